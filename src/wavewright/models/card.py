@@ -1,0 +1,66 @@
+"""The card of a model: what it is, where its sound came from, how it was trained and what was measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import BadModel
+
+FORMAT_VERSION = 1
+CARD_FILE = "card.json"
+
+
+class Source(BaseModel):
+    """One set of recordings that a model learned from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    licence: str
+    credit: str = ""
+    origin: str = Field("", description="public repository or distribution package, by name")
+    n_clips: int = 0
+
+
+class Card(BaseModel):
+    """Everything that is known of a model, stored as ``card.json`` in its folder."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format_version: int = FORMAT_VERSION
+    name: str
+    family: str
+    description: str = ""
+    config: dict[str, Any] = Field(default_factory=dict)
+    labels: list[str] = Field(default_factory=list)
+    sample_rate: int = Field(ge=1, le=768_000)
+    licence: str = "unknown"
+    sources: list[Source] = Field(default_factory=list)
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict, description="sha256 of every other file of the folder")
+
+    @classmethod
+    def read(cls, folder: Path) -> Card:
+        """Read ``card.json``; raises BadModel where it is missing, damaged or from a newer format."""
+        path = Path(folder) / CARD_FILE
+        if not path.is_file():
+            raise BadModel(f"{folder} is not a model folder: it has no {CARD_FILE}; give a folder that training wrote, or a name from `wavewright models`.")
+        try:
+            card = cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the file"
+            raise BadModel(f"{path} cannot be read as a model card ({where}: {first['msg']}); copy the model folder again.") from error
+        if card.format_version > FORMAT_VERSION:
+            raise BadModel(f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; upgrade Wavewright to play it.")
+        return card
+
+    def to_json(self) -> str:
+        """The card as indented JSON."""
+        return json.dumps(self.model_dump(), indent=2, ensure_ascii=False) + "\n"
