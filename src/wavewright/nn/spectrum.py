@@ -1,0 +1,200 @@
+"""Short-time Fourier transforms and log-mel spectra in torch, equal to ``wavewright.dsp`` and quick to differentiate on a CPU.
+
+Torch's own backward of ``rfft`` runs a complex transform over a spectrum padded with zeros. Every step here is linear, so its
+gradient is the adjoint step: framing and overlap-add are each other's adjoint, and so are ``rfft`` and ``irfft`` up to a weight
+per bin. Each backward is written with these same functions and can be differentiated again, as gradient penalties need.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..dsp.mel import MelPreset, mel_filterbank
+from ..dsp.spectrum import Padding, check_frames, hann_window
+
+
+def _bin_weights(n_fft: int, single: float, double: float, like: Tensor) -> Tensor:
+    """One weight a bin ``(bins,)``: ``double`` for bins that stand for two conjugate frequencies, ``single`` for DC and Nyquist."""
+    weights = torch.full((n_fft // 2 + 1,), double, dtype=like.real.dtype, device=like.device)
+    weights[0] = single
+    if n_fft % 2 == 0:
+        weights[-1] = single
+    return weights
+
+
+class _Rfft(torch.autograd.Function):
+    """``X_k = sum_n x_n e^(-2 pi i k n / N)``, whose adjoint is ``x_n = Re sum_k X_k e^(2 pi i k n / N)`` over the stored bins."""
+
+    @staticmethod
+    def forward(ctx: Any, wave: Tensor) -> Tensor:
+        ctx.n_fft = wave.shape[-1]
+        return torch.fft.rfft(wave)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        # irfft divides by N and counts interior bins twice; the adjoint does neither.
+        return irfft(gradient * _bin_weights(ctx.n_fft, ctx.n_fft, 0.5 * ctx.n_fft, gradient), ctx.n_fft)
+
+
+class _Irfft(torch.autograd.Function):
+    """``x_n = 1/N sum_k c_k Re(X_k e^(2 pi i k n / N))`` with ``c_k`` = 1 at DC and Nyquist, 2 between."""
+
+    @staticmethod
+    def forward(ctx: Any, spectrum: Tensor, n_fft: int) -> Tensor:
+        ctx.n_fft = n_fft
+        return torch.fft.irfft(spectrum, n=n_fft)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        return rfft(gradient) * _bin_weights(ctx.n_fft, 1.0 / ctx.n_fft, 2.0 / ctx.n_fft, gradient), None
+
+
+class _Frame(torch.autograd.Function):
+    """Overlapping slices of a wave, whose adjoint adds them up again."""
+
+    @staticmethod
+    def forward(ctx: Any, wave: Tensor, n_fft: int, hop_length: int) -> Tensor:
+        ctx.hop_length, ctx.n_samples = hop_length, wave.shape[-1]
+        return wave.unfold(-1, n_fft, hop_length).clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        wave = overlap_add(gradient, ctx.hop_length)
+        return F.pad(wave, (0, ctx.n_samples - wave.shape[-1])), None, None
+
+
+class _OverlapAdd(torch.autograd.Function):
+    """The sum of overlapping frames, whose adjoint slices them out again."""
+
+    @staticmethod
+    def forward(ctx: Any, frames: Tensor, hop_length: int) -> Tensor:
+        *batch, n_frames, n_fft = frames.shape
+        ctx.n_fft, ctx.hop_length = n_fft, hop_length
+        hops_per_frame = -(-n_fft // hop_length)
+        pieces = F.pad(frames, (0, hops_per_frame * hop_length - n_fft)).unflatten(-1, (hops_per_frame, hop_length))
+        wave = frames.new_zeros(*batch, n_frames + hops_per_frame - 1, hop_length)
+        # One addition for each hop of a frame touches all frames at once; F.fold does the same several times slower.
+        for hop in range(hops_per_frame):
+            wave[..., hop : hop + n_frames, :] += pieces[..., hop, :]
+        return wave.flatten(-2)[..., : (n_frames - 1) * hop_length + n_fft].contiguous()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        return frame(gradient, ctx.n_fft, ctx.hop_length), None
+
+
+def rfft(wave: Tensor) -> Tensor:
+    """The Fourier transform of real numbers ``(..., n_fft)`` -> complex ``(..., n_fft // 2 + 1)``."""
+    return _Rfft.apply(wave)
+
+
+def irfft(spectrum: Tensor, n_fft: int) -> Tensor:
+    """The real inverse of :func:`rfft`, ``(..., n_fft // 2 + 1)`` -> ``(..., n_fft)``; imaginary DC and Nyquist parts are ignored."""
+    return _Irfft.apply(spectrum, n_fft)
+
+
+def frame(wave: Tensor, n_fft: int, hop_length: int) -> Tensor:
+    """Overlapping slices ``(..., time)`` -> ``(..., frames, n_fft)``, one every ``hop_length`` samples."""
+    return _Frame.apply(wave, n_fft, hop_length)
+
+
+def overlap_add(frames: Tensor, hop_length: int) -> Tensor:
+    """The sum of frames laid ``hop_length`` samples apart: ``(..., frames, n_fft)`` -> ``(..., (frames - 1) * hop_length + n_fft)``."""
+    return _OverlapAdd.apply(frames, hop_length)
+
+
+def stft(wave: Tensor, n_fft: int, hop_length: int, window: Tensor | None = None, padding: Padding = "zero") -> Tensor:
+    """Short-time Fourier transform ``(..., time)`` -> complex ``(..., n_fft // 2 + 1, frames)``, as :func:`wavewright.dsp.stft`.
+
+    ``window`` is ``(n_fft,)``, a periodic Hann window if not given. Raises BadSetting where the sizes do not fit the wave.
+    """
+    check_frames(wave.shape[-1], n_fft, hop_length, padding)
+    if padding != "none":
+        wave = _pad(wave, n_fft // 2, padding)
+    frames = frame(wave, n_fft, hop_length) * _window_like(window, n_fft, wave)  # (..., frames, n_fft)
+    return rfft(frames).transpose(-1, -2)
+
+
+def istft(
+    spectrum: Tensor,
+    n_fft: int,
+    hop_length: int,
+    window: Tensor | None = None,
+    n_samples: int | None = None,
+    padding: Padding = "zero",
+) -> Tensor:
+    """The wave ``(..., time)`` whose :func:`stft` is closest to ``spectrum`` ``(..., bins, frames)``.
+
+    Frames are windowed again, added up and divided by the sum of squared windows (D. Griffin, J. Lim, "Signal estimation from
+    modified short-time Fourier transform", 1984). Without ``n_samples`` the wave has as many samples as the frames surely cover.
+    """
+    frames = irfft(spectrum.transpose(-1, -2), n_fft)  # (..., frames, n_fft)
+    window = _window_like(window, n_fft, frames)
+    n_frames = frames.shape[-2]
+    wave = overlap_add(frames * window, hop_length)
+    envelope = overlap_add(window.square().expand(n_frames, n_fft), hop_length)
+    wave = wave / torch.where(envelope > 1e-10, envelope, 1.0)
+    if padding != "none":
+        wave = wave[..., n_fft // 2 :]
+        n_samples = (n_frames - 1) * hop_length if n_samples is None else n_samples
+    if n_samples is None:
+        return wave
+    return F.pad(wave, (0, max(0, n_samples - wave.shape[-1])))[..., :n_samples]
+
+
+def power_spectrum(spectrum: Tensor) -> Tensor:
+    """Squared magnitude of a complex tensor, the same shape; smooth at zero, where the magnitude itself is not."""
+    return torch.view_as_real(spectrum).square().sum(-1)
+
+
+class LogMel(nn.Module):
+    """Log-mel spectrogram ``(..., time)`` -> ``(..., n_mels, frames)``: ``log(floor + mel @ |stft|^2)``, natural logarithm.
+
+    Equal to :func:`wavewright.dsp.log_mel`, whose docstring explains the settings; raises BadSetting where they do not fit.
+    """
+
+    filters: Tensor
+    window: Tensor
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_fft: int = 1024,
+        hop_length: int = 256,
+        n_mels: int = 80,
+        f_min_hz: float = 0.0,
+        f_max_hz: float | None = None,
+        preset: MelPreset = "librosa",
+        floor: float = 1e-5,
+        padding: Padding = "zero",
+    ):
+        super().__init__()
+        self.n_fft, self.hop_length, self.floor, self.padding = n_fft, hop_length, floor, padding
+        filters = mel_filterbank(sample_rate, n_fft, n_mels, f_min_hz, f_max_hz, preset)  # (n_mels, bins)
+        # Derived from the settings, so they stay out of the weights.
+        self.register_buffer("filters", torch.from_numpy(filters), persistent=False)
+        self.register_buffer("window", torch.from_numpy(hann_window(n_fft)), persistent=False)
+
+    def forward(self, wave: Tensor) -> Tensor:
+        power = power_spectrum(stft(wave, self.n_fft, self.hop_length, self.window, self.padding))
+        mel = power.transpose(-1, -2) @ self.filters.T  # (..., frames, n_mels): the bins lie side by side in memory
+        return torch.log(mel + self.floor).transpose(-1, -2)
+
+
+def _pad(wave: Tensor, width: int, padding: Padding) -> Tensor:
+    """``width`` samples more at both ends of ``(..., time)``, zeros or a reflection."""
+    if padding == "zero":
+        return F.pad(wave, (width, width))
+    left, right = wave[..., 1 : width + 1].flip(-1), wave[..., -width - 1 : -1].flip(-1)
+    return torch.cat((left, wave, right), dim=-1)
+
+
+def _window_like(window: Tensor | None, n_fft: int, like: Tensor) -> Tensor:
+    """The given window, or a periodic Hann window ``(n_fft,)``, of the same kind of number and on the same device."""
+    if window is None:
+        window = torch.from_numpy(hann_window(n_fft))
+    return window.to(device=like.device, dtype=like.dtype)
