@@ -1,0 +1,270 @@
+"""Gather the corpora behind the bundled models from local folders of public recordings.
+
+``drums``: real one-shots whose licences permit training a model that is given away. Sources, each a folder on this machine:
+
+- ``--packs``: one-shots as ``<kind>/<kit>_<name>.flac`` cut from the public repository oramics/sampled (drum machines CR-78,
+  LM-2 and MRK-2, acoustic AVL kits).
+- ``--hydrogen``: the folder ``usr/share/hydrogen/data/drumkits`` of the Debian package hydrogen-drumkits.
+- ``--sonic-pi``: the folder ``usr/share/sonic-pi/samples`` of the Debian package sonic-pi-samples.
+
+The Debian packages need no installing: ``apt-get download hydrogen-drumkits sonic-pi-samples``, then ``dpkg -x FILE FOLDER``.
+
+    python recipes/corpora.py drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
+
+writes 44.1 kHz mono 24-bit FLAC of at most 2 s, ``manifest.jsonl`` (label, kit, group, split, licence, credit) and
+``sources.json``.
+"""
+
+import argparse
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+SAMPLE_RATE = 44_100
+MAX_SECONDS = 2.0
+FADE_SECONDS = 0.01
+KINDS = ("kick", "snare", "hat", "tom", "cymbal", "clap", "rim", "percussion")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kit: where it comes from, under which licence, whom to credit, and which split it belongs to."""
+
+    kit: str
+    split: str
+    licence: str
+    credit: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Drum:
+    """One recording of a drum: its file, its kind and its identity within the kit (velocity layers share a group)."""
+
+    path: Path
+    label: str
+    group: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A recording that was not taken, and why."""
+
+    path: Path
+    reason: str
+
+
+_PACK = "github.com/oramics/sampled"
+_HYDROGEN = "Debian package hydrogen-drumkits"
+PACK_SOURCES = {
+    "cr-78": Source("cr-78", "train", "Public domain", "CR-78 samples", _PACK),
+    "mrk-2": Source("mrk-2", "train", "Public domain", "MRK-2 samples", _PACK),
+    "lm-2": Source("lm-2", "valid", "Public domain", "LM-2 samples", _PACK),
+    "avl": Source("avl", "train", "CC-BY-SA-3.0", "AVL Drumkits 1.1 (Black Pearl, Red Zeppelin), Glen MacArthur, 2015", _PACK),
+}
+HYDROGEN_SOURCES = {
+    "rumpf_kit_z01_h2": Source("rumpf", "train", "CC-BY-3.0", "rumpf_kit_z01, Emanuel Rumpf", _HYDROGEN),
+    "BJA_Pacific": Source("bja-pacific", "train", "CC-BY-SA-3.0-US", "BJA_Pacific, Luc Tanguay and B. J. Anderson", _HYDROGEN),
+    "circAfrique v4": Source("circafrique", "test", "CC-BY-SA-3.0", "circAfrique v4, Jim Harney", _HYDROGEN),
+    "Audiophob": Source("audiophob", "test", "CC0-1.0", "Audiophob, soundcloud.com/audiophobdubstep", _HYDROGEN),
+}
+SONIC_PI_SOURCE = Source(
+    "sonic-pi", "train", "CC0-1.0", "Sonic Pi samples, from freesound.org", "Debian package sonic-pi-samples"
+)
+
+# The pack files some drums under the wrong kind; the name is right.
+PACK_KINDS = [
+    (r"RotoTom", "tom"),
+    (r"(Crash|Ride)Choke", "cymbal"),
+    (r"Paiste2002", "cymbal"),
+    (r"HatSwish", "hat"),
+]
+# One drum struck in different places or ways, or one sampled sound at different pitches and lengths, is one drum.
+PACK_SAME_DRUM = [
+    (r"^\d+-", ""),
+    (r"-\d+$", ""),
+    (r"(Edge|Bell|Shank|Choke)$", ""),
+    (r"Hat(Closed|Pedal|SemiOpen|Swish)$", "Hat"),
+    (r"-(accent|long|short|alt|closed|open|closed-long|closed-short|h|hh|m|l|ll|lll)$", ""),
+]
+HYDROGEN_KINDS = [
+    (r"roll", None),
+    (r"kick|bass ?drum|^bd", "kick"),
+    (r"snare|^sd", "snare"),
+    (r"\bhh\b|hi[- ]?hat", "hat"),
+    (r"\btom\b", "tom"),
+    (r"crash|ride|splash|china|cymbal", "cymbal"),
+    (r"stick|rim", "rim"),
+    (r"clap", "clap"),
+    (r"cowbell|djembe|bell|shaker|conga|bongo|tambourine", "percussion"),
+    (r"(sangban|dununba|kenkeni)\d head", "tom"),
+]
+HYDROGEN_SAME_DRUM = [
+    (r"^[a-g]#?\d - ", ""),
+    (r"^Hi Hat .*", "Hi Hat"),
+    (r"^Ride Bell$", "Ride"),
+    (r" (Head|Bell)( Hit| Mute)?$", r" \1"),
+    (r" (Slap|Tone|Bass)$", ""),
+]
+SONIC_PI_KINDS = [
+    (r"^bd_|^drum_bass_|^drum_heavy_kick|^elec_(soft|hollow)_kick", "kick"),
+    (r"^sn_|^drum_snare_|^elec_(\w+_)?snare", "snare"),
+    (r"^drum_cymbal_(closed|open|pedal)", "hat"),
+    (r"^drum_tom_|^elec_fuzz_tom", "tom"),
+    (r"^drum_cymbal_(hard|soft)|^drum_splash_|^elec_cymbal", "cymbal"),
+    (r"^drum_cowbell", "percussion"),
+]
+SONIC_PI_SAME_DRUM = [(r"^drum_cymbal_(closed|open|pedal)$", "drum_hat"), (r"_(hard|soft)$", "")]
+
+
+def first_kind(name: str, rules: list[tuple[str, str | None]]) -> str | None:
+    """The kind that the first matching rule gives to ``name``, or None."""
+    return next((kind for pattern, kind in rules if re.search(pattern, name, re.IGNORECASE)), None)
+
+
+def drum_identity(name: str, rules: list[tuple[str, str]]) -> str:
+    """``name`` without what tells apart the layers and articulations of one drum."""
+    for pattern, replacement in rules:
+        name = re.sub(pattern, replacement, name)
+    return name.strip() or "drum"
+
+
+def from_pack(folder: Path) -> Iterator[Drum | LeftOut]:
+    """The one-shots of a ``<kind>/<kit>_<name>.flac`` folder."""
+    for path in sorted(folder.glob("*/*.flac")):
+        kit, _, name = path.stem.partition("_")
+        source = PACK_SOURCES.get(kit)
+        label = first_kind(name, PACK_KINDS) or path.parent.name
+        if source is None or label not in KINDS:
+            yield LeftOut(path, "a kit or kind that the recipe does not know")
+        else:
+            yield Drum(path, label, f"{kit}/{drum_identity(name, PACK_SAME_DRUM)}", source)
+
+
+def from_hydrogen(folder: Path) -> Iterator[Drum | LeftOut]:
+    """The one-shots of the Hydrogen drum kits named in ``HYDROGEN_SOURCES``, labelled by their instrument names."""
+    for kit_name, source in HYDROGEN_SOURCES.items():
+        drumkit = ElementTree.fromstring((folder / kit_name / "drumkit.xml").read_text(encoding="utf-8"))
+        for element in drumkit.iter():
+            element.tag = element.tag.rpartition("}")[2]
+        for instrument in drumkit.iter("instrument"):
+            name = (instrument.findtext("name") or "").strip()
+            label = first_kind(name, HYDROGEN_KINDS)
+            group = f"{source.kit}/{drum_identity(name, HYDROGEN_SAME_DRUM)}"
+            for file_name in instrument.iter("filename"):
+                path = folder / kit_name / (file_name.text or "")
+                if label is None:
+                    yield LeftOut(path, f"instrument {name!r} is none of the kinds")
+                else:
+                    yield Drum(path, label, group, source)
+
+
+def from_sonic_pi(folder: Path) -> Iterator[Drum | LeftOut]:
+    """The drum one-shots among Sonic Pi's samples."""
+    for path in sorted(folder.glob("*.flac")):
+        label = first_kind(path.stem, SONIC_PI_KINDS)
+        if label is None:
+            yield LeftOut(path, "not a drum one-shot by its name")
+        else:
+            yield Drum(path, label, f"sonic-pi/{drum_identity(path.stem, SONIC_PI_SAME_DRUM)}", SONIC_PI_SOURCE)
+
+
+def one_shot(path: Path) -> np.ndarray:
+    """The file as (time,) float32 at 44.1 kHz: mono, at most 2 s, level kept unless resampling overshot full scale."""
+    wave, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
+    mono = soxr.resample(wave.mean(axis=1), sample_rate, SAMPLE_RATE)
+    n_samples = int(MAX_SECONDS * SAMPLE_RATE)
+    if mono.size > n_samples:
+        mono = mono[:n_samples].copy()
+        n_fade = int(FADE_SECONDS * SAMPLE_RATE)
+        mono[-n_fade:] *= np.linspace(1, 0, n_fade, dtype=np.float32)
+    peak = float(np.abs(mono).max(initial=0.0))
+    if peak == 0:
+        raise ValueError("silent or empty")
+    return mono / max(peak, 1.0)
+
+
+def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, out: Path) -> tuple[list[Drum], list[LeftOut]]:
+    """Write the drum corpus to ``out``; returns what was taken and what was left out."""
+    taken: list[Drum] = []
+    left_out: list[LeftOut] = []
+    records = []
+    for item in (*from_pack(packs), *from_hydrogen(hydrogen), *from_sonic_pi(sonic_pi)):
+        if isinstance(item, LeftOut):
+            left_out.append(item)
+            continue
+        try:
+            wave = one_shot(item.path)
+        except (OSError, soundfile.LibsndfileError, ValueError) as error:
+            left_out.append(LeftOut(item.path, str(error)))
+            continue
+        file_name = item.path.stem.removeprefix(f"{item.source.kit}_").replace(" ", "_")
+        target = out / item.label / f"{item.source.kit}_{file_name}.flac"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(target, wave, SAMPLE_RATE, subtype="PCM_24")
+        taken.append(item)
+        records.append(_record(item, target.relative_to(out), wave.size / SAMPLE_RATE))
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    (out / "manifest.jsonl").write_text(lines, encoding="utf-8")
+    (out / "sources.json").write_text(json.dumps(_summary(taken), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return taken, left_out
+
+
+def _record(drum: Drum, audio_path: Path, seconds: float) -> dict[str, str | float]:
+    return {
+        "audio_filepath": audio_path.as_posix(),
+        "duration": round(seconds, 6),
+        "label": drum.label,
+        "kit": drum.source.kit,
+        "group": drum.group,
+        "split": drum.source.split,
+        "licence": drum.source.licence,
+        "credit": drum.source.credit,
+        "source": drum.source.origin,
+    }
+
+
+def _summary(taken: list[Drum]) -> list[dict[str, str | int]]:
+    clips = Counter(drum.source for drum in taken)
+    changes = "mixed to mono, resampled to 44.1 kHz, cut to at most 2 s"
+    return [{**asdict(source), "clips": count, "changes": changes} for source, count in clips.items()]
+
+
+def print_table(taken: list[Drum], left_out: list[LeftOut]) -> None:
+    """Print how many clips there are of each kind in each kit, and what was left out."""
+    counts = Counter((drum.source, drum.label) for drum in taken)
+    print(f"{'kit':14}{'split':7}" + "".join(f"{kind:>11}" for kind in KINDS))
+    for source in dict.fromkeys(drum.source for drum in taken):
+        print(f"{source.kit:14}{source.split:7}" + "".join(f"{counts[source, kind]:11}" for kind in KINDS))
+    for split in ("train", "valid", "test"):
+        of_kind = Counter(drum.label for drum in taken if drum.source.split == split)
+        print(f"{'all':14}{split:7}" + "".join(f"{of_kind[kind]:11}" for kind in KINDS))
+    print(f"\n{len(taken)} clips taken, {len(left_out)} left out:")
+    for item in left_out:
+        print(f"  {item.path.parent.name}/{item.path.name}: {item.reason}")
+
+
+def main() -> None:
+    """Parse the command line and gather the asked corpus."""
+    parser = argparse.ArgumentParser(description="Gather the corpora behind the bundled models.")
+    commands = parser.add_subparsers(required=True)
+    drums = commands.add_parser("drums", help="real drum one-shots whose licences permit a bundled model")
+    drums.add_argument("--packs", type=Path, required=True, help="folder <kind>/<kit>_<name>.flac from oramics/sampled")
+    drums.add_argument("--hydrogen", type=Path, required=True, help="folder of Hydrogen drum kits")
+    drums.add_argument("--sonic-pi", type=Path, required=True, help="folder of Sonic Pi's samples")
+    drums.add_argument("--out", type=Path, required=True, help="folder to write")
+    arguments = parser.parse_args()
+    print_table(*gather_drums(arguments.packs, arguments.hydrogen, arguments.sonic_pi, arguments.out))
+
+
+if __name__ == "__main__":
+    main()
