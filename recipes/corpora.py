@@ -97,7 +97,7 @@ PACK_SAME_DRUM = [
     (r"-(accent|long|short|alt|closed|open|closed-long|closed-short|h|hh|m|l|ll|lll)$", ""),
 ]
 HYDROGEN_KINDS = [
-    (r"roll", None),
+    (r"roll|snare dry", None),  # several strokes; snares off, which sounds as a tom
     (r"kick|bass ?drum|^bd", "kick"),
     (r"snare|^sd", "snare"),
     (r"\bhh\b|hi[- ]?hat", "hat"),
@@ -124,6 +124,18 @@ SONIC_PI_KINDS = [
     (r"^drum_cowbell", "percussion"),
 ]
 SONIC_PI_SAME_DRUM = [(r"^drum_cymbal_(closed|open|pedal)$", "drum_hat"), (r"_(hard|soft)$", "")]
+
+# What the spectrograms of the training kits showed to be something else than its name says.
+UNLIKE_ITS_NAME = {
+    "cr-78_hihat-metal": "three ringing tones, not a hat",
+    "beats_06-25": "a rattle, not a snare",
+    "beats_06-30": "a dull thump, not a cymbal",
+    "beats_06-40": "a dull thump, not a ride",
+    "beats_06-43": "a train of clicks, not a crash",
+    "beats_08-20": "a low thump, not a cymbal",
+    "elec_filt_snare": "a long filter sweep, not a snare",
+    "elec_fuzz_tom": "a burst of noise, not a tom",
+}
 
 
 def first_kind(name: str, rules: list[tuple[str, str | None]]) -> str | None:
@@ -202,6 +214,9 @@ def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, out: Path) -> tupl
         if isinstance(item, LeftOut):
             left_out.append(item)
             continue
+        if item.path.stem in UNLIKE_ITS_NAME:
+            left_out.append(LeftOut(item.path, UNLIKE_ITS_NAME[item.path.stem]))
+            continue
         try:
             wave = one_shot(item.path)
         except (OSError, soundfile.LibsndfileError, ValueError) as error:
@@ -213,6 +228,10 @@ def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, out: Path) -> tupl
         soundfile.write(target, wave, SAMPLE_RATE, subtype="PCM_24")
         taken.append(item)
         records.append(_record(item, target.relative_to(out), wave.size / SAMPLE_RATE))
+    written = {record["audio_filepath"] for record in records}
+    for path in out.glob("*/*.flac"):
+        if path.relative_to(out).as_posix() not in written:  # left by an earlier run
+            path.unlink()
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     (out / "manifest.jsonl").write_text(lines, encoding="utf-8")
     (out / "sources.json").write_text(json.dumps(_summary(taken), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
