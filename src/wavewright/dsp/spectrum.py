@@ -14,7 +14,7 @@ Padding = Literal["zero", "reflect", "none"]
 
 
 def hann_window(n_fft: int, win_length: int | None = None) -> np.ndarray:
-    """Periodic Hann window ``(n_fft,)`` float32: ``0.5 - 0.5 cos(2 pi n / win_length)``, set in the middle of zeros if shorter."""
+    """Periodic Hann window ``(n_fft,)`` float32, ``0.5 - 0.5 cos(2 pi n / win_length)``, amid zeros where it is shorter."""
     win_length = n_fft if win_length is None else win_length
     if not 0 < win_length <= n_fft:
         raise BadSetting(f"win_length is {win_length}; it must lie between 1 and n_fft ({n_fft}).")

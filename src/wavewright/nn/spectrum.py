@@ -18,7 +18,7 @@ from ..dsp.spectrum import Padding, check_frames, hann_window
 
 
 def _bin_weights(n_fft: int, single: float, double: float, like: Tensor) -> Tensor:
-    """One weight a bin ``(bins,)``: ``double`` for bins that stand for two conjugate frequencies, ``single`` for DC and Nyquist."""
+    """A weight for each bin ``(bins,)``: ``single`` for DC and Nyquist, ``double`` for those that stand for two frequencies."""
     weights = torch.full((n_fft // 2 + 1,), double, dtype=like.real.dtype, device=like.device)
     weights[0] = single
     if n_fft % 2 == 0:
@@ -27,7 +27,7 @@ def _bin_weights(n_fft: int, single: float, double: float, like: Tensor) -> Tens
 
 
 class _Rfft(torch.autograd.Function):
-    """``X_k = sum_n x_n e^(-2 pi i k n / N)``, whose adjoint is ``x_n = Re sum_k X_k e^(2 pi i k n / N)`` over the stored bins."""
+    """``X_k = sum_n x_n e^(-2 pi i k n / N)``; the adjoint is ``x_n = Re sum_k X_k e^(2 pi i k n / N)`` over the stored bins."""
 
     @staticmethod
     def forward(ctx: Any, wave: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ class _Rfft(torch.autograd.Function):
         return torch.fft.rfft(wave)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         # irfft divides by N and counts interior bins twice; the adjoint does neither.
         return irfft(gradient * _bin_weights(ctx.n_fft, ctx.n_fft, 0.5 * ctx.n_fft, gradient), ctx.n_fft)
 
@@ -49,7 +49,7 @@ class _Irfft(torch.autograd.Function):
         return torch.fft.irfft(spectrum, n=n_fft)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return rfft(gradient) * _bin_weights(ctx.n_fft, 1.0 / ctx.n_fft, 2.0 / ctx.n_fft, gradient), None
 
 
@@ -62,7 +62,7 @@ class _Frame(torch.autograd.Function):
         return wave.unfold(-1, n_fft, hop_length).clone()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         wave = overlap_add(gradient, ctx.hop_length)
         return F.pad(wave, (0, ctx.n_samples - wave.shape[-1])), None, None
 
@@ -83,8 +83,23 @@ class _OverlapAdd(torch.autograd.Function):
         return wave.flatten(-2)[..., : (n_frames - 1) * hop_length + n_fft].contiguous()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return frame(gradient, ctx.n_fft, ctx.hop_length), None
+
+
+class _Power(torch.autograd.Function):
+    """``|X|^2``, whose gradient is ``2 X``; torch's own route through real and imaginary parts takes three times as long."""
+
+    @staticmethod
+    def forward(ctx: Any, spectrum: Tensor) -> Tensor:
+        ctx.save_for_backward(spectrum)
+        real, imaginary = torch.view_as_real(spectrum).unbind(-1)
+        return torch.addcmul(real.square(), imaginary, imaginary)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (spectrum,) = ctx.saved_tensors
+        return 2 * gradient * spectrum
 
 
 def rfft(wave: Tensor) -> Tensor:
@@ -93,7 +108,7 @@ def rfft(wave: Tensor) -> Tensor:
 
 
 def irfft(spectrum: Tensor, n_fft: int) -> Tensor:
-    """The real inverse of :func:`rfft`, ``(..., n_fft // 2 + 1)`` -> ``(..., n_fft)``; imaginary DC and Nyquist parts are ignored."""
+    """The inverse of :func:`rfft`, ``(..., n_fft // 2 + 1)`` -> ``(..., n_fft)``; imaginary DC and Nyquist parts are ignored."""
     return _Irfft.apply(spectrum, n_fft)
 
 
@@ -103,12 +118,12 @@ def frame(wave: Tensor, n_fft: int, hop_length: int) -> Tensor:
 
 
 def overlap_add(frames: Tensor, hop_length: int) -> Tensor:
-    """The sum of frames laid ``hop_length`` samples apart: ``(..., frames, n_fft)`` -> ``(..., (frames - 1) * hop_length + n_fft)``."""
+    """Frames ``(..., frames, n_fft)`` laid ``hop_length`` apart and added -> ``(..., (frames - 1) * hop_length + n_fft)``."""
     return _OverlapAdd.apply(frames, hop_length)
 
 
 def stft(wave: Tensor, n_fft: int, hop_length: int, window: Tensor | None = None, padding: Padding = "zero") -> Tensor:
-    """Short-time Fourier transform ``(..., time)`` -> complex ``(..., n_fft // 2 + 1, frames)``, as :func:`wavewright.dsp.stft`.
+    """Short-time Fourier transform ``(..., time)`` -> complex ``(..., n_fft // 2 + 1, frames)``, as ``wavewright.dsp.stft``.
 
     ``window`` is ``(n_fft,)``, a periodic Hann window if not given. Raises BadSetting where the sizes do not fit the wave.
     """
@@ -130,7 +145,7 @@ def istft(
     """The wave ``(..., time)`` whose :func:`stft` is closest to ``spectrum`` ``(..., bins, frames)``.
 
     Frames are windowed again, added up and divided by the sum of squared windows (D. Griffin, J. Lim, "Signal estimation from
-    modified short-time Fourier transform", 1984). Without ``n_samples`` the wave has as many samples as the frames surely cover.
+    modified short-time Fourier transform", 1984). Without ``n_samples`` the wave ends with the middle of the last frame.
     """
     frames = irfft(spectrum.transpose(-1, -2), n_fft)  # (..., frames, n_fft)
     window = _window_like(window, n_fft, frames)
@@ -148,7 +163,7 @@ def istft(
 
 def power_spectrum(spectrum: Tensor) -> Tensor:
     """Squared magnitude of a complex tensor, the same shape; smooth at zero, where the magnitude itself is not."""
-    return torch.view_as_real(spectrum).square().sum(-1)
+    return _Power.apply(spectrum)
 
 
 class LogMel(nn.Module):
