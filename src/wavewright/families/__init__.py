@@ -1,1 +1,29 @@
-"""(being written)"""
+"""The model families: a table of names, and the door to each family's modules, opened when asked for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from types import ModuleType
+from typing import Literal
+
+from ..errors import BadSetting
+
+FAMILIES: dict[str, str] = {
+    "gan": "short sounds: a generator that learns by fooling critics",
+    "classifier": "tells which label a sound has, and judges what generators make",
+}
+
+Part = Literal["runtime", "recipe", "network"]
+
+
+def module(family: str, part: Part) -> ModuleType:
+    """The module ``families/<family>/<part>.py``; only ``network`` and ``recipe`` may import torch.
+
+    Raises BadSetting for a family that is not in the table, so that no text from a file can import anything else.
+    """
+    if family not in FAMILIES:
+        nearest = difflib.get_close_matches(family, FAMILIES, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else "."
+        raise BadSetting(f"There is no model family {family!r}; the families are {', '.join(FAMILIES)}{hint}")
+    return importlib.import_module(f".{family}.{part}", __package__)

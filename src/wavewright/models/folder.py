@@ -1,0 +1,137 @@
+"""A model folder: what training wrote and playing reads, checked before it is used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadModel
+from .card import CARD_FILE, Card
+
+if TYPE_CHECKING:
+    import numpy as np
+    from onnxruntime import InferenceSession
+
+WEIGHTS_FILE = "weights.safetensors"
+SAMPLE_FILE = "sample.wav"
+WEIGHTS_KEY = "weights"  # in a graph's metadata: the weights that it points to, as their entries in the header of WEIGHTS_FILE
+
+Shapes = dict[str, tuple[int | None, ...]]
+"""The name of each input or output of a graph and its shape; ``None`` stands for the batch."""
+
+
+class ModelFolder:
+    """A folder with a card, weights and graphs. Opening it reads the card; ``verify`` compares every file with its hash."""
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self.card = Card.read(self.path)
+        for name in self.card.files:
+            if name in ("", ".", "..", CARD_FILE) or name != Path(name).name or "\\" in name:
+                raise BadModel(f"The card of {self.path} lists {name!r}; it may list plain file names of its own folder only.")
+
+    @cached_property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name these weights and graphs: the SHA-256 of the card's list of files."""
+        return hashlib.sha256(json.dumps(self.card.files, sort_keys=True).encode()).hexdigest()[:12]
+
+    def verify(self) -> None:
+        """Compare every listed file with its SHA-256; raises BadModel for one that is missing or differs."""
+        for name, expected in self.card.files.items():
+            with self.file(name).open("rb") as opened:
+                found = hashlib.file_digest(opened, "sha256").hexdigest()
+            if found != expected:
+                raise BadModel(f"{self.path / name} is not the file that its card describes (SHA-256 differs); {_REMEDY}.")
+
+    def file(self, name: str) -> Path:
+        """The path of a listed file; raises BadModel where the card does not list it or it is missing."""
+        path = self.path / name
+        if name not in self.card.files:
+            raise BadModel(f"The model in {self.path} has no {name}, which a {self.card.family} needs; {_REMEDY}.")
+        if not path.is_file():
+            raise BadModel(f"{path} is missing; {_REMEDY}.")
+        return path
+
+    def tensors(self, name: str = WEIGHTS_FILE) -> dict[str, np.ndarray]:
+        """All tensors of a safetensors file, as stored (float16 or float32)."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = self.file(name)
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise BadModel(f"{path} cannot be read as safetensors ({error}); {_REMEDY}.") from error
+
+    def session(self, name: str, inputs: Shapes, outputs: Shapes) -> InferenceSession:
+        """Open a graph for one thread.
+
+        Raises BadModel where the graph cannot be read, where the weights are not those that it points to, or where its inputs and
+        outputs are not the given ones.
+        """
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # its warnings speak to makers of graphs, and every failure is raised as well
+        path = self.file(name)
+        try:
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's errors share no other base class
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BadModel(f"{path} cannot be opened as an ONNX graph ({reason}); {_REMEDY}.") from error
+        self._check_weights(path, session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY, "{}"))
+        _check_shapes(path, "input", session.get_inputs(), inputs)
+        _check_shapes(path, "output", session.get_outputs(), outputs)
+        return session
+
+    def _check_weights(self, graph: Path, listed: str) -> None:
+        """Raise BadModel unless every weight that a graph points to has the name, shape and place that it had at export."""
+        expected: dict[str, Any] = json.loads(listed)
+        found = self._weights_header if expected else {}
+        for name, entry in expected.items():
+            if found.get(name) != entry:
+                has = f"has shape {found[name].get('shape')}" if name in found else "is missing"
+                raise BadModel(
+                    f"{graph.name} needs the weight {name} with shape {entry['shape']}, which in {self.path / WEIGHTS_FILE} {has}"
+                    f" or lies elsewhere; {_REMEDY}."
+                )
+
+    @cached_property
+    def _weights_header(self) -> dict[str, Any]:
+        path = self.file(WEIGHTS_FILE)
+        try:
+            with path.open("rb") as opened:
+                n_bytes = int.from_bytes(opened.read(8), "little")
+                header = json.loads(opened.read(min(n_bytes, path.stat().st_size)))
+        except ValueError as error:
+            raise BadModel(f"{path} cannot be read as safetensors ({error}); {_REMEDY}.") from error
+        return header if isinstance(header, dict) else {}
+
+
+_REMEDY = "copy the model folder again, or export it again by training with --resume"
+
+
+def _check_shapes(graph: Path, kind: str, nodes: list[Any], expected: Shapes) -> None:
+    """Raise BadModel unless the inputs or outputs of a graph are the expected ones; a named dimension of a graph fits any number."""
+    found = {node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes}
+    fits = found.keys() == expected.keys() and all(
+        len(found[name]) == len(shape) and all(a == b or a is None or b is None for a, b in zip(found[name], shape, strict=True))
+        for name, shape in expected.items()
+    )
+    if not fits:
+        raise BadModel(f"{graph} has the {kind}s {_shapes_text(found)}, but its card asks for {_shapes_text(expected)}; {_REMEDY}.")
+
+
+def _shapes_text(shapes: Shapes) -> str:
+    return ", ".join(f"{name} ({', '.join('any' if n is None else str(n) for n in shape)})" for name, shape in shapes.items())
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write ``card.json`` into a model folder, whole or not at all."""
+    temporary = Path(folder) / f"{CARD_FILE}.part"
+    temporary.write_text(card.to_json(), encoding="utf-8")
+    temporary.replace(Path(folder) / CARD_FILE)

@@ -1,0 +1,225 @@
+"""From a trained network to a playable model folder: one float16 weights file, small ONNX graphs that point into it, a card.
+
+The graphs hold no weights. Each weight is external data of the graph: file ``weights.safetensors``, an offset, a length. A float16
+weight passes through a Cast to float32, which ONNX Runtime folds when it loads the graph. So nothing is stored twice, and other
+programs can read the weights by name.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from safetensors.numpy import save
+from torch import Tensor, nn
+
+from ..clip import Clip
+from ..models.card import CARD_FILE, Card
+from ..models.folder import SAMPLE_FILE, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
+
+OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
+TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
+SMALLEST_STORED = 16  # numbers; shorter constants, such as sizes and axes, stay in the graph
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A module to export, an example of each input (batch first) and the names of its outputs."""
+
+    module: nn.Module
+    inputs: Mapping[str, Tensor]
+    outputs: tuple[str, ...]
+
+
+def playable(module: nn.Module) -> nn.Module:
+    """A copy of a module as it will play: in evaluation mode, on the CPU, its weights rounded as they are stored."""
+    copied = copy.deepcopy(module).cpu().float().eval().requires_grad_(False)
+    for tensor in copied.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(torch.from_numpy(rounded(tensor.numpy()).astype(np.float32)))
+    return copied
+
+
+def rounded(array: np.ndarray) -> np.ndarray:
+    """A tensor as it is stored: float16 for weights of two or more dimensions; others stay exact.
+
+    Biases, norms and statistics (one dimension) are a hundredth of the size, and a network notices their rounding most. What is too
+    large for float16 stays as it is, too.
+    """
+    fits = array.dtype.kind == "f" and array.ndim >= 2 and np.abs(array).max(initial=0) <= np.finfo(np.float16).max
+    return array.astype(np.float16) if fits else array
+
+
+def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """Write named tensors, rounded as weights are, whole or not at all."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(save({name: np.ascontiguousarray(rounded(array)) for name, array in tensors.items()}))
+    temporary.replace(path)
+
+
+def export_graph(graph: Graph) -> onnx.ModelProto:
+    """The graph of a module, for any batch size, with its weights inside and named as in the module.
+
+    Raises ValueError where the module gives outputs other than the named ones.
+    """
+    names = [*graph.inputs, *graph.outputs]
+    written = io.BytesIO()
+    with warnings.catch_warnings():
+        # The tracer warns of Python numbers that become constants and of its own age; what it traced is compared with torch later.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph.module,
+            tuple(graph.inputs.values()),
+            written,
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_axes={name: {0: "batch"} for name in names},
+            opset_version=OPSET,
+            # Folding here would bake products of weights into the graph; ONNX Runtime folds when it loads.
+            do_constant_folding=False,
+            # The newer exporter takes 10 s where this takes 0.5 s, and turns interpolation into slow gathers.
+            dynamo=False,
+        )
+    return onnx.load_from_string(written.getvalue())
+
+
+def export_model(
+    folder: Path, card: Card, graphs: Mapping[str, Graph], tensors: Mapping[str, np.ndarray], sample: Clip
+) -> ModelFolder:
+    """Write a playable model folder and return it, opened.
+
+    ``graphs`` maps file names (``generator.onnx``) to what they compute; ``tensors`` are further tensors that the runtime reads from
+    ``weights.safetensors``. Everything is written beside its place, checked against torch and then moved into it, the card last.
+    Raises RuntimeError where a graph does not compute what its module computes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
+    try:
+        rounded_graphs = {name: Graph(playable(graph.module), graph.inputs, graph.outputs) for name, graph in graphs.items()}
+        _write_graphs(temporary, {name: export_graph(graph) for name, graph in rounded_graphs.items()}, tensors)
+        sample.write(temporary / SAMPLE_FILE)
+        files = {path.name: _sha256(path) for path in sorted(temporary.iterdir())}
+        write_card(temporary, card.model_copy(update={"files": files}))
+        for name, graph in rounded_graphs.items():
+            _check_against_torch(ModelFolder(temporary), name, graph)
+        for name in [*files, CARD_FILE]:
+            (temporary / name).replace(folder / name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return ModelFolder(folder)
+
+
+def add_tensors(folder: Path, name: str, tensors: Mapping[str, np.ndarray]) -> None:
+    """Write a further safetensors file into a model folder and list it in the card, the card last."""
+    write_safetensors(folder / name, tensors)
+    card = Card.read(folder)
+    write_card(folder, card.model_copy(update={"files": {**card.files, name: _sha256(folder / name)}}))
+
+
+def _write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto], tensors: Mapping[str, np.ndarray]) -> None:
+    """Write the weights of all graphs and the further tensors into one file, and the graphs that point into it."""
+    store = {name: np.ascontiguousarray(rounded(array)) for name, array in tensors.items()}
+    names_by_content: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+    used = {
+        file: {
+            initializer: _stored_name(store, names_by_content, f"{Path(file).stem}.{initializer}", array)
+            for initializer, array in _take_weights(model).items()
+        }
+        for file, model in graphs.items()
+    }
+    contents = save(store)
+    header_bytes = int.from_bytes(contents[:8], "little")
+    header = json.loads(contents[8 : 8 + header_bytes])
+    (folder / WEIGHTS_FILE).write_bytes(contents)
+    for file, model in graphs.items():
+        for initializer, stored in used[file].items():
+            _point_to_weight(model, initializer, header[stored], 8 + header_bytes)
+        entry = model.metadata_props.add()
+        entry.key, entry.value = WEIGHTS_KEY, json.dumps({stored: header[stored] for stored in used[file].values()})
+        onnx.save_model(model, folder / file)
+        onnx.checker.check_model(str(folder / file), full_check=True)
+
+
+def _take_weights(model: onnx.ModelProto) -> dict[str, np.ndarray]:
+    """Take the weights and large constants out of a graph, which is left without them."""
+    taken = {}
+    for initializer in list(model.graph.initializer):
+        array = numpy_helper.to_array(initializer)
+        if array.size >= SMALLEST_STORED:
+            taken[initializer.name] = array
+            model.graph.initializer.remove(initializer)
+    for node in list(model.graph.node):
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            array = numpy_helper.to_array(node.attribute[0].t)
+            if array.size >= SMALLEST_STORED:
+                taken[node.output[0]] = array
+                model.graph.node.remove(node)
+        node.doc_string = ""  # it tells of paths on the machine that traced the graph
+    return taken
+
+
+def _stored_name(
+    store: dict[str, np.ndarray], names_by_content: dict[tuple[str, tuple[int, ...], bytes], str], name: str, array: np.ndarray
+) -> str:
+    """Put an array into the store unless one with the same content is there; the name that it has there.
+
+    Weights have been rounded before; an array that float16 holds exactly is stored so, and any other constant stays exact.
+    """
+    half = rounded(array)
+    kept = np.ascontiguousarray(half if np.array_equal(half.astype(array.dtype), array) else array)
+    content = (kept.dtype.str, kept.shape, hashlib.sha256(kept.tobytes()).digest())
+    if content not in names_by_content:
+        names_by_content[content] = name
+        store[name] = kept
+    return names_by_content[content]
+
+
+def _point_to_weight(model: onnx.ModelProto, name: str, entry: dict, data_start: int) -> None:
+    """Make a weight of a graph external data, and add the Cast to float32 where it is stored as float16."""
+    is_half = entry["dtype"] == "F16"
+    types = {"F16": onnx.TensorProto.FLOAT16, "F32": onnx.TensorProto.FLOAT, "I64": onnx.TensorProto.INT64}
+    if entry["dtype"] not in types:
+        raise RuntimeError(f"The graph has a constant {name} of type {entry['dtype']}; export knows {', '.join(types)}.")
+    begin, end = entry["data_offsets"]
+    weight = onnx.TensorProto(name=f"{name}.float16" if is_half else name, data_type=types[entry["dtype"]], dims=entry["shape"])
+    weight.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in {"location": WEIGHTS_FILE, "offset": data_start + begin, "length": end - begin}.items():
+        weight.external_data.add(key=key, value=str(value))
+    model.graph.initializer.append(weight)
+    if is_half:
+        cast = onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT)
+        model.graph.node.insert(0, cast)
+
+
+def _check_against_torch(folder: ModelFolder, name: str, graph: Graph) -> None:
+    """Raise RuntimeError unless the written graph computes what its module computes, for one clip and for three."""
+    free_batch = {key: (None, *tensor.shape[1:]) for key, tensor in graph.inputs.items()}
+    for n_clips in (1, 3):
+        inputs = {key: tensor[torch.arange(n_clips) % tensor.shape[0]] for key, tensor in graph.inputs.items()}
+        with torch.no_grad():
+            outputs = graph.module(*inputs.values())
+        expected = [output.numpy() for output in ((outputs,) if isinstance(outputs, Tensor) else outputs)]
+        shapes = {key: (None, *array.shape[1:]) for key, array in zip(graph.outputs, expected, strict=True)}
+        session = folder.session(name, free_batch, shapes)
+        found = session.run(list(graph.outputs), {key: tensor.numpy() for key, tensor in inputs.items()})
+        for key, wanted, got in zip(graph.outputs, expected, found, strict=True):
+            difference = float(np.abs(wanted - got).max() / max(1.0, np.abs(wanted).max()))
+            if not difference <= TOLERANCE:
+                raise RuntimeError(f"{name} gives {key} {difference:.2g} away from torch; at most {TOLERANCE} is allowed.")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
