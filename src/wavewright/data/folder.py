@@ -1,0 +1,116 @@
+"""Scan a folder of recordings into entries, with labels and groups from its sub-folders or file names."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from . import manifest as manifests
+from .entry import MEDIA_SUFFIXES, SUFFIXES, Entry, Problem, Scan, first_problem, read_header
+
+LabelFrom = Literal["none", "folder"]
+"""``folder``: the label of a clip is the first sub-folder on the way to it; ``none``: clips have no labels."""
+
+GroupFrom = Literal["folder", "prefix"]
+"""``folder``: the group is the first sub-folder (below the label's, where labels are folders too);
+``prefix``: the group is the file name up to its first underscore, as in ``<kit>_<name>.wav``."""
+
+
+def scan(
+    folder: Path | str,
+    label_from: LabelFrom = "none",
+    group_from: GroupFrom | None = None,
+    manifest: Path | str | None = None,
+) -> Scan:
+    """Find every sound file below ``folder``, in an order that is the same everywhere, reading headers only.
+
+    Hidden files and folders are passed over; linked folders are followed once. With ``manifest`` the clips are those that the
+    manifest lists, with its labels, groups and splits, and nothing else in the folder is looked at.
+    Files that cannot be used are listed in ``problems``. Raises BadFolder where nothing is left, BadSetting where
+    ``label_from`` or ``group_from`` is unknown.
+    """
+    root = Path(folder)
+    if label_from not in ("none", "folder"):
+        raise BadSetting(f"label_from is {label_from!r}; it must be 'folder' (labels are sub-folders) or 'none'.")
+    if group_from not in (None, "folder", "prefix"):
+        raise BadSetting(f"group_from is {group_from!r}; it must be 'folder', 'prefix' or None.")
+    if manifest is not None:
+        return manifests.read(manifest)
+    if not root.is_dir():
+        what = "is a file" if root.exists() else "does not exist"
+        raise BadFolder(f"{root} {what}; give a folder with sound files in it, or the file as a manifest.")
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for found in _sound_files(root):
+        clip = found if isinstance(found, Problem) else _entry(found, root, label_from, group_from)
+        if isinstance(clip, Problem):
+            problems.append(clip)
+        else:
+            entries.append(clip)
+    if not entries:
+        raise BadFolder(_nothing_usable(root, problems, label_from))
+    return Scan(tuple(entries), tuple(problems))
+
+
+def _nothing_usable(root: Path, problems: list[Problem], label_from: LabelFrom) -> str:
+    if not problems:
+        known = ", ".join(suffix[1:] for suffix in SUFFIXES)
+        return f"{root} holds no sound files; give a folder with files that end in one of {known}."
+    if label_from == "folder" and all(len(problem.path.relative_to(root).parts) == 1 for problem in problems):
+        return f"{root} has no sub-folders to take labels from; put each kind in its own sub-folder, or train without labels."
+    return f"{root} holds no sound that can be used: {first_problem(problems)}."
+
+
+def _entry(path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom | None) -> Entry | Problem:
+    folders = list(path.relative_to(root).parts[:-1])
+    label = None
+    if label_from == "folder":
+        if not folders:
+            return Problem(path, "it lies beside the sub-folders that give the labels; move it into one of them")
+        label = folders.pop(0)
+    group = None
+    if group_from == "folder" and folders:
+        group = folders[0]
+    elif group_from == "prefix":
+        group = path.stem.partition("_")[0] or path.stem
+    try:
+        header = read_header(path)
+    except (BadAudio, MissingExtra) as error:
+        return Problem(path, str(error))
+    except OSError as error:
+        return Problem(path, f"it cannot be opened ({error.strerror or error})")
+    seconds = header.n_frames / header.sample_rate
+    return Entry(path, label, group, seconds, header.sample_rate, header.channels, header.n_frames)
+
+
+def _sound_files(root: Path) -> Iterator[Path | Problem]:
+    """Every sound file below ``root`` by its path, sorted, and a problem for every folder that cannot be opened."""
+    found: list[Path] = []
+    real_root = Path(os.path.realpath(root))
+    visited: set[str] = set()
+    waiting = deque([root])
+    while waiting:
+        folder = waiting.popleft()
+        real = os.path.realpath(folder)
+        # A link up to a folder that holds the root would walk the whole disk; any other is followed once.
+        if real in visited or (folder != root and real_root.is_relative_to(real)):
+            continue
+        visited.add(real)
+        try:
+            children = [child for child in os.scandir(folder) if not child.name.startswith(".")]
+        except OSError as error:
+            yield Problem(folder, f"the folder cannot be opened ({error.strerror or error})")
+            continue
+        for child in children:
+            path = folder / child.name
+            if child.is_dir(follow_symlinks=False):
+                waiting.appendleft(path)
+            elif child.is_dir():
+                waiting.append(path)  # linked folders last, so that a clip is listed under its real path
+            elif path.suffix.lower() in SUFFIXES + MEDIA_SUFFIXES:
+                found.append(path)
+    yield from sorted(found, key=lambda path: path.relative_to(root).as_posix())

@@ -1,0 +1,192 @@
+"""Read and write manifests: one clip a line as JSON, or a CSV table, with NeMo's field names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from ..errors import BadAudio, BadFolder, MissingExtra
+from .entry import Entry, Problem, Scan, Split, first_problem, read_header
+
+FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split")
+"""The fields that are written. When reading, ``command`` stands for ``label``, a missing ``group`` is the ``speaker``, and
+fields of other names are passed over."""
+
+
+def read(path: Path | str) -> Scan:
+    """Read a manifest (``.jsonl``, ``.json`` with one object a line, or ``.csv``) and the header of each file that it names.
+
+    Relative file names start at the manifest's folder. A clip reaches from ``offset`` for ``duration`` seconds, at most to the
+    end of the file. Files that cannot be used are listed in ``problems``. Raises BadFolder, with the line, where a field cannot
+    be understood, and where no clip is left.
+    """
+    path = Path(path)
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for line, record in _records(path):
+        found = _entry(record, path, line)
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            entries.append(found)
+    if not entries:
+        why = first_problem(problems) if problems else "it lists no clips"
+        raise BadFolder(f"{path} lists no clip that can be used: {why}.")
+    return Scan(tuple(entries), tuple(problems))
+
+
+def write(path: Path | str, entries: Sequence[Entry]) -> None:
+    """Write a manifest of ``entries``, as CSV where the name ends in ``.csv``, else one JSON object a line.
+
+    Files below the manifest's folder are named relative to it. The file appears whole or not at all.
+    """
+    path = Path(path)
+    records = [_record(entry, path.parent) for entry in entries]
+    if path.suffix.lower() == ".csv":
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+        content = table.getvalue()
+    else:
+        content = "".join(
+            json.dumps({name: value for name, value in record.items() if value is not None}, ensure_ascii=False) + "\n"
+            for record in records
+        )
+    write_text(path, content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write ``content`` as UTF-8 to ``path``, which appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(content, encoding="utf-8", newline="")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _record(entry: Entry, folder: Path) -> dict[str, Any]:
+    audio, here = entry.path.absolute(), folder.absolute()
+    return {
+        "audio_filepath": (audio.relative_to(here) if audio.is_relative_to(here) else audio).as_posix(),
+        "offset": entry.offset_seconds,
+        "duration": entry.seconds,
+        "label": entry.label,
+        "text": entry.text,
+        "speaker": entry.speaker,
+        "group": entry.group,
+        "split": entry.split,
+    }
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The line number and the fields of every clip in the manifest."""
+    if not path.is_file():
+        raise BadFolder(f"The manifest {path} does not exist; give a .csv or .jsonl file.")
+    if path.suffix.lower() not in (".csv", ".jsonl", ".json"):
+        raise BadFolder(f"The manifest {path} ends in {path.suffix!r}; it must be a .csv or .jsonl file.")
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadFolder(f"The manifest {path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+    yield from _csv_records(path, content) if path.suffix.lower() == ".csv" else _json_records(path, content)
+
+
+def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
+    if "audio_filepath" not in (reader.fieldnames or ()):
+        raise BadFolder(
+            f"{path}, line 1: no column is named audio_filepath; the first line must name the columns ({', '.join(FIELDS)})."
+        )
+    try:
+        for record in reader:
+            if None in record:
+                raise BadFolder(
+                    f"{path}, line {reader.line_num}: there are more values than columns; put values with commas in quotes."
+                )
+            yield reader.line_num, {name: value for name, value in record.items() if value not in (None, "")}
+    except csv.Error as error:
+        raise BadFolder(f"{path}, line {reader.line_num}: this is not CSV ({error}); check the quotes.") from error
+
+
+def _json_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for line, text in enumerate(content.split("\n"), start=1):
+        if not text.strip():
+            continue
+        try:
+            record = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise BadFolder(f"{path}, line {line}: this is not JSON ({error.msg}); write one object a line.") from error
+        if not isinstance(record, dict):
+            raise BadFolder(
+                f"{path}, line {line}: this is no JSON object; write one object a line, with audio_filepath and label."
+            )
+        yield line, {name: value for name, value in record.items() if value is not None}
+
+
+def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem:
+    where = f"{manifest}, line {line}"
+    file_name = record.get("audio_filepath")
+    if not isinstance(file_name, str) or not file_name:
+        raise BadFolder(f"{where}: audio_filepath is missing or no text; name the sound file.")
+    offset_seconds = _seconds(record, "offset", where) or 0.0
+    duration_seconds = _seconds(record, "duration", where)
+    split = record.get("split")
+    if split is not None and split not in get_args(Split):
+        raise BadFolder(f"{where}: split is {split!r}; it must be train, valid or test.")
+    speaker = _text(record, "speaker", where)
+    path = manifest.parent / file_name
+    try:
+        header = read_header(path)
+    except (BadAudio, MissingExtra) as error:
+        return Problem(path, str(error))
+    except OSError as error:
+        return Problem(path, f"it cannot be opened ({error.strerror or error})")
+    first = round(offset_seconds * header.sample_rate)
+    left = header.n_frames - first
+    n_frames = left if duration_seconds is None else min(round(duration_seconds * header.sample_rate), left)
+    if n_frames <= 0:
+        return Problem(
+            path, f"line {line} of the manifest asks for nothing inside its {header.n_frames / header.sample_rate:g} s"
+        )
+    return Entry(
+        path=path,
+        label=_text(record, "label", where) or _text(record, "command", where),
+        group=_text(record, "group", where) or speaker,
+        seconds=n_frames / header.sample_rate,
+        sample_rate=header.sample_rate,
+        channels=header.channels,
+        n_frames=n_frames,
+        split=cast("Split | None", split),
+        offset_seconds=offset_seconds,
+        text=_text(record, "text", where),
+        speaker=speaker,
+    )
+
+
+def _seconds(record: dict[str, Any], name: str, where: str) -> float | None:
+    value = record.get(name)
+    if value is None:
+        return None
+    try:
+        seconds = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise BadFolder(f"{where}: {name} is {value!r}; it must be a number of seconds, 0 or more.")
+    return seconds
+
+
+def _text(record: dict[str, Any], name: str, where: str) -> str | None:
+    value = record.get(name)
+    if isinstance(value, (dict, list)):
+        raise BadFolder(f"{where}: {name} is {value!r}; it must be text.")
+    return None if value is None else str(value)
