@@ -1,1 +1,73 @@
-"""(being written)"""
+"""GAN: a generator that learns to make short sounds by fooling critics.
+
+The idea: a generator turns a random latent vector and a class into a sound; critics learn to tell its sounds from recordings; each
+improves against the other.
+
+Papers:
+    Goodfellow et al., "Generative Adversarial Nets", 2014 (loss ``bce``).
+    Donahue, McAuley and Puckette, "Adversarial Audio Synthesis" (WaveGAN), 2019: waveform generator and critic, phase shuffle.
+    Chen et al., "InfoGAN", 2016: an interpretable code, recovered by a Q head.
+    Gulrajani et al., "Improved Training of Wasserstein GANs", 2017 (``wgan-gp``); Lim and Ye, "Geometric GAN", 2017 (``hinge``).
+    Huang, Gokaslan, Kuleshov and Tompkin, "The GAN is dead; long live the GAN! A Modern GAN Baseline" (R3GAN), 2024 (``r3gan``).
+    Siuzdak, "Vocos", 2023: magnitude and phase of an STFT as the last layer.
+
+Changed from them: the default generator works in the spectral domain (complex STFT frames plus shaped noise, then an inverse STFT), the
+critics look at log-mel pictures at three resolutions, upsampling is interpolation followed by convolution, the R1 and R2 penalties are
+finite differences (no second backward pass), and an energy distance between real and generated pictures of a class works against
+collapse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the two networks are; everything that playing needs to know."""
+
+    sample_rate: int = 44_100
+    n_samples: int = 31_232  # length of a clip: 0.71 s at 44.1 kHz
+    labels: tuple[str, ...] = ()  # empty: unconditional
+    generator: Literal["spectral", "waveform"] = "spectral"
+    critic: Literal["spectral", "waveform"] = "spectral"
+    loss: Literal["r3gan", "hinge", "wgan-gp", "bce"] = "r3gan"
+    latent_size: int = 64
+    label_size: int = 64
+    code_categories: int = 0  # InfoGAN: number of categories of the code, 0 for none
+    code_continuous: int = 0  # InfoGAN: number of continuous dimensions of the code, each in [-1, 1]
+    channels: int = 256  # width of the generator at its full frame rate
+    n_blocks: int = 2  # residual blocks at the full frame rate
+    critic_channels: int = 48  # width of the critics' first layer
+    recurrent: bool = False  # a GRU over time after the convolutions, in both networks
+    n_fft: int = 1024  # of the spectral generator's inverse STFT, samples
+    hop_length: int = 256  # samples
+    noise_bands: int = 100  # of the spectral generator's noise
+    fade_in_samples: int = 16
+    phase_shuffle: int = 2  # waveform critic: largest shift between layers, samples; 0 for none
+    critic_turns: int = 1  # critic turns for each generator turn
+    penalty_weight: float = 50.0  # of R1 and R2 (finite differences), or of the gradient penalty of wgan-gp
+    penalty_sigma: float = 0.2  # standard deviation of the finite differences' noise, in the critic's input units
+    penalty_every: int = 2  # steps
+    energy_weight: float = 2.0  # of the energy distance, 0 for none
+    info_weight: float = 0.5  # of the InfoGAN code's recovery
+    augment_gain_db: float = 8.0  # the critics hear real and generated clips attenuated by up to this, so that level tells nothing
+    augment_shift_samples: int = 255  # and delayed by up to this, so that position tells nothing
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the spectral generator's centred STFT."""
+        return self.n_samples // self.hop_length + 1
+
+    @property
+    def code_size(self) -> int:
+        """Numbers in the InfoGAN code: a one-hot category followed by the continuous dimensions."""
+        return self.code_categories + self.code_continuous
+
+
+SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {"channels": 48, "n_blocks": 1, "latent_size": 16, "label_size": 16, "critic_channels": 16},
+    "small": {"channels": 192, "n_blocks": 2, "critic_channels": 32},
+    "base": {"channels": 256, "n_blocks": 2, "critic_channels": 48},
+}

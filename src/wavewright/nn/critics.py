@@ -1,0 +1,144 @@
+"""Critics that tell generated sound from recorded sound: on log-mel pictures at several resolutions, or on the waveform."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .blocks import Recurrence, phase_shuffle
+from .spectrum import LogMel
+
+RESOLUTIONS = ((4096, 1024, 160), (2048, 512, 128), (512, 128, 64))  # (n_fft, hop_length, n_mels) at 44.1 kHz
+GROUP_SIZE = 4  # members of a class that stand side by side in a batch; the batch statistics compare them
+
+
+def group_deviation(features: Tensor, group_size: int = GROUP_SIZE) -> Tensor:
+    """How much the members of each group differ (Karras et al., "Progressive Growing of GANs", 2018, section 3).
+
+    ``(batch, channels, ...) -> (batch, 1, ...)``: the standard deviation within a group, averaged over channels, kept per position.
+    A generator that repeats itself shows zeros.
+    """
+    batch = features.shape[0]
+    size = group_size if batch % group_size == 0 else 1
+    grouped = features.float().unflatten(0, (batch // size, size))
+    variance = (grouped - grouped.mean(1, keepdim=True)).square().mean(1)  # torch's own var is many times slower over this axis
+    return (variance + 1e-8).sqrt().mean(1, keepdim=True).repeat_interleave(size, 0)
+
+
+class Projection(nn.Module):
+    """Logit of pooled features, with a class term (Miyato and Koyama, "cGANs with Projection Discriminator", 2018)."""
+
+    def __init__(self, n_features: int, n_labels: int):
+        super().__init__()
+        self.plain = nn.Linear(n_features, 1)
+        self.by_label = nn.Embedding(n_labels, n_features) if n_labels else None
+        if self.by_label is not None:
+            nn.init.normal_(self.by_label.weight, std=n_features**-0.5)
+
+    def forward(self, pooled: Tensor, label: Tensor | None) -> Tensor:
+        """``pooled (batch, n_features)``, ``label (batch,)`` -> logits ``(batch, 1)``."""
+        logit = self.plain(pooled)
+        if self.by_label is None or label is None:
+            return logit
+        return logit + (pooled * self.by_label(label)).sum(1, keepdim=True)
+
+
+class PictureCritic(nn.Module):
+    """Judges one log-mel picture by patches: ``(batch, 1, n_mels, n_frames) -> logits (batch, 1)``."""
+
+    def __init__(self, channels: int, n_labels: int, patch: tuple[int, int], recurrent: bool):
+        super().__init__()
+        wide = 2 * channels
+        self.patches = nn.Conv2d(1, channels, patch, stride=patch)
+        self.first = nn.Conv2d(channels, wide, 3, padding=1)
+        self.second = nn.Conv2d(wide, wide, 3, padding=1, stride=2)
+        self.third = nn.Conv2d(wide, wide, 3, padding=1)
+        self.from_deviation = nn.Conv2d(1, wide, 3, padding=1, bias=False)
+        self.recurrence = Recurrence(wide) if recurrent else None
+        self.project = Projection(2 * wide, n_labels)
+
+    def features(self, picture: Tensor) -> Tensor:
+        """Mean and peak of the last layer over the picture, ``(batch, n_features)``."""
+        hidden = F.leaky_relu(self.patches(picture), 0.2)
+        hidden = F.leaky_relu(self.first(hidden), 0.2)
+        hidden = F.leaky_relu(self.second(hidden), 0.2)
+        hidden = F.leaky_relu(self.third(hidden) + self.from_deviation(group_deviation(hidden)), 0.2).float()
+        if self.recurrence is not None:
+            over_time = self.recurrence(hidden.mean(2))  # (batch, channels, frames)
+            hidden = hidden + over_time.unsqueeze(2)
+        return torch.cat([hidden.mean((2, 3)), hidden.amax((2, 3))], 1)
+
+    def forward(self, picture: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
+        features = self.features(picture)
+        return self.project(features, label), features
+
+
+class SpectralCritic(nn.Module):
+    """Several picture critics, one a resolution, so that both a click and a slow wobble are seen by somebody."""
+
+    def __init__(self, sample_rate: int, n_samples: int, n_labels: int, channels: int, recurrent: bool = False):
+        super().__init__()
+        self.mels = nn.ModuleList()
+        self.critics = nn.ModuleList()
+        for n_fft, hop_length, n_mels in self.resolutions(sample_rate, n_samples):
+            self.mels.append(LogMel(sample_rate, n_fft, hop_length, n_mels, floor=5e-7 * n_fft))
+            patch = (4, 2) if hop_length >= n_fft // 4 and n_fft >= 4096 else (4, 4)
+            self.critics.append(PictureCritic(channels, n_labels, patch, recurrent))
+        self.n_features = 4 * channels * len(self.critics)
+
+    @staticmethod
+    def resolutions(sample_rate: int, n_samples: int) -> list[tuple[int, int, int]]:
+        """The resolutions scaled to the sample rate; a window never covers more than half of a clip."""
+        scaled = []
+        for n_fft, hop_length, n_mels in RESOLUTIONS:
+            factor = 2 ** round(torch.log2(torch.tensor(sample_rate / 44_100)).item())
+            size = int(n_fft * factor)
+            while size > max(n_samples // 2, 64):
+                size //= 2
+            scaled.append((size, size * hop_length // n_fft, min(n_mels, size // 8)))
+        return scaled
+
+    def pictures(self, wave: Tensor) -> list[Tensor]:
+        """``wave (batch, 1, time)`` to log-mel pictures ``(batch, 1, n_mels, n_frames)``, roughly of zero mean and unit variance."""
+        return [((mel(wave.squeeze(1)) + 1) / 4).unsqueeze(1) for mel in self.mels]
+
+    def judge(self, pictures: list[Tensor], label: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Logits ``(batch, n_critics)`` and features ``(batch, n_features)``."""
+        judged = [critic(picture, label) for critic, picture in zip(self.critics, pictures, strict=True)]
+        return torch.cat([logit for logit, _ in judged], 1), torch.cat([features for _, features in judged], 1)
+
+
+class WaveCritic(nn.Module):
+    """The critic of WaveGAN (Donahue et al., 2019, table 3): strided convolutions on the waveform, phase shuffle between layers."""
+
+    def __init__(self, n_samples: int, n_labels: int, channels: int, largest_shift: int = 2, recurrent: bool = False):
+        super().__init__()
+        self.largest_shift = largest_shift
+        self.layers = nn.ModuleList()
+        length, width, before = n_samples, channels, 1
+        while length > 32:
+            self.layers.append(nn.Conv1d(before, width, 25, stride=4, padding=11))
+            length, before, width = length // 4, width, min(2 * width, 512)
+        self.recurrence = Recurrence(before) if recurrent else None
+        self.last = nn.Conv1d(before, before, 3, padding=1)
+        self.from_deviation = nn.Conv1d(1, before, 3, padding=1, bias=False)
+        self.project = Projection(2 * before, n_labels)
+        self.n_features = 2 * before
+
+    def pictures(self, wave: Tensor) -> list[Tensor]:
+        """The waveform itself, ``(batch, 1, time)``."""
+        return [wave]
+
+    def judge(self, pictures: list[Tensor], label: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Logits ``(batch, 1)`` and features ``(batch, n_features)``."""
+        hidden = pictures[0]
+        for index, layer in enumerate(self.layers):
+            hidden = F.leaky_relu(layer(hidden), 0.2)
+            if index < len(self.layers) - 1:
+                hidden = phase_shuffle(hidden, self.largest_shift)
+        if self.recurrence is not None:
+            hidden = self.recurrence(hidden.float())
+        hidden = F.leaky_relu(self.last(hidden) + self.from_deviation(group_deviation(hidden)), 0.2).float()
+        features = torch.cat([hidden.mean(2), hidden.amax(2)], 1)
+        return self.project(features, label), features

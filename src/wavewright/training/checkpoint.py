@@ -1,0 +1,89 @@
+"""Checkpoints: one safetensors file each, written whole or not at all, from which training continues bit for bit."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ..errors import BadModel, TrainingStopped
+
+
+@dataclass
+class Progress:
+    """Where a run stands: everything besides tensors that the next step depends on."""
+
+    step: int = 0  # steps done
+    steps: int = 0  # steps planned
+    threads: int = 1
+    minutes: float = 0.0  # of training, over all calls
+    best: float | None = None  # best value of the metric
+    best_step: int = 0
+    evaluations_since_best: int = 0
+    rollbacks: int = 0  # each one halves the learning rate and draws other batches
+    finished: str = ""  # why the run is over; empty while it is not
+    metrics: dict[str, float] = field(default_factory=dict)  # of the last evaluation
+
+
+def atomic_write(path: Path, write: Any) -> None:
+    """Let ``write(temporary_path)`` make a file, then move it to ``path`` in one step; a full disk leaves nothing behind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        if full:
+            raise TrainingStopped(f"there is no space left to write {path}; free some and continue with --resume.") from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save(path: Path, progress: Progress, network: nn.Module, average: nn.Module, optimizers: dict[str, torch.optim.Optimizer]) -> None:
+    """Write network, averaged weights, optimizer state and progress into one file."""
+    tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors |= {f"average/{name}": tensor for name, tensor in average.state_dict().items()}
+    for player, optimizer in optimizers.items():
+        for index, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{player}/{index}/{name}": torch.as_tensor(value) for name, value in state.items()}
+    owned = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    metadata = {"progress": json.dumps(asdict(progress))}
+    atomic_write(path, lambda temporary: save_file(owned, str(temporary), metadata=metadata))
+
+
+def load(path: Path, network: nn.Module, average: nn.Module, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
+    """Read what :func:`save` wrote into the given objects; raises BadModel where the file does not fit them."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is not a mapping)
+            progress = Progress(**json.loads(file.metadata()["progress"]))
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise BadModel(f"{path} is not a checkpoint that can be read ({error}); start the run anew without --resume.") from error
+    try:
+        network.load_state_dict(_below(tensors, "network/"))
+        average.load_state_dict(_below(tensors, "average/"))
+    except RuntimeError as error:
+        raise BadModel(f"{path} was made by a network of another shape; resume with the settings of the first call.") from error
+    for player, optimizer in optimizers.items():
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _below(tensors, f"optimizer/{player}/").items():
+            index, key = name.split("/", 1)
+            state.setdefault(int(index), {})[key] = tensor
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return progress
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

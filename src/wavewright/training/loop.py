@@ -1,0 +1,291 @@
+"""The one training loop: turns, averaging, schedules, evaluation, saving, and an exact resume.
+
+Nothing that a step does depends on anything but the state of the checkpoint and the number of the step: batches are a function of the
+step, and torch's random generator is seeded anew at every step. So a run that is killed and resumed ends with the very numbers of a run
+that was not.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import BadSetting, TrainingStopped
+from . import checkpoint
+from .checkpoint import Progress
+from .health import Health
+from .settings import TrainingSettings
+
+Batch = dict[str, Any]
+LossFunction = Callable[[Batch], dict[str, Tensor]]
+LAST, BEST = "last.safetensors", "best.safetensors"
+
+
+class Network(Protocol):
+    """What the loop asks of a network; see docs/architecture.md, Contracts."""
+
+    def players(self) -> dict[str, nn.Module]: ...
+    def averaged(self) -> nn.Module: ...
+    def turns(self, step: int) -> list[tuple[str, LossFunction]]: ...
+    def loss_weights(self, step: int) -> dict[str, float]: ...
+
+
+class Observer(Protocol):
+    """What the loop tells as it goes: numbers a step, evaluations, messages; see training/report.py."""
+
+    def step(self, progress: Progress, losses: dict[str, float], seconds: float) -> None: ...
+    def evaluation(self, progress: Progress, metrics: dict[str, float]) -> None: ...
+    def say(self, message: str) -> None: ...
+
+
+class Loop:
+    """Trains one network on one stream of batches, in one folder of checkpoints."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        batches: Callable[[int], dict[str, np.ndarray]],
+        settings: TrainingSettings,
+        folder: Path,
+        observer: Observer,
+        evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
+        on_evaluation: Callable[[nn.Module, Progress], None] | None = None,
+    ):
+        self.network, self.batches, self.settings, self.folder, self.observer = network, batches, settings, folder, observer
+        self.evaluate, self.on_evaluation = evaluate, on_evaluation
+        self.device = torch.device(settings.device)
+        self.network.to(self.device).train()
+        self.average = copy.deepcopy(network.averaged()).eval().requires_grad_(False)
+        self.optimizers = {name: _optimizer(player, settings) for name, player in network.players().items()}
+        self.parameters = {name: [p for p in player.parameters() if p.requires_grad] for name, player in network.players().items()}
+        self.progress = Progress(steps=settings.steps, threads=settings.threads)
+        self.health = Health()
+        self.precision = _precision(settings, self.device)
+
+    def resume(self) -> bool:
+        """Continue from the last checkpoint, if there is one."""
+        path = self.folder / LAST
+        if not path.is_file():
+            return False
+        self.progress = checkpoint.load(path, self.network, self.average, self.optimizers)
+        return True
+
+    def run(self, max_minutes: float | None = None) -> Progress:
+        """Train until the planned steps are done, patience or minutes (of this call) run out, or Ctrl-C; always saves at the end."""
+        started, minutes_before = time.monotonic(), self.progress.minutes
+        deadline = started + 60 * max_minutes if max_minutes else float("inf")
+        self._plan(max_minutes)
+        torch.set_num_threads(self.progress.threads)
+        if self.progress.step == 0:
+            self.save(LAST)
+        try:
+            with _prefetched(self._batches_of, self.progress.step) as batch_of:
+                while not self.progress.finished and time.monotonic() < deadline:
+                    self._one_step(batch_of)
+                    self.progress.minutes = minutes_before + (time.monotonic() - started) / 60
+                    self._after_step()
+        except KeyboardInterrupt:
+            self.observer.say("stopped by Ctrl-C; saving. Continue with --resume.")
+        if self.health.rolling_back:
+            return self.progress
+        self.save(LAST)
+        return self.progress
+
+    def save(self, name: str) -> None:
+        """Write a checkpoint of that file name."""
+        if _rank() == 0:
+            checkpoint.save(self.folder / name, self.progress, self.network, self.average, self.optimizers)
+
+    def _plan(self, max_minutes: float | None) -> None:
+        """Choose the thread count and the number of steps, once in the life of a run."""
+        settings, progress = self.settings, self.progress
+        if not settings.steps and not progress.steps and not max_minutes:
+            raise BadSetting("nothing says how long to train; give --max-minutes, or --set training.steps=10000.")
+        if progress.threads and progress.steps:
+            return
+        seconds = self._time_threads()
+        if not progress.steps:
+            progress.steps = max(int(60 * (max_minutes or 1) / seconds), 20)
+        self.observer.say(f"{progress.steps} steps of {1e3 * seconds:.0f} ms on {progress.threads} thread{'s' * (progress.threads > 1)}")
+
+    def _time_threads(self) -> float:
+        """Time a few steps for each thread count on this machine, keep the fastest, and leave the networks as they were."""
+        before = copy.deepcopy((self.network.state_dict(), self.average.state_dict()))
+        candidates = [self.settings.threads] if self.settings.threads else _thread_counts(self.device)
+        seconds = {}
+        for threads in candidates:
+            torch.set_num_threads(threads)
+            times = []
+            for _ in range(5):
+                start = time.perf_counter()
+                self._one_step(self._batches_of)
+                times.append(time.perf_counter() - start)
+            seconds[threads] = float(np.median(times[1:]))
+        self.network.load_state_dict(before[0])
+        self.average.load_state_dict(before[1])
+        self.optimizers = {name: _optimizer(player, self.settings) for name, player in self.network.players().items()}
+        self.progress.step = 0
+        self.health = Health()
+        self.progress.threads = min(seconds, key=lambda count: seconds[count])
+        return seconds[self.progress.threads]
+
+    def _batches_of(self, step: int) -> list[dict[str, np.ndarray]]:
+        """The batches of a step: its own for each process and each accumulation."""
+        per_step = self.settings.accumulate * _world_size()
+        first = step * per_step + _rank() * self.settings.accumulate + 1_000_003 * self.progress.rollbacks
+        return [self.batches(first + index) for index in range(self.settings.accumulate)]
+
+    def _one_step(self, batch_of: Callable[[int], list[dict[str, np.ndarray]]]) -> None:
+        """Every player's turn on one step's batches."""
+        step, started = self.progress.step, time.perf_counter()
+        torch.manual_seed(hash((self.settings.seed, step, self.progress.rollbacks, _rank())) & 0x7FFF_FFFF_FFFF)
+        batches = [{name: torch.as_tensor(value, device=self.device) for name, value in batch.items()} for batch in batch_of(step)]
+        weights, seen = self.network.loss_weights(step), {}
+        for player, loss_function in self.network.turns(step):
+            for batch in batches:
+                with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+                    losses = loss_function(batch)
+                unknown = losses.keys() - weights.keys()
+                if unknown:
+                    raise KeyError(f"losses {sorted(unknown)} have no weight; loss_weights() names {sorted(weights)}")
+                seen |= losses
+                total = sum(weights[name] * loss for name, loss in losses.items()) / len(batches)
+                total.backward(inputs=self.parameters[player])
+            self._update(player, step)
+        self._average(step)
+        self.progress.step = step + 1
+        self.losses = {name: float(loss.detach()) for name, loss in seen.items()}
+        self.observer.step(self.progress, self.losses, time.perf_counter() - started)
+
+    def _update(self, player: str, step: int) -> None:
+        """One optimizer step for one player, with gradients averaged over processes."""
+        parameters, optimizer = self.parameters[player], self.optimizers[player]
+        if _world_size() > 1:
+            for parameter in parameters:
+                if parameter.grad is not None:
+                    torch.distributed.all_reduce(parameter.grad)
+                    parameter.grad /= _world_size()
+        if self.settings.clip_norm:
+            nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
+        for group in optimizer.param_groups:
+            group["lr"] = self.settings.learning_rate_at(step, self.progress.steps) * 0.5**self.progress.rollbacks
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    @torch.no_grad()
+    def _average(self, step: int) -> None:
+        """Move the averaged weights towards the present ones; early averages are short."""
+        share = 1 - min(self.settings.ema_decay, (1 + step) / (10 + step))
+        for average, present in zip(self.average.parameters(), self.network.averaged().parameters(), strict=True):
+            average.lerp_(present, share)
+        for average, present in zip(self.average.buffers(), self.network.averaged().buffers(), strict=True):
+            average.copy_(present)
+
+    def _after_step(self) -> None:
+        """Evaluate, watch health, save and decide whether the run is over."""
+        settings, progress = self.settings, self.progress
+        problem = self.health.after_step(self.losses)
+        over = progress.step >= progress.steps
+        if problem is None and (progress.step % settings.evaluate_every == 0 or over):
+            problem = self._evaluate()
+        if problem is not None:
+            self._roll_back(problem)
+            return
+        if over:
+            progress.finished = "all planned steps are done"
+        elif settings.patience and progress.evaluations_since_best >= settings.patience:
+            progress.finished = f"{settings.metric} has not improved for {settings.patience} evaluations"
+        if progress.step % settings.save_every == 0:
+            self.save(LAST)
+
+    def _evaluate(self) -> str | None:
+        """Measure the averaged weights, keep the best checkpoint, and return what is wrong, if anything is."""
+        if self.evaluate is None:
+            return None
+        progress, metric = self.progress, self.settings.metric.lstrip("-")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.settings.seed)
+            metrics = self.evaluate(self.average)
+        progress.metrics = metrics
+        self.observer.evaluation(progress, metrics)
+        if metric:
+            if metric not in metrics:
+                raise BadSetting(f"there is no validation metric {metric!r}; this family measures {', '.join(sorted(metrics))}.")
+            value = -metrics[metric] if self.settings.metric.startswith("-") else metrics[metric]
+            progress.evaluations_since_best += 1
+            if progress.best is None or value < progress.best:
+                progress.best, progress.best_step, progress.evaluations_since_best = value, progress.step, 0
+                self.save(BEST)
+        if self.on_evaluation is not None:
+            self.on_evaluation(self.average, progress)
+        return self.health.after_evaluation(metrics, self.observer.say)
+
+    def _roll_back(self, problem: str) -> None:
+        """Return to the last checkpoint with half the learning rate and other batches; give up after the third time."""
+        rollbacks = self.progress.rollbacks + 1
+        if rollbacks > 3:
+            self.health.rolling_back = True
+            raise TrainingStopped(f"{problem} It happened again after three returns to the last checkpoint, so training stops.")
+        self.observer.say(f"{problem} Going back to the last checkpoint with half the learning rate.")
+        minutes = self.progress.minutes
+        self.resume()
+        self.progress.rollbacks, self.progress.minutes = rollbacks, minutes
+        self.health = Health()
+
+
+def _optimizer(player: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    parameters = [parameter for parameter in player.parameters() if parameter.requires_grad]
+    return torch.optim.AdamW(parameters, lr=settings.learning_rate, betas=settings.betas, weight_decay=settings.weight_decay)
+
+
+def _precision(settings: TrainingSettings, device: torch.device) -> str:
+    """bfloat16 where the machine multiplies it natively, else float32."""
+    if settings.precision != "auto":
+        return settings.precision
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    native = device.type == "cpu" and getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    return "bfloat16" if native else "float32"
+
+
+def _thread_counts(device: torch.device) -> list[int]:
+    """Thread counts worth timing: one, and all cores that this process may use."""
+    import os
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if device.type != "cpu" or cores == 1:
+        return [torch.get_num_threads() if device.type != "cpu" else 1]
+    return sorted({1, cores} | ({cores // 2} if cores > 3 else set()))
+
+
+@contextmanager
+def _prefetched(make: Callable[[int], Any], first: int) -> Iterator[Callable[[int], Any]]:
+    """Make the next step's batches in another thread while the present step computes; the order of steps may jump."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting: dict[int, Future[Any]] = {first: pool.submit(make, first)}
+
+        def batch_of(step: int) -> Any:
+            ready = waiting.pop(step, None)
+            waiting.clear()
+            batches = ready.result() if ready is not None else make(step)
+            waiting[step + 1] = pool.submit(make, step + 1)
+            return batches
+
+        yield batch_of
+
+
+def _rank() -> int:
+    return torch.distributed.get_rank() if torch.distributed.is_available() and torch.distributed.is_initialized() else 0
+
+
+def _world_size() -> int:
+    return torch.distributed.get_world_size() if torch.distributed.is_available() and torch.distributed.is_initialized() else 1

@@ -1,0 +1,98 @@
+"""How a network is trained: settings shared by every family, and overrides checked by name and type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from difflib import get_close_matches
+from typing import Any, Literal, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import BadSetting
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything that the training loop needs besides the network and its data."""
+
+    steps: int = 0  # length of the whole run; 0: as many as fit into --max-minutes
+    batch_size: int = 8
+    accumulate: int = 1  # batches whose gradients are averaged in one step
+    learning_rate: float = 3e-4
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    final_share: float = 0.1  # of the learning rate, reached at the last step
+    warmup_steps: int = 0
+    clip_norm: float = 0.0  # largest norm of a player's gradient, 0 for no limit
+    ema_decay: float = 0.999  # of the averaged weights; shorter averages at the start
+    seed: int = 0
+    evaluate_every: int = 500  # steps between evaluations, sounds to hear and plots to see
+    save_every: int = 250  # steps between checkpoints
+    metric: str = ""  # validation metric that names the best checkpoint; lower is better, or higher with a leading "-"
+    patience: int = 0  # evaluations without a better metric before the run ends, 0 for never
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    threads: int = 0  # 0: time each count over the first steps and keep the fastest
+    device: str = "cpu"  # "cpu", "cuda" or "mps"
+
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """The learning rate of a step (counted from 0) of a run of ``steps`` steps."""
+        warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+        progress = min(step / max(steps, 1), 1.0)
+        if self.schedule == "linear":
+            share = 1 - (1 - self.final_share) * progress
+        elif self.schedule == "cosine":
+            from math import cos, pi
+
+            share = self.final_share + (1 - self.final_share) * (1 + cos(pi * progress)) / 2
+        else:
+            share = 1.0
+        return self.learning_rate * warm * share
+
+
+def override(settings: dict[str, Any], assignments: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+    """Apply ``name=value`` assignments to named dataclasses.
+
+    ``settings`` maps a section name (``"model"``, ``"training"``) to its dataclass. A name is ``section.field``, or ``field`` where
+    only one section has it. Returns the changed dataclasses and one line for each change. Raises BadSetting for an unknown or
+    ambiguous name and for a value of the wrong type.
+    """
+    changed, lines = dict(settings), []
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise BadSetting(f"the setting {assignment!r} has no value; write it as name=value, for example training.seed=7.")
+        section, field = _find(changed, name.strip())
+        before = getattr(changed[section], field)
+        value = _parse(type(changed[section]), field, text.strip(), f"{section}.{field}")
+        changed[section] = replace(changed[section], **{field: value})
+        lines.append(f"{section}.{field}: {before!r} -> {value!r}")
+    return changed, lines
+
+
+def _find(settings: dict[str, Any], name: str) -> tuple[str, str]:
+    known = [(section, field.name) for section, value in settings.items() if is_dataclass(value) for field in fields(value)]
+    section, dot, field = name.rpartition(".")
+    matches = [pair for pair in known if pair[1] == field and (not dot or pair[0] == section)]
+    if len(matches) == 1:
+        return matches[0]
+    names = [f"{pair[0]}.{pair[1]}" for pair in known]
+    if matches:
+        raise BadSetting(f"the setting {name!r} could mean {' or '.join(f'{s}.{f}' for s, f in matches)}; write the whole name.")
+    near = get_close_matches(name, names + [pair[1] for pair in known], n=3)
+    raise BadSetting(f"there is no setting {name!r}; {'near are ' + ', '.join(near) if near else 'known are ' + ', '.join(names)}.")
+
+
+def _parse(kind: type, field: str, text: str, name: str) -> Any:
+    hint = get_type_hints(kind)[field]
+    adapter = TypeAdapter(hint)
+    given: Any = [part.strip() for part in text.strip("()[]").split(",") if part.strip()] if "tuple" in str(hint) else text
+    if text.lower() == "none":
+        given = None
+    try:
+        return adapter.validate_python(given)
+    except ValidationError as error:
+        raise BadSetting(f"the setting {name} cannot be {text!r}: {error.errors()[0]['msg'].lower()}.") from error
