@@ -1,1 +1,45 @@
-"""(being written)"""
+"""Measures of generated sound: reference before estimate, pure functions on embeddings or probabilities, one row a clip."""
+
+from .bins import NdbResult, ndb
+from .closeness import Closeness, HalfToHalf, closeness, half_to_half
+from .copying import CopyReport, merge_near_duplicates, nearest_training_distance
+from .embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
+from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinity
+from .kernel import kernel_distance
+from .neighbours import (
+    PrecisionRecall,
+    diversity_ratio,
+    nearest_neighbour_accuracy,
+    precision_recall_density_coverage,
+)
+from .sampling import Interval, bootstrap_interval
+from .scores import am_score, inception_score, label_agreement, modified_inception_score
+
+__all__ = [
+    "ClassifierEmbedding",
+    "Closeness",
+    "CopyReport",
+    "Embedding",
+    "FrechetInfinity",
+    "HalfToHalf",
+    "Interval",
+    "LogMelEmbedding",
+    "NdbResult",
+    "PrecisionRecall",
+    "am_score",
+    "bootstrap_interval",
+    "closeness",
+    "diversity_ratio",
+    "frechet_distance",
+    "frechet_distance_infinity",
+    "half_to_half",
+    "inception_score",
+    "kernel_distance",
+    "label_agreement",
+    "merge_near_duplicates",
+    "modified_inception_score",
+    "ndb",
+    "nearest_neighbour_accuracy",
+    "nearest_training_distance",
+    "precision_recall_density_coverage",
+]

@@ -1,0 +1,52 @@
+"""Distances between rows of embeddings, and the checks that every metric makes of what it is given."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import BadSetting
+
+ROUNDING = 1e-12
+"""Squared distances below this share of the squared lengths are rounding of the expanded square, and count as 0."""
+
+
+def checked_rows(name: str, rows: np.ndarray, at_least: int = 1) -> np.ndarray:
+    """``rows`` as a float64 array ``(n, d)``.
+
+    Raises BadSetting where it has another shape, fewer than ``at_least`` rows, or a number that is not finite.
+    """
+    rows = np.asarray(rows, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[1] < 1:
+        raise BadSetting(f"The {name} has shape {rows.shape}; it must be (n, d), one row for each clip.")
+    if len(rows) < at_least:
+        raise BadSetting(f"The {name} has {len(rows)} row(s); this metric needs at least {at_least}: give more clips.")
+    if not np.isfinite(rows).all():
+        raise BadSetting(f"The {name} holds numbers that are not finite; leave out the clips they come from.")
+    return rows
+
+
+def checked_pair(reference: np.ndarray, estimate: np.ndarray, at_least: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Reference ``(n, d)`` and estimate ``(m, d)`` as float64; raises BadSetting as ``checked_rows``, or where ``d`` differs."""
+    reference, estimate = checked_rows("reference", reference, at_least), checked_rows("estimate", estimate, at_least)
+    if reference.shape[1] != estimate.shape[1]:
+        raise BadSetting(
+            f"The reference has {reference.shape[1]} dimensions and the estimate {estimate.shape[1]}; "
+            "embed both with the same embedding."
+        )
+    return reference, estimate
+
+
+def pairwise_distances(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
+    """Euclidean distances ``(n, m)`` between rows of reference ``(n, d)`` and estimate ``(m, d)``, exactly 0 for equal rows."""
+    centre = reference.mean(axis=0)  # differences do not see it, and the expanded square loses less precision near the origin
+    reference, estimate = reference - centre, estimate - centre
+    scale = (reference**2).sum(axis=1)[:, None] + (estimate**2).sum(axis=1)[None, :]
+    squared = scale - 2.0 * reference @ estimate.T
+    return np.sqrt(np.where(squared > ROUNDING * scale, squared, 0.0))
+
+
+def distances_among(rows: np.ndarray, own: float = 0.0) -> np.ndarray:
+    """Euclidean distances ``(n, n)`` between the rows of ``(n, d)``, with ``own`` for each row's distance to itself."""
+    distances = pairwise_distances(rows, rows)
+    np.fill_diagonal(distances, own)
+    return distances
