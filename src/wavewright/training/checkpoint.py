@@ -51,7 +51,9 @@ def atomic_write(path: Path, write: Any) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def save(path: Path, progress: Progress, network: nn.Module, average: nn.Module, optimizers: dict[str, torch.optim.Optimizer]) -> None:
+def save(
+    path: Path, progress: Progress, network: nn.Module, average: nn.Module, optimizers: dict[str, torch.optim.Optimizer]
+) -> None:
     """Write network, averaged weights, optimizer state and progress into one file."""
     tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
     tensors |= {f"average/{name}": tensor for name, tensor in average.state_dict().items()}
@@ -70,7 +72,9 @@ def load(path: Path, network: nn.Module, average: nn.Module, optimizers: dict[st
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is not a mapping)
             progress = Progress(**json.loads(file.metadata()["progress"]))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise BadModel(f"{path} is not a checkpoint that can be read ({error}); start the run anew without --resume.") from error
+        raise BadModel(
+            f"{path} is not a checkpoint that can be read ({error}); start the run anew without --resume."
+        ) from error
     try:
         network.load_state_dict(_below(tensors, "network/"))
         average.load_state_dict(_below(tensors, "average/"))

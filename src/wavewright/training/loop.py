@@ -66,7 +66,9 @@ class Loop:
         self.network.to(self.device).train()
         self.average = copy.deepcopy(network.averaged()).eval().requires_grad_(False)
         self.optimizers = {name: _optimizer(player, settings) for name, player in network.players().items()}
-        self.parameters = {name: [p for p in player.parameters() if p.requires_grad] for name, player in network.players().items()}
+        self.parameters = {
+            name: [p for p in player.parameters() if p.requires_grad] for name, player in network.players().items()
+        }
         self.progress = Progress(steps=settings.steps, threads=settings.threads)
         self.health = Health()
         self.precision = _precision(settings, self.device)
@@ -115,7 +117,9 @@ class Loop:
         seconds = self._time_threads()
         if not progress.steps:
             progress.steps = max(int(60 * (max_minutes or 1) / seconds), 20)
-        self.observer.say(f"{progress.steps} steps of {1e3 * seconds:.0f} ms on {progress.threads} thread{'s' * (progress.threads > 1)}")
+        self.observer.say(
+            f"{progress.steps} steps of {1e3 * seconds:.0f} ms on {progress.threads} thread{'s' * (progress.threads > 1)}"
+        )
 
     def _time_threads(self) -> float:
         """Time a few steps for each thread count on this machine, keep the fastest, and leave the networks as they were."""
@@ -148,7 +152,9 @@ class Loop:
         """Every player's turn on one step's batches."""
         step, started = self.progress.step, time.perf_counter()
         torch.manual_seed(hash((self.settings.seed, step, self.progress.rollbacks, _rank())) & 0x7FFF_FFFF_FFFF)
-        batches = [{name: torch.as_tensor(value, device=self.device) for name, value in batch.items()} for batch in batch_of(step)]
+        batches = [
+            {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()} for batch in batch_of(step)
+        ]
         weights, seen = self.network.loss_weights(step), {}
         for player, loss_function in self.network.turns(step):
             for batch in batches:
@@ -219,7 +225,9 @@ class Loop:
         self.observer.evaluation(progress, metrics)
         if metric:
             if metric not in metrics:
-                raise BadSetting(f"there is no validation metric {metric!r}; this family measures {', '.join(sorted(metrics))}.")
+                raise BadSetting(
+                    f"there is no validation metric {metric!r}; this family measures {', '.join(sorted(metrics))}."
+                )
             value = -metrics[metric] if self.settings.metric.startswith("-") else metrics[metric]
             progress.evaluations_since_best += 1
             if progress.best is None or value < progress.best:

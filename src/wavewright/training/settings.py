@@ -81,9 +81,13 @@ def _find(settings: dict[str, Any], name: str) -> tuple[str, str]:
         return matches[0]
     names = [f"{pair[0]}.{pair[1]}" for pair in known]
     if matches:
-        raise BadSetting(f"the setting {name!r} could mean {' or '.join(f'{s}.{f}' for s, f in matches)}; write the whole name.")
+        raise BadSetting(
+            f"the setting {name!r} could mean {' or '.join(f'{s}.{f}' for s, f in matches)}; write the whole name."
+        )
     near = get_close_matches(name, names + [pair[1] for pair in known], n=3)
-    raise BadSetting(f"there is no setting {name!r}; {'near are ' + ', '.join(near) if near else 'known are ' + ', '.join(names)}.")
+    raise BadSetting(
+        f"there is no setting {name!r}; {'near are ' + ', '.join(near) if near else 'known are ' + ', '.join(names)}."
+    )
 
 
 def _parse(kind: type, field: str, text: str, name: str) -> Any:

@@ -15,9 +15,12 @@ from ...nn.critics import GROUP_SIZE, SpectralCritic, WaveCritic
 from ...nn.losses import critic_loss, energy_distance, finite_difference_penalty, generator_loss, gradient_penalty
 from ...nn.spectrum import istft, stft
 from . import Config
+from .recipe import Prepared
 
 Batch = dict[str, Any]
 FIRST_FRAMES = 8  # length of the generators' first feature map
+CLIPS_TO_MEASURE = 32  # of each class, at every evaluation
+CLIPS_TO_HEAR = 3  # of each class, at every evaluation
 
 
 class Condition(nn.Module):
@@ -29,7 +32,9 @@ class Condition(nn.Module):
         super().__init__()
         self.labels = nn.Embedding(len(config.labels), config.label_size) if config.labels else None
         n_inputs = config.latent_size + (config.label_size if config.labels else 0) + config.code_size
-        self.layers = nn.Sequential(nn.Linear(n_inputs, self.size), nn.LeakyReLU(0.2), nn.Linear(self.size, self.size), nn.LeakyReLU(0.2))
+        self.layers = nn.Sequential(
+            nn.Linear(n_inputs, self.size), nn.LeakyReLU(0.2), nn.Linear(self.size, self.size), nn.LeakyReLU(0.2)
+        )
 
     def forward(self, latent: Tensor, label: Tensor | None, code: Tensor | None) -> Tensor:
         given = [latent]
@@ -62,7 +67,9 @@ class SpectralGenerator(nn.Module):
         self.to_spectrum = nn.Conv1d(channels, 3 * n_bins, 1)  # log gain, real part, imaginary part
         self.to_noise = nn.Conv1d(channels, config.noise_bands, 1)  # log gain of each band
         nn.init.constant_(self.to_noise.bias, -4.0)
-        turn = 2 * torch.pi * torch.arange(n_bins).unsqueeze(1) * torch.arange(config.n_frames) * config.hop_length / config.n_fft
+        turn = (
+            2 * torch.pi * torch.arange(n_bins).unsqueeze(1) * torch.arange(config.n_frames) * config.hop_length / config.n_fft
+        )
         self.register_buffer("turn_cos", torch.cos(turn), persistent=False)  # (bins, frames)
         self.register_buffer("turn_sin", torch.sin(turn), persistent=False)
         self.register_buffer("bands_to_bins", _bands_to_bins(config), persistent=False)  # (bins, bands)
@@ -95,7 +102,9 @@ class SpectralGenerator(nn.Module):
         """The sound, ``(batch, 1, n_samples)``; draws its noise from torch's global generator."""
         config = self.config
         spectrum, noise_gain = self(latent, label, code)
-        noise = stft(torch.randn(latent.shape[0], config.n_samples, device=latent.device), config.n_fft, config.hop_length, self.window)
+        noise = stft(
+            torch.randn(latent.shape[0], config.n_samples, device=latent.device), config.n_fft, config.hop_length, self.window
+        )
         summed = torch.complex(spectrum[:, 0], spectrum[:, 1]) + noise_gain * noise
         wave = istft(summed, config.n_fft, config.hop_length, self.window, config.n_samples)
         return (wave * self.fade).unsqueeze(1)
@@ -132,6 +141,9 @@ class WaveGenerator(nn.Module):
         return self(latent, label, code)
 
 
+Generator = SpectralGenerator | WaveGenerator
+
+
 def _bands_to_bins(config: Config) -> Tensor:
     """Triangular weights that spread the gains of mel-spaced bands over bins, ``(bins, bands)``; each row sums to 1."""
     n_bins, n_bands = config.n_fft // 2 + 1, config.noise_bands
@@ -139,6 +151,18 @@ def _bands_to_bins(config: Config) -> Tensor:
     mel = torch.log1p(hertz / 700)
     place = mel / mel[-1] * (n_bands - 1)  # position of each bin on the axis of bands
     return (1 - (place.unsqueeze(1) - torch.arange(n_bands)).abs()).clamp(min=0)
+
+
+def draw(config: Config, n_clips: int, device: torch.device) -> tuple[Tensor, Tensor | None]:
+    """A latent vector and an InfoGAN code for each clip, from torch's global generator."""
+    latent = torch.randn(n_clips, config.latent_size, device=device)
+    parts = []
+    if config.code_categories:
+        category = torch.randint(config.code_categories, (n_clips,), device=device)
+        parts.append(F.one_hot(category, config.code_categories).float())
+    if config.code_continuous:
+        parts.append(torch.rand(n_clips, config.code_continuous, device=device) * 2 - 1)
+    return latent, torch.cat(parts, 1) if parts else None
 
 
 class Gan(nn.Module):
@@ -151,7 +175,9 @@ class Gan(nn.Module):
         n_labels = len(config.labels)
         self.critic: SpectralCritic | WaveCritic
         if config.critic == "spectral":
-            self.critic = SpectralCritic(config.sample_rate, config.n_samples, n_labels, config.critic_channels, config.recurrent)
+            self.critic = SpectralCritic(
+                config.sample_rate, config.n_samples, n_labels, config.critic_channels, config.recurrent
+            )
         else:
             self.critic = WaveCritic(config.n_samples, n_labels, config.critic_channels, config.phase_shuffle, config.recurrent)
         if config.code_size:
@@ -180,22 +206,11 @@ class Gan(nn.Module):
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
         with_penalty = bool(self.config.penalty_weight) and step % self.config.penalty_every == 0
-        early = [("critic", lambda batch: self._critic_losses(batch, with_penalty, fresh=True))] * (self.config.critic_turns - 1)
+        early = [("critic", lambda batch: self._critic_losses(batch, with_penalty, fresh=True))] * (
+            self.config.critic_turns - 1
+        )
         last = ("critic", lambda batch: self._critic_losses(batch, with_penalty, fresh=False))
         return [*early, last, ("generator", self._generator_losses)]
-
-    def draw(self, label: Tensor | None, n_clips: int, device: torch.device) -> tuple[Tensor, Tensor | None]:
-        """A latent vector and an InfoGAN code for each clip, from torch's global generator."""
-        latent = torch.randn(n_clips, self.config.latent_size, device=device)
-        if not self.config.code_size:
-            return latent, None
-        parts = []
-        if self.config.code_categories:
-            category = torch.randint(self.config.code_categories, (n_clips,), device=device)
-            parts.append(F.one_hot(category, self.config.code_categories).float())
-        if self.config.code_continuous:
-            parts.append(torch.rand(n_clips, self.config.code_continuous, device=device) * 2 - 1)
-        return latent, torch.cat(parts, 1)
 
     def augment(self, wave: Tensor) -> Tensor:
         """Random attenuation and delay, ``(batch, 1, time)``: the critics judge the sound, not its level or position."""
@@ -209,7 +224,7 @@ class Gan(nn.Module):
     def _fake_pictures(self, batch: Batch) -> tuple[list[Tensor], Tensor | None]:
         """Pictures of newly generated clips with the labels of the batch, and the code that they were made from."""
         real = batch["wave"]
-        latent, code = self.draw(batch.get("label"), real.shape[0], real.device)
+        latent, code = draw(self.config, real.shape[0], real.device)
         wave = self.generator.wave(latent, batch.get("label"), code)
         return self.critic.pictures(self.augment(wave)), code
 
@@ -275,3 +290,57 @@ def _pooled_groups(picture: Tensor) -> Tensor:
 def build(config: Config) -> Gan:
     """The networks of a configuration, with fresh weights."""
     return Gan(config)
+
+
+@torch.no_grad()
+def generate(generator: Generator, label: int, n_clips: int) -> np.ndarray:
+    """Clips of a generator in training, ``(n_clips, 1, n_samples)`` float32, from torch's global generator."""
+    device = next(generator.parameters()).device
+    latent, code = draw(generator.config, n_clips, device)
+    labels = torch.full((n_clips,), label, device=device) if generator.config.labels else None
+    return generator.wave(latent, labels, code).cpu().numpy()
+
+
+def evaluate(generator: Generator, prepared: Prepared) -> dict[str, float]:
+    """The validation metrics of a generator; see :meth:`.recipe.Reference.measure`."""
+    waves = {label: generate(generator, label, CLIPS_TO_MEASURE)[:, 0] for label in prepared.reference.embeddings}
+    return prepared.reference.measure(waves, generator.config.sample_rate)
+
+
+def listen(generator: Generator, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+    """A few clips of each class, ``(1, n_samples)`` each, and their titles: the same latent vectors at every call."""
+    waves, titles = [], []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for label in prepared.reference.embeddings:
+            waves += list(generate(generator, label, CLIPS_TO_HEAR))
+            titles += [generator.config.labels[label] if generator.config.labels else ""] * CLIPS_TO_HEAR
+    return waves, titles
+
+
+class Playing(nn.Module):
+    """A generator as a graph of tensors alone: ``latent``, then ``label`` and ``code`` where the model has them."""
+
+    def __init__(self, generator: Generator):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, latent: Tensor, *given: Tensor) -> tuple[Tensor, Tensor] | Tensor:
+        config = self.generator.config
+        return self.generator(latent, given[0] if config.labels else None, given[-1] if config.code_size else None)
+
+
+def to_play(
+    generator: Generator, prepared: Prepared
+) -> tuple[dict[str, tuple[nn.Module, dict[str, Tensor], tuple[str, ...]]], np.ndarray]:
+    """The graphs to export (module, example inputs, output names) and a sample to hear ``(1, time)``."""
+    config = generator.config
+    latent, code = draw(config, 2, torch.device("cpu"))
+    inputs = {"latent": latent}
+    if config.labels:
+        inputs["label"] = torch.zeros(2, dtype=torch.int64)
+    if code is not None:
+        inputs["code"] = code
+    outputs = ("spectrum", "noise_gain") if config.generator == "spectral" else ("wave",)
+    waves, _ = listen(generator, prepared)
+    return {"generator.onnx": (Playing(generator), inputs, outputs)}, np.concatenate(waves[::CLIPS_TO_HEAR], axis=1)

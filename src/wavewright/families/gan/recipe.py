@@ -1,27 +1,39 @@
-"""How the GAN is trained: which clips stand in a batch, which settings each size has."""
+"""How the GAN is trained: which clips stand in a batch, what it is measured by, which settings each size has."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
+from ...data.entry import Entry, Problem
+from ...data.preparation import PEAK, Preparation
+from ...data.splits import assign
+from ...data.store import ClipStore
 from ...errors import BadFolder
+from ...metrics.copying import merge_near_duplicates, nearest_training_distance
+from ...metrics.embeddings import LogMelEmbedding
+from ...metrics.kernel import kernel_distance
+from ...metrics.neighbours import diversity_ratio
 from ...training.settings import TrainingSettings
+from ...units import gain_to_db
 from . import SIZES, Config
 
-CLASSES_IN_A_BATCH = 2
+MEMBERS = 4  # of a class that stand side by side in a batch; the critics compare them
+LARGEST_REFERENCE = 200  # clips of a class that the generated ones are measured against
 
 
 @dataclass(frozen=True)
 class DataSettings:
     """What becomes of a recording before the networks hear it."""
 
-    slowest: float = 0.85  # speed variants: each clip is played at a random speed between these, pitch and all
+    slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
     fastest: float = 1.18
-    level: float = 0.95  # peak of every clip
+    valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
+    smallest_class: int = 4  # clips; a label with fewer is left out
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,57 @@ def recipe(size: str) -> Recipe:
     return Recipe(model=Config(**SIZES[size]), training=training)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe with its data: what the loop draws batches from, and what the generated clips are measured against."""
+
+    recipe: Recipe
+    train_entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+    batches: OneShotBatches
+    reference: Reference
+
+
+def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+    """Split, decode and prepare ``entries``; the labels that occur become the model's, unless the recipe names its own.
+
+    Raises BadFolder where nothing is left to train on.
+    """
+    model, data = recipe.model, recipe.data
+    divided = assign(entries, by="group", valid=data.valid_share, test=0.0)
+    train, problems = _usable([entry for entry in divided if entry.split == "train"], model.labels, data.smallest_class)
+    labels = model.labels or tuple(sorted({entry.label for entry in train if entry.label is not None}))
+    n_stored = int(model.n_samples * data.fastest) + 64
+    store = ClipStore.build(train, model.sample_rate, n_stored, Preparation("one-shot"), cache_folder)
+    indices = [labels.index(entry.label) if entry.label is not None and labels else 0 for entry in store.entries]
+    groups = [entry.group or str(entry.path) for entry in store.entries]
+    recipe = replace(recipe, model=replace(model, labels=labels))
+    batches = OneShotBatches(store, indices, groups, recipe)
+    reference = Reference.of(store, indices, groups, recipe.model)
+    return Prepared(recipe, tuple(store.entries), (*problems, *store.problems), batches, reference)
+
+
+def _usable(entries: Sequence[Entry], labels: tuple[str, ...], smallest_class: int) -> tuple[list[Entry], list[Problem]]:
+    """Entries to train on; with ``labels`` given only those, and no label with fewer clips than ``smallest_class``."""
+    counts = Counter(entry.label for entry in entries)
+    unknown = [label for label in labels if label not in counts]
+    if unknown:
+        found = ", ".join(str(label) for label in sorted(counts, key=str))
+        raise BadFolder(f"there is no clip with the label {unknown[0]!r} to train on; the folder has {found}.")
+    kept, problems = [], []
+    for entry in entries:
+        if labels and entry.label not in labels:
+            continue
+        if entry.label is not None and counts[entry.label] < smallest_class:
+            reason = f"its label {entry.label!r} has only {counts[entry.label]} clips; {smallest_class} are needed"
+            problems.append(Problem(entry.path, reason))
+        else:
+            kept.append(entry)
+    if len(kept) < MEMBERS:
+        raise BadFolder(f"{len(kept)} clips are left to train on; at least {MEMBERS} are needed, and a hundred make sense.")
+    return kept, problems
+
+
 class OneShotBatches:
     """Batches of one-shots: a few classes, four members of each side by side, every drum of a class equally likely at first.
 
@@ -47,47 +110,33 @@ class OneShotBatches:
     step.
     """
 
-    members = 4  # of a class in a batch; the critics compare them
-
-    def __init__(
-        self,
-        store: Sequence[np.ndarray],
-        labels: Sequence[int],
-        groups: Sequence[str],
-        n_samples: int,
-        sample_rate: int,
-        batch_size: int,
-        settings: DataSettings,
-        seed: int,
-    ):
-        self.store, self.n_samples, self.sample_rate = store, n_samples, sample_rate
-        self.batch_size, self.settings, self.seed = batch_size, settings, seed
+    def __init__(self, store: ClipStore, labels: Sequence[int], groups: Sequence[str], recipe: Recipe):
+        self.store, self.model, self.data = store, recipe.model, recipe.data
+        self.batch_size, self.seed = recipe.training.batch_size, recipe.training.seed
         self.by_label: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         for label in sorted(set(labels)):
             chosen = [index for index, other in enumerate(labels) if other == label]
             self.by_label[label] = np.array(chosen), _fair_weights([groups[index] for index in chosen])
-        if not self.by_label:
-            raise BadFolder("there is no clip to train on; give a folder with sound files.")
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.seed, step])
         classes = list(self.by_label)
-        n_classes = max(self.batch_size // self.members, 1)
+        n_classes = max(self.batch_size // MEMBERS, 1)
         picked = draw.choice(classes, n_classes, replace=n_classes > len(classes))
-        labels = np.repeat(picked, self.members)[: self.batch_size].astype(np.int64)
+        labels = np.repeat(picked, MEMBERS)[: self.batch_size].astype(np.int64)
         waves = [self._one(int(label), draw) for label in labels]
         return {"wave": np.stack(waves), "label": labels}
 
     def _one(self, label: int, draw: np.random.Generator) -> np.ndarray:
         """A clip of the class at a random speed, ``(1, n_samples)``."""
         indices, weights = self.by_label[label]
-        clip = np.asarray(self.store[int(draw.choice(indices, p=weights))])
-        speed = np.exp(draw.uniform(np.log(self.settings.slowest), np.log(self.settings.fastest)))
-        return at_speed(clip, self.sample_rate, float(speed), self.n_samples, self.settings.level)
+        clip = self.store[int(draw.choice(indices, p=weights))]
+        speed = np.exp(draw.uniform(np.log(self.data.slowest), np.log(self.data.fastest)))
+        return at_speed(clip, self.model.sample_rate, float(speed), self.model.n_samples)
 
 
-def at_speed(clip: np.ndarray, sample_rate: int, speed: float, n_samples: int, level: float) -> np.ndarray:
-    """``clip (1, time)`` played at ``speed`` (pitch and all), cut or padded to ``n_samples``, its peak at ``level``."""
+def at_speed(clip: np.ndarray, sample_rate: int, speed: float, n_samples: int) -> np.ndarray:
+    """``clip (1, time)`` played at ``speed`` (pitch and all), cut with a fade or padded to ``(1, n_samples)``, its peak at PEAK."""
     import soxr
 
     played = soxr.resample(clip[0], sample_rate * speed, sample_rate, quality="HQ")[:n_samples]
@@ -95,13 +144,53 @@ def at_speed(clip: np.ndarray, sample_rate: int, speed: float, n_samples: int, l
     wave[0, : len(played)] = played
     fade = min(n_samples // 20, 1024)
     wave[0, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return wave * (level / max(float(np.abs(wave).max()), 1e-6))
+    return wave * (PEAK / max(float(np.abs(wave).max()), 1e-6))
 
 
 def _fair_weights(groups: Sequence[str]) -> np.ndarray:
     """Probabilities that give a drum recorded ``n`` times the weight of the root of ``n``, shared by its recordings."""
-    counts: dict[str, int] = defaultdict(int)
-    for group in groups:
-        counts[group] += 1
+    counts = Counter(groups)
     weights = np.array([counts[group] ** -0.5 for group in groups])
     return weights / weights.sum()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The training clips as the validation sees them: embeddings ``(n, d)`` of each class and which sound each clip is."""
+
+    embedding: LogMelEmbedding
+    embeddings: dict[int, np.ndarray]
+    sounds: dict[int, np.ndarray]
+
+    @classmethod
+    def of(cls, store: ClipStore, labels: Sequence[int], groups: Sequence[str], model: Config) -> Reference:
+        """Embed at most LARGEST_REFERENCE clips of each class, chosen by a fixed seed."""
+        embedding = LogMelEmbedding(model.sample_rate, seconds=model.n_samples / model.sample_rate)
+        embeddings, sounds = {}, {}
+        for label in sorted(set(labels)):
+            members = np.array([index for index, other in enumerate(labels) if other == label])
+            if len(members) > LARGEST_REFERENCE:
+                members = np.sort(np.random.default_rng(0).choice(members, LARGEST_REFERENCE, replace=False))
+            waves = np.stack([at_speed(store[int(i)], model.sample_rate, 1.0, model.n_samples)[0] for i in members])
+            embeddings[label] = embedding(waves, model.sample_rate)
+            sounds[label] = merge_near_duplicates(
+                embeddings[label], embedding.near_duplicate_distance, np.array([groups[index] for index in members])
+            )
+        return cls(embedding, embeddings, sounds)
+
+    def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:
+        """Metrics of generated ``{label: (n, time)}``, each the mean over the classes.
+
+        ``distance``: 100 times the kernel distance to the training clips, 0 where they come from one distribution. ``diversity``:
+        mean distance within a class over that of the training clips. ``copying``: share closer to a training clip than 99 % of the
+        training sounds lie to each other. ``level_db``: of the loudest sample.
+        """
+        rows: dict[str, list[float]] = {"distance": [], "diversity": [], "copying": [], "level_db": []}
+        for label, generated in waves.items():
+            real, made = self.embeddings[label], self.embedding(generated, sample_rate)
+            rows["distance"].append(100 * kernel_distance(real, made))
+            rows["diversity"].append(diversity_ratio(real, made))
+            rows["level_db"].append(float(np.mean(gain_to_db(np.abs(generated).max(1)))))
+            if len(np.unique(self.sounds[label])) > 1:
+                rows["copying"].append(1 - nearest_training_distance(real, made, self.sounds[label]).share_no_closer)
+        return {name: float(np.mean(values)) for name, values in rows.items() if values}

@@ -1,0 +1,110 @@
+"""What a run tells while it trains: a progress line with time left, JSON lines, TensorBoard, sounds to hear and pictures to see."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..clip import Clip
+from .checkpoint import Progress as RunProgress
+
+LOG_FILE = "log.jsonl"
+LOG_EVERY = 50  # steps whose losses are averaged into one line
+
+
+class Report:
+    """Observer of a training loop that writes into a run folder and onto the terminal."""
+
+    def __init__(self, folder: Path, quiet: bool = False):
+        self.folder = folder
+        self.console = Console(stderr=True, quiet=quiet)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[numbers]}"),
+            console=self.console,
+            disable=quiet or not self.console.is_terminal,
+        )
+        self.task = self.bar.add_task("training", total=None, numbers="")
+        self.sums: dict[str, float] = defaultdict(float)
+        self.n_summed = 0
+        self.seconds = 0.0
+        self.board = _tensorboard(folder / "tensorboard")
+
+    def __enter__(self) -> Report:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+        if self.board is not None:
+            self.board.close()
+
+    def step(self, progress: RunProgress, losses: dict[str, float], seconds: float) -> None:
+        """Count a step; every LOG_EVERY-th writes the mean losses since the last."""
+        for name, value in losses.items():
+            self.sums[name] += value
+            self.sums[f"n {name}"] += 1  # a lazy penalty is not there at every step
+        self.seconds += seconds
+        self.n_summed += 1
+        if progress.step % LOG_EVERY:
+            return
+        means = {name: self.sums[name] / self.sums[f"n {name}"] for name in self.sums if not name.startswith("n ")}
+        self._write(
+            {"step": progress.step, "minutes": progress.minutes, "ms_per_step": 1e3 * self.seconds / self.n_summed, **means}
+        )
+        numbers = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
+        self.bar.update(self.task, total=progress.steps, completed=progress.step, numbers=numbers)
+        if not self.console.is_terminal:
+            self.console.print(f"step {progress.step}/{progress.steps}  {numbers}", highlight=False, soft_wrap=True)
+        self.sums.clear()
+        self.n_summed, self.seconds = 0, 0.0
+
+    def evaluation(self, progress: RunProgress, metrics: dict[str, float]) -> None:
+        """The health line: what the validation found."""
+        self._write({"step": progress.step, **metrics})
+        line = "  ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+        self.say(f"step {progress.step}: {line}")
+
+    def say(self, message: str) -> None:
+        """A sentence for the person, above the progress line."""
+        self.console.print(message, highlight=False, soft_wrap=True)
+
+    def hear(self, progress: RunProgress, waves: list[np.ndarray], titles: list[str], sample_rate: int) -> None:
+        """Write what the network makes now: one file with all clips in a row, and a picture of their log-mel spectrograms."""
+        folder = self.folder / "samples"
+        folder.mkdir(exist_ok=True)
+        gap = np.zeros((waves[0].shape[0], sample_rate // 10), np.float32)
+        row = np.concatenate([part for wave in waves for part in (wave, gap)], axis=1)
+        Clip(row, sample_rate).write(folder / f"step-{progress.step:07d}.wav")
+        try:
+            from ..tasks.plot import draw_grid
+        except ImportError:  # matplotlib belongs to the extra "plot"
+            return
+        draw_grid([Clip(wave, sample_rate) for wave in waves], titles, folder / f"step-{progress.step:07d}.png")
+
+    def _write(self, numbers: dict[str, Any]) -> None:
+        with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": round(time.time(), 1), **numbers}) + "\n")
+        if self.board is not None:
+            for name, value in numbers.items():
+                if name != "step":
+                    self.board.add_scalar(name, value, numbers["step"])
+
+
+def _tensorboard(folder: Path) -> Any:
+    """A TensorBoard writer, or None where TensorBoard is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder))

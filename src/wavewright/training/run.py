@@ -1,0 +1,187 @@
+"""A training run from a folder of sound to a playable model folder: scan, prepare, train, export."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from .. import __version__, families
+from ..clip import Clip
+from ..data.entry import Scan
+from ..data.folder import scan
+from ..errors import BadSetting
+from ..models.card import Card, Source
+from . import checkpoint
+from .checkpoint import Progress, atomic_write
+from .export import Graph, export_model
+from .loop import BEST, LAST, Loop
+from .report import Report
+from .settings import override
+
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the card will say of the sound that a model learned from."""
+
+    name: str
+    description: str = ""
+    licence: str = "unknown"
+    sources: tuple[Source, ...] = ()
+
+
+class Run:
+    """One run folder: its recipe, its data, its network, its checkpoints and the model that it exports."""
+
+    def __init__(
+        self, out: Path, family: str, recipe: Any, found: Scan, provenance: Provenance, cache_folder: Path | None = None
+    ):
+        self.out, self.family, self.provenance, self.found = out, family, provenance, found
+        self.network_module = families.module(family, "network")
+        self.prepared = families.module(family, "recipe").prepare(recipe, found.entries, cache_folder)
+        self.recipe = self.prepared.recipe
+        torch.manual_seed(self.recipe.training.seed)
+        self.network: nn.Module = self.network_module.build(self.recipe.model)
+
+    def train(self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False) -> Progress:
+        """Train, or go on training, and export; returns where the run stands."""
+        self._check_run_file(resume)
+        with Report(self.out, quiet) as report:
+            for problem in (*self.found.problems, *self.prepared.problems):
+                report.say(f"left out {problem.path}: {problem.reason}")
+
+            def after_evaluation(average: nn.Module, progress: Progress) -> None:
+                waves, titles = self.network_module.listen(average, self.prepared)
+                if waves:
+                    report.hear(progress, waves, titles, self.recipe.model.sample_rate)
+                if progress.best_step in (0, progress.step):
+                    self.export(average, progress)
+
+            loop = Loop(
+                self.network,
+                self.prepared.batches,
+                self.recipe.training,
+                self.out / "checkpoints",
+                report,
+                lambda average: self.network_module.evaluate(average, self.prepared),
+                after_evaluation,
+            )
+            if resume and not loop.resume():
+                report.say("there is no checkpoint yet; starting from the beginning.")
+            progress = loop.run(max_minutes)
+            self.export_best(loop, report.say)
+        return progress
+
+    def export_best(self, loop: Loop, say: Callable[[str], None]) -> None:
+        """Export the averaged weights of the best checkpoint, or of the last where nothing was measured."""
+        path = loop.folder / (BEST if (loop.folder / BEST).is_file() else LAST)
+        progress = checkpoint.load(path, loop.network, loop.average, loop.optimizers)
+        self.export(loop.average, progress)
+        say(f"{self.out} plays step {progress.step}: wavewright generate {self.out}")
+
+    def export(self, average: nn.Module, progress: Progress) -> None:
+        """Write the playable model of the averaged weights into the run folder."""
+        model, training = self.recipe.model, self.recipe.training
+        card = Card(
+            name=self.provenance.name,
+            family=self.family,
+            description=self.provenance.description,
+            config=json.loads(json.dumps(asdict(model))),
+            labels=list(model.labels),
+            sample_rate=model.sample_rate,
+            licence=self.provenance.licence,
+            sources=list(self.provenance.sources),
+            recipe=json.loads(json.dumps(asdict(self.recipe))),
+            training={
+                "steps": progress.step,
+                "minutes": round(progress.minutes, 1),
+                "hardware": f"{progress.threads} thread(s) of {platform.machine()}"
+                if training.device == "cpu"
+                else training.device,
+                "wavewright": __version__,
+                "torch": torch.__version__,
+                "n_clips": len(self.prepared.train_entries),
+            },
+            metrics={name: round(value, 5) for name, value in progress.metrics.items()},
+        )
+        graphs, sample = self.network_module.to_play(average, self.prepared)
+        export_model(
+            self.out, card, {name: Graph(*graph) for name, graph in graphs.items()}, {}, Clip(sample, model.sample_rate)
+        )
+
+    def _check_run_file(self, resume: bool) -> None:
+        """Write the recipe at the first call; at a resume it must be the same."""
+        path = self.out / RUN_FILE
+        described = {"family": self.family, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
+        if path.is_file():
+            if not resume:
+                raise BadSetting(f"{self.out} holds a run already; continue it with --resume, or give another --out.")
+            before = json.loads(path.read_text(encoding="utf-8"))
+            changed = _differences(before, described)
+            if changed:
+                raise BadSetting(
+                    f"{self.out} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first call."
+                )
+            return
+        self.out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(described, indent=2) + "\n"
+        atomic_write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def train(
+    folder: Path,
+    family: str = "gan",
+    size: str = "small",
+    out: Path = Path("runs/gan"),
+    label_from: str = "none",
+    group_from: str | None = None,
+    manifest: Path | None = None,
+    max_minutes: float | None = None,
+    resume: bool = False,
+    settings: Sequence[str] = (),
+    device: str = "cpu",
+    quiet: bool = False,
+) -> Progress:
+    """Train a model of a family on a folder of sound; ``wavewright train`` calls this.
+
+    ``settings`` are ``name=value`` overrides. Raises a WavewrightError for anything that cannot work, before anything is written.
+    """
+    recipe = choose_recipe(family, size, settings, device)
+    found = scan(folder, label_from, group_from, manifest)
+    provenance = Provenance(name=out.name, description=f"Trained on {len(found.entries)} clips.")
+    return Run(out, family, recipe, found, provenance).train(max_minutes, resume, quiet)
+
+
+def choose_recipe(family: str, size: str, settings: Sequence[str] = (), device: str = "cpu") -> Any:
+    """The recipe of a family and size with overrides applied; raises BadSetting for unknown names."""
+    described = families.module(family, "recipe")
+    sizes = described.SIZES
+    if size not in sizes:
+        raise BadSetting(f"there is no size {size!r}; {family} has {', '.join(sizes)}.")
+    _check_device(device)
+    recipe = described.recipe(size)
+    parts, _ = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, settings)
+    recipe = replace(recipe, **parts)
+    return replace(recipe, training=replace(recipe.training, device=device))
+
+
+def _check_device(device: str) -> None:
+    available = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
+    if device not in available:
+        raise BadSetting(f"the device {device!r} is not available; this machine has {', '.join(available)}.")
+
+
+def _differences(before: Any, now: Any, name: str = "") -> list[str]:
+    """The names of settings that differ between two nested dictionaries."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = sorted(before.keys() | now.keys())
+        return [line for key in keys for line in _differences(before.get(key), now.get(key), f"{name}.{key}" if name else key)]
+    return [] if before == now else [f"{name} was {before!r}, now {now!r}"]

@@ -1,0 +1,357 @@
+"""The training loop: exact resume (also after a kill), turns, averaging, settings, health, early stopping, rollback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from wavewright.errors import BadModel, BadSetting, TrainingStopped
+from wavewright.training import checkpoint
+from wavewright.training.checkpoint import Progress
+from wavewright.training.health import Health
+from wavewright.training.loop import BEST, LAST, Loop
+from wavewright.training.settings import TrainingSettings, override
+
+SETTINGS = TrainingSettings(steps=12, batch_size=4, save_every=5, evaluate_every=4, threads=1, precision="float32", seed=3)
+
+
+class TwoPlayers(nn.Module):
+    """A line fitted by one player, and a second player that learns the first one's mean error; noisy on purpose."""
+
+    def __init__(self):
+        super().__init__()
+        self.line, self.echo = nn.Linear(3, 1), nn.Linear(1, 1)
+        self.order: list[str] = []
+
+    def players(self):
+        return {"line": self.line, "echo": self.echo}
+
+    def averaged(self):
+        return self.line
+
+    def loss_weights(self, step):
+        return {"line/square": 1.0, "echo/square": 0.5}
+
+    def turns(self, step):
+        return [("line", self.line_loss), ("echo", self.echo_loss)]
+
+    def line_loss(self, batch):
+        batch["error"] = self.line(batch["x"] + 0.1 * torch.randn_like(batch["x"])) - batch["x"].sum(1, keepdim=True)
+        return {"line/square": batch["error"].square().mean()}
+
+    def echo_loss(self, batch):
+        return {"echo/square": (self.echo(batch["error"].detach()) - batch["error"].detach().abs()).square().mean()}
+
+
+class Quiet:
+    """An observer that remembers."""
+
+    def __init__(self):
+        self.losses, self.said, self.evaluations = [], [], []
+
+    def step(self, progress, losses, seconds):
+        self.losses.append(losses)
+
+    def evaluation(self, progress, metrics):
+        self.evaluations.append(metrics)
+
+    def say(self, message):
+        self.said.append(message)
+
+
+def batches(step: int) -> dict[str, np.ndarray]:
+    return {"x": np.random.default_rng([5, step]).normal(size=(4, 3)).astype(np.float32)}
+
+
+def make_loop(folder: Path, settings: TrainingSettings = SETTINGS, evaluate=None) -> Loop:
+    torch.manual_seed(0)
+    return Loop(TwoPlayers(), batches, settings, folder, Quiet(), evaluate)
+
+
+def tensors_of(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / LAST)
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path):
+    make_loop(tmp_path / "whole").run()
+    for stop in (1, 4, 5, 11):
+        folder = tmp_path / f"stopped-{stop}"
+        first = make_loop(folder)
+        first.batches = lambda step, stop=stop: (_ for _ in ()).throw(KeyboardInterrupt) if step >= stop else batches(step)
+        first.run()
+        assert first.progress.step == stop
+        second = make_loop(folder)
+        assert second.resume()
+        second.run()
+        assert same(tensors_of(folder), tensors_of(tmp_path / "whole"))
+
+
+KILLED = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from dataclasses import replace
+from test_training import SETTINGS, make_loop
+loop = make_loop(Path({folder!r}), replace(SETTINGS, steps={steps}, save_every=1))
+loop.resume()
+loop.run()
+print("done")
+"""
+
+
+def test_killed_at_any_moment_it_resumes_bit_equal_and_finds_no_broken_checkpoint(tmp_path):
+    steps = 3000
+    script = textwrap.dedent(KILLED)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    make_loop(whole, replace(SETTINGS, steps=steps, save_every=1000)).run()
+    seen = []
+    for wait in (0.05, 0.31, 0.57):
+        code = script.format(tests=str(Path(__file__).parent), folder=str(killed), steps=steps)
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        before = seen[-1] if seen else -1
+        deadline = time.monotonic() + 60
+        while _step_of(killed) <= before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(wait)
+        process.kill()  # SIGKILL: no handler runs
+        process.communicate()
+        seen.append(_step_of(killed))
+    assert 0 < seen[0] < seen[1] < seen[2] < steps
+    last = make_loop(killed, replace(SETTINGS, steps=steps, save_every=1000))
+    assert last.resume()
+    last.run()
+    assert same(tensors_of(killed), tensors_of(whole))
+
+
+def _step_of(folder: Path) -> int:
+    """The step of the checkpoint in a folder, -1 while there is none; a checkpoint that is there must load."""
+    if not (folder / LAST).is_file():
+        return -1
+    return make_loop_reader(folder / LAST)
+
+
+def make_loop_reader(path: Path) -> int:
+    network = TwoPlayers()
+    optimizers = {name: torch.optim.AdamW(player.parameters()) for name, player in network.players().items()}
+    return checkpoint.load(path, network, nn.Linear(3, 1), optimizers).step
+
+
+def test_each_turn_moves_its_own_player_alone(tmp_path):
+    loop = make_loop(tmp_path)
+    network = loop.network
+    network.turns = lambda step: [("echo", lambda batch: network.line_loss(batch) and network.echo_loss(batch))]
+    line, echo = network.line.weight.clone(), network.echo.weight.clone()
+    loop.run()
+    assert torch.equal(network.line.weight, line)
+    assert not torch.equal(network.echo.weight, echo)
+
+
+def test_a_loss_without_a_weight_is_an_error(tmp_path):
+    loop = make_loop(tmp_path)
+    loop.network.loss_weights = lambda step: {"line/square": 1.0}
+    with pytest.raises(KeyError, match="echo/square"):
+        loop.run()
+
+
+def test_accumulating_two_batches_equals_one_of_twice_the_size(tmp_path):
+    def run(folder, accumulate, source):
+        settings = replace(SETTINGS, accumulate=accumulate, steps=3)
+        torch.manual_seed(0)
+        loop = Loop(TwoPlayers(), source, settings, folder, Quiet())
+        loop.network.line_loss = lambda batch: (
+            batch.update(error=loop.network.line(batch["x"]) - 1) or {"line/square": batch["error"].square().mean()}
+        )
+        loop.run()
+        return loop.network.line.weight.detach()
+
+    twice = run(tmp_path / "a", 2, batches)
+    joined = run(tmp_path / "b", 1, lambda step: {"x": np.concatenate([batches(2 * step)["x"], batches(2 * step + 1)["x"]])})
+    torch.testing.assert_close(twice, joined, rtol=1e-6, atol=1e-7)
+
+
+def test_the_average_of_constant_weights_is_those_weights_and_lags_behind_moving_ones(tmp_path):
+    still = make_loop(tmp_path / "still", replace(SETTINGS, learning_rate=0.0))
+    still.run()
+    torch.testing.assert_close(still.average.weight, still.network.line.weight, rtol=1e-6, atol=1e-7)
+    loop = make_loop(tmp_path / "moving", replace(SETTINGS, steps=1, schedule="constant"))
+    start = loop.network.line.weight.detach().clone()
+    loop.run()
+    expected = start + (1 - 1 / 10) * (loop.network.line.weight - start)  # the first decay is (1 + 0) / (10 + 0)
+    torch.testing.assert_close(loop.average.weight, expected)
+
+
+def test_the_best_checkpoint_is_that_of_the_best_metric_and_patience_ends_the_run(tmp_path):
+    values = iter([3.0, 1.0, 2.0, 2.0, 2.0])
+    loop = make_loop(
+        tmp_path, replace(SETTINGS, steps=100, metric="valid/loss", patience=2), evaluate=lambda _: {"valid/loss": next(values)}
+    )
+    progress = loop.run()
+    assert (progress.best, progress.best_step, progress.step) == (1.0, 8, 16)
+    assert "valid/loss has not improved" in progress.finished
+    assert make_loop_reader(tmp_path / BEST) == 8
+
+
+def test_an_unknown_metric_is_named(tmp_path):
+    loop = make_loop(tmp_path, replace(SETTINGS, metric="nosuch"), evaluate=lambda _: {"valid/loss": 1.0})
+    with pytest.raises(BadSetting, match="valid/loss"):
+        loop.run()
+
+
+def test_a_loss_that_is_not_a_number_goes_back_to_the_checkpoint_with_half_the_learning_rate(tmp_path):
+    loop = make_loop(tmp_path)
+    good = loop.network.line_loss
+
+    def bad_once(batch):
+        losses = good(batch)
+        poisoned = loop.progress.step == 7 and loop.progress.rollbacks == 0
+        return {"line/square": losses["line/square"] * (float("nan") if poisoned else 1.0)}
+
+    loop.network.turns = lambda step: [("line", bad_once), ("echo", loop.network.echo_loss)]
+    progress = loop.run()
+    assert (progress.step, progress.rollbacks) == (12, 1)
+    assert torch.isfinite(loop.network.line.weight).all()
+    assert loop.optimizers["line"].param_groups[0]["lr"] == pytest.approx(SETTINGS.learning_rate_at(11, 12) / 2)
+
+
+def test_a_run_that_diverges_again_and_again_stops_with_a_remedy(tmp_path):
+    loop = make_loop(tmp_path)
+    loop.network.turns = lambda step: [
+        ("line", lambda batch: {"line/square": loop.network.line(batch["x"]).mean() * float("nan")})
+    ]
+    with pytest.raises(TrainingStopped, match="learning_rate"):
+        loop.run()
+    assert make_loop_reader(tmp_path / LAST) == 0
+
+
+def test_a_full_disk_leaves_the_old_checkpoint_and_nothing_else(tmp_path, monkeypatch):
+    loop = make_loop(tmp_path)
+    loop.save(LAST)
+    before = (tmp_path / LAST).read_bytes()
+
+    def full(tensors, path, metadata):
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(TrainingStopped, match="no space left"):
+        loop.save(LAST)
+    assert (tmp_path / LAST).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [LAST]
+
+
+def test_a_truncated_or_foreign_checkpoint_is_refused(tmp_path):
+    loop = make_loop(tmp_path)
+    loop.save(LAST)
+    content = (tmp_path / LAST).read_bytes()
+    (tmp_path / LAST).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadModel, match="not a checkpoint that can be read"):
+        make_loop(tmp_path).resume()
+    (tmp_path / LAST).write_bytes(content)
+    other = make_loop(tmp_path)
+    other.network.line = nn.Linear(4, 1)
+    with pytest.raises(BadModel, match="another shape"):
+        other.resume()
+
+
+def test_minutes_decide_the_number_of_steps_once(tmp_path):
+    loop = make_loop(tmp_path, replace(SETTINGS, steps=0, threads=0))
+    loop.run(max_minutes=0.01)
+    planned, threads = loop.progress.steps, loop.progress.threads
+    assert planned >= 20
+    again = make_loop(tmp_path, replace(SETTINGS, steps=0, threads=0))
+    again.resume()
+    again.run(max_minutes=0.02)
+    assert (again.progress.steps, again.progress.threads) == (planned, threads)
+
+
+def test_without_steps_or_minutes_it_asks_for_them(tmp_path):
+    with pytest.raises(BadSetting, match="--max-minutes"):
+        make_loop(tmp_path, replace(SETTINGS, steps=0)).run()
+
+
+def test_timing_threads_leaves_no_trace(tmp_path):
+    timed, plain = make_loop(tmp_path / "a", replace(SETTINGS, threads=0)), make_loop(tmp_path / "b")
+    timed._time_threads()
+    timed.progress.threads = 1
+    timed.run()
+    plain.run()
+    assert same(tensors_of(tmp_path / "a"), tensors_of(tmp_path / "b"))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "step", "share"),
+    [
+        ("linear", 0, 1.0),
+        ("linear", 50, 0.55),
+        ("linear", 100, 0.1),
+        ("cosine", 50, 0.55),
+        ("cosine", 100, 0.1),
+        ("constant", 70, 1.0),
+    ],
+)
+def test_schedules_follow_their_formula(schedule, step, share):
+    settings = TrainingSettings(learning_rate=2.0, schedule=schedule, final_share=0.1)
+    assert settings.learning_rate_at(step, 100) == pytest.approx(2.0 * share)
+
+
+def test_warm_up_rises_in_a_line():
+    settings = TrainingSettings(learning_rate=1.0, schedule="constant", warmup_steps=4)
+    assert [settings.learning_rate_at(step, 100) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+
+
+def test_overrides_are_checked_by_name_and_type():
+    parts, lines = override({"training": SETTINGS}, ["steps=7", "training.betas=0.5,0.9", "schedule=cosine"])
+    assert (parts["training"].steps, parts["training"].betas, parts["training"].schedule) == (7, (0.5, 0.9), "cosine")
+    assert lines[0] == "training.steps: 12 -> 7"
+    for wrong, words in [
+        ("step=7", "near are steps"),
+        ("steps=many", "integer"),
+        ("steps", "name=value"),
+        ("schedule=wave", "'linear'"),
+    ]:
+        with pytest.raises(BadSetting, match=words):
+            override({"training": SETTINGS}, [wrong])
+
+
+def test_health_speaks_of_silence_collapse_copying_and_overfitting():
+    said: list[str] = []
+    health = Health()
+    results = [health.after_evaluation({"level_db": -90.0}, said.append) for _ in range(3)]
+    assert results[:2] == [None, None]
+    assert "silent" in results[2]
+    for metrics in ({"diversity": 0.1}, {"copying": 0.9}, {"valid/loss": 1.0}):
+        for _ in range(3):
+            health.after_evaluation(metrics, said.append)
+    for _ in range(3):
+        health.after_evaluation({"valid/loss": 2.0}, said.append)
+    assert [any(word in line for line in said) for word in ("repeats itself", "copies", "over-fits")] == [True] * 3
+
+
+def test_health_of_losses():
+    assert "not a number" in Health().after_step({"a": float("inf")})
+    health = Health()
+    assert [health.after_step({"a": 1e6}) is None for _ in range(3)] == [True, True, False]
+    assert Health().after_step({"a": 1.0}) is None
+
+
+def test_progress_survives_the_checkpoint(tmp_path):
+    loop = make_loop(tmp_path)
+    loop.progress = Progress(step=5, steps=12, threads=1, minutes=1.5, best=0.25, best_step=4, rollbacks=1, metrics={"a": 2.0})
+    loop.save(LAST)
+    other = make_loop(tmp_path)
+    other.resume()
+    assert other.progress == loop.progress
