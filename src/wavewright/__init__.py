@@ -1,2 +1,35 @@
 """Wavewright makes sound: it trains generative audio models on your own recordings and puts them to use."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 __version__ = "0.1.0"
+
+# The public words and where they live. Each is imported when it is first used, so that importing Wavewright stays quick.
+_PLACES = {
+    "Clip": "clip",
+    "WavewrightError": "errors",
+    "demo": "tasks.demo",
+    "evaluate": "tasks.evaluate",
+    "generate": "tasks.generate",
+    "inspect": "tasks.inspect",
+    "load": "models",
+    "plot": "tasks.plot",
+    "train": "tasks.train",
+}
+
+__all__ = ["Clip", "WavewrightError", "__version__", "demo", "evaluate", "generate", "inspect", "load", "plot", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f".{_PLACES[name]}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})

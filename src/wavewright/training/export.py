@@ -70,10 +70,7 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
 
 
 def export_graph(graph: Graph) -> onnx.ModelProto:
-    """The graph of a module, for any batch size, with its weights inside and named as in the module.
-
-    Raises ValueError where the module gives outputs other than the named ones.
-    """
+    """The graph of a module, for any batch size, with its weights inside and named as in the module."""
     names = [*graph.inputs, *graph.outputs]
     written = io.BytesIO()
     with warnings.catch_warnings():
@@ -81,7 +78,8 @@ def export_graph(graph: Graph) -> onnx.ModelProto:
         warnings.simplefilter("ignore")
         torch.onnx.export(
             graph.module,
-            tuple(graph.inputs.values()),
+            # One clip: the tracer bakes a GRU's first state into the graph, and only that of one clip expands to any batch.
+            tuple(tensor[:1] for tensor in graph.inputs.values()),
             written,
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),

@@ -1,0 +1,98 @@
+"""The commands that list the models that can be played and show the card of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from .. import models
+from ..errors import BadModel
+from ..models.card import Card
+from ..models.folder import ModelFolder
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of the list: a model, or the sentence that says why it cannot be played."""
+
+    name: str
+    folder: str
+    family: str = ""
+    labels: tuple[str, ...] = ()
+    sample_rate: int = 0
+    licence: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class ModelList:
+    """All models that a name finds."""
+
+    models: tuple[Listed, ...]
+
+    def __str__(self) -> str:
+        if not self.models:
+            return "No models yet; `wavewright train FOLDER` makes one."
+        rows = [
+            (
+                model.name,
+                model.family,
+                f"{model.sample_rate} Hz" if model.sample_rate else "",
+                model.problem or _short(model.labels),
+            )
+            for model in self.models
+        ]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        return "\n".join(
+            "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
+        )
+
+
+@dataclass(frozen=True)
+class ModelShown:
+    """The card of a model, with where it lies and the hash that names its weights."""
+
+    folder: str
+    hash: str
+    card: dict[str, Any]
+
+    def __str__(self) -> str:
+        card = Card.model_validate(self.card)
+        lines = [f"{card.name} ({self.hash}): {card.description or card.family}", f"  folder      {self.folder}"]
+        lines += [f"  family      {card.family}", f"  sample rate {card.sample_rate} Hz", f"  licence     {card.licence}"]
+        if card.labels:
+            lines.append(f"  labels      {', '.join(card.labels)}")
+        for title, values in (("trained", card.training), ("measured", card.metrics), ("config", card.config)):
+            lines += [f"  {title if place == 0 else '':11} {key}: {value}" for place, (key, value) in enumerate(values.items())]
+        for place, source in enumerate(card.sources):
+            credit = f", {source.credit}" if source.credit else ""
+            lines.append(
+                f"  {'' if place else 'learned from':11} {source.name} ({source.n_clips} clips, {source.licence}{credit})"
+            )
+        return "\n".join(lines)
+
+
+def list_models() -> ModelList:
+    """List the models that can be played by name: in runs/, in your model folder and bundled."""
+    return ModelList(tuple(_listed(name) for name in models.names()))
+
+
+def show_model(name: Annotated[str, Field(description="Name of a model, or the path of its folder.")]) -> ModelShown:
+    """Show what a model is, where its sound came from, how it was trained and what was measured."""
+    folder = ModelFolder(models.find(name))
+    return ModelShown(str(folder.path), folder.hash, folder.card.model_dump())
+
+
+def _listed(name: str) -> Listed:
+    folder = models.find(name)
+    try:
+        card = Card.read(folder)
+    except BadModel as error:
+        return Listed(name, str(folder), problem=str(error))
+    return Listed(name, str(folder), card.family, tuple(card.labels), card.sample_rate, card.licence)
+
+
+def _short(labels: tuple[str, ...], most: int = 8) -> str:
+    return ", ".join(labels[:most]) + (f" and {len(labels) - most} more" if len(labels) > most else "")

@@ -1,0 +1,190 @@
+"""How a GAN plays: latent vector, label and code through the generator's ONNX graph to a clip, without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from ...dsp.spectrum import istft, stft
+from ...errors import BadModel, BadSetting
+from ...models.folder import ModelFolder, Shapes
+from . import Config
+
+GRAPH_FILE = "generator.onnx"
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The random numbers of one clip: latent vector, InfoGAN code and white noise, each float32 and one-dimensional."""
+
+    latent: np.ndarray  # (latent_size,), normal
+    code: np.ndarray  # (code_size,): a one-hot category, then dimensions in [-1, 1]
+    noise: np.ndarray  # (n_samples,), normal; empty for the waveform generator, which needs none
+
+
+class Runtime:
+    """A GAN that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is computed by itself."""
+
+    def __init__(self, folder: ModelFolder):
+        self.folder = folder
+        self.card = folder.card
+        self.config = config = _config(folder)
+        self.labels = config.labels
+        self.sample_rate = config.sample_rate
+        inputs: Shapes = {"latent": (1, config.latent_size)}
+        if config.labels:
+            inputs["label"] = (1,)
+        if config.code_size:
+            inputs["code"] = (1, config.code_size)
+        n_bins = config.n_fft // 2 + 1
+        outputs: Shapes = {"wave": (1, 1, config.n_samples)}
+        if config.generator == "spectral":
+            outputs = {"spectrum": (1, 2, n_bins, config.n_frames), "noise_gain": (1, n_bins, config.n_frames)}
+        self._outputs = list(outputs)
+        self._session = folder.session(GRAPH_FILE, inputs, outputs)
+
+    def generate(
+        self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0, code: Sequence[float] | None = None
+    ) -> np.ndarray:
+        """Clips ``start`` to ``start + count - 1`` of a seed, ``(count, 1, n_samples)`` float32 in [-1, 1].
+
+        Without ``label`` clip ``i`` has the label number ``i`` modulo their number. ``code`` sets the InfoGAN code of all clips: one
+        number for each category (1 for the chosen one, 0 for the others), then the continuous dimensions, each in [-1, 1].
+        Raises BadSetting for a label or code that the model does not have.
+        """
+        label_index = None if label is None else self._label_index(label)
+        chosen = None if code is None else self._checked_code(code)
+        waves = np.empty((count, 1, self.config.n_samples), dtype=np.float32)
+        for place, index in enumerate(range(start, start + count)):
+            clip_label = self._label_of(index) if label_index is None else label_index
+            waves[place, 0] = self._play(self._draw(seed, index, clip_label), clip_label, chosen)
+        return waves
+
+    def interpolate(self, seed_a: int, seed_b: int, steps: int, label: str | None = None) -> np.ndarray:
+        """A way from clip 0 of one seed to clip 0 of another, both included, ``(steps, 1, n_samples)`` float32 in [-1, 1].
+
+        Latent vector and noise turn along great circles, which keeps their statistics, the code moves along a straight line. Without
+        ``label`` the first is taken, as clip 0 has it. Raises BadSetting for an unknown label or fewer than two steps.
+        """
+        if steps < 2:
+            raise BadSetting(f"An interpolation in {steps} steps is not possible; it needs at least 2, its two ends.")
+        label_index = self._label_of(0) if label is None else self._label_index(label)
+        a, b = (self._draw(seed, 0, label_index) for seed in (seed_a, seed_b))
+        waves = np.empty((steps, 1, self.config.n_samples), dtype=np.float32)
+        for step, part in enumerate(np.linspace(0.0, 1.0, steps)):
+            between = Draw(
+                slerp(a.latent, b.latent, part),
+                ((1 - part) * a.code + part * b.code).astype(np.float32),
+                slerp(a.noise, b.noise, part),
+            )
+            waves[step, 0] = self._play(between, label_index, None)
+        return waves
+
+    def _label_of(self, index: int) -> int:
+        return index % len(self.labels) if self.labels else 0
+
+    def _label_index(self, label: str) -> int:
+        if label in self.labels:
+            return self.labels.index(label)
+        if not self.labels:
+            raise BadSetting(f"{self.card.name} has no labels, so {label!r} cannot be asked for; leave the label out.")
+        nearest = difflib.get_close_matches(label, self.labels, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else "."
+        raise BadSetting(f"{self.card.name} has no label {label!r}; its labels are {', '.join(self.labels)}{hint}")
+
+    def _checked_code(self, code: Sequence[float]) -> np.ndarray:
+        numbers = np.asarray(code, dtype=np.float32)
+        if numbers.shape != (self.config.code_size,) or not np.isfinite(numbers).all():
+            n_categories, n_continuous = self.config.code_categories, self.config.code_continuous
+            raise BadSetting(
+                f"The code is {list(code)}; {self.card.name} takes {self.config.code_size} finite numbers: {n_categories} for the "
+                f"category, {n_continuous} in [-1, 1]."
+            )
+        return numbers
+
+    def _draw(self, seed: int, index: int, label_index: int) -> Draw:
+        """The random numbers of clip ``index``; their order (latent, code, noise) is part of what a seed means."""
+        config = self.config
+        label = self.labels[label_index] if self.labels else ""
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(label.encode())])))
+        latent = rng.standard_normal(config.latent_size, dtype=np.float32)
+        category = np.zeros(config.code_categories, dtype=np.float32)
+        if config.code_categories:
+            category[rng.integers(config.code_categories)] = 1.0
+        continuous = rng.uniform(-1.0, 1.0, config.code_continuous).astype(np.float32)
+        n_noise = config.n_samples if config.generator == "spectral" else 0
+        return Draw(latent, np.concatenate([category, continuous]), rng.standard_normal(n_noise, dtype=np.float32))
+
+    def _play(self, draw: Draw, label_index: int, code: np.ndarray | None) -> np.ndarray:
+        """One clip ``(n_samples,)``, turned down where its peak is above 1."""
+        inputs: dict[str, np.ndarray] = {"latent": draw.latent[None]}
+        if self.labels:
+            inputs["label"] = np.array([label_index], dtype=np.int64)
+        if self.config.code_size:
+            inputs["code"] = (draw.code if code is None else code)[None]
+        outputs = self._session.run(self._outputs, inputs)
+        wave = self._to_wave(*outputs, draw.noise) if self.config.generator == "spectral" else outputs[0][0, 0]
+        peak = float(np.abs(wave).max())
+        if not np.isfinite(peak):
+            raise BadModel(
+                f"{self.card.name} gives sound that is not a number; its weights are damaged or its training exploded."
+            )
+        return wave / peak if peak > 1.0 else wave
+
+    def _to_wave(self, spectrum: np.ndarray, noise_gain: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """Spectrum ``(1, 2, bins, frames)`` plus shaped noise to a wave ``(n_samples,)`` that fades in."""
+        config = self.config
+        summed = stft(noise, config.n_fft, config.hop_length)  # (bins, frames)
+        summed *= noise_gain[0]
+        summed.real += spectrum[0, 0]
+        summed.imag += spectrum[0, 1]
+        wave = istft(summed, config.n_fft, config.hop_length, n_samples=config.n_samples)
+        wave[: config.fade_in_samples] *= np.linspace(0.0, 1.0, config.fade_in_samples, dtype=np.float32)
+        return wave
+
+
+def slerp(a: np.ndarray, b: np.ndarray, part: float) -> np.ndarray:
+    """The point at ``part`` (0 to 1) of the way from ``a`` to ``b`` along a great circle, of their shape; the ends are exact.
+
+    ``(sin((1 - t) w) a + sin(t w) b) / sin w`` with the angle ``w`` between them: K. Shoemake, "Animating rotation with quaternion
+    curves", 1985. Vectors in one line have no circle between them and are joined by the line.
+    """
+    if part in (0.0, 1.0):
+        return b if part else a
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    angle = np.arccos(np.clip(float(a @ b) / lengths, -1.0, 1.0)) if lengths else 0.0
+    weights = (1 - part, part) if np.sin(angle) < 1e-6 else np.sin([(1 - part) * angle, part * angle]) / np.sin(angle)
+    return (weights[0] * a + weights[1] * b).astype(np.float32)
+
+
+def _config(folder: ModelFolder) -> Config:
+    """The configuration on the card of a model; raises BadModel for an unknown name or a value that no GAN can have."""
+    given: dict[str, Any] = {**folder.card.config, "labels": folder.card.labels, "sample_rate": folder.card.sample_rate}
+    unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(Config)})
+    if unknown:
+        raise BadModel(
+            f"The card of {folder.path} has settings that no GAN has ({', '.join(unknown)}); upgrade Wavewright to play it."
+        )
+    try:
+        config = TypeAdapter(Config).validate_python(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadModel(
+            f"The config on the card of {folder.path} is wrong ({where}: {first['msg']}); copy the model again."
+        ) from error
+    if min(config.n_samples, config.n_fft, config.hop_length, config.latent_size) < 1:
+        raise BadModel(f"The config on the card of {folder.path} has a length or size below 1; copy the model again.")
+    return config
+
+
+def open_model(folder: ModelFolder) -> Runtime:
+    """The runtime of a GAN's model folder; raises BadModel where the folder is damaged."""
+    return Runtime(folder)

@@ -1,0 +1,126 @@
+"""Leave out generated clips that a classifier does not recognise, or that lie too close to a training clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .. import models
+from ..errors import BadModel, BadSetting
+from ..metrics.distances import pairwise_distances
+from ..metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
+from ..models.card import Card
+from ..models.folder import ModelFolder
+
+EMBEDDINGS_FILE = "training_embeddings.safetensors"  # tensor "embeddings" (n, d): each training clip by LogMelEmbedding
+MOST_TRIES = 50  # clips drawn for each clip asked for, before giving up
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A clip ``(channels, time)`` with its label and index, and what the judges said where they were asked."""
+
+    wave: np.ndarray
+    label: str | None
+    index: int
+    confidence: float | None = None
+    novelty_db: float | None = None
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """The limits that clips of a player must keep; ``None`` for those that do not matter."""
+
+    player: Any
+    min_confidence: float | None
+    min_novelty: float | None
+    judge_name: str | None
+
+    @property
+    def is_active(self) -> bool:
+        return self.min_confidence is not None or self.min_novelty is not None
+
+    def choose(self, label: str | None, count: int, seed: int) -> tuple[list[Judged], int]:
+        """The first ``count`` clips that keep the limits, and how many did not.
+
+        Without a label, clip ``i`` has label number ``i`` modulo their number, and a refused clip gives way to the next of its label:
+        so each label gets its share. Raises BadSetting where too few clips keep the limits.
+        """
+        labels = self.player.labels if label is None and self.player.labels else (label,)
+        next_index = list(range(len(labels)))
+        chosen: list[Judged] = []
+        n_tried = 0
+        for place in range(count):
+            which = place % len(labels)
+            while True:
+                if n_tried >= MOST_TRIES * count:
+                    raise BadSetting(
+                        f"Only {len(chosen)} of {n_tried} clips kept the limits, {count} are asked for; "
+                        "lower min_confidence or min_novelty, or ask for fewer."
+                    )
+                judged = self._judged(labels[which], next_index[which], seed)
+                next_index[which] += len(labels)
+                n_tried += 1
+                if self._keeps_limits(judged):
+                    chosen.append(judged)
+                    break
+        return chosen, n_tried - count
+
+    def _judged(self, label: str | None, index: int, seed: int) -> Judged:
+        wave = self.player.generate(label, 1, seed, index)[0]  # (channels, time)
+        confidence = novelty_db = None
+        mono = wave.mean(axis=0, keepdims=True)
+        if self.min_confidence is not None:
+            judge = self._judge
+            confidence = float(judge.probabilities(mono, self.player.sample_rate)[0, judge.labels.index(label)])
+        if self.min_novelty is not None:
+            rate = self.player.sample_rate
+            embedding = LogMelEmbedding(rate, mono.shape[-1] / rate)(mono, rate)  # (1, d)
+            novelty_db = float(pairwise_distances(self._training_embeddings, embedding).min())
+        return Judged(wave, label, index, confidence, novelty_db)
+
+    def _keeps_limits(self, judged: Judged) -> bool:
+        is_recognised = judged.confidence is None or judged.confidence >= (self.min_confidence or 0)
+        return is_recognised and (judged.novelty_db is None or judged.novelty_db >= (self.min_novelty or 0))
+
+    @cached_property
+    def _judge(self) -> ClassifierEmbedding:
+        labels = set(self.player.labels)
+        if not labels:
+            raise BadSetting(
+                f"{self.player.card.name} has no labels that a classifier could recognise; leave min_confidence out."
+            )
+        judge = ClassifierEmbedding(models.load(self.judge_name or _classifier_of(labels)))
+        missing = sorted(labels - set(judge.labels))
+        if missing:
+            raise BadSetting(f"The classifier {judge.name} does not know {', '.join(missing)}; give another with --judge.")
+        return judge
+
+    @cached_property
+    def _training_embeddings(self) -> np.ndarray:
+        folder: ModelFolder = self.player.folder
+        if EMBEDDINGS_FILE not in folder.card.files:
+            raise BadModel(
+                f"{folder.card.name} does not remember its training sounds ({EMBEDDINGS_FILE}); leave min_novelty out."
+            )
+        embeddings = folder.tensors(EMBEDDINGS_FILE).get("embeddings")
+        if embeddings is None or embeddings.ndim != 2 or not len(embeddings):
+            raise BadModel(
+                f"{folder.path / EMBEDDINGS_FILE} holds no embeddings of shape (clips, numbers); copy the model again."
+            )
+        return embeddings.astype(np.float64)
+
+
+def _classifier_of(labels: set[str]) -> str:
+    """The name of a classifier that knows these labels; raises BadModel where there is none."""
+    for name in models.names():
+        try:
+            card = Card.read(models.find(name))
+        except BadModel:
+            continue  # a damaged model elsewhere is no reason to refuse this one
+        if card.family == "classifier" and labels <= set(card.labels):
+            return name
+    raise BadModel(f"No classifier knows the labels {', '.join(sorted(labels))}; give the path of one with --judge.")

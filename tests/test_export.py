@@ -1,0 +1,199 @@
+"""Export: what plays equals what was trained, weights are held once, and a folder is written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from safetensors.numpy import load_file
+from tiny_models import LABELS, TinySpectral, example_inputs, make_gan, seeded
+from torch import Tensor, nn
+
+from wavewright.clip import Clip
+from wavewright.errors import BadModel
+from wavewright.models.card import Card
+from wavewright.models.folder import ModelFolder
+from wavewright.training import export
+from wavewright.training.export import Graph, add_tensors, export_model, playable, rounded, write_safetensors
+
+SAMPLE = Clip(np.full((1, 8), 0.5, np.float32), 8_000)
+
+
+def write(folder, graphs, tensors=None):
+    return export_model(folder, Card(name="x", family="gan", sample_rate=8_000), graphs, tensors or {}, SAMPLE)
+
+
+def run(folder, name, inputs):
+    session = onnxruntime.InferenceSession(str(folder / name), providers=["CPUExecutionProvider"])
+    return session.run(None, {key: tensor.numpy() for key, tensor in inputs.items()})
+
+
+class Shared(nn.Module):
+    """One weight used twice, under two names."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(6, 6)
+        self.second = nn.Linear(6, 6)
+        self.second.weight = self.first.weight
+
+    def forward(self, wave: Tensor) -> Tensor:
+        return self.second(torch.relu(self.first(wave)))
+
+
+def test_graph_equals_torch_with_float16_weights(tmp_path):
+    module, inputs = seeded(TinySpectral), example_inputs()
+    write(tmp_path, {"generator.onnx": Graph(module, inputs, ("spectrum", "noise_gain"))})
+    half = seeded(TinySpectral).eval()
+    with torch.no_grad():
+        for parameter in half.parameters():
+            if parameter.ndim >= 2:
+                parameter.copy_(parameter.half().float())
+        expected = half(*inputs.values())
+    for wanted, got in zip(expected, run(tmp_path, "generator.onnx", inputs), strict=True):
+        np.testing.assert_allclose(got, wanted.numpy(), atol=1e-4)
+    unrounded = module.eval()(*inputs.values())[0].detach().numpy()
+    assert np.abs(expected[0].numpy() - unrounded).max() > 1e-6  # the rounding is real, so the comparison above means something
+
+
+def test_any_batch_size_gives_the_same(tmp_path):
+    write(tmp_path, {"generator.onnx": Graph(seeded(TinySpectral), example_inputs(), ("spectrum", "noise_gain"))})
+    inputs = example_inputs()
+    together = run(tmp_path, "generator.onnx", inputs)[0]
+    alone = [run(tmp_path, "generator.onnx", {key: value[i : i + 1] for key, value in inputs.items()})[0] for i in range(3)]
+    np.testing.assert_allclose(np.concatenate(alone), together, atol=1e-6)
+
+
+def test_weights_are_held_once_and_named_as_in_the_module(tmp_path):
+    module = seeded(TinySpectral)
+    write(tmp_path, {"generator.onnx": Graph(module, example_inputs(), ("spectrum", "noise_gain"))})
+    stored = load_file(tmp_path / "weights.safetensors")
+    state = playable(module).state_dict()
+    for name, array in stored.items():
+        np.testing.assert_array_equal(array.astype(np.float32), state[name.removeprefix("generator.")].numpy())
+        assert array.dtype == (np.float16 if array.ndim >= 2 else np.float32)
+    assert sum(array.size for array in stored.values()) <= sum(parameter.numel() for parameter in state.values())
+    graph = onnx.load(tmp_path / "generator.onnx", load_external_data=False).graph
+    inside = [i for i in graph.initializer if i.data_location != onnx.TensorProto.EXTERNAL and np.prod(i.dims) >= 16]
+    assert [i.name for i in inside] == []
+
+
+def test_a_weight_with_two_names_or_in_two_graphs_is_stored_once(tmp_path):
+    module = seeded(Shared)
+    inputs = {"wave": torch.ones(2, 6)}
+    write(tmp_path, {"a.onnx": Graph(module, inputs, ("out",)), "b.onnx": Graph(module.first, inputs, ("out",))})
+    shapes = [array.shape for array in load_file(tmp_path / "weights.safetensors").values()]
+    assert shapes.count((6, 6)) == 1
+    rounded_module = playable(module)
+    np.testing.assert_allclose(run(tmp_path, "a.onnx", inputs)[0], rounded_module(inputs["wave"]).numpy(), atol=1e-6)
+    np.testing.assert_allclose(run(tmp_path, "b.onnx", inputs)[0], rounded_module.first(inputs["wave"]).numpy(), atol=1e-6)
+
+
+def test_constants_that_are_no_weights_stay_exact(tmp_path):
+    class Turned(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("turn", torch.linspace(0, 1, 64).reshape(2, 32), persistent=False)
+
+        def forward(self, wave: Tensor) -> Tensor:
+            return wave * self.turn
+
+    write(tmp_path, {"turn.onnx": Graph(Turned(), {"wave": torch.ones(2, 2, 32)}, ("out",))})
+    expected = torch.linspace(0, 1, 64).reshape(2, 32).numpy()
+    np.testing.assert_array_equal(run(tmp_path, "turn.onnx", {"wave": torch.ones(1, 2, 32)})[0][0], expected)
+
+
+@pytest.mark.parametrize(
+    ("array", "dtype"),
+    [
+        (np.ones((2, 2), np.float32), np.float16),
+        (np.ones((2, 2), np.float64), np.float16),
+        (np.ones(4, np.float32), np.float32),
+        (np.full((2, 2), 70_000, np.float32), np.float32),
+        (np.ones((2, 2), np.int64), np.int64),
+    ],
+)
+def test_rounding_spares_vectors_and_what_float16_cannot_hold(array, dtype):
+    assert rounded(array).dtype == dtype
+    np.testing.assert_array_equal(rounded(array), array)
+
+
+def test_graphs_tell_nothing_of_the_machine(tmp_path):
+    write(tmp_path, {"generator.onnx": Graph(seeded(TinySpectral), example_inputs(), ("spectrum", "noise_gain"))})
+    contents = (tmp_path / "generator.onnx").read_bytes()
+    assert b"site-packages" not in contents
+    assert b"tiny_models" not in contents
+
+
+def test_the_module_is_left_as_it_was():
+    module = seeded(TinySpectral).train()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    playable(module)
+    assert module.training
+    assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
+    assert all(parameter.requires_grad for parameter in module.parameters())
+
+
+def test_a_failed_export_leaves_the_old_model_as_it_was(tmp_path, monkeypatch):
+    folder = make_gan(tmp_path)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    with pytest.raises(RuntimeError, match=r"generator\.onnx gives spectrum .* away from torch"):
+        make_gan(tmp_path, module=seeded(TinySpectral, seed=1))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_exporting_again_replaces_the_model(tmp_path):
+    folder = make_gan(tmp_path)
+    first = ModelFolder(folder)
+    make_gan(tmp_path, module=seeded(TinySpectral, seed=1))
+    second = ModelFolder(folder)
+    second.verify()
+    assert first.hash != second.hash
+    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "generator.onnx", "sample.wav", "weights.safetensors"]
+
+
+def test_export_is_reproducible(tmp_path):
+    assert ModelFolder(make_gan(tmp_path / "a")).hash == ModelFolder(make_gan(tmp_path / "b")).hash
+
+
+def test_further_tensors_are_stored_and_listed(tmp_path):
+    folder = make_gan(tmp_path)
+    before = ModelFolder(folder).hash
+    embeddings = np.arange(6, dtype=np.float32).reshape(3, 2)
+    add_tensors(folder, "training_embeddings.safetensors", {"embeddings": embeddings})
+    after = ModelFolder(folder)
+    after.verify()
+    assert after.hash != before
+    np.testing.assert_array_equal(after.tensors("training_embeddings.safetensors")["embeddings"], embeddings)
+    write(tmp_path / "more", {}, {"mean": np.array([1.5], np.float32)})
+    np.testing.assert_array_equal(ModelFolder(tmp_path / "more").tensors()["mean"], [1.5])
+
+
+def test_safetensors_are_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "t.safetensors"
+    write_safetensors(path, {"a": np.ones((2, 2), np.float32)})
+    with pytest.raises(AttributeError):
+        write_safetensors(path, {"a": "no array"})
+    assert load_file(path)["a"].dtype == np.float16
+    assert [entry.name for entry in tmp_path.iterdir()] == ["t.safetensors"]
+
+
+def test_sessions_check_what_goes_in_and_comes_out(tmp_path):
+    folder = ModelFolder(make_gan(tmp_path))
+    outputs = {"spectrum": (1, 2, 33, 51), "noise_gain": (1, 33, 51)}
+    assert folder.session("generator.onnx", {"latent": (1, 4), "label": (1,)}, outputs).get_inputs()[0].name == "latent"
+    for inputs in ({"latent": (1, 5), "label": (1,)}, {"latent": (1, 4)}, {"latent": (1, 4, 1), "label": (1,)}):
+        with pytest.raises(BadModel, match=r"has the inputs latent \(any, 4\), label \(any\), but its card asks for"):
+            folder.session("generator.onnx", inputs, outputs)
+
+
+def test_the_card_lists_every_file_with_its_hash(tmp_path):
+    folder = make_gan(tmp_path)
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert sorted(card["files"]) == ["generator.onnx", "sample.wav", "weights.safetensors"]
+    assert card["labels"] == list(LABELS)
