@@ -92,7 +92,28 @@ def closeness(
         if len(sets[0]) >= 2:  # a draw of few groups may leave nothing to split
             ratios.append(_ratio(*_distances(*again, sets, distance)))
     ratio = Interval.recentred(_ratio(*pairs.mean(axis=0)), ratios)
+    ratio = Interval(ratio.value, max(ratio.low, 0.0), ratio.high)
     return Closeness(_over_splits(pairs[:, 0]), _over_splits(pairs[:, 1]), ratio, _mean_count(splits), repeats)
+
+
+def equal_distance(
+    reference: EmbeddedClips,
+    estimate: EmbeddedClips,
+    distance: Distance = frechet_distance,
+    repeats: int = 20,
+    seed: int = 0,
+) -> Interval:
+    """Distance from reference to estimate at equal counts of every label: mean over ``repeats`` draws, with their percentiles.
+
+    Raises BadSetting where the sides have fewer than two clips of common labels.
+    """
+    rng = np.random.default_rng(seed)
+    everything = np.arange(len(reference)), np.arange(len(estimate))
+    distances = []
+    for _ in range(_checked_repeats(repeats)):
+        rows, estimate_rows = equal_counts(reference.labels, everything[0], estimate.labels, everything[1], rng)
+        distances.append(distance(reference.embeddings[rows], estimate.embeddings[estimate_rows]))
+    return _over_splits(distances)
 
 
 _NO_HALVES = (

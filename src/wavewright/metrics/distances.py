@@ -26,7 +26,7 @@ def checked_rows(name: str, rows: np.ndarray, at_least: int = 1) -> np.ndarray:
 
 
 def checked_pair(reference: np.ndarray, estimate: np.ndarray, at_least: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Reference ``(n, d)`` and estimate ``(m, d)`` as float64; raises BadSetting as ``checked_rows``, or where ``d`` differs."""
+    """Reference ``(n, d)`` and estimate ``(m, d)`` as float64; raises BadSetting as ``checked_rows`` or where ``d`` differs."""
     reference, estimate = checked_rows("reference", reference, at_least), checked_rows("estimate", estimate, at_least)
     if reference.shape[1] != estimate.shape[1]:
         raise BadSetting(

@@ -205,7 +205,7 @@ def _to_db(power: np.ndarray, loudest: float, floor_db: float) -> np.ndarray:
 
 
 def _peakiness(power: np.ndarray, filters: np.ndarray, floor_db: float) -> np.ndarray:
-    """dB of the mean minus mean of the dB ``(frames, mels)`` over the bins each filter hears; ``power`` is ``(frames, bins)``."""
+    """dB of the mean minus mean of the dB ``(frames, mels)`` over each filter's bins; ``power`` is ``(frames, bins)``."""
     heard = (filters > 0).astype(power.dtype)
     heard /= heard.sum(axis=1, keepdims=True)
     loudest = power.max()

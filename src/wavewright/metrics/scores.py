@@ -47,7 +47,7 @@ def am_score(reference_probabilities: np.ndarray, probabilities: np.ndarray) -> 
     probabilities = _checked("probabilities", probabilities)
     if reference.shape[1] != probabilities.shape[1]:
         raise BadSetting(
-            f"The reference has {reference.shape[1]} classes, the estimate {probabilities.shape[1]}; use one classifier for both."
+            f"The reference has {reference.shape[1]} classes, the estimate {probabilities.shape[1]}; use one classifier."
         )
     balance = _divergence(reference.mean(axis=0)[None], probabilities.mean(axis=0)).item()
     entropy = -(probabilities * _log(probabilities)).sum(axis=1).mean()

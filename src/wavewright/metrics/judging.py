@@ -1,0 +1,179 @@
+"""Judge prepared clips by recordings: every figure for the clips, for held-out recordings and for two cheats, in one report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import BadSetting
+from .cheats import cheat_one_clip_per_class, cheat_resampled_copies
+from .clips import EmbeddedClips
+from .closeness import equal_distance
+from .embeddings import ClassifierEmbedding, Embedding, checked_waves
+from .figures import ScoreFigures, TakesFrom, distance_figures, neighbour_figures, score_figures, sounds_of
+from .report import Bars, EvaluationReport, Judge, Row, bars_of
+from .sampling import Interval
+
+GENERATED, HELD_OUT = "generated", "held-out recordings"
+ONE_CLIP, ALTERED_COPIES = "cheat: one clip a label", "cheat: altered copies"
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Prepared clips: ``waves`` ``(n, time)`` float32 at ``sample_rate`` hertz; ``labels`` and ``groups`` ``(n,)`` text."""
+
+    waves: np.ndarray
+    sample_rate: int
+    labels: np.ndarray
+    groups: np.ndarray
+
+    @classmethod
+    def of(cls, waves: np.ndarray, sample_rate: int, labels: ArrayLike | None = None, groups: ArrayLike | None = None) -> Clips:
+        """Checked clips; without labels all are alike, without groups each clip is its own.
+
+        Raises BadAudio where the waves are not finite numbers ``(n, time)``, BadSetting where names are not one for each clip.
+        """
+        waves = checked_waves(waves)
+        n = len(waves)
+        names = [np.full(n, "") if labels is None else np.asarray(labels).astype(str)]
+        names.append(np.arange(n).astype(str) if groups is None else np.asarray(groups).astype(str))
+        for what, given in zip(("labels", "groups"), names, strict=True):
+            if given.shape != (n,):
+                raise BadSetting(f"There are {n} clips and {what} of shape {given.shape}; give one for each clip.")
+        return cls(waves, sample_rate, names[0], names[1])
+
+    def __len__(self) -> int:
+        return len(self.waves)
+
+    def of_labels(self, labels: Sequence[str]) -> Clips:
+        """The clips that have one of these labels."""
+        rows = np.isin(self.labels, labels)
+        return Clips(self.waves[rows], self.sample_rate, self.labels[rows], self.groups[rows])
+
+
+def compare(
+    reference: Clips,
+    generated: Clips,
+    embeddings: Sequence[Embedding],
+    held_out: Clips | None = None,
+    limits: Bars | None = None,
+    takes_from: TakesFrom = "distance",
+    cheats: bool = True,
+    seed: int = 0,
+) -> EvaluationReport:
+    """Judge generated clips by the recordings that their model learned from.
+
+    The first embedding says who is whose neighbour, each gives distances, and a ClassifierEmbedding among them gives scores.
+    Labels that a side lacks are left out, with a note. ``held_out`` recordings stand beside the generated clips as a row of
+    their own. Each cheat has as many clips a label as the generated clips have on average. Raises BadSetting where no label is
+    in common, the sample rates differ or a metric has too few clips.
+    """
+    sides = [reference, generated, *([] if held_out is None else [held_out])]
+    if len({side.sample_rate for side in sides}) != 1:
+        rates = ", ".join(f"{side.sample_rate} Hz" for side in sides)
+        raise BadSetting(f"The sides have the sample rates {rates}; bring them to one rate first.")
+    common = sorted(set(reference.labels) & set(generated.labels))
+    if not common:
+        raise BadSetting(
+            f"The generated clips are labelled {_listed(generated.labels)} and the recordings {_listed(reference.labels)}; "
+            "give sides with common labels, or take no labels from either."
+        )
+    left_out = sorted(set(reference.labels) ^ set(generated.labels))
+    recordings, made = reference.of_labels(common), generated.of_labels(common)
+    unheard = None if held_out is None else held_out.of_labels(common)
+    judging = _Judging(recordings, unheard, embeddings, limits or Bars(), takes_from, seed)
+    rows = [judging.row(GENERATED, made)]
+    if unheard is not None and len(unheard):
+        rows.append(judging.row(HELD_OUT, unheard))
+    if cheats:
+        rows += judging.cheat_rows(max(2, round(len(made) / len(common))))
+    return EvaluationReport(
+        reference="recordings",
+        generated="Generated clips",
+        sample_rate=recordings.sample_rate,
+        seconds=recordings.waves.shape[1] / recordings.sample_rate,
+        n_reference=len(recordings),
+        judge=None if judging.judge is None else Judge(judging.judge.name, judging.judge.test_accuracy),
+        rows=tuple(rows),
+        held_out_to_reference=judging.from_held_out(judging.embedded_recordings),
+        notes=(f"Left out, since one side lacks them: {', '.join(name or 'no label' for name in left_out)}.",)
+        if left_out
+        else (),
+    )
+
+
+class _Judging:
+    """The recordings, embedded once, and what is measured of any set of clips beside them."""
+
+    def __init__(
+        self,
+        recordings: Clips,
+        held_out: Clips | None,
+        embeddings: Sequence[Embedding],
+        limits: Bars,
+        takes_from: TakesFrom,
+        seed: int,
+    ) -> None:
+        self.recordings = recordings
+        self.embeddings = embeddings
+        self.first = embeddings[0].name
+        self.limits = limits
+        self.seed = seed
+        self.judge = next((embedding for embedding in embeddings if isinstance(embedding, ClassifierEmbedding)), None)
+        self.embedded_recordings = self.embed(recordings)
+        self.embedded_held_out = {} if held_out is None or not len(held_out) else self.embed(held_out)
+        self.sounds = sounds_of(self.embedded_recordings[self.first], takes_from, embeddings[0].near_duplicate_distance)
+
+    def row(self, name: str, clips: Clips, is_cheat: bool = False) -> Row:
+        """Every figure of these clips."""
+        embedded = self.embed(clips)
+        distances = {
+            key: distance_figures(recordings, embedded[key], self.seed) for key, recordings in self.embedded_recordings.items()
+        }
+        neighbours = neighbour_figures(self.embedded_recordings[self.first], embedded[self.first], self.sounds, seed=self.seed)
+        scores = self.scores(clips)
+        return Row(
+            name=name,
+            n_clips=len(clips),
+            is_cheat=is_cheat,
+            bars=bars_of(distances, neighbours, scores, self.limits),
+            distances=distances,
+            neighbours=neighbours,
+            scores=scores,
+            from_held_out={} if name == HELD_OUT else self.from_held_out(embedded),
+        )
+
+    def cheat_rows(self, count: int) -> list[Row]:
+        """What the metrics say of ``count`` clips a label that nobody should call good."""
+        waves, labels, sample_rate = self.recordings.waves, self.recordings.labels, self.recordings.sample_rate
+        one_clip = cheat_one_clip_per_class(waves, labels, count, self.seed)
+        copies = cheat_resampled_copies(waves, labels, sample_rate, count, self.seed)
+        return [
+            self.row(name, Clips.of(made, sample_rate, made_labels), is_cheat=True)
+            for name, (made, made_labels) in ((ONE_CLIP, one_clip), (ALTERED_COPIES, copies))
+        ]
+
+    def embed(self, clips: Clips) -> dict[str, EmbeddedClips]:
+        """The clips as each embedding hears them, by its name."""
+        return {
+            embedding.name: EmbeddedClips.of(embedding(clips.waves, clips.sample_rate), clips.labels, clips.groups)
+            for embedding in self.embeddings
+        }
+
+    def scores(self, clips: Clips) -> ScoreFigures | None:
+        """Scores by the classifier, None without one."""
+        if self.judge is None:
+            return None
+        probabilities = [self.judge.probabilities(side.waves, side.sample_rate) for side in (self.recordings, clips)]
+        return score_figures(probabilities[0], self.recordings.labels, probabilities[1], clips.labels, self.judge.labels)
+
+    def from_held_out(self, embedded: dict[str, EmbeddedClips]) -> dict[str, Interval]:
+        """Frechet distances from the held-out recordings, by embedding; empty without them."""
+        return {key: equal_distance(clips, embedded[key], seed=self.seed) for key, clips in self.embedded_held_out.items()}
+
+
+def _listed(labels: np.ndarray) -> str:
+    return ", ".join(name or "with nothing" for name in sorted(set(labels)))
