@@ -52,7 +52,9 @@ class Config:
     penalty_every: int = 2  # steps
     energy_weight: float = 2.0  # of the energy distance, 0 for none
     info_weight: float = 0.5  # of the InfoGAN code's recovery
-    augment_gain_db: float = 8.0  # the critics hear real and generated clips attenuated by up to this, so that level tells nothing
+    augment_gain_db: float = (
+        8.0  # the critics hear real and generated clips attenuated by up to this, so that level tells nothing
+    )
     augment_shift_samples: int = 255  # and delayed by up to this, so that position tells nothing
 
     @property
