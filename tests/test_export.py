@@ -154,7 +154,12 @@ def test_exporting_again_replaces_the_model(tmp_path):
     second = ModelFolder(folder)
     second.verify()
     assert first.hash != second.hash
-    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "generator.onnx", "sample.wav", "weights.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "card.json",
+        "generator.onnx",
+        "sample.wav",
+        "weights.safetensors",
+    ]
 
 
 def test_export_is_reproducible(tmp_path):

@@ -117,5 +117,3 @@ def change_card(folder: Path, **changes: Any) -> None:
     """Overwrite entries of a card."""
     card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
     (folder / CARD_FILE).write_text(json.dumps({**card, **changes}), encoding="utf-8")
-
-

@@ -26,12 +26,13 @@ from safetensors.numpy import save
 from torch import Tensor, nn
 
 from ..clip import Clip
+from ..errors import TrainingStopped
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
 
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
-SMALLEST_STORED = 16  # numbers; shorter constants, such as sizes and axes, stay in the graph
+SMALLEST_STORED = 16  # numbers; shorter constants that are no weights, such as sizes and axes, stay in the graph
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def export_model(
 
     ``graphs`` maps file names (``generator.onnx``) to what they compute; ``tensors`` are further tensors that the runtime reads from
     ``weights.safetensors``. Everything is written beside its place, checked against torch and then moved into it, the card last.
-    Raises RuntimeError where a graph does not compute what its module computes.
+    Raises TrainingStopped where a network gives no finite numbers, RuntimeError where a graph differs from its module.
     """
     folder.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
@@ -155,7 +156,7 @@ def _take_weights(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     taken = {}
     for initializer in list(model.graph.initializer):
         array = numpy_helper.to_array(initializer)
-        if array.size >= SMALLEST_STORED:
+        if array.dtype.kind == "f" or array.size >= SMALLEST_STORED:
             taken[initializer.name] = array
             model.graph.initializer.remove(initializer)
     for node in list(model.graph.node):
@@ -202,7 +203,7 @@ def _point_to_weight(model: onnx.ModelProto, name: str, entry: dict, data_start:
 
 
 def _check_against_torch(folder: ModelFolder, name: str, graph: Graph) -> None:
-    """Raise RuntimeError unless the written graph computes what its module computes, for one clip and for three."""
+    """Raise unless the written graph computes what its module computes, and finite numbers, for one clip and for three."""
     free_batch = {key: (None, *tensor.shape[1:]) for key, tensor in graph.inputs.items()}
     for n_clips in (1, 3):
         inputs = {key: tensor[torch.arange(n_clips) % tensor.shape[0]] for key, tensor in graph.inputs.items()}
@@ -213,6 +214,10 @@ def _check_against_torch(folder: ModelFolder, name: str, graph: Graph) -> None:
         session = folder.session(name, free_batch, shapes)
         found = session.run(list(graph.outputs), {key: tensor.numpy() for key, tensor in inputs.items()})
         for key, wanted, got in zip(graph.outputs, expected, found, strict=True):
+            if not np.isfinite(wanted).all():
+                raise TrainingStopped(
+                    f"The network's {key} is not a finite number; go back to an earlier checkpoint, learn more slowly."
+                )
             difference = float(np.abs(wanted - got).max() / max(1.0, np.abs(wanted).max()))
             if not difference <= TOLERANCE:
                 raise RuntimeError(f"{name} gives {key} {difference:.2g} away from torch; at most {TOLERANCE} is allowed.")

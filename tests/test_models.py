@@ -1,0 +1,216 @@
+"""Model folders: found by name in a fixed order, checked before they play, refused with one clear sentence."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import numpy as np
+import pytest
+from tiny_models import change_card, make_gan, sign_again
+
+from wavewright import families, models
+from wavewright.errors import BadModel, BadSetting
+from wavewright.models.card import Card
+from wavewright.models.folder import ModelFolder, write_card
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return make_gan(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def damaged(model, tmp_path):
+    """A copy of the model to damage."""
+    return shutil.copytree(model, tmp_path / "damaged")
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Empty folders for runs, the user's own models and the bundled ones."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
+    return tmp_path
+
+
+def test_names_are_found_in_order_path_runs_home_bundled(model, places):
+    for place in ("bundled", "home", "runs"):
+        shutil.copytree(model, places / place / "tiny")
+        assert models.find("tiny").resolve() == places / place / "tiny"
+        assert models.names() == ["tiny"]
+    shutil.copytree(model, places / "tiny")
+    assert models.find("tiny").resolve() == places / "tiny"
+    assert models.find(places / "home" / "tiny") == places / "home" / "tiny"
+    assert models.bundled() == ["tiny"]
+
+
+def test_a_folder_that_is_no_model_does_not_hide_one(model, places):
+    shutil.copytree(model, places / "bundled" / "drums")
+    (places / "drums").mkdir()
+    assert models.find("drums") == places / "bundled" / "drums"
+
+
+def test_unknown_names_get_the_nearest(model, places):
+    shutil.copytree(model, places / "bundled" / "drums")
+    with pytest.raises(BadModel, match=r"no model 'drum'; the nearest are drums; `wavewright models` lists all"):
+        models.load("drum")
+    with pytest.raises(BadModel, match=r"^There is no model 'qqq'; `wavewright models` lists all\.$"):
+        models.load("qqq")
+    with pytest.raises(BadModel, match="There is no model folder"):
+        models.load("nowhere/drums")
+    with pytest.raises(BadModel, match=r"is not a model folder: it has no card\.json"):
+        models.load(places)
+
+
+def test_user_folder_without_the_variable_is_the_platforms(monkeypatch):
+    import platformdirs
+
+    monkeypatch.delenv("WAVEWRIGHT_HOME", raising=False)
+    assert models.places()[1] == platformdirs.user_data_path("wavewright", appauthor=False) / "models"
+
+
+def test_the_hash_names_the_weights(model, damaged):
+    folder = ModelFolder(model)
+    assert len(folder.hash) == 12
+    assert int(folder.hash, 16) >= 0
+    change_card(damaged, description="other words")
+    assert ModelFolder(damaged).hash == folder.hash
+    (damaged / "sample.wav").write_bytes(b"other sound")
+    sign_again(damaged)
+    assert ModelFolder(damaged).hash != folder.hash
+
+
+def test_a_changed_file_is_refused(damaged):
+    weights = damaged / "weights.safetensors"
+    contents = bytearray(weights.read_bytes())
+    contents[-1] ^= 1
+    weights.write_bytes(contents)
+    with pytest.raises(BadModel, match=r"weights\.safetensors is not the file that its card describes \(SHA-256 differs\)"):
+        models.load(damaged)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "generator.onnx", "sample.wav"])
+def test_a_missing_file_is_refused(damaged, name):
+    (damaged / name).unlink()
+    with pytest.raises(BadModel, match=f"{name} is missing"):
+        models.load(damaged)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100, 5_000])
+@pytest.mark.parametrize("name", ["weights.safetensors", "generator.onnx"])
+def test_a_truncated_file_with_a_right_hash_is_refused(damaged, name, keep):
+    contents = (damaged / name).read_bytes()
+    assert keep < len(contents)
+    (damaged / name).write_bytes(contents[:keep])
+    sign_again(damaged)
+    with pytest.raises(BadModel, match=r"generator\.onnx"):
+        models.load(damaged)
+
+
+def test_a_weight_of_another_shape_is_refused(damaged):
+    weights = damaged / "weights.safetensors"
+    contents = weights.read_bytes()
+    assert contents.count(b'"shape":[3,4]') == 1
+    weights.write_bytes(contents.replace(b'"shape":[3,4]', b'"shape":[4,3]'))
+    sign_again(damaged)
+    expected = r"generator\.onnx needs the weight generator\.labels\.weight with shape \[3, 4\], which .* has shape \[4, 3\]"
+    with pytest.raises(BadModel, match=expected):
+        models.load(damaged)
+
+
+def test_a_weight_that_is_missing_is_refused(damaged):
+    weights = damaged / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes().replace(b"generator.labels.weight", b"generator.labels.height"))
+    sign_again(damaged)
+    with pytest.raises(BadModel, match=r"generator\.labels\.weight .* is missing"):
+        models.load(damaged)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"latent_size": 5}, {"n_fft": 128}, {"n_samples": 10**12}, {"labels": []}, {"generator": "waveform"}]
+)
+def test_a_graph_that_does_not_fit_its_card_is_refused(damaged, changes):
+    config = {**Card.read(damaged).config, **changes}
+    change_card(damaged, config=config, **({"labels": []} if "labels" in changes else {}))
+    with pytest.raises(BadModel, match="but its card asks for"):
+        models.load(damaged)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"colour": "red"}, "settings that no GAN has .colour."),
+        ({"latent_size": "many"}, "latent_size: Input should be a valid integer"),
+        ({"generator": "magic"}, "generator: Input should be 'spectral' or 'waveform'"),
+        ({"hop_length": 0}, "a length or size below 1"),
+    ],
+)
+def test_a_config_that_no_gan_has_is_refused(damaged, changes, message):
+    change_card(damaged, config={**Card.read(damaged).config, **changes})
+    with pytest.raises(BadModel, match=message):
+        models.load(damaged)
+
+
+@pytest.mark.parametrize("name", ["../card.json", "/etc/hostname", "a/b", "..", "", "card.json", "a\\b"])
+def test_a_card_cannot_point_outside_its_folder(damaged, name):
+    change_card(damaged, files={name: "0" * 64})
+    with pytest.raises(BadModel, match="plain file names of its own folder only"):
+        ModelFolder(damaged)
+
+
+@pytest.mark.parametrize("family", ["os", "gan.runtime", "..cli", "antigravity", ""])
+def test_a_card_cannot_import_anything(damaged, family):
+    change_card(damaged, family=family)
+    with pytest.raises(BadModel, match="this Wavewright knows gan, classifier"):
+        models.load(damaged)
+    with pytest.raises(BadSetting, match="There is no model family"):
+        families.module(family, "runtime")
+    assert "antigravity" not in sys.modules
+
+
+def test_families_open_their_runtime():
+    assert families.module("gan", "runtime").__name__ == "wavewright.families.gan.runtime"
+    with pytest.raises(BadSetting, match="did you mean gan"):
+        families.module("gans", "runtime")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "cannot be read as a model card"),
+        ("{", "cannot be read as a model card"),
+        ("[]", "cannot be read as a model card"),
+        ('{"name": "x", "family": "gan", "sample_rate": 0}', "sample_rate"),
+        ('{"name": "x", "family": "gan", "sample_rate": 8000, "extra": 1}', "extra"),
+        ('{"format_version": 99, "name": "x", "family": "gan", "sample_rate": 8000}', "format version 99"),
+    ],
+)
+def test_a_damaged_card_is_refused(damaged, text, message):
+    (damaged / "card.json").write_text(text, encoding="utf-8")
+    with pytest.raises(BadModel, match=message):
+        models.load(damaged)
+
+
+def test_a_card_survives_writing_and_reading(tmp_path):
+    card = Card(name="é", family="gan", sample_rate=44_100, labels=["kick"], metrics={"agreement": 0.97})
+    write_card(tmp_path, card)
+    assert Card.read(tmp_path) == card
+    assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
+
+
+def test_files_that_the_card_does_not_list_are_not_used(damaged):
+    folder = ModelFolder(damaged)
+    (damaged / "extra.safetensors").write_bytes(b"")
+    with pytest.raises(BadModel, match=r"has no extra\.safetensors"):
+        folder.tensors("extra.safetensors")
+    (damaged / "sample.wav").write_bytes(b"no tensors")
+    with pytest.raises(BadModel, match="cannot be read as safetensors"):
+        folder.tensors("sample.wav")
+
+
+def test_loaded_models_play(model):
+    waves = models.load(model).generate("kick", 2)
+    assert waves.shape == (2, 1, 800)
+    assert waves.dtype == np.float32
