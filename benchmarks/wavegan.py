@@ -1,0 +1,137 @@
+"""The peer that the bundled drums are compared with: a plain class-conditional WaveGAN, trained by the same loop on the same clips.
+
+Donahue, McAuley and Puckette, "Adversarial Audio Synthesis", 2019, tables 2 and 3, with the classic loss (binary cross-entropy),
+transposed convolutions and phase shuffle; labels enter as an embedding beside the latent vector and as a projection in the critic.
+
+    python benchmarks/wavegan.py --corpus corpora/drums --out runs/wavegan --max-minutes 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from wavewright.data.folder import scan
+from wavewright.families.gan import Config
+from wavewright.families.gan.network import Condition, evaluate
+from wavewright.families.gan.recipe import Recipe, prepare, recipe
+from wavewright.nn.blocks import phase_shuffle
+from wavewright.nn.losses import critic_loss, generator_loss
+from wavewright.training.loop import Loop
+from wavewright.training.report import Report
+
+FIRST_FRAMES = 16
+STRIDES = (4, 4, 4, 4, 4, 2)  # 16 frames to 32,768 samples
+WIDTH = 32  # channels of the layer beside the waveform; the paper has 64
+
+
+class PlainGenerator(nn.Module):
+    """Latent and label -> waveform ``(batch, 1, n_samples)`` in [-1, 1], by transposed convolutions of 25 samples."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.condition = Condition(config)
+        widths = [min(WIDTH << (len(STRIDES) - 1 - index), 512) for index in range(len(STRIDES))]
+        self.start = nn.Linear(Condition.size, widths[0] * FIRST_FRAMES)
+        self.layers = nn.ModuleList(
+            nn.ConvTranspose1d(before, after, 25, stride, padding=(26 - stride) // 2, output_padding=(26 - stride) % 2 ^ 1)
+            for before, after, stride in zip(widths, [*widths[1:], 1], STRIDES, strict=True)
+        )
+
+    def forward(self, latent: Tensor, label: Tensor | None, code: Tensor | None = None) -> Tensor:
+        hidden = self.start(self.condition(latent, label, code)).unflatten(1, (-1, FIRST_FRAMES))
+        for layer in self.layers:
+            hidden = layer(F.relu(hidden))
+        return torch.tanh(hidden.float())[..., : self.config.n_samples]
+
+    wave = forward
+
+
+class PlainCritic(nn.Module):
+    """Waveform -> logit ``(batch, 1)``, by strided convolutions of 25 samples with phase shuffle between them."""
+
+    def __init__(self, n_labels: int):
+        super().__init__()
+        widths = [min(WIDTH << index, 512) for index in range(len(STRIDES))]
+        self.layers = nn.ModuleList(
+            nn.Conv1d(before, after, 25, stride, padding=11)
+            for before, after, stride in zip([1, *widths], widths, reversed(STRIDES), strict=False)
+        )
+        self.to_logit = nn.LazyLinear(1)
+        self.by_label = nn.LazyLinear(n_labels, bias=False)
+
+    def forward(self, wave: Tensor, label: Tensor) -> Tensor:
+        hidden = wave
+        for index, layer in enumerate(self.layers):
+            hidden = F.leaky_relu(layer(hidden), 0.2)
+            if index < len(self.layers) - 1:
+                hidden = phase_shuffle(hidden, 2)
+        flat = hidden.flatten(1).float()
+        return self.to_logit(flat) + self.by_label(flat).gather(1, label.unsqueeze(1))
+
+
+class PlainWaveGan(nn.Module):
+    """Generator and critic with the classic loss."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.generator, self.critic = PlainGenerator(config), PlainCritic(len(config.labels))
+        self.critic(torch.zeros(1, 1, config.n_samples), torch.zeros(1, dtype=torch.int64))  # gives the lazy layers their size
+
+    def players(self) -> dict[str, nn.Module]:
+        return {"critic": self.critic, "generator": self.generator}
+
+    def averaged(self) -> nn.Module:
+        return self.generator
+
+    def loss_weights(self, step: int) -> dict[str, float]:
+        return {"adv/critic": 1.0, "adv/generator": 1.0}
+
+    def turns(self, step: int) -> list:
+        return [("critic", self._critic), ("generator", self._generator)]
+
+    def _critic(self, batch: dict) -> dict[str, Tensor]:
+        batch["fake"] = self.generator(torch.randn(len(batch["wave"]), self.config.latent_size), batch["label"])
+        real = self.critic(batch["wave"], batch["label"])
+        return {"adv/critic": critic_loss("bce", real, self.critic(batch["fake"].detach(), batch["label"]))}
+
+    def _generator(self, batch: dict) -> dict[str, Tensor]:
+        fake = self.critic(batch["fake"], batch["label"])
+        return {"adv/generator": generator_loss("bce", fake, fake)}
+
+
+def settings(labels: tuple[str, ...]) -> Recipe:
+    """The paper's optimizer settings (Adam 1e-4, betas 0.5 and 0.9) and a batch of 16."""
+    base = recipe("base")
+    training = replace(base.training, learning_rate=1e-4, betas=(0.5, 0.9), batch_size=16, threads=1, schedule="constant", metric="")
+    return replace(base, model=replace(base.model, labels=labels), training=training)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
+    parser.add_argument("--out", type=Path, default=Path("runs/wavegan"))
+    parser.add_argument("--max-minutes", type=float, default=20)
+    parser.add_argument("--labels", default="kick,snare,hat,tom,cymbal")
+    given = parser.parse_args()
+    data = prepare(settings(tuple(given.labels.split(","))), scan(given.corpus, manifest=given.corpus / "manifest.jsonl").entries)
+    torch.manual_seed(data.recipe.training.seed)
+    given.out.mkdir(parents=True, exist_ok=True)
+    with Report(given.out) as report:
+        network = PlainWaveGan(data.recipe.model)
+        measure = lambda average: evaluate(average, data)  # noqa: E731
+        loop = Loop(network, data.batches, data.recipe.training, given.out / "checkpoints", report, measure)
+        loop.resume()
+        loop.run(given.max_minutes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
