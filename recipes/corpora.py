@@ -25,8 +25,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
+
+from wavewright.clip import Clip
+from wavewright.data.manifest import write_text
+from wavewright.errors import BadAudio, BadFolder, WavewrightError
 
 SAMPLE_RATE = 44_100
 MAX_SECONDS = 2.0
@@ -165,7 +167,10 @@ def from_pack(folder: Path) -> Iterator[Drum | LeftOut]:
 def from_hydrogen(folder: Path) -> Iterator[Drum | LeftOut]:
     """The one-shots of the Hydrogen drum kits named in ``HYDROGEN_SOURCES``, labelled by their instrument names."""
     for kit_name, source in HYDROGEN_SOURCES.items():
-        drumkit = ElementTree.fromstring((folder / kit_name / "drumkit.xml").read_text(encoding="utf-8"))
+        path = folder / kit_name / "drumkit.xml"
+        if not path.is_file():
+            raise BadFolder(f"{path} does not exist; give the folder drumkits of the unpacked package hydrogen-drumkits.")
+        drumkit = ElementTree.fromstring(path.read_text(encoding="utf-8"))
         for element in drumkit.iter():
             element.tag = element.tag.rpartition("}")[2]
         for instrument in drumkit.iter("instrument"):
@@ -190,23 +195,25 @@ def from_sonic_pi(folder: Path) -> Iterator[Drum | LeftOut]:
             yield Drum(path, label, f"sonic-pi/{drum_identity(path.stem, SONIC_PI_SAME_DRUM)}", SONIC_PI_SOURCE)
 
 
-def one_shot(path: Path) -> np.ndarray:
-    """The file as (time,) float32 at 44.1 kHz: mono, at most 2 s, level kept unless resampling overshot full scale."""
-    wave, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    mono = soxr.resample(wave.mean(axis=1), sample_rate, SAMPLE_RATE)
+def one_shot(path: Path) -> Clip:
+    """The file at 44.1 kHz: mono, at most 2 s, its level kept unless mixing or resampling overshot full scale."""
+    wave = Clip.read(path).mono().resample(SAMPLE_RATE).wave
     n_samples = int(MAX_SECONDS * SAMPLE_RATE)
-    if mono.size > n_samples:
-        mono = mono[:n_samples].copy()
+    if wave.shape[1] > n_samples:
+        wave = wave[:, :n_samples].copy()
         n_fade = int(FADE_SECONDS * SAMPLE_RATE)
-        mono[-n_fade:] *= np.linspace(1, 0, n_fade, dtype=np.float32)
-    peak = float(np.abs(mono).max(initial=0.0))
+        wave[:, -n_fade:] *= np.linspace(1, 0, n_fade, dtype=np.float32)
+    peak = float(np.abs(wave).max())
     if peak == 0:
-        raise ValueError("silent or empty")
-    return mono / max(peak, 1.0)
+        raise BadAudio(f"{path} is silent; remove it.")
+    return Clip(wave / max(peak, 1.0), SAMPLE_RATE)
 
 
 def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, out: Path) -> tuple[list[Drum], list[LeftOut]]:
-    """Write the drum corpus to ``out``; returns what was taken and what was left out."""
+    """Write the drum corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a source is missing."""
+    for folder in (packs, hydrogen, sonic_pi):
+        if not folder.is_dir():
+            raise BadFolder(f"The folder {folder} does not exist; give the folder where the source was unpacked.")
     taken: list[Drum] = []
     left_out: list[LeftOut] = []
     records = []
@@ -218,23 +225,23 @@ def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, out: Path) -> tupl
             left_out.append(LeftOut(item.path, UNLIKE_ITS_NAME[item.path.stem]))
             continue
         try:
-            wave = one_shot(item.path)
-        except (OSError, soundfile.LibsndfileError, ValueError) as error:
+            clip = one_shot(item.path)
+        except BadAudio as error:
             left_out.append(LeftOut(item.path, str(error)))
             continue
         file_name = item.path.stem.removeprefix(f"{item.source.kit}_").replace(" ", "_")
         target = out / item.label / f"{item.source.kit}_{file_name}.flac"
         target.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(target, wave, SAMPLE_RATE, subtype="PCM_24")
+        clip.write(target, subtype="PCM_24")
         taken.append(item)
-        records.append(_record(item, target.relative_to(out), wave.size / SAMPLE_RATE))
+        records.append(_record(item, target.relative_to(out), clip.seconds))
     written = {record["audio_filepath"] for record in records}
     for path in out.glob("*/*.flac"):
         if path.relative_to(out).as_posix() not in written:  # left by an earlier run
             path.unlink()
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    (out / "manifest.jsonl").write_text(lines, encoding="utf-8")
-    (out / "sources.json").write_text(json.dumps(_summary(taken), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(out / "manifest.jsonl", lines)
+    write_text(out / "sources.json", json.dumps(_summary(taken), indent=2, ensure_ascii=False) + "\n")
     return taken, left_out
 
 
@@ -282,7 +289,10 @@ def main() -> None:
     drums.add_argument("--sonic-pi", type=Path, required=True, help="folder of Sonic Pi's samples")
     drums.add_argument("--out", type=Path, required=True, help="folder to write")
     arguments = parser.parse_args()
-    print_table(*gather_drums(arguments.packs, arguments.hydrogen, arguments.sonic_pi, arguments.out))
+    try:
+        print_table(*gather_drums(arguments.packs, arguments.hydrogen, arguments.sonic_pi, arguments.out))
+    except WavewrightError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -63,9 +63,9 @@ def test_files_that_cannot_be_used_are_listed_and_the_rest_is_kept(tmp_path):
     assert [e.path.name for e in found.entries] == ["good.wav"]
     reasons = {problem.path.name: problem.reason for problem in found.problems}
     assert reasons.keys() == {"beside.wav", "empty.wav", "text.flac", "nothing.wav", "cut.flac"}
-    assert reasons["empty.wav"] == "the file is empty"
-    assert reasons["nothing.wav"] == "it holds no samples"
-    assert reasons["text.flac"].startswith("it cannot be read as sound")
+    assert "is an empty file" in reasons["empty.wav"]
+    assert "holds no samples" in reasons["nothing.wav"]
+    assert "is not a sound file" in reasons["text.flac"]
     assert "beside the sub-folders" in reasons["beside.wav"]
 
 
@@ -80,7 +80,7 @@ def test_scan_says_why_a_folder_has_nothing(tmp_path):
     with pytest.raises(BadFolder, match="no sub-folders to take labels from"):
         scan(tmp_path, label_from="folder")
     path.write_bytes(b"")
-    with pytest.raises(BadFolder, match=r"1 cannot be used, the first, one\.wav, because the file is empty"):
+    with pytest.raises(BadFolder, match=r"no sound that can be used: .*one\.wav is an empty file"):
         scan(tmp_path)
     with pytest.raises(BadSetting, match="label_from is 'name'"):
         scan(tmp_path, label_from="name")
@@ -149,7 +149,7 @@ def test_manifest_reads_nemo_fields(tmp_path):
         ("a.jsonl", '{"audio_filepath": "x.wav", "offset": -1}', "line 1: offset is -1"),
         ("a.jsonl", '{"audio_filepath": "x.wav", "split": "dev"}', "line 1: split is 'dev'; it must be train, valid or test"),
         ("a.jsonl", "", "it lists no clips"),
-        ("a.jsonl", '{"audio_filepath": "x.wav"}', "1 cannot be used, the first, x.wav, because it cannot be opened"),
+        ("a.jsonl", '{"audio_filepath": "x.wav"}', "lists no clip that can be used: .*x.wav does not exist"),
         ("a.csv", "file,label\nx.wav,kick\n", "line 1: no column is named audio_filepath"),
         ("a.csv", "audio_filepath,label\nx.wav,kick,snare\n", "line 2: there are more values than columns"),
         ("a.csv", "audio_filepath,offset\nx.wav,nan\n", "line 2: offset is 'nan'"),

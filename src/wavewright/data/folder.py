@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from ..sound_file import MEDIA_SUFFIXES
 from . import manifest as manifests
-from .entry import MEDIA_SUFFIXES, SUFFIXES, Entry, Problem, Scan, first_problem, read_header
+from .entry import SUFFIXES, Entry, Problem, Scan, find_length, first_problem
 
 LabelFrom = Literal["none", "folder"]
 """``folder``: the label of a clip is the first sub-folder on the way to it; ``none``: clips have no labels."""
@@ -29,7 +30,7 @@ def scan(
     """Find every sound file below ``folder``, in an order that is the same everywhere, reading headers only.
 
     Hidden files and folders are passed over; linked folders are followed once. With ``manifest`` the clips are those that the
-    manifest lists, with its labels, groups and splits, and nothing else in the folder is looked at.
+    manifest lists, with its labels, groups and splits; ``folder`` may be that manifest itself.
     Files that cannot be used are listed in ``problems``. Raises BadFolder where nothing is left, BadSetting where
     ``label_from`` or ``group_from`` is unknown.
     """
@@ -38,11 +39,13 @@ def scan(
         raise BadSetting(f"label_from is {label_from!r}; it must be 'folder' (labels are sub-folders) or 'none'.")
     if group_from not in (None, "folder", "prefix"):
         raise BadSetting(f"group_from is {group_from!r}; it must be 'folder', 'prefix' or None.")
+    if manifest is None and root.is_file() and root.suffix.lower() in manifests.SUFFIXES:
+        manifest = root
     if manifest is not None:
         return manifests.read(manifest)
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
-        raise BadFolder(f"{root} {what}; give a folder with sound files in it, or the file as a manifest.")
+        raise BadFolder(f"{root} {what}; give a folder with sound files in it, or a manifest (.csv or .jsonl).")
     entries: list[Entry] = []
     problems: list[Problem] = []
     for found in _sound_files(root):
@@ -70,7 +73,7 @@ def _entry(path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom 
     label = None
     if label_from == "folder":
         if not folders:
-            return Problem(path, "it lies beside the sub-folders that give the labels; move it into one of them")
+            return Problem(path, f"{path} lies beside the sub-folders that give the labels; move it into one of them.")
         label = folders.pop(0)
     group = None
     if group_from == "folder" and folders:
@@ -78,13 +81,10 @@ def _entry(path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom 
     elif group_from == "prefix":
         group = path.stem.partition("_")[0] or path.stem
     try:
-        header = read_header(path)
+        n_frames, sample_rate, channels = find_length(path)
     except (BadAudio, MissingExtra) as error:
         return Problem(path, str(error))
-    except OSError as error:
-        return Problem(path, f"it cannot be opened ({error.strerror or error})")
-    seconds = header.n_frames / header.sample_rate
-    return Entry(path, label, group, seconds, header.sample_rate, header.channels, header.n_frames)
+    return Entry(path, label, group, n_frames / sample_rate, sample_rate, channels, n_frames)
 
 
 def _sound_files(root: Path) -> Iterator[Path | Problem]:
@@ -103,7 +103,7 @@ def _sound_files(root: Path) -> Iterator[Path | Problem]:
         try:
             children = [child for child in os.scandir(folder) if not child.name.startswith(".")]
         except OSError as error:
-            yield Problem(folder, f"the folder cannot be opened ({error.strerror or error})")
+            yield Problem(folder, f"The folder {folder} cannot be opened ({error.strerror or error}).")
             continue
         for child in children:
             path = folder / child.name
@@ -111,6 +111,6 @@ def _sound_files(root: Path) -> Iterator[Path | Problem]:
                 waiting.appendleft(path)
             elif child.is_dir():
                 waiting.append(path)  # linked folders last, so that a clip is listed under its real path
-            elif path.suffix.lower() in SUFFIXES + MEDIA_SUFFIXES:
+            elif path.suffix.lower() in (*SUFFIXES, *MEDIA_SUFFIXES):
                 found.append(path)
     yield from sorted(found, key=lambda path: path.relative_to(root).as_posix())

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from ..errors import BadAudio, BadFolder, MissingExtra
-from .entry import Entry, Problem, Scan, Split, first_problem, read_header
+from .entry import Entry, Problem, Scan, Split, find_length, first_problem
 
 FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split")
 """The fields that are written. When reading, ``command`` stands for ``label``, a missing ``group`` is the ``speaker``, and
 fields of other names are passed over."""
+
+SUFFIXES = (".csv", ".jsonl", ".json")
+"""The endings of manifests."""
 
 
 def read(path: Path | str) -> Scan:
@@ -91,7 +94,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """The line number and the fields of every clip in the manifest."""
     if not path.is_file():
         raise BadFolder(f"The manifest {path} does not exist; give a .csv or .jsonl file.")
-    if path.suffix.lower() not in (".csv", ".jsonl", ".json"):
+    if path.suffix.lower() not in SUFFIXES:
         raise BadFolder(f"The manifest {path} ends in {path.suffix!r}; it must be a .csv or .jsonl file.")
     try:
         content = path.read_text(encoding="utf-8-sig")
@@ -145,25 +148,21 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
     speaker = _text(record, "speaker", where)
     path = manifest.parent / file_name
     try:
-        header = read_header(path)
+        file_frames, sample_rate, channels = find_length(path)
     except (BadAudio, MissingExtra) as error:
         return Problem(path, str(error))
-    except OSError as error:
-        return Problem(path, f"it cannot be opened ({error.strerror or error})")
-    first = round(offset_seconds * header.sample_rate)
-    left = header.n_frames - first
-    n_frames = left if duration_seconds is None else min(round(duration_seconds * header.sample_rate), left)
+    n_frames = file_frames - round(offset_seconds * sample_rate)
+    if duration_seconds is not None:
+        n_frames = min(n_frames, round(duration_seconds * sample_rate))
     if n_frames <= 0:
-        return Problem(
-            path, f"line {line} of the manifest asks for nothing inside its {header.n_frames / header.sample_rate:g} s"
-        )
+        return Problem(path, f"{where}: offset and duration leave nothing of the {file_frames / sample_rate:g} s of {path}.")
     return Entry(
         path=path,
         label=_text(record, "label", where) or _text(record, "command", where),
         group=_text(record, "group", where) or speaker,
-        seconds=n_frames / header.sample_rate,
-        sample_rate=header.sample_rate,
-        channels=header.channels,
+        seconds=n_frames / sample_rate,
+        sample_rate=sample_rate,
+        channels=channels,
         n_frames=n_frames,
         split=cast("Split | None", split),
         offset_seconds=offset_seconds,

@@ -18,9 +18,9 @@ SplitBy = Literal["name", "group"]
 def split_of(key: str, valid: float = 0.1, test: float = 0.1) -> Split:
     """The split of ``key``, which depends on the key and the two fractions alone.
 
-    The hash of the key is a number in [0, 1): below ``test`` it is a test clip, below ``test + valid`` a validation clip, else a
-    training clip; so raising ``valid`` takes from the training clips only. Names that differ only in how an accent is encoded
-    are the same. Raises BadSetting where the fractions are negative or leave nothing to train on.
+    The hash of the key is a number in [0, 1): below ``test`` it is a test clip, below ``test + valid`` a validation clip, else
+    a training clip; so raising ``valid`` takes from the training clips only. Names that differ only in how an accent is
+    encoded are the same. Raises BadSetting where the fractions are negative or leave nothing to train on.
     """
     if not (valid >= 0 and test >= 0 and valid + test < 1):
         raise BadSetting(f"The fractions are valid {valid} and test {test}; each must be 0 or more and their sum below 1.")

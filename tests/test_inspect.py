@@ -1,0 +1,172 @@
+"""Inspection: every flaw that is put into a folder is found and named, and a clean folder has none."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from wavewright.data.duplicates import NEAR_DUPLICATE_DB, distances_db, equal_sets, fingerprint, near_duplicates
+from wavewright.data.folder import scan
+from wavewright.data.inspect import inspect_clips
+from wavewright.data.measure import measure
+from wavewright.errors import BadFolder
+from wavewright.tasks.inspect import inspect
+
+RATE = 16_000
+
+
+def drum(frequency_hz: float, decay_seconds: float = 0.05, seconds: float = 0.3, seed: int = 0) -> np.ndarray:
+    """A decaying tone with a noisy stroke, peak below 0.5: ``(time,)``."""
+    time = np.arange(int(seconds * RATE)) / RATE
+    stroke = np.random.default_rng(seed).uniform(-1, 1, time.size) * np.exp(-time / 0.005)
+    return 0.3 * np.sin(2 * np.pi * frequency_hz * time) * np.exp(-time / decay_seconds) + 0.15 * stroke
+
+
+def write_sound(path: Path, wave: np.ndarray, sample_rate: int = RATE, subtype: str = "PCM_16") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = np.round(32767 * wave).astype(np.int16) if subtype == "PCM_16" else wave
+    soundfile.write(path, samples, sample_rate, subtype=subtype)
+    return path
+
+
+def measured(tmp_path: Path, wave: np.ndarray):
+    write_sound(tmp_path / "1.wav", wave, subtype="FLOAT")
+    return measure(scan(tmp_path).entries[0])
+
+
+def test_measures_match_their_definitions(tmp_path):
+    wave = np.stack([drum(200), 0.5 * drum(300) + 0.02], axis=1)
+    found = measured(tmp_path, np.concatenate([np.zeros((1600, 2)), wave, np.zeros((800, 2))]))
+    kept = np.concatenate([np.zeros((1600, 2)), wave, np.zeros((800, 2))]).astype(np.float32)
+    assert found.peak == pytest.approx(np.abs(kept).max())
+    assert found.rms == pytest.approx(np.sqrt(np.mean(kept.astype(np.float64) ** 2)), rel=1e-6)
+    assert found.dc_offset == pytest.approx(kept[:, 1].mean(dtype=np.float64), rel=1e-5)
+    assert found.seconds == pytest.approx(0.45)
+    assert found.leading_silence_seconds == pytest.approx(0.1, abs=0.001)
+    assert found.trailing_silence_seconds == pytest.approx(0.05, abs=0.001)
+    assert (found.n_clipped, found.is_silent) == (0, False)
+
+
+def test_clipping_counts_runs_of_full_scale_across_blocks(tmp_path):
+    wave = np.zeros(21 * RATE)
+    wave[100:103] = 1.0  # three in a row: a loud peak, not clipping
+    wave[500:504] = -1.0
+    wave[900:950] = 1.0
+    wave[10 * RATE - 2 : 10 * RATE + 2] = 1.0  # across the border of two blocks
+    assert measured(tmp_path, wave).n_clipped == 3
+
+
+def test_a_loud_low_tone_that_fits_is_not_clipped(tmp_path):
+    assert measured(tmp_path, np.sin(2 * np.pi * 60 * np.arange(RATE) / RATE)).n_clipped == 0
+
+
+def test_the_hash_is_of_the_sound_and_not_of_the_file(tmp_path):
+    wave = drum(150)
+    one = measure(scan(write_sound(tmp_path / "a" / "1.wav", wave).parent).entries[0])
+    two = measure(scan(write_sound(tmp_path / "b" / "1.flac", wave).parent).entries[0])
+    other = measure(scan(write_sound(tmp_path / "c" / "1.wav", wave, sample_rate=8000).parent).entries[0])
+    assert one.audio_hash == two.audio_hash != other.audio_hash
+
+
+def test_fingerprints_ignore_level_and_lead_but_not_the_drum():
+    wave = drum(150)
+    marks = np.stack(
+        [
+            fingerprint(wave, RATE),
+            fingerprint(0.01 * wave, RATE),
+            fingerprint(np.concatenate([np.zeros(5000), wave]), RATE),
+            fingerprint(drum(150, seed=1), RATE),
+            fingerprint(drum(400, decay_seconds=0.15), RATE),
+        ]
+    )
+    distances = distances_db(marks, marks)
+    assert marks.shape == (5, 1200)
+    assert marks.max() == 50 == pytest.approx(marks[0].max())
+    assert distances[0, 1] < 0.01
+    assert distances[0, 2] < 0.5
+    assert distances[0, 3] < NEAR_DUPLICATE_DB < distances[0, 4]
+    np.testing.assert_allclose(distances, distances.T, atol=1e-3)
+    assert near_duplicates(marks) == [[0, 1, 2, 3]]
+
+
+def test_distance_is_the_root_mean_square_over_active_cells():
+    some = np.array([[3.0, 0.0, 4.0, 0.0]], dtype=np.float32)
+    others = np.array([[0.0, 0.0, 4.0, 12.0], [3.0, 0.0, 4.0, 0.0]], dtype=np.float32)
+    np.testing.assert_allclose(distances_db(some, others), [[np.sqrt((9 + 144) / 3), 0]], rtol=1e-5)
+
+
+def test_near_duplicates_are_linked_through_each_other():
+    line = np.array([[10.0], [13.0], [40.0], [16.0], [43.5], [90.0]], dtype=np.float32)
+    assert near_duplicates(line) == [[0, 1, 3], [2, 4]]
+    assert near_duplicates(np.empty((0, 3), np.float32)) == []
+    assert equal_sets(["b", "a", "b", "c", "a"]) == [[0, 2], [1, 4]]
+
+
+@pytest.fixture
+def flawed_folder(tmp_path) -> Path:
+    write_sound(tmp_path / "kick" / "good.wav", drum(60, 0.1))
+    write_sound(tmp_path / "kick" / "copy.flac", drum(60, 0.1))
+    write_sound(tmp_path / "kick" / "soft.wav", 0.3 * drum(60, 0.1, seed=1))
+    write_sound(tmp_path / "kick" / "silent.wav", np.zeros(4000))
+    write_sound(tmp_path / "snare" / "clipped.wav", np.clip(20 * drum(1000, 0.2), -1, 1))
+    write_sound(tmp_path / "snare" / "offset.wav", 0.5 * drum(2000, 0.02) + 0.1)
+    write_sound(tmp_path / "snare" / "late.wav", np.concatenate([np.zeros(4000), drum(3000, 0.3)]))
+    write_sound(tmp_path / "hat" / "tail.wav", np.concatenate([drum(5000, 0.01, seed=5), np.zeros(30_000)]), 22_050)
+    write_sound(tmp_path / "hat" / "nan.wav", np.array([0.1, np.nan, 0.2]), subtype="FLOAT")
+    (tmp_path / "hat" / "empty.wav").write_bytes(b"")
+    return tmp_path
+
+
+def test_every_flaw_is_found(flawed_folder):
+    report = inspect(flawed_folder)
+
+    assert report.n_clips == 8
+    assert report.labels == {"hat": 1, "kick": 4, "snare": 3}
+    assert report.sample_rates == {16_000: 7, 22_050: 1}
+    assert report.channels == {1: 8}
+    assert report.hours * 3600 == pytest.approx((5 * 0.3 + 0.25 + 0.55 + 34_800 / 22_050), rel=1e-6)
+    assert report.seconds["max"] == pytest.approx(34_800 / 22_050)
+    assert report.silent == ["kick/silent.wav"]
+    assert report.clipped == ["snare/clipped.wav"]
+    assert report.dc_offset == ["snare/offset.wav"]
+    assert report.leading_silence == ["snare/late.wav"]
+    assert report.trailing_silence == ["hat/tail.wav"]
+    assert report.duplicates == [["kick/copy.flac", "kick/good.wav"]]
+    assert report.near_duplicates == [["kick/copy.flac", "kick/good.wav", "kick/soft.wav"]]
+    assert list(report.unusable) == ["hat/empty.wav", "hat/nan.wav"]
+    assert "not a finite number" in report.unusable["hat/nan.wav"]
+
+
+def test_the_report_says_what_to_do(flawed_folder):
+    report = inspect(flawed_folder)
+    text = str(report)
+    assert "1 clip is silent (kick/silent.wav): remove them." in text
+    assert "1 clip is a copy of another (kick/copy.flac = kick/good.wav): keep one of each" in text
+    assert "divide them by group" in text
+    assert "the lowest, 16000 Hz, leaves nothing above 8000 Hz" in text
+    assert json.loads(report.to_json())["warnings"] == list(report.warnings)
+
+
+def test_a_clean_folder_has_no_warnings(tmp_path):
+    for number in range(20):
+        frequency_hz = 80 * 1.28**number
+        write_sound(tmp_path / f"{number}.wav", drum(frequency_hz, 0.02 + 0.01 * (number % 4), seed=number))
+    report = inspect(tmp_path)
+    assert (report.warnings, report.labels, report.near_duplicates) == ((), {"none": 20}, [])
+    assert str(report).endswith("Nothing is wrong with it.")
+
+
+def test_progress_counts_the_clips(tmp_path):
+    write_sound(tmp_path / "1.wav", drum(100))
+    write_sound(tmp_path / "2.wav", drum(200))
+    told = []
+    inspect_clips(scan(tmp_path), tmp_path, lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_a_folder_of_damaged_files_is_refused(tmp_path):
+    write_sound(tmp_path / "nan.wav", np.array([0.1, np.nan]), subtype="FLOAT")
+    with pytest.raises(BadFolder, match=r"no sound that can be used: .*nan\.wav"):
+        inspect(tmp_path)
