@@ -32,12 +32,12 @@ def random_of(seed, index, label):
 def test_a_clip_equals_torch_with_the_same_random_numbers(player):
     rng = random_of(7, 4, "snare")
     latent = torch.from_numpy(rng.standard_normal((1, 4), dtype=np.float32))
-    noise = torch.from_numpy(rng.standard_normal(800, dtype=np.float32))
+    noise = torch.from_numpy(rng.standard_normal(1600, dtype=np.float32))
     spectrum, noise_gain = playable(seeded(TinySpectral))(latent, torch.tensor([1]))
     window = torch.hann_window(64)
     transform = {"n_fft": 64, "hop_length": 16, "window": window}
     shaped = noise_gain[0] * torch.stft(noise, **transform, pad_mode="constant", return_complex=True)
-    expected = torch.istft(torch.complex(spectrum[0, 0], spectrum[0, 1]) + shaped, **transform, length=800)
+    expected = torch.istft(torch.complex(spectrum[0, 0], spectrum[0, 1]) + shaped, **transform, length=1600)
     expected[:8] *= torch.linspace(0, 1, 8)
     wave = player.generate("snare", 1, seed=7, start=4)[0, 0]
     assert 0.01 < np.abs(wave).max() < 1
@@ -66,7 +66,7 @@ def test_without_a_label_each_gets_its_turn(player):
 
 def test_interpolation_ends_at_the_clips_of_its_seeds(player):
     way = player.interpolate(7, 9, 5, "hat")
-    assert way.shape == (5, 1, 800)
+    assert way.shape == (5, 1, 1600)
     np.testing.assert_array_equal(way[0], player.generate("hat", 1, seed=7)[0])
     np.testing.assert_array_equal(way[-1], player.generate("hat", 1, seed=9)[0])
     np.testing.assert_array_equal(player.interpolate(7, 9, 2)[0], player.generate(LABELS[0], 1, seed=7)[0])
@@ -118,7 +118,7 @@ def test_unknown_labels_are_named_with_those_there_are(player, tmp_path):
     with pytest.raises(BadSetting, match="needs at least 2"):
         player.interpolate(1, 2, 1)
     plain = models.load(make_gan(tmp_path, "plain", labels=()))
-    assert plain.generate(count=2).shape == (2, 1, 800)
+    assert plain.generate(count=2).shape == (2, 1, 1600)
     with pytest.raises(BadSetting, match="plain has no labels, so 'kick' cannot be asked for"):
         plain.generate("kick")
 

@@ -212,5 +212,5 @@ def test_files_that_the_card_does_not_list_are_not_used(damaged):
 
 def test_loaded_models_play(model):
     waves = models.load(model).generate("kick", 2)
-    assert waves.shape == (2, 1, 800)
+    assert waves.shape == (2, 1, 1600)
     assert waves.dtype == np.float32

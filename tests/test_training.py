@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -181,6 +183,41 @@ def test_accumulating_two_batches_equals_one_of_twice_the_size(tmp_path):
     twice = run(tmp_path / "a", 2, batches)
     joined = run(tmp_path / "b", 1, lambda step: {"x": np.concatenate([batches(2 * step)["x"], batches(2 * step + 1)["x"]])})
     torch.testing.assert_close(twice, joined, rtol=1e-6, atol=1e-7)
+
+
+TOGETHER = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from dataclasses import replace
+import torch
+from test_training import SETTINGS, make_loop
+from wavewright.training import processes
+with processes.joined(torch.device("cpu")):
+    loop = make_loop(Path({folder!r}), replace(SETTINGS, steps=3))
+    loop.network.line_loss = lambda batch: (
+        batch.update(error=loop.network.line(batch["x"]) - 1) or {{"line/square": batch["error"].square().mean()}}
+    )
+    loop.run()
+"""
+
+
+def test_two_processes_equal_one_that_accumulates_two_batches(tmp_path):
+    code = TOGETHER.format(tests=str(Path(__file__).parent), folder=str(tmp_path / "two"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    started = [subprocess.Popen([sys.executable, "-c", code], env={**common, "RANK": str(rank)}) for rank in range(2)]
+    assert [process.wait(120) for process in started] == [0, 0]
+    one = make_loop(tmp_path / "one", replace(SETTINGS, accumulate=2, steps=3))
+    one.network.line_loss = lambda batch: (
+        batch.update(error=one.network.line(batch["x"]) - 1) or {"line/square": batch["error"].square().mean()}
+    )
+    one.run()
+    together, alone = tensors_of(tmp_path / "two"), tensors_of(tmp_path / "one")
+    for name in alone:
+        torch.testing.assert_close(together[name], alone[name], rtol=1e-5, atol=1e-6)
 
 
 def test_the_average_of_constant_weights_is_those_weights_and_lags_behind_moving_ones(tmp_path):

@@ -21,14 +21,14 @@ LABELS = ("kick", "snare", "hat")
 CONFIG: dict[str, Any] = {
     "generator": "spectral",
     "sample_rate": SAMPLE_RATE,
-    "n_samples": 800,
+    "n_samples": 1600,
     "labels": LABELS,
     "latent_size": 4,
     "n_fft": 64,
     "hop_length": 16,
     "fade_in_samples": 8,
 }
-N_BINS, N_FRAMES = 33, 51
+N_BINS, N_FRAMES = 33, 101
 
 
 class TinySpectral(nn.Module):
@@ -61,7 +61,7 @@ class TinyWave(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.labels = nn.Embedding(3, 4)
-        self.out = nn.Linear(8, 800)
+        self.out = nn.Linear(8, 1600)
 
     def forward(self, latent: Tensor, label: Tensor) -> Tensor:
         return torch.tanh(self.out(torch.cat([latent, self.labels(label)], 1))).unsqueeze(1)

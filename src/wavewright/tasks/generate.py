@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -38,12 +38,13 @@ class Sound:
 
 @dataclass(frozen=True)
 class Generated:
-    """The files of one call; ``n_rejected`` clips were made and left out."""
+    """The files of one call; ``n_rejected`` clips were made and left out. ``interpolate`` are the seeds of a way, else None."""
 
     out: Path
     model: str
     model_hash: str
     seed: int
+    interpolate: tuple[int, int] | None
     sample_rate: int
     sounds: tuple[Sound, ...]
     n_rejected: int = 0
@@ -52,6 +53,13 @@ class Generated:
         lines = [f"  {sound.file}" for sound in self.sounds]
         rejected = f", {self.n_rejected} left out" if self.n_rejected else ""
         return "\n".join([*lines, f"{len(lines)} sounds by {self.model} ({self.model_hash}) in {self.out}{rejected}"])
+
+    def origin(self, sound: Sound) -> dict[str, Any]:
+        """What a file says of itself: with the model of this hash it can be made again."""
+        origin: dict[str, Any] = {"model": self.model, "model_hash": self.model_hash, "seed": self.seed}
+        if self.interpolate is not None:
+            origin |= {"interpolate": list(self.interpolate), "steps": len(self.sounds)}
+        return {**origin, "index": sound.index, "label": sound.label}
 
 
 @checked
@@ -83,7 +91,7 @@ def generate(
     """Make new sounds with a model.
 
     Files are called ``<model>-<label>-s<seed>-<index>``; a sound depends on model, label, seed and index alone, so the same call
-    makes the same files again, and these replace each other. A file of that name from elsewhere is never replaced. Each file
+    makes the same files again, and these replace each other. A file of that name with another sound is never replaced. Each file
     carries model, hash, seed, index and label in its comment; ``manifest.jsonl`` lists all files of the folder. Nothing is written
     where the call fails. Raises BadModel, BadSetting for what the model does not have, BadFolder for a folder that is in the way.
     """
@@ -98,10 +106,11 @@ def generate(
         seeds = f"s{seed}"
     else:
         found, n_rejected = _way(player, label, interpolate, steps, rejection)
-        seed, seeds = interpolate[0], f"s{interpolate[0]}to{interpolate[1]}"
+        seed, seeds = interpolate[0], f"s{interpolate[0]}to{interpolate[1]}x{steps}"
     sounds = tuple(_sound(player.card, seeds, format, judged) for judged in found)
-    made = Generated(out, player.card.name, player.folder.hash, seed, player.sample_rate, sounds, n_rejected)
-    _write(made, [judged.wave for judged in found], interpolate)
+    card = player.card
+    made = Generated(out, card.name, player.folder.hash, seed, interpolate, card.sample_rate, sounds, n_rejected)
+    _write(made, [judged.wave for judged in found])
     return made
 
 
@@ -126,32 +135,20 @@ def _sound(card: models.Card, seeds: str, format: str, judged: Judged) -> Sound:
     return Sound(f"{stem}.{format}", judged.label, judged.index, seconds, judged.confidence, judged.novelty_db)
 
 
-def _write(made: Generated, waves: Sequence[np.ndarray], seeds: tuple[int, int] | None) -> None:
+def _write(made: Generated, waves: Sequence[np.ndarray]) -> None:
     """Write all files beside their places, then move them into these, the manifest last."""
     kept = _kept_records(made)
     existed = made.out.is_dir()
     try:
         made.out.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".wavewright-", dir=made.out))
-    except FileExistsError as error:
-        raise BadFolder(f"{made.out} is a file; give a folder to write to with --out.") from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise BadFolder(f"{made.out} is a file or lies in one; give a folder to write to with --out.") from error
     try:
-        records = []
         for sound, wave in zip(made.sounds, waves, strict=True):
-            origin = {
-                "model": made.model,
-                "model_hash": made.model_hash,
-                "seed": made.seed,
-                "index": sound.index,
-                "label": sound.label,
-            }
-            if seeds is not None:
-                origin["interpolate"] = seeds
             subtype = "VORBIS" if sound.file.endswith(".ogg") else "PCM_24"
-            Clip(wave, made.sample_rate).write(temporary / sound.file, subtype, {"comment": json.dumps(origin)})
-            measured = {key: value for key in ("confidence", "novelty_db") if (value := asdict(sound)[key]) is not None}
-            records.append({"audio_filepath": sound.file, "duration": round(sound.seconds, 6), **origin, **measured})
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in [*kept, *records]]
+            Clip(wave, made.sample_rate).write(temporary / sound.file, subtype, {"comment": json.dumps(made.origin(sound))})
+        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in [*kept, *(_record(made, s) for s in made.sounds)]]
         (temporary / MANIFEST_FILE).write_text("".join(lines), encoding="utf-8")
         for name in [*(sound.file for sound in made.sounds), MANIFEST_FILE]:
             (temporary / name).replace(made.out / name)
@@ -161,13 +158,25 @@ def _write(made: Generated, waves: Sequence[np.ndarray], seeds: tuple[int, int] 
             made.out.rmdir()
 
 
+def _record(made: Generated, sound: Sound) -> dict[str, Any]:
+    """A line of the manifest, with the field names that ``data.manifest`` reads."""
+    measured = {"confidence": sound.confidence, "novelty_db": sound.novelty_db}
+    return {
+        "audio_filepath": sound.file,
+        "duration": round(sound.seconds, 6),
+        **made.origin(sound),
+        **{name: value for name, value in measured.items() if value is not None},
+    }
+
+
 def _kept_records(made: Generated) -> list[dict[str, Any]]:
-    """What the manifest lists besides the files of this call; raises BadFolder where one of them would replace another's file."""
+    """What the manifest lists besides the files of this call; raises BadFolder where a file would replace another sound."""
     for sound in made.sounds:
         path = made.out / sound.file
-        if path.exists() and _model_hash_of(path) != made.model_hash:
+        if path.exists() and _origin_of(path) != made.origin(sound):
             raise BadFolder(
-                f"{path} is there already and was not made by {made.model} ({made.model_hash}); choose another folder with --out."
+                f"{path} is there already and is another sound than the one that {made.model} ({made.model_hash}) makes; "
+                "choose another folder with --out."
             )
     names = {sound.file for sound in made.sounds}
     return [record for record in _records(made.out / MANIFEST_FILE) if record["audio_filepath"] not in names]
@@ -176,19 +185,20 @@ def _kept_records(made: Generated) -> list[dict[str, Any]]:
 def _records(manifest: Path) -> Iterator[dict[str, Any]]:
     if not manifest.is_file():
         return
-    for line in manifest.read_text(encoding="utf-8").splitlines():
-        try:
-            record = json.loads(line)
-            record["audio_filepath"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadFolder(
-                f"{manifest} is not a manifest of sounds, so it cannot be added to; choose another folder with --out."
-            ) from error
-        yield record
-
-
-def _model_hash_of(path: Path) -> str | None:
     try:
-        return json.loads(read_metadata(path)["comment"])["model_hash"]
-    except (BadAudio, ValueError, KeyError, TypeError):
+        for line in manifest.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            record["audio_filepath"]  # a line without it is not one of ours
+            yield record
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadFolder(
+            f"{manifest} is not a manifest of sounds, so it cannot be added to; choose another folder with --out."
+        ) from error
+
+
+def _origin_of(path: Path) -> Any:
+    """What a sound file says of itself; None where it says nothing."""
+    try:
+        return json.loads(read_metadata(path)["comment"])
+    except (BadAudio, ValueError, KeyError):
         return None

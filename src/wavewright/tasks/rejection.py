@@ -77,10 +77,20 @@ class Rejection:
             judge = self._judge
             confidence = float(judge.probabilities(mono, self.player.sample_rate)[0, judge.labels.index(label)])
         if self.min_novelty is not None:
-            rate = self.player.sample_rate
-            embedding = LogMelEmbedding(rate, mono.shape[-1] / rate)(mono, rate)  # (1, d)
-            novelty_db = float(pairwise_distances(self._training_embeddings, embedding).min())
+            novelty_db = self._novelty_db(mono)
         return Judged(wave, label, index, confidence, novelty_db)
+
+    def _novelty_db(self, wave: np.ndarray) -> float:
+        """Log-mel distance from a clip ``(1, time)`` to the nearest training clip."""
+        rate = self.player.sample_rate
+        embedding = LogMelEmbedding(rate, wave.shape[-1] / rate)(wave, rate)  # (1, d)
+        training = self._training_embeddings
+        if training.shape[1] != embedding.shape[1]:
+            raise BadModel(
+                f"The training sounds of {self.player.card.name} are embedded in {training.shape[1]} numbers, where this Wavewright "
+                f"takes {embedding.shape[1]}; leave min_novelty out, or export the model again."
+            )
+        return float(pairwise_distances(training, embedding).min())
 
     def _keeps_limits(self, judged: Judged) -> bool:
         is_recognised = judged.confidence is None or judged.confidence >= (self.min_confidence or 0)

@@ -1,0 +1,344 @@
+"""Generating files and the demo page: names, metadata, manifest, refusals, nothing half-written."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import struct
+import zlib
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import soundfile
+from tiny_models import LABELS, change_card, make_gan
+
+from wavewright import models
+from wavewright.clip import Clip, read_metadata
+from wavewright.data import manifest
+from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.metrics.embeddings import LogMelEmbedding
+from wavewright.tasks import rejection
+from wavewright.tasks.demo import demo
+from wavewright.tasks.generate import generate
+from wavewright.tasks.picture import envelope_path, indexed_png, palette, spectrogram_png
+from wavewright.training.export import add_tensors
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = make_gan(tmp_path_factory.mktemp("generate"))
+    player = models.load(folder)
+    waves = np.concatenate([player.generate(label, 4, seed=0)[:, 0] for label in LABELS])
+    add_tensors(folder, rejection.EMBEDDINGS_FILE, {"embeddings": LogMelEmbedding(8_000, 0.2)(waves, 8_000)})
+    return folder
+
+
+class Loudness:
+    """A classifier that is the surer of every label the louder the first half of a clip is."""
+
+    def __init__(self, card):
+        self.card = card
+
+    def embed(self, waves):
+        return waves
+
+    def probabilities(self, waves):
+        loudness = np.abs(waves[:, : waves.shape[1] // 2]).mean(axis=1, keepdims=True)
+        return np.repeat(loudness, len(self.card.labels), axis=1)
+
+
+@pytest.fixture
+def judge(model, tmp_path, monkeypatch):
+    """A model folder ``runs/judge`` of the family classifier, which loads as :class:`Loudness`."""
+    monkeypatch.chdir(tmp_path)
+    folder = shutil.copytree(model, tmp_path / "runs" / "judge")
+    change_card(folder, family="classifier", name="judge")
+    load = models.load
+    monkeypatch.setattr(models, "load", lambda name: Loudness(models.Card.read(folder)) if name == "judge" else load(name))
+    return folder
+
+
+def test_files_hold_what_the_model_plays_and_say_so(model, tmp_path):
+    made = generate(str(model), "snare", 3, seed=7, out=tmp_path / "out")
+    names = ["tiny-snare-s7-000.wav", "tiny-snare-s7-001.wav", "tiny-snare-s7-002.wav"]
+    assert [sound.file for sound in made.sounds] == names
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.jsonl", *names]
+    player = models.load(model)
+    waves = player.generate("snare", 3, seed=7)
+    for index, name in enumerate(names):
+        path = tmp_path / "out" / name
+        info = soundfile.info(path)
+        assert (info.samplerate, info.channels, info.subtype) == (8_000, 1, "PCM_24")
+        np.testing.assert_allclose(Clip.read(path).wave, waves[index], atol=2**-24)
+        assert json.loads(read_metadata(path)["comment"]) == {
+            "model": "tiny",
+            "model_hash": player.folder.hash,
+            "seed": 7,
+            "index": index,
+            "label": "snare",
+        }
+
+
+def test_the_manifest_is_one_that_data_reads(model, tmp_path):
+    generate(str(model), count=3, seed=1, out=tmp_path)
+    scan = manifest.read(tmp_path / "manifest.jsonl")
+    assert [(entry.path.name, entry.label, entry.n_frames) for entry in scan.entries] == [
+        ("tiny-kick-s1-000.wav", "kick", 1600),
+        ("tiny-snare-s1-001.wav", "snare", 1600),
+        ("tiny-hat-s1-002.wav", "hat", 1600),
+    ]
+    assert not scan.problems
+
+
+def test_the_same_call_makes_the_same_files_and_others_are_kept(model, tmp_path):
+    generate(str(model), "kick", 2, seed=5, out=tmp_path)
+    first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    generate(str(model), "kick", 2, seed=5, out=tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == first
+    generate(str(model), "hat", 1, seed=5, out=tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["audio_filepath"] for line in lines] == ["tiny-kick-s5-000.wav", "tiny-kick-s5-001.wav", "tiny-hat-s5-000.wav"]
+
+
+@pytest.mark.parametrize("content", [b"mine", b""])
+def test_files_from_elsewhere_are_never_replaced(model, tmp_path, content):
+    (tmp_path / "tiny-kick-s0-001.wav").write_bytes(content)
+    with pytest.raises(BadFolder, match=r"tiny-kick-s0-001\.wav is there already and is another sound"):
+        generate(str(model), "kick", 2, out=tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"tiny-kick-s0-001.wav": content}
+
+
+def test_sounds_of_another_model_of_that_name_are_never_replaced(model, tmp_path):
+    generate(str(model), "kick", 1, out=tmp_path)
+    other = make_gan(tmp_path / "other", latent_size=4)
+    with pytest.raises(BadFolder, match="is another sound"):
+        generate(str(other), "kick", 1, out=tmp_path)
+
+
+def test_a_manifest_from_elsewhere_is_never_replaced(model, tmp_path):
+    (tmp_path / "manifest.jsonl").write_text("notes\n", encoding="utf-8")
+    with pytest.raises(BadFolder, match="is not a manifest of sounds"):
+        generate(str(model), "kick", 1, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.jsonl"]
+
+
+def test_a_file_in_the_way_is_named(model, tmp_path):
+    (tmp_path / "out").write_bytes(b"")
+    for out in (tmp_path / "out", tmp_path / "out" / "deeper"):
+        with pytest.raises(BadFolder, match="is a file or lies in one; give a folder"):
+            generate(str(model), "kick", 1, out=out)
+
+
+@pytest.mark.parametrize("existed", [True, False])
+def test_nothing_is_half_written(model, tmp_path, monkeypatch, existed):
+    write, calls = Clip.write, []
+
+    def full_disk(clip, path, *rest):
+        calls.append(path)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device", str(path))
+        return write(clip, path, *rest)
+
+    monkeypatch.setattr(Clip, "write", full_disk)
+    if existed:
+        (tmp_path / "out").mkdir()
+    with pytest.raises(OSError, match="No space left"):
+        generate(str(model), "kick", 5, out=tmp_path / "out")
+    assert list(tmp_path.rglob("*")) == ([tmp_path / "out"] if existed else [])
+
+
+@pytest.mark.parametrize(("kind", "subtype"), [("flac", "PCM_24"), ("ogg", "VORBIS")])
+def test_other_formats_carry_the_same(model, tmp_path, kind, subtype):
+    made = generate(str(model), "kick", 1, out=tmp_path, format=kind)
+    path = tmp_path / made.sounds[0].file
+    assert soundfile.info(path).subtype == subtype
+    assert json.loads(read_metadata(path)["comment"])["model_hash"] == made.model_hash
+
+
+def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
+    made = generate(str(model), "hat", interpolate=(7, 9), steps=4, out=tmp_path)
+    assert [sound.file for sound in made.sounds] == [f"tiny-hat-s7to9x4-00{step}.wav" for step in range(4)]
+    expected = models.load(model).interpolate(7, 9, 4, "hat")
+    np.testing.assert_allclose(Clip.read(tmp_path / made.sounds[3].file).wave, expected[3], atol=2**-24)
+    comment = json.loads(read_metadata(tmp_path / made.sounds[3].file)["comment"])
+    assert (comment["interpolate"], comment["steps"], comment["index"]) == ([7, 9], 4, 3)
+    assert generate(str(model), interpolate=(7, 9), steps=2, out=tmp_path).sounds[0].label == "kick"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"count": 0}, r"generate: count is 0; input should be greater than or equal to 1\."),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**32}, "seed is 4294967296"),
+        ({"steps": 1}, "steps is 1"),
+        ({"format": "mp4"}, "format is 'mp4'; input should be 'wav', 'flac' or 'ogg'"),
+        ({"label": "bell"}, "tiny has no label 'bell'; its labels are kick, snare, hat"),
+        ({"interpolate": (1, -1)}, "The seed -1 is out of range"),
+        ({"interpolate": (1, 2), "min_novelty": 1.0}, "cannot be left out"),
+        ({"min_confidence": 1.5}, "min_confidence is 1.5"),
+    ],
+)
+def test_impossible_settings_are_refused(model, tmp_path, arguments, message):
+    with pytest.raises(BadSetting, match=message):
+        generate(str(model), out=tmp_path / "out", **arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_that_no_file_name_can_hold_are_spelt_otherwise(tmp_path):
+    folder = make_gan(tmp_path, labels=("hi/hat", "kick: 1", "été"))
+    made = generate(str(folder), count=3, out=tmp_path / "out")
+    assert [sound.file for sound in made.sounds] == ["tiny-hi_hat-s0-000.wav", "tiny-kick_1-s0-001.wav", "tiny-été-s0-002.wav"]
+    assert [sound.label for sound in made.sounds] == ["hi/hat", "kick: 1", "été"]
+
+
+def test_clips_that_the_classifier_doubts_are_left_out(model, judge, tmp_path):
+    waves = models.load(model).generate("kick", 40, seed=2)[:, 0]
+    loudness = np.abs(waves[:, :800]).mean(axis=1)
+    limit = float(np.median(loudness[:8]))
+    made = generate(str(model), "kick", 4, seed=2, out=tmp_path / "out", min_confidence=limit)
+    expected = np.flatnonzero(loudness >= limit)[:4]
+    assert [sound.index for sound in made.sounds] == expected.tolist()
+    assert made.n_rejected == expected[-1] + 1 - 4
+    np.testing.assert_allclose([sound.confidence for sound in made.sounds], loudness[expected], rtol=1e-5)
+    np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.sounds[-1].file).wave[0], waves[expected[-1]], atol=2**-24)
+    lines = (tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[0])["confidence"] == pytest.approx(loudness[expected[0]], rel=1e-5)
+
+
+def test_each_label_gets_its_share_when_clips_are_left_out(model, judge, tmp_path):
+    limit = float(np.median([np.abs(wave[0, :800]).mean() for wave in models.load(model).generate(count=30)]))
+    made = generate(str(model), count=9, out=tmp_path / "out", min_confidence=limit)
+    assert [sound.label for sound in made.sounds] == [*LABELS] * 3
+    assert all(sound.index % 3 == LABELS.index(sound.label) for sound in made.sounds)
+
+
+def test_limits_that_nothing_keeps_end_in_a_sentence(model, judge, tmp_path):
+    with pytest.raises(BadSetting, match="Only 0 of 100 clips kept the limits, 2 are asked for"):
+        generate(str(model), "kick", 2, out=tmp_path / "out", min_confidence=1.0)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_classifier_must_know_the_labels(model, tmp_path, judge):
+    other = make_gan(tmp_path, "bells", labels=("bell", "gong"))
+    with pytest.raises(BadModel, match="No classifier knows the labels bell, gong"):
+        generate(str(other), out=tmp_path / "out", min_confidence=0.5)
+    with pytest.raises(BadSetting, match="The classifier judge does not know bell, gong"):
+        generate(str(other), out=tmp_path / "out", min_confidence=0.5, judge="judge")
+    with pytest.raises(BadModel, match="judge is of the family classifier, which makes no sounds"):
+        generate("judge", out=tmp_path / "out")
+
+
+def test_clips_too_close_to_the_training_sounds_are_left_out(model, tmp_path):
+    made = generate(str(model), "kick", 3, out=tmp_path, min_novelty=0.5)
+    assert [sound.index for sound in made.sounds] == [4, 5, 6]  # clips 0 to 3 are the training sounds of this model
+    assert made.n_rejected == 4
+    assert all(sound.novelty_db >= 0.5 for sound in made.sounds)
+
+
+def test_a_model_without_training_embeddings_says_so(tmp_path):
+    with pytest.raises(BadModel, match="tiny does not remember its training sounds"):
+        generate(str(make_gan(tmp_path)), out=tmp_path / "out", min_novelty=1.0)
+
+
+class Page(HTMLParser):
+    """Collects the tags of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def all(self, wanted, attribute):
+        return [attributes[attribute] for tag, attributes in self.tags if tag == wanted and attribute in attributes]
+
+
+def test_the_demo_page_plays_every_model_and_loads_nothing_else(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
+    shutil.copytree(model, tmp_path / "bundled" / "tiny")
+    make_gan(tmp_path / "bundled", "plain", labels=())
+    made = demo(tmp_path / "out")
+    page = Page(made.page.read_text(encoding="utf-8"))
+    sounds = page.all("audio", "src")
+    assert len(sounds) == made.n_sounds == 3 * 4 + 2 * 8 + 4 + 8
+    for sound in sounds:
+        assert soundfile.info(tmp_path / "out" / sound).frames == 1600
+    assert all(source.startswith("data:image/png;base64,") for source in page.all("img", "src"))
+    assert len(page.all("img", "alt")) == made.n_sounds
+    assert not page.all("link", "href")
+    assert not page.all("script", "src")
+    assert "CC0-1.0" in made.page.read_text(encoding="utf-8")
+
+
+def test_the_demo_page_escapes_names(tmp_path):
+    folder = make_gan(tmp_path, labels=("<b>", '"&', "c"))
+    text = demo(tmp_path / "out", (str(folder),)).page.read_text(encoding="utf-8")
+    assert "<b>" not in text
+    assert "&quot;&amp; 1" in text
+
+
+def test_a_demo_without_models_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path)
+    with pytest.raises(BadModel, match="no bundled model that makes sounds"):
+        demo(tmp_path / "out")
+
+
+def read_png(contents):
+    """Pixels ``(rows, columns, 3)`` of an indexed PNG, every chunk's checksum compared."""
+    assert contents[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks, place = {}, 8
+    while place < len(contents):
+        (length,) = struct.unpack(">I", contents[place : place + 4])
+        kind, data = contents[place + 4 : place + 8], contents[place + 8 : place + 8 + length]
+        assert struct.unpack(">I", contents[place + 8 + length : place + 12 + length])[0] == zlib.crc32(kind + data)
+        chunks[kind] = data
+        place += 12 + length
+    width, height, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert rest == [8, 3, 0, 0, 0]
+    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)
+    assert not rows[:, 0].any()
+    return np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(256, 3)[rows[:, 1:]]
+
+
+def test_a_png_holds_the_pixels_that_it_was_given():
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+    np.testing.assert_array_equal(read_png(indexed_png(pixels, palette())), palette()[pixels])
+
+
+def test_the_palette_grows_lighter():
+    assert (np.diff(palette().astype(int) @ [299, 587, 114]) >= 0).all()
+
+
+@pytest.mark.parametrize("frequency_hz", [500, 4_000, 15_000])
+def test_a_tone_is_a_bright_line_at_its_height(frequency_hz):
+    wave = np.sin(2 * np.pi * frequency_hz * np.arange(30_000) / 44_100).astype(np.float32)
+    brightness = read_png(spectrogram_png(wave, 44_100)).sum(axis=(1, 2)).astype(int)
+    row_hz = np.geomspace(40, 22_050, 96)[::-1]
+    assert row_hz[brightness.argmax()] == pytest.approx(frequency_hz, rel=0.07)
+
+
+def test_silence_and_single_samples_have_pictures():
+    for wave in (np.zeros(1, np.float32), np.zeros(5_000, np.float32)):
+        assert (read_png(spectrogram_png(wave, 8_000)) == palette()[0]).all()
+        assert re.fullmatch(r"M[-\d. L]+Z", envelope_path(wave))
+
+
+def test_the_envelope_touches_peaks():
+    wave = np.zeros(384, np.float32)
+    wave[10], wave[200] = 0.5, -0.25
+    heights = [float(point.split()[1]) for point in envelope_path(wave)[1:-1].split("L")]
+    assert (min(heights), max(heights)) == (-0.5, 0.25)
+
+
+def test_pictures_of_the_page_are_small(model, tmp_path):
+    made = demo(tmp_path / "out", (str(model),))
+    page = Page(made.page.read_text(encoding="utf-8"))
+    for source in page.all("img", "src"):
+        assert read_png(base64.b64decode(source.split(",")[1])).shape[0] == 96
+    assert made.page.stat().st_size < 30_000 * made.n_sounds
