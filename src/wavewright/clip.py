@@ -161,7 +161,7 @@ def write_blocks(
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
         raise WavewrightError(
-            f"{path} could not be written ({reason.rstrip('.')}); check the disk's space and permissions."
+            f"{path} could not be written ({reason.rstrip('.')}); check that the disk has space and the folder can be written to."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,1 +1,34 @@
-"""(being written)"""
+"""Signal processing as pure functions on arrays ``(..., time)``; float32 in, float32 out."""
+
+from .companding import mu_law_decode, mu_law_dequantise, mu_law_encode, mu_law_quantise
+from .loudness import LoudnessMeter, integrated_loudness, normalise_loudness, normalise_peak
+from .mel import hz_to_mel, log_mel, mel_filterbank, mel_spectrogram, mel_to_hz, mfcc, power_to_db
+from .onset import align, fade, onset_sample, trim
+from .spectrum import hann_window, istft, power_spectrum, spectrogram, stft
+
+__all__ = [
+    "LoudnessMeter",
+    "align",
+    "fade",
+    "hann_window",
+    "hz_to_mel",
+    "integrated_loudness",
+    "istft",
+    "log_mel",
+    "mel_filterbank",
+    "mel_spectrogram",
+    "mel_to_hz",
+    "mfcc",
+    "mu_law_decode",
+    "mu_law_dequantise",
+    "mu_law_encode",
+    "mu_law_quantise",
+    "normalise_loudness",
+    "normalise_peak",
+    "onset_sample",
+    "power_spectrum",
+    "power_to_db",
+    "spectrogram",
+    "stft",
+    "trim",
+]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
 
 from ..errors import BadSetting
+from .spectrum import Padding, spectrogram
 
 MelPreset = Literal["librosa", "htk"]
 """``librosa``: Slaney's scale (linear to 1 kHz, then logarithmic) with filters of equal area, librosa's default;
@@ -60,3 +62,70 @@ def mel_filterbank(
     if preset == "librosa":
         filters *= 2.0 / (right - left)
     return filters.astype(np.float32)
+
+
+def mel_spectrogram(
+    wave: np.ndarray,
+    sample_rate: int,
+    n_fft: int = 1024,
+    hop_length: int = 256,
+    n_mels: int = 80,
+    f_min_hz: float = 0.0,
+    f_max_hz: float | None = None,
+    preset: MelPreset = "librosa",
+    padding: Padding = "zero",
+) -> np.ndarray:
+    """Power in mel bands, ``mel_filterbank @ |stft|^2``: ``(..., time)`` -> ``(..., n_mels, frames)``.
+
+    The same as ``librosa.feature.melspectrogram`` with ``preset="librosa"``, or with ``htk=True, norm=None`` for ``"htk"``.
+    Raises BadSetting where the settings do not fit the wave or each other.
+    """
+    filters = mel_filterbank(sample_rate, n_fft, n_mels, f_min_hz, f_max_hz, preset)
+    return filters @ spectrogram(wave, n_fft, hop_length, padding=padding)
+
+
+def log_mel(
+    wave: np.ndarray,
+    sample_rate: int,
+    n_fft: int = 1024,
+    hop_length: int = 256,
+    n_mels: int = 80,
+    f_min_hz: float = 0.0,
+    f_max_hz: float | None = None,
+    preset: MelPreset = "librosa",
+    floor: float = 1e-5,
+    padding: Padding = "zero",
+) -> np.ndarray:
+    """``log(floor + mel_spectrogram)``, natural logarithm: ``(..., time)`` -> ``(..., n_mels, frames)``.
+
+    The floor is added, not a limit, so that the result is smooth and a gradient flows in quiet bands too. For decibels as librosa
+    gives them use :func:`power_to_db` on a :func:`mel_spectrogram`.
+    """
+    return np.log(mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding) + floor)
+
+
+def power_to_db(power: np.ndarray, reference: float = 1.0, floor: float = 1e-10, range_db: float | None = 80.0) -> np.ndarray:
+    """``10 log10(max(floor, power) / max(floor, reference))``, at most ``range_db`` below the loudest, as ``librosa.power_to_db``.
+
+    The loudest value is sought in each spectrogram ``(bands, frames)`` by itself, so that a batch does not change its members.
+    """
+    level_db = 10.0 * np.log10(np.maximum(floor, power)) - 10.0 * math.log10(max(floor, float(reference)))
+    if range_db is None:
+        return level_db
+    return np.maximum(level_db, level_db.max(axis=(-2, -1), keepdims=True) - range_db)
+
+
+def mfcc(
+    wave: np.ndarray, sample_rate: int, n_mfcc: int = 20, n_fft: int = 2048, hop_length: int = 512, n_mels: int = 128
+) -> np.ndarray:
+    """Mel-frequency cepstral coefficients ``(..., time)`` -> ``(..., n_mfcc, frames)``, as ``librosa.feature.mfcc``.
+
+    The orthonormal cosine transform (DCT-II) of the mel spectrogram in decibels. Raises BadSetting where the settings do not fit.
+    """
+    if not 1 <= n_mfcc <= n_mels:
+        raise BadSetting(f"n_mfcc is {n_mfcc}; it must lie between 1 and n_mels ({n_mels}).")
+    level_db = power_to_db(mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels))
+    order, band = np.arange(n_mfcc)[:, None], np.arange(n_mels)
+    cosines = np.sqrt(2.0 / n_mels) * np.cos(np.pi * order * (2 * band + 1) / (2 * n_mels))  # (n_mfcc, n_mels)
+    cosines[0] /= np.sqrt(2.0)
+    return cosines.astype(level_db.dtype) @ level_db

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..dsp.mel import MelPreset, mel_filterbank
-from ..dsp.spectrum import Padding, check_frames, hann_window
+from ..dsp.spectrum import SMALLEST_ENVELOPE, Padding, check_frames, hann_window
 
 
 def _bin_weights(n_fft: int, single: float, double: float, like: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def _bin_weights(n_fft: int, single: float, double: float, like: Tensor) -> Tens
 
 
 class _Rfft(torch.autograd.Function):
-    """``X_k = sum_n x_n e^(-2 pi i k n / N)``; the adjoint is ``x_n = Re sum_k X_k e^(2 pi i k n / N)`` over the stored bins."""
+    """``X_k = sum_n x_n e^(-2 pi i k n / N)``; its adjoint is ``x_n = Re sum_k X_k e^(2 pi i k n / N)`` over stored bins."""
 
     @staticmethod
     def forward(ctx: Any, wave: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ def rfft(wave: Tensor) -> Tensor:
 
 
 def irfft(spectrum: Tensor, n_fft: int) -> Tensor:
-    """The inverse of :func:`rfft`, ``(..., n_fft // 2 + 1)`` -> ``(..., n_fft)``; imaginary DC and Nyquist parts are ignored."""
+    """Inverse of :func:`rfft`, ``(..., n_fft // 2 + 1)`` -> ``(..., n_fft)``; imaginary parts of DC and Nyquist do not count."""
     return _Irfft.apply(spectrum, n_fft)
 
 
@@ -152,7 +152,7 @@ def istft(
     n_frames = frames.shape[-2]
     wave = overlap_add(frames * window, hop_length)
     envelope = overlap_add(window.square().expand(n_frames, n_fft), hop_length)
-    wave = wave / torch.where(envelope > 1e-10, envelope, 1.0)
+    wave = wave / torch.where(envelope > SMALLEST_ENVELOPE, envelope, 1.0)
     if padding != "none":
         wave = wave[..., n_fft // 2 :]
         n_samples = (n_frames - 1) * hop_length if n_samples is None else n_samples

@@ -1,0 +1,97 @@
+"""Where a one-shot starts, and waves trimmed, aligned to that start and faded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import BadSetting
+from ..units import db_to_gain, seconds_to_samples
+from .spectrum import float_wave
+
+WINDOW_SECONDS = 0.001
+ATTACK_DB = -20.0
+"""Once the level comes this close to its maximum the attack has surely begun; quieter clicks before it do not count."""
+
+SILENCE_DB = -40.0
+"""Going back from there, the attack starts where the level rises above this, relative to the maximum ..."""
+
+NOISE_FACTOR = 3.0
+"""... and above this many times the noise before it, whose level is the tenth percentile: part of it may be a slow attack."""
+
+FADE_SECONDS = 0.005
+
+
+def onset_sample(wave: np.ndarray, sample_rate: int) -> int:
+    """The first sample of the attack of a one-shot ``(..., time)``; 0 for silence.
+
+    The level is the root mean square over 1 ms and all channels, after removing each channel's median (a constant offset). From
+    the first moment within 20 dB of the loudest, the search goes back to where the level leaves the silence or noise before it.
+    """
+    wave = float_wave(wave)
+    if wave.shape[-1] == 0:
+        return 0
+    moving = wave - np.median(wave, axis=-1, keepdims=True)
+    power = np.square(moving, dtype=np.float64).mean(axis=tuple(range(wave.ndim - 1)))  # (time,)
+    n_window = max(1, seconds_to_samples(WINDOW_SECONDS, sample_rate))
+    level = _moving_rms(power, n_window)
+    peak = float(level.max())
+    if peak == 0.0:
+        return 0
+    in_attack = int(np.argmax(level >= peak * db_to_gain(ATTACK_DB)))
+    noise = float(np.percentile(level[: in_attack + 1], 10))
+    threshold = min(max(peak * db_to_gain(SILENCE_DB), NOISE_FACTOR * noise), level[in_attack])
+    quiet = np.flatnonzero(level[:in_attack] < threshold)
+    rise = int(quiet[-1]) + 1 if len(quiet) else 0
+    # The level at the rise looks back over one window, in which the attack starts with the first sample of that size.
+    window_start = max(0, rise - n_window + 1)
+    return window_start + int(np.argmax(power[window_start : rise + 1] >= threshold**2))
+
+
+def trim(wave: np.ndarray, threshold_db: float = -60.0) -> np.ndarray:
+    """The wave ``(..., time)`` without what lies before its first and after its last sample above a threshold.
+
+    ``threshold_db`` is relative to the loudest sample. Silence gives an empty wave ``(..., 0)``.
+    """
+    wave = float_wave(wave)
+    size = np.abs(wave).max(axis=tuple(range(wave.ndim - 1)), initial=0.0)  # (time,)
+    loud = np.flatnonzero((size > 0.0) & (size >= size.max(initial=0.0) * db_to_gain(threshold_db)))
+    if len(loud) == 0:
+        return wave[..., :0]
+    return wave[..., loud[0] : loud[-1] + 1]
+
+
+def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int = 32) -> np.ndarray:
+    """A one-shot ``(..., time)`` whose attack starts at sample ``lead_samples``, cut or padded with zeros to ``n_samples``.
+
+    Where sound is cut off at the end it fades out over 5 ms, and where noise is cut off at the start it fades in up to the attack.
+    Raises BadSetting unless ``0 <= lead_samples < n_samples``.
+    """
+    if not 0 <= lead_samples < n_samples:
+        raise BadSetting(f"lead_samples is {lead_samples}; it must lie between 0 and n_samples ({n_samples}).")
+    wave = float_wave(wave)
+    start = onset_sample(wave, sample_rate) - lead_samples
+    part = wave[..., max(0, start) : start + n_samples]
+    n_fade_out = seconds_to_samples(FADE_SECONDS, sample_rate) if start + n_samples < wave.shape[-1] else 0
+    part = fade(part, lead_samples if start > 0 else 0, n_fade_out)
+    n_before = max(0, -start)
+    return np.pad(part, [(0, 0)] * (part.ndim - 1) + [(n_before, n_samples - n_before - part.shape[-1])])
+
+
+def fade(wave: np.ndarray, fade_in_samples: int = 0, fade_out_samples: int = 0) -> np.ndarray:
+    """A copy of the wave ``(..., time)`` that rises from zero and falls to zero along half a period of a raised cosine."""
+    wave = float_wave(wave).copy()
+    n_in, n_out = (min(n, wave.shape[-1]) for n in (fade_in_samples, fade_out_samples))
+    wave[..., :n_in] *= _rise(n_in)
+    wave[..., wave.shape[-1] - n_out :] *= _rise(n_out)[::-1]
+    return wave
+
+
+def _rise(n_samples: int) -> np.ndarray:
+    """Gains ``(n_samples,)`` from 0 to just below 1."""
+    return (0.5 - 0.5 * np.cos(np.pi * np.arange(n_samples) / max(1, n_samples))).astype(np.float32)
+
+
+def _moving_rms(power: np.ndarray, n_window: int) -> np.ndarray:
+    """The root mean square of the last ``n_window`` samples at every sample ``(time,)``; before the start lies silence."""
+    total = np.concatenate((np.zeros(n_window), np.cumsum(power)))
+    return np.sqrt(np.maximum(total[n_window:] - total[:-n_window], 0.0) / n_window)
