@@ -60,10 +60,10 @@ def istft(
     modified short-time Fourier transform", 1984). Without ``n_samples`` the wave ends with the middle of the last frame, or with
     its end if ``padding`` is ``none``.
     """
-    if spectrum.shape[-2] != n_fft // 2 + 1:
-        raise BadSetting(f"The spectrum has {spectrum.shape[-2]} bins; n_fft {n_fft} needs {n_fft // 2 + 1}.")
+    check_bins(spectrum.shape[-2], n_fft)
     frames = np.fft.irfft(spectrum.swapaxes(-1, -2), n=n_fft).astype(spectrum.real.dtype, copy=False)  # (..., frames, n_fft)
     window = hann_window(n_fft) if window is None else window
+    check_window(window.shape, n_fft)
     frames *= window
     n_frames = frames.shape[-2]
     wave = overlap_add(frames, hop_length)
@@ -133,6 +133,18 @@ def check_frames(n_samples: int, n_fft: int, hop_length: int, padding: Padding) 
         )
 
 
+def check_bins(n_bins: int, n_fft: int) -> None:
+    """Raise BadSetting where a spectrum cannot come from ``n_fft``."""
+    if n_bins != n_fft // 2 + 1:
+        raise BadSetting(f"The spectrum has {n_bins} bins; n_fft {n_fft} needs {n_fft // 2 + 1}.")
+
+
+def check_window(shape: tuple[int, ...], n_fft: int) -> None:
+    """Raise BadSetting where a window is not as long as ``n_fft``."""
+    if tuple(shape) != (n_fft,):
+        raise BadSetting(f"The window has shape {tuple(shape)}; it must be ({n_fft},), as long as n_fft.")
+
+
 def float_wave(wave: np.ndarray) -> np.ndarray:
     """The wave as float32, or as float64 if it is that already."""
     wave = np.asarray(wave)
@@ -153,7 +165,6 @@ def _spectra(frames: np.ndarray, window: np.ndarray | None) -> Iterator[tuple[in
     """The spectra of frames ``(..., frames, n_fft)`` by the block: number of the first frame, complex ``(..., block, bins)``."""
     n_frames, n_fft = frames.shape[-2:]
     window = (hann_window(n_fft) if window is None else np.asarray(window)).astype(frames.dtype, copy=False)
-    if window.shape != (n_fft,):
-        raise BadSetting(f"The window has shape {window.shape}; it must be ({n_fft},), as long as n_fft.")
+    check_window(window.shape, n_fft)
     for start in range(0, n_frames, BLOCK_FRAMES):
         yield start, np.fft.rfft(frames[..., start : start + BLOCK_FRAMES, :] * window)

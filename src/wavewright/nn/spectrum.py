@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..dsp.mel import MelPreset, mel_filterbank
-from ..dsp.spectrum import SMALLEST_ENVELOPE, Padding, check_frames, hann_window
+from ..dsp.spectrum import SMALLEST_ENVELOPE, Padding, check_bins, check_frames, check_window, hann_window
 
 
 def _bin_weights(n_fft: int, single: float, double: float, like: Tensor) -> Tensor:
@@ -147,6 +147,7 @@ def istft(
     Frames are windowed again, added up and divided by the sum of squared windows (D. Griffin, J. Lim, "Signal estimation from
     modified short-time Fourier transform", 1984). Without ``n_samples`` the wave ends with the middle of the last frame.
     """
+    check_bins(spectrum.shape[-2], n_fft)
     frames = irfft(spectrum.transpose(-1, -2), n_fft)  # (..., frames, n_fft)
     window = _window_like(window, n_fft, frames)
     n_frames = frames.shape[-2]
@@ -212,4 +213,5 @@ def _window_like(window: Tensor | None, n_fft: int, like: Tensor) -> Tensor:
     """The given window, or a periodic Hann window ``(n_fft,)``, of the same kind of number and on the same device."""
     if window is None:
         window = torch.from_numpy(hann_window(n_fft))
+    check_window(window.shape, n_fft)
     return window.to(device=like.device, dtype=like.dtype)
