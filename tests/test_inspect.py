@@ -115,6 +115,7 @@ def flawed_folder(tmp_path) -> Path:
     write_sound(tmp_path / "snare" / "late.wav", np.concatenate([np.zeros(4000), drum(3000, 0.3)]))
     write_sound(tmp_path / "hat" / "tail.wav", np.concatenate([drum(5000, 0.01, seed=5), np.zeros(30_000)]), 22_050)
     write_sound(tmp_path / "hat" / "nan.wav", np.array([0.1, np.nan, 0.2]), subtype="FLOAT")
+    write_sound(tmp_path / "hat" / "click.wav", np.array([0.5]))
     (tmp_path / "hat" / "empty.wav").write_bytes(b"")
     return tmp_path
 
@@ -122,15 +123,16 @@ def flawed_folder(tmp_path) -> Path:
 def test_every_flaw_is_found(flawed_folder):
     report = inspect(flawed_folder)
 
-    assert report.n_clips == 8
-    assert report.labels == {"hat": 1, "kick": 4, "snare": 3}
-    assert report.sample_rates == {16_000: 7, 22_050: 1}
-    assert report.channels == {1: 8}
-    assert report.hours * 3600 == pytest.approx((5 * 0.3 + 0.25 + 0.55 + 34_800 / 22_050), rel=1e-6)
+    assert report.n_clips == 9
+    assert report.labels == {"hat": 2, "kick": 4, "snare": 3}
+    assert report.sample_rates == {16_000: 8, 22_050: 1}
+    assert report.channels == {1: 9}
+    assert report.hours * 3600 == pytest.approx((5 * 0.3 + 0.25 + 0.55 + 34_800 / 22_050 + 1 / RATE), rel=1e-6)
     assert report.seconds["max"] == pytest.approx(34_800 / 22_050)
     assert report.silent == ["kick/silent.wav"]
+    assert report.too_short == ["hat/click.wav"]
     assert report.clipped == ["snare/clipped.wav"]
-    assert report.dc_offset == ["snare/offset.wav"]
+    assert report.dc_offset == ["hat/click.wav", "snare/offset.wav"]
     assert report.leading_silence == ["snare/late.wav"]
     assert report.trailing_silence == ["hat/tail.wav"]
     assert report.duplicates == [["kick/copy.flac", "kick/good.wav"]]

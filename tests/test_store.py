@@ -81,7 +81,7 @@ def test_one_shots_start_at_their_onset_at_one_level(tmp_path):
     write_wave(tmp_path / "sounds" / "a" / "late.wav", np.concatenate([np.zeros(3000), burst]))
     write_wave(tmp_path / "sounds" / "a" / "soft.wav", np.concatenate([np.zeros(100), burst * 0.05]))
 
-    store = build(tmp_path, Preparation("one-shot", lead_seconds=0.01, fade_seconds=0.005), 800)
+    store = build(tmp_path, Preparation("one-shot", lead_seconds=0.01), 800)
 
     for clip in store:
         first = int(np.flatnonzero(np.abs(clip[0]) > 0.01)[0])
@@ -92,11 +92,11 @@ def test_one_shots_start_at_their_onset_at_one_level(tmp_path):
 
 def test_a_cut_one_shot_fades_out_and_a_whole_one_is_untouched():
     wave = np.ones((1, 200), dtype=np.float32)
-    prepare = Preparation("one-shot", align=False, level="none", fade_seconds=0.01)  # 10 samples at 1 kHz
-    cut = prepare.apply(wave, 1000, 100)[0]
-    np.testing.assert_array_equal(cut[:90], 1)
-    np.testing.assert_allclose(cut[90:], 0.5 + 0.5 * np.cos(np.pi * np.arange(1, 11) / 10), atol=1e-6)
-    np.testing.assert_array_equal(prepare.apply(wave, 1000, 210)[0, :200], 1)
+    prepare = Preparation("one-shot", align=False, level="none")
+    cut = prepare.apply(wave, 2000, 100)[0]
+    np.testing.assert_array_equal(cut[:90], 1)  # the fade takes 5 ms, 10 samples at 2 kHz
+    np.testing.assert_allclose(cut[90:], 0.5 - 0.5 * np.cos(np.pi * np.arange(10) / 10)[::-1], atol=1e-6)
+    np.testing.assert_array_equal(prepare.apply(wave, 2000, 210)[0, :200], 1)
 
 
 def test_whole_files_are_trimmed_levelled_and_cropped(tmp_path):
@@ -138,6 +138,7 @@ def test_bad_clips_are_left_out_and_the_rest_is_not_shifted(tmp_path):
     write_wave(folder / "2 silent.wav", np.full(100, 5e-4))
     write_wave(folder / "3 nan.wav", np.concatenate([noise(80), [np.nan], noise(19)]))
     last = write_wave(folder / "4.wav", noise(100, 2))
+    write_wave(folder / "5 one sample.wav", noise(1))
     entries = list(scan(tmp_path / "sounds", "folder").entries)
     entries.append(Entry(folder / "gone.wav", "a", None, 0.1, RATE, 1, 800))
 
@@ -147,9 +148,10 @@ def test_bad_clips_are_left_out_and_the_rest_is_not_shifted(tmp_path):
         np.testing.assert_array_equal(store[0][0], good)
         np.testing.assert_array_equal(store[1][0], last)
         reasons = {problem.path.name: problem.reason for problem in store.problems}
-        assert list(reasons) == ["2 silent.wav", "3 nan.wav", "gone.wav"]
+        assert list(reasons) == ["2 silent.wav", "3 nan.wav", "5 one sample.wav", "gone.wav"]
         assert "is silent" in reasons["2 silent.wav"]
         assert "not a finite number" in reasons["3 nan.wav"]
+        assert "lasts 0.125 ms, which is too short" in reasons["5 one sample.wav"]
         assert "does not exist" in reasons["gone.wav"]
     with pytest.raises(BadFolder, match=r"None of the 1 clips can be used: .*gone\.wav does not exist"):
         ClipStore.build(entries[-1:], RATE, 100, AS_IS, tmp_path / "cache")

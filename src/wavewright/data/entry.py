@@ -18,6 +18,9 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", "
 SILENT_PEAK = 1e-3
 """A clip that never exceeds this (-60 dBFS) counts as silent: raised to full scale it would be noise."""
 
+SHORTEST_SECONDS = 0.005
+"""A clip that lasts less is no sound but a click."""
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import BadAudio, BadFolder, MissingExtra
 from ..units import gain_to_db
 from .duplicates import equal_sets, near_duplicates
-from .entry import Problem, Scan, first_problem
+from .entry import SHORTEST_SECONDS, Problem, Scan, first_problem
 from .measure import Measured, measure
 from .report_text import as_time, counts, spread, warnings
 
@@ -36,7 +36,7 @@ class Report:
 
     labels, sample_rates, channels: how many clips have each ("none" counts clips without label).
     seconds, peak_db: the smallest, the 5 % quantile, the median, the 95 % quantile and the largest of all clips.
-    clipped, silent, leading_silence, trailing_silence, dc_offset: the clips concerned.
+    clipped, silent, too_short, leading_silence, trailing_silence, dc_offset: the clips concerned.
     duplicates, near_duplicates: sets of clips with equal samples, and of clips closer to each other than
     ``duplicates.NEAR_DUPLICATE_DB``; ``near_duplicates`` is None where there are too many clips to compare.
     unusable: the reason for every file that cannot be used.
@@ -54,6 +54,7 @@ class Report:
     peak_db: dict[str, float]
     clipped: list[str]
     silent: list[str]
+    too_short: list[str]
     leading_silence: list[str]
     trailing_silence: list[str]
     dc_offset: list[str]
@@ -88,15 +89,7 @@ def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = No
 
     Raises BadFolder where no clip can be decoded.
     """
-    clips: list[Measured] = []
-    problems = list(scan.problems)
-    for done, entry in enumerate(scan.entries, start=1):
-        try:
-            clips.append(measure(entry))
-        except (BadAudio, MissingExtra) as error:
-            problems.append(Problem(entry.path, str(error)))
-        if progress is not None:
-            progress(done, len(scan.entries))
+    clips, problems = _measure_all(scan, progress)
     if not clips:
         raise BadFolder(f"{folder} holds no sound that can be used: {first_problem(problems)}.")
     root = Path(folder) if Path(folder).is_dir() else Path(folder).parent
@@ -117,6 +110,7 @@ def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = No
         peak_db=_quantiles([float(gain_to_db(clip.peak)) for clip in clips]),
         clipped=named(clip.n_clipped > 0 for clip in clips),
         silent=named(clip.is_silent for clip in clips),
+        too_short=named(clip.seconds < SHORTEST_SECONDS for clip in clips),
         leading_silence=named(not clip.is_silent and clip.leading_silence_seconds > LONG_LEADING_SECONDS for clip in clips),
         trailing_silence=named(clip.trailing_silence_seconds > LONG_TRAILING_SECONDS for clip in clips),
         dc_offset=named(abs(clip.dc_offset) > max(LOUD_OFFSET, 0.1 * clip.rms) for clip in clips),
@@ -125,6 +119,19 @@ def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = No
         unusable={_name(problem.path, 0, root): problem.reason for problem in problems},
     )
     return replace(report, warnings=tuple(warnings(report)))
+
+
+def _measure_all(scan: Scan, progress: Progress | None) -> tuple[list[Measured], list[Problem]]:
+    clips: list[Measured] = []
+    problems = list(scan.problems)
+    for done, entry in enumerate(scan.entries, start=1):
+        try:
+            clips.append(measure(entry))
+        except (BadAudio, MissingExtra) as error:
+            problems.append(Problem(entry.path, str(error)))
+        if progress is not None:
+            progress(done, len(scan.entries))
+    return clips, problems
 
 
 def _name(path: Path, offset_seconds: float, folder: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..dsp.onset import align
+from ..dsp.onset import FADE_SECONDS, align, fade
 from ..errors import BadSetting
 from ..units import seconds_to_samples
 
@@ -19,9 +19,9 @@ PEAK = 0.95
 class Preparation:
     """What is done to every clip; its repr is part of the key of a clip store.
 
-    mode: ``one-shot``: the clip starts ``lead_seconds`` before its onset and has a fixed length, cut (with a fade) or padded with
-    zeros; ``none``: a fixed length from the first sample on, nothing else done; ``crop``: the whole file is kept, to be cropped
-    from later.
+    mode: ``one-shot``: the clip starts ``lead_seconds`` before its onset and has a fixed length, cut (with a fade of 5 ms) or
+    padded with zeros; ``none``: a fixed length from the first sample on, nothing else done; ``crop``: the whole file is kept, to
+    be cropped from later.
     align: find the onset of a one-shot; without, it starts where the file starts.
     trim: leave out silence (below -60 dBFS) at both ends of a whole file.
     level: ``peak`` brings the largest sample to 0.95, ``none`` leaves the level (one-shots and whole files).
@@ -33,30 +33,24 @@ class Preparation:
     trim: bool = True
     level: Literal["peak", "none"] = "peak"
     lead_seconds: float = 0.002
-    fade_seconds: float = 0.01
 
     def __post_init__(self) -> None:
         if self.mode not in ("one-shot", "crop", "none"):
             raise BadSetting(f"The preparation mode is {self.mode!r}; it must be 'one-shot', 'crop' or 'none'.")
         if self.level not in ("peak", "none"):
             raise BadSetting(f"The preparation level is {self.level!r}; it must be 'peak' or 'none'.")
-        for name in ("lead_seconds", "fade_seconds"):
-            if not 0 <= getattr(self, name) <= 10:
-                raise BadSetting(f"The preparation's {name} is {getattr(self, name)}; it must lie between 0 and 10.")
+        if not 0 <= self.lead_seconds <= 1:
+            raise BadSetting(f"The preparation's lead_seconds is {self.lead_seconds}; it must lie between 0 and 1.")
 
     def apply(self, wave: np.ndarray, sample_rate: int, n_samples: int) -> np.ndarray:
         """``wave (channels, time)`` as a clip ``(channels, n_samples)`` float32, after the modes ``one-shot`` or ``none``."""
         if self.mode == "none":
             return fit(wave, n_samples)
         if self.align:
-            lead_samples = seconds_to_samples(self.lead_seconds, sample_rate)
-            clip = fit(align(wave, sample_rate, n_samples, lead_samples), n_samples)
+            clip = align(wave, sample_rate, n_samples, seconds_to_samples(self.lead_seconds, sample_rate))
         else:
-            clip = fit(wave, n_samples)
-        fade_samples = min(seconds_to_samples(self.fade_seconds, sample_rate), n_samples)
-        if fade_samples:
-            # Half a raised cosine; where the clip ended before, it multiplies zeros and changes nothing.
-            clip[:, -fade_samples:] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(1, fade_samples + 1) / fade_samples)
+            is_cut = wave.shape[1] > n_samples
+            clip = fit(fade(wave[:, :n_samples], 0, seconds_to_samples(FADE_SECONDS, sample_rate) if is_cut else 0), n_samples)
         return clip * self.gain(float(np.abs(clip).max(initial=0.0)))
 
     def gain(self, peak: float) -> np.float32:

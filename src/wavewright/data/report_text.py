@@ -41,6 +41,7 @@ def warnings(report: Report) -> list[str]:
     return [
         *_about(list(report.unusable), "unusable", first_reason),
         *_about(report.silent, "silent", "remove them."),
+        *_about(report.too_short, "shorter than 5 ms", "remove them."),
         *_about(report.clipped, "clipped", "record them again at a lower level, or remove them if they crackle."),
         *_about(report.dc_offset, "off centre (DC offset)", "filter out what lies below 20 Hz."),
         *_about(report.leading_silence, "silent for more than 0.1 s at the start", "align them to their onsets."),
@@ -74,8 +75,8 @@ def _about_copies(report: Report) -> list[str]:
         n_clips = sum(len(members) for members in report.near_duplicates)
         example = ", ".join(report.near_duplicates[0][:_SHOWN])
         said.append(
-            f"{n_clips} clips are nearly equal to others, in {len(report.near_duplicates)} sets (for example {example}): "
-            "divide them by group, so that no sound is both learned from and tested on."
+            f"{n_clips} clips are nearly equal to others (for example {example}): divide them by group, so that no sound is both "
+            "learned from and tested on."
         )
     return said
 

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..units import seconds_to_samples
 from .decode import decode_at
-from .entry import SILENT_PEAK, Entry, Problem, first_problem
+from .entry import SHORTEST_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
 from .preparation import Preparation, fit
 
 FORMAT_VERSION = 1
@@ -261,7 +261,7 @@ def _write_fixed(plan: _Plan, entry: Entry, file: BinaryIO) -> tuple[int, int, f
         if sum(part.shape[1] for part in blocks) >= longest:
             break
     wave = np.concatenate(blocks, axis=1) if blocks else np.zeros((plan.channels, 0), dtype=np.float32)
-    _refuse_silence(entry, float(np.abs(wave).max(initial=0.0)))
+    _refuse_useless(entry, float(np.abs(wave).max(initial=0.0)))
     clip = plan.prepare.apply(wave, plan.sample_rate, n_samples)
     file.write(np.ascontiguousarray(clip.T, dtype="<f4").tobytes())
     return 0, n_samples, 1.0
@@ -279,13 +279,15 @@ def _write_whole(plan: _Plan, entry: Entry, file: BinaryIO) -> tuple[int, int, f
         peak = max(peak, float(level.max(initial=0.0)))
         length += block.shape[1]
         file.write(np.ascontiguousarray(block.T, dtype="<f4").tobytes())
-    _refuse_silence(entry, peak)
+    _refuse_useless(entry, peak)
     gain = float(plan.prepare.gain(peak))
     if plan.prepare.trim and first_loud is not None:
         return first_loud, last_loud + 1 - first_loud, gain
     return 0, length, gain
 
 
-def _refuse_silence(entry: Entry, peak: float) -> None:
+def _refuse_useless(entry: Entry, peak: float) -> None:
+    if entry.seconds < SHORTEST_SECONDS:
+        raise BadAudio(f"{entry.path} lasts {1000 * entry.seconds:.3g} ms, which is too short to be a sound; remove it.")
     if peak <= SILENT_PEAK:
         raise BadAudio(f"{entry.path} is silent (no sample exceeds {SILENT_PEAK:g} of full scale); remove it.")
