@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BadSetting, TrainingStopped
-from . import checkpoint
+from . import checkpoint, processes
 from .checkpoint import Progress
 from .health import Health
 from .settings import TrainingSettings
@@ -91,7 +91,7 @@ class Loop:
             self.save(LAST)
         try:
             with _prefetched(self._batches_of, self.progress.step) as batch_of:
-                while not self.progress.finished and time.monotonic() < deadline:
+                while not self.progress.finished and not processes.any_of_them(time.monotonic() >= deadline):
                     self._one_step(batch_of)
                     self.progress.minutes = minutes_before + (time.monotonic() - started) / 60
                     self._after_step()
@@ -104,7 +104,7 @@ class Loop:
 
     def save(self, name: str) -> None:
         """Write a checkpoint of that file name."""
-        if _rank() == 0:
+        if processes.rank() == 0:
             checkpoint.save(self.folder / name, self.progress, self.network, self.average, self.optimizers)
 
     def _plan(self, max_minutes: float | None) -> None:
@@ -117,6 +117,7 @@ class Loop:
         seconds = self._time_threads()
         if not progress.steps:
             progress.steps = max(int(60 * (max_minutes or 1) / seconds), 20)
+        progress.steps, progress.threads = processes.as_process_0_says([progress.steps, progress.threads])
         self.observer.say(
             f"{progress.steps} steps of {1e3 * seconds:.0f} ms on {progress.threads} thread{'s' * (progress.threads > 1)}"
         )
@@ -144,14 +145,14 @@ class Loop:
 
     def _batches_of(self, step: int) -> list[dict[str, np.ndarray]]:
         """The batches of a step: its own for each process and each accumulation."""
-        per_step = self.settings.accumulate * _world_size()
-        first = step * per_step + _rank() * self.settings.accumulate + 1_000_003 * self.progress.rollbacks
+        per_step = self.settings.accumulate * processes.count()
+        first = step * per_step + processes.rank() * self.settings.accumulate + 1_000_003 * self.progress.rollbacks
         return [self.batches(first + index) for index in range(self.settings.accumulate)]
 
     def _one_step(self, batch_of: Callable[[int], list[dict[str, np.ndarray]]]) -> None:
         """Every player's turn on one step's batches."""
         step, started = self.progress.step, time.perf_counter()
-        torch.manual_seed(hash((self.settings.seed, step, self.progress.rollbacks, _rank())) & 0x7FFF_FFFF_FFFF)
+        torch.manual_seed(hash((self.settings.seed, step, self.progress.rollbacks, processes.rank())) & 0x7FFF_FFFF_FFFF)
         batches = [
             {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()} for batch in batch_of(step)
         ]
@@ -175,11 +176,7 @@ class Loop:
     def _update(self, player: str, step: int) -> None:
         """One optimizer step for one player, with gradients averaged over processes."""
         parameters, optimizer = self.parameters[player], self.optimizers[player]
-        if _world_size() > 1:
-            for parameter in parameters:
-                if parameter.grad is not None:
-                    torch.distributed.all_reduce(parameter.grad)
-                    parameter.grad /= _world_size()
+        processes.average_gradients(parameters)
         if self.settings.clip_norm:
             nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
         for group in optimizer.param_groups:
@@ -233,7 +230,7 @@ class Loop:
             if progress.best is None or value < progress.best:
                 progress.best, progress.best_step, progress.evaluations_since_best = value, progress.step, 0
                 self.save(BEST)
-        if self.on_evaluation is not None:
+        if self.on_evaluation is not None and processes.rank() == 0:
             self.on_evaluation(self.average, progress)
         return self.health.after_evaluation(metrics, self.observer.say)
 
@@ -290,10 +287,3 @@ def _prefetched(make: Callable[[int], Any], first: int) -> Iterator[Callable[[in
 
         yield batch_of
 
-
-def _rank() -> int:
-    return torch.distributed.get_rank() if torch.distributed.is_available() and torch.distributed.is_initialized() else 0
-
-
-def _world_size() -> int:
-    return torch.distributed.get_world_size() if torch.distributed.is_available() and torch.distributed.is_initialized() else 1

@@ -18,7 +18,7 @@ from ..data.entry import Scan
 from ..data.folder import scan
 from ..errors import BadSetting
 from ..models.card import Card, Source
-from . import checkpoint
+from . import checkpoint, processes
 from .checkpoint import Progress, atomic_write
 from .export import Graph, export_model
 from .loop import BEST, LAST, Loop
@@ -52,8 +52,13 @@ class Run:
         self.network: nn.Module = self.network_module.build(self.recipe.model)
 
     def train(self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False) -> Progress:
-        """Train, or go on training, and export; returns where the run stands."""
-        self._check_run_file(resume)
+        """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together."""
+        with processes.joined(torch.device(self.recipe.training.device)):
+            if processes.rank() == 0:
+                self._check_run_file(resume)
+            return self._train(max_minutes, resume, quiet or processes.rank() > 0)
+
+    def _train(self, max_minutes: float | None, resume: bool, quiet: bool) -> Progress:
         with Report(self.out, quiet) as report:
             for problem in (*self.found.problems, *self.prepared.problems):
                 report.say(f"left out {problem.path}: {problem.reason}")
@@ -77,7 +82,8 @@ class Run:
             if resume and not loop.resume():
                 report.say("there is no checkpoint yet; starting from the beginning.")
             progress = loop.run(max_minutes)
-            self.export_best(loop, report.say)
+            if processes.rank() == 0:
+                self.export_best(loop, report.say)
         return progress
 
     def export_best(self, loop: Loop, say: Callable[[str], None]) -> None:
