@@ -55,7 +55,6 @@ def run(arguments: Sequence[str]) -> int:
     except WavewrightError as error:
         return _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("Interrupted.", err=True)
         return INTERRUPTED
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
@@ -65,7 +64,9 @@ def run(arguments: Sequence[str]) -> int:
         if not isinstance(error, _UsageError):  # type: ignore[arg-type]
             raise
         context = getattr(error, "ctx", None)
-        return _refuse(f"{error.format_message()} See `{context.command_path if context else 'wavewright'} --help`.")  # type: ignore[attr-defined]
+        message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+        end = "" if message.endswith((".", "?")) else "."
+        return _refuse(f"{message}{end} See `{context.command_path if context else 'wavewright'} --help`.")
 
 
 def _show_version(is_asked: bool) -> None:

@@ -94,13 +94,12 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
     limits = {key: getattr(item, key) for item in field.metadata for key in ("ge", "le") if hasattr(item, key)}
     is_number = option_type in (int, float)
     low, high = (limits.get(key) if is_number else None for key in ("ge", "le"))
-    declared: Any
-    if parameter.default is inspect.Parameter.empty:
-        declared = typer.Argument(help=field.description, min=low, max=high)
-    else:
+    declared: Any = typer.Argument(help=field.description, min=low, max=high)
+    default = parameter.default
+    if default is not parameter.empty:
         flag = f"--{parameter.name.replace('_', '-')}"
         declared = typer.Option(flag, help=field.description, min=low, max=high, metavar=choices)
-    default = list(parameter.default) if get_origin(option_type) is list else parameter.default
+        default = list(default) if get_origin(option_type) is list and default is not None else default
     return parameter.replace(annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY)
 
 

@@ -12,7 +12,7 @@ from ..errors import BadModel
 from .card import CARD_FILE, Card, Source
 from .folder import ModelFolder
 
-__all__ = ["Card", "ModelFolder", "Source", "bundled", "find", "load", "names"]
+__all__ = ["Card", "ModelFolder", "Source", "bundled", "classifier_of", "find", "load", "names"]
 
 HOME_VARIABLE = "WAVEWRIGHT_HOME"
 RUNS_FOLDER = "runs"
@@ -45,13 +45,27 @@ def find(name: str | Path) -> Path:
     if len(path.parts) != 1 or path.is_absolute():
         if path.is_dir():
             Card.read(path)  # raises: it says what the folder lacks
-        raise BadModel(f"There is no model folder {path}; give a folder that training wrote, or a name from `wavewright models`.")
+        raise BadModel(
+            f"There is no model folder {path}; give a folder that training wrote, or a name from `wavewright models`."
+        )
     for place in places():
         if (place / path / CARD_FILE).is_file():
             return place / path
     nearest = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.4)
     hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
     raise BadModel(f"There is no model {str(name)!r}; {hint}`wavewright models` lists all.")
+
+
+def classifier_of(labels: set[str]) -> str | None:
+    """The name of the first classifier that knows all of these labels, None where there is none or no label."""
+    for name in names() if labels else []:
+        try:
+            card = Card.read(find(name))
+        except BadModel:
+            continue  # a damaged model elsewhere is no reason to refuse this
+        if card.family == "classifier" and labels <= set(card.labels):
+            return name
+    return None
 
 
 def load(name: str | Path) -> Any:
@@ -62,7 +76,9 @@ def load(name: str | Path) -> Any:
     folder = ModelFolder(find(name))
     if folder.card.family not in families.FAMILIES:
         known = ", ".join(families.FAMILIES)
-        raise BadModel(f"{folder.path} has the family {folder.card.family!r}; this Wavewright knows {known}: upgrade it to play this.")
+        raise BadModel(
+            f"{folder.path} has the family {folder.card.family!r}; this Wavewright knows {known}: upgrade it to play this."
+        )
     folder.verify()
     return families.module(folder.card.family, "runtime").open_model(folder)
 

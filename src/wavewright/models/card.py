@@ -50,15 +50,21 @@ class Card(BaseModel):
         """Read ``card.json``; raises BadModel where it is missing, damaged or from a newer format."""
         path = Path(folder) / CARD_FILE
         if not path.is_file():
-            raise BadModel(f"{folder} is not a model folder: it has no {CARD_FILE}; give a folder that training wrote, or a name from `wavewright models`.")
+            raise BadModel(
+                f"{folder} is not a model folder: it has no {CARD_FILE}; give a folder that training wrote, or a name from `wavewright models`."
+            )
         try:
             card = cls.model_validate_json(path.read_bytes())
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise BadModel(f"{path} cannot be read as a model card ({where}: {first['msg']}); copy the model folder again.") from error
+            raise BadModel(
+                f"{path} cannot be read as a model card ({where}: {first['msg']}); copy the model folder again."
+            ) from error
         if card.format_version > FORMAT_VERSION:
-            raise BadModel(f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; upgrade Wavewright to play it.")
+            raise BadModel(
+                f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; upgrade Wavewright to play it."
+            )
         return card
 
     def to_json(self) -> str:

@@ -119,11 +119,14 @@ def _check_shapes(graph: Path, kind: str, nodes: list[Any], expected: Shapes) ->
     """Raise BadModel unless the inputs or outputs of a graph are the expected ones; a named dimension of a graph fits any number."""
     found = {node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes}
     fits = found.keys() == expected.keys() and all(
-        len(found[name]) == len(shape) and all(a == b or a is None or b is None for a, b in zip(found[name], shape, strict=True))
+        len(found[name]) == len(shape)
+        and all(a == b or a is None or b is None for a, b in zip(found[name], shape, strict=True))
         for name, shape in expected.items()
     )
     if not fits:
-        raise BadModel(f"{graph} has the {kind}s {_shapes_text(found)}, but its card asks for {_shapes_text(expected)}; {_REMEDY}.")
+        raise BadModel(
+            f"{graph} has the {kind}s {_shapes_text(found)}, but its card asks for {_shapes_text(expected)}; {_REMEDY}."
+        )
 
 
 def _shapes_text(shapes: Shapes) -> str:

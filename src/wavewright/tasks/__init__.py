@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 def checked(task: Callable[P, R]) -> Callable[P, R]:
     """A task that compares its arguments with their ranges first; raises BadSetting with the first that is out of its range."""
-    validated = validate_call(task, config=ConfigDict(arbitrary_types_allowed=True))
+    validated = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(task)
 
     @functools.wraps(task)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -12,7 +12,6 @@ from .. import models
 from ..errors import BadModel, BadSetting
 from ..metrics.distances import pairwise_distances
 from ..metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
-from ..models.card import Card
 from ..models.folder import ModelFolder
 
 EMBEDDINGS_FILE = "training_embeddings.safetensors"  # tensor "embeddings" (n, d): each training clip by LogMelEmbedding
@@ -74,8 +73,8 @@ class Rejection:
         confidence = novelty_db = None
         mono = wave.mean(axis=0, keepdims=True)
         if self.min_confidence is not None:
-            judge = self._judge
-            confidence = float(judge.probabilities(mono, self.player.sample_rate)[0, judge.labels.index(label)])
+            of_labels = dict(zip(self._judge.labels, self._judge.probabilities(mono, self.player.sample_rate)[0], strict=True))
+            confidence = float(of_labels[label])
         if self.min_novelty is not None:
             novelty_db = self._novelty_db(mono)
         return Judged(wave, label, index, confidence, novelty_db)
@@ -103,7 +102,10 @@ class Rejection:
             raise BadSetting(
                 f"{self.player.card.name} has no labels that a classifier could recognise; leave min_confidence out."
             )
-        judge = ClassifierEmbedding(models.load(self.judge_name or _classifier_of(labels)))
+        name = self.judge_name or models.classifier_of(labels)
+        if name is None:
+            raise BadModel(f"No classifier knows the labels {', '.join(sorted(labels))}; give the path of one with --judge.")
+        judge = ClassifierEmbedding(models.load(name))
         missing = sorted(labels - set(judge.labels))
         if missing:
             raise BadSetting(f"The classifier {judge.name} does not know {', '.join(missing)}; give another with --judge.")
@@ -122,15 +124,3 @@ class Rejection:
                 f"{folder.path / EMBEDDINGS_FILE} holds no embeddings of shape (clips, numbers); copy the model again."
             )
         return embeddings.astype(np.float64)
-
-
-def _classifier_of(labels: set[str]) -> str:
-    """The name of a classifier that knows these labels; raises BadModel where there is none."""
-    for name in models.names():
-        try:
-            card = Card.read(models.find(name))
-        except BadModel:
-            continue  # a damaged model elsewhere is no reason to refuse this one
-        if card.family == "classifier" and labels <= set(card.labels):
-            return name
-    raise BadModel(f"No classifier knows the labels {', '.join(sorted(labels))}; give the path of one with --judge.")

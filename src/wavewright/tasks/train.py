@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ..data.folder import GroupFrom, LabelFrom
 from ..errors import MissingExtra
 from . import checked
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Where a run stands: steps done and planned, minutes of all calls, and what the last evaluation measured."""
+
+    out: Path
+    step: int
+    steps: int
+    minutes: float
+    metrics: dict[str, float]
+
+    def __str__(self) -> str:
+        measured = "".join(f", {name} {value:.4g}" for name, value in self.metrics.items())
+        return f"{self.out}: {self.step} of {self.steps} steps in {self.minutes:.1f} min{measured}"
 
 
 @checked
@@ -20,22 +37,40 @@ def train(
     out: Annotated[
         Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
     ] = None,
-    label_from: Annotated[
-        Literal["folder", "none"], Field(description="Labels are the names of sub-folders, or there are none.")
-    ] = "folder",
+    label_from: Annotated[LabelFrom, Field(description="Labels are the first sub-folders, or there are none.")] = "none",
+    group_from: Annotated[
+        GroupFrom | None,
+        Field(description="What belongs together: the sub-folder below the label's, or the file name up to its first _."),
+    ] = None,
+    manifest: Annotated[Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")] = None,
     max_minutes: Annotated[float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)] = None,
     resume: Annotated[bool, Field(description="Go on with the run in the run folder.")] = False,
     set: Annotated[tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")] = (),
     device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
-) -> Any:
-    """Train a generative model on a folder of recordings; the run folder is a model that plays.
+    quiet: Annotated[bool, Field(description="Show no progress.")] = False,
+) -> Trained:
+    """Train a model on a folder of recordings; the run folder is a model that plays.
 
-    Raises MissingExtra without PyTorch, BadFolder and BadSetting for what cannot be used, TrainingStopped where training went ill.
+    Ctrl-C saves. Raises MissingExtra without PyTorch, BadFolder and BadSetting for what cannot be used, TrainingStopped where
+    training could not go on in health.
     """
     if find_spec("torch") is None:
         raise MissingExtra("Training needs PyTorch, which is not installed: pip install 'wavewright[train]'.")
     from ..training import run
 
-    return run.train(
-        folder, family, size, out or Path("runs") / folder.stem, label_from, max_minutes, resume, list(set), device
+    place = Path("runs") / folder.resolve().stem if out is None else out
+    progress = run.train(
+        folder,
+        family,
+        size,
+        place,
+        label_from=label_from,
+        group_from=group_from,
+        manifest=manifest,
+        max_minutes=max_minutes,
+        resume=resume,
+        settings=set,
+        device=device,
+        quiet=quiet,
     )
+    return Trained(place, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import io
 import json
 import shutil
 import tempfile
@@ -73,15 +72,14 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
 def export_graph(graph: Graph) -> onnx.ModelProto:
     """The graph of a module, for any batch size, with its weights inside and named as in the module."""
     names = [*graph.inputs, *graph.outputs]
-    written = io.BytesIO()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         # The tracer warns of Python numbers that become constants and of its own age; what it traced is compared with torch later.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             graph.module,
             # One clip: the tracer bakes a GRU's first state into the graph, and only that of one clip expands to any batch.
             tuple(tensor[:1] for tensor in graph.inputs.values()),
-            written,
+            Path(folder) / "graph.onnx",
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
             dynamic_axes={name: {0: "batch"} for name in names},
@@ -91,7 +89,7 @@ def export_graph(graph: Graph) -> onnx.ModelProto:
             # The newer exporter takes 10 s where this takes 0.5 s, and turns interpolation into slow gathers.
             dynamo=False,
         )
-    return onnx.load_from_string(written.getvalue())
+        return onnx.load(Path(folder) / "graph.onnx")
 
 
 def export_model(

@@ -1,0 +1,294 @@
+"""The command line: one sentence and exit code 2 for bad input, pure JSON on request, a quick start without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+import typer
+from pydantic import Field
+from tiny_models import change_card, make_gan
+from typer.testing import CliRunner
+
+from wavewright import __version__, models
+from wavewright.cli import command, run
+from wavewright.errors import BadSetting
+from wavewright.tasks import checked, demo, generate, train
+from wavewright.training import export
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A working folder with one model called ``tiny`` in the user's model folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
+    make_gan(tmp_path / "home")
+    return tmp_path
+
+
+def refused(capsys, *arguments):
+    """The sentence of a call that must be refused."""
+    assert run(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("wavewright: ")
+    assert lines[0].endswith(".")
+    return lines[0].removeprefix("wavewright: ")
+
+
+def test_generate_writes_files_and_names_them(home, capsys):
+    assert run(["generate", "tiny", "--label", "snare", "--count", "2", "--seed", "7", "--out", "sounds"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["  tiny-snare-s7-000.wav", "  tiny-snare-s7-001.wav"]
+    assert lines[2].startswith("2 sounds by tiny (")
+    assert sorted(path.name for path in Path("sounds").iterdir()) == [
+        "manifest.jsonl",
+        "tiny-snare-s7-000.wav",
+        "tiny-snare-s7-001.wav",
+    ]
+
+
+def test_json_is_one_object_on_standard_output(home, capsys):
+    assert run(["generate", "tiny", "--interpolate", "7", "9", "--steps", "3", "--out", "sounds", "--json"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert (result["model"], result["interpolate"], result["out"]) == ("tiny", [7, 9], "sounds")
+    assert [sound["file"] for sound in result["sounds"]] == [f"tiny-kick-s7to9x3-00{step}.wav" for step in range(3)]
+    assert captured.err == ""
+
+
+def test_models_are_listed_and_shown(home, capsys):
+    damaged = make_gan(home / "runs", "broken")
+    (damaged / "card.json").write_text("{", encoding="utf-8")
+    assert run(["models"]) == 0
+    broken, tiny = capsys.readouterr().out.splitlines()
+    assert tiny.split() == ["tiny", "gan", "8000", "Hz", "kick,", "snare,", "hat"]
+    assert "cannot be read as a model card" in broken
+    assert run(["models", "--json"]) == 0
+    assert [model["name"] for model in json.loads(capsys.readouterr().out)["models"]] == ["broken", "tiny"]
+    assert run(["models", "show", "tiny", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["card"]["labels"] == ["kick", "snare", "hat"]
+    assert shown["hash"] == models.ModelFolder(home / "home" / "tiny").hash
+    change_card(home / "home" / "tiny", training={"steps": 12}, metrics={"agreement": 0.9})
+    assert run(["models", "show", "tiny"]) == 0
+    text = capsys.readouterr().out
+    assert "trained     steps: 12" in text
+    assert "measured    agreement: 0.9" in text
+    assert "learned from nothing (0 clips, CC0-1.0, nobody)" in text
+
+
+def test_without_models_the_list_says_what_to_do(home, capsys, monkeypatch):
+    monkeypatch.setenv("WAVEWRIGHT_HOME", str(home / "empty"))
+    assert run(["models"]) == 0
+    assert capsys.readouterr().out == "No models yet; `wavewright train FOLDER` makes one.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["generate", "tinny"], "There is no model 'tinny'; the nearest are tiny; `wavewright models` lists all."),
+        (["generate", "tiny", "--label", "bell"], "tiny has no label 'bell'; its labels are kick, snare, hat."),
+        (["generate", "tiny", "--format", "mp4"], "generate: format is 'mp4'; input should be 'wav', 'flac' or 'ogg'."),
+        (["generat"], "No such command 'generat'. Did you mean 'generate'? See `wavewright --help`."),
+        (["data"], "Missing command. See `wavewright data --help`."),
+        (["train", "nowhere", "--max-minutes", "0"], "train: max_minutes is 0.0; input should be greater than 0."),
+        (
+            ["models", "show", "x/y"],
+            "There is no model folder x/y; give a folder that training wrote, or a name from `wavewright models`.",
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence(home, capsys, arguments, sentence):
+    assert refused(capsys, *arguments) == sentence.replace("x/y", str(Path("x/y")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["generate"], ["model", "wavewright generate --help"]),
+        (["generate", "tiny", "--count", "0"], ["--count", "1", "wavewright generate --help"]),
+        (["generate", "tiny", "--count", "many"], ["--count", "wavewright generate --help"]),
+        (["generate", "tiny", "--interpolate", "7"], ["--interpolate", "2"]),
+        (["generate", "tiny", "--nonsense"], ["--nonsense"]),
+        (["generate", "tiny", "extra"], ["extra"]),
+    ],
+)
+def test_usage_errors_name_the_option_and_the_help(home, capsys, arguments, words):
+    sentence = refused(capsys, *arguments)
+    assert all(word in sentence for word in words)
+
+
+def test_nothing_is_written_for_bad_input(home, capsys):
+    refused(capsys, "generate", "tiny", "--label", "bell", "--out", "sounds")
+    assert sorted(path.name for path in home.iterdir()) == ["home"]
+
+
+def test_a_full_disk_and_a_refusing_system_are_sentences(home, capsys, monkeypatch):
+    for number, words in (
+        (errno.ENOSPC, "no space left to write sounds"),
+        (errno.EACCES, "The system refused sounds: Permission denied"),
+    ):
+        error = OSError(number, os.strerror(number), "sounds")
+
+        def refuse(*arguments, error=error):
+            raise error
+
+        monkeypatch.setattr(generate, "_write", refuse)
+        assert words in refused(capsys, "generate", "tiny")
+
+
+def test_an_interruption_is_130(home, capsys, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generate, "_write", interrupt)
+    assert run(["generate", "tiny"]) == 130
+    assert capsys.readouterr().out == ""
+
+
+def test_training_without_torch_names_the_extra(home, capsys, monkeypatch):
+    monkeypatch.setattr(train, "find_spec", lambda name: None)
+    sentence = refused(capsys, "train", "folder")
+    assert sentence == "Training needs PyTorch, which is not installed: pip install 'wavewright[train]'."
+
+
+def test_train_passes_every_option_on(home, capsys, monkeypatch):
+    from wavewright.training import checkpoint
+    from wavewright.training import run as training_run
+
+    calls = []
+
+    def trained(*arguments, **options):
+        calls.append((arguments, options))
+        return checkpoint.Progress(step=5, steps=9, minutes=1.5, metrics={"distance": 0.25})
+
+    monkeypatch.setattr(training_run, "train", trained)
+    options = ["--label-from", "folder", "--max-minutes", "2.5", "--resume", "--set", "a=1", "--set", "b=2", "--quiet"]
+    assert run(["train", "kit", "--size", "tiny", *options]) == 0
+    assert capsys.readouterr().out == f"{Path('runs/kit')}: 5 of 9 steps in 1.5 min, distance 0.25\n"
+    ((arguments, given),) = calls
+    assert arguments == (Path("kit"), "gan", "tiny", Path("runs/kit"))
+    assert given == {
+        "label_from": "folder",
+        "group_from": None,
+        "manifest": None,
+        "max_minutes": 2.5,
+        "resume": True,
+        "settings": ("a=1", "b=2"),
+        "device": "cpu",
+        "quiet": True,
+    }
+
+
+def test_version_and_help(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"wavewright {__version__}\n"
+    assert run([]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in ("generate", "demo", "models", "train", "evaluate", "data", "plot"))
+    assert run(["generate", "--help"]) == 0
+    assert "Same seed, same sounds" in capsys.readouterr().out
+
+
+@dataclasses.dataclass(frozen=True)
+class Spoken:
+    text: str
+
+
+@checked
+def speak(
+    words: Annotated[list[str], Field(description="What to say.")],
+    rate: Annotated[float | None, Field(description="Speed.", ge=0.5, le=2)] = None,
+    voice: Annotated[Literal["low", "high"], Field(description="Voice.")] = "low",
+    loud: Annotated[bool, Field(description="Loud.")] = False,
+    tags: Annotated[tuple[str, ...], Field(description="Tags.")] = (),
+) -> Spoken:
+    """Say ``words``.
+
+    More about it.
+    """
+    return Spoken(" ".join([*words, str(rate), voice, str(loud), *tags]))
+
+
+def test_a_command_is_read_from_its_task():
+    spoken = command.command(speak, "speak")
+    arguments = ["one", "two", "--rate", "1.5", "--voice", "high", "--loud", "--tags", "a", "--tags", "b"]
+    text = invoke(spoken, arguments)
+    assert text == "Spoken(text='one two 1.5 high True a b')\n"
+    assert json.loads(invoke(spoken, [*arguments[:2], "--json"])) == {"text": "one two None low False"}
+    shown = invoke(spoken, ["--help"])
+    assert "Say words." in shown
+    assert "More about it" not in shown
+    assert "0.5<=x<=2" in shown
+    with pytest.raises(BadSetting, match=r"speak: rate is 3; input should be less than or equal to 2\."):
+        speak(["one"], rate=3)
+
+
+def invoke(built, arguments):
+    """What a command prints."""
+    runner = CliRunner()
+    app = typer.Typer()
+    app.command()(lambda: None)
+    with runner.isolation() as streams:
+        built.main(arguments, "x", standalone_mode=False)
+        return streams[0].getvalue().decode().replace("\r\n", "\n")
+
+
+def test_results_become_json():
+    import numpy as np
+
+    @dataclasses.dataclass
+    class Inner:
+        path: Path
+        values: np.ndarray
+
+    result = command.plain({"a": [Inner(Path("x"), np.arange(2))], 1: np.float32(0.5), "t": (None, True)})
+    assert result == {"a": [{"path": "x", "values": [0, 1]}], "1": 0.5, "t": [None, True]}
+
+
+HEAVY = ("torch", "scipy.signal", "matplotlib", "librosa", "numba", "onnx")
+
+
+def python(*arguments, **settings):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False, **settings)
+
+
+def test_playing_from_a_cold_start_loads_nothing_heavy(tmp_path):
+    model = make_gan(tmp_path)
+    program = (
+        "import sys; from wavewright.cli import run; "
+        f"code = run(['generate', {str(model)!r}, '--out', {str(tmp_path / 'out')!r}]); "
+        f"print([name for name in {HEAVY!r} if name in sys.modules]); sys.exit(code)"
+    )
+    done = python("-c", program)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert len(list((tmp_path / "out").glob("*.wav"))) == 8
+
+
+def test_the_package_runs_as_a_module(tmp_path):
+    done = python("-m", "wavewright", "generate", "no/such/model")
+    assert done.returncode == 2
+    assert done.stderr.startswith("wavewright: There is no model folder")
+    assert done.stdout == ""
+
+
+def test_demo_prints_where_its_page_is(home, capsys):
+    make_gan(home / "bundled")
+    assert run(["demo", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert Path(result["page"]) == Path("wavewright-demo/index.html")
+    assert Path(result["page"]).is_file()
+    assert demo.demo.__name__ == "demo"
+    assert export.OPSET == 17
