@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 SAMPLE_RATE = 22_050  # hertz
@@ -9,23 +11,37 @@ SECONDS = 0.3
 
 
 def tones(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """``n`` decaying sounds ``(n, time)`` and their labels in turn: noise of random colour, tones of random pitch."""
+    """``n`` decaying sounds ``(n, time)`` and their labels in turn: noise of random colour, tones of random pitch and partials."""
     rng = np.random.default_rng(seed)
     time = np.arange(round(SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
-    frequencies_hz = np.fft.rfftfreq(len(time), 1 / SAMPLE_RATE) + 1.0
     waves, labels = [], []
     for index in range(n):
-        decay = np.exp(-time / rng.uniform(0.02, 0.15))
-        centre_hz, octaves = np.exp(rng.uniform(np.log(300), np.log(8000))), rng.uniform(0.4, 1.5)
-        colour = np.exp(-0.5 * (np.log2(frequencies_hz / centre_hz) / octaves) ** 2)
-        noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(len(time))) * (colour + 0.01), len(time))
-        pitch_hz = np.exp(rng.uniform(np.log(80), np.log(1500)))
-        tone = np.sin(2 * np.pi * pitch_hz * time) + rng.uniform(0, 0.5) * np.sin(6 * np.pi * pitch_hz * time)
-        tone += 0.01 * rng.standard_normal(len(time))
-        wave = decay * (tone if index % 2 else noise)
+        wave = _tone(rng, time) if index % 2 else _noise(rng, time)
         waves.append(0.5 * wave / np.abs(wave).max())
         labels.append("tone" if index % 2 else "noise")
     return np.array(waves, dtype=np.float32), np.array(labels)
+
+
+def _noise(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
+    """Two bands of noise, each with its own colour, level and decay."""
+    frequencies_hz = np.fft.rfftfreq(len(time), 1 / SAMPLE_RATE) + 1.0
+    wave = 0.01 * rng.standard_normal(len(time)) * np.exp(-time / 0.1)
+    for _ in range(2):
+        centre_hz, octaves = np.exp(rng.uniform(np.log(200), np.log(8000))), rng.uniform(0.3, 1.5)
+        colour = np.exp(-0.5 * (np.log2(frequencies_hz / centre_hz) / octaves) ** 2)
+        band = np.fft.irfft(np.fft.rfft(rng.standard_normal(len(time))) * colour, len(time))
+        wave += 10 ** rng.uniform(-1, 0) * np.exp(-time / rng.uniform(0.01, 0.15)) * band / band.std()
+    return wave
+
+
+def _tone(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
+    """Five partials, each with its own level and decay, and a little noise."""
+    pitch_hz = np.exp(rng.uniform(np.log(80), np.log(800)))
+    wave = 0.01 * rng.standard_normal(len(time)) * np.exp(-time / rng.uniform(0.01, 0.15))
+    for partial in range(1, 6):
+        level = 10 ** rng.uniform(-2, 0) if partial > 1 else 1.0
+        wave += level * np.exp(-time / rng.uniform(0.01, 0.15)) * np.sin(2 * np.pi * partial * pitch_hz * time)
+    return wave
 
 
 class TinyCard:
@@ -43,12 +59,14 @@ class TinyJudge:
         self.card = TinyCard()
 
     def embed(self, waves: np.ndarray) -> np.ndarray:
-        """``(n, time)`` to flatness and level, both logarithmic, ``(n, 2)``."""
+        """``(n, time)`` to flatness and the relative level of eight bands, both logarithmic, ``(n, 9)``."""
         power = np.abs(np.fft.rfft(waves)) ** 2 + 1e-9
-        level = np.log(power.mean(axis=1))
-        return np.stack([np.log(power).mean(axis=1) - level, level], axis=1)
+        level = np.log(power.mean(axis=1, keepdims=True))
+        edges = np.geomspace(8, power.shape[1], 9).astype(int)
+        bands = [np.log(power[:, low:high].mean(axis=1, keepdims=True)) - level for low, high in pairwise(edges)]
+        return np.concatenate([np.log(power).mean(axis=1, keepdims=True) - level, *bands], axis=1)
 
     def probabilities(self, waves: np.ndarray) -> np.ndarray:
         """``(n, time)`` to the probabilities of noise and tone ``(n, 2)``."""
-        tonal = 1 / (1 + np.exp(6 * (self.embed(waves)[:, 0] + 5.75)))
+        tonal = 1 / (1 + np.exp(6 * (self.embed(waves)[:, 0] + 6.3)))
         return np.stack([1 - tonal, tonal], axis=1)

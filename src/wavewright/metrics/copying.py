@@ -9,9 +9,6 @@ import numpy as np
 from ..errors import BadSetting
 from .distances import checked_pair, checked_rows, distances_among, pairwise_distances
 
-LOW_PERCENTILE = 1.0
-"""The limit is this percentile of the distances among training clips: what 99 % of the training clips keep from each other."""
-
 
 @dataclass(frozen=True)
 class CopyReport:
@@ -60,17 +57,16 @@ def merge_near_duplicates(
 
 
 def nearest_training_distance(
-    training: np.ndarray, estimate: np.ndarray, sounds: np.ndarray | None = None, percentile: float = LOW_PERCENTILE
+    training: np.ndarray, estimate: np.ndarray, sounds: np.ndarray | None = None, percentile: float = 0.0
 ) -> CopyReport:
-    """Distances of estimate ``(m, d)`` to the nearest clip of training ``(n, d)``, judged by those among training; give one
-    class.
+    """Distances of estimate ``(m, d)`` to the nearest clip of training ``(n, d)``, judged by those among training.
 
-    ``sounds`` ``(n,)`` from :func:`merge_near_duplicates` says which training clips are one sound. The yardstick is one
-    distance for each sound: from its most central clip to the nearest clip of any other sound. The limit is the ``percentile``
-    of these; a generated clip below it lies closer to a training clip than (at 1 %) 99 % of the training sounds lie to each
-    other. The smallest distance (percentile 0) is the more lenient rule and not the default: one pair of near-duplicates that
-    was not merged would make it pass everything, copies included. Raises BadSetting where there are fewer than two sounds, no
-    estimate, or the sides do not match.
+    Give the clips of one label. ``sounds`` ``(n,)`` from :func:`merge_near_duplicates` says which training clips are one sound. The
+    yardstick is one distance for each sound: from its most central clip to the nearest clip of any other sound. The limit is the
+    ``percentile`` of these, the smallest by default: a clip below it lies closer to a training clip than any two training sounds lie
+    to each other. Merge near-duplicates by distance first, or one pair of them makes a limit that copies pass. A higher percentile
+    asks more than 99 % can give: of new sounds from the same source 2 in ``n + 1`` fall below the smallest of ``n`` anyway, and 1 %
+    below the first percentile. Raises BadSetting where there are fewer than two sounds, no estimate, or the sides do not match.
     """
     training, estimate = checked_pair(training, estimate)
     if not 0 <= percentile <= 100:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from ..dsp.mel import mel_filterbank
-from ..dsp.spectrum import hann_window
+from ..dsp.spectrum import spectrogram
 from ..errors import BadAudio, BadModel, BadSetting
+from ..units import seconds_to_samples
 
 
 class Embedding(Protocol):
@@ -76,16 +77,16 @@ class LogMelEmbedding:
     def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
         """Embed ``waves`` ``(n, time)`` of ``sample_rate`` hertz as ``(n, 240)``; raises BadAudio as :func:`checked_waves`."""
         waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
-        n_samples = round(self.seconds * self.sample_rate)
+        n_samples = seconds_to_samples(self.seconds, self.sample_rate)
         waves = waves[:, :n_samples]
-        waves = np.pad(waves, ((0, 0), (self.n_fft // 2, n_samples - waves.shape[1] + self.n_fft // 2)))
-        filters = mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, 30.0, min(16_000.0, self.sample_rate / 2), "htk")
+        waves = np.pad(waves, ((0, 0), (0, n_samples - waves.shape[1])))
+        f_max_hz = min(16_000.0, self.sample_rate / 2)
+        filters = mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, 30.0, f_max_hz, "htk")
         return np.stack([self._embed(wave, filters) for wave in waves])
 
     def _embed(self, wave: np.ndarray, filters: np.ndarray) -> np.ndarray:
-        """One row ``(240,)`` of a padded wave ``(time,)``."""
-        frames = np.lib.stride_tricks.sliding_window_view(wave, self.n_fft)[:: self.n_fft // 4]
-        power = np.abs(np.fft.rfft(frames * hann_window(self.n_fft))) ** 2  # (frames, bins)
+        """One row ``(240,)`` of a wave ``(time,)``."""
+        power = spectrogram(wave, self.n_fft, self.n_fft // 4).T  # (frames, bins)
         mel_power = power @ filters.T  # (frames, mels)
         picture = _mean_of_spans(mel_power, self.n_spans)
         loudest = picture.max()

@@ -19,7 +19,7 @@ from .sampling import equal_counts, one_of_each
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
 
 TakesFrom = Literal["distance", "group"]
-"""What counts as takes of one sound: clips within the embedding's near-duplicate distance, or clips of one group."""
+"""What makes recordings takes of one sound: the embedding's near-duplicate distance, or being of one group as well."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,8 @@ def sounds_of(reference: EmbeddedClips, takes_from: TakesFrom, near_duplicate_di
     n_sounds = 0
     for label in np.unique(reference.labels):
         rows = reference.of_label(label)
-        by_group = takes_from == "group"
-        own = merge_near_duplicates(
-            reference.embeddings[rows],
-            threshold=None if by_group else near_duplicate_distance,
-            groups=reference.groups[rows] if by_group else None,
-        )
+        groups = reference.groups[rows] if takes_from == "group" else None
+        own = merge_near_duplicates(reference.embeddings[rows], near_duplicate_distance, groups)
         sounds[rows] = own + n_sounds
         n_sounds += own.max() + 1
     return sounds
@@ -142,7 +138,9 @@ def neighbour_figures(
     values = np.array([[m.precision, m.recall, m.density, m.coverage] for m in manifolds])
     copies = [figures.copying for figures in labels.values() if figures.copying is not None]
     if not copies:
-        raise BadSetting("No label has two different recordings, so nothing says what a copy is; give more recordings.")
+        raise BadSetting(
+            "The recordings of every label are takes of one sound, so nothing says what a copy is; give more sounds."
+        )
     return NeighbourFigures(
         manifold=PrecisionRecall(*values.mean(axis=0).tolist()),
         diversity=_mean_of([figures.diversity for figures in labels.values()]),

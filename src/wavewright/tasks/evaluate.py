@@ -53,9 +53,10 @@ def evaluate(
         float | None, Field(description="Compare so much of each sound; default: the longest generated one.", ge=0.1, le=60)
     ] = None,
     takes_from: Annotated[
-        TakesFrom, Field(description="Recordings are takes of one sound by their distance, or where they are of one group.")
+        TakesFrom,
+        Field(description="Recordings are takes of one sound where they are very close, or also where they are of one group."),
     ] = "distance",
-    cheats: Annotated[bool, Field(description="Also judge two ways of cheating, which must fail.")] = True,
+    skip_cheats: Annotated[bool, Field(description="Do not judge two ways of cheating as well, which must fail.")] = False,
     seed: Annotated[int, Field(description="Same seed, same draws.", ge=0, le=2**32 - 1)] = 0,
 ) -> EvaluationReport:
     """Judge generated sounds by the recordings that their model learned from.
@@ -65,21 +66,21 @@ def evaluate(
     BadFolder where a side has nothing usable, BadSetting where the sides have no label in common or too few clips, BadModel
     where the classifier cannot be used.
     """
-    made_entries = _entries(generated, label_from, group_from)
+    problems: list[Problem] = []
+    made_entries = _entries(generated, label_from, group_from, problems)
     sample_rate = Counter(entry.sample_rate for entry in made_entries).most_common(1)[0][0]
     if seconds is None:
         seconds = min(max(0.1, *(entry.seconds for entry in made_entries)), LONGEST_SECONDS)
-    entries, test_entries = _without_test(_entries(reference, label_from, group_from))
+    entries, test_entries = _without_test(_entries(reference, label_from, group_from, problems))
     if held_out is not None:
-        test_entries = _entries(held_out, label_from, group_from)
-    problems: list[Problem] = []
+        test_entries = _entries(held_out, label_from, group_from, problems)
     made, recordings = (_read(side, sample_rate, seconds, problems) for side in (made_entries, entries))
     unheard = _read(test_entries, sample_rate, seconds, problems) if test_entries else None
     embeddings: list[Embedding] = [LogMelEmbedding(sample_rate, seconds)]
     name = classifier or classifier_of(set(made.labels) & set(recordings.labels))
     if name is not None:
         embeddings.append(ClassifierEmbedding(models.load(name)))
-    report = compare(recordings, made, embeddings, unheard, takes_from=takes_from, cheats=cheats, seed=seed)
+    report = compare(recordings, made, embeddings, unheard, takes_from=takes_from, cheats=not skip_cheats, seed=seed)
     notes = [*report.notes, *(f"Not used: {problem.path}: {problem.reason}" for problem in problems)]
     return replace(report, reference=str(reference), generated=str(generated), notes=tuple(notes))
 
@@ -97,11 +98,12 @@ def classifier_of(labels: set[str]) -> str | None:
     return None
 
 
-def _entries(path: Path, label_from: LabelFrom, group_from: GroupFrom | None) -> Sequence[Entry]:
-    """The sounds of a folder or manifest, without labels where none are wanted."""
+def _entries(path: Path, label_from: LabelFrom, group_from: GroupFrom | None, problems: list[Problem]) -> list[Entry]:
+    """The sounds of a folder or manifest, without labels where none are wanted; adds to ``problems`` what cannot be used."""
     manifest = path if path.is_file() else path / MANIFEST_FILE
-    entries = scan(path, label_from, group_from, manifest if manifest.is_file() else None).entries
-    return [replace(entry, label=None) for entry in entries] if label_from == "none" else entries
+    found = scan(path, label_from, group_from, manifest if manifest.is_file() else None)
+    problems.extend(found.problems)
+    return [replace(entry, label=None) if label_from == "none" else entry for entry in found.entries]
 
 
 def _without_test(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:

@@ -1,0 +1,185 @@
+"""Evaluation end to end: recordings pass, both cheats fail, folders and manifests are read, bad input is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from tiny_sounds import SAMPLE_RATE, SECONDS, TinyCard, TinyJudge, tones
+
+from wavewright import models
+from wavewright.cli import run
+from wavewright.cli.command import plain
+from wavewright.errors import BadFolder, BadSetting
+from wavewright.metrics import ClassifierEmbedding, LogMelEmbedding
+from wavewright.metrics.judging import ALTERED_COPIES, HELD_OUT, ONE_CLIP, Clips, compare
+from wavewright.metrics.report import Bars, EvaluationReport
+from wavewright.tasks import evaluate as evaluate_module
+from wavewright.tasks.evaluate import classifier_of, evaluate
+
+EMBEDDING = LogMelEmbedding(SAMPLE_RATE, SECONDS)
+LIMITS = Bars(agreement=0.9, share_no_closer=0.97)  # of 80 new sounds 2 are expected below the smallest of 80 distances
+
+
+def clips(n: int, seed: int) -> Clips:
+    waves, labels = tones(n, seed)
+    return Clips.of(waves, SAMPLE_RATE, labels)
+
+
+def write_folder(folder: Path, n: int, seed: int) -> Path:
+    waves, labels = tones(n, seed)
+    for index, (wave, label) in enumerate(zip(waves, labels, strict=True)):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / label / f"kit{index % 4}_{index:03d}.wav", wave, SAMPLE_RATE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report() -> EvaluationReport:
+    """A perfect generator: new sounds of the distribution that the recordings are from."""
+    embeddings = [EMBEDDING, ClassifierEmbedding(TinyJudge())]
+    return compare(clips(160, 0), clips(160, 1), embeddings, held_out=clips(40, 2), limits=LIMITS)
+
+
+class TestCompare:
+    def test_new_sounds_keep_every_bar(self, report):
+        assert report.failed == []
+        bars = {bar.name: bar.value for bar in report.rows[0].bars}
+        assert bars["label agreement"] > 0.9
+        assert bars["closeness, log-mel"] == pytest.approx(1.0, abs=0.3)
+        assert bars["closeness, judge"] == pytest.approx(1.0, abs=0.6)
+        assert bars["diversity"] == pytest.approx(1.0, abs=0.1)
+        assert bars["1-nearest-neighbour accuracy"] == pytest.approx(0.5, abs=0.12)
+        assert bars["no closer than recordings"] > 0.98
+
+    def test_both_cheats_fail_by_what_they_do(self, report):
+        rows = {row.name: row for row in report.rows}
+        assert report.undetected_cheats == []
+        assert {"diversity", "coverage", "no closer than recordings"} <= set(rows[ONE_CLIP].failed)
+        assert rows[ONE_CLIP].scores.agreement == 1.0  # a classifier notices nothing
+        assert rows[ONE_CLIP].neighbours.diversity == 0.0
+        assert rows[ALTERED_COPIES].failed == ["no closer than recordings"]
+        assert rows[ALTERED_COPIES].neighbours.nearest_accuracy < 0.4
+
+    def test_a_metric_that_misses_a_cheat_says_so(self):
+        blind = Bars(share_no_closer=0.0)
+        found = compare(clips(80, 0), clips(80, 1), [EMBEDDING], limits=blind)
+        assert found.undetected_cheats == [ALTERED_COPIES]
+        assert f"{ALTERED_COPIES} keeps every bar" in str(found)
+
+    def test_held_out_recordings_stand_beside(self, report):
+        row = next(row for row in report.rows if row.name == HELD_OUT)
+        assert row.n_clips == 40
+        assert row.from_held_out == {}
+        ratio = report.rows[0].from_held_out["log-mel"].value / report.held_out_to_reference["log-mel"].value
+        assert ratio == pytest.approx(1.0, abs=0.5)  # new sounds are as far from the held-out as the recordings are
+
+    def test_text_names_the_judge_and_its_accuracy(self, report):
+        text = str(report)
+        assert "classifier judge, whose accuracy on recordings it never heard is 91.0%" in text
+        assert "Every bar is kept by generated." in text
+        assert f"{ONE_CLIP} misses" in text
+        assert max(map(len, report.table())) == min(map(len, report.table())) == 2 + len(report.rows)
+
+    def test_is_json(self, report):
+        back = json.loads(json.dumps(plain(report), allow_nan=False))
+        assert back["rows"][0]["bars"][0] == {
+            "name": "label agreement", "value": report.rows[0].scores.agreement, "limit": 0.9, "at_least": True, "is_kept": True
+        }  # fmt: skip
+        assert len(back["rows"][0]["neighbours"]["labels"]["tone"]["copying"]["estimate"]) == 80
+
+    def test_same_seed_same_report(self):
+        first, second = (compare(clips(40, 0), clips(40, 1), [EMBEDDING], cheats=False, seed=3) for _ in range(2))
+        assert json.dumps(plain(first)) == json.dumps(plain(second))
+
+    def test_far_sounds_fail(self):
+        made = clips(60, 1)
+        noisy = made.waves + 0.1 * np.random.default_rng(0).standard_normal(made.waves.shape).astype(np.float32)
+        found = compare(clips(60, 0), Clips.of(noisy, SAMPLE_RATE, made.labels), [EMBEDDING], cheats=False)
+        assert {"closeness, log-mel", "1-nearest-neighbour accuracy"} <= set(found.failed)
+
+    def test_refuses(self):
+        recordings = clips(20, 0)
+        with pytest.raises(BadSetting, match="noise, tone"):
+            compare(recordings, Clips.of(recordings.waves, SAMPLE_RATE), [EMBEDDING])
+        with pytest.raises(BadSetting, match="22050 Hz, 44100 Hz"):
+            compare(recordings, Clips.of(recordings.waves, 44_100, recordings.labels), [EMBEDDING])
+        with pytest.raises(BadSetting, match="one for each clip"):
+            Clips.of(recordings.waves, SAMPLE_RATE, ["tone"])
+
+
+class TestEvaluate:
+    def test_folders(self, tmp_path):
+        reference, generated = write_folder(tmp_path / "real", 80, 0), write_folder(tmp_path / "made", 40, 1)
+        (generated / "tone" / "broken.wav").write_bytes(b"RIFF....")
+        (generated / "clap").mkdir()
+        soundfile.write(generated / "clap" / "0.wav", tones(1)[0][0], SAMPLE_RATE)
+        found = evaluate(reference, generated, group_from="prefix", skip_cheats=True)
+        assert (found.sample_rate, found.seconds, found.n_reference) == (SAMPLE_RATE, SECONDS, 80)
+        assert [row.name for row in found.rows] == ["generated"]
+        assert found.rows[0].n_clips == 40
+        assert found.judge is None
+        assert "Left out, since one side lacks them: clap." in found.notes
+        assert any("broken.wav" in note for note in found.notes)
+        assert found.rows[0].distances["log-mel"].closeness.ratio.value < 1.5
+
+    def test_manifest_of_generate_and_splits(self, tmp_path):
+        reference = write_folder(tmp_path / "real", 80, 0)
+        files = sorted(reference.rglob("*.wav"))
+        records = [
+            {"audio_filepath": file.relative_to(reference).as_posix(), "label": file.parent.name, "split": split}
+            for file, split in zip(files, ["train", "train", "train", "test"] * 20, strict=True)
+        ]
+        (reference / "manifest.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+        made = tmp_path / "made"
+        made.mkdir()
+        waves, labels = tones(40, 1)
+        lines = []
+        for index, (wave, label) in enumerate(zip(waves, labels, strict=True)):
+            soundfile.write(made / f"{index}.wav", wave, SAMPLE_RATE)
+            lines.append(json.dumps({"audio_filepath": f"{index}.wav", "label": label, "seed": 0}))
+        (made / "manifest.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        found = evaluate(reference, made, skip_cheats=True)
+        assert found.n_reference == 60
+        assert [(row.name, row.n_clips) for row in found.rows] == [("generated", 40), (HELD_OUT, 20)]
+
+    def test_without_labels(self, tmp_path):
+        reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
+        found = evaluate(reference, generated, label_from="none", skip_cheats=True)
+        assert list(found.rows[0].neighbours.labels) == [""]
+        assert "all " in str(found)
+
+    def test_judge_is_found_by_its_labels(self, tmp_path, monkeypatch):
+        cards = {"drums": TinyCard("gan"), "judge": TinyCard()}
+        monkeypatch.setattr(models, "names", lambda: sorted(cards))
+        monkeypatch.setattr(models, "find", lambda name: name)
+        monkeypatch.setattr(models, "load", lambda name: {"judge": TinyJudge()}[name])
+        monkeypatch.setattr(evaluate_module.Card, "read", cards.__getitem__)
+        assert classifier_of({"tone"}) == "judge"
+        assert classifier_of({"tone", "clap"}) is None
+        assert classifier_of({""}) is None
+        reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
+        found = evaluate(reference, generated, skip_cheats=True)
+        assert (found.judge.name, found.judge.test_accuracy) == ("judge", 0.91)
+        assert found.rows[0].scores.agreement > 0.9
+
+    def test_command_line(self, tmp_path, capsys):
+        reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
+        assert run(["evaluate", str(reference), str(generated), "--skip-cheats", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["n_reference"] == 40
+        assert run(["evaluate", str(reference), str(tmp_path / "none")]) == 2
+
+    def test_refuses(self, tmp_path):
+        reference = write_folder(tmp_path / "real", 8, 0)
+        with pytest.raises(BadFolder):
+            evaluate(reference, tmp_path / "nothing")
+        with pytest.raises(BadSetting, match="seconds"):
+            evaluate(reference, reference, seconds=0)
+        renamed = tmp_path / "renamed"
+        renamed.mkdir()
+        (reference / "tone").rename(renamed / "pip")
+        with pytest.raises(BadSetting, match="labelled pip and the recordings noise"):
+            evaluate(reference, renamed)
