@@ -73,8 +73,8 @@ class Rejection:
         confidence = novelty_db = None
         mono = wave.mean(axis=0, keepdims=True)
         if self.min_confidence is not None:
-            of_labels = dict(zip(self._judge.labels, self._judge.probabilities(mono, self.player.sample_rate)[0], strict=True))
-            confidence = float(of_labels[label])
+            probabilities = self._judge.probabilities(mono, self.player.sample_rate)[0]  # (classes,)
+            confidence = next(float(p) for name, p in zip(self._judge.labels, probabilities, strict=True) if name == label)
         if self.min_novelty is not None:
             novelty_db = self._novelty_db(mono)
         return Judged(wave, label, index, confidence, novelty_db)

@@ -130,10 +130,8 @@ class Runtime:
         if self.config.code_size:
             inputs["code"] = (draw.code if code is None else code)[None]
         outputs = self._session.run(self._outputs, inputs)
-        if self.config.generator == "spectral":
-            wave = self._to_wave(outputs[0], outputs[1], draw.noise)
-        else:
-            wave = outputs[0][0, 0]
+        is_spectral = self.config.generator == "spectral"
+        wave = self._to_wave(outputs[0], outputs[1], draw.noise) if is_spectral else outputs[0][0, 0]
         peak = float(np.abs(wave).max())
         if not np.isfinite(peak):
             raise BadModel(
