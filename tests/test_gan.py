@@ -1,0 +1,261 @@
+"""The GAN family: shapes, gradients, losses, conditioning, batches, and that what plays equals what was trained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from wavewright import families
+from wavewright.clip import Clip
+from wavewright.data.folder import scan
+from wavewright.errors import BadFolder, BadSetting
+from wavewright.families.gan import SIZES, Config
+from wavewright.families.gan.network import SpectralGenerator, build, draw
+from wavewright.families.gan.recipe import MEMBERS, at_speed, prepare, recipe
+from wavewright.models import load
+from wavewright.nn.blocks import Upsample, phase_shuffle
+from wavewright.nn.critics import group_deviation
+from wavewright.nn.losses import critic_loss, energy_distance, finite_difference_penalty, generator_loss, gradient_penalty
+from wavewright.training.run import train
+
+TINY = Config(
+    sample_rate=8000, n_samples=4000, labels=("high", "low"), n_fft=256, hop_length=64, noise_bands=20, **SIZES["tiny"]
+)
+VARIANTS = {
+    "spectral": TINY,
+    "recurrent": replace(TINY, recurrent=True),
+    "waveform": replace(TINY, generator="waveform", critic="waveform"),
+    "wave, spectral critic": replace(TINY, generator="waveform"),
+    "wgan-gp": replace(TINY, loss="wgan-gp", critic_turns=2),
+    "wgan-gp on waves": replace(TINY, loss="wgan-gp", generator="waveform", critic="waveform", recurrent=True),
+    "hinge": replace(TINY, loss="hinge"),
+    "bce": replace(TINY, loss="bce", penalty_weight=0.0, energy_weight=0.0),
+    "infogan": replace(TINY, code_categories=3, code_continuous=2),
+    "unconditional": replace(TINY, labels=()),
+    "44.1 kHz": replace(TINY, sample_rate=44_100, n_samples=6001),
+}
+
+
+def batch_for(config: Config, seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    batch = {"wave": torch.randn(2 * MEMBERS, 1, config.n_samples, generator=generator) * 0.1}
+    if config.labels:
+        batch["label"] = torch.arange(2).repeat_interleave(MEMBERS)
+    return batch
+
+
+@pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+def test_a_step_moves_every_parameter_and_names_every_loss(config):
+    torch.manual_seed(0)
+    network, batch, seen = build(config), batch_for(config), set()
+    for player, loss_function in network.turns(0):
+        losses = loss_function(batch)
+        assert all(torch.isfinite(loss) for loss in losses.values())
+        weights = network.loss_weights(0)
+        parameters = list(network.players()[player].parameters())
+        sum(weights[name] * loss for name, loss in losses.items()).backward(inputs=parameters)
+        seen |= losses.keys()
+        still = [name for name, p in network.players()[player].named_parameters() if p.grad is None]
+        assert still == []
+    assert seen == network.loss_weights(0).keys()
+
+
+@pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+def test_sizes_and_ranges(config):
+    network = build(config)
+    latent, code = draw(config, 3, torch.device("cpu"))
+    label = torch.tensor([0, 1, 0]) if config.labels else None
+    wave = network.generator.wave(latent, label, code)
+    assert wave.shape == (3, 1, config.n_samples)
+    assert sum(p.numel() for p in network.parameters()) < 2_000_000
+
+
+def test_a_label_changes_the_sound_and_the_same_seed_does_not():
+    torch.manual_seed(0)
+    generator = build(TINY).generator
+
+    def sound(label):
+        torch.manual_seed(1)
+        return generator.wave(torch.ones(1, TINY.latent_size), torch.tensor([label]))
+
+    assert torch.equal(sound(0), sound(0))
+    assert not torch.allclose(sound(0), sound(1))
+
+
+def test_a_constant_at_the_generators_output_is_a_steady_tone():
+    generator = SpectralGenerator(TINY)
+    k, n_bins = 32, TINY.n_fft // 2 + 1  # bin 32 of 256 at 8 kHz: 1 kHz
+    with torch.no_grad():
+        for layer in (generator.to_spectrum, generator.to_noise):
+            layer.weight.zero_()
+            layer.bias.fill_(-100.0 if layer is generator.to_noise else 0.0)
+        generator.to_spectrum.bias[n_bins + k] = TINY.n_fft / 4  # half the window's sum: amplitude one
+    wave = generator.wave(torch.zeros(1, TINY.latent_size), torch.tensor([0]))[0, 0].detach()
+    inner = slice(TINY.n_fft, TINY.n_samples - TINY.n_fft)
+    expected = torch.cos(2 * math.pi * 1000 / 8000 * torch.arange(TINY.n_samples))
+    torch.testing.assert_close(wave[inner] * (expected[inner].norm() / wave[inner].norm()), expected[inner], atol=2e-3, rtol=0)
+
+
+def test_the_first_samples_fade_in():
+    wave = build(TINY).generator.wave(torch.randn(1, TINY.latent_size), torch.tensor([0]))
+    assert wave[0, 0, 0] == 0
+
+
+def test_losses_follow_their_formulas():
+    real, fake = torch.tensor([[2.0], [-1.0]]), torch.tensor([[0.5], [3.0]])
+    softplus = lambda x: math.log1p(math.exp(x))  # noqa: E731
+    mean = lambda *values: sum(values) / len(values)  # noqa: E731
+    expected = {
+        "bce": (mean(softplus(-2), softplus(1)) + mean(softplus(0.5), softplus(3)), mean(softplus(-0.5), softplus(-3))),
+        "wgan-gp": (1.75 - 0.5, -1.75),
+        "hinge": (mean(0, 2) + mean(1.5, 4), -1.75),
+        "r3gan": (mean(softplus(-1.5), softplus(4)), mean(softplus(1.5), softplus(-4))),
+    }
+    for game, (critic, generator) in expected.items():
+        assert critic_loss(game, real, fake).item() == pytest.approx(critic, abs=1e-6)
+        assert generator_loss(game, real, fake).item() == pytest.approx(generator, abs=1e-6)
+
+
+def test_penalties_of_a_linear_critic_are_its_squared_slope():
+    torch.manual_seed(0)
+    slope = torch.tensor([3.0, -4.0])
+    judge = lambda pictures: (pictures[0] * slope).sum(1, keepdim=True)  # noqa: E731
+    points = torch.randn(200_000, 2)
+    estimate = finite_difference_penalty(judge, [points], judge([points]), sigma=0.1)
+    assert estimate.item() == pytest.approx(25 / 2, rel=0.02)
+    assert gradient_penalty(judge, [points[:10]], [points[10:20]]).item() == pytest.approx((5 - 1) ** 2, rel=1e-4)
+
+
+def test_energy_distance_is_zero_between_equal_distributions_and_known_between_points():
+    zeros, ones = torch.zeros(1, 2, 1), torch.ones(1, 2, 1)
+    assert energy_distance(zeros, ones).item() == pytest.approx(2.0, abs=1e-4)
+    torch.manual_seed(0)
+    real, fake = torch.randn(1, 1500, 3), torch.randn(1, 1500, 3)
+    assert abs(energy_distance(real, fake).item()) < 0.01
+    assert energy_distance(real, torch.zeros(1, 1500, 3)).item() > 0.3
+
+
+def test_group_deviation_sees_repetition():
+    same = torch.randn(2, 3, 5).repeat_interleave(MEMBERS, 0)
+    assert group_deviation(same).max() < 2e-4
+    varied = torch.randn(2 * MEMBERS, 3, 5)
+    expected = varied.unflatten(0, (2, MEMBERS)).std(1, unbiased=False).mean(1).repeat_interleave(MEMBERS, 0)
+    torch.testing.assert_close(group_deviation(varied).squeeze(1), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_phase_shuffle_moves_and_reflects():
+    ramp = torch.arange(10.0).expand(64, 1, 10)
+    torch.manual_seed(0)
+    shuffled = phase_shuffle(ramp, 2)
+    rows = {tuple(row.tolist()) for row in shuffled.squeeze(1)}
+    moved = [tuple(float(abs(i - s) if i - s < 10 else 18 - (i - s)) for i in range(10)) for s in range(-2, 3)]
+    assert rows == set(moved)
+    assert torch.equal(phase_shuffle(ramp, 0), ramp)
+
+
+def test_upsampling_keeps_images_down():
+    time = torch.arange(512)
+    tone = torch.cos(2 * math.pi * 0.03 * time).view(1, 1, -1)
+    spectrum = torch.fft.rfft(Upsample(4)(tone)[0, 0] * torch.hann_window(2048)).abs()
+    image = spectrum[round(2048 * (1 - 0.03) / 4) - 6 :].max()  # the first image lies at (1 - f) / 4
+    assert 20 * math.log10(image / spectrum.max()) < -50
+
+
+def test_critics_are_blind_to_level_and_position_by_augmentation():
+    network = build(replace(TINY, augment_gain_db=6.0, augment_shift_samples=10))
+    click = torch.zeros(400, 1, 100)
+    click[:, 0, 0] = 1.0
+    torch.manual_seed(0)
+    heard = network.augment(click).squeeze(1)
+    place, level = heard.abs().argmax(1), heard.abs().amax(1)
+    assert set(place.tolist()) == set(range(11))
+    assert level.max() <= 1
+    assert 0.5 <= level.min() < 0.53
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two kinds of decaying tones, ten each, and one broken file."""
+    root, rng = tmp_path_factory.mktemp("tones"), np.random.default_rng(0)
+    for label, low in (("high", 1500), ("low", 200)):
+        (root / label).mkdir()
+        for index in range(10):
+            time = np.arange(6000) / 8000
+            wave = np.sin(2 * np.pi * low * rng.uniform(1, 1.5) * time) * np.exp(-time * rng.uniform(5, 20))
+            soundfile.write(root / label / f"{index}.wav", 0.8 * wave, 8000)
+    (root / "low" / "broken.wav").write_bytes(b"RIFF nothing")
+    return root
+
+
+def prepared(folder, cache, **data):
+    chosen = recipe("tiny")
+    chosen = replace(chosen, model=replace(TINY, labels=()), data=replace(chosen.data, **data))
+    return prepare(chosen, scan(folder, "folder").entries, cache)
+
+
+def test_batches_are_a_pure_function_of_the_step(folder, tmp_path):
+    data = prepared(folder, tmp_path)
+    first, again, other = data.batches(5), data.batches(5), data.batches(6)
+    assert np.array_equal(first["wave"], again["wave"])
+    assert not np.array_equal(first["wave"], other["wave"])
+    assert first["wave"].shape == (8, 1, TINY.n_samples)
+    assert first["label"].tolist() == sorted(first["label"].tolist(), key=first["label"].tolist().index)  # members side by side
+    assert np.abs(first["wave"]).max(axis=(1, 2)) == pytest.approx(0.95, abs=1e-3)
+
+
+def test_labels_come_from_the_folders_and_small_classes_are_left_out(folder, tmp_path):
+    data = prepared(folder, tmp_path, smallest_class=4)
+    assert data.recipe.model.labels == ("high", "low")
+    with pytest.raises(BadFolder, match="at least 4 are needed"):
+        prepared(folder, tmp_path, smallest_class=50)
+
+
+def test_speed_changes_pitch():
+    time = np.arange(8000) / 8000
+    fast = at_speed(np.sin(2 * np.pi * 500 * time)[None].astype(np.float32), 8000, 1.2, 4000)
+    assert abs(np.abs(np.fft.rfft(fast[0, :4000])).argmax() * 2 - 600) <= 2
+
+
+def test_reference_says_real_clips_are_near_and_one_clip_is_a_collapse(folder, tmp_path):
+    data = prepared(folder, tmp_path)
+    store = data.batches.store
+    real = {label: np.stack([store[i][0, : TINY.n_samples] for i in rows[0]]) for label, rows in data.batches.by_label.items()}
+    collapsed = {label: np.repeat(waves[:1], 10, 0) for label, waves in real.items()}
+    good, bad = data.reference.measure(real, 8000), data.reference.measure(collapsed, 8000)
+    assert good["diversity"] == pytest.approx(1, abs=0.05)
+    assert bad["diversity"] < 0.01
+    assert good["distance"] < bad["distance"]
+    assert good["copying"] == 1  # they are the training clips
+
+
+def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):
+    out = tmp_path / "run"
+    settings = ["steps=6", "evaluate_every=3", "save_every=3", "threads=1", "sample_rate=8000", "n_samples=4000"]
+    settings += ["n_fft=256", "hop_length=64", "noise_bands=20"]
+    progress = train(folder, "gan", "tiny", out, "folder", settings=settings, quiet=True)
+    assert progress.finished == "all planned steps are done"
+    player = load(str(out))
+    assert list(player.card.labels) == ["high", "low"]
+    clips = player.generate("low", count=2, seed=4)
+    assert clips.shape == (2, 1, 4000)
+    assert np.array_equal(clips[1:], player.generate("low", count=1, seed=4, start=1))
+    assert Clip.read(out / "sample.wav").sample_rate == 8000
+    assert (out / "log.jsonl").is_file()
+    assert any((out / "samples").iterdir())
+    with pytest.raises(BadSetting, match="--resume"):
+        train(folder, "gan", "tiny", out, "folder", settings=settings, quiet=True)
+    with pytest.raises(BadSetting, match="training.steps was 6, now 7"):
+        train(folder, "gan", "tiny", out, "folder", settings=[*settings, "training.steps=7"], resume=True, quiet=True)
+
+
+def test_unknown_families_sizes_and_devices_are_named(folder, tmp_path):
+    for given, words in [({"family": "gam"}, "gan"), ({"size": "huge"}, "tiny, small, base"), ({"device": "tpu"}, "cpu")]:
+        with pytest.raises(BadSetting, match=words):
+            train(folder, out=tmp_path / "never", max_minutes=1, **given)
+    assert not (tmp_path / "never").exists()
+    assert "gan" in families.FAMILIES
