@@ -1,0 +1,126 @@
+"""Pictures of sounds: what they show is known from the sound, whatever its length."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from wavewright.clip import Clip
+from wavewright.dsp import hz_to_mel
+from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from wavewright.tasks import plot as plot_module
+from wavewright.tasks.plot import N_COLUMNS, draw_grid, picture_of, plot
+
+image = pytest.importorskip("matplotlib.image")
+
+RATE = 16_000
+
+
+def tone(frequency_hz, seconds, level=0.5, n_channels=1, sample_rate=RATE):
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    return np.tile(level * np.sin(2 * np.pi * frequency_hz * time), (n_channels, 1)).astype(np.float32)
+
+
+def pixels_of(path):
+    assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    return image.imread(path)[..., :3]  # (height, width, 3)
+
+
+def test_a_picture_shows_where_the_wave_moves_and_which_frequency_sounds(tmp_path):
+    wave = np.concatenate([tone(1_000, 1.0), np.zeros((1, RATE), np.float32), tone(3_000, 1.0, 0.25)], axis=1)
+    picture = picture_of(Clip(wave, RATE).write(tmp_path / "two.wav", "FLOAT"))
+    assert (picture.sample_rate, picture.n_samples, picture.seconds) == (RATE, 3 * RATE, 3.0)
+    n_columns = picture.low.shape[1]
+    assert n_columns == N_COLUMNS
+    third = n_columns // 3
+    np.testing.assert_allclose(picture.high[0, :third], 0.5, atol=0.01)
+    np.testing.assert_allclose(picture.low[0, -third:], -0.25, atol=0.01)
+    np.testing.assert_array_equal(picture.high[0, third : 2 * third], 0.0)
+    bin_hz = RATE / 2 / (len(picture.power) - 1)
+    assert (picture.power[:, 20 : third - 20].argmax(axis=0) == round(1_000 / bin_hz)).all()
+    assert (picture.power[:, -third + 20 : -20].argmax(axis=0) == round(3_000 / bin_hz)).all()
+
+
+def test_a_long_file_in_blocks_looks_like_the_same_file_at_once(tmp_path, monkeypatch):
+    wave = (tone(440, 20.0) * np.linspace(0, 1, 20 * RATE)).astype(np.float32)
+    path = Clip(wave, RATE).write(tmp_path / "long.wav")
+    at_once = picture_of(path)
+    monkeypatch.setattr(plot_module, "BLOCK_SECONDS", 3.0)
+    in_blocks = picture_of(path)
+    np.testing.assert_array_equal(in_blocks.high, at_once.high)
+    loudest = at_once.power.max(axis=0)
+    np.testing.assert_allclose(in_blocks.power.max(axis=0), loudest, rtol=0.5, atol=loudest.max() * 0.01)
+    assert at_once.n_samples == in_blocks.n_samples == 20 * RATE
+
+
+@pytest.mark.parametrize(("kind", "height"), [("waveform", 276), ("spectrogram", 420), ("mel", 420), ("all", 852)])
+def test_each_kind_is_drawn(tmp_path, kind, height):
+    path = Clip(tone(1_000, 0.5), RATE).write(tmp_path / "tone.wav")
+    drawn = plot(path, tmp_path / "tone.png", kind=kind)
+    assert pixels_of(tmp_path / "tone.png").shape == (height, 1_200, 3)
+    assert str(drawn) == f"{tmp_path / 'tone.png'}: 0.50 s, 16000 Hz, mono, peak -6.0 dB"
+
+
+def test_the_loudest_row_of_a_mel_picture_is_the_tone(tmp_path):
+    frequency_hz = 1_000
+    path = Clip(tone(frequency_hz, 2.0), RATE).write(tmp_path / "tone.wav")
+    plot(path, tmp_path / "tone.png", kind="mel")
+    column = pixels_of(tmp_path / "tone.png").sum(axis=2)[:, 600]
+    is_page = column > 2.95  # the page is white, the picture is dark but for the tone
+    top = int(np.argmin(is_page))
+    bottom = top + int(np.argmax(is_page[top:]))
+    bright = top + int(column[top : bottom - 3].argmax())  # above the axis
+    expected = bottom - (bottom - top) * float(hz_to_mel(frequency_hz) / hz_to_mel(RATE / 2))
+    assert bright == pytest.approx(expected, abs=0.03 * (bottom - top))
+
+
+def test_the_default_name_lies_beside_the_sound_and_titles_are_plain_text(tmp_path):
+    path = Clip(tone(1_000, 0.2, n_channels=2), RATE).write(tmp_path / "a$b$ 音.wav")
+    drawn = plot(path, kind="waveform")
+    assert drawn.out == tmp_path / "a$b$ 音-plot.png"
+    assert drawn.n_channels == 2
+    assert sorted(tmp_path.iterdir()) == sorted([path, drawn.out])
+
+
+@pytest.mark.parametrize(
+    "wave", [np.full((1, 1), 0.5), np.zeros((1, 2_000)), tone(100, 0.01, n_channels=6), tone(100, 0.5, 1.5)]
+)
+def test_odd_sounds_are_drawn_too(tmp_path, wave):
+    path = Clip(wave, RATE).write(tmp_path / "odd.wav", "FLOAT")
+    drawn = plot(path, tmp_path / "odd.png")
+    assert drawn.seconds == wave.shape[1] / RATE
+    assert pixels_of(drawn.out).std() > 0.0
+
+
+def test_a_grid_shows_loud_clips_bright_and_silent_ones_dark(tmp_path):
+    loud = np.random.default_rng(0).uniform(-0.5, 0.5, (1, RATE // 2))
+    clips = [Clip(loud, RATE), Clip(np.zeros((1, RATE // 2)), RATE)]
+    draw_grid(clips, ["$loud", "silent"], tmp_path / "grid.png")
+    pixels = pixels_of(tmp_path / "grid.png").sum(axis=2)
+    height, width = pixels.shape
+    rows = slice(int(0.3 * height), int(0.6 * height))
+    assert pixels[rows, int(0.25 * width) : int(0.45 * width)].mean() > 1.0
+    assert pixels[rows, int(0.65 * width) : int(0.85 * width)].max() < 0.1
+
+
+def test_bad_input_is_refused(tmp_path):
+    path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / "tone.wav")
+    with pytest.raises(BadAudio, match="does not exist"):
+        plot(tmp_path / "missing.wav")
+    with pytest.raises(BadSetting, match="kind is 'chroma'"):
+        plot(path, kind="chroma")
+    with pytest.raises(BadSetting, match=r"\.jpg"):
+        plot(path, tmp_path / "tone.jpg")
+    with pytest.raises(BadFolder, match="does not exist"):
+        plot(path, tmp_path / "nowhere" / "tone.png")
+    with pytest.raises(BadSetting, match="1 clips and 2 titles"):
+        draw_grid([Clip.read(path)], ["a", "b"], tmp_path / "grid.png")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
+    path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / "tone.wav")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtra, match=r"wavewright\[plot\]"):
+        plot(path)
+    assert list(tmp_path.iterdir()) == [path]
