@@ -9,6 +9,7 @@ from tiny_sounds import TinyCard, TinyJudge, tones
 
 from wavewright import metrics
 from wavewright.errors import BadAudio, BadModel, BadSetting
+from wavewright.metrics import figures
 from wavewright.metrics.bins import kmeans
 from wavewright.metrics.cheats import cheat_one_clip_per_class, cheat_resampled_copies
 from wavewright.metrics.clips import EmbeddedClips
@@ -453,6 +454,16 @@ class TestFigures:
         assert sounds_of(reference, "distance", 1.0).tolist() == [0, 1, 0, 1]
         with pytest.raises(BadSetting, match="takes_from='group'"):
             sounds_of(reference, "distance", None)
+
+
+    def test_large_sides_are_drawn_from(self, monkeypatch):
+        monkeypatch.setattr(figures, "LARGEST_SIDE", 40)
+        labels = np.repeat(["a", "b"], 100)
+        reference, estimate = EmbeddedClips.of(normal(200, 3, 0), labels), EmbeddedClips.of(normal(200, 3, 1), labels)
+        found = figures.distance_figures(reference, estimate)
+        assert found.infinity.sizes[-1] == 40
+        assert sum(np.array(found.ndb.reference_share) * 40) == pytest.approx(40)
+        assert found.closeness.n_clips == 100
 
 
 class TestLogMelEmbedding:

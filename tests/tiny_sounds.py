@@ -11,7 +11,7 @@ SECONDS = 0.3
 
 
 def tones(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """``n`` decaying sounds ``(n, time)`` and their labels in turn: noise of random colour, tones of random pitch and partials."""
+    """``n`` decaying sounds ``(n, time)`` and their labels in turn: noise in random bands, tones of random partials."""
     rng = np.random.default_rng(seed)
     time = np.arange(round(SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
     waves, labels = [], []

@@ -61,12 +61,13 @@ def nearest_training_distance(
 ) -> CopyReport:
     """Distances of estimate ``(m, d)`` to the nearest clip of training ``(n, d)``, judged by those among training.
 
-    Give the clips of one label. ``sounds`` ``(n,)`` from :func:`merge_near_duplicates` says which training clips are one sound. The
-    yardstick is one distance for each sound: from its most central clip to the nearest clip of any other sound. The limit is the
-    ``percentile`` of these, the smallest by default: a clip below it lies closer to a training clip than any two training sounds lie
-    to each other. Merge near-duplicates by distance first, or one pair of them makes a limit that copies pass. A higher percentile
-    asks more than 99 % can give: of new sounds from the same source 2 in ``n + 1`` fall below the smallest of ``n`` anyway, and 1 %
-    below the first percentile. Raises BadSetting where there are fewer than two sounds, no estimate, or the sides do not match.
+    Give the clips of one label. ``sounds`` ``(n,)`` from :func:`merge_near_duplicates` says which training clips are one sound.
+    The yardstick is one distance for each sound: from its most central clip to the nearest clip of any other sound. The limit
+    is the ``percentile`` of these, the smallest by default: a clip below it lies closer to a training clip than any two
+    training sounds lie to each other. Merge near-duplicates by distance first, or one pair of them makes a limit that copies
+    pass. A higher percentile asks more than 99 % can give: of new sounds from the same source 2 in ``n + 1`` fall below the
+    smallest of ``n`` anyway, and 1 % below the first percentile. Raises BadSetting where there are fewer than two sounds, no
+    estimate, or the sides do not match.
     """
     training, estimate = checked_pair(training, estimate)
     if not 0 <= percentile <= 100:

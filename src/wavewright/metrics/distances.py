@@ -9,6 +9,8 @@ from ..errors import BadSetting
 ROUNDING = 1e-12
 """Squared distances below this share of the squared lengths are rounding of the expanded square, and count as 0."""
 
+BLOCK_ROWS = 256
+
 
 def checked_rows(name: str, rows: np.ndarray, at_least: int = 1) -> np.ndarray:
     """``rows`` as a float64 array ``(n, d)``.
@@ -40,9 +42,14 @@ def pairwise_distances(reference: np.ndarray, estimate: np.ndarray) -> np.ndarra
     """Euclidean distances ``(n, m)`` between rows of reference ``(n, d)`` and estimate ``(m, d)``, exactly 0 for equal rows."""
     centre = reference.mean(axis=0)  # differences do not see it, and the expanded square loses less precision near the origin
     reference, estimate = reference - centre, estimate - centre
-    scale = (reference**2).sum(axis=1)[:, None] + (estimate**2).sum(axis=1)[None, :]
-    squared = scale - 2.0 * reference @ estimate.T
-    return np.sqrt(np.where(squared > ROUNDING * scale, squared, 0.0))
+    lengths, estimate_lengths = (reference**2).sum(axis=1), (estimate**2).sum(axis=1)
+    distances = np.empty((len(reference), len(estimate)))
+    for start in range(0, len(reference), BLOCK_ROWS):  # in blocks, so that the result is all the memory it takes
+        rows = slice(start, start + BLOCK_ROWS)
+        scale = lengths[rows, None] + estimate_lengths
+        squared = scale - 2.0 * reference[rows] @ estimate.T
+        distances[rows] = np.sqrt(np.where(squared > ROUNDING * scale, squared, 0.0))
+    return distances
 
 
 def distances_among(rows: np.ndarray, own: float = 0.0) -> np.ndarray:

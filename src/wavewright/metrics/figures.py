@@ -21,6 +21,9 @@ from .scores import am_score, inception_score, label_agreement, modified_incepti
 TakesFrom = Literal["distance", "group"]
 """What makes recordings takes of one sound: the embedding's near-duplicate distance, or being of one group as well."""
 
+LARGEST_SIDE = 4_000
+"""Kernels and neighbours compare every clip with every other; a larger side is drawn from."""
+
 
 @dataclass(frozen=True)
 class DistanceFigures:
@@ -75,10 +78,13 @@ class ScoreFigures:
 def distance_figures(reference: EmbeddedClips, estimate: EmbeddedClips, seed: int = 0) -> DistanceFigures:
     """Distances from reference to estimate; both sides are cut to equal counts of every label by a draw from ``seed``.
 
-    Raises BadSetting where the sides do not match or have too few clips.
+    Without those of :func:`closeness`, of at most ``LARGEST_SIDE`` clips. Raises BadSetting where the sides do not match or
+    have too few clips.
     """
+    rng = np.random.default_rng(seed)
+    everything = np.arange(len(reference)), np.arange(len(estimate))
     rows, estimate_rows = equal_counts(
-        reference.labels, np.arange(len(reference)), estimate.labels, np.arange(len(estimate)), np.random.default_rng(seed)
+        reference.labels, everything[0], estimate.labels, everything[1], rng, _most_of_each(reference.labels)
     )
     real, made = reference.embeddings[rows], estimate.embeddings[estimate_rows]
     return DistanceFigures(
@@ -127,7 +133,9 @@ def neighbour_figures(
     accuracies: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
         takes = one_of_each(sounds, rng)
-        rows, estimate_rows = equal_counts(reference.labels, takes, estimate.labels, np.arange(len(estimate)), rng)
+        rows, estimate_rows = equal_counts(
+            reference.labels, takes, estimate.labels, np.arange(len(estimate)), rng, _most_of_each(reference.labels)
+        )
         manifolds.append(precision_recall_density_coverage(reference.embeddings[rows], estimate.embeddings[estimate_rows]))
         for name in names:
             own = reference.labels[rows] == name  # the estimate's rows have the same labels in the same order
@@ -169,6 +177,12 @@ def score_figures(
         )
 
     return ScoreFigures(*of(probabilities, labels), *of(reference_probabilities, reference_labels))
+
+
+def _most_of_each(labels: np.ndarray) -> dict[str, int]:
+    """How many clips of each label keep a side at ``LARGEST_SIDE``."""
+    names = np.unique(labels)
+    return dict.fromkeys(names.tolist(), max(2, LARGEST_SIDE // len(names)))
 
 
 def _label_figures(

@@ -71,17 +71,7 @@ def compare(
     their own. Each cheat has as many clips a label as the generated clips have on average. Raises BadSetting where no label is
     in common, the sample rates differ or a metric has too few clips.
     """
-    sides = [reference, generated, *([] if held_out is None else [held_out])]
-    if len({side.sample_rate for side in sides}) != 1:
-        rates = ", ".join(f"{side.sample_rate} Hz" for side in sides)
-        raise BadSetting(f"The sides have the sample rates {rates}; bring them to one rate first.")
-    common = sorted(set(reference.labels) & set(generated.labels))
-    if not common:
-        raise BadSetting(
-            f"The generated clips are labelled {_listed(generated.labels)} and the recordings {_listed(reference.labels)}; "
-            "give sides with common labels, or take no labels from either."
-        )
-    left_out = sorted(set(reference.labels) ^ set(generated.labels))
+    common, left_out = _common_labels(reference, generated, held_out)
     recordings, made = reference.of_labels(common), generated.of_labels(common)
     unheard = None if held_out is None else held_out.of_labels(common)
     judging = _Judging(recordings, unheard, embeddings, limits or Bars(), takes_from, seed)
@@ -99,10 +89,24 @@ def compare(
         judge=None if judging.judge is None else Judge(judging.judge.name, judging.judge.test_accuracy),
         rows=tuple(rows),
         held_out_to_reference=judging.from_held_out(judging.embedded_recordings),
-        notes=(f"Left out, since one side lacks them: {', '.join(name or 'no label' for name in left_out)}.",)
-        if left_out
-        else (),
+        notes=(f"Left out, since one side lacks them: {', '.join(left_out)}.",) if left_out else (),
     )
+
+
+def _common_labels(reference: Clips, generated: Clips, held_out: Clips | None) -> tuple[list[str], list[str]]:
+    """The labels that both sides have, and those that only one has; raises BadSetting where sides cannot be compared."""
+    rates = [side.sample_rate for side in (reference, generated, held_out) if side is not None]
+    if len(set(rates)) != 1:
+        raise BadSetting(
+            f"The sides have the sample rates {', '.join(f'{rate} Hz' for rate in rates)}; bring them to one rate first."
+        )
+    names, made_names = set(reference.labels.tolist()), set(generated.labels.tolist())
+    if not names & made_names:
+        raise BadSetting(
+            f"The generated clips are labelled {_listed(made_names)} and the recordings {_listed(names)}; "
+            "give sides with common labels, or take no labels from either."
+        )
+    return sorted(names & made_names), [name or "no label" for name in sorted(names ^ made_names)]
 
 
 class _Judging:
@@ -175,5 +179,5 @@ class _Judging:
         return {key: equal_distance(clips, embedded[key], seed=self.seed) for key, clips in self.embedded_held_out.items()}
 
 
-def _listed(labels: np.ndarray) -> str:
-    return ", ".join(name or "with nothing" for name in sorted(set(labels)))
+def _listed(labels: set[str]) -> str:
+    return ", ".join(name or "with nothing" for name in sorted(labels))

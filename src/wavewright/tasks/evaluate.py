@@ -76,10 +76,9 @@ def evaluate(
         test_entries = _entries(held_out, label_from, group_from, problems)
     made, recordings = (_read(side, sample_rate, seconds, problems) for side in (made_entries, entries))
     unheard = _read(test_entries, sample_rate, seconds, problems) if test_entries else None
+    judge = classifier or classifier_of(set(made.labels) & set(recordings.labels))
     embeddings: list[Embedding] = [LogMelEmbedding(sample_rate, seconds)]
-    name = classifier or classifier_of(set(made.labels) & set(recordings.labels))
-    if name is not None:
-        embeddings.append(ClassifierEmbedding(models.load(name)))
+    embeddings += [ClassifierEmbedding(models.load(judge))] if judge else []
     report = compare(recordings, made, embeddings, unheard, takes_from=takes_from, cheats=not skip_cheats, seed=seed)
     notes = [*report.notes, *(f"Not used: {problem.path}: {problem.reason}" for problem in problems)]
     return replace(report, reference=str(reference), generated=str(generated), notes=tuple(notes))
