@@ -59,7 +59,7 @@ class _Frame(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, wave: Tensor, n_fft: int, hop_length: int) -> Tensor:
         ctx.hop_length, ctx.n_samples = hop_length, wave.shape[-1]
-        return wave.unfold(-1, n_fft, hop_length).clone()
+        return wave.unfold(-1, n_fft, hop_length)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
@@ -113,7 +113,7 @@ def irfft(spectrum: Tensor, n_fft: int) -> Tensor:
 
 
 def frame(wave: Tensor, n_fft: int, hop_length: int) -> Tensor:
-    """Overlapping slices ``(..., time)`` -> ``(..., frames, n_fft)``, one every ``hop_length`` samples."""
+    """Overlapping slices ``(..., time)`` -> ``(..., frames, n_fft)``, one every ``hop_length`` samples; a view that copies nothing."""
     return _Frame.apply(wave, n_fft, hop_length)
 
 
