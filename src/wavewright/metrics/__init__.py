@@ -5,6 +5,7 @@ from .closeness import Closeness, HalfToHalf, closeness, half_to_half
 from .copying import CopyReport, merge_near_duplicates, nearest_training_distance
 from .embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinity
+from .judging import Clips, compare
 from .kernel import kernel_distance
 from .neighbours import (
     PrecisionRecall,
@@ -12,14 +13,18 @@ from .neighbours import (
     nearest_neighbour_accuracy,
     precision_recall_density_coverage,
 )
+from .report import Bars, EvaluationReport
 from .sampling import Interval, bootstrap_interval
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
 
 __all__ = [
+    "Bars",
     "ClassifierEmbedding",
+    "Clips",
     "Closeness",
     "CopyReport",
     "Embedding",
+    "EvaluationReport",
     "FrechetInfinity",
     "HalfToHalf",
     "Interval",
@@ -29,6 +34,7 @@ __all__ = [
     "am_score",
     "bootstrap_interval",
     "closeness",
+    "compare",
     "diversity_ratio",
     "frechet_distance",
     "frechet_distance_infinity",
