@@ -1,0 +1,123 @@
+"""How the classifier listens: wave to log-mel picture in NumPy, picture through the ONNX graph to probabilities and embedding."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from ...dsp.mel import log_mel
+from ...errors import BadAudio, BadModel, BadSetting
+from ...models.folder import ModelFolder
+from . import POWER_FLOOR, Config
+
+GRAPH_FILE = "classifier.onnx"
+
+
+class Runtime:
+    """A classifier that listens. Each clip is computed by itself, so its result does not depend on the others of a call."""
+
+    def __init__(self, folder: ModelFolder):
+        self.folder = folder
+        self.card = folder.card
+        self.config = config = _config(folder)
+        self.labels = config.labels
+        self.sample_rate = config.sample_rate
+        self._session = folder.session(
+            GRAPH_FILE,
+            {"log_mel": (None, config.n_mels, config.n_frames)},
+            {"logits": (None, len(config.labels)), "embedding": (None, config.embedding_size)},
+        )
+
+    def probabilities(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
+        """The probability of each label ``(n, classes)`` for ``waves (n, time)``; see :meth:`listen`."""
+        return self.listen(waves, sample_rate)[0]
+
+    def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
+        """The activations before the last layer ``(n, embedding_size)`` for ``waves (n, time)``; see :meth:`listen`."""
+        return self.listen(waves, sample_rate)[1]
+
+    def listen(self, waves: np.ndarray, sample_rate: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities ``(n, classes)`` and embeddings ``(n, embedding_size)`` of ``waves (n, time)``, float32.
+
+        Waves of another ``sample_rate`` than the model's are resampled; of each, the first ``n_samples`` of the config are heard, and
+        what is shorter is followed by silence. Raises BadAudio for another shape, no samples, or samples that are not finite.
+        """
+        heard = [self.logits_and_embedding(wave) for wave in self._checked(waves, sample_rate)]
+        logits = np.array([one for one, _ in heard], dtype=np.float32).reshape(-1, len(self.labels))
+        embeddings = np.array([one for _, one in heard], dtype=np.float32).reshape(-1, self.config.embedding_size)
+        return softmax(logits), embeddings
+
+    def logits_and_embedding(self, wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits ``(classes,)`` and embedding ``(embedding_size,)`` of one wave ``(time,)`` at the model's rate."""
+        config = self.config
+        clip = np.zeros(config.n_samples, dtype=np.float32)
+        kept = min(len(wave), config.n_samples)
+        clip[:kept] = wave[:kept]
+        logits, embedding = self._session.run(["logits", "embedding"], {"log_mel": picture_of(clip, config)[None]})
+        return logits[0], embedding[0]
+
+    def _checked(self, waves: np.ndarray, sample_rate: int | None) -> np.ndarray:
+        """``waves (n, time)`` as float32 at the model's rate."""
+        waves = np.asarray(waves, dtype=np.float32)
+        if waves.ndim != 2 or waves.shape[1] == 0:
+            raise BadAudio(
+                f"The waves have shape {waves.shape}; they must be (n, time), one row for each clip: mix channels first."
+            )
+        if not np.isfinite(waves).all():
+            raise BadAudio("The waves hold samples that are not numbers (NaN or infinite); leave those clips out.")
+        if sample_rate is None or sample_rate == self.sample_rate or not len(waves):
+            return waves
+        if sample_rate < 1:
+            raise BadSetting(f"The sample rate is {sample_rate} Hz; it must be at least 1.")
+        import soxr
+
+        return np.stack([soxr.resample(wave, sample_rate, self.sample_rate) for wave in waves])
+
+
+def picture_of(clip: np.ndarray, config: Config) -> np.ndarray:
+    """The log-mel picture ``(n_mels, n_frames)`` float32 of a clip ``(n_samples,)``."""
+    return log_mel(
+        clip,
+        config.sample_rate,
+        config.n_fft,
+        config.hop_length,
+        config.n_mels,
+        config.f_min_hz,
+        preset="htk",
+        floor=POWER_FLOOR,
+    ).astype(np.float32, copy=False)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits ``(n, classes)`` to probabilities of the same shape; each row sums to 1."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def _config(folder: ModelFolder) -> Config:
+    """The configuration on the card of a model; raises BadModel for an unknown name or a value that no classifier can have."""
+    given: dict[str, Any] = {**folder.card.config, "labels": folder.card.labels, "sample_rate": folder.card.sample_rate}
+    unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(Config)})
+    if unknown:
+        raise BadModel(
+            f"The card of {folder.path} has settings that no classifier has ({', '.join(unknown)}); upgrade Wavewright to use it."
+        )
+    try:
+        config = TypeAdapter(Config).validate_python(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadModel(
+            f"The config on the card of {folder.path} is wrong ({where}: {first['msg']}); copy the model again."
+        ) from error
+    if min(config.n_samples, config.n_fft, config.hop_length, config.n_mels, config.width, len(config.labels)) < 1:
+        raise BadModel(f"The config on the card of {folder.path} has a length or size below 1; copy the model again.")
+    return config
+
+
+def open_model(folder: ModelFolder) -> Runtime:
+    """The runtime of a classifier's model folder; raises BadModel where the folder is damaged."""
+    return Runtime(folder)

@@ -1,0 +1,392 @@
+"""The classifier family: shapes, gradients, learning, batches from the step alone, and that what listens equals what was trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+import torch
+
+from wavewright.clip import Clip
+from wavewright.data.folder import scan
+from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
+from wavewright.families.classifier import SIZES, Config
+from wavewright.families.classifier.network import SubSpectralNorm, build, evaluate, logits_of, to_play
+from wavewright.families.classifier.recipe import ClassBatches, DataSettings, Prepared, Recipe, prepare, recipe, scores
+from wavewright.families.classifier.runtime import Runtime, picture_of, softmax
+from wavewright.families.classifier.variations import Variation, draw_variation, equaliser_gain, vary
+from wavewright.models import load
+from wavewright.models.card import CARD_FILE, Card
+from wavewright.training.export import Graph, export_model, playable
+from wavewright.training.run import train
+from wavewright.training.settings import TrainingSettings
+
+SAMPLE_RATE = 8_000
+LABELS = ("high", "low", "noise")
+TINY = Config(sample_rate=SAMPLE_RATE, n_samples=2_000, labels=LABELS, n_fft=256, hop_length=64, n_mels=40, **SIZES["tiny"])
+SHARES = ("cut_share", "room_share", "damp_share", "drive_share", "noise_share")
+UNCHANGED = Variation(
+    speed=1.0,
+    delay_seconds=0.0,
+    damp_db=0.0,
+    tilt_db=0.0,
+    curve_db=np.zeros(10),
+    low_cut_hz=0.0,
+    high_cut_hz=np.inf,
+    room_db=-np.inf,
+    room_seconds=0.1,
+    drive=0.0,
+    noise_db=-np.inf,
+    noise_seed=0,
+)
+
+
+def sounds(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """``n`` decaying sounds ``(n, 2000)`` and the places of their labels in turn: high tones, low tones, noise."""
+    draw = np.random.default_rng(seed)
+    seconds = np.arange(TINY.n_samples) / SAMPLE_RATE
+    waves, labels = [], []
+    for index in range(n):
+        pitch_hz = draw.uniform(1_500, 3_000) if index % 3 == 0 else draw.uniform(100, 400)
+        wave = draw.standard_normal(TINY.n_samples) if index % 3 == 2 else np.sin(2 * np.pi * pitch_hz * seconds)
+        wave = wave * np.exp(-seconds / draw.uniform(0.02, 0.1))
+        waves.append(0.5 * wave / np.abs(wave).max())
+        labels.append(index % 3)
+    return np.array(waves, dtype=np.float32), np.array(labels)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    """A folder of 36 sounds, 12 a label, two groups a label."""
+    folder = tmp_path_factory.mktemp("corpus")
+    waves, labels = sounds(36)
+    for index, (wave, label) in enumerate(zip(waves, labels, strict=True)):
+        place = folder / LABELS[label] / f"{index:02}.wav"
+        place.parent.mkdir(exist_ok=True)
+        soundfile.write(place, wave, SAMPLE_RATE, subtype="FLOAT")
+    return folder
+
+
+def tiny_recipe(**training) -> Recipe:
+    return Recipe(model=TINY, data=DataSettings(valid_share=0.3), training=TrainingSettings(batch_size=6, **training))
+
+
+def prepared_from(corpus: Path, cache: Path, **training) -> Prepared:
+    return prepare(tiny_recipe(**training), scan(corpus, "folder").entries, cache)
+
+
+@pytest.fixture(scope="module")
+def prepared(corpus, tmp_path_factory) -> Prepared:
+    return prepared_from(corpus, tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def trained(corpus, tmp_path_factory) -> Path:
+    """A classifier of tones and noise, trained for a few seconds."""
+    out = tmp_path_factory.mktemp("runs") / "tiny"
+    settings = ["sample_rate=8000", "n_samples=2000", "n_fft=256", "hop_length=64", "n_mels=40", "valid_share=0.3"]
+    settings += [
+        "steps=60",
+        "threads=1",
+        "warmup_steps=5",
+        "evaluate_every=30",
+        "batch_size=12",
+        "learning_rate=0.01",
+        "ema_decay=0.9",
+    ]
+    train(corpus, "classifier", "tiny", out, label_from="folder", settings=settings, quiet=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def runtime(trained) -> Runtime:
+    return load(trained)
+
+
+def tensors(batch: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(value) for name, value in batch.items()}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_shapes_of_every_size(size):
+    config = replace(Config(labels=tuple("abcde")), **SIZES[size])
+    network = build(config).eval()
+    assert sum(parameter.numel() for parameter in network.parameters()) < 350_000
+    with torch.no_grad():
+        logits, embedding = network(torch.zeros(2, config.n_samples))
+    assert logits.shape == (2, 5)
+    assert embedding.shape == (2, config.embedding_size)
+
+
+@pytest.mark.parametrize(("sample_rate", "n_samples"), [(16_000, 16_000), (8_000, 300), (44_100, 6_001)])
+def test_any_rate_and_length(sample_rate, n_samples):
+    config = replace(TINY, sample_rate=sample_rate, n_samples=n_samples)
+    with torch.no_grad():
+        logits, _ = build(config).eval()(torch.randn(1, n_samples))
+    assert logits.shape == (1, 3)
+
+
+def test_sub_bands_are_normalised_apart():
+    hidden = torch.randn(8, 2, 10, 7) * torch.arange(1, 11).view(1, 1, 10, 1) + torch.arange(10).view(1, 1, 10, 1)
+    normal = SubSpectralNorm(2, 5)(hidden)
+    for band in range(5):
+        part = normal[:, :, 2 * band : 2 * band + 2]
+        assert part.mean((0, 2, 3)).abs().max() < 1e-5
+        assert (part.var((0, 2, 3), unbiased=False) - 1).abs().max() < 1e-3
+
+
+def test_a_step_gives_every_parameter_a_gradient_and_names_its_loss(prepared):
+    torch.manual_seed(0)
+    network = build(prepared.recipe.model).train()
+    [(player, loss_function)] = network.turns(0)
+    losses = loss_function(tensors(prepared.batches(0)))
+    assert losses.keys() == network.loss_weights(0).keys() == {"class/cross_entropy"}
+    losses["class/cross_entropy"].backward()
+    without = [name for name, p in network.players()[player].named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert without == []
+
+
+def test_the_loss_is_the_cross_entropy(prepared):
+    torch.manual_seed(0)
+    network = build(prepared.recipe.model).eval()
+    batch = tensors(prepared.batches(3)) | {"heard_bands": torch.ones(6, 40), "heard_frames": torch.ones(6, TINY.n_frames)}
+    loss = network.turns(0)[0][1](batch)["class/cross_entropy"]
+    expected = torch.nn.functional.cross_entropy(network(batch["wave"])[0], batch["target"])
+    torch.testing.assert_close(loss, expected)
+
+
+def test_it_learns_one_batch_by_heart(prepared):
+    torch.manual_seed(0)
+    network = build(replace(prepared.recipe.model, dropout=0.0)).train()
+    batch = tensors(prepared.batches(0)) | {"target": torch.eye(3).repeat(2, 1)}
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
+    for step in range(60):
+        loss = network.turns(step)[0][1](batch)["class/cross_entropy"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.02
+
+
+def test_level_tells_nothing_and_silence_is_an_empty_picture():
+    trunk = build(TINY).trunk
+    wave = sounds(1)[0][0]
+    loud, quiet = (trunk.levelled(torch.from_numpy(picture_of(scale * wave, TINY))[None]) for scale in (1.0, 0.3))
+    assert loud.max() == 1
+    assert (loud - quiet).abs().max() < 1e-3
+    silent = trunk.levelled(torch.from_numpy(picture_of(np.zeros(TINY.n_samples, np.float32), TINY))[None])
+    assert silent.abs().max() < 1e-6
+
+
+def test_the_picture_in_numpy_is_the_picture_in_torch():
+    network = build(TINY)
+    for wave in sounds(6)[0]:
+        twin = network.to_log_mel(torch.from_numpy(wave)[None])
+        theirs = torch.from_numpy(picture_of(wave, TINY))[None]
+        torch.testing.assert_close(network.trunk.levelled(theirs), network.trunk.levelled(twin), atol=1e-4, rtol=0)
+
+
+def test_batches_depend_on_seed_and_step_alone(corpus, tmp_path):
+    once, again = (prepared_from(corpus, tmp_path).batches for _ in range(2))
+    again(4)  # what was drawn before must not matter
+    for step in (0, 7):
+        for name, value in once(step).items():
+            np.testing.assert_array_equal(value, again(step)[name])
+    other = prepared_from(corpus, tmp_path, seed=1).batches
+    assert not np.array_equal(once(0)["wave"], once(1)["wave"])
+    assert not np.array_equal(once(0)["wave"], other(0)["wave"])
+
+
+def test_batches_hold_every_class_alike(prepared):
+    batch = prepared.batches(0)
+    assert batch["wave"].shape == (6, TINY.n_samples)
+    assert batch["wave"].dtype == batch["target"].dtype == np.float32
+    np.testing.assert_allclose(batch["target"].sum(1), 1, rtol=1e-6)
+    unmixed = replace(prepared.batches.data, mixup_alpha=0.0, label_smoothing=0.0)
+    pure = ClassBatches(prepared.batches.store, range(36), replace(prepared.recipe, data=unmixed))(0)
+    np.testing.assert_array_equal(pure["target"].sum(0), [2, 2, 2])  # six clips, three classes
+    assert batch["target"].min() >= 0.1 / 3 - 1e-6
+    assert set(np.unique(batch["heard_bands"])) <= {0.0, 1.0}
+    assert batch["heard_bands"].mean(1).min() >= 1 - 2 * 0.2
+    assert batch["heard_frames"].shape == (6, TINY.n_frames)
+
+
+def test_every_group_of_a_class_is_drawn_alike(corpus, tmp_path):
+    entries = [replace(entry, split="train", group=str(entry.label)) for entry in scan(corpus, "folder").entries]
+    entries[0] = replace(entries[0], group="alone")  # a group of one clip beside one of eleven
+    batches = prepare(tiny_recipe(), entries, tmp_path).batches
+    still = replace(batches.data, slowest=1.0, fastest=1.0, **dict.fromkeys(SHARES, 0.0), tilt_db=0.0, curve_db=0.0)
+    batches.data = replace(still, largest_delay_seconds=0.0)
+    alone = vary(batches.store[0][0], UNCHANGED, SAMPLE_RATE, TINY.n_samples)
+    draw, label = np.random.default_rng(0), LABELS.index(str(entries[0].label))
+    drawn = [np.allclose(batches.varied_clip(label, draw), alone, atol=1e-3) for _ in range(200)]
+    assert np.mean(drawn) == pytest.approx(0.5, abs=0.1)
+
+
+def test_nothing_changes_where_nothing_is_varied():
+    wave = sounds(3)[0][2]
+    varied = vary(wave, UNCHANGED, SAMPLE_RATE, TINY.n_samples)
+    np.testing.assert_allclose(varied, wave / np.abs(wave).max(), atol=2e-5)
+
+
+def test_variations_do_what_they_say():
+    seconds = np.arange(4_000) / SAMPLE_RATE
+    tone = np.sin(2 * np.pi * 500 * seconds).astype(np.float32)
+
+    def peak_hz(wave: np.ndarray) -> float:
+        return float(np.abs(np.fft.rfft(wave * np.hanning(len(wave)))).argmax() * SAMPLE_RATE / len(wave))
+
+    assert peak_hz(vary(tone, replace(UNCHANGED, speed=1.2), SAMPLE_RATE, 3_000)) == pytest.approx(600, abs=4)
+    delayed = vary(tone, replace(UNCHANGED, delay_seconds=0.01), SAMPLE_RATE, 4_000)
+    np.testing.assert_allclose(delayed[80:], vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)[:-80], atol=2e-3)
+    damped = vary(tone, replace(UNCHANGED, damp_db=40.0), SAMPLE_RATE, 4_000)
+    assert 20 * np.log10(np.abs(damped[-400:]).max() / np.abs(damped[:400]).max()) == pytest.approx(-18, abs=1.5)
+    noisy = vary(tone, replace(UNCHANGED, noise_db=-20.0), SAMPLE_RATE, 4_000) - vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)
+    assert noisy.std() == pytest.approx(0.1 / 3, rel=0.1)
+    click = np.zeros(4_000, np.float32)
+    click[0] = 1
+    echoes = vary(click, replace(UNCHANGED, room_db=-6.0, room_seconds=0.2), SAMPLE_RATE, 4_000)
+    assert 10 * np.log10(np.sum(echoes[1:] ** 2) / echoes[0] ** 2) == pytest.approx(-6, abs=1)
+    assert np.abs(echoes[1_700:]).max() < 1e-3
+
+
+def test_the_equaliser_has_the_gain_that_it_says():
+    frequency_hz = np.array([50.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0])
+    tilted = equaliser_gain(frequency_hz, replace(UNCHANGED, tilt_db=-3.0))
+    np.testing.assert_allclose(20 * np.log10(tilted[1:]), [0, -3, -6, -9], atol=1e-6)
+    cut = equaliser_gain(frequency_hz, replace(UNCHANGED, low_cut_hz=50.0, high_cut_hz=8_000.0))
+    np.testing.assert_allclose(20 * np.log10(cut[[0, -1]]), -3.01, atol=0.02)
+
+
+def test_drawn_variations_stay_within_their_settings():
+    draw = np.random.default_rng(0)
+    drawn = [draw_variation(DataSettings(), draw) for _ in range(300)]
+    assert 0.85 <= min(one.speed for one in drawn) < 0.87
+    assert 1.16 < max(one.speed for one in drawn) <= 1.18
+    assert np.mean([one.drive > 0 for one in drawn]) == pytest.approx(0.3, abs=0.08)
+    assert np.std([one.curve_db for one in drawn]) == pytest.approx(4.0, rel=0.1)
+    assert (
+        draw_variation(DataSettings(), np.random.default_rng(5)).noise_seed
+        == draw_variation(DataSettings(), np.random.default_rng(5)).noise_seed
+    )
+
+
+def test_scores_by_hand():
+    logits = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]]))
+    found = scores(logits, np.array([0, 1, 1]))
+    assert found["loss"] == pytest.approx(-(np.log(0.7) + np.log(0.8) + np.log(0.4)) / 3)
+    assert found["accuracy"] == pytest.approx(2 / 3)
+    assert found["balanced_accuracy"] == pytest.approx((1 + 0.5) / 2)
+
+
+def test_it_learns_to_tell_tones_from_noise(runtime):
+    waves, labels = sounds(30, seed=9)
+    assert (runtime.probabilities(waves, SAMPLE_RATE).argmax(1) == labels).mean() >= 0.9
+    assert runtime.labels == LABELS
+    assert runtime.card.metrics["valid/accuracy"] >= 0.9
+
+
+@pytest.fixture(scope="module")
+def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, Runtime]:
+    """A network with random weights and statistics, rounded as stored, and the runtime that it was exported to."""
+    torch.manual_seed(3)
+    network = build(prepared.recipe.model).train()
+    with torch.no_grad():
+        network(torch.from_numpy(sounds(12, seed=4)[0]))  # moves the running statistics
+    graphs, sample = to_play(network.eval(), prepared)
+    card = Card(
+        name="twin", family="classifier", config=asdict(TINY), labels=list(LABELS), sample_rate=SAMPLE_RATE, licence="CC0-1.0"
+    )
+    folder = tmp_path_factory.mktemp("twin")
+    export_model(folder, card, {name: Graph(*graph) for name, graph in graphs.items()}, {}, Clip(sample, SAMPLE_RATE))
+    return playable(network), load(folder)
+
+
+def test_what_listens_equals_what_was_trained(twins):
+    network, runtime = twins
+    waves = sounds(9, seed=5)[0]
+    with torch.no_grad():
+        logits, embedding = network(torch.from_numpy(waves))
+    probabilities, found = runtime.listen(waves)
+    np.testing.assert_allclose(found, embedding.numpy(), atol=1e-4)
+    np.testing.assert_allclose(probabilities, logits.softmax(1).numpy(), atol=1e-4)
+    np.testing.assert_array_equal(runtime.embed(waves, SAMPLE_RATE), found)
+    np.testing.assert_array_equal(runtime.probabilities(waves), probabilities)
+
+
+def test_probabilities_sum_to_one(twins):
+    np.testing.assert_allclose(twins[1].probabilities(sounds(5)[0]).sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(softmax(np.array([[1e4, 0.0], [-1e4, -1e4]])), [[1, 0], [0.5, 0.5]])
+
+
+def test_the_other_clips_of_a_call_change_nothing(twins):
+    waves = sounds(7)[0]
+    probabilities, embeddings = twins[1].listen(waves)
+    for i in range(7):
+        one = twins[1].listen(waves[i : i + 1])
+        np.testing.assert_array_equal(one[0][0], probabilities[i])
+        np.testing.assert_array_equal(one[1][0], embeddings[i])
+    assert twins[1].embed(waves[:0]).shape == (0, TINY.embedding_size)
+
+
+def test_evaluation_has_no_batch_effect(twins):
+    network, waves = twins[0], sounds(40)[0]
+    np.testing.assert_allclose(logits_of(network, waves)[35], logits_of(network, waves[35:36])[0], atol=1e-5)
+
+
+def test_short_and_long_clips_and_other_rates(twins):
+    runtime, wave = twins[1], sounds(1)[0]
+    padded = np.pad(wave[:, :900], ((0, 0), (0, 1_100)))
+    np.testing.assert_array_equal(runtime.embed(wave[:, :900]), runtime.embed(padded))
+    np.testing.assert_array_equal(runtime.embed(np.tile(wave, 2)), runtime.embed(wave))
+    doubled = soxr.resample(wave[0], SAMPLE_RATE, 2 * SAMPLE_RATE)[None]
+    np.testing.assert_allclose(runtime.probabilities(doubled, 2 * SAMPLE_RATE), runtime.probabilities(wave), atol=0.02)
+
+
+def test_waves_that_cannot_be_heard_are_refused(twins):
+    for wrong in (np.zeros(5), np.zeros((1, 2, 3)), np.zeros((2, 0)), np.full((1, 10), np.nan)):
+        with pytest.raises(BadAudio):
+            twins[1].probabilities(wrong)
+    with pytest.raises(BadSetting, match="sample rate"):
+        twins[1].probabilities(np.zeros((1, 10)), 0)
+
+
+@pytest.mark.parametrize("change", [{"wideness": 3}, {"width": "wide"}, {"n_samples": 0}, {"n_samples": 5_000}])
+def test_a_card_that_no_classifier_can_have_is_refused(trained, tmp_path, change):
+    folder = shutil.copytree(trained, tmp_path / "copy")
+    card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    card["config"] |= change
+    (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(BadModel):
+        load(folder)
+
+
+def test_pictures_that_the_network_cannot_halve_are_refused():
+    with pytest.raises(BadSetting, match="multiple of 40"):
+        build(replace(TINY, n_mels=50))
+    with pytest.raises(BadSetting, match="at least 40"):
+        build(replace(TINY, n_mels=32, sub_bands=2))
+
+
+def test_folders_that_teach_nothing_are_refused(corpus, tmp_path):
+    entries = scan(corpus, "folder").entries
+    with pytest.raises(BadFolder, match="two labels"):
+        prepare(recipe("tiny"), [entry for entry in entries if entry.label == "low"], tmp_path)
+    with pytest.raises(BadFolder, match="'snare'"):
+        prepare(replace(tiny_recipe(), model=replace(TINY, labels=("low", "snare"))), entries, tmp_path)
+
+
+def test_labels_with_too_few_clips_are_left_out(corpus, tmp_path):
+    entries = [replace(entry, split="train") for entry in scan(corpus, "folder").entries]
+    entries = [entry for entry in entries if entry.label != "low"] + [next(entry for entry in entries if entry.label == "low")]
+    found = prepare(replace(tiny_recipe(metric="valid/loss"), model=replace(TINY, labels=())), entries, tmp_path)
+    assert found.recipe.model.labels == ("high", "noise")
+    assert [problem.path for problem in found.problems] == [entries[-1].path]
+    assert found.recipe.training.metric == ""  # nothing to validate on
+    assert evaluate(build(found.recipe.model), found) == {}
