@@ -17,8 +17,7 @@ from wavewright.errors import BadFolder, BadSetting
 from wavewright.metrics import ClassifierEmbedding, LogMelEmbedding
 from wavewright.metrics.judging import ALTERED_COPIES, HELD_OUT, ONE_CLIP, Clips, compare
 from wavewright.metrics.report import Bars, EvaluationReport
-from wavewright.tasks import evaluate as evaluate_module
-from wavewright.tasks.evaluate import classifier_of, evaluate
+from wavewright.tasks.evaluate import evaluate
 
 EMBEDDING = LogMelEmbedding(SAMPLE_RATE, SECONDS)
 LIMITS = Bars(agreement=0.9, share_no_closer=0.97)  # of 80 new sounds 2 are expected below the smallest of 80 distances
@@ -157,10 +156,7 @@ class TestEvaluate:
         monkeypatch.setattr(models, "names", lambda: sorted(cards))
         monkeypatch.setattr(models, "find", lambda name: name)
         monkeypatch.setattr(models, "load", lambda name: {"judge": TinyJudge()}[name])
-        monkeypatch.setattr(evaluate_module.Card, "read", cards.__getitem__)
-        assert classifier_of({"tone"}) == "judge"
-        assert classifier_of({"tone", "clap"}) is None
-        assert classifier_of({""}) is None
+        monkeypatch.setattr(models.Card, "read", cards.__getitem__)
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
         found = evaluate(reference, generated, skip_cheats=True)
         assert (found.judge.name, found.judge.test_accuracy) == ("judge", 0.91)

@@ -17,12 +17,10 @@ from ..data.entry import Entry, Problem
 from ..data.folder import scan
 from ..data.preparation import Preparation
 from ..data.store import ClipStore
-from ..errors import BadModel
 from ..metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from ..metrics.figures import TakesFrom
 from ..metrics.judging import Clips, compare
 from ..metrics.report import EvaluationReport
-from ..models.card import Card
 from ..units import seconds_to_samples
 from . import checked
 
@@ -76,25 +74,12 @@ def evaluate(
         test_entries = _entries(held_out, label_from, group_from, problems)
     made, recordings = (_read(side, sample_rate, seconds, problems) for side in (made_entries, entries))
     unheard = _read(test_entries, sample_rate, seconds, problems) if test_entries else None
-    judge = classifier or classifier_of(set(made.labels) & set(recordings.labels))
+    judge = classifier or models.classifier_of((set(made.labels) & set(recordings.labels)) - {""})
     embeddings: list[Embedding] = [LogMelEmbedding(sample_rate, seconds)]
     embeddings += [ClassifierEmbedding(models.load(judge))] if judge else []
     report = compare(recordings, made, embeddings, unheard, takes_from=takes_from, cheats=not skip_cheats, seed=seed)
     notes = [*report.notes, *(f"Not used: {problem.path}: {problem.reason}" for problem in problems)]
     return replace(report, reference=str(reference), generated=str(generated), notes=tuple(notes))
-
-
-def classifier_of(labels: set[str]) -> str | None:
-    """The name of the first classifier that knows all of these labels, None where there is none or no label."""
-    labels = labels - {""}
-    for name in models.names() if labels else []:
-        try:
-            card = Card.read(models.find(name))
-        except BadModel:
-            continue  # a damaged model elsewhere is no reason to refuse this
-        if card.family == "classifier" and labels <= set(card.labels):
-            return name
-    return None
 
 
 def _entries(path: Path, label_from: LabelFrom, group_from: GroupFrom | None, problems: list[Problem]) -> list[Entry]:
