@@ -149,6 +149,7 @@ def test_a_failed_export_leaves_the_old_model_as_it_was(tmp_path, monkeypatch):
 
 def test_exporting_again_replaces_the_model(tmp_path):
     folder = make_gan(tmp_path)
+    (folder / ".export-killed").mkdir()
     first = ModelFolder(folder)
     make_gan(tmp_path, module=seeded(TinySpectral, seed=1))
     second = ModelFolder(folder)

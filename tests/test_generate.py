@@ -184,8 +184,8 @@ def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
 )
 def test_impossible_settings_are_refused(model, tmp_path, arguments, message):
     with pytest.raises(BadSetting, match=message):
-        generate(str(model), out=tmp_path / "out", **arguments)
-    assert not (tmp_path / "out").exists()
+        generate(str(model), out=tmp_path / "out" / "deep", **arguments)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_labels_that_no_file_name_can_hold_are_spelt_otherwise(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,6 +197,21 @@ def test_a_damaged_card_is_refused(damaged, text, message):
 def test_a_card_survives_writing_and_reading(tmp_path):
     card = Card(name="é", family="gan", sample_rate=44_100, labels=["kick"], metrics={"agreement": 0.97})
     write_card(tmp_path, card)
+    assert Card.read(tmp_path) == card
+    assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
+
+
+def test_a_full_disk_leaves_the_old_card(tmp_path, monkeypatch):
+    card = Card(name="x", family="gan", sample_rate=44_100)
+    write_card(tmp_path, card)
+
+    def full_disk(path, contents):
+        path.touch()
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write_card(tmp_path, card.model_copy(update={"name": "y"}))
     assert Card.read(tmp_path) == card
     assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadModel
+from ..whole_file import write_whole
 from .card import CARD_FILE, Card
 
 if TYPE_CHECKING:
@@ -135,6 +136,4 @@ def _shapes_text(shapes: Shapes) -> str:
 
 def write_card(folder: Path, card: Card) -> None:
     """Write ``card.json`` into a model folder, whole or not at all."""
-    temporary = Path(folder) / f"{CARD_FILE}.part"
-    temporary.write_text(card.to_json(), encoding="utf-8")
-    temporary.replace(Path(folder) / CARD_FILE)
+    write_whole(Path(folder) / CARD_FILE, card.to_json().encode())

@@ -13,11 +13,13 @@ from .. import models
 from ..clip import Clip
 from ..errors import BadModel
 from ..models.folder import ModelFolder
+from ..whole_file import write_whole
 from . import checked
 from .demo_page import Chapter, Player, Row, page
 from .generate import Generated, generate
 
 PAGE_FILE = "index.html"
+SOUNDS_FOLDER = "sounds"
 SOUNDS_A_LABEL = 4
 LABELS_WITH_A_WAY = 2
 STEPS = 8
@@ -52,24 +54,22 @@ def demo(
     if not folders:
         raise BadModel("This installation has no bundled model that makes sounds; name one of your own with --play.")
     chapters = [_chapter(folder, out) for folder in folders]
-    temporary = out / f"{PAGE_FILE}.part"
-    temporary.write_text(page(chapters), encoding="utf-8")
-    temporary.replace(out / PAGE_FILE)
+    write_whole(out / PAGE_FILE, page(chapters).encode())
     n_sounds = sum(len(row.players) for chapter in chapters for row in chapter.rows)
     return Demo(out / PAGE_FILE, n_sounds, time.perf_counter() - begin)
 
 
 def _chapter(folder: ModelFolder, out: Path) -> Chapter:
     """The sounds of one model: a few of each label, and the way from one sound to another."""
-    card, place = folder.card, out / folder.card.name
-    labels: list[str | None] = [*card.labels] or [None]
+    place = out / SOUNDS_FOLDER
+    labels: list[str | None] = [*folder.card.labels] or [None]
     rows = [
         _row(label or "sounds", generate(str(folder.path), label, SOUNDS_A_LABEL, SEEDS[0], out=place), out) for label in labels
     ]
     for label in labels[:LABELS_WITH_A_WAY]:
         way = generate(str(folder.path), label, interpolate=SEEDS, steps=STEPS, out=place)
         rows.append(_row(f"from one {label or 'sound'} to another", way, out))
-    return Chapter(card, folder.hash, rows)
+    return Chapter(folder.card, folder.hash, rows)
 
 
 def _row(title: str, made: Generated, out: Path) -> Row:

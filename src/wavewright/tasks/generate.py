@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import Field
 
 from .. import models
@@ -38,7 +38,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Generated:
-    """The files of one call; ``n_rejected`` clips were made and left out. ``interpolate`` are the seeds of a way, else None."""
+    """The files of one call; ``n_rejected`` clips were made and left out. ``interpolate`` are the seeds of a way, or None."""
 
     out: Path
     model: str
@@ -53,13 +53,6 @@ class Generated:
         lines = [f"  {sound.file}" for sound in self.sounds]
         rejected = f", {self.n_rejected} left out" if self.n_rejected else ""
         return "\n".join([*lines, f"{len(lines)} sounds by {self.model} ({self.model_hash}) in {self.out}{rejected}"])
-
-    def origin(self, sound: Sound) -> dict[str, Any]:
-        """What a file says of itself: with the model of this hash it can be made again."""
-        origin: dict[str, Any] = {"model": self.model, "model_hash": self.model_hash, "seed": self.seed}
-        if self.interpolate is not None:
-            origin |= {"interpolate": list(self.interpolate), "steps": len(self.sounds)}
-        return {**origin, "index": sound.index, "label": sound.label}
 
 
 @checked
@@ -101,20 +94,19 @@ def generate(
             f"{model} is of the family {player.card.family}, which makes no sounds; `wavewright models` lists those that do."
         )
     rejection = Rejection(player, min_confidence, min_novelty, judge)
+    call: dict[str, Any] = {"model": player.card.name, "model_hash": player.folder.hash, "seed": seed}
     if interpolate is None:
-        found, n_rejected = rejection.choose(label, count, seed)
-        seeds = f"s{seed}"
+        found = rejection.choose(label, count, seed)
     else:
-        found, n_rejected = _way(player, label, interpolate, steps, rejection)
-        seed, seeds = interpolate[0], f"s{interpolate[0]}to{interpolate[1]}x{steps}"
-    sounds = tuple(_sound(player.card, seeds, format, judged) for judged in found)
-    card = player.card
-    made = Generated(out, card.name, player.folder.hash, seed, interpolate, card.sample_rate, sounds, n_rejected)
-    _write(made, [judged.wave for judged in found])
-    return made
+        call |= {"seed": interpolate[0], "interpolate": list(interpolate), "steps": steps}
+        found = _way(player, label, interpolate, steps, rejection)
+    sounds = _write(found, call, player.sample_rate, out, format)
+    return Generated(
+        out, call["model"], call["model_hash"], call["seed"], interpolate, player.sample_rate, sounds, rejection.n_rejected
+    )
 
 
-def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int, rejection: Rejection) -> tuple[list[Judged], int]:
+def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int, rejection: Rejection) -> Iterator[Judged]:
     """The sounds on the way from one seed to another; one that is refused has no place to go, so refusing is not possible."""
     if rejection.is_active:
         raise BadSetting(
@@ -124,62 +116,71 @@ def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int, rej
         if not 0 <= seed <= LARGEST_SEED:
             raise BadSetting(f"The seed {seed} is out of range; give a whole number from 0 to {LARGEST_SEED}.")
     name = label if label is not None else (player.labels[0] if player.labels else None)
-    waves = player.interpolate(*seeds, steps, label)
-    return [Judged(wave, name, index) for index, wave in enumerate(waves)], 0
+    for index, wave in enumerate(player.interpolate(*seeds, steps, label)):
+        yield Judged(wave, name, index)
 
 
-def _sound(card: models.Card, seeds: str, format: str, judged: Judged) -> Sound:
-    parts = [card.name, *([judged.label] if judged.label is not None else []), seeds, f"{judged.index:03d}"]
-    stem = "-".join(re.sub(r"[^\w.+]+", "_", part) for part in parts)
-    seconds = judged.wave.shape[-1] / card.sample_rate
-    return Sound(f"{stem}.{format}", judged.label, judged.index, seconds, judged.confidence, judged.novelty_db)
-
-
-def _write(made: Generated, waves: Sequence[np.ndarray]) -> None:
-    """Write all files beside their places, then move them into these, the manifest last."""
-    kept = _kept_records(made)
-    existed = made.out.is_dir()
+def _write(found: Iterator[Judged], call: dict[str, Any], sample_rate: int, out: Path, format: str) -> tuple[Sound, ...]:
+    """Write each sound beside its place as it is made; when all are there, move them into their places, the manifest last."""
+    kept = list(_records(out / MANIFEST_FILE))
+    found = itertools.chain([next(found)], found)  # what cannot be played is refused before there is a folder
+    existed = out.is_dir()
     try:
-        made.out.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".wavewright-", dir=made.out))
+        out.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".wavewright-", dir=out))
     except (FileExistsError, NotADirectoryError) as error:
-        raise BadFolder(f"{made.out} is a file or lies in one; give a folder to write to with --out.") from error
+        raise BadFolder(f"{out} is a file or lies in one; give a folder to write to with --out.") from error
     try:
-        for sound, wave in zip(made.sounds, waves, strict=True):
-            subtype = "VORBIS" if sound.file.endswith(".ogg") else "PCM_24"
-            Clip(wave, made.sample_rate).write(temporary / sound.file, subtype, {"comment": json.dumps(made.origin(sound))})
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in [*kept, *(_record(made, s) for s in made.sounds)]]
-        (temporary / MANIFEST_FILE).write_text("".join(lines), encoding="utf-8")
-        for name in [*(sound.file for sound in made.sounds), MANIFEST_FILE]:
-            (temporary / name).replace(made.out / name)
+        sounds = tuple(_write_sound(judged, call, sample_rate, out, temporary, format) for judged in found)
+        names = {sound.file for sound in sounds}
+        records = [record for record in kept if record["audio_filepath"] not in names]
+        records += [_record(sound, call) for sound in sounds]
+        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        (temporary / MANIFEST_FILE).write_text(lines, encoding="utf-8")
+        for name in [*names, MANIFEST_FILE]:
+            (temporary / name).replace(out / name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        if not existed and not any(made.out.iterdir()):
-            made.out.rmdir()
+        if not existed and not any(out.iterdir()):
+            out.rmdir()
+    return sounds
 
 
-def _record(made: Generated, sound: Sound) -> dict[str, Any]:
+def _write_sound(judged: Judged, call: dict[str, Any], sample_rate: int, out: Path, temporary: Path, format: str) -> Sound:
+    """Write one sound into the temporary folder; raises BadFolder where another sound of its name is in ``out``."""
+    origin = {**call, "index": judged.index, "label": judged.label}
+    name = f"{_stem(origin)}.{format}"
+    if (out / name).exists() and _origin_of(out / name) != origin:
+        raise BadFolder(
+            f"{out / name} is there already and is another sound than the one that {call['model']} ({call['model_hash']}) makes; "
+            "choose another folder with --out."
+        )
+    subtype = "VORBIS" if format == "ogg" else "PCM_24"
+    Clip(judged.wave, sample_rate).write(temporary / name, subtype, {"comment": json.dumps(origin)})
+    seconds = judged.wave.shape[-1] / sample_rate
+    return Sound(name, judged.label, judged.index, seconds, judged.confidence, judged.novelty_db)
+
+
+def _stem(origin: dict[str, Any]) -> str:
+    """The name of a file without its ending, of letters that every file system knows."""
+    seeds = f"s{origin['seed']}"
+    if "interpolate" in origin:
+        seeds += f"to{origin['interpolate'][1]}x{origin['steps']}"
+    label = [] if origin["label"] is None else [origin["label"]]
+    return "-".join(re.sub(r"[^\w.+-]+", "_", part) for part in [origin["model"], *label, seeds, f"{origin['index']:03d}"])
+
+
+def _record(sound: Sound, call: dict[str, Any]) -> dict[str, Any]:
     """A line of the manifest, with the field names that ``data.manifest`` reads."""
     measured = {"confidence": sound.confidence, "novelty_db": sound.novelty_db}
     return {
         "audio_filepath": sound.file,
         "duration": round(sound.seconds, 6),
-        **made.origin(sound),
+        **call,
+        "index": sound.index,
+        "label": sound.label,
         **{name: value for name, value in measured.items() if value is not None},
     }
-
-
-def _kept_records(made: Generated) -> list[dict[str, Any]]:
-    """What the manifest lists besides the files of this call; raises BadFolder where a file would replace another sound."""
-    for sound in made.sounds:
-        path = made.out / sound.file
-        if path.exists() and _origin_of(path) != made.origin(sound):
-            raise BadFolder(
-                f"{path} is there already and is another sound than the one that {made.model} ({made.model_hash}) makes; "
-                "choose another folder with --out."
-            )
-    names = {sound.file for sound in made.sounds}
-    return [record for record in _records(made.out / MANIFEST_FILE) if record["audio_filepath"] not in names]
 
 
 def _records(manifest: Path) -> Iterator[dict[str, Any]]:

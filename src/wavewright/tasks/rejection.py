@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +17,7 @@ from ..metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 from ..models.folder import ModelFolder
 
 EMBEDDINGS_FILE = "training_embeddings.safetensors"  # tensor "embeddings" (n, d): each training clip by LogMelEmbedding
-MOST_TRIES = 50  # clips drawn for each clip asked for, before giving up
+MOST_REJECTED = 50  # clips for each clip asked for, before giving up
 
 
 @dataclass(frozen=True)
@@ -29,44 +31,38 @@ class Judged:
     novelty_db: float | None = None
 
 
-@dataclass(frozen=True)
 class Rejection:
-    """The limits that clips of a player must keep; ``None`` for those that do not matter."""
+    """The limits that clips of a player must keep, ``None`` for those that do not matter; counts the clips that did not."""
 
-    player: Any
-    min_confidence: float | None
-    min_novelty: float | None
-    judge_name: str | None
+    def __init__(self, player: Any, min_confidence: float | None, min_novelty: float | None, judge_name: str | None):
+        self.player, self.judge_name = player, judge_name
+        self.min_confidence, self.min_novelty = min_confidence, min_novelty
+        self.n_rejected = 0
 
     @property
     def is_active(self) -> bool:
         return self.min_confidence is not None or self.min_novelty is not None
 
-    def choose(self, label: str | None, count: int, seed: int) -> tuple[list[Judged], int]:
-        """The first ``count`` clips that keep the limits, and how many did not.
+    def choose(self, label: str | None, count: int, seed: int) -> Iterator[Judged]:
+        """The first ``count`` clips that keep the limits, one after the other.
 
         Without a label, clip ``i`` has label number ``i`` modulo their number, and a refused clip gives way to the next of its label:
         so each label gets its share. Raises BadSetting where too few clips keep the limits.
         """
         labels = self.player.labels if label is None and self.player.labels else (label,)
-        next_index = list(range(len(labels)))
-        chosen: list[Judged] = []
-        n_tried = 0
+        candidates = [itertools.count(number, len(labels)) for number in range(len(labels))]  # indices of each label's clips
         for place in range(count):
-            which = place % len(labels)
-            while True:
-                if n_tried >= MOST_TRIES * count:
+            number = place % len(labels)
+            judged = self._judged(labels[number], next(candidates[number]), seed)
+            while not self._keeps_limits(judged):
+                self.n_rejected += 1
+                if self.n_rejected >= MOST_REJECTED * count:
                     raise BadSetting(
-                        f"Only {len(chosen)} of {n_tried} clips kept the limits, {count} are asked for; "
+                        f"Only {place} of {place + self.n_rejected} clips kept the limits, {count} are asked for; "
                         "lower min_confidence or min_novelty, or ask for fewer."
                     )
-                judged = self._judged(labels[which], next_index[which], seed)
-                next_index[which] += len(labels)
-                n_tried += 1
-                if self._keeps_limits(judged):
-                    chosen.append(judged)
-                    break
-        return chosen, n_tried - count
+                judged = self._judged(labels[number], next(candidates[number]), seed)
+            yield judged
 
     def _judged(self, label: str | None, index: int, seed: int) -> Judged:
         wave = self.player.generate(label, 1, seed, index)[0]  # (channels, time)

@@ -28,6 +28,7 @@ from ..clip import Clip
 from ..errors import TrainingStopped
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
+from ..whole_file import write_whole
 
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
@@ -64,9 +65,7 @@ def rounded(array: np.ndarray) -> np.ndarray:
 
 def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     """Write named tensors, rounded as weights are, whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(save({name: np.ascontiguousarray(rounded(array)) for name, array in tensors.items()}))
-    temporary.replace(path)
+    write_whole(path, save({name: np.ascontiguousarray(rounded(array)) for name, array in tensors.items()}))
 
 
 def export_graph(graph: Graph) -> onnx.ModelProto:
@@ -102,6 +101,8 @@ def export_model(
     Raises TrainingStopped where a network gives no finite numbers, RuntimeError where a graph differs from its module.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob(".export-*"):
+        shutil.rmtree(left_over, ignore_errors=True)  # of an export that was killed
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
     try:
         rounded_graphs = {name: Graph(playable(graph.module), graph.inputs, graph.outputs) for name, graph in graphs.items()}

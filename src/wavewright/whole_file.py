@@ -1,0 +1,16 @@
+"""Write a file whole or not at all: beside its place first, then into it in one step."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, contents: bytes) -> None:
+    """Write ``contents`` to ``path``; where that fails (a full disk, an interruption), what was there stays as it was."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(contents)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
