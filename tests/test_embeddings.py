@@ -1,0 +1,103 @@
+"""Embeddings and cheats on synthetic sounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soxr
+from tiny_sounds import TinyCard, TinyJudge, tones
+
+from wavewright import metrics
+from wavewright.errors import BadAudio, BadModel, BadSetting
+from wavewright.metrics.cheats import cheat_one_clip_per_class, cheat_resampled_copies
+from wavewright.metrics.distances import pairwise_distances
+
+
+class TestLogMelEmbedding:
+    embedding = metrics.LogMelEmbedding(22_050, 0.3)
+
+    def test_shape_and_level(self):
+        waves, _ = tones(6)
+        rows = self.embedding(waves, 22_050)
+        assert rows.shape == (6, 240)
+        np.testing.assert_allclose(self.embedding(0.01 * waves, 22_050), rows, atol=1e-4)
+
+    def test_length_is_cut_and_padded(self):
+        waves, _ = tones(2)
+        rows = self.embedding(waves, 22_050)
+        np.testing.assert_allclose(self.embedding(np.pad(waves, ((0, 0), (0, 5000))), 22_050), rows)
+        short = metrics.LogMelEmbedding(22_050, 0.6)
+        np.testing.assert_allclose(short(np.pad(waves, ((0, 0), (0, 9000))), 22_050), short(waves, 22_050))
+
+    def test_silence_is_the_floor(self):
+        row = self.embedding(np.zeros((1, 100)), 22_050)[0]
+        np.testing.assert_allclose(row[:192], -70 / np.sqrt(192))
+        np.testing.assert_allclose(row[192:], 0.0, atol=1e-4)
+
+    def test_distance_reads_in_decibels(self):
+        # noise against the same noise 6 dB lower in the second half: pictures differ by 6 dB in those spans
+        wave = np.random.default_rng(0).standard_normal(round(0.3 * 22_050))
+        lower = wave.copy()
+        lower[: round(0.08 * 22_050)] *= 2.0
+        rows = self.embedding(np.stack([wave, lower]), 22_050)
+        picture = (rows[0] - rows[1])[:192].reshape(8, 24) * np.sqrt(192)
+        assert picture[-1].mean() - picture[0].mean() == pytest.approx(20 * np.log10(2), abs=0.5)
+
+    def test_near_copies_are_nearer_than_other_sounds(self):
+        waves, labels = tones(40)
+        rows = self.embedding(waves, 22_050)
+        copies, copied_labels = cheat_resampled_copies(waves, labels, 22_050, 20, seed=1)
+        distances = pairwise_distances(rows, self.embedding(copies, 22_050))
+        assert np.median(distances.min(axis=0)) < 2.0
+        others = pairwise_distances(rows, rows) + 1e9 * np.eye(40)
+        assert np.median(others.min(axis=0)) > 3.0
+        assert (labels[distances.argmin(axis=0)] == copied_labels).all()
+
+    def test_hears_the_same_at_another_rate(self):
+        waves, _ = tones(4)
+        upsampled = np.stack([soxr.resample(wave, 22_050, 44_100) for wave in waves])
+        difference = self.embedding(upsampled, 44_100) - self.embedding(waves, 22_050)
+        assert np.linalg.norm(difference, axis=1).max() < self.embedding.near_duplicate_distance
+        assert np.median(np.abs(difference)) < 0.01
+
+    def test_refuses(self):
+        with pytest.raises(BadAudio, match=r"\(n, time\)"):
+            self.embedding(np.zeros(10), 22_050)
+        with pytest.raises(BadAudio, match="not finite"):
+            self.embedding(np.full((1, 10), np.inf), 22_050)
+        with pytest.raises(BadSetting, match=r"0.1 to 60 seconds"):
+            metrics.LogMelEmbedding(22_050, 0.01)
+
+
+class TestClassifierEmbedding:
+    def test_wraps_a_runtime(self):
+        embedding = metrics.ClassifierEmbedding(TinyJudge())
+        waves, labels = tones(20)
+        assert (embedding.name, embedding.sample_rate, embedding.test_accuracy) == ("judge", 22_050, 0.91)
+        assert embedding(waves, 22_050).shape == (20, 9)
+        assert metrics.label_agreement(embedding.probabilities(waves, 22_050), labels, embedding.labels) >= 0.9
+        assert embedding.probabilities(np.repeat(waves, 2, axis=1), 44_100).shape == (20, 2)
+
+    def test_refuses_a_model_that_cannot_classify(self):
+        runtime = type("Runtime", (), {"card": TinyCard("gan")})()
+        with pytest.raises(BadModel, match="family gan"):
+            metrics.ClassifierEmbedding(runtime)
+
+
+class TestCheats:
+    def test_one_clip_per_class(self):
+        waves, labels = tones(10)
+        made, made_labels = cheat_one_clip_per_class(waves, labels, 7)
+        assert made_labels.tolist() == ["noise"] * 7 + ["tone"] * 7
+        assert (made[:7] == made[0]).all()
+        assert any((made[0] == wave).all() for wave in waves[labels == "noise"])
+
+    def test_copies_use_every_recording_and_change_it_a_little(self):
+        waves, labels = tones(10)
+        made, made_labels = cheat_resampled_copies(waves, labels, 22_050, 5)
+        assert made.shape == (10, waves.shape[1])
+        assert not any((copy == wave).all() for copy in made for wave in waves)
+        unchanged, _ = cheat_resampled_copies(waves, labels, 22_050, 5, largest_speed_change=0, largest_attenuation_db=0)
+        matches = [np.flatnonzero(np.isclose(waves, copy, atol=1e-6).all(axis=1)).tolist() for copy in unchanged]
+        assert sorted(np.concatenate(matches)) == list(range(10))
+        assert (labels[[match[0] for match in matches]] == made_labels).all()
