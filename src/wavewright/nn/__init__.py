@@ -1,1 +1,1 @@
-"""(being written)"""
+"""Torch parts that more than one family uses: spectra, blocks, critics, losses."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..clip import Clip
+from ..errors import MissingExtra
+from ..tasks.plot import draw_grid
 from .checkpoint import Progress as RunProgress
 
 LOG_FILE = "log.jsonl"
@@ -86,11 +89,8 @@ class Report:
         gap = np.zeros((waves[0].shape[0], sample_rate // 10), np.float32)
         row = np.concatenate([part for wave in waves for part in (wave, gap)], axis=1)
         Clip(row, sample_rate).write(folder / f"step-{progress.step:07d}.wav")
-        try:
-            from ..tasks.plot import draw_grid
-        except ImportError:  # matplotlib belongs to the extra "plot"
-            return
-        draw_grid([Clip(wave, sample_rate) for wave in waves], titles, folder / f"step-{progress.step:07d}.png")
+        with suppress(MissingExtra):  # matplotlib belongs to the extra "plot"
+            draw_grid([Clip(wave, sample_rate) for wave in waves], titles, folder / f"step-{progress.step:07d}.png")
 
     def _write(self, numbers: dict[str, Any]) -> None:
         with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
