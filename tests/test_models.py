@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from tiny_models import change_card, make_gan, sign_again
 
@@ -127,6 +128,30 @@ def test_a_weight_that_is_missing_is_refused(damaged):
     sign_again(damaged)
     with pytest.raises(BadModel, match=r"generator\.labels\.weight .* is missing"):
         models.load(damaged)
+
+
+@pytest.mark.parametrize("header", [b"garbage{", b"[1, 2, 3]"])
+def test_a_damaged_list_of_weights_is_refused(damaged, header):
+    graph, weights = damaged / "generator.onnx", damaged / "weights.safetensors"
+    contents = weights.read_bytes()
+    n_bytes = int.from_bytes(contents[:8], "little")
+    weights.write_bytes(contents[:8] + header.ljust(n_bytes) + contents[8 + n_bytes :])
+    sign_again(damaged)
+    with pytest.raises(BadModel, match=r"What .*weights\.safetensors says of its weights"):
+        models.load(damaged)
+    weights.write_bytes(contents)
+    described = onnx.load(graph, load_external_data=False)
+    described.metadata_props[0].value = header.decode()
+    graph.write_bytes(described.SerializeToString())
+    sign_again(damaged)
+    with pytest.raises(BadModel, match=r"What .*generator\.onnx says of its weights"):
+        models.load(damaged)
+
+
+def test_a_card_with_more_labels_than_its_graph_knows_is_refused(damaged):
+    change_card(damaged, labels=["kick", "snare", "hat", "bell"])
+    with pytest.raises(BadModel, match="tiny cannot play"):
+        models.load(damaged).generate("bell")
 
 
 @pytest.mark.parametrize(

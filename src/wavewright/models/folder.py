@@ -91,29 +91,41 @@ class ModelFolder:
 
     def _check_weights(self, graph: Path, listed: str) -> None:
         """Raise BadModel unless every weight that a graph points to has the name, shape and place that it had at export."""
-        expected: dict[str, Any] = json.loads(listed)
+        expected = _json_object(graph, listed)
         found = self._weights_header if expected else {}
         for name, entry in expected.items():
             if found.get(name) != entry:
-                has = f"has shape {found[name].get('shape')}" if name in found else "is missing"
+                has = f"has shape {_shape_in(found[name])}" if name in found else "is missing"
                 raise BadModel(
-                    f"{graph.name} needs the weight {name} with shape {entry['shape']}, which in {self.path / WEIGHTS_FILE} {has}"
+                    f"{graph.name} needs the weight {name} with shape {_shape_in(entry)}, which in {self.path / WEIGHTS_FILE} {has}"
                     f" or lies elsewhere; {_REMEDY}."
                 )
 
     @cached_property
     def _weights_header(self) -> dict[str, Any]:
         path = self.file(WEIGHTS_FILE)
-        try:
-            with path.open("rb") as opened:
-                n_bytes = int.from_bytes(opened.read(8), "little")
-                header = json.loads(opened.read(min(n_bytes, path.stat().st_size)))
-        except ValueError as error:
-            raise BadModel(f"{path} cannot be read as safetensors ({error}); {_REMEDY}.") from error
-        return header if isinstance(header, dict) else {}
+        with path.open("rb") as opened:
+            n_bytes = int.from_bytes(opened.read(8), "little")
+            return _json_object(path, opened.read(min(n_bytes, path.stat().st_size)))
 
 
 _REMEDY = "copy the model folder again, or export it again by training with --resume"
+
+
+def _json_object(path: Path, text: str | bytes) -> dict[str, Any]:
+    """The JSON object that a file carries inside; raises BadModel where it is damaged."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise BadModel(f"What {path} says of its weights cannot be read ({error}); {_REMEDY}.") from error
+    if not isinstance(found, dict):
+        raise BadModel(f"What {path} says of its weights is no list of them; {_REMEDY}.")
+    return found
+
+
+def _shape_in(entry: Any) -> Any:
+    """The shape in an entry of a safetensors header, or the entry itself where it is none."""
+    return entry.get("shape") if isinstance(entry, dict) else entry
 
 
 def _check_shapes(graph: Path, kind: str, nodes: list[Any], expected: Shapes) -> None:

@@ -129,7 +129,13 @@ class Runtime:
             inputs["label"] = np.array([label_index], dtype=np.int64)
         if self.config.code_size:
             inputs["code"] = (draw.code if code is None else code)[None]
-        outputs = self._session.run(self._outputs, inputs)
+        try:
+            outputs = self._session.run(self._outputs, inputs)
+        except Exception as error:  # ONNX Runtime's errors share no other base class
+            reason = str(error).splitlines()[0]
+            raise BadModel(
+                f"{self.card.name} cannot play ({reason}); its card does not fit its graph: copy the model again."
+            ) from error
         is_spectral = self.config.generator == "spectral"
         wave = self._to_wave(outputs[0], outputs[1], draw.noise) if is_spectral else outputs[0][0, 0]
         peak = float(np.abs(wave).max())
