@@ -111,7 +111,9 @@ class PlainWaveGan(nn.Module):
 def settings(labels: tuple[str, ...]) -> Recipe:
     """The paper's optimizer settings (Adam 1e-4, betas 0.5 and 0.9) and a batch of 16."""
     base = recipe("base")
-    training = replace(base.training, learning_rate=1e-4, betas=(0.5, 0.9), batch_size=16, threads=1, schedule="constant", metric="")
+    training = replace(
+        base.training, learning_rate=1e-4, betas=(0.5, 0.9), batch_size=16, threads=1, schedule="constant", metric=""
+    )
     return replace(base, model=replace(base.model, labels=labels), training=training)
 
 
@@ -122,7 +124,9 @@ def main() -> None:
     parser.add_argument("--max-minutes", type=float, default=20)
     parser.add_argument("--labels", default="kick,snare,hat,tom,cymbal")
     given = parser.parse_args()
-    data = prepare(settings(tuple(given.labels.split(","))), scan(given.corpus, manifest=given.corpus / "manifest.jsonl").entries)
+    data = prepare(
+        settings(tuple(given.labels.split(","))), scan(given.corpus, manifest=given.corpus / "manifest.jsonl").entries
+    )
     torch.manual_seed(data.recipe.training.seed)
     given.out.mkdir(parents=True, exist_ok=True)
     with Report(given.out) as report:

@@ -24,7 +24,7 @@ from wavewright.models.card import CARD_FILE, Card, Source
 from wavewright.training.run import Provenance, Run
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
-STEPS = 40_000
+STEPS = 16_000
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
 
 

@@ -9,7 +9,7 @@ from torch.autograd import gradcheck, gradgradcheck  # noqa: E402
 
 from wavewright import dsp  # noqa: E402
 from wavewright.errors import BadSetting  # noqa: E402
-from wavewright.nn.spectrum import LogMel, frame, irfft, istft, overlap_add, power_spectrum, rfft, stft  # noqa: E402
+from wavewright.nn.spectrum import LogMel, LogSpectrum, frame, irfft, istft, overlap_add, power_spectrum, rfft, stft  # noqa: E402
 
 SIZES = [(1024, 256, 1024), (512, 100, 400), (600, 150, 600), (441, 110, 441)]
 """n_fft, hop_length, win_length."""
@@ -149,3 +149,10 @@ def test_the_imaginary_part_of_dc_and_nyquist_gets_no_gradient():
     irfft(spectrum, 8).square().sum().backward()
     assert spectrum.grad is not None
     np.testing.assert_allclose(spectrum.grad.imag[:, [0, -1]].numpy(), 0.0, atol=1e-7)
+
+
+def test_log_spectrum_keeps_every_bin_but_the_last():
+    wave = np.random.default_rng(0).normal(size=(2, 3000)).astype(np.float32)
+    expected = np.log(np.abs(dsp.stft(wave, 256, 64))[:, :-1] ** 2 + 1e-3)
+    found = LogSpectrum(256, 64, floor=1e-3)(torch.from_numpy(wave)).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-4)

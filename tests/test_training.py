@@ -274,16 +274,16 @@ def test_a_run_that_diverges_again_and_again_stops_with_a_remedy(tmp_path):
     assert make_loop_reader(tmp_path / LAST) == 0
 
 
+def raise_disk_full(_):
+    raise OSError(28, "No space left on device")
+
+
 def test_a_full_disk_leaves_the_old_checkpoint_and_nothing_else(tmp_path, monkeypatch):
     loop = make_loop(tmp_path)
     loop.save(LAST)
     before = (tmp_path / LAST).read_bytes()
 
-    def full(tensors, path, metadata):
-        Path(path).write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(checkpoint, "save_file", full)
+    monkeypatch.setattr(os, "fsync", raise_disk_full)
     with pytest.raises(TrainingStopped, match="no space left"):
         loop.save(LAST)
     assert (tmp_path / LAST).read_bytes() == before

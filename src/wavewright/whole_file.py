@@ -10,7 +10,10 @@ def write_whole(path: Path, contents: bytes) -> None:
     """Write ``contents`` to ``path``; where that fails (a full disk, an interruption), what was there stays as it was."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.write_bytes(contents)
+        with temporary.open("wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave the new name with the old disk's content
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

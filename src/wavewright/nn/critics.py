@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .blocks import Recurrence, phase_shuffle
-from .spectrum import LogMel
+from .spectrum import LogMel, LogSpectrum
 
-RESOLUTIONS = ((4096, 1024, 160), (2048, 512, 128), (512, 128, 64))  # (n_fft, hop_length, n_mels) at 44.1 kHz
 GROUP_SIZE = 4  # members of a class that stand side by side in a batch; the batch statistics compare them
+
+
+@dataclass(frozen=True)
+class View:
+    """How a picture critic looks at sound, in samples at 44.1 kHz; ``n_mels`` 0 keeps every bin."""
+
+    n_fft: int
+    hop_length: int
+    n_mels: int
+    patch: tuple[int, int]  # (height, frames) that the first layer sees at once
+
+    def scaled(self, sample_rate: int, n_samples: int) -> tuple[int, int, int]:
+        """``(n_fft, hop_length, n_mels)`` at a sample rate; a window never covers more than half of a clip."""
+        size = int(self.n_fft * 2 ** round(math.log2(sample_rate / 44_100)))
+        while size > max(n_samples // 2, 64):
+            size //= 2
+        return size, size * self.hop_length // self.n_fft, min(self.n_mels, size // 8)
+
+
+VIEWS = (View(4096, 1024, 160, (4, 2)), View(2048, 512, 0, (16, 4)), View(512, 128, 64, (4, 4)))
 
 
 def group_deviation(features: Tensor, group_size: int = GROUP_SIZE) -> Tensor:
@@ -75,33 +97,30 @@ class PictureCritic(nn.Module):
 
 
 class SpectralCritic(nn.Module):
-    """Several picture critics, one a resolution, so that both a click and a slow wobble are seen by somebody."""
+    """Several picture critics, each with its own view, so that a click, a slow wobble and a false timbre are all seen by somebody.
 
-    def __init__(self, sample_rate: int, n_samples: int, n_labels: int, channels: int, recurrent: bool = False):
+    Two views are log-mel, one long and one short; the third keeps every bin of the STFT, since mel bands are too wide at high
+    frequencies to tell noise from a row of partials.
+    """
+
+    def __init__(
+        self, sample_rate: int, n_samples: int, n_labels: int, channels: int, recurrent: bool = False, code_size: int = 0
+    ):
         super().__init__()
-        self.mels = nn.ModuleList()
+        self.views = nn.ModuleList()
         self.critics = nn.ModuleList()
-        for n_fft, hop_length, n_mels in self.resolutions(sample_rate, n_samples):
-            self.mels.append(LogMel(sample_rate, n_fft, hop_length, n_mels, floor=5e-7 * n_fft))
-            patch = (4, 2) if hop_length >= n_fft // 4 and n_fft >= 4096 else (4, 4)
-            self.critics.append(PictureCritic(channels, n_labels, patch, recurrent))
-        self.n_features = 4 * channels * len(self.critics)
-
-    @staticmethod
-    def resolutions(sample_rate: int, n_samples: int) -> list[tuple[int, int, int]]:
-        """The resolutions scaled to the sample rate; a window never covers more than half of a clip."""
-        scaled = []
-        for n_fft, hop_length, n_mels in RESOLUTIONS:
-            factor = 2 ** round(torch.log2(torch.tensor(sample_rate / 44_100)).item())
-            size = int(n_fft * factor)
-            while size > max(n_samples // 2, 64):
-                size //= 2
-            scaled.append((size, size * hop_length // n_fft, min(n_mels, size // 8)))
-        return scaled
+        for view in VIEWS:
+            n_fft, hop_length, n_mels = view.scaled(sample_rate, n_samples)
+            if n_mels:
+                self.views.append(LogMel(sample_rate, n_fft, hop_length, n_mels, floor=5e-7 * n_fft))
+            else:
+                self.views.append(LogSpectrum(n_fft, hop_length, floor=5e-6 * n_fft))
+            self.critics.append(PictureCritic(channels, n_labels, view.patch, recurrent))
+        self.read_code = nn.Linear(4 * channels * len(self.critics), code_size) if code_size else None  # InfoGAN's Q head
 
     def pictures(self, wave: Tensor) -> list[Tensor]:
-        """``wave (batch, 1, time)`` to log-mel pictures ``(batch, 1, n_mels, n_frames)``, roughly of zero mean and unit variance."""
-        return [((mel(wave.squeeze(1)) + 1) / 4).unsqueeze(1) for mel in self.mels]
+        """``wave (batch, 1, time)`` to pictures ``(batch, 1, height, n_frames)``, roughly of zero mean and unit variance."""
+        return [((view(wave.squeeze(1)) + 1) / 4).unsqueeze(1) for view in self.views]
 
     def judge(self, pictures: list[Tensor], label: Tensor | None) -> tuple[Tensor, Tensor]:
         """Logits ``(batch, n_critics)`` and features ``(batch, n_features)``."""
@@ -112,7 +131,15 @@ class SpectralCritic(nn.Module):
 class WaveCritic(nn.Module):
     """The critic of WaveGAN (Donahue et al., 2019, table 3): strided convolutions on the waveform, phase shuffle between layers."""
 
-    def __init__(self, n_samples: int, n_labels: int, channels: int, largest_shift: int = 2, recurrent: bool = False):
+    def __init__(
+        self,
+        n_samples: int,
+        n_labels: int,
+        channels: int,
+        largest_shift: int = 2,
+        recurrent: bool = False,
+        code_size: int = 0,
+    ):
         super().__init__()
         self.largest_shift = largest_shift
         self.layers = nn.ModuleList()
@@ -124,7 +151,7 @@ class WaveCritic(nn.Module):
         self.last = nn.Conv1d(before, before, 3, padding=1)
         self.from_deviation = nn.Conv1d(1, before, 3, padding=1, bias=False)
         self.project = Projection(2 * before, n_labels)
-        self.n_features = 2 * before
+        self.read_code = nn.Linear(2 * before, code_size) if code_size else None  # InfoGAN's Q head
 
     def pictures(self, wave: Tensor) -> list[Tensor]:
         """The waveform itself, ``(batch, 1, time)``."""

@@ -58,7 +58,7 @@ def gradient_penalty(judge: Judge, real: list[Tensor], fake: list[Tensor]) -> Te
         mixed.append((weight * r + (1 - weight) * f).detach().requires_grad_(True))
     logits = judge(mixed)
     gradients = torch.autograd.grad(logits.sum(), mixed, create_graph=True)
-    norm = sum(g.flatten(1).square().sum(1) for g in gradients).add(1e-12).sqrt()
+    norm = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).add(1e-12).sqrt()
     return (norm - 1).square().mean()
 
 

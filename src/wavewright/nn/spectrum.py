@@ -201,6 +201,20 @@ class LogMel(nn.Module):
         return torch.log(mel + self.floor).transpose(-1, -2)
 
 
+class LogSpectrum(nn.Module):
+    """Log-power spectrogram ``(..., time)`` -> ``(..., n_fft // 2, frames)``: ``log(floor + |stft|^2)`` without the Nyquist bin."""
+
+    window: Tensor
+
+    def __init__(self, n_fft: int = 1024, hop_length: int = 256, floor: float = 1e-5):
+        super().__init__()
+        self.n_fft, self.hop_length, self.floor = n_fft, hop_length, floor
+        self.register_buffer("window", torch.from_numpy(hann_window(n_fft)), persistent=False)
+
+    def forward(self, wave: Tensor) -> Tensor:
+        return torch.log(power_spectrum(stft(wave, self.n_fft, self.hop_length, self.window))[..., :-1, :] + self.floor)
+
+
 def _pad(wave: Tensor, width: int, padding: Padding) -> Tensor:
     """``width`` samples more at both ends of ``(..., time)``, zeros or a reflection."""
     if padding == "zero":

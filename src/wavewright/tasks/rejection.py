@@ -12,11 +12,11 @@ import numpy as np
 
 from .. import models
 from ..errors import BadModel, BadSetting
+from ..families.gan import EMBEDDINGS_FILE
 from ..metrics.distances import pairwise_distances
 from ..metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 from ..models.folder import ModelFolder
 
-EMBEDDINGS_FILE = "training_embeddings.safetensors"  # tensor "embeddings" (n, d): each training clip by LogMelEmbedding
 MOST_REJECTED = 50  # clips for each clip asked for, before giving up
 
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from safetensors.torch import save as serialize
+from torch import Tensor
 
 from ..errors import BadModel, TrainingStopped
+from ..whole_file import write_whole
+
+
+class HasState(Protocol):
+    """A module, as far as a checkpoint is concerned."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
 
 
 @dataclass
@@ -33,26 +40,8 @@ class Progress:
     metrics: dict[str, float] = field(default_factory=dict)  # of the last evaluation
 
 
-def atomic_write(path: Path, write: Any) -> None:
-    """Let ``write(temporary_path)`` make a file, then move it to ``path`` in one step; a full disk leaves nothing behind."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except (OSError, SafetensorError) as error:
-        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
-        if full:
-            raise TrainingStopped(f"there is no space left to write {path}; free some and continue with --resume.") from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def save(
-    path: Path, progress: Progress, network: nn.Module, average: nn.Module, optimizers: dict[str, torch.optim.Optimizer]
+    path: Path, progress: Progress, network: HasState, average: HasState, optimizers: dict[str, torch.optim.Optimizer]
 ) -> None:
     """Write network, averaged weights, optimizer state and progress into one file."""
     tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
@@ -61,11 +50,16 @@ def save(
         for index, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{player}/{index}/{name}": torch.as_tensor(value) for name, value in state.items()}
     owned = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    metadata = {"progress": json.dumps(asdict(progress))}
-    atomic_write(path, lambda temporary: save_file(owned, str(temporary), metadata=metadata))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_whole(path, serialize(owned, metadata={"progress": json.dumps(asdict(progress))}))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+            raise TrainingStopped(f"There is no space left to write {path}; free some and continue with --resume.") from error
+        raise
 
 
-def load(path: Path, network: nn.Module, average: nn.Module, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
+def load(path: Path, network: HasState, average: HasState, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
     """Read what :func:`save` wrote into the given objects; raises BadModel where the file does not fit them."""
     try:
         with safe_open(str(path), framework="pt") as file:

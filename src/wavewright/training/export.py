@@ -14,7 +14,6 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,20 +27,12 @@ from ..clip import Clip
 from ..errors import TrainingStopped
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
+from ..nn.playable import Graph
 from ..whole_file import write_whole
 
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
 SMALLEST_STORED = 16  # numbers; shorter constants that are no weights, such as sizes and axes, stay in the graph
-
-
-@dataclass(frozen=True)
-class Graph:
-    """A module to export, an example of each input (batch first) and the names of its outputs."""
-
-    module: nn.Module
-    inputs: Mapping[str, Tensor]
-    outputs: tuple[str, ...]
 
 
 def playable(module: nn.Module) -> nn.Module:

@@ -31,8 +31,14 @@ LAST, BEST = "last.safetensors", "best.safetensors"
 
 
 class Network(Protocol):
-    """What the loop asks of a network; see docs/architecture.md, Contracts."""
+    """What the loop asks of a network, a module with four methods of its own; see docs/architecture.md, Contracts."""
 
+    training: bool
+
+    def to(self, device: torch.device) -> Any: ...
+    def train(self) -> Any: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
     def players(self) -> dict[str, nn.Module]: ...
     def averaged(self) -> nn.Module: ...
     def turns(self, step: int) -> list[tuple[str, LossFunction]]: ...
@@ -52,7 +58,7 @@ class Loop:
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Network,
         batches: Callable[[int], dict[str, np.ndarray]],
         settings: TrainingSettings,
         folder: Path,
@@ -83,9 +89,9 @@ class Loop:
 
     def run(self, max_minutes: float | None = None) -> Progress:
         """Train until the planned steps are done, patience or minutes (of this call) run out, or Ctrl-C; always saves at the end."""
+        self._plan(max_minutes)
         started, minutes_before = time.monotonic(), self.progress.minutes
         deadline = started + 60 * max_minutes if max_minutes else float("inf")
-        self._plan(max_minutes)
         torch.set_num_threads(self.progress.threads)
         if self.progress.step == 0:
             self.save(LAST)
@@ -156,7 +162,8 @@ class Loop:
         batches = [
             {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()} for batch in batch_of(step)
         ]
-        weights, seen = self.network.loss_weights(step), {}
+        weights = self.network.loss_weights(step)
+        seen: dict[str, Tensor] = {}
         for player, loss_function in self.network.turns(step):
             for batch in batches:
                 with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
@@ -165,7 +172,7 @@ class Loop:
                 if unknown:
                     raise KeyError(f"losses {sorted(unknown)} have no weight; loss_weights() names {sorted(weights)}")
                 seen |= losses
-                total = sum(weights[name] * loss for name, loss in losses.items()) / len(batches)
+                total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum() / len(batches)
                 total.backward(inputs=self.parameters[player])
             self._update(player, step)
         self._average(step)
@@ -190,8 +197,8 @@ class Loop:
         share = 1 - min(self.settings.ema_decay, (1 + step) / (10 + step))
         for average, present in zip(self.average.parameters(), self.network.averaged().parameters(), strict=True):
             average.lerp_(present, share)
-        for average, present in zip(self.average.buffers(), self.network.averaged().buffers(), strict=True):
-            average.copy_(present)
+        for kept, buffer in zip(self.average.buffers(), self.network.averaged().buffers(), strict=True):
+            kept.copy_(buffer)
 
     def _after_step(self) -> None:
         """Evaluate, watch health, save and decide whether the run is over."""
@@ -286,4 +293,3 @@ def _prefetched(make: Callable[[int], Any], first: int) -> Iterator[Callable[[in
             return batches
 
         yield batch_of
-

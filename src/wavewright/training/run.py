@@ -15,13 +15,14 @@ from torch import nn
 from .. import __version__, families
 from ..clip import Clip
 from ..data.entry import Scan
-from ..data.folder import scan
+from ..data.folder import GroupFrom, LabelFrom, scan
 from ..errors import BadSetting
 from ..models.card import Card, Source
+from ..whole_file import write_whole
 from . import checkpoint, processes
-from .checkpoint import Progress, atomic_write
-from .export import Graph, export_model
-from .loop import BEST, LAST, Loop
+from .checkpoint import Progress
+from .export import add_tensors, export_model
+from .loop import BEST, LAST, Loop, Network
 from .report import Report
 from .settings import override
 
@@ -49,7 +50,7 @@ class Run:
         self.prepared = families.module(family, "recipe").prepare(recipe, found.entries, cache_folder)
         self.recipe = self.prepared.recipe
         torch.manual_seed(self.recipe.training.seed)
-        self.network: nn.Module = self.network_module.build(self.recipe.model)
+        self.network: Network = self.network_module.build(self.recipe.model)
 
     def train(self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False) -> Progress:
         """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together."""
@@ -118,10 +119,10 @@ class Run:
             },
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
         )
-        graphs, sample = self.network_module.to_play(average, self.prepared)
-        export_model(
-            self.out, card, {name: Graph(*graph) for name, graph in graphs.items()}, {}, Clip(sample, model.sample_rate)
-        )
+        playable = self.network_module.to_play(average, self.prepared)
+        export_model(self.out, card, playable.graphs, {}, Clip(playable.sample, model.sample_rate))
+        for file, tensors in playable.files.items():
+            add_tensors(self.out, file, tensors)
 
     def _check_run_file(self, resume: bool) -> None:
         """Write the recipe at the first call; at a resume it must be the same."""
@@ -139,7 +140,7 @@ class Run:
             return
         self.out.mkdir(parents=True, exist_ok=True)
         text = json.dumps(described, indent=2) + "\n"
-        atomic_write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        write_whole(path, text.encode())
 
 
 def train(
@@ -147,8 +148,8 @@ def train(
     family: str = "gan",
     size: str = "small",
     out: Path = Path("runs/gan"),
-    label_from: str = "none",
-    group_from: str | None = None,
+    label_from: LabelFrom = "none",
+    group_from: GroupFrom | None = None,
     manifest: Path | None = None,
     max_minutes: float | None = None,
     resume: bool = False,

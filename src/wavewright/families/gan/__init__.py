@@ -22,6 +22,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+EMBEDDINGS_FILE = "training_embeddings.safetensors"
+"""In a model folder: tensor ``embeddings`` (n, d), each training clip by LogMelEmbedding."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -47,7 +50,7 @@ class Config:
     fade_in_samples: int = 16
     phase_shuffle: int = 2  # waveform critic: largest shift between layers, samples; 0 for none
     critic_turns: int = 1  # critic turns for each generator turn
-    penalty_weight: float = 50.0  # of R1 and R2 (finite differences), or of the gradient penalty of wgan-gp
+    penalty_weight: float = 5.0  # of R1 and R2 (finite differences), or of the gradient penalty of wgan-gp
     penalty_sigma: float = 0.2  # standard deviation of the finite differences' noise, in the critic's input units
     penalty_every: int = 2  # steps
     energy_weight: float = 2.0  # of the energy distance, 0 for none

@@ -13,8 +13,9 @@ from torch.nn import functional as F
 from ...nn.blocks import Recurrence, ResidualBlock, Upsample
 from ...nn.critics import GROUP_SIZE, SpectralCritic, WaveCritic
 from ...nn.losses import critic_loss, energy_distance, finite_difference_penalty, generator_loss, gradient_penalty
+from ...nn.playable import Graph, Playable
 from ...nn.spectrum import istft, stft
-from . import Config
+from . import EMBEDDINGS_FILE, Config
 from .recipe import Prepared
 
 Batch = dict[str, Any]
@@ -52,6 +53,12 @@ class SpectralGenerator(nn.Module):
     frame to frame, so that a steady tone is a constant for the network.
     """
 
+    turn_cos: Tensor
+    turn_sin: Tensor
+    bands_to_bins: Tensor
+    window: Tensor
+    fade: Tensor
+
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
@@ -66,11 +73,11 @@ class SpectralGenerator(nn.Module):
         self.recurrence = Recurrence(channels) if config.recurrent else None
         self.to_spectrum = nn.Conv1d(channels, 3 * n_bins, 1)  # log gain, real part, imaginary part
         self.to_noise = nn.Conv1d(channels, config.noise_bands, 1)  # log gain of each band
-        nn.init.constant_(self.to_noise.bias, -4.0)
-        turn = (
-            2 * torch.pi * torch.arange(n_bins).unsqueeze(1) * torch.arange(config.n_frames) * config.hop_length / config.n_fft
-        )
-        self.register_buffer("turn_cos", torch.cos(turn), persistent=False)  # (bins, frames)
+        nn.init.constant_(self.to_noise.get_parameter("bias"), -4.0)  # noise comes in quietly
+        # In whole numbers first: as a float32 angle, bin 512 of frame 122 would be off by thousandths of a radian.
+        cycles = torch.arange(n_bins).unsqueeze(1) * torch.arange(config.n_frames) * config.hop_length % config.n_fft
+        turn = 2 * torch.pi * cycles / config.n_fft  # (bins, frames)
+        self.register_buffer("turn_cos", torch.cos(turn), persistent=False)
         self.register_buffer("turn_sin", torch.sin(turn), persistent=False)
         self.register_buffer("bands_to_bins", _bands_to_bins(config), persistent=False)  # (bins, bands)
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
@@ -118,14 +125,14 @@ class WaveGenerator(nn.Module):
         self.config = config
         self.condition = Condition(config)
         self.first_frames = -(-config.n_samples // 4**5)
-        width = config.channels * 2
+        width = config.channels
         self.start = nn.Linear(Condition.size, width * self.first_frames)
+        self.recurrence = Recurrence(width) if config.recurrent else None
         self.layers = nn.ModuleList()
         for index in range(5):
             after = 1 if index == 4 else max(width // 2, 16)
             self.layers.append(nn.Sequential(Upsample(4), nn.Conv1d(width, after, 25, padding=12)))
             width = after
-        self.recurrence = Recurrence(config.channels * 2) if config.recurrent else None
 
     def forward(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """The sound, ``(batch, 1, n_samples)`` in [-1, 1]."""
@@ -174,14 +181,11 @@ class Gan(nn.Module):
         self.generator = SpectralGenerator(config) if config.generator == "spectral" else WaveGenerator(config)
         n_labels = len(config.labels)
         self.critic: SpectralCritic | WaveCritic
+        width, shape = config.critic_channels, (config.recurrent, config.code_size)
         if config.critic == "spectral":
-            self.critic = SpectralCritic(
-                config.sample_rate, config.n_samples, n_labels, config.critic_channels, config.recurrent
-            )
+            self.critic = SpectralCritic(config.sample_rate, config.n_samples, n_labels, width, *shape)
         else:
-            self.critic = WaveCritic(config.n_samples, n_labels, config.critic_channels, config.phase_shuffle, config.recurrent)
-        if config.code_size:
-            self.critic.code_reader = nn.Linear(self.critic.n_features, config.code_size)  # the Q head
+            self.critic = WaveCritic(config.n_samples, n_labels, width, config.phase_shuffle, *shape)
 
     def players(self) -> dict[str, nn.Module]:
         return {"critic": self.critic, "generator": self.generator}
@@ -267,10 +271,10 @@ class Gan(nn.Module):
 
     def _code_losses(self, features: Tensor, code: Tensor | None) -> dict[str, Tensor]:
         """How badly the code is recovered from the sound (Chen et al., 2016, equation 5)."""
-        if code is None:
+        if code is None or self.critic.read_code is None:
             return {}
         n_categories = self.config.code_categories
-        guess = self.critic.code_reader(features)
+        guess = self.critic.read_code(features)
         losses = {}
         if n_categories:
             losses["info/category"] = F.cross_entropy(guess[:, :n_categories], code[:, :n_categories].argmax(1))
@@ -330,10 +334,8 @@ class Playing(nn.Module):
         return self.generator(latent, given[0] if config.labels else None, given[-1] if config.code_size else None)
 
 
-def to_play(
-    generator: Generator, prepared: Prepared
-) -> tuple[dict[str, tuple[nn.Module, dict[str, Tensor], tuple[str, ...]]], np.ndarray]:
-    """The graphs to export (module, example inputs, output names) and a sample to hear ``(1, time)``."""
+def to_play(generator: Generator, prepared: Prepared) -> Playable:
+    """The graph of the generator, one clip of each class, and where the training clips lie, for the search for copies."""
     config = generator.config
     latent, code = draw(config, 2, torch.device("cpu"))
     inputs = {"latent": latent}
@@ -343,4 +345,8 @@ def to_play(
         inputs["code"] = code
     outputs = ("spectrum", "noise_gain") if config.generator == "spectral" else ("wave",)
     waves, _ = listen(generator, prepared)
-    return {"generator.onnx": (Playing(generator), inputs, outputs)}, np.concatenate(waves[::CLIPS_TO_HEAR], axis=1)
+    return Playable(
+        graphs={"generator.onnx": Graph(Playing(generator), inputs, outputs)},
+        sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),
+        files={EMBEDDINGS_FILE: {"embeddings": prepared.reference.all_embeddings()}},
+    )

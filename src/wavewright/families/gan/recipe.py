@@ -178,6 +178,10 @@ class Reference:
             )
         return cls(embedding, embeddings, sounds)
 
+    def all_embeddings(self) -> np.ndarray:
+        """The embeddings of every class, ``(n, d)`` float32."""
+        return np.concatenate(list(self.embeddings.values())).astype(np.float32)
+
     def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:
         """Metrics of generated ``{label: (n, time)}``, each the mean over the classes.
 
