@@ -5,11 +5,12 @@ import sys
 import numpy as np
 import pytest
 
+from wavewright import drawing
 from wavewright.clip import Clip
+from wavewright.drawing import N_COLUMNS, draw_grid, picture_of
 from wavewright.dsp import hz_to_mel
 from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra
-from wavewright.tasks import plot as plot_module
-from wavewright.tasks.plot import N_COLUMNS, draw_grid, picture_of, plot
+from wavewright.tasks.plot import plot
 
 image = pytest.importorskip("matplotlib.image")
 
@@ -45,7 +46,7 @@ def test_a_long_file_in_blocks_looks_like_the_same_file_at_once(tmp_path, monkey
     wave = (tone(440, 20.0) * np.linspace(0, 1, 20 * RATE)).astype(np.float32)
     path = Clip(wave, RATE).write(tmp_path / "long.wav")
     at_once = picture_of(path)
-    monkeypatch.setattr(plot_module, "BLOCK_SECONDS", 3.0)
+    monkeypatch.setattr(drawing, "BLOCK_SECONDS", 3.0)
     in_blocks = picture_of(path)
     np.testing.assert_array_equal(in_blocks.high, at_once.high)
     loudest = at_once.power.max(axis=0)

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..clip import Clip
+from ..drawing import draw_grid
 from ..errors import MissingExtra
-from ..tasks.plot import draw_grid
 from .checkpoint import Progress as RunProgress
 
 LOG_FILE = "log.jsonl"
