@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -167,7 +167,7 @@ def test_a_graph_that_does_not_fit_its_card_is_refused(damaged, changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"colour": "red"}, "settings that no GAN has .colour."),
+        ({"colour": "red"}, "settings that no gan has .colour."),
         ({"latent_size": "many"}, "latent_size: Input should be a valid integer"),
         ({"generator": "magic"}, "generator: Input should be 'spectral' or 'waveform'"),
         ({"hop_length": 0}, "a length or size below 1"),
@@ -230,11 +230,10 @@ def test_a_full_disk_leaves_the_old_card(tmp_path, monkeypatch):
     card = Card(name="x", family="gan", sample_rate=44_100)
     write_card(tmp_path, card)
 
-    def full_disk(path, contents):
-        path.touch()
-        raise OSError(28, "No space left on device", str(path))
+    def full_disk(_):
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write_card(tmp_path, card.model_copy(update={"name": "y"}))
     assert Card.read(tmp_path) == card

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadModel
 from ..whole_file import write_whole
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 WEIGHTS_FILE = "weights.safetensors"
 SAMPLE_FILE = "sample.wav"
 WEIGHTS_KEY = "weights"  # in a graph's metadata: the weights that it points to, as their entries in the header of WEIGHTS_FILE
+
+Config = TypeVar("Config")
 
 Shapes = dict[str, tuple[int | None, ...]]
 """The name of each input or output of a graph and its shape; ``None`` stands for the batch."""
@@ -55,6 +60,27 @@ class ModelFolder:
         if not path.is_file():
             raise BadModel(f"{path} is missing; {_REMEDY}.")
         return path
+
+    def config(self, kind: type[Config]) -> Config:
+        """What the card says of the network, as the dataclass ``kind`` of its family, with the card's labels and sample rate.
+
+        Raises BadModel for a setting that the family does not have, or of a wrong type.
+        """
+        given = {**self.card.config, "labels": self.card.labels, "sample_rate": self.card.sample_rate}
+        unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(kind)})  # type: ignore[arg-type]
+        if unknown:
+            raise BadModel(
+                f"The card of {self.path} has settings that no {self.card.family} has ({', '.join(unknown)}); "
+                "upgrade Wavewright to play it."
+            )
+        try:
+            return TypeAdapter(kind).validate_python(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise BadModel(
+                f"The config on the card of {self.path} is wrong ({where}: {first['msg']}); copy the model again."
+            ) from error
 
     def tensors(self, name: str = WEIGHTS_FILE) -> dict[str, np.ndarray]:
         """All tensors of a safetensors file, as stored (float16 or float32)."""

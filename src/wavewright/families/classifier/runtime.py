@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from ...dsp.mel import log_mel
 from ...errors import BadAudio, BadModel, BadSetting
@@ -98,21 +94,8 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _config(folder: ModelFolder) -> Config:
-    """The configuration on the card of a model; raises BadModel for an unknown name or a value that no classifier can have."""
-    given: dict[str, Any] = {**folder.card.config, "labels": folder.card.labels, "sample_rate": folder.card.sample_rate}
-    unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(Config)})
-    if unknown:
-        raise BadModel(
-            f"The card of {folder.path} has settings that no classifier has ({', '.join(unknown)}); upgrade Wavewright to use it."
-        )
-    try:
-        config = TypeAdapter(Config).validate_python(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadModel(
-            f"The config on the card of {folder.path} is wrong ({where}: {first['msg']}); copy the model again."
-        ) from error
+    """The configuration on the card of a model; raises BadModel for one that no classifier can have."""
+    config = folder.config(Config)
     if min(config.n_samples, config.n_fft, config.hop_length, config.n_mels, config.width, len(config.labels)) < 1:
         raise BadModel(f"The config on the card of {folder.path} has a length or size below 1; copy the model again.")
     return config

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from ...dsp.spectrum import istft, stft
 from ...errors import BadModel, BadSetting
@@ -172,21 +169,8 @@ def slerp(a: np.ndarray, b: np.ndarray, part: float) -> np.ndarray:
 
 
 def _config(folder: ModelFolder) -> Config:
-    """The configuration on the card of a model; raises BadModel for an unknown name or a value that no GAN can have."""
-    given: dict[str, Any] = {**folder.card.config, "labels": folder.card.labels, "sample_rate": folder.card.sample_rate}
-    unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(Config)})
-    if unknown:
-        raise BadModel(
-            f"The card of {folder.path} has settings that no GAN has ({', '.join(unknown)}); upgrade Wavewright to play it."
-        )
-    try:
-        config = TypeAdapter(Config).validate_python(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadModel(
-            f"The config on the card of {folder.path} is wrong ({where}: {first['msg']}); copy the model again."
-        ) from error
+    """The configuration on the card of a model; raises BadModel for one that no GAN can have."""
+    config = folder.config(Config)
     if min(config.n_samples, config.n_fft, config.hop_length, config.latent_size) < 1:
         raise BadModel(f"The config on the card of {folder.path} has a length or size below 1; copy the model again.")
     return config
