@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..errors import BadModel, TrainingStopped
 from ..whole_file import write_whole
+from .health import Health
 
 
 class HasState(Protocol):
@@ -38,6 +39,17 @@ class Progress:
     rollbacks: int = 0  # each one halves the learning rate and draws other batches
     finished: str = ""  # why the run is over; empty while it is not
     metrics: dict[str, float] = field(default_factory=dict)  # of the last evaluation
+    health: Health = field(default_factory=Health)
+
+    @classmethod
+    def from_json(cls, text: str) -> Progress:
+        """Where a run stood; raises TypeError or ValueError for anything else."""
+        stored = json.loads(text)
+        return cls(**{**stored, "health": Health(**stored.get("health", {}))})
+
+    def to_json(self) -> str:
+        """The text that :meth:`from_json` reads."""
+        return json.dumps(asdict(self))
 
 
 def save(
@@ -52,7 +64,7 @@ def save(
     owned = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        write_whole(path, serialize(owned, metadata={"progress": json.dumps(asdict(progress))}))
+        write_whole(path, serialize(owned, metadata={"progress": progress.to_json()}))
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             raise TrainingStopped(f"There is no space left to write {path}; free some and continue with --resume.") from error
@@ -64,7 +76,7 @@ def load(path: Path, network: HasState, average: HasState, optimizers: dict[str,
     try:
         with safe_open(str(path), framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is not a mapping)
-            progress = Progress(**json.loads(file.metadata()["progress"]))
+            progress = Progress.from_json(file.metadata()["progress"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise BadModel(
             f"{path} is not a checkpoint that can be read ({error}); start the run anew without --resume."

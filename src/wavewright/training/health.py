@@ -3,75 +3,69 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-SILENT_DB = -60.0  # mean level of the previews below which a generator counts as silent
-COLLAPSED_DIVERSITY = 0.25  # distance between clips of a class, generated over real
-COPYING_SHARE = 0.5  # of generated clips that are closer to a training clip than training clips are to each other
 EXPLODED_LOSS = 1e4
-PATIENCE = 3  # evaluations in a row before something slow counts as a problem
+SILENT_DB = -60.0  # mean peak of the generated clips below which a generator counts as silent
+COLLAPSED_DIVERSITY = 0.25  # mean distance between clips of a class, generated over real
+COPYING_SHARE = 0.5  # of generated clips that are closer to a training clip than training sounds are to each other
+OVERFITTED = 1.2  # validation loss over its best
+PATIENCE = 3  # times in a row before something counts as a problem
 
 
 @dataclass
 class Health:
-    """The memory of the watch: how often in a row something looked wrong."""
+    """The memory of the watch: how often in a row something looked wrong, and the best validation loss."""
 
-    rolling_back: bool = False
     in_a_row: dict[str, int] = field(default_factory=dict)
-    best_validation: float = math.inf
+    best_validation: float | None = None
 
-    def after_step(self, losses: dict[str, float]) -> str | None:
+    def after_step(self, losses: Mapping[str, float]) -> str | None:
         """What is wrong with the losses of a step, as a sentence; None while nothing is."""
         for name, value in losses.items():
             if not math.isfinite(value):
                 return f"The loss {name} is not a number: training has diverged (try a lower training.learning_rate)."
-        for name, value in losses.items():
-            if abs(value) > EXPLODED_LOSS and self._again(f"exploded {name}"):
-                return f"The loss {name} has stayed above {EXPLODED_LOSS:.0e}: training explodes (try a lower training.learning_rate)."
+            if self._persists(f"exploded {name}", abs(value) > EXPLODED_LOSS):
+                return (
+                    f"The loss {name} is above {EXPLODED_LOSS:.0e} for {PATIENCE} steps: training explodes "
+                    "(try a lower training.learning_rate)."
+                )
         return None
 
-    def after_evaluation(self, metrics: dict[str, float], say: Callable[[str], None]) -> str | None:
-        """What is wrong with the evaluation's metrics, for which a return to the last checkpoint may help; lesser worries are said."""
-        level = metrics.get("level_db")
-        if level is not None and level < SILENT_DB and self._again("silent"):
-            return f"The generated sounds are silent ({level:.0f} dB) for {PATIENCE} evaluations."
-        self._reset("silent", level is None or level >= SILENT_DB)
-        diversity = metrics.get("diversity")
-        if diversity is not None and diversity < COLLAPSED_DIVERSITY and self._again("collapsed"):
+    def after_evaluation(self, metrics: Mapping[str, float], say: Callable[[str], None]) -> str | None:
+        """What is wrong with an evaluation, as a sentence, where a return to an earlier checkpoint may help; lesser worries are said.
+
+        Watches the metrics ``level_db``, ``diversity``, ``copying`` and ``valid/loss``; a family measures those that it has.
+        """
+        level_db, diversity, copying = metrics.get("level_db", 0.0), metrics.get("diversity", 1.0), metrics.get("copying", 0.0)
+        if self._persists("collapsed", diversity < COLLAPSED_DIVERSITY):
             say(
-                f"warning: the generator repeats itself (diversity {diversity:.2f} of the recordings'); "
+                f"warning: the generator repeats itself (its clips differ {diversity:.2f} times as much as the recordings); "
                 "raise model.energy_weight or model.penalty_weight, or give it more recordings."
             )
-        self._reset("collapsed", diversity is None or diversity >= COLLAPSED_DIVERSITY)
-        copying = metrics.get("copying")
-        if copying is not None and copying > COPYING_SHARE and self._again("copying"):
+        if self._persists("copying", copying > COPYING_SHARE):
             say(
-                f"warning: {copying:.0%} of the generated sounds are closer to a training clip than training clips are to each other; "
-                "the generator copies: use more recordings, a smaller --size, or stop earlier."
+                f"warning: {copying:.0%} of the generated sounds are closer to a training clip than training sounds are to each "
+                "other; the generator copies: use more recordings, a smaller --size, or stop earlier."
             )
-        self._reset("copying", copying is None or copying <= COPYING_SHARE)
-        self._watch_overfitting(metrics, say)
+        self._watch_overfitting(metrics.get("valid/loss"), say)
+        if self._persists("silent", level_db < SILENT_DB):
+            return f"The generated sounds are silent ({level_db:.0f} dB) for {PATIENCE} evaluations."
         return None
 
-    def _watch_overfitting(self, metrics: dict[str, float], say: Callable[[str], None]) -> None:
+    def _watch_overfitting(self, loss: float | None, say: Callable[[str], None]) -> None:
         """Say once that the validation loss has turned while the run goes on."""
-        loss = metrics.get("valid/loss")
         if loss is None:
             return
-        if loss < self.best_validation:
-            self.best_validation, self.in_a_row["overfit"] = loss, 0
-        elif loss > 1.2 * self.best_validation and self._again("overfit"):
+        best = self.best_validation = loss if self.best_validation is None else min(loss, self.best_validation)
+        if self._persists("overfit", loss > OVERFITTED * best):
             say(
-                f"warning: the validation loss {loss:.3f} has risen from its best {self.best_validation:.3f}: the network over-fits; "
+                f"warning: the validation loss {loss:.3f} has risen from its best {best:.3f}: the network over-fits; "
                 "the best checkpoint is kept, set training.patience to stop by itself."
             )
 
-    def _again(self, what: str) -> bool:
-        """Count one more time in a row; true at exactly the time that makes it a problem."""
-        self.in_a_row[what] = self.in_a_row.get(what, 0) + 1
+    def _persists(self, what: str, is_wrong: bool) -> bool:
+        """Count how often in a row something is wrong; true at exactly the time that makes it a problem."""
+        self.in_a_row[what] = self.in_a_row.get(what, 0) + 1 if is_wrong else 0
         return self.in_a_row[what] == PATIENCE
-
-    def _reset(self, what: str, well: bool) -> None:
-        if well:
-            self.in_a_row[what] = 0

@@ -8,6 +8,9 @@ that was not.
 from __future__ import annotations
 
 import copy
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,12 +31,12 @@ from .settings import TrainingSettings
 Batch = dict[str, Any]
 LossFunction = Callable[[Batch], dict[str, Tensor]]
 LAST, BEST = "last.safetensors", "best.safetensors"
+MOST_ROLLBACKS = 3
+SHARE_OF_STEPS = 0.95  # of the minutes; the rest goes into evaluations, sounds to hear and checkpoints
 
 
 class Network(Protocol):
     """What the loop asks of a network, a module with four methods of its own; see docs/architecture.md, Contracts."""
-
-    training: bool
 
     def to(self, device: torch.device) -> Any: ...
     def train(self) -> Any: ...
@@ -46,7 +49,7 @@ class Network(Protocol):
 
 
 class Observer(Protocol):
-    """What the loop tells as it goes: numbers a step, evaluations, messages; see training/report.py."""
+    """What the loop tells as it goes: losses of a step, metrics of an evaluation, sentences; see training/report.py."""
 
     def step(self, progress: Progress, losses: dict[str, float], seconds: float) -> None: ...
     def evaluation(self, progress: Progress, metrics: dict[str, float]) -> None: ...
@@ -76,42 +79,50 @@ class Loop:
             name: [p for p in player.parameters() if p.requires_grad] for name, player in network.players().items()
         }
         self.progress = Progress(steps=settings.steps, threads=settings.threads)
-        self.health = Health()
         self.precision = _precision(settings, self.device)
 
     def resume(self) -> bool:
-        """Continue from the last checkpoint, if there is one."""
-        path = self.folder / LAST
-        if not path.is_file():
+        """Continue from the last checkpoint; False where there is none yet."""
+        if not (self.folder / LAST).is_file():
             return False
-        self.progress = checkpoint.load(path, self.network, self.average, self.optimizers)
+        self._load(LAST)
         return True
 
     def run(self, max_minutes: float | None = None) -> Progress:
-        """Train until the planned steps are done, patience or minutes (of this call) run out, or Ctrl-C; always saves at the end."""
+        """Train until the planned steps are done, patience or minutes (of this call) run out, or Ctrl-C, and save.
+
+        Raises BadSetting where nothing says how long to train, TrainingStopped where training diverges again and again.
+        """
         self._plan(max_minutes)
         started, minutes_before = time.monotonic(), self.progress.minutes
         deadline = started + 60 * max_minutes if max_minutes else float("inf")
         torch.set_num_threads(self.progress.threads)
         if self.progress.step == 0:
             self.save(LAST)
-        try:
-            with _prefetched(self._batches_of, self.progress.step) as batch_of:
-                while not self.progress.finished and not processes.any_of_them(time.monotonic() >= deadline):
-                    self._one_step(batch_of)
-                    self.progress.minutes = minutes_before + (time.monotonic() - started) / 60
-                    self._after_step()
-        except KeyboardInterrupt:
-            self.observer.say("stopped by Ctrl-C; saving. Continue with --resume.")
-        if self.health.rolling_back:
-            return self.progress
-        self.save(LAST)
+        with _ctrl_c() as was_pressed, _prefetched(self._batches_of, self.progress.step) as batch_of:
+            while not self.progress.finished:
+                if processes.any_of_them(was_pressed() or time.monotonic() >= deadline):
+                    break
+                step_started = time.monotonic()
+                losses = self._one_step(batch_of)
+                now = time.monotonic()
+                self.progress.minutes = minutes_before + (now - started) / 60
+                self.observer.step(self.progress, losses, now - step_started)
+                self._after_step(losses)
+        if self._weights_problem() is None:
+            self.save(LAST)
+        ended = self.progress.finished or ("stopped by Ctrl-C" if was_pressed() else "the minutes are over")
+        further = "" if self.progress.finished else "; go on with --resume"
+        self.observer.say(f"{ended} at step {self.progress.step} of {self.progress.steps}{further}.")
         return self.progress
 
     def save(self, name: str) -> None:
         """Write a checkpoint of that file name."""
         if processes.rank() == 0:
             checkpoint.save(self.folder / name, self.progress, self.network, self.average, self.optimizers)
+
+    def _load(self, name: str) -> None:
+        self.progress = checkpoint.load(self.folder / name, self.network, self.average, self.optimizers)
 
     def _plan(self, max_minutes: float | None) -> None:
         """Choose the thread count and the number of steps, once in the life of a run."""
@@ -122,8 +133,8 @@ class Loop:
             return
         seconds = self._time_threads()
         if not progress.steps:
-            progress.steps = max(int(60 * (max_minutes or 1) / seconds), 20)
-        progress.steps, progress.threads = processes.as_process_0_says([progress.steps, progress.threads])
+            progress.steps = max(int(SHARE_OF_STEPS * 60 * (max_minutes or 1) / seconds), 20)
+        progress.steps, progress.threads = processes.as_process_0_says((progress.steps, progress.threads))
         self.observer.say(
             f"{progress.steps} steps of {1e3 * seconds:.0f} ms on {progress.threads} thread{'s' * (progress.threads > 1)}"
         )
@@ -145,7 +156,6 @@ class Loop:
         self.average.load_state_dict(before[1])
         self.optimizers = {name: _optimizer(player, self.settings) for name, player in self.network.players().items()}
         self.progress.step = 0
-        self.health = Health()
         self.progress.threads = min(seconds, key=lambda count: seconds[count])
         return seconds[self.progress.threads]
 
@@ -155,15 +165,16 @@ class Loop:
         first = step * per_step + processes.rank() * self.settings.accumulate + 1_000_003 * self.progress.rollbacks
         return [self.batches(first + index) for index in range(self.settings.accumulate)]
 
-    def _one_step(self, batch_of: Callable[[int], list[dict[str, np.ndarray]]]) -> None:
-        """Every player's turn on one step's batches."""
-        step, started = self.progress.step, time.perf_counter()
+    def _one_step(self, batch_of: Callable[[int], list[dict[str, np.ndarray]]]) -> dict[str, float]:
+        """Every player's turn on one step's batches; returns the losses, each the mean over the batches."""
+        step = self.progress.step
+        # The hash of whole numbers is the same in every Python process.
         torch.manual_seed(hash((self.settings.seed, step, self.progress.rollbacks, processes.rank())) & 0x7FFF_FFFF_FFFF)
         batches = [
             {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()} for batch in batch_of(step)
         ]
         weights = self.network.loss_weights(step)
-        seen: dict[str, Tensor] = {}
+        means: dict[str, Tensor] = {}
         for player, loss_function in self.network.turns(step):
             for batch in batches:
                 with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
@@ -171,14 +182,14 @@ class Loop:
                 unknown = losses.keys() - weights.keys()
                 if unknown:
                     raise KeyError(f"losses {sorted(unknown)} have no weight; loss_weights() names {sorted(weights)}")
-                seen |= losses
                 total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum() / len(batches)
                 total.backward(inputs=self.parameters[player])
+                for name, loss in losses.items():
+                    means[name] = means.get(name, 0) + loss.detach() / len(batches)
             self._update(player, step)
         self._average(step)
         self.progress.step = step + 1
-        self.losses = {name: float(loss.detach()) for name, loss in seen.items()}
-        self.observer.step(self.progress, self.losses, time.perf_counter() - started)
+        return {name: float(mean) for name, mean in means.items()}
 
     def _update(self, player: str, step: int) -> None:
         """One optimizer step for one player, with gradients averaged over processes."""
@@ -200,32 +211,46 @@ class Loop:
         for kept, buffer in zip(self.average.buffers(), self.network.averaged().buffers(), strict=True):
             kept.copy_(buffer)
 
-    def _after_step(self) -> None:
-        """Evaluate, watch health, save and decide whether the run is over."""
+    def _after_step(self, losses: dict[str, float]) -> None:
+        """Watch health, evaluate, save and decide whether the run is over."""
         settings, progress = self.settings, self.progress
-        problem = self.health.after_step(self.losses)
         over = progress.step >= progress.steps
-        if problem is None and (progress.step % settings.evaluate_every == 0 or over):
-            problem = self._evaluate()
+        evaluates = over or progress.step % settings.evaluate_every == 0
+        saves = over or progress.step % settings.save_every == 0
+        problem = progress.health.after_step(losses)
+        if problem is None and (evaluates or saves):
+            problem = self._weights_problem()
+        problem = processes.first_message(problem)
         if problem is not None:
-            self._roll_back(problem)
+            self._roll_back(problem, LAST)
+            return
+        problem = self._evaluate() if evaluates else None
+        if problem is not None:  # it began before the last checkpoint
+            self._roll_back(problem, BEST if (self.folder / BEST).is_file() else LAST)
             return
         if over:
             progress.finished = "all planned steps are done"
         elif settings.patience and progress.evaluations_since_best >= settings.patience:
             progress.finished = f"{settings.metric} has not improved for {settings.patience} evaluations"
-        if progress.step % settings.save_every == 0:
+        if saves:
             self.save(LAST)
+
+    def _weights_problem(self) -> str | None:
+        """A sentence where a weight is not finite, which may be so before a loss shows it; such weights must not be saved."""
+        finite = all(bool(tensor.isfinite().all()) for tensors in self.parameters.values() for tensor in tensors)
+        return None if finite else "A weight is not a number: training has diverged (try a lower training.learning_rate)."
 
     def _evaluate(self) -> str | None:
         """Measure the averaged weights, keep the best checkpoint, and return what is wrong, if anything is."""
         if self.evaluate is None:
             return None
         progress, metric = self.progress, self.settings.metric.lstrip("-")
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.settings.seed)
-            metrics = self.evaluate(self.average)
-        progress.metrics = metrics
+        metrics: dict[str, float] = {}
+        if processes.rank() == 0:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.settings.seed)
+                metrics = self.evaluate(self.average)
+        progress.metrics = metrics = processes.as_process_0_says(metrics)
         self.observer.evaluation(progress, metrics)
         if metric:
             if metric not in metrics:
@@ -239,19 +264,19 @@ class Loop:
                 self.save(BEST)
         if self.on_evaluation is not None and processes.rank() == 0:
             self.on_evaluation(self.average, progress)
-        return self.health.after_evaluation(metrics, self.observer.say)
+        return progress.health.after_evaluation(metrics, self.observer.say)
 
-    def _roll_back(self, problem: str) -> None:
-        """Return to the last checkpoint with half the learning rate and other batches; give up after the third time."""
-        rollbacks = self.progress.rollbacks + 1
-        if rollbacks > 3:
-            self.health.rolling_back = True
-            raise TrainingStopped(f"{problem} It happened again after three returns to the last checkpoint, so training stops.")
-        self.observer.say(f"{problem} Going back to the last checkpoint with half the learning rate.")
-        minutes = self.progress.minutes
-        self.resume()
-        self.progress.rollbacks, self.progress.minutes = rollbacks, minutes
-        self.health = Health()
+    def _roll_back(self, problem: str, name: str) -> None:
+        """Return to a checkpoint with half the learning rate and other batches; give up after MOST_ROLLBACKS times."""
+        rollbacks, minutes = self.progress.rollbacks + 1, self.progress.minutes
+        if rollbacks > MOST_ROLLBACKS:
+            raise TrainingStopped(
+                f"{problem} It happened again after {MOST_ROLLBACKS} returns to an earlier checkpoint, so training stops."
+            )
+        self._load(name)
+        self.progress.rollbacks, self.progress.minutes, self.progress.health = rollbacks, minutes, Health()
+        self.save(LAST)
+        self.observer.say(f"{problem} Going back to step {self.progress.step} with half the learning rate.")
 
 
 def _optimizer(player: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
@@ -260,23 +285,52 @@ def _optimizer(player: nn.Module, settings: TrainingSettings) -> torch.optim.Opt
 
 
 def _precision(settings: TrainingSettings, device: torch.device) -> str:
-    """bfloat16 where the machine multiplies it natively, else float32."""
+    """bfloat16 where the machine multiplies it natively, else float32, since emulation is slower."""
     if settings.precision != "auto":
         return settings.precision
+    return "bfloat16" if _multiplies_bfloat16(device) else "float32"
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 natively, as far as torch can tell."""
     if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    native = device.type == "cpu" and getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return "bfloat16" if native else "float32"
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # On a CPU torch multiplies by oneDNN, which its builds for Apple lack; older ones have no get_capabilities.
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available() or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("bf16"))  # of x86, of ARM
 
 
 def _thread_counts(device: torch.device) -> list[int]:
     """Thread counts worth timing: one, and all cores that this process may use."""
-    import os
-
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if device.type != "cpu" or cores == 1:
         return [torch.get_num_threads() if device.type != "cpu" else 1]
     return sorted({1, cores} | ({cores // 2} if cores > 3 else set()))
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed. It takes effect between steps, so that no checkpoint holds half a step; a second one does at once."""
+    pressed = threading.Event()
+
+    def note(*_: object) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    # Other threads may set no handler, and a handler of somebody else stays.
+    is_ours = (
+        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if is_ours:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed.is_set
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from torch import distributed, nn
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -56,11 +59,20 @@ def any_of_them(flag: bool) -> bool:
     return bool(shared.item())
 
 
-def as_process_0_says(numbers: list[int]) -> list[int]:
-    """Numbers that every process needs the same, such as the planned steps, which each would measure differently."""
+def first_message(message: str | None) -> str | None:
+    """The message of the first process that has one, so that all act on it; None where none has."""
+    if not any_of_them(message is not None) or not _together():
+        return message
+    messages: list[str | None] = [None] * count()
+    distributed.all_gather_object(messages, message)
+    return next(text for text in messages if text is not None)
+
+
+def as_process_0_says(value: T) -> T:
+    """What process 0 gives, in every process: what each would measure differently, such as the planned steps."""
     if not _together():
-        return numbers
-    shared: list[list[int]] = [numbers]
+        return value
+    shared = [value]
     distributed.broadcast_object_list(shared, src=0)
     return shared[0]
 

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,11 @@ LOG_EVERY = 50  # steps whose losses are averaged into one line
 
 
 class Report:
-    """Observer of a training loop that writes into a run folder and onto the terminal."""
+    """Observer of a training loop that writes into a run folder and onto the terminal; with ``mute`` it does neither."""
 
-    def __init__(self, folder: Path, quiet: bool = False):
-        self.folder = folder
+    def __init__(self, folder: Path, quiet: bool = False, mute: bool = False):
+        self.folder, self.mute = folder, mute
+        quiet = quiet or mute
         self.console = Console(stderr=True, quiet=quiet)
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -38,10 +40,9 @@ class Report:
             disable=quiet or not self.console.is_terminal,
         )
         self.task = self.bar.add_task("training", total=None, numbers="")
-        self.sums: dict[str, float] = defaultdict(float)
-        self.n_summed = 0
-        self.seconds = 0.0
-        self.board = _tensorboard(folder / "tensorboard")
+        self.losses: dict[str, list[float]] = defaultdict(list)  # since the last line; a lazy penalty has fewer
+        self.seconds: list[float] = []
+        self.board = None if mute else _tensorboard(folder / "tensorboard")
 
     def __enter__(self) -> Report:
         self.bar.start()
@@ -55,35 +56,32 @@ class Report:
     def step(self, progress: RunProgress, losses: dict[str, float], seconds: float) -> None:
         """Count a step; every LOG_EVERY-th writes the mean losses since the last."""
         for name, value in losses.items():
-            self.sums[name] += value
-            self.sums[f"n {name}"] += 1  # a lazy penalty is not there at every step
-        self.seconds += seconds
-        self.n_summed += 1
+            self.losses[name].append(value)
+        self.seconds.append(seconds)
+        self.bar.update(self.task, total=progress.steps, completed=progress.step)
         if progress.step % LOG_EVERY:
             return
-        means = {name: self.sums[name] / self.sums[f"n {name}"] for name in self.sums if not name.startswith("n ")}
-        self._write(
-            {"step": progress.step, "minutes": progress.minutes, "ms_per_step": 1e3 * self.seconds / self.n_summed, **means}
-        )
-        numbers = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
-        self.bar.update(self.task, total=progress.steps, completed=progress.step, numbers=numbers)
+        means = {name: fmean(values) for name, values in self.losses.items()}
+        self._write({"step": progress.step, "minutes": progress.minutes, "ms_per_step": 1e3 * fmean(self.seconds), **means})
+        numbers = _listed(means)
+        self.bar.update(self.task, numbers=numbers)
         if not self.console.is_terminal:
-            self.console.print(f"step {progress.step}/{progress.steps}  {numbers}", highlight=False, soft_wrap=True)
-        self.sums.clear()
-        self.n_summed, self.seconds = 0, 0.0
+            self.say(f"step {progress.step}/{progress.steps}  {numbers}")
+        self.losses.clear()
+        self.seconds.clear()
 
     def evaluation(self, progress: RunProgress, metrics: dict[str, float]) -> None:
         """The health line: what the validation found."""
         self._write({"step": progress.step, **metrics})
-        line = "  ".join(f"{name} {value:.3f}" for name, value in metrics.items())
-        self.say(f"step {progress.step}: {line}")
+        self.say(f"step {progress.step}: {_listed(metrics)}")
 
     def say(self, message: str) -> None:
         """A sentence for the person, above the progress line."""
         self.console.print(message, highlight=False, soft_wrap=True)
 
     def hear(self, progress: RunProgress, waves: list[np.ndarray], titles: list[str], sample_rate: int) -> None:
-        """Write what the network makes now: one file with all clips in a row, and a picture of their log-mel spectrograms."""
+        """Write what the network makes now, ``waves`` of ``(channels, time)`` each: one file with all of them in a row, and a picture
+        of their log-mel spectrograms."""
         folder = self.folder / "samples"
         folder.mkdir(exist_ok=True)
         gap = np.zeros((waves[0].shape[0], sample_rate // 10), np.float32)
@@ -93,12 +91,18 @@ class Report:
             draw_grid([Clip(wave, sample_rate) for wave in waves], titles, folder / f"step-{progress.step:07d}.png")
 
     def _write(self, numbers: dict[str, Any]) -> None:
+        if self.mute:
+            return
         with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": round(time.time(), 1), **numbers}) + "\n")
         if self.board is not None:
             for name, value in numbers.items():
                 if name != "step":
                     self.board.add_scalar(name, value, numbers["step"])
+
+
+def _listed(numbers: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.3f}" for name, value in numbers.items())
 
 
 def _tensorboard(folder: Path) -> Any:

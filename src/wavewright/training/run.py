@@ -57,10 +57,10 @@ class Run:
         with processes.joined(torch.device(self.recipe.training.device)):
             if processes.rank() == 0:
                 self._check_run_file(resume)
-            return self._train(max_minutes, resume, quiet or processes.rank() > 0)
+            return self._train(max_minutes, resume, quiet)
 
     def _train(self, max_minutes: float | None, resume: bool, quiet: bool) -> Progress:
-        with Report(self.out, quiet) as report:
+        with Report(self.out, quiet, mute=processes.rank() > 0) as report:
             for problem in (*self.found.problems, *self.prepared.problems):
                 report.say(f"left out {problem.path}: {problem.reason}")
 
@@ -131,7 +131,10 @@ class Run:
         if path.is_file():
             if not resume:
                 raise BadSetting(f"{self.out} holds a run already; continue it with --resume, or give another --out.")
-            before = json.loads(path.read_text(encoding="utf-8"))
+            try:
+                before = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise BadSetting(f"{path} cannot be read ({error}); copy it again, or give another --out.") from error
             changed = _differences(before, described)
             if changed:
                 raise BadSetting(
@@ -139,8 +142,7 @@ class Run:
                 )
             return
         self.out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(described, indent=2) + "\n"
-        write_whole(path, text.encode())
+        write_whole(path, (json.dumps(described, indent=2) + "\n").encode())
 
 
 def train(
