@@ -13,17 +13,16 @@ import soundfile
 import soxr
 import torch
 
-from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.families.classifier import SIZES, Config
 from wavewright.families.classifier.network import SubSpectralNorm, build, evaluate, logits_of, to_play
 from wavewright.families.classifier.recipe import ClassBatches, DataSettings, Prepared, Recipe, prepare, recipe, scores
-from wavewright.families.classifier.runtime import Runtime, picture_of, softmax
+from wavewright.families.classifier.runtime import Runtime, heard, picture_of, softmax
 from wavewright.families.classifier.variations import Variation, draw_variation, equaliser_gain, vary
 from wavewright.models import load
 from wavewright.models.card import CARD_FILE, Card
-from wavewright.training.export import Graph, export_model, playable
+from wavewright.training.export import as_played, export_model
 from wavewright.training.run import train
 from wavewright.training.settings import TrainingSettings
 
@@ -192,6 +191,16 @@ def test_the_picture_in_numpy_is_the_picture_in_torch():
         torch.testing.assert_close(network.trunk.levelled(theirs), network.trunk.levelled(twin), atol=1e-4, rtol=0)
 
 
+def test_silence_after_a_sound_does_not_hide_it():
+    torch.manual_seed(0)
+    trunk = build(TINY).trunk.eval()
+    picture = torch.zeros(1, 40, TINY.n_frames)
+    picture[..., 5] = 1.0
+    with torch.no_grad():
+        one, long = trunk.read(picture)[1], trunk.read(torch.cat([picture, torch.zeros(1, 40, 200)], 2))[1]
+    torch.testing.assert_close(one, long, rtol=0.03, atol=1e-3)
+
+
 def test_batches_depend_on_seed_and_step_alone(corpus, tmp_path):
     once, again = (prepared_from(corpus, tmp_path).batches for _ in range(2))
     again(4)  # what was drawn before must not matter
@@ -232,7 +241,7 @@ def test_every_group_of_a_class_is_drawn_alike(corpus, tmp_path):
 def test_nothing_changes_where_nothing_is_varied():
     wave = sounds(3)[0][2]
     varied = vary(wave, UNCHANGED, SAMPLE_RATE, TINY.n_samples)
-    np.testing.assert_allclose(varied, wave / np.abs(wave).max(), atol=2e-5)
+    np.testing.assert_allclose(varied, heard(wave / np.abs(wave).max(), TINY), atol=2e-5)
 
 
 def test_variations_do_what_they_say():
@@ -244,7 +253,7 @@ def test_variations_do_what_they_say():
 
     assert peak_hz(vary(tone, replace(UNCHANGED, speed=1.2), SAMPLE_RATE, 3_000)) == pytest.approx(600, abs=4)
     delayed = vary(tone, replace(UNCHANGED, delay_seconds=0.01), SAMPLE_RATE, 4_000)
-    np.testing.assert_allclose(delayed[80:], vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)[:-80], atol=2e-3)
+    np.testing.assert_allclose(delayed[80:-80], vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)[:-160], atol=2e-3)
     damped = vary(tone, replace(UNCHANGED, damp_db=40.0), SAMPLE_RATE, 4_000)
     assert 20 * np.log10(np.abs(damped[-400:]).max() / np.abs(damped[:400]).max()) == pytest.approx(-18, abs=1.5)
     noisy = vary(tone, replace(UNCHANGED, noise_db=-20.0), SAMPLE_RATE, 4_000) - vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)
@@ -270,7 +279,7 @@ def test_drawn_variations_stay_within_their_settings():
     assert 0.85 <= min(one.speed for one in drawn) < 0.87
     assert 1.16 < max(one.speed for one in drawn) <= 1.18
     assert np.mean([one.drive > 0 for one in drawn]) == pytest.approx(0.3, abs=0.08)
-    assert np.std([one.curve_db for one in drawn]) == pytest.approx(4.0, rel=0.1)
+    assert np.std([one.curve_db for one in drawn]) == pytest.approx(3.0, rel=0.1)
     assert (
         draw_variation(DataSettings(), np.random.default_rng(5)).noise_seed
         == draw_variation(DataSettings(), np.random.default_rng(5)).noise_seed
@@ -299,20 +308,20 @@ def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, Runtime]:
     network = build(prepared.recipe.model).train()
     with torch.no_grad():
         network(torch.from_numpy(sounds(12, seed=4)[0]))  # moves the running statistics
-    graphs, sample = to_play(network.eval(), prepared)
+    played = to_play(network.eval(), prepared)
     card = Card(
         name="twin", family="classifier", config=asdict(TINY), labels=list(LABELS), sample_rate=SAMPLE_RATE, licence="CC0-1.0"
     )
     folder = tmp_path_factory.mktemp("twin")
-    export_model(folder, card, {name: Graph(*graph) for name, graph in graphs.items()}, {}, Clip(sample, SAMPLE_RATE))
-    return playable(network), load(folder)
+    export_model(folder, card, played)
+    return as_played(network), load(folder)
 
 
 def test_what_listens_equals_what_was_trained(twins):
     network, runtime = twins
     waves = sounds(9, seed=5)[0]
     with torch.no_grad():
-        logits, embedding = network(torch.from_numpy(waves))
+        logits, embedding = network(torch.from_numpy(np.array([heard(wave, TINY) for wave in waves])))
     probabilities, found = runtime.listen(waves)
     np.testing.assert_allclose(found, embedding.numpy(), atol=1e-4)
     np.testing.assert_allclose(probabilities, logits.softmax(1).numpy(), atol=1e-4)

@@ -11,7 +11,8 @@ Papers:
     Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition", 2019.
 
 Changed from them: the log-mel picture is relative to its own loudest cell, so that level tells nothing; it has twice the mel bands, for
-low drums differ by a few tens of hertz; and recordings are also varied as drums, rooms and microphones vary them.
+low drums differ by a few tens of hertz; frames count by their loudness in the mean over time, so that the silence after a short sound
+does not hide it; and recordings are also varied as drums, rooms and microphones vary them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 POWER_FLOOR = 1e-8  # added to the power in every mel band before the logarithm
+FADE_SECONDS = 0.01  # at the end of what the network hears, since a cut would be a click
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import BadSetting
+from ...nn.playable import Graph, Playable
 from ...nn.spectrum import LogMel
 from . import POWER_FLOOR, Config
 from .recipe import Prepared, scores
@@ -20,6 +21,7 @@ Batch = dict[str, Any]
 CLIPS_AT_ONCE = 32  # in an evaluation
 # Of BC-ResNet-1: channels, blocks, stride over frequency and dilation over time of each stage (Kim et al., 2021, table 1).
 STAGES = ((8, 2, 1, 1), (12, 2, 2, 2), (16, 4, 2, 4), (20, 4, 1, 8))
+SILENT_WEIGHT = 1e-4  # of a silent frame in the mean over time; the loudest has 1
 FREQUENCY_STRIDE = 8  # of the head and all stages together
 
 
@@ -104,8 +106,10 @@ class Trunk(nn.Module):
 
     def read(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and embedding of a levelled picture ``(batch, n_mels, frames)``."""
-        hidden = self.tail(self.blocks(self.head(picture.unsqueeze(1))))
-        embedding = hidden.mean((2, 3))  # (batch, embedding_size)
+        hidden = self.tail(self.blocks(self.head(picture.unsqueeze(1)))).mean(2)  # (batch, embedding_size, frames)
+        loudness = picture.amax(1).square() + SILENT_WEIGHT  # (batch, frames)
+        weight = loudness / loudness.sum(1, keepdim=True)
+        embedding = (hidden * weight.unsqueeze(1)).sum(2)  # (batch, embedding_size)
         return self.to_logits(self.dropout(embedding)), embedding
 
 
@@ -189,10 +193,8 @@ def listen(network: Classifier, prepared: Prepared) -> tuple[list[np.ndarray], l
     return [], []
 
 
-def to_play(
-    network: Classifier, prepared: Prepared
-) -> tuple[dict[str, tuple[nn.Module, dict[str, Tensor], tuple[str, ...]]], np.ndarray]:
-    """The graph to export (module, example inputs, output names) and a sample ``(1, time)``.
+def to_play(network: Classifier, prepared: Prepared) -> Playable:
+    """The graph from log-mel pictures to logits and embedding, and a sample.
 
     The sample is a decaying tone, since a classifier makes no sound and recordings must not leave with its weights unasked.
     """
@@ -203,4 +205,5 @@ def to_play(
     noise = 0.1 * torch.randn(2, config.n_samples, generator=draw)
     with torch.no_grad():
         log_mel = network.to_log_mel.cpu()(noise)
-    return {"classifier.onnx": (network.trunk, {"log_mel": log_mel}, ("logits", "embedding"))}, tone[None]
+    graph = Graph(network.trunk, {"log_mel": log_mel}, ("logits", "embedding"))
+    return Playable({"classifier.onnx": graph}, sample=tone[None])

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from ...data.entry import Entry, Problem
-from ...data.preparation import Preparation, fit
+from ...data.preparation import Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
 from ...errors import BadFolder
 from ...training.settings import TrainingSettings
 from ...units import db_to_gain
 from . import SIZES, Config
+from .runtime import heard
 from .variations import VariationSettings, draw_variation, vary
 
 MASKS = 2  # over time, and as many over frequency
@@ -95,7 +96,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
         tuple(store.entries[i] for i in train),
         (*problems, *store.problems),
         ClassBatches(store, train, recipe),
-        np.array([fit(store[i], model.n_samples)[0] for i in valid]),
+        np.array([heard(store[i][0], model) for i in valid]),
         np.array([labels.index(str(store.labels[i])) for i in valid], dtype=np.int64),
     )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ...dsp.mel import log_mel
+from ...dsp.onset import fade
 from ...errors import BadAudio, BadModel, BadSetting
 from ...models.folder import ModelFolder
-from . import POWER_FLOOR, Config
+from ...units import seconds_to_samples
+from . import FADE_SECONDS, POWER_FLOOR, Config
 
 GRAPH_FILE = "classifier.onnx"
 
@@ -48,11 +50,8 @@ class Runtime:
 
     def logits_and_embedding(self, wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits ``(classes,)`` and embedding ``(embedding_size,)`` of one wave ``(time,)`` at the model's rate."""
-        config = self.config
-        clip = np.zeros(config.n_samples, dtype=np.float32)
-        kept = min(len(wave), config.n_samples)
-        clip[:kept] = wave[:kept]
-        logits, embedding = self._session.run(["logits", "embedding"], {"log_mel": picture_of(clip, config)[None]})
+        picture = picture_of(heard(wave, self.config), self.config)
+        logits, embedding = self._session.run(["logits", "embedding"], {"log_mel": picture[None]})
         return logits[0], embedding[0]
 
     def _checked(self, waves: np.ndarray, sample_rate: int | None) -> np.ndarray:
@@ -71,6 +70,14 @@ class Runtime:
         import soxr
 
         return np.stack([soxr.resample(wave, sample_rate, self.sample_rate) for wave in waves])
+
+
+def heard(wave: np.ndarray, config: Config) -> np.ndarray:
+    """What the network hears of ``wave (time,)``: ``(n_samples,)`` float32, cut or padded with silence, its last 10 ms faded out."""
+    clip = np.zeros(config.n_samples, dtype=np.float32)
+    kept = min(len(wave), config.n_samples)
+    clip[:kept] = wave[:kept]
+    return fade(clip, 0, seconds_to_samples(FADE_SECONDS, config.sample_rate))
 
 
 def picture_of(clip: np.ndarray, config: Config) -> np.ndarray:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...units import db_to_gain
+from ...dsp.onset import fade
+from ...units import db_to_gain, seconds_to_samples
+from . import FADE_SECONDS
 
 LOWEST_HZ, HIGHEST_HZ = 20.0, 20_000.0  # of the equaliser's curve
 CURVE_POINTS = 10
@@ -20,11 +22,11 @@ class VariationSettings:
     slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
     fastest: float = 1.18
     largest_delay_seconds: float = 0.02  # largest shift to later; to earlier a tenth of it
-    tilt_db: float = 3.0  # largest rise or fall of the spectrum, dB per octave
-    curve_db: float = 4.0  # standard deviation of the points of a random equaliser
+    tilt_db: float = 1.5  # largest rise or fall of the spectrum, dB per octave
+    curve_db: float = 3.0  # standard deviation of the points of a random equaliser
     cut_share: float = 0.3  # of a low cut (30 to 150 Hz) and, drawn apart, of a high cut (4 to 16 kHz)
-    room_share: float = 0.3  # of reverberation for 50 to 400 ms, 3 to 24 dB below the sound
-    damp_share: float = 0.3  # of a faster decay, by up to 60 dB a second
+    room_share: float = 0.2  # of reverberation for 50 to 400 ms, 3 to 24 dB below the sound
+    damp_share: float = 0.15  # of a faster decay, by up to 60 dB a second
     drive_share: float = 0.3  # of soft clipping
     noise_share: float = 0.5  # of added noise, 20 to 60 dB below the peak
 
@@ -71,7 +73,7 @@ def draw_variation(settings: VariationSettings, draw: np.random.Generator) -> Va
 
 
 def vary(wave: np.ndarray, variation: Variation, sample_rate: int, n_samples: int) -> np.ndarray:
-    """``wave (time,)`` with a variation applied: ``(n_samples,)`` float32 whose peak is 1, or silence where it was silent."""
+    """``wave (time,)`` with a variation applied: ``(n_samples,)`` float32 with a peak of 1, its end faded out as the runtime does."""
     noise = np.random.default_rng(variation.noise_seed)
     varied = _moved(wave, variation, sample_rate, n_samples)
     varied = _filtered(varied, variation, sample_rate, noise)
@@ -81,7 +83,7 @@ def vary(wave: np.ndarray, variation: Variation, sample_rate: int, n_samples: in
     if np.isfinite(variation.noise_db):
         # A third of the peak: white noise seldom exceeds three standard deviations.
         varied += db_to_gain(variation.noise_db) / 3 * noise.standard_normal(n_samples)
-    return varied.astype(np.float32)
+    return fade(varied.astype(np.float32), 0, seconds_to_samples(FADE_SECONDS, sample_rate))
 
 
 def _moved(wave: np.ndarray, variation: Variation, sample_rate: int, n_samples: int) -> np.ndarray:
