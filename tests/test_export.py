@@ -13,18 +13,18 @@ from safetensors.numpy import load_file
 from tiny_models import LABELS, TinySpectral, example_inputs, make_gan, seeded
 from torch import Tensor, nn
 
-from wavewright.clip import Clip
 from wavewright.errors import BadModel
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
+from wavewright.nn.playable import Graph, Playable
 from wavewright.training import export
-from wavewright.training.export import Graph, add_tensors, export_model, playable, rounded, write_safetensors
+from wavewright.training.export import as_played, export_model, rounded, write_safetensors
 
-SAMPLE = Clip(np.full((1, 8), 0.5, np.float32), 8_000)
+SAMPLE = np.full((1, 8), 0.5, np.float32)
 
 
-def write(folder, graphs, tensors=None):
-    return export_model(folder, Card(name="x", family="gan", sample_rate=8_000), graphs, tensors or {}, SAMPLE)
+def write(folder, graphs, files=None):
+    return export_model(folder, Card(name="x", family="gan", sample_rate=8_000), Playable(graphs, SAMPLE, files or {}))
 
 
 def run(folder, name, inputs):
@@ -72,7 +72,7 @@ def test_weights_are_held_once_and_named_as_in_the_module(tmp_path):
     module = seeded(TinySpectral)
     write(tmp_path, {"generator.onnx": Graph(module, example_inputs(), ("spectrum", "noise_gain"))})
     stored = load_file(tmp_path / "weights.safetensors")
-    state = playable(module).state_dict()
+    state = as_played(module).state_dict()
     for name, array in stored.items():
         np.testing.assert_array_equal(array.astype(np.float32), state[name.removeprefix("generator.")].numpy())
         assert array.dtype == (np.float16 if array.ndim >= 2 else np.float32)
@@ -88,7 +88,7 @@ def test_a_weight_with_two_names_or_in_two_graphs_is_stored_once(tmp_path):
     write(tmp_path, {"a.onnx": Graph(module, inputs, ("out",)), "b.onnx": Graph(module.first, inputs, ("out",))})
     shapes = [array.shape for array in load_file(tmp_path / "weights.safetensors").values()]
     assert shapes.count((6, 6)) == 1
-    rounded_module = playable(module)
+    rounded_module = as_played(module)
     np.testing.assert_allclose(run(tmp_path, "a.onnx", inputs)[0], rounded_module(inputs["wave"]).numpy(), atol=1e-6)
     np.testing.assert_allclose(run(tmp_path, "b.onnx", inputs)[0], rounded_module.first(inputs["wave"]).numpy(), atol=1e-6)
 
@@ -132,7 +132,7 @@ def test_graphs_tell_nothing_of_the_machine(tmp_path):
 def test_the_module_is_left_as_it_was():
     module = seeded(TinySpectral).train()
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    playable(module)
+    as_played(module)
     assert module.training
     assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
     assert all(parameter.requires_grad for parameter in module.parameters())
@@ -168,16 +168,11 @@ def test_export_is_reproducible(tmp_path):
 
 
 def test_further_tensors_are_stored_and_listed(tmp_path):
-    folder = make_gan(tmp_path)
-    before = ModelFolder(folder).hash
     embeddings = np.arange(6, dtype=np.float32).reshape(3, 2)
-    add_tensors(folder, "training_embeddings.safetensors", {"embeddings": embeddings})
-    after = ModelFolder(folder)
-    after.verify()
-    assert after.hash != before
-    np.testing.assert_array_equal(after.tensors("training_embeddings.safetensors")["embeddings"], embeddings)
-    write(tmp_path / "more", {}, {"mean": np.array([1.5], np.float32)})
-    np.testing.assert_array_equal(ModelFolder(tmp_path / "more").tensors()["mean"], [1.5])
+    folder = write(tmp_path, {}, {"training_embeddings.safetensors": {"embeddings": embeddings}})
+    folder.verify()
+    assert sorted(folder.card.files) == ["sample.wav", "training_embeddings.safetensors", "weights.safetensors"]
+    np.testing.assert_array_equal(folder.tensors("training_embeddings.safetensors")["embeddings"], embeddings)
 
 
 def test_safetensors_are_written_whole_or_not_at_all(tmp_path):

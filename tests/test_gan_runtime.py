@@ -13,7 +13,7 @@ from tiny_models import CONFIG, LABELS, TinySpectral, TinyWave, make_gan, seeded
 from wavewright import models
 from wavewright.errors import BadModel, BadSetting, TrainingStopped
 from wavewright.families.gan.runtime import slerp
-from wavewright.training.export import playable
+from wavewright.training.export import as_played
 
 # Clip 4 of seed 7 with the label snare, from NumPy's PCG64; a change here would change every sound that was ever named by its seed.
 GOLDEN_LATENT = [0.0309681, 0.4435765, -0.1832262, -0.2523767]
@@ -33,7 +33,7 @@ def test_a_clip_equals_torch_with_the_same_random_numbers(player):
     rng = random_of(7, 4, "snare")
     latent = torch.from_numpy(rng.standard_normal((1, 4), dtype=np.float32))
     noise = torch.from_numpy(rng.standard_normal(1600, dtype=np.float32))
-    spectrum, noise_gain = playable(seeded(TinySpectral))(latent, torch.tensor([1]))
+    spectrum, noise_gain = as_played(seeded(TinySpectral))(latent, torch.tensor([1]))
     window = torch.hann_window(64)
     transform = {"n_fft": 64, "hop_length": 16, "window": window}
     shaped = noise_gain[0] * torch.stft(noise, **transform, pad_mode="constant", return_complex=True)
@@ -140,7 +140,7 @@ def test_codes_are_drawn_or_given(tmp_path):
 def test_waveform_generators_play_what_they_compute(tmp_path):
     player = models.load(make_gan(tmp_path, "wave", seeded(TinyWave), generator="waveform"))
     latent = torch.from_numpy(random_of(2, 0, "kick").standard_normal((1, 4), dtype=np.float32))
-    expected = playable(seeded(TinyWave))(latent, torch.tensor([0])).numpy()
+    expected = as_played(seeded(TinyWave))(latent, torch.tensor([0])).numpy()
     np.testing.assert_allclose(player.generate("kick", 1, seed=2), expected, atol=1e-4)
     np.testing.assert_array_equal(player.interpolate(2, 3, 2, "kick")[0], player.generate("kick", 1, seed=2)[0])
 
@@ -157,7 +157,7 @@ def test_real_generators_export_and_play(tmp_path):
         waves = player.generate(count=3, seed=1)
         draw = player._draw(1, 2, 2)
         with torch.no_grad():
-            outputs = playable(module)(torch.from_numpy(draw.latent)[None], torch.tensor([2]))
+            outputs = as_played(module)(torch.from_numpy(draw.latent)[None], torch.tensor([2]))
         if kind == "waveform":
             np.testing.assert_allclose(waves[2], outputs[0].numpy(), atol=1e-4)
         else:

@@ -24,16 +24,14 @@ from wavewright.tasks import rejection
 from wavewright.tasks.demo import demo
 from wavewright.tasks.generate import generate
 from wavewright.tasks.picture import envelope_path, indexed_png, palette, spectrogram_png
-from wavewright.training.export import add_tensors
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = make_gan(tmp_path_factory.mktemp("generate"))
-    player = models.load(folder)
+    root = tmp_path_factory.mktemp("generate")
+    player = models.load(make_gan(root))
     waves = np.concatenate([player.generate(label, 4, seed=0)[:, 0] for label in LABELS])
-    add_tensors(folder, rejection.EMBEDDINGS_FILE, {"embeddings": LogMelEmbedding(8_000, 0.2)(waves, 8_000)})
-    return folder
+    return make_gan(root, files={rejection.EMBEDDINGS_FILE: {"embeddings": LogMelEmbedding(8_000, 0.2)(waves, 8_000)}})
 
 
 class Loudness:
@@ -52,8 +50,9 @@ class Loudness:
 
 @pytest.fixture
 def judge(model, tmp_path, monkeypatch):
-    """A model folder ``runs/judge`` of the family classifier, which loads as :class:`Loudness`."""
+    """A model folder ``runs/judge``, the only one of the family classifier, which loads as :class:`Loudness`."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
     folder = shutil.copytree(model, tmp_path / "runs" / "judge")
     change_card(folder, family="classifier", name="judge")
     load = models.load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wavewright.clip import Clip
 from wavewright.models.card import CARD_FILE, Card, Source
-from wavewright.training.export import Graph, export_model
+from wavewright.nn.playable import Graph, Playable
+from wavewright.training.export import export_model
 
 SAMPLE_RATE = 8_000
 LABELS = ("kick", "snare", "hat")
@@ -84,8 +84,14 @@ def seeded(make: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
         return make()
 
 
-def make_gan(folder: Path, name: str = "tiny", module: nn.Module | None = None, **changes: Any) -> Path:
-    """A model folder of a tiny GAN; ``changes`` go into its config."""
+def make_gan(
+    folder: Path,
+    name: str = "tiny",
+    module: nn.Module | None = None,
+    files: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+    **changes: Any,
+) -> Path:
+    """A model folder of a tiny GAN; ``files`` are further tensors, ``changes`` go into its config."""
     config = {**CONFIG, **changes}
     code_size = config.get("code_categories", 0) + config.get("code_continuous", 0)
     n_labels = len(config["labels"])
@@ -102,7 +108,7 @@ def make_gan(folder: Path, name: str = "tiny", module: nn.Module | None = None, 
         sources=[Source(name="nothing", licence="CC0-1.0", credit="nobody", n_clips=0)],
     )
     graph = Graph(module, example_inputs(n_labels, code_size), outputs)
-    export_model(folder / name, card, {"generator.onnx": graph}, {}, Clip(np.full((1, 8), 0.5, np.float32), SAMPLE_RATE))
+    export_model(folder / name, card, Playable({"generator.onnx": graph}, np.full((1, 8), 0.5, np.float32), files or {}))
     return folder / name
 
 

@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from ..clip import Clip
 from ..errors import TrainingStopped
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
-from ..nn.playable import Graph
+from ..nn.playable import Graph, Playable
 from ..whole_file import write_whole
 
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
@@ -35,7 +36,7 @@ TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1;
 SMALLEST_STORED = 16  # numbers; shorter constants that are no weights, such as sizes and axes, stay in the graph
 
 
-def playable(module: nn.Module) -> nn.Module:
+def as_played(module: nn.Module) -> nn.Module:
     """A copy of a module as it will play: in evaluation mode, on the CPU, its weights rounded as they are stored."""
     copied = copy.deepcopy(module).cpu().float().eval().requires_grad_(False)
     for tensor in copied.state_dict().values():
@@ -82,26 +83,25 @@ def export_graph(graph: Graph) -> onnx.ModelProto:
         return onnx.load(Path(folder) / "graph.onnx")
 
 
-def export_model(
-    folder: Path, card: Card, graphs: Mapping[str, Graph], tensors: Mapping[str, np.ndarray], sample: Clip
-) -> ModelFolder:
-    """Write a playable model folder and return it, opened.
+def export_model(folder: Path, card: Card, playable: Playable) -> ModelFolder:
+    """Write a playable model folder and return it, opened; the card gets the hashes of all other files.
 
-    ``graphs`` maps file names (``generator.onnx``) to what they compute; ``tensors`` are further tensors that the runtime reads from
-    ``weights.safetensors``. Everything is written beside its place, checked against torch and then moved into it, the card last.
-    Raises TrainingStopped where a network gives no finite numbers, RuntimeError where a graph differs from its module.
+    Everything is written beside its place, checked against torch and then moved into it, the card last. Raises TrainingStopped
+    where a network gives no finite numbers, RuntimeError where a graph differs from its module.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for left_over in folder.glob(".export-*"):
         shutil.rmtree(left_over, ignore_errors=True)  # of an export that was killed
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
     try:
-        rounded_graphs = {name: Graph(playable(graph.module), graph.inputs, graph.outputs) for name, graph in graphs.items()}
-        _write_graphs(temporary, {name: export_graph(graph) for name, graph in rounded_graphs.items()}, tensors)
-        sample.write(temporary / SAMPLE_FILE)
+        graphs = {name: replace(graph, module=as_played(graph.module)) for name, graph in playable.graphs.items()}
+        _write_graphs(temporary, {name: export_graph(graph) for name, graph in graphs.items()})
+        for name, tensors in playable.files.items():
+            write_safetensors(temporary / name, tensors)
+        Clip(playable.sample, card.sample_rate).write(temporary / SAMPLE_FILE)
         files = {path.name: _sha256(path) for path in sorted(temporary.iterdir())}
         write_card(temporary, card.model_copy(update={"files": files}))
-        for name, graph in rounded_graphs.items():
+        for name, graph in graphs.items():
             _check_against_torch(ModelFolder(temporary), name, graph)
         for name in [*files, CARD_FILE]:
             (temporary / name).replace(folder / name)
@@ -110,16 +110,9 @@ def export_model(
     return ModelFolder(folder)
 
 
-def add_tensors(folder: Path, name: str, tensors: Mapping[str, np.ndarray]) -> None:
-    """Write a further safetensors file into a model folder and list it in the card, the card last."""
-    write_safetensors(folder / name, tensors)
-    card = Card.read(folder)
-    write_card(folder, card.model_copy(update={"files": {**card.files, name: _sha256(folder / name)}}))
-
-
-def _write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto], tensors: Mapping[str, np.ndarray]) -> None:
-    """Write the weights of all graphs and the further tensors into one file, and the graphs that point into it."""
-    store = {name: np.ascontiguousarray(rounded(array)) for name, array in tensors.items()}
+def _write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto]) -> None:
+    """Write the weights of all graphs into one file, and the graphs that point into it."""
+    store: dict[str, np.ndarray] = {}
     names_by_content: dict[tuple[str, tuple[int, ...], bytes], str] = {}
     used = {
         file: {

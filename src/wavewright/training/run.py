@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from .. import __version__, families
-from ..clip import Clip
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
 from ..errors import BadSetting
@@ -21,7 +20,7 @@ from ..models.card import Card, Source
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
-from .export import add_tensors, export_model
+from .export import export_model
 from .loop import BEST, LAST, Loop, Network
 from .report import Report
 from .settings import override
@@ -119,10 +118,7 @@ class Run:
             },
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
         )
-        playable = self.network_module.to_play(average, self.prepared)
-        export_model(self.out, card, playable.graphs, {}, Clip(playable.sample, model.sample_rate))
-        for file, tensors in playable.files.items():
-            add_tensors(self.out, file, tensors)
+        export_model(self.out, card, self.network_module.to_play(average, self.prepared))
 
     def _check_run_file(self, resume: bool) -> None:
         """Write the recipe at the first call; at a resume it must be the same."""
