@@ -1,0 +1,135 @@
+"""The bundled drums against their bars: labels, closeness, variety, honesty and speed, beside recordings, cheats and a plain WaveGAN.
+
+    python benchmarks/drums.py --corpus corpora/drums                                    # the bundled model
+    python benchmarks/drums.py --corpus corpora/drums --model runs/mine --wavegan runs/wavegan --json drums.json
+
+``--wavegan`` is a run of benchmarks/wavegan.py; give both models the same minutes to compare them. Recordings are those of split
+``train`` of the corpus, the held-out row is split ``test``. One thread; the classifier is the bundled one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from wavewright import models
+from wavewright.data.folder import scan
+from wavewright.data.preparation import Preparation
+from wavewright.data.store import ClipStore
+from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
+from wavewright.metrics.judging import Clips, compare
+
+SEED = 2026
+
+
+def recordings(corpus: Path, split: str, labels: list[str], sample_rate: int, n_samples: int) -> Clips:
+    """The clips of a split, prepared as for training."""
+    found = scan(corpus, manifest=corpus / "manifest.jsonl").entries
+    entries = [entry for entry in found if entry.split == split and entry.label in labels]
+    with tempfile.TemporaryDirectory() as cache:
+        store = ClipStore.build(entries, sample_rate, n_samples, Preparation(), cache)
+        waves = np.stack([store[index][0] for index in range(len(store))])
+    return Clips.of(waves, sample_rate, store.labels, [str(group) for group in store.groups])
+
+
+def prepared(waves: np.ndarray, labels: list[str], sample_rate: int) -> Clips:
+    """Generated clips ``(n, time)``, prepared like recordings."""
+    preparation = Preparation()
+    aligned = [preparation.apply(wave[None], sample_rate, waves.shape[1])[0] for wave in waves]
+    return Clips.of(np.stack(aligned), sample_rate, labels)
+
+
+def generated(player, per_label: int) -> Clips:
+    """Clips of every label of a playable GAN."""
+    labels = list(player.labels)
+    waves = np.concatenate([player.generate(label, per_label, seed=SEED)[:, 0] for label in labels])
+    return prepared(waves, [label for label in labels for _ in range(per_label)], player.card.sample_rate)
+
+
+def of_wavegan(run: Path, labels: list[str], per_label: int, sample_rate: int) -> Clips:
+    """Clips of a run of benchmarks/wavegan.py."""
+    import torch
+    from safetensors.torch import load_file
+    from wavegan import PlainGenerator, settings
+
+    generator = PlainGenerator(settings(tuple(labels)).model).eval()
+    tensors = load_file(run / "checkpoints" / "last.safetensors")
+    generator.load_state_dict({name[8:]: tensor for name, tensor in tensors.items() if name.startswith("average/")})
+    torch.manual_seed(SEED)
+    with torch.no_grad():
+        size = generator.config.latent_size
+        rows = [generator(torch.randn(1, size), torch.tensor([label])) for label in range(len(labels)) for _ in range(per_label)]
+    return prepared(torch.cat(rows)[:, 0].numpy(), [label for label in labels for _ in range(per_label)], sample_rate)
+
+
+def speed(player, name: str) -> dict[str, float]:
+    """How many times faster than real time, one clip at a time; seconds of cold starts; all the median of several."""
+    seconds_per_clip = player.generate(count=1).shape[-1] / player.card.sample_rate
+    times = []
+    for index in range(50):
+        start = time.perf_counter()
+        player.generate(count=1, seed=1, start=index)
+        times.append(time.perf_counter() - start)
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "wavewright", "generate", name, "--out", out]
+        cold = statistics.median(_seconds(command) for _ in range(5))
+    imported = [sys.executable, "-c", "import wavewright"]
+    bare = [sys.executable, "-c", "pass"]
+    return {
+        "times real time, one clip at a time": seconds_per_clip / statistics.median(times),
+        "`wavewright generate` of 8 sounds from a cold start, s": cold,
+        "`import wavewright`, s more than a bare interpreter": statistics.median(
+            _seconds(imported) - _seconds(bare) for _ in range(5)
+        ),
+    }
+
+
+def _seconds(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
+    parser.add_argument("--model", default="drums")
+    parser.add_argument("--wavegan", type=Path, default=None)
+    parser.add_argument("--per-label", type=int, default=200)
+    parser.add_argument("--json", type=Path, default=None)
+    given = parser.parse_args()
+    player = models.load(given.model)
+    rate, n_samples, labels = player.card.sample_rate, player.generate(count=1).shape[-1], list(player.labels)
+    train, test = (recordings(given.corpus, split, labels, rate, n_samples) for split in ("train", "test"))
+    judge = ClassifierEmbedding(models.load(models.classifier_of(set(labels))))
+    embeddings = [LogMelEmbedding(rate, n_samples / rate), judge]
+    report = compare(train, generated(player, given.per_label), embeddings, test, seed=SEED)
+    print(report)
+    found = {"model": asdict(report), "speed": speed(player, given.model)}
+    for name, value in found["speed"].items():
+        print(f"{name}: {value:.2f}")
+    if given.wavegan:
+        peer = compare(train, of_wavegan(given.wavegan, labels, given.per_label, rate), embeddings, cheats=False, seed=SEED)
+        print(f"\nplain WaveGAN\n{peer}")
+        for name in report.rows[0].distances:
+            ours, theirs = (side.rows[0].distances[name].closeness.generated.value for side in (report, peer))
+            print(f"Frechet distance, {name}, over that of the plain WaveGAN: {ours / theirs:.2f}")
+        found["wavegan"] = asdict(peer)
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=1, default=float) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
