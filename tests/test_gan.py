@@ -15,6 +15,7 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.gan import SIZES, Config
+from wavewright.families.gan import recipe as gan_recipe
 from wavewright.families.gan.network import SpectralGenerator, build, draw
 from wavewright.families.gan.recipe import MEMBERS, at_speed, prepare, recipe
 from wavewright.models import load
@@ -142,10 +143,10 @@ def test_energy_distance_is_zero_between_equal_distributions_and_known_between_p
 
 def test_group_deviation_sees_repetition():
     same = torch.randn(2, 3, 5).repeat_interleave(MEMBERS, 0)
-    assert group_deviation(same).max() < 2e-4
+    assert group_deviation(same, MEMBERS).max() < 2e-4
     varied = torch.randn(2 * MEMBERS, 3, 5)
     expected = varied.unflatten(0, (2, MEMBERS)).std(1, unbiased=False).mean(1).repeat_interleave(MEMBERS, 0)
-    torch.testing.assert_close(group_deviation(varied).squeeze(1), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(group_deviation(varied, MEMBERS).squeeze(1), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_phase_shuffle_moves_and_reflects():
@@ -192,9 +193,10 @@ def folder(tmp_path_factory):
     return root
 
 
-def prepared(folder, cache, **data):
+def prepared(folder, cache, batch_size=8, **data):
     chosen = recipe("tiny")
-    chosen = replace(chosen, model=replace(TINY, labels=()), data=replace(chosen.data, **data))
+    training = replace(chosen.training, batch_size=batch_size)
+    chosen = replace(chosen, model=replace(TINY, labels=()), data=replace(chosen.data, **data), training=training)
     return prepare(chosen, scan(folder, "folder").entries, cache)
 
 
@@ -213,6 +215,26 @@ def test_labels_come_from_the_folders_and_small_classes_are_left_out(folder, tmp
     assert data.recipe.model.labels == ("high", "low")
     with pytest.raises(BadFolder, match="at least 4 are needed"):
         prepared(folder, tmp_path, smallest_class=50)
+
+
+def test_what_cannot_be_learned_from_is_refused_before_training(folder, tmp_path):
+    for batch_size in (0, 6):
+        with pytest.raises(BadSetting, match="multiple of 4"):
+            prepared(folder, tmp_path, batch_size=batch_size)
+    for index in range(6):
+        (tmp_path / "copies" / "high").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "copies" / "high" / f"{index}.wav").write_bytes((folder / "high" / "0.wav").read_bytes())
+    with pytest.raises(BadFolder, match="with the label 'high' too few differ"):
+        prepared(tmp_path / "copies", tmp_path, valid_share=0.0)
+
+
+def test_every_training_clip_is_remembered_and_few_are_measured(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(gan_recipe, "LARGEST_REFERENCE", 5)
+    data = prepared(folder, tmp_path, valid_share=0.0)
+    assert data.reference.all_embeddings.shape == (20, 240)
+    assert [rows.shape for rows in data.reference.embeddings.values()] == [(5, 240), (5, 240)]
+    waves = np.stack([at_speed(data.batches.store[i], 8000, 1.0, TINY.n_samples)[0] for i in range(20)])
+    np.testing.assert_allclose(data.reference.all_embeddings, data.reference.embedding(waves, 8000), atol=1e-4)
 
 
 def test_speed_changes_pitch():

@@ -1,4 +1,8 @@
-"""Critics that tell generated sound from recorded sound: on log-mel pictures at several resolutions, or on the waveform."""
+"""Critics that tell generated sound from recorded sound: on spectrograms at several resolutions, or on the waveform.
+
+A critic turns a wave into pictures and judges those, so that penalties can move between pictures. Batches hold clips of one class side
+by side in groups of ``group_size``; the critic sees how much the members of a group differ.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,6 @@ from torch.nn import functional as F
 from .blocks import Recurrence, phase_shuffle
 from .spectrum import LogMel, LogSpectrum
 
-GROUP_SIZE = 4  # members of a class that stand side by side in a batch; the batch statistics compare them
-
 
 @dataclass(frozen=True)
 class View:
@@ -25,7 +27,7 @@ class View:
     patch: tuple[int, int]  # (height, frames) that the first layer sees at once
 
     def scaled(self, sample_rate: int, n_samples: int) -> tuple[int, int, int]:
-        """``(n_fft, hop_length, n_mels)`` at a sample rate; a window never covers more than half of a clip."""
+        """``(n_fft, hop_length, n_mels)`` at a sample rate; a window covers no more than half of a clip, if that has 128 samples."""
         size = int(self.n_fft * 2 ** round(math.log2(sample_rate / 44_100)))
         while size > max(n_samples // 2, 64):
             size //= 2
@@ -35,17 +37,16 @@ class View:
 VIEWS = (View(4096, 1024, 160, (4, 2)), View(2048, 512, 0, (16, 4)), View(512, 128, 64, (4, 4)))
 
 
-def group_deviation(features: Tensor, group_size: int = GROUP_SIZE) -> Tensor:
+def group_deviation(features: Tensor, group_size: int) -> Tensor:
     """How much the members of each group differ (Karras et al., "Progressive Growing of GANs", 2018, section 3).
 
-    ``(batch, channels, ...) -> (batch, 1, ...)``: the standard deviation within a group, averaged over channels, kept per position.
-    A generator that repeats itself shows zeros.
+    ``(batch, channels, ...) -> (batch, 1, ...)``, ``batch`` a multiple of ``group_size``: the standard deviation within a group,
+    averaged over channels, kept per position. A generator that repeats itself shows zeros.
     """
-    batch = features.shape[0]
-    size = group_size if batch % group_size == 0 else 1
-    grouped = features.float().unflatten(0, (batch // size, size))
-    variance = (grouped - grouped.mean(1, keepdim=True)).square().mean(1)  # torch's own var is many times slower over this axis
-    return (variance + 1e-8).sqrt().mean(1, keepdim=True).repeat_interleave(size, 0)
+    grouped = features.float().unflatten(0, (-1, group_size))  # (groups, members, channels, ...)
+    # Over this axis torch's own var takes ten times as long or more on a CPU.
+    variance = (grouped - grouped.mean(1, keepdim=True)).square().mean(1)
+    return (variance + 1e-8).sqrt().mean(1, keepdim=True).repeat_interleave(group_size, 0)
 
 
 class Projection(nn.Module):
@@ -67,10 +68,11 @@ class Projection(nn.Module):
 
 
 class PictureCritic(nn.Module):
-    """Judges one log-mel picture by patches: ``(batch, 1, n_mels, n_frames) -> logits (batch, 1)``."""
+    """Judges one spectrogram by patches: ``(batch, 1, height, n_frames)`` -> logits ``(batch, 1)`` and features."""
 
-    def __init__(self, channels: int, n_labels: int, patch: tuple[int, int], recurrent: bool):
+    def __init__(self, channels: int, n_labels: int, group_size: int, patch: tuple[int, int], recurrent: bool):
         super().__init__()
+        self.group_size = group_size
         wide = 2 * channels
         self.patches = nn.Conv2d(1, channels, patch, stride=patch)
         self.first = nn.Conv2d(channels, wide, 3, padding=1)
@@ -81,11 +83,12 @@ class PictureCritic(nn.Module):
         self.project = Projection(2 * wide, n_labels)
 
     def features(self, picture: Tensor) -> Tensor:
-        """Mean and peak of the last layer over the picture, ``(batch, n_features)``."""
+        """Mean and peak of the last layer over the picture, ``(batch, 4 * channels)``."""
         hidden = F.leaky_relu(self.patches(picture), 0.2)
         hidden = F.leaky_relu(self.first(hidden), 0.2)
         hidden = F.leaky_relu(self.second(hidden), 0.2)
-        hidden = F.leaky_relu(self.third(hidden) + self.from_deviation(group_deviation(hidden)), 0.2).float()
+        deviation = group_deviation(hidden, self.group_size)
+        hidden = F.leaky_relu(self.third(hidden) + self.from_deviation(deviation), 0.2).float()
         if self.recurrence is not None:
             over_time = self.recurrence(hidden.mean(2))  # (batch, channels, frames)
             hidden = hidden + over_time.unsqueeze(2)
@@ -104,7 +107,14 @@ class SpectralCritic(nn.Module):
     """
 
     def __init__(
-        self, sample_rate: int, n_samples: int, n_labels: int, channels: int, recurrent: bool = False, code_size: int = 0
+        self,
+        sample_rate: int,
+        n_samples: int,
+        n_labels: int,
+        channels: int,
+        group_size: int,
+        recurrent: bool = False,
+        code_size: int = 0,
     ):
         super().__init__()
         self.views = nn.ModuleList()
@@ -115,7 +125,7 @@ class SpectralCritic(nn.Module):
                 self.views.append(LogMel(sample_rate, n_fft, hop_length, n_mels, floor=5e-7 * n_fft))
             else:
                 self.views.append(LogSpectrum(n_fft, hop_length, floor=5e-6 * n_fft))
-            self.critics.append(PictureCritic(channels, n_labels, view.patch, recurrent))
+            self.critics.append(PictureCritic(channels, n_labels, group_size, view.patch, recurrent))
         self.read_code = nn.Linear(4 * channels * len(self.critics), code_size) if code_size else None  # InfoGAN's Q head
 
     def pictures(self, wave: Tensor) -> list[Tensor]:
@@ -136,12 +146,13 @@ class WaveCritic(nn.Module):
         n_samples: int,
         n_labels: int,
         channels: int,
+        group_size: int,
         largest_shift: int = 2,
         recurrent: bool = False,
         code_size: int = 0,
     ):
         super().__init__()
-        self.largest_shift = largest_shift
+        self.group_size, self.largest_shift = group_size, largest_shift
         self.layers = nn.ModuleList()
         length, width, before = n_samples, channels, 1
         while length > 32:
@@ -166,6 +177,6 @@ class WaveCritic(nn.Module):
                 hidden = phase_shuffle(hidden, self.largest_shift)
         if self.recurrence is not None:
             hidden = self.recurrence(hidden.float())
-        hidden = F.leaky_relu(self.last(hidden) + self.from_deviation(group_deviation(hidden)), 0.2).float()
+        hidden = F.leaky_relu(self.last(hidden) + self.from_deviation(group_deviation(hidden, self.group_size)), 0.2).float()
         features = torch.cat([hidden.mean(2), hidden.amax(2)], 1)
         return self.project(features, label), features

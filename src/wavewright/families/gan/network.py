@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...nn.blocks import Recurrence, ResidualBlock, Upsample
-from ...nn.critics import GROUP_SIZE, SpectralCritic, WaveCritic
+from ...nn.critics import SpectralCritic, WaveCritic
 from ...nn.losses import critic_loss, energy_distance, finite_difference_penalty, generator_loss, gradient_penalty
 from ...nn.playable import Graph, Playable
 from ...nn.spectrum import istft, stft
 from . import EMBEDDINGS_FILE, Config
-from .recipe import Prepared
+from .recipe import MEMBERS, Prepared
 
 Batch = dict[str, Any]
 FIRST_FRAMES = 8  # length of the generators' first feature map
@@ -25,7 +25,7 @@ CLIPS_TO_HEAR = 3  # of each class, at every evaluation
 
 
 class Condition(nn.Module):
-    """Latent vector, class and code to one condition vector: ``(batch, latent_size) ... -> (batch, 256)``."""
+    """Latent vector ``(batch, latent_size)``, label ``(batch,)`` and code ``(batch, code_size)`` to one condition ``(batch, 256)``."""
 
     size = 256
 
@@ -102,8 +102,8 @@ class SpectralGenerator(nn.Module):
         spectrum = torch.stack(
             [real * self.turn_cos - imaginary * self.turn_sin, real * self.turn_sin + imaginary * self.turn_cos], 1
         )
-        noise_gain = torch.einsum("kb,nbt->nkt", self.bands_to_bins, self.to_noise(hidden).float().clamp(max=5.0).exp())
-        return spectrum, noise_gain
+        band_gain = self.to_noise(hidden).float().clamp(max=5.0).exp()  # (batch, bands, frames)
+        return spectrum, self.bands_to_bins @ band_gain
 
     def wave(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """The sound, ``(batch, 1, n_samples)``; draws its noise from torch's global generator."""
@@ -179,15 +179,16 @@ class Gan(nn.Module):
         super().__init__()
         self.config = config
         self.generator = SpectralGenerator(config) if config.generator == "spectral" else WaveGenerator(config)
-        n_labels = len(config.labels)
+        n_samples, n_labels, width = config.n_samples, len(config.labels), config.critic_channels
+        recurrent, code_size = config.recurrent, config.code_size
         self.critic: SpectralCritic | WaveCritic
-        width, shape = config.critic_channels, (config.recurrent, config.code_size)
         if config.critic == "spectral":
-            self.critic = SpectralCritic(config.sample_rate, config.n_samples, n_labels, width, *shape)
+            self.critic = SpectralCritic(config.sample_rate, n_samples, n_labels, width, MEMBERS, recurrent, code_size)
         else:
-            self.critic = WaveCritic(config.n_samples, n_labels, width, config.phase_shuffle, *shape)
+            self.critic = WaveCritic(n_samples, n_labels, width, MEMBERS, config.phase_shuffle, recurrent, code_size)
 
     def players(self) -> dict[str, nn.Module]:
+        """Who owns an optimizer."""
         return {"critic": self.critic, "generator": self.generator}
 
     def averaged(self) -> nn.Module:
@@ -195,6 +196,7 @@ class Gan(nn.Module):
         return self.generator
 
     def loss_weights(self, step: int) -> dict[str, float]:
+        """The weight of every loss that a turn may return; the same at every step."""
         config = self.config
         weights = {"adv/critic": 1.0, "adv/generator": 1.0}
         if config.penalty_weight:
@@ -209,6 +211,7 @@ class Gan(nn.Module):
         return weights
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+        """The critic as often as the config says, then the generator, which is judged on the critic's last fakes."""
         with_penalty = bool(self.config.penalty_weight) and step % self.config.penalty_every == 0
         early = [("critic", lambda batch: self._critic_losses(batch, with_penalty, fresh=True))] * (
             self.config.critic_turns - 1
@@ -284,11 +287,9 @@ class Gan(nn.Module):
 
 
 def _pooled_groups(picture: Tensor) -> Tensor:
-    """A picture or waveform pooled 4 x 4 and grouped by class: ``(groups, members, features)``."""
+    """A spectrogram pooled 4 x 4, or the size of a waveform pooled by 64, grouped by class: ``(groups, members, features)``."""
     pooled = F.avg_pool2d(picture, 4, ceil_mode=True) if picture.ndim == 4 else F.avg_pool1d(picture.abs(), 64, ceil_mode=True)
-    flat = pooled.flatten(1)
-    size = GROUP_SIZE if flat.shape[0] % GROUP_SIZE == 0 else flat.shape[0]
-    return flat.unflatten(0, (-1, size))
+    return pooled.flatten(1).unflatten(0, (-1, MEMBERS))
 
 
 def build(config: Config) -> Gan:
@@ -348,5 +349,5 @@ def to_play(generator: Generator, prepared: Prepared) -> Playable:
     return Playable(
         graphs={"generator.onnx": Graph(Playing(generator), inputs, outputs)},
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),
-        files={EMBEDDINGS_FILE: {"embeddings": prepared.reference.all_embeddings()}},
+        files={EMBEDDINGS_FILE: {"embeddings": prepared.reference.all_embeddings}},
     )

@@ -13,8 +13,9 @@ from ...data.entry import Entry, Problem
 from ...data.preparation import PEAK, Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
-from ...errors import BadFolder
+from ...errors import BadFolder, BadSetting
 from ...metrics.copying import merge_near_duplicates, nearest_training_distance
+from ...metrics.distances import distances_among
 from ...metrics.embeddings import LogMelEmbedding
 from ...metrics.kernel import kernel_distance
 from ...metrics.neighbours import diversity_ratio
@@ -22,8 +23,9 @@ from ...training.settings import TrainingSettings
 from ...units import gain_to_db
 from . import SIZES, Config
 
-MEMBERS = 4  # of a class that stand side by side in a batch; the critics compare them
+MEMBERS = 4  # of a class that stand side by side in a batch; the critics and the energy distance compare them
 LARGEST_REFERENCE = 200  # clips of a class that the generated ones are measured against
+CLIPS_AT_ONCE = 200  # embedded
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class DataSettings:
 
     slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
     fastest: float = 1.18
-    valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
+    valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept out of training; a manifest may name them
     smallest_class: int = 4  # clips; a label with fewer is left out
 
 
@@ -65,9 +67,13 @@ class Prepared:
 def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
     """Split, decode and prepare ``entries``; the labels that occur become the model's, unless the recipe names its own.
 
-    Raises BadFolder where nothing is left to train on.
+    Raises BadFolder where too little is left to train on, BadSetting where the clips of a class do not fill a batch.
     """
-    model, data = recipe.model, recipe.data
+    model, data, batch_size = recipe.model, recipe.data, recipe.training.batch_size
+    if batch_size < 1 or batch_size % MEMBERS:
+        raise BadSetting(
+            f"training.batch_size is {batch_size}; it must be a multiple of {MEMBERS}, the clips of a class in a batch."
+        )
     divided = assign(entries, by="group", valid=data.valid_share, test=0.0)
     train, problems = _usable([entry for entry in divided if entry.split == "train"], model.labels, data.smallest_class)
     labels = model.labels or tuple(sorted({entry.label for entry in train if entry.label is not None}))
@@ -103,11 +109,11 @@ def _usable(entries: Sequence[Entry], labels: tuple[str, ...], smallest_class: i
 
 
 class OneShotBatches:
-    """Batches of one-shots: a few classes, four members of each side by side, every drum of a class equally likely at first.
+    """Batches of one-shots: a few classes, MEMBERS clips of each side by side.
 
     ``store[i]`` is ``(1, n_stored)`` with room for the fastest speed; ``labels`` index the model's classes, ``groups`` name the drum of
-    each clip. Calling it with a step gives ``{"wave": (batch, 1, n_samples) float32, "label": (batch,) int64}``, a pure function of the
-    step.
+    each clip: one recorded ``n`` times is drawn ``n ** 0.5`` times as often as one recorded once. Calling it with a step gives
+    ``{"wave": (batch, 1, n_samples) float32, "label": (batch,) int64}``, a pure function of the step.
     """
 
     def __init__(self, store: ClipStore, labels: Sequence[int], groups: Sequence[str], recipe: Recipe):
@@ -121,9 +127,9 @@ class OneShotBatches:
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.seed, step])
         classes = list(self.by_label)
-        n_classes = max(self.batch_size // MEMBERS, 1)
+        n_classes = self.batch_size // MEMBERS
         picked = draw.choice(classes, n_classes, replace=n_classes > len(classes))
-        labels = np.repeat(picked, MEMBERS)[: self.batch_size].astype(np.int64)
+        labels = np.repeat(picked, MEMBERS).astype(np.int64)
         waves = [self._one(int(label), draw) for label in labels]
         return {"wave": np.stack(waves), "label": labels}
 
@@ -156,37 +162,42 @@ def _fair_weights(groups: Sequence[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Reference:
-    """The training clips as the validation sees them: embeddings ``(n, d)`` of each class and which sound each clip is."""
+    """The training clips as evaluations and the search for copies see them.
+
+    ``all_embeddings`` ``(n, d)`` float32 are those of all clips. Generated clips are measured against at most LARGEST_REFERENCE of each
+    class: their ``embeddings`` ``(m, d)``, and ``sounds`` ``(m,)``, which sound each of them is.
+    """
 
     embedding: LogMelEmbedding
+    all_embeddings: np.ndarray
     embeddings: dict[int, np.ndarray]
     sounds: dict[int, np.ndarray]
 
     @classmethod
     def of(cls, store: ClipStore, labels: Sequence[int], groups: Sequence[str], model: Config) -> Reference:
-        """Embed at most LARGEST_REFERENCE clips of each class, chosen by a fixed seed."""
+        """Embed all clips, and choose by a fixed seed; raises BadFolder where the clips of a class cannot measure anything."""
         embedding = LogMelEmbedding(model.sample_rate, seconds=model.n_samples / model.sample_rate)
+        rows = _embedded(store, embedding, model)
         embeddings, sounds = {}, {}
         for label in sorted(set(labels)):
             members = np.array([index for index, other in enumerate(labels) if other == label])
             if len(members) > LARGEST_REFERENCE:
                 members = np.sort(np.random.default_rng(0).choice(members, LARGEST_REFERENCE, replace=False))
-            waves = np.stack([at_speed(store[int(i)], model.sample_rate, 1.0, model.n_samples)[0] for i in members])
-            embeddings[label] = embedding(waves, model.sample_rate)
-            sounds[label] = merge_near_duplicates(
-                embeddings[label], embedding.near_duplicate_distance, np.array([groups[index] for index in members])
-            )
-        return cls(embedding, embeddings, sounds)
-
-    def all_embeddings(self) -> np.ndarray:
-        """The embeddings of every class, ``(n, d)`` float32."""
-        return np.concatenate(list(self.embeddings.values())).astype(np.float32)
+            embeddings[label] = chosen = rows[members]
+            if len(chosen) < 2 or np.median(distances_among(chosen)[np.triu_indices(len(chosen), k=1)]) == 0:
+                name = f" with the label {model.labels[label]!r}" if model.labels else ""
+                raise BadFolder(
+                    f"Of the clips{name} too few differ; add different ones, or remove copies, which `wavewright data inspect` lists."
+                )
+            member_groups = np.array([groups[index] for index in members])
+            sounds[label] = merge_near_duplicates(chosen, embedding.near_duplicate_distance, member_groups)
+        return cls(embedding, rows.astype(np.float32), embeddings, sounds)
 
     def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:
         """Metrics of generated ``{label: (n, time)}``, each the mean over the classes.
 
         ``distance``: 100 times the kernel distance to the training clips, 0 where they come from one distribution. ``diversity``:
-        mean distance within a class over that of the training clips. ``copying``: share closer to a training clip than 99 % of the
+        mean distance within a class over that of the training clips. ``copying``: share closer to a training clip than any two
         training sounds lie to each other. ``level_db``: of the loudest sample.
         """
         rows: dict[str, list[float]] = {"distance": [], "diversity": [], "copying": [], "level_db": []}
@@ -198,3 +209,13 @@ class Reference:
             if len(np.unique(self.sounds[label])) > 1:
                 rows["copying"].append(1 - nearest_training_distance(real, made, self.sounds[label]).share_no_closer)
         return {name: float(np.mean(values)) for name, values in rows.items() if values}
+
+
+def _embedded(store: ClipStore, embedding: LogMelEmbedding, model: Config) -> np.ndarray:
+    """The embeddings ``(n, d)`` of all clips of a store as the network would play them."""
+    parts = []
+    for start in range(0, len(store), CLIPS_AT_ONCE):
+        indices = range(start, min(start + CLIPS_AT_ONCE, len(store)))
+        waves = np.stack([at_speed(store[index], model.sample_rate, 1.0, model.n_samples)[0] for index in indices])
+        parts.append(embedding(waves, model.sample_rate))
+    return np.concatenate(parts)
