@@ -22,6 +22,14 @@ class TestLogMelEmbedding:
         assert rows.shape == (6, 240)
         np.testing.assert_allclose(self.embedding(0.01 * waves, 22_050), rows, atol=1e-4)
 
+    @pytest.mark.parametrize("sample_rate", [4_000, 8_000, 11_025, 16_000, 22_050, 44_100, 96_000])
+    def test_the_shortest_sound_at_any_rate(self, sample_rate):
+        noise = np.random.default_rng(0).standard_normal((2, sample_rate // 10)).astype(np.float32)
+        rows = metrics.LogMelEmbedding(sample_rate, 0.1)(noise, sample_rate)
+        assert rows.shape == (2, 240)
+        assert np.isfinite(rows).all()
+        assert np.linalg.norm(rows[0] - rows[1]) > 1.0
+
     def test_length_is_cut_and_padded(self):
         waves, _ = tones(2)
         rows = self.embedding(waves, 22_050)

@@ -36,7 +36,8 @@ class Embedding(Protocol):
 class LogMelEmbedding:
     """A fixed picture of a short sound: log-mel levels, how they flicker and how tonal they are; no weights, any level.
 
-    The first ``seconds`` are cut (padded with silence if shorter) and seen through frames of about 46 ms, a quarter apart:
+    The first ``seconds`` are cut (padded with silence if shorter, and to 8 frames) and seen through frames of about 46 ms, a quarter
+    apart:
 
     - picture, 8 x 24: mean power in 8 spans of time, the first one frame long and each longer by the same factor, and 24 mel
       bands (HTK's scale, 30 Hz to 16 kHz or half the sample rate), in decibels below the loudest cell, not below -70 dB;
@@ -77,8 +78,9 @@ class LogMelEmbedding:
     def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
         """Embed ``waves`` ``(n, time)`` of ``sample_rate`` hertz as ``(n, 240)``; raises BadAudio as :func:`checked_waves`."""
         waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
-        n_samples = seconds_to_samples(self.seconds, self.sample_rate)
-        waves = waves[:, :n_samples]
+        waves = waves[:, : seconds_to_samples(self.seconds, self.sample_rate)]
+        fewest = (self.n_spans - 1) * self.n_fft // 4  # samples, for a frame in every span
+        n_samples = max(seconds_to_samples(self.seconds, self.sample_rate), fewest)
         waves = np.pad(waves, ((0, 0), (0, n_samples - waves.shape[1])))
         f_max_hz = min(16_000.0, self.sample_rate / 2)
         filters = mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, 30.0, f_max_hz, "htk")
