@@ -93,24 +93,26 @@ def _moved(wave: np.ndarray, variation: Variation, sample_rate: int, n_samples: 
     played = soxr.resample(wave, sample_rate * variation.speed, sample_rate, quality="MQ")
     delay = round(variation.delay_seconds * sample_rate)
     played = played[max(-delay, 0) :][: n_samples - max(delay, 0)]
-    moved = np.zeros(n_samples)
+    moved = np.zeros(n_samples, np.float32)
     moved[max(delay, 0) :][: len(played)] = played
     if variation.damp_db:
-        moved *= db_to_gain(-variation.damp_db * np.arange(n_samples) / sample_rate)
+        moved *= db_to_gain(-variation.damp_db * np.arange(n_samples) / sample_rate).astype(np.float32)
     return moved
 
 
 def _filtered(wave: np.ndarray, variation: Variation, sample_rate: int, noise: np.random.Generator) -> np.ndarray:
     """Equaliser and room, which are one product of spectra: ``(time,)`` to the same shape."""
+    from scipy.fft import irfft, next_fast_len, rfft, rfftfreq  # in float32 with any NumPy
+
     n_room = round(variation.room_seconds * sample_rate)
-    n_fft = 1 << (len(wave) + n_room - 1).bit_length()
-    spectrum = np.fft.rfft(wave, n_fft) * equaliser_gain(np.fft.rfftfreq(n_fft, 1 / sample_rate), variation)
+    n_fft = next_fast_len(len(wave) + n_room, real=True)
+    spectrum = rfft(wave, n_fft) * equaliser_gain(rfftfreq(n_fft, 1 / sample_rate), variation).astype(np.float32)
     if np.isfinite(variation.room_db):
         # Noise that decays by 60 dB, the plainest room: J. Moorer, "About This Reverberation Business", 1979.
         echoes = noise.standard_normal(n_room) * db_to_gain(-60 * np.arange(n_room) / n_room)
         echoes *= db_to_gain(variation.room_db) / np.linalg.norm(echoes)
-        spectrum *= 1 + np.fft.rfft(echoes, n_fft)
-    return np.fft.irfft(spectrum, n_fft)[: len(wave)]
+        spectrum *= 1 + rfft(echoes.astype(np.float32), n_fft)
+    return irfft(spectrum, n_fft)[: len(wave)]
 
 
 def equaliser_gain(frequency_hz: np.ndarray, variation: Variation) -> np.ndarray:
