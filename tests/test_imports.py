@@ -26,7 +26,7 @@ ARROWS = {
     "drawing": BASE | {"clip", "dsp", "whole_file"},
     "data": BASE | {"clip", "dsp", "sound_file", "whole_file"},
     "metrics": BASE | {"dsp"},
-    "families": BASE,
+    "families": BASE | {"dsp"},
     "families/runtime": BASE | {"dsp", "families", "models"},
     "families/recipe": BASE | {"data", "families", "metrics", "training"},
     "families/network": BASE | {"families", "nn"},

@@ -6,12 +6,12 @@ import csv
 import io
 import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from ..errors import BadAudio, BadFolder, MissingExtra
+from ..whole_file import write_whole
 from .entry import Entry, Problem, Scan, Split, find_length, first_problem
 
 FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split")
@@ -62,18 +62,8 @@ def write(path: Path | str, entries: Sequence[Entry]) -> None:
             json.dumps({name: value for name, value in record.items() if value is not None}, ensure_ascii=False) + "\n"
             for record in records
         )
-    write_text(path, content)
-
-
-def write_text(path: Path, content: str) -> None:
-    """Write ``content`` as UTF-8 to ``path``, which appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(content, encoding="utf-8", newline="")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, content.encode())
 
 
 def _record(entry: Entry, folder: Path) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class DataSettings:
 
     slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
     fastest: float = 1.18
-    valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept out of training; a manifest may name them
+    valid_share: float = 0.1  # of the clips (or groups) are kept out of training, where no manifest names them
     smallest_class: int = 4  # clips; a label with fewer is left out
 
 
