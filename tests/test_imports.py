@@ -13,6 +13,7 @@ import wavewright
 
 PACKAGE = Path(wavewright.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
+ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
 # Which parts a part may import besides itself. A part is a folder or file of the package; the doors of a family are parts of their own.
 BASE = {"errors", "units"}
@@ -88,6 +89,19 @@ def test_every_file_says_what_it_is_and_keeps_to_its_size(path):
     text = path.read_text(encoding="utf-8")
     assert (ast.get_docstring(ast.parse(text)) or "").endswith(".") or "\n" in (ast.get_docstring(ast.parse(text)) or "")
     assert len(text.splitlines()) <= 400
+
+
+@pytest.mark.skipif(not ARCHITECTURE.is_file(), reason="the documents are not beside the tests")
+def test_the_tree_in_the_documents_is_that_of_the_package():
+    tree = ARCHITECTURE.read_text(encoding="utf-8").split("## The tree")[1].split("```")[1]
+    listed, folders = set(), []
+    for line in tree.splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        name = line.split()[0] if line.strip() else ""
+        folders[depth:] = [name]
+        if name.endswith(".py"):
+            listed.add("".join(folders))
+    assert listed == {f"src/wavewright/{name_of(path)}" for path in FILES}
 
 
 def in_a_new_python(program: str) -> str:
