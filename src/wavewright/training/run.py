@@ -173,7 +173,7 @@ def choose_recipe(family: str, size: str, settings: Sequence[str] = (), device: 
         raise BadSetting(f"there is no size {size!r}; {family} has {', '.join(sizes)}.")
     _check_device(device)
     recipe = described.recipe(size)
-    parts, _ = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, settings)
+    parts = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, settings)
     recipe = replace(recipe, **parts)
     return replace(recipe, training=replace(recipe.training, device=device))
 

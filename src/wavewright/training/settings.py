@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
-
-Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True)
@@ -45,32 +44,28 @@ class TrainingSettings:
         if self.schedule == "linear":
             share = 1 - (1 - self.final_share) * progress
         elif self.schedule == "cosine":
-            from math import cos, pi
-
-            share = self.final_share + (1 - self.final_share) * (1 + cos(pi * progress)) / 2
+            share = self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * progress)) / 2
         else:
             share = 1.0
         return self.learning_rate * warm * share
 
 
-def override(settings: dict[str, Any], assignments: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+def override(settings: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
     """Apply ``name=value`` assignments to named dataclasses.
 
     ``settings`` maps a section name (``"model"``, ``"training"``) to its dataclass. A name is ``section.field``, or ``field`` where
-    only one section has it. Returns the changed dataclasses and one line for each change. Raises BadSetting for an unknown or
-    ambiguous name and for a value of the wrong type.
+    only one section has it. Returns the changed dataclasses. Raises BadSetting for an unknown or ambiguous name and for a value of
+    the wrong type.
     """
-    changed, lines = dict(settings), []
+    changed = dict(settings)
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
             raise BadSetting(f"the setting {assignment!r} has no value; write it as name=value, for example training.seed=7.")
         section, field = _find(changed, name.strip())
-        before = getattr(changed[section], field)
         value = _parse(type(changed[section]), field, text.strip(), f"{section}.{field}")
         changed[section] = replace(changed[section], **{field: value})
-        lines.append(f"{section}.{field}: {before!r} -> {value!r}")
-    return changed, lines
+    return changed
 
 
 def _find(settings: dict[str, Any], name: str) -> tuple[str, str]:
