@@ -128,7 +128,7 @@ class Loop:
         """Choose the thread count and the number of steps, once in the life of a run."""
         settings, progress = self.settings, self.progress
         if not settings.steps and not progress.steps and not max_minutes:
-            raise BadSetting("nothing says how long to train; give --max-minutes, or --set training.steps=10000.")
+            raise BadSetting("Nothing says how long to train; give --max-minutes, or --set training.steps=10000.")
         if progress.threads and progress.steps:
             return
         seconds = self._time_threads()
@@ -255,7 +255,7 @@ class Loop:
         if metric:
             if metric not in metrics:
                 raise BadSetting(
-                    f"there is no validation metric {metric!r}; this family measures {', '.join(sorted(metrics))}."
+                    f"There is no validation metric {metric!r}; this family measures {', '.join(sorted(metrics))}."
                 )
             value = -metrics[metric] if self.settings.metric.startswith("-") else metrics[metric]
             progress.evaluations_since_best += 1

@@ -170,7 +170,7 @@ def choose_recipe(family: str, size: str, settings: Sequence[str] = (), device: 
     described = families.module(family, "recipe")
     sizes = described.SIZES
     if size not in sizes:
-        raise BadSetting(f"there is no size {size!r}; {family} has {', '.join(sizes)}.")
+        raise BadSetting(f"There is no size {size!r}; {family} has {', '.join(sizes)}.")
     _check_device(device)
     recipe = described.recipe(size)
     parts = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, settings)
@@ -181,7 +181,7 @@ def choose_recipe(family: str, size: str, settings: Sequence[str] = (), device: 
 def _check_device(device: str) -> None:
     available = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
     if device not in available:
-        raise BadSetting(f"the device {device!r} is not available; this machine has {', '.join(available)}.")
+        raise BadSetting(f"The device {device!r} is not available; this machine has {', '.join(available)}.")
 
 
 def _differences(before: Any, now: Any, name: str = "") -> list[str]:

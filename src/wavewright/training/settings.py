@@ -61,7 +61,7 @@ def override(settings: dict[str, Any], assignments: Iterable[str]) -> dict[str, 
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
-            raise BadSetting(f"the setting {assignment!r} has no value; write it as name=value, for example training.seed=7.")
+            raise BadSetting(f"The setting {assignment!r} has no value; write it as name=value, for example training.seed=7.")
         section, field = _find(changed, name.strip())
         value = _parse(type(changed[section]), field, text.strip(), f"{section}.{field}")
         changed[section] = replace(changed[section], **{field: value})
@@ -77,11 +77,11 @@ def _find(settings: dict[str, Any], name: str) -> tuple[str, str]:
     names = [f"{pair[0]}.{pair[1]}" for pair in known]
     if matches:
         raise BadSetting(
-            f"the setting {name!r} could mean {' or '.join(f'{s}.{f}' for s, f in matches)}; write the whole name."
+            f"The setting {name!r} could mean {' or '.join(f'{s}.{f}' for s, f in matches)}; write the whole name."
         )
     near = get_close_matches(name, names + [pair[1] for pair in known], n=3)
     raise BadSetting(
-        f"there is no setting {name!r}; {'near are ' + ', '.join(near) if near else 'known are ' + ', '.join(names)}."
+        f"There is no setting {name!r}; {'near are ' + ', '.join(near) if near else 'known are ' + ', '.join(names)}."
     )
 
 
@@ -94,4 +94,4 @@ def _parse(kind: type, field: str, text: str, name: str) -> Any:
     try:
         return adapter.validate_python(given)
     except ValidationError as error:
-        raise BadSetting(f"the setting {name} cannot be {text!r}: {error.errors()[0]['msg'].lower()}.") from error
+        raise BadSetting(f"The setting {name} cannot be {text!r}: {error.errors()[0]['msg'].lower()}.") from error

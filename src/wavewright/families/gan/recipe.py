@@ -93,7 +93,7 @@ def _usable(entries: Sequence[Entry], labels: tuple[str, ...], smallest_class: i
     unknown = [label for label in labels if label not in counts]
     if unknown:
         found = ", ".join(str(label) for label in sorted(counts, key=str))
-        raise BadFolder(f"there is no clip with the label {unknown[0]!r} to train on; the folder has {found}.")
+        raise BadFolder(f"There is no clip with the label {unknown[0]!r} to train on; the folder has {found}.")
     kept, problems = [], []
     for entry in entries:
         if labels and entry.label not in labels:
