@@ -148,7 +148,7 @@ def test_killed_at_any_moment_it_resumes_bit_equal_and_finds_no_broken_checkpoin
     for wait in (0.02, 0.2):
         code = script.format(tests=str(Path(__file__).parent), folder=str(killed), steps=steps)
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-        before = seen[-1] if seen else -1
+        before = seen[-1] if seen else 0
         deadline = time.monotonic() + 60
         while _step_of(killed) <= before and time.monotonic() < deadline:
             time.sleep(0.02)
