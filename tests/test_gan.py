@@ -22,6 +22,7 @@ from wavewright.models import load
 from wavewright.nn.blocks import Upsample, phase_shuffle
 from wavewright.nn.critics import group_deviation
 from wavewright.nn.losses import critic_loss, energy_distance, finite_difference_penalty, generator_loss, gradient_penalty
+from wavewright.training.health import SILENT_DB, Health
 from wavewright.training.run import train
 
 TINY = Config(
@@ -253,6 +254,13 @@ def test_reference_says_real_clips_are_near_and_one_clip_is_a_collapse(folder, t
     assert bad["diversity"] < 0.01
     assert good["distance"] < bad["distance"]
     assert good["copying"] == 1  # they are the training clips
+    said: list[str] = []
+    health = Health()
+    assert [health.after_evaluation(bad, said.append) for _ in range(3)] == [None] * 3
+    assert "repeats itself" in said[0]
+    assert health.in_a_row.keys() == {"collapsed", "copying", "silent"}
+    silence = {label: 1e-5 * waves for label, waves in real.items()}
+    assert data.reference.measure(silence, 8000)["level_db"] < SILENT_DB
 
 
 def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):

@@ -330,6 +330,19 @@ def test_silence_goes_back_to_the_best_checkpoint(tmp_path):
     assert loop.observer.said[0].startswith("The generated sounds are silent (-90 dB) for 3 evaluations. Going back to step 8")
 
 
+def test_after_going_back_other_batches_are_drawn(tmp_path):
+    silent_at_its_best = iter([3.0, 2.0, 1.0, 4.0, 4.0])
+    settings = replace(SETTINGS, steps=14, metric="distance")
+    torch.manual_seed(0)
+    numbered = lambda number: {**batches(number), "number": np.array(number)}  # noqa: E731
+    measure = lambda _: {"distance": next(silent_at_its_best), "level_db": -90.0}  # noqa: E731
+    loop = Loop(TwoPlayers(), numbered, settings, tmp_path, Quiet(), measure)
+    drawn, line_loss = [], loop.network.line_loss
+    loop.network.line_loss = lambda batch: drawn.append(int(batch["number"])) or line_loss(batch)
+    loop.run()
+    assert drawn[-14:] == [*range(12), 1_000_003 + 12, 1_000_003 + 13]  # not the one that was made in advance
+
+
 def test_a_run_killed_after_going_back_knows_of_it(tmp_path):
     loop = make_loop(tmp_path)
     loop.save(LAST)

@@ -99,12 +99,12 @@ class Loop:
         torch.set_num_threads(self.progress.threads)
         if self.progress.step == 0:
             self.save(LAST)
-        with _ctrl_c() as was_pressed, _prefetched(self._batches_of, self.progress.step) as batch_of:
+        with _ctrl_c() as was_pressed, _prefetched(self._batches_from, self._batches_per_step()) as batches_from:
             while not self.progress.finished:
                 if processes.any_of_them(was_pressed() or time.monotonic() >= deadline):
                     break
                 step_started = time.monotonic()
-                losses = self._one_step(batch_of)
+                losses = self._one_step(batches_from)
                 now = time.monotonic()
                 self.progress.minutes = minutes_before + (now - started) / 60
                 self.observer.step(self.progress, losses, now - step_started)
@@ -149,7 +149,7 @@ class Loop:
             times = []
             for _ in range(5):
                 start = time.perf_counter()
-                self._one_step(self._batches_of)
+                self._one_step(self._batches_from)
                 times.append(time.perf_counter() - start)
             seconds[threads] = float(np.median(times[1:]))
         self.network.load_state_dict(before[0])
@@ -159,19 +159,27 @@ class Loop:
         self.progress.threads = min(seconds, key=lambda count: seconds[count])
         return seconds[self.progress.threads]
 
-    def _batches_of(self, step: int) -> list[dict[str, np.ndarray]]:
-        """The batches of a step: its own for each process and each accumulation."""
-        per_step = self.settings.accumulate * processes.count()
-        first = step * per_step + processes.rank() * self.settings.accumulate + 1_000_003 * self.progress.rollbacks
+    def _batches_per_step(self) -> int:
+        """Each process and each accumulation has its own."""
+        return self.settings.accumulate * processes.count()
+
+    def _first_batch(self, step: int) -> int:
+        """The number of the first batch of this process in a step; after going back others are drawn."""
+        mine = processes.rank() * self.settings.accumulate
+        return step * self._batches_per_step() + mine + 1_000_003 * self.progress.rollbacks
+
+    def _batches_from(self, first: int) -> list[dict[str, np.ndarray]]:
+        """The batches of a step of this process."""
         return [self.batches(first + index) for index in range(self.settings.accumulate)]
 
-    def _one_step(self, batch_of: Callable[[int], list[dict[str, np.ndarray]]]) -> dict[str, float]:
+    def _one_step(self, batches_from: Callable[[int], list[dict[str, np.ndarray]]]) -> dict[str, float]:
         """Every player's turn on one step's batches; returns the losses, each the mean over the batches."""
         step = self.progress.step
         # The hash of whole numbers is the same in every Python process.
         torch.manual_seed(hash((self.settings.seed, step, self.progress.rollbacks, processes.rank())) & 0x7FFF_FFFF_FFFF)
         batches = [
-            {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()} for batch in batch_of(step)
+            {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()}
+            for batch in batches_from(self._first_batch(step))
         ]
         weights = self.network.loss_weights(step)
         means: dict[str, Tensor] = {}
@@ -216,7 +224,7 @@ class Loop:
         settings, progress = self.settings, self.progress
         over = progress.step >= progress.steps
         evaluates = over or progress.step % settings.evaluate_every == 0
-        saves = over or progress.step % settings.save_every == 0
+        saves = progress.step % settings.save_every == 0
         problem = progress.health.after_step(losses)
         if problem is None and (evaluates or saves):
             problem = self._weights_problem()
@@ -334,16 +342,16 @@ def _ctrl_c() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _prefetched(make: Callable[[int], Any], first: int) -> Iterator[Callable[[int], Any]]:
-    """Make the next step's batches in another thread while the present step computes; the order of steps may jump."""
+def _prefetched(make: Callable[[int], Any], stride: int) -> Iterator[Callable[[int], Any]]:
+    """``make``, which makes what is ``stride`` further in another thread while what it gave is used; the order may jump."""
     with ThreadPoolExecutor(1) as pool:
-        waiting: dict[int, Future[Any]] = {first: pool.submit(make, first)}
+        waiting: dict[int, Future[Any]] = {}
 
-        def batch_of(step: int) -> Any:
-            ready = waiting.pop(step, None)
+        def prefetched(number: int) -> Any:
+            ready = waiting.pop(number, None)
             waiting.clear()
-            batches = ready.result() if ready is not None else make(step)
-            waiting[step + 1] = pool.submit(make, step + 1)
-            return batches
+            made = make(number) if ready is None else ready.result()
+            waiting[number + stride] = pool.submit(make, number + stride)
+            return made
 
-        yield batch_of
+        yield prefetched

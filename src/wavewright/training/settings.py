@@ -11,11 +11,31 @@ from typing import Any, Literal, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
+from ..ranges import check_ranges
+
+RANGES = {
+    "steps": (0, 1_000_000_000),
+    "batch_size": (1, 65_536),
+    "accumulate": (1, 65_536),
+    "learning_rate": (1e-9, 1.0),
+    "betas": (0.0, 0.999999),
+    "weight_decay": (0.0, 1.0),
+    "final_share": (0.0, 1.0),
+    "warmup_steps": (0, 1_000_000_000),
+    "clip_norm": (0.0, 1e6),
+    "ema_decay": (0.0, 0.999999),
+    "seed": (0, 2**32 - 1),
+    "evaluate_every": (1, 1_000_000_000),
+    "save_every": (1, 1_000_000_000),
+    "patience": (0, 1_000_000),
+    "threads": (0, 256),
+}
+"""The smallest and largest value of each number in the settings."""
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Everything that the training loop needs besides the network and its data."""
+    """Everything that the training loop needs besides the network and its data; raises BadSetting for a number out of its range."""
 
     steps: int = 0  # length of the whole run; 0: as many as fit into --max-minutes
     batch_size: int = 8
@@ -37,6 +57,9 @@ class TrainingSettings:
     threads: int = 0  # 0: time each count over the first steps and keep the fastest
     device: str = "cpu"  # "cpu", "cuda" or "mps"
 
+    def __post_init__(self) -> None:
+        check_ranges(self, RANGES)
+
     def learning_rate_at(self, step: int, steps: int) -> float:
         """The learning rate of a step (counted from 0) of a run of ``steps`` steps."""
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
@@ -54,18 +77,18 @@ def override(settings: dict[str, Any], assignments: Iterable[str]) -> dict[str, 
     """Apply ``name=value`` assignments to named dataclasses.
 
     ``settings`` maps a section name (``"model"``, ``"training"``) to its dataclass. A name is ``section.field``, or ``field`` where
-    only one section has it. Returns the changed dataclasses. Raises BadSetting for an unknown or ambiguous name and for a value of
-    the wrong type.
+    only one section has it. Returns the changed dataclasses. Raises BadSetting for an unknown or ambiguous name, for a value of the
+    wrong type and where a section refuses its values.
     """
-    changed = dict(settings)
+    values: dict[str, dict[str, Any]] = {section: {} for section in settings}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
             raise BadSetting(f"The setting {assignment!r} has no value; write it as name=value, for example training.seed=7.")
-        section, field = _find(changed, name.strip())
-        value = _parse(type(changed[section]), field, text.strip(), f"{section}.{field}")
-        changed[section] = replace(changed[section], **{field: value})
-    return changed
+        section, field = _find(settings, name.strip())
+        values[section][field] = _parse(type(settings[section]), field, text.strip(), f"{section}.{field}")
+    # All at once: values that fit each other may not fit those that they replace.
+    return {section: replace(kept, **values[section]) for section, kept in settings.items()}
 
 
 def _find(settings: dict[str, Any], name: str) -> tuple[str, str]:
