@@ -1,0 +1,164 @@
+"""Resume: a run that was stopped, killed or shared by processes equals one that was not; checkpoints are whole or refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_training import SETTINGS, make_loop, make_shared_loop, same, step_of, tensors_of
+from torch import nn
+
+from wavewright.errors import BadModel, TrainingStopped
+from wavewright.training.checkpoint import Progress
+from wavewright.training.health import Health
+from wavewright.training.loop import LAST, Loop
+
+
+def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path):
+    make_loop(tmp_path / "whole").run()
+    for stop in (1, 4, 5, 11):
+        folder = tmp_path / f"stopped-{stop}"
+        first = make_loop(folder)
+        press_ctrl_c_in(first, step=stop - 1)
+        first.run()
+        assert first.progress.step == stop  # the step was ended
+        assert first.observer.said == [f"stopped by Ctrl-C at step {stop} of 12; go on with --resume."]
+        second = make_loop(folder)
+        assert second.resume()
+        second.run()
+        assert same(tensors_of(folder), tensors_of(tmp_path / "whole"))
+
+
+def press_ctrl_c_in(loop: Loop, step: int) -> None:
+    """Make the person press Ctrl-C between the turns of a step."""
+    echo_loss = loop.network.echo_loss
+
+    def interrupted(batch):
+        if loop.progress.step == step:
+            signal.raise_signal(signal.SIGINT)
+        return echo_loss(batch)
+
+    loop.network.echo_loss = interrupted
+
+
+def test_a_second_ctrl_c_stops_at_once_and_leaves_the_last_checkpoint(tmp_path):
+    loop = make_loop(tmp_path)
+    press_ctrl_c_in(loop, step=7)
+    press_ctrl_c_in(loop, step=7)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run()
+    assert step_of(tmp_path / LAST) == 5
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+KILLED = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from dataclasses import replace
+from tiny_training import SETTINGS, make_loop
+loop = make_loop(Path({folder!r}), replace(SETTINGS, steps={steps}, save_every=1))
+loop.resume()
+loop.run()
+print("done")
+"""
+
+
+def test_killed_at_any_moment_it_resumes_bit_equal_and_finds_no_broken_checkpoint(tmp_path):
+    steps = 1000
+    script = textwrap.dedent(KILLED)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    make_loop(whole, replace(SETTINGS, steps=steps, save_every=1000)).run()
+    seen = []
+    for wait in (0.02, 0.2):
+        code = script.format(tests=str(Path(__file__).parent), folder=str(killed), steps=steps)
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        before = seen[-1] if seen else 0
+        deadline = time.monotonic() + 60
+        while step_of(killed / LAST) <= before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(wait)
+        process.kill()  # SIGKILL: no handler runs
+        process.communicate()
+        seen.append(step_of(killed / LAST))
+    assert 0 < seen[0] < seen[1] < steps
+    last = make_loop(killed, replace(SETTINGS, steps=steps, save_every=1000))
+    assert last.resume()
+    last.run()
+    assert same(tensors_of(killed), tensors_of(whole))
+
+
+TOGETHER = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+import torch
+from tiny_training import make_shared_loop
+from wavewright.training import processes
+with processes.joined(torch.device("cpu")):
+    make_shared_loop(Path({folder!r}), accumulate=1).run()
+"""
+
+
+def test_two_processes_equal_one_that_accumulates_two_batches(tmp_path):
+    code = TOGETHER.format(tests=str(Path(__file__).parent), folder=str(tmp_path / "two"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    started = [subprocess.Popen([sys.executable, "-c", code], env={**common, "RANK": str(rank)}) for rank in range(2)]
+    assert [process.wait(120) for process in started] == [0, 0]
+    one = make_shared_loop(tmp_path / "one", accumulate=2).run()
+    assert (one.step, one.rollbacks, one.best) == (3, 1, 0)
+    together, alone = tensors_of(tmp_path / "two"), tensors_of(tmp_path / "one")
+    for name in alone:
+        torch.testing.assert_close(together[name], alone[name], rtol=1e-5, atol=1e-6)
+
+
+def raise_disk_full(_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_leaves_the_old_checkpoint_and_nothing_else(tmp_path, monkeypatch):
+    loop = make_loop(tmp_path)
+    loop.save(LAST)
+    before = (tmp_path / LAST).read_bytes()
+
+    monkeypatch.setattr(os, "fsync", raise_disk_full)
+    with pytest.raises(TrainingStopped, match="no space left"):
+        loop.save(LAST)
+    assert (tmp_path / LAST).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [LAST]
+
+
+def test_a_truncated_or_foreign_checkpoint_is_refused(tmp_path):
+    loop = make_loop(tmp_path)
+    loop.save(LAST)
+    content = (tmp_path / LAST).read_bytes()
+    (tmp_path / LAST).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadModel, match="not a checkpoint that can be read"):
+        make_loop(tmp_path).resume()
+    (tmp_path / LAST).write_bytes(content)
+    other = make_loop(tmp_path)
+    other.network.line = nn.Linear(4, 1)
+    with pytest.raises(BadModel, match="another shape"):
+        other.resume()
+
+
+def test_progress_survives_the_checkpoint(tmp_path):
+    loop = make_loop(tmp_path)
+    loop.progress = Progress(step=5, steps=12, threads=1, minutes=1.5, best=0.25, best_step=4, rollbacks=1, metrics={"a": 2.0})
+    loop.progress.health = Health({"silent": 2}, best_validation=0.5)
+    loop.save(LAST)
+    other = make_loop(tmp_path)
+    other.resume()
+    assert other.progress == loop.progress
