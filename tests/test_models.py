@@ -155,7 +155,7 @@ def test_a_card_with_more_labels_than_its_graph_knows_is_refused(damaged):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"latent_size": 5}, {"n_fft": 128}, {"n_samples": 10**12}, {"labels": []}, {"generator": "waveform"}]
+    "changes", [{"latent_size": 5}, {"n_fft": 128}, {"n_samples": 4000}, {"labels": []}, {"generator": "waveform"}]
 )
 def test_a_graph_that_does_not_fit_its_card_is_refused(damaged, changes):
     config = {**Card.read(damaged).config, **changes}
@@ -170,7 +170,10 @@ def test_a_graph_that_does_not_fit_its_card_is_refused(damaged, changes):
         ({"colour": "red"}, "settings that no gan has .colour."),
         ({"latent_size": "many"}, "latent_size: Input should be a valid integer"),
         ({"generator": "magic"}, "generator: Input should be 'spectral' or 'waveform'"),
-        ({"hop_length": 0}, "a length or size below 1"),
+        ({"hop_length": 0}, r"\(hop_length is 0; it must lie between 2 and 32\)"),
+        ({"n_samples": 10**12}, r"\(n_samples is 1000000000000, .* a clip lasts 0\.1 to 60 s"),
+        ({"fade_in_samples": -1}, r"\(fade_in_samples is -1; it must lie between 0 and 1600\)"),
+        ({"code_categories": -3}, r"\(code_categories is -3; it must lie between 0 and 65536\)"),
     ],
 )
 def test_a_config_that_no_gan_has_is_refused(damaged, changes, message):

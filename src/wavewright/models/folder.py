@@ -64,23 +64,22 @@ class ModelFolder:
     def config(self, kind: type[Config]) -> Config:
         """What the card says of the network, as the dataclass ``kind`` of its family, with the card's labels and sample rate.
 
-        Raises BadModel for a setting that the family does not have, or of a wrong type.
+        Raises BadModel for a setting that the family does not have, of a wrong type or out of its range.
         """
         given = {**self.card.config, "labels": self.card.labels, "sample_rate": self.card.sample_rate}
         unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(kind)})  # type: ignore[arg-type]
         if unknown:
             raise BadModel(
-                f"The card of {self.path} has settings that no {self.card.family} has ({', '.join(unknown)}); "
+                f"The card of {self.path} has settings that no {self.card.family} has ({', '.join(unknown[:4])}); "
                 "upgrade Wavewright to play it."
             )
         try:
             return TypeAdapter(kind).validate_python(given)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise BadModel(
-                f"The config on the card of {self.path} is wrong ({where}: {first['msg']}); copy the model again."
-            ) from error
+            where = "".join(f"{part}: " for part in first["loc"][:1])
+            what = first["msg"].removeprefix("Value error, ").rstrip(".")
+            raise BadModel(f"The config on the card of {self.path} is wrong ({where}{what}); copy the model again.") from error
 
     def tensors(self, name: str = WEIGHTS_FILE) -> dict[str, np.ndarray]:
         """All tensors of a safetensors file, as stored (float16 or float32)."""

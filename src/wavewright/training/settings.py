@@ -17,7 +17,7 @@ RANGES = {
     "steps": (0, 1_000_000_000),
     "batch_size": (1, 65_536),
     "accumulate": (1, 65_536),
-    "learning_rate": (1e-9, 1.0),
+    "learning_rate": (1e-9, 10.0),
     "betas": (0.0, 0.999999),
     "weight_decay": (0.0, 1.0),
     "final_share": (0.0, 1.0),

@@ -22,13 +22,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ...errors import BadSetting
+from ...ranges import check_ranges
+
 EMBEDDINGS_FILE = "training_embeddings.safetensors"
 """In a model folder: tensor ``embeddings`` (n, d), each training clip by LogMelEmbedding."""
 
 
+RANGES = {
+    "sample_rate": (4_000, 768_000),
+    "latent_size": (1, 65_536),
+    "label_size": (1, 65_536),
+    "code_categories": (0, 65_536),
+    "code_continuous": (0, 65_536),
+    "channels": (1, 16_384),
+    "n_blocks": (0, 100),
+    "critic_channels": (1, 4_096),
+    "n_fft": (16, 65_536),
+    "noise_bands": (1, 4_096),
+    "phase_shuffle": (0, 16),
+    "critic_turns": (1, 100),
+    "penalty_weight": (0.0, 1e6),
+    "penalty_sigma": (1e-6, 100.0),
+    "penalty_every": (1, 1_000_000),
+    "energy_weight": (0.0, 1e6),
+    "info_weight": (0.0, 1e6),
+    "augment_gain_db": (0.0, 100.0),
+}
+"""The smallest and largest value of each number in a Config that stands for itself; the others depend on each other."""
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.1, 60.0
+
+
 @dataclass(frozen=True)
 class Config:
-    """What the two networks are; everything that playing needs to know."""
+    """What the two networks are; everything that playing needs to know.
+
+    Raises BadSetting for a number that is out of its range, or does not fit the others.
+    """
 
     sample_rate: int = 44_100
     n_samples: int = 31_232  # length of a clip: 0.71 s at 44.1 kHz
@@ -59,6 +90,33 @@ class Config:
         8.0  # the critics hear real and generated clips attenuated by up to this, so that level tells nothing
     )
     augment_shift_samples: int = 255  # and delayed by up to this, so that position tells nothing
+
+    def __post_init__(self) -> None:
+        check_ranges(self, RANGES)
+        seconds = self.n_samples / self.sample_rate
+        if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+            shortest, longest = (round(limit * self.sample_rate) for limit in (SHORTEST_SECONDS, LONGEST_SECONDS))
+            raise BadSetting(
+                f"n_samples is {self.n_samples}, {seconds:.3g} s at {self.sample_rate} Hz; a clip lasts {SHORTEST_SECONDS} to "
+                f"{LONGEST_SECONDS:.0f} s, here {shortest} to {longest} samples."
+            )
+        check_ranges(self, {"fade_in_samples": (0, self.n_samples), "augment_shift_samples": (0, self.n_samples - 1)})
+        if self.generator == "spectral":
+            self._check_frames()
+        if self.recurrent and (self.channels % 2 or self.critic_channels % 2):
+            raise BadSetting(
+                f"channels is {self.channels} and critic_channels {self.critic_channels}; recurrent networks need even numbers, "
+                "half for each direction of time."
+            )
+        if len({*self.labels}) < len(self.labels) or "" in self.labels:
+            raise BadSetting(f"labels are {', '.join(map(repr, self.labels))}; each needs a name of its own.")
+
+    def _check_frames(self) -> None:
+        """Raise BadSetting for frames that no clip can be put together from."""
+        if self.n_fft % 2 or self.n_fft > self.n_samples:
+            raise BadSetting(f"n_fft is {self.n_fft}; it must be even and at most n_samples ({self.n_samples}).")
+        # Frames of a Hann window add up to a smooth sum from a half of overlap on; beyond a thirty-second they only cost time.
+        check_ranges(self, {"hop_length": (-(-self.n_fft // 32), self.n_fft // 2)})
 
     @property
     def n_frames(self) -> int:

@@ -19,6 +19,7 @@ from ...metrics.distances import distances_among
 from ...metrics.embeddings import LogMelEmbedding
 from ...metrics.kernel import kernel_distance
 from ...metrics.neighbours import diversity_ratio
+from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import gain_to_db
 from . import SIZES, Config
@@ -26,6 +27,8 @@ from . import SIZES, Config
 MEMBERS = 4  # of a class that stand side by side in a batch; the critics and the energy distance compare them
 LARGEST_REFERENCE = 200  # clips of a class that the generated ones are measured against
 CLIPS_AT_ONCE = 200  # embedded
+METRICS = ("distance", "diversity", "copying", "level_db")  # of generated clips; see Reference.measure
+DATA_RANGES = {"slowest": (0.1, 10.0), "fastest": (0.1, 10.0), "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_000)}
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,29 @@ class DataSettings:
     valid_share: float = 0.1  # of the clips (or groups) are kept out of training, where no manifest names them
     smallest_class: int = 4  # clips; a label with fewer is left out
 
+    def __post_init__(self) -> None:
+        check_ranges(self, DATA_RANGES)
+        if self.slowest > self.fastest:
+            raise BadSetting(f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger.")
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """A complete description of a training run."""
+    """A complete description of a training run; raises BadSetting where the training does not fit a GAN."""
 
     model: Config = field(default_factory=Config)
     data: DataSettings = field(default_factory=DataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        if self.training.batch_size % MEMBERS:
+            raise BadSetting(
+                f"batch_size is {self.training.batch_size}; it must be a multiple of {MEMBERS}, the clips of a class in a batch."
+            )
+        if self.training.metric.removeprefix("-") not in ("", *METRICS):
+            raise BadSetting(
+                f"metric is {self.training.metric!r}; a GAN is measured by {', '.join(METRICS)} (with - in front where higher is better)."
+            )
 
 
 def recipe(size: str) -> Recipe:
@@ -67,13 +85,9 @@ class Prepared:
 def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
     """Split, decode and prepare ``entries``; the labels that occur become the model's, unless the recipe names its own.
 
-    Raises BadFolder where too little is left to train on, BadSetting where the clips of a class do not fill a batch.
+    Raises BadFolder where too little is left to train on.
     """
-    model, data, batch_size = recipe.model, recipe.data, recipe.training.batch_size
-    if batch_size < 1 or batch_size % MEMBERS:
-        raise BadSetting(
-            f"training.batch_size is {batch_size}; it must be a multiple of {MEMBERS}, the clips of a class in a batch."
-        )
+    model, data = recipe.model, recipe.data
     divided = assign(entries, by="group", valid=data.valid_share, test=0.0)
     train, problems = _usable([entry for entry in divided if entry.split == "train"], model.labels, data.smallest_class)
     labels = model.labels or tuple(sorted({entry.label for entry in train if entry.label is not None}))
@@ -92,7 +106,7 @@ def _usable(entries: Sequence[Entry], labels: tuple[str, ...], smallest_class: i
     counts = Counter(entry.label for entry in entries)
     unknown = [label for label in labels if label not in counts]
     if unknown:
-        found = ", ".join(str(label) for label in sorted(counts, key=str))
+        found = ", ".join(sorted(label for label in counts if label is not None)) or "no labels"
         raise BadFolder(f"There is no clip with the label {unknown[0]!r} to train on; the folder has {found}.")
     kept, problems = [], []
     for entry in entries:

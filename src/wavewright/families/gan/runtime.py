@@ -32,7 +32,7 @@ class Runtime:
     def __init__(self, folder: ModelFolder):
         self.folder = folder
         self.card = folder.card
-        self.config = config = _config(folder)
+        self.config = config = folder.config(Config)
         self.labels = config.labels
         self.sample_rate = config.sample_rate
         inputs: Shapes = {"latent": (1, config.latent_size)}
@@ -166,14 +166,6 @@ def slerp(a: np.ndarray, b: np.ndarray, part: float) -> np.ndarray:
     angle = np.arccos(np.clip(float(a @ b) / lengths, -1.0, 1.0)) if lengths else 0.0
     weights = (1 - part, part) if np.sin(angle) < 1e-6 else np.sin([(1 - part) * angle, part * angle]) / np.sin(angle)
     return (weights[0] * a + weights[1] * b).astype(np.float32)
-
-
-def _config(folder: ModelFolder) -> Config:
-    """The configuration on the card of a model; raises BadModel for one that no GAN can have."""
-    config = folder.config(Config)
-    if min(config.n_samples, config.n_fft, config.hop_length, config.latent_size) < 1:
-        raise BadModel(f"The config on the card of {folder.path} has a length or size below 1; copy the model again.")
-    return config
 
 
 def open_model(folder: ModelFolder) -> Runtime:

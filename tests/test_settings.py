@@ -1,0 +1,100 @@
+"""Settings of a run: every number has a range, numbers that depend on each other must fit, and one sentence says which does not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+
+import pytest
+
+from wavewright.errors import BadSetting
+from wavewright.families.gan import RANGES as GAN_RANGES
+from wavewright.families.gan import SIZES, Config
+from wavewright.families.gan.recipe import DATA_RANGES, METRICS, DataSettings, Recipe, Reference, recipe
+from wavewright.ranges import check_ranges
+from wavewright.training.settings import RANGES as TRAINING_RANGES
+from wavewright.training.settings import TrainingSettings, override
+
+
+def overridden(*assignments: str) -> Recipe:
+    chosen = recipe("tiny")
+    parts = override({"model": chosen.model, "data": chosen.data, "training": chosen.training}, assignments)
+    return replace(chosen, **parts)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ranges", "free"),
+    [
+        (Config, GAN_RANGES, {"n_samples", "hop_length", "fade_in_samples", "augment_shift_samples"}),
+        (DataSettings, DATA_RANGES, set()),
+        (TrainingSettings, TRAINING_RANGES, set()),
+    ],
+)
+def test_every_number_has_a_range(kind, ranges, free):
+    numbers = {field.name for field in fields(kind) if field.type in ("int", "float", "tuple[float, float]")}
+    assert ranges.keys() | free == numbers
+    check_ranges(kind(), ranges)
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.91, math.nan, math.inf])
+def test_the_ends_belong_to_a_range_and_nothing_beyond_does(share):
+    for end in DATA_RANGES["valid_share"]:
+        assert DataSettings(valid_share=end).valid_share == end
+    with pytest.raises(BadSetting, match=rf"^valid_share is {share}; it must lie between 0\.0 and 0\.9\.$"):
+        DataSettings(valid_share=share)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "sentence"),
+    [
+        (["n_samples=0"], "n_samples is 0, 0 s at 44100 Hz; a clip lasts 0.1 to 60 s, here 4410 to 2646000 samples."),
+        (["n_samples=100000000"], "n_samples is 100000000, 2.27e+03 s at 44100 Hz; a clip lasts 0.1 to 60 s, here"),
+        (["sample_rate=1"], "sample_rate is 1; it must lie between 4000 and 768000."),
+        (["hop_length=3"], "hop_length is 3; it must lie between 32 and 512."),
+        (["hop_length=1024"], "hop_length is 1024; it must lie between 32 and 512."),
+        (["n_fft=255"], "n_fft is 255; it must be even and at most n_samples (31232)."),
+        (["n_fft=65536"], "n_fft is 65536; it must be even and at most n_samples (31232)."),
+        (["latent_size=0"], "latent_size is 0; it must lie between 1 and 65536."),
+        (["channels=0"], "channels is 0; it must lie between 1 and 16384."),
+        (["channels=17", "recurrent=true"], "channels is 17 and critic_channels 16; recurrent networks need even numbers"),
+        (["fade_in_samples=40000"], "fade_in_samples is 40000; it must lie between 0 and 31232."),
+        (["augment_shift_samples=-1"], "augment_shift_samples is -1; it must lie between 0 and 31231."),
+        (["labels=kick,kick"], "labels are 'kick', 'kick'; each needs a name of its own."),
+        (["learning_rate=-1"], "learning_rate is -1.0; it must lie between 1e-09 and 10.0."),
+        (["learning_rate=nan"], "learning_rate is nan; it must lie between 1e-09 and 10.0."),
+        (["betas=0.5,1"], "betas is (0.5, 1.0); it must lie between 0.0 and 0.999999."),
+        (["batch_size=0"], "batch_size is 0; it must lie between 1 and 65536."),
+        (["batch_size=7"], "batch_size is 7; it must be a multiple of 4, the clips of a class in a batch."),
+        (["evaluate_every=0"], "evaluate_every is 0; it must lie between 1 and 1000000000."),
+        (["seed=-1"], "seed is -1; it must lie between 0 and 4294967295."),
+        (["metric=loudness"], "metric is 'loudness'; a GAN is measured by distance, diversity, copying, level_db"),
+        (["slowest=2"], "slowest is 2.0 and fastest 1.18; the slowest speed must not be the larger."),
+        (["fastest=1e9"], "fastest is 1000000000.0; it must lie between 0.1 and 10.0."),
+        (["valid_share=1"], "valid_share is 1.0; it must lie between 0.0 and 0.9."),
+        (["n_samples=1e4"], "The setting model.n_samples cannot be '1e4'"),
+        (["loss=l2"], "The setting model.loss cannot be 'l2': input should be 'r3gan', 'hinge', 'wgan-gp' or 'bce'."),
+        (["n_samples"], "The setting 'n_samples' has no value; write it as name=value"),
+        (["n_sample=5"], "There is no setting 'n_sample'; near are n_samples"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(assignments, sentence):
+    with pytest.raises(BadSetting) as refusal:
+        overridden(*assignments)
+    assert str(refusal.value).startswith(sentence)
+    assert str(refusal.value).endswith(".")
+
+
+def test_values_that_fit_each_other_may_be_given_in_any_order():
+    assert overridden("n_fft=256", "hop_length=64").model.hop_length == 64
+    assert overridden("hop_length=64", "n_fft=256").model.n_fft == 256
+    assert overridden("slowest=2", "fastest=3").data == DataSettings(slowest=2, fastest=3)
+
+
+def test_every_size_can_be():
+    for size in SIZES:
+        assert recipe(size).training.batch_size % 4 == 0
+
+
+def test_the_metrics_that_can_be_chosen_are_those_that_are_measured():
+    assert overridden("metric=-diversity").training.metric == "-diversity"
+    assert all(f"``{name}``" in (Reference.measure.__doc__ or "") for name in METRICS)
