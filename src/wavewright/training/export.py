@@ -77,7 +77,7 @@ def export_graph(graph: Graph) -> onnx.ModelProto:
             opset_version=OPSET,
             # Folding here would bake products of weights into the graph; ONNX Runtime folds when it loads.
             do_constant_folding=False,
-            # The newer exporter takes 10 s where this takes 0.5 s, and turns interpolation into slow gathers.
+            # The newer exporter takes ten times as long or more, and turns interpolation into slow gathers.
             dynamo=False,
         )
         return onnx.load(Path(folder) / "graph.onnx")

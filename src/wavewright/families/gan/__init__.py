@@ -12,9 +12,9 @@ Papers:
     Siuzdak, "Vocos", 2023: magnitude and phase of an STFT as the last layer.
 
 Changed from them: the default generator works in the spectral domain (complex STFT frames plus shaped noise, then an inverse STFT), the
-critics look at log-mel pictures at three resolutions, upsampling is interpolation followed by convolution, the R1 and R2 penalties are
-finite differences (no second backward pass), and an energy distance between real and generated pictures of a class works against
-collapse.
+critics look at spectrograms at three resolutions (two log-mel, one with every bin), upsampling is interpolation followed by
+convolution, the R1 and R2 penalties are finite differences (no second backward pass), and an energy distance between real and generated
+pictures of a class works against collapse.
 """
 
 from __future__ import annotations
