@@ -42,7 +42,10 @@ class ResidualBlock(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Linear interpolation by a whole factor, whose triangular kernel keeps spectral images down: no bare transposed convolution."""
+    """Linear interpolation by a whole factor, ``(batch, channels, time) -> (batch, channels, factor * time)``.
+
+    Its triangular kernel keeps spectral images down, which a bare transposed convolution does not.
+    """
 
     def __init__(self, factor: int):
         super().__init__()
@@ -53,7 +56,7 @@ class Upsample(nn.Module):
 
 
 class Recurrence(nn.Module):
-    """A residual bidirectional GRU over time: ``(batch, channels, time) -> (batch, channels, time)``."""
+    """A residual bidirectional GRU over time: ``(batch, channels, time) -> (batch, channels, time)``, an even number of channels."""
 
     def __init__(self, channels: int):
         super().__init__()
