@@ -23,6 +23,14 @@ from wavewright.training.health import Health
 from wavewright.training.loop import LAST, Loop
 
 
+@pytest.fixture(autouse=True)
+def terminal():
+    """Ctrl-C as Python meets it in a terminal; a process that was started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path):
     make_loop(tmp_path / "whole").run()
     for stop in (1, 4, 5, 11):
