@@ -115,8 +115,9 @@ def bundle(out: Path, entries: Sequence[Entry]) -> None:
         heard = asked(out, [entry for entry in entries if entry.split == split])
         metrics |= {f"{split}/{name}": round(value, 4) for name, value in scores(*heard).items()}
         metrics[f"{split}/n_clips"] = len(heard[1])
-    left_out = json.loads((out / KITS_FILE).read_text(encoding="utf-8"))
-    metrics |= {f"leave_one_kit_out/{name}": round(value, 4) for name, value in left_out["all"].items()}
+    if (out / KITS_FILE).is_file():
+        left_out = json.loads((out / KITS_FILE).read_text(encoding="utf-8"))
+        metrics |= {f"leave_one_kit_out/{name}": round(value, 4) for name, value in left_out["all"].items()}
     write_card(out, card.model_copy(update={"metrics": metrics}))
     target = BUNDLED / card.name
     target.mkdir(parents=True, exist_ok=True)
