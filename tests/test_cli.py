@@ -59,7 +59,7 @@ def test_generate_writes_files_and_names_them(home, capsys):
 
 
 def test_json_is_one_object_on_standard_output(home, capsys):
-    assert run(["generate", "tiny", "--interpolate", "7", "9", "--steps", "3", "--out", "sounds", "--json"]) == 0
+    assert run(["generate", "tiny", "--interpolate", "7", "9", "--count", "3", "--out", "sounds", "--json"]) == 0
     captured = capsys.readouterr()
     result = json.loads(captured.out)
     assert (result["model"], result["interpolate"], result["out"]) == ("tiny", [7, 9], "sounds")

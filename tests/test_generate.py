@@ -1,14 +1,9 @@
-"""Generating files and the demo page: names, metadata, manifest, refusals, nothing half-written."""
+"""Generating files: names, metadata, manifest, refusals, nothing half-written."""
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 import shutil
-import struct
-import zlib
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -21,9 +16,7 @@ from wavewright.data import manifest
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.tasks import rejection
-from wavewright.tasks.demo import demo
 from wavewright.tasks.generate import generate
-from wavewright.tasks.picture import envelope_path, indexed_png, palette, spectrogram_png
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +137,9 @@ def test_nothing_is_half_written(model, tmp_path, monkeypatch, existed):
     monkeypatch.setattr(Clip, "write", full_disk)
     if existed:
         (tmp_path / "out").mkdir()
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as refusal:
         generate(str(model), "kick", 5, out=tmp_path / "out")
+    assert refusal.value.filename == str(tmp_path / "out" / "tiny-kick-s0-002.wav")
     assert list(tmp_path.rglob("*")) == ([tmp_path / "out"] if existed else [])
 
 
@@ -158,13 +152,13 @@ def test_other_formats_carry_the_same(model, tmp_path, kind, subtype):
 
 
 def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
-    made = generate(str(model), "hat", interpolate=(7, 9), steps=4, out=tmp_path)
+    made = generate(str(model), "hat", 4, interpolate=(7, 9), out=tmp_path)
     assert [sound.file for sound in made.sounds] == [f"tiny-hat-s7to9x4-00{step}.wav" for step in range(4)]
     expected = models.load(model).interpolate(7, 9, 4, "hat")
     np.testing.assert_allclose(Clip.read(tmp_path / made.sounds[3].file).wave, expected[3], atol=2**-24)
     comment = json.loads(read_metadata(tmp_path / made.sounds[3].file)["comment"])
     assert (comment["interpolate"], comment["steps"], comment["index"]) == ([7, 9], 4, 3)
-    assert generate(str(model), interpolate=(7, 9), steps=2, out=tmp_path).sounds[0].label == "kick"
+    assert generate(str(model), count=2, interpolate=(7, 9), out=tmp_path).sounds[0].label == "kick"
 
 
 @pytest.mark.parametrize(
@@ -173,7 +167,9 @@ def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
         ({"count": 0}, r"generate: count is 0; input should be greater than or equal to 1\."),
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**32}, "seed is 4294967296"),
-        ({"steps": 1}, "steps is 1"),
+        ({"interpolate": (1, 2), "count": 1}, "An interpolation in 1 steps is not possible"),
+        ({"interpolate": (1, 2), "count": 1001}, "in 1001 sounds is too long; at most 1000"),
+        ({"interpolate": (1, 2), "seed": 5}, "The seed 5 has no meaning on the way between two seeds"),
         ({"format": "mp4"}, "format is 'mp4'; input should be 'wav', 'flac' or 'ogg'"),
         ({"label": "bell"}, "tiny has no label 'bell'; its labels are kick, snare, hat"),
         ({"interpolate": (1, -1)}, "The seed -1 is out of range"),
@@ -241,103 +237,3 @@ def test_clips_too_close_to_the_training_sounds_are_left_out(model, tmp_path):
 def test_a_model_without_training_embeddings_says_so(tmp_path):
     with pytest.raises(BadModel, match="tiny does not remember its training sounds"):
         generate(str(make_gan(tmp_path)), out=tmp_path / "out", min_novelty=1.0)
-
-
-class Page(HTMLParser):
-    """Collects the tags of a page."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-    def all(self, wanted, attribute):
-        return [attributes[attribute] for tag, attributes in self.tags if tag == wanted and attribute in attributes]
-
-
-def test_the_demo_page_plays_every_model_and_loads_nothing_else(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
-    shutil.copytree(model, tmp_path / "bundled" / "tiny")
-    make_gan(tmp_path / "bundled", "plain", labels=())
-    made = demo(tmp_path / "out")
-    page = Page(made.page.read_text(encoding="utf-8"))
-    sounds = page.all("audio", "src")
-    assert len(sounds) == made.n_sounds == 3 * 4 + 2 * 8 + 4 + 8
-    for sound in sounds:
-        assert soundfile.info(tmp_path / "out" / sound).frames == 1600
-    assert all(source.startswith("data:image/png;base64,") for source in page.all("img", "src"))
-    assert len(page.all("img", "alt")) == made.n_sounds
-    assert not page.all("link", "href")
-    assert not page.all("script", "src")
-    assert "CC0-1.0" in made.page.read_text(encoding="utf-8")
-
-
-def test_the_demo_page_escapes_names(tmp_path):
-    folder = make_gan(tmp_path, labels=("<b>", '"&', "c"))
-    text = demo(tmp_path / "out", (str(folder),)).page.read_text(encoding="utf-8")
-    assert "<b>" not in text
-    assert "&quot;&amp; 1" in text
-
-
-def test_a_demo_without_models_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path)
-    with pytest.raises(BadModel, match="no bundled model that makes sounds"):
-        demo(tmp_path / "out")
-
-
-def read_png(contents):
-    """Pixels ``(rows, columns, 3)`` of an indexed PNG, every chunk's checksum compared."""
-    assert contents[:8] == b"\x89PNG\r\n\x1a\n"
-    chunks, place = {}, 8
-    while place < len(contents):
-        (length,) = struct.unpack(">I", contents[place : place + 4])
-        kind, data = contents[place + 4 : place + 8], contents[place + 8 : place + 8 + length]
-        assert struct.unpack(">I", contents[place + 8 + length : place + 12 + length])[0] == zlib.crc32(kind + data)
-        chunks[kind] = data
-        place += 12 + length
-    width, height, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
-    assert rest == [8, 3, 0, 0, 0]
-    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)
-    assert not rows[:, 0].any()
-    return np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(256, 3)[rows[:, 1:]]
-
-
-def test_a_png_holds_the_pixels_that_it_was_given():
-    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
-    np.testing.assert_array_equal(read_png(indexed_png(pixels, palette())), palette()[pixels])
-
-
-def test_the_palette_grows_lighter():
-    assert (np.diff(palette().astype(int) @ [299, 587, 114]) >= 0).all()
-
-
-@pytest.mark.parametrize("frequency_hz", [500, 4_000, 15_000])
-def test_a_tone_is_a_bright_line_at_its_height(frequency_hz):
-    wave = np.sin(2 * np.pi * frequency_hz * np.arange(30_000) / 44_100).astype(np.float32)
-    brightness = read_png(spectrogram_png(wave, 44_100)).sum(axis=(1, 2)).astype(int)
-    row_hz = np.geomspace(40, 22_050, 96)[::-1]
-    assert row_hz[brightness.argmax()] == pytest.approx(frequency_hz, rel=0.07)
-
-
-def test_silence_and_single_samples_have_pictures():
-    for wave in (np.zeros(1, np.float32), np.zeros(5_000, np.float32)):
-        assert (read_png(spectrogram_png(wave, 8_000)) == palette()[0]).all()
-        assert re.fullmatch(r"M[-\d. L]+Z", envelope_path(wave))
-
-
-def test_the_envelope_touches_peaks():
-    wave = np.zeros(384, np.float32)
-    wave[10], wave[200] = 0.5, -0.25
-    heights = [float(point.split()[1]) for point in envelope_path(wave)[1:-1].split("L")]
-    assert (min(heights), max(heights)) == (-0.5, 0.25)
-
-
-def test_pictures_of_the_page_are_small(model, tmp_path):
-    made = demo(tmp_path / "out", (str(model),))
-    page = Page(made.page.read_text(encoding="utf-8"))
-    for source in page.all("img", "src"):
-        assert read_png(base64.b64decode(source.split(",")[1])).shape[0] == 96
-    assert made.page.stat().st_size < 30_000 * made.n_sounds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,7 @@ import soxr
 from .errors import BadAudio, BadFolder, BadSetting, WavewrightError
 from .sound_file import CHUNK_SAMPLES, MAX_CHANNELS, SAMPLE_RATES_HZ, TAGS, Header, decode, read_header, read_metadata
 from .units import samples_to_seconds, seconds_to_samples
+from .whole_file import why_not_written
 
 __all__ = ["Clip", "Header", "read_blocks", "read_header", "read_metadata", "write_blocks"]
 
@@ -160,11 +162,10 @@ def write_blocks(
         temporary.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-        raise WavewrightError(
-            f"{path} could not be written ({reason.rstrip('.')}); check that the disk has space and the folder can be written to."
-        ) from error
+        raise WavewrightError(why_not_written(path, reason)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return path
 
 

@@ -17,7 +17,7 @@ from .dsp.mel import hz_to_mel, mel_filterbank, power_to_db
 from .dsp.spectrum import spectrogram
 from .errors import BadFolder, BadSetting, MissingExtra, WavewrightError
 from .units import db_to_gain, gain_to_db, samples_to_seconds
-from .whole_file import write_whole
+from .whole_file import why_not_written, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -269,4 +269,4 @@ def _save(figure: Figure, out: Path) -> None:
     try:
         write_whole(out, image.getvalue())
     except OSError as error:
-        raise WavewrightError(f"{out} could not be written ({error.strerror}); check that the disk has space.") from error
+        raise WavewrightError(why_not_written(out, error.strerror)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,11 @@ from pydantic import Field
 
 from .. import models
 from ..clip import Clip
-from ..errors import BadModel
+from ..errors import BadFolder, BadModel
 from ..models.folder import ModelFolder
-from ..whole_file import write_whole
+from ..whole_file import whole_folder
 from . import checked
-from .demo_page import Chapter, Player, Row, page
+from .demo_page import GENERATOR, Chapter, Player, Row, page
 from .generate import Generated, generate
 
 PAGE_FILE = "index.html"
@@ -53,28 +54,44 @@ def demo(
     folders = [folder for folder in (ModelFolder(models.find(name)) for name in names) if folder.card.family != "classifier"]
     if not folders:
         raise BadModel("This installation has no bundled model that makes sounds; name one of your own with --play.")
-    chapters = [_chapter(folder, out) for folder in folders]
-    write_whole(out / PAGE_FILE, page(chapters).encode())
+    _refuse_to_replace(out / PAGE_FILE)
+    with whole_folder(out, last=PAGE_FILE) as hidden:
+        chapters = [_chapter(folder, hidden) for folder in folders]
+        (hidden / PAGE_FILE).write_text(page(chapters), encoding="utf-8")
     n_sounds = sum(len(row.players) for chapter in chapters for row in chapter.rows)
     return Demo(out / PAGE_FILE, n_sounds, time.perf_counter() - begin)
 
 
+def _refuse_to_replace(path: Path) -> None:
+    """Raise BadFolder where another page than one of these is in the way."""
+    if path.exists() and not (path.is_file() and GENERATOR.encode() in path.read_bytes()):
+        raise BadFolder(f"{path} is there already and is no page of a demo; choose another folder with --out.")
+
+
 def _chapter(folder: ModelFolder, out: Path) -> Chapter:
     """The sounds of one model: a few of each label, and the way from one sound to another."""
-    place = out / SOUNDS_FOLDER
     labels: list[str | None] = [*folder.card.labels] or [None]
-    rows = [
-        _row(label or "sounds", generate(str(folder.path), label, SOUNDS_A_LABEL, SEEDS[0], out=place), out) for label in labels
-    ]
+    rows = []
+    for label in labels:
+        made = generate(str(folder.path), label, SOUNDS_A_LABEL, SEEDS[0], out=out / SOUNDS_FOLDER)
+        command = _command(folder, label, f"--count {SOUNDS_A_LABEL} --seed {SEEDS[0]}")
+        rows.append(Row(label or "sounds", command, _players(made, label or "sound", out)))
     for label in labels[:LABELS_WITH_A_WAY]:
-        way = generate(str(folder.path), label, interpolate=SEEDS, steps=STEPS, out=place)
-        rows.append(_row(f"from one {label or 'sound'} to another", way, out))
+        made = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=out / SOUNDS_FOLDER)
+        command = _command(folder, label, f"--interpolate {SEEDS[0]} {SEEDS[1]} --count {STEPS}")
+        rows.append(Row(f"from one {label or 'sound'} to another", command, _players(made, "step", out)))
     return Chapter(folder.card, folder.hash, rows)
 
 
-def _row(title: str, made: Generated, out: Path) -> Row:
-    players = []
-    for sound in made.sounds:
-        path = made.out / sound.file
-        players.append(Player(path.relative_to(out).as_posix(), f"{title} {sound.index + 1}", Clip.read(path)))
-    return Row(title, players)
+def _command(folder: ModelFolder, label: str | None, options: str) -> str:
+    """The command line that makes the sounds of a row."""
+    words = ["wavewright", "generate", folder.card.name, *([] if label is None else ["--label", label])]
+    return f"{shlex.join(words)} {options}"
+
+
+def _players(made: Generated, name: str, out: Path) -> list[Player]:
+    paths = [made.out / sound.file for sound in made.sounds]
+    return [
+        Player(path.relative_to(out).as_posix(), f"{name} {number}", Clip.read(path))
+        for number, path in enumerate(paths, start=1)
+    ]

@@ -12,6 +12,9 @@ from ..clip import Clip
 from ..models.card import Card
 from .picture import envelope_path, spectrogram_png
 
+GENERATOR = '<meta name="generator" content="Wavewright demo">'
+"""In the head of every page that is written here."""
+
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1a24; --soft: #5d5a68; --paper: #faf8f4; --card: #fff; --line: #e2ddd3; --accent: #a8431f; }
 @media (prefers-color-scheme: dark) {
@@ -19,33 +22,57 @@ STYLE = """
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
-main, header, footer { max-width: 72rem; margin: 0 auto; padding: 1.5rem; }
-h1 { font-size: 2.2rem; line-height: 1.15; margin: 1.5rem 0 .4rem; }
-h2 { margin: 2rem 0 .2rem; }
-h3 { margin: 1.8rem 0 .6rem; font-size: 1.05rem; color: var(--accent); text-transform: capitalize; }
-p, li { max-width: 46rem; } .soft { color: var(--soft); }
-.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; padding: 0; margin: 0; list-style: none; }
+main, header, footer { max-width: 76rem; margin: 0 auto; padding: 0 1.5rem; }
+header { padding-top: 3rem; }
+h1 { font-size: clamp(1.9rem, 5vw, 2.7rem); line-height: 1.15; letter-spacing: -.02em; margin: 0 0 .6rem; }
+h2 { margin: 2.4rem 0 .2rem; }
+h3 { margin: 0; font-size: 1.05rem; }
+h3::first-letter { text-transform: uppercase; }
+p { max-width: 46rem; margin: .4rem 0; }
+a { color: inherit; }
+code { font-size: .82rem; color: var(--soft); overflow-wrap: anywhere; }
+.soft { color: var(--soft); }
+.title { display: flex; flex-wrap: wrap; align-items: center; gap: .3rem 1rem; margin: 2rem 0 .7rem; }
+.row { display: grid; gap: .8rem; padding: 0; margin: 0; list-style: none;
+  grid-template-columns: repeat(auto-fill, minmax(max(8rem, (100% - (var(--pads) - 1) * .8rem) / var(--pads)), 1fr)); }
+@media (max-width: 40rem) { .row { grid-template-columns: 1fr 1fr; } }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .7rem; overflow: hidden; }
 figure.playing { border-color: var(--accent); box-shadow: 0 0 0 2px var(--accent); }
-figure img { display: block; width: 100%; height: 7rem; image-rendering: auto; }
-figure svg { display: block; width: 100%; height: 3rem; fill: var(--accent); }
-figcaption { padding: .5rem .8rem 0; font-size: .85rem; overflow-wrap: anywhere; }
-audio { display: block; width: calc(100% - 1rem); height: 2.4rem; margin: .5rem; }
-footer { border-top: 1px solid var(--line); margin-top: 3rem; font-size: .9rem; }
+button { font: inherit; color: inherit; cursor: pointer; }
+button:focus-visible, a:focus-visible { outline: 3px solid var(--accent); outline-offset: -3px; }
+.pad { position: relative; display: block; width: 100%; padding: 0; border: 0; background: none; }
+.pad img { display: block; width: 100%; height: 7rem; }
+.pad svg { display: block; width: 100%; height: 3rem; fill: var(--accent); }
+.pad span { position: absolute; inset: 0 auto 0 0; width: 2px; background: var(--accent); visibility: hidden; }
+figcaption { display: flex; justify-content: space-between; gap: .5rem; padding: .4rem .8rem .5rem; font-size: .85rem; }
+.all { border: 1px solid var(--line); border-radius: 2rem; background: var(--card); padding: .15rem .9rem; font-size: .85rem; }
+.all:hover, figure:hover { border-color: var(--accent); }
+audio { display: block; width: calc(100% - 1rem); height: 2.4rem; margin: 0 .5rem .5rem; }
+.scripted audio, html:not(.scripted) .all { display: none; }
+footer { margin-top: 3rem; padding-bottom: 3rem; font-size: .9rem; }
+footer h2 { border-top: 1px solid var(--line); padding-top: 1.5rem; }
 """
 
 SCRIPT = """
-const players = [...document.querySelectorAll("audio")];
-for (const player of players) {
-  const figure = player.closest("figure");
-  player.addEventListener("play", () => {
-    figure.classList.add("playing");
-    for (const other of players) if (other !== player) other.pause();
+document.documentElement.classList.add("scripted");
+const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+function play(figure) {
+  const player = figure.querySelector("audio"), head = figure.querySelector(".pad span");
+  player.currentTime = 0;
+  player.play();
+  figure.classList.add("playing");
+  if (!still) head.animate([{ left: "0", visibility: "visible" }, { left: "100%", visibility: "visible" }], 1000 * head.dataset.seconds);
+  return new Promise(done => {
+    player.onended = player.onerror = () => { figure.classList.remove("playing"); done(); };
   });
-  for (const end of ["pause", "ended"]) player.addEventListener(end, () => figure.classList.remove("playing"));
-  for (const picture of figure.querySelectorAll("img, svg"))
-    picture.addEventListener("click", () => { player.currentTime = 0; player.play(); });
 }
+for (const pad of document.querySelectorAll(".pad")) pad.addEventListener("click", () => play(pad.closest("figure")));
+for (const all of document.querySelectorAll(".all"))
+  all.addEventListener("click", async () => {
+    all.disabled = true;
+    for (const figure of all.closest("section").querySelectorAll("figure")) await play(figure);
+    all.disabled = false;
+  });
 """
 
 
@@ -60,9 +87,10 @@ class Player:
 
 @dataclass(frozen=True)
 class Row:
-    """Sounds that belong together, under a title."""
+    """Sounds that belong together, under a title, and the command that makes them."""
 
     title: str
+    command: str
     players: list[Player]
 
 
@@ -84,14 +112,15 @@ def page(chapters: list[Chapter]) -> str:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Wavewright: sounds of the bundled models</title>
+{GENERATOR}
+<title>Sounds by Wavewright</title>
 <style>{STYLE}</style>
 </head>
 <body>
 <header>
 <h1>Sounds that were never recorded</h1>
-<p class="soft">Each of them was made on this machine a moment ago, from a seed. Press play, or click a picture. Above, the
-spectrogram: time runs to the right, pitch upwards, brighter is louder; below it the wave.</p>
+<p>Each of them was made on this machine a moment ago, from a seed. Press a picture to hear it.</p>
+<p class="soft">Above is the spectrogram: time runs to the right, pitch upwards, brighter is louder. Below it is the wave.</p>
 </header>
 <main>
 {body}
@@ -108,29 +137,35 @@ spectrogram: time runs to the right, pitch upwards, brighter is louder; below it
 
 def _chapter(chapter: Chapter) -> str:
     card = chapter.card
-    rows = "\n".join(f'<h3>{escape(row.title)}</h3>\n<ul class="row">{_figures(row)}</ul>' for row in chapter.rows)
     described = escape(card.description or f"A {card.family} at {card.sample_rate} Hz.")
-    make = escape(f"wavewright generate {card.name}")
-    return f"""<section>
-<h2>{escape(card.name)}</h2>
-<p>{described} <span class="soft">Weights {chapter.model_hash}. More of them: <code>{make}</code>.</span></p>
-{rows}
+    return f"""<h2>{escape(card.name)}</h2>
+<p>{described} <span class="soft">Weights {chapter.model_hash}.</span></p>
+""" + "\n".join(map(_row, chapter.rows))
+
+
+def _row(row: Row) -> str:
+    title = escape(row.title, quote=True)
+    figures = "\n".join(f"<li>{_figure(player)}</li>" for player in row.players)
+    return f"""<section aria-label="{title}">
+<div class="title"><h3>{title}</h3><button type="button" class="all" aria-label="Play all: {title}">Play all</button>
+<code>{escape(row.command)}</code></div>
+<ul class="row" style="--pads: {len(row.players)}">{figures}</ul>
 </section>"""
-
-
-def _figures(row: Row) -> str:
-    return "\n".join(f"<li>{_figure(player)}</li>" for player in row.players)
 
 
 def _figure(player: Player) -> str:
     mono = np.asarray(player.clip.wave, dtype=np.float32).mean(axis=0)
     picture = b64encode(spectrogram_png(mono, player.clip.sample_rate)).decode()
     name, file = escape(player.name, quote=True), escape(player.file, quote=True)
+    file_name = escape(player.file.rsplit("/", 1)[-1], quote=True)
     return f"""<figure>
-<img src="data:image/png;base64,{picture}" alt="Spectrogram of {name}">
-<svg viewBox="0 -1 2 2" preserveAspectRatio="none" role="img" aria-label="Wave of {name}"><path d="{envelope_path(mono)}"/></svg>
-<figcaption>{escape(player.file.rsplit("/", 1)[-1])}</figcaption>
-<audio controls preload="none" src="{file}" aria-label="Play {name}"></audio>
+<button type="button" class="pad" aria-label="Play {name}">
+<img src="data:image/png;base64,{picture}" alt="">
+<svg viewBox="0 -1 2 2" preserveAspectRatio="none" aria-hidden="true"><path d="{envelope_path(mono)}"/></svg>
+<span data-seconds="{player.clip.seconds:.3f}"></span>
+</button>
+<figcaption>{name} <a href="{file}" download title="{file_name}" aria-label="Save {file_name}">wav</a></figcaption>
+<audio controls preload="none" src="{file}" aria-label="{name}"></audio>
 </figure>"""
 
 
@@ -142,4 +177,5 @@ def _credits(card: Card) -> str:
         + "</li>"
         for source in card.sources
     )
-    return f"<p><strong>{escape(card.name)}</strong>, licence {escape(card.licence)}. Learned from:</p>\n<ul>{sources}</ul>"
+    learned = f" Learned from:</p>\n<ul>{sources}</ul>" if sources else "</p>"
+    return f"<p><strong>{escape(card.name)}</strong>, licence {escape(card.licence)}.{learned}"

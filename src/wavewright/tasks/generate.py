@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,13 @@ from pydantic import Field
 from .. import models
 from ..clip import Clip, read_metadata
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting
+from ..whole_file import whole_folder
 from . import checked
 from .rejection import Judged, Rejection
 
 MANIFEST_FILE = "manifest.jsonl"
 LARGEST_SEED = 2**32 - 1
+MOST_STEPS = 1000  # from one seed to another
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def generate(
     count: Annotated[int, Field(description="Number of sounds.", ge=1, le=100_000)] = 8,
     seed: Annotated[int, Field(description="Same seed, same sounds.", ge=0, le=LARGEST_SEED)] = 0,
     interpolate: Annotated[
-        tuple[int, int] | None, Field(description="Two seeds: go from the first sound of one to that of the other.")
+        tuple[int, int] | None,
+        Field(description="Two seeds: go in --count sounds from the first sound of one to that of the other."),
     ] = None,
-    steps: Annotated[int, Field(description="Sounds on the way, both ends included, with --interpolate.", ge=2, le=1000)] = 8,
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
     format: Annotated[Literal["wav", "flac", "ogg"], Field(description="File format; wav and flac have 24 bits.")] = "wav",
     min_confidence: Annotated[
@@ -98,8 +98,10 @@ def generate(
     if interpolate is None:
         found = rejection.choose(label, count, seed)
     else:
-        call |= {"seed": interpolate[0], "interpolate": list(interpolate), "steps": steps}
-        found = _way(player, label, interpolate, steps, rejection)
+        if seed:
+            raise BadSetting(f"The seed {seed} has no meaning on the way between two seeds; give --seed or --interpolate.")
+        call |= {"seed": interpolate[0], "interpolate": list(interpolate), "steps": count}
+        found = _way(player, label, interpolate, count, rejection)
     sounds = _write(found, call, player.sample_rate, out, format)
     return Generated(
         out, call["model"], call["model_hash"], call["seed"], interpolate, player.sample_rate, sounds, rejection.n_rejected
@@ -112,6 +114,8 @@ def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int, rej
         raise BadSetting(
             "Sounds on the way between two seeds cannot be left out; give min_confidence or min_novelty without interpolate."
         )
+    if steps > MOST_STEPS:
+        raise BadSetting(f"The way between two seeds in {steps} sounds is too long; at most {MOST_STEPS} fit into memory.")
     for seed in seeds:
         if not 0 <= seed <= LARGEST_SEED:
             raise BadSetting(f"The seed {seed} is out of range; give a whole number from 0 to {LARGEST_SEED}.")
@@ -124,30 +128,18 @@ def _write(found: Iterator[Judged], call: dict[str, Any], sample_rate: int, out:
     """Write each sound beside its place as it is made; when all are there, move them into their places, the manifest last."""
     kept = list(_records(out / MANIFEST_FILE))
     found = itertools.chain([next(found)], found)  # what cannot be played is refused before there is a folder
-    existed = out.is_dir()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".wavewright-", dir=out))
-    except (FileExistsError, NotADirectoryError) as error:
-        raise BadFolder(f"{out} is a file or lies in one; give a folder to write to with --out.") from error
-    try:
-        sounds = tuple(_write_sound(judged, call, sample_rate, out, temporary, format) for judged in found)
+    with whole_folder(out, last=MANIFEST_FILE) as hidden:
+        sounds = tuple(_write_sound(judged, call, sample_rate, out, hidden, format) for judged in found)
         names = {sound.file for sound in sounds}
         records = [record for record in kept if record["audio_filepath"] not in names]
         records += [_record(sound, call) for sound in sounds]
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        (temporary / MANIFEST_FILE).write_text(lines, encoding="utf-8")
-        for name in [*names, MANIFEST_FILE]:
-            (temporary / name).replace(out / name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if not existed and not any(out.iterdir()):
-            out.rmdir()
+        (hidden / MANIFEST_FILE).write_text(lines, encoding="utf-8")
     return sounds
 
 
-def _write_sound(judged: Judged, call: dict[str, Any], sample_rate: int, out: Path, temporary: Path, format: str) -> Sound:
-    """Write one sound into the temporary folder; raises BadFolder where another sound of its name is in ``out``."""
+def _write_sound(judged: Judged, call: dict[str, Any], sample_rate: int, out: Path, hidden: Path, format: str) -> Sound:
+    """Write one sound into the hidden folder; raises BadFolder where another sound of its name is in ``out``."""
     origin = {**call, "index": judged.index, "label": judged.label}
     name = f"{_stem(origin)}.{format}"
     if (out / name).exists() and _origin_of(out / name) != origin:
@@ -156,7 +148,7 @@ def _write_sound(judged: Judged, call: dict[str, Any], sample_rate: int, out: Pa
             "choose another folder with --out."
         )
     subtype = "VORBIS" if format == "ogg" else "PCM_24"
-    Clip(judged.wave, sample_rate).write(temporary / name, subtype, {"comment": json.dumps(origin)})
+    Clip(judged.wave, sample_rate).write(hidden / name, subtype, {"comment": json.dumps(origin)})
     seconds = judged.wave.shape[-1] / sample_rate
     return Sound(name, judged.label, judged.index, seconds, judged.confidence, judged.novelty_db)
 

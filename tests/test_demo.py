@@ -1,0 +1,172 @@
+"""The demo page: it plays every sound, loads nothing else, and its pictures show what is heard."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+import shlex
+import shutil
+import struct
+import zlib
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import soundfile
+from tiny_models import TinySpectral, make_gan, seeded
+
+from wavewright import models
+from wavewright.cli import run
+from wavewright.clip import Clip
+from wavewright.errors import BadFolder, BadModel
+from wavewright.tasks.demo import demo
+from wavewright.tasks.picture import envelope_path, indexed_png, palette, spectrogram_png
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return make_gan(tmp_path_factory.mktemp("demo"))
+
+
+class Page(HTMLParser):
+    """Collects the tags of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def all(self, wanted, attribute):
+        return [attributes[attribute] for tag, attributes in self.tags if tag == wanted and attribute in attributes]
+
+
+def test_the_demo_page_plays_every_model_and_loads_nothing_else(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
+    shutil.copytree(model, tmp_path / "bundled" / "tiny")
+    make_gan(tmp_path / "bundled", "plain", labels=())
+    made = demo(tmp_path / "out")
+    page = Page(made.page.read_text(encoding="utf-8"))
+    sounds = page.all("audio", "src")
+    assert len(sounds) == made.n_sounds == 3 * 4 + 2 * 8 + 4 + 8
+    for sound in sounds:
+        assert soundfile.info(tmp_path / "out" / sound).frames == 1600
+    assert all(source.startswith("data:image/png;base64,") for source in page.all("img", "src"))
+    assert len(page.all("button", "aria-label")) == made.n_sounds + 4 + 3  # one a sound, one a row
+    assert sorted(page.all("a", "href")) == sorted(sounds)
+    assert not page.all("link", "href")
+    assert not page.all("script", "src")
+    assert "CC0-1.0" in made.page.read_text(encoding="utf-8")
+
+
+def test_the_demo_page_escapes_names(tmp_path):
+    folder = make_gan(tmp_path, labels=("<b>", '"&', "c"))
+    text = demo(tmp_path / "out", (str(folder),)).page.read_text(encoding="utf-8")
+    assert "<b>" not in text
+    assert "&quot;&amp; 1" in text
+
+
+def test_the_commands_on_the_page_make_its_sounds(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = make_gan(tmp_path / "runs", labels=("hi hat", "kick"))
+    text = demo(tmp_path / "out", (str(folder),)).page.read_text(encoding="utf-8")
+    commands = [html.unescape(command) for command in re.findall("<code>(.*?)</code>", text)]
+    assert commands[0] == "wavewright generate tiny --label 'hi hat' --count 4 --seed 7"
+    for command in commands:
+        assert run([*shlex.split(command)[1:], "--out", "again"]) == 0
+    names = sorted(path.name for path in (tmp_path / "again").glob("*.wav"))
+    assert names == sorted(path.name for path in (tmp_path / "out" / "sounds").glob("*.wav"))
+    for name in names:
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / "sounds" / name).read_bytes()
+
+
+def test_a_demo_replaces_a_demo_and_no_other_page(model, tmp_path):
+    for name in ("mine", "theirs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "mine" / "index.html").write_text("<p>My page", encoding="utf-8")
+    with pytest.raises(BadFolder, match=r"index\.html is there already and is no page of a demo"):
+        demo(tmp_path / "mine", (str(model),))
+    assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["index.html"]
+    for seed in range(2):
+        demo(tmp_path / "theirs", (str(make_gan(tmp_path / f"other{seed}", module=seeded(TinySpectral, seed))),))
+    assert len(list((tmp_path / "theirs" / "sounds").glob("*.wav"))) == 3 * 4 + 2 * 8
+
+
+def test_a_demo_is_there_as_a_whole_or_not_at_all(model, tmp_path, monkeypatch):
+    write, calls = Clip.write, []
+
+    def full_disk(clip, path, *rest):
+        calls.append(path)
+        if len(calls) == 9:
+            raise OSError(28, "No space left on device", str(path))
+        return write(clip, path, *rest)
+
+    monkeypatch.setattr(Clip, "write", full_disk)
+    with pytest.raises(OSError, match="No space left") as refusal:
+        demo(tmp_path / "out", (str(model),))
+    assert refusal.value.filename == str(tmp_path / "out" / "sounds" / "tiny-hat-s7-000.wav")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_demo_without_models_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path)
+    with pytest.raises(BadModel, match="no bundled model that makes sounds"):
+        demo(tmp_path / "out")
+
+
+def read_png(contents):
+    """Pixels ``(rows, columns, 3)`` of an indexed PNG, every chunk's checksum compared."""
+    assert contents[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks, place = {}, 8
+    while place < len(contents):
+        (length,) = struct.unpack(">I", contents[place : place + 4])
+        kind, data = contents[place + 4 : place + 8], contents[place + 8 : place + 8 + length]
+        assert struct.unpack(">I", contents[place + 8 + length : place + 12 + length])[0] == zlib.crc32(kind + data)
+        chunks[kind] = data
+        place += 12 + length
+    width, height, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert rest == [8, 3, 0, 0, 0]
+    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)
+    assert not rows[:, 0].any()
+    return np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(256, 3)[rows[:, 1:]]
+
+
+def test_a_png_holds_the_pixels_that_it_was_given():
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+    np.testing.assert_array_equal(read_png(indexed_png(pixels, palette())), palette()[pixels])
+
+
+def test_the_palette_grows_lighter():
+    assert (np.diff(palette().astype(int) @ [299, 587, 114]) >= 0).all()
+
+
+@pytest.mark.parametrize("frequency_hz", [500, 4_000, 15_000])
+def test_a_tone_is_a_bright_line_at_its_height(frequency_hz):
+    wave = np.sin(2 * np.pi * frequency_hz * np.arange(30_000) / 44_100).astype(np.float32)
+    brightness = read_png(spectrogram_png(wave, 44_100)).sum(axis=(1, 2)).astype(int)
+    row_hz = np.geomspace(40, 22_050, 96)[::-1]
+    assert row_hz[brightness.argmax()] == pytest.approx(frequency_hz, rel=0.07)
+
+
+def test_silence_and_single_samples_have_pictures():
+    for wave in (np.zeros(1, np.float32), np.zeros(5_000, np.float32)):
+        assert (read_png(spectrogram_png(wave, 8_000)) == palette()[0]).all()
+        assert re.fullmatch(r"M[-\d. L]+Z", envelope_path(wave))
+
+
+def test_the_envelope_touches_peaks():
+    wave = np.zeros(384, np.float32)
+    wave[10], wave[200] = 0.5, -0.25
+    heights = [float(point.split()[1]) for point in envelope_path(wave)[1:-1].split("L")]
+    assert (min(heights), max(heights)) == (-0.5, 0.25)
+
+
+def test_pictures_of_the_page_are_small(model, tmp_path):
+    made = demo(tmp_path / "out", (str(model),))
+    page = Page(made.page.read_text(encoding="utf-8"))
+    for source in page.all("img", "src"):
+        assert read_png(base64.b64decode(source.split(",")[1])).shape[0] == 96
+    assert made.page.stat().st_size < 30_000 * made.n_sounds

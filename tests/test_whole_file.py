@@ -1,0 +1,102 @@
+"""Files appear whole or not at all, and the sentence about what went wrong names the place that the person gave."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections import namedtuple
+
+import numpy as np
+import pytest
+import soundfile
+
+from wavewright import whole_file
+from wavewright.clip import Clip
+from wavewright.errors import BadAudio, BadFolder, WavewrightError
+from wavewright.whole_file import whole_folder, why_not_written, write_whole
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def test_what_was_there_stays_where_writing_fails(tmp_path, monkeypatch):
+    path = tmp_path / "notes.txt"
+    write_whole(path, b"old")
+
+    def refuse(number):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(whole_file.os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space left") as refusal:
+        write_whole(path, b"new")
+    assert refusal.value.filename == str(path)
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("notes.txt", b"old")]
+
+
+def test_files_move_into_a_folder_together_and_the_last_one_last(tmp_path, monkeypatch):
+    moved, replace = [], whole_file.Path.replace
+    monkeypatch.setattr(whole_file.Path, "replace", lambda path, place: (moved.append(path.name), replace(path, place)))
+    with whole_folder(tmp_path / "out", last="list") as hidden:
+        (hidden / "list").write_text("ab")
+        (hidden / "deep").mkdir()
+        for name in ("a", "b"):
+            (hidden / "deep" / name).write_text(name)
+        assert [path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")] == []
+    assert moved[-1] == "list"
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()) == [
+        "out/deep/a",
+        "out/deep/b",
+        "out/list",
+    ]
+
+
+@pytest.mark.parametrize("existed", [True, False])
+@pytest.mark.parametrize("error", [BadAudio, OSError, KeyboardInterrupt])
+def test_a_folder_stays_as_it_was_where_writing_fails(tmp_path, existed, error):
+    out = tmp_path / "out"
+    if existed:
+        out.mkdir()
+        (out / "a").write_text("old")
+
+    def fail():
+        with whole_folder(out, last="list") as hidden:
+            (hidden / "a").write_text("new")
+            raise error(28, "no", str(hidden / "a")) if error is OSError else error(f"{hidden / 'a'} is wrong")
+
+    with pytest.raises(error) as refusal:
+        fail()
+    if error is not KeyboardInterrupt:
+        assert str(out / "a") in str(refusal.value)
+        assert ".wavewright-" not in str(refusal.value)
+    assert [(path.name, path.read_text()) for path in tmp_path.rglob("*") if path.is_file()] == [("a", "old")] * existed
+    assert out.is_dir() == existed
+
+
+def test_a_file_cannot_be_a_folder(tmp_path):
+    (tmp_path / "out").write_text("")
+    for out in (tmp_path / "out", tmp_path / "out" / "deeper"):
+        with pytest.raises(BadFolder, match="is a file or lies in one"), whole_folder(out, last="list"):
+            pass
+
+
+def test_a_full_disk_is_called_full_whatever_a_library_says(tmp_path, monkeypatch):
+    assert why_not_written(tmp_path / "a.wav", "System error.") == (
+        f"{tmp_path / 'a.wav'} could not be written (System error); choose another folder."
+    )
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(2**30, 2**30 - 4096, 4096))
+    assert why_not_written(tmp_path / "a.wav", "System error") == (
+        f"There is no space left to write {tmp_path / 'a.wav'}; free some, or write to another disk."
+    )
+
+    def refuse(file, *rest):
+        raise soundfile.LibsndfileError(2)
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", refuse)
+    with pytest.raises(WavewrightError, match="There is no space left to write"):
+        Clip(np.zeros((1, 8), np.float32), 8_000).write(tmp_path / "a.wav")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_read_only_folder_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "because its folder is read-only" in why_not_written(tmp_path / "a.wav", "System error")
