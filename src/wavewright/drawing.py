@@ -269,4 +269,4 @@ def _save(figure: Figure, out: Path) -> None:
     try:
         write_whole(out, image.getvalue())
     except OSError as error:
-        raise WavewrightError(why_not_written(out, error.strerror)) from error
+        raise WavewrightError(why_not_written(out, error.strerror or str(error))) from error

@@ -63,7 +63,8 @@ function play(figure) {
   figure.classList.add("playing");
   if (!still) head.animate([{ left: "0", visibility: "visible" }, { left: "100%", visibility: "visible" }], 1000 * head.dataset.seconds);
   return new Promise(done => {
-    player.onended = player.onerror = () => { figure.classList.remove("playing"); done(); };
+    for (const end of ["ended", "error"])
+      player.addEventListener(end, () => { figure.classList.remove("playing"); done(); }, { once: true });
   });
 }
 for (const pad of document.querySelectorAll(".pad")) pad.addEventListener("click", () => play(pad.closest("figure")));
