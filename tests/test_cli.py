@@ -99,10 +99,10 @@ def test_without_models_the_list_says_what_to_do(home, capsys, monkeypatch):
     [
         (["generate", "tinny"], "There is no model 'tinny'; the nearest are tiny; `wavewright models` lists all."),
         (["generate", "tiny", "--label", "bell"], "tiny has no label 'bell'; its labels are kick, snare, hat."),
-        (["generate", "tiny", "--format", "mp4"], "generate: format is 'mp4'; input should be 'wav', 'flac' or 'ogg'."),
+        (["generate", "tiny", "--format", "mp4"], "--format is mp4; input should be 'wav', 'flac' or 'ogg'."),
         (["generat"], "No such command 'generat'. Did you mean 'generate'? See `wavewright --help`."),
         (["data"], "Missing command. See `wavewright data --help`."),
-        (["train", "nowhere", "--max-minutes", "0"], "train: max_minutes is 0.0; input should be greater than 0."),
+        (["train", "nowhere", "--max-minutes", "0"], "--max-minutes is 0; input should be greater than 0."),
         (
             ["models", "show", "x/y"],
             "There is no model folder x/y; give a folder that training wrote, or a name from `wavewright models`.",
@@ -116,9 +116,12 @@ def test_bad_input_is_one_sentence(home, capsys, arguments, sentence):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["generate"], ["model", "wavewright generate --help"]),
-        (["generate", "tiny", "--count", "0"], ["--count", "1", "wavewright generate --help"]),
-        (["generate", "tiny", "--count", "many"], ["--count", "wavewright generate --help"]),
+        (["generate"], ["MODEL", "wavewright generate --help"]),
+        (["generate", "tiny", "--count", "0"], ["--count is 0; input should be greater than or equal to 1"]),
+        (["generate", "tiny", "--count", "many"], ["--count is many; input should be a valid integer"]),
+        (["generate", "tiny", "--interpolate", "7", "x"], ["--interpolate is x; input should be a valid integer"]),
+        (["generate", "tiny", "--min-confidence", "nan"], ["--min-confidence is nan; input should be"]),
+        (["generate", "tiny", "--count"], ["--count"]),
         (["generate", "tiny", "--interpolate", "7"], ["--interpolate", "2"]),
         (["generate", "tiny", "--nonsense"], ["--nonsense"]),
         (["generate", "tiny", "extra"], ["extra"]),
@@ -230,7 +233,8 @@ def test_a_command_is_read_from_its_task():
     shown = invoke(spoken, ["--help"])
     assert "Say words." in shown
     assert "More about it" not in shown
-    assert "0.5<=x<=2" in shown
+    assert "NUMBER 0.5..2" in shown
+    assert "low|high" in shown
     with pytest.raises(BadSetting, match=r"speak: rate is 3; input should be less than or equal to 2\."):
         speak(["one"], rate=3)
 

@@ -77,7 +77,7 @@ def _show_version(is_asked: bool) -> None:
 
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+        bool, typer.Option("--version", metavar=" ", help="Show the version.", is_eager=True, callback=_show_version)
     ] = False,
 ) -> None:
     """Options that stand before a command."""

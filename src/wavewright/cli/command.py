@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from ..tasks import checked
 
 PACKAGE = __package__.split(".")[0]
+VALUES = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,12 +51,14 @@ def group(commands: Group, name: str, callback: Callable[..., None] = lambda: No
 def command(task: Callable[..., Any], name: str) -> Any:
     """The command that calls a task and prints its result: as text or, with ``--json``, as one JSON object."""
     hints = typing.get_type_hints(task, include_extras=True)
-    parameters = [_parameter(parameter, hints[parameter.name]) for parameter in inspect.signature(task).parameters.values()]
-    json_flag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+    signature = inspect.signature(task).parameters.values()
+    parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
+    names = {parameter.name: _name(parameter) for parameter in signature}
+    json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
 
     def run(as_json: bool, **values: Any) -> None:
-        result = checked(task)(**values)
+        result = checked(task, names)(**values)
         typer.echo(json.dumps(plain(result)) if as_json else str(result))
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -87,29 +90,44 @@ def _built(where: str | Group, name: str) -> Any:
     return command(getattr(importlib.import_module(f"{PACKAGE}.{module}"), function), name)
 
 
+def _name(parameter: inspect.Parameter) -> str:
+    """A parameter of a task as it is written on the command line: an argument where it has no default, else an option."""
+    return parameter.name if parameter.default is parameter.empty else f"--{parameter.name.replace('_', '-')}"
+
+
 def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
-    """A parameter of a task as typer reads it: an argument where it has no default, else an option."""
+    """A parameter of a task as typer reads it: text as it was given, which ``checked`` turns into the task's type."""
     task_type, field = get_args(hint)[:2]
-    option_type, choices = _option_type(task_type)
-    limits = {key: getattr(item, key) for item in field.metadata for key in ("ge", "le") if hasattr(item, key)}
-    is_number = option_type in (int, float)
-    low, high = (limits.get(key) if is_number else None for key in ("ge", "le"))
-    declared: Any = typer.Argument(help=field.description, min=low, max=high)
+    option_type, metavar = _option_type(task_type)
     default = parameter.default
+    declared: Any = typer.Argument(help=field.description, metavar=parameter.name.upper())
     if default is not parameter.empty:
-        flag = f"--{parameter.name.replace('_', '-')}"
-        declared = typer.Option(flag, help=field.description, min=low, max=high, metavar=choices)
-        default = list(default) if get_origin(option_type) is list and default is not None else default
+        shown = " " if option_type is bool else f"{metavar}{_range(field)}"
+        declared = typer.Option(_name(parameter), help=field.description, metavar=shown)
+        is_text = default is None or option_type is bool
+        default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
     return parameter.replace(annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY)
 
 
-def _option_type(task_type: Any) -> tuple[Any, str | None]:
-    """The type that typer parses, and the choices to show; ``None`` is an option that was not given, pydantic checks the rest."""
+def _range(field: Any) -> str:
+    """The range of a parameter's numbers as the help shows it."""
+    limits = {key: getattr(item, key) for item in field.metadata for key in ("gt", "ge", "le") if hasattr(item, key)}
+    if "ge" in limits and "le" in limits:
+        return f" {limits['ge']}..{limits['le']}"
+    return "".join(f" {sign}{limits[key]}" for key, sign in (("gt", ">"), ("ge", ">="), ("le", "<=")) if key in limits)
+
+
+def _option_type(task_type: Any) -> tuple[Any, str]:
+    """The type that typer parses, and what stands for a value in the help; ``None`` is an option that was not given."""
     if get_origin(task_type) in (Union, types.UnionType):
         task_type = next(member for member in get_args(task_type) if member is not type(None))
+    if task_type is bool:
+        return bool, ""
     if get_origin(task_type) is Literal:
-        return str, f"[{'|'.join(get_args(task_type))}]"
+        return str, "|".join(get_args(task_type))
     arguments = get_args(task_type)
     if get_origin(task_type) in (list, Sequence) or (get_origin(task_type) is tuple and arguments[-1] is Ellipsis):
-        return list[arguments[0]], None  # type: ignore[valid-type]
-    return task_type, None
+        return list[str], VALUES[arguments[0]]
+    if get_origin(task_type) is tuple:
+        return tuple[(str,) * len(arguments)], " ".join(VALUES[argument] for argument in arguments)  # type: ignore[misc]
+    return str, VALUES[task_type]

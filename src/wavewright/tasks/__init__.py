@@ -8,8 +8,8 @@ Every parameter of a task is ``Annotated[type, Field(description=..., ge=..., le
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import ConfigDict, ValidationError, validate_call
 
@@ -19,8 +19,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def checked(task: Callable[P, R]) -> Callable[P, R]:
-    """A task that compares its arguments with their ranges first; raises BadSetting with the first that is out of its range."""
+def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Callable[P, R]:
+    """A task that compares its arguments with their types and ranges first; raises BadSetting with the first that does not fit.
+
+    ``names`` are the parameters as the person knows them, where that is not from Python: ``{"out": "--out"}``.
+    """
     validated = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(task)
 
     @functools.wraps(task)
@@ -28,9 +31,16 @@ def checked(task: Callable[P, R]) -> Callable[P, R]:
         try:
             return validated(*args, **kwargs)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            message = first["msg"][:1].lower() + first["msg"][1:]
-            raise BadSetting(f"{task.__name__}: {where} is {first['input']!r}; {message}.") from error
+            raise BadSetting(_refusal(error, task.__name__, names)) from error
 
     return call
+
+
+def _refusal(error: ValidationError, task_name: str, names: Mapping[str, str] | None) -> str:
+    """What was given, and what is allowed."""
+    first = error.errors()[0]
+    message = first["msg"][:1].lower() + first["msg"][1:]
+    given: Any = first["input"]
+    if names is not None and first["loc"]:
+        return f"{names[str(first['loc'][0])]} is {given!s}; {message}."
+    return f"{task_name}: {'.'.join(str(part) for part in first['loc'])} is {given!r}; {message}."
