@@ -32,7 +32,7 @@ from wavewright.models.folder import write_card
 from wavewright.training.run import Provenance, Run
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
-STEPS = 1000
+STEPS = 1500
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
 KITS_FILE = "leave_one_kit_out.json"
 

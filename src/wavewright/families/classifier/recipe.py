@@ -121,11 +121,12 @@ def _learnable(entries: Sequence[Entry], labels: tuple[str, ...], smallest_class
 
 
 class ClassBatches:
-    """Batches in which every class is equally likely, then every group of the class, then every clip of the group.
+    """Batches in which every class is equally likely; a group of ``n`` clips is drawn in proportion to the root of ``n``.
 
-    ``store[i]`` is ``(1, n_stored)`` with room for the fastest speed; ``rows`` are the clips to draw from. Calling it with a step
-    gives a pure function of the step: ``wave (batch, n_samples)``, ``target (batch, classes)`` (probabilities), ``heard_bands
-    (batch, n_mels)`` and ``heard_frames (batch, n_frames)`` (0 where masked, else 1), all float32.
+    So a drum with many takes neither drowns the others of its class nor hides how its takes differ. ``store[i]`` is ``(1, n_stored)``
+    with room for the fastest speed; ``rows`` are the clips to draw from. Calling it with a step gives a pure function of the step:
+    ``wave (batch, n_samples)``, ``target (batch, classes)`` (probabilities), ``heard_bands (batch, n_mels)`` and ``heard_frames
+    (batch, n_frames)`` (0 where masked, else 1), all float32.
     """
 
     def __init__(self, store: ClipStore, rows: Sequence[int], recipe: Recipe):
@@ -136,6 +137,8 @@ class ClassBatches:
             entry = store.entries[row]
             by_label[str(entry.label)].setdefault(entry.group or str(entry.path), []).append(row)
         self.groups = [list(groups.values()) for groups in by_label.values()]  # of each label: the rows of each group
+        roots = [np.sqrt([len(rows) for rows in groups]) for groups in self.groups]
+        self.shares = [root / root.sum() for root in roots]  # of each label: how often each group is drawn
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.seed, step])
@@ -155,8 +158,7 @@ class ClassBatches:
 
     def varied_clip(self, label: int, draw: np.random.Generator) -> np.ndarray:
         """A varied clip of a label, ``(n_samples,)``."""
-        groups = self.groups[label]
-        rows = groups[draw.integers(len(groups))]
+        rows = self.groups[label][draw.choice(len(self.groups[label]), p=self.shares[label])]
         clip = self.store[rows[draw.integers(len(rows))]][0]
         return vary(clip, draw_variation(self.data, draw), self.model.sample_rate, self.model.n_samples)
 
