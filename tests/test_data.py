@@ -49,6 +49,19 @@ def test_scan_reads_headers_labels_and_groups_in_sorted_order(tmp_path):
     assert [e.group for e in scan(tmp_path, "folder", group_from="folder").entries] == [None, "deep", None]
 
 
+def test_labels_are_looked_for_where_most_sounds_lie(tmp_path):
+    for name in ("kick/a.wav", "kick/b.wav", "snare/a.wav", "stray.wav"):
+        write_sound(tmp_path / name)
+    found = scan(tmp_path, label_from=None)
+    assert [e.label for e in found.entries] == ["kick", "kick", "snare"]
+    assert [problem.path.name for problem in found.problems] == ["stray.wav"]
+    by_group = scan(tmp_path, label_from=None, group_from="folder")  # the only sub-folders are the groups
+    assert [(e.label, e.group) for e in by_group.entries] == [(None, "kick"), (None, "kick"), (None, "snare"), (None, None)]
+    for name in ("x.wav", "y.wav"):
+        write_sound(tmp_path / name)
+    assert {e.label for e in scan(tmp_path, label_from=None).entries} == {None}
+
+
 def test_files_that_cannot_be_used_are_listed_and_the_rest_is_kept(tmp_path):
     write_sound(tmp_path / "a" / "good.wav")
     write_sound(tmp_path / "beside.wav")

@@ -108,6 +108,10 @@ class TestCompare:
             compare(recordings, Clips.of(recordings.waves, 44_100, recordings.labels), [EMBEDDING])
         with pytest.raises(BadSetting, match="one for each clip"):
             Clips.of(recordings.waves, SAMPLE_RATE, ["tone"])
+        with pytest.raises(BadSetting, match="There are 5 generated clips of common labels; give at least 6"):
+            compare(recordings, clips(5, 1), [EMBEDDING])
+        with pytest.raises(BadSetting, match="There are 4 recordings of common labels; give at least 6"):
+            compare(clips(4, 1), recordings, [EMBEDDING])
 
 
 class TestEvaluate:

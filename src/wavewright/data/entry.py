@@ -45,10 +45,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Problem:
-    """A file or folder that cannot be used, and why, in one sentence that names it."""
+    """A file or folder that cannot be used, and why; its text names the file where the reason does not."""
 
     path: Path
     reason: str
+
+    def __str__(self) -> str:
+        return self.reason if str(self.path) in self.reason else f"{self.path}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -80,5 +83,5 @@ def find_length(path: Path) -> tuple[int, int, int]:
 
 def first_problem(problems: Sequence[Problem]) -> str:
     """The first of the files that cannot be used, as an example for the end of an error's sentence."""
-    first = problems[0].reason.rstrip(".")
+    first = str(problems[0]).rstrip(".")
     return first if len(problems) == 1 else f"{first}; and {len(problems) - 1} more"

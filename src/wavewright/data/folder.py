@@ -23,20 +23,20 @@ GroupFrom = Literal["folder", "prefix"]
 
 def scan(
     folder: Path | str,
-    label_from: LabelFrom = "none",
+    label_from: LabelFrom | None = "none",
     group_from: GroupFrom | None = None,
     manifest: Path | str | None = None,
 ) -> Scan:
     """Find every sound file below ``folder``, in an order that is the same everywhere, reading headers only.
 
-    Hidden files and folders are passed over; linked folders are followed once. With ``manifest`` the clips are those that the
-    manifest lists, with its labels, groups and splits; ``folder`` may be that manifest itself.
-    Files that cannot be used are listed in ``problems``. Raises BadFolder where nothing is left, BadSetting where
-    ``label_from`` or ``group_from`` is unknown.
+    Hidden files and folders are passed over; linked folders are followed once. With ``label_from`` None, labels are sub-folders
+    where most sounds lie in some. With ``manifest`` the clips are those that the manifest lists, with its labels, groups and
+    splits; ``folder`` may be that manifest itself. Files that cannot be used are listed in ``problems``. Raises BadFolder where
+    nothing is left, BadSetting where ``label_from`` or ``group_from`` is unknown.
     """
     root = Path(folder)
-    if label_from not in ("none", "folder"):
-        raise BadSetting(f"label_from is {label_from!r}; it must be 'folder' (labels are sub-folders) or 'none'.")
+    if label_from not in (None, "none", "folder"):
+        raise BadSetting(f"label_from is {label_from!r}; it must be 'folder' (labels are sub-folders), 'none' or None.")
     if group_from not in (None, "folder", "prefix"):
         raise BadSetting(f"group_from is {group_from!r}; it must be 'folder', 'prefix' or None.")
     if manifest is None and root.is_file() and root.suffix.lower() in manifests.SUFFIXES:
@@ -48,7 +48,10 @@ def scan(
         raise BadFolder(f"{root} {what}; give a folder with sound files in it, or a manifest (.csv or .jsonl).")
     entries: list[Entry] = []
     problems: list[Problem] = []
-    for found in _sound_files(root):
+    files = list(_sound_files(root))
+    if label_from is None:
+        label_from = _where_labels_are(root, files, group_from)
+    for found in files:
         clip = found if isinstance(found, Problem) else _entry(found, root, label_from, group_from)
         if isinstance(clip, Problem):
             problems.append(clip)
@@ -59,12 +62,19 @@ def scan(
     return Scan(tuple(entries), tuple(problems))
 
 
+def _where_labels_are(root: Path, files: list[Path | Problem], group_from: GroupFrom | None) -> LabelFrom:
+    """``folder`` where most sound files lie in a sub-folder, besides the one that names their group."""
+    n_needed = 2 if group_from == "folder" else 1
+    depths = [len(path.relative_to(root).parts) - 1 for path in files if isinstance(path, Path)]
+    return "folder" if 2 * sum(depth >= n_needed for depth in depths) > len(depths) else "none"
+
+
 def _nothing_usable(root: Path, problems: list[Problem], label_from: LabelFrom) -> str:
     if not problems:
         known = ", ".join(suffix[1:] for suffix in SUFFIXES)
         return f"{root} holds no sound files; give a folder with files that end in one of {known}."
     if label_from == "folder" and all(len(problem.path.relative_to(root).parts) == 1 for problem in problems):
-        return f"{root} has no sub-folders to take labels from; put each kind in its own sub-folder, or train without labels."
+        return f"{root} has no sub-folders to take labels from; put each kind into its own, or leave them out with --label-from none."
     return f"{root} holds no sound that can be used: {first_problem(problems)}."
 
 

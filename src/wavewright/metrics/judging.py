@@ -18,6 +18,9 @@ from .report import Bars, EvaluationReport, Judge, Row, bars_of
 from .sampling import Interval
 
 GENERATED, HELD_OUT = "generated", "held-out recordings"
+FEWEST = 6
+"""Clips of a side: one, and the five neighbours that coverage looks for."""
+
 ONE_CLIP, ALTERED_COPIES = "cheat: one clip a label", "cheat: altered copies"
 
 
@@ -73,6 +76,11 @@ def compare(
     """
     common, left_out = _common_labels(reference, generated, held_out)
     recordings, made = reference.of_labels(common), generated.of_labels(common)
+    for what, side in (("generated clips", made), ("recordings", recordings)):
+        if len(side) < FEWEST:
+            raise BadSetting(
+                f"There are {len(side)} {what} of common labels; give at least {FEWEST}, and fifty a label for figures that mean much."
+            )
     unheard = None if held_out is None else held_out.of_labels(common)
     judging = _Judging(recordings, unheard, embeddings, limits or Bars(), takes_from, seed)
     rows = [judging.row(GENERATED, made)]
@@ -104,7 +112,7 @@ def _common_labels(reference: Clips, generated: Clips, held_out: Clips | None) -
     if not names & made_names:
         raise BadSetting(
             f"The generated clips are labelled {_listed(made_names)} and the recordings {_listed(names)}; "
-            "give sides with common labels, or take no labels from either."
+            "give sides with common labels, or take no labels from either with --label-from none."
         )
     return sorted(names & made_names), [name or "no label" for name in sorted(names ^ made_names)]
 

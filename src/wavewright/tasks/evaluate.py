@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from .. import models
 from ..data.entry import Entry, Problem
-from ..data.folder import scan
+from ..data.folder import GroupFrom, LabelFrom, scan
 from ..data.preparation import Preparation
 from ..data.store import ClipStore
 from ..metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
@@ -28,9 +28,6 @@ MANIFEST_FILE = "manifest.jsonl"
 LONGEST_SECONDS = 10.0
 """Of longer generated sounds this much is compared, unless ``seconds`` says otherwise."""
 
-LabelFrom = Literal["folder", "none"]
-GroupFrom = Literal["folder", "prefix"]
-
 
 @checked
 def evaluate(
@@ -38,8 +35,11 @@ def evaluate(
     generated: Annotated[Path, Field(description="Folder or manifest of generated sounds.")],
     classifier: Annotated[str | None, Field(description="Classifier that judges labels; default: one that knows them.")] = None,
     label_from: Annotated[
-        LabelFrom, Field(description="Without a manifest: labels are sub-folders, or there are none.")
-    ] = "folder",
+        LabelFrom | None,
+        Field(
+            description="Without a manifest: labels are sub-folders, or there are none; default: sub-folders where most sounds lie in some."
+        ),
+    ] = None,
     group_from: Annotated[
         GroupFrom | None,
         Field(description="Without a manifest: what belongs together, by sub-folder or by the file name up to its first _."),
@@ -78,11 +78,11 @@ def evaluate(
     embeddings: list[Embedding] = [LogMelEmbedding(sample_rate, seconds)]
     embeddings += [ClassifierEmbedding(models.load(judge))] if judge else []
     report = compare(recordings, made, embeddings, unheard, takes_from=takes_from, cheats=not skip_cheats, seed=seed)
-    notes = [*report.notes, *(f"Not used: {problem.path}: {problem.reason}" for problem in problems)]
+    notes = [*report.notes, *(f"Not used: {problem}" for problem in problems)]
     return replace(report, reference=str(reference), generated=str(generated), notes=tuple(notes))
 
 
-def _entries(path: Path, label_from: LabelFrom, group_from: GroupFrom | None, problems: list[Problem]) -> list[Entry]:
+def _entries(path: Path, label_from: LabelFrom | None, group_from: GroupFrom | None, problems: list[Problem]) -> list[Entry]:
     """The sounds of a folder or manifest, without labels where none are wanted; adds to ``problems`` what cannot be used."""
     manifest = path if path.is_file() else path / MANIFEST_FILE
     found = scan(path, label_from, group_from, manifest if manifest.is_file() else None)

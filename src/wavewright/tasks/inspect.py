@@ -19,7 +19,9 @@ def inspect(
     folder: Annotated[Path, Field(description="Folder with sound files, or a manifest (.csv, .jsonl).")],
     label_from: Annotated[
         LabelFrom | None,
-        Field(description="Labels are the first sub-folders, or there are none; default: where there are any."),
+        Field(
+            description="Labels are the first sub-folders, or there are none; default: sub-folders where most sounds lie in some."
+        ),
     ] = None,
     group_from: Annotated[
         GroupFrom | None,
@@ -32,9 +34,6 @@ def inspect(
     Every file is decoded once, in bounded memory; a bar on a terminal shows how far it is. Raises BadFolder where the folder or
     manifest holds nothing that can be used.
     """
-    if label_from is None:
-        has_folders = folder.is_dir() and any(child.is_dir() and not child.name.startswith(".") for child in folder.iterdir())
-        label_from = "folder" if has_folders else "none"
     found = scan(folder, label_from, group_from, manifest)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:

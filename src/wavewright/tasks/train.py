@@ -37,7 +37,12 @@ def train(
     out: Annotated[
         Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
     ] = None,
-    label_from: Annotated[LabelFrom, Field(description="Labels are the first sub-folders, or there are none.")] = "none",
+    label_from: Annotated[
+        LabelFrom | None,
+        Field(
+            description="Labels are the first sub-folders, or there are none; default: sub-folders where most sounds lie in some."
+        ),
+    ] = None,
     group_from: Annotated[
         GroupFrom | None,
         Field(description="What belongs together: the sub-folder below the label's, or the file name up to its first _."),

@@ -31,6 +31,7 @@ from .settings import TrainingSettings
 Batch = dict[str, Any]
 LossFunction = Callable[[Batch], dict[str, Tensor]]
 LAST, BEST = "last.safetensors", "best.safetensors"
+NO_LENGTH = "Nothing says how long to train; give --max-minutes, or --set training.steps=10000."
 MOST_ROLLBACKS = 3
 SHARE_OF_STEPS = 0.95  # of the minutes; the rest goes into evaluations, sounds to hear and checkpoints
 
@@ -128,7 +129,7 @@ class Loop:
         """Choose the thread count and the number of steps, once in the life of a run."""
         settings, progress = self.settings, self.progress
         if not settings.steps and not progress.steps and not max_minutes:
-            raise BadSetting("Nothing says how long to train; give --max-minutes, or --set training.steps=10000.")
+            raise BadSetting(NO_LENGTH)
         if progress.threads and progress.steps:
             return
         seconds = self._time_threads()

@@ -77,7 +77,7 @@ class Report:
 
     def say(self, message: str) -> None:
         """A sentence for the person, above the progress line."""
-        self.console.print(message, highlight=False, soft_wrap=True)
+        self.console.print(message, highlight=False, markup=False, soft_wrap=True)  # names of files may hold [brackets]
 
     def hear(self, progress: RunProgress, waves: list[np.ndarray], titles: list[str], sample_rate: int) -> None:
         """Write what the network makes now, ``waves`` of ``(channels, time)`` each: one file with all of them in a row, and a picture

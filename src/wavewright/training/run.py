@@ -15,13 +15,13 @@ from torch import nn
 from .. import __version__, families
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
-from ..errors import BadSetting
+from ..errors import BadFolder, BadSetting
 from ..models.card import Card, Source
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
 from .export import export_model
-from .loop import BEST, LAST, Loop, Network
+from .loop import BEST, LAST, NO_LENGTH, Loop, Network
 from .report import Report
 from .settings import override
 
@@ -61,7 +61,7 @@ class Run:
     def _train(self, max_minutes: float | None, resume: bool, quiet: bool) -> Progress:
         with Report(self.out, quiet, mute=processes.rank() > 0) as report:
             for problem in (*self.found.problems, *self.prepared.problems):
-                report.say(f"left out {problem.path}: {problem.reason}")
+                report.say(f"left out: {problem}")
 
             def after_evaluation(average: nn.Module, progress: Progress) -> None:
                 waves, titles = self.network_module.listen(average, self.prepared)
@@ -146,7 +146,7 @@ def train(
     family: str = "gan",
     size: str = "small",
     out: Path = Path("runs/gan"),
-    label_from: LabelFrom = "none",
+    label_from: LabelFrom | None = "none",
     group_from: GroupFrom | None = None,
     manifest: Path | None = None,
     max_minutes: float | None = None,
@@ -160,9 +160,24 @@ def train(
     ``settings`` are ``name=value`` overrides. Raises a WavewrightError for anything that cannot work, before anything is written.
     """
     recipe = choose_recipe(family, size, settings, device)
+    if not (recipe.training.steps or max_minutes or resume):
+        raise BadSetting(NO_LENGTH)
+    _check_place(out, folder)
     found = scan(folder, label_from, group_from, manifest)
     provenance = Provenance(name=out.name, description=f"Trained on {len(found.entries)} clips.")
     return Run(out, family, recipe, found, provenance).train(max_minutes, resume, quiet)
+
+
+def _check_place(out: Path, folder: Path) -> None:
+    """Raise BadFolder where a run in ``out`` would mix its files with others."""
+    if out.exists() and not out.is_dir():
+        raise BadFolder(f"{out} is a file; give a run folder with --out.")
+    if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
+        raise BadFolder(
+            f"{out} lies in {folder}, where its own sounds would be taken for recordings; give a run folder elsewhere with --out."
+        )
+    if out.is_dir() and not (out / RUN_FILE).is_file() and any(not path.name.startswith(".") for path in out.iterdir()):
+        raise BadFolder(f"{out} holds files that are no run; give a new folder with --out.")
 
 
 def choose_recipe(family: str, size: str, settings: Sequence[str] = (), device: str = "cpu") -> Any:
