@@ -86,6 +86,10 @@ def test_models_are_listed_and_shown(home, capsys):
     assert "trained     steps: 12" in text
     assert "measured    agreement: 0.9" in text
     assert "learned from nothing (0 clips, CC0-1.0, nobody)" in text
+    assert "problem" not in text
+    (home / "home" / "tiny" / "generator.onnx").unlink()
+    assert run(["models", "show", "tiny"]) == 0
+    assert "  problem     " in capsys.readouterr().out
 
 
 def test_without_models_the_list_says_what_to_do(home, capsys, monkeypatch):

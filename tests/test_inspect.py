@@ -144,7 +144,8 @@ def test_every_flaw_is_found(flawed_folder):
 def test_the_report_says_what_to_do(flawed_folder):
     report = inspect(flawed_folder)
     text = str(report)
-    assert "1 clip is silent (kick/silent.wav): remove them." in text
+    assert "! 1 clip is silent (kick/silent.wav): training leaves out what is silent." in text.splitlines()
+    assert f"! {flawed_folder / 'hat' / 'empty.wav'} is an empty file; copy or export the sound again." in text.splitlines()
     assert "1 clip is a copy of another (kick/copy.flac = kick/good.wav): keep one of each" in text
     assert "divide them by group" in text
     assert "the lowest, 16000 Hz, leaves nothing above 8000 Hz" in text
@@ -158,6 +159,24 @@ def test_a_clean_folder_has_no_warnings(tmp_path):
     report = inspect(tmp_path)
     assert (report.warnings, report.labels, report.near_duplicates) == ((), {"none": 20}, [])
     assert str(report).endswith("Nothing is wrong with it.")
+
+
+def test_one_clip_is_too_few_and_has_no_spread(tmp_path):
+    write_sound(tmp_path / "1.wav", 0.5 * np.ones(RATE, np.float32) * np.sign(np.sin(np.arange(RATE))))
+    lines = str(inspect(tmp_path)).splitlines()
+    assert lines[0] == f"{tmp_path}: 1 clip, 1.0 s"
+    assert "length    1.00 s" in lines
+    assert lines[-1] == "! There are fewer than 20 clips to learn from: add clips."
+
+
+def test_of_many_unusable_files_a_screenful_is_named(tmp_path):
+    write_sound(tmp_path / "good.wav", drum(100))
+    for number in range(25):
+        (tmp_path / f"{number:02}.wav").write_bytes(b"")
+    report = inspect(tmp_path)
+    assert sum("is an empty file" in warning for warning in report.warnings) == 20
+    assert "5 more files cannot be used; --json lists all." in report.warnings
+    assert len(report.unusable) == 25
 
 
 def test_progress_counts_the_clips(tmp_path):

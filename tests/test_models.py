@@ -107,8 +107,16 @@ def test_a_truncated_file_with_a_right_hash_is_refused(damaged, name, keep):
     assert keep < len(contents)
     (damaged / name).write_bytes(contents[:keep])
     sign_again(damaged)
-    with pytest.raises(BadModel, match=r"generator\.onnx"):
+    with pytest.raises(BadModel, match=r"generator\.onnx") as refusal:
         models.load(damaged)
+    assert len(str(refusal.value)) < 400 + len(str(damaged))
+    assert "::" not in str(refusal.value)  # no names of C++ functions
+
+
+def test_folders_that_only_look_like_models_are_passed_over(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "odd" / "card.json").mkdir(parents=True)
+    assert "odd" not in models.names()
 
 
 def test_a_weight_of_another_shape_is_refused(damaged):

@@ -62,6 +62,12 @@ def test_each_kind_is_drawn(tmp_path, kind, height):
     assert str(drawn) == f"{tmp_path / 'tone.png'}: 0.50 s, 16000 Hz, mono, peak -6.0 dB"
 
 
+def test_a_folder_is_no_sound(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadAudio, match="is a folder; give a sound file"):
+        plot(".")
+
+
 def test_the_loudest_row_of_a_mel_picture_is_the_tone(tmp_path):
     frequency_hz = 1_000
     path = Clip(tone(frequency_hz, 2.0), RATE).write(tmp_path / "tone.wav")

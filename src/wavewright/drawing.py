@@ -140,7 +140,7 @@ def check_drawable(out: Path) -> None:
     """Raise where nothing can be drawn into ``out``: BadSetting unless it is a PNG file, BadFolder without its folder, MissingExtra
     without matplotlib."""
     if out.suffix.lower() != ".png":
-        raise BadSetting(f"{out} ends with {out.suffix!r}; pictures are written as .png.")
+        raise BadSetting(f"{out} does not end with .png; pictures are written as .png files.")
     if not out.parent.is_dir():
         raise BadFolder(f"{out} cannot be written, because the folder {out.parent} does not exist; create it first.")
     _figure_class()

@@ -25,6 +25,9 @@ SAMPLE_RATES_HZ = (1_000, 768_000)
 
 MAX_CHANNELS = 256
 
+LOUDEST = 1e6
+"""No sample of a sound is more times full scale than this; even 16-bit numbers that were taken for floats are not."""
+
 TAGS = ("title", "artist", "album", "tracknumber", "genre", "date", "comment", "copyright", "license", "software")
 """The names of the metadata that sound files can carry."""
 
@@ -170,13 +173,16 @@ def _check_length(path: Path, header: Header, n_found: int, slack: int) -> None:
 
 
 def _finite(path: Path, header: Header, start: int, chunks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The same chunks; raises BadAudio where a sample is not a finite number, or where there are no samples at all."""
+    """The same chunks; raises BadAudio where a sample is not a finite number or absurdly large, or where there are no samples."""
     position = start
     for chunk in chunks:
-        finite = np.isfinite(chunk).all(axis=0)
-        if not finite.all():
-            seconds = samples_to_seconds(position + int(np.argmin(finite)), header.sample_rate)
-            raise BadAudio(f"{path} holds a sample that is not a finite number, at {seconds:.4f} s; export the sound again.")
+        possible = (np.abs(chunk) <= LOUDEST).all(axis=0)  # false for what is not a number, too
+        if not possible.all():
+            place = int(np.argmin(possible))
+            seconds = samples_to_seconds(position + place, header.sample_rate)
+            loudest = np.abs(chunk[:, place]).max()
+            what = f"{loudest:.0e} times full scale" if np.isfinite(loudest) else "that is not a finite number"
+            raise BadAudio(f"{path} holds a sample {what}, at {seconds:.4f} s; export the sound again.")
         position += chunk.shape[1]
         yield chunk
     if position == start:
@@ -191,6 +197,8 @@ def _open_sound(path: Path) -> Iterator[_Stream]:
             yield file
     except (soundfile.LibsndfileError, OSError) as error:
         reason = getattr(error, "error_string", str(error)).rstrip(".")
+        if "does not exist" in reason:  # libsndfile's word for MP3 data in which no frame is found
+            reason = "no sound is found in it"
         raise BadAudio(f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again.") from error
 
 
@@ -264,6 +272,8 @@ def _needs_media(path: Path) -> bool:
     """Whether PyAV must read this file; raises BadAudio for what is not a sound file at all."""
     if path.is_dir():
         raise BadAudio(f"{path} is a folder; give a sound file.")
+    if any("\ud800" <= letter <= "\udfff" for letter in str(path)):  # bytes that Python could not decode
+        raise BadAudio(f"The name of {path} is not valid text on this system; rename the file.")
     try:
         with path.open("rb") as file:
             head = file.read(64)

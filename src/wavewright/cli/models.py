@@ -57,10 +57,12 @@ class ModelShown:
     folder: str
     hash: str
     card: dict[str, Any]
+    problem: str = ""  # why it cannot be played, where a file is missing or damaged
 
     def __str__(self) -> str:
         card = Card.model_validate(self.card)
         lines = [f"{card.name} ({self.hash}): {card.description or card.family}", f"  folder      {self.folder}"]
+        lines += [f"  problem     {self.problem}"] if self.problem else []
         lines += [f"  family      {card.family}", f"  sample rate {card.sample_rate} Hz", f"  licence     {card.licence}"]
         if card.labels:
             lines.append(f"  labels      {', '.join(card.labels)}")
@@ -82,7 +84,15 @@ def list_models() -> ModelList:
 def show_model(name: Annotated[str, Field(description="Name of a model, or the path of its folder.")]) -> ModelShown:
     """Show what a model is, where its sound came from, how it was trained and what was measured."""
     folder = ModelFolder(models.find(name))
-    return ModelShown(str(folder.path), folder.hash, folder.card.model_dump())
+    return ModelShown(str(folder.path), folder.hash, folder.card.model_dump(), _problem(folder))
+
+
+def _problem(folder: ModelFolder) -> str:
+    try:
+        folder.verify()
+    except BadModel as error:
+        return str(error)
+    return ""
 
 
 def _listed(name: str) -> Listed:

@@ -73,14 +73,15 @@ class Report:
     def lines(self) -> list[str]:
         """The report as lines of text."""
         return [
-            f"{self.folder}: {self.n_clips} clips, {as_time(self.hours * 3600)}",
+            f"{self.folder}: {self.n_clips} {'clip' if self.n_clips == 1 else 'clips'}, {as_time(self.hours * 3600)}",
             f"labels    {counts(self.labels)}",
             f"groups    {self.n_groups}",
             f"rates     {counts({f'{rate} Hz': count for rate, count in self.sample_rates.items()})}",
             f"channels  {counts(self.channels)}",
             f"length    {spread(self.seconds, 's')}",
             f"peak      {spread(self.peak_db, 'dBFS')}",
-            *(f"! {warning}" for warning in self.warnings or ["Nothing is wrong with it."]),
+            *(f"! {warning}" for warning in self.warnings),
+            *([] if self.warnings else ["Nothing is wrong with it."]),
         ]
 
 

@@ -12,6 +12,7 @@ FEW_CLIPS = 20
 """A label with fewer clips than this is hard to learn."""
 
 _SHOWN = 3
+_UNUSABLE_SHOWN = 20
 
 
 def counts(of: Mapping[str, int] | Mapping[int, int]) -> str:
@@ -20,11 +21,13 @@ def counts(of: Mapping[str, int] | Mapping[int, int]) -> str:
 
 
 def spread(quantiles: Mapping[str, float], unit: str) -> str:
-    """``0.02 to 2.00 s, median 0.75 s, nine in ten between 0.10 and 1.98 s``."""
-    low, high = f"{quantiles['min']:.2f}", f"{quantiles['max']:.2f}"
+    """``0.02 to 2.00 s, median 0.75 s, nine in ten between 0.10 and 1.98 s``, or the one value that all have."""
+    low, high = f"{quantiles['min']:z.2f}", f"{quantiles['max']:z.2f}"
+    if low == high:
+        return f"{low} {unit}"
     return (
-        f"{low} to {high} {unit}, median {quantiles['median']:.2f} {unit}, "
-        f"nine in ten between {quantiles['5%']:.2f} and {quantiles['95%']:.2f} {unit}"
+        f"{low} to {high} {unit}, median {quantiles['median']:z.2f} {unit}, "
+        f"nine in ten between {quantiles['5%']:z.2f} and {quantiles['95%']:z.2f} {unit}"
     )
 
 
@@ -37,19 +40,30 @@ def as_time(seconds: float) -> str:
 
 def warnings(report: Report) -> list[str]:
     """What is wrong with a collection and what to do about it, one sentence each."""
-    first_reason = next(iter(report.unusable.values()), "")
     return [
-        *_about(list(report.unusable), "unusable", first_reason),
-        *_about(report.silent, "silent", "remove them."),
-        *_about(report.too_short, "shorter than 5 ms", "remove them."),
-        *_about(report.clipped, "clipped", "record them again at a lower level, or remove them if they crackle."),
+        *_about_unusable(report.unusable),
+        *_about(report.silent, "silent", "training leaves out what is silent."),
+        *_about(report.too_short, "shorter than 5 ms", "training leaves out what is so short."),
+        *_about(report.clipped, "clipped", "record again at a lower level, or remove what crackles."),
         *_about(report.dc_offset, "off centre (DC offset)", "filter out what lies below 20 Hz."),
-        *_about(report.leading_silence, "silent for more than 0.1 s at the start", "align them to their onsets."),
-        *_about(report.trailing_silence, "silent for more than 1 s at the end", "trim them."),
+        *_about(
+            report.leading_silence, "silent for more than 0.1 s at the start", "training aligns one-shots to their onsets."
+        ),
+        *_about(
+            report.trailing_silence, "silent for more than 1 s at the end", "training cuts one-shots to the length of a clip."
+        ),
         *_about_copies(report),
-        *_about_labels(report),
+        *_about_number(report),
         *_about_rates(report),
     ]
+
+
+def _about_unusable(reasons: Mapping[str, str]) -> list[str]:
+    """Every file that cannot be used, up to a screenful."""
+    said = [reason if name in reason else f"{name}: {reason}" for name, reason in reasons.items()]
+    if len(said) > _UNUSABLE_SHOWN:
+        said[_UNUSABLE_SHOWN:] = [f"{len(said) - _UNUSABLE_SHOWN} more files cannot be used; --json lists all."]
+    return said
 
 
 def _about(names: Sequence[str], what: str, remedy: str) -> list[str]:
@@ -81,8 +95,10 @@ def _about_copies(report: Report) -> list[str]:
     return said
 
 
-def _about_labels(report: Report) -> list[str]:
+def _about_number(report: Report) -> list[str]:
     said = []
+    if set(report.labels) == {"none"} and report.n_clips < FEW_CLIPS:
+        said.append(f"There are fewer than {FEW_CLIPS} clips to learn from: add clips.")
     few = {label: count for label, count in report.labels.items() if count < FEW_CLIPS and label != "none"}
     if few:
         said.append(

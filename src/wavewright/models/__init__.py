@@ -84,7 +84,7 @@ def load(name: str | Path) -> Any:
 
 
 def _models_in(place: Path) -> list[Path]:
-    return [path.parent for path in place.glob(f"*/{CARD_FILE}")]
+    return [path.parent for path in place.glob(f"*/{CARD_FILE}") if path.is_file()]
 
 
 def _home() -> Path:

@@ -32,7 +32,7 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format_version: int = FORMAT_VERSION
-    name: str
+    name: str = Field(min_length=1)
     family: str
     description: str = ""
     config: dict[str, Any] = Field(default_factory=dict)
@@ -54,7 +54,11 @@ class Card(BaseModel):
                 f"{folder} is not a model folder: it has no {CARD_FILE}; give a folder that training wrote, or a name from `wavewright models`."
             )
         try:
-            card = cls.model_validate_json(path.read_bytes())
+            text = path.read_bytes()
+        except OSError as error:
+            raise BadModel(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+        try:
+            card = cls.model_validate_json(text)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"

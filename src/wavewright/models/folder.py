@@ -108,7 +108,8 @@ class ModelFolder:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no other base class
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise BadModel(f"{path} cannot be opened as an ONNX graph ({reason}); {_REMEDY}.") from error
+            reason = reason.rpartition("[ONNXRuntimeError] : ")[2]  # what stands before it are names of C++ functions
+            raise BadModel(f"{path} cannot be opened as an ONNX graph ({reason.rstrip('.')}); {_REMEDY}.") from error
         self._check_weights(path, session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY, "{}"))
         _check_shapes(path, "input", session.get_inputs(), inputs)
         _check_shapes(path, "output", session.get_outputs(), outputs)

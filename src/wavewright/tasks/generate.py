@@ -52,7 +52,8 @@ class Generated:
     def __str__(self) -> str:
         lines = [f"  {sound.file}" for sound in self.sounds]
         rejected = f", {self.n_rejected} left out" if self.n_rejected else ""
-        return "\n".join([*lines, f"{len(lines)} sounds by {self.model} ({self.model_hash}) in {self.out}{rejected}"])
+        sounds = "1 sound" if len(lines) == 1 else f"{len(lines)} sounds"
+        return "\n".join([*lines, f"{sounds} by {self.model} ({self.model_hash}) in {self.out}{rejected}"])
 
 
 @checked

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..drawing import Kind, check_drawable, described, draw, picture_of
+from ..errors import BadAudio
 from . import checked
 
 
@@ -39,6 +40,8 @@ def plot(
     Raises BadAudio where the file cannot be read, BadSetting where ``out`` is no PNG file, BadFolder where its folder does not exist,
     MissingExtra without matplotlib.
     """
+    if file.is_dir():
+        raise BadAudio(f"{file} is a folder; give a sound file.")
     out = file.with_name(f"{file.stem}-plot.png") if out is None else out
     check_drawable(out)  # before a long file is read
     picture = picture_of(file)
