@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +15,23 @@ import torch
 
 from wavewright.data.folder import scan
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
-from wavewright.families.classifier import SIZES, Config
+from wavewright.families.classifier import RANGES, SIZES, Config
 from wavewright.families.classifier.network import SubSpectralNorm, build, evaluate, logits_of, to_play
-from wavewright.families.classifier.recipe import ClassBatches, DataSettings, Prepared, Recipe, prepare, recipe, scores
+from wavewright.families.classifier.recipe import (
+    DATA_RANGES,
+    METRICS,
+    ClassBatches,
+    DataSettings,
+    Prepared,
+    Recipe,
+    prepare,
+    recipe,
+    scores,
+)
 from wavewright.families.classifier.runtime import Runtime, heard, picture_of, softmax
-from wavewright.families.classifier.variations import Variation, draw_variation, equaliser_gain, vary
 from wavewright.models import load
 from wavewright.models.card import CARD_FILE, Card
+from wavewright.ranges import check_ranges
 from wavewright.training.export import as_played, export_model
 from wavewright.training.run import train
 from wavewright.training.settings import TrainingSettings
@@ -29,21 +39,6 @@ from wavewright.training.settings import TrainingSettings
 SAMPLE_RATE = 8_000
 LABELS = ("high", "low", "noise")
 TINY = Config(sample_rate=SAMPLE_RATE, n_samples=2_000, labels=LABELS, n_fft=256, hop_length=64, n_mels=40, **SIZES["tiny"])
-SHARES = ("cut_share", "room_share", "damp_share", "drive_share", "noise_share")
-UNCHANGED = Variation(
-    speed=1.0,
-    delay_seconds=0.0,
-    damp_db=0.0,
-    tilt_db=0.0,
-    curve_db=np.zeros(10),
-    low_cut_hz=0.0,
-    high_cut_hz=np.inf,
-    room_db=-np.inf,
-    room_seconds=0.1,
-    drive=0.0,
-    noise_db=-np.inf,
-    noise_seed=0,
-)
 
 
 def sounds(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -230,60 +225,9 @@ def test_a_group_is_drawn_by_the_root_of_its_size(corpus, tmp_path):
     entries = [replace(entry, split="train", group=str(entry.label)) for entry in scan(corpus, "folder").entries]
     entries[0] = replace(entries[0], group="alone")  # a group of one clip beside one of eleven
     batches = prepare(tiny_recipe(), entries, tmp_path).batches
-    still = replace(batches.data, slowest=1.0, fastest=1.0, **dict.fromkeys(SHARES, 0.0), tilt_db=0.0, curve_db=0.0)
-    batches.data = replace(still, largest_delay_seconds=0.0)
-    alone = vary(batches.store[0][0], UNCHANGED, SAMPLE_RATE, TINY.n_samples)
-    draw, label = np.random.default_rng(0), LABELS.index(str(entries[0].label))
-    drawn = [np.allclose(batches.varied_clip(label, draw), alone, atol=1e-3) for _ in range(400)]
-    assert np.mean(drawn) == pytest.approx(1 / (1 + 11**0.5), abs=0.06)
-
-
-def test_nothing_changes_where_nothing_is_varied():
-    wave = sounds(3)[0][2]
-    varied = vary(wave, UNCHANGED, SAMPLE_RATE, TINY.n_samples)
-    np.testing.assert_allclose(varied, heard(wave / np.abs(wave).max(), TINY), atol=2e-5)
-
-
-def test_variations_do_what_they_say():
-    seconds = np.arange(4_000) / SAMPLE_RATE
-    tone = np.sin(2 * np.pi * 500 * seconds).astype(np.float32)
-
-    def peak_hz(wave: np.ndarray) -> float:
-        return float(np.abs(np.fft.rfft(wave * np.hanning(len(wave)))).argmax() * SAMPLE_RATE / len(wave))
-
-    assert peak_hz(vary(tone, replace(UNCHANGED, speed=1.2), SAMPLE_RATE, 3_000)) == pytest.approx(600, abs=4)
-    delayed = vary(tone, replace(UNCHANGED, delay_seconds=0.01), SAMPLE_RATE, 4_000)
-    np.testing.assert_allclose(delayed[80:-80], vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)[:-160], atol=2e-3)
-    damped = vary(tone, replace(UNCHANGED, damp_db=40.0), SAMPLE_RATE, 4_000)
-    assert 20 * np.log10(np.abs(damped[-400:]).max() / np.abs(damped[:400]).max()) == pytest.approx(-18, abs=1.5)
-    noisy = vary(tone, replace(UNCHANGED, noise_db=-20.0), SAMPLE_RATE, 4_000) - vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)
-    assert noisy.std() == pytest.approx(0.1 / 3, rel=0.1)
-    click = np.zeros(4_000, np.float32)
-    click[0] = 1
-    echoes = vary(click, replace(UNCHANGED, room_db=-6.0, room_seconds=0.2), SAMPLE_RATE, 4_000)
-    assert 10 * np.log10(np.sum(echoes[1:] ** 2) / echoes[0] ** 2) == pytest.approx(-6, abs=1)
-    assert np.abs(echoes[1_700:]).max() < 1e-3
-
-
-def test_the_equaliser_has_the_gain_that_it_says():
-    frequency_hz = np.array([50.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0])
-    tilted = equaliser_gain(frequency_hz, replace(UNCHANGED, tilt_db=-3.0))
-    np.testing.assert_allclose(20 * np.log10(tilted[1:]), [0, -3, -6, -9], atol=1e-6)
-    cut = equaliser_gain(frequency_hz, replace(UNCHANGED, low_cut_hz=50.0, high_cut_hz=8_000.0))
-    np.testing.assert_allclose(20 * np.log10(cut[[0, -1]]), -3.01, atol=0.02)
-
-
-def test_drawn_variations_stay_within_their_settings():
-    draw = np.random.default_rng(0)
-    drawn = [draw_variation(DataSettings(), draw) for _ in range(300)]
-    assert 0.85 <= min(one.speed for one in drawn) < 0.87
-    assert 1.16 < max(one.speed for one in drawn) <= 1.18
-    assert np.mean([one.drive > 0 for one in drawn]) == pytest.approx(0.3, abs=0.08)
-    assert np.std([one.curve_db for one in drawn]) == pytest.approx(3.0, rel=0.1)
-    assert (
-        draw_variation(DataSettings(), np.random.default_rng(5)).noise_seed
-        == draw_variation(DataSettings(), np.random.default_rng(5)).noise_seed
-    )
+    label = LABELS.index(str(entries[0].label))
+    assert [len(rows) for rows in batches.groups[label]] == [1, 11]
+    np.testing.assert_allclose(batches.shares[label], np.array([1, 11**0.5]) / (1 + 11**0.5))
 
 
 def test_scores_by_hand():
@@ -308,12 +252,11 @@ def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, Runtime]:
     network = build(prepared.recipe.model).train()
     with torch.no_grad():
         network(torch.from_numpy(sounds(12, seed=4)[0]))  # moves the running statistics
-    played = to_play(network.eval(), prepared)
     card = Card(
         name="twin", family="classifier", config=asdict(TINY), labels=list(LABELS), sample_rate=SAMPLE_RATE, licence="CC0-1.0"
     )
     folder = tmp_path_factory.mktemp("twin")
-    export_model(folder, card, played)
+    export_model(folder, card, to_play(network.eval(), prepared))
     return as_played(network), load(folder)
 
 
@@ -376,11 +319,38 @@ def test_a_card_that_no_classifier_can_have_is_refused(trained, tmp_path, change
         load(folder)
 
 
-def test_pictures_that_the_network_cannot_halve_are_refused():
-    with pytest.raises(BadSetting, match="multiple of 40"):
-        build(replace(TINY, n_mels=50))
-    with pytest.raises(BadSetting, match="at least 40"):
-        build(replace(TINY, n_mels=32, sub_bands=2))
+@pytest.mark.parametrize(
+    ("kind", "ranges", "free"),
+    [(Config, RANGES, {"n_samples", "hop_length", "n_mels", "f_min_hz"}), (DataSettings, DATA_RANGES, set())],
+)
+def test_every_number_has_a_range(kind, ranges, free):
+    assert ranges.keys() | free == {field.name for field in fields(kind) if field.type in ("int", "float")}
+    check_ranges(kind(), ranges)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"n_mels": 50}, "n_mels is 50; with 5 sub-bands it must be a multiple of 40."),
+        ({"n_mels": 32, "sub_bands": 2}, "n_mels is 32; it must lie between 40 and 1024."),
+        ({"n_samples": 80}, "n_samples is 80; it must lie between 160 and 480000."),
+        ({"hop_length": 257}, "hop_length is 257; it must lie between 8 and 256."),
+        ({"f_min_hz": 3_000.0}, "f_min_hz is 3000.0; it must lie between 0.0 and 2000.0."),
+        ({"labels": ("a", "a")}, "labels are 'a', 'a'; each needs a name of its own."),
+    ],
+)
+def test_numbers_that_do_not_fit_each_other_are_refused(change, sentence):
+    with pytest.raises(BadSetting) as refused:
+        replace(TINY, **change)
+    assert str(refused.value) == sentence
+
+
+def test_training_that_no_classifier_has_is_refused():
+    with pytest.raises(BadSetting, match=r"^metric is 'distance'; a classifier is measured by valid/loss, valid/accuracy"):
+        tiny_recipe(metric="distance")
+    with pytest.raises(BadSetting, match=r"^slowest is 2\.0 and fastest 1\.18"):
+        DataSettings(slowest=2.0)
+    assert {f"valid/{name}" for name in scores(np.zeros((1, 2)), np.zeros(1, int))} == set(METRICS)
 
 
 def test_folders_that_teach_nothing_are_refused(corpus, tmp_path):

@@ -11,18 +11,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...errors import BadSetting
 from ...nn.playable import Graph, Playable
 from ...nn.spectrum import LogMel
-from . import POWER_FLOOR, Config
+from . import POWER_FLOOR, TAIL_BANDS, Config
 from .recipe import Prepared, scores
 
 Batch = dict[str, Any]
 CLIPS_AT_ONCE = 32  # in an evaluation
 # Of BC-ResNet-1: channels, blocks, stride over frequency and dilation over time of each stage (Kim et al., 2021, table 1).
+# With the head's stride of 2 the strides make FREQUENCY_STRIDE.
 STAGES = ((8, 2, 1, 1), (12, 2, 2, 2), (16, 4, 2, 4), (20, 4, 1, 8))
 SILENT_WEIGHT = 1e-4  # of a silent frame in the mean over time; the loudest has 1
-FREQUENCY_STRIDE = 8  # of the head and all stages together
 
 
 class SubSpectralNorm(nn.Module):
@@ -87,7 +86,7 @@ class Trunk(nn.Module):
                 self.blocks.append(BroadcastBlock(channels, widened, 1 if index else stride, dilation, config))
                 channels = widened
         self.tail = nn.Sequential(
-            nn.Conv2d(channels, channels, 5, padding=(0, 2), groups=channels, bias=False),
+            nn.Conv2d(channels, channels, (TAIL_BANDS, 5), padding=(0, 2), groups=channels, bias=False),
             nn.Conv2d(channels, config.embedding_size, 1, bias=False),
             nn.BatchNorm2d(config.embedding_size),
             nn.ReLU(),
@@ -158,14 +157,7 @@ class Classifier(nn.Module):
 
 
 def build(config: Config) -> Classifier:
-    """The network of a configuration, with fresh weights; raises BadSetting where the numbers do not fit each other."""
-    step = FREQUENCY_STRIDE * config.sub_bands
-    if config.n_mels % step:
-        raise BadSetting(f"n_mels is {config.n_mels}; with {config.sub_bands} sub-bands it must be a multiple of {step}.")
-    if config.n_mels // FREQUENCY_STRIDE < 5:
-        raise BadSetting(
-            f"n_mels is {config.n_mels}; the last convolution, 5 bands high, needs at least {5 * FREQUENCY_STRIDE}."
-        )
+    """The network of a configuration, with fresh weights."""
     return Classifier(config)
 
 
@@ -204,6 +196,6 @@ def to_play(network: Classifier, prepared: Prepared) -> Playable:
     draw = torch.Generator().manual_seed(0)
     noise = 0.1 * torch.randn(2, config.n_samples, generator=draw)
     with torch.no_grad():
-        log_mel = network.to_log_mel.cpu()(noise)
+        log_mel = network.to_log_mel(noise.to(next(network.parameters()).device)).cpu()
     graph = Graph(network.trunk, {"log_mel": log_mel}, ("logits", "embedding"))
     return Playable({"classifier.onnx": graph}, sample=tone[None])

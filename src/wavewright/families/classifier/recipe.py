@@ -13,14 +13,28 @@ from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
-from ...errors import BadFolder
+from ...errors import BadFolder, BadSetting
+from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import db_to_gain
 from . import SIZES, Config
 from .runtime import heard
-from .variations import VariationSettings, draw_variation, vary
+from .variations import VARIATION_RANGES, VariationSettings, draw_variation, vary
 
 MASKS = 2  # over time, and as many over frequency
+
+
+METRICS = ("valid/loss", "valid/accuracy", "valid/balanced_accuracy")  # see scores
+DATA_RANGES = VARIATION_RANGES | {
+    "mixup_alpha": (0.0, 100.0),
+    "label_smoothing": (0.0, 0.9),
+    "largest_attenuation_db": (0.0, 60.0),
+    "mask_share": (0.0, 1.0),
+    "masked_bands": (0.0, 0.5),
+    "masked_frames": (0.0, 0.5),
+    "valid_share": (0.0, 0.9),
+    "smallest_class": (1, 1_000_000),
+}
 
 
 @dataclass(frozen=True)
@@ -36,14 +50,26 @@ class DataSettings(VariationSettings):
     valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
     smallest_class: int = 2  # clips to train on; a label with fewer is left out
 
+    def __post_init__(self) -> None:
+        check_ranges(self, DATA_RANGES)
+        if self.slowest > self.fastest:
+            raise BadSetting(f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger.")
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """A complete description of a training run."""
+    """A complete description of a training run; raises BadSetting where the training does not fit a classifier."""
 
     model: Config = field(default_factory=Config)
     data: DataSettings = field(default_factory=DataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        if self.training.metric.removeprefix("-") not in ("", *METRICS):
+            raise BadSetting(
+                f"metric is {self.training.metric!r}; a classifier is measured by {', '.join(METRICS)} (with - in front where higher "
+                "is better)."
+            )
 
 
 def recipe(size: str) -> Recipe:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...dsp.mel import log_mel
 from ...dsp.onset import fade
-from ...errors import BadAudio, BadModel, BadSetting
+from ...errors import BadAudio, BadSetting
 from ...models.folder import ModelFolder
 from ...units import seconds_to_samples
 from . import FADE_SECONDS, POWER_FLOOR, Config
@@ -20,7 +20,7 @@ class Runtime:
     def __init__(self, folder: ModelFolder):
         self.folder = folder
         self.card = folder.card
-        self.config = config = _config(folder)
+        self.config = config = folder.config(Config)
         self.labels = config.labels
         self.sample_rate = config.sample_rate
         self._session = folder.session(
@@ -98,14 +98,6 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Logits ``(n, classes)`` to probabilities of the same shape; each row sums to 1."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return raised / raised.sum(axis=1, keepdims=True)
-
-
-def _config(folder: ModelFolder) -> Config:
-    """The configuration on the card of a model; raises BadModel for one that no classifier can have."""
-    config = folder.config(Config)
-    if min(config.n_samples, config.n_fft, config.hop_length, config.n_mels, config.width, len(config.labels)) < 1:
-        raise BadModel(f"The config on the card of {folder.path} has a length or size below 1; copy the model again.")
-    return config
 
 
 def open_model(folder: ModelFolder) -> Runtime:

@@ -13,6 +13,13 @@ from . import FADE_SECONDS
 LOWEST_HZ, HIGHEST_HZ = 20.0, 20_000.0  # of the equaliser's curve
 CURVE_POINTS = 10
 MOST_EQUALISED_DB = 30.0
+VARIATION_RANGES = {
+    "slowest": (0.1, 10.0),
+    "fastest": (0.1, 10.0),
+    "largest_delay_seconds": (0.0, 1.0),
+    "tilt_db": (0.0, 12.0),
+    "curve_db": (0.0, 20.0),
+} | dict.fromkeys(("cut_share", "room_share", "damp_share", "drive_share", "noise_share"), (0.0, 1.0))
 
 
 @dataclass(frozen=True)
