@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as deserialize
 from safetensors.torch import save as serialize
 from torch import Tensor
 
@@ -74,9 +75,10 @@ def save(
 def load(path: Path, network: HasState, average: HasState, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
     """Read what :func:`save` wrote into the given objects; raises BadModel where the file does not fit them."""
     try:
-        with safe_open(str(path), framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is not a mapping)
-            progress = Progress.from_json(file.metadata()["progress"])
+        contents = path.read_bytes()  # at once, since another process may replace the file meanwhile
+        tensors = deserialize(contents)
+        header_bytes = int.from_bytes(contents[:8], "little")
+        progress = Progress.from_json(json.loads(contents[8 : 8 + header_bytes])["__metadata__"]["progress"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise BadModel(
             f"{path} is not a checkpoint that can be read ({error}); start the run anew without --resume."

@@ -24,6 +24,7 @@ def joined(device: torch.device) -> Iterator[None]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
+        distributed.barrier()  # or one could leave while another still talks to it
     finally:
         distributed.destroy_process_group()
 
