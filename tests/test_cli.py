@@ -198,6 +198,29 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
     }
 
 
+@pytest.mark.parametrize(
+    ("error", "is_memory"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 26 GB"), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_a_network_that_does_not_fit_into_memory_is_a_sentence(home, capsys, monkeypatch, error, is_memory):
+    from wavewright.training import run as training_run
+
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(training_run, "train", fail)
+    if is_memory:
+        assert "not enough memory for this network" in refused(capsys, "train", "kit")
+    else:
+        with pytest.raises(RuntimeError, match="shapes"):
+            run(["train", "kit"])
+
+
 def test_version_and_help(capsys):
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"wavewright {__version__}\n"

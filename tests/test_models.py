@@ -181,7 +181,7 @@ def test_a_graph_that_does_not_fit_its_card_is_refused(damaged, changes):
         ({"hop_length": 0}, r"\(hop_length is 0; it must lie between 2 and 32\)"),
         ({"n_samples": 10**12}, r"\(n_samples is 1000000000000, .* a clip lasts 0\.1 to 60 s"),
         ({"fade_in_samples": -1}, r"\(fade_in_samples is -1; it must lie between 0 and 1600\)"),
-        ({"code_categories": -3}, r"\(code_categories is -3; it must lie between 0 and 65536\)"),
+        ({"code_categories": -3}, r"\(code_categories is -3; it must lie between 0 and 8192\)"),
     ],
 )
 def test_a_config_that_no_gan_has_is_refused(damaged, changes, message):

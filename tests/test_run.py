@@ -47,6 +47,12 @@ def test_a_run_takes_no_folder_or_file_of_others(kit, tmp_path):
             run.train(kit, out=tmp_path / "full", max_minutes=1, resume=resume)
 
 
+def test_the_device_has_an_option_of_its_own():
+    with pytest.raises(BadSetting, match="give it with --device"):
+        run.choose_recipe("gan", "tiny", ["device=cuda"])
+    assert run.choose_recipe("gan", "tiny", [], "cpu").training.device == "cpu"
+
+
 def test_files_that_are_left_out_are_named_once_and_as_they_are(tmp_path, capsys):
     path = tmp_path / "[808] kick.wav"
     assert str(Problem(path, f"{path} is an empty file.")) == f"{path} is an empty file."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,8 +12,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..data.folder import GroupFrom, LabelFrom
-from ..errors import MissingExtra
+from ..errors import MissingExtra, TrainingStopped
 from . import checked
+
+NO_MEMORY = ("allocate memory", "out of memory")
+"""What PyTorch says where memory ends, on a CPU and on a GPU."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +69,32 @@ def train(
     from ..training import run
 
     place = Path("runs") / folder.resolve().stem if out is None else out
-    progress = run.train(
-        folder,
-        family,
-        size,
-        place,
-        label_from=label_from,
-        group_from=group_from,
-        manifest=manifest,
-        max_minutes=max_minutes,
-        resume=resume,
-        settings=set,
-        device=device,
-        quiet=quiet,
-    )
+    with _memory_in_words():
+        progress = run.train(
+            folder,
+            family,
+            size,
+            place,
+            label_from=label_from,
+            group_from=group_from,
+            manifest=manifest,
+            max_minutes=max_minutes,
+            resume=resume,
+            settings=set,
+            device=device,
+            quiet=quiet,
+        )
     return Trained(place, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
+
+
+@contextmanager
+def _memory_in_words() -> Iterator[None]:
+    """Raise TrainingStopped where the block needs more memory than there is."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+            raise TrainingStopped(
+                "There is not enough memory for this network and its batches; use a smaller --size, or a smaller batch_size or channels."
+            ) from error
+        raise

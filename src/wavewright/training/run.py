@@ -189,6 +189,8 @@ def choose_recipe(family: str, size: str, settings: Sequence[str] = (), device: 
     _check_device(device)
     recipe = described.recipe(size)
     parts = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, settings)
+    if parts["training"].device != recipe.training.device:
+        raise BadSetting("The device is no setting of --set; give it with --device.")
     recipe = replace(recipe, **parts)
     return replace(recipe, training=replace(recipe.training, device=device))
 
