@@ -92,6 +92,12 @@ def test_models_are_listed_and_shown(home, capsys):
     assert "  problem     " in capsys.readouterr().out
 
 
+def test_a_model_without_labels_says_so(home, capsys):
+    make_gan(home / "runs", "plain", labels=())
+    assert run(["models"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["plain", "gan", "8000", "Hz", "no", "labels"]
+
+
 def test_without_models_the_list_says_what_to_do(home, capsys, monkeypatch):
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(home / "empty"))
     assert run(["models"]) == 0
@@ -182,10 +188,11 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
 
     monkeypatch.setattr(training_run, "train", trained)
     options = ["--label-from", "folder", "--max-minutes", "2.5", "--resume", "--set", "a=1", "--set", "b=2", "--quiet"]
-    assert run(["train", "kit", "--size", "tiny", *options]) == 0
-    assert capsys.readouterr().out == f"{Path('runs/kit')}: 5 of 9 steps in 1.5 min, distance 0.25\n"
+    Path("kit.v1").mkdir()
+    assert run(["train", "kit.v1", "--size", "tiny", *options]) == 0
+    assert capsys.readouterr().out == f"{Path('runs/kit.v1')}: 5 of 9 steps in 1.5 min, distance 0.25\n"
     ((arguments, given),) = calls
-    assert arguments == (Path("kit"), "gan", "tiny", Path("runs/kit"))
+    assert arguments == (Path("kit.v1"), "gan", "tiny", Path("runs/kit.v1"))
     assert given == {
         "label_from": "folder",
         "group_from": None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -45,6 +47,23 @@ def test_a_run_takes_no_folder_or_file_of_others(kit, tmp_path):
     for resume in (False, True):
         with pytest.raises(BadFolder, match="full holds files that are no run; give a new folder"):
             run.train(kit, out=tmp_path / "full", max_minutes=1, resume=resume)
+
+
+def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
+    names = []
+
+    class Named:
+        def __init__(self, out, family, recipe, found, provenance):
+            names.append(provenance.name)
+
+        def train(self, *arguments):
+            return None
+
+    monkeypatch.setattr(run, "Run", Named)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    run.train(kit, out=Path(), max_minutes=1)
+    assert names == ["here"]
 
 
 def test_the_device_has_an_option_of_its_own():

@@ -40,7 +40,7 @@ class ModelList:
                 model.name,
                 model.family,
                 f"{model.sample_rate} Hz" if model.sample_rate else "",
-                model.problem or _short(model.labels),
+                model.problem or _short(model.labels) or "no labels",
             )
             for model in self.models
         ]

@@ -68,7 +68,8 @@ def train(
         raise MissingExtra("Training needs PyTorch, which is not installed: pip install 'wavewright[train]'.")
     from ..training import run
 
-    place = Path("runs") / folder.resolve().stem if out is None else out
+    name = folder.resolve().stem if folder.is_file() else folder.resolve().name
+    place = Path("runs") / name if out is None else out
     with _memory_in_words():
         progress = run.train(
             folder,

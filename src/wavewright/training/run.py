@@ -164,7 +164,7 @@ def train(
         raise BadSetting(NO_LENGTH)
     _check_place(out, folder)
     found = scan(folder, label_from, group_from, manifest)
-    provenance = Provenance(name=out.name, description=f"Trained on {len(found.entries)} clips.")
+    provenance = Provenance(name=out.resolve().name or family, description=f"Trained on {len(found.entries)} clips.")
     return Run(out, family, recipe, found, provenance).train(max_minutes, resume, quiet)
 
 
