@@ -17,12 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from pydantic_core import to_jsonable_python
 
 from wavewright import models
 from wavewright.data.folder import scan
@@ -117,7 +117,7 @@ def main() -> None:
     embeddings = [LogMelEmbedding(rate, n_samples / rate), judge]
     report = compare(train, generated(player, given.per_label), embeddings, test, seed=SEED)
     print(report)
-    found = {"model": asdict(report), "speed": speed(player, given.model)}
+    found = {"model": report, "speed": speed(player, given.model)}
     for name, value in found["speed"].items():
         print(f"{name}: {value:.2f}")
     if given.wavegan:
@@ -126,9 +126,9 @@ def main() -> None:
         for name in report.rows[0].distances:
             ours, theirs = (side.rows[0].distances[name].closeness.generated.value for side in (report, peer))
             print(f"Frechet distance, {name}, over that of the plain WaveGAN: {ours / theirs:.2f}")
-        found["wavegan"] = asdict(peer)
+        found["wavegan"] = peer
     if given.json:
-        given.json.write_text(json.dumps(found, indent=1, default=float) + "\n", encoding="utf-8")
+        given.json.write_text(json.dumps(to_jsonable_python(found), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
