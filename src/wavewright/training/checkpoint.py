@@ -81,7 +81,7 @@ def load(path: Path, network: HasState, average: HasState, optimizers: dict[str,
         progress = Progress.from_json(json.loads(contents[8 : 8 + header_bytes])["__metadata__"]["progress"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise BadModel(
-            f"{path} is not a checkpoint that can be read ({error}); start the run anew without --resume."
+            f"{path} is not a checkpoint that can be read ({error}); copy it again, or delete it to begin anew with --resume."
         ) from error
     try:
         network.load_state_dict(_below(tensors, "network/"))
