@@ -70,7 +70,9 @@ def of_wavegan(run: Path, labels: list[str], per_label: int, sample_rate: int) -
     torch.manual_seed(SEED)
     with torch.no_grad():
         size = generator.config.latent_size
-        rows = [generator(torch.randn(1, size), torch.tensor([label])) for label in range(len(labels)) for _ in range(per_label)]
+        rows = [
+            generator(torch.randn(1, size), torch.tensor([label])) for label in range(len(labels)) for _ in range(per_label)
+        ]
     return prepared(torch.cat(rows)[:, 0].numpy(), [label for label in labels for _ in range(per_label)], sample_rate)
 
 
