@@ -69,6 +69,11 @@ class TestCompare:
         assert found.undetected_cheats == [ALTERED_COPIES]
         assert f"{ALTERED_COPIES} keeps every bar" in str(found)
 
+    def test_too_few_held_out_recordings_have_no_row_and_a_note(self):
+        found = compare(clips(40, 0), clips(40, 1), [EMBEDDING], held_out=clips(2, 2), limits=LIMITS, cheats=False)
+        assert [row.name for row in found.rows] == ["generated"]
+        assert "there are 2 of these labels, and 6 are needed" in str(found)
+
     def test_held_out_recordings_stand_beside(self, report):
         row = next(row for row in report.rows if row.name == HELD_OUT)
         assert row.n_clips == 40

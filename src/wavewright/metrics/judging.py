@@ -82,9 +82,13 @@ def compare(
                 f"There are {len(side)} {what} of common labels; give at least {FEWEST}, and fifty a label for figures that mean much."
             )
     unheard = None if held_out is None else held_out.of_labels(common)
+    notes = [f"Left out, since one side lacks them: {', '.join(left_out)}."] if left_out else []
+    if unheard is not None and len(unheard) < FEWEST:
+        notes.append(f"No row for the held-out recordings: there are {len(unheard)} of these labels, and {FEWEST} are needed.")
+        unheard = None
     judging = _Judging(recordings, unheard, embeddings, limits or Bars(), takes_from, seed)
     rows = [judging.row(GENERATED, made)]
-    if unheard is not None and len(unheard):
+    if unheard is not None:
         rows.append(judging.row(HELD_OUT, unheard))
     if cheats:
         rows += judging.cheat_rows(max(2, round(len(made) / len(common))))
@@ -97,7 +101,7 @@ def compare(
         judge=None if judging.judge is None else Judge(judging.judge.name, judging.judge.test_accuracy),
         rows=tuple(rows),
         held_out_to_reference=judging.from_held_out(judging.embedded_recordings),
-        notes=(f"Left out, since one side lacks them: {', '.join(left_out)}.",) if left_out else (),
+        notes=tuple(notes),
     )
 
 
