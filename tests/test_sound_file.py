@@ -13,7 +13,7 @@ import soundfile
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.data.inspect import inspect_clips
-from wavewright.errors import BadAudio
+from wavewright.errors import BadAudio, BadFolder
 
 RATE = 8_000
 
@@ -39,6 +39,12 @@ def test_a_name_that_is_no_text_is_one_problem_of_a_folder(tmp_path):
     found = scan(tmp_path)
     assert [entry.path for entry in found.entries] == [good]
     assert "is not valid text on this system; rename the file." in found.problems[0].reason
+
+
+def test_a_name_with_a_null_is_refused(tmp_path):
+    (tmp_path / "list.jsonl").write_text('{"audio_filepath": "a\\u0000.wav"}', encoding="utf-8")
+    with pytest.raises(BadFolder, match="is not valid text on this system"):
+        scan(tmp_path / "list.jsonl")
 
 
 def test_bytes_without_a_frame_are_no_mp3(tmp_path, capfd):

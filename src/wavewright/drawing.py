@@ -256,7 +256,9 @@ def _figure_class() -> type[Figure]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtra("Drawing needs matplotlib; install it with pip install 'wavewright[plot]'.") from error
+        raise MissingExtra(
+            'Drawing needs matplotlib, which is not installed: run pip install ".[plot]" in the folder of Wavewright.'
+        ) from error
     return Figure
 
 

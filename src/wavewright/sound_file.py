@@ -51,6 +51,9 @@ MEDIA_SUFFIXES = (
 )
 """Kinds of file that libsndfile does not know and PyAV does."""
 
+NO_NAME = re.compile("[\0\ud800-\udfff]")
+"""What a file's name cannot hold: a null, and what stands for bytes that Python could not decode."""
+
 UNKNOWN_LENGTH = 2**62
 """libsndfile's count for a FLAC file that was written to a pipe lies beyond this."""
 
@@ -209,7 +212,7 @@ def _open_media(path: Path) -> Iterator[Any]:
         import av
     except ImportError as error:
         raise MissingExtra(
-            f"{path} is of a kind that needs PyAV: pip install 'wavewright[media]', or convert the file to .wav or .flac."
+            f'{path} is of a kind that needs PyAV: run pip install ".[media]" in the folder of Wavewright, or convert it to .wav or .flac.'
         ) from error
     try:
         with av.open(str(path)) as container:
@@ -270,10 +273,10 @@ def _checked_header(path: Path, header: Header) -> Header:
 
 def _needs_media(path: Path) -> bool:
     """Whether PyAV must read this file; raises BadAudio for what is not a sound file at all."""
+    if NO_NAME.search(str(path)):
+        raise BadAudio(f"The name {str(path)!r} is not valid text on this system; rename the file.")
     if path.is_dir():
         raise BadAudio(f"{path} is a folder; give a sound file.")
-    if any("\ud800" <= letter <= "\udfff" for letter in str(path)):  # bytes that Python could not decode
-        raise BadAudio(f"The name of {path} is not valid text on this system; rename the file.")
     try:
         with path.open("rb") as file:
             head = file.read(64)
@@ -288,9 +291,7 @@ def _needs_media(path: Path) -> bool:
         return True
     # libmpg123 takes any bytes for MP3 and searches them loudly, so what is not marked as sound does not get there.
     if not head.startswith(SOUND_MARKS) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
-        raise BadAudio(
-            f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read, others with wavewright[media]."
-        )
+        raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read, others with PyAV.")
     return False
 
 

@@ -65,7 +65,9 @@ def train(
     training could not go on in health.
     """
     if find_spec("torch") is None:
-        raise MissingExtra("Training needs PyTorch, which is not installed: pip install 'wavewright[train]'.")
+        raise MissingExtra(
+            'Training needs PyTorch, which is not installed: run pip install ".[train]" in the folder of Wavewright.'
+        )
     from ..training import run
 
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name
