@@ -62,6 +62,12 @@ def test_each_kind_is_drawn(tmp_path, kind, height):
     assert str(drawn) == f"{tmp_path / 'tone.png'}: 0.50 s, 16000 Hz, mono, peak -6.0 dB"
 
 
+def test_a_long_name_fits_into_the_picture(tmp_path):
+    path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / f"{'long ' * 40}.wav")
+    plot(path, tmp_path / "tone.png", kind="waveform")
+    assert pixels_of(tmp_path / "tone.png").shape == (276, 1_200, 3)
+
+
 def test_a_folder_is_no_sound(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadAudio, match="is a folder; give a sound file"):

@@ -33,6 +33,18 @@ def test_what_was_there_stays_where_writing_fails(tmp_path, monkeypatch):
     assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("notes.txt", b"old")]
 
 
+def test_names_may_be_as_long_as_the_system_allows(tmp_path):
+    path = tmp_path / f"{'n' * 240}.wav"
+    try:
+        path.touch()
+    except OSError:
+        pytest.skip("this system allows shorter names only")
+    write_whole(path, b"text")
+    assert path.read_bytes() == b"text"
+    Clip(np.zeros((1, 8), np.float32), 8_000).write(path)
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
 def test_files_move_into_a_folder_together_and_the_last_one_last(tmp_path, monkeypatch):
     moved, replace = [], whole_file.Path.replace
     monkeypatch.setattr(whole_file.Path, "replace", lambda path, place: (moved.append(path.name), replace(path, place)))

@@ -152,7 +152,7 @@ def write_blocks(
         raise BadAudio(f"There is no sound to write to {path}; give at least one clip.")
     sample_rate = _codec_rate(subtype, first.sample_rate)
     waves = _resampled(_waves_alike(path, chain([first], iterator), first), first, sample_rate)
-    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(f".wavewright-{secrets.token_hex(4)}{path.suffix}")
     try:
         with soundfile.SoundFile(temporary, "w", sample_rate, first.n_channels, subtype, format=file_format) as file:
             for name, text in metadata.items():

@@ -38,6 +38,7 @@ SILENT_POWER = 1e-6
 WINDOW_SECONDS = 0.03
 BLOCK_SECONDS = 60.0
 MAX_WAVE_ROWS = 4
+TITLE_LETTERS = 60
 TICKS_HZ = (300, 1_000, 3_000, 10_000, 30_000)
 
 INK, WAVE_COLOUR, GRID_COLOUR, COLOURS = "#2b2b33", "#3f5fa8", "#e3e3ea", "magma"
@@ -98,7 +99,8 @@ def draw(picture: Picture, out: Path, kind: Kind = "all", title: str = "") -> No
         bar.outline.set_visible(False)
     all_axes[-1].set_xlabel("seconds", fontsize=9, color=INK)
     all_axes[-1].set_xlim(0, picture.seconds)
-    all_axes[0].set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
+    shown = title if len(title) <= TITLE_LETTERS else f"{title[: TITLE_LETTERS - 3]}..."
+    all_axes[0].set_title(shown, loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
     all_axes[0].set_title(str(picture), loc="right", fontsize=8, color=INK)
     _save(figure, out)
 

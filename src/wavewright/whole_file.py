@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ def write_whole(path: Path, contents: bytes) -> None:
 
     Raises OSError, which names ``path``.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".wavewright-{secrets.token_hex(4)}")  # short, for names may be as long as a system allows
     try:
         with temporary.open("wb") as file:
             file.write(contents)
