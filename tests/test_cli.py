@@ -148,17 +148,18 @@ def test_nothing_is_written_for_bad_input(home, capsys):
 
 
 def test_a_full_disk_and_a_refusing_system_are_sentences(home, capsys, monkeypatch):
-    for number, words in (
-        (errno.ENOSPC, "no space left to write sounds"),
-        (errno.EACCES, "The system refused sounds: Permission denied"),
+    for number, file, words in (
+        (errno.ENOSPC, "sounds", "There is no space left to write sounds; free some, or write to another disk."),
+        (errno.ENOSPC, None, "There is no space left; free some, or write to another disk."),
+        (errno.EACCES, "sounds", "The system refused sounds: Permission denied."),
     ):
-        error = OSError(number, os.strerror(number), "sounds")
+        error = OSError(number, os.strerror(number), file)
 
         def refuse(*arguments, error=error):
             raise error
 
         monkeypatch.setattr(generate, "_write", refuse)
-        assert words in refused(capsys, "generate", "tiny")
+        assert refused(capsys, "generate", "tiny") == words
 
 
 def test_an_interruption_is_130(home, capsys, monkeypatch):

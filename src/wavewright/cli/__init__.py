@@ -58,8 +58,10 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-            return _refuse(f"There is no space left to write{_file(error)}; free some space or write to another disk.")
-        return _refuse(f"The system refused{_file(error)}: {error.strerror or error}.")
+            what = f" to write {error.filename}" if error.filename else ""
+            return _refuse(f"There is no space left{what}; free some, or write to another disk.")
+        what = f" {error.filename}" if error.filename else ""
+        return _refuse(f"The system refused{what}: {error.strerror or error}.")
     except Exception as error:
         if not isinstance(error, _UsageError):  # type: ignore[arg-type]
             raise
@@ -86,7 +88,3 @@ def _options(
 def _refuse(sentence: str) -> int:
     typer.echo(f"wavewright: {sentence}", err=True)
     return BAD_INPUT
-
-
-def _file(error: OSError) -> str:
-    return f" {error.filename}" if error.filename else ""
