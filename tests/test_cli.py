@@ -235,8 +235,11 @@ def test_version_and_help(capsys):
     assert run([]) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in ("generate", "demo", "models", "train", "evaluate", "data", "plot"))
-    assert run(["generate", "--help"]) == 0
-    assert "Same seed, same sounds" in capsys.readouterr().out
+    for flag in ("--help", "-h"):
+        assert run(["generate", flag]) == 0
+        assert "Same seed, same sounds" in capsys.readouterr().out
+        assert run(["models", flag]) == 0
+        assert "COMMAND" in capsys.readouterr().out
 
 
 @dataclasses.dataclass(frozen=True)

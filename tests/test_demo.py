@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import soundfile
-from tiny_models import TinySpectral, make_gan, seeded
+from tiny_models import TinySpectral, change_card, make_gan, seeded
 
 from wavewright import models
 from wavewright.cli import run
@@ -115,6 +115,10 @@ def test_a_demo_without_models_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path)
     with pytest.raises(BadModel, match="no bundled model that makes sounds"):
         demo(tmp_path / "out")
+    change_card(make_gan(tmp_path, "judge"), family="classifier")
+    with pytest.raises(BadModel, match="judge cannot make sounds"):
+        demo(tmp_path / "out", ("judge",))
+    assert not (tmp_path / "out").exists()
 
 
 def read_png(contents):

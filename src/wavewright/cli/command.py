@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from ..tasks import checked
 
 PACKAGE = __package__.split(".")[0]
+HELP = {"help_option_names": ["-h", "--help"]}
 VALUES = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
 
 
@@ -38,10 +39,10 @@ def group(commands: Group, name: str, callback: Callable[..., None] = lambda: No
             return _built(commands.commands[cmd_name], cmd_name) if cmd_name in commands.commands else None
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-            names_none = not args or (args[0].startswith("-") and "--help" not in args)
+            names_none = not args or (args[0].startswith("-") and not {"-h", "--help"} & {*args})
             return super().parse_args(ctx, [commands.default, *args] if commands.default and names_none else args)
 
-    app = typer.Typer(name=name, cls=TaskGroup, add_completion=False)
+    app = typer.Typer(name=name, cls=TaskGroup, add_completion=False, context_settings=HELP)
     app.callback(help=commands.help)(callback)
     built: Any = typer.main.get_command(app)
     built.commands = dict.fromkeys(commands.commands)  # the names alone, for help and for guessing what was meant
@@ -63,7 +64,7 @@ def command(task: Callable[..., Any], name: str) -> Any:
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    app = typer.Typer(add_completion=False)
+    app = typer.Typer(add_completion=False, context_settings=HELP)
     app.command(name, help=(inspect.getdoc(task) or "").split("\n\n")[0].replace("``", ""))(run)
     return typer.main.get_command(app)
 

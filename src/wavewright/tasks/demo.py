@@ -52,6 +52,8 @@ def demo(
     begin = time.perf_counter()
     names = play or models.bundled()
     folders = [folder for folder in (ModelFolder(models.find(name)) for name in names) if folder.card.family != "classifier"]
+    if play and not folders:
+        raise BadModel(f"{', '.join(play)} cannot make sounds; `wavewright models` lists the models that there are.")
     if not folders:
         raise BadModel("This installation has no bundled model that makes sounds; name one of your own with --play.")
     _refuse_to_replace(out / PAGE_FILE)
