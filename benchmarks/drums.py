@@ -22,9 +22,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from pydantic_core import to_jsonable_python
 
 from wavewright import models
+from wavewright.cli.command import plain
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
@@ -130,7 +130,7 @@ def main() -> None:
             print(f"Frechet distance, {name}, over that of the plain WaveGAN: {ours / theirs:.2f}")
         found["wavegan"] = peer
     if given.json:
-        given.json.write_text(json.dumps(to_jsonable_python(found), indent=1) + "\n", encoding="utf-8")
+        given.json.write_text(json.dumps(plain(found), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
