@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from rich.console import Console
 
 from wavewright.data.entry import Problem
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.training import run
+from wavewright.training import report, run
+from wavewright.training.checkpoint import Progress
 from wavewright.training.report import Report
 
 
@@ -78,3 +82,14 @@ def test_files_that_are_left_out_are_named_once_and_as_they_are(tmp_path, capsys
     assert str(Problem(path, "its label 'x' has only 1 clip")) == f"{path}: its label 'x' has only 1 clip"
     Report(tmp_path).say(f"left out: {path}")
     assert capsys.readouterr().err == f"left out: {path}\n"
+
+
+@pytest.mark.parametrize("width", [50, 80, 120])
+def test_a_narrow_terminal_shows_how_far_a_run_is_and_how_long_it_takes(tmp_path, monkeypatch, width):
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=width, color_system=None)
+    monkeypatch.setattr(report, "Console", lambda **settings: console)
+    with Report(tmp_path) as told:
+        for step in range(1, 51):
+            told.step(Progress(step=step, steps=16_000), {f"adv/{number}": 0.5 for number in range(8)}, 0.1)
+    assert re.search(r"50/16000 +[-\d]:[-\d]{2}:[-\d]{2} adv/0 0\.500", shown.getvalue())

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from ..clip import Clip
 from ..drawing import draw_grid
@@ -31,11 +32,12 @@ class Report:
         quiet = quiet or mute
         self.console = Console(stderr=True, quiet=quiet)
         self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[numbers]}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=13)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
+            # The losses take what the others leave: a narrow terminal cuts them, not the time that is left.
+            TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True, ratio=1)),
+            expand=True,
             console=self.console,
             disable=quiet or not self.console.is_terminal,
         )
