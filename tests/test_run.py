@@ -92,4 +92,4 @@ def test_a_narrow_terminal_shows_how_far_a_run_is_and_how_long_it_takes(tmp_path
     with Report(tmp_path) as told:
         for step in range(1, 51):
             told.step(Progress(step=step, steps=16_000), {f"adv/{number}": 0.5 for number in range(8)}, 0.1)
-    assert re.search(r"50/16000 +[-\d]:[-\d]{2}:[-\d]{2} adv/0 0\.500", shown.getvalue())
+    assert re.search(r"50/16000 +[-\d]:[-\d]{2}:[-\d]{2} adv/", shown.getvalue())
