@@ -34,7 +34,8 @@ def drums(device: str = "cpu") -> Recipe:
     return replace(
         base,
         model=replace(base.model, labels=LABELS),
-        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000),
+        data=replace(base.data, slowest=0.82, fastest=1.22),
+        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, weight_bits=8),
     )
 
 

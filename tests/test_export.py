@@ -18,13 +18,14 @@ from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.playable import Graph, Playable
 from wavewright.training import export
-from wavewright.training.export import as_played, export_model, rounded, write_safetensors
+from wavewright.training.export import as_played, export_model, rounded, row_scales, write_safetensors
 
 SAMPLE = np.full((1, 8), 0.5, np.float32)
 
 
-def write(folder, graphs, files=None):
-    return export_model(folder, Card(name="x", family="gan", sample_rate=8_000), Playable(graphs, SAMPLE, files or {}))
+def write(folder, graphs, files=None, weight_bits=16):
+    card = Card(name="x", family="gan", sample_rate=8_000)
+    return export_model(folder, card, Playable(graphs, SAMPLE, files or {}), weight_bits)
 
 
 def run(folder, name, inputs):
@@ -105,6 +106,39 @@ def test_constants_that_are_no_weights_stay_exact(tmp_path):
     write(tmp_path, {"turn.onnx": Graph(Turned(), {"wave": torch.ones(2, 2, 32)}, ("out",))})
     expected = torch.linspace(0, 1, 64).reshape(2, 32).numpy()
     np.testing.assert_array_equal(run(tmp_path, "turn.onnx", {"wave": torch.ones(1, 2, 32)})[0][0], expected)
+
+
+def test_weights_of_8_bits_are_a_quarter_of_the_size_and_equal_torch(tmp_path):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv1d(6, 64, 12), nn.Flatten(), nn.Linear(64 * 5, 40), nn.ReLU(), nn.Linear(40, 3))
+    with torch.no_grad():
+        module[0].weight[5] = 0  # a row without a scale
+        module[2].weight[7] *= 1e-9  # a row far below float16
+    inputs = {"wave": torch.randn(3, 6, 16)}
+    write(tmp_path / "a", {"a.onnx": Graph(module, inputs, ("out",))}, weight_bits=8)
+    stored = load_file(tmp_path / "a" / "weights.safetensors")
+    assert {name: array.dtype for name, array in stored.items() if array.ndim > 1} == {
+        "a.0.weight": np.int8,
+        "a.0.weight.scale": np.float32,
+        "a.2.weight": np.int8,
+        "a.2.weight.scale": np.float32,
+        "a.4.weight": np.float16,  # too small for a scale to be worth it
+    }
+    weight = module[2].weight.detach().numpy()
+    step = np.abs(weight).max(1, keepdims=True) / 127
+    got = stored["a.2.weight"] * stored["a.2.weight.scale"]
+    assert np.abs(got - weight).max() > 1e-6
+    assert (np.abs(got - weight) <= 0.5003 * step).all()
+    played = as_played(module, 8)
+    with torch.no_grad():
+        np.testing.assert_allclose(run(tmp_path / "a", "a.onnx", inputs)[0], played(inputs["wave"]).numpy(), atol=1e-5)
+
+
+def test_weights_rounded_to_8_bits_are_found_again():
+    array = np.random.default_rng(0).normal(size=(64, 100)).astype(np.float32) * np.logspace(-30, 3, 64, dtype=np.float32)[:, None]
+    once = rounded(array, 8)
+    np.testing.assert_array_equal(rounded(once, 8), once)
+    np.testing.assert_array_equal(row_scales(once), row_scales(array))
 
 
 @pytest.mark.parametrize(

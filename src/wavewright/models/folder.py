@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WEIGHTS_FILE = "weights.safetensors"
 SAMPLE_FILE = "sample.wav"
+SCALE_SUFFIX = ".scale"  # of the tensor with the scales (rows, 1, ...) of an int8 weight, float32
 WEIGHTS_KEY = "weights"  # in a graph's metadata: the weights that it points to, as their entries in the header of WEIGHTS_FILE
 
 Config = TypeVar("Config")
@@ -82,7 +83,7 @@ class ModelFolder:
             raise BadModel(f"The config on the card of {self.path} is wrong ({where}{what}); copy the model again.") from error
 
     def tensors(self, name: str = WEIGHTS_FILE) -> dict[str, np.ndarray]:
-        """All tensors of a safetensors file, as stored (float16 or float32)."""
+        """All tensors of a safetensors file, as stored: float16, float32, or int8 beside its scales."""
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 

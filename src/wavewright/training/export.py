@@ -1,8 +1,8 @@
-"""From a trained network to a playable model folder: one float16 weights file, small ONNX graphs that point into it, a card.
+"""From a trained network to a playable model folder: one small weights file, small ONNX graphs that point into it, a card.
 
 The graphs hold no weights. Each weight is external data of the graph: file ``weights.safetensors``, an offset, a length. A float16
-weight passes through a Cast to float32, which ONNX Runtime folds when it loads the graph. So nothing is stored twice, and other
-programs can read the weights by name.
+weight passes through a Cast to float32, one of 8 bits is then multiplied by the scales of its rows; ONNX Runtime folds both when it
+loads the graph. So nothing is stored twice, and other programs can read the weights by name.
 """
 
 from __future__ import annotations
@@ -27,32 +27,48 @@ from torch import Tensor, nn
 from ..clip import Clip
 from ..errors import TrainingStopped
 from ..models.card import CARD_FILE, Card
-from ..models.folder import SAMPLE_FILE, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
+from ..models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
 from ..nn.playable import Graph, Playable
 from ..whole_file import write_whole
 
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
+SMALLEST_IN_8_BITS = 4096  # numbers of a matrix; smaller ones save nothing
 SMALLEST_STORED = 16  # numbers; shorter constants that are no weights, such as sizes and axes, stay in the graph
 
 
-def as_played(module: nn.Module) -> nn.Module:
+def as_played(module: nn.Module, weight_bits: int = 16) -> nn.Module:
     """A copy of a module as it will play: in evaluation mode, on the CPU, its weights rounded as they are stored."""
     copied = copy.deepcopy(module).cpu().float().eval().requires_grad_(False)
     for tensor in copied.state_dict().values():
         if tensor.is_floating_point():
-            tensor.copy_(torch.from_numpy(rounded(tensor.numpy()).astype(np.float32)))
+            tensor.copy_(torch.from_numpy(rounded(tensor.numpy(), weight_bits).astype(np.float32)))
     return copied
 
 
-def rounded(array: np.ndarray) -> np.ndarray:
-    """A tensor as it is stored: float16 for weights of two or more dimensions; others stay exact.
+def rounded(array: np.ndarray, weight_bits: int = 16) -> np.ndarray:
+    """A tensor with the values that are stored: of two or more dimensions float16, or float32 of 8 bits a row; others stay exact.
 
     Biases, norms and statistics (one dimension) are a hundredth of the size, and a network notices their rounding most. What is too
-    large for float16 stays as it is, too.
+    large for float16 stays as it is, too; what has fewer than SMALLEST_IN_8_BITS numbers is never rounded to 8 bits.
     """
-    fits = array.dtype.kind == "f" and array.ndim >= 2 and np.abs(array).max(initial=0) <= np.finfo(np.float16).max
+    is_matrix = array.dtype.kind == "f" and array.ndim >= 2
+    if is_matrix and weight_bits == 8 and array.size >= SMALLEST_IN_8_BITS:
+        scales = row_scales(array)
+        return np.rint(array / scales).astype(np.float32) * scales
+    fits = is_matrix and np.abs(array).max(initial=0) <= np.finfo(np.float16).max
     return array.astype(np.float16) if fits else array
+
+
+def row_scales(array: np.ndarray) -> np.ndarray:
+    """What one step of 8 bits is worth in each row of ``array (rows, ...)``: float32 ``(rows, 1, ...)``, the largest value 127 steps.
+
+    Scales are rounded up to 12 bits, so that a product with a step is exact and the same scales are found again in rounded weights.
+    """
+    largest = np.abs(array).max(axis=tuple(range(1, array.ndim)), keepdims=True).astype(np.float64)
+    mantissa, exponent = np.frexp(largest / 127)
+    scales = np.ldexp(np.ceil(np.ldexp(mantissa, 12)), exponent - 12)
+    return np.where(largest > 0, scales, 1).astype(np.float32)
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
@@ -83,8 +99,10 @@ def export_graph(graph: Graph) -> onnx.ModelProto:
         return onnx.load(Path(folder) / "graph.onnx")
 
 
-def export_model(folder: Path, card: Card, playable: Playable) -> ModelFolder:
+def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int = 16) -> ModelFolder:
     """Write a playable model folder and return it, opened; the card gets the hashes of all other files.
+
+    Matrices are stored with 16 bits, or with 8 and a scale for each row (``weight_bits``).
 
     Everything is written beside its place, checked against torch and then moved into it, the card last. Raises TrainingStopped
     where a network gives no finite numbers, RuntimeError where a graph differs from its module.
@@ -94,7 +112,7 @@ def export_model(folder: Path, card: Card, playable: Playable) -> ModelFolder:
         shutil.rmtree(left_over, ignore_errors=True)  # of an export that was killed
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
     try:
-        graphs = {name: replace(graph, module=as_played(graph.module)) for name, graph in playable.graphs.items()}
+        graphs = {name: replace(graph, module=as_played(graph.module, weight_bits)) for name, graph in playable.graphs.items()}
         _write_graphs(temporary, {name: export_graph(graph) for name, graph in graphs.items()})
         for name, tensors in playable.files.items():
             write_safetensors(temporary / name, tensors)
@@ -126,10 +144,12 @@ def _write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto]) -> None:
     header = json.loads(contents[8 : 8 + header_bytes])
     (folder / WEIGHTS_FILE).write_bytes(contents)
     for file, model in graphs.items():
+        entries: dict[str, dict] = {}
         for initializer, stored in used[file].items():
-            _point_to_weight(model, initializer, header[stored], 8 + header_bytes)
+            entries |= {name: header[name] for name in (stored, stored + SCALE_SUFFIX) if name in header}
+            _point_to_weight(model, initializer, stored, header, 8 + header_bytes)
         entry = model.metadata_props.add()
-        entry.key, entry.value = WEIGHTS_KEY, json.dumps({stored: header[stored] for stored in used[file].values()})
+        entry.key, entry.value = WEIGHTS_KEY, json.dumps(entries)
         onnx.save_model(model, folder / file)
         onnx.checker.check_model(str(folder / file), full_check=True)
 
@@ -157,32 +177,59 @@ def _stored_name(
 ) -> str:
     """Put an array into the store unless one with the same content is there; the name that it has there.
 
-    Weights have been rounded before; an array that float16 holds exactly is stored so, and any other constant stays exact.
+    Weights have been rounded before; an array that 8 bits a row or float16 hold exactly is stored so, and any other stays exact.
     """
+    steps = scales = None
     half = rounded(array)
-    kept = np.ascontiguousarray(half if np.array_equal(half.astype(array.dtype), array) else array)
-    content = (kept.dtype.str, kept.shape, hashlib.sha256(kept.tobytes()).digest())
+    if array.dtype == np.float32 and array.ndim >= 2 and array.size >= SMALLEST_IN_8_BITS:
+        scales = row_scales(array)
+        steps = np.rint(array / scales).astype(np.int8)
+    if steps is not None and scales is not None and np.array_equal(steps * scales, array):
+        kept = {"": steps, SCALE_SUFFIX: scales}
+    else:
+        kept = {"": half if np.array_equal(half.astype(array.dtype), array) else array}
+    kept = {suffix: np.ascontiguousarray(part) for suffix, part in kept.items()}
+    digest = hashlib.sha256(b"".join(part.tobytes() for part in kept.values())).digest()
+    content = (kept[""].dtype.str, array.shape, digest)
     if content not in names_by_content:
         names_by_content[content] = name
-        store[name] = kept
+        store |= {name + suffix: part for suffix, part in kept.items()}
     return names_by_content[content]
 
 
-def _point_to_weight(model: onnx.ModelProto, name: str, entry: dict, data_start: int) -> None:
-    """Make a weight of a graph external data, and add the Cast to float32 where it is stored as float16."""
-    is_half = entry["dtype"] == "F16"
-    types = {"F16": onnx.TensorProto.FLOAT16, "F32": onnx.TensorProto.FLOAT, "I64": onnx.TensorProto.INT64}
-    if entry["dtype"] not in types:
-        raise RuntimeError(f"The graph has a constant {name} of type {entry['dtype']}; export knows {', '.join(types)}.")
-    begin, end = entry["data_offsets"]
-    weight = onnx.TensorProto(name=f"{name}.float16" if is_half else name, data_type=types[entry["dtype"]], dims=entry["shape"])
-    weight.data_location = onnx.TensorProto.EXTERNAL
-    for key, value in {"location": WEIGHTS_FILE, "offset": data_start + begin, "length": end - begin}.items():
-        weight.external_data.add(key=key, value=str(value))
-    model.graph.initializer.append(weight)
-    if is_half:
-        cast = onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT)
-        model.graph.node.insert(0, cast)
+_TYPES = {
+    "F16": onnx.TensorProto.FLOAT16,
+    "F32": onnx.TensorProto.FLOAT,
+    "I8": onnx.TensorProto.INT8,
+    "I64": onnx.TensorProto.INT64,
+}
+
+
+def _point_to_weight(model: onnx.ModelProto, name: str, stored: str, header: Mapping[str, dict], data_start: int) -> None:
+    """Make a weight of a graph external data, and add the nodes that make it float32: a Cast, and a Mul where it has scales."""
+
+    def point(tensor_name: str, entry: dict) -> None:
+        if entry["dtype"] not in _TYPES:
+            raise RuntimeError(f"The graph has a constant {name} of type {entry['dtype']}; export knows {', '.join(_TYPES)}.")
+        begin, end = entry["data_offsets"]
+        tensor = onnx.TensorProto(name=tensor_name, data_type=_TYPES[entry["dtype"]], dims=entry["shape"])
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in {"location": WEIGHTS_FILE, "offset": data_start + begin, "length": end - begin}.items():
+            tensor.external_data.add(key=key, value=str(value))
+        model.graph.initializer.append(tensor)
+
+    entry, scales = header[stored], header.get(stored + SCALE_SUFFIX)
+    if entry["dtype"] not in ("F16", "I8"):
+        point(name, entry)
+        return
+    point(f"{name}.stored", entry)
+    cast = f"{name}.unscaled" if scales else name
+    nodes = [onnx.helper.make_node("Cast", [f"{name}.stored"], [cast], to=onnx.TensorProto.FLOAT)]
+    if scales:
+        point(name + SCALE_SUFFIX, scales)
+        nodes.append(onnx.helper.make_node("Mul", [cast, name + SCALE_SUFFIX], [name]))
+    for node in reversed(nodes):
+        model.graph.node.insert(0, node)
 
 
 def _check_against_torch(folder: ModelFolder, name: str, graph: Graph) -> None:

@@ -54,6 +54,7 @@ class TrainingSettings:
     metric: str = ""  # validation metric that names the best checkpoint; lower is better, or higher with a leading "-"
     patience: int = 0  # evaluations without a better metric before the run ends, 0 for never
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    weight_bits: Literal[16, 8] = 16  # of each number of the exported matrices; with 8, each row has a scale
     threads: int = 0  # 0: time each count over the first steps and keep the fastest
     device: str = "cpu"  # "cpu", "cuda" or "mps"
 

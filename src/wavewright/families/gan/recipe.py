@@ -28,7 +28,13 @@ MEMBERS = 4  # of a class that stand side by side in a batch; the critics and th
 LARGEST_REFERENCE = 200  # clips of a class that the generated ones are measured against
 CLIPS_AT_ONCE = 200  # embedded
 METRICS = ("distance", "diversity", "copying", "level_db")  # of generated clips; see Reference.measure
-DATA_RANGES = {"slowest": (0.1, 10.0), "fastest": (0.1, 10.0), "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_000)}
+DATA_RANGES = {
+    "slowest": (0.1, 10.0),
+    "fastest": (0.1, 10.0),
+    "class_exponent": (0.0, 1.0),
+    "valid_share": (0.0, 0.9),
+    "smallest_class": (1, 1_000_000),
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class DataSettings:
 
     slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
     fastest: float = 1.18
+    class_exponent: float = 0.5  # 0 draws each class as often as any other, 1 each of its sounds; between, large classes a little more
     valid_share: float = 0.1  # of the clips (or groups) are kept out of training, where no manifest names them
     smallest_class: int = 4  # clips; a label with fewer is left out
 
@@ -126,23 +133,28 @@ class OneShotBatches:
     """Batches of one-shots: a few classes, MEMBERS clips of each side by side.
 
     ``store[i]`` is ``(1, n_stored)`` with room for the fastest speed; ``labels`` index the model's classes, ``groups`` name the drum of
-    each clip: one recorded ``n`` times is drawn ``n ** 0.5`` times as often as one recorded once. Calling it with a step gives
-    ``{"wave": (batch, 1, n_samples) float32, "label": (batch,) int64}``, a pure function of the step.
+    each clip: one recorded ``n`` times weighs ``n ** 0.5`` and is drawn accordingly. A class is drawn by the sum of its drums' weights to
+    the power of ``class_exponent``, so that a small class is not learned by heart while a large one is still unknown. Calling it with a
+    step gives ``{"wave": (batch, 1, n_samples) float32, "label": (batch,) int64}``, a pure function of the step.
     """
 
     def __init__(self, store: ClipStore, labels: Sequence[int], groups: Sequence[str], recipe: Recipe):
         self.store, self.model, self.data = store, recipe.model, recipe.data
         self.batch_size, self.seed = recipe.training.batch_size, recipe.training.seed
         self.by_label: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        class_weights = []
         for label in sorted(set(labels)):
             chosen = [index for index, other in enumerate(labels) if other == label]
-            self.by_label[label] = np.array(chosen), _fair_weights([groups[index] for index in chosen])
+            weights = _fair_weights([groups[index] for index in chosen])
+            self.by_label[label] = np.array(chosen), weights / weights.sum()
+            class_weights.append(weights.sum() ** self.data.class_exponent)
+        self.class_shares = np.array(class_weights) / sum(class_weights)
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.seed, step])
         classes = list(self.by_label)
         n_classes = self.batch_size // MEMBERS
-        picked = draw.choice(classes, n_classes, replace=n_classes > len(classes))
+        picked = draw.choice(classes, n_classes, replace=n_classes > len(classes), p=self.class_shares)
         labels = np.repeat(picked, MEMBERS).astype(np.int64)
         waves = [self._one(int(label), draw) for label in labels]
         return {"wave": np.stack(waves), "label": labels}
@@ -168,10 +180,9 @@ def at_speed(clip: np.ndarray, sample_rate: int, speed: float, n_samples: int) -
 
 
 def _fair_weights(groups: Sequence[str]) -> np.ndarray:
-    """Probabilities that give a drum recorded ``n`` times the weight of the root of ``n``, shared by its recordings."""
+    """Weights of recordings: a drum recorded ``n`` times weighs the root of ``n``, shared by its recordings."""
     counts = Counter(groups)
-    weights = np.array([counts[group] ** -0.5 for group in groups])
-    return weights / weights.sum()
+    return np.array([counts[group] ** -0.5 for group in groups])
 
 
 @dataclass(frozen=True)
