@@ -135,7 +135,9 @@ def test_weights_of_8_bits_are_a_quarter_of_the_size_and_equal_torch(tmp_path):
 
 
 def test_weights_rounded_to_8_bits_are_found_again():
-    array = np.random.default_rng(0).normal(size=(64, 100)).astype(np.float32) * np.logspace(-30, 3, 64, dtype=np.float32)[:, None]
+    array = (
+        np.random.default_rng(0).normal(size=(64, 100)).astype(np.float32) * np.logspace(-30, 3, 64, dtype=np.float32)[:, None]
+    )
     once = rounded(array, 8)
     np.testing.assert_array_equal(rounded(once, 8), once)
     np.testing.assert_array_equal(row_scales(once), row_scales(array))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from wavewright.families.gan import SIZES, Config
 from wavewright.families.gan import recipe as gan_recipe
 from wavewright.families.gan.network import SpectralGenerator, build, draw
 from wavewright.families.gan.recipe import MEMBERS, at_speed, prepare, recipe
+from wavewright.metrics.distances import distances_among
 from wavewright.models import load
 from wavewright.nn.blocks import Upsample, phase_shuffle
 from wavewright.nn.critics import group_deviation
@@ -234,8 +236,25 @@ def test_every_training_clip_is_remembered_and_few_are_measured(folder, tmp_path
     data = prepared(folder, tmp_path, valid_share=0.0)
     assert data.reference.all_embeddings.shape == (20, 240)
     assert [rows.shape for rows in data.reference.embeddings.values()] == [(5, 240), (5, 240)]
+    for rows, limit in zip(data.reference.embeddings.values(), data.reference.limits, strict=True):
+        apart = distances_among(rows)[np.triu_indices(5, k=1)]
+        assert apart.min() <= limit <= apart.max()
     waves = np.stack([at_speed(data.batches.store[i], 8000, 1.0, TINY.n_samples)[0] for i in range(20)])
     np.testing.assert_allclose(data.reference.all_embeddings, data.reference.embedding(waves, 8000), atol=1e-4)
+
+
+@pytest.mark.parametrize(("exponent", "ratio"), [(0.0, 1.0), (0.5, 2.0), (1.0, 4.0)])
+def test_larger_classes_are_drawn_more_often_as_the_exponent_says(folder, tmp_path, exponent, ratio):
+    few = tmp_path / "few"
+    for label, n_clips in (("high", 8), ("low", 2)):
+        (few / label).mkdir(parents=True)
+        for index in range(n_clips):
+            shutil.copyfile(folder / label / f"{index}.wav", few / label / f"{index}.wav")
+    batches = prepared(few, tmp_path, valid_share=0.0, smallest_class=2, class_exponent=exponent, batch_size=4).batches
+    assert batches.class_shares[0] / batches.class_shares[1] == pytest.approx(ratio)
+    drawn = np.array([batches(step)["label"][0] for step in range(600)])
+    expected = ratio / (1 + ratio)
+    assert abs(np.mean(drawn == 0) - expected) < 4 * np.sqrt(expected * (1 - expected) / 600)
 
 
 def test_speed_changes_pitch():

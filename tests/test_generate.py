@@ -234,6 +234,52 @@ def test_clips_too_close_to_the_training_sounds_are_left_out(model, tmp_path):
     assert all(sound.novelty_db >= 0.5 for sound in made.sounds)
 
 
+def remembering(folder, limits, n_training=4):
+    """A model whose first clips of ``kick`` are its training sounds, with a limit for each label."""
+    player = models.load(make_gan(folder))
+    embeddings = LogMelEmbedding(8_000, 0.2)(player.generate("kick", n_training)[:, 0], 8_000)
+    files = {rejection.EMBEDDINGS_FILE: {"embeddings": embeddings, "limits": np.array(limits, np.float32)}}
+    return make_gan(folder, files=files)
+
+
+def test_copies_are_left_out_by_the_limit_of_their_label_unless_asked_for(tmp_path):
+    model = remembering(tmp_path, [0.5, 0.0, 0.0])
+    made = generate(str(model), "kick", 3, out=tmp_path / "out")
+    assert [sound.index for sound in made.sounds] == [4, 5, 6]
+    assert (made.n_rejected, made.n_close) == (4, 0)
+    line = json.loads((tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert line["novelty_db"] == pytest.approx(made.sounds[0].novelty_db)
+    made = generate(str(model), "kick", 3, out=tmp_path / "copies", min_novelty=0)
+    assert [(sound.index, sound.novelty_db) for sound in made.sounds] == [(0, None), (1, None), (2, None)]
+    assert generate(str(model), "snare", 1, out=tmp_path / "snare").sounds[0].index == 0  # its label has no limit
+    assert len(generate(str(model), interpolate=(1, 2), count=3, out=tmp_path / "way").sounds) == 3  # a way has no gaps
+
+
+def test_where_all_are_too_close_the_least_close_are_taken_and_counted(tmp_path):
+    model = remembering(tmp_path, [1e6, 0.0, 0.0])
+    made = generate(str(model), "kick", 2, out=tmp_path / "out")
+    assert (len(made.sounds), made.n_close, made.n_rejected) == (2, 2, 2 * rejection.MOST_REDRAWN)
+    assert "2 of them may pass for copies of training sounds" in str(made)
+    everything = generate(str(model), "kick", 11, out=tmp_path / "all", min_novelty=1e-9)
+    assert made.sounds[0].novelty_db == max(s.novelty_db for s in everything.sounds if s.index <= rejection.MOST_REDRAWN)
+
+
+def test_a_code_sets_all_sounds_and_names_them(tmp_path):
+    model = make_gan(tmp_path, code_categories=2, code_continuous=1)
+    made = generate(str(model), "kick", 2, out=tmp_path / "out", code=(0, 1, -0.5))
+    assert [sound.file for sound in made.sounds] == ["tiny-kick-s0c0_1_-0.5-000.wav", "tiny-kick-s0c0_1_-0.5-001.wav"]
+    expected = models.load(model).generate("kick", 2, code=(0, 1, -0.5))
+    np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.sounds[1].file).wave, expected[1], atol=2**-24)
+    assert json.loads(read_metadata(tmp_path / "out" / made.sounds[0].file)["comment"])["code"] == [0, 1, -0.5]
+    with pytest.raises(BadSetting, match=r"The code is \[1.0\]; tiny takes 3 finite numbers"):
+        generate(str(model), out=tmp_path / "other", code=(1,))
+    with pytest.raises(BadSetting, match="has no code to choose; leave the code out"):
+        generate(str(make_gan(tmp_path, "plain")), out=tmp_path / "other", code=(1,))
+    with pytest.raises(BadSetting, match="cannot be left out or given a code"):
+        generate(str(model), out=tmp_path / "other", code=(0, 1, 0), interpolate=(1, 2))
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_model_without_training_embeddings_says_so(tmp_path):
     with pytest.raises(BadModel, match="tiny does not remember its training sounds"):
         generate(str(make_gan(tmp_path)), out=tmp_path / "out", min_novelty=1.0)

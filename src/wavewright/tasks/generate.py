@@ -38,7 +38,11 @@ class Sound:
 
 @dataclass(frozen=True)
 class Generated:
-    """The files of one call; ``n_rejected`` clips were made and left out. ``interpolate`` are the seeds of a way, or None."""
+    """The files of one call. ``interpolate`` are the seeds of a way, or None.
+
+    ``n_rejected`` clips were made and left out; ``n_close`` were kept for want of better ones, although they lie closer to a training
+    sound than the training sounds of their label lie to each other.
+    """
 
     out: Path
     model: str
@@ -48,12 +52,18 @@ class Generated:
     sample_rate: int
     sounds: tuple[Sound, ...]
     n_rejected: int = 0
+    n_close: int = 0
 
     def __str__(self) -> str:
         lines = [f"  {sound.file}" for sound in self.sounds]
         rejected = f", {self.n_rejected} left out" if self.n_rejected else ""
         sounds = "1 sound" if len(lines) == 1 else f"{len(lines)} sounds"
-        return "\n".join([*lines, f"{sounds} by {self.model} ({self.model_hash}) in {self.out}{rejected}"])
+        lines.append(f"{sounds} by {self.model} ({self.model_hash}) in {self.out}{rejected}")
+        if self.n_close:
+            lines.append(
+                f"{self.n_close} of them may pass for copies of training sounds: more recordings or a shorter training help."
+            )
+        return "\n".join(lines)
 
 
 @checked
@@ -75,8 +85,14 @@ def generate(
     min_novelty: Annotated[
         float | None,
         Field(
-            description="Leave out sounds closer than this to a training sound, in dB; takes of one drum lie within 3.", ge=0
+            description="Leave out sounds closer than this to a training sound, in dB, 0 for none; default: closer than the training "
+            "sounds are to each other.",
+            ge=0,
         ),
+    ] = None,
+    code: Annotated[
+        tuple[float, ...] | None,
+        Field(description="InfoGAN code, number by number: 1 for the chosen category, 0 for the others, then -1 to 1."),
     ] = None,
     judge: Annotated[
         str | None, Field(description="Classifier for --min-confidence; default: one that knows the labels.")
@@ -94,8 +110,14 @@ def generate(
         raise BadModel(
             f"{model} is of the family {player.card.family}, which makes no sounds; `wavewright models` lists those that do."
         )
-    rejection = Rejection(player, min_confidence, min_novelty, judge)
+    if code is not None and not getattr(player.config, "code_size", 0):
+        raise BadSetting(
+            f"{model} has no code to choose; leave the code out, or train a GAN with --set model.code_categories=4."
+        )
+    rejection = Rejection(player, min_confidence, min_novelty, judge, code)
     call: dict[str, Any] = {"model": player.card.name, "model_hash": player.folder.hash, "seed": seed}
+    if code is not None:
+        call["code"] = list(code)
     if interpolate is None:
         found = rejection.choose(label, count, seed)
     else:
@@ -105,15 +127,24 @@ def generate(
         found = _way(player, label, interpolate, count, rejection)
     sounds = _write(found, call, player.sample_rate, out, format)
     return Generated(
-        out, call["model"], call["model_hash"], call["seed"], interpolate, player.sample_rate, sounds, rejection.n_rejected
+        out,
+        call["model"],
+        call["model_hash"],
+        call["seed"],
+        interpolate,
+        player.sample_rate,
+        sounds,
+        rejection.n_rejected,
+        rejection.n_close,
     )
 
 
 def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int, rejection: Rejection) -> Iterator[Judged]:
     """The sounds on the way from one seed to another; one that is refused has no place to go, so refusing is not possible."""
-    if rejection.is_active:
+    if rejection.is_asked_for or rejection.code is not None:
         raise BadSetting(
-            "Sounds on the way between two seeds cannot be left out; give min_confidence or min_novelty without interpolate."
+            "Sounds on the way between two seeds cannot be left out or given a code; give min_confidence, min_novelty or code "
+            "without interpolate."
         )
     if steps > MOST_STEPS:
         raise BadSetting(f"The way between two seeds in {steps} sounds is too long; at most {MOST_STEPS} fit into memory.")
@@ -159,6 +190,8 @@ def _stem(origin: dict[str, Any]) -> str:
     seeds = f"s{origin['seed']}"
     if "interpolate" in origin:
         seeds += f"to{origin['interpolate'][1]}x{origin['steps']}"
+    if "code" in origin:
+        seeds += "c" + "_".join(f"{number:g}" for number in origin["code"])
     label = [] if origin["label"] is None else [origin["label"]]
     return "-".join(re.sub(r"[^\w.+-]+", "_", part) for part in [origin["model"], *label, seeds, f"{origin['index']:03d}"])
 

@@ -26,7 +26,7 @@ from ...errors import BadSetting
 from ...ranges import check_ranges
 
 EMBEDDINGS_FILE = "training_embeddings.safetensors"
-"""In a model folder: tensor ``embeddings`` (n, d), each training clip by LogMelEmbedding."""
+"""In a model folder: ``embeddings`` (n, d), each training clip by LogMelEmbedding, and the ``limits`` (labels,) that copies pass below."""
 
 
 RANGES = {

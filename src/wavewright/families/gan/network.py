@@ -351,5 +351,5 @@ def to_play(generator: Generator, prepared: Prepared) -> Playable:
     return Playable(
         graphs={"generator.onnx": Graph(Playing(generator), inputs, outputs)},
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),
-        files={EMBEDDINGS_FILE: {"embeddings": prepared.reference.all_embeddings}},
+        files={EMBEDDINGS_FILE: {"embeddings": prepared.reference.all_embeddings, "limits": prepared.reference.limits}},
     )

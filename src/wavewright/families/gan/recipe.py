@@ -43,8 +43,10 @@ class DataSettings:
 
     slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
     fastest: float = 1.18
-    class_exponent: float = 0.5  # 0 draws each class as often as any other, 1 each of its sounds; between, large classes a little more
-    valid_share: float = 0.1  # of the clips (or groups) are kept out of training, where no manifest names them
+    class_exponent: float = (
+        0.5  # 0 draws each class as often as any other, 1 each of its sounds; between, large classes a little more
+    )
+    valid_share: float = 0.0  # of the clips (or groups) are kept out of training, to judge by them later
     smallest_class: int = 4  # clips; a label with fewer is left out
 
     def __post_init__(self) -> None:
@@ -189,12 +191,14 @@ def _fair_weights(groups: Sequence[str]) -> np.ndarray:
 class Reference:
     """The training clips as evaluations and the search for copies see them.
 
-    ``all_embeddings`` ``(n, d)`` float32 are those of all clips. Generated clips are measured against at most LARGEST_REFERENCE of each
+    ``all_embeddings`` ``(n, d)`` float32 are those of all clips, ``limits`` ``(max(classes, 1),)`` float32 the distance below which a clip
+    of a class lies closer to one of them than any two of its class lie to each other; 0 where a class is one sound. Generated clips are measured against at most LARGEST_REFERENCE of each
     class: their ``embeddings`` ``(m, d)``, and ``sounds`` ``(m,)``, which sound each of them is.
     """
 
     embedding: LogMelEmbedding
     all_embeddings: np.ndarray
+    limits: np.ndarray
     embeddings: dict[int, np.ndarray]
     sounds: dict[int, np.ndarray]
 
@@ -204,6 +208,7 @@ class Reference:
         embedding = LogMelEmbedding(model.sample_rate, seconds=model.n_samples / model.sample_rate)
         rows = _embedded(store, embedding, model)
         embeddings, sounds = {}, {}
+        limits = np.zeros(max(len(model.labels), 1), np.float32)
         for label in sorted(set(labels)):
             members = np.array([index for index, other in enumerate(labels) if other == label])
             if len(members) > LARGEST_REFERENCE:
@@ -216,7 +221,9 @@ class Reference:
                 )
             member_groups = np.array([groups[index] for index in members])
             sounds[label] = merge_near_duplicates(chosen, embedding.near_duplicate_distance, member_groups)
-        return cls(embedding, rows.astype(np.float32), embeddings, sounds)
+            if len(np.unique(sounds[label])) > 1:
+                limits[label] = nearest_training_distance(chosen, chosen[:1], sounds[label]).limit
+        return cls(embedding, rows.astype(np.float32), limits, embeddings, sounds)
 
     def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:
         """Metrics of generated ``{label: (n, time)}``, each the mean over the classes.
