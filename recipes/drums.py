@@ -22,6 +22,7 @@ from wavewright.data.folder import scan
 from wavewright.families.gan.recipe import Recipe, recipe
 from wavewright.models.card import CARD_FILE, Card, Source
 from wavewright.training.run import Provenance, Run
+from wavewright.training.settings import override
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 STEPS = 16_000
@@ -79,13 +80,16 @@ def main() -> None:
     parser.add_argument("--max-minutes", type=float, default=None)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings, for comparisons")
     parser.add_argument("--bundle", action="store_true", help="copy the finished run into the package instead of training")
     given = parser.parse_args()
     if given.bundle:
         bundle(given.out)
         return
     found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
-    Run(given.out, "gan", drums(given.device), found, provenance(given.corpus)).train(given.max_minutes, given.resume)
+    recipe = drums(given.device)
+    parts = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, given.set)
+    Run(given.out, "gan", replace(recipe, **parts), found, provenance(given.corpus)).train(given.max_minutes, given.resume)
 
 
 if __name__ == "__main__":

@@ -302,6 +302,20 @@ def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):
         train(folder, "gan", "tiny", out, "folder", settings=[*settings, "training.steps=7"], resume=True, quiet=True)
 
 
+def test_a_resume_with_other_recordings_goes_on_and_says_so(folder, tmp_path, capsys):
+    sounds = shutil.copytree(folder, tmp_path / "sounds")
+    settings = ["steps=2", "threads=1", "sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20"]
+    train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings)
+    train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings, resume=True)
+    assert "the recordings are not those" not in capsys.readouterr().err
+    (sounds / "low" / "0.wav").unlink()
+    train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings, resume=True)
+    assert (
+        "the recordings are not those that the run began with (20 then, 19 now); going on with these."
+        in capsys.readouterr().out
+    )
+
+
 def test_unknown_families_sizes_and_devices_are_named(folder, tmp_path):
     for given, words in [({"family": "gam"}, "gan"), ({"size": "huge"}, "tiny, small, base"), ({"device": "tpu"}, "cpu")]:
         with pytest.raises(BadSetting, match=words):

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from wavewright.data import store as store_module
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.data.preparation import PEAK, Preparation
-from wavewright.data.store import ClipStore
+from wavewright.data.store import UNUSED_DAYS, ClipStore
 from wavewright.errors import BadFolder, BadSetting
 
 RATE = 8000
@@ -50,7 +51,7 @@ def test_clips_are_cut_padded_labelled_and_exact(tmp_path):
     np.testing.assert_array_equal(store[0][0], np.concatenate([short, np.zeros(200, np.float32)]))
     np.testing.assert_array_equal(store[1][0], long[:500])
     assert store.labels == ["a", "b"]
-    assert [path.name for path in store.paths] == ["short.wav", "long.wav"]
+    assert [entry.path.name for entry in store.entries] == ["short.wav", "long.wav"]
     assert (store.n_bytes, store.lengths, store.problems) == (2 * 500 * 4, [500, 500], ())
 
 
@@ -144,7 +145,7 @@ def test_bad_clips_are_left_out_and_the_rest_is_not_shifted(tmp_path):
 
     for prepare, n_samples in ((AS_IS, 100), (WHOLE, None)):
         store = ClipStore.build(entries, RATE, n_samples, prepare, tmp_path / "cache")
-        assert [path.name for path in store.paths] == ["1.wav", "4.wav"]
+        assert [entry.path.name for entry in store.entries] == ["1.wav", "4.wav"]
         np.testing.assert_array_equal(store[0][0], good)
         np.testing.assert_array_equal(store[1][0], last)
         reasons = {problem.path.name: problem.reason for problem in store.problems}
@@ -259,3 +260,20 @@ def test_impossible_stores_are_refused(tmp_path):
         ClipStore.build([], RATE, 10, AS_IS, tmp_path)
     with pytest.raises(BadSetting, match="sample rate is 0"):
         ClipStore.build([entry], 0, 10, AS_IS, tmp_path)
+
+
+def test_stores_that_nobody_opens_any_more_are_removed_when_another_is_written(tmp_path):
+    write_wave(tmp_path / "sounds" / "a" / "1.wav", noise(600, 1))
+    cache = tmp_path / "cache"
+    for n_samples in (100, 200, 300):
+        build(tmp_path, AS_IS, n_samples)
+    (cache / "mine").mkdir()
+    (cache / "mine" / "index.json").write_text("{}", encoding="utf-8")
+    long_ago = time.time() - (UNUSED_DAYS + 1) * 24 * 3600
+    for index in cache.glob("*/index.json"):
+        os.utime(index, (long_ago, long_ago))
+    build(tmp_path, AS_IS, 200)  # opening is use
+    assert len(list(cache.glob("*/index.json"))) == 4
+    build(tmp_path, AS_IS, 400)
+    assert sorted(build(tmp_path, AS_IS, n).n_bytes for n in (200, 400)) == [800, 1600]
+    assert sorted(len(path.parent.name) for path in cache.glob("*/index.json")) == [4, 32, 32]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
+import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,11 +24,14 @@ from .decode import decode_at
 from .entry import SHORTEST_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
 from .preparation import Preparation, fit
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 1  # raise it where the same clips and settings come out otherwise, so that older stores are built again
+UNUSED_DAYS = 60  # after which a store is removed when another is written
 CLIPS_FILE = "clips.f32"
 INDEX_FILE = "index.json"
 LONGEST_ONE_SHOT_SECONDS = 60.0
 """Of a file that is prepared to a fixed length, this much beyond that length is decoded to look for the onset."""
+
+_KEY = re.compile("[0-9a-f]{32}")
 
 Progress = Callable[[int, int], None]
 """Told how many clips are done, and of how many."""
@@ -86,6 +93,9 @@ class ClipStore:
         folder = Path(cache_folder) / plan.key()
         if not _is_whole(folder):
             _write_store(plan, folder, progress)
+            _remove_unused(folder)
+        with contextlib.suppress(OSError):  # a cache that may only be read
+            os.utime(folder / INDEX_FILE)
         return cls(folder, entries)
 
     def __len__(self) -> int:
@@ -120,11 +130,6 @@ class ClipStore:
     def groups(self) -> list[str | None]:
         """The group of every clip."""
         return [entry.group for entry in self.entries]
-
-    @property
-    def paths(self) -> list[Path]:
-        """The file of every clip."""
-        return [entry.path for entry in self.entries]
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,15 @@ def _is_whole(folder: Path) -> bool:
         pass
     shutil.rmtree(folder, ignore_errors=True)
     return False
+
+
+def _remove_unused(used: Path) -> None:
+    """Remove the stores beside ``used`` that nobody has opened for UNUSED_DAYS."""
+    oldest = time.time() - UNUSED_DAYS * 24 * 3600
+    for index in used.parent.glob(f"*/{INDEX_FILE}"):
+        folder = index.parent
+        if folder != used and _KEY.fullmatch(folder.name) and index.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_store(plan: _Plan, folder: Path, progress: Progress | None) -> None:

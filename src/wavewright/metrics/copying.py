@@ -23,11 +23,6 @@ class CopyReport:
     training: np.ndarray
     estimate: np.ndarray
 
-    @property
-    def closest(self) -> int:
-        """Index of the generated clip that lies closest to a training clip."""
-        return int(self.estimate.argmin())
-
 
 def merge_near_duplicates(
     reference: np.ndarray, threshold: float | None = None, groups: np.ndarray | None = None

@@ -176,8 +176,8 @@ class Loop:
     def _one_step(self, batches_from: Callable[[int], list[dict[str, np.ndarray]]]) -> dict[str, float]:
         """Every player's turn on one step's batches; returns the losses, each the mean over the batches."""
         step = self.progress.step
-        # The hash of whole numbers is the same in every Python process.
-        torch.manual_seed(hash((self.settings.seed, step, self.progress.rollbacks, processes.rank())) & 0x7FFF_FFFF_FFFF)
+        chosen_by = np.random.SeedSequence([self.settings.seed, step, self.progress.rollbacks, processes.rank()])
+        torch.manual_seed(int(chosen_by.generate_state(1, np.uint32)[0]))
         batches = [
             {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()}
             for batch in batches_from(self._first_batch(step))

@@ -40,13 +40,15 @@ def count() -> int:
 
 
 def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
-    """Replace each gradient by its mean over the processes."""
-    if not _together():
+    """Replace each gradient by its mean over the processes; all travel together, since each journey costs its time."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not _together() or not gradients:
         return
-    for parameter in parameters:
-        if parameter.grad is not None:
-            distributed.all_reduce(parameter.grad)
-            parameter.grad /= count()
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    flat /= count()
+    for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
 
 
 def any_of_them(flag: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Callable, Sequence
@@ -54,12 +55,13 @@ class Run:
     def train(self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False) -> Progress:
         """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together."""
         with processes.joined(torch.device(self.recipe.training.device)):
-            if processes.rank() == 0:
-                self._check_run_file(resume)
-            return self._train(max_minutes, resume, quiet)
+            changed = self._check_run_file(resume) if processes.rank() == 0 else ""
+            return self._train(max_minutes, resume, quiet, changed)
 
-    def _train(self, max_minutes: float | None, resume: bool, quiet: bool) -> Progress:
+    def _train(self, max_minutes: float | None, resume: bool, quiet: bool, changed: str) -> Progress:
         with Report(self.out, quiet, mute=processes.rank() > 0) as report:
+            if changed:
+                report.say(changed)
             for problem in (*self.found.problems, *self.prepared.problems):
                 report.say(f"left out: {problem}")
 
@@ -120,10 +122,12 @@ class Run:
         )
         export_model(self.out, card, self.network_module.to_play(average, self.prepared), self.recipe.training.weight_bits)
 
-    def _check_run_file(self, resume: bool) -> None:
-        """Write the recipe at the first call; at a resume it must be the same."""
+    def _check_run_file(self, resume: bool) -> str:
+        """Write the recipe at the first call; at a resume it must be the same. What is to be said where the recordings are not."""
         path = self.out / RUN_FILE
-        described = {"family": self.family, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
+        described: dict[str, Any] = {"family": self.family, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
+        clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in self.prepared.train_entries)
+        described["clips"] = {"count": len(clips), "sha256": hashlib.sha256("\n".join(clips).encode()).hexdigest()}
         if path.is_file():
             if not resume:
                 raise BadSetting(f"{self.out} holds a run already; continue it with --resume, or give another --out.")
@@ -131,14 +135,19 @@ class Run:
                 before = json.loads(path.read_text(encoding="utf-8"))
             except ValueError as error:
                 raise BadSetting(f"{path} cannot be read ({error}); copy it again, or give another --out.") from error
+            learned_from, now = before.pop("clips", described["clips"]), described.pop("clips")
             changed = _differences(before, described)
             if changed:
                 raise BadSetting(
                     f"{self.out} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first call."
                 )
-            return
+            if learned_from == now:
+                return ""
+            counts = f"{learned_from['count']} then, {now['count']} now"
+            return f"the recordings are not those that the run began with ({counts}); going on with these."
         self.out.mkdir(parents=True, exist_ok=True)
         write_whole(path, (json.dumps(described, indent=2) + "\n").encode())
+        return ""
 
 
 def train(
