@@ -1,0 +1,115 @@
+"""WaveNet: a network that draws one sample after another, each given all before it.
+
+The idea: stacked causal convolutions whose dilation doubles from layer to layer see thousands of past samples; gated units and skip
+connections turn them into the distribution of the next sample, from which it is drawn.
+
+Papers:
+    van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016: dilated causal convolutions, gated units, skip sum, mu-law.
+    Salimans, Karpathy, Chen and Kingma, "PixelCNN++", 2017: the discretised mixture of logistics (head ``logistics``).
+    Shen et al., "Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram Predictions", 2018: WaveNet as a vocoder.
+    Le Paine et al., "Fast Wavenet Generation Algorithm", 2016: each layer keeps its past, so that a sample costs one pass.
+
+Changed from them: the first layer hears a short stretch of the wave itself (a linear prediction is then one matrix away); the condition
+(label, speaker, position or mel frames) is projected for each layer at a few hundred frames a second and held between them, so that it
+costs next to nothing for each sample; all matrix products are over (batch, time, channels); and sounds of one kind know their position
+in a duration that is drawn beforehand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...errors import BadSetting
+from ...ranges import check_ranges
+
+MU_LAW_LEVELS = 256
+POSITION_FEATURES = 8  # see recipe.position_features
+
+RANGES = {
+    "sample_rate": (2_000, 192_000),
+    "n_layers": (1, 100),
+    "dilation_cycle": (1, 16),
+    "channels": (4, 1_024),
+    "skip_channels": (4, 2_048),
+    "head_channels": (4, 2_048),
+    "input_taps": (1, 1_024),
+    "n_mixtures": (1, 64),
+    "label_size": (1, 1_024),
+    "condition_channels": (4, 2_048),
+    "condition_layers": (0, 16),
+    "hop_length": (4, 4_096),
+    "condition_hop": (1, 4_096),
+    "n_fft": (16, 16_384),
+    "n_mels": (8, 512),
+}
+"""The smallest and largest value of each number in a Config that stands for itself; the others depend on each other."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the network is; everything that playing needs to know.
+
+    Raises BadSetting for a number that is out of its range, or does not fit the others.
+    """
+
+    sample_rate: int = 16_000
+    labels: tuple[str, ...] = ()  # empty: unconditional
+    speakers: tuple[str, ...] = ()
+    condition: Literal["none", "position", "mel"] = "position"  # what the frames say, beside label and speaker
+    head: Literal["mu-law", "logistics"] = "logistics"  # 256 classes, or a mixture of logistics on 16 bits
+    n_layers: int = 20
+    dilation_cycle: int = 10  # layers until the dilation begins at 1 again
+    channels: int = 64  # of the residual stream
+    skip_channels: int = 128
+    head_channels: int = 256  # between the two layers after the skip sum
+    input_taps: int = 32  # past samples that the first layer hears
+    n_mixtures: int = 10  # of the head ``logistics``
+    label_size: int = 32  # numbers that stand for a label, and for a speaker
+    condition_channels: int = 128
+    condition_layers: int = 2  # convolutions over frames
+    hop_length: int = 256  # samples between frames
+    condition_hop: int = 64  # samples for which the condition is held; a divisor of hop_length
+    n_fft: int = 1024  # of the mel frames, samples
+    n_mels: int = 80
+    f_max_hz: float = 8_000.0  # of the mel frames
+    pre_emphasis: float = 0.0  # first-order; the network draws the emphasised wave, playing undoes it
+
+    def __post_init__(self) -> None:
+        check_ranges(self, RANGES)
+        if self.hop_length % self.condition_hop:
+            raise BadSetting(f"condition_hop is {self.condition_hop}; it must be a divisor of hop_length ({self.hop_length}).")
+        check_ranges(self, {"pre_emphasis": (0.0, 0.99), "f_max_hz": (100.0, self.sample_rate / 2)})
+        if self.condition == "mel" and self.n_fft < self.hop_length:
+            raise BadSetting(f"n_fft is {self.n_fft}; it must be at least hop_length ({self.hop_length}).")
+        for kind, names in (("labels", self.labels), ("speakers", self.speakers)):
+            if len({*names}) < len(names) or "" in names:
+                raise BadSetting(f"{kind} are {', '.join(map(repr, names))}; each needs a name of its own.")
+
+    @property
+    def dilations(self) -> tuple[int, ...]:
+        """Of each layer, samples."""
+        return tuple(1 << (layer % self.dilation_cycle) for layer in range(self.n_layers))
+
+    @property
+    def receptive_field(self) -> int:
+        """Past samples that one drawn sample depends on."""
+        return self.input_taps + sum(self.dilations)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that describe the distribution of a sample: 256 logits, or logits, means and log scales of the logistics."""
+        return MU_LAW_LEVELS if self.head == "mu-law" else 3 * self.n_mixtures
+
+    @property
+    def features(self) -> int:
+        """Numbers in a frame."""
+        return {"none": 0, "position": POSITION_FEATURES, "mel": self.n_mels}[self.condition]
+
+
+SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {"n_layers": 8, "dilation_cycle": 8, "channels": 32, "skip_channels": 64, "head_channels": 64},
+    "small": {"n_layers": 20, "channels": 64, "skip_channels": 128, "head_channels": 256},
+    "base": {"n_layers": 30, "channels": 64, "skip_channels": 128, "head_channels": 256},
+    "full": {"n_layers": 30, "channels": 128, "skip_channels": 256, "head_channels": 256},
+}
