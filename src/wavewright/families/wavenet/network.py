@@ -217,7 +217,7 @@ def listen(network: WaveNet, prepared: Prepared) -> tuple[list[np.ndarray], list
 def _asked(prepared: Prepared) -> list[tuple[str, dict[str, np.ndarray]]]:
     """Titles and conditions of the sounds to hear along the way."""
     config = prepared.recipe.model
-    names = [name for name in ("frames", "label", "speaker") if name in prepared.batches(0)]
+    names: list[str] = [name for name in ("frames", "label", "speaker") if name in prepared.batches(0)]
     if config.condition == "mel":
         first = (prepared.valid or (prepared.batches(0),))[0]
         return [(f"copy {i}", {name: first[name][i] for name in names}) for i in range(min(2, len(first["heard"])))]
@@ -228,7 +228,7 @@ def _asked(prepared: Prepared) -> list[tuple[str, dict[str, np.ndarray]]]:
         n_frames = frames_of(n_samples, config)
         position = config.condition == "position"
         frames = position_features(n_frames, n_samples, config) if position else np.zeros((n_frames, 0), np.float32)
-        given = {"frames": frames, "label": np.array(index), "speaker": np.array(0)}
+        given: dict[str, np.ndarray] = {"frames": frames, "label": np.array(index), "speaker": np.array(0)}
         asked.append((config.labels[index] if config.labels else "", {name: given[name] for name in names}))
     return asked
 
