@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from .frames import LARGEST_STEP
 from .wide_dots import packed_product
 
 LARGEST_INTEGER = 8_191  # of a vector's integers; packing.py sees to it that no sum of products with them leaves 32 bits
@@ -56,8 +57,7 @@ class Weights(NamedTuple):
     output_bias: np.ndarray  # (O,)
     dilations: np.ndarray  # (layers,), powers of two
     ring_starts: np.ndarray  # (layers,): the first slot of each layer's ring
-    heard: np.ndarray  # (256,): what the network hears of each class; empty for logistics
-    spoken: np.ndarray  # (256,): the sample of each class
+    is_mixture: bool  # the outputs are a mixture of logistics, not logits of classes
 
 
 class Streams(NamedTuple):
@@ -234,23 +234,22 @@ def draw_class(logits, temperature, chance, weights):  # type: ignore[no-untyped
 
 @compiled
 def draw_logistic(outputs, temperature, seed, index, weights):  # type: ignore[no-untyped-def]
-    """A sample in [-1, 1] from a mixture of logistics ``outputs`` (logits, means and log scales, one after the other)."""
+    """A sample on the 16-bit grid from a mixture of logistics ``outputs`` (logits, means and log scales, one after the other)."""
     n_mixtures = len(outputs) // 3
     mixture = draw_class(outputs[:n_mixtures], ONE, uniform(seed, index), weights)
     chance = uniform(seed, index + 1)
     scale = math.exp(max(np.float64(outputs[2 * n_mixtures + mixture]), SMALLEST_LOG_SCALE)) * np.float64(temperature)
     sample = np.float64(outputs[n_mixtures + mixture]) + scale * (math.log(chance) - math.log(1.0 - chance))
-    return np.float32(min(max(sample, -1.0), 1.0))
+    return np.float32(round(min(max(sample, -1.0), 1.0) * LARGEST_STEP) / LARGEST_STEP)
 
 
 @compiled
 def draw(weights, desk, outputs, temperature, seed, position):  # type: ignore[no-untyped-def]
-    """The next sample by its ``outputs``: what the network hears of it, and the sample itself."""
-    if len(weights.heard) == 0:
-        sample = draw_logistic(outputs, temperature, seed, 2 * position, desk.units)
-        return sample, sample
+    """The next sample by its ``outputs``, as the network hears it."""
+    if weights.is_mixture:
+        return draw_logistic(outputs, temperature, seed, 2 * position, desk.units)
     drawn = draw_class(outputs, temperature, uniform(seed, 2 * position), desk.units)
-    return weights.heard[drawn], weights.spoken[drawn]
+    return np.float32(drawn - len(outputs) // 2) / np.float32(len(outputs) // 2)
 
 
 @compiled
@@ -272,18 +271,18 @@ def remember(past, heard):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def advance(weights, streams, desk, position, condition, hop, wave, outputs, draws, temperature):  # type: ignore[no-untyped-def]
-    """Move the streams on by ``wave (streams, n)``: what is heard or, where it ``draws``, room for the samples that are drawn.
+def advance(weights, streams, desk, position, condition, hop, first_segment, wave, outputs, draws, temperature):  # type: ignore[no-untyped-def]
+    """Move the streams on by ``wave (streams, n)``: what they hear or, where it ``draws``, room for the samples that are drawn.
 
-    ``position`` is that of the first sample. ``condition (streams, segments, layers, 2 R)``; its first segment is the one that holds at
-    ``position``, each holds up to the next multiple of ``hop``. ``outputs (streams, n, O)`` takes what describes each sample; with room
+    ``position`` is that of the first sample. ``condition (streams, segments, layers, 2 R)``; each segment holds for ``hop`` samples, the
+    first is number ``first_segment`` of the streams. ``outputs (streams, n, O)`` takes what describes each sample; with room
     for one sample they are overwritten, with room for none not computed.
     """
     n_streams, n_samples = wave.shape
     n_outputs = outputs.shape[1]
     for sample in range(n_samples):
         now = position + sample
-        segment = now // hop - position // hop
+        segment = now // hop - first_segment
         for stream in range(n_streams):
             start_sample(weights, streams, desk, stream)
         for layer in range(len(weights.dilations)):
@@ -297,7 +296,5 @@ def advance(weights, streams, desk, position, condition, hop, wave, outputs, dra
                 rectified_product(weights.head, weights.head_scale, weights.head_bias, skipped, len(skipped), desk, hidden)
                 rectified_product(weights.output, weights.output_scale, weights.output_bias, hidden, len(weights.head_bias), desk, found)
                 if draws:
-                    heard, wave[stream, sample] = draw(weights, desk, found, temperature, streams.seeds[stream], now)
-                    remember(streams.past[stream], heard)
-            if not draws:
-                remember(streams.past[stream], wave[stream, sample])
+                    wave[stream, sample] = draw(weights, desk, found, temperature, streams.seeds[stream], now)
+            remember(streams.past[stream], wave[stream, sample])
