@@ -83,7 +83,7 @@ class Desk(NamedTuple):
 
 def compiled(function: Callable[..., Any]) -> Any:
     """The function compiled when it is first called, and kept on disk where a folder for that can be written."""
-    options = {"nogil": True, "error_model": "numpy", "fastmath": {"nnan", "ninf", "nsz", "contract"}}
+    options = {"_nrt": False, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "ninf", "nsz", "contract"}}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # no such folder
@@ -140,10 +140,12 @@ def _round(values: Any, n_values: Any, largest: Any, kept: Any) -> Any:
 
 @compiled
 def largest_magnitude(values: np.ndarray, n_values: int) -> Any:
-    largest = ZERO
+    """By the bits of the numbers without their signs, which are ordered as they are; several at once, as no comparison of floats is."""
+    bits = values.view(np.int32)
+    largest = np.int32(0)
     for index in range(n_values):
-        largest = max(largest, abs(values[index]))
-    return largest
+        largest = np.int32(max(largest, np.int32(bits[index] & np.int32(0x7FFFFFFF))))
+    return np.int32(largest).view(np.float32)
 
 
 @compiled
@@ -174,15 +176,17 @@ def layer_step(weights, streams, desk, layer, stream, slot, condition):  # type:
     for row in range(2 * n_channels):
         total = past_scale * np.float32(past_sums[row]) + scale * np.float32(sums[row])
         units[row] = row_scales[row] * total + (bias[row] + condition[row])
+    to_sigmoid = units[n_channels:]
     for channel in range(n_channels):
-        units[channel] = gate(units[channel], units[n_channels + channel])
+        units[channel] = gate(units[channel], to_sigmoid[channel])
     scale = quantise(units, n_channels, ONE, desk.vector)
     product(weights.gated[layer], desk.vector, sums)
     row_scales, bias = weights.gated_scale[layer], weights.residual_bias[layer]
     for channel in range(n_channels):
         hidden[channel] += (scale * row_scales[channel]) * np.float32(sums[channel]) + bias[channel]
+    skip_sums, row_scales = sums[n_channels:], row_scales[n_channels:]
     for channel in range(n_skip):
-        skipped[channel] += (scale * row_scales[n_channels + channel]) * np.float32(sums[n_channels + channel])
+        skipped[channel] += (scale * row_scales[channel]) * np.float32(skip_sums[channel])
 
 
 @compiled
