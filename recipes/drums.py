@@ -1,11 +1,11 @@
 """The run behind the bundled model ``drums``: a class-conditional GAN on real one-shots from public kits.
 
-    python recipes/corpora.py drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
+    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
     python recipes/drums.py --corpus corpora/drums --out runs/drums --max-minutes 60
     python recipes/drums.py --corpus corpora/drums --out runs/drums --max-minutes 60 --resume     # as often as needed
     python recipes/drums.py --corpus corpora/drums --out runs/drums --bundle                      # into the package
 
-Any folder with a ``manifest.jsonl`` and a ``sources.json`` as recipes/corpora.py writes them will do. The kits marked ``test`` there are
+Any folder with a ``manifest.jsonl`` and a ``sources.json`` as recipes/corpora writes them will do. The kits marked ``test`` there are
 never looked at.
 """
 
@@ -41,7 +41,7 @@ def drums(device: str = "cpu") -> Recipe:
 
 
 def provenance(corpus: Path) -> Provenance:
-    """What the card says of the recordings, read from what recipes/corpora.py wrote."""
+    """What the card says of the recordings, read from what recipes/corpora wrote."""
     sources = json.loads((corpus / "sources.json").read_text(encoding="utf-8"))
     rows = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     counts = Counter(row["kit"] for row in rows if row["split"] == "train" and row["label"] in LABELS)
