@@ -1,6 +1,6 @@
 """The run behind the bundled model ``drum-classifier``: tells kick, snare, hat, tom and cymbal apart, and judges generated drums.
 
-    python recipes/corpora.py drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
+    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier --leave-one-kit-out
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier --bundle    # measures, then into the package
@@ -55,7 +55,7 @@ def kit_of(entry: Entry) -> str:
 
 
 def provenance(corpus: Path, entries: Sequence[Entry]) -> Provenance:
-    """What the card says of the recordings that were learned from, read from what recipes/corpora.py wrote."""
+    """What the card says of the recordings that were learned from, read from what recipes/corpora wrote."""
     counts = Counter(kit_of(entry) for entry in entries if entry.split == "train")
     sources = json.loads((corpus / "sources.json").read_text(encoding="utf-8"))
     return Provenance(
