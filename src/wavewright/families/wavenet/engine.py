@@ -83,7 +83,9 @@ class Engine:
         keys = np.array([np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0] for seed in seeds])
         return State(0, silent_streams(self.config, keys, self.mode), dict(self._about))
 
-    def draw(self, state: State, n_samples: int, condition: np.ndarray | None = None, temperature: float = 1.0) -> np.ndarray:
+    def draw(
+        self, state: State, n_samples: int, condition: np.ndarray | None = None, temperature: float = 1.0
+    ) -> np.ndarray:
         """The next samples of each stream, ``(streams, n_samples)`` float32 in [-1, 1]; moves ``state`` on.
 
         ``condition (streams, segments, n_layers, 2 * channels)`` float32 is added before the gates; its first segment is the one that

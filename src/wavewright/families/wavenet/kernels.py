@@ -83,13 +83,7 @@ class Desk(NamedTuple):
 
 def compiled(function: Callable[..., Any]) -> Any:
     """The function compiled when it is first called, and kept on disk where a folder for that can be written."""
-    options = {
-        "_nrt": False,
-        "forceinline": True,
-        "nogil": True,
-        "error_model": "numpy",
-        "fastmath": {"nnan", "ninf", "nsz", "contract"},
-    }
+    options = {"_nrt": False, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "ninf", "nsz", "contract"}}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # no such folder
@@ -304,9 +298,7 @@ def advance(weights, streams, desk, position, condition, hop, first_segment, wav
                 found = outputs[stream, min(sample, n_outputs - 1)]
                 skipped, hidden = desk.skipped[stream], desk.units
                 rectified_product(weights.head, weights.head_scale, weights.head_bias, skipped, len(skipped), desk, hidden)
-                rectified_product(
-                    weights.output, weights.output_scale, weights.output_bias, hidden, len(weights.head_bias), desk, found
-                )
+                rectified_product(weights.output, weights.output_scale, weights.output_bias, hidden, len(weights.head_bias), desk, found)
                 if draws:
                     wave[stream, sample] = draw(weights, desk, found, temperature, streams.seeds[stream], now)
             remember(streams.past[stream], wave[stream, sample])
