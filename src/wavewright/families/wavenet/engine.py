@@ -83,14 +83,12 @@ class Engine:
         keys = np.array([np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0] for seed in seeds])
         return State(0, silent_streams(self.config, keys, self.mode), dict(self._about))
 
-    def draw(
-        self, state: State, n_samples: int, condition: np.ndarray | None = None, temperature: float = 1.0
-    ) -> np.ndarray:
+    def draw(self, state: State, n_samples: int, condition: np.ndarray | None = None, temperature: float = 1.0) -> np.ndarray:
         """The next samples of each stream, ``(streams, n_samples)`` float32 in [-1, 1]; moves ``state`` on.
 
         ``condition (streams, segments, n_layers, 2 * channels)`` float32 is added before the gates; its first segment is the one that
         holds at ``state.position``, each holds up to the next multiple of ``config.condition_hop``. ``temperature`` widens or narrows
-        each distribution; 0 takes its most probable value. Raises BadSetting for a condition that does not fit.
+        each distribution: 0 takes the most probable class, or the mean of a logistic. Raises BadSetting for a condition that does not fit.
         """
         low, high = TEMPERATURES
         if not low <= temperature <= high:

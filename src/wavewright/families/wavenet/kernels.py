@@ -16,11 +16,10 @@ from numba import njit, types
 from numba.extending import overload
 
 from .frames import LARGEST_STEP
+from .likelihood import SMALLEST_LOG_SCALE
 from .wide_dots import packed_product
 
 LARGEST_INTEGER = 8_191  # of a vector's integers; packing.py sees to it that no sum of products with them leaves 32 bits
-
-SMALLEST_LOG_SCALE = -9.0  # of a logistic, as in training
 
 # tanh(x) = x P(x^2) / Q(x^2) for |x| <= 8, at most 6e-9 off before rounding (least largest error, by Lawson's weighted least squares).
 TANH_REACHES = np.float32(8.0)  # beyond it tanh is 1 to within 3e-7
@@ -83,7 +82,13 @@ class Desk(NamedTuple):
 
 def compiled(function: Callable[..., Any]) -> Any:
     """The function compiled when it is first called, and kept on disk where a folder for that can be written."""
-    options = {"_nrt": False, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "ninf", "nsz", "contract"}}
+    options = {
+        "_nrt": False,
+        "forceinline": True,
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": {"nnan", "ninf", "nsz", "contract"},
+    }
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # no such folder
@@ -298,7 +303,9 @@ def advance(weights, streams, desk, position, condition, hop, first_segment, wav
                 found = outputs[stream, min(sample, n_outputs - 1)]
                 skipped, hidden = desk.skipped[stream], desk.units
                 rectified_product(weights.head, weights.head_scale, weights.head_bias, skipped, len(skipped), desk, hidden)
-                rectified_product(weights.output, weights.output_scale, weights.output_bias, hidden, len(weights.head_bias), desk, found)
+                rectified_product(
+                    weights.output, weights.output_scale, weights.output_bias, hidden, len(weights.head_bias), desk, found
+                )
                 if draws:
                     wave[stream, sample] = draw(weights, desk, found, temperature, streams.seeds[stream], now)
             remember(streams.past[stream], wave[stream, sample])
