@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 
 from ...errors import BadModel
 from . import Config
+from .engine import Mode, tensor_shapes
 from .kernels import LARGEST_INTEGER, Desk, Streams, Weights
 from .wide_dots import ROWS, STEPS_AT_ONCE, width_of
-
-Mode = Literal["int16", "float32", "int8"]
 
 Tensors = Mapping[str, np.ndarray]
 
@@ -23,17 +21,8 @@ LARGEST_SUM = 2**31 - 2**20  # of products in 32 bits, less what rounding may ad
 
 def checked_tensors(config: Config, tensors: Tensors) -> dict[str, np.ndarray]:
     """The tensors that the loop needs as float32; raises BadModel for one that is missing, has another shape or is not finite."""
-    channels, skip, head = config.channels, config.skip_channels, config.head_channels
-    shapes: dict[str, tuple[int, ...]] = {"input.weight": (channels, config.input_taps), "input.bias": (channels,)}
-    for layer in range(config.n_layers):
-        shapes |= {f"dilated.{layer}.weight": (2 * channels, 2 * channels), f"dilated.{layer}.bias": (2 * channels,)}
-        if layer < config.n_layers - 1:
-            shapes |= {f"residual.{layer}.weight": (channels, channels), f"residual.{layer}.bias": (channels,)}
-    shapes |= {"skip.weight": (skip, config.n_layers * channels), "skip.bias": (skip,)}
-    shapes |= {"head.weight": (head, skip), "head.bias": (head,)}
-    shapes |= {"output.weight": (config.outputs, head), "output.bias": (config.outputs,)}
     found = {}
-    for name, shape in shapes.items():
+    for name, shape in tensor_shapes(config).items():
         tensor = tensors.get(name)
         if tensor is None or tensor.shape != shape:
             has = "is missing" if tensor is None else f"has shape {tensor.shape}"
