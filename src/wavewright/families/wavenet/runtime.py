@@ -165,7 +165,7 @@ class Runtime:
         """A chunk as the network hears it, ``(1, n_samples)``: what is given of it, and what is drawn after that."""
         if given is None or not given.shape[1]:
             return self.engine.draw(state, n_samples, condition, temperature)
-        self.engine.outputs(state, given, condition)
+        self.engine.hear(state, given, condition)
         n_left = n_samples - given.shape[1]
         if not n_left:
             return given
