@@ -33,6 +33,19 @@ TEMPERATURES = (0.0, 10.0)
 ALWAYS = 2**62  # samples; for how long a condition that is not there holds
 
 
+def tensor_shapes(config: Config) -> dict[str, tuple[int, ...]]:
+    """The tensors that an engine needs and the shape of each; the last layer has no residual connection."""
+    channels, skip, head = config.channels, config.skip_channels, config.head_channels
+    shapes: dict[str, tuple[int, ...]] = {"input.weight": (channels, config.input_taps), "input.bias": (channels,)}
+    for layer in range(config.n_layers):
+        shapes |= {f"dilated.{layer}.weight": (2 * channels, 2 * channels), f"dilated.{layer}.bias": (2 * channels,)}
+        if layer < config.n_layers - 1:
+            shapes |= {f"residual.{layer}.weight": (channels, channels), f"residual.{layer}.bias": (channels,)}
+    shapes |= {"skip.weight": (skip, config.n_layers * channels), "skip.bias": (skip,)}
+    shapes |= {"head.weight": (head, skip), "head.bias": (head,)}
+    return shapes | {"output.weight": (config.outputs, head), "output.bias": (config.outputs,)}
+
+
 @dataclass
 class State:
     """What streams have heard so far; :meth:`Engine.draw` and :meth:`Engine.outputs` move it on."""
@@ -45,6 +58,10 @@ class State:
     def n_streams(self) -> int:
         return len(self.streams.seeds)
 
+    @property
+    def memory_bytes(self) -> int:
+        return sum(array.nbytes for array in self.streams)
+
     def save(self) -> dict[str, np.ndarray]:
         """The state as arrays, which :meth:`Engine.restore` goes on from bit for bit."""
         about = json.dumps({**self.about, "position": self.position}).encode()
@@ -55,9 +72,7 @@ class State:
 class Engine:
     """A WaveNet that hears and draws samples; stream ``i`` of many, in chunks of any size, equals it alone and in one piece.
 
-    ``tensors`` are those of a model folder: ``input``, ``dilated.<layer>``, ``residual.<layer>`` (not of the last layer), ``head`` and
-    ``output``, each with ``.weight (rows, columns)`` and ``.bias (rows,)``, ``skip.weight (skip_channels, n_layers * channels)`` and
-    ``skip.bias``; float32, or what NumPy turns into it. Samples are those that the network hears (see frames.py). ``portable`` plays
+    ``tensors`` are those of a model folder, by name as :func:`tensor_shapes` lists them; float32, or what NumPy turns into it. Samples are those that the network hears (see frames.py). ``portable`` plays
     the integer modes without naming an instruction, as processors do for which none is named; the samples are the same.
 
     Raises BadModel for tensors that do not fit ``config`` and BadSetting for a mode that does not exist.
@@ -74,6 +89,11 @@ class Engine:
         self._weights = pack(config, checked, mode, is_wide=HAS_WIDE_DOTS and not portable)
         self._about = {"version": STATE_VERSION, "model": _fingerprint(config, checked), "mode": mode}
 
+    @property
+    def memory_bytes(self) -> int:
+        """Of the weights, without those of the streams."""
+        return sum(array.nbytes for array in self._weights if isinstance(array, np.ndarray))
+
     def start(self, seeds: Sequence[int]) -> State:
         """Streams that have heard nothing, one for each seed (whole numbers from 0 on)."""
         from .packing import silent_streams
@@ -83,14 +103,12 @@ class Engine:
         keys = np.array([np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0] for seed in seeds])
         return State(0, silent_streams(self.config, keys, self.mode), dict(self._about))
 
-    def draw(
-        self, state: State, n_samples: int, condition: np.ndarray | None = None, temperature: float = 1.0
-    ) -> np.ndarray:
+    def draw(self, state: State, n_samples: int, condition: np.ndarray | None = None, temperature: float = 1.0) -> np.ndarray:
         """The next samples of each stream, ``(streams, n_samples)`` float32 in [-1, 1]; moves ``state`` on.
 
         ``condition (streams, segments, n_layers, 2 * channels)`` float32 is added before the gates; its first segment is the one that
         holds at ``state.position``, each holds up to the next multiple of ``config.condition_hop``. ``temperature`` widens or narrows
-        each distribution; 0 takes its most probable value. Raises BadSetting for a condition that does not fit.
+        each distribution: 0 takes the most probable class, or the mean of a logistic. Raises BadSetting for a condition that does not fit.
         """
         low, high = TEMPERATURES
         if not low <= temperature <= high:

@@ -16,16 +16,17 @@ from numba import njit, types
 from numba.extending import overload
 
 from .frames import LARGEST_STEP
+from .likelihood import SMALLEST_LOG_SCALE
 from .wide_dots import packed_product
 
 LARGEST_INTEGER = 8_191  # of a vector's integers; packing.py sees to it that no sum of products with them leaves 32 bits
-
-SMALLEST_LOG_SCALE = -9.0  # of a logistic, as in training
 
 # tanh(x) = x P(x^2) / Q(x^2) for |x| <= 8, at most 6e-9 off before rounding (least largest error, by Lawson's weighted least squares).
 TANH_REACHES = np.float32(8.0)  # beyond it tanh is 1 to within 3e-7
 P0, P1, P2, P3, P4 = np.array([0.99999994, 0.13438188, 3.5641526e-3, 2.1773187e-5, 1.5061728e-8], np.float32)
 Q1, Q2, Q3, Q4 = np.array([0.46771508, 2.6136002e-2, 3.3991734e-4, 8.453629e-7], np.float32)
+
+SMALLEST_TEMPERATURE = np.float32(1e-6)  # of classes; all but the most probable one is then out of reach
 
 ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 LARGEST = np.float32(LARGEST_INTEGER)
@@ -81,13 +82,23 @@ class Desk(NamedTuple):
     vector: np.ndarray  # (padded largest width,) float32 or int16: what is multiplied, but for the rings
 
 
+# Without ``_nrt`` numba does not count the references to arrays, which Python holds all along: that would take longer than a layer.
+_FLAGS: Any = {"_nrt": False, "error_model": "numpy", "fastmath": {"nnan", "ninf", "nsz", "contract"}}
+
+
 def compiled(function: Callable[..., Any]) -> Any:
     """The function compiled when it is first called, and kept on disk where a folder for that can be written."""
-    options = {"_nrt": False, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "ninf", "nsz", "contract"}}
+    jit: Any = njit
     try:
-        return njit(cache=True, **options)(function)
+        return jit(cache=True, nogil=True, **_FLAGS)(function)
     except RuntimeError:  # no such folder
-        return njit(**options)(function)
+        return jit(nogil=True, **_FLAGS)(function)
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """A function that compiled ones contain; it cannot be called from Python, whose way in would take longest to compile."""
+    jit: Any = njit
+    return jit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_FLAGS)(function)
 
 
 def product(weights: Any, vector: Any, sums: Any) -> None:
@@ -138,7 +149,7 @@ def _round(values: Any, n_values: Any, largest: Any, kept: Any) -> Any:
     return largest / LARGEST
 
 
-@compiled
+@part
 def largest_magnitude(values: np.ndarray, n_values: int) -> Any:
     """By the bits of the numbers without their signs, which are ordered as they are; several at once, as no comparison of floats is."""
     bits = values.view(np.int32)
@@ -148,7 +159,7 @@ def largest_magnitude(values: np.ndarray, n_values: int) -> Any:
     return np.int32(largest).view(np.float32)
 
 
-@compiled
+@part
 def gate(a: Any, b: Any) -> Any:
     """``tanh(a) sigmoid(b)`` by one division; ``sigmoid(b) = (1 + tanh(b / 2)) / 2``."""
     a = min(max(a, -TANH_REACHES), TANH_REACHES)
@@ -161,8 +172,10 @@ def gate(a: Any, b: Any) -> Any:
     return tanh_above * (half_above + half_below) / ((tanh_below + tanh_below) * half_below)
 
 
-@compiled
-def layer_step(weights, streams, desk, layer, stream, slot, condition):  # type: ignore[no-untyped-def]
+@part
+def layer_step(
+    weights: Weights, streams: Streams, desk: Desk, layer: int, stream: int, slot: int, condition: np.ndarray
+) -> None:
     """One layer of one stream: from the residual stream and the ring to the residual stream and the skip sum."""
     hidden, skipped, units = desk.hidden[stream], desk.skipped[stream], desk.units
     n_channels, n_skip = len(hidden), len(skipped)
@@ -189,8 +202,10 @@ def layer_step(weights, streams, desk, layer, stream, slot, condition):  # type:
         skipped[channel] += (scale * row_scales[channel]) * np.float32(skip_sums[channel])
 
 
-@compiled
-def rectified_product(weights, scales, bias, values, n_values, desk, result):  # type: ignore[no-untyped-def]
+@part
+def rectified_product(
+    weights: np.ndarray, scales: np.ndarray, bias: np.ndarray, values: np.ndarray, n_values: int, desk: Desk, result: np.ndarray
+) -> None:
     """``result = weights @ relu(values) + bias``; ``values`` are rectified in place."""
     for index in range(n_values):
         values[index] = max(values[index], ZERO)
@@ -200,8 +215,8 @@ def rectified_product(weights, scales, bias, values, n_values, desk, result):  #
         result[row] = (scale * scales[row]) * np.float32(desk.sums[row]) + bias[row]
 
 
-@compiled
-def uniform(seed, index):  # type: ignore[no-untyped-def]
+@part
+def uniform(seed: Any, index: int) -> float:
     """Number ``index`` of a seed's sequence, inside (0, 1): SplitMix64, whose numbers can be had in any order."""
     bits = seed + (np.uint64(index) + np.uint64(1)) * GOLDEN
     bits = (bits ^ (bits >> np.uint64(30))) * MIX_A
@@ -210,14 +225,14 @@ def uniform(seed, index):  # type: ignore[no-untyped-def]
     return (np.float64(bits >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
-@compiled
-def draw_class(logits, temperature, chance, weights):  # type: ignore[no-untyped-def]
+@part
+def draw_class(logits: np.ndarray, temperature: Any, chance: float, weights: np.ndarray) -> int:
     """The class at ``chance`` of the way through softmax(logits / temperature); ``weights`` (classes,) is overwritten."""
     largest = logits[0]
     for index in range(len(logits)):
         largest = max(largest, logits[index])
     for index in range(len(logits)):
-        weights[index] = (logits[index] - largest) / temperature
+        weights[index] = (logits[index] - largest) / max(temperature, SMALLEST_TEMPERATURE)
     for index in range(len(logits)):  # e^x = (e^(x / 256))^256, by the series of the small exponent and 8 squarings
         x = max(weights[index], np.float32(-80.0)) * np.float32(1 / 256)
         x = ((((x / np.float32(5) + ONE) * x / np.float32(4) + ONE) * x / np.float32(3) + ONE) * x * HALF + ONE) * x + ONE
@@ -236,8 +251,8 @@ def draw_class(logits, temperature, chance, weights):  # type: ignore[no-untyped
     return len(logits) - 1
 
 
-@compiled
-def draw_logistic(outputs, temperature, seed, index, weights):  # type: ignore[no-untyped-def]
+@part
+def draw_logistic(outputs: np.ndarray, temperature: Any, seed: Any, index: int, weights: np.ndarray) -> Any:
     """A sample on the 16-bit grid from a mixture of logistics ``outputs`` (logits, means and log scales, one after the other)."""
     n_mixtures = len(outputs) // 3
     mixture = draw_class(outputs[:n_mixtures], ONE, uniform(seed, index), weights)
@@ -247,8 +262,8 @@ def draw_logistic(outputs, temperature, seed, index, weights):  # type: ignore[n
     return np.float32(round(min(max(sample, -1.0), 1.0) * LARGEST_STEP) / LARGEST_STEP)
 
 
-@compiled
-def draw(weights, desk, outputs, temperature, seed, position):  # type: ignore[no-untyped-def]
+@part
+def draw(weights: Weights, desk: Desk, outputs: np.ndarray, temperature: Any, seed: Any, position: int) -> Any:
     """The next sample by its ``outputs``, as the network hears it."""
     if weights.is_mixture:
         return draw_logistic(outputs, temperature, seed, 2 * position, desk.units)
@@ -256,8 +271,8 @@ def draw(weights, desk, outputs, temperature, seed, position):  # type: ignore[n
     return np.float32(drawn - len(outputs) // 2) / np.float32(len(outputs) // 2)
 
 
-@compiled
-def start_sample(weights, streams, desk, stream):  # type: ignore[no-untyped-def]
+@part
+def start_sample(weights: Weights, streams: Streams, desk: Desk, stream: int) -> None:
     """The residual stream before the first layer, from the last samples; the skip sum at its bias."""
     product(weights.input, streams.past[stream], desk.input_sums)
     hidden, skipped = desk.hidden[stream], desk.skipped[stream]
@@ -267,15 +282,27 @@ def start_sample(weights, streams, desk, stream):  # type: ignore[no-untyped-def
         skipped[channel] = weights.skip_bias[channel]
 
 
-@compiled
-def remember(past, heard):  # type: ignore[no-untyped-def]
+@part
+def remember(past: np.ndarray, heard: Any) -> None:
     for index in range(len(past) - 1):
         past[index] = past[index + 1]
     past[-1] = heard
 
 
 @compiled
-def advance(weights, streams, desk, position, condition, hop, first_segment, wave, outputs, draws, temperature):  # type: ignore[no-untyped-def]
+def advance(
+    weights: Weights,
+    streams: Streams,
+    desk: Desk,
+    position: int,
+    condition: np.ndarray,
+    hop: int,
+    first_segment: int,
+    wave: np.ndarray,
+    outputs: np.ndarray,
+    draws: bool,
+    temperature: Any,
+) -> None:
     """Move the streams on by ``wave (streams, n)``: what they hear or, where it ``draws``, room for the samples that are drawn.
 
     ``position`` is that of the first sample. ``condition (streams, segments, layers, 2 R)``; each segment holds for ``hop`` samples, the
@@ -298,7 +325,9 @@ def advance(weights, streams, desk, position, condition, hop, first_segment, wav
                 found = outputs[stream, min(sample, n_outputs - 1)]
                 skipped, hidden = desk.skipped[stream], desk.units
                 rectified_product(weights.head, weights.head_scale, weights.head_bias, skipped, len(skipped), desk, hidden)
-                rectified_product(weights.output, weights.output_scale, weights.output_bias, hidden, len(weights.head_bias), desk, found)
+                rectified_product(
+                    weights.output, weights.output_scale, weights.output_bias, hidden, len(weights.head_bias), desk, found
+                )
                 if draws:
                     wave[stream, sample] = draw(weights, desk, found, temperature, streams.seeds[stream], now)
             remember(streams.past[stream], wave[stream, sample])

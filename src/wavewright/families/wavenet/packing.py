@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 
 from ...errors import BadModel
 from . import Config
+from .engine import Mode, tensor_shapes
 from .kernels import LARGEST_INTEGER, Desk, Streams, Weights
 from .wide_dots import ROWS, STEPS_AT_ONCE, width_of
-
-Mode = Literal["int16", "float32", "int8"]
 
 Tensors = Mapping[str, np.ndarray]
 
@@ -23,17 +21,8 @@ LARGEST_SUM = 2**31 - 2**20  # of products in 32 bits, less what rounding may ad
 
 def checked_tensors(config: Config, tensors: Tensors) -> dict[str, np.ndarray]:
     """The tensors that the loop needs as float32; raises BadModel for one that is missing, has another shape or is not finite."""
-    channels, skip, head = config.channels, config.skip_channels, config.head_channels
-    shapes: dict[str, tuple[int, ...]] = {"input.weight": (channels, config.input_taps), "input.bias": (channels,)}
-    for layer in range(config.n_layers):
-        shapes |= {f"dilated.{layer}.weight": (2 * channels, 2 * channels), f"dilated.{layer}.bias": (2 * channels,)}
-        if layer < config.n_layers - 1:
-            shapes |= {f"residual.{layer}.weight": (channels, channels), f"residual.{layer}.bias": (channels,)}
-    shapes |= {"skip.weight": (skip, config.n_layers * channels), "skip.bias": (skip,)}
-    shapes |= {"head.weight": (head, skip), "head.bias": (head,)}
-    shapes |= {"output.weight": (config.outputs, head), "output.bias": (config.outputs,)}
     found = {}
-    for name, shape in shapes.items():
+    for name, shape in tensor_shapes(config).items():
         tensor = tensors.get(name)
         if tensor is None or tensor.shape != shape:
             has = "is missing" if tensor is None else f"has shape {tensor.shape}"
@@ -77,47 +66,51 @@ def packed(rows: np.ndarray, is_wide: bool) -> np.ndarray:
 
 
 def scaled(rows: np.ndarray, mode: Mode) -> tuple[np.ndarray, np.ndarray]:
-    """Rows ``(..., rows, columns)`` float32 as integers and a float32 factor for each row ``(..., rows)``; as they are in ``float32``.
+    """Rows ``(..., rows, parts, columns)`` float32 as integers, and a float32 factor for each row ``(..., rows)``.
 
-    The factor is the smallest with which the integers fit their type, and with which no vector of integers up to LARGEST_INTEGER
-    can make a sum that leaves 32 bits.
+    The parts of a row are multiplied by vectors of their own, and share its factor: the smallest with which the integers fit their
+    type, and with which no vector of integers up to LARGEST_INTEGER can make a sum that leaves 32 bits. Weights that were stored with
+    8 bits a row stay what they are in mode ``int8``. In ``float32`` rows stay themselves.
     """
     if mode == "float32":
-        return rows, np.ones(rows.shape[:-1], np.float32)
+        return rows, np.ones(rows.shape[:-2], np.float32)
     kind = np.dtype(mode)
     magnitudes = np.abs(rows, dtype=np.float64)
-    scales = np.maximum(magnitudes.max(-1) / np.iinfo(kind).max, magnitudes.sum(-1) * (LARGEST_INTEGER / LARGEST_SUM))
-    scales = np.where(scales > 0, scales, 1.0)
-    return np.rint(rows / scales[..., None]).astype(kind), scales.astype(np.float32)
+    by_type = magnitudes.max((-2, -1)) / np.iinfo(kind).max
+    by_sum = magnitudes.sum(-1).max(-1) * (LARGEST_INTEGER / LARGEST_SUM)
+    scales = np.maximum(by_type, by_sum)
+    scales[scales == 0] = 1.0
+    return np.rint(rows / scales[..., None, None]).astype(kind), scales.astype(np.float32)
 
 
 def pack(config: Config, tensors: Tensors, mode: Mode, is_wide: bool) -> Weights:
     """The network as the loop reads it, from :func:`checked_tensors`; ``is_wide`` as in :func:`packed`."""
     n_layers, channels = config.n_layers, config.channels
     no_residual = np.zeros((channels, channels), np.float32)  # of the last layer
-    residual = np.stack([tensors.get(f"residual.{layer}.weight", no_residual) for layer in range(n_layers)])
-    skip = np.moveaxis(tensors["skip.weight"].reshape(-1, n_layers, channels), 1, 0)  # (layers, S, R)
-    dilated, dilated_scale = scaled(np.stack([tensors[f"dilated.{layer}.weight"] for layer in range(n_layers)]), mode)
-    dilated = np.moveaxis(dilated.reshape(n_layers, 2 * channels, 2, channels), 2, 1)  # (layers, 2, 2 R, R)
-    gated, gated_scale = scaled(np.concatenate([residual, skip], axis=1), mode)
-    head, head_scale = scaled(tensors["head.weight"], mode)
-    output, output_scale = scaled(tensors["output.weight"], mode)
+    residuals = np.stack([tensors.get(f"residual.{layer}.weight", no_residual) for layer in range(n_layers)])
+    residual, residual_scale = scaled(residuals[:, :, None], mode)  # (layers, R, 1, R)
+    skip, skip_scale = scaled(tensors["skip.weight"].reshape(-1, n_layers, channels), mode)  # (S, layers, R)
+    gated = np.concatenate([residual[:, :, 0], np.moveaxis(skip, 1, 0)], axis=1)  # (layers, R + S, R)
+    dilated = np.stack([tensors[f"dilated.{layer}.weight"] for layer in range(n_layers)])
+    dilated, dilated_scale = scaled(dilated.reshape(n_layers, 2 * channels, 2, channels), mode)  # (layers, 2 R, 2, R)
+    head, head_scale = scaled(tensors["head.weight"][:, None], mode)
+    output, output_scale = scaled(tensors["output.weight"][:, None], mode)
     oldest_taps = padded(config.input_taps) - config.input_taps  # that fill up the window and are not heard
     dilations = np.array(config.dilations, np.int64)
     return Weights(
         input=packed(np.pad(tensors["input.weight"], ((0, 0), (oldest_taps, 0))), is_wide=True),
         input_bias=tensors["input.bias"],
-        dilated=packed(dilated, is_wide),
+        dilated=packed(np.moveaxis(dilated, 2, 1), is_wide),
         dilated_scale=dilated_scale,
         dilated_bias=np.stack([tensors[f"dilated.{layer}.bias"] for layer in range(n_layers)]),
         gated=packed(gated, is_wide),
-        gated_scale=gated_scale,
+        gated_scale=np.concatenate([residual_scale, np.tile(skip_scale, (n_layers, 1))], axis=1),
         residual_bias=np.stack([tensors.get(f"residual.{layer}.bias", no_residual[0]) for layer in range(n_layers)]),
         skip_bias=tensors["skip.bias"],
-        head=packed(head, is_wide),
+        head=packed(head[:, 0], is_wide),
         head_scale=head_scale,
         head_bias=tensors["head.bias"],
-        output=packed(output, is_wide),
+        output=packed(output[:, 0], is_wide),
         output_scale=output_scale,
         output_bias=tensors["output.bias"],
         dilations=dilations,

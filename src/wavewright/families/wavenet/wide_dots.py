@@ -35,14 +35,16 @@ def width_of(dtype: np.dtype) -> int:
     return 1 if dtype == np.float32 else 2
 
 
-@intrinsic
-def packed_product(typing_context: Any, weights: Any, vector: Any, sums: Any) -> Any:
-    """``sums (blocks * ROWS,) = weights (blocks, steps, ROWS * width) @ vector (steps * width,)``, all contiguous.
-
-    Weights float32 with a float32 vector and sums, or weights int16 or int8 with an int16 vector and int32 sums. An even number of
-    steps. Nothing is checked: the arrays are those of packing.py.
-    """
+def _packed_product(typing_context: Any, weights: Any, vector: Any, sums: Any) -> Any:
     return types.void(weights, vector, sums), _write_packed_product
+
+
+packed_product: Any = intrinsic(_packed_product)
+"""``sums (blocks * ROWS,) = weights (blocks, steps, ROWS * width) @ vector (steps * width,)``, in compiled code, all contiguous.
+
+Weights float32 with a float32 vector and sums, or weights int16 or int8 with an int16 vector and int32 sums. An even number of steps.
+Nothing is checked: the arrays are those of packing.py.
+"""
 
 
 def _write_packed_product(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
