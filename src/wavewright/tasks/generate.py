@@ -103,6 +103,7 @@ def generate(
     temperature: Annotated[
         float | None, Field(description="Below 1 safer, above 1 wilder; default: the model's own.", ge=0, le=2)
     ] = None,
+    speaker: Annotated[str | None, Field(description="Who speaks; default: drawn for each sound.")] = None,
     continue_from: Annotated[
         Path | None, Field(description="A sound file that each sound begins with and goes on from.")
     ] = None,
