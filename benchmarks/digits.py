@@ -194,17 +194,21 @@ def shown(figures: Figures) -> str:
 
 
 def draw_sheet(recorded: Spoken, made: Spoken, labels: Sequence[str], out: Path) -> None:
-    """A row of spectrograms for each digit: two recordings, then generated clips in their order."""
+    """A row of spectrograms for each digit: two recordings, then generated clips."""
     clips, titles = [], []
     for label in labels:
         real, generated = ([row for row, own in enumerate(side.labels) if own == label] for side in (recorded, made))
-        real = real[:: max(1, len(real) // SHEET_RECORDINGS)][:SHEET_RECORDINGS]
-        rows = [(recorded, row, "recorded") for row in real]
-        rows += [(made, row, "generated") for row in generated[: SHEET_COLUMNS - len(rows)]]
+        rows = [(recorded, row, "recorded") for row in _evenly(real, SHEET_RECORDINGS)]
+        rows += [(made, row, "generated") for row in _evenly(generated, SHEET_COLUMNS - len(rows))]
         for side, row, title in rows:
             clips.append(Clip(padded([side.waves[row]]), SAMPLE_RATE))
             titles.append(f"{label} {title}")
     draw_grid(clips, titles, out)
+
+
+def _evenly(rows: list[int], count: int) -> list[int]:
+    """``count`` of the rows, evenly spaced; all where there are fewer."""
+    return [rows[place] for place in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))]
 
 
 def _voice(voices: Harmonicity) -> str:
