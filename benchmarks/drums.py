@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -60,20 +61,12 @@ def generated(player, per_label: int) -> Clips:
 
 def of_wavegan(run: Path, labels: list[str], per_label: int, sample_rate: int) -> Clips:
     """Clips of a run of benchmarks/wavegan.py."""
-    import torch
-    from safetensors.torch import load_file
-    from wavegan import PlainGenerator, settings
+    from wavegan import KINDS
+    from wavegan import generated as generated_by_wavegan
 
-    generator = PlainGenerator(settings(tuple(labels)).model).eval()
-    tensors = load_file(run / "checkpoints" / "last.safetensors")
-    generator.load_state_dict({name[8:]: tensor for name, tensor in tensors.items() if name.startswith("average/")})
-    torch.manual_seed(SEED)
-    with torch.no_grad():
-        size = generator.config.latent_size
-        rows = [
-            generator(torch.randn(1, size), torch.tensor([label])) for label in range(len(labels)) for _ in range(per_label)
-        ]
-    return prepared(torch.cat(rows)[:, 0].numpy(), [label for label in labels for _ in range(per_label)], sample_rate)
+    kind = replace(KINDS["drums"], labels=tuple(labels))
+    waves = generated_by_wavegan(run, kind, per_label, SEED)
+    return prepared(waves, [label for label in labels for _ in range(per_label)], sample_rate)
 
 
 def speed(player, name: str) -> dict[str, float]:

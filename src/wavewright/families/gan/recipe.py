@@ -41,6 +41,7 @@ DATA_RANGES = {
 class DataSettings:
     """What becomes of a recording before the networks hear it."""
 
+    align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
     slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
     fastest: float = 1.18
     class_exponent: float = (
@@ -101,7 +102,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     train, problems = _usable([entry for entry in divided if entry.split == "train"], model.labels, data.smallest_class)
     labels = model.labels or tuple(sorted({entry.label for entry in train if entry.label is not None}))
     n_stored = int(model.n_samples * data.fastest) + 64
-    store = ClipStore.build(train, model.sample_rate, n_stored, Preparation("one-shot"), cache_folder)
+    store = ClipStore.build(train, model.sample_rate, n_stored, Preparation("one-shot", align=data.align), cache_folder)
     indices = [labels.index(entry.label) if entry.label is not None and labels else 0 for entry in store.entries]
     groups = [entry.group or str(entry.path) for entry in store.entries]
     recipe = replace(recipe, model=replace(model, labels=labels))
