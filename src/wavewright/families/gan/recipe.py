@@ -44,9 +44,7 @@ class DataSettings:
     align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
     slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
     fastest: float = 1.18
-    class_exponent: float = (
-        0.5  # 0 draws each class as often as any other, 1 each of its sounds; between, large classes a little more
-    )
+    class_exponent: float = 0.0  # 0 draws each class alike, 1 each by its number of sounds
     valid_share: float = 0.0  # of the clips (or groups) are kept out of training, to judge by them later
     smallest_class: int = 4  # clips; a label with fewer is left out
 
