@@ -190,9 +190,10 @@ def _fair_weights(groups: Sequence[str]) -> np.ndarray:
 class Reference:
     """The training clips as evaluations and the search for copies see them.
 
-    ``all_embeddings`` ``(n, d)`` float32 are those of all clips, ``limits`` ``(max(classes, 1),)`` float32 the distance below which a clip
-    of a class lies closer to one of them than any two of its class lie to each other; 0 where a class is one sound. Generated clips are measured against at most LARGEST_REFERENCE of each
-    class: their ``embeddings`` ``(m, d)``, and ``sounds`` ``(m,)``, which sound each of them is.
+    ``all_embeddings`` ``(n, d)`` float32 are those of all clips; ``limits`` ``(max(classes, 1),)`` float32 the distance below which a clip
+    of a class lies closer to one of them than any two sounds of its class lie to each other, 0 where a class is one sound. Generated
+    clips are measured against at most LARGEST_REFERENCE of each class: their ``embeddings`` ``(m, d)``, and ``sounds`` ``(m,)``, which
+    sound each of them is.
     """
 
     embedding: LogMelEmbedding
@@ -220,8 +221,9 @@ class Reference:
                 )
             member_groups = np.array([groups[index] for index in members])
             sounds[label] = merge_near_duplicates(chosen, embedding.near_duplicate_distance, member_groups)
-            if len(np.unique(sounds[label])) > 1:
-                limits[label] = nearest_training_distance(chosen, chosen[:1], sounds[label]).limit
+            takes = merge_near_duplicates(chosen, embedding.near_duplicate_distance)
+            if len(np.unique(takes)) > 1:
+                limits[label] = nearest_training_distance(chosen, chosen[:1], takes).limit
         return cls(embedding, rows.astype(np.float32), limits, embeddings, sounds)
 
     def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:
