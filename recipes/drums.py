@@ -28,8 +28,8 @@ def drums(device: str = "cpu") -> Recipe:
     return replace(
         base,
         model=replace(base.model, labels=LABELS),
-        data=replace(base.data, slowest=0.82, fastest=1.22),
-        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, weight_bits=8),
+        # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.
+        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, metric="", weight_bits=8),
     )
 
 

@@ -112,6 +112,10 @@ def test_a_clip_is_the_same_alone_among_others_and_in_chunks(spoken):
     assert len({clip.shape[1] for clip in clips}) == 3  # lengths are drawn
     np.testing.assert_array_equal(player.generate("one", 1, seed=5, start=2)[0], clips[2])
     assert not np.array_equal(player.generate("one", 1, seed=6)[0][:, :50], clips[0][:, :50])
+    of_x, of_y = (player.generate("one", 1, seed=5, speaker=speaker)[0] for speaker in ("x", "y"))
+    assert of_x.shape == of_y.shape == clips[0].shape
+    assert not np.array_equal(of_x, of_y)
+    assert any(np.array_equal(clips[0], same) for same in (of_x, of_y))  # one of them was drawn
     both = player.generate(count=2, seed=5)
     np.testing.assert_array_equal(both[0], clips[0])
     assert both[1].shape[1] == 2_000  # the second label
@@ -159,6 +163,7 @@ def _any_sound(n_samples):
     ("call", "message"),
     [
         (lambda p: p.generate("won"), "tiny has no label 'won'; its labels are one, two; did you mean two?"),
+        (lambda p: p.generate("one", speaker="z"), "tiny has no speaker 'z'; its speakers are x, y."),
         (lambda p: p.generate("one", seconds=1e9), "A sound of 1000000000.0 s is not possible"),
         (lambda p: p.generate("one", temperature=3.0), "The temperature is 3.0; it must lie between 0 and 2"),
         (lambda p: p.vocode(np.zeros((10, 5))), "tiny is no vocoder"),

@@ -17,6 +17,7 @@ from .neighbours import (
 from .report import Bars, EvaluationReport
 from .sampling import Interval, bootstrap_interval
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
+from .speech_embedding import SpeechEmbedding
 from .words import WordErrors, spoken_words, word_errors
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "LogMelEmbedding",
     "NdbResult",
     "PrecisionRecall",
+    "SpeechEmbedding",
     "WordErrors",
     "am_score",
     "bootstrap_interval",
