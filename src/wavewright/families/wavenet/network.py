@@ -24,7 +24,6 @@ SOUNDS_TO_HEAR = 10
 LONGEST_TO_HEAR_SECONDS = 2.0
 
 
-
 class Conditioner(nn.Module):
     """Frames, label and speaker -> what each layer adds to its units.
 
