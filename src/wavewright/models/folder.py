@@ -93,6 +93,15 @@ class ModelFolder:
         except (SafetensorError, OSError) as error:
             raise BadModel(f"{path} cannot be read as safetensors ({error}); {_REMEDY}.") from error
 
+    def weights(self) -> dict[str, np.ndarray]:
+        """All tensors of the file of weights by name, as the float32 numbers that they stand for."""
+        import numpy as np
+
+        stored = self.tensors()
+        named = {name: array for name, array in stored.items() if not name.endswith(SCALE_SUFFIX)}
+        scales = {name: stored.get(name + SCALE_SUFFIX, np.float32(1)) for name in named}
+        return {name: array.astype(np.float32) * scales[name] for name, array in named.items()}
+
     def session(self, name: str, inputs: Shapes, outputs: Shapes) -> InferenceSession:
         """Open a graph for one thread.
 

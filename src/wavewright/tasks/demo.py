@@ -78,7 +78,7 @@ def _chapter(folder: ModelFolder, out: Path) -> Chapter:
         made = generate(str(folder.path), label, SOUNDS_A_LABEL, SEEDS[0], out=out / SOUNDS_FOLDER)
         command = _command(folder, label, f"--count {SOUNDS_A_LABEL} --seed {SEEDS[0]}")
         rows.append(Row(label or "sounds", command, _players(made, label or "sound", out)))
-    for label in labels[:LABELS_WITH_A_WAY]:
+    for label in labels[:LABELS_WITH_A_WAY] if hasattr(models.load(str(folder.path)), "interpolate") else []:
         made = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=out / SOUNDS_FOLDER)
         command = _command(folder, label, f"--interpolate {SEEDS[0]} {SEEDS[1]} --count {STEPS}")
         rows.append(Row(f"from one {label or 'sound'} to another", command, _players(made, "step", out)))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from .. import models
@@ -94,6 +96,16 @@ def generate(
         tuple[float, ...] | None,
         Field(description="InfoGAN code, number by number: 1 for the chosen category, 0 for the others, then -1 to 1."),
     ] = None,
+    seconds: Annotated[
+        float | None,
+        Field(description="Length of each sound, with --continue-from included; default: as its kind lasts.", gt=0, le=600),
+    ] = None,
+    temperature: Annotated[
+        float | None, Field(description="Below 1 safer, above 1 wilder; default: the model's own.", ge=0, le=2)
+    ] = None,
+    continue_from: Annotated[
+        Path | None, Field(description="A sound file that each sound begins with and goes on from.")
+    ] = None,
     judge: Annotated[
         str | None, Field(description="Classifier for --min-confidence; default: one that knows the labels.")
     ] = None,
@@ -110,21 +122,25 @@ def generate(
         raise BadModel(
             f"{model} is of the family {player.card.family}, which makes no sounds; `wavewright models` lists those that do."
         )
-    if code is not None and not getattr(player.config, "code_size", 0):
-        raise BadSetting(
-            f"{model} has no code to choose; leave the code out, or train a GAN with --set model.code_categories=4."
-        )
-    rejection = Rejection(player, min_confidence, min_novelty, judge, code)
-    call: dict[str, Any] = {"model": player.card.name, "model_hash": player.folder.hash, "seed": seed}
-    if code is not None:
-        call["code"] = list(code)
+    options = {"code": code, "seconds": seconds, "temperature": temperature}
+    asked = {name: value for name, value in options.items() if value is not None}
+    make = _maker(player, asked, continue_from)
+    rejection = Rejection(player, make, min_confidence, min_novelty, judge)
+    call: dict[str, Any] = {"model": player.card.name, "model_hash": player.folder.hash, "seed": seed, **asked}
+    if continue_from is not None:
+        call["continue_from"] = continue_from.name
     if interpolate is None:
         found = rejection.choose(label, count, seed)
     else:
         if seed:
             raise BadSetting(f"The seed {seed} has no meaning on the way between two seeds; give --seed or --interpolate.")
+        if asked or continue_from or rejection.is_asked_for:
+            raise BadSetting(
+                "The sounds on the way between two seeds are what they are: none can be left out or made otherwise; give "
+                "--interpolate without min_confidence, min_novelty, code, seconds, temperature and continue_from."
+            )
         call |= {"seed": interpolate[0], "interpolate": list(interpolate), "steps": count}
-        found = _way(player, label, interpolate, count, rejection)
+        found = _way(player, label, interpolate, count)
     sounds = _write(found, call, player.sample_rate, out, format)
     return Generated(
         out,
@@ -139,12 +155,28 @@ def generate(
     )
 
 
-def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int, rejection: Rejection) -> Iterator[Judged]:
-    """The sounds on the way from one seed to another; one that is refused has no place to go, so refusing is not possible."""
-    if rejection.is_asked_for or rejection.code is not None:
+def _maker(player: Any, options: dict[str, Any], continue_from: Path | None) -> Callable[[str | None, int, int], np.ndarray]:
+    """What makes the clip ``(channels, time)`` of a label, seed and index; raises BadSetting for an option that the model does not have."""
+    method = player.generate if continue_from is None else getattr(player, "continue_from", None)
+    if method is None:
+        raise BadSetting(f"{player.card.name} cannot continue a sound; leave continue_from out.")
+    unknown = [name for name in options if name not in inspect.signature(method).parameters]
+    if unknown or ("code" in options and not player.config.code_size):
+        name = unknown[0] if unknown else "code"
+        raise BadSetting(f"{player.card.name} has no {name} to choose; leave {name} out, or play another model.")
+    if continue_from is None:
+        return lambda label, seed, index: method(label, 1, seed, index, **options)[0]
+    if "seconds" not in options:
+        raise BadSetting("Nothing says how long the continued sound is to be; give --seconds, the given part included.")
+    given = Clip.read(continue_from).resample(player.sample_rate).wave.mean(axis=0, keepdims=True)  # (1, time)
+    return lambda label, seed, index: method(given, label=label, seed=seed, index=index, **options)
+
+
+def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int) -> Iterator[Judged]:
+    """The sounds on the way from one seed to another."""
+    if not hasattr(player, "interpolate"):
         raise BadSetting(
-            "Sounds on the way between two seeds cannot be left out or given a code; give min_confidence, min_novelty or code "
-            "without interpolate."
+            f"{player.card.name} knows no way from one sound to another; give --seed in the place of --interpolate."
         )
     if steps > MOST_STEPS:
         raise BadSetting(f"The way between two seeds in {steps} sounds is too long; at most {MOST_STEPS} fit into memory.")
@@ -192,6 +224,9 @@ def _stem(origin: dict[str, Any]) -> str:
         seeds += f"to{origin['interpolate'][1]}x{origin['steps']}"
     if "code" in origin:
         seeds += "c" + "_".join(f"{number:g}" for number in origin["code"])
+    if "continue_from" in origin:
+        seeds += f"after-{Path(origin['continue_from']).stem}"
+    seeds += "".join(f"-{origin[name]:g}{unit}" for name, unit in (("seconds", "s"), ("temperature", "t")) if name in origin)
     label = [] if origin["label"] is None else [origin["label"]]
     return "-".join(re.sub(r"[^\w.+-]+", "_", part) for part in [origin["model"], *label, seeds, f"{origin['index']:03d}"])
 

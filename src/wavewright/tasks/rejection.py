@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -35,19 +35,19 @@ class Judged:
 class Rejection:
     """The limits that clips of a player must keep; counts the clips that did not.
 
-    ``min_confidence`` None asks no classifier. ``min_novelty`` None leaves out what lies closer to a training clip than the training
+    ``make(label, seed, index)`` gives a clip ``(channels, time)``. ``min_confidence`` None asks no classifier. ``min_novelty`` None leaves out what lies closer to a training clip than the training
     clips of its label lie to each other, for models that remember these; a number is a limit that must be kept, 0 none at all.
     """
 
     def __init__(
         self,
         player: Any,
+        make: Callable[[str | None, int, int], np.ndarray],
         min_confidence: float | None = None,
         min_novelty: float | None = None,
         judge_name: str | None = None,
-        code: Sequence[float] | None = None,
     ):
-        self.player, self.judge_name, self.code = player, judge_name, code
+        self.player, self.make, self.judge_name = player, make, judge_name
         self.min_confidence, self.min_novelty = min_confidence, min_novelty
         self.n_rejected = self.n_close = 0
 
@@ -84,8 +84,7 @@ class Rejection:
             yield judged
 
     def _judged(self, label: str | None, index: int, seed: int) -> Judged:
-        given = {} if self.code is None else {"code": self.code}
-        wave = self.player.generate(label, 1, seed, index, **given)[0]  # (channels, time)
+        wave = self.make(label, seed, index)
         confidence = novelty_db = None
         mono = wave.mean(axis=0, keepdims=True)
         if self.min_confidence is not None:

@@ -13,7 +13,7 @@ import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,7 +89,7 @@ def export_graph(graph: Graph) -> onnx.ModelProto:
             Path(folder) / "graph.onnx",
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
-            dynamic_axes={name: {0: "batch"} for name in names},
+            dynamic_axes={name: {0: "batch"} | {axis: f"{name}_{axis}" for axis in graph.free.get(name, ())} for name in names},
             opset_version=OPSET,
             # Folding here would bake products of weights into the graph; ONNX Runtime folds when it loads.
             do_constant_folding=False,
@@ -113,7 +113,8 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
     try:
         graphs = {name: replace(graph, module=as_played(graph.module, weight_bits)) for name, graph in playable.graphs.items()}
-        _write_graphs(temporary, {name: export_graph(graph) for name, graph in graphs.items()})
+        weights = {name: rounded(array, weight_bits).astype(np.float32) for name, array in playable.weights.items()}
+        _write_graphs(temporary, {name: export_graph(graph) for name, graph in graphs.items()}, weights)
         for name, tensors in playable.files.items():
             write_safetensors(temporary / name, tensors)
         Clip(playable.sample, card.sample_rate).write(temporary / SAMPLE_FILE)
@@ -128,9 +129,11 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
     return ModelFolder(folder)
 
 
-def _write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto]) -> None:
-    """Write the weights of all graphs into one file, and the graphs that point into it."""
+def _write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto], weights: Mapping[str, np.ndarray]) -> None:
+    """Write the weights, those of all graphs beside the given ones, into one file, and the graphs that point into it."""
     store: dict[str, np.ndarray] = {}
+    for name, array in weights.items():
+        _stored_name(store, {}, name, array)
     names_by_content: dict[tuple[str, tuple[int, ...], bytes], str] = {}
     used = {
         file: {
@@ -234,14 +237,16 @@ def _point_to_weight(model: onnx.ModelProto, name: str, stored: str, header: Map
 
 def _check_against_torch(folder: ModelFolder, name: str, graph: Graph) -> None:
     """Raise unless the written graph computes what its module computes, and finite numbers, for one clip and for three."""
-    free_batch = {key: (None, *tensor.shape[1:]) for key, tensor in graph.inputs.items()}
+    free_inputs = {key: _free_shape(tensor.shape, graph.free.get(key, ())) for key, tensor in graph.inputs.items()}
     for n_clips in (1, 3):
         inputs = {key: tensor[torch.arange(n_clips) % tensor.shape[0]] for key, tensor in graph.inputs.items()}
         with torch.no_grad():
             outputs = graph.module(*inputs.values())
         expected = [output.numpy() for output in ((outputs,) if isinstance(outputs, Tensor) else outputs)]
-        shapes = {key: (None, *array.shape[1:]) for key, array in zip(graph.outputs, expected, strict=True)}
-        session = folder.session(name, free_batch, shapes)
+        shapes = {
+            key: _free_shape(array.shape, graph.free.get(key, ())) for key, array in zip(graph.outputs, expected, strict=True)
+        }
+        session = folder.session(name, free_inputs, shapes)
         found = session.run(list(graph.outputs), {key: tensor.numpy() for key, tensor in inputs.items()})
         for key, wanted, got in zip(graph.outputs, expected, found, strict=True):
             if not np.isfinite(wanted).all():
@@ -251,6 +256,11 @@ def _check_against_torch(folder: ModelFolder, name: str, graph: Graph) -> None:
             difference = float(np.abs(wanted - got).max() / max(1.0, np.abs(wanted).max()))
             if not difference <= TOLERANCE:
                 raise RuntimeError(f"{name} gives {key} {difference:.2g} away from torch; at most {TOLERANCE} is allowed.")
+
+
+def _free_shape(shape: Sequence[int], free: Sequence[int]) -> tuple[int | None, ...]:
+    """A shape with None for the batch and for the axes that may have any length."""
+    return tuple(None if axis == 0 or axis in free else size for axis, size in enumerate(shape))
 
 
 def _sha256(path: Path) -> str:

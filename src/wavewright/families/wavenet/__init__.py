@@ -24,7 +24,11 @@ from ...errors import BadSetting
 from ...ranges import check_ranges
 
 MU_LAW_LEVELS = 256
-POSITION_FEATURES = 8  # see recipe.position_features
+POSITION_FEATURES = 8  # see frames.position_features
+
+CONDITION_FILE = "condition.onnx"
+DURATIONS_FILE = "durations.safetensors"
+"""In a model folder: ``durations`` (max(labels, 1) * quantiles,), how long the training clips of each label last, in seconds."""
 
 RANGES = {
     "sample_rate": (2_000, 192_000),

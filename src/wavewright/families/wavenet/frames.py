@@ -1,0 +1,87 @@
+"""What a WaveNet hears and what its condition says, computed alike where it learns and where it plays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...dsp.companding import mu_law_decode, mu_law_quantise
+from ...dsp.mel import log_mel
+from . import MU_LAW_LEVELS, POSITION_FEATURES, Config
+
+MEL_FLOOR = 1e-5  # added to the power before the logarithm
+MEL_CENTRE, MEL_SPREAD = -5.0, 4.0  # of log-mel values of speech, so that the network gets numbers around 0 and 1
+DECAYS_SECONDS = (0.02, 0.1, 0.4)  # of the position features at both ends of a sound
+LARGEST_STEP = 32_767  # of the 16-bit grid
+
+
+def mel_frames(wave: np.ndarray, config: Config) -> np.ndarray:
+    """Log-mel frames of ``wave (time,)``, one for each ``hop_length`` samples begun: ``(n_mels, frames)`` float32, natural logarithm.
+
+    Frame ``i`` is centred on sample ``i * hop_length``.
+    """
+    n_frames = frames_of(len(wave), config)
+    picture = log_mel(
+        wave.astype(np.float32),
+        config.sample_rate,
+        config.n_fft,
+        config.hop_length,
+        config.n_mels,
+        f_max_hz=config.f_max_hz,
+        floor=MEL_FLOOR,
+    )
+    return picture[:, :n_frames].astype(np.float32)
+
+
+def mel_features(mel: np.ndarray) -> np.ndarray:
+    """Log-mel frames ``(n_mels, frames)`` as the network gets them, ``(frames, n_mels)`` float32."""
+    return ((mel.T - MEL_CENTRE) / MEL_SPREAD).astype(np.float32)
+
+
+def position_features(n_frames: int, n_samples: int, config: Config, start: int = 0) -> np.ndarray:
+    """Where each of ``n_frames`` from sample ``start`` on lies in a sound of ``n_samples``: ``(frames, POSITION_FEATURES)`` float32.
+
+    The share of the sound that is past, how near its two ends are (decays of three lengths at the start, two at the end), half a sine
+    over it, and the logarithm of its length.
+    """
+    seconds = (start + np.arange(n_frames) * config.hop_length) / config.sample_rate
+    length = n_samples / config.sample_rate
+    past = np.minimum(seconds / length, 1.0)
+    left = np.maximum(length - seconds, 0.0)
+    rows = [past, np.sin(np.pi * past), np.full(n_frames, np.log(length / 0.5))]
+    rows += [np.exp(-seconds / decay) for decay in DECAYS_SECONDS]
+    rows += [np.exp(-left / decay) for decay in DECAYS_SECONDS[: POSITION_FEATURES - len(rows)]]
+    return np.stack(rows, axis=1).astype(np.float32)
+
+
+def frames_of(n_samples: int, config: Config) -> int:
+    """Frames that cover so many samples."""
+    return -(-n_samples // config.hop_length)
+
+
+def to_heard(wave: np.ndarray, config: Config) -> np.ndarray:
+    """Samples ``(..., time)`` in [-1, 1] as the network hears them, float32: emphasised, then mu-law codes / 128 or the 16-bit grid."""
+    emphasised = wave.astype(np.float64)
+    if config.pre_emphasis:
+        emphasised = np.concatenate(
+            [emphasised[..., :1], emphasised[..., 1:] - config.pre_emphasis * emphasised[..., :-1]], axis=-1
+        )
+    emphasised = np.clip(emphasised, -1.0, 1.0)
+    if config.head == "mu-law":
+        return (mu_law_quantise(emphasised) / (MU_LAW_LEVELS // 2)).astype(np.float32)
+    return (np.rint(emphasised * LARGEST_STEP) / LARGEST_STEP).astype(np.float32)
+
+
+def to_wave(heard: np.ndarray, config: Config, last: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """What the network drew ``(..., time)`` as samples float32, and their last one ``(..., 1)``, which the next chunk goes on from."""
+    from scipy.signal import lfilter
+
+    wave = mu_law_decode(heard.astype(np.float64)) if config.head == "mu-law" else heard.astype(np.float64)
+    if config.pre_emphasis and wave.shape[-1]:
+        state = np.zeros((*wave.shape[:-1], 1)) if last is None else config.pre_emphasis * last
+        wave, _ = lfilter([1.0], [1.0, -config.pre_emphasis], wave, zi=state)
+    return wave.astype(np.float32), wave[..., -1:].astype(np.float64)
+
+
+def targets(heard: np.ndarray) -> np.ndarray:
+    """The class of each mu-law sample as :func:`to_heard` gives it, int64 from 0 to 255."""
+    return np.rint(heard * (MU_LAW_LEVELS // 2)).astype(np.int64) + MU_LAW_LEVELS // 2

@@ -1,0 +1,212 @@
+"""How a WaveNet is trained: which stretches of which clips stand in a batch, what it is measured by, settings of each size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ...data.entry import Entry, Problem
+from ...data.preparation import Preparation
+from ...data.splits import assign
+from ...data.store import ClipStore
+from ...errors import BadFolder, BadSetting
+from ...ranges import check_ranges
+from ...training.settings import TrainingSettings
+from ...units import db_to_gain
+from . import SIZES, Config
+from .frames import frames_of, mel_features, mel_frames, position_features, targets, to_heard
+
+METRICS = ("valid/bits",)  # a sample, on held-out clips
+DATA_RANGES = {
+    "crop_samples": (64, 1_000_000),
+    "valid_share": (0.0, 0.9),
+    "gain_range_db": (0.0, 40.0),
+    "start_share": (0.0, 1.0),
+}
+VALID_CROPS = 64
+QUANTILES = 33  # of the durations of a label, that a model draws from
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """What becomes of a recording before the network hears it."""
+
+    crop_samples: int = 8_192  # of a clip at once
+    valid_share: float = 0.1  # of the clips (or groups) are kept out of training, where no manifest names them
+    gain_range_db: float = 0.0  # each crop is made quieter by up to this, for vocoders that meet other levels
+    start_share: float = 0.3  # of the crops of a clip that is longer than a crop begin where the clip begins
+    level: bool = True  # bring the loudest sample of every clip to 0.95
+
+    def __post_init__(self) -> None:
+        check_ranges(self, DATA_RANGES)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A complete description of a training run; raises BadSetting where its parts do not fit."""
+
+    model: Config = field(default_factory=Config)
+    data: DataSettings = field(default_factory=DataSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        if self.training.metric.removeprefix("-") not in ("", *METRICS):
+            raise BadSetting(f"metric is {self.training.metric!r}; a WaveNet is measured by {', '.join(METRICS)}.")
+        if self.data.crop_samples % self.model.hop_length:
+            raise BadSetting(
+                f"crop_samples is {self.data.crop_samples}; it must be a multiple of hop_length ({self.model.hop_length})."
+            )
+
+
+def recipe(size: str) -> Recipe:
+    """The recipe of a size: ``tiny`` to try things out, ``small`` for a laptop, ``base`` and ``full`` for a GPU."""
+    training = TrainingSettings(
+        batch_size=8,
+        learning_rate=2e-3,
+        schedule="cosine",
+        final_share=0.02,
+        warmup_steps=100,
+        clip_norm=1.0,
+        ema_decay=0.998,
+        evaluate_every=500,
+        save_every=250,
+        metric="valid/bits",
+    )
+    return Recipe(model=Config(**SIZES[size]), training=training)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe with its data: what the loop draws batches from, and the stretches that measure the network.
+
+    ``durations`` ``(max(labels, 1), QUANTILES)`` float32: how long the training clips of each label last, in seconds.
+    """
+
+    recipe: Recipe
+    train_entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+    batches: Stretches
+    valid: tuple[dict[str, np.ndarray], ...]
+    durations: np.ndarray
+
+
+def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+    """Split, decode and prepare ``entries``; labels and speakers that occur become the model's, unless the recipe names its own.
+
+    A vocoder (condition ``mel``) needs neither. Raises BadFolder where nothing is left to train on.
+    """
+    divided = assign(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    model = _named(recipe.model, divided)
+    usable = [entry for entry in divided if entry.split != "test" and _is_known(entry, model)]
+    if not any(entry.split == "train" for entry in usable):
+        raise BadFolder(f"None of the {len(entries)} clips is left to train on; check the labels and the splits of the folder.")
+    preparation = Preparation("crop", level="peak" if recipe.data.level else "none")
+    store = ClipStore.build(usable, model.sample_rate, None, preparation, cache_folder)
+    train, valid = ([i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
+    if not train:
+        raise BadFolder("None of the clips to train on can be used; `wavewright data inspect` says what is wrong with them.")
+    training = recipe.training if valid else replace(recipe.training, metric="")
+    recipe = replace(recipe, model=model, training=training)
+    batches = Stretches(store, train, recipe)
+    measured = Stretches(store, valid, replace(recipe, training=replace(training, seed=0))) if valid else None
+    n_batches = -(-VALID_CROPS // recipe.training.batch_size)
+    return Prepared(
+        recipe,
+        tuple(store.entries[i] for i in train),
+        store.problems,
+        batches,
+        tuple(measured(step) for step in range(n_batches)) if measured else (),
+        _durations(store, train, model),
+    )
+
+
+def _named(model: Config, entries: Sequence[Entry]) -> Config:
+    """The model with the labels and speakers of the training clips, where it names none and can use them."""
+    if model.condition == "mel":
+        return model
+    train = [entry for entry in entries if entry.split == "train"]
+    labels, speakers = (sorted({name for name in names if name is not None}) for names in _names(train))
+    every_has_speaker = all(entry.speaker is not None for entry in train)
+    return replace(
+        model,
+        labels=model.labels or tuple(labels),
+        speakers=model.speakers or (tuple(speakers) if every_has_speaker and len(speakers) > 1 else ()),
+    )
+
+
+def _names(entries: Sequence[Entry]) -> tuple[list[str | None], list[str | None]]:
+    return [entry.label for entry in entries], [entry.speaker for entry in entries]
+
+
+def _is_known(entry: Entry, model: Config) -> bool:
+    """Whether the model has the label and the speaker of a clip."""
+    return (not model.labels or entry.label in model.labels) and (not model.speakers or entry.speaker in model.speakers)
+
+
+def _durations(store: ClipStore, rows: Sequence[int], model: Config) -> np.ndarray:
+    """The quantiles of the durations of each label, ``(max(labels, 1), QUANTILES)``, seconds."""
+    seconds = np.array([store.lengths[row] for row in rows]) / model.sample_rate
+    labels = [store.entries[row].label for row in rows]
+    of_labels = [seconds[[name == label for name in labels]] for label in model.labels] or [seconds]
+    shares = np.linspace(0, 1, QUANTILES)
+    return np.stack([np.quantile(some if len(some) else seconds, shares) for some in of_labels]).astype(np.float32)
+
+
+class Stretches:
+    """Batches of stretches of clips with what the condition says of them, a pure function of the step.
+
+    Clips are drawn in proportion to their length, a clip shorter than a stretch counting as one. Gives ``heard (batch, crop_samples)``
+    float32, ``counts`` of the same shape (1 within the clip, 0 after its end), for mu-law ``target`` int64, ``frames (batch, n_frames,
+    features)``, and ``label`` and ``speaker`` ``(batch,)`` int64 where the model has them.
+    """
+
+    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: Recipe):
+        self.store, self.rows, self.recipe = store, np.array(rows), recipe
+        self.lengths = np.array([store.lengths[row] for row in rows])
+        weights = np.maximum(self.lengths, recipe.data.crop_samples)
+        self.shares = weights / weights.sum()
+
+    def __call__(self, step: int) -> dict[str, np.ndarray]:
+        draw = np.random.default_rng([self.recipe.training.seed, step])
+        places = draw.choice(len(self.rows), self.recipe.training.batch_size, p=self.shares)
+        stretches = [self._one(int(place), draw) for place in places]
+        return {name: np.stack([stretch[name] for stretch in stretches]) for name in stretches[0]}
+
+    def _one(self, place: int, draw: np.random.Generator) -> dict[str, np.ndarray]:
+        """One stretch; it starts on a frame, so that the frames of the clip are those of the stretch."""
+        model, data = self.recipe.model, self.recipe.data
+        row, length = int(self.rows[place]), int(self.lengths[place])
+        latest = max(0, (length - data.crop_samples) // model.hop_length)
+        start = 0 if draw.random() < data.start_share else int(draw.integers(latest + 1)) * model.hop_length
+        gain = np.float32(db_to_gain(-draw.uniform(0, data.gain_range_db)))
+        lead = min(
+            start, -(-model.n_fft // model.hop_length) * model.hop_length
+        )  # so that the first frames hear what was before
+        n_samples = lead + data.crop_samples + model.n_fft
+        wave = gain * self.store.crop(row, start - lead, n_samples)[0]
+        heard = to_heard(wave, model)[lead : lead + data.crop_samples]
+        counts = (np.arange(data.crop_samples) < length - start).astype(np.float32)
+        given = {"heard": heard, "counts": counts}
+        if model.head == "mu-law":
+            given["target"] = targets(heard)
+        return given | self._condition(wave, row, start, lead, length)
+
+    def _condition(self, wave: np.ndarray, row: int, start: int, lead: int, length: int) -> dict[str, np.ndarray]:
+        model = self.recipe.model
+        n_frames = frames_of(self.recipe.data.crop_samples, model)
+        frames = np.zeros((n_frames, 0), np.float32)
+        if model.condition == "mel":
+            first = lead // model.hop_length
+            frames = mel_features(mel_frames(wave, model)[:, first : first + n_frames])
+        elif model.condition == "position":
+            frames = position_features(n_frames, length, model, start)
+        given = {"frames": frames}
+        entry = self.store.entries[row]
+        if model.labels:
+            given["label"] = np.int64(model.labels.index(str(entry.label)))
+        if model.speakers:
+            given["speaker"] = np.int64(model.speakers.index(str(entry.speaker)))
+        return given
