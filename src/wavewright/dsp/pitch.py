@@ -12,9 +12,10 @@ from .spectrum import frame, hann_window, power_spectrum
 PERIODS = 3  # of the lowest pitch in a frame: the least that an autocorrelation needs (Boersma, 1993)
 N_CANDIDATES = 6  # pitches of a frame that the path may go through
 VOICED_FROM = 0.45  # periodicity that an unvoiced frame is worth on the path
-OCTAVE_COST = 0.02  # of each octave that a candidate lies below the highest pitch, since multiples of a period repeat as well
+OCTAVE_COST = 0.03  # of each octave that a candidate lies below the highest pitch, since multiples of a period repeat as well
 JUMP_COST = 0.35  # of each octave from frame to frame
 SWITCH_COST = 0.14  # between voiced and unvoiced
+FINENESS = 4  # lags a sample: the peaks of a bright voice are narrower than a sample
 SILENT_POWER = 1e-10  # mean square below which a frame has no pitch
 
 BLOCK_FRAMES = 1024
@@ -58,15 +59,17 @@ def track_pitch(
     window = hann_window(length)
     padded = np.pad(np.asarray(wave, np.float32), length // 2)
     frames = frame(padded, length, hop_length)
-    window_lags = np.fft.irfft(power_spectrum(np.fft.rfft(window, n_fft)))  # (n_fft,)
+    window_lags = np.fft.irfft(power_spectrum(np.fft.rfft(window, n_fft)), FINENESS * n_fft)  # (FINENESS n_fft,)
     window_lags /= window_lags[0]
     masks = _band_masks(band_edges_hz, sample_rate, n_fft)
     lags, strengths, spectra = [], [], []
     for start in range(0, len(frames), BLOCK_FRAMES):
         block = frames[start : start + BLOCK_FRAMES]
         power = power_spectrum(np.fft.rfft((block - block.mean(axis=1, keepdims=True)) * window, n_fft))  # (frames, bins)
-        found = _candidates(power, window_lags, sample_rate / f_max_hz, sample_rate / f_min_hz, length)
-        lags.append(found[0])
+        correlation = np.fft.irfft(power, FINENESS * n_fft)  # a longer inverse transform interpolates between lags
+        correlation[correlation[:, 0] < SILENT_POWER * length / FINENESS] = 0.0
+        found = _candidates(correlation, window_lags, FINENESS * sample_rate / f_max_hz, FINENESS * sample_rate / f_min_hz)
+        lags.append(found[0] / FINENESS)
         strengths.append(found[1])
         spectra.append(power.astype(np.float32))
     lag = _best_path(np.concatenate(lags), np.concatenate(strengths))  # (frames,), 0 where unvoiced
@@ -82,16 +85,13 @@ def track_pitch(
 
 
 def _candidates(
-    power: np.ndarray, window_lags: np.ndarray, shortest: float, longest: float, length: int
+    correlation: np.ndarray, window_lags: np.ndarray, shortest: float, longest: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Lags in samples and autocorrelations of the N_CANDIDATES largest maxima of each frame, both ``(frames, candidates)``."""
-    correlation = np.fft.irfft(power)  # (frames, n_fft)
-    is_silent = correlation[:, 0] < SILENT_POWER * length
-    low, high = int(np.ceil(shortest)), int(longest)
-    lags = np.arange(low - 1, high + 2)
+    """Lags and normalised autocorrelations of the N_CANDIDATES largest maxima of each frame, both ``(frames, candidates)``."""
+    lags = np.arange(int(np.ceil(shortest)) - 1, int(longest) + 2)
     ratio = correlation[:, lags] / (np.maximum(correlation[:, :1], 1e-30) * window_lags[lags])
     before, here, after = ratio[:, :-2], ratio[:, 1:-1], ratio[:, 2:]
-    strength = np.where((here >= before) & (here > after) & (here > 0) & ~is_silent[:, None], here, -np.inf)
+    strength = np.where((here >= before) & (here > after) & (here > 0), here, -np.inf)
     # A parabola through a maximum and its neighbours has its top here.
     bend = before - 2 * here + after
     shift = np.clip(0.5 * (before - after) / np.where(bend < 0, bend, -1.0), -0.5, 0.5)
@@ -137,6 +137,5 @@ def _band_periodicity(power: np.ndarray, lag: np.ndarray, window_lags: np.ndarra
     n_bins = power.shape[1]
     turns = np.cos(2 * np.pi * np.arange(n_bins) * lag[:, None] / (2 * (n_bins - 1)))  # (frames, bins)
     at_lag, at_zero = masks @ (power * turns).T, masks @ power.T  # (bands, frames) each
-    # Between two lags the window's own autocorrelation is nearly straight.
-    of_window = np.interp(lag, np.arange(n_bins), window_lags[:n_bins])
+    of_window = np.interp(FINENESS * lag, np.arange(len(window_lags)), window_lags)
     return np.where(lag > 0, np.clip(at_lag / (np.maximum(at_zero, 1e-30) * of_window), 0.0, 1.0), 0.0)

@@ -69,20 +69,21 @@ class Runtime:
         temperature: float | None = None,
         speaker: str | None = None,
     ) -> np.ndarray:
-        """``clip_wave (1, time)`` at the model's sample rate and ``seconds`` more, as one clip ``(1, time)`` float32 in [-1, 1].
+        """``clip_wave (1, time)`` at the model's sample rate and what comes next, ``seconds`` in all: ``(1, time)`` float32 in [-1, 1].
 
-        The clip goes through the cells first, so that what follows is its continuation. Raises BadAudio for a clip that is empty,
-        has several channels or numbers that are not finite, BadSetting as :meth:`generate`.
+        The clip goes through the cells first, so that what follows is its continuation. Raises BadAudio for a clip that is empty, has
+        several channels or numbers that are not finite, BadSetting for one no shorter than ``seconds`` and as :meth:`generate`.
         """
         given = np.asarray(clip_wave, np.float32)
         if given.ndim != 2 or given.shape[0] != 1 or not given.size or not np.isfinite(given).all():
             raise BadAudio(
-                f"The clip to go on from has shape {given.shape}; it must be (1, time) with at least one sample, all of them finite "
+                f"The clip to continue has shape {given.shape}; it must be (1, time) with at least one sample, all of them finite "
                 "numbers: mix channels first."
             )
-        n_more = self._n_frames(seconds)
-        n_frames = given.shape[1] // self.config.hop_length + n_more
-        self._n_frames(n_frames / self.config.frame_rate)  # refuses what is too long
+        n_frames = self._n_frames(seconds)
+        given_seconds = given.shape[1] / self.sample_rate
+        if given_seconds >= seconds:
+            raise BadSetting(f"The clip to continue lasts {given_seconds:.3g} s; ask for more than that, not for {seconds:g} s in all.")
         return self._clip(label, index, seed, n_frames, self._checked_temperature(temperature), speaker, given[0])
 
     def step(
