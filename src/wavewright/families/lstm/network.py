@@ -18,8 +18,9 @@ from .recipe import Prepared
 from .sampling import draw_sound
 
 Batch = dict[str, Any]
-CLIPS_TO_MEASURE = 8  # of each label, at every evaluation
+CLIPS_TO_MEASURE = 16  # of each label, at every evaluation
 CLIPS_TO_HEAR = 3  # of each label, at every evaluation
+VOICE_NOISE_SHARE = 0.15  # of the input noise, for pitch and periodicity: what follows them must know them well
 
 
 class Recurrent(nn.Module):
@@ -130,6 +131,7 @@ class Lstm(nn.Module):
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         noise = self.config.input_noise * torch.randn_like(batch["frames"])
+        noise[..., self.config.n_mels :] *= VOICE_NOISE_SHARE
         return losses(self.recurrent, batch, noise)
 
 
