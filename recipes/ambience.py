@@ -33,7 +33,9 @@ STEPS = 6_000
 def ambience(device: str = "cpu") -> Recipe:
     """The settings of the run."""
     base = recipe("base")
-    model = replace(base.model, labels=LABELS, hidden_size=320, prenet_size=160)
+    model = replace(
+        base.model, sample_rate=44_100, labels=LABELS, n_fft=1024, hop_length=512, n_mels=72, hidden_size=320, prenet_size=160
+    )
     training = replace(base.training, steps=STEPS, batch_size=16, threads=1, device=device, evaluate_every=500, weight_bits=8)
     return replace(base, model=model, training=training)
 
@@ -63,7 +65,7 @@ def provenance(found: Scan, folder: Path) -> Provenance:
     sources = []
     for given, licence in LICENCES.items():
         own = [row for row in rows if row["licence"] == given]
-        authors = sorted({f"{row['author']} ({row['source']})" for row in own})
+        authors = sorted({f"{row['author']} (freesound {row['source'].rstrip('/').rpartition('/')[2]})" for row in own})
         sources.append(
             Source(
                 name=f"ESC-10, clips under {licence}",
@@ -75,7 +77,7 @@ def provenance(found: Scan, folder: Path) -> Provenance:
         )
     return Provenance(
         name="ambience",
-        description="Rain, sea waves, crackling fire and a helicopter of any length, 22.05 kHz.",
+        description="Rain, sea waves, crackling fire and a helicopter of any length, 44.1 kHz.",
         licence="CC-BY-3.0",
         sources=tuple(sources),
     )
@@ -97,7 +99,9 @@ def main() -> None:
     found = recordings(given.data)
     recipe = ambience(given.device)
     parts = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, given.set)
-    Run(given.out, "lstm", replace(recipe, **parts), found, provenance(found, given.data)).train(given.max_minutes, given.resume)
+    Run(given.out, "lstm", replace(recipe, **parts), found, provenance(found, given.data)).train(
+        given.max_minutes, given.resume
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -126,10 +127,10 @@ def _band_masks(edges_hz: tuple[float, ...], sample_rate: int, n_fft: int) -> np
     """Which bins belong to each band, ``(bands, bins)`` of 0 and 1; raises BadSetting for edges that do not rise."""
     if not edges_hz:
         return np.ones((1, n_fft // 2 + 1), np.float32)
-    if len(edges_hz) < 2 or any(b <= a for a, b in zip(edges_hz, edges_hz[1:], strict=False)):
+    if len(edges_hz) < 2 or any(b <= a for a, b in pairwise(edges_hz)):
         raise BadSetting(f"The edges of the bands are {edges_hz}; they must be two or more numbers that rise.")
     bins_hz = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
-    return np.stack([(bins_hz >= a) & (bins_hz < b) for a, b in zip(edges_hz, edges_hz[1:], strict=False)]).astype(np.float32)
+    return np.stack([(bins_hz >= a) & (bins_hz < b) for a, b in pairwise(edges_hz)]).astype(np.float32)
 
 
 def _band_periodicity(power: np.ndarray, lag: np.ndarray, window_lags: np.ndarray, masks: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from .embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinity
 from .judging import Clips, compare
 from .kernel import kernel_distance
+from .modulation import modulation_distance, modulation_spectrum
 from .neighbours import (
     PrecisionRecall,
     diversity_ratio,
@@ -44,6 +45,8 @@ __all__ = [
     "label_agreement",
     "merge_near_duplicates",
     "modified_inception_score",
+    "modulation_distance",
+    "modulation_spectrum",
     "ndb",
     "nearest_neighbour_accuracy",
     "nearest_training_distance",

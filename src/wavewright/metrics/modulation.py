@@ -40,13 +40,13 @@ def modulation_spectrum(waves: np.ndarray, sample_rate: int, segment_seconds: fl
     n_fft = 2 ** round(np.log2(FRAME_SECONDS * sample_rate))
     hop_length = n_fft // 4
     filters = mel_filterbank(sample_rate, n_fft, N_MELS, 30.0, min(16_000.0, sample_rate / 2), "htk")
-    total = 0.0
+    spectra = []
     for wave in waves:
         power = filters @ spectrogram(wave, n_fft, hop_length)
         loudest = max(float(power.max()), 1e-20)
         level_db = 10 * np.log10(np.maximum(power / loudest, 10 ** (FLOOR_DB / 10)))
-        total = total + spectrum_of_levels(level_db, sample_rate / hop_length, segment_seconds)
-    return np.asarray(total) / len(waves)
+        spectra.append(spectrum_of_levels(level_db, sample_rate / hop_length, segment_seconds))
+    return np.mean(spectra, axis=0)
 
 
 def spectrum_of_levels(level_db: np.ndarray, frame_rate: float, segment_seconds: float = 2.0) -> np.ndarray:

@@ -63,7 +63,7 @@ class Config:
     sample_rate: int = 22_050
     labels: tuple[str, ...] = ()  # empty: unconditional
     speakers: tuple[str, ...] = ()  # empty: not asked
-    n_fft: int = 1024  # samples
+    n_fft: int = 512  # samples
     hop_length: int = 256  # samples between frames
     n_mels: int = 64  # bands, on Slaney's scale (dsp.mel, preset librosa)
     f_min_hz: float = 0.0

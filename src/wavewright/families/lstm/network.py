@@ -64,7 +64,9 @@ class Recurrent(nn.Module):
         hidden = self._inputs(frame, position, label, speaker)
         states = []
         for layer in range(self.config.n_layers):
-            weights = [self.cells.get_parameter(f"{name}_l{layer}") for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")]
+            weights = [
+                self.cells.get_parameter(f"{name}_l{layer}") for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
+            ]
             if self.config.cell == "lstm":
                 before, memory = state[:, 2 * layer], state[:, 2 * layer + 1]
                 gates = F.linear(hidden, weights[0], weights[1]) + F.linear(before, weights[2], weights[3])
@@ -185,14 +187,13 @@ class TorchStep:
 def generate(recurrent: Recurrent, prepared: Prepared, label: int, count: int) -> list[np.ndarray]:
     """Clips ``(time,)`` of a network in training, the same random numbers at every call."""
     config, statistics = recurrent.config, prepared.statistics
-    n_frames = round(prepared.recipe.data.heard_seconds * config.frame_rate) + 1 if config.duration == "endless" else None
+    n_samples = round(prepared.recipe.data.heard_seconds * config.sample_rate) if config.duration == "endless" else None
     waves = []
     for index in range(count):
         rng = np.random.default_rng([prepared.recipe.training.seed, label, index])
         speaker = int(rng.integers(max(len(config.speakers), 1)))
         step = TorchStep(recurrent)
-        wave = draw_sound(step, config, statistics, rng, label, speaker, n_frames, config.temperature)
-        waves.append(wave / max(1.0, float(np.abs(wave).max())))
+        waves.append(draw_sound(step, config, statistics, rng, label, speaker, n_samples, config.temperature))
     return waves
 
 

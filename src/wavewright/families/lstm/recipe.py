@@ -165,10 +165,12 @@ def _usable(entries: Sequence[Entry], model: Config, data: DataSettings) -> tupl
             raise BadFolder(f"There is no clip of the speaker {speaker!r} to train on; name others, or none.")
     kept, problems = [], []
     for entry in entries:
-        if model.labels and entry.label not in model.labels or model.speakers and entry.speaker not in model.speakers:
+        if (model.labels and entry.label not in model.labels) or (model.speakers and entry.speaker not in model.speakers):
             continue
         if model.duration != "endless" and entry.seconds > data.longest_seconds:
-            reason = f"it lasts {entry.seconds:.3g} s; whole sounds may last {data.longest_seconds:.3g} s (data.longest_seconds)"
+            reason = (
+                f"it lasts {entry.seconds:.3g} s; whole sounds may last {data.longest_seconds:.3g} s (data.longest_seconds)"
+            )
             problems.append(Problem(entry.path, reason))
         elif entry.label is not None and counts[entry.label] < data.smallest_class:
             reason = f"its label {entry.label!r} has only {counts[entry.label]} clips; {data.smallest_class} are needed"

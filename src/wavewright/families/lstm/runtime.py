@@ -56,8 +56,8 @@ class Runtime:
         model does not have or cannot do.
         """
         temperature = self._checked_temperature(temperature)
-        n_frames = None if seconds is None else self._n_frames(seconds)
-        return [self._clip(label, index, seed, n_frames, temperature, speaker) for index in range(start, start + count)]
+        n_samples = None if seconds is None else self._n_samples(seconds)
+        return [self._clip(label, index, seed, n_samples, temperature, speaker) for index in range(start, start + count)]
 
     def continue_from(
         self,
@@ -80,11 +80,13 @@ class Runtime:
                 f"The clip to continue has shape {given.shape}; it must be (1, time) with at least one sample, all of them finite "
                 "numbers: mix channels first."
             )
-        n_frames = self._n_frames(seconds)
+        n_samples = self._n_samples(seconds)
         given_seconds = given.shape[1] / self.sample_rate
         if given_seconds >= seconds:
-            raise BadSetting(f"The clip to continue lasts {given_seconds:.3g} s; ask for more than that, not for {seconds:g} s in all.")
-        return self._clip(label, index, seed, n_frames, self._checked_temperature(temperature), speaker, given[0])
+            raise BadSetting(
+                f"The clip to continue lasts {given_seconds:.3g} s; ask for more than that, not for {seconds:g} s in all."
+            )
+        return self._clip(label, index, seed, n_samples, self._checked_temperature(temperature), speaker, given[0])
 
     def step(
         self, frame: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
@@ -105,15 +107,15 @@ class Runtime:
         label: str | None,
         index: int,
         seed: int,
-        n_frames: int | None,
+        n_samples: int | None,
         temperature: float,
         speaker: str | None,
         given: np.ndarray | None = None,
     ) -> np.ndarray:
-        """One clip ``(1, time)``, turned down where its peak is above 1."""
+        """One clip ``(1, time)``."""
         config = self.config
-        if n_frames is None and config.duration == "endless":
-            n_frames = self._n_frames(DEFAULT_SECONDS)
+        if n_samples is None and config.duration == "endless":
+            n_samples = self._n_samples(DEFAULT_SECONDS)
         number = _number_of(label, self.labels, "label", self.card.name)
         number = index % max(len(self.labels), 1) if number is None else number
         name = self.labels[number] if self.labels else ""
@@ -121,16 +123,19 @@ class Runtime:
         drawn_speaker = int(rng.integers(max(len(self.speakers), 1)))
         asked = _number_of(speaker, self.speakers, "speaker", self.card.name)
         chosen = drawn_speaker if asked is None else asked
-        wave = draw_sound(self.step, config, self.statistics, rng, number, chosen, n_frames, temperature, given)
-        peak = float(np.abs(wave).max())
-        if not np.isfinite(peak):
-            raise BadModel(f"{self.card.name} gives sound that is not a number; its weights are damaged or its training exploded.")
-        return (wave / peak if peak > 1.0 else wave)[None]
+        wave = draw_sound(self.step, config, self.statistics, rng, number, chosen, n_samples, temperature, given)
+        if not np.isfinite(wave).all():
+            raise BadModel(
+                f"{self.card.name} gives sound that is not a number; its weights are damaged or its training exploded."
+            )
+        return wave[None]
 
-    def _n_frames(self, seconds: float) -> int:
+    def _n_samples(self, seconds: float) -> int:
         if not 0 < seconds <= LONGEST_SECONDS:
-            raise BadSetting(f"A sound of {seconds} s is not possible; ask for more than 0 and at most {LONGEST_SECONDS:.0f} s.")
-        return max(SHORTEST_FRAMES, round(seconds * self.config.frame_rate) + 1)
+            raise BadSetting(
+                f"A sound of {seconds} s is not possible; ask for more than 0 and at most {LONGEST_SECONDS:.0f} s."
+            )
+        return max(SHORTEST_FRAMES * self.config.hop_length, round(seconds * self.sample_rate))
 
     def _checked_temperature(self, temperature: float | None) -> float:
         low, high = RANGES["temperature"]

@@ -65,23 +65,26 @@ def draw_sound(
     rng: np.random.Generator,
     label: int,
     speaker: int,
-    n_frames: int | None = None,
+    n_samples: int | None = None,
     temperature: float = 1.0,
     given: np.ndarray | None = None,
 ) -> np.ndarray:
-    """A wave ``(time,)`` float32; ``given (time,)`` is its beginning, which goes through the cells before anything is drawn.
+    """A wave ``(n_samples,)`` float32 in [-1, 1], turned down where it would be louder.
 
-    Without ``n_frames`` the duration is drawn or, where it is learned, ends by itself.
+    ``given (time,)`` is its beginning, which goes through the cells before anything is drawn, and stays as it is. Without ``n_samples``
+    the duration is drawn or, where it is learned, ends by itself.
     """
     whitening = statistics.whitening
     heard = None
     if given is not None:
         n_whole = max(1, (len(given) - config.n_fft // 2) // config.hop_length + 1)  # later frames hear the silence after it
         heard = whitening.white(wave_to_frames(given, config)[:n_whole])
+    n_frames = None if n_samples is None else n_samples // config.hop_length + 1
     white = draw_frames(step, config, statistics, rng, label, speaker, n_frames, temperature, heard)
-    n_samples = (len(white) - 1) * config.hop_length
+    n_samples = (len(white) - 1) * config.hop_length if n_samples is None else n_samples
     wave = frames_to_wave(whitening.frames(white), config, rng, n_samples, given)
-    return wave if given is None else _joined(given, wave, config)
+    wave = wave / max(1.0, float(np.abs(wave).max()))
+    return wave if given is None else _joined(np.clip(given, -1.0, 1.0), wave, config)
 
 
 def draw_frames(
