@@ -34,10 +34,21 @@ def ambience(device: str = "cpu") -> Recipe:
     """The settings of the run."""
     base = recipe("base")
     model = replace(
-        base.model, sample_rate=44_100, labels=LABELS, n_fft=1024, hop_length=512, n_mels=72, hidden_size=320, prenet_size=160
+        base.model,
+        sample_rate=44_100,
+        labels=LABELS,
+        n_fft=1024,
+        hop_length=512,
+        n_mels=72,
+        hidden_size=256,
+        prenet_size=128,
+        n_mixtures=4,
+        input_noise=0.05,  # levels are steady; a network that hears them through noise lets them flicker
+        temperature=1.0,
     )
+    data = replace(base.data, crop_seconds=1.5)
     training = replace(base.training, steps=STEPS, batch_size=16, threads=1, device=device, evaluate_every=500, weight_bits=8)
-    return replace(base, model=model, training=training)
+    return replace(base, model=model, data=data, training=training)
 
 
 def recordings(folder: Path) -> Scan:

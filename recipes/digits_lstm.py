@@ -45,6 +45,8 @@ def digits(device: str = "cpu") -> Recipe:
         hidden_size=320,
         prenet_size=160,
         passes=4,
+        log_floor=1e-5,
+        input_noise=0.15,
     )
     data = replace(base.data, heard_seconds=0.7)
     training = replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=500, weight_bits=8)
