@@ -27,7 +27,7 @@ from wavewright.training.settings import override
 LABELS = ("rain", "sea-waves", "fire-crackling", "helicopter")
 LICENCES = {"CC0": "CC0-1.0", "CC-BY": "CC-BY-3.0"}  # clips under others (CC-Sampling+) are left out
 FOLDS, VALID_FOLD = "1234", "4"
-STEPS = 6_000
+STEPS = 2_500
 
 
 def ambience(device: str = "cpu") -> Recipe:
@@ -40,6 +40,7 @@ def ambience(device: str = "cpu") -> Recipe:
         n_fft=1024,
         hop_length=512,
         n_mels=72,
+        log_floor=1e-6,
         hidden_size=256,
         prenet_size=128,
         n_mixtures=4,

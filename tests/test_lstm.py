@@ -280,7 +280,7 @@ def test_impossible_settings_are_refused(change, sentence):
 
 def test_a_metric_fits_the_output():
     assert [recipe(size).model.hidden_size for size in SIZES] == [96, 256, 384]
-    with pytest.raises(BadSetting, match="the output mse is measured by valid/mse, distance, diversity"):
+    with pytest.raises(BadSetting, match="the output mse is measured by valid/mse, distance, diversity, level_db"):
         choose_recipe("lstm", "tiny", ["output=mse", "metric=valid/nll"])
     assert choose_recipe("lstm", "tiny", ["cell=gru", "f_max_hz=none"]).model.cell == "gru"
 
@@ -379,7 +379,7 @@ def test_a_run_becomes_a_model_that_plays(words, tmp_path):
     settings += ["n_fft=128", "hop_length=64", "n_mels=12", "heard_seconds=0.3", "crop_seconds=0.2"]
     done = train(folder, "lstm", "tiny", tmp_path / "run", settings=settings, quiet=True)
     assert done.step == 6
-    assert done.metrics.keys() == {"valid/nll", "distance", "diversity"}
+    assert done.metrics.keys() == {"valid/nll", "distance", "diversity", "level_db"}
     player = models.load(tmp_path / "run")
     (wave,) = player.generate(seconds=0.5)
     assert wave.shape == (1, 4000)

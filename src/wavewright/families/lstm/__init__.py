@@ -68,7 +68,7 @@ class Config:
     n_mels: int = 64  # bands, on Slaney's scale (dsp.mel, preset librosa)
     f_min_hz: float = 0.0
     f_max_hz: float | None = None  # None: half the sample rate
-    log_floor: float = 1e-4  # added to the power in a band before its logarithm
+    log_floor: float = 1e-6  # added to the power in a band before its logarithm
     source: Literal["noise", "voice", "griffin-lim"] = "noise"  # what is shaped to the bands: noise, or pulses and noise
     passes: int = 6  # of the shaping, or iterations of Griffin-Lim
     cell: Literal["lstm", "gru"] = "lstm"

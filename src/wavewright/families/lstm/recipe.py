@@ -19,6 +19,7 @@ from ...metrics.kernel import kernel_distance
 from ...metrics.neighbours import diversity_ratio
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
+from ...units import gain_to_db
 from . import SIZES, Config
 from .frames import Whitening, position_features, wave_to_frames
 from .sampling import SHORTEST_FRAMES, Statistics
@@ -27,7 +28,7 @@ N_QUANTILES = 33  # of the durations of a label's sounds
 FEWEST_DURATIONS = 8  # clips of a label and a speaker; with fewer, those of all speakers count
 POOL = 8  # batches whose clips are sorted by length, so that those of one batch are about equally long
 LARGEST_REFERENCE = 60  # clips of a label that generated ones are measured against
-METRICS = ("valid/nll", "valid/mse", "distance", "diversity")
+METRICS = ("valid/nll", "valid/mse", "distance", "diversity", "level_db")
 DATA_RANGES = {
     "valid_share": (0.0, 0.9),
     "smallest_class": (1, 1_000_000),
@@ -278,9 +279,9 @@ class Reference:
         """Metrics of generated ``{label: [(time,), ...]}``, each the mean over the labels with two recordings or more.
 
         ``distance``: 100 times the kernel distance to the recordings, 0 where they come from one distribution. ``diversity``: mean
-        distance within a label over that of the recordings.
+        distance within a label over that of the recordings. ``level_db``: of the loudest sample.
         """
-        distances, diversities = [], []
+        distances, diversities, levels_db = [], [], []
         for label, generated in waves.items():
             real = self.embeddings[label]
             if len(real) < 2 or np.ptp(real, axis=0).max() == 0:
@@ -289,6 +290,11 @@ class Reference:
             made = self.embedding(np.stack(cut), sample_rate)
             distances.append(100 * kernel_distance(real, made))
             diversities.append(diversity_ratio(real, made))
+            levels_db.append(float(np.mean(gain_to_db(np.array([np.abs(wave).max() for wave in generated])))))
         if not distances:
             raise BadFolder("The recordings of every label are one and the same sound; add different ones.")
-        return {"distance": float(np.mean(distances)), "diversity": float(np.mean(diversities))}
+        return {
+            "distance": float(np.mean(distances)),
+            "diversity": float(np.mean(diversities)),
+            "level_db": float(np.mean(levels_db)),
+        }
