@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -55,42 +56,51 @@ def track_pitch(
             f"The pitch limits are {f_min_hz} to {f_max_hz} Hz; they must rise and end at a quarter of the sample rate "
             f"({sample_rate / 4} Hz)."
         )
-    length = 2 * round(PERIODS * sample_rate / f_min_hz / 2)
-    n_fft = 1 << (3 * length // 2 - 1).bit_length()  # room for every lag without wrapping around
-    window = hann_window(length)
-    padded = np.pad(np.asarray(wave, np.float32), length // 2)
-    frames = frame(padded, length, hop_length)
-    window_lags = np.fft.irfft(power_spectrum(np.fft.rfft(window, n_fft)), FINENESS * n_fft)  # (FINENESS n_fft,)
-    window_lags /= window_lags[0]
-    masks = _band_masks(band_edges_hz, sample_rate, n_fft)
-    lags, strengths, spectra = [], [], []
-    for start in range(0, len(frames), BLOCK_FRAMES):
-        block = frames[start : start + BLOCK_FRAMES]
-        power = power_spectrum(np.fft.rfft((block - block.mean(axis=1, keepdims=True)) * window, n_fft))  # (frames, bins)
-        correlation = np.fft.irfft(power, FINENESS * n_fft)  # a longer inverse transform interpolates between lags
-        correlation[correlation[:, 0] < SILENT_POWER * length / FINENESS] = 0.0
-        found = _candidates(correlation, window_lags, FINENESS * sample_rate / f_max_hz, FINENESS * sample_rate / f_min_hz)
-        lags.append(found[0] / FINENESS)
-        strengths.append(found[1])
-        spectra.append(power.astype(np.float32))
-    lag = _best_path(np.concatenate(lags), np.concatenate(strengths))  # (frames,), 0 where unvoiced
-    periodicity = np.concatenate(
-        [
-            _band_periodicity(power, lag[number * BLOCK_FRAMES :][: len(power)], window_lags, masks)
-            for number, power in enumerate(spectra)
-        ],
-        axis=1,
-    )
+    heard = _Heard.of(wave, sample_rate, hop_length, f_min_hz)
+    masks = _band_masks(band_edges_hz, sample_rate, heard.n_fft)
+    found = [_candidates(power, heard, sample_rate / f_max_hz, sample_rate / f_min_hz) for power in heard.blocks()]
+    lags, strengths = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    lag = _best_path(lags, strengths)  # (frames,), 0 where unvoiced
+    periodicity, start = np.zeros((len(masks), len(lag)), np.float32), 0
+    for power in heard.blocks():
+        part = slice(start, start + len(power))
+        periodicity[:, part] = _band_periodicity(power, lag[part], heard.window_lags, masks)
+        start = part.stop
     f0_hz = np.divide(sample_rate, lag, out=np.zeros_like(lag), where=lag > 0)
-    return PitchTrack(f0_hz.astype(np.float32), periodicity.astype(np.float32))
+    return PitchTrack(f0_hz.astype(np.float32), periodicity)
 
 
-def _candidates(
-    correlation: np.ndarray, window_lags: np.ndarray, shortest: float, longest: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Lags and normalised autocorrelations of the N_CANDIDATES largest maxima of each frame, both ``(frames, candidates)``."""
-    lags = np.arange(int(np.ceil(shortest)) - 1, int(longest) + 2)
-    ratio = correlation[:, lags] / (np.maximum(correlation[:, :1], 1e-30) * window_lags[lags])
+@dataclass(frozen=True)
+class _Heard:
+    """A wave cut into overlapping ``frames (frames, length)``, the window they are seen through and that window's autocorrelation."""
+
+    frames: np.ndarray
+    window: np.ndarray
+    window_lags: np.ndarray  # FINENESS a sample, 1 at lag 0
+    n_fft: int
+
+    @classmethod
+    def of(cls, wave: np.ndarray, sample_rate: int, hop_length: int, f_min_hz: float) -> _Heard:
+        length = 2 * round(PERIODS * sample_rate / f_min_hz / 2)
+        n_fft = 1 << (3 * length // 2 - 1).bit_length()  # room for every lag without wrapping around
+        window = hann_window(length)
+        window_lags = np.fft.irfft(power_spectrum(np.fft.rfft(window, n_fft)), FINENESS * n_fft)
+        frames = frame(np.pad(np.asarray(wave, np.float32), length // 2), length, hop_length)
+        return cls(frames, window, window_lags / window_lags[0], n_fft)
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The power spectra of BLOCK_FRAMES frames at a time, ``(frames, bins)``."""
+        for start in range(0, len(self.frames), BLOCK_FRAMES):
+            block = self.frames[start : start + BLOCK_FRAMES]
+            yield power_spectrum(np.fft.rfft((block - block.mean(axis=1, keepdims=True)) * self.window, self.n_fft))
+
+
+def _candidates(power: np.ndarray, heard: _Heard, shortest: float, longest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Lags in samples and autocorrelations of the N_CANDIDATES largest maxima of each frame, both ``(frames, candidates)``."""
+    correlation = np.fft.irfft(power, FINENESS * heard.n_fft)  # a longer inverse transform interpolates between lags
+    correlation[correlation[:, 0] < SILENT_POWER * len(heard.window) / FINENESS] = 0.0
+    lags = np.arange(int(np.ceil(FINENESS * shortest)) - 1, int(FINENESS * longest) + 2)
+    ratio = correlation[:, lags] / (np.maximum(correlation[:, :1], 1e-30) * heard.window_lags[lags])
     before, here, after = ratio[:, :-2], ratio[:, 1:-1], ratio[:, 2:]
     strength = np.where((here >= before) & (here > after) & (here > 0), here, -np.inf)
     # A parabola through a maximum and its neighbours has its top here.
@@ -98,7 +108,7 @@ def _candidates(
     shift = np.clip(0.5 * (before - after) / np.where(bend < 0, bend, -1.0), -0.5, 0.5)
     top = np.where(np.isfinite(strength), np.minimum(here - 0.25 * (before - after) * shift, 1.0), -np.inf)
     best = np.argsort(-top, axis=1, kind="stable")[:, :N_CANDIDATES]
-    return np.take_along_axis(lags[1:-1] + shift, best, 1), np.take_along_axis(top, best, 1)
+    return np.take_along_axis(lags[1:-1] + shift, best, 1) / FINENESS, np.take_along_axis(top, best, 1)
 
 
 def _best_path(lags: np.ndarray, strengths: np.ndarray) -> np.ndarray:
