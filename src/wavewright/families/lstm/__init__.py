@@ -14,7 +14,7 @@ Papers:
     Wang et al., "Tacotron: Towards End-to-End Speech Synthesis", 2017: the pre-net with dropout before the recurrence.
 
 Changed from them: frames are whitened; sounds of one kind know their place in a duration that is drawn beforehand, which beats a learned
-end; the Gaussians are drawn narrower than they were learned (temperature); and a voice's frames carry pitch and periodicity, from which
+end; each mean starts from a learned share of the frame before; the Gaussians may be drawn narrower than learned (temperature); and a voice's frames carry pitch and periodicity, from which
 pulses and noise are made and shaped to the mel bands, since mel bands alone are too wide to keep harmonics.
 """
 

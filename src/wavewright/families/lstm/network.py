@@ -18,6 +18,7 @@ from .recipe import Prepared
 from .sampling import draw_sound
 
 Batch = dict[str, Any]
+CARRY = 0.5  # of the frame before in the next one's mean, where training begins
 CLIPS_TO_MEASURE = 16  # of each label, at every evaluation
 CLIPS_TO_HEAR = 3  # of each label, at every evaluation
 VOICE_NOISE_SHARE = 0.15  # of the input noise, for pitch and periodicity: what follows them must know them well
@@ -46,13 +47,23 @@ class Recurrent(nn.Module):
         self.cells = cells(n_inputs, config.hidden_size, config.n_layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(config.hidden_size, config.n_outputs)
+        self.n_logits = config.n_mixtures if config.output == "mixture" else 0
+        self.carry = nn.Parameter(torch.full((max(self.n_logits, 1), config.n_features), CARRY))
 
     def forward(
-        self, frames: Tensor, position: Tensor | None = None, label: Tensor | None = None, speaker: Tensor | None = None
+        self,
+        frames: Tensor,
+        position: Tensor | None = None,
+        label: Tensor | None = None,
+        speaker: Tensor | None = None,
+        noise: Tensor | None = None,
     ) -> Tensor:
-        """``frames (batch, frames, n_features)``, each the one before the frame that is described -> ``(batch, frames, n_outputs)``."""
-        hidden, _ = self.cells(self._inputs(frames, position, label, speaker))
-        return self.head(self.dropout(hidden))
+        """``frames (batch, frames, n_features)``, each the one before the frame that is described -> ``(batch, frames, n_outputs)``.
+
+        ``noise``, of the frames' shape, is added to what the cells hear, not to what the means are carried on from.
+        """
+        hidden, _ = self.cells(self._inputs(frames if noise is None else frames + noise, position, label, speaker))
+        return self._described(self.dropout(hidden), frames)
 
     def step(
         self, frame: Tensor, position: Tensor | None, label: Tensor | None, speaker: Tensor | None, state: Tensor
@@ -80,7 +91,16 @@ class Recurrent(nn.Module):
                 reset, update = torch.sigmoid(given[0] + kept[0]), torch.sigmoid(given[1] + kept[1])
                 hidden = (1 - update) * torch.tanh(given[2] + reset * kept[2]) + update * before
                 states.append(hidden)
-        return self.head(hidden), torch.stack(states, 1)
+        return self._described(hidden, frame), torch.stack(states, 1)
+
+    def _described(self, hidden: Tensor, frames: Tensor) -> Tensor:
+        """``(..., n_outputs)``: what the head says, each mean moved by a learned share of the frame before, so that sounds flow."""
+        outputs = self.head(hidden).float()
+        logits, means, rest = outputs.split(
+            [self.n_logits, self.carry.numel(), outputs.shape[-1] - self.n_logits - self.carry.numel()], -1
+        )
+        carried = (self.carry * frames.unsqueeze(-2)).flatten(-2)  # (..., n_mixtures n_features)
+        return torch.cat([logits, means + carried, rest], -1)
 
     def _inputs(self, frames: Tensor, position: Tensor | None, label: Tensor | None, speaker: Tensor | None) -> Tensor:
         """What the cells get, ``(..., inputs)``, for ``frames (..., n_features)``."""
@@ -134,19 +154,19 @@ class Lstm(nn.Module):
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         noise = self.config.input_noise * torch.randn_like(batch["frames"])
         noise[..., self.config.n_mels :] *= VOICE_NOISE_SHARE
+        noise[:, 0] = 0.0  # what was before the sound is the same in training and in playing
         return losses(self.recurrent, batch, noise)
 
 
 def losses(recurrent: Recurrent, batch: Batch, noise: Tensor | None = None) -> dict[str, Tensor]:
-    """Teacher-forced losses, means over the frames that are no padding; ``noise`` is added to what the network sees.
+    """Teacher-forced losses, means over the frames that are no padding; ``noise`` is added to what the cells hear.
 
     ``frame/nll`` is in nats for each number of a frame, ``frame/mse`` the mean squared error of white frames, ``end/cross_entropy`` that
     of whether a frame is the last.
     """
     config, frames, heard = recurrent.config, batch["frames"], batch["heard"]
-    seen = frames if noise is None else frames + noise
-    before = F.pad(seen[:, :-1], (0, 0, 1, 0))  # zeros stand for what was before the sound
-    outputs = recurrent(before, batch["position"], batch["label"], batch["speaker"]).float()
+    before = F.pad(frames[:, :-1], (0, 0, 1, 0))  # zeros stand for what was before the sound
+    outputs = recurrent(before, batch["position"], batch["label"], batch["speaker"], noise)
     n_heard = heard.sum().clamp(min=1)
     found = {}
     with torch.autocast(frames.device.type, enabled=False):
