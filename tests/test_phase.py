@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wavewright import dsp
-from wavewright.dsp.excitation import mix_by_periodicity, pulse_train, shape_to_mel
+from wavewright.dsp.excitation import dispersed, mix_by_periodicity, pulse_train, shape_to_mel
 from wavewright.dsp.phase import griffin_lim, mel_to_power, spectral_convergence
 from wavewright.dsp.pitch import track_pitch
 from wavewright.errors import BadSetting
@@ -161,6 +161,18 @@ def test_pulses_are_the_sum_of_all_harmonics():
         pulse_train(np.zeros(3), RATE, 80, 160)
 
 
+def test_dispersion_delays_high_frequencies():
+    for frequency_hz in (1000, 3000):
+        time = np.arange(4000) / RATE
+        burst = (np.exp(-0.5 * ((time - 0.25) / 0.004) ** 2) * np.sin(2 * np.pi * frequency_hz * time)).astype(np.float32)
+        made = dsp.istft(dispersed(dsp.stft(burst, 256, 32), 0.003, RATE), 256, 32, n_samples=4000)
+        centre = (np.square(made) * time).sum() / np.square(made).sum()
+        assert centre - 0.25 == pytest.approx(0.003 * frequency_hz / (RATE / 2), abs=1e-4)
+    pulses = pulse_train(np.full(101, 130.0), RATE, 80, RATE)
+    made = dsp.istft(dispersed(dsp.stft(pulses, 256, 80), 0.003, RATE), 256, 80, n_samples=RATE)
+    assert np.abs(made[800:-800]).max() < 0.67 * np.abs(pulses).max()
+
+
 def test_shaped_noise_has_the_asked_mel_bands():
     wave = vowel() * np.linspace(0, 1, 4800, dtype=np.float32) + 0.01 * noise(4800, 3)
     filters = dsp.mel_filterbank(RATE, 256, 32)
@@ -180,8 +192,9 @@ def test_a_voice_of_pulses_keeps_its_pitch_and_is_as_periodic_as_asked():
     mel = filters @ dsp.spectrogram(wave, 256, 80)
     found = []
     for share in (0.3, 0.8, 1.0):
-        pulses = pulse_train(np.full(mel.shape[1], 150.0), RATE, 80, len(wave))
-        spectrum = mix_by_periodicity(pulses, noise(len(wave)), np.full((129, mel.shape[1]), share), 256, 80)
+        waves = pulse_train(np.full(mel.shape[1], 150.0), RATE, 80, len(wave)), noise(len(wave))
+        pulses, breath = (dsp.stft(wave, 256, 80) for wave in waves)
+        spectrum = mix_by_periodicity(pulses, breath, np.full((129, mel.shape[1]), share))
         made = track_pitch(shape_to_mel(spectrum, mel, filters, 256, 80, len(wave)), RATE, 80)
         found.append(np.median(made.periodicity))
     np.testing.assert_allclose(np.median(made.f0_hz), 150, rtol=0.01)

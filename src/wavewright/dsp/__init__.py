@@ -1,7 +1,7 @@
 """Signal processing as pure functions on arrays ``(..., time)``; float32 in, float32 out."""
 
 from .companding import mu_law_decode, mu_law_dequantise, mu_law_encode, mu_law_quantise
-from .excitation import mix_by_periodicity, pulse_train, shape_to_mel
+from .excitation import dispersed, mix_by_periodicity, pulse_train, shape_to_mel
 from .loudness import LoudnessMeter, integrated_loudness, normalise_loudness, normalise_peak
 from .mel import hz_to_mel, log_mel, mel_filterbank, mel_spectrogram, mel_to_hz, mfcc, power_to_db
 from .onset import align, fade, onset_sample, trim
@@ -13,6 +13,7 @@ __all__ = [
     "LoudnessMeter",
     "PitchTrack",
     "align",
+    "dispersed",
     "fade",
     "griffin_lim",
     "hann_window",

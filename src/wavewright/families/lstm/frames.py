@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.excitation import mix_by_periodicity, pulse_train, shape_to_mel
+from ...dsp.excitation import dispersed, mix_by_periodicity, pulse_train, shape_to_mel
 from ...dsp.mel import mel_filterbank
 from ...dsp.phase import griffin_lim, mel_to_power
 from ...dsp.pitch import track_pitch
@@ -18,6 +18,7 @@ from . import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, POSITION_FEATURES, Config
 MIDDLE_PITCH_HZ = 100.0  # stands for 0
 SMALLEST_NOISE_SHARE = 0.01  # of a voice band's power: 20 dB below the harmonics
 SMALLEST_VARIANCE = 1e-4  # of a direction of frames, over the mean variance; what varies less is not drawn out to 1
+DISPERSION_SECONDS = 0.003  # of the highest frequency of a pulse
 LARGEST_LOG_POWER = 30.0  # of a band; what a network draws beyond would overflow
 EDGE_FRAMES = 8.0  # over which a sound's beginning and end are felt
 
@@ -77,19 +78,19 @@ def frames_to_wave(
 
 def _excitation(frames: np.ndarray, config: Config, rng: np.random.Generator, n_samples: int) -> np.ndarray:
     """What is shaped to the bands, a spectrum ``(bins, frames)``: white noise, or as much of pulses as the frames say."""
-    noise = rng.standard_normal(n_samples, dtype=np.float32)
+    noise = stft(rng.standard_normal(n_samples, dtype=np.float32), config.n_fft, config.hop_length)
     if config.source != "voice":
-        return stft(noise, config.n_fft, config.hop_length)
+        return noise
     octaves = np.clip(frames[:, config.n_mels], *np.log2(np.array([LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ]) / MIDDLE_PITCH_HZ))
-    pulses = pulse_train(MIDDLE_PITCH_HZ * 2.0**octaves, config.sample_rate, config.hop_length, n_samples)
+    train = pulse_train(MIDDLE_PITCH_HZ * 2.0**octaves, config.sample_rate, config.hop_length, n_samples)
+    pulses = dispersed(stft(train, config.n_fft, config.hop_length), DISPERSION_SECONDS, config.sample_rate)
     in_bands = 1 - (np.exp(np.minimum(frames[:, config.n_mels + 1 :], 0.0)) - SMALLEST_NOISE_SHARE)  # (frames, bands)
     edges_hz = np.array(config.voice_edges_hz)
     middles_hz = (edges_hz[:-1] + edges_hz[1:]) / 2
     bins_hz = np.arange(config.n_fft // 2 + 1) * config.sample_rate / config.n_fft
     # Between the middles of two bands both count, as linear interpolation weighs them.
     weights = np.stack([np.interp(bins_hz, middles_hz, row) for row in np.eye(len(middles_hz))], axis=1)  # (bins, bands)
-    periodicity = np.clip(weights @ in_bands.T, 0.0, 1.0)
-    return mix_by_periodicity(pulses, noise, periodicity, config.n_fft, config.hop_length)
+    return mix_by_periodicity(pulses[:, : len(frames)], noise[:, : len(frames)], np.clip(weights @ in_bands.T, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
