@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -30,6 +31,7 @@ from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 from wavewright.metrics.judging import Clips, compare
+from wavewright.tasks.rejection import Rejection
 
 SEED = 2026
 
@@ -51,29 +53,25 @@ def prepared(waves: np.ndarray, labels: list[str], sample_rate: int) -> Clips:
     return Clips.of(np.stack(aligned), sample_rate, labels)
 
 
-def generated(player, per_label: int) -> Clips:
-    """Clips of every label of a playable GAN."""
+def generated(player, per_label: int, every_clip: bool) -> Clips:
+    """Clips of every label as `wavewright generate` makes them, which leaves out copies; or every clip that the network draws."""
     labels = list(player.labels)
-    waves = np.concatenate([player.generate(label, per_label, seed=SEED)[:, 0] for label in labels])
+    rejection = Rejection(
+        player, lambda label, seed, index: player.generate(label, 1, seed, index)[0], None, 0.0 if every_clip else None
+    )
+    waves = np.stack([judged.wave[0] for label in labels for judged in rejection.choose(label, per_label, SEED)])
+    print(f"{rejection.n_rejected} clips left out as too close to a recording")
     return prepared(waves, [label for label in labels for _ in range(per_label)], player.card.sample_rate)
 
 
 def of_wavegan(run: Path, labels: list[str], per_label: int, sample_rate: int) -> Clips:
     """Clips of a run of benchmarks/wavegan.py."""
-    import torch
-    from safetensors.torch import load_file
-    from wavegan import PlainGenerator, settings
+    from wavegan import KINDS
+    from wavegan import generated as generated_by_wavegan
 
-    generator = PlainGenerator(settings(tuple(labels)).model).eval()
-    tensors = load_file(run / "checkpoints" / "last.safetensors")
-    generator.load_state_dict({name[8:]: tensor for name, tensor in tensors.items() if name.startswith("average/")})
-    torch.manual_seed(SEED)
-    with torch.no_grad():
-        size = generator.config.latent_size
-        rows = [
-            generator(torch.randn(1, size), torch.tensor([label])) for label in range(len(labels)) for _ in range(per_label)
-        ]
-    return prepared(torch.cat(rows)[:, 0].numpy(), [label for label in labels for _ in range(per_label)], sample_rate)
+    kind = replace(KINDS["drums"], labels=tuple(labels))
+    waves = generated_by_wavegan(run, kind, per_label, SEED)
+    return prepared(waves, [label for label in labels for _ in range(per_label)], sample_rate)
 
 
 def speed(player, name: str) -> dict[str, float]:
@@ -108,6 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--model", default="drums")
+    parser.add_argument("--every-clip", action="store_true", help="judge the network's copies, too, which generate leaves out")
     parser.add_argument("--wavegan", type=Path, default=None)
     parser.add_argument("--per-label", type=int, default=200)
     parser.add_argument("--json", type=Path, default=None)
@@ -117,7 +116,7 @@ def main() -> None:
     train, test = (recordings(given.corpus, split, labels, rate, n_samples) for split in ("train", "test"))
     judge = ClassifierEmbedding(models.load(models.classifier_of(set(labels))))
     embeddings = [LogMelEmbedding(rate, n_samples / rate), judge]
-    report = compare(train, generated(player, given.per_label), embeddings, test, seed=SEED)
+    report = compare(train, generated(player, given.per_label, given.every_clip), embeddings, test, seed=SEED)
     print(report)
     found = {"model": report, "speed": speed(player, given.model)}
     for name, value in found["speed"].items():

@@ -1,19 +1,23 @@
-"""The peer that the bundled drums are compared with: a plain class-conditional WaveGAN, trained by the same loop on the same clips.
+"""The peer that bundled generators are compared with: a plain class-conditional WaveGAN, trained by the same loop on the same clips.
 
 Donahue, McAuley and Puckette, "Adversarial Audio Synthesis", 2019, tables 2 and 3, with the classic loss (binary cross-entropy),
 transposed convolutions and phase shuffle; labels enter as an embedding beside the latent vector and as a projection in the critic.
 
     python benchmarks/wavegan.py --corpus corpora/drums --out runs/wavegan --max-minutes 20
+    python benchmarks/wavegan.py --corpus corpora/digits --kind digits --out runs/wavegan-digits --max-minutes 20
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,8 +31,29 @@ from wavewright.training.loop import Loop
 from wavewright.training.report import Report
 
 FIRST_FRAMES = 16
-STRIDES = (4, 4, 4, 4, 4, 2)  # 16 frames to 32,768 samples
 WIDTH = 32  # channels of the layer beside the waveform; the paper has 64
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a corpus holds: clips of ``n_samples`` at ``sample_rate`` hertz, beginning at their onset or where the file begins."""
+
+    labels: tuple[str, ...]
+    sample_rate: int
+    n_samples: int
+    is_aligned: bool
+
+
+KINDS = {
+    "drums": Kind(("kick", "snare", "hat", "tom", "cymbal"), 44_100, 31_232, True),
+    "digits": Kind(tuple("0123456789"), 8_000, 8_000, False),
+}
+
+
+def strides_of(config: Config) -> tuple[int, ...]:
+    """From 16 frames to at least the clip's samples: fours, then a two where needed (six layers to 32,768)."""
+    doublings = math.ceil(math.log2(config.n_samples / FIRST_FRAMES))
+    return (4,) * (doublings // 2) + (2,) * (doublings % 2)
 
 
 class PlainGenerator(nn.Module):
@@ -38,11 +63,12 @@ class PlainGenerator(nn.Module):
         super().__init__()
         self.config = config
         self.condition = Condition(config)
-        widths = [min(WIDTH << (len(STRIDES) - 1 - index), 512) for index in range(len(STRIDES))]
+        strides = strides_of(config)
+        widths = [min(WIDTH << (len(strides) - 1 - index), 512) for index in range(len(strides))]
         self.start = nn.Linear(Condition.size, widths[0] * FIRST_FRAMES)
         self.layers = nn.ModuleList(
             nn.ConvTranspose1d(before, after, 25, stride, padding=(26 - stride) // 2, output_padding=(26 - stride) % 2 ^ 1)
-            for before, after, stride in zip(widths, [*widths[1:], 1], STRIDES, strict=True)
+            for before, after, stride in zip(widths, [*widths[1:], 1], strides, strict=True)
         )
 
     def forward(self, latent: Tensor, label: Tensor | None, code: Tensor | None = None) -> Tensor:
@@ -57,12 +83,13 @@ class PlainGenerator(nn.Module):
 class PlainCritic(nn.Module):
     """Waveform -> logit ``(batch, 1)``, by strided convolutions of 25 samples with phase shuffle between them."""
 
-    def __init__(self, n_labels: int):
+    def __init__(self, config: Config):
         super().__init__()
-        widths = [min(WIDTH << index, 512) for index in range(len(STRIDES))]
+        strides, n_labels = strides_of(config), len(config.labels)
+        widths = [min(WIDTH << index, 512) for index in range(len(strides))]
         self.layers = nn.ModuleList(
             nn.Conv1d(before, after, 25, stride, padding=11)
-            for before, after, stride in zip([1, *widths], widths, reversed(STRIDES), strict=False)
+            for before, after, stride in zip([1, *widths], widths, reversed(strides), strict=False)
         )
         self.to_logit = nn.LazyLinear(1)
         self.by_label = nn.LazyLinear(n_labels, bias=False)
@@ -83,7 +110,7 @@ class PlainWaveGan(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
-        self.generator, self.critic = PlainGenerator(config), PlainCritic(len(config.labels))
+        self.generator, self.critic = PlainGenerator(config), PlainCritic(config)
         self.critic(torch.zeros(1, 1, config.n_samples), torch.zeros(1, dtype=torch.int64))  # gives the lazy layers their size
 
     def players(self) -> dict[str, nn.Module]:
@@ -108,13 +135,30 @@ class PlainWaveGan(nn.Module):
         return {"adv/generator": generator_loss("bce", fake, fake)}
 
 
-def settings(labels: tuple[str, ...]) -> Recipe:
+def settings(kind: Kind) -> Recipe:
     """The paper's optimizer settings (Adam 1e-4, betas 0.5 and 0.9) and a batch of 16."""
     base = recipe("base")
+    model = replace(base.model, labels=kind.labels, sample_rate=kind.sample_rate, n_samples=kind.n_samples)
     training = replace(
         base.training, learning_rate=1e-4, betas=(0.5, 0.9), batch_size=16, threads=1, schedule="constant", metric=""
     )
-    return replace(base, model=replace(base.model, labels=labels), training=training)
+    return replace(base, model=model, data=replace(base.data, align=kind.is_aligned), training=training)
+
+
+def generated(run: Path, kind: Kind, per_label: int, seed: int) -> np.ndarray:
+    """``per_label`` clips of every label of a run of this script, in the labels' order: ``(n, n_samples)``."""
+    generator = PlainGenerator(settings(kind).model).eval()
+    tensors = load_file(run / "checkpoints" / "last.safetensors")
+    generator.load_state_dict({name[8:]: tensor for name, tensor in tensors.items() if name.startswith("average/")})
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        size = generator.config.latent_size
+        rows = [
+            generator(torch.randn(1, size), torch.tensor([label]))
+            for label in range(len(kind.labels))
+            for _ in range(per_label)
+        ]
+    return torch.cat(rows)[:, 0].numpy()
 
 
 def main() -> None:
@@ -122,11 +166,9 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--out", type=Path, default=Path("runs/wavegan"))
     parser.add_argument("--max-minutes", type=float, default=20)
-    parser.add_argument("--labels", default="kick,snare,hat,tom,cymbal")
+    parser.add_argument("--kind", choices=KINDS, default="drums", help="what the corpus holds")
     given = parser.parse_args()
-    data = prepare(
-        settings(tuple(given.labels.split(","))), scan(given.corpus, manifest=given.corpus / "manifest.jsonl").entries
-    )
+    data = prepare(settings(KINDS[given.kind]), scan(given.corpus, manifest=given.corpus / "manifest.jsonl").entries)
     torch.manual_seed(data.recipe.training.seed)
     given.out.mkdir(parents=True, exist_ok=True)
     with Report(given.out) as report:

@@ -1,20 +1,79 @@
-"""Copy the playable files of a run into the package."""
+"""What every recipe does: read where its recordings come from, train for some minutes or go on, copy the model into the package."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from wavewright.models.card import CARD_FILE, Card
+from wavewright.data.folder import scan
+from wavewright.models.card import CARD_FILE, Card, Source
+from wavewright.training.run import Provenance, Run
+from wavewright.training.settings import override
 
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
 
 
+@dataclass(frozen=True)
+class Bundled:
+    """A bundled model: its family, the settings of its run, and what its card says of it."""
+
+    name: str
+    family: str
+    settings: Callable[[str], Any]  # device -> recipe
+    description: str
+    licence: str  # the strictest of the recordings' licences, where the others allow it
+    corpus: Path
+    labels: tuple[str, ...] = ()  # of the recordings that are used; empty for all
+
+
+def sources_of(corpus: Path, labels: tuple[str, ...] = ()) -> tuple[Source, ...]:
+    """The sources of a corpus that recipes/corpora wrote, each with the number of its training clips (of ``labels``, where given)."""
+    rows = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+    used = [row for row in rows if row["split"] == "train" and (not labels or row["label"] in labels)]
+    counts = Counter(row.get("kit", row.get("source")) for row in used)
+    sources = []
+    for source in json.loads((corpus / "sources.json").read_text(encoding="utf-8")):
+        name = source.get("name", source.get("kit"))
+        n_clips = counts[source["kit"]] if "kit" in source else counts[source["origin"]]
+        if n_clips:
+            known = {key: source[key] for key in ("licence", "credit", "origin")}
+            sources.append(Source(name=name, n_clips=n_clips, **known))
+    return tuple(sources)
+
+
 def bundle(run: Path) -> None:
-    """Put a run's model among the bundled ones, under the name on its card."""
+    """Copy the playable files of a run into the package."""
     card = Card.read(run)
     target = BUNDLED / card.name
     target.mkdir(parents=True, exist_ok=True)
     for name in [*card.files, CARD_FILE]:
         shutil.copyfile(run / name, target / name)
-    print(f"bundled {card.name}: {sum(path.stat().st_size for path in target.iterdir()) / 1e6:.1f} MB")
+    print(f"bundled {card.name}: {sum(path.stat().st_size for path in target.iterdir()) / 1e6:.2f} MB")
+
+
+def main(model: Bundled, words: str | None) -> None:
+    """The command line of a recipe, described by ``words``: train, go on, or bundle."""
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=model.corpus)
+    parser.add_argument("--out", type=Path, default=Path("runs") / model.name)
+    parser.add_argument("--max-minutes", type=float, default=None, help="of this call")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings, for comparisons")
+    parser.add_argument("--bundle", action="store_true", help="copy the finished run into the package instead of training")
+    given = parser.parse_args()
+    if given.bundle:
+        bundle(given.out)
+        return
+    recipe = model.settings(given.device)
+    recipe = replace(recipe, **override({part: getattr(recipe, part) for part in ("model", "data", "training")}, given.set))
+    sources = sources_of(given.corpus, model.labels)
+    provenance = Provenance(model.name, model.description, model.licence, sources)
+    found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
+    Run(given.out, model.family, recipe, found, provenance).train(given.max_minutes, given.resume)

@@ -1,6 +1,6 @@
 """The run behind the bundled model ``drum-classifier``: tells kick, snare, hat, tom and cymbal apart, and judges generated drums.
 
-    python recipes/corpora.py drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
+    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier --leave-one-kit-out
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier --bundle    # measures, then into the package
@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from bundling import bundle as copy_into_package
+from bundling import sources_of
 
 from wavewright import models
 from wavewright.data.entry import Entry, Scan
@@ -27,13 +27,12 @@ from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.families.classifier.recipe import Recipe, recipe, scores
-from wavewright.models.card import CARD_FILE, Card, Source
+from wavewright.models.card import Card
 from wavewright.models.folder import write_card
 from wavewright.training.run import Provenance, Run
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 STEPS = 1500
-BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
 KITS_FILE = "leave_one_kit_out.json"
 
 
@@ -54,26 +53,10 @@ def kit_of(entry: Entry) -> str:
     return str(entry.group).partition("/")[0]
 
 
-def provenance(corpus: Path, entries: Sequence[Entry]) -> Provenance:
-    """What the card says of the recordings that were learned from, read from what recipes/corpora.py wrote."""
-    counts = Counter(kit_of(entry) for entry in entries if entry.split == "train")
-    sources = json.loads((corpus / "sources.json").read_text(encoding="utf-8"))
-    return Provenance(
-        name="drum-classifier",
-        description="Tells kick, snare, hat, tom and cymbal apart, and judges generated drums; hears the first 0.7 s at 44.1 kHz.",
-        licence="CC-BY-SA-3.0",  # the strictest of the recordings' licences; the others allow it
-        sources=tuple(
-            Source(
-                name=source["kit"],
-                licence=source["licence"],
-                credit=source["credit"],
-                origin=source["origin"],
-                n_clips=counts[source["kit"]],
-            )
-            for source in sources
-            if counts[source["kit"]]
-        ),
-    )
+def provenance(corpus: Path) -> Provenance:
+    """What the card says of the recordings."""
+    description = "Tells kick, snare, hat, tom and cymbal apart, and judges generated drums; hears the first 0.7 s at 44.1 kHz."
+    return Provenance("drum-classifier", description, "CC-BY-SA-3.0", sources_of(corpus, LABELS))
 
 
 def asked(model: Path, entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +70,7 @@ def asked(model: Path, entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray
 
 def train(corpus: Path, out: Path, entries: Sequence[Entry], resume: bool) -> None:
     """Train on every kit that the manifest marks ``train``."""
-    Run(out, "classifier", drum_classifier(), Scan(tuple(entries)), provenance(corpus, entries)).train(resume=resume)
+    Run(out, "classifier", drum_classifier(), Scan(tuple(entries)), provenance(corpus)).train(resume=resume)
 
 
 def leave_one_kit_out(corpus: Path, out: Path, entries: Sequence[Entry]) -> None:
@@ -97,7 +80,7 @@ def leave_one_kit_out(corpus: Path, out: Path, entries: Sequence[Entry]) -> None
     for kit in sorted({kit_of(entry) for entry in known}):
         divided = [replace(entry, split="valid" if kit_of(entry) == kit else "train") for entry in known]
         run = out / "without" / kit
-        Run(run, "classifier", drum_classifier(), Scan(tuple(divided)), provenance(corpus, divided)).train(resume=True)
+        Run(run, "classifier", drum_classifier(), Scan(tuple(divided)), provenance(corpus)).train(resume=True)
         heard = asked(run, [entry for entry in divided if entry.split == "valid"])
         everything.append(heard)
         kits[kit] = {**scores(*heard), "n_clips": len(heard[1])}
@@ -119,12 +102,8 @@ def bundle(out: Path, entries: Sequence[Entry]) -> None:
         left_out = json.loads((out / KITS_FILE).read_text(encoding="utf-8"))
         metrics |= {f"leave_one_kit_out/{name}": round(value, 4) for name, value in left_out["all"].items()}
     write_card(out, card.model_copy(update={"metrics": metrics}))
-    target = BUNDLED / card.name
-    target.mkdir(parents=True, exist_ok=True)
-    for name in [*card.files, CARD_FILE]:
-        shutil.copyfile(out / name, target / name)
     print(json.dumps(metrics, indent=2))
-    print(f"bundled {card.name}: {sum(path.stat().st_size for path in target.iterdir()) / 1e6:.2f} MB")
+    copy_into_package(out)
 
 
 def main() -> None:

@@ -230,6 +230,20 @@ def test_a_group_is_drawn_by_the_root_of_its_size(corpus, tmp_path):
     np.testing.assert_allclose(batches.shares[label], np.array([1, 11**0.5]) / (1 + 11**0.5))
 
 
+def test_soft_beginnings_stay_where_recordings_are_not_aligned(tmp_path):
+    hiss, vowel = 0.01 * np.random.default_rng(0).standard_normal(800), np.sin(2 * np.pi * 150 * np.arange(1_000) / SAMPLE_RATE)
+    for index in range(6):
+        place = tmp_path / "words" / LABELS[index % 3] / f"{index}.wav"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(place, 0.5 * np.concatenate([hiss, vowel]), SAMPLE_RATE, subtype="FLOAT")
+    entries = [replace(entry, split="train") for entry in scan(tmp_path / "words", "folder").entries]
+    whole = prepare(replace(tiny_recipe(), data=DataSettings(align=False)), entries, tmp_path / "whole")
+    aligned = prepare(tiny_recipe(), entries, tmp_path / "aligned")
+    loud = [int(np.argmax(np.abs(found.batches.store[0][0]) > 0.1)) for found in (whole, aligned)]
+    assert loud[0] == pytest.approx(800, abs=10)  # where the vowel begins
+    assert loud[1] < 50
+
+
 def test_scores_by_hand():
     logits = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]]))
     found = scores(logits, np.array([0, 1, 1]))

@@ -109,3 +109,41 @@ class TestCheats:
         matches = [np.flatnonzero(np.isclose(waves, copy, atol=1e-6).all(axis=1)).tolist() for copy in unchanged]
         assert sorted(np.concatenate(matches)) == list(range(10))
         assert (labels[[match[0] for match in matches]] == made_labels).all()
+
+
+class TestSpeechEmbedding:
+    embedding = metrics.SpeechEmbedding(8_000)
+
+    def word(self, seconds: float = 0.4, pitch_hz: float = 120.0) -> np.ndarray:
+        """A soft hiss, then a louder buzz."""
+        n_hiss, n_buzz = round(0.25 * seconds * 8_000), round(0.75 * seconds * 8_000)
+        hiss = 0.05 * np.random.default_rng(3).standard_normal(n_hiss)
+        return np.concatenate([hiss, np.sign(np.sin(2 * np.pi * pitch_hz * np.arange(n_buzz) / 8_000))]).astype(np.float32)
+
+    def test_neither_silence_around_it_nor_level_counts(self):
+        word = self.word()
+        around = np.stack([np.pad(word, (1_600, 3_200)), np.pad(0.01 * word, (0, 4_800))])
+        rows = self.embedding(around, 8_000)
+        assert rows.shape == (2, 241)
+        np.testing.assert_allclose(rows, np.repeat(self.embedding(word[None], 8_000), 2, axis=0), atol=1e-3)
+
+    def test_each_doubling_of_the_length_is_6_db(self):
+        short, long = (self.embedding(self.word(seconds)[None], 8_000)[0] for seconds in (0.4, 0.8))
+        assert long[-1] - short[-1] == pytest.approx(6.0)
+        picture = np.linalg.norm(long[:192] - short[:192])
+        assert picture < 0.3 * np.linalg.norm(self.embedding(self.word(0.4, 240.0)[None], 8_000)[0][:192] - short[:192])
+
+    def test_padding_misleads_the_other_embedding(self):
+        words = [np.pad(word, (0, 8_000 - len(word))) for word in (self.word(0.4), self.word(0.8), self.word(0.4, 240.0))]
+        by_speech, by_log_mel = (
+            [float(np.linalg.norm(rows[row] - rows[0])) for row in (1, 2)]
+            for rows in (self.embedding(np.stack(words), 8_000), metrics.LogMelEmbedding(8_000, 1.0)(np.stack(words), 8_000))
+        )
+        longer, higher = by_speech
+        assert longer < higher
+        assert by_log_mel[0] > 2 * longer
+
+    def test_silence_and_short_sounds_have_a_row(self):
+        rows = self.embedding(np.stack([np.zeros(400), np.r_[1.0, np.zeros(399)]]), 8_000)
+        assert np.isfinite(rows).all()
+        np.testing.assert_allclose(rows[0, :192], -50 / np.sqrt(192))

@@ -35,7 +35,7 @@ ARROWS = {
     "models": BASE | {"families", "whole_file"},
     "nn": BASE | {"dsp"},
     "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "whole_file"},
-    "tasks": BASE | {"clip", "data", "drawing", "dsp", "families", "metrics", "models", "training", "whole_file"},
+    "tasks": BASE | {"clip", "data", "drawing", "dsp", "families", "metrics", "models", "nn", "training", "whole_file"},
     "cli": BASE | {"models", "tasks"},
     "__init__": set(),
     "__main__": {"cli"},

@@ -5,6 +5,7 @@ from .closeness import Closeness, HalfToHalf, closeness, half_to_half
 from .copying import CopyReport, merge_near_duplicates, nearest_training_distance
 from .embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinity
+from .harmonicity import Harmonicity, harmonics_to_noise, harmonics_to_noise_of_all
 from .judging import Clips, compare
 from .kernel import kernel_distance
 from .modulation import modulation_distance, modulation_spectrum
@@ -17,6 +18,8 @@ from .neighbours import (
 from .report import Bars, EvaluationReport
 from .sampling import Interval, bootstrap_interval
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
+from .speech_embedding import SpeechEmbedding
+from .words import WordErrors, spoken_words, word_errors
 
 __all__ = [
     "Bars",
@@ -28,10 +31,13 @@ __all__ = [
     "EvaluationReport",
     "FrechetInfinity",
     "HalfToHalf",
+    "Harmonicity",
     "Interval",
     "LogMelEmbedding",
     "NdbResult",
     "PrecisionRecall",
+    "SpeechEmbedding",
+    "WordErrors",
     "am_score",
     "bootstrap_interval",
     "closeness",
@@ -40,6 +46,8 @@ __all__ = [
     "frechet_distance",
     "frechet_distance_infinity",
     "half_to_half",
+    "harmonics_to_noise",
+    "harmonics_to_noise_of_all",
     "inception_score",
     "kernel_distance",
     "label_agreement",
@@ -51,4 +59,6 @@ __all__ = [
     "nearest_neighbour_accuracy",
     "nearest_training_distance",
     "precision_recall_density_coverage",
+    "spoken_words",
+    "word_errors",
 ]

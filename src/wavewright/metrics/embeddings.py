@@ -90,22 +90,18 @@ class LogMelEmbedding:
         """One row ``(240,)`` of a wave ``(time,)``."""
         power = spectrogram(wave, self.n_fft, self.n_fft // 4).T  # (frames, bins)
         mel_power = power @ filters.T  # (frames, mels)
-        picture = _mean_of_spans(mel_power, self.n_spans)
+        picture = mean_of_spans(mel_power, self.n_spans)
         loudest = picture.max()
-        changes = np.abs(np.diff(_to_db(mel_power, loudest, self.floor_db), axis=0, append=0.0))
+        changes = np.abs(np.diff(decibels(mel_power, loudest, self.floor_db), axis=0, append=0.0))
         changes[-1] = 0.0  # nothing follows the last frame
         return np.concatenate(
             [
-                _part(_to_db(picture, loudest, self.floor_db)),
-                self.detail_weight * _part(self._detail(changes)),
-                self.detail_weight * _part(self._detail(_peakiness(power, filters, self.floor_db))),
+                part(decibels(picture, loudest, self.floor_db)),
+                self.detail_weight * part(detail_of(changes, self.n_detail_spans, self.n_detail_mels)),
+                self.detail_weight
+                * part(detail_of(peakiness(power, filters, self.floor_db), self.n_detail_spans, self.n_detail_mels)),
             ]
         )
-
-    def _detail(self, values: np.ndarray) -> np.ndarray:
-        """Means ``(3, 8)`` of ``(frames, mels)`` over spans of time and groups of bands."""
-        spans = _mean_of_spans(values, self.n_detail_spans)
-        return spans.reshape(self.n_detail_spans, self.n_detail_mels, -1).mean(axis=-1)
 
 
 class ClassifierRuntime(Protocol):
@@ -190,9 +186,10 @@ def resampled(waves: np.ndarray, sample_rate: int, to_sample_rate: int) -> np.nd
     return np.stack([soxr.resample(wave, sample_rate, to_sample_rate) for wave in waves])
 
 
-def _mean_of_spans(values: np.ndarray, n_spans: int) -> np.ndarray:
-    """Means ``(n_spans, ...)`` of ``(frames, ...)`` over spans that grow by the same factor, the first one frame long."""
-    ideal = np.geomspace(1.0, len(values) + 1.0, n_spans + 1) - 1.0
+def mean_of_spans(values: np.ndarray, n_spans: int, even: bool = False) -> np.ndarray:
+    """Means ``(n_spans, ...)`` of ``(frames, ...)`` over equal spans, or spans that grow by the same factor from one frame on."""
+    growing = np.geomspace(1.0, len(values) + 1.0, n_spans + 1) - 1.0
+    ideal = np.linspace(0.0, len(values), n_spans + 1) if even else growing
     edges = [0]
     for edge in ideal[1:]:
         edges.append(max(round(edge), edges[-1] + 1))
@@ -201,20 +198,26 @@ def _mean_of_spans(values: np.ndarray, n_spans: int) -> np.ndarray:
     )
 
 
-def _to_db(power: np.ndarray, loudest: float, floor_db: float) -> np.ndarray:
+def detail_of(values: np.ndarray, n_spans: int, n_groups: int, even: bool = False) -> np.ndarray:
+    """Means ``(n_spans, n_groups)`` of ``(frames, mels)`` over spans of time and groups of bands."""
+    return mean_of_spans(values, n_spans, even).reshape(n_spans, n_groups, -1).mean(axis=-1)
+
+
+def decibels(power: np.ndarray, loudest: float, floor_db: float) -> np.ndarray:
     """Power in dB relative to ``loudest``, not below ``floor_db``; silence is at the floor."""
     floor = 10.0 ** (floor_db / 10.0)
     return 10.0 * np.log10(np.maximum(power / max(loudest, np.finfo(np.float32).tiny), floor))
 
 
-def _peakiness(power: np.ndarray, filters: np.ndarray, floor_db: float) -> np.ndarray:
+def peakiness(power: np.ndarray, filters: np.ndarray, floor_db: float) -> np.ndarray:
     """dB of the mean minus mean of the dB ``(frames, mels)`` over each filter's bins; ``power`` is ``(frames, bins)``."""
     heard = (filters > 0).astype(power.dtype)
     heard /= heard.sum(axis=1, keepdims=True)
     loudest = power.max()
     # a floor 10 dB lower for single bins, since a band is the sum of many
-    return _to_db(power @ heard.T, loudest, floor_db - 10.0) - _to_db(power, loudest, floor_db - 10.0) @ heard.T
+    return decibels(power @ heard.T, loudest, floor_db - 10.0) - decibels(power, loudest, floor_db - 10.0) @ heard.T
 
 
-def _part(values: np.ndarray) -> np.ndarray:
+def part(values: np.ndarray) -> np.ndarray:
+    """``values`` in a row, divided by the root of their number, so that distances are root mean squares."""
     return values.ravel() / np.sqrt(values.size)

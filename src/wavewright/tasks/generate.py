@@ -103,6 +103,7 @@ def generate(
     temperature: Annotated[
         float | None, Field(description="Below 1 safer, above 1 wilder; default: the model's own.", ge=0, le=2)
     ] = None,
+    speaker: Annotated[str | None, Field(description="Who speaks; default: drawn for each sound.")] = None,
     continue_from: Annotated[
         Path | None, Field(description="A sound file that each sound begins with and goes on from.")
     ] = None,
@@ -122,7 +123,7 @@ def generate(
         raise BadModel(
             f"{model} is of the family {player.card.family}, which makes no sounds; `wavewright models` lists those that do."
         )
-    options = {"code": code, "seconds": seconds, "temperature": temperature}
+    options = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker}
     asked = {name: value for name, value in options.items() if value is not None}
     make = _maker(player, asked, continue_from)
     rejection = Rejection(player, make, min_confidence, min_novelty, judge)
@@ -227,7 +228,7 @@ def _stem(origin: dict[str, Any]) -> str:
     if "continue_from" in origin:
         seeds += f"after-{Path(origin['continue_from']).stem}"
     seeds += "".join(f"-{origin[name]:g}{unit}" for name, unit in (("seconds", "s"), ("temperature", "t")) if name in origin)
-    label = [] if origin["label"] is None else [origin["label"]]
+    label = [origin[name] for name in ("label", "speaker") if origin.get(name) is not None]
     return "-".join(re.sub(r"[^\w.+-]+", "_", part) for part in [origin["model"], *label, seeds, f"{origin['index']:03d}"])
 
 

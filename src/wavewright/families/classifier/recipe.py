@@ -41,6 +41,7 @@ DATA_RANGES = VARIATION_RANGES | {
 class DataSettings(VariationSettings):
     """What becomes of recordings before the network hears them; a share is a probability."""
 
+    align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
     mixup_alpha: float = 0.2  # of the beta distribution by which two clips are mixed, 0 for none
     label_smoothing: float = 0.1  # of each target, spread over all labels
     largest_attenuation_db: float = 12.0
@@ -113,7 +114,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     model = replace(model, labels=labels)
     used = [entry for entry in divided if entry.label in labels and entry.split != "test"]
     n_stored = round(model.n_samples * data.fastest + data.largest_delay_seconds * model.sample_rate)
-    store = ClipStore.build(used, model.sample_rate, n_stored, Preparation("one-shot"), cache_folder)
+    store = ClipStore.build(used, model.sample_rate, n_stored, Preparation("one-shot", align=data.align), cache_folder)
     train, valid = ([i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
     training = recipe.training if valid else replace(recipe.training, metric="")
     recipe = replace(recipe, model=model, training=training)

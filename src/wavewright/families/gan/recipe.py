@@ -41,11 +41,10 @@ DATA_RANGES = {
 class DataSettings:
     """What becomes of a recording before the networks hear it."""
 
+    align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
     slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
     fastest: float = 1.18
-    class_exponent: float = (
-        0.5  # 0 draws each class as often as any other, 1 each of its sounds; between, large classes a little more
-    )
+    class_exponent: float = 0.0  # 0 draws each class alike, 1 each by its number of sounds
     valid_share: float = 0.0  # of the clips (or groups) are kept out of training, to judge by them later
     smallest_class: int = 4  # clips; a label with fewer is left out
 
@@ -101,7 +100,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     train, problems = _usable([entry for entry in divided if entry.split == "train"], model.labels, data.smallest_class)
     labels = model.labels or tuple(sorted({entry.label for entry in train if entry.label is not None}))
     n_stored = int(model.n_samples * data.fastest) + 64
-    store = ClipStore.build(train, model.sample_rate, n_stored, Preparation("one-shot"), cache_folder)
+    store = ClipStore.build(train, model.sample_rate, n_stored, Preparation("one-shot", align=data.align), cache_folder)
     indices = [labels.index(entry.label) if entry.label is not None and labels else 0 for entry in store.entries]
     groups = [entry.group or str(entry.path) for entry in store.entries]
     recipe = replace(recipe, model=replace(model, labels=labels))
@@ -191,9 +190,10 @@ def _fair_weights(groups: Sequence[str]) -> np.ndarray:
 class Reference:
     """The training clips as evaluations and the search for copies see them.
 
-    ``all_embeddings`` ``(n, d)`` float32 are those of all clips, ``limits`` ``(max(classes, 1),)`` float32 the distance below which a clip
-    of a class lies closer to one of them than any two of its class lie to each other; 0 where a class is one sound. Generated clips are measured against at most LARGEST_REFERENCE of each
-    class: their ``embeddings`` ``(m, d)``, and ``sounds`` ``(m,)``, which sound each of them is.
+    ``all_embeddings`` ``(n, d)`` float32 are those of all clips; ``limits`` ``(max(classes, 1),)`` float32 the distance below which a clip
+    of a class lies closer to one of them than any two sounds of its class lie to each other, 0 where a class is one sound. Generated
+    clips are measured against at most LARGEST_REFERENCE of each class: their ``embeddings`` ``(m, d)``, and ``sounds`` ``(m,)``, which
+    sound each of them is.
     """
 
     embedding: LogMelEmbedding
@@ -221,8 +221,9 @@ class Reference:
                 )
             member_groups = np.array([groups[index] for index in members])
             sounds[label] = merge_near_duplicates(chosen, embedding.near_duplicate_distance, member_groups)
-            if len(np.unique(sounds[label])) > 1:
-                limits[label] = nearest_training_distance(chosen, chosen[:1], sounds[label]).limit
+            takes = merge_near_duplicates(chosen, embedding.near_duplicate_distance)
+            if len(np.unique(takes)) > 1:
+                limits[label] = nearest_training_distance(chosen, chosen[:1], takes).limit
         return cls(embedding, rows.astype(np.float32), limits, embeddings, sounds)
 
     def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:

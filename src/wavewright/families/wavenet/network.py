@@ -75,6 +75,11 @@ class WaveNet(nn.Module):
         self.skip_bias = nn.Parameter(torch.zeros(config.skip_channels))
         self.head = nn.Linear(config.skip_channels, config.head_channels)
         self.output = nn.Linear(config.head_channels, config.outputs)
+        if config.head == "logistics":
+            with torch.no_grad():  # bells beside each other, as wide as soft sounds are loud
+                _, means, log_scales = self.output.bias.chunk(3)
+                means.copy_(torch.linspace(-0.3, 0.3, config.n_mixtures))
+                log_scales.fill_(-3.0)
 
     def forward(
         self, wave: Tensor, frames: Tensor | None = None, label: Tensor | None = None, speaker: Tensor | None = None
@@ -97,6 +102,10 @@ class WaveNet(nn.Module):
         dtype = product_dtype(wave.device.type)
         hidden = F.linear(F.relu(total).to(dtype), self.head.weight.to(dtype), self.head.bias.to(dtype))
         return F.linear(F.relu(hidden), self.output.weight.to(dtype), self.output.bias.to(dtype)).float()
+
+    def gated_layers(self) -> list[GatedLayer]:
+        """The layers in order."""
+        return [layer for layer in self.layers if isinstance(layer, GatedLayer)]
 
     def players(self) -> dict[str, nn.Module]:
         return {"wavenet": self}
@@ -166,17 +175,17 @@ def evaluate(network: WaveNet, prepared: Prepared) -> dict[str, float]:
 
 def engine_tensors(network: WaveNet) -> dict[str, np.ndarray]:
     """The weights of the layers over the wave as :class:`.engine.Engine` takes them, float32."""
-    tensors = {
+    tensors: dict[str, Tensor] = {
         "input.weight": network.input.weight,
         "input.bias": network.input.bias,
-        "skip.weight": torch.cat([layer.skip.weight for layer in network.layers], dim=1),
+        "skip.weight": torch.cat([layer.skip.weight for layer in network.gated_layers()], dim=1),
         "skip.bias": network.skip_bias,
         "head.weight": network.head.weight,
         "head.bias": network.head.bias,
         "output.weight": network.output.weight,
         "output.bias": network.output.bias,
     }
-    for index, layer in enumerate(network.layers):
+    for index, layer in enumerate(network.gated_layers()):
         tensors |= {f"dilated.{index}.weight": layer.dilated.weight, f"dilated.{index}.bias": layer.dilated.bias}
         if layer.residual is not None:
             tensors |= {f"residual.{index}.weight": layer.residual.weight, f"residual.{index}.bias": layer.residual.bias}
@@ -208,7 +217,7 @@ def listen(network: WaveNet, prepared: Prepared) -> tuple[list[np.ndarray], list
 def _asked(prepared: Prepared) -> list[tuple[str, dict[str, np.ndarray]]]:
     """Titles and conditions of the sounds to hear along the way."""
     config = prepared.recipe.model
-    names = [name for name in ("frames", "label", "speaker") if name in prepared.batches(0)]
+    names: list[str] = [name for name in ("frames", "label", "speaker") if name in prepared.batches(0)]
     if config.condition == "mel":
         first = (prepared.valid or (prepared.batches(0),))[0]
         return [(f"copy {i}", {name: first[name][i] for name in names}) for i in range(min(2, len(first["heard"])))]
@@ -219,7 +228,7 @@ def _asked(prepared: Prepared) -> list[tuple[str, dict[str, np.ndarray]]]:
         n_frames = frames_of(n_samples, config)
         position = config.condition == "position"
         frames = position_features(n_frames, n_samples, config) if position else np.zeros((n_frames, 0), np.float32)
-        given = {"frames": frames, "label": np.int64(index), "speaker": np.int64(0)}
+        given: dict[str, np.ndarray] = {"frames": frames, "label": np.array(index), "speaker": np.array(0)}
         asked.append((config.labels[index] if config.labels else "", {name: given[name] for name in names}))
     return asked
 

@@ -203,10 +203,10 @@ class Stretches:
             frames = mel_features(mel_frames(wave, model)[:, first : first + n_frames])
         elif model.condition == "position":
             frames = position_features(n_frames, length, model, start)
-        given = {"frames": frames}
+        given: dict[str, np.ndarray] = {"frames": frames}
         entry = self.store.entries[row]
         if model.labels:
-            given["label"] = np.int64(model.labels.index(str(entry.label)))
+            given["label"] = np.array(model.labels.index(str(entry.label)), np.int64)
         if model.speakers:
-            given["speaker"] = np.int64(model.speakers.index(str(entry.speaker)))
+            given["speaker"] = np.array(model.speakers.index(str(entry.speaker)), np.int64)
         return given

@@ -71,22 +71,30 @@ class Runtime:
         start: int = 0,
         seconds: float | None = None,
         temperature: float = 1.0,
+        speaker: str | None = None,
     ) -> list[np.ndarray]:
         """Clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1], as long as its kind lasts.
 
-        Without ``label`` clip ``i`` has the label number ``i`` modulo their number. ``seconds`` sets the length. Raises BadSetting for a
-        label that the model does not have, an impossible length, and for a vocoder, which needs mel frames.
+        Without ``label`` clip ``i`` has the label number ``i`` modulo their number; without ``speaker`` one is drawn for each clip.
+        ``seconds`` sets the length. Raises BadSetting for a label or speaker that the model does not have, an impossible length, and for
+        a vocoder, which needs mel frames.
         """
         _check_temperature(temperature)
-        sounds = [self._sound(label, seed, index, seconds) for index in range(start, start + count)]
+        sounds = [self._sound(label, seed, index, seconds, speaker) for index in range(start, start + count)]
         return [np.concatenate(list(self._chunks(sound, temperature)), axis=-1) for sound in sounds]
 
     def stream(
-        self, label: str | None = None, seed: int = 0, index: int = 0, seconds: float | None = None, temperature: float = 1.0
+        self,
+        label: str | None = None,
+        seed: int = 0,
+        index: int = 0,
+        seconds: float | None = None,
+        temperature: float = 1.0,
+        speaker: str | None = None,
     ) -> Iterator[np.ndarray]:
         """The same clip as :meth:`generate` gives, in chunks ``(1, time)`` as they are drawn; raises as it does, before the first."""
         _check_temperature(temperature)
-        return self._chunks(self._sound(label, seed, index, seconds), temperature)
+        return self._chunks(self._sound(label, seed, index, seconds, speaker), temperature)
 
     def continue_from(
         self,
@@ -96,13 +104,14 @@ class Runtime:
         seed: int = 0,
         index: int = 0,
         temperature: float = 1.0,
+        speaker: str | None = None,
     ) -> np.ndarray:
         """``wave (1, time)`` at the model's rate as the network hears it, and what comes next, to ``seconds`` in all: ``(1, time)``.
 
         Raises BadSetting for a clip that is empty or no shorter than ``seconds``.
         """
         _check_temperature(temperature)
-        sound = self._sound(label, seed, index, seconds)
+        sound = self._sound(label, seed, index, seconds, speaker)
         if wave.ndim != 2 or wave.shape[0] != 1 or not 0 < wave.shape[1] < sound.n_samples:
             raise BadSetting(
                 f"The clip to continue has shape {wave.shape}; it must be mono (1, time), not empty, and shorter than the "
@@ -165,7 +174,7 @@ class Runtime:
         """A chunk as the network hears it, ``(1, n_samples)``: what is given of it, and what is drawn after that."""
         if given is None or not given.shape[1]:
             return self.engine.draw(state, n_samples, condition, temperature)
-        self.engine.outputs(state, given, condition)
+        self.engine.hear(state, given, condition)
         n_left = n_samples - given.shape[1]
         if not n_left:
             return given
@@ -185,27 +194,35 @@ class Runtime:
         rows = rows[:, lead * a_frame : (lead + CHUNK_FRAMES) * a_frame]
         return np.ascontiguousarray(rows.reshape(1, rows.shape[1], self.config.n_layers, 2 * self.config.channels))
 
-    def _sound(self, label: str | None, seed: int, index: int, seconds: float | None) -> Sound:
-        """The length, label, speaker and seed of clip ``index``; their order is part of what a seed means."""
-        number = self._label_index(label) if label is not None else index % max(len(self.labels), 1)
+    def _sound(self, label: str | None, seed: int, index: int, seconds: float | None, speaker: str | None = None) -> Sound:
+        """The length, label, speaker and seed of clip ``index``; the order in which they are drawn is part of what a seed means."""
+        number = self._place("label", label, self.labels, index % max(len(self.labels), 1))
         name = self.labels[number] if self.labels else ""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
-        share, speaker, sample_seed = rng.random(), int(rng.integers(max(len(self.speakers), 1))), int(rng.integers(2**32))
+        share, drawn_speaker, sample_seed = (
+            rng.random(),
+            int(rng.integers(max(len(self.speakers), 1))),
+            int(rng.integers(2**32)),
+        )
         if seconds is None:
             quantiles = self._durations[number]
             seconds = float(np.interp(share, np.linspace(0, 1, len(quantiles)), quantiles))
         elif not 1 / self.sample_rate <= seconds <= LONGEST_SECONDS:
             raise BadSetting(f"A sound of {seconds} s is not possible; seconds may be up to {LONGEST_SECONDS:g}.")
-        return Sound(max(1, round(seconds * self.sample_rate)), number, speaker, sample_seed)
+        place = self._place("speaker", speaker, self.speakers, drawn_speaker)
+        return Sound(max(1, round(seconds * self.sample_rate)), number, place, sample_seed)
 
-    def _label_index(self, label: str) -> int:
-        if label in self.labels:
-            return self.labels.index(label)
-        if not self.labels:
-            raise BadSetting(f"{self.card.name} has no labels, so {label!r} cannot be asked for; leave the label out.")
-        nearest = difflib.get_close_matches(label, self.labels, n=1)
+    def _place(self, kind: str, asked: str | None, known: tuple[str, ...], otherwise: int) -> int:
+        """The place of a label or speaker among the model's, ``otherwise`` where none is asked for."""
+        if asked is None:
+            return otherwise
+        if asked in known:
+            return known.index(asked)
+        if not known:
+            raise BadSetting(f"{self.card.name} has no {kind}s, so {asked!r} cannot be asked for; leave the {kind} out.")
+        nearest = difflib.get_close_matches(asked, known, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else "."
-        raise BadSetting(f"{self.card.name} has no label {label!r}; its labels are {', '.join(self.labels)}{hint}")
+        raise BadSetting(f"{self.card.name} has no {kind} {asked!r}; its {kind}s are {', '.join(known)}{hint}")
 
 
 def _check_temperature(temperature: float) -> None:

@@ -1,6 +1,6 @@
-"""Gather the corpora behind the bundled models from local folders of public recordings.
+"""Drums: real one-shots whose licences permit training a model that is given away.
 
-``drums``: real one-shots whose licences permit training a model that is given away. Sources, each a folder on this machine:
+Sources, each a folder on this machine:
 
 - ``--packs``: one-shots as ``<kind>/<kit>_<name>.flac`` cut from the public repository oramics/sampled (drum machines CR-78,
   LM-2 and MRK-2, acoustic AVL kits).
@@ -9,14 +9,14 @@
 
 The Debian packages need no installing: ``apt-get download hydrogen-drumkits sonic-pi-samples``, then ``dpkg -x FILE FOLDER``.
 
-    python recipes/corpora.py drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
+    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
 
 writes 44.1 kHz mono 24-bit FLAC of at most 2 s, ``manifest.jsonl`` (label, kit, group, split, licence, credit) and
 ``sources.json``.
 """
 
-import argparse
-import json
+from __future__ import annotations
+
 import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
@@ -25,10 +25,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from corpus import LeftOut, checked_folder, write_lists
 
 from wavewright.clip import Clip
-from wavewright.data.manifest import write_text
-from wavewright.errors import BadAudio, BadFolder, WavewrightError
+from wavewright.errors import BadAudio, BadFolder
 
 SAMPLE_RATE = 44_100
 MAX_SECONDS = 2.0
@@ -55,14 +55,6 @@ class Drum:
     label: str
     group: str
     source: Source
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A recording that was not taken, and why."""
-
-    path: Path
-    reason: str
 
 
 _PACK = "github.com/oramics/sampled"
@@ -212,8 +204,7 @@ def one_shot(path: Path) -> Clip:
 def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, out: Path) -> tuple[list[Drum], list[LeftOut]]:
     """Write the drum corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a source is missing."""
     for folder in (packs, hydrogen, sonic_pi):
-        if not folder.is_dir():
-            raise BadFolder(f"The folder {folder} does not exist; give the folder where the source was unpacked.")
+        checked_folder(folder, "the unpacked source")
     taken: list[Drum] = []
     left_out: list[LeftOut] = []
     records = []
@@ -235,13 +226,7 @@ def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, out: Path) -> tupl
         clip.write(target, subtype="PCM_24")
         taken.append(item)
         records.append(_record(item, target.relative_to(out), clip.seconds))
-    written = {record["audio_filepath"] for record in records}
-    for path in out.glob("*/*.flac"):
-        if path.relative_to(out).as_posix() not in written:  # left by an earlier run
-            path.unlink()
-    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    write_text(out / "manifest.jsonl", lines)
-    write_text(out / "sources.json", json.dumps(_summary(taken), indent=2, ensure_ascii=False) + "\n")
+    write_lists(out, records, _summary(taken))
     return taken, left_out
 
 
@@ -259,7 +244,7 @@ def _record(drum: Drum, audio_path: Path, seconds: float) -> dict[str, str | flo
     }
 
 
-def _summary(taken: list[Drum]) -> list[dict[str, str | int]]:
+def _summary(taken: list[Drum]) -> list[dict[str, str | float]]:
     clips = Counter(drum.source for drum in taken)
     changes = "mixed to mono, resampled to 44.1 kHz, cut to at most 2 s"
     return [{**asdict(source), "clips": count, "changes": changes} for source, count in clips.items()]
@@ -277,23 +262,3 @@ def print_table(taken: list[Drum], left_out: list[LeftOut]) -> None:
     print(f"\n{len(taken)} clips taken, {len(left_out)} left out:")
     for item in left_out:
         print(f"  {item.path.parent.name}/{item.path.name}: {item.reason}")
-
-
-def main() -> None:
-    """Parse the command line and gather the asked corpus."""
-    parser = argparse.ArgumentParser(description="Gather the corpora behind the bundled models.")
-    commands = parser.add_subparsers(required=True)
-    drums = commands.add_parser("drums", help="real drum one-shots whose licences permit a bundled model")
-    drums.add_argument("--packs", type=Path, required=True, help="folder <kind>/<kit>_<name>.flac from oramics/sampled")
-    drums.add_argument("--hydrogen", type=Path, required=True, help="folder of Hydrogen drum kits")
-    drums.add_argument("--sonic-pi", type=Path, required=True, help="folder of Sonic Pi's samples")
-    drums.add_argument("--out", type=Path, required=True, help="folder to write")
-    arguments = parser.parse_args()
-    try:
-        print_table(*gather_drums(arguments.packs, arguments.hydrogen, arguments.sonic_pi, arguments.out))
-    except WavewrightError as error:
-        parser.error(str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,68 @@
+"""Gather the corpora behind the bundled models and their benchmarks from local folders of public recordings.
+
+    python recipes/corpora drums|digits|ambience|speech|prompts ...
+
+Nothing is downloaded here: each corpus names its public sources and takes the folders where they were unpacked. The files beside this
+one say of each corpus what is in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ambience import gather_ambience
+from corpus import print_summary
+from digits import gather_digits
+from drums import gather_drums, print_table
+from prompts import gather_prompts
+from speech import SOURCES, gather_speech
+
+from wavewright.errors import WavewrightError
+
+
+def parser_of_corpora() -> argparse.ArgumentParser:
+    """The command line: one command a corpus."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, dest="corpus")
+    drums = commands.add_parser("drums", help="real drum one-shots whose licences permit a bundled model")
+    drums.add_argument("--packs", type=Path, required=True, help="folder <kind>/<kit>_<name>.flac from oramics/sampled")
+    drums.add_argument("--hydrogen", type=Path, required=True, help="folder of Hydrogen drum kits")
+    drums.add_argument("--sonic-pi", type=Path, required=True, help="folder of Sonic Pi's samples")
+    digits = commands.add_parser("digits", help="spoken digits")
+    digits.add_argument("--pack", type=Path, required=True, help="folder <digit>/<speaker>_<take>.flac")
+    ambience = commands.add_parser("ambience", help="rain, sea, fire, engines, animals")
+    ambience.add_argument("--pack", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
+    prompts = commands.add_parser("prompts", help="the unseen speaker that speech models are judged by")
+    prompts.add_argument("--asterisk", type=Path, required=True, help="folder with the unpacked Debian packages")
+    speech = commands.add_parser("speech", help="speech of many speakers, for vocoders")
+    for name in SOURCES:
+        speech.add_argument(f"--{name}", type=Path, help="folder of this source; left out without")
+    speech.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
+    for command in (drums, digits, ambience, prompts, speech):
+        command.add_argument("--out", type=Path, required=True, help="folder to write")
+    return parser
+
+
+def main() -> None:
+    """Parse the command line and gather the asked corpus."""
+    parser = parser_of_corpora()
+    given = parser.parse_args()
+    try:
+        if given.corpus == "drums":
+            print_table(*gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.out))
+        elif given.corpus == "digits":
+            print_summary(*gather_digits(given.pack, given.out))
+        elif given.corpus == "ambience":
+            print_summary(*gather_ambience(given.pack, given.out))
+        elif given.corpus == "prompts":
+            print_summary(*gather_prompts(given.asterisk, given.out))
+        else:
+            folders = {name: folder for name in SOURCES if (folder := getattr(given, name)) is not None}
+            print_summary(*gather_speech(folders, given.out, given.sample_rate))
+    except WavewrightError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

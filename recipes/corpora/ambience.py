@@ -1,0 +1,73 @@
+"""Ambience: rain, sea, fire, engines, animals and people, 44.1 kHz, from ESC-10 (the permissive part of ESC-50).
+
+``--pack`` is a folder ``<class>/<fold>-<recording>-<letter>.ogg`` with ``CREDITS.csv`` (clip, derived_from, author, licence, source) cut
+from the public repository karolpiczak/ESC-10. Fold 4 is split ``valid``; fold 5 is left out where the folder has it, to judge by.
+Many clips are a short sound followed by digital silence up to 5 s; what is wholly silent at the end is cut off.
+
+    python recipes/corpora ambience --pack PACK --out corpora/ambience
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from corpus import LeftOut, Recording, Source, checked_folder, gather
+
+from wavewright.clip import Clip
+from wavewright.errors import BadAudio, BadFolder
+
+LICENCES = {"CC0": "CC0-1.0", "CC-BY": "CC-BY-3.0"}  # that permit training a model that is given away
+VALID_FOLD, KEPT_FOLD = "4", "5"
+SILENT_PEAK = 2e-4  # Ogg Vorbis leaves a little in what was digital silence
+SHORTEST_SECONDS = 0.1
+
+
+def credits_of(pack: Path) -> dict[str, dict[str, str]]:
+    """The rows of ``CREDITS.csv`` by clip; raises BadFolder without that file."""
+    path = pack / "CREDITS.csv"
+    if not path.is_file():
+        raise BadFolder(f"{path} does not exist; give the folder of ESC-10 with its table of credits.")
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["clip"]: row for row in csv.DictReader(file)}
+
+
+def find(pack: Path) -> Iterator[Recording | LeftOut]:
+    """The clips of the pack; those cut from one recording share a group."""
+    credit = credits_of(checked_folder(pack, "<class>/<fold>-<recording>-<letter>.ogg and CREDITS.csv"))
+    for path in sorted(pack.glob("*/*.ogg")):
+        fold, recording, _ = path.stem.split("-")
+        row = credit.get(path.name)
+        if row is None or row["licence"] not in LICENCES:
+            yield LeftOut(path, f"its licence is {'unknown' if row is None else row['licence']}")
+        elif fold == KEPT_FOLD:
+            yield LeftOut(path, "the fold that is kept for judging")
+        else:
+            split = "valid" if fold == VALID_FOLD else "train"
+            facts = {"label": path.parent.name, "group": recording}
+            yield Recording(path, f"{path.parent.name}/{path.stem}", split, _source(row), facts)
+
+
+def _source(row: dict[str, str]) -> Source:
+    licence = LICENCES[row["licence"]]
+    credit = f"{row['author']}, via ESC-10 (Karol J. Piczak, 2015, CC-BY-3.0)"
+    return Source(
+        f"{row['author']} ({licence})", licence, credit, "freesound.org; github.com/karolpiczak/ESC-10", "silence cut off"
+    )
+
+
+def sound_of(recording: Recording) -> Clip:
+    """The clip up to its last sample that is no silence; raises BadAudio where nearly nothing is left."""
+    clip = Clip.read(recording.path).mono()
+    loud = np.flatnonzero(np.abs(clip.wave[0]) > SILENT_PEAK)
+    n_kept = int(loud[-1]) + 1 if len(loud) else 0
+    if n_kept < SHORTEST_SECONDS * clip.sample_rate:
+        raise BadAudio(f"{recording.path} is silent; remove it.")
+    return Clip(clip.wave[:, :n_kept], clip.sample_rate)
+
+
+def gather_ambience(pack: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:
+    """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where the pack is missing."""
+    return gather(find(pack), out, sound_of)

@@ -1,0 +1,199 @@
+"""Speech for vocoders and codecs: about 4.8 hours of more than 50 speakers in four languages, all of permissive licences.
+
+Each source is a folder on this machine, and may be left out:
+
+- ``--kathleen``: the public repository rhasspy/dataset-voice-kathleen (one US speaker, 48 kHz).
+- ``--lj``: the public repository PhilippMatthes/dc_tts, or any folder with LJ Speech in ``LJSpeech-1.1`` (one US speaker, 44.1 kHz there).
+- ``--kerstin``: the public repository rhasspy/dataset-voice-kerstin (one German speaker, 48 kHz).
+- ``--commands``: the public repository Picovoice/speech-to-intent-benchmark (more than 50 speakers, 16 kHz, no transcripts).
+- ``--asterisk``: a folder into which the Debian packages asterisk-core-sounds-fr, -fr-g722, -it and -it-g722 were unpacked
+  (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``; needs PyAV, the extra ``media``).
+
+    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+
+writes mono FLAC at the lower of the recording's own rate and ``--sample-rate``, silence at both ends cut off, with text where it is
+known. Split ``test`` are all takes of Kathleen's sentences arctic_b0500 to arctic_b0539, which nothing may learn from; ``valid`` are
+about 40 clips of each reader (all takes of a sentence together) and five whole speakers of the commands.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asterisk
+import numpy as np
+from corpus import LeftOut, Recording, Source, checked_folder, gather
+
+from wavewright.clip import Clip
+from wavewright.data.splits import split_of
+from wavewright.dsp.onset import fade
+from wavewright.errors import BadAudio, BadFolder
+from wavewright.units import db_to_gain, seconds_to_samples
+
+TEST_SENTENCES = re.compile(r"arctic_b05[0-3]\d")
+TAKE_ENDING = re.compile(r"_\d+$")
+SILENCE_DB = -35.0  # below the loudest 10 ms of a recording
+FRAME_SECONDS, KEPT_SECONDS, FADE_SECONDS = 0.01, 0.1, 0.005
+SHORTEST_SECONDS = 0.2
+CHANGES = "mixed to mono, resampled, silence at both ends cut off"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One speaker and what of the recordings is kept for validation."""
+
+    source: Source
+    speaker: str
+    language: str
+    valid_share: float
+
+    def recording(self, path: Path, sentence: str, text: str) -> Recording:
+        """The recording of a sentence; its split depends on the sentence alone."""
+        group = f"{self.speaker}/{sentence}"
+        is_kept = self.speaker == "kathleen" and TEST_SENTENCES.fullmatch(sentence)
+        split = "test" if is_kept else split_of(group, valid=self.valid_share, test=0.0)
+        facts = {"text": text, "speaker": self.speaker, "group": group, "language": self.language}
+        return Recording(path, f"{self.speaker}/{path.stem}", split, self.source, facts)
+
+
+def _asterisk_source(language: str, licence: str, credit: str) -> Source:
+    package = f"asterisk-core-sounds-{language}"
+    return Source(package, licence, f"Asterisk core sounds, {credit}", f"Debian packages {package}, {package}-g722", CHANGES)
+
+
+KATHLEEN = Reader(
+    Source("dataset-voice-kathleen", "CC0-1.0", "Kathleen, Rhasspy", "github.com/rhasspy/dataset-voice-kathleen", CHANGES),
+    *("kathleen", "en", 0.025),
+)
+LJ = Reader(
+    Source(
+        *("LJ Speech (excerpt)", "Public domain", "LJ Speech, Keith Ito and Linda Johnson, 2017"),
+        *("github.com/PhilippMatthes/dc_tts", CHANGES),
+    ),
+    *("lj", "en", 0.1),
+)
+KERSTIN = Reader(
+    Source("dataset-voice-kerstin", "CC0-1.0", "Kerstin, Rhasspy", "github.com/rhasspy/dataset-voice-kerstin", CHANGES),
+    *("kerstin", "de", 0.03),
+)
+JUNE = Reader(_asterisk_source("fr", "CC-BY-SA-3.0", "June Wallack, 2006-2008"), "june", "fr", 0.08)
+CARLO = Reader(_asterisk_source("it", "CC-BY-3.0", "Carlo Flora, 2012"), "carlo", "it", 0.07)
+COMMANDS = Source(
+    *("speech-to-intent-benchmark", "Apache-2.0", "Speech-to-intent benchmark, Picovoice Inc."),
+    *("github.com/Picovoice/speech-to-intent-benchmark", CHANGES),
+)
+
+# The files do not name their speakers. These groups are voices that lie far from all others in speaker embeddings (average linkage of
+# Resemblyzer's at a cosine distance of 0.25 finds 49 voices of about 12 clips); each is given by the beginnings of its file names.
+HELD_OUT_VOICES = (
+    "08fece20 6c36c3fb 6ea29cef 82245fda 99bbe081 a99d3e6f",
+    "132f5ddc 32208af4 36e04319 75aed699 80eff3ea a134c8b2 f7cc06a3",
+    "089f79a8 10222c57 1cada0fd 388db33c 505a930b 615bd959 654d9e0c 87280d78 8f03800a 95d1d2da af4008ed",
+    "05c641eb 18ae57a1 1aa31732 34dbbb8c 3ded6c67 8708a017 8e671d9c a2846afd d6f1befe d70f1aac e6a1f4c1 fd3fc53b",
+    "038439fc 285b32ac 44eab143 5ecc6aa2 680bf341 73d0abfc 806c84b9 a2e8d91c a457f993 adb5dd78",
+)
+
+
+def from_kathleen(folder: Path) -> Iterator[Recording | LeftOut]:
+    """The takes of the CMU Arctic sentences, with the text beside each."""
+    for path in sorted(checked_folder(folder / "data", "Kathleen's takes").glob("*.wav")):
+        text_file = path.with_suffix(".txt")
+        if not text_file.is_file():
+            yield LeftOut(path, "there is no text beside it")
+            continue
+        yield KATHLEEN.recording(path, TAKE_ENDING.sub("", path.stem), text_file.read_text(encoding="utf-8").strip())
+
+
+def from_lj(folder: Path) -> Iterator[Recording | LeftOut]:
+    """The clips of LJ Speech that the folder has, numbers in the text written out."""
+    wavs = checked_folder(folder / "LJSpeech-1.1" / "wavs", "LJ Speech's clips")
+    table = next((path for name in ("metadata_all.csv", "metadata.csv") if (path := wavs.parent / name).is_file()), None)
+    if table is None:
+        raise BadFolder(f"{wavs.parent} has no metadata.csv; give the folder with LJ Speech's texts.")
+    yield from _of_table(LJ, table, sorted(wavs.glob("*.wav")))
+
+
+def from_kerstin(folder: Path) -> Iterator[Recording | LeftOut]:
+    """The verified sentences."""
+    paths = sorted(checked_folder(folder / "verified", "Kerstin's verified recordings").glob("*.flac"))
+    yield from _of_table(KERSTIN, folder / "metadata.csv", paths)
+
+
+def _of_table(reader: Reader, table: Path, paths: list[Path]) -> Iterator[Recording | LeftOut]:
+    """Recordings whose last column in a table ``name|text|...`` is what is said."""
+    with table.open(encoding="utf-8", newline="") as file:
+        texts = {row[0]: row[-1].strip() for row in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE) if row}
+    for path in paths:
+        if path.stem in texts:
+            yield reader.recording(path, path.stem, texts[path.stem])
+        else:
+            yield LeftOut(path, "the table has no text for it")
+
+
+def from_commands(folder: Path) -> Iterator[Recording]:
+    """Spoken orders of coffee without a transcript; voices are known for those that are held out."""
+    voices = {start: f"commands-{index}" for index, starts in enumerate(HELD_OUT_VOICES, 1) for start in starts.split()}
+    for path in sorted(checked_folder(folder / "data" / "speech" / "clean", "the spoken commands").glob("*.wav")):
+        voice = voices.get(path.stem[:8])
+        facts = {"group": voice or f"commands/{path.stem}", "language": "en"} | ({"speaker": voice} if voice else {})
+        yield Recording(path, f"commands/{path.stem}", "valid" if voice else "train", COMMANDS, facts)
+
+
+def from_asterisk(folder: Path) -> Iterator[Recording]:
+    """The French and the Italian prompts."""
+    for reader in (JUNE, CARLO):
+        for key, (path, text) in sorted(asterisk.prompts(folder, reader.language).items()):
+            found = reader.recording(path, key, text)
+            yield Recording(path, f"{reader.speaker}/{key}", found.split, found.source, found.facts)
+
+
+SOURCES: dict[str, Callable[[Path], Iterator[Recording | LeftOut]]] = {
+    "kathleen": from_kathleen,
+    "lj": from_lj,
+    "kerstin": from_kerstin,
+    "commands": from_commands,
+    "asterisk": from_asterisk,
+}
+
+
+def spoken_part(clip: Clip) -> Clip:
+    """A mono clip from 0.1 s before its first to 0.1 s after its last 10 ms within 35 dB of its loudest, faded where cut.
+
+    Raises BadAudio where it is silent or too short to hold a word.
+    """
+    wave = clip.wave[0]
+    n_frame = seconds_to_samples(FRAME_SECONDS, clip.sample_rate)
+    n_frames = len(wave) // n_frame
+    level = np.sqrt(np.square(wave[: n_frames * n_frame]).reshape(n_frames, n_frame).mean(axis=1))
+    loudest = float(level.max(initial=0.0))
+    if loudest == 0 or clip.seconds < SHORTEST_SECONDS:
+        raise BadAudio(f"It is silent or shorter than {SHORTEST_SECONDS} s.")
+    loud = np.flatnonzero(level >= loudest * db_to_gain(SILENCE_DB))
+    n_kept = seconds_to_samples(KEPT_SECONDS, clip.sample_rate)
+    start = max(0, int(loud[0]) * n_frame - n_kept)
+    end = min(len(wave), (int(loud[-1]) + 1) * n_frame + n_kept)
+    n_fade = seconds_to_samples(FADE_SECONDS, clip.sample_rate)
+    part = fade(wave[start:end], n_fade if start else 0, n_fade if end < len(wave) else 0)
+    return Clip(part[None], clip.sample_rate)
+
+
+def clip_of(recording: Recording, sample_rate: int) -> Clip:
+    """The spoken part of a recording at the lower of its own rate and ``sample_rate``."""
+    is_g722 = recording.path.suffix == ".g722"
+    clip = asterisk.decoded(recording.path) if is_g722 else Clip.read(recording.path).mono()
+    clip = spoken_part(clip.resample(min(sample_rate, clip.sample_rate)))
+    peak = float(np.abs(clip.wave).max())
+    return Clip(clip.wave / max(peak, 1.0), clip.sample_rate)
+
+
+def gather_speech(folders: dict[str, Path], out: Path, sample_rate: int) -> tuple[list[Recording], list[LeftOut]]:
+    """Write the corpus of the given sources to ``out``; returns what was taken and what was left out.
+
+    ``folders`` by the names in ``SOURCES``. Raises BadFolder where a folder is missing.
+    """
+    found = (item for name, folder in folders.items() for item in SOURCES[name](folder))
+    return gather(found, out, lambda recording: clip_of(recording, sample_rate))

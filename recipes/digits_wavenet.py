@@ -1,0 +1,41 @@
+"""A WaveNet on spoken digits: class and speaker, one sample after another; it stands beside the bundled model ``digits``.
+
+python recipes/corpora digits --pack PACK --out corpora/digits
+python recipes/digits_wavenet.py --corpus corpora/digits --max-minutes 60
+python recipes/digits_wavenet.py --corpus corpora/digits --max-minutes 60 --resume   # as often as needed
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bundling import Bundled, main
+
+from wavewright.families.wavenet.recipe import Recipe, recipe
+
+STEPS = 16_000
+
+
+def digits(device: str = "cpu") -> Recipe:
+    """The settings of the run: 8 kHz, mu-law, a receptive field of a quarter of a second."""
+    base = recipe("small")
+    return replace(
+        base,
+        model=replace(base.model, sample_rate=8_000, head="mu-law", hop_length=128, condition_hop=64, f_max_hz=4_000.0),
+        data=replace(base.data, crop_samples=4_096),
+        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1_000, weight_bits=8),
+    )
+
+
+MODEL = Bundled(
+    name="digits-wavenet",
+    family="wavenet",
+    settings=digits,
+    description="Spoken digits, zero to nine, five voices, 8 kHz.",
+    licence="CC-BY-SA-4.0",
+    corpus=Path("corpora/digits"),
+)
+
+if __name__ == "__main__":
+    main(MODEL, __doc__)

@@ -1,0 +1,44 @@
+"""The run behind the bundled model ``wavenet``: a vocoder for 16 kHz speech, from mel frames to samples.
+
+    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/wavenet_vocoder.py --corpus corpora/speech --max-minutes 60
+    python recipes/wavenet_vocoder.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
+    python recipes/wavenet_vocoder.py --bundle                                              # into the package
+
+On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` (the same in every piece).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bundling import Bundled, main
+
+from wavewright.families.wavenet.recipe import Recipe, recipe
+
+STEPS = 20_000
+
+
+def vocoder(device: str = "cpu") -> Recipe:
+    """The settings of the run: mu-law on the emphasised wave, whose noise the ear then hears least where speech is loud."""
+    base = recipe("small")
+    return replace(
+        base,
+        model=replace(base.model, condition="mel", head="mu-law", pre_emphasis=0.85),
+        data=replace(base.data, crop_samples=6_144, gain_range_db=12.0, start_share=0.1),
+        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=500, weight_bits=8),
+    )
+
+
+MODEL = Bundled(
+    name="wavenet",
+    family="wavenet",
+    settings=vocoder,
+    description="Speaks from mel frames: a vocoder for speech of any voice, 16 kHz.",
+    licence="CC-BY-SA-3.0",
+    corpus=Path("corpora/speech"),
+)
+
+if __name__ == "__main__":
+    main(MODEL, __doc__)

@@ -1,0 +1,72 @@
+"""The bench: the PyTorch loop draws from the same network as the engine, and the rows say what was measured."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import ks_2samp
+from tiny_wavenet import CONFIG, MU_LAW, random_tensors, random_wave
+
+from wavewright.cli import run
+from wavewright.families.wavenet.engine import Engine, tensor_shapes
+from wavewright.nn.step_loop import StepLoop
+from wavewright.tasks.bench import bench_wavenet
+
+MODES = ["int8", "int16", "int16-8-streams", "int16-portable", "float32", "torch-loop"]
+
+
+@pytest.mark.parametrize("config", [CONFIG, MU_LAW], ids=["logistics", "mu-law"])
+def test_the_loop_has_the_outputs_of_the_engine(config):
+    tensors, wave = random_tensors(config), random_wave(1, 200, config)
+    engine = Engine(config, tensors, "float32")
+    expected = engine.outputs(engine.start([0]), wave)[0]
+    loop = StepLoop(tensors, config.dilations, is_mixture=config is CONFIG)
+    with torch.inference_mode():
+        for sample, outputs in zip(torch.from_numpy(wave[0]), expected, strict=True):
+            np.testing.assert_allclose(loop.outputs().numpy(), outputs, atol=1e-4)
+            loop.hear(sample)
+
+
+@pytest.mark.parametrize("config", [CONFIG, MU_LAW], ids=["logistics", "mu-law"])
+def test_the_loop_draws_from_the_same_distribution(config):
+    bias = np.random.default_rng(0).standard_normal(config.outputs).astype(np.float32)
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in tensor_shapes(config).items()} | {"output.bias": bias}
+    drawn = StepLoop(tensors, config.dilations, is_mixture=config is CONFIG).draw(2_000)
+    engine = Engine(config, tensors)
+    by_engine = engine.draw(engine.start([0]), 20_000)[0]
+    assert ks_2samp(drawn, by_engine).pvalue > 1e-3
+
+
+def test_rows_are_json(capsys):
+    assert run(["bench", "wavenet", "--size", "tiny", "--seconds", "0.05", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    rows = {row["mode"]: row for row in report["rows"]}
+    assert list(rows) == MODES
+    for row in rows.values():
+        assert row["size"] == "tiny"
+        assert row["times_real_time"] == pytest.approx(row["samples_per_second"] / report["sample_rate"])
+        ratio = row["samples_per_second"] / rows["torch-loop"]["samples_per_second"]
+        assert row["times_torch_loop"] == pytest.approx(ratio)
+    assert rows["int16-8-streams"]["streams"] == 8
+    assert rows["int8"]["memory_mb"] < rows["int16"]["memory_mb"] < rows["float32"]["memory_mb"]
+    assert rows["int16"]["samples_per_second"] > rows["torch-loop"]["samples_per_second"]
+
+
+def test_without_torch_its_row_is_left_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "wavewright.nn.step_loop", None)
+    report = bench_wavenet("tiny", "mu-law", 0.05)
+    assert [row.mode for row in report.rows] == MODES[:-1]
+    assert report.rows[0].times_torch_loop is None
+    lines = str(report).splitlines()
+    assert lines[0].split() == ["size", "mode", "samples/s", "real", "time", "torch", "loop", "memory"]
+    assert lines[1].split()[:2] == ["tiny", "int8"]
+    assert lines[-1].startswith("PyTorch is not installed")
+
+
+def test_a_size_that_does_not_exist_is_refused(capsys):
+    assert run(["bench", "wavenet", "--size", "huge"]) == 2
+    assert "--size is huge; input should be 'tiny', 'small', 'base' or 'full'" in capsys.readouterr().err

@@ -1,0 +1,109 @@
+"""The corpora keep apart what nothing may learn from, and say of every clip where it comes from."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wavewright.clip import Clip
+
+CORPORA = Path(__file__).parents[1] / "recipes" / "corpora"
+pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason="the recipes are not beside the tests")
+
+
+def tone(path: Path, seconds: float = 0.5, silence: float = 0.0, sample_rate: int = 16_000) -> Path:
+    """A file with a tone between two silences."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave = 0.3 * np.sin(2 * np.pi * 300 * np.arange(int(seconds * sample_rate)) / sample_rate)
+    n_silent = int(silence * sample_rate)
+    return Clip(np.pad(wave, n_silent)[None], sample_rate).write(path)
+
+
+def gathered(out: Path, *arguments: object) -> dict[str, dict]:
+    """The manifest's rows by clip, after a run of the command line."""
+    command = [sys.executable, str(CORPORA), *map(str, arguments), "--out", str(out)]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    rows = [json.loads(line) for line in (out / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert all((out / row["audio_filepath"]).is_file() for row in rows)
+    return {row["audio_filepath"].removesuffix(".flac"): row for row in rows}
+
+
+def test_digits_are_split_by_take(tmp_path):
+    for take in (4, 5, 44, 45):
+        tone(tmp_path / "pack" / "7" / f"theo_{take}.flac", sample_rate=8_000)
+    rows = gathered(tmp_path / "out", "digits", "--pack", tmp_path / "pack")
+    assert {name: row["split"] for name, row in rows.items()} == {
+        "7/theo_5": "train",
+        "7/theo_44": "train",
+        "7/theo_45": "valid",
+    }
+    assert rows["7/theo_5"]["label"] == "7"
+    assert rows["7/theo_5"]["speaker"] == "theo"
+    (source,) = json.loads((tmp_path / "out" / "sources.json").read_text(encoding="utf-8"))
+    assert (source["clips"], source["seconds"], source["licence"]) == (3, 1.5, "CC-BY-SA-4.0")
+
+
+def test_ambience_keeps_folds_and_licences_apart_and_cuts_silence(tmp_path):
+    pack = tmp_path / "pack"
+    for name in ("1-10-A", "4-11-A", "5-12-A", "2-13-A"):
+        tone(pack / "rain" / f"{name}.ogg", silence=0.5)
+    credit = [
+        f"{name}.ogg,x,someone,{'CC-BY' if name != '2-13-A' else 'CC-BY-NC'},link"
+        for name in ("1-10-A", "4-11-A", "5-12-A", "2-13-A")
+    ]
+    (pack / "CREDITS.csv").write_text("clip,derived_from,author,licence,source\n" + "\n".join(credit), encoding="utf-8")
+    rows = gathered(tmp_path / "out", "ambience", "--pack", pack)
+    assert {name: row["split"] for name, row in rows.items()} == {"rain/1-10-A": "train", "rain/4-11-A": "valid"}
+    assert rows["rain/1-10-A"]["duration"] == pytest.approx(1.0, abs=0.15)  # the silence before stays
+    assert rows["rain/1-10-A"]["group"] == "10"
+
+
+def test_speech_never_gives_away_the_test_sentences(tmp_path):
+    source = tmp_path / "kathleen" / "data"
+    for name in ("arctic_b0500_1", "arctic_b0539_2", "arctic_b0539_3", "arctic_b0499_1", "arctic_b0540_1", "arctic_a0500_1"):
+        tone(source / f"{name}.wav", silence=1.0, sample_rate=48_000)
+        (source / f"{name}.txt").write_text("Words.", encoding="utf-8")
+    rows = gathered(tmp_path / "out", "speech", "--kathleen", tmp_path / "kathleen", "--sample-rate", 16_000)
+    tests = {name for name, row in rows.items() if row["split"] == "test"}
+    assert tests == {"kathleen/arctic_b0500_1", "kathleen/arctic_b0539_2", "kathleen/arctic_b0539_3"}
+    assert rows["kathleen/arctic_a0500_1"]["duration"] == pytest.approx(
+        0.7, abs=0.02
+    )  # a tenth of a second stays on both sides
+    assert Clip.read(tmp_path / "out" / "kathleen" / "arctic_a0500_1.flac").sample_rate == 16_000
+
+
+def test_prompts_are_decoded_with_their_text(tmp_path):
+    av = pytest.importorskip("av")
+    sounds = tmp_path / "usr/share/asterisk/sounds/en_US_f_Allison/digits"
+    sounds.mkdir(parents=True)
+    wave = (8_000 * np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000)).astype(np.int16)
+    with av.open(str(sounds / "7.g722"), "w", format="g722") as container:
+        stream = container.add_stream("g722", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    (sounds / "8.g722").write_bytes((sounds / "7.g722").read_bytes())
+    texts = tmp_path / "usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz"
+    texts.parent.mkdir(parents=True)
+    texts.write_bytes(gzip.compress(b"; comment: none\ndigits/7: seven [7]\ndigits/8: [a tone]\ndigits/9: no file\n"))
+    rows = gathered(tmp_path / "out", "prompts", "--asterisk", tmp_path)
+    assert {name: (row["text"], row["split"]) for name, row in rows.items()} == {"digits/7": ("seven", "test")}
+    heard = Clip.read(tmp_path / "out" / "digits" / "7.flac")
+    power = np.abs(np.fft.rfft(heard.wave[0, 2_000:14_000]))
+    assert heard.sample_rate == 16_000
+    assert np.argmax(power) == 500 * 12_000 // 16_000
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path):
+    command = [sys.executable, str(CORPORA), "digits", "--pack", str(tmp_path / "none"), "--out", str(tmp_path / "out")]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 2
+    assert "does not exist; give the one that holds" in found.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,288 @@
+"""WaveNet: the layer equals its formula, nothing hears the future, likelihoods sum to one, batches say what they hold."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from wavewright.data.folder import scan
+from wavewright.dsp.mel import log_mel
+from wavewright.errors import BadFolder, BadSetting
+from wavewright.families.wavenet import POSITION_FEATURES, Config
+from wavewright.families.wavenet.frames import mel_features, mel_frames, position_features, targets, to_heard, to_wave
+from wavewright.families.wavenet.network import WaveNet, build, engine_tensors, evaluate, logistics_nats
+from wavewright.families.wavenet.recipe import QUANTILES, DataSettings, Recipe, prepare
+from wavewright.nn.gated import GatedLayer
+from wavewright.training.settings import TrainingSettings
+
+SMALL = {
+    "sample_rate": 8_000,
+    "n_layers": 4,
+    "dilation_cycle": 3,
+    "channels": 8,
+    "skip_channels": 12,
+    "head_channels": 10,
+    "input_taps": 5,
+    "n_mixtures": 3,
+    "label_size": 4,
+    "condition_channels": 8,
+    "hop_length": 32,
+    "condition_hop": 8,
+    "n_fft": 64,
+    "n_mels": 10,
+    "f_max_hz": 4_000.0,
+}
+
+
+def plain_layer(layer: GatedLayer, hidden: Tensor, condition: Tensor | None, hold: int) -> tuple[Tensor, Tensor]:
+    """The layer as the paper writes it, by ordinary operations."""
+    before = F.pad(hidden, (0, 0, layer.dilation, 0))[:, : hidden.shape[1]]
+    a = layer.dilated(torch.cat([before, hidden], dim=-1))
+    if condition is not None:
+        a = a + condition.repeat_interleave(hold, dim=1)[:, : hidden.shape[1]]
+    channels = hidden.shape[-1]
+    units = torch.tanh(a[..., :channels]) * torch.sigmoid(a[..., channels:])
+    return hidden + layer.residual(units), layer.skip(units)
+
+
+@pytest.mark.parametrize("conditioned", [True, False])
+@pytest.mark.parametrize("time", [2, 10, 12])  # shorter than the dilation, not whole segments, whole segments
+def test_layer_and_its_gradient_equal_the_formula(time, conditioned):
+    torch.manual_seed(0)
+    layer = GatedLayer(6, 5, dilation=3)
+    hidden = torch.randn(2, time, 6, requires_grad=True)
+    condition = torch.randn(2, 3, 12, requires_grad=True) if conditioned else None
+    found = []
+    for function in (layer, lambda *given: plain_layer(layer, *given)):
+        inputs = [hidden, *layer.parameters()] + ([condition] if conditioned else [])
+        out, skipped = function(hidden, condition, 4)
+        gradients = torch.autograd.grad((out**2).sum() + (skipped**3).sum(), inputs)
+        found.append([out, skipped, *gradients])
+    for mine, wanted in zip(*found, strict=True):
+        torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("head", ["mu-law", "logistics"])
+def test_no_output_hears_its_own_sample_or_a_later_one_and_each_hears_the_receptive_field(head):
+    torch.manual_seed(0)
+    config = Config(condition="none", head=head, **SMALL)
+    network = build(config)
+    assert config.receptive_field == 5 + 1 + 2 + 4 + 1
+    wave = torch.randn(1, 40).requires_grad_()
+    heard = torch.autograd.grad(network(wave)[0, 30].sum(), wave)[0][0].abs() > 0
+    assert heard.nonzero().flatten().tolist() == list(range(30 - config.receptive_field, 30))
+
+
+def test_condition_reaches_the_samples_of_its_rows():
+    torch.manual_seed(0)
+    network = build(Config(condition="position", labels=("a", "b"), speakers=("x", "y"), condition_layers=0, **SMALL))
+    rows = network.conditioner(torch.randn(2, 5, POSITION_FEATURES), torch.tensor([0, 1]), torch.tensor([1, 1]))
+    assert rows.shape == (2, 5 * 4, 4 * 2 * 8)
+    frames = torch.randn(1, 5, POSITION_FEATURES).requires_grad_()
+    outputs = network(torch.zeros(1, 160), frames, torch.tensor([0]), torch.tensor([0]))
+    heard = torch.autograd.grad(outputs[0, 64:72].sum(), frames)[0][0].abs().sum(1) > 0  # the first row of frame 2
+    assert heard.tolist() == [False, True, True, False, False]  # through the convolution over rows, and the samples before
+    assert outputs.shape == (1, 160, 9)
+
+
+def test_probabilities_of_the_16_bit_grid_sum_to_one():
+    torch.manual_seed(0)
+    outputs = torch.randn(4, 9)
+    outputs[:, 6:] = torch.tensor([[-1.0], [-4.0], [-8.0], [-12.0]])  # wide, narrow, a step wide, below the smallest
+    grid = torch.arange(-32_767, 32_768) / 32_767
+    for row in outputs:
+        nats = logistics_nats(row.expand(len(grid), -1), grid.float())
+        assert float(torch.exp(-nats.double()).sum()) == pytest.approx(1, abs=2e-3)
+    edges = logistics_nats(torch.tensor([[0.0, -3.0, -1.0]]).expand(2, -1), torch.tensor([-1.0, 1.0]))
+    assert float(torch.exp(-edges[0])) == pytest.approx(1 / (1 + math.exp(-(-1 + 3 + 0.5 / 32_767) * math.e)), rel=1e-5)
+
+
+def test_likelihood_of_a_known_distribution_is_its_entropy():
+    scale, rng = math.exp(-3.0), np.random.default_rng(0)
+    wave = torch.from_numpy(rng.logistic(0.1, scale, 200_000)).float().clamp(-1, 1)
+    nats = logistics_nats(torch.tensor([0.0, 0.1, -3.0]).expand(len(wave), -1), wave)
+    assert float(nats.mean()) == pytest.approx(math.log(scale) + 2 + math.log(32_767), abs=0.01)  # differential entropy + grid
+
+
+@pytest.mark.parametrize("pre_emphasis", [0.0, 0.85])
+@pytest.mark.parametrize("head", ["mu-law", "logistics"])
+def test_what_is_heard_becomes_the_wave_again_in_any_chunks(head, pre_emphasis):
+    config = Config(head=head, pre_emphasis=pre_emphasis, **SMALL)
+    time = np.arange(4_000) / 8_000
+    wave = (0.4 * np.sin(2 * np.pi * 200 * time) + 0.1 * np.sin(2 * np.pi * 1_500 * time)).astype(np.float32)
+    heard = to_heard(wave[None], config)
+    whole, _ = to_wave(heard, config)
+    assert np.abs(whole - wave).max() < (0.15 if head == "mu-law" else 1e-3)
+    assert np.sqrt(np.mean((whole - wave) ** 2)) < (0.03 if head == "mu-law" else 2e-4)
+    first, last = to_wave(heard[:, :1_234], config)
+    second, _ = to_wave(heard[:, 1_234:], config, last)
+    np.testing.assert_array_equal(np.concatenate([first, second], axis=1), whole)
+    if head == "mu-law":
+        assert set(np.unique(targets(heard))) <= set(range(256))
+        np.testing.assert_array_equal(targets(np.array([-1.0, 0.0, 127 / 128])), [0, 128, 255])
+        assert to_heard(np.zeros((1, 3)), config).tolist() == [[0, 0, 0]]  # silence is silence
+
+
+def test_mel_frames_are_the_house_mel_and_cover_the_wave():
+    config = Config(condition="mel", **SMALL)
+    wave = np.random.default_rng(0).normal(size=1_000).astype(np.float32) * 0.1
+    frames = mel_frames(wave, config)
+    assert frames.shape == (10, 32)  # 1000 / 32 begun
+    expected = log_mel(wave, 8_000, 64, 32, 10, f_max_hz=4_000, floor=1e-5)
+    np.testing.assert_allclose(frames, expected[:, :32], atol=1e-5)
+    np.testing.assert_allclose(mel_features(frames)[3], (frames[:, 3] + 5) / 4, atol=1e-6)
+
+
+def test_position_says_where_in_the_sound_a_frame_lies():
+    config = Config(**SMALL)
+    rows = position_features(10, 288, config)  # a sound of 9 hops
+    assert rows.shape == (10, POSITION_FEATURES)
+    np.testing.assert_allclose(rows[:, 0], np.arange(10) / 9, atol=1e-6)
+    assert rows[0, 3:6].tolist() == [1, 1, 1]  # the start
+    assert rows[9, 6:].tolist() == [1, 1]  # the end
+    np.testing.assert_allclose(position_features(4, 288, config, start=3 * 32), rows[3:7], atol=1e-6)
+    assert np.all(rows[:, 2] == np.float32(np.log(288 / 8_000 / 0.5)))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Ten decaying tones a label, 0.1 to 0.28 s at 8 kHz."""
+    root = tmp_path_factory.mktemp("tones")
+    for label, hz in (("high", 900), ("low", 300)):
+        (root / label).mkdir()
+        for index in range(10):
+            time = np.arange(800 + 160 * index) / 8_000
+            soundfile.write(root / label / f"{index}.wav", 0.5 * np.exp(-4 * time) * np.sin(2 * np.pi * hz * time), 8_000)
+    return root
+
+
+def recipe_for(condition: str = "position", **data: object) -> Recipe:
+    data = {"crop_samples": 1_024, "valid_share": 0.2, **data}
+    return Recipe(Config(condition=condition, **SMALL), DataSettings(**data), TrainingSettings(batch_size=4))
+
+
+def test_batches_hold_what_their_condition_says(folder, tmp_path):
+    prepared = prepare(recipe_for(), scan(folder, "folder").entries, tmp_path)
+    assert prepared.recipe.model.labels == ("high", "low")
+    batch, again = prepared.batches(3), prepared.batches(3)
+    assert {name: value.shape for name, value in batch.items()} == {
+        "heard": (4, 1_024),
+        "counts": (4, 1_024),
+        "frames": (4, 32, POSITION_FEATURES),
+        "label": (4,),
+    }
+    assert all(np.array_equal(batch[name], again[name]) for name in batch)
+    assert not np.array_equal(batch["heard"], prepared.batches(4)["heard"])
+    store, starts = prepared.batches.store, []
+    for step in range(20):
+        batch = prepared.batches(step)
+        for heard, counts, frames, label in zip(*(batch[name] for name in ("heard", "counts", "frames", "label")), strict=True):
+            pitch = np.abs(np.fft.rfft(heard)).argmax() * 8_000 / 1_024
+            assert abs(pitch - (900, 300)[label]) < 30
+            length = round(float(np.exp(frames[0, 2])) * 0.5 * 8_000)
+            start = round(float(frames[0, 0]) * length)
+            assert length in store.lengths
+            assert start % 32 == 0
+            assert counts.sum() == min(1_024, length - start)
+            starts.append(start)
+    assert 0 < np.mean(np.array(starts) > 0) < 0.7
+
+
+def test_durations_are_those_of_the_training_clips_of_a_label(folder, tmp_path):
+    prepared = prepare(recipe_for(valid_share=0.0), scan(folder, "folder").entries, tmp_path)
+    assert prepared.durations.shape == (2, QUANTILES)
+    assert prepared.durations[0, 0] == pytest.approx(0.1, abs=0.02)  # a little silence may be trimmed
+    assert prepared.durations[0, -1] == pytest.approx(0.28, abs=0.02)
+    assert np.all(np.diff(prepared.durations, axis=1) >= 0)
+    assert prepared.valid == ()
+    assert prepared.recipe.training.metric == ""
+
+
+def test_mel_of_a_stretch_is_that_of_the_clip(folder, tmp_path):
+    recipe = recipe_for("mel", level=False, start_share=0.0, crop_samples=256)
+    prepared = prepare(recipe, scan(folder, "folder").entries, tmp_path)
+    model = prepared.recipe.model
+    assert model.labels == ()
+    batch, store = prepared.batches(1), prepared.batches.store
+    for heard, frames in zip(batch["heard"], batch["frames"], strict=True):
+        found = False
+        for i in range(len(store)):
+            clip = np.pad(store[i][0], (0, 512))
+            whole = mel_features(mel_frames(clip, model))
+            for first in range(store.lengths[i] // 32):
+                same = np.allclose(to_heard(clip, model)[first * 32 : first * 32 + 256], heard, atol=1e-4)
+                if same and np.allclose(whole[first : first + 8], frames, atol=1e-3):
+                    found = True
+        assert found
+
+
+def test_evaluation_is_in_bits_and_counts_no_padding(folder, tmp_path):
+    torch.manual_seed(0)
+    prepared = prepare(recipe_for(), scan(folder, "folder").entries, tmp_path)
+    network = WaveNet(prepared.recipe.model)
+    nats = counted = 0.0
+    for batch in prepared.valid:
+        given = {name: torch.as_tensor(value) for name, value in batch.items()}
+        for row in range(len(batch["heard"])):
+            length = int(batch["counts"][row].sum())
+            one = {name: value[row : row + 1] for name, value in given.items()}
+            nats += float(network.nats(one)[0, :length].detach().sum())
+            counted += length
+    assert evaluate(network, prepared)["valid/bits"] == pytest.approx(nats / counted / math.log(2), rel=1e-4)
+
+
+def test_a_few_steps_learn_a_tone(folder, tmp_path):
+    torch.manual_seed(0)
+    prepared = prepare(recipe_for(), scan(folder, "folder").entries, tmp_path)
+    network = WaveNet(prepared.recipe.model)
+    optimizer = torch.optim.Adam(network.parameters(), 5e-3)
+    before = evaluate(network, prepared)["valid/bits"]
+    for step in range(40):
+        batch = {name: torch.as_tensor(value) for name, value in prepared.batches(step).items()}
+        loss = network.turns(step)[0][1](batch)["likelihood/nats"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert evaluate(network, prepared)["valid/bits"] < before - 2
+
+
+def test_engine_tensors_have_the_shapes_that_the_config_says():
+    config = Config(condition="mel", head="mu-law", **SMALL)
+    shapes = {name: array.shape for name, array in engine_tensors(build(config)).items()}
+    assert shapes["input.weight"] == (8, 5)
+    assert shapes["skip.weight"] == (12, 4 * 8)
+    assert shapes["output.weight"] == (256, 10)
+    assert [name for name in shapes if name.startswith("dilated.0")] == ["dilated.0.weight", "dilated.0.bias"]
+    assert "residual.3.weight" not in shapes
+    assert len(shapes) == 8 + 2 * 4 + 2 * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"condition_hop": 60}, "condition_hop is 60; it must be a divisor of hop_length"),
+        ({"labels": ("a", "a")}, "labels are 'a', 'a'; each needs a name of its own"),
+        ({"f_max_hz": 9_000.0}, "f_max_hz is 9000.0"),
+        ({"n_layers": 0}, "n_layers is 0"),
+        ({"condition": "mel", "n_fft": 64}, "n_fft is 64; it must be at least hop_length"),
+    ],
+)
+def test_impossible_configs_are_refused(changes, message):
+    with pytest.raises(BadSetting, match=message):
+        Config(**changes)
+
+
+def test_impossible_recipes_and_folders_are_refused(folder, tmp_path):
+    with pytest.raises(BadSetting, match="crop_samples is 1000; it must be a multiple of hop_length"):
+        Recipe(Config(), DataSettings(crop_samples=1_000), TrainingSettings())
+    with pytest.raises(BadSetting, match=r"metric is 'loss'; a WaveNet is measured by valid/bits\."):
+        Recipe(Config(), DataSettings(), TrainingSettings(metric="loss"))
+    unknown = Recipe(Config(labels=("bell",), **SMALL), recipe_for().data, TrainingSettings())
+    with pytest.raises(BadFolder, match="None of the 20 clips is left to train on"):
+        prepare(unknown, scan(folder, "folder").entries, tmp_path)
