@@ -1,6 +1,6 @@
 """What the mixture density is worth: two recurrent models, the same minutes, one with a mixture of Gaussians, one with mean squared error.
 
-    python benchmarks/lstm.py --data shared/data/esc10 --out runs/lstm-benchmark --minutes 5
+    python benchmarks/lstm.py --corpus corpora/ambience --out runs/lstm-benchmark --minutes 5
 
 Both learn the ambience of recipes/ambience.py. Their sounds are compared with the recordings by the Frechet distance of log-mel pictures
 and by the distance of modulation spectra, label by label, beside what one half of the recordings is to the other; and 10 s of sound are
@@ -20,17 +20,19 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
 
-from ambience import LABELS, ambience, provenance, recordings
+from ambience import LABELS, MODEL, ambience
+from bundling import sources_of
 
 from wavewright import models
 from wavewright.data.entry import Scan
+from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.metrics.frechet import frechet_distance
 from wavewright.metrics.modulation import modulation_distance
 from wavewright.models.card import CARD_FILE
-from wavewright.training.run import Run
+from wavewright.training.run import Provenance, Run
 
 OUTPUTS = ("mixture", "mse")
 CLIP_SECONDS, SEGMENT_SECONDS = 5.0, 2.0
@@ -40,7 +42,7 @@ Sides = dict[str, np.ndarray]
 """Waves of each label, ``(n, time)``."""
 
 
-def train(output: str, found: Scan, data: Path, out: Path, minutes: float) -> None:
+def train(output: str, found: Scan, corpus: Path, out: Path, minutes: float) -> None:
     """A run of so many minutes; its schedule ends with them."""
     recipe = ambience()
     recipe = replace(
@@ -48,12 +50,14 @@ def train(output: str, found: Scan, data: Path, out: Path, minutes: float) -> No
         model=replace(recipe.model, output=output),
         training=replace(recipe.training, steps=0, metric="", evaluate_every=1_000_000),
     )
-    Run(out, "lstm", recipe, found, provenance(found, data)).train(minutes)
+    provenance = Provenance(f"ambience-{output}", MODEL.description, MODEL.licence, sources_of(corpus, LABELS))
+    Run(out, "lstm", recipe, found, provenance).train(minutes)
 
 
 def recorded(found: Scan, sample_rate: int) -> Sides:
     """The recordings, each cut or padded to CLIP_SECONDS."""
-    store = ClipStore.build(found.entries, sample_rate, None, Preparation("crop"))
+    entries = [entry for entry in found.entries if entry.label in LABELS]
+    store = ClipStore.build(entries, sample_rate, None, Preparation("crop"))
     n_samples = round(CLIP_SECONDS * sample_rate)
     rows = {label: [i for i, other in enumerate(store.labels) if other == label] for label in LABELS}
     return {label: np.stack([store.crop(row, 0, n_samples)[0] for row in own]) for label, own in rows.items()}
@@ -96,15 +100,15 @@ def seconds_to_generate(model: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("shared/data/esc10"))
+    parser.add_argument("--corpus", type=Path, default=MODEL.corpus)
     parser.add_argument("--out", type=Path, default=Path("runs/lstm-benchmark"))
     parser.add_argument("--minutes", type=float, default=5.0)
     given = parser.parse_args()
-    found = recordings(given.data)
+    found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
     sample_rate = ambience().model.sample_rate
     for output in OUTPUTS:
         if not (given.out / output / CARD_FILE).is_file():
-            train(output, found, given.data, given.out / output, given.minutes)
+            train(output, found, given.corpus, given.out / output, given.minutes)
     real = recorded(found, sample_rate)
     halves = [{label: waves[start::2] for label, waves in real.items()} for start in (0, 1)]
     rows = [{"row": "half to half of the recordings", **distances(*halves, sample_rate)}]
