@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...dsp.companding import mu_law_decode, mu_law_quantise
-from ...dsp.mel import log_mel
+from ...dsp.mel import mel_spectrogram
 from . import MU_LAW_LEVELS, POSITION_FEATURES, Config
 
 MEL_FLOOR = 1e-5  # added to the power before the logarithm
@@ -14,22 +14,20 @@ DECAYS_SECONDS = (0.02, 0.1, 0.4)  # of the position features at both ends of a 
 LARGEST_STEP = 32_767  # of the 16-bit grid
 
 
-def mel_frames(wave: np.ndarray, config: Config) -> np.ndarray:
-    """Log-mel frames of ``wave (time,)``, one for each ``hop_length`` samples begun: ``(n_mels, frames)`` float32, natural logarithm.
+def mel_power(wave: np.ndarray, config: Config) -> np.ndarray:
+    """Power in mel bands of ``wave (time,)``, a frame for each ``hop_length`` samples begun: ``(n_mels, frames)`` float32.
 
     Frame ``i`` is centred on sample ``i * hop_length``.
     """
-    n_frames = frames_of(len(wave), config)
-    picture = log_mel(
-        wave.astype(np.float32),
-        config.sample_rate,
-        config.n_fft,
-        config.hop_length,
-        config.n_mels,
-        f_max_hz=config.f_max_hz,
-        floor=MEL_FLOOR,
+    power = mel_spectrogram(
+        wave.astype(np.float32), config.sample_rate, config.n_fft, config.hop_length, config.n_mels, f_max_hz=config.f_max_hz
     )
-    return picture[:, :n_frames].astype(np.float32)
+    return power[:, : frames_of(len(wave), config)].astype(np.float32)
+
+
+def mel_frames(wave: np.ndarray, config: Config) -> np.ndarray:
+    """The natural logarithm of :func:`mel_power` and a floor, ``(n_mels, frames)`` float32."""
+    return np.log(mel_power(wave, config) + np.float32(MEL_FLOOR))
 
 
 def mel_features(mel: np.ndarray) -> np.ndarray:

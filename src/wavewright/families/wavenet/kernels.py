@@ -3,6 +3,8 @@
 Whether numbers are float32 or integers is a matter of the arrays that are given: numba compiles the loop for each kind and keeps the
 result on disk. In the integer modes a vector that is multiplied is kept as 16-bit integers and one scale, found anew for each vector;
 the sums are exact, so every order and instruction gives the same. Floating-point operations are never reordered.
+
+Whether the result on disk is up to date numba sees by this file alone: after a change of wide_dots.py, save this one, too.
 """
 
 from __future__ import annotations
@@ -226,36 +228,59 @@ def uniform(seed: Any, index: int) -> float:
 
 
 @part
-def draw_class(logits: np.ndarray, temperature: Any, chance: float, weights: np.ndarray) -> int:
-    """The class at ``chance`` of the way through softmax(logits / temperature); ``weights`` (classes,) is overwritten."""
-    largest = logits[0]
+def to_softmax(logits: np.ndarray, temperature: Any, result: np.ndarray) -> None:
+    """``result (classes,)``: what is proportional to softmax(logits / temperature), at most 1.
+
+    ``e^x = (e^(x / 256))^256``, by the series of the small exponent and 8 squarings, which many classes go through at once.
+    """
+    bits = logits.view(np.int32)
+    largest = np.int32(-(2**31))
     for index in range(len(logits)):
-        largest = max(largest, logits[index])
+        largest = np.int32(max(largest, in_order(bits[index])))
+    above = np.int32(in_order(largest)).view(np.float32)
+    sharpness = ONE / max(temperature, SMALLEST_TEMPERATURE)
     for index in range(len(logits)):
-        weights[index] = (logits[index] - largest) / max(temperature, SMALLEST_TEMPERATURE)
-    for index in range(len(logits)):  # e^x = (e^(x / 256))^256, by the series of the small exponent and 8 squarings
-        x = max(weights[index], np.float32(-80.0)) * np.float32(1 / 256)
-        x = ((((x / np.float32(5) + ONE) * x / np.float32(4) + ONE) * x / np.float32(3) + ONE) * x * HALF + ONE) * x + ONE
-        for _ in range(8):
-            x *= x
-        weights[index] = x
-    total = 0.0
-    for index in range(len(logits)):
-        total += np.float64(weights[index])
-    chance *= total
-    below = 0.0
-    for index in range(len(logits) - 1):
-        below += np.float64(weights[index])
-        if below > chance:
-            return index
-    return len(logits) - 1
+        x = max((logits[index] - above) * sharpness, np.float32(-80.0)) * np.float32(1 / 256)
+        x = (((x * np.float32(1 / 24) + np.float32(1 / 6)) * x + HALF) * x + ONE) * x + ONE
+        x *= x
+        x *= x
+        x *= x
+        x *= x
+        x *= x
+        x *= x
+        x *= x
+        result[index] = x * x
 
 
 @part
-def draw_logistic(outputs: np.ndarray, temperature: Any, seed: Any, index: int, weights: np.ndarray) -> Any:
+def in_order(bits: Any) -> Any:
+    """The bits of a float32 as an integer that is larger where the number is, and back again."""
+    return np.int32(bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
+
+
+@part
+def draw_class(logits: np.ndarray, temperature: Any, chance: float, up_to: np.ndarray) -> int:
+    """The class at ``chance`` of the way through softmax(logits / temperature); ``up_to`` (classes,) is overwritten."""
+    to_softmax(logits, temperature, up_to)
+    total = ZERO
+    for index in range(len(logits)):
+        total += up_to[index]
+        up_to[index] = total
+    low, high = 0, len(logits) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if up_to[middle] > chance * total:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@part
+def draw_logistic(outputs: np.ndarray, temperature: Any, seed: Any, index: int, up_to: np.ndarray) -> Any:
     """A sample on the 16-bit grid from a mixture of logistics ``outputs`` (logits, means and log scales, one after the other)."""
     n_mixtures = len(outputs) // 3
-    mixture = draw_class(outputs[:n_mixtures], ONE, uniform(seed, index), weights)
+    mixture = draw_class(outputs[:n_mixtures], ONE, uniform(seed, index), up_to)
     chance = uniform(seed, index + 1)
     scale = math.exp(max(np.float64(outputs[2 * n_mixtures + mixture]), SMALLEST_LOG_SCALE)) * np.float64(temperature)
     sample = np.float64(outputs[n_mixtures + mixture]) + scale * (math.log(chance) - math.log(1.0 - chance))

@@ -15,14 +15,13 @@ from ...nn.gated import GatedLayer, product_dtype
 from ...nn.playable import Graph, Playable
 from . import CONDITION_FILE, DURATIONS_FILE, Config
 from .frames import LARGEST_STEP, frames_of, position_features, to_wave
+from .likelihood import SMALLEST_LOG_SCALE
 from .recipe import Prepared
 
 Batch = dict[str, Any]
 
 SOUNDS_TO_HEAR = 10
 LONGEST_TO_HEAR_SECONDS = 2.0
-
-SMALLEST_LOG_SCALE = -9.0  # of a logistic: a tenth of a step of 16 bits
 
 
 class Conditioner(nn.Module):

@@ -17,7 +17,7 @@ from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import db_to_gain
 from . import SIZES, Config
-from .frames import frames_of, mel_features, mel_frames, position_features, targets, to_heard
+from .frames import MEL_FLOOR, frames_of, mel_features, mel_power, position_features, targets, to_heard
 
 METRICS = ("valid/bits",)  # a sample, on held-out clips
 DATA_RANGES = {
@@ -168,6 +168,9 @@ class Stretches:
         self.lengths = np.array([store.lengths[row] for row in rows])
         weights = np.maximum(self.lengths, recipe.data.crop_samples)
         self.shares = weights / weights.sum()
+        self._powers: dict[
+            int, np.ndarray
+        ] = {}  # of the clips that were drawn; computing them takes longer than a step on a GPU
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.recipe.training.seed, step])
@@ -182,25 +185,25 @@ class Stretches:
         latest = max(0, (length - data.crop_samples) // model.hop_length)
         start = 0 if draw.random() < data.start_share else int(draw.integers(latest + 1)) * model.hop_length
         gain = np.float32(db_to_gain(-draw.uniform(0, data.gain_range_db)))
-        lead = min(
-            start, -(-model.n_fft // model.hop_length) * model.hop_length
-        )  # so that the first frames hear what was before
-        n_samples = lead + data.crop_samples + model.n_fft
-        wave = gain * self.store.crop(row, start - lead, n_samples)[0]
-        heard = to_heard(wave, model)[lead : lead + data.crop_samples]
+        lead = min(start, 1)  # the sample that the emphasis looks back to
+        wave = gain * self.store.crop(row, start - lead, lead + data.crop_samples)[0]
+        heard = to_heard(wave, model)[lead:]
         counts = (np.arange(data.crop_samples) < length - start).astype(np.float32)
         given = {"heard": heard, "counts": counts}
         if model.head == "mu-law":
             given["target"] = targets(heard)
-        return given | self._condition(wave, row, start, lead, length)
+        return given | self._condition(row, start, length, gain)
 
-    def _condition(self, wave: np.ndarray, row: int, start: int, lead: int, length: int) -> dict[str, np.ndarray]:
+    def _condition(self, row: int, start: int, length: int, gain: np.float32) -> dict[str, np.ndarray]:
         model = self.recipe.model
         n_frames = frames_of(self.recipe.data.crop_samples, model)
         frames = np.zeros((n_frames, 0), np.float32)
         if model.condition == "mel":
-            first = lead // model.hop_length
-            frames = mel_features(mel_frames(wave, model)[:, first : first + n_frames])
+            first = start // model.hop_length
+            power = np.zeros((model.n_mels, n_frames), np.float32)
+            of_clip = self._mel_power(row)[:, first : first + n_frames]
+            power[:, : of_clip.shape[1]] = gain**2 * of_clip
+            frames = mel_features(np.log(power + np.float32(MEL_FLOOR)))
         elif model.condition == "position":
             frames = position_features(n_frames, length, model, start)
         given: dict[str, np.ndarray] = {"frames": frames}
@@ -210,3 +213,9 @@ class Stretches:
         if model.speakers:
             given["speaker"] = np.array(model.speakers.index(str(entry.speaker)), np.int64)
         return given
+
+    def _mel_power(self, row: int) -> np.ndarray:
+        """The power in mel bands of a whole clip, ``(n_mels, frames)``."""
+        if row not in self._powers:
+            self._powers[row] = mel_power(self.store[row][0], self.recipe.model)
+        return self._powers[row]

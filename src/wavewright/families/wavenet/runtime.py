@@ -34,11 +34,11 @@ class Sound:
 class Runtime:
     """A WaveNet that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone."""
 
-    def __init__(self, folder: ModelFolder, mode: Mode = "int16"):
+    def __init__(self, folder: ModelFolder, mode: Mode | None = None):
         self.folder, self.card = folder, folder.card
         self.config = config = folder.config(Config)
         self.labels, self.speakers, self.sample_rate = config.labels, config.speakers, config.sample_rate
-        self.mode: Mode = mode
+        self._mode = mode
         self._session = None
         if config.features or config.labels or config.speakers:
             inputs: Shapes = {"frames": (None, None, config.features)}
@@ -48,9 +48,14 @@ class Runtime:
 
     @cached_property
     def engine(self) -> Engine:
-        """The engine with the model's weights; raises BadModel where they do not fit its card."""
+        """The engine with the model's weights; raises BadModel where they do not fit its card.
+
+        Its mode is the given one, else ``int8`` for weights that are stored with 8 bits, which it plays exactly, or ``int16``.
+        """
+        is_stored_with_8_bits = any(array.dtype == np.int8 for array in self.folder.tensors().values())
+        mode: Mode = self._mode or ("int8" if is_stored_with_8_bits else "int16")
         try:
-            return Engine(self.config, self.folder.weights(), self.mode)
+            return Engine(self.config, self.folder.weights(), mode)
         except (KeyError, ValueError) as error:
             raise BadModel(f"The weights of {self.card.name} do not fit its card ({error}); copy the model again.") from error
 
