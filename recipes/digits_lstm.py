@@ -35,6 +35,7 @@ def digits(device: str = "cpu") -> Recipe:
         passes=4,
         log_floor=1e-5,
         input_noise=0.15,
+        temperature=0.7,
     )
     data = replace(base.data, heard_seconds=0.7)
     training = replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=500, weight_bits=8)
