@@ -1,4 +1,4 @@
-"""Compares the numbers of a settings dataclass with what each of them may be."""
+"""Compares the numbers and names of a settings dataclass with what they may be."""
 
 from __future__ import annotations
 
@@ -14,3 +14,10 @@ def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) ->
         numbers = value if isinstance(value, tuple) else (value,)
         if not all(low <= number <= high for number in numbers):  # no comparison holds for what is not a number
             raise BadSetting(f"{name} is {value}; it must lie between {low} and {high}.")
+
+
+def check_names(**kinds: tuple[str, ...]) -> None:
+    """Raise BadSetting for names of one kind (``labels=...``) of which two are the same or one is empty."""
+    for kind, names in kinds.items():
+        if len({*names}) < len(names) or "" in names:
+            raise BadSetting(f"{kind} are {', '.join(map(repr, names))}; each needs a name of its own.")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import BadSetting
-from ...ranges import check_ranges
+from ...ranges import check_names, check_ranges
 
 POWER_FLOOR = 1e-8  # added to the power in every mel band before the logarithm
 FADE_SECONDS = 0.01  # at the end of what the network hears, since a cut would be a click
@@ -68,8 +68,7 @@ class Config:
         if self.n_mels % (FREQUENCY_STRIDE * self.sub_bands):
             step = FREQUENCY_STRIDE * self.sub_bands
             raise BadSetting(f"n_mels is {self.n_mels}; with {self.sub_bands} sub-bands it must be a multiple of {step}.")
-        if len({*self.labels}) < len(self.labels) or "" in self.labels:
-            raise BadSetting(f"labels are {', '.join(map(repr, self.labels))}; each needs a name of its own.")
+        check_names(labels=self.labels)
 
     @property
     def n_frames(self) -> int:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...errors import BadSetting
-from ...ranges import check_ranges
+from ...ranges import check_names, check_ranges
 
 EMBEDDINGS_FILE = "training_embeddings.safetensors"
 """In a model folder: ``embeddings`` (n, d), each training clip by LogMelEmbedding, and the ``limits`` (labels,) that copies pass below."""
@@ -108,8 +108,7 @@ class Config:
                 f"channels is {self.channels} and critic_channels {self.critic_channels}; recurrent networks need even numbers, "
                 "half for each direction of time."
             )
-        if len({*self.labels}) < len(self.labels) or "" in self.labels:
-            raise BadSetting(f"labels are {', '.join(map(repr, self.labels))}; each needs a name of its own.")
+        check_names(labels=self.labels)
 
     def _check_frames(self) -> None:
         """Raise BadSetting for frames that no clip can be put together from."""

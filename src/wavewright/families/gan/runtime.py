@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 
 from ...dsp.spectrum import istft, stft
 from ...errors import BadModel, BadSetting
+from ...models.asked import place_of
 from ...models.folder import ModelFolder, Shapes
 from . import Config
 
@@ -56,7 +56,7 @@ class Runtime:
         number for each category (1 for the chosen one, 0 for the others), then the continuous dimensions, each in [-1, 1].
         Raises BadSetting for a label or code that the model does not have.
         """
-        label_index = None if label is None else self._label_index(label)
+        label_index = None if label is None else place_of(label, self.labels, "label", self.card.name)
         chosen = None if code is None else self._checked_code(code)
         waves = np.empty((count, 1, self.config.n_samples), dtype=np.float32)
         for place, index in enumerate(range(start, start + count)):
@@ -72,7 +72,7 @@ class Runtime:
         """
         if steps < 2:
             raise BadSetting(f"An interpolation in {steps} steps is not possible; it needs at least 2, its two ends.")
-        label_index = self._label_of(0) if label is None else self._label_index(label)
+        label_index = self._label_of(0) if label is None else place_of(label, self.labels, "label", self.card.name)
         a, b = (self._draw(seed, 0, label_index) for seed in (seed_a, seed_b))
         waves = np.empty((steps, 1, self.config.n_samples), dtype=np.float32)
         for step, part in enumerate(np.linspace(0.0, 1.0, steps)):
@@ -86,15 +86,6 @@ class Runtime:
 
     def _label_of(self, index: int) -> int:
         return index % len(self.labels) if self.labels else 0
-
-    def _label_index(self, label: str) -> int:
-        if label in self.labels:
-            return self.labels.index(label)
-        if not self.labels:
-            raise BadSetting(f"{self.card.name} has no labels, so {label!r} cannot be asked for; leave the label out.")
-        nearest = difflib.get_close_matches(label, self.labels, n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else "."
-        raise BadSetting(f"{self.card.name} has no label {label!r}; its labels are {', '.join(self.labels)}{hint}")
 
     def _checked_code(self, code: Sequence[float]) -> np.ndarray:
         numbers = np.asarray(code, dtype=np.float32)

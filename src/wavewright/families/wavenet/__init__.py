@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...errors import BadSetting
-from ...ranges import check_ranges
+from ...ranges import check_names, check_ranges
 
 MU_LAW_LEVELS = 256
 POSITION_FEATURES = 8  # see frames.position_features
@@ -86,9 +86,7 @@ class Config:
         check_ranges(self, {"pre_emphasis": (0.0, 0.99), "f_max_hz": (100.0, self.sample_rate / 2)})
         if self.condition == "mel" and self.n_fft < self.hop_length:
             raise BadSetting(f"n_fft is {self.n_fft}; it must be at least hop_length ({self.hop_length}).")
-        for kind, names in (("labels", self.labels), ("speakers", self.speakers)):
-            if len({*names}) < len(names) or "" in names:
-                raise BadSetting(f"{kind} are {', '.join(map(repr, names))}; each needs a name of its own.")
+        check_names(labels=self.labels, speakers=self.speakers)
 
     @property
     def dilations(self) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ...errors import BadModel, BadSetting
+from ...models.asked import place_of
 from ...models.folder import ModelFolder, Shapes
 from . import CONDITION_FILE, DURATIONS_FILE, Config
 from .engine import Engine, Mode, State
@@ -201,7 +201,8 @@ class Runtime:
 
     def _sound(self, label: str | None, seed: int, index: int, seconds: float | None, speaker: str | None = None) -> Sound:
         """The length, label, speaker and seed of clip ``index``; the order in which they are drawn is part of what a seed means."""
-        number = self._place("label", label, self.labels, index % max(len(self.labels), 1))
+        model = self.card.name
+        number = index % max(len(self.labels), 1) if label is None else place_of(label, self.labels, "label", model)
         name = self.labels[number] if self.labels else ""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
         share, drawn_speaker, sample_seed = (
@@ -214,20 +215,8 @@ class Runtime:
             seconds = float(np.interp(share, np.linspace(0, 1, len(quantiles)), quantiles))
         elif not 1 / self.sample_rate <= seconds <= LONGEST_SECONDS:
             raise BadSetting(f"A sound of {seconds} s is not possible; seconds may be up to {LONGEST_SECONDS:g}.")
-        place = self._place("speaker", speaker, self.speakers, drawn_speaker)
-        return Sound(max(1, round(seconds * self.sample_rate)), number, place, sample_seed)
-
-    def _place(self, kind: str, asked: str | None, known: tuple[str, ...], otherwise: int) -> int:
-        """The place of a label or speaker among the model's, ``otherwise`` where none is asked for."""
-        if asked is None:
-            return otherwise
-        if asked in known:
-            return known.index(asked)
-        if not known:
-            raise BadSetting(f"{self.card.name} has no {kind}s, so {asked!r} cannot be asked for; leave the {kind} out.")
-        nearest = difflib.get_close_matches(asked, known, n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else "."
-        raise BadSetting(f"{self.card.name} has no {kind} {asked!r}; its {kind}s are {', '.join(known)}{hint}")
+        voice = drawn_speaker if speaker is None else place_of(speaker, self.speakers, "speaker", model)
+        return Sound(max(1, round(seconds * self.sample_rate)), number, voice, sample_seed)
 
 
 def _check_temperature(temperature: float) -> None:
