@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...errors import BadSetting
-from ...ranges import check_ranges
+from ...ranges import check_names, check_ranges
 
 STATISTICS_FILE = "statistics.safetensors"
 """In a model folder: the whitening of frames and the durations of sounds; see sampling.Statistics."""
@@ -91,9 +91,7 @@ class Config:
                 f"f_min_hz is {self.f_min_hz} and f_max_hz {self.top_hz}; they must rise and end at half the sample rate "
                 f"({self.sample_rate / 2} Hz)."
             )
-        for kind, names in (("labels", self.labels), ("speakers", self.speakers)):
-            if len({*names}) < len(names) or "" in names:
-                raise BadSetting(f"{kind} are {', '.join(map(repr, names))}; each needs a name of its own.")
+        check_names(labels=self.labels, speakers=self.speakers)
 
     @property
     def top_hz(self) -> float:

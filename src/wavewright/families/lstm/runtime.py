@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import zlib
 
 import numpy as np
 
 from ...errors import BadAudio, BadModel, BadSetting
+from ...models.asked import place_of
 from ...models.folder import ModelFolder, Shapes
 from . import POSITION_FEATURES, RANGES, STATISTICS_FILE, Config
 from .sampling import SHORTEST_FRAMES, Statistics, draw_sound
@@ -116,13 +116,14 @@ class Runtime:
         config = self.config
         if n_samples is None and config.duration == "endless":
             n_samples = self._n_samples(DEFAULT_SECONDS)
-        number = _number_of(label, self.labels, "label", self.card.name)
-        number = index % max(len(self.labels), 1) if number is None else number
+        number = index % max(len(self.labels), 1)
+        if label is not None:
+            number = place_of(label, self.labels, "label", self.card.name)
         name = self.labels[number] if self.labels else ""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
-        drawn_speaker = int(rng.integers(max(len(self.speakers), 1)))
-        asked = _number_of(speaker, self.speakers, "speaker", self.card.name)
-        chosen = drawn_speaker if asked is None else asked
+        chosen = int(rng.integers(max(len(self.speakers), 1)))  # drawn in any case, so that what follows is the same
+        if speaker is not None:
+            chosen = place_of(speaker, self.speakers, "speaker", self.card.name)
         wave = draw_sound(self.step, config, self.statistics, rng, number, chosen, n_samples, temperature, given)
         if not np.isfinite(wave).all():
             raise BadModel(
@@ -157,19 +158,6 @@ class Runtime:
                     "again."
                 )
         return Statistics.of(tensors)
-
-
-def _number_of(name: str | None, names: tuple[str, ...], kind: str, model: str) -> int | None:
-    """The place of a label or speaker among those that a model has, None for None; raises BadSetting for one that it lacks."""
-    if name is None:
-        return None
-    if name in names:
-        return names.index(name)
-    if not names:
-        raise BadSetting(f"{model} has no {kind}s, so {name!r} cannot be asked for; leave the {kind} out.")
-    nearest = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {nearest[0]}?" if nearest else "."
-    raise BadSetting(f"{model} has no {kind} {name!r}; its {kind}s are {', '.join(names)}{hint}")
 
 
 def open_model(folder: ModelFolder) -> Runtime:
