@@ -36,11 +36,11 @@ def sources_of(corpus: Path, labels: tuple[str, ...] = ()) -> tuple[Source, ...]
     """The sources of a corpus that recipes/corpora wrote, each with the number of its training clips (of ``labels``, where given)."""
     rows = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     used = [row for row in rows if row["split"] == "train" and (not labels or row["label"] in labels)]
-    counts = Counter(row.get("kit", row.get("source")) for row in used)
+    counts = Counter(row["kit"] if "kit" in row else (row["source"], row["credit"], row["licence"]) for row in used)
     sources = []
     for source in json.loads((corpus / "sources.json").read_text(encoding="utf-8")):
         name = source.get("name", source.get("kit"))
-        n_clips = counts[source["kit"]] if "kit" in source else counts[source["origin"]]
+        n_clips = counts[source["kit"] if "kit" in source else (source["origin"], source["credit"], source["licence"])]
         if n_clips:
             known = {key: source[key] for key in ("licence", "credit", "origin")}
             sources.append(Source(name=name, n_clips=n_clips, **known))

@@ -200,7 +200,7 @@ def test_a_card_cannot_point_outside_its_folder(damaged, name):
 @pytest.mark.parametrize("family", ["os", "gan.runtime", "..cli", "antigravity", ""])
 def test_a_card_cannot_import_anything(damaged, family):
     change_card(damaged, family=family)
-    with pytest.raises(BadModel, match="this Wavewright knows gan, classifier"):
+    with pytest.raises(BadModel, match=r"this Wavewright knows gan, .*classifier"):
         models.load(damaged)
     with pytest.raises(BadSetting, match="There is no model family"):
         families.module(family, "runtime")

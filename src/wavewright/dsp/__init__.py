@@ -1,15 +1,21 @@
 """Signal processing as pure functions on arrays ``(..., time)``; float32 in, float32 out."""
 
 from .companding import mu_law_decode, mu_law_dequantise, mu_law_encode, mu_law_quantise
+from .excitation import dispersed, mix_by_periodicity, pulse_train, shape_to_mel
 from .loudness import LoudnessMeter, integrated_loudness, normalise_loudness, normalise_peak
 from .mel import hz_to_mel, log_mel, mel_filterbank, mel_spectrogram, mel_to_hz, mfcc, power_to_db
 from .onset import align, fade, onset_sample, trim
+from .phase import griffin_lim, mel_to_power
+from .pitch import PitchTrack, track_pitch
 from .spectrum import hann_window, istft, power_spectrum, spectrogram, stft
 
 __all__ = [
     "LoudnessMeter",
+    "PitchTrack",
     "align",
+    "dispersed",
     "fade",
+    "griffin_lim",
     "hann_window",
     "hz_to_mel",
     "integrated_loudness",
@@ -18,7 +24,9 @@ __all__ = [
     "mel_filterbank",
     "mel_spectrogram",
     "mel_to_hz",
+    "mel_to_power",
     "mfcc",
+    "mix_by_periodicity",
     "mu_law_decode",
     "mu_law_dequantise",
     "mu_law_encode",
@@ -28,7 +36,10 @@ __all__ = [
     "onset_sample",
     "power_spectrum",
     "power_to_db",
+    "pulse_train",
+    "shape_to_mel",
     "spectrogram",
     "stft",
+    "track_pitch",
     "trim",
 ]

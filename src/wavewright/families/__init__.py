@@ -11,6 +11,7 @@ from ..errors import BadSetting
 
 FAMILIES: dict[str, str] = {
     "gan": "short sounds: a generator that learns by fooling critics",
+    "lstm": "textures and spoken words: a recurrent network that draws one mel frame after another",
     "wavenet": "one sample after another: short sounds by label, or speech from mel frames",
     "classifier": "tells which label a sound has, and judges what generators make",
 }

@@ -8,6 +8,7 @@ from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinit
 from .harmonicity import Harmonicity, harmonics_to_noise, harmonics_to_noise_of_all
 from .judging import Clips, compare
 from .kernel import kernel_distance
+from .modulation import modulation_distance, modulation_spectrum
 from .neighbours import (
     PrecisionRecall,
     diversity_ratio,
@@ -52,6 +53,8 @@ __all__ = [
     "label_agreement",
     "merge_near_duplicates",
     "modified_inception_score",
+    "modulation_distance",
+    "modulation_spectrum",
     "ndb",
     "nearest_neighbour_accuracy",
     "nearest_training_distance",

@@ -1,0 +1,148 @@
+"""One sound drawn frame by frame, by whatever computes the network's steps: the same for the runtime and for a network in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from . import LOG_DEVIATIONS, Config
+from .frames import Whitening, frames_to_wave, position_features, wave_to_frames
+
+SHORTEST_FRAMES = 4
+LONGEST_LEARNED_SECONDS = 10.0  # a sound with a learned end that has not come stops here
+LARGEST_WHITE = 6.0  # deviations of a frame from the mean: what the network never saw is not fed back to it
+
+
+class Step(Protocol):
+    """A network's step from one frame to the next."""
+
+    def __call__(
+        self, frame: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """White frame ``(n_features,)``, position features, and state ``(n_states, hidden_size)`` to ``(n_outputs,)`` and a state."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a model knows of its training sounds: the whitening of frames and how long sounds are.
+
+    ``durations (labels, speakers, quantiles)`` are frames, from the shortest sound to the longest; at least one label and speaker.
+    """
+
+    whitening: Whitening
+    durations: np.ndarray
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """As named tensors, to be stored."""
+        whitening = self.whitening
+        return {
+            "mean": whitening.mean,
+            "directions": whitening.directions,
+            "scales": whitening.scales,
+            "durations": self.durations.astype(np.float32),
+        }
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, np.ndarray]) -> Statistics:
+        """From named tensors; raises KeyError where one is missing."""
+        arrays = {name: tensors[name].astype(np.float32) for name in ("mean", "directions", "scales", "durations")}
+        return cls(Whitening(arrays["mean"], arrays["directions"], arrays["scales"]), arrays["durations"])
+
+    def draw_duration(self, label: int, speaker: int, rng: np.random.Generator) -> int:
+        """A number of frames, distributed as the durations of the training sounds."""
+        quantiles = self.durations[label, speaker]
+        drawn = np.interp(rng.random(), np.linspace(0, 1, len(quantiles)), quantiles)
+        return max(SHORTEST_FRAMES, round(float(drawn)))
+
+
+def draw_sound(
+    step: Step,
+    config: Config,
+    statistics: Statistics,
+    rng: np.random.Generator,
+    label: int,
+    speaker: int,
+    n_samples: int | None = None,
+    temperature: float = 1.0,
+    given: np.ndarray | None = None,
+) -> np.ndarray:
+    """A wave ``(n_samples,)`` float32 in [-1, 1], turned down where it would be louder.
+
+    ``given (time,)`` is its beginning, which goes through the cells before anything is drawn, and stays as it is. Without ``n_samples``
+    the duration is drawn or, where it is learned, ends by itself.
+    """
+    whitening = statistics.whitening
+    heard = None
+    if given is not None:
+        n_whole = max(1, (len(given) - config.n_fft // 2) // config.hop_length + 1)  # later frames hear the silence after it
+        heard = whitening.white(wave_to_frames(given, config)[:n_whole])
+    n_frames = None if n_samples is None else n_samples // config.hop_length + 1
+    white = draw_frames(step, config, statistics, rng, label, speaker, n_frames, temperature, heard)
+    n_samples = (len(white) - 1) * config.hop_length if n_samples is None else n_samples
+    wave = frames_to_wave(whitening.frames(white), config, rng, n_samples, given)
+    wave = wave / max(1.0, float(np.abs(wave).max()))
+    return wave if given is None else _joined(np.clip(given, -1.0, 1.0), wave, config)
+
+
+def draw_frames(
+    step: Step,
+    config: Config,
+    statistics: Statistics,
+    rng: np.random.Generator,
+    label: int,
+    speaker: int,
+    n_frames: int | None = None,
+    temperature: float = 1.0,
+    heard: np.ndarray | None = None,
+) -> np.ndarray:
+    """White frames ``(frames, n_features)``, the first of which are ``heard``; arguments as of :func:`draw_sound`."""
+    has_learned_end = config.duration == "learned" and n_frames is None
+    if n_frames is None:
+        longest = round(LONGEST_LEARNED_SECONDS * config.frame_rate)
+        n_frames = longest if has_learned_end else statistics.draw_duration(label, speaker, rng)
+    positions = position_features(n_frames)
+    n_heard = 0 if heard is None else min(len(heard), n_frames)
+    white = np.zeros((n_frames + 1, config.n_features), np.float32)  # the first stands for what was before the sound
+    if heard is not None:
+        white[1 : n_heard + 1] = heard[:n_heard]
+    state = np.zeros((config.n_states, config.hidden_size), np.float32)
+    for number in range(n_frames):
+        outputs, state = step(white[number], positions[number], label, speaker, state)
+        if number < n_heard:
+            continue
+        white[number + 1] = draw_frame(outputs, config, temperature, rng)
+        if has_learned_end and number >= SHORTEST_FRAMES and rng.random() < 1 / (1 + np.exp(-float(outputs[-1]))):
+            return white[1 : number + 2]
+    return white[1:]
+
+
+def draw_frame(outputs: np.ndarray, config: Config, temperature: float, rng: np.random.Generator) -> np.ndarray:
+    """A white frame ``(n_features,)`` from ``outputs (n_outputs,)``: of a Gaussian of the mixture, or the mean itself.
+
+    ``temperature`` multiplies the Gaussians' deviations; which of them is drawn is as likely as it was learned.
+    """
+    n_mixtures, n_features = config.n_mixtures, config.n_features
+    if config.output == "mse":
+        return outputs[:n_features]
+    logits = outputs[:n_mixtures].astype(np.float64)
+    shares = np.exp(logits - logits.max())
+    chosen = min(int(np.searchsorted(np.cumsum(shares / shares.sum()), rng.random())), n_mixtures - 1)
+    means, log_deviations = outputs[n_mixtures : n_mixtures * (1 + 2 * n_features)].reshape(2, n_mixtures, n_features)
+    noise = rng.standard_normal(n_features, dtype=np.float32)
+    drawn = means[chosen] + temperature * np.exp(np.clip(log_deviations[chosen], *LOG_DEVIATIONS)) * noise
+    return np.clip(drawn, -LARGEST_WHITE, LARGEST_WHITE)
+
+
+def _joined(given: np.ndarray, wave: np.ndarray, config: Config) -> np.ndarray:
+    """``given`` as it is, but for a short fade at its end into ``wave``, of which it is the beginning."""
+    n_fade = min(config.hop_length, len(given), len(wave))
+    n_given = min(len(given), len(wave))
+    rise = np.linspace(0.0, 1.0, n_fade, dtype=np.float32)
+    joined = wave.copy()
+    joined[: n_given - n_fade] = given[: n_given - n_fade]
+    fading = slice(n_given - n_fade, n_given)
+    joined[fading] = (1 - rise) * given[fading] + rise * wave[fading]
+    return joined

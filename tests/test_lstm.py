@@ -1,0 +1,386 @@
+"""The recurrent family: densities and cells against scipy and torch, frames and durations, batches, a run from sound to sound."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.stats
+import soundfile
+import torch
+
+from wavewright import models
+from wavewright.data.entry import Entry
+from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
+from wavewright.families.lstm import POSITION_FEATURES, SIZES, STATISTICS_FILE, Config
+from wavewright.families.lstm.frames import Whitening, frames_to_wave, position_features, wave_to_frames
+from wavewright.families.lstm.network import Lstm, TorchStep, build, losses, mixture_nll, to_play
+from wavewright.families.lstm.recipe import DataSettings, FrameBatches, Recipe, prepare, recipe
+from wavewright.families.lstm.sampling import Statistics, draw_frame, draw_frames
+from wavewright.models.card import CARD_FILE, Card
+from wavewright.training.export import as_played, export_model
+from wavewright.training.run import choose_recipe, train
+from wavewright.training.settings import TrainingSettings
+
+RATE = 8_000
+TINY = Config(
+    sample_rate=RATE, n_fft=128, hop_length=64, n_mels=8, hidden_size=12, prenet_size=10, label_size=3, n_mixtures=2, passes=2
+)
+VOICE = replace(TINY, labels=("one", "two"), speakers=("ann", "bob", "cid"), source="voice", duration="drawn")
+
+
+def tone(f0_hz=150.0, seconds=0.4, seed=0):
+    time = np.arange(round(seconds * RATE)) / RATE
+    wave = sum(np.sin(2 * np.pi * k * f0_hz * time) / k for k in range(1, 20))
+    return (0.2 * wave + 0.01 * np.random.default_rng(seed).standard_normal(len(time))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory):
+    """Entries of two words by three speakers, eight takes each, of known lengths."""
+    folder = tmp_path_factory.mktemp("words")
+    entries = []
+    for word, label in enumerate(VOICE.labels):
+        for number, speaker in enumerate(VOICE.speakers):
+            for take in range(8):
+                path = folder / f"{label}-{speaker}-{take}.wav"
+                seconds = 0.2 + 0.2 * word + 0.01 * take
+                soundfile.write(path, tone(120 + 40 * number + 5 * take, seconds, take), RATE)
+                split = "valid" if take == 7 else "train"
+                n = round(seconds * RATE)
+                entries.append(Entry(path, label, None, n / RATE, RATE, 1, n, split, speaker=speaker))
+    return entries
+
+
+def small_recipe(model: Config = VOICE, **training) -> Recipe:
+    settings = {"batch_size": 6, "threads": 1, "precision": "float32", "metric": "distance", **training}
+    return Recipe(model, DataSettings(heard_seconds=0.3, crop_seconds=0.3), TrainingSettings(**settings))
+
+
+@pytest.fixture(scope="module")
+def prepared(words, tmp_path_factory):
+    return prepare(small_recipe(), words, tmp_path_factory.mktemp("cache"))
+
+
+def seeded(config: Config) -> Lstm:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return build(config)
+
+
+def exported(folder, prepared, name="tiny", config=None):
+    """A model folder of random weights."""
+    config = config or prepared.recipe.model
+    prepared = replace(prepared, recipe=replace(prepared.recipe, model=config))
+    card = Card(
+        name=name,
+        family="lstm",
+        config=json.loads(json.dumps(config.__dict__)),
+        labels=list(config.labels),
+        sample_rate=RATE,
+    )
+    export_model(folder / name, card, to_play(seeded(config).eval().recurrent, prepared))
+    return folder / name
+
+
+@pytest.fixture(scope="module")
+def player(prepared, tmp_path_factory):
+    return models.load(exported(tmp_path_factory.mktemp("lstm"), prepared))
+
+
+# --- the network
+
+
+def test_the_mixtures_likelihood_is_scipys():
+    draw = np.random.default_rng(0)
+    n_mixtures, n_features = 3, 4
+    outputs, frame = draw.standard_normal(n_mixtures * (1 + 2 * n_features)), draw.standard_normal(n_features)
+    shares = scipy.special.softmax(outputs[:n_mixtures])
+    means, log_deviations = outputs[n_mixtures:].reshape(2, n_mixtures, n_features)
+    density = sum(
+        share * scipy.stats.multivariate_normal(mean, np.diag(np.exp(2 * log_deviation))).pdf(frame)
+        for share, mean, log_deviation in zip(shares, means, log_deviations, strict=True)
+    )
+    found = mixture_nll(torch.from_numpy(outputs), torch.from_numpy(frame), n_mixtures)
+    assert float(found) == pytest.approx(-np.log(density), abs=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_step_by_step_equals_a_whole_clip(cell):
+    config = replace(VOICE, cell=cell, n_layers=3)
+    network = seeded(config).eval().recurrent
+    frames, position = torch.randn(2, 9, config.n_features), torch.randn(2, 9, POSITION_FEATURES)
+    label, speaker = torch.tensor([1, 0]), torch.tensor([0, 2])
+    state = torch.zeros(2, config.n_states, config.hidden_size)
+    with torch.no_grad():
+        expected = network(frames, position, label, speaker)
+        for number in range(9):
+            outputs, state = network.step(frames[:, number], position[:, number], label, speaker, state)
+            torch.testing.assert_close(outputs, expected[:, number], atol=1e-5, rtol=0)
+
+
+def test_padding_does_not_count(prepared):
+    network = seeded(prepared.recipe.model).eval().requires_grad_(False).recurrent
+    batch = {name: torch.as_tensor(array) for name, array in prepared.batches.of(np.array([0, 40])).items()}
+    whole = losses(network, batch)["frame/nll"]
+    alone = []
+    for row in (0, 40):
+        one = {name: torch.as_tensor(array) for name, array in prepared.batches.of(np.array([row])).items()}
+        alone.append((one["heard"].sum(), losses(network, one)["frame/nll"]))
+    assert alone[0][0] < alone[1][0]  # of different lengths
+    expected = sum(n * loss for n, loss in alone) / sum(n for n, _ in alone)
+    assert float(whole) == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_every_loss_has_a_weight(prepared):
+    for output, duration in (("mixture", "drawn"), ("mse", "learned"), ("mixture", "endless")):
+        network = seeded(replace(prepared.recipe.model, output=output, duration=duration))
+        batch = {name: torch.as_tensor(array) for name, array in prepared.batches(0).items()}
+        ((_, loss_function),) = network.turns(0)
+        assert loss_function(batch).keys() == network.loss_weights(0).keys()
+
+
+# --- drawing
+
+
+def test_frames_are_drawn_from_the_mixture():
+    config = replace(TINY, n_mels=4, n_mixtures=2)
+    outputs = np.zeros(config.n_outputs, np.float32)
+    outputs[:2] = np.log([0.25, 0.75])
+    outputs[2:6], outputs[6:10] = -2, 2  # means
+    outputs[10:] = np.log(0.5)
+    rng = np.random.default_rng(0)
+    drawn = np.array([draw_frame(outputs, config, 0.4, rng) for _ in range(4000)])
+    of_second = drawn[:, 0] > 0
+    assert of_second.mean() == pytest.approx(0.75, abs=0.02)
+    np.testing.assert_allclose(drawn[of_second].mean(axis=0), 2, atol=0.02)
+    np.testing.assert_allclose(drawn[of_second].std(axis=0), 0.2, atol=0.01)
+    np.testing.assert_array_equal(draw_frame(outputs, replace(config, output="mse"), 1.0, rng), outputs[:4])
+
+
+def test_durations_are_distributed_as_they_were(prepared):
+    statistics, rng = prepared.statistics, np.random.default_rng(0)
+    for label, seconds in ((0, 0.2), (1, 0.4)):
+        real = np.array([round((seconds + 0.01 * take) * RATE) // 64 + 1 for take in range(7)])
+        drawn = np.array([statistics.draw_duration(label, 1, rng) for _ in range(2000)])
+        assert (drawn.min(), drawn.max()) == (real.min(), real.max())
+        np.testing.assert_allclose(np.quantile(drawn, [0.25, 0.5, 0.75]), np.quantile(real, [0.25, 0.5, 0.75]), atol=1)
+
+
+def test_a_learned_end_comes_when_it_is_sure(prepared):
+    config = replace(TINY, duration="learned")
+
+    def step(frame, position, label, speaker, state):
+        outputs = np.zeros(config.n_outputs, np.float32)
+        outputs[-1] = 50.0 if state[0, 0] == 10 else -50.0
+        return outputs, state + 1
+
+    statistics = Statistics(prepared.statistics.whitening, np.ones((1, 1, 2)))
+    drawn = draw_frames(step, config, statistics, np.random.default_rng(0), 0, 0)
+    assert len(drawn) == 11
+    assert len(draw_frames(step, config, statistics, np.random.default_rng(0), 0, 0, n_frames=30)) == 30
+
+
+# --- frames
+
+
+def test_white_frames_have_no_correlation_and_come_back():
+    draw = np.random.default_rng(0)
+    mixed = draw.standard_normal((5000, 6)) @ draw.standard_normal((6, 6)) + 3
+    frames = np.concatenate([mixed, 5 * draw.standard_normal((5000, 2)) - 1], axis=1).astype(np.float32)
+    whitening = Whitening.of([frames[:2000], frames[2000:]], 6)
+    white = whitening.white(frames)
+    np.testing.assert_allclose(white.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(np.cov(white[:, :6].T), np.eye(6), atol=1e-3)
+    np.testing.assert_allclose(whitening.directions[6:, 6:], np.eye(2))  # pitch and periodicity stay by themselves
+    np.testing.assert_allclose(whitening.frames(white), frames, atol=1e-4)
+
+
+@pytest.mark.parametrize("source", ["voice", "noise", "griffin-lim"])
+def test_a_wave_comes_back_from_its_frames(source):
+    config = replace(TINY, source=source, n_fft=256, n_mels=32, passes=30 if source == "griffin-lim" else 6)
+    wave = tone(180, 0.6)
+    frames = wave_to_frames(wave, config)
+    assert frames.shape == (4800 // 64 + 1, config.n_features)
+    made = frames_to_wave(frames, config, np.random.default_rng(0), len(wave))
+    again = wave_to_frames(made, config)
+    assert np.abs(again - frames)[4:-4, :32].mean() < 0.45  # nepers of power: 2 dB
+    if source == "voice":
+        np.testing.assert_allclose(2 ** again[5:-5, 32], 2 ** frames[5:-5, 32], rtol=0.02)
+        assert again[5:-5, 33].mean() < -3.5  # the lowest band is nearly free of noise
+
+
+def test_the_pitch_is_carried_through_what_has_none():
+    wave = np.concatenate([tone(120), np.zeros(RATE // 2, np.float32), tone(240)])
+    octaves = wave_to_frames(wave, VOICE)[:, VOICE.n_mels]
+    np.testing.assert_allclose(octaves[[20, 132]], np.log2([1.2, 2.4]), atol=0.02)
+    assert (np.diff(octaves[52:110]) >= -1e-6).all()
+    with pytest.raises(BadAudio, match=r"frames need \(time,\), and at least one sample"):
+        wave_to_frames(np.zeros(0, np.float32), VOICE)
+
+
+def test_position_features_tell_where_a_frame_is():
+    features = position_features(41)
+    assert features.shape == (41, POSITION_FEATURES)
+    np.testing.assert_allclose(features[[0, 20, 40], 0], [-1, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(features[[0, 40], 5:7], [[1, np.exp(-5)], [np.exp(-5), 1]], rtol=1e-5)
+    assert len(np.unique(features.round(5), axis=0)) == 41
+
+
+# --- data
+
+
+def test_batches_are_a_function_of_the_step(prepared):
+    for name, array in prepared.batches(5).items():
+        np.testing.assert_array_equal(array, prepared.batches(5)[name])
+        assert len(array) == 6
+    batch = prepared.batches(5)
+    n_frames = batch["heard"].sum(axis=1).astype(int)
+    assert batch["frames"].shape == (6, n_frames.max(), VOICE.n_features)
+    for row, n in enumerate(n_frames):
+        np.testing.assert_array_equal(batch["position"][row, :n], position_features(n))
+        assert not batch["frames"][row, n:].any()
+
+
+def test_endless_sounds_are_cropped(words, tmp_path):
+    data = prepare(small_recipe(replace(TINY, labels=("two",))), words, tmp_path)
+    batch = data.batches(0)
+    assert batch["frames"].shape[1] <= round(0.3 * RATE / 64)
+    assert data.recipe.model.labels == ("two",)
+    assert len(data.train_entries) == 21
+    assert isinstance(data.valid, FrameBatches)
+
+
+def test_what_cannot_be_learned_is_said(words, tmp_path):
+    with pytest.raises(BadFolder, match="There is no clip with the label 'three' to train on; the folder has one, two"):
+        prepare(small_recipe(replace(VOICE, labels=("one", "three"))), words, tmp_path)
+    with pytest.raises(BadFolder, match="There is no clip of the speaker 'dan'"):
+        prepare(small_recipe(replace(VOICE, speakers=("dan",))), words, tmp_path)
+    short = replace(small_recipe(), data=DataSettings(longest_seconds=0.35, heard_seconds=0.3))
+    found = prepare(replace(short, model=replace(VOICE, labels=())), words, tmp_path)
+    assert found.recipe.model.labels == ("one",)
+    assert "whole sounds may last 0.35 s (data.longest_seconds)" in str(found.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"hop_length": 100}, "hop_length is 100; it must lie between 4 and 64"),
+        ({"f_max_hz": 5_000.0}, "f_min_hz is 0.0 and f_max_hz 5000.0; they must rise and end at half the sample rate"),
+        ({"temperature": 3.0}, "temperature is 3.0; it must lie between 0.0 and 2.0"),
+        ({"speakers": ("a", "a")}, "speakers are 'a', 'a'; each needs a name of its own"),
+    ],
+)
+def test_impossible_settings_are_refused(change, sentence):
+    with pytest.raises(BadSetting, match=sentence):
+        replace(TINY, **change)
+
+
+def test_a_metric_fits_the_output():
+    assert [recipe(size).model.hidden_size for size in SIZES] == [96, 256, 384]
+    with pytest.raises(BadSetting, match="the output mse is measured by valid/mse, distance, diversity, level_db"):
+        choose_recipe("lstm", "tiny", ["output=mse", "metric=valid/nll"])
+    assert choose_recipe("lstm", "tiny", ["cell=gru", "f_max_hz=none"]).model.cell == "gru"
+
+
+# --- playing
+
+
+def test_what_plays_equals_what_was_trained(player, prepared):
+    network = as_played(seeded(prepared.recipe.model)).recurrent
+    heard = prepared.batches.of(np.array([3]))
+    frames = np.concatenate([np.zeros((1, VOICE.n_features), np.float32), heard["frames"][0, :-1]])
+    given = [torch.as_tensor(array) for array in (frames[None], heard["position"], heard["label"], heard["speaker"])]
+    with torch.no_grad():
+        expected = network(*given)[0].numpy()
+    state = np.zeros((VOICE.n_states, VOICE.hidden_size), np.float32)
+    for frame, position, outputs in zip(frames, heard["position"][0], expected, strict=True):
+        found, state = player.step(frame, position, int(heard["label"][0]), int(heard["speaker"][0]), state)
+        np.testing.assert_allclose(found, outputs, atol=1e-4)
+    rngs = [np.random.default_rng(0) for _ in range(2)]
+    steps = (player.step, TorchStep(network))
+    drawn = [draw_frames(step, VOICE, player.statistics, rng, 1, 2) for step, rng in zip(steps, rngs, strict=True)]
+    np.testing.assert_allclose(*drawn, atol=1e-3)
+
+
+def test_a_clip_depends_on_label_seed_and_index_alone(player):
+    together = player.generate("two", 4, seed=3)
+    assert all(wave.ndim == 2 and wave.dtype == np.float32 and np.abs(wave).max() <= 1 for wave in together)
+    assert len({wave.shape[1] for wave in together}) > 1
+    for index in range(4):
+        np.testing.assert_array_equal(player.generate("two", 1, seed=3, start=index)[0], together[index])
+    np.testing.assert_array_equal(player.generate(count=4, seed=3)[3], together[3])
+    others = [
+        player.generate("one", 1, seed=3),
+        player.generate("two", 1, seed=4),
+        player.generate("two", 1, 3, temperature=0.1),
+    ]
+    assert all(other[0].shape != together[0].shape or np.abs(other[0] - together[0]).max() > 1e-3 for other in others)
+    speakers = [player.generate("two", 1, seed=3, speaker=name)[0] for name in VOICE.speakers]
+    assert sum(np.array_equal(wave, together[0]) for wave in speakers) == 1
+
+
+def test_seconds_set_the_length(player):
+    for seconds in (0.25, 1.0):
+        (wave,) = player.generate("one", seconds=seconds)
+        assert wave.shape == (1, seconds * RATE)
+
+
+def test_a_continuation_starts_with_the_given_clip(player):
+    given = tone(150, 0.3)[None]
+    whole = player.continue_from(given, 0.8, "one", seed=2)
+    assert whole.shape == (1, 0.8 * RATE)
+    n_same = given.shape[1] - VOICE.hop_length
+    np.testing.assert_array_equal(whole[0, :n_same], given[0, :n_same])
+    assert np.abs(whole).max() <= 1
+    np.testing.assert_array_equal(whole, player.continue_from(given, 0.8, "one", seed=2))
+    assert np.abs(whole - player.continue_from(given, 0.8, "one", seed=2, index=1))[0, given.shape[1] :].max() > 1e-3
+    assert np.abs(whole - player.continue_from(tone(220, 0.3)[None], 0.8, "one", seed=2))[0, given.shape[1] :].max() > 1e-3
+
+
+def test_what_a_model_does_not_have_is_said(player):
+    for wave in (np.zeros((1, 0)), np.zeros((2, 800)), np.full((1, 800), np.nan)):
+        with pytest.raises(BadAudio, match=r"it must be \(1, time\) with at least one sample"):
+            player.continue_from(wave, 1.0)
+    with pytest.raises(BadSetting, match=r"lasts 0\.3 s; ask for more than that, not for 0\.2 s in all"):
+        player.continue_from(tone(150, 0.3)[None], 0.2)
+    with pytest.raises(BadSetting, match=r"tiny has no label 'tow'; its labels are one, two; did you mean two\?"):
+        player.generate("tow")
+    with pytest.raises(BadSetting, match=r"tiny has no speaker 'dan'; its speakers are ann, bob, cid"):
+        player.generate("two", speaker="dan")
+    with pytest.raises(BadSetting, match=r"The temperature is 2\.5; it must lie between 0\.0 and 2\.0"):
+        player.generate("two", temperature=2.5)
+    with pytest.raises(BadSetting, match="A sound of -1 s is not possible"):
+        player.generate("two", seconds=-1)
+
+
+def test_a_model_whose_statistics_do_not_fit_is_refused(prepared, tmp_path):
+    folder = exported(tmp_path, prepared)
+    card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    card["labels"] = card["config"]["labels"] = ["one", "two", "three"]
+    (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has no durations of shape \(3, 3\)"):
+        models.load(folder)
+
+
+def test_a_run_becomes_a_model_that_plays(words, tmp_path):
+    folder = words[0].path.parent
+    settings = [
+        "steps=6",
+        "evaluate_every=3",
+        "save_every=3",
+        "batch_size=4",
+        "threads=1",
+        "sample_rate=8000",
+        "hidden_size=16",
+    ]
+    settings += ["n_fft=128", "hop_length=64", "n_mels=12", "heard_seconds=0.3", "crop_seconds=0.2"]
+    done = train(folder, "lstm", "tiny", tmp_path / "run", settings=settings, quiet=True)
+    assert done.step == 6
+    assert done.metrics.keys() == {"valid/nll", "distance", "diversity", "level_db"}
+    player = models.load(tmp_path / "run")
+    (wave,) = player.generate(seconds=0.5)
+    assert wave.shape == (1, 4000)
+    assert np.abs(wave).max() > 0
