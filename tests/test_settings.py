@@ -72,6 +72,7 @@ def test_the_ends_belong_to_a_range_and_nothing_beyond_does(share):
         (["fastest=1e9"], "fastest is 1000000000.0; it must lie between 0.1 and 10.0."),
         (["valid_share=1"], "valid_share is 1.0; it must lie between 0.0 and 0.9."),
         (["n_samples=1e4"], "The setting model.n_samples cannot be '1e4'"),
+        (["weight_bits=4"], "The setting training.weight_bits cannot be '4': input should be 16 or 8."),
         (["loss=l2"], "The setting model.loss cannot be 'l2': input should be 'r3gan', 'hinge', 'wgan-gp' or 'bce'."),
         (["n_samples"], "The setting 'n_samples' has no value; write it as name=value"),
         (["n_sample=5"], "There is no setting 'n_sample'; near are n_samples"),
@@ -87,6 +88,7 @@ def test_what_cannot_be_is_one_sentence(assignments, sentence):
 def test_values_that_fit_each_other_may_be_given_in_any_order():
     assert overridden("n_fft=256", "hop_length=64").model.hop_length == 64
     assert overridden("hop_length=64", "n_fft=256").model.n_fft == 256
+    assert overridden("weight_bits=8").training.weight_bits == 8
     assert overridden("slowest=2", "fastest=3").data == DataSettings(slowest=2, fastest=3)
 
 

@@ -36,20 +36,20 @@ class Health:
     def after_evaluation(self, metrics: Mapping[str, float], say: Callable[[str], None]) -> str | None:
         """What is wrong with an evaluation, as a sentence, where a return to an earlier checkpoint may help; lesser worries are said.
 
-        Watches the metrics ``level_db``, ``diversity``, ``copying`` and ``valid/loss``; a family measures those that it has.
+        Watches the metrics ``level_db``, ``diversity``, ``copying`` and ``valid/loss`` or ``valid/bits``; a family measures those that it has.
         """
         level_db, diversity, copying = metrics.get("level_db", 0.0), metrics.get("diversity", 1.0), metrics.get("copying", 0.0)
         if self._persists("collapsed", diversity < COLLAPSED_DIVERSITY):
             say(
                 f"warning: the generator repeats itself (its clips differ {diversity:.2f} times as much as the recordings); "
-                "raise model.energy_weight or model.penalty_weight, or give it more recordings."
+                "give it more recordings, or, for a GAN, raise model.energy_weight or model.penalty_weight."
             )
         if self._persists("copying", copying > COPYING_SHARE):
             say(
                 f"warning: {copying:.0%} of the generated sounds are closer to a training clip than training sounds are to each "
                 "other; the generator copies: use more recordings, a smaller --size, or stop earlier."
             )
-        self._watch_overfitting(metrics.get("valid/loss"), say)
+        self._watch_overfitting(metrics.get("valid/loss", metrics.get("valid/bits")), say)
         if self._persists("silent", level_db < SILENT_DB):
             return f"The generated sounds are silent ({level_db:.0f} dB) for {PATIENCE} evaluations."
         return None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -115,6 +115,8 @@ def _parse(kind: type, field: str, text: str, name: str) -> Any:
     given: Any = [part.strip() for part in text.strip("()[]").split(",") if part.strip()] if "tuple" in str(hint) else text
     if text.lower() == "none":
         given = None
+    if get_origin(hint) is Literal:  # whose numbers no text equals
+        given = next((value for value in get_args(hint) if str(value) == text), text)
     try:
         return adapter.validate_python(given)
     except ValidationError as error:
