@@ -14,15 +14,24 @@ from bundling import Bundled, main
 
 from wavewright.families.wavenet.recipe import Recipe, recipe
 
-STEPS = 16_000
+STEPS = 6_000
 
 
 def digits(device: str = "cpu") -> Recipe:
-    """The settings of the run: 8 kHz, mu-law, a receptive field of a quarter of a second."""
+    """The settings of the run: 8 kHz, mu-law, 68 ms of past, some periods of a voice."""
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, sample_rate=8_000, head="mu-law", hop_length=128, condition_hop=64, f_max_hz=4_000.0),
+        model=replace(
+            base.model,
+            sample_rate=8_000,
+            head="mu-law",
+            hop_length=128,
+            condition_hop=64,
+            f_max_hz=4_000.0,
+            n_layers=16,
+            dilation_cycle=8,
+        ),
         data=replace(base.data, crop_samples=4_096),
         training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1_000, weight_bits=8),
     )
