@@ -13,6 +13,7 @@ from typing import Any
 
 from wavewright.data.folder import scan
 from wavewright.models.card import CARD_FILE, Card, Source
+from wavewright.models.folder import ModelFolder
 from wavewright.training.run import Provenance, Run
 from wavewright.training.settings import override
 
@@ -49,11 +50,15 @@ def sources_of(corpus: Path, labels: tuple[str, ...] = ()) -> tuple[Source, ...]
 
 def bundle(run: Path) -> None:
     """Copy the playable files of a run into the package."""
+    ModelFolder(run).verify()
     card = Card.read(run)
-    target = BUNDLED / card.name
-    target.mkdir(parents=True, exist_ok=True)
+    target, fresh = BUNDLED / card.name, BUNDLED / f".{card.name}"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
     for name in [*card.files, CARD_FILE]:
-        shutil.copyfile(run / name, target / name)
+        shutil.copyfile(run / name, fresh / name)
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
     print(f"bundled {card.name}: {sum(path.stat().st_size for path in target.iterdir()) / 1e6:.2f} MB")
 
 

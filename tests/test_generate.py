@@ -268,6 +268,7 @@ def test_a_code_sets_all_sounds_and_names_them(tmp_path):
     model = make_gan(tmp_path, code_categories=2, code_continuous=1)
     made = generate(str(model), "kick", 2, out=tmp_path / "out", code=(0, 1, -0.5))
     assert [sound.file for sound in made.sounds] == ["tiny-kick-s0c0_1_-0.5-000.wav", "tiny-kick-s0c0_1_-0.5-001.wav"]
+    assert generate(str(model), "kick", 2, out=tmp_path / "out", code=(0, 1, -0.5)) == made  # again, in the same place
     expected = models.load(model).generate("kick", 2, code=(0, 1, -0.5))
     np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.sounds[1].file).wave, expected[1], atol=2**-24)
     assert json.loads(read_metadata(tmp_path / "out" / made.sounds[0].file)["comment"])["code"] == [0, 1, -0.5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -268,7 +269,7 @@ def test_engine_tensors_have_the_shapes_that_the_config_says():
     [
         ({"condition_hop": 60}, "condition_hop is 60; it must be a divisor of hop_length"),
         ({"labels": ("a", "a")}, "labels are 'a', 'a'; each needs a name of its own"),
-        ({"f_max_hz": 9_000.0}, "f_max_hz is 9000.0"),
+        ({"condition": "mel", "f_max_hz": 9_000.0}, "f_max_hz is 9000.0"),
         ({"n_layers": 0}, "n_layers is 0"),
         ({"condition": "mel", "n_fft": 64}, "n_fft is 64; it must be at least hop_length"),
     ],
@@ -276,6 +277,43 @@ def test_engine_tensors_have_the_shapes_that_the_config_says():
 def test_impossible_configs_are_refused(changes, message):
     with pytest.raises(BadSetting, match=message):
         Config(**changes)
+
+
+def test_every_speaker_is_learned_from_and_clips_without_a_label_are_named(folder, tmp_path):
+    entries = [
+        replace(entry, speaker="xyz"[i % 3], group="xyz"[i % 3]) for i, entry in enumerate(scan(folder, "folder").entries)
+    ]
+    prepared = prepare(recipe_for(), entries, tmp_path)
+    assert prepared.recipe.model.speakers == ("x", "y", "z")
+    assert {entry.speaker for entry in prepared.train_entries} == {"x", "y", "z"}
+    assert prepare(recipe_for("mel"), entries, tmp_path).recipe.model.speakers == ()
+    entries[3] = replace(entries[3], label=None)
+    prepared = prepare(recipe_for(), entries, tmp_path)
+    assert [problem.reason for problem in prepared.problems] == ["it has no label, where others have one"]
+    assert len(prepared.train_entries) + 1 <= 20
+
+
+class Latest:
+    """Draws the latest start that there is."""
+
+    def random(self):
+        return 1.0
+
+    def integers(self, n):
+        return n - 1
+
+    def uniform(self, low, high):
+        return low
+
+
+def test_the_last_sample_of_a_long_clip_is_learned(folder, tmp_path):
+    batches = prepare(recipe_for(crop_samples=512), scan(folder, "folder").entries, tmp_path).batches
+    for place, (row, length) in enumerate(zip(batches.rows, batches.lengths, strict=True)):
+        stretch = batches._one(place, Latest())
+        n_heard = int(stretch["counts"].sum())
+        whole = to_heard(batches.store[int(row)], batches.recipe.model)[0]
+        assert 480 < n_heard <= 512
+        np.testing.assert_array_equal(stretch["heard"][:n_heard], whole[length - n_heard :])
 
 
 def test_impossible_recipes_and_folders_are_refused(folder, tmp_path):

@@ -10,7 +10,7 @@ import torch
 
 from wavewright import models
 from wavewright.clip import Clip
-from wavewright.errors import BadModel, BadSetting
+from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.families.wavenet import DURATIONS_FILE, Config
 from wavewright.families.wavenet.engine import Engine
 from wavewright.families.wavenet.frames import mel_features, position_features, to_heard
@@ -18,6 +18,7 @@ from wavewright.families.wavenet.network import Conditioning, WaveNet, build, en
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.playable import Graph, Playable
+from wavewright.tasks.demo import SOUNDS_A_LABEL, demo
 from wavewright.tasks.generate import generate
 from wavewright.training.export import export_model
 
@@ -148,9 +149,27 @@ def test_a_vocoder_speaks_from_mel_frames_in_any_pieces(vocoder):
     copied = player.vocode(mel, seed=2)
     assert copied.shape == (1, 313 * 16)
     np.testing.assert_array_equal(np.concatenate(list(player.vocode_stream(mel, seed=2)), axis=1), copied)
-    whole = player._session.run(["condition"], {"frames": mel_features(mel)[None]})[0]
+    whole = player._session.run(["condition"], {"frames": mel_features(mel)[None]})[0]  # reaches two frames to each side
     pieces = [player._condition(mel_features(mel), first, _any_sound(len(copied[0]))) for first in range(0, 313, 64)]
     np.testing.assert_allclose(np.concatenate([p[0] for p in pieces]).reshape(whole[0].shape), whole[0], atol=1e-5)
+
+
+def test_the_end_of_a_sound_is_conditioned_as_in_training(spoken):
+    player = models.load(str(spoken))
+    asked = []
+    session, player._session = player._session, None
+
+    class Spy:
+        def run(self, names, inputs):
+            asked.append(inputs["frames"])
+            return session.run(names, inputs)
+
+    player._session = Spy()
+    clip = player.generate("one", 1, seed=1, seconds=0.25)[0]  # 1000 samples: 63 frames of 16
+    assert clip.shape == (1, 1_000)
+    np.testing.assert_allclose(
+        asked[-1][0], position_features(63 + player.config.context_frames, 1_000, player.config), atol=1e-6
+    )
 
 
 def _any_sound(n_samples):
@@ -217,7 +236,18 @@ def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path
         ({"continue_from": tmp_path / "begin.wav"}, "Nothing says how long the continued sound is to be"),
         ({"code": (1.0,)}, "tiny has no code to choose"),
         ({"interpolate": (1, 2)}, "tiny knows no way from one sound to another"),
+        ({"judge": "drum-classifier"}, "The judge drum-classifier has nothing to say without a limit"),
     ):
         with pytest.raises(BadSetting, match=message):
             generate(str(spoken), "one", 1, out=tmp_path / "never", **arguments)
     assert not (tmp_path / "never").exists()
+    Clip(start.wave[:, 400:800], 4_000).write(tmp_path / "begin.wav")  # another beginning of the same name
+    with pytest.raises(BadFolder, match="is there already and is another sound"):
+        generate(str(spoken), "one", 1, out=tmp_path / "more", seconds=0.5, continue_from=tmp_path / "begin.wav")
+
+
+def test_a_demo_leaves_out_vocoders(spoken, vocoder, tmp_path):
+    made = demo(tmp_path / "demo", (str(spoken), str(vocoder)))
+    assert made.n_sounds == 2 * SOUNDS_A_LABEL
+    with pytest.raises(BadModel, match="cannot make sounds"):
+        demo(tmp_path / "other", (str(vocoder),))

@@ -49,6 +49,14 @@ def assign(entries: Sequence[Entry], by: SplitBy = "name", valid: float = 0.1, t
     return divided
 
 
+def groups_beyond_speakers(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries without groups that are just their speaker: a model that is told who speaks is to learn from every speaker.
+
+    A manifest that names speakers and no groups keeps the clips of one speaker together, as is right for a model that meets others.
+    """
+    return [replace(entry, group=None) if entry.group == entry.speaker else entry for entry in entries]
+
+
 def _given_splits(entries: Sequence[Entry]) -> dict[str | None, Split]:
     given: dict[str | None, Split] = {}
     for entry in entries:

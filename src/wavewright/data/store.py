@@ -195,8 +195,9 @@ def _remove_unused(used: Path) -> None:
     oldest = time.time() - UNUSED_DAYS * 24 * 3600
     for index in used.parent.glob(f"*/{INDEX_FILE}"):
         folder = index.parent
-        if folder != used and _KEY.fullmatch(folder.name) and index.stat().st_mtime < oldest:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another training may be removing it as well
+            if folder != used and _KEY.fullmatch(folder.name) and index.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_store(plan: _Plan, folder: Path, progress: Progress | None) -> None:

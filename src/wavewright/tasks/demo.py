@@ -51,7 +51,7 @@ def demo(
     """
     begin = time.perf_counter()
     names = play or models.bundled()
-    folders = [folder for folder in (ModelFolder(models.find(name)) for name in names) if folder.card.family != "classifier"]
+    folders = [folder for folder in (ModelFolder(models.find(name)) for name in names) if _makes_sounds(folder)]
     if play and not folders:
         raise BadModel(f"{', '.join(play)} cannot make sounds; `wavewright models` lists the models that there are.")
     if not folders:
@@ -62,6 +62,11 @@ def demo(
         (hidden / PAGE_FILE).write_text(page(chapters), encoding="utf-8")
     n_sounds = sum(len(row.players) for chapter in chapters for row in chapter.rows)
     return Demo(out / PAGE_FILE, n_sounds, time.perf_counter() - begin)
+
+
+def _makes_sounds(folder: ModelFolder) -> bool:
+    """Whether a model makes sounds of nothing: a classifier does not, nor does a vocoder, which needs mel frames."""
+    return folder.card.family != "classifier" and folder.card.config.get("condition") != "mel"
 
 
 def _refuse_to_replace(path: Path) -> None:

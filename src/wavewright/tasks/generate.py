@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import itertools
 import json
@@ -127,9 +128,16 @@ def generate(
     asked = {name: value for name, value in options.items() if value is not None}
     make = _maker(player, asked, continue_from)
     rejection = Rejection(player, make, min_confidence, min_novelty, judge)
+    if judge is not None and min_confidence is None:
+        raise BadSetting(
+            f"The judge {judge} has nothing to say without a limit; give --min-confidence as well, or leave it out."
+        )
     call: dict[str, Any] = {"model": player.card.name, "model_hash": player.folder.hash, "seed": seed, **asked}
+    if code is not None:
+        call["code"] = list(code)
     if continue_from is not None:
         call["continue_from"] = continue_from.name
+        call["continue_from_hash"] = hashlib.sha256(continue_from.read_bytes()).hexdigest()[:12]
     if interpolate is None:
         found = rejection.choose(label, count, seed)
     else:
@@ -138,7 +146,7 @@ def generate(
         if asked or continue_from or rejection.is_asked_for:
             raise BadSetting(
                 "The sounds on the way between two seeds are what they are: none can be left out or made otherwise; give "
-                "--interpolate without min_confidence, min_novelty, code, seconds, temperature and continue_from."
+                "--interpolate without min_confidence, min_novelty, code, seconds, temperature, speaker and continue_from."
             )
         call |= {"seed": interpolate[0], "interpolate": list(interpolate), "steps": count}
         found = _way(player, label, interpolate, count)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
-from ...data.splits import assign
+from ...data.splits import assign, groups_beyond_speakers
 from ...data.store import ClipStore
 from ...errors import BadFolder, BadSetting
 from ...metrics.embeddings import LogMelEmbedding
@@ -119,14 +119,13 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     Speakers are asked for where every clip has one. Raises BadFolder where too little is left to train on.
     """
     model, data = recipe.model, recipe.data
-    divided = assign(entries, by="group", valid=data.valid_share, test=0.0)
+    divided = assign(groups_beyond_speakers(entries), by="group", valid=data.valid_share, test=0.0)
     kept, problems = _usable([entry for entry in divided if entry.split != "test"], model, data)
+    model = _named(model, [entry for entry in kept if entry.split == "train"])
+    labels, speakers = model.labels, model.speakers
+    kept = [e for e in kept if (not labels or e.label in labels) and (not speakers or e.speaker in speakers)]
     store = ClipStore.build(kept, model.sample_rate, None, Preparation("crop"), cache_folder)
     used = store.entries
-    labels = model.labels or tuple(sorted({entry.label for entry in used if entry.label is not None}))
-    has_speakers = all(entry.speaker is not None for entry in used)
-    speakers = model.speakers or (tuple(sorted({str(entry.speaker) for entry in used})) if has_speakers else ())
-    model = replace(model, labels=labels, speakers=speakers)
     frames = [wave_to_frames(store[row][0], model) for row in range(len(store))]
     train, valid = ([row for row, entry in enumerate(used) if entry.split == split] for split in ("train", "valid"))
     if not train:
@@ -154,9 +153,17 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     )
 
 
+def _named(model: Config, train: Sequence[Entry]) -> Config:
+    """The model with the labels and speakers of the training clips, where it names none; speakers only where every clip has one."""
+    labels = {entry.label for entry in train if entry.label is not None}
+    speakers = {str(entry.speaker) for entry in train} if all(entry.speaker is not None for entry in train) else set()
+    return replace(model, labels=model.labels or tuple(sorted(labels)), speakers=model.speakers or tuple(sorted(speakers)))
+
+
 def _usable(entries: Sequence[Entry], model: Config, data: DataSettings) -> tuple[list[Entry], list[Problem]]:
     """Entries to learn from: of the model's labels, not too long, and of no label with too few clips."""
     counts = Counter(entry.label for entry in entries)
+    has_labels = any(entry.label is not None for entry in entries)
     for label in model.labels:
         if not counts[label]:
             found = ", ".join(sorted(name for name in counts if name is not None)) or "no labels"
@@ -168,7 +175,9 @@ def _usable(entries: Sequence[Entry], model: Config, data: DataSettings) -> tupl
     for entry in entries:
         if (model.labels and entry.label not in model.labels) or (model.speakers and entry.speaker not in model.speakers):
             continue
-        if model.duration != "endless" and entry.seconds > data.longest_seconds:
+        if entry.label is None and has_labels:
+            problems.append(Problem(entry.path, "it has no label, where others have one"))
+        elif model.duration != "endless" and entry.seconds > data.longest_seconds:
             reason = (
                 f"it lasts {entry.seconds:.3g} s; whole sounds may last {data.longest_seconds:.3g} s (data.longest_seconds)"
             )

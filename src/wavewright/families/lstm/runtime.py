@@ -132,11 +132,12 @@ class Runtime:
         return wave[None]
 
     def _n_samples(self, seconds: float) -> int:
-        if not 0 < seconds <= LONGEST_SECONDS:
+        shortest = SHORTEST_FRAMES * self.config.hop_length / self.sample_rate
+        if not shortest <= seconds <= LONGEST_SECONDS:
             raise BadSetting(
-                f"A sound of {seconds} s is not possible; ask for more than 0 and at most {LONGEST_SECONDS:.0f} s."
+                f"A sound of {seconds} s is not possible; {self.card.name} makes sounds of {shortest:.3g} to {LONGEST_SECONDS:.0f} s."
             )
-        return max(SHORTEST_FRAMES * self.config.hop_length, round(seconds * self.sample_rate))
+        return round(seconds * self.sample_rate)
 
     def _checked_temperature(self, temperature: float | None) -> float:
         low, high = RANGES["temperature"]

@@ -83,7 +83,9 @@ class Config:
         check_ranges(self, RANGES)
         if self.hop_length % self.condition_hop:
             raise BadSetting(f"condition_hop is {self.condition_hop}; it must be a divisor of hop_length ({self.hop_length}).")
-        check_ranges(self, {"pre_emphasis": (0.0, 0.99), "f_max_hz": (100.0, self.sample_rate / 2)})
+        check_ranges(self, {"pre_emphasis": (0.0, 0.99)})
+        if self.condition == "mel":
+            check_ranges(self, {"f_max_hz": (100.0, self.sample_rate / 2)})
         if self.condition == "mel" and self.n_fft < self.hop_length:
             raise BadSetting(f"n_fft is {self.n_fft}; it must be at least hop_length ({self.hop_length}).")
         check_names(labels=self.labels, speakers=self.speakers)
@@ -97,6 +99,11 @@ class Config:
     def receptive_field(self) -> int:
         """Past samples that one drawn sample depends on."""
         return self.input_taps + sum(self.dilations)
+
+    @property
+    def context_frames(self) -> int:
+        """Frames on each side of one that what the layers are told of it depends on."""
+        return self.condition_layers + 1
 
     @property
     def outputs(self) -> int:

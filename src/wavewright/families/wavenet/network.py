@@ -224,7 +224,7 @@ def _asked(prepared: Prepared) -> list[tuple[str, dict[str, np.ndarray]]]:
     for index in range(min(max(len(config.labels), 1), SOUNDS_TO_HEAR)):
         seconds = float(np.median(prepared.durations[index]))
         n_samples = round(min(seconds, LONGEST_TO_HEAR_SECONDS) * config.sample_rate)
-        n_frames = frames_of(n_samples, config)
+        n_frames = frames_of(n_samples, config) + config.context_frames
         position = config.condition == "position"
         frames = position_features(n_frames, n_samples, config) if position else np.zeros((n_frames, 0), np.float32)
         given: dict[str, np.ndarray] = {"frames": frames, "label": np.array(index), "speaker": np.array(0)}

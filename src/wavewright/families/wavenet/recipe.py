@@ -10,7 +10,7 @@ import numpy as np
 
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
-from ...data.splits import assign
+from ...data.splits import assign, groups_beyond_speakers
 from ...data.store import ClipStore
 from ...errors import BadFolder, BadSetting
 from ...ranges import check_ranges
@@ -98,9 +98,10 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
 
     A vocoder (condition ``mel``) needs neither. Raises BadFolder where nothing is left to train on.
     """
-    divided = assign(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    heard = entries if recipe.model.condition == "mel" else groups_beyond_speakers(entries)
+    divided = assign(heard, by="group", valid=recipe.data.valid_share, test=0.0)
     model = _named(recipe.model, divided)
-    usable = [entry for entry in divided if entry.split != "test" and _is_known(entry, model)]
+    usable, problems = _usable([entry for entry in divided if entry.split != "test"], model)
     if not any(entry.split == "train" for entry in usable):
         raise BadFolder(f"None of the {len(entries)} clips is left to train on; check the labels and the splits of the folder.")
     preparation = Preparation("crop", level="peak" if recipe.data.level else "none")
@@ -116,7 +117,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     return Prepared(
         recipe,
         tuple(store.entries[i] for i in train),
-        store.problems,
+        (*problems, *store.problems),
         batches,
         tuple(measured(step) for step in range(n_batches)) if measured else (),
         _durations(store, train, model),
@@ -141,9 +142,17 @@ def _names(entries: Sequence[Entry]) -> tuple[list[str | None], list[str | None]
     return [entry.label for entry in entries], [entry.speaker for entry in entries]
 
 
-def _is_known(entry: Entry, model: Config) -> bool:
-    """Whether the model has the label and the speaker of a clip."""
-    return (not model.labels or entry.label in model.labels) and (not model.speakers or entry.speaker in model.speakers)
+def _usable(entries: Sequence[Entry], model: Config) -> tuple[list[Entry], list[Problem]]:
+    """The clips whose label and speaker the model has, and a problem for each that has none where others have one."""
+    kept, problems = [], []
+    for entry in entries:
+        asked = [(kind, getattr(entry, kind), getattr(model, f"{kind}s")) for kind in ("label", "speaker")]
+        missing = [kind for kind, name, known in asked if known and name is None]
+        if missing:
+            problems.append(Problem(entry.path, f"it has no {missing[0]}, where others have one"))
+        elif all(not known or name in known for _, name, known in asked):
+            kept.append(entry)
+    return kept, problems
 
 
 def _durations(store: ClipStore, rows: Sequence[int], model: Config) -> np.ndarray:
@@ -182,7 +191,7 @@ class Stretches:
         """One stretch; it starts on a frame, so that the frames of the clip are those of the stretch."""
         model, data = self.recipe.model, self.recipe.data
         row, length = int(self.rows[place]), int(self.lengths[place])
-        latest = max(0, (length - data.crop_samples) // model.hop_length)
+        latest = max(0, -(-(length - data.crop_samples) // model.hop_length))  # so that the last sample is heard, too
         start = 0 if draw.random() < data.start_share else int(draw.integers(latest + 1)) * model.hop_length
         gain = np.float32(db_to_gain(-draw.uniform(0, data.gain_range_db)))
         lead = min(start, 1)  # the sample that the emphasis looks back to

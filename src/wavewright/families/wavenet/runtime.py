@@ -14,10 +14,9 @@ from ...models.asked import place_of
 from ...models.folder import ModelFolder, Shapes
 from . import CONDITION_FILE, DURATIONS_FILE, Config
 from .engine import Engine, Mode, State
-from .frames import frames_of, mel_features, mel_frames, position_features, to_heard, to_wave
+from .frames import MEL_FLOOR, frames_of, mel_features, mel_frames, position_features, to_heard, to_wave
 
 LONGEST_SECONDS = 600.0  # of a sound whose length is asked for
-CONTEXT_FRAMES = 8  # on each side of a piece of the condition, more than its convolutions reach
 CHUNK_FRAMES = 64  # whose condition is computed at once
 
 
@@ -50,10 +49,15 @@ class Runtime:
     def engine(self) -> Engine:
         """The engine with the model's weights; raises BadModel where they do not fit its card.
 
-        Its mode is the given one, else ``int8`` for weights that are stored with 8 bits, which it plays exactly, or ``int16``.
+        Its mode is the given one, else ``int8`` where all layers are stored with 8 bits, which it plays exactly, or ``int16``.
         """
-        is_stored_with_8_bits = any(array.dtype == np.int8 for array in self.folder.tensors().values())
-        mode: Mode = self._mode or ("int8" if is_stored_with_8_bits else "int16")
+        of_layers = [
+            array
+            for name, array in self.folder.tensors().items()
+            if name.startswith(("dilated", "residual")) and array.ndim > 1
+        ]
+        matrices = [array for array in of_layers if array.shape[1] > 1]  # the others are scales
+        mode: Mode = self._mode or ("int8" if all(array.dtype == np.int8 for array in matrices) else "int16")
         try:
             return Engine(self.config, self.folder.weights(), mode)
         except (KeyError, ValueError) as error:
@@ -149,10 +153,13 @@ class Runtime:
                 f"The mel frames have shape {mel.shape}; {self.card.name} takes finite numbers ({config.n_mels}, frames), one frame for "
                 f"each {config.hop_length} samples at {config.sample_rate} Hz."
             )
-        return self._drawn(mel_features(mel), Sound(mel.shape[1] * config.hop_length, 0, 0, seed), temperature, None)
+        after_the_end = np.full((config.n_mels, config.context_frames), np.log(MEL_FLOOR), np.float32)
+        frames = mel_features(np.concatenate([mel, after_the_end], axis=1))
+        return self._drawn(frames, Sound(mel.shape[1] * config.hop_length, 0, 0, seed), temperature, None)
 
     def _chunks(self, sound: Sound, temperature: float, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        config, n_frames = self.config, frames_of(sound.n_samples, self.config)
+        config = self.config
+        n_frames = frames_of(sound.n_samples, config) + config.context_frames  # as in training, frames go on after the end
         if config.condition == "mel":
             raise BadSetting(f"{self.card.name} is a vocoder: it speaks from mel frames and makes nothing by itself.")
         frames = np.zeros((n_frames, 0), np.float32)
@@ -190,13 +197,14 @@ class Runtime:
         """What each layer gets in the chunk from frame ``first`` on, ``(1, rows, layers, 2 channels)``; None where nothing is asked."""
         if self._session is None:
             return None
-        lead = min(CONTEXT_FRAMES, first)
-        inputs: dict[str, np.ndarray] = {"frames": frames[None, first - lead : first + CHUNK_FRAMES + CONTEXT_FRAMES]}
+        context = self.config.context_frames
+        lead = min(context, first)
+        inputs: dict[str, np.ndarray] = {"frames": frames[None, first - lead : first + CHUNK_FRAMES + context]}
         inputs |= {"label": np.array([sound.label])} if self.labels else {}
         inputs |= {"speaker": np.array([sound.speaker])} if self.speakers else {}
         rows = self._session.run(["condition"], inputs)[0]  # (1, rows, layers * 2 * channels)
         a_frame = self.config.hop_length // self.config.condition_hop
-        rows = rows[:, lead * a_frame : (lead + CHUNK_FRAMES) * a_frame]
+        rows = rows[:, lead * a_frame : (lead + CHUNK_FRAMES) * a_frame]  # further ones than the sound needs do no harm
         return np.ascontiguousarray(rows.reshape(1, rows.shape[1], self.config.n_layers, 2 * self.config.channels))
 
     def _sound(self, label: str | None, seed: int, index: int, seconds: float | None, speaker: str | None = None) -> Sound:
