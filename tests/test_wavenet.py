@@ -19,7 +19,7 @@ from wavewright.families.wavenet import POSITION_FEATURES, Config
 from wavewright.families.wavenet.frames import mel_features, mel_frames, position_features, targets, to_heard, to_wave
 from wavewright.families.wavenet.network import WaveNet, build, engine_tensors, evaluate, logistics_nats
 from wavewright.families.wavenet.recipe import QUANTILES, DataSettings, Recipe, prepare
-from wavewright.nn.gated import GatedLayer
+from wavewright.nn.gated import GatedLayer, skip_sum
 from wavewright.training.settings import TrainingSettings
 
 SMALL = {
@@ -49,7 +49,7 @@ def plain_layer(layer: GatedLayer, hidden: Tensor, condition: Tensor | None, hol
         a = a + condition.repeat_interleave(hold, dim=1)[:, : hidden.shape[1]]
     channels = hidden.shape[-1]
     units = torch.tanh(a[..., :channels]) * torch.sigmoid(a[..., channels:])
-    return hidden + layer.residual(units), layer.skip(units)
+    return hidden + layer.residual(units), units
 
 
 @pytest.mark.parametrize("conditioned", [True, False])
@@ -61,10 +61,28 @@ def test_layer_and_its_gradient_equal_the_formula(time, conditioned):
     condition = torch.randn(2, 3, 12, requires_grad=True) if conditioned else None
     found = []
     for function in (layer, lambda *given: plain_layer(layer, *given)):
-        inputs = [hidden, *layer.parameters()] + ([condition] if conditioned else [])
-        out, skipped = function(hidden, condition, 4)
-        gradients = torch.autograd.grad((out**2).sum() + (skipped**3).sum(), inputs)
-        found.append([out, skipped, *gradients])
+        parameters = [*layer.dilated.parameters(), *layer.residual.parameters()]
+        inputs = [hidden, *parameters] + ([condition] if conditioned else [])
+        out, units = function(hidden, condition, 4)
+        gradients = torch.autograd.grad((out**2).sum() + (units**3).sum(), inputs)
+        found.append([out, units, *gradients])
+    for mine, wanted in zip(*found, strict=True):
+        torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_layers", [1, 5, 7])
+def test_skip_sum_and_its_gradient_equal_the_formula(n_layers):
+    torch.manual_seed(0)
+    layers = [GatedLayer(6, 4, 1) for _ in range(n_layers)]
+    units = [torch.randn(2, 9, 6, requires_grad=True) for _ in layers]
+    bias = torch.randn(4, requires_grad=True)
+    inputs = [bias, *units, *(layer.skip.weight for layer in layers)]
+    found = []
+    for total in (
+        skip_sum(layers, units, bias),
+        bias + sum(layer.skip(of_layer) for layer, of_layer in zip(layers, units, strict=True)),
+    ):
+        found.append([total, *torch.autograd.grad((total**3).sum(), inputs)])
     for mine, wanted in zip(*found, strict=True):
         torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-4)
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+LAYERS_AT_ONCE = 5  # whose skip connections are one product
+
 
 class GatedLayer(nn.Module):
     """Dilated causal convolution of two taps, gated units, residual and skip connection (van den Oord et al., 2016, section 2.3).
 
-    ``forward(hidden (batch, time, channels), condition (batch, segments, 2 channels) or None, hold) -> (hidden, skipped)``, hidden
-    ``(batch, time, channels)`` and skipped ``(batch, time, skip_channels)``, float32: ``a = dilated([h(t - dilation), h(t)]) +
-    condition``, ``units = tanh(a1) sigmoid(a2)``, ``hidden + residual(units)`` and ``skip(units)``; before the first sample ``h`` is 0. A
-    segment of the condition holds for ``hold`` samples. The last layer (``is_last``) has no residual connection.
+    ``forward(hidden (batch, time, channels), condition (batch, segments, 2 channels) or None, hold) -> (hidden, units)``, both of the
+    shape of hidden, hidden float32: ``a = dilated([h(t - dilation), h(t)]) + condition``, ``units = tanh(a1) sigmoid(a2)`` and
+    ``hidden + residual(units)``; before the first sample ``h`` is 0. A segment of the condition holds for ``hold`` samples. The last layer
+    (``is_last``) has no residual connection. Its weights of the skip connection are used by :func:`skip_sum`.
 
     A dilated ``Conv1d`` is slow on CPUs; here a layer is one product for both taps side by side. The residual stream stays float32.
     """
@@ -35,7 +38,7 @@ class GatedLayer(nn.Module):
             units = GatedUnits.apply(hidden.to(dtype), weight, bias, condition, self.dilation, hold)
             if self.residual is not None:
                 hidden = hidden + F.linear(units, self.residual.weight.to(dtype), self.residual.bias.to(dtype))
-            return hidden, F.linear(units, self.skip.weight.to(dtype))
+            return hidden, units
 
 
 def product_dtype(device: str) -> torch.dtype:
@@ -88,6 +91,42 @@ class GatedUnits(torch.autograd.Function):
         else:
             bias_gradient = torch.cat([4 * flat_tanh.sum(0), flat_gate.sum(0)])
         return hidden_gradient, weight_gradient, bias_gradient, of_condition, None, None
+
+
+def skip_sum(layers: Sequence[GatedLayer], units: Sequence[Tensor], bias: Tensor) -> Tensor:
+    """The sum of what all layers hand to the head, ``(batch, time, skip_channels)`` float32."""
+    weight = torch.cat([layer.skip.weight for layer in layers], dim=1).to(units[0].dtype)
+    with torch.autocast(bias.device.type, enabled=False):
+        return SkipSum.apply(weight, bias, *units)
+
+
+class SkipSum(torch.autograd.Function):
+    """``bias + sum_l units_l weight_l'``, added up in float32, a few layers in one product, and its gradient.
+
+    Written out since on CPUs reading and writing a float32 sum for each layer, and turning its gradient to bfloat16 for each, takes as
+    long as the products.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, bias: Tensor, *units: Tensor) -> Tensor:
+        batch, time, channels = units[0].shape
+        total = bias.repeat(batch * time, 1)
+        for first in range(0, len(units), LAYERS_AT_ONCE):
+            some = torch.cat([of_layer.reshape(-1, channels) for of_layer in units[first : first + LAYERS_AT_ONCE]], dim=1)
+            begin = first * channels
+            total.add_(some @ weight[:, begin : begin + some.shape[1]].t())
+        ctx.save_for_backward(weight, *units)
+        return total.view(batch, time, -1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        weight, *units = ctx.saved_tensors
+        shape, channels = units[0].shape, units[0].shape[2]
+        flat = gradients[0].reshape(-1, weight.shape[0])
+        of_bias, flat = flat.sum(0), flat.to(weight.dtype)
+        of_weight = torch.cat([flat.t() @ of_layer.reshape(-1, channels) for of_layer in units], dim=1)
+        of_units = [(flat @ of_layer).view(shape) for of_layer in weight.split(channels, dim=1)]
+        return of_weight, of_bias, *of_units
 
 
 def both_taps(hidden: Tensor, dilation: int) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn.gated import GatedLayer, product_dtype
+from ...nn.gated import GatedLayer, product_dtype, skip_sum
 from ...nn.playable import Graph, Playable
 from . import CONDITION_FILE, DURATIONS_FILE, Config
 from .frames import LARGEST_STEP, frames_of, position_features, to_wave
@@ -94,10 +94,11 @@ class WaveNet(nn.Module):
         past = F.pad(wave, (taps, 0))[:, :-1].unfold(1, taps, 1)  # (batch, time, taps)
         with torch.autocast(wave.device.type, enabled=False):
             hidden = F.linear(past, self.input.weight, self.input.bias)
-        total = self.skip_bias
+        units = []
         for layer, of_layer in zip(self.layers, condition, strict=True):
-            hidden, skipped = layer(hidden, of_layer, self.config.condition_hop)
-            total = total + skipped
+            hidden, of_units = layer(hidden, of_layer, self.config.condition_hop)
+            units.append(of_units)
+        total = skip_sum(self.gated_layers(), units, self.skip_bias)
         dtype = product_dtype(wave.device.type)
         hidden = F.linear(F.relu(total).to(dtype), self.head.weight.to(dtype), self.head.bias.to(dtype))
         return F.linear(F.relu(hidden), self.output.weight.to(dtype), self.output.bias.to(dtype)).float()
