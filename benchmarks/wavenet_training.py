@@ -1,4 +1,4 @@
-"""How fast a WaveNet trains as matrix products, beside the same network written with dilated convolutions.
+"""How fast a WaveNet trains, beside the same network as it is commonly written, with dilated convolutions.
 
     python benchmarks/wavenet_training.py --size small
 
@@ -64,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="small", choices=SIZES)
     parser.add_argument("--steps", type=int, default=7)
-    parser.add_argument("--batch-size", type=int, default=4)
+    parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--samples", type=int, default=8_192)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -73,7 +73,7 @@ def main() -> None:
     torch.manual_seed(0)
     wave = 0.1 * torch.randn(given.batch_size, given.samples)
     rows = []
-    for form, network in (("convolutions", Convolutions(config)), ("matrix products", WaveNet(config))):
+    for form, network in (("convolutions", Convolutions(config)), ("as Wavewright trains", WaveNet(config))):
         for bfloat16 in (False, True):
             speed = audio_seconds(network, wave, bfloat16, given.steps)
             rows.append({"form": form, "precision": "bfloat16" if bfloat16 else "float32", "audio_seconds_per_second": speed})
@@ -82,7 +82,7 @@ def main() -> None:
         return
     for row in rows:
         ratio = row["audio_seconds_per_second"] / rows[0]["audio_seconds_per_second"]
-        print(f"{row['form']:16} {row['precision']:9} {row['audio_seconds_per_second']:6.2f} audio s/s  {ratio:5.2f}x")
+        print(f"{row['form']:20} {row['precision']:9} {row['audio_seconds_per_second']:6.2f} audio s/s  {ratio:5.2f}x")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from wavewright.families.wavenet import POSITION_FEATURES, Config
 from wavewright.families.wavenet.frames import mel_features, mel_frames, position_features, targets, to_heard, to_wave
 from wavewright.families.wavenet.network import WaveNet, build, engine_tensors, evaluate, logistics_nats
 from wavewright.families.wavenet.recipe import QUANTILES, DataSettings, Recipe, prepare
-from wavewright.nn.gated import GatedLayer, skip_sum
+from wavewright.nn.gated import GatedLayer, convolved, skip_sum
 from wavewright.training.settings import TrainingSettings
 
 SMALL = {
@@ -85,6 +85,35 @@ def test_skip_sum_and_its_gradient_equal_the_formula(n_layers):
         found.append([total, *torch.autograd.grad((total**3).sum(), inputs)])
     for mine, wanted in zip(*found, strict=True):
         torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("conditioned", [True, False])
+def test_convolutions_and_products_are_the_same(conditioned):
+    torch.manual_seed(0)
+    layers = [GatedLayer(6, 4, dilation, is_last=dilation == 4) for dilation in (1, 2, 4)]
+    hidden, bias = torch.randn(2, 11, 6, requires_grad=True), torch.randn(4, requires_grad=True)
+    conditions = [torch.randn(2, 3, 12, requires_grad=True) if conditioned else None for _ in layers]
+    inputs = [hidden, bias, *(p for layer in layers for p in layer.parameters()), *(c for c in conditions if c is not None)]
+    current, units = hidden, []
+    for layer, condition in zip(layers, conditions, strict=True):
+        current, of_layer = layer(current, condition, 4)
+        units.append(of_layer)
+    found = []
+    for total in (skip_sum(layers, units, bias), convolved(layers, hidden, conditions, 4, bias)):
+        found.append([total, *torch.autograd.grad((total**3).sum(), inputs)])
+    for mine, wanted in zip(*found, strict=True):
+        torch.testing.assert_close(mine, wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_bfloat16_is_near_float32():
+    torch.manual_seed(0)
+    network = build(Config(condition="none", **SMALL))
+    wave = 0.1 * torch.randn(2, 100)
+    with torch.no_grad():
+        exact = network(wave)
+        with torch.autocast("cpu", torch.bfloat16):
+            rounded = network(wave)
+    assert 1e-5 < float((rounded - exact).abs().max()) < 0.05 * float(exact.abs().max())
 
 
 @pytest.mark.parametrize("head", ["mu-law", "logistics"])

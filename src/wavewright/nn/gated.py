@@ -41,6 +41,29 @@ class GatedLayer(nn.Module):
             return hidden, units
 
 
+def convolved(
+    layers: Sequence[GatedLayer], hidden: Tensor, conditions: Sequence[Tensor | None], hold: int, bias: Tensor
+) -> Tensor:
+    """All layers over ``hidden (batch, time, channels)`` and the sum of their skip connections ``(batch, time, skip_channels)``.
+
+    The same as the layers one after another and :func:`skip_sum`, as convolutions over (batch, channels, time): in float32 these are a
+    little faster on CPUs, in bfloat16 they are not.
+    """
+    hidden = hidden.transpose(1, 2).contiguous()
+    channels, total = hidden.shape[1], bias[:, None]
+    for layer, condition in zip(layers, conditions, strict=True):
+        taps = torch.stack(layer.dilated.weight.split(channels, dim=1), dim=2)  # (2 channels, channels, 2)
+        a = F.conv1d(F.pad(hidden, (layer.dilation, 0)), taps, layer.dilated.bias, dilation=layer.dilation)
+        if condition is not None:
+            a = a + condition.transpose(1, 2).repeat_interleave(hold, dim=2)[..., : a.shape[2]]
+        to_tanh, to_gate = a.chunk(2, dim=1)
+        units = torch.tanh(to_tanh) * torch.sigmoid(to_gate)
+        total = total + F.conv1d(units, layer.skip.weight[:, :, None])
+        if layer.residual is not None:
+            hidden = hidden + F.conv1d(units, layer.residual.weight[:, :, None], layer.residual.bias)
+    return total.transpose(1, 2)
+
+
 def product_dtype(device: str) -> torch.dtype:
     """The type that matrix products are computed in: that of autocast where it is on, else float32."""
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn.gated import GatedLayer, product_dtype, skip_sum
+from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
 from ...nn.playable import Graph, Playable
 from . import CONDITION_FILE, DURATIONS_FILE, Config
 from .frames import LARGEST_STEP, frames_of, position_features, to_wave
@@ -94,12 +94,15 @@ class WaveNet(nn.Module):
         past = F.pad(wave, (taps, 0))[:, :-1].unfold(1, taps, 1)  # (batch, time, taps)
         with torch.autocast(wave.device.type, enabled=False):
             hidden = F.linear(past, self.input.weight, self.input.bias)
-        units = []
-        for layer, of_layer in zip(self.layers, condition, strict=True):
-            hidden, of_units = layer(hidden, of_layer, self.config.condition_hop)
-            units.append(of_units)
-        total = skip_sum(self.gated_layers(), units, self.skip_bias)
-        dtype = product_dtype(wave.device.type)
+        dtype, layers, hold = product_dtype(wave.device.type), self.gated_layers(), self.config.condition_hop
+        if dtype is torch.float32 and wave.device.type == "cpu":
+            total = convolved(layers, hidden, condition, hold, self.skip_bias)
+        else:
+            units = []
+            for layer, of_layer in zip(layers, condition, strict=True):
+                hidden, of_units = layer(hidden, of_layer, hold)
+                units.append(of_units)
+            total = skip_sum(layers, units, self.skip_bias)
         hidden = F.linear(F.relu(total).to(dtype), self.head.weight.to(dtype), self.head.bias.to(dtype))
         return F.linear(F.relu(hidden), self.output.weight.to(dtype), self.output.bias.to(dtype)).float()
 
