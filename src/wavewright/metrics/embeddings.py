@@ -32,6 +32,11 @@ class Embedding(Protocol):
         """Embed ``waves`` ``(n, time)`` of ``sample_rate`` hertz as ``(n, d)``."""
 
 
+def frame_samples(sample_rate: int) -> int:
+    """Samples of a frame: the power of two nearest to 46 ms, on a logarithmic scale."""
+    return 2 ** round(np.log2(0.0464 * sample_rate))
+
+
 @dataclass(frozen=True)
 class LogMelEmbedding:
     """A fixed picture of a short sound: log-mel levels, how they flicker and how tonal they are; no weights, any level.
@@ -72,8 +77,8 @@ class LogMelEmbedding:
 
     @property
     def n_fft(self) -> int:
-        """Samples of a frame: the power of two nearest to 46 ms, on a logarithmic scale."""
-        return 2 ** round(np.log2(0.0464 * self.sample_rate))
+        """Samples of a frame."""
+        return frame_samples(self.sample_rate)
 
     def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
         """Embed ``waves`` ``(n, time)`` of ``sample_rate`` hertz as ``(n, 240)``; raises BadAudio as :func:`checked_waves`."""

@@ -11,7 +11,7 @@ from ..dsp.mel import mel_filterbank
 from ..dsp.spectrum import spectrogram
 from ..errors import BadSetting
 from ..units import db_to_gain, seconds_to_samples
-from .embeddings import checked_waves, decibels, detail_of, mean_of_spans, part, peakiness, resampled
+from .embeddings import checked_waves, decibels, detail_of, frame_samples, mean_of_spans, part, peakiness, resampled
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class SpeechEmbedding:
 
     @property
     def n_fft(self) -> int:
-        """Samples of a frame: the power of two nearest to 46 ms, on a logarithmic scale."""
-        return 2 ** round(np.log2(0.0464 * self.sample_rate))
+        """Samples of a frame."""
+        return frame_samples(self.sample_rate)
 
     def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
         """Embed ``waves`` ``(n, time)`` of ``sample_rate`` hertz as ``(n, 241)``; raises BadAudio as ``checked_waves``."""

@@ -95,12 +95,7 @@ class ModelFolder:
 
     def weights(self) -> dict[str, np.ndarray]:
         """All tensors of the file of weights by name, as the float32 numbers that they stand for."""
-        import numpy as np
-
-        stored = self.tensors()
-        named = {name: array for name, array in stored.items() if not name.endswith(SCALE_SUFFIX)}
-        scales = {name: stored.get(name + SCALE_SUFFIX, np.float32(1)) for name in named}
-        return {name: array.astype(np.float32) * scales[name] for name, array in named.items()}
+        return as_float32(self.tensors())
 
     def session(self, name: str, inputs: Shapes, outputs: Shapes) -> InferenceSession:
         """Open a graph for one thread.
@@ -143,6 +138,16 @@ class ModelFolder:
         with path.open("rb") as opened:
             n_bytes = int.from_bytes(opened.read(8), "little")
             return _json_object(path, opened.read(min(n_bytes, path.stat().st_size)))
+
+
+def as_float32(stored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Stored tensors, some of them int8 beside their scales, as the float32 numbers that they stand for."""
+    named = {name: array for name, array in stored.items() if not name.endswith(SCALE_SUFFIX)}
+    scaled = {name: stored.get(name + SCALE_SUFFIX) for name in named}
+    return {
+        name: array.astype("float32") if (scale := scaled[name]) is None else array.astype("float32") * scale
+        for name, array in named.items()
+    }
 
 
 _REMEDY = "copy the model folder again, or export it again by training with --resume"

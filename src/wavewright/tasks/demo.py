@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .. import models
+from .. import families, models
 from ..clip import Clip
 from ..errors import BadFolder, BadModel
 from ..models.folder import ModelFolder
@@ -69,6 +69,11 @@ def _makes_sounds(folder: ModelFolder) -> bool:
     return folder.card.family != "classifier" and folder.card.config.get("condition") != "mel"
 
 
+def _knows_ways(folder: ModelFolder) -> bool:
+    """Whether a model can go from one sound to another."""
+    return hasattr(families.module(folder.card.family, "runtime").Runtime, "interpolate")
+
+
 def _refuse_to_replace(path: Path) -> None:
     """Raise BadFolder where another page than one of these is in the way."""
     if path.exists() and not (path.is_file() and GENERATOR.encode() in path.read_bytes()):
@@ -83,7 +88,7 @@ def _chapter(folder: ModelFolder, out: Path) -> Chapter:
         made = generate(str(folder.path), label, SOUNDS_A_LABEL, SEEDS[0], out=out / SOUNDS_FOLDER)
         command = _command(folder, label, f"--count {SOUNDS_A_LABEL} --seed {SEEDS[0]}")
         rows.append(Row(label or "sounds", command, _players(made, label or "sound", out)))
-    for label in labels[:LABELS_WITH_A_WAY] if hasattr(models.load(str(folder.path)), "interpolate") else []:
+    for label in labels[:LABELS_WITH_A_WAY] if _knows_ways(folder) else []:
         made = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=out / SOUNDS_FOLDER)
         command = _command(folder, label, f"--interpolate {SEEDS[0]} {SEEDS[1]} --count {STEPS}")
         rows.append(Row(f"from one {label or 'sound'} to another", command, _players(made, "step", out)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
-from ...models.folder import ModelFolder, Shapes
+from ...models.folder import ModelFolder, Shapes, as_float32
 from . import CONDITION_FILE, DURATIONS_FILE, Config
 from .engine import Engine, Mode, State
 from .frames import MEL_FLOOR, frames_of, mel_features, mel_frames, position_features, to_heard, to_wave
@@ -51,15 +51,12 @@ class Runtime:
 
         Its mode is the given one, else ``int8`` where all layers are stored with 8 bits, which it plays exactly, or ``int16``.
         """
-        of_layers = [
-            array
-            for name, array in self.folder.tensors().items()
-            if name.startswith(("dilated", "residual")) and array.ndim > 1
-        ]
+        stored = self.folder.tensors()
+        of_layers = [array for name, array in stored.items() if name.startswith(("dilated", "residual")) and array.ndim > 1]
         matrices = [array for array in of_layers if array.shape[1] > 1]  # the others are scales
         mode: Mode = self._mode or ("int8" if all(array.dtype == np.int8 for array in matrices) else "int16")
         try:
-            return Engine(self.config, self.folder.weights(), mode)
+            return Engine(self.config, as_float32(stored), mode)
         except (KeyError, ValueError) as error:
             raise BadModel(f"The weights of {self.card.name} do not fit its card ({error}); copy the model again.") from error
 
