@@ -17,7 +17,7 @@ from bundling import Bundled, main
 
 from wavewright.families.wavenet.recipe import Recipe, recipe
 
-STEPS = 20_000
+STEPS = 7_000
 
 
 def vocoder(device: str = "cpu") -> Recipe:

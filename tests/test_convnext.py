@@ -1,0 +1,45 @@
+"""The blocks over frames: equal to torch's own convolution, and the same whether a sound comes whole or in pieces."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from wavewright.nn.convnext import Blocks, FrameConv, split_memory
+
+
+@pytest.mark.parametrize("look_ahead", [0, 1, 2])
+def test_convolution_over_frames_is_a_depthwise_convolution(look_ahead):
+    torch.manual_seed(0)
+    conv = FrameConv(6, 5, look_ahead)
+    frames = torch.randn(2, 9, 6)
+    padded = F.pad(frames.transpose(1, 2), (4 - look_ahead, look_ahead))
+    expected = F.conv1d(padded, conv.weight.t().unsqueeze(1), conv.bias, groups=6).transpose(1, 2)
+    torch.testing.assert_close(conv(frames), expected)
+
+
+@pytest.mark.parametrize("pieces", [[1] * 12, [5, 1, 6], [12]])
+def test_pieces_with_memory_equal_the_whole(pieces):
+    torch.manual_seed(0)
+    blocks = Blocks(3, 8, 16, 5)
+    frames = torch.randn(2, 12, 8)
+    whole, _ = blocks(frames)
+    memory, found = torch.zeros(2, blocks.memory_size), []
+    for piece in frames.split(pieces, 1):
+        out, memory = blocks(piece, memory)
+        found.append(out)
+    torch.testing.assert_close(torch.cat(found, 1), whole)
+
+
+def test_causal_blocks_do_not_hear_what_comes():
+    torch.manual_seed(0)
+    blocks = Blocks(2, 4, 8, 3)
+    frames = torch.randn(1, 10, 4, requires_grad=True)
+    blocks(frames)[0][:, 5].sum().backward()
+    assert frames.grad[:, 6:].abs().max() == 0
+    assert frames.grad[:, 5].abs().max() > 0
+
+
+def test_memory_is_split_by_size():
+    parts = split_memory(torch.arange(6.0).view(1, 6), [2, 4])
+    assert [part.tolist() for part in parts] == [[[0, 1]], [[2, 3, 4, 5]]]
+    assert split_memory(None, [2, 4]) == [None, None]
