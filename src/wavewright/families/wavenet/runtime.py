@@ -15,6 +15,7 @@ from ...models.folder import ModelFolder, Shapes, as_float32
 from . import CONDITION_FILE, DURATIONS_FILE, Config
 from .engine import Engine, Mode, State
 from .frames import MEL_FLOOR, frames_of, mel_features, mel_frames, position_features, to_heard, to_wave
+from .prediction import Prediction, prediction_of
 
 LONGEST_SECONDS = 600.0  # of a sound whose length is asked for
 CHUNK_FRAMES = 64  # whose condition is computed at once
@@ -151,8 +152,10 @@ class Runtime:
                 f"each {config.hop_length} samples at {config.sample_rate} Hz."
             )
         after_the_end = np.full((config.n_mels, config.context_frames), np.log(MEL_FLOOR), np.float32)
-        frames = mel_features(np.concatenate([mel, after_the_end], axis=1))
-        return self._drawn(frames, Sound(mel.shape[1] * config.hop_length, 0, 0, seed), temperature, None)
+        mel = np.concatenate([mel, after_the_end], axis=1)
+        sound = Sound((mel.shape[1] - config.context_frames) * config.hop_length, 0, 0, seed)
+        prediction = prediction_of(mel, config) if config.prediction_order else None
+        return self._drawn(mel_features(mel), sound, temperature, None, prediction)
 
     def _chunks(self, sound: Sound, temperature: float, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
         config = self.config
@@ -164,9 +167,16 @@ class Runtime:
             frames = position_features(n_frames, sound.n_samples, config)
         return self._drawn(frames, sound, temperature, given)
 
-    def _drawn(self, frames: np.ndarray, sound: Sound, temperature: float, given: np.ndarray | None) -> Iterator[np.ndarray]:
+    def _drawn(
+        self,
+        frames: np.ndarray,
+        sound: Sound,
+        temperature: float,
+        given: np.ndarray | None,
+        prediction: Prediction | None = None,
+    ) -> Iterator[np.ndarray]:
         """The chunks of a sound ``(1, time)``; of ``given (1, time)`` the network hears each sample in the place of its own."""
-        state, last = self.engine.start([sound.seed]), None
+        state, past = self.engine.start([sound.seed]), None
         step = CHUNK_FRAMES * self.config.hop_length
         for begin in range(0, sound.n_samples, step):
             n_samples = min(step, sound.n_samples - begin)
@@ -174,7 +184,7 @@ class Runtime:
             heard = self._heard(
                 state, n_samples, condition, temperature, None if given is None else given[:, begin : begin + n_samples]
             )
-            wave, last = to_wave(heard, self.config, last)
+            wave, past = to_wave(heard, self.config, past, prediction, begin // self.config.condition_hop)
             yield np.clip(wave, -1.0, 1.0)
 
     def _heard(
