@@ -31,7 +31,7 @@ ARROWS = {
     "families": BASE | {"dsp"},
     "families/runtime": BASE | {"dsp", "families", "models"},
     "families/recipe": BASE | {"data", "families", "metrics", "training"},
-    "families/network": BASE | {"families", "nn"},
+    "families/network": BASE | {"dsp", "families", "nn"},
     "models": BASE | {"families", "whole_file"},
     "nn": BASE | {"dsp"},
     "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "whole_file"},

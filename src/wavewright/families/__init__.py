@@ -13,6 +13,7 @@ FAMILIES: dict[str, str] = {
     "gan": "short sounds: a generator that learns by fooling critics",
     "lstm": "textures and spoken words: a recurrent network that draws one mel frame after another",
     "wavenet": "one sample after another: short sounds by label, or speech from mel frames",
+    "codec": "turns sound into few numbers and back: a codec for files and streams",
     "classifier": "tells which label a sound has, and judges what generators make",
 }
 

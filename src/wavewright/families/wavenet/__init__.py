@@ -78,7 +78,9 @@ class Config:
     n_mels: int = 80
     f_max_hz: float = 8_000.0  # of the mel frames
     pre_emphasis: float = 0.0  # first-order; the network draws the emphasised wave, playing undoes it
-    prediction_order: int = 0  # of the filter read off mel frames, whose excitation the network draws; 0: none, see prediction.py
+    prediction_order: int = (
+        0  # of the filter read off mel frames, whose excitation the network draws; 0: none, see prediction.py
+    )
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)

@@ -41,7 +41,9 @@ class Prediction:
 
         ``e(t) = (s(t) - sum_k a_k s(t - k)) LEVEL / level``.
         """
-        heard = np.lib.stride_tricks.sliding_window_view(wave.astype(np.float64), self.order + 1)  # (time, order + 1), oldest first
+        heard = np.lib.stride_tricks.sliding_window_view(
+            wave.astype(np.float64), self.order + 1
+        )  # (time, order + 1), oldest first
         n_segments = -(-len(heard) // self.hold)
         taps = np.concatenate([-self.coefficients[:n_segments, ::-1], np.ones((n_segments, 1))], axis=1)
         taps *= LEVEL / self.level[:n_segments, None]
