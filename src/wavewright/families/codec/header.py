@@ -37,22 +37,18 @@ class Header:
     frames_per_packet: int
 
     def __post_init__(self) -> None:
-        low, high = SAMPLE_RATES_HZ
-        ranges = {
-            "sample rate": (self.sample_rate, low, high, "Hz"),
-            "sample rate of the codec": (self.codec_sample_rate, low, high, "Hz"),
-            "number of channels": (self.n_channels, 1, MOST_CHANNELS, ""),
-            "number of levels": (self.n_levels, 1, MOST_LEVELS, ""),
-            "number of frames in a packet": (self.frames_per_packet, 1, MOST_FRAMES, ""),
-        }
-        for name, (value, smallest, largest, unit) in ranges.items():
+        limits = (
+            (self.sample_rate, *SAMPLE_RATES_HZ, "samples a second"),
+            (self.codec_sample_rate, *SAMPLE_RATES_HZ, "samples a second"),
+            (self.n_channels, 1, MOST_CHANNELS, "channels"),
+            (self.n_levels, 1, MOST_LEVELS, "levels"),
+            (self.frames_per_packet, 1, MOST_FRAMES, "frames in a packet"),
+            (self.most_payload_bytes, 0, MOST_PAYLOAD_BYTES, "bytes in a packet"),
+            (1 if self.n_samples is None else self.n_samples, 1, LONGEST_SECONDS * self.sample_rate, "samples, or 1000 hours"),
+        )
+        for value, smallest, largest, what in limits:
             if not smallest <= value <= largest:
-                raise BadSetting(f"the {name} is {value}; {smallest} to {largest} {unit}".rstrip() + " are possible")
-        if self.n_samples is not None and not 1 <= self.n_samples <= LONGEST_SECONDS * self.sample_rate:
-            seconds = self.n_samples / self.sample_rate
-            raise BadSetting(f"the length is {seconds:.0f} s; one sample to {LONGEST_SECONDS // 3_600} hours are possible")
-        if self.most_payload_bytes > MOST_PAYLOAD_BYTES:
-            raise BadSetting(f"packets have up to {self.most_payload_bytes} bytes; at most {MOST_PAYLOAD_BYTES} are possible")
+                raise BadSetting(f"A .wwc file has {smallest} to {largest} {what}, not {value}.")
 
     @property
     def most_payload_bytes(self) -> int:
@@ -96,7 +92,7 @@ def read_header(source: BinaryIO, name: str) -> tuple[Header, int | None]:
     try:
         return _from_bytes(fields), damaged
     except BadSetting as error:
-        raise BadAudio(f"{name} cannot be decoded, its header makes no sense: {error}.") from error
+        raise BadAudio(f"{name} cannot be decoded: {str(error)[:1].lower()}{str(error)[1:]}") from error
 
 
 def _with_check(fields: bytes) -> bytes:
@@ -129,7 +125,7 @@ def _what_is_wrong(found: bytes) -> str:
 def _from_bytes(fields: bytes) -> Header:
     """The header in 28 bytes whose CRC is right; raises BadSetting where its numbers are absurd."""
     if fields[:3] != MAGIC or fields[3] != VERSION:
-        raise BadSetting(f"it begins with {fields[:4].hex()}; {MAGIC.hex()}{VERSION:02x} is possible")
+        raise BadSetting(f"A .wwc file begins with {MAGIC.hex()}{VERSION:02x}, not with {fields[:4].hex()}.")
     count = int.from_bytes(fields[17:22], "little")
     return Header(
         model_hash=fields[4:10].hex(),
