@@ -60,7 +60,8 @@ def command(task: Callable[..., Any], name: str) -> Any:
 
     def run(as_json: bool, **values: Any) -> None:
         result = checked(task, names)(**values)
-        typer.echo(json.dumps(plain(result)) if as_json else str(result))
+        if result is not None:  # None: standard output has been used for something else
+            typer.echo(json.dumps(plain(result)) if as_json else str(result))
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

@@ -118,7 +118,9 @@ def _what_is_wrong(found: bytes) -> str:
     if not found.startswith(MAGIC):
         return "is no .wwc file; give one that `wavewright encode` wrote"
     if found[3] != VERSION:
-        return f"has version {found[3]} of the format, this Wavewright reads version {VERSION}; upgrade it, or copy the file again"
+        return (
+            f"has version {found[3]} of the format, this Wavewright reads version {VERSION}; upgrade it, or copy the file again"
+        )
     return "has a header that is damaged in more than one byte; copy the file again"
 
 

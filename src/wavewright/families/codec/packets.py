@@ -27,12 +27,16 @@ def n_codec_samples(n_samples: int, sample_rate: int, codec_sample_rate: int) ->
 
 
 class PacketWriter:
-    """Writes the packets of a file with the given ``header``, each as soon as its frames are there. It writes no header."""
+    """Writes the packets that belong to a ``header``, each as soon as its frames are there; the header itself is not written.
 
-    def __init__(self, sink: BinaryIO, header: Header, frequencies: np.ndarray):
+    A stream ends with a packet that says how many samples there were; in a file the header says it.
+    """
+
+    def __init__(self, sink: BinaryIO, header: Header, frequencies: np.ndarray, is_stream: bool):
         self.header = header
         self.n_bytes = 0
         self._sink = sink
+        self._is_stream = is_stream
         self._coder = RangeCoder(np.asarray(frequencies)[: header.n_levels])
         self._number = 0
         self._held = np.zeros((header.n_channels, header.n_levels, 0), np.int16)
@@ -51,7 +55,7 @@ class PacketWriter:
 
         The frames that are less than a packet, in a stream also a last frame that is no whole one, lie in the last packet.
         """
-        if self.header.n_samples is None:
+        if self._is_stream:
             n_before = codes.shape[2] - min(1, codes.shape[2])
             self.push(codes[:, :, :n_before])
             last = np.concatenate([self._held, codes[:, :, n_before:]], axis=2)
@@ -169,7 +173,7 @@ class PacketReader:
     def _packet(self, n_packets: int | None, n_skipped: int) -> _Packet | None:
         """The packet that begins with the first unused byte; None where none begins there."""
         is_end = self._buffer[self._start] == END
-        if is_end and n_packets is not None or not self._has(2 + is_end):
+        if (is_end and n_packets is not None) or not self._has(2 + is_end):
             return None
         first, second = self._buffer[self._start + is_end : self._start + is_end + 2]
         length, n_before = (first, 2) if first < TWO_BYTES else ((first & 0x7F) << 8 | second, 3)

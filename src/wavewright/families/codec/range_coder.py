@@ -29,7 +29,9 @@ def frequencies_of(codes: np.ndarray, codebook_size: int) -> np.ndarray:
     if codes.ndim != 2 or not np.issubdtype(codes.dtype, np.integer):
         raise BadSetting(f"The codes are {codes.dtype} of shape {codes.shape}; they must be integers (n_levels, frames).")
     if codes.size and not (codes.min() >= SILENT and codes.max() < codebook_size):
-        raise BadSetting(f"The codes lie between {codes.min()} and {codes.max()}; they must lie between -1 and {codebook_size - 1}.")
+        raise BadSetting(
+            f"The codes lie between {codes.min()} and {codes.max()}; they must lie between -1 and {codebook_size - 1}."
+        )
     rows = []
     for level in codes:
         counts = np.bincount(level[level != SILENT], minlength=codebook_size).astype(np.int64)
