@@ -55,17 +55,17 @@ def sine(n_samples, sample_rate, n_channels=1):
 def test_a_sound_comes_back(tmp_path, n_channels):
     wave = steps(5 * RATE, n_channels)
     Clip(wave, RATE).write(tmp_path / "a.wav", "FLOAT")
-    encoded = encode(tmp_path / "a.wav", kbps=1.1 * n_channels)
+    encoded = encode(tmp_path / "a.wav", kbps=n_channels)
     assert encoded.out == tmp_path / "a.wwc"
     assert encoded.n_bytes == encoded.out.stat().st_size
     assert encoded.kbps == pytest.approx(8 * encoded.n_bytes / 5 / 1000)
-    assert encoded.kbps == pytest.approx(1.1 * n_channels, rel=0.15)
+    assert encoded.kbps == pytest.approx(n_channels, rel=0.1)
     result = decode(encoded.out)
     assert result.out == tmp_path / "a-decoded.wav"
     assert (result.seconds, result.sample_rate, result.n_channels, result.lost_seconds) == (5.0, RATE, n_channels, ())
     back = Clip.read(result.out).wave
     assert back.shape == wave.shape
-    np.testing.assert_allclose(back, wave, atol=2 * 32.0**-encoded.n_levels)
+    np.testing.assert_allclose(back, wave, atol=2 * 32.0**-encoded.n_levels + 2.0**-16)
     assert (back[wave == 0] == 0).all()
 
 
@@ -74,23 +74,24 @@ def test_a_sound_comes_back(tmp_path, n_channels):
 def test_rate_channels_and_exact_length_come_back(tmp_path, n_samples, sample_rate, n_channels):
     wave = sine(n_samples, sample_rate, n_channels)
     Clip(wave, sample_rate).write(tmp_path / "a.wav", "FLOAT")
-    decode(encode(tmp_path / "a.wav", kbps=2 * n_channels, out=tmp_path / "b.wwc").out, tmp_path / "c.wav")
+    decode(encode(tmp_path / "a.wav", kbps=n_channels, out=tmp_path / "b.wwc").out, tmp_path / "c.wav")
     back = Clip.read(tmp_path / "c.wav")
     assert (back.sample_rate, back.wave.shape) == (sample_rate, wave.shape)
     if n_samples > 10_000:  # a slow sine changes little in a frame
         edge = sample_rate // 25
-        np.testing.assert_allclose(back.wave[:, edge:-edge], wave[:, edge:-edge], atol=0.2)
-        lag = np.argmax(np.correlate(back.wave[0, edge:-edge], wave[0, 2 * edge : -2 * edge], "valid")) - edge
-        assert abs(lag) / sample_rate < 0.012  # half a frame, by which frames of constants are late or early
+        np.testing.assert_allclose(back.wave[:, edge:-edge], wave[:, edge:-edge], atol=0.13)  # a frame late would be 0.19
 
 
 def test_the_result_says_what_was_done(tmp_path, capsys):
     Clip(sine(44_100, 44_100, 2), 44_100).write(tmp_path / "a.wav")
-    assert run(["encode", "a.wav", "--kbps", "2"]) == 0
+    assert run(["encode", "a.wav", "--kbps", "2.1"]) == 0
     first, second = capsys.readouterr().out.splitlines()
     n_bytes = (tmp_path / "a.wwc").stat().st_size
     assert first == f"a.wwc: 1.00 s, 44100 Hz, stereo in {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 levels of means"
-    assert second == "44100 Hz is resampled to the 16000 Hz of means, and what lies above 8000 Hz is lost; decoding gives 44100 Hz back."
+    assert (
+        second
+        == "44100 Hz is resampled to the 16000 Hz of means, and what lies above 8000 Hz is lost; decoding gives 44100 Hz back."
+    )
     assert run(["decode", "a.wwc", "--json"]) == 0
     captured = capsys.readouterr()
     result = json.loads(captured.out)
@@ -117,7 +118,7 @@ def test_damage_is_named_and_the_rest_is_exact(tmp_path, capsys):
     data = bytearray(encode(tmp_path / "a.wav", kbps=1).out.read_bytes())
     decode(tmp_path / "a.wwc", tmp_path / "whole.wav")
     whole = Clip.read(tmp_path / "whole.wav").wave
-    data[len(data) // 2 + 10] ^= 1  # in the fourth second
+    data[round(3.5 / 6 * len(data))] ^= 1  # in the fourth second
     data[7] ^= 1
     (tmp_path / "b.wwc").write_bytes(data)
     assert run(["decode", "b.wwc"]) == 0
@@ -151,12 +152,13 @@ def test_a_file_that_breaks_off_gives_what_is_there(tmp_path):
     assert not (tmp_path / "none.wav").exists()
 
 
-def streamed(wave, codec, kbps=1.0, chunk=None):
-    source = io.BytesIO(np.rint(wave * 32_768).astype("<i2").tobytes())
+def pcm_of(wave):
+    return np.rint(wave * 32_768).astype("<i2").tobytes()
+
+
+def streamed(wave, codec):
     sink = io.BytesIO()
-    if chunk is not None:
-        source.read1 = lambda n: source.read(min(n, chunk))
-    encode_stream(source, sink, codec, kbps)
+    encode_stream(io.BytesIO(pcm_of(wave)), sink, codec, 1.0)
     return sink.getvalue()
 
 
@@ -173,15 +175,15 @@ class Chunked(io.BytesIO):
 def test_a_stream_equals_a_file_whatever_its_chunks(tmp_path, codec, n_samples):
     wave = np.rint(steps(n_samples) * 32_768) / 32_768
     Clip(wave, RATE).write(tmp_path / "a.wav", "PCM_16")
-    encode(tmp_path / "a.wav", kbps=2)
+    encode(tmp_path / "a.wav", kbps=1)
     decode(tmp_path / "a.wwc", tmp_path / "b.wav", quiet=True)
     expected = soundfile.read(tmp_path / "b.wav", dtype="int16")[0]
     codes = []
     for chunk in (1, 7, 641, 10**6):
-        source = Chunked(np.rint(wave * 32_768).astype("<i2").tobytes())
+        source = Chunked(pcm_of(wave))
         source.chunk = chunk
         coded, decoded = io.BytesIO(), io.BytesIO()
-        encode_stream(source, coded, codec, 2)
+        encode_stream(source, coded, codec, 1)
         codes.append(coded.getvalue())
         source = Chunked(coded.getvalue())
         source.chunk = chunk
@@ -207,7 +209,7 @@ class Pipe(io.RawIOBase):
 def test_a_frame_is_sent_before_the_next_sample_is_asked_for(codec):
     given, sent = [], []
     wave = steps(5 * HOP_LENGTH)
-    samples = np.rint(wave * 32_768).astype("<i2").tobytes()
+    samples = pcm_of(wave)
 
     class Source:
         def read(self, n_bytes):
@@ -226,18 +228,17 @@ def test_a_wav_file_on_a_pipe(tmp_path, codec, capsys, n_bytes_said):
     wave = sine(44_100, 44_100, 2)
     data = bytearray(Clip(wave, 44_100).write(tmp_path / "a.wav").read_bytes())
     if n_bytes_said is not None:
-        data[data.index(b"data") + 4 :][:4] = n_bytes_said.to_bytes(4, "little")
         place = data.index(b"data") + 4
         data[place : place + 4] = n_bytes_said.to_bytes(4, "little")
     else:
         data += b"LIST" + bytes(20)  # what comes behind the samples is none
     coded, decoded = io.BytesIO(), io.BytesIO()
-    encode_stream(io.BytesIO(data), coded, codec, 3.5)
+    encode_stream(io.BytesIO(data), coded, codec, 2)
     assert "44100 Hz is resampled to the 16000 Hz of means" in capsys.readouterr().err
     decode_stream(io.BytesIO(coded.getvalue()), decoded)
     back = np.frombuffer(decoded.getvalue(), "<i2").reshape(-1, 2).T / 32_768
     assert back.shape == wave.shape
-    np.testing.assert_allclose(back[:, 2_000:-2_000], wave[:, 2_000:-2_000], atol=0.2)
+    np.testing.assert_allclose(back[:, 2_000:-2_000], wave[:, 2_000:-2_000], atol=0.13)
 
 
 class Standard:
@@ -250,14 +251,11 @@ class Standard:
 def test_the_stream_commands_write_nothing_else(monkeypatch, capsys, codec):
     wave = steps(3_210)
     expected = streamed(wave, codec)
-    with capsys.disabled():
-        pass
-    for arguments, given in ((["encode", "-", "--stream", "--kbps", "1"], np.rint(wave * 32_768).astype("<i2").tobytes()),):
-        sink = Standard()
-        monkeypatch.setattr(sys, "stdin", Standard(given))
-        monkeypatch.setattr(sys, "stdout", sink)
-        assert run(arguments) == 0
-        assert sink.buffer.getvalue() == expected
+    sink = Standard()
+    monkeypatch.setattr(sys, "stdin", Standard(pcm_of(wave)))
+    monkeypatch.setattr(sys, "stdout", sink)
+    assert run(["encode", "-", "--stream", "--kbps", "1"]) == 0
+    assert sink.buffer.getvalue() == expected
     sink = Standard()
     monkeypatch.setattr(sys, "stdin", Standard(expected))
     monkeypatch.setattr(sys, "stdout", sink)
@@ -342,8 +340,14 @@ def refused(capsys, *arguments):
         (["encode", "a.wav", "--out", "a.mp3"], "a.mp3 ends with '.mp3'; codes are written to .wwc files."),
         (["encode", "a.wav", "--out", "no/a.wwc"], "because the folder no does not exist; create it first."),
         (["encode", "a.wav", "--model", "none"], "There is no model 'none';"),
-        (["encode", "a.wav", "--model", "home/tiny"], "home/tiny is of the family gan, which makes no codes; give a codec with --model."),
-        (["encode", "a.wav", "--stream"], "A stream goes from standard input to standard output, and the file a.wav was given; give -"),
+        (
+            ["encode", "a.wav", "--model", "home/tiny"],
+            "home/tiny is of the family gan, which makes no codes; give a codec with --model.",
+        ),
+        (
+            ["encode", "a.wav", "--stream"],
+            "A stream goes from standard input to standard output, and the file a.wav was given; give -",
+        ),
         (["encode", "-", "--stream", "--out", "b.wwc"], "and --out b.wwc was given; give - and no --out."),
         (["encode", "-"], "Standard input is read with --stream alone; add it, or give a sound file."),
         (["encode", "a.wwc"], "a.wwc is not a sound file;"),
@@ -390,7 +394,9 @@ def test_codecs_are_found_by_their_hash(tmp_path, monkeypatch):
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))
     make_gan(tmp_path / "home")
     folder = make_gan(tmp_path / "home", "mine")
-    (folder / "card.json").write_text((folder / "card.json").read_text(encoding="utf-8").replace('"gan"', '"codec"'), encoding="utf-8")
+    (folder / "card.json").write_text(
+        (folder / "card.json").read_text(encoding="utf-8").replace('"gan"', '"codec"'), encoding="utf-8"
+    )
     (tmp_path / "home" / "broken").mkdir()
     (tmp_path / "home" / "broken" / "card.json").write_text("{", encoding="utf-8")
     found = codecs._hashes()

@@ -85,7 +85,9 @@ def test_what_is_written_is_read(is_stream, n_channels, sample_rate, n_samples):
 @pytest.mark.parametrize(("seconds", "n_packets"), [(2, 2), (60, 60)])
 def test_a_packet_costs_seven_bytes_and_the_header_28(seconds, n_packets):
     codes = drawn_codes(1, 4, 50 * seconds, 32)
-    codes[:, :, ::50] = np.maximum(codes[:, :, ::50], 0)  # no packet begins in silence, so that the flags cost what they cost below
+    codes[:, :, ::50] = np.maximum(
+        codes[:, :, ::50], 0
+    )  # no packet begins in silence, so that the flags cost what they cost below
     header = header_of(16_000 * seconds)
     data = written(header, codes, 16_000 * seconds)
     coder = packets.RangeCoder(TABLE)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from wavewright.families.codec.range_coder import frequencies_of
+from wavewright.families.codec.range_coder import TOTAL, frequencies_of
 
 SAMPLE_RATE, HOP_LENGTH = 16_000, 320
 N_LEVELS, CODEBOOK_SIZE = 4, 32
@@ -69,7 +69,7 @@ class MeansCodec:
     def __init__(self, model_hash: str = "0123456789ab") -> None:
         self.card = SimpleNamespace(name="means", family="codec")
         self.folder = SimpleNamespace(hash=model_hash)
-        self.frequencies = table(N_LEVELS, CODEBOOK_SIZE)
+        self.frequencies = np.full((N_LEVELS, CODEBOOK_SIZE), TOTAL // CODEBOOK_SIZE, np.uint32)  # 5 bits a code
 
     def encoder(self) -> MeansEncoder:
         return MeansEncoder()
