@@ -254,12 +254,12 @@ def test_the_stream_commands_write_nothing_else(monkeypatch, capsys, codec):
     sink = Standard()
     monkeypatch.setattr(sys, "stdin", Standard(pcm_of(wave)))
     monkeypatch.setattr(sys, "stdout", sink)
-    assert run(["encode", "-", "--stream", "--kbps", "1"]) == 0
+    assert run(["encode", "--stream", "--kbps", "1"]) == 0
     assert sink.buffer.getvalue() == expected
     sink = Standard()
     monkeypatch.setattr(sys, "stdin", Standard(expected))
     monkeypatch.setattr(sys, "stdout", sink)
-    assert run(["decode", "-", "--stream", "--json"]) == 0
+    assert run(["decode", "--stream", "--json"]) == 0
     assert len(sink.buffer.getvalue()) == 2 * 3_210
     monkeypatch.undo()
     assert capsys.readouterr().err == ""
@@ -346,12 +346,12 @@ def refused(capsys, *arguments):
         ),
         (
             ["encode", "a.wav", "--stream"],
-            "A stream goes from standard input to standard output, and the file a.wav was given; give -",
+            "A stream goes from standard input to standard output; leave a.wav out, or --stream.",
         ),
-        (["encode", "-", "--stream", "--out", "b.wwc"], "and --out b.wwc was given; give - and no --out."),
-        (["encode", "-"], "Standard input is read with --stream alone; add it, or give a sound file."),
+        (["decode", "--stream", "--out", "b.wav"], "leave b.wav out, or --stream."),
+        (["encode"], "There is nothing to encode; give a sound file, or --stream to read standard input."),
         (["encode", "a.wwc"], "a.wwc is not a sound file;"),
-        (["decode", "-"], "Standard input is read with --stream alone; add it, or give a .wwc file."),
+        (["decode"], "There is nothing to decode; give a .wwc file, or --stream to read standard input."),
         (["decode", "none.wwc"], "none.wwc does not exist; check the path."),
         (["decode", "home"], "home is a folder; give a .wwc file."),
         (["decode", "a.wav"], "a.wav is no .wwc file; give one that `wavewright encode` wrote."),

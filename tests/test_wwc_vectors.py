@@ -121,7 +121,8 @@ def decode_by_the_document(data, frequencies, hop_length):
         assert check == int.from_bytes(data[place - 4 : place], "little")
         n_frames = n_packet
         if is_end or not is_stream:
-            n_all = -(-(-(-n_samples * codec_rate // rate)) // hop_length)
+            n_codec = (n_samples * codec_rate + rate - 1) // rate
+            n_all = (n_codec + hop_length - 1) // hop_length
             n_frames = min(n_packet, n_all - len(frames))
         frames += decode_payload(payload, n_frames, n_channels, n_levels, frequencies.tolist())
         number += 1

@@ -13,7 +13,6 @@ from ..families.codec.range_coder import entropy_bits, most_bytes
 from ..models import Card, ModelFolder
 
 DEFAULT_CODEC = "speech-codec"
-STANDARD = "-"  # standard input, as a file
 PACKET_SECONDS = 1.0
 PACKET_BYTES = (
     7.5  # of a packet besides its codes: its two bytes of length, its number and its check, and what flushing the coder costs

@@ -16,8 +16,8 @@ from ..clip import Clip, resampled, write_blocks
 from ..errors import BadAudio, BadSetting
 from ..families.codec.header import read_header
 from ..families.codec.packets import PacketReader
-from . import checked
-from .codecs import STANDARD, Codec, codec_of, described
+from . import BY_PLACE, checked
+from .codecs import Codec, codec_of, described
 from .encode import check_stream
 from .pcm import pipe_out, to_pcm
 from .progress_bar import progress_bar
@@ -54,7 +54,7 @@ class Decoded:
 
 @checked
 def decode(
-    file: Annotated[Path, Field(description="A .wwc file; - with --stream.")],
+    file: Annotated[Path | None, Field(description="A .wwc file; none with --stream."), BY_PLACE] = None,
     out: Annotated[Path | None, Field(description="Sound file to write; default: <name>-decoded.wav beside the codes.")] = None,
     model: Annotated[
         str | None, Field(description="The codec that encoded the file, by name or folder; default: found by its hash.")
@@ -72,18 +72,22 @@ def decode(
         check_stream(file, out)
         decode_stream(sys.stdin.buffer, sys.stdout.buffer, model)
         return None
-    if str(file) == STANDARD:
-        raise BadSetting("Standard input is read with --stream alone; add it, or give a .wwc file.")
+    if file is None:
+        raise BadSetting("There is nothing to decode; give a .wwc file, or --stream to read standard input.")
     out = file.with_name(f"{file.stem}-decoded.wav") if out is None else out
     with _opened(file) as source:
-        header, repaired = read_header(source, str(file))
-        codec = codec_of(header, model, str(file))
-        reader = PacketReader(source, header, codec.frequencies, codec.hop_length)
-        total = None if header.n_samples is None else header.n_samples / header.sample_rate
-        with progress_bar(f"decoding {file.name}", total, quiet) as show:
-            write_blocks(out, _shown(decoded(codec, reader, str(file)), header.sample_rate, show))
-        n_bytes = file.stat().st_size
+        return _decode_file(file, source, out, model, quiet)
+
+
+def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, quiet: bool) -> Decoded:
+    header, repaired = read_header(source, str(file))
+    codec = codec_of(header, model, str(file))
+    reader = PacketReader(source, header, codec.frequencies, codec.hop_length)
+    total = None if header.n_samples is None else header.n_samples / header.sample_rate
+    with progress_bar(f"decoding {file.name}", total, quiet) as show:
+        write_blocks(out, _shown(decoded(codec, reader, str(file)), header.sample_rate, show))
     seconds = reader.n_samples_there / header.sample_rate
+    n_bytes = file.stat().st_size
     return Decoded(
         out,
         file,

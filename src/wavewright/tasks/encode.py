@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -11,13 +11,14 @@ from typing import Annotated, BinaryIO
 import numpy as np
 from pydantic import Field
 
+from ..clip import Header as SoundHeader
 from ..clip import read_blocks, read_header, resampled
 from ..errors import BadFolder, BadSetting
 from ..families.codec.header import HEADER_BYTES, Header
 from ..families.codec.packets import PacketWriter, n_codec_samples
 from ..whole_file import whole_file
-from . import checked
-from .codecs import DEFAULT_CODEC, STANDARD, Codec, described, frames_per_packet, n_levels_for, open_codec
+from . import BY_PLACE, checked
+from .codecs import DEFAULT_CODEC, Codec, described, frames_per_packet, n_levels_for, open_codec
 from .pcm import pipe_out, read_pcm
 from .progress_bar import progress_bar
 
@@ -50,7 +51,7 @@ class Encoded:
 
 @checked
 def encode(
-    file: Annotated[Path, Field(description="Sound file of any length; - with --stream.")],
+    file: Annotated[Path | None, Field(description="Sound file of any length; none with --stream."), BY_PLACE] = None,
     kbps: Annotated[
         float, Field(description="Thousand bits a second, all channels together; the nearest is taken.", gt=0)
     ] = 3.0,
@@ -72,20 +73,22 @@ def encode(
         check_stream(file, out)
         encode_stream(sys.stdin.buffer, sys.stdout.buffer, open_codec(model), kbps)
         return None
-    if str(file) == STANDARD:
-        raise BadSetting("Standard input is read with --stream alone; add it, or give a sound file.")
+    if file is None:
+        raise BadSetting("There is nothing to encode; give a sound file, or --stream to read standard input.")
     sound = read_header(file)
     out = _checked_out(file.with_suffix(SUFFIX) if out is None else out)
-    codec = open_codec(model)
+    return _encode_file(file, sound, out, open_codec(model), kbps, quiet)
+
+
+def _encode_file(file: Path, sound: SoundHeader, out: Path, codec: Codec, kbps: float, quiet: bool) -> Encoded:
     header = _header(codec, kbps, sound.n_channels, sound.sample_rate)
-    counted = _Counted(block.wave for block in read_blocks(file))
     with progress_bar(f"encoding {file.name}", sound.seconds, quiet) as show, whole_file(out) as place:
         place.write(
             bytes(HEADER_BYTES)
         )  # the number of samples is known at the end: some files do not say it, some say it wrongly
+        counted = _Counted((block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / sound.sample_rate))
         writer = PacketWriter(place, header, codec.frequencies, is_stream=False)
-        for _ in _written(codec, writer, counted):
-            show(counted.n_samples / sound.sample_rate)
+        _write_codes(codec, writer, counted)
         place.seek(0)
         place.write(replace(header, n_samples=counted.n_samples).to_bytes())
     seconds = counted.n_samples / sound.sample_rate
@@ -114,15 +117,15 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -
     with pipe_out(sink):
         sink.write(header.to_bytes())
         sink.flush()
-        for _ in _written(codec, PacketWriter(sink, header, codec.frequencies, is_stream=True), _Counted(sound.waves)):
-            pass
+        writer = PacketWriter(sink, header, codec.frequencies, is_stream=True)
+        _write_codes(codec, writer, _Counted(sound.waves))
 
 
-def check_stream(file: Path, out: Path | None) -> None:
+def check_stream(file: Path | None, out: Path | None) -> None:
     """Raise BadSetting unless a stream goes from standard input to standard output."""
-    if str(file) != STANDARD or out is not None:
-        given = f"the file {file}" if str(file) != STANDARD else f"--out {out}"
-        raise BadSetting(f"A stream goes from standard input to standard output, and {given} was given; give - and no --out.")
+    given = file or out
+    if given is not None:
+        raise BadSetting(f"A stream goes from standard input to standard output; leave {given} out, or --stream.")
 
 
 def resampling(from_rate: int, to_rate: int, model: str) -> str:
@@ -132,15 +135,17 @@ def resampling(from_rate: int, to_rate: int, model: str) -> str:
 
 
 class _Counted:
-    """Waves ``(channels, time)``, and how many samples of each channel were drawn so far."""
+    """Waves ``(channels, time)``, and how many samples of each channel were drawn so far, which ``show`` is told."""
 
-    def __init__(self, waves: Iterable[np.ndarray]):
+    def __init__(self, waves: Iterable[np.ndarray], show: Callable[[int], None] = lambda n_samples: None):
         self._waves = waves
+        self._show = show
         self.n_samples = 0
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for wave in self._waves:
             self.n_samples += wave.shape[1]
+            self._show(self.n_samples)
             yield wave
 
 
@@ -151,13 +156,12 @@ def _header(codec: Codec, kbps: float, n_channels: int, sample_rate: int) -> Hea
     return Header(codec.folder.hash, codec.sample_rate, sample_rate, n_channels, None, n_levels, n_frames)
 
 
-def _written(codec: Codec, writer: PacketWriter, sound: _Counted) -> Iterator[None]:
-    """Encode the sound and write its codes, pausing after each piece."""
+def _write_codes(codec: Codec, writer: PacketWriter, sound: _Counted) -> None:
+    """Encode each channel of the sound by itself and write its codes."""
     header = writer.header
     encoders = [codec.encoder() for _ in range(header.n_channels)]
     for wave in _at_rate_of(codec, sound, header):
         writer.push(np.stack([encoder.push(row)[: header.n_levels] for encoder, row in zip(encoders, wave, strict=True)]))
-        yield
     writer.finish(np.stack([encoder.finish()[: header.n_levels] for encoder in encoders]), sound.n_samples)
 
 
