@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
+from wavewright import models
 from wavewright.families.codec.range_coder import TOTAL, frequencies_of
+from wavewright.tasks import codecs
 
 SAMPLE_RATE, HOP_LENGTH = 16_000, 320
 N_LEVELS, CODEBOOK_SIZE = 4, 32
@@ -98,3 +102,28 @@ def drawn_codes(n_channels: int, n_levels: int, n_frames: int, codebook_size: in
 def table(n_levels: int, codebook_size: int) -> np.ndarray:
     """Frequencies ``(n_levels, codebook_size)`` of codes drawn as by :func:`drawn_codes`."""
     return frequencies_of(drawn_codes(1, n_levels, 500, codebook_size, seed=7)[0], codebook_size)
+
+
+def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MeansCodec:
+    """The codec of means as the model ``speech-codec``, the only codec there is, and ``folder`` as working folder."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "home"))
+    means = MeansCodec()
+    load = models.load
+    monkeypatch.setattr(models, "load", lambda name: means if name == "speech-codec" else load(name))
+    monkeypatch.setattr(codecs, "_hashes", lambda: {"speech-codec": means.folder.hash})
+    return means
+
+
+def steps(n_samples: int, n_channels: int = 1, seed: int = 0) -> np.ndarray:
+    """Sound that the codec of means keeps: each frame is constant, some are silent, and the last one may be part of one."""
+    n_frames = -(-n_samples // HOP_LENGTH)
+    means = np.random.default_rng(seed).uniform(-0.9, 0.9, (n_channels, n_frames)).astype(np.float32)
+    means[:, n_frames // 2 : n_frames // 2 + 3] = 0.0
+    return np.repeat(means, HOP_LENGTH, axis=1)[:, :n_samples]
+
+
+def sine(n_samples: int, sample_rate: int, n_channels: int = 1) -> np.ndarray:
+    """Slow sines ``(n_channels, n_samples)``, which change little in a frame."""
+    time = np.arange(n_samples) / sample_rate
+    return np.stack([0.5 * np.sin(2 * np.pi * (2 + channel) * time) for channel in range(n_channels)]).astype(np.float32)

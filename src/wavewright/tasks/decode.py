@@ -129,7 +129,7 @@ def decoded(codec: Codec, reader: PacketReader, name: str) -> Iterator[np.ndarra
     header, n_given = reader.header, 0
     for wave in resampled(_at_codec_rate(codec, reader), codec.sample_rate, header.sample_rate, header.n_channels):
         if reader.n_samples is not None:
-            wave = wave[:, : reader.n_samples - n_given]
+            wave = wave[:, : max(0, reader.n_samples - n_given)]
         n_given += wave.shape[1]
         if wave.shape[1]:
             yield wave

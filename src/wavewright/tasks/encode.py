@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -109,7 +110,10 @@ def _encode_file(file: Path, sound: SoundHeader, out: Path, codec: Codec, kbps: 
 
 
 def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -> None:
-    """Encode 16-bit sound from ``source`` (see :func:`.pcm.read_pcm`) to ``sink``: each frame is a packet, sent when it is there."""
+    """Encode 16-bit sound from ``source`` (see :func:`.pcm.read_pcm`) to ``sink``: each frame is a packet, sent when it is there.
+
+    Ctrl-C ends the sound, not the stream: what came so far is finished.
+    """
     sound = read_pcm(source, codec.sample_rate)
     header = replace(_header(codec, kbps, sound.n_channels, sound.sample_rate), frames_per_packet=1)
     if sound.sample_rate != codec.sample_rate:
@@ -118,14 +122,19 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -
         sink.write(header.to_bytes())
         sink.flush()
         writer = PacketWriter(sink, header, codec.frequencies, is_stream=True)
-        _write_codes(codec, writer, _Counted(sound.waves))
+        _write_codes(codec, writer, _Counted(_until_interrupted(sound.waves)))
 
 
 def check_stream(file: Path | None, out: Path | None) -> None:
-    """Raise BadSetting unless a stream goes from standard input to standard output."""
+    """Raise BadSetting unless a stream goes from standard input to standard output, and neither is a terminal."""
     given = file or out
     if given is not None:
         raise BadSetting(f"A stream goes from standard input to standard output; leave {given} out, or --stream.")
+    for name, end in (("input", sys.stdin), ("output", sys.stdout)):
+        if end.isatty():
+            raise BadSetting(
+                f"A stream goes from a file or program to another, and standard {name} is the terminal; redirect it."
+            )
 
 
 def resampling(from_rate: int, to_rate: int, model: str) -> str:
@@ -147,6 +156,12 @@ class _Counted:
             self.n_samples += wave.shape[1]
             self._show(self.n_samples)
             yield wave
+
+
+def _until_interrupted(waves: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The waves up to the moment when somebody presses Ctrl-C while one is awaited."""
+    with suppress(KeyboardInterrupt):
+        yield from waves
 
 
 def _header(codec: Codec, kbps: float, n_channels: int, sample_rate: int) -> Header:
