@@ -48,8 +48,6 @@ class Codec(Protocol):
     sample_rate: int
     hop_length: int
     n_levels: int
-    codebook_size: int
-    latency_samples: int
     frequencies: np.ndarray
 
     def encoder(self) -> Encoder:

@@ -176,19 +176,19 @@ class PacketReader:
         if (is_end and n_packets is not None) or not self._has(2 + is_end):
             return None
         first, second = self._buffer[self._start + is_end : self._start + is_end + 2]
-        length, n_before = (first, 2) if first < TWO_BYTES else ((first & 0x7F) << 8 | second, 3)
-        n_before += is_end * (1 + COUNT_BYTES)
-        n_bytes = n_before + length + CHECK_BYTES
+        length, n_head = (first, 2) if first < TWO_BYTES else ((first & 0x7F) << 8 | second, 3)
+        n_head += is_end * (1 + COUNT_BYTES)
+        n_bytes = n_head + length + CHECK_BYTES
         if length > self.header.most_payload_bytes or not self._has(n_bytes):
             return None
         packet = bytes(self._buffer[self._start : self._start + n_bytes])
         number = number_of(int.from_bytes(packet[-CHECK_BYTES:], "little"), zlib.crc32(packet[:-CHECK_BYTES]))
         n_missing = number - self._expected
-        if not 0 <= n_missing <= LONGEST_GAP + n_skipped or packet[n_before - 1 - is_end * COUNT_BYTES] != number & 0xFF:
+        if not 0 <= n_missing <= LONGEST_GAP + n_skipped or packet[n_head - 1 - is_end * COUNT_BYTES] != number & 0xFF:
             return None
-        count = int.from_bytes(packet[n_before - COUNT_BYTES : n_before], "little") if is_end else None
+        count = int.from_bytes(packet[n_head - COUNT_BYTES : n_head], "little") if is_end else None
         n_frames = self._n_frames_in(number, count)
-        return None if n_frames is None else _Packet(number, n_bytes, n_frames, packet[n_before:-CHECK_BYTES], count)
+        return None if n_frames is None else _Packet(number, n_bytes, n_frames, packet[n_head:-CHECK_BYTES], count)
 
     def _n_frames_in(self, number: int, count: int | None) -> int | None:
         """How many frames a packet has, ``count`` being what the end of a stream says; None where no such packet can be."""
