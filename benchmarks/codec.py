@@ -102,7 +102,9 @@ class Judges:
 
             self.voice = VoiceEncoder("cpu", verbose=False)
 
-    def score(self, scores: Scores, entry: Entry, wave: np.ndarray, copy: np.ndarray, is_speech: bool, is_english: bool) -> None:
+    def score(
+        self, scores: Scores, entry: Entry, wave: np.ndarray, copy: np.ndarray, is_speech: bool, is_english: bool
+    ) -> None:
         """Add what is found of one copy."""
         scores.add(
             log_mel=float(np.abs(_log_mel(wave) - _log_mel(copy)).mean()),
@@ -192,9 +194,7 @@ def clips_of(described: str, count: int, min_seconds: float) -> tuple[str, list[
     return name, [fit[row] for row in sorted(np.random.default_rng(SEED).permutation(len(fit))[:count])]
 
 
-def rows_of(
-    name: str, entries: Sequence[Entry], copies: dict[str, Copy | None], judges: Judges, is_english: bool
-) -> list[Row]:
+def rows_of(name: str, entries: Sequence[Entry], copies: dict[str, Copy | None], judges: Judges, is_english: bool) -> list[Row]:
     """One row a codec, the recordings first."""
     waves = [Clip.read(entry.path).mono().resample(SAMPLE_RATE).wave[0].astype(np.float32) for entry in entries]
     is_speech = any(entry.text or entry.speaker for entry in entries)
