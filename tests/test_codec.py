@@ -12,7 +12,7 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.errors import BadModel, BadSetting
 from wavewright.families.codec import SIZES, Config
-from wavewright.families.codec.network import Coder, build, to_play
+from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build, to_play
 from wavewright.families.codec.recipe import DataSettings, Recipe, prepare, recipe
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
 from wavewright.models.card import Card
@@ -53,7 +53,7 @@ def played(folder, tmp_path_factory):
     torch.manual_seed(0)
     data = prepared(folder, tmp_path_factory.mktemp("cache"))
     codec = build(TINY)
-    for step in (0, 200):
+    for step in (0, UNQUANTISED_STEPS):
         batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
         codec.turns(step)[0][1](batch)
     place = tmp_path_factory.mktemp("codec") / "tiny"
@@ -76,7 +76,7 @@ def test_spectra_in_numpy_are_those_of_the_network():
     coder, wave = Coder(TINY), sound(3_200)
     features = to_features(np.pad(wave, (TINY.lead, 0)), TINY)
     np.testing.assert_allclose(coder.analysis(torch.from_numpy(wave)[None])[0].numpy(), features, atol=2e-4)
-    described = np.random.default_rng(0).standard_normal((40, 3 * TINY.n_bins)).astype(np.float32)
+    described = np.random.default_rng(0).standard_normal((40, 2 * TINY.n_bins)).astype(np.float32)
     frames = np.pad(to_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0)))
     expected = coder.synthesis(torch.from_numpy(described)[None])[0].numpy()  # it starts where the first windows do no more
     np.testing.assert_allclose(overlapped(frames, TINY)[TINY.lead :], expected[: 3_200 - TINY.lead], atol=2e-4)
@@ -86,8 +86,8 @@ def test_a_spectrum_that_is_given_back_gives_back_the_wave():
     wave = sound(3_200)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(wave, (TINY.lead, 0)), TINY.n_fft)[:: TINY.step_length]
     spectrum = np.fft.rfft(frames * np.hanning(TINY.n_fft + 1)[:-1])
-    described = np.concatenate([np.log(np.abs(spectrum) + 1e-9), spectrum.real, spectrum.imag], axis=1).astype(np.float32)
-    described[:, TINY.n_bins :] *= 1e3  # only its phase counts
+    rooted = spectrum / np.sqrt(np.abs(spectrum) + 1e-12)
+    described = np.concatenate([rooted.real, rooted.imag], axis=1).astype(np.float32)
     found = overlapped(np.pad(to_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0))), TINY)
     np.testing.assert_allclose(found[TINY.lead :], wave[: -TINY.lead], atol=1e-3)
 
@@ -185,13 +185,14 @@ def test_damaged_frequencies_are_refused(player, monkeypatch):
 
 def test_losses_fall_and_the_second_stage_moves_the_decoder_alone(folder, tmp_path):
     torch.manual_seed(0)
-    data = prepared(folder, tmp_path, adversarial_from=260)
+    data = prepared(folder, tmp_path, adversarial_from=UNQUANTISED_STEPS + 60)
     codec = build(data.recipe.model)
     optimizers = {name: torch.optim.AdamW(part.parameters(), 2e-3) for name, part in codec.players().items()}
     found = []
-    for step in [*range(180, 260), *range(260, 264)]:
+    second = UNQUANTISED_STEPS + 60
+    for step in range(UNQUANTISED_STEPS - 20, second + 4):
         batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
-        before = {name: tensor.clone() for name, tensor in codec.coder.state_dict().items()} if step == 260 else None
+        before = {name: tensor.clone() for name, tensor in codec.coder.state_dict().items()} if step == second else None
         for player_name, losses_of in codec.turns(step):
             losses, weights = losses_of(batch), codec.loss_weights(step)
             assert losses.keys() <= weights.keys()
@@ -199,13 +200,13 @@ def test_losses_fall_and_the_second_stage_moves_the_decoder_alone(folder, tmp_pa
             total.backward(inputs=list(codec.players()[player_name].parameters()))
             optimizers[player_name].step()
             optimizers[player_name].zero_grad()
-        if step < 260:
+        if step < second:
             found.append(float(losses["mel/l1"].detach()))
         if before is not None:
             moved = {name for name, tensor in codec.coder.state_dict().items() if not torch.equal(tensor, before[name])}
             assert moved
             assert all(name.startswith("decoder") for name in moved)
-    assert np.mean(found[-10:]) < 0.6 * np.mean(found[:5])
+    assert np.mean(found[-10:]) < 0.75 * np.mean(found[:5])
 
 
 def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_path):

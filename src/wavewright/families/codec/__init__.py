@@ -9,7 +9,7 @@ Papers:
     Zeghidour et al., "SoundStream: An End-to-End Neural Audio Codec", 2021: residual levels, quantiser dropout.
     Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023: short codes compared by direction.
     Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple", 2024 (quantizer ``finite``).
-    Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: magnitudes and phases by ConvNeXt.
+    Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: spectra by ConvNeXt.
     Wu et al., "AudioDec: An Open-source Streaming High-fidelity Neural Audio Codec", 2023: critics teach the decoder alone, at last.
 
 Changed from them: sound goes in and out as short spectra every 5 ms, of which narrow layers hear four to a frame of codes; wide layers

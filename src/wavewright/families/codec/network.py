@@ -21,7 +21,7 @@ from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 from . import DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, Config
 from .range_coder import frequencies_of
 from .recipe import Prepared
-from .spectra import COMPRESSION, LARGEST_LOG_MAGNITUDE, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER
+from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
 
 Batch = dict[str, Any]
 MEL_SIZES = (
@@ -32,7 +32,7 @@ MEL_SIZES = (
 )  # (samples at 16 kHz, bands) of the windows that mel spectra are compared in
 COMPLEX_SIZES = (256, 512)
 CRITIC_SIZES = ((512, 128), (1024, 256), (256, 64))  # (window, hop)
-UNQUANTISED_STEPS = 200  # at first, so that codes begin where vectors lie
+UNQUANTISED_STEPS = 1_500  # at first: phases are hardly learned through codes that know nothing of them
 RECORDING = "recording"
 
 
@@ -56,7 +56,7 @@ class Analysis(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """What the decoder says of each spectrum ``(batch, steps, 3 n_bins)`` to the wave ``(batch, time)``, as spectra.to_wave does."""
+    """What the decoder says of each spectrum ``(batch, steps, 2 n_bins)`` to the wave ``(batch, time)``, as spectra.to_frames does."""
 
     window: Tensor
 
@@ -67,10 +67,9 @@ class Synthesis(nn.Module):
 
     def forward(self, described: Tensor) -> Tensor:
         config = self.config
-        log_magnitude, real, imaginary = described.float().chunk(3, -1)
-        magnitude = log_magnitude.clamp(max=LARGEST_LOG_MAGNITUDE).exp()
-        scale = magnitude * (real.square() + imaginary.square() + SMALLEST_POWER).rsqrt()
-        frames = irfft(torch.complex(real * scale, imaginary * scale), config.n_fft) * self.window
+        real, imaginary = described.float().chunk(2, -1)
+        root = torch.sqrt(real.square() + imaginary.square() + SMALLEST_ROOT)
+        frames = irfft(torch.complex(real * root, imaginary * root), config.n_fft) * self.window
         envelope = self.window.square().view(config.overlap, -1).sum(0).repeat(described.shape[1] + config.overlap - 1)
         wave = overlap_add(frames, config.step_length) / envelope
         return wave[:, config.lead :]
@@ -103,10 +102,10 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Quantised vectors to what is said of each spectrum: log magnitude, and real and imaginary part of what has its phase.
+    """Quantised vectors to what is said of each spectrum: real and imaginary part, with the square root of the magnitude.
 
     Vectors are those of the frames to decode, one before and ``look_ahead`` behind: ``(batch, 1 + frames + look_ahead, latent_size)``
-    -> ``(batch, frames * steps_per_frame, 3 n_bins)``.
+    -> ``(batch, frames * steps_per_frame, 2 n_bins)``.
     """
 
     def __init__(self, config: Config):
@@ -119,7 +118,7 @@ class Decoder(nn.Module):
         self.split = nn.Linear(wide, config.steps_per_frame * fine)
         self.fine = Blocks(config.fine_blocks[1], fine, round(config.expansion * fine), kernel)
         self.norm = nn.LayerNorm(fine)
-        self.out = nn.Linear(fine, 3 * config.n_bins)
+        self.out = nn.Linear(fine, 2 * config.n_bins)
         self.memory_sizes = (self.blocks.memory_size, self.fine.memory_size)
 
     def forward(self, latent: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:

@@ -86,7 +86,7 @@ class Runtime:
         config = self.config
         memory = (1, self._memory_size(DECODER_FILE))
         inputs = {"numbers": (1, None, config.n_levels), "memory": memory}
-        return self.folder.session(DECODER_FILE, inputs, {"described": (1, None, 3 * config.n_bins), "memory_after": memory})
+        return self.folder.session(DECODER_FILE, inputs, {"described": (1, None, 2 * config.n_bins), "memory_after": memory})
 
     def _memory_size(self, file: str) -> int:
         """Numbers that a graph remembers of the frames before: of each block, ``kernel - 1`` frames."""

@@ -10,7 +10,7 @@ from . import Config
 COMPRESSION = 0.3  # exponent of the magnitudes that the encoder hears
 SMALLEST_POWER = 1e-7  # of a bin
 LOG_POWER_MEAN, LOG_POWER_SCALE = -7.0, 5.0  # of bins of speech, nearly
-LARGEST_LOG_MAGNITUDE = 7.0  # of a bin, whatever the decoder says
+SMALLEST_ROOT = 1e-6  # of the squared numbers that the decoder says, so that their root has a slope at zero
 
 
 def to_features(wave: np.ndarray, config: Config) -> np.ndarray:
@@ -27,16 +27,15 @@ def to_features(wave: np.ndarray, config: Config) -> np.ndarray:
 
 
 def to_frames(described: np.ndarray, config: Config) -> np.ndarray:
-    """What the decoder says ``(steps, 3 n_bins)`` to windowed frames ``(steps, n_fft)`` float32, which :func:`overlapped` adds up.
+    """What the decoder says ``(steps, 2 n_bins)``, spectra with the square root of their magnitude, to windowed frames ``(steps, n_fft)`` float32, which :func:`overlapped` adds up.
 
     They are divided by the sum of squared windows already, which is the same at every sample once all windows are there.
     """
-    log_magnitude, real, imaginary = np.split(described, 3, axis=-1)
-    magnitude = np.exp(np.minimum(log_magnitude, np.float32(LARGEST_LOG_MAGNITUDE)))
-    scale = magnitude / np.sqrt(real * real + imaginary * imaginary + np.float32(SMALLEST_POWER))
+    real, imaginary = np.split(described, 2, axis=-1)
+    root = np.sqrt(real * real + imaginary * imaginary + np.float32(SMALLEST_ROOT))
     window = hann_window(config.n_fft)
     envelope = np.square(window).reshape(config.overlap, -1).sum(axis=0)
-    frames = np.fft.irfft(scale * (real + 1j * imaginary), n=config.n_fft).astype(np.float32)
+    frames = np.fft.irfft(root * (real + 1j * imaginary), n=config.n_fft).astype(np.float32)
     return frames * (window / np.tile(envelope, config.overlap))
 
 
