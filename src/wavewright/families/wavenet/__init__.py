@@ -46,6 +46,7 @@ RANGES = {
     "condition_hop": (1, 4_096),
     "n_fft": (16, 16_384),
     "n_mels": (8, 512),
+    "temperature": (0.0, 2.0),
 }
 """The smallest and largest value of each number in a Config that stands for itself; the others depend on each other."""
 
@@ -78,9 +79,8 @@ class Config:
     n_mels: int = 80
     f_max_hz: float = 8_000.0  # of the mel frames
     pre_emphasis: float = 0.0  # first-order; the network draws the emphasised wave, playing undoes it
-    prediction_order: int = (
-        0  # of the filter read off mel frames, whose excitation the network draws; 0: none, see prediction.py
-    )
+    prediction_order: int = 0  # of the filter read off mel frames, whose excitation is drawn; 0: none
+    temperature: float = 1.0  # when playing: below 1 the likely samples are drawn more often than was learned
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)

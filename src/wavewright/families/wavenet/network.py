@@ -213,7 +213,7 @@ def listen(network: WaveNet, prepared: Prepared) -> tuple[list[np.ndarray], list
             rows = network.conditioner(**tensors)[0].float().cpu().numpy()  # (rows, layers * 2 * channels)
             condition = rows.reshape(1, len(rows), config.n_layers, 2 * config.channels)
         n_samples = len(given["frames"]) * config.hop_length
-        heard = engine.draw(engine.start([0]), n_samples, condition)
+        heard = engine.draw(engine.start([0]), n_samples, condition, config.temperature)
         prediction = prediction_of(mel_of_features(given["frames"]), config) if config.prediction_order else None
         waves.append(to_wave(heard, config, prediction=prediction)[0])
     return waves, [title for title, _ in asked]
