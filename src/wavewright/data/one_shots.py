@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import BadFolder, BadSetting
 from ..ranges import check_ranges
 from ..units import db_to_gain
+from .crops import number_of
 from .entry import Entry, Problem
 from .preparation import PEAK
 from .store import ClipStore
@@ -52,13 +53,17 @@ class OneShots:
     @classmethod
     def of(cls, store: ClipStore, label_names: Sequence[str], has_pitch: bool = False) -> OneShots:
         """The one-shots of a store whose clips have labels among ``label_names``, where there are any."""
-        labels = [label_names.index(str(entry.label)) if label_names else 0 for entry in store.entries]
+        labels = [number_of(entry, label_names) for entry in store.entries]
         groups = [entry.group or str(entry.path) for entry in store.entries]
         pitches = [float(entry.pitch or 0.0) for entry in store.entries] if has_pitch else None
         return cls(store, labels, groups, pitches)
 
     def __len__(self) -> int:
         return len(self.store)
+
+    def entry(self, index: int) -> Entry:
+        """Which clip number ``index`` is."""
+        return self.store.entries[index]
 
     def wave(self, index: int, sample_rate: int, n_samples: int) -> np.ndarray:
         """Clip ``index`` as the network would play it, ``(n_samples,)``."""

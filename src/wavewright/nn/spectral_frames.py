@@ -1,0 +1,83 @@
+"""Frames of waves as tensors with gradients: what a network hears, and the wave that its frames stand for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..dsp.spectral_frames import (
+    COMPRESSION,
+    LARGEST_LOG_MAGNITUDE,
+    LOG_SCALE,
+    LOG_SHIFT,
+    POWER_FLOOR,
+    SMALLEST_LENGTH,
+    FrameSettings,
+    bands_to_bins,
+    turns_of,
+)
+from .spectrum import frame, irfft, overlap_add, power_spectrum, rfft
+
+
+class SpectralFrames(nn.Module):
+    """The functions of dsp/spectral_frames.py for batches of whole waves, whose first frame is frame 0."""
+
+    window: Tensor
+    envelope: Tensor
+    turns: Tensor
+    bands_to_bins: Tensor
+
+    def __init__(self, settings: FrameSettings):
+        super().__init__()
+        self.settings = settings
+        window = torch.hann_window(settings.n_fft)
+        self.register_buffer("window", window, persistent=False)
+        self.register_buffer("envelope", window.square().view(settings.n_overlapping, -1).sum(0), persistent=False)
+        turns = torch.from_numpy(turns_of(0, settings.n_overlapping, settings))
+        self.register_buffer("turns", torch.view_as_real(turns).clone(), persistent=False)  # (n_overlapping, bins, 2)
+        if settings.noise_bands:
+            spread = torch.from_numpy(bands_to_bins(settings.noise_bands, settings.n_fft, settings.sample_rate))
+            self.register_buffer("bands_to_bins", spread, persistent=False)
+
+    def n_frames(self, n_samples: int) -> int:
+        """Frames that hear any of ``n_samples``."""
+        return -(-n_samples // self.settings.hop_length) + self.settings.n_overlapping - 1
+
+    def spectrum(self, wave: Tensor, n_frames: int) -> Tensor:
+        """``wave (batch, time)`` to ``n_frames`` frames, ``(batch, frames, bins)``, the first of which hear the silence before it."""
+        n_fft, hop = self.settings.n_fft, self.settings.hop_length
+        before = n_fft - hop
+        after = (n_frames - 1) * hop + n_fft - before - wave.shape[-1]
+        return rfft(frame(F.pad(wave, (before, after)), n_fft, hop) * self.window)
+
+    def features(self, spectrum: Tensor) -> Tensor:
+        """``(batch, frames, bins)`` to ``(batch, frames, 3 * bins)``, as :func:`.dsp.spectral_frames.spectrum_to_features`."""
+        scaled = spectrum / self.settings.scale
+        power = power_spectrum(scaled) + POWER_FLOOR
+        turned = scaled * self._turned(spectrum.shape[1]).conj() * power ** ((COMPRESSION - 1) / 2)
+        return torch.cat([power.log() * LOG_SCALE + LOG_SHIFT, turned.real, turned.imag], -1)
+
+    def tone(self, head: Tensor) -> Tensor:
+        """``(batch, frames, 3 * bins)`` to complex ``(batch, frames, bins)``, as :func:`.dsp.spectral_frames.head_to_spectrum`."""
+        log_magnitude, real, imaginary = head.float().chunk(3, -1)
+        length = (real.square() + imaginary.square()).add(1e-12).sqrt() + SMALLEST_LENGTH
+        magnitude = log_magnitude.clamp(max=LARGEST_LOG_MAGNITUDE).exp() * self.settings.scale / length
+        return torch.complex(real * magnitude, imaginary * magnitude) * self._turned(head.shape[1])
+
+    def noise(self, log_gains: Tensor, n_samples: int) -> Tensor:
+        """Noise of ``log_gains (batch, frames, noise_bands)``, complex ``(batch, frames, bins)``, from torch's global generator."""
+        white = self.spectrum(torch.randn(len(log_gains), n_samples, device=log_gains.device), log_gains.shape[1])
+        gains = log_gains.float().clamp(max=LARGEST_LOG_MAGNITUDE).exp() @ self.bands_to_bins
+        return white * gains * self.settings.noise_scale
+
+    def to_wave(self, spectrum: Tensor, n_samples: int) -> Tensor:
+        """``(batch, frames, bins)`` to ``(batch, n_samples)``."""
+        n_fft, hop = self.settings.n_fft, self.settings.hop_length
+        wave = overlap_add(irfft(spectrum, n_fft) * self.window, hop)[..., n_fft - hop : n_fft - hop + n_samples]
+        return wave / self.envelope.repeat(-(-n_samples // hop))[:n_samples]
+
+    def _turned(self, n_frames: int) -> Tensor:
+        """See :func:`.dsp.spectral_frames.turns_of`, ``(n_frames, bins)``."""
+        table = torch.view_as_complex(self.turns)
+        return table.repeat(-(-n_frames // len(table)), 1)[:n_frames]
