@@ -84,18 +84,21 @@ def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> n
 
 
 @cache
-def bands_to_bins(n_bands: int, n_fft: int, sample_rate: int) -> np.ndarray:
-    """How much of the gain of each band, evenly spaced in mel, a bin has: ``(n_bands, bins)`` float32, each column adds up to 1."""
+def bands_of_bins(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of bands evenly spaced in mel, the one below each bin ``(bins,)`` and the part of the way to the next one, float32 ``(bins,)``."""
     places = hz_to_mel(np.arange(n_fft // 2 + 1) * sample_rate / n_fft, "htk")
-    centres = np.linspace(0.0, places[-1], n_bands)
-    return np.stack([np.interp(places, centres, row) for row in np.eye(n_bands)]).astype(np.float32)
+    places = places / places[-1] * (n_bands - 1)
+    below = np.minimum(places.astype(np.int64), max(n_bands - 2, 0))
+    return below, (places - below).astype(np.float32)
 
 
 def noise_gains(log_gains: np.ndarray, settings: FrameSettings) -> np.ndarray:
     """The factor of each bin of white noise of variance 1, ``(frames, bins)``, from a network's ``log_gains (frames, noise_bands)``."""
-    gains = np.exp(np.minimum(log_gains, np.float32(LARGEST_LOG_MAGNITUDE)))
-    weights = bands_to_bins(settings.noise_bands, settings.n_fft, settings.sample_rate)
-    return gains @ weights * np.float32(settings.noise_scale)
+    gains = np.exp(np.minimum(log_gains, np.float32(LARGEST_LOG_MAGNITUDE))) * np.float32(settings.noise_scale)
+    below, part = bands_of_bins(settings.noise_bands, settings.n_fft, settings.sample_rate)
+    above = np.minimum(below + 1, settings.noise_bands - 1)
+    # No matrix product, whose last digit depends on how many frames there are.
+    return gains[:, below] * (1 - part) + gains[:, above] * part
 
 
 class Analysis:

@@ -32,8 +32,10 @@ def stft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     for n_fft in STFT_SIZES:
         real, made = (spectrogram(wave, n_fft, n_fft // 4, power=1.0) for wave in (reference, estimate))
         floor = MAGNITUDE_FLOOR * n_fft / 4
-        convergence = float(np.linalg.norm(real - made)) / np.maximum(np.linalg.norm(real), floor)
-        distances.append(convergence + np.abs(np.log(np.maximum(real, floor)) - np.log(np.maximum(made, floor))).mean())
+        error, level = (float(np.sqrt(np.square(each).sum())) for each in (real - made, real))
+        distances.append(
+            error / max(level, floor) + np.abs(np.log(np.maximum(real, floor)) - np.log(np.maximum(made, floor))).mean()
+        )
     return float(np.mean(distances))
 
 

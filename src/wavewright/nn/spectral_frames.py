@@ -14,7 +14,7 @@ from ..dsp.spectral_frames import (
     POWER_FLOOR,
     SMALLEST_LENGTH,
     FrameSettings,
-    bands_to_bins,
+    bands_of_bins,
     turns_of,
 )
 from .spectrum import frame, irfft, overlap_add, power_spectrum, rfft
@@ -26,7 +26,8 @@ class SpectralFrames(nn.Module):
     window: Tensor
     envelope: Tensor
     turns: Tensor
-    bands_to_bins: Tensor
+    below: Tensor
+    part: Tensor
 
     def __init__(self, settings: FrameSettings):
         super().__init__()
@@ -37,8 +38,9 @@ class SpectralFrames(nn.Module):
         turns = torch.from_numpy(turns_of(0, settings.n_overlapping, settings))
         self.register_buffer("turns", torch.view_as_real(turns).clone(), persistent=False)  # (n_overlapping, bins, 2)
         if settings.noise_bands:
-            spread = torch.from_numpy(bands_to_bins(settings.noise_bands, settings.n_fft, settings.sample_rate))
-            self.register_buffer("bands_to_bins", spread, persistent=False)
+            below, part = bands_of_bins(settings.noise_bands, settings.n_fft, settings.sample_rate)
+            self.register_buffer("below", torch.from_numpy(below), persistent=False)
+            self.register_buffer("part", torch.from_numpy(part), persistent=False)
 
     def n_frames(self, n_samples: int) -> int:
         """Frames that hear any of ``n_samples``."""
@@ -68,8 +70,9 @@ class SpectralFrames(nn.Module):
     def noise(self, log_gains: Tensor, n_samples: int) -> Tensor:
         """Noise of ``log_gains (batch, frames, noise_bands)``, complex ``(batch, frames, bins)``, from torch's global generator."""
         white = self.spectrum(torch.randn(len(log_gains), n_samples, device=log_gains.device), log_gains.shape[1])
-        gains = log_gains.float().clamp(max=LARGEST_LOG_MAGNITUDE).exp() @ self.bands_to_bins
-        return white * gains * self.settings.noise_scale
+        gains = log_gains.float().clamp(max=LARGEST_LOG_MAGNITUDE).exp() * self.settings.noise_scale
+        above = (self.below + 1).clamp(max=gains.shape[-1] - 1)
+        return white * (gains[..., self.below] * (1 - self.part) + gains[..., above] * self.part)
 
     def to_wave(self, spectrum: Tensor, n_samples: int) -> Tensor:
         """``(batch, frames, bins)`` to ``(batch, n_samples)``."""
