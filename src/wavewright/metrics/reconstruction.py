@@ -32,10 +32,8 @@ def stft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     for n_fft in STFT_SIZES:
         real, made = (spectrogram(wave, n_fft, n_fft // 4, power=1.0) for wave in (reference, estimate))
         floor = MAGNITUDE_FLOOR * n_fft / 4
-        error, level = (float(np.sqrt(np.square(each).sum())) for each in (real - made, real))
-        distances.append(
-            error / max(level, floor) + np.abs(np.log(np.maximum(real, floor)) - np.log(np.maximum(made, floor))).mean()
-        )
+        convergence = float(np.sqrt(np.square(real - made).sum() / np.maximum(np.square(real).sum(), floor**2)))
+        distances.append(convergence + np.abs(np.log(np.maximum(real, floor)) - np.log(np.maximum(made, floor))).mean())
     return float(np.mean(distances))
 
 
@@ -47,7 +45,7 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     """
     _check_pair(reference, estimate)
     signal, heard = reference.astype(np.float64), estimate.astype(np.float64)
-    target = (heard @ signal) / max(signal @ signal, 1e-20) * signal
+    target = (heard @ signal) / np.maximum(signal @ signal, 1e-20) * signal
     ratio = (target @ target + 1e-20) / (np.square(heard - target).sum() + 1e-20)
     return float(np.clip(10 * np.log10(ratio), -100.0, 100.0))
 

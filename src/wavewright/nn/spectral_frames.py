@@ -19,6 +19,8 @@ from ..dsp.spectral_frames import (
 )
 from .spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 
+SMALLEST_POWER = 1e-6  # of a full-scale tone's; below it a compressed magnitude is in proportion, and its gradient limited
+
 
 class SpectralFrames(nn.Module):
     """The functions of dsp/spectral_frames.py for batches of whole waves, whose first frame is frame 0."""
@@ -59,6 +61,11 @@ class SpectralFrames(nn.Module):
         power = power_spectrum(scaled) + POWER_FLOOR
         turned = scaled * self._turned(spectrum.shape[1]).conj() * power ** ((COMPRESSION - 1) / 2)
         return torch.cat([power.log() * LOG_SCALE + LOG_SHIFT, turned.real, turned.imag], -1)
+
+    def compressed(self, spectrum: Tensor) -> Tensor:
+        """Real and imaginary parts ``(batch, frames, bins, 2)``, the magnitudes to the power COMPRESSION, so that quiet bins count."""
+        scaled = spectrum / self.settings.scale
+        return torch.view_as_real(scaled * (power_spectrum(scaled) + SMALLEST_POWER) ** ((COMPRESSION - 1) / 2))
 
     def tone(self, head: Tensor) -> Tensor:
         """``(batch, frames, 3 * bins)`` to complex ``(batch, frames, bins)``, as :func:`.dsp.spectral_frames.head_to_spectrum`."""

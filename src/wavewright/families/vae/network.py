@@ -10,14 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...dsp.spectral_frames import COMPRESSION
 from ...nn.convnext import Blocks
 from ...nn.critics import SpectralCritic
 from ...nn.losses import critic_loss, finite_difference_penalty, generator_loss
 from ...nn.playable import Graph, Playable
 from ...nn.spectral_frames import SpectralFrames
 from ...nn.spectral_losses import SpectralDistance
-from ...nn.spectrum import power_spectrum
 from . import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, Config
 from .condition import pitch_features
 from .directions import OF_ANY_LENGTH, Directions, measure
@@ -198,13 +196,8 @@ class Vae(nn.Module):
             nats = divergence(batch["mean"], batch["log_variance"]).mean((0, 1))  # of each number
             losses = {"kl/nats": nats.clamp(min=self.config.free_nats).sum()}
             losses |= self.distance(batch["wave"][:, 0], batch["draws"])
-            real, made = (self._compressed(batch[name]) for name in ("spectrum", "tone"))
+            real, made = (self.autoencoder.frames.compressed(batch[name]) for name in ("spectrum", "tone"))
             return losses | {"stft/complex": (real - made).abs().mean()}
-
-    def _compressed(self, spectrum: Tensor) -> Tensor:
-        """Real and imaginary parts with the magnitudes to the power COMPRESSION, so that quiet bins count."""
-        scaled = spectrum / self.config.frames.scale
-        return torch.view_as_real(scaled * (power_spectrum(scaled) + 1e-6) ** ((COMPRESSION - 1) / 2))
 
     def _critic_losses(self, batch: Batch, with_penalty: bool) -> dict[str, Tensor]:
         """The critics' losses; the pictures stay in the batch for the autoencoder's turn."""
