@@ -25,8 +25,8 @@ from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.families.vae.directions import ATTRIBUTES, measure
-from wavewright.metrics.closeness import equal_distance
 from wavewright.metrics.clips import EmbeddedClips
+from wavewright.metrics.closeness import equal_distance
 from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 
 STEPS = 7
@@ -91,7 +91,10 @@ def as_recorded(waves: np.ndarray, sample_rate: int) -> np.ndarray:
 def judged(walked: dict[str, np.ndarray], waves: np.ndarray, labels: np.ndarray, classifier, sample_rate: int) -> dict:
     """What the bars ask of walks, and the same of the crossfades where that makes sense."""
     morphs, ends = walked["morphs"], walked["ends"]
-    middles = {"morph": as_recorded(morphs[:, STEPS // 2], sample_rate), "crossfade": as_recorded(walked["crossfades"], sample_rate)}
+    middles = {
+        "morph": as_recorded(morphs[:, STEPS // 2], sample_rate),
+        "crossfade": as_recorded(walked["crossfades"], sample_rate),
+    }
     found: dict = {}
     names = np.array(classifier.labels)
     for name, made in middles.items():

@@ -62,8 +62,19 @@ class SpectralFrames(nn.Module):
         turned = scaled * self._turned(spectrum.shape[1]).conj() * power ** ((COMPRESSION - 1) / 2)
         return torch.cat([power.log() * LOG_SCALE + LOG_SHIFT, turned.real, turned.imag], -1)
 
-    def compressed(self, spectrum: Tensor) -> Tensor:
-        """Real and imaginary parts ``(batch, frames, bins, 2)``, the magnitudes to the power COMPRESSION, so that quiet bins count."""
+    def complex_distance(self, spectrum: Tensor, made: Tensor) -> Tensor:
+        """How far ``made`` is from ``spectrum (batch, frames, bins)`` in magnitude and phase: a scalar, about 1 for silence.
+
+        The mean of two shares: of the root of a sound's energy, which its loudest tones decide, and of compressed magnitudes (to the power
+        COMPRESSION), where every bin counts.
+        """
+        error, energy = ((power_spectrum(each).sum((1, 2)) + SMALLEST_POWER).sqrt() for each in (spectrum - made, spectrum))
+        real, rebuilt = self._compressed(spectrum), self._compressed(made)
+        apart = (real - rebuilt).abs().mean() / real.abs().mean().clamp(min=SMALLEST_POWER)
+        return ((error / energy).mean() + apart) / 2
+
+    def _compressed(self, spectrum: Tensor) -> Tensor:
+        """Real and imaginary parts ``(batch, frames, bins, 2)`` with compressed magnitudes."""
         scaled = spectrum / self.settings.scale
         return torch.view_as_real(scaled * (power_spectrum(scaled) + SMALLEST_POWER) ** ((COMPRESSION - 1) / 2))
 

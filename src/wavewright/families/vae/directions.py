@@ -71,19 +71,18 @@ class Directions:
     vectors: np.ndarray
 
     @classmethod
-    def find(cls, points: np.ndarray, attributes: np.ndarray, decode: Decode | None, sample_rate: int) -> Directions:
+    def find(cls, points: np.ndarray, attributes: np.ndarray, decode: Decode, sample_rate: int) -> Directions:
         """Directions from ``points (n, d)`` of sounds and their ``attributes (n, a)``, then corrected by what the decoder makes of them.
 
         A ridge regression of the attributes on the latents says how each depends on them; the directions are the shortest steps, in
-        deviations of the latents, that change one attribute by a unit and none of the others. Where ``decode`` is given, steps are
-        decoded and measured, and the directions mixed so that each moves what it is named after.
+        deviations of the latents, that change one attribute by a unit and none of the others. Then steps are decoded and measured, and
+        the directions mixed so that each moves what it is named after.
         """
         vectors = _regressed(points.astype(np.float64), attributes)
-        if decode is not None:
-            chosen = points[np.linspace(0, len(points) - 1, min(len(points), CLIPS_TO_CALIBRATE)).round().astype(int)]
-            for _ in range(CALIBRATIONS):
-                responses = _responses(vectors, chosen, decode, sample_rate)
-                vectors = np.linalg.pinv(responses.T, rcond=SMALLEST_RESPONSE) @ vectors
+        chosen = points[np.linspace(0, len(points) - 1, min(len(points), CLIPS_TO_CALIBRATE)).round().astype(int)]
+        for _ in range(CALIBRATIONS):
+            responses = _responses(vectors, chosen, decode, sample_rate)
+            vectors = np.linalg.pinv(responses.T, rcond=SMALLEST_RESPONSE) @ vectors
         return cls(vectors.astype(np.float32))
 
     @property

@@ -196,8 +196,7 @@ class Vae(nn.Module):
             nats = divergence(batch["mean"], batch["log_variance"]).mean((0, 1))  # of each number
             losses = {"kl/nats": nats.clamp(min=self.config.free_nats).sum()}
             losses |= self.distance(batch["wave"][:, 0], batch["draws"])
-            real, made = (self.autoencoder.frames.compressed(batch[name]) for name in ("spectrum", "tone"))
-            return losses | {"stft/complex": (real - made).abs().mean()}
+            return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["tone"])}
 
     def _critic_losses(self, batch: Batch, with_penalty: bool) -> dict[str, Tensor]:
         """The critics' losses; the pictures stay in the batch for the autoencoder's turn."""
