@@ -13,8 +13,7 @@ from .spectrum import frame, hann_window, overlap_add, power_spectrum
 POWER_FLOOR = 1e-8  # of a full-scale tone's
 COMPRESSION = 0.3  # exponent of the magnitudes that a network hears
 LOG_SCALE, LOG_SHIFT = 1 / 6, 1.4  # bring log power to about zero mean and unit variance
-LARGEST_LOG_MAGNITUDE = 4.0  # of a bin, where 0 is a full-scale tone
-SMALLEST_LENGTH = 1e-6  # of the direction that stands for a phase
+LARGEST_LOG_GAIN = 4.0  # of a bin or a band of noise, where 0 is a full-scale tone
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,14 @@ def spectrum_to_features(spectrum: np.ndarray, first: int, settings: FrameSettin
 
 
 def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> np.ndarray:
-    """The spectrum ``(frames, bins)`` complex64 of a network's frames ``(frames, 3 * bins)``.
+    """The spectrum ``(frames, bins)`` complex64 of a network's frames ``(frames, 3 * bins)``, of which the first is frame ``first``.
 
-    They hold the logarithm of each magnitude, then the two numbers whose direction is the phase.
+    They hold the logarithm of a gain for each bin, then real and imaginary part. These are no mere direction: where a phase cannot be
+    foreseen they shrink to nothing, and grow again from there, while a direction of length 1 is lost as its magnitude vanishes.
     """
-    log_magnitude, real, imaginary = np.split(head, 3, axis=1)
-    length = np.sqrt(real * real + imaginary * imaginary) + np.float32(SMALLEST_LENGTH)
-    magnitude = np.exp(np.minimum(log_magnitude, np.float32(LARGEST_LOG_MAGNITUDE))) * np.float32(settings.scale) / length
-    return (real + np.complex64(1j) * imaginary) * magnitude * turns_of(first, len(head), settings)
+    log_gain, real, imaginary = np.split(head, 3, axis=1)
+    gain = np.exp(np.minimum(log_gain, np.float32(LARGEST_LOG_GAIN))) * np.float32(settings.scale)
+    return (real + np.complex64(1j) * imaginary) * gain * turns_of(first, len(head), settings)
 
 
 @cache
@@ -94,7 +93,7 @@ def bands_of_bins(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.ndarra
 
 def noise_gains(log_gains: np.ndarray, settings: FrameSettings) -> np.ndarray:
     """The factor of each bin of white noise of variance 1, ``(frames, bins)``, from a network's ``log_gains (frames, noise_bands)``."""
-    gains = np.exp(np.minimum(log_gains, np.float32(LARGEST_LOG_MAGNITUDE))) * np.float32(settings.noise_scale)
+    gains = np.exp(np.minimum(log_gains, np.float32(LARGEST_LOG_GAIN))) * np.float32(settings.noise_scale)
     below, part = bands_of_bins(settings.noise_bands, settings.n_fft, settings.sample_rate)
     above = np.minimum(below + 1, settings.noise_bands - 1)
     # No matrix product, whose last digit depends on how many frames there are.

@@ -8,11 +8,10 @@ from torch.nn import functional as F
 
 from ..dsp.spectral_frames import (
     COMPRESSION,
-    LARGEST_LOG_MAGNITUDE,
+    LARGEST_LOG_GAIN,
     LOG_SCALE,
     LOG_SHIFT,
     POWER_FLOOR,
-    SMALLEST_LENGTH,
     FrameSettings,
     bands_of_bins,
     turns_of,
@@ -80,15 +79,14 @@ class SpectralFrames(nn.Module):
 
     def tone(self, head: Tensor) -> Tensor:
         """``(batch, frames, 3 * bins)`` to complex ``(batch, frames, bins)``, as :func:`.dsp.spectral_frames.head_to_spectrum`."""
-        log_magnitude, real, imaginary = head.float().chunk(3, -1)
-        length = (real.square() + imaginary.square()).add(1e-12).sqrt() + SMALLEST_LENGTH
-        magnitude = log_magnitude.clamp(max=LARGEST_LOG_MAGNITUDE).exp() * self.settings.scale / length
-        return torch.complex(real * magnitude, imaginary * magnitude) * self._turned(head.shape[1])
+        log_gain, real, imaginary = head.float().chunk(3, -1)
+        gain = log_gain.clamp(max=LARGEST_LOG_GAIN).exp() * self.settings.scale
+        return torch.complex(real * gain, imaginary * gain) * self._turned(head.shape[1])
 
     def noise(self, log_gains: Tensor, n_samples: int) -> Tensor:
         """Noise of ``log_gains (batch, frames, noise_bands)``, complex ``(batch, frames, bins)``, from torch's global generator."""
         white = self.spectrum(torch.randn(len(log_gains), n_samples, device=log_gains.device), log_gains.shape[1])
-        gains = log_gains.float().clamp(max=LARGEST_LOG_MAGNITUDE).exp() * self.settings.noise_scale
+        gains = log_gains.float().clamp(max=LARGEST_LOG_GAIN).exp() * self.settings.noise_scale
         above = (self.below + 1).clamp(max=gains.shape[-1] - 1)
         return white * (gains[..., self.below] * (1 - self.part) + gains[..., above] * self.part)
 

@@ -10,7 +10,7 @@ Papers:
     (``free_nats``); Bowman et al., "Generating Sentences from a Continuous Space", 2016 (``warmup_steps``).
     Larsen, Sonderby, Larochelle and Winther, "Autoencoding beyond pixels using a learned similarity metric", 2016 (``adversarial_from``).
     Gritsenko, Salimans, van den Berg, Snoek and Kalchbrenner, "A Spectral Energy Distance for Parallel Speech Synthesis", 2020.
-    Caillon and Esling, "RAVE", 2021; Siuzdak, "Vocos", 2023: magnitude and phase of an STFT as the last layer.
+    Caillon and Esling, "RAVE", 2021; Siuzdak, "Vocos", 2023: an inverse STFT as the last layer.
     Ghosh et al., "From Variational to Deterministic Autoencoders", 2020: a Gaussian fitted to the latents of the training sounds.
 
 Changed from them: encoder and decoder work on STFT frames; noise is a part of the decoder of its own, with a gain for each band, learned
@@ -86,7 +86,7 @@ class Config:
     decoder_blocks: int = 6
     condition_size: int = 32  # numbers that stand for label and pitch
     noise_bands: int = 64  # of the decoder's noise, 0 for none
-    beta: float = 0.002  # weight of a nat of the latents' Kullback-Leibler divergence from a normal distribution
+    beta: float = 0.001  # weight of a nat of the latents' Kullback-Leibler divergence from a normal distribution
     free_nats: float = 0.05  # of each number of a latent, that cost nothing
     warmup_steps: int = 500  # over which beta rises from 0
     complex_weight: float = 1.0  # of the complex STFT's loss, from which the phase is learned

@@ -80,7 +80,7 @@ class Decoder(nn.Module):
         self.to_head = nn.Linear(config.channels, 3 * config.frames.n_bins)
         self.to_noise = nn.Linear(config.channels, config.noise_bands) if config.noise_bands else None
         with torch.no_grad():
-            self.to_head.bias[: config.frames.n_bins] = -6.0  # begins quietly
+            self.to_head.bias[: config.frames.n_bins] = -5.0  # begins quietly
             if self.to_noise is not None:
                 self.to_noise.bias.fill_(-6.0)
 

@@ -75,8 +75,8 @@ class Recipe:
 def recipe(size: str) -> Recipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for a laptop, ``base`` for the bundled models."""
     training = TrainingSettings(
-        batch_size=8 if size == "tiny" else 16,
-        learning_rate=1e-3,
+        batch_size=8,
+        learning_rate=1.5e-3,
         betas=(0.8, 0.99),
         weight_decay=0.01,
         schedule="cosine",
