@@ -17,20 +17,29 @@ from bundling import Bundled, main
 
 from wavewright.families.wavenet.recipe import Recipe, recipe
 
-STEPS = 7_000
+STEPS = 10_000
+TEMPERATURE = 0.6  # sounds best on held-out clips: fewer samples stray
 
 
 def vocoder(device: str = "cpu") -> Recipe:
-    """The settings of the run: mu-law on the emphasised wave, whose noise the ear then hears least where speech is loud.
+    """The settings of the run: mu-law on what linear prediction from the frames leaves over, so that noise lies under the speech.
 
     The frames say what comes next, so 34 ms of past, some periods of a voice, are enough.
     """
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, condition="mel", head="mu-law", pre_emphasis=0.85, n_layers=16, dilation_cycle=8),
+        model=replace(
+            base.model,
+            condition="mel",
+            head="mu-law",
+            prediction_order=20,
+            temperature=TEMPERATURE,
+            n_layers=16,
+            dilation_cycle=8,
+        ),
         data=replace(base.data, crop_samples=6_144, gain_range_db=12.0, start_share=0.1),
-        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=500, weight_bits=8),
+        training=replace(base.training, steps=STEPS, batch_size=4, threads=1, device=device, evaluate_every=500, weight_bits=8),
     )
 
 

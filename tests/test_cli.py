@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from wavewright import __version__, models
 from wavewright.cli import command, run
 from wavewright.errors import BadSetting
-from wavewright.tasks import checked, demo, generate, train
+from wavewright.tasks import BY_PLACE, checked, demo, generate, train
 from wavewright.training import export
 
 
@@ -275,6 +275,22 @@ def test_a_command_is_read_from_its_task():
     assert "low|high" in shown
     with pytest.raises(BadSetting, match=r"speak: rate is 3; input should be less than or equal to 2\."):
         speak(["one"], rate=3)
+
+
+@checked
+def hum(
+    tune: Annotated[str | None, Field(description="What to hum."), BY_PLACE] = None,
+    hush: Annotated[bool, Field(description="Do not.")] = False,
+) -> Spoken | None:
+    """Hum a tune."""
+    return None if hush else Spoken(str(tune))
+
+
+def test_an_argument_may_have_a_default_and_a_task_nothing_to_say():
+    assert invoke(command.command(hum, "hum"), []) == "Spoken(text='None')\n"
+    assert invoke(command.command(hum, "hum"), ["la"]) == "Spoken(text='la')\n"
+    assert invoke(command.command(hum, "hum"), ["la", "--hush", "--json"]) == ""
+    assert "[TUNE]" in invoke(command.command(hum, "hum"), ["--help"])
 
 
 def invoke(built, arguments):

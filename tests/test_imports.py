@@ -32,7 +32,7 @@ ARROWS = {
     "families/runtime": BASE | {"dsp", "families", "models"},
     "families/coding": BASE | {"dsp", "families", "models"},
     "families/recipe": BASE | {"data", "families", "metrics", "training"},
-    "families/network": BASE | {"families", "nn"},
+    "families/network": BASE | {"dsp", "families", "nn"},
     "models": BASE | {"families", "whole_file"},
     "nn": BASE | {"dsp"},
     "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "whole_file"},

@@ -59,6 +59,7 @@ def export(folder, network: WaveNet) -> ModelFolder:
     graph = Graph(Conditioning(network.conditioner), inputs, ("condition",), {"frames": (1,), "condition": (1,)})
     durations = np.array([[0.2, 0.25, 0.3]] + [[0.5, 0.5, 0.5]] * (max(len(config.labels), 1) - 1), np.float32)
     described = {**SHAPE, "condition": config.condition, "head": config.head, "speakers": list(config.speakers)}
+    described["prediction_order"] = config.prediction_order
     card = Card(name="tiny", family="wavenet", config=described, labels=list(config.labels), sample_rate=config.sample_rate)
     playable = Playable(
         {"condition.onnx": graph},
@@ -78,10 +79,10 @@ def spoken(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def vocoder(tmp_path_factory):
+@pytest.fixture(scope="module", params=[0, 8])
+def vocoder(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("vocoder") / "tiny"
-    export(folder, network_of(Config(condition="mel", head="logistics", **SHAPE)))
+    export(folder, network_of(Config(condition="mel", head="logistics", prediction_order=request.param, **SHAPE)))
     return folder
 
 

@@ -1,6 +1,6 @@
 """Gather the corpora behind the bundled models and their benchmarks from local folders of public recordings.
 
-    python recipes/corpora drums|digits|ambience|speech|prompts ...
+    python recipes/corpora drums|digits|ambience|speech|prompts|music ...
 
 Nothing is downloaded here: each corpus names its public sources and takes the folders where they were unpacked. The files beside this
 one say of each corpus what is in it.
@@ -15,7 +15,8 @@ from ambience import gather_ambience
 from corpus import print_summary
 from digits import gather_digits
 from drums import gather_drums, print_table
-from prompts import gather_prompts
+from music import gather_music
+from prompts import LICENCES, gather_prompts
 from speech import SOURCES, gather_speech
 
 from wavewright.errors import WavewrightError
@@ -35,11 +36,14 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     ambience.add_argument("--pack", type=Path, required=True, help="folder of ESC-10 with CREDITS.csv")
     prompts = commands.add_parser("prompts", help="the unseen speaker that speech models are judged by")
     prompts.add_argument("--asterisk", type=Path, required=True, help="folder with the unpacked Debian packages")
-    speech = commands.add_parser("speech", help="speech of many speakers, for vocoders")
+    prompts.add_argument("--language", choices=sorted(LICENCES), default="en")
+    music = commands.add_parser("music", help="music that codecs of speech are judged by")
+    music.add_argument("--asterisk", type=Path, required=True, help="folder with the unpacked Debian package")
+    speech = commands.add_parser("speech", help="speech of many speakers, for vocoders and codecs")
     for name in SOURCES:
         speech.add_argument(f"--{name}", type=Path, help="folder of this source; left out without")
     speech.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
-    for command in (drums, digits, ambience, prompts, speech):
+    for command in (drums, digits, ambience, prompts, music, speech):
         command.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
 
@@ -56,7 +60,9 @@ def main() -> None:
         elif given.corpus == "ambience":
             print_summary(*gather_ambience(given.pack, given.out))
         elif given.corpus == "prompts":
-            print_summary(*gather_prompts(given.asterisk, given.out))
+            print_summary(*gather_prompts(given.asterisk, given.out, given.language))
+        elif given.corpus == "music":
+            print_summary(*gather_music(given.asterisk, given.out))
         else:
             folders = {name: folder for name in SOURCES if (folder := getattr(given, name)) is not None}
             print_summary(*gather_speech(folders, given.out, given.sample_rate))

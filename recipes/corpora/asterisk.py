@@ -13,7 +13,7 @@ from wavewright.clip import Clip
 from wavewright.errors import BadAudio, BadFolder, MissingExtra
 
 SAMPLE_RATE = 16_000  # of G.722
-VOICES = {"en": "en_US_f_Allison", "fr": "fr_CA_f_June", "it": "it_IT_m_Carlo"}
+VOICES = {"en": "en_US_f_Allison", "fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
 
 
 def prompts(folder: Path, language: str) -> dict[str, tuple[Path, str]]:

@@ -1,9 +1,11 @@
-"""Prompts: the English telephone prompts of one studio voice, 16 kHz, a speaker that no bundled model may ever learn from.
+"""Prompts: telephone prompts of one studio voice, 16 kHz, speakers and a language that no bundled model may ever learn from.
 
-``--asterisk`` is a folder into which the Debian packages asterisk-core-sounds-en and asterisk-core-sounds-en-g722 were unpacked
-(``apt-get download NAME``, then ``dpkg -x FILE FOLDER``). Every clip is split ``test``. Needs PyAV (extra ``media``).
+``--asterisk`` is a folder into which the Debian packages asterisk-core-sounds-en and asterisk-core-sounds-en-g722 (or those of ``ru``,
+with ``--language ru``) were unpacked (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``). Every clip is split ``test``. Needs PyAV
+(extra ``media``).
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
+    python recipes/corpora prompts --asterisk FOLDER --language ru --out corpora/prompts-ru
 """
 
 from __future__ import annotations
@@ -14,22 +16,25 @@ from pathlib import Path
 from asterisk import decoded, prompts
 from corpus import LeftOut, Recording, Source, gather
 
-SOURCE = Source(
-    "asterisk-core-sounds-en",
-    "CC-BY-SA-3.0",
-    "Asterisk core sounds, Allison Smith, 2003-2010",
-    "Debian packages asterisk-core-sounds-en, asterisk-core-sounds-en-g722",
-    "decoded",
-)
+LICENCES = {"en": "CC-BY-SA-3.0", "ru": "CC-BY-3.0"}
+SPEAKERS = {"en": "Allison Smith, 2003-2010", "ru": "IvrvoiceRU"}
 
 
-def find(folder: Path) -> Iterator[Recording]:
-    """The spoken prompts, each with its text."""
-    for key, (path, text) in sorted(prompts(folder, "en").items()):
-        facts = {"text": text, "speaker": "allison", "group": "allison", "language": "en"}
-        yield Recording(path, key, "test", SOURCE, facts)
+def find(folder: Path, language: str) -> Iterator[Recording]:
+    """The spoken prompts of a language, each with its text."""
+    source = Source(
+        f"asterisk-core-sounds-{language}",
+        LICENCES[language],
+        f"Asterisk core sounds, {SPEAKERS[language]}",
+        f"Debian packages asterisk-core-sounds-{language}, asterisk-core-sounds-{language}-g722",
+        "decoded",
+    )
+    speaker = SPEAKERS[language].split()[0].rstrip(",").lower()
+    for key, (path, text) in sorted(prompts(folder, language).items()):
+        facts = {"text": text, "speaker": speaker, "group": speaker, "language": language}
+        yield Recording(path, key, "test", source, facts)
 
 
-def gather_prompts(folder: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:
+def gather_prompts(folder: Path, out: Path, language: str = "en") -> tuple[list[Recording], list[LeftOut]]:
     """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a package is missing."""
-    return gather(find(folder), out, lambda recording: decoded(recording.path))
+    return gather(find(folder, language), out, lambda recording: decoded(recording.path))

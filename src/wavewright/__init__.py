@@ -11,7 +11,9 @@ __version__ = "0.1.0"
 _PLACES = {
     "Clip": "clip",
     "WavewrightError": "errors",
+    "decode": "tasks.decode",
     "demo": "tasks.demo",
+    "encode": "tasks.encode",
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
@@ -20,7 +22,20 @@ _PLACES = {
     "train": "tasks.train",
 }
 
-__all__ = ["Clip", "WavewrightError", "__version__", "demo", "evaluate", "generate", "inspect", "load", "plot", "train"]
+__all__ = [
+    "Clip",
+    "WavewrightError",
+    "__version__",
+    "decode",
+    "demo",
+    "encode",
+    "evaluate",
+    "generate",
+    "inspect",
+    "load",
+    "plot",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,7 @@ from .sound_file import CHUNK_SAMPLES, MAX_CHANNELS, SAMPLE_RATES_HZ, TAGS, Head
 from .units import samples_to_seconds, seconds_to_samples
 from .whole_file import why_not_written
 
-__all__ = ["Clip", "Header", "read_blocks", "read_header", "read_metadata", "write_blocks"]
+__all__ = ["Clip", "Header", "read_blocks", "read_header", "read_metadata", "resampled", "write_blocks"]
 
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -151,7 +151,8 @@ def write_blocks(
     if first is None:
         raise BadAudio(f"There is no sound to write to {path}; give at least one clip.")
     sample_rate = _codec_rate(subtype, first.sample_rate)
-    waves = _resampled(_waves_alike(path, chain([first], iterator), first), first, sample_rate)
+    alike = _waves_alike(path, chain([first], iterator), first)
+    waves = resampled(alike, first.sample_rate, sample_rate, first.n_channels)
     temporary = path.with_name(f".wavewright-{secrets.token_hex(4)}{path.suffix}")
     try:
         with soundfile.SoundFile(temporary, "w", sample_rate, first.n_channels, subtype, format=file_format) as file:
@@ -188,15 +189,15 @@ def _waves_alike(path: Path, clips: Iterable[Clip], first: Clip) -> Iterator[np.
         raise BadAudio(f"The sound for {path} has no samples; nothing was written.")
 
 
-def _resampled(waves: Iterator[np.ndarray], first: Clip, sample_rate: int) -> Iterator[np.ndarray]:
-    """The same waves at another sample rate, piece by piece."""
-    if sample_rate == first.sample_rate:
+def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+    """The same waves ``(channels, time)`` at another sample rate, piece by piece in bounded memory, by soxr's HQ filter."""
+    if from_rate == to_rate:
         yield from waves
         return
-    stream = soxr.ResampleStream(first.sample_rate, sample_rate, first.n_channels, dtype="float32")
+    stream = soxr.ResampleStream(from_rate, to_rate, n_channels, dtype="float32")
     for wave in waves:
         yield stream.resample_chunk(np.ascontiguousarray(wave.T)).T
-    yield stream.resample_chunk(np.zeros((0, first.n_channels), np.float32), last=True).T
+    yield stream.resample_chunk(np.zeros((0, n_channels), np.float32), last=True).T
 
 
 def _write_waves(path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarray]) -> None:

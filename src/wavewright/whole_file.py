@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import BadFolder, WavewrightError
 
@@ -21,14 +22,26 @@ def write_whole(path: Path, contents: bytes) -> None:
 
     Raises OSError, which names ``path``.
     """
+    with whole_file(path) as file:
+        file.write(contents)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A hidden file to write to, which at the end takes the place ``path``; where the block fails, what was there stays as it was.
+
+    An OSError of the hidden file names ``path``.
+    """
     temporary = path.with_name(f".wavewright-{secrets.token_hex(4)}")  # short, for names may be as long as a system allows
     try:
         with temporary.open("wb") as file:
-            file.write(contents)
+            yield file
             file.flush()
             os.fsync(file.fileno())  # or a power cut could leave the new name with the old disk's content
         temporary.replace(path)
     except OSError as error:
+        if error.filename not in (None, str(temporary), temporary):
+            raise
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         with suppress(OSError):

@@ -18,6 +18,8 @@ COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
     {
         "generate": "tasks.generate:generate",
+        "encode": "tasks.encode:encode",
+        "decode": "tasks.decode:decode",
         "demo": "tasks.demo:demo",
         "models": Group(
             "List the models that can be played, or show one.",

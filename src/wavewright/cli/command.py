@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from typer.core import TyperGroup
 
-from ..tasks import checked
+from ..tasks import BY_PLACE, checked
 
 PACKAGE = __package__.split(".")[0]
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -54,13 +54,14 @@ def command(task: Callable[..., Any], name: str) -> Any:
     hints = typing.get_type_hints(task, include_extras=True)
     signature = inspect.signature(task).parameters.values()
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
-    names = {parameter.name: _name(parameter) for parameter in signature}
+    names = {parameter.name: _name(parameter, hints[parameter.name]) for parameter in signature}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
 
     def run(as_json: bool, **values: Any) -> None:
         result = checked(task, names)(**values)
-        typer.echo(json.dumps(plain(result)) if as_json else str(result))
+        if result is not None:  # None: standard output has been used for something else
+            typer.echo(json.dumps(plain(result)) if as_json else str(result))
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -91,9 +92,14 @@ def _built(where: str | Group, name: str) -> Any:
     return command(getattr(importlib.import_module(f"{PACKAGE}.{module}"), function), name)
 
 
-def _name(parameter: inspect.Parameter) -> str:
-    """A parameter of a task as it is written on the command line: an argument where it has no default, else an option."""
-    return parameter.name if parameter.default is parameter.empty else f"--{parameter.name.replace('_', '-')}"
+def _is_by_place(parameter: inspect.Parameter, hint: Any) -> bool:
+    """Whether a parameter of a task is an argument on the command line."""
+    return parameter.default is parameter.empty or BY_PLACE in get_args(hint)
+
+
+def _name(parameter: inspect.Parameter, hint: Any) -> str:
+    """A parameter of a task as it is written on the command line."""
+    return parameter.name if _is_by_place(parameter, hint) else f"--{parameter.name.replace('_', '-')}"
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
@@ -102,9 +108,9 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
     option_type, metavar = _option_type(task_type)
     default = parameter.default
     declared: Any = typer.Argument(help=field.description, metavar=parameter.name.upper())
-    if default is not parameter.empty:
+    if not _is_by_place(parameter, hint):
         shown = " " if option_type is bool else f"{metavar}{_range(field)}"
-        declared = typer.Option(_name(parameter), help=field.description, metavar=shown)
+        declared = typer.Option(_name(parameter, hint), help=field.description, metavar=shown)
         is_text = default is None or option_type is bool
         default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
     return parameter.replace(annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY)

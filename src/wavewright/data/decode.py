@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..clip import read_blocks
+from ..clip import read_blocks, resampled
 from ..errors import BadAudio
 from .entry import Entry
 
@@ -27,14 +27,8 @@ def decode_at(entry: Entry, sample_rate: int, channels: int) -> Iterator[np.ndar
     One channel is the mean of all; more must be there or are copies of one. The blocks joined are what ``Clip.resample`` gives.
     Raises BadAudio where the channels do not fit, and what :func:`decode` raises.
     """
-    import soxr
-
-    stream = soxr.ResampleStream(entry.sample_rate, sample_rate, channels, dtype="float32")
-    for block in decode(entry):
-        mixed = _with_channels(block, channels, entry)
-        yield mixed if entry.sample_rate == sample_rate else stream.resample_chunk(mixed.T).T
-    if entry.sample_rate != sample_rate:
-        yield stream.resample_chunk(np.zeros((0, channels), dtype=np.float32), last=True).T
+    mixed = (_with_channels(block, channels, entry) for block in decode(entry))
+    return resampled(mixed, entry.sample_rate, sample_rate, channels)
 
 
 def _with_channels(block: np.ndarray, channels: int, entry: Entry) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -37,6 +37,12 @@ def generator_loss(game: str, real: Tensor, fake: Tensor) -> Tensor:
     if game == "r3gan":
         return F.softplus(real - fake).mean()
     raise ValueError(f"unknown game {game!r}")
+
+
+def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """Mean absolute difference of a critic's features over their mean size, averaged over layers (Kumar et al., "MelGAN", 2019)."""
+    differences = [(r - f).abs().mean() / r.abs().mean().clamp(min=1e-4) for r, f in zip(real, fake, strict=True)]
+    return torch.stack(differences).mean()
 
 
 def finite_difference_penalty(judge: Judge, pictures: list[Tensor], logits: Tensor, sigma: float) -> Tensor:

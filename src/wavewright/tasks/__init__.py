@@ -1,7 +1,8 @@
 """What Wavewright does for a person: plain functions whose parameters carry their help, unit and range once.
 
 Every parameter of a task is ``Annotated[type, Field(description=..., ge=..., le=...)]``. Python calls are checked against it by
-``checked``, and the command line is built from it. A task returns a dataclass: its text is what a person reads, its fields are what
+``checked``, and the command line is built from it: a parameter without a default is an argument, one with a default an option, unless
+``BY_PLACE`` stands behind its field. A task returns a dataclass: its text is what a person reads, its fields are what
 ``--json`` prints.
 """
 
@@ -14,6 +15,9 @@ from typing import Any, ParamSpec, TypeVar
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from ..errors import BadSetting
+
+BY_PLACE = "by place"
+"""Behind the field of a parameter: on the command line it is given by its place, although it has a default."""
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -46,6 +46,7 @@ RANGES = {
     "condition_hop": (1, 4_096),
     "n_fft": (16, 16_384),
     "n_mels": (8, 512),
+    "temperature": (0.0, 2.0),
 }
 """The smallest and largest value of each number in a Config that stands for itself; the others depend on each other."""
 
@@ -78,12 +79,19 @@ class Config:
     n_mels: int = 80
     f_max_hz: float = 8_000.0  # of the mel frames
     pre_emphasis: float = 0.0  # first-order; the network draws the emphasised wave, playing undoes it
+    prediction_order: int = 0  # of the filter read off mel frames, whose excitation is drawn; 0: none
+    temperature: float = 1.0  # when playing: below 1 the likely samples are drawn more often than was learned
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
         if self.hop_length % self.condition_hop:
             raise BadSetting(f"condition_hop is {self.condition_hop}; it must be a divisor of hop_length ({self.hop_length}).")
-        check_ranges(self, {"pre_emphasis": (0.0, 0.99)})
+        check_ranges(self, {"pre_emphasis": (0.0, 0.99), "prediction_order": (0, 64)})
+        if self.prediction_order and (self.condition != "mel" or self.pre_emphasis):
+            raise BadSetting(
+                f"prediction_order is {self.prediction_order}; prediction needs condition mel and takes the place of pre_emphasis: set "
+                "condition=mel and pre_emphasis=0, or prediction_order=0."
+            )
         if self.condition == "mel":
             check_ranges(self, {"f_max_hz": (100.0, self.sample_rate / 2)})
         if self.condition == "mel" and self.n_fft < self.hop_length:

@@ -7,6 +7,7 @@ import numpy as np
 from ...dsp.companding import mu_law_decode, mu_law_quantise
 from ...dsp.mel import mel_spectrogram
 from . import MU_LAW_LEVELS, POSITION_FEATURES, Config
+from .prediction import Prediction
 
 MEL_FLOOR = 1e-5  # added to the power before the logarithm
 MEL_CENTRE, MEL_SPREAD = -5.0, 4.0  # of log-mel values of speech, so that the network gets numbers around 0 and 1
@@ -56,9 +57,17 @@ def frames_of(n_samples: int, config: Config) -> int:
     return -(-n_samples // config.hop_length)
 
 
-def to_heard(wave: np.ndarray, config: Config) -> np.ndarray:
-    """Samples ``(..., time)`` in [-1, 1] as the network hears them, float32: emphasised, then mu-law codes / 128 or the 16-bit grid."""
-    emphasised = wave.astype(np.float64)
+def mel_of_features(features: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`mel_features`: ``(frames, n_mels)`` -> ``(n_mels, frames)``."""
+    return MEL_SPREAD * features.T + MEL_CENTRE
+
+
+def to_heard(wave: np.ndarray, config: Config, prediction: Prediction | None = None) -> np.ndarray:
+    """Samples ``(..., time)`` in [-1, 1] as the network hears them, float32: emphasised, then mu-law codes / 128 or the 16-bit grid.
+
+    With a ``prediction`` the network hears what that leaves over of ``wave (order + time,)``, ``(time,)``.
+    """
+    emphasised = wave.astype(np.float64) if prediction is None else prediction.excitation(wave)
     if config.pre_emphasis:
         emphasised = np.concatenate(
             [emphasised[..., :1], emphasised[..., 1:] - config.pre_emphasis * emphasised[..., :-1]], axis=-1
@@ -69,13 +78,21 @@ def to_heard(wave: np.ndarray, config: Config) -> np.ndarray:
     return (np.rint(emphasised * LARGEST_STEP) / LARGEST_STEP).astype(np.float32)
 
 
-def to_wave(heard: np.ndarray, config: Config, last: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """What the network drew ``(..., time)`` as samples float32, and their last one ``(..., 1)``, which the next chunk goes on from."""
-    from scipy.signal import lfilter
+def to_wave(
+    heard: np.ndarray, config: Config, past: np.ndarray | None = None, prediction: Prediction | None = None, first: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the network drew ``(..., time)`` as samples float32, and the last ones, float64, which the next chunk goes on from.
 
+    With a ``prediction`` ``heard`` is ``(1, time)`` and begins at its segment ``first``.
+    """
     wave = mu_law_decode(heard.astype(np.float64)) if config.head == "mu-law" else heard.astype(np.float64)
+    if prediction is not None:
+        samples = prediction.wave(wave[0], np.zeros(prediction.order) if past is None else past, first)
+        return samples[None, prediction.order :].astype(np.float32), samples[len(samples) - prediction.order :]
     if config.pre_emphasis and wave.shape[-1]:
-        state = np.zeros((*wave.shape[:-1], 1)) if last is None else config.pre_emphasis * last
+        from scipy.signal import lfilter
+
+        state = np.zeros((*wave.shape[:-1], 1)) if past is None else config.pre_emphasis * past
         wave, _ = lfilter([1.0], [1.0, -config.pre_emphasis], wave, zi=state)
     return wave.astype(np.float32), wave[..., -1:].astype(np.float64)
 

@@ -356,3 +356,15 @@ def advance(
                 if draws:
                     wave[stream, sample] = draw(weights, desk, found, temperature, streams.seeds[stream], now)
             remember(streams.past[stream], wave[stream, sample])
+
+
+@compiled
+def predicted(samples: np.ndarray, excitation: np.ndarray, coefficients: np.ndarray, level: np.ndarray, hold: int) -> None:
+    """Fill ``samples (order + time,)`` after the first ``order`` ones: each is predicted from those before it, and excited."""
+    order = coefficients.shape[1]
+    for time in range(len(excitation)):
+        segment = time // hold
+        total = excitation[time] * level[segment]
+        for lag in range(order):
+            total += coefficients[segment, lag] * samples[order + time - 1 - lag]
+        samples[order + time] = total

@@ -14,8 +14,9 @@ from torch.nn import functional as F
 from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
 from ...nn.playable import Graph, Playable
 from . import CONDITION_FILE, DURATIONS_FILE, Config
-from .frames import LARGEST_STEP, frames_of, position_features, to_wave
+from .frames import LARGEST_STEP, frames_of, mel_of_features, position_features, to_wave
 from .likelihood import SMALLEST_LOG_SCALE
+from .prediction import prediction_of
 from .recipe import Prepared
 
 Batch = dict[str, Any]
@@ -212,8 +213,9 @@ def listen(network: WaveNet, prepared: Prepared) -> tuple[list[np.ndarray], list
             rows = network.conditioner(**tensors)[0].float().cpu().numpy()  # (rows, layers * 2 * channels)
             condition = rows.reshape(1, len(rows), config.n_layers, 2 * config.channels)
         n_samples = len(given["frames"]) * config.hop_length
-        heard = engine.draw(engine.start([0]), n_samples, condition)
-        waves.append(to_wave(heard, config)[0])
+        heard = engine.draw(engine.start([0]), n_samples, condition, config.temperature)
+        prediction = prediction_of(mel_of_features(given["frames"]), config) if config.prediction_order else None
+        waves.append(to_wave(heard, config, prediction=prediction)[0])
     return waves, [title for title, _ in asked]
 
 

@@ -17,7 +17,8 @@ from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import db_to_gain
 from . import SIZES, Config
-from .frames import MEL_FLOOR, frames_of, mel_features, mel_power, position_features, targets, to_heard
+from .frames import MEL_FLOOR, frames_of, mel_features, mel_of_features, mel_power, position_features, targets, to_heard
+from .prediction import prediction_of
 
 METRICS = ("valid/bits",)  # a sample, on held-out clips
 DATA_RANGES = {
@@ -194,14 +195,20 @@ class Stretches:
         latest = max(0, -(-(length - data.crop_samples) // model.hop_length))  # so that the last sample is heard, too
         start = 0 if draw.random() < data.start_share else int(draw.integers(latest + 1)) * model.hop_length
         gain = np.float32(db_to_gain(-draw.uniform(0, data.gain_range_db)))
-        lead = min(start, 1)  # the sample that the emphasis looks back to
+        n_before = max(model.prediction_order, 1)  # samples that emphasis or prediction look back to
+        lead = min(start, n_before)
         wave = gain * self.store.crop(row, start - lead, lead + data.crop_samples)[0]
-        heard = to_heard(wave, model)[lead:]
+        condition = self._condition(row, start, length, gain)
+        if model.prediction_order:
+            prediction = prediction_of(mel_of_features(condition["frames"]), model)
+            heard = to_heard(np.pad(wave, (n_before - lead, 0)), model, prediction)
+        else:
+            heard = to_heard(wave, model)[lead:]
         counts = (np.arange(data.crop_samples) < length - start).astype(np.float32)
         given = {"heard": heard, "counts": counts}
         if model.head == "mu-law":
             given["target"] = targets(heard)
-        return given | self._condition(row, start, length, gain)
+        return given | condition
 
     def _condition(self, row: int, start: int, length: int, gain: np.float32) -> dict[str, np.ndarray]:
         model = self.recipe.model

@@ -12,9 +12,10 @@ import numpy as np
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder, Shapes, as_float32
-from . import CONDITION_FILE, DURATIONS_FILE, Config
+from . import CONDITION_FILE, DURATIONS_FILE, RANGES, Config
 from .engine import Engine, Mode, State
 from .frames import MEL_FLOOR, frames_of, mel_features, mel_frames, position_features, to_heard, to_wave
+from .prediction import Prediction, prediction_of
 
 LONGEST_SECONDS = 600.0  # of a sound whose length is asked for
 CHUNK_FRAMES = 64  # whose condition is computed at once
@@ -76,16 +77,16 @@ class Runtime:
         seed: int = 0,
         start: int = 0,
         seconds: float | None = None,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         speaker: str | None = None,
     ) -> list[np.ndarray]:
         """Clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1], as long as its kind lasts.
 
         Without ``label`` clip ``i`` has the label number ``i`` modulo their number; without ``speaker`` one is drawn for each clip.
-        ``seconds`` sets the length. Raises BadSetting for a label or speaker that the model does not have, an impossible length, and for
+        ``seconds`` sets the length, and without ``temperature`` it is the model's own. Raises BadSetting for a label or speaker that the model does not have, an impossible length, and for
         a vocoder, which needs mel frames.
         """
-        _check_temperature(temperature)
+        temperature = self._checked_temperature(temperature)
         sounds = [self._sound(label, seed, index, seconds, speaker) for index in range(start, start + count)]
         return [np.concatenate(list(self._chunks(sound, temperature)), axis=-1) for sound in sounds]
 
@@ -95,11 +96,11 @@ class Runtime:
         seed: int = 0,
         index: int = 0,
         seconds: float | None = None,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         speaker: str | None = None,
     ) -> Iterator[np.ndarray]:
         """The same clip as :meth:`generate` gives, in chunks ``(1, time)`` as they are drawn; raises as it does, before the first."""
-        _check_temperature(temperature)
+        temperature = self._checked_temperature(temperature)
         return self._chunks(self._sound(label, seed, index, seconds, speaker), temperature)
 
     def continue_from(
@@ -109,14 +110,14 @@ class Runtime:
         label: str | None = None,
         seed: int = 0,
         index: int = 0,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         speaker: str | None = None,
     ) -> np.ndarray:
         """``wave (1, time)`` at the model's rate as the network hears it, and what comes next, to ``seconds`` in all: ``(1, time)``.
 
         Raises BadSetting for a clip that is empty or no shorter than ``seconds``.
         """
-        _check_temperature(temperature)
+        temperature = self._checked_temperature(temperature)
         sound = self._sound(label, seed, index, seconds, speaker)
         if wave.ndim != 2 or wave.shape[0] != 1 or not 0 < wave.shape[1] < sound.n_samples:
             raise BadSetting(
@@ -130,16 +131,16 @@ class Runtime:
         """The log-mel frames ``(n_mels, frames)`` of ``wave (time,)`` at the model's rate, which :meth:`vocode` makes a wave of again."""
         return mel_frames(wave, self.config)
 
-    def vocode(self, mel: np.ndarray, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
+    def vocode(self, mel: np.ndarray, seed: int = 0, temperature: float | None = None) -> np.ndarray:
         """Log-mel frames ``(n_mels, frames)`` as :meth:`mel_of` gives them to a wave ``(1, frames * hop_length)`` float32 in [-1, 1].
 
         Raises BadSetting where the model is no vocoder, or the frames are others than it learned from.
         """
         return np.concatenate(list(self.vocode_stream(mel, seed, temperature)), axis=-1)
 
-    def vocode_stream(self, mel: np.ndarray, seed: int = 0, temperature: float = 1.0) -> Iterator[np.ndarray]:
+    def vocode_stream(self, mel: np.ndarray, seed: int = 0, temperature: float | None = None) -> Iterator[np.ndarray]:
         """The wave of :meth:`vocode` in chunks ``(1, time)`` as they are drawn."""
-        _check_temperature(temperature)
+        temperature = self._checked_temperature(temperature)
         config = self.config
         if config.condition != "mel":
             raise BadSetting(
@@ -151,8 +152,20 @@ class Runtime:
                 f"each {config.hop_length} samples at {config.sample_rate} Hz."
             )
         after_the_end = np.full((config.n_mels, config.context_frames), np.log(MEL_FLOOR), np.float32)
-        frames = mel_features(np.concatenate([mel, after_the_end], axis=1))
-        return self._drawn(frames, Sound(mel.shape[1] * config.hop_length, 0, 0, seed), temperature, None)
+        mel = np.concatenate([mel, after_the_end], axis=1)
+        sound = Sound((mel.shape[1] - config.context_frames) * config.hop_length, 0, 0, seed)
+        prediction = prediction_of(mel, config) if config.prediction_order else None
+        return self._drawn(mel_features(mel), sound, temperature, None, prediction)
+
+    def _checked_temperature(self, temperature: float | None) -> float:
+        """The temperature itself, or the model's own; raises BadSetting where there is no such temperature."""
+        low, high = RANGES["temperature"]
+        temperature = self.config.temperature if temperature is None else temperature
+        if not low <= temperature <= high:
+            raise BadSetting(
+                f"The temperature is {temperature}; it must lie between {low:g} and {high:g}, and is 1 for what the network learned."
+            )
+        return temperature
 
     def _chunks(self, sound: Sound, temperature: float, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
         config = self.config
@@ -164,9 +177,16 @@ class Runtime:
             frames = position_features(n_frames, sound.n_samples, config)
         return self._drawn(frames, sound, temperature, given)
 
-    def _drawn(self, frames: np.ndarray, sound: Sound, temperature: float, given: np.ndarray | None) -> Iterator[np.ndarray]:
+    def _drawn(
+        self,
+        frames: np.ndarray,
+        sound: Sound,
+        temperature: float,
+        given: np.ndarray | None,
+        prediction: Prediction | None = None,
+    ) -> Iterator[np.ndarray]:
         """The chunks of a sound ``(1, time)``; of ``given (1, time)`` the network hears each sample in the place of its own."""
-        state, last = self.engine.start([sound.seed]), None
+        state, past = self.engine.start([sound.seed]), None
         step = CHUNK_FRAMES * self.config.hop_length
         for begin in range(0, sound.n_samples, step):
             n_samples = min(step, sound.n_samples - begin)
@@ -174,7 +194,7 @@ class Runtime:
             heard = self._heard(
                 state, n_samples, condition, temperature, None if given is None else given[:, begin : begin + n_samples]
             )
-            wave, last = to_wave(heard, self.config, last)
+            wave, past = to_wave(heard, self.config, past, prediction, begin // self.config.condition_hop)
             yield np.clip(wave, -1.0, 1.0)
 
     def _heard(
@@ -222,13 +242,6 @@ class Runtime:
             raise BadSetting(f"A sound of {seconds} s is not possible; seconds may be up to {LONGEST_SECONDS:g}.")
         voice = drawn_speaker if speaker is None else place_of(speaker, self.speakers, "speaker", model)
         return Sound(max(1, round(seconds * self.sample_rate)), number, voice, sample_seed)
-
-
-def _check_temperature(temperature: float) -> None:
-    if not 0.0 <= temperature <= 2.0:
-        raise BadSetting(
-            f"The temperature is {temperature}; it must lie between 0 and 2, and is 1 for what the network learned."
-        )
 
 
 def open_model(folder: ModelFolder) -> Runtime:

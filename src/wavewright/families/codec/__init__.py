@@ -1,0 +1,149 @@
+"""Codec: a VQ-VAE that turns sound into a few small numbers every 20 ms and back, for files, streams and models of language.
+
+The idea: an encoder sums up each 20 ms in a vector, a residual quantiser writes the vector as a row of code numbers, each correcting
+what those before left over, and a decoder makes sound of any number of the first ones. More numbers, better sound: one model has many
+bitrates. Everything hears the past alone (the decoder one frame ahead), so that sound can be coded while it comes.
+
+Papers:
+    van den Oord, Vinyals and Kavukcuoglu, "Neural Discrete Representation Learning", 2017: the VQ-VAE.
+    Zeghidour et al., "SoundStream: An End-to-End Neural Audio Codec", 2021: residual levels, quantiser dropout.
+    Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023: short codes compared by direction.
+    Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple", 2024 (quantizer ``finite``).
+    Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: spectra by ConvNeXt.
+    Wu et al., "AudioDec: An Open-source Streaming High-fidelity Neural Audio Codec", 2023: critics teach the decoder alone, at last.
+
+Changed from them: sound goes in and out as short spectra every 5 ms, of which narrow layers hear four to a frame of codes; wide layers
+work on the frames. That costs a fraction of convolutions on the wave, and resolves the pulses of a voice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...errors import BadSetting
+from ...ranges import check_names, check_ranges
+
+ENCODER_FILE, DECODER_FILE = "encoder.onnx", "decoder.onnx"
+FREQUENCIES_FILE = "frequencies.safetensors"
+"""In a model folder: how often each code of each level occurs, ``frequencies (n_levels, codebook_size)`` int32; rows sum to 2**16."""
+
+RANGES = {
+    "sample_rate": (4_000, 192_000),
+    "steps_per_frame": (1, 64),
+    "overlap": (2, 16),
+    "fine_channels": (8, 1_024),
+    "fine_blocks": (1, 32),
+    "encoder_channels": (8, 2_048),
+    "encoder_blocks": (1, 64),
+    "decoder_channels": (8, 2_048),
+    "decoder_blocks": (1, 64),
+    "expansion": (1.0, 8.0),
+    "kernel": (2, 31),
+    "look_ahead": (0, 4),
+    "latent_size": (4, 1_024),
+    "n_levels": (1, 32),
+    "code_size": (2, 64),
+    "critic_channels": (4, 256),
+    "adversarial_from": (0, 1_000_000_000),
+}
+CODEBOOK_SIZES = tuple(2**bits for bits in range(2, 13))
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the networks are; everything that playing needs to know. Raises BadSetting for what is out of range or does not fit."""
+
+    sample_rate: int = 16_000
+    labels: tuple[str, ...] = ()  # a codec has none
+    hop_length: int = 320  # samples to a frame of codes
+    steps_per_frame: int = 4  # spectra to a frame of codes
+    overlap: int = 4  # how many hops of a spectrum its window is long
+    fine_channels: tuple[int, int] = (96, 128)  # of the layers over spectra, in the encoder and in the decoder
+    fine_blocks: tuple[int, int] = (2, 3)
+    encoder_channels: int = 192  # of the layers over frames
+    encoder_blocks: int = 4
+    decoder_channels: int = 288
+    decoder_blocks: int = 4
+    expansion: float = 3.0  # hidden channels of a block over its channels
+    kernel: int = 5  # frames, or spectra, that a block hears
+    look_ahead: int = 1  # frames that the decoder waits for
+    latent_size: int = 128
+    quantizer: Literal["codebook", "finite"] = "codebook"
+    n_levels: int = 12
+    codebook_size: int = 1_024
+    code_size: int = 8
+    critic_channels: int = 16
+    adversarial_from: int = 0  # the step from which on critics teach the decoder, everything before it at rest; 0: never
+
+    def __post_init__(self) -> None:
+        check_ranges(self, RANGES)
+        check_names(labels=self.labels)
+        if self.labels:
+            raise BadSetting("A codec has no labels; leave labels empty, and give them to what draws its codes.")
+        if self.hop_length % self.steps_per_frame or not 2 <= self.step_length <= 4_096:
+            raise BadSetting(
+                f"hop_length is {self.hop_length}; it must be a multiple of steps_per_frame ({self.steps_per_frame}), 2 to 4096 times."
+            )
+        if self.codebook_size not in CODEBOOK_SIZES:
+            raise BadSetting(f"codebook_size is {self.codebook_size}; it must be a power of 2 from 4 to 4096.")
+        if self.quantizer == "finite" and self.codebook_size.bit_length() % 2 == 0:
+            raise BadSetting(f"codebook_size is {self.codebook_size}; with quantizer finite it must be a power of 4.")
+
+    @property
+    def step_length(self) -> int:
+        """Samples from one spectrum to the next."""
+        return self.hop_length // self.steps_per_frame
+
+    @property
+    def n_fft(self) -> int:
+        """Samples of a spectrum."""
+        return self.overlap * self.step_length
+
+    @property
+    def n_bins(self) -> int:
+        return self.n_fft // 2 + 1
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames of codes a second."""
+        return self.sample_rate / self.hop_length
+
+    @property
+    def lead(self) -> int:
+        """Samples that a window reaches back beyond its step; as many are not finished when a step has been decoded."""
+        return self.n_fft - self.step_length
+
+    @property
+    def latency_samples(self) -> int:
+        """From when a sample is given to when it comes out, at most: its frame, the frames ahead, and what windows overlap."""
+        return self.hop_length * (1 + self.look_ahead) + self.lead
+
+    def kbps(self, n_levels: int) -> float:
+        """Nominal kilobits a second of the first ``n_levels`` levels."""
+        return n_levels * (self.codebook_size.bit_length() - 1) * self.frame_rate / 1_000
+
+
+SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {
+        "fine_channels": (16, 24),
+        "fine_blocks": (1, 1),
+        "encoder_channels": 32,
+        "encoder_blocks": 1,
+        "decoder_channels": 48,
+        "decoder_blocks": 1,
+        "latent_size": 32,
+        "n_levels": 4,
+        "codebook_size": 64,
+    },
+    "small": {},  # speech at 16 kHz
+    "music": {  # anything at 44.1 kHz
+        "sample_rate": 44_100,
+        "hop_length": 880,
+        "steps_per_frame": 4,
+        "fine_channels": (128, 192),
+        "decoder_channels": 384,
+        "encoder_channels": 256,
+        "n_levels": 16,
+    },
+}

@@ -1,0 +1,355 @@
+"""The codec's networks: encoder, quantiser and decoder, the critics that teach the decoder, and what each of them minimises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...dsp.spectrum import hann_window
+from ...nn.convnext import Blocks, split_memory
+from ...nn.critics import BandCritics
+from ...nn.losses import critic_loss, feature_distance, generator_loss
+from ...nn.playable import Graph, Playable
+from ...nn.quantize import ResidualQuantizer, perplexity
+from ...nn.spectral_losses import MelDistance, complex_distance, magnitude_distance
+from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
+from . import DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, Config
+from .range_coder import frequencies_of
+from .recipe import Prepared
+from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
+
+Batch = dict[str, Any]
+MEL_SIZES = (
+    (256, 40),
+    (512, 80),
+    (1024, 80),
+    (2048, 120),
+)  # (samples at 16 kHz, bands) of the windows that mel spectra are compared in
+COMPLEX_SIZES = (256, 512)
+CRITIC_SIZES = ((512, 128), (1024, 256), (256, 64))  # (window, hop)
+UNQUANTISED_STEPS = 1_500  # at first: phases are hardly learned through codes that know nothing of them
+RECORDING = "recording"
+
+
+class Analysis(nn.Module):
+    """Wave ``(batch, time)`` to what the encoder hears of each spectrum ``(batch, steps, 3 n_bins)``, equal to spectra.to_features."""
+
+    window: Tensor
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
+
+    def forward(self, wave: Tensor) -> Tensor:
+        config = self.config
+        spectrum = rfft(frame(F.pad(wave, (config.lead, 0)), config.n_fft, config.step_length) * self.window)
+        power = power_spectrum(spectrum) + SMALLEST_POWER
+        small = spectrum * power ** (0.5 * (COMPRESSION - 1))
+        level = (power.log() - LOG_POWER_MEAN) / LOG_POWER_SCALE
+        return torch.cat([small.real, small.imag, level], -1)
+
+
+class Synthesis(nn.Module):
+    """What the decoder says of each spectrum ``(batch, steps, 2 n_bins)`` to the wave ``(batch, time)``, as spectra.to_frames does."""
+
+    window: Tensor
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
+
+    def forward(self, described: Tensor) -> Tensor:
+        config = self.config
+        real, imaginary = described.float().chunk(2, -1)
+        root = torch.sqrt(real.square() + imaginary.square() + SMALLEST_ROOT)
+        frames = irfft(torch.complex(real * root, imaginary * root), config.n_fft) * self.window
+        envelope = self.window.square().view(config.overlap, -1).sum(0).repeat(described.shape[1] + config.overlap - 1)
+        wave = overlap_add(frames, config.step_length) / envelope
+        return wave[:, config.lead :]
+
+
+class Encoder(nn.Module):
+    """Features of spectra ``(batch, steps, 3 n_bins)`` to a vector a frame ``(batch, frames, latent_size)``."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        fine, wide, kernel = config.fine_channels[0], config.encoder_channels, config.kernel
+        self.steps_per_frame = config.steps_per_frame
+        self.into = nn.Linear(3 * config.n_bins, fine)
+        self.fine = Blocks(config.fine_blocks[0], fine, round(config.expansion * fine), kernel)
+        self.merge = nn.Linear(config.steps_per_frame * fine, wide)
+        self.blocks = Blocks(config.encoder_blocks, wide, round(config.expansion * wide), kernel)
+        self.norm = nn.LayerNorm(wide)
+        self.out = nn.Linear(wide, config.latent_size)
+        self.memory_sizes = (self.fine.memory_size, self.blocks.memory_size)
+
+    def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """The vectors, and what to remember for the spectra that follow, where a ``memory (batch, size)`` was given."""
+        of_fine, of_blocks = split_memory(memory, self.memory_sizes)
+        hidden, of_fine = self.fine(self.into(features), of_fine)
+        batch, _, channels = hidden.shape
+        hidden = self.merge(hidden.reshape(batch, -1, self.steps_per_frame * channels))
+        hidden, of_blocks = self.blocks(hidden, of_blocks)
+        latent = self.out(self.norm(hidden))
+        return latent, _joined(of_fine, of_blocks)
+
+
+class Decoder(nn.Module):
+    """Quantised vectors to what is said of each spectrum: real and imaginary part, with the square root of the magnitude.
+
+    Vectors are those of the frames to decode, one before and ``look_ahead`` behind: ``(batch, 1 + frames + look_ahead, latent_size)``
+    -> ``(batch, frames * steps_per_frame, 2 n_bins)``.
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        fine, wide, kernel = config.fine_channels[1], config.decoder_channels, config.kernel
+        self.n_heard = 2 + config.look_ahead  # vectors
+        self.into = nn.Linear(self.n_heard * config.latent_size, wide)
+        self.blocks = Blocks(config.decoder_blocks, wide, round(config.expansion * wide), kernel)
+        self.split = nn.Linear(wide, config.steps_per_frame * fine)
+        self.fine = Blocks(config.fine_blocks[1], fine, round(config.expansion * fine), kernel)
+        self.norm = nn.LayerNorm(fine)
+        self.out = nn.Linear(fine, 2 * config.n_bins)
+        self.memory_sizes = (self.blocks.memory_size, self.fine.memory_size)
+
+    def forward(self, latent: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        of_blocks, of_fine = split_memory(memory, self.memory_sizes)
+        n_frames = latent.shape[1] - self.n_heard + 1
+        heard = torch.cat([latent[:, place : place + n_frames] for place in range(self.n_heard)], -1)
+        hidden, of_blocks = self.blocks(self.into(heard), of_blocks)
+        fine = self.split(hidden)
+        hidden, of_fine = self.fine(fine.reshape(fine.shape[0], -1, self.config.fine_channels[1]), of_fine)
+        return self.out(self.norm(hidden)), _joined(of_blocks, of_fine)
+
+
+def _joined(*memories: Tensor | None) -> Tensor | None:
+    parts = [memory for memory in memories if memory is not None]
+    return torch.cat(parts, 1) if parts else None
+
+
+class Coder(nn.Module):
+    """Encoder, quantiser and decoder: the part that plays."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.analysis, self.synthesis = Analysis(config), Synthesis(config)
+        self.encoder, self.decoder = Encoder(config), Decoder(config)
+        self.quantizer = ResidualQuantizer(
+            config.n_levels, config.latent_size, config.codebook_size, config.code_size, config.quantizer
+        )
+
+    def latent(self, wave: Tensor) -> Tensor:
+        """``(batch, time)``, whole frames, to ``(batch, frames, latent_size)``."""
+        return self.encoder(self.analysis(wave))[0].float()
+
+    def quantised(self, wave: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """``(batch, time)`` through encoder and quantiser, see :meth:`ResidualQuantizer.forward`; vectors are compared in float32."""
+        latent = self.latent(wave)
+        with torch.autocast(latent.device.type, enabled=False):
+            return self.quantizer(latent, n_used)
+
+    def wave(self, latent: Tensor) -> Tensor:
+        """``(batch, frames, latent_size)`` to ``(batch, time)``; nothing comes before and after."""
+        return self.synthesis(self.decoder(F.pad(latent, (0, 0, 1, self.config.look_ahead)))[0])
+
+    def encode(self, wave: Tensor) -> Tensor:
+        """``(batch, time)`` to code numbers ``(batch, frames, n_levels)``."""
+        return self.quantizer.encode(self.latent(wave))
+
+    def decode(self, numbers: Tensor, n_levels: int | None = None) -> Tensor:
+        """Code numbers to ``(batch, time)``, of the first ``n_levels`` levels."""
+        if n_levels is not None:
+            unused = torch.arange(numbers.shape[-1], device=numbers.device) >= n_levels
+            numbers = numbers.masked_fill(unused, -1)
+        return self.wave(self.quantizer.decode(numbers))
+
+
+class Codec(nn.Module):
+    """The coder and its critics, and what each minimises."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.coder = Coder(config)
+        scale = config.sample_rate / 16_000
+        self.mel = MelDistance(config.sample_rate, [(_even(size * scale), bands) for size, bands in MEL_SIZES])
+        self.complex_sizes = [_even(size * scale) for size in COMPLEX_SIZES]
+        sizes = [(_even(size * scale), _even(size * scale) // 4) for size, _ in CRITIC_SIZES]
+        self.critics = BandCritics(sizes, config.critic_channels) if config.adversarial_from else None
+
+    def players(self) -> dict[str, nn.Module]:
+        players: dict[str, nn.Module] = {"coder": self.coder}
+        return players | ({"critics": self.critics} if self.critics is not None else {})
+
+    def averaged(self) -> nn.Module:
+        """The part that plays: its weights are averaged over the steps, evaluated and exported."""
+        return self.coder
+
+    def _is_adversarial(self, step: int) -> bool:
+        return self.critics is not None and step >= self.config.adversarial_from
+
+    def loss_weights(self, step: int) -> dict[str, float]:
+        weights = {"mel/l1": 3.0, "stft/complex": 2.0, "stft/magnitude": 2.0}
+        if not self._is_adversarial(step):
+            return weights | {"vq/codebook": 1.0, "vq/commitment": 0.25}
+        return weights | {"adv/critic": 1.0, "adv/generator": 0.3, "adv/features": 1.0}
+
+    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+        if not self._is_adversarial(step):
+            return [("coder", lambda batch: self._first_stage(batch, is_quantised=step >= UNQUANTISED_STEPS))]
+        return [("critics", self._critic_losses), ("coder", self._second_stage)]
+
+    def _first_stage(self, batch: Batch, is_quantised: bool) -> dict[str, Tensor]:
+        """Encoder, quantiser and decoder learn to give back what they are given."""
+        if is_quantised:
+            kept, _, losses = self.coder.quantised(batch["wave"], batch["n_levels"])
+        else:
+            kept = self.coder.latent(batch["wave"])
+            losses = dict.fromkeys(("vq/codebook", "vq/commitment"), kept.new_zeros(()))
+        return losses | self._distances(batch["wave"], self.coder.wave(kept))
+
+    def _distances(self, reference: Tensor, estimate: Tensor) -> dict[str, Tensor]:
+        """How far a reconstruction is from the wave; the last samples, of which windows are missing, do not count."""
+        end = reference.shape[-1] - self.config.lead
+        reference, estimate = reference[:, :end], estimate[:, :end]
+        with torch.autocast(reference.device.type, enabled=False):
+            of_phase = [complex_distance(reference, estimate, size, 0.5) for size in self.complex_sizes]
+            return {
+                "mel/l1": self.mel(reference, estimate),
+                "stft/complex": torch.stack(of_phase).mean(),
+                "stft/magnitude": magnitude_distance(reference, estimate, self.complex_sizes[-1], 0.5),
+            }
+
+    def _critic_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The critics tell recordings from reconstructions, which stay in the batch for the decoder's turn."""
+        assert self.critics is not None
+        with torch.no_grad():
+            self.coder.quantizer.eval()  # its codes stay where they are
+            kept, _, _ = self.coder.quantised(batch["wave"], batch["n_levels"])
+        batch["fake"] = self.coder.wave(kept)
+        real, fake = self.critics(batch["wave"])[0], self.critics(batch["fake"].detach())[0]
+        losses = [critic_loss("hinge", r, f) for r, f in zip(real, fake, strict=True)]
+        return {"adv/critic": torch.stack(losses).mean()}
+
+    def _second_stage(self, batch: Batch) -> dict[str, Tensor]:
+        """The decoder learns to please the critics, too; what is in front of it stays as it is."""
+        assert self.critics is not None
+        with torch.no_grad():
+            _, real = self.critics(batch["wave"])
+        logits, fake = self.critics(batch["fake"])
+        adversarial = [generator_loss("hinge", logit, logit) for logit in logits]
+        return self._distances(batch["wave"], batch["fake"]) | {
+            "adv/generator": torch.stack(adversarial).mean(),
+            "adv/features": feature_distance(real, fake),
+        }
+
+
+def _even(size: float) -> int:
+    """The multiple of 4 nearest to a number of samples."""
+    return max(4 * round(size / 4), 8)
+
+
+def build(config: Config) -> Codec:
+    """The networks of a configuration, with fresh weights."""
+    return Codec(config)
+
+
+@torch.no_grad()
+def evaluate(coder: Coder, prepared: Prepared) -> dict[str, float]:
+    """``valid/mel`` (log-mel L1 in nats, mean of a quarter, half and all of the levels), ``valid/phase`` (complex distance with all levels)
+    and the ``perplexity`` of the codes of each level on held-out clips; nothing without such clips.
+    """
+    if not len(prepared.valid):
+        return {}
+    config, device = coder.config, next(coder.parameters()).device
+    mel = MelDistance(config.sample_rate, MEL_SIZES[1:3]).to(device)
+    totals, numbers = dict.fromkeys(("valid/mel", "valid/phase"), 0.0), []
+    for wave in torch.as_tensor(prepared.valid, device=device).split(8):
+        found = coder.encode(wave)
+        estimates = [coder.decode(found, n_levels) for n_levels in prepared.measured_levels]
+        totals["valid/mel"] += len(wave) * float(np.mean([float(mel(wave, estimate)) for estimate in estimates]))
+        totals["valid/phase"] += len(wave) * float(complex_distance(wave, estimates[-1], COMPLEX_SIZES[-1], 0.5))
+        numbers.append(found.flatten(0, 1).cpu())
+    used = perplexity(torch.cat(numbers), config.codebook_size)
+    perplexities = {f"perplexity/{level + 1}": float(number) for level, number in enumerate(used)}
+    return {name: total / len(prepared.valid) for name, total in totals.items()} | perplexities
+
+
+@torch.no_grad()
+def listen(coder: Coder, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+    """A few held-out clips, or training clips where there are none, with each measured number of levels, and their titles."""
+    device = next(coder.parameters()).device
+    waves, titles = [], []
+    for wave in prepared.heard:
+        given = torch.as_tensor(wave[None], device=device)
+        numbers = coder.encode(given)
+        waves.append(wave[None])
+        titles.append(RECORDING)
+        for n_levels in prepared.measured_levels:
+            waves.append(coder.decode(numbers, n_levels).cpu().numpy())
+            titles.append(f"{coder.config.kbps(n_levels):g} kbps")
+    return waves, titles
+
+
+class Encoding(nn.Module):
+    """Features and memory to code numbers and the memory after, as a graph."""
+
+    def __init__(self, coder: Coder):
+        super().__init__()
+        self.encoder, self.quantizer = coder.encoder, coder.quantizer
+
+    def forward(self, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor | None]:
+        latent, memory_after = self.encoder(features, memory)
+        return self.quantizer.encode(latent), memory_after
+
+
+class Decoding(nn.Module):
+    """Code numbers, -1 for none, and memory to what is said of spectra and the memory after, as a graph."""
+
+    def __init__(self, coder: Coder):
+        super().__init__()
+        self.decoder, self.quantizer = coder.decoder, coder.quantizer
+
+    def forward(self, numbers: Tensor, memory: Tensor) -> tuple[Tensor, Tensor | None]:
+        return self.decoder(self.quantizer.decode(numbers), memory)
+
+
+@torch.no_grad()
+def to_play(coder: Coder, prepared: Prepared) -> Playable:
+    """The graphs of encoder and decoder, how often each code occurs, and a few clips as they come out."""
+    config = coder.config
+    wave = torch.as_tensor(prepared.heard[:2])
+    features = coder.analysis(wave)
+    numbers = coder.encode(wave)
+    memories = [torch.zeros(len(wave), sum(part.memory_sizes)) for part in (coder.encoder, coder.decoder)]
+    found = [coder.encode(torch.as_tensor(clip[None]))[0].numpy() for clip in prepared.counted()]
+    frequencies = frequencies_of(np.concatenate(found).T, config.codebook_size)
+    waves, titles = listen(coder, prepared)
+    return Playable(
+        graphs={
+            ENCODER_FILE: Graph(
+                Encoding(coder),
+                {"features": features, "memory": memories[0]},
+                ("numbers", "memory_after"),
+                {"features": (1,), "numbers": (1,)},
+            ),
+            DECODER_FILE: Graph(
+                Decoding(coder),
+                {"numbers": numbers, "memory": memories[1]},
+                ("described", "memory_after"),
+                {"numbers": (1,), "described": (1,)},
+            ),
+        },
+        sample=np.concatenate([wave for wave, title in zip(waves, titles, strict=True) if title != RECORDING], axis=1),
+        files={FREQUENCIES_FILE: {"frequencies": frequencies}},
+    )

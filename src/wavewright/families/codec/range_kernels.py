@@ -1,0 +1,144 @@
+"""The loops of the range coder, compiled by numba: integers alone, so that every machine writes and reads the same bytes.
+
+A range coder (Martin, "Range encoding: an algorithm for removing redundancy from a digitised message", 1979) holds an interval
+``[low, low + range)`` of 32-bit numbers and narrows it, symbol by symbol, to the part that the symbol's frequency gives it. Bytes that
+no later symbol can change leave at the top; a carry runs back into the bytes that left already, for a packet is held as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from .range_coder import SILENT, TOTAL
+
+TOTAL_BITS = 16
+SMALLEST_RANGE = 1 << 24  # below it, a byte leaves
+WHOLE_RANGE = (1 << 32) - 1
+CARRY = 1 << 32
+
+SILENT_AFTER_SOUND = 64  # of TOTAL: 10 bits to fall silent, 0.0014 bits to go on
+SILENT_AFTER_SILENCE = TOTAL - 512  # 7 bits to begin again, 0.011 bits to stay silent
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """The function compiled when it is first called, and kept on disk where a folder for that can be written."""
+    jit: Any = njit
+    try:
+        return jit(cache=True, nogil=True)(function)
+    except RuntimeError:  # no such folder
+        return jit(nogil=True)(function)
+
+
+@compiled
+def narrow(state: np.ndarray, out: np.ndarray, start: int, frequency: int) -> None:
+    """Narrow ``state`` (low, range, bytes written) to ``frequency`` parts of TOTAL from ``start`` on; bytes that are certain go to ``out``."""
+    part = state[1] >> TOTAL_BITS
+    state[0] += part * start
+    state[1] = part * frequency
+    if state[0] >= CARRY:
+        state[0] -= CARRY
+        carry(out, state[2])
+    while state[1] < SMALLEST_RANGE:
+        out[state[2]] = state[0] >> 24
+        state[2] += 1
+        state[0] = (state[0] & 0xFFFFFF) << 8
+        state[1] <<= 8
+
+
+@compiled
+def carry(out: np.ndarray, n_bytes: int) -> None:
+    """Add one to the number that the first ``n_bytes`` of ``out`` are, the last byte the smallest."""
+    place = n_bytes - 1
+    while out[place] == 255:
+        out[place] = 0
+        place -= 1
+    out[place] += 1
+
+
+@compiled
+def finish(state: np.ndarray, out: np.ndarray) -> int:
+    """End with the number of the interval that has the most zero bytes at its end, leave these out; the number of bytes."""
+    for n_more in range(5):
+        mask = (1 << (32 - 8 * n_more)) - 1
+        number = (state[0] + mask) & ~mask
+        if number < state[0] + state[1]:
+            break
+    if number >= CARRY:
+        number -= CARRY
+        carry(out, state[2])
+    n_bytes = state[2]
+    for place in range(n_more):
+        out[n_bytes + place] = (number >> (24 - 8 * place)) & 0xFF
+    n_bytes += n_more
+    while n_bytes > 0 and out[n_bytes - 1] == 0:
+        n_bytes -= 1
+    return n_bytes
+
+
+@compiled
+def write_codes(codes: np.ndarray, starts: np.ndarray, out: np.ndarray) -> int:
+    """Write ``codes (channels, levels, frames)`` by ``starts (levels, codes + 1)``, cumulated frequencies; the number of bytes in ``out``."""
+    n_channels, n_levels, n_frames = codes.shape
+    state = np.zeros(3, np.int64)  # low, range, bytes written
+    state[1] = WHOLE_RANGE
+    was_silent = np.zeros(n_channels, np.bool_)
+    for frame in range(n_frames):
+        for channel in range(n_channels):
+            silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
+            was_silent[channel] = codes[channel, 0, frame] == SILENT
+            if was_silent[channel]:  # at the bottom of the interval, so that a silent packet is the number 0: no bytes
+                narrow(state, out, 0, silent)
+                continue
+            narrow(state, out, silent, TOTAL - silent)
+            for level in range(n_levels):
+                code = codes[channel, level, frame]
+                narrow(state, out, starts[level, code], starts[level, code + 1] - starts[level, code])
+    return finish(state, out)
+
+
+@compiled
+def widen(state: np.ndarray, payload: np.ndarray, start: int, frequency: int) -> None:
+    """Undo :func:`narrow` on ``state`` (number, range, bytes read); beyond the end of ``payload`` there are zeros."""
+    part = state[1] >> TOTAL_BITS
+    state[0] -= part * start
+    state[1] = part * frequency
+    while state[1] < SMALLEST_RANGE:
+        byte = payload[state[2]] if state[2] < payload.size else 0
+        state[0] = ((state[0] << 8) | byte) & 0xFFFFFFFF
+        state[1] <<= 8
+        state[2] += 1
+
+
+@compiled
+def read_codes(payload: np.ndarray, starts: np.ndarray, codes: np.ndarray) -> None:
+    """Read ``codes (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each code lies in its table."""
+    n_channels, n_levels, n_frames = codes.shape
+    state = np.zeros(3, np.int64)  # number, range, bytes read
+    for place in range(4):
+        state[0] = (state[0] << 8) | (payload[place] if place < payload.size else 0)
+    state[1], state[2] = WHOLE_RANGE, 4
+    was_silent = np.zeros(n_channels, np.bool_)
+    for frame in range(n_frames):
+        for channel in range(n_channels):
+            silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
+            was_silent[channel] = state[0] // (state[1] >> TOTAL_BITS) < silent
+            if was_silent[channel]:
+                widen(state, payload, 0, silent)
+                codes[channel, :, frame] = SILENT
+                continue
+            widen(state, payload, silent, TOTAL - silent)
+            for level in range(n_levels):
+                place = min(state[0] // (state[1] >> TOTAL_BITS), TOTAL - 1)
+                code, above = 0, starts.shape[1] - 1  # starts[code] <= place < starts[above]
+                while above - code > 1:
+                    middle = (code + above) >> 1
+                    if starts[level, middle] <= place:
+                        code = middle
+                    else:
+                        above = middle
+                widen(state, payload, starts[level, code], starts[level, code + 1] - starts[level, code])
+                codes[channel, level, frame] = code

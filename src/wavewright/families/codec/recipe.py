@@ -1,0 +1,179 @@
+"""How the codec is trained: which stretches of which recordings stand in a batch, what it is measured by, settings of each size."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ...data.entry import Entry, Problem
+from ...data.preparation import Preparation
+from ...data.splits import assign
+from ...data.store import ClipStore
+from ...errors import BadFolder, BadSetting
+from ...ranges import check_ranges
+from ...training.settings import TrainingSettings
+from ...units import db_to_gain, seconds_to_samples
+from . import SIZES, Config
+
+METRICS = ("valid/mel", "valid/phase")  # of held-out clips; see network.evaluate
+DATA_RANGES = {
+    "crop_frames": (4, 10_000),
+    "valid_share": (0.0, 0.9),
+    "gain_range_db": (0.0, 60.0),
+    "speaker_exponent": (0.0, 1.0),
+}
+VALID_CLIPS, VALID_SECONDS = 64, 2.0
+HEARD_CLIPS = 4
+COUNTED_CLIPS = 400  # whose codes say how frequent each is
+LEVEL_SHARES = (
+    (1, 4, 0.3),
+    (1, 2, 0.35),
+    (1, 1, 0.2),
+)  # of the clips of a batch use so much of the levels; the rest a random number
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """What becomes of a recording before the network hears it."""
+
+    crop_frames: int = 60  # of codes; of a recording at once
+    valid_share: float = 0.05  # of the recordings (or groups) are kept out of training, where no manifest names them
+    gain_range_db: float = 24.0  # each crop is made quieter by up to this
+    speaker_exponent: float = 0.6  # 0 draws each speaker alike, 1 each by the length of the recordings
+
+    def __post_init__(self) -> None:
+        check_ranges(self, DATA_RANGES)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A complete description of a training run; raises BadSetting where its parts do not fit."""
+
+    model: Config = field(default_factory=Config)
+    data: DataSettings = field(default_factory=DataSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        if self.training.metric.removeprefix("-") not in ("", *METRICS):
+            raise BadSetting(f"metric is {self.training.metric!r}; a codec is measured by {', '.join(METRICS)}.")
+
+
+def recipe(size: str) -> Recipe:
+    """The recipe of a size: ``tiny`` to try things out, ``small`` for speech at 16 kHz, ``music`` for anything at 44.1 kHz."""
+    training = TrainingSettings(
+        batch_size=10,
+        learning_rate=1e-3,
+        betas=(0.8, 0.99),
+        schedule="cosine",
+        final_share=0.1,
+        warmup_steps=200,
+        clip_norm=5.0,
+        ema_decay=0.998,
+        evaluate_every=1_000,
+        save_every=250,
+        metric="",
+    )
+    return Recipe(model=Config(**SIZES[size]), training=training)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe with its data: what the loop draws batches from, and the clips that measure the network.
+
+    ``valid (clips, time)`` are held out; ``heard (clips, time)`` are listened to; ``measured_levels`` are the numbers of levels that both
+    are coded with.
+    """
+
+    recipe: Recipe
+    train_entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+    batches: Crops
+    valid: np.ndarray
+    heard: np.ndarray
+    measured_levels: tuple[int, ...]
+
+    def counted(self) -> Iterator[np.ndarray]:
+        """Training recordings ``(time,)``, whole frames each, whose codes are counted."""
+        draw = np.random.default_rng(0)
+        rows = self.batches.rows
+        for row in draw.permutation(rows)[:COUNTED_CLIPS]:
+            yield self.batches.whole(int(row))
+
+
+def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+    """Split, decode and prepare ``entries``; raises BadFolder where nothing is left to train on."""
+    divided = assign(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    model = recipe.model
+    used = [entry for entry in divided if entry.split != "test"]
+    store = ClipStore.build(used, model.sample_rate, None, Preparation("crop", level="peak"), cache_folder)
+    train, valid = ([i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
+    if not train:
+        raise BadFolder(
+            "None of the recordings to train on can be used; `wavewright data inspect` says what is wrong with them."
+        )
+    recipe = replace(recipe, training=recipe.training if valid else replace(recipe.training, metric=""))
+    batches = Crops(store, train, recipe)
+    n_samples = seconds_to_samples(VALID_SECONDS, model.sample_rate) // model.hop_length * model.hop_length
+    measured = np.random.default_rng(0).permutation(valid or train)[:VALID_CLIPS]
+    clips = np.stack([batches.crop(int(row), 0, n_samples) for row in measured])
+    return Prepared(
+        recipe,
+        tuple(store.entries[i] for i in train),
+        store.problems,
+        batches,
+        clips if valid else clips[:0],
+        clips[:HEARD_CLIPS],
+        tuple(sorted({max(model.n_levels // share, 1) for share in (4, 2, 1)})),
+    )
+
+
+class Crops:
+    """Batches of stretches of recordings and how many levels code each, a pure function of the step.
+
+    Gives ``wave (batch, crop_frames * hop_length)`` float32 and ``n_levels (batch,)`` int64. A speaker's share of the batches grows with a
+    power of the length of the recordings; recordings without a speaker count as one.
+    """
+
+    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: Recipe):
+        self.store, self.rows, self.recipe = store, np.array(rows), recipe
+        self.n_samples = recipe.data.crop_frames * recipe.model.hop_length
+        self.lengths = np.array([store.lengths[row] for row in rows])
+        weights = np.maximum(self.lengths, self.n_samples).astype(np.float64)
+        speakers = [store.entries[row].speaker or "" for row in rows]
+        totals: Counter[str] = Counter()
+        for speaker, weight in zip(speakers, weights, strict=True):
+            totals[speaker] += weight
+        weights *= [totals[speaker] ** (recipe.data.speaker_exponent - 1) for speaker in speakers]
+        self.shares = weights / weights.sum()
+
+    def __call__(self, step: int) -> dict[str, np.ndarray]:
+        draw = np.random.default_rng([self.recipe.training.seed, step])
+        places = draw.choice(len(self.rows), self.recipe.training.batch_size, p=self.shares)
+        waves = []
+        for place in places:
+            start = int(draw.integers(max(self.lengths[place] - self.n_samples, 0) + 1))
+            gain = np.float32(db_to_gain(-draw.uniform(0, self.recipe.data.gain_range_db)))
+            waves.append(gain * self.crop(int(self.rows[place]), start, self.n_samples))
+        return {"wave": np.stack(waves), "n_levels": np.array([self._n_levels(draw) for _ in places])}
+
+    def _n_levels(self, draw: np.random.Generator) -> int:
+        """How many levels a clip uses: often the numbers that are played, sometimes any other."""
+        n_levels, chosen = self.recipe.model.n_levels, draw.random()
+        for part, whole, share in LEVEL_SHARES:
+            if chosen < share:
+                return max(n_levels * part // whole, 1)
+            chosen -= share
+        return int(draw.integers(1, n_levels + 1))
+
+    def crop(self, row: int, start: int, n_samples: int) -> np.ndarray:
+        """A stretch ``(n_samples,)`` of a recording, silence after its end."""
+        return self.store.crop(row, start, n_samples)[0]
+
+    def whole(self, row: int) -> np.ndarray:
+        """A recording ``(time,)``, silence after its end to fill the last frame."""
+        hop_length = self.recipe.model.hop_length
+        return self.crop(row, 0, -(-int(self.store.lengths[row]) // hop_length) * hop_length)

@@ -1,0 +1,199 @@
+"""Vector quantisers that networks learn through: residual levels of codebooks or of rounded numbers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+USE_DECAY = 0.99  # of the running share of each code
+DEAD_SHARE = 0.1  # of an even share; a code that is used less is put where there are vectors
+KMEANS_ROUNDS = 10
+
+
+class Codebook(nn.Module):
+    """One level: a projection to a few dimensions, and the code whose direction is nearest (Yu et al., "Vector-quantized Image Modeling
+    with Improved VQGAN", 2022; Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023).
+
+    Few dimensions and directions alone keep all codes in use. Codes begin as the centres of the first batch (k-means), and those that
+    nothing falls on any more move to vectors of the batch.
+    """
+
+    share: Tensor
+    is_ready: Tensor
+
+    def __init__(self, latent_size: int, codebook_size: int, code_size: int):
+        super().__init__()
+        self.into = nn.Linear(latent_size, code_size)
+        self.codes = nn.Parameter(torch.randn(codebook_size, code_size))
+        self.out = nn.Linear(code_size, latent_size, bias=False)
+        self.register_buffer("share", torch.full((codebook_size,), 1 / codebook_size))
+        self.register_buffer("is_ready", torch.zeros((), dtype=torch.bool))
+
+    def nearest(self, vectors: Tensor) -> Tensor:
+        """``(..., code_size)`` -> code numbers ``(...)``."""
+        return (vectors @ F.normalize(self.codes, dim=-1).t()).argmax(-1)
+
+    def numbers(self, residual: Tensor) -> Tensor:
+        """``(..., latent_size)`` -> code numbers ``(...)``."""
+        return self.nearest(self.into(residual))
+
+    def look_up(self, numbers: Tensor) -> Tensor:
+        """Code numbers ``(...)`` -> ``(..., latent_size)``."""
+        return self.out(F.embedding(numbers, self.codes))
+
+    def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """``(batch, frames, latent_size)`` to what is kept of it, the code numbers ``(batch, frames)``, and for each frame the squared
+        distances that the code (codebook loss) and the vector (commitment loss) learn from (van den Oord et al., "Neural Discrete
+        Representation Learning", 2017, equation 3).
+        """
+        vectors = self.into(residual)
+        if self.training and not self.is_ready:
+            self._begin(vectors.detach().flatten(0, 1))
+        numbers = self.nearest(vectors.detach())
+        codes = F.embedding(numbers, self.codes)
+        if self.training:
+            self._keep_alive(vectors.detach().flatten(0, 1), numbers.flatten())
+        codebook = (codes - vectors.detach()).square().mean(-1)
+        commitment = (vectors - codes.detach()).square().mean(-1)
+        return self.out(vectors + (codes - vectors).detach()), numbers, codebook, commitment
+
+    @torch.no_grad()
+    def _begin(self, vectors: Tensor) -> None:
+        """Place the codes where the vectors ``(n, code_size)`` of the first batch lie."""
+        self.codes.copy_(_from_process_0(_centres(vectors, len(self.codes))))
+        self.is_ready.fill_(True)
+
+    @torch.no_grad()
+    def _keep_alive(self, vectors: Tensor, numbers: Tensor) -> None:
+        """Note which codes the ``vectors (n, code_size)`` fell on, and move those to the vectors that nothing falls on any more."""
+        n_codes = len(self.codes)
+        counts = torch.bincount(numbers, minlength=n_codes)
+        self.share.lerp_(_from_process_0(counts / counts.sum()), 1 - USE_DECAY)
+        dead = self.share < DEAD_SHARE / n_codes
+        chosen = _from_process_0(vectors[torch.randint(len(vectors), (n_codes,), device=vectors.device)])
+        self.codes.copy_(torch.where(dead.unsqueeze(1), chosen, self.codes))
+        self.share.copy_(torch.where(dead, 1 / n_codes, self.share))
+
+
+class RoundedNumbers(nn.Module):
+    """One level of finite scalar quantisation: each number of a short vector is rounded to one of a few steps (Mentzer et al., "Finite
+    Scalar Quantization: VQ-VAE Made Simple", 2024); there is no codebook to learn or to lose.
+    """
+
+    steps: Tensor
+    place_values: Tensor
+
+    def __init__(self, latent_size: int, n_steps: tuple[int, ...]):
+        super().__init__()
+        self.into = nn.Linear(latent_size, len(n_steps))
+        self.out = nn.Linear(len(n_steps), latent_size, bias=False)
+        steps = torch.tensor(n_steps)
+        self.register_buffer("steps", steps.float(), persistent=False)
+        self.register_buffer("place_values", torch.cumprod(torch.cat([steps.new_ones(1), steps[:-1]]), 0), persistent=False)
+
+    def _digits(self, vectors: Tensor) -> Tensor:
+        """``(..., dimensions)`` to where each number lies between the first step, 0, and the last; not rounded."""
+        return (torch.tanh(vectors) + 1) * 0.5 * (self.steps - 1)
+
+    def _values(self, digits: Tensor) -> Tensor:
+        """The numbers in [-1, 1] that digits stand for."""
+        return 2 * digits / (self.steps - 1) - 1
+
+    def numbers(self, residual: Tensor) -> Tensor:
+        return (self._digits(self.into(residual)).round().long() * self.place_values).sum(-1)
+
+    def look_up(self, numbers: Tensor) -> Tensor:
+        digits = torch.div(numbers.unsqueeze(-1), self.place_values, rounding_mode="floor") % self.steps.long()
+        return self.out(self._values(digits.float()))
+
+    def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """As :meth:`Codebook.forward`; nothing but the network learns, so both distances are 0."""
+        digits = self._digits(self.into(residual))
+        rounded = digits + (digits.round() - digits).detach()
+        numbers = (rounded.detach().round().long() * self.place_values).sum(-1)
+        nothing = residual.new_zeros(residual.shape[:-1])
+        return self.out(self._values(rounded)), numbers, nothing, nothing
+
+
+class ResidualQuantizer(nn.Module):
+    """Levels that each quantise what those before left over (Zeghidour et al., "SoundStream", 2021), any number of the first ones of use.
+
+    ``kind`` is ``codebook`` or ``finite``; of the latter the codebook size must be a power of 4.
+    """
+
+    def __init__(
+        self, n_levels: int, latent_size: int, codebook_size: int, code_size: int, kind: Literal["codebook", "finite"]
+    ):
+        super().__init__()
+        n_steps = (4,) * ((codebook_size.bit_length() - 1) // 2)
+        self.levels = nn.ModuleList(
+            Codebook(latent_size, codebook_size, code_size) if kind == "codebook" else RoundedNumbers(latent_size, n_steps)
+            for _ in range(n_levels)
+        )
+
+    def _each(self) -> list[Codebook | RoundedNumbers]:
+        return list(self.levels)  # type: ignore[arg-type]
+
+    def forward(self, latent: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """``latent (batch, frames, latent_size)``, of which each clip uses ``n_used (batch,)`` levels, to its quantised self, the code
+        numbers ``(batch, frames, n_levels)`` and the losses. Gradients pass through as if nothing had been rounded.
+        """
+        residual, total = latent, torch.zeros_like(latent)
+        found, codebook, commitment = [], latent.new_zeros(()), latent.new_zeros(())
+        for number, level in enumerate(self._each()):
+            kept, numbers, of_codes, of_vectors = level(residual)
+            is_used = (number < n_used).to(latent.dtype).view(-1, 1, 1)
+            total = total + is_used * kept
+            residual = residual - kept.detach()
+            weight = is_used.squeeze(-1) / (n_used.sum() * latent.shape[1])
+            codebook, commitment = codebook + (weight * of_codes).sum(), commitment + (weight * of_vectors).sum()
+            found.append(numbers)
+        return total, torch.stack(found, -1), {"vq/codebook": codebook, "vq/commitment": commitment}
+
+    def encode(self, latent: Tensor) -> Tensor:
+        """``(batch, frames, latent_size)`` -> code numbers ``(batch, frames, n_levels)``."""
+        residual, found = latent, []
+        for level in self._each():
+            found.append(level.numbers(residual))
+            residual = residual - level.look_up(found[-1])
+        return torch.stack(found, -1)
+
+    def decode(self, numbers: Tensor) -> Tensor:
+        """Code numbers ``(batch, frames, n_levels)``, -1 where a level is not used -> ``(batch, frames, latent_size)``."""
+        total = torch.zeros((), device=numbers.device)
+        for index, level in enumerate(self._each()):
+            of_level = numbers[..., index]
+            total = total + level.look_up(of_level.clamp(min=0)) * (of_level >= 0).unsqueeze(-1)
+        return total
+
+
+def _centres(vectors: Tensor, count: int) -> Tensor:
+    """``count`` centres of the directions of ``vectors (n, dimensions)`` by k-means; where there are fewer vectors, near copies of them."""
+    chosen = vectors[torch.randint(len(vectors), (count,), device=vectors.device)]
+    if len(vectors) < 2 * count:
+        return chosen * (1 + 0.05 * torch.randn_like(chosen))
+    centres = vectors[torch.randperm(len(vectors), device=vectors.device)[:count]]
+    for _ in range(KMEANS_ROUNDS):
+        nearest = (vectors @ F.normalize(centres, dim=-1).t()).argmax(-1)
+        sums = torch.zeros_like(centres).index_add_(0, nearest, vectors)
+        counts = torch.bincount(nearest, minlength=count).unsqueeze(1)
+        centres = torch.where(counts > 0, sums / counts.clamp(min=1), chosen)
+    return centres
+
+
+def _from_process_0(tensor: Tensor) -> Tensor:
+    """The tensor as process 0 has it, where several train together: their codebooks must not part."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        tensor = tensor.contiguous()
+        torch.distributed.broadcast(tensor, 0)
+    return tensor
+
+
+def perplexity(numbers: Tensor, codebook_size: int) -> Tensor:
+    """How many codes are used, ``exp(-sum p log p)`` of the shares ``p`` of code numbers ``(n, n_levels)`` -> ``(n_levels,)``."""
+    counts = torch.stack([torch.bincount(level, minlength=codebook_size) for level in numbers.unbind(-1)]).double()
+    shares = counts / counts.sum(-1, keepdim=True)
+    return torch.exp(-torch.special.xlogy(shares, shares).sum(-1))

@@ -1,0 +1,138 @@
+"""What encoding and decoding ask of a model: codes a frame, their frequencies, and how many levels make a bitrate."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from .. import models
+from ..errors import BadModel, BadSetting
+from ..families.codec.header import MOST_CHANNELS, MOST_FRAMES, MOST_LEVELS, MOST_PAYLOAD_BYTES, Header
+from ..families.codec.range_coder import entropy_bits, most_bytes
+from ..models import Card, ModelFolder
+
+DEFAULT_CODEC = "speech-codec"
+PACKET_SECONDS = 1.0
+PACKET_BYTES = (
+    7.5  # of a packet besides its codes: its two bytes of length, its number and its check, and what flushing the coder costs
+)
+NEAR = 1.25  # a bitrate is refused that is further than this factor from what a model can do
+
+
+class Encoder(Protocol):
+    """Sound to codes, in chunks of any size; no size changes a code."""
+
+    def push(self, wave: np.ndarray) -> np.ndarray:
+        """The codes ``(n_levels, frames)`` of the frames that ``wave (time,)`` completes."""
+
+    def finish(self) -> np.ndarray:
+        """The codes of the frames that are left, the last of which may be part of one."""
+
+
+class Decoder(Protocol):
+    """Codes to sound, in chunks of any size."""
+
+    def push(self, codes: np.ndarray) -> np.ndarray:
+        """The samples ``(time,)`` that ``codes (n_levels, frames)`` let be computed; look-ahead holds some back."""
+
+    def finish(self) -> np.ndarray:
+        """The samples that are left, so that there are ``hop_length`` for each frame."""
+
+
+class Codec(Protocol):
+    """A model whose codes have tables of frequencies: ``frequencies (n_levels, codebook_size)`` uint32, each row with the sum 2 ** 16."""
+
+    card: Card
+    folder: ModelFolder
+    sample_rate: int
+    hop_length: int
+    n_levels: int
+    frequencies: np.ndarray
+
+    def encoder(self) -> Encoder:
+        """A new encoder of one channel."""
+
+    def decoder(self, n_levels: int) -> Decoder:
+        """A new decoder of one channel, which is given the first ``n_levels`` of the codes."""
+
+
+def open_codec(name: str) -> Codec:
+    """The codec of a name or path; raises BadModel for a model that is none."""
+    codec: Any = models.load(name)
+    if not (hasattr(codec, "encoder") and hasattr(codec, "frequencies")):
+        raise BadModel(f"{name} is of the family {codec.card.family}, which makes no codes; give a codec with --model.")
+    return codec
+
+
+def codec_of(header: Header, name: str | None, file: str) -> Codec:
+    """The codec that made the codes of ``file``: the model of a name, or the one that has the hash of the header.
+
+    Raises BadModel where the model has another hash, or where none has it.
+    """
+    if name is None:
+        hashes = _hashes()
+        name = next((name for name, model_hash in hashes.items() if model_hash == header.model_hash), None)
+        if name is None:
+            known = ", ".join(f"{name} is {model_hash}" for name, model_hash in hashes.items()) or "there is none"
+            raise BadModel(
+                f"{file} was encoded by the codec {header.model_hash}, which is not among the models here ({known}); "
+                "give the folder of that model with --model."
+            )
+    codec = open_codec(name)
+    if codec.folder.hash != header.model_hash:
+        raise BadModel(
+            f"{file} was encoded by the codec {header.model_hash}, and {name} is {codec.folder.hash}; give the model that encoded it "
+            "with --model."
+        )
+    if header.n_levels > codec.n_levels or header.codec_sample_rate != codec.sample_rate:
+        raise BadModel(
+            f"{file} has {header.n_levels} levels at {header.codec_sample_rate} Hz, and {name} has {codec.n_levels} at "
+            f"{codec.sample_rate} Hz, whose hash it carries; one of the two is damaged: copy both again."
+        )
+    return codec
+
+
+def frames_per_packet(codec: Codec, n_channels: int) -> int:
+    """Frames of about a second, fewer where so many channels would be too much for a packet; raises BadSetting for too many channels."""
+    if n_channels > MOST_CHANNELS:
+        raise BadSetting(
+            f"The sound has {n_channels} channels; a .wwc file has at most {MOST_CHANNELS}: mix some of them down."
+        )
+    n_frames = min(MOST_FRAMES, round(PACKET_SECONDS * codec.sample_rate / codec.hop_length))
+    while n_frames > 1 and most_bytes(n_channels, MOST_LEVELS, n_frames) > MOST_PAYLOAD_BYTES:
+        n_frames -= 1
+    return max(1, n_frames)
+
+
+def n_levels_for(codec: Codec, kbps: float, n_channels: int) -> int:
+    """The number of levels whose bitrate on disk, all channels together, is nearest to ``kbps``; raises BadSetting where none is near."""
+    frames = codec.sample_rate / codec.hop_length
+    n_most = min(MOST_LEVELS, codec.n_levels)
+    of_codes = n_channels * frames * np.cumsum(entropy_bits(codec.frequencies)[:n_most])
+    rates = (of_codes + 8 * PACKET_BYTES * frames / frames_per_packet(codec, n_channels)) / 1000  # (n_levels,)
+    if not rates[0] / NEAR <= kbps <= rates[-1] * NEAR:
+        channels = "1 channel" if n_channels == 1 else f"{n_channels} channels"
+        raise BadSetting(
+            f"{kbps:g} kbps cannot be made of {channels} by {codec.card.name}; its bitrates go from {rates[0]:.2f} to {rates[-1]:.2f} kbps."
+        )
+    return int(np.argmin(np.abs(rates - kbps))) + 1
+
+
+def described(n_samples: int, sample_rate: int, n_channels: int) -> str:
+    """A sound in words."""
+    channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
+    return f"{n_samples / sample_rate:.2f} s, {sample_rate} Hz, {channels}"
+
+
+def _hashes() -> dict[str, str]:
+    """The hash of every codec that a name finds."""
+    found = {}
+    for name in models.names():
+        try:
+            folder = ModelFolder(models.find(name))
+        except BadModel:
+            continue  # a damaged model elsewhere is no reason to refuse this
+        if folder.card.family == "codec":
+            found[name] = folder.hash
+    return found

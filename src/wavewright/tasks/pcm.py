@@ -1,0 +1,114 @@
+"""Sound as 16-bit numbers on a pipe: raw or as WAV on standard input, raw on standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from ..errors import BadAudio
+
+FULL_SCALE = 32_768
+CHUNK_BYTES = 65_536
+PCM, EXTENSIBLE = 1, 0xFFFE  # formats of a WAV file
+UNKNOWN_BYTES = 0x7FFF0000  # programs that write WAV to a pipe give about this size or a larger one, or 0, as they know none
+LONGEST_CHUNK = 2**20  # of a WAV file, before its samples
+
+
+@dataclass(frozen=True)
+class PcmStream:
+    """Sound that arrives: ``waves`` gives ``(channels, time)`` float32 as it comes."""
+
+    sample_rate: int
+    n_channels: int
+    waves: Iterator[np.ndarray]
+
+
+def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:
+    """Sound from a pipe: a WAV file of 16 bits, or else raw mono, 16-bit little-endian at ``sample_rate``.
+
+    Raises BadAudio where nothing comes, or where it is a WAV file of another kind.
+    """
+    head = _read(source, 4)
+    if not head:
+        raise BadAudio("No sound came on standard input; send 16-bit mono samples or a WAV file.")
+    if head != b"RIFF":
+        return PcmStream(sample_rate, 1, _waves(source, head, 1, None))
+    n_channels, sample_rate, n_bytes = _wav_header(source)
+    return PcmStream(sample_rate, n_channels, _waves(source, b"", n_channels, n_bytes))
+
+
+def to_pcm(wave: np.ndarray) -> bytes:
+    """``wave (channels, time)`` in [-1, 1] as 16-bit little-endian numbers, the channels of a sample side by side."""
+    rounded = np.clip(np.rint(wave.T.astype(np.float64) * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
+    return rounded.astype("<i2").tobytes()
+
+
+@contextmanager
+def pipe_out(sink: BinaryIO) -> Iterator[BinaryIO]:
+    """``sink`` for as long as somebody reads from it: where the reader has gone, the block ends and nothing is said."""
+    try:
+        yield sink
+        sink.flush()
+    except BrokenPipeError:
+        if sink is getattr(sys.stdout, "buffer", None):  # or Python complains at its exit that it could not write the rest
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _waves(source: BinaryIO, held: bytes, n_channels: int, n_bytes: int | None) -> Iterator[np.ndarray]:
+    """Samples as they arrive, up to ``n_bytes`` where that is known; part of a sample at the end is left out."""
+    read = getattr(source, "read1", source.read)  # read1 gives what is there and does not wait for more
+    n_whole = 2 * n_channels
+    while n_bytes is None or n_bytes > 0:
+        chunk = read(CHUNK_BYTES if n_bytes is None else min(CHUNK_BYTES, n_bytes))
+        if n_bytes is not None:
+            n_bytes -= len(chunk)
+        held += chunk
+        used = len(held) - len(held) % n_whole
+        if used:
+            samples = np.frombuffer(held[:used], dtype="<i2").reshape(-1, n_channels)
+            yield samples.T.astype(np.float32) / FULL_SCALE
+        held = held[used:]
+        if not chunk:
+            return
+
+
+def _wav_header(source: BinaryIO) -> tuple[int, int, int | None]:
+    """Channels, sample rate and, where it is known, the bytes of the samples, which come next; "RIFF" has been read."""
+    head = _read(source, 8)
+    if head[4:] != b"WAVE":
+        raise BadAudio("What came on standard input begins like a WAV file and is none; send raw samples or a whole WAV file.")
+    kind = None
+    while len(head := _read(source, 8)) == 8:
+        name, n_bytes = head[:4], int.from_bytes(head[4:], "little")
+        if name == b"data":
+            break
+        if n_bytes > LONGEST_CHUNK:
+            break
+        chunk = _read(source, n_bytes + n_bytes % 2)
+        if name == b"fmt " and len(chunk) >= 16:
+            kind = chunk
+    if kind is None or head[:4] != b"data":
+        raise BadAudio("The WAV file on standard input does not say what its samples are, it is damaged; export it again.")
+    format_, n_channels = int.from_bytes(kind[:2], "little"), int.from_bytes(kind[2:4], "little")
+    sample_rate, bits = int.from_bytes(kind[4:8], "little"), int.from_bytes(kind[14:16], "little")
+    if format_ == EXTENSIBLE and len(kind) >= 26:
+        format_ = int.from_bytes(kind[24:26], "little")
+    if (format_, bits) != (PCM, 16) or n_channels < 1:
+        raise BadAudio(
+            f"The WAV file on standard input has {n_channels} channels of {bits} bits in format {format_}; on a pipe, 16-bit PCM can be read."
+        )
+    return n_channels, sample_rate, None if n_bytes == 0 or n_bytes >= UNKNOWN_BYTES else n_bytes
+
+
+def _read(source: BinaryIO, n_bytes: int) -> bytes:
+    """So many bytes, fewer at the end alone."""
+    found = b""
+    while len(found) < n_bytes and (chunk := source.read(n_bytes - len(found))):
+        found += chunk
+    return found

@@ -1,0 +1,239 @@
+"""The codec: what it plays is what it learned, however sound and codes are cut up; silence; what it refuses."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from wavewright import models
+from wavewright.clip import Clip
+from wavewright.data.folder import scan
+from wavewright.errors import BadModel, BadSetting
+from wavewright.families.codec import SIZES, Config
+from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build, to_play
+from wavewright.families.codec.recipe import DataSettings, Recipe, prepare, recipe
+from wavewright.families.codec.spectra import overlapped, to_features, to_frames
+from wavewright.models.card import Card
+from wavewright.training.export import as_played, export_model
+from wavewright.training.settings import TrainingSettings
+
+TINY = Config(**SIZES["tiny"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twenty gliding tones with noise, 0.7 s at 16 kHz."""
+    folder = tmp_path_factory.mktemp("glides")
+    time = np.arange(11_200) / 16_000
+    for index in range(20):
+        rng = np.random.default_rng(index)
+        tone = np.sin(2 * np.pi * np.cumsum(rng.uniform(100, 400) * (1 + rng.uniform(-0.5, 1) * time)) / 16_000)
+        wave = (0.4 * tone**3 + 0.02 * rng.standard_normal(len(time))).astype(np.float32)
+        Clip(wave[None], 16_000).write(folder / f"{index}.wav")
+    return folder
+
+
+def prepared(folder, cache, **model):
+    tiny = recipe("tiny")
+    data = DataSettings(crop_frames=12, valid_share=0.3)
+    training = dataclasses.replace(tiny.training, batch_size=3, metric="valid/mel")
+    return prepare(Recipe(dataclasses.replace(tiny.model, **model), data, training), scan(folder, "none").entries, cache)
+
+
+class Played(NamedTuple):
+    player: Any
+    coder: Coder
+
+
+@pytest.fixture(scope="module")
+def played(folder, tmp_path_factory):
+    """A codec with fresh weights, exported and opened; its codebooks are placed by one batch."""
+    torch.manual_seed(0)
+    data = prepared(folder, tmp_path_factory.mktemp("cache"))
+    codec = build(TINY)
+    for step in (0, UNQUANTISED_STEPS):
+        batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
+        codec.turns(step)[0][1](batch)
+    place = tmp_path_factory.mktemp("codec") / "tiny"
+    card = Card(name="tiny", family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
+    export_model(place, card, to_play(codec.coder.eval(), data))
+    return Played(models.load(str(place)), as_played(codec.coder))
+
+
+@pytest.fixture(scope="module")
+def player(played):
+    return played.player
+
+
+def sound(n_samples, seed=0):
+    rng = np.random.default_rng(seed)
+    return (0.3 * np.sin(np.arange(n_samples) * 0.05) + 0.05 * rng.standard_normal(n_samples)).astype(np.float32)
+
+
+def test_spectra_in_numpy_are_those_of_the_network():
+    coder, wave = Coder(TINY), sound(3_200)
+    features = to_features(np.pad(wave, (TINY.lead, 0)), TINY)
+    np.testing.assert_allclose(coder.analysis(torch.from_numpy(wave)[None])[0].numpy(), features, atol=2e-4)
+    described = np.random.default_rng(0).standard_normal((40, 2 * TINY.n_bins)).astype(np.float32)
+    frames = np.pad(to_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0)))
+    expected = coder.synthesis(torch.from_numpy(described)[None])[0].numpy()  # it starts where the first windows do no more
+    np.testing.assert_allclose(overlapped(frames, TINY)[TINY.lead :], expected[: 3_200 - TINY.lead], atol=2e-4)
+
+
+def test_a_spectrum_that_is_given_back_gives_back_the_wave():
+    wave = sound(3_200)
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(wave, (TINY.lead, 0)), TINY.n_fft)[:: TINY.step_length]
+    spectrum = np.fft.rfft(frames * np.hanning(TINY.n_fft + 1)[:-1])
+    rooted = spectrum / np.sqrt(np.abs(spectrum) + 1e-12)
+    described = np.concatenate([rooted.real, rooted.imag], axis=1).astype(np.float32)
+    found = overlapped(np.pad(to_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0))), TINY)
+    np.testing.assert_allclose(found[TINY.lead :], wave[: -TINY.lead], atol=1e-3)
+
+
+def test_what_plays_is_what_was_trained(played):
+    player, coder = played
+    wave = sound(80 * 320)
+    codes = player.encode(wave)
+    assert codes.shape == (4, 80)
+    assert codes.dtype == np.int16
+    with torch.no_grad():
+        numbers = coder.encode(torch.from_numpy(wave)[None])
+        expected = coder.decode(torch.from_numpy(codes.T.astype(np.int64))[None])[0].numpy()
+    assert (codes == numbers[0].numpy().T).mean() > 0.995  # where two codes are as near, either may be taken
+    end = 80 * 320 - TINY.lead  # after it the network in training has no windows any more
+    np.testing.assert_allclose(player.decode(codes)[0, :end], expected[:end], atol=1e-4)
+
+
+@pytest.mark.parametrize("pieces", [[1] * 700 + [5_000], [320] * 20, [319, 321, 1_000, 17_000], [40_000]])
+def test_sound_in_pieces_gives_the_same_codes(player, pieces):
+    wave = sound(36_123)
+    whole = player.encode(wave)
+    assert whole.shape == (4, 113)
+    encoder, place, found = player.encoder(), 0, []
+    for piece in pieces:
+        found.append(encoder.push(wave[place : place + piece]))
+        place += piece
+    found += [encoder.push(wave[place:]), encoder.finish()]
+    np.testing.assert_array_equal(np.concatenate(found, axis=1), whole)
+
+
+@pytest.mark.parametrize("n_levels", [1, 4])
+@pytest.mark.parametrize("pieces", [[1] * 112, [0, 3, 50, 7], [112]])
+def test_codes_in_pieces_give_the_same_samples_bit_for_bit(player, pieces, n_levels):
+    codes = player.encode(sound(112 * 320))[:n_levels]
+    whole = player.decode(codes)
+    assert whole.shape == (1, 112 * 320)
+    decoder, place, found, out = player.decoder(n_levels), 0, [], 0
+    for piece in pieces:
+        found.append(decoder.push(codes[:, place : place + piece]))
+        place += piece
+        out += len(found[-1])
+        assert place * 320 - out <= player.latency_samples - 320 or out == 0  # its own frame is the rest of the latency
+    found += [decoder.push(codes[:, place:]), decoder.finish()]
+    np.testing.assert_array_equal(np.concatenate(found)[None], whole)
+
+
+def test_the_latency_is_what_it_says(player):
+    """A change of the sound changes nothing that is more than the latency before it."""
+    config = player.config
+    assert player.latency_samples == 2 * 320 + 240
+    wave = sound(60 * 320)
+    changed = wave.copy()
+    changed[40 * 320 :] = sound(20 * 320, seed=1)
+    one, other = (player.decode(player.encode(some))[0] for some in (wave, changed))
+    same = int(np.argmax(one != other))
+    assert 40 * 320 - (config.look_ahead * 320 + config.lead) <= same < 41 * 320
+
+
+def test_silence_is_exact_and_has_no_codes(player):
+    wave = sound(30 * 320)
+    wave[10 * 320 : 20 * 320] = 0
+    codes = player.encode(wave)
+    assert (codes[:, 10:20] == -1).all()
+    assert (codes[:, :10] >= 0).all()
+    assert (codes[:, 20:] >= 0).all()
+    played = player.decode(codes)[0]
+    assert not played[10 * 320 : 20 * 320].any()
+    assert played[9 * 320 : 10 * 320].any()
+    assert played[20 * 320 : 21 * 320].any()
+    assert player.encode(np.zeros(0, np.float32)).shape == (4, 0)
+    assert player.decode(np.zeros((2, 0), np.int16)).shape == (1, 0)
+
+
+def test_frequencies_are_whole_and_impossible_codes_are_refused(player):
+    assert player.frequencies.shape == (4, 64)
+    assert (player.frequencies.sum(1) == 2**16).all()
+    assert player.frequencies.min() >= 1
+    with pytest.raises(BadSetting, match="tiny has 4 levels of codes, and 5 were asked for; take 1 to 4"):
+        player.decode(np.zeros((5, 3), np.int16))
+    with pytest.raises(BadSetting, match="The codes lie between 0 and 64; they must lie between -1 and 63"):
+        player.decode(np.array([[0, 64]]))
+    with pytest.raises(BadSetting, match=r"must be integers \(2 levels, frames\)"):
+        player.decoder(2).push(np.zeros((1, 3), np.int16))
+
+
+def test_damaged_frequencies_are_refused(player, monkeypatch):
+    frequencies = player.frequencies.astype(np.int32)
+    frequencies[0, 0] += 1
+    opened = models.load(str(player.folder.path))
+    monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": frequencies})
+    with pytest.raises(BadModel, match="does not say how often codes occur; copy the model again"):
+        _ = opened.frequencies
+
+
+def test_losses_fall_and_the_second_stage_moves_the_decoder_alone(folder, tmp_path):
+    torch.manual_seed(0)
+    data = prepared(folder, tmp_path, adversarial_from=UNQUANTISED_STEPS + 60)
+    codec = build(data.recipe.model)
+    optimizers = {name: torch.optim.AdamW(part.parameters(), 2e-3) for name, part in codec.players().items()}
+    found = []
+    second = UNQUANTISED_STEPS + 60
+    for step in range(UNQUANTISED_STEPS - 20, second + 4):
+        batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
+        before = {name: tensor.clone() for name, tensor in codec.coder.state_dict().items()} if step == second else None
+        for player_name, losses_of in codec.turns(step):
+            losses, weights = losses_of(batch), codec.loss_weights(step)
+            assert losses.keys() <= weights.keys()
+            total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+            total.backward(inputs=list(codec.players()[player_name].parameters()))
+            optimizers[player_name].step()
+            optimizers[player_name].zero_grad()
+        if step < second:
+            found.append(float(losses["mel/l1"].detach()))
+        if before is not None:
+            moved = {name for name, tensor in codec.coder.state_dict().items() if not torch.equal(tensor, before[name])}
+            assert moved
+            assert all(name.startswith("decoder") for name in moved)
+    assert np.mean(found[-10:]) < 0.75 * np.mean(found[:5])
+
+
+def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_path):
+    data = prepared(folder, tmp_path)
+    one, again = data.batches(7), data.batches(7)
+    assert all(np.array_equal(one[name], again[name]) for name in one)
+    assert one["wave"].shape == (3, 12 * 320)
+    assert one["wave"].dtype == np.float32
+    assert {int(n) for step in range(60) for n in data.batches(step)["n_levels"]} == {1, 2, 3, 4}
+    assert data.measured_levels == (1, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"hop_length": 321}, "hop_length is 321; it must be a multiple of steps_per_frame"),
+        ({"codebook_size": 100}, "codebook_size is 100; it must be a power of 2 from 4 to 4096"),
+        ({"quantizer": "finite", "codebook_size": 512}, "with quantizer finite it must be a power of 4"),
+        ({"labels": ("a",)}, "A codec has no labels"),
+        ({"n_levels": 0}, "n_levels is 0; it must lie between 1 and 32"),
+    ],
+)
+def test_impossible_settings_are_refused(settings, message):
+    with pytest.raises(BadSetting, match=message):
+        Config(**settings)
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(BadSetting, match=r"metric is 'loss'; a codec is measured by valid/mel, valid/phase\."):
+        Recipe(Config(), DataSettings(), TrainingSettings(metric="loss"))

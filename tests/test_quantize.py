@@ -1,0 +1,102 @@
+"""Vector quantisers: nearest codes, gradients that pass through, codes that come alive, levels that correct each other."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from wavewright.nn.quantize import DEAD_SHARE, Codebook, ResidualQuantizer, RoundedNumbers, perplexity
+
+
+def test_the_nearest_code_is_the_one_of_the_nearest_direction():
+    torch.manual_seed(0)
+    level = Codebook(12, 16, 4)
+    vectors = torch.randn(50, 4)
+    distances = torch.cdist(F.normalize(vectors, dim=-1), F.normalize(level.codes, dim=-1))
+    torch.testing.assert_close(level.nearest(vectors), distances.argmin(-1))
+
+
+def test_losses_are_the_squared_distance_to_the_code_and_gradients_go_where_they_should():
+    torch.manual_seed(0)
+    level = Codebook(6, 8, 3).eval()
+    residual = torch.randn(2, 5, 6, requires_grad=True)
+    kept, numbers, codebook, commitment = level(residual)
+    expected = (level.codes[numbers] - level.into(residual)).square().mean(-1)
+    torch.testing.assert_close(codebook, expected)
+    torch.testing.assert_close(commitment, expected)
+    torch.testing.assert_close(kept, level.look_up(numbers))
+    torch.testing.assert_close(numbers, level.numbers(residual))
+    (gradient,) = torch.autograd.grad(kept.sum(), residual, retain_graph=True)  # as if into and out alone were there
+    torch.testing.assert_close(gradient, (level.out.weight @ level.into.weight).sum(0).expand_as(residual))
+    codebook.sum().backward(retain_graph=True)
+    assert residual.grad is None
+    assert level.codes.grad.abs().sum() > 0
+    level.codes.grad = None
+    commitment.sum().backward()
+    assert residual.grad.abs().sum() > 0
+    assert level.codes.grad is None
+
+
+def test_codes_begin_where_vectors_lie_and_the_dead_come_back():
+    torch.manual_seed(0)
+    level = Codebook(4, 16, 2).train()
+    residual = torch.randn(8, 32, 4)
+    level(residual)
+    assert perplexity(level.numbers(residual).reshape(-1, 1), 16) > 10
+    with torch.no_grad():
+        level.codes[3] = -100 * level.codes[5]
+        level.codes[5:] = level.codes[4]  # argmax takes the first of equals, so that nothing falls on those behind
+    level.share.fill_(1 / 16)
+    for _ in range(300):
+        level(residual)
+    assert (level.share > DEAD_SHARE / 16).all()
+    assert perplexity(level.numbers(residual).reshape(-1, 1), 16) > 8
+
+
+@pytest.mark.parametrize("kind", ["codebook", "finite"])
+def test_each_level_brings_the_vectors_closer_and_decoding_gives_what_was_kept(kind):
+    torch.manual_seed(0)
+    quantizer = ResidualQuantizer(4, 3, 64, 3, kind)
+    optimizer = torch.optim.Adam(quantizer.parameters(), 0.01)
+    vectors = torch.randn(4, 200, 3)
+    every = torch.full((4,), 4)
+    for _ in range(150):
+        kept, _, losses = quantizer(vectors, torch.randint(1, 5, (4,)))
+        ((kept - vectors).square().mean() + sum(losses.values())).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    quantizer.eval()
+    errors = [float((quantizer(vectors, torch.full((4,), n))[0] - vectors).detach().square().mean()) for n in (1, 2, 3, 4)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 0.2 * errors[0]
+    kept, numbers, _ = quantizer(vectors, every)
+    torch.testing.assert_close(quantizer.decode(numbers), kept)
+    torch.testing.assert_close(quantizer.encode(vectors), numbers)
+    some = numbers.clone()
+    some[..., 2:] = -1
+    torch.testing.assert_close(quantizer.decode(some), quantizer(vectors, torch.full((4,), 2))[0])
+
+
+def test_rounded_numbers_are_digits_of_the_code():
+    level = RoundedNumbers(5, (4, 4, 4))
+    numbers = torch.arange(64)
+    digits = torch.stack([numbers % 4, numbers // 4 % 4, numbers // 16], -1)
+    torch.testing.assert_close(level.look_up(numbers), level.out(2 * digits / 3 - 1))
+
+
+def test_clips_that_use_fewer_levels_neither_hear_nor_teach_the_others():
+    torch.manual_seed(0)
+    quantizer = ResidualQuantizer(3, 4, 8, 2, "codebook").eval()
+    vectors = torch.randn(2, 5, 4)
+    kept, _, losses = quantizer(vectors, torch.tensor([1, 3]))
+    alone, _, of_one = quantizer(vectors[:1], torch.tensor([1]))
+    torch.testing.assert_close(kept[:1], alone)
+    (losses["vq/codebook"] * 4).backward()  # a mean over the levels in use: 1 of the first clip, 3 of the second
+    assert all(level.codes.grad is not None for level in quantizer.levels)
+    of_levels = [float(quantizer(vectors, torch.tensor([0, n]))[2]["vq/codebook"].detach()) * n for n in (1, 2, 3)]
+    total = float(of_one["vq/codebook"].detach()) + of_levels[2]
+    assert float(losses["vq/codebook"].detach()) == pytest.approx(total / 4)
+
+
+def test_perplexity_of_even_use_is_the_number_of_codes():
+    numbers = torch.stack([torch.arange(8), torch.zeros(8, dtype=torch.int64)], -1)
+    torch.testing.assert_close(perplexity(numbers, 16), torch.tensor([8.0, 1.0], dtype=torch.float64))

@@ -1,0 +1,63 @@
+"""Linear prediction from mel frames: exact both ways, whitening, and a vocoder that uses it plays the same in any chunks."""
+
+import numpy as np
+import pytest
+from scipy.linalg import solve_toeplitz
+from scipy.signal import lfilter
+
+from wavewright.errors import BadSetting
+from wavewright.families.wavenet import Config
+from wavewright.families.wavenet.frames import mel_features, mel_frames, mel_of_features, to_heard, to_wave
+from wavewright.families.wavenet.prediction import LEVEL, levinson, prediction_of
+
+CONFIG = Config(condition="mel", head="mu-law", prediction_order=16)
+
+
+def resonant_noise(seconds: float = 2.0) -> np.ndarray:
+    """White noise through two resonances, ``(time,)`` at 16 kHz: an autoregressive process of order 4."""
+    noise = np.random.default_rng(0).standard_normal(round(16_000 * seconds))
+    poles = np.concatenate([0.95 * np.exp([1j * f, -1j * f]) for f in (0.3, 1.2)])
+    return (0.1 * lfilter([1.0], np.poly(poles).real, noise)).astype(np.float32)
+
+
+def test_levinson_solves_the_normal_equations():
+    powers = np.random.default_rng(0).uniform(0.1, 5.0, (3, 33))
+    correlation = np.fft.irfft(powers, axis=1)[:, :11]
+    coefficients, error = levinson(correlation)
+    for row, found, left in zip(correlation, coefficients, error, strict=True):
+        expected = solve_toeplitz(row[:10], row[1:])
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+        assert left == pytest.approx(row[0] - expected @ row[1:])
+
+
+def test_what_is_left_is_white_and_of_one_level_however_loud_the_wave():
+    for gain in (1.0, 0.1):
+        wave = gain * resonant_noise()
+        left = prediction_of(mel_frames(wave, CONFIG), CONFIG).excitation(np.pad(wave, (16, 0)))[1_000:-1_000]
+        assert np.sqrt(np.mean(left**2)) == pytest.approx(LEVEL, rel=0.15)
+        power = np.abs(np.fft.rfft(left[:28_672].reshape(-1, 256), axis=1)[:, 2:-2]) ** 2
+        assert np.ptp(10 * np.log10(power.mean(0).reshape(-1, 5).mean(1))) < 6  # the wave's own spectrum spans 40 dB
+
+
+def test_the_wave_comes_back_whole_and_in_chunks():
+    wave = resonant_noise()
+    prediction = prediction_of(mel_frames(wave, CONFIG), CONFIG)
+    left = prediction.excitation(np.pad(wave, (16, 0)))
+    np.testing.assert_allclose(prediction.wave(left, np.zeros(16))[16:], wave, atol=1e-6)
+    heard = to_heard(np.pad(wave, (16, 0)), CONFIG, prediction)[None]
+    whole, _ = to_wave(heard, CONFIG, prediction=prediction)
+    assert 10 * np.log10(np.mean(wave**2) / np.mean((whole[0] - wave) ** 2)) > 25  # mu-law's noise, shaped as the sound is
+    first, past = to_wave(heard[:, :6_400], CONFIG, prediction=prediction)
+    second, _ = to_wave(heard[:, 6_400:], CONFIG, past, prediction, 100)
+    np.testing.assert_array_equal(np.concatenate([first, second], axis=1), whole)
+
+
+def test_features_say_the_mel_frames():
+    mel = mel_frames(resonant_noise(0.2), CONFIG)
+    np.testing.assert_allclose(mel_of_features(mel_features(mel)), mel, atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [{"condition": "position"}, {"condition": "mel", "pre_emphasis": 0.85}])
+def test_prediction_needs_mel_frames_and_no_emphasis(settings):
+    with pytest.raises(BadSetting, match="prediction needs condition mel and takes the place of pre_emphasis"):
+        Config(prediction_order=16, **settings)

@@ -1,0 +1,129 @@
+"""A codec of means: each frame becomes its mean, level by level finer, so that all but the network is tested; and codes by formula."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from wavewright import models
+from wavewright.families.codec.range_coder import TOTAL, frequencies_of
+from wavewright.tasks import codecs
+
+SAMPLE_RATE, HOP_LENGTH = 16_000, 320
+N_LEVELS, CODEBOOK_SIZE = 4, 32
+
+
+class MeansEncoder:
+    """Each frame's mean, quantised; a frame of zeros has the code -1."""
+
+    def __init__(self) -> None:
+        self.held = np.zeros(0, np.float32)
+
+    def push(self, wave: np.ndarray) -> np.ndarray:
+        held = np.concatenate([self.held, wave])
+        n_frames = len(held) // HOP_LENGTH
+        self.held = held[n_frames * HOP_LENGTH :]
+        return self.codes(held[: n_frames * HOP_LENGTH].reshape(n_frames, HOP_LENGTH))
+
+    def finish(self) -> np.ndarray:
+        padded = np.zeros((1 if len(self.held) else 0, HOP_LENGTH), np.float32)
+        padded.ravel()[: len(self.held)] = self.held
+        return self.codes(padded)
+
+    def codes(self, frames: np.ndarray) -> np.ndarray:
+        left = (frames.mean(axis=1, dtype=np.float64) + 1.0) / 2.0  # [0, 1]
+        codes = np.zeros((N_LEVELS, len(frames)), np.int16)
+        for level in range(N_LEVELS):
+            codes[level] = np.clip(np.floor(left * CODEBOOK_SIZE), 0, CODEBOOK_SIZE - 1)
+            left = left * CODEBOOK_SIZE - codes[level]
+        codes[:, ~frames.any(axis=1)] = -1
+        return codes
+
+
+class MeansDecoder:
+    """Constant frames, each given when the next one is known: a look-ahead of one frame."""
+
+    def __init__(self, n_levels: int) -> None:
+        self.n_levels = n_levels
+        self.held = np.zeros((n_levels, 0), np.int16)
+
+    def push(self, codes: np.ndarray) -> np.ndarray:
+        held = np.concatenate([self.held, codes], axis=1)
+        self.held = held[:, -1:]
+        return self.wave(held[:, :-1])
+
+    def finish(self) -> np.ndarray:
+        return self.wave(self.held)
+
+    def wave(self, codes: np.ndarray) -> np.ndarray:
+        steps = CODEBOOK_SIZE ** -np.arange(1.0, self.n_levels + 1)
+        means = 2.0 * (steps @ codes + steps[-1] / 2) - 1.0
+        return np.repeat(np.where(codes[0] == -1, 0.0, means), HOP_LENGTH).astype(np.float32)
+
+
+class MeansCodec:
+    """The runtime of a codec, without a model folder."""
+
+    sample_rate, hop_length = SAMPLE_RATE, HOP_LENGTH
+    n_levels, codebook_size, latency_samples = N_LEVELS, CODEBOOK_SIZE, HOP_LENGTH
+
+    def __init__(self, model_hash: str = "0123456789ab") -> None:
+        self.card = SimpleNamespace(name="means", family="codec")
+        self.folder = SimpleNamespace(hash=model_hash)
+        self.frequencies = np.full((N_LEVELS, CODEBOOK_SIZE), TOTAL // CODEBOOK_SIZE, np.uint32)  # 5 bits a code
+
+    def encoder(self) -> MeansEncoder:
+        return MeansEncoder()
+
+    def decoder(self, n_levels: int) -> MeansDecoder:
+        return MeansDecoder(n_levels)
+
+
+def numbers(n: int, seed: int = 1) -> np.ndarray:
+    """``n`` numbers of 31 bits by a linear congruence (Park and Miller, 1988), the same on every machine for ever."""
+    found = []
+    for _ in range(n):
+        seed = seed * 48_271 % (2**31 - 1)
+        found.append(seed)
+    return np.array(found, dtype=np.int64)
+
+
+def drawn_codes(n_channels: int, n_levels: int, n_frames: int, codebook_size: int, seed: int = 1) -> np.ndarray:
+    """Codes ``(n_channels, n_levels, n_frames)`` int16 of which low ones are more frequent, and some frames silent."""
+    first, second, silent = numbers(3 * n_channels * n_levels * n_frames, seed).reshape(3, n_channels, n_levels, n_frames)
+    codes = np.minimum(first % codebook_size, second % codebook_size).astype(np.int16)
+    is_silent = (silent[:, 0] // 1000 % 100 < 8) | (silent[:, 0, np.maximum(np.arange(n_frames) - 1, 0)] // 1000 % 100 < 8)
+    return np.where(is_silent[:, None], np.int16(-1), codes)
+
+
+def table(n_levels: int, codebook_size: int) -> np.ndarray:
+    """Frequencies ``(n_levels, codebook_size)`` of codes drawn as by :func:`drawn_codes`."""
+    return frequencies_of(drawn_codes(1, n_levels, 500, codebook_size, seed=7)[0], codebook_size)
+
+
+def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MeansCodec:
+    """The codec of means as the model ``speech-codec``, the only codec there is, and ``folder`` as working folder."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "home"))
+    means = MeansCodec()
+    load = models.load
+    monkeypatch.setattr(models, "load", lambda name: means if name == "speech-codec" else load(name))
+    monkeypatch.setattr(codecs, "_hashes", lambda: {"speech-codec": means.folder.hash})
+    return means
+
+
+def steps(n_samples: int, n_channels: int = 1, seed: int = 0) -> np.ndarray:
+    """Sound that the codec of means keeps: each frame is constant, some are silent, and the last one may be part of one."""
+    n_frames = -(-n_samples // HOP_LENGTH)
+    means = np.random.default_rng(seed).uniform(-0.9, 0.9, (n_channels, n_frames)).astype(np.float32)
+    means[:, n_frames // 2 : n_frames // 2 + 3] = 0.0
+    return np.repeat(means, HOP_LENGTH, axis=1)[:, :n_samples]
+
+
+def sine(n_samples: int, sample_rate: int, n_channels: int = 1) -> np.ndarray:
+    """Slow sines ``(n_channels, n_samples)``, which change little in a frame."""
+    time = np.arange(n_samples) / sample_rate
+    return np.stack([0.5 * np.sin(2 * np.pi * (2 + channel) * time) for channel in range(n_channels)]).astype(np.float32)
