@@ -334,7 +334,7 @@ def test_what_cannot_be_is_said(clips, frames, causal):
         (lambda: clips.morph(wave, wave, over_time=True), "clips knows clips as a whole, so nothing can change over time"),
         (lambda: clips.vary(wave, 1.5), "The amount is 1.5; it must lie between 0"),
         (lambda: clips.slide(np.zeros(6), {"warmth": 1.0}), "There is no slider 'warmth'; this model has brightness, loudness"),
-        (lambda: clips.slide(np.zeros(6), {"loudness": np.nan}), "The slider loudness is nan; it must be a number of dB"),
+        (lambda: clips.slide(np.zeros(6), {"loudness": np.nan}), "The slider loudness is nan; it must lie between -100 and 100 dB"),
         (lambda: clips.decode(np.zeros(5)), r"The latents have shape \(5,\); clips takes finite numbers of shape \(6,\)"),
         (lambda: frames.decode(np.zeros((0, 6))), r"frames takes finite numbers of shape \(n, 6\)"),
         (lambda: clips.decode(np.zeros(6), {"low": 2.0}), "The weight of the label low is 2.0; it must lie between 0 and 1"),

@@ -31,6 +31,7 @@ ATTRIBUTES = (
 """Of one-shots; sounds of any length have the first two."""
 OF_ANY_LENGTH = 2
 
+MOST_STEPS = 50  # that a slider may be moved by
 SHORTEST_SECONDS = 5e-4  # of an attack or a length
 LEVEL_SECONDS = 0.002  # over which a level is taken
 ENERGY_SHARE = 0.9  # that a sound's length holds
@@ -93,14 +94,16 @@ class Directions:
     def move(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
         """``latents (..., d)`` moved by ``amounts`` in the units of the attributes.
 
-        Raises BadSetting for an attribute that there is not, or an amount that is no number.
+        Raises BadSetting for an attribute that there is not, or an amount beyond MOST_STEPS of its steps.
         """
         names = [attribute.name for attribute in self.attributes]
         for name, amount in amounts.items():
             if name not in names:
                 raise BadSetting(f"There is no slider {name!r}; this model has {', '.join(names) or 'none'}.")
-            if not np.isfinite(amount):
-                raise BadSetting(f"The slider {name} is {amount}; it must be a number of {ATTRIBUTES[names.index(name)].unit}.")
+            attribute = ATTRIBUTES[names.index(name)]
+            if not abs(amount) <= attribute.step * MOST_STEPS:  # no comparison holds for what is not a number
+                most = f"{attribute.step * MOST_STEPS:g}"
+                raise BadSetting(f"The slider {name} is {amount}; it must lie between -{most} and {most} {attribute.unit}.")
         steps = np.array([amounts.get(name, 0.0) for name in names], np.float32)
         return (latents + steps @ self.vectors).astype(np.float32)
 

@@ -67,10 +67,18 @@ class Latents:
             white[index] = self.persistence * white[index - 1] + fresh * white[index]
         return (self.mean[label] + temperature * white @ self.factor[label].T).astype(np.float32)
 
+    @property
+    def scale(self) -> np.ndarray:
+        """The deviation of each number of the latents over the training sounds, ``(d,)``."""
+        return np.maximum(self.points.std(axis=0), 1e-3)
+
+    def distances(self, points: np.ndarray, point: np.ndarray) -> np.ndarray:
+        """How far each of ``points (n, d)`` lies from ``point (d,)``, ``(n,)``, in deviations of the training sounds."""
+        return np.sqrt(np.square((points - point) / self.scale).mean(axis=1))
+
     def nearest(self, point: np.ndarray, k: int) -> list[tuple[int, float]]:
         """The ``k`` training sounds nearest to ``point (d,)``, each with its distance in deviations of the training sounds."""
-        scale = np.maximum(self.points.std(axis=0), 1e-3)
-        distances = np.sqrt(np.square((self.points - point) / scale).mean(axis=1))
+        distances = self.distances(self.points, point)
         return [(int(index), float(distances[index])) for index in np.argsort(distances, kind="stable")[:k]]
 
     def tensors(self) -> dict[str, np.ndarray]:

@@ -62,6 +62,10 @@ def levelled(waves: list[np.ndarray], level_a_db: float, level_b_db: float) -> l
     first, last = loudness_db(waves[0]) + level_a_db, loudness_db(waves[-1]) + level_b_db
     parts = np.linspace(0.0, 1.0, len(waves))
     gains = [db_to_gain((1 - part) * first + part * last - loudness_db(wave)) for part, wave in zip(parts, waves, strict=True)]
-    levelled_waves = [(wave * gain).astype(np.float32) for wave, gain in zip(waves, gains, strict=True)]
-    peak = max(float(np.abs(wave).max()) for wave in levelled_waves)
-    return [wave / np.float32(peak) for wave in levelled_waves] if peak > 1.0 else levelled_waves
+    return limited([(wave * gain).astype(np.float32) for wave, gain in zip(waves, gains, strict=True)])
+
+
+def limited(waves: list[np.ndarray]) -> list[np.ndarray]:
+    """``waves (time,)``, all turned down alike where one would pass full scale."""
+    peak = max(float(np.abs(wave).max(initial=0.0)) for wave in waves)
+    return [wave / np.float32(peak) for wave in waves] if peak > 1.0 else waves

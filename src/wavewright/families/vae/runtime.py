@@ -17,7 +17,7 @@ from .coding import Coder, Stream
 from .condition import condition_of
 from .directions import Attribute, Directions
 from .latents import Latents
-from .morphing import Aligned, Between, Way, levelled, way_between
+from .morphing import Aligned, Between, Way, levelled, limited, way_between
 from .plane import plane
 
 LabelWeights = str | Mapping[str, float] | None
@@ -56,14 +56,20 @@ class Runtime:
     def encode(self, wave: np.ndarray) -> np.ndarray:
         """The latents of ``wave (time,)`` at the model's sample rate, the middle of what the encoder thinks possible.
 
-        A model of clips hears the first ``n_samples``, as they are; one-shots are best brought to their onset first, as :meth:`morph`
-        does. Raises BadAudio for an empty wave, several channels or numbers that are not finite.
+        A model of clips hears the first ``n_samples``, as they are; one-shots are best brought to their onset first, by :meth:`heard`. Raises BadAudio for an empty wave, several channels or numbers that are not finite.
         """
         heard = _checked(wave)
         if self.config.latent == "frames":
             return self.coder.encode(heard)
         n_samples = self.config.n_samples
         return self.coder.encode(np.pad(heard[:n_samples], (0, max(0, n_samples - len(heard)))))[0]
+
+    def heard(self, wave: np.ndarray) -> Aligned:
+        """A sound ``(time,)`` as the encoder knows sounds: a one-shot from its onset at one level, one of any length as it is."""
+        heard = _checked(wave)
+        if self.config.latent == "frames":
+            return Aligned(heard, 0.0)
+        return Aligned.of(heard, self.sample_rate, self.config.n_samples)
 
     def decode(
         self,
@@ -142,7 +148,7 @@ class Runtime:
         """
         if over_time:
             return [self._morph_over_time(_checked(wave_a), _checked(wave_b), way, label_a, label_b, seed)]
-        parts, a, b = _parts(steps), self._one_sound(wave_a), self._one_sound(wave_b)
+        parts, a, b = _parts(steps), self.heard(wave_a), self.heard(wave_b)
         between = way_between(way, self.known.mean.mean(axis=0))
         a_latents, b_latents = (np.atleast_2d(each) for each in self._encoded_pair(a.wave, b.wave))
         weights = self._weights(label_a), self._weights(label_b)
@@ -163,7 +169,7 @@ class Runtime:
         """
         if not 0 <= amount <= 1:
             raise BadSetting(f"The amount is {amount}; it must lie between 0 (the sound itself) and 1 (a new one).")
-        sound = self._one_sound(wave)
+        sound = self.heard(wave)
         latents = np.atleast_2d(self.encode(sound.wave))
         number, gain = self._kind_of(latents), np.float32(db_to_gain(sound.level_db))
         mean, weights = self.known.mean[number], self._weights(label)
@@ -182,6 +188,29 @@ class Runtime:
         """
         return self.directions.move(self._checked_latents(latents), amounts).reshape(np.shape(latents))
 
+    def sweep(
+        self,
+        wave: np.ndarray,
+        amounts: Mapping[str, float],
+        parts: Sequence[float] = (1.0,),
+        label: LabelWeights = None,
+        seed: int = 0,
+    ) -> list[np.ndarray]:
+        """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``, ``(1, time)`` each; 0 is its reconstruction.
+
+        All are turned down alike where one would pass full scale. Raises BadAudio as :meth:`encode`, BadSetting as :meth:`slide`.
+        """
+        sound = self.heard(wave)
+        latents, gain = np.atleast_2d(self.encode(sound.wave)), np.float32(db_to_gain(sound.level_db))
+        weights = self._weights(label)
+        moved = [self.slide(latents, {name: part * amount for name, amount in amounts.items()}) for part in parts]
+        waves = [gain * self._decoded(each, weights, None, seed)[: len(sound.wave)] for each in moved]
+        return [wave[None] for wave in limited(waves)]
+
+    def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
+        """How far the latents of several other sounds lie from those of one, ``(n,)``, as :meth:`neighbours` measures it."""
+        return self.known.distances(self._points(others), self._point(latents))
+
     def neighbours(self, latents: np.ndarray, k: int = 5) -> list[tuple[str, str, float]]:
         """The training sounds nearest to latents: file name, label and distance (1: a training sound's usual deviation), nearest first.
 
@@ -189,15 +218,13 @@ class Runtime:
         """
         if k < 1:
             raise BadSetting(f"The number of neighbours is {k}; it must be at least 1.")
-        point = self._checked_latents(latents).mean(axis=0)
-        found = self.known.nearest(point, k)
+        found = self.known.nearest(self._point(latents), k)
         labels = [self.labels[self.known.point_labels[place]] if self.labels else "" for place, _ in found]
         return [(self.known.names[place], label, distance) for (place, distance), label in zip(found, labels, strict=True)]
 
     def map(self, latents: Sequence[np.ndarray]) -> np.ndarray:
         """A place in a plane for each of several sounds' latents, ``(n, 2)`` in [-1, 1]: what sounds alike lies together."""
-        points = np.stack([self._checked_latents(each).mean(axis=0) for each in latents]) if len(latents) else np.zeros((0, 0))
-        return plane(points / np.maximum(self.known.points.std(axis=0), 1e-3) if len(latents) else points)
+        return plane(self._points(latents) / self.known.scale)
 
     def stream(self, seed: int = 0) -> Stream:
         """Live coding, piece by piece; raises BadSetting for a model that looks ahead."""
@@ -208,6 +235,15 @@ class Runtime:
     def condition(self, label: LabelWeights = None, pitch: float | None = None, n_latents: int = 1) -> np.ndarray:
         """What the decoder is told with each latent, ``(n_latents, n_condition)``, as :meth:`stream` wants it."""
         return self._conditions(self._weights(label), pitch, n_latents)
+
+    def _point(self, latents: np.ndarray) -> np.ndarray:
+        """Where a sound lies among others, ``(latent_size,)``: the mean of its latents."""
+        return self._checked_latents(latents).mean(axis=0)
+
+    def _points(self, latents: Sequence[np.ndarray]) -> np.ndarray:
+        """Where several sounds lie, ``(n, latent_size)``."""
+        points = [self._point(each) for each in latents]
+        return np.stack(points) if points else np.zeros((0, self.latent_size), np.float32)
 
     def _conditions(self, weights: np.ndarray, pitch: float | None, n_latents: int) -> np.ndarray:
         if pitch is not None and not self.config.pitched:
@@ -223,13 +259,6 @@ class Runtime:
         rows = self._checked_latents(latents)
         wave = self.coder.decode(rows, self._conditions(weights, pitch, len(rows)), seed)
         return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
-
-    def _one_sound(self, wave: np.ndarray) -> Aligned:
-        """A one-shot as in training, or a sound of any length as it is."""
-        heard = _checked(wave)
-        if self.config.latent == "frames":
-            return Aligned(heard, 0.0)
-        return Aligned.of(heard, self.sample_rate, self.config.n_samples)
 
     def _encoded_pair(self, wave_a: np.ndarray, wave_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The latents of two sounds, the shorter one filled with silence."""
@@ -323,8 +352,7 @@ def _checked(wave: np.ndarray) -> np.ndarray:
 
 def _limited(wave: np.ndarray) -> np.ndarray:
     """The wave, turned down where its largest sample passes 1."""
-    peak = float(np.abs(wave).max(initial=0.0))
-    return wave / np.float32(peak) if peak > 1.0 else wave
+    return limited([wave])[0]
 
 
 def _walked(between: Between, a: np.ndarray, b: np.ndarray, part: float) -> np.ndarray:
