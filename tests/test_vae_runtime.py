@@ -2,75 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
-from tiny_models import change_card, seeded, sign_again
+from tiny_models import change_card, sign_again
+from tiny_vae import CAUSAL, CLIPS, FRAMES, RATE, autoencoder_of, latents_of, make_vae, tone
 
 from wavewright import models
 from wavewright.data.preparation import PEAK, Preparation
 from wavewright.dsp.onset import onset_sample
 from wavewright.dsp.spectral_frames import Analysis, noise_gains
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.vae import LATENTS_FILE, Config, coding, morphing
+from wavewright.families.vae import LATENTS_FILE, coding, morphing
 from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
-from wavewright.families.vae.latents import Latents
 from wavewright.families.vae.morphing import loudness_db
-from wavewright.families.vae.network import Autoencoder, graphs_of
 from wavewright.families.vae.plane import plane, principal
-from wavewright.models.card import Card
-from wavewright.nn.playable import Playable
-from wavewright.training.export import as_played, export_model, write_safetensors
-
-RATE = 8_000
-CLIPS = Config(
-    sample_rate=RATE,
-    n_samples=2048,
-    n_fft=256,
-    hop_length=64,
-    labels=("high", "low"),
-    channels=16,
-    hidden=24,
-    kernel=5,
-    encoder_blocks=1,
-    decoder_blocks=2,
-    latent_size=6,
-    noise_bands=12,
-)
-FRAMES = replace(CLIPS, latent="frames", frames_per_latent=2)
-CAUSAL = replace(FRAMES, causal=True, pitched=True)
-
-
-def autoencoder_of(config: Config) -> Autoencoder:
-    """Random weights, loud enough to be heard."""
-    network = seeded(lambda: Autoencoder(config))
-    with torch.no_grad():
-        network.decoder.to_head.bias[: config.frames.n_bins] = -4.0
-    return network
-
-
-def latents_of(config: Config, n: int = 20) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(0)
-    means = rng.standard_normal((n, 1, config.latent_size)).astype(np.float32)
-    labels = np.arange(n) % max(len(config.labels), 1)
-    known = Latents.fit(means, np.full_like(means, 0.1), labels, max(len(config.labels), 1), [f"{i}.wav" for i in range(n)])
-    return known.tensors() | {"directions": np.eye(4, config.latent_size, dtype=np.float32)}
-
-
-def make(folder, config: Config, name: str = "tiny"):
-    card = Card(
-        name=name,
-        family="vae",
-        config=json.loads(json.dumps(asdict(config))),
-        labels=list(config.labels),
-        sample_rate=config.sample_rate,
-    )
-    graphs = graphs_of(autoencoder_of(config))
-    export_model(folder / name, card, Playable(graphs, np.zeros((1, 8), np.float32), {LATENTS_FILE: latents_of(config)}))
-    return models.load(folder / name)
+from wavewright.training.export import as_played, write_safetensors
 
 
 @pytest.fixture(scope="module")
@@ -80,22 +29,17 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clips(place):
-    return make(place, CLIPS, "clips")
+    return make_vae(place, CLIPS, "clips")
 
 
 @pytest.fixture(scope="module")
 def frames(place):
-    return make(place, FRAMES, "frames")
+    return make_vae(place, FRAMES, "frames")
 
 
 @pytest.fixture(scope="module")
 def causal(place):
-    return make(place, CAUSAL, "causal")
-
-
-def tone(f0_hz: float, seconds: float = 0.2, start: float = 0.0, gain: float = 0.5) -> np.ndarray:
-    time = np.arange(round((seconds + start) * RATE)) / RATE - start
-    return (gain * np.sin(2 * np.pi * f0_hz * time) * np.exp(-time / 0.05) * (time >= 0)).astype(np.float32)
+    return make_vae(place, CAUSAL, "causal")
 
 
 # --- what plays equals what was trained
@@ -334,7 +278,10 @@ def test_what_cannot_be_is_said(clips, frames, causal):
         (lambda: clips.morph(wave, wave, over_time=True), "clips knows clips as a whole, so nothing can change over time"),
         (lambda: clips.vary(wave, 1.5), "The amount is 1.5; it must lie between 0"),
         (lambda: clips.slide(np.zeros(6), {"warmth": 1.0}), "There is no slider 'warmth'; this model has brightness, loudness"),
-        (lambda: clips.slide(np.zeros(6), {"loudness": np.nan}), "The slider loudness is nan; it must lie between -100 and 100 dB"),
+        (
+            lambda: clips.slide(np.zeros(6), {"loudness": np.nan}),
+            "The slider loudness is nan; it must lie between -100 and 100 dB",
+        ),
         (lambda: clips.decode(np.zeros(5)), r"The latents have shape \(5,\); clips takes finite numbers of shape \(6,\)"),
         (lambda: frames.decode(np.zeros((0, 6))), r"frames takes finite numbers of shape \(n, 6\)"),
         (lambda: clips.decode(np.zeros(6), {"low": 2.0}), "The weight of the label low is 2.0; it must lie between 0 and 1"),
@@ -348,7 +295,7 @@ def test_what_cannot_be_is_said(clips, frames, causal):
 
 
 def test_a_model_whose_latents_do_not_fit_is_refused(tmp_path):
-    make(tmp_path, CLIPS)
+    make_vae(tmp_path, CLIPS)
     folder = tmp_path / "tiny"
     tensors = latents_of(CLIPS)
     for name, array, sentence in (
