@@ -158,7 +158,9 @@ def draw_map(places: np.ndarray, labels: Sequence[str | None], names: Sequence[s
         if chosen.any():
             colour, marker = MAP_COLOURS[number % len(MAP_COLOURS)], MAP_MARKERS[number // len(MAP_COLOURS) % len(MAP_MARKERS)]
             shown = "no label" if kind is None else kind
-            axes.scatter(places[chosen, 0], places[chosen, 1], s=28, color=colour, marker=marker, label=shown, alpha=0.8, linewidths=0)
+            axes.scatter(
+                places[chosen, 0], places[chosen, 1], s=28, color=colour, marker=marker, label=shown, alpha=0.8, linewidths=0
+            )
     if len(names) <= MOST_NAMES:
         for name, place in zip(names, places, strict=True):
             axes.annotate(

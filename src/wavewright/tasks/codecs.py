@@ -85,8 +85,7 @@ def codec_of(header: Header, name: str | None, file: str) -> Codec:
 
     Raises BadModel where the model has another hash, or where none has it.
     """
-    codec = by_hash(header.model_hash, name, file, "codec", open_codec)
-    name = codec.card.name if name is None else name
+    name, codec = by_hash(header.model_hash, name, file, "codec", open_codec)
     if header.n_levels > codec.n_levels or header.codec_sample_rate != codec.sample_rate:
         raise BadModel(
             f"{file} has {header.n_levels} levels at {header.codec_sample_rate} Hz, and {name} has {codec.n_levels} at "
@@ -97,8 +96,10 @@ def codec_of(header: Header, name: str | None, file: str) -> Codec:
 
 def by_hash(
     model_hash: str, name: str | None, file: str, kind: Literal["codec", "VAE"], opened: Callable[[str], Opened]
-) -> Opened:
-    """The model that encoded ``file``: that of a name, or the one that has the hash; ``opened`` opens a model of its kind by name.
+) -> tuple[str, Opened]:
+    """The model that encoded ``file``, and its name: the given one, or that of the model that has the hash.
+
+    ``opened`` opens a model of its kind by name.
 
     Raises BadModel where the model has another hash, or where none has it.
     """
@@ -117,7 +118,7 @@ def by_hash(
             f"{file} was encoded by the {kind} {model_hash}, and {name} is {player.folder.hash}; give the model that encoded it "
             "with --model."
         )
-    return player
+    return name, player
 
 
 def frames_per_packet(codec: Codec, n_channels: int) -> int:

@@ -93,7 +93,7 @@ def decode_latents(file: Path, out: Path, model: str | None) -> DecodedLatents:
     """
     found = LatentFile.read(file)
     about = found.about
-    player = by_hash(about.model_hash, model, str(file), "VAE", open_vae)
+    _, player = by_hash(about.model_hash, model, str(file), "VAE", open_vae)
     wave = player.decode(found.latents, about.label) * np.float32(db_to_gain(about.level_db))
     sound = Clip(wave / max(float(np.abs(wave).max()), 1.0), player.sample_rate).resample(about.sample_rate)
     n_missing = about.n_samples - sound.n_samples
