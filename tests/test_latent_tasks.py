@@ -82,10 +82,10 @@ def test_a_morph_becomes_files_that_sort_and_say_what_they_are(sounds, capsys):
     command = ["morph", "a.wav", "b.wav", "--steps", "11", "--joined", "--label-a", "low", "--label-b", "high", "--out", "out"]
     assert run(command) == 0
     lines = capsys.readouterr().out.splitlines()
-    names = [f"morph-drums-a-to-b-linear-x11-{index:03d}.wav" for index in range(11)]
+    names = [f"morph-drums-a-to-b-low-to-high-linear-x11-{index:03d}.wav" for index in range(11)]
     player = models.load("morph-drums")
     assert lines == [
-        *(f"  {name}" for name in [*names, "morph-drums-a-to-b-linear-x11-joined.wav"]),
+        *(f"  {name}" for name in [*names, "morph-drums-a-to-b-low-to-high-linear-x11-joined.wav"]),
         f"12 sounds by morph-drums ({player.folder.hash}) in out",
         "b.wav was heard for 0.26 s from its onset.",
     ]
@@ -93,7 +93,7 @@ def test_a_morph_becomes_files_that_sort_and_say_what_they_are(sounds, capsys):
     waves = player.morph(A, B, 11, label_a="low", label_b="high")
     for name, wave in zip(names, waves, strict=True):
         np.testing.assert_allclose(Clip.read(sounds / "out" / name).wave, wave, atol=2**-23)
-    joined = Clip.read(sounds / "out" / "morph-drums-a-to-b-linear-x11-joined.wav").wave
+    joined = Clip.read(sounds / "out" / "morph-drums-a-to-b-low-to-high-linear-x11-joined.wav").wave
     np.testing.assert_allclose(joined, np.concatenate(waves, axis=1), atol=2**-23)
     said = json.loads(read_metadata(sounds / "out" / names[4])["comment"])
     assert (said["task"], said["way"], said["steps"], said["part"]) == ("morph", "linear", 11, 0.4)
@@ -124,7 +124,7 @@ def test_a_morph_over_time_is_one_sound(sounds):
 
 def test_the_same_variations_every_time_and_nothing_else_is_replaced(sounds):
     first = vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
-    assert [sound.file for sound in first.sounds] == [f"morph-drums-a-vary0.5-s4-{index:03d}.wav" for index in range(3)]
+    assert [sound.file for sound in first.sounds] == [f"morph-drums-a-low-vary0.5-s4-{index:03d}.wav" for index in range(3)]
     contents = {path.name: path.read_bytes() for path in Path("out").iterdir()}
     vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == contents

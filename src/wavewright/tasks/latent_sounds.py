@@ -138,9 +138,13 @@ def write_derived(player: Runtime, sources: Sequence[Source], sounds: Iterator[M
     return Derived(out, player.card.name, player.folder.hash, player.sample_rate, tuple(sources), files)
 
 
-def sound_name(player: Runtime, sources: Sequence[Source], *parts: str) -> str:
-    """The name of a sound's file: the model, what it was made of, and what else tells it from others."""
-    return stem_of(player.card.name, "-to-".join(source.name for source in sources), *parts)
+def sound_name(
+    player: Runtime, sources: Sequence[Source], labels: Sequence[str | None], parts: Sequence[str], seed: int
+) -> str:
+    """The name of a sound's file: the model, what it was made of, its labels if any, and what else tells it from others."""
+    made_of = "-to-".join(source.name for source in sources)
+    told = "-to-".join(label for label in labels if label is not None)
+    return stem_of(player.card.name, made_of, *([told] if told else []), *parts, *([f"s{seed}"] if seed else []))
 
 
 @dataclass(frozen=True)

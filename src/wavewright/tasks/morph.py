@@ -59,7 +59,7 @@ def morph(
     check_room(player, max(len(wave_a), len(wave_b)), 1 if over_time else steps)
     waves = player.morph(wave_a, wave_b, steps, way, over_time, label_a, label_b, seed)
     call = {**origin_of(player, "morph", (a, b)), "way": way, "seed": seed, "labels": [label_a, label_b]}
-    name = sound_name(player, (a, b), way, *([f"s{seed}"] if seed else []), "over_time" if over_time else f"x{steps}")
+    name = sound_name(player, (a, b), (label_a, label_b), [way, "over_time" if over_time else f"x{steps}"], seed)
     if over_time:
         sounds = iter([Made(waves[0], name, {**call, "over_time": True, "label": None})])
     else:

@@ -57,8 +57,7 @@ def slide(
     waves = player.sweep(wave, amounts, parts, label, seed)
     call = {**origin_of(player, "slide", [source]), "sliders": amounts, "steps": steps, "seed": seed, "label": label}
     moved = [f"{name}{amount:+g}" for name, amount in amounts.items()]
-    seeded = [f"s{seed}"] if seed else []
-    name = sound_name(player, [source], *moved, *seeded, f"x{steps}")
+    name = sound_name(player, [source], [label], [*moved, f"x{steps}"], seed)
     sounds = (
         Made(each, f"{name}-{index:03d}", {**call, "part": round(part, 6), "index": index})
         for index, (part, each) in enumerate(zip(parts, waves, strict=True))

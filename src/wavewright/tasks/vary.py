@@ -45,6 +45,6 @@ def vary(
     check_room(player, len(wave), count)
     waves = player.vary(wave, amount, seed, count, label)
     call = {**origin_of(player, "vary", [source]), "amount": amount, "seed": seed}
-    name = sound_name(player, [source], f"vary{amount:g}", f"s{seed}")
+    name = sound_name(player, [source], [label], [f"vary{amount:g}"], seed)
     sounds = (Made(each, f"{name}-{index:03d}", {**call, "index": index, "label": label}) for index, each in enumerate(waves))
     return write_derived(player, [source], sounds, out, format)
