@@ -158,7 +158,7 @@ def test_a_full_disk_and_a_refusing_system_are_sentences(home, capsys, monkeypat
         def refuse(*arguments, error=error):
             raise error
 
-        monkeypatch.setattr(generate, "_write", refuse)
+        monkeypatch.setattr(generate, "write_sounds", refuse)
         assert refused(capsys, "generate", "tiny") == words
 
 
@@ -166,7 +166,7 @@ def test_an_interruption_is_130(home, capsys, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(generate, "_write", interrupt)
+    monkeypatch.setattr(generate, "write_sounds", interrupt)
     assert run(["generate", "tiny"]) == 130
     assert capsys.readouterr().out == ""
 

@@ -245,7 +245,7 @@ def test_codecs_are_found_by_their_hash(tmp_path, monkeypatch):
     )
     (tmp_path / "home" / "broken").mkdir()
     (tmp_path / "home" / "broken" / "card.json").write_text("{", encoding="utf-8")
-    found = codecs._hashes()
+    found = codecs._hashes("codec")
     assert found["mine"] == models.ModelFolder(folder).hash
     assert not {"tiny", "broken"} & found.keys()
 

@@ -14,11 +14,12 @@ import torch
 from wavewright import families
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
+from wavewright.data.one_shots import MEMBERS, at_speed
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.gan import SIZES, Config
-from wavewright.families.gan import recipe as gan_recipe
 from wavewright.families.gan.network import SpectralGenerator, build, draw
-from wavewright.families.gan.recipe import MEMBERS, at_speed, prepare, recipe
+from wavewright.families.gan.recipe import prepare, recipe
+from wavewright.metrics import reference
 from wavewright.metrics.distances import distances_among
 from wavewright.models import load
 from wavewright.nn.blocks import Upsample, phase_shuffle
@@ -232,14 +233,14 @@ def test_what_cannot_be_learned_from_is_refused_before_training(folder, tmp_path
 
 
 def test_every_training_clip_is_remembered_and_few_are_measured(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(gan_recipe, "LARGEST_REFERENCE", 5)
+    monkeypatch.setattr(reference, "LARGEST_REFERENCE", 5)
     data = prepared(folder, tmp_path, valid_share=0.0)
     assert data.reference.all_embeddings.shape == (20, 240)
     assert [rows.shape for rows in data.reference.embeddings.values()] == [(5, 240), (5, 240)]
     for rows, limit in zip(data.reference.embeddings.values(), data.reference.limits, strict=True):
         apart = distances_among(rows)[np.triu_indices(5, k=1)]
         assert apart.min() <= limit <= apart.max()
-    waves = np.stack([at_speed(data.batches.store[i], 8000, 1.0, TINY.n_samples)[0] for i in range(20)])
+    waves = np.stack([at_speed(data.batches.clips.store[i], 8000, 1.0, TINY.n_samples)[0] for i in range(20)])
     np.testing.assert_allclose(data.reference.all_embeddings, data.reference.embedding(waves, 8000), atol=1e-4)
 
 
@@ -265,7 +266,7 @@ def test_speed_changes_pitch():
 
 def test_reference_says_real_clips_are_near_and_one_clip_is_a_collapse(folder, tmp_path):
     data = prepared(folder, tmp_path)
-    store = data.batches.store
+    store = data.batches.clips.store
     real = {label: np.stack([store[i][0, : TINY.n_samples] for i in rows[0]]) for label, rows in data.batches.by_label.items()}
     collapsed = {label: np.repeat(waves[:1], 10, 0) for label, waves in real.items()}
     good, bad = data.reference.measure(real, 8000), data.reference.measure(collapsed, 8000)

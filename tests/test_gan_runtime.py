@@ -12,7 +12,7 @@ from tiny_models import CONFIG, LABELS, TinySpectral, TinyWave, make_gan, seeded
 
 from wavewright import models
 from wavewright.errors import BadModel, BadSetting, TrainingStopped
-from wavewright.families.gan.runtime import slerp
+from wavewright.families.interpolation import slerp
 from wavewright.training.export import as_played
 
 # Clip 4 of seed 7 with the label snare, from NumPy's PCG64; a change here would change every sound that was ever named by its seed.

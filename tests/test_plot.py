@@ -7,7 +7,7 @@ import pytest
 
 from wavewright import drawing
 from wavewright.clip import Clip
-from wavewright.drawing import N_COLUMNS, draw_grid, picture_of
+from wavewright.drawing import N_COLUMNS, draw_grid, draw_map, picture_of
 from wavewright.dsp import hz_to_mel
 from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from wavewright.tasks.plot import plot
@@ -137,3 +137,20 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     with pytest.raises(MissingExtra, match=r"\.\[plot\]"):
         plot(path)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_map_has_a_colour_for_each_label_where_its_points_lie(tmp_path):
+    places = np.array([(-1.0, 1.0), (-0.8, 0.9), (1.0, -1.0), (0.9, -0.9)])
+    draw_map(places, ["$up", "$up", "down", "down"], ["a", "b_$c", "d", "e" * 99], tmp_path / "map.png", title="kit")
+    pixels = pixels_of(tmp_path / "map.png")
+    centres = []
+    for colour in drawing.MAP_COLOURS[1::-1]:  # labels are sorted, "$up" first: its colour is the first
+        wanted = 0.8 * np.array([int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]) + 0.2
+        rows, columns = np.nonzero(np.abs(pixels - wanted).max(axis=2) < 0.01)
+        is_inside = columns < 0.88 * pixels.shape[1]  # the legend lies to the right
+        centres.append((columns[is_inside].mean() / pixels.shape[1], rows[is_inside].mean() / pixels.shape[0]))
+    (right, low), (left, high) = centres
+    assert left < 0.2 < 0.7 < right
+    assert high < 0.2 < 0.8 < low
+    with pytest.raises(BadSetting, match=r"map\.txt does not end with \.png"):
+        draw_map(places, [None] * 4, ["a"] * 4, tmp_path / "map.txt")

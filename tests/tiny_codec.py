@@ -111,7 +111,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MeansCodec:
     means = MeansCodec()
     load = models.load
     monkeypatch.setattr(models, "load", lambda name: means if name == "speech-codec" else load(name))
-    monkeypatch.setattr(codecs, "_hashes", lambda: {"speech-codec": means.folder.hash})
+    monkeypatch.setattr(codecs, "_hashes", lambda family: {"speech-codec": means.folder.hash})
     return means
 
 

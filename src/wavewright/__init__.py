@@ -18,8 +18,13 @@ _PLACES = {
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
     "load": "models",
+    "map_sounds": "tasks.map_sounds",
+    "morph": "tasks.morph",
+    "neighbours": "tasks.neighbours",
     "plot": "tasks.plot",
+    "slide": "tasks.slide",
     "train": "tasks.train",
+    "vary": "tasks.vary",
 }
 
 __all__ = [
@@ -33,8 +38,13 @@ __all__ = [
     "generate",
     "inspect",
     "load",
+    "map_sounds",
+    "morph",
+    "neighbours",
     "plot",
+    "slide",
     "train",
+    "vary",
 ]
 
 

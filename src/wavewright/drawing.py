@@ -41,6 +41,11 @@ MAX_WAVE_ROWS = 4
 TITLE_LETTERS = 60
 TICKS_HZ = (300, 1_000, 3_000, 10_000, 30_000)
 
+MOST_NAMES, NAME_LETTERS = 60, 28  # beside the points of a map
+MAP_COLOURS = ("#3f5fa8", "#c2571a", "#2f8f6b", "#8a4fb0", "#b8912b", "#c0406f", "#3a9bb5", "#6b6b76")
+MAP_MARKERS = "os^Dv"
+"""Labels beyond the colours get the next shape."""
+
 INK, WAVE_COLOUR, GRID_COLOUR, COLOURS = "#2b2b33", "#3f5fa8", "#e3e3ea", "magma"
 
 
@@ -99,8 +104,9 @@ def draw(picture: Picture, out: Path, kind: Kind = "all", title: str = "") -> No
         bar.outline.set_visible(False)
     all_axes[-1].set_xlabel("seconds", fontsize=9, color=INK)
     all_axes[-1].set_xlim(0, picture.seconds)
-    shown = title if len(title) <= TITLE_LETTERS else f"{title[: TITLE_LETTERS - 3]}..."
-    all_axes[0].set_title(shown, loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
+    all_axes[0].set_title(
+        _shortened(title, TITLE_LETTERS), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
+    )
     all_axes[0].set_title(str(picture), loc="right", fontsize=8, color=INK)
     _save(figure, out)
 
@@ -136,6 +142,44 @@ def draw_grid(clips: Sequence[Clip], titles: Sequence[str], out: str | Path) -> 
         axes.tick_params(labelsize=6, length=2, labelbottom=is_lowest, labelleft=is_leftmost)
     _save(figure, out)
     return out
+
+
+def draw_map(places: np.ndarray, labels: Sequence[str | None], names: Sequence[str], out: Path, title: str = "") -> None:
+    """Draw a map of sounds into a PNG file: ``places (n, 2)`` in [-1, 1], a colour and shape for each label, names where few.
+
+    Raises as :func:`check_drawable`.
+    """
+    check_drawable(out)
+    figure = _figure_class()(figsize=(9, 8), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    kinds = sorted({label for label in labels if label is not None})
+    for number, kind in enumerate([*kinds, None]):
+        chosen = np.array([label == kind for label in labels])
+        if chosen.any():
+            colour, marker = MAP_COLOURS[number % len(MAP_COLOURS)], MAP_MARKERS[number // len(MAP_COLOURS) % len(MAP_MARKERS)]
+            shown = "no label" if kind is None else kind
+            axes.scatter(
+                places[chosen, 0], places[chosen, 1], s=28, color=colour, marker=marker, label=shown, alpha=0.8, linewidths=0
+            )
+    if len(names) <= MOST_NAMES:
+        for name, place in zip(names, places, strict=True):
+            axes.annotate(
+                _shortened(name, NAME_LETTERS),
+                place,
+                (4, 3),
+                textcoords="offset points",
+                fontsize=6,
+                color=INK,
+                parse_math=False,
+            )
+    if kinds:
+        legend = axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+    axes.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), xticks=[], yticks=[], aspect="equal")
+    axes.spines[:].set_color(GRID_COLOUR)
+    axes.set_title(_shortened(title, TITLE_LETTERS), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
+    _save(figure, out)
 
 
 def check_drawable(out: Path) -> None:
@@ -251,6 +295,10 @@ def _tidy(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(INK)
     axes.tick_params(labelsize=8, colors=INK)
+
+
+def _shortened(text: str, n_letters: int) -> str:
+    return text if len(text) <= n_letters else f"{text[: n_letters - 3]}..."
 
 
 def _figure_class() -> type[Figure]:

@@ -18,6 +18,11 @@ COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
     {
         "generate": "tasks.generate:generate",
+        "morph": "tasks.morph:morph",
+        "vary": "tasks.vary:vary",
+        "slide": "tasks.slide:slide",
+        "map": "tasks.map_sounds:map_sounds",
+        "neighbours": "tasks.neighbours:neighbours",
         "encode": "tasks.encode:encode",
         "decode": "tasks.decode:decode",
         "demo": "tasks.demo:demo",

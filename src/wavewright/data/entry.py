@@ -27,7 +27,8 @@ class Entry:
     """One clip: a file, or the part of it that starts at ``offset_seconds``.
 
     ``seconds`` and ``n_frames`` are the length of the clip itself. ``group`` is what a split must not tear apart: a speaker,
-    a kit, a drum. ``label``, ``group``, ``split``, ``text`` and ``speaker`` are None where unknown.
+    a kit, a drum. ``pitch`` is a MIDI number. ``label``, ``group``, ``split``, ``text``, ``speaker`` and ``pitch`` are None where
+    unknown.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Entry:
     offset_seconds: float = 0.0
     text: str | None = None
     speaker: str | None = None
+    pitch: float | None = None
 
 
 @dataclass(frozen=True)

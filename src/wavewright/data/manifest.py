@@ -14,7 +14,7 @@ from ..errors import BadAudio, BadFolder, MissingExtra
 from ..whole_file import write_whole
 from .entry import Entry, Problem, Scan, Split, find_length, first_problem
 
-FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split")
+FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch")
 """The fields that are written. When reading, ``command`` stands for ``label``, a missing ``group`` is the ``speaker``, and
 fields of other names are passed over."""
 
@@ -77,6 +77,7 @@ def _record(entry: Entry, folder: Path) -> dict[str, Any]:
         "speaker": entry.speaker,
         "group": entry.group,
         "split": entry.split,
+        "pitch": entry.pitch,
     }
 
 
@@ -130,8 +131,9 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
     file_name = record.get("audio_filepath")
     if not isinstance(file_name, str) or not file_name:
         raise BadFolder(f"{where}: audio_filepath is missing or no text; name the sound file.")
-    offset_seconds = _seconds(record, "offset", where) or 0.0
-    duration_seconds = _seconds(record, "duration", where)
+    offset_seconds = _number(record, "offset", where, "of seconds, 0 or more") or 0.0
+    duration_seconds = _number(record, "duration", where, "of seconds, 0 or more")
+    pitch = _number(record, "pitch", where, "of MIDI, 0 to 127 (60 is middle C)", 127.0)
     split = record.get("split")
     if split is not None and split not in get_args(Split):
         raise BadFolder(f"{where}: split is {split!r}; it must be train, valid or test.")
@@ -158,20 +160,21 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
         offset_seconds=offset_seconds,
         text=_text(record, "text", where),
         speaker=speaker,
+        pitch=pitch,
     )
 
 
-def _seconds(record: dict[str, Any], name: str, where: str) -> float | None:
+def _number(record: dict[str, Any], name: str, where: str, allowed: str, largest: float = math.inf) -> float | None:
     value = record.get(name)
     if value is None:
         return None
     try:
-        seconds = math.nan if isinstance(value, bool) else float(value)
+        number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise BadFolder(f"{where}: {name} is {value!r}; it must be a number of seconds, 0 or more.")
-    return seconds
+        number = math.nan
+    if not (math.isfinite(number) and 0 <= number <= largest):
+        raise BadFolder(f"{where}: {name} is {value!r}; it must be a number {allowed}.")
+    return number
 
 
 def _text(record: dict[str, Any], name: str, where: str) -> str | None:

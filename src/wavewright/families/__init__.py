@@ -12,6 +12,7 @@ from ..errors import BadSetting
 FAMILIES: dict[str, str] = {
     "gan": "short sounds: a generator that learns by fooling critics",
     "lstm": "textures and spoken words: a recurrent network that draws one mel frame after another",
+    "vae": "short or endless sounds: latents to walk between sounds, vary them and turn them brighter",
     "wavenet": "one sample after another: short sounds by label, or speech from mel frames",
     "codec": "turns sound into few numbers and back: a codec for files and streams",
     "classifier": "tells which label a sound has, and judges what generators make",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -57,9 +58,23 @@ class Codec(Protocol):
         """A new decoder of one channel, which is given the first ``n_levels`` of the codes."""
 
 
+class Played(Protocol):
+    """A model that is open: its folder has the hash that names its weights."""
+
+    @property
+    def folder(self) -> ModelFolder: ...
+
+
+Opened = TypeVar("Opened", bound=Played)
+
+
 def open_codec(name: str) -> Codec:
     """The codec of a name or path; raises BadModel for a model that is none."""
-    codec: Any = models.load(name)
+    return as_codec(models.load(name), name)
+
+
+def as_codec(codec: Any, name: str) -> Codec:
+    """The model itself, loaded by ``name``; raises BadModel where it is no codec."""
     if not (hasattr(codec, "encoder") and hasattr(codec, "frequencies")):
         raise BadModel(f"{name} is of the family {codec.card.family}, which makes no codes; give a codec with --model.")
     return codec
@@ -70,27 +85,40 @@ def codec_of(header: Header, name: str | None, file: str) -> Codec:
 
     Raises BadModel where the model has another hash, or where none has it.
     """
-    if name is None:
-        hashes = _hashes()
-        name = next((name for name, model_hash in hashes.items() if model_hash == header.model_hash), None)
-        if name is None:
-            known = ", ".join(f"{name} is {model_hash}" for name, model_hash in hashes.items()) or "there is none"
-            raise BadModel(
-                f"{file} was encoded by the codec {header.model_hash}, which is not among the models here ({known}); "
-                "give the folder of that model with --model."
-            )
-    codec = open_codec(name)
-    if codec.folder.hash != header.model_hash:
-        raise BadModel(
-            f"{file} was encoded by the codec {header.model_hash}, and {name} is {codec.folder.hash}; give the model that encoded it "
-            "with --model."
-        )
+    name, codec = by_hash(header.model_hash, name, file, "codec", open_codec)
     if header.n_levels > codec.n_levels or header.codec_sample_rate != codec.sample_rate:
         raise BadModel(
             f"{file} has {header.n_levels} levels at {header.codec_sample_rate} Hz, and {name} has {codec.n_levels} at "
             f"{codec.sample_rate} Hz, whose hash it carries; one of the two is damaged: copy both again."
         )
     return codec
+
+
+def by_hash(
+    model_hash: str, name: str | None, file: str, kind: Literal["codec", "VAE"], opened: Callable[[str], Opened]
+) -> tuple[str, Opened]:
+    """The model that encoded ``file``, and its name: the given one, or that of the model that has the hash.
+
+    ``opened`` opens a model of its kind by name.
+
+    Raises BadModel where the model has another hash, or where none has it.
+    """
+    if name is None:
+        hashes = _hashes(kind.lower())
+        name = next((name for name, found in hashes.items() if found == model_hash), None)
+        if name is None:
+            known = ", ".join(f"{name} is {found}" for name, found in hashes.items()) or "there is none"
+            raise BadModel(
+                f"{file} was encoded by the {kind} {model_hash}, which is not among the models here ({known}); "
+                "give the folder of that model with --model."
+            )
+    player = opened(name)
+    if player.folder.hash != model_hash:
+        raise BadModel(
+            f"{file} was encoded by the {kind} {model_hash}, and {name} is {player.folder.hash}; give the model that encoded it "
+            "with --model."
+        )
+    return name, player
 
 
 def frames_per_packet(codec: Codec, n_channels: int) -> int:
@@ -125,14 +153,14 @@ def described(n_samples: int, sample_rate: int, n_channels: int) -> str:
     return f"{n_samples / sample_rate:.2f} s, {sample_rate} Hz, {channels}"
 
 
-def _hashes() -> dict[str, str]:
-    """The hash of every codec that a name finds."""
+def _hashes(family: str) -> dict[str, str]:
+    """The hash of every model of a family that a name finds."""
     found = {}
     for name in models.names():
         try:
             folder = ModelFolder(models.find(name))
         except BadModel:
             continue  # a damaged model elsewhere is no reason to refuse this
-        if folder.card.family == "codec":
+        if folder.card.family == family:
             found[name] = folder.hash
     return found

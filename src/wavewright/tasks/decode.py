@@ -1,4 +1,4 @@
-"""Turn the codes of a .wwc file back into sound: to a sound file, or from standard input to standard output as they come."""
+"""Decode sound: from the codes of a .wwc file or stream, or from the latents of a VAE."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from ..families.codec.packets import PacketReader
 from . import BY_PLACE, checked
 from .codecs import Codec, codec_of, described
 from .encode import check_stream
+from .latent_codes import DecodedLatents, decode_latents
+from .latent_file import SUFFIX as LATENTS_SUFFIX
 from .pcm import pipe_out, to_pcm
 from .progress_bar import progress_bar
 
@@ -54,19 +56,20 @@ class Decoded:
 
 @checked
 def decode(
-    file: Annotated[Path | None, Field(description="A .wwc file; none with --stream."), BY_PLACE] = None,
+    file: Annotated[Path | None, Field(description="A .wwc or .safetensors file; none with --stream."), BY_PLACE] = None,
     out: Annotated[Path | None, Field(description="Sound file to write; default: <name>-decoded.wav beside the codes.")] = None,
     model: Annotated[
-        str | None, Field(description="The codec that encoded the file, by name or folder; default: found by its hash.")
+        str | None, Field(description="The model that encoded the file, by name or folder; default: found by its hash.")
     ] = None,
     stream: Annotated[bool, Field(description="From standard input to raw 16-bit samples on standard output.")] = False,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
-) -> Decoded | None:
-    """Turn a .wwc file back into sound, with the rate, the channels and the exact number of samples of what was encoded.
+) -> Decoded | DecodedLatents | None:
+    """Turn a .wwc file, or the latents in a .safetensors file, back into sound.
 
-    What is damaged is silent and named; the rest is decoded. With ``stream`` nothing is returned. Raises BadAudio for what is no .wwc
-    file or has nothing in it that is whole, BadModel where the model that encoded it is not there, BadSetting and BadFolder where the
-    sound cannot be written.
+    Codes give the rate, the channels and the exact number of samples of what was encoded; what is damaged is silent and named, the rest
+    is decoded. Latents are mono, and damaged ones are refused. With ``stream`` nothing is returned. Raises BadAudio for a file of
+    another kind or with nothing in it that is whole, BadModel where the model that encoded it is not there, BadSetting and BadFolder
+    where the sound cannot be written.
     """
     if stream:
         check_stream(file, out)
@@ -75,6 +78,8 @@ def decode(
     if file is None:
         raise BadSetting("There is nothing to decode; give a .wwc file, or --stream to read standard input.")
     out = file.with_name(f"{file.stem}-decoded.wav") if out is None else out
+    if file.suffix.lower() == LATENTS_SUFFIX:
+        return decode_latents(file, out, model)
     with _opened(file) as source:
         return _decode_file(file, source, out, model, quiet)
 

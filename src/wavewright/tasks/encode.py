@@ -1,4 +1,4 @@
-"""Compress sound to the codes of a neural codec: a file to a .wwc file, or standard input to standard output as it comes."""
+"""Encode sound: to the codes of a neural codec, as a file or as a stream, or to the latents of a VAE."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Annotated, BinaryIO
 import numpy as np
 from pydantic import Field
 
+from .. import models
 from ..clip import Header as SoundHeader
 from ..clip import read_blocks, read_header, resampled
 from ..errors import BadFolder, BadSetting
@@ -19,11 +20,15 @@ from ..families.codec.header import HEADER_BYTES, Header
 from ..families.codec.packets import PacketWriter, n_codec_samples
 from ..whole_file import whole_file
 from . import BY_PLACE, checked
-from .codecs import DEFAULT_CODEC, Codec, described, frames_per_packet, n_levels_for, open_codec
+from .codecs import DEFAULT_CODEC, Codec, as_codec, described, frames_per_packet, n_levels_for, open_codec
+from .latent_codes import EncodedLatents, encode_latents
+from .latent_file import SUFFIX as LATENTS_SUFFIX
+from .latent_sounds import knows_latents
 from .pcm import pipe_out, read_pcm
 from .progress_bar import progress_bar
 
 SUFFIX = ".wwc"
+DEFAULT_KBPS = 3.0
 
 
 @dataclass(frozen=True)
@@ -54,31 +59,44 @@ class Encoded:
 def encode(
     file: Annotated[Path | None, Field(description="Sound file of any length; none with --stream."), BY_PLACE] = None,
     kbps: Annotated[
-        float, Field(description="Thousand bits a second, all channels together; the nearest is taken.", gt=0)
-    ] = 3.0,
-    out: Annotated[Path | None, Field(description="File to write; default: <name>.wwc beside the sound.")] = None,
-    model: Annotated[str, Field(description="Name of a codec, or the path of its folder.")] = DEFAULT_CODEC,
+        float | None,
+        Field(description="Thousand bits a second, all channels together; the nearest is taken; default: 3.", gt=0),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Field(description="File to write; default: <name>.wwc beside the sound, or <name>.safetensors by a VAE."),
+    ] = None,
+    model: Annotated[str, Field(description="Name of a codec or a VAE, or the path of its folder.")] = DEFAULT_CODEC,
     stream: Annotated[
         bool,
         Field(description="From standard input (16-bit mono at the codec's rate, or WAV) to standard output, frame by frame."),
     ] = False,
+    label: Annotated[str | None, Field(description="Kind of the sound, for a VAE's decoder; default: not told.")] = None,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
-) -> Encoded | None:
-    """Compress a sound file to the codes of a neural codec, as a .wwc file.
+) -> Encoded | EncodedLatents | None:
+    """Compress a sound file to the codes of a neural codec, as a .wwc file, or to the latents of a VAE, as a .safetensors file.
 
-    A sound of another rate than the codec's is resampled, each channel is encoded by itself; decoding gives the rate, the channels and
-    the exact number of samples back. With ``stream`` nothing is returned. Raises BadAudio where the sound cannot be read, BadModel for
-    a model that is no codec, BadSetting for a bitrate that it cannot make, BadFolder where the file cannot be written.
+    A sound of another rate than the model's is resampled. A codec encodes each channel by itself; decoding gives the rate, the channels
+    and the exact number of samples back. A VAE hears one channel, the mean of all. With ``stream`` nothing is returned. Raises BadAudio
+    where the sound cannot be read, BadModel for a model that is neither, BadSetting for a bitrate or a label that it does not have,
+    BadFolder where the file cannot be written.
     """
     if stream:
         check_stream(file, out)
-        encode_stream(sys.stdin.buffer, sys.stdout.buffer, open_codec(model), kbps)
+        codec = _unlabelled(open_codec(model), label)
+        encode_stream(sys.stdin.buffer, sys.stdout.buffer, codec, DEFAULT_KBPS if kbps is None else kbps)
         return None
     if file is None:
         raise BadSetting("There is nothing to encode; give a sound file, or --stream to read standard input.")
-    sound = read_header(file)
-    out = _checked_out(file.with_suffix(SUFFIX) if out is None else out)
-    return _encode_file(file, sound, out, open_codec(model), kbps, quiet)
+    sound, player = read_header(file), models.load(model)
+    if knows_latents(player):
+        if kbps is not None:
+            raise BadSetting(f"{player.card.name} makes latents, whose number nobody can choose; leave --kbps out.")
+        place = _checked_out(file.with_suffix(LATENTS_SUFFIX) if out is None else out, LATENTS_SUFFIX, "latents")
+        return encode_latents(player, file, place, label)
+    codec = _unlabelled(as_codec(player, model), label)
+    place = _checked_out(file.with_suffix(SUFFIX) if out is None else out, SUFFIX, "codes")
+    return _encode_file(file, sound, place, codec, DEFAULT_KBPS if kbps is None else kbps, quiet)
 
 
 def _encode_file(file: Path, sound: SoundHeader, out: Path, codec: Codec, kbps: float, quiet: bool) -> Encoded:
@@ -194,10 +212,17 @@ def _at_rate_of(codec: Codec, sound: _Counted, header: Header) -> Iterator[np.nd
         yield np.zeros((header.n_channels, n_missing), np.float32)
 
 
-def _checked_out(out: Path) -> Path:
-    """The path itself; raises where no .wwc file can be written there."""
-    if out.suffix.lower() != SUFFIX:
-        raise BadSetting(f"{out} ends with {out.suffix!r}; codes are written to {SUFFIX} files.")
+def _unlabelled(codec: Codec, label: str | None) -> Codec:
+    """The codec itself; raises BadSetting where it is to be told a label."""
+    if label is not None:
+        raise BadSetting(f"{codec.card.name} is a codec, which is told no label; leave --label out.")
+    return codec
+
+
+def _checked_out(out: Path, suffix: str, what: str) -> Path:
+    """The path itself; raises where no file of that kind can be written there."""
+    if out.suffix.lower() != suffix:
+        raise BadSetting(f"{out} ends with {out.suffix!r}; {what} are written to {suffix} files.")
     if not out.parent.is_dir():
         raise BadFolder(f"{out} cannot be written, because the folder {out.parent} does not exist; create it first.")
     if out.is_dir():

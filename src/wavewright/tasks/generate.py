@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import itertools
-import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
 from .. import models
-from ..clip import Clip, read_metadata
-from ..errors import BadAudio, BadFolder, BadModel, BadSetting
-from ..whole_file import whole_folder
+from ..clip import Clip
+from ..errors import BadModel, BadSetting
 from . import checked
 from .rejection import Judged, Rejection
+from .sound_folder import Made, SoundFormat, Written, stem_of, write_sounds
 
-MANIFEST_FILE = "manifest.jsonl"
 LARGEST_SEED = 2**32 - 1
 MOST_STEPS = 1000  # from one seed to another
 
@@ -80,7 +76,7 @@ def generate(
         Field(description="Two seeds: go in --count sounds from the first sound of one to that of the other."),
     ] = None,
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
-    format: Annotated[Literal["wav", "flac", "ogg"], Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     min_confidence: Annotated[
         float | None,
         Field(description="Leave out sounds that a classifier takes for the asked label with less than this.", ge=0, le=1),
@@ -150,7 +146,7 @@ def generate(
             )
         call |= {"seed": interpolate[0], "interpolate": list(interpolate), "steps": count}
         found = _way(player, label, interpolate, count)
-    sounds = _write(found, call, player.sample_rate, out, format)
+    written = write_sounds(_made(found, call), player.sample_rate, out, format)
     return Generated(
         out,
         call["model"],
@@ -158,7 +154,7 @@ def generate(
         call["seed"],
         interpolate,
         player.sample_rate,
-        sounds,
+        tuple(_sound(each) for each in written),
         rejection.n_rejected,
         rejection.n_close,
     )
@@ -197,33 +193,17 @@ def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int) -> 
         yield Judged(wave, name, index)
 
 
-def _write(found: Iterator[Judged], call: dict[str, Any], sample_rate: int, out: Path, format: str) -> tuple[Sound, ...]:
-    """Write each sound beside its place as it is made; when all are there, move them into their places, the manifest last."""
-    kept = list(_records(out / MANIFEST_FILE))
-    found = itertools.chain([next(found)], found)  # what cannot be played is refused before there is a folder
-    with whole_folder(out, last=MANIFEST_FILE) as hidden:
-        sounds = tuple(_write_sound(judged, call, sample_rate, out, hidden, format) for judged in found)
-        names = {sound.file for sound in sounds}
-        records = [record for record in kept if record["audio_filepath"] not in names]
-        records += [_record(sound, call) for sound in sounds]
-        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        (hidden / MANIFEST_FILE).write_text(lines, encoding="utf-8")
-    return sounds
+def _made(found: Iterator[Judged], call: dict[str, Any]) -> Iterator[Made]:
+    """The clips with their names and what they were made from."""
+    for judged in found:
+        origin = {**call, "index": judged.index, "label": judged.label}
+        measured = {"confidence": judged.confidence, "novelty_db": judged.novelty_db}
+        said = {name: value for name, value in measured.items() if value is not None}
+        yield Made(judged.wave, _stem(origin), origin, said)
 
 
-def _write_sound(judged: Judged, call: dict[str, Any], sample_rate: int, out: Path, hidden: Path, format: str) -> Sound:
-    """Write one sound into the hidden folder; raises BadFolder where another sound of its name is in ``out``."""
-    origin = {**call, "index": judged.index, "label": judged.label}
-    name = f"{_stem(origin)}.{format}"
-    if (out / name).exists() and _origin_of(out / name) != origin:
-        raise BadFolder(
-            f"{out / name} is there already and is another sound than the one that {call['model']} ({call['model_hash']}) makes; "
-            "choose another folder with --out."
-        )
-    subtype = "VORBIS" if format == "ogg" else "PCM_24"
-    Clip(judged.wave, sample_rate).write(hidden / name, subtype, {"comment": json.dumps(origin)})
-    seconds = judged.wave.shape[-1] / sample_rate
-    return Sound(name, judged.label, judged.index, seconds, judged.confidence, judged.novelty_db)
+def _sound(written: Written) -> Sound:
+    return Sound(written.file, written.origin["label"], written.origin["index"], written.seconds, **written.measured)
 
 
 def _stem(origin: dict[str, Any]) -> str:
@@ -237,39 +217,4 @@ def _stem(origin: dict[str, Any]) -> str:
         seeds += f"after-{Path(origin['continue_from']).stem}"
     seeds += "".join(f"-{origin[name]:g}{unit}" for name, unit in (("seconds", "s"), ("temperature", "t")) if name in origin)
     label = [origin[name] for name in ("label", "speaker") if origin.get(name) is not None]
-    return "-".join(re.sub(r"[^\w.+-]+", "_", part) for part in [origin["model"], *label, seeds, f"{origin['index']:03d}"])
-
-
-def _record(sound: Sound, call: dict[str, Any]) -> dict[str, Any]:
-    """A line of the manifest, with the field names that ``data.manifest`` reads."""
-    measured = {"confidence": sound.confidence, "novelty_db": sound.novelty_db}
-    return {
-        "audio_filepath": sound.file,
-        "duration": round(sound.seconds, 6),
-        **call,
-        "index": sound.index,
-        "label": sound.label,
-        **{name: value for name, value in measured.items() if value is not None},
-    }
-
-
-def _records(manifest: Path) -> Iterator[dict[str, Any]]:
-    if not manifest.is_file():
-        return
-    try:
-        for line in manifest.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            record["audio_filepath"]  # a line without it is not one of ours
-            yield record
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadFolder(
-            f"{manifest} is not a manifest of sounds, so it cannot be added to; choose another folder with --out."
-        ) from error
-
-
-def _origin_of(path: Path) -> Any:
-    """What a sound file says of itself; None where it says nothing."""
-    try:
-        return json.loads(read_metadata(path)["comment"])
-    except (BadAudio, ValueError, KeyError):
-        return None
+    return stem_of(origin["model"], *label, seeds, f"{origin['index']:03d}")

@@ -10,6 +10,7 @@ EXPLODED_LOSS = 1e4
 SILENT_DB = -60.0  # mean peak of the generated clips below which a generator counts as silent
 COLLAPSED_DIVERSITY = 0.25  # mean distance between clips of a class, generated over real
 COPYING_SHARE = 0.5  # of generated clips that are closer to a training clip than training sounds are to each other
+DEAD_SHARE = 0.5  # of a latent's numbers that say nothing
 OVERFITTED = 1.2  # validation loss over its best
 PATIENCE = 3  # times in a row before something counts as a problem
 
@@ -36,7 +37,8 @@ class Health:
     def after_evaluation(self, metrics: Mapping[str, float], say: Callable[[str], None]) -> str | None:
         """What is wrong with an evaluation, as a sentence, where a return to an earlier checkpoint may help; lesser worries are said.
 
-        Watches the metrics ``level_db``, ``diversity``, ``copying`` and ``valid/loss`` or ``valid/bits``; a family measures those that it has.
+        Watches the metrics ``level_db``, ``diversity``, ``copying``, ``valid/active`` and ``valid/loss``, ``valid/bits`` or ``valid/mel``; a
+        family measures those that it has.
         """
         level_db, diversity, copying = metrics.get("level_db", 0.0), metrics.get("diversity", 1.0), metrics.get("copying", 0.0)
         if self._persists("collapsed", diversity < COLLAPSED_DIVERSITY):
@@ -49,10 +51,25 @@ class Health:
                 f"warning: {copying:.0%} of the generated sounds are closer to a training clip than training sounds are to each "
                 "other; the generator copies: use more recordings, a smaller --size, or stop earlier."
             )
-        self._watch_overfitting(metrics.get("valid/loss", metrics.get("valid/bits")), say)
+        self._watch_latents(metrics.get("valid/active", 1.0), say)
+        measured = [metrics[name] for name in ("valid/loss", "valid/bits", "valid/mel") if name in metrics]
+        self._watch_overfitting(measured[0] if measured else None, say)
         if self._persists("silent", level_db < SILENT_DB):
             return f"The generated sounds are silent ({level_db:.0f} dB) for {PATIENCE} evaluations."
         return None
+
+    def _watch_latents(self, active: float, say: Callable[[str], None]) -> None:
+        """Say once that numbers of the latents are dead, or all of them (posterior collapse)."""
+        if self._persists("collapsed latents", active == 0):
+            say(
+                "warning: the latents have collapsed: none of their numbers says anything of the sound; lower model.beta, raise "
+                "model.free_nats, or let beta rise more slowly (model.warmup_steps)."
+            )
+        if self._persists("dead latents", 0 < active < 1 - DEAD_SHARE):
+            say(
+                f"warning: {1 - active:.0%} of the latents' numbers are dead; lower model.beta or raise model.free_nats to use them, "
+                "or make model.latent_size smaller."
+            )
 
     def _watch_overfitting(self, loss: float | None, say: Callable[[str], None]) -> None:
         """Say once that the validation loss has turned while the run goes on."""

@@ -307,7 +307,7 @@ def generate(generator: Generator, label: int, n_clips: int) -> np.ndarray:
 
 
 def evaluate(generator: Generator, prepared: Prepared) -> dict[str, float]:
-    """The validation metrics of a generator; see :meth:`.recipe.Reference.measure`."""
+    """The validation metrics of a generator; see :meth:`wavewright.metrics.reference.Reference.measure`."""
     waves = {label: generate(generator, label, CLIPS_TO_MEASURE)[:, 0] for label in prepared.reference.embeddings}
     return prepared.reference.measure(waves, generator.config.sample_rate)
 

@@ -12,6 +12,7 @@ from ...dsp.spectrum import istft, stft
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder, Shapes
+from ..interpolation import lerp, slerp
 from . import Config
 
 GRAPH_FILE = "generator.onnx"
@@ -78,7 +79,7 @@ class Runtime:
         for step, part in enumerate(np.linspace(0.0, 1.0, steps)):
             between = Draw(
                 slerp(a.latent, b.latent, part),
-                ((1 - part) * a.code + part * b.code).astype(np.float32),
+                lerp(a.code, b.code, part),
                 slerp(a.noise, b.noise, part),
             )
             waves[step, 0] = self._play(between, label_index, None)
@@ -143,20 +144,6 @@ class Runtime:
         wave = istft(summed, config.n_fft, config.hop_length, n_samples=config.n_samples)
         wave[: config.fade_in_samples] *= np.linspace(0.0, 1.0, config.fade_in_samples, dtype=np.float32)
         return wave
-
-
-def slerp(a: np.ndarray, b: np.ndarray, part: float) -> np.ndarray:
-    """The point at ``part`` (0 to 1) of the way from ``a`` to ``b`` along a great circle, of their shape; the ends are exact.
-
-    ``(sin((1 - t) w) a + sin(t w) b) / sin w`` with the angle ``w`` between them: K. Shoemake, "Animating rotation with quaternion
-    curves", 1985. Vectors in one line have no circle between them and are joined by the line.
-    """
-    if part in (0.0, 1.0):
-        return b if part else a
-    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
-    angle = np.arccos(np.clip(float(a @ b) / lengths, -1.0, 1.0)) if lengths else 0.0
-    weights = (1 - part, part) if np.sin(angle) < 1e-6 else np.sin([(1 - part) * angle, part * angle]) / np.sin(angle)
-    return (weights[0] * a + weights[1] * b).astype(np.float32)
 
 
 def open_model(folder: ModelFolder) -> Runtime:

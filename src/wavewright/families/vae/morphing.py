@@ -1,0 +1,71 @@
+"""What is done to sounds before and after they are walked between: onsets brought together, levels kept apart, a way chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ...dsp.onset import align
+from ...errors import BadSetting
+from ...units import db_to_gain, gain_to_db, seconds_to_samples
+from ..interpolation import lerp, slerp
+
+Way = Literal["linear", "spherical"]
+"""``linear``: a straight line, whose middle is calmer than its ends; ``spherical``: along a great circle round the mean of all sounds."""
+
+Between = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
+"""Two vectors ``(d,)`` and a part from 0 to 1 to the vector at that part of the way."""
+
+PEAK = 0.95  # of a one-shot as the encoder knows them, as those in training (data.preparation)
+LEAD_SECONDS = 0.002  # before the onset, as in training
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """A one-shot from its onset on, ``wave (n_samples,)`` with its largest sample at PEAK, and what was taken from its level in dB."""
+
+    wave: np.ndarray
+    level_db: float
+
+    @classmethod
+    def of(cls, wave: np.ndarray, sample_rate: int, n_samples: int) -> Aligned:
+        """``wave (time,)`` cut or filled to ``n_samples``; silence stays as it is."""
+        cut = align(wave, sample_rate, n_samples, seconds_to_samples(LEAD_SECONDS, sample_rate))
+        peak = float(np.abs(cut).max())
+        if peak == 0.0:
+            return cls(cut, 0.0)
+        return cls((cut * np.float32(PEAK / peak)).astype(np.float32), float(gain_to_db(peak / PEAK)))
+
+
+def way_between(way: str, centre: np.ndarray) -> Between:
+    """Where a way leads, round ``centre (d,)`` if it is spherical; raises BadSetting for a way that there is not."""
+    if way == "linear":
+        return lerp
+    if way == "spherical":
+        return lambda a, b, part: centre + slerp(a - centre, b - centre, part) if 0 < part < 1 else (b if part else a)
+    raise BadSetting(f"There is no way {way!r}; choose linear or spherical.")
+
+
+def loudness_db(wave: np.ndarray) -> float:
+    """The root mean square of a wave in dB of full scale, at least -100."""
+    return float(gain_to_db(np.sqrt(np.mean(np.square(wave, dtype=np.float64))), -100.0))
+
+
+def levelled(waves: list[np.ndarray], level_a_db: float, level_b_db: float) -> list[np.ndarray]:
+    """``waves (time,)`` of a way whose loudness goes evenly in dB from the first one's to the last one's, each at the level it had.
+
+    All are turned down alike where one would pass full scale.
+    """
+    first, last = loudness_db(waves[0]) + level_a_db, loudness_db(waves[-1]) + level_b_db
+    parts = np.linspace(0.0, 1.0, len(waves))
+    gains = [db_to_gain((1 - part) * first + part * last - loudness_db(wave)) for part, wave in zip(parts, waves, strict=True)]
+    return limited([(wave * gain).astype(np.float32) for wave, gain in zip(waves, gains, strict=True)])
+
+
+def limited(waves: list[np.ndarray]) -> list[np.ndarray]:
+    """``waves (time,)``, all turned down alike where one would pass full scale."""
+    peak = max(float(np.abs(wave).max(initial=0.0)) for wave in waves)
+    return [wave / np.float32(peak) for wave in waves] if peak > 1.0 else waves

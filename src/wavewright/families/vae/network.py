@@ -1,0 +1,399 @@
+"""What learns: the encoder, the decoder, what they minimise, and the critics that may judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...nn.convnext import Blocks
+from ...nn.critics import SpectralCritic
+from ...nn.losses import critic_loss, finite_difference_penalty, generator_loss
+from ...nn.playable import Graph, Playable
+from ...nn.spectral_frames import SpectralFrames
+from ...nn.spectral_losses import SpectralDistance
+from . import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, Config
+from .condition import pitch_features
+from .directions import OF_ANY_LENGTH, Directions, measure
+from .latents import Latents, active_share
+from .recipe import MEMBERS, Prepared, reconstruction_metrics
+
+Batch = dict[str, Any]
+NARROW = {"clip": 24, "frames": 64}  # numbers of a frame where its neighbours are folded into a latent
+LOG_VARIANCES = (-12.0, 4.0)  # of a latent: the surest and the least sure
+GAME = "r3gan"
+PENALTY_EVERY, PENALTY_SIGMA = 2, 0.2  # steps; deviation of the finite differences' noise, in the critics' input units
+CLIPS_AT_ONCE = 16  # encoded or decoded outside of training
+CLIPS_TO_MEASURE = 60  # of each label, at every evaluation
+CLIPS_TO_HEAR = 3  # recordings, each beside its reconstruction
+
+
+class Encoder(nn.Module):
+    """Frames as dsp/spectral_frames.py makes them to the mean and log variance of latents.
+
+    ``forward(features (batch, frames, n_features), memory) -> (mean, log_variance (batch, latents, latent_size), memory)``, with
+    ``fold`` frames a latent; for the memory see :class:`.Blocks`.
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config, narrow = config, NARROW[config.latent]
+        self.take = nn.Linear(config.n_features, config.channels)
+        self.blocks = Blocks(config.encoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead)
+        self.norm = nn.LayerNorm(config.channels)
+        self.narrow = nn.Linear(config.channels, narrow)
+        self.to_latent = nn.Linear(config.fold * narrow, 2 * config.latent_size)
+
+    def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
+        hidden, memory = self.blocks(self.take(features), memory)
+        narrow = self.narrow(self.norm(hidden))
+        folded = narrow.unflatten(1, (-1, self.config.fold)).flatten(2)  # (batch, latents, fold * narrow)
+        mean, log_variance = self.to_latent(folded).chunk(2, -1)
+        return mean, log_variance, memory
+
+
+class Decoder(nn.Module):
+    """Latents and what they are told beside them to frames.
+
+    ``forward(latents (batch, latents, latent_size), condition (batch, latents, n_condition), memory) -> (head (batch, frames, 3 * bins), log_gains
+    (batch, frames, noise_bands), memory)``; dsp/spectral_frames.py makes a wave of these.
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config, self.narrow = config, NARROW[config.latent]
+        n_given = config.latent_size
+        self.condition = nn.Linear(config.n_condition, config.condition_size) if config.n_condition else None
+        if self.condition is not None:
+            n_given += config.condition_size
+        self.unfold = nn.Linear(n_given, config.fold * self.narrow)
+        self.give = nn.Linear(self.narrow, config.channels)
+        self.to_all = nn.Linear(n_given, config.channels)  # what every frame of a latent is told
+        # Which frame of the clip this is; the frames of an endless sound have no place.
+        self.place = nn.Parameter(0.1 * torch.randn(config.fold, config.channels)) if config.latent == "clip" else None
+        self.blocks = Blocks(config.decoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead)
+        self.norm = nn.LayerNorm(config.channels)
+        self.to_head = nn.Linear(config.channels, 3 * config.frames.n_bins)
+        self.to_noise = nn.Linear(config.channels, config.noise_bands) if config.noise_bands else None
+        with torch.no_grad():
+            self.to_head.bias[: config.frames.n_bins] = -5.0  # begins quietly
+            if self.to_noise is not None:
+                self.to_noise.bias.fill_(-6.0)
+
+    def forward(
+        self, latents: Tensor, condition: Tensor | None = None, memory: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        given = latents
+        if self.condition is not None and condition is not None:
+            given = torch.cat([latents, self.condition(condition)], -1)
+        frames = self.give(
+            self.unfold(given).unflatten(-1, (self.config.fold, self.narrow))
+        )  # (batch, latents, fold, channels)
+        frames = frames + self.to_all(given).unsqueeze(2)
+        if self.place is not None:
+            frames = frames + self.place
+        hidden, memory = self.blocks(frames.flatten(1, 2), memory)
+        hidden = self.norm(hidden)
+        return self.to_head(hidden), None if self.to_noise is None else self.to_noise(hidden), memory
+
+
+class Autoencoder(nn.Module):
+    """Encoder and decoder between waves."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.frames = SpectralFrames(config.frames)
+        self.encoder, self.decoder = Encoder(config), Decoder(config)
+
+    def encode(self, wave: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``wave (batch, time)`` to mean and log variance ``(batch, latents, latent_size)``, and its spectrum."""
+        n_frames = -(-self.frames.n_frames(wave.shape[-1]) // self.config.fold) * self.config.fold
+        with torch.no_grad():
+            spectrum = self.frames.spectrum(wave, n_frames)
+            features = self.frames.features(spectrum)
+        mean, log_variance, _ = self.encoder(features)
+        return mean.float(), log_variance.float().clamp(*LOG_VARIANCES), spectrum
+
+    def decode(
+        self, latents: Tensor, condition: Tensor | None, n_samples: int, n_draws: int = 1
+    ) -> tuple[list[Tensor], Tensor]:
+        """``n_draws`` waves ``(batch, n_samples)`` that differ in their noise, and the part without it as a spectrum.
+
+        ``latents (batch, latents, latent_size)``, all of a sound told the same ``condition (batch, n_condition)``.
+        """
+        told = None if condition is None else condition.unsqueeze(1).expand(-1, latents.shape[1], -1)
+        head, log_gains, _ = self.decoder(latents, told)
+        tone = self.frames.tone(head)
+        if log_gains is None:
+            return [self.frames.to_wave(tone, n_samples)], tone
+        sums = [tone + self.frames.noise(log_gains, n_samples) for _ in range(n_draws)]
+        return [self.frames.to_wave(spectrum, n_samples) for spectrum in sums], tone
+
+
+class Vae(nn.Module):
+    """Autoencoder and critics, and what each minimises."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.autoencoder = Autoencoder(config)
+        self.distance = SpectralDistance(config.sample_rate, config.n_samples)
+        self.critic: SpectralCritic | None = None
+        if config.adversarial_from:
+            n_labels, members = len(config.labels), MEMBERS if config.latent == "clip" else 1
+            self.critic = SpectralCritic(config.sample_rate, config.n_samples, n_labels, config.critic_channels, members)
+
+    def players(self) -> dict[str, nn.Module]:
+        """Who owns an optimizer."""
+        return {"autoencoder": self.autoencoder} | ({"critic": self.critic} if self.critic is not None else {})
+
+    def averaged(self) -> nn.Module:
+        """The part that plays: its weights are averaged over the steps, evaluated and exported."""
+        return self.autoencoder
+
+    def loss_weights(self, step: int) -> dict[str, float]:
+        """The weight of every loss that a turn may return; that of the divergence rises over the first steps."""
+        config = self.config
+        risen = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+        weights = {"kl/nats": config.beta * risen, "mel/l1": 1.0, "stft/log": 1.0, "stft/linear": 0.5}
+        weights["stft/complex"] = config.complex_weight
+        if self._is_adversarial(step):
+            weights |= {"adv/critic": 1.0, "adv/decoder": config.adversarial_weight, "adv/features": config.feature_weight}
+            weights |= dict.fromkeys(["penalty/r1", "penalty/r2"], config.penalty_weight)
+        return weights
+
+    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+        """The autoencoder alone at first; then the critics before it, on the reconstructions that it is judged by."""
+        if not self._is_adversarial(step):
+            return [("autoencoder", self._losses)]
+        with_penalty = step % PENALTY_EVERY == 0
+        return [
+            ("critic", lambda batch: self._critic_losses(batch, with_penalty)),
+            ("autoencoder", lambda batch: self._losses(batch) | self._adversarial_losses(batch)),
+        ]
+
+    def _is_adversarial(self, step: int) -> bool:
+        return self.critic is not None and step >= self.config.adversarial_from
+
+    def rebuild(self, batch: Batch) -> None:
+        """Leave in ``batch`` the ``draws`` of the rebuilt waves ``(batch, time)``, their ``tone``, and what the losses need beside."""
+        wave = batch["wave"][:, 0]
+        mean, log_variance, batch["spectrum"] = self.autoencoder.encode(wave)
+        batch["mean"], batch["log_variance"] = mean, log_variance
+        latents = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
+        told = condition_of(self.config, batch, self.config.label_dropout if self.training else 0.0)
+        batch["draws"], batch["tone"] = self.autoencoder.decode(latents, told, wave.shape[-1], n_draws=2)
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        if "draws" not in batch:
+            self.rebuild(batch)
+        with torch.autocast(batch["wave"].device.type, enabled=False):
+            nats = divergence(batch["mean"], batch["log_variance"]).mean((0, 1))  # of each number
+            losses = {"kl/nats": nats.clamp(min=self.config.free_nats).sum()}
+            losses |= self.distance(batch["wave"][:, 0], batch["draws"])
+            return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["tone"])}
+
+    def _critic_losses(self, batch: Batch, with_penalty: bool) -> dict[str, Tensor]:
+        """The critics' losses; the pictures stay in the batch for the autoencoder's turn."""
+        critic, label = self._the_critic(), batch.get("label")
+        self.rebuild(batch)
+        batch["fake"] = critic.pictures(batch["draws"][0].unsqueeze(1))
+        batch["real"] = real = [picture.detach() for picture in critic.pictures(batch["wave"])]
+        fake = [picture.detach() for picture in batch["fake"]]
+        (real_logits, _), (fake_logits, _) = critic.judge(real, label), critic.judge(fake, label)
+        losses = {"adv/critic": critic_loss(GAME, real_logits, fake_logits)}
+        if with_penalty:
+            for name, pictures, logits in (("penalty/r1", real, real_logits), ("penalty/r2", fake, fake_logits)):
+                losses[name] = finite_difference_penalty(
+                    lambda nearby: critic.judge(nearby, label)[0], pictures, logits, PENALTY_SIGMA
+                )
+        return losses
+
+    def _adversarial_losses(self, batch: Batch) -> dict[str, Tensor]:
+        critic, label = self._the_critic(), batch.get("label")
+        fake_logits, fake_features = critic.judge(batch["fake"], label)
+        with torch.no_grad():
+            real_logits, real_features = critic.judge(batch["real"], label)
+        apart = (fake_features - real_features).abs().mean() / real_features.abs().mean().clamp(min=1e-6)
+        return {"adv/decoder": generator_loss(GAME, real_logits, fake_logits), "adv/features": apart}
+
+    def _the_critic(self) -> SpectralCritic:
+        if self.critic is None:
+            raise RuntimeError("a network without critics has no adversarial turn")
+        return self.critic
+
+
+def build(config: Config) -> Vae:
+    """The networks of a configuration, with fresh weights."""
+    return Vae(config)
+
+
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of ``N(mean, variance)`` from ``N(0, 1)`` in nats, of the same shape (Kingma and Welling, appendix B)."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+
+
+def condition_of(config: Config, batch: Batch, dropout: float = 0.0) -> Tensor | None:
+    """What the decoder is told of each sound of a batch, ``(batch, n_condition)``; a share ``dropout`` of the labels is withheld."""
+    if not config.n_condition:
+        return None
+    parts = []
+    if config.labels:
+        weights = F.one_hot(batch["label"], len(config.labels)).float()
+        parts.append(weights * (torch.rand(len(weights), 1, device=weights.device) >= dropout))
+    if config.pitched:
+        parts.append(torch.from_numpy(pitch_features(batch["pitch"].cpu().numpy())).to(batch["pitch"].device))
+    return torch.cat(parts, 1)
+
+
+@torch.no_grad()
+def encode_all(autoencoder: Autoencoder, waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means and log variances ``(n, latents, latent_size)`` of ``waves (n, time)``."""
+    device = next(autoencoder.parameters()).device
+    parts = [autoencoder.encode(torch.as_tensor(some, device=device))[:2] for some in _at_once(waves)]
+    means, log_variances = (np.concatenate([part[index].cpu().numpy() for part in parts]) for index in (0, 1))
+    return means, log_variances
+
+
+@torch.no_grad()
+def decode_all(autoencoder: Autoencoder, latents: np.ndarray, label: int | None = None) -> np.ndarray:
+    """Waves ``(n, n_samples)`` of ``latents (n, latents, latent_size)``, all told one label or none, the same noise at every call."""
+    config, device = autoencoder.config, next(autoencoder.parameters()).device
+    waves = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for some in _at_once(latents):
+            told = torch.zeros(len(some), config.n_condition, device=device) if config.n_condition else None
+            if told is not None and label is not None and config.labels:
+                told[:, label] = 1.0
+            draws, _ = autoencoder.decode(torch.as_tensor(some, device=device), told, config.n_samples)
+            waves.append(draws[0].cpu().numpy())
+    return np.concatenate(waves)
+
+
+def _at_once(rows: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(rows), CLIPS_AT_ONCE):
+        yield rows[start : start + CLIPS_AT_ONCE]
+
+
+def known_latents(autoencoder: Autoencoder, prepared: Prepared) -> Latents:
+    """What is to be known of the latents of the training sounds."""
+    means, log_variances = encode_all(autoencoder, prepared.waves(prepared.train))
+    n_labels = max(len(autoencoder.config.labels), 1)
+    return Latents.fit(means, np.exp(log_variances), np.array(prepared.train.labels), n_labels, prepared.names)
+
+
+def evaluate(autoencoder: Autoencoder, prepared: Prepared) -> dict[str, float]:
+    """How close reconstructions come to held-out sounds, how much of the latent is in use, how good new sounds are; see recipe.METRICS.
+
+    No label is told for a reconstruction. ``valid/active`` is the share of a latent's numbers that say something, ``valid/nats`` the
+    divergence of a latent.
+    """
+    config, metrics = autoencoder.config, {}
+    known = known_latents(autoencoder, prepared)
+    heard = prepared.waves(prepared.valid or prepared.train)
+    means, log_variances = encode_all(autoencoder, heard)
+    nats = divergence(torch.from_numpy(means), torch.from_numpy(log_variances)).numpy()
+    metrics["valid/active"], metrics["valid/nats"] = active_share(means, nats), float(nats.sum(-1).mean())
+    if prepared.valid is not None:
+        metrics |= reconstruction_metrics(heard, decode_all(autoencoder, means), config.sample_rate)
+    waves, rng = {}, np.random.default_rng(0)
+    for label in prepared.reference.embeddings:
+        drawn = np.stack([known.draw(rng, label, config.n_frames // config.fold) for _ in range(CLIPS_TO_MEASURE)])
+        waves[label] = decode_all(autoencoder, drawn, label)
+    return metrics | prepared.reference.measure(waves, config.sample_rate)
+
+
+def listen(autoencoder: Autoencoder, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+    """Held-out sounds beside their reconstructions, then a new sound of each label, ``(1, n_samples)`` each, and their titles."""
+    config, known = autoencoder.config, known_latents(autoencoder, prepared)
+    heard = prepared.waves(prepared.valid or prepared.train)
+    heard = heard[np.linspace(0, len(heard) - 1, min(CLIPS_TO_HEAR, len(heard))).round().astype(int)]
+    rebuilt = decode_all(autoencoder, encode_all(autoencoder, heard)[0])
+    waves = [wave for pair in zip(heard, rebuilt, strict=True) for wave in pair]
+    titles = ["recording", "rebuilt"] * len(heard)
+    rng = np.random.default_rng(0)
+    for label in prepared.reference.embeddings:
+        waves.append(decode_all(autoencoder, known.draw(rng, label, config.n_frames // config.fold)[None], label)[0])
+        titles.append(f"new {config.labels[label]}" if config.labels else "new")
+    return [np.clip(wave, -1.0, 1.0)[None] for wave in waves], titles
+
+
+class Encoding(nn.Module):
+    """The encoder as a graph of tensors alone: ``features``, then ``memory`` where the model is causal."""
+
+    def __init__(self, encoder: Encoder):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, ...]:
+        mean, log_variance, after = self.encoder(features, memory)
+        return (mean, log_variance) if after is None else (mean, log_variance, after)
+
+
+class Decoding(nn.Module):
+    """The decoder as a graph of tensors alone: ``latents``, then ``condition`` and ``memory`` where the model has them."""
+
+    def __init__(self, decoder: Decoder):
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, latents: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
+        rest = list(given)
+        condition = rest.pop(0) if self.decoder.config.n_condition else None
+        outputs = self.decoder(latents, condition, rest[0] if rest else None)
+        return tuple(output for output in outputs if output is not None)
+
+
+def to_play(autoencoder: Autoencoder, prepared: Prepared) -> Playable:
+    """The graphs of encoder and decoder, what is known of the latents, and sounds to hear."""
+    known = known_latents(autoencoder, prepared)
+    waves, _ = listen(autoencoder, prepared)
+    sliders = found_directions(autoencoder, prepared, known)
+    files = {LATENTS_FILE: known.tensors() | {"directions": sliders.vectors}}
+    return Playable(graphs_of(autoencoder), np.concatenate(waves, axis=1), files)
+
+
+def graphs_of(autoencoder: Autoencoder) -> dict[str, Graph]:
+    """Encoder and decoder as they are played; sequences may have any number of frames."""
+    config, draw = autoencoder.config, torch.Generator().manual_seed(0)
+    n_latents = 1 if config.latent == "clip" else 3
+    features = {"features": torch.randn(2, n_latents * config.fold, config.n_features, generator=draw)}
+    given = {"latents": torch.randn(2, n_latents, config.latent_size, generator=draw)}
+    if config.n_condition:
+        given["condition"] = torch.rand(2, n_latents, config.n_condition, generator=draw)
+    means, frames = ["mean", "log_variance"], ["head"] + ["log_gains"] * bool(config.noise_bands)
+    if config.causal:
+        for inputs, outputs, blocks in (
+            (features, means, autoencoder.encoder.blocks),
+            (given, frames, autoencoder.decoder.blocks),
+        ):
+            inputs["memory"] = torch.randn(2, blocks.memory_size, generator=draw)
+            outputs.append("memory_after")
+    free = (
+        {}
+        if config.latent == "clip"
+        else dict.fromkeys(("features", "mean", "log_variance", "latents", "condition", "head", "log_gains"), (1,))
+    )
+    return {
+        ENCODER_FILE: Graph(Encoding(autoencoder.encoder), features, tuple(means), free),
+        DECODER_FILE: Graph(Decoding(autoencoder.decoder), given, tuple(frames), free),
+    }
+
+
+def found_directions(autoencoder: Autoencoder, prepared: Prepared, known: Latents) -> Directions:
+    """The sliders of the model, measured on the training sounds and on what the decoder makes of their latents."""
+    config = autoencoder.config
+    n_attributes = OF_ANY_LENGTH if config.latent == "frames" else None
+    attributes = np.stack([measure(wave, config.sample_rate)[:n_attributes] for wave in prepared.waves(prepared.train)])
+    n_latents = config.n_frames // config.fold
+
+    def decode(points: np.ndarray) -> np.ndarray:
+        return decode_all(autoencoder, np.repeat(points[:, None], n_latents, axis=1))
+
+    return Directions.find(known.points, attributes, decode, config.sample_rate)

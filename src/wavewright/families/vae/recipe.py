@@ -1,0 +1,208 @@
+"""How the VAE is trained: which sounds stand in a batch, what it is measured by, which settings each size has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ...data.crops import CropBatches, Crops
+from ...data.entry import Entry, Problem
+from ...data.one_shots import MEMBERS, RANGES, OneShotBatches, OneShots, Variation, label_names, usable
+from ...data.preparation import Preparation
+from ...data.splits import assign
+from ...data.store import ClipStore
+from ...errors import BadSetting
+from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
+from ...metrics.reference import Reference
+from ...ranges import check_ranges
+from ...training.settings import TrainingSettings
+from . import SIZES, Config
+
+METRICS = (
+    "valid/mel",
+    "valid/stft",
+    "valid/si_sdr",
+    "valid/active",
+    "valid/nats",
+    "distance",
+    "diversity",
+    "copying",
+    "level_db",
+)
+DATA_RANGES = {**RANGES, "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_000), "gain_range_db": (0.0, 60.0)}
+
+
+@dataclass(frozen=True)
+class DataSettings(Variation):
+    """What becomes of a recording before the network hears it; speeds and classes are those of one-shots alone."""
+
+    slowest: float = 0.75
+    fastest: float = 1.35
+    class_exponent: float = 0.5
+    align: bool = True  # let one-shots start at their onset
+    gain_range_db: float = 9.0  # each sound is turned down by up to this, so that the latents know of levels
+    valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
+    smallest_class: int = 4  # clips; a label with fewer is left out
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_ranges(self, DATA_RANGES)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A complete description of a training run; raises BadSetting where the training does not fit a VAE."""
+
+    model: Config = field(default_factory=Config)
+    data: DataSettings = field(default_factory=DataSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        if self.model.latent == "clip" and self.training.batch_size % MEMBERS:
+            raise BadSetting(
+                f"batch_size is {self.training.batch_size}; it must be a multiple of {MEMBERS}, the clips of a class in a batch."
+            )
+        if self.training.metric.removeprefix("-") not in ("", *METRICS):
+            raise BadSetting(
+                f"metric is {self.training.metric!r}; a VAE is measured by {', '.join(METRICS)} (with - in front where higher is better)."
+            )
+
+
+def recipe(size: str) -> Recipe:
+    """The recipe of a size: ``tiny`` to try things out, ``small`` for a laptop, ``base`` for the bundled models."""
+    training = TrainingSettings(
+        batch_size=8,
+        learning_rate=1.5e-3,
+        betas=(0.8, 0.99),
+        weight_decay=0.01,
+        schedule="cosine",
+        final_share=0.03,
+        warmup_steps=100,
+        clip_norm=1.0,
+        ema_decay=0.995,
+        metric="valid/mel",
+    )
+    return Recipe(model=Config(**SIZES[size]), training=training)
+
+
+Sounds = OneShots | Crops
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe with its data: what the loop draws batches from, and what the network is measured by."""
+
+    recipe: Recipe
+    train_entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+    batches: Callable[[int], dict[str, np.ndarray]]
+    train: Sounds
+    valid: Sounds | None
+    reference: Reference
+
+    def waves(self, sounds: Sounds) -> np.ndarray:
+        """All of some sounds as the network would play them, ``(n, n_samples)``."""
+        model = self.recipe.model
+        return np.stack([sounds.wave(index, model.sample_rate, model.n_samples) for index in range(len(sounds))])
+
+    @property
+    def names(self) -> list[str]:
+        """The files of the training sounds as their folder knows them, without the way to it."""
+        paths = [self.train.entry(index).path for index in range(len(self.train))]
+        try:
+            folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+        except ValueError:  # on several drives
+            return [path.name for path in paths]
+        return [path.absolute().relative_to(folder).as_posix() for path in paths]
+
+
+def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+    """Split, decode and prepare ``entries``; the labels that occur become the model's, unless the recipe names its own.
+
+    Raises BadFolder where too little is left to train on, BadSetting where pitches are asked for that a clip does not have.
+    """
+    divided = assign(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    train, problems = usable(
+        [entry for entry in divided if entry.split == "train"], recipe.model.labels, recipe.data.smallest_class
+    )
+    labels = recipe.model.labels or label_names(train)
+    valid = [entry for entry in divided if entry.split == "valid" and (not labels or entry.label in labels)]
+    if recipe.model.pitched:
+        _check_pitches([*train, *valid])
+    training = (
+        recipe.training if valid or not recipe.training.metric.startswith("valid") else replace(recipe.training, metric="")
+    )
+    recipe = replace(recipe, model=replace(recipe.model, labels=labels), training=training)
+    fill = _one_shots if recipe.model.latent == "clip" else _crops
+    return fill(recipe, train, valid, tuple(problems), cache_folder)
+
+
+def _check_pitches(entries: Sequence[Entry]) -> None:
+    without = [entry for entry in entries if entry.pitch is None]
+    if without:
+        raise BadSetting(
+            f"{len(without)} clips have no pitch ({without[0].path.name}); give each a MIDI number as pitch in a manifest, or leave out "
+            "model.pitched."
+        )
+
+
+def _one_shots(
+    recipe: Recipe, train: list[Entry], valid: list[Entry], problems: tuple[Problem, ...], cache_folder: Path | None
+) -> Prepared:
+    model, data, training = recipe.model, recipe.data, recipe.training
+    preparation, n_stored = Preparation("one-shot", align=data.align), data.n_stored(model.n_samples)
+    stores = [ClipStore.build(some, model.sample_rate, n_stored, preparation, cache_folder) for some in (train, valid) if some]
+    sounds = [OneShots.of(store, model.labels, model.pitched) for store in stores]
+    size = (model.sample_rate, model.n_samples)
+    batches = OneShotBatches(sounds[0], data, *size, training.batch_size, training.seed, data.gain_range_db)
+    return _prepared(recipe, stores, sounds, problems, batches)
+
+
+def _crops(
+    recipe: Recipe, train: list[Entry], valid: list[Entry], problems: tuple[Problem, ...], cache_folder: Path | None
+) -> Prepared:
+    model, data, training = recipe.model, recipe.data, recipe.training
+    stores = [
+        ClipStore.build(some, model.sample_rate, None, Preparation("crop"), cache_folder) for some in (train, valid) if some
+    ]
+    sounds = [Crops.of(store, range(len(store)), model.labels, model.n_samples, model.pitched) for store in stores]
+    batches = CropBatches(
+        stores[0],
+        range(len(stores[0])),
+        model.labels,
+        model.n_samples,
+        training.batch_size,
+        training.seed,
+        data.gain_range_db,
+        model.pitched,
+    )
+    return _prepared(recipe, stores, sounds, problems, batches)
+
+
+def _prepared(
+    recipe: Recipe,
+    stores: Sequence[ClipStore],
+    sounds: Sequence[Sounds],
+    problems: tuple[Problem, ...],
+    batches: Callable[[int], dict[str, np.ndarray]],
+) -> Prepared:
+    model, train = recipe.model, sounds[0]
+    size = (model.sample_rate, model.n_samples)
+    reference = Reference.of(lambda index: train.wave(index, *size), train.labels, train.groups, model.labels, *size)
+    problems = (*problems, *(problem for store in stores for problem in store.problems))
+    valid = sounds[1] if len(sounds) > 1 else None
+    return Prepared(recipe, tuple(stores[0].entries), problems, batches, train, valid, reference)
+
+
+def reconstruction_metrics(references: np.ndarray, estimates: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """``valid/mel``, ``valid/stft`` and ``valid/si_sdr`` (see metrics/reconstruction.py) of waves ``(n, time)``, each the mean."""
+    pairs = list(zip(references, estimates, strict=True))
+    return {
+        "valid/mel": float(np.mean([mel_distance(real, made, sample_rate) for real, made in pairs])),
+        "valid/stft": float(np.mean([stft_distance(real, made) for real, made in pairs])),
+        "valid/si_sdr": float(np.mean([si_sdr(real, made) for real, made in pairs])),
+    }

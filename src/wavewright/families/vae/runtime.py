@@ -1,0 +1,371 @@
+"""How a VAE plays: sounds to latents and back, walks between sounds, variations, sliders, neighbours and new sounds, without torch."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ...errors import BadAudio, BadModel, BadSetting
+from ...models.asked import place_of
+from ...models.folder import ModelFolder
+from ...units import db_to_gain
+from . import LATENTS_FILE, Config
+from .coding import Coder, Stream
+from .condition import condition_of
+from .directions import Attribute, Directions
+from .latents import Latents
+from .morphing import Aligned, Between, Way, levelled, limited, way_between
+from .plane import plane
+
+LabelWeights = str | Mapping[str, float] | None
+"""A label, weights of several, or None: not told."""
+
+DEFAULT_SECONDS, LONGEST_SECONDS = 3.0, 3_600.0  # of a new sound of any length
+HIGHEST_TEMPERATURE = 2.0
+VOTES = 5  # training sounds that say which label's distribution a sound is varied in
+
+
+class Runtime:
+    """A VAE that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is computed by itself.
+
+    Latents are ``(latent_size,)`` for a model of clips and ``(n, latent_size)`` for one of ``frames``.
+    """
+
+    def __init__(self, folder: ModelFolder):
+        self.folder = folder
+        self.card = folder.card
+        self.config = config = folder.config(Config)
+        self.labels, self.sample_rate, self.latent_size = config.labels, config.sample_rate, config.latent_size
+        self.latency_seconds = config.latency_seconds
+        self.coder = Coder(folder)
+        tensors = folder.tensors(LATENTS_FILE)
+        try:
+            self.known = Latents.of(tensors, max(len(config.labels), 1), config.latent_size)
+            self.directions = Directions.of(tensors.get("directions"), config.latent_size)
+        except BadModel as error:
+            raise BadModel(f"{folder.path / LATENTS_FILE} does not fit its card: {error}") from error
+
+    @property
+    def sliders(self) -> tuple[Attribute, ...]:
+        """What :meth:`slide` moves, each with its unit."""
+        return self.directions.attributes
+
+    def encode(self, wave: np.ndarray) -> np.ndarray:
+        """The latents of ``wave (time,)`` at the model's sample rate, the middle of what the encoder thinks possible.
+
+        A model of clips hears the first ``n_samples``, as they are; one-shots are best brought to their onset first, by :meth:`heard`. Raises BadAudio for an empty wave, several channels or numbers that are not finite.
+        """
+        heard = _checked(wave)
+        if self.config.latent == "frames":
+            return self.coder.encode(heard)
+        n_samples = self.config.n_samples
+        return self.coder.encode(np.pad(heard[:n_samples], (0, max(0, n_samples - len(heard)))))[0]
+
+    def heard(self, wave: np.ndarray) -> Aligned:
+        """A sound ``(time,)`` as the encoder knows sounds: a one-shot from its onset at one level, one of any length as it is."""
+        heard = _checked(wave)
+        if self.config.latent == "frames":
+            return Aligned(heard, 0.0)
+        return Aligned.of(heard, self.sample_rate, self.config.n_samples)
+
+    def decode(
+        self,
+        latents: np.ndarray,
+        label: LabelWeights = None,
+        pitch: float | None = None,
+        seed: int = 0,
+        n_samples: int | None = None,
+    ) -> np.ndarray:
+        """The sound ``(1, time)`` float32 in [-1, 1] that latents stand for; turned down where it would pass full scale.
+
+        ``pitch`` is a MIDI number; ``seed`` chooses the noise in it. ``n_samples`` cuts the sound; without, it is as long as the latents
+        say. Raises BadSetting for latents of another shape, labels or a pitch that the model does not have.
+        """
+        return _limited(self._decoded(latents, self._weights(label), pitch, seed)[:n_samples])[None]
+
+    def generate(
+        self,
+        label: str | None = None,
+        count: int = 1,
+        seed: int = 0,
+        start: int = 0,
+        temperature: float = 1.0,
+        pitch: float | None = None,
+        seconds: float | None = None,
+    ) -> list[np.ndarray]:
+        """New sounds ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1].
+
+        Their latents are drawn from the Gaussian of the label's training sounds, its deviation multiplied by ``temperature``; without
+        ``label`` clip ``i`` has the label number ``i`` modulo their number. ``seconds`` is for a model of ``frames``. Raises BadSetting
+        for what the model does not have.
+        """
+        if not 0 <= temperature <= HIGHEST_TEMPERATURE:
+            raise BadSetting(f"The temperature is {temperature}; it must lie between 0 and {HIGHEST_TEMPERATURE:g}.")
+        n_latents, n_samples = self._length(seconds)
+        chosen = None if label is None else place_of(label, self.labels, "label", self.card.name)
+        waves = []
+        for index in range(start, start + count):
+            number = index % max(len(self.labels), 1) if chosen is None else chosen
+            latents, noise_seed = self._drawn(seed, index, number, n_latents, temperature)
+            wave = self._decoded(latents, self._one_label(number), pitch, noise_seed)
+            waves.append(_limited(wave[:n_samples])[None])
+        return waves
+
+    def interpolate(
+        self, seed_a: int, seed_b: int, steps: int, label: str | None = None, pitch: float | None = None
+    ) -> list[np.ndarray]:
+        """A way from clip 0 of one seed to clip 0 of another, both included, ``(1, time)`` each, along a great circle round the label's mean.
+
+        Noise is that of the first. Without ``label`` the first is taken. Raises BadSetting for an unknown label or fewer than two steps.
+        """
+        parts = _parts(steps)
+        number = 0 if label is None else place_of(label, self.labels, "label", self.card.name)
+        n_latents, n_samples = self._length(None)
+        (a, noise_seed), (b, _) = (self._drawn(seed, 0, number, n_latents, 1.0) for seed in (seed_a, seed_b))
+        between, weights = way_between("spherical", self.known.mean[number]), self._one_label(number)
+        ways = [_walked(between, a, b, part) for part in parts]
+        return [_limited(self._decoded(way, weights, pitch, noise_seed)[:n_samples])[None] for way in ways]
+
+    def morph(
+        self,
+        wave_a: np.ndarray,
+        wave_b: np.ndarray,
+        steps: int = 9,
+        way: Way = "linear",
+        over_time: bool = False,
+        label_a: LabelWeights = None,
+        label_b: LabelWeights = None,
+        seed: int = 0,
+    ) -> list[np.ndarray]:
+        """``steps`` sounds ``(1, time)`` on the way from one sound ``(time,)`` to another; the first and last are their reconstructions.
+
+        One-shots are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, and so do the
+        labels' weights, where they are told. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
+        that turns from the one into the other. Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
+        """
+        if over_time:
+            return [self._morph_over_time(_checked(wave_a), _checked(wave_b), way, label_a, label_b, seed)]
+        parts, a, b = _parts(steps), self.heard(wave_a), self.heard(wave_b)
+        between = way_between(way, self.known.mean.mean(axis=0))
+        a_latents, b_latents = (np.atleast_2d(each) for each in self._encoded_pair(a.wave, b.wave))
+        weights = self._weights(label_a), self._weights(label_b)
+        waves = []
+        for part in parts:
+            latents = _walked(between, a_latents, b_latents, part)
+            waves.append(self._decoded(latents, (1 - part) * weights[0] + part * weights[1], None, seed))
+        n_samples = max(len(a.wave), len(b.wave))
+        return [wave[None] for wave in levelled([wave[:n_samples] for wave in waves], a.level_db, b.level_db)]
+
+    def vary(
+        self, wave: np.ndarray, amount: float = 0.3, seed: int = 0, count: int = 1, label: LabelWeights = None
+    ) -> list[np.ndarray]:
+        """``count`` variations ``(1, time)`` of a sound ``(time,)``: 0 is its reconstruction, 1 a new sound of its kind.
+
+        The latents turn towards a draw from the distribution of the training sounds that lie nearest. Raises BadSetting for an amount
+        outside of 0 to 1, BadAudio as :meth:`encode`.
+        """
+        if not 0 <= amount <= 1:
+            raise BadSetting(f"The amount is {amount}; it must lie between 0 (the sound itself) and 1 (a new one).")
+        sound = self.heard(wave)
+        latents = np.atleast_2d(self.encode(sound.wave))
+        number, gain = self._kind_of(latents), np.float32(db_to_gain(sound.level_db))
+        mean, weights = self.known.mean[number], self._weights(label)
+        varied = []
+        for index in range(count):
+            drawn, noise_seed = self._drawn(seed, index, number, 1, 1.0)
+            turned = mean + np.sqrt(1 - amount**2) * (latents - mean) + amount * (drawn - mean)
+            decoded = self._decoded(turned, weights, None, noise_seed if amount else 0)[: len(sound.wave)]
+            varied.append(_limited(gain * decoded)[None])
+        return varied
+
+    def slide(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
+        """Latents with attributes moved by so many of their units, of the same shape; see :attr:`sliders`.
+
+        Raises BadSetting for a slider that the model does not have.
+        """
+        return self.directions.move(self._checked_latents(latents), amounts).reshape(np.shape(latents))
+
+    def sweep(
+        self,
+        wave: np.ndarray,
+        amounts: Mapping[str, float],
+        parts: Sequence[float] = (1.0,),
+        label: LabelWeights = None,
+        seed: int = 0,
+    ) -> list[np.ndarray]:
+        """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``, ``(1, time)`` each; 0 is its reconstruction.
+
+        All are turned down alike where one would pass full scale. Raises BadAudio as :meth:`encode`, BadSetting as :meth:`slide`.
+        """
+        sound = self.heard(wave)
+        latents, gain = np.atleast_2d(self.encode(sound.wave)), np.float32(db_to_gain(sound.level_db))
+        weights = self._weights(label)
+        moved = [self.slide(latents, {name: part * amount for name, amount in amounts.items()}) for part in parts]
+        waves = [gain * self._decoded(each, weights, None, seed)[: len(sound.wave)] for each in moved]
+        return [wave[None] for wave in limited(waves)]
+
+    def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
+        """How far the latents of several other sounds lie from those of one, ``(n,)``, as :meth:`neighbours` measures it."""
+        return self.known.distances(self._points(others), self._point(latents))
+
+    def neighbours(self, latents: np.ndarray, k: int = 5) -> list[tuple[str, str, float]]:
+        """The training sounds nearest to latents: file name, label and distance (1: a training sound's usual deviation), nearest first.
+
+        Raises BadSetting unless ``k`` is at least 1.
+        """
+        if k < 1:
+            raise BadSetting(f"The number of neighbours is {k}; it must be at least 1.")
+        found = self.known.nearest(self._point(latents), k)
+        labels = [self.labels[self.known.point_labels[place]] if self.labels else "" for place, _ in found]
+        return [(self.known.names[place], label, distance) for (place, distance), label in zip(found, labels, strict=True)]
+
+    def map(self, latents: Sequence[np.ndarray]) -> np.ndarray:
+        """A place in a plane for each of several sounds' latents, ``(n, 2)`` in [-1, 1]: what sounds alike lies together."""
+        return plane(self._points(latents) / self.known.scale)
+
+    def stream(self, seed: int = 0) -> Stream:
+        """Live coding, piece by piece; raises BadSetting for a model that looks ahead."""
+        if not self.config.causal:
+            raise BadSetting(f"{self.card.name} looks ahead, so it cannot play live; train one with model.causal=true.")
+        return Stream(self.coder, seed)
+
+    def condition(self, label: LabelWeights = None, pitch: float | None = None, n_latents: int = 1) -> np.ndarray:
+        """What the decoder is told with each latent, ``(n_latents, n_condition)``, as :meth:`stream` wants it."""
+        return self._conditions(self._weights(label), pitch, n_latents)
+
+    def _point(self, latents: np.ndarray) -> np.ndarray:
+        """Where a sound lies among others, ``(latent_size,)``: the mean of its latents."""
+        return self._checked_latents(latents).mean(axis=0)
+
+    def _points(self, latents: Sequence[np.ndarray]) -> np.ndarray:
+        """Where several sounds lie, ``(n, latent_size)``."""
+        points = [self._point(each) for each in latents]
+        return np.stack(points) if points else np.zeros((0, self.latent_size), np.float32)
+
+    def _conditions(self, weights: np.ndarray, pitch: float | None, n_latents: int) -> np.ndarray:
+        if pitch is not None and not self.config.pitched:
+            raise BadSetting(f"{self.card.name} has no pitch that could be asked for; leave it out.")
+        if pitch is not None and not 0 <= pitch <= 127:
+            raise BadSetting(f"The pitch is {pitch}; it must be a MIDI number from 0 to 127.")
+        if weights.ndim == 2:
+            return np.stack([condition_of(each, pitch, self.config) for each in weights])
+        return np.repeat(condition_of(weights, pitch, self.config)[None], n_latents, axis=0)
+
+    def _decoded(self, latents: np.ndarray, weights: np.ndarray, pitch: float | None, seed: int) -> np.ndarray:
+        """The wave ``(time,)``, however loud; ``weights (labels,)``, or of each latent ``(n, labels)``."""
+        rows = self._checked_latents(latents)
+        wave = self.coder.decode(rows, self._conditions(weights, pitch, len(rows)), seed)
+        return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
+
+    def _encoded_pair(self, wave_a: np.ndarray, wave_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The latents of two sounds, the shorter one filled with silence."""
+        n_samples = max(len(wave_a), len(wave_b))
+        a, b = (self.encode(np.pad(wave, (0, n_samples - len(wave)))) for wave in (wave_a, wave_b))
+        return a, b
+
+    def _morph_over_time(
+        self, wave_a: np.ndarray, wave_b: np.ndarray, way: Way, label_a: LabelWeights, label_b: LabelWeights, seed: int
+    ) -> np.ndarray:
+        if self.config.latent == "clip":
+            raise BadSetting(
+                f"{self.card.name} knows clips as a whole, so nothing can change over time; morph in steps instead."
+            )
+        between = way_between(way, self.known.mean.mean(axis=0))
+        a, b = self._encoded_pair(wave_a, wave_b)
+        parts = np.linspace(0.0, 1.0, len(a))
+        latents = np.stack([between(first, last, part) for first, last, part in zip(a, b, parts, strict=True)])
+        weights = (1 - parts[:, None]) * self._weights(label_a) + parts[:, None] * self._weights(label_b)
+        return _limited(self._decoded(latents, weights, None, seed)[: max(len(wave_a), len(wave_b))])[None]
+
+    def _kind_of(self, latents: np.ndarray) -> int:
+        """The label that most of the nearest training sounds have."""
+        nearest = self.known.nearest(latents.mean(axis=0), VOTES)
+        votes = Counter(int(self.known.point_labels[place]) for place, _ in nearest)
+        return votes.most_common(1)[0][0] if votes else 0
+
+    def _drawn(self, seed: int, index: int, number: int, n_latents: int, temperature: float) -> tuple[np.ndarray, int]:
+        """The latents of clip ``index`` ``(n_latents, latent_size)`` and the seed of its noise; their order is part of what a seed means."""
+        name = self.labels[number] if self.labels else ""
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
+        noise_seed = int(rng.integers(2**63))
+        return self.known.draw(rng, number, n_latents, temperature), noise_seed
+
+    def _length(self, seconds: float | None) -> tuple[int, int]:
+        """Latents and samples of a new sound."""
+        config = self.config
+        if config.latent == "clip":
+            if seconds is not None:
+                raise BadSetting(
+                    f"The sounds of {self.card.name} all last {config.n_samples / self.sample_rate:.3g} s; leave the seconds out."
+                )
+            return 1, config.n_samples
+        seconds = DEFAULT_SECONDS if seconds is None else seconds
+        if not 0 < seconds <= LONGEST_SECONDS:
+            raise BadSetting(f"A sound of {seconds} s is not possible; ask for up to {LONGEST_SECONDS:.0f} s.")
+        n_samples = max(1, round(seconds * self.sample_rate))
+        n_frames = -(-n_samples // config.hop_length) + config.frames.n_overlapping - 1
+        return -(-n_frames // config.fold), n_samples
+
+    def _one_label(self, number: int) -> np.ndarray:
+        return np.eye(len(self.labels), dtype=np.float32)[number] if self.labels else np.zeros(0, np.float32)
+
+    def _weights(self, label: LabelWeights) -> np.ndarray:
+        """The weight of each label ``(labels,)``."""
+        weights = np.zeros(len(self.labels), np.float32)
+        given = {label: 1.0} if isinstance(label, str) else dict(label or {})
+        for name, weight in given.items():
+            if not 0 <= weight <= 1:
+                raise BadSetting(f"The weight of the label {name} is {weight}; it must lie between 0 and 1.")
+            weights[place_of(name, self.labels, "label", self.card.name)] = weight
+        return weights
+
+    def _checked_latents(self, latents: np.ndarray) -> np.ndarray:
+        rows = np.atleast_2d(np.asarray(latents, np.float32))
+        is_clip = self.config.latent == "clip"
+        if (
+            rows.ndim != 2
+            or rows.shape[1] != self.latent_size
+            or not len(rows)
+            or not np.isfinite(rows).all()
+            or (is_clip and len(rows) > 1)
+        ):
+            wanted = f"({self.latent_size},)" if is_clip else f"(n, {self.latent_size})"
+            raise BadSetting(
+                f"The latents have shape {np.shape(latents)}; {self.card.name} takes finite numbers of shape {wanted}, as encode gives."
+            )
+        return rows
+
+
+def _checked(wave: np.ndarray) -> np.ndarray:
+    """``wave (time,)`` as float32; raises BadAudio for what is none."""
+    heard = np.asarray(wave, np.float32)
+    if heard.ndim != 1 or not heard.size or not np.isfinite(heard).all():
+        raise BadAudio(
+            f"The wave has shape {heard.shape}; it must be (time,) with at least one sample, all of them finite numbers: mix channels "
+            "first."
+        )
+    return heard
+
+
+def _limited(wave: np.ndarray) -> np.ndarray:
+    """The wave, turned down where its largest sample passes 1."""
+    return limited([wave])[0]
+
+
+def _walked(between: Between, a: np.ndarray, b: np.ndarray, part: float) -> np.ndarray:
+    """The latents ``(n, latent_size)`` at ``part`` of the way from ``a`` to ``b``, row by row."""
+    return np.stack([between(first, last, part) for first, last in zip(a, b, strict=True)])
+
+
+def _parts(steps: int) -> np.ndarray:
+    if steps < 2:
+        raise BadSetting(f"A way in {steps} steps is not possible; it needs at least 2, its two ends.")
+    return np.linspace(0.0, 1.0, steps)
+
+
+def open_model(folder: ModelFolder) -> Runtime:
+    """The runtime of a VAE's model folder; raises BadModel where the folder is damaged."""
+    return Runtime(folder)

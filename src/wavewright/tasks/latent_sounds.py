@@ -1,0 +1,197 @@
+"""What the tasks of latents share: the model, sounds as it hears them, and the sounds that are made of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import models
+from ..data.decode import decode_at
+from ..data.entry import SILENT_PEAK, Entry, Scan, find_length
+from ..errors import BadAudio, BadFolder, BadModel, BadSetting, MissingExtra
+from .progress_bar import progress_bar
+from .sound_folder import Made, stem_of, write_sounds
+
+if TYPE_CHECKING:
+    from ..families.vae.runtime import Runtime
+
+DEFAULT_MODEL = "morph-drums"
+LONGEST_SECONDS = 600.0  # of a sound that is read, which is held in memory
+MOST_SECONDS = 1_200.0  # of all sounds of a call, which are held in memory, too
+MOST_SOUNDS = 1_000
+LETTERS_OF_A_NAME = 32  # that the name of a sound takes from the name of a file
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sound file that was given, the first digits of its SHA-256, and what became of it on its way to the model."""
+
+    file: Path
+    hash: str
+    seconds: float
+    sample_rate: int
+    n_channels: int
+    changes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the names of the sounds made of it take from its own."""
+        return self.file.stem[:LETTERS_OF_A_NAME]
+
+    def __str__(self) -> str:
+        return f"{self.file} was {', '.join(self.changes)}."
+
+
+@dataclass(frozen=True)
+class DerivedSound:
+    """One file below the folder."""
+
+    file: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The files that a model made of given sounds."""
+
+    out: Path
+    model: str
+    model_hash: str
+    sample_rate: int
+    sources: tuple[Source, ...]
+    sounds: tuple[DerivedSound, ...]
+
+    def __str__(self) -> str:
+        lines = [f"  {sound.file}" for sound in self.sounds]
+        sounds = "1 sound" if len(lines) == 1 else f"{len(lines)} sounds"
+        lines.append(f"{sounds} by {self.model} ({self.model_hash}) in {self.out}")
+        return "\n".join([*lines, *(str(source) for source in self.sources if source.changes)])
+
+
+def knows_latents(player: Any) -> bool:
+    """Whether a model turns sounds into latents and back."""
+    return all(hasattr(player, can) for can in ("heard", "encode", "decode", "morph"))
+
+
+def open_vae(name: str) -> Runtime:
+    """The model of a name or path; raises BadModel for one that has no latents."""
+    player: Any = models.load(name)
+    if not knows_latents(player):
+        raise BadModel(
+            f"{name} is of the family {player.card.family}, which knows no latents; give a VAE with --model (`wavewright models` "
+            "names each model's family)."
+        )
+    return player
+
+
+def read_sound(file: Path, player: Runtime, may_be_silent: bool = False) -> tuple[Source, np.ndarray]:
+    """A sound file of any rate and number of channels, and its wave ``(time,)`` mono at the model's rate.
+
+    Raises BadAudio where it cannot be read, is too long or, unless it ``may_be_silent``, silent.
+    """
+    n_frames, sample_rate, n_channels = find_length(file)
+    entry = Entry(file, None, None, n_frames / sample_rate, sample_rate, n_channels, n_frames)
+    wave = _wave_of(entry, player, may_be_silent)
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    changes = []
+    if n_channels > 1:
+        changes.append(f"mixed from {n_channels} channels to one")
+    if sample_rate != player.sample_rate:
+        changes.append(f"resampled from {sample_rate} to {player.sample_rate} Hz")
+    if player.config.latent == "clip" and len(wave) > player.config.n_samples:
+        changes.append(f"heard for {player.config.n_samples / player.sample_rate:.2f} s from its onset")
+    return Source(file, digest[:12], entry.seconds, sample_rate, n_channels, tuple(changes)), wave
+
+
+def origin_of(player: Runtime, task: str, sources: Sequence[Source]) -> dict[str, Any]:
+    """What a sound says of the model, the task and the files that it was made with."""
+    return {
+        "model": player.card.name,
+        "model_hash": player.folder.hash,
+        "task": task,
+        "sources": [{"file": source.file.name, "hash": source.hash} for source in sources],
+    }
+
+
+def check_room(player: Runtime, n_samples: int, count: int) -> None:
+    """Raise BadSetting where ``count`` sounds made of one of ``n_samples`` would be too long together."""
+    if player.config.latent == "clip":
+        n_samples = player.config.n_samples
+    seconds = n_samples / player.sample_rate
+    if count * seconds > MOST_SECONDS:
+        raise BadSetting(
+            f"{count} sounds of {seconds:.1f} s last longer than the {MOST_SECONDS:.0f} s that fit into memory; ask for fewer, or "
+            "give shorter sounds."
+        )
+
+
+def write_derived(player: Runtime, sources: Sequence[Source], sounds: Iterator[Made], out: Path, format: str) -> Derived:
+    """Write sounds as files of ``out``; raises as :func:`.sound_folder.write_sounds`."""
+    written = write_sounds(sounds, player.sample_rate, out, format)
+    files = tuple(DerivedSound(sound.file, sound.seconds) for sound in written)
+    return Derived(out, player.card.name, player.folder.hash, player.sample_rate, tuple(sources), files)
+
+
+def sound_name(
+    player: Runtime, sources: Sequence[Source], labels: Sequence[str | None], parts: Sequence[str], seed: int
+) -> str:
+    """The name of a sound's file: the model, what it was made of, its labels if any, and what else tells it from others."""
+    made_of = "-to-".join(source.name for source in sources)
+    told = "-to-".join(label for label in labels if label is not None)
+    return stem_of(player.card.name, made_of, *([told] if told else []), *parts, *([f"s{seed}"] if seed else []))
+
+
+@dataclass(frozen=True)
+class FolderLatents:
+    """The sounds of a folder with their latents, ``names`` below ``root``, and the sentences that say what could not be used."""
+
+    root: Path
+    entries: tuple[Entry, ...]
+    latents: tuple[np.ndarray, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The files as the folder knows them."""
+        return [_name_below(self.root, entry.path) for entry in self.entries]
+
+
+def encode_folder(folder: Path, found: Scan, player: Runtime, quiet: bool) -> FolderLatents:
+    """The latents of all sounds that were found in a folder or manifest; raises BadFolder where none can be used."""
+    kept, latents, problems = [], [], [str(problem) for problem in found.problems]
+    total = sum(entry.seconds for entry in found.entries)
+    done = 0.0
+    with progress_bar(f"hearing {folder.name}", total, quiet) as show:
+        for entry in found.entries:
+            try:
+                latents.append(player.encode(player.heard(_wave_of(entry, player)).wave))
+                kept.append(entry)
+            except (BadAudio, MissingExtra) as error:
+                problems.append(str(error))
+            done += entry.seconds
+            show(done)
+    if not kept:
+        raise BadFolder(f"{folder} holds no sound that can be used: {problems[0].rstrip('.')}.")
+    return FolderLatents(folder if folder.is_dir() else folder.parent, tuple(kept), tuple(latents), tuple(problems))
+
+
+def _wave_of(entry: Entry, player: Runtime, may_be_silent: bool = False) -> np.ndarray:
+    """The wave ``(time,)`` of a clip, mono at the model's rate."""
+    if entry.seconds > LONGEST_SECONDS:
+        raise BadAudio(
+            f"{entry.path} lasts {entry.seconds:.0f} s; sounds of up to {LONGEST_SECONDS:.0f} s can be used here: cut a part out of it."
+        )
+    wave = np.concatenate([*decode_at(entry, player.sample_rate, 1)], axis=1)[0]
+    if not len(wave) or (not may_be_silent and np.abs(wave).max() <= SILENT_PEAK):
+        raise BadAudio(f"{entry.path} is silent: no sample exceeds -60 dB of full scale; give a sound that can be heard.")
+    return wave
+
+
+def _name_below(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

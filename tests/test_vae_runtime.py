@@ -1,0 +1,316 @@
+"""How a VAE plays: equal to torch, whatever the blocks; ways, variations, sliders and maps with known answers; refusals."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import change_card, sign_again
+from tiny_vae import CAUSAL, CLIPS, FRAMES, RATE, autoencoder_of, latents_of, make_vae, tone
+
+from wavewright import models
+from wavewright.data.preparation import PEAK, Preparation
+from wavewright.dsp.onset import onset_sample
+from wavewright.dsp.spectral_frames import Analysis, noise_gains
+from wavewright.errors import BadAudio, BadModel, BadSetting
+from wavewright.families.vae import LATENTS_FILE, coding, morphing
+from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
+from wavewright.families.vae.morphing import loudness_db
+from wavewright.families.vae.plane import plane, principal
+from wavewright.training.export import as_played, write_safetensors
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("vae")
+
+
+@pytest.fixture(scope="module")
+def clips(place):
+    return make_vae(place, CLIPS, "clips")
+
+
+@pytest.fixture(scope="module")
+def frames(place):
+    return make_vae(place, FRAMES, "frames")
+
+
+@pytest.fixture(scope="module")
+def causal(place):
+    return make_vae(place, CAUSAL, "causal")
+
+
+# --- what plays equals what was trained
+
+
+@pytest.mark.parametrize("name", ["clips", "frames", "causal"])
+def test_coding_equals_torch(name, request):
+    player, config = request.getfixturevalue(name), {"clips": CLIPS, "frames": FRAMES, "causal": CAUSAL}[name]
+    trained = as_played(autoencoder_of(config))
+    wave = np.pad(tone(440), (0, 2048))[:2048]
+    with torch.no_grad():
+        mean, _, _ = trained.encode(torch.from_numpy(wave)[None])
+        latents = player.encode(wave)
+        np.testing.assert_allclose(np.atleast_2d(latents), mean[0].numpy(), atol=1e-4)
+        told = torch.from_numpy(player.condition("low"))
+        head, log_gains, _ = trained.decoder(mean, told.unsqueeze(1).expand(-1, mean.shape[1], -1))
+        spectrum = trained.frames.tone(head)[0]
+    white = np.random.Generator(np.random.PCG64(5)).standard_normal(64 * len(spectrum), dtype=np.float32)
+    noise = Analysis(config.frames).push(white) * noise_gains(log_gains[0].numpy(), config.frames)
+    expected = trained.frames.to_wave((spectrum + torch.from_numpy(noise))[None], 2048)[0].numpy()
+    found = player.decode(latents, "low", seed=5, n_samples=2048)
+    assert 0.01 < np.abs(found).max() < 1
+    np.testing.assert_allclose(found[0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["frames", "causal"])
+def test_blocks_change_nothing(name, request, monkeypatch):
+    player = request.getfixturevalue(name)
+    wave = np.random.default_rng(0).standard_normal(9_001).astype(np.float32) * 0.1
+    latents = player.encode(wave)
+    sound = player.decode(latents, "high", n_samples=len(wave))
+    assert sound.shape == (1, 9_001)
+    for size in (2, 14, 64):
+        monkeypatch.setattr(coding, "BLOCK_FRAMES", size)
+        np.testing.assert_array_equal(player.encode(wave), latents)
+        np.testing.assert_array_equal(player.decode(latents, "high", n_samples=len(wave)), sound)
+
+
+def test_a_stream_is_the_whole_in_pieces_and_as_late_as_it_says(causal):
+    wave = np.random.default_rng(0).standard_normal(6_000).astype(np.float32) * 0.1
+    stream, latents, sound, heard = causal.stream(seed=3), [], [], 0
+    for piece in np.split(wave, [1, 63, 700, 3000, 3001]):
+        heard += len(piece)
+        latents.append(stream.encode(piece))
+        sound.append(stream.decode(latents[-1], causal.condition("low", 64.0, len(latents[-1]))))
+        n_out = sum(map(len, sound)) - (CAUSAL.n_fft - CAUSAL.hop_length)
+        assert n_out > heard - causal.latency_seconds * RATE
+    latents, sound = np.concatenate(latents), np.concatenate(sound)[CAUSAL.n_fft - CAUSAL.hop_length :]
+    whole = causal.encode(wave)
+    np.testing.assert_array_equal(latents, whole[: len(latents)])
+    expected = causal.decode(whole, "low", 64.0, seed=3)[0]
+    np.testing.assert_array_equal(sound, expected[: len(sound)])
+
+
+def test_a_causal_model_does_not_hear_the_future(causal, frames):
+    wave = np.random.default_rng(0).standard_normal(4_096).astype(np.float32) * 0.1
+    other = np.concatenate([wave[:2048], 0.5 * wave[2048:]])
+    differs = [np.abs(player.encode(wave) - player.encode(other)).max(axis=1) > 0 for player in (causal, frames)]
+    first_frame = 2048 // CAUSAL.hop_length  # the first that hears sample 2048
+    assert np.argmax(differs[0]) == first_frame // CAUSAL.fold
+    assert np.argmax(differs[1]) < np.argmax(differs[0])
+
+
+# --- new sounds
+
+
+def test_a_clip_depends_on_label_seed_and_index_alone(clips, causal):
+    together = clips.generate("low", 4, seed=3)
+    assert all(wave.shape == (1, 2048) and wave.dtype == np.float32 and np.abs(wave).max() <= 1 for wave in together)
+    for index in range(4):
+        np.testing.assert_array_equal(clips.generate("low", 1, seed=3, start=index)[0], together[index])
+    np.testing.assert_array_equal(clips.generate(count=4, seed=3)[3], together[3])
+    for other in (clips.generate("high", 1, 3), clips.generate("low", 1, 4), clips.generate("low", 1, 3, temperature=0.1)):
+        assert np.abs(other[0] - together[0]).max() > 1e-3
+    assert causal.generate(seconds=0.25, pitch=60.0)[0].shape == (1, 2000)
+
+
+def test_what_a_seed_means_never_changes(clips):
+    latents, noise_seed = clips._drawn(7, 4, 1, 1, 0.0)
+    np.testing.assert_allclose(latents[0], clips.known.mean[1], atol=1e-6)
+    assert noise_seed == 3_653_818_661_588_730_619
+
+
+def test_interpolation_ends_at_the_clips_of_its_seeds(clips):
+    way = clips.interpolate(7, 9, 5, "low")
+    np.testing.assert_array_equal(way[0], clips.generate("low", 1, seed=7)[0])
+    latents, _ = clips._drawn(9, 0, 1, 1, 1.0)
+    noise_seed = clips._drawn(7, 0, 1, 1, 1.0)[1]
+    np.testing.assert_array_equal(way[-1], clips.decode(latents[0], "low", seed=noise_seed))
+
+
+# --- between sounds
+
+
+def test_a_morph_starts_and_ends_with_the_reconstructions_at_their_levels(clips):
+    a, b = tone(300, start=0.05), tone(900, start=0.11, gain=0.05)
+    prepared = [Preparation().apply(wave[None], RATE, 2048)[0] for wave in (a, b)]
+    waves = clips.morph(a, b, 5, label_a="low", label_b="high")
+    assert all(wave.shape == (1, 2048) for wave in waves)
+    for wave, recording, clip, label in zip((waves[0], waves[-1]), (a, b), prepared, ("low", "high"), strict=True):
+        gain = np.abs(recording).max() / PEAK
+        np.testing.assert_allclose(wave, gain * clips.decode(clips.encode(clip), label), atol=1e-5)
+    levels = np.array([loudness_db(wave[0]) for wave in waves])
+    np.testing.assert_allclose(np.diff(levels), np.full(4, (levels[-1] - levels[0]) / 4), atol=1e-3)
+    spherical = clips.morph(a, b, 5, "spherical", label_a="low", label_b="high")
+    np.testing.assert_array_equal(spherical[0], waves[0])
+    assert np.abs(spherical[2] - waves[2]).max() > 1e-5
+    assert (PEAK, Preparation().lead_seconds) == (morphing.PEAK, morphing.LEAD_SECONDS)
+
+
+def test_one_shots_are_brought_to_their_onsets():
+    late = morphing.Aligned.of(tone(300, start=0.1, gain=0.25), RATE, 2048)
+    early = morphing.Aligned.of(tone(300, gain=0.5), RATE, 2048)
+    assert onset_sample(late.wave, RATE) == onset_sample(early.wave, RATE)
+    assert early.level_db - late.level_db == pytest.approx(20 * np.log10(2), abs=0.1)
+    assert np.abs(morphing.Aligned.of(np.zeros(100, np.float32), RATE, 2048).wave).max() == 0
+
+
+def test_a_morph_over_time_begins_as_one_sound_and_ends_as_the_other(frames):
+    a, b = (tone(hz, 0.5) for hz in (300, 900))
+    (turning,) = frames.morph(a, b[:3000], over_time=True, label_a="low", label_b="low")
+    assert turning.shape == (1, len(a))
+    ends = frames.morph(a, b[:3000], 2, label_a="low", label_b="low")
+    near, far = (np.abs(turning[0, :256] - end[0, :256]).mean() for end in ends)
+    assert near < 0.5 * far
+    near, far = (np.abs(turning[0, -256:] - end[0, -256:]).mean() for end in ends[::-1])
+    assert near < 0.5 * far
+
+
+def test_a_variation_of_nothing_is_the_sound_itself(clips):
+    wave = Preparation().apply(tone(300)[None], RATE, 2048)[0]
+    (same,) = clips.vary(wave, 0.0)
+    np.testing.assert_allclose(same, clips.decode(clips.encode(wave)), atol=1e-5)
+    varied = clips.vary(wave, 0.3, seed=2, count=3)
+    np.testing.assert_array_equal(clips.vary(wave, 0.3, seed=2, count=1)[0], varied[0])
+    apart = [np.abs(clips.vary(wave, amount, seed=2)[0] - same).mean() for amount in (0.1, 0.3, 1.0)]
+    assert apart[0] < apart[1] < apart[2]
+
+
+# --- sliders, neighbours, maps
+
+
+def test_attributes_are_measured():
+    time = np.arange(RATE) / RATE
+    steady = 0.5 * np.sin(2 * np.pi * 1000 * time)
+    found = dict(zip((attribute.name for attribute in ATTRIBUTES), measure(steady.astype(np.float32), RATE), strict=True))
+    assert 2 ** found["brightness"] == pytest.approx(1000, rel=0.03)
+    assert found["loudness"] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.01)
+    assert 2 ** found["length"] == pytest.approx(0.9, abs=0.01)
+    rising = steady * np.minimum(time / 0.1, 1.0) * np.exp(-np.maximum(time - 0.1, 0) / 0.05)
+    found = measure(np.concatenate([np.zeros(500), rising]).astype(np.float32), RATE)
+    assert 2 ** found[3] == pytest.approx(0.1, abs=0.015)
+    assert np.isfinite(measure(np.zeros(100, np.float32), RATE)).all()
+
+
+def test_each_slider_moves_what_it_is_named_after():
+    rng, time = np.random.default_rng(0), np.arange(4000) / RATE
+    mixing = rng.standard_normal((6, 6))
+
+    def decode(points: np.ndarray) -> np.ndarray:
+        """Decaying noise-free tones whose frequency, level and decay are mixed into all numbers of the latents."""
+        numbers = points @ np.linalg.inv(mixing).T
+        hz, gain = 500 * 2 ** (0.3 * numbers[:, :1]), 0.1 * 10 ** (numbers[:, 1:2] / 20)
+        decay, rise = 0.05 * 2 ** (0.2 * numbers[:, 2:3]), 0.01 * 2 ** (0.3 * numbers[:, 3:4])
+        envelope = np.minimum(time / rise, 1.0) * np.exp(-np.maximum(time - rise, 0) / decay)
+        return (gain * np.sin(2 * np.pi * hz * time) * envelope).astype(np.float32)
+
+    points = (rng.standard_normal((120, 6)) @ mixing.T).astype(np.float32)
+    attributes = np.stack([measure(wave, RATE) for wave in decode(points)])
+    directions = Directions.find(points, attributes, decode, RATE)
+    start = points[:20]
+    for attribute in directions.attributes[:3]:
+        amount = 2 * attribute.step
+        moved = directions.move(start, {attribute.name: amount})
+        pairs = zip(decode(moved), decode(start), strict=True)
+        change = np.median([measure(after, RATE) - measure(before, RATE) for after, before in pairs], axis=0)
+        units = change / [each.step for each in ATTRIBUTES]
+        own = list(ATTRIBUTES).index(attribute)
+        assert units[own] == pytest.approx(2.0, abs=0.4)
+        assert np.abs(np.delete(units, own)[:2]).max() < 0.5
+    back = directions.move(directions.move(start, {"brightness": 1.0}), {"brightness": -1.0})
+    np.testing.assert_allclose(back, start, atol=1e-4)
+
+
+def test_sliders_of_a_model(clips, frames):
+    assert [(slider.name, slider.unit) for slider in clips.sliders][:2] == [("brightness", "octaves"), ("loudness", "dB")]
+    latents = np.arange(6, dtype=np.float32)
+    moved = clips.slide(latents, {"loudness": -3.0, "brightness": 0.5})
+    np.testing.assert_allclose(moved - latents, [0.5, -3.0, 0, 0, 0, 0], atol=1e-3)
+    assert frames.slide(np.zeros((5, 6)), {"brightness": 1.0}).shape == (5, 6)
+
+
+def test_the_nearest_training_sound_is_the_sound_itself(clips):
+    name, label, distance = clips.neighbours(clips.known.points[7], 3)[0]
+    assert (name, label) == ("7.wav", "low")
+    assert distance == pytest.approx(0.0, abs=1e-6)
+    distances = [each[2] for each in clips.neighbours(clips.known.points[7], 20)]
+    assert distances == sorted(distances)
+    assert clips._kind_of(clips.known.points[7][None]) in (0, 1)
+
+
+def test_a_map_keeps_neighbours_together(clips):
+    rng = np.random.default_rng(0)
+    centres = 10 * rng.standard_normal((3, 8))
+    points = np.concatenate([centre + rng.standard_normal((20, 8)) for centre in centres])
+    places = plane(points)
+    assert places.shape == (60, 2)
+    assert np.abs(places).max() == pytest.approx(1.0)
+    np.testing.assert_array_equal(places, plane(points))
+    apart = np.linalg.norm(places[:, None] - places, axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    assert np.mean(apart.argmin(axis=1) // 20 == np.arange(60) // 20) == 1.0
+    line = np.outer(np.arange(4.0), np.ones(3))
+    np.testing.assert_allclose(np.abs(np.diff(principal(line)[:, 0])), np.sqrt(1 / 1.25), atol=1e-9)
+    assert plane(np.ones((1, 3))).tolist() == [[0.0, 0.0]]
+    assert clips.map([clips.known.points[index] for index in range(8)]).shape == (8, 2)
+
+
+# --- refusals
+
+
+def test_what_cannot_be_is_said(clips, frames, causal):
+    wave = tone(300)
+    for bad in (np.zeros(0), np.zeros((2, 100)), np.full(10, np.nan)):
+        with pytest.raises(BadAudio, match=r"it must be \(time,\) with at least one sample"):
+            clips.encode(bad)
+    refusals = [
+        (lambda: clips.generate("hihg"), r"clips has no label 'hihg'; its labels are high, low; did you mean high\?"),
+        (lambda: clips.generate(temperature=3.0), "The temperature is 3.0; it must lie between 0 and 2"),
+        (lambda: clips.generate(seconds=1.0), r"The sounds of clips all last 0.256 s; leave the seconds out"),
+        (lambda: frames.generate(seconds=-1.0), r"A sound of -1.0 s is not possible; ask for up to 3600 s"),
+        (lambda: clips.generate(pitch=60.0), "clips has no pitch that could be asked for"),
+        (lambda: causal.generate(pitch=128.0), "The pitch is 128.0; it must be a MIDI number from 0 to 127"),
+        (lambda: clips.morph(wave, wave, 1), "A way in 1 steps is not possible; it needs at least 2"),
+        (lambda: clips.morph(wave, wave, 3, "round"), "There is no way 'round'; choose linear or spherical"),
+        (lambda: clips.morph(wave, wave, over_time=True), "clips knows clips as a whole, so nothing can change over time"),
+        (lambda: clips.vary(wave, 1.5), "The amount is 1.5; it must lie between 0"),
+        (lambda: clips.slide(np.zeros(6), {"warmth": 1.0}), "There is no slider 'warmth'; this model has brightness, loudness"),
+        (
+            lambda: clips.slide(np.zeros(6), {"loudness": np.nan}),
+            "The slider loudness is nan; it must lie between -100 and 100 dB",
+        ),
+        (lambda: clips.decode(np.zeros(5)), r"The latents have shape \(5,\); clips takes finite numbers of shape \(6,\)"),
+        (lambda: frames.decode(np.zeros((0, 6))), r"frames takes finite numbers of shape \(n, 6\)"),
+        (lambda: clips.decode(np.zeros(6), {"low": 2.0}), "The weight of the label low is 2.0; it must lie between 0 and 1"),
+        (lambda: clips.neighbours(np.zeros(6), 0), "The number of neighbours is 0; it must be at least 1"),
+        (lambda: frames.stream(), "frames looks ahead, so it cannot play live; train one with model.causal=true"),
+        (lambda: plane(np.full((3, 2), np.nan)), r"a map needs rows of finite numbers \(n, d\)"),
+    ]
+    for ask, sentence in refusals:
+        with pytest.raises(BadSetting, match=sentence):
+            ask()
+
+
+def test_a_model_whose_latents_do_not_fit_is_refused(tmp_path):
+    make_vae(tmp_path, CLIPS)
+    folder = tmp_path / "tiny"
+    tensors = latents_of(CLIPS)
+    for name, array, sentence in (
+        ("mean", np.zeros((3, 6), np.float32), r"has no mean of shape \(2, 6\)"),
+        ("names", np.frombuffer(b"[", np.uint8), "names of the model's training sounds cannot be read"),
+        ("names", np.frombuffer(b'["a"]', np.uint8), "knows the names of 1 training sounds and the places of 20"),
+        ("directions", np.zeros((2, 5), np.float32), r"sliders of the model have shape \(2, 5\)"),
+    ):
+        write_safetensors(folder / LATENTS_FILE, tensors | {name: array})
+        sign_again(folder)
+        with pytest.raises(BadModel, match=f"{LATENTS_FILE} does not fit its card: .*{sentence}"):
+            models.load(folder)
+    write_safetensors(folder / LATENTS_FILE, tensors)
+    sign_again(folder)
+    models.load(folder)
+    change_card(folder, config={**asdict(CLIPS), "channels": 32, "latent_size": 7})
+    with pytest.raises(BadModel, match="its card asks for"):
+        models.load(folder)

@@ -1,0 +1,75 @@
+"""Tiny VAEs with random weights, exported like real ones, and tones to give them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tiny_models import seeded
+
+from wavewright import models
+from wavewright.families.vae import LATENTS_FILE, Config
+from wavewright.families.vae.latents import Latents
+from wavewright.families.vae.network import Autoencoder, graphs_of
+from wavewright.families.vae.runtime import Runtime
+from wavewright.models.card import Card
+from wavewright.nn.playable import Playable
+from wavewright.training.export import export_model
+
+RATE = 8_000
+CLIPS = Config(
+    sample_rate=RATE,
+    n_samples=2048,
+    n_fft=256,
+    hop_length=64,
+    labels=("high", "low"),
+    channels=16,
+    hidden=24,
+    kernel=5,
+    encoder_blocks=1,
+    decoder_blocks=2,
+    latent_size=6,
+    noise_bands=12,
+)
+FRAMES = replace(CLIPS, latent="frames", frames_per_latent=2)
+CAUSAL = replace(FRAMES, causal=True, pitched=True)
+
+
+def autoencoder_of(config: Config) -> Autoencoder:
+    """Random weights, loud enough to be heard."""
+    network = seeded(lambda: Autoencoder(config))
+    with torch.no_grad():
+        network.decoder.to_head.bias[: config.frames.n_bins] = -4.0
+    return network
+
+
+def latents_of(config: Config, n: int = 20) -> dict[str, np.ndarray]:
+    """What a model knows of ``n`` training sounds: ``0.wav``, ``1.wav`` ..., and four directions."""
+    rng = np.random.default_rng(0)
+    means = rng.standard_normal((n, 1, config.latent_size)).astype(np.float32)
+    labels = np.arange(n) % max(len(config.labels), 1)
+    known = Latents.fit(means, np.full_like(means, 0.1), labels, max(len(config.labels), 1), [f"{i}.wav" for i in range(n)])
+    return known.tensors() | {"directions": np.eye(4, config.latent_size, dtype=np.float32)}
+
+
+def make_vae(folder: Path, config: Config, name: str = "tiny") -> Runtime:
+    """The model ``folder / name``, opened."""
+    card = Card(
+        name=name,
+        family="vae",
+        config=json.loads(json.dumps(asdict(config))),
+        labels=list(config.labels),
+        sample_rate=config.sample_rate,
+    )
+    graphs = graphs_of(autoencoder_of(config))
+    export_model(folder / name, card, Playable(graphs, np.zeros((1, 8), np.float32), {LATENTS_FILE: latents_of(config)}))
+    return models.load(folder / name)
+
+
+def tone(f0_hz: float, seconds: float = 0.2, start: float = 0.0, gain: float = 0.5) -> np.ndarray:
+    """A decaying sine ``(time,)`` at RATE that begins at ``start``."""
+    time = np.arange(round((seconds + start) * RATE)) / RATE - start
+    return (gain * np.sin(2 * np.pi * f0_hz * time) * np.exp(-time / 0.05) * (time >= 0)).astype(np.float32)
