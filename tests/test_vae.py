@@ -109,9 +109,13 @@ def test_torch_and_numpy_see_the_same_frames():
     features = frames.features(spectrum)[1].numpy()
     np.testing.assert_allclose(features, spectrum_to_features(expected, 0, SETTINGS), atol=1e-4)
     np.testing.assert_allclose(features[4:], spectrum_to_features(expected[4:], 4, SETTINGS), atol=1e-4)
-    head = rng.standard_normal((1, n_frames, 3 * SETTINGS.n_bins)).astype(np.float32)
+    head = (0.3 * rng.standard_normal((1, n_frames, 3 * SETTINGS.n_bins))).astype(np.float32)
     tone_part = frames.tone(torch.from_numpy(head))
     np.testing.assert_allclose(tone_part[0].numpy(), head_to_spectrum(head[0], 0, SETTINGS), rtol=1e-4, atol=1e-3)
+    heard = np.concatenate([np.zeros((n_frames, SETTINGS.n_bins), np.float32), features[:, SETTINGS.n_bins :]], axis=1)
+    np.testing.assert_allclose(head_to_spectrum(heard, 0, SETTINGS), expected, atol=2e-3 * np.abs(expected).max())
+    assert float(frames.complex_distance(spectrum, torch.zeros(2, n_frames, 3 * SETTINGS.n_bins))) == pytest.approx(1.0)
+    assert float(frames.complex_distance(spectrum[1:], torch.from_numpy(heard)[None])) < 1e-3
     rebuilt = frames.to_wave(spectrum, 640)
     np.testing.assert_allclose(rebuilt.numpy(), wave, atol=1e-5)
 

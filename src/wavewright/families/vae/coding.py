@@ -25,7 +25,7 @@ class Coder:
         means: Shapes = dict.fromkeys(("mean", "log_variance"), (1, n_latents, config.latent_size))
         features: Shapes = {"features": (1, n_frames, config.n_features)}
         latents: Shapes = {"latents": (1, n_latents, config.latent_size)}
-        frames: Shapes = {"head": (1, n_frames, config.n_features)}
+        frames: Shapes = {"head": (1, n_frames, 3 * config.frames.n_bins)}
         if config.noise_bands:
             frames["log_gains"] = (1, n_frames, config.noise_bands)
         if config.n_condition:

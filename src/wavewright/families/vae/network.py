@@ -25,6 +25,7 @@ from .recipe import MEMBERS, Prepared, reconstruction_metrics
 Batch = dict[str, Any]
 NARROW = {"clip": 24, "frames": 64}  # numbers of a frame where its neighbours are folded into a latent
 LOG_VARIANCES = (-12.0, 4.0)  # of a latent: the surest and the least sure
+FIRST_LOG_VARIANCE = -2.0  # sure enough for the decoder to listen from the first step
 GAME = "r3gan"
 PENALTY_EVERY, PENALTY_SIGMA = 2, 0.2  # steps; deviation of the finite differences' noise, in the critics' input units
 CLIPS_AT_ONCE = 16  # encoded or decoded outside of training
@@ -47,6 +48,8 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(config.channels)
         self.narrow = nn.Linear(config.channels, narrow)
         self.to_latent = nn.Linear(config.fold * narrow, 2 * config.latent_size)
+        with torch.no_grad():
+            self.to_latent.bias[config.latent_size :] = FIRST_LOG_VARIANCE
 
     def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
         hidden, memory = self.blocks(self.take(features), memory)
@@ -80,7 +83,7 @@ class Decoder(nn.Module):
         self.to_head = nn.Linear(config.channels, 3 * config.frames.n_bins)
         self.to_noise = nn.Linear(config.channels, config.noise_bands) if config.noise_bands else None
         with torch.no_grad():
-            self.to_head.bias[: config.frames.n_bins] = -5.0  # begins quietly
+            self.to_head.bias[: config.frames.n_bins] = -3.0  # begins quietly
             if self.to_noise is not None:
                 self.to_noise.bias.fill_(-6.0)
 
@@ -122,7 +125,7 @@ class Autoencoder(nn.Module):
     def decode(
         self, latents: Tensor, condition: Tensor | None, n_samples: int, n_draws: int = 1
     ) -> tuple[list[Tensor], Tensor]:
-        """``n_draws`` waves ``(batch, n_samples)`` that differ in their noise, and the part without it as a spectrum.
+        """``n_draws`` waves ``(batch, n_samples)`` that differ in their noise, and the head that all have in common.
 
         ``latents (batch, latents, latent_size)``, all of a sound told the same ``condition (batch, n_condition)``.
         """
@@ -130,9 +133,9 @@ class Autoencoder(nn.Module):
         head, log_gains, _ = self.decoder(latents, told)
         tone = self.frames.tone(head)
         if log_gains is None:
-            return [self.frames.to_wave(tone, n_samples)], tone
+            return [self.frames.to_wave(tone, n_samples)], head
         sums = [tone + self.frames.noise(log_gains, n_samples) for _ in range(n_draws)]
-        return [self.frames.to_wave(spectrum, n_samples) for spectrum in sums], tone
+        return [self.frames.to_wave(spectrum, n_samples) for spectrum in sums], head
 
 
 class Vae(nn.Module):
@@ -181,13 +184,13 @@ class Vae(nn.Module):
         return self.critic is not None and step >= self.config.adversarial_from
 
     def rebuild(self, batch: Batch) -> None:
-        """Leave in ``batch`` the ``draws`` of the rebuilt waves ``(batch, time)``, their ``tone``, and what the losses need beside."""
+        """Leave in ``batch`` the ``draws`` of the rebuilt waves ``(batch, time)``, the ``head`` behind them, and what the losses need beside."""
         wave = batch["wave"][:, 0]
         mean, log_variance, batch["spectrum"] = self.autoencoder.encode(wave)
         batch["mean"], batch["log_variance"] = mean, log_variance
         latents = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
         told = condition_of(self.config, batch, self.config.label_dropout if self.training else 0.0)
-        batch["draws"], batch["tone"] = self.autoencoder.decode(latents, told, wave.shape[-1], n_draws=2)
+        batch["draws"], batch["head"] = self.autoencoder.decode(latents, told, wave.shape[-1], n_draws=2)
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         if "draws" not in batch:
@@ -196,7 +199,7 @@ class Vae(nn.Module):
             nats = divergence(batch["mean"], batch["log_variance"]).mean((0, 1))  # of each number
             losses = {"kl/nats": nats.clamp(min=self.config.free_nats).sum()}
             losses |= self.distance(batch["wave"][:, 0], batch["draws"])
-            return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["tone"])}
+            return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["head"])}
 
     def _critic_losses(self, batch: Batch, with_penalty: bool) -> dict[str, Tensor]:
         """The critics' losses; the pictures stay in the batch for the autoencoder's turn."""
