@@ -172,12 +172,12 @@ class Vae(nn.Module):
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
         """The autoencoder alone at first; then the critics before it, on the reconstructions that it is judged by."""
-        if not self._is_adversarial(step):
+        critic, with_penalty = self.critic, step % PENALTY_EVERY == 0
+        if critic is None or not self._is_adversarial(step):
             return [("autoencoder", self._losses)]
-        with_penalty = step % PENALTY_EVERY == 0
         return [
-            ("critic", lambda batch: self._critic_losses(batch, with_penalty)),
-            ("autoencoder", lambda batch: self._losses(batch) | self._adversarial_losses(batch)),
+            ("critic", lambda batch: self._critic_losses(critic, batch, with_penalty)),
+            ("autoencoder", lambda batch: self._losses(batch) | self._adversarial_losses(critic, batch)),
         ]
 
     def _is_adversarial(self, step: int) -> bool:
@@ -201,9 +201,9 @@ class Vae(nn.Module):
             losses |= self.distance(batch["wave"][:, 0], batch["draws"])
             return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["head"])}
 
-    def _critic_losses(self, batch: Batch, with_penalty: bool) -> dict[str, Tensor]:
+    def _critic_losses(self, critic: SpectralCritic, batch: Batch, with_penalty: bool) -> dict[str, Tensor]:
         """The critics' losses; the pictures stay in the batch for the autoencoder's turn."""
-        critic, label = self._the_critic(), batch.get("label")
+        label = batch.get("label")
         self.rebuild(batch)
         batch["fake"] = critic.pictures(batch["draws"][0].unsqueeze(1))
         batch["real"] = real = [picture.detach() for picture in critic.pictures(batch["wave"])]
@@ -217,18 +217,13 @@ class Vae(nn.Module):
                 )
         return losses
 
-    def _adversarial_losses(self, batch: Batch) -> dict[str, Tensor]:
-        critic, label = self._the_critic(), batch.get("label")
+    def _adversarial_losses(self, critic: SpectralCritic, batch: Batch) -> dict[str, Tensor]:
+        label = batch.get("label")
         fake_logits, fake_features = critic.judge(batch["fake"], label)
         with torch.no_grad():
             real_logits, real_features = critic.judge(batch["real"], label)
         apart = (fake_features - real_features).abs().mean() / real_features.abs().mean().clamp(min=1e-6)
         return {"adv/decoder": generator_loss(GAME, real_logits, fake_logits), "adv/features": apart}
-
-    def _the_critic(self) -> SpectralCritic:
-        if self.critic is None:
-            raise RuntimeError("a network without critics has no adversarial turn")
-        return self.critic
 
 
 def build(config: Config) -> Vae:
