@@ -79,7 +79,8 @@ class WaveformAutoencoder(nn.Module):
         hidden = self.give(self.unfold(given).unflatten(1, (NARROW, -1))) + self.to_all(given).unsqueeze(-1) + self.place
         wave = torch.tanh(self.up(hidden).squeeze(1).float())[:, :n_samples]
         features = self.frames.features(self.frames.spectrum(wave, self.config.n_frames))
-        return [wave], features[..., self.config.frames.n_bins :]
+        n_bins = self.config.frames.n_bins
+        return [wave], torch.cat([torch.zeros_like(features[..., :n_bins]), features[..., n_bins:]], -1)
 
 
 class WaveformVae(Vae):

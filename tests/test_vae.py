@@ -24,6 +24,7 @@ from wavewright.dsp.spectral_frames import (
 )
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.vae import SIZES, Config
+from wavewright.families.vae.condition import conditions_of
 from wavewright.families.vae.latents import Latents, active_share
 from wavewright.families.vae.network import build, condition_of, divergence
 from wavewright.families.vae.recipe import METRICS, prepare, recipe
@@ -202,6 +203,9 @@ def test_labels_are_withheld_as_often_as_asked():
     assert float(told[:, 0].abs().max()) == 0.0
     assert float(told[:, 1].mean()) == pytest.approx(0.7, abs=0.05)
     torch.testing.assert_close(told[0, 2:], torch.tensor([0.0, 0.0, 1.0]))
+    rows = conditions_of(3, 1, [60.0, 63.0], replace(TINY, pitched=True))
+    np.testing.assert_allclose(rows, [[0, 1, 0, 0, 1], [0, 1, 0.125, 1, 0], [0, 1, 0, 0, 1]], atol=1e-6)
+    assert conditions_of(2, None, None, TINY).tolist() == [[0, 0], [0, 0]]
 
 
 def test_it_learns_one_batch():

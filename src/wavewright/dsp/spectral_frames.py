@@ -51,12 +51,9 @@ def turns_of(first: int, n_frames: int, settings: FrameSettings) -> np.ndarray:
 
     Seen so, a steady tone is a constant for the networks.
     """
-    cycles = (
-        np.outer(np.arange(first, first + n_frames) % settings.n_overlapping, np.arange(settings.n_bins))
-        % settings.n_overlapping
-    )
-    table = np.exp(2j * np.pi * np.arange(settings.n_overlapping) / settings.n_overlapping).astype(np.complex64)
-    return table[cycles]
+    period = settings.n_overlapping  # frames after which every bin has turned a whole number of times
+    places = np.outer(np.arange(first, first + n_frames) % period, np.arange(settings.n_bins)) % period
+    return np.exp(2j * np.pi * np.arange(period) / period).astype(np.complex64)[places]
 
 
 def spectrum_to_features(spectrum: np.ndarray, first: int, settings: FrameSettings) -> np.ndarray:
@@ -81,11 +78,8 @@ def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> n
     log_gain, real, imaginary = np.split(head, 3, axis=1)
     gain = np.exp(np.minimum(log_gain, np.float32(LARGEST_LOG_GAIN)))
     expansion = np.sqrt(real * real + imaginary * imaginary) * gain  # to the power 1 / COMPRESSION - 1, which is 1
-    return (
-        (real + np.complex64(1j) * imaginary)
-        * (expansion * gain * np.float32(settings.scale))
-        * turns_of(first, len(head), settings)
-    )
+    magnified = (real + np.complex64(1j) * imaginary) * (expansion * gain * np.float32(settings.scale))
+    return magnified * turns_of(first, len(head), settings)
 
 
 @cache

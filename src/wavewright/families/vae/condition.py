@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from . import Config
@@ -18,6 +20,15 @@ def condition_of(label_weights: np.ndarray, pitch: float | None, config: Config)
     if config.pitched:
         parts.append(pitch_features(np.array(MIDDLE_PITCH if pitch is None else pitch)))
     return np.concatenate(parts).astype(np.float32)
+
+
+def conditions_of(n: int, label: int | None, pitches: Sequence[float] | None, config: Config) -> np.ndarray:
+    """What the decoder is told of ``n`` sounds of one label or none, with ``pitches`` in turn: float32 ``(n, n_condition)``."""
+    weights = np.zeros(len(config.labels), np.float32)
+    if label is not None and config.labels:
+        weights[label] = 1.0
+    rows = [condition_of(weights, pitches[index % len(pitches)] if pitches else None, config) for index in range(n)]
+    return np.stack(rows) if rows else np.zeros((0, config.n_condition), np.float32)
 
 
 def pitch_features(pitch: np.ndarray) -> np.ndarray:
