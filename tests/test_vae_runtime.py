@@ -182,9 +182,11 @@ def test_what_a_seed_means_never_changes(clips):
 def test_interpolation_ends_at_the_clips_of_its_seeds(clips):
     way = clips.interpolate(7, 9, 5, "low")
     np.testing.assert_array_equal(way[0], clips.generate("low", 1, seed=7)[0])
-    latents, _ = clips._drawn(9, 0, 1, 1, 1.0)
-    noise_seed = clips._drawn(7, 0, 1, 1, 1.0)[1]
-    np.testing.assert_array_equal(way[-1], clips.decode(latents[0], "low", seed=noise_seed))
+    np.testing.assert_array_equal(way[-1], clips.generate("low", 1, seed=9)[0])
+    between = coding.Noise(1, 2, 0.3).source()
+    assert between(50_000).std() == pytest.approx(1.0, abs=0.02)
+    pieces = coding.Noise(1, 2, 0.3).source()
+    np.testing.assert_array_equal(np.concatenate([pieces(7), pieces(13)]), coding.Noise(1, 2, 0.3).source()(20))
 
 
 # --- between sounds

@@ -13,7 +13,7 @@ from ...models.asked import place_of
 from ...models.folder import ModelFolder
 from ...units import db_to_gain
 from . import LATENTS_FILE, Config
-from .coding import Coder, Stream
+from .coding import Coder, Noise, Stream
 from .condition import condition_of
 from .directions import Attribute, Directions
 from .latents import Latents
@@ -78,7 +78,7 @@ class Runtime:
         ``pitch`` is a MIDI number; ``seed`` chooses the noise in it. ``n_samples`` cuts the sound; without, it is as long as the latents
         say. Raises BadSetting for latents of another shape, labels or a pitch that the model does not have.
         """
-        return _limited(self._decoded(latents, self._weights(label), pitch, seed)[:n_samples])[None]
+        return _limited(self._decoded(latents, self._weights(label), pitch, Noise(seed))[:n_samples])[None]
 
     def generate(
         self,
@@ -104,7 +104,7 @@ class Runtime:
         for index in range(start, start + count):
             number = index % max(len(self.labels), 1) if chosen is None else chosen
             latents, noise_seed = self._drawn(seed, index, number, n_latents, temperature)
-            wave = self._decoded(latents, self._one_label(number), pitch, noise_seed)
+            wave = self._decoded(latents, self._one_label(number), pitch, Noise(noise_seed))
             waves.append(_limited(wave[:n_samples])[None])
         return waves
 
@@ -113,15 +113,18 @@ class Runtime:
     ) -> list[np.ndarray]:
         """A way from clip 0 of one seed to clip 0 of another, both included, ``(1, time)`` each, along a great circle round the label's mean.
 
-        Noise is that of the first. Without ``label`` the first is taken. Raises BadSetting for an unknown label or fewer than two steps.
+        The noise turns from that of the first to that of the other. Without ``label`` the first is taken. Raises BadSetting for an unknown label or fewer than two steps.
         """
         parts = _parts(steps)
         number = 0 if label is None else place_of(label, self.labels, "label", self.card.name)
         n_latents, n_samples = self._length(None)
-        (a, noise_seed), (b, _) = (self._drawn(seed, 0, number, n_latents, 1.0) for seed in (seed_a, seed_b))
+        (a, noise_a), (b, noise_b) = (self._drawn(seed, 0, number, n_latents, 1.0) for seed in (seed_a, seed_b))
         between, weights = way_between("spherical", self.known.mean[number]), self._one_label(number)
-        ways = [_walked(between, a, b, part) for part in parts]
-        return [_limited(self._decoded(way, weights, pitch, noise_seed)[:n_samples])[None] for way in ways]
+        waves = []
+        for part in parts:
+            noise = Noise(noise_a, noise_b, float(part))
+            waves.append(_limited(self._decoded(_walked(between, a, b, part), weights, pitch, noise)[:n_samples])[None])
+        return waves
 
     def morph(
         self,
@@ -149,7 +152,7 @@ class Runtime:
         waves = []
         for part in parts:
             latents = _walked(between, a_latents, b_latents, part)
-            waves.append(self._decoded(latents, (1 - part) * weights[0] + part * weights[1], None, seed))
+            waves.append(self._decoded(latents, (1 - part) * weights[0] + part * weights[1], None, Noise(seed)))
         n_samples = max(len(a.wave), len(b.wave))
         return [wave[None] for wave in levelled([wave[:n_samples] for wave in waves], a.level_db, b.level_db)]
 
@@ -171,7 +174,7 @@ class Runtime:
         for index in range(count):
             drawn, noise_seed = self._drawn(seed, index, number, 1, 1.0)
             turned = mean + np.sqrt(1 - amount**2) * (latents - mean) + amount * (drawn - mean)
-            decoded = self._decoded(turned, weights, None, noise_seed if amount else 0)[: len(sound.wave)]
+            decoded = self._decoded(turned, weights, None, Noise(noise_seed if amount else 0))[: len(sound.wave)]
             varied.append(_limited(gain * decoded)[None])
         return varied
 
@@ -218,10 +221,10 @@ class Runtime:
             return np.stack([condition_of(each, pitch, self.config) for each in weights])
         return np.repeat(condition_of(weights, pitch, self.config)[None], n_latents, axis=0)
 
-    def _decoded(self, latents: np.ndarray, weights: np.ndarray, pitch: float | None, seed: int) -> np.ndarray:
+    def _decoded(self, latents: np.ndarray, weights: np.ndarray, pitch: float | None, noise: Noise) -> np.ndarray:
         """The wave ``(time,)``, however loud; ``weights (labels,)``, or of each latent ``(n, labels)``."""
         rows = self._checked_latents(latents)
-        wave = self.coder.decode(rows, self._conditions(weights, pitch, len(rows)), seed)
+        wave = self.coder.decode(rows, self._conditions(weights, pitch, len(rows)), noise)
         return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
 
     def _one_sound(self, wave: np.ndarray) -> Aligned:
@@ -249,7 +252,7 @@ class Runtime:
         parts = np.linspace(0.0, 1.0, len(a))
         latents = np.stack([between(first, last, part) for first, last, part in zip(a, b, parts, strict=True)])
         weights = (1 - parts[:, None]) * self._weights(label_a) + parts[:, None] * self._weights(label_b)
-        return _limited(self._decoded(latents, weights, None, seed)[: max(len(wave_a), len(wave_b))])[None]
+        return _limited(self._decoded(latents, weights, None, Noise(seed))[: max(len(wave_a), len(wave_b))])[None]
 
     def _kind_of(self, latents: np.ndarray) -> int:
         """The label that most of the nearest training sounds have."""
