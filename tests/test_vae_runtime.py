@@ -208,6 +208,15 @@ def test_a_morph_starts_and_ends_with_the_reconstructions_at_their_levels(clips)
     assert (PEAK, Preparation().lead_seconds) == (morphing.PEAK, morphing.LEAD_SECONDS)
 
 
+def test_pitches_and_labels_go_evenly_from_one_to_the_other(causal):
+    a, b = causal._told("high", 60.0), causal._told({"low": 0.5}, 72.0)
+    between = a.towards(b, 0.25)
+    assert between.pitch == 63.0
+    np.testing.assert_allclose(between.weights, [0.75, 0.125])
+    np.testing.assert_allclose(between.numbers(CAUSAL), [0.75, 0.125, 0.125, 1.0, 0.0], atol=1e-6)
+    assert a.towards(causal._told(None, None), 0.5).pitch == 60.0
+
+
 def test_one_shots_are_brought_to_their_onsets():
     late = morphing.Aligned.of(tone(300, start=0.1, gain=0.25), RATE, 2048)
     early = morphing.Aligned.of(tone(300, gain=0.5), RATE, 2048)
