@@ -72,13 +72,15 @@ class WaveformAutoencoder(nn.Module):
     def decode(
         self, latents: Tensor, condition: Tensor | None, n_samples: int, n_draws: int = 1
     ) -> tuple[list[Tensor], Tensor]:
-        """One wave ``(batch, n_samples)`` of ``latents (batch, 1, latent_size)``, and its spectrum."""
+        """One wave ``(batch, n_samples)`` of ``latents (batch, 1, latent_size)``, and what the family's decoder would call its head."""
         given = latents[:, 0]
         if self.condition is not None and condition is not None:
             given = torch.cat([given, self.condition(condition)], -1)
         hidden = self.give(self.unfold(given).unflatten(1, (NARROW, -1))) + self.to_all(given).unsqueeze(-1) + self.place
         wave = torch.tanh(self.up(hidden).squeeze(1).float())[:, :n_samples]
-        return [wave], self.frames.spectrum(wave, self.config.n_frames)
+        features = self.frames.features(self.frames.spectrum(wave, self.config.n_frames))
+        n_bins = self.config.frames.n_bins
+        return [wave], torch.cat([torch.zeros_like(features[..., :n_bins]), features[..., n_bins:]], -1)
 
 
 class WaveformVae(Vae):

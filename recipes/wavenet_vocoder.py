@@ -17,7 +17,7 @@ from bundling import Bundled, main
 
 from wavewright.families.wavenet.recipe import Recipe, recipe
 
-STEPS = 10_000
+STEPS = 7_500
 TEMPERATURE = 0.6  # sounds best on held-out clips: fewer samples stray
 
 

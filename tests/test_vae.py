@@ -24,6 +24,7 @@ from wavewright.dsp.spectral_frames import (
 )
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.vae import SIZES, Config
+from wavewright.families.vae.condition import conditions_of
 from wavewright.families.vae.latents import Latents, active_share
 from wavewright.families.vae.network import build, condition_of, divergence
 from wavewright.families.vae.recipe import METRICS, prepare, recipe
@@ -109,9 +110,13 @@ def test_torch_and_numpy_see_the_same_frames():
     features = frames.features(spectrum)[1].numpy()
     np.testing.assert_allclose(features, spectrum_to_features(expected, 0, SETTINGS), atol=1e-4)
     np.testing.assert_allclose(features[4:], spectrum_to_features(expected[4:], 4, SETTINGS), atol=1e-4)
-    head = rng.standard_normal((1, n_frames, 3 * SETTINGS.n_bins)).astype(np.float32)
+    head = (0.3 * rng.standard_normal((1, n_frames, 3 * SETTINGS.n_bins))).astype(np.float32)
     tone_part = frames.tone(torch.from_numpy(head))
     np.testing.assert_allclose(tone_part[0].numpy(), head_to_spectrum(head[0], 0, SETTINGS), rtol=1e-4, atol=1e-3)
+    heard = np.concatenate([np.zeros((n_frames, SETTINGS.n_bins), np.float32), features[:, SETTINGS.n_bins :]], axis=1)
+    np.testing.assert_allclose(head_to_spectrum(heard, 0, SETTINGS), expected, atol=2e-3 * np.abs(expected).max())
+    assert float(frames.complex_distance(spectrum, torch.zeros(2, n_frames, 3 * SETTINGS.n_bins))) == pytest.approx(1.0)
+    assert float(frames.complex_distance(spectrum[1:], torch.from_numpy(heard)[None])) < 1e-3
     rebuilt = frames.to_wave(spectrum, 640)
     np.testing.assert_allclose(rebuilt.numpy(), wave, atol=1e-5)
 
@@ -198,6 +203,9 @@ def test_labels_are_withheld_as_often_as_asked():
     assert float(told[:, 0].abs().max()) == 0.0
     assert float(told[:, 1].mean()) == pytest.approx(0.7, abs=0.05)
     torch.testing.assert_close(told[0, 2:], torch.tensor([0.0, 0.0, 1.0]))
+    rows = conditions_of(3, 1, [60.0, 63.0], replace(TINY, pitched=True))
+    np.testing.assert_allclose(rows, [[0, 1, 0, 0, 1], [0, 1, 0.125, 1, 0], [0, 1, 0, 0, 1]], atol=1e-6)
+    assert conditions_of(2, None, None, TINY).tolist() == [[0, 0], [0, 0]]
 
 
 def test_it_learns_one_batch():

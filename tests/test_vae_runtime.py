@@ -126,9 +126,11 @@ def test_what_a_seed_means_never_changes(clips):
 def test_interpolation_ends_at_the_clips_of_its_seeds(clips):
     way = clips.interpolate(7, 9, 5, "low")
     np.testing.assert_array_equal(way[0], clips.generate("low", 1, seed=7)[0])
-    latents, _ = clips._drawn(9, 0, 1, 1, 1.0)
-    noise_seed = clips._drawn(7, 0, 1, 1, 1.0)[1]
-    np.testing.assert_array_equal(way[-1], clips.decode(latents[0], "low", seed=noise_seed))
+    np.testing.assert_array_equal(way[-1], clips.generate("low", 1, seed=9)[0])
+    between = coding.Noise(1, 2, 0.3).source()
+    assert between(50_000).std() == pytest.approx(1.0, abs=0.02)
+    pieces = coding.Noise(1, 2, 0.3).source()
+    np.testing.assert_array_equal(np.concatenate([pieces(7), pieces(13)]), coding.Noise(1, 2, 0.3).source()(20))
 
 
 # --- between sounds
@@ -150,6 +152,15 @@ def test_a_morph_starts_and_ends_with_the_reconstructions_at_their_levels(clips)
     assert (PEAK, Preparation().lead_seconds) == (morphing.PEAK, morphing.LEAD_SECONDS)
 
 
+def test_pitches_and_labels_go_evenly_from_one_to_the_other(causal):
+    a, b = causal._told("high", 60.0), causal._told({"low": 0.5}, 72.0)
+    between = a.towards(b, 0.25)
+    assert between.pitch == 63.0
+    np.testing.assert_allclose(between.weights, [0.75, 0.125])
+    np.testing.assert_allclose(between.numbers(CAUSAL), [0.75, 0.125, 0.125, 1.0, 0.0], atol=1e-6)
+    assert a.towards(causal._told(None, None), 0.5).pitch == 60.0
+
+
 def test_one_shots_are_brought_to_their_onsets():
     late = morphing.Aligned.of(tone(300, start=0.1, gain=0.25), RATE, 2048)
     early = morphing.Aligned.of(tone(300, gain=0.5), RATE, 2048)
@@ -159,10 +170,12 @@ def test_one_shots_are_brought_to_their_onsets():
 
 
 def test_a_morph_over_time_begins_as_one_sound_and_ends_as_the_other(frames):
-    a, b = (tone(hz, 0.5) for hz in (300, 900))
-    (turning,) = frames.morph(a, b[:3000], over_time=True, label_a="low", label_b="low")
+    time = np.arange(4000) / RATE
+    a, b = ((0.3 * np.sin(2 * np.pi * hz * time)).astype(np.float32) for hz in (300, 1500))
+    (turning,) = frames.morph(a, b, over_time=True, label_a="low", label_b="low")
     assert turning.shape == (1, len(a))
-    ends = frames.morph(a, b[:3000], 2, label_a="low", label_b="low")
+    assert frames.morph(a, b[:3000], over_time=True)[0].shape == (1, 4000)
+    ends = frames.morph(a, b, 2, label_a="low", label_b="low")
     near, far = (np.abs(turning[0, :256] - end[0, :256]).mean() for end in ends)
     assert near < 0.5 * far
     near, far = (np.abs(turning[0, -256:] - end[0, -256:]).mean() for end in ends[::-1])

@@ -42,7 +42,7 @@ def autoencoder_of(config: Config) -> Autoencoder:
     """Random weights, loud enough to be heard."""
     network = seeded(lambda: Autoencoder(config))
     with torch.no_grad():
-        network.decoder.to_head.bias[: config.frames.n_bins] = -4.0
+        network.decoder.to_head.bias[: config.frames.n_bins] = -2.2
     return network
 
 

@@ -11,9 +11,9 @@ from .mel import hz_to_mel
 from .spectrum import frame, hann_window, overlap_add, power_spectrum
 
 POWER_FLOOR = 1e-8  # of a full-scale tone's
-COMPRESSION = 0.3  # exponent of the magnitudes that a network hears
+COMPRESSION = 0.5  # exponent of the magnitudes that a network hears and makes
 LOG_SCALE, LOG_SHIFT = 1 / 6, 1.4  # bring log power to about zero mean and unit variance
-LARGEST_LOG_GAIN = 4.0  # of a bin or a band of noise, where 0 is a full-scale tone
+LARGEST_LOG_GAIN = 3.0  # of a bin or a band of noise, where 0 is a full-scale tone
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,9 @@ def turns_of(first: int, n_frames: int, settings: FrameSettings) -> np.ndarray:
 
     Seen so, a steady tone is a constant for the networks.
     """
-    cycles = (
-        np.outer(np.arange(first, first + n_frames) % settings.n_overlapping, np.arange(settings.n_bins))
-        % settings.n_overlapping
-    )
-    table = np.exp(2j * np.pi * np.arange(settings.n_overlapping) / settings.n_overlapping).astype(np.complex64)
-    return table[cycles]
+    period = settings.n_overlapping  # frames after which every bin has turned a whole number of times
+    places = np.outer(np.arange(first, first + n_frames) % period, np.arange(settings.n_bins)) % period
+    return np.exp(2j * np.pi * np.arange(period) / period).astype(np.complex64)[places]
 
 
 def spectrum_to_features(spectrum: np.ndarray, first: int, settings: FrameSettings) -> np.ndarray:
@@ -74,12 +71,15 @@ def spectrum_to_features(spectrum: np.ndarray, first: int, settings: FrameSettin
 def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> np.ndarray:
     """The spectrum ``(frames, bins)`` complex64 of a network's frames ``(frames, 3 * bins)``, of which the first is frame ``first``.
 
-    They hold the logarithm of a gain for each bin, then real and imaginary part. These are no mere direction: where a phase cannot be
-    foreseen they shrink to nothing, and grow again from there, while a direction of length 1 is lost as its magnitude vanishes.
+    They hold the logarithm of a gain for each bin, which silences it easily, then real and imaginary part, of magnitudes to the power
+    COMPRESSION, as :func:`spectrum_to_features` gives them. These are no mere direction: where a phase cannot be foreseen they shrink to
+    nothing, and grow again from there, while a direction of length 1 is lost as its magnitude vanishes.
     """
     log_gain, real, imaginary = np.split(head, 3, axis=1)
-    gain = np.exp(np.minimum(log_gain, np.float32(LARGEST_LOG_GAIN))) * np.float32(settings.scale)
-    return (real + np.complex64(1j) * imaginary) * gain * turns_of(first, len(head), settings)
+    gain = np.exp(np.minimum(log_gain, np.float32(LARGEST_LOG_GAIN)))
+    expansion = np.sqrt(real * real + imaginary * imaginary) * gain  # to the power 1 / COMPRESSION - 1, which is 1
+    magnified = (real + np.complex64(1j) * imaginary) * (expansion * gain * np.float32(settings.scale))
+    return magnified * turns_of(first, len(head), settings)
 
 
 @cache

@@ -18,7 +18,7 @@ from ..dsp.spectral_frames import (
 )
 from .spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 
-SMALLEST_POWER = 1e-6  # of a full-scale tone's; below it a compressed magnitude is in proportion, and its gradient limited
+SMALLEST_ENERGY = 1e-12  # added below a root, whose gradient has no limit at 0
 
 
 class SpectralFrames(nn.Module):
@@ -61,27 +61,29 @@ class SpectralFrames(nn.Module):
         turned = scaled * self._turned(spectrum.shape[1]).conj() * power ** ((COMPRESSION - 1) / 2)
         return torch.cat([power.log() * LOG_SCALE + LOG_SHIFT, turned.real, turned.imag], -1)
 
-    def complex_distance(self, spectrum: Tensor, made: Tensor) -> Tensor:
-        """How far ``made`` is from ``spectrum (batch, frames, bins)`` in magnitude and phase: a scalar, about 1 for silence.
+    def complex_distance(self, spectrum: Tensor, head: Tensor) -> Tensor:
+        """How far ``head (batch, frames, 3 * bins)`` is from ``spectrum (batch, frames, bins)`` in magnitude and phase: 1 for silence.
 
-        The mean of two shares: of the root of a sound's energy, which its loudest tones decide, and of compressed magnitudes (to the power
-        COMPRESSION), where every bin counts.
+        The root of the error's energy over that of the sound, the magnitudes of both to the power COMPRESSION: a scalar, the mean over the
+        batch.
         """
-        error, energy = ((power_spectrum(each).sum((1, 2)) + SMALLEST_POWER).sqrt() for each in (spectrum - made, spectrum))
-        real, rebuilt = self._compressed(spectrum), self._compressed(made)
-        apart = (real - rebuilt).abs().mean() / real.abs().mean().clamp(min=SMALLEST_POWER)
-        return ((error / energy).mean() + apart) / 2
-
-    def _compressed(self, spectrum: Tensor) -> Tensor:
-        """Real and imaginary parts ``(batch, frames, bins, 2)`` with compressed magnitudes."""
-        scaled = spectrum / self.settings.scale
-        return torch.view_as_real(scaled * (power_spectrum(scaled) + SMALLEST_POWER) ** ((COMPRESSION - 1) / 2))
+        real, imaginary = self._compressed(head)
+        heard = self.features(spectrum)[..., spectrum.shape[-1] :]
+        made = torch.cat([real, imaginary], -1)
+        error, energy = (each.square().sum((1, 2)) + SMALLEST_ENERGY for each in (heard - made, heard))
+        return (error / energy).sqrt().mean()
 
     def tone(self, head: Tensor) -> Tensor:
         """``(batch, frames, 3 * bins)`` to complex ``(batch, frames, bins)``, as :func:`.dsp.spectral_frames.head_to_spectrum`."""
+        real, imaginary = self._compressed(head)
+        expansion = (real.square() + imaginary.square() + SMALLEST_ENERGY).sqrt() * self.settings.scale
+        return torch.complex(real * expansion, imaginary * expansion) * self._turned(head.shape[1])
+
+    def _compressed(self, head: Tensor) -> tuple[Tensor, Tensor]:
+        """Real and imaginary part, the magnitudes to the power COMPRESSION, ``(batch, frames, bins)`` each."""
         log_gain, real, imaginary = head.float().chunk(3, -1)
-        gain = log_gain.clamp(max=LARGEST_LOG_GAIN).exp() * self.settings.scale
-        return torch.complex(real * gain, imaginary * gain) * self._turned(head.shape[1])
+        gain = log_gain.clamp(max=LARGEST_LOG_GAIN).exp()
+        return real * gain, imaginary * gain
 
     def noise(self, log_gains: Tensor, n_samples: int) -> Tensor:
         """Noise of ``log_gains (batch, frames, noise_bands)``, complex ``(batch, frames, bins)``, from torch's global generator."""

@@ -28,9 +28,8 @@ class Picture(nn.Module):
         self.n_fft, self.hop_length = n_fft, n_fft // 4
         filters = mel_filterbank(sample_rate, n_fft, max(8, n_fft // BINS_A_MEL), preset="htk")
         self.register_buffer("filters", torch.from_numpy(filters.T.copy()), persistent=False)
-        self.register_buffer(
-            "window", torch.hann_window(n_fft) * (4 / n_fft), persistent=False
-        )  # a full-scale tone has power 1
+        # So scaled, a full-scale tone has power 1.
+        self.register_buffer("window", torch.hann_window(n_fft) * (4 / n_fft), persistent=False)
 
     def forward(self, wave: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         power = power_spectrum(stft(wave, self.n_fft, self.hop_length, self.window)).transpose(-1, -2)
@@ -49,7 +48,7 @@ class SpectralDistance(nn.Module):
 
     ``mel/l1`` and ``stft/log`` are mean absolute differences in nats, ``stft/linear`` that of magnitudes over the recording's mean
     magnitude; each is a mean over the resolutions. With two draws ``y``, ``y'`` of a decoder that has chance in it, each distance ``d``
-    becomes ``(d(x, y) + d(x, y') - d(y, y')) / 2``, which is smallest where the draws have the distribution of ``x`` (Gritsenko et al.,
+    becomes ``(d(x, y) + d(x, y') - d(y, y')) / 2``, whose mean is smallest where the draws have the distribution of ``x`` (Gritsenko et al.,
     "A Spectral Energy Distance for Parallel Speech Synthesis", 2020, equation 4).
     """
 
@@ -64,8 +63,9 @@ class SpectralDistance(nn.Module):
             with torch.no_grad():
                 real = picture(wave)
             made = [picture(draw) for draw in draws]
-            distances = [_distances(real, each, real) for each in made]
-            apart = _distances(made[0], made[1], real) if len(made) > 1 else None
+            level = real[2].mean((1, 2), keepdim=True)
+            distances = [_distances(real, each, level) for each in made]
+            apart = _distances(made[0], made[1], level) if len(made) > 1 else None
             for name in distances[0]:
                 distance = torch.stack([each[name] for each in distances]).mean()
                 if apart is not None:
@@ -74,8 +74,8 @@ class SpectralDistance(nn.Module):
         return totals
 
 
-def _distances(a: tuple[Tensor, ...], b: tuple[Tensor, ...], reference: tuple[Tensor, ...]) -> dict[str, Tensor]:
-    level = reference[2].mean((1, 2), keepdim=True)
+def _distances(a: tuple[Tensor, ...], b: tuple[Tensor, ...], level: Tensor) -> dict[str, Tensor]:
+    """Between two pictures of a resolution; ``level (batch, 1, 1)`` is the recordings' mean magnitude."""
     return {
         "mel/l1": (a[0] - b[0]).abs().mean(),
         "stft/log": (a[1] - b[1]).abs().mean(),

@@ -57,7 +57,7 @@ def morph(
     player = open_vae(model)
     (a, wave_a), (b, wave_b) = read_sound(file_a, player), read_sound(file_b, player)
     check_room(player, max(len(wave_a), len(wave_b)), 1 if over_time else steps)
-    waves = player.morph(wave_a, wave_b, steps, way, over_time, label_a, label_b, seed)
+    waves = player.morph(wave_a, wave_b, steps, way, over_time, label_a, label_b, seed=seed)
     call = {**origin_of(player, "morph", (a, b)), "way": way, "seed": seed, "labels": [label_a, label_b]}
     name = sound_name(player, (a, b), (label_a, label_b), [way, "over_time" if over_time else f"x{steps}"], seed)
     if over_time:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,25 @@ from . import DECODER_FILE, ENCODER_FILE, Config
 BLOCK_FRAMES = 512  # that go through a graph at once, beside what they hear around them
 
 
+@dataclass(frozen=True)
+class Noise:
+    """Which noise a sound has: that of a seed, or at ``part`` (0 to 1) of the way to that of another."""
+
+    seed: int
+    other: int = 0
+    part: float = 0.0
+
+    def source(self) -> Callable[[int], np.ndarray]:
+        """What gives the next ``n`` samples of it, ``(n,)`` float32 of variance 1, however many are asked for at a time."""
+        first, second = (np.random.Generator(np.random.PCG64(seed)) for seed in (self.seed, self.other))
+        if self.part in (0.0, 1.0):
+            alone = second if self.part else first
+            return lambda n: alone.standard_normal(n, np.float32)
+        # Of two independent noises cosine and sine keep the variance.
+        weights = np.cos(np.pi / 2 * np.array([self.part, 1 - self.part])).astype(np.float32)
+        return lambda n: weights[0] * first.standard_normal(n, np.float32) + weights[1] * second.standard_normal(n, np.float32)
+
+
 class Coder:
     """The two graphs of a model. What comes out does not depend on how a sound is cut into blocks."""
 
@@ -25,7 +45,7 @@ class Coder:
         means: Shapes = dict.fromkeys(("mean", "log_variance"), (1, n_latents, config.latent_size))
         features: Shapes = {"features": (1, n_frames, config.n_features)}
         latents: Shapes = {"latents": (1, n_latents, config.latent_size)}
-        frames: Shapes = {"head": (1, n_frames, config.n_features)}
+        frames: Shapes = {"head": (1, n_frames, 3 * config.frames.n_bins)}
         if config.noise_bands:
             frames["log_gains"] = (1, n_frames, config.noise_bands)
         if config.n_condition:
@@ -53,12 +73,12 @@ class Coder:
             parts.append(means[first - heard_from : last - heard_from])
         return np.concatenate(parts)
 
-    def decode(self, latents: np.ndarray, condition: np.ndarray, seed: int) -> np.ndarray:
+    def decode(self, latents: np.ndarray, condition: np.ndarray, noise: Noise) -> np.ndarray:
         """``latents (latents, latent_size)``, each with its ``condition (latents, n_condition)``, to the wave that they stand for, ``(time,)``.
 
-        Its noise depends on ``seed`` and on its place alone.
+        ``noise`` says what chance makes of it.
         """
-        config, rendering = self.config, Rendering(self.config, seed)
+        config, rendering = self.config, Rendering(self.config, noise)
         memory, waves = self.silence(1), []
         for first, last, heard_from, heard_to in self._blocks(len(latents), config.decoder_blocks):
             frames, memory = self.frames(latents[heard_from:heard_to], condition[heard_from:heard_to], memory)
@@ -129,18 +149,18 @@ class Coder:
 class Rendering:
     """The decoder's frames to a wave, piece by piece."""
 
-    def __init__(self, config: Config, seed: int):
+    def __init__(self, config: Config, noise: Noise):
         self.config, self.first = config, 0
         self.synthesis, self.white = Synthesis(config.frames), Analysis(config.frames)
-        self.rng = np.random.Generator(np.random.PCG64(seed))
+        self.draw = noise.source()
 
     def push(self, frames: dict[str, np.ndarray]) -> np.ndarray:
         """``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)`` to ``hop_length`` samples a frame."""
         settings, head = self.config.frames, frames["head"]
         spectrum = head_to_spectrum(head, self.first, settings)
         if settings.noise_bands:
-            white = self.rng.standard_normal(len(head) * settings.hop_length, dtype=np.float32)
-            spectrum += self.white.push(white) * noise_gains(frames["log_gains"], settings)
+            white = self.white.push(self.draw(len(head) * settings.hop_length))
+            spectrum += white * noise_gains(frames["log_gains"], settings)
         self.first += len(head)
         return self.synthesis.push(spectrum)
 
@@ -152,7 +172,7 @@ class Stream:
         self.coder, config = coder, coder.config
         self.analysis, self.first = Analysis(config.frames), 0
         self.waiting = np.zeros((0, config.frames.n_bins), np.complex64)
-        self.rendering = Rendering(config, seed)
+        self.rendering = Rendering(config, Noise(seed))
         self.memories = [coder.silence(0), coder.silence(1)]
 
     def encode(self, wave: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from ...nn.playable import Graph, Playable
 from ...nn.spectral_frames import SpectralFrames
 from ...nn.spectral_losses import SpectralDistance
 from . import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, Config
-from .condition import pitch_features
+from .condition import conditions_of, pitch_features
 from .directions import OF_ANY_LENGTH, Directions, measure
 from .latents import Latents, active_share
 from .recipe import MEMBERS, Prepared, reconstruction_metrics
@@ -25,6 +25,7 @@ from .recipe import MEMBERS, Prepared, reconstruction_metrics
 Batch = dict[str, Any]
 NARROW = {"clip": 24, "frames": 64}  # numbers of a frame where its neighbours are folded into a latent
 LOG_VARIANCES = (-12.0, 4.0)  # of a latent: the surest and the least sure
+FIRST_LOG_VARIANCE = -2.0  # sure enough for the decoder to listen from the first step
 GAME = "r3gan"
 PENALTY_EVERY, PENALTY_SIGMA = 2, 0.2  # steps; deviation of the finite differences' noise, in the critics' input units
 CLIPS_AT_ONCE = 16  # encoded or decoded outside of training
@@ -47,6 +48,8 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(config.channels)
         self.narrow = nn.Linear(config.channels, narrow)
         self.to_latent = nn.Linear(config.fold * narrow, 2 * config.latent_size)
+        with torch.no_grad():
+            self.to_latent.bias[config.latent_size :] = FIRST_LOG_VARIANCE
 
     def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
         hidden, memory = self.blocks(self.take(features), memory)
@@ -59,8 +62,8 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Latents and what they are told beside them to frames.
 
-    ``forward(latents (batch, latents, latent_size), condition (batch, latents, n_condition), memory) -> (head (batch, frames, 3 * bins), log_gains
-    (batch, frames, noise_bands), memory)``; dsp/spectral_frames.py makes a wave of these.
+    ``forward(latents (batch, latents, latent_size), condition (batch, latents, n_condition), memory) -> (head (batch, frames, 3 * bins),
+    log_gains (batch, frames, noise_bands), memory)``; dsp/spectral_frames.py makes a wave of these.
     """
 
     def __init__(self, config: Config):
@@ -80,7 +83,7 @@ class Decoder(nn.Module):
         self.to_head = nn.Linear(config.channels, 3 * config.frames.n_bins)
         self.to_noise = nn.Linear(config.channels, config.noise_bands) if config.noise_bands else None
         with torch.no_grad():
-            self.to_head.bias[: config.frames.n_bins] = -5.0  # begins quietly
+            self.to_head.bias[: config.frames.n_bins] = -3.0  # begins quietly
             if self.to_noise is not None:
                 self.to_noise.bias.fill_(-6.0)
 
@@ -90,10 +93,8 @@ class Decoder(nn.Module):
         given = latents
         if self.condition is not None and condition is not None:
             given = torch.cat([latents, self.condition(condition)], -1)
-        frames = self.give(
-            self.unfold(given).unflatten(-1, (self.config.fold, self.narrow))
-        )  # (batch, latents, fold, channels)
-        frames = frames + self.to_all(given).unsqueeze(2)
+        unfolded = self.unfold(given).unflatten(-1, (self.config.fold, self.narrow))
+        frames = self.give(unfolded) + self.to_all(given).unsqueeze(2)  # (batch, latents, fold, channels)
         if self.place is not None:
             frames = frames + self.place
         hidden, memory = self.blocks(frames.flatten(1, 2), memory)
@@ -122,7 +123,7 @@ class Autoencoder(nn.Module):
     def decode(
         self, latents: Tensor, condition: Tensor | None, n_samples: int, n_draws: int = 1
     ) -> tuple[list[Tensor], Tensor]:
-        """``n_draws`` waves ``(batch, n_samples)`` that differ in their noise, and the part without it as a spectrum.
+        """``n_draws`` waves ``(batch, n_samples)`` that differ in their noise, and the head that all have in common.
 
         ``latents (batch, latents, latent_size)``, all of a sound told the same ``condition (batch, n_condition)``.
         """
@@ -130,9 +131,9 @@ class Autoencoder(nn.Module):
         head, log_gains, _ = self.decoder(latents, told)
         tone = self.frames.tone(head)
         if log_gains is None:
-            return [self.frames.to_wave(tone, n_samples)], tone
+            return [self.frames.to_wave(tone, n_samples)], head
         sums = [tone + self.frames.noise(log_gains, n_samples) for _ in range(n_draws)]
-        return [self.frames.to_wave(spectrum, n_samples) for spectrum in sums], tone
+        return [self.frames.to_wave(spectrum, n_samples) for spectrum in sums], head
 
 
 class Vae(nn.Module):
@@ -169,25 +170,25 @@ class Vae(nn.Module):
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
         """The autoencoder alone at first; then the critics before it, on the reconstructions that it is judged by."""
-        if not self._is_adversarial(step):
+        critic, with_penalty = self.critic, step % PENALTY_EVERY == 0
+        if critic is None or not self._is_adversarial(step):
             return [("autoencoder", self._losses)]
-        with_penalty = step % PENALTY_EVERY == 0
         return [
-            ("critic", lambda batch: self._critic_losses(batch, with_penalty)),
-            ("autoencoder", lambda batch: self._losses(batch) | self._adversarial_losses(batch)),
+            ("critic", lambda batch: self._critic_losses(critic, batch, with_penalty)),
+            ("autoencoder", lambda batch: self._losses(batch) | self._adversarial_losses(critic, batch)),
         ]
 
     def _is_adversarial(self, step: int) -> bool:
         return self.critic is not None and step >= self.config.adversarial_from
 
     def rebuild(self, batch: Batch) -> None:
-        """Leave in ``batch`` the ``draws`` of the rebuilt waves ``(batch, time)``, their ``tone``, and what the losses need beside."""
+        """Leave in ``batch`` the ``draws`` of the rebuilt waves ``(batch, time)``, the ``head`` behind them, and what the losses need beside."""
         wave = batch["wave"][:, 0]
         mean, log_variance, batch["spectrum"] = self.autoencoder.encode(wave)
         batch["mean"], batch["log_variance"] = mean, log_variance
         latents = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
         told = condition_of(self.config, batch, self.config.label_dropout if self.training else 0.0)
-        batch["draws"], batch["tone"] = self.autoencoder.decode(latents, told, wave.shape[-1], n_draws=2)
+        batch["draws"], batch["head"] = self.autoencoder.decode(latents, told, wave.shape[-1], n_draws=2)
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         if "draws" not in batch:
@@ -196,11 +197,11 @@ class Vae(nn.Module):
             nats = divergence(batch["mean"], batch["log_variance"]).mean((0, 1))  # of each number
             losses = {"kl/nats": nats.clamp(min=self.config.free_nats).sum()}
             losses |= self.distance(batch["wave"][:, 0], batch["draws"])
-            return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["tone"])}
+            return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["head"])}
 
-    def _critic_losses(self, batch: Batch, with_penalty: bool) -> dict[str, Tensor]:
+    def _critic_losses(self, critic: SpectralCritic, batch: Batch, with_penalty: bool) -> dict[str, Tensor]:
         """The critics' losses; the pictures stay in the batch for the autoencoder's turn."""
-        critic, label = self._the_critic(), batch.get("label")
+        label = batch.get("label")
         self.rebuild(batch)
         batch["fake"] = critic.pictures(batch["draws"][0].unsqueeze(1))
         batch["real"] = real = [picture.detach() for picture in critic.pictures(batch["wave"])]
@@ -214,18 +215,13 @@ class Vae(nn.Module):
                 )
         return losses
 
-    def _adversarial_losses(self, batch: Batch) -> dict[str, Tensor]:
-        critic, label = self._the_critic(), batch.get("label")
+    def _adversarial_losses(self, critic: SpectralCritic, batch: Batch) -> dict[str, Tensor]:
+        label = batch.get("label")
         fake_logits, fake_features = critic.judge(batch["fake"], label)
         with torch.no_grad():
             real_logits, real_features = critic.judge(batch["real"], label)
         apart = (fake_features - real_features).abs().mean() / real_features.abs().mean().clamp(min=1e-6)
         return {"adv/decoder": generator_loss(GAME, real_logits, fake_logits), "adv/features": apart}
-
-    def _the_critic(self) -> SpectralCritic:
-        if self.critic is None:
-            raise RuntimeError("a network without critics has no adversarial turn")
-        return self.critic
 
 
 def build(config: Config) -> Vae:
@@ -261,22 +257,25 @@ def encode_all(autoencoder: Autoencoder, waves: np.ndarray) -> tuple[np.ndarray,
 
 
 @torch.no_grad()
-def decode_all(autoencoder: Autoencoder, latents: np.ndarray, label: int | None = None) -> np.ndarray:
-    """Waves ``(n, n_samples)`` of ``latents (n, latents, latent_size)``, all told one label or none, the same noise at every call."""
+def decode_all(
+    autoencoder: Autoencoder, latents: np.ndarray, label: int | None = None, pitches: Sequence[float] | None = None
+) -> np.ndarray:
+    """Waves ``(n, n_samples)`` of ``latents (n, latents, latent_size)``, the same noise at every call.
+
+    All are told one label or none, and, in turn, the ``pitches`` of a model that asks for them.
+    """
     config, device = autoencoder.config, next(autoencoder.parameters()).device
-    waves = []
+    told, waves = torch.from_numpy(conditions_of(len(latents), label, pitches, config)), []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        for some in _at_once(latents):
-            told = torch.zeros(len(some), config.n_condition, device=device) if config.n_condition else None
-            if told is not None and label is not None and config.labels:
-                told[:, label] = 1.0
-            draws, _ = autoencoder.decode(torch.as_tensor(some, device=device), told, config.n_samples)
+        for some, condition in zip(_at_once(latents), _at_once(told), strict=True):
+            given = condition.to(device) if config.n_condition else None
+            draws, _ = autoencoder.decode(torch.as_tensor(some, device=device), given, config.n_samples)
             waves.append(draws[0].cpu().numpy())
     return np.concatenate(waves)
 
 
-def _at_once(rows: np.ndarray) -> Iterator[np.ndarray]:
+def _at_once(rows: Any) -> Iterator[Any]:
     for start in range(0, len(rows), CLIPS_AT_ONCE):
         yield rows[start : start + CLIPS_AT_ONCE]
 
@@ -301,25 +300,29 @@ def evaluate(autoencoder: Autoencoder, prepared: Prepared) -> dict[str, float]:
     nats = divergence(torch.from_numpy(means), torch.from_numpy(log_variances)).numpy()
     metrics["valid/active"], metrics["valid/nats"] = active_share(means, nats), float(nats.sum(-1).mean())
     if prepared.valid is not None:
-        metrics |= reconstruction_metrics(heard, decode_all(autoencoder, means), config.sample_rate)
+        rebuilt = decode_all(autoencoder, means, pitches=prepared.valid.pitches)
+        metrics |= reconstruction_metrics(heard, rebuilt, config.sample_rate)
     waves, rng = {}, np.random.default_rng(0)
     for label in prepared.reference.embeddings:
         drawn = np.stack([known.draw(rng, label, config.n_frames // config.fold) for _ in range(CLIPS_TO_MEASURE)])
-        waves[label] = decode_all(autoencoder, drawn, label)
+        waves[label] = decode_all(autoencoder, drawn, label, prepared.train.pitches)
     return metrics | prepared.reference.measure(waves, config.sample_rate)
 
 
 def listen(autoencoder: Autoencoder, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
     """Held-out sounds beside their reconstructions, then a new sound of each label, ``(1, n_samples)`` each, and their titles."""
     config, known = autoencoder.config, known_latents(autoencoder, prepared)
-    heard = prepared.waves(prepared.valid or prepared.train)
-    heard = heard[np.linspace(0, len(heard) - 1, min(CLIPS_TO_HEAR, len(heard))).round().astype(int)]
-    rebuilt = decode_all(autoencoder, encode_all(autoencoder, heard)[0])
+    sounds = prepared.valid or prepared.train
+    chosen = np.linspace(0, len(sounds) - 1, min(CLIPS_TO_HEAR, len(sounds))).round().astype(int)
+    heard = prepared.waves(sounds)[chosen]
+    pitches = [sounds.pitches[index] for index in chosen] if sounds.pitches else None
+    rebuilt = decode_all(autoencoder, encode_all(autoencoder, heard)[0], pitches=pitches)
     waves = [wave for pair in zip(heard, rebuilt, strict=True) for wave in pair]
     titles = ["recording", "rebuilt"] * len(heard)
     rng = np.random.default_rng(0)
     for label in prepared.reference.embeddings:
-        waves.append(decode_all(autoencoder, known.draw(rng, label, config.n_frames // config.fold)[None], label)[0])
+        drawn = known.draw(rng, label, config.n_frames // config.fold)[None]
+        waves.append(decode_all(autoencoder, drawn, label, prepared.train.pitches)[0])
         titles.append(f"new {config.labels[label]}" if config.labels else "new")
     return [np.clip(wave, -1.0, 1.0)[None] for wave in waves], titles
 
@@ -369,17 +372,11 @@ def graphs_of(autoencoder: Autoencoder) -> dict[str, Graph]:
         given["condition"] = torch.rand(2, n_latents, config.n_condition, generator=draw)
     means, frames = ["mean", "log_variance"], ["head"] + ["log_gains"] * bool(config.noise_bands)
     if config.causal:
-        for inputs, outputs, blocks in (
-            (features, means, autoencoder.encoder.blocks),
-            (given, frames, autoencoder.decoder.blocks),
-        ):
-            inputs["memory"] = torch.randn(2, blocks.memory_size, generator=draw)
-            outputs.append("memory_after")
-    free = (
-        {}
-        if config.latent == "clip"
-        else dict.fromkeys(("features", "mean", "log_variance", "latents", "condition", "head", "log_gains"), (1,))
-    )
+        features["memory"] = torch.randn(2, autoencoder.encoder.blocks.memory_size, generator=draw)
+        given["memory"] = torch.randn(2, autoencoder.decoder.blocks.memory_size, generator=draw)
+        means, frames = [*means, "memory_after"], [*frames, "memory_after"]
+    sequences = ("features", "mean", "log_variance", "latents", "condition", "head", "log_gains")
+    free = dict.fromkeys(sequences, (1,)) if config.latent == "frames" else {}
     return {
         ENCODER_FILE: Graph(Encoding(autoencoder.encoder), features, tuple(means), free),
         DECODER_FILE: Graph(Decoding(autoencoder.decoder), given, tuple(frames), free),
@@ -394,6 +391,6 @@ def found_directions(autoencoder: Autoencoder, prepared: Prepared, known: Latent
     n_latents = config.n_frames // config.fold
 
     def decode(points: np.ndarray) -> np.ndarray:
-        return decode_all(autoencoder, np.repeat(points[:, None], n_latents, axis=1))
+        return decode_all(autoencoder, np.repeat(points[:, None], n_latents, axis=1), pitches=prepared.train.pitches)
 
     return Directions.find(known.points, attributes, decode, config.sample_rate)

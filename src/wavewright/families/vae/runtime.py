@@ -13,8 +13,8 @@ from ...models.asked import place_of
 from ...models.folder import ModelFolder
 from ...units import db_to_gain
 from . import LATENTS_FILE, Config
-from .coding import Coder, Stream
-from .condition import condition_of
+from .coding import Coder, Noise, Stream
+from .condition import Told
 from .directions import Attribute, Directions
 from .latents import Latents
 from .morphing import Aligned, Between, Way, levelled, limited, way_between
@@ -84,7 +84,7 @@ class Runtime:
         ``pitch`` is a MIDI number; ``seed`` chooses the noise in it. ``n_samples`` cuts the sound; without, it is as long as the latents
         say. Raises BadSetting for latents of another shape, labels or a pitch that the model does not have.
         """
-        return _limited(self._decoded(latents, self._weights(label), pitch, seed)[:n_samples])[None]
+        return _limited(self._decoded(latents, self._told(label, pitch), Noise(seed))[:n_samples])[None]
 
     def generate(
         self,
@@ -110,7 +110,7 @@ class Runtime:
         for index in range(start, start + count):
             number = index % max(len(self.labels), 1) if chosen is None else chosen
             latents, noise_seed = self._drawn(seed, index, number, n_latents, temperature)
-            wave = self._decoded(latents, self._one_label(number), pitch, noise_seed)
+            wave = self._decoded(latents, self._told(self._name(number), pitch), Noise(noise_seed))
             waves.append(_limited(wave[:n_samples])[None])
         return waves
 
@@ -119,15 +119,18 @@ class Runtime:
     ) -> list[np.ndarray]:
         """A way from clip 0 of one seed to clip 0 of another, both included, ``(1, time)`` each, along a great circle round the label's mean.
 
-        Noise is that of the first. Without ``label`` the first is taken. Raises BadSetting for an unknown label or fewer than two steps.
+        The noise turns from that of the first to that of the other. Without ``label`` the first is taken. Raises BadSetting for an unknown label or fewer than two steps.
         """
         parts = _parts(steps)
         number = 0 if label is None else place_of(label, self.labels, "label", self.card.name)
         n_latents, n_samples = self._length(None)
-        (a, noise_seed), (b, _) = (self._drawn(seed, 0, number, n_latents, 1.0) for seed in (seed_a, seed_b))
-        between, weights = way_between("spherical", self.known.mean[number]), self._one_label(number)
-        ways = [_walked(between, a, b, part) for part in parts]
-        return [_limited(self._decoded(way, weights, pitch, noise_seed)[:n_samples])[None] for way in ways]
+        (a, noise_a), (b, noise_b) = (self._drawn(seed, 0, number, n_latents, 1.0) for seed in (seed_a, seed_b))
+        between, told = way_between("spherical", self.known.mean[number]), self._told(self._name(number), pitch)
+        waves = []
+        for part in parts:
+            noise = Noise(noise_a, noise_b, float(part))
+            waves.append(_limited(self._decoded(_walked(between, a, b, part), told, noise)[:n_samples])[None])
+        return waves
 
     def morph(
         self,
@@ -138,29 +141,37 @@ class Runtime:
         over_time: bool = False,
         label_a: LabelWeights = None,
         label_b: LabelWeights = None,
+        pitch_a: float | None = None,
+        pitch_b: float | None = None,
         seed: int = 0,
     ) -> list[np.ndarray]:
         """``steps`` sounds ``(1, time)`` on the way from one sound ``(time,)`` to another; the first and last are their reconstructions.
 
         One-shots are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, and so do the
-        labels' weights, where they are told. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
+        labels' weights and pitches, where they are told. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
         that turns from the one into the other. Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
         """
+        told_a, told_b = self._told(label_a, pitch_a), self._told(label_b, pitch_b)
         if over_time:
-            return [self._morph_over_time(_checked(wave_a), _checked(wave_b), way, label_a, label_b, seed)]
+            return [self._morph_over_time(_checked(wave_a), _checked(wave_b), way, told_a, told_b, seed)]
         parts, a, b = _parts(steps), self.heard(wave_a), self.heard(wave_b)
         between = way_between(way, self.known.mean.mean(axis=0))
         a_latents, b_latents = (np.atleast_2d(each) for each in self._encoded_pair(a.wave, b.wave))
-        weights = self._weights(label_a), self._weights(label_b)
         waves = []
         for part in parts:
             latents = _walked(between, a_latents, b_latents, part)
-            waves.append(self._decoded(latents, (1 - part) * weights[0] + part * weights[1], None, seed))
+            waves.append(self._decoded(latents, told_a.towards(told_b, part), Noise(seed)))
         n_samples = max(len(a.wave), len(b.wave))
         return [wave[None] for wave in levelled([wave[:n_samples] for wave in waves], a.level_db, b.level_db)]
 
     def vary(
-        self, wave: np.ndarray, amount: float = 0.3, seed: int = 0, count: int = 1, label: LabelWeights = None
+        self,
+        wave: np.ndarray,
+        amount: float = 0.3,
+        seed: int = 0,
+        count: int = 1,
+        label: LabelWeights = None,
+        pitch: float | None = None,
     ) -> list[np.ndarray]:
         """``count`` variations ``(1, time)`` of a sound ``(time,)``: 0 is its reconstruction, 1 a new sound of its kind.
 
@@ -172,12 +183,12 @@ class Runtime:
         sound = self.heard(wave)
         latents = np.atleast_2d(self.encode(sound.wave))
         number, gain = self._kind_of(latents), np.float32(db_to_gain(sound.level_db))
-        mean, weights = self.known.mean[number], self._weights(label)
+        mean, told = self.known.mean[number], self._told(label, pitch)
         varied = []
         for index in range(count):
             drawn, noise_seed = self._drawn(seed, index, number, 1, 1.0)
             turned = mean + np.sqrt(1 - amount**2) * (latents - mean) + amount * (drawn - mean)
-            decoded = self._decoded(turned, weights, None, noise_seed if amount else 0)[: len(sound.wave)]
+            decoded = self._decoded(turned, told, Noise(noise_seed if amount else 0))[: len(sound.wave)]
             varied.append(_limited(gain * decoded)[None])
         return varied
 
@@ -202,9 +213,9 @@ class Runtime:
         """
         sound = self.heard(wave)
         latents, gain = np.atleast_2d(self.encode(sound.wave)), np.float32(db_to_gain(sound.level_db))
-        weights = self._weights(label)
+        told = self._told(label, None)
         moved = [self.slide(latents, {name: part * amount for name, amount in amounts.items()}) for part in parts]
-        waves = [gain * self._decoded(each, weights, None, seed)[: len(sound.wave)] for each in moved]
+        waves = [gain * self._decoded(each, told, Noise(seed))[: len(sound.wave)] for each in moved]
         return [wave[None] for wave in limited(waves)]
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
@@ -234,7 +245,7 @@ class Runtime:
 
     def condition(self, label: LabelWeights = None, pitch: float | None = None, n_latents: int = 1) -> np.ndarray:
         """What the decoder is told with each latent, ``(n_latents, n_condition)``, as :meth:`stream` wants it."""
-        return self._conditions(self._weights(label), pitch, n_latents)
+        return np.repeat(self._told(label, pitch).numbers(self.config)[None], n_latents, axis=0)
 
     def _point(self, latents: np.ndarray) -> np.ndarray:
         """Where a sound lies among others, ``(latent_size,)``: the mean of its latents."""
@@ -245,19 +256,25 @@ class Runtime:
         points = [self._point(each) for each in latents]
         return np.stack(points) if points else np.zeros((0, self.latent_size), np.float32)
 
-    def _conditions(self, weights: np.ndarray, pitch: float | None, n_latents: int) -> np.ndarray:
+    def _told(self, label: LabelWeights, pitch: float | None) -> Told:
+        """What the decoder is told; raises BadSetting for a label, a weight or a pitch that the model does not have."""
         if pitch is not None and not self.config.pitched:
             raise BadSetting(f"{self.card.name} has no pitch that could be asked for; leave it out.")
         if pitch is not None and not 0 <= pitch <= 127:
             raise BadSetting(f"The pitch is {pitch}; it must be a MIDI number from 0 to 127.")
-        if weights.ndim == 2:
-            return np.stack([condition_of(each, pitch, self.config) for each in weights])
-        return np.repeat(condition_of(weights, pitch, self.config)[None], n_latents, axis=0)
+        weights = np.zeros(len(self.labels), np.float32)
+        given = {label: 1.0} if isinstance(label, str) else dict(label or {})
+        for name, weight in given.items():
+            if not 0 <= weight <= 1:
+                raise BadSetting(f"The weight of the label {name} is {weight}; it must lie between 0 and 1.")
+            weights[place_of(name, self.labels, "label", self.card.name)] = weight
+        return Told(weights, pitch)
 
-    def _decoded(self, latents: np.ndarray, weights: np.ndarray, pitch: float | None, seed: int) -> np.ndarray:
-        """The wave ``(time,)``, however loud; ``weights (labels,)``, or of each latent ``(n, labels)``."""
+    def _decoded(self, latents: np.ndarray, told: Told | Sequence[Told], noise: Noise) -> np.ndarray:
+        """The wave ``(time,)``, however loud; what is told may change from latent to latent."""
         rows = self._checked_latents(latents)
-        wave = self.coder.decode(rows, self._conditions(weights, pitch, len(rows)), seed)
+        each = [told] * len(rows) if isinstance(told, Told) else told
+        wave = self.coder.decode(rows, np.stack([one.numbers(self.config) for one in each]), noise)
         return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
 
     def _encoded_pair(self, wave_a: np.ndarray, wave_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -267,7 +284,7 @@ class Runtime:
         return a, b
 
     def _morph_over_time(
-        self, wave_a: np.ndarray, wave_b: np.ndarray, way: Way, label_a: LabelWeights, label_b: LabelWeights, seed: int
+        self, wave_a: np.ndarray, wave_b: np.ndarray, way: Way, told_a: Told, told_b: Told, seed: int
     ) -> np.ndarray:
         if self.config.latent == "clip":
             raise BadSetting(
@@ -277,8 +294,8 @@ class Runtime:
         a, b = self._encoded_pair(wave_a, wave_b)
         parts = np.linspace(0.0, 1.0, len(a))
         latents = np.stack([between(first, last, part) for first, last, part in zip(a, b, parts, strict=True)])
-        weights = (1 - parts[:, None]) * self._weights(label_a) + parts[:, None] * self._weights(label_b)
-        return _limited(self._decoded(latents, weights, None, seed)[: max(len(wave_a), len(wave_b))])[None]
+        told = [told_a.towards(told_b, part) for part in parts]
+        return _limited(self._decoded(latents, told, Noise(seed))[: max(len(wave_a), len(wave_b))])[None]
 
     def _kind_of(self, latents: np.ndarray) -> int:
         """The label that most of the nearest training sounds have."""
@@ -288,7 +305,7 @@ class Runtime:
 
     def _drawn(self, seed: int, index: int, number: int, n_latents: int, temperature: float) -> tuple[np.ndarray, int]:
         """The latents of clip ``index`` ``(n_latents, latent_size)`` and the seed of its noise; their order is part of what a seed means."""
-        name = self.labels[number] if self.labels else ""
+        name = self._name(number) or ""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
         noise_seed = int(rng.integers(2**63))
         return self.known.draw(rng, number, n_latents, temperature), noise_seed
@@ -309,18 +326,9 @@ class Runtime:
         n_frames = -(-n_samples // config.hop_length) + config.frames.n_overlapping - 1
         return -(-n_frames // config.fold), n_samples
 
-    def _one_label(self, number: int) -> np.ndarray:
-        return np.eye(len(self.labels), dtype=np.float32)[number] if self.labels else np.zeros(0, np.float32)
-
-    def _weights(self, label: LabelWeights) -> np.ndarray:
-        """The weight of each label ``(labels,)``."""
-        weights = np.zeros(len(self.labels), np.float32)
-        given = {label: 1.0} if isinstance(label, str) else dict(label or {})
-        for name, weight in given.items():
-            if not 0 <= weight <= 1:
-                raise BadSetting(f"The weight of the label {name} is {weight}; it must lie between 0 and 1.")
-            weights[place_of(name, self.labels, "label", self.card.name)] = weight
-        return weights
+    def _name(self, number: int) -> str | None:
+        """A label by its number; None in a model without labels."""
+        return self.labels[number] if self.labels else None
 
     def _checked_latents(self, latents: np.ndarray) -> np.ndarray:
         rows = np.atleast_2d(np.asarray(latents, np.float32))
