@@ -1,4 +1,4 @@
-"""A run of a WaveNet vocoder for 16 kHz speech, from mel frames to samples.
+"""The bundled model ``wavenet``: a vocoder for 16 kHz speech, from mel frames to samples.
 
     python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/wavenet_vocoder.py --corpus corpora/speech --max-minutes 60

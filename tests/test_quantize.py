@@ -20,7 +20,8 @@ def test_losses_are_the_squared_distance_to_the_code_and_gradients_go_where_they
     level = Codebook(6, 8, 3).eval()
     residual = torch.randn(2, 5, 6, requires_grad=True)
     kept, numbers, codebook, commitment = level(residual)
-    expected = (level.codes[numbers] - level.into(residual)).square().mean(-1)
+    vectors = level.into(residual)
+    expected = (level.codes[numbers] - vectors).square().mean(-1) / vectors.square().mean()
     torch.testing.assert_close(codebook, expected)
     torch.testing.assert_close(commitment, expected)
     torch.testing.assert_close(kept, level.look_up(numbers))
@@ -88,13 +89,14 @@ def test_clips_that_use_fewer_levels_neither_hear_nor_teach_the_others():
     quantizer = ResidualQuantizer(3, 4, 8, 2, "codebook").eval()
     vectors = torch.randn(2, 5, 4)
     kept, _, losses = quantizer(vectors, torch.tensor([1, 3]))
-    alone, _, of_one = quantizer(vectors[:1], torch.tensor([1]))
+    alone, _, _ = quantizer(vectors[:1], torch.tensor([1]))
     torch.testing.assert_close(kept[:1], alone)
     (losses["vq/codebook"] * 4).backward()  # a mean over the levels in use: 1 of the first clip, 3 of the second
     assert all(level.codes.grad is not None for level in quantizer.levels)
-    of_levels = [float(quantizer(vectors, torch.tensor([0, n]))[2]["vq/codebook"].detach()) * n for n in (1, 2, 3)]
-    total = float(of_one["vq/codebook"].detach()) + of_levels[2]
-    assert float(losses["vq/codebook"].detach()) == pytest.approx(total / 4)
+    of_first, of_second = (
+        float(quantizer(vectors, torch.tensor(used))[2]["vq/codebook"].detach()) for used in ([1, 0], [0, 3])
+    )
+    assert float(losses["vq/codebook"].detach()) == pytest.approx((of_first + 3 * of_second) / 4)
 
 
 def test_perplexity_of_even_use_is_the_number_of_codes():

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 USE_DECAY = 0.99  # of the running share of each code
 DEAD_SHARE = 0.1  # of an even share; a code that is used less is put where there are vectors
 KMEANS_ROUNDS = 10
+SMALLEST_SQUARE = 1e-8  # of a vector's number
 
 
 class Codebook(nn.Module):
@@ -47,7 +48,7 @@ class Codebook(nn.Module):
     def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """``(batch, frames, latent_size)`` to what is kept of it, the code numbers ``(batch, frames)``, and for each frame the squared
         distances that the code (codebook loss) and the vector (commitment loss) learn from (van den Oord et al., "Neural Discrete
-        Representation Learning", 2017, equation 3).
+        Representation Learning", 2017, equation 3), over the vectors' mean square: latents may be as large as they like.
         """
         vectors = self.into(residual)
         if self.training and not self.is_ready:
@@ -56,8 +57,9 @@ class Codebook(nn.Module):
         codes = F.embedding(numbers, self.codes)
         if self.training:
             self._keep_alive(vectors.detach().flatten(0, 1), numbers.flatten())
-        codebook = (codes - vectors.detach()).square().mean(-1)
-        commitment = (vectors - codes.detach()).square().mean(-1)
+        scale = vectors.detach().square().mean().clamp(min=SMALLEST_SQUARE)
+        codebook = (codes - vectors.detach()).square().mean(-1) / scale
+        commitment = (vectors - codes.detach()).square().mean(-1) / scale
         return self.out(vectors + (codes - vectors).detach()), numbers, codebook, commitment
 
     @torch.no_grad()
