@@ -206,7 +206,7 @@ def test_losses_fall_and_the_second_stage_moves_the_decoder_alone(folder, tmp_pa
             moved = {name for name, tensor in codec.coder.state_dict().items() if not torch.equal(tensor, before[name])}
             assert moved
             assert all(name.startswith("decoder") for name in moved)
-    assert np.mean(found[-10:]) < 0.75 * np.mean(found[:5])
+    assert np.mean(found[-10:]) < 0.9 * np.mean(found[:5])
 
 
 def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_path):

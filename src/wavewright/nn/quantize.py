@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-USE_DECAY = 0.99  # of the running share of each code
+USE_DECAY = 0.98  # of the running share and mean of each code
 DEAD_SHARE = 0.1  # of an even share; a code that is used less is put where there are vectors
 KMEANS_ROUNDS = 10
 SMALLEST_SQUARE = 1e-8  # of a vector's number
@@ -18,18 +18,20 @@ class Codebook(nn.Module):
     """One level: a projection to a few dimensions, and the code whose direction is nearest (Yu et al., "Vector-quantized Image Modeling
     with Improved VQGAN", 2022; Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023).
 
-    Few dimensions and directions alone keep all codes in use. Codes begin as the centres of the first batch (k-means), and those that
-    nothing falls on any more move to vectors of the batch.
+    Few dimensions and directions alone keep all codes in use. Codes begin as the centres of the first batch (k-means), are the running
+    means of the vectors that fall on them (van den Oord et al., "Neural Discrete Representation Learning", 2017, appendix A.1), and
+    where nothing does any more, move to vectors of the batch.
     """
 
+    codes: Tensor
     share: Tensor
     is_ready: Tensor
 
     def __init__(self, latent_size: int, codebook_size: int, code_size: int):
         super().__init__()
         self.into = nn.Linear(latent_size, code_size)
-        self.codes = nn.Parameter(torch.randn(codebook_size, code_size))
         self.out = nn.Linear(code_size, latent_size, bias=False)
+        self.register_buffer("codes", torch.randn(codebook_size, code_size))
         self.register_buffer("share", torch.full((codebook_size,), 1 / codebook_size))
         self.register_buffer("is_ready", torch.zeros((), dtype=torch.bool))
 
@@ -45,10 +47,10 @@ class Codebook(nn.Module):
         """Code numbers ``(...)`` -> ``(..., latent_size)``."""
         return self.out(F.embedding(numbers, self.codes))
 
-    def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``(batch, frames, latent_size)`` to what is kept of it, the code numbers ``(batch, frames)``, and for each frame the squared
-        distances that the code (codebook loss) and the vector (commitment loss) learn from (van den Oord et al., "Neural Discrete
-        Representation Learning", 2017, equation 3), over the vectors' mean square: latents may be as large as they like.
+        distance of the vector to its code (commitment loss; van den Oord et al., equation 3), over the vectors' mean square: latents may
+        be as large as they like.
         """
         vectors = self.into(residual)
         if self.training and not self.is_ready:
@@ -56,28 +58,28 @@ class Codebook(nn.Module):
         numbers = self.nearest(vectors.detach())
         codes = F.embedding(numbers, self.codes)
         if self.training:
-            self._keep_alive(vectors.detach().flatten(0, 1), numbers.flatten())
+            self._follow(vectors.detach().flatten(0, 1), numbers.flatten())
         scale = vectors.detach().square().mean().clamp(min=SMALLEST_SQUARE)
-        codebook = (codes - vectors.detach()).square().mean(-1) / scale
-        commitment = (vectors - codes.detach()).square().mean(-1) / scale
-        return self.out(vectors + (codes - vectors).detach()), numbers, codebook, commitment
+        commitment = (vectors - codes).square().mean(-1) / scale
+        return self.out(vectors + (codes - vectors).detach()), numbers, commitment
 
-    @torch.no_grad()
     def _begin(self, vectors: Tensor) -> None:
         """Place the codes where the vectors ``(n, code_size)`` of the first batch lie."""
-        self.codes.copy_(_from_process_0(_centres(vectors, len(self.codes))))
-        self.is_ready.fill_(True)
+        self.codes = _from_process_0(_centres(vectors, len(self.codes)))
+        self.is_ready = torch.ones_like(self.is_ready)
 
-    @torch.no_grad()
-    def _keep_alive(self, vectors: Tensor, numbers: Tensor) -> None:
-        """Note which codes the ``vectors (n, code_size)`` fell on, and move those to the vectors that nothing falls on any more."""
+    def _follow(self, vectors: Tensor, numbers: Tensor) -> None:
+        """Move the codes towards the means of the ``vectors (n, code_size)`` that fell on them, and the dead ones to vectors."""
         n_codes = len(self.codes)
-        counts = torch.bincount(numbers, minlength=n_codes)
-        self.share.lerp_(_from_process_0(counts / counts.sum()), 1 - USE_DECAY)
-        dead = self.share < DEAD_SHARE / n_codes
+        counts = torch.bincount(numbers, minlength=n_codes).to(vectors.dtype)
+        sums = torch.zeros_like(self.codes).index_add_(0, numbers, vectors)
+        counts, sums = _mean_of_processes(counts / len(vectors)), _mean_of_processes(sums / len(vectors))
+        share = USE_DECAY * self.share + (1 - USE_DECAY) * counts
+        codes = (USE_DECAY * self.share.unsqueeze(1) * self.codes + (1 - USE_DECAY) * sums) / share.unsqueeze(1)
+        dead = share < DEAD_SHARE / n_codes
         chosen = _from_process_0(vectors[torch.randint(len(vectors), (n_codes,), device=vectors.device)])
-        self.codes.copy_(torch.where(dead.unsqueeze(1), chosen, self.codes))
-        self.share.copy_(torch.where(dead, 1 / n_codes, self.share))
+        self.codes = torch.where(dead.unsqueeze(1), chosen, codes)
+        self.share = torch.where(dead, 1 / n_codes, share)
 
 
 class RoundedNumbers(nn.Module):
@@ -111,13 +113,12 @@ class RoundedNumbers(nn.Module):
         digits = torch.div(numbers.unsqueeze(-1), self.place_values, rounding_mode="floor") % self.steps.long()
         return self.out(self._values(digits.float()))
 
-    def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """As :meth:`Codebook.forward`; nothing but the network learns, so both distances are 0."""
+    def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As :meth:`Codebook.forward`; there are no codes to keep close to, so the distance is 0."""
         digits = self._digits(self.into(residual))
         rounded = digits + (digits.round() - digits).detach()
         numbers = (rounded.detach().round().long() * self.place_values).sum(-1)
-        nothing = residual.new_zeros(residual.shape[:-1])
-        return self.out(self._values(rounded)), numbers, nothing, nothing
+        return self.out(self._values(rounded)), numbers, residual.new_zeros(residual.shape[:-1])
 
 
 class ResidualQuantizer(nn.Module):
@@ -139,21 +140,21 @@ class ResidualQuantizer(nn.Module):
     def _each(self) -> list[Codebook | RoundedNumbers]:
         return list(self.levels)  # type: ignore[arg-type]
 
-    def forward(self, latent: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def forward(self, latent: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``latent (batch, frames, latent_size)``, of which each clip uses ``n_used (batch,)`` levels, to its quantised self, the code
-        numbers ``(batch, frames, n_levels)`` and the losses. Gradients pass through as if nothing had been rounded.
+        numbers ``(batch, frames, n_levels)`` and the commitment loss. Gradients pass through as if nothing had been rounded.
         """
         residual, total = latent, torch.zeros_like(latent)
-        found, codebook, commitment = [], latent.new_zeros(()), latent.new_zeros(())
+        found, commitment = [], latent.new_zeros(())
         for number, level in enumerate(self._each()):
-            kept, numbers, of_codes, of_vectors = level(residual)
+            kept, numbers, distances = level(residual)
             is_used = (number < n_used).to(latent.dtype).view(-1, 1, 1)
             total = total + is_used * kept
             residual = residual - kept.detach()
             weight = is_used.squeeze(-1) / (n_used.sum() * latent.shape[1])
-            codebook, commitment = codebook + (weight * of_codes).sum(), commitment + (weight * of_vectors).sum()
+            commitment = commitment + (weight * distances).sum()
             found.append(numbers)
-        return total, torch.stack(found, -1), {"vq/codebook": codebook, "vq/commitment": commitment}
+        return total, torch.stack(found, -1), commitment
 
     def encode(self, latent: Tensor) -> Tensor:
         """``(batch, frames, latent_size)`` -> code numbers ``(batch, frames, n_levels)``."""
@@ -191,6 +192,14 @@ def _from_process_0(tensor: Tensor) -> Tensor:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         tensor = tensor.contiguous()
         torch.distributed.broadcast(tensor, 0)
+    return tensor
+
+
+def _mean_of_processes(tensor: Tensor) -> Tensor:
+    """The mean over all processes that train together."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.all_reduce(tensor)
+        tensor = tensor / torch.distributed.get_world_size()
     return tensor
 
 

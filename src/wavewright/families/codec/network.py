@@ -88,6 +88,7 @@ class Encoder(nn.Module):
         self.blocks = Blocks(config.encoder_blocks, wide, round(config.expansion * wide), kernel)
         self.norm = nn.LayerNorm(wide)
         self.out = nn.Linear(wide, config.latent_size)
+        self.level = nn.LayerNorm(config.latent_size, elementwise_affine=False)  # so that codes can follow
         self.memory_sizes = (self.fine.memory_size, self.blocks.memory_size)
 
     def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
@@ -97,7 +98,7 @@ class Encoder(nn.Module):
         batch, _, channels = hidden.shape
         hidden = self.merge(hidden.reshape(batch, -1, self.steps_per_frame * channels))
         hidden, of_blocks = self.blocks(hidden, of_blocks)
-        latent = self.out(self.norm(hidden))
+        latent = self.level(self.out(self.norm(hidden)))
         return latent, _joined(of_fine, of_blocks)
 
 
@@ -152,7 +153,7 @@ class Coder(nn.Module):
         """``(batch, time)``, whole frames, to ``(batch, frames, latent_size)``."""
         return self.encoder(self.analysis(wave))[0].float()
 
-    def quantised(self, wave: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def quantised(self, wave: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``(batch, time)`` through encoder and quantiser, see :meth:`ResidualQuantizer.forward`; vectors are compared in float32."""
         latent = self.latent(wave)
         with torch.autocast(latent.device.type, enabled=False):
@@ -201,7 +202,7 @@ class Codec(nn.Module):
     def loss_weights(self, step: int) -> dict[str, float]:
         weights = {"mel/l1": 3.0, "stft/complex": 2.0, "stft/magnitude": 2.0}
         if not self._is_adversarial(step):
-            return weights | {"vq/codebook": 1.0, "vq/commitment": 0.25}
+            return weights | {"vq/commitment": 0.25}
         return weights | {"adv/critic": 1.0, "adv/generator": 0.3, "adv/features": 1.0}
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
@@ -212,11 +213,11 @@ class Codec(nn.Module):
     def _first_stage(self, batch: Batch, is_quantised: bool) -> dict[str, Tensor]:
         """Encoder, quantiser and decoder learn to give back what they are given."""
         if is_quantised:
-            kept, _, losses = self.coder.quantised(batch["wave"], batch["n_levels"])
+            kept, _, commitment = self.coder.quantised(batch["wave"], batch["n_levels"])
         else:
             kept = self.coder.latent(batch["wave"])
-            losses = dict.fromkeys(("vq/codebook", "vq/commitment"), kept.new_zeros(()))
-        return losses | self._distances(batch["wave"], self.coder.wave(kept))
+            commitment = kept.new_zeros(())
+        return {"vq/commitment": commitment} | self._distances(batch["wave"], self.coder.wave(kept))
 
     def _distances(self, reference: Tensor, estimate: Tensor) -> dict[str, Tensor]:
         """How far a reconstruction is from the wave; the last samples, of which windows are missing, do not count."""
