@@ -34,6 +34,7 @@ SEED = 2026
 TOLERANCES = {"brightness": 0.05, "loudness": 0.1}  # octaves, dB, that a step may go back
 ONSET_DB, DIP_DB = -20.0, -10.0  # an onset is a rise to within 20 dB of the loudest from 10 dB below
 LEVEL_SECONDS = 0.01
+HEADROOM = 0.5  # of full scale for what sliders move, or a louder sound would be turned down again
 
 
 def recordings(corpus: Path, player) -> tuple[np.ndarray, np.ndarray]:
@@ -119,7 +120,7 @@ def judged(walked: dict[str, np.ndarray], waves: np.ndarray, labels: np.ndarray,
 def slider_table(player, waves: np.ndarray) -> dict[str, dict[str, float]]:
     """By how many of its steps each attribute changes, the median over recordings, when one slider moves by one step."""
     table = {}
-    latents = [player.encode(wave) for wave in waves]
+    latents = [player.encode(HEADROOM * wave) for wave in waves]
     before = np.stack([measure(player.decode(each)[0], player.sample_rate) for each in latents])
     for slider in player.sliders:
         moved = [player.slide(each, {slider.name: slider.step}) for each in latents]

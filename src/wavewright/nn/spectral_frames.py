@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -62,16 +64,16 @@ class SpectralFrames(nn.Module):
         return torch.cat([power.log() * LOG_SCALE + LOG_SHIFT, turned.real, turned.imag], -1)
 
     def complex_distance(self, spectrum: Tensor, head: Tensor) -> Tensor:
-        """How far ``head (batch, frames, 3 * bins)`` is from ``spectrum (batch, frames, bins)`` in magnitude and phase: 1 for silence.
+        """How little the phases of ``head (batch, frames, 3 * bins)`` have to do with ``spectrum (batch, frames, bins)``, whatever the levels.
 
-        The root of the error's energy over that of the sound, the magnitudes of both to the power COMPRESSION: a scalar, the mean over the
-        batch.
+        1 minus the correlation of a sound's complex frames, the magnitudes of both to the power COMPRESSION: a scalar from 0 to 2, the mean
+        over the batch, 1 where nothing is known. An error in place of a correlation would silence every tone whose phase is not yet
+        known, and never hear of it again.
         """
-        real, imaginary = self._compressed(head)
+        made = torch.cat(self._compressed(head), -1)
         heard = self.features(spectrum)[..., spectrum.shape[-1] :]
-        made = torch.cat([real, imaginary], -1)
-        error, energy = (each.square().sum((1, 2)) + SMALLEST_ENERGY for each in (heard - made, heard))
-        return (error / energy).sqrt().mean()
+        energies = ((each.square().sum((1, 2)) + SMALLEST_ENERGY).sqrt() for each in (heard, made))
+        return 1 - ((heard * made).sum((1, 2)) / math.prod(energies)).mean()
 
     def tone(self, head: Tensor) -> Tensor:
         """``(batch, frames, 3 * bins)`` to complex ``(batch, frames, bins)``, as :func:`.dsp.spectral_frames.head_to_spectrum`."""

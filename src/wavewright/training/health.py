@@ -51,15 +51,17 @@ class Health:
                 f"warning: {copying:.0%} of the generated sounds are closer to a training clip than training sounds are to each "
                 "other; the generator copies: use more recordings, a smaller --size, or stop earlier."
             )
-        self._watch_latents(metrics.get("valid/active", 1.0), say)
+        self._watch_latents(metrics.get("valid/active"), say)
         measured = [metrics[name] for name in ("valid/loss", "valid/bits", "valid/mel") if name in metrics]
         self._watch_overfitting(measured[0] if measured else None, say)
         if self._persists("silent", level_db < SILENT_DB):
             return f"The generated sounds are silent ({level_db:.0f} dB) for {PATIENCE} evaluations."
         return None
 
-    def _watch_latents(self, active: float, say: Callable[[str], None]) -> None:
+    def _watch_latents(self, active: float | None, say: Callable[[str], None]) -> None:
         """Say once that numbers of the latents are dead, or all of them (posterior collapse)."""
+        if active is None:
+            return
         if self._persists("collapsed latents", active == 0):
             say(
                 "warning: the latents have collapsed: none of their numbers says anything of the sound; lower model.beta, raise "

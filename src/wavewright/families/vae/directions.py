@@ -38,7 +38,8 @@ ENERGY_SHARE = 0.9  # that a sound's length holds
 RIDGE = 1.0  # added to the variances of whitened latents, over their number
 CLIPS_TO_CALIBRATE = 32
 CALIBRATIONS = 2  # times that the responses are measured and the directions corrected
-SMALLEST_RESPONSE = 0.05  # of the strongest; weaker mixtures of directions are not amplified
+SMALLEST_RESPONSE = 0.1  # units of its own attribute that a direction must move for each unit asked for
+SMALLEST_MIXTURE = 0.05  # of the strongest response; weaker mixtures of directions are not amplified
 
 Decode = Callable[[np.ndarray], np.ndarray]
 """Latents ``(n, d)`` to waves ``(n, time)``."""
@@ -48,7 +49,7 @@ def measure(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """The attributes of ``wave (time,)``, ``(len(ATTRIBUTES),)`` float64.
 
     Brightness: log2 of the magnitudes' centroid in hertz. Loudness: root mean square in dB of full scale. Length: log2 of the seconds
-    from the onset that hold nine tenths of the energy. Attack: log2 of the seconds from the onset to the highest level.
+    from the onset that hold nine tenths of the energy. Attack: log2 of the seconds from the onset to half of the highest power.
     """
     n_fft = min(2048, 2 ** int(np.log2(max(len(wave), 16))))
     magnitudes = spectrogram(wave, n_fft, n_fft // 4, power=1.0).sum(axis=1, dtype=np.float64)
@@ -60,14 +61,14 @@ def measure(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     length = np.searchsorted(energy, ENERGY_SHARE * energy[-1]) if energy[-1] > 0 else 0
     width = max(1, round(LEVEL_SECONDS * sample_rate))
     levels = np.convolve(power[onset:], np.ones(width), "valid") if len(power) - onset > width else power[onset:]
-    seconds = np.maximum(np.array([length, np.argmax(levels)]) / sample_rate, SHORTEST_SECONDS)
+    seconds = np.maximum(np.array([length, np.argmax(levels >= levels.max(initial=0.0) / 2)]) / sample_rate, SHORTEST_SECONDS)
     loudness_db = float(gain_to_db(np.sqrt(power.mean()), -100.0))
     return np.array([np.log2(max(centroid_hz, 20.0)), loudness_db, *np.log2(seconds)])
 
 
 @dataclass(frozen=True)
 class Directions:
-    """A direction ``(d,)`` for each attribute, of the length that changes it by one unit: ``vectors (attributes, d)``."""
+    """A direction ``(d,)`` for each attribute, of the length that changes it by one unit: ``vectors (attributes, d)``, zeros for none."""
 
     vectors: np.ndarray
 
@@ -77,19 +78,23 @@ class Directions:
 
         A ridge regression of the attributes on the latents says how each depends on them; the directions are the shortest steps, in
         deviations of the latents, that change one attribute by a unit and none of the others. Then steps are decoded and measured, and
-        the directions mixed so that each moves what it is named after.
+        the directions mixed so that each moves what it is named after; one that moves nothing is left out.
         """
         vectors = _regressed(points.astype(np.float64), attributes)
         chosen = points[np.linspace(0, len(points) - 1, min(len(points), CLIPS_TO_CALIBRATE)).round().astype(int)]
+        kept = np.ones(len(vectors), bool)
         for _ in range(CALIBRATIONS):
             responses = _responses(vectors, chosen, decode, sample_rate)
-            vectors = np.linalg.pinv(responses.T, rcond=SMALLEST_RESPONSE) @ vectors
+            kept &= np.diag(responses) > SMALLEST_RESPONSE
+            among = np.ix_(kept, kept)
+            vectors[kept] = np.linalg.pinv(responses[among].T, rcond=SMALLEST_MIXTURE) @ vectors[kept]
+            vectors[~kept] = 0.0
         return cls(vectors.astype(np.float32))
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
-        """What the directions are named after."""
-        return ATTRIBUTES[: len(self.vectors)]
+        """What the directions that there are are named after."""
+        return tuple(each for each, vector in zip(ATTRIBUTES, self.vectors, strict=False) if vector.any())
 
     def move(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
         """``latents (..., d)`` moved by ``amounts`` in the units of the attributes.
@@ -100,11 +105,11 @@ class Directions:
         for name, amount in amounts.items():
             if name not in names:
                 raise BadSetting(f"There is no slider {name!r}; this model has {', '.join(names) or 'none'}.")
-            attribute = ATTRIBUTES[names.index(name)]
+            attribute = self.attributes[names.index(name)]
             if not abs(amount) <= attribute.step * MOST_STEPS:  # no comparison holds for what is not a number
                 most = f"{attribute.step * MOST_STEPS:g}"
                 raise BadSetting(f"The slider {name} is {amount}; it must lie between -{most} and {most} {attribute.unit}.")
-        steps = np.array([amounts.get(name, 0.0) for name in names], np.float32)
+        steps = np.array([amounts.get(each.name, 0.0) for each in ATTRIBUTES[: len(self.vectors)]], np.float32)
         return (latents + steps @ self.vectors).astype(np.float32)
 
     @classmethod
