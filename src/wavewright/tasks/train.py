@@ -37,7 +37,7 @@ class Trained:
 @checked
 def train(
     folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")],
-    family: Annotated[str, Field(description="Model family: gan, lstm, wavenet or classifier.")] = "gan",
+    family: Annotated[str, Field(description="Model family: gan, lstm, wavenet, codec, prior or classifier.")] = "gan",
     size: Annotated[Literal["tiny", "small", "base", "full"], Field(description="How large a network.")] = "small",
     out: Annotated[
         Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")

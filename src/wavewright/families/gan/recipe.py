@@ -14,7 +14,7 @@ from ...data.preparation import PEAK, Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
 from ...errors import BadFolder, BadSetting
-from ...metrics.copying import merge_near_duplicates, nearest_training_distance
+from ...metrics.copying import merge_near_duplicates, nearest_training_distance, smallest_distance
 from ...metrics.distances import distances_among
 from ...metrics.embeddings import LogMelEmbedding
 from ...metrics.kernel import kernel_distance
@@ -221,9 +221,7 @@ class Reference:
                 )
             member_groups = np.array([groups[index] for index in members])
             sounds[label] = merge_near_duplicates(chosen, embedding.near_duplicate_distance, member_groups)
-            takes = merge_near_duplicates(chosen, embedding.near_duplicate_distance)
-            if len(np.unique(takes)) > 1:
-                limits[label] = nearest_training_distance(chosen, chosen[:1], takes).limit
+            limits[label] = smallest_distance(chosen, embedding.near_duplicate_distance)
         return cls(embedding, rows.astype(np.float32), limits, embeddings, sounds)
 
     def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:
