@@ -30,6 +30,7 @@ ARROWS = {
     "metrics": BASE | {"dsp"},
     "families": BASE | {"dsp"},
     "families/runtime": BASE | {"dsp", "families", "models"},
+    "families/coded": BASE | {"data", "families"},
     "families/recipe": BASE | {"data", "families", "metrics", "training"},
     "families/network": BASE | {"dsp", "families", "nn"},
     "models": BASE | {"families", "whole_file"},
