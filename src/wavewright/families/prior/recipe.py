@@ -252,7 +252,7 @@ class CodeBatches:
         codes = self.clips.variants[variant][row]
         longest = self.crop_frames if self.model.duration == "endless" else codes.shape[1]
         symbols = to_symbols(codes[:, max(start - 1, 0) : start + longest], self.model)
-        before = np.full((1, self.model.n_levels), self.model.begin)
+        before = np.full((1, self.model.n_levels), self.model.begin, np.int64)
         return symbols if start else np.concatenate([before, symbols])
 
 

@@ -147,7 +147,7 @@ class Runtime:
         symbols = to_symbols(checked(codes, config), config)
         label_number, voice = self._number(label, "label"), self._number(speaker, "speaker")
         positions = position_features(len(symbols))
-        state, before = np.zeros(config.state_shape, np.float32), np.full(config.n_levels, config.begin)
+        state, before = np.zeros(config.state_shape, np.float32), np.full(config.n_levels, config.begin, np.int64)
         nats = np.zeros((config.n_levels, len(symbols)))
         for frame, now in enumerate(symbols):
             said, state = self.over_time(before, positions[frame], label_number, voice, state)

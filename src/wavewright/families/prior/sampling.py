@@ -89,8 +89,9 @@ def draw_symbol(logits: np.ndarray, drawn: float, temperature: float, top_p: flo
         return int(logits.argmax())
     scaled = logits.astype(np.float64) / temperature
     shares = np.exp(scaled - scaled.max())
-    order = np.argsort(-shares, kind="stable")
-    summed = np.cumsum(shares[order])
-    n_kept = int(np.searchsorted(summed, top_p * summed[-1])) + 1
-    chosen = int(np.searchsorted(summed[:n_kept], drawn * summed[min(n_kept, len(summed)) - 1], side="right"))
-    return int(order[min(chosen, n_kept - 1, len(order) - 1)])
+    if top_p < 1:
+        falling = np.sort(shares)[::-1]
+        n_kept = int(np.searchsorted(np.cumsum(falling), top_p * shares.sum())) + 1
+        shares[shares < falling[min(n_kept, len(falling)) - 1]] = 0.0
+    summed = np.cumsum(shares)
+    return min(int(np.searchsorted(summed, drawn * summed[-1], side="right")), len(shares) - 1)
