@@ -456,7 +456,7 @@ def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, place):
 
 
 def test_a_run_becomes_a_model_that_generates(place, tmp_path):
-    settings = ["codec=tiny-codec", "steps=6", "evaluate_every=3", "save_every=3", "batch_size=4", "threads=1", "n_levels=2"]
+    settings = ["codec=tiny-codec", "steps=6", "evaluate_every=6", "save_every=3", "batch_size=4", "threads=1", "n_levels=2"]
     settings += ["hidden_size=16", "width=12", "duration=drawn", "n_variants=2"]
     done = train(place / "sounds", "prior", "tiny", place / "runs" / "glides", settings=settings, quiet=True)
     assert done.step == 6

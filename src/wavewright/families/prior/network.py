@@ -74,7 +74,7 @@ class Drawer(nn.Module):
         self.config, width = config, config.width
         n_symbols = config.codebook_size + 2
         self.codes = nn.Embedding(config.n_levels * n_symbols, width)
-        nn.init.normal_(self.codes.weight, std=width**-0.5)
+        nn.init.normal_(self.codes.weight, std=0.3)
         self.register_buffer("first", torch.arange(config.n_levels) * n_symbols, persistent=False)  # of each level's symbols
         self.labels = nn.Embedding(len(config.labels), config.label_size) if config.labels else None
         self.speakers = nn.Embedding(len(config.speakers), config.label_size) if config.speakers else None
@@ -84,7 +84,8 @@ class Drawer(nn.Module):
         self.levels = nn.Parameter(0.02 * torch.randn(config.n_levels, width))
         self.layers = nn.Sequential(*[Layer(width, config.dropout) for _ in range(config.level_layers)])
         self.norm = nn.LayerNorm(width)
-        self.heads = nn.Parameter(width**-0.5 * torch.randn(config.n_levels, width, config.codebook_size + 1))
+        # Small at first, so that learning begins with every code as likely as any other.
+        self.heads = nn.Parameter(0.1 * width**-0.5 * torch.randn(config.n_levels, width, config.codebook_size + 1))
         self.head_bias = nn.Parameter(torch.zeros(config.n_levels, config.codebook_size + 1))
 
     def vectors(self, symbols: Tensor) -> Tensor:
