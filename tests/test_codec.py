@@ -1,45 +1,24 @@
 """The codec: what it plays is what it learned, however sound and codes are cut up; silence; what it refuses."""
 
-import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from tiny_codec_model import TINY, export_codec, prepared, write_glides
 
 from wavewright import models
-from wavewright.clip import Clip
-from wavewright.data.folder import scan
 from wavewright.errors import BadModel, BadSetting
-from wavewright.families.codec import SIZES, Config
-from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build, to_play
-from wavewright.families.codec.recipe import DataSettings, Recipe, prepare, recipe
+from wavewright.families.codec import Config
+from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build
+from wavewright.families.codec.recipe import DataSettings, Recipe
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
-from wavewright.models.card import Card
-from wavewright.training.export import as_played, export_model
 from wavewright.training.settings import TrainingSettings
-
-TINY = Config(**SIZES["tiny"])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Twenty gliding tones with noise, 0.7 s at 16 kHz."""
-    folder = tmp_path_factory.mktemp("glides")
-    time = np.arange(11_200) / 16_000
-    for index in range(20):
-        rng = np.random.default_rng(index)
-        tone = np.sin(2 * np.pi * np.cumsum(rng.uniform(100, 400) * (1 + rng.uniform(-0.5, 1) * time)) / 16_000)
-        wave = (0.4 * tone**3 + 0.02 * rng.standard_normal(len(time))).astype(np.float32)
-        Clip(wave[None], 16_000).write(folder / f"{index}.wav")
-    return folder
-
-
-def prepared(folder, cache, **model):
-    tiny = recipe("tiny")
-    data = DataSettings(crop_frames=12, valid_share=0.3)
-    training = dataclasses.replace(tiny.training, batch_size=3, metric="valid/mel")
-    return prepare(Recipe(dataclasses.replace(tiny.model, **model), data, training), scan(folder, "none").entries, cache)
+    return write_glides(tmp_path_factory.mktemp("glides"))
 
 
 class Played(NamedTuple):
@@ -50,16 +29,9 @@ class Played(NamedTuple):
 @pytest.fixture(scope="module")
 def played(folder, tmp_path_factory):
     """A codec with fresh weights, exported and opened; its codebooks are placed by one batch."""
-    torch.manual_seed(0)
-    data = prepared(folder, tmp_path_factory.mktemp("cache"))
-    codec = build(TINY)
-    for step in (0, UNQUANTISED_STEPS):
-        batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
-        codec.turns(step)[0][1](batch)
     place = tmp_path_factory.mktemp("codec") / "tiny"
-    card = Card(name="tiny", family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
-    export_model(place, card, to_play(codec.coder.eval(), data))
-    return Played(models.load(str(place)), as_played(codec.coder))
+    coder = export_codec(folder, tmp_path_factory.mktemp("cache"), place)
+    return Played(models.load(str(place)), coder)
 
 
 @pytest.fixture(scope="module")

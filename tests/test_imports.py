@@ -31,6 +31,7 @@ ARROWS = {
     "families": BASE | {"dsp"},
     "families/runtime": BASE | {"dsp", "families", "models"},
     "families/coding": BASE | {"dsp", "families", "models"},
+    "families/coded": BASE | {"data", "families"},
     "families/recipe": BASE | {"data", "families", "metrics", "training"},
     "families/network": BASE | {"dsp", "families", "nn"},
     "models": BASE | {"families", "whole_file"},

@@ -8,6 +8,7 @@ import pytest
 from wavewright import metrics
 from wavewright.errors import BadSetting
 from wavewright.metrics.bins import kmeans
+from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import pairwise_distances
 from wavewright.metrics.figures import score_figures
 
@@ -304,6 +305,8 @@ class TestCopying:
         assert found.limit == pytest.approx(9.9)
         assert found.estimate == pytest.approx([4.9, 0.1, 9.9, 19.9])
         assert found.share_no_closer == 0.5
+        assert smallest_distance(training, 0.5) == found.limit
+        assert smallest_distance(training, 1e9) == 0.0  # all are one sound
         unmerged = metrics.nearest_training_distance(training, np.array([[5.0], [10.2]]))
         assert unmerged.limit == pytest.approx(0.1)
 

@@ -369,5 +369,5 @@ def test_impossible_recipes_and_folders_are_refused(folder, tmp_path):
     with pytest.raises(BadSetting, match=r"metric is 'loss'; a WaveNet is measured by valid/bits\."):
         Recipe(Config(), DataSettings(), TrainingSettings(metric="loss"))
     unknown = Recipe(Config(labels=("bell",), **SMALL), recipe_for().data, TrainingSettings())
-    with pytest.raises(BadFolder, match="None of the 20 clips is left to train on"):
+    with pytest.raises(BadFolder, match="no clip with the label 'bell' to train on; the folder has high, low"):
         prepare(unknown, scan(folder, "folder").entries, tmp_path)

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..units import seconds_to_samples
+from ..whole_file import write_whole
 from .decode import decode_at
 from .entry import SHORTEST_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
 from .preparation import Preparation, fit
@@ -56,6 +57,7 @@ class ClipStore:
 
     def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
         index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
+        self._folder = folder
         self.sample_rate: int = index["sample_rate"]
         self.n_samples: int | None = index["n_samples"]
         self.channels: int = index["channels"]
@@ -115,6 +117,22 @@ class ClipStore:
         first = place.start + start
         last = place.start + min(start + n_samples, place.length)
         return fit(self._frames[first:last].T * np.float32(place.gain), n_samples)
+
+    def kept(self, name: str, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """What an earlier call with this name computed from the clips, or what ``compute`` gives, which is kept beside them.
+
+        The name must say all that the arrays depend on besides the clips.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file, save
+
+        path = self._folder / f"{name}.safetensors"
+        with contextlib.suppress(OSError, SafetensorError):
+            return load_file(path)
+        computed = compute()
+        with contextlib.suppress(OSError):  # a cache that may only be read
+            write_whole(path, save(computed))
+        return computed
 
     @property
     def lengths(self) -> list[int]:

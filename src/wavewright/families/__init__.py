@@ -15,6 +15,7 @@ FAMILIES: dict[str, str] = {
     "vae": "short or endless sounds: latents to walk between sounds, vary them and turn them brighter",
     "wavenet": "one sample after another: short sounds by label, or speech from mel frames",
     "codec": "turns sound into few numbers and back: a codec for files and streams",
+    "prior": "draws the codes of a codec: whatever that codes well, by label or without end",
     "classifier": "tells which label a sound has, and judges what generators make",
 }
 

@@ -84,6 +84,15 @@ def nearest_training_distance(
     return CopyReport(float(np.mean(nearest >= limit)), limit, percentile, yardstick, nearest)
 
 
+def smallest_distance(training: np.ndarray, threshold: float | None) -> float:
+    """How close two different sounds of training ``(n, d)`` lie at least, 0 where all are one sound.
+
+    Clips no farther apart than ``threshold`` are one sound, see :func:`merge_near_duplicates`.
+    """
+    sounds = merge_near_duplicates(training, threshold)
+    return nearest_training_distance(training, training[:1], sounds).limit if len(np.unique(sounds)) > 1 else 0.0
+
+
 def _most_central(among: np.ndarray, members: np.ndarray) -> int:
     """The member with the smallest mean distance to the other members."""
     return int(members[among[np.ix_(members, members)].mean(axis=1).argmin()])

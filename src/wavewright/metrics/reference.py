@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import BadFolder
 from ..units import gain_to_db
-from .copying import merge_near_duplicates, nearest_training_distance
+from .copying import merge_near_duplicates, nearest_training_distance, smallest_distance
 from .distances import distances_among
 from .embeddings import LogMelEmbedding
 from .kernel import kernel_distance
@@ -69,9 +69,7 @@ class Reference:
                 )
             member_groups = np.array([groups[index] for index in members])
             sounds[label] = merge_near_duplicates(chosen, embedding.near_duplicate_distance, member_groups)
-            takes = merge_near_duplicates(chosen, embedding.near_duplicate_distance)
-            if len(np.unique(takes)) > 1:
-                limits[label] = nearest_training_distance(chosen, chosen[:1], takes).limit
+            limits[label] = smallest_distance(chosen, embedding.near_duplicate_distance)
         return cls(embedding, rows.astype(np.float32), limits, embeddings, sounds)
 
     def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:

@@ -37,8 +37,8 @@ class Trained:
 @checked
 def train(
     folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")],
-    family: Annotated[str, Field(description="Model family: gan, lstm, vae, wavenet or classifier.")] = "gan",
-    size: Annotated[Literal["tiny", "small", "base", "full"], Field(description="How large a network.")] = "small",
+    family: Annotated[str, Field(description="Model family: gan, lstm, vae, wavenet, codec, prior or classifier.")] = "gan",
+    size: Annotated[str, Field(description="How large a network: tiny, small, base, full; each family has its own.")] = "small",
     out: Annotated[
         Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
     ] = None,

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...data.entry import Entry, Problem
+from ...data.naming import choose_labels, numbers_of
 from ...data.preparation import Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
@@ -110,41 +111,34 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     """
     model, data = recipe.model, recipe.data
     divided = assign(entries, by="group", valid=data.valid_share, test=0.0)
-    labels, problems = _learnable(divided, model.labels, data.smallest_class)
+    named = choose_labels(divided, model.labels, data.smallest_class)
+    labels = named.labels
+    if len(labels) < 2:
+        raise BadFolder(_too_few_labels(divided, data.smallest_class))
     model = replace(model, labels=labels)
-    used = [entry for entry in divided if entry.label in labels and entry.split != "test"]
     n_stored = round(model.n_samples * data.fastest + data.largest_delay_seconds * model.sample_rate)
-    store = ClipStore.build(used, model.sample_rate, n_stored, Preparation("one-shot", align=data.align), cache_folder)
+    store = ClipStore.build(named.entries, model.sample_rate, n_stored, Preparation("one-shot", align=data.align), cache_folder)
     train, valid = ([i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
     training = recipe.training if valid else replace(recipe.training, metric="")
     recipe = replace(recipe, model=model, training=training)
     return Prepared(
         recipe,
         tuple(store.entries[i] for i in train),
-        (*problems, *store.problems),
+        (*named.problems, *store.problems),
         ClassBatches(store, train, recipe),
         np.array([heard(store[i][0], model) for i in valid]),
-        np.array([labels.index(str(store.labels[i])) for i in valid], dtype=np.int64),
+        numbers_of((store.labels[i] for i in valid), labels),
     )
 
 
-def _learnable(entries: Sequence[Entry], labels: tuple[str, ...], smallest_class: int) -> tuple[tuple[str, ...], list[Problem]]:
-    """The labels to learn, the given ones or those with enough clips, and a problem for each clip that is left out."""
+def _too_few_labels(entries: Sequence[Entry], smallest_class: int) -> str:
+    """What there is where fewer than two labels can be learned."""
     counts = Counter(entry.label for entry in entries if entry.split == "train" and entry.label is not None)
-    chosen = labels or tuple(sorted(label for label, n in counts.items() if n >= smallest_class))
-    missing = [label for label in chosen if not counts[label]]
-    if missing:
-        raise BadFolder(
-            f"There is no clip with the label {missing[0]!r} to train on; the folder has {', '.join(sorted(counts))}."
-        )
-    if len(chosen) < 2:
-        found = ", ".join(f"{label} ({n})" for label, n in sorted(counts.items())) or "none"
-        raise BadFolder(
-            f"A classifier needs two labels with at least {smallest_class} training clips each, but the folder has {found}; "
-            "put the clips into one sub-folder for each label, and use --label-from folder."
-        )
-    left_out = [] if labels else [entry for entry in entries if entry.label not in chosen and entry.split != "test"]
-    return chosen, [Problem(entry.path, f"its label {entry.label!r} has too few clips to learn") for entry in left_out]
+    found = ", ".join(f"{label} ({n})" for label, n in sorted(counts.items())) or "none"
+    return (
+        f"A classifier needs two labels with at least {smallest_class} training clips each, but the folder has {found}; "
+        "put the clips into one sub-folder for each label, and use --label-from folder."
+    )
 
 
 class ClassBatches:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...nn.cells import step_cells
 from ...nn.playable import Graph, Playable
 from . import LOG_DEVIATIONS, POSITION_FEATURES, STATISTICS_FILE, Config
 from .frames import position_features
@@ -68,30 +69,9 @@ class Recurrent(nn.Module):
     def step(
         self, frame: Tensor, position: Tensor | None, label: Tensor | None, speaker: Tensor | None, state: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """``frame (batch, n_features)`` and ``state (batch, n_states, hidden_size)`` to ``(batch, n_outputs)`` and the next state.
-
-        The cells are written out (Hochreiter and Schmidhuber, 1997; Cho et al., 2014), as a graph of one step needs them.
-        """
-        hidden = self._inputs(frame, position, label, speaker)
-        states = []
-        for layer in range(self.config.n_layers):
-            weights = [
-                self.cells.get_parameter(f"{name}_l{layer}") for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-            ]
-            if self.config.cell == "lstm":
-                before, memory = state[:, 2 * layer], state[:, 2 * layer + 1]
-                gates = F.linear(hidden, weights[0], weights[1]) + F.linear(before, weights[2], weights[3])
-                let_in, forget, new, out = gates.chunk(4, 1)
-                memory = torch.sigmoid(forget) * memory + torch.sigmoid(let_in) * torch.tanh(new)
-                hidden = torch.sigmoid(out) * torch.tanh(memory)
-                states += [hidden, memory]
-            else:
-                before = state[:, layer]
-                given, kept = F.linear(hidden, weights[0], weights[1]).chunk(3, 1), F.linear(before, *weights[2:]).chunk(3, 1)
-                reset, update = torch.sigmoid(given[0] + kept[0]), torch.sigmoid(given[1] + kept[1])
-                hidden = (1 - update) * torch.tanh(given[2] + reset * kept[2]) + update * before
-                states.append(hidden)
-        return self._described(hidden, frame), torch.stack(states, 1)
+        """``frame (batch, n_features)`` and ``state (batch, n_states, hidden_size)`` to ``(batch, n_outputs)`` and the next state."""
+        hidden, state = step_cells(self.cells, self._inputs(frame, position, label, speaker), state)
+        return self._described(hidden, frame), state
 
     def _described(self, hidden: Tensor, frames: Tensor) -> Tensor:
         """``(..., n_outputs)``: what the head says, each mean moved by a learned share of the frame before, so that sounds flow."""

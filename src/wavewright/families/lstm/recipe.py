@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from ...data.durations import duration_quantiles, leave_out_long
 from ...data.entry import Entry, Problem
+from ...data.naming import choose_names, numbers_of
 from ...data.preparation import Preparation
 from ...data.splits import assign, groups_beyond_speakers
 from ...data.store import ClipStore
@@ -24,8 +25,6 @@ from . import SIZES, Config
 from .frames import Whitening, position_features, wave_to_frames
 from .sampling import SHORTEST_FRAMES, Statistics
 
-N_QUANTILES = 33  # of the durations of a label's sounds
-FEWEST_DURATIONS = 8  # clips of a label and a speaker; with fewer, those of all speakers count
 POOL = 8  # batches whose clips are sorted by length, so that those of one batch are about equally long
 LARGEST_REFERENCE = 60  # clips of a label that generated ones are measured against
 METRICS = ("valid/nll", "valid/mse", "distance", "diversity", "level_db")
@@ -116,15 +115,20 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     """Split, decode and turn ``entries`` into frames; the labels and speakers that occur become the model's, unless the recipe names its
     own.
 
-    Speakers are asked for where every clip has one. Raises BadFolder where too little is left to train on.
+    Speakers are asked for where every clip has one and there are several. Raises BadFolder where too little is left to train on.
     """
     model, data = recipe.model, recipe.data
     divided = assign(groups_beyond_speakers(entries), by="group", valid=data.valid_share, test=0.0)
-    kept, problems = _usable([entry for entry in divided if entry.split != "test"], model, data)
-    model = _named(model, [entry for entry in kept if entry.split == "train"])
-    labels, speakers = model.labels, model.speakers
-    kept = [e for e in kept if (not labels or e.label in labels) and (not speakers or e.speaker in speakers)]
-    store = ClipStore.build(kept, model.sample_rate, None, Preparation("crop"), cache_folder)
+    too_long: list[Problem] = []
+    if model.duration != "endless":
+        divided, too_long = leave_out_long(divided, data.longest_seconds)
+    named = choose_names(divided, model.labels, model.speakers, data.smallest_class)
+    if len(named.entries) < 2:
+        raise BadFolder(
+            f"{len(named.entries)} clips are left to train on; at least 2 are needed, and minutes of sound make sense."
+        )
+    model = replace(model, labels=named.labels, speakers=named.speakers)
+    store = ClipStore.build(named.entries, model.sample_rate, None, Preparation("crop"), cache_folder)
     used = store.entries
     frames = [wave_to_frames(store[row][0], model) for row in range(len(store))]
     train, valid = ([row for row, entry in enumerate(used) if entry.split == split] for split in ("train", "valid"))
@@ -133,11 +137,10 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     whitening = Whitening.of([frames[row] for row in train], model.n_mels)
     clips = Clips(
         tuple(whitening.white(clip) for clip in frames),
-        np.array([labels.index(str(entry.label)) if labels else 0 for entry in used]),
-        np.array([speakers.index(str(entry.speaker)) if speakers else 0 for entry in used]),
+        numbers_of((entry.label for entry in used), model.labels),
+        numbers_of((entry.speaker for entry in used), model.speakers),
     )
-    lengths = np.array([len(clip) for clip in frames])
-    statistics = Statistics(whitening, _durations(lengths[train], clips.take(train), model))
+    statistics = Statistics(whitening, _durations(clips.take(train), model))
     training = recipe.training
     if not valid and training.metric.startswith("valid"):
         training = replace(training, metric="distance")
@@ -145,7 +148,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     return Prepared(
         recipe,
         tuple(used[row] for row in train),
-        (*problems, *store.problems),
+        (*too_long, *named.problems, *store.problems),
         FrameBatches(clips.take(train), recipe),
         FrameBatches(clips.take(valid), recipe) if valid else None,
         statistics,
@@ -153,56 +156,11 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     )
 
 
-def _named(model: Config, train: Sequence[Entry]) -> Config:
-    """The model with the labels and speakers of the training clips, where it names none; speakers only where every clip has one."""
-    labels = {entry.label for entry in train if entry.label is not None}
-    speakers = {str(entry.speaker) for entry in train} if all(entry.speaker is not None for entry in train) else set()
-    return replace(model, labels=model.labels or tuple(sorted(labels)), speakers=model.speakers or tuple(sorted(speakers)))
-
-
-def _usable(entries: Sequence[Entry], model: Config, data: DataSettings) -> tuple[list[Entry], list[Problem]]:
-    """Entries to learn from: of the model's labels, not too long, and of no label with too few clips."""
-    counts = Counter(entry.label for entry in entries)
-    has_labels = any(entry.label is not None for entry in entries)
-    for label in model.labels:
-        if not counts[label]:
-            found = ", ".join(sorted(name for name in counts if name is not None)) or "no labels"
-            raise BadFolder(f"There is no clip with the label {label!r} to train on; the folder has {found}.")
-    for speaker in model.speakers:
-        if not any(entry.speaker == speaker for entry in entries):
-            raise BadFolder(f"There is no clip of the speaker {speaker!r} to train on; name others, or none.")
-    kept, problems = [], []
-    for entry in entries:
-        if (model.labels and entry.label not in model.labels) or (model.speakers and entry.speaker not in model.speakers):
-            continue
-        if entry.label is None and has_labels:
-            problems.append(Problem(entry.path, "it has no label, where others have one"))
-        elif model.duration != "endless" and entry.seconds > data.longest_seconds:
-            reason = (
-                f"it lasts {entry.seconds:.3g} s; whole sounds may last {data.longest_seconds:.3g} s (data.longest_seconds)"
-            )
-            problems.append(Problem(entry.path, reason))
-        elif entry.label is not None and counts[entry.label] < data.smallest_class:
-            reason = f"its label {entry.label!r} has only {counts[entry.label]} clips; {data.smallest_class} are needed"
-            problems.append(Problem(entry.path, reason))
-        else:
-            kept.append(entry)
-    if len(kept) < 2:
-        raise BadFolder(f"{len(kept)} clips are left to train on; at least 2 are needed, and minutes of sound make sense.")
-    return kept, problems
-
-
-def _durations(lengths: np.ndarray, clips: Clips, model: Config) -> np.ndarray:
-    """Quantiles of the durations in frames of each label's sounds by each speaker, ``(labels, speakers, N_QUANTILES)``."""
-    shares = np.linspace(0, 1, N_QUANTILES)
-    table = np.empty((max(len(model.labels), 1), max(len(model.speakers), 1), N_QUANTILES), np.float32)
-    for label in range(table.shape[0]):
-        of_label = clips.labels == label
-        for speaker in range(table.shape[1]):
-            own = of_label & (clips.speakers == speaker)
-            chosen = own if own.sum() >= FEWEST_DURATIONS else of_label
-            table[label, speaker] = np.quantile(lengths[chosen] if chosen.any() else lengths, shares)
-    return table
+def _durations(clips: Clips, model: Config) -> np.ndarray:
+    """Quantiles of the durations in frames of each label's sounds by each speaker, ``(labels, speakers, quantiles)``."""
+    lengths = np.array([len(white) for white in clips.white])
+    n_labels, n_speakers = max(len(model.labels), 1), max(len(model.speakers), 1)
+    return duration_quantiles(lengths, clips.labels, clips.speakers, n_labels, n_speakers)
 
 
 class FrameBatches:

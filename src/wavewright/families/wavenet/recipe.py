@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...data.entry import Entry, Problem
+from ...data.naming import choose_names
 from ...data.preparation import Preparation
 from ...data.splits import assign, groups_beyond_speakers
 from ...data.store import ClipStore
@@ -101,8 +102,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     """
     heard = entries if recipe.model.condition == "mel" else groups_beyond_speakers(entries)
     divided = assign(heard, by="group", valid=recipe.data.valid_share, test=0.0)
-    model = _named(recipe.model, divided)
-    usable, problems = _usable([entry for entry in divided if entry.split != "test"], model)
+    model, usable, problems = _named(recipe.model, divided)
     if not any(entry.split == "train" for entry in usable):
         raise BadFolder(f"None of the {len(entries)} clips is left to train on; check the labels and the splits of the folder.")
     preparation = Preparation("crop", level="peak" if recipe.data.level else "none")
@@ -125,35 +125,12 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     )
 
 
-def _named(model: Config, entries: Sequence[Entry]) -> Config:
-    """The model with the labels and speakers of the training clips, where it names none and can use them."""
+def _named(model: Config, entries: Sequence[Entry]) -> tuple[Config, Sequence[Entry], tuple[Problem, ...]]:
+    """The model with the labels and speakers that it learns, the clips that have them and why others are left out."""
     if model.condition == "mel":
-        return model
-    train = [entry for entry in entries if entry.split == "train"]
-    labels, speakers = (sorted({name for name in names if name is not None}) for names in _names(train))
-    every_has_speaker = all(entry.speaker is not None for entry in train)
-    return replace(
-        model,
-        labels=model.labels or tuple(labels),
-        speakers=model.speakers or (tuple(speakers) if every_has_speaker and len(speakers) > 1 else ()),
-    )
-
-
-def _names(entries: Sequence[Entry]) -> tuple[list[str | None], list[str | None]]:
-    return [entry.label for entry in entries], [entry.speaker for entry in entries]
-
-
-def _usable(entries: Sequence[Entry], model: Config) -> tuple[list[Entry], list[Problem]]:
-    """The clips whose label and speaker the model has, and a problem for each that has none where others have one."""
-    kept, problems = [], []
-    for entry in entries:
-        asked = [(kind, getattr(entry, kind), getattr(model, f"{kind}s")) for kind in ("label", "speaker")]
-        missing = [kind for kind, name, known in asked if known and name is None]
-        if missing:
-            problems.append(Problem(entry.path, f"it has no {missing[0]}, where others have one"))
-        elif all(not known or name in known for _, name, known in asked):
-            kept.append(entry)
-    return kept, problems
+        return model, [entry for entry in entries if entry.split != "test"], ()
+    named = choose_names(entries, model.labels, model.speakers)
+    return replace(model, labels=named.labels, speakers=named.speakers), named.entries, named.problems
 
 
 def _durations(store: ClipStore, rows: Sequence[int], model: Config) -> np.ndarray:

@@ -1,0 +1,44 @@
+"""Spoken digits by the codec ``speech-codec`` and a prior over its codes: class and speaker, 16 kHz; beside the bundled model ``digits``.
+
+    python recipes/corpora digits --pack PACK --out corpora/digits
+    python recipes/digits_prior.py --corpus corpora/digits --max-minutes 30
+    python recipes/digits_prior.py --corpus corpora/digits --max-minutes 30 --resume   # as often as needed
+    python benchmarks/digits.py --corpus corpora/digits --model runs/digits-prior
+
+The codec is found by its name, in ``runs/`` or among the bundled models; ``--set model.codec=NAME`` takes another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bundling import Bundled, main
+
+from wavewright.families.prior.recipe import Recipe, recipe
+
+STEPS = 6_000
+
+
+def digits(device: str = "cpu") -> Recipe:
+    """The settings of the run: whole words, of which there are few, so that each is encoded many times."""
+    base = recipe("small")
+    return replace(
+        base,
+        model=replace(base.model, duration="drawn", dropout=0.3),
+        data=replace(base.data, n_variants=8),
+        training=replace(base.training, steps=STEPS, threads=1, device=device),
+    )
+
+
+MODEL = Bundled(
+    name="digits-prior",
+    family="prior",
+    settings=digits,
+    description="Spoken digits, zero to nine, five voices, drawn as codes of speech-codec.",
+    licence="CC-BY-SA-4.0",
+    corpus=Path("corpora/digits"),
+)
+
+if __name__ == "__main__":
+    main(MODEL, __doc__)

@@ -1,0 +1,45 @@
+"""Speech without words or end by the codec ``speech-codec`` and a prior over its codes: unconditional, more than 50 voices, 16 kHz.
+
+    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/speech_prior.py --corpus corpora/speech --max-minutes 60
+    python recipes/speech_prior.py --corpus corpora/speech --max-minutes 60 --resume   # as often as needed
+    wavewright generate runs/speech-prior --seconds 10
+
+The codec is found by its name, in ``runs/`` or among the bundled models; ``--set model.codec=NAME`` takes another. Not every clip of the
+corpus says who speaks, so the model is told of none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bundling import Bundled, main
+
+from wavewright.families.prior.recipe import Recipe, recipe
+
+STEPS = 6_000
+
+
+def speech(device: str = "cpu") -> Recipe:
+    """The settings of the run."""
+    base = recipe("small")
+    return replace(
+        base,
+        model=replace(base.model, dropout=0.1),
+        data=replace(base.data, n_variants=2),
+        training=replace(base.training, steps=STEPS, batch_size=16, threads=1, device=device, evaluate_every=1_000),
+    )
+
+
+MODEL = Bundled(
+    name="speech-prior",
+    family="prior",
+    settings=speech,
+    description="Speech without words or end, many voices, drawn as codes of speech-codec.",
+    licence="CC-BY-SA-3.0",
+    corpus=Path("corpora/speech"),
+)
+
+if __name__ == "__main__":
+    main(MODEL, __doc__)

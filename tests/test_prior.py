@@ -1,0 +1,493 @@
+"""The prior: likelihoods and steps, what is drawn from them, batches of codes, playing through a codec, a run from sound to sound."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.special
+import torch
+from tiny_codec_model import export_codec, write_glides
+
+from wavewright import models
+from wavewright.data.folder import scan
+from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
+from wavewright.families.gan import EMBEDDINGS_FILE
+from wavewright.families.lstm import POSITION_FEATURES
+from wavewright.families.lstm.frames import position_features
+from wavewright.families.prior import SIZES, STATISTICS_FILE, Config
+from wavewright.families.prior.network import Prior, TorchSteps, build, code_nats, to_play
+from wavewright.families.prior.recipe import DataSettings, Recipe, prepare, recipe
+from wavewright.families.prior.sampling import draw_frames, draw_symbol
+from wavewright.families.prior.symbols import checked, to_codes, to_symbols
+from wavewright.metrics.copying import smallest_distance
+from wavewright.metrics.embeddings import LogMelEmbedding
+from wavewright.models.card import CARD_FILE, Card
+from wavewright.tasks.generate import generate
+from wavewright.training.export import as_played, export_model
+from wavewright.training.run import choose_recipe, train
+from wavewright.training.settings import TrainingSettings
+
+HOP, RATE = 320, 16_000
+TINY = Config(
+    codec="tiny-codec",
+    codebook_size=64,
+    n_levels=3,
+    hidden_size=12,
+    width=10,
+    label_size=3,
+    level_layers=1,
+    kernel=3,
+    top_p=1.0,
+)
+WHOLE = replace(TINY, labels=("low", "high"), speakers=("ann", "bob"), duration="drawn")
+
+
+def drawn_codes(n_frames, seed=0, n_levels=4):
+    """Codes of which some frames are silent."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 64, (n_levels, n_frames)).astype(np.int16)
+    codes[:, rng.random(n_frames) < 0.2] = -1
+    return codes
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a codec among its runs, and twenty sounds."""
+    place = tmp_path_factory.mktemp("place")
+    (place / "sounds").mkdir()
+    write_glides(place / "sounds")
+    export_codec(place / "sounds", place / "cache", place / "runs" / "tiny-codec")
+    return place
+
+
+@pytest.fixture(autouse=True)
+def there(place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("WAVEWRIGHT_HOME", str(place / "home"))
+
+
+def entries(place):
+    """The sounds as words of two labels by two speakers."""
+    found = scan(place / "sounds", "none").entries
+    split = ["train", "train", "train", "train", "valid"]
+    return [
+        replace(entry, label=WHOLE.labels[i % 2], speaker=WHOLE.speakers[i // 2 % 2], split=split[i % 5])
+        for i, entry in enumerate(found)
+    ]
+
+
+def small_recipe(model=WHOLE, **data):
+    settings = {"crop_seconds": 0.3, "heard_seconds": 0.3, "n_variants": 2, **data}
+    training = TrainingSettings(batch_size=5, threads=1, precision="float32", metric="valid/bits")
+    return Recipe(model, DataSettings(**settings), training)
+
+
+@pytest.fixture(scope="module")
+def prepared(place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        return prepare(small_recipe(), entries(place), place / "cache")
+
+
+def seeded(config) -> Prior:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return build(config)
+
+
+def exported(prepared, name, **model):
+    config = replace(prepared.recipe.model, **model)
+    changed = replace(prepared, recipe=replace(prepared.recipe, model=config))
+    card = Card(name=name, family="prior", config=asdict(config), labels=list(config.labels), sample_rate=RATE)
+    folder = Path("runs") / name
+    export_model(folder, card, to_play(seeded(config).eval().drawer, changed))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def player(prepared, place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        return models.load(exported(prepared, "words"))
+
+
+@pytest.fixture(scope="module")
+def endless(prepared, place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        return models.load(exported(prepared, "endless", duration="endless", labels=(), speakers=()))
+
+
+# --- symbols and sampling
+
+
+def test_codes_come_back_from_symbols():
+    codes = drawn_codes(40)
+    symbols = to_symbols(codes, TINY)
+    assert symbols.shape == (40, 3)
+    assert (symbols[codes[0] == -1] == 64).all()
+    np.testing.assert_array_equal(to_codes(symbols, TINY), codes[:3])
+    np.testing.assert_array_equal(checked(codes, TINY), codes[:3])
+
+
+@pytest.mark.parametrize(
+    ("codes", "sentence"),
+    [
+        (np.zeros((2, 5), int), r"int64 of shape \(2, 5\); they must be integers \(3 levels or more, frames\)"),
+        (np.zeros((3, 5)), "The codes are float64"),
+        (np.zeros((3, 0), int), "at least one frame"),
+        (np.full((3, 5), 64), "lie between 64 and 64; they must lie between 0 and 63"),
+        (np.array([[0], [-1], [3]]), "or be -1 in every level of a silent frame"),
+    ],
+)
+def test_codes_that_no_codec_gives_are_refused(codes, sentence):
+    with pytest.raises(BadSetting, match=sentence):
+        checked(codes, TINY)
+
+
+def test_symbols_are_drawn_as_likely_as_they_are():
+    logits = np.log(np.array([0.1, 0.5, 0.15, 0.25], np.float32))
+    numbers = (np.arange(4_000) + 0.5) / 4_000
+
+    def shares(temperature, top_p):
+        drawn = [draw_symbol(logits, number, temperature, top_p) for number in numbers]
+        return np.bincount(drawn, minlength=4) / 4_000
+
+    np.testing.assert_allclose(shares(1.0, 1.0), [0.1, 0.5, 0.15, 0.25], atol=1e-3)
+    np.testing.assert_allclose(shares(1.0, 0.8), [0, 0.5 / 0.9, 0.15 / 0.9, 0.25 / 0.9], atol=1e-3)
+    np.testing.assert_allclose(shares(1.0, 0.4), [0, 1, 0, 0])
+    np.testing.assert_allclose(shares(0.5, 1.0), np.array([0.01, 0.25, 0.0225, 0.0625]) / 0.345, atol=1e-3)
+    np.testing.assert_allclose(shares(0.0, 1.0), [0, 1, 0, 0])
+
+
+class Told:
+    """Steps that say which symbol comes: the level below in the coarse part of a frame, silence in every fourth frame."""
+
+    def __init__(self, config):
+        self.config, self.heard = config, []
+
+    def over_time(self, before, position, label, speaker, state):
+        self.heard.append(tuple(before))
+        return np.full(1, len(self.heard) - 1, np.float32), state
+
+    def within(self, said, symbols, level):
+        logits = np.full(self.config.codebook_size + 1, -50.0)
+        is_silent = level == 0 and said[0] % 4 == 3
+        logits[self.config.silent if is_silent else (int(said[0]) if level == 0 else symbols[level - 1] + 1)] = 50.0
+        return logits
+
+
+def test_frames_are_drawn_coarse_to_fine_and_heard_before_the_next():
+    steps, rng = Told(TINY), np.random.default_rng(0)
+    given = np.array([[7, -1], [8, -1], [9, -1]], np.int16)
+    frames = list(draw_frames(steps, TINY, rng, 5, 0, 0, 1.0, given))
+    assert [tuple(frame) for frame in frames] == [(7, 8, 9), (-1, -1, -1), (2, 3, 4), (-1, -1, -1), (4, 5, 6)]
+    assert steps.heard == [(65, 65, 65), (7, 8, 9), (64, 64, 64), (2, 3, 4), (64, 64, 64)]
+    assert rng.random() == np.random.default_rng(0).random(10)[9]  # three for each drawn frame
+
+
+# --- the network
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "convnext"])
+def test_step_by_step_equals_a_whole_sound(cell):
+    config = replace(WHOLE, cell=cell)
+    drawer = seeded(config).eval().requires_grad_(False).drawer
+    symbols = torch.from_numpy(np.stack([to_symbols(drawn_codes(10, seed), config) for seed in (1, 2)]))
+    heard = torch.ones(2, 9, dtype=torch.bool)
+    heard[1, 6:] = False
+    position, label, speaker = torch.randn(2, 9, POSITION_FEATURES), torch.tensor([1, 0]), torch.tensor([0, 1])
+    expected = drawer(symbols, heard, position, label, speaker)
+    assert expected.shape == (3, 15, 65)
+    for row, first, n_frames in ((0, 0, 9), (1, 9, 6)):
+        state = torch.zeros(1, *config.state_shape)
+        told = (label[row : row + 1], speaker[row : row + 1])
+        for frame in range(n_frames):
+            said, state = drawer.step(symbols[row : row + 1, frame], position[row : row + 1, frame], *told, state)
+            for level in range(3):
+                now = symbols[row : row + 1, frame + 1].clone()
+                now[:, level:] = 5  # what is not drawn yet must not matter
+                found = drawer.within(said, now, torch.tensor([level]))[0]
+                torch.testing.assert_close(found, expected[level, first + frame], atol=1e-5, rtol=0)
+
+
+def test_nothing_hears_what_comes_after_it():
+    drawer = seeded(TINY).eval().requires_grad_(False).drawer
+    symbols = torch.from_numpy(to_symbols(drawn_codes(9), TINY))[None]
+    heard = torch.ones(1, 8, dtype=torch.bool)
+    before = drawer(symbols, heard)
+    symbols[0, 5, 1] = (symbols[0, 5, 1] + 1) % 64  # frame 4 of those that are drawn
+    after = drawer(symbols, heard)
+    changed = (before - after).abs().amax(-1) > 1e-6  # (levels, frames)
+    expected = np.zeros((3, 8), bool)
+    expected[2, 4] = expected[:, 5:] = True
+    np.testing.assert_array_equal(changed.numpy(), expected)
+
+
+def test_nats_are_scipys_and_silence_counts_once(prepared):
+    config = prepared.recipe.model
+    drawer = seeded(config).eval().requires_grad_(False).drawer
+    batch = {name: torch.as_tensor(array) for name, array in prepared.batches(0).items()}
+    batch["symbols"][0, 3] = config.silent
+    heard = batch["heard"].bool()
+    nats, counts = code_nats(drawer, batch)
+    logits = drawer(batch["symbols"], heard, batch["position"], batch["label"], batch["speaker"]).double().numpy()
+    targets = batch["symbols"][:, 1:][heard].numpy()
+    assert nats.shape == counts.shape == (3, int(heard.sum()))
+    for frame in (0, 2, 7):
+        for level in range(3):
+            is_counted = level == 0 or frame != 2
+            assert float(counts[level, frame]) == is_counted
+            row = logits[level, frame] if level == 0 else logits[level, frame, :-1]
+            expected = -scipy.special.log_softmax(row)[targets[frame, level]] if is_counted else 0.0
+            assert float(nats[level, frame]) == pytest.approx(expected, abs=1e-5)
+    network = seeded(config).eval()
+    ((_, loss_function),) = network.turns(0)
+    losses = loss_function(batch)
+    assert losses.keys() == network.loss_weights(0).keys()
+    mean_of_levels = np.mean([float(nats[level].sum() / counts[level].sum()) for level in range(3)])
+    assert float(losses["codes/nats"].detach()) == pytest.approx(mean_of_levels, abs=1e-5)
+
+
+def test_sizes_and_settings():
+    sizes = {size: sum(p.numel() for p in build(recipe(size).model).drawer.parameters()) / 1e6 for size in SIZES}
+    assert sizes["tiny"] < 1 < 2 < sizes["small"] < 4 < sizes["base"] < 10
+    assert choose_recipe("prior", "small", ["codec=my-codec", "cell=convnext", "n_levels=6"]).model.codec == "my-codec"
+    for settings, sentence in (
+        (["top_p=0"], "top_p is 0.0; it must lie between 0.01 and 1.0"),
+        (["metric=loss"], "metric is 'loss'; a prior is measured by valid/bits"),
+    ):
+        with pytest.raises(BadSetting, match=sentence):
+            choose_recipe("prior", "tiny", settings)
+
+
+# --- data
+
+
+def test_recordings_become_codes_and_what_was_before_them(prepared, place):
+    model = prepared.recipe.model
+    codec = models.load("tiny-codec")
+    assert (model.codec_hash, model.sample_rate, model.hop_length, model.codebook_size) == (codec.folder.hash, RATE, HOP, 64)
+    assert (len(prepared.train_entries), len(prepared.batches.clips.labels)) == (16, 16)
+    clips = prepared.batches.clips
+    row, entry = 5, prepared.train_entries[5]
+    assert (WHOLE.labels[clips.labels[row]], WHOLE.speakers[clips.speakers[row]]) == (entry.label, entry.speaker)
+    part = prepared.batches._part(row, 0, 0)
+    assert (part[0] == model.begin).all()
+    np.testing.assert_array_equal(to_codes(part[1:], model), clips.as_they_are[row])
+    later, first = (clips.variants[number][row] for number in (1, 0))
+    assert later.shape[1] - first.shape[1] in (0, 1)
+    assert (later[:, : first.shape[1]] != first).mean() > 0.2
+
+
+def test_codes_are_computed_once_and_kept(prepared, place, monkeypatch):
+    monkeypatch.setattr(type(prepared.codec), "encode", lambda *_: pytest.fail("it is encoded again"))
+    again = prepare(small_recipe(), entries(place), place / "cache")
+    for old, new in zip(prepared.batches.clips.variants[1], again.batches.clips.variants[1], strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_batches_are_a_function_of_the_step(prepared):
+    batch = prepared.batches(5)
+    for name, array in prepared.batches(5).items():
+        np.testing.assert_array_equal(array, batch[name])
+        assert len(array) == 5
+    assert not np.array_equal(batch["symbols"], prepared.batches(6)["symbols"])
+    n_frames = batch["heard"].sum(axis=1).astype(int)
+    assert batch["symbols"].shape == (5, 1 + n_frames.max(), 3)
+    for row, n in enumerate(n_frames):
+        np.testing.assert_array_equal(batch["position"][row, :n], position_features(n))
+
+
+def test_crops_of_endless_sounds_know_the_frame_before_them(place, prepared):
+    model = replace(TINY, duration="endless")
+    batches = prepare(small_recipe(model), entries(place), place / "cache").batches
+    assert batches.crop_frames == 15
+    whole = to_symbols(batches.clips.as_they_are[2], batches.model)
+    batch = batches.of(np.array([2, 2]), np.array([0, 9]), np.array([0, 0]))
+    assert "position" not in batch
+    assert (batch["symbols"][0, 0] == model.begin).all()
+    np.testing.assert_array_equal(batch["symbols"][0, 1:], whole[:15])
+    np.testing.assert_array_equal(batch["symbols"][1], whole[8:24])
+    starts = [batches(step)["symbols"][:, 0, 0] == model.begin for step in range(20)]
+    assert 0.1 < np.mean(starts) < 0.6
+    held_out = batches.all()
+    assert sum(one["heard"].sum() for one in held_out) == batches.lengths.sum()
+
+
+def test_what_cannot_be_learned_is_said(place):
+    with pytest.raises(BadModel, match=r"A prior draws the codes of the codec 'no-codec', which is not among the models here"):
+        prepare(small_recipe(replace(TINY, codec="no-codec")), entries(place))
+    with pytest.raises(BadSetting, match="n_levels is 5; tiny-codec has 4 levels: take as many or fewer"):
+        prepare(small_recipe(replace(TINY, n_levels=5)), entries(place))
+    with pytest.raises(BadModel, match="digits is of the family lstm; name a codec"):
+        prepare(small_recipe(replace(TINY, codec="digits")), entries(place))
+    with pytest.raises(BadFolder, match="There is no clip with the label 'mid' to train on; the folder has high, low"):
+        prepare(small_recipe(replace(WHOLE, labels=("mid",))), entries(place))
+    found = prepare(small_recipe(replace(WHOLE, labels=()), longest_seconds=0.5), short(place))
+    assert [problem.reason for problem in found.problems] == [
+        "it lasts 0.7 s; whole sounds may last 0.5 s (data.longest_seconds)"
+    ]
+
+
+def short(place):
+    """The sounds as parts of 0.4 s, but for the last."""
+    found = entries(place)
+    return [*(replace(entry, seconds=0.4, n_frames=6_400) for entry in found[:-1]), found[-1]]
+
+
+# --- playing
+
+
+def test_what_plays_equals_what_was_trained(player, prepared):
+    steps = TorchSteps(as_played(seeded(prepared.recipe.model)).drawer)
+    rngs = [np.random.default_rng(0) for _ in range(2)]
+    drawn = [list(draw_frames(one, player.config, rng, 30, 1, 0, 1.0)) for one, rng in zip((player, steps), rngs, strict=True)]
+    assert (np.array(drawn[0]) == np.array(drawn[1])).mean() > 0.98  # a number may fall on the edge between two codes
+    before, position = np.array([3, 60, 64]), position_features(20)[4]
+    state = np.random.default_rng(1).standard_normal(player.config.state_shape).astype(np.float32)
+    for found, expected in zip(
+        player.over_time(before, position, 1, 0, state), steps.over_time(before, position, 1, 0, state), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_clip_depends_on_label_seed_and_index_alone(player):
+    together = player.generate("high", 3, seed=3)
+    assert all(wave.ndim == 2 and wave.dtype == np.float32 and np.abs(wave).max() <= 1 for wave in together)
+    for index in range(3):
+        np.testing.assert_array_equal(player.generate("high", 1, seed=3, start=index)[0], together[index])
+    np.testing.assert_array_equal(player.generate(count=2, seed=3)[1], together[1])
+    others = [
+        player.generate("low", 1, seed=3),
+        player.generate("high", 1, seed=4),
+        player.generate("high", 1, 3, temperature=0.1),
+    ]
+    assert all(other[0].shape != together[0].shape or np.abs(other[0] - together[0]).max() > 1e-3 for other in others)
+    speakers = [player.generate("high", 1, seed=3, speaker=name)[0] for name in WHOLE.speakers]
+    assert sum(np.array_equal(wave, together[0]) for wave in speakers) == 1
+    assert {wave.shape[1] for wave in together} <= {35 * HOP, 36 * HOP}  # as long as the sounds were
+
+
+def test_a_stream_and_tokens_are_the_clip(endless, player):
+    for one, seconds in ((endless, 1.33), (player, None)):
+        (whole,) = one.generate(seed=5, seconds=seconds)
+        chunks = list(one.stream(seed=5, seconds=seconds))
+        assert len(chunks) > 1
+        np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole)
+        codes = one.tokens(seed=5, seconds=seconds)
+        assert codes.dtype == np.int16
+        assert codes.shape == (3, -(-whole.shape[1] // HOP))
+        np.testing.assert_array_equal(np.clip(one.codec.decode(codes), -1, 1)[:, : whole.shape[1]], whole)
+    assert endless.generate()[0].shape == (1, 5 * RATE)
+
+
+def test_a_continuation_begins_with_the_codes_of_the_given_clip(endless, player):
+    given = (0.4 * np.sin(np.arange(5_000) * 0.05) ** 3).astype(np.float32)[None]
+    heard = endless.codec.encode(given[0])[:3, :15]
+    whole = endless.continue_from(given, 0.7, seed=2)
+    assert whole.shape == (1, 0.7 * RATE)
+    codes = endless.tokens(seed=2, seconds=0.7, given=heard)
+    np.testing.assert_array_equal(codes[:, :15], heard)
+    np.testing.assert_array_equal(np.clip(endless.codec.decode(codes), -1, 1)[:, : whole.shape[1]], whole)
+    assert np.abs(whole - endless.continue_from(given, 0.7, seed=2, index=1))[0, 6_000:].max() > 1e-3
+    assert player.continue_from(given, 0.7, "high", speaker="bob").shape == (1, 0.7 * RATE)
+
+
+def test_nats_of_codes_are_those_that_were_learned(player, prepared):
+    batches = prepared.batches
+    row = 4
+    batch = batches.of(np.array([row]), np.array([0]), np.array([0]))
+    drawer = as_played(seeded(prepared.recipe.model)).drawer
+    expected, _ = code_nats(drawer, {name: torch.as_tensor(array) for name, array in batch.items()})
+    label, speaker = (
+        names[number] for names, number in ((WHOLE.labels, batch["label"][0]), (WHOLE.speakers, batch["speaker"][0]))
+    )
+    found = player.nats_of(batches.clips.as_they_are[row], label, speaker)
+    np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
+    with pytest.raises(BadSetting, match="words was told the label of every sound; give one of low, high"):
+        player.nats_of(batches.clips.as_they_are[row])
+
+
+def test_what_a_model_does_not_have_is_said(player, endless):
+    for wave in (np.zeros((1, 0)), np.zeros((2, 800)), np.full((1, 800), np.nan)):
+        with pytest.raises(BadAudio, match=r"it must be \(1, time\) with at least one sample"):
+            endless.continue_from(wave, 1.0)
+    for refused, sentence in (
+        (lambda: endless.continue_from(np.zeros((1, 8_000)), 0.4), r"lasts 0\.5 s; ask for more than that, not for 0\.4 s"),
+        (lambda: player.generate("hihg"), r"words has no label 'hihg'; its labels are low, high; did you mean high\?"),
+        (lambda: player.stream("low", speaker="dan"), "words has no speaker 'dan'; its speakers are ann, bob"),
+        (lambda: endless.generate("low"), "endless has no labels"),
+        (lambda: endless.generate(temperature=2.5), r"The temperature is 2\.5; it must lie between 0\.0 and 2\.0"),
+        (lambda: player.generate(seconds=61), "A sound of 61 s is not possible; words makes sounds of 0.1 to 60 s"),
+    ):
+        with pytest.raises(BadSetting, match=sentence):
+            refused()
+
+
+def test_a_prior_without_its_codec_is_refused(player, place, tmp_path, monkeypatch):
+    card = json.loads((player.folder.path / CARD_FILE).read_text(encoding="utf-8"))
+    found = models.load("tiny-codec").folder.hash
+    card["config"]["codec_hash"] = "0123456789ab"
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in card["files"]:
+        (other / name).write_bytes((player.folder.path / name).read_bytes())
+    (other / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(BadModel, match=f"whose hash is 0123456789ab, and the tiny-codec here is {found}; copy the former"):
+        models.load(other)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        BadModel, match=r"words draws the codes of the codec 'tiny-codec' \(.*\), which is not among the models"
+    ):
+        models.load(place / "runs" / "words")
+
+
+def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, place):
+    folder = exported(prepared, "three")
+    card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    card["labels"] = card["config"]["labels"] = ["low", "high", "mid"]
+    (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has no durations for 3 labels and 2 speakers"):
+        models.load(folder).generate("low")
+
+
+def test_a_run_becomes_a_model_that_generates(place, tmp_path):
+    settings = ["codec=tiny-codec", "steps=6", "evaluate_every=6", "save_every=3", "batch_size=4", "threads=1", "n_levels=2"]
+    settings += ["hidden_size=16", "width=12", "duration=drawn", "n_variants=2"]
+    done = train(place / "sounds", "prior", "tiny", place / "runs" / "glides", settings=settings, quiet=True)
+    assert done.step == 6
+    assert done.metrics.keys() == {"valid/bits", "bits/1", "bits/2"}
+    assert done.metrics["valid/bits"] == pytest.approx(done.metrics["bits/1"] + done.metrics["bits/2"], rel=1e-4)
+    made = generate("glides", count=2, out=tmp_path / "out")
+    assert [sound.seconds for sound in made.sounds] == [0.7, 0.7]
+    assert all(sound.novelty_db is not None for sound in made.sounds)
+    tensors = models.load("glides").folder.tensors(EMBEDDINGS_FILE)
+    assert tensors["embeddings"].shape[1] == 240
+    assert tensors["limits"].shape == (1,)
+
+
+class Toned:
+    """A codec that plays each clip as a tone of a pitch of its own."""
+
+    def decode(self, codes):
+        hz = 200.0 + int(codes.astype(np.int64).sum()) % 2_000
+        return 0.5 * np.sin(2 * np.pi * hz * np.arange(codes.shape[1] * HOP) / RATE)[None].astype(np.float32)
+
+
+def test_training_sounds_are_remembered_as_the_codec_plays_them(prepared):
+    found = replace(prepared, codec=Toned()).training_sounds
+    clips = prepared.batches.clips
+    waves = [Toned().decode(codes) for codes in clips.as_they_are]
+    embeddings = np.concatenate([LogMelEmbedding(RATE, wave.shape[1] / RATE)(wave, RATE) for wave in waves])
+    np.testing.assert_allclose(found["embeddings"], embeddings, atol=1e-4)
+    for label in range(2):
+        members = embeddings[clips.labels == label]
+        apart = np.linalg.norm(members[:, None] - members[None], axis=-1)[np.triu_indices(len(members), 1)]
+        limit = smallest_distance(members, LogMelEmbedding(RATE, 1.0).near_duplicate_distance)
+        assert found["limits"][label] == pytest.approx(limit, rel=1e-3)
+        assert np.isclose(apart, limit, rtol=1e-3).any()

@@ -1,0 +1,51 @@
+"""A tiny codec with fresh weights, exported like a real one, and the sounds that its codebooks are placed by."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from wavewright.clip import Clip
+from wavewright.data.folder import scan
+from wavewright.families.codec import SIZES, Config
+from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build, to_play
+from wavewright.families.codec.recipe import DataSettings, Prepared, Recipe, prepare, recipe
+from wavewright.models.card import Card
+from wavewright.training.export import as_played, export_model
+
+TINY = Config(**SIZES["tiny"])
+
+
+def write_glides(folder: Path) -> Path:
+    """Twenty gliding tones with noise, 0.7 s at 16 kHz."""
+    time = np.arange(11_200) / 16_000
+    for index in range(20):
+        rng = np.random.default_rng(index)
+        tone = np.sin(2 * np.pi * np.cumsum(rng.uniform(100, 400) * (1 + rng.uniform(-0.5, 1) * time)) / 16_000)
+        wave = (0.4 * tone**3 + 0.02 * rng.standard_normal(len(time))).astype(np.float32)
+        Clip(wave[None], 16_000).write(folder / f"{index}.wav")
+    return folder
+
+
+def prepared(folder: Path, cache: Path, **model: object) -> Prepared:
+    """The sounds of a folder as a tiny codec learns from them; ``model`` changes its config."""
+    tiny = recipe("tiny")
+    data = DataSettings(crop_frames=12, valid_share=0.3)
+    training = dataclasses.replace(tiny.training, batch_size=3, metric="valid/mel")
+    return prepare(Recipe(dataclasses.replace(tiny.model, **model), data, training), scan(folder, "none").entries, cache)
+
+
+def export_codec(sounds: Path, cache: Path, place: Path) -> Coder:
+    """Write a codec to the model folder ``place``, its codebooks placed by one batch; returns its network as it plays."""
+    torch.manual_seed(0)
+    data = prepared(sounds, cache)
+    codec = build(TINY)
+    for step in (0, UNQUANTISED_STEPS):
+        batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
+        codec.turns(step)[0][1](batch)
+    card = Card(name=place.name, family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
+    export_model(place, card, to_play(codec.coder.eval(), data))
+    return as_played(codec.coder)  # type: ignore[return-value]
