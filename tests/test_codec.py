@@ -8,11 +8,14 @@ import torch
 from tiny_codec_model import TINY, export_codec, prepared, write_glides
 
 from wavewright import models
+from wavewright.clip import Clip
 from wavewright.errors import BadModel, BadSetting
 from wavewright.families.codec import Config
-from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build
+from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build, evaluate
 from wavewright.families.codec.recipe import DataSettings, Recipe
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
+from wavewright.tasks.decode import decode
+from wavewright.tasks.encode import encode
 from wavewright.training.settings import TrainingSettings
 
 
@@ -105,6 +108,30 @@ def test_codes_in_pieces_give_the_same_samples_bit_for_bit(player, pieces, n_lev
         assert place * 320 - out <= player.latency_samples - 320 or out == 0  # its own frame is the rest of the latency
     found += [decoder.push(codes[:, place:]), decoder.finish()]
     np.testing.assert_array_equal(np.concatenate(found)[None], whole)
+
+
+@pytest.mark.parametrize(("sample_rate", "n_channels", "n_samples"), [(16_000, 1, 20_123), (44_100, 2, 30_001)])
+def test_files_come_back_as_the_codec_plays_them(player, tmp_path, sample_rate, n_channels, n_samples):
+    waves = np.stack([sound(n_samples, seed) for seed in range(n_channels)])
+    Clip(waves, sample_rate).write(tmp_path / "given.wav", "FLOAT")
+    coded = encode(
+        tmp_path / "given.wav", kbps=0.8, out=tmp_path / "a.wwc", model=str(player.folder.path), quiet=True
+    )
+    assert coded.n_bytes == (tmp_path / "a.wwc").stat().st_size
+    back = decode(coded.out, out=tmp_path / "back.wav", model=str(player.folder.path), quiet=True)
+    again = Clip.read(tmp_path / "back.wav")
+    assert not back.lost_seconds
+    assert again.sample_rate == sample_rate
+    assert again.wave.shape == (n_channels, n_samples)
+    if sample_rate == player.sample_rate:
+        played = player.decode(player.encode(waves[0])[: coded.n_levels])[0, :n_samples]
+        np.testing.assert_allclose(again.wave[0], np.clip(played, -1, 1), atol=1e-4)
+
+
+def test_before_codes_are_placed_evaluation_measures_the_network_alone(folder, tmp_path):
+    data = prepared(folder, tmp_path)
+    metrics = evaluate(Coder(TINY).eval(), data)
+    assert set(metrics) == {"valid/mel", "valid/phase"}
 
 
 def test_the_latency_is_what_it_says(player):

@@ -137,6 +137,11 @@ class ResidualQuantizer(nn.Module):
             for _ in range(n_levels)
         )
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether codes have been placed by a batch."""
+        return all(bool(level.is_ready) for level in self._each() if isinstance(level, Codebook))
+
     def _each(self) -> list[Codebook | RoundedNumbers]:
         return list(self.levels)  # type: ignore[arg-type]
 

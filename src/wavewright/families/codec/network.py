@@ -268,7 +268,8 @@ def build(config: Config) -> Codec:
 @torch.no_grad()
 def evaluate(coder: Coder, prepared: Prepared) -> dict[str, float]:
     """``valid/mel`` (log-mel L1 in nats, mean of a quarter, half and all of the levels), ``valid/phase`` (complex distance with all levels)
-    and the ``perplexity`` of the codes of each level on held-out clips; nothing without such clips.
+    and the ``perplexity`` of the codes of each level on held-out clips; nothing without such clips. Before codes are placed, what the
+    network gives back without them.
     """
     if not len(prepared.valid):
         return {}
@@ -276,14 +277,18 @@ def evaluate(coder: Coder, prepared: Prepared) -> dict[str, float]:
     mel = MelDistance(config.sample_rate, MEL_SIZES[1:3]).to(device)
     totals, numbers = dict.fromkeys(("valid/mel", "valid/phase"), 0.0), []
     for wave in torch.as_tensor(prepared.valid, device=device).split(8):
-        found = coder.encode(wave)
-        estimates = [coder.decode(found, n_levels) for n_levels in prepared.measured_levels]
+        if coder.quantizer.is_ready:
+            numbers.append(coder.encode(wave))
+            estimates = [coder.decode(numbers[-1], n_levels) for n_levels in prepared.measured_levels]
+        else:
+            estimates = [coder.wave(coder.latent(wave))]
         totals["valid/mel"] += len(wave) * float(np.mean([float(mel(wave, estimate)) for estimate in estimates]))
         totals["valid/phase"] += len(wave) * float(complex_distance(wave, estimates[-1], COMPLEX_SIZES[-1], 0.5))
-        numbers.append(found.flatten(0, 1).cpu())
-    used = perplexity(torch.cat(numbers), config.codebook_size)
-    perplexities = {f"perplexity/{level + 1}": float(number) for level, number in enumerate(used)}
-    return {name: total / len(prepared.valid) for name, total in totals.items()} | perplexities
+    metrics = {name: total / len(prepared.valid) for name, total in totals.items()}
+    if numbers:
+        used = perplexity(torch.cat(numbers).flatten(0, 1).cpu(), config.codebook_size)
+        metrics |= {f"perplexity/{level + 1}": float(number) for level, number in enumerate(used)}
+    return metrics
 
 
 @torch.no_grad()
