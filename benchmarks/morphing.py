@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--model", default="morph-drums")
     parser.add_argument("--pairs", type=int, default=200)
-    parser.add_argument("--way", default="linear", choices=("linear", "spherical"))
+    parser.add_argument("--way", default="spherical", choices=("linear", "spherical"))
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
     player, classifier = models.load(given.model), models.load("drum-classifier")

@@ -139,7 +139,7 @@ def test_interpolation_ends_at_the_clips_of_its_seeds(clips):
 def test_a_morph_starts_and_ends_with_the_reconstructions_at_their_levels(clips):
     a, b = tone(300, start=0.05), tone(900, start=0.11, gain=0.05)
     prepared = [Preparation().apply(wave[None], RATE, 2048)[0] for wave in (a, b)]
-    waves = clips.morph(a, b, 5, label_a="low", label_b="high")
+    waves = clips.morph(a, b, 5, "linear", label_a="low", label_b="high")
     assert all(wave.shape == (1, 2048) for wave in waves)
     for wave, recording, clip, label in zip((waves[0], waves[-1]), (a, b), prepared, ("low", "high"), strict=True):
         gain = np.abs(recording).max() / PEAK

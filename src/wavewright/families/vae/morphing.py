@@ -14,7 +14,8 @@ from ...units import db_to_gain, gain_to_db, seconds_to_samples
 from ..interpolation import lerp, slerp
 
 Way = Literal["linear", "spherical"]
-"""``linear``: a straight line, whose middle is calmer than its ends; ``spherical``: along a great circle round the mean of all sounds."""
+"""``linear``: a straight line, whose middle is calmer than its ends; ``spherical``: along a great circle round the mean of all
+sounds, which keeps its distance from it."""
 
 Between = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 """Two vectors ``(d,)`` and a part from 0 to 1 to the vector at that part of the way."""

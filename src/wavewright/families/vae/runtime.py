@@ -137,7 +137,7 @@ class Runtime:
         wave_a: np.ndarray,
         wave_b: np.ndarray,
         steps: int = 9,
-        way: Way = "linear",
+        way: Way = "spherical",
         over_time: bool = False,
         label_a: LabelWeights = None,
         label_b: LabelWeights = None,
