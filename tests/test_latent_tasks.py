@@ -82,10 +82,10 @@ def test_a_morph_becomes_files_that_sort_and_say_what_they_are(sounds, capsys):
     command = ["morph", "a.wav", "b.wav", "--steps", "11", "--joined", "--label-a", "low", "--label-b", "high", "--out", "out"]
     assert run(command) == 0
     lines = capsys.readouterr().out.splitlines()
-    names = [f"morph-drums-a-to-b-low-to-high-linear-x11-{index:03d}.wav" for index in range(11)]
+    names = [f"morph-drums-a-to-b-low-to-high-spherical-x11-{index:03d}.wav" for index in range(11)]
     player = models.load("morph-drums")
     assert lines == [
-        *(f"  {name}" for name in [*names, "morph-drums-a-to-b-low-to-high-linear-x11-joined.wav"]),
+        *(f"  {name}" for name in [*names, "morph-drums-a-to-b-low-to-high-spherical-x11-joined.wav"]),
         f"12 sounds by morph-drums ({player.folder.hash}) in out",
         "b.wav was heard for 0.26 s from its onset.",
     ]
@@ -93,10 +93,10 @@ def test_a_morph_becomes_files_that_sort_and_say_what_they_are(sounds, capsys):
     waves = player.morph(A, B, 11, label_a="low", label_b="high")
     for name, wave in zip(names, waves, strict=True):
         np.testing.assert_allclose(Clip.read(sounds / "out" / name).wave, wave, atol=2**-23)
-    joined = Clip.read(sounds / "out" / "morph-drums-a-to-b-low-to-high-linear-x11-joined.wav").wave
+    joined = Clip.read(sounds / "out" / "morph-drums-a-to-b-low-to-high-spherical-x11-joined.wav").wave
     np.testing.assert_allclose(joined, np.concatenate(waves, axis=1), atol=2**-23)
     said = json.loads(read_metadata(sounds / "out" / names[4])["comment"])
-    assert (said["task"], said["way"], said["steps"], said["part"]) == ("morph", "linear", 11, 0.4)
+    assert (said["task"], said["way"], said["steps"], said["part"]) == ("morph", "spherical", 11, 0.4)
     assert [source["file"] for source in said["sources"]] == ["a.wav", "b.wav"]
     entries = manifest.read(sounds / "out" / "manifest.jsonl").entries
     assert [entry.path.name for entry in entries] == names
@@ -160,7 +160,7 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
 
 def test_a_sweep_that_is_too_loud_is_turned_down_as_a_whole():
     player = models.load("morph-drums")
-    player.directions = Directions(np.zeros((2, 6), np.float32))
+    player.directions = Directions(np.full((2, 6), 1e-9, np.float32))
     plain, loud = (player.sweep(gain * A, {"loudness": 3.0}, (0.0, 1.0)) for gain in (1.0, 1_000.0))
     assert np.abs(plain[0]).max() < 1.0
     assert max(np.abs(wave).max() for wave in loud) == pytest.approx(1.0)

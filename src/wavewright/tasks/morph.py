@@ -34,7 +34,7 @@ def morph(
     steps: Annotated[int, Field(description="Number of sounds, both ends included.", ge=2, le=MOST_SOUNDS)] = 9,
     way: Annotated[
         Way, Field(description="Straight, through calmer sounds, or round the mean of all sounds, at an even distance from it.")
-    ] = "linear",
+    ] = "spherical",
     over_time: Annotated[
         bool, Field(description="One sound that turns from the one into the other, for a model of sounds of any length.")
     ] = False,
