@@ -29,7 +29,7 @@ from wavewright.models.card import Card
 from wavewright.training.export import export_model
 
 CLIPS, CROP_SECONDS, DRAWN_SECONDS, TIMES = 16, 4.0, 4.0, 4
-RECURRENT = {"n_layers": 2, "hidden_size": 320}  # about as large as the size small
+CONVNEXT = {"n_layers": 4, "hidden_size": 256}  # about as large as the size small
 
 
 def configs(codec_name: str) -> dict[str, Config]:
@@ -38,7 +38,8 @@ def configs(codec_name: str) -> dict[str, Config]:
     known = {name: getattr(codec, name) for name in ("sample_rate", "hop_length", "codebook_size")}
     known |= {"codec": codec_name, "codec_hash": codec.folder.hash}
     sizes = {size: Config(**{**known, **settings}) for size, settings in SIZES.items()}
-    return sizes | {f"small, {cell}": replace(sizes["small"], cell=cell, **RECURRENT) for cell in ("lstm", "gru")}
+    gru, convnext = replace(sizes["small"], cell="gru"), replace(sizes["small"], cell="convnext", **CONVNEXT)
+    return sizes | {"small, gru": gru, "small, convnext": convnext}
 
 
 def best_seconds(run: Callable[[], object]) -> float:

@@ -12,7 +12,7 @@ Papers:
     Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997 (cell ``lstm``); Cho et al., 2014 (``gru``); Liu et al., "A ConvNet for the
     2020s", 2022 (``convnext``).
 
-Changed from them: the network over time hears the last second by convolutions, or is recurrent, and plays on one core many times faster than
+Changed from them: the network over time is recurrent, or hears the last second by convolutions, and plays on one core many times faster than
 the sound lasts; within a frame a few layers are shared by all levels, whose codes are summed up; a frame of silence is one more code of the
 coarsest level; whole sounds know their place in a duration that is drawn beforehand, as in the family ``lstm``.
 """
@@ -62,9 +62,9 @@ class Config:
     labels: tuple[str, ...] = ()  # empty: unconditional
     speakers: tuple[str, ...] = ()  # empty: not asked
     duration: Literal["drawn", "endless"] = "endless"  # of a sound; ``drawn`` for sounds with a beginning and an end
-    cell: Literal["lstm", "gru", "convnext"] = "convnext"  # what the network over time is made of
-    n_layers: int = 4
-    hidden_size: int = 256  # of each layer
+    cell: Literal["lstm", "gru", "convnext"] = "lstm"  # what the network over time is made of
+    n_layers: int = 2
+    hidden_size: int = 320  # of each layer
     kernel: int = 11  # frames that a layer of ``convnext`` hears
     width: int = 192  # numbers that stand for codes, and of the layers within a frame
     level_layers: int = 2  # within a frame
@@ -112,7 +112,7 @@ class Config:
 
 
 SIZES: dict[str, dict[str, Any]] = {
-    "tiny": {"n_layers": 3, "hidden_size": 128, "width": 64},
+    "tiny": {"hidden_size": 128, "width": 64},
     "small": {},
-    "base": {"n_layers": 5, "hidden_size": 384, "width": 320, "label_size": 64},
+    "base": {"hidden_size": 512, "width": 320, "label_size": 64},
 }
