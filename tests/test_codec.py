@@ -114,9 +114,7 @@ def test_codes_in_pieces_give_the_same_samples_bit_for_bit(player, pieces, n_lev
 def test_files_come_back_as_the_codec_plays_them(player, tmp_path, sample_rate, n_channels, n_samples):
     waves = np.stack([sound(n_samples, seed) for seed in range(n_channels)])
     Clip(waves, sample_rate).write(tmp_path / "given.wav", "FLOAT")
-    coded = encode(
-        tmp_path / "given.wav", kbps=0.8, out=tmp_path / "a.wwc", model=str(player.folder.path), quiet=True
-    )
+    coded = encode(tmp_path / "given.wav", kbps=0.8, out=tmp_path / "a.wwc", model=str(player.folder.path), quiet=True)
     assert coded.n_bytes == (tmp_path / "a.wwc").stat().st_size
     back = decode(coded.out, out=tmp_path / "back.wav", model=str(player.folder.path), quiet=True)
     again = Clip.read(tmp_path / "back.wav")

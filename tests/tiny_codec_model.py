@@ -49,3 +49,11 @@ def export_codec(sounds: Path, cache: Path, place: Path) -> Coder:
     card = Card(name=place.name, family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
     export_model(place, card, to_play(codec.coder.eval(), data))
     return as_played(codec.coder)  # type: ignore[return-value]
+
+
+def drawn_codes(n_frames, seed=0, n_levels=4):
+    """Codes of which some frames are silent."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 64, (n_levels, n_frames)).astype(np.int16)
+    codes[:, rng.random(n_frames) < 0.2] = -1
+    return codes
