@@ -196,19 +196,24 @@ class Codec(nn.Module):
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.coder
 
-    def _is_adversarial(self, step: int) -> bool:
-        return self.critics is not None and step >= self.config.adversarial_from
+    def _critics_at(self, step: int) -> BandCritics | None:
+        """The critics, once they teach the decoder."""
+        return self.critics if step >= self.config.adversarial_from else None
 
     def loss_weights(self, step: int) -> dict[str, float]:
         weights = {"mel/l1": 3.0, "stft/complex": 2.0, "stft/magnitude": 2.0}
-        if not self._is_adversarial(step):
+        if self._critics_at(step) is None:
             return weights | {"vq/commitment": 0.25}
         return weights | {"adv/critic": 1.0, "adv/generator": 0.3, "adv/features": 1.0}
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
-        if not self._is_adversarial(step):
+        critics = self._critics_at(step)
+        if critics is None:
             return [("coder", lambda batch: self._first_stage(batch, is_quantised=step >= UNQUANTISED_STEPS))]
-        return [("critics", self._critic_losses), ("coder", self._second_stage)]
+        return [
+            ("critics", lambda batch: self._critic_losses(batch, critics)),
+            ("coder", lambda batch: self._second_stage(batch, critics)),
+        ]
 
     def _first_stage(self, batch: Batch, is_quantised: bool) -> dict[str, Tensor]:
         """Encoder, quantiser and decoder learn to give back what they are given."""
@@ -231,23 +236,21 @@ class Codec(nn.Module):
                 "stft/magnitude": magnitude_distance(reference, estimate, self.complex_sizes[-1], 0.5),
             }
 
-    def _critic_losses(self, batch: Batch) -> dict[str, Tensor]:
+    def _critic_losses(self, batch: Batch, critics: BandCritics) -> dict[str, Tensor]:
         """The critics tell recordings from reconstructions, which stay in the batch for the decoder's turn."""
-        assert self.critics is not None
         with torch.no_grad():
             self.coder.quantizer.eval()  # its codes stay where they are
             kept, _, _ = self.coder.quantised(batch["wave"], batch["n_levels"])
         batch["fake"] = self.coder.wave(kept)
-        real, fake = self.critics(batch["wave"])[0], self.critics(batch["fake"].detach())[0]
+        real, fake = critics(batch["wave"])[0], critics(batch["fake"].detach())[0]
         losses = [critic_loss("hinge", r, f) for r, f in zip(real, fake, strict=True)]
         return {"adv/critic": torch.stack(losses).mean()}
 
-    def _second_stage(self, batch: Batch) -> dict[str, Tensor]:
+    def _second_stage(self, batch: Batch, critics: BandCritics) -> dict[str, Tensor]:
         """The decoder learns to please the critics, too; what is in front of it stays as it is."""
-        assert self.critics is not None
         with torch.no_grad():
-            _, real = self.critics(batch["wave"])
-        logits, fake = self.critics(batch["fake"])
+            _, real = critics(batch["wave"])
+        logits, fake = critics(batch["fake"])
         adversarial = [generator_loss("hinge", logit, logit) for logit in logits]
         return self._distances(batch["wave"], batch["fake"]) | {
             "adv/generator": torch.stack(adversarial).mean(),
