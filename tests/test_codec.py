@@ -14,6 +14,7 @@ from wavewright.families.codec import Config
 from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build, evaluate
 from wavewright.families.codec.recipe import DataSettings, Recipe
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
+from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
 from wavewright.training.settings import TrainingSettings
@@ -204,6 +205,13 @@ def test_losses_fall_and_the_second_stage_moves_the_decoder_alone(folder, tmp_pa
             assert moved
             assert all(name.startswith("decoder") for name in moved)
     assert np.mean(found[-10:]) < 0.9 * np.mean(found[:5])
+
+
+def test_distances_of_spectra_know_phase_and_level():
+    wave = torch.from_numpy(sound(8_000))[None]
+    for estimate, with_phase, without in ((wave, 0, 0), (-wave, 4, 0), (0 * wave, 1, 1), (4 * wave, 1, 1)):
+        found = compressed_distances(wave, estimate, 256, 0.5)  # four times the wave is twice its compressed self
+        np.testing.assert_allclose([float(value) for value in found], [with_phase, without], atol=0.02)
 
 
 def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_path):

@@ -105,18 +105,15 @@ def compressed(spectrum: Tensor, exponent: float) -> Tensor:
     return spectrum * (power_spectrum(spectrum) + SMALLEST_POWER) ** (0.5 * (exponent - 1))
 
 
-def complex_distance(reference: Tensor, estimate: Tensor, n_fft: int, exponent: float) -> Tensor:
-    """Mean squared difference of compressed spectra over that of the reference: 0 where they agree, 1 for silence in its place.
+def compressed_distances(reference: Tensor, estimate: Tensor, n_fft: int, exponent: float) -> tuple[Tensor, Tensor]:
+    """Mean squared difference of compressed spectra, and of their magnitudes alone, over the mean square of the reference's.
 
-    Waves ``(batch, time)``. Magnitude compression as in Ephrat et al., "Looking to Listen at the Cocktail Party", 2018.
+    Of waves ``(batch, time)``; 0 where they agree, 1 for silence in the reference's place. Magnitude compression as in Ephrat et al.,
+    "Looking to Listen at the Cocktail Party", 2018.
     """
     expected = compressed(stft(reference, n_fft, n_fft // 4), exponent)
     found = compressed(stft(estimate, n_fft, n_fft // 4), exponent)
-    return power_spectrum(found - expected).mean() / (power_spectrum(expected).mean() + SMALLEST_POWER)
-
-
-def magnitude_distance(reference: Tensor, estimate: Tensor, n_fft: int, exponent: float) -> Tensor:
-    """As :func:`complex_distance`, of magnitudes alone."""
-    expected = (power_spectrum(stft(reference, n_fft, n_fft // 4)) + SMALLEST_POWER) ** (0.5 * exponent)
-    found = (power_spectrum(stft(estimate, n_fft, n_fft // 4)) + SMALLEST_POWER) ** (0.5 * exponent)
-    return (found - expected).square().mean() / (expected.square().mean() + SMALLEST_POWER)
+    power = power_spectrum(expected)
+    level = power.mean() + SMALLEST_POWER
+    magnitudes = (power_spectrum(found) + SMALLEST_POWER).sqrt() - (power + SMALLEST_POWER).sqrt()
+    return power_spectrum(found - expected).mean() / level, magnitudes.square().mean() / level

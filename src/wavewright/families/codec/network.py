@@ -16,7 +16,7 @@ from ...nn.critics import BandCritics
 from ...nn.losses import critic_loss, feature_distance, generator_loss
 from ...nn.playable import Graph, Playable
 from ...nn.quantize import ResidualQuantizer, perplexity
-from ...nn.spectral_losses import MelDistance, complex_distance, magnitude_distance
+from ...nn.spectral_losses import MelDistance, compressed_distances
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 from . import DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, Config
 from .range_coder import frequencies_of
@@ -30,7 +30,7 @@ MEL_SIZES = (
     (1024, 80),
     (2048, 120),
 )  # (samples at 16 kHz, bands) of the windows that mel spectra are compared in
-COMPLEX_SIZES = (256, 512)
+COMPLEX_SIZES, EXPONENT = (256, 512), 0.5  # windows, and what magnitudes are raised to, where phases are compared
 CRITIC_SIZES = ((512, 128), (1024, 256), (256, 64))  # (window, hop)
 UNQUANTISED_STEPS = 1_500  # at first: phases are hardly learned through codes that know nothing of them
 RECORDING = "recording"
@@ -229,11 +229,11 @@ class Codec(nn.Module):
         end = reference.shape[-1] - self.config.lead
         reference, estimate = reference[:, :end], estimate[:, :end]
         with torch.autocast(reference.device.type, enabled=False):
-            of_phase = [complex_distance(reference, estimate, size, 0.5) for size in self.complex_sizes]
+            found = [compressed_distances(reference, estimate, size, EXPONENT) for size in self.complex_sizes]
             return {
                 "mel/l1": self.mel(reference, estimate),
-                "stft/complex": torch.stack(of_phase).mean(),
-                "stft/magnitude": magnitude_distance(reference, estimate, self.complex_sizes[-1], 0.5),
+                "stft/complex": torch.stack([with_phase for with_phase, _ in found]).mean(),
+                "stft/magnitude": torch.stack([magnitude for _, magnitude in found]).mean(),
             }
 
     def _critic_losses(self, batch: Batch, critics: BandCritics) -> dict[str, Tensor]:
@@ -286,7 +286,7 @@ def evaluate(coder: Coder, prepared: Prepared) -> dict[str, float]:
         else:
             estimates = [coder.wave(coder.latent(wave))]
         totals["valid/mel"] += len(wave) * float(np.mean([float(mel(wave, estimate)) for estimate in estimates]))
-        totals["valid/phase"] += len(wave) * float(complex_distance(wave, estimates[-1], COMPLEX_SIZES[-1], 0.5))
+        totals["valid/phase"] += len(wave) * float(compressed_distances(wave, estimates[-1], COMPLEX_SIZES[-1], EXPONENT)[0])
     metrics = {name: total / len(prepared.valid) for name, total in totals.items()}
     if numbers:
         used = perplexity(torch.cat(numbers).flatten(0, 1).cpu(), config.codebook_size)
