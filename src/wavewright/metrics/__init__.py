@@ -1,6 +1,7 @@
 """Measures of generated sound: reference before estimate, pure functions on embeddings or probabilities, one row a clip."""
 
 from .bins import NdbResult, ndb
+from .buzz import frame_correlation
 from .closeness import Closeness, HalfToHalf, closeness, half_to_half
 from .copying import CopyReport, merge_near_duplicates, nearest_training_distance
 from .embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
@@ -15,6 +16,7 @@ from .neighbours import (
     nearest_neighbour_accuracy,
     precision_recall_density_coverage,
 )
+from .reconstruction import mel_distance, si_sdr, stft_distance
 from .report import Bars, EvaluationReport
 from .sampling import Interval, bootstrap_interval
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
@@ -43,6 +45,7 @@ __all__ = [
     "closeness",
     "compare",
     "diversity_ratio",
+    "frame_correlation",
     "frechet_distance",
     "frechet_distance_infinity",
     "half_to_half",
@@ -51,6 +54,7 @@ __all__ = [
     "inception_score",
     "kernel_distance",
     "label_agreement",
+    "mel_distance",
     "merge_near_duplicates",
     "modified_inception_score",
     "modulation_distance",
@@ -59,6 +63,8 @@ __all__ = [
     "nearest_neighbour_accuracy",
     "nearest_training_distance",
     "precision_recall_density_coverage",
+    "si_sdr",
     "spoken_words",
+    "stft_distance",
     "word_errors",
 ]
