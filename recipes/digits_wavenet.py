@@ -14,7 +14,7 @@ from bundling import Bundled, main
 
 from wavewright.families.wavenet.recipe import Recipe, recipe
 
-STEPS = 6_000
+STEPS = 10_000
 
 
 def digits(device: str = "cpu") -> Recipe:
@@ -32,7 +32,7 @@ def digits(device: str = "cpu") -> Recipe:
             n_layers=16,
             dilation_cycle=8,
         ),
-        data=replace(base.data, crop_samples=4_096),
+        data=replace(base.data, crop_samples=4_096, input_noise=0.15),
         training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1_000, weight_bits=8),
     )
 

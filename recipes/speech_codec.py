@@ -17,7 +17,7 @@ from bundling import Bundled, main
 
 from wavewright.families.codec.recipe import Recipe, recipe
 
-STEPS, ADVERSARIAL_FROM = 30_000, 22_000
+STEPS, ADVERSARIAL_FROM = 26_000, 18_000
 
 
 def speech(device: str = "cpu") -> Recipe:

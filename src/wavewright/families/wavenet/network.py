@@ -131,7 +131,7 @@ class WaveNet(nn.Module):
 
     def nats(self, batch: Batch) -> Tensor:
         """The negative log-likelihood of each sample, ``(batch, time)``."""
-        outputs = self(batch["heard"], batch.get("frames"), batch.get("label"), batch.get("speaker"))
+        outputs = self(batch.get("past", batch["heard"]), batch.get("frames"), batch.get("label"), batch.get("speaker"))
         if self.config.head == "mu-law":
             return F.cross_entropy(outputs.flatten(0, 1), batch["target"].flatten(), reduction="none").view(outputs.shape[:2])
         return logistics_nats(outputs, batch["heard"])

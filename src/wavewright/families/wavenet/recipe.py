@@ -27,6 +27,7 @@ DATA_RANGES = {
     "valid_share": (0.0, 0.9),
     "gain_range_db": (0.0, 40.0),
     "start_share": (0.0, 1.0),
+    "input_noise": (0.0, 0.5),
 }
 VALID_CROPS = 64
 QUANTILES = 33  # of the durations of a label, that a model draws from
@@ -40,6 +41,7 @@ class DataSettings:
     valid_share: float = 0.1  # of the clips (or groups) are kept out of training, where no manifest names them
     gain_range_db: float = 0.0  # each crop is made quieter by up to this, for vocoders that meet other levels
     start_share: float = 0.3  # of the crops of a clip that is longer than a crop begin where the clip begins
+    input_noise: float = 0.0  # on what a crop hears of its past, up to this standard deviation, so that drawn errors do not add up
     level: bool = True  # bring the loudest sample of every clip to 0.95
 
     def __post_init__(self) -> None:
@@ -113,7 +115,8 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     training = recipe.training if valid else replace(recipe.training, metric="")
     recipe = replace(recipe, model=model, training=training)
     batches = Stretches(store, train, recipe)
-    measured = Stretches(store, valid, replace(recipe, training=replace(training, seed=0))) if valid else None
+    unspoilt = replace(recipe, training=replace(training, seed=0), data=replace(recipe.data, input_noise=0.0))
+    measured = Stretches(store, valid, unspoilt) if valid else None
     n_batches = -(-VALID_CROPS // recipe.training.batch_size)
     return Prepared(
         recipe,
@@ -146,8 +149,8 @@ class Stretches:
     """Batches of stretches of clips with what the condition says of them, a pure function of the step.
 
     Clips are drawn in proportion to their length, a clip shorter than a stretch counting as one. Gives ``heard (batch, crop_samples)``
-    float32, ``counts`` of the same shape (1 within the clip, 0 after its end), for mu-law ``target`` int64, ``frames (batch, n_frames,
-    features)``, and ``label`` and ``speaker`` ``(batch,)`` int64 where the model has them.
+    float32, ``counts`` of the same shape (1 within the clip, 0 after its end), ``past`` as ``heard`` where noise is added to what each
+    sample is told from, for mu-law ``target`` int64, ``frames (batch, n_frames, features)``, and ``label`` and ``speaker`` ``(batch,)`` int64 where the model has them.
     """
 
     def __init__(self, store: ClipStore, rows: Sequence[int], recipe: Recipe):
@@ -185,6 +188,10 @@ class Stretches:
         given = {"heard": heard, "counts": counts}
         if model.head == "mu-law":
             given["target"] = targets(heard)
+        if data.input_noise:
+            deviation = data.input_noise * draw.random() ** 2  # mostly little
+            noise = deviation * draw.standard_normal(len(heard))
+            given["past"] = np.clip(heard + noise, -1.0, 1.0).astype(np.float32)
         return given | condition
 
     def _condition(self, row: int, start: int, length: int, gain: np.float32) -> dict[str, np.ndarray]:
