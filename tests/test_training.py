@@ -58,6 +58,19 @@ def test_the_average_of_constant_weights_is_those_weights_and_lags_behind_moving
     torch.testing.assert_close(loop.average.weight, expected)
 
 
+def test_a_network_that_settles_goes_on_from_its_average(tmp_path):
+    loop = make_loop(tmp_path, replace(SETTINGS, steps=8))
+    seen = {}
+
+    def turns(step):
+        seen[step] = (loop.network.line.weight.detach().clone(), loop.average.weight.detach().clone())
+        return [("line", loop.network.line_loss), ("echo", loop.network.echo_loss)]
+
+    loop.network.settles_at, loop.network.turns = 5, turns
+    loop.run()
+    assert [step for step, (present, average) in seen.items() if torch.equal(present, average)] == [0, 5]
+
+
 def test_the_best_checkpoint_is_that_of_the_best_metric_and_patience_ends_the_run(tmp_path):
     values = iter([3.0, 1.0, 2.0, 2.0, 2.0])
     loop = make_loop(

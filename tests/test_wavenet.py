@@ -242,6 +242,29 @@ def test_batches_hold_what_their_condition_says(folder, tmp_path):
     assert 0 < np.mean(np.array(starts) > 0) < 0.7
 
 
+def test_noise_is_heard_on_the_past_alone_and_up_to_its_limit(folder, tmp_path):
+    quiet, noisy = (prepare(recipe_for(input_noise=noise), scan(folder, "folder").entries, tmp_path) for noise in (0.0, 0.2))
+    assert "past" not in quiet.batches(3)
+    deviations = []
+    for step in range(20):
+        batch = noisy.batches(step)
+        assert batch["past"].dtype == np.float32
+        assert np.abs(batch["past"]).max() <= 1
+        deviations.extend((batch["past"] - batch["heard"]).std(axis=1))
+    assert max(deviations) < 0.21
+    assert np.mean(np.square(deviations)) == pytest.approx(0.2**2 / 5, rel=0.4)  # the mean of (0.2 u^2)^2, less what is clipped
+    assert all("past" not in batch for batch in noisy.valid)
+
+
+def test_likelihood_is_that_of_the_wave_given_the_noisy_past():
+    torch.manual_seed(0)
+    network = WaveNet(Config(condition="none", **SMALL))
+    heard, past = (torch.rand(1, 64) - 0.5 for _ in range(2))
+    outputs = network(past)
+    expected = logistics_nats(outputs, heard)
+    torch.testing.assert_close(network.nats({"heard": heard, "past": past}), expected)
+
+
 def test_durations_are_those_of_the_training_clips_of_a_label(folder, tmp_path):
     prepared = prepare(recipe_for(valid_share=0.0), scan(folder, "folder").entries, tmp_path)
     assert prepared.durations.shape == (2, QUANTILES)

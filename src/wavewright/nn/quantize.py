@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 USE_DECAY = 0.98  # of the running share and mean of each code
-DEAD_SHARE = 0.25  # of an even share; a code that is used less is put where there are vectors
+DEAD_SHARE = 0.1  # of an even share; a code that is used less is put where there are vectors
 KMEANS_ROUNDS = 10
 SMALLEST_SQUARE = 1e-8  # of a vector's number
 

@@ -37,7 +37,11 @@ SHARE_OF_STEPS = 0.95  # of the minutes; the rest goes into evaluations, sounds 
 
 
 class Network(Protocol):
-    """What the loop asks of a network, a module with four methods of its own; see docs/architecture.md, Contracts."""
+    """What the loop asks of a network, a module with four methods of its own; see docs/architecture.md, Contracts.
+
+    A network of which parts stay as they are from some step on may have ``settles_at``, that step: all of it then goes on from the
+    averaged weights.
+    """
 
     def to(self, device: torch.device) -> Any: ...
     def train(self) -> Any: ...
@@ -182,6 +186,8 @@ class Loop:
             {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()}
             for batch in batches_from(self._first_batch(step))
         ]
+        if step and step == getattr(self.network, "settles_at", 0):
+            self._go_on_from_average()
         weights = self.network.loss_weights(step)
         means: dict[str, Tensor] = {}
         for player, loss_function in self.network.turns(step):
@@ -219,6 +225,12 @@ class Loop:
             average.lerp_(present, share)
         for kept, buffer in zip(self.average.buffers(), self.network.averaged().buffers(), strict=True):
             kept.copy_(buffer)
+
+    @torch.no_grad()
+    def _go_on_from_average(self) -> None:
+        """The averaged weights become the present ones."""
+        for average, present in zip(self.average.parameters(), self.network.averaged().parameters(), strict=True):
+            present.copy_(average)
 
     def _after_step(self, losses: dict[str, float]) -> None:
         """Watch health, evaluate, save and decide whether the run is over."""

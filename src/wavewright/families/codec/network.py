@@ -187,6 +187,7 @@ class Codec(nn.Module):
         self.complex_sizes = [_even(size * scale) for size in COMPLEX_SIZES]
         sizes = [(_even(size * scale), _even(size * scale) // 4) for size, _ in CRITIC_SIZES]
         self.critics = BandCritics(sizes, config.critic_channels) if config.adversarial_from else None
+        self.settles_at = config.adversarial_from  # from here on only the decoder learns
 
     def players(self) -> dict[str, nn.Module]:
         players: dict[str, nn.Module] = {"coder": self.coder}

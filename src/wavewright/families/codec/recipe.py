@@ -118,7 +118,8 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     recipe = replace(recipe, training=recipe.training if valid else replace(recipe.training, metric=""))
     batches = Crops(store, train, recipe)
     n_samples = seconds_to_samples(VALID_SECONDS, model.sample_rate) // model.hop_length * model.hop_length
-    measured = np.random.default_rng(0).permutation(valid or train)[:VALID_CLIPS]
+    whole = [row for row in valid or train if store.lengths[row] >= n_samples]  # the silence after short ones tells nothing
+    measured = np.random.default_rng(0).permutation(whole or valid or train)[:VALID_CLIPS]
     clips = np.stack([batches.crop(int(row), 0, n_samples) for row in measured])
     return Prepared(
         recipe,
