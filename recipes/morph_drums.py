@@ -18,8 +18,8 @@ from bundling import Bundled, main
 from wavewright.families.vae.recipe import Recipe, recipe
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
-STEPS = 8_000
-CRITICS_FROM = 5_000
+STEPS = 6_000
+CRITICS_FROM = 4_000
 
 
 def morph_drums(device: str = "cpu") -> Recipe:
