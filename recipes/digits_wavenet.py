@@ -18,7 +18,7 @@ STEPS = 10_000
 
 
 def digits(device: str = "cpu") -> Recipe:
-    """The settings of the run: 8 kHz, mu-law, 68 ms of past, some periods of a voice."""
+    """The settings of the run: 8 kHz, mu-law, 68 ms of past, some periods of a voice, whose contour says the rest."""
     base = recipe("small")
     return replace(
         base,
@@ -26,6 +26,7 @@ def digits(device: str = "cpu") -> Recipe:
             base.model,
             sample_rate=8_000,
             head="mu-law",
+            contour=True,
             hop_length=128,
             condition_hop=64,
             f_max_hz=4_000.0,

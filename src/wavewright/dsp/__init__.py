@@ -6,13 +6,14 @@ from .loudness import LoudnessMeter, integrated_loudness, normalise_loudness, no
 from .mel import hz_to_mel, log_mel, mel_filterbank, mel_spectrogram, mel_to_hz, mfcc, power_to_db
 from .onset import align, fade, onset_sample, trim
 from .phase import griffin_lim, mel_to_power
-from .pitch import PitchTrack, track_pitch
+from .pitch import PitchTrack, carried_octaves, track_pitch
 from .spectrum import hann_window, istft, power_spectrum, spectrogram, stft
 
 __all__ = [
     "LoudnessMeter",
     "PitchTrack",
     "align",
+    "carried_octaves",
     "dispersed",
     "fade",
     "griffin_lim",

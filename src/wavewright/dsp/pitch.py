@@ -70,6 +70,14 @@ def track_pitch(
     return PitchTrack(f0_hz.astype(np.float32), periodicity)
 
 
+def carried_octaves(f0_hz: np.ndarray, middle_hz: float) -> np.ndarray:
+    """Octaves of ``f0_hz (frames,)`` above ``middle_hz``; where it is 0 (unvoiced) on a line between voiced neighbours, or 0 without any."""
+    voiced = np.flatnonzero(f0_hz > 0)
+    if not voiced.size:
+        return np.zeros(len(f0_hz))
+    return np.interp(np.arange(len(f0_hz)), voiced, np.log2(f0_hz[voiced] / middle_hz))
+
+
 @dataclass(frozen=True)
 class _Heard:
     """A wave cut into overlapping ``frames (frames, length)``, the window they are seen through and that window's autocorrelation."""

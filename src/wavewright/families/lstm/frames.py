@@ -10,7 +10,7 @@ import numpy as np
 from ...dsp.excitation import dispersed, mix_by_periodicity, pulse_train, shape_to_mel
 from ...dsp.mel import mel_filterbank
 from ...dsp.phase import griffin_lim, mel_to_power
-from ...dsp.pitch import track_pitch
+from ...dsp.pitch import carried_octaves, track_pitch
 from ...dsp.spectrum import spectrogram, stft
 from ...errors import BadAudio
 from . import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, POSITION_FEATURES, Config
@@ -43,18 +43,10 @@ def wave_to_frames(wave: np.ndarray, config: Config) -> np.ndarray:
             wave, config.sample_rate, config.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ, config.voice_edges_hz
         )
         n_frames = len(frames)
-        octaves = _carried_on(track.f0_hz[:n_frames])
+        octaves = carried_octaves(track.f0_hz[:n_frames], MIDDLE_PITCH_HZ)
         noise_share = np.log(1 - track.periodicity[:, :n_frames].T + SMALLEST_NOISE_SHARE)
         frames = np.concatenate([frames, octaves[:, None], noise_share], axis=1)
     return frames.astype(np.float32)
-
-
-def _carried_on(f0_hz: np.ndarray) -> np.ndarray:
-    """``log2(pitch / 100 Hz)`` of ``f0_hz (frames,)``, interpolated where it is 0 (unvoiced)."""
-    voiced = np.flatnonzero(f0_hz > 0)
-    if not voiced.size:
-        return np.zeros(len(f0_hz))
-    return np.interp(np.arange(len(f0_hz)), voiced, np.log2(f0_hz[voiced] / MIDDLE_PITCH_HZ))
 
 
 def frames_to_wave(

@@ -25,10 +25,13 @@ from ...ranges import check_names, check_ranges
 
 MU_LAW_LEVELS = 256
 POSITION_FEATURES = 8  # see frames.position_features
+CONTOUR_FEATURES = 3  # see contours.contour_of
 
 CONDITION_FILE = "condition.onnx"
 DURATIONS_FILE = "durations.safetensors"
 """In a model folder: ``durations`` (max(labels, 1) * quantiles,), how long the training clips of each label last, in seconds."""
+CONTOURS_FILE = "contours.safetensors"
+"""In a model folder, where sounds have contours: those of the training clips, see contours.Contours."""
 
 RANGES = {
     "sample_rate": (2_000, 192_000),
@@ -62,6 +65,7 @@ class Config:
     labels: tuple[str, ...] = ()  # empty: unconditional
     speakers: tuple[str, ...] = ()
     condition: Literal["none", "position", "mel"] = "position"  # what the frames say, beside label and speaker
+    contour: bool = False  # beside position: loudness, pitch and voicing, as some recording of the label has them
     head: Literal["mu-law", "logistics"] = "logistics"  # 256 classes, or a mixture of logistics on 16 bits
     n_layers: int = 20
     dilation_cycle: int = 10  # layers until the dilation begins at 1 again
@@ -92,6 +96,10 @@ class Config:
                 f"prediction_order is {self.prediction_order}; prediction needs condition mel and takes the place of pre_emphasis: set "
                 "condition=mel and pre_emphasis=0, or prediction_order=0."
             )
+        if self.contour and self.condition != "position":
+            raise BadSetting(
+                f"contour goes with condition position, not {self.condition}; set contour=false or condition=position."
+            )
         if self.condition == "mel":
             check_ranges(self, {"f_max_hz": (100.0, self.sample_rate / 2)})
         if self.condition == "mel" and self.n_fft < self.hop_length:
@@ -121,7 +129,8 @@ class Config:
     @property
     def features(self) -> int:
         """Numbers in a frame."""
-        return {"none": 0, "position": POSITION_FEATURES, "mel": self.n_mels}[self.condition]
+        of_position = POSITION_FEATURES + CONTOUR_FEATURES * self.contour
+        return {"none": 0, "position": of_position, "mel": self.n_mels}[self.condition]
 
 
 SIZES: dict[str, dict[str, Any]] = {

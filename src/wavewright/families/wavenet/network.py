@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
 from ...nn.playable import Graph, Playable
-from . import CONDITION_FILE, DURATIONS_FILE, Config
+from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, Config
+from .contours import covering, stretched
 from .frames import LARGEST_STEP, frames_of, mel_of_features, position_features, to_wave
 from .likelihood import SMALLEST_LOG_SCALE
 from .prediction import prediction_of
@@ -233,6 +234,11 @@ def _asked(prepared: Prepared) -> list[tuple[str, dict[str, np.ndarray]]]:
         n_frames = frames_of(n_samples, config) + config.context_frames
         position = config.condition == "position"
         frames = position_features(n_frames, n_samples, config) if position else np.zeros((n_frames, 0), np.float32)
+        if config.contour:
+            contours = prepared.batches.contours()
+            contour = contours.one(contours.chosen(0.5, index, 0), config.hop_length)
+            contour = covering(stretched(contour, frames_of(n_samples, config)), n_frames)
+            frames = np.concatenate([frames, contour], axis=1)
         given: dict[str, np.ndarray] = {"frames": frames, "label": np.array(index), "speaker": np.array(0)}
         asked.append((config.labels[index] if config.labels else "", {name: given[name] for name in names}))
     return asked
@@ -251,7 +257,7 @@ class Conditioning(nn.Module):
 
 
 def to_play(network: WaveNet, prepared: Prepared) -> Playable:
-    """The graph of the condition, the weights of the layers over the wave, the durations to draw from, and a sample."""
+    """The graph of the condition, the weights of the layers over the wave, the durations and contours to draw from, and a sample."""
     config = network.config
     graphs = {}
     if network.conditioner is not None:
@@ -261,9 +267,11 @@ def to_play(network: WaveNet, prepared: Prepared) -> Playable:
         free = {"frames": (1,), "condition": (1,)}
         graphs[CONDITION_FILE] = Graph(Conditioning(network.conditioner), inputs, ("condition",), free)
     waves, _ = listen(network, prepared)
+    files = {DURATIONS_FILE: {"durations": prepared.durations.ravel()}}
+    files |= {CONTOURS_FILE: prepared.batches.contours().tensors()} if config.contour else {}
     return Playable(
         graphs=graphs,
         sample=np.concatenate(waves, axis=1),
         weights=engine_tensors(network),
-        files={DURATIONS_FILE: {"durations": prepared.durations.ravel()}},
+        files=files,
     )

@@ -18,6 +18,7 @@ from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import db_to_gain
 from . import SIZES, Config
+from .contours import Contours, contour_of, covering
 from .frames import MEL_FLOOR, frames_of, mel_features, mel_of_features, mel_power, position_features, targets, to_heard
 from .prediction import prediction_of
 
@@ -163,6 +164,7 @@ class Stretches:
         self._powers: dict[
             int, np.ndarray
         ] = {}  # of the clips that were drawn; computing them takes longer than a step on a GPU
+        self._contours: dict[int, np.ndarray] = {}
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.recipe.training.seed, step])
@@ -208,6 +210,9 @@ class Stretches:
             frames = mel_features(np.log(power + np.float32(MEL_FLOOR)))
         elif model.condition == "position":
             frames = position_features(n_frames, length, model, start)
+        if model.contour:
+            contour = covering(self.contour(row), n_frames, start // model.hop_length)
+            frames = np.concatenate([frames, contour], axis=1)
         given: dict[str, np.ndarray] = {"frames": frames}
         entry = self.store.entries[row]
         if model.labels:
@@ -215,6 +220,22 @@ class Stretches:
         if model.speakers:
             given["speaker"] = np.array(model.speakers.index(str(entry.speaker)), np.int64)
         return given
+
+    def contour(self, row: int) -> np.ndarray:
+        """The contour of a whole clip, ``(frames, CONTOUR_FEATURES)``."""
+        if row not in self._contours:
+            self._contours[row] = contour_of(self.store[row][0], self.recipe.model)
+        return self._contours[row]
+
+    def contours(self) -> Contours:
+        """Those of all clips."""
+        model, entries = self.recipe.model, [self.store.entries[row] for row in self.rows]
+        return Contours.of(
+            [self.contour(int(row)) for row in self.rows],
+            self.lengths.tolist(),
+            [model.labels.index(str(entry.label)) if model.labels else 0 for entry in entries],
+            [model.speakers.index(str(entry.speaker)) if model.speakers else 0 for entry in entries],
+        )
 
     def _mel_power(self, row: int) -> np.ndarray:
         """The power in mel bands of a whole clip, ``(n_mels, frames)``."""

@@ -12,7 +12,8 @@ import numpy as np
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder, Shapes, as_float32
-from . import CONDITION_FILE, DURATIONS_FILE, RANGES, Config
+from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, RANGES, Config
+from .contours import Contours, covering, stretched
 from .engine import Engine, Mode, State
 from .frames import MEL_FLOOR, frames_of, mel_features, mel_frames, position_features, to_heard, to_wave
 from .prediction import Prediction, prediction_of
@@ -23,12 +24,13 @@ CHUNK_FRAMES = 64  # whose condition is computed at once
 
 @dataclass(frozen=True)
 class Sound:
-    """What a sound is made from: its length, label and speaker by number, and the seed of its samples."""
+    """What a sound is made from: its length, label and speaker by number, the seed of its samples, and the clip whose contour it has."""
 
     n_samples: int
     label: int
     speaker: int
     seed: int
+    clip: int = 0
 
 
 class Runtime:
@@ -69,6 +71,14 @@ class Runtime:
         if durations is None or not durations.size or durations.size % n_labels or not np.isfinite(durations).all():
             raise BadModel(f"{self.folder.path / DURATIONS_FILE} does not say how long sounds last; copy the model again.")
         return durations.astype(np.float64).reshape(n_labels, -1)
+
+    @cached_property
+    def _contours(self) -> Contours:
+        """The contours of the training clips, of which each sound has one."""
+        try:
+            return Contours.read(self.folder.tensors(CONTOURS_FILE), self.config.hop_length)
+        except ValueError as error:
+            raise BadModel(f"{self.folder.path / CONTOURS_FILE} holds no contours ({error}); copy the model again.") from error
 
     def generate(
         self,
@@ -175,6 +185,9 @@ class Runtime:
         frames = np.zeros((n_frames, 0), np.float32)
         if config.condition == "position":
             frames = position_features(n_frames, sound.n_samples, config)
+        if config.contour:
+            contour = stretched(self._contours.one(sound.clip, config.hop_length), frames_of(sound.n_samples, config))
+            frames = np.concatenate([frames, covering(contour, n_frames)], axis=1)
         return self._drawn(frames, sound, temperature, given)
 
     def _drawn(
@@ -235,13 +248,16 @@ class Runtime:
             int(rng.integers(max(len(self.speakers), 1))),
             int(rng.integers(2**32)),
         )
+        voice = drawn_speaker if speaker is None else place_of(speaker, self.speakers, "speaker", model)
+        clip = self._contours.chosen(share, number, voice) if self.config.contour else 0
+        if seconds is None and self.config.contour:
+            return Sound(int(self._contours.samples[clip]), number, voice, sample_seed, clip)
         if seconds is None:
             quantiles = self._durations[number]
             seconds = float(np.interp(share, np.linspace(0, 1, len(quantiles)), quantiles))
         elif not 1 / self.sample_rate <= seconds <= LONGEST_SECONDS:
             raise BadSetting(f"A sound of {seconds} s is not possible; seconds may be up to {LONGEST_SECONDS:g}.")
-        voice = drawn_speaker if speaker is None else place_of(speaker, self.speakers, "speaker", model)
-        return Sound(max(1, round(seconds * self.sample_rate)), number, voice, sample_seed)
+        return Sound(max(1, round(seconds * self.sample_rate)), number, voice, sample_seed, clip)
 
 
 def open_model(folder: ModelFolder) -> Runtime:

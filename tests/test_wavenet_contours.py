@@ -1,0 +1,153 @@
+"""Contours of a WaveNet's sounds: what they say of known waves, how they are kept, drawn and heard, in training and in playing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from safetensors.numpy import load_file, save_file
+
+from wavewright.data.folder import scan
+from wavewright.errors import BadModel, BadSetting
+from wavewright.families.wavenet import CONTOUR_FEATURES, CONTOURS_FILE, POSITION_FEATURES, Config
+from wavewright.families.wavenet.contours import Contours, contour_of, covering, stretched
+from wavewright.families.wavenet.network import build, to_play
+from wavewright.families.wavenet.recipe import DataSettings, Recipe, prepare
+from wavewright.families.wavenet.runtime import Runtime
+from wavewright.models.card import Card
+from wavewright.training.export import export_model
+from wavewright.training.settings import TrainingSettings
+
+CONFIG = Config(
+    sample_rate=8_000,
+    contour=True,
+    n_layers=3,
+    dilation_cycle=3,
+    channels=8,
+    skip_channels=8,
+    head_channels=8,
+    condition_channels=8,
+    hop_length=32,
+    condition_hop=16,
+    head="mu-law",
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Six tones a label, 0.2 to 0.25 s at 8 kHz, 100 Hz for one label and 200 Hz for the other."""
+    root = tmp_path_factory.mktemp("tones")
+    for label, hz in (("high", 200), ("low", 100)):
+        (root / label).mkdir()
+        for index in range(6):
+            time = np.arange(1_600 + 80 * index) / 8_000
+            soundfile.write(root / label / f"{index}.wav", 0.5 * np.sign(np.sin(2 * np.pi * hz * time)), 8_000)
+    return root
+
+
+@pytest.fixture(scope="module")
+def prepared(folder, tmp_path_factory):
+    recipe = Recipe(CONFIG, DataSettings(crop_samples=512, valid_share=0.2), TrainingSettings(batch_size=4))
+    return prepare(recipe, scan(folder, "folder").entries, tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def model(prepared, tmp_path_factory):
+    torch.manual_seed(0)
+    network = build(prepared.recipe.model).eval()
+    card = Card(
+        name="tiny",
+        family="wavenet",
+        config=dataclasses.asdict(prepared.recipe.model),
+        labels=["high", "low"],
+        sample_rate=8_000,
+    )
+    return export_model(tmp_path_factory.mktemp("model") / "tiny", card, to_play(network, prepared))
+
+
+def test_a_contour_says_loudness_pitch_and_voicing():
+    time = np.arange(8_000) / 8_000
+    tone = 0.5 * np.sin(2 * np.pi * 200 * time)
+    found = contour_of(np.concatenate([tone, np.zeros(4_000)]), CONFIG)
+    assert found.shape == (375, CONTOUR_FEATURES)
+    loudness, octaves, periodicity = found[20:200].mean(axis=0)
+    assert loudness == pytest.approx((np.log(0.125) + 6) / 3, abs=0.01)  # the mean square of a sine is half its square
+    assert octaves == pytest.approx(1.0, abs=0.01)  # 200 Hz over 100 Hz
+    assert periodicity > 0.95
+    assert found[-10:, 0] == pytest.approx((np.log(1e-5) + 6) / 3)
+    assert found[-10:, 1] == pytest.approx(1.0, abs=0.02)
+    assert np.all(found[-10:, 2] == 0)
+
+
+def test_after_its_end_a_contour_is_silent_and_stretching_keeps_its_ends():
+    contour = np.array([[1.0, 0.5, 0.9], [2.0, 1.5, 0.7]], np.float32)
+    covered = covering(contour, 4, 1)
+    np.testing.assert_allclose(covered[0], contour[1])
+    np.testing.assert_allclose(covered[1:], np.tile([(np.log(1e-5) + 6) / 3, 1.5, 0.0], (3, 1)), rtol=1e-6)
+    assert covering(contour, 3, 5).shape == (3, CONTOUR_FEATURES)
+    np.testing.assert_allclose(stretched(contour, 3)[:, 0], [1.0, 1.5, 2.0])
+    np.testing.assert_allclose(stretched(contour, 2), contour)
+
+
+def test_contours_come_back_and_are_drawn_by_label_and_speaker():
+    rng = np.random.default_rng(0)
+    clips = [rng.standard_normal((n, CONTOUR_FEATURES)).astype(np.float32) for n in (2, 3, 1, 2)]
+    contours = Contours.of(clips, [60, 96, 1, 64], [0, 0, 1, 0], [0, 1, 0, 1])
+    again = Contours.read(contours.tensors(), 32)
+    for clip, contour in enumerate(clips):
+        np.testing.assert_allclose(again.one(clip, 32), contour, atol=2e-3)
+    assert [again.chosen(share, 0, 1) for share in (0.0, 0.49, 0.5, 0.999)] == [1, 1, 3, 3]
+    assert again.chosen(0.7, 1, 5) == 2  # nobody of that label is speaker 5
+    assert again.chosen(0.3, 9, 0) == 1  # nor is there a label 9: the clip at 0.3 of all four
+    with pytest.raises(ValueError, match="do not fit"):
+        Contours.read({**contours.tensors(), "frames": contours.frames[:-1]}, 32)
+    with pytest.raises(ValueError, match="missing"):
+        Contours.read({"frames": contours.frames}, 32)
+
+
+def test_a_stretch_is_told_the_contour_of_its_place(prepared):
+    batches = prepared.batches
+    for step in range(4):
+        batch = batches(step)
+        assert batch["frames"].shape == (4, 16, POSITION_FEATURES + CONTOUR_FEATURES)
+        whole = [batches.contour(int(row)) for row in batches.rows]
+        for frames in batch["frames"]:
+            assert any(
+                np.array_equal(frames[:, POSITION_FEATURES:], covering(contour, 16, first))
+                for contour in whole
+                for first in range(len(contour))
+            )
+    pitches = {label: [] for label in (0, 1)}
+    contours = batches.contours()
+    for clip, label in enumerate(contours.labels):
+        pitches[int(label)].append(float(np.median(contours.one(clip, 32)[:, 1])))
+    assert pitches[0] == pytest.approx([1.0] * len(pitches[0]), abs=0.05)  # 200 Hz
+    assert pitches[1] == pytest.approx([0.0] * len(pitches[1]), abs=0.05)
+
+
+def test_sounds_last_as_long_as_the_clip_whose_contour_they_have(model, prepared):
+    runtime = Runtime(model)
+    lengths = prepared.batches.contours().samples
+    clips = runtime.generate("low", 6, seed=3)
+    assert {clip.shape[1] for clip in clips} <= set(lengths.tolist())
+    assert len({clip.shape[1] for clip in clips}) > 1
+    np.testing.assert_array_equal(np.concatenate(list(runtime.stream("low", 3, 2)), axis=1), clips[2])
+    assert runtime.generate("low", 1, seed=3, seconds=0.5)[0].shape == (1, 4_000)
+    longer = runtime.continue_from(clips[0][:, :400], 0.3, "low")
+    np.testing.assert_allclose(longer[:, :400], clips[0][:, :400], atol=0.02)  # as mu-law keeps it
+
+
+def test_damaged_contours_and_a_contour_without_position_are_refused(model, tmp_path):
+    with pytest.raises(BadSetting, match="contour goes with condition position"):
+        dataclasses.replace(CONFIG, condition="none")
+    path = model.path / CONTOURS_FILE
+    tensors = load_file(path)
+    try:
+        save_file({**tensors, "samples": tensors["samples"][:-1]}, path)
+        with pytest.raises(BadModel, match="holds no contours"):
+            Runtime(model).generate("low")
+    finally:
+        save_file(tensors, path)
