@@ -17,7 +17,7 @@ from bundling import Bundled, main
 
 from wavewright.families.codec.recipe import Recipe, recipe
 
-STEPS, ADVERSARIAL_FROM = 26_000, 18_000
+STEPS, ADVERSARIAL_FROM = 50_000, 42_000
 
 
 def speech(device: str = "cpu") -> Recipe:
@@ -26,7 +26,8 @@ def speech(device: str = "cpu") -> Recipe:
     return replace(
         base,
         model=replace(base.model, adversarial_from=ADVERSARIAL_FROM),
-        training=replace(base.training, steps=STEPS, threads=1, device=device),
+        data=replace(base.data, slowest=0.85, fastest=1.18, tilt_db=2.0, mixed_share=0.15),
+        training=replace(base.training, steps=STEPS, threads=1, device=device, weight_bits=8),
     )
 
 

@@ -1,18 +1,21 @@
 """The codec: what it plays is what it learned, however sound and codes are cut up; silence; what it refuses."""
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from tiny_codec_model import TINY, export_codec, prepared, write_glides
 
 from wavewright import models
 from wavewright.clip import Clip
+from wavewright.data.folder import scan
 from wavewright.errors import BadModel, BadSetting
 from wavewright.families.codec import Config
 from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build, evaluate
-from wavewright.families.codec.recipe import DataSettings, Recipe
+from wavewright.families.codec.recipe import DataSettings, Recipe, prepare, tilted
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
 from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.tasks.decode import decode
@@ -224,6 +227,38 @@ def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_
     assert data.measured_levels == (1, 2, 4)
 
 
+def test_crops_are_played_faster_tilted_and_mixed_as_asked(tmp_path):
+    time = np.arange(32_000) / 16_000
+    for number, hz in enumerate((500, 500, 500, 500)):
+        soundfile.write(tmp_path / f"{number}.wav", 0.5 * np.sin(2 * np.pi * hz * time), 16_000)
+    recipe = Recipe(TINY, DataSettings(crop_frames=50, valid_share=0.0), TrainingSettings(batch_size=3))
+    entries = scan(tmp_path).entries
+
+    def spectrum(**changes):
+        data = dataclasses.replace(recipe.data, gain_range_db=0.0, **changes)
+        wave = prepare(dataclasses.replace(recipe, data=data), entries, tmp_path / "cache").batches(1)["wave"]
+        assert wave.shape == (3, 50 * 320)
+        assert wave.dtype == np.float32
+        return np.abs(np.fft.rfft(wave * np.hanning(wave.shape[1])))  # 1 Hz a bin
+
+    plain = spectrum()
+    assert (plain.argmax(1) == 500).all()
+    assert (spectrum(slowest=1.1, fastest=1.1).argmax(1) == 550).all()
+    tilted_db = 20 * np.log10(spectrum(tilt_db=6.0)[:, 500] / plain[:, 500])
+    assert np.all(np.abs(tilted_db) < 6.05)  # 500 Hz lies one octave below 1 kHz
+    assert np.ptp(tilted_db) > 0.5
+    mixed = spectrum(mixed_share=1.0)[:, 500] / plain[:, 500]
+    assert np.all(np.abs(mixed - 1) < 10 ** (-5 / 20) + 0.01)
+    assert not np.allclose(mixed, 1, atol=1e-3)
+
+
+def test_a_tilt_is_so_many_decibels_an_octave():
+    click = np.zeros(1_600, np.float32)
+    click[800] = 1
+    gain_db = 20 * np.log10(np.abs(np.fft.rfft(tilted(click, 3.0, 16_000))))  # 10 Hz a bin
+    np.testing.assert_allclose(gain_db[[100, 200, 400, 50, 7, 1]], [0, 3, 6, -3, 3 * np.log2(0.07), -12], atol=0.02)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -237,6 +272,11 @@ def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_
 def test_impossible_settings_are_refused(settings, message):
     with pytest.raises(BadSetting, match=message):
         Config(**settings)
+
+
+def test_impossible_variations_are_refused():
+    with pytest.raises(BadSetting, match="the slowest speed must not be the larger"):
+        DataSettings(slowest=1.2, fastest=1.1)
 
 
 def test_an_unknown_metric_is_refused():

@@ -25,6 +25,10 @@ DATA_RANGES = {
     "valid_share": (0.0, 0.9),
     "gain_range_db": (0.0, 60.0),
     "speaker_exponent": (0.0, 1.0),
+    "slowest": (0.5, 2.0),
+    "fastest": (0.5, 2.0),
+    "tilt_db": (0.0, 12.0),
+    "mixed_share": (0.0, 1.0),
 }
 VALID_CLIPS, VALID_SECONDS = 64, 2.0
 HEARD_CLIPS = 4
@@ -34,6 +38,8 @@ LEVEL_SHARES = (
     (1, 2, 0.35),
     (1, 1, 0.2),
 )  # of the clips of a batch use so much of the levels; the rest a random number
+LOWEST_TILTED_HZ = 62.5
+SOFTER_DB = (5.0, 30.0)  # than a stretch is what is mixed into it
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,17 @@ class DataSettings:
     valid_share: float = 0.05  # of the recordings (or groups) are kept out of training, where no manifest names them
     gain_range_db: float = 24.0  # each crop is made quieter by up to this
     speaker_exponent: float = 0.6  # 0 draws each speaker alike, 1 each by the length of the recordings
+    slowest: float = (
+        1.0  # each crop is played at a random speed between these, pitch and all: more voices than there are speakers
+    )
+    fastest: float = 1.0
+    tilt_db: float = 0.0  # largest rise or fall of a crop's spectrum, dB per octave, as microphones differ
+    mixed_share: float = 0.0  # of the crops have another one behind them
 
     def __post_init__(self) -> None:
         check_ranges(self, DATA_RANGES)
+        if self.slowest > self.fastest:
+            raise BadSetting(f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger.")
 
 
 @dataclass(frozen=True)
@@ -153,13 +167,33 @@ class Crops:
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.recipe.training.seed, step])
-        places = draw.choice(len(self.rows), self.recipe.training.batch_size, p=self.shares)
-        waves = []
-        for place in places:
-            start = int(draw.integers(max(self.lengths[place] - self.n_samples, 0) + 1))
-            gain = np.float32(db_to_gain(-draw.uniform(0, self.recipe.data.gain_range_db)))
-            waves.append(gain * self.crop(int(self.rows[place]), start, self.n_samples))
-        return {"wave": np.stack(waves), "n_levels": np.array([self._n_levels(draw) for _ in places])}
+        waves = [self._one(draw) for _ in range(self.recipe.training.batch_size)]
+        return {"wave": np.stack(waves), "n_levels": np.array([self._n_levels(draw) for _ in waves])}
+
+    def _one(self, draw: np.random.Generator) -> np.ndarray:
+        """A stretch ``(n_samples,)`` as it is learned from."""
+        data = self.recipe.data
+        wave = self._varied(draw)
+        if draw.random() < data.mixed_share:
+            wave = wave + np.float32(db_to_gain(-draw.uniform(*SOFTER_DB))) * self._varied(draw)
+        gain = np.float32(db_to_gain(-draw.uniform(0, data.gain_range_db)))
+        return gain * wave / max(float(np.abs(wave).max()), 1.0)
+
+    def _varied(self, draw: np.random.Generator) -> np.ndarray:
+        """A stretch of some recording at a random speed and tilt, ``(n_samples,)``."""
+        data, rate = self.recipe.data, self.recipe.model.sample_rate
+        place = draw.choice(len(self.rows), p=self.shares)
+        speed = float(np.exp(draw.uniform(np.log(data.slowest), np.log(data.fastest))))
+        n_heard = int(np.ceil(self.n_samples * speed))
+        start = int(draw.random() * (max(self.lengths[place] - n_heard, 0) + 1))
+        wave = self.crop(int(self.rows[place]), start, n_heard)
+        if speed != 1.0:
+            import soxr
+
+            wave = soxr.resample(wave, rate * speed, rate, quality="MQ")
+            wave = np.pad(wave, (0, max(self.n_samples - len(wave), 0)))[: self.n_samples]
+        tilt_db = draw.uniform(-data.tilt_db, data.tilt_db)
+        return tilted(wave, tilt_db, rate) if tilt_db else wave
 
     def _n_levels(self, draw: np.random.Generator) -> int:
         """How many levels a clip uses: often the numbers that are played, sometimes any other."""
@@ -178,3 +212,10 @@ class Crops:
         """A recording ``(time,)``, silence after its end to fill the last frame."""
         hop_length = self.recipe.model.hop_length
         return self.crop(row, 0, -(-int(self.store.lengths[row]) // hop_length) * hop_length)
+
+
+def tilted(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndarray:
+    """``wave (time,)`` with a spectrum that rises by ``tilt_db`` an octave, from 1 kHz up and down to 62.5 Hz; float32."""
+    frequency_hz = np.fft.rfftfreq(len(wave), 1 / sample_rate)
+    octaves = np.log2(np.maximum(frequency_hz, LOWEST_TILTED_HZ) / 1_000)
+    return np.fft.irfft(np.fft.rfft(wave) * db_to_gain(tilt_db * octaves), len(wave)).astype(np.float32)
