@@ -17,7 +17,7 @@ from wavewright.dsp.spectral_frames import Analysis, noise_gains
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.vae import LATENTS_FILE, coding, morphing
 from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
-from wavewright.families.vae.morphing import loudness_db
+from wavewright.families.vae.morphing import brightness, loudness_db, slid_to
 from wavewright.families.vae.plane import plane, principal
 from wavewright.training.export import as_played, write_safetensors
 
@@ -329,3 +329,25 @@ def test_a_model_whose_latents_do_not_fit_is_refused(tmp_path):
     change_card(folder, config={**asdict(CLIPS), "channels": 32, "latent_size": 7})
     with pytest.raises(BadModel, match="its card asks for"):
         models.load(folder)
+
+
+@pytest.mark.parametrize("response", [0.6, 1.0, 1.5])
+def test_a_sound_is_slid_to_a_brightness_also_where_the_slider_is_not_exact(response):
+    def sound(octaves):
+        return np.sin(2 * np.pi * 1_000 * 2.0 ** octaves[0] * np.arange(8_000) / 16_000).astype(np.float32)
+
+    def slide(octaves, amount):
+        moved = octaves + response * amount
+        return moved, sound(moved)
+
+    start = np.zeros(1)
+    asked = brightness(sound(np.array([1.5])), 16_000)
+    found = slid_to(asked, start, sound(start), slide, 16_000)
+    assert abs(brightness(found, 16_000) - asked) < 0.1
+    assert abs(brightness(sound(start), 16_000) - asked) > 1
+
+
+def test_a_sound_that_cannot_be_slid_stays_as_it_is():
+    wave = tone(440)
+    found = slid_to(brightness(wave, RATE) + 1, np.zeros(1), wave, lambda latents, _: (latents, 0 * wave), RATE)
+    assert found is wave

@@ -12,6 +12,7 @@ from ...dsp.onset import align
 from ...errors import BadSetting
 from ...units import db_to_gain, gain_to_db, seconds_to_samples
 from ..interpolation import lerp, slerp
+from .directions import measure
 
 Way = Literal["linear", "spherical"]
 """``linear``: a straight line, whose middle is calmer than its ends; ``spherical``: along a great circle round the mean of all
@@ -20,8 +21,14 @@ sounds, which keeps its distance from it."""
 Between = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 """Two vectors ``(d,)`` and a part from 0 to 1 to the vector at that part of the way."""
 
+Slide = Callable[[np.ndarray, float], tuple[np.ndarray, np.ndarray]]
+"""Latents and by how many octaves they are to sound brighter, to new latents and their wave ``(time,)``."""
+
 PEAK = 0.95  # of a one-shot as the encoder knows them, as those in training (data.preparation)
 LEAD_SECONDS = 0.002  # before the onset, as in training
+MOST_SLIDES = 6  # towards the brightness that a sound of a walk is to have
+NEAR_OCTAVES = 0.02  # is near enough
+LARGEST_SLIDE = 1.5  # octaves at a time
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,25 @@ def way_between(way: str, centre: np.ndarray) -> Between:
     if way == "spherical":
         return lambda a, b, part: centre + slerp(a - centre, b - centre, part) if 0 < part < 1 else (b if part else a)
     raise BadSetting(f"There is no way {way!r}; choose linear or spherical.")
+
+
+def brightness(wave: np.ndarray, sample_rate: int) -> float:
+    """The brightness of ``wave (time,)`` in octaves, see :func:`.directions.measure`."""
+    return float(measure(wave, sample_rate)[0])
+
+
+def slid_to(asked: float, latents: np.ndarray, wave: np.ndarray, slide: Slide, sample_rate: int) -> np.ndarray:
+    """The sound nearest to ``asked`` octaves of brightness on the way there: ``wave (time,)`` of ``latents``, or one it is slid to."""
+    missing = asked - brightness(wave, sample_rate)
+    nearest, least = wave, abs(missing)
+    for _ in range(MOST_SLIDES):
+        if least < NEAR_OCTAVES:
+            break
+        latents, wave = slide(latents, float(np.clip(missing, -LARGEST_SLIDE, LARGEST_SLIDE)))
+        missing = asked - brightness(wave, sample_rate)
+        if abs(missing) < least:
+            nearest, least = wave, abs(missing)
+    return nearest
 
 
 def loudness_db(wave: np.ndarray) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from .coding import Coder, Noise, Stream
 from .condition import Told
 from .directions import Attribute, Directions
 from .latents import Latents
-from .morphing import Aligned, Between, Way, levelled, limited, way_between
+from .morphing import Aligned, Between, Way, brightness, levelled, limited, slid_to, way_between
 from .plane import plane
 
 LabelWeights = str | Mapping[str, float] | None
@@ -147,8 +148,8 @@ class Runtime:
     ) -> list[np.ndarray]:
         """``steps`` sounds ``(1, time)`` on the way from one sound ``(time,)`` to another; the first and last are their reconstructions.
 
-        One-shots are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, and so do the
-        labels' weights and pitches, where they are told. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
+        One-shots are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, brightness in
+        octaves, where the model has that slider, and so do the labels' weights and pitches, where they are told. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
         that turns from the one into the other. Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
         """
         told_a, told_b = self._told(label_a, pitch_a), self._told(label_b, pitch_b)
@@ -157,12 +158,27 @@ class Runtime:
         parts, a, b = _parts(steps), self.heard(wave_a), self.heard(wave_b)
         between = way_between(way, self.known.mean.mean(axis=0))
         a_latents, b_latents = (np.atleast_2d(each) for each in self._encoded_pair(a.wave, b.wave))
-        waves = []
-        for part in parts:
-            latents = _walked(between, a_latents, b_latents, part)
-            waves.append(self._decoded(latents, told_a.towards(told_b, part), Noise(seed)))
         n_samples = max(len(a.wave), len(b.wave))
-        return [wave[None] for wave in levelled([wave[:n_samples] for wave in waves], a.level_db, b.level_db)]
+
+        def decode_at(part: float, latents: np.ndarray) -> np.ndarray:
+            return self._decoded(latents, told_a.towards(told_b, part), Noise(seed))[:n_samples]
+
+        walk = [_walked(between, a_latents, b_latents, part) for part in parts]
+        waves = [decode_at(part, latents) for part, latents in zip(parts, walk, strict=True)]
+        if "brightness" in {slider.name for slider in self.sliders}:
+            for place, asked in enumerate(
+                np.linspace(*(brightness(waves[end], self.sample_rate) for end in (0, -1)), len(parts))
+            ):
+                slide = partial(self._brighter, partial(decode_at, parts[place]))
+                waves[place] = slid_to(asked, walk[place], waves[place], slide, self.sample_rate)
+        return [wave[None] for wave in levelled(waves, a.level_db, b.level_db)]
+
+    def _brighter(
+        self, decode: Callable[[np.ndarray], np.ndarray], latents: np.ndarray, octaves: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Latents of a sound that is brighter by so many octaves, and the sound."""
+        moved = self.slide(latents, {"brightness": octaves})
+        return moved, decode(moved)
 
     def vary(
         self,
