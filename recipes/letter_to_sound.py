@@ -24,8 +24,9 @@ from wavewright.whole_file import write_whole
 OUT = Path(english.__file__).parent / "data" / "letter_to_sound.wwl2s"
 HELD_OUT = 20  # one word of so many
 ITERATIONS = 8
-FEWEST_OF_A_PAIR = 4
-LEAST_COUNTS = (1, 1, 1, 2, 2, 2, 2, 2)  # n-grams of 1, 2, ... pairs that occur less often are left out
+FEWEST_OF_A_PAIR = 3
+LONGEST_NGRAM = 7
+LEAST_GAIN = 1.15  # n-grams that add fewer nats to the likelihood of all words are left out
 ALPHABET = "abcdefghijklmnopqrstuvwxyz'"
 
 Words = dict[str, list[tuple[str, ...]]]
@@ -148,7 +149,7 @@ def levels_of(sequences: list[list[int]], n_pairs: int) -> list[Level]:
     depth = np.concatenate([np.arange(len(word)) for word in sequences])
     nodes = [symbols]  # nodes[n][i]: the number of the n-gram of length n + 1 that ends at i
     parents, lasts, suffixes, counts = [np.zeros(n_pairs, int)], [np.arange(n_pairs)], [], [np.bincount(symbols, minlength=n_pairs)]
-    for n in range(1, len(LEAST_COUNTS)):
+    for n in range(1, LONGEST_NGRAM):
         at = np.flatnonzero(depth >= n)
         keys, first, inverse, count = np.unique(
             nodes[-1][at - 1] * n_pairs + symbols[at], return_index=True, return_inverse=True, return_counts=True
@@ -161,10 +162,21 @@ def levels_of(sequences: list[list[int]], n_pairs: int) -> list[Level]:
         longer[at] = inverse
         nodes.append(longer)
     starts = _starts_of_words(parents, lasts, n_pairs)
-    kept = [count >= least for count, least in zip(counts, LEAST_COUNTS, strict=True)]
-    kept[0][:] = True
+    every = [np.ones(len(count), bool) for count in counts]
+    kept = _worth_keeping(parents, suffixes, counts, *_smoothed(parents, suffixes, counts, starts, every))
     weights, backoffs = _smoothed(parents, suffixes, counts, starts, kept)
     return _as_levels(parents, lasts, kept, weights, backoffs)
+
+
+def _worth_keeping(parents, suffixes, counts, probabilities, gammas):
+    """Which n-grams say enough more than what would stand for them (Seymore, Rosenfeld: Scalable backoff language models, 1996)."""
+    kept = [np.ones(len(counts[0]), bool)]
+    for n in range(1, len(counts)):
+        instead = gammas[n - 1][parents[n]] * probabilities[n - 1][suffixes[n - 1]]
+        kept.append(counts[n] * np.abs(np.log(probabilities[n] / instead)) >= LEAST_GAIN)
+    for n in range(len(counts) - 1, 0, -1):  # what stands before something kept must be found
+        kept[n - 1][parents[n][kept[n]]] = True
+    return kept
 
 
 def _starts_of_words(parents, lasts, n_pairs):
@@ -200,7 +212,9 @@ def _smoothed(parents, suffixes, counts, starts, kept):
 
 
 def _as_levels(parents, lasts, kept, probabilities, gammas) -> list[Level]:
-    levels = []
+    levels: list[Level] = []
+    leaves = [np.bincount(parent[keep], minlength=len(gamma)) == 0 for parent, keep, gamma in zip(parents[1:], kept[1:], gammas, strict=False)]
+    gammas = [np.where(leaf, 1, gamma) for leaf, gamma in zip(leaves, gammas, strict=False)] + gammas[-1:]
     renumbered = np.zeros(1, int)
     n_parents = 1
     for parent, last, keep, probability, gamma in zip(parents, lasts, kept, probabilities, gammas, strict=True):
