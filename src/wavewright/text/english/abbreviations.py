@@ -73,17 +73,17 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     written, name = match[1], match[1].lower()
     after = re.match(r"\s*([A-Za-z]?)(\d?)([A-Za-z]?)", around.text[around.end : around.end + 20])
     next_letter, next_digit = (after[1], after[2]) if after else ("", "")
-    if name in WITH_NUMBER and (next_digit or (next_letter.isupper() and _is_roman(around))):
+    if name in WITH_NUMBER and (next_digit or (name != "no" and _is_roman(around))):
         return WITH_NUMBER[name].split()
     is_name_next = next_letter.isupper() and not around.word_after.lower() in STARTERS
     if name in PLACES and around.word_before[:1].isupper() and not (is_name_next and name in TITLES and not _is_street(around)):
         return [PLACES[name]]
     if name in PLACES and re.search(r"\d(?:st|nd|rd|th)?\s+$", around.text[max(0, around.start - 8) : around.start]):
         return [PLACES[name]]
-    if name in TITLES and (is_name_next or (next_letter.isupper() and name not in ALSO_WORDS)) and (written[0].isupper()):
+    if name in TITLES and written[0].isupper() and (is_name_next or (next_letter and name not in {*ALSO_WORDS, *PLACES})):
         return [TITLES[name]]
     if name in CAPITAL_ONLY:
-        goes_on = next_digit or next_letter.islower() or around.text[around.end : around.end + 1] in (",", "-", "–", ")")
+        goes_on = name not in ALSO_WORDS or next_digit or next_letter.islower() or around.text[around.end : around.end + 1] in (",", "-", "–", ")")
         return [CAPITAL_ONLY[name]] if written[0].isupper() and goes_on else None
     if name in ALSO_WORDS and not _goes_on(around, written):
         return None

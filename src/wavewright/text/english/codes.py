@@ -72,6 +72,8 @@ def _state(match: re.Match[str], around: Around) -> Reading:
 
 def _version(match: re.Match[str], around: Around) -> Reading:
     parts = match[1].split(".")
+    if len(parts) == 2:
+        return ["version", *decimal(match[1])]
     return ["version", *[word for part in parts for word in ["point", *whole(part)]][1:]]
 
 

@@ -71,11 +71,9 @@ class Context:
             return self._behind_adverb(self.word(-2), before)
         if before == "to":
             return "noun" if self.word(-2) in NOUNLIKE_TO and after not in ARTICLES else "verb"
-        if before in MODALS or before in SUBJECTS:
-            return self._unless_noun_follows_you(before)
-        if before in OBJECTS and self.word(-2) in CAUSATIVE:
+        if before in MODALS | SUBJECTS | THIRD:
             return "verb"
-        if before in MODALS or (before in OBJECTS | SUBJECTS | THIRD and before not in DETERMINERS and self._asks()):
+        if before in OBJECTS and self.word(-2) in CAUSATIVE:
             return "verb"
         if before in DETERMINERS or before.endswith("'s") or before in PREPOSITIONS or before in BE | HAVE:
             return "noun"
@@ -83,9 +81,6 @@ class Context:
             takes_object = after in ARTICLES | OBJECTS
             return "verb" if takes_object else "noun" if after in BE | HAVE | MODALS - {"to", "help"} else ""
         return self._behind_noun(before, after)
-
-    def _unless_noun_follows_you(self, before: str) -> str:
-        return "verb"
 
     def _asks(self) -> bool:
         """``did he record``: an auxiliary before the subject."""
@@ -102,8 +97,6 @@ class Context:
         goes_on = after in ARTICLES | OBJECTS | PREPOSITIONS | {"", "and", "or", "to", "that"} or after.endswith("ly")
         if _is_plural(before) and goes_on:
             return "verb"
-        if after in BE | HAVE | MODALS - {"to", "please", "help"}:
-            return "noun"
         return "noun"
 
     def _part_of_s_form(self) -> str:

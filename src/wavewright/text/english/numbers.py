@@ -76,7 +76,7 @@ def decimal(text: str) -> list[str]:
 def year(number: int) -> list[str]:
     """``1984`` as ``nineteen eighty four``, ``1905`` as ``nineteen oh five``, ``2008`` as ``two thousand eight``."""
     century, rest = divmod(number, 100)
-    if number < 1000 or number > 9999 or century % 10 == 0:
+    if number < 1000 or number > 9999 or (century % 10 == 0 and rest < 10):
         return cardinal(number)
     return [*cardinal(century), *(["hundred"] if rest == 0 else two_digits(rest))]
 

@@ -163,7 +163,7 @@ MEASURE_RULES: list[Rule] = [
     (re.compile(r"[-−+±]?(\d+)/(\d+)(?![\d/]|\.\d)"), _slashed),
     (re.compile(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
     (re.compile(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
-    (re.compile(rf"({NUMBER})\s?[x×]\s?(?=\d)({NUMBER})(?![\d.]*\s*=)"), _by),
+    (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)"), _by),
     (re.compile(rf"({NUMBER})[x×]{NOT_IN_WORD}"), _fold),
     (
         re.compile(

@@ -17,7 +17,7 @@ from .rules import Around, Rule
 
 LATIN = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 WORD = re.compile(rf"[{LATIN}]+(?:'[{LATIN}]+)*")
-PLAIN = re.compile(r"[a-z]{2,30}(?=[\s,;:!?)]|$)")
+PLAIN = re.compile(r"[a-z]{2,30}(?=[\s,;!?)]|$)")
 SPACE = re.compile(r"\s+")
 INLINE = re.compile(r"\[\[([^\[\]]{0,4000})\]\]")
 STRANGE = re.compile(r"[^\W\d_]{1,20}")
@@ -92,7 +92,7 @@ class Scanner:
         """Read on at the present place; whether a sentence ended."""
         space = SPACE.match(self.text, self.place)
         dash = DASHES.match(self.text, self.place)
-        if dash and not NUMERIC.match(self.text, dash.end()) | _is_after_digit(self.text, self.place, dash[0]):
+        if dash and not (_is_after_digit(self.text, self.place, dash[0]) and NUMERIC.match(self.text, dash.end())):
             self.place = dash.end()
             self._mark(";")
             return False
