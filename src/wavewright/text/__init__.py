@@ -32,6 +32,10 @@ class FrontEnd(Protocol):
         """Phones as a person wrote them; raises BadText where they are none of this language."""
         ...
 
+    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
+        """A text that is read as SSML's ``say-as`` asks; raises BadText where that is not known."""
+        ...
+
 
 def front_end(language: str = "en") -> FrontEnd:
     """The front end of a language: ``en``, or ``espeak:`` and a language of eSpeak NG.

@@ -15,6 +15,7 @@ from .context import Context
 from .heteronyms import Heteronyms
 from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
 from .pronounce import _data, known, phones_of
+from .say_as import say_as
 from .scanner import Scanner, Token
 
 MOST_WORDS = 60
@@ -63,6 +64,10 @@ class FrontEnd:
         if alphabet in ("x-arpabet", "arpabet", "x-cmu"):
             return phones_of_arpabet(text, where)
         raise BadText(f"The alphabet of phones is {alphabet!r}; it can be 'ipa' or 'x-arpabet'.")
+
+    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
+        """The text that is read as SSML's ``say-as`` asks; raises BadText where the kind is not known or the text none of it."""
+        return say_as(text, interpret_as, order)
 
     def _spoken(self, tokens: list[Token], characters: Characters, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
         spoken = [(token, number, word) for token in tokens for number, word in enumerate(token.words)]
