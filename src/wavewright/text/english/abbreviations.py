@@ -113,7 +113,8 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     if name in WITH_NUMBER and (next_digit or (name != "no" and _is_roman(around))):
         return WITH_NUMBER[name].split()
     is_name_next = next_letter.isupper() and around.word_after.lower() not in STARTERS
-    if name in PLACES and around.word_before[:1].isupper() and not (is_name_next and name in TITLES and not _is_street(around)):
+    is_behind_name = around.word_before[:1].isupper() and around.text[around.start - 2 : around.start].strip().isalpha()
+    if name in PLACES and is_behind_name and not (is_name_next and name in TITLES and not _is_street(around)):
         return [PLACES[name]]
     if name in PLACES and re.search(r"\d(?:st|nd|rd|th)?\s+$", around.text[max(0, around.start - 8) : around.start]):
         return [PLACES[name]]
@@ -155,7 +156,8 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
     if name not in WITHOUT_DOT or around.text.startswith(("'", "."), around.end):
         return None
     if name in TITLES and name not in ("ft",) and match[1][0].isupper():
-        if name in PLACES and around.word_before[:1].isupper() and not around.word_after[:1].isupper():
+        is_behind_name = around.word_before[:1].isupper() and around.text[around.start - 2 : around.start].strip().isalpha()
+    if name in PLACES and is_behind_name and not around.word_after[:1].isupper():
             return [PLACES[name]]
         return [TITLES[name]] if around.word_after[:1].isupper() and match[1] != match[1].upper() else None
     return ALWAYS[name].split() if name in ALWAYS and not match[1].isupper() else None
