@@ -113,7 +113,7 @@ def _initial(match: re.Match[str], around: Around) -> Reading:
 def _acronym(match: re.Match[str], around: Around) -> Reading:
     stem, ending = match[1], match[2] or ""
     low = stem.lower()
-    if _joined(around) or around.text.startswith("&", around.end):
+    if "&" in (around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]):
         return letters(stem)
     if low in SPOKEN_AS_WORDS:
         return [low + ending]
@@ -171,7 +171,7 @@ def _camel(match: re.Match[str], around: Around) -> Reading:
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", match[0])
     if around.knows(low) or any(len(part) < 3 for part in parts):
         return [low]
-    return [part.lower() if not part.isupper() else part for part in parts for part in _part(part)]
+    return [word for part in parts for word in _part(part)]
 
 
 def _part(part: str) -> list[str]:
