@@ -103,9 +103,8 @@ class Context:
         return "noun" if earlier in ARTICLES | BE else "verb" if _is_plural(earlier) else ""
 
     def _behind_noun(self, before: str, after: str) -> str:
-        is_subject = (
-            _is_plural(before) and before not in ADJUNCTS and after not in BE | HAVE | MODALS - {"to", "please", "help"}
-        )
+        is_subject = _is_plural(before) and after not in BE | HAVE | MODALS - {"to", "please", "help"}
+        is_subject = is_subject and (before not in ADJUNCTS or after in ARTICLES | OBJECTS)
         is_kept = bool(KEEPING & {self.word(-2), self.word(-3)})
         return "verb" if is_subject and not is_kept else "noun"
 
