@@ -128,7 +128,9 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
         return [PLACES[name]]
     if name in PLACES and re.search(r"\d(?:st|nd|rd|th)?\s+$", around.text[max(0, around.start - 8) : around.start]):
         return [PLACES[name]]
-    if name in TITLES and written[0].isupper() and (is_name_next or (next_letter and name not in {*ALSO_WORDS, *PLACES})):
+    is_title = is_name_next or (next_letter and name not in {*ALSO_WORDS, *PLACES})
+    is_title = is_title or (next_letter.isupper() and name in PLACES and not _is_behind_name(around))
+    if name in TITLES and written[0].isupper() and is_title:
         return [TITLES[name]]
     if name in CAPITAL_ONLY:
         goes_on = (
