@@ -14,7 +14,7 @@ from ..errors import BadAudio, BadFolder, MissingExtra
 from ..whole_file import write_whole
 from .entry import Entry, Problem, Scan, Split, find_length, first_problem
 
-FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch")
+FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch", "language")
 """The fields that are written. When reading, ``command`` stands for ``label``, a missing ``group`` is the ``speaker``, and
 fields of other names are passed over."""
 
@@ -78,6 +78,7 @@ def _record(entry: Entry, folder: Path) -> dict[str, Any]:
         "group": entry.group,
         "split": entry.split,
         "pitch": entry.pitch,
+        "language": entry.language,
     }
 
 
@@ -161,6 +162,7 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
         text=_text(record, "text", where),
         speaker=speaker,
         pitch=pitch,
+        language=_text(record, "language", where),
     )
 
 
