@@ -1,98 +1,16 @@
 """Which frames belong to which symbol: sums over all monotonic alignments, the best one, and what is expected before listening.
 
 Frames go through the symbols in order, one symbol a frame. A symbol may last any number of frames, at least one, but for those that are
-skippable, which may last none. Nothing here may be imported where numba is too heavy to load.
+skippable, which may last none.
 """
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 
 import numpy as np
 
-from .compiled import compiled
-
-NEVER = -1e30  # log-probability of what cannot be
-
-
-@compiled
-def _log_sum(a: float, b: float) -> float:
-    """``log(exp(a) + exp(b))``."""
-    if a < b:
-        a, b = b, a
-    return a + math.log1p(math.exp(b - a)) if b > NEVER / 2 else a
-
-
-@compiled
-def _forward_sum(scores: np.ndarray, is_skippable: np.ndarray, posterior: np.ndarray) -> float:
-    """See :func:`forward_sum`, for one clip."""
-    n_frames, n_symbols = scores.shape
-    before = np.full((n_frames, n_symbols), NEVER)
-    before[0, 0] = scores[0, 0]
-    if n_symbols > 1 and is_skippable[0]:
-        before[0, 1] = scores[0, 1]
-    for frame in range(1, n_frames):
-        for symbol in range(min(n_symbols, 2 * frame + 2)):
-            total = before[frame - 1, symbol]
-            if symbol >= 1:
-                total = _log_sum(total, before[frame - 1, symbol - 1])
-            if symbol >= 2 and is_skippable[symbol - 1]:
-                total = _log_sum(total, before[frame - 1, symbol - 2])
-            before[frame, symbol] = total + scores[frame, symbol] if total > NEVER / 2 else NEVER
-    after = np.full(n_symbols, NEVER)  # of the frames behind one, given its symbol
-    after[n_symbols - 1] = 0.0
-    if n_symbols > 1 and is_skippable[n_symbols - 1]:
-        after[n_symbols - 2] = 0.0
-    log_total = before[n_frames - 1, n_symbols - 1] + after[n_symbols - 1]
-    if n_symbols > 1:
-        log_total = _log_sum(log_total, before[n_frames - 1, n_symbols - 2] + after[n_symbols - 2])
-    if log_total < NEVER / 2:
-        return NEVER
-    arriving = np.empty(n_symbols)
-    for frame in range(n_frames - 1, -1, -1):
-        for symbol in range(n_symbols):
-            log_share = before[frame, symbol] + after[symbol] - log_total
-            posterior[frame, symbol] = math.exp(log_share) if log_share > -50.0 else 0.0
-            arriving[symbol] = scores[frame, symbol] + after[symbol]
-        for symbol in range(n_symbols):
-            total = arriving[symbol]
-            if symbol + 1 < n_symbols:
-                total = _log_sum(total, arriving[symbol + 1])
-            if symbol + 2 < n_symbols and is_skippable[symbol + 1]:
-                total = _log_sum(total, arriving[symbol + 2])
-            after[symbol] = max(total, NEVER)
-    return log_total
-
-
-@compiled
-def _best_path(scores: np.ndarray, is_skippable: np.ndarray, durations: np.ndarray) -> bool:
-    """See :func:`best_durations`, for one clip; False where there is no path."""
-    n_frames, n_symbols = scores.shape
-    steps = np.zeros((n_frames, n_symbols), np.int8)  # symbols that were passed to reach this one
-    best = np.full(n_symbols, NEVER)
-    best[0] = scores[0, 0]
-    if n_symbols > 1 and is_skippable[0]:
-        best[1] = scores[0, 1]
-    for frame in range(1, n_frames):
-        for symbol in range(n_symbols - 1, -1, -1):
-            top, step = best[symbol], 0
-            if symbol >= 1 and best[symbol - 1] > top:
-                top, step = best[symbol - 1], 1
-            if symbol >= 2 and is_skippable[symbol - 1] and best[symbol - 2] > top:
-                top, step = best[symbol - 2], 2
-            best[symbol] = top + scores[frame, symbol] if top > NEVER / 2 else NEVER
-            steps[frame, symbol] = step
-    symbol = n_symbols - 1
-    if n_symbols > 1 and is_skippable[symbol] and best[symbol - 1] > best[symbol]:
-        symbol -= 1
-    if best[symbol] < NEVER / 2:
-        return False
-    durations[:] = 0
-    for frame in range(n_frames - 1, -1, -1):
-        durations[symbol] += 1
-        symbol -= steps[frame, symbol]
-    return True
+PLACE_FEATURES = 4  # see place_features
 
 
 def forward_sum(
@@ -101,16 +19,18 @@ def forward_sum(
     """The log of the summed probability of all alignments of each clip, and the probability of each symbol in each frame.
 
     ``scores (batch, frames, symbols)`` are log-probabilities, of which the first ``n_frames (batch,)`` and ``n_symbols (batch,)`` count;
-    ``is_skippable (batch, symbols)``. Gives ``(batch,)`` float64, at most NEVER where there is no alignment, and
+    ``is_skippable (batch, symbols)``. Gives ``(batch,)`` float64, -1e30 where there is no alignment, and
     ``(batch, frames, symbols)`` float32, which is the gradient of the former. The forward-backward algorithm of hidden Markov models
     (L. Rabiner, "A tutorial on hidden Markov models", 1989), as Shih et al., "RAD-TTS", 2021, use it.
     """
+    from .alignment_kernels import sum_of_paths
+
     posterior = np.zeros(scores.shape, np.float32)
     totals = np.empty(len(scores))
     for row, (frames, symbols) in enumerate(zip(n_frames, n_symbols, strict=True)):
         part = np.ascontiguousarray(scores[row, :frames, :symbols], np.float64)
         found = np.zeros((int(frames), int(symbols)))
-        totals[row] = _forward_sum(part, is_skippable[row, :symbols], found)
+        totals[row] = sum_of_paths(part, is_skippable[row, :symbols], found)
         posterior[row, :frames, :symbols] = found
     return totals, posterior
 
@@ -122,12 +42,14 @@ def best_durations(
 
     Arguments as in :func:`forward_sum`. Where a clip has fewer frames than symbols that last, its frames are dealt out evenly.
     """
+    from .alignment_kernels import best_path
+
     durations = np.zeros((len(scores), scores.shape[2]), np.int64)
     is_found = np.ones(len(scores), bool)
     for row, (frames, symbols) in enumerate(zip(n_frames, n_symbols, strict=True)):
         part = np.ascontiguousarray(scores[row, :frames, :symbols], np.float64)
         found = np.zeros(int(symbols), np.int64)
-        is_found[row] = _best_path(part, is_skippable[row, :symbols], found)
+        is_found[row] = best_path(part, is_skippable[row, :symbols], found)
         if not is_found[row]:
             found = np.diff(np.round(np.linspace(0, int(frames), int(symbols) + 1))).astype(np.int64)
         durations[row, :symbols] = found
@@ -170,3 +92,18 @@ def averages_by_symbol(values: np.ndarray, weights: np.ndarray, durations: np.nd
     mean = np.divide(weighed[ends] - weighed[starts], of_weight, out=np.zeros(len(ends)), where=of_weight > 1e-6)
     share = np.divide(of_weight, durations, out=np.zeros(len(ends)), where=durations > 0)
     return mean.astype(np.float32), share.astype(np.float32)
+
+
+def place_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The symbol of each frame ``(frames,)`` int64 and where in it the frame lies ``(frames, PLACE_FEATURES)`` float32.
+
+    ``durations (symbols,)`` are frames. Features are the share of the symbol that is past, how near its two ends are, and the logarithm
+    of how long it lasts.
+    """
+    places = np.repeat(np.arange(len(durations)), durations)
+    starts = np.cumsum(durations) - durations
+    index = np.arange(len(places)) - starts[places]
+    length = durations[places]
+    left = length - 1 - index
+    rows = [(index + 0.5) / length - 0.5, np.exp(-index / 2), np.exp(-left / 2), 0.5 * np.log(length / 4)]
+    return places, np.stack(rows, axis=1).astype(np.float32)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..dsp.alignment import best_durations, forward_sum
+from ..dsp.alignment import PLACE_FEATURES, best_durations, forward_sum, place_features
 from .frame_layers import ProductConv
 
 SHARPNESS = 0.5  # of a squared distance; vectors begin about a unit apart
@@ -99,3 +100,13 @@ def agreement(scores: Tensor, places: Tensor, heard: Tensor) -> Tensor:
     """
     chosen = scores.gather(2, places[..., None])[..., 0]
     return (chosen * heard).sum(1) / heard.sum(1)
+
+
+def place_batch(durations: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
+    """The symbol of each frame ``(batch, n_frames)`` and its features, 0 for padding; see :func:`..dsp.alignment.place_features`."""
+    places = places_of(durations, n_frames)
+    features = np.zeros((*places.shape, PLACE_FEATURES), np.float32)
+    for row, count in enumerate(durations.cpu().numpy()):
+        found = place_features(count)[1]
+        features[row, : len(found)] = found
+    return places, torch.from_numpy(features).to(durations.device)

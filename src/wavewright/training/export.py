@@ -181,9 +181,7 @@ def _take_weights(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     return taken
 
 
-def _stored_name(
-    store: dict[str, np.ndarray], names_by_content: dict[_Content, str], name: str, array: np.ndarray
-) -> str:
+def _stored_name(store: dict[str, np.ndarray], names_by_content: dict[_Content, str], name: str, array: np.ndarray) -> str:
     """Put an array into the store unless one with the same content is there; the name that it has there.
 
     Weights have been rounded before; an array that 8 bits a row or float16 hold exactly is stored so, and any other stays exact.

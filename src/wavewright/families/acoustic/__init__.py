@@ -31,7 +31,6 @@ STYLES_FILE = "styles.safetensors"
 """In a model folder: ``usual (speakers, n_styles)``, how much of each style a speaker's recordings have on the average."""
 
 SILENCE, BOUNDARY = "_", "|"
-PLACE_FEATURES = 4  # see prosody.place_features
 N_TOLD = 3  # numbers that the decoder is told of a symbol: pitch, voicing, energy
 
 RANGES = {
@@ -89,7 +88,9 @@ class Config:
             if getattr(self, name) % 2 == 0:
                 raise BadSetting(f"{name} is {getattr(self, name)}; it must be odd, to hear as much before as behind.")
         if self.critics_from and self.critics_from <= self.voice_from:
-            raise BadSetting(f"critics_from is {self.critics_from}; it must be 0, or come after voice_from ({self.voice_from}).")
+            raise BadSetting(
+                f"critics_from is {self.critics_from}; it must be 0, or come after voice_from ({self.voice_from})."
+            )
 
     @property
     def n_mels(self) -> int:

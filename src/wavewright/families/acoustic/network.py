@@ -10,17 +10,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...dsp.alignment import averages_by_symbol
+from ...dsp.alignment import PLACE_FEATURES, averages_by_symbol
 from ...dsp.speech_mel import MEL_SPREAD
-from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, places_of
+from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, place_batch, places_of
 from ...nn.critics import MelCritic
 from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader
 from ...nn.losses import feature_distance
-from ...nn.mel_losses import mel_losses
 from ...nn.playable import Graph, Playable
-from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, PLACE_FEATURES, STYLES_FILE, Config
-from .prosody import frames_to_wave, place_features
-from .recipe import HEARD_CLIPS, Clip, Prepared
+from ...nn.speech_losses import mel_losses, prosody_losses
+from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, STYLES_FILE, Config
+from .prosody import frames_to_wave
+from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, Clip, Prepared
 from .speaking import VOICED_FROM, Controls, Spoken, speak
 
 Batch = dict[str, Any]
@@ -130,16 +130,6 @@ def recorded_prosody(voice: Voice, batch: Batch) -> tuple[Tensor, Tensor, Tensor
     return durations, torch.from_numpy(told).to(durations.device), fit
 
 
-def place_batch(durations: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
-    """The symbol of each frame ``(batch, n_frames)`` and its features, 0 for padding; see :func:`.prosody.place_features`."""
-    places = places_of(durations, n_frames)
-    features = np.zeros((*places.shape, PLACE_FEATURES), np.float32)
-    for row, count in enumerate(durations.cpu().numpy()):
-        found = place_features(count)[1]
-        features[row, : len(found)] = found
-    return places, torch.from_numpy(features).to(durations.device)
-
-
 class Acoustic(nn.Module):
     """The voice and its critics, and what each minimises."""
 
@@ -156,6 +146,11 @@ class Acoustic(nn.Module):
     def averaged(self) -> nn.Module:
         """The part whose weights are averaged over the steps, evaluated and exported."""
         return self.voice
+
+    def stage_starts(self) -> tuple[int, ...]:
+        """The steps at which the aligner, the voice and the critics begin to learn."""
+        starts = {0, self.config.voice_from} | ({self.config.critics_from} if self.config.critics_from else set())
+        return tuple(sorted(starts))
 
     def _critics_at(self, step: int) -> MelCritic | None:
         """The critics, once they judge."""
@@ -225,28 +220,14 @@ class Acoustic(nn.Module):
             _, real = critics(batch["mel"] * heard)
         logits, fake = critics(batch["spoken"])
         adversarial = -(logits * heard).sum() / (heard.sum() * logits.shape[-1])
-        return batch["losses"] | mel_losses(batch["mel"], batch["spoken"], heard) | {
-            "adv/generator": adversarial,
-            "adv/features": feature_distance(real, fake),
-        }
-
-
-def prosody_losses(
-    log_durations: Tensor, melody: Tensor, durations: Tensor, told: Tensor, heard: Tensor
-) -> dict[str, Tensor]:
-    """Squared errors of the predicted prosody: ``log(1 + frames)``, octaves where voiced, voicing and energy; shapes as in :class:`Voice`."""
-    voiced = told[..., 1] * heard
-    octaves = told[..., 0] / told[..., 1].clamp(min=1e-3)
-    differences = {
-        "duration/square": (log_durations - torch.log1p(durations.float()), heard),
-        "pitch/square": (melody[..., 0] - octaves, voiced),
-        "voicing/square": (torch.sigmoid(melody[..., 1]) - told[..., 1], heard),
-        "energy/square": (melody[..., 2] - told[..., 2], heard),
-    }
-    return {
-        name: (difference.square() * weight).sum() / weight.sum().clamp(min=1.0)
-        for name, (difference, weight) in differences.items()
-    }
+        return (
+            batch["losses"]
+            | mel_losses(batch["mel"], batch["spoken"], heard)
+            | {
+                "adv/generator": adversarial,
+                "adv/features": feature_distance(real, fake),
+            }
+        )
 
 
 def build(config: Config) -> Acoustic:
@@ -341,6 +322,18 @@ class Decoding(nn.Module):
 
 
 @torch.no_grad()
+def fits(voice: Voice, prepared: Prepared, step: int) -> np.ndarray | None:
+    """How well the frames of each training clip fit its symbols, log-probability a frame; None while the aligner still learns."""
+    if step < voice.config.voice_from:
+        return None
+    clips = prepared.batches
+    found = np.empty(len(clips.clips))
+    for rows in clips.by_length():
+        found[rows] = recorded_prosody(voice, on_device(clips.of(rows), voice))[2].cpu().numpy()
+    return found
+
+
+@torch.no_grad()
 def listen(voice: Voice, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
     """A few held-out sentences, or training sentences where there are none, as the voice says them and by the recordings' frames."""
     waves, titles = [], []
@@ -395,5 +388,5 @@ def to_play(voice: Voice, prepared: Prepared) -> Playable:
         },
         sample=frames_to_wave(_say(voice, clip).mel, voice.config)[None],
         files={STYLES_FILE: {"usual": voice.usual_style.numpy()}},
-        weights={f"voice.{name}": parameter.numpy() for name, parameter in voice.named_parameters()},
+        weights={f"{WEIGHT_PREFIX}{name}": parameter.numpy() for name, parameter in voice.named_parameters()},
     )

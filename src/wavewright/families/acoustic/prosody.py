@@ -39,21 +39,6 @@ def octaves_to_hz(octaves: np.ndarray) -> np.ndarray:
     return (MIDDLE_PITCH_HZ * 2.0**octaves).astype(np.float32)
 
 
-def place_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The symbol of each frame ``(frames,)`` int64 and where in it the frame lies ``(frames, PLACE_FEATURES)`` float32.
-
-    ``durations (symbols,)`` are frames. Features are the share of the symbol that is past, how near its two ends are, and the logarithm
-    of how long it lasts.
-    """
-    places = np.repeat(np.arange(len(durations)), durations)
-    starts = np.cumsum(durations) - durations
-    index = np.arange(len(places)) - starts[places]
-    length = durations[places]
-    left = length - 1 - index
-    rows = [(index + 0.5) / length - 0.5, np.exp(-index / 2), np.exp(-left / 2), 0.5 * np.log(length / 4)]
-    return places, np.stack(rows, axis=1).astype(np.float32)
-
-
 def frames_to_wave(mel: np.ndarray, config: Config) -> np.ndarray:
     """A wave ``(time,)`` float32 with about the frames ``mel (n_mels, frames)`` in nats, by Griffin-Lim: to hear a voice without a vocoder."""
     power = np.maximum(np.exp(np.minimum(mel, LARGEST_LOG_POWER)) - MEL_FLOOR, 0.0) / power_scale(config.n_fft)

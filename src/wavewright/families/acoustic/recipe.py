@@ -16,12 +16,13 @@ from ...data.store import ClipStore
 from ...dsp.alignment import beta_binomial_prior
 from ...dsp.loudness import normalise_loudness
 from ...dsp.speech_mel import mel_features
-from ...errors import BadFolder, BadSetting
+from ...errors import BadFolder, BadModel, BadSetting
+from ...models.folder import ModelFolder
 from ...ranges import check_ranges
 from ...text import front_end
 from ...training.settings import TrainingSettings
-from . import BOUNDARY, SIZES, Config
-from .pairs import check_pairs, symbols_of_text
+from . import BOUNDARY, SIZES, STYLES_FILE, Config
+from .pairs import check_pairs, ill_fitting, symbols_of_text
 from .prosody import energies_of, heard_of, hz_to_octaves
 
 METRICS = ("valid/mel", "valid/spoken", "valid/duration_ms", "valid/pitch_semitones", "valid/alignment")
@@ -29,6 +30,8 @@ POOL = 12  # batches whose clips are sorted by length, so that those of one batc
 HEARD_CLIPS = 4
 MEASURED_CLIPS = 48  # of the held-out ones, at an evaluation
 ONLY_SPEAKER = "voice"  # where the recordings name none
+WEIGHT_PREFIX = "voice."  # of the names of weights in a model folder
+FINE_STEPS, FINE_VOICE_FROM, FINE_CRITICS_FROM = 4_000, 400, 1_000  # of a run that begins from another model
 DATA_RANGES = {
     "valid_share": (0.0, 0.9),
     "batch_seconds": (1.0, 10_000.0),
@@ -83,6 +86,50 @@ def recipe(size: str) -> Recipe:
     return Recipe(model=Config(**SIZES[size]), training=training)
 
 
+def fine_tuning(base: ModelFolder) -> Recipe:
+    """The recipe that teaches ``base`` other voices: its networks, a short while for the aligner, critics from early on, and patience."""
+    known = base.config(Config)
+    model = replace(known, speakers=(), symbols=(), voice_from=FINE_VOICE_FROM, critics_from=FINE_CRITICS_FROM)
+    training = replace(
+        recipe("small").training,
+        steps=FINE_STEPS,
+        learning_rate=4e-4,
+        warmup_steps=50,
+        ema_decay=0.995,
+        evaluate_every=250,
+        metric="valid/mel",
+        patience=5,
+        weight_bits=8,
+    )
+    return Recipe(model=model, training=training)
+
+
+def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+    """The state of a voice of ``config`` as it begins from ``base``, tensors by name.
+
+    Symbols and speakers that the base lacks begin at the mean of those that it has. Raises BadModel where it was not stored with all of
+    its weights.
+    """
+    known = base.config(Config)
+    stored = base.weights()
+    state = {name.removeprefix(WEIGHT_PREFIX): array for name, array in stored.items() if name.startswith(WEIGHT_PREFIX)}
+    rows = {"embed.weight": _rows(config.symbols, known.symbols), "speaker.weight": _rows(config.speakers, known.speakers)}
+    state["usual_style"] = base.tensors(STYLES_FILE)["usual"].astype(np.float32)
+    rows["usual_style"] = rows["speaker.weight"]
+    for name, shares in rows.items():
+        for whole_name in (name, f"aligner.{name}") if name != "usual_style" else (name,):
+            if whole_name not in state:
+                raise BadModel(f"{base.path} has no weight {whole_name}, so nothing can begin from it; give another --from.")
+            state[whole_name] = shares @ state[whole_name]
+    return state
+
+
+def _rows(asked: Sequence[str], known: Sequence[str]) -> np.ndarray:
+    """Which rows of a table each name begins as, ``(asked, known)`` float32: its own, or the mean of all."""
+    shares = [[float(name == other) for other in known] if name in known else [1 / len(known)] * len(known) for name in asked]
+    return np.array(shares, np.float32)
+
+
 @dataclass(frozen=True)
 class Clip:
     """A recording as a voice learns it: ``mel (frames, n_mels)`` in nats, ``f0_hz (frames,)``, 0 where unvoiced, symbols and speaker."""
@@ -135,7 +182,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     train = [clip for clip in clips if clip.entry.split == "train"]
     valid = [clip for clip in clips if clip.entry.split == "valid"]
     if not train:
-        raise BadFolder("None of the recordings to train on can be used; `wavewright data inspect` says what is wrong with them.")
+        raise BadFolder(
+            "None of the recordings to train on can be used; `wavewright data inspect` says what is wrong with them."
+        )
     training = recipe.training if valid else replace(recipe.training, metric="")
     recipe = replace(recipe, model=model, training=training)
     return Prepared(
@@ -145,6 +194,18 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
         SpeechBatches(train, recipe),
         SpeechBatches(_spread(valid), recipe) if valid else None,
     )
+
+
+def doubtful(prepared: Prepared, fits: np.ndarray) -> list[Problem]:
+    """The training clips that may not say their texts, worst first; ``fits (clips,)`` as network.fits gives it."""
+    usual = np.exp(np.median(fits))
+    return [
+        Problem(
+            prepared.batches.clips[row].entry.path,
+            f"its sound fits its text badly ({np.exp(fits[row]):.3f}, usual is {usual:.3f}): {prepared.batches.clips[row].entry.text}",
+        )
+        for row in ill_fitting(fits)
+    ]
 
 
 def _spread(clips: list[Clip]) -> list[Clip]:
@@ -204,9 +265,13 @@ class SpeechBatches:
 
     def all(self) -> list[dict[str, np.ndarray]]:
         """Every clip once, in batches of clips of about one length."""
+        return [self.of(rows) for rows in self.by_length()]
+
+    def by_length(self) -> list[np.ndarray]:
+        """The rows of every clip, shortest clips first, as many at a time as stand in a batch."""
         order = np.argsort(self.lengths, kind="stable")
         batch_size = self.recipe.training.batch_size
-        return [self.of(order[start : start + batch_size]) for start in range(0, len(order), batch_size)]
+        return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
     def of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The batch of these clips."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...dsp.alignment import place_features
 from ...dsp.speech_mel import mel_of_features
 from . import BOUNDARY, Config
-from .prosody import ENERGY_CENTRE, ENERGY_SPREAD, octaves_to_hz, place_features
+from .prosody import ENERGY_CENTRE, ENERGY_SPREAD, octaves_to_hz
 
 Encode = Callable[[np.ndarray, int, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 """Numbers of symbols ``(symbols,)``, a speaker's number and style ``(n_styles,)`` to what symbols sound like ``(symbols, channels)``,

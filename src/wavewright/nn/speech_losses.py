@@ -1,4 +1,4 @@
-"""How far mel frames are from those of a recording: their values, and the structure of the picture that they make."""
+"""How far what a voice says is from a recording: mel frames, the picture that they make, and the prosody of symbols."""
 
 from __future__ import annotations
 
@@ -27,3 +27,23 @@ def mel_losses(reference: Tensor, estimate: Tensor, heard: Tensor) -> dict[str, 
         weight = F.avg_pool2d(heard[:, None], (SSIM_SIZE, 1), (SSIM_STRIDE, 1))[:, 0]
         similarity = (luminance * structure * weight).sum() / (weight.sum() * luminance.shape[-1])
         return {"mel/l1": l1, "mel/ssim": 1 - similarity}
+
+
+def prosody_losses(log_durations: Tensor, melody: Tensor, durations: Tensor, told: Tensor, heard: Tensor) -> dict[str, Tensor]:
+    """Squared errors of the predicted prosody: ``log(1 + frames)``, octaves where voiced, voicing and energy.
+
+    ``log_durations``, ``durations`` and ``heard (batch, symbols)``; ``melody`` and ``told (batch, symbols, 3)``: octaves (of ``told`` times
+    voicing), voicing (of ``melody`` before the logistic function), energy.
+    """
+    voiced = told[..., 1] * heard
+    octaves = told[..., 0] / told[..., 1].clamp(min=1e-3)
+    differences = {
+        "duration/square": (log_durations - torch.log1p(durations.float()), heard),
+        "pitch/square": (melody[..., 0] - octaves, voiced),
+        "voicing/square": (torch.sigmoid(melody[..., 1]) - told[..., 1], heard),
+        "energy/square": (melody[..., 2] - told[..., 2], heard),
+    }
+    return {
+        name: (difference.square() * weight).sum() / weight.sum().clamp(min=1.0)
+        for name, (difference, weight) in differences.items()
+    }
