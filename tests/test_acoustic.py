@@ -12,7 +12,8 @@ from tiny_voice import FRAMES, SYMBOLS, TEXTS, FrontEnd, front_end, tiny_recipe,
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadModel, BadSetting
-from wavewright.families.acoustic import Config, network, pairs, recipe as recipes
+from wavewright.families.acoustic import Config, network, pairs
+from wavewright.families.acoustic import recipe as recipes
 from wavewright.families.acoustic.prosody import energies_of, heard_of, hz_to_octaves, octaves_to_hz
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import forward_sum_loss, hard_durations, place_batch, places_of
@@ -135,7 +136,9 @@ def test_the_aligner_finds_who_says_what():
         optimizer.step()
     found = hard_durations(aligner.align(batch), flags, batch["n_frames"], batch["n_symbols"])
     expected = [[FRAMES[SYMBOLS[number]] for number in clip.symbols] for clip in clips]
-    errors = [abs(int(found[row, column]) - count) for row, counts in enumerate(expected) for column, count in enumerate(counts)]
+    errors = [
+        abs(int(found[row, column]) - count) for row, counts in enumerate(expected) for column, count in enumerate(counts)
+    ]
     assert np.mean(errors) < 1.0
     told = network.recorded_prosody(aligner, batch)[1][0]
     pitch_hz = octaves_to_hz(np.array([float(told[1, 0] / told[1, 1]), float(told[2, 0] / told[2, 1])]))
@@ -157,7 +160,14 @@ def test_metrics_are_measured_and_the_clips_that_may_be_wrong_are_listed(trained
 
 def test_pairs_that_nobody_can_have_spoken_are_left_out():
     kept, problems = pairs.check_pairs(
-        [entry_of("hello there you", 1.2), entry_of("x" * 100, 1.0), entry_of("hi", 3.0), entry_of(None, 1.0), entry_of("a", 99.0)], 15.0
+        [
+            entry_of("hello there you", 1.2),
+            entry_of("x" * 100, 1.0),
+            entry_of("hi", 3.0),
+            entry_of(None, 1.0),
+            entry_of("a", 99.0),
+        ],
+        15.0,
     )
     assert [entry.text for entry in kept] == ["hello there you"]
     reasons = [problem.reason for problem in problems]

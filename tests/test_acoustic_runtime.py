@@ -8,12 +8,13 @@ import torch
 from tiny_voice import SYMBOLS, front_end, tiny_run, write_folder
 
 from wavewright import models
-from wavewright.errors import BadModel, BadSetting
-from wavewright.families.acoustic import Config, recipe as recipes, speaking
-from wavewright.families.acoustic.prosody import frames_to_wave
-from wavewright.families.acoustic.speaking import Controls, melody_of, piece_ends, whole_frames
 from wavewright.dsp.pitch import track_pitch
 from wavewright.dsp.speech_mel import mel_features, speech_mel
+from wavewright.errors import BadModel, BadSetting
+from wavewright.families.acoustic import Config, speaking
+from wavewright.families.acoustic import recipe as recipes
+from wavewright.families.acoustic.prosody import frames_to_wave
+from wavewright.families.acoustic.speaking import Controls, melody_of, piece_ends, whole_frames
 
 SENTENCE = ("_", "a", "b", "|", "c", "d", ",", "a", ".", "_")
 

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.entry import Entry, Problem
+from ...data.entry import Entry, Problem, first_problem
 from ...data.preparation import Preparation
 from ...data.splits import assign, groups_beyond_speakers
 from ...data.store import ClipStore
 from ...dsp.alignment import beta_binomial_prior
 from ...dsp.loudness import normalise_loudness
 from ...dsp.speech_mel import mel_features
-from ...errors import BadFolder, BadModel, BadSetting
+from ...errors import BadFolder, BadModel, BadSetting, BadText
 from ...models.folder import ModelFolder
 from ...ranges import check_ranges
 from ...text import front_end
 from ...training.settings import TrainingSettings
 from . import BOUNDARY, SIZES, STYLES_FILE, Config
-from .pairs import check_pairs, ill_fitting, symbols_of_text
+from .pairs import FrontEnd, check_pairs, ill_fitting, symbols_of_text
 from .prosody import energies_of, heard_of, hz_to_octaves
 
 METRICS = ("valid/mel", "valid/spoken", "valid/duration_ms", "valid/pitch_semitones", "valid/alignment")
@@ -163,37 +163,48 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     chosen = [entry for entry in in_language if (entry.speaker or ONLY_SPEAKER) in speakers]
     divided = assign(groups_beyond_speakers(chosen), by="group", valid=recipe.data.valid_share, test=0.0)
     used, problems = check_pairs([entry for entry in divided if entry.split != "test"], recipe.data.longest_seconds)
+    if not used:
+        raise BadFolder(f"No recording can be learned: {first_problem(problems)}.")
     front = front_end(recipe.model.language)
     model = replace(recipe.model, speakers=speakers, symbols=tuple(front.symbols))
     store = ClipStore.build(used, model.sample_rate, None, Preparation("crop", level="none"), cache_folder)
-    heard = store.kept(f"speech-{model.sample_rate}-{recipe.data.loudness_lufs:g}", lambda: _heard(store, model, recipe.data))
-    ends = np.cumsum(heard["n_frames"])
-    clips, too_fast = [], []
-    for entry, end, n_frames in zip(store.entries, ends, heard["n_frames"], strict=True):
-        symbols = symbols_of_text(str(entry.text), front)
-        n_lasting = sum(symbol != BOUNDARY for symbol in symbols)
-        if n_lasting > n_frames:
-            too_fast.append(Problem(entry.path, f"its text has {n_lasting} sounds, more than its {n_frames} frames can hold"))
-            continue
-        numbers = np.array([model.symbols.index(symbol) for symbol in symbols])
-        part = slice(end - n_frames, end)
-        speaker = speakers.index(entry.speaker or ONLY_SPEAKER)
-        clips.append(Clip(entry, heard["mel"][part], heard["f0_hz"][part], numbers, speaker))
+    clips, unspeakable = _clips(store, replace(recipe, model=model), front)
     train = [clip for clip in clips if clip.entry.split == "train"]
     valid = [clip for clip in clips if clip.entry.split == "valid"]
     if not train:
         raise BadFolder(
             "None of the recordings to train on can be used; `wavewright data inspect` says what is wrong with them."
         )
-    training = recipe.training if valid else replace(recipe.training, metric="")
-    recipe = replace(recipe, model=model, training=training)
+    recipe = replace(recipe, model=model, training=recipe.training if valid else replace(recipe.training, metric=""))
     return Prepared(
         recipe,
         tuple(clip.entry for clip in train),
-        (*problems, *store.problems, *too_fast),
+        (*problems, *store.problems, *unspeakable),
         SpeechBatches(train, recipe),
         SpeechBatches(_spread(valid), recipe) if valid else None,
     )
+
+
+def _clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[list[Clip], list[Problem]]:
+    """The recordings with their symbols, and why others cannot be learned: texts that cannot be read, or not in that time."""
+    model, data = recipe.model, recipe.data
+    heard = store.kept(f"speech-{model.sample_rate}-{data.loudness_lufs:g}", lambda: _heard(store, model, data))
+    clips, problems = [], []
+    for entry, end, n_frames in zip(store.entries, np.cumsum(heard["n_frames"]), heard["n_frames"], strict=True):
+        try:
+            symbols = symbols_of_text(str(entry.text), front)
+        except BadText as error:
+            problems.append(Problem(entry.path, str(error)))
+            continue
+        n_lasting = sum(symbol != BOUNDARY for symbol in symbols)
+        if n_lasting > n_frames:
+            problems.append(Problem(entry.path, f"its text has {n_lasting} sounds, more than its {n_frames} frames can hold"))
+            continue
+        numbers = np.array([model.symbols.index(symbol) for symbol in symbols])
+        part = slice(end - n_frames, end)
+        speaker = model.speakers.index(entry.speaker or ONLY_SPEAKER)
+        clips.append(Clip(entry, heard["mel"][part], heard["f0_hz"][part], numbers, speaker))
+    return clips, problems
 
 
 def doubtful(prepared: Prepared, fits: np.ndarray) -> list[Problem]:
