@@ -9,6 +9,11 @@ from torch.nn import functional as F
 from .convnext import FrameConv
 
 
+def heard_of(counts: Tensor, size: int) -> Tensor:
+    """1 for the first ``counts (batch,)`` of ``size`` frames or symbols and 0 for padding, ``(batch, size, 1)``."""
+    return (torch.arange(size, device=counts.device) < counts[:, None]).float()[..., None]
+
+
 class ProductConv(nn.Module):
     """Convolution over ``(batch, frames, channels)`` as one product of each frame with its neighbours, silence beyond the ends."""
 

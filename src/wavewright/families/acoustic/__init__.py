@@ -27,10 +27,11 @@ from ...errors import BadSetting
 from ...ranges import check_names, check_ranges
 
 ENCODER_FILE, DECODER_FILE = "encoder.onnx", "decoder.onnx"
-STYLES_FILE = "styles.safetensors"
-"""In a model folder: ``usual (speakers, n_styles)``, how much of each style a speaker's recordings have on the average."""
+SPEAKERS_FILE = "speakers.safetensors"
+"""In a model folder: ``usual_style (speakers, n_styles)``, how much of each style a speaker's recordings have on the average, and
+``pace (speakers,)``, how many times longer than predicted their sounds last: a mean of logarithms falls short of the mean."""
 
-SILENCE, BOUNDARY = "_", "|"
+BOUNDARY = "|"  # between words; it may last no time
 N_TOLD = 3  # numbers that the decoder is told of a symbol: pitch, voicing, energy
 
 RANGES = {

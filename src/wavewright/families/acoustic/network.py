@@ -14,11 +14,11 @@ from ...dsp.alignment import PLACE_FEATURES, averages_by_symbol
 from ...dsp.speech_mel import MEL_SPREAD
 from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, place_batch, places_of
 from ...nn.critics import MelCritic
-from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader
+from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader, heard_of
 from ...nn.losses import feature_distance
 from ...nn.playable import Graph, Playable
 from ...nn.speech_losses import mel_losses, prosody_losses
-from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, STYLES_FILE, Config
+from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
 from .prosody import frames_to_wave
 from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, Clip, Prepared
 from .speaking import VOICED_FROM, Controls, Spoken, speak
@@ -26,13 +26,14 @@ from .speaking import VOICED_FROM, Controls, Spoken, speak
 Batch = dict[str, Any]
 HARD_SHARE = 0.5  # of the aligner's steps, after which its alignments become hard
 USUAL_SHARE = 0.3  # of the clips are told the usual style of their speaker instead of their own
-USUAL_DECAY = 0.98
+USUAL_DECAY, PACE_DECAY = 0.98, 0.995  # for each recording that is heard
 
 
 class Voice(nn.Module):
     """Everything but the critics: the part that is averaged and evaluated; encoder, predictors and decoder play."""
 
     usual_style: Tensor
+    pace: Tensor
 
     def __init__(self, config: Config):
         super().__init__()
@@ -44,6 +45,7 @@ class Voice(nn.Module):
         self.styles = nn.Parameter(0.3 * torch.randn(config.n_styles, channels))
         self.style_reader = StyleReader(config.n_mels, config.aligner_channels, config.n_styles)
         self.register_buffer("usual_style", torch.full((n_speakers, config.n_styles), 1 / config.n_styles))
+        self.register_buffer("pace", torch.ones(n_speakers))
         blocks = (channels, config.hidden)
         self.encoder = HearingBlocks(config.encoder_blocks, *blocks, config.encoder_kernel, config.n_heads, config.dropout)
         hidden = config.predictor_channels
@@ -85,6 +87,13 @@ class Voice(nn.Module):
         """Which symbols may last no time."""
         return symbols == (self.config.symbols.index(BOUNDARY) if BOUNDARY in self.config.symbols else -1)
 
+    @torch.no_grad()
+    def note_pace(self, speaker: Tensor, log_durations: Tensor, durations: Tensor, heard: Tensor) -> None:
+        """Remember how many times longer than predicted the symbols of each recording last; all but ``speaker`` ``(batch, symbols)``."""
+        longer = (durations * heard).sum(1) / (torch.expm1(log_durations) * heard).sum(1).clamp(min=1.0)
+        for row, number in enumerate(speaker.tolist()):
+            self.pace[number].lerp_(longer[row].clamp(0.5, 2.0), 1 - PACE_DECAY)
+
     def style_of(self, batch: Batch) -> Tensor:
         """How much of each style the recordings have ``(batch, n_styles)``; in training, for some what is usual, which moves on."""
         heard = frames_heard(batch)
@@ -101,14 +110,12 @@ class Voice(nn.Module):
 
 def frames_heard(batch: Batch) -> Tensor:
     """1 for a frame and 0 for padding, ``(batch, frames, 1)``."""
-    numbers = torch.arange(batch["mel"].shape[1], device=batch["mel"].device)
-    return (numbers < batch["n_frames"][:, None]).float()[..., None]
+    return heard_of(batch["n_frames"], batch["mel"].shape[1])
 
 
 def symbols_heard(batch: Batch) -> Tensor:
     """1 for a symbol and 0 for padding, ``(batch, symbols, 1)``."""
-    numbers = torch.arange(batch["symbols"].shape[1], device=batch["mel"].device)
-    return (numbers < batch["n_symbols"][:, None]).float()[..., None]
+    return heard_of(batch["n_symbols"], batch["symbols"].shape[1])
 
 
 @torch.no_grad()
@@ -196,6 +203,7 @@ class Acoustic(nn.Module):
         encoded, log_durations, melody = voice.encode(batch["symbols"], batch["speaker"], voice.style_of(batch), symbols_count)
         places, features = place_batch(durations, batch["mel"].shape[1])
         spoken = voice.decode(encoded, told, places, features, frames_count).float() * frames_count
+        voice.note_pace(batch["speaker"], log_durations.float(), durations, symbols_count[..., 0])
         losses = prosody_losses(log_durations.float(), melody.float(), durations, told, symbols_count[..., 0])
         return spoken, losses
 
@@ -267,7 +275,8 @@ def _measure(voice: Voice, batch: Batch) -> dict[str, float]:
     places, features = place_batch(durations, batch["mel"].shape[1])
     with_recorded = voice.decode(encoded, told, places, features, frames)
     lasting = ~voice.skippable(batch["symbols"])
-    predicted = torch.maximum(torch.expm1(log_durations).round(), lasting).long() * symbols[..., 0].long()
+    lengths = torch.expm1(log_durations) * voice.pace[batch["speaker"]][:, None]
+    predicted = torch.maximum(lengths.round(), lasting).long() * symbols[..., 0].long()
     voicing = torch.sigmoid(melody[..., 1])
     own = torch.stack([melody[..., 0] * voicing, voicing, melody[..., 2]], -1)
     with_own = _laid_over(voice, encoded, own, predicted, places, features)
@@ -290,8 +299,7 @@ def _laid_over(voice: Voice, encoded: Tensor, told: Tensor, predicted: Tensor, p
     """
     n_frames = predicted.sum(1)
     own_places, own_features = place_batch(predicted, int(n_frames.max()))
-    heard = (torch.arange(int(n_frames.max()), device=predicted.device) < n_frames[:, None]).float()[..., None]
-    spoken = voice.decode(encoded, told, own_places, own_features, heard)
+    spoken = voice.decode(encoded, told, own_places, own_features, heard_of(n_frames, int(n_frames.max())))
     length = predicted.gather(1, places)
     start = (predicted.cumsum(1) - predicted).gather(1, places)
     within = torch.minimum(((features[..., 0] + 0.5) * length).long(), (length - 1).clamp(min=0))
@@ -359,7 +367,7 @@ def _say(voice: Voice, clip: Clip) -> Spoken:
         clip.symbols,
         clip.speaker,
         voice.usual_style[clip.speaker].cpu().numpy(),
-        Controls.plain(len(clip.symbols)),
+        Controls.plain(len(clip.symbols), 1 / float(voice.pace[clip.speaker])),
     )
 
 
@@ -387,6 +395,6 @@ def to_play(voice: Voice, prepared: Prepared) -> Playable:
             ),
         },
         sample=frames_to_wave(_say(voice, clip).mel, voice.config)[None],
-        files={STYLES_FILE: {"usual": voice.usual_style.numpy()}},
+        files={SPEAKERS_FILE: {"usual_style": voice.usual_style.numpy(), "pace": voice.pace.numpy()}},
         weights={f"{WEIGHT_PREFIX}{name}": parameter.numpy() for name, parameter in voice.named_parameters()},
     )

@@ -21,7 +21,7 @@ from ...models.folder import ModelFolder
 from ...ranges import check_ranges
 from ...text import front_end
 from ...training.settings import TrainingSettings
-from . import BOUNDARY, SIZES, STYLES_FILE, Config
+from . import BOUNDARY, SIZES, SPEAKERS_FILE, Config
 from .pairs import FrontEnd, check_pairs, ill_fitting, symbols_of_text
 from .prosody import energies_of, heard_of, hz_to_octaves
 
@@ -113,14 +113,14 @@ def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     known = base.config(Config)
     stored = base.weights()
     state = {name.removeprefix(WEIGHT_PREFIX): array for name, array in stored.items() if name.startswith(WEIGHT_PREFIX)}
-    rows = {"embed.weight": _rows(config.symbols, known.symbols), "speaker.weight": _rows(config.speakers, known.speakers)}
-    state["usual_style"] = base.tensors(STYLES_FILE)["usual"].astype(np.float32)
-    rows["usual_style"] = rows["speaker.weight"]
-    for name, shares in rows.items():
-        for whole_name in (name, f"aligner.{name}") if name != "usual_style" else (name,):
-            if whole_name not in state:
-                raise BadModel(f"{base.path} has no weight {whole_name}, so nothing can begin from it; give another --from.")
-            state[whole_name] = shares @ state[whole_name]
+    state |= {name: array.astype(np.float32) for name, array in base.tensors(SPEAKERS_FILE).items()}
+    of_symbols, of_speakers = _rows(config.symbols, known.symbols), _rows(config.speakers, known.speakers)
+    tables = {"embed.weight": of_symbols, "aligner.embed.weight": of_symbols, "speaker.weight": of_speakers}
+    tables |= dict.fromkeys(("aligner.speaker.weight", "usual_style", "pace"), of_speakers)
+    for name, shares in tables.items():
+        if name not in state:
+            raise BadModel(f"{base.path} has no weight {name}, so nothing can begin from it; give another --from.")
+        state[name] = shares @ state[name]
     return state
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from ...dsp.alignment import PLACE_FEATURES
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder
-from . import DECODER_FILE, ENCODER_FILE, N_TOLD, STYLES_FILE, Config
+from . import DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
 from .speaking import Controls, Spoken, speak
 
 Control = float | Sequence[float] | np.ndarray
@@ -33,7 +34,7 @@ class Runtime:
         self.language = config.language
         self.sample_rate, self.hop_length, self.n_mels = config.sample_rate, config.hop_length, config.n_mels
         self._numbers = {symbol: number for number, symbol in enumerate(config.symbols)}
-        self._usual = self._usual_styles()
+        self._usual, self._pace = self._speakers()
         channels, n_symbols = config.channels, None
         encoded = {"encoded": (1, n_symbols, channels)}
         self._encoder = folder.session(
@@ -76,6 +77,7 @@ class Runtime:
                 for name, value in (("rate", rate), ("pitch", pitch), ("pitch_range", pitch_range), ("energy", energy))
             )
         )
+        controls = replace(controls, rate=controls.rate / self._pace[chosen])
         weights = self._style(chosen, style, variation, seed)
         spoken = speak(self._encode, self._decode, self.config, numbers, chosen, weights, controls)
         if not np.isfinite(spoken.mel).all():
@@ -124,15 +126,20 @@ class Runtime:
             weights = weights * np.exp(variation * draw)
         return (weights / weights.sum()).astype(np.float32)
 
-    def _usual_styles(self) -> np.ndarray:
-        """What is usual for each speaker, ``(speakers, n_styles)``; raises BadModel where that does not fit the config."""
-        usual = self.folder.tensors(STYLES_FILE).get("usual")
-        shape = (max(len(self.speakers), 1), self.config.n_styles)
-        if usual is None or usual.shape != shape or not np.isfinite(usual).all() or usual.min() < 0:
-            raise BadModel(
-                f"{self.folder.path / STYLES_FILE} has no table 'usual' of shape {shape}, which its card asks for; copy the model again."
-            )
-        return usual.astype(np.float64) / usual.sum(axis=1, keepdims=True)
+    def _speakers(self) -> tuple[np.ndarray, np.ndarray]:
+        """What is usual for each speaker: ``(speakers, n_styles)`` and ``(speakers,)``; raises BadModel where that does not fit the config."""
+        tensors = self.folder.tensors(SPEAKERS_FILE)
+        n_speakers = max(len(self.speakers), 1)
+        for name, shape in {"usual_style": (n_speakers, self.config.n_styles), "pace": (n_speakers,)}.items():
+            found = tensors.get(name)
+            fits = found is not None and found.shape == shape and bool(np.isfinite(found).all()) and found.min() >= 0
+            if not fits or np.atleast_2d(found.T).sum(axis=0).min() <= 0:
+                raise BadModel(
+                    f"{self.folder.path / SPEAKERS_FILE} has no table {name!r} of shape {shape}, which its card asks for; copy the model "
+                    "again."
+                )
+        usual = tensors["usual_style"].astype(np.float64)
+        return usual / usual.sum(axis=1, keepdims=True), tensors["pace"].astype(np.float64)
 
 
 def _for_symbols(name: str, value: Control, n_symbols: int) -> np.ndarray:

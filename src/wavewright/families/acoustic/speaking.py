@@ -53,9 +53,10 @@ class Controls:
     energy: np.ndarray
 
     @classmethod
-    def plain(cls, n_symbols: int) -> Controls:
-        """Nothing changed."""
-        return cls(*(np.ones(n_symbols) for _ in range(4)))
+    def plain(cls, n_symbols: int, rate: float = 1.0) -> Controls:
+        """Nothing changed but perhaps the rate."""
+        ones = np.ones(n_symbols)
+        return cls(rate * ones, ones, ones, ones)
 
     def part(self, start: int, end: int) -> Controls:
         """Those of symbols ``start`` to ``end``."""
