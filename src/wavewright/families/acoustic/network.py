@@ -199,12 +199,12 @@ class Acoustic(nn.Module):
         """The frames of a batch, spoken with the recordings' prosody, and how far the predicted prosody is from it."""
         voice = self.voice
         durations, told, _ = recorded_prosody(voice, batch)
-        symbols_count, frames_count = symbols_heard(batch), frames_heard(batch)
-        encoded, log_durations, melody = voice.encode(batch["symbols"], batch["speaker"], voice.style_of(batch), symbols_count)
+        symbols, frames = symbols_heard(batch), frames_heard(batch)
+        encoded, log_durations, melody = voice.encode(batch["symbols"], batch["speaker"], voice.style_of(batch), symbols)
         places, features = place_batch(durations, batch["mel"].shape[1])
-        spoken = voice.decode(encoded, told, places, features, frames_count).float() * frames_count
-        voice.note_pace(batch["speaker"], log_durations.float(), durations, symbols_count[..., 0])
-        losses = prosody_losses(log_durations.float(), melody.float(), durations, told, symbols_count[..., 0])
+        spoken = voice.decode(encoded, told, places, features, frames).float() * frames
+        voice.note_pace(batch["speaker"], log_durations.float(), durations, symbols[..., 0])
+        losses = prosody_losses(log_durations.float(), melody.float(), durations, told, symbols[..., 0])
         return spoken, losses
 
     def _voice_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -228,14 +228,8 @@ class Acoustic(nn.Module):
             _, real = critics(batch["mel"] * heard)
         logits, fake = critics(batch["spoken"])
         adversarial = -(logits * heard).sum() / (heard.sum() * logits.shape[-1])
-        return (
-            batch["losses"]
-            | mel_losses(batch["mel"], batch["spoken"], heard)
-            | {
-                "adv/generator": adversarial,
-                "adv/features": feature_distance(real, fake),
-            }
-        )
+        losses = batch["losses"] | mel_losses(batch["mel"], batch["spoken"], heard)
+        return losses | {"adv/generator": adversarial, "adv/features": feature_distance(real, fake)}
 
 
 def build(config: Config) -> Acoustic:
