@@ -188,7 +188,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
 def _clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[list[Clip], list[Problem]]:
     """The recordings with their symbols, and why others cannot be learned: texts that cannot be read, or not in that time."""
     model, data = recipe.model, recipe.data
-    heard = store.kept(f"speech-{model.sample_rate}-{data.loudness_lufs:g}", lambda: _heard(store, model, data))
+    heard = store.kept(f"voice-{model.sample_rate}-{data.loudness_lufs:g}", lambda: _heard(store, model, data))
     clips, problems = [], []
     for entry, end, n_frames in zip(store.entries, np.cumsum(heard["n_frames"]), heard["n_frames"], strict=True):
         try:
