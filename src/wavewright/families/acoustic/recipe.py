@@ -31,7 +31,7 @@ HEARD_CLIPS = 4
 MEASURED_CLIPS = 48  # of the held-out ones, at an evaluation
 ONLY_SPEAKER = "voice"  # where the recordings name none
 WEIGHT_PREFIX = "voice."  # of the names of weights in a model folder
-FINE_STEPS, FINE_VOICE_FROM, FINE_CRITICS_FROM = 4_000, 400, 1_000  # of a run that begins from another model
+FINE_STEPS, FINE_VOICE_FROM, FINE_CRITICS_FROM = 4_000, 300, 800  # of a run that begins from another model
 DATA_RANGES = {
     "valid_share": (0.0, 0.9),
     "batch_seconds": (1.0, 10_000.0),
