@@ -32,6 +32,10 @@ class FrontEnd(Protocol):
         """Phones as a person wrote them; raises BadText where they are none of this language."""
         ...
 
+    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
+        """A text that is read as SSML's ``say-as`` asks; raises BadText where that is not known."""
+        ...
+
 
 def front_end(language: str = "en") -> FrontEnd:
     """The front end of a language: ``en``, or ``espeak:`` and a language of eSpeak NG.
@@ -45,5 +49,7 @@ def front_end(language: str = "en") -> FrontEnd:
     module = LANGUAGES.get(language.split("-")[0].lower())
     if module is None:
         known = ", ".join(LANGUAGES)
-        raise BadSetting(f"The language is {language!r}; it can be {known}, or espeak: and a language of eSpeak NG, such as espeak:de.")
+        raise BadSetting(
+            f"The language is {language!r}; it can be {known}, or espeak: and a language of eSpeak NG, such as espeak:de."
+        )
     return importlib.import_module(f".{module}", __name__).FrontEnd()

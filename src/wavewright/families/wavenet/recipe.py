@@ -41,7 +41,9 @@ class DataSettings:
     valid_share: float = 0.1  # of the clips (or groups) are kept out of training, where no manifest names them
     gain_range_db: float = 0.0  # each crop is made quieter by up to this, for vocoders that meet other levels
     start_share: float = 0.3  # of the crops of a clip that is longer than a crop begin where the clip begins
-    input_noise: float = 0.0  # on what a crop hears of its past, up to this standard deviation, so that drawn errors do not add up
+    input_noise: float = (
+        0.0  # on what a crop hears of its past, up to this standard deviation, so that drawn errors do not add up
+    )
     level: bool = True  # bring the loudest sample of every clip to 0.95
 
     def __post_init__(self) -> None:

@@ -14,7 +14,8 @@ from . import signs
 from .context import Context
 from .heteronyms import Heteronyms
 from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
-from .pronounce import _data, known, phones_of
+from .pronounce import data_file, known, phones_of
+from .say_as import say_as
 from .scanner import Scanner, Token
 
 MOST_WORDS = 60
@@ -64,18 +65,24 @@ class FrontEnd:
             return phones_of_arpabet(text, where)
         raise BadText(f"The alphabet of phones is {alphabet!r}; it can be 'ipa' or 'x-arpabet'.")
 
+    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
+        """The text that is read as SSML's ``say-as`` asks; raises BadText where the kind is not known or the text none of it."""
+        return say_as(text, interpret_as, order)
+
     def _spoken(self, tokens: list[Token], characters: Characters, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
         spoken = [(token, number, word) for token in tokens for number, word in enumerate(token.words)]
         marks = [token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken]
         names = [word.lower() for _, _, word in spoken]
         capitals = [characters.text[token.start].isupper() for token, _, _ in spoken]
-        words = []
-        for place, (token, _, word) in enumerate(spoken):
+        words: list[Word] = []
+        written = ""
+        for place, (token, number, word) in enumerate(spoken):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
             phones = phones or _phones(word, Context(names, capitals, marks, place))
             start, end = characters.place(token.start), characters.place(token.end - 1) + 1
+            written = written if number else text[start:end]
             if phones:
-                words.append(Word(text[start:end], _shown(word), phones, start, end, marks[place]))
+                words.append(Word(written, _shown(word), phones, start, end, marks[place]))
             elif marks[place] and words:
                 last = words[-1]
                 words[-1] = Word(last.text, last.spoken, last.phones, last.start, last.end, last.mark_after or marks[place])
@@ -98,7 +105,7 @@ def _begins_with_vowel(word: str) -> bool:
 
 @functools.cache
 def _heteronyms() -> Heteronyms:
-    return Heteronyms(_data("heteronyms.txt").decode("utf-8"))
+    return Heteronyms(data_file("heteronyms.txt").decode("utf-8"))
 
 
 def _shown(word: str) -> str:
@@ -108,15 +115,17 @@ def _shown(word: str) -> str:
 
 def _cut(words: list[Word]) -> Iterator[list[Word]]:
     """A sentence in parts that are short enough."""
-    while words:
-        end, phones = 0, 0
-        while end < min(len(words), MOST_WORDS) and (phones == 0 or phones + len(words[end].phones) <= MOST_PHONES):
+    start = 0
+    while start < len(words):
+        end, phones = start, 0
+        while end < min(len(words), start + MOST_WORDS) and (phones == 0 or phones + len(words[end].phones) <= MOST_PHONES):
             phones += len(words[end].phones)
             end += 1
         if end < len(words):
-            end = next((place + 1 for place in range(end - 1, end // 3, -1) if words[place].mark_after), end)
-        yield words[:end]
-        words = words[end:]
+            least = start + (end - start) // 3
+            end = next((place + 1 for place in range(end - 1, least, -1) if words[place].mark_after), end)
+        yield words[start:end]
+        start = end
 
 
 def _shortened(text: str) -> str:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 
-from .numbers import cardinal, decimal, digits, in_pairs, whole
+from .numbers import decimal, digits, in_pairs, plural, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
 COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
-DIGIT_CUES = frozenset("pin code dial ext extension zip postcode passcode password".split())
-CALL_CUES = frozenset("call dial phone ring dialed called text".split())
-PAIR_CUES = frozenset(
-    "flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker".split()
+DIGIT_CUES = word_set("pin code dial ext extension zip postcode passcode password")
+CALL_CUES = word_set("call dial phone ring dialed called text")
+PAIR_CUES = word_set(
+    "flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
 )
 STATES = {
     **{"AL": "alabama", "AK": "alaska", "AZ": "arizona", "AR": "arkansas", "CA": "california", "CO": "colorado"},
-    **{"CT": "connecticut", "DE": "delaware", "FL": "florida", "GA": "georgia", "HI": "hawaii", "ID": "idaho", "IL": "illinois"},
+    **{
+        "CT": "connecticut",
+        "DE": "delaware",
+        "FL": "florida",
+        "GA": "georgia",
+        "HI": "hawaii",
+        "ID": "idaho",
+        "IL": "illinois",
+    },
     **{"IN": "indiana", "IA": "iowa", "KS": "kansas", "KY": "kentucky", "LA": "louisiana", "ME": "maine", "MD": "maryland"},
     **{"MA": "massachusetts", "MI": "michigan", "MN": "minnesota", "MS": "mississippi", "MO": "missouri", "MT": "montana"},
     **{"NE": "nebraska", "NV": "nevada", "NH": "new hampshire", "NJ": "new jersey", "NM": "new mexico", "NY": "new york"},
@@ -80,14 +88,25 @@ def _version(match: re.Match[str], around: Around) -> Reading:
 def mixture(text: str, around: Around) -> list[str]:
     """Letters and digits in one word, part by part: ``MP3``, ``COVID19``, ``B12``."""
     words: list[str] = []
-    for part in re.findall(r"\d+|[A-Za-z]+", text):
-        if part.isdigit():
-            words += in_pairs(part) if len(part) == 3 else whole(part) if len(part) < 5 else digits(part)
+    for part in re.findall(r"\d+s$|\d+|[A-Za-z]+", text):
+        if part.endswith("s") and part[0].isdigit():
+            *front, last = whole(part[:-1])
+            words += [*front, plural(last)]
+        elif part.isdigit():
+            words += in_pairs(part) if len(part) in (3, 4) else whole(part) if len(part) < 3 else digits(part)
         elif len(part) > 3 and around.knows(part.lower()):
             words.append(part.lower())
         else:
             words += letters(part) if len(part) < 4 or part.isupper() else [part.lower()]
     return words
+
+
+def _decimal_mixture(match: re.Match[str], around: Around) -> Reading:
+    return [*decimal(match[1]), *mixture(match[2], around)]
+
+
+def _word_number(match: re.Match[str], around: Around) -> Reading:
+    return [*digits(match[1]), *mixture(match[2], around)]
 
 
 def _mixture(match: re.Match[str], around: Around) -> Reading:
@@ -100,21 +119,28 @@ def _coded(match: re.Match[str], around: Around) -> Reading:
 
 
 PHONE_RULES: list[Rule] = [
+    (re.compile(r"((?:1-)?8\d\d)-([A-Z]{3,12})(?![A-Za-z0-9])"), _word_number),
     (re.compile(r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])"), _digits),
     (re.compile(r"\+\d{1,3}(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])"), _digits),
     (re.compile(r"\d{3}-\d{4}(?![\d-])"), _digits),
 ]
 DIGIT_RULES: list[Rule] = [
-    (re.compile(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"), _place),
+    (
+        re.compile(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"),
+        _place,
+    ),
     (re.compile(r"\d+(?:\.\d+){2,}(?![\d])"), _address),
     (re.compile(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
     (re.compile(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
     (re.compile(rf"\d{{2,}}(?![.,:/]\d){NOT_IN_WORD}"), _cued),
 ]
-MIXTURE_RULES: list[Rule] = [(re.compile(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture)]
+MIXTURE_RULES: list[Rule] = [
+    (re.compile(r"(\d{1,15}\.\d{1,15})([A-Za-z][A-Za-z0-9]{0,24})"), _decimal_mixture),
+    (re.compile(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture),
+]
 LETTER_RULES: list[Rule] = [
     (re.compile(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}"), _version),
     (re.compile(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),
-    (re.compile(rf"([A-Z]{{2}})(?=[\s.,;!?]|$)"), _state),
+    (re.compile(r"([A-Z]{2})(?=[\s.,;!?]|$)"), _state),
     (re.compile(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
 ]

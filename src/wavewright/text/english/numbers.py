@@ -69,7 +69,7 @@ def whole(text: str) -> list[str]:
 def decimal(text: str) -> list[str]:
     """``1,234.50`` as ``one thousand two hundred thirty four point five zero``; ``.5`` as ``point five``."""
     before, point, after = text.partition(".")
-    words = (cardinal(int(before)) if before.strip("0") == "" and before else whole(before)) if before else []
+    words = whole(before) if before else []
     return [*words, "point", *digits(after)] if point and after else words
 
 
@@ -113,3 +113,8 @@ def fraction(numerator: int, denominator: int) -> list[str]:
         return [*cardinal(numerator), "half" if numerator == 1 else "halves"]
     *words, last = ["quarter"] if denominator == 4 else ordinal(denominator)
     return [*cardinal(numerator), *words, last if numerator == 1 else f"{last}s"]
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for comparing with."""
+    return frozenset(text.split())

@@ -11,9 +11,33 @@ from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNIT
 
 SIGN = r"([-−+±])?"
 SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"]}
+NUMBERED_PLACES = (
+    "apt",
+    "apartment",
+    "room",
+    "gate",
+    "suite",
+    "unit",
+    "seat",
+    "row",
+    "line",
+    "platform",
+    "section",
+    "grade",
+    "flat",
+)
 HALVES = "".join(chr(code) for code in [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)])
 PER = {
-    **{"h": "hour", "hr": "hour", "s": "second", "sec": "second", "min": "minute", "day": "day", "week": "week", "year": "year"},
+    **{
+        "h": "hour",
+        "hr": "hour",
+        "s": "second",
+        "sec": "second",
+        "min": "minute",
+        "day": "day",
+        "week": "week",
+        "year": "year",
+    },
     **{"yr": "year", "mo": "month", "month": "month", "kg": "kilogram", "g": "gram", "l": "liter", "L": "liter", "lb": "pound"},
     **{"m": "meter", "m²": "square meter", "m³": "cubic meter", "km": "kilometer", "mL": "milliliter", "dL": "deciliter"},
     **{"cm": "centimeter", "gal": "gallon", "sq ft": "square foot", "dl": "deciliter", "night": "night", "person": "person"},
@@ -34,10 +58,10 @@ def _money(sign: str | None, number: str, size: str | None, currency: Currency, 
     before, _, after = number.partition(".")
     words = SIGNS[sign] if sign else []
     if size is None and len(after) == 2 and currency.cent:
-        amount = int(before.replace(",", "") or 0)
+        is_none = not before.strip("0,")
         cents = int(after)
         of_cents = [*cardinal(cents), currency.cent if cents == 1 else currency.cents] if cents else []
-        whole_part = [*whole(before), *_named(currency, amount == 1)] if amount or not cents else []
+        whole_part = [*whole(before or "0"), *_named(currency, before == "1")] if not is_none or not cents else []
         return [*words, *whole_part, *(["and"] if whole_part and of_cents else []), *of_cents]
     is_one = (number == "1" and size is None) or around.is_adjective
     return [*words, *decimal(number), *([MAGNITUDES[size]] if size else []), *_named(currency, is_one)]
@@ -48,7 +72,12 @@ def _named(unit: Currency | Unit, is_one: bool) -> list[str]:
 
 
 def _sign_first(match: re.Match[str], around: Around) -> Reading:
-    return _money(match[1], match[3], match[4] or match[5], CURRENCIES[match[2]], around)
+    per = ["per", *PER[match[6]].split()] if match[6] else []
+    return [*_money(match[1], match[3], match[4] or match[5], CURRENCIES[match[2]], around), *per]
+
+
+def _money_range(match: re.Match[str], around: Around) -> Reading:
+    return [*decimal(match[2]), "to", *_money(None, match[3], match[4] or match[5], CURRENCIES[match[1]], around)]
 
 
 def _code_first(match: re.Match[str], around: Around) -> Reading:
@@ -67,11 +96,14 @@ def _cents(match: re.Match[str], around: Around) -> Reading:
 def _measure(match: re.Match[str], around: Around) -> Reading:
     sign, number, size, gap, written, power, per = match.groups()
     unit = UNITS.get(written) or LOWER_UNITS.get(written.lower())
-    if unit is None or (gap and written in NEEDS_NO_SPACE and not around.text.startswith(".", around.end)):
+    if written == "m" and re.search(r"\dh\s?$", around.text[max(0, around.start - 3) : around.start]):
+        unit = UNITS["min"]
+    is_height = written == "in" and around.word_before in ("ft", "feet", "foot")
+    if unit is None or (gap and written in NEEDS_NO_SPACE and not is_height and not around.text.startswith(".", around.end)):
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
-    is_one = number == "1" and size is None or around.is_adjective or gap == "-"
+    is_one = (number == "1" and size is None) or around.is_adjective or gap == "-"
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
     words += [POWERS[power]] if power else []
     return [*words, *_named(unit, is_one), *(["per", *PER[per].split()] if per else [])]
@@ -93,7 +125,8 @@ def _inches(match: re.Match[str], around: Around) -> Reading:
 
 def _mixed(match: re.Match[str], around: Around) -> Reading:
     part = _fraction(int(match[2]), int(match[3]))
-    return [*whole(match[1]), "and", *_of_mixed(part)] if part else None
+    unit = _named(UNITS[match[4]], False) if match[4] else []
+    return [*whole(match[1]), "and", *_of_mixed(part), *unit] if part else None
 
 
 def _of_mixed(part: list[str]) -> list[str]:
@@ -109,9 +142,10 @@ def _fraction(numerator: int, denominator: int) -> list[str] | None:
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     if match[0] in ("24/7", "9/11", "7/11", "50/50", "20/20"):
         return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
-    sign = SIGNS[around.text[around.start]] if around.text[around.start] in SIGNS else []
+    sign = SIGNS.get(around.text[around.start], [])
     part = _fraction(int(match[1]), int(match[2]))
-    return [*sign, *part] if part else None
+    unit = _named(UNITS[match[3]], True) if match[3] else []
+    return [*sign, *part, *unit] if part else None
 
 
 def _vulgar(match: re.Match[str], around: Around) -> Reading:
@@ -128,6 +162,8 @@ def _ordinal(match: re.Match[str], around: Around) -> Reading:
 
 
 def _sized(match: re.Match[str], around: Around) -> Reading:
+    if around.word_before.lower() in NUMBERED_PLACES:
+        return None
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
 
 
@@ -149,8 +185,10 @@ def _plain(match: re.Match[str], around: Around) -> Reading:
 
 
 _UNIT = _one_of([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
+_SPACED_UNIT = rf"(?:\s?({_one_of(name for name in UNITS if name not in NEEDS_NO_SPACE)}){NOT_IN_WORD})?"
 MONEY_RULES: list[Rule] = [
-    (re.compile(rf"{SIGN}{_CURRENCY}\s?({NUMBER}){_MAGNITUDE}"), _sign_first),
+    (re.compile(rf"{_CURRENCY}({NUMBER})\s?[-–]\s?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
+    (re.compile(rf"{SIGN}{_CURRENCY}\s?({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"), _sign_first),
     (re.compile(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_one_of(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
     (re.compile(rf"({NUMBER})\s?¢"), _cents),
 ]
@@ -159,8 +197,8 @@ MEASURE_RULES: list[Rule] = [
     (re.compile(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')"), _feet_and_inches),
     (re.compile(rf"({NUMBER})[\"″]"), _inches),
     (re.compile(rf"({NUMBER})['′](?![A-Za-z])"), _feet),
-    (re.compile(r"(\d+)\s(\d+)/(\d+)(?![\d/])"), _mixed),
-    (re.compile(r"[-−+±]?(\d+)/(\d+)(?![\d/]|\.\d)"), _slashed),
+    (re.compile(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT), _mixed),
+    (re.compile(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT), _slashed),
     (re.compile(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
     (re.compile(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
     (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)"), _by),
@@ -173,6 +211,6 @@ MEASURE_RULES: list[Rule] = [
         _measure,
     ),
     (re.compile(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}"), _sized),
-    (re.compile(rf"(\d+)s{NOT_IN_WORD}"), _plural),
+    (re.compile(rf"(\d+)'?s{NOT_IN_WORD}"), _plural),
 ]
 PLAIN_RULES: list[Rule] = [(re.compile(rf"{SIGN}({NUMBER})(?![A-Za-z])"), _plain)]

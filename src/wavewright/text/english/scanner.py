@@ -27,6 +27,7 @@ LONGEST_WORD = 40
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
 DASHES = re.compile(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
+CALCULATED = re.compile(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
 DOTS = re.compile(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 LETTER_RULES: Sequence[Rule] = (
@@ -92,6 +93,13 @@ class Scanner:
         """Read on at the present place; whether a sentence ended."""
         space = SPACE.match(self.text, self.place)
         dash = DASHES.match(self.text, self.place)
+        calculated = CALCULATED.match(self.text, self.place) if dash else None
+        if calculated and self.tokens and self.tokens[-1].is_numeric:
+            is_less = self.tokens[-1].words and _value(self.text, self.tokens[-1]) < int(calculated[2])
+            place = calculated.start(1)
+            self.tokens.append(Token(place, place + 1, ["to" if is_less and not calculated[3] else "minus"]))
+            self.place = calculated.start(2)
+            return False
         if dash and not (_is_after_digit(self.text, self.place, dash[0]) and NUMERIC.match(self.text, dash.end())):
             self.place = dash.end()
             self._mark(";")
@@ -205,7 +213,12 @@ class Scanner:
             return None
         run = STRANGE.match(self.text, place)
         name = unicodedata.name(letter, "")
-        if name.startswith(("GREEK SMALL LETTER ", "GREEK CAPITAL LETTER ")) and run and len(run[0]) == 1 and "WITH" not in name:
+        if (
+            name.startswith(("GREEK SMALL LETTER ", "GREEK CAPITAL LETTER "))
+            and run
+            and len(run[0]) == 1
+            and "WITH" not in name
+        ):
             return Token(place, place + 1, [name.split()[3].lower()])
         written = run[0] if run else letter
         raise BadText(
@@ -260,7 +273,7 @@ class Scanner:
         text = self.text
         if text[place] == "." and text[place + 1 : place + 2].isalnum():
             before = text[place - 1 : place]
-            if not (before.islower() or before in CLOSING) or not text[place + 1].isupper():
+            if not (before.islower() or (before and before in CLOSING)) or not text[place + 1].isupper():
                 self.tokens.append(Token(place, place + 1, ["dot"]))
                 self.place = place + 1
                 return False
@@ -272,6 +285,8 @@ class Scanner:
         is_quoted = text[end : end + 1] in CLOSING and text[end : end + 1] != ""
         behind = re.compile(r"[\"')\]*_]{0,4}\s*").match(text, end)
         next_letter = text[behind.end() : behind.end() + 1] if behind else ""
+        if next_letter.islower() and written == "." and self._is_behind_unit(place):
+            return False
         if next_letter.islower() and (is_quoted or (mark == "." and self._last_is_unknown())):
             self._mark("," if mark == "." else mark)
             return False
@@ -285,6 +300,11 @@ class Scanner:
         behind = re.compile(r"[\"')\]]{0,4}(\s+)(\S?)").match(self.text, place)
         return not self.text[place : place + 4].strip(" \"')]\n") if behind is None else not behind[2] or behind[2].isupper()
 
+    def _is_behind_unit(self, place: int) -> bool:
+        """Whether a dot belongs to a unit, as in ``5 ft. tall``."""
+        last = self.tokens[-1] if self.tokens else None
+        return last is not None and last.is_numeric and last.end == place and self.text[place - 1].isalpha()
+
     def _last_is_unknown(self) -> bool:
         return bool(self.tokens) and not self.tokens[-1].is_numeric and not self.knows(self.tokens[-1].words[-1].lower())
 
@@ -292,6 +312,12 @@ class Scanner:
         """The pause behind the last token: the strongest of those written there."""
         if self.tokens and STRENGTH.index(mark) > STRENGTH.index(self.tokens[-1].mark):
             self.tokens[-1].mark = mark
+
+
+def _value(text: str, token: Token) -> int:
+    """The whole number that a token is written as; 0 where it is none."""
+    written = text[token.start : token.end].replace(",", "")
+    return int(written) if written.isdecimal() and len(written) < 10 else 0
 
 
 def _is_after_digit(text: str, place: int, dash: str) -> bool:

@@ -10,13 +10,38 @@ from .rules import Around, Reading, Rule
 
 WORDS = {
     **{"&": "and", "@": "at", "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "%": "percent", "§": "section"},
-    **{"<": "is less than", ">": "is greater than", "≤": "is at most", "≥": "is at least", "≠": "is not equal to", "≈": "is about"},
+    **{
+        "<": "is less than",
+        ">": "is greater than",
+        "≤": "is at most",
+        "≥": "is at least",
+        "≠": "is not equal to",
+        "≈": "is about",
+    },
     **{"±": "plus or minus", "→": "to", "⇒": "implies", "↔": "and", "←": "from", "©": "copyright", "®": "registered"},
-    **{"™": "trademark", "°": "degrees", "¶": "paragraph", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "¢": "cents"},
+    **{
+        "™": "trademark",
+        "°": "degrees",
+        "¶": "paragraph",
+        "$": "dollars",
+        "€": "euros",
+        "£": "pounds",
+        "¥": "yen",
+        "¢": "cents",
+    },
     **{"₹": "rupees", "#": "hash", "\\": "backslash", "²": "squared", "³": "cubed", "∞": "infinity", "√": "square root of"},
     **{"∑": "sum of", "∆": "delta", "∂": "partial", "∫": "integral of", "∈": "in", "∀": "for all", "∃": "there exists"},
     **{"−": "minus", "№": "number", "†": "dagger", "¿": "", "¡": "", "№.": "number", "℃": "degrees celsius", "‰": "per mille"},
-    **{"℉": "degrees fahrenheit", "µ": "micro", "¬": "not", "∅": "empty set", "∩": "intersection", "∪": "union", "ª": "", "º": "degrees"},
+    **{
+        "℉": "degrees fahrenheit",
+        "µ": "micro",
+        "¬": "not",
+        "∅": "empty set",
+        "∩": "intersection",
+        "∪": "union",
+        "ª": "",
+        "º": "degrees",
+    },
 }
 LOVE = "❤♥💕💖💗😍🖤💙💚💛💜🧡"
 
@@ -47,13 +72,9 @@ def _times(match: re.Match[str], around: Around) -> Reading:
     return ["times"]
 
 
-def _minus(match: re.Match[str], around: Around) -> Reading:
-    before = around.text[: around.start].rstrip()[-1:]
-    return ["minus"] if before.isdigit() or before == ")" else None
-
-
 def _divided(match: re.Match[str], around: Around) -> Reading:
-    return ["slash"] if around.text[around.start - 1 : around.start].isdigit() else None
+    before = around.text[around.start - 1 : around.start]
+    return ["divided", "by"] if before == " " and around.text[around.end] == " " else ["slash"] if before.isdigit() else None
 
 
 def _and(match: re.Match[str], around: Around) -> Reading:
@@ -65,6 +86,9 @@ def _love(match: re.Match[str], around: Around) -> Reading:
 
 
 def _word(match: re.Match[str], around: Around) -> Reading:
+    before, behind = around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]
+    if match[0] in "<>" and (behind if match[0] == "<" else before).isalpha():
+        return None  # a bracket
     return WORDS[match[0]].split()
 
 
@@ -78,8 +102,7 @@ SIGN_RULES: list[Rule] = [
     (re.compile(r"[~≈](?=\s?[\d$€£.])"), _about),
     (re.compile(r"\^(-)?(\d{1,9})"), _power),
     (re.compile(r"[*·](?=\s?\d)(?<=[\d )][*·])"), _times),
-    (re.compile(r"[-–](?=\s+\d)"), _minus),
-    (re.compile(r"/(?=\d)"), _divided),
+    (re.compile(r"(?<=\d )/(?= \d)|/(?=\d)"), _divided),
     (re.compile(f"[{LOVE}]"), _love),
     (re.compile(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]"), _word),
 ]
