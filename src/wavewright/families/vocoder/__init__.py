@@ -57,7 +57,7 @@ class Config:
     channels: int = 320  # of the layers over frames
     blocks: int = 4
     fine_channels: int = 128  # of the layers over steps
-    fine_blocks: int = 2
+    fine_blocks: int = 1
     expansion: float = 3.0  # hidden channels of a block over its channels
     kernel: int = 5  # frames, or steps, that a block hears
     look_ahead: int = 2  # frames that are waited for
@@ -112,5 +112,5 @@ class Config:
 SIZES: dict[str, dict[str, Any]] = {
     "tiny": {"channels": 32, "blocks": 1, "fine_channels": 24, "fine_blocks": 1, "expansion": 2.0, "critic_channels": 8},
     "small": {},
-    "base": {"channels": 448, "blocks": 6, "fine_channels": 192, "fine_blocks": 3},
+    "base": {"channels": 448, "blocks": 6, "fine_channels": 192, "fine_blocks": 2},
 }

@@ -12,6 +12,7 @@ from ...dsp.spectrum import frame, hann_window, overlap_add
 from . import Config
 
 WINDOW_POWER = 0.375  # mean square of a Hann window
+BLOCK_FRAMES = 16  # at a time: few enough that what lies between stays in the processor's cache
 SMALLEST = 1e-8  # of a squared size, so that its root has a slope at zero
 LARGEST = 8.0  # of what the network says of a bin; squared, it is 36 dB above the envelope
 
@@ -45,6 +46,19 @@ def envelopes(mel: np.ndarray, config: Config) -> np.ndarray:
     return np.exp(steps).reshape(-1, config.n_bins)
 
 
+def filters_of(described: np.ndarray, envelope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the network says ``(steps, 3 n_bins)`` over an ``envelope (steps, n_bins)``: a complex filter of pulses, and a gain of noise.
+
+    Real and imaginary part come with the square root of the filter's magnitude, and of the noise's gain comes the square root.
+    """
+    real, imaginary, root = np.split(np.clip(described, -LARGEST, LARGEST), 3, axis=1)
+    size = np.sqrt(real * real + imaginary * imaginary + np.float32(SMALLEST)) * envelope
+    filters = np.empty(envelope.shape, np.complex64)
+    np.multiply(real, size, out=filters.real)
+    np.multiply(imaginary, size, out=filters.imag)
+    return filters, root * root * envelope
+
+
 class Synthesis:
     """A wave of two sources and their filters, which come frame by frame; it lags by ``config.lag`` samples."""
 
@@ -57,20 +71,28 @@ class Synthesis:
     def push(self, described: np.ndarray, mel: np.ndarray, pulses: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """The ``(frames * hop_length,)`` samples float32 that these steps finish.
 
-        ``described (frames * steps_per_frame, 3 n_bins)`` are real and imaginary part of the pulses' filter with the square root of its
-        magnitude, and the square root of the noise's gain, over the envelope of ``mel (n_mels, frames + 1)``; ``pulses`` and ``noise`` are
-        ``(frames * hop_length,)``.
+        ``described (frames * steps_per_frame, 3 n_bins)`` is what the network says over the envelope of ``mel (n_mels, frames + 1)``, see
+        :func:`filters_of`; ``pulses`` and ``noise`` are ``(frames * hop_length,)``.
         """
+        hop_length, a_frame = self.config.hop_length, self.config.steps_per_frame
+        waves = []
+        for first in range(0, mel.shape[1] - 1, BLOCK_FRAMES):
+            frames = slice(first, first + BLOCK_FRAMES)
+            steps, samples = (slice(frames.start * size, frames.stop * size) for size in (a_frame, hop_length))
+            gains = envelopes(mel[:, first : frames.stop + 1], self.config)
+            waves.append(self._block(described[steps], gains, np.stack([pulses[samples], noise[samples]])))
+        return np.concatenate(waves)
+
+    def _block(self, described: np.ndarray, envelope: np.ndarray, sources: np.ndarray) -> np.ndarray:
+        """The samples ``(steps * step_length,)`` that a few steps of both ``sources (2, time)`` finish."""
         config = self.config
-        sources = np.concatenate([self.past, np.stack([pulses, noise])], axis=1)
-        self.past = sources[:, sources.shape[1] - config.step_length :]
-        heard = frame(sources, 2 * config.step_length, config.step_length) * self.window  # (2, steps, 2 step_length)
+        filters, gains = filters_of(described, envelope)
+        heard = np.concatenate([self.past, sources], axis=1)
+        self.past = heard[:, heard.shape[1] - config.step_length :]
+        heard = frame(heard, 2 * config.step_length, config.step_length) * self.window  # (2, steps, 2 step_length)
         heard = np.pad(heard, ((0, 0), (0, 0), (config.step_length, config.n_fft - 3 * config.step_length)))
-        of_pulses, of_noise = np.fft.rfft(heard).astype(np.complex64)
-        real, imaginary, root = np.split(np.clip(described, -LARGEST, LARGEST), 3, axis=1)
-        size = np.sqrt(real * real + imaginary * imaginary + np.float32(SMALLEST))
-        spectrum = (real + np.complex64(1j) * imaginary) * size * of_pulses + root * root * of_noise
-        fresh = np.fft.irfft(spectrum * envelopes(mel, config), n=config.n_fft).astype(np.float32)
+        of_pulses, of_noise = np.fft.rfft(heard).astype(np.complex64, copy=False)
+        fresh = np.fft.irfft(of_pulses * filters + of_noise * gains, n=config.n_fft).astype(np.float32, copy=False)
         frames = np.concatenate([self.frames, fresh])
         self.frames = frames[len(fresh) :]
         first = (config.overlap - 1) * config.step_length
