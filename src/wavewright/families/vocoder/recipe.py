@@ -16,6 +16,7 @@ from ...data.store import ClipStore
 from ...dsp.mel import mel_spectrogram
 from ...dsp.pitch import track_pitch
 from ...dsp.speech_mel import F_MAX_HZ, mel_features, power_scale, to_log
+from ...dsp.spectrum import spectrogram
 from ...errors import BadFolder, BadSetting
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
@@ -35,7 +36,8 @@ DATA_RANGES = {
 VALID_CLIPS, VALID_SECONDS = 40, 2.0
 HEARD_CLIPS = 4
 CERTAINTY_BETWEEN = 0.1  # of a pitch that is carried on where there is none, against that of a voice
-HELD_SHARE = 0.94  # of half a recording's rate, above which resampling has taken everything
+HELD_DB = -60.0  # below the loudest frequency; what is weaker above all others, a file's rate or a codec has taken
+HELD_N_FFT = 512
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,15 @@ def stacked(crops: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.stack([crop[name] for crop in crops]) for name in crops[0]}
 
 
+def held_share(wave: np.ndarray) -> float:
+    """Up to which share of half the sample rate ``wave (time,)`` holds anything: its mean power is then within HELD_DB of the largest.
+
+    A file may say a higher rate than its recording had.
+    """
+    power = spectrogram(wave, HELD_N_FFT, HELD_N_FFT // 2).mean(axis=1)
+    return float(np.flatnonzero(power >= power.max() * db_to_gain(HELD_DB) ** 2)[-1] / (len(power) - 1))
+
+
 class Crops:
     """Batches of stretches of recordings, a pure function of the step.
 
@@ -139,8 +150,9 @@ class Crops:
         hop_length = recipe.model.hop_length
         self.n_frames = np.array([-(-length // hop_length) for length in store.lengths])  # of every clip of the store
         self.first = np.concatenate([[0], np.cumsum(self.n_frames)])  # of each clip's pitches
-        name = f"pitch-{hop_length}-{LOWEST_PITCH_HZ:g}-{HIGHEST_PITCH_HZ:g}"
-        self.f0_hz = store.kept(name, lambda: {"f0_hz": self._tracked()})["f0_hz"]
+        name = f"voices-{hop_length}-{LOWEST_PITCH_HZ:g}-{HIGHEST_PITCH_HZ:g}-{HELD_N_FFT}{HELD_DB:g}"
+        found = store.kept(name, self._measured)
+        self.f0_hz, self.top = found["f0_hz"], found["top"]
         weights = np.maximum(self.n_frames[self.rows], recipe.data.crop_frames).astype(np.float64)
         speakers = [store.entries[row].speaker or "" for row in rows]
         totals: Counter[str] = Counter()
@@ -149,14 +161,16 @@ class Crops:
         weights *= [totals[speaker] ** (recipe.data.speaker_exponent - 1) for speaker in speakers]
         self.shares = weights / weights.sum()
 
-    def _tracked(self) -> np.ndarray:
-        """The pitch of all clips of the store, one after another, in hertz, 0 where there is none: ``(frames,)``."""
+    def _measured(self) -> dict[str, np.ndarray]:
+        """Of all clips of the store, one after another: ``f0_hz (frames,)``, 0 where there is none, and ``top (clips,)``."""
         model = self.recipe.model
-        found = []
+        f0_hz, top = [], []
         for row, n_frames in enumerate(self.n_frames):
-            track = track_pitch(self.store[row][0], model.sample_rate, model.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
-            found.append(track.f0_hz[:n_frames])
-        return np.concatenate(found).astype(np.float32)
+            wave = self.store[row][0]
+            track = track_pitch(wave, model.sample_rate, model.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
+            f0_hz.append(track.f0_hz[:n_frames])
+            top.append(held_share(wave))
+        return {"f0_hz": np.concatenate(f0_hz), "top": np.array(top, np.float32)}
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         data = self.recipe.data
@@ -196,7 +210,6 @@ class Crops:
         voiced = np.flatnonzero(f0_hz > 0)
         carried = np.interp(np.arange(len(f0_hz)), voiced, f0_hz[voiced]) if len(voiced) else np.full(len(f0_hz), 100.0)
         pulses = pulses_at(phase[None])[hop_length - model.step_length : (n_frames + 1) * hop_length]
-        rate = self.store.entries[row].sample_rate
         return {
             "wave": wave,
             "pulses": pulses,
@@ -205,7 +218,7 @@ class Crops:
             "place": hz_to_place(carried[2:]).astype(np.float32),
             "f0_hz": carried[2:].astype(np.float32),
             "certainty": np.where(f0_hz[2:] > 0, 1.0, CERTAINTY_BETWEEN if len(voiced) else 0.0).astype(np.float32),
-            "top": np.float32(HELD_SHARE * rate / model.sample_rate if rate < model.sample_rate else 1.0),
+            "top": self.top[row],
         }
 
     def _stretch(self, row: int, start: int, n_samples: int) -> np.ndarray:
