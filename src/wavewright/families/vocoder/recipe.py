@@ -40,7 +40,7 @@ VALID_CLIPS, VALID_SECONDS = 40, 2.0
 HEARD_CLIPS = 4
 CERTAINTY_BETWEEN = 0.1  # of a pitch that is carried on where there is none, against that of a voice
 HELD_DB = -60.0  # below the loudest frequency; what is weaker above all others, a file's rate or a codec has taken
-HELD_N_FFT = 512
+HELD_N_FFT = 2_048
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,8 @@ def held_share(wave: np.ndarray) -> float:
 
     A file may say a higher rate than its recording had.
     """
-    power = spectrogram(wave, HELD_N_FFT, HELD_N_FFT // 2).mean(axis=1)
+    is_short = len(wave) < HELD_N_FFT  # else no window hears an end, which would sound bright
+    power = spectrogram(wave, HELD_N_FFT, HELD_N_FFT // 2, padding="zero" if is_short else "none").mean(axis=1)
     return float(np.flatnonzero(power >= power.max() * db_to_gain(HELD_DB) ** 2)[-1] / (len(power) - 1))
 
 
