@@ -27,3 +27,7 @@ class MissingExtra(WavewrightError):
 
 class TrainingStopped(WavewrightError):
     """Training ended because it could not go on in health; the sentence names what happened and the remedy."""
+
+
+class BadText(WavewrightError):
+    """A text, markup or lexicon that cannot be spoken: nothing in it, letters of another script, markup that is not whole."""

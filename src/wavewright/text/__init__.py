@@ -1,0 +1,53 @@
+"""Text to phones: front ends, one a language, each with the symbols that its voices read."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Protocol
+
+from ..errors import BadSetting
+
+if TYPE_CHECKING:
+    from .lexicon import Lexicon
+    from .sentence import Sentence
+
+LANGUAGES = {"en": "english"}
+"""Languages that have a front end of their own: a module beside this one with a class ``FrontEnd``."""
+
+OTHERS = "espeak:"
+"""What stands before a language that is read by eSpeak NG, where that is installed: ``espeak:de``."""
+
+
+class FrontEnd(Protocol):
+    """What reads a text of one language. ``symbols`` is all that its sentences may hold; number 0 is silence."""
+
+    language: str
+    symbols: tuple[str, ...]
+
+    def sentences(self, text: str, lexicon: Lexicon | None = None) -> list[Sentence]:
+        """The sentences of a text; raises BadText where there is nothing to speak or something that cannot be read."""
+        ...
+
+    def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
+        """Phones as a person wrote them; raises BadText where they are none of this language."""
+        ...
+
+    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
+        """A text that is read as SSML's ``say-as`` asks; raises BadText where that is not known."""
+        ...
+
+
+def front_end(language: str = "en") -> FrontEnd:
+    """The front end of a language: ``en``, or ``espeak:`` and a language of eSpeak NG.
+
+    Raises BadSetting for a language that there is none for, MissingExtra where eSpeak NG is asked for and not installed.
+    """
+    if language.startswith(OTHERS):
+        from .espeak import EspeakFrontEnd
+
+        return EspeakFrontEnd(language.removeprefix(OTHERS))
+    module = LANGUAGES.get(language.split("-")[0].lower())
+    if module is None:
+        known = ", ".join(LANGUAGES)
+        raise BadSetting(f"The language is {language!r}; it can be {known}, or espeak: and a language of eSpeak NG, such as espeak:de.")
+    return importlib.import_module(f".{module}", __name__).FrontEnd()

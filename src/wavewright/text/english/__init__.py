@@ -1,0 +1,128 @@
+"""English: normalisation, the CMU Pronouncing Dictionary, letters to sounds for other words, heteronyms by what stands around them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+
+from ...errors import BadText
+from ..characters import Characters, readable
+from ..lexicon import Lexicon
+from ..sentence import Sentence, Word
+from . import signs
+from .context import Context
+from .heteronyms import Heteronyms
+from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
+from .pronounce import _data, known, phones_of
+from .say_as import say_as
+from .scanner import Scanner, Token
+
+MOST_WORDS = 60
+"""A longer sentence is cut, behind its last pause where it has one."""
+
+MOST_PHONES = 400
+
+
+class FrontEnd:
+    """English text to sentences of words and phones."""
+
+    language = "en"
+    symbols = SYMBOLS
+
+    def sentences(self, text: str, lexicon: Lexicon | None = None) -> list[Sentence]:
+        """All sentences of a text; the phones of a ``lexicon`` go before all others.
+
+        Raises BadText where nothing in the text can be spoken, where it has letters of another script, and where phones in
+        ``[[ ]]`` or in the lexicon are none of English.
+        """
+        return list(self.stream(text, lexicon))
+
+    def stream(self, text: str, lexicon: Lexicon | None = None) -> Iterator[Sentence]:
+        """The sentences of a text one after the other, each as soon as it has been read; raises what ``sentences`` raises."""
+        if lexicon is not None:
+            lexicon.check(SYMBOLS)
+        characters = readable(text)
+        scanner = Scanner(characters.text, _is_known, lexicon)
+        is_silent = True
+        for tokens in scanner.sentences():
+            for sentence in self._spoken(tokens, characters, text, lexicon):
+                is_silent = False
+                yield sentence
+        if is_silent:
+            tokens = [Token(place, place + 1, name) for place, sign in scanner.unspoken if (name := signs.name_of(sign))]
+            named = list(self._spoken(tokens, characters, text, lexicon))
+            if not named:
+                raise BadText(f"There is nothing to speak in {_shortened(text)!r}; give a text with words or numbers.")
+            yield from named
+
+    def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
+        """The phones that a person wrote, in ``x-arpabet`` or ``ipa``; raises BadText where they are none of English."""
+        where = f"The sound {_shortened(text)!r}"
+        if alphabet == "ipa":
+            return phones_of_ipa(text, where)
+        if alphabet in ("x-arpabet", "arpabet", "x-cmu"):
+            return phones_of_arpabet(text, where)
+        raise BadText(f"The alphabet of phones is {alphabet!r}; it can be 'ipa' or 'x-arpabet'.")
+
+    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
+        """The text that is read as SSML's ``say-as`` asks; raises BadText where the kind is not known or the text none of it."""
+        return say_as(text, interpret_as, order)
+
+    def _spoken(self, tokens: list[Token], characters: Characters, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
+        spoken = [(token, number, word) for token in tokens for number, word in enumerate(token.words)]
+        marks = [token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken]
+        names = [word.lower() for _, _, word in spoken]
+        capitals = [characters.text[token.start].isupper() for token, _, _ in spoken]
+        words = []
+        for place, (token, _, word) in enumerate(spoken):
+            phones = token.phones or (lexicon.get(word) if lexicon else None)
+            phones = phones or _phones(word, Context(names, capitals, marks, place))
+            start, end = characters.place(token.start), characters.place(token.end - 1) + 1
+            if phones:
+                words.append(Word(text[start:end], _shown(word), phones, start, end, marks[place]))
+            elif marks[place] and words:
+                last = words[-1]
+                words[-1] = Word(last.text, last.spoken, last.phones, last.start, last.end, last.mark_after or marks[place])
+        yield from (Sentence(tuple(part)) for part in _cut(words))
+
+
+def _is_known(word: str) -> bool:
+    return known(word) is not None
+
+
+def _phones(word: str, context: Context) -> tuple[str, ...]:
+    if word == context.words[context.place] and word in _heteronyms():
+        return _heteronyms().phones(context, _begins_with_vowel)
+    return phones_of(word)
+
+
+def _begins_with_vowel(word: str) -> bool:
+    return bool(word) and phones_of(word)[:1] != () and phones_of(word)[0][-1].isdigit()
+
+
+@functools.cache
+def _heteronyms() -> Heteronyms:
+    return Heteronyms(_data("heteronyms.txt").decode("utf-8"))
+
+
+def _shown(word: str) -> str:
+    """A word as it is shown: the plural of a letter apart, ``o s``."""
+    return f"{word[0].lower()} s" if re.fullmatch("[A-Z]s", word) else word.lower()
+
+
+def _cut(words: list[Word]) -> Iterator[list[Word]]:
+    """A sentence in parts that are short enough."""
+    while words:
+        end, phones = 0, 0
+        while end < min(len(words), MOST_WORDS) and (phones == 0 or phones + len(words[end].phones) <= MOST_PHONES):
+            phones += len(words[end].phones)
+            end += 1
+        if end < len(words):
+            end = next((place + 1 for place in range(end - 1, end // 3, -1) if words[place].mark_after), end)
+        yield words[:end]
+        words = words[end:]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."

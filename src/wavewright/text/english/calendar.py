@@ -1,0 +1,143 @@
+"""Dates, times of day, years and decades."""
+
+from __future__ import annotations
+
+import re
+
+from .numbers import cardinal, decade, ordinal, two_digits, year
+from .rules import NOT_IN_WORD, Around, Reading, Rule
+
+MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"),
+)
+MONTH_NAMES = {
+    **{name[:3].title(): name for name in MONTHS},
+    **{name.title(): name for name in MONTHS},
+    **{name.upper(): name for name in MONTHS},
+    **{"Sept": "september", "Febr": "february"},
+}
+MONTH = "(" + "|".join(sorted(MONTH_NAMES, key=len, reverse=True)) + r")\b"
+DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+
+FIRST_YEAR, LAST_YEAR = 1100, 2099
+"""Four digits from here to there are a year, unless they count something."""
+
+YEAR_CUES = frozenset("in since by until till from year of to circa during after before around early late mid spring summer".split())
+CAUSES_NO_YEAR = frozenset("people men women children feet more times dollars percent sheep fish".split())
+NOT_PLURAL = frozenset("is was as has this its his does us yes unless across towards always perhaps".split())
+RATIO_CUES = frozenset("ratio aspect odds scale mix mixed screen display mixture format score verse".split())
+
+
+def _date(month: int, day: int, of_year: str = "") -> Reading:
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    number = int(of_year) if of_year else 0
+    number += (2000 if number < 50 else 1900) if len(of_year) == 2 else 0
+    return [MONTHS[month - 1], *ordinal(day), *(year(number) if of_year else [])]
+
+
+def _iso(match: re.Match[str], around: Around) -> Reading:
+    return _date(int(match[2]), int(match[3]), match[1])
+
+
+def _slashed(match: re.Match[str], around: Around) -> Reading:
+    first, second = int(match[1]), int(match[2])
+    return _date(first, second, match[3]) or _date(second, first, match[3])
+
+
+def _slashed_without_year(match: re.Match[str], around: Around) -> Reading:
+    is_date = around.word_before.lower() in ("on", "by", "until", "since", "due", "dated")
+    return _date(int(match[1]), int(match[2])) if is_date else None
+
+
+def _dotted(match: re.Match[str], around: Around) -> Reading:
+    first, second = int(match[1]), int(match[2])
+    return _date(second, first, match[3]) or _date(first, second, match[3])
+
+
+def _day_first(match: re.Match[str], around: Around) -> Reading:
+    day = int(match[1])
+    if not 1 <= day <= 31:
+        return None
+    article = [] if around.word_before.lower() == "the" else ["the"]
+    return [*article, *ordinal(day), "of", MONTH_NAMES[match[2]], *(year(int(match[3])) if match[3] else [])]
+
+
+def _month_first(match: re.Match[str], around: Around) -> Reading:
+    if not 1 <= int(match[2]) <= 31:
+        return None
+    until = ["to", *ordinal(int(match[3]))] if match[3] else []
+    return [MONTH_NAMES[match[1]], *ordinal(int(match[2])), *until, *(year(int(match[4])) if match[4] else [])]
+
+
+def _short_month(match: re.Match[str], around: Around) -> Reading:
+    return [MONTH_NAMES[match[1]]]
+
+
+def _time(match: re.Match[str], around: Around) -> Reading:
+    hour, minute, second, half = int(match[1]), int(match[2]), match[3], match[4]
+    near = {word.lower() for word in [*around.words_before, around.word_after]}
+    if hour > 24 or minute > 59 or (near & RATIO_CUES and not half):
+        return None
+    end = [half.upper(), "M"] if half else []
+    if second:
+        return [*cardinal(hour), *two_digits(minute), *two_digits(int(second)), *end]
+    if minute:
+        return [*cardinal(hour), *two_digits(minute), *end]
+    if half:
+        return [*cardinal(hour), *end]
+    follows = re.match(r"\s*o'clock", around.text[around.end : around.end + 12])
+    return [*cardinal(hour), *([] if follows else ["o'clock"] if 0 < hour <= 12 else ["hundred"])]
+
+
+def _hour(match: re.Match[str], around: Around) -> Reading:
+    return [*cardinal(int(match[1])), match[2].upper(), "M"] if int(match[1]) <= 24 else None
+
+
+def _decade(match: re.Match[str], around: Around) -> Reading:
+    return decade(int(match[1]))
+
+
+def _short_year(match: re.Match[str], around: Around) -> Reading:
+    return two_digits(int(match[1]))
+
+
+def _era(match: re.Match[str], around: Around) -> Reading:
+    number = int(match[1])
+    era = [letter for letter in match[2] if letter != "."]
+    return [*(year(number) if 1100 <= number <= LAST_YEAR else cardinal(number)), *era]
+
+
+def _year(match: re.Match[str], around: Around) -> Reading:
+    number, after = int(match[1]), around.word_after
+    counts = after.islower() and after not in NOT_PLURAL and (after in CAUSES_NO_YEAR or after.endswith("s"))
+    if counts or not (1000 <= number <= 2999):
+        return None
+    is_plain = FIRST_YEAR <= number <= LAST_YEAR
+    return year(number) if is_plain or around.word_before.lower() in YEAR_CUES else None
+
+
+DIGIT_RULES: list[Rule] = [
+    (re.compile(r"(\d{4})-(\d{2})-(\d{2})(?![\d-])"), _iso),
+    (re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?![\d/])"), _slashed),
+    (re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]\d)"), _dotted),
+    (re.compile(rf"{DAY}(?:\s+of)?\s+{MONTH}\.?(?:,?\s+([12]\d{{3}})(?!\d))?"), _day_first),
+    (re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\b\.?)?(?![\d:])"), _time),
+    (re.compile(r"(\d{1,2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)"), _hour),
+    (re.compile(rf"(\d{{2,3}}0|\d0)'?s{NOT_IN_WORD}"), _decade),
+    (re.compile(rf"(\d{{1,4}})\s?(B\.C\.E?\.?|A\.D\.|BCE|BC|CE|AD){NOT_IN_WORD}"), _era),
+    (re.compile(r"(\d{1,2})/(\d{1,2})(?![\d/])"), _slashed_without_year),
+]
+YEAR_RULES: list[Rule] = [(re.compile(r"(\d{4})(?![\dA-Za-z,]\d|[.:/]\d|[A-Za-z%°'])"), _year)]
+QUOTE_RULES: list[Rule] = [
+    (re.compile(rf"'(\d0)s{NOT_IN_WORD}"), _decade),
+    (re.compile(rf"'(\d\d){NOT_IN_WORD}"), _short_year),
+]
+LETTER_RULES: list[Rule] = [
+    (
+        re.compile(rf"{MONTH}\.?\s+{DAY}(?:\s?[-–]\s?{DAY})?(?:,?\s+([12]\d{{3}})(?![\d,]))?(?![\d:%]|\.\d)"),
+        _month_first,
+    ),
+    (re.compile(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\."), _short_month),
+    (re.compile(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?=\s+\d)"), _short_month),
+]

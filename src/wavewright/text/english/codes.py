@@ -1,0 +1,120 @@
+"""Digits that are no amounts: telephone numbers, versions, addresses of machines, places on the globe, mixtures with letters."""
+
+from __future__ import annotations
+
+import re
+
+from .numbers import cardinal, decimal, digits, in_pairs, whole
+from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
+
+COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
+DIGIT_CUES = frozenset("pin code dial ext extension zip postcode passcode password".split())
+CALL_CUES = frozenset("call dial phone ring dialed called text".split())
+PAIR_CUES = frozenset(
+    "flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker".split()
+)
+STATES = {
+    **{"AL": "alabama", "AK": "alaska", "AZ": "arizona", "AR": "arkansas", "CA": "california", "CO": "colorado"},
+    **{"CT": "connecticut", "DE": "delaware", "FL": "florida", "GA": "georgia", "HI": "hawaii", "ID": "idaho", "IL": "illinois"},
+    **{"IN": "indiana", "IA": "iowa", "KS": "kansas", "KY": "kentucky", "LA": "louisiana", "ME": "maine", "MD": "maryland"},
+    **{"MA": "massachusetts", "MI": "michigan", "MN": "minnesota", "MS": "mississippi", "MO": "missouri", "MT": "montana"},
+    **{"NE": "nebraska", "NV": "nevada", "NH": "new hampshire", "NJ": "new jersey", "NM": "new mexico", "NY": "new york"},
+    **{"NC": "north carolina", "ND": "north dakota", "OH": "ohio", "OK": "oklahoma", "OR": "oregon", "PA": "pennsylvania"},
+    **{"RI": "rhode island", "SC": "south carolina", "SD": "south dakota", "TN": "tennessee", "TX": "texas", "UT": "utah"},
+    **{"VT": "vermont", "VA": "virginia", "WA": "washington", "WV": "west virginia", "WI": "wisconsin", "WY": "wyoming"},
+    **{"DC": "D C"},
+}
+
+
+def _digits(match: re.Match[str], around: Around) -> Reading:
+    return [*(["plus"] if match[0].startswith("+") else []), *digits(match[0])]
+
+
+def _address(match: re.Match[str], around: Around) -> Reading:
+    parts = match[0].split(".")
+    between = "dot" if len(parts) == 4 else "point"
+    words = [word for part in parts for word in [between, *whole(part)]]
+    return words[1:]
+
+
+def _chain(match: re.Match[str], around: Around) -> Reading:
+    parts = re.split("[-–]", match[0])
+    return [word for part in parts for word in (digits(part) if len(part) > 2 else whole(part))]
+
+
+def _ratio(match: re.Match[str], around: Around) -> Reading:
+    return [*decimal(match[1]), "to", *decimal(match[2])]
+
+
+def _place(match: re.Match[str], around: Around) -> Reading:
+    degrees, minutes, seconds, way = match.groups()
+    words = [*(["minus"] if around.text[around.start] in "-−" else []), *decimal(degrees), "degrees"]
+    words += [*decimal(minutes), "minutes"] if minutes else []
+    words += [*decimal(seconds), "seconds"] if seconds else []
+    return [*words, COMPASS[way]]
+
+
+def _cued(match: re.Match[str], around: Around) -> Reading:
+    before = [word.lower() for word in around.words_before]
+    last = before[-1] if before else ""
+    if last in PAIR_CUES and len(match[0]) <= 4:
+        return in_pairs(match[0])
+    of_place = re.search(r",\s+[A-Z]{2}\s+$", around.text[max(0, around.start - 12) : around.start])
+    of_code = bool(DIGIT_CUES & {*before[-2:]}) or (last in CALL_CUES and len(match[0]) == 3)
+    return digits(match[0]) if of_code or (of_place and len(match[0]) == 5) else None
+
+
+def _state(match: re.Match[str], around: Around) -> Reading:
+    if match[1] not in STATES or not re.search(r"[A-Za-z],\s+$", around.text[max(0, around.start - 6) : around.start]):
+        return None
+    return STATES[match[1]].split()
+
+
+def _version(match: re.Match[str], around: Around) -> Reading:
+    parts = match[1].split(".")
+    if len(parts) == 2:
+        return ["version", *decimal(match[1])]
+    return ["version", *[word for part in parts for word in ["point", *whole(part)]][1:]]
+
+
+def mixture(text: str, around: Around) -> list[str]:
+    """Letters and digits in one word, part by part: ``MP3``, ``COVID19``, ``B12``."""
+    words: list[str] = []
+    for part in re.findall(r"\d+|[A-Za-z]+", text):
+        if part.isdigit():
+            words += in_pairs(part) if len(part) == 3 else whole(part) if len(part) < 5 else digits(part)
+        elif len(part) > 3 and around.knows(part.lower()):
+            words.append(part.lower())
+        else:
+            words += letters(part) if len(part) < 4 or part.isupper() else [part.lower()]
+    return words
+
+
+def _mixture(match: re.Match[str], around: Around) -> Reading:
+    return mixture(match[0], around)
+
+
+def _coded(match: re.Match[str], around: Around) -> Reading:
+    """``F-16``, ``I-95``, ``C-3PO``: a capital and a number with a hyphen."""
+    return mixture(match[0], around) if match[0][0] in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" else None
+
+
+PHONE_RULES: list[Rule] = [
+    (re.compile(r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])"), _digits),
+    (re.compile(r"\+\d{1,3}(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])"), _digits),
+    (re.compile(r"\d{3}-\d{4}(?![\d-])"), _digits),
+]
+DIGIT_RULES: list[Rule] = [
+    (re.compile(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"), _place),
+    (re.compile(r"\d+(?:\.\d+){2,}(?![\d])"), _address),
+    (re.compile(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
+    (re.compile(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
+    (re.compile(rf"\d{{2,}}(?![.,:/]\d){NOT_IN_WORD}"), _cued),
+]
+MIXTURE_RULES: list[Rule] = [(re.compile(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture)]
+LETTER_RULES: list[Rule] = [
+    (re.compile(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}"), _version),
+    (re.compile(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),
+    (re.compile(rf"([A-Z]{{2}})(?=[\s.,;!?]|$)"), _state),
+    (re.compile(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
+]

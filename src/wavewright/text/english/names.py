@@ -1,0 +1,149 @@
+"""Capitals: initials, acronyms, roman numerals, names written as one word."""
+
+from __future__ import annotations
+
+import re
+
+from .numbers import cardinal, ordinal
+from .rules import Around, Reading, Rule, letters
+
+SPOKEN_AS_WORDS = frozenset(
+    "nasa nato unesco unicef aids swat laser radar scuba opec jpeg gif ram rom nascar fifa fema osha ikea covid sars pin sim nafta "
+    "asean darpa norad interpol unix linux basic java yolo lol fomo nimby zip taser sonar awol pisa mensa cern hepa wysiwyg bios "
+    "ascii cad mash gulag dos raid lan wan vat captcha ted moma soho noaa potus scotus".split()
+)
+SPOKEN_AS_LETTERS = frozenset(
+    "us it eu uk un uae ussr usa fbi cia nsa irs cnn bbc abc nbc cbs ibm hp bmw gm tv pc cd dvd id ok ai vip diy faq atm gps dna rna "
+    "hiv url html css php sql xml pdf usb ssd hdd cpu gpu api ceo cfo cto coo phd mba ma ba md rsvp asap aka eta ps pm am ad bc "
+    "hr pr nyc la dc lgbt nba nfl nhl mlb ufc mvp gdp ipo llc rip uv ir ac dj mc bbq ufo oj er iq eq em sos sms sim2 hd vr ar led lcd "
+    "est pst cst mst gmt utc edt pdt cet mit ucla usc nyu io co2".split()
+)
+EMPHASISED = frozenset(
+    "a i the and not you are but all can new now one two who why how yes no go do so if is be we he me my to in on at of or up by "
+    "an as his her she him our out get got had has was did let say see too use way may off day end big old any own ten six for "
+    "top hot red bad run cut buy far few fun god man men mom dad put sad set sit son sun try war win stop".split()
+)
+"""Short words that stand in capitals for emphasis rather than for their letters."""
+
+REGNAL = frozenset(
+    "henry louis george elizabeth edward richard charles william james john paul pius benedict leo gregory clement innocent "
+    "alexander nicholas peter catherine mary philip ferdinand francis frederick wilhelm friedrich napoleon ramses ramesses "
+    "cleopatra ptolemy darius xerxes constantine otto leopold harald harold haakon carl gustav christian margaret margrethe "
+    "beatrix anne victoria baldwin robert david urban julius sixtus boniface celestine honorius adrian stephen theodore "
+    "justinian basil ivan selim mehmed murad suleiman albert alfonso isabella joseph maximilian rudolf sigismund tutankhamun "
+    "thutmose amenhotep seti hirohito felipe juan carlos umberto emmanuel rainier haile hussein abdullah mohammed faisal".split()
+)
+RULERS = frozenset("king queen pope emperor empress tsar czar prince princess saint duke sultan pharaoh kaiser".split())
+NUMBERED = frozenset(
+    "chapter part war act scene volume vol book section bowl phase type level title article appendix fantasy rocky episode grade stage "
+    "class mark figure table unit step round apollo canto movement symphony version league division tier schedule psalm verse "
+    "trek wars model region olympiad saturn gemini corps generation gen exhibit canon lesson quest area".split()
+)
+COUNTED = frozenset("century centuries dynasty olympiad".split())
+LETTERED = frozenset(
+    "plan vitamin grade type hepatitis section group class option appendix exhibit team model point side part level category gate "
+    "block unit room wing terminal figure series schedule form step zone line letter an straight".split()
+)
+VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+
+
+def roman_value(text: str) -> int:
+    """The value of a roman numeral in capitals, 0 where it is none."""
+    if not text or not ROMAN.fullmatch(text):
+        return 0
+    values = [VALUES[letter] for letter in text]
+    following = [*values[1:], 0]
+    return sum(-value if value < after else value for value, after in zip(values, following, strict=True))
+
+
+def _roman(match: re.Match[str], around: Around) -> Reading:
+    value, before = roman_value(match[1]), around.words_before
+    last = before[-1] if before else ""
+    if not value or around.text[around.start - 1 : around.start] not in ("", " ", "\n", "\u2013", "-", "("):
+        return None
+    if around.word_after in COUNTED and (len(match[1]) > 1 or match[1] in "VX"):
+        return ordinal(value)
+    if not last[:1].isupper() or re.search(r"[.,;:!?)]\s*$", around.text[max(0, around.start - 3) : around.start]):
+        return None
+    is_ruler = len(before) > 1 and before[-2].lower() in RULERS
+    if last.lower() in REGNAL or is_ruler:
+        follows = re.match(r"\s+of\b|'s|[,.;:!?]|\s*$|\s+(?:was|is|and|had|died)\b", around.text[around.end : around.end + 8])
+        return ["the", *ordinal(value)] if len(match[1]) > 1 or match[1] in "VX" or is_ruler or follows else None
+    if last.lower() in NUMBERED:
+        return cardinal(value)
+    return cardinal(value) if len(match[1]) > 1 and value < 40 and not last.isupper() else None
+
+
+def _dotted_initials(match: re.Match[str], around: Around) -> Reading:
+    ending = re.match(r"'s", around.text[around.end : around.end + 2])
+    return None if ending and match[0].count(".") < 2 else letters(match[0])
+
+
+def _initial(match: re.Match[str], around: Around) -> Reading:
+    if match[1] == "I" and around.word_before.islower():
+        return None
+    is_start = around.word_before == "" or around.text[: around.start].rstrip()[-1:] in (".", "!", "?", "\n", '"')
+    return [match[1]] if around.word_before[:1].isupper() or is_start else None
+
+
+def _acronym(match: re.Match[str], around: Around) -> Reading:
+    stem, ending = match[1], match[2] or ""
+    low = stem.lower()
+    if low in SPOKEN_AS_WORDS:
+        return [low + ending]
+    is_word = around.knows(low) and (_is_shouted(around) or (len(low) > 3 or low in EMPHASISED))
+    if is_word and not (low in SPOKEN_AS_LETTERS and not _is_shouted(around)):
+        return [low + ending]
+    if len(stem) > 5 and re.search("[AEIOUY]", stem):
+        return [low + ending]
+    names = letters(stem)
+    return [*names[:-1], names[-1] + ending] if ending else names
+
+
+def _is_shouted(around: Around) -> bool:
+    """Whether most words of the line around are in capitals."""
+    start = max(around.text.rfind("\n", 0, around.start) + 1, around.start - 80)
+    line = around.text[start : around.end + 80].partition("\n")[0] if "\n" in around.text[start : around.end + 80] else ""
+    words = re.findall(r"[A-Za-z]{2,}", line or around.text[start : around.end + 80])
+    others = [word for word in words if word != around.text[around.start : around.end]]
+    return len(others) > 1 and 2 * sum(word.isupper() for word in others) > len(others)
+
+
+def _single(match: re.Match[str], around: Around) -> Reading:
+    letter = match[1]
+    if letter in ("I", "i"):
+        is_article_like = around.word_before.lower() in ("roman", "letter")
+        return ["I"] if is_article_like else ["i"]
+    if letter in ("a", "A"):
+        before_word = re.match(r"[\s\"'(*_]*[A-Za-z0-9$€£]", around.text[around.end : around.end + 4])
+        is_letter = letter == "A" and (around.word_before.lower() in LETTERED or around.word_before.isupper() and _joined(around))
+        return ["A"] if is_letter or (not before_word and letter == "A") else ["a"]
+    return [letter.upper()]
+
+
+def _joined(around: Around) -> bool:
+    return around.text[around.start - 1 : around.start] in ("&", "-", "/")
+
+
+def _camel(match: re.Match[str], around: Around) -> Reading:
+    low = match[0].lower()
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", match[0])
+    if around.knows(low) or any(len(part) < 3 for part in parts):
+        return [low]
+    return [part.lower() if not part.isupper() else part for part in parts for part in _part(part)]
+
+
+def _part(part: str) -> list[str]:
+    return letters(part) if part.isupper() and len(part) < 5 else [part.lower()]
+
+
+LETTER_RULES: list[Rule] = [
+    (re.compile(r"(?:[A-Z]\.){2,}|[A-Z](?:\.[A-Z])+(?![A-Za-z.])"), _dotted_initials),
+    (re.compile(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])"), _initial),
+    (re.compile(r"([IVXLCDM]+)(?![A-Za-z0-9.]|'[A-Za-z])"), _roman),
+    (re.compile(r"([IVXLCDM]+)(?=\.(?:\s|$)|'s\b)"), _roman),
+    (re.compile(r"([A-Z]{2,12})('?s)?(?![A-Za-z0-9])"), _acronym),
+    (re.compile(r"([A-Za-z])(?![A-Za-z0-9'])"), _single),
+    (re.compile(r"[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){1,8}(?![A-Za-z0-9'])"), _camel),
+]

@@ -1,0 +1,115 @@
+"""Numbers as English words: American style, without hyphens and without "and"."""
+
+from __future__ import annotations
+
+UNITS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"),
+    *("fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+SIZES = ("", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion")
+MOST_DIGITS = 3 * len(SIZES)
+"""Longer numbers are read digit by digit."""
+
+ORDINALS = {
+    **{"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"},
+    "twelve": "twelfth",
+}
+
+
+def cardinal(number: int) -> list[str]:
+    """``162`` as ``one hundred sixty two``; below zero with ``minus``."""
+    if number < 0:
+        return ["minus", *cardinal(-number)]
+    if len(str(number)) > MOST_DIGITS:
+        return digits(str(number))
+    if number == 0:
+        return [UNITS[0]]
+    words: list[str] = []
+    for power in range(len(SIZES) - 1, -1, -1):
+        part = number // 1000**power % 1000
+        if part:
+            words += [*_below_thousand(part), *([SIZES[power]] if power else [])]
+    return words
+
+
+def _below_thousand(number: int) -> list[str]:
+    words = [UNITS[number // 100], "hundred"] if number >= 100 else []
+    number %= 100
+    if number >= 20:
+        words.append(TENS[number // 10])
+        number %= 10
+    return words + ([UNITS[number]] if number else [])
+
+
+def ordinal(number: int) -> list[str]:
+    """``22`` as ``twenty second``."""
+    *words, last = cardinal(number)
+    return [*words, as_ordinal(last)]
+
+
+def as_ordinal(word: str) -> str:
+    """``three`` as ``third``, ``twenty`` as ``twentieth``."""
+    return ORDINALS.get(word) or (f"{word[:-1]}ieth" if word.endswith("y") else f"{word}th")
+
+
+def digits(text: str) -> list[str]:
+    """The digits of a text one by one; other characters are passed over."""
+    return [UNITS[int(character)] for character in text if "0" <= character <= "9"]
+
+
+def whole(text: str) -> list[str]:
+    """A whole number as it is written, commas included; with leading zeros digit by digit."""
+    plain = text.replace(",", "")
+    if len(plain) > MOST_DIGITS or (len(plain) > 1 and plain[0] == "0"):
+        return digits(plain)
+    return cardinal(int(plain))
+
+
+def decimal(text: str) -> list[str]:
+    """``1,234.50`` as ``one thousand two hundred thirty four point five zero``; ``.5`` as ``point five``."""
+    before, point, after = text.partition(".")
+    words = (cardinal(int(before)) if before.strip("0") == "" and before else whole(before)) if before else []
+    return [*words, "point", *digits(after)] if point and after else words
+
+
+def year(number: int) -> list[str]:
+    """``1984`` as ``nineteen eighty four``, ``1905`` as ``nineteen oh five``, ``2008`` as ``two thousand eight``."""
+    century, rest = divmod(number, 100)
+    if number < 1000 or number > 9999 or (century % 10 == 0 and rest < 10):
+        return cardinal(number)
+    return [*cardinal(century), *(["hundred"] if rest == 0 else two_digits(rest))]
+
+
+def two_digits(number: int) -> list[str]:
+    """``5`` as ``oh five``, ``15`` as ``fifteen``: minutes, and years in their century."""
+    return ["oh", UNITS[number]] if number < 10 else cardinal(number)
+
+
+def in_pairs(text: str) -> list[str]:
+    """A number of a room, a flight or a road: ``815`` as ``eight fifteen``, ``101`` as ``one oh one``, ``66`` as ``sixty six``."""
+    number = int(text)
+    if len(text) == 3 and text[0] != "0" and number % 100:
+        return [UNITS[number // 100], *two_digits(number % 100)]
+    return year(number) if len(text) == 4 and text[0] != "0" else whole(text)
+
+
+def decade(number: int) -> list[str]:
+    """``1990`` as ``nineteen nineties``, ``1800`` as ``eighteen hundreds``, ``80`` as ``eighties``."""
+    *words, last = year(number)
+    return [*words, plural(last)]
+
+
+def plural(word: str) -> str:
+    """``ninety`` as ``nineties``, ``hundred`` as ``hundreds``, ``six`` as ``sixes``."""
+    if word.endswith("y"):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("x", "s")) else f"{word}s"
+
+
+def fraction(numerator: int, denominator: int) -> list[str]:
+    """``3/4`` as ``three quarters``, ``1/2`` as ``one half``, ``5/8`` as ``five eighths``."""
+    if denominator == 2:
+        return [*cardinal(numerator), "half" if numerator == 1 else "halves"]
+    *words, last = ["quarter"] if denominator == 4 else ordinal(denominator)
+    return [*cardinal(numerator), *words, last if numerator == 1 else f"{last}s"]

@@ -1,0 +1,178 @@
+"""Amounts: money, measurements, fractions, ordinals, plain numbers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from .numbers import as_ordinal, cardinal, decimal, fraction, plural, whole
+from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule
+from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNITS, Currency, Unit
+
+SIGN = r"([-−+±])?"
+SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"]}
+HALVES = "".join(chr(code) for code in [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)])
+PER = {
+    **{"h": "hour", "hr": "hour", "s": "second", "sec": "second", "min": "minute", "day": "day", "week": "week", "year": "year"},
+    **{"yr": "year", "mo": "month", "month": "month", "kg": "kilogram", "g": "gram", "l": "liter", "L": "liter", "lb": "pound"},
+    **{"m": "meter", "m²": "square meter", "m³": "cubic meter", "km": "kilometer", "mL": "milliliter", "dL": "deciliter"},
+    **{"cm": "centimeter", "gal": "gallon", "sq ft": "square foot", "dl": "deciliter", "night": "night", "person": "person"},
+}
+POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
+LOWER_UNITS = {written.lower(): unit for written, unit in UNITS.items() if written.lower() in ANY_CASE}
+
+
+def _one_of(words: object) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))  # type: ignore[call-overload]
+
+
+_MAGNITUDE = rf"(?:\s?-?({_one_of([name for name in MAGNITUDES if len(name) > 3])})\b|({_one_of([n for n in MAGNITUDES if len(n) < 4])})\b)?"
+_CURRENCY = f"({_one_of(CURRENCIES)})"
+
+
+def _money(sign: str | None, number: str, size: str | None, currency: Currency, around: Around) -> list[str]:
+    before, _, after = number.partition(".")
+    words = SIGNS[sign] if sign else []
+    if size is None and len(after) == 2 and currency.cent:
+        amount = int(before.replace(",", "") or 0)
+        cents = int(after)
+        of_cents = [*cardinal(cents), currency.cent if cents == 1 else currency.cents] if cents else []
+        whole_part = [*whole(before), *_named(currency, amount == 1)] if amount or not cents else []
+        return [*words, *whole_part, *(["and"] if whole_part and of_cents else []), *of_cents]
+    is_one = (number == "1" and size is None) or around.is_adjective
+    return [*words, *decimal(number), *([MAGNITUDES[size]] if size else []), *_named(currency, is_one)]
+
+
+def _named(unit: Currency | Unit, is_one: bool) -> list[str]:
+    return [word.upper() if len(word) == 1 else word for word in (unit.one if is_one else unit.several).split()]
+
+
+def _sign_first(match: re.Match[str], around: Around) -> Reading:
+    return _money(match[1], match[3], match[4] or match[5], CURRENCIES[match[2]], around)
+
+
+def _code_first(match: re.Match[str], around: Around) -> Reading:
+    return _money(None, match[2], match[3] or match[4], CODES[match[1]], around)
+
+
+def _code_last(match: re.Match[str], around: Around) -> Reading:
+    currency = CODES.get(match[5]) or CURRENCIES[match[5]]
+    return _money(match[1], match[2], match[3] or match[4], currency, around)
+
+
+def _cents(match: re.Match[str], around: Around) -> Reading:
+    return [*decimal(match[1]), "cent" if match[1] == "1" or around.is_adjective else "cents"]
+
+
+def _measure(match: re.Match[str], around: Around) -> Reading:
+    sign, number, size, gap, written, power, per = match.groups()
+    unit = UNITS.get(written) or LOWER_UNITS.get(written.lower())
+    if unit is None or (gap and written in NEEDS_NO_SPACE and not around.text.startswith(".", around.end)):
+        return None
+    if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
+        return None
+    is_one = number == "1" and size is None or around.is_adjective or gap == "-"
+    words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
+    words += [POWERS[power]] if power else []
+    return [*words, *_named(unit, is_one), *(["per", *PER[per].split()] if per else [])]
+
+
+def _feet_and_inches(match: re.Match[str], around: Around) -> Reading:
+    return [*whole(match[1]), "foot", *decimal(match[2])]
+
+
+def _feet(match: re.Match[str], around: Around) -> Reading:
+    return [*decimal(match[1]), "foot" if match[1] == "1" or around.is_adjective else "feet"]
+
+
+def _inches(match: re.Match[str], around: Around) -> Reading:
+    if around.text.count('"', max(0, around.start - 200), around.start) % 2:
+        return None  # it closes a quotation
+    return [*decimal(match[1]), "inch" if match[1] == "1" or around.is_adjective else "inches"]
+
+
+def _mixed(match: re.Match[str], around: Around) -> Reading:
+    part = _fraction(int(match[2]), int(match[3]))
+    return [*whole(match[1]), "and", *_of_mixed(part)] if part else None
+
+
+def _of_mixed(part: list[str]) -> list[str]:
+    return ["a", "half"] if part == ["one", "half"] else part
+
+
+def _fraction(numerator: int, denominator: int) -> list[str] | None:
+    if numerator == denominator or not 2 <= denominator <= 100 or not numerator:
+        return None
+    return fraction(numerator, denominator)
+
+
+def _slashed(match: re.Match[str], around: Around) -> Reading:
+    if match[0] in ("24/7", "9/11", "7/11", "50/50", "20/20"):
+        return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
+    sign = SIGNS[around.text[around.start]] if around.text[around.start] in SIGNS else []
+    part = _fraction(int(match[1]), int(match[2]))
+    return [*sign, *part] if part else None
+
+
+def _vulgar(match: re.Match[str], around: Around) -> Reading:
+    parts = unicodedata.normalize("NFKD", match[2]).split("\u2044")
+    if len(parts) != 2 or not parts[1]:
+        return None
+    part = fraction(int(parts[0]), int(parts[1])) if parts[0] != "0" else ["zero", "thirds"]
+    return [*whole(match[1]), "and", *_of_mixed(part)] if match[1] else part
+
+
+def _ordinal(match: re.Match[str], around: Around) -> Reading:
+    *words, last = whole(match[1])
+    return [*words, as_ordinal(last)]
+
+
+def _sized(match: re.Match[str], around: Around) -> Reading:
+    return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
+
+
+def _by(match: re.Match[str], around: Around) -> Reading:
+    return [*decimal(match[1]), "by", *decimal(match[2])]
+
+
+def _fold(match: re.Match[str], around: Around) -> Reading:
+    return [*decimal(match[1]), "times"]
+
+
+def _plural(match: re.Match[str], around: Around) -> Reading:
+    *words, last = whole(match[1])
+    return [*words, plural(last)]
+
+
+def _plain(match: re.Match[str], around: Around) -> Reading:
+    return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2])]
+
+
+_UNIT = _one_of([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
+MONEY_RULES: list[Rule] = [
+    (re.compile(rf"{SIGN}{_CURRENCY}\s?({NUMBER}){_MAGNITUDE}"), _sign_first),
+    (re.compile(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_one_of(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
+    (re.compile(rf"({NUMBER})\s?¢"), _cents),
+]
+CODE_RULES: list[Rule] = [(re.compile(rf"({_one_of(CODES)})\s?({NUMBER}){_MAGNITUDE}"), _code_first)]
+MEASURE_RULES: list[Rule] = [
+    (re.compile(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')"), _feet_and_inches),
+    (re.compile(rf"({NUMBER})[\"″]"), _inches),
+    (re.compile(rf"({NUMBER})['′](?![A-Za-z])"), _feet),
+    (re.compile(r"(\d+)\s(\d+)/(\d+)(?![\d/])"), _mixed),
+    (re.compile(r"[-−+±]?(\d+)/(\d+)(?![\d/]|\.\d)"), _slashed),
+    (re.compile(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
+    (re.compile(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
+    (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)"), _by),
+    (re.compile(rf"({NUMBER})[x×]{NOT_IN_WORD}"), _fold),
+    (
+        re.compile(
+            rf"{SIGN}({NUMBER})(?:\s(million|billion|trillion))?(\s|-)?({_UNIT})(?:\^?([²³23])(?!\d))?"
+            rf"(?:\s?/\s?({_one_of(PER)}))?{NOT_IN_WORD}"
+        ),
+        _measure,
+    ),
+    (re.compile(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}"), _sized),
+    (re.compile(rf"(\d+)s{NOT_IN_WORD}"), _plural),
+]
+PLAIN_RULES: list[Rule] = [(re.compile(rf"{SIGN}({NUMBER})(?![A-Za-z])"), _plain)]

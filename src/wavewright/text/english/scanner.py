@@ -1,0 +1,299 @@
+"""Walks over a text and reads it piece by piece: what is spoken, and where pauses stand."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ...errors import BadText
+from ..characters import script_of
+from ..lexicon import Lexicon
+from . import abbreviations, addresses, calendar, codes, names, quantities, signs
+from .numbers import digits
+from .phones import phones_of_arpabet
+from .rules import Around, Rule
+
+LATIN = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+WORD = re.compile(rf"[{LATIN}]+(?:'[{LATIN}]+)*")
+PLAIN = re.compile(r"[a-z]{2,30}(?=[\s,;!?)]|$)")
+SPACE = re.compile(r"\s+")
+INLINE = re.compile(r"\[\[([^\[\]]{0,4000})\]\]")
+STRANGE = re.compile(r"[^\W\d_]{1,20}")
+LONGEST_WORD = 40
+"""Letters; a longer word is read in parts."""
+
+STRENGTH = ("", ",", ";", ".", "!", "?")
+CLOSING = "\"')]}*_"
+DASHES = re.compile(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
+DOTS = re.compile(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
+
+LETTER_RULES: Sequence[Rule] = (
+    *calendar.LETTER_RULES,
+    *quantities.CODE_RULES,
+    *signs.LETTER_RULES,
+    *codes.LETTER_RULES,
+    *abbreviations.LETTER_RULES,
+    *names.LETTER_RULES,
+)
+DIGIT_RULES: Sequence[Rule] = (
+    *codes.PHONE_RULES,
+    *calendar.DIGIT_RULES,
+    *codes.DIGIT_RULES,
+    *quantities.MONEY_RULES,
+    *quantities.MEASURE_RULES,
+    *calendar.YEAR_RULES,
+    *codes.MIXTURE_RULES,
+    *quantities.PLAIN_RULES,
+)
+SIGN_RULES: Sequence[Rule] = (*calendar.QUOTE_RULES, *addresses.SIGN_RULES, *signs.SIGN_RULES)
+NUMERIC = re.compile(
+    r"[-−+±]?(?:\d|\.\d|(?:US|HK|NZ|[AC])?\$\s?[\d.]|R\$\s?\d|[€£¥₹₽₩₿₪₺฿₫₴₦₱]\s?[\d.])|\(\d{3}\)|[" + quantities.HALVES + "]"
+)
+
+
+@dataclass
+class Token:
+    """What is spoken at one place: words in lower case and names of letters as capitals, and the pause behind it."""
+
+    start: int
+    end: int
+    words: list[str]
+    phones: tuple[str, ...] | None = None
+    mark: str = ""
+    is_numeric: bool = False
+
+
+@dataclass
+class Scanner:
+    """Reads one text; ``knows`` says whether a word in lower case is in the dictionary."""
+
+    text: str
+    knows: Callable[[str], bool]
+    lexicon: Lexicon | None = None
+    place: int = 0
+    tokens: list[Token] = field(default_factory=list)
+    unspoken: list[tuple[int, str]] = field(default_factory=list)
+    quote_is_open: bool = False
+
+    def sentences(self) -> Iterator[list[Token]]:
+        """The tokens of one sentence after the other."""
+        while self.place < len(self.text):
+            if self._step() and self.tokens:
+                yield self.tokens
+                self.tokens = []
+        if self.tokens:
+            self._mark(".") if not self.tokens[-1].mark else None
+            yield self.tokens
+        self.tokens = []
+
+    def _step(self) -> bool:
+        """Read on at the present place; whether a sentence ended."""
+        space = SPACE.match(self.text, self.place)
+        dash = DASHES.match(self.text, self.place)
+        if dash and not (_is_after_digit(self.text, self.place, dash[0]) and NUMERIC.match(self.text, dash.end())):
+            self.place = dash.end()
+            self._mark(";")
+            return False
+        if space:
+            self.place = space.end()
+            if space[0].count("\n") > 1:
+                self._mark(".")
+                return True
+            return False
+        token = self._token()
+        if token:
+            self.tokens.append(token)
+            self.place = token.end
+            return self._ends_with_dot(token)
+        return self._punctuation()
+
+    def _token(self) -> Token | None:
+        text, place = self.text, self.place
+        plain = PLAIN.match(text, place)
+        if plain and not self._is_special(plain[0]):
+            return Token(place, plain.end(), [plain[0]])
+        inline = INLINE.match(text, place)
+        if inline:
+            phones = phones_of_arpabet(inline[1], f"[[{inline[1].strip()}]] (character {place + 1})")
+            return Token(place, inline.end(), [inline[1].strip().lower()], phones)
+        before = text[place - 1 : place]
+        if not (before.isalnum() or before in ("-", "'", ".", "@", "_")) and text[place].isalnum():
+            token = self._own(place) or self._by(addresses.CHUNK_RULES, place, is_chunk=True)
+            if token:
+                return token
+        character = text[place]
+        if NUMERIC.match(text, place):
+            token = self._number(place, before)
+            if token:
+                return token
+        if character.isalpha():
+            return self._by(LETTER_RULES, place) or self._word(place) or self._strange(place)
+        return self._by(SIGN_RULES, place) or self._elided(place) or self._digit(place)
+
+    def _is_special(self, word: str) -> bool:
+        return word in abbreviations.WITHOUT_DOT or (self.lexicon is not None and self.lexicon.get(word) is not None)
+
+    def _own(self, place: int) -> Token | None:
+        """A word of the person's own lexicon, the longest that is there."""
+        if not self.lexicon or not self.lexicon.words:
+            return None
+        found = re.compile(r"[^\s,;:!?\"()]{1,60}").match(self.text, place)
+        end = found.end() if found else place
+        while end > place:
+            written = self.text[place:end]
+            phones = None if self.text[end : end + 1].isalnum() else self.lexicon.get(written)
+            if phones:
+                return Token(place, end, [written.lower()], phones)
+            end -= 1
+        return None
+
+    def _by(self, rules: Sequence[Rule], place: int, is_chunk: bool = False) -> Token | None:
+        if is_chunk:
+            found = re.compile(r"\S{1,80}").match(self.text, place)
+            if not found or not re.search(r"[A-Za-z0-9_-][.@][A-Za-z0-9]|://", found[0]):
+                return None
+        for pattern, reading in rules:
+            match = pattern.match(self.text, place)
+            if match and match.end() > place:
+                words = reading(match, Around(self.text, place, match.end(), self.knows))
+                if words:
+                    return Token(place, match.end(), words)
+        return None
+
+    def _number(self, place: int, before: str) -> Token | None:
+        text = self.text
+        last = self.tokens[-1] if self.tokens else None
+        if text[place] in "-−+±–" and before and not (before.isspace() or before in "([\"'=:/*^<>~"):
+            return None
+        token = self._by(DIGIT_RULES, place)
+        if token:
+            token.is_numeric = True
+            if before in ("-", "–") and last and last.is_numeric and last.end == place - 1:
+                token.words = ["to", *token.words]
+        return token
+
+    def _word(self, place: int) -> Token | None:
+        text = self.text
+        match = WORD.match(text, place)
+        if not match:
+            return None
+        end = match.end()
+        if end - place > LONGEST_WORD:
+            end = place + LONGEST_WORD
+        elif text[end : end + 1] == "'" and not text[end + 1 : end + 2].isalnum():
+            is_possessive = text[end - 1] in "sS" and not self.quote_is_open
+            if is_possessive or self.knows(text[place : end + 1].lower()):
+                end += 1
+        return Token(place, end, [text[place:end].lower()])
+
+    def _elided(self, place: int) -> Token | None:
+        """``'tis``, ``'em``: words that begin with an apostrophe."""
+        match = WORD.match(self.text, place + 1) if self.text[place] == "'" else None
+        if not match:
+            return None
+        word = f"'{match[0].lower()}"
+        is_known = self.knows(word) and (word != "'s")
+        self.quote_is_open = self.quote_is_open or not is_known
+        return Token(place, match.end(), [word]) if is_known else None
+
+    def _strange(self, place: int) -> Token | None:
+        """A letter of another script: the name of a single Greek letter, otherwise refused."""
+        letter = self.text[place]
+        if unicodedata.category(letter) == "Lm":
+            return None
+        run = STRANGE.match(self.text, place)
+        name = unicodedata.name(letter, "")
+        if name.startswith(("GREEK SMALL LETTER ", "GREEK CAPITAL LETTER ")) and run and len(run[0]) == 1 and "WITH" not in name:
+            return Token(place, place + 1, [name.split()[3].lower()])
+        written = run[0] if run else letter
+        raise BadText(
+            f"The text has {written!r} at character {place + 1} ({script_of(letter)} script), which the English front end cannot read; "
+            "use a voice of its language, or leave it out."
+        )
+
+    def _digit(self, place: int) -> Token | None:
+        value = unicodedata.digit(self.text[place], None)
+        return None if value is None else Token(place, place + 1, digits(str(value)), is_numeric=True)
+
+    def _ends_with_dot(self, token: Token) -> bool:
+        """Whether the dot of an abbreviation ends the sentence as well."""
+        text = self.text
+        if text[token.end - 1] != "." or token.phones:
+            return False
+        written = text[token.start : token.end - 1].lower()
+        behind = re.compile(r"[\"')\]]{0,4}(\s*)([A-Za-z']*)(\S?)").match(text, token.end)
+        if behind is None:
+            return False
+        is_last = not behind[2] and not behind[3]
+        if not is_last and (written in abbreviations.TITLES and token.words[0] == abbreviations.TITLES[written]):
+            return False
+        begins = behind[1] and behind[2][:1].isupper() and behind[2].lower() in abbreviations.STARTERS
+        if is_last or begins or behind[1].count("\n") > 1:
+            self._mark(".")
+            return True
+        return False
+
+    def _punctuation(self) -> bool:
+        text, place = self.text, self.place
+        character = text[place]
+        dots = DOTS.match(text, place)
+        if dots:
+            self.place = dots.end()
+            return self._stop("." if self._capital_follows(self.place) else ",")
+        if character in ".!?\u203d":
+            return self._stops(place)
+        self.place += 1
+        if character in ",()[]{}\u00b7\u2022\u3001":
+            self._mark("," if self.tokens and self.tokens[-1].mark == "" else "")
+        elif character in ":;\u2014\u2013" and not (character == "\u2013" and text[place + 1 : place + 2].isdigit()):
+            self._mark(";")
+        elif character == "'" and self.quote_is_open:
+            self.quote_is_open = False
+        elif unicodedata.category(character) in ("So", "Sk", "Sm", "Co", "Cn", "Mn", "Lm", "Lo"):
+            self.unspoken.append((place, character))
+        return False
+
+    def _stops(self, place: int) -> bool:
+        """One of . ! ? and what repeats it."""
+        text = self.text
+        if text[place] == "." and text[place + 1 : place + 2].isalnum():
+            before = text[place - 1 : place]
+            if not (before.islower() or before in CLOSING) or not text[place + 1].isupper():
+                self.tokens.append(Token(place, place + 1, ["dot"]))
+                self.place = place + 1
+                return False
+        run = re.compile(r"[.!?\u203d]+").match(text, place)
+        end = run.end() if run else place + 1
+        self.place = end
+        written = text[place:end]
+        mark = "?" if "?" in written or "\u203d" in written else "!" if "!" in written else "."
+        is_quoted = text[end : end + 1] in CLOSING and text[end : end + 1] != ""
+        behind = re.compile(r"[\"')\]*_]{0,4}\s*").match(text, end)
+        next_letter = text[behind.end() : behind.end() + 1] if behind else ""
+        if next_letter.islower() and (is_quoted or (mark == "." and self._last_is_unknown())):
+            self._mark("," if mark == "." else mark)
+            return False
+        return self._stop(mark)
+
+    def _stop(self, mark: str) -> bool:
+        self._mark(mark)
+        return mark in (".", "!", "?")
+
+    def _capital_follows(self, place: int) -> bool:
+        behind = re.compile(r"[\"')\]]{0,4}(\s+)(\S?)").match(self.text, place)
+        return not self.text[place : place + 4].strip(" \"')]\n") if behind is None else not behind[2] or behind[2].isupper()
+
+    def _last_is_unknown(self) -> bool:
+        return bool(self.tokens) and not self.tokens[-1].is_numeric and not self.knows(self.tokens[-1].words[-1].lower())
+
+    def _mark(self, mark: str) -> None:
+        """The pause behind the last token: the strongest of those written there."""
+        if self.tokens and STRENGTH.index(mark) > STRENGTH.index(self.tokens[-1].mark):
+            self.tokens[-1].mark = mark
+
+
+def _is_after_digit(text: str, place: int, dash: str) -> bool:
+    """Whether a dash stands between numbers, as in 3-2, rather than between clauses."""
+    return dash.strip() == dash and text[place - 1 : place].isdigit()

@@ -1,0 +1,90 @@
+"""Signs: which are words, which are pauses, which are passed over."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from .numbers import whole
+from .rules import Around, Reading, Rule
+
+WORDS = {
+    **{"&": "and", "@": "at", "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "%": "percent", "§": "section"},
+    **{"<": "is less than", ">": "is greater than", "≤": "is at most", "≥": "is at least", "≠": "is not equal to", "≈": "is about"},
+    **{"±": "plus or minus", "→": "to", "⇒": "implies", "↔": "and", "←": "from", "©": "copyright", "®": "registered"},
+    **{"™": "trademark", "°": "degrees", "¶": "paragraph", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "¢": "cents"},
+    **{"₹": "rupees", "#": "hash", "\\": "backslash", "²": "squared", "³": "cubed", "∞": "infinity", "√": "square root of"},
+    **{"∑": "sum of", "∆": "delta", "∂": "partial", "∫": "integral of", "∈": "in", "∀": "for all", "∃": "there exists"},
+    **{"−": "minus", "№": "number", "†": "dagger", "¿": "", "¡": "", "№.": "number", "℃": "degrees celsius", "‰": "per mille"},
+    **{"℉": "degrees fahrenheit", "µ": "micro", "¬": "not", "∅": "empty set", "∩": "intersection", "∪": "union", "ª": "", "º": "degrees"},
+}
+LOVE = "❤♥💕💖💗😍🖤💙💚💛💜🧡"
+
+
+def _number_sign(match: re.Match[str], around: Around) -> Reading:
+    return ["number", *whole(match[1])]
+
+
+def _about(match: re.Match[str], around: Around) -> Reading:
+    return ["about"]
+
+
+def _sharp(match: re.Match[str], around: Around) -> Reading:
+    return [match[1].upper(), "sharp"]
+
+
+def _plus_plus(match: re.Match[str], around: Around) -> Reading:
+    return [match[1].upper(), "plus", "plus"]
+
+
+def _power(match: re.Match[str], around: Around) -> Reading:
+    minus = ["minus"] if match[1] else []
+    named = {"2": ["squared"], "3": ["cubed"]}.get(match[2]) if not match[1] else None
+    return named or ["to", "the", "power", "of", *minus, *whole(match[2])]
+
+
+def _times(match: re.Match[str], around: Around) -> Reading:
+    return ["times"]
+
+
+def _minus(match: re.Match[str], around: Around) -> Reading:
+    before = around.text[: around.start].rstrip()[-1:]
+    return ["minus"] if before.isdigit() or before == ")" else None
+
+
+def _divided(match: re.Match[str], around: Around) -> Reading:
+    return ["slash"] if around.text[around.start - 1 : around.start].isdigit() else None
+
+
+def _and(match: re.Match[str], around: Around) -> Reading:
+    return ["and"]
+
+
+def _love(match: re.Match[str], around: Around) -> Reading:
+    return ["love"] if around.word_before in ("I", "i", "We", "we", "You", "you", "They", "they") else None
+
+
+def _word(match: re.Match[str], around: Around) -> Reading:
+    return WORDS[match[0]].split()
+
+
+LETTER_RULES: list[Rule] = [
+    (re.compile(r"([A-GJa-g])#(?![\w#])"), _sharp),
+    (re.compile(r"([A-Za-z])\+\+"), _plus_plus),
+]
+SIGN_RULES: list[Rule] = [
+    (re.compile(r"'n'|'n’|'n(?= r)"), _and),
+    (re.compile(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])"), _number_sign),
+    (re.compile(r"[~≈](?=\s?[\d$€£.])"), _about),
+    (re.compile(r"\^(-)?(\d{1,9})"), _power),
+    (re.compile(r"[*·](?=\s?\d)(?<=[\d )][*·])"), _times),
+    (re.compile(r"[-–](?=\s+\d)"), _minus),
+    (re.compile(r"/(?=\d)"), _divided),
+    (re.compile(f"[{LOVE}]"), _love),
+    (re.compile(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]"), _word),
+]
+
+
+def name_of(sign: str) -> list[str]:
+    """What Unicode calls a sign, as words: ``grinning face``."""
+    return re.findall("[a-z]+", unicodedata.name(sign, "").lower())

@@ -1,0 +1,90 @@
+"""Units, currencies and magnitudes: how they are written, and their names for one and for several."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Unit(NamedTuple):
+    """The name of a unit for one and for several."""
+
+    one: str
+    several: str
+
+
+def _regular(**names: str) -> dict[str, Unit]:
+    return {written: Unit(name, f"{name}s") for written, name in names.items()}
+
+
+UNITS: dict[str, Unit] = {
+    **_regular(mm="millimeter", cm="centimeter", m="meter", km="kilometer", nm="nanometer", mi="mile", yd="yard", yds="yard"),
+    **_regular(mg="milligram", g="gram", kg="kilogram", lb="pound", lbs="pound", oz="ounce", t="ton", mcg="microgram"),
+    **_regular(mL="milliliter", ml="milliliter", cl="centiliter", l="liter", L="liter", gal="gallon", qt="quart", pt="pint"),
+    **_regular(tbsp="tablespoon", tsp="teaspoon", cal="calorie", kcal="kilocalorie", kJ="kilojoule", J="joule", N="newton"),
+    **_regular(B="byte", kB="kilobyte", KB="kilobyte", MB="megabyte", GB="gigabyte", TB="terabyte", PB="petabyte", kb="kilobit"),
+    **_regular(Mb="megabit", Gb="gigabit", V="volt", kV="kilovolt", mV="millivolt", W="watt", kW="kilowatt", MW="megawatt"),
+    **_regular(GW="gigawatt", A="amp", mA="milliamp", Wh="watt hour", kWh="kilowatt hour", MWh="megawatt hour", dB="decibel"),
+    **_regular(mAh="milliamp hour", Pa="pascal", hPa="hectopascal", kPa="kilopascal", ha="hectare", ac="acre"),
+    **_regular(sec="second", secs="second", s="second", ms="millisecond", min="minute", mins="minute", hr="hour", hrs="hour"),
+    **_regular(h="hour", wk="week", wks="week", mo="month", mos="month", yr="year", yrs="year", px="pixel", MP="megapixel"),
+    **{"Hz": Unit("hertz", "hertz"), "kHz": Unit("kilohertz", "kilohertz"), "MHz": Unit("megahertz", "megahertz")},
+    **{"GHz": Unit("gigahertz", "gigahertz"), "ft": Unit("foot", "feet"), "in": Unit("inch", "inches"), "µm": Unit("micron", "microns")},
+    **{"Ω": Unit("ohm", "ohms"), "kΩ": Unit("kiloohm", "kiloohms"), "µg": Unit("microgram", "micrograms")},
+    **{"°C": Unit("degree celsius", "degrees celsius"), "°F": Unit("degree fahrenheit", "degrees fahrenheit")},
+    **{"°": Unit("degree", "degrees"), "º": Unit("degree", "degrees"), "%": Unit("percent", "percent"), "‰": Unit("per mille", "per mille")},
+    **{"ºC": Unit("degree celsius", "degrees celsius"), "ºF": Unit("degree fahrenheit", "degrees fahrenheit")},
+    **{"mph": Unit("mile per hour", "miles per hour"), "kph": Unit("kilometer per hour", "kilometers per hour")},
+    **{"rpm": Unit("revolution per minute", "revolutions per minute"), "fps": Unit("frame per second", "frames per second")},
+    **{"bpm": Unit("beat per minute", "beats per minute"), "mpg": Unit("mile per gallon", "miles per gallon")},
+    **{"psi": Unit("pound per square inch", "pounds per square inch"), "dpi": Unit("dot per inch", "dots per inch")},
+    **{"bps": Unit("bit per second", "bits per second"), "kbps": Unit("kilobit per second", "kilobits per second")},
+    **{"Mbps": Unit("megabit per second", "megabits per second"), "Gbps": Unit("gigabit per second", "gigabits per second")},
+    **{"sq ft": Unit("square foot", "square feet"), "sq m": Unit("square meter", "square meters")},
+    **{"sq km": Unit("square kilometer", "square kilometers"), "sq mi": Unit("square mile", "square miles")},
+    **{"fl oz": Unit("fluid ounce", "fluid ounces"), "cc": Unit("c c", "c c"), "°K": Unit("kelvin", "kelvins")},
+    **{"kn": Unit("knot", "knots"), "ppm": Unit("part per million", "parts per million")},
+}
+
+NEEDS_NO_SPACE = frozenset({"in", "A", "t", "B", "N", "J", "ac", "pt", "mo", "cal", "MP", "ha"})
+"""Units that are also words or names; behind a space they are not read as units."""
+
+ANY_CASE = frozenset("km kg mph kph gb mb tb kb ghz mhz khz hz kwh cm mm lbs lb ft oz ml db rpm bpm fps mbps gbps kbps".split())
+"""Units that are read whatever the case of their letters."""
+
+MAGNITUDES = {
+    **{"k": "thousand", "K": "thousand", "m": "million", "M": "million", "mn": "million", "mm": "million", "MM": "million"},
+    **{"b": "billion", "B": "billion", "bn": "billion", "Bn": "billion", "t": "trillion", "T": "trillion", "tn": "trillion"},
+    **{name: name for name in ("hundred", "thousand", "million", "billion", "trillion", "quadrillion")},
+}
+
+
+class Currency(NamedTuple):
+    """The names of a currency and of its hundredth part, for one and for several."""
+
+    one: str
+    several: str
+    cent: str = "cent"
+    cents: str = "cents"
+
+
+DOLLAR = Currency("dollar", "dollars")
+EURO = Currency("euro", "euros")
+POUND = Currency("pound", "pounds", "penny", "pence")
+YEN = Currency("yen", "yen", "sen", "sen")
+
+CURRENCIES: dict[str, Currency] = {
+    **{"$": DOLLAR, "US$": Currency("u s dollar", "u s dollars"), "A$": Currency("australian dollar", "australian dollars")},
+    **{"C$": Currency("canadian dollar", "canadian dollars"), "€": EURO, "£": POUND, "¥": YEN, "₹": Currency("rupee", "rupees")},
+    **{"₽": Currency("ruble", "rubles"), "₩": Currency("won", "won"), "₿": Currency("bitcoin", "bitcoins")},
+    **{"₪": Currency("shekel", "shekels"), "₺": Currency("lira", "lira"), "฿": Currency("baht", "baht")},
+    **{"₫": Currency("dong", "dong"), "₴": Currency("hryvnia", "hryvnias"), "₦": Currency("naira", "naira")},
+    **{"R$": Currency("real", "reais"), "HK$": Currency("hong kong dollar", "hong kong dollars")},
+    **{"NZ$": Currency("new zealand dollar", "new zealand dollars"), "₱": Currency("peso", "pesos")},
+}
+
+CODES: dict[str, Currency] = {
+    **{"USD": Currency("u s dollar", "u s dollars"), "EUR": EURO, "GBP": Currency("british pound", "british pounds", "penny", "pence")},
+    **{"JPY": YEN, "CHF": Currency("swiss franc", "swiss francs"), "CAD": CURRENCIES["C$"], "AUD": CURRENCIES["A$"]},
+    **{"INR": CURRENCIES["₹"], "CNY": Currency("yuan", "yuan"), "SEK": Currency("swedish krona", "swedish kronor")},
+    **{"NZD": CURRENCIES["NZ$"], "MXN": Currency("mexican peso", "mexican pesos"), "BTC": CURRENCIES["₿"]},
+}
