@@ -16,7 +16,8 @@ from wavewright.data.folder import scan
 from wavewright.dsp.mel import log_mel
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.wavenet import POSITION_FEATURES, Config
-from wavewright.families.wavenet.frames import mel_features, mel_frames, position_features, targets, to_heard, to_wave
+from wavewright.dsp.speech_mel import mel_features
+from wavewright.families.wavenet.frames import mel_frames, position_features, targets, to_heard, to_wave
 from wavewright.families.wavenet.network import WaveNet, build, engine_tensors, evaluate, logistics_nats
 from wavewright.families.wavenet.recipe import QUANTILES, DataSettings, Recipe, prepare
 from wavewright.nn.gated import GatedLayer, convolved, skip_sum

@@ -7,7 +7,8 @@ from scipy.signal import lfilter
 
 from wavewright.errors import BadSetting
 from wavewright.families.wavenet import Config
-from wavewright.families.wavenet.frames import mel_features, mel_frames, mel_of_features, to_heard, to_wave
+from wavewright.dsp.speech_mel import mel_features, mel_of_features
+from wavewright.families.wavenet.frames import mel_frames, to_heard, to_wave
 from wavewright.families.wavenet.prediction import LEVEL, levinson, prediction_of
 
 CONFIG = Config(condition="mel", head="mu-law", prediction_order=16)

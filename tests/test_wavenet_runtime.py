@@ -13,7 +13,8 @@ from wavewright.clip import Clip
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.families.wavenet import DURATIONS_FILE, Config
 from wavewright.families.wavenet.engine import Engine
-from wavewright.families.wavenet.frames import mel_features, position_features, to_heard
+from wavewright.dsp.speech_mel import mel_features
+from wavewright.families.wavenet.frames import position_features, to_heard
 from wavewright.families.wavenet.network import Conditioning, WaveNet, build, engine_tensors
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder

@@ -14,6 +14,7 @@ FAMILIES: dict[str, str] = {
     "lstm": "textures and spoken words: a recurrent network that draws one mel frame after another",
     "vae": "short or endless sounds: latents to walk between sounds, vary them and turn them brighter",
     "wavenet": "one sample after another: short sounds by label, or speech from mel frames",
+    "vocoder": "speech from mel frames, many times faster than real time: pulses and noise through learned filters",
     "codec": "turns sound into few numbers and back: a codec for files and streams",
     "prior": "draws the codes of a codec: whatever that codes well, by label or without end",
     "classifier": "tells which label a sound has, and judges what generators make",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...dsp import speech_mel
 from ...dsp.companding import mu_law_decode, mu_law_quantise
-from ...dsp.mel import mel_spectrogram
 from . import MU_LAW_LEVELS, POSITION_FEATURES, Config
 from .prediction import Prediction
 
-MEL_FLOOR = 1e-5  # added to the power before the logarithm
-MEL_CENTRE, MEL_SPREAD = -5.0, 4.0  # of log-mel values of speech, so that the network gets numbers around 0 and 1
 DECAYS_SECONDS = (0.02, 0.1, 0.4)  # of the position features at both ends of a sound
 LARGEST_STEP = 32_767  # of the 16-bit grid
 
@@ -20,20 +18,12 @@ def mel_power(wave: np.ndarray, config: Config) -> np.ndarray:
 
     Frame ``i`` is centred on sample ``i * hop_length``.
     """
-    power = mel_spectrogram(
-        wave.astype(np.float32), config.sample_rate, config.n_fft, config.hop_length, config.n_mels, f_max_hz=config.f_max_hz
-    )
-    return power[:, : frames_of(len(wave), config)].astype(np.float32)
+    return speech_mel.mel_power(wave, config.sample_rate, config.n_fft, config.hop_length, config.n_mels, config.f_max_hz)
 
 
 def mel_frames(wave: np.ndarray, config: Config) -> np.ndarray:
     """The natural logarithm of :func:`mel_power` and a floor, ``(n_mels, frames)`` float32."""
-    return np.log(mel_power(wave, config) + np.float32(MEL_FLOOR))
-
-
-def mel_features(mel: np.ndarray) -> np.ndarray:
-    """Log-mel frames ``(n_mels, frames)`` as the network gets them, ``(frames, n_mels)`` float32."""
-    return ((mel.T - MEL_CENTRE) / MEL_SPREAD).astype(np.float32)
+    return speech_mel.to_log(mel_power(wave, config))
 
 
 def position_features(n_frames: int, n_samples: int, config: Config, start: int = 0) -> np.ndarray:
@@ -55,11 +45,6 @@ def position_features(n_frames: int, n_samples: int, config: Config, start: int 
 def frames_of(n_samples: int, config: Config) -> int:
     """Frames that cover so many samples."""
     return -(-n_samples // config.hop_length)
-
-
-def mel_of_features(features: np.ndarray) -> np.ndarray:
-    """The inverse of :func:`mel_features`: ``(frames, n_mels)`` -> ``(n_mels, frames)``."""
-    return MEL_SPREAD * features.T + MEL_CENTRE
 
 
 def to_heard(wave: np.ndarray, config: Config, prediction: Prediction | None = None) -> np.ndarray:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
 from ...nn.playable import Graph, Playable
 from . import CONDITION_FILE, DURATIONS_FILE, Config
-from .frames import LARGEST_STEP, frames_of, mel_of_features, position_features, to_wave
+from .frames import LARGEST_STEP, frames_of, position_features, to_wave
 from .likelihood import SMALLEST_LOG_SCALE
 from .prediction import prediction_of
 from .recipe import Prepared

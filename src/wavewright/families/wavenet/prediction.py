@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...dsp.mel import mel_filterbank
+from ...dsp.speech_mel import power_scale
 from ...dsp.spectrum import hann_window
 from . import Config
 
@@ -74,7 +75,7 @@ def prediction_of(log_mel: np.ndarray, config: Config) -> Prediction:
     filters = mel_filterbank(config.sample_rate, config.n_fft, config.n_mels, 0.0, config.f_max_hz).astype(np.float64)
     bins = np.arange(filters.shape[1])
     centres = filters @ bins / filters.sum(1)
-    density = of_segments - np.log(filters.sum(1))[:, None]  # log power of a bin
+    density = of_segments - np.log(power_scale(config.n_fft) * filters.sum(1))[:, None]  # log power of a bin
     power = np.exp(np.stack([np.interp(bins, centres, segment) for segment in density.T]))
     correlation = np.fft.irfft(power, axis=1)[:, : config.prediction_order + 1]
     lags = np.arange(config.prediction_order + 1)

@@ -13,12 +13,13 @@ from ...data.naming import choose_names
 from ...data.preparation import Preparation
 from ...data.splits import assign, groups_beyond_speakers
 from ...data.store import ClipStore
+from ...dsp.speech_mel import mel_features, mel_of_features, to_log
 from ...errors import BadFolder, BadSetting
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import db_to_gain
 from . import SIZES, Config
-from .frames import MEL_FLOOR, frames_of, mel_features, mel_of_features, mel_power, position_features, targets, to_heard
+from .frames import frames_of, mel_power, position_features, targets, to_heard
 from .prediction import prediction_of
 
 METRICS = ("valid/bits",)  # a sample, on held-out clips
@@ -205,7 +206,7 @@ class Stretches:
             power = np.zeros((model.n_mels, n_frames), np.float32)
             of_clip = self._mel_power(row)[:, first : first + n_frames]
             power[:, : of_clip.shape[1]] = gain**2 * of_clip
-            frames = mel_features(np.log(power + np.float32(MEL_FLOOR)))
+            frames = mel_features(to_log(power))
         elif model.condition == "position":
             frames = position_features(n_frames, length, model, start)
         given: dict[str, np.ndarray] = {"frames": frames}

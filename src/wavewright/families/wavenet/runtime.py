@@ -9,12 +9,13 @@ from functools import cached_property
 
 import numpy as np
 
+from ...dsp.speech_mel import MEL_FLOOR, mel_features
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder, Shapes, as_float32
 from . import CONDITION_FILE, DURATIONS_FILE, RANGES, Config
 from .engine import Engine, Mode, State
-from .frames import MEL_FLOOR, frames_of, mel_features, mel_frames, position_features, to_heard, to_wave
+from .frames import frames_of, mel_frames, position_features, to_heard, to_wave
 from .prediction import Prediction, prediction_of
 
 LONGEST_SECONDS = 600.0  # of a sound whose length is asked for

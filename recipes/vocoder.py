@@ -1,0 +1,43 @@
+"""The bundled model ``vocoder``: mel frames of speech to sound at 24 kHz, for voices of any language.
+
+    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/vocoder.py --corpus corpora/speech --max-minutes 60
+    python recipes/vocoder.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
+    python recipes/vocoder.py --bundle                                              # into the package
+
+On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` (the same in every piece).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bundling import Bundled, main
+
+from wavewright.families.vocoder.recipe import Recipe, recipe
+
+STEPS, ADVERSARIAL_FROM = 20_000, 8_000
+
+
+def vocoder(device: str = "cpu") -> Recipe:
+    """The settings of the run: distances first, then critics as well."""
+    base = recipe("small")
+    return replace(
+        base,
+        model=replace(base.model, adversarial_from=ADVERSARIAL_FROM),
+        training=replace(base.training, steps=STEPS, threads=1, device=device),
+    )
+
+
+MODEL = Bundled(
+    name="vocoder",
+    family="vocoder",
+    settings=vocoder,
+    description="Speaks from mel frames many times faster than real time: a vocoder for speech of any voice, 24 kHz.",
+    licence="CC-BY-SA-3.0",
+    corpus=Path("corpora/speech"),
+)
+
+if __name__ == "__main__":
+    main(MODEL, __doc__)
