@@ -220,3 +220,26 @@ def test_a_split_from_the_manifest_wins_for_its_whole_group():
         splits.assign([entries[0], entry("4.wav", "kit", "train")], by="group")
     with pytest.raises(BadSetting, match="by is 'size'"):
         splits.assign(entries, by="size")
+
+
+def test_a_folder_as_ljspeech_has_it_is_read_with_its_texts(tmp_path):
+    for name in ("wavs/one.wav", "wavs/two.flac", "three.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / name, 0.1 * np.ones(800), 8_000)
+    lines = ['one|Dr. "A" said 2|doctor "A" said two', "two.flac| plain ", "", "three||in full", "gone|nobody"]
+    (tmp_path / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = scan(tmp_path, None)
+    assert [(entry.path.name, entry.text, entry.label) for entry in found.entries] == [
+        ("one.wav", 'doctor "A" said two', None),
+        ("two.flac", "plain", None),
+        ("three.wav", "in full", None),
+    ]
+    assert [problem.path.name for problem in found.problems] == ["gone.wav"]
+    assert scan(tmp_path / "metadata.csv").entries == found.entries
+    assert {entry.label for entry in scan(tmp_path, "folder").entries} == {"wavs"}  # asked for, folders are labels
+
+
+def test_a_table_of_texts_with_other_lines_is_refused(tmp_path):
+    (tmp_path / "metadata.csv").write_text("a|b\na|b|c|d\n", encoding="utf-8")
+    with pytest.raises(BadFolder, match=r"metadata.csv, line 2: this is not name\|text"):
+        scan(tmp_path)

@@ -98,8 +98,8 @@ def _is_by_place(parameter: inspect.Parameter, hint: Any) -> bool:
 
 
 def _name(parameter: inspect.Parameter, hint: Any) -> str:
-    """A parameter of a task as it is written on the command line."""
-    return parameter.name if _is_by_place(parameter, hint) else f"--{parameter.name.replace('_', '-')}"
+    """A parameter of a task as it is written on the command line; one that ends in ``_`` has a name that Python keeps to itself."""
+    return parameter.name if _is_by_place(parameter, hint) else f"--{parameter.name.rstrip('_').replace('_', '-')}"
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:

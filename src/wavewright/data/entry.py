@@ -27,8 +27,8 @@ class Entry:
     """One clip: a file, or the part of it that starts at ``offset_seconds``.
 
     ``seconds`` and ``n_frames`` are the length of the clip itself. ``group`` is what a split must not tear apart: a speaker,
-    a kit, a drum. ``pitch`` is a MIDI number. ``label``, ``group``, ``split``, ``text``, ``speaker`` and ``pitch`` are None where
-    unknown.
+    a kit, a drum. ``pitch`` is a MIDI number, ``language`` a code such as ``en``. ``label``, ``group``, ``split``, ``text``, ``speaker``,
+    ``pitch`` and ``language`` are None where unknown.
     """
 
     path: Path
@@ -43,6 +43,7 @@ class Entry:
     text: str | None = None
     speaker: str | None = None
     pitch: float | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ GroupFrom = Literal["folder", "prefix"]
 ``prefix``: the group is the file name up to its first underscore, as in ``<kit>_<name>.wav``."""
 
 
+METADATA_FILE = "metadata.csv"
+"""In a folder as LJSpeech has it: lines ``name|text``; see :func:`manifest.read`."""
+
+
 def scan(
     folder: Path | str,
     label_from: LabelFrom | None = "none",
@@ -31,7 +35,7 @@ def scan(
 
     Hidden files and folders are passed over; linked folders are followed once. With ``label_from`` None, labels are sub-folders
     where most sounds lie in some. With ``manifest`` the clips are those that the manifest lists, with its labels, groups and
-    splits; ``folder`` may be that manifest itself. Files that cannot be used are listed in ``problems``. Raises BadFolder where
+    splits; ``folder`` may be that manifest itself, or hold the texts of its sounds as LJSpeech does (METADATA_FILE). Files that cannot be used are listed in ``problems``. Raises BadFolder where
     nothing is left, BadSetting where ``label_from`` or ``group_from`` is unknown.
     """
     root = Path(folder)
@@ -41,6 +45,8 @@ def scan(
         raise BadSetting(f"group_from is {group_from!r}; it must be 'folder', 'prefix' or None.")
     if manifest is None and root.is_file() and root.suffix.lower() in manifests.SUFFIXES:
         manifest = root
+    if manifest is None and label_from != "folder" and group_from is None and manifests.is_metadata(root / METADATA_FILE):
+        manifest = root / METADATA_FILE
     if manifest is not None:
         return manifests.read(manifest)
     if not root.is_dir():

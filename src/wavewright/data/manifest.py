@@ -12,9 +12,10 @@ from typing import Any, cast, get_args
 
 from ..errors import BadAudio, BadFolder, MissingExtra
 from ..whole_file import write_whole
+from .entry import SUFFIXES as SOUND_SUFFIXES
 from .entry import Entry, Problem, Scan, Split, find_length, first_problem
 
-FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch")
+FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch", "language")
 """The fields that are written. When reading, ``command`` stands for ``label``, a missing ``group`` is the ``speaker``, and
 fields of other names are passed over."""
 
@@ -24,6 +25,9 @@ SUFFIXES = (".csv", ".jsonl", ".json")
 
 def read(path: Path | str) -> Scan:
     """Read a manifest (``.jsonl``, ``.json`` with one object a line, or ``.csv``) and the header of each file that it names.
+
+    A ``.csv`` without names of columns whose lines are ``name|text`` or ``name|text|text in full`` is that of a folder as LJSpeech has it:
+    the sounds lie in ``wavs`` beside it, or beside it themselves.
 
     Relative file names start at the manifest's folder. A clip reaches from ``offset`` for ``duration`` seconds, at most to the
     end of the file. Files that cannot be used are listed in ``problems``. Raises BadFolder, with the line, where a field cannot
@@ -78,6 +82,7 @@ def _record(entry: Entry, folder: Path) -> dict[str, Any]:
         "group": entry.group,
         "split": entry.split,
         "pitch": entry.pitch,
+        "language": entry.language,
     }
 
 
@@ -91,7 +96,47 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadFolder(f"The manifest {path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    yield from _csv_records(path, content) if path.suffix.lower() == ".csv" else _json_records(path, content)
+    if path.suffix.lower() != ".csv":
+        yield from _json_records(path, content)
+    elif _is_piped(content.partition("\n")[0]):
+        yield from _piped_records(path, content)
+    else:
+        yield from _csv_records(path, content)
+
+
+def is_metadata(path: Path) -> bool:
+    """Whether a file is the table of texts of a folder as LJSpeech has it, by its first line."""
+    try:
+        with path.open(encoding="utf-8-sig") as opened:
+            first = opened.readline()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return _is_piped(first)
+
+
+def _is_piped(line: str) -> bool:
+    return "|" in line and "audio_filepath" not in line
+
+
+def _piped_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Lines ``name|text`` or ``name|text|text in full``; quotes are part of the text."""
+    for line, row in enumerate(content.splitlines(), start=1):
+        if not row.strip():
+            continue
+        parts = [part.strip() for part in row.split("|")]
+        if len(parts) not in (2, 3) or not parts[0]:
+            raise BadFolder(
+                f"{path}, line {line}: this is not name|text, or name|text|text in full; write one recording a line."
+            )
+        text = parts[-1] or parts[1]
+        yield line, {"audio_filepath": _named_sound(path.parent, parts[0]), **({"text": text} if text else {})}
+
+
+def _named_sound(folder: Path, name: str) -> str:
+    """The file of a name without (or with) its ending, relative to the folder; the likeliest where there is none."""
+    endings = ("", *SOUND_SUFFIXES)
+    candidates = [f"{place}{name}{ending}" for ending in endings for place in ("wavs/", "wav/", "")]
+    return next((file for file in candidates if (folder / file).is_file()), f"wavs/{name}.wav")
 
 
 def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -161,6 +206,7 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
         text=_text(record, "text", where),
         speaker=speaker,
         pitch=pitch,
+        language=_text(record, "language", where),
     )
 
 

@@ -17,6 +17,7 @@ FAMILIES: dict[str, str] = {
     "vocoder": "speech from mel frames, many times faster than real time: pulses and noise through learned filters",
     "codec": "turns sound into few numbers and back: a codec for files and streams",
     "prior": "draws the codes of a codec: whatever that codes well, by label or without end",
+    "acoustic": "speaks: symbols of speech to mel frames, with duration, pitch and energy of each in your hands",
     "classifier": "tells which label a sound has, and judges what generators make",
 }
 

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from .blocks import Recurrence, phase_shuffle
 from .convnext import ConvNeXtBlock
+from .frame_layers import ProductConv
 from .spectrum import LogMel, LogSpectrum, power_spectrum, stft
 
 BAND_EDGES = (0.0, 0.125, 0.3, 0.6, 1.0)  # of the bands that are judged apart, as shares of half the sample rate
@@ -232,3 +233,30 @@ class BandCritics(nn.Module):
         """``wave (batch, time)`` to the logits of each critic and the features of all."""
         judged = [critic(wave) for critic in self.critics]
         return [logits for logits, _ in judged], [feature for _, features in judged for feature in features]
+
+
+class MelCritic(nn.Module):
+    """Judges every moment of mel frames in a few overlapping ranges of bands, each by a stack of its own, as :class:`BandCritic` does."""
+
+    def __init__(self, n_mels: int, channels: int, n_ranges: int = 4, n_blocks: int = 2, kernel: int = 5):
+        super().__init__()
+        stride = n_mels // (n_ranges + 1)
+        self.ranges = [(start, start + 2 * stride) for start in range(0, n_ranges * stride, stride)]
+        self.into = nn.ModuleList(ProductConv(end - start, channels) for start, end in self.ranges)
+        self.blocks = nn.ModuleList(
+            nn.ModuleList(ConvNeXtBlock(channels, 2 * channels, kernel, kernel // 2) for _ in range(n_blocks))
+            for _ in self.ranges
+        )
+        self.out = nn.ModuleList(nn.Linear(channels, 1) for _ in self.ranges)
+
+    def forward(self, mel: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """``mel (batch, frames, n_mels)`` to logits ``(batch, frames, n_ranges)`` and what the layers of each range found."""
+        logits, features = [], []
+        for (start, end), into, blocks, out in zip(self.ranges, self.into, self.blocks, self.out, strict=True):
+            found = F.leaky_relu(into(mel[..., start:end]), 0.2)
+            features.append(found)
+            for block in blocks:
+                found = block(found)
+                features.append(found)
+            logits.append(out(F.leaky_relu(found, 0.2)))
+        return torch.cat(logits, -1).float(), features

@@ -34,6 +34,7 @@ from ..whole_file import write_whole
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
 SMALLEST_IN_8_BITS = 4096  # numbers of a matrix; smaller ones save nothing
+_Content = tuple[str, tuple[int, ...], bytes]  # type, shape and digest of what is stored
 SMALLEST_STORED = 16  # numbers; shorter constants that are no weights, such as sizes and axes, stay in the graph
 
 
@@ -130,11 +131,16 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
 
 
 def _write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto], weights: Mapping[str, np.ndarray]) -> None:
-    """Write the weights, those of all graphs beside the given ones, into one file, and the graphs that point into it."""
+    """Write the weights, those of all graphs beside the given ones, into one file, and the graphs that point into it.
+
+    Each given weight is there by its name; a graph that has the same points to it.
+    """
     store: dict[str, np.ndarray] = {}
+    names_by_content: dict[_Content, str] = {}
     for name, array in weights.items():
-        _stored_name(store, {}, name, array)
-    names_by_content: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        names_of_one: dict[_Content, str] = {}
+        _stored_name(store, names_of_one, name, array)
+        names_by_content = names_of_one | names_by_content
     used = {
         file: {
             initializer: _stored_name(store, names_by_content, f"{Path(file).stem}.{initializer}", array)
@@ -175,9 +181,7 @@ def _take_weights(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     return taken
 
 
-def _stored_name(
-    store: dict[str, np.ndarray], names_by_content: dict[tuple[str, tuple[int, ...], bytes], str], name: str, array: np.ndarray
-) -> str:
+def _stored_name(store: dict[str, np.ndarray], names_by_content: dict[_Content, str], name: str, array: np.ndarray) -> str:
     """Put an array into the store unless one with the same content is there; the name that it has there.
 
     Weights have been rounded before; an array that 8 bits a row or float16 hold exactly is stored so, and any other stays exact.

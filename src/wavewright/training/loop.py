@@ -138,31 +138,49 @@ class Loop:
             return
         seconds = self._time_threads()
         if not progress.steps:
-            progress.steps = max(int(SHARE_OF_STEPS * 60 * (max_minutes or 1) / seconds), 20)
+            progress.steps = max(int(SHARE_OF_STEPS * 60 * (max_minutes or 1) / seconds[-1]), 20)
         progress.steps, progress.threads = processes.as_process_0_says((progress.steps, progress.threads))
-        self.observer.say(
-            f"{progress.steps} steps of {1e3 * seconds:.0f} ms on {progress.threads} thread{'s' * (progress.threads > 1)}"
-        )
+        on_threads = f"on {progress.threads} thread{'s' * (progress.threads > 1)}"
+        if len(seconds) == 1:
+            self.observer.say(f"{progress.steps} steps of {1e3 * seconds[0]:.0f} ms {on_threads}")
+            return
+        ends = [min(start, progress.steps) for start in (*self._stage_starts()[1:], progress.steps)]
+        counts = [end - start for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        listed = ", ".join(f"{count} of {1e3 * each:.0f} ms" for count, each in zip(counts, seconds, strict=True))
+        minutes = sum(count * each for count, each in zip(counts, seconds, strict=True)) / 60
+        self.observer.say(f"{progress.steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes")
 
-    def _time_threads(self) -> float:
-        """Time a few steps for each thread count on this machine, keep the fastest, and leave the networks as they were."""
+    def _stage_starts(self) -> tuple[int, ...]:
+        """The steps from which a step takes another time than before, from 0 on; a network with several says so (``stage_starts``)."""
+        return getattr(self.network, "stage_starts", lambda: (0,))()
+
+    def _time_threads(self) -> list[float]:
+        """Time a few steps of each stage for each thread count on this machine, keep the fastest, and leave the networks as they were.
+
+        The seconds of a step of each stage.
+        """
         before = copy.deepcopy((self.network.state_dict(), self.average.state_dict()))
         candidates = [self.settings.threads] if self.settings.threads else _thread_counts(self.device)
         seconds = {}
         for threads in candidates:
             torch.set_num_threads(threads)
-            times = []
-            for _ in range(5):
-                start = time.perf_counter()
-                self._one_step(self._batches_from)
-                times.append(time.perf_counter() - start)
-            seconds[threads] = float(np.median(times[1:]))
+            seconds[threads] = [self._time_steps(start) for start in self._stage_starts()]
         self.network.load_state_dict(before[0])
         self.average.load_state_dict(before[1])
         self.optimizers = {name: _optimizer(player, self.settings) for name, player in self.network.players().items()}
         self.progress.step = 0
-        self.progress.threads = min(seconds, key=lambda count: seconds[count])
+        self.progress.threads = min(seconds, key=lambda count: sum(seconds[count]))
         return seconds[self.progress.threads]
+
+    def _time_steps(self, start: int) -> float:
+        """The seconds of a step, from step ``start`` on."""
+        self.progress.step = start
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            self._one_step(self._batches_from)
+            times.append(time.perf_counter() - started)
+        return float(np.median(times[1:]))
 
     def _batches_per_step(self) -> int:
         """Each process and each accumulation has its own."""

@@ -16,8 +16,10 @@ from torch import nn
 from .. import __version__, families
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
-from ..errors import BadFolder, BadSetting
+from ..errors import BadFolder, BadModel, BadSetting
+from ..models import find
 from ..models.card import Card, Source
+from ..models.folder import ModelFolder
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
@@ -27,6 +29,8 @@ from .report import Report
 from .settings import override
 
 RUN_FILE = "run.json"
+DOUBTFUL_FILE = "doubtful.txt"
+"""In a run folder: the clips that may be wrong, and why, one a line."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,33 @@ class Run:
     """One run folder: its recipe, its data, its network, its checkpoints and the model that it exports."""
 
     def __init__(
-        self, out: Path, family: str, recipe: Any, found: Scan, provenance: Provenance, cache_folder: Path | None = None
+        self,
+        out: Path,
+        family: str,
+        recipe: Any,
+        found: Scan,
+        provenance: Provenance,
+        cache_folder: Path | None = None,
+        base: ModelFolder | None = None,
     ):
-        self.out, self.family, self.provenance, self.found = out, family, provenance, found
+        self.out, self.family, self.provenance, self.found, self.base = out, family, provenance, found, base
         self.network_module = families.module(family, "network")
         self.prepared = families.module(family, "recipe").prepare(recipe, found.entries, cache_folder)
         self.recipe = self.prepared.recipe
         torch.manual_seed(self.recipe.training.seed)
         self.network: Network = self.network_module.build(self.recipe.model)
+        if base is not None:
+            self._begin_from(base)
+
+    def _begin_from(self, base: ModelFolder) -> None:
+        """Give the part that plays the weights of another model of the family."""
+        state = families.module(self.family, "recipe").beginnings(base, self.recipe.model)
+        try:
+            self.network.averaged().load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+        except RuntimeError as error:
+            raise BadModel(
+                f"The weights of {base.path} do not fit the settings of this run; leave out --set model settings."
+            ) from error
 
     def train(self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False) -> Progress:
         """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together."""
@@ -71,6 +94,7 @@ class Run:
                     report.hear(progress, waves, titles, self.recipe.model.sample_rate)
                 if progress.best_step in (0, progress.step):
                     self.export(average, progress)
+                self._list_doubtful(average, progress, report.say)
 
             loop = Loop(
                 self.network,
@@ -87,6 +111,19 @@ class Run:
             if processes.rank() == 0:
                 self.export_best(loop, report.say)
         return progress
+
+    def _list_doubtful(self, average: nn.Module, progress: Progress, say: Callable[[str], None]) -> None:
+        """Write which clips may be wrong, once, as soon as a family that can tell (``network.fits``) is able to."""
+        path = self.out / DOUBTFUL_FILE
+        if path.is_file() or not hasattr(self.network_module, "fits"):
+            return
+        fits = self.network_module.fits(average, self.prepared, progress.step)
+        if fits is None:
+            return
+        problems = families.module(self.family, "recipe").doubtful(self.prepared, fits)
+        write_whole(path, "".join(f"{problem}\n" for problem in problems).encode())
+        if problems:
+            say(f"{len(problems)} clips may not be what they are said to be; listen to those listed in {path}.")
 
     def export_best(self, loop: Loop, say: Callable[[str], None]) -> None:
         """Export the averaged weights of the best checkpoint, or of the last where nothing was measured."""
@@ -126,6 +163,8 @@ class Run:
         """Write the recipe at the first call; at a resume it must be the same. What is to be said where the recordings are not."""
         path = self.out / RUN_FILE
         described: dict[str, Any] = {"family": self.family, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
+        if self.base is not None:
+            described["from"] = {"name": self.base.card.name, "hash": self.base.hash}
         clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in self.prepared.train_entries)
         described["clips"] = {"count": len(clips), "sha256": hashlib.sha256("\n".join(clips).encode()).hexdigest()}
         if path.is_file():
@@ -163,18 +202,32 @@ def train(
     settings: Sequence[str] = (),
     device: str = "cpu",
     quiet: bool = False,
+    base: str | Path | None = None,
 ) -> Progress:
     """Train a model of a family on a folder of sound; ``wavewright train`` calls this.
 
-    ``settings`` are ``name=value`` overrides. Raises a WavewrightError for anything that cannot work, before anything is written.
+    ``settings`` are ``name=value`` overrides; ``base`` is the model that training begins from. Raises a WavewrightError for anything that
+    cannot work, before anything is written.
     """
-    recipe = choose_recipe(family, size, settings, device)
+    begun_from = None if base is None else _opened_base(base, family)
+    recipe = choose_recipe(family, size, settings, device, begun_from)
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
     _check_place(out, folder)
     found = scan(folder, label_from, group_from, manifest)
     provenance = Provenance(name=out.resolve().name or family, description=f"Trained on {len(found.entries)} clips.")
-    return Run(out, family, recipe, found, provenance).train(max_minutes, resume, quiet)
+    return Run(out, family, recipe, found, provenance, base=begun_from).train(max_minutes, resume, quiet)
+
+
+def _opened_base(base: str | Path, family: str) -> ModelFolder:
+    """The model to begin from; raises BadModel where it is damaged, BadSetting where its family cannot be begun from or is another."""
+    folder = ModelFolder(find(base))
+    folder.verify()
+    if folder.card.family != family:
+        raise BadSetting(f"{folder.path} is a {folder.card.family}; a {family} begins from a {family}: give another --from.")
+    if not hasattr(families.module(family, "recipe"), "fine_tuning"):
+        raise BadSetting(f"No {family} can begin from another model; leave --from out.")
+    return folder
 
 
 def _check_place(out: Path, folder: Path) -> None:
@@ -189,14 +242,16 @@ def _check_place(out: Path, folder: Path) -> None:
         raise BadFolder(f"{out} holds files that are no run; give a new folder with --out.")
 
 
-def choose_recipe(family: str, size: str, settings: Sequence[str] = (), device: str = "cpu") -> Any:
-    """The recipe of a family and size with overrides applied; raises BadSetting for unknown names."""
+def choose_recipe(
+    family: str, size: str, settings: Sequence[str] = (), device: str = "cpu", base: ModelFolder | None = None
+) -> Any:
+    """The recipe of a family and size, or of going on from ``base``, with overrides applied; raises BadSetting for unknown names."""
     described = families.module(family, "recipe")
     sizes = described.SIZES
     if size not in sizes:
         raise BadSetting(f"There is no size {size!r}; {family} has {', '.join(sizes)}.")
     _check_device(device)
-    recipe = described.recipe(size)
+    recipe = described.recipe(size) if base is None else described.fine_tuning(base)
     parts = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, settings)
     if parts["training"].device != recipe.training.device:
         raise BadSetting("The device is no setting of --set; give it with --device.")

@@ -7,12 +7,9 @@ no later symbol can change leave at the top; a carry runs back into the bytes th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numba import njit
 
+from ...dsp.compiled import compiled
 from .range_coder import SILENT, TOTAL
 
 TOTAL_BITS = 16
@@ -22,15 +19,6 @@ CARRY = 1 << 32
 
 SILENT_AFTER_SOUND = 64  # of TOTAL: 10 bits to fall silent, 0.0014 bits to go on
 SILENT_AFTER_SILENCE = TOTAL - 512  # 7 bits to begin again, 0.011 bits to stay silent
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """The function compiled when it is first called, and kept on disk where a folder for that can be written."""
-    jit: Any = njit
-    try:
-        return jit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no such folder
-        return jit(nogil=True)(function)
 
 
 @compiled

@@ -1,0 +1,43 @@
+"""The bundled voices ``en``: two speakers of English, kathleen and lj, from one model that speaks mel frames.
+
+    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/voices.py --corpus corpora/speech --max-minutes 60
+    python recipes/voices.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
+    python recipes/voices.py --bundle                                              # into the package
+
+The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run hears them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bundling import Bundled, main
+
+from wavewright.families.acoustic.recipe import Recipe, recipe
+
+STEPS, VOICE_FROM, CRITICS_FROM = 16_000, 3_000, 11_000
+
+
+def voices(device: str = "cpu") -> Recipe:
+    """The settings of the run: the aligner first, then the voice, then the voice with critics."""
+    base = recipe("small")
+    return replace(
+        base,
+        model=replace(base.model, speakers=("kathleen", "lj"), voice_from=VOICE_FROM, critics_from=CRITICS_FROM),
+        training=replace(base.training, steps=STEPS, threads=1, device=device, weight_bits=8),
+    )
+
+
+MODEL = Bundled(
+    name="en",
+    family="acoustic",
+    settings=voices,
+    description="Two voices of English, kathleen and lj: symbols of speech to mel frames.",
+    licence="CC0-1.0",
+    corpus=Path("corpora/speech"),
+)
+
+if __name__ == "__main__":
+    main(MODEL, __doc__)

@@ -1,0 +1,129 @@
+"""Acoustic: symbols of speech to mel frames, all at once, with duration, pitch and energy of every symbol in your hands.
+
+The idea: an encoder hears the symbols of a sentence, small predictors say how long, how high and how loud each one is, each symbol is
+repeated for as many frames as it lasts, and a decoder makes mel frames of them; a vocoder makes sound of those. Since durations are
+known, nothing is skipped or said twice, and the time of every word is exact.
+
+Papers:
+    Lancucki, "FastPitch: Parallel Text-to-speech with Pitch Prediction", 2021: pitch of each symbol, predicted, changed and given back.
+    Ren et al., "FastSpeech 2: Fast and High-Quality End-to-End Text to Speech", 2021: energy, and what is predicted from what.
+    Badlani et al., "One TTS Alignment To Rule Them All", 2022: the aligner, which needs no other tool.
+    Shih et al., "RAD-TTS: Parallel Flow-Based TTS with Robust Alignment Learning", 2021: its prior.
+    Wang et al., "Style Tokens: Unsupervised Style Modeling, Control and Transfer in End-to-End Speech Synthesis", 2018.
+    Kumar et al., "MelGAN", 2019: features of critics, compared.
+
+Changed from them: blocks are depthwise convolution, attention and two products, written as matrix products, which CPUs multiply fastest;
+a word boundary may last no time at all, so that words are bound together or parted as they were spoken; the aligner learns first, by
+itself, and stays as it is while the voice learns; critics of a few mel bands each, all of them matrix products, sharpen the frames at last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, hop_of
+from ...errors import BadSetting
+from ...ranges import check_names, check_ranges
+
+ENCODER_FILE, DECODER_FILE = "encoder.onnx", "decoder.onnx"
+SPEAKERS_FILE = "speakers.safetensors"
+"""In a model folder: ``usual_style (speakers, n_styles)``, how much of each style a speaker's recordings have on the average, and
+``pace (speakers,)``, how many times longer than predicted their sounds last: a mean of logarithms falls short of the mean."""
+
+BOUNDARY = "|"  # between words; it may last no time
+N_TOLD = 3  # numbers that the decoder is told of a symbol: pitch, voicing, energy
+
+RANGES = {
+    "channels": (16, 1_024),
+    "hidden": (16, 4_096),
+    "n_heads": (1, 16),
+    "encoder_blocks": (1, 32),
+    "encoder_kernel": (1, 31),
+    "decoder_blocks": (1, 32),
+    "decoder_kernel": (1, 31),
+    "predictor_channels": (16, 1_024),
+    "aligner_channels": (8, 512),
+    "n_styles": (1, 64),
+    "dropout": (0.0, 0.9),
+    "critic_channels": (4, 256),
+    "voice_from": (0, 1_000_000_000),
+    "critics_from": (0, 1_000_000_000),
+}
+"""The smallest and largest value of each number in a Config that stands for itself; the others depend on each other."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the networks are; everything that playing needs to know. Raises BadSetting for what is out of range or does not fit."""
+
+    sample_rate: int = 24_000  # of the recordings; the frames are those of dsp.speech_mel at any rate
+    labels: tuple[str, ...] = ()  # a voice has none
+    language: str = "en"  # of the front end
+    symbols: tuple[str, ...] = ()  # those of the front end, filled in when the recordings are prepared
+    speakers: tuple[str, ...] = ()  # filled in from the recordings; those named here alone are learned
+    channels: int = 192
+    hidden: int = 576  # between the two products of a block
+    n_heads: int = 2
+    encoder_blocks: int = 4
+    encoder_kernel: int = 5  # symbols
+    decoder_blocks: int = 6
+    decoder_kernel: int = 9  # frames
+    predictor_channels: int = 192
+    aligner_channels: int = 64
+    n_styles: int = 8
+    dropout: float = 0.1
+    critic_channels: int = 64
+    voice_from: int = 2_500  # the step from which the voice learns; before it the aligner does
+    critics_from: int = 0  # the step from which critics sharpen the frames; 0: never
+
+    def __post_init__(self) -> None:
+        check_ranges(self, RANGES)
+        hop_of(self.sample_rate)
+        check_names(labels=self.labels, symbols=self.symbols, speakers=self.speakers)
+        if self.labels:
+            raise BadSetting("A voice has no labels; leave labels empty, and name speakers in a manifest.")
+        if self.channels % self.n_heads:
+            raise BadSetting(f"channels is {self.channels}; it must be a multiple of n_heads ({self.n_heads}).")
+        for name in ("encoder_kernel", "decoder_kernel"):
+            if getattr(self, name) % 2 == 0:
+                raise BadSetting(f"{name} is {getattr(self, name)}; it must be odd, to hear as much before as behind.")
+        if self.critics_from and self.critics_from <= self.voice_from:
+            raise BadSetting(
+                f"critics_from is {self.critics_from}; it must be 0, or come after voice_from ({self.voice_from})."
+            )
+
+    @property
+    def n_mels(self) -> int:
+        return N_MELS
+
+    @property
+    def hop_length(self) -> int:
+        """Samples from one frame to the next."""
+        return hop_of(self.sample_rate)
+
+    @property
+    def n_fft(self) -> int:
+        """Samples of a window."""
+        return WINDOW_HOPS * self.hop_length
+
+    @property
+    def style_names(self) -> tuple[str, ...]:
+        """What the learned styles are asked for by."""
+        return tuple(f"style-{number}" for number in range(1, self.n_styles + 1))
+
+
+SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {
+        "channels": 48,
+        "hidden": 96,
+        "encoder_blocks": 1,
+        "decoder_blocks": 2,
+        "predictor_channels": 48,
+        "aligner_channels": 32,
+        "n_styles": 4,
+        "critic_channels": 16,
+    },
+    "small": {},
+    "base": {"channels": 256, "hidden": 1_024, "decoder_blocks": 8},
+}

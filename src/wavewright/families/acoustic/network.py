@@ -1,0 +1,394 @@
+"""The acoustic networks: aligner, encoder, predictors, decoder and critics, and what each of them minimises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...dsp.alignment import PLACE_FEATURES, averages_by_symbol
+from ...dsp.speech_mel import MEL_SPREAD
+from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, place_batch, places_of
+from ...nn.critics import MelCritic
+from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader, heard_of
+from ...nn.losses import feature_distance
+from ...nn.playable import Graph, Playable
+from ...nn.speech_losses import mel_losses, prosody_losses
+from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
+from .prosody import frames_to_wave
+from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, Clip, Prepared
+from .speaking import VOICED_FROM, Controls, Spoken, speak
+
+Batch = dict[str, Any]
+HARD_SHARE = 0.5  # of the aligner's steps, after which its alignments become hard
+USUAL_SHARE = 0.3  # of the clips are told the usual style of their speaker instead of their own
+USUAL_DECAY, PACE_DECAY = 0.98, 0.995  # for each recording that is heard
+
+
+class Voice(nn.Module):
+    """Everything but the critics: the part that is averaged and evaluated; encoder, predictors and decoder play."""
+
+    usual_style: Tensor
+    pace: Tensor
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        channels, n_speakers = config.channels, max(len(config.speakers), 1)
+        self.aligner = Aligner(len(config.symbols), n_speakers, config.n_mels, config.aligner_channels)
+        self.embed = nn.Embedding(len(config.symbols), channels)
+        self.speaker = nn.Embedding(n_speakers, channels)
+        self.styles = nn.Parameter(0.3 * torch.randn(config.n_styles, channels))
+        self.style_reader = StyleReader(config.n_mels, config.aligner_channels, config.n_styles)
+        self.register_buffer("usual_style", torch.full((n_speakers, config.n_styles), 1 / config.n_styles))
+        self.register_buffer("pace", torch.ones(n_speakers))
+        blocks = (channels, config.hidden)
+        self.encoder = HearingBlocks(config.encoder_blocks, *blocks, config.encoder_kernel, config.n_heads, config.dropout)
+        hidden = config.predictor_channels
+        self.durations = Predictor(channels, hidden, 1, 2 * config.dropout)
+        self.melody = Predictor(channels, hidden, N_TOLD, 2 * config.dropout)
+        self.told = ProductConv(N_TOLD, channels)
+        self.place = nn.Linear(PLACE_FEATURES, channels)
+        self.decoder = HearingBlocks(config.decoder_blocks, *blocks, config.decoder_kernel, config.n_heads, config.dropout)
+        self.out = nn.Linear(channels, config.n_mels)
+        for layer in (self.embed, self.speaker):
+            nn.init.normal_(layer.weight, std=0.3)
+
+    def encode(
+        self, symbols: Tensor, speaker: Tensor, style: Tensor, heard: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What symbols sound like ``(batch, symbols, channels)``, ``log(1 + frames)`` of each and its melody ``(batch, symbols, N_TOLD)``.
+
+        ``symbols (batch, symbols)``, ``speaker (batch,)``, ``style (batch, n_styles)``; ``heard (batch, symbols, 1)`` where some are padding.
+        """
+        manner = (self.speaker(speaker) + style @ self.styles)[:, None]
+        encoded = self.encoder(self.embed(symbols) + manner, heard) + manner
+        return encoded, self.durations(encoded, heard)[..., 0], self.melody(encoded, heard)
+
+    def decode(self, encoded: Tensor, told: Tensor, places: Tensor, features: Tensor, heard: Tensor | None = None) -> Tensor:
+        """Mel frames ``(batch, frames, n_mels)``, as a network has them.
+
+        ``told (batch, symbols, N_TOLD)``: octaves where voiced, voicing, energy; ``places (batch, frames)``: the symbol of each frame;
+        ``features (batch, frames, PLACE_FEATURES)``; ``heard (batch, frames, 1)`` where some are padding.
+        """
+        symbols = encoded + self.told(told)
+        frames = symbols.gather(1, places[..., None].expand(-1, -1, symbols.shape[2]))
+        return self.out(self.decoder(frames + self.place(features), heard))
+
+    def align(self, batch: Batch) -> Tensor:
+        """The aligner's log-probabilities for a batch, ``(batch, frames, symbols)``."""
+        return self.aligner(batch["symbols"], batch["speaker"], batch["mel"], batch["prior"], batch["n_symbols"])
+
+    def skippable(self, symbols: Tensor) -> Tensor:
+        """Which symbols may last no time."""
+        return symbols == (self.config.symbols.index(BOUNDARY) if BOUNDARY in self.config.symbols else -1)
+
+    @torch.no_grad()
+    def note_pace(self, speaker: Tensor, log_durations: Tensor, durations: Tensor, heard: Tensor) -> None:
+        """Remember how many times longer than predicted the symbols of each recording last; all but ``speaker`` ``(batch, symbols)``."""
+        longer = (durations * heard).sum(1) / (torch.expm1(log_durations) * heard).sum(1).clamp(min=1.0)
+        for row, number in enumerate(speaker.tolist()):
+            self.pace[number].lerp_(longer[row].clamp(0.5, 2.0), 1 - PACE_DECAY)
+
+    def style_of(self, batch: Batch) -> Tensor:
+        """How much of each style the recordings have ``(batch, n_styles)``; in training, for some what is usual, which moves on."""
+        heard = frames_heard(batch)
+        style = self.style_reader(batch["mel"], heard)
+        if not self.training:
+            return style
+        usual = self.usual_style[batch["speaker"]]
+        with torch.no_grad():
+            for row, speaker in enumerate(batch["speaker"].tolist()):
+                self.usual_style[speaker].lerp_(style[row], 1 - USUAL_DECAY)
+        takes_usual = torch.rand(len(style), 1, device=style.device) < USUAL_SHARE
+        return torch.where(takes_usual, usual, style)
+
+
+def frames_heard(batch: Batch) -> Tensor:
+    """1 for a frame and 0 for padding, ``(batch, frames, 1)``."""
+    return heard_of(batch["n_frames"], batch["mel"].shape[1])
+
+
+def symbols_heard(batch: Batch) -> Tensor:
+    """1 for a symbol and 0 for padding, ``(batch, symbols, 1)``."""
+    return heard_of(batch["n_symbols"], batch["symbols"].shape[1])
+
+
+@torch.no_grad()
+def recorded_prosody(voice: Voice, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """What the recordings of a batch do: ``durations (batch, symbols)``, what is told of symbols ``(batch, symbols, N_TOLD)`` and how
+    well the frames fit the symbols ``(batch,)``, log-probability a frame."""
+    scores = voice.align(batch)
+    durations = hard_durations(scores, voice.skippable(batch["symbols"]), batch["n_frames"], batch["n_symbols"])
+    fit = agreement(scores, places_of(durations, scores.shape[1]), frames_heard(batch)[..., 0])
+    octaves, voiced, energy, counts = (
+        batch[name].float().cpu().numpy() if name else durations.cpu().numpy() for name in ("octaves", "voiced", "energy", "")
+    )
+    told = np.zeros((*counts.shape, N_TOLD), np.float32)
+    for row, count in enumerate(counts):
+        n_frames = int(batch["n_frames"][row])
+        pitch, share = averages_by_symbol(octaves[row, :n_frames], voiced[row, :n_frames], count)
+        loudness, _ = averages_by_symbol(energy[row, :n_frames], np.ones(n_frames), count)
+        told[row] = np.stack([pitch * share, share, loudness], axis=1)
+    return durations, torch.from_numpy(told).to(durations.device), fit
+
+
+class Acoustic(nn.Module):
+    """The voice and its critics, and what each minimises."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.voice = Voice(config)
+        self.critics = MelCritic(config.n_mels, config.critic_channels) if config.critics_from else None
+
+    def players(self) -> dict[str, nn.Module]:
+        players: dict[str, nn.Module] = {"voice": self.voice}
+        return players | ({"critics": self.critics} if self.critics is not None else {})
+
+    def averaged(self) -> nn.Module:
+        """The part whose weights are averaged over the steps, evaluated and exported."""
+        return self.voice
+
+    def stage_starts(self) -> tuple[int, ...]:
+        """The steps at which the aligner, the voice and the critics begin to learn."""
+        starts = {0, self.config.voice_from} | ({self.config.critics_from} if self.config.critics_from else set())
+        return tuple(sorted(starts))
+
+    def _critics_at(self, step: int) -> MelCritic | None:
+        """The critics, once they judge."""
+        return self.critics if step >= self.config.critics_from else None
+
+    def loss_weights(self, step: int) -> dict[str, float]:
+        if step < self.config.voice_from:
+            return {"align/forward_sum": 1.0, "align/hard": 1.0}
+        weights = {"mel/l1": 5.0, "mel/ssim": 1.0, "duration/square": 1.0}
+        weights |= {"pitch/square": 2.0, "voicing/square": 1.0, "energy/square": 0.5}
+        if self._critics_at(step) is None:
+            return weights
+        return weights | {"adv/critic": 1.0, "adv/generator": 0.2, "adv/features": 2.0}
+
+    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+        if step < self.config.voice_from:
+            is_hard = step >= HARD_SHARE * self.config.voice_from
+            return [("voice", lambda batch: self._aligner_losses(batch, is_hard))]
+        critics = self._critics_at(step)
+        if critics is None:
+            return [("voice", self._voice_losses)]
+        return [
+            ("critics", lambda batch: self._critic_losses(batch, critics)),
+            ("voice", lambda batch: self._sharpened_losses(batch, critics)),
+        ]
+
+    def _aligner_losses(self, batch: Batch, is_hard: bool) -> dict[str, Tensor]:
+        """The aligner learns which frames belong to which symbols; in the end, to be sure of it."""
+        scores = self.voice.align(batch)
+        is_skippable = self.voice.skippable(batch["symbols"])
+        losses = {"align/forward_sum": forward_sum_loss(scores, is_skippable, batch["n_frames"], batch["n_symbols"])}
+        if is_hard:
+            durations = hard_durations(scores, is_skippable, batch["n_frames"], batch["n_symbols"])
+            places = places_of(durations, scores.shape[1])
+            losses["align/hard"] = -agreement(scores, places, frames_heard(batch)[..., 0]).mean()
+        return losses
+
+    def _spoken(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The frames of a batch, spoken with the recordings' prosody, and how far the predicted prosody is from it."""
+        voice = self.voice
+        durations, told, _ = recorded_prosody(voice, batch)
+        symbols, frames = symbols_heard(batch), frames_heard(batch)
+        encoded, log_durations, melody = voice.encode(batch["symbols"], batch["speaker"], voice.style_of(batch), symbols)
+        places, features = place_batch(durations, batch["mel"].shape[1])
+        spoken = voice.decode(encoded, told, places, features, frames).float() * frames
+        voice.note_pace(batch["speaker"], log_durations.float(), durations, symbols[..., 0])
+        losses = prosody_losses(log_durations.float(), melody.float(), durations, told, symbols[..., 0])
+        return spoken, losses
+
+    def _voice_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Encoder, predictors and decoder learn to speak as the recordings do."""
+        spoken, losses = self._spoken(batch)
+        return losses | mel_losses(batch["mel"], spoken, frames_heard(batch))
+
+    def _critic_losses(self, batch: Batch, critics: MelCritic) -> dict[str, Tensor]:
+        """The critics tell recordings from what the voice says, which stays in the batch for its own turn."""
+        batch["spoken"], batch["losses"] = self._spoken(batch)
+        heard = frames_heard(batch)
+        real, fake = critics(batch["mel"] * heard)[0], critics(batch["spoken"].detach())[0]
+        count = heard.sum() * real.shape[-1]
+        hinge = (F.relu(1 - real) + F.relu(1 + fake)) * heard
+        return {"adv/critic": hinge.sum() / count}
+
+    def _sharpened_losses(self, batch: Batch, critics: MelCritic) -> dict[str, Tensor]:
+        """The voice learns to please the critics, too."""
+        heard = frames_heard(batch)
+        with torch.no_grad():
+            _, real = critics(batch["mel"] * heard)
+        logits, fake = critics(batch["spoken"])
+        adversarial = -(logits * heard).sum() / (heard.sum() * logits.shape[-1])
+        losses = batch["losses"] | mel_losses(batch["mel"], batch["spoken"], heard)
+        return losses | {"adv/generator": adversarial, "adv/features": feature_distance(real, fake)}
+
+
+def build(config: Config) -> Acoustic:
+    """The networks of a configuration, with fresh weights."""
+    return Acoustic(config)
+
+
+def on_device(batch: dict[str, np.ndarray], voice: Voice) -> Batch:
+    """A batch as tensors beside the voice's weights."""
+    device = voice.out.weight.device
+    return {name: torch.as_tensor(value, device=device) for name, value in batch.items()}
+
+
+@torch.no_grad()
+def evaluate(voice: Voice, prepared: Prepared) -> dict[str, float]:
+    """How near a voice is to the held-out recordings; nothing without such.
+
+    ``valid/mel``: L1 of log-mel frames in nats, with the recordings' durations, pitch and energy; ``valid/spoken``: with what the voice
+    predicts, its frames laid over the recordings' symbol by symbol; ``valid/duration_ms``: mean error of a symbol; ``valid/pitch_semitones``:
+    mean error of voiced symbols; ``valid/alignment``: the mean probability (geometric) of the frames' symbols on the aligner's path.
+    """
+    if prepared.valid is None:
+        return {}
+    batches = prepared.valid.all()
+    measured = [_measure(voice, on_device(batch, voice)) for batch in batches]
+    sizes = [len(batch["speaker"]) for batch in batches]
+    return {name: float(np.average([found[name] for found in measured], weights=sizes)) for name in measured[0]}
+
+
+def _measure(voice: Voice, batch: Batch) -> dict[str, float]:
+    """The metrics of one batch; see :func:`evaluate`."""
+    durations, told, fit = recorded_prosody(voice, batch)
+    symbols, frames = symbols_heard(batch), frames_heard(batch)
+    encoded, log_durations, melody = voice.encode(
+        batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]], symbols
+    )
+    places, features = place_batch(durations, batch["mel"].shape[1])
+    with_recorded = voice.decode(encoded, told, places, features, frames)
+    lasting = ~voice.skippable(batch["symbols"])
+    lengths = torch.expm1(log_durations) * voice.pace[batch["speaker"]][:, None]
+    predicted = torch.maximum(lengths.round(), lasting).long() * symbols[..., 0].long()
+    voicing = torch.sigmoid(melody[..., 1])
+    own = torch.stack([melody[..., 0] * voicing, voicing, melody[..., 2]], -1)
+    with_own = _laid_over(voice, encoded, own, predicted, places, features)
+    voiced = symbols[..., 0] * (told[..., 1] > VOICED_FROM)
+    semitones = 12 * (melody[..., 0] - told[..., 0] / told[..., 1].clamp(min=1e-3)).abs()
+    frame_ms = 1e3 * voice.config.hop_length / voice.config.sample_rate
+    return {
+        "valid/mel": MEL_SPREAD * float(mel_losses(batch["mel"], with_recorded, frames)["mel/l1"]),
+        "valid/spoken": MEL_SPREAD * float(mel_losses(batch["mel"], with_own, frames)["mel/l1"]),
+        "valid/duration_ms": frame_ms * float((predicted - durations).abs().sum() / symbols.sum()),
+        "valid/pitch_semitones": float((semitones * voiced).sum() / voiced.sum().clamp(min=1)),
+        "valid/alignment": float(fit.mean().exp()),
+    }
+
+
+def _laid_over(voice: Voice, encoded: Tensor, told: Tensor, predicted: Tensor, places: Tensor, features: Tensor) -> Tensor:
+    """Frames spoken with ``predicted (batch, symbols)`` durations, at the moments of symbols that recorded frames lie at.
+
+    ``places`` and ``features`` are those of the recordings; gives ``(batch, frames, n_mels)`` with as many frames.
+    """
+    n_frames = predicted.sum(1)
+    own_places, own_features = place_batch(predicted, int(n_frames.max()))
+    spoken = voice.decode(encoded, told, own_places, own_features, heard_of(n_frames, int(n_frames.max())))
+    length = predicted.gather(1, places)
+    start = (predicted.cumsum(1) - predicted).gather(1, places)
+    within = torch.minimum(((features[..., 0] + 0.5) * length).long(), (length - 1).clamp(min=0))
+    frame = torch.minimum(start + within, n_frames[:, None] - 1)
+    return spoken.gather(1, frame[..., None].expand(-1, -1, spoken.shape[2]))
+
+
+class Encoding(nn.Module):
+    """The voice's encoder and predictors as a graph; see :meth:`Voice.encode`."""
+
+    def __init__(self, voice: Voice):
+        super().__init__()
+        self.voice = voice
+
+    def forward(self, symbols: Tensor, speaker: Tensor, style: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.voice.encode(symbols, speaker, style)
+
+
+class Decoding(nn.Module):
+    """The voice's decoder as a graph; see :meth:`Voice.decode`."""
+
+    def __init__(self, voice: Voice):
+        super().__init__()
+        self.voice = voice
+
+    def forward(self, encoded: Tensor, told: Tensor, places: Tensor, features: Tensor) -> Tensor:
+        return self.voice.decode(encoded, told, places, features)
+
+
+@torch.no_grad()
+def fits(voice: Voice, prepared: Prepared, step: int) -> np.ndarray | None:
+    """How well the frames of each training clip fit its symbols, log-probability a frame; None while the aligner still learns."""
+    if step < voice.config.voice_from:
+        return None
+    clips = prepared.batches
+    found = np.empty(len(clips.clips))
+    for rows in clips.by_length():
+        found[rows] = recorded_prosody(voice, on_device(clips.of(rows), voice))[2].cpu().numpy()
+    return found
+
+
+@torch.no_grad()
+def listen(voice: Voice, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+    """A few held-out sentences, or training sentences where there are none, as the voice says them and by the recordings' frames."""
+    waves, titles = [], []
+    for clip in (prepared.valid or prepared.batches).clips[:HEARD_CLIPS]:
+        spoken = _say(voice, clip)
+        waves += [frames_to_wave(mel, voice.config)[None] for mel in (spoken.mel, clip.mel.T.astype(np.float32))]
+        titles += [str(clip.entry.text), "recorded frames"]
+    return waves, titles
+
+
+def _say(voice: Voice, clip: Clip) -> Spoken:
+    """A clip's text in the usual style of its speaker."""
+    device = voice.out.weight.device
+
+    def played(method: Callable[..., Any], *arrays: np.ndarray) -> list[np.ndarray]:
+        found = method(*(torch.as_tensor(array, device=device)[None] for array in arrays))
+        return [tensor[0].float().cpu().numpy() for tensor in ((found,) if isinstance(found, Tensor) else found)]
+
+    return speak(
+        lambda numbers, speaker, style: tuple(played(voice.encode, numbers, np.array(speaker), style)),
+        lambda *arrays: played(voice.decode, *arrays)[0],
+        voice.config,
+        clip.symbols,
+        clip.speaker,
+        voice.usual_style[clip.speaker].cpu().numpy(),
+        Controls.plain(len(clip.symbols), 1 / float(voice.pace[clip.speaker])),
+    )
+
+
+@torch.no_grad()
+def to_play(voice: Voice, prepared: Prepared) -> Playable:
+    """The graphs of encoder and decoder, the usual styles, a sentence as it sounds, and every weight by name, to begin others from."""
+    clip = (prepared.valid or prepared.batches).clips[0]
+    symbols = torch.as_tensor(clip.symbols)[None].repeat(2, 1)
+    speaker = torch.tensor([clip.speaker, 0])
+    encoded, log_durations, melody = voice.encode(symbols, speaker, voice.usual_style[speaker])
+    places, features = place_batch(torch.expm1(log_durations).round().long().clamp(1, 8)[:1].repeat(2, 1), 4 * symbols.shape[1])
+    return Playable(
+        graphs={
+            ENCODER_FILE: Graph(
+                Encoding(voice),
+                {"symbols": symbols, "speaker": speaker, "style": voice.usual_style[speaker]},
+                ("encoded", "log_durations", "melody"),
+                {"symbols": (1,), "encoded": (1,), "log_durations": (1,), "melody": (1,)},
+            ),
+            DECODER_FILE: Graph(
+                Decoding(voice),
+                {"encoded": encoded, "told": melody, "places": places, "features": features},
+                ("mel",),
+                {"encoded": (1,), "told": (1,), "places": (1,), "features": (1,), "mel": (1,)},
+            ),
+        },
+        sample=frames_to_wave(_say(voice, clip).mel, voice.config)[None],
+        files={SPEAKERS_FILE: {"usual_style": voice.usual_style.numpy(), "pace": voice.pace.numpy()}},
+        weights={f"{WEIGHT_PREFIX}{name}": parameter.numpy() for name, parameter in voice.named_parameters()},
+    )

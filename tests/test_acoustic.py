@@ -1,0 +1,298 @@
+"""The family of voices: what it learns from, what it minimises, and how it is begun from another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_voice import FRAMES, SYMBOLS, TEXTS, FrontEnd, front_end, tiny_recipe, tiny_run, wave_of, write_folder
+
+from wavewright.data.entry import Entry
+from wavewright.data.folder import scan
+from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.families.acoustic import Config, network, pairs
+from wavewright.families.acoustic import recipe as recipes
+from wavewright.families.acoustic.prosody import energies_of, heard_of, hz_to_octaves, octaves_to_hz
+from wavewright.models.folder import ModelFolder
+from wavewright.nn.aligner import forward_sum_loss, hard_durations, place_batch, places_of
+from wavewright.nn.frame_layers import HearingBlocks
+from wavewright.nn.speech_losses import mel_losses
+from wavewright.training import run as runs
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A tiny run of all three stages, its folder and the recordings."""
+    folder = tmp_path_factory.mktemp("voice")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipes, "front_end", front_end)
+        run = tiny_run(write_folder(folder / "mine"), folder / "run", folder / "cache")
+        run.train(quiet=True)
+        yield run, folder
+
+
+def entry_of(text: str | None, seconds: float) -> Entry:
+    return Entry(Path("a.wav"), None, None, seconds, 16_000, 1, round(16_000 * seconds), text=text)
+
+
+def test_a_voice_learns_from_a_folder_as_ljspeech_has_it(trained):
+    run, _ = trained
+    config = run.recipe.model
+    assert config.symbols == SYMBOLS
+    assert config.speakers == ("voice",)
+    assert {entry.text for entry in run.prepared.train_entries} <= {*TEXTS}
+    clip = next(clip for clip in run.prepared.batches.clips if clip.entry.text == "ab cd.")
+    assert [SYMBOLS[number] for number in clip.symbols] == ["_", "a", "b", "|", "c", "d", ".", "_"]
+    assert clip.n_frames == sum(FRAMES[symbol] for symbol in FrontEnd().sentences("ab cd.")[0].symbols)
+
+
+ALIGNER = {"align/forward_sum"}
+VOICE = {"mel/l1", "mel/ssim", "duration/square", "pitch/square", "voicing/square", "energy/square"}
+CRITICS = {"adv/critic", "adv/generator", "adv/features"}
+
+
+@pytest.mark.parametrize(
+    ("step", "players", "expected"),
+    [
+        (0, ["voice"], ALIGNER),
+        (1, ["voice"], ALIGNER | {"align/hard"}),
+        (2, ["voice"], VOICE),
+        (5, ["critics", "voice"], VOICE | CRITICS),
+    ],
+)
+def test_each_stage_has_its_losses(trained, step, players, expected):
+    run, _ = trained
+    net = network.build(run.recipe.model).train()
+    assert net.stage_starts() == (0, 2, 4)
+    batch = network.on_device(run.prepared.batches(step), net.voice)
+    weights, found = net.loss_weights(step), {}
+    for player, loss_function in net.turns(step):
+        losses = loss_function(batch)
+        total = sum(weights[name] * loss for name, loss in losses.items())
+        total.backward(inputs=list(net.players()[player].parameters()))
+        found |= {name: float(loss.detach()) for name, loss in losses.items()}
+    assert [player for player, _ in net.turns(step)] == players
+    assert found.keys() == expected
+    assert np.isfinite(list(found.values())).all()
+
+
+def test_a_batch_depends_on_its_step_alone(trained):
+    batches = trained[0].prepared.batches
+    first, again = batches(3), batches(3)
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert first["prior"].shape == (*first["mel"].shape[:2], first["symbols"].shape[1])
+    row = int(first["n_frames"].argmin())
+    assert not first["mel"][row, first["n_frames"][row] :].any()
+
+
+def test_long_recordings_stand_in_smaller_batches(trained):
+    run = trained[0]
+    seconds = 1.5 * run.prepared.batches.lengths.max() * 256 / 16_000
+    small = replace(run.recipe, data=replace(run.recipe.data, batch_seconds=max(seconds, 1.0)))
+    assert len(recipes.SpeechBatches(run.prepared.batches.clips, small)(0)["speaker"]) == 1
+
+
+def test_padding_changes_nothing(trained):
+    run, _ = trained
+    voice = network.build(run.recipe.model).voice.eval()
+    rows = run.prepared.batches.lengths.argsort()[[0, -1]]
+    both = network.on_device(run.prepared.batches.of(rows), voice)
+    alone = network.on_device(run.prepared.batches.of(rows[:1]), voice)
+    with torch.no_grad():
+        n_frames, n_symbols = int(alone["n_frames"][0]), int(alone["n_symbols"][0])
+        torch.testing.assert_close(voice.align(both)[0, :n_frames, :n_symbols], voice.align(alone)[0], atol=1e-4, rtol=1e-4)
+        durations, told, fit = network.recorded_prosody(voice, both)
+        own_durations, own_told, own_fit = network.recorded_prosody(voice, alone)
+        assert torch.equal(durations[0, :n_symbols], own_durations[0])
+        assert int(durations[0].sum()) == n_frames
+        torch.testing.assert_close(told[0, :n_symbols], own_told[0])
+        torch.testing.assert_close(fit[0], own_fit[0], atol=1e-4, rtol=1e-4)
+
+
+def test_the_gradient_of_all_alignments_is_right():
+    torch.manual_seed(0)
+    scores = torch.randn(1, 4, 3, dtype=torch.float64, requires_grad=True)
+    flags, sizes = torch.tensor([[False, True, False]]), (torch.tensor([4]), torch.tensor([3]))
+    forward_sum_loss(scores, flags, *sizes).backward()
+    for frame, symbol in ((0, 0), (1, 1), (2, 2), (2, 0)):
+        moved = [scores.detach().clone() for _ in range(2)]
+        moved[0][0, frame, symbol] += 1e-5
+        moved[1][0, frame, symbol] -= 1e-5
+        up, down = (forward_sum_loss(each, flags, *sizes) for each in moved)
+        assert float(scores.grad[0, frame, symbol]) == pytest.approx(float(up - down) / 2e-5, abs=1e-5)
+
+
+def test_the_aligner_finds_who_says_what():
+    """Trained on tones alone, it finds the durations that they were made with."""
+    torch.manual_seed(0)
+    config = Config(sample_rate=16_000, symbols=SYMBOLS, speakers=("voice",), aligner_channels=16, channels=16, n_styles=2)
+    recipe = replace(tiny_recipe(), model=config)
+    clips = []
+    for text in TEXTS:
+        heard = heard_of(wave_of(text), config)
+        numbers = np.array([SYMBOLS.index(symbol) for symbol in FrontEnd().sentences(text)[0].symbols])
+        clips.append(recipes.Clip(entry_of(text, 1.0), heard["mel"], heard["f0_hz"], numbers, 0))
+    batches = recipes.SpeechBatches(clips, recipe)
+    aligner = network.build(config).voice
+    optimizer = torch.optim.Adam(aligner.aligner.parameters(), lr=1e-2)
+    batch = network.on_device(batches.of(np.arange(len(clips))), aligner)
+    for _ in range(60):
+        scores = aligner.align(batch)
+        flags = aligner.skippable(batch["symbols"])
+        loss = forward_sum_loss(scores, flags, batch["n_frames"], batch["n_symbols"])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    found = hard_durations(aligner.align(batch), flags, batch["n_frames"], batch["n_symbols"])
+    expected = [[FRAMES[SYMBOLS[number]] for number in clip.symbols] for clip in clips]
+    errors = [
+        abs(int(found[row, column]) - count) for row, counts in enumerate(expected) for column, count in enumerate(counts)
+    ]
+    assert np.mean(errors) < 1.0
+    told = network.recorded_prosody(aligner, batch)[1][0]
+    pitch_hz = octaves_to_hz(np.array([float(told[1, 0] / told[1, 1]), float(told[2, 0] / told[2, 1])]))
+    np.testing.assert_allclose(pitch_hz, [150.0, 200.0], rtol=0.05)
+
+
+def test_metrics_are_measured_and_the_clips_that_may_be_wrong_are_listed(trained):
+    run, folder = trained
+    card = ModelFolder(folder / "run").card
+    assert set(card.metrics) == set(recipes.METRICS)
+    assert (folder / "run" / runs.DOUBTFUL_FILE).is_file()
+    fits = np.full(len(run.prepared.batches.clips), -1.0)
+    fits += 0.01 * np.arange(len(fits))
+    fits[2] = -4.0
+    problems = recipes.doubtful(run.prepared, fits)
+    assert [problem.path for problem in problems] == [run.prepared.batches.clips[2].entry.path]
+    assert "its sound fits its text badly (0.018" in str(problems[0])
+
+
+def test_pairs_that_nobody_can_have_spoken_are_left_out():
+    kept, problems = pairs.check_pairs(
+        [
+            entry_of("hello there you", 1.2),
+            entry_of("x" * 100, 1.0),
+            entry_of("hi", 3.0),
+            entry_of(None, 1.0),
+            entry_of("a", 99.0),
+        ],
+        15.0,
+    )
+    assert [entry.text for entry in kept] == ["hello there you"]
+    reasons = [problem.reason for problem in problems]
+    assert "100 characters a second, too many for speech (3 to 30)" in reasons[0]
+    assert "0.667 characters a second, too few for speech" in reasons[1]
+    assert reasons[2] == "it has no text"
+    assert "it lasts 99 s" in reasons[3]
+
+
+def test_sentences_of_one_clip_are_joined_by_their_pause():
+    assert pairs.symbols_of_text("ab.c.", FrontEnd()) == ("_", "a", "b", ".", "c", ".", "_")
+
+
+def test_a_text_with_more_sounds_than_frames_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipes, "front_end", front_end)
+    folder = write_folder(tmp_path / "mine")
+    lines = (folder / "metadata.csv").read_text(encoding="utf-8").splitlines()
+    lines[0] = "clip-0|" + "abcd" * 12
+    (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setattr(pairs, "CHARACTERS_A_SECOND", (0.0, 1e9))
+    prepared = recipes.prepare(tiny_recipe(), scan(folder).entries, tmp_path / "cache")
+    assert "its text has 51 sounds, more than its 38 frames can hold" in str(prepared.problems[0])
+
+
+def test_recordings_without_texts_or_of_others_are_refused(tmp_path):
+    with pytest.raises(BadFolder, match=r"No recording has a text in the voice's language; give a folder with a metadata\.csv"):
+        recipes.prepare(tiny_recipe(), [entry_of(None, 1.0)], tmp_path)
+    known = replace(entry_of("ab", 1.0), speaker="ann", language="en", split="train")
+    asked = replace(tiny_recipe(), model=Config(speakers=("bob",)))
+    with pytest.raises(BadFolder, match="There is no recording with a text of the speaker 'bob'; the folder has ann"):
+        recipes.prepare(asked, [known], tmp_path)
+    with pytest.raises(BadFolder, match="No recording has a text in the voice's language"):
+        recipes.prepare(tiny_recipe(), [replace(known, language="de")], tmp_path)
+
+
+def test_a_voice_begins_from_another(trained, tmp_path):
+    _, folder = trained
+    base = ModelFolder(folder / "run")
+    asked = recipes.fine_tuning(base)
+    assert asked.model.channels == 16
+    assert asked.training.patience > 0
+    config = replace(base.config(Config), symbols=(*SYMBOLS, "e"), speakers=("voice", "new"))
+    state = recipes.beginnings(base, config)
+    stored = base.weights()
+    net = network.build(config)
+    net.averaged().load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+    own = stored["voice.embed.weight"]
+    np.testing.assert_allclose(net.voice.embed.weight[: len(SYMBOLS)].detach(), own, atol=1e-6)
+    np.testing.assert_allclose(net.voice.embed.weight[-1].detach(), own.mean(0), atol=1e-6)
+    np.testing.assert_allclose(net.voice.speaker.weight[1].detach(), stored["voice.speaker.weight"].mean(0), atol=1e-6)
+    recipe = replace(asked, model=replace(asked.model, voice_from=1, critics_from=2))
+    recipe = replace(recipe, training=replace(recipe.training, steps=1, evaluate_every=1, threads=1, batch_size=2))
+    run = tiny_run(write_folder(folder / "other", octaves=0.3), tmp_path / "fine", folder / "cache", recipe, base)
+    begun = run.network.voice.decoder.blocks[0].widen.weight.detach().numpy()
+    np.testing.assert_array_equal(begun, stored["voice.decoder.blocks.0.widen.weight"])
+
+
+def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
+    _, folder = trained
+    with pytest.raises(BadSetting, match="is a acoustic; a gan begins from a gan"):
+        runs.train(folder / "mine", "gan", out=tmp_path / "a", base=folder / "run", max_minutes=1)
+    with pytest.raises(BadModel, match="There is no model 'nobody'"):
+        runs.train(folder / "mine", "acoustic", out=tmp_path / "a", base="nobody", max_minutes=1)
+    monkeypatch.setattr(ModelFolder, "weights", lambda self: {})
+    with pytest.raises(BadModel, match=r"has no weight embed\.weight, so nothing can begin from it"):
+        recipes.beginnings(ModelFolder(folder / "run"), Config(symbols=SYMBOLS, speakers=("voice",)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"sample_rate": 11_025}, "sample rate is 11025"),
+        ({"labels": ("a",)}, "A voice has no labels"),
+        ({"channels": 17}, "multiple of n_heads"),
+        ({"decoder_kernel": 4}, "decoder_kernel is 4; it must be odd"),
+        ({"voice_from": 9, "critics_from": 9}, "critics_from is 9; it must be 0, or come after voice_from"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(setting, message):
+    with pytest.raises(BadSetting, match=message):
+        Config(**setting)
+
+
+def test_blocks_hear_nothing_of_padding():
+    torch.manual_seed(0)
+    blocks = HearingBlocks(2, 16, 32, 5, 2, 0.1).eval()
+    frames = torch.randn(1, 9, 16)
+    longer = torch.cat([frames, torch.randn(1, 4, 16)], 1)
+    heard = (torch.arange(13) < 9).float()[None, :, None]
+    torch.testing.assert_close(blocks(longer, heard)[:, :9], blocks(frames), atol=1e-5, rtol=1e-5)
+
+
+def test_places_of_durations():
+    durations = torch.tensor([[2, 0, 3], [1, 1, 1]])
+    places, features = place_batch(durations, 5)
+    assert places.tolist() == [[0, 0, 2, 2, 2], [0, 1, 2, 2, 2]]
+    assert torch.equal(places_of(durations, 5), places)
+    assert not features[1, 3:].any()
+
+
+def test_mel_losses_are_zero_for_the_same_and_know_the_distance():
+    torch.manual_seed(0)
+    mel, heard = torch.randn(2, 20, 80), torch.ones(2, 20, 1)
+    heard[1, 12:] = 0
+    same = mel_losses(mel, mel * heard, heard)
+    assert float(same["mel/l1"]) == 0.0
+    assert float(same["mel/ssim"]) == pytest.approx(0.0, abs=1e-6)
+    assert float(mel_losses(mel, (mel + 0.5) * heard, heard)["mel/l1"]) == pytest.approx(0.5, rel=1e-5)
+
+
+def test_pitch_and_energy_in_numbers():
+    hz = np.array([0.0, 100.0, 200.0, 400.0], np.float32)
+    np.testing.assert_allclose(hz_to_octaves(hz), [0.0, -1.0, 0.0, 1.0], atol=1e-6)
+    np.testing.assert_allclose(octaves_to_hz(hz_to_octaves(hz))[1:], hz[1:], rtol=1e-6)
+    flat = np.log(np.full((2, 80), 0.5))
+    np.testing.assert_allclose(energies_of(flat), (np.log(0.5) + 3.0) / 3.0, rtol=1e-5)

@@ -1,0 +1,160 @@
+"""How a voice plays: the controls, exact durations, long texts in pieces, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tiny_voice import SYMBOLS, front_end, tiny_run, write_folder
+
+from wavewright import models
+from wavewright.dsp.pitch import track_pitch
+from wavewright.dsp.speech_mel import mel_features, speech_mel
+from wavewright.errors import BadModel, BadSetting
+from wavewright.families.acoustic import Config, speaking
+from wavewright.families.acoustic import recipe as recipes
+from wavewright.families.acoustic.prosody import frames_to_wave
+from wavewright.families.acoustic.speaking import Controls, melody_of, piece_ends, whole_frames
+
+SENTENCE = ("_", "a", "b", "|", "c", "d", ",", "a", ".", "_")
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory):
+    """The runtime of a tiny voice, hardly trained, and its averaged network."""
+    folder = tmp_path_factory.mktemp("voice")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipes, "front_end", front_end)
+        run = tiny_run(write_folder(folder / "mine"), folder / "run", folder / "cache")
+        run.train(quiet=True)
+    return models.load(folder / "run")
+
+
+def test_a_sentence_has_exact_durations(voice):
+    spoken = voice.speak_symbols(SENTENCE)
+    assert spoken.mel.shape == (80, spoken.durations.sum())
+    assert spoken.mel.dtype == np.float32
+    assert len(spoken.durations) == len(spoken.pitch) == len(spoken.energy) == len(SENTENCE)
+    assert all(frames >= 1 for symbol, frames in zip(SENTENCE, spoken.durations, strict=True) if symbol != "|")
+    again = voice.speak_symbols(list(SENTENCE), speaker="voice", seed=5)
+    assert np.array_equal(spoken.mel, again.mel)
+
+
+def test_variation_moves_the_style_by_the_seed(voice):
+    mels = [voice.speak_symbols(SENTENCE, seed=seed, variation=2.0, rate=0.5).mel for seed in (1, 1, 2)]
+    assert np.array_equal(mels[0], mels[1])
+    assert mels[0].shape != mels[2].shape or not np.array_equal(mels[0], mels[2])
+
+
+def test_rate_multiplies_time_and_melody_moves_as_asked(voice):
+    plain = voice.speak_symbols(SENTENCE, rate=0.5)
+    slow = voice.speak_symbols(SENTENCE, rate=0.25)
+    assert slow.durations.sum() == pytest.approx(2 * plain.durations.sum(), abs=len(SENTENCE))
+    high = voice.speak_symbols(SENTENCE, rate=0.5, pitch=1.5)
+    voiced = plain.pitch > 0
+    np.testing.assert_allclose(high.pitch[voiced], 1.5 * plain.pitch[voiced], rtol=1e-4)
+    loud = voice.speak_symbols(SENTENCE, rate=0.5, energy=2.0)
+    np.testing.assert_allclose(loud.energy - plain.energy, 2 * np.log(2), rtol=1e-3)
+    assert not np.array_equal(loud.mel, plain.mel)
+
+
+def test_controls_may_differ_from_symbol_to_symbol(voice):
+    rates = np.ones(len(SENTENCE)) * 0.5
+    plain = voice.speak_symbols(SENTENCE, rate=rates)
+    rates[4] = 0.25
+    longer = voice.speak_symbols(SENTENCE, rate=rates)
+    assert longer.durations[4] == pytest.approx(2 * plain.durations[4], abs=1)
+    np.testing.assert_allclose(np.delete(longer.durations, 4), np.delete(plain.durations, 4), atol=1)
+
+
+def test_whole_durations_stay_in_step_with_time():
+    durations = np.array([2.4, 2.4, 2.4, 0.2, 0.3, 900.0])
+    skippable = np.array([False, False, False, True, False, False])
+    whole = whole_frames(durations, skippable)
+    np.testing.assert_array_equal(whole, [2, 3, 2, 0, 1, speaking.MOST_FRAMES])
+
+
+def test_the_range_of_a_melody_is_about_its_middle():
+    octaves, weights = np.array([0.0, 1.0, 5.0]), np.array([1.0, 1.0, 0.0])
+    ones = np.ones(3)
+    wide = Controls(ones, 2 * ones, 2 * ones, ones)
+    np.testing.assert_allclose(melody_of(octaves, weights, wide)[:2], [-0.5 + 1, 1.5 + 1])
+    flat = Controls(ones, ones, 0 * ones, ones)
+    np.testing.assert_allclose(melody_of(octaves, weights, flat), 0.5)
+
+
+def test_long_texts_are_parted_at_pauses():
+    symbols = ["a", "|"] * 400
+    symbols[201] = ","
+    symbols[401] = "."
+    ends = piece_ends(symbols)
+    assert ends[0] == 202
+    assert ends[-1] == len(symbols)
+    starts = [0, *ends[:-1]]
+    assert all(0 < end - start <= speaking.LONGEST_PIECE for start, end in zip(starts, ends, strict=True))
+    assert all(symbols[end - 1] != "a" for end in ends)
+    assert piece_ends(["a"] * 500) == [240, 480, 500]
+
+
+def test_a_long_text_is_its_pieces(voice, monkeypatch):
+    monkeypatch.setattr(speaking, "LONGEST_PIECE", 8)
+    whole = voice.speak_symbols(SENTENCE)
+    pieces = [voice.speak_symbols(SENTENCE[:7]), voice.speak_symbols(SENTENCE[7:])]
+    assert np.array_equal(whole.mel, np.concatenate([piece.mel for piece in pieces], axis=1))
+    assert whole.durations.sum() == whole.mel.shape[1]
+
+
+def test_styles_are_mixed_into_the_usual_one(voice):
+    usual = voice._style(0, None, 0.0, 0)
+    assert usual.sum() == pytest.approx(1.0)
+    mixed = voice._style(0, {"style-2": 0.6}, 0.0, 0)
+    expected = 0.4 * usual
+    expected[1] += 0.6
+    np.testing.assert_allclose(mixed, expected, rtol=1e-5)
+    assert voice._style(0, "style-1", 0.0, 0)[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"symbols": []}, "There are 0 symbols to speak; tiny speaks 1 to 20000"),
+        ({"symbols": ["_", "x"]}, "tiny has no symbol 'x'; its symbols are _ |"),
+        ({"speaker": "ann"}, "tiny has no speaker 'ann'"),
+        ({"rate": 0.0}, "rate is 0; it must lie between 0.25 and 4"),
+        ({"pitch": float("nan")}, "pitch is nan; it must lie between"),
+        ({"energy": [1.0, 2.0]}, r"energy has shape \(2,\); it must be one number, or one for each of the 10 symbols"),
+        ({"pitch_range": "wide"}, "pitch_range is 'wide'; it must be a number"),
+        ({"style": "angry"}, "tiny has no style 'angry'; its styles are style-1"),
+        ({"style": {"style-1": 0.7, "style-2": 0.7}}, "The weights of the styles sum to 1.4"),
+        ({"style": {"style-1": -1.0}}, "The weight of style-1 is -1.0"),
+        ({"variation": 9.0}, "The variation is 9.0; it must lie between 0 and 3"),
+    ],
+)
+def test_what_a_voice_cannot_do_is_refused(voice, arguments, message):
+    with pytest.raises(BadSetting, match=message):
+        voice.speak_symbols(**{"symbols": SENTENCE, **arguments})
+
+
+def test_frames_that_are_not_numbers_are_refused(voice, monkeypatch):
+    monkeypatch.setattr(voice, "_decode", lambda encoded, told, places, features: np.full((len(places), 80), np.nan))
+    with pytest.raises(BadModel, match="gives frames that are not numbers"):
+        voice.speak_symbols(SENTENCE)
+
+
+def test_no_torch_is_needed(voice):
+    assert voice.symbols == SYMBOLS
+    assert isinstance(voice.config, Config)
+    assert not isinstance(voice.speak_symbols(SENTENCE).mel, torch.Tensor)
+
+
+def test_frames_become_a_wave_with_their_pitch():
+    config = Config(sample_rate=24_000)
+    time = np.arange(12_000) / 24_000
+    wave = sum(0.2 / partial * np.sin(2 * np.pi * 220 * partial * time) for partial in range(1, 9)).astype(np.float32)
+    mel = speech_mel(wave, 24_000)
+    rebuilt = frames_to_wave(mel, config)
+    assert rebuilt.shape == (mel.shape[1] * config.hop_length,)
+    inside = slice(4, -4)
+    assert np.abs(mel_features(speech_mel(rebuilt, 24_000))[inside] - mel_features(mel)[inside]).mean() < 0.15
+    found = track_pitch(rebuilt, 24_000, config.hop_length, 65.0, 500.0).f0_hz[inside]
+    assert np.median(found[found > 0]) == pytest.approx(220, rel=0.05)

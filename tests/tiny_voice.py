@@ -1,0 +1,77 @@
+"""A tiny voice: a front end of letters, recordings of one tone a letter in a folder as LJSpeech has it, and a run of a few steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from wavewright.data.folder import scan
+from wavewright.families.acoustic import recipe as recipes
+from wavewright.training.run import Provenance, Run
+
+SAMPLE_RATE = 16_000
+HOP = 256
+SYMBOLS = ("_", "|", ",", ".", "a", "b", "c", "d")
+TEXTS = ("ab cd.", "ba dc.", "cab, da.", "dab ca.", "abc d.", "bad, cab.")
+PITCH_HZ = {"a": 150.0, "b": 200.0, "c": 260.0, "d": 330.0}
+FRAMES = {"_": 3, "|": 0, ",": 6, ".": 4, "a": 8, "b": 6, "c": 10, "d": 7}
+
+
+@dataclass(frozen=True)
+class Letters:
+    """A sentence whose phones are its letters."""
+
+    symbols: tuple[str, ...]
+
+
+class FrontEnd:
+    """A front end of the contract: silence around a sentence, boundaries between words, punctuation in their place."""
+
+    language, symbols = "en", SYMBOLS
+
+    def sentences(self, text: str) -> list[Letters]:
+        spoken = text.replace(", ", ",").replace(" ", "|")
+        return [Letters(("_", *(part + "."), "_")) for part in spoken.split(".") if part]
+
+
+def front_end(language: str = "en") -> FrontEnd:
+    return FrontEnd()
+
+
+def wave_of(text: str, octaves: float = 0.0) -> np.ndarray:
+    """A recording of a text: letters are tones of five partials, silence and pauses faint noise; each lasts FRAMES."""
+    rng = np.random.default_rng(len(text))
+    parts = []
+    for symbol in FrontEnd().sentences(text)[0].symbols:
+        time = np.arange(FRAMES[symbol] * HOP) / SAMPLE_RATE
+        part = 0.003 * rng.standard_normal(len(time))
+        for partial in range(1, 6) if symbol in PITCH_HZ else ():
+            part += 0.2 / partial * np.sin(2 * np.pi * partial * PITCH_HZ[symbol] * 2**octaves * time)
+        parts.append(part)
+    return np.concatenate(parts).astype(np.float32)
+
+
+def write_folder(folder: Path, texts: tuple[str, ...] = TEXTS, octaves: float = 0.0) -> Path:
+    """Recordings and their ``metadata.csv``."""
+    (folder / "wavs").mkdir(parents=True)
+    for number, text in enumerate(texts):
+        soundfile.write(folder / "wavs" / f"clip-{number}.wav", wave_of(text, octaves), SAMPLE_RATE)
+    lines = [f"clip-{number}|{text.upper()}|{text}" for number, text in enumerate(texts)]
+    (folder / "metadata.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def tiny_recipe() -> recipes.Recipe:
+    base = recipes.recipe("tiny")
+    model = replace(base.model, sample_rate=SAMPLE_RATE, voice_from=2, critics_from=4, channels=16, hidden=32)
+    model = replace(model, predictor_channels=16, aligner_channels=16)
+    training = replace(base.training, steps=6, batch_size=3, threads=1, evaluate_every=3, weight_bits=8)
+    return replace(base, model=model, training=training, data=replace(base.data, valid_share=0.3))
+
+
+def tiny_run(folder: Path, out: Path, cache: Path, recipe: recipes.Recipe | None = None, base=None) -> Run:
+    """A run on a folder; ``recipes.front_end`` must be that of this module."""
+    return Run(out, "acoustic", recipe or tiny_recipe(), scan(folder), Provenance("tiny"), cache, base)
