@@ -10,6 +10,8 @@ __version__ = "0.1.0"
 # The public words and where they live. Each is imported when it is first used, so that importing Wavewright stays quick.
 _PLACES = {
     "Clip": "clip",
+    "Prosody": "speech.prosody",
+    "Voice": "speech.voice",
     "WavewrightError": "errors",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
@@ -23,12 +25,15 @@ _PLACES = {
     "neighbours": "tasks.neighbours",
     "plot": "tasks.plot",
     "slide": "tasks.slide",
+    "speak": "tasks.speak",
     "train": "tasks.train",
     "vary": "tasks.vary",
 }
 
 __all__ = [
     "Clip",
+    "Prosody",
+    "Voice",
     "WavewrightError",
     "__version__",
     "decode",
@@ -43,6 +48,7 @@ __all__ = [
     "neighbours",
     "plot",
     "slide",
+    "speak",
     "train",
     "vary",
 ]
