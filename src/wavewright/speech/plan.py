@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -191,7 +192,7 @@ class _Plan:
         before: int | None = None
         for sentence in sentences:
             between = "" if before is None else text[before - offset : sentence.start - offset]
-            is_paragraph = between.count("\n") > 1 and not between.strip()
+            is_paragraph = re.search(r"\n\s*\n", between) is not None
             yield from self._of_sentence(sentence, is_paragraph)
             before = sentence.end
 

@@ -72,19 +72,14 @@ class Stream:
         durations = trimmed(sentence.symbols, sentence.places, spoken.durations, round(piece.pause_seconds * rate_frames))
         first = int(spoken.durations[0] - durations[0])
         mel = spoken.mel[:, first : first + int(durations.sum())]
-        gain = frame_gains(volume_db, durations)
+        shape = Shape(np.repeat(db_to_gain(volume_db), durations), vocoder.hop_length, vocoder.sample_rate)
         words = timed_words(sentence, durations, self._n_samples, vocoder.hop_length, vocoder.sample_rate)
         marks = timed_marks(piece.marks, words)
-        n_samples = mel.shape[1] * vocoder.hop_length
         seed = int(np.random.SeedSequence([self._seed, self._n_pieces]).generate_state(1)[0])
         self._n_pieces += 1
-        done = 0
         for wave in vocoder.vocode_stream(np.ascontiguousarray(mel), seed):
-            places = np.arange(done, done + wave.shape[1])
-            envelope = sample_gains(gain, places, vocoder.hop_length) * faded(places, n_samples, vocoder.sample_rate)
-            yield Chunk(np.clip(wave * envelope, -1.0, 1.0).astype(np.float32), tuple(words), tuple(marks))
+            yield Chunk(shape.push(wave), tuple(words), tuple(marks))
             words, marks = [], []
-            done += wave.shape[1]
             self._n_samples += wave.shape[1]
         n_silent = silent_frames_behind(sentence.places, durations) * vocoder.hop_length
         yield from self._silence(seconds_to_samples(piece.pause_seconds, vocoder.sample_rate) - n_silent)
@@ -122,18 +117,26 @@ def silent_frames_behind(places: tuple[int, ...], durations: np.ndarray) -> int:
     return int(durations[last + 1 :].sum())
 
 
-def frame_gains(volume_db: np.ndarray, durations: np.ndarray) -> np.ndarray:
-    """The gain of each frame ``(frames,)`` from the volume of each symbol ``(symbols,)``."""
-    return np.repeat(db_to_gain(volume_db), durations)
+class Shape:
+    """Level and fades of a piece, laid on its wave as it comes; ``gains (frames,)``, between whose middles lie straight lines."""
 
+    def __init__(self, gains: np.ndarray, hop_length: int, sample_rate: int):
+        self._gains, self._hop_length = gains, hop_length
+        self._is_even = bool(gains.min() == gains.max())
+        self._n_samples, self._done = len(gains) * hop_length, 0
+        self._n_fade = seconds_to_samples(FADE_SECONDS, sample_rate)
 
-def sample_gains(gain: np.ndarray, places: np.ndarray, hop_length: int) -> np.ndarray:
-    """The gains of samples at ``places``, straight lines between the middles of frames."""
-    return np.interp(places / hop_length - 0.5, np.arange(len(gain)), gain)
-
-
-def faded(places: np.ndarray, n_samples: int, sample_rate: int) -> np.ndarray:
-    """Gains that rise from 0 at the first sample and fall to 0 at the last one of ``n_samples``, as half a cosine does."""
-    length = seconds_to_samples(FADE_SECONDS, sample_rate)
-    nearest_end = np.minimum(places, n_samples - 1 - places)
-    return 0.5 - 0.5 * np.cos(np.pi * np.clip(nearest_end / length, 0.0, 1.0))
+    def push(self, wave: np.ndarray) -> np.ndarray:
+        """The next samples ``(1, time)`` float32 in [-1, 1], which rise from 0 at the first one and fall to 0 at the last."""
+        places = np.arange(self._done, self._done + wave.shape[1])
+        self._done += wave.shape[1]
+        gain = (
+            self._gains[0]
+            if self._is_even
+            else np.interp(places / self._hop_length - 0.5, np.arange(len(self._gains)), self._gains)
+        )
+        shaped = np.array(wave * gain, np.float32)
+        nearest_end = np.minimum(places, self._n_samples - 1 - places)
+        at_an_end = nearest_end < self._n_fade
+        shaped[:, at_an_end] *= (0.5 - 0.5 * np.cos(np.pi * nearest_end[at_an_end] / self._n_fade)).astype(np.float32)
+        return np.clip(shaped, -1.0, 1.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .. import __version__
-from ..clip import Clip, read_header, read_metadata, write_blocks
+from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
 from ..errors import BadAudio, BadFolder
 from ..speech.chapters import chapters_of, paragraphs
 from ..speech.stream import Chunk
@@ -83,13 +83,11 @@ def speak_book(file: Path, voice: Voice, say: Say, manner: dict[str, Any], files
             place = out / f"{chapter.stem}.{files.format}"
             origin = {"book": file.name, "text": chapter.text_hash, "voice": voice.name, "models": voice.fingerprint}
             origin |= {"wavewright": __version__, **manner}
-            if not _is_there(place, origin, files.subtitles):
-                texts = paragraphs(file, chapter, files.chapter_mark)
-                counted = _Counted(texts, lambda n, before=done: show((before + n) * SECONDS_PER_CHARACTER))
+            is_new = not _is_there(place, origin, files.subtitles)
+            if is_new:
+                counted = _Counted(paragraphs(file, chapter, files.chapter_mark), show, done)
                 _speak_chapter(place, say(counted), voice.sample_rate, origin, files.subtitles)
-                spoken.append(SpokenChapter(place.name, chapter.title, read_header(place).seconds, True))
-            else:
-                spoken.append(SpokenChapter(place.name, chapter.title, read_header(place).seconds, False))
+            spoken.append(SpokenChapter(place.name, chapter.title, _seconds(place), is_new))
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
     return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken))
@@ -135,15 +133,20 @@ def _make_folder(out: Path) -> None:
         raise BadFolder(why_not_written(out, error.strerror or str(error))) from error
 
 
-class _Counted:
-    """Paragraphs; ``show`` is told how many characters were given so far."""
+def _seconds(place: Path) -> float:
+    """How long a sound file is, by its header where that says it."""
+    seconds = read_header(place).seconds
+    return sum(block.seconds for block in read_blocks(place)) if seconds is None else seconds
 
-    def __init__(self, texts: Iterator[str], show: Callable[[int], None]):
-        self._texts, self._show = texts, show
+
+class _Counted:
+    """Paragraphs; ``show`` is told how far the book has come, ``n_characters`` of which came before."""
+
+    def __init__(self, texts: Iterator[str], show: Callable[[float], None], n_characters: int):
+        self._texts, self._show, self._n_characters = texts, show, n_characters
 
     def __iter__(self) -> Iterator[str]:
-        n_characters = 0
         for text in self._texts:
             yield text
-            n_characters += len(text)
-            self._show(n_characters)
+            self._n_characters += len(text)
+            self._show(self._n_characters * SECONDS_PER_CHARACTER)

@@ -96,11 +96,10 @@ def speak(
     or a name that does not exist, BadModel for voices and vocoders, BadFolder where nothing can be written. Nothing is half written.
     """
     prosody = Prosody(rate, pitch, range, energy, volume_db)
-    _check_together(text, file, out, stream, subtitles, chapter_mark)
+    _check_together(text, file, out, stream, subtitles, chapter_mark, ssml)
     if subtitles is not None:
         kind_of(subtitles)
-    is_read_as_it_comes = stream and text is None
-    given = "" if file is not None or is_read_as_it_comes else _text(text)
+    given: str | Iterable[str] = "" if file is not None else _lines(sys.stdin, ssml) if stream and text is None else _text(text)
     speaker = Voice.load(voice, vocoder)
     style_of(style, speaker.acoustic.styles)
     words = None if lexicon is None else Lexicon.read(lexicon, speaker.front_end.symbols)
@@ -114,7 +113,7 @@ def speak(
         kind = None if subtitles is None else kind_of(subtitles)
         return speak_book(file, speaker, say, manner, BookFiles(out, format, kind, chapter_mark), quiet)
     if stream:
-        stream_to(sys.stdout.buffer, speaker.sample_rate, say(_lines(sys.stdin) if is_read_as_it_comes and not ssml else given))
+        stream_to(sys.stdout.buffer, speaker.sample_rate, say(given))
         return None
     return _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles)
 
@@ -148,11 +147,19 @@ def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Pa
 
 
 def _check_together(
-    text: str | None, file: Path | None, out: Path | None, stream: bool, subtitles: Path | None, chapter_mark: str | None
+    text: str | None,
+    file: Path | None,
+    out: Path | None,
+    stream: bool,
+    subtitles: Path | None,
+    chapter_mark: str | None,
+    ssml: bool,
 ) -> None:
     """Raise BadSetting for settings that have no meaning together."""
     if file is not None and text is not None:
         raise BadSetting(f"There are two texts to speak; leave either --file {file} or the text out.")
+    if file is not None and ssml:
+        raise BadSetting(f"A book is plain text, and --ssml was asked for; leave it out, or send {file} to standard input.")
     if stream and (file or out or subtitles):
         raise BadSetting(f"A stream goes to standard output alone; leave {file or out or subtitles} out, or --stream.")
     if stream and sys.stdout.isatty():
@@ -178,10 +185,13 @@ def _text(text: str | None) -> str:
     return text
 
 
-def _lines(source: TextIO) -> Iterator[str]:
-    """What stands on standard input, line by line."""
-    for line in source.buffer:
-        yield _decoded(line)
+def _lines(source: TextIO, is_ssml: bool) -> str | Iterator[str]:
+    """What comes on standard input, line by line; SSML is read to its end."""
+    lines = map(_decoded, source.buffer)
+    first = next(lines, "")
+    if is_ssml or is_markup(first):
+        return first + "".join(lines)
+    return itertools.chain([first], lines)
 
 
 def _decoded(given: bytes) -> str:
