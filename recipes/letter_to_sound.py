@@ -18,7 +18,7 @@ import numpy as np
 from pronouncing_dictionary import read
 
 from wavewright.text import english
-from wavewright.text.letter_to_sound import BEGIN, END, STEPS_PER_NAT, Level, LetterToSound, pack, unpack
+from wavewright.text.letter_to_sound import BEGIN, END, STEPS_PER_NAT, LetterToSound, Level, pack, unpack
 from wavewright.whole_file import write_whole
 
 OUT = Path(english.__file__).parent / "data" / "letter_to_sound.wwl2s"
@@ -148,7 +148,12 @@ def levels_of(sequences: list[list[int]], n_pairs: int) -> list[Level]:
     symbols = np.concatenate([np.array(word) for word in sequences])
     depth = np.concatenate([np.arange(len(word)) for word in sequences])
     nodes = [symbols]  # nodes[n][i]: the number of the n-gram of length n + 1 that ends at i
-    parents, lasts, suffixes, counts = [np.zeros(n_pairs, int)], [np.arange(n_pairs)], [], [np.bincount(symbols, minlength=n_pairs)]
+    parents, lasts, suffixes, counts = (
+        [np.zeros(n_pairs, int)],
+        [np.arange(n_pairs)],
+        [],
+        [np.bincount(symbols, minlength=n_pairs)],
+    )
     for n in range(1, LONGEST_NGRAM):
         at = np.flatnonzero(depth >= n)
         keys, first, inverse, count = np.unique(
@@ -213,7 +218,10 @@ def _smoothed(parents, suffixes, counts, starts, kept):
 
 def _as_levels(parents, lasts, kept, probabilities, gammas) -> list[Level]:
     levels: list[Level] = []
-    leaves = [np.bincount(parent[keep], minlength=len(gamma)) == 0 for parent, keep, gamma in zip(parents[1:], kept[1:], gammas, strict=False)]
+    leaves = [
+        np.bincount(parent[keep], minlength=len(gamma)) == 0
+        for parent, keep, gamma in zip(parents[1:], kept[1:], gammas, strict=False)
+    ]
     gammas = [np.where(leaf, 1, gamma) for leaf, gamma in zip(leaves, gammas, strict=False)] + gammas[-1:]
     renumbered = np.zeros(1, int)
     n_parents = 1

@@ -36,6 +36,7 @@ ARROWS = {
     "families/pairs": BASE | {"data", "families"},
     "families/network": BASE | {"dsp", "families", "nn"},
     "models": BASE | {"families", "whole_file"},
+    "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp"},
     "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "whole_file"},

@@ -26,6 +26,7 @@ COMMANDS = Group(
         "neighbours": "tasks.neighbours:neighbours",
         "encode": "tasks.encode:encode",
         "decode": "tasks.decode:decode",
+        "phonemes": "tasks.phonemes:phonemes",
         "demo": "tasks.demo:demo",
         "models": Group(
             "List the models that can be played, or show one.",

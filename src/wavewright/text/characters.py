@@ -65,6 +65,16 @@ def folded(word: str) -> str:
     low = word.lower()
     if low.isascii():
         return low
-    for written, plain in (("æ", "ae"), ("œ", "oe"), ("ø", "o"), ("ß", "ss"), ("ð", "th"), ("þ", "th"), ("ł", "l"), ("đ", "d"), ("ı", "i")):
+    for written, plain in (
+        ("æ", "ae"),
+        ("œ", "oe"),
+        ("ø", "o"),
+        ("ß", "ss"),
+        ("ð", "th"),
+        ("þ", "th"),
+        ("ł", "l"),
+        ("đ", "d"),
+        ("ı", "i"),
+    ):
         low = low.replace(written, plain)
     return "".join(letter for letter in unicodedata.normalize("NFKD", low) if not unicodedata.combining(letter))

@@ -51,7 +51,9 @@ class Lexicon:
                 continue
             where = f"{path}, line {number}"
             if not spoken:
-                raise BadText(f"{where}: {word!r} stands without phones; write a word and its phones, such as HELLO HH AH0 L OW1.")
+                raise BadText(
+                    f"{where}: {word!r} stands without phones; write a word and its phones, such as HELLO HH AH0 L OW1."
+                )
             spoken = [phone.upper() if phone.upper() in known else phone for phone in spoken]
             strange = next((phone for phone in spoken if phone not in known), None)
             if strange is not None:

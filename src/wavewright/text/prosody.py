@@ -39,7 +39,9 @@ def pitch_of(text: str) -> float:
         return PITCH_NAMES[text]
     found = re.fullmatch(rf"{_NUMBER}(st|%)", text)
     if not found or (found[3] == "%" and not found[1]) or (found[1] == "-" and found[3] == "%" and float(found[2]) >= 100):
-        raise ValueError(f"the pitch is {text!r}; it can be {', '.join(PITCH_NAMES)}, semitones such as +2st, or a change such as -10%.")
+        raise ValueError(
+            f"the pitch is {text!r}; it can be {', '.join(PITCH_NAMES)}, semitones such as +2st, or a change such as -10%."
+        )
     value = float(found[1] + found[2])
     return value if found[3] == "st" else 12 * math.log2(1 + value / 100)
 
@@ -79,5 +81,7 @@ def _factor(text: str, names: Mapping[str, float], what: str) -> float:
     if found and found[3]:
         value = 1 + value / 100 if found[1] else value / 100
     if not found or (found[1] and not found[3]) or value < 0:
-        raise ValueError(f"the {what} is {text!r}; it can be {', '.join(names)}, a factor such as 1.2, or percent such as 80% or +20%.")
+        raise ValueError(
+            f"the {what} is {text!r}; it can be {', '.join(names)}, a factor such as 1.2, or percent such as 80% or +20%."
+        )
     return value

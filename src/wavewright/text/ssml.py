@@ -18,7 +18,12 @@ from . import prosody
 ELEMENTS: dict[str, tuple[str, ...]] = {
     "speak": ("version", "xml:lang", "xmlns", "xmlns:xsi", "xsi:schemaLocation", "xml:base"),
     **{"p": ("xml:lang",), "s": ("xml:lang",), "break": ("time", "strength"), "prosody": ("rate", "pitch", "volume", "range")},
-    **{"emphasis": ("level",), "say-as": ("interpret-as", "format", "detail"), "phoneme": ("alphabet", "ph"), "sub": ("alias",)},
+    **{
+        "emphasis": ("level",),
+        "say-as": ("interpret-as", "format", "detail"),
+        "phoneme": ("alphabet", "ph"),
+        "sub": ("alias",),
+    },
     **{"mark": ("name",), "voice": ("name",)},
 }
 NEEDED = {"say-as": "interpret-as", "phoneme": "ph", "sub": "alias", "mark": "name", "voice": "name"}
@@ -118,7 +123,9 @@ class _Document:
             style = self._with_prosody(style, attributes)
         elif name == "emphasis":
             level = attributes.get("level", "moderate")
-            style = replace(style, emphasis=self._one_of(level, ("strong", "moderate", "none", "reduced"), "level of <emphasis>"))
+            style = replace(
+                style, emphasis=self._one_of(level, ("strong", "moderate", "none", "reduced"), "level of <emphasis>")
+            )
         elif name == "voice":
             style = replace(style, voice=attributes["name"].strip() or None)
         elif name == "break":
@@ -167,8 +174,11 @@ class _Document:
         if bool(self._open) == (name == "speak"):
             raise BadText(f"The SSML has <{name}> {self._where}; <speak> must stand around everything, once.")
         if self._open and self._open[-1][0] in (*REPLACED, *EMPTY):
-            raise BadText(f"<{self._open[-1][0]}> holds <{name}> {self._where}; it can hold text alone." if self._open[-1][0] not in EMPTY
-                          else f"<{self._open[-1][0]}> holds <{name}> {self._where}; it must be empty.")
+            raise BadText(
+                f"<{self._open[-1][0]}> holds <{name}> {self._where}; it can hold text alone."
+                if self._open[-1][0] not in EMPTY
+                else f"<{self._open[-1][0]}> holds <{name}> {self._where}; it must be empty."
+            )
         if len(self._open) >= DEEPEST:
             raise BadText(f"The SSML is nested deeper than {DEEPEST} elements {self._where}.")
         strange = next((key for key in attributes if key not in ELEMENTS[name]), None)
@@ -191,7 +201,9 @@ class _Document:
     def _within(self, name: str, value: float, limits: tuple[float, float]) -> float:
         if not limits[0] <= value <= limits[1]:
             unit = {"pitch": " semitones", "volume": " dB"}.get(name, " times the usual")
-            raise BadText(f"<prosody> {self._where} makes the {name} {value:g}{unit}; it must lie between {limits[0]:g} and {limits[1]:g}.")
+            raise BadText(
+                f"<prosody> {self._where} makes the {name} {value:g}{unit}; it must lie between {limits[0]:g} and {limits[1]:g}."
+            )
         return value
 
     def _value(self, parse: Callable[[Any], float], given: str | Mapping[str, str]) -> float:

@@ -113,15 +113,17 @@ def _shown(word: str) -> str:
 
 def _cut(words: list[Word]) -> Iterator[list[Word]]:
     """A sentence in parts that are short enough."""
-    while words:
-        end, phones = 0, 0
-        while end < min(len(words), MOST_WORDS) and (phones == 0 or phones + len(words[end].phones) <= MOST_PHONES):
+    start = 0
+    while start < len(words):
+        end, phones = start, 0
+        while end < min(len(words), start + MOST_WORDS) and (phones == 0 or phones + len(words[end].phones) <= MOST_PHONES):
             phones += len(words[end].phones)
             end += 1
         if end < len(words):
-            end = next((place + 1 for place in range(end - 1, end // 3, -1) if words[place].mark_after), end)
-        yield words[:end]
-        words = words[end:]
+            least = start + (end - start) // 3
+            end = next((place + 1 for place in range(end - 1, least, -1) if words[place].mark_after), end)
+        yield words[start:end]
+        start = end
 
 
 def _shortened(text: str) -> str:

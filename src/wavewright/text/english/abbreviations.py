@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .numbers import word_set
 from .rules import Around, Reading, Rule
 
 TITLES = {
@@ -23,7 +24,15 @@ PLACES = {
 
 WITH_NUMBER = {
     **{"no": "number", "nos": "numbers", "p": "page", "pp": "pages", "vol": "volume", "vols": "volumes", "fig": "figure"},
-    **{"figs": "figures", "ch": "chapter", "sec": "section", "art": "article", "eq": "equation", "ver": "version", "pt": "part"},
+    **{
+        "figs": "figures",
+        "ch": "chapter",
+        "sec": "section",
+        "art": "article",
+        "eq": "equation",
+        "ver": "version",
+        "pt": "part",
+    },
     **{"op": "opus", "nr": "number", "tel": "telephone", "ext": "extension", "ca": "circa", "c": "circa", "bldg": "building"},
     **{"rm": "room", "para": "paragraph", "ex": "example", "ed": "edition"},
 }
@@ -31,13 +40,41 @@ WITH_NUMBER = {
 
 ALWAYS = {
     **{"e.g": "for example", "eg": "for example", "i.e": "that is", "etc": "et cetera", "vs": "versus", "cf": "compare"},
-    **{"viz": "namely", "al": "al", "approx": "approximately", "dept": "department", "govt": "government", "est": "established"},
+    **{
+        "viz": "namely",
+        "al": "al",
+        "approx": "approximately",
+        "dept": "department",
+        "govt": "government",
+        "est": "established",
+    },
     **{"inc": "incorporated", "ltd": "limited", "co": "company", "corp": "corporation", "bros": "brothers", "jr": "junior"},
     **{"sr": "senior", "assn": "association", "univ": "university", "inst": "institute", "intl": "international"},
-    **{"natl": "national", "min": "minutes", "max": "maximum", "misc": "miscellaneous", "temp": "temperature", "tel": "telephone"},
-    **{"appt": "appointment", "asst": "assistant", "attn": "attention", "avg": "average", "bldg": "building", "cont": "continued"},
+    **{
+        "natl": "national",
+        "min": "minutes",
+        "max": "maximum",
+        "misc": "miscellaneous",
+        "temp": "temperature",
+        "tel": "telephone",
+    },
+    **{
+        "appt": "appointment",
+        "asst": "assistant",
+        "attn": "attention",
+        "avg": "average",
+        "bldg": "building",
+        "cont": "continued",
+    },
     **{"dist": "district", "div": "division", "esp": "especially", "ext": "extension", "incl": "including", "mgr": "manager"},
-    **{"orig": "original", "pop": "population", "qty": "quantity", "ref": "reference", "resp": "respectively", "sci": "science"},
+    **{
+        "orig": "original",
+        "pop": "population",
+        "qty": "quantity",
+        "ref": "reference",
+        "resp": "respectively",
+        "sci": "science",
+    },
     **{"hrs": "hours", "hr": "hour", "mins": "minutes", "secs": "seconds", "lb": "pounds", "lbs": "pounds", "oz": "ounces"},
     **{"ft": "feet", "yd": "yards", "yds": "yards", "yr": "year", "yrs": "years", "tbsp": "tablespoons", "tsp": "teaspoons"},
     **{"ph.d": "P H D", "m.d": "M D", "b.a": "B A", "m.a": "M A", "b.sc": "B S C", "m.sc": "M S C", "a.k.a": "A K A"},
@@ -51,20 +88,20 @@ CAPITAL_ONLY = {
 }
 """Written with a capital; otherwise, and where the sentence ends, the words that they also are."""
 
-ALSO_WORDS = frozenset(
-    "no art ex ed sat sun fig min max temp pop div est al co ext misc ms op ver ch sec inst ref rep gen col pt c p fr det hon".split()
+ALSO_WORDS = word_set(
+    "no art ex ed sat sun fig min max temp pop div est al co ext misc ms op ver ch sec inst ref rep gen col pt c p fr det hon"
 )
 """Also words, or parts of words, that may end a sentence: read as abbreviations only where what stands around says so."""
 
-WITHOUT_DOT = frozenset("mr mrs ms dr prof st vs etc jr sr ltd inc lt capt sgt approx dept govt ave blvd ft mt eg".split())
+WITHOUT_DOT = word_set("mr mrs ms dr prof st vs etc jr sr ltd inc lt capt sgt approx dept govt ave blvd ft mt eg")
 
 SHORT_FORMS = {"w/o": "without", "w/": "with", "b/c": "because", "c/o": "care of", "n/a": "not applicable", "w/out": "without"}
 
-STARTERS = frozenset(
+STARTERS = word_set(
     "the a an this that these those he she it we they i you his her its our their my your there here in on at by for from with to but "
     "and so or yet if when while after before since because although though as then now once what who why how where which is are was "
     "were do does did can could will would should have has had not no yes let please some many most all both each every one two "
-    "however meanwhile finally first next also still even just only later today tomorrow yesterday".split()
+    "however meanwhile finally first next also still even just only later today tomorrow yesterday"
 )
 """Words that begin sentences: behind the dot of an abbreviation, a capital on one of these means that the dot also ended a sentence."""
 
@@ -75,15 +112,21 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     next_letter, next_digit = (after[1], after[2]) if after else ("", "")
     if name in WITH_NUMBER and (next_digit or (name != "no" and _is_roman(around))):
         return WITH_NUMBER[name].split()
-    is_name_next = next_letter.isupper() and not around.word_after.lower() in STARTERS
-    if name in PLACES and around.word_before[:1].isupper() and not (is_name_next and name in TITLES and not _is_street(around)):
+    is_name_next = next_letter.isupper() and around.word_after.lower() not in STARTERS
+    is_behind_name = around.word_before[:1].isupper() and around.text[around.start - 2 : around.start].strip().isalpha()
+    if name in PLACES and is_behind_name and not (is_name_next and name in TITLES and not _is_street(around)):
         return [PLACES[name]]
     if name in PLACES and re.search(r"\d(?:st|nd|rd|th)?\s+$", around.text[max(0, around.start - 8) : around.start]):
         return [PLACES[name]]
     if name in TITLES and written[0].isupper() and (is_name_next or (next_letter and name not in {*ALSO_WORDS, *PLACES})):
         return [TITLES[name]]
     if name in CAPITAL_ONLY:
-        goes_on = name not in ALSO_WORDS or next_digit or next_letter.islower() or around.text[around.end : around.end + 1] in (",", "-", "–", ")")
+        goes_on = (
+            name not in ALSO_WORDS
+            or next_digit
+            or next_letter.islower()
+            or around.text[around.end : around.end + 1] in (",", "-", "–", ")")
+        )
         return [CAPITAL_ONLY[name]] if written[0].isupper() and goes_on else None
     if name in ALSO_WORDS and not _goes_on(around, written):
         return None
@@ -93,7 +136,7 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
 def _goes_on(around: Around, written: str) -> bool:
     """Whether the sentence goes on behind an abbreviation that is also a word."""
     behind = around.text[around.end : around.end + 2].lstrip()
-    if written[0].isupper() and written.lower() in ("co", "ed", "inc") and behind[:1] in ("", ",") + ("'",):
+    if written[0].isupper() and written.lower() in ("co", "ed", "inc") and behind[:1] in ("", ",", "'"):
         return True
     return behind[:1].islower() or behind[:1] in (",", ";") or behind[:1].isdigit() or (written.lower() == "co")
 
@@ -113,7 +156,8 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
     if name not in WITHOUT_DOT or around.text.startswith(("'", "."), around.end):
         return None
     if name in TITLES and name not in ("ft",) and match[1][0].isupper():
-        if name in PLACES and around.word_before[:1].isupper() and not around.word_after[:1].isupper():
+        is_behind_name = around.word_before[:1].isupper() and around.text[around.start - 2 : around.start].strip().isalpha()
+    if name in PLACES and is_behind_name and not around.word_after[:1].isupper():
             return [PLACES[name]]
         return [TITLES[name]] if around.word_after[:1].isupper() and match[1] != match[1].upper() else None
     return ALWAYS[name].split() if name in ALWAYS and not match[1].isupper() else None

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 
-from .numbers import digits, whole
+from .numbers import digits, whole, word_set
 from .rules import Around, Reading, Rule, letters
 
 SIGNS = {
     **{".": "dot", "/": "slash", "-": "dash", "_": "underscore", "?": "question mark", "=": "equals", "&": "and", "#": "hash"},
-    **{":": "colon", "%": "percent", "+": "plus", "~": "tilde", "@": "at", "!": "exclamation mark", "$": "dollar", "\\": "backslash"},
+    **{
+        ":": "colon",
+        "%": "percent",
+        "+": "plus",
+        "~": "tilde",
+        "@": "at",
+        "!": "exclamation mark",
+        "$": "dollar",
+        "\\": "backslash",
+    },
     **{",": "comma", ";": "semicolon", "*": "star"},
 }
-AS_WORDS = frozenset("com org net gov info biz zip app dev shop blog news".split())
-AS_LETTERS = frozenset("www http https io ai uk us eu de fr it es ch at nl be ca jp cn au id tv me my in is py js md".split())
+AS_WORDS = word_set("com org net gov info biz zip app dev shop blog news")
+AS_LETTERS = word_set("www http https io ai uk us eu de fr it es ch at nl be ca jp cn au id tv me my in is py js md")
 DOMAINS = (
     "com|org|net|edu|gov|mil|int|info|biz|io|ai|co|uk|us|eu|de|fr|es|it|nl|ch|at|be|ca|jp|cn|au|ru|br|se|no|dk|fi|pl|cz|ie|nz|in|me|tv|"
     "app|dev|xyz|online|shop|blog|cloud|tech|fm|ly|gg"
@@ -67,7 +76,7 @@ def _handle(match: re.Match[str], around: Around) -> Reading:
 _TAIL = r"[^\s<>\"\u201c\u201d(){}\[\]]{0,400}?"
 _END = r"(?=[.,;:!?'*]*(?:[\s<>\"\u201c\u201d(){}\[\]]|$))"
 CHUNK_RULES: list[Rule] = [
-    (re.compile(rf"[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,6}}"), _mail),
+    (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"), _mail),
     (re.compile(rf"(?:https?|ftp)://(?P<rest>[^\s/]{_TAIL}){_END}", re.IGNORECASE), _web),
     (re.compile(rf"(?P<rest>www\.\w{_TAIL}){_END}", re.IGNORECASE), _web),
     (re.compile(rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{DOMAINS})(?![\w-])(?:[/?]{_TAIL})?{_END}"), _bare),

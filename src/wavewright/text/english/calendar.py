@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .numbers import cardinal, decade, ordinal, two_digits, year
+from .numbers import cardinal, decade, ordinal, two_digits, word_set, year
 from .rules import NOT_IN_WORD, Around, Reading, Rule
 
 MONTHS = (
@@ -22,10 +22,10 @@ DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 FIRST_YEAR, LAST_YEAR = 1100, 2099
 """Four digits from here to there are a year, unless they count something."""
 
-YEAR_CUES = frozenset("in since by until till from year of to circa during after before around early late mid spring summer".split())
-CAUSES_NO_YEAR = frozenset("people men women children feet more times dollars percent sheep fish".split())
-NOT_PLURAL = frozenset("is was as has this its his does us yes unless across towards always perhaps".split())
-RATIO_CUES = frozenset("ratio aspect odds scale mix mixed screen display mixture format score verse".split())
+YEAR_CUES = word_set("in since by until till from year of to circa during after before around early late mid spring summer")
+CAUSES_NO_YEAR = word_set("people men women children feet more times dollars percent sheep fish")
+NOT_PLURAL = word_set("is was as has this its his does us yes unless across towards always perhaps")
+RATIO_CUES = word_set("ratio aspect odds scale mix mixed screen display mixture format score verse")
 
 
 def _date(month: int, day: int, of_year: str = "") -> Reading:

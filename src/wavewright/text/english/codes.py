@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 
-from .numbers import cardinal, decimal, digits, in_pairs, whole
+from .numbers import decimal, digits, in_pairs, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
 COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
-DIGIT_CUES = frozenset("pin code dial ext extension zip postcode passcode password".split())
-CALL_CUES = frozenset("call dial phone ring dialed called text".split())
-PAIR_CUES = frozenset(
-    "flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker".split()
+DIGIT_CUES = word_set("pin code dial ext extension zip postcode passcode password")
+CALL_CUES = word_set("call dial phone ring dialed called text")
+PAIR_CUES = word_set(
+    "flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
 )
 STATES = {
     **{"AL": "alabama", "AK": "alaska", "AZ": "arizona", "AR": "arkansas", "CA": "california", "CO": "colorado"},
-    **{"CT": "connecticut", "DE": "delaware", "FL": "florida", "GA": "georgia", "HI": "hawaii", "ID": "idaho", "IL": "illinois"},
+    **{
+        "CT": "connecticut",
+        "DE": "delaware",
+        "FL": "florida",
+        "GA": "georgia",
+        "HI": "hawaii",
+        "ID": "idaho",
+        "IL": "illinois",
+    },
     **{"IN": "indiana", "IA": "iowa", "KS": "kansas", "KY": "kentucky", "LA": "louisiana", "ME": "maine", "MD": "maryland"},
     **{"MA": "massachusetts", "MI": "michigan", "MN": "minnesota", "MS": "mississippi", "MO": "missouri", "MT": "montana"},
     **{"NE": "nebraska", "NV": "nevada", "NH": "new hampshire", "NJ": "new jersey", "NM": "new mexico", "NY": "new york"},
@@ -105,7 +113,10 @@ PHONE_RULES: list[Rule] = [
     (re.compile(r"\d{3}-\d{4}(?![\d-])"), _digits),
 ]
 DIGIT_RULES: list[Rule] = [
-    (re.compile(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"), _place),
+    (
+        re.compile(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"),
+        _place,
+    ),
     (re.compile(r"\d+(?:\.\d+){2,}(?![\d])"), _address),
     (re.compile(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
     (re.compile(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
@@ -115,6 +126,6 @@ MIXTURE_RULES: list[Rule] = [(re.compile(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixt
 LETTER_RULES: list[Rule] = [
     (re.compile(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}"), _version),
     (re.compile(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),
-    (re.compile(rf"([A-Z]{{2}})(?=[\s.,;!?]|$)"), _state),
+    (re.compile(r"([A-Z]{2})(?=[\s.,;!?]|$)"), _state),
     (re.compile(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
 ]

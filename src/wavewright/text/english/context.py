@@ -5,38 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-DETERMINERS = frozenset(
+from .numbers import word_set
+
+DETERMINERS = word_set(
     "the a an this these those my your his her its our their some any no every each another which what whose that both all several "
     "many few more most other such one two three four five six seven eight nine ten new old first second third last next good bad "
     "great big small little large own same whole long short high low strange strong poor fresh local former current recent early "
-    "late public private single double simple full final main major minor daily annual".split()
+    "late public private single double simple full final main major minor daily annual"
 )
-ARTICLES = frozenset("the a an this these those my your his her its our their some any no every each another that".split())
-OBJECTS = frozenset("me us him them it you her myself yourself himself herself itself ourselves themselves".split())
-SUBJECTS = frozenset("i you we they who".split())
-THIRD = frozenset("he she it everyone everybody nobody someone somebody anyone".split())
-MODALS = frozenset(
+ARTICLES = word_set("the a an this these those my your his her its our their some any no every each another that")
+OBJECTS = word_set("me us him them it you her myself yourself himself herself itself ourselves themselves")
+SUBJECTS = word_set("i you we they who")
+THIRD = word_set("he she it everyone everybody nobody someone somebody anyone")
+MODALS = word_set(
     "will would can could shall should may might must do does did don't doesn't didn't won't wouldn't can't cannot couldn't shouldn't "
     "shan't mustn't needn't let's lets please to i'll you'll we'll they'll he'll she'll it'll i'd you'd we'd they'd help gonna wanna "
-    "ll".split()
+    "ll"
 )
-BE = frozenset("is are was were be been being am isn't aren't wasn't weren't i'm you're we're they're he's she's it's that's".split())
-HAVE = frozenset("have has had having haven't hasn't hadn't i've you've we've they've".split())
-PREPOSITIONS = frozenset(
+BE = word_set("is are was were be been being am isn't aren't wasn't weren't i'm you're we're they're he's she's it's that's")
+HAVE = word_set("have has had having haven't hasn't hadn't i've you've we've they've")
+PREPOSITIONS = word_set(
     "of in on at for with by from into onto upon about over under through between against during without within across behind beyond "
-    "as like than per via toward towards after before near among along off out until since because".split()
+    "as like than per via toward towards after before near among along off out until since because"
 )
-ADVERBS = frozenset("never always often sometimes usually also still just even ever rarely seldom soon again now then not only".split())
-NOUNLIKE_TO = frozenset("according due thanks access next close addition contrary prior related similar up back used key answer".split())
-CAUSATIVE = frozenset("let make made makes help helped watch watched see saw hear heard have had".split())
-PAST_WORDS = frozenset(
+ADVERBS = word_set("never always often sometimes usually also still just even ever rarely seldom soon again now then not only")
+NOUNLIKE_TO = word_set("according due thanks access next close addition contrary prior related similar up back used key answer")
+CAUSATIVE = word_set("let make made makes help helped watch watched see saw hear heard have had")
+PAST_WORDS = word_set(
     "yesterday ago once earlier previously was were had went said came took left saw got made told gave found thought knew felt sat "
     "stood ran began wrote put fell slept spoke broke lay laid kept held heard met paid sent brought bought taught caught already "
-    "last did".split()
+    "last did"
 )
-PRESENT_WORDS = frozenset("every often always usually tomorrow today sometimes daily now never".split())
-PLURALS = frozenset("people men women children police teeth feet geese mice".split())
-NOT_PLURALS = frozenset("is was has this its his does us yes as across less unless always perhaps thus plus news gas bus class".split())
+PRESENT_WORDS = word_set("every often always usually tomorrow today sometimes daily now never")
+PLURALS = word_set("people men women children police teeth feet geese mice")
+NOT_PLURALS = word_set("is was has this its his does us yes as across less unless always perhaps thus plus news gas bus class")
 ENDS = frozenset({""})
 
 

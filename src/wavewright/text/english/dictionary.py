@@ -11,6 +11,7 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 MAGIC = b"WWDICT1"
 WORDS_A_BLOCK = 512
@@ -37,7 +38,7 @@ class Dictionary:
         for length in [header["sample"], *header["lengths"]]:
             places.append(places[-1] + length)
         self._sample = zlib.decompress(contents[places[0] : places[1]])
-        self._blocks = [contents[a:b] for a, b in zip(places[1:], places[2:], strict=False)]
+        self._blocks = [contents[a:b] for a, b in pairwise(places[1:])]
         self._open: dict[int, dict[str, tuple[str, ...]]] = {}
 
     def get(self, word: str) -> tuple[str, ...] | None:

@@ -4,45 +4,45 @@ from __future__ import annotations
 
 import re
 
-from .numbers import cardinal, ordinal
+from .numbers import cardinal, ordinal, word_set
 from .rules import Around, Reading, Rule, letters
 
-SPOKEN_AS_WORDS = frozenset(
+SPOKEN_AS_WORDS = word_set(
     "nasa nato unesco unicef aids swat laser radar scuba opec jpeg gif ram rom nascar fifa fema osha ikea covid sars pin sim nafta "
     "asean darpa norad interpol unix linux basic java yolo lol fomo nimby zip taser sonar awol pisa mensa cern hepa wysiwyg bios "
-    "ascii cad mash gulag dos raid lan wan vat captcha ted moma soho noaa potus scotus".split()
+    "ascii cad mash gulag dos raid lan wan vat captcha ted moma soho noaa potus scotus"
 )
-SPOKEN_AS_LETTERS = frozenset(
+SPOKEN_AS_LETTERS = word_set(
     "us it eu uk un uae ussr usa fbi cia nsa irs cnn bbc abc nbc cbs ibm hp bmw gm tv pc cd dvd id ok ai vip diy faq atm gps dna rna "
     "hiv url html css php sql xml pdf usb ssd hdd cpu gpu api ceo cfo cto coo phd mba ma ba md rsvp asap aka eta ps pm am ad bc "
     "hr pr nyc la dc lgbt nba nfl nhl mlb ufc mvp gdp ipo llc rip uv ir ac dj mc bbq ufo oj er iq eq em sos sms sim2 hd vr ar led lcd "
-    "est pst cst mst gmt utc edt pdt cet mit ucla usc nyu io co2".split()
+    "est pst cst mst gmt utc edt pdt cet mit ucla usc nyu io co2"
 )
-EMPHASISED = frozenset(
+EMPHASISED = word_set(
     "a i the and not you are but all can new now one two who why how yes no go do so if is be we he me my to in on at of or up by "
     "an as his her she him our out get got had has was did let say see too use way may off day end big old any own ten six for "
-    "top hot red bad run cut buy far few fun god man men mom dad put sad set sit son sun try war win stop".split()
+    "top hot red bad run cut buy far few fun god man men mom dad put sad set sit son sun try war win stop"
 )
 """Short words that stand in capitals for emphasis rather than for their letters."""
 
-REGNAL = frozenset(
+REGNAL = word_set(
     "henry louis george elizabeth edward richard charles william james john paul pius benedict leo gregory clement innocent "
     "alexander nicholas peter catherine mary philip ferdinand francis frederick wilhelm friedrich napoleon ramses ramesses "
     "cleopatra ptolemy darius xerxes constantine otto leopold harald harold haakon carl gustav christian margaret margrethe "
     "beatrix anne victoria baldwin robert david urban julius sixtus boniface celestine honorius adrian stephen theodore "
     "justinian basil ivan selim mehmed murad suleiman albert alfonso isabella joseph maximilian rudolf sigismund tutankhamun "
-    "thutmose amenhotep seti hirohito felipe juan carlos umberto emmanuel rainier haile hussein abdullah mohammed faisal".split()
+    "thutmose amenhotep seti hirohito felipe juan carlos umberto emmanuel rainier haile hussein abdullah mohammed faisal"
 )
-RULERS = frozenset("king queen pope emperor empress tsar czar prince princess saint duke sultan pharaoh kaiser".split())
-NUMBERED = frozenset(
+RULERS = word_set("king queen pope emperor empress tsar czar prince princess saint duke sultan pharaoh kaiser")
+NUMBERED = word_set(
     "chapter part war act scene volume vol book section bowl phase type level title article appendix fantasy rocky episode grade stage "
     "class mark figure table unit step round apollo canto movement symphony version league division tier schedule psalm verse "
-    "trek wars model region olympiad saturn gemini corps generation gen exhibit canon lesson quest area".split()
+    "trek wars model region olympiad saturn gemini corps generation gen exhibit canon lesson quest area"
 )
-COUNTED = frozenset("century centuries dynasty olympiad".split())
-LETTERED = frozenset(
+COUNTED = word_set("century centuries dynasty olympiad")
+LETTERED = word_set(
     "plan vitamin grade type hepatitis section group class option appendix exhibit team model point side part level category gate "
-    "block unit room wing terminal figure series schedule form step zone line letter an straight".split()
+    "block unit room wing terminal figure series schedule form step zone line letter an straight"
 )
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
@@ -117,7 +117,9 @@ def _single(match: re.Match[str], around: Around) -> Reading:
         return ["I"] if is_article_like else ["i"]
     if letter in ("a", "A"):
         before_word = re.match(r"[\s\"'(*_]*[A-Za-z0-9$€£]", around.text[around.end : around.end + 4])
-        is_letter = letter == "A" and (around.word_before.lower() in LETTERED or around.word_before.isupper() and _joined(around))
+        is_letter = letter == "A" and (
+            around.word_before.lower() in LETTERED or (around.word_before.isupper() and _joined(around))
+        )
         return ["A"] if is_letter or (not before_word and letter == "A") else ["a"]
     return [letter.upper()]
 

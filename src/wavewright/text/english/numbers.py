@@ -113,3 +113,8 @@ def fraction(numerator: int, denominator: int) -> list[str]:
         return [*cardinal(numerator), "half" if numerator == 1 else "halves"]
     *words, last = ["quarter"] if denominator == 4 else ordinal(denominator)
     return [*cardinal(numerator), *words, last if numerator == 1 else f"{last}s"]
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for comparing with."""
+    return frozenset(text.split())

@@ -7,14 +7,49 @@ from ..sentence import BOUNDARY, PAUSES, SILENCE
 
 VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
 CONSONANTS = (
-    *("B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y", "Z", "ZH"),
+    *(
+        "B",
+        "CH",
+        "D",
+        "DH",
+        "F",
+        "G",
+        "HH",
+        "JH",
+        "K",
+        "L",
+        "M",
+        "N",
+        "NG",
+        "P",
+        "R",
+        "S",
+        "SH",
+        "T",
+        "TH",
+        "V",
+        "W",
+        "Y",
+        "Z",
+        "ZH",
+    ),
 )
 PHONES = (*(f"{vowel}{stress}" for vowel in VOWELS for stress in "012"), *CONSONANTS)
 SYMBOLS = (SILENCE, BOUNDARY, *PAUSES, *PHONES)
 """All that an acoustic model of English may read, in the order of its numbers."""
 
 LETTERS = {
-    **{"A": "EY1", "B": "B IY1", "C": "S IY1", "D": "D IY1", "E": "IY1", "F": "EH1 F", "G": "JH IY1", "H": "EY1 CH", "I": "AY1"},
+    **{
+        "A": "EY1",
+        "B": "B IY1",
+        "C": "S IY1",
+        "D": "D IY1",
+        "E": "IY1",
+        "F": "EH1 F",
+        "G": "JH IY1",
+        "H": "EY1 CH",
+        "I": "AY1",
+    },
     **{"J": "JH EY1", "K": "K EY1", "L": "EH1 L", "M": "EH1 M", "N": "EH1 N", "O": "OW1", "P": "P IY1", "Q": "K Y UW1"},
     **{"R": "AA1 R", "S": "EH1 S", "T": "T IY1", "U": "Y UW1", "V": "V IY1", "W": "D AH1 B AH0 L Y UW0", "X": "EH1 K S"},
     **{"Y": "W AY1", "Z": "Z IY1"},
@@ -22,11 +57,62 @@ LETTERS = {
 """The names of the letters."""
 
 _IPA = {
-    **{"p": "P", "b": "B", "t": "T", "d": "D", "k": "K", "ɡ": "G", "g": "G", "f": "F", "v": "V", "θ": "TH", "ð": "DH", "s": "S", "z": "Z"},
-    **{"ʃ": "SH", "ʒ": "ZH", "h": "HH", "m": "M", "n": "N", "ŋ": "NG", "l": "L", "ɫ": "L", "r": "R", "ɹ": "R", "ɾ": "T", "w": "W"},
+    **{
+        "p": "P",
+        "b": "B",
+        "t": "T",
+        "d": "D",
+        "k": "K",
+        "ɡ": "G",
+        "g": "G",
+        "f": "F",
+        "v": "V",
+        "θ": "TH",
+        "ð": "DH",
+        "s": "S",
+        "z": "Z",
+    },
+    **{
+        "ʃ": "SH",
+        "ʒ": "ZH",
+        "h": "HH",
+        "m": "M",
+        "n": "N",
+        "ŋ": "NG",
+        "l": "L",
+        "ɫ": "L",
+        "r": "R",
+        "ɹ": "R",
+        "ɾ": "T",
+        "w": "W",
+    },
     **{"ʍ": "W", "j": "Y", "tʃ": "CH", "dʒ": "JH", "t͡ʃ": "CH", "d͡ʒ": "JH", "ʧ": "CH", "ʤ": "JH", "ʔ": "T", "x": "K"},
-    **{"i": "IY", "iː": "IY", "ɪ": "IH", "e": "EH", "ɛ": "EH", "æ": "AE", "a": "AA", "aː": "AA", "ɑ": "AA", "ɑː": "AA", "ɒ": "AA"},
-    **{"ɔ": "AO", "ɔː": "AO", "o": "OW", "oː": "OW", "ʊ": "UH", "u": "UW", "uː": "UW", "ʌ": "AH", "ɐ": "AH", "ə": "AH", "ɜ": "ER"},
+    **{
+        "i": "IY",
+        "iː": "IY",
+        "ɪ": "IH",
+        "e": "EH",
+        "ɛ": "EH",
+        "æ": "AE",
+        "a": "AA",
+        "aː": "AA",
+        "ɑ": "AA",
+        "ɑː": "AA",
+        "ɒ": "AA",
+    },
+    **{
+        "ɔ": "AO",
+        "ɔː": "AO",
+        "o": "OW",
+        "oː": "OW",
+        "ʊ": "UH",
+        "u": "UW",
+        "uː": "UW",
+        "ʌ": "AH",
+        "ɐ": "AH",
+        "ə": "AH",
+        "ɜ": "ER",
+    },
     **{"ɜː": "ER", "ɝ": "ER", "ɚ": "ER", "əɹ": "ER", "ɜːɹ": "ER", "ɜɹ": "ER", "eɪ": "EY", "aɪ": "AY", "ɔɪ": "OY", "aʊ": "AW"},
     **{"oʊ": "OW", "əʊ": "OW", "ɪə": "IH R", "eə": "EH R", "ʊə": "UH R", "n̩": "AH N", "l̩": "AH L", "m̩": "AH M", "ɨ": "IH"},
     **{"ᵻ": "IH", "y": "Y UW", "ø": "ER", "œ": "ER", "ʁ": "R", "ç": "HH", "ʲ": "Y"},
@@ -64,7 +150,9 @@ def phones_of_ipa(text: str, where: str) -> tuple[str, ...]:
         found = next((text[place : place + size] for size in (4, 3, 2, 1) if text[place : place + size] in _IPA), None)
         if found is None:
             if text[place] not in _UNHEARD + "ːʰ":
-                raise BadText(f"{where} has the sign {text[place]!r} (character {place + 1}), which stands for no phone of English.")
+                raise BadText(
+                    f"{where} has the sign {text[place]!r} (character {place + 1}), which stands for no phone of English."
+                )
             place += 1
             continue
         for name in _IPA[found].split():

@@ -17,18 +17,47 @@ HISSING = ("S", "Z", "SH", "ZH", "CH", "JH")
 
 SUFFIXES = {
     **{"ly": "L IY0", "ness": "N AH0 S", "less": "L AH0 S", "ful": "F AH0 L", "ment": "M AH0 N T", "ship": "SH IH2 P"},
-    **{"hood": "HH UH2 D", "like": "L AY2 K", "wise": "W AY2 Z", "ish": "IH0 SH", "able": "AH0 B AH0 L", "er": "ER0", "ers": "ER0 Z"},
+    **{
+        "hood": "HH UH2 D",
+        "like": "L AY2 K",
+        "wise": "W AY2 Z",
+        "ish": "IH0 SH",
+        "able": "AH0 B AH0 L",
+        "er": "ER0",
+        "ers": "ER0 Z",
+    },
     **{"est": "AH0 S T", "ing": "IH0 NG", "ings": "IH0 NG Z", "in'": "IH0 N", "ism": "IH2 Z AH0 M", "ist": "IH0 S T"},
     **{"y": "IY0", "ier": "IY0 ER0", "iest": "IY0 AH0 S T", "ily": "AH0 L IY0", "iness": "IY0 N AH0 S"},
 }
 MAY_CHANGE_STEM = ("er", "ers", "est", "ing", "ings", "in'", "able", "ish", "y", "ism", "ist")
 PREFIXES = {
-    **{"un": "AH0 N", "re": "R IY0", "non": "N AA0 N", "pre": "P R IY0", "mis": "M IH0 S", "over": "OW2 V ER0", "under": "AH2 N D ER0"},
+    **{
+        "un": "AH0 N",
+        "re": "R IY0",
+        "non": "N AA0 N",
+        "pre": "P R IY0",
+        "mis": "M IH0 S",
+        "over": "OW2 V ER0",
+        "under": "AH2 N D ER0",
+    },
     **{"out": "AW2 T", "anti": "AE2 N T IY0", "counter": "K AW2 N T ER0", "inter": "IH2 N T ER0", "super": "S UW2 P ER0"},
     **{"sub": "S AH0 B", "semi": "S EH2 M IY0", "multi": "M AH2 L T IY0", "micro": "M AY2 K R OW0", "mega": "M EH2 G AH0"},
     **{"dis": "D IH0 S", "co": "K OW0", "de": "D IY0", "hyper": "HH AY2 P ER0", "ultra": "AH2 L T R AH0", "post": "P OW2 S T"},
-    **{"self": "S EH2 L F", "tele": "T EH2 L AH0", "cyber": "S AY2 B ER0", "bio": "B AY2 OW0", "geo": "JH IY2 OW0", "auto": "AO2 T OW0"},
-    **{"mini": "M IH2 N IY0", "nano": "N AE2 N OW0", "photo": "F OW2 T OW0", "electro": "IH0 L EH2 K T R OW0", "pseudo": "S UW2 D OW0"},
+    **{
+        "self": "S EH2 L F",
+        "tele": "T EH2 L AH0",
+        "cyber": "S AY2 B ER0",
+        "bio": "B AY2 OW0",
+        "geo": "JH IY2 OW0",
+        "auto": "AO2 T OW0",
+    },
+    **{
+        "mini": "M IH2 N IY0",
+        "nano": "N AE2 N OW0",
+        "photo": "F OW2 T OW0",
+        "electro": "IH0 L EH2 K T R OW0",
+        "pseudo": "S UW2 D OW0",
+    },
     **{"trans": "T R AE0 N Z", "fore": "F AO2 R", "up": "AH2 P", "down": "D AW2 N", "neuro": "N UH2 R OW0", "eco": "IY2 K OW0"},
 }
 SHORTEST_PART = 4
@@ -118,7 +147,11 @@ def _inflected(word: str, depth: int) -> tuple[str, ...] | None:
             base = _inner(word[: -len(ending)], depth)
             return (*base, *contracted.split()) if base else None
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
-        for stem in (word[:-1], *([word[:-2]] if word.endswith("es") else []), *([f"{word[:-3]}y"] if word.endswith("ies") else [])):
+        for stem in (
+            word[:-1],
+            *([word[:-2]] if word.endswith("es") else []),
+            *([f"{word[:-3]}y"] if word.endswith("ies") else []),
+        ):
             base = _inner(stem, depth)
             if base:
                 return with_s(base)

@@ -13,7 +13,16 @@ SIGN = r"([-−+±])?"
 SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"]}
 HALVES = "".join(chr(code) for code in [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)])
 PER = {
-    **{"h": "hour", "hr": "hour", "s": "second", "sec": "second", "min": "minute", "day": "day", "week": "week", "year": "year"},
+    **{
+        "h": "hour",
+        "hr": "hour",
+        "s": "second",
+        "sec": "second",
+        "min": "minute",
+        "day": "day",
+        "week": "week",
+        "year": "year",
+    },
     **{"yr": "year", "mo": "month", "month": "month", "kg": "kilogram", "g": "gram", "l": "liter", "L": "liter", "lb": "pound"},
     **{"m": "meter", "m²": "square meter", "m³": "cubic meter", "km": "kilometer", "mL": "milliliter", "dL": "deciliter"},
     **{"cm": "centimeter", "gal": "gallon", "sq ft": "square foot", "dl": "deciliter", "night": "night", "person": "person"},
@@ -71,7 +80,7 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
-    is_one = number == "1" and size is None or around.is_adjective or gap == "-"
+    is_one = (number == "1" and size is None) or around.is_adjective or gap == "-"
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
     words += [POWERS[power]] if power else []
     return [*words, *_named(unit, is_one), *(["per", *PER[per].split()] if per else [])]
@@ -109,7 +118,7 @@ def _fraction(numerator: int, denominator: int) -> list[str] | None:
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     if match[0] in ("24/7", "9/11", "7/11", "50/50", "20/20"):
         return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
-    sign = SIGNS[around.text[around.start]] if around.text[around.start] in SIGNS else []
+    sign = SIGNS.get(around.text[around.start], [])
     part = _fraction(int(match[1]), int(match[2]))
     return [*sign, *part] if part else None
 

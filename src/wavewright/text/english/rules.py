@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .numbers import UNITS, word_set
+
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 NOT_IN_WORD = r"(?![A-Za-z0-9])"
 NEAR = 40
@@ -49,10 +51,10 @@ class Around:
         return self.word_before.lower() in ("a", "an") and gap in (" ", "-") and after.islower() and after not in NO_NOUNS
 
 
-NO_NOUNS = frozenset(
+NO_NOUNS = word_set(
     "a an the and or but nor of off on in at to for from by with per as than is was are were be will would can could may might must "
     "has have had do does did not if when while until since because so that this it he she we they you i each every more less "
-    "ago away long tall high wide deep old later earlier before after over under above below".split()
+    "ago away long tall high wide deep old later earlier before after over under above below"
 )
 
 Reading = list[str] | None
@@ -63,11 +65,4 @@ not apply there."""
 
 def letters(text: str) -> list[str]:
     """The names of the letters of a text, and its digits one by one."""
-    from .numbers import UNITS
-
     return [UNITS[int(character)] if character.isdigit() else character.upper() for character in text if character.isalnum()]
-
-
-def words_of(pattern: str) -> str:
-    """Alternatives of a pattern, the longest first."""
-    return "|".join(re.escape(word) for word in sorted(pattern.split("|"), key=len, reverse=True))

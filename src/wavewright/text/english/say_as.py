@@ -5,13 +5,25 @@ from __future__ import annotations
 import re
 
 from ...errors import BadText
+from .addresses import SIGNS
 from .calendar import MONTHS
 from .numbers import cardinal, digits, fraction, ordinal, whole, year
 from .signs import WORDS
-from .addresses import SIGNS
 
 KINDS = (
-    *("characters", "spell-out", "verbatim", "cardinal", "number", "ordinal", "digits", "telephone", "fraction", "date", "time"),
+    *(
+        "characters",
+        "spell-out",
+        "verbatim",
+        "cardinal",
+        "number",
+        "ordinal",
+        "digits",
+        "telephone",
+        "fraction",
+        "date",
+        "time",
+    ),
     *("currency", "unit", "address", "name", "text"),
 )
 DATE_ORDERS = ("mdy", "dmy", "ymd", "md", "dm", "ym", "my", "y", "m", "d")
@@ -43,7 +55,10 @@ def _spelled(text: str) -> str:
     """Letters as initials, digits and signs by their names."""
     parts = re.findall(r"[A-Za-z]+|\d|\S", text)
     names = {**SIGNS, **WORDS}
-    return " ".join(_initials(part) if part.isalpha() and part.isascii() else " ".join(digits(part)) or names.get(part) or part for part in parts)
+    return " ".join(
+        _initials(part) if part.isalpha() and part.isascii() else " ".join(digits(part)) or names.get(part) or part
+        for part in parts
+    )
 
 
 def _initials(part: str) -> str:

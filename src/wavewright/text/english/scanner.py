@@ -205,7 +205,12 @@ class Scanner:
             return None
         run = STRANGE.match(self.text, place)
         name = unicodedata.name(letter, "")
-        if name.startswith(("GREEK SMALL LETTER ", "GREEK CAPITAL LETTER ")) and run and len(run[0]) == 1 and "WITH" not in name:
+        if (
+            name.startswith(("GREEK SMALL LETTER ", "GREEK CAPITAL LETTER "))
+            and run
+            and len(run[0]) == 1
+            and "WITH" not in name
+        ):
             return Token(place, place + 1, [name.split()[3].lower()])
         written = run[0] if run else letter
         raise BadText(

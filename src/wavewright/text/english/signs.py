@@ -10,13 +10,38 @@ from .rules import Around, Reading, Rule
 
 WORDS = {
     **{"&": "and", "@": "at", "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "%": "percent", "§": "section"},
-    **{"<": "is less than", ">": "is greater than", "≤": "is at most", "≥": "is at least", "≠": "is not equal to", "≈": "is about"},
+    **{
+        "<": "is less than",
+        ">": "is greater than",
+        "≤": "is at most",
+        "≥": "is at least",
+        "≠": "is not equal to",
+        "≈": "is about",
+    },
     **{"±": "plus or minus", "→": "to", "⇒": "implies", "↔": "and", "←": "from", "©": "copyright", "®": "registered"},
-    **{"™": "trademark", "°": "degrees", "¶": "paragraph", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "¢": "cents"},
+    **{
+        "™": "trademark",
+        "°": "degrees",
+        "¶": "paragraph",
+        "$": "dollars",
+        "€": "euros",
+        "£": "pounds",
+        "¥": "yen",
+        "¢": "cents",
+    },
     **{"₹": "rupees", "#": "hash", "\\": "backslash", "²": "squared", "³": "cubed", "∞": "infinity", "√": "square root of"},
     **{"∑": "sum of", "∆": "delta", "∂": "partial", "∫": "integral of", "∈": "in", "∀": "for all", "∃": "there exists"},
     **{"−": "minus", "№": "number", "†": "dagger", "¿": "", "¡": "", "№.": "number", "℃": "degrees celsius", "‰": "per mille"},
-    **{"℉": "degrees fahrenheit", "µ": "micro", "¬": "not", "∅": "empty set", "∩": "intersection", "∪": "union", "ª": "", "º": "degrees"},
+    **{
+        "℉": "degrees fahrenheit",
+        "µ": "micro",
+        "¬": "not",
+        "∅": "empty set",
+        "∩": "intersection",
+        "∪": "union",
+        "ª": "",
+        "º": "degrees",
+    },
 }
 LOVE = "❤♥💕💖💗😍🖤💙💚💛💜🧡"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .numbers import word_set
+
 
 class Unit(NamedTuple):
     """The name of a unit for one and for several."""
@@ -21,17 +23,29 @@ UNITS: dict[str, Unit] = {
     **_regular(mg="milligram", g="gram", kg="kilogram", lb="pound", lbs="pound", oz="ounce", t="ton", mcg="microgram"),
     **_regular(mL="milliliter", ml="milliliter", cl="centiliter", l="liter", L="liter", gal="gallon", qt="quart", pt="pint"),
     **_regular(tbsp="tablespoon", tsp="teaspoon", cal="calorie", kcal="kilocalorie", kJ="kilojoule", J="joule", N="newton"),
-    **_regular(B="byte", kB="kilobyte", KB="kilobyte", MB="megabyte", GB="gigabyte", TB="terabyte", PB="petabyte", kb="kilobit"),
+    **_regular(
+        B="byte", kB="kilobyte", KB="kilobyte", MB="megabyte", GB="gigabyte", TB="terabyte", PB="petabyte", kb="kilobit"
+    ),
     **_regular(Mb="megabit", Gb="gigabit", V="volt", kV="kilovolt", mV="millivolt", W="watt", kW="kilowatt", MW="megawatt"),
     **_regular(GW="gigawatt", A="amp", mA="milliamp", Wh="watt hour", kWh="kilowatt hour", MWh="megawatt hour", dB="decibel"),
     **_regular(mAh="milliamp hour", Pa="pascal", hPa="hectopascal", kPa="kilopascal", ha="hectare", ac="acre"),
     **_regular(sec="second", secs="second", s="second", ms="millisecond", min="minute", mins="minute", hr="hour", hrs="hour"),
     **_regular(h="hour", wk="week", wks="week", mo="month", mos="month", yr="year", yrs="year", px="pixel", MP="megapixel"),
     **{"Hz": Unit("hertz", "hertz"), "kHz": Unit("kilohertz", "kilohertz"), "MHz": Unit("megahertz", "megahertz")},
-    **{"GHz": Unit("gigahertz", "gigahertz"), "ft": Unit("foot", "feet"), "in": Unit("inch", "inches"), "µm": Unit("micron", "microns")},
+    **{
+        "GHz": Unit("gigahertz", "gigahertz"),
+        "ft": Unit("foot", "feet"),
+        "in": Unit("inch", "inches"),
+        "µm": Unit("micron", "microns"),
+    },
     **{"Ω": Unit("ohm", "ohms"), "kΩ": Unit("kiloohm", "kiloohms"), "µg": Unit("microgram", "micrograms")},
     **{"°C": Unit("degree celsius", "degrees celsius"), "°F": Unit("degree fahrenheit", "degrees fahrenheit")},
-    **{"°": Unit("degree", "degrees"), "º": Unit("degree", "degrees"), "%": Unit("percent", "percent"), "‰": Unit("per mille", "per mille")},
+    **{
+        "°": Unit("degree", "degrees"),
+        "º": Unit("degree", "degrees"),
+        "%": Unit("percent", "percent"),
+        "‰": Unit("per mille", "per mille"),
+    },
     **{"ºC": Unit("degree celsius", "degrees celsius"), "ºF": Unit("degree fahrenheit", "degrees fahrenheit")},
     **{"mph": Unit("mile per hour", "miles per hour"), "kph": Unit("kilometer per hour", "kilometers per hour")},
     **{"rpm": Unit("revolution per minute", "revolutions per minute"), "fps": Unit("frame per second", "frames per second")},
@@ -48,7 +62,7 @@ UNITS: dict[str, Unit] = {
 NEEDS_NO_SPACE = frozenset({"in", "A", "t", "B", "N", "J", "ac", "pt", "mo", "cal", "MP", "ha"})
 """Units that are also words or names; behind a space they are not read as units."""
 
-ANY_CASE = frozenset("km kg mph kph gb mb tb kb ghz mhz khz hz kwh cm mm lbs lb ft oz ml db rpm bpm fps mbps gbps kbps".split())
+ANY_CASE = word_set("km kg mph kph gb mb tb kb ghz mhz khz hz kwh cm mm lbs lb ft oz ml db rpm bpm fps mbps gbps kbps")
 """Units that are read whatever the case of their letters."""
 
 MAGNITUDES = {
@@ -74,7 +88,13 @@ YEN = Currency("yen", "yen", "sen", "sen")
 
 CURRENCIES: dict[str, Currency] = {
     **{"$": DOLLAR, "US$": Currency("u s dollar", "u s dollars"), "A$": Currency("australian dollar", "australian dollars")},
-    **{"C$": Currency("canadian dollar", "canadian dollars"), "€": EURO, "£": POUND, "¥": YEN, "₹": Currency("rupee", "rupees")},
+    **{
+        "C$": Currency("canadian dollar", "canadian dollars"),
+        "€": EURO,
+        "£": POUND,
+        "¥": YEN,
+        "₹": Currency("rupee", "rupees"),
+    },
     **{"₽": Currency("ruble", "rubles"), "₩": Currency("won", "won"), "₿": Currency("bitcoin", "bitcoins")},
     **{"₪": Currency("shekel", "shekels"), "₺": Currency("lira", "lira"), "฿": Currency("baht", "baht")},
     **{"₫": Currency("dong", "dong"), "₴": Currency("hryvnia", "hryvnias"), "₦": Currency("naira", "naira")},
@@ -83,7 +103,11 @@ CURRENCIES: dict[str, Currency] = {
 }
 
 CODES: dict[str, Currency] = {
-    **{"USD": Currency("u s dollar", "u s dollars"), "EUR": EURO, "GBP": Currency("british pound", "british pounds", "penny", "pence")},
+    **{
+        "USD": Currency("u s dollar", "u s dollars"),
+        "EUR": EURO,
+        "GBP": Currency("british pound", "british pounds", "penny", "pence"),
+    },
     **{"JPY": YEN, "CHF": Currency("swiss franc", "swiss francs"), "CAD": CURRENCIES["C$"], "AUD": CURRENCIES["A$"]},
     **{"INR": CURRENCIES["₹"], "CNY": Currency("yuan", "yuan"), "SEK": Currency("swedish krona", "swedish kronor")},
     **{"NZD": CURRENCIES["NZ$"], "MXN": Currency("mexican peso", "mexican pesos"), "BTC": CURRENCIES["₿"]},

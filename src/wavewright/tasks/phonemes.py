@@ -1,0 +1,87 @@
+"""Show how a text is spoken: its words and phones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..errors import BadSetting, BadText
+from ..text import front_end, ssml
+from ..text.lexicon import Lexicon
+from . import checked
+
+
+@dataclass(frozen=True)
+class SpokenWord:
+    """A word as it is spoken; ``start`` and ``end`` are its place in the text."""
+
+    text: str
+    spoken: str
+    phones: tuple[str, ...]
+    start: int
+    end: int
+    mark_after: str
+
+
+@dataclass(frozen=True)
+class SpokenSentence:
+    """The words of a sentence, and the symbols that an acoustic model reads."""
+
+    words: tuple[SpokenWord, ...]
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Phonemes:
+    """How a text is spoken, sentence by sentence. ``text`` is what was read: of SSML, the text in it."""
+
+    language: str
+    text: str
+    sentences: tuple[SpokenSentence, ...]
+
+    def __str__(self) -> str:
+        blocks = []
+        for sentence in self.sentences:
+            width = max(len(word.spoken) + len(word.mark_after) for word in sentence.words)
+            lines = [f"{word.spoken + word.mark_after:{width}}  {' '.join(word.phones)}" for word in sentence.words]
+            blocks.append("\n".join(lines))
+        return "\n\n".join(blocks)
+
+
+@checked
+def phonemes(
+    text: Annotated[str, Field(description="Text, or SSML that begins with <speak>.")],
+    language: Annotated[
+        str, Field(description="Language: en, or espeak: and a language of eSpeak NG where that is installed.")
+    ] = "en",
+    lexicon: Annotated[Path | None, Field(description="Lexicon of your own: a word, then its phones, one word a line.")] = None,
+) -> Phonemes:
+    """Show how a text is spoken: its words and their phones.
+
+    Raises BadText where nothing in it can be spoken, or the SSML or lexicon cannot be understood; BadSetting where the lexicon cannot be
+    read or the language is not known; MissingExtra where a language needs eSpeak NG.
+    """
+    reader = front_end(language)
+    own = _lexicon(lexicon, reader.symbols)
+    read = ssml.read(text, reader).text if ssml.is_markup(text) else text
+    if not read.strip():
+        raise BadText("There is nothing to speak in the text; give words or numbers.")
+    sentences = tuple(
+        SpokenSentence(
+            tuple(SpokenWord(w.text, w.spoken, w.phones, w.start, w.end, w.mark_after) for w in sentence.words),
+            sentence.symbols,
+        )
+        for sentence in reader.sentences(read, own)
+    )
+    return Phonemes(reader.language, read, sentences)
+
+
+def _lexicon(path: Path | None, symbols: tuple[str, ...]) -> Lexicon | None:
+    if path is None:
+        return None
+    if not path.is_file():
+        raise BadSetting(f"There is no lexicon {path}; give a text file with a word and its phones on each line.")
+    return Lexicon.read(path, symbols)

@@ -1,0 +1,257 @@
+"""English text to words and phones: the list of texts, sentences, places, lexicons, unknown words, and whatever a person may paste."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from wavewright.errors import BadSetting, BadText
+from wavewright.text import front_end
+from wavewright.text.english.numbers import cardinal, ordinal, year
+from wavewright.text.english.phones import PHONES, SYMBOLS, phones_of_ipa
+from wavewright.text.lexicon import Lexicon
+
+LIST = Path(__file__).parent / "text" / "list.tsv"
+ITEMS = [line.split("\t") for line in LIST.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+ENGLISH = front_end()
+
+
+def words(text, lexicon=None):
+    return [word for sentence in ENGLISH.sentences(text, lexicon) for word in sentence.words]
+
+
+def spoken(text):
+    return " ".join(word.spoken for word in words(text))
+
+
+def said(text, lexicon=None):
+    return [str(sentence) for sentence in ENGLISH.sentences(text, lexicon)]
+
+
+def sound(text):
+    return " ".join(phone for word in words(text) for phone in word.phones)
+
+
+def read_aloud(given, expected):
+    """What the front end makes of an item of the list: the words, or the phones of the words between asterisks."""
+    if expected != expected.upper():
+        return spoken(given)
+    starts = [match.start() - 2 * number for number, match in enumerate(re.finditer(r"\*(.+?)\*", given))]
+    return " ".join(phone for word in words(given.replace("*", "")) if word.start in starts for phone in word.phones)
+
+
+@pytest.mark.parametrize(("given", "expected"), ITEMS, ids=[given[:40] for given, _ in ITEMS])
+def test_the_list_is_read_as_it_says(given, expected):
+    assert read_aloud(given, expected) == expected
+
+
+def test_the_list_is_long_enough():
+    assert len(ITEMS) >= 300
+
+
+def test_symbols_begin_and_end_with_silence_and_have_what_stands_between():
+    (sentence,) = ENGLISH.sentences("Hello, world: it's me")
+    assert sentence.symbols == (
+        *("_", "HH", "AH0", "L", "OW1", ",", "W", "ER1", "L", "D", ";", "IH1", "T", "S", "|", "M", "IY1", ".", "_"),
+    )
+    assert sentence.places == (-1, 0, 0, 0, 0, -1, 1, 1, 1, 1, -1, 2, 2, 2, -1, 3, 3, -1, -1)
+    assert SYMBOLS[0] == "_"
+    assert {*sentence.symbols} <= {*ENGLISH.symbols}
+    assert len({*SYMBOLS}) == len(SYMBOLS) == 7 + 45 + 24
+
+
+def test_words_know_where_they_stand():
+    text = "\u201cIt\u2019s  $5.50\u201d, said Zoë\u0301 \u200bin 1984!"
+    found = words(text)
+    assert all(text[word.start : word.end] == word.text for word in found)
+    assert [(word.text, word.spoken) for word in found][1:6] == [
+        *[("$5.50", "five"), ("$5.50", "dollars"), ("$5.50", "and"), ("$5.50", "fifty"), ("$5.50", "cents")],
+    ]
+    assert found[-1].text == "1984"
+    assert found[-1].mark_after == "!"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("He left. She stayed.", ["he left.", "she stayed."]),
+        ("Dr. Lee met Mr. Fox at 5 p.m. They ate.", ["doctor lee met mister fox at five p m.", "they ate."]),
+        ("It cost 3.50 in the U.S. in all.", ["it cost three point five zero in the u s in all."]),
+        ("J. K. Rowling wrote. Really? Yes!", ["j k rowling wrote.", "really?", "yes!"]),
+        ("Wait... what? No!! Never", ["wait, what?", "no!", "never."]),
+        ('"Stop!" he cried. "Why?"', ["stop! he cried.", "why?"]),
+        ("one\n\ntwo", ["one.", "two."]),
+        ("one\ntwo", ["one two."]),
+        ("Yes (I think), no - maybe", ["yes, i think, no; maybe."]),
+        ("We eat figs, nuts, etc. The rest is gone.", ["we eat figs, nuts, et cetera.", "the rest is gone."]),
+    ],
+)
+def test_sentences_end_where_they_do(text, expected):
+    assert said(text) == expected
+
+
+def test_a_long_sentence_is_cut_at_a_pause():
+    parts = ENGLISH.sentences(f"{'word ' * 40}, {'other ' * 40}")
+    assert [len(part.words) for part in parts] == [40, 40]
+    assert sum(len(part.words) for part in ENGLISH.sentences("a b " * 500)) == 1000
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "nth"),
+    [
+        *[(0, "zero", "zeroth"), (21, "twenty one", "twenty first"), (-7, "minus seven", "minus seventh")],
+        *[(10**9 + 12, "one billion twelve", "one billion twelfth"), (340, "three hundred forty", "three hundred fortieth")],
+    ],
+)
+def test_numbers(number, words, nth):
+    assert " ".join(cardinal(number)) == words
+    assert " ".join(ordinal(number)) == nth
+
+
+def test_years():
+    assert [" ".join(year(number)) for number in (1900, 1901, 2000, 2010, 1066, 800)] == [
+        *("nineteen hundred", "nineteen oh one", "two thousand", "twenty ten", "ten sixty six", "eight hundred"),
+    ]
+
+
+def test_words_of_known_parts_follow_from_them():
+    assert sound("unfriendliest's") != ""
+    for text, expected in [
+        ("the cat's", "DH AH0 K AE1 T S"),
+        ("kayaks", "K AY1 AE0 K S"),
+        ("selfies", "S EH1 L F IY0 Z"),
+        ("googled", "G UW1 G AH0 L D"),
+        ("tweeting", "T W IY1 T IH0 NG"),
+    ]:
+        assert sound(text) == expected
+
+
+def test_an_apple_and_the_apple():
+    assert sound("the apple") == "DH IY0 AE1 P AH0 L"
+    assert sound("the pear") == "DH AH0 P EH1 R"
+
+
+def test_inline_phones_are_spoken_as_they_stand():
+    (word,) = words("[[HH AH0 L OW1]]")
+    assert word.phones == ("HH", "AH0", "L", "OW1")
+    assert words("say [[t uw]] now")[1].phones == ("T", "UW1")
+    with pytest.raises(BadText, match="has 'QQ', which is no phone"):
+        words("[[QQ]]")
+
+
+def test_ipa_becomes_arpabet():
+    assert phones_of_ipa("həˈloʊ", "x") == ("HH", "AH0", "L", "OW1")
+    assert phones_of_ipa("ˈtʃɝtʃ", "x") == ("CH", "ER1", "CH")
+    assert phones_of_ipa("ˌʌndɚˈstænd", "x") == ("AH2", "N", "D", "ER0", "S", "T", "AE1", "N", "D")
+    with pytest.raises(BadText, match="the sign 'Ж'"):
+        phones_of_ipa("Ж", "x")
+
+
+def test_a_lexicon_of_ones_own_goes_first(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("# names\nTomato T AH0 M AA1 T OW0\n\nKyiv  k iy1 v # city\nC3X S IY1\n", encoding="utf-8")
+    mine = Lexicon.read(path)
+    assert [" ".join(word.phones) for word in words("tomato TOMATO C3X Kyiv's", mine)][:3] == ["T AH0 M AA1 T OW0"] * 2 + [
+        "S IY1"
+    ]
+    assert said("Kyiv. Tomato!", mine) == ["kyiv.", "tomato!"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("hello\n", "line 1: 'hello' stands without phones"),
+        ("a AH0\nb B IY\n", "line 2: 'b' has the phone 'IY', which is none of this language; it knows IY0, IY1, IY2"),
+        ("a AH0\nA EY1\n", "line 2: 'A' stands there already"),
+    ],
+)
+def test_errors_of_a_lexicon_name_the_line(tmp_path, lines, message):
+    path = tmp_path / "mine.txt"
+    path.write_text(lines, encoding="utf-8")
+    with pytest.raises(BadText, match=re.escape(message)):
+        Lexicon.read(path)
+    path.write_bytes(b"a AH0\n\xff\xfe")
+    with pytest.raises(BadText, match="is no text in UTF-8"):
+        Lexicon.read(path)
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "...", "\x00\x07", "?!"])
+def test_nothing_to_speak_is_said(text):
+    with pytest.raises(BadText, match="nothing to speak"):
+        ENGLISH.sentences(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "script"), [("Привет", "Cyrillic"), ("hi 世界", "Cjk"), ("שלום", "Hebrew"), ("καλημέρα", "Greek")]
+)
+def test_another_script_is_refused(text, script):
+    with pytest.raises(BadText, match=rf"{script} script"):
+        ENGLISH.sentences(text)
+
+
+def test_emoji_alone_are_named_and_else_passed_over():
+    assert spoken("😀") == "grinning face"
+    assert spoken("fine 😀!") == "fine"
+
+
+def test_any_characters_are_spoken_or_refused():
+    draw = random.Random(5)
+    letters = [chr(code) for code in range(32, 127)] + list(
+        "  \n\tàéñ\u2013\u2014\u2026\u201c\u2019°½€£😀\u200d\ufe0f\x00²×жい α\u0301"
+    )
+    for _ in range(1500):
+        text = "".join(draw.choices(letters, k=draw.randrange(60)))
+        try:
+            found = words(text)
+        except BadText:
+            continue
+        assert found
+        assert all(word.phones and {*word.phones} <= {*PHONES} and 0 <= word.start < word.end <= len(text) for word in found)
+
+
+def test_every_letter_of_a_word_of_5000_is_spoken():
+    found = words("ab" * 2500)
+    assert "".join(word.text for word in found) == "ab" * 2500
+    assert max(len(sentence.symbols) for sentence in ENGLISH.sentences("ab" * 2500)) < 1000
+
+
+@pytest.mark.parametrize("piece", ["She paid $3.50 on Jan. 5, e.g. at 7 p.m. ", "a.com/", "a-", "1.", "(a", "A.", "'a", "1/"])
+def test_time_is_linear_in_the_length(piece):
+    def seconds(n_characters):
+        text = (piece * n_characters)[:n_characters]
+        started = time.process_time()
+        ENGLISH.sentences(text)
+        return time.process_time() - started
+
+    seconds(2_000)
+    assert seconds(24_000) < 12 * max(min(seconds(6_000) for _ in range(2)), 0.01)
+
+
+def test_letters_of_unknown_words_become_sounds():
+    for word, expected in [("blick", "B L IH1 K"), ("snorple", "S N AO1 R P AH0 L"), ("fleeb", "F L IY1 B")]:
+        assert sound(word) == expected
+
+
+def test_languages():
+    with pytest.raises(BadSetting, match="The language is 'xx'; it can be en"):
+        front_end("xx")
+    assert front_end("en-US").language == "en"
+
+
+def test_the_first_sentence_is_there_quickly_and_without_numpy():
+    program = (
+        "import sys, time; start = time.process_time(); from wavewright.text import front_end; "
+        "front_end().sentences('Hello'); print(time.process_time() - start, 'numpy' in sys.modules)"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(3)
+    ]
+    assert {is_there for _, is_there in runs} == {"False"}
+    assert min(float(seconds) for seconds, _ in runs) < 0.15
