@@ -34,6 +34,7 @@ ARROWS = {
     "families/coded": BASE | {"data", "families"},
     "families/recipe": BASE | {"data", "dsp", "families", "metrics", "models", "text", "training"},
     "families/pairs": BASE | {"data", "families"},
+    "families/given": BASE | {"data", "dsp", "families"},
     "families/network": BASE | {"dsp", "families", "nn"},
     "models": BASE | {"families", "whole_file"},
     "text": BASE,

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import log_mel
+from wavewright.dsp.speech_mel import mel_features
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.wavenet import POSITION_FEATURES, Config
-from wavewright.dsp.speech_mel import mel_features
 from wavewright.families.wavenet.frames import mel_frames, position_features, targets, to_heard, to_wave
 from wavewright.families.wavenet.network import WaveNet, build, engine_tensors, evaluate, logistics_nats
 from wavewright.families.wavenet.recipe import QUANTILES, DataSettings, Recipe, prepare

@@ -5,9 +5,9 @@ import pytest
 from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter
 
+from wavewright.dsp.speech_mel import mel_features, mel_of_features
 from wavewright.errors import BadSetting
 from wavewright.families.wavenet import Config
-from wavewright.dsp.speech_mel import mel_features, mel_of_features
 from wavewright.families.wavenet.frames import mel_frames, to_heard, to_wave
 from wavewright.families.wavenet.prediction import LEVEL, levinson, prediction_of
 

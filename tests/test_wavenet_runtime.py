@@ -10,10 +10,10 @@ import torch
 
 from wavewright import models
 from wavewright.clip import Clip
+from wavewright.dsp.speech_mel import mel_features
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.families.wavenet import DURATIONS_FILE, Config
 from wavewright.families.wavenet.engine import Engine
-from wavewright.dsp.speech_mel import mel_features
 from wavewright.families.wavenet.frames import position_features, to_heard
 from wavewright.families.wavenet.network import Conditioning, WaveNet, build, engine_tensors
 from wavewright.models.card import Card

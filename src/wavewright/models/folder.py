@@ -142,7 +142,8 @@ class ModelFolder:
 
 def as_float32(stored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Stored tensors, some of them int8 beside their scales, as the float32 numbers that they stand for."""
-    named = {name: array for name, array in stored.items() if not name.endswith(SCALE_SUFFIX)}
+    scales = {name + SCALE_SUFFIX for name in stored}  # a network may also have a weight that is called so
+    named = {name: array for name, array in stored.items() if name not in scales}
     scaled = {name: stored.get(name + SCALE_SUFFIX) for name in named}
     return {
         name: array.astype("float32") if (scale := scaled[name]) is None else array.astype("float32") * scale

@@ -65,8 +65,9 @@ def demo(
 
 
 def _makes_sounds(folder: ModelFolder) -> bool:
-    """Whether a model makes sounds of nothing: a classifier does not, nor does a vocoder, which needs mel frames."""
-    return folder.card.family != "classifier" and folder.card.config.get("condition") != "mel"
+    """Whether a model makes sounds of nothing: a classifier or codec does not, nor does a vocoder, which needs mel frames."""
+    runtime = families.module(folder.card.family, "runtime").Runtime
+    return hasattr(runtime, "generate") and folder.card.config.get("condition") != "mel"
 
 
 def _knows_ways(folder: ModelFolder) -> bool:

@@ -38,7 +38,7 @@ class Trained:
 def train(
     folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")],
     family: Annotated[
-        str, Field(description="Model family: gan, lstm, vae, wavenet, codec, prior, acoustic or classifier.")
+        str, Field(description="Model family: gan, lstm, vae, wavenet, codec, prior, acoustic, vocoder or classifier.")
     ] = "gan",
     size: Annotated[str, Field(description="How large a network: tiny, small, base, full; each family has its own.")] = "small",
     out: Annotated[
@@ -55,7 +55,7 @@ def train(
         Field(description="What belongs together: the sub-folder below the label's, or the file name up to its first _."),
     ] = None,
     manifest: Annotated[Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")] = None,
-    from_: Annotated[str | None, Field(description="Model to begin from, a folder or a name: a voice learns another.")] = None,
+    from_: Annotated[str | None, Field(description="Model to begin from, a folder or a name: a voice learns another, or a vocoder.")] = None,
     max_minutes: Annotated[float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)] = None,
     resume: Annotated[bool, Field(description="Go on with the run in the run folder.")] = False,
     set: Annotated[tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")] = (),

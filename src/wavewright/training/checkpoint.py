@@ -97,5 +97,16 @@ def load(path: Path, network: HasState, average: HasState, optimizers: dict[str,
     return progress
 
 
+def lend(path: Path, network: HasState) -> None:
+    """Give a network what the one in a checkpoint has of the same name and shape; raises BadModel where the file cannot be read."""
+    try:
+        stored = _below(deserialize(path.read_bytes()), "network/")
+    except (SafetensorError, OSError) as error:
+        raise BadModel(f"{path} is not a checkpoint that can be read ({error}); copy it again, or delete it.") from error
+    state = network.state_dict()
+    fitting = {name: tensor for name, tensor in stored.items() if name in state and state[name].shape == tensor.shape}
+    network.load_state_dict(state | fitting)
+
+
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -29,6 +29,7 @@ from .report import Report
 from .settings import override
 
 RUN_FILE = "run.json"
+CHECKPOINTS = "checkpoints"  # the folder of them in a run folder
 DOUBTFUL_FILE = "doubtful.txt"
 """In a run folder: the clips that may be wrong, and why, one a line."""
 
@@ -66,7 +67,10 @@ class Run:
             self._begin_from(base)
 
     def _begin_from(self, base: ModelFolder) -> None:
-        """Give the part that plays the weights of another model of the family."""
+        """Give the part that plays the weights of another model of the family; other parts, such as critics, where its run is there."""
+        last = base.path / CHECKPOINTS / LAST
+        if last.is_file():
+            checkpoint.lend(last, self.network)
         state = families.module(self.family, "recipe").beginnings(base, self.recipe.model)
         try:
             self.network.averaged().load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
@@ -100,7 +104,7 @@ class Run:
                 self.network,
                 self.prepared.batches,
                 self.recipe.training,
-                self.out / "checkpoints",
+                self.out / CHECKPOINTS,
                 report,
                 lambda average: self.network_module.evaluate(average, self.prepared),
                 after_evaluation,

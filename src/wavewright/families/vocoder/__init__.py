@@ -26,6 +26,8 @@ from ...errors import BadSetting
 from ...ranges import check_ranges
 
 FRAMES_FILE = "frames.onnx"
+WEIGHT_PREFIX = "frames."
+"""Before the name of each of the network's weights in the file of weights, from which another training may begin."""
 
 LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 50.0, 600.0
 N_PITCHES = 128  # evenly spaced in octaves, among which the network finds a frame's

@@ -69,8 +69,8 @@ class Pulses:
 def pulses_at(phase: np.ndarray) -> np.ndarray:
     """Pulses where ``phase (frames, 1 + samples)``, in periods, passes a whole number: ``(frames * samples + PULSE_TAPS,)`` float32.
 
-    Column 0 is the last sample before a row. A pulse is a windowed sinc, as many taps long, centred between the samples where it lies, and
-    has the power of one period.
+    Column 0 is the last sample before a row. A pulse is a windowed sinc, so many taps long, centred between the samples where it lies, and
+    has the power of one period, but for what the window takes near half the sample rate.
     """
     n_samples = phase.shape[1] - 1
     whole = np.floor(phase)

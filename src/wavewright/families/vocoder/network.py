@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...dsp.spectrum import hann_window
+from ...dsp.speech_mel import MEL_CENTRE, MEL_SPREAD, mel_features
 from ...nn.convnext import Blocks, split_memory
 from ...nn.critics import BandCritics
 from ...nn.losses import critic_loss, feature_distance, generator_loss
 from ...nn.playable import Graph, Playable
 from ...nn.spectral_losses import MelDistance, SpectralDistance
 from ...nn.spectrum import frame, irfft, overlap_add, rfft
-from . import FRAMES_FILE, N_PITCHES, Config
+from . import FRAMES_FILE, N_PITCHES, WEIGHT_PREFIX, Config
 from .excitation import Pulses, pitch_of
 from .recipe import Prepared
 from .synthesis import LARGEST, SMALLEST, Synthesis, bands_of_bins, log_gain_of_noise
@@ -141,6 +142,10 @@ class Vocoder(nn.Module):
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.filters
 
+    def stage_starts(self) -> tuple[int, ...]:
+        """The steps from which on a step takes another time than before."""
+        return (0, self.config.adversarial_from) if self.critics is not None else (0,)
+
     def _critics_at(self, step: int) -> BandCritics | None:
         """The critics, once they teach."""
         return self.critics if step >= self.config.adversarial_from else None
@@ -162,12 +167,12 @@ class Vocoder(nn.Module):
 
     def _make(self, batch: Batch) -> None:
         """Put the recordings and two copies of each into the batch, as far as they can be compared, and the logits of the pitch."""
-        config, features = self.config, batch["features"]
-        described, batch["logits"], _ = self.filters(features)
-        n_frames = features.shape[1] - 1 - config.look_ahead
-        with torch.autocast(features.device.type, enabled=False):
+        config, mel = self.config, batch["mel"]
+        described, batch["logits"], _ = self.filters((mel - MEL_CENTRE) / MEL_SPREAD)
+        n_frames = mel.shape[1] - 1 - config.look_ahead
+        with torch.autocast(mel.device.type, enabled=False):
             noises = [torch.randn_like(batch["pulses"]) for _ in range(2)]
-            copies = self.sound(described, batch["mel"][:, 1 : n_frames + 2], batch["pulses"], noises)
+            copies = self.sound(described, mel[:, 1 : n_frames + 2], batch["pulses"], noises)
             kept = slice((config.overlap - 3) * config.step_length, batch["wave"].shape[1] - config.lag)
             batch["real"], *batch["copies"] = [held_by(wave[:, kept], batch["top"]) for wave in (batch["wave"], *copies)]
 
@@ -219,10 +224,10 @@ def build(config: Config) -> Vocoder:
 
 
 @torch.no_grad()
-def played(filters: Filters, features: np.ndarray, mel: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """A sound ``(time,)`` as it would be played and its pitch in hertz ``(frames,)``, of ``features`` and ``mel (1 + frames + look_ahead, n_mels)``."""
+def played(filters: Filters, mel: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A sound ``(time,)`` as it would be played and its pitch in hertz ``(frames,)``, of ``mel (1 + frames + look_ahead, n_mels)``."""
     config, device = filters.config, next(filters.parameters()).device
-    described, logits, _ = filters(torch.as_tensor(features[None], device=device))
+    described, logits, _ = filters(torch.as_tensor(mel_features(mel.T)[None], device=device))
     f0_hz = pitch_of(logits[0].float().cpu().numpy())
     pulses = Pulses(config.sample_rate, config.hop_length).push(f0_hz)
     noise = np.random.default_rng(seed).standard_normal(len(pulses), np.float32)
@@ -242,7 +247,7 @@ def evaluate(filters: Filters, prepared: Prepared) -> dict[str, float]:
     mel = MelDistance(config.sample_rate, [(round(size * config.sample_rate / 16_000), bands) for size, bands in MEL_SIZES])
     found, missed, voiced = [], 0.0, 0.0
     for row in range(len(given["wave"])):
-        wave, f0_hz = played(filters, given["features"][row], given["mel"][row])
+        wave, f0_hz = played(filters, given["mel"][row])
         pair = held_by(torch.from_numpy(np.stack([given["wave"][row, : len(wave)], wave])), torch.full((2,), given["top"][row]))
         found.append(float(mel(pair[:1], pair[1:])))
         is_voiced = given["certainty"][row] == 1
@@ -256,7 +261,7 @@ def listen(filters: Filters, prepared: Prepared) -> tuple[list[np.ndarray], list
     """A few held-out clips, or training clips where there are none, and their copies ``(1, time)``, with titles."""
     waves, titles = [], []
     for row in range(len(prepared.heard["wave"])):
-        copy, _ = played(filters, prepared.heard["features"][row], prepared.heard["mel"][row])
+        copy, _ = played(filters, prepared.heard["mel"][row])
         waves += [prepared.heard["wave"][row][None, : len(copy)], np.clip(copy, -1.0, 1.0)[None]]
         titles += [RECORDING, COPY]
     return waves, titles
@@ -265,7 +270,7 @@ def listen(filters: Filters, prepared: Prepared) -> tuple[list[np.ndarray], list
 @torch.no_grad()
 def to_play(filters: Filters, prepared: Prepared) -> Playable:
     """The graph of filters and pitch, and a few copies."""
-    features = torch.as_tensor(prepared.heard["features"][:2])
+    features = torch.as_tensor(np.stack([mel_features(mel.T) for mel in prepared.heard["mel"][:2]]))
     memory = torch.zeros(len(features), sum(filters.memory_sizes))
     graph = Graph(
         filters,
@@ -277,4 +282,5 @@ def to_play(filters: Filters, prepared: Prepared) -> Playable:
     return Playable(
         graphs={FRAMES_FILE: graph},
         sample=np.concatenate([wave for wave, title in zip(waves, titles, strict=True) if title == COPY], axis=1),
+        weights={f"{WEIGHT_PREFIX}{name}": parameter.numpy() for name, parameter in filters.named_parameters()},
     )

@@ -15,13 +15,16 @@ from ...data.splits import assign
 from ...data.store import ClipStore
 from ...dsp.mel import mel_spectrogram
 from ...dsp.pitch import track_pitch
-from ...dsp.speech_mel import F_MAX_HZ, mel_features, power_scale, to_log
+from ...dsp.spectrum import spectrogram
+from ...dsp.speech_mel import F_MAX_HZ, power_scale, to_log
 from ...errors import BadFolder, BadSetting
+from ...models.folder import ModelFolder
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import db_to_gain, seconds_to_samples
-from . import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, SIZES, Config
+from . import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, SIZES, WEIGHT_PREFIX, Config
 from .excitation import hz_to_place, phase_of, pulses_at
+from .given import given_frames, with_mels
 
 METRICS = ("valid/mel", "valid/pitch")  # of held-out clips; see network.evaluate
 DATA_RANGES = {
@@ -32,10 +35,12 @@ DATA_RANGES = {
     "mel_noise": (0.0, 5.0),
     "mel_blur": (0.0, 1.0),
 }
+FINE_STEPS, FINE_ADVERSARIAL_FROM = 3_000, 300  # of a run that begins from another model
 VALID_CLIPS, VALID_SECONDS = 40, 2.0
 HEARD_CLIPS = 4
 CERTAINTY_BETWEEN = 0.1  # of a pitch that is carried on where there is none, against that of a voice
-HELD_SHARE = 0.94  # of half a recording's rate, above which resampling has taken everything
+HELD_DB = -60.0  # below the loudest frequency; what is weaker above all others, a file's rate or a codec has taken
+HELD_N_FFT = 2_048
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class DataSettings:
     gain_range_db: float = 24.0  # each crop is made quieter by up to this
     speaker_exponent: float = 0.6  # 0 draws each speaker alike, 1 each by the length of the recordings
     mel_noise: float = 0.15  # nats; up to so much is added to what the network hears, so that it forgives predicted frames
+    given_mels: bool = False  # hear the frames in the .npy file beside each recording, for example those that a voice predicts
     mel_blur: float = 0.5  # up to this share of what it hears is a mean over three frames and bands, as predicted frames are
 
     def __post_init__(self) -> None:
@@ -84,6 +90,20 @@ def recipe(size: str) -> Recipe:
     return Recipe(model=Config(**SIZES[size]), training=training)
 
 
+def fine_tuning(base: ModelFolder) -> Recipe:
+    """The recipe that teaches ``base`` other voices: its network, in small steps, and critics soon."""
+    model = replace(base.config(Config), adversarial_from=FINE_ADVERSARIAL_FROM)
+    training = replace(
+        recipe("small").training, steps=FINE_STEPS, learning_rate=3e-4, warmup_steps=50, ema_decay=0.995, evaluate_every=250
+    )
+    return Recipe(model=model, training=training)
+
+
+def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+    """The state of a vocoder as it begins from ``base``, tensors by name; whether they fit ``config`` shows where they are loaded."""
+    return {name.removeprefix(WEIGHT_PREFIX): array for name, array in base.weights().items() if name.startswith(WEIGHT_PREFIX)}
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A recipe with its data: what the loop draws batches from, and the stretches that measure the network.
@@ -103,7 +123,12 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     """Split, decode and prepare ``entries``; raises BadFolder where nothing is left to train on."""
     divided = assign(entries, by="group", valid=recipe.data.valid_share, test=0.0)
     used = [entry for entry in divided if entry.split != "test"]
-    store = ClipStore.build(used, recipe.model.sample_rate, None, Preparation("crop", level="peak"), cache_folder)
+    problems: tuple[Problem, ...] = ()
+    if recipe.data.given_mels:
+        used, problems = with_mels(used)
+    # Given frames are those of the file as it is, from its first sample on and at its own level.
+    preparation = Preparation("crop", trim=not recipe.data.given_mels, level="none" if recipe.data.given_mels else "peak")
+    store = ClipStore.build(used, recipe.model.sample_rate, None, preparation, cache_folder)
     train, valid = ([i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
     if not train:
         raise BadFolder(
@@ -115,9 +140,8 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     n_frames = seconds_to_samples(VALID_SECONDS, recipe.model.sample_rate) // recipe.model.hop_length
     clips = stacked([batches.crop(int(row), 0, n_frames) for row in measured])
     heard = {name: array[:HEARD_CLIPS] for name, array in clips.items()}
-    return Prepared(
-        recipe, tuple(store.entries[i] for i in train), store.problems, batches, clips if valid else {}, heard
-    )
+    problems += store.problems
+    return Prepared(recipe, tuple(store.entries[i] for i in train), problems, batches, clips if valid else {}, heard)
 
 
 def stacked(crops: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -125,12 +149,22 @@ def stacked(crops: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.stack([crop[name] for crop in crops]) for name in crops[0]}
 
 
+def held_share(wave: np.ndarray) -> float:
+    """Up to which share of half the sample rate ``wave (time,)`` holds anything: its mean power is then within HELD_DB of the largest.
+
+    A file may say a higher rate than its recording had.
+    """
+    is_short = len(wave) < HELD_N_FFT  # else no window hears an end, which would sound bright
+    power = spectrogram(wave, HELD_N_FFT, HELD_N_FFT // 2, padding="zero" if is_short else "none").mean(axis=1)
+    return float(np.flatnonzero(power >= power.max() * db_to_gain(HELD_DB) ** 2)[-1] / (len(power) - 1))
+
+
 class Crops:
     """Batches of stretches of recordings, a pure function of the step.
 
-    Of each stretch of ``n`` frames: ``wave (n * hop_length,)``, the ``pulses (step_length + n * hop_length,)`` at its pitch, log-mel ``mel`` and
-    what the network hears of it, ``features``, ``(1 + n + look_ahead, n_mels)`` with one frame before and those ahead; ``place``, ``f0_hz`` and
-    ``certainty (n,)`` of the pitch at the end of each frame; ``top``, the share of half the sample rate that the recording holds.
+    Of each stretch of ``n`` frames: ``wave (n * hop_length,)``, the ``pulses (step_length + n * hop_length,)`` at its pitch, the log-mel frames
+    that the network hears, ``mel (1 + n + look_ahead, n_mels)`` with one before and those ahead; ``place``, ``f0_hz`` and ``certainty (n,)`` of the
+    pitch at the end of each frame; ``top``, the share of half the sample rate that the recording holds.
     A speaker's share of the batches grows with a power of the length of the recordings; those without a speaker count as one.
     """
 
@@ -139,8 +173,9 @@ class Crops:
         hop_length = recipe.model.hop_length
         self.n_frames = np.array([-(-length // hop_length) for length in store.lengths])  # of every clip of the store
         self.first = np.concatenate([[0], np.cumsum(self.n_frames)])  # of each clip's pitches
-        name = f"pitch-{hop_length}-{LOWEST_PITCH_HZ:g}-{HIGHEST_PITCH_HZ:g}"
-        self.f0_hz = store.kept(name, lambda: {"f0_hz": self._tracked()})["f0_hz"]
+        name = f"voices-{hop_length}-{LOWEST_PITCH_HZ:g}-{HIGHEST_PITCH_HZ:g}-{HELD_N_FFT}{HELD_DB:g}"
+        found = store.kept(name, self._measured)
+        self.f0_hz, self.top = found["f0_hz"], found["top"]
         weights = np.maximum(self.n_frames[self.rows], recipe.data.crop_frames).astype(np.float64)
         speakers = [store.entries[row].speaker or "" for row in rows]
         totals: Counter[str] = Counter()
@@ -149,14 +184,16 @@ class Crops:
         weights *= [totals[speaker] ** (recipe.data.speaker_exponent - 1) for speaker in speakers]
         self.shares = weights / weights.sum()
 
-    def _tracked(self) -> np.ndarray:
-        """The pitch of all clips of the store, one after another, in hertz, 0 where there is none: ``(frames,)``."""
+    def _measured(self) -> dict[str, np.ndarray]:
+        """Of all clips of the store, one after another: ``f0_hz (frames,)``, 0 where there is none, and ``top (clips,)``."""
         model = self.recipe.model
-        found = []
+        f0_hz, top = [], []
         for row, n_frames in enumerate(self.n_frames):
-            track = track_pitch(self.store[row][0], model.sample_rate, model.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
-            found.append(track.f0_hz[:n_frames])
-        return np.concatenate(found).astype(np.float32)
+            wave = self.store[row][0]
+            track = track_pitch(wave, model.sample_rate, model.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
+            f0_hz.append(track.f0_hz[:n_frames])
+            top.append(held_share(wave))
+        return {"f0_hz": np.concatenate(f0_hz), "top": np.array(top, np.float32)}
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         data = self.recipe.data
@@ -165,48 +202,53 @@ class Crops:
         crops = []
         for row in self.rows[places]:
             start = int(draw.integers(max(self.n_frames[row] - data.crop_frames, 0) + 1))
-            gain = np.float32(db_to_gain(-draw.uniform(0, data.gain_range_db)))
+            gain = db_to_gain(-draw.uniform(0, data.gain_range_db))
             crop = self.crop(int(row), start, data.crop_frames, gain)
-            crops.append(crop | {"features": self._spoilt(crop["mel"], draw)})
+            crops.append(crop | {"mel": self._spoilt(crop["mel"], draw)})
         return stacked(crops)
 
     def _spoilt(self, mel: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-        """Features of frames ``(frames, n_mels)`` that are a little blurred and noisy, as predicted ones are."""
+        """Frames ``(frames, n_mels)`` a little blurred and noisy, as predicted ones are."""
         data = self.recipe.data
         share, deviation = data.mel_blur * draw.random() ** 2, data.mel_noise * draw.random() ** 2  # mostly little
         padded = np.pad(mel, 1, mode="edge")
         over_frames = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
         blurred = (over_frames[:, :-2] + over_frames[:, 1:-1] + over_frames[:, 2:]) / 3
         noise = deviation * draw.standard_normal(mel.shape)
-        return mel_features(((1 - share) * mel + share * blurred + noise).T)
+        return ((1 - share) * mel + share * blurred + noise).astype(np.float32)
 
-    def crop(self, row: int, start: int, n_frames: int, gain: np.float32 = np.float32(1)) -> dict[str, np.ndarray]:
+    def crop(self, row: int, start: int, n_frames: int, gain: float = 1.0) -> dict[str, np.ndarray]:
         """``n_frames`` of a clip from frame ``start`` on, silence before and after it, as a batch holds them."""
         model = self.recipe.model
         hop_length, n_ahead = model.hop_length, model.look_ahead + 1
         before, after = 3, n_ahead  # frames on each side, that windows reach into
-        heard = gain * self._stretch(row, (start - before) * hop_length, (before + n_frames + after) * hop_length)
-        power = mel_spectrogram(
-            heard, model.sample_rate, model.mel_n_fft, hop_length, model.n_mels, f_max_hz=F_MAX_HZ, padding="none"
-        )
-        mel = to_log(power * np.float32(power_scale(model.mel_n_fft))).T  # from one frame before the first on
+        heard = np.float32(gain) * self._stretch(row, (start - before) * hop_length, (before + n_frames + after) * hop_length)
+        mel = self._frames(row, start - 1, heard, gain)
         f0_hz = self._pitches(row, start - 1, n_frames + 2)
         wave = heard[before * hop_length : (before + n_frames) * hop_length]
         phase = phase_of(heard[hop_length : (before + n_frames + 1) * hop_length], f0_hz, model.sample_rate, hop_length)
         voiced = np.flatnonzero(f0_hz > 0)
         carried = np.interp(np.arange(len(f0_hz)), voiced, f0_hz[voiced]) if len(voiced) else np.full(len(f0_hz), 100.0)
         pulses = pulses_at(phase[None])[hop_length - model.step_length : (n_frames + 1) * hop_length]
-        rate = self.store.entries[row].sample_rate
         return {
             "wave": wave,
             "pulses": pulses,
             "mel": mel,
-            "features": mel_features(mel.T),
             "place": hz_to_place(carried[2:]).astype(np.float32),
             "f0_hz": carried[2:].astype(np.float32),
             "certainty": np.where(f0_hz[2:] > 0, 1.0, CERTAINTY_BETWEEN if len(voiced) else 0.0).astype(np.float32),
-            "top": np.float32(HELD_SHARE * rate / model.sample_rate if rate < model.sample_rate else 1.0),
+            "top": self.top[row],
         }
+
+    def _frames(self, row: int, first: int, heard: np.ndarray, gain: float) -> np.ndarray:
+        """The log-mel frames ``(frames, n_mels)`` of ``heard (time,)`` from frame ``first`` of a clip on, or those that are given for them."""
+        model = self.recipe.model
+        power = mel_spectrogram(
+            heard, model.sample_rate, model.mel_n_fft, model.hop_length, model.n_mels, f_max_hz=F_MAX_HZ, padding="none"
+        )
+        if not self.recipe.data.given_mels:
+            return to_log(power * np.float32(power_scale(model.mel_n_fft))).T
+        return given_frames(self.store.entries[row].path, first, power.shape[1], gain).T
 
     def _stretch(self, row: int, start: int, n_samples: int) -> np.ndarray:
         """Samples of a clip from ``start`` on, which may lie before it: ``(n_samples,)``."""

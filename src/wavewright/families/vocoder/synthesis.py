@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 
 from ...dsp.mel import hz_to_mel, mel_to_hz
-from ...dsp.speech_mel import F_MAX_HZ, REFERENCE_N_FFT
 from ...dsp.spectrum import frame, hann_window, overlap_add
+from ...dsp.speech_mel import F_MAX_HZ, REFERENCE_N_FFT
 from . import Config
 
 WINDOW_POWER = 0.375  # mean square of a Hann window

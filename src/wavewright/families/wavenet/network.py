@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...dsp.speech_mel import mel_of_features
 from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
 from ...nn.playable import Graph, Playable
 from . import CONDITION_FILE, DURATIONS_FILE, Config

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...dsp.mel import mel_filterbank
-from ...dsp.speech_mel import power_scale
 from ...dsp.spectrum import hann_window
+from ...dsp.speech_mel import power_scale
 from . import Config
 
 LEVEL = 0.1  # root mean square of what is left, so that pulses ten times as high are not clipped
