@@ -74,13 +74,15 @@ class FrontEnd:
         marks = [token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken]
         names = [word.lower() for _, _, word in spoken]
         capitals = [characters.text[token.start].isupper() for token, _, _ in spoken]
-        words = []
-        for place, (token, _, word) in enumerate(spoken):
+        words: list[Word] = []
+        written = ""
+        for place, (token, number, word) in enumerate(spoken):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
             phones = phones or _phones(word, Context(names, capitals, marks, place))
             start, end = characters.place(token.start), characters.place(token.end - 1) + 1
+            written = written if number else text[start:end]
             if phones:
-                words.append(Word(text[start:end], _shown(word), phones, start, end, marks[place]))
+                words.append(Word(written, _shown(word), phones, start, end, marks[place]))
             elif marks[place] and words:
                 last = words[-1]
                 words[-1] = Word(last.text, last.spoken, last.phones, last.start, last.end, last.mark_after or marks[place])

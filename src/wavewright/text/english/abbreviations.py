@@ -34,7 +34,16 @@ WITH_NUMBER = {
         "pt": "part",
     },
     **{"op": "opus", "nr": "number", "tel": "telephone", "ext": "extension", "ca": "circa", "c": "circa", "bldg": "building"},
-    **{"rm": "room", "para": "paragraph", "ex": "example", "ed": "edition"},
+    **{
+        "apt": "apartment",
+        "ste": "suite",
+        "hwy": "highway",
+        "rte": "route",
+        "rm": "room",
+        "para": "paragraph",
+        "ex": "example",
+        "ed": "edition",
+    },
 }
 """Only before a number."""
 
@@ -113,8 +122,7 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     if name in WITH_NUMBER and (next_digit or (name != "no" and _is_roman(around))):
         return WITH_NUMBER[name].split()
     is_name_next = next_letter.isupper() and around.word_after.lower() not in STARTERS
-    is_behind_name = around.word_before[:1].isupper() and around.text[around.start - 2 : around.start].strip().isalpha()
-    if name in PLACES and is_behind_name and not (is_name_next and name in TITLES and not _is_street(around)):
+    if name in PLACES and _is_behind_name(around) and not (is_name_next and name in TITLES and not _is_street(around)):
         return [PLACES[name]]
     if name in PLACES and re.search(r"\d(?:st|nd|rd|th)?\s+$", around.text[max(0, around.start - 8) : around.start]):
         return [PLACES[name]]
@@ -145,6 +153,11 @@ def _is_roman(around: Around) -> bool:
     return bool(re.fullmatch(r"[IVXLC]+", around.word_after))
 
 
+def _is_behind_name(around: Around) -> bool:
+    """Whether a capitalised word stands right before."""
+    return around.word_before[:1].isupper() and around.text[around.start - 2 : around.start].strip().isalpha()
+
+
 def _is_street(around: Around) -> bool:
     """Whether a title that is also a kind of street stands behind the name of one: two capitals before, or an article or number."""
     before = around.words_before
@@ -156,8 +169,7 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
     if name not in WITHOUT_DOT or around.text.startswith(("'", "."), around.end):
         return None
     if name in TITLES and name not in ("ft",) and match[1][0].isupper():
-        is_behind_name = around.word_before[:1].isupper() and around.text[around.start - 2 : around.start].strip().isalpha()
-    if name in PLACES and is_behind_name and not around.word_after[:1].isupper():
+        if name in PLACES and _is_behind_name(around) and not around.word_after[:1].isupper():
             return [PLACES[name]]
         return [TITLES[name]] if around.word_after[:1].isupper() and match[1] != match[1].upper() else None
     return ALWAYS[name].split() if name in ALWAYS and not match[1].isupper() else None

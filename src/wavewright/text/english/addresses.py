@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .names import is_spelled
 from .numbers import digits, whole, word_set
 from .rules import Around, Reading, Rule, letters
 
@@ -48,7 +49,7 @@ def spelled(text: str, around: Around) -> list[str]:
 
 
 def _is_word(low: str, around: Around) -> bool:
-    if low in AS_LETTERS:
+    if low in AS_LETTERS or is_spelled(low):
         return False
     return low in AS_WORDS or (around.knows(low) and len(low) > 1) or (len(low) > 4 and re.search("[aeiouy]", low) is not None)
 

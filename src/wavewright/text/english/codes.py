@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .numbers import decimal, digits, in_pairs, whole, word_set
+from .numbers import decimal, digits, in_pairs, plural, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
 COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
@@ -88,14 +88,25 @@ def _version(match: re.Match[str], around: Around) -> Reading:
 def mixture(text: str, around: Around) -> list[str]:
     """Letters and digits in one word, part by part: ``MP3``, ``COVID19``, ``B12``."""
     words: list[str] = []
-    for part in re.findall(r"\d+|[A-Za-z]+", text):
-        if part.isdigit():
+    for part in re.findall(r"\d+s$|\d+|[A-Za-z]+", text):
+        if part.endswith("s") and part[0].isdigit():
+            *front, last = whole(part[:-1])
+            words += [*front, plural(last)]
+        elif part.isdigit():
             words += in_pairs(part) if len(part) == 3 else whole(part) if len(part) < 5 else digits(part)
         elif len(part) > 3 and around.knows(part.lower()):
             words.append(part.lower())
         else:
             words += letters(part) if len(part) < 4 or part.isupper() else [part.lower()]
     return words
+
+
+def _decimal_mixture(match: re.Match[str], around: Around) -> Reading:
+    return [*decimal(match[1]), *mixture(match[2], around)]
+
+
+def _word_number(match: re.Match[str], around: Around) -> Reading:
+    return [*digits(match[1]), *mixture(match[2], around)]
 
 
 def _mixture(match: re.Match[str], around: Around) -> Reading:
@@ -108,6 +119,7 @@ def _coded(match: re.Match[str], around: Around) -> Reading:
 
 
 PHONE_RULES: list[Rule] = [
+    (re.compile(r"((?:1-)?8\d\d)-([A-Z]{3,12})(?![A-Za-z0-9])"), _word_number),
     (re.compile(r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])"), _digits),
     (re.compile(r"\+\d{1,3}(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])"), _digits),
     (re.compile(r"\d{3}-\d{4}(?![\d-])"), _digits),
@@ -122,7 +134,10 @@ DIGIT_RULES: list[Rule] = [
     (re.compile(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
     (re.compile(rf"\d{{2,}}(?![.,:/]\d){NOT_IN_WORD}"), _cued),
 ]
-MIXTURE_RULES: list[Rule] = [(re.compile(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture)]
+MIXTURE_RULES: list[Rule] = [
+    (re.compile(r"(\d{1,15}\.\d{1,15})([A-Za-z][A-Za-z0-9]{0,24})"), _decimal_mixture),
+    (re.compile(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture),
+]
 LETTER_RULES: list[Rule] = [
     (re.compile(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}"), _version),
     (re.compile(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),

@@ -38,7 +38,10 @@ PAST_WORDS = word_set(
 )
 PRESENT_WORDS = word_set("every often always usually tomorrow today sometimes daily now never")
 PLURALS = word_set("people men women children police teeth feet geese mice")
-NOT_PLURALS = word_set("is was has this its his does us yes as across less unless always perhaps thus plus news gas bus class")
+NOT_PLURALS = word_set(
+    "is was has this its his does us yes as across less unless always perhaps thus plus news gas bus class makes gives takes needs wants gets goes says sees keeps becomes seems looks shows "
+    "plays lets tells puts"
+)
 ENDS = frozenset({""})
 
 

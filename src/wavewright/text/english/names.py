@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from .numbers import cardinal, ordinal, word_set
+from .phones import LETTERS
+from .pronounce import known
 from .rules import Around, Reading, Rule, letters
 
 SPOKEN_AS_WORDS = word_set(
@@ -44,6 +46,27 @@ LETTERED = word_set(
     "plan vitamin grade type hepatitis section group class option appendix exhibit team model point side part level category gate "
     "block unit room wing terminal figure series schedule form step zone line letter an straight"
 )
+MIXED_CASE = {
+    **{
+        "PhDs": "P H Ds",
+        "PhD": "P H D",
+        "iOS": "I O S",
+        "macOS": "mac O S",
+        "LaTeX": "lay tech",
+        "GHz": "gigahertz",
+        "MHz": "megahertz",
+    },
+    **{
+        "kHz": "kilohertz",
+        "kWh": "kilowatt hours",
+        "MSc": "M S C",
+        "BSc": "B S C",
+        "tvOS": "T V O S",
+        "mRNA": "M R N A",
+        "pH": "P H",
+    },
+    **{"YouTube": "youtube", "iPhone": "iphone", "iPad": "ipad", "GitHub": "github", "LinkedIn": "linked in", "WiFi": "wi fi"},
+}
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 
@@ -90,9 +113,11 @@ def _initial(match: re.Match[str], around: Around) -> Reading:
 def _acronym(match: re.Match[str], around: Around) -> Reading:
     stem, ending = match[1], match[2] or ""
     low = stem.lower()
+    if _joined(around) or around.text.startswith("&", around.end):
+        return letters(stem)
     if low in SPOKEN_AS_WORDS:
         return [low + ending]
-    is_word = around.knows(low) and (_is_shouted(around) or (len(low) > 3 or low in EMPHASISED))
+    is_word = around.knows(low) and not is_spelled(low) and (_is_shouted(around) or (len(low) > 3 or low in EMPHASISED))
     if is_word and not (low in SPOKEN_AS_LETTERS and not _is_shouted(around)):
         return [low + ending]
     if len(stem) > 5 and re.search("[AEIOUY]", stem):
@@ -112,6 +137,8 @@ def _is_shouted(around: Around) -> bool:
 
 def _single(match: re.Match[str], around: Around) -> Reading:
     letter = match[1]
+    if letter == "x" and re.fullmatch(r"\d x \d", around.text[max(0, around.start - 2) : around.end + 2]):
+        return ["times"]
     if letter in ("I", "i"):
         is_article_like = around.word_before.lower() in ("roman", "letter")
         return ["I"] if is_article_like else ["i"]
@@ -128,6 +155,17 @@ def _joined(around: Around) -> bool:
     return around.text[around.start - 1 : around.start] in ("&", "-", "/")
 
 
+def is_spelled(word: str) -> bool:
+    """Whether the lexicon has a word, in lower case, as the names of its letters: ``http``."""
+    phones = known(word) or ()
+    names = [phone for letter in word if letter.upper() in LETTERS for phone in LETTERS[letter.upper()].split()]
+    return bool(phones) and [phone.rstrip("012") for phone in phones] == [phone.rstrip("012") for phone in names]
+
+
+def _mixed_case(match: re.Match[str], around: Around) -> Reading:
+    return MIXED_CASE[match[0]].split()
+
+
 def _camel(match: re.Match[str], around: Around) -> Reading:
     low = match[0].lower()
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", match[0])
@@ -141,6 +179,7 @@ def _part(part: str) -> list[str]:
 
 
 LETTER_RULES: list[Rule] = [
+    (re.compile(rf"(?:{'|'.join(MIXED_CASE)})(?![A-Za-z])"), _mixed_case),
     (re.compile(r"(?:[A-Z]\.){2,}|[A-Z](?:\.[A-Z])+(?![A-Za-z.])"), _dotted_initials),
     (re.compile(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])"), _initial),
     (re.compile(r"([IVXLCDM]+)(?![A-Za-z0-9.]|'[A-Za-z])"), _roman),

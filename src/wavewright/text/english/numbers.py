@@ -69,7 +69,7 @@ def whole(text: str) -> list[str]:
 def decimal(text: str) -> list[str]:
     """``1,234.50`` as ``one thousand two hundred thirty four point five zero``; ``.5`` as ``point five``."""
     before, point, after = text.partition(".")
-    words = (cardinal(int(before)) if before.strip("0") == "" and before else whole(before)) if before else []
+    words = whole(before) if before else []
     return [*words, "point", *digits(after)] if point and after else words
 
 

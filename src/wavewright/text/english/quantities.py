@@ -11,6 +11,7 @@ from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNIT
 
 SIGN = r"([-−+±])?"
 SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"]}
+NUMBERED_PLACES = ("apt", "apartment", "room", "gate", "suite", "unit", "seat", "row", "line", "platform", "section", "grade", "flat")
 HALVES = "".join(chr(code) for code in [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)])
 PER = {
     **{
@@ -43,10 +44,10 @@ def _money(sign: str | None, number: str, size: str | None, currency: Currency, 
     before, _, after = number.partition(".")
     words = SIGNS[sign] if sign else []
     if size is None and len(after) == 2 and currency.cent:
-        amount = int(before.replace(",", "") or 0)
+        is_none = not before.strip("0,")
         cents = int(after)
         of_cents = [*cardinal(cents), currency.cent if cents == 1 else currency.cents] if cents else []
-        whole_part = [*whole(before), *_named(currency, amount == 1)] if amount or not cents else []
+        whole_part = [*whole(before or "0"), *_named(currency, before == "1")] if not is_none or not cents else []
         return [*words, *whole_part, *(["and"] if whole_part and of_cents else []), *of_cents]
     is_one = (number == "1" and size is None) or around.is_adjective
     return [*words, *decimal(number), *([MAGNITUDES[size]] if size else []), *_named(currency, is_one)]
@@ -57,7 +58,12 @@ def _named(unit: Currency | Unit, is_one: bool) -> list[str]:
 
 
 def _sign_first(match: re.Match[str], around: Around) -> Reading:
-    return _money(match[1], match[3], match[4] or match[5], CURRENCIES[match[2]], around)
+    per = ["per", *PER[match[6]].split()] if match[6] else []
+    return [*_money(match[1], match[3], match[4] or match[5], CURRENCIES[match[2]], around), *per]
+
+
+def _money_range(match: re.Match[str], around: Around) -> Reading:
+    return [*decimal(match[2]), "to", *_money(None, match[3], match[4] or match[5], CURRENCIES[match[1]], around)]
 
 
 def _code_first(match: re.Match[str], around: Around) -> Reading:
@@ -76,7 +82,8 @@ def _cents(match: re.Match[str], around: Around) -> Reading:
 def _measure(match: re.Match[str], around: Around) -> Reading:
     sign, number, size, gap, written, power, per = match.groups()
     unit = UNITS.get(written) or LOWER_UNITS.get(written.lower())
-    if unit is None or (gap and written in NEEDS_NO_SPACE and not around.text.startswith(".", around.end)):
+    is_height = written == "in" and around.word_before in ("ft", "feet", "foot")
+    if unit is None or (gap and written in NEEDS_NO_SPACE and not is_height and not around.text.startswith(".", around.end)):
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
@@ -137,6 +144,8 @@ def _ordinal(match: re.Match[str], around: Around) -> Reading:
 
 
 def _sized(match: re.Match[str], around: Around) -> Reading:
+    if around.word_before.lower() in NUMBERED_PLACES:
+        return None
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
 
 
@@ -159,7 +168,8 @@ def _plain(match: re.Match[str], around: Around) -> Reading:
 
 _UNIT = _one_of([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
 MONEY_RULES: list[Rule] = [
-    (re.compile(rf"{SIGN}{_CURRENCY}\s?({NUMBER}){_MAGNITUDE}"), _sign_first),
+    (re.compile(rf"{_CURRENCY}({NUMBER})\s?[-–]\s?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
+    (re.compile(rf"{SIGN}{_CURRENCY}\s?({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"), _sign_first),
     (re.compile(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_one_of(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
     (re.compile(rf"({NUMBER})\s?¢"), _cents),
 ]
@@ -168,8 +178,8 @@ MEASURE_RULES: list[Rule] = [
     (re.compile(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')"), _feet_and_inches),
     (re.compile(rf"({NUMBER})[\"″]"), _inches),
     (re.compile(rf"({NUMBER})['′](?![A-Za-z])"), _feet),
-    (re.compile(r"(\d+)\s(\d+)/(\d+)(?![\d/])"), _mixed),
-    (re.compile(r"[-−+±]?(\d+)/(\d+)(?![\d/]|\.\d)"), _slashed),
+    (re.compile(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])"), _mixed),
+    (re.compile(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)"), _slashed),
     (re.compile(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
     (re.compile(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
     (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)"), _by),

@@ -84,7 +84,7 @@ def _date(text: str, order: str) -> str:
         return text
     if order not in DATE_ORDERS:
         raise BadText(f"The format of a date is {order!r}; it can be {', '.join(DATE_ORDERS)}.")
-    numbers = re.findall(r"\d+", text)
+    numbers = re.findall(r"\d{1,9}", text)
     if len(numbers) != len(order) and re.fullmatch(r"\d{8}", text.strip()) and len(order) == 3:
         sizes, place, numbers = {"y": 4, "m": 2, "d": 2}, 0, []
         for part in order:

@@ -27,6 +27,7 @@ LONGEST_WORD = 40
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
 DASHES = re.compile(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
+CALCULATED = re.compile(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
 DOTS = re.compile(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 LETTER_RULES: Sequence[Rule] = (
@@ -92,6 +93,13 @@ class Scanner:
         """Read on at the present place; whether a sentence ended."""
         space = SPACE.match(self.text, self.place)
         dash = DASHES.match(self.text, self.place)
+        calculated = CALCULATED.match(self.text, self.place) if dash else None
+        if calculated and self.tokens and self.tokens[-1].is_numeric:
+            is_less = self.tokens[-1].words and _value(self.text, self.tokens[-1]) < int(calculated[2])
+            place = calculated.start(1)
+            self.tokens.append(Token(place, place + 1, ["to" if is_less and not calculated[3] else "minus"]))
+            self.place = calculated.start(2)
+            return False
         if dash and not (_is_after_digit(self.text, self.place, dash[0]) and NUMERIC.match(self.text, dash.end())):
             self.place = dash.end()
             self._mark(";")
@@ -265,7 +273,7 @@ class Scanner:
         text = self.text
         if text[place] == "." and text[place + 1 : place + 2].isalnum():
             before = text[place - 1 : place]
-            if not (before.islower() or before in CLOSING) or not text[place + 1].isupper():
+            if not (before.islower() or (before and before in CLOSING)) or not text[place + 1].isupper():
                 self.tokens.append(Token(place, place + 1, ["dot"]))
                 self.place = place + 1
                 return False
@@ -297,6 +305,12 @@ class Scanner:
         """The pause behind the last token: the strongest of those written there."""
         if self.tokens and STRENGTH.index(mark) > STRENGTH.index(self.tokens[-1].mark):
             self.tokens[-1].mark = mark
+
+
+def _value(text: str, token: Token) -> int:
+    """The whole number that a token is written as; 0 where it is none."""
+    written = text[token.start : token.end].replace(",", "")
+    return int(written) if written.isdecimal() and len(written) < 10 else 0
 
 
 def _is_after_digit(text: str, place: int, dash: str) -> bool:

@@ -72,13 +72,9 @@ def _times(match: re.Match[str], around: Around) -> Reading:
     return ["times"]
 
 
-def _minus(match: re.Match[str], around: Around) -> Reading:
-    before = around.text[: around.start].rstrip()[-1:]
-    return ["minus"] if before.isdigit() or before == ")" else None
-
-
 def _divided(match: re.Match[str], around: Around) -> Reading:
-    return ["slash"] if around.text[around.start - 1 : around.start].isdigit() else None
+    before = around.text[around.start - 1 : around.start]
+    return ["divided", "by"] if before == " " and around.text[around.end] == " " else ["slash"] if before.isdigit() else None
 
 
 def _and(match: re.Match[str], around: Around) -> Reading:
@@ -103,8 +99,7 @@ SIGN_RULES: list[Rule] = [
     (re.compile(r"[~≈](?=\s?[\d$€£.])"), _about),
     (re.compile(r"\^(-)?(\d{1,9})"), _power),
     (re.compile(r"[*·](?=\s?\d)(?<=[\d )][*·])"), _times),
-    (re.compile(r"[-–](?=\s+\d)"), _minus),
-    (re.compile(r"/(?=\d)"), _divided),
+    (re.compile(r"(?<=\d )/(?= \d)|/(?=\d)"), _divided),
     (re.compile(f"[{LOVE}]"), _love),
     (re.compile(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]"), _word),
 ]

@@ -22,12 +22,10 @@ UNITS: dict[str, Unit] = {
     **_regular(mm="millimeter", cm="centimeter", m="meter", km="kilometer", nm="nanometer", mi="mile", yd="yard", yds="yard"),
     **_regular(mg="milligram", g="gram", kg="kilogram", lb="pound", lbs="pound", oz="ounce", t="ton", mcg="microgram"),
     **_regular(mL="milliliter", ml="milliliter", cl="centiliter", l="liter", L="liter", gal="gallon", qt="quart", pt="pint"),
-    **_regular(tbsp="tablespoon", tsp="teaspoon", cal="calorie", kcal="kilocalorie", kJ="kilojoule", J="joule", N="newton"),
-    **_regular(
-        B="byte", kB="kilobyte", KB="kilobyte", MB="megabyte", GB="gigabyte", TB="terabyte", PB="petabyte", kb="kilobit"
-    ),
+    **_regular(tbsp="tablespoon", tsp="teaspoon", cal="calorie", kcal="kilocalorie", kJ="kilojoule"),
+    **_regular(kB="kilobyte", KB="kilobyte", MB="megabyte", GB="gigabyte", TB="terabyte", PB="petabyte", kb="kilobit"),
     **_regular(Mb="megabit", Gb="gigabit", V="volt", kV="kilovolt", mV="millivolt", W="watt", kW="kilowatt", MW="megawatt"),
-    **_regular(GW="gigawatt", A="amp", mA="milliamp", Wh="watt hour", kWh="kilowatt hour", MWh="megawatt hour", dB="decibel"),
+    **_regular(GW="gigawatt", mA="milliamp", Wh="watt hour", kWh="kilowatt hour", MWh="megawatt hour", dB="decibel"),
     **_regular(mAh="milliamp hour", Pa="pascal", hPa="hectopascal", kPa="kilopascal", ha="hectare", ac="acre"),
     **_regular(sec="second", secs="second", s="second", ms="millisecond", min="minute", mins="minute", hr="hour", hrs="hour"),
     **_regular(h="hour", wk="week", wks="week", mo="month", mos="month", yr="year", yrs="year", px="pixel", MP="megapixel"),
@@ -59,7 +57,7 @@ UNITS: dict[str, Unit] = {
     **{"kn": Unit("knot", "knots"), "ppm": Unit("part per million", "parts per million")},
 }
 
-NEEDS_NO_SPACE = frozenset({"in", "A", "t", "B", "N", "J", "ac", "pt", "mo", "cal", "MP", "ha"})
+NEEDS_NO_SPACE = frozenset({"in", "t", "ac", "pt", "mo", "cal", "MP", "ha"})
 """Units that are also words or names; behind a space they are not read as units."""
 
 ANY_CASE = word_set("km kg mph kph gb mb tb kb ghz mhz khz hz kwh cm mm lbs lb ft oz ml db rpm bpm fps mbps gbps kbps")
