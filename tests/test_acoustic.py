@@ -15,7 +15,7 @@ from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.families.acoustic import Config, network, pairs
 from wavewright.families.acoustic import recipe as recipes
-from wavewright.families.acoustic.prosody import energies_of, heard_of, hz_to_octaves, octaves_to_hz
+from wavewright.families.acoustic.prosody import energies_of, hear, hz_to_octaves, octaves_to_hz
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import forward_sum_loss, hard_durations, place_batch, places_of
 from wavewright.nn.frame_layers import HearingBlocks
@@ -58,7 +58,6 @@ CRITICS = {"adv/critic", "adv/generator", "adv/features"}
     ("step", "players", "expected"),
     [
         (0, ["voice"], ALIGNER),
-        (1, ["voice"], ALIGNER | {"align/hard"}),
         (2, ["voice"], VOICE),
         (5, ["critics", "voice"], VOICE | CRITICS),
     ],
@@ -90,9 +89,11 @@ def test_a_batch_depends_on_its_step_alone(trained):
 
 def test_long_recordings_stand_in_smaller_batches(trained):
     run = trained[0]
-    seconds = 1.5 * run.prepared.batches.lengths.max() * 256 / 16_000
-    small = replace(run.recipe, data=replace(run.recipe.data, batch_seconds=max(seconds, 1.0)))
-    assert len(recipes.SpeechBatches(run.prepared.batches.clips, small)(0)["speaker"]) == 1
+    small = replace(run.recipe, data=replace(run.recipe.data, batch_seconds=1.0))
+    batches = recipes.SpeechBatches(run.prepared.batches.clips, small)
+    shapes = [batches(step)["mel"].shape[:2] for step in range(8)]
+    assert all(count == 1 or count * frames <= 62.5 for count, frames in shapes)
+    assert min(count for count, _ in shapes) < 3
 
 
 def test_padding_changes_nothing(trained):
@@ -132,14 +133,14 @@ def test_the_aligner_finds_who_says_what():
     recipe = replace(tiny_recipe(), model=config)
     clips = []
     for text in TEXTS:
-        heard = heard_of(wave_of(text), config)
+        heard = hear(wave_of(text), config)
         numbers = np.array([SYMBOLS.index(symbol) for symbol in FrontEnd().sentences(text)[0].symbols])
         clips.append(recipes.Clip(entry_of(text, 1.0), heard["mel"], heard["f0_hz"], numbers, 0))
     batches = recipes.SpeechBatches(clips, recipe)
     aligner = network.build(config).voice
     optimizer = torch.optim.Adam(aligner.aligner.parameters(), lr=1e-2)
     batch = network.on_device(batches.of(np.arange(len(clips))), aligner)
-    for _ in range(60):
+    for _ in range(40):
         scores = aligner.align(batch)
         flags = aligner.skippable(batch["symbols"])
         loss = forward_sum_loss(scores, flags, batch["n_frames"], batch["n_symbols"])
@@ -151,10 +152,10 @@ def test_the_aligner_finds_who_says_what():
     errors = [
         abs(int(found[row, column]) - count) for row, counts in enumerate(expected) for column, count in enumerate(counts)
     ]
-    assert np.mean(errors) < 1.0
+    assert np.mean(errors) < 2.0  # frames, each of which hears four
     told = network.recorded_prosody(aligner, batch)[1][0]
     pitch_hz = octaves_to_hz(np.array([float(told[1, 0] / told[1, 1]), float(told[2, 0] / told[2, 1])]))
-    np.testing.assert_allclose(pitch_hz, [150.0, 200.0], rtol=0.05)
+    np.testing.assert_allclose(pitch_hz, [150.0, 200.0], rtol=0.12)
 
 
 def test_metrics_are_measured_and_the_clips_that_may_be_wrong_are_listed(trained):
@@ -167,7 +168,7 @@ def test_metrics_are_measured_and_the_clips_that_may_be_wrong_are_listed(trained
     fits[2] = -4.0
     problems = recipes.doubtful(run.prepared, fits)
     assert [problem.path for problem in problems] == [run.prepared.batches.clips[2].entry.path]
-    assert "its sound fits its text badly (0.018" in str(problems[0])
+    assert "its sound fits its text badly (-4.00 nats a frame, usual is -0.9" in str(problems[0])
 
 
 def test_pairs_that_nobody_can_have_spoken_are_left_out():
@@ -201,7 +202,7 @@ def test_a_text_with_more_sounds_than_frames_is_left_out(tmp_path, monkeypatch):
     (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.setattr(pairs, "CHARACTERS_A_SECOND", (0.0, 1e9))
     prepared = recipes.prepare(tiny_recipe(), scan(folder).entries, tmp_path / "cache")
-    assert "its text has 51 sounds, more than its 38 frames can hold" in str(prepared.problems[0])
+    assert "its text has 51 sounds, more than its 41 frames can hold" in str(prepared.problems[0])
 
 
 def test_recordings_without_texts_or_of_others_are_refused(tmp_path):

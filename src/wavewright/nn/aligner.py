@@ -10,49 +10,66 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..dsp.alignment import PLACE_FEATURES, best_durations, forward_sum, place_features
-from .frame_layers import ProductConv
+from .frame_layers import heard_of
 
-SHARPNESS = 0.5  # of a squared distance; vectors begin about a unit apart
+N_CEPSTRA = 20  # of a frame
+TRUST = 0.2  # in what frames say: neighbours and cepstra repeat each other
+LOG_SCALES = (-1.5, 1.0)  # of a Gaussian: the narrowest and the widest
+SMALLEST_VARIANCE = 1e-2  # of a cepstrum over a recording
 UNHEARD = -1e4  # log-probability of padding
 
 
 class Aligner(nn.Module):
-    """How likely each symbol is in each frame: by the distance of two vectors, and by where both lie (the prior).
+    """How likely each symbol is in each frame: by a Gaussian over what is heard in it, and by where both lie (the prior).
 
-    Badlani et al., "One TTS Alignment To Rule Them All", 2022: convolutions over symbols and over mel frames, squared distances, softmax
-    over the symbols.
+    A symbol has to explain every frame that it is given, as in a hidden Markov model of speech (L. Rabiner, "A tutorial on hidden Markov
+    models", 1989); the sum over all alignments and the prior are those of Badlani et al., "One TTS Alignment To Rule Them All", 2022. Its
+    softmax over the symbols of a sentence instead lets one symbol take the frames of all others where recordings are few. What is heard are
+    cepstra and their slopes, with mean 0 and variance 1 in each recording.
     """
+
+    cosines: Tensor
 
     def __init__(self, n_symbols: int, n_speakers: int, n_mels: int, channels: int):
         super().__init__()
         self.embed = nn.Embedding(n_symbols, channels)
         self.speaker = nn.Embedding(n_speakers, channels)
-        self.of_symbols = nn.ModuleList([ProductConv(channels, 2 * channels), ProductConv(2 * channels, channels, 1)])
-        self.of_frames = nn.ModuleList(
-            [ProductConv(n_mels, 2 * channels), ProductConv(2 * channels, channels), ProductConv(channels, channels, 1)]
-        )
-        self.scale = channels**-0.5
+        self.widen = nn.Linear(channels, 2 * channels)
+        self.gaussians = nn.Linear(2 * channels, 4 * N_CEPSTRA)  # means and log scales
+        nn.init.zeros_(self.gaussians.bias)
+        with torch.no_grad():
+            self.gaussians.weight *= 0.1  # all symbols alike at first, so that the prior decides
+        order, band = torch.arange(1, N_CEPSTRA + 1)[:, None] - 1, torch.arange(n_mels)
+        cosines = torch.cos(torch.pi * order * (2 * band + 1) / (2 * n_mels))  # DCT-II
+        self.register_buffer("cosines", cosines.T.contiguous(), persistent=False)
 
-    def forward(self, symbols: Tensor, speaker: Tensor, mel: Tensor, prior: Tensor, n_symbols: Tensor) -> Tensor:
-        """Log-probabilities ``(batch, frames, symbols)`` float32, of which the first ``n_symbols (batch,)`` of each frame sum to 1.
+    def hear(self, mel: Tensor, heard: Tensor) -> Tensor:
+        """Cepstra and their slopes ``(batch, frames, 2 * N_CEPSTRA)`` of ``mel (batch, frames, n_mels)``, 0 for padding."""
+        count = heard.sum(1, keepdim=True)
+        cepstra = mel.float() @ self.cosines
+        cepstra = (cepstra - (cepstra * heard).sum(1, keepdim=True) / count) * heard
+        cepstra = cepstra / (cepstra.square().sum(1, keepdim=True) / count + SMALLEST_VARIANCE).sqrt()
+        padded = F.pad(cepstra, (0, 0, 1, 1))
+        return torch.cat([cepstra, (padded[:, 2:] - padded[:, :-2]) * heard], -1)
 
-        ``symbols (batch, symbols)``, ``speaker (batch,)``, ``mel (batch, frames, n_mels)``, log-``prior (batch, frames, symbols)``.
+    def forward(
+        self, symbols: Tensor, speaker: Tensor, mel: Tensor, prior: Tensor, n_frames: Tensor, n_symbols: Tensor
+    ) -> Tensor:
+        """Log-likelihoods of frames and symbols ``(batch, frames, symbols)`` float32, with the prior, UNHEARD for padded symbols.
+
+        ``symbols (batch, symbols)``, ``speaker (batch,)``, ``mel (batch, frames, n_mels)`` of which ``n_frames (batch,)`` count, and
+        log-``prior (batch, frames, symbols)``.
         """
-        keys = self.embed(symbols)
-        for layer in self.of_symbols[:-1]:
-            keys = F.relu(layer(keys))
-        keys = self.of_symbols[-1](keys)
-        queries = mel
-        for layer in self.of_frames[:-1]:
-            queries = F.relu(layer(queries))
-        queries = self.of_frames[-1](queries) + self.speaker(speaker)[:, None]
-        is_padding = torch.arange(symbols.shape[1], device=symbols.device) >= n_symbols[:, None]  # (batch, symbols)
         with torch.autocast(mel.device.type, enabled=False):
-            keys, queries = keys.float(), queries.float()
-            distance = keys.square().sum(-1)[:, None] - 2 * queries @ keys.transpose(1, 2) + queries.square().sum(-1)[..., None]
-            scores = (-SHARPNESS * self.scale * distance).masked_fill(is_padding[:, None], UNHEARD)
-            scores = torch.log_softmax(scores, -1) + prior
-            return torch.log_softmax(scores.masked_fill(is_padding[:, None], UNHEARD), -1)
+            given = self.embed(symbols) + self.speaker(speaker)[:, None]
+            means, log_scales = self.gaussians(F.gelu(self.widen(given))).chunk(2, -1)
+            precision = torch.exp(-2 * log_scales.clamp(*LOG_SCALES))  # (batch, symbols, 2 * N_CEPSTRA)
+            frames = self.hear(mel, heard_of(n_frames, mel.shape[1]))
+            square = frames.square() @ precision.transpose(1, 2) - 2 * frames @ (precision * means).transpose(1, 2)
+            constant = (precision * means.square() - precision.log()).sum(-1)[:, None]
+            scores = -0.5 * TRUST * (square + constant) + prior
+            is_padding = heard_of(n_symbols, symbols.shape[1])[:, None, :, 0] < 0.5  # (batch, 1, symbols)
+            return scores.masked_fill(is_padding, UNHEARD)
 
 
 class _ForwardSum(torch.autograd.Function):
@@ -94,7 +111,7 @@ def places_of(durations: Tensor, n_frames: int) -> Tensor:
 
 
 def agreement(scores: Tensor, places: Tensor, heard: Tensor) -> Tensor:
-    """The log-probability of each frame's symbol on an alignment, averaged over the frames that are heard, ``(batch,)``.
+    """The log-likelihood of each frame's symbol on an alignment, averaged over the frames that are heard, ``(batch,)``.
 
     ``scores (batch, frames, symbols)``, ``places (batch, frames)``, ``heard (batch, frames)``.
     """

@@ -7,14 +7,14 @@ known, nothing is skipped or said twice, and the time of every word is exact.
 Papers:
     Lancucki, "FastPitch: Parallel Text-to-speech with Pitch Prediction", 2021: pitch of each symbol, predicted, changed and given back.
     Ren et al., "FastSpeech 2: Fast and High-Quality End-to-End Text to Speech", 2021: energy, and what is predicted from what.
-    Badlani et al., "One TTS Alignment To Rule Them All", 2022: the aligner, which needs no other tool.
+    Badlani et al., "One TTS Alignment To Rule Them All", 2022: alignments learned by a sum over all of them, without any other tool.
     Shih et al., "RAD-TTS: Parallel Flow-Based TTS with Robust Alignment Learning", 2021: its prior.
     Wang et al., "Style Tokens: Unsupervised Style Modeling, Control and Transfer in End-to-End Speech Synthesis", 2018.
     Kumar et al., "MelGAN", 2019: features of critics, compared.
 
 Changed from them: blocks are depthwise convolution, attention and two products, written as matrix products, which CPUs multiply fastest;
-a word boundary may last no time at all, so that words are bound together or parted as they were spoken; the aligner learns first, by
-itself, and stays as it is while the voice learns; critics of a few mel bands each, all of them matrix products, sharpen the frames at last.
+a word boundary may last no time at all, so that words are bound together or parted as they were spoken; the aligner has a Gaussian for each
+symbol, which has to explain its frames, learns first, by itself, and stays as it is while the voice learns; critics of a few mel bands each, all of them matrix products, sharpen the frames at last.
 """
 
 from __future__ import annotations

@@ -24,7 +24,6 @@ from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, Clip, Prepared
 from .speaking import VOICED_FROM, Controls, Spoken, speak
 
 Batch = dict[str, Any]
-HARD_SHARE = 0.5  # of the aligner's steps, after which its alignments become hard
 USUAL_SHARE = 0.3  # of the clips are told the usual style of their speaker instead of their own
 USUAL_DECAY, PACE_DECAY = 0.98, 0.995  # for each recording that is heard
 
@@ -80,8 +79,8 @@ class Voice(nn.Module):
         return self.out(self.decoder(frames + self.place(features), heard))
 
     def align(self, batch: Batch) -> Tensor:
-        """The aligner's log-probabilities for a batch, ``(batch, frames, symbols)``."""
-        return self.aligner(batch["symbols"], batch["speaker"], batch["mel"], batch["prior"], batch["n_symbols"])
+        """The aligner's log-likelihoods for a batch, ``(batch, frames, symbols)``."""
+        return self.aligner(*(batch[name] for name in ("symbols", "speaker", "mel", "prior", "n_frames", "n_symbols")))
 
     def skippable(self, symbols: Tensor) -> Tensor:
         """Which symbols may last no time."""
@@ -121,7 +120,7 @@ def symbols_heard(batch: Batch) -> Tensor:
 @torch.no_grad()
 def recorded_prosody(voice: Voice, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """What the recordings of a batch do: ``durations (batch, symbols)``, what is told of symbols ``(batch, symbols, N_TOLD)`` and how
-    well the frames fit the symbols ``(batch,)``, log-probability a frame."""
+    well the frames fit the symbols ``(batch,)``, log-likelihood a frame."""
     scores = voice.align(batch)
     durations = hard_durations(scores, voice.skippable(batch["symbols"]), batch["n_frames"], batch["n_symbols"])
     fit = agreement(scores, places_of(durations, scores.shape[1]), frames_heard(batch)[..., 0])
@@ -165,7 +164,7 @@ class Acoustic(nn.Module):
 
     def loss_weights(self, step: int) -> dict[str, float]:
         if step < self.config.voice_from:
-            return {"align/forward_sum": 1.0, "align/hard": 1.0}
+            return {"align/forward_sum": 1.0}
         weights = {"mel/l1": 5.0, "mel/ssim": 1.0, "duration/square": 1.0}
         weights |= {"pitch/square": 2.0, "voicing/square": 1.0, "energy/square": 0.5}
         if self._critics_at(step) is None:
@@ -174,8 +173,7 @@ class Acoustic(nn.Module):
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
         if step < self.config.voice_from:
-            is_hard = step >= HARD_SHARE * self.config.voice_from
-            return [("voice", lambda batch: self._aligner_losses(batch, is_hard))]
+            return [("voice", self._aligner_losses)]
         critics = self._critics_at(step)
         if critics is None:
             return [("voice", self._voice_losses)]
@@ -184,16 +182,10 @@ class Acoustic(nn.Module):
             ("voice", lambda batch: self._sharpened_losses(batch, critics)),
         ]
 
-    def _aligner_losses(self, batch: Batch, is_hard: bool) -> dict[str, Tensor]:
-        """The aligner learns which frames belong to which symbols; in the end, to be sure of it."""
-        scores = self.voice.align(batch)
-        is_skippable = self.voice.skippable(batch["symbols"])
-        losses = {"align/forward_sum": forward_sum_loss(scores, is_skippable, batch["n_frames"], batch["n_symbols"])}
-        if is_hard:
-            durations = hard_durations(scores, is_skippable, batch["n_frames"], batch["n_symbols"])
-            places = places_of(durations, scores.shape[1])
-            losses["align/hard"] = -agreement(scores, places, frames_heard(batch)[..., 0]).mean()
-        return losses
+    def _aligner_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The aligner learns which frames belong to which symbols."""
+        scores, is_skippable = self.voice.align(batch), self.voice.skippable(batch["symbols"])
+        return {"align/forward_sum": forward_sum_loss(scores, is_skippable, batch["n_frames"], batch["n_symbols"])}
 
     def _spoken(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The frames of a batch, spoken with the recordings' prosody, and how far the predicted prosody is from it."""
@@ -249,7 +241,7 @@ def evaluate(voice: Voice, prepared: Prepared) -> dict[str, float]:
 
     ``valid/mel``: L1 of log-mel frames in nats, with the recordings' durations, pitch and energy; ``valid/spoken``: with what the voice
     predicts, its frames laid over the recordings' symbol by symbol; ``valid/duration_ms``: mean error of a symbol; ``valid/pitch_semitones``:
-    mean error of voiced symbols; ``valid/alignment``: the mean probability (geometric) of the frames' symbols on the aligner's path.
+    mean error of voiced symbols; ``valid/alignment``: how well frames fit symbols, the aligner's log-likelihood of a frame, nats.
     """
     if prepared.valid is None:
         return {}
@@ -282,7 +274,7 @@ def _measure(voice: Voice, batch: Batch) -> dict[str, float]:
         "valid/spoken": MEL_SPREAD * float(mel_losses(batch["mel"], with_own, frames)["mel/l1"]),
         "valid/duration_ms": frame_ms * float((predicted - durations).abs().sum() / symbols.sum()),
         "valid/pitch_semitones": float((semitones * voiced).sum() / voiced.sum().clamp(min=1)),
-        "valid/alignment": float(fit.mean().exp()),
+        "valid/alignment": float(fit.mean()),
     }
 
 
@@ -325,7 +317,7 @@ class Decoding(nn.Module):
 
 @torch.no_grad()
 def fits(voice: Voice, prepared: Prepared, step: int) -> np.ndarray | None:
-    """How well the frames of each training clip fit its symbols, log-probability a frame; None while the aligner still learns."""
+    """How well the frames of each training clip fit its symbols, log-likelihood a frame; None while the aligner still learns."""
     if step < voice.config.voice_from:
         return None
     clips = prepared.batches

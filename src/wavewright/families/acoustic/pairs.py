@@ -66,7 +66,7 @@ def _reason_against(entry: Entry, longest_seconds: float) -> str:
 
 
 def ill_fitting(fits: np.ndarray) -> np.ndarray:
-    """The places in ``fits (clips,)`` (log-probability a frame) of the clips that fit their text far worse than others, worst first."""
+    """The places in ``fits (clips,)`` (log-likelihood a frame) of the clips that fit their text far worse than others, worst first."""
     median = np.median(fits)
     deviation = max(float(np.median(np.abs(fits - median))), 1e-3)
     found = np.flatnonzero(fits < median - WORST_DEVIATIONS * 1.4826 * deviation)

@@ -16,7 +16,7 @@ LARGEST_LOG_POWER = 20.0  # of a band; what a network says beyond would overflow
 ENERGY_CENTRE, ENERGY_SPREAD = -3.0, 3.0  # of the logarithm of the mean power in the bands
 
 
-def heard_of(wave: np.ndarray, config: Config) -> dict[str, np.ndarray]:
+def hear(wave: np.ndarray, config: Config) -> dict[str, np.ndarray]:
     """What a voice learns of a recording ``wave (time,)``: ``mel (frames, n_mels)`` in nats and ``f0_hz (frames,)``, 0 where unvoiced."""
     mel = speech_mel(wave, config.sample_rate)
     track = track_pitch(wave, config.sample_rate, config.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)

@@ -23,7 +23,7 @@ from ...text import front_end
 from ...training.settings import TrainingSettings
 from . import BOUNDARY, SIZES, SPEAKERS_FILE, Config
 from .pairs import FrontEnd, check_pairs, ill_fitting, symbols_of_text
-from .prosody import energies_of, heard_of, hz_to_octaves
+from .prosody import energies_of, hear, hz_to_octaves
 
 METRICS = ("valid/mel", "valid/spoken", "valid/duration_ms", "valid/pitch_semitones", "valid/alignment")
 POOL = 12  # batches whose clips are sorted by length, so that those of one batch are about equally long
@@ -209,11 +209,11 @@ def _clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[list[Clip
 
 def doubtful(prepared: Prepared, fits: np.ndarray) -> list[Problem]:
     """The training clips that may not say their texts, worst first; ``fits (clips,)`` as network.fits gives it."""
-    usual = np.exp(np.median(fits))
+    usual = np.median(fits)
     return [
         Problem(
             prepared.batches.clips[row].entry.path,
-            f"its sound fits its text badly ({np.exp(fits[row]):.3f}, usual is {usual:.3f}): {prepared.batches.clips[row].entry.text}",
+            f"its sound fits its text badly ({fits[row]:.2f} nats a frame, usual is {usual:.2f}): {prepared.batches.clips[row].entry.text}",
         )
         for row in ill_fitting(fits)
     ]
@@ -242,7 +242,7 @@ def _heard(store: ClipStore, model: Config, data: DataSettings) -> dict[str, np.
     found = []
     for row in range(len(store)):
         wave = normalise_loudness(store[row][0], model.sample_rate, data.loudness_lufs)
-        found.append(heard_of(wave, model))
+        found.append(hear(wave, model))
     return {
         "mel": np.concatenate([clip["mel"] for clip in found]).astype(np.float16),
         "f0_hz": np.concatenate([clip["f0_hz"] for clip in found]).astype(np.float32),
