@@ -124,6 +124,20 @@ def test_joins_are_no_louder_than_what_lies_around_them(voice):
     assert steps.max() < 1.2 * 0.5 * 2 * np.pi * 300 / 24_000
 
 
+def test_spectral_flux_where_pieces_meet_is_no_higher_than_elsewhere(voice):
+    chunks = list(voice.stream(LONG))
+    starts = np.cumsum([0, *(chunk.wave.shape[1] for chunk in chunks)])
+    joins = [start for start, chunk in zip(starts[1:-1], chunks[1:], strict=True) if chunk.words]
+    assert len(joins) == 2
+    wave = np.concatenate([chunk.wave[0] for chunk in chunks])
+    size = np.abs(np.fft.rfft(np.lib.stride_tricks.sliding_window_view(wave, 480)[::240] * np.hanning(480)))
+    flux = np.maximum(np.diff(size, axis=0), 0).sum(axis=1)
+    is_join = np.zeros(len(flux), bool)
+    for join in joins:
+        is_join[join // 240 - 3 : join // 240 + 1] = True
+    assert flux[is_join].max() < np.median(flux[~is_join])
+
+
 def test_silence_around_a_piece_is_cut_to_what_was_asked():
     symbols, places = ("_", "HH", "AY1", ".", "_"), (-1, 0, 0, -1, -1)
     given = np.array([9, 5, 5, 6, 9])

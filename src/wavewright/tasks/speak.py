@@ -23,6 +23,7 @@ from ..speech.subtitles import subtitles as subtitle_file
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, Voice
 from ..text.lexicon import Lexicon
+from ..text.sentence import BOUNDARY, PAUSES, SILENCE
 from ..text.ssml import is_markup
 from ..whole_file import write_whole
 from . import BY_PLACE, IN_PYTHON_ALONE, checked
@@ -102,7 +103,8 @@ def speak(
     given: str | Iterable[str] = "" if file is not None else _lines(sys.stdin, ssml) if stream and text is None else _text(text)
     speaker = Voice.load(voice, vocoder)
     style_of(style, speaker.acoustic.styles)
-    words = None if lexicon is None else Lexicon.read(lexicon, speaker.front_end.symbols)
+    phones = {*speaker.front_end.symbols} - {SILENCE, BOUNDARY, *PAUSES}
+    words = None if lexicon is None else Lexicon.read(lexicon, phones)
 
     def say(what: str | Iterable[str]) -> Iterator[Chunk]:
         is_ssml = ssml or (isinstance(what, str) and is_markup(what))
