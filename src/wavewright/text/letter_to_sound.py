@@ -16,6 +16,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 STEPS_PER_NAT = 16
 """Probabilities are kept as whole steps of ``-ln p``, at most 255."""
@@ -146,10 +147,8 @@ def unpack(contents: bytes) -> LetterToSound:
                 values.byteswap()
             place += length * values.itemsize
             arrays.append(values)
-        first = array("I", [0])
-        for count in arrays[3]:
-            first.append(first[-1] + count)
-        levels.append(Level(*arrays[:3], first))
+        symbols, costs, backoffs, counts = arrays
+        levels.append(Level(symbols, costs, backoffs, array("I", accumulate(counts, initial=0))))
         n_parents = size
     return LetterToSound([(letter, tuple(phones)) for letter, phones in header["pairs"]], levels)
 

@@ -14,7 +14,7 @@ from . import signs
 from .context import Context
 from .heteronyms import Heteronyms
 from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
-from .pronounce import _data, known, phones_of
+from .pronounce import data_file, known, phones_of
 from .say_as import say_as
 from .scanner import Scanner, Token
 
@@ -105,7 +105,7 @@ def _begins_with_vowel(word: str) -> bool:
 
 @functools.cache
 def _heteronyms() -> Heteronyms:
-    return Heteronyms(_data("heteronyms.txt").decode("utf-8"))
+    return Heteronyms(data_file("heteronyms.txt").decode("utf-8"))
 
 
 def _shown(word: str) -> str:

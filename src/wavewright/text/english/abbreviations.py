@@ -119,6 +119,8 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     written, name = match[1], match[1].lower()
     after = re.match(r"\s*([A-Za-z]?)(\d?)([A-Za-z]?)", around.text[around.end : around.end + 20])
     next_letter, next_digit = (after[1], after[2]) if after else ("", "")
+    if name in ("min", "max") and next_digit:
+        return ["minimum" if name == "min" else "maximum"]
     if name in WITH_NUMBER and (next_digit or (name != "no" and _is_roman(around))):
         return WITH_NUMBER[name].split()
     is_name_next = next_letter.isupper() and around.word_after.lower() not in STARTERS
@@ -126,7 +128,9 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
         return [PLACES[name]]
     if name in PLACES and re.search(r"\d(?:st|nd|rd|th)?\s+$", around.text[max(0, around.start - 8) : around.start]):
         return [PLACES[name]]
-    if name in TITLES and written[0].isupper() and (is_name_next or (next_letter and name not in {*ALSO_WORDS, *PLACES})):
+    is_title = is_name_next or (next_letter and name not in {*ALSO_WORDS, *PLACES})
+    is_title = is_title or (next_letter.isupper() and name in PLACES and not _is_behind_name(around))
+    if name in TITLES and written[0].isupper() and is_title:
         return [TITLES[name]]
     if name in CAPITAL_ONLY:
         goes_on = (
@@ -175,12 +179,18 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
     return ALWAYS[name].split() if name in ALWAYS and not match[1].isupper() else None
 
 
+def _days(match: re.Match[str], around: Around) -> Reading:
+    return [CAPITAL_ONLY[match[1].lower()], "to", CAPITAL_ONLY[match[2].lower()]]
+
+
 def _short_form(match: re.Match[str], around: Around) -> Reading:
     return SHORT_FORMS[match[0].lower()].split()
 
 
 _NAMES = sorted({*TITLES, *PLACES, *WITH_NUMBER, *ALWAYS, *CAPITAL_ONLY}, key=len, reverse=True)
+_DAY = f"({'|'.join(name.title() for name in sorted(CAPITAL_ONLY, key=len, reverse=True))})"
 LETTER_RULES: list[Rule] = [
+    (re.compile(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])"), _days),
     (re.compile(r"(?:w/o|w/out|w/|b/c|c/o|n/a)(?![A-Za-z])", re.IGNORECASE), _short_form),
     (re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(?![A-Za-z0-9])", re.IGNORECASE), _dotted),
     (re.compile(r"([A-Za-z]{2,6})(?![A-Za-z0-9])"), _bare),

@@ -37,7 +37,7 @@ def _date(month: int, day: int, of_year: str = "") -> Reading:
 
 
 def _iso(match: re.Match[str], around: Around) -> Reading:
-    return _date(int(match[2]), int(match[3]), match[1])
+    return _date(int(match[3]), int(match[4]), match[1])
 
 
 def _slashed(match: re.Match[str], around: Around) -> Reading:
@@ -90,6 +90,18 @@ def _time(match: re.Match[str], around: Around) -> Reading:
     return [*cardinal(hour), *([] if follows else ["o'clock"] if 0 < hour <= 12 else ["hundred"])]
 
 
+def _dotted_time(match: re.Match[str], around: Around) -> Reading:
+    hour, minute = int(match[1]), int(match[2])
+    return (
+        [*cardinal(hour), *(two_digits(minute) if minute else []), match[3].upper(), "M"] if hour < 13 and minute < 60 else None
+    )
+
+
+def _hours(match: re.Match[str], around: Around) -> Reading:
+    hour, minute = divmod(int(match[1]), 100)
+    return [*cardinal(hour), *(two_digits(minute) if minute else ["hundred"])] if hour < 25 and minute < 60 else None
+
+
 def _hour(match: re.Match[str], around: Around) -> Reading:
     return [*cardinal(int(match[1])), match[2].upper(), "M"] if int(match[1]) <= 24 else None
 
@@ -118,11 +130,13 @@ def _year(match: re.Match[str], around: Around) -> Reading:
 
 
 DIGIT_RULES: list[Rule] = [
-    (re.compile(r"(\d{4})-(\d{2})-(\d{2})(?![\d-])"), _iso),
+    (re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])"), _iso),
     (re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?![\d/])"), _slashed),
     (re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]\d)"), _dotted),
     (re.compile(rf"{DAY}(?:\s+of)?\s+{MONTH}\.?(?:,?\s+([12]\d{{3}})(?!\d))?"), _day_first),
     (re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\b\.?)?(?![\d:])"), _time),
+    (re.compile(r"(\d{1,2})\.(\d{2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)"), _dotted_time),
+    (re.compile(r"(\d{4})(?= hours\b)"), _hours),
     (re.compile(r"(\d{1,2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)"), _hour),
     (re.compile(rf"(\d{{2,3}}0|\d0)'?s{NOT_IN_WORD}"), _decade),
     (re.compile(rf"(\d{{1,4}})\s?(B\.C\.E?\.?|A\.D\.|BCE|BC|CE|AD){NOT_IN_WORD}"), _era),

@@ -93,7 +93,7 @@ def mixture(text: str, around: Around) -> list[str]:
             *front, last = whole(part[:-1])
             words += [*front, plural(last)]
         elif part.isdigit():
-            words += in_pairs(part) if len(part) == 3 else whole(part) if len(part) < 5 else digits(part)
+            words += in_pairs(part) if len(part) in (3, 4) else whole(part) if len(part) < 3 else digits(part)
         elif len(part) > 3 and around.knows(part.lower()):
             words.append(part.lower())
         else:

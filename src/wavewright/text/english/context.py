@@ -31,6 +31,10 @@ PREPOSITIONS = word_set(
 ADVERBS = word_set("never always often sometimes usually also still just even ever rarely seldom soon again now then not only")
 NOUNLIKE_TO = word_set("according due thanks access next close addition contrary prior related similar up back used key answer")
 CAUSATIVE = word_set("let make made makes help helped watch watched see saw hear heard have had")
+ADJUNCTS = word_set(
+    "sports sales arms goods customs systems savings futures earnings operations economics politics athletics human rights"
+)
+KEEPING = word_set("keep keeps kept keeping make makes made making consider leave leaves left hold held get gets")
 PAST_WORDS = word_set(
     "yesterday ago once earlier previously was were had went said came took left saw got made told gave found thought knew felt sat "
     "stood ran began wrote put fell slept spoke broke lay laid kept held heard met paid sent brought bought taught caught already "
@@ -99,10 +103,10 @@ class Context:
         return "noun" if earlier in ARTICLES | BE else "verb" if _is_plural(earlier) else ""
 
     def _behind_noun(self, before: str, after: str) -> str:
-        goes_on = after in ARTICLES | OBJECTS | PREPOSITIONS | {"", "and", "or", "to", "that"} or after.endswith("ly")
-        if _is_plural(before) and goes_on:
-            return "verb"
-        return "noun"
+        is_subject = _is_plural(before) and after not in BE | HAVE | MODALS - {"to", "please", "help"}
+        is_subject = is_subject and (before not in ADJUNCTS or after in ARTICLES | OBJECTS)
+        is_kept = bool(KEEPING & {self.word(-2), self.word(-3)})
+        return "verb" if is_subject and not is_kept else "noun"
 
     def _part_of_s_form(self) -> str:
         before, after = self.word(-1), self.word(1)

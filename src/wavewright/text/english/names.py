@@ -21,7 +21,7 @@ SPOKEN_AS_LETTERS = word_set(
     "est pst cst mst gmt utc edt pdt cet mit ucla usc nyu io co2"
 )
 EMPHASISED = word_set(
-    "a i the and not you are but all can new now one two who why how yes no go do so if is be we he me my to in on at of or up by "
+    "net a i the and not you are but all can new now one two who why how yes no go do so if is be we he me my to in on at of or up by "
     "an as his her she him our out get got had has was did let say see too use way may off day end big old any own ten six for "
     "top hot red bad run cut buy far few fun god man men mom dad put sad set sit son sun try war win stop"
 )
@@ -65,6 +65,7 @@ MIXED_CASE = {
         "mRNA": "M R N A",
         "pH": "P H",
     },
+    **{"WWII": "W W two", "WWI": "W W one"},
     **{"YouTube": "youtube", "iPhone": "iphone", "iPad": "ipad", "GitHub": "github", "LinkedIn": "linked in", "WiFi": "wi fi"},
 }
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -81,26 +82,33 @@ def roman_value(text: str) -> int:
 
 
 def _roman(match: re.Match[str], around: Around) -> Reading:
+    words = _counted(match, around)
+    return [*words[:-1], words[-1] + (match[2] or "")] if words else None
+
+
+def _counted(match: re.Match[str], around: Around) -> Reading:
     value, before = roman_value(match[1]), around.words_before
     last = before[-1] if before else ""
     if not value or around.text[around.start - 1 : around.start] not in ("", " ", "\n", "\u2013", "-", "("):
         return None
     if around.word_after in COUNTED and (len(match[1]) > 1 or match[1] in "VX"):
         return ordinal(value)
+    if last.lower() in ("vol", "ch", "pt", "sec", "fig", "art", "bk"):
+        return cardinal(value)
     if not last[:1].isupper() or re.search(r"[.,;:!?)]\s*$", around.text[max(0, around.start - 3) : around.start]):
         return None
     is_ruler = len(before) > 1 and before[-2].lower() in RULERS
     if last.lower() in REGNAL or is_ruler:
-        follows = re.match(r"\s+of\b|'s|[,.;:!?]|\s*$|\s+(?:was|is|and|had|died)\b", around.text[around.end : around.end + 8])
-        return ["the", *ordinal(value)] if len(match[1]) > 1 or match[1] in "VX" or is_ruler or follows else None
+        follows = re.match(r"\s+of\b|[,.;:!?]|\s*$|\s+(?:was|is|and|had|died)\b", around.text[around.end : around.end + 8])
+        return ["the", *ordinal(value)] if len(match[1]) > 1 or match[1] in "VX" or match[2] or is_ruler or follows else None
     if last.lower() in NUMBERED:
         return cardinal(value)
     return cardinal(value) if len(match[1]) > 1 and value < 40 and not last.isupper() else None
 
 
 def _dotted_initials(match: re.Match[str], around: Around) -> Reading:
-    ending = re.match(r"'s", around.text[around.end : around.end + 2])
-    return None if ending and match[0].count(".") < 2 else letters(match[0])
+    *names, last = letters(match[1])
+    return [*names, last + (match[2] or "")]
 
 
 def _initial(match: re.Match[str], around: Around) -> Reading:
@@ -113,7 +121,7 @@ def _initial(match: re.Match[str], around: Around) -> Reading:
 def _acronym(match: re.Match[str], around: Around) -> Reading:
     stem, ending = match[1], match[2] or ""
     low = stem.lower()
-    if _joined(around) or around.text.startswith("&", around.end):
+    if "&" in (around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]):
         return letters(stem)
     if low in SPOKEN_AS_WORDS:
         return [low + ending]
@@ -137,8 +145,8 @@ def _is_shouted(around: Around) -> bool:
 
 def _single(match: re.Match[str], around: Around) -> Reading:
     letter = match[1]
-    if letter == "x" and re.fullmatch(r"\d x \d", around.text[max(0, around.start - 2) : around.end + 2]):
-        return ["times"]
+    if letter == "x" and re.fullmatch(r"[\d\u00bc-\u00be] x \d", around.text[max(0, around.start - 2) : around.end + 2]):
+        return ["times" if "=" in around.text[around.end : around.end + 12] else "by"]
     if letter in ("I", "i"):
         is_article_like = around.word_before.lower() in ("roman", "letter")
         return ["I"] if is_article_like else ["i"]
@@ -149,6 +157,11 @@ def _single(match: re.Match[str], around: Around) -> Reading:
         )
         return ["A"] if is_letter or (not before_word and letter == "A") else ["a"]
     return [letter.upper()]
+
+
+def _letter_of(match: re.Match[str], around: Around) -> Reading:
+    """``A's``, ``p's``: several letters, or what belongs to one."""
+    return [f"{match[1].upper()}'s"]
 
 
 def _joined(around: Around) -> bool:
@@ -171,7 +184,7 @@ def _camel(match: re.Match[str], around: Around) -> Reading:
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", match[0])
     if around.knows(low) or any(len(part) < 3 for part in parts):
         return [low]
-    return [part.lower() if not part.isupper() else part for part in parts for part in _part(part)]
+    return [word for part in parts for word in _part(part)]
 
 
 def _part(part: str) -> list[str]:
@@ -180,11 +193,12 @@ def _part(part: str) -> list[str]:
 
 LETTER_RULES: list[Rule] = [
     (re.compile(rf"(?:{'|'.join(MIXED_CASE)})(?![A-Za-z])"), _mixed_case),
-    (re.compile(r"(?:[A-Z]\.){2,}|[A-Z](?:\.[A-Z])+(?![A-Za-z.])"), _dotted_initials),
+    (re.compile(r"((?:[A-Z]\.){2,12}|[A-Z](?:\.[A-Z]){1,12}(?![A-Za-z.]))('s\b)?"), _dotted_initials),
     (re.compile(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])"), _initial),
-    (re.compile(r"([IVXLCDM]+)(?![A-Za-z0-9.]|'[A-Za-z])"), _roman),
-    (re.compile(r"([IVXLCDM]+)(?=\.(?:\s|$)|'s\b)"), _roman),
+    (re.compile(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])"), _roman),
+    (re.compile(r"([IVXLCDM]+)('s)?(?=\.(?:\s|$))"), _roman),
     (re.compile(r"([A-Z]{2,12})('?s)?(?![A-Za-z0-9])"), _acronym),
+    (re.compile(r"([A-HJ-Za-z])'s(?![A-Za-z0-9'])"), _letter_of),
     (re.compile(r"([A-Za-z])(?![A-Za-z0-9'])"), _single),
     (re.compile(r"[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){1,8}(?![A-Za-z0-9'])"), _camel),
 ]

@@ -81,13 +81,13 @@ def with_ed(phones: tuple[str, ...]) -> tuple[str, ...]:
 @functools.cache
 def dictionary() -> Dictionary:
     """The lexicon of the package, opened once."""
-    return Dictionary(_data("cmudict.wwdict"))
+    return Dictionary(data_file("cmudict.wwdict"))
 
 
 @functools.cache
 def supplement() -> dict[str, tuple[str, ...]]:
     """Words that the lexicon lacks or has otherwise."""
-    lines = _data("supplement.txt").decode("utf-8").splitlines()
+    lines = data_file("supplement.txt").decode("utf-8").splitlines()
     entries = [line.split() for line in lines if line and not line.startswith("#")]
     return {word: tuple(phones) for word, *phones in entries}
 
@@ -95,10 +95,11 @@ def supplement() -> dict[str, tuple[str, ...]]:
 @functools.cache
 def letter_to_sound() -> LetterToSound:
     """The model for unknown words, opened when the first of them comes."""
-    return unpack(_data("letter_to_sound.wwl2s"))
+    return unpack(data_file("letter_to_sound.wwl2s"))
 
 
-def _data(name: str) -> bytes:
+def data_file(name: str) -> bytes:
+    """The bytes of a file in ``data/``."""
     return (resources.files(__package__) / "data" / name).read_bytes()
 
 

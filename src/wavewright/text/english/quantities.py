@@ -11,7 +11,21 @@ from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNIT
 
 SIGN = r"([-−+±])?"
 SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"]}
-NUMBERED_PLACES = ("apt", "apartment", "room", "gate", "suite", "unit", "seat", "row", "line", "platform", "section", "grade", "flat")
+NUMBERED_PLACES = (
+    "apt",
+    "apartment",
+    "room",
+    "gate",
+    "suite",
+    "unit",
+    "seat",
+    "row",
+    "line",
+    "platform",
+    "section",
+    "grade",
+    "flat",
+)
 HALVES = "".join(chr(code) for code in [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)])
 PER = {
     **{
@@ -82,6 +96,8 @@ def _cents(match: re.Match[str], around: Around) -> Reading:
 def _measure(match: re.Match[str], around: Around) -> Reading:
     sign, number, size, gap, written, power, per = match.groups()
     unit = UNITS.get(written) or LOWER_UNITS.get(written.lower())
+    if written == "m" and re.search(r"\dh\s?$", around.text[max(0, around.start - 3) : around.start]):
+        unit = UNITS["min"]
     is_height = written == "in" and around.word_before in ("ft", "feet", "foot")
     if unit is None or (gap and written in NEEDS_NO_SPACE and not is_height and not around.text.startswith(".", around.end)):
         return None
@@ -109,7 +125,8 @@ def _inches(match: re.Match[str], around: Around) -> Reading:
 
 def _mixed(match: re.Match[str], around: Around) -> Reading:
     part = _fraction(int(match[2]), int(match[3]))
-    return [*whole(match[1]), "and", *_of_mixed(part)] if part else None
+    unit = _named(UNITS[match[4]], False) if match[4] else []
+    return [*whole(match[1]), "and", *_of_mixed(part), *unit] if part else None
 
 
 def _of_mixed(part: list[str]) -> list[str]:
@@ -127,7 +144,8 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
         return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
     sign = SIGNS.get(around.text[around.start], [])
     part = _fraction(int(match[1]), int(match[2]))
-    return [*sign, *part] if part else None
+    unit = _named(UNITS[match[3]], True) if match[3] else []
+    return [*sign, *part, *unit] if part else None
 
 
 def _vulgar(match: re.Match[str], around: Around) -> Reading:
@@ -167,6 +185,7 @@ def _plain(match: re.Match[str], around: Around) -> Reading:
 
 
 _UNIT = _one_of([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
+_SPACED_UNIT = rf"(?:\s?({_one_of(name for name in UNITS if name not in NEEDS_NO_SPACE)}){NOT_IN_WORD})?"
 MONEY_RULES: list[Rule] = [
     (re.compile(rf"{_CURRENCY}({NUMBER})\s?[-–]\s?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
     (re.compile(rf"{SIGN}{_CURRENCY}\s?({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"), _sign_first),
@@ -178,8 +197,8 @@ MEASURE_RULES: list[Rule] = [
     (re.compile(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')"), _feet_and_inches),
     (re.compile(rf"({NUMBER})[\"″]"), _inches),
     (re.compile(rf"({NUMBER})['′](?![A-Za-z])"), _feet),
-    (re.compile(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])"), _mixed),
-    (re.compile(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)"), _slashed),
+    (re.compile(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT), _mixed),
+    (re.compile(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT), _slashed),
     (re.compile(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
     (re.compile(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
     (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)"), _by),
@@ -192,6 +211,6 @@ MEASURE_RULES: list[Rule] = [
         _measure,
     ),
     (re.compile(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}"), _sized),
-    (re.compile(rf"(\d+)s{NOT_IN_WORD}"), _plural),
+    (re.compile(rf"(\d+)'?s{NOT_IN_WORD}"), _plural),
 ]
 PLAIN_RULES: list[Rule] = [(re.compile(rf"{SIGN}({NUMBER})(?![A-Za-z])"), _plain)]

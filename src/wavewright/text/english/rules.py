@@ -48,9 +48,10 @@ class Around:
         """Whether a quantity stands before a noun, as in ``a 16 GB card``: then its unit is said as for one."""
         after = self.word_after
         gap = self.text[self.end : self.end + 1]
-        return self.word_before.lower() in ("a", "an") and gap in (" ", "-") and after.islower() and after not in NO_NOUNS
+        return self.word_before.lower() in ARTICLES and gap in (" ", "-") and after.islower() and after not in NO_NOUNS
 
 
+ARTICLES = word_set("a an the this that my your his her its our their every each")
 NO_NOUNS = word_set(
     "a an the and or but nor of off on in at to for from by with per as than is was are were be will would can could may might must "
     "has have had do does did not if when while until since because so that this it he she we they you i each every more less "

@@ -285,6 +285,8 @@ class Scanner:
         is_quoted = text[end : end + 1] in CLOSING and text[end : end + 1] != ""
         behind = re.compile(r"[\"')\]*_]{0,4}\s*").match(text, end)
         next_letter = text[behind.end() : behind.end() + 1] if behind else ""
+        if next_letter.islower() and written == "." and self._is_behind_unit(place):
+            return False
         if next_letter.islower() and (is_quoted or (mark == "." and self._last_is_unknown())):
             self._mark("," if mark == "." else mark)
             return False
@@ -297,6 +299,11 @@ class Scanner:
     def _capital_follows(self, place: int) -> bool:
         behind = re.compile(r"[\"')\]]{0,4}(\s+)(\S?)").match(self.text, place)
         return not self.text[place : place + 4].strip(" \"')]\n") if behind is None else not behind[2] or behind[2].isupper()
+
+    def _is_behind_unit(self, place: int) -> bool:
+        """Whether a dot belongs to a unit, as in ``5 ft. tall``."""
+        last = self.tokens[-1] if self.tokens else None
+        return last is not None and last.is_numeric and last.end == place and self.text[place - 1].isalpha()
 
     def _last_is_unknown(self) -> bool:
         return bool(self.tokens) and not self.tokens[-1].is_numeric and not self.knows(self.tokens[-1].words[-1].lower())
