@@ -17,7 +17,7 @@ from bundling import Bundled, main
 
 from wavewright.families.acoustic.recipe import Recipe, recipe
 
-STEPS, VOICE_FROM, CRITICS_FROM = 16_000, 3_000, 11_000
+STEPS, VOICE_FROM, CRITICS_FROM = 14_000, 1_500, 10_000
 
 
 def voices(device: str = "cpu") -> Recipe:

@@ -129,7 +129,7 @@ class ClipStore:
         path = self._folder / f"{name}.safetensors"
         with contextlib.suppress(OSError, SafetensorError):
             return load_file(path)
-        computed = compute()
+        computed = {name: np.ascontiguousarray(array) for name, array in compute().items()}  # as safetensors takes them to be
         with contextlib.suppress(OSError):  # a cache that may only be read
             write_whole(path, save(computed))
         return computed

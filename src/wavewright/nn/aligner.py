@@ -76,7 +76,7 @@ class _ForwardSum(torch.autograd.Function):
     """The negative log-probability of all alignments together, a frame; its gradient is what the backward pass finds."""
 
     @staticmethod
-    def forward(ctx: Any, scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor) -> Tensor:
         totals, posterior = forward_sum(
             scores.detach().cpu().numpy(), is_skippable.cpu().numpy(), n_frames.cpu().numpy(), n_symbols.cpu().numpy()
         )
@@ -85,7 +85,7 @@ class _ForwardSum(torch.autograd.Function):
         return -(torch.from_numpy(totals).to(scores) * share).sum()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (posterior,) = ctx.saved_tensors
         return -gradient * posterior, None, None, None
 

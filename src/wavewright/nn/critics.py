@@ -255,7 +255,7 @@ class MelCritic(nn.Module):
         for (start, end), into, blocks, out in zip(self.ranges, self.into, self.blocks, self.out, strict=True):
             found = F.leaky_relu(into(mel[..., start:end]), 0.2)
             features.append(found)
-            for block in blocks:
+            for block in blocks.children():
                 found = block(found)
                 features.append(found)
             logits.append(out(F.leaky_relu(found, 0.2)))

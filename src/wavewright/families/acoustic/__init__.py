@@ -74,7 +74,7 @@ class Config:
     n_styles: int = 8
     dropout: float = 0.1
     critic_channels: int = 64
-    voice_from: int = 2_500  # the step from which the voice learns; before it the aligner does
+    voice_from: int = 1_500  # the step from which the voice learns; before it the aligner does
     critics_from: int = 0  # the step from which critics sharpen the frames; 0: never
 
     def __post_init__(self) -> None:

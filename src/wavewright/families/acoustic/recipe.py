@@ -31,7 +31,7 @@ HEARD_CLIPS = 4
 MEASURED_CLIPS = 48  # of the held-out ones, at an evaluation
 ONLY_SPEAKER = "voice"  # where the recordings name none
 WEIGHT_PREFIX = "voice."  # of the names of weights in a model folder
-FINE_STEPS, FINE_VOICE_FROM, FINE_CRITICS_FROM = 4_000, 400, 1_000  # of a run that begins from another model
+FINE_STEPS, FINE_VOICE_FROM, FINE_CRITICS_FROM = 4_000, 300, 800  # of a run that begins from another model
 DATA_RANGES = {
     "valid_share": (0.0, 0.9),
     "batch_seconds": (1.0, 10_000.0),
@@ -188,7 +188,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
 def _clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[list[Clip], list[Problem]]:
     """The recordings with their symbols, and why others cannot be learned: texts that cannot be read, or not in that time."""
     model, data = recipe.model, recipe.data
-    heard = store.kept(f"speech-{model.sample_rate}-{data.loudness_lufs:g}", lambda: _heard(store, model, data))
+    heard = store.kept(f"voice-{model.sample_rate}-{data.loudness_lufs:g}", lambda: _heard(store, model, data))
     clips, problems = [], []
     for entry, end, n_frames in zip(store.entries, np.cumsum(heard["n_frames"]), heard["n_frames"], strict=True):
         try:

@@ -131,8 +131,8 @@ class Runtime:
         tensors = self.folder.tensors(SPEAKERS_FILE)
         n_speakers = max(len(self.speakers), 1)
         for name, shape in {"usual_style": (n_speakers, self.config.n_styles), "pace": (n_speakers,)}.items():
-            found = tensors.get(name)
-            fits = found is not None and found.shape == shape and bool(np.isfinite(found).all()) and found.min() >= 0
+            found = tensors.get(name, np.zeros(0))
+            fits = found.shape == shape and bool(np.isfinite(found).all()) and found.min() >= 0
             if not fits or np.atleast_2d(found.T).sum(axis=0).min() <= 0:
                 raise BadModel(
                     f"{self.folder.path / SPEAKERS_FILE} has no table {name!r} of shape {shape}, which its card asks for; copy the model "
