@@ -10,6 +10,8 @@ __version__ = "0.1.0"
 # The public words and where they live. Each is imported when it is first used, so that importing Wavewright stays quick.
 _PLACES = {
     "Clip": "clip",
+    "Prosody": "speech.prosody",
+    "Voice": "speech.voice",
     "WavewrightError": "errors",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
@@ -24,12 +26,15 @@ _PLACES = {
     "phonemes": "tasks.phonemes",
     "plot": "tasks.plot",
     "slide": "tasks.slide",
+    "speak": "tasks.speak",
     "train": "tasks.train",
     "vary": "tasks.vary",
 }
 
 __all__ = [
     "Clip",
+    "Prosody",
+    "Voice",
     "WavewrightError",
     "__version__",
     "decode",
@@ -45,6 +50,7 @@ __all__ = [
     "phonemes",
     "plot",
     "slide",
+    "speak",
     "train",
     "vary",
 ]

@@ -25,6 +25,11 @@ def midi_to_hz(note):
     return 440.0 * 2.0 ** ((np.asarray(note) - 69.0) / 12.0)
 
 
+def semitones_to_ratio(semitones):
+    """Semitones to a factor of frequency: ``2 ** (semitones / 12)``."""
+    return 2.0 ** (np.asarray(semitones) / 12.0)
+
+
 def seconds_to_samples(seconds: float, sample_rate: int) -> int:
     """Seconds to the nearest whole number of samples."""
     return round(seconds * sample_rate)

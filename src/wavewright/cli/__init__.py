@@ -17,6 +17,7 @@ from .command import Group, group
 COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
     {
+        "speak": "tasks.speak:speak",
         "generate": "tasks.generate:generate",
         "morph": "tasks.morph:morph",
         "vary": "tasks.vary:vary",

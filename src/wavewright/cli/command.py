@@ -73,7 +73,8 @@ def command(task: Callable[..., Any], name: str) -> Any:
 def plain(value: Any) -> Any:
     """A result as the dicts, lists, strings and numbers that JSON knows."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        shown = [field for field in dataclasses.fields(value) if not field.metadata.get("in_python_alone")]
+        return {field.name: plain(getattr(value, field.name)) for field in shown}
     if hasattr(value, "model_dump"):
         return plain(value.model_dump())
     if isinstance(value, dict):

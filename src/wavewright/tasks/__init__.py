@@ -19,6 +19,9 @@ from ..errors import BadSetting
 BY_PLACE = "by place"
 """Behind the field of a parameter: on the command line it is given by its place, although it has a default."""
 
+IN_PYTHON_ALONE = {"in_python_alone": True}
+"""Metadata of a result's field that ``--json`` leaves out: sound, for instance."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ FULL_SCALE = 32_768
 CHUNK_BYTES = 65_536
 PCM, EXTENSIBLE = 1, 0xFFFE  # formats of a WAV file
 UNKNOWN_BYTES = 0x7FFF0000  # programs that write WAV to a pipe give about this size or a larger one, or 0, as they know none
+ENDLESS_BYTES = 0x7FFFF000  # of samples, in the header of a stream whose length nobody knows
 LONGEST_CHUNK = 2**20  # of a WAV file, before its samples
 
 
@@ -47,6 +49,14 @@ def to_pcm(wave: np.ndarray) -> bytes:
     """``wave (channels, time)`` in [-1, 1] as 16-bit little-endian numbers, the channels of a sample side by side."""
     rounded = np.clip(np.rint(wave.T.astype(np.float64) * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
     return rounded.astype("<i2").tobytes()
+
+
+def endless_wav_header(sample_rate: int, n_channels: int = 1) -> bytes:
+    """What stands before 16-bit samples on a pipe, so that a reader knows their rate: the header of a WAV file of unknown length."""
+    frame = 2 * n_channels
+    kind = struct.pack("<HHIIHH", PCM, n_channels, sample_rate, sample_rate * frame, frame, 16)
+    data = b"data" + struct.pack("<I", ENDLESS_BYTES)
+    return b"RIFF" + struct.pack("<I", ENDLESS_BYTES + 36) + b"WAVEfmt " + struct.pack("<I", len(kind)) + kind + data
 
 
 @contextmanager

@@ -41,6 +41,7 @@ class Runtime:
         self.folder, self.card = folder, folder.card
         self.config = config = folder.config(Config)
         self.labels, self.speakers, self.sample_rate = config.labels, config.speakers, config.sample_rate
+        self.hop_length, self.n_mels = config.hop_length, config.n_mels
         self._mode = mode
         self._session = None
         if config.features or config.labels or config.speakers:

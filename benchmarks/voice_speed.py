@@ -1,0 +1,157 @@
+"""How soon and how fast a voice speaks: first sound, cold start to a file, real-time factor, sizes, and what is heard where pieces meet.
+
+    python benchmarks/voice_speed.py --voice en-kathleen --json voice_speed.json
+
+The first sound is timed from the call of ``Voice.stream`` to its first chunk with samples, on one thread, after ``warm_up``, for each of the
+100 sentences of benchmarks/texts/hundred.txt, by the clock and by processor time. Cold starts are of a new Python that writes a file. Joins: the
+spectral flux (Dixon, "Onset detection revisited", 2006) in windows of 20 ms around the place where two pieces meet, beside all other windows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from talkers import children_seconds
+
+import wavewright
+from wavewright.dsp.spectrum import frame, hann_window
+from wavewright.errors import WavewrightError
+from wavewright.speech.voice import Voice
+
+HUNDRED = Path(__file__).parent / "texts" / "hundred.txt"
+COLD_STARTS = 5
+MOST_MEDIAN_MS, MOST_LATE_MS, MOST_FACTOR, MOST_COLD_SECONDS, MOST_BYTES = 30.0, 80.0, 0.010, 2.0, 20_000_000
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What was measured; ``join_flux`` are quantiles (half, 95 %, largest) at joins over those elsewhere."""
+
+    voice: str
+    vocoder: str
+    first_sound_ms: tuple[float, float]  # median, 95 %
+    first_sound_processor_ms: tuple[float, float]
+    real_time_factor: float
+    cold_start_seconds: float
+    cold_start_processor_seconds: float
+    n_bytes: int
+    join_flux: tuple[float, float, float]
+
+
+def first_sounds(voice: Voice, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Milliseconds to the first sound of each text, by the clock and of the processor."""
+    found = []
+    for text in texts:
+        clock, processor = time.perf_counter(), time.process_time()
+        next(chunk for chunk in voice.stream(text) if chunk.wave.shape[1])
+        found.append((1000 * (time.perf_counter() - clock), 1000 * (time.process_time() - processor)))
+    return np.array(found).T[0], np.array(found).T[1]
+
+
+def real_time_factor(voice: Voice, texts: list[str]) -> float:
+    """Processor seconds a second of sound, over all texts."""
+    start = time.process_time()
+    seconds = sum(voice.speak(text).clip.seconds for text in texts)
+    return (time.process_time() - start) / seconds
+
+
+def cold_starts(voice: str, vocoder: str) -> Iterator[tuple[float, float]]:
+    """Seconds from the start of a new Python to its end, by which the file is there: by the clock and of the processor."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "wavewright", "speak", "Good evening, and welcome to the late news."]
+        command += ["--voice", voice, "--vocoder", vocoder, "--out", str(Path(folder) / "out.wav")]
+        for _ in range(COLD_STARTS):
+            before = children_seconds()
+            start = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            seconds = time.perf_counter() - start
+            yield seconds, children_seconds() - before
+
+
+def size_of(voice: Voice) -> int:
+    """Bytes of the acoustic model, the vocoder and the data of the front end."""
+    front_end = Path(wavewright.__file__).parent / "text"
+    folders = (voice.acoustic.folder.path, voice.vocoder.folder.path, front_end)
+    files = [
+        path for folder in folders for path in Path(folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    ]
+    return sum(path.stat().st_size for path in files if path.parts[-2] not in ("checkpoints", "samples", "tensorboard"))
+
+
+def join_flux(voice: Voice, texts: list[str]) -> tuple[float, float, float]:
+    """Quantiles of the spectral flux where pieces meet, over those of all other windows."""
+    at_joins, elsewhere = [], []
+    length = voice.sample_rate // 50
+    for start in range(0, len(texts), 10):
+        waves, joins, n_samples = [], [], 0
+        for chunk in voice.stream(" ".join(texts[start : start + 10])):
+            if chunk.words and n_samples:
+                joins.append(n_samples)
+            waves.append(chunk.wave[0])
+            n_samples += chunk.wave.shape[1]
+        power = np.abs(np.fft.rfft(frame(np.concatenate(waves), length, length // 2) * hann_window(length)))
+        flux = np.maximum(np.diff(power, axis=0), 0).sum(axis=1)
+        is_join = np.zeros(len(flux), bool)
+        for join in joins:
+            place = join // (length // 2)
+            is_join[max(0, place - 3) : place + 1] = True  # the windows that hold it
+        at_joins.append(flux[is_join])
+        elsewhere.append(flux[~is_join])
+    both = [np.quantile(np.concatenate(part), [0.5, 0.95, 1.0]) for part in (at_joins, elsewhere)]
+    half, late, largest = (float(value) for value in both[0] / both[1])
+    return half, late, largest
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--voice", default="en-kathleen")
+    parser.add_argument("--vocoder", default="vocoder")
+    parser.add_argument("--json", type=Path, default=None)
+    given = parser.parse_args()
+    texts = HUNDRED.read_text(encoding="utf-8").splitlines()
+    try:
+        voice = Voice.load(given.voice, given.vocoder)
+    except WavewrightError as error:
+        parser.error(str(error))
+    voice.warm_up()
+    clock, processor = first_sounds(voice, texts)
+    cold = min(cold_starts(given.voice, given.vocoder))
+    speed = Speed(
+        given.voice,
+        given.vocoder,
+        (float(np.median(clock)), float(np.quantile(clock, 0.95))),
+        (float(np.median(processor)), float(np.quantile(processor, 0.95))),
+        real_time_factor(voice, texts),
+        *cold,
+        size_of(voice),
+        join_flux(voice, texts),
+    )
+    for name, value in asdict(speed).items():
+        print(f"{name}: {value}")
+    kept = {
+        "first sound": speed.first_sound_ms[0] <= MOST_MEDIAN_MS and speed.first_sound_ms[1] <= MOST_LATE_MS,
+        "real-time factor": speed.real_time_factor <= MOST_FACTOR,
+        "cold start": speed.cold_start_seconds <= MOST_COLD_SECONDS,
+        "size": speed.n_bytes <= MOST_BYTES,
+        "joins": max(speed.join_flux) <= 1.0,
+    }
+    print(*(f"{bar}: {'kept' if is_kept else 'MISSED'}" for bar, is_kept in kept.items()), sep="\n")
+    if given.json:
+        given.json.write_text(json.dumps({**asdict(speed), "bars": kept}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""A book as a text file: its chapters, found by headings or by a marker, and their paragraphs, read one at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BadText
+
+LONGEST_HEADING = 80
+_NUMBER = (
+    r"(?:\d{1,4}|[ivxlcdm]{1,9}|one|two|three|four|five|six|seven|eight|nine|ten|(?:[a-z]+teen|eleven|twelve|twenty|thirty)\S*)"
+)
+_HEADING = re.compile(
+    rf"#{{1,2}}\s+\S|(?:chapter|part|book)\s+{_NUMBER}\b|(?:prologue|epilogue|preface|foreword|introduction|afterword)\s*[.:]?\s*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Lines ``first`` to ``end`` of a file, the first of which is its heading, where it has one, and ``title`` what that says."""
+
+    number: int
+    title: str
+    has_heading: bool
+    first: int
+    end: int
+    n_characters: int
+    text_hash: str
+
+    @property
+    def stem(self) -> str:
+        """A name for its file, without the ending."""
+        words = re.sub(r"[^\w]+", "-", self.title.lower()).strip("-")[:40].rstrip("-")
+        return "-".join(part for part in (f"{self.number:02d}", words) if part)
+
+
+def chapters_of(path: Path, marker: str | None = None) -> list[Chapter]:
+    """The chapters of a text file in UTF-8 that have something to speak, in their order; one where there are no headings.
+
+    A heading is a line after an empty one (or the first) that begins with ``# `` or ``## ``, or with Chapter, Part or Book and a
+    number, or is Prologue, Epilogue or the like; with a ``marker`` it is a line that begins with that, and no other. Raises BadText for a
+    file that is no text, or has nothing to speak.
+    """
+    found: list[Chapter] = []
+    part, was_empty = _Part(0, "", False), True
+    for number, line in enumerate(_lines(path)):
+        if _is_heading(line, was_empty, marker):
+            found += part.chapter(len(found) + 1, number)
+            part = _Part(number, _title(line, marker), True)
+        part.add(line)
+        was_empty = not line.strip()
+    found += part.chapter(len(found) + 1, part.first + part.n_lines)
+    if not found:
+        raise BadText(f"There is nothing to speak in {path}; give a text with words.")
+    return found
+
+
+class _Part:
+    """A chapter while its lines are read."""
+
+    def __init__(self, first: int, title: str, has_heading: bool):
+        self.first, self.title, self.has_heading = first, title, has_heading
+        self.n_lines = self.n_characters = 0
+        self.is_spoken = any(character.isalnum() for character in title)
+        self.digest = hashlib.sha256()
+
+    def add(self, line: str) -> None:
+        is_heading = self.has_heading and not self.n_lines
+        self.is_spoken = self.is_spoken or (not is_heading and any(character.isalnum() for character in line))
+        self.n_lines += 1
+        self.n_characters += len(line)
+        self.digest.update(line.encode("utf-8", "replace"))
+
+    def chapter(self, number: int, end: int) -> list[Chapter]:
+        """The chapter, where there is something to speak in it."""
+        text_hash = self.digest.hexdigest()[:16]
+        made = Chapter(number, self.title, self.has_heading, self.first, end, self.n_characters, text_hash)
+        return [made] if self.is_spoken else []
+
+
+def paragraphs(path: Path, chapter: Chapter, marker: str | None = None) -> Iterator[str]:
+    """The paragraphs of a chapter: what empty lines part, lines joined; what marks a heading is left out."""
+    held: list[str] = []
+    for number, line in enumerate(_lines(path)):
+        if number < chapter.first:
+            continue
+        if number >= chapter.end:
+            break
+        if number == chapter.first and chapter.has_heading:
+            yield f"{chapter.title}\n"
+        elif line.strip():
+            held.append(line.strip())
+        elif held:
+            yield " ".join(held) + "\n"
+            held = []
+    if held:
+        yield " ".join(held) + "\n"
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            yield from file
+    except UnicodeDecodeError as error:
+        raise BadText(f"{path} is no text in UTF-8 (byte {error.start}); save it as UTF-8.") from error
+    except FileNotFoundError as error:
+        raise BadText(f"{path} does not exist; check the path.") from error
+    except IsADirectoryError as error:
+        raise BadText(f"{path} is a folder; give a text file.") from error
+
+
+def _is_heading(line: str, was_empty: bool, marker: str | None) -> bool:
+    if marker is not None:
+        return line.startswith(marker)
+    return was_empty and len(line) <= LONGEST_HEADING and _HEADING.match(line.strip()) is not None
+
+
+def _title(line: str, marker: str | None) -> str:
+    plain = line.removeprefix(marker) if marker else line.strip().lstrip("#")
+    return " ".join(plain.split())

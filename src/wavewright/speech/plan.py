@@ -1,0 +1,241 @@
+"""The plan of a text: what is spoken at once, how, and what silences and marks lie between."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadText
+from ..text import ssml
+from ..text.lexicon import Lexicon
+from ..text.sentence import NO_WORD, PAUSES, Sentence, Word
+from .pieces import bounded, parts_of
+from .prosody import Prosody
+from .styles import EMPHASES
+
+PAUSE_SECONDS = {",": 0.12, ";": 0.22, ".": 0.36, "?": 0.36, "!": 0.36, "": 0.06}
+"""How long it is silent behind a piece that ends so, what the voice itself is silent included."""
+
+PARAGRAPH_SECONDS = 0.4
+"""How much longer between paragraphs."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Words that are spoken at once by one voice, None for the one that was asked for.
+
+    ``prosody`` has an entry for each word; ``marks`` are names with the number of the word that they stand before; ``pause_seconds`` is how
+    long it is silent after the last phone, 0 where a pause follows.
+    """
+
+    words: tuple[Word, ...]
+    prosody: tuple[Prosody, ...]
+    pause_seconds: float
+    voice: str | None = None
+    marks: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def sentence(self) -> Sentence:
+        """The words with the symbols that an acoustic model reads."""
+        return Sentence(self.words)
+
+    def controls(self) -> dict[str, np.ndarray]:
+        """``rate``, ``pitch``, ``pitch_range``, ``energy`` and ``volume_db`` of each symbol, ``(symbols,)``.
+
+        A symbol between words goes with the word before it; punctuation lasts as long as pauses are asked to be.
+        """
+        sentence, word = self.sentence, 0
+        rows = []
+        for symbol, place in zip(sentence.symbols, sentence.places, strict=True):
+            word = word if place == NO_WORD else place
+            prosody = self.prosody[word]
+            rows.append(prosody.over(Prosody(rate=_slower(prosody.pauses))) if symbol in PAUSES else prosody)
+        names = ("rate", "pitch", "pitch_range", "energy", "volume_db")
+        return {name: np.array([getattr(row, name) for row in rows]) for name in names}
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Exact silence."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark between pieces."""
+
+    name: str
+
+
+Step = Piece | Pause | Mark
+
+
+def planned(
+    texts: str | Iterable[str], front_end: Any, prosody: Prosody | None = None, lexicon: Lexicon | None = None
+) -> Iterator[Step]:
+    """The steps of a plain text, or of paragraphs one after the other, as they are read.
+
+    Places of words are counted in all paragraphs joined. Of several paragraphs, those without a letter or digit are passed over. Raises
+    BadText where there is nothing to speak, or something that the front end cannot read.
+    """
+    base, offset, is_first = prosody or Prosody(), 0, True
+    is_whole = isinstance(texts, str)
+    for text in [texts] if isinstance(texts, str) else texts:
+        if is_whole or any(character.isalnum() for character in text):
+            if not is_first:
+                yield Pause(PARAGRAPH_SECONDS * base.pauses)
+            plan = _Plan(_Plain(base), is_first)
+            yield from plan.steps(_moved(_read(front_end, text, lexicon), offset), text, offset)
+            is_first = False
+        offset += len(text)
+    if is_first:
+        raise BadText("There is nothing to speak in the text; give one with words or numbers.")
+
+
+def planned_markup(
+    markup: ssml.Markup, front_end: Any, prosody: Prosody | None = None, lexicon: Lexicon | None = None
+) -> Iterator[Step]:
+    """The steps of an SSML document; places of words are those in its text. Raises BadText as :func:`planned` does."""
+    walk = _Walk(markup, prosody or Prosody())
+    if any(character.isalnum() for character in markup.text) or not walk.events:
+        yield from _Plan(walk, True).steps(_read(front_end, markup.text, lexicon), markup.text, 0)
+    yield from (step for _, step in walk.before(len(markup.text) + 1))
+
+
+def _read(front_end: Any, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
+    """The sentences of a text, each as soon as the front end has it."""
+    return iter(getattr(front_end, "stream", front_end.sentences)(text, lexicon))
+
+
+def _moved(sentences: Iterator[Sentence], offset: int) -> Iterator[Sentence]:
+    if not offset:
+        return sentences
+    return (
+        Sentence(tuple(replace(word, start=word.start + offset, end=word.end + offset) for word in sentence.words))
+        for sentence in sentences
+    )
+
+
+def _slower(pauses: float) -> float:
+    return min(max(1 / max(pauses, 0.01), 0.25), 4.0)
+
+
+class _Plain:
+    """A text that is spoken in one way."""
+
+    def __init__(self, prosody: Prosody):
+        self._prosody = prosody
+
+    def before(self, place: int) -> list[tuple[int, Pause | Mark]]:
+        return []
+
+    def is_pause_next(self, place: int) -> bool:
+        return False
+
+    def manner(self, word: Word) -> tuple[Word, Prosody, str | None]:
+        return word, self._prosody, None
+
+
+class _Walk:
+    """The spans of a document, walked once from its beginning to its end."""
+
+    def __init__(self, markup: ssml.Markup, prosody: Prosody):
+        self._text, self._prosody = markup.text, prosody
+        self._spans = [span for span in markup.spans if span.text]
+        self.events: list[tuple[int, Pause | Mark]] = []
+        for span in markup.spans:
+            if span.mark is not None:
+                self.events.append((span.start, Mark(span.mark)))
+            elif not span.text:
+                self.events.append((span.start, Pause(span.pause_seconds)))
+        self._next_event = self._next_span = 0
+
+    def before(self, place: int) -> list[tuple[int, Pause | Mark]]:
+        """Pauses and marks up to a place of the text, which did not come yet."""
+        first = self._next_event
+        while self._next_event < len(self.events) and self.events[self._next_event][0] <= place:
+            self._next_event += 1
+        return self.events[first : self._next_event]
+
+    def is_pause_next(self, place: int) -> bool:
+        """Whether a pause follows a place of the text before any word does."""
+        for start, event in self.events[self._next_event :]:
+            if any(character.isalnum() for character in self._text[place:start]):
+                return False
+            if isinstance(event, Pause):
+                return True
+        return False
+
+    def manner(self, word: Word) -> tuple[Word, Prosody, str | None]:
+        """A word as it stood in the markup, how it is spoken and by whom."""
+        while self._next_span < len(self._spans) - 1 and self._spans[self._next_span].end <= word.start:
+            self._next_span += 1
+        span = self._spans[self._next_span]
+        own = Prosody(span.rate, span.pitch_semitones, span.pitch_range, 1.0, span.volume_db)
+        if span.written and word.text.strip() not in span.written:  # what is spoken stands for something else
+            word = replace(word, text=span.written)
+        return word, self._prosody.over(own).over(EMPHASES[span.emphasis]), span.voice
+
+
+class _Plan:
+    """Sentences to steps."""
+
+    def __init__(self, walk: _Plain | _Walk, is_first: bool):
+        self._walk, self._is_first = walk, is_first
+
+    def steps(self, sentences: Iterator[Sentence], text: str, offset: int) -> Iterator[Step]:
+        before: int | None = None
+        for sentence in sentences:
+            between = "" if before is None else text[before - offset : sentence.start - offset]
+            is_paragraph = re.search(r"\n\s*\n", between) is not None
+            yield from self._of_sentence(sentence, is_paragraph)
+            before = sentence.end
+
+    def _of_sentence(self, sentence: Sentence, is_paragraph: bool) -> Iterator[Step]:
+        words: list[Word] = []
+        manners: list[Prosody] = []
+        marks: list[tuple[str, int]] = []
+        speaker: str | None = None
+        for given in bounded(sentence.words):
+            events = [event for _, event in self._walk.before(given.start)]
+            word, prosody, voice = self._walk.manner(given)
+            last_pause = max((number for number, event in enumerate(events) if isinstance(event, Pause)), default=-1)
+            if words and (last_pause >= 0 or voice != speaker):
+                yield from self._pieces(words, manners, marks, speaker, is_pause_next=last_pause >= 0)
+                words, manners, marks = [], [], []
+            if is_paragraph and last_pause < 0:
+                yield Pause(PARAGRAPH_SECONDS * prosody.pauses)
+            is_paragraph = False
+            yield from events[: last_pause + 1]
+            marks += [(event.name, len(words)) for event in events[last_pause + 1 :] if isinstance(event, Mark)]
+            words.append(word)
+            manners.append(prosody)
+            speaker = voice
+        yield from self._pieces(words, manners, marks, speaker, self._walk.is_pause_next(sentence.end))
+
+    def _pieces(
+        self,
+        words: list[Word],
+        manners: list[Prosody],
+        marks: list[tuple[str, int]],
+        speaker: str | None,
+        is_pause_next: bool,
+    ) -> Iterator[Piece]:
+        """One piece, or several where it would be too long; the first piece of all is a clause."""
+        if is_pause_next and not words[-1].mark_after:
+            words[-1] = replace(words[-1], mark_after=",")  # the voice goes towards a pause
+        start = 0
+        for part in parts_of(words, self._is_first):
+            end = start + len(part)
+            pause_seconds = PAUSE_SECONDS[part[-1].mark_after] * manners[end - 1].pauses
+            if end == len(words) and is_pause_next:
+                pause_seconds = 0.0
+            inside = tuple((name, number - start) for name, number in marks if start <= number < end)
+            yield Piece(tuple(part), tuple(manners[start:end]), pause_seconds, speaker, inside)
+            start = end
+            self._is_first = False

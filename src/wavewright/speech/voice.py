@@ -1,0 +1,187 @@
+"""Voices: an acoustic model, one of its speakers and a vocoder, which speak a text whole or as it comes."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .. import models
+from ..clip import Clip
+from ..errors import BadModel, BadSetting
+from ..text import front_end, ssml
+from ..text.lexicon import Lexicon
+from .plan import Step, planned, planned_markup
+from .prosody import Prosody
+from .stream import Chunk, Speaker, Stream
+from .styles import style_of
+from .timestamps import TimedMark, TimedWord
+
+DEFAULT_VOICE, DEFAULT_VOCODER = "en-kathleen", "vocoder"
+FAMILY = "acoustic"
+FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What was spoken: ``clip``, and when words and marks are heard."""
+
+    clip: Clip
+    words: tuple[TimedWord, ...]
+    marks: tuple[TimedMark, ...]
+
+
+class Voice:
+    """A speaker of an acoustic model, heard through a vocoder, at the vocoder's sample rate."""
+
+    def __init__(self, acoustic: Any, vocoder: Any, speaker: str | None = None, name: str = "voice"):
+        self.acoustic, self.vocoder, self.speaker, self.name = acoustic, vocoder, speaker, name
+        self.sample_rate: int = vocoder.sample_rate
+        self._others: dict[str, tuple[Any, str | None]] = {}
+
+    @classmethod
+    def load(cls, name: str = DEFAULT_VOICE, vocoder: str = DEFAULT_VOCODER) -> Voice:
+        """A voice by name: ``<model>-<speaker>``, or a model (a name, or a run folder), whose first speaker it is then.
+
+        Raises BadModel for names that do not exist and for models that are no acoustic model or no vocoder of its mel frames.
+        """
+        model, speaker = found_voice(name)
+        acoustic = models.load(model)
+        return cls(acoustic, _vocoder(vocoder, acoustic), speaker or next(iter(acoustic.speakers), None), name)
+
+    @cached_property
+    def front_end(self) -> Any:
+        """What reads the voice's language."""
+        return front_end(self.acoustic.language)
+
+    def warm_up(self) -> None:
+        """Speak a word and forget it, so that whatever is loaded, or compiled, at the first sound is there."""
+        self.speak("Ready.")
+
+    def speak(
+        self,
+        text: str,
+        prosody: Prosody | None = None,
+        style: str | None = None,
+        lexicon: Lexicon | None = None,
+        seed: int = 0,
+        is_ssml: bool = False,
+    ) -> Speech:
+        """Speak a text; all that :meth:`stream` gives, joined, bit for bit. Raises as it does."""
+        chunks = list(self.stream(text, prosody, style, lexicon, seed, is_ssml))
+        return Speech(
+            Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
+            tuple(word for chunk in chunks for word in chunk.words),
+            tuple(mark for chunk in chunks for mark in chunk.marks),
+        )
+
+    def stream(
+        self,
+        text: str | Iterable[str],
+        prosody: Prosody | None = None,
+        style: str | None = None,
+        lexicon: Lexicon | None = None,
+        seed: int = 0,
+        is_ssml: bool = False,
+    ) -> Iterator[Chunk]:
+        """Speak a text, or paragraphs as they come, in chunks: the first is short and cut at a clause, and each comes when it is there.
+
+        ``prosody`` is laid over what ``style`` (``sad:0.6``, see :mod:`.styles`) and the SSML ask for; phones of the ``lexicon`` go before
+        the front end's. The same arguments give the same samples. Raises BadText for a text that cannot be read or has nothing to speak,
+        BadSetting for a style that there is none of, BadModel for voices in the SSML that do not exist.
+        """
+        manner = style_of(style, getattr(self.acoustic, "styles", ()))
+        base = (prosody or Prosody()).over(manner.prosody)
+        steps: Iterator[Step]
+        if is_ssml:
+            markup = ssml.read(text if isinstance(text, str) else "".join(text), self.front_end)
+            for name in {span.voice for span in markup.spans if span.voice}:
+                self._other(name)
+            steps = planned_markup(markup, self.front_end, base, lexicon)
+        else:
+            steps = planned(text, self.front_end, base, lexicon)
+        speaker = Speaker(self.acoustic, self.speaker, manner.learned)
+
+        def speaker_of(name: str | None) -> Speaker:
+            return speaker if name is None else replace(speaker, acoustic=self._other(name)[0], name=self._other(name)[1])
+
+        return Stream(speaker_of, self.vocoder, seed).chunks(steps)
+
+    def _other(self, name: str) -> tuple[Any, str | None]:
+        """The acoustic model and speaker that SSML calls ``name``: a speaker of this model, or any voice of the same language."""
+        if name not in self._others:
+            if name in self.acoustic.speakers:
+                self._others[name] = (self.acoustic, name)
+            else:
+                self._others[name] = self._loaded(name)
+        return self._others[name]
+
+    def _loaded(self, name: str) -> tuple[Any, str | None]:
+        model, speaker = found_voice(name)
+        acoustic = models.load(model)
+        if getattr(self.acoustic, "folder", None) is not None and acoustic.folder.hash == self.acoustic.folder.hash:
+            acoustic = self.acoustic
+        if acoustic.language != self.acoustic.language:
+            raise BadSetting(
+                f"The voice {name} speaks {acoustic.language!r} and {self.name} {self.acoustic.language!r}; a text is read in one language."
+            )
+        return acoustic, speaker or next(iter(acoustic.speakers), None)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash that changes with any weight that takes part, 12 digits."""
+        parts = (self.acoustic.folder.hash, self.speaker, self.vocoder.folder.hash)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def voices() -> list[str]:
+    """The names of all voices: every speaker of every acoustic model that has a name, sorted."""
+    found = []
+    for name in models.names():
+        speakers = _speakers(name)
+        found += [f"{name}-{speaker}" for speaker in speakers or ()] or ([name] if speakers is not None else [])
+    return sorted(found)
+
+
+def found_voice(name: str) -> tuple[str, str | None]:
+    """The model and the speaker, None for its first, that a voice's name stands for; raises BadModel where there is none."""
+    if _speakers(name) is not None:
+        return name, None
+    for place in range(len(name) - 1, 0, -1):
+        if name[place] == "-":
+            model, speaker = name[:place], name[place + 1 :]
+            if speaker in (_speakers(model) or ()):
+                return model, speaker
+    known = voices()
+    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
+    all_of_them = f"there are {', '.join(known)}" if known else "no voice is here; train one with --family acoustic"
+    raise BadModel(f"There is no voice {name!r}; {hint}{all_of_them}, or give the folder of one.")
+
+
+def _speakers(model: str) -> tuple[str, ...] | None:
+    """The speakers of an acoustic model, None for other models and where there is none of that name."""
+    try:
+        card = models.Card.read(models.find(model))
+    except BadModel:
+        return None
+    return tuple(card.config.get("speakers", ())) if card.family == FAMILY else None
+
+
+def _vocoder(name: str, acoustic: Any) -> Any:
+    """A vocoder; raises BadModel for a model that is none, or plays other frames than the acoustic model's."""
+    player = models.load(name)
+    if not hasattr(player, "vocode_stream"):
+        raise BadModel(f"{name} is of the family {player.card.family}, which plays no mel frames; give a vocoder.")
+    frames_per_second = player.sample_rate / player.hop_length
+    if player.n_mels != acoustic.n_mels or frames_per_second != FRAMES_PER_SECOND:
+        raise BadModel(
+            f"{name} plays {frames_per_second:g} frames a second of {player.n_mels} bands, voices speak {FRAMES_PER_SECOND:g} of "
+            f"{acoustic.n_mels}; give another vocoder."
+        )
+    return player

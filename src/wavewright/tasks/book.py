@@ -1,0 +1,152 @@
+"""A book spoken chapter by chapter, each a sound file that appears whole or not at all; what is there already is left as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .. import __version__
+from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
+from ..errors import BadAudio, BadFolder
+from ..speech.chapters import chapters_of, paragraphs
+from ..speech.stream import Chunk
+from ..speech.subtitles import subtitles
+from ..speech.timestamps import TimedMark, TimedWord
+from ..speech.voice import Voice
+from ..whole_file import why_not_written, write_whole
+from .progress_bar import progress_bar
+
+BookFormat = Literal["wav", "flac", "ogg", "opus", "mp3"]
+
+SECONDS_PER_CHARACTER = 0.068  # of English read aloud, for the progress bar
+
+Say = Callable[[str | Iterable[str]], Iterator[Chunk]]
+"""A text, or paragraphs, to sound."""
+
+
+@dataclass(frozen=True)
+class BookFiles:
+    """Where a book's sound goes: a folder (default: the book's name), kinds of sound and subtitle files, and what marks chapters."""
+
+    out: Path | None = None
+    format: BookFormat = "wav"
+    subtitles: str | None = None
+    chapter_mark: str | None = None
+
+
+@dataclass(frozen=True)
+class SpokenChapter:
+    """The sound file of a chapter; ``is_new`` unless it was there before."""
+
+    file: str
+    title: str
+    seconds: float
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class SpokenBook:
+    """The files of a book, in the order of its chapters."""
+
+    out: Path
+    voice: str
+    vocoder: str
+    chapters: tuple[SpokenChapter, ...]
+
+    def __str__(self) -> str:
+        lines = [
+            f"  {chapter.file}  {chapter.seconds / 60:.1f} min{'' if chapter.is_new else ', was there'}"
+            for chapter in self.chapters
+        ]
+        minutes = sum(chapter.seconds for chapter in self.chapters) / 60
+        n_chapters = "1 chapter" if len(lines) == 1 else f"{len(lines)} chapters"
+        return "\n".join([*lines, f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}"])
+
+
+def speak_book(file: Path, voice: Voice, say: Say, manner: dict[str, Any], files: BookFiles, quiet: bool) -> SpokenBook:
+    """Speak every chapter of the text ``file`` that is not there yet in the same ``manner``, in bounded memory.
+
+    A file says in its comment what it was made of: the same text and manner are not spoken again, others replace it where it is a chapter
+    of this book. Raises BadText for a file that is no text or has nothing to speak, BadFolder where a file of another kind is in the way.
+    """
+    chapters = chapters_of(file, files.chapter_mark)
+    out = Path(file.stem) if files.out is None else files.out
+    _make_folder(out)
+    spoken = []
+    total = sum(chapter.n_characters for chapter in chapters) * SECONDS_PER_CHARACTER
+    with progress_bar(f"speaking {file.name}", total, quiet) as show:
+        done = 0
+        for chapter in chapters:
+            place = out / f"{chapter.stem}.{files.format}"
+            origin = {"book": file.name, "text": chapter.text_hash, "voice": voice.name, "models": voice.fingerprint}
+            origin |= {"wavewright": __version__, **manner}
+            is_new = not _is_there(place, origin, files.subtitles)
+            if is_new:
+                counted = _Counted(paragraphs(file, chapter, files.chapter_mark), show, done)
+                _speak_chapter(place, say(counted), voice.sample_rate, origin, files.subtitles)
+            spoken.append(SpokenChapter(place.name, chapter.title, _seconds(place), is_new))
+            done += chapter.n_characters
+            show(done * SECONDS_PER_CHARACTER)
+    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken))
+
+
+def _speak_chapter(place: Path, chunks: Iterator[Chunk], sample_rate: int, origin: dict[str, Any], kind: str | None) -> None:
+    """Write a chapter, its subtitles first, so that where the sound is, they are, too."""
+
+    def clips() -> Iterator[Clip]:
+        words: list[TimedWord] = []
+        marks: list[TimedMark] = []
+        for chunk in chunks:
+            if kind is not None:
+                words += chunk.words
+                marks += chunk.marks
+            if chunk.wave.shape[1]:
+                yield Clip(chunk.wave, sample_rate)
+        if kind is not None:
+            write_whole(place.with_suffix(f".{kind}"), subtitles(words, marks, kind).encode("utf-8"))
+
+    write_blocks(place, clips(), metadata={"comment": json.dumps(origin)})
+
+
+def _is_there(place: Path, origin: dict[str, Any], kind: str | None) -> bool:
+    """Whether a chapter was spoken before in this way; raises BadFolder where a file is in the way that is none of this book."""
+    if not place.exists():
+        return False
+    try:
+        found = json.loads(read_metadata(place)["comment"])
+    except (BadAudio, ValueError, KeyError):
+        found = None
+    if not isinstance(found, dict) or found.get("book") != origin["book"]:
+        raise BadFolder(f"{place} is there already and is no chapter of {origin['book']}; choose another folder with --out.")
+    return found == origin and (kind is None or place.with_suffix(f".{kind}").is_file())
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise BadFolder(f"{out} is a file or lies in one; give a folder to write to with --out.") from error
+    except OSError as error:
+        raise BadFolder(why_not_written(out, error.strerror or str(error))) from error
+
+
+def _seconds(place: Path) -> float:
+    """How long a sound file is, by its header where that says it."""
+    seconds = read_header(place).seconds
+    return sum(block.seconds for block in read_blocks(place)) if seconds is None else seconds
+
+
+class _Counted:
+    """Paragraphs; ``show`` is told how far the book has come, ``n_characters`` of which came before."""
+
+    def __init__(self, texts: Iterator[str], show: Callable[[float], None], n_characters: int):
+        self._texts, self._show, self._n_characters = texts, show, n_characters
+
+    def __iter__(self) -> Iterator[str]:
+        for text in self._texts:
+            yield text
+            self._n_characters += len(text)
+            self._show(self._n_characters * SECONDS_PER_CHARACTER)

@@ -1,0 +1,207 @@
+"""Speak a text: into a sound file, onto a pipe as it comes, or a book, chapter by chapter."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, BinaryIO, TextIO
+
+import numpy as np
+from pydantic import Field
+
+from ..clip import Clip, write_blocks
+from ..errors import BadFolder, BadSetting, BadText
+from ..speech.prosody import Prosody
+from ..speech.stream import Chunk
+from ..speech.styles import style_of
+from ..speech.subtitles import kind_of
+from ..speech.subtitles import subtitles as subtitle_file
+from ..speech.timestamps import TimedMark, TimedWord
+from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, Voice
+from ..text.lexicon import Lexicon
+from ..text.sentence import BOUNDARY, PAUSES, SILENCE
+from ..text.ssml import is_markup
+from ..whole_file import write_whole
+from . import BY_PLACE, IN_PYTHON_ALONE, checked
+from .book import BookFiles, BookFormat, SpokenBook, speak_book
+from .generate import LARGEST_SEED
+from .pcm import endless_wav_header, pipe_out, to_pcm
+
+MOST_CHARACTERS = 50_000
+"""Of a text that is spoken into one clip, about an hour; longer ones go onto a pipe, or are a book."""
+
+
+@dataclass(frozen=True)
+class SpokenText:
+    """A spoken text: its file, and when words and marks are heard. ``clip`` is there in Python alone."""
+
+    out: Path
+    voice: str
+    vocoder: str
+    seconds: float
+    sample_rate: int
+    words: tuple[TimedWord, ...]
+    marks: tuple[TimedMark, ...]
+    subtitles: Path | None
+    clip: Clip = field(metadata=IN_PYTHON_ALONE)
+
+    def __str__(self) -> str:
+        line = f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"
+        return f"{line}\n{self.subtitles}: {len(self.words)} words" if self.subtitles else line
+
+
+@checked
+def speak(
+    text: Annotated[str | None, Field(description="What to say; default: standard input."), BY_PLACE] = None,
+    voice: Annotated[str, Field(description="<model>-<speaker>, or the folder of a voice.")] = DEFAULT_VOICE,
+    vocoder: Annotated[str, Field(description="What makes sound of frames: vocoder, wavenet, or a folder.")] = DEFAULT_VOCODER,
+    rate: Annotated[float, Field(description="Times faster.", ge=0.25, le=4)] = 1.0,
+    pitch: Annotated[float, Field(description="Semitones higher; below 0 lower.", ge=-24, le=24)] = 0.0,
+    range: Annotated[float, Field(description="Times as wide a melody; 0 is one tone.", ge=0, le=4)] = 1.0,
+    energy: Annotated[float, Field(description="Times the effort, which is heard in the timbre.", ge=0.1, le=10)] = 1.0,
+    volume_db: Annotated[float, Field(description="Louder, in dB; below 0 softer.", ge=-60, le=24)] = 0.0,
+    style: Annotated[
+        str | None,
+        Field(
+            description="Preset of prosody, with a strength: sad:0.6; calm, cheerful, sad, angry, excited, soft, newsreader, "
+            "storyteller; or a style that the model learned, style-1 and so on."
+        ),
+    ] = None,
+    lexicon: Annotated[Path | None, Field(description="File of words with their phones, which go before all others.")] = None,
+    seed: Annotated[int, Field(description="Same seed, same samples.", ge=0, le=LARGEST_SEED)] = 0,
+    out: Annotated[
+        Path | None, Field(description="Sound file to write; with --file, the folder; default: speech.wav, or the book's name.")
+    ] = None,
+    stream: Annotated[bool, Field(description="WAV of 16 bits to standard output, each chunk as soon as it is there.")] = False,
+    subtitles: Annotated[
+        Path | None,
+        Field(description="File for words and their times: .srt, .vtt or .json; with --file, only how it ends counts."),
+    ] = None,
+    ssml: Annotated[bool, Field(description="The text is SSML; a text that begins with <speak is anyway.")] = False,
+    file: Annotated[Path | None, Field(description="Text file of any length, a sound file for each chapter.")] = None,
+    chapter_mark: Annotated[
+        str | None, Field(description="What lines begin with that part chapters; default: headings.")
+    ] = None,
+    format: Annotated[BookFormat, Field(description="Kind of the chapters' sound files.")] = "wav",
+    quiet: Annotated[bool, Field(description="Show no progress.")] = False,
+) -> SpokenText | SpokenBook | None:
+    """Speak a text.
+
+    The same text, voice, vocoder, settings and seed give the same samples, streamed or whole. A book is spoken chapter by chapter; called
+    again, it goes on with the first chapter that is not there. With ``stream`` nothing is returned, and text from standard input is spoken line by line
+    as it comes. Raises BadText for a text that cannot be read, has nothing to speak or is too long for one file, BadSetting for a style
+    or a name that does not exist, BadModel for voices and vocoders, BadFolder where nothing can be written. Nothing is half written.
+    """
+    prosody = Prosody(rate, pitch, range, energy, volume_db)
+    _check_together(text, file, out, stream, subtitles, chapter_mark, ssml)
+    if subtitles is not None:
+        kind_of(subtitles)
+    given: str | Iterable[str] = "" if file is not None else _lines(sys.stdin, ssml) if stream and text is None else _text(text)
+    speaker = Voice.load(voice, vocoder)
+    style_of(style, speaker.acoustic.styles)
+    phones = {*speaker.front_end.symbols} - {SILENCE, BOUNDARY, *PAUSES}
+    words = None if lexicon is None else Lexicon.read(lexicon, phones)
+
+    def say(what: str | Iterable[str]) -> Iterator[Chunk]:
+        is_ssml = ssml or (isinstance(what, str) and is_markup(what))
+        return speaker.stream(what, prosody, style, words, seed, is_ssml)
+
+    if file is not None:
+        manner = {**asdict(prosody), "style": style, "seed": seed, "lexicon": None if words is None else _hash_of(words)}
+        kind = None if subtitles is None else kind_of(subtitles)
+        return speak_book(file, speaker, say, manner, BookFiles(out, format, kind, chapter_mark), quiet)
+    if stream:
+        stream_to(sys.stdout.buffer, speaker.sample_rate, say(given))
+        return None
+    return _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles)
+
+
+def stream_to(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> None:
+    """Write chunks to ``sink`` as a WAV file of 16 bits whose length is not known, each as soon as it is there."""
+    with pipe_out(sink):
+        first = next(chunks)  # what cannot be spoken is refused before anything is written
+        sink.write(endless_wav_header(sample_rate))
+        for chunk in itertools.chain([first], chunks):
+            sink.write(to_pcm(chunk.wave))
+            sink.flush()
+
+
+def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Path | None) -> SpokenText:
+    kept: list[Chunk] = []
+
+    def clips() -> Iterator[Clip]:
+        for chunk in chunks:
+            kept.append(chunk)
+            yield Clip(chunk.wave, speaker.sample_rate)
+
+    write_blocks(out, clips())
+    words = tuple(word for chunk in kept for word in chunk.words)
+    marks = tuple(mark for chunk in kept for mark in chunk.marks)
+    if subtitles is not None:
+        write_whole(subtitles, subtitle_file(words, marks, kind_of(subtitles)).encode("utf-8"))
+    clip = Clip(np.concatenate([chunk.wave for chunk in kept], axis=1), speaker.sample_rate)
+    vocoder = speaker.vocoder.card.name
+    return SpokenText(out, speaker.name, vocoder, clip.seconds, clip.sample_rate, words, marks, subtitles, clip)
+
+
+def _check_together(
+    text: str | None,
+    file: Path | None,
+    out: Path | None,
+    stream: bool,
+    subtitles: Path | None,
+    chapter_mark: str | None,
+    ssml: bool,
+) -> None:
+    """Raise BadSetting for settings that have no meaning together."""
+    if file is not None and text is not None:
+        raise BadSetting(f"There are two texts to speak; leave either --file {file} or the text out.")
+    if file is not None and ssml:
+        raise BadSetting(f"A book is plain text, and --ssml was asked for; leave it out, or send {file} to standard input.")
+    if stream and (file or out or subtitles):
+        raise BadSetting(f"A stream goes to standard output alone; leave {file or out or subtitles} out, or --stream.")
+    if stream and sys.stdout.isatty():
+        raise BadSetting("A stream goes to a file or program, and standard output is the terminal; redirect it.")
+    if chapter_mark is not None and file is None:
+        raise BadSetting(f"There are no chapters without --file; leave --chapter-mark {chapter_mark} out.")
+    if subtitles is not None and file is None and not subtitles.parent.is_dir():
+        raise BadFolder(
+            f"{subtitles} cannot be written, because the folder {subtitles.parent} does not exist; create it first."
+        )
+
+
+def _text(text: str | None) -> str:
+    """The text given, or that on standard input; raises BadText where it is too long for one clip, BadSetting where there is none."""
+    if text is None:
+        if sys.stdin.isatty():
+            raise BadSetting('There is nothing to speak; give a text, such as wavewright speak "Hello", or --file.')
+        text = _decoded(sys.stdin.buffer.read())
+    if len(text) > MOST_CHARACTERS:
+        raise BadText(
+            f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; give it as --file, or with --stream."
+        )
+    return text
+
+
+def _lines(source: TextIO, is_ssml: bool) -> str | Iterator[str]:
+    """What comes on standard input, line by line; SSML is read to its end."""
+    lines = map(_decoded, source.buffer)
+    first = next(lines, "")
+    if is_ssml or is_markup(first):
+        return first + "".join(lines)
+    return itertools.chain([first], lines)
+
+
+def _decoded(given: bytes) -> str:
+    try:
+        return given.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadText(f"What came on standard input is no text in UTF-8 (byte {error.start}); convert it to UTF-8.") from error
+
+
+def _hash_of(lexicon: Lexicon) -> str:
+    return hashlib.sha256(repr(sorted(lexicon.words.items())).encode()).hexdigest()[:12]

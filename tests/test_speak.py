@@ -1,0 +1,262 @@
+"""Texts become files, streams, subtitles and books; stand-ins take the place of models."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import numpy as np
+import pytest
+from tiny_voice import install
+
+import wavewright
+from wavewright.cli import run
+from wavewright.clip import Clip, read_metadata
+from wavewright.errors import BadFolder, BadSetting, BadText
+from wavewright.speech.chapters import chapters_of, paragraphs
+from wavewright.speech.subtitles import cues, subtitles
+from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
+from wavewright.tasks.pcm import read_pcm
+from wavewright.tasks.speak import MOST_CHARACTERS, speak
+
+BOOK = "A preface of some words.\n\nChapter One\n\nIt was late.\nNobody spoke.\n\nThe rain fell.\n\n## Chapter II: Home\n\nThey slept.\n"
+
+
+@pytest.fixture
+def players(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return install(monkeypatch, tmp_path / "models")
+
+
+class Pipe:
+    """Standard input or output as bytes."""
+
+    def __init__(self, contents=b""):
+        self.buffer = io.BytesIO(contents)
+
+    def isatty(self):
+        return False
+
+
+def word(text, start, end, place=0, mark=""):
+    return TimedWord(text, text.lower(), start, end, place, place + len(text), mark, (TimedPhone("AH0", start, end),))
+
+
+def test_a_text_becomes_a_file_and_a_result(players, tmp_path):
+    spoken = wavewright.speak(
+        "Hello there.", voice="en-lj", rate=1.25, out=tmp_path / "hello.flac", subtitles=tmp_path / "hello.json"
+    )
+    assert [word.spoken for word in spoken.words] == ["hello", "there"]
+    assert players["en"].calls[0].speaker == "lj"
+    assert players["en"].calls[0].rate[1] == 1.25
+    written = Clip.read(spoken.out)
+    assert written.sample_rate == 24_000
+    assert np.abs(written.wave - spoken.clip.wave).max() <= 1 / 32_768
+    found = json.loads((tmp_path / "hello.json").read_text(encoding="utf-8"))
+    assert [entry["start"] for entry in found["words"]] == [word.start for word in spoken.words]
+    assert found["words"][0]["phones"][0] == {
+        "phone": "HH",
+        "start": spoken.words[0].start,
+        "end": spoken.words[0].phones[0].end,
+    }
+
+
+def test_the_command_prints_words_and_times_and_no_samples(players, tmp_path, capsys):
+    assert run(["speak", "Hello there.", "--voice", "en-lj", "--pitch", "-2", "--style", "sad:0.6", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["out"] == "speech.wav"
+    assert [entry["text"] for entry in found["words"]] == ["Hello", "there"]
+    assert "clip" not in found
+    assert (tmp_path / "speech.wav").is_file()
+
+
+def test_a_text_may_come_on_standard_input(players, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Pipe("Gr\u00fc\u00df Gott, hello.".encode()))
+    assert [word.text for word in speak(voice="en-lj").words][-1] == "hello"
+    monkeypatch.setattr(sys, "stdin", Pipe(b"hello \xff"))
+    with pytest.raises(BadText, match="UTF-8"):
+        speak(voice="en-lj")
+
+
+def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
+    text = "Hello there, dear people of the north. Good bye."
+    whole = speak(text, voice="en-lj", out=tmp_path / "whole.wav")
+    for given, standard_input in ((text, b""), (None, text.encode())):
+        sink = Pipe()
+        monkeypatch.setattr(sys, "stdout", sink)
+        monkeypatch.setattr(sys, "stdin", Pipe(standard_input))
+        assert speak(given, voice="en-lj", stream=True) is None
+        sink.buffer.seek(0)
+        heard = read_pcm(sink.buffer, 8_000)
+        assert (heard.sample_rate, heard.n_channels) == (24_000, 1)
+        wave = np.concatenate(list(heard.waves), axis=1)
+        assert np.array_equal(wave, Clip.read(whole.out).wave)
+
+
+def test_a_stream_of_nothing_writes_nothing(players, monkeypatch):
+    sink = Pipe()
+    monkeypatch.setattr(sys, "stdout", sink)
+    with pytest.raises(BadText):
+        speak("...", voice="en-lj", stream=True)
+    assert sink.buffer.getvalue() == b""
+
+
+def test_ssml_is_known_by_its_beginning(players):
+    spoken = speak('<speak>Hello <mark name="m"/> there</speak>', voice="en-lj")
+    assert spoken.marks == (TimedMark("m", spoken.words[1].start),)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["Hello", "--file", "book.txt"], "two texts"),
+        (["Hello", "--stream", "--out", "a.wav"], "leave a.wav out"),
+        (["Hello", "--subtitles", "a.txt"], ".srt"),
+        (["Hello", "--subtitles", "nowhere/a.srt"], "does not exist"),
+        (["Hello", "--chapter-mark", "%%"], "without --file"),
+        (["Hello", "--style", "merry"], "calm"),
+        (["Hello", "--rate", "9"], "--rate is 9"),
+        (["Hello", "--voice", "en-anna"], "en-kathleen"),
+        (["Hello", "--out", "a.xyz"], "a.xyz"),
+        (["Hello", "--lexicon", "words.txt"], "ZZ"),
+        (["--file", "none.txt"], "none.txt"),
+        (["--file", "book.txt", "--ssml"], "plain text"),
+        (["x" * (MOST_CHARACTERS + 1)], "--file"),
+        (["<speak>Hello"], "line 1"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(players, tmp_path, capsys, arguments, says):
+    (tmp_path / "words.txt").write_text("hello ZZ\n", encoding="utf-8")
+    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    assert run(["speak", *arguments]) == 2
+    assert says in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_lexicon_goes_before_the_dictionary(players, tmp_path):
+    (tmp_path / "words.txt").write_text("hello B AH1\n", encoding="utf-8")
+    spoken = speak("Hello.", voice="en-lj", lexicon=tmp_path / "words.txt")
+    assert [phone.phone for phone in spoken.words[0].phones] == ["B", "AH1"]
+
+
+def test_chapters_are_found_by_headings(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    chapters = chapters_of(path)
+    assert [(chapter.stem, chapter.title) for chapter in chapters] == [
+        ("01", ""),
+        ("02-chapter-one", "Chapter One"),
+        ("03-chapter-ii-home", "Chapter II: Home"),
+    ]
+    assert list(paragraphs(path, chapters[1])) == ["Chapter One\n", "It was late. Nobody spoke.\n", "The rain fell.\n"]
+    assert sum(chapter.n_characters for chapter in chapters) == len(BOOK)
+
+
+def test_chapters_are_found_by_a_marker(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text("%% One\nChapter 1\n\nA\n%%\nB\n", encoding="utf-8")
+    chapters = chapters_of(path, "%%")
+    assert [chapter.stem for chapter in chapters] == ["01-one", "02"]
+    assert [list(paragraphs(path, chapter, "%%")) for chapter in chapters] == [["One\n", "Chapter 1\n", "A\n"], ["\n", "B\n"]]
+
+
+def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    book = speak(file=path, voice="en-lj", subtitles="srt")
+    assert [chapter.file for chapter in book.chapters] == ["01.wav", "02-chapter-one.wav", "03-chapter-ii-home.wav"]
+    assert all(chapter.is_new for chapter in book.chapters)
+    times = {file: file.stat().st_mtime_ns for file in (tmp_path / "book").iterdir()}
+    assert len(times) == 6
+    (tmp_path / "book" / "02-chapter-one.wav").unlink()
+    again = speak(file=path, voice="en-lj", subtitles="srt")
+    assert [chapter.is_new for chapter in again.chapters] == [False, True, False]
+    assert [chapter.seconds for chapter in again.chapters] == [chapter.seconds for chapter in book.chapters]
+    assert times[tmp_path / "book" / "01.wav"] == (tmp_path / "book" / "01.wav").stat().st_mtime_ns
+    path.write_text(BOOK.replace("slept", "dreamt"), encoding="utf-8")
+    assert [chapter.is_new for chapter in speak(file=path, voice="en-lj").chapters] == [False, False, True]
+    assert [chapter.is_new for chapter in speak(file=path, voice="en-lj", rate=2).chapters] == [True, True, True]
+    assert json.loads(read_metadata(tmp_path / "book" / "01.wav")["comment"])["rate"] == 2
+
+
+def test_an_interrupted_book_keeps_what_is_whole(players, tmp_path, monkeypatch):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    speak_symbols = type(players["en"]).speak_symbols
+
+    def interrupted(self, symbols, *args, **kwargs):
+        if len(self.calls) == 2:
+            raise KeyboardInterrupt
+        return speak_symbols(self, symbols, *args, **kwargs)
+
+    monkeypatch.setattr(type(players["en"]), "speak_symbols", interrupted)
+    assert run(["speak", "--file", str(path), "--voice", "en-lj", "--quiet"]) == 130
+    assert [file.name for file in (tmp_path / "book").iterdir()] == ["01.wav"]
+    monkeypatch.setattr(type(players["en"]), "speak_symbols", speak_symbols)
+    assert [chapter.is_new for chapter in speak(file=path, voice="en-lj").chapters] == [False, True, True]
+
+
+def test_a_file_of_another_kind_is_never_replaced(players, tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    (tmp_path / "book").mkdir()
+    Clip(np.zeros((1, 100), np.float32), 8_000).write(tmp_path / "book" / "01.wav")
+    with pytest.raises(BadFolder, match="no chapter of"):
+        speak(file=path, voice="en-lj")
+    assert Clip.read(tmp_path / "book" / "01.wav").sample_rate == 8_000
+
+
+def test_a_book_that_is_no_text_is_refused(players, tmp_path):
+    for contents in (b"\xff\xfe\x00a", b"", b" \n* * *\n"):
+        (tmp_path / "book.txt").write_bytes(contents)
+        with pytest.raises(BadText, match=r"book\.txt"):
+            speak(file=tmp_path / "book.txt", voice="en-lj")
+    with pytest.raises(BadText, match="folder"):
+        speak(file=tmp_path, voice="en-lj")
+
+
+WORDS = [
+    word("Good", 0.1, 0.4),
+    word("morning", 0.4, 0.9, 5, ","),
+    word("everyone", 1.0, 1.5, 14, "."),
+    word("How", 2.0, 2.3, 24),
+    word("R&D", 3661.5, 3661.9999, 28, "?"),
+]
+
+
+def test_subtitles_end_with_sentences_and_long_silences():
+    assert [(cue.start, cue.end, cue.lines) for cue in cues(WORDS)] == [
+        (0.1, 1.5, ("Good morning, everyone.",)),
+        (2.0, 2.3, ("How",)),
+        (3661.5, 3661.9999, ("R&D?",)),
+    ]
+
+
+def test_srt_and_vtt_are_written_as_players_read_them():
+    assert subtitles(WORDS[:4], [], "srt") == (
+        "1\n00:00:00,100 --> 00:00:01,500\nGood morning, everyone.\n\n2\n00:00:02,000 --> 00:00:02,300\nHow\n"
+    )
+    assert subtitles(WORDS[4:], [], "vtt") == "WEBVTT\n\n01:01:01.500 --> 01:01:02.000\nR&amp;D?\n"
+
+
+def test_lines_of_subtitles_are_short_and_hold_every_word_once():
+    many = [word(f"word{number}", 0.3 * number, 0.3 * number + 0.2, 10 * number) for number in range(100)]
+    found = cues(many)
+    assert max(len(line) for cue in found for line in cue.lines) <= 42
+    assert max(len(cue.lines) for cue in found) == 2
+    assert " ".join(line for cue in found for line in cue.lines).split() == [entry.text for entry in many]
+
+
+def test_what_is_spoken_as_several_words_is_written_once():
+    spoken = [word("1984", 0.0, 0.2), word("1984", 0.2, 0.4), word("1984", 0.4, 0.6, 0, ".")]
+    assert [(cue.end, cue.lines) for cue in cues(spoken)] == [(0.6, ("1984.",))]
+
+
+def test_a_vocoder_can_be_chosen(players, tmp_path):
+    with pytest.raises(BadSetting, match="seed is -1"):
+        speak("Hello.", voice="en-lj", seed=-1)
+    spoken = speak("Hello.", voice="en-lj", vocoder=str(tmp_path / "models" / "vocoder"))
+    assert spoken.vocoder == "stand-in"

@@ -1,0 +1,340 @@
+"""A text is spoken in pieces with exact joins, controls and times; stand-ins take the place of models."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+from tiny_voice import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, install, stand_in_voice
+
+from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
+from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, bounded
+from wavewright.speech.plan import PAUSE_SECONDS, Pause, Piece, planned
+from wavewright.speech.prosody import Prosody
+from wavewright.speech.stream import FADE_SECONDS, FEWEST_TAIL_FRAMES, LEAD_FRAMES, trimmed
+from wavewright.speech.styles import STYLES, style_of
+from wavewright.speech.voice import Voice, voices
+from wavewright.text import front_end
+from wavewright.text.sentence import Word
+
+FRAME = 384 / 24_000
+LONG = (
+    "When the last visitors had gone, the keeper of the old lighthouse walked slowly down the stairs, counted the lamps that were "
+    "still burning, and wrote their number into a thick green book; nobody but him ever read it. He was tired."
+)
+
+
+@pytest.fixture
+def voice():
+    return stand_in_voice()
+
+
+def spoken_words(speech):
+    return [word.spoken for word in speech.words]
+
+
+def test_a_whole_text_is_its_chunks_joined_bit_for_bit(voice):
+    whole = voice.speak(LONG, seed=3)
+    chunks = list(voice.stream(LONG, seed=3))
+    assert len(chunks) > 10
+    assert np.array_equal(whole.clip.wave, np.concatenate([chunk.wave for chunk in chunks], axis=1))
+    assert whole.words == tuple(word for chunk in chunks for word in chunk.words)
+    assert np.array_equal(voice.speak(LONG, seed=3).clip.wave, whole.clip.wave)
+    assert not np.array_equal(voice.speak(LONG, seed=4).clip.wave, whole.clip.wave)
+
+
+def test_the_first_chunk_is_a_clause_and_no_words_are_lost(voice):
+    words = next(iter(voice.stream(LONG))).words
+    assert " ".join(word.spoken for word in words) == "when the last visitors had gone"
+    front = [word.spoken for sentence in front_end("en").sentences(LONG) for word in sentence.words]
+    assert spoken_words(voice.speak(LONG)) == front
+
+
+def test_short_sentences_are_spoken_whole(voice):
+    voice.speak("Hello, dear world.")
+    assert len(voice.acoustic.calls) == 1
+    assert len(voice.acoustic.calls[0].symbols) <= FIRST_SYMBOLS + 2
+
+
+def test_no_piece_is_longer_than_it_may_be(voice):
+    voice.speak("and so the river goes on " * 40)
+    assert max(len(call.symbols) for call in voice.acoustic.calls) <= MOST_SYMBOLS + 2
+
+
+def test_a_word_of_five_thousand_letters_is_spoken_in_full():
+    steps = [step for step in planned("strength" * 625, front_end("en")) if isinstance(step, Piece)]
+    assert max(len(step.sentence.symbols) for step in steps) <= MOST_SYMBOLS + 2
+    heard = [phone for step in steps for word in step.words for phone in word.phones]
+    sentences = front_end("en").sentences("strength" * 625)
+    assert heard == [phone for sentence in sentences for word in sentence.words for phone in word.phones]
+    assert len(heard) > 2_500
+
+
+def test_a_word_of_many_phones_is_parted():
+    word = Word("x", "x", ("K", "S") * 250, 0, 1, ".")
+    parts = list(bounded([word]))
+    assert [len(part.phones) for part in parts] == [MOST_SYMBOLS - 1, MOST_SYMBOLS - 1, 500 - 2 * (MOST_SYMBOLS - 1)]
+    assert sum((part.phones for part in parts), ()) == word.phones
+    assert [part.mark_after for part in parts] == ["", "", "."]
+
+
+def test_words_and_phones_are_as_long_as_the_model_makes_them(voice):
+    speech = voice.speak("Big cats, small dogs.")
+    words = speech.words
+    start = LEAD_FRAMES * FRAME
+    for word, n_phones in zip(words, (3, 4, 4, 4), strict=True):
+        assert len(word.phones) == n_phones
+        assert word.start == pytest.approx(start)
+        assert word.end == pytest.approx(start + n_phones * PHONE_FRAMES * FRAME)
+        for phone, after in itertools.pairwise(word.phones):
+            assert phone.end == after.start
+        start = word.end + (6 * FRAME if word.mark_after else 0)
+    assert speech.clip.seconds == pytest.approx(words[-1].end + PAUSE_SECONDS["."], abs=1e-4)
+    assert [speech.clip.seconds, "Big cats, small dogs."[words[1].from_character : words[1].to_character]][1] == "cats"
+
+
+def test_times_tell_where_the_sound_is(voice):
+    speech = voice.speak(LONG)
+    level = np.abs(speech.clip.wave[0])
+    for word in speech.words:
+        middle = round((word.start + word.end) / 2 * 24_000)
+        assert level[middle - 120 : middle + 120].max() > 0.5 * np.exp(0.5 * LOUD)
+    for before, after in itertools.pairwise(speech.words):
+        if after.start - before.end > 0.3:
+            middle = round((before.end + after.start) / 2 * 24_000)
+            assert level[middle - 240 : middle + 240].max() < 0.01
+
+
+def test_joins_are_no_louder_than_what_lies_around_them(voice):
+    class Hum(StandInVocoder):
+        """Never silent, so that a cut would click."""
+
+        def vocode_stream(self, mel, seed=0):
+            time = np.arange(mel.shape[1] * self.hop_length) / self.sample_rate
+            yield 0.5 * np.cos(2 * np.pi * 300 * time)[None].astype(np.float32)
+
+    speech = Voice(StandInAcoustic(), Hum(), "lj").speak(LONG)
+    frames = np.lib.stride_tricks.sliding_window_view(speech.clip.wave[0], 480)[::120] * np.hanning(480)
+    size = np.abs(np.fft.rfft(frames))
+    flux = np.maximum(np.diff(size[:, 40:], axis=0), 0).sum(axis=1)  # above 2 kHz, where a click is and the tone is not
+    assert flux.max() < 0.05 * size.sum(axis=1).max()
+    steps = np.abs(np.diff(speech.clip.wave[0]))
+    assert steps.max() < 1.2 * 0.5 * 2 * np.pi * 300 / 24_000
+
+
+def test_spectral_flux_where_pieces_meet_is_no_higher_than_elsewhere(voice):
+    chunks = list(voice.stream(LONG))
+    starts = np.cumsum([0, *(chunk.wave.shape[1] for chunk in chunks)])
+    joins = [start for start, chunk in zip(starts[1:-1], chunks[1:], strict=True) if chunk.words]
+    assert len(joins) == 2
+    wave = np.concatenate([chunk.wave[0] for chunk in chunks])
+    size = np.abs(np.fft.rfft(np.lib.stride_tricks.sliding_window_view(wave, 480)[::240] * np.hanning(480)))
+    flux = np.maximum(np.diff(size, axis=0), 0).sum(axis=1)
+    is_join = np.zeros(len(flux), bool)
+    for join in joins:
+        is_join[join // 240 - 3 : join // 240 + 1] = True
+    assert flux[is_join].max() < np.median(flux[~is_join])
+
+
+def test_silence_around_a_piece_is_cut_to_what_was_asked():
+    symbols, places = ("_", "HH", "AY1", ".", "_"), (-1, 0, 0, -1, -1)
+    given = np.array([9, 5, 5, 6, 9])
+    assert trimmed(symbols, places, given, 10).tolist() == [LEAD_FRAMES, 5, 5, 6, 4]
+    assert trimmed(symbols, places, given, 0).tolist() == [LEAD_FRAMES, 5, 5, FEWEST_TAIL_FRAMES, 0]
+    assert trimmed(symbols, places, given, 99).tolist() == [LEAD_FRAMES, 5, 5, 6, 9]
+
+
+def test_paragraphs_are_further_apart_than_sentences():
+    def gap(between):
+        first, second = stand_in_voice().speak(f"One.{between}Two.").words
+        return second.start - first.end
+
+    assert gap("\n\n") - gap(" ") == pytest.approx(0.4, abs=1e-4)
+
+
+def test_paragraphs_as_they_come_are_one_text():
+    voice = stand_in_voice()
+    given = ["Hello there.\n", "* * *\n", "Good bye.\n"]
+    chunks = list(voice.stream(iter(given)))
+    words = [word for chunk in chunks for word in chunk.words]
+    assert ["".join(given)[word.from_character : word.to_character] for word in words] == ["Hello", "there", "Good", "bye"]
+
+
+def test_a_second_paragraph_is_read_after_the_first_was_heard():
+    asked = []
+
+    def paragraphs():
+        for text in ("Hello there.", "Good bye."):
+            asked.append(text)
+            yield text
+
+    stream = stand_in_voice().stream(paragraphs())
+    next(stream)
+    assert asked == ["Hello there."]
+
+
+@pytest.mark.parametrize(
+    ("prosody", "name", "expected"),
+    [
+        (Prosody(rate=1.5), "rate", 1.5),
+        (Prosody(pitch_semitones=12), "pitch", 2.0),
+        (Prosody(energy=1.3), "energy", 1.3),
+        (STYLES["angry"], "energy", 1.4),
+    ],
+)
+def test_prosody_reaches_the_model(voice, prosody, name, expected):
+    voice.speak("Hello.", prosody)
+    assert getattr(voice.acoustic.calls[0], name)[:-2] == pytest.approx(expected)  # without punctuation and silence
+
+
+def test_volume_is_exact(voice):
+    loud, soft = (voice.speak("Hello.", Prosody(volume_db=level)).clip.wave for level in (0, -20))
+    assert np.allclose(0.1 * loud, soft, atol=1e-6)
+
+
+def test_prosodies_add_up_within_their_limits():
+    both = Prosody(rate=2, pitch_semitones=3, volume_db=-6).over(Prosody(rate=4, pitch_semitones=-1, volume_db=-6, pauses=2))
+    assert both == Prosody(rate=4, pitch_semitones=2, volume_db=-12, pauses=2)
+    assert Prosody(rate=1.44, pitch_semitones=2).scaled(0.5) == Prosody(rate=1.2, pitch_semitones=1)
+    for preset in STYLES.values():
+        assert preset.scaled(0) == Prosody()
+        assert preset.scaled(1) == preset
+
+
+def test_styles_are_presets_or_what_the_model_learned(voice):
+    assert style_of("sad:0.5").prosody.pitch_semitones == pytest.approx(0.5 * STYLES["sad"].pitch_semitones)
+    voice.speak("Hello.", style="style-2:0.5")
+    assert voice.acoustic.calls[0].style == {"style-2": 0.5}
+    for wrong in ("merry", "sad:7", "sad:x", "style-1:1.5"):
+        with pytest.raises(BadSetting, match=r"sad|style-1"):
+            voice.stream("Hello.", style=wrong)
+
+
+MARKUP = (
+    '<speak>One <mark name="here"/>two<break time="500ms"/>three <prosody rate="50%" pitch="+12st" volume="-20dB">four</prosody> '
+    '<voice name="lj">five</voice> <emphasis level="strong">six</emphasis> <sub alias="seven">VII</sub>.<mark name="end"/></speak>'
+)
+
+
+def test_ssml_is_spoken_as_it_says(voice):
+    speech = voice.speak(MARKUP, is_ssml=True)
+    words = {word.spoken: word for word in speech.words}
+    assert list(words) == ["one", "two", "three", "four", "five", "six", "seven"]
+    silent = speech.clip.wave[0, round((words["two"].end + FEWEST_TAIL_FRAMES * FRAME) * 24_000) :][:12_000]
+    assert not silent.any()
+    assert words["three"].start - words["two"].end == pytest.approx(0.5 + (FEWEST_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5)
+    assert {mark.name: mark.seconds for mark in speech.marks} == {
+        "here": words["two"].start,
+        "end": pytest.approx(speech.clip.seconds),
+    }
+    assert words["four"].end - words["four"].start == pytest.approx(2 * 3 * PHONE_FRAMES * FRAME)
+    assert words["seven"].text == "VII"
+    calls = voice.acoustic.calls
+    assert [call.speaker for call in calls] == ["kathleen", "kathleen", "lj", "kathleen"]
+    assert calls[1].pitch[-2] == pytest.approx(2.0)
+    assert calls[3].energy[1] == pytest.approx(1.25)
+    middle = {name: round((words[name].start + words[name].end) / 2 * 24_000) for name in ("three", "four")}
+    peaks = [np.abs(speech.clip.wave[0, at - 200 : at + 200]).max() for at in middle.values()]
+    assert peaks[1] / peaks[0] == pytest.approx(0.1, rel=0.4)
+
+
+def test_a_break_behind_a_sentence_takes_the_place_of_its_pause(voice):
+    speech = voice.speak('<speak>One. <break time="1s"/> Two.</speak>', is_ssml=True)
+    one, two = speech.words
+    assert two.start - one.end == pytest.approx(1.0 + (FEWEST_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5)
+
+
+def test_silence_alone_can_be_asked_for(voice):
+    wave = voice.speak('<speak><break time="1500ms"/></speak>', is_ssml=True).clip.wave
+    assert wave.shape == (1, 36_000)
+    assert not wave.any()
+
+
+@pytest.mark.parametrize(
+    "text", ["<speak>Hello", "<speak><b>Hello</b></speak>", "Hello", "<speak></speak>", '<speak rate="2">a</speak>']
+)
+def test_broken_ssml_is_refused_in_a_sentence(voice, text):
+    with pytest.raises(BadText):
+        voice.speak(text, is_ssml=True)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\x00\x01", "...", "\ufeff"])
+def test_nothing_to_speak_is_refused(voice, text):
+    with pytest.raises(BadText):
+        voice.speak(text)
+
+
+def test_random_strings_are_spoken_or_refused_and_as_long_as_they_are(voice):
+    draw = random.Random(7)
+    pools = [
+        "abcdefghijklmnop .,;!?",
+        "0123456789$%.,:-/ ",
+        "aA1 \x00\x1b\u200b\ud800\u2028éß😀",
+        "привет 你好 abc ",
+        "<speak>&/\"' abc",
+    ]
+    n_spoken = 0
+    for _ in range(150):
+        text = "".join(draw.choices(draw.choice(pools), k=draw.randint(1, 60)))
+        try:
+            speech = voice.speak(text)
+        except WavewrightError:
+            continue
+        n_spoken += 1
+        n_phones = sum(len(word.phones) for word in speech.words)
+        assert n_phones > 0
+        assert (
+            n_phones * PHONE_FRAMES * FRAME
+            <= speech.clip.seconds
+            <= n_phones * PHONE_FRAMES * FRAME + 0.6 * len(speech.words) + 0.1
+        )
+    assert n_spoken > 50
+
+
+def test_a_long_text_is_spoken_piece_by_piece(voice):
+    text = "The tide comes in, and the tide goes out. " * 25_000  # 1 MB
+    stream = voice.stream(text)
+    n_words = sum(len(chunk.words) for chunk in itertools.islice(stream, 400))
+    assert n_words > 100
+    assert len(voice.acoustic.calls) < 400
+
+
+def test_voices_are_found_by_model_and_speaker(tmp_path, monkeypatch):
+    players = install(monkeypatch, tmp_path)
+    assert voices() == ["de-kerstin", "en-kathleen", "en-lj"]
+    voice = Voice.load("en-lj")
+    assert (voice.speaker, voice.acoustic, voice.sample_rate) == ("lj", players["en"], 24_000)
+    assert Voice.load("en").speaker == "kathleen"
+    assert Voice.load(str(tmp_path / "de")).speaker == "kerstin"
+    for wrong in ("en-anna", "vocoder", "fr", "kathleen"):
+        with pytest.raises(BadModel, match="en-kathleen"):
+            Voice.load(wrong)
+    with pytest.raises(BadModel, match="plays no mel frames"):
+        Voice.load("en", "de")
+    players["vocoder"].n_mels = 100
+    with pytest.raises(BadModel, match="of 100 bands"):
+        Voice.load("en")
+
+
+def test_a_voice_in_ssml_must_exist_and_speak_the_same_language(tmp_path, monkeypatch):
+    install(monkeypatch, tmp_path)
+    voice = Voice.load("en-lj")
+    voice.speak('<speak>a <voice name="en-kathleen">b</voice></speak>', is_ssml=True)
+    assert [call.speaker for call in voice.acoustic.calls] == ["lj", "kathleen"]
+    with pytest.raises(BadModel, match="'anna'"):
+        voice.stream('<speak><voice name="anna">b</voice></speak>', is_ssml=True)
+    with pytest.raises(BadSetting, match="one language"):
+        voice.stream('<speak><voice name="de-kerstin">b</voice></speak>', is_ssml=True)
+
+
+def test_a_fade_is_shorter_than_the_silence_that_it_lies_in():
+    assert FADE_SECONDS <= LEAD_FRAMES * FRAME
+    assert FADE_SECONDS <= FEWEST_TAIL_FRAMES * FRAME
+
+
+def test_pauses_can_be_longer():
+    steps = list(planned("One. Two.\n\nThree.", front_end("en"), Prosody(pauses=2.0)))
+    assert [step.pause_seconds for step in steps if isinstance(step, Piece)] == [2 * PAUSE_SECONDS["."]] * 3
+    assert [step.seconds for step in steps if isinstance(step, Pause)] == [pytest.approx(0.8)]
