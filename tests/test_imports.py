@@ -41,7 +41,8 @@ ARROWS = {
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp"},
     "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "whole_file"},
-    "tasks": BASE | {"clip", "data", "drawing", "dsp", "families", "metrics", "models", "nn", "speech", "text", "training", "whole_file"},
+    "tasks": BASE
+    | {"clip", "data", "drawing", "dsp", "families", "metrics", "models", "nn", "speech", "text", "training", "whole_file"},
     "cli": BASE | {"models", "tasks"},
     "__init__": set(),
     "__main__": {"cli"},

@@ -285,7 +285,9 @@ def test_what_is_computed_from_clips_is_computed_once(tmp_path):
 
     def compute():
         calls.append(1)
-        columns_first = np.arange(6, dtype=np.int16).reshape(2, 3)[:, ::-1].copy(order="F")  # as a transposed result lies in memory
+        columns_first = (
+            np.arange(6, dtype=np.int16).reshape(2, 3)[:, ::-1].copy(order="F")
+        )  # as a transposed result lies in memory
         return {"codes": columns_first, "n": np.array([len(calls)])}
 
     def kept(name):

@@ -55,7 +55,9 @@ def train(
         Field(description="What belongs together: the sub-folder below the label's, or the file name up to its first _."),
     ] = None,
     manifest: Annotated[Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")] = None,
-    from_: Annotated[str | None, Field(description="Model to begin from, a folder or a name: a voice learns another, or a vocoder.")] = None,
+    from_: Annotated[
+        str | None, Field(description="Model to begin from, a folder or a name: a voice learns another, or a vocoder.")
+    ] = None,
     max_minutes: Annotated[float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)] = None,
     resume: Annotated[bool, Field(description="Go on with the run in the run folder.")] = False,
     set: Annotated[tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")] = (),
