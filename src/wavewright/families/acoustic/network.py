@@ -346,8 +346,12 @@ def _say(voice: Voice, clip: Clip) -> Spoken:
         found = method(*(torch.as_tensor(array, device=device)[None] for array in arrays))
         return [tensor[0].float().cpu().numpy() for tensor in ((found,) if isinstance(found, Tensor) else found)]
 
+    def encode(numbers: np.ndarray, speaker: int, style: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        hidden, durations, melody = played(voice.encode, numbers, np.array(speaker), style)
+        return hidden, durations, melody
+
     return speak(
-        lambda numbers, speaker, style: tuple(played(voice.encode, numbers, np.array(speaker), style)),
+        encode,
         lambda *arrays: played(voice.decode, *arrays)[0],
         voice.config,
         clip.symbols,
