@@ -166,9 +166,8 @@ class Runtime:
         walk = [_walked(between, a_latents, b_latents, part) for part in parts]
         waves = [decode_at(part, latents) for part, latents in zip(parts, walk, strict=True)]
         if "brightness" in {slider.name for slider in self.sliders}:
-            for place, asked in enumerate(
-                np.linspace(*(brightness(waves[end], self.sample_rate) for end in (0, -1)), len(parts))
-            ):
+            first, last = (brightness(waves[end], self.sample_rate) for end in (0, -1))
+            for place, asked in enumerate(np.linspace(first, last, len(parts))):
                 slide = partial(self._brighter, partial(decode_at, parts[place]))
                 waves[place] = slid_to(asked, walk[place], waves[place], slide, self.sample_rate)
         return [wave[None] for wave in levelled(waves, a.level_db, b.level_db)]
