@@ -203,6 +203,7 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
         "settings": ("a=1", "b=2"),
         "device": "cpu",
         "quiet": True,
+        "base": None,
     }
 
 

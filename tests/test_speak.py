@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from tiny_voice import install
+from tiny_speech import install
 
 import wavewright
 from wavewright.cli import run

@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from tiny_voice import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, install, stand_in_voice
+from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, install, stand_in_voice
 
 from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
 from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, bounded

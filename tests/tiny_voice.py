@@ -1,94 +1,77 @@
-"""Stand-ins for an acoustic model and a vocoder, whose frames and samples follow from symbols and seeds by formulas."""
+"""A tiny voice: a front end of letters, recordings of one tone a letter in a folder as LJSpeech has it, and a run of a few steps."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
+import soundfile
 
-from wavewright.models.card import Card
-from wavewright.speech.voice import Voice
-from wavewright.text import front_end
+from wavewright.data.folder import scan
+from wavewright.families.acoustic import recipe as recipes
+from wavewright.training.run import Provenance, Run
 
-FLOOR = float(np.log(1e-5))
-PHONE_FRAMES, PAUSE_FRAMES, SILENCE_FRAMES = 5, 6, 9
-LOUD = -3.0
-
-
-@dataclass
-class Spoken:
-    mel: np.ndarray
-    durations: np.ndarray
-    pitch: np.ndarray
-    energy: np.ndarray
+SAMPLE_RATE = 16_000
+HOP = 256
+SYMBOLS = ("_", "|", ",", ".", "a", "b", "c", "d")
+TEXTS = ("ab cd.", "ba dc.", "cab, da.", "dab ca.", "abc d.", "bad, cab.")
+PITCH_HZ = {"a": 150.0, "b": 200.0, "c": 260.0, "d": 330.0}
+FRAMES = {"_": 3, "|": 0, ",": 6, ".": 4, "a": 8, "b": 6, "c": 10, "d": 7}
 
 
-class StandInAcoustic:
-    """Every phone lasts PHONE_FRAMES over its rate, a pause PAUSE_FRAMES, silence SILENCE_FRAMES, a boundary nothing."""
+@dataclass(frozen=True)
+class Letters:
+    """A sentence whose phones are its letters."""
 
-    n_mels, sample_rate, hop_length = 80, 24_000, 384
-
-    def __init__(self, speakers=("kathleen", "lj"), language="en", name="en"):
-        self.speakers, self.language, self.styles = speakers, language, ("style-1", "style-2")
-        self.symbols = front_end("en").symbols
-        self.folder, self.card = SimpleNamespace(hash=f"hash-{name}"), SimpleNamespace(name=name, family="acoustic")
-        self.calls = []
-
-    def speak_symbols(self, symbols, speaker=None, seed=0, rate=1.0, pitch=1.0, pitch_range=1.0, energy=1.0, style=None):
-        assert set(symbols) <= set(self.symbols)
-        self.calls.append(SimpleNamespace(symbols=symbols, speaker=speaker, rate=rate, pitch=pitch, energy=energy, style=style))
-        frames = {"_": SILENCE_FRAMES, "|": 0} | dict.fromkeys(",;.?!", PAUSE_FRAMES)
-        plain = np.array([frames.get(symbol, PHONE_FRAMES) for symbol in symbols])
-        durations = np.round(plain / np.broadcast_to(rate, plain.shape)).astype(np.int64)
-        level = np.where([symbol in "_|,;.?!" for symbol in symbols], FLOOR, LOUD)
-        mel = np.repeat(np.broadcast_to(level, (80, len(symbols))), durations, axis=1).astype(np.float32)
-        return Spoken(mel, durations, np.zeros(len(symbols)), level)
+    symbols: tuple[str, ...]
 
 
-class StandInVocoder:
-    """A tone and noise, as loud as each frame is, in chunks of two sizes; silence is faint noise."""
+class FrontEnd:
+    """A front end of the contract: silence around a sentence, boundaries between words, punctuation in their place."""
 
-    n_mels, sample_rate, hop_length = 80, 24_000, 384
+    language, symbols = "en", SYMBOLS
 
-    def __init__(self):
-        self.card = SimpleNamespace(name="stand-in", family="vocoder")
-        self.folder = SimpleNamespace(hash="hash-vocoder")
-
-    def vocode(self, mel, seed=0):
-        return np.concatenate(list(self.vocode_stream(mel, seed)), axis=1)
-
-    def vocode_stream(self, mel, seed=0):
-        n_samples = mel.shape[1] * self.hop_length
-        time = np.arange(n_samples) / self.hop_length - 0.5
-        level = np.interp(time, np.arange(mel.shape[1]), np.exp(0.5 * mel[0]))
-        noise = np.random.default_rng(seed).standard_normal(n_samples)
-        tone = np.sin(2 * np.pi * 200 * np.arange(n_samples) / self.sample_rate)
-        wave = (level * (tone + 0.1 * noise)).astype(np.float32)[None]
-        cut = 8 * self.hop_length
-        yield wave[:, :cut]
-        for start in range(cut, n_samples, 5_000):
-            yield wave[:, start : start + 5_000]
+    def sentences(self, text: str) -> list[Letters]:
+        spoken = text.replace(", ", ",").replace(" ", "|")
+        return [Letters(("_", *(part + "."), "_")) for part in spoken.split(".") if part]
 
 
-def stand_in_voice(speaker="kathleen") -> Voice:
-    return Voice(StandInAcoustic(), StandInVocoder(), speaker, f"en-{speaker}")
+def front_end(language: str = "en") -> FrontEnd:
+    return FrontEnd()
 
 
-def install(monkeypatch, folder) -> dict[str, object]:
-    """Models ``en``, ``de`` and ``vocoder`` in the user's model folder, whose runtimes are stand-ins."""
-    players = {
-        "en": StandInAcoustic(),
-        "de": StandInAcoustic(("kerstin",), "de", "de"),
-        "vocoder": StandInVocoder(),
-    }
-    for name, player in players.items():
-        (folder / name).mkdir()
-        family = "vocoder" if name == "vocoder" else "acoustic"
-        config = {"speakers": list(player.speakers)} if family == "acoustic" else {}
-        card = Card(name=name, family=family, sample_rate=24_000, config=config)
-        (folder / name / "card.json").write_text(card.to_json(), encoding="utf-8")
-    monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder))
-    monkeypatch.setattr("wavewright.models.load", lambda name: players[Path(name).name])
-    return players
+def wave_of(text: str, octaves: float = 0.0) -> np.ndarray:
+    """A recording of a text: letters are tones of five partials, silence and pauses faint noise; each lasts FRAMES."""
+    rng = np.random.default_rng(len(text))
+    parts = []
+    for symbol in FrontEnd().sentences(text)[0].symbols:
+        time = np.arange(FRAMES[symbol] * HOP) / SAMPLE_RATE
+        part = 0.003 * rng.standard_normal(len(time))
+        for partial in range(1, 6) if symbol in PITCH_HZ else ():
+            part += 0.2 / partial * np.sin(2 * np.pi * partial * PITCH_HZ[symbol] * 2**octaves * time)
+        parts.append(part)
+    return np.concatenate(parts).astype(np.float32)
+
+
+def write_folder(folder: Path, texts: tuple[str, ...] = TEXTS, octaves: float = 0.0) -> Path:
+    """Recordings and their ``metadata.csv``."""
+    (folder / "wavs").mkdir(parents=True)
+    for number, text in enumerate(texts):
+        soundfile.write(folder / "wavs" / f"clip-{number}.wav", wave_of(text, octaves), SAMPLE_RATE)
+    lines = [f"clip-{number}|{text.upper()}|{text}" for number, text in enumerate(texts)]
+    (folder / "metadata.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def tiny_recipe() -> recipes.Recipe:
+    base = recipes.recipe("tiny")
+    model = replace(base.model, sample_rate=SAMPLE_RATE, voice_from=2, critics_from=4, channels=16, hidden=32)
+    model = replace(model, predictor_channels=16, aligner_channels=16)
+    training = replace(base.training, steps=6, batch_size=3, threads=1, evaluate_every=3, weight_bits=8)
+    return replace(base, model=model, training=training, data=replace(base.data, valid_share=0.3))
+
+
+def tiny_run(folder: Path, out: Path, cache: Path, recipe: recipes.Recipe | None = None, base=None) -> Run:
+    """A run on a folder; ``recipes.front_end`` must be that of this module."""
+    return Run(out, "acoustic", recipe or tiny_recipe(), scan(folder), Provenance("tiny"), cache, base)

@@ -368,7 +368,8 @@ def to_play(voice: Voice, prepared: Prepared) -> Playable:
     symbols = torch.as_tensor(clip.symbols)[None].repeat(2, 1)
     speaker = torch.tensor([clip.speaker, 0])
     encoded, log_durations, melody = voice.encode(symbols, speaker, voice.usual_style[speaker])
-    places, features = place_batch(torch.expm1(log_durations).round().long().clamp(1, 8)[:1].repeat(2, 1), 4 * symbols.shape[1])
+    durations = torch.expm1(log_durations).round().long().clamp(1, 8)[:1].repeat(2, 1)
+    places, features = place_batch(durations, int(durations[0].sum()))
     return Playable(
         graphs={
             ENCODER_FILE: Graph(

@@ -1,0 +1,94 @@
+"""Stand-ins for an acoustic model and a vocoder, whose frames and samples follow from symbols and seeds by formulas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from wavewright.models.card import Card
+from wavewright.speech.voice import Voice
+from wavewright.text import front_end
+
+FLOOR = float(np.log(1e-5))
+PHONE_FRAMES, PAUSE_FRAMES, SILENCE_FRAMES = 5, 6, 9
+LOUD = -3.0
+
+
+@dataclass
+class Spoken:
+    mel: np.ndarray
+    durations: np.ndarray
+    pitch: np.ndarray
+    energy: np.ndarray
+
+
+class StandInAcoustic:
+    """Every phone lasts PHONE_FRAMES over its rate, a pause PAUSE_FRAMES, silence SILENCE_FRAMES, a boundary nothing."""
+
+    n_mels, sample_rate, hop_length = 80, 24_000, 384
+
+    def __init__(self, speakers=("kathleen", "lj"), language="en", name="en"):
+        self.speakers, self.language, self.styles = speakers, language, ("style-1", "style-2")
+        self.symbols = front_end("en").symbols
+        self.folder, self.card = SimpleNamespace(hash=f"hash-{name}"), SimpleNamespace(name=name, family="acoustic")
+        self.calls = []
+
+    def speak_symbols(self, symbols, speaker=None, seed=0, rate=1.0, pitch=1.0, pitch_range=1.0, energy=1.0, style=None):
+        assert set(symbols) <= set(self.symbols)
+        self.calls.append(SimpleNamespace(symbols=symbols, speaker=speaker, rate=rate, pitch=pitch, energy=energy, style=style))
+        frames = {"_": SILENCE_FRAMES, "|": 0} | dict.fromkeys(",;.?!", PAUSE_FRAMES)
+        plain = np.array([frames.get(symbol, PHONE_FRAMES) for symbol in symbols])
+        durations = np.round(plain / np.broadcast_to(rate, plain.shape)).astype(np.int64)
+        level = np.where([symbol in "_|,;.?!" for symbol in symbols], FLOOR, LOUD)
+        mel = np.repeat(np.broadcast_to(level, (80, len(symbols))), durations, axis=1).astype(np.float32)
+        return Spoken(mel, durations, np.zeros(len(symbols)), level)
+
+
+class StandInVocoder:
+    """A tone and noise, as loud as each frame is, in chunks of two sizes; silence is faint noise."""
+
+    n_mels, sample_rate, hop_length = 80, 24_000, 384
+
+    def __init__(self):
+        self.card = SimpleNamespace(name="stand-in", family="vocoder")
+        self.folder = SimpleNamespace(hash="hash-vocoder")
+
+    def vocode(self, mel, seed=0):
+        return np.concatenate(list(self.vocode_stream(mel, seed)), axis=1)
+
+    def vocode_stream(self, mel, seed=0):
+        n_samples = mel.shape[1] * self.hop_length
+        time = np.arange(n_samples) / self.hop_length - 0.5
+        level = np.interp(time, np.arange(mel.shape[1]), np.exp(0.5 * mel[0]))
+        noise = np.random.default_rng(seed).standard_normal(n_samples)
+        tone = np.sin(2 * np.pi * 200 * np.arange(n_samples) / self.sample_rate)
+        wave = (level * (tone + 0.1 * noise)).astype(np.float32)[None]
+        cut = 8 * self.hop_length
+        yield wave[:, :cut]
+        for start in range(cut, n_samples, 5_000):
+            yield wave[:, start : start + 5_000]
+
+
+def stand_in_voice(speaker="kathleen") -> Voice:
+    return Voice(StandInAcoustic(), StandInVocoder(), speaker, f"en-{speaker}")
+
+
+def install(monkeypatch, folder) -> dict[str, object]:
+    """Models ``en``, ``de`` and ``vocoder`` in the user's model folder, whose runtimes are stand-ins."""
+    players = {
+        "en": StandInAcoustic(),
+        "de": StandInAcoustic(("kerstin",), "de", "de"),
+        "vocoder": StandInVocoder(),
+    }
+    for name, player in players.items():
+        (folder / name).mkdir()
+        family = "vocoder" if name == "vocoder" else "acoustic"
+        config = {"speakers": list(player.speakers)} if family == "acoustic" else {}
+        card = Card(name=name, family=family, sample_rate=24_000, config=config)
+        (folder / name / "card.json").write_text(card.to_json(), encoding="utf-8")
+    monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder))
+    monkeypatch.setattr("wavewright.models.load", lambda name: players[Path(name).name])
+    return players
