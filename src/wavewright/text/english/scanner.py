@@ -184,7 +184,7 @@ class Scanner:
 
     def _word(self, place: int) -> Token | None:
         text = self.text
-        match = WORD.match(text, place)
+        match = WORD.match(text, place, place + LONGEST_WORD + 1)  # in a time that the length of what follows does not change
         if not match:
             return None
         end = match.end()
@@ -198,7 +198,7 @@ class Scanner:
 
     def _elided(self, place: int) -> Token | None:
         """``'tis``, ``'em``: words that begin with an apostrophe."""
-        match = WORD.match(self.text, place + 1) if self.text[place] == "'" else None
+        match = WORD.match(self.text, place + 1, place + LONGEST_WORD + 2) if self.text[place] == "'" else None
         if not match:
             return None
         word = f"'{match[0].lower()}"
