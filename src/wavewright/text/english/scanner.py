@@ -23,6 +23,8 @@ INLINE = re.compile(r"\[\[([^\[\]]{0,4000})\]\]")
 STRANGE = re.compile(r"[^\W\d_]{1,20}")
 LONGEST_WORD = 40
 """Letters; a longer word is read in parts."""
+LONGEST_WRITTEN = 400
+"""Characters that are read as one amount, address or the like: what follows does not change the time that a place takes."""
 
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
@@ -163,7 +165,7 @@ class Scanner:
             if not found or not re.search(r"[A-Za-z0-9_-][.@][A-Za-z0-9]|://", found[0]):
                 return None
         for pattern, reading in rules:
-            match = pattern.match(self.text, place)
+            match = pattern.match(self.text, place, place + LONGEST_WRITTEN)
             if match and match.end() > place:
                 words = reading(match, Around(self.text, place, match.end(), self.knows))
                 if words:
