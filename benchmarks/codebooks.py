@@ -1,0 +1,65 @@
+"""How evenly a codec uses its codebooks: the perplexity of each level's codes on held-out recordings.
+
+    python benchmarks/codebooks.py --clips corpora/speech:valid
+    python benchmarks/codebooks.py --clips corpora/speech:valid --model runs/mine --count 50
+
+Perplexity is ``exp(-sum p log p)`` of the shares ``p`` of a level's codes, at most the size of its codebook; few frames make it too small, so
+that their number is printed. Frames of digital silence have no codes. Recordings of at least two seconds count, in a fixed random order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from wavewright import models
+from wavewright.clip import Clip
+from wavewright.data.folder import scan
+from wavewright.errors import BadFolder, WavewrightError
+
+SHORTEST_SECONDS = 2.0
+
+
+def codes_of(player, folder: Path, split: str, count: int) -> np.ndarray:
+    """The codes ``(n_levels, frames)`` of at most ``count`` recordings of a split."""
+    entries = scan(folder, manifest=folder / "manifest.jsonl").entries
+    entries = [entry for entry in entries if entry.split == split and entry.seconds >= SHORTEST_SECONDS]
+    if not entries:
+        raise BadFolder(f"{folder} has no recordings of {SHORTEST_SECONDS:g} s of the split {split!r}; name another split or folder.")
+    chosen = np.random.default_rng(0).permutation(len(entries))[:count]
+    waves = (Clip.read(entries[row].path).mono().resample(player.sample_rate).wave[0] for row in chosen)
+    codes = np.concatenate([player.encode(wave) for wave in waves], axis=1)
+    return codes[:, codes[0] >= 0]
+
+
+def perplexity(codes: np.ndarray) -> float:
+    """Of the codes ``(frames,)`` of a level."""
+    shares = np.unique(codes, return_counts=True)[1] / len(codes)
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", required=True, metavar="FOLDER:SPLIT")
+    parser.add_argument("--model", default="speech-codec")
+    parser.add_argument("--count", type=int, default=150)
+    given = parser.parse_args()
+    folder, _, split = given.clips.rpartition(":")
+    try:
+        player = models.load(given.model)
+        codes = codes_of(player, Path(folder), split, given.count)
+    except WavewrightError as error:
+        parser.error(str(error))
+    print(f"{given.model}: {codes.shape[1]:,} frames, codebooks of {player.codebook_size}")
+    for level, of_level in enumerate(codes, 1):
+        found = perplexity(of_level)
+        print(f"level {level:2}  perplexity {found:5.0f}  {found / player.codebook_size:.2f} of its codebook")
+
+
+if __name__ == "__main__":
+    main()
