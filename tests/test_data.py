@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from wavewright.data import manifest, splits
+from wavewright.data.crops import shares_by_speaker
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadSetting
@@ -243,3 +244,14 @@ def test_a_table_of_texts_with_other_lines_is_refused(tmp_path):
     (tmp_path / "metadata.csv").write_text("a|b\na|b|c|d\n", encoding="utf-8")
     with pytest.raises(BadFolder, match=r"metadata.csv, line 2: this is not name\|text"):
         scan(tmp_path)
+
+
+@pytest.mark.parametrize(("exponent", "expected"), [(1.0, [0.1, 0.3, 0.6]), (0.0, [0.125, 0.375, 0.5]), (0.5, None)])
+def test_a_speaker_is_drawn_by_a_power_of_the_length_of_the_recordings(exponent, expected):
+    entries = [Entry(Path("a.wav"), None, None, 1.0, 8_000, 1, 8_000, speaker=speaker) for speaker in ("ann", "ann", None)]
+    shares = shares_by_speaker(entries, np.array([1, 3, 6]), exponent)
+    if expected is None:  # the speakers' shares are as 4 ** 0.5 to 6 ** 0.5
+        assert shares[:2].sum() / shares[2] == pytest.approx((4 / 6) ** 0.5)
+        assert shares[0] / shares[1] == pytest.approx(1 / 3)
+    else:
+        np.testing.assert_allclose(shares, expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,6 +49,21 @@ class Crops:
         """Crop ``index``, ``(n_samples,)``."""
         row, start = self.places[index]
         return self.store.crop(row, start, n_samples)[0]
+
+
+def shares_by_speaker(entries: Sequence[Entry], lengths: np.ndarray, exponent: float) -> np.ndarray:
+    """How often each clip is drawn, ``(clips,)`` with the sum 1, by ``lengths (clips,)`` and speakers of ``entries``.
+
+    A speaker's share grows with a power of the length of the recordings: ``exponent`` 0 draws each speaker alike, 1 each by that length.
+    Clips without a speaker count as one.
+    """
+    weights = lengths.astype(np.float64)
+    speakers = [entry.speaker or "" for entry in entries]
+    totals: Counter[str] = Counter()
+    for speaker, weight in zip(speakers, weights, strict=True):
+        totals[speaker] += weight
+    weights *= [totals[speaker] ** (exponent - 1) for speaker in speakers]
+    return weights / weights.sum()
 
 
 def number_of(entry: Entry, label_names: Sequence[str]) -> int:

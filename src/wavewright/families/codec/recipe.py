@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from ...data.crops import shares_by_speaker
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.splits import assign
@@ -157,13 +157,8 @@ class Crops:
         self.store, self.rows, self.recipe = store, np.array(rows), recipe
         self.n_samples = recipe.data.crop_frames * recipe.model.hop_length
         self.lengths = np.array([store.lengths[row] for row in rows])
-        weights = np.maximum(self.lengths, self.n_samples).astype(np.float64)
-        speakers = [store.entries[row].speaker or "" for row in rows]
-        totals: Counter[str] = Counter()
-        for speaker, weight in zip(speakers, weights, strict=True):
-            totals[speaker] += weight
-        weights *= [totals[speaker] ** (recipe.data.speaker_exponent - 1) for speaker in speakers]
-        self.shares = weights / weights.sum()
+        heard = np.maximum(self.lengths, self.n_samples)
+        self.shares = shares_by_speaker([store.entries[row] for row in rows], heard, recipe.data.speaker_exponent)
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.recipe.training.seed, step])

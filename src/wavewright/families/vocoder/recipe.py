@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from ...data.crops import shares_by_speaker
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.splits import assign
@@ -176,13 +176,8 @@ class Crops:
         name = f"voices-{hop_length}-{LOWEST_PITCH_HZ:g}-{HIGHEST_PITCH_HZ:g}-{HELD_N_FFT}{HELD_DB:g}"
         found = store.kept(name, self._measured)
         self.f0_hz, self.top = found["f0_hz"], found["top"]
-        weights = np.maximum(self.n_frames[self.rows], recipe.data.crop_frames).astype(np.float64)
-        speakers = [store.entries[row].speaker or "" for row in rows]
-        totals: Counter[str] = Counter()
-        for speaker, weight in zip(speakers, weights, strict=True):
-            totals[speaker] += weight
-        weights *= [totals[speaker] ** (recipe.data.speaker_exponent - 1) for speaker in speakers]
-        self.shares = weights / weights.sum()
+        heard = np.maximum(self.n_frames[self.rows], recipe.data.crop_frames)
+        self.shares = shares_by_speaker([store.entries[row] for row in rows], heard, recipe.data.speaker_exponent)
 
     def _measured(self) -> dict[str, np.ndarray]:
         """Of all clips of the store, one after another: ``f0_hz (frames,)``, 0 where there is none, and ``top (clips,)``."""
