@@ -57,7 +57,7 @@ def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
     names = []
 
     class Named:
-        def __init__(self, out, family, recipe, found, provenance):
+        def __init__(self, out, family, recipe, found, provenance, base=None):
             names.append(provenance.name)
 
         def train(self, *arguments):
