@@ -14,7 +14,7 @@ from bundling import Bundled, main
 
 from wavewright.families.wavenet.recipe import Recipe, recipe
 
-STEPS = 10_000
+STEPS = 13_000
 
 
 def digits(device: str = "cpu") -> Recipe:
