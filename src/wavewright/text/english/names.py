@@ -16,7 +16,7 @@ SPOKEN_AS_WORDS = word_set(
 )
 SPOKEN_AS_LETTERS = word_set(
     "us it eu uk un uae ussr usa fbi cia nsa irs cnn bbc abc nbc cbs ibm hp bmw gm tv pc cd dvd id ok ai vip diy faq atm gps dna rna "
-    "hiv url html css php sql xml pdf usb ssd hdd cpu gpu api ceo cfo cto coo phd mba ma ba md rsvp asap aka eta ps pm am ad bc "
+    "hiv url html css php sql xml pdf usb ssd hdd cpu gpu api cfo cto coo phd mba ma ba md rsvp asap aka eta ps pm am ad bc "
     "hr pr nyc la dc lgbt nba nfl nhl mlb ufc mvp gdp ipo llc rip uv ir ac dj mc bbq ufo oj er iq eq em sos sms sim2 hd vr ar led lcd "
     "est pst cst mst gmt utc edt pdt cet mit ucla usc nyu io co2"
 )
