@@ -30,7 +30,9 @@ def codes_of(player, folder: Path, split: str, count: int) -> np.ndarray:
     entries = scan(folder, manifest=folder / "manifest.jsonl").entries
     entries = [entry for entry in entries if entry.split == split and entry.seconds >= SHORTEST_SECONDS]
     if not entries:
-        raise BadFolder(f"{folder} has no recordings of {SHORTEST_SECONDS:g} s of the split {split!r}; name another split or folder.")
+        raise BadFolder(
+            f"{folder} has no recordings of {SHORTEST_SECONDS:g} s of the split {split!r}; name another split or folder."
+        )
     chosen = np.random.default_rng(0).permutation(len(entries))[:count]
     waves = (Clip.read(entries[row].path).mono().resample(player.sample_rate).wave[0] for row in chosen)
     codes = np.concatenate([player.encode(wave) for wave in waves], axis=1)
