@@ -107,13 +107,15 @@ def judged(walked: dict[str, np.ndarray], waves: np.ndarray, labels: np.ndarray,
     measured = np.stack([[measure(step, sample_rate) for step in steps] for steps in morphs])  # (pairs, STEPS, attributes)
     for column, (name, tolerance) in enumerate(TOLERANCES.items()):
         found["morph"][f"even {name}"] = np.mean([is_even(values, tolerance) for values in measured[:, :, column]])
+    rebuilt = as_recorded(morphs[:, 0], sample_rate)
+    for name, made in {"recordings": waves, "reconstruction": rebuilt}.items():
+        found[name] = {"one onset": np.mean([onsets(wave, sample_rate) == 1 for wave in made])}
     embeddings = [LogMelEmbedding(sample_rate, waves.shape[1] / sample_rate), ClassifierEmbedding(classifier)]
     for embedding in embeddings:
         real = EmbeddedClips.of(embedding(waves, sample_rate))
-        rebuilt = as_recorded(morphs[:, 0], sample_rate)
         for name, made in {**middles, "reconstruction": rebuilt}.items():
             distance = equal_distance(real, EmbeddedClips.of(embedding(made, sample_rate)))
-            found.setdefault(name, {})[f"Frechet, {embedding.name}"] = distance.value
+            found[name][f"Frechet, {embedding.name}"] = distance.value
     return found
 
 

@@ -228,6 +228,7 @@ def _asked(prepared: Prepared) -> list[tuple[str, dict[str, np.ndarray]]]:
     if config.condition == "mel":
         first = (prepared.valid or (prepared.batches(0),))[0]
         return [(f"copy {i}", {name: first[name][i] for name in names}) for i in range(min(2, len(first["heard"])))]
+    contours = prepared.batches.contours() if config.contour else None
     asked = []
     for index in range(min(max(len(config.labels), 1), SOUNDS_TO_HEAR)):
         seconds = float(np.median(prepared.durations[index]))
@@ -235,8 +236,7 @@ def _asked(prepared: Prepared) -> list[tuple[str, dict[str, np.ndarray]]]:
         n_frames = frames_of(n_samples, config) + config.context_frames
         position = config.condition == "position"
         frames = position_features(n_frames, n_samples, config) if position else np.zeros((n_frames, 0), np.float32)
-        if config.contour:
-            contours = prepared.batches.contours()
+        if contours is not None:
             contour = contours.one(contours.chosen(0.5, index, 0), config.hop_length)
             contour = covering(stretched(contour, frames_of(n_samples, config)), n_frames)
             frames = np.concatenate([frames, contour], axis=1)
