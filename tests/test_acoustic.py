@@ -18,7 +18,7 @@ from wavewright.families.acoustic import recipe as recipes
 from wavewright.families.acoustic.prosody import energies_of, hear, hz_to_octaves, octaves_to_hz
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import forward_sum_loss, hard_durations, place_batch, places_of
-from wavewright.nn.frame_layers import HearingBlocks
+from wavewright.nn.frame_layers import ChannelDropout, HearingBlocks
 from wavewright.nn.speech_losses import mel_losses
 from wavewright.training import run as runs
 
@@ -297,3 +297,14 @@ def test_pitch_and_energy_in_numbers():
     np.testing.assert_allclose(octaves_to_hz(hz_to_octaves(hz))[1:], hz[1:], rtol=1e-6)
     flat = np.log(np.full((2, 80), 0.5))
     np.testing.assert_allclose(energies_of(flat), (np.log(0.5) + 3.0) / 3.0, rtol=1e-5)
+
+
+def test_dropout_drops_channels_of_a_whole_clip_and_keeps_the_mean():
+    torch.manual_seed(0)
+    drop = ChannelDropout(0.25)
+    frames = torch.ones(64, 5, 100)
+    dropped = drop(frames)
+    assert dropped.unique().tolist() == pytest.approx([0.0, 4 / 3])
+    assert (dropped == dropped[:, :1]).all()
+    assert dropped.mean() == pytest.approx(1.0, abs=0.03)
+    assert drop.eval()(frames) is frames

@@ -17,6 +17,17 @@ def test_convolution_over_frames_is_a_depthwise_convolution(look_ahead):
     torch.testing.assert_close(conv(frames), expected)
 
 
+def test_convolution_learns_as_a_depthwise_convolution_does():
+    torch.manual_seed(0)
+    conv = FrameConv(4, 3).double()
+    frames = torch.randn(2, 6, 4, dtype=torch.float64, requires_grad=True)
+    told = torch.randn(2, 6, 4, dtype=torch.float64)
+    expected = F.conv1d(F.pad(frames.transpose(1, 2), (2, 0)), conv.weight.t().unsqueeze(1), conv.bias, groups=4)
+    inputs = [frames, conv.weight, conv.bias]
+    right = torch.autograd.grad((expected.transpose(1, 2) * told).sum(), inputs)
+    torch.testing.assert_close(torch.autograd.grad((conv(frames) * told).sum(), inputs), right)
+
+
 @pytest.mark.parametrize("pieces", [[1] * 12, [5, 1, 6], [12]])
 def test_pieces_with_memory_equal_the_whole(pieces):
     torch.manual_seed(0)

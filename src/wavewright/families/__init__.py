@@ -21,7 +21,21 @@ FAMILIES: dict[str, str] = {
     "classifier": "tells which label a sound has, and judges what generators make",
 }
 
+COMMANDS: dict[str, str] = {
+    "acoustic": "speak 'Hello.' --voice {model}",
+    "vocoder": "speak 'Hello.' --vocoder {model}",
+    "codec": "encode FILE --model {model}",
+    "vae": "morph FILE FILE --model {model}",
+    "classifier": "evaluate FOLDER FOLDER --classifier {model}",
+}
+"""How a model of a family is played, where that is not ``generate``."""
+
 Part = Literal["runtime", "recipe", "network"]
+
+
+def command(family: str, model: str) -> str:
+    """The command line that plays a model of a family."""
+    return f"wavewright {COMMANDS.get(family, 'generate {model}').format(model=model)}"
 
 
 def module(family: str, part: Part) -> ModuleType:

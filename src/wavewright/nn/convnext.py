@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def _shifted_sum(padded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Each frame times the first tap's ``weight (taps, channels)``, the next times the second's ...: fewer frames by ``taps - 1``."""
+    n_frames = padded.shape[1] - (len(weight) - 1)
+    total = padded[:, :n_frames] * weight[0] + bias
+    for tap in range(1, len(weight)):
+        total = torch.addcmul(total, padded[:, tap : tap + n_frames], weight[tap])
+    return total
+
+
+class _ShiftedSum(torch.autograd.Function):
+    """:func:`_shifted_sum` that learns in about half the time: its gradients are added up in place, tap by tap."""
+
+    @staticmethod
+    def forward(ctx: Any, padded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(padded, weight)
+        return _shifted_sum(padded, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        (padded, weight), (gradient,) = ctx.saved_tensors, gradients
+        of_padded, of_weight = torch.zeros_like(padded), torch.empty_like(weight)
+        for tap in range(len(weight)):
+            frames = slice(tap, tap + gradient.shape[1])
+            of_padded[:, frames].addcmul_(gradient, weight[tap])
+            of_weight[tap] = (gradient * padded[:, frames]).sum((0, 1))
+        return of_padded, of_weight, gradient.sum((0, 1))
 
 
 class FrameConv(nn.Module):
@@ -27,12 +56,10 @@ class FrameConv(nn.Module):
             padded = F.pad(frames, (0, 0, self.kernel - 1 - self.look_ahead, self.look_ahead))
         else:
             padded = torch.cat([before, frames], 1)
-        n_frames = padded.shape[1] - (self.kernel - 1)
-        weight = self.weight.to(frames.dtype)
-        total = padded[:, :n_frames] * weight[0] + self.bias.to(frames.dtype)
-        for tap in range(1, self.kernel):
-            total = torch.addcmul(total, padded[:, tap : tap + n_frames], weight[tap])
-        return total
+        weight, bias = self.weight.to(frames.dtype), self.bias.to(frames.dtype)
+        if torch.is_grad_enabled() and not torch.onnx.is_in_onnx_export():
+            return _ShiftedSum.apply(padded, weight, bias)
+        return _shifted_sum(padded, weight, bias)
 
 
 class ConvNeXtBlock(nn.Module):

@@ -14,6 +14,21 @@ def heard_of(counts: Tensor, size: int) -> Tensor:
     return (torch.arange(size, device=counts.device) < counts[:, None]).float()[..., None]
 
 
+class ChannelDropout(nn.Module):
+    """Dropout of whole channels of a clip's frames ``(batch, frames, channels)``, as Gal and Ghahramani have it ("A Theoretically Grounded
+    Application of Dropout in Recurrent Neural Networks", 2016): a number for each frame would cost a tenth of a step on a CPU."""
+
+    def __init__(self, share: float):
+        super().__init__()
+        self.share = share
+
+    def forward(self, frames: Tensor) -> Tensor:
+        if not self.training or self.share == 0:
+            return frames
+        kept = torch.rand(len(frames), 1, frames.shape[2], device=frames.device) >= self.share
+        return frames * (kept / (1 - self.share)).to(frames.dtype)
+
+
 class ProductConv(nn.Module):
     """Convolution over ``(batch, frames, channels)`` as one product of each frame with its neighbours, silence beyond the ends."""
 
@@ -62,7 +77,7 @@ class HearingBlock(nn.Module):
         self.over_time = FrameConv(channels, kernel, kernel // 2)
         self.attention = Attention(channels, n_heads)
         self.widen, self.narrow = nn.Linear(channels, hidden), nn.Linear(hidden, channels)
-        self.drop = nn.Dropout(dropout)
+        self.drop = ChannelDropout(dropout)
 
     def forward(self, frames: Tensor, heard: Tensor | None) -> Tensor:
         """``frames (batch, frames, channels)``; ``heard (batch, frames, 1)`` is 1 for a frame and 0 for padding, None without any."""
@@ -94,7 +109,7 @@ class Predictor(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList([ProductConv(channels, hidden), ProductConv(hidden, hidden)])
         self.norms = nn.ModuleList([nn.LayerNorm(hidden), nn.LayerNorm(hidden)])
-        self.drop = nn.Dropout(dropout)
+        self.drop = ChannelDropout(dropout)
         self.out = nn.Linear(hidden, n_outputs)
 
     def forward(self, symbols: Tensor, heard: Tensor | None) -> Tensor:

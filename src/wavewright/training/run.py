@@ -134,7 +134,7 @@ class Run:
         path = loop.folder / (BEST if (loop.folder / BEST).is_file() else LAST)
         progress = checkpoint.load(path, loop.network, loop.average, loop.optimizers)
         self.export(loop.average, progress)
-        say(f"{self.out} plays step {progress.step}: wavewright generate {self.out}")
+        say(f"{self.out} plays step {progress.step}: {families.command(self.family, str(self.out))}")
 
     def export(self, average: nn.Module, progress: Progress) -> None:
         """Write the playable model of the averaged weights into the run folder."""
