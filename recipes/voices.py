@@ -27,7 +27,7 @@ def voices(device: str = "cpu") -> Recipe:
         base,
         model=replace(base.model, speakers=("kathleen", "lj"), voice_from=VOICE_FROM, critics_from=CRITICS_FROM),
         data=replace(base.data, batch_seconds=40.0),
-        training=replace(base.training, steps=STEPS, batch_size=8, learning_rate=7e-4, threads=1, device=device, weight_bits=8),
+        training=replace(base.training, steps=STEPS, batch_size=8, learning_rate=7e-4, threads=1, device=device),
     )
 
 

@@ -35,8 +35,7 @@ def write_voices(folder: Path) -> Path:
 def tiny_recipe(data: DataSettings | None = None) -> Recipe:
     """Four steps of a tiny vocoder, two of them with critics."""
     base = recipe("tiny")
-    training = replace(
-        base.training, steps=4, batch_size=2, threads=1, precision="float32", evaluate_every=4, metric="valid/mel"
-    )
+    training = replace(base.training, steps=4, batch_size=2, threads=1, evaluate_every=4, metric="valid/mel")
+    training = replace(training, precision="float32", weight_bits=16, product_bits=32)  # what plays is what was trained
     model = replace(TINY, adversarial_from=2)
     return Recipe(model, data or DataSettings(crop_frames=12, valid_share=0.3), training)

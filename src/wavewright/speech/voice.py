@@ -61,7 +61,7 @@ class Voice:
 
     def warm_up(self) -> None:
         """Speak a word and forget it, so that whatever is loaded, or compiled, at the first sound is there."""
-        self.speak("Ready.")
+        self.speak("Ready, wuzzle.")  # of which no dictionary knows the second word
 
     def speak(
         self,

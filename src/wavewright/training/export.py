@@ -2,7 +2,8 @@
 
 The graphs hold no weights. Each weight is external data of the graph: file ``weights.safetensors``, an offset, a length. A float16
 weight passes through a Cast to float32, one of 8 bits is then multiplied by the scales of its rows; ONNX Runtime folds both when it
-loads the graph. So nothing is stored twice, and other programs can read the weights by name.
+loads the graph. So nothing is stored twice, and other programs can read the weights by name. Products of matrices of 8 bits may be
+computed in integers as well, see :mod:`.integer_products`.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
 from ..nn.playable import Graph, Playable
 from ..whole_file import write_whole
+from .integer_products import with_integer_products
 
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
+INTEGER_TOLERANCE = 0.2  # of products in 8 bits: their error over what comes out, as root mean squares
 SMALLEST_IN_8_BITS = 4096  # numbers of a matrix; smaller ones save nothing
 _Content = tuple[str, tuple[int, ...], bytes]  # type, shape and digest of what is stored
 SMALLEST_STORED = 16  # numbers; shorter constants that are no weights, such as sizes and axes, stay in the graph
@@ -100,10 +103,11 @@ def export_graph(graph: Graph) -> onnx.ModelProto:
         return onnx.load(Path(folder) / "graph.onnx")
 
 
-def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int = 16) -> ModelFolder:
+def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int = 16, product_bits: int = 32) -> ModelFolder:
     """Write a playable model folder and return it, opened; the card gets the hashes of all other files.
 
-    Matrices are stored with 16 bits, or with 8 and a scale for each row (``weight_bits``).
+    Matrices are stored with 16 bits, or with 8 and a scale for each row (``weight_bits``); those of 8 bits multiply in float32 or in
+    integers of 8 bits (``product_bits``), whose step the graphs' example inputs give.
 
     Everything is written beside its place, checked against torch and then moved into it, the card last. Raises TrainingStopped
     where a network gives no finite numbers, RuntimeError where a graph differs from its module.
@@ -119,15 +123,28 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
         for name, tensors in playable.files.items():
             write_safetensors(temporary / name, tensors)
         Clip(playable.sample, card.sample_rate).write(temporary / SAMPLE_FILE)
-        files = {path.name: _sha256(path) for path in sorted(temporary.iterdir())}
-        write_card(temporary, card.model_copy(update={"files": files}))
+        files = _write_hashed_card(temporary, card)
         for name, graph in graphs.items():
             _check_against_torch(ModelFolder(temporary), name, graph)
+        if product_bits == 8:
+            for name, graph in graphs.items():
+                examples = {key: tensor.numpy() for key, tensor in graph.inputs.items()}
+                onnx.save_model(with_integer_products(temporary, name, examples), temporary / name)
+            files = _write_hashed_card(temporary, card)
+            for name, graph in graphs.items():
+                _check_against_torch(ModelFolder(temporary), name, graph, is_in_integers=True)
         for name in [*files, CARD_FILE]:
             (temporary / name).replace(folder / name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return ModelFolder(folder)
+
+
+def _write_hashed_card(folder: Path, card: Card) -> dict[str, str]:
+    """Write the card with the hashes of all other files of a folder, which are returned by name."""
+    files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != CARD_FILE}
+    write_card(folder, card.model_copy(update={"files": files}))
+    return files
 
 
 def _write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto], weights: Mapping[str, np.ndarray]) -> None:
@@ -239,8 +256,11 @@ def _point_to_weight(model: onnx.ModelProto, name: str, stored: str, header: Map
         model.graph.node.insert(0, node)
 
 
-def _check_against_torch(folder: ModelFolder, name: str, graph: Graph) -> None:
-    """Raise unless the written graph computes what its module computes, and finite numbers, for one clip and for three."""
+def _check_against_torch(folder: ModelFolder, name: str, graph: Graph, is_in_integers: bool = False) -> None:
+    """Raise unless the written graph computes what its module computes, and finite numbers, for one clip and for three.
+
+    Products in integers come near that, by root mean square.
+    """
     free_inputs = {key: _free_shape(tensor.shape, graph.free.get(key, ())) for key, tensor in graph.inputs.items()}
     for n_clips in (1, 3):
         inputs = {key: tensor[torch.arange(n_clips) % tensor.shape[0]] for key, tensor in graph.inputs.items()}
@@ -257,9 +277,13 @@ def _check_against_torch(folder: ModelFolder, name: str, graph: Graph) -> None:
                 raise TrainingStopped(
                     f"The network's {key} is not a finite number; go back to an earlier checkpoint, learn more slowly."
                 )
-            difference = float(np.abs(wanted - got).max() / max(1.0, np.abs(wanted).max()))
-            if not difference <= TOLERANCE:
-                raise RuntimeError(f"{name} gives {key} {difference:.2g} away from torch; at most {TOLERANCE} is allowed.")
+            if is_in_integers:
+                difference = float(np.sqrt(np.square(wanted - got).mean() / max(np.square(wanted).mean(), 1e-12)))
+            else:
+                difference = float(np.abs(wanted - got).max() / max(1.0, np.abs(wanted).max()))
+            tolerance = INTEGER_TOLERANCE if is_in_integers else TOLERANCE
+            if not difference <= tolerance:
+                raise RuntimeError(f"{name} gives {key} {difference:.2g} away from torch; at most {tolerance} is allowed.")
 
 
 def _free_shape(shape: Sequence[int], free: Sequence[int]) -> tuple[int | None, ...]:

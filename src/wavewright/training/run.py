@@ -161,7 +161,8 @@ class Run:
             },
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
         )
-        export_model(self.out, card, self.network_module.to_play(average, self.prepared), self.recipe.training.weight_bits)
+        playable = self.network_module.to_play(average, self.prepared)
+        export_model(self.out, card, playable, training.weight_bits, training.product_bits)
 
     def _check_run_file(self, resume: bool) -> str:
         """Write the recipe at the first call; at a resume it must be the same. What is to be said where the recordings are not."""

@@ -55,11 +55,16 @@ class TrainingSettings:
     patience: int = 0  # evaluations without a better metric before the run ends, 0 for never
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     weight_bits: Literal[16, 8] = 16  # of each number of the exported matrices; with 8, each row has a scale
+    product_bits: Literal[32, 8] = 32  # in which the exported graphs multiply by matrices of 8 bits
     threads: int = 0  # 0: time each count over the first steps and keep the fastest
     device: str = "cpu"  # "cpu", "cuda" or "mps"
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
+        if self.product_bits == 8 and self.weight_bits != 8:
+            raise BadSetting(
+                f"product_bits is 8 and weight_bits {self.weight_bits}; only matrices of 8 bits multiply in 8 bits."
+            )
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """The learning rate of a step (counted from 0) of a run of ``steps`` steps."""

@@ -364,7 +364,7 @@ def _say(voice: Voice, clip: Clip) -> Spoken:
 @torch.no_grad()
 def to_play(voice: Voice, prepared: Prepared) -> Playable:
     """The graphs of encoder and decoder, the usual styles, a sentence as it sounds, and every weight by name, to begin others from."""
-    clip = (prepared.valid or prepared.batches).clips[0]
+    clip = max((prepared.valid or prepared.batches).clips, key=lambda clip: clip.n_frames)  # many sounds, in many places
     symbols = torch.as_tensor(clip.symbols)[None].repeat(2, 1)
     speaker = torch.tensor([clip.speaker, 0])
     encoded, log_durations, melody = voice.encode(symbols, speaker, voice.usual_style[speaker])

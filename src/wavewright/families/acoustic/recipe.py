@@ -82,6 +82,8 @@ def recipe(size: str) -> Recipe:
         ema_decay=0.998,
         evaluate_every=1_000,
         save_every=250,
+        weight_bits=8,
+        product_bits=8,
     )
     return Recipe(model=Config(**SIZES[size]), training=training)
 
@@ -99,7 +101,6 @@ def fine_tuning(base: ModelFolder) -> Recipe:
         evaluate_every=250,
         metric="valid/mel",
         patience=5,
-        weight_bits=8,
     )
     return Recipe(model=model, training=training)
 

@@ -85,7 +85,8 @@ def recipe(size: str) -> Recipe:
         ema_decay=0.998,
         evaluate_every=1_000,
         save_every=250,
-        metric="",
+        weight_bits=8,
+        product_bits=8,
     )
     return Recipe(model=Config(**SIZES[size]), training=training)
 

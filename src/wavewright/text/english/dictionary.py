@@ -7,6 +7,7 @@ letters, and its phones, each one byte; a block is deflated on its own, with a s
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zlib
 from bisect import bisect_right
@@ -19,6 +20,7 @@ SAMPLE_BYTES = 32_768  # as far back as deflate can refer
 SAMPLED_BLOCKS = 40
 PHONES_FROM = 0x80  # bytes from here on are phones, those below 0x20 shared letters, those between letters
 MOST_SHARED = 0x1F
+ENTRY = re.compile(rb"([\x00-\x1f])([\x20-\x7f]*)([\x80-\xff]+)")  # shared letters, other letters, phones
 
 
 class Dictionary:
@@ -44,31 +46,28 @@ class Dictionary:
     def get(self, word: str) -> tuple[str, ...] | None:
         """The phones of a word in lower case, or None."""
         number = bisect_right(self._firsts, word) - 1
-        return None if number < 0 else self._block(number).get(word)
+        codes = None if number < 0 else self._block(number).get(word)
+        return None if codes is None else self._spoken(codes)
 
     def items(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """All words and their phones, in the order of the alphabet."""
         for number in range(len(self._blocks)):
-            yield from self._block(number).items()
+            for word, codes in self._block(number).items():
+                yield word, self._spoken(codes)
 
-    def _block(self, number: int) -> dict[str, tuple[str, ...]]:
+    def _spoken(self, codes: bytes) -> tuple[str, ...]:
+        return tuple([self._phones[code - PHONES_FROM] for code in codes])
+
+    def _block(self, number: int) -> dict[str, bytes]:
+        """The words of a block and the codes of their phones."""
         if number not in self._open:
             inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=self._sample)
-            self._open[number] = dict(self._words(inflate.decompress(self._blocks[number])))
+            words, word = {}, ""
+            for shared, letters, codes in ENTRY.findall(inflate.decompress(self._blocks[number])):
+                word = word[: shared[0]] + letters.decode("ascii")
+                words[word] = codes
+            self._open[number] = words
         return self._open[number]
-
-    def _words(self, block: bytes) -> Iterator[tuple[str, tuple[str, ...]]]:
-        word, place = "", 0
-        while place < len(block):
-            letters = place + 1
-            while block[letters] < PHONES_FROM:
-                letters += 1
-            end = letters
-            while end < len(block) and block[end] >= PHONES_FROM:
-                end += 1
-            word = word[: block[place]] + block[place + 1 : letters].decode("ascii")
-            yield word, tuple([self._phones[code - PHONES_FROM] for code in block[letters:end]])
-            place = end
 
 
 def pack(words: Mapping[str, tuple[str, ...]], credit: str) -> bytes:

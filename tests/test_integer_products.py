@@ -1,0 +1,85 @@
+"""Products in integers: what the graph says is what the arithmetic says, frame by frame, and near what was trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from wavewright.errors import BadSetting
+from wavewright.models.card import Card
+from wavewright.nn.playable import Graph, Playable
+from wavewright.training.export import export_model, row_scales
+from wavewright.training.integer_products import LARGEST, ZERO
+from wavewright.training.settings import TrainingSettings
+
+SAMPLE = np.full((1, 8), 0.5, np.float32)
+
+
+class TwoProducts(nn.Module):
+    """Two products of the same frames, and one that is too small for 8 bits."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second, self.third = nn.Linear(64, 80), nn.Linear(64, 80), nn.Linear(80, 4)
+
+    def forward(self, frames):
+        return self.third(self.first(frames) * torch.sigmoid(self.second(frames)))
+
+
+def written(folder, product_bits):
+    module, frames = TwoProducts(), torch.randn(2, 9, 64)
+    graph = Graph(module, {"frames": frames}, ("out",), {"frames": (1,), "out": (1,)})
+    card = Card(name="x", family="gan", sample_rate=8_000)
+    export_model(folder, card, Playable({"net.onnx": graph}, SAMPLE), 8, product_bits)
+    return module, frames.numpy(), onnxruntime.InferenceSession(str(folder / "net.onnx"), providers=["CPUExecutionProvider"])
+
+
+def product(frames, linear, largest):
+    """``frames @ weight.T + bias`` as two sets of 8-bit steps multiply."""
+    weight = linear.weight.detach().numpy()
+    step = np.float32(largest / LARGEST)
+    taken = np.clip(np.rint(frames / step) + ZERO, 0, 255) - ZERO
+    scales = row_scales(weight)
+    return (taken @ np.rint(weight / scales).T) * step * scales[:, 0] + linear.bias.detach().numpy()
+
+
+def test_products_are_those_of_the_steps(tmp_path):
+    module, frames, session = written(tmp_path, 8)
+    largest = np.abs(frames).max()
+    given = 1.5 * np.random.default_rng(0).standard_normal((1, 30, 64)).astype(np.float32)  # some beyond the examples
+    gate = 1 / (1 + np.exp(-product(given, module.second, largest)))
+    third = module.third.weight.detach().half().float().numpy()  # stored with 16 bits, and multiplied in float32
+    expected = (product(given, module.first, largest) * gate) @ third.T + module.third.bias.detach().numpy()
+    np.testing.assert_allclose(session.run(None, {"frames": given})[0], expected, atol=2e-5)
+
+
+def test_only_matrices_of_8_bits_multiply_in_integers(tmp_path):
+    written(tmp_path, 8)
+    kinds = [node.op_type for node in onnx.load(tmp_path / "net.onnx", load_external_data=False).graph.node]
+    assert (kinds.count("MatMulIntegerToFloat"), kinds.count("QuantizeLinear"), kinds.count("MatMul")) == (2, 1, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["card.json", "net.onnx", "sample.wav", "weights.safetensors"]
+
+
+def test_frames_do_not_depend_on_those_beside_them(tmp_path):
+    _, frames, session = written(tmp_path, 8)
+    whole = session.run(None, {"frames": frames[:1]})[0]
+    pieces = [session.run(None, {"frames": frames[:1, start : start + 2]})[0] for start in range(0, 9, 2)]
+    np.testing.assert_array_equal(np.concatenate(pieces, 1), whole)
+
+
+def test_integers_come_near_to_floats(tmp_path):
+    _, frames, floats = written(tmp_path / "floats", 32)
+    _, _, integers = written(tmp_path / "integers", 8)
+    wanted, got = (session.run(None, {"frames": frames})[0] for session in (floats, integers))
+    assert 0 < np.sqrt(np.square(got - wanted).mean() / np.square(wanted).mean()) < 0.03
+
+
+def test_integers_need_weights_of_8_bits():
+    with pytest.raises(BadSetting, match="weight_bits 16"):
+        TrainingSettings(product_bits=8)
+    assert TrainingSettings(product_bits=8, weight_bits=8).product_bits == 8
