@@ -31,12 +31,17 @@ class Bundled:
     licence: str  # the strictest of the recordings' licences, where the others allow it
     corpus: Path
     labels: tuple[str, ...] = ()  # of the recordings that are used; empty for all
+    speakers: tuple[str, ...] = ()  # likewise
 
 
-def sources_of(corpus: Path, labels: tuple[str, ...] = ()) -> tuple[Source, ...]:
-    """The sources of a corpus that recipes/corpora wrote, each with the number of its training clips (of ``labels``, where given)."""
+def sources_of(corpus: Path, labels: tuple[str, ...] = (), speakers: tuple[str, ...] = ()) -> tuple[Source, ...]:
+    """The sources of a corpus that recipes/corpora wrote, each with the number of its training clips.
+
+    Of ``labels`` and ``speakers`` alone, where they are given.
+    """
     rows = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     used = [row for row in rows if row["split"] == "train" and (not labels or row["label"] in labels)]
+    used = [row for row in used if not speakers or row.get("speaker") in speakers]
     counts = Counter(row["kit"] if "kit" in row else (row["source"], row["credit"], row["licence"]) for row in used)
     sources = []
     for source in json.loads((corpus / "sources.json").read_text(encoding="utf-8")):
@@ -78,7 +83,7 @@ def main(model: Bundled, words: str | None) -> None:
         return
     recipe = model.settings(given.device)
     recipe = replace(recipe, **override({part: getattr(recipe, part) for part in ("model", "data", "training")}, given.set))
-    sources = sources_of(given.corpus, model.labels)
+    sources = sources_of(given.corpus, model.labels, model.speakers)
     provenance = Provenance(model.name, model.description, model.licence, sources)
     found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
     Run(given.out, model.family, recipe, found, provenance).train(given.max_minutes, given.resume)

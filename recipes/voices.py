@@ -17,7 +17,8 @@ from bundling import Bundled, main
 
 from wavewright.families.acoustic.recipe import Recipe, recipe
 
-STEPS, VOICE_FROM, CRITICS_FROM = 14_000, 1_500, 10_000
+SPEAKERS = ("kathleen", "lj")
+STEPS, VOICE_FROM, CRITICS_FROM = 12_500, 1_500, 8_500
 
 
 def voices(device: str = "cpu") -> Recipe:
@@ -25,9 +26,8 @@ def voices(device: str = "cpu") -> Recipe:
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, speakers=("kathleen", "lj"), voice_from=VOICE_FROM, critics_from=CRITICS_FROM),
-        data=replace(base.data, batch_seconds=40.0),
-        training=replace(base.training, steps=STEPS, batch_size=8, learning_rate=7e-4, threads=1, device=device),
+        model=replace(base.model, speakers=SPEAKERS, voice_from=VOICE_FROM, critics_from=CRITICS_FROM),
+        training=replace(base.training, steps=STEPS, threads=1, device=device),
     )
 
 
@@ -38,6 +38,7 @@ MODEL = Bundled(
     description="Two voices of English, kathleen and lj: symbols of speech to mel frames.",
     licence="CC0-1.0",
     corpus=Path("corpora/speech"),
+    speakers=SPEAKERS,
 )
 
 if __name__ == "__main__":

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 import soundfile
 from tiny_models import TinySpectral, change_card, make_gan, seeded
+from tiny_speech import install
 
 from wavewright import models
 from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.errors import BadFolder, BadModel
-from wavewright.tasks.demo import demo
+from wavewright.tasks.demo import TEXTS, demo
 from wavewright.tasks.picture import envelope_path, indexed_png, palette, spectrogram_png
 
 
@@ -174,3 +175,15 @@ def test_pictures_of_the_page_are_small(model, tmp_path):
     for source in page.all("img", "src"):
         assert read_png(base64.b64decode(source.split(",")[1])).shape[0] == 96
     assert made.page.stat().st_size < 30_000 * made.n_sounds
+
+
+def test_voices_say_a_few_sentences(tmp_path, monkeypatch):
+    players = install(monkeypatch, tmp_path)
+    made = demo(tmp_path / "out", play=("en",))
+    page = Page(made.page.read_text(encoding="utf-8"))
+    assert made.n_sounds == 2 * len(TEXTS)
+    assert [call.speaker for call in players["en"].calls[:: len(players["en"].calls) // 2]][:2] == ["kathleen", "lj"]
+    for sound in page.all("audio", "src"):
+        assert soundfile.info(tmp_path / "out" / sound).samplerate == 24_000
+    text = html.unescape(made.page.read_text(encoding="utf-8"))
+    assert shlex.join(["wavewright", "speak", TEXTS[0], "--voice", "en-lj"]) in text

@@ -14,10 +14,12 @@ from .. import families, models
 from ..clip import Clip
 from ..errors import BadFolder, BadModel
 from ..models.folder import ModelFolder
+from ..speech.voice import FAMILY
 from ..whole_file import whole_folder
 from . import checked
 from .demo_page import GENERATOR, Chapter, Player, Row, page
 from .generate import Generated, generate
+from .speak import speak
 
 PAGE_FILE = "index.html"
 SOUNDS_FOLDER = "sounds"
@@ -25,6 +27,11 @@ SOUNDS_A_LABEL = 4
 LABELS_WITH_A_WAY = 2
 STEPS = 8
 SEEDS = (7, 9)
+TEXTS = (
+    "Hello. I am one of the voices of Wavewright.",
+    "It is ten past six, the kettle is on, and on 3 May the ferry leaves at noon.",
+    "Did you record the violin, or was it Dr. Green who did?",
+)
 
 
 @dataclass(frozen=True)
@@ -58,16 +65,20 @@ def demo(
         raise BadModel("This installation has no bundled model that makes sounds; name one of your own with --play.")
     _refuse_to_replace(out / PAGE_FILE)
     with whole_folder(out, last=PAGE_FILE) as hidden:
-        chapters = [_chapter(folder, hidden) for folder in folders]
+        chapters = [_spoken(folder, hidden) if _speaks(folder) else _chapter(folder, hidden) for folder in folders]
         (hidden / PAGE_FILE).write_text(page(chapters), encoding="utf-8")
     n_sounds = sum(len(row.players) for chapter in chapters for row in chapter.rows)
     return Demo(out / PAGE_FILE, n_sounds, time.perf_counter() - begin)
 
 
 def _makes_sounds(folder: ModelFolder) -> bool:
-    """Whether a model makes sounds of nothing: a classifier or codec does not, nor does a vocoder, which needs mel frames."""
+    """Whether a model speaks, or makes sounds of nothing: a classifier or codec does not, nor does a vocoder, which needs mel frames."""
     runtime = families.module(folder.card.family, "runtime").Runtime
-    return hasattr(runtime, "generate") and folder.card.config.get("condition") != "mel"
+    return _speaks(folder) or (hasattr(runtime, "generate") and folder.card.config.get("condition") != "mel")
+
+
+def _speaks(folder: ModelFolder) -> bool:
+    return folder.card.family == FAMILY
 
 
 def _knows_ways(folder: ModelFolder) -> bool:
@@ -93,6 +104,20 @@ def _chapter(folder: ModelFolder, out: Path) -> Chapter:
         made = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=out / SOUNDS_FOLDER)
         command = _command(folder, label, f"--interpolate {SEEDS[0]} {SEEDS[1]} --count {STEPS}")
         rows.append(Row(f"from one {label or 'sound'} to another", command, _players(made, "step", out)))
+    return Chapter(folder.card, folder.hash, rows)
+
+
+def _spoken(folder: ModelFolder, out: Path) -> Chapter:
+    """A few sentences by each voice of a model."""
+    (out / SOUNDS_FOLDER).mkdir(exist_ok=True)
+    rows = []
+    for speaker in folder.card.config["speakers"]:
+        voice, players = f"{folder.card.name}-{speaker}", []
+        for number, text in enumerate(TEXTS, start=1):
+            path = out / SOUNDS_FOLDER / f"{voice}-{number}.wav"
+            speak(text, f"{folder.path}-{speaker}", out=path)
+            players.append(Player(path.relative_to(out).as_posix(), f"sentence {number}", Clip.read(path)))
+        rows.append(Row(speaker, shlex.join(["wavewright", "speak", TEXTS[0], "--voice", voice]), players))
     return Chapter(folder.card, folder.hash, rows)
 
 

@@ -46,7 +46,7 @@ class DataSettings:
     """What becomes of a recording before the network hears it."""
 
     valid_share: float = 0.04  # of the recordings, kept for validation where no manifest names some
-    batch_seconds: float = 80.0  # of a batch with its padding, at most: of long recordings fewer stand in a batch
+    batch_seconds: float = 40.0  # of a batch with its padding, at most: of long recordings fewer stand in a batch
     longest_seconds: float = 15.0  # of a recording; longer ones are left out
     speaker_exponent: float = 0.6  # 0 draws each speaker alike, 1 each by the number of the recordings
     loudness_lufs: float = -23.0  # to which each recording is brought
@@ -71,8 +71,8 @@ class Recipe:
 def recipe(size: str) -> Recipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for the bundled voices, ``base`` for many hours of speech."""
     training = TrainingSettings(
-        batch_size=16,
-        learning_rate=1e-3,
+        batch_size=8,
+        learning_rate=7e-4,
         betas=(0.9, 0.98),
         weight_decay=0.01,
         schedule="cosine",
@@ -95,7 +95,7 @@ def fine_tuning(base: ModelFolder) -> Recipe:
     training = replace(
         recipe("small").training,
         steps=FINE_STEPS,
-        learning_rate=4e-4,
+        learning_rate=3e-4,
         warmup_steps=50,
         ema_decay=0.995,
         evaluate_every=250,

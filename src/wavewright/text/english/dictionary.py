@@ -41,7 +41,7 @@ class Dictionary:
             places.append(places[-1] + length)
         self._sample = zlib.decompress(contents[places[0] : places[1]])
         self._blocks = [contents[a:b] for a, b in pairwise(places[1:])]
-        self._open: dict[int, dict[str, tuple[str, ...]]] = {}
+        self._open: dict[int, dict[str, bytes]] = {}
 
     def get(self, word: str) -> tuple[str, ...] | None:
         """The phones of a word in lower case, or None."""
@@ -62,7 +62,8 @@ class Dictionary:
         """The words of a block and the codes of their phones."""
         if number not in self._open:
             inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=self._sample)
-            words, word = {}, ""
+            words: dict[str, bytes] = {}
+            word = ""
             for shared, letters, codes in ENTRY.findall(inflate.decompress(self._blocks[number])):
                 word = word[: shared[0]] + letters.decode("ascii")
                 words[word] = codes
