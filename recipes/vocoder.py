@@ -17,7 +17,7 @@ from bundling import Bundled, main
 
 from wavewright.families.vocoder.recipe import Recipe, recipe
 
-STEPS, ADVERSARIAL_FROM = 14_000, 6_000
+STEPS, ADVERSARIAL_FROM = 18_000, 6_000
 
 
 def vocoder(device: str = "cpu") -> Recipe:
