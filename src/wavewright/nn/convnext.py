@@ -41,7 +41,7 @@ class _ShiftedSum(torch.autograd.Function):
 class FrameConv(nn.Module):
     """Depthwise convolution over ``(batch, frames, channels)``: each output hears ``kernel`` frames, ``look_ahead`` of them later ones.
 
-    Written as a sum of shifted frames, which on CPUs is quicker than a convolution that first has to turn the frames around.
+    Learns as a sum of shifted frames, which on CPUs is quicker than a convolution that first has to turn the frames around.
     """
 
     def __init__(self, channels: int, kernel: int, look_ahead: int = 0):
@@ -57,7 +57,10 @@ class FrameConv(nn.Module):
         else:
             padded = torch.cat([before, frames], 1)
         weight, bias = self.weight.to(frames.dtype), self.bias.to(frames.dtype)
-        if torch.is_grad_enabled() and not torch.onnx.is_in_onnx_export():
+        if torch.onnx.is_in_onnx_export():  # ONNX Runtime is quickest with pictures of one row
+            row = padded.transpose(1, 2).unsqueeze(2)
+            return F.conv2d(row, weight.t()[:, None, None], bias, groups=len(bias)).squeeze(2).transpose(1, 2)
+        if torch.is_grad_enabled():
             return _ShiftedSum.apply(padded, weight, bias)
         return _shifted_sum(padded, weight, bias)
 
