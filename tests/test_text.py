@@ -102,6 +102,11 @@ def test_a_long_sentence_is_cut_at_a_pause():
     assert sum(len(part.words) for part in ENGLISH.sentences("a b " * 500)) == 1000
 
 
+def test_decimals_may_be_ordinals():
+    words = [word.spoken for word in ENGLISH.sentences("the 97.5th percentile, a .1rd")[0].words]
+    assert " ".join(words) == "the ninety seven point fifth percentile a point first"
+
+
 @pytest.mark.parametrize(
     ("number", "words", "nth"),
     [

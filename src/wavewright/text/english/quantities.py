@@ -157,7 +157,7 @@ def _vulgar(match: re.Match[str], around: Around) -> Reading:
 
 
 def _ordinal(match: re.Match[str], around: Around) -> Reading:
-    *words, last = whole(match[1])
+    *words, last = decimal(match[1]) if "." in match[1] else whole(match[1])
     return [*words, as_ordinal(last)]
 
 
