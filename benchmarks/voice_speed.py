@@ -5,6 +5,7 @@
 The first sound is timed from the call of ``Voice.stream`` to its first chunk with samples, on one thread, after ``warm_up``, for each of the
 100 sentences of benchmarks/texts/hundred.txt, by the clock and by processor time. Cold starts are of a new Python that writes a file. Joins: the
 spectral flux (Dixon, "Onset detection revisited", 2006) in windows of 20 ms around the place where two pieces meet, beside all other windows.
+Peers that are installed (flite, espeak-ng) say the same sentences in the same run, with the start of their process.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from talkers import children_seconds
+from talkers import children_seconds, peers
 
 import wavewright
 from wavewright.dsp.spectrum import frame, hann_window
@@ -45,6 +46,7 @@ class Speed:
     first_sound_ms: tuple[float, float]  # median, 95 %
     first_sound_processor_ms: tuple[float, float]
     real_time_factor: float
+    peers_real_time_factor: dict[str, float]
     cold_start_seconds: float
     cold_start_processor_seconds: float
     n_bytes: int
@@ -66,6 +68,15 @@ def real_time_factor(voice: Voice, texts: list[str]) -> float:
     start = time.process_time()
     seconds = sum(voice.speak(text).clip.seconds for text in texts)
     return (time.process_time() - start) / seconds
+
+
+def peers_real_time_factor(texts: list[str]) -> dict[str, float]:
+    """The same of every peer that is installed, by its name."""
+    found = {}
+    for peer in peers():
+        said = [peer.say(text, 0) for text in texts]
+        found[peer.name] = sum(each.seconds for each in said) / sum(len(each.wave) / each.sample_rate for each in said)
+    return found
 
 
 def cold_starts(voice: str, vocoder: str) -> Iterator[tuple[float, float]]:
@@ -135,6 +146,7 @@ def main() -> None:
         (float(np.median(clock)), float(np.quantile(clock, 0.95))),
         (float(np.median(processor)), float(np.quantile(processor, 0.95))),
         real_time_factor(voice, texts),
+        peers_real_time_factor(texts),
         *cold,
         size_of(voice),
         join_flux(voice, texts),
@@ -144,6 +156,7 @@ def main() -> None:
     kept = {
         "first sound": speed.first_sound_ms[0] <= MOST_MEDIAN_MS and speed.first_sound_ms[1] <= MOST_LATE_MS,
         "real-time factor": speed.real_time_factor <= MOST_FACTOR,
+        "faster than flite": speed.real_time_factor < speed.peers_real_time_factor.get("flite", float("inf")),
         "cold start": speed.cold_start_seconds <= MOST_COLD_SECONDS,
         "size": speed.n_bytes <= MOST_BYTES,
         "joins": max(speed.join_flux) <= 1.0,

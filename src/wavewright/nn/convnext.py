@@ -20,7 +20,7 @@ def _shifted_sum(padded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 class _ShiftedSum(torch.autograd.Function):
-    """:func:`_shifted_sum` that learns in about half the time: its gradients are added up in place, tap by tap."""
+    """:func:`_shifted_sum` that learns in less time: its gradients are added up in place, tap by tap."""
 
     @staticmethod
     def forward(ctx: Any, padded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Matrix products of exported graphs in integers of 8 bits, four times as quick as in float32 on CPUs that know them.
+"""Matrix products of exported graphs in integers of 8 bits, quicker than in float32 on CPUs that know them.
 
 Each product of a matrix stored with 8 bits becomes two nodes: QuantizeLinear turns what comes in into steps of a size found beforehand
 on examples, and MatMulIntegerToFloat multiplies those by the stored steps. Sizes are fixed, and sums of integers are exact, so a frame gives
