@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from wavewright.nn.convnext import Blocks, FrameConv, split_memory
+from wavewright.nn.convnext import Blocks, FrameConv, _ShiftedSum, split_memory
 
 
 @pytest.mark.parametrize("look_ahead", [0, 1, 2])
@@ -26,6 +26,7 @@ def test_convolution_learns_as_a_depthwise_convolution_does():
     inputs = [frames, conv.weight, conv.bias]
     right = torch.autograd.grad((expected.transpose(1, 2) * told).sum(), inputs)
     torch.testing.assert_close(torch.autograd.grad((conv(frames) * told).sum(), inputs), right)
+    assert torch.autograd.gradgradcheck(_ShiftedSum.apply, inputs)  # penalties on gradients learn through it
 
 
 @pytest.mark.parametrize("pieces", [[1] * 12, [5, 1, 6], [12]])
