@@ -14,8 +14,8 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.errors import BadModel, BadSetting
 from wavewright.families.codec import Config
-from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build, evaluate
-from wavewright.families.codec.recipe import DataSettings, Recipe, prepare, tilted
+from wavewright.families.codec.network import Coder, build, evaluate
+from wavewright.families.codec.recipe import DataSettings, Recipe, beginnings, fine_tuning, prepare, tilted
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
 from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.tasks.decode import decode
@@ -186,12 +186,12 @@ def test_damaged_frequencies_are_refused(player, monkeypatch):
 
 def test_losses_fall_and_the_second_stage_moves_the_decoder_alone(folder, tmp_path):
     torch.manual_seed(0)
-    data = prepared(folder, tmp_path, adversarial_from=UNQUANTISED_STEPS + 60)
+    data = prepared(folder, tmp_path, adversarial_from=TINY.unquantised_steps + 60)
     codec = build(data.recipe.model)
     optimizers = {name: torch.optim.AdamW(part.parameters(), 2e-3) for name, part in codec.players().items()}
     found = []
-    second = UNQUANTISED_STEPS + 60
-    for step in range(UNQUANTISED_STEPS - 20, second + 4):
+    second = TINY.unquantised_steps + 60
+    for step in range(TINY.unquantised_steps - 20, second + 4):
         batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
         before = {name: tensor.clone() for name, tensor in codec.coder.state_dict().items()} if step == second else None
         for player_name, losses_of in codec.turns(step):
@@ -208,6 +208,26 @@ def test_losses_fall_and_the_second_stage_moves_the_decoder_alone(folder, tmp_pa
             assert moved
             assert all(name.startswith("decoder") for name in moved)
     assert np.mean(found[-10:]) < 0.9 * np.mean(found[:5])
+
+
+def test_a_codec_begins_from_another(played, folder, tmp_path):
+    base = played.player.folder
+    asked = fine_tuning(base)
+    assert dataclasses.replace(asked.model, unquantised_steps=1_500, adversarial_from=0) == TINY
+    codec = build(asked.model)
+    state = {name: torch.from_numpy(array) for name, array in beginnings(base, asked.model).items()}
+    codec.averaged().load_state_dict(state)
+    codes = sound(20 * TINY.hop_length)[None]
+    begun = codec.coder.eval()
+    expected = played.coder.encode(torch.from_numpy(codes))
+    assert torch.equal(begun.encode(torch.from_numpy(codes)), expected)
+    torch.testing.assert_close(begun.decode(expected), played.coder.decode(expected))
+    before = state["quantizer.levels.0.codes"].clone()
+    data = prepared(folder, tmp_path)
+    batch = {name: torch.as_tensor(array) for name, array in data.batches(0).items()}
+    losses = codec.train().turns(0)[0][1](batch)
+    assert float(losses["vq/commitment"].detach()) > 0  # codes are used from the first step on
+    assert not torch.equal(begun.quantizer.levels[0].codes, before)
 
 
 def test_distances_of_spectra_know_phase_and_level():

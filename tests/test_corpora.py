@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
 import subprocess
 import sys
@@ -10,8 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_voice import SAMPLE_RATE, TEXTS, front_end, tiny_run, write_folder
 
 from wavewright.clip import Clip
+from wavewright.data.folder import scan
+from wavewright.dsp.speech_mel import speech_mel
+from wavewright.families.acoustic import recipe as tiny_recipes
+from wavewright.families.vocoder.given import with_mels
+from wavewright.models.folder import ModelFolder
 
 CORPORA = Path(__file__).parents[1] / "recipes" / "corpora"
 pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason="the recipes are not beside the tests")
@@ -107,3 +114,32 @@ def test_a_missing_folder_is_one_sentence(tmp_path):
     assert found.returncode == 2
     assert "does not exist; give the one that holds" in found.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_recordings_stand_beside_the_frames_that_a_voice_predicts(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(CORPORA.parent)
+    predicted = importlib.import_module("predicted_frames")
+    monkeypatch.setattr(predicted, "front_end", front_end)
+    monkeypatch.setattr(tiny_recipes, "front_end", front_end)
+    monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))
+    tiny_run(write_folder(tmp_path / "mine"), tmp_path / "run", tmp_path / "cache").train(quiet=True)
+    corpus = tmp_path / "mine"
+    rows = [
+        {"audio_filepath": f"wavs/clip-{n}.wav", "text": text, "speaker": "voice", "language": "en", "split": "train"}
+        for n, text in enumerate(TEXTS)
+    ]
+    rows[1]["speaker"] = "stranger"
+    rows[2]["split"] = "test"
+    (corpus / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (corpus / "sources.json").write_text("[]", encoding="utf-8")
+    voice = predicted.stored_voice(ModelFolder(tmp_path / "run"))
+    assert predicted.gather(corpus, voice, tmp_path / "out") == (5, 4)
+    entries = scan(tmp_path / "out", manifest=tmp_path / "out" / "manifest.jsonl").entries
+    kept, problems = with_mels(entries)
+    assert (len(kept), problems) == (9, ())
+    own, said = (np.load(tmp_path / "out" / "wavs" / f"clip-0{ending}.npy") for ending in ("", predicted.SUFFIX))
+    wave = Clip.read(tmp_path / "out" / "wavs" / "clip-0-spoken.flac").wave[0]
+    np.testing.assert_allclose(own, speech_mel(wave, SAMPLE_RATE), atol=0.05)
+    assert own.shape == said.shape
+    assert not np.allclose(own, said, atol=0.1)
+    assert not (tmp_path / "out" / "wavs" / "clip-1-spoken.npy").exists()

@@ -11,7 +11,7 @@ import torch
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.families.codec import SIZES, Config
-from wavewright.families.codec.network import UNQUANTISED_STEPS, Coder, build, to_play
+from wavewright.families.codec.network import Coder, build, to_play
 from wavewright.families.codec.recipe import DataSettings, Prepared, Recipe, prepare, recipe
 from wavewright.models.card import Card
 from wavewright.training.export import as_played, export_model
@@ -43,9 +43,12 @@ def export_codec(sounds: Path, cache: Path, place: Path) -> Coder:
     torch.manual_seed(0)
     data = prepared(sounds, cache)
     codec = build(TINY)
-    for step in (0, UNQUANTISED_STEPS):
+    for step in (0, TINY.unquantised_steps):
         batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
         codec.turns(step)[0][1](batch)
+    with torch.no_grad():  # as training leaves them: no two alike
+        for parameter in codec.coder.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
     card = Card(name=place.name, family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
     export_model(place, card, to_play(codec.coder.eval(), data))
     return as_played(codec.coder)  # type: ignore[return-value]

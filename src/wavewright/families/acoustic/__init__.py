@@ -46,6 +46,7 @@ RANGES = {
     "aligner_channels": (8, 512),
     "n_styles": (1, 64),
     "dropout": (0.0, 0.9),
+    "predictor_dropout": (0.0, 0.9),
     "critic_channels": (4, 256),
     "voice_from": (0, 1_000_000_000),
     "critics_from": (0, 1_000_000_000),
@@ -73,6 +74,7 @@ class Config:
     aligner_channels: int = 64
     n_styles: int = 8
     dropout: float = 0.1
+    predictor_dropout: float = 0.4  # of duration and melody, which learn the recordings by heart sooner than the decoder does
     critic_channels: int = 64
     voice_from: int = 1_500  # the step from which the voice learns; before it the aligner does
     critics_from: int = 0  # the step from which critics sharpen the frames; 0: never

@@ -44,6 +44,7 @@ RANGES = {
     "latent_size": (4, 1_024),
     "n_levels": (1, 32),
     "code_size": (2, 64),
+    "unquantised_steps": (0, 1_000_000_000),
     "critic_channels": (4, 256),
     "adversarial_from": (0, 1_000_000_000),
 }
@@ -73,6 +74,7 @@ class Config:
     n_levels: int = 12
     codebook_size: int = 1_024
     code_size: int = 8
+    unquantised_steps: int = 1_500  # at first: phases are hardly learned through codes that know nothing of them
     critic_channels: int = 16
     adversarial_from: int = 0  # the step from which on critics teach the decoder, everything before it at rest; 0: never
 

@@ -32,7 +32,6 @@ MEL_SIZES = (
 )  # (samples at 16 kHz, bands) of the windows that mel spectra are compared in
 COMPLEX_SIZES, EXPONENT = (256, 512), 0.5  # windows, and what magnitudes are raised to, where phases are compared
 CRITIC_SIZES = ((512, 128), (1024, 256), (256, 64))  # (window, hop)
-UNQUANTISED_STEPS = 1_500  # at first: phases are hardly learned through codes that know nothing of them
 RECORDING = "recording"
 
 
@@ -210,7 +209,8 @@ class Codec(nn.Module):
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
         critics = self._critics_at(step)
         if critics is None:
-            return [("coder", lambda batch: self._first_stage(batch, is_quantised=step >= UNQUANTISED_STEPS))]
+            is_quantised = step >= self.config.unquantised_steps
+            return [("coder", lambda batch: self._first_stage(batch, is_quantised))]
         return [
             ("critics", lambda batch: self._critic_losses(batch, critics)),
             ("coder", lambda batch: self._second_stage(batch, critics)),

@@ -14,6 +14,7 @@ from ...data.preparation import Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
 from ...errors import BadFolder, BadSetting
+from ...models.folder import ModelFolder
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import db_to_gain, seconds_to_samples
@@ -30,6 +31,8 @@ DATA_RANGES = {
     "tilt_db": (0.0, 12.0),
     "mixed_share": (0.0, 1.0),
 }
+FINE_STEPS, FINE_ADVERSARIAL_FROM = 4_000, 2_500  # of a run that begins from another model
+PART_PREFIXES = ("encoder.", "decoder.")  # of the names of weights in a model folder: the graphs that they belong to
 VALID_CLIPS, VALID_SECONDS = 64, 2.0
 HEARD_CLIPS = 4
 COUNTED_CLIPS = 400  # whose codes say how frequent each is
@@ -92,6 +95,28 @@ def recipe(size: str) -> Recipe:
         metric="",
     )
     return Recipe(model=Config(**SIZES[size]), training=training)
+
+
+def fine_tuning(base: ModelFolder) -> Recipe:
+    """The recipe that teaches ``base`` other recordings: its networks and codes, in small steps, and critics at last."""
+    model = replace(base.config(Config), unquantised_steps=0, adversarial_from=FINE_ADVERSARIAL_FROM)
+    training = replace(
+        recipe("small").training, steps=FINE_STEPS, learning_rate=3e-4, warmup_steps=50, ema_decay=0.995, evaluate_every=500
+    )
+    return Recipe(model=model, training=training)
+
+
+def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+    """The state of a codec as it begins from ``base``, tensors by name; its codes are in place, each as frequent as the others.
+
+    Whether they fit ``config`` shows where they are loaded.
+    """
+    stored = {name: array for name, array in base.weights().items() if name.startswith(PART_PREFIXES) and "/" not in name}
+    state = {name.partition(".")[2]: array for name, array in stored.items()}  # what has a slash are constants of graphs
+    for level in range(config.n_levels if config.quantizer == "codebook" else 0):
+        state[f"quantizer.levels.{level}.share"] = np.full(config.codebook_size, 1 / config.codebook_size, np.float32)
+        state[f"quantizer.levels.{level}.is_ready"] = np.array(True)
+    return state
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,114 @@
+"""Recordings beside the mel frames that a voice predicts for them, so that a vocoder learns to make sound of what voices say.
+
+    python recipes/predicted_frames.py --corpus corpora/speech --voice runs/en --out corpora/spoken
+    python recipes/vocoder.py --corpus corpora/spoken --set data.given_mels=true --out runs/vocoder-spoken
+
+Each recording of a speaker of the voice stands twice in the new corpus: with its own frames, and with those that the voice predicts at the
+recording's own timing, pitch and energy, in its speaker's usual style. All other recordings stand there once, with their own frames.
+Recordings are brought to the voice's loudness first. ``name.npy`` beside ``name.flac`` has the frames, ``(80, frames)`` float16 nats.
+
+Shen et al., "Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram Predictions", 2018, trained its vocoder so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from wavewright.clip import Clip
+from wavewright.data.entry import Entry
+from wavewright.data.folder import scan
+from wavewright.data.preparation import Preparation
+from wavewright.data.store import ClipStore
+from wavewright.dsp.loudness import normalise_loudness
+from wavewright.dsp.speech_mel import speech_mel
+from wavewright.errors import BadText, WavewrightError
+from wavewright.families.acoustic import BOUNDARY
+from wavewright.families.acoustic.network import Voice, predicted_frames, stored_voice
+from wavewright.families.acoustic.pairs import FrontEnd, symbols_of_text
+from wavewright.families.acoustic.prosody import hear
+from wavewright.families.acoustic.recipe import Clip as Recorded
+from wavewright.families.acoustic.recipe import DataSettings
+from wavewright.models.folder import ModelFolder
+from wavewright.text import front_end
+
+SUFFIX = "-spoken"  # of the name of a recording that stands beside predicted frames
+
+
+def heard(entries: Sequence[Entry], voice: Voice) -> Iterator[tuple[Entry, np.ndarray]]:
+    """Each recording ``(time,)`` as voices learn it: at the voice's rate and loudness, without the silence around it."""
+    store = ClipStore.build(entries, voice.config.sample_rate, None, Preparation("crop", level="none"))
+    for row, entry in enumerate(store.entries):
+        yield entry, normalise_loudness(store[row][0], store.sample_rate, DataSettings().loudness_lufs)
+
+
+def sayable(entry: Entry, wave: np.ndarray, voice: Voice, front: FrontEnd) -> Recorded | None:
+    """The recording as the voice would learn it; None where it is not one of its speaker's, or says what cannot be read."""
+    config = voice.config
+    if entry.language != config.language or entry.speaker not in config.speakers or not entry.text:
+        return None
+    try:
+        symbols = symbols_of_text(entry.text, front)
+    except BadText:
+        return None
+    found = hear(wave, config)
+    if sum(symbol != BOUNDARY for symbol in symbols) > len(found["mel"]):
+        return None
+    numbers = np.array([config.symbols.index(symbol) for symbol in symbols])
+    return Recorded(entry, found["mel"], found["f0_hz"], numbers, config.speakers.index(entry.speaker))
+
+
+def write(folder: Path, name: str, wave: np.ndarray, sample_rate: int, mel: np.ndarray) -> str:
+    """Store a recording and its frames ``(N_MELS, frames)`` under ``name``; the name of the recording's file."""
+    path = folder / f"{name}.flac"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Clip(np.clip(wave, -1.0, 1.0)[None], sample_rate).write(path)
+    np.save(path.with_suffix(".npy"), mel.astype(np.float16))
+    return str(path.relative_to(folder))
+
+
+def gather(corpus: Path, voice: Voice, out: Path) -> tuple[int, int]:
+    """Write the corpus with its frames; how many recordings it has, and how many of them stand beside predicted frames."""
+    rows = {row["audio_filepath"]: row for row in map(json.loads, (corpus / "manifest.jsonl").read_text("utf-8").splitlines())}
+    entries = [entry for entry in scan(corpus, manifest=corpus / "manifest.jsonl").entries if entry.split != "test"]
+    front, written, n_predicted = front_end(voice.config.language), [], 0
+    for entry, wave in heard(entries, voice):
+        row = rows[str(entry.path.relative_to(corpus))]
+        name = str(Path(row["audio_filepath"]).with_suffix(""))
+        sample_rate = voice.config.sample_rate
+        file = write(out, name, wave, sample_rate, speech_mel(wave, sample_rate))
+        written.append(row | {"audio_filepath": file, "duration": len(wave) / sample_rate})
+        recorded = sayable(entry, wave, voice, front) if entry.split == "train" else None
+        if recorded is not None:
+            file = write(out, f"{name}{SUFFIX}", wave, sample_rate, predicted_frames(voice, recorded))
+            written.append(row | {"audio_filepath": file, "duration": len(wave) / sample_rate})
+            n_predicted += 1
+    (out / "manifest.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in written), "utf-8")
+    shutil.copyfile(corpus / "sources.json", out / "sources.json")
+    return len(written) - n_predicted, n_predicted
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
+    parser.add_argument("--voice", type=Path, required=True, help="the model folder of the family acoustic")
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    try:
+        voice = stored_voice(ModelFolder(given.voice))
+        n_recordings, n_predicted = gather(given.corpus, voice, given.out)
+    except WavewrightError as error:
+        parser.exit(2, f"{error}\n")
+    print(f"{given.out}: {n_recordings} recordings, {n_predicted} of them beside predicted frames as well")
+
+
+if __name__ == "__main__":
+    main()
