@@ -25,7 +25,7 @@ def digits(device: str = "cpu") -> Recipe:
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, duration="drawn", dropout=0.3),
+        model=replace(base.model, duration="drawn", dropout=0.3, temperature=0.6),
         data=replace(base.data, n_variants=8),
         training=replace(base.training, steps=STEPS, threads=1, device=device),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .numbers import word_set
-from .rules import Around, Reading, Rule
+from .rules import NOT_IN_WORD, Around, Reading, Rule
 
 TITLES = {
     **{"mr": "mister", "mrs": "missus", "ms": "miz", "mx": "mix", "dr": "doctor", "prof": "professor", "rev": "reverend"},
@@ -104,6 +104,8 @@ ALSO_WORDS = word_set(
 
 WITHOUT_DOT = word_set("mr mrs ms dr prof st vs etc jr sr ltd inc lt capt sgt approx dept govt ave blvd ft mt eg")
 
+CODE_NEXT = re.compile(r"\s?[A-Z]{1,4}-?\d")  # of a part: ``XJ-9``
+COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 SHORT_FORMS = {"w/o": "without", "w/": "with", "b/c": "because", "c/o": "care of", "n/a": "not applicable", "w/out": "without"}
 
 STARTERS = word_set(
@@ -121,6 +123,9 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     next_letter, next_digit = (after[1], after[2]) if after else ("", "")
     if name in ("min", "max") and next_digit:
         return ["minimum" if name == "min" else "maximum"]
+    if written == "Oz":
+        return None  # where the wizard is
+    next_digit = next_digit or (name in ("no", "nos") and CODE_NEXT.match(around.text, around.end))
     if name in WITH_NUMBER and (next_digit or (name != "no" and _is_roman(around))):
         return WITH_NUMBER[name].split()
     is_name_next = next_letter.isupper() and around.word_after.lower() not in STARTERS
@@ -179,6 +184,18 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
     return ALWAYS[name].split() if name in ALWAYS and not match[1].isupper() else None
 
 
+def _way_before(match: re.Match[str], around: Around) -> Reading:
+    """``45 N. Main St.``: a direction between the number of a house and its street."""
+    is_behind_number = re.search(r"\d\s$", around.text[max(0, around.start - 2) : around.start])
+    is_street = re.match(rf"\s[A-Z][a-z]+\.?\s(?:{_STREETS})\b", around.text[around.end : around.end + 40])
+    return [COMPASS[match[1]]] if is_behind_number and is_street else None
+
+
+def _way_behind(match: re.Match[str], around: Around) -> Reading:
+    """``Pennsylvania Ave. NW``."""
+    return [COMPASS[match[1][0]] + COMPASS[match[1][1]]] if re.fullmatch(_STREETS, around.word_before) else None
+
+
 def _days(match: re.Match[str], around: Around) -> Reading:
     return [CAPITAL_ONLY[match[1].lower()], "to", CAPITAL_ONLY[match[2].lower()]]
 
@@ -187,11 +204,14 @@ def _short_form(match: re.Match[str], around: Around) -> Reading:
     return SHORT_FORMS[match[0].lower()].split()
 
 
+_STREETS = "|".join(name for kind, street in PLACES.items() for name in (kind.title(), street.title()))
 _NAMES = sorted({*TITLES, *PLACES, *WITH_NUMBER, *ALWAYS, *CAPITAL_ONLY}, key=len, reverse=True)
 _DAY = f"({'|'.join(name.title() for name in sorted(CAPITAL_ONLY, key=len, reverse=True))})"
 LETTER_RULES: list[Rule] = [
+    (re.compile(r"([NSEW])\.?(?=\s[A-Z][a-z])"), _way_before),
+    (re.compile(rf"([NS][EW]){NOT_IN_WORD}"), _way_behind),
     (re.compile(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])"), _days),
     (re.compile(r"(?:w/o|w/out|w/|b/c|c/o|n/a)(?![A-Za-z])", re.IGNORECASE), _short_form),
     (re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(?![A-Za-z0-9])", re.IGNORECASE), _dotted),
-    (re.compile(r"([A-Za-z]{2,6})(?![A-Za-z0-9])"), _bare),
+    (re.compile(rf"([A-Za-z]{{2,6}}){NOT_IN_WORD}"), _bare),
 ]

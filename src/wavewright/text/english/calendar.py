@@ -46,6 +46,8 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
 
 
 def _slashed_without_year(match: re.Match[str], around: Around) -> Reading:
+    if match[0] == "9/11":
+        return [*cardinal(9), *cardinal(11)]
     is_date = around.word_before.lower() in ("on", "by", "until", "since", "due", "dated")
     return _date(int(match[1]), int(match[2])) if is_date else None
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
+from .abbreviations import COMPASS
 from .numbers import decimal, digits, in_pairs, plural, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
-COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 DIGIT_CUES = word_set("pin code dial ext extension zip postcode passcode password")
 CALL_CUES = word_set("call dial phone ring dialed called text")
 PAIR_CUES = word_set(
-    "flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
+    "form flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
 )
+TOLL_FREE = re.compile(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
 STATES = {
     **{"AL": "alabama", "AK": "alaska", "AZ": "arizona", "AR": "arkansas", "CA": "california", "CO": "colorado"},
     **{
@@ -35,6 +36,9 @@ STATES = {
 
 
 def _digits(match: re.Match[str], around: Around) -> Reading:
+    free = TOLL_FREE.match(match[0])
+    if free:
+        return [*digits(free[1]), "eight", "hundred", *digits(match[0][free.end() :])]
     return [*(["plus"] if match[0].startswith("+") else []), *digits(match[0])]
 
 
@@ -80,6 +84,8 @@ def _state(match: re.Match[str], around: Around) -> Reading:
 
 def _version(match: re.Match[str], around: Around) -> Reading:
     parts = match[1].split(".")
+    if match[0] == f"V{match[1]}" and len(parts) == 1:
+        return None  # an engine
     if len(parts) == 2:
         return ["version", *decimal(match[1])]
     return ["version", *[word for part in parts for word in ["point", *whole(part)]][1:]]
@@ -106,7 +112,8 @@ def _decimal_mixture(match: re.Match[str], around: Around) -> Reading:
 
 
 def _word_number(match: re.Match[str], around: Around) -> Reading:
-    return [*digits(match[1]), *mixture(match[2], around)]
+    before = ["eight", "hundred"] if match[1].endswith("800") else digits(match[1][-3:])
+    return [*digits(match[1][:-4]), *before, *mixture(match[2], around)]
 
 
 def _mixture(match: re.Match[str], around: Around) -> Reading:
@@ -118,6 +125,31 @@ def _coded(match: re.Match[str], around: Around) -> Reading:
     return mixture(match[0], around) if match[0][0] in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" else None
 
 
+def _agent(match: re.Match[str], around: Around) -> Reading:
+    return ["double", "oh", "seven"]
+
+
+def _plan(match: re.Match[str], around: Around) -> Reading:
+    """``401(k)``, where Americans save."""
+    number, letter = match[1] or match[3], match[2] or match[4]
+    return [*digits(number[0]), "oh", *digits(number[2]), letter.upper()]
+
+
+def _airplanes(match: re.Match[str], around: Around) -> Reading:
+    *words, last = in_pairs(match[1])
+    return [*words, plural(last)]
+
+
+def _team(match: re.Match[str], around: Around) -> Reading:
+    """``49ers``."""
+    *words, last = whole(match[1])
+    return [*words, last + ("rs" if last.endswith("e") else "ers")]
+
+
+def _bits(match: re.Match[str], around: Around) -> Reading:
+    return [plural(*whole(match[1] or match[2] or match[3]))]
+
+
 PHONE_RULES: list[Rule] = [
     (re.compile(r"((?:1-)?8\d\d)-([A-Z]{3,12})(?![A-Za-z0-9])"), _word_number),
     (re.compile(r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])"), _digits),
@@ -125,6 +157,11 @@ PHONE_RULES: list[Rule] = [
     (re.compile(r"\d{3}-\d{4}(?![\d-])"), _digits),
 ]
 DIGIT_RULES: list[Rule] = [
+    (re.compile(r"007(?!\d)"), _agent),
+    (re.compile(r"(40[13])\s?\(([kb])\)|(40[13])([kb])(?![A-Za-z0-9])"), _plan),
+    (re.compile(rf"(7\d7)s{NOT_IN_WORD}"), _airplanes),
+    (re.compile(rf"(\d{{1,6}})ers{NOT_IN_WORD}"), _team),
+    (re.compile(r"([01])s(?=\s(?:and|or)\s[01]s\b)|(?<=[01]s\sand\s)([01])s\b|(?<=[01]s\sor\s)([01])s\b"), _bits),
     (
         re.compile(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"),
         _place,
@@ -132,7 +169,7 @@ DIGIT_RULES: list[Rule] = [
     (re.compile(r"\d+(?:\.\d+){2,}(?![\d])"), _address),
     (re.compile(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
     (re.compile(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
-    (re.compile(rf"\d{{2,}}(?![.,:/]\d){NOT_IN_WORD}"), _cued),
+    (re.compile(rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"), _cued),
 ]
 MIXTURE_RULES: list[Rule] = [
     (re.compile(r"(\d{1,15}\.\d{1,15})([A-Za-z][A-Za-z0-9]{0,24})"), _decimal_mixture),

@@ -7,7 +7,7 @@ import re
 from .numbers import cardinal, ordinal, word_set
 from .phones import LETTERS
 from .pronounce import known
-from .rules import Around, Reading, Rule, letters
+from .rules import LATER_LETTERS, NOT_IN_WORD, Around, Reading, Rule, letters
 
 SPOKEN_AS_WORDS = word_set(
     "nasa nato unesco unicef aids swat laser radar scuba opec jpeg gif ram rom nascar fifa fema osha ikea covid sars pin sim nafta "
@@ -65,10 +65,11 @@ MIXED_CASE = {
         "mRNA": "M R N A",
         "pH": "P H",
     },
-    **{"WWII": "W W two", "WWI": "W W one"},
+    **{"WWII": "W W two", "WWI": "W W one", "NAACP": "N double A C P", "NCAA": "N C double A", "AAA": "triple A"},
     **{"YouTube": "youtube", "iPhone": "iphone", "iPad": "ipad", "GitHub": "github", "LinkedIn": "linked in", "WiFi": "wi fi"},
 }
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+BETWEEN_SIZES = re.compile(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
 ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 
 
@@ -125,6 +126,8 @@ def _acronym(match: re.Match[str], around: Around) -> Reading:
         return letters(stem)
     if low in SPOKEN_AS_WORDS:
         return [low + ending]
+    if low == "who" and around.word_before.lower() == "the" and not _is_shouted(around):
+        return letters(stem)
     is_word = around.knows(low) and not is_spelled(low) and (_is_shouted(around) or (len(low) > 3 or low in EMPHASISED))
     if is_word and not (low in SPOKEN_AS_LETTERS and not _is_shouted(around)):
         return [low + ending]
@@ -145,7 +148,7 @@ def _is_shouted(around: Around) -> bool:
 
 def _single(match: re.Match[str], around: Around) -> Reading:
     letter = match[1]
-    if letter == "x" and re.fullmatch(r"[\d\u00bc-\u00be] x \d", around.text[max(0, around.start - 2) : around.end + 2]):
+    if letter == "x" and BETWEEN_SIZES.search(around.text, max(0, around.start - 8), around.end + 2):
         return ["times" if "=" in around.text[around.end : around.end + 12] else "by"]
     if letter in ("I", "i"):
         is_article_like = around.word_before.lower() in ("roman", "letter")
@@ -192,13 +195,13 @@ def _part(part: str) -> list[str]:
 
 
 LETTER_RULES: list[Rule] = [
-    (re.compile(rf"(?:{'|'.join(MIXED_CASE)})(?![A-Za-z])"), _mixed_case),
+    (re.compile(rf"(?:{'|'.join(MIXED_CASE)}){NOT_IN_WORD}"), _mixed_case),
     (re.compile(r"((?:[A-Z]\.){2,12}|[A-Z](?:\.[A-Z]){1,12}(?![A-Za-z.]))('s\b)?"), _dotted_initials),
     (re.compile(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])"), _initial),
     (re.compile(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])"), _roman),
     (re.compile(r"([IVXLCDM]+)('s)?(?=\.(?:\s|$))"), _roman),
-    (re.compile(r"([A-Z]{2,12})('?s)?(?![A-Za-z0-9])"), _acronym),
-    (re.compile(r"([A-HJ-Za-z])'s(?![A-Za-z0-9'])"), _letter_of),
-    (re.compile(r"([A-Za-z])(?![A-Za-z0-9'])"), _single),
-    (re.compile(r"[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){1,8}(?![A-Za-z0-9'])"), _camel),
+    (re.compile(rf"([A-Z]{{2,12}})('?s)?{NOT_IN_WORD}"), _acronym),
+    (re.compile(rf"([A-HJ-Za-z])'s(?![A-Za-z0-9'{LATER_LETTERS}])"), _letter_of),
+    (re.compile(rf"([A-Za-z])(?![A-Za-z0-9'{LATER_LETTERS}])"), _single),
+    (re.compile(rf"[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){{1,8}}(?![A-Za-z0-9'{LATER_LETTERS}])"), _camel),
 ]

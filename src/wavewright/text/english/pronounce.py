@@ -117,8 +117,8 @@ def phones_of(word: str) -> tuple[str, ...]:
     if re.fullmatch("[A-Z](?:'?s)?", word):
         name = tuple(LETTERS[word[0]].split())
         return with_s(name) if len(word) > 1 else name
-    word = folded(word)
-    found = known(word) or _derived(word, 2)
+    accented, word = supplement().get(word), folded(word)
+    found = accented or known(word) or _derived(word, 2)
     if found:
         return found
     parts = re.findall("[a-z]+(?:'[a-z]+)*", word)

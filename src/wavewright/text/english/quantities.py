@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from .numbers import as_ordinal, cardinal, decimal, fraction, plural, whole
+from .numbers import as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole, word_set
 from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule
 from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNITS, Currency, Unit
 
@@ -104,6 +104,7 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
     is_one = (number == "1" and size is None) or around.is_adjective or gap == "-"
+    is_one = is_one or (not gap and around.word_after in MEASURED)
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
     words += [POWERS[power]] if power else []
     return [*words, *_named(unit, is_one), *(["per", *PER[per].split()] if per else [])]
@@ -161,10 +162,22 @@ def _ordinal(match: re.Match[str], around: Around) -> Reading:
     return [*words, as_ordinal(last)]
 
 
+def _batting(match: re.Match[str], around: Around) -> Reading:
+    """``batting .325``: of a thousand times at bat."""
+    return in_pairs(match[1]) if BATTING & {word.lower() for word in around.words_before[-1:]} else None
+
+
 def _sized(match: re.Match[str], around: Around) -> Reading:
     if around.word_before.lower() in NUMBERED_PLACES:
         return None
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
+
+
+def _sets(match: re.Match[str], around: Around) -> Reading:
+    """``6-4, 7-5``: tennis, where one of each pair has six or seven."""
+    pairs = re.findall(r"([0-7])[-–]([0-7])", match[0])
+    is_tennis = all(max(pair) in "67" for pair in pairs)
+    return [word for pair in pairs for game in pair for word in whole(game)] if is_tennis else None
 
 
 def _by(match: re.Match[str], around: Around) -> Reading:
@@ -184,6 +197,12 @@ def _plain(match: re.Match[str], around: Around) -> Reading:
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2])]
 
 
+BATTING = word_set("bats batting batted bat hit hits hitting slugging")
+MEASURED = word_set(
+    "film lens lenses camera cameras bolt bolts bullet bullets pistol cable cables bottle bottles bag bags drill jack"
+)
+"""Things that have a size in front of them: ``35mm film``."""
+
 _UNIT = _one_of([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
 _SPACED_UNIT = rf"(?:\s?({_one_of(name for name in UNITS if name not in NEEDS_NO_SPACE)}){NOT_IN_WORD})?"
 MONEY_RULES: list[Rule] = [
@@ -194,6 +213,7 @@ MONEY_RULES: list[Rule] = [
 ]
 CODE_RULES: list[Rule] = [(re.compile(rf"({_one_of(CODES)})\s?({NUMBER}){_MAGNITUDE}"), _code_first)]
 MEASURE_RULES: list[Rule] = [
+    (re.compile(r"([0-7])[-–]([0-7])(?:,\s(?:and\s)?([0-7])[-–]([0-7])){1,4}(?![-–\d/])"), _sets),
     (re.compile(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')"), _feet_and_inches),
     (re.compile(rf"({NUMBER})[\"″]"), _inches),
     (re.compile(rf"({NUMBER})['′](?![A-Za-z])"), _feet),
@@ -210,6 +230,7 @@ MEASURE_RULES: list[Rule] = [
         ),
         _measure,
     ),
+    (re.compile(r"\.(\d{3})(?![\dA-Za-z%])"), _batting),
     (re.compile(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}"), _sized),
     (re.compile(rf"(\d+)'?s{NOT_IN_WORD}"), _plural),
 ]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from .numbers import UNITS, word_set
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-NOT_IN_WORD = r"(?![A-Za-z0-9])"
+LATER_LETTERS = "\u00c0-\u024f"  # with accents
+NOT_IN_WORD = rf"(?![A-Za-z0-9{LATER_LETTERS}])"
 NEAR = 40
 """Characters that are looked at before a place; enough for a word and what stands between."""
 

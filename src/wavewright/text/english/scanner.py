@@ -29,6 +29,7 @@ LONGEST_WRITTEN = 400
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
 DASHES = re.compile(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
+UNTIL = re.compile(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
 CALCULATED = re.compile(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
 DOTS = re.compile(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
@@ -101,6 +102,11 @@ class Scanner:
             place = calculated.start(1)
             self.tokens.append(Token(place, place + 1, ["to" if is_less and not calculated[3] else "minus"]))
             self.place = calculated.start(2)
+            return False
+        until = UNTIL.match(self.text, self.place)
+        if until and self.tokens and self.tokens[-1].is_numeric:
+            self.tokens.append(Token(self.place, until.end(), ["to"]))
+            self.place = until.end()
             return False
         if dash and not (_is_after_digit(self.text, self.place, dash[0]) and NUMERIC.match(self.text, dash.end())):
             self.place = dash.end()

@@ -58,6 +58,10 @@ def _sharp(match: re.Match[str], around: Around) -> Reading:
     return [match[1].upper(), "sharp"]
 
 
+def _energy(match: re.Match[str], around: Around) -> Reading:
+    return ["M", "C"]
+
+
 def _plus_plus(match: re.Match[str], around: Around) -> Reading:
     return [match[1].upper(), "plus", "plus"]
 
@@ -93,6 +97,7 @@ def _word(match: re.Match[str], around: Around) -> Reading:
 
 
 LETTER_RULES: list[Rule] = [
+    (re.compile(r"mc(?=²|\^2)"), _energy),
     (re.compile(r"([A-GJa-g])#(?![\w#])"), _sharp),
     (re.compile(r"([A-Za-z])\+\+"), _plus_plus),
 ]
