@@ -185,10 +185,9 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
 
 
 def _way_before(match: re.Match[str], around: Around) -> Reading:
-    """``45 N. Main St.``: a direction between the number of a house and its street."""
-    is_behind_number = re.search(r"\d\s$", around.text[max(0, around.start - 2) : around.start])
-    is_street = re.match(rf"\s[A-Z][a-z]+\.?\s(?:{_STREETS})\b", around.text[around.end : around.end + 40])
-    return [COMPASS[match[1]]] if is_behind_number and is_street else None
+    """``45 N. Main St.``: a direction before a street."""
+    is_street = re.match(rf"\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{_STREETS})\b", around.text[around.end : around.end + 40])
+    return [COMPASS[match[1]]] if is_street else None
 
 
 def _way_behind(match: re.Match[str], around: Around) -> Reading:
@@ -208,7 +207,7 @@ _STREETS = "|".join(name for kind, street in PLACES.items() for name in (kind.ti
 _NAMES = sorted({*TITLES, *PLACES, *WITH_NUMBER, *ALWAYS, *CAPITAL_ONLY}, key=len, reverse=True)
 _DAY = f"({'|'.join(name.title() for name in sorted(CAPITAL_ONLY, key=len, reverse=True))})"
 LETTER_RULES: list[Rule] = [
-    (re.compile(r"([NSEW])\.?(?=\s[A-Z][a-z])"), _way_before),
+    (re.compile(r"([NSEW])\.?(?=\s(?:[A-Z][a-z]|\d))"), _way_before),
     (re.compile(rf"([NS][EW]){NOT_IN_WORD}"), _way_behind),
     (re.compile(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])"), _days),
     (re.compile(r"(?:w/o|w/out|w/|b/c|c/o|n/a)(?![A-Za-z])", re.IGNORECASE), _short_form),

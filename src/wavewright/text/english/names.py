@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .numbers import cardinal, ordinal, word_set
+from .numbers import cardinal, in_pairs, ordinal, word_set
 from .phones import LETTERS
 from .pronounce import known
 from .rules import LATER_LETTERS, NOT_IN_WORD, Around, Reading, Rule, letters
@@ -65,10 +65,11 @@ MIXED_CASE = {
         "mRNA": "M R N A",
         "pH": "P H",
     },
-    **{"WWII": "W W two", "WWI": "W W one", "NAACP": "N double A C P", "NCAA": "N C double A", "AAA": "triple A"},
+    **{"WWII": "world war two", "WWI": "world war one", "NAACP": "N double A C P", "NCAA": "N C double A", "AAA": "triple A"},
     **{"YouTube": "youtube", "iPhone": "iphone", "iPad": "ipad", "GitHub": "github", "LinkedIn": "linked in", "WiFi": "wi fi"},
 }
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+PIECES = {"N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}
 BETWEEN_SIZES = re.compile(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
 ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 
@@ -105,6 +106,26 @@ def _counted(match: re.Match[str], around: Around) -> Reading:
     if last.lower() in NUMBERED:
         return cardinal(value)
     return cardinal(value) if len(match[1]) > 1 and value < 40 and not last.isupper() else None
+
+
+def _small_roman(match: re.Match[str], around: Around) -> Reading:
+    """``Act III, Scene iv``."""
+    before = around.word_before
+    value = roman_value(match[1].upper())
+    return cardinal(value) if value and before[:1].isupper() and before.lower() in NUMBERED else None
+
+
+def _chess(match: re.Match[str], around: Around) -> Reading:
+    """``Nf3``, ``Qxe4``."""
+    return [PIECES[match[1]], *(["takes"] if match[2] else []), match[3].upper(), *cardinal(int(match[4]))]
+
+
+def _highway(match: re.Match[str], around: Around) -> Reading:
+    return ["U", "S", *in_pairs(match[1])]
+
+
+def _of_life(match: re.Match[str], around: Around) -> Reading:
+    return ["born" if match[1] == "b" else "died"]
 
 
 def _dotted_initials(match: re.Match[str], around: Around) -> Reading:
@@ -194,7 +215,11 @@ def _part(part: str) -> list[str]:
     return letters(part) if part.isupper() and len(part) < 5 else [part.lower()]
 
 
+MOVE_RULES: list[Rule] = [(re.compile(r"([NBRQK])(x?)([a-h])([1-8])(?=[+#]?(?:[\s,.;:!?)]|$))"), _chess)]
 LETTER_RULES: list[Rule] = [
+    (re.compile(r"([ivx]{1,5})(?![A-Za-z0-9'])"), _small_roman),
+    (re.compile(r"US (\d{2,3})(?![\d,.%])"), _highway),
+    (re.compile(r"([bd])\.(?=\s?[12]\d{3})"), _of_life),
     (re.compile(rf"(?:{'|'.join(MIXED_CASE)}){NOT_IN_WORD}"), _mixed_case),
     (re.compile(r"((?:[A-Z]\.){2,12}|[A-Z](?:\.[A-Z]){1,12}(?![A-Za-z.]))('s\b)?"), _dotted_initials),
     (re.compile(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])"), _initial),

@@ -12,6 +12,7 @@ from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNIT
 SIGN = r"([-−+±])?"
 SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"]}
 NUMBERED_PLACES = (
+    "exit",
     "apt",
     "apartment",
     "room",
@@ -143,6 +144,12 @@ def _fraction(numerator: int, denominator: int) -> list[str] | None:
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     if match[0] in ("24/7", "9/11", "7/11", "50/50", "20/20"):
         return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
+    if match[0] in METRES and around.word_after == "time":
+        return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
+    if around.word_after in ("star", "stars"):
+        return [*cardinal(int(match[1])), "out", "of", *cardinal(int(match[2]))]
+    if 40 < int(match[2]) < int(match[1]) < 250 and {"pressure", "bp"} & {word.lower() for word in around.words_before}:
+        return [*in_pairs(match[1]), "over", *in_pairs(match[2])]
     sign = SIGNS.get(around.text[around.start], [])
     part = _fraction(int(match[1]), int(match[2]))
     unit = _named(UNITS[match[3]], True) if match[3] else []
@@ -168,7 +175,8 @@ def _batting(match: re.Match[str], around: Around) -> Reading:
 
 
 def _sized(match: re.Match[str], around: Around) -> Reading:
-    if around.word_before.lower() in NUMBERED_PLACES:
+    is_place = around.word_before.lower() in NUMBERED_PLACES or (match[3] == "B" and around.word_after[:1].isupper())
+    if is_place:
         return None
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
 
@@ -184,6 +192,18 @@ def _by(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), "by", *decimal(match[2])]
 
 
+def _record(match: re.Match[str], around: Around) -> Reading:
+    """``finished 10-6``: games won and lost."""
+    before = [word.lower() for word in around.words_before]
+    is_record = bool(before) and (before[-1] in RECORDS or tuple(before[-2:]) in TOLD_RECORDS)
+    return [*whole(match[1]), "and", *whole(match[2])] if is_record else None
+
+
+def _unknown(match: re.Match[str], around: Around) -> Reading:
+    """``5x - 3``: a number of what is to be found."""
+    return [*decimal(match[1]), "X"]
+
+
 def _fold(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), "times"]
 
@@ -197,6 +217,9 @@ def _plain(match: re.Match[str], around: Around) -> Reading:
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2])]
 
 
+RECORDS = word_set("season went finished")
+TOLD_RECORDS = {("improved", "to"), ("fell", "to"), ("dropped", "to"), ("record", "of"), ("record", "is"), ("record", "was")}
+METRES = ("2/2", "2/4", "3/4", "4/4", "5/4", "3/8", "6/8", "7/8", "9/8", "12/8")
 BATTING = word_set("bats batting batted bat hit hits hitting slugging")
 MEASURED = word_set(
     "film lens lenses camera cameras bolt bolts bullet bullets pistol cable cables bottle bottles bag bags drill jack"
@@ -206,7 +229,7 @@ MEASURED = word_set(
 _UNIT = _one_of([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
 _SPACED_UNIT = rf"(?:\s?({_one_of(name for name in UNITS if name not in NEEDS_NO_SPACE)}){NOT_IN_WORD})?"
 MONEY_RULES: list[Rule] = [
-    (re.compile(rf"{_CURRENCY}({NUMBER})\s?[-–]\s?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
+    (re.compile(rf"{_CURRENCY}({NUMBER})\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
     (re.compile(rf"{SIGN}{_CURRENCY}\s?({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"), _sign_first),
     (re.compile(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_one_of(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
     (re.compile(rf"({NUMBER})\s?¢"), _cents),
@@ -222,6 +245,8 @@ MEASURE_RULES: list[Rule] = [
     (re.compile(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
     (re.compile(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
     (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)"), _by),
+    (re.compile(r"(\d{1,2})[-–](\d{1,2})(?![-–\d/:%]|\.\d)"), _record),
+    (re.compile(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)"), _unknown),
     (re.compile(rf"({NUMBER})[x×]{NOT_IN_WORD}"), _fold),
     (
         re.compile(

@@ -37,6 +37,7 @@ LETTER_RULES: Sequence[Rule] = (
     *calendar.LETTER_RULES,
     *quantities.CODE_RULES,
     *signs.LETTER_RULES,
+    *names.MOVE_RULES,
     *codes.LETTER_RULES,
     *abbreviations.LETTER_RULES,
     *names.LETTER_RULES,

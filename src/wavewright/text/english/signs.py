@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from .numbers import whole
+from .numbers import digits, whole
 from .rules import Around, Reading, Rule
 
 WORDS = {
@@ -29,7 +29,17 @@ WORDS = {
         "¥": "yen",
         "¢": "cents",
     },
-    **{"₹": "rupees", "#": "hash", "\\": "backslash", "²": "squared", "³": "cubed", "∞": "infinity", "√": "square root of"},
+    **{
+        "₹": "rupees",
+        "#": "hash",
+        "\\": "backslash",
+        "²": "squared",
+        "³": "cubed",
+        "∞": "infinity",
+        "√": "square root of",
+        "♭": "flat",
+        "♯": "sharp",
+    },
     **{"∑": "sum of", "∆": "delta", "∂": "partial", "∫": "integral of", "∈": "in", "∀": "for all", "∃": "there exists"},
     **{"−": "minus", "№": "number", "†": "dagger", "¿": "", "¡": "", "№.": "number", "℃": "degrees celsius", "‰": "per mille"},
     **{
@@ -47,7 +57,8 @@ LOVE = "❤♥💕💖💗😍🖤💙💚💛💜🧡"
 
 
 def _number_sign(match: re.Match[str], around: Around) -> Reading:
-    return ["number", *whole(match[1])]
+    number = match[1].replace(",", "")
+    return ["number", *(digits(number) if len(number) > 4 and "," not in match[1] else whole(number))]
 
 
 def _about(match: re.Match[str], around: Around) -> Reading:
