@@ -137,6 +137,12 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     is_title = is_title or (next_letter.isupper() and name in PLACES and not _is_behind_name(around))
     if name in TITLES and written[0].isupper() and is_title:
         return [TITLES[name]]
+    if (
+        name in TITLES
+        and written[0].isupper()
+        and re.match(r"\s(?:&|and) M[a-z]{1,3}\.", around.text[around.end : around.end + 9])
+    ):
+        return [TITLES[name]]
     if name in CAPITAL_ONLY:
         goes_on = (
             name not in ALSO_WORDS
@@ -186,13 +192,13 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
 
 def _way_before(match: re.Match[str], around: Around) -> Reading:
     """``45 N. Main St.``: a direction before a street."""
-    is_street = re.match(rf"\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{_STREETS})\b", around.text[around.end : around.end + 40])
+    is_street = re.match(rf"\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b", around.text[around.end : around.end + 40])
     return [COMPASS[match[1]]] if is_street else None
 
 
 def _way_behind(match: re.Match[str], around: Around) -> Reading:
     """``Pennsylvania Ave. NW``."""
-    return [COMPASS[match[1][0]] + COMPASS[match[1][1]]] if re.fullmatch(_STREETS, around.word_before) else None
+    return [COMPASS[match[1][0]] + COMPASS[match[1][1]]] if re.fullmatch(STREETS, around.word_before) else None
 
 
 def _days(match: re.Match[str], around: Around) -> Reading:
@@ -203,7 +209,7 @@ def _short_form(match: re.Match[str], around: Around) -> Reading:
     return SHORT_FORMS[match[0].lower()].split()
 
 
-_STREETS = "|".join(name for kind, street in PLACES.items() for name in (kind.title(), street.title()))
+STREETS = "|".join(name for kind, street in PLACES.items() for name in (kind.title(), street.title()))
 _NAMES = sorted({*TITLES, *PLACES, *WITH_NUMBER, *ALWAYS, *CAPITAL_ONLY}, key=len, reverse=True)
 _DAY = f"({'|'.join(name.title() for name in sorted(CAPITAL_ONLY, key=len, reverse=True))})"
 LETTER_RULES: list[Rule] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .abbreviations import COMPASS
+from .abbreviations import COMPASS, STREETS
 from .numbers import decimal, digits, in_pairs, plural, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
@@ -13,6 +13,7 @@ CALL_CUES = word_set("call dial phone ring dialed called text")
 PAIR_CUES = word_set(
     "form flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
 )
+STREET = re.compile(rf"\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b")
 TOLL_FREE = re.compile(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
 STATES = {
     **{"AL": "alabama", "AK": "alaska", "AZ": "arizona", "AR": "arkansas", "CA": "california", "CO": "colorado"},
@@ -72,6 +73,8 @@ def _cued(match: re.Match[str], around: Around) -> Reading:
     if last in PAIR_CUES and len(match[0]) <= 4:
         return in_pairs(match[0])
     of_place = re.search(r",\s+[A-Z]{2}\s+$", around.text[max(0, around.start - 12) : around.start])
+    if len(match[0]) == 3 and STREET.match(around.text, around.end):
+        return in_pairs(match[0])
     of_code = bool(DIGIT_CUES & {*before[-2:]}) or (last in CALL_CUES and len(match[0]) == 3)
     return digits(match[0]) if of_code or (of_place and len(match[0]) == 5) else None
 
