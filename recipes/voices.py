@@ -3,6 +3,7 @@
     python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/voices.py --corpus corpora/speech --max-minutes 60
     python recipes/voices.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
+    python recipes/usual_style.py runs/en kathleen style-4=0.25 style-6=0.25       # by benchmarks/styles.py, the clearest
     python recipes/voices.py --bundle                                              # into the package
 
 The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run hears them.
@@ -18,7 +19,7 @@ from bundling import Bundled, main
 from wavewright.families.acoustic.recipe import Recipe, recipe
 
 SPEAKERS = ("kathleen", "lj")
-STEPS, VOICE_FROM, CRITICS_FROM = 12_500, 1_500, 8_500
+STEPS, VOICE_FROM, CRITICS_FROM = 21_500, 1_500, 18_000
 
 
 def voices(device: str = "cpu") -> Recipe:

@@ -16,6 +16,7 @@ from tiny_voice import SAMPLE_RATE, TEXTS, front_end, tiny_run, write_folder
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import speech_mel
+from wavewright.families.acoustic import SPEAKERS_FILE
 from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.vocoder.given import with_mels
 from wavewright.models.folder import ModelFolder
@@ -116,7 +117,7 @@ def test_a_missing_folder_is_one_sentence(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_recordings_stand_beside_the_frames_that_a_voice_predicts(tmp_path, monkeypatch):
+def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(CORPORA.parent)
     predicted = importlib.import_module("predicted_frames")
     monkeypatch.setattr(predicted, "front_end", front_end)
@@ -132,7 +133,13 @@ def test_recordings_stand_beside_the_frames_that_a_voice_predicts(tmp_path, monk
     rows[2]["split"] = "test"
     (corpus / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     (corpus / "sources.json").write_text("[]", encoding="utf-8")
+    usual_style = importlib.import_module("usual_style")
+    before = ModelFolder(tmp_path / "run").tensors(SPEAKERS_FILE)["usual_style"][0]
+    after = usual_style.move(ModelFolder(tmp_path / "run"), "voice", {"style-2": 0.25, "style-4": 0.5})
+    np.testing.assert_allclose(after, 0.25 * before / before.sum() + np.array([0, 0.25, 0, 0.5]), atol=1e-3)
+    ModelFolder(tmp_path / "run").verify()
     voice = predicted.stored_voice(ModelFolder(tmp_path / "run"))
+    np.testing.assert_allclose(voice.usual_style[0], after, atol=1e-3)
     assert predicted.gather(corpus, voice, tmp_path / "out") == (5, 4)
     entries = scan(tmp_path / "out", manifest=tmp_path / "out" / "manifest.jsonl").entries
     kept, problems = with_mels(entries)

@@ -1,0 +1,58 @@
+"""What is usual for a speaker, moved towards some of a voice's learned styles: the style that is spoken where none is asked for.
+
+    python benchmarks/styles.py --voice runs/en                                # which style is clearest
+    python recipes/usual_style.py runs/en kathleen style-4=0.3 style-6=0.3     # the rest stays what it was
+
+The mean of the styles of a speaker's recordings, which training stores, is a style that hardly any of the recordings has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from wavewright.errors import WavewrightError
+from wavewright.families.acoustic import SPEAKERS_FILE, Config
+from wavewright.models.asked import place_of
+from wavewright.models.folder import ModelFolder, write_card
+from wavewright.training.export import write_safetensors
+
+
+def move(folder: ModelFolder, speaker: str, shares: dict[str, float]) -> np.ndarray:
+    """Store the new style of a speaker in a model folder; what it is now ``(n_styles,)``. Raises BadSetting for unknown names."""
+    config = folder.config(Config)
+    tensors = folder.tensors(SPEAKERS_FILE)
+    usual = tensors["usual_style"].astype(np.float32)
+    row = place_of(speaker, config.speakers, "speaker", folder.card.name)
+    added = np.zeros_like(usual[row])
+    for name, share in shares.items():
+        added[place_of(name, config.style_names, "style", folder.card.name)] = share
+    usual[row] = (1 - added.sum()) * usual[row] / usual[row].sum() + added
+    write_safetensors(folder.path / SPEAKERS_FILE, tensors | {"usual_style": usual})
+    with (folder.path / SPEAKERS_FILE).open("rb") as opened:
+        files = folder.card.files | {SPEAKERS_FILE: hashlib.file_digest(opened, "sha256").hexdigest()}
+    write_card(folder.path, folder.card.model_copy(update={"files": files}))
+    return usual[row]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("speaker")
+    parser.add_argument("shares", nargs="+", metavar="STYLE=SHARE")
+    given = parser.parse_args()
+    try:
+        shares = {name: float(share) for name, _, share in (part.partition("=") for part in given.shares)}
+        if min(shares.values()) < 0 or sum(shares.values()) > 1:
+            parser.error(f"The shares are {', '.join(given.shares)}; they must be 0 or more and sum to 1 at most.")
+        weights = move(ModelFolder(given.run), given.speaker, shares)
+    except (WavewrightError, ValueError) as error:
+        parser.error(str(error))
+    print(f"{given.run}: {given.speaker} speaks in the styles", " ".join(f"{weight:.2f}" for weight in weights))
+
+
+if __name__ == "__main__":
+    main()
