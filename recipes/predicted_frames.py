@@ -22,6 +22,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+import torch
 
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry
@@ -29,18 +30,40 @@ from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.dsp.loudness import normalise_loudness
-from wavewright.dsp.speech_mel import speech_mel
-from wavewright.errors import BadText, WavewrightError
-from wavewright.families.acoustic import BOUNDARY
-from wavewright.families.acoustic.network import Voice, predicted_frames, stored_voice
+from wavewright.dsp.speech_mel import mel_of_features, speech_mel
+from wavewright.errors import BadModel, BadText, WavewrightError
+from wavewright.families.acoustic import BOUNDARY, Config
+from wavewright.families.acoustic.network import Voice, on_device, recorded_prosody
 from wavewright.families.acoustic.pairs import FrontEnd, symbols_of_text
 from wavewright.families.acoustic.prosody import hear
 from wavewright.families.acoustic.recipe import Clip as Recorded
-from wavewright.families.acoustic.recipe import DataSettings
+from wavewright.families.acoustic.recipe import DataSettings, Recipe, SpeechBatches, beginnings
 from wavewright.models.folder import ModelFolder
+from wavewright.nn.aligner import place_batch
 from wavewright.text import front_end
 
 SUFFIX = "-spoken"  # of the name of a recording that stands beside predicted frames
+
+
+def stored_voice(folder: ModelFolder) -> Voice:
+    """A stored voice with its aligner, as it plays; raises BadModel where it was not stored with all of its weights."""
+    config = folder.config(Config)
+    voice = Voice(config)
+    state = {name: torch.from_numpy(array) for name, array in beginnings(folder, config).items()}
+    missing, _ = voice.load_state_dict(state, strict=False)
+    if missing:
+        raise BadModel(f"{folder.path} lacks the weight {missing[0]}; train it again.")
+    return voice.eval()
+
+
+@torch.no_grad()
+def predicted_frames(voice: Voice, clip: Recorded) -> np.ndarray:
+    """Mel frames ``(n_mels, frames)`` in nats that a voice predicts for a recording at its timing, pitch and energy, in the usual style."""
+    batch = on_device(SpeechBatches([clip], Recipe(model=voice.config)).all()[0], voice)
+    durations, told, _ = recorded_prosody(voice, batch)
+    encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]])
+    places, features = place_batch(durations, clip.n_frames)
+    return mel_of_features(voice.decode(encoded, told, places, features)[0].cpu().numpy())
 
 
 def heard(entries: Sequence[Entry], voice: Voice) -> Iterator[tuple[Entry, np.ndarray]]:

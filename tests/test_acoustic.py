@@ -12,7 +12,6 @@ from tiny_voice import FRAMES, SYMBOLS, TEXTS, FrontEnd, front_end, tiny_recipe,
 
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
-from wavewright.dsp.speech_mel import mel_of_features
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.families.acoustic import Config, network, pairs
 from wavewright.families.acoustic import recipe as recipes
@@ -237,26 +236,6 @@ def test_a_voice_begins_from_another(trained, tmp_path):
     run = tiny_run(write_folder(folder / "other", octaves=0.3), tmp_path / "fine", folder / "cache", recipe, base)
     begun = run.network.voice.decoder.blocks[0].widen.weight.detach().numpy()
     np.testing.assert_array_equal(begun, stored["voice.decoder.blocks.0.widen.weight"])
-
-
-def test_a_stored_voice_predicts_the_frames_of_recordings(trained):
-    run, folder = trained
-    stored = ModelFolder(folder / "run")
-    voice = network.stored_voice(stored)
-    np.testing.assert_array_equal(voice.embed.weight.detach(), stored.weights()["voice.embed.weight"])
-    clips = run.prepared.batches
-    rows = clips.lengths.argsort()[[0, -1]]
-    batch = network.on_device(clips.of(rows), voice)  # of clips of different lengths, with padding
-    with torch.no_grad():
-        durations, told, _ = network.recorded_prosody(voice, batch)
-        usual = voice.usual_style[batch["speaker"]]
-        encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], usual, network.symbols_heard(batch))
-        places, features = place_batch(durations, batch["mel"].shape[1])
-        together = voice.decode(encoded, told, places, features, network.frames_heard(batch)).numpy()
-    for row, expected in zip(rows, together, strict=True):
-        found = network.predicted_frames(voice, clips.clips[row])
-        assert found.shape == clips.clips[row].mel.T.shape
-        np.testing.assert_allclose(found, mel_of_features(expected[: found.shape[1]]), atol=1e-3)
 
 
 def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):

@@ -11,15 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tiny_voice import SAMPLE_RATE, TEXTS, front_end, tiny_run, write_folder
 
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
-from wavewright.dsp.speech_mel import speech_mel
-from wavewright.families.acoustic import SPEAKERS_FILE
+from wavewright.dsp.speech_mel import mel_of_features, speech_mel
+from wavewright.families.acoustic import SPEAKERS_FILE, network
 from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.vocoder.given import with_mels
 from wavewright.models.folder import ModelFolder
+from wavewright.nn.aligner import place_batch
 
 CORPORA = Path(__file__).parents[1] / "recipes" / "corpora"
 pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason="the recipes are not beside the tests")
@@ -117,13 +119,29 @@ def test_a_missing_folder_is_one_sentence(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def predicts_alone_what_it_does_among_others(predicted, voice, clips):
+    rows = clips.lengths.argsort()[[0, -1]]
+    batch = network.on_device(clips.of(rows), voice)  # of clips of different lengths, with padding
+    with torch.no_grad():
+        durations, told, _ = network.recorded_prosody(voice, batch)
+        usual = voice.usual_style[batch["speaker"]]
+        encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], usual, network.symbols_heard(batch))
+        places, features = place_batch(durations, batch["mel"].shape[1])
+        together = voice.decode(encoded, told, places, features, network.frames_heard(batch)).numpy()
+    for row, expected in zip(rows, together, strict=True):
+        found = predicted.predicted_frames(voice, clips.clips[row])
+        assert found.shape == clips.clips[row].mel.T.shape
+        np.testing.assert_allclose(found, mel_of_features(expected[: found.shape[1]]), atol=1e-3)
+
+
 def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(CORPORA.parent)
     predicted = importlib.import_module("predicted_frames")
     monkeypatch.setattr(predicted, "front_end", front_end)
     monkeypatch.setattr(tiny_recipes, "front_end", front_end)
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))
-    tiny_run(write_folder(tmp_path / "mine"), tmp_path / "run", tmp_path / "cache").train(quiet=True)
+    run = tiny_run(write_folder(tmp_path / "mine"), tmp_path / "run", tmp_path / "cache")
+    run.train(quiet=True)
     corpus = tmp_path / "mine"
     rows = [
         {"audio_filepath": f"wavs/clip-{n}.wav", "text": text, "speaker": "voice", "language": "en", "split": "train"}
@@ -140,6 +158,7 @@ def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames
     ModelFolder(tmp_path / "run").verify()
     voice = predicted.stored_voice(ModelFolder(tmp_path / "run"))
     np.testing.assert_allclose(voice.usual_style[0], after, atol=1e-3)
+    predicts_alone_what_it_does_among_others(predicted, voice, run.prepared.batches)
     assert predicted.gather(corpus, voice, tmp_path / "out") == (5, 4)
     entries = scan(tmp_path / "out", manifest=tmp_path / "out" / "manifest.jsonl").entries
     kept, problems = with_mels(entries)

@@ -11,9 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...dsp.alignment import PLACE_FEATURES, averages_by_symbol
-from ...dsp.speech_mel import MEL_SPREAD, mel_of_features
-from ...errors import BadModel
-from ...models.folder import ModelFolder
+from ...dsp.speech_mel import MEL_SPREAD
 from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, place_batch, places_of
 from ...nn.critics import MelCritic
 from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader, heard_of
@@ -22,7 +20,7 @@ from ...nn.playable import Graph, Playable
 from ...nn.speech_losses import mel_losses, prosody_losses
 from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
 from .prosody import frames_to_wave
-from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, Clip, Prepared, Recipe, SpeechBatches, beginnings
+from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, Clip, Prepared
 from .speaking import VOICED_FROM, Controls, Spoken, speak
 
 Batch = dict[str, Any]
@@ -315,27 +313,6 @@ class Decoding(nn.Module):
 
     def forward(self, encoded: Tensor, told: Tensor, places: Tensor, features: Tensor) -> Tensor:
         return self.voice.decode(encoded, told, places, features)
-
-
-def stored_voice(folder: ModelFolder) -> Voice:
-    """A stored voice with its aligner, as it plays; raises BadModel where it was not stored with all of its weights."""
-    config = folder.config(Config)
-    voice = Voice(config)
-    state = {name: torch.from_numpy(array) for name, array in beginnings(folder, config).items()}
-    missing, _ = voice.load_state_dict(state, strict=False)
-    if missing:
-        raise BadModel(f"{folder.path} lacks the weight {missing[0]}; train it again.")
-    return voice.eval()
-
-
-@torch.no_grad()
-def predicted_frames(voice: Voice, clip: Clip) -> np.ndarray:
-    """Mel frames ``(n_mels, frames)`` in nats that a voice predicts for a recording at its timing, pitch and energy, in the usual style."""
-    batch = on_device(SpeechBatches([clip], Recipe(model=voice.config)).all()[0], voice)
-    durations, told, _ = recorded_prosody(voice, batch)
-    encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]])
-    places, features = place_batch(durations, clip.n_frames)
-    return mel_of_features(voice.decode(encoded, told, places, features)[0].cpu().numpy())
 
 
 @torch.no_grad()
