@@ -50,7 +50,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         voice, recogniser = Voice.load(given.voice, given.vocoder), Recogniser(given.recogniser)
-        texts = SCRIPT.read_text(encoding="utf-8").split("\n")[: given.count]
+        texts = SCRIPT.read_text(encoding="utf-8").splitlines()[: given.count]
         styles = given.style or [f"{name}:{SHARE:g}" for name in voice.acoustic.styles]
         for style in (USUAL, *styles):
             words, quality = judged(voice, None if style == USUAL else style, texts, recogniser)

@@ -1,7 +1,8 @@
 """Recordings beside the mel frames that a voice predicts for them, so that a vocoder learns to make sound of what voices say.
 
     python recipes/predicted_frames.py --corpus corpora/speech --voice runs/en --out corpora/spoken
-    python recipes/vocoder.py --corpus corpora/spoken --set data.given_mels=true --out runs/vocoder-spoken
+    python recipes/vocoder.py --corpus corpora/spoken --from runs/vocoder --out runs/vocoder-spoken \\
+        --set data.given_mels=true model.adversarial_from=1 training.steps=5000 training.learning_rate=0.0004
 
 Each recording of a speaker of the voice stands twice in the new corpus: with its own frames, and with those that the voice predicts at the
 recording's own timing, pitch and energy, in its speaker's usual style. All other recordings stand there once, with their own frames.
@@ -31,13 +32,11 @@ from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.dsp.loudness import normalise_loudness
 from wavewright.dsp.speech_mel import mel_of_features, speech_mel
-from wavewright.errors import BadModel, BadText, WavewrightError
-from wavewright.families.acoustic import BOUNDARY, Config
+from wavewright.errors import WavewrightError
+from wavewright.families.acoustic import Config
 from wavewright.families.acoustic.network import Voice, on_device, recorded_prosody
-from wavewright.families.acoustic.pairs import FrontEnd, symbols_of_text
-from wavewright.families.acoustic.prosody import hear
 from wavewright.families.acoustic.recipe import Clip as Recorded
-from wavewright.families.acoustic.recipe import DataSettings, Recipe, SpeechBatches, beginnings
+from wavewright.families.acoustic.recipe import DataSettings, Recipe, SpeechBatches, beginnings, recorded_clips
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import place_batch
 from wavewright.text import front_end
@@ -49,10 +48,7 @@ def stored_voice(folder: ModelFolder) -> Voice:
     """A stored voice with its aligner, as it plays; raises BadModel where it was not stored with all of its weights."""
     config = folder.config(Config)
     voice = Voice(config)
-    state = {name: torch.from_numpy(array) for name, array in beginnings(folder, config).items()}
-    missing, _ = voice.load_state_dict(state, strict=False)
-    if missing:
-        raise BadModel(f"{folder.path} lacks the weight {missing[0]}; train it again.")
+    voice.load_state_dict({name: torch.from_numpy(array) for name, array in beginnings(folder, config).items()})
     return voice.eval()
 
 
@@ -73,20 +69,14 @@ def heard(entries: Sequence[Entry], voice: Voice) -> Iterator[tuple[Entry, np.nd
         yield entry, normalise_loudness(store[row][0], store.sample_rate, DataSettings().loudness_lufs)
 
 
-def sayable(entry: Entry, wave: np.ndarray, voice: Voice, front: FrontEnd) -> Recorded | None:
-    """The recording as the voice would learn it; None where it is not one of its speaker's, or says what cannot be read."""
+def sayable(entries: Sequence[Entry], voice: Voice) -> dict[Path, Recorded]:
+    """The training recordings of the voice's speakers as it learns them, by their files."""
     config = voice.config
-    if entry.language != config.language or entry.speaker not in config.speakers or not entry.text:
-        return None
-    try:
-        symbols = symbols_of_text(entry.text, front)
-    except BadText:
-        return None
-    found = hear(wave, config)
-    if sum(symbol != BOUNDARY for symbol in symbols) > len(found["mel"]):
-        return None
-    numbers = np.array([config.symbols.index(symbol) for symbol in symbols])
-    return Recorded(entry, found["mel"], found["f0_hz"], numbers, config.speakers.index(entry.speaker))
+    own = [entry for entry in entries if entry.split == "train" and entry.text and entry.speaker in config.speakers]
+    own = [entry for entry in own if entry.language == config.language]
+    store = ClipStore.build(own, config.sample_rate, None, Preparation("crop", level="none"))
+    clips, _ = recorded_clips(store, Recipe(model=config), front_end(config.language))
+    return {clip.entry.path: clip for clip in clips}
 
 
 def write(folder: Path, name: str, wave: np.ndarray, sample_rate: int, mel: np.ndarray) -> str:
@@ -102,21 +92,19 @@ def gather(corpus: Path, voice: Voice, out: Path) -> tuple[int, int]:
     """Write the corpus with its frames; how many recordings it has, and how many of them stand beside predicted frames."""
     rows = {row["audio_filepath"]: row for row in map(json.loads, (corpus / "manifest.jsonl").read_text("utf-8").splitlines())}
     entries = [entry for entry in scan(corpus, manifest=corpus / "manifest.jsonl").entries if entry.split != "test"]
-    front, written, n_predicted = front_end(voice.config.language), [], 0
+    recorded, written = sayable(entries, voice), []
     for entry, wave in heard(entries, voice):
         row = rows[str(entry.path.relative_to(corpus))]
         name = str(Path(row["audio_filepath"]).with_suffix(""))
         sample_rate = voice.config.sample_rate
         file = write(out, name, wave, sample_rate, speech_mel(wave, sample_rate))
         written.append(row | {"audio_filepath": file, "duration": len(wave) / sample_rate})
-        recorded = sayable(entry, wave, voice, front) if entry.split == "train" else None
-        if recorded is not None:
-            file = write(out, f"{name}{SUFFIX}", wave, sample_rate, predicted_frames(voice, recorded))
+        if entry.path in recorded:
+            file = write(out, f"{name}{SUFFIX}", wave, sample_rate, predicted_frames(voice, recorded[entry.path]))
             written.append(row | {"audio_filepath": file, "duration": len(wave) / sample_rate})
-            n_predicted += 1
     (out / "manifest.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in written), "utf-8")
     shutil.copyfile(corpus / "sources.json", out / "sources.json")
-    return len(written) - n_predicted, n_predicted
+    return len(written) - len(recorded), len(recorded)
 
 
 def main() -> None:

@@ -169,7 +169,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     front = front_end(recipe.model.language)
     model = replace(recipe.model, speakers=speakers, symbols=tuple(front.symbols))
     store = ClipStore.build(used, model.sample_rate, None, Preparation("crop", level="none"), cache_folder)
-    clips, unspeakable = _clips(store, replace(recipe, model=model), front)
+    clips, unspeakable = recorded_clips(store, replace(recipe, model=model), front)
     train = [clip for clip in clips if clip.entry.split == "train"]
     valid = [clip for clip in clips if clip.entry.split == "valid"]
     if not train:
@@ -186,7 +186,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     )
 
 
-def _clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[list[Clip], list[Problem]]:
+def recorded_clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[list[Clip], list[Problem]]:
     """The recordings with their symbols, and why others cannot be learned: texts that cannot be read, or not in that time."""
     model, data = recipe.model, recipe.data
     heard = store.kept(f"voice-{model.sample_rate}-{data.loudness_lufs:g}", lambda: _heard(store, model, data))

@@ -142,9 +142,8 @@ def _fraction(numerator: int, denominator: int) -> list[str] | None:
 
 
 def _slashed(match: re.Match[str], around: Around) -> Reading:
-    if match[0] in ("24/7", "9/11", "7/11", "50/50", "20/20"):
-        return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
-    if match[0] in METRES and around.word_after == "time":
+    is_metre = match[0] in METRES and around.word_after == "time"
+    if is_metre or match[0] in ("24/7", "9/11", "7/11", "50/50", "20/20"):
         return [*cardinal(int(match[1])), *cardinal(int(match[2]))]
     if around.word_after in ("star", "stars"):
         return [*cardinal(int(match[1])), "out", "of", *cardinal(int(match[2]))]
