@@ -11,6 +11,7 @@ from ...data.entry import Entry, Problem
 
 CHARACTERS_A_SECOND = (3.0, 30.0)  # of speech; people speak 8 to 20
 SHORTEST_SECONDS = 0.3
+PAUSE_SECONDS = 1.0  # that a recording may hold besides its text: few characters say little of the speed of a word by itself
 WORST_DEVIATIONS = 4.0  # below the median, of how well frames fit symbols; in units of the median deviation
 
 
@@ -56,8 +57,9 @@ def _reason_against(entry: Entry, longest_seconds: float) -> str:
         return f"it lasts {entry.seconds:.3g} s; a voice learns from {SHORTEST_SECONDS:g} to {longest_seconds:.3g} s (data.longest_seconds)"
     speed = len(text) / entry.seconds
     slowest, fastest = CHARACTERS_A_SECOND
-    if not slowest <= speed <= fastest:
-        kind = "few" if speed < slowest else "many"
+    is_slow = len(text) < slowest * (entry.seconds - PAUSE_SECONDS)
+    if is_slow or speed > fastest:
+        kind = "few" if is_slow else "many"
         return (
             f"its text has {speed:.3g} characters a second, too {kind} for speech ({slowest:g} to {fastest:g}); text and recording may not "
             "belong together"

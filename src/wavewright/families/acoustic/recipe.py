@@ -47,7 +47,7 @@ class DataSettings:
 
     valid_share: float = 0.04  # of the recordings, kept for validation where no manifest names some
     batch_seconds: float = 40.0  # of a batch with its padding, at most: of long recordings fewer stand in a batch
-    longest_seconds: float = 15.0  # of a recording; longer ones are left out
+    longest_seconds: float = 30.0  # of a recording; longer ones are left out
     speaker_exponent: float = 0.6  # 0 draws each speaker alike, 1 each by the number of the recordings
     loudness_lufs: float = -23.0  # to which each recording is brought
 
