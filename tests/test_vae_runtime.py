@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import asdict
 
 import numpy as np
@@ -13,9 +14,9 @@ from tiny_vae import CAUSAL, CLIPS, FRAMES, RATE, autoencoder_of, latents_of, ma
 from wavewright import models
 from wavewright.data.preparation import PEAK, Preparation
 from wavewright.dsp.onset import onset_sample
-from wavewright.dsp.spectral_frames import Analysis, noise_gains
+from wavewright.dsp.spectral_frames import Analysis, noise_gains, spectrum_to_features
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.vae import LATENTS_FILE, coding, morphing
+from wavewright.families.vae import LATENTS_FILE, coding, morphing, rendering
 from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
 from wavewright.families.vae.morphing import brightness, loudness_db, slid_to
 from wavewright.families.vae.plane import plane, principal
@@ -46,7 +47,8 @@ def causal(place):
 
 
 @pytest.mark.parametrize("name", ["clips", "frames", "causal"])
-def test_coding_equals_torch(name, request):
+def test_coding_equals_torch(name, request, monkeypatch):
+    monkeypatch.setattr(rendering, "STEADY_BELOW_HZ", 0.0)
     player, config = request.getfixturevalue(name), {"clips": CLIPS, "frames": FRAMES, "causal": CAUSAL}[name]
     trained = as_played(autoencoder_of(config))
     wave = np.pad(tone(440), (0, 2048))[:2048]
@@ -63,6 +65,44 @@ def test_coding_equals_torch(name, request):
     found = player.decode(latents, "low", seed=5, n_samples=2048)
     assert 0.01 < np.abs(found).max() < 1
     np.testing.assert_allclose(found[0], expected, atol=1e-4)
+
+
+def frames_of(wave, config, phases=None):
+    """What a decoder would say of ``wave (time,)``: no gains, complex frames, turned by ``phases`` of their shape."""
+    silence = np.zeros(config.n_fft, np.float32)
+    spectrum = Analysis(config.frames).push(np.concatenate([wave, silence]))
+    if phases is not None:
+        spectrum = spectrum * np.exp(1j * phases)
+    told = spectrum_to_features(spectrum.astype(np.complex64), 0, config.frames)[:, config.frames.n_bins :]
+    head = np.concatenate([np.zeros((len(told), config.frames.n_bins), np.float32), told], axis=1)
+    return {"head": head, "log_gains": np.full((len(head), config.noise_bands), -30.0, np.float32)}
+
+
+def level_range_db(wave):
+    """How far the level of ``wave`` moves, over windows of 20 ms."""
+    levels = np.square(wave).reshape(-1, RATE // 50).mean(1)
+    return 10 * np.log10(levels.max() / levels.min())
+
+
+def test_low_tones_are_steady_where_their_phases_do_not_fit():
+    config, hz = dataclasses.replace(CLIPS, n_fft=1024, hop_length=256), 200
+    wave = (0.3 * np.sin(2 * np.pi * hz * np.arange(2 * RATE) / RATE)).astype(np.float32)
+    before = config.n_fft - config.hop_length
+    fitting = frames_of(wave, config)
+    played = rendering.Rendering(config, rendering.Noise(0)).whole(fitting)[before:]
+    np.testing.assert_allclose(
+        played[2_000:14_000], wave[2_000:14_000], atol=0.01
+    )  # phases that fit stay, and lie where they did
+    phases = np.random.default_rng(0).uniform(-np.pi, np.pi, (len(fitting["head"]), 1))
+    torn = frames_of(wave, config, phases)
+    middle = slice(2_000, 2_000 + 30 * RATE // 50)
+    pieces, whole = (
+        play(rendering.Rendering(config, rendering.Noise(0)), torn)[before:][middle]
+        for play in (rendering.Rendering.push, rendering.Rendering.whole)
+    )
+    assert level_range_db(pieces) > 8
+    assert level_range_db(whole) < 4
+    assert np.square(whole).mean() == pytest.approx(np.square(wave).mean(), rel=0.3)
 
 
 @pytest.mark.parametrize("name", ["frames", "causal"])
@@ -127,10 +167,10 @@ def test_interpolation_ends_at_the_clips_of_its_seeds(clips):
     way = clips.interpolate(7, 9, 5, "low")
     np.testing.assert_array_equal(way[0], clips.generate("low", 1, seed=7)[0])
     np.testing.assert_array_equal(way[-1], clips.generate("low", 1, seed=9)[0])
-    between = coding.Noise(1, 2, 0.3).source()
+    between = rendering.Noise(1, 2, 0.3).source()
     assert between(50_000).std() == pytest.approx(1.0, abs=0.02)
-    pieces = coding.Noise(1, 2, 0.3).source()
-    np.testing.assert_array_equal(np.concatenate([pieces(7), pieces(13)]), coding.Noise(1, 2, 0.3).source()(20))
+    pieces = rendering.Noise(1, 2, 0.3).source()
+    np.testing.assert_array_equal(np.concatenate([pieces(7), pieces(13)]), rendering.Noise(1, 2, 0.3).source()(20))
 
 
 # --- between sounds
@@ -347,7 +387,15 @@ def test_a_sound_is_slid_to_a_brightness_also_where_the_slider_is_not_exact(resp
     assert abs(brightness(sound(start), 16_000) - asked) > 1
 
 
-def test_a_sound_that_cannot_be_slid_stays_as_it_is():
-    wave = tone(440)
-    found = slid_to(brightness(wave, RATE) + 1, np.zeros(1), wave, lambda latents, _: (latents, 0 * wave), RATE)
-    assert found is wave
+def test_what_a_slider_does_not_reach_is_tilted():
+    wave = np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * np.exp(-np.arange(RATE) / 1000).astype(
+        np.float32
+    )
+    for octaves in (-0.7, -0.1, 0.15):
+        asked = brightness(wave, RATE) + octaves
+        found = slid_to(asked, np.zeros(1), wave, lambda latents, _: (latents, 0 * wave), RATE)
+        assert brightness(found, RATE) == pytest.approx(asked, abs=0.02)
+    far = slid_to(brightness(wave, RATE) + 9, np.zeros(1), wave, lambda latents, _: (latents, 0 * wave), RATE)
+    assert np.isfinite(far).all()
+    silence = np.zeros(RATE, np.float32)
+    np.testing.assert_array_equal(slid_to(3.0, np.zeros(1), silence, lambda latents, _: (latents, silence), RATE), silence)

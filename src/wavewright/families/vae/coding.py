@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from ...dsp.spectral_frames import Analysis, Synthesis, head_to_spectrum, noise_gains, spectrum_to_features
+from ...dsp.spectral_frames import Analysis, spectrum_to_features
 from ...errors import BadModel
 from ...models.folder import ModelFolder, Shapes
 from . import DECODER_FILE, ENCODER_FILE, Config
+from .rendering import Noise, Rendering
 
 BLOCK_FRAMES = 512  # that go through a graph at once, beside what they hear around them
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Which noise a sound has: that of a seed, or at ``part`` (0 to 1) of the way to that of another."""
-
-    seed: int
-    other: int = 0
-    part: float = 0.0
-
-    def source(self) -> Callable[[int], np.ndarray]:
-        """What gives the next ``n`` samples of it, ``(n,)`` float32 of variance 1, however many are asked for at a time."""
-        first, second = (np.random.Generator(np.random.PCG64(seed)) for seed in (self.seed, self.other))
-        if self.part in (0.0, 1.0):
-            alone = second if self.part else first
-            return lambda n: alone.standard_normal(n, np.float32)
-        # Of two independent noises cosine and sine keep the variance.
-        weights = np.cos(np.pi / 2 * np.array([self.part, 1 - self.part])).astype(np.float32)
-        return lambda n: weights[0] * first.standard_normal(n, np.float32) + weights[1] * second.standard_normal(n, np.float32)
 
 
 class Coder:
@@ -83,7 +64,7 @@ class Coder:
         for first, last, heard_from, heard_to in self._blocks(len(latents), config.decoder_blocks):
             frames, memory = self.frames(latents[heard_from:heard_to], condition[heard_from:heard_to], memory)
             kept = slice((first - heard_from) * config.fold, (last - heard_from) * config.fold)
-            waves.append(rendering.push({name: each[kept] for name, each in frames.items()}))
+            waves.append(rendering.next({name: each[kept] for name, each in frames.items()}))
         before = config.n_fft - config.hop_length
         return np.concatenate(waves)[before:]
 
@@ -144,25 +125,6 @@ class Coder:
             raise BadModel(f"{self.name} gives numbers that are none; its weights are damaged or its training exploded.")
         after = outputs.pop("memory_after", None)
         return {name: output[0] for name, output in outputs.items()}, after
-
-
-class Rendering:
-    """The decoder's frames to a wave, piece by piece."""
-
-    def __init__(self, config: Config, noise: Noise):
-        self.config, self.first = config, 0
-        self.synthesis, self.white = Synthesis(config.frames), Analysis(config.frames)
-        self.draw = noise.source()
-
-    def push(self, frames: dict[str, np.ndarray]) -> np.ndarray:
-        """``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)`` to ``hop_length`` samples a frame."""
-        settings, head = self.config.frames, frames["head"]
-        spectrum = head_to_spectrum(head, self.first, settings)
-        if settings.noise_bands:
-            white = self.white.push(self.draw(len(head) * settings.hop_length))
-            spectrum += white * noise_gains(frames["log_gains"], settings)
-        self.first += len(head)
-        return self.synthesis.push(spectrum)
 
 
 class Stream:

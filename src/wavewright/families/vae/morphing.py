@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ...dsp.onset import align
+from ...dsp.tilt import tilted
 from ...errors import BadSetting
 from ...units import db_to_gain, gain_to_db, seconds_to_samples
 from ..interpolation import lerp, slerp
@@ -26,6 +27,7 @@ Slide = Callable[[np.ndarray, float], tuple[np.ndarray, np.ndarray]]
 
 PEAK = 0.95  # of a one-shot as the encoder knows them, as those in training (data.preparation)
 LEAD_SECONDS = 0.002  # before the onset, as in training
+LARGEST_TILT_DB, TILTS = 9.0, 9  # an octave, and how often that is halved
 MOST_SLIDES = 6  # towards the brightness that a sound of a walk is to have
 NEAR_OCTAVES = 0.02  # is near enough
 LARGEST_SLIDE = 1.5  # octaves at a time
@@ -63,7 +65,10 @@ def brightness(wave: np.ndarray, sample_rate: int) -> float:
 
 
 def slid_to(asked: float, latents: np.ndarray, wave: np.ndarray, slide: Slide, sample_rate: int) -> np.ndarray:
-    """The sound nearest to ``asked`` octaves of brightness on the way there: ``wave (time,)`` of ``latents``, or one it is slid to."""
+    """The sound nearest to ``asked`` octaves of brightness on the way there: ``wave (time,)`` of ``latents``, or one it is slid to.
+
+    What the slider does not reach, an even tilt of the spectrum does.
+    """
     missing = asked - brightness(wave, sample_rate)
     nearest, least = wave, abs(missing)
     for _ in range(MOST_SLIDES):
@@ -73,7 +78,19 @@ def slid_to(asked: float, latents: np.ndarray, wave: np.ndarray, slide: Slide, s
         missing = asked - brightness(wave, sample_rate)
         if abs(missing) < least:
             nearest, least = wave, abs(missing)
-    return nearest
+    return nearest if least < NEAR_OCTAVES else tilted_to(asked, nearest, sample_rate)
+
+
+def tilted_to(asked: float, wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """``wave (time,)`` with its spectrum tilted until its brightness is ``asked`` octaves, or as near as LARGEST_TILT_DB gets."""
+    low, high = -LARGEST_TILT_DB, LARGEST_TILT_DB
+    for _ in range(TILTS):
+        middle = (low + high) / 2
+        if brightness(tilted(wave, middle, sample_rate), sample_rate) < asked:
+            low = middle
+        else:
+            high = middle
+    return tilted(wave, (low + high) / 2, sample_rate)
 
 
 def loudness_db(wave: np.ndarray) -> float:

@@ -21,6 +21,7 @@ from .condition import conditions_of, pitch_features
 from .directions import OF_ANY_LENGTH, Directions, measure
 from .latents import Latents, active_share
 from .recipe import MEMBERS, Prepared, reconstruction_metrics
+from .rendering import sounds
 
 Batch = dict[str, Any]
 NARROW = {"clip": 24, "frames": 64}  # numbers of a frame where its neighbours are folded into a latent
@@ -120,6 +121,10 @@ class Autoencoder(nn.Module):
         mean, log_variance, _ = self.encoder(features)
         return mean.float(), log_variance.float().clamp(*LOG_VARIANCES), spectrum
 
+    def told(self, condition: Tensor | None, n_latents: int) -> Tensor | None:
+        """What each latent of sounds is told beside it, where all of a sound are told the same ``condition (batch, n_condition)``."""
+        return None if condition is None else condition.unsqueeze(1).expand(-1, n_latents, -1)
+
     def decode(
         self, latents: Tensor, condition: Tensor | None, n_samples: int, n_draws: int = 1
     ) -> tuple[list[Tensor], Tensor]:
@@ -127,8 +132,7 @@ class Autoencoder(nn.Module):
 
         ``latents (batch, latents, latent_size)``, all of a sound told the same ``condition (batch, n_condition)``.
         """
-        told = None if condition is None else condition.unsqueeze(1).expand(-1, latents.shape[1], -1)
-        head, log_gains, _ = self.decoder(latents, told)
+        head, log_gains, _ = self.decoder(latents, self.told(condition, latents.shape[1]))
         tone = self.frames.tone(head)
         if log_gains is None:
             return [self.frames.to_wave(tone, n_samples)], head
@@ -260,19 +264,19 @@ def encode_all(autoencoder: Autoencoder, waves: np.ndarray) -> tuple[np.ndarray,
 def decode_all(
     autoencoder: Autoencoder, latents: np.ndarray, label: int | None = None, pitches: Sequence[float] | None = None
 ) -> np.ndarray:
-    """Waves ``(n, n_samples)`` of ``latents (n, latents, latent_size)``, the same noise at every call.
+    """Waves ``(n, n_samples)`` of ``latents (n, latents, latent_size)`` as they are played, the same noise at every call.
 
     All are told one label or none, and, in turn, the ``pitches`` of a model that asks for them.
     """
     config, device = autoencoder.config, next(autoencoder.parameters()).device
-    told, waves = torch.from_numpy(conditions_of(len(latents), label, pitches, config)), []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        for some, condition in zip(_at_once(latents), _at_once(told), strict=True):
-            given = condition.to(device) if config.n_condition else None
-            draws, _ = autoencoder.decode(torch.as_tensor(some, device=device), given, config.n_samples)
-            waves.append(draws[0].cpu().numpy())
-    return np.concatenate(waves)
+    told = torch.from_numpy(conditions_of(len(latents), label, pitches, config))
+    waves: list[np.ndarray] = []
+    for some, condition in zip(_at_once(latents), _at_once(told), strict=True):
+        given = autoencoder.told(condition.to(device) if config.n_condition else None, some.shape[1])
+        head, log_gains, _ = autoencoder.decoder(torch.as_tensor(some, device=device), given)
+        frames = {"head": head} if log_gains is None else {"head": head, "log_gains": log_gains}
+        waves += sounds(config, {name: each.float().cpu().numpy() for name, each in frames.items()}, len(waves))
+    return np.stack(waves)
 
 
 def _at_once(rows: Any) -> Iterator[Any]:

@@ -14,12 +14,13 @@ from ...models.asked import place_of
 from ...models.folder import ModelFolder
 from ...units import db_to_gain
 from . import LATENTS_FILE, Config
-from .coding import Coder, Noise, Stream
+from .coding import Coder, Stream
 from .condition import Told
 from .directions import Attribute, Directions
 from .latents import Latents
 from .morphing import Aligned, Between, Way, brightness, levelled, limited, slid_to, way_between
 from .plane import plane
+from .rendering import Noise
 
 LabelWeights = str | Mapping[str, float] | None
 """A label, weights of several, or None: not told."""

@@ -1,0 +1,92 @@
+"""The decoder's frames to a wave: tones and noise, in pieces or whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...dsp.phase import griffin_lim
+from ...dsp.spectral_frames import Analysis, Synthesis, head_to_spectrum, noise_gains
+from ...dsp.spectrum import power_spectrum
+from . import Config
+
+STEADY_BELOW_HZ = 600.0  # tones of drums; above them lie noises
+PASSES = 8  # of the search for their phases
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Which noise a sound has: that of a seed, or at ``part`` (0 to 1) of the way to that of another."""
+
+    seed: int
+    other: int = 0
+    part: float = 0.0
+
+    def source(self) -> Callable[[int], np.ndarray]:
+        """What gives the next ``n`` samples of it, ``(n,)`` float32 of variance 1, however many are asked for at a time."""
+        first, second = (np.random.Generator(np.random.PCG64(seed)) for seed in (self.seed, self.other))
+        if self.part in (0.0, 1.0):
+            alone = second if self.part else first
+            return lambda n: alone.standard_normal(n, np.float32)
+        # Of two independent noises cosine and sine keep the variance.
+        weights = np.cos(np.pi / 2 * np.array([self.part, 1 - self.part])).astype(np.float32)
+        return lambda n: weights[0] * first.standard_normal(n, np.float32) + weights[1] * second.standard_normal(n, np.float32)
+
+
+class Rendering:
+    """The decoder's frames to a wave, piece by piece."""
+
+    def __init__(self, config: Config, noise: Noise):
+        self.config, self.first = config, 0
+        self.synthesis, self.white = Synthesis(config.frames), Analysis(config.frames)
+        self.draw = noise.source()
+
+    def next(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+        """As :meth:`whole` where one latent is a sound, which comes at once, and as :meth:`push` where sounds may come in pieces."""
+        return self.whole(frames) if self.config.latent == "clip" else self.push(frames)
+
+    def push(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+        """``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)`` to ``hop_length`` samples a frame."""
+        return self.synthesis.push(self._spectrum(frames)[0])
+
+    def whole(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+        """All frames of a sound, as :meth:`push` has them, but for low tones: theirs are phases that fit each other.
+
+        A network that does not foresee the phases of a drum's tone makes a noise of it, whose level flutters. So what lies below
+        STEADY_BELOW_HZ becomes the wave that has the levels of tone and noise together, from their phases on.
+        """
+        settings = self.config.frames
+        spectrum, power = self._spectrum(frames)
+        n_low = int(STEADY_BELOW_HZ * settings.n_fft / settings.sample_rate)
+        low = np.zeros_like(power)
+        low[:, :n_low] = np.sqrt(power[:, :n_low])
+        tones = griffin_lim(low.T, settings.n_fft, settings.hop_length, PASSES, start=spectrum.T)
+        spectrum[:, :n_low] = 0
+        wave = self.synthesis.push(spectrum)
+        heard = wave[settings.n_fft // 2 :]  # their first sample is the middle of the first frame
+        heard += tones[: len(heard)]
+        return wave
+
+    def _spectrum(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Tone and noise ``(frames, bins)`` complex64, and the power that chance gives them on average."""
+        settings, head = self.config.frames, frames["head"]
+        spectrum = head_to_spectrum(head, self.first, settings)
+        power = power_spectrum(spectrum)
+        if settings.noise_bands:
+            gains = noise_gains(frames["log_gains"], settings)
+            power = power + (gains * np.float32(settings.scale / settings.noise_scale)) ** 2
+            spectrum += self.white.push(self.draw(len(head) * settings.hop_length)) * gains
+        self.first += len(head)
+        return spectrum, power
+
+
+def sounds(config: Config, frames: Mapping[str, np.ndarray], first_seed: int) -> list[np.ndarray]:
+    """Whole sounds ``(n_samples,)`` of the frames of a batch, ``(batch, frames, ...)`` each, with the noises of seeds in a row."""
+    found = []
+    for row in range(len(frames["head"])):
+        rendering = Rendering(config, Noise(first_seed + row))
+        wave = rendering.next({name: each[row] for name, each in frames.items()})
+        found.append(wave[config.n_fft - config.hop_length :][: config.n_samples])
+    return found
