@@ -17,7 +17,7 @@ from bundling import Bundled, main
 
 from wavewright.families.codec.recipe import Recipe, recipe
 
-STEPS, ADVERSARIAL_FROM = 50_000, 42_000
+STEPS, ADVERSARIAL_FROM = 10_500, 8_000
 
 
 def speech(device: str = "cpu") -> Recipe:
@@ -25,9 +25,9 @@ def speech(device: str = "cpu") -> Recipe:
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, adversarial_from=ADVERSARIAL_FROM),
-        data=replace(base.data, slowest=0.85, fastest=1.18, tilt_db=2.0, mixed_share=0.15),
-        training=replace(base.training, steps=STEPS, threads=1, device=device, weight_bits=8),
+        model=replace(base.model, unquantised_steps=0, adversarial_from=ADVERSARIAL_FROM),
+        data=replace(base.data, slowest=0.92, fastest=1.09),
+        training=replace(base.training, steps=STEPS, learning_rate=6e-4, threads=1, device=device, weight_bits=8),
     )
 
 

@@ -12,10 +12,11 @@ from tiny_codec_model import TINY, export_codec, prepared, write_glides
 from wavewright import models
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
+from wavewright.dsp.tilt import tilted
 from wavewright.errors import BadModel, BadSetting
 from wavewright.families.codec import Config
 from wavewright.families.codec.network import Coder, build, evaluate
-from wavewright.families.codec.recipe import DataSettings, Recipe, beginnings, fine_tuning, prepare, tilted
+from wavewright.families.codec.recipe import DataSettings, Recipe, beginnings, fine_tuning, prepare
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
 from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.tasks.decode import decode
@@ -139,13 +140,14 @@ def test_before_codes_are_placed_evaluation_measures_the_network_alone(folder, t
 def test_the_latency_is_what_it_says(player):
     """A change of the sound changes nothing that is more than the latency before it."""
     config = player.config
-    assert player.latency_samples == 2 * 320 + 240
+    assert player.latency_samples == 3 * 320 + 240
     wave = sound(60 * 320)
     changed = wave.copy()
     changed[40 * 320 :] = sound(20 * 320, seed=1)
     one, other = (player.decode(player.encode(some))[0] for some in (wave, changed))
     same = int(np.argmax(one != other))
-    assert 40 * 320 - (config.look_ahead * 320 + config.lead) <= same < 41 * 320
+    ahead = config.encoder_look_ahead + config.look_ahead
+    assert 40 * 320 - (ahead * 320 + config.lead) <= same < (41 - config.encoder_look_ahead) * 320
 
 
 def test_silence_is_exact_and_has_no_codes(player):
@@ -228,6 +230,18 @@ def test_a_codec_begins_from_another(played, folder, tmp_path):
     losses = codec.train().turns(0)[0][1](batch)
     assert float(losses["vq/commitment"].detach()) > 0  # codes are used from the first step on
     assert not torch.equal(begun.quantizer.levels[0].codes, before)
+
+
+def test_a_larger_encoder_begins_as_the_one_that_it_grew_from(played):
+    """Blocks that the base lacks add nothing, and it listens to no frame further ahead."""
+    larger = dataclasses.replace(TINY, encoder_blocks=3, encoder_look_ahead=2)
+    coder = build(larger).averaged()
+    state = beginnings(played.player.folder, larger)
+    coder.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+    wave = torch.from_numpy(sound(30 * TINY.hop_length))[None]
+    with torch.no_grad():
+        expected, found = played.coder.latent(wave), coder.eval().latent(wave)
+    torch.testing.assert_close(found[:, 8:], expected[:, 8:], atol=1e-4, rtol=1e-4)  # what comes before the start differs
 
 
 def test_distances_of_spectra_know_phase_and_level():

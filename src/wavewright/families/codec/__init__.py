@@ -2,7 +2,7 @@
 
 The idea: an encoder sums up each 20 ms in a vector, a residual quantiser writes the vector as a row of code numbers, each correcting
 what those before left over, and a decoder makes sound of any number of the first ones. More numbers, better sound: one model has many
-bitrates. Everything hears the past alone (the decoder one frame ahead), so that sound can be coded while it comes.
+bitrates. Everything hears the past and a frame or two ahead, so that sound can be coded while it comes.
 
 Papers:
     van den Oord, Vinyals and Kavukcuoglu, "Neural Discrete Representation Learning", 2017: the VQ-VAE.
@@ -41,6 +41,7 @@ RANGES = {
     "expansion": (1.0, 8.0),
     "kernel": (2, 31),
     "look_ahead": (0, 4),
+    "encoder_look_ahead": (0, 4),
     "latent_size": (4, 1_024),
     "n_levels": (1, 32),
     "code_size": (2, 64),
@@ -69,6 +70,7 @@ class Config:
     expansion: float = 3.0  # hidden channels of a block over its channels
     kernel: int = 5  # frames, or spectra, that a block hears
     look_ahead: int = 1  # frames that the decoder waits for
+    encoder_look_ahead: int = 0  # frames that the encoder waits for
     latent_size: int = 128
     quantizer: Literal["codebook", "finite"] = "codebook"
     n_levels: int = 12
@@ -119,7 +121,7 @@ class Config:
     @property
     def latency_samples(self) -> int:
         """From when a sample is given to when it comes out, at most: its frame, the frames ahead, and what windows overlap."""
-        return self.hop_length * (1 + self.look_ahead) + self.lead
+        return self.hop_length * (1 + self.encoder_look_ahead + self.look_ahead) + self.lead
 
     def kbps(self, n_levels: int) -> float:
         """Nominal kilobits a second of the first ``n_levels`` levels."""
@@ -132,13 +134,14 @@ SIZES: dict[str, dict[str, Any]] = {
         "fine_blocks": (1, 1),
         "encoder_channels": 32,
         "encoder_blocks": 1,
+        "encoder_look_ahead": 1,
         "decoder_channels": 48,
         "decoder_blocks": 1,
         "latent_size": 32,
         "n_levels": 4,
         "codebook_size": 64,
     },
-    "small": {},  # speech at 16 kHz
+    "small": {"encoder_blocks": 8, "encoder_look_ahead": 1},  # speech at 16 kHz
     "music": {  # anything at 44.1 kHz
         "sample_rate": 44_100,
         "hop_length": 880,
@@ -146,6 +149,8 @@ SIZES: dict[str, dict[str, Any]] = {
         "fine_channels": (128, 192),
         "decoder_channels": 384,
         "encoder_channels": 256,
+        "encoder_blocks": 8,
+        "encoder_look_ahead": 1,
         "n_levels": 16,
     },
 }

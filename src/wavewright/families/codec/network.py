@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...dsp.spectrum import hann_window
+from ...nn.audible import AudibleDistance
 from ...nn.convnext import Blocks, split_memory
 from ...nn.critics import BandCritics
 from ...nn.losses import critic_loss, feature_distance, generator_loss
@@ -75,30 +76,40 @@ class Synthesis(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Features of spectra ``(batch, steps, 3 n_bins)`` to a vector a frame ``(batch, frames, latent_size)``."""
+    """Features of spectra ``(batch, steps, 3 n_bins)`` to a vector a frame ``(batch, frames, latent_size)``.
+
+    Vectors come ``encoder_look_ahead`` frames late: the first so many belong to no frame of the features.
+    """
 
     def __init__(self, config: Config):
         super().__init__()
         fine, wide, kernel = config.fine_channels[0], config.encoder_channels, config.kernel
-        self.steps_per_frame = config.steps_per_frame
+        self.look_ahead, self.frame_size = config.encoder_look_ahead, config.steps_per_frame * fine
         self.into = nn.Linear(3 * config.n_bins, fine)
         self.fine = Blocks(config.fine_blocks[0], fine, round(config.expansion * fine), kernel)
-        self.merge = nn.Linear(config.steps_per_frame * fine, wide)
+        self.merge = nn.Linear((1 + self.look_ahead) * self.frame_size, wide)
         self.blocks = Blocks(config.encoder_blocks, wide, round(config.expansion * wide), kernel)
         self.norm = nn.LayerNorm(wide)
         self.out = nn.Linear(wide, config.latent_size)
         self.level = nn.LayerNorm(config.latent_size, elementwise_affine=False)  # so that codes can follow
-        self.memory_sizes = (self.fine.memory_size, self.blocks.memory_size)
+        self.memory_sizes = (self.fine.memory_size, self.look_ahead * self.frame_size, self.blocks.memory_size)
 
     def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """The vectors, and what to remember for the spectra that follow, where a ``memory (batch, size)`` was given."""
-        of_fine, of_blocks = split_memory(memory, self.memory_sizes)
+        of_fine, waiting, of_blocks = split_memory(memory, self.memory_sizes)
         hidden, of_fine = self.fine(self.into(features), of_fine)
-        batch, _, channels = hidden.shape
-        hidden = self.merge(hidden.reshape(batch, -1, self.steps_per_frame * channels))
-        hidden, of_blocks = self.blocks(hidden, of_blocks)
+        frames = hidden.reshape(hidden.shape[0], -1, self.frame_size)
+        if self.look_ahead:
+            n_frames = frames.shape[1]
+            if waiting is None:
+                frames = F.pad(frames, (0, 0, self.look_ahead, 0))
+            else:
+                frames = torch.cat([waiting.view(-1, self.look_ahead, self.frame_size), frames], 1)
+                waiting = frames[:, -self.look_ahead :].flatten(1)
+            frames = torch.cat([frames[:, place : place + n_frames] for place in range(1 + self.look_ahead)], -1)
+        hidden, of_blocks = self.blocks(self.merge(frames), of_blocks)
         latent = self.level(self.out(self.norm(hidden)))
-        return latent, _joined(of_fine, of_blocks)
+        return latent, _joined(of_fine, waiting, of_blocks)
 
 
 class Decoder(nn.Module):
@@ -150,7 +161,8 @@ class Coder(nn.Module):
 
     def latent(self, wave: Tensor) -> Tensor:
         """``(batch, time)``, whole frames, to ``(batch, frames, latent_size)``."""
-        return self.encoder(self.analysis(wave))[0].float()
+        late = self.config.encoder_look_ahead
+        return self.encoder(self.analysis(F.pad(wave, (0, late * self.config.hop_length))))[0][:, late:].float()
 
     def quantised(self, wave: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``(batch, time)`` through encoder and quantiser, see :meth:`ResidualQuantizer.forward`; vectors are compared in float32."""
@@ -183,6 +195,7 @@ class Codec(nn.Module):
         self.coder = Coder(config)
         scale = config.sample_rate / 16_000
         self.mel = MelDistance(config.sample_rate, [(_even(size * scale), bands) for size, bands in MEL_SIZES])
+        self.audible = AudibleDistance(config.sample_rate)
         self.complex_sizes = [_even(size * scale) for size in COMPLEX_SIZES]
         sizes = [(_even(size * scale), _even(size * scale) // 4) for size, _ in CRITIC_SIZES]
         self.critics = BandCritics(sizes, config.critic_channels) if config.adversarial_from else None
@@ -201,7 +214,7 @@ class Codec(nn.Module):
         return self.critics if step >= self.config.adversarial_from else None
 
     def loss_weights(self, step: int) -> dict[str, float]:
-        weights = {"mel/l1": 3.0, "stft/complex": 2.0, "stft/magnitude": 2.0}
+        weights = {"mel/l1": 3.0, "stft/complex": 2.0, "stft/magnitude": 2.0, "audible/disturbance": 1.0}
         if self._critics_at(step) is None:
             return weights | {"vq/commitment": 0.25}
         return weights | {"adv/critic": 1.0, "adv/generator": 0.3, "adv/features": 1.0}
@@ -233,6 +246,7 @@ class Codec(nn.Module):
             found = [compressed_distances(reference, estimate, size, EXPONENT) for size in self.complex_sizes]
             return {
                 "mel/l1": self.mel(reference, estimate),
+                "audible/disturbance": self.audible(reference, estimate),
                 "stft/complex": torch.stack([with_phase for with_phase, _ in found]).mean(),
                 "stft/magnitude": torch.stack([magnitude for _, magnitude in found]).mean(),
             }

@@ -13,6 +13,7 @@ from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
+from ...dsp.tilt import tilted
 from ...errors import BadFolder, BadSetting
 from ...models.folder import ModelFolder
 from ...ranges import check_ranges
@@ -41,7 +42,6 @@ LEVEL_SHARES = (
     (1, 2, 0.35),
     (1, 1, 0.2),
 )  # of the clips of a batch use so much of the levels; the rest a random number
-LOWEST_TILTED_HZ = 62.5
 SOFTER_DB = (5.0, 30.0)  # than a stretch is what is mixed into it
 
 
@@ -109,13 +109,24 @@ def fine_tuning(base: ModelFolder) -> Recipe:
 def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     """The state of a codec as it begins from ``base``, tensors by name; its codes are in place, each as frequent as the others.
 
-    Whether they fit ``config`` shows where they are loaded.
+    An encoder with more blocks, or which looks further ahead, begins as one that does what the base's does. Whether the rest fits ``config``
+    shows where it is loaded.
     """
+    known = base.config(Config)
     stored = {name: array for name, array in base.weights().items() if name.startswith(PART_PREFIXES) and "/" not in name}
     state = {name.partition(".")[2]: array for name, array in stored.items()}  # what has a slash are constants of graphs
     for level in range(config.n_levels if config.quantizer == "codebook" else 0):
         state[f"quantizer.levels.{level}.share"] = np.full(config.codebook_size, 1 / config.codebook_size, np.float32)
         state[f"quantizer.levels.{level}.is_ready"] = np.array(True)
+    n_ahead = config.encoder_look_ahead - known.encoder_look_ahead
+    if n_ahead > 0:
+        n_more = n_ahead * known.steps_per_frame * known.fine_channels[0]
+        state["encoder.merge.weight"] = np.pad(state["encoder.merge.weight"], ((0, 0), (0, n_more)))
+    last = f"encoder.blocks.blocks.{known.encoder_blocks - 1}."
+    of_last = {name.removeprefix(last): array for name, array in state.items() if name.startswith(last)}
+    for block in range(known.encoder_blocks, config.encoder_blocks):  # they add nothing until they have learned
+        fresh = of_last | {"scale": np.zeros_like(of_last["scale"])}
+        state |= {f"encoder.blocks.blocks.{block}.{name}": array for name, array in fresh.items()}
     return state
 
 
@@ -232,10 +243,3 @@ class Crops:
         """A recording ``(time,)``, silence after its end to fill the last frame."""
         hop_length = self.recipe.model.hop_length
         return self.crop(row, 0, -(-int(self.store.lengths[row]) // hop_length) * hop_length)
-
-
-def tilted(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndarray:
-    """``wave (time,)`` with a spectrum that rises by ``tilt_db`` an octave, from 1 kHz up and down to 62.5 Hz; float32."""
-    frequency_hz = np.fft.rfftfreq(len(wave), 1 / sample_rate)
-    octaves = np.log2(np.maximum(frequency_hz, LOWEST_TILTED_HZ) / 1_000)
-    return np.fft.irfft(np.fft.rfft(wave) * db_to_gain(tilt_db * octaves), len(wave)).astype(np.float32)

@@ -89,26 +89,29 @@ class Runtime:
         return self.folder.session(DECODER_FILE, inputs, {"described": (1, None, 2 * config.n_bins), "memory_after": memory})
 
     def _memory_size(self, file: str) -> int:
-        """Numbers that a graph remembers of the frames before: of each block, ``kernel - 1`` frames."""
-        config = self.config
+        """Numbers that a graph remembers of the frames before: of each block, ``kernel - 1`` frames, and those that the encoder waits with."""
+        config, waiting = self.config, 0
         if file == ENCODER_FILE:
             parts = (config.fine_blocks[0], config.fine_channels[0]), (config.encoder_blocks, config.encoder_channels)
+            waiting = config.encoder_look_ahead * config.steps_per_frame * config.fine_channels[0]
         else:
             parts = (config.decoder_blocks, config.decoder_channels), (config.fine_blocks[1], config.fine_channels[1])
-        return sum(blocks * channels for blocks, channels in parts) * (config.kernel - 1)
+        return sum(blocks * channels for blocks, channels in parts) * (config.kernel - 1) + waiting
 
 
 class Encoder:
-    """Sound in pieces of any length to code numbers, as soon as a frame is full."""
+    """Sound in pieces of any length to code numbers, as soon as a frame and those ahead are full."""
 
     def __init__(self, runtime: Runtime):
         self._config = runtime.config
         self._session = runtime.encoder_session
         self._memory = np.zeros((1, self._session.get_inputs()[1].shape[1]), np.float32)
         self._waiting = np.zeros(runtime.config.lead, np.float32)  # what windows reach back to, and what fills no frame yet
+        self._to_skip = runtime.config.encoder_look_ahead  # numbers that belong to no frame
+        self._is_silent = np.zeros(0, bool)  # of each frame whose numbers are not out yet
 
     def push(self, wave: np.ndarray) -> np.ndarray:
-        """``wave (time,)`` to the code numbers ``(n_levels, frames)`` int16 of the frames that it fills."""
+        """``wave (time,)`` to the code numbers ``(n_levels, frames)`` int16 of the frames that are complete with it."""
         config = self._config
         wave = np.concatenate([self._waiting, np.asarray(wave, np.float32).reshape(-1)])
         n_frames = (len(wave) - config.lead) // config.hop_length
@@ -120,17 +123,21 @@ class Encoder:
         return np.concatenate(found, axis=1)
 
     def finish(self) -> np.ndarray:
-        """The code numbers of the last frame, filled with silence; none where nothing is left."""
+        """The code numbers of the last frames, filled with silence; none where nothing is left."""
         config = self._config
         n_left = len(self._waiting) - config.lead
-        return self.push(np.zeros(config.hop_length - n_left if n_left else 0, np.float32))
+        n_missing = config.hop_length - n_left if n_left else 0
+        return self.push(np.zeros(n_missing + config.encoder_look_ahead * config.hop_length, np.float32))
 
     def _codes(self, wave: np.ndarray) -> np.ndarray:
         config = self._config
         numbers, self._memory = self._session.run(None, {"features": to_features(wave, config)[None], "memory": self._memory})
-        codes = numbers[0].T.astype(np.int16)
+        codes = numbers[0, self._to_skip :].T.astype(np.int16)
+        self._to_skip -= min(self._to_skip, numbers.shape[1])
         peaks = np.abs(wave[config.lead :]).reshape(-1, config.hop_length).max(axis=1)
-        codes[:, peaks < SILENT_PEAK] = SILENT
+        is_silent = np.concatenate([self._is_silent, peaks < SILENT_PEAK])
+        codes[:, is_silent[: codes.shape[1]]] = SILENT
+        self._is_silent = is_silent[codes.shape[1] :]
         return codes
 
 
