@@ -17,17 +17,17 @@ from bundling import Bundled, main
 
 from wavewright.families.codec.recipe import Recipe, recipe
 
-STEPS, ADVERSARIAL_FROM = 10_500, 8_000
+STEPS, ADVERSARIAL_FROM, ENCODER_FROM = 35_000, 18_000, 26_000
 
 
 def speech(device: str = "cpu") -> Recipe:
-    """The settings of the run: encoder, codes and decoder first; then the decoder alone, with critics."""
+    """The settings of the run: encoder, codes and decoder first; then the decoder alone, with critics; the encoder alone at last."""
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, unquantised_steps=0, adversarial_from=ADVERSARIAL_FROM),
+        model=replace(base.model, adversarial_from=ADVERSARIAL_FROM, encoder_from=ENCODER_FROM),
         data=replace(base.data, slowest=0.92, fastest=1.09),
-        training=replace(base.training, steps=STEPS, learning_rate=6e-4, threads=1, device=device, weight_bits=8),
+        training=replace(base.training, steps=STEPS, threads=1, device=device, weight_bits=8),
     )
 
 

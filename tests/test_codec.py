@@ -186,16 +186,20 @@ def test_damaged_frequencies_are_refused(player, monkeypatch):
         _ = opened.frequencies
 
 
-def test_losses_fall_and_the_second_stage_moves_the_decoder_alone(folder, tmp_path):
+def test_losses_fall_and_the_later_stages_move_the_decoder_alone_then_the_encoder(folder, tmp_path):
     torch.manual_seed(0)
-    data = prepared(folder, tmp_path, adversarial_from=TINY.unquantised_steps + 60)
+    second = TINY.unquantised_steps + 60
+    data = prepared(folder, tmp_path, adversarial_from=second, encoder_from=second + 4)
     codec = build(data.recipe.model)
     optimizers = {name: torch.optim.AdamW(part.parameters(), 2e-3) for name, part in codec.players().items()}
     found = []
-    second = TINY.unquantised_steps + 60
-    for step in range(TINY.unquantised_steps - 20, second + 4):
+    for step in range(TINY.unquantised_steps - 20, second + 8):
         batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
-        before = {name: tensor.clone() for name, tensor in codec.coder.state_dict().items()} if step == second else None
+        before = (
+            {name: tensor.clone() for name, tensor in codec.coder.state_dict().items()}
+            if step in (second, second + 4)
+            else None
+        )
         for player_name, losses_of in codec.turns(step):
             losses, weights = losses_of(batch), codec.loss_weights(step)
             assert losses.keys() <= weights.keys()
@@ -208,14 +212,17 @@ def test_losses_fall_and_the_second_stage_moves_the_decoder_alone(folder, tmp_pa
         if before is not None:
             moved = {name for name, tensor in codec.coder.state_dict().items() if not torch.equal(tensor, before[name])}
             assert moved
-            assert all(name.startswith("decoder") for name in moved)
+            assert all(
+                name.startswith("decoder") if step == second else name.startswith("encoder") or ".into." in name
+                for name in moved
+            )
     assert np.mean(found[-10:]) < 0.9 * np.mean(found[:5])
 
 
 def test_a_codec_begins_from_another(played, folder, tmp_path):
     base = played.player.folder
     asked = fine_tuning(base)
-    assert dataclasses.replace(asked.model, unquantised_steps=1_500, adversarial_from=0) == TINY
+    assert dataclasses.replace(asked.model, unquantised_steps=1_500, adversarial_from=0, encoder_from=0) == TINY
     codec = build(asked.model)
     state = {name: torch.from_numpy(array) for name, array in beginnings(base, asked.model).items()}
     codec.averaged().load_state_dict(state)

@@ -67,7 +67,7 @@ def test_a_network_that_settles_goes_on_from_its_average(tmp_path):
         seen[step] = (loop.network.line.weight.detach().clone(), loop.average.weight.detach().clone())
         return [("line", loop.network.line_loss), ("echo", loop.network.echo_loss)]
 
-    loop.network.settles_at, loop.network.turns = 5, turns
+    loop.network.settles_at, loop.network.turns = (5,), turns
     loop.run()
     assert [step for step, (present, average) in seen.items() if torch.equal(present, average)] == [0, 5]
 

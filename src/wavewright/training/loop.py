@@ -39,8 +39,8 @@ SHARE_OF_STEPS = 0.95  # of the minutes; the rest goes into evaluations, sounds 
 class Network(Protocol):
     """What the loop asks of a network, a module with four methods of its own; see docs/architecture.md, Contracts.
 
-    A network of which parts stay as they are from some step on may have ``settles_at``, that step: all of it then goes on from the
-    averaged weights.
+    A network of which parts stay as they are from some steps on may have ``settles_at``, those steps: at each, all of it goes on from
+    the averaged weights.
     """
 
     def to(self, device: torch.device) -> Any: ...
@@ -204,7 +204,7 @@ class Loop:
             {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()}
             for batch in batches_from(self._first_batch(step))
         ]
-        if step and step == getattr(self.network, "settles_at", 0):
+        if step and step in getattr(self.network, "settles_at", ()):
             self._go_on_from_average()
         weights = self.network.loss_weights(step)
         means: dict[str, Tensor] = {}

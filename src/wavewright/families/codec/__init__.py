@@ -48,6 +48,7 @@ RANGES = {
     "unquantised_steps": (0, 1_000_000_000),
     "critic_channels": (4, 256),
     "adversarial_from": (0, 1_000_000_000),
+    "encoder_from": (0, 1_000_000_000),
 }
 CODEBOOK_SIZES = tuple(2**bits for bits in range(2, 13))
 
@@ -79,6 +80,7 @@ class Config:
     unquantised_steps: int = 1_500  # at first: phases are hardly learned through codes that know nothing of them
     critic_channels: int = 16
     adversarial_from: int = 0  # the step from which on critics teach the decoder, everything before it at rest; 0: never
+    encoder_from: int = 0  # the step from which the encoder alone learns, everything behind it at rest; 0: never
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
@@ -91,6 +93,11 @@ class Config:
             )
         if self.codebook_size not in CODEBOOK_SIZES:
             raise BadSetting(f"codebook_size is {self.codebook_size}; it must be a power of 2 from 4 to 4096.")
+        if 0 < self.encoder_from <= max(self.adversarial_from, self.unquantised_steps):
+            raise BadSetting(
+                f"encoder_from is {self.encoder_from}; it must be 0, or come after adversarial_from ({self.adversarial_from}) and "
+                f"unquantised_steps ({self.unquantised_steps})."
+            )
         if self.quantizer == "finite" and self.codebook_size.bit_length() % 2 == 0:
             raise BadSetting(f"codebook_size is {self.codebook_size}; with quantizer finite it must be a power of 4.")
 

@@ -199,19 +199,27 @@ class Codec(nn.Module):
         self.complex_sizes = [_even(size * scale) for size in COMPLEX_SIZES]
         sizes = [(_even(size * scale), _even(size * scale) // 4) for size, _ in CRITIC_SIZES]
         self.critics = BandCritics(sizes, config.critic_channels) if config.adversarial_from else None
-        self.settles_at = config.adversarial_from  # from here on only the decoder learns
+        self.settles_at = (config.adversarial_from, config.encoder_from)  # from here on only the decoder learns, or the encoder
 
     def players(self) -> dict[str, nn.Module]:
         players: dict[str, nn.Module] = {"coder": self.coder}
-        return players | ({"critics": self.critics} if self.critics is not None else {})
+        if self.critics is not None:
+            players["critics"] = self.critics
+        if self.config.encoder_from:
+            players["encoder"] = nn.ModuleList([self.coder.encoder, *(level.into for level in self.coder.quantizer.levels)])
+        return players
 
     def averaged(self) -> nn.Module:
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.coder
 
     def _critics_at(self, step: int) -> BandCritics | None:
-        """The critics, once they teach the decoder."""
-        return self.critics if step >= self.config.adversarial_from else None
+        """The critics, while they teach the decoder."""
+        return self.critics if step >= self.config.adversarial_from and not self._is_last(step) else None
+
+    def _is_last(self, step: int) -> bool:
+        """Whether the encoder alone learns, for the decoder and the codes as they are by then."""
+        return 0 < self.config.encoder_from <= step
 
     def loss_weights(self, step: int) -> dict[str, float]:
         weights = {"mel/l1": 3.0, "stft/complex": 2.0, "stft/magnitude": 2.0, "audible/disturbance": 1.0}
@@ -221,6 +229,8 @@ class Codec(nn.Module):
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
         critics = self._critics_at(step)
+        if self._is_last(step):
+            return [("encoder", self._last_stage)]
         if critics is None:
             is_quantised = step >= self.config.unquantised_steps
             return [("coder", lambda batch: self._first_stage(batch, is_quantised))]
@@ -237,6 +247,11 @@ class Codec(nn.Module):
             kept = self.coder.latent(batch["wave"])
             commitment = kept.new_zeros(())
         return {"vq/commitment": commitment} | self._distances(batch["wave"], self.coder.wave(kept))
+
+    def _last_stage(self, batch: Batch) -> dict[str, Tensor]:
+        """The encoder learns to choose the codes of which the decoder makes the most; where both learn, each follows what the other leaves."""
+        self.coder.quantizer.eval()  # its codes stay where they are
+        return self._first_stage(batch, is_quantised=True)
 
     def _distances(self, reference: Tensor, estimate: Tensor) -> dict[str, Tensor]:
         """How far a reconstruction is from the wave; the last samples, of which windows are missing, do not count."""

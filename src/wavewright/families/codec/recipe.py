@@ -32,7 +32,7 @@ DATA_RANGES = {
     "tilt_db": (0.0, 12.0),
     "mixed_share": (0.0, 1.0),
 }
-FINE_STEPS, FINE_ADVERSARIAL_FROM = 4_000, 2_500  # of a run that begins from another model
+FINE_STEPS, FINE_ADVERSARIAL_FROM, FINE_ENCODER_FROM = 5_000, 2_500, 4_000  # of a run that begins from another model
 PART_PREFIXES = ("encoder.", "decoder.")  # of the names of weights in a model folder: the graphs that they belong to
 VALID_CLIPS, VALID_SECONDS = 64, 2.0
 HEARD_CLIPS = 4
@@ -99,7 +99,9 @@ def recipe(size: str) -> Recipe:
 
 def fine_tuning(base: ModelFolder) -> Recipe:
     """The recipe that teaches ``base`` other recordings: its networks and codes, in small steps, and critics at last."""
-    model = replace(base.config(Config), unquantised_steps=0, adversarial_from=FINE_ADVERSARIAL_FROM)
+    model = replace(
+        base.config(Config), unquantised_steps=0, adversarial_from=FINE_ADVERSARIAL_FROM, encoder_from=FINE_ENCODER_FROM
+    )
     training = replace(
         recipe("small").training, steps=FINE_STEPS, learning_rate=3e-4, warmup_steps=50, ema_decay=0.995, evaluate_every=500
     )
