@@ -59,6 +59,18 @@ def way_between(way: str, centre: np.ndarray) -> Between:
     raise BadSetting(f"There is no way {way!r}; choose linear or spherical.")
 
 
+def walked(between: Between, a: np.ndarray, b: np.ndarray, part: float) -> np.ndarray:
+    """The latents ``(n, latent_size)`` at ``part`` of the way from ``a`` to ``b``, row by row."""
+    return np.stack([between(first, last, part) for first, last in zip(a, b, strict=True)])
+
+
+def parts_of(steps: int) -> np.ndarray:
+    """The parts of a way in so many steps, 0 to 1; raises BadSetting for less than its two ends."""
+    if steps < 2:
+        raise BadSetting(f"A way in {steps} steps is not possible; it needs at least 2, its two ends.")
+    return np.linspace(0.0, 1.0, steps)
+
+
 def brightness(wave: np.ndarray, sample_rate: int) -> float:
     """The brightness of ``wave (time,)`` in octaves, see :func:`.directions.measure`."""
     return float(measure(wave, sample_rate)[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -18,7 +17,7 @@ from .coding import Coder, Stream
 from .condition import Told
 from .directions import Attribute, Directions
 from .latents import Latents
-from .morphing import Aligned, Between, Way, brightness, levelled, limited, slid_to, way_between
+from .morphing import Aligned, Way, brightness, levelled, limited, parts_of, slid_to, walked, way_between
 from .plane import plane
 from .rendering import Noise
 
@@ -123,7 +122,7 @@ class Runtime:
 
         The noise turns from that of the first to that of the other. Without ``label`` the first is taken. Raises BadSetting for an unknown label or fewer than two steps.
         """
-        parts = _parts(steps)
+        parts = parts_of(steps)
         number = 0 if label is None else place_of(label, self.labels, "label", self.card.name)
         n_latents, n_samples = self._length(None)
         (a, noise_a), (b, noise_b) = (self._drawn(seed, 0, number, n_latents, 1.0) for seed in (seed_a, seed_b))
@@ -131,7 +130,7 @@ class Runtime:
         waves = []
         for part in parts:
             noise = Noise(noise_a, noise_b, float(part))
-            waves.append(_limited(self._decoded(_walked(between, a, b, part), told, noise)[:n_samples])[None])
+            waves.append(_limited(self._decoded(walked(between, a, b, part), told, noise)[:n_samples])[None])
         return waves
 
     def morph(
@@ -150,21 +149,22 @@ class Runtime:
         """``steps`` sounds ``(1, time)`` on the way from one sound ``(time,)`` to another; the first and last are their reconstructions.
 
         One-shots are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, brightness in
-        octaves, where the model has that slider, and so do the labels' weights and pitches, where they are told. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
+        octaves, where the model has that slider, and so do pitches and the labels' weights, those of the nearest training sounds where none
+        are given. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
         that turns from the one into the other. Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
         """
-        told_a, told_b = self._told(label_a, pitch_a), self._told(label_b, pitch_b)
         if over_time:
-            return [self._morph_over_time(_checked(wave_a), _checked(wave_b), way, told_a, told_b, seed)]
-        parts, a, b = _parts(steps), self.heard(wave_a), self.heard(wave_b)
+            return [self._morph_over_time(_checked(wave_a), _checked(wave_b), way, (label_a, label_b), (pitch_a, pitch_b), seed)]
+        parts, a, b = parts_of(steps), self.heard(wave_a), self.heard(wave_b)
         between = way_between(way, self.known.mean.mean(axis=0))
         a_latents, b_latents = (np.atleast_2d(each) for each in self._encoded_pair(a.wave, b.wave))
+        told_a, told_b = self._told_of(a_latents, label_a, pitch_a), self._told_of(b_latents, label_b, pitch_b)
         n_samples = max(len(a.wave), len(b.wave))
 
         def decode_at(part: float, latents: np.ndarray) -> np.ndarray:
             return self._decoded(latents, told_a.towards(told_b, part), Noise(seed))[:n_samples]
 
-        walk = [_walked(between, a_latents, b_latents, part) for part in parts]
+        walk = [walked(between, a_latents, b_latents, part) for part in parts]
         waves = [decode_at(part, latents) for part, latents in zip(parts, walk, strict=True)]
         if "brightness" in {slider.name for slider in self.sliders}:
             first, last = (brightness(waves[end], self.sample_rate) for end in (0, -1))
@@ -198,8 +198,8 @@ class Runtime:
             raise BadSetting(f"The amount is {amount}; it must lie between 0 (the sound itself) and 1 (a new one).")
         sound = self.heard(wave)
         latents = np.atleast_2d(self.encode(sound.wave))
-        number, gain = self._kind_of(latents), np.float32(db_to_gain(sound.level_db))
-        mean, told = self.known.mean[number], self._told(label, pitch)
+        number, gain = int(self._votes(latents).argmax()), np.float32(db_to_gain(sound.level_db))
+        mean, told = self.known.mean[number], self._told_of(latents, label, pitch)
         varied = []
         for index in range(count):
             drawn, noise_seed = self._drawn(seed, index, number, 1, 1.0)
@@ -229,7 +229,7 @@ class Runtime:
         """
         sound = self.heard(wave)
         latents, gain = np.atleast_2d(self.encode(sound.wave)), np.float32(db_to_gain(sound.level_db))
-        told = self._told(label, None)
+        told = self._told_of(latents, label)
         moved = [self.slide(latents, {name: part * amount for name, amount in amounts.items()}) for part in parts]
         waves = [gain * self._decoded(each, told, Noise(seed))[: len(sound.wave)] for each in moved]
         return [wave[None] for wave in limited(waves)]
@@ -300,7 +300,13 @@ class Runtime:
         return a, b
 
     def _morph_over_time(
-        self, wave_a: np.ndarray, wave_b: np.ndarray, way: Way, told_a: Told, told_b: Told, seed: int
+        self,
+        wave_a: np.ndarray,
+        wave_b: np.ndarray,
+        way: Way,
+        labels: tuple[LabelWeights, LabelWeights],
+        pitches: tuple[float | None, float | None],
+        seed: int,
     ) -> np.ndarray:
         if self.config.latent == "clip":
             raise BadSetting(
@@ -308,16 +314,23 @@ class Runtime:
             )
         between = way_between(way, self.known.mean.mean(axis=0))
         a, b = self._encoded_pair(wave_a, wave_b)
+        told_a, told_b = (self._told_of(*each) for each in zip((a, b), labels, pitches, strict=True))
         parts = np.linspace(0.0, 1.0, len(a))
         latents = np.stack([between(first, last, part) for first, last, part in zip(a, b, parts, strict=True)])
         told = [told_a.towards(told_b, part) for part in parts]
         return _limited(self._decoded(latents, told, Noise(seed))[: max(len(wave_a), len(wave_b))])[None]
 
-    def _kind_of(self, latents: np.ndarray) -> int:
-        """The label that most of the nearest training sounds have."""
+    def _votes(self, latents: np.ndarray) -> np.ndarray:
+        """How many of the training sounds nearest to ``latents (n, latent_size)`` have each label, as shares ``(labels,)``."""
         nearest = self.known.nearest(latents.mean(axis=0), VOTES)
-        votes = Counter(int(self.known.point_labels[place]) for place, _ in nearest)
-        return votes.most_common(1)[0][0] if votes else 0
+        found = [self.known.point_labels[place] for place, _ in nearest]
+        return np.bincount(found, minlength=max(len(self.labels), 1)) / max(len(found), 1)
+
+    def _told_of(self, latents: np.ndarray, label: LabelWeights, pitch: float | None = None) -> Told:
+        """What the decoder is told of a sound: ``label``, or without one the kinds of the training sounds nearest to its latents."""
+        if label is None:
+            label = dict(zip(self.labels, self._votes(latents).tolist(), strict=False))
+        return self._told(label, pitch)
 
     def _drawn(self, seed: int, index: int, number: int, n_latents: int, temperature: float) -> tuple[np.ndarray, int]:
         """The latents of clip ``index`` ``(n_latents, latent_size)`` and the seed of its noise; their order is part of what a seed means."""
@@ -377,17 +390,6 @@ def _checked(wave: np.ndarray) -> np.ndarray:
 def _limited(wave: np.ndarray) -> np.ndarray:
     """The wave, turned down where its largest sample passes 1."""
     return limited([wave])[0]
-
-
-def _walked(between: Between, a: np.ndarray, b: np.ndarray, part: float) -> np.ndarray:
-    """The latents ``(n, latent_size)`` at ``part`` of the way from ``a`` to ``b``, row by row."""
-    return np.stack([between(first, last, part) for first, last in zip(a, b, strict=True)])
-
-
-def _parts(steps: int) -> np.ndarray:
-    if steps < 2:
-        raise BadSetting(f"A way in {steps} steps is not possible; it needs at least 2, its two ends.")
-    return np.linspace(0.0, 1.0, steps)
 
 
 def open_model(folder: ModelFolder) -> Runtime:
