@@ -39,7 +39,9 @@ def morph(
         bool, Field(description="One sound that turns from the one into the other, for a model of sounds of any length.")
     ] = False,
     joined: Annotated[bool, Field(description="Write one more file with all steps, one after another.")] = False,
-    label_a: Annotated[str | None, Field(description="Kind of the first sound; default: that of the training sounds nearest to it.")] = None,
+    label_a: Annotated[
+        str | None, Field(description="Kind of the first sound; default: that of the training sounds nearest to it.")
+    ] = None,
     label_b: Annotated[str | None, Field(description="Kind of the last sound; default: likewise.")] = None,
     seed: Annotated[int, Field(description="Of the noise in the sounds.", ge=0, le=LARGEST_SEED)] = 0,
     model: Annotated[str, Field(description="Name of a VAE, or the path of its folder.")] = DEFAULT_MODEL,

@@ -37,7 +37,9 @@ def slide(
         Field(description="Move a slider: name=amount, in its unit, for example brightness=+1; may be given several times."),
     ] = (),
     steps: Annotated[int, Field(description="Number of sounds, from no change to all of it.", ge=1, le=MOST_SOUNDS)] = 1,
-    label: Annotated[str | None, Field(description="Kind of the sound; default: that of the training sounds nearest to it.")] = None,
+    label: Annotated[
+        str | None, Field(description="Kind of the sound; default: that of the training sounds nearest to it.")
+    ] = None,
     seed: Annotated[int, Field(description="Of the noise in the sounds.", ge=0, le=LARGEST_SEED)] = 0,
     model: Annotated[str, Field(description="Name of a VAE, or the path of its folder.")] = DEFAULT_MODEL,
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),

@@ -29,7 +29,9 @@ def vary(
     amount: Annotated[float, Field(description="0 is the sound itself, 1 a new sound of its kind.", ge=0, le=1)] = 0.3,
     count: Annotated[int, Field(description="Number of variations.", ge=1, le=MOST_SOUNDS)] = 8,
     seed: Annotated[int, Field(description="Same seed, same variations.", ge=0, le=LARGEST_SEED)] = 0,
-    label: Annotated[str | None, Field(description="Kind of the sound; default: that of the training sounds nearest to it.")] = None,
+    label: Annotated[
+        str | None, Field(description="Kind of the sound; default: that of the training sounds nearest to it.")
+    ] = None,
     model: Annotated[str, Field(description="Name of a VAE, or the path of its folder.")] = DEFAULT_MODEL,
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
     format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",

@@ -154,7 +154,9 @@ class Runtime:
         that turns from the one into the other. Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
         """
         if over_time:
-            return [self._morph_over_time(_checked(wave_a), _checked(wave_b), way, (label_a, label_b), (pitch_a, pitch_b), seed)]
+            return [
+                self._morph_over_time(_checked(wave_a), _checked(wave_b), way, (label_a, label_b), (pitch_a, pitch_b), seed)
+            ]
         parts, a, b = parts_of(steps), self.heard(wave_a), self.heard(wave_b)
         between = way_between(way, self.known.mean.mean(axis=0))
         a_latents, b_latents = (np.atleast_2d(each) for each in self._encoded_pair(a.wave, b.wave))
