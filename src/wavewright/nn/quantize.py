@@ -145,6 +145,10 @@ class ResidualQuantizer(nn.Module):
     def _each(self) -> list[Codebook | RoundedNumbers]:
         return list(self.levels)  # type: ignore[arg-type]
 
+    def projections(self) -> list[nn.Module]:
+        """What makes short vectors of residuals at each level: the encoder's side of the quantiser."""
+        return [level.into for level in self._each()]
+
     def forward(self, latent: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``latent (batch, frames, latent_size)``, of which each clip uses ``n_used (batch,)`` levels, to its quantised self, the code
         numbers ``(batch, frames, n_levels)`` and the commitment loss. Gradients pass through as if nothing had been rounded.

@@ -206,7 +206,7 @@ class Codec(nn.Module):
         if self.critics is not None:
             players["critics"] = self.critics
         if self.config.encoder_from:
-            players["encoder"] = nn.ModuleList([self.coder.encoder, *(level.into for level in self.coder.quantizer.levels)])
+            players["encoder"] = nn.ModuleList([self.coder.encoder, *self.coder.quantizer.projections()])
         return players
 
     def averaged(self) -> nn.Module:
