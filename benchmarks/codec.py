@@ -10,7 +10,7 @@ Every copy is a file, .wwc or Ogg, whose bytes count, headers included; Opus wit
 Scores are those of Wavewright's copies at zero shift, of Opus's after its delay has been found and taken off. Word errors by
 benchmarks/recogniser.py (its commands first), where a clip has an English text; the log-mel distance is the mean absolute difference of
 80 bands in nats; buzz the autocorrelation of the 2.5 to 7 kHz band at 20 ms; voice the cosine of Resemblyzer's embeddings. Needs the
-extras metrics and media, and ``pip install pesq==0.0.4 "visqol-python[lattice]==3.8.0"``.
+extras metrics and media, and ``pip install pesq==0.0.4 pystoi==0.4.1 "visqol-python[lattice]==3.8.0"``.
 """
 
 from __future__ import annotations
