@@ -6,6 +6,7 @@ by four, and the mirror image back. Latents, losses, critics and training are th
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -81,6 +82,10 @@ class WaveformAutoencoder(nn.Module):
         features = self.frames.features(self.frames.spectrum(wave, self.config.n_frames))
         n_bins = self.config.frames.n_bins
         return [wave], torch.cat([torch.zeros_like(features[..., :n_bins]), features[..., n_bins:]], -1)
+
+    def played(self, latents: Tensor, condition: Tensor | None, first_seed: int) -> list[np.ndarray]:
+        """What is heard: the one wave, whatever the seed."""
+        return list(self.decode(latents, condition, self.config.n_samples)[0][0].cpu().numpy())
 
 
 class WaveformVae(Vae):

@@ -121,9 +121,10 @@ class Autoencoder(nn.Module):
         mean, log_variance, _ = self.encoder(features)
         return mean.float(), log_variance.float().clamp(*LOG_VARIANCES), spectrum
 
-    def told(self, condition: Tensor | None, n_latents: int) -> Tensor | None:
-        """What each latent of sounds is told beside it, where all of a sound are told the same ``condition (batch, n_condition)``."""
-        return None if condition is None else condition.unsqueeze(1).expand(-1, n_latents, -1)
+    def _said(self, latents: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Head and log gains of sounds, all latents of each told the same ``condition (batch, n_condition)``."""
+        told = None if condition is None else condition.unsqueeze(1).expand(-1, latents.shape[1], -1)
+        return self.decoder(latents, told)[:2]
 
     def decode(
         self, latents: Tensor, condition: Tensor | None, n_samples: int, n_draws: int = 1
@@ -132,12 +133,17 @@ class Autoencoder(nn.Module):
 
         ``latents (batch, latents, latent_size)``, all of a sound told the same ``condition (batch, n_condition)``.
         """
-        head, log_gains, _ = self.decoder(latents, self.told(condition, latents.shape[1]))
-        tone = self.frames.tone(head)
-        if log_gains is None:
-            return [self.frames.to_wave(tone, n_samples)], head
-        sums = [tone + self.frames.noise(log_gains, n_samples) for _ in range(n_draws)]
+        head, log_gains = self._said(latents, condition)
+        sums = [self.frames.tone(head)]
+        if log_gains is not None:
+            sums = [sums[0] + self.frames.noise(log_gains, n_samples) for _ in range(n_draws)]
         return [self.frames.to_wave(spectrum, n_samples) for spectrum in sums], head
+
+    def played(self, latents: Tensor, condition: Tensor | None, first_seed: int) -> list[np.ndarray]:
+        """What is heard of sounds, ``(n_samples,)`` each, with the noises of seeds in a row; arguments as for :meth:`decode`."""
+        head, log_gains = self._said(latents, condition)
+        gains = None if log_gains is None else log_gains.float().cpu().numpy()
+        return sounds(self.config, head.float().cpu().numpy(), gains, first_seed)
 
 
 class Vae(nn.Module):
@@ -264,24 +270,18 @@ def encode_all(autoencoder: Autoencoder, waves: np.ndarray) -> tuple[np.ndarray,
 def decode_all(
     autoencoder: Autoencoder, latents: np.ndarray, label: int | None = None, pitches: Sequence[float] | None = None
 ) -> np.ndarray:
-    """Waves ``(n, n_samples)`` of ``latents (n, latents, latent_size)`` as they are played, the same noise at every call.
-
-    All are told one label or none, and, in turn, the ``pitches`` of a model that asks for them.
-    """
+    """Waves ``(n, n_samples)`` of ``latents (n, latents, latent_size)`` as they are played, always with the same noise, all told one label
+    or none and, in turn, the ``pitches`` of a model that asks for them."""
     config, device = autoencoder.config, next(autoencoder.parameters()).device
     told = torch.from_numpy(conditions_of(len(latents), label, pitches, config))
     waves: list[np.ndarray] = []
     for some, condition in zip(_at_once(latents), _at_once(told), strict=True):
-        given = autoencoder.told(condition.to(device) if config.n_condition else None, some.shape[1])
-        head, log_gains, _ = autoencoder.decoder(torch.as_tensor(some, device=device), given)
-        frames = {"head": head} if log_gains is None else {"head": head, "log_gains": log_gains}
-        waves += sounds(config, {name: each.float().cpu().numpy() for name, each in frames.items()}, len(waves))
+        waves += autoencoder.played(torch.as_tensor(some, device=device), condition.to(device), len(waves))
     return np.stack(waves)
 
 
 def _at_once(rows: Any) -> Iterator[Any]:
-    for start in range(0, len(rows), CLIPS_AT_ONCE):
-        yield rows[start : start + CLIPS_AT_ONCE]
+    return (rows[start : start + CLIPS_AT_ONCE] for start in range(0, len(rows), CLIPS_AT_ONCE))
 
 
 def known_latents(autoencoder: Autoencoder, prepared: Prepared) -> Latents:

@@ -82,11 +82,12 @@ class Rendering:
         return spectrum, power
 
 
-def sounds(config: Config, frames: Mapping[str, np.ndarray], first_seed: int) -> list[np.ndarray]:
-    """Whole sounds ``(n_samples,)`` of the frames of a batch, ``(batch, frames, ...)`` each, with the noises of seeds in a row."""
+def sounds(config: Config, heads: np.ndarray, log_gains: np.ndarray | None, first_seed: int) -> list[np.ndarray]:
+    """Whole sounds ``(n_samples,)`` of a batch, ``heads (batch, frames, 3 * bins)`` and ``log_gains (batch, frames, noise_bands)``, with the
+    noises of seeds in a row."""
     found = []
-    for row in range(len(frames["head"])):
-        rendering = Rendering(config, Noise(first_seed + row))
-        wave = rendering.next({name: each[row] for name, each in frames.items()})
+    for row, head in enumerate(heads):
+        frames = {"head": head} if log_gains is None else {"head": head, "log_gains": log_gains[row]}
+        wave = Rendering(config, Noise(first_seed + row)).next(frames)
         found.append(wave[config.n_fft - config.hop_length :][: config.n_samples])
     return found
