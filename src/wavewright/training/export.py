@@ -35,6 +35,7 @@ from .integer_products import with_integer_products
 
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
+OTHER_CHOICES = 0.03  # share of whole numbers, such as codes, that may differ: where two are as near, either may be taken
 INTEGER_TOLERANCE = 0.2  # of products in 8 bits: their error over what comes out, as root mean squares
 SMALLEST_IN_8_BITS = 4096  # numbers of a matrix; smaller ones save nothing
 _Content = tuple[str, tuple[int, ...], bytes]  # type, shape and digest of what is stored
@@ -277,11 +278,13 @@ def _check_against_torch(folder: ModelFolder, name: str, graph: Graph, is_in_int
                 raise TrainingStopped(
                     f"The network's {key} is not a finite number; go back to an earlier checkpoint, learn more slowly."
                 )
-            if is_in_integers:
+            if wanted.dtype.kind in "iu":  # of choices, where two may be as near
+                difference, tolerance = float((wanted != got).mean()), OTHER_CHOICES
+            elif is_in_integers:
                 difference = float(np.sqrt(np.square(wanted - got).mean() / max(np.square(wanted).mean(), 1e-12)))
+                tolerance = INTEGER_TOLERANCE
             else:
-                difference = float(np.abs(wanted - got).max() / max(1.0, np.abs(wanted).max()))
-            tolerance = INTEGER_TOLERANCE if is_in_integers else TOLERANCE
+                difference, tolerance = float(np.abs(wanted - got).max() / max(1.0, np.abs(wanted).max())), TOLERANCE
             if not difference <= tolerance:
                 raise RuntimeError(f"{name} gives {key} {difference:.2g} away from torch; at most {tolerance} is allowed.")
 
