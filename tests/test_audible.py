@@ -1,4 +1,4 @@
-"""The distance that hears: laws of loudness, masking and what was added, and its agreement with what it is made after."""
+"""The distance that hears: laws of loudness and masking, what was added and what was lost, and gradients."""
 
 import numpy as np
 import pytest

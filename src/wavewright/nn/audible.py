@@ -54,9 +54,8 @@ class AudibleDistance(nn.Module):
         super().__init__()
         self.n_fft = 4 * round(WINDOW_SECONDS * sample_rate / 4)
         frequency_hz = np.arange(self.n_fft // 2 + 1) * sample_rate / self.n_fft
-        n_bands = int(np.ceil((bark(np.array(sample_rate / 2)) - bark(np.array(LOWEST_HZ))) / BAND_BARK))
         place = np.floor((bark(frequency_hz) - bark(np.array(LOWEST_HZ))) / BAND_BARK).astype(int)
-        bands = (place[:, None] == np.arange(n_bands)) & (frequency_hz[:, None] >= LOWEST_HZ)
+        bands = place[:, None] == np.arange(place.max() + 1)
         used = bands.any(0)  # low bands may be narrower than a bin
         bands = bands[:, used].astype(np.float64)
         centre_hz = (frequency_hz @ bands) / bands.sum(0)

@@ -193,8 +193,8 @@ class Runtime:
     ) -> list[np.ndarray]:
         """``count`` variations ``(1, time)`` of a sound ``(time,)``: 0 is its reconstruction, 1 a new sound of its kind.
 
-        The latents turn towards a draw from the distribution of the training sounds that lie nearest. Raises BadSetting for an amount
-        outside of 0 to 1, BadAudio as :meth:`encode`.
+        The latents turn towards a draw from the distribution of the training sounds that lie nearest, whose kinds the decoder is told where
+        no ``label`` is given. Raises BadSetting for an amount outside of 0 to 1, BadAudio as :meth:`encode`.
         """
         if not 0 <= amount <= 1:
             raise BadSetting(f"The amount is {amount}; it must lie between 0 (the sound itself) and 1 (a new one).")
