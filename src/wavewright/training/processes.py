@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -11,6 +12,7 @@ import torch
 from torch import distributed, nn
 
 T = TypeVar("T")
+PARTING_SECONDS = 0.1  # gloo's threads let go of what was sent last; one that does so while Python ends aborts the process
 
 
 @contextmanager
@@ -25,6 +27,7 @@ def joined(device: torch.device) -> Iterator[None]:
     try:
         yield
         distributed.barrier()  # or one could leave while another still talks to it
+        time.sleep(PARTING_SECONDS)
     finally:
         distributed.destroy_process_group()
 
