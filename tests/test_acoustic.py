@@ -176,6 +176,7 @@ def test_pairs_that_nobody_can_have_spoken_are_left_out():
         [
             entry_of("hello there you", 1.2),
             entry_of("w", 1.2),  # one letter, with the silence around it
+            entry_of("[[HH EH1 L P]] " * 5, 1.2),  # 75 characters a second, but 20 phones
             entry_of("x" * 100, 1.0),
             entry_of("hi", 3.0),
             entry_of(None, 1.0),
@@ -183,7 +184,7 @@ def test_pairs_that_nobody_can_have_spoken_are_left_out():
         ],
         15.0,
     )
-    assert [entry.text for entry in kept] == ["hello there you", "w"]
+    assert [entry.text for entry in kept] == ["hello there you", "w", "[[HH EH1 L P]] " * 5]
     reasons = [problem.reason for problem in problems]
     assert "100 characters a second, too many for speech (3 to 30)" in reasons[0]
     assert "0.667 characters a second, too few for speech" in reasons[1]

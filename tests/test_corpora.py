@@ -22,6 +22,8 @@ from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.vocoder.given import with_mels
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import place_batch
+from wavewright.text import front_end as front_end_of
+from wavewright.text.espeak import EspeakFrontEnd
 
 CORPORA = Path(__file__).parents[1] / "recipes" / "corpora"
 pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason="the recipes are not beside the tests")
@@ -86,6 +88,42 @@ def test_speech_never_gives_away_the_test_sentences(tmp_path):
         0.7, abs=0.02
     )  # a tenth of a second stays on both sides
     assert Clip.read(tmp_path / "out" / "kathleen" / "arctic_a0500_1.flac").sample_rate == 16_000
+
+
+GERMAN_SOUNDS = {"Köche": "kˈœçə", "möchten": "mˈœçtən", "Wein": "vˈaɪn", "Qi": "ǃ"}
+
+
+class HeardGerman:
+    """Stands for eSpeak NG: what it says of a few words."""
+
+    def phonemize(self, words, strip):
+        return [GERMAN_SOUNDS[word] for word in words]
+
+
+def test_texts_of_other_languages_are_read_in_phones_of_english(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(CORPORA))
+    readers = importlib.import_module("readers")
+    monkeypatch.setattr(readers, "front_end", lambda name: EspeakFrontEnd(name.partition(":")[2], HeardGerman()))
+    speech = tmp_path / "speech"
+    rows = []
+    for speaker, language, text in (
+        *(("kathleen", "en", "Wine."), ("kerstin", "de", "Köche möchten Wein."), ("kerstin", "de", "Qi")),
+        ("", "en", "No reader is known."),
+    ):
+        path = tone(speech / (speaker or "others") / f"{len(rows)}.flac")
+        rows.append({"audio_filepath": path.relative_to(speech).as_posix(), "duration": 0.5, "split": "train", "text": text})
+        rows[-1] |= {"speaker": speaker, "language": language}
+    (speech / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (speech / "sources.json").write_text("[]", encoding="utf-8")
+    assert readers.gather_readers(speech, tmp_path / "out") == (2, 1)
+    entries = scan(tmp_path / "out", manifest=tmp_path / "out" / "manifest.jsonl").entries
+    assert [(entry.speaker, entry.text) for entry in entries] == [
+        ("kathleen", "Wine."),
+        ("kerstin", "[[K ER1 HH AH0]] [[M ER1 HH T AH0 N]] [[V AY1 N]]."),
+    ]
+    assert {entry.language for entry in entries} == {"en"}
+    words = front_end_of("en").sentences(entries[1].text)[0].words
+    assert [word.phones for word in words][2] == ("V", "AY1", "N")
 
 
 def test_prompts_are_decoded_with_their_text(tmp_path):

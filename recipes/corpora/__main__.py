@@ -1,6 +1,6 @@
 """Gather the corpora behind the bundled models and their benchmarks from local folders of public recordings.
 
-    python recipes/corpora drums|digits|ambience|speech|prompts|music ...
+    python recipes/corpora drums|digits|ambience|speech|readers|prompts|music ...
 
 Nothing is downloaded here: each corpus names its public sources and takes the folders where they were unpacked. The files beside this
 one say of each corpus what is in it.
@@ -17,6 +17,7 @@ from digits import gather_digits
 from drums import gather_drums, print_table
 from music import gather_music
 from prompts import LICENCES, gather_prompts
+from readers import gather_readers
 from speech import SOURCES, gather_speech
 
 from wavewright.errors import WavewrightError
@@ -43,7 +44,9 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     for name in SOURCES:
         speech.add_argument(f"--{name}", type=Path, help="folder of this source; left out without")
     speech.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
-    for command in (drums, digits, ambience, prompts, music, speech):
+    readers = commands.add_parser("readers", help="that of readers with texts, all in phones of English, for voices")
+    readers.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
+    for command in (drums, digits, ambience, prompts, music, speech, readers):
         command.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
 
@@ -63,6 +66,9 @@ def main() -> None:
             print_summary(*gather_prompts(given.asterisk, given.out, given.language))
         elif given.corpus == "music":
             print_summary(*gather_music(given.asterisk, given.out))
+        elif given.corpus == "readers":
+            taken, left_out = gather_readers(given.speech, given.out)
+            print(f"{taken} recordings taken; {left_out} left out, for whose words there are no phones of English")
         else:
             folders = {name: folder for name in SOURCES if (folder := getattr(given, name)) is not None}
             print_summary(*gather_speech(folders, given.out, given.sample_rate))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from ...data.entry import Entry, Problem
 
 CHARACTERS_A_SECOND = (3.0, 30.0)  # of speech; people speak 8 to 20
 SHORTEST_SECONDS = 0.3
+WRITTEN_PHONES = re.compile(r"\[\[([^\[\]]*)\]\]")  # each of them counts as one character
 PAUSE_SECONDS = 1.0  # that a recording may hold besides its text: few characters say little of the speed of a word by itself
 WORST_DEVIATIONS = 4.0  # below the median, of how well frames fit symbols; in units of the median deviation
 
@@ -55,9 +57,10 @@ def _reason_against(entry: Entry, longest_seconds: float) -> str:
         return "it has no text"
     if not SHORTEST_SECONDS <= entry.seconds <= longest_seconds:
         return f"it lasts {entry.seconds:.3g} s; a voice learns from {SHORTEST_SECONDS:g} to {longest_seconds:.3g} s (data.longest_seconds)"
-    speed = len(text) / entry.seconds
+    n_characters = len(WRITTEN_PHONES.sub(lambda match: "." * len(match[1].split()), text))
+    speed = n_characters / entry.seconds
     slowest, fastest = CHARACTERS_A_SECOND
-    is_slow = len(text) < slowest * (entry.seconds - PAUSE_SECONDS)
+    is_slow = n_characters < slowest * (entry.seconds - PAUSE_SECONDS)
     if is_slow or speed > fastest:
         kind = "few" if is_slow else "many"
         return (

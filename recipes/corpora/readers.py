@@ -1,0 +1,68 @@
+"""Readers: the speech whose texts are known, in every language, for voices of English that learn to read from more than English readers.
+
+``--speech`` is the corpus that the command ``speech`` wrote. Texts of other languages become phones of English, those nearest to what
+eSpeak NG says of them (extra ``espeak``), in double brackets, and count as English; recordings stay where they are and are linked to.
+
+    python recipes/corpora readers --speech corpora/speech --out corpora/readers
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from corpus import checked_folder, write_lists
+
+from wavewright.errors import BadText
+from wavewright.text import FrontEnd, front_end
+from wavewright.text.english.phones import phones_of_ipa
+
+FRONT_ENDS = {"de": "espeak:de", "fr": "espeak:fr-fr", "it": "espeak:it"}
+ENGLISH = "en"
+NEAREST = {
+    **dict.fromkeys(("ɑ̃", "ɑ̃ː"), "ɑŋ"),
+    **{"ɔ̃": "ɔŋ", "ɛ̃": "æŋ", "œ̃": "æŋ", "ɔø": "ɔɪ", "ɔʏ": "ɔɪ", "eː": "eɪ", "ɲ": "nj", "ʎ": "lj"},
+    **dict.fromkeys(("ɾ", "ʁ", "ʀ", "r"), "ɹ"),
+    **dict.fromkeys(("x", "ç"), "h"),
+    **dict.fromkeys(("ɜ", "ɐ", "ɵ"), "ə"),
+    **{"ʏ": "y", "ɥ": "w", "β": "b", "ɣ": "ɡ", "ɯ": "u", "ɬ": "l", "ʔ": "", "\u0303": "", "\u032a": ""},
+}
+"""For signs, longest first, what stands in English for them; other signs that are none of English are a fault."""
+
+
+def in_english_phones(text: str, front: FrontEnd) -> str:
+    """The words of a text as phones of English in double brackets, with its punctuation; raises BadText where nothing is to be said."""
+    said = []
+    for sentence in front.sentences(text):
+        for word in sentence.words:
+            signs = "".join(word.phones)
+            for sign, near in NEAREST.items():
+                signs = signs.replace(sign, near)
+            said.append(f"[[{' '.join(phones_of_ipa(signs, f'The word {word.text!r}'))}]]{word.mark_after}")
+    return " ".join(said)
+
+
+def gather_readers(speech: Path, out: Path) -> tuple[int, int]:
+    """Write the corpus to ``out``; returns how many recordings were taken and how many not, for whose words there are no phones.
+
+    Raises BadFolder where ``speech`` is no folder, MissingExtra where it has other languages and eSpeak NG is not installed.
+    """
+    manifest = checked_folder(speech, "the corpus of speech") / "manifest.jsonl"
+    rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
+    spoken = [row for row in rows if row.get("text") and row.get("speaker")]
+    fronts = {
+        language: front_end(name) for language, name in FRONT_ENDS.items() if any(row["language"] == language for row in spoken)
+    }
+    kept = []
+    for row in spoken:
+        try:
+            text = row["text"] if row["language"] == ENGLISH else in_english_phones(row["text"], fronts[row["language"]])
+        except BadText:
+            continue
+        kept.append(row | {"text": text, "language": ENGLISH})
+    out.mkdir(parents=True, exist_ok=True)
+    for folder in {Path(row["audio_filepath"]).parts[0] for row in kept}:
+        if not (out / folder).exists():
+            (out / folder).symlink_to((speech / folder).resolve())
+    write_lists(out, kept, json.loads((speech / "sources.json").read_text(encoding="utf-8")))
+    return len(kept), len(spoken) - len(kept)
