@@ -1,10 +1,18 @@
-"""The bundled voices ``en``: two speakers of English, kathleen and lj, from one model that speaks mel frames.
+r"""The bundled voices ``en``: two speakers of English, kathleen and lj, from one model that speaks mel frames.
 
     python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
-    python recipes/voices.py --corpus corpora/speech --max-minutes 60
-    python recipes/voices.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
-    python recipes/usual_style.py runs/en kathleen style-4=0.25 style-6=0.25       # by benchmarks/styles.py, the clearest
-    python recipes/voices.py --bundle                                              # into the package
+    python recipes/corpora readers --speech corpora/speech --out corpora/readers
+    python recipes/voices.py --max-minutes 60
+    python recipes/voices.py --max-minutes 60 --resume     # as often as needed
+
+Then all five readers, those of other languages in phones of English, and the two again, with critics and a listener:
+
+    python recipes/voices.py --from runs/en --out runs/readers \
+        --set model.speakers=kathleen,lj,kerstin,carlo,june model.voice_from=300 model.critics_from=0 training.steps=8000
+    python recipes/voices.py --from runs/readers --out runs/voices \
+        --set model.voice_from=1 model.critics_from=800 training.steps=4500 training.learning_rate=0.0003 training.ema_decay=0.995
+    python recipes/usual_style.py runs/voices kathleen style-4=0.25 style-6=0.25       # by benchmarks/styles.py, the clearest
+    python recipes/voices.py --out runs/voices --bundle                                # into the package
 
 The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run hears them.
 """
@@ -19,6 +27,7 @@ from bundling import Bundled, main
 from wavewright.families.acoustic.recipe import Recipe, recipe
 
 SPEAKERS = ("kathleen", "lj")
+READERS = (*SPEAKERS, "kerstin", "carlo", "june")  # who were learned from on the way
 STEPS, VOICE_FROM, CRITICS_FROM = 21_500, 1_500, 18_000
 
 
@@ -37,9 +46,9 @@ MODEL = Bundled(
     family="acoustic",
     settings=voices,
     description="Two voices of English, kathleen and lj: symbols of speech to mel frames.",
-    licence="CC0-1.0",
-    corpus=Path("corpora/speech"),
-    speakers=SPEAKERS,
+    licence="CC-BY-SA-3.0",
+    corpus=Path("corpora/readers"),
+    speakers=READERS,
 )
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from wavewright.families.acoustic.prosody import energies_of, hear, hz_to_octave
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import forward_sum_loss, hard_durations, place_batch, places_of
 from wavewright.nn.frame_layers import ChannelDropout, HearingBlocks
+from wavewright.nn.listener import PhoneListener, phone_loss
 from wavewright.nn.speech_losses import mel_losses
 from wavewright.training import run as runs
 
@@ -58,8 +59,8 @@ CRITICS = {"adv/critic", "adv/generator", "adv/features"}
     ("step", "players", "expected"),
     [
         (0, ["voice"], ALIGNER),
-        (2, ["voice"], VOICE),
-        (5, ["critics", "voice"], VOICE | CRITICS),
+        (2, ["voice", "listener"], VOICE | {"phone/heard"}),
+        (5, ["critics", "voice", "listener"], VOICE | CRITICS | {"phone/heard", "phone/said"}),
     ],
 )
 def test_each_stage_has_its_losses(trained, step, players, expected):
@@ -299,6 +300,29 @@ def test_pitch_and_energy_in_numbers():
     np.testing.assert_allclose(octaves_to_hz(hz_to_octaves(hz))[1:], hz[1:], rtol=1e-6)
     flat = np.log(np.full((2, 80), 0.5))
     np.testing.assert_allclose(energies_of(flat), (np.log(0.5) + 3.0) / 3.0, rtol=1e-5)
+
+
+def test_what_a_listener_understands_is_counted_in_nats_where_frames_are_heard():
+    symbols, places = torch.tensor([[3, 1]]), torch.tensor([[0, 0, 1, 1]])
+    logits = torch.full((1, 4, 5), -50.0)
+    logits[0, [0, 1, 2], [3, 3, 1]] = 50.0
+    heard = torch.tensor([1.0, 1.0, 1.0, 0.0])[None, :, None]
+    assert float(phone_loss(logits, symbols, places, heard)) == pytest.approx(0.0, abs=1e-6)
+    assert float(phone_loss(torch.zeros(1, 4, 5), symbols, places, heard)) == pytest.approx(np.log(5), rel=1e-6)
+
+
+def test_a_listener_learns_to_tell_frames_apart():
+    torch.manual_seed(0)
+    listener = PhoneListener(8, 16, 2)
+    symbols, places = torch.tensor([[0, 1]]), (torch.arange(20) // 5 % 2)[None]
+    mel, heard = (2.0 * places - 1)[..., None].expand(-1, -1, 8), torch.ones(1, 20, 1)
+    learns = torch.optim.Adam(listener.parameters(), 1e-2)
+    for _ in range(60):
+        learns.zero_grad()
+        phone_loss(listener(mel), symbols, places, heard).backward()
+        learns.step()
+    with torch.no_grad():
+        assert float(phone_loss(listener.eval()(mel), symbols, places, heard)) < 0.05
 
 
 def test_dropout_drops_channels_of_a_whole_clip_and_keeps_the_mean():

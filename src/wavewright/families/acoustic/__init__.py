@@ -48,6 +48,7 @@ RANGES = {
     "dropout": (0.0, 0.9),
     "predictor_dropout": (0.0, 0.9),
     "critic_channels": (4, 256),
+    "listener_channels": (4, 1_024),
     "voice_from": (0, 1_000_000_000),
     "critics_from": (0, 1_000_000_000),
 }
@@ -76,6 +77,7 @@ class Config:
     dropout: float = 0.1
     predictor_dropout: float = 0.4  # of duration and melody, which learn the recordings by heart sooner than the decoder does
     critic_channels: int = 64
+    listener_channels: int = 128  # of the network that tells phones by frames
     voice_from: int = 1_500  # the step from which the voice learns; before it the aligner does
     critics_from: int = 0  # the step from which critics sharpen the frames; 0: never
 
@@ -125,6 +127,7 @@ SIZES: dict[str, dict[str, Any]] = {
         "aligner_channels": 32,
         "n_styles": 4,
         "critic_channels": 16,
+        "listener_channels": 32,
     },
     "small": {},
     "base": {"channels": 256, "hidden": 1_024, "decoder_blocks": 8},

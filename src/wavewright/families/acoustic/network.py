@@ -10,16 +10,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...dsp.alignment import PLACE_FEATURES, averages_by_symbol
+from ...dsp.alignment import PLACE_FEATURES
 from ...dsp.speech_mel import MEL_SPREAD
 from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, place_batch, places_of
 from ...nn.critics import MelCritic
 from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader, heard_of
+from ...nn.listener import PhoneListener, phone_loss
 from ...nn.losses import feature_distance
 from ...nn.playable import Graph, Playable
 from ...nn.speech_losses import mel_losses, prosody_losses
 from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
-from .prosody import frames_to_wave
+from .prosody import frames_to_wave, told_of_symbols
 from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, Clip, Prepared
 from .speaking import VOICED_FROM, Controls, Spoken, speak
 
@@ -124,30 +125,26 @@ def recorded_prosody(voice: Voice, batch: Batch) -> tuple[Tensor, Tensor, Tensor
     scores = voice.align(batch)
     durations = hard_durations(scores, voice.skippable(batch["symbols"]), batch["n_frames"], batch["n_symbols"])
     fit = agreement(scores, places_of(durations, scores.shape[1]), frames_heard(batch)[..., 0])
-    octaves, voiced, energy, counts = (
-        batch[name].float().cpu().numpy() if name else durations.cpu().numpy() for name in ("octaves", "voiced", "energy", "")
-    )
-    told = np.zeros((*counts.shape, N_TOLD), np.float32)
-    for row, count in enumerate(counts):
-        n_frames = int(batch["n_frames"][row])
-        pitch, share = averages_by_symbol(octaves[row, :n_frames], voiced[row, :n_frames], count)
-        loudness, _ = averages_by_symbol(energy[row, :n_frames], np.ones(n_frames), count)
-        told[row] = np.stack([pitch * share, share, loudness], axis=1)
+    melody = {name: batch[name].float().cpu().numpy() for name in ("octaves", "voiced", "energy")}
+    told = told_of_symbols(**melody, durations=durations.cpu().numpy(), n_frames=batch["n_frames"].tolist())
     return durations, torch.from_numpy(told).to(durations.device), fit
 
 
 class Acoustic(nn.Module):
-    """The voice and its critics, and what each minimises."""
+    """The voice, its critics and its listener, and what each minimises."""
 
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
         self.voice = Voice(config)
         self.critics = MelCritic(config.n_mels, config.critic_channels) if config.critics_from else None
+        self.listener = (
+            PhoneListener(config.n_mels, config.listener_channels, len(config.symbols)) if config.critics_from else None
+        )
 
     def players(self) -> dict[str, nn.Module]:
-        players: dict[str, nn.Module] = {"voice": self.voice}
-        return players | ({"critics": self.critics} if self.critics is not None else {})
+        players = {"voice": self.voice, "critics": self.critics, "listener": self.listener}
+        return {name: player for name, player in players.items() if player is not None}
 
     def averaged(self) -> nn.Module:
         """The part whose weights are averaged over the steps, evaluated and exported."""
@@ -158,29 +155,32 @@ class Acoustic(nn.Module):
         starts = {0, self.config.voice_from} | ({self.config.critics_from} if self.config.critics_from else set())
         return tuple(sorted(starts))
 
-    def _critics_at(self, step: int) -> MelCritic | None:
-        """The critics, once they judge."""
-        return self.critics if step >= self.config.critics_from else None
+    def _judges_at(self, step: int) -> tuple[MelCritic, PhoneListener] | None:
+        """Critics and listener, once the voice learns from them, too."""
+        if self.critics is None or self.listener is None or step < self.config.critics_from:
+            return None
+        return self.critics, self.listener
 
     def loss_weights(self, step: int) -> dict[str, float]:
         if step < self.config.voice_from:
             return {"align/forward_sum": 1.0}
-        weights = {"mel/l1": 5.0, "mel/ssim": 1.0, "duration/square": 1.0}
+        weights = {"mel/l1": 5.0, "mel/ssim": 1.0, "duration/square": 1.0, "phone/heard": 1.0}
         weights |= {"pitch/square": 2.0, "voicing/square": 1.0, "energy/square": 0.5}
-        if self._critics_at(step) is None:
+        if self._judges_at(step) is None:
             return weights
-        return weights | {"adv/critic": 1.0, "adv/generator": 0.2, "adv/features": 2.0}
+        return weights | {"adv/critic": 1.0, "adv/generator": 0.2, "adv/features": 2.0, "phone/said": 0.5}
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
         if step < self.config.voice_from:
             return [("voice", self._aligner_losses)]
-        critics = self._critics_at(step)
-        if critics is None:
+        listener, judges = self.listener, self._judges_at(step)
+        if listener is None:
             return [("voice", self._voice_losses)]
-        return [
-            ("critics", lambda batch: self._critic_losses(batch, critics)),
-            ("voice", lambda batch: self._sharpened_losses(batch, critics)),
-        ]
+        learns = ("listener", lambda batch: self._listener_losses(batch, listener))
+        if judges is None:
+            return [("voice", self._voice_losses), learns]
+        judged = ("critics", lambda batch: self._critic_losses(batch, judges[0]))
+        return [judged, ("voice", lambda batch: self._sharpened_losses(batch, *judges)), learns]
 
     def _aligner_losses(self, batch: Batch) -> dict[str, Tensor]:
         """The aligner learns which frames belong to which symbols."""
@@ -194,6 +194,7 @@ class Acoustic(nn.Module):
         symbols, frames = symbols_heard(batch), frames_heard(batch)
         encoded, log_durations, melody = voice.encode(batch["symbols"], batch["speaker"], voice.style_of(batch), symbols)
         places, features = place_batch(durations, batch["mel"].shape[1])
+        batch["places"] = places
         spoken = voice.decode(encoded, told, places, features, frames).float() * frames
         voice.note_pace(batch["speaker"], log_durations.float(), durations, symbols[..., 0])
         losses = prosody_losses(log_durations.float(), melody.float(), durations, told, symbols[..., 0])
@@ -213,15 +214,21 @@ class Acoustic(nn.Module):
         hinge = (F.relu(1 - real) + F.relu(1 + fake)) * heard
         return {"adv/critic": hinge.sum() / count}
 
-    def _sharpened_losses(self, batch: Batch, critics: MelCritic) -> dict[str, Tensor]:
-        """The voice learns to please the critics, too."""
+    def _sharpened_losses(self, batch: Batch, critics: MelCritic, listener: PhoneListener) -> dict[str, Tensor]:
+        """The voice learns to please the critics and to be understood by the listener, too."""
         heard = frames_heard(batch)
         with torch.no_grad():
             _, real = critics(batch["mel"] * heard)
         logits, fake = critics(batch["spoken"])
         adversarial = -(logits * heard).sum() / (heard.sum() * logits.shape[-1])
-        losses = batch["losses"] | mel_losses(batch["mel"], batch["spoken"], heard)
+        said = phone_loss(listener.eval()(batch["spoken"]), batch["symbols"], batch["places"], heard)
+        losses = batch["losses"] | mel_losses(batch["mel"], batch["spoken"], heard) | {"phone/said": said}
         return losses | {"adv/generator": adversarial, "adv/features": feature_distance(real, fake)}
+
+    def _listener_losses(self, batch: Batch, listener: PhoneListener) -> dict[str, Tensor]:
+        """The listener learns from the recordings which phone is spoken in each frame."""
+        heard = frames_heard(batch)
+        return {"phone/heard": phone_loss(listener.train()(batch["mel"] * heard), batch["symbols"], batch["places"], heard)}
 
 
 def build(config: Config) -> Acoustic:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from ...dsp.alignment import averages_by_symbol
 from ...dsp.mel import mel_filterbank
 from ...dsp.phase import griffin_lim, mel_to_power
 from ...dsp.pitch import track_pitch
 from ...dsp.speech_mel import F_MAX_HZ, MEL_FLOOR, power_scale, speech_mel
-from . import Config
+from . import N_TOLD, Config
 
 LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 65.0, 500.0
 MIDDLE_PITCH_HZ = 200.0  # stands for 0
@@ -21,6 +24,21 @@ def hear(wave: np.ndarray, config: Config) -> dict[str, np.ndarray]:
     mel = speech_mel(wave, config.sample_rate)
     track = track_pitch(wave, config.sample_rate, config.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
     return {"mel": mel.T, "f0_hz": track.f0_hz[: mel.shape[1]]}
+
+
+def told_of_symbols(
+    octaves: np.ndarray, voiced: np.ndarray, energy: np.ndarray, durations: np.ndarray, n_frames: Sequence[int]
+) -> np.ndarray:
+    """What a decoder is told of symbols ``(batch, symbols, N_TOLD)``: octaves where voiced, voicing and energy, means of their frames.
+
+    ``octaves``, ``voiced`` and ``energy (batch, frames)``, of which each clip has its ``n_frames``; ``durations (batch, symbols)``.
+    """
+    told = np.zeros((*durations.shape, N_TOLD), np.float32)
+    for row, (count, end) in enumerate(zip(durations, n_frames, strict=True)):
+        pitch, share = averages_by_symbol(octaves[row, :end], voiced[row, :end], count)
+        loudness, _ = averages_by_symbol(energy[row, :end], np.ones(end), count)
+        told[row] = np.stack([pitch * share, share, loudness], axis=1)
+    return told
 
 
 def energies_of(mel: np.ndarray) -> np.ndarray:
