@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny_voice import SAMPLE_RATE, TEXTS, front_end, tiny_run, write_folder
 
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import mel_of_features, speech_mel
+from wavewright.errors import BadModel, BadSetting
 from wavewright.families.acoustic import SPEAKERS_FILE, network
 from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.vocoder.given import with_mels
@@ -207,3 +209,40 @@ def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames
     assert own.shape == said.shape
     assert not np.allclose(own, said, atol=0.1)
     assert not (tmp_path / "out" / "wavs" / "clip-1-spoken.npy").exists()
+
+
+def write_checkpoint(run: Path, decoder: float, encoder: float) -> Path:
+    """A run folder with the weights of two parts."""
+    weights = {"average/decoder.x": decoder, "network/coder.decoder.x": decoder, "network/coder.encoder.x": encoder}
+    tensors = {name: torch.full((2,), value) for name, value in weights.items()}
+    (run / "checkpoints").mkdir(parents=True)
+    save_file(
+        tensors | {"optimizer/decoder.x": torch.full((2,), encoder)},
+        run / "checkpoints/last.safetensors",
+        {"progress": run.name},
+    )
+    for name in ("run.json", "log.jsonl"):
+        (run / name).write_text(run.name, encoding="utf-8")
+    return run
+
+
+def test_between_two_runs_a_part_lies_where_it_was_asked_for(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(CORPORA.parent))
+    between = importlib.import_module("between")
+    first, second = write_checkpoint(tmp_path / "first", 1.0, 1.0), write_checkpoint(tmp_path / "second", 2.0, 3.0)
+    assert between.mixed(first, second, {"decoder": 0.4}, tmp_path / "out") == 2
+    found = load_file(tmp_path / "out/checkpoints/last.safetensors")
+    assert {name: round(float(tensor[0]), 6) for name, tensor in found.items()} == {
+        "average/decoder.x": 1.4,
+        "network/coder.decoder.x": 1.4,
+        "network/coder.encoder.x": 3.0,
+        "optimizer/decoder.x": 3.0,
+    }
+    assert (tmp_path / "out/run.json").read_text(encoding="utf-8") == "second"
+    with pytest.raises(BadSetting, match="is there; give a folder to write"):
+        between.mixed(first, second, {"decoder": 0.4}, tmp_path / "out")
+    with pytest.raises(BadSetting, match="of a part 'nose'"):
+        between.mixed(first, second, {"nose": 0.4}, tmp_path / "other")
+    with pytest.raises(BadModel, match="There is no checkpoint in"):
+        between.mixed(tmp_path, second, {"decoder": 0.4}, tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -14,7 +14,8 @@ Papers:
 
 Changed from them: blocks are depthwise convolution, attention and two products, written as matrix products, which CPUs multiply fastest;
 a word boundary may last no time at all, so that words are bound together or parted as they were spoken; the aligner has a Gaussian for each
-symbol, which has to explain its frames, learns first, by itself, and stays as it is while the voice learns; critics of a few mel bands each, all of them matrix products, sharpen the frames at last.
+symbol, which has to explain its frames, learns first, by itself, and stays as it is while the voice learns; critics of a few mel bands each, all of them matrix products, sharpen the frames at last,
+and a listener that learns phones from the recordings has to understand them.
 """
 
 from __future__ import annotations
