@@ -126,6 +126,17 @@ def test_a_run_of_several_stages_says_how_long_it_takes_and_learns_the_same(tmp_
     assert same(tensors_of(tmp_path / "plain"), tensors_of(tmp_path / "staged"))
 
 
+def test_the_best_of_an_earlier_stage_does_not_count(tmp_path):
+    values = iter([1.0, 5.0, 4.0])  # after steps 4, 8 and 12; critics, say, come in after step 6
+    loop = make_loop(tmp_path, replace(SETTINGS, metric="error"), lambda _: {"error": next(values)})
+    loop.network.stage_starts = lambda: (0, 6)
+    progress = loop.run()
+    assert (progress.best, progress.best_step) == (4.0, 12)
+    values = iter([1.0, 5.0, 4.0])
+    loop = make_loop(tmp_path / "one", replace(SETTINGS, metric="error"), lambda _: {"error": next(values)})
+    assert (loop.run().best, loop.progress.best_step) == (1.0, 4)
+
+
 @pytest.mark.parametrize(
     ("schedule", "step", "share"),
     [

@@ -151,7 +151,7 @@ class Loop:
         self.observer.say(f"{progress.steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes")
 
     def _stage_starts(self) -> tuple[int, ...]:
-        """The steps from which a step takes another time than before, from 0 on; a network with several says so (``stage_starts``)."""
+        """The steps from which other things are learned than before, from 0 on; a network with several says so (``stage_starts``)."""
         return getattr(self.network, "stage_starts", lambda: (0,))()
 
     def _time_threads(self) -> list[float]:
@@ -280,7 +280,10 @@ class Loop:
         return None if finite else "A weight is not a number: training has diverged (try a lower training.learning_rate)."
 
     def _evaluate(self) -> str | None:
-        """Measure the averaged weights, keep the best checkpoint, and return what is wrong, if anything is."""
+        """Measure the averaged weights, keep the best checkpoint, and return what is wrong, if anything is.
+
+        The best of an earlier stage does not count: critics, for instance, take their share of what a metric measured before them.
+        """
         if self.evaluate is None:
             return None
         progress, metric = self.progress, self.settings.metric.lstrip("-")
@@ -298,7 +301,8 @@ class Loop:
                 )
             value = -metrics[metric] if self.settings.metric.startswith("-") else metrics[metric]
             progress.evaluations_since_best += 1
-            if progress.best is None or value < progress.best:
+            begun = max(start for start in self._stage_starts() if start <= progress.step)
+            if progress.best is None or progress.best_step <= begun < progress.step or value < progress.best:
                 progress.best, progress.best_step, progress.evaluations_since_best = value, progress.step, 0
                 self.save(BEST)
         if self.on_evaluation is not None and processes.rank() == 0:
