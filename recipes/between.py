@@ -3,8 +3,8 @@
     python recipes/between.py runs/first runs/second decoder=0.4 --out runs/between    # 0 is the first run's, 1 the second's
     python recipes/speech_codec.py --out runs/between --resume --max-minutes 0.1       # plays it; other runs begin --from it
 
-Where one run began from the other, what lies between is as good as either, and often better (Wortsman et al., "Robust fine-tuning of
-zero-shot models", 2022): what critics and distances gained stays, and of what they did wrong, each its own, less.
+Where one run began from the other, what lies between can be better than both (Wortsman et al., "Robust fine-tuning of zero-shot models",
+2022); choose the share on recordings of validation.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def mixed(first: Path, second: Path, shares: dict[str, float], out: Path) -> int
     if out.exists():
         raise BadSetting(f"{out} is there; give a folder to write.")
     with safe_open(first / CHECKPOINT, "pt") as one, safe_open(second / CHECKPOINT, "pt") as other:
-        names = list(other.keys())
+        names, known = list(other.keys()), set(one.keys())
         tensors = {name: other.get_tensor(name) for name in names}
         metadata = other.metadata()
         n_mixed = 0
@@ -43,7 +43,7 @@ def mixed(first: Path, second: Path, shares: dict[str, float], out: Path) -> int
             if not own:
                 raise BadSetting(f"No weight of {second} is of a part {part!r}; the parts of a codec are encoder and decoder.")
             for name in own:
-                if name not in one.keys() or one.get_slice(name).get_shape() != list(tensors[name].shape):  # noqa: SIM118
+                if name not in known or one.get_slice(name).get_shape() != list(tensors[name].shape):
                     raise BadModel(f"{first} has no weight {name} of that shape; give two runs of the same networks.")
                 tensors[name] = one.get_tensor(name).lerp(tensors[name], share)
             n_mixed += len(own)

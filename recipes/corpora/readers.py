@@ -20,8 +20,7 @@ from wavewright.text.english.phones import phones_of_ipa
 FRONT_ENDS = {"de": "espeak:de", "fr": "espeak:fr-fr", "it": "espeak:it"}
 ENGLISH = "en"
 NEAREST = {
-    **dict.fromkeys(("ɑ̃", "ɑ̃ː"), "ɑŋ"),
-    **{"ɔ̃": "ɔŋ", "ɛ̃": "æŋ", "œ̃": "æŋ", "ɔø": "ɔɪ", "ɔʏ": "ɔɪ", "eː": "eɪ", "ɲ": "nj", "ʎ": "lj"},
+    **{"ɑ̃": "ɑŋ", "ɔ̃": "ɔŋ", "ɛ̃": "æŋ", "œ̃": "æŋ", "ɔø": "ɔɪ", "ɔʏ": "ɔɪ", "eː": "eɪ", "ɲ": "nj", "ʎ": "lj"},
     **dict.fromkeys(("ɾ", "ʁ", "ʀ", "r"), "ɹ"),
     **dict.fromkeys(("x", "ç"), "h"),
     **dict.fromkeys(("ɜ", "ɐ", "ɵ"), "ə"),

@@ -188,7 +188,7 @@ class Acoustic(nn.Module):
         return {"align/forward_sum": forward_sum_loss(scores, is_skippable, batch["n_frames"], batch["n_symbols"])}
 
     def _spoken(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """The frames of a batch, spoken with the recordings' prosody, and how far the predicted prosody is from it."""
+        """The frames of a batch with the recordings' prosody, and how far the predicted one is from it; their places stay in the batch."""
         voice = self.voice
         durations, told, _ = recorded_prosody(voice, batch)
         symbols, frames = symbols_heard(batch), frames_heard(batch)
