@@ -4,11 +4,14 @@ Each product of a matrix stored with 8 bits becomes two nodes: QuantizeLinear tu
 on examples, and MatMulIntegerToFloat multiplies those by the stored steps. Sizes are fixed, and sums of integers are exact, so a frame gives
 the same numbers however many frames come with it (Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", 2018).
+
+CPUs with AVX2 but without VNNI add each pair of products in 16 bits, which saturate (VPMADDUBSW; many laptops have such a CPU). Where that
+would be heard, what comes in has fewer and larger steps, down to 7 bits, with which no pair of the examples' products is too large.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +20,19 @@ import onnx
 from onnx import helper, numpy_helper
 
 from ..models.folder import SCALE_SUFFIX
+from ..units import gain_to_db
 
 DOMAIN, DOMAIN_VERSION = "com.microsoft", 1  # of ONNX Runtime's own nodes
-ZERO, LARGEST = 128, 127  # of what comes in, as unsigned steps
+COUNTS = (
+    255,
+    223,
+    191,
+    159,
+    127,
+)  # of steps from the smallest to the largest of what comes in; with the last no pair is too large
+MOST_ROWS = 64  # of examples, that saturation is sought in
+MOST_SATURATION_DB = -36.0  # of a product's power, on examples: far below what rounding to 8 bits does
+SMALLEST_SUM, LARGEST_SUM = -(2**15), 2**15 - 1
 EXAMPLES_FILE = ".examples.onnx"  # written beside the weights while examples run
 
 
@@ -32,11 +45,31 @@ class _Product:
     scales: str
 
 
+@dataclass(frozen=True)
+class Steps:
+    """How numbers become whole steps from 0 on: ``size`` of a step, and the step ``zero`` that stands for 0."""
+
+    size: np.float32
+    zero: int
+
+    @classmethod
+    def of(cls, values: np.ndarray, count: int) -> Steps:
+        """``count`` steps from the smallest to the largest of ``values``, or to 0 where that lies beyond."""
+        low, high = min(float(values.min(initial=0.0)), 0.0), max(float(values.max(initial=0.0)), 0.0)
+        size = np.float32((high - low) / count or 1.0)
+        return cls(size, round(-low / size))
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """The steps of ``values``, int32."""
+        return np.clip(np.rint(values / self.size) + self.zero, 0, 255).astype(np.int32)
+
+
 def with_integer_products(folder: Path, name: str, examples: Mapping[str, np.ndarray]) -> onnx.ModelProto:
     """The graph ``name`` of a folder with its products in integers, steps as large as the ``examples`` of its inputs need."""
     model = onnx.load(folder / name, load_external_data=False)
     products = _products(model)
-    largest = _largest(folder, model, sorted({product.node.input[0] for product in products}), examples)
+    values = _values(folder, model, sorted({product.node.input[0] for product in products}), examples)
+    matrices = {tensor.name: tensor for tensor in onnx.load(folder / name).graph.initializer}
     quantized: dict[str, str] = {}
     for number, product in enumerate(products):
         given = product.node.input[0]
@@ -44,9 +77,10 @@ def with_integer_products(folder: Path, name: str, examples: Mapping[str, np.nda
         nodes = []
         if given not in quantized:
             quantized[given] = f"{given}.steps"
-            step = np.float32(largest[given] / LARGEST)
-            model.graph.initializer.append(numpy_helper.from_array(np.array(step), f"{given}.step"))
-            model.graph.initializer.append(numpy_helper.from_array(np.array(ZERO, np.uint8), f"{given}.zero"))
+            of_given = [numpy_helper.to_array(matrices[other.stored]) for other in products if other.node.input[0] == given]
+            steps = steps_for(values[given], of_given)
+            model.graph.initializer.append(numpy_helper.from_array(np.array(steps.size), f"{given}.step"))
+            model.graph.initializer.append(numpy_helper.from_array(np.array(steps.zero, np.uint8), f"{given}.zero"))
             nodes.append(helper.make_node("QuantizeLinear", [given, f"{given}.step", f"{given}.zero"], [quantized[given]]))
         turned, scales = f"product{number}.turned", f"product{number}.scales"
         model.graph.initializer.append(numpy_helper.from_array(np.array([-1]), f"product{number}.flat"))
@@ -68,6 +102,34 @@ def with_integer_products(folder: Path, name: str, examples: Mapping[str, np.nda
     return model
 
 
+def steps_for(values: np.ndarray, matrices: Sequence[np.ndarray]) -> Steps:
+    """The steps of ``values (..., n)`` that are multiplied by each of ``matrices (outputs, n)`` int8: the finest with which pairs fit."""
+    rows = values.reshape(-1, values.shape[-1])
+    rows = rows[:: -(-len(rows) // MOST_ROWS)]
+    for count in COUNTS:
+        steps = Steps.of(values, count)
+        taken = steps(rows)
+        if all(saturation_db(taken, steps.zero, matrix) <= MOST_SATURATION_DB for matrix in matrices):
+            break
+    return steps
+
+
+def saturation_db(rows: np.ndarray, zero: int, matrix: np.ndarray) -> float:
+    """The error that pairs of products make when they are added in 16 bits, dB over the product's power.
+
+    ``rows (n, inputs)`` are steps, of which ``zero`` stands for 0; ``matrix (outputs, inputs)`` is int8.
+    """
+    n_missing = rows.shape[1] % 2
+    rows, matrix = np.pad(rows, ((0, 0), (0, n_missing))), np.pad(matrix.astype(np.int32), ((0, 0), (0, n_missing)))
+    error = wanted = 0.0
+    for row in rows:
+        pairs = (row * matrix).reshape(len(matrix), -1, 2).sum(2)
+        lost = (pairs - np.clip(pairs, SMALLEST_SUM, LARGEST_SUM)).sum(1)
+        error += float(np.square(lost, dtype=np.float64).sum())
+        wanted += float(np.square(pairs.sum(1) - zero * matrix.sum(1), dtype=np.float64).sum())
+    return float(gain_to_db(np.sqrt(error / wanted))) if wanted else -np.inf
+
+
 def _products(model: onnx.ModelProto) -> list[_Product]:
     """The products ``x @ (stored * scales).T`` of a graph."""
     makers = {output: node for node in model.graph.node for output in node.output}
@@ -83,8 +145,10 @@ def _products(model: onnx.ModelProto) -> list[_Product]:
     return found
 
 
-def _largest(folder: Path, model: onnx.ModelProto, names: list[str], examples: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The largest size of each named tensor of a graph while it computes the examples; 1 where all of it is 0."""
+def _values(
+    folder: Path, model: onnx.ModelProto, names: list[str], examples: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Each named tensor of a graph while it computes the examples."""
     import onnxruntime
 
     watched = onnx.ModelProto()
@@ -98,7 +162,7 @@ def _largest(folder: Path, model: onnx.ModelProto, names: list[str], examples: M
     finally:
         path.unlink(missing_ok=True)
     values = {**examples, **found}
-    return {name: float(np.abs(values[name]).max(initial=0)) or 1.0 for name in names}
+    return {name: values[name] for name in names}
 
 
 def _remove_unused(model: onnx.ModelProto) -> None:
