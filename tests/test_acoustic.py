@@ -20,7 +20,7 @@ from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import forward_sum_loss, hard_durations, place_batch, places_of
 from wavewright.nn.frame_layers import ChannelDropout, HearingBlocks
 from wavewright.nn.listener import PhoneListener, phone_loss
-from wavewright.nn.speech_losses import mel_losses
+from wavewright.nn.speech_losses import envelope_distance, mel_losses
 from wavewright.training import run as runs
 
 
@@ -292,6 +292,18 @@ def test_mel_losses_are_zero_for_the_same_and_know_the_distance():
     assert float(same["mel/l1"]) == 0.0
     assert float(same["mel/ssim"]) == pytest.approx(0.0, abs=1e-6)
     assert float(mel_losses(mel, (mel + 0.5) * heard, heard)["mel/l1"]) == pytest.approx(0.5, rel=1e-5)
+
+
+def test_envelopes_know_the_distance_and_no_detail():
+    torch.manual_seed(0)
+    mel, heard = torch.randn(2, 20, 80), torch.ones(2, 20, 1)
+    heard[1, 12:] = 0
+    assert float(envelope_distance(mel, mel * heard, heard)) == 0.0
+    whole = torch.ones(2, 20, 1)
+    assert float(envelope_distance(mel, mel - 0.5, whole)) == pytest.approx(0.5, rel=1e-5)
+    detail = torch.tensor([1.0, -1.0] * 10)[None, :, None].expand(2, 20, 80)  # of five frames one is left over
+    assert float(envelope_distance(mel, mel + detail, whole)) == pytest.approx(0.2, rel=1e-4)
+    assert float(mel_losses(mel, mel + detail, whole)["mel/l1"]) == pytest.approx(1.0, rel=1e-5)
 
 
 def test_pitch_and_energy_in_numbers():

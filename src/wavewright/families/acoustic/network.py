@@ -18,7 +18,7 @@ from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReade
 from ...nn.listener import PhoneListener, phone_loss
 from ...nn.losses import feature_distance
 from ...nn.playable import Graph, Playable
-from ...nn.speech_losses import mel_losses, prosody_losses
+from ...nn.speech_losses import envelope_distance, mel_losses, prosody_losses
 from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
 from .prosody import frames_to_wave, told_of_symbols
 from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, Clip, Prepared
@@ -246,9 +246,9 @@ def on_device(batch: dict[str, np.ndarray], voice: Voice) -> Batch:
 def evaluate(voice: Voice, prepared: Prepared) -> dict[str, float]:
     """How near a voice is to the held-out recordings; nothing without such.
 
-    ``valid/mel``: L1 of log-mel frames in nats, with the recordings' durations, pitch and energy; ``valid/spoken``: with what the voice
-    predicts, its frames laid over the recordings' symbol by symbol; ``valid/duration_ms``: mean error of a symbol; ``valid/pitch_semitones``:
-    mean error of voiced symbols; ``valid/alignment``: how well frames fit symbols, the aligner's log-likelihood of a frame, nats.
+    ``valid/mel``: L1 of log-mel frames in nats, with the recordings' durations, pitch and energy; ``valid/envelope``: without their detail;
+    ``valid/spoken``: with what the voice predicts, its frames laid over the recordings' symbol by symbol; ``valid/duration_ms``: mean error of
+    a symbol; ``valid/pitch_semitones``: of voiced symbols; ``valid/alignment``: the aligner's log-likelihood of a frame, nats.
     """
     if prepared.valid is None:
         return {}
@@ -278,6 +278,7 @@ def _measure(voice: Voice, batch: Batch) -> dict[str, float]:
     frame_ms = 1e3 * voice.config.hop_length / voice.config.sample_rate
     return {
         "valid/mel": MEL_SPREAD * float(mel_losses(batch["mel"], with_recorded, frames)["mel/l1"]),
+        "valid/envelope": MEL_SPREAD * float(envelope_distance(batch["mel"], with_recorded, frames)),
         "valid/spoken": MEL_SPREAD * float(mel_losses(batch["mel"], with_own, frames)["mel/l1"]),
         "valid/duration_ms": frame_ms * float((predicted - durations).abs().sum() / symbols.sum()),
         "valid/pitch_semitones": float((semitones * voiced).sum() / voiced.sum().clamp(min=1)),

@@ -25,7 +25,7 @@ from . import BOUNDARY, SIZES, SPEAKERS_FILE, Config
 from .pairs import FrontEnd, check_pairs, ill_fitting, symbols_of_text
 from .prosody import energies_of, hear, hz_to_octaves
 
-METRICS = ("valid/mel", "valid/spoken", "valid/duration_ms", "valid/pitch_semitones", "valid/alignment")
+METRICS = ("valid/mel", "valid/envelope", "valid/spoken", "valid/duration_ms", "valid/pitch_semitones", "valid/alignment")
 POOL = 12  # batches whose clips are sorted by length, so that those of one batch are about equally long
 HEARD_CLIPS = 4
 MEASURED_CLIPS = 48  # of the held-out ones, at an evaluation
