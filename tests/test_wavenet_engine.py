@@ -17,9 +17,9 @@ from tiny_wavenet import CONFIG, MU_LAW, random_condition, random_tensors, rando
 from torch import nn
 
 from wavewright.errors import BadModel, BadSetting
-from wavewright.families.wavenet import SIZES, Config, network
+from wavewright.families.wavenet import LARGEST_STEP, SIZES, Config, network
 from wavewright.families.wavenet.engine import Engine
-from wavewright.families.wavenet.frames import LARGEST_STEP, targets, to_heard
+from wavewright.families.wavenet.frames import targets, to_heard
 from wavewright.families.wavenet.kernels import compiled, gate
 from wavewright.families.wavenet.likelihood import bits_per_sample
 from wavewright.families.wavenet.packing import LARGEST_INTEGER, scaled

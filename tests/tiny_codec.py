@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from wavewright import models
-from wavewright.families.codec.range_coder import TOTAL, frequencies_of
+from wavewright.families.codec import TOTAL
+from wavewright.families.codec.range_coder import frequencies_of
 from wavewright.tasks import codecs
 
 SAMPLE_RATE, HOP_LENGTH = 16_000, 320

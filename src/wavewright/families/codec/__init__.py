@@ -28,6 +28,12 @@ ENCODER_FILE, DECODER_FILE = "encoder.onnx", "decoder.onnx"
 FREQUENCIES_FILE = "frequencies.safetensors"
 """In a model folder: how often each code of each level occurs, ``frequencies (n_levels, codebook_size)`` int32; rows sum to 2**16."""
 
+TOTAL = 2**16
+"""What the frequencies of each level sum to."""
+
+SILENT = -1
+"""The code, in every level, of a frame of digital silence."""
+
 RANGES = {
     "sample_rate": (4_000, 192_000),
     "steps_per_frame": (1, 64),

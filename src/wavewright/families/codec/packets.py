@@ -9,8 +9,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from . import SILENT
 from .header import LONGEST_SECONDS, Header
-from .range_coder import SILENT, RangeCoder
+from .range_coder import RangeCoder
 
 END = 0xFF  # the first byte of the packet that ends a stream
 TWO_BYTES = 0x80  # a first byte from here on begins a length of two bytes

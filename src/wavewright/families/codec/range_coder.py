@@ -5,15 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import BadSetting
-
-TOTAL = 2**16
-"""What the frequencies of each level sum to."""
+from . import SILENT, TOTAL
 
 LARGEST_CODEBOOK = 2**15
 """Codes are kept in 16 bits with a sign."""
-
-SILENT = -1
-"""The code, in every level, of a frame of digital silence."""
 
 
 def frequencies_of(codes: np.ndarray, codebook_size: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...dsp.compiled import compiled
-from .range_coder import SILENT, TOTAL
+from . import SILENT, TOTAL
 
 TOTAL_BITS = 16
 SMALLEST_RANGE = 1 << 24  # below it, a byte leaves

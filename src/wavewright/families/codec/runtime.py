@@ -8,8 +8,7 @@ import numpy as np
 
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
-from . import DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, Config
-from .range_coder import SILENT, TOTAL
+from . import DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, Config
 from .spectra import overlapped, to_features, to_frames
 
 FRAMES_AT_ONCE = 50

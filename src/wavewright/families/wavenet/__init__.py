@@ -24,6 +24,8 @@ from ...errors import BadSetting
 from ...ranges import check_names, check_ranges
 
 MU_LAW_LEVELS = 256
+LARGEST_STEP = 32_767  # of the 16-bit grid
+SMALLEST_LOG_SCALE = -9.0  # of a logistic; where it is drawn and where it is learned, too
 POSITION_FEATURES = 8  # see frames.position_features
 CONTOUR_FEATURES = 3  # see contours.contour_of
 

@@ -6,11 +6,10 @@ import numpy as np
 
 from ...dsp import speech_mel
 from ...dsp.companding import mu_law_decode, mu_law_quantise
-from . import MU_LAW_LEVELS, POSITION_FEATURES, Config
+from . import LARGEST_STEP, MU_LAW_LEVELS, POSITION_FEATURES, Config
 from .prediction import Prediction
 
 DECAYS_SECONDS = (0.02, 0.1, 0.4)  # of the position features at both ends of a sound
-LARGEST_STEP = 32_767  # of the 16-bit grid
 
 
 def mel_power(wave: np.ndarray, config: Config) -> np.ndarray:

@@ -17,8 +17,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from .frames import LARGEST_STEP
-from .likelihood import SMALLEST_LOG_SCALE
+from . import LARGEST_STEP, SMALLEST_LOG_SCALE
 from .wide_dots import packed_product
 
 LARGEST_INTEGER = 8_191  # of a vector's integers; packing.py sees to it that no sum of products with them leaves 32 bits

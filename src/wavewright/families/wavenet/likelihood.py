@@ -6,10 +6,8 @@ import math
 
 import numpy as np
 
-from . import Config
-from .frames import LARGEST_STEP, targets
-
-SMALLEST_LOG_SCALE = -9.0  # of a logistic; where it is drawn and where it is learned, too
+from . import LARGEST_STEP, SMALLEST_LOG_SCALE, Config
+from .frames import targets
 
 
 def bits_per_sample(config: Config, outputs: np.ndarray, heard: np.ndarray) -> np.ndarray:

@@ -14,10 +14,9 @@ from torch.nn import functional as F
 from ...dsp.speech_mel import mel_of_features
 from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
 from ...nn.playable import Graph, Playable
-from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, Config
+from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, LARGEST_STEP, SMALLEST_LOG_SCALE, Config
 from .contours import covering, stretched
-from .frames import LARGEST_STEP, frames_of, position_features, to_wave
-from .likelihood import SMALLEST_LOG_SCALE
+from .frames import frames_of, position_features, to_wave
 from .prediction import prediction_of
 from .recipe import Prepared
 
