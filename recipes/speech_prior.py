@@ -18,7 +18,7 @@ from bundling import Bundled, main
 
 from wavewright.families.prior.recipe import Recipe, recipe
 
-STEPS = 3_000
+STEPS = 3_100
 
 
 def speech(device: str = "cpu") -> Recipe:
