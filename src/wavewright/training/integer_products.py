@@ -23,15 +23,9 @@ from ..models.folder import SCALE_SUFFIX
 from ..units import gain_to_db
 
 DOMAIN, DOMAIN_VERSION = "com.microsoft", 1  # of ONNX Runtime's own nodes
-COUNTS = (
-    255,
-    223,
-    191,
-    159,
-    127,
-)  # of steps from the smallest to the largest of what comes in; with the last no pair is too large
+COUNTS = (255, 223, 191, 159, 127)  # of steps from the smallest to the largest of what comes in; the last fit always
 MOST_ROWS = 64  # of examples, that saturation is sought in
-MOST_SATURATION_DB = -36.0  # of a product's power, on examples: far below what rounding to 8 bits does
+MOST_SATURATION_DB = -36.0  # of a product's power, on examples: no more than what rounding to 8 bits does
 SMALLEST_SUM, LARGEST_SUM = -(2**15), 2**15 - 1
 EXAMPLES_FILE = ".examples.onnx"  # written beside the weights while examples run
 
