@@ -9,7 +9,6 @@ The mean of the styles of a speaker's recordings, which training stores, is a st
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ import numpy as np
 from wavewright.errors import WavewrightError
 from wavewright.families.acoustic import SPEAKERS_FILE, Config
 from wavewright.models.asked import place_of
-from wavewright.models.folder import ModelFolder, write_card
-from wavewright.training.export import write_safetensors
+from wavewright.models.folder import ModelFolder
+from wavewright.training.export import rewrite
 
 
 def move(folder: ModelFolder, speaker: str, shares: dict[str, float]) -> np.ndarray:
@@ -31,10 +30,7 @@ def move(folder: ModelFolder, speaker: str, shares: dict[str, float]) -> np.ndar
     for name, share in shares.items():
         added[place_of(name, config.style_names, "style", folder.card.name)] = share
     usual[row] = (1 - added.sum()) * usual[row] / usual[row].sum() + added
-    write_safetensors(folder.path / SPEAKERS_FILE, tensors | {"usual_style": usual})
-    with (folder.path / SPEAKERS_FILE).open("rb") as opened:
-        files = folder.card.files | {SPEAKERS_FILE: hashlib.file_digest(opened, "sha256").hexdigest()}
-    write_card(folder.path, folder.card.model_copy(update={"files": files}))
+    rewrite(folder, SPEAKERS_FILE, tensors | {"usual_style": usual})
     return usual[row]
 
 

@@ -12,6 +12,7 @@ from wavewright.errors import BadAudio, BadSetting
 from wavewright.families.codec import packets
 from wavewright.families.codec.header import HEADER_BYTES, UNKNOWN, Header, _with_check, read_header
 from wavewright.families.codec.packets import PacketReader, PacketWriter, n_codec_samples, number_of, packed
+from wavewright.families.codec.range_coder import RangeCoder
 
 HASH = "0123456789ab"
 TABLE = table(4, 32)
@@ -31,7 +32,7 @@ def written(header, codes, n_samples, chunk=17):
     """A file, its codes given in chunks."""
     sink = io.BytesIO(header.to_bytes())
     sink.seek(0, 2)
-    writer = PacketWriter(sink, header, TABLE, is_stream=header.n_samples is None)
+    writer = PacketWriter(sink, header, RangeCoder(TABLE[: header.n_levels]), is_stream=header.n_samples is None)
     n_pushed = max(0, codes.shape[2] - 3)
     for start in range(0, n_pushed, chunk):
         writer.push(codes[:, :, start : min(start + chunk, n_pushed)])
@@ -44,7 +45,7 @@ def read(data, source=None):
     """What a file gives: codes ``(channels, levels, frames)``, the reader, and which byte of the header was put right."""
     source = source or io.BytesIO(data)
     header, repaired = read_header(source, "x.wwc")
-    reader = PacketReader(source, header, TABLE, HOP_LENGTH)
+    reader = PacketReader(source, header, RangeCoder(TABLE[: header.n_levels]), HOP_LENGTH)
     none = np.zeros((header.n_channels, header.n_levels, 0), np.int16)
     return np.concatenate([none, *reader], axis=2), reader, repaired
 
@@ -90,7 +91,7 @@ def test_a_packet_costs_seven_bytes_and_the_header_28(seconds, n_packets):
     )  # no packet begins in silence, so that the flags cost what they cost below
     header = header_of(16_000 * seconds)
     data = written(header, codes, 16_000 * seconds)
-    coder = packets.RangeCoder(TABLE)
+    coder = RangeCoder(TABLE)
     payloads = [coder.encode(codes[:, :, start : start + 50]) for start in range(0, codes.shape[2], 50)]
     lengths = sum(1 if len(payload) < 128 else 2 for payload in payloads)
     assert len(data) == 28 + sum(map(len, payloads)) + 5 * n_packets + lengths
@@ -264,7 +265,7 @@ def test_a_packet_is_given_before_the_next_byte_is_asked_for():
     data = written(header, codes, 3_200)
     source = Dripping(data)
     read_header(source, "x.wwc")
-    reader = iter(PacketReader(source, header, TABLE, HOP_LENGTH))
+    reader = iter(PacketReader(source, header, RangeCoder(TABLE[: header.n_levels]), HOP_LENGTH))
     n_bytes = HEADER_BYTES
     for frame, packet in enumerate(packets_of(data)[:-1]):
         np.testing.assert_array_equal(next(reader), codes[:, :, frame : frame + 1])
@@ -275,7 +276,7 @@ def test_a_packet_is_given_before_the_next_byte_is_asked_for():
 def test_the_writer_sends_a_packet_with_the_frame_that_completes_it():
     header = header_of(None, frames_per_packet=2)
     sink = io.BytesIO()
-    writer = PacketWriter(sink, header, TABLE, is_stream=True)
+    writer = PacketWriter(sink, header, RangeCoder(TABLE[: header.n_levels]), is_stream=True)
     sizes = []
     for frame in range(4):
         writer.push(np.full((1, 4, 1), frame))
@@ -319,8 +320,8 @@ def test_more_damage_to_a_header_is_one_sentence():
     data[13] ^= 5
     with pytest.raises(BadAudio, match=r"^x\.wwc has a header that is damaged in more than one byte; copy the file again\.$"):
         read(bytes(data))
-    data[3] = 2
-    with pytest.raises(BadAudio, match=r"has version 2 of the format, this Wavewright reads version 1; upgrade it"):
+    data[3] = 3
+    with pytest.raises(BadAudio, match=r"has version 3 of the format, this Wavewright reads 1 and 2; upgrade it"):
         read(bytes(data))
     with pytest.raises(BadAudio, match=r"^x\.wwc is no \.wwc file; give one that `wavewright encode` wrote\.$"):
         read(b"RIFF" + bytes(data))

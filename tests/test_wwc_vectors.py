@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_codec import drawn_codes, table
+from tiny_codec import drawn_codes, drawn_contexts, table
 
+from wavewright.families.codec.contexts import ContextCoder
 from wavewright.families.codec.header import Header, read_header
 from wavewright.families.codec.packets import PacketReader, PacketWriter, n_codec_samples
+from wavewright.families.codec.range_coder import RangeCoder
 
 FOLDER = Path(__file__).parent / "vectors"
 ATTRIBUTES = Path(__file__).parents[1] / ".gitattributes"
@@ -41,8 +43,13 @@ class Vector:
         )
 
     @property
-    def frequencies(self):
-        return table(self.header.n_levels, self.codebook_size)
+    def tables(self):
+        drawn = table if self.header.version == 1 else drawn_contexts
+        return drawn(self.header.n_levels, self.codebook_size)
+
+    @property
+    def coder(self):
+        return (RangeCoder if self.header.version == 1 else ContextCoder)(self.tables)
 
     @property
     def data(self):
@@ -53,6 +60,10 @@ VECTORS = [
     Vector("mono", Header("0123456789ab", 16_000, 16_000, 1, 40_123, 4, 50), 40_123, 32, 320, 0xA719AEEE, 0xC34F13E9),
     Vector("stream", Header("fedcba987654", 16_000, 44_100, 2, None, 2, 1), 30_001, 300, 320, 0x178E2ACC, 0xB9409713),
     Vector("three-channels", Header("00ff00ff00ff", 48_000, 8_000, 3, 4_567, 6, 21), 4_567, 1_024, 480, 0x1DDC15E5, 0x195D90B6),
+    Vector("contexts", Header("0a1b2c3d4e5f", 16_000, 16_000, 1, 40_123, 6, 50, 2), 40_123, 1_024, 320, 0x1C169765, 0x6B019CEA),
+    Vector(
+        "contexts-stream", Header("a0b1c2d3e4f5", 16_000, 22_050, 2, None, 3, 4, 2), 20_003, 128, 320, 0xDD3C6D57, 0x7B6F12D0
+    ),
 ]
 by_name = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 
@@ -68,7 +79,7 @@ def test_it_decodes(vector):
     source = io.BytesIO(vector.data)
     header, repaired = read_header(source, vector.name)
     assert (header, repaired) == (vector.header, None)
-    reader = PacketReader(source, header, vector.frequencies, vector.hop_length)
+    reader = PacketReader(source, header, vector.coder, vector.hop_length)
     np.testing.assert_array_equal(np.concatenate([*reader], axis=2), vector.codes)
     assert (reader.n_samples, reader.lost) == (vector.n_samples, [])
 
@@ -77,7 +88,7 @@ def test_it_decodes(vector):
 def test_it_is_written_again_byte_for_byte(vector):
     sink = io.BytesIO()
     sink.write(vector.header.to_bytes())
-    writer = PacketWriter(sink, vector.header, vector.frequencies, is_stream=vector.header.n_samples is None)
+    writer = PacketWriter(sink, vector.header, vector.coder, is_stream=vector.header.n_samples is None)
     writer.push(vector.codes[:, :, :-1])
     writer.finish(vector.codes[:, :, -1:], vector.n_samples)
     assert sink.getvalue() == vector.data
@@ -85,7 +96,7 @@ def test_it_is_written_again_byte_for_byte(vector):
 
 @by_name
 def test_a_decoder_written_from_the_document_agrees(vector):
-    codes, n_samples = decode_by_the_document(vector.data, vector.frequencies, vector.hop_length)
+    codes, n_samples = decode_by_the_document(vector.data, vector.tables, vector.hop_length)
     np.testing.assert_array_equal(codes, vector.codes)
     assert n_samples == vector.n_samples
 
@@ -95,9 +106,10 @@ def test_git_leaves_the_files_alone():
         assert "*.wwc binary" in ATTRIBUTES.read_text(encoding="utf-8").splitlines()
 
 
-def decode_by_the_document(data, frequencies, hop_length):
+def decode_by_the_document(data, tables, hop_length):
     """docs/codec-format.md in the plainest Python: the codes ``(channels, levels, frames)`` of an undamaged file, and its samples."""
-    assert data[:4] == b"WWC\x01"
+    assert data[:3] == b"WWC"
+    decode_payload = {1: decode_by_frequencies, 2: decode_by_contexts}[data[3]]
     assert zlib.crc32(data[:24]) == int.from_bytes(data[24:28], "little")
     codec_rate, rate = (int.from_bytes(data[place : place + 3], "little") for place in (10, 13))
     n_channels, n_levels, n_packet = data[16], data[22], data[23]
@@ -124,15 +136,15 @@ def decode_by_the_document(data, frequencies, hop_length):
             n_codec = (n_samples * codec_rate + rate - 1) // rate
             n_all = (n_codec + hop_length - 1) // hop_length
             n_frames = min(n_packet, n_all - len(frames))
-        frames += decode_payload(payload, n_frames, n_channels, n_levels, frequencies.tolist())
+        frames += decode_payload(payload, n_frames, n_channels, n_levels, tables)
         number += 1
         if is_end or (not is_stream and len(frames) == n_all):
             assert place == len(data)
             return np.array(frames).transpose(1, 2, 0), n_samples
 
 
-def decode_payload(payload, n_frames, n_channels, n_levels, frequencies):
-    """The codes of one packet, frame by frame, channel by channel, level by level."""
+def symbols_of(payload):
+    """Reads the next symbol, given how many parts each has: ``symbol(parts)``."""
     unread = iter(payload)
     value, size = 0, 2**32 - 1
     for _ in range(4):
@@ -140,21 +152,85 @@ def decode_payload(payload, n_frames, n_channels, n_levels, frequencies):
 
     def symbol(parts):
         nonlocal value, size
-        place, start, found = value // (size // 65_536), 0, 0
+        part = size // sum(parts)
+        place, start, found = value // part, 0, 0
         while start + parts[found] <= place:
             start += parts[found]
             found += 1
-        value, size = value - size // 65_536 * start, size // 65_536 * parts[found]
+        value, size = value - part * start, part * parts[found]
         while size < 2**24:
             value, size = value * 256 + next(unread, 0), size * 256
         return found
 
-    frames, was_silent = [], [False] * n_channels
+    return symbol
+
+
+def decode_frames(symbol, n_frames, n_channels, n_levels, sounding):
+    """The codes of one packet, frame by frame, channel by channel; ``sounding(before)`` gives those of a frame that is not silent."""
+    frames, before = [], [[] for _ in range(n_channels)]  # of each channel, the frames since the packet or the silence began
+    was_silent = [False] * n_channels
     for _ in range(n_frames):
         frames.append([])
         for channel in range(n_channels):
             silent = 65_024 if was_silent[channel] else 64
             was_silent[channel] = symbol([silent, 65_536 - silent]) == 0
-            is_silent = was_silent[channel]
-            frames[-1].append([-1 if is_silent else symbol(frequencies[level]) for level in range(n_levels)])
+            if was_silent[channel]:
+                frames[-1].append([-1] * n_levels)
+                before[channel] = []
+            else:
+                frames[-1].append(sounding(before[channel]))
+                before[channel].append(frames[-1][-1])
     return frames
+
+
+def decode_by_frequencies(payload, n_frames, n_channels, n_levels, frequencies):
+    """Version 1: level by level, by one table each."""
+    symbol, frequencies = symbols_of(payload), frequencies.tolist()
+    return decode_frames(
+        symbol, n_frames, n_channels, n_levels, lambda _: [symbol(frequencies[level]) for level in range(n_levels)]
+    )
+
+
+def decode_by_contexts(payload, n_frames, n_channels, n_levels, contexts):
+    """Version 2: level by level, a group and a code of it, by what the codes before say."""
+    tables = {name: table.tolist() for name, table in contexts.tensors().items()}
+    symbol, order = symbols_of(payload), tables["order"]
+    n_codes, n_groups = len(order[0]), len(tables["group_bias"][0])
+    n_in_group = n_codes // n_groups
+
+    def plus(a, b):
+        return [x + y for x, y in zip(a, b, strict=True)]
+
+    def limited(numbers):
+        return [min(max(number, 0), 1_023) for number in numbers]
+
+    def product(a, b):
+        return sum(x * y for x, y in zip(a, b, strict=True))
+
+    def parts(context, weights, bias):
+        sums = [offset + product(context, row) for row, offset in zip(weights, bias, strict=True)]
+        return [tables["table"][min((max(sums) - found) // 64, 255)] for found in sums]
+
+    def sounding(before):
+        added = [0] * 48
+        for back in (0, 1):
+            if back < len(before):
+                for level in range(min(n_levels, len(tables["back"][0]))):
+                    place = order[level].index(before[-1 - back][level])
+                    added = plus(added, tables["back"][back][level][place])
+            else:
+                added = plus(added, tables["unknown"][back])
+        context = [
+            offset + product(limited(added), row) // 64 for row, offset in zip(tables["mix"], tables["mix_bias"], strict=True)
+        ]
+        codes = []
+        for level in range(n_levels):
+            heard = limited(plus(context, tables["bias"][level]))
+            group = symbol(parts(heard, tables["group_weights"][level], tables["group_bias"][level]))
+            rows = slice(group * n_in_group, (group + 1) * n_in_group)
+            place = rows.start + symbol(parts(heard, tables["code_weights"][level][rows], tables["code_bias"][level][rows]))
+            codes.append(order[level][place])
+            context = plus(context, tables["inside"][level][place])
+        return codes
+
+    return decode_frames(symbol, n_frames, n_channels, n_levels, sounding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,15 @@ import pytest
 
 from wavewright import models
 from wavewright.families.codec import TOTAL
+from wavewright.families.codec.contexts import (
+    CONTEXT_SIZE,
+    FRAMES_BACK,
+    KINDS,
+    LEVELS_BACK,
+    TABLE_SIZE,
+    Contexts,
+    n_groups_of,
+)
 from wavewright.families.codec.range_coder import frequencies_of
 from wavewright.tasks import codecs
 
@@ -75,6 +85,7 @@ class MeansCodec:
         self.card = SimpleNamespace(name="means", family="codec")
         self.folder = SimpleNamespace(hash=model_hash)
         self.frequencies = np.full((N_LEVELS, CODEBOOK_SIZE), TOTAL // CODEBOOK_SIZE, np.uint32)  # 5 bits a code
+        self.contexts = None
 
     def encoder(self) -> MeansEncoder:
         return MeansEncoder()
@@ -103,6 +114,46 @@ def drawn_codes(n_channels: int, n_levels: int, n_frames: int, codebook_size: in
 def table(n_levels: int, codebook_size: int) -> np.ndarray:
     """Frequencies ``(n_levels, codebook_size)`` of codes drawn as by :func:`drawn_codes`."""
     return frequencies_of(drawn_codes(1, n_levels, 500, codebook_size, seed=7)[0], codebook_size)
+
+
+def drawn_contexts(n_levels: int, codebook_size: int, seed: int = 5) -> Contexts:
+    """Contexts of numbers by formula, which make some codes far more frequent than others."""
+    n_groups, size = n_groups_of(codebook_size), CONTEXT_SIZE
+    shapes = {
+        "inside": (n_levels, codebook_size, size),
+        "back": (FRAMES_BACK, min(LEVELS_BACK, n_levels), codebook_size, size),
+        "unknown": (FRAMES_BACK, size),
+        "mix": (size, size),
+        "mix_bias": (size,),
+        "bias": (n_levels, size),
+        "group_weights": (n_levels, n_groups, size),
+        "group_bias": (n_levels, n_groups),
+        "code_weights": (n_levels, codebook_size, size),
+        "code_bias": (n_levels, codebook_size),
+    }
+    largest = {
+        "inside": 60,
+        "back": 40,
+        "unknown": 30,
+        "mix": 40,
+        "mix_bias": 50,
+        "bias": 90,
+        "group_bias": 900,
+        "code_bias": 900,
+    }
+    drawn = numbers(sum(math.prod(shape) for shape in shapes.values()) + n_levels * codebook_size, seed) // 1_000
+    found, place = {}, n_levels * codebook_size
+    for name, shape in shapes.items():
+        count, most = math.prod(shape), largest.get(name, 25)
+        found[name] = (drawn[place : place + count] % (2 * most + 1) - most).reshape(shape).astype(KINDS[name])
+        place += count
+    most_parts = TOTAL // max(n_groups, codebook_size // n_groups)
+    return Contexts(
+        order=np.argsort(drawn[: n_levels * codebook_size].reshape(n_levels, -1), axis=1, kind="stable").astype(np.int16),
+        table=np.array([max(1, (most_parts >> n // 8) - n) for n in range(TABLE_SIZE)], np.int32),
+        millibits=np.full((2, n_levels), 1_000 * (codebook_size.bit_length() - 1), np.int32),
+        **found,
+    )
 
 
 def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MeansCodec:

@@ -131,6 +131,7 @@ class ResidualQuantizer(nn.Module):
         self, n_levels: int, latent_size: int, codebook_size: int, code_size: int, kind: Literal["codebook", "finite"]
     ):
         super().__init__()
+        self.codebook_size = codebook_size
         n_steps = (4,) * ((codebook_size.bit_length() - 1) // 2)
         self.levels = nn.ModuleList(
             Codebook(latent_size, codebook_size, code_size) if kind == "codebook" else RoundedNumbers(latent_size, n_steps)
@@ -148,6 +149,10 @@ class ResidualQuantizer(nn.Module):
     def projections(self) -> list[nn.Module]:
         """What makes short vectors of residuals at each level: the encoder's side of the quantiser."""
         return [level.into for level in self._each()]
+
+    def vectors(self) -> Tensor:
+        """What each code stands for, ``(n_levels, codebook_size, latent_size)``."""
+        return torch.stack([level.look_up(torch.arange(self.codebook_size)) for level in self._each()])
 
     def forward(self, latent: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``latent (batch, frames, latent_size)``, of which each clip uses ``n_used (batch,)`` levels, to its quantised self, the code

@@ -9,8 +9,19 @@ import numpy as np
 
 from .. import models
 from ..errors import BadModel, BadSetting
-from ..families.codec.header import MOST_CHANNELS, MOST_FRAMES, MOST_LEVELS, MOST_PAYLOAD_BYTES, Header
-from ..families.codec.range_coder import entropy_bits, most_bytes
+from ..families.codec.contexts import ContextCoder, Contexts
+from ..families.codec.header import (
+    CONTEXTUAL,
+    MOST_CHANNELS,
+    MOST_FRAMES,
+    MOST_LEVELS,
+    MOST_PAYLOAD_BYTES,
+    STATIC,
+    VERSIONS,
+    Header,
+)
+from ..families.codec.packets import Coder
+from ..families.codec.range_coder import RangeCoder, entropy_bits
 from ..models import Card, ModelFolder
 
 DEFAULT_CODEC = "speech-codec"
@@ -42,7 +53,9 @@ class Decoder(Protocol):
 
 
 class Codec(Protocol):
-    """A model whose codes have tables of frequencies: ``frequencies (n_levels, codebook_size)`` uint32, each row with the sum 2 ** 16."""
+    """A model whose codes have tables of frequencies: ``frequencies (n_levels, codebook_size)`` uint32, each row with the sum 2 ** 16,
+    and ``contexts``, which say how frequent codes are behind others; None where the model has none.
+    """
 
     card: Card
     folder: ModelFolder
@@ -50,6 +63,7 @@ class Codec(Protocol):
     hop_length: int
     n_levels: int
     frequencies: np.ndarray
+    contexts: Contexts | None
 
     def encoder(self) -> Encoder:
         """A new encoder of one channel."""
@@ -121,6 +135,20 @@ def by_hash(
     return name, player
 
 
+def version_by(codec: Codec) -> int:
+    """The version of the format that a codec writes."""
+    return STATIC if codec.contexts is None else CONTEXTUAL
+
+
+def coder_of(codec: Codec, header: Header) -> Coder:
+    """What writes and reads the codes of a file; raises BadModel where its version needs contexts that the codec does not have."""
+    if header.version == STATIC:
+        return RangeCoder(codec.frequencies[: header.n_levels])
+    if codec.contexts is None:
+        raise BadModel(f"The codes follow each other as contexts say, and {codec.card.name} has none; copy the model again.")
+    return ContextCoder(codec.contexts, header.n_levels)
+
+
 def frames_per_packet(codec: Codec, n_channels: int) -> int:
     """Frames of about a second, fewer where so many channels would be too much for a packet; raises BadSetting for too many channels."""
     if n_channels > MOST_CHANNELS:
@@ -128,17 +156,23 @@ def frames_per_packet(codec: Codec, n_channels: int) -> int:
             f"The sound has {n_channels} channels; a .wwc file has at most {MOST_CHANNELS}: mix some of them down."
         )
     n_frames = min(MOST_FRAMES, round(PACKET_SECONDS * codec.sample_rate / codec.hop_length))
+    most_bytes = VERSIONS[version_by(codec)]
     while n_frames > 1 and most_bytes(n_channels, MOST_LEVELS, n_frames) > MOST_PAYLOAD_BYTES:
         n_frames -= 1
     return max(1, n_frames)
 
 
-def n_levels_for(codec: Codec, kbps: float, n_channels: int) -> int:
-    """The number of levels whose bitrate on disk, all channels together, is nearest to ``kbps``; raises BadSetting where none is near."""
+def n_levels_for(codec: Codec, kbps: float, n_channels: int, is_stream: bool = False) -> int:
+    """The number of levels whose bitrate on disk, all channels together, is nearest to ``kbps``; raises BadSetting where none is near.
+
+    Of a stream, whose packets are single frames, the bytes of packets are not counted.
+    """
     frames = codec.sample_rate / codec.hop_length
     n_most = min(MOST_LEVELS, codec.n_levels)
-    of_codes = n_channels * frames * np.cumsum(entropy_bits(codec.frequencies)[:n_most])
-    rates = (of_codes + 8 * PACKET_BYTES * frames / frames_per_packet(codec, n_channels)) / 1000  # (n_levels,)
+    bits = entropy_bits(codec.frequencies) if codec.contexts is None else codec.contexts.bits(knows_earlier=not is_stream)
+    of_codes = n_channels * frames * np.cumsum(bits[:n_most])
+    of_packets = 0.0 if is_stream else 8 * PACKET_BYTES * frames / frames_per_packet(codec, n_channels)
+    rates = (of_codes + of_packets) / 1000  # (n_levels,)
     if not rates[0] / NEAR <= kbps <= rates[-1] * NEAR:
         channels = "1 channel" if n_channels == 1 else f"{n_channels} channels"
         raise BadSetting(

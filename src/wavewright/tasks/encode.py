@@ -20,7 +20,17 @@ from ..families.codec.header import HEADER_BYTES, Header
 from ..families.codec.packets import PacketWriter, n_codec_samples
 from ..whole_file import whole_file
 from . import BY_PLACE, checked
-from .codecs import DEFAULT_CODEC, Codec, as_codec, described, frames_per_packet, n_levels_for, open_codec
+from .codecs import (
+    DEFAULT_CODEC,
+    Codec,
+    as_codec,
+    coder_of,
+    described,
+    frames_per_packet,
+    n_levels_for,
+    open_codec,
+    version_by,
+)
 from .latent_codes import EncodedLatents, encode_latents
 from .latent_file import SUFFIX as LATENTS_SUFFIX
 from .latent_sounds import knows_latents
@@ -106,7 +116,7 @@ def _encode_file(file: Path, sound: SoundHeader, out: Path, codec: Codec, kbps: 
             bytes(HEADER_BYTES)
         )  # the number of samples is known at the end: some files do not say it, some say it wrongly
         counted = _Counted((block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / sound.sample_rate))
-        writer = PacketWriter(place, header, codec.frequencies, is_stream=False)
+        writer = PacketWriter(place, header, coder_of(codec, header), is_stream=False)
         _write_codes(codec, writer, counted)
         place.seek(0)
         place.write(replace(header, n_samples=counted.n_samples).to_bytes())
@@ -133,13 +143,13 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -
     Ctrl-C ends the sound, not the stream: what came so far is finished.
     """
     sound = read_pcm(source, codec.sample_rate)
-    header = replace(_header(codec, kbps, sound.n_channels, sound.sample_rate), frames_per_packet=1)
+    header = replace(_header(codec, kbps, sound.n_channels, sound.sample_rate, is_stream=True), frames_per_packet=1)
     if sound.sample_rate != codec.sample_rate:
         print(resampling(sound.sample_rate, codec.sample_rate, codec.card.name), file=sys.stderr)
     with pipe_out(sink):
         sink.write(header.to_bytes())
         sink.flush()
-        writer = PacketWriter(sink, header, codec.frequencies, is_stream=True)
+        writer = PacketWriter(sink, header, coder_of(codec, header), is_stream=True)
         _write_codes(codec, writer, _Counted(_until_interrupted(sound.waves)))
 
 
@@ -182,11 +192,11 @@ def _until_interrupted(waves: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         yield from waves
 
 
-def _header(codec: Codec, kbps: float, n_channels: int, sample_rate: int) -> Header:
+def _header(codec: Codec, kbps: float, n_channels: int, sample_rate: int, is_stream: bool = False) -> Header:
     """The header of a sound whose length is not known yet; raises BadSetting where there can be none."""
     n_frames = frames_per_packet(codec, n_channels)
-    n_levels = n_levels_for(codec, kbps, n_channels)
-    return Header(codec.folder.hash, codec.sample_rate, sample_rate, n_channels, None, n_levels, n_frames)
+    n_levels = n_levels_for(codec, kbps, n_channels, is_stream)
+    return Header(codec.folder.hash, codec.sample_rate, sample_rate, n_channels, None, n_levels, n_frames, version_by(codec))
 
 
 def _write_codes(codec: Codec, writer: PacketWriter, sound: _Counted) -> None:

@@ -141,6 +141,14 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
     return ModelFolder(folder)
 
 
+def rewrite(folder: ModelFolder, name: str, tensors: Mapping[str, np.ndarray]) -> ModelFolder:
+    """Write a file of tensors into a model folder, in place of the one that it may have, and its hash on the card; the folder, opened again."""
+    path = folder.path / name
+    write_safetensors(path, dict(tensors))
+    write_card(folder.path, folder.card.model_copy(update={"files": folder.card.files | {name: _sha256(path)}}))
+    return ModelFolder(folder.path)
+
+
 def _write_hashed_card(folder: Path, card: Card) -> dict[str, str]:
     """Write the card with the hashes of all other files of a folder, which are returned by name."""
     files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != CARD_FILE}

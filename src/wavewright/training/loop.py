@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BadSetting, TrainingStopped
+from ..nn.precision import multiplies_bfloat16
 from . import checkpoint, processes
 from .checkpoint import Progress
 from .health import Health
@@ -331,18 +332,7 @@ def _precision(settings: TrainingSettings, device: torch.device) -> str:
     """bfloat16 where the machine multiplies it natively, else float32, since emulation is slower."""
     if settings.precision != "auto":
         return settings.precision
-    return "bfloat16" if _multiplies_bfloat16(device) else "float32"
-
-
-def _multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 natively, as far as torch can tell."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    # On a CPU torch multiplies by oneDNN, which its builds for Apple lack; older ones have no get_capabilities.
-    if device.type != "cpu" or not torch.backends.mkldnn.is_available() or not hasattr(torch.cpu, "get_capabilities"):
-        return False
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("bf16"))  # of x86, of ARM
+    return "bfloat16" if multiplies_bfloat16(device) else "float32"
 
 
 def _thread_counts(device: torch.device) -> list[int]:

@@ -28,6 +28,9 @@ ENCODER_FILE, DECODER_FILE = "encoder.onnx", "decoder.onnx"
 FREQUENCIES_FILE = "frequencies.safetensors"
 """In a model folder: how often each code of each level occurs, ``frequencies (n_levels, codebook_size)`` int32; rows sum to 2**16."""
 
+CONTEXTS_FILE = "contexts.safetensors"
+"""In a model folder, unless it is from before there were any: how frequent codes are behind others (contexts.py)."""
+
 TOTAL = 2**16
 """What the frequencies of each level sum to."""
 
@@ -53,6 +56,7 @@ RANGES = {
     "code_size": (2, 64),
     "unquantised_steps": (0, 1_000_000_000),
     "critic_channels": (4, 256),
+    "context_frames": (0, 1_000_000_000),
     "adversarial_from": (0, 1_000_000_000),
     "encoder_from": (0, 1_000_000_000),
 }
@@ -85,6 +89,7 @@ class Config:
     code_size: int = 8
     unquantised_steps: int = 1_500  # at first: phases are hardly learned through codes that know nothing of them
     critic_channels: int = 16
+    context_frames: int = 3_000_000  # of codes, from which is learned how they follow each other when the model is written
     adversarial_from: int = 0  # the step from which on critics teach the decoder, everything before it at rest; 0: never
     encoder_from: int = 0  # the step from which the encoder alone learns, everything behind it at rest; 0: never
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from ...errors import BadAudio, BadSetting
-from .range_coder import most_bytes
+from . import contexts, range_coder
 
 MAGIC = b"WWC"
-VERSION = 1
+STATIC, CONTEXTUAL = 1, 2
+"""Versions of the format: codes by how frequent they are, and by how frequent they are behind others."""
+VERSIONS = {STATIC: range_coder.most_bytes, CONTEXTUAL: contexts.most_bytes}
+"""The most bytes of a payload of so many channels, levels and frames."""
 HEADER_BYTES = 28
 
 SAMPLE_RATES_HZ = (1_000, 768_000)
@@ -18,6 +21,7 @@ MOST_CHANNELS = 255
 MOST_LEVELS = 32
 MOST_FRAMES = 255  # of a packet
 MOST_PAYLOAD_BYTES = 0x7EFF  # the largest length that two bytes of a packet can say
+_VERSIONS = " and ".join(map(str, VERSIONS))
 LONGEST_SECONDS = 1_000 * 3_600  # of a file; more is taken for damage
 
 UNKNOWN = 2**40 - 1  # a count of samples that was not known when the header was written: the stream form
@@ -35,8 +39,11 @@ class Header:
     n_samples: int | None
     n_levels: int
     frames_per_packet: int
+    version: int = STATIC
 
     def __post_init__(self) -> None:
+        if self.version not in VERSIONS:
+            raise BadSetting(f"There is no version {self.version} of .wwc files; they are {_VERSIONS}.")
         limits = (
             (self.sample_rate, *SAMPLE_RATES_HZ, "samples a second"),
             (self.codec_sample_rate, *SAMPLE_RATES_HZ, "samples a second"),
@@ -53,14 +60,14 @@ class Header:
     @property
     def most_payload_bytes(self) -> int:
         """No payload of a packet is larger."""
-        return most_bytes(self.n_channels, self.n_levels, self.frames_per_packet)
+        return VERSIONS[self.version](self.n_channels, self.n_levels, self.frames_per_packet)
 
     def to_bytes(self) -> bytes:
         """The 28 bytes of the header; numbers are little-endian."""
         count = UNKNOWN if self.n_samples is None else self.n_samples
         fields = (
             MAGIC,
-            VERSION.to_bytes(1, "little"),
+            self.version.to_bytes(1, "little"),
             bytes.fromhex(self.model_hash),
             self.codec_sample_rate.to_bytes(3, "little"),
             self.sample_rate.to_bytes(3, "little"),
@@ -117,17 +124,15 @@ def _repaired(found: bytes) -> tuple[bytes | None, int | None]:
 def _what_is_wrong(found: bytes) -> str:
     if not found.startswith(MAGIC):
         return "is no .wwc file; give one that `wavewright encode` wrote"
-    if found[3] != VERSION:
-        return (
-            f"has version {found[3]} of the format, this Wavewright reads version {VERSION}; upgrade it, or copy the file again"
-        )
+    if found[3] not in VERSIONS:
+        return f"has version {found[3]} of the format, this Wavewright reads {_VERSIONS}; upgrade it, or copy the file again"
     return "has a header that is damaged in more than one byte; copy the file again"
 
 
 def _from_bytes(fields: bytes) -> Header:
     """The header in 28 bytes whose CRC is right; raises BadSetting where its numbers are absurd."""
-    if fields[:3] != MAGIC or fields[3] != VERSION:
-        raise BadSetting(f"A .wwc file begins with {MAGIC.hex()}{VERSION:02x}, not with {fields[:4].hex()}.")
+    if fields[:3] != MAGIC:
+        raise BadSetting(f"A .wwc file begins with {MAGIC.hex()}, not with {fields[:3].hex()}.")
     count = int.from_bytes(fields[17:22], "little")
     return Header(
         model_hash=fields[4:10].hex(),
@@ -137,4 +142,5 @@ def _from_bytes(fields: bytes) -> Header:
         n_samples=None if count == UNKNOWN else count,
         n_levels=fields[22],
         frames_per_packet=fields[23],
+        version=fields[3],
     )

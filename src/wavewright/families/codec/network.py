@@ -19,8 +19,8 @@ from ...nn.playable import Graph, Playable
 from ...nn.quantize import ResidualQuantizer, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
-from . import DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, Config
-from .range_coder import frequencies_of
+from . import DECODER_FILE, ENCODER_FILE, Config
+from .context_network import code_tables
 from .recipe import Prepared
 from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
 
@@ -366,13 +366,11 @@ class Decoding(nn.Module):
 @torch.no_grad()
 def to_play(coder: Coder, prepared: Prepared) -> Playable:
     """The graphs of encoder and decoder, how often each code occurs, and a few clips as they come out."""
-    config = coder.config
     wave = torch.as_tensor(prepared.heard[:2])
     features = coder.analysis(wave)
     numbers = coder.encode(wave)
     memories = [torch.zeros(len(wave), sum(part.memory_sizes)) for part in (coder.encoder, coder.decoder)]
-    found = [coder.encode(torch.as_tensor(clip[None]))[0].numpy() for clip in prepared.counted()]
-    frequencies = frequencies_of(np.concatenate(found).T, config.codebook_size)
+    codes = [coder.encode(torch.as_tensor(clip[None]))[0].t().numpy() for clip in prepared.counted()]
     waves, titles = listen(coder, prepared)
     return Playable(
         graphs={
@@ -390,5 +388,5 @@ def to_play(coder: Coder, prepared: Prepared) -> Playable:
             ),
         },
         sample=np.concatenate([wave for wave, title in zip(waves, titles, strict=True) if title != RECORDING], axis=1),
-        files={FREQUENCIES_FILE: {"frequencies": frequencies}},
+        files=code_tables(codes, coder),
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 
 from . import SILENT
 from .header import LONGEST_SECONDS, Header
-from .range_coder import RangeCoder
 
 END = 0xFF  # the first byte of the packet that ends a stream
 TWO_BYTES = 0x80  # a first byte from here on begins a length of two bytes
@@ -20,6 +19,16 @@ CHECK_BYTES = 4
 CHUNK_BYTES = 65_536
 LONGEST_GAP = 3_600
 """As many packets may be missing without a trace, the bytes of all of them cut out; more are taken for damage to a packet's number."""
+
+
+class Coder(Protocol):
+    """Codes of a packet ``(channels, n_levels, frames)`` to bytes and back."""
+
+    def encode(self, codes: np.ndarray) -> bytes:
+        """The payload; raises BadSetting for codes that do not fit."""
+
+    def decode(self, payload: bytes, n_channels: int, n_frames: int) -> np.ndarray:
+        """The codes of a payload, whatever its bytes are."""
 
 
 def n_codec_samples(n_samples: int, sample_rate: int, codec_sample_rate: int) -> int:
@@ -33,12 +42,12 @@ class PacketWriter:
     A stream ends with a packet that says how many samples there were; in a file the header says it.
     """
 
-    def __init__(self, sink: BinaryIO, header: Header, frequencies: np.ndarray, is_stream: bool):
+    def __init__(self, sink: BinaryIO, header: Header, coder: Coder, is_stream: bool):
         self.header = header
         self.n_bytes = 0
         self._sink = sink
         self._is_stream = is_stream
-        self._coder = RangeCoder(np.asarray(frequencies)[: header.n_levels])
+        self._coder = coder
         self._number = 0
         self._held = np.zeros((header.n_channels, header.n_levels, 0), np.int16)
 
@@ -100,13 +109,13 @@ class PacketReader:
     what was given so far, ``n_samples`` is the length that the header or the end of a stream says, None as long as neither did.
     """
 
-    def __init__(self, source: BinaryIO, header: Header, frequencies: np.ndarray, hop_length: int):
+    def __init__(self, source: BinaryIO, header: Header, coder: Coder, hop_length: int):
         self.header = header
         self.lost: list[tuple[int, int | None]] = []
         self.n_frames = 0
         self.n_samples = header.n_samples
         self._hop_length = hop_length
-        self._coder = RangeCoder(np.asarray(frequencies)[: header.n_levels])
+        self._coder = coder
         self._read = getattr(source, "read1", source.read)  # read1 gives what is there and does not wait for more
         self._buffer = bytearray()
         self._start = 0  # of what was not used yet, in the buffer

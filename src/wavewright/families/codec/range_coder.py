@@ -70,16 +70,7 @@ class RangeCoder:
         """
         from .range_kernels import write_codes
 
-        codes = np.asarray(codes)
-        if codes.ndim != 3 or codes.shape[1] != self.n_levels:
-            raise BadSetting(f"The codes have shape {codes.shape}; they must be (channels, {self.n_levels} levels, frames).")
-        if codes.size and not (codes.min() >= SILENT and codes.max() < self.codebook_size):
-            raise BadSetting(
-                f"The codes lie between {codes.min()} and {codes.max()}; they must lie between -1 and {self.codebook_size - 1}."
-            )
-        silent = codes == SILENT
-        if (silent.any(axis=1) != silent.all(axis=1)).any():
-            raise BadSetting("A frame has the code -1 in some levels only; a silent frame has it in every level.")
+        codes = checked(codes, self.n_levels, self.codebook_size)
         out = np.zeros(most_bytes(*codes.shape), dtype=np.uint8)
         return out[: write_codes(np.ascontiguousarray(codes, dtype=np.int16), self._starts, out)].tobytes()
 
@@ -90,6 +81,21 @@ class RangeCoder:
         codes = np.zeros((n_channels, self.n_levels, n_frames), dtype=np.int16)
         read_codes(np.frombuffer(payload, dtype=np.uint8), self._starts, codes)
         return codes
+
+
+def checked(codes: np.ndarray, n_levels: int, codebook_size: int) -> np.ndarray:
+    """The codes ``(channels, n_levels, frames)`` as an array; raises BadSetting for what no coder of them can write."""
+    codes = np.asarray(codes)
+    if codes.ndim != 3 or codes.shape[1] != n_levels:
+        raise BadSetting(f"The codes have shape {codes.shape}; they must be (channels, {n_levels} levels, frames).")
+    if codes.size and not (codes.min() >= SILENT and codes.max() < codebook_size):
+        raise BadSetting(
+            f"The codes lie between {codes.min()} and {codes.max()}; they must lie between -1 and {codebook_size - 1}."
+        )
+    silent = codes == SILENT
+    if (silent.any(axis=1) != silent.all(axis=1)).any():
+        raise BadSetting("A frame has the code -1 in some levels only; a silent frame has it in every level.")
+    return codes
 
 
 def most_bytes(n_channels: int, n_levels: int, n_frames: int) -> int:

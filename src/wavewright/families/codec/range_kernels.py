@@ -22,9 +22,8 @@ SILENT_AFTER_SILENCE = TOTAL - 512  # 7 bits to begin again, 0.011 bits to stay 
 
 
 @compiled
-def narrow(state: np.ndarray, out: np.ndarray, start: int, frequency: int) -> None:
-    """Narrow ``state`` (low, range, bytes written) to ``frequency`` parts of TOTAL from ``start`` on; bytes that are certain go to ``out``."""
-    part = state[1] >> TOTAL_BITS
+def narrow(state: np.ndarray, out: np.ndarray, part: int, start: int, frequency: int) -> None:
+    """Narrow ``state`` (low, range, bytes written) to ``frequency`` times ``part``, from ``start`` times on; certain bytes go to ``out``."""
     state[0] += part * start
     state[1] = part * frequency
     if state[0] >= CARRY:
@@ -79,19 +78,28 @@ def write_codes(codes: np.ndarray, starts: np.ndarray, out: np.ndarray) -> int:
             silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
             was_silent[channel] = codes[channel, 0, frame] == SILENT
             if was_silent[channel]:  # at the bottom of the interval, so that a silent packet is the number 0: no bytes
-                narrow(state, out, 0, silent)
+                narrow(state, out, state[1] >> TOTAL_BITS, 0, silent)
                 continue
-            narrow(state, out, silent, TOTAL - silent)
+            narrow(state, out, state[1] >> TOTAL_BITS, silent, TOTAL - silent)
             for level in range(n_levels):
                 code = codes[channel, level, frame]
-                narrow(state, out, starts[level, code], starts[level, code + 1] - starts[level, code])
+                narrow(state, out, state[1] >> TOTAL_BITS, starts[level, code], starts[level, code + 1] - starts[level, code])
     return finish(state, out)
 
 
 @compiled
-def widen(state: np.ndarray, payload: np.ndarray, start: int, frequency: int) -> None:
+def begin_reading(payload: np.ndarray) -> np.ndarray:
+    """The state (number, range, bytes read) at the start of ``payload``."""
+    state = np.zeros(3, np.int64)
+    for place in range(4):
+        state[0] = (state[0] << 8) | (payload[place] if place < payload.size else 0)
+    state[1], state[2] = WHOLE_RANGE, 4
+    return state
+
+
+@compiled
+def widen(state: np.ndarray, payload: np.ndarray, part: int, start: int, frequency: int) -> None:
     """Undo :func:`narrow` on ``state`` (number, range, bytes read); beyond the end of ``payload`` there are zeros."""
-    part = state[1] >> TOTAL_BITS
     state[0] -= part * start
     state[1] = part * frequency
     while state[1] < SMALLEST_RANGE:
@@ -105,22 +113,21 @@ def widen(state: np.ndarray, payload: np.ndarray, start: int, frequency: int) ->
 def read_codes(payload: np.ndarray, starts: np.ndarray, codes: np.ndarray) -> None:
     """Read ``codes (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each code lies in its table."""
     n_channels, n_levels, n_frames = codes.shape
-    state = np.zeros(3, np.int64)  # number, range, bytes read
-    for place in range(4):
-        state[0] = (state[0] << 8) | (payload[place] if place < payload.size else 0)
-    state[1], state[2] = WHOLE_RANGE, 4
+    state = begin_reading(payload)
     was_silent = np.zeros(n_channels, np.bool_)
     for frame in range(n_frames):
         for channel in range(n_channels):
             silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
-            was_silent[channel] = state[0] // (state[1] >> TOTAL_BITS) < silent
+            part = state[1] >> TOTAL_BITS
+            was_silent[channel] = state[0] // part < silent
             if was_silent[channel]:
-                widen(state, payload, 0, silent)
+                widen(state, payload, part, 0, silent)
                 codes[channel, :, frame] = SILENT
                 continue
-            widen(state, payload, silent, TOTAL - silent)
+            widen(state, payload, part, silent, TOTAL - silent)
             for level in range(n_levels):
-                place = min(state[0] // (state[1] >> TOTAL_BITS), TOTAL - 1)
+                part = state[1] >> TOTAL_BITS
+                place = min(state[0] // part, TOTAL - 1)
                 code, above = 0, starts.shape[1] - 1  # starts[code] <= place < starts[above]
                 while above - code > 1:
                     middle = (code + above) >> 1
@@ -128,5 +135,5 @@ def read_codes(payload: np.ndarray, starts: np.ndarray, codes: np.ndarray) -> No
                         code = middle
                     else:
                         above = middle
-                widen(state, payload, starts[level, code], starts[level, code + 1] - starts[level, code])
+                widen(state, payload, part, starts[level, code], starts[level, code + 1] - starts[level, code])
                 codes[channel, level, frame] = code

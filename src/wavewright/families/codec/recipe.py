@@ -36,7 +36,7 @@ FINE_STEPS, FINE_ADVERSARIAL_FROM, FINE_ENCODER_FROM = 5_000, 2_500, 4_000  # of
 PART_PREFIXES = ("encoder.", "decoder.")  # of the names of weights in a model folder: the graphs that they belong to
 VALID_CLIPS, VALID_SECONDS = 64, 2.0
 HEARD_CLIPS = 4
-COUNTED_CLIPS = 400  # whose codes say how frequent each is
+COUNTED_SECONDS = 6 * 3_600.0  # of recordings, whose codes say how frequent each is, and behind which
 LEVEL_SHARES = (
     (1, 4, 0.3),
     (1, 2, 0.35),
@@ -152,8 +152,13 @@ class Prepared:
         """Training recordings ``(time,)``, whole frames each, whose codes are counted."""
         draw = np.random.default_rng(0)
         rows = self.batches.rows
-        for row in draw.permutation(rows)[:COUNTED_CLIPS]:
-            yield self.batches.whole(int(row))
+        n_left = seconds_to_samples(COUNTED_SECONDS, self.recipe.model.sample_rate)
+        for row in draw.permutation(rows):
+            clip = self.batches.whole(int(row))
+            yield clip
+            n_left -= len(clip)
+            if n_left <= 0:
+                return
 
 
 def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:

@@ -8,7 +8,8 @@ import numpy as np
 
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
-from . import DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, Config
+from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, Config
+from .contexts import Contexts
 from .spectra import overlapped, to_features, to_frames
 
 FRAMES_AT_ONCE = 50
@@ -40,6 +41,19 @@ class Runtime:
         ):
             raise BadModel(f"{self.folder.path / FREQUENCIES_FILE} does not say how often codes occur; copy the model again.")
         return found.astype(np.uint32)
+
+    @cached_property
+    def contexts(self) -> Contexts | None:
+        """How frequent codes are behind others; None for a model that does not know. Raises BadModel where the tables do not fit."""
+        if CONTEXTS_FILE not in self.card.files:
+            return None
+        try:
+            found = Contexts.of(self.folder.tensors(CONTEXTS_FILE))
+        except BadSetting as error:
+            raise BadModel(f"{self.folder.path / CONTEXTS_FILE} cannot be used ({error}); copy the model again.") from error
+        if (found.n_levels, found.codebook_size) != (self.n_levels, self.codebook_size):
+            raise BadModel(f"{self.folder.path / CONTEXTS_FILE} is of another codec; copy the model again.")
+        return found
 
     def encode(self, wave: np.ndarray) -> np.ndarray:
         """``wave (time,)`` to code numbers ``(n_levels, frames)`` int16; the last frame is filled with silence.

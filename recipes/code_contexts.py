@@ -1,0 +1,55 @@
+"""How frequent a codec's codes are behind others, learned anew for a model that is finished; its networks stay as they are.
+
+    python recipes/code_contexts.py runs/speech-codec --corpus corpora/speech
+
+Training does the same at its end. This is for codecs from before there were contexts, and for those that are to code other recordings
+in fewer bytes. Files that the model wrote before are no longer read by it: keep a copy of its folder for them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from wavewright.data.folder import scan
+from wavewright.errors import WavewrightError
+from wavewright.families.codec import Config
+from wavewright.families.codec.context_network import code_tables
+from wavewright.families.codec.network import Coder
+from wavewright.families.codec.recipe import Recipe, beginnings, prepare
+from wavewright.families.codec.runtime import open_model
+from wavewright.models.folder import ModelFolder
+from wavewright.training.export import rewrite
+
+
+def learn_contexts(folder: ModelFolder, corpus: Path) -> ModelFolder:
+    """Store how frequent codes are in the recordings of a corpus that are trained on; the folder, opened again."""
+    config, player = folder.config(Config), open_model(folder)
+    coder = Coder(config)
+    coder.load_state_dict({name: torch.as_tensor(array) for name, array in beginnings(folder, config).items()})
+    prepared = prepare(Recipe(model=config), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
+    codes = [player.encode(clip) for clip in prepared.counted()]
+    for name, tensors in code_tables(codes, coder).items():
+        folder = rewrite(folder, name, tensors)
+    return folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    try:
+        player = open_model(learn_contexts(ModelFolder(given.model), given.corpus))
+    except WavewrightError as error:
+        parser.error(str(error))
+    if player.contexts is not None:
+        of_levels = " ".join(f"{bits:.2f}" for bits in player.contexts.bits(knows_earlier=True))
+        print(f"{given.model}, {player.folder.hash}: a code takes {of_levels} bits, level by level")
+
+
+if __name__ == "__main__":
+    main()

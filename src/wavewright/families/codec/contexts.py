@@ -1,0 +1,163 @@
+"""How frequent each code is behind the codes before it, in integers, and a range coder that goes by that.
+
+The codes of a frame say much about each other, and about those of the next frame: a small network reads those before a code and says how
+frequent each value of it is. It computes in whole numbers from tables of whole numbers, so that every machine says the same.
+
+Papers:
+    Mikolov et al., "Recurrent neural network based language model", 2010, and Goodman, "Classes for fast maximum entropy training", 2001:
+    a network that says how frequent words are, first a class, then a word of it.
+    Ballé et al., "Integer Networks for Data Compression with Latent-Variable Models", 2019: why such a network must not round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ...errors import BadSetting
+from . import SILENT, TOTAL
+from .range_coder import checked
+
+CONTEXT_SIZE = 48  # numbers that sum up what stands before a code
+FRAMES_BACK = 2  # that are looked back at
+LEVELS_BACK = 4  # of their levels are looked at, the first ones
+TOP = 1_023
+"""The largest number of a context; the smallest is 0. A context's unit is 1/16, a weight's 1/64; a sum of their products is in nats / 1024."""
+TABLE_SIZE = 256
+NOT_COMPUTED = ("order", "millibits")  # all other tables are what frequencies are computed from
+MILLIBITS = 1_000
+
+KINDS = {"order": "int16", "inside": "int8", "back": "int8", "unknown": "int32", "mix": "int8", "mix_bias": "int32"} | {
+    name: "int8" if name.endswith("weights") else "int32"
+    for name in ("bias", "group_weights", "group_bias", "code_weights", "code_bias", "table", "millibits")
+}
+
+
+def n_groups_of(codebook_size: int) -> int:
+    """Into how many groups of one size the codes of a level are put: the power of 2 that is nearest to the root, or just above it."""
+    return 1 << (codebook_size.bit_length() // 2)
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """The tables, of ``L`` levels of ``K`` codes in ``G`` groups, with contexts of ``C`` numbers; raises BadSetting where they do not fit.
+
+    A code's place is where it stands in ``order``, group behind group; all tables of codes go by places.
+    """
+
+    order: np.ndarray  # (L, K) the codes
+    inside: np.ndarray  # (L, K, C) what a code adds to the context of the levels behind it
+    back: np.ndarray  # (FRAMES_BACK, LEVELS_BACK, K, C) what a code of an earlier frame adds, the nearest frame first
+    unknown: np.ndarray  # (FRAMES_BACK, C) what an earlier frame adds that is silent, or in another packet
+    mix: np.ndarray  # (C, C) makes a context of the sum of what earlier frames add
+    mix_bias: np.ndarray  # (C,)
+    bias: np.ndarray  # (L, C) of the context of each level
+    group_weights: np.ndarray  # (L, G, C) how a context speaks for a group
+    group_bias: np.ndarray  # (L, G)
+    code_weights: np.ndarray  # (L, K, C) and for a code of it
+    code_bias: np.ndarray  # (L, K)
+    table: np.ndarray  # (TABLE_SIZE,) parts of something that stands n sixteenths of a nat behind the most frequent
+    millibits: np.ndarray  # (2, L) what a code takes in the mean, where earlier frames are unknown and where they are known
+
+    def __post_init__(self) -> None:
+        n_levels, codebook_size = self.order.shape if self.order.ndim == 2 else (0, 0)
+        n_groups, size = n_groups_of(codebook_size), CONTEXT_SIZE
+        codes = (n_levels, codebook_size)
+        shapes = {
+            "order": codes,
+            "inside": (*codes, size),
+            "back": (FRAMES_BACK, min(LEVELS_BACK, n_levels), codebook_size, size),
+            "unknown": (FRAMES_BACK, size),
+            "mix": (size, size),
+            "mix_bias": (size,),
+            "bias": (n_levels, size),
+            "group_weights": (n_levels, n_groups, size),
+            "group_bias": (n_levels, n_groups),
+            "code_weights": (*codes, size),
+            "code_bias": codes,
+            "table": (TABLE_SIZE,),
+            "millibits": (2, n_levels),
+        }
+        for name, shape in shapes.items():
+            found = getattr(self, name)
+            if found.shape != shape or str(found.dtype) != KINDS[name]:
+                raise BadSetting(f"The table {name} is {found.dtype} {found.shape}; it must be {KINDS[name]} {shape}.")
+        if not n_levels or (np.sort(self.order, axis=1) != np.arange(codebook_size)).any():
+            raise BadSetting("The table order does not name each code of a level once.")
+        largest = TOTAL // max(n_groups, codebook_size // n_groups)
+        if self.table.min() < 1 or self.table.max() > largest:
+            raise BadSetting(
+                f"The table of parts holds {self.table.min()} to {self.table.max()}; they must lie in 1 to {largest}."
+            )
+
+    @property
+    def n_levels(self) -> int:
+        return self.order.shape[0]
+
+    @property
+    def codebook_size(self) -> int:
+        return self.order.shape[1]
+
+    @staticmethod
+    def of(tensors: Mapping[str, np.ndarray]) -> Contexts:
+        """The tables by their names; raises BadSetting where one is missing or does not fit."""
+        missing = sorted({field.name for field in fields(Contexts)} - set(tensors))
+        if missing:
+            raise BadSetting(f"The tables {', '.join(missing)} are missing.")
+        return Contexts(**{field.name: tensors[field.name] for field in fields(Contexts)})
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The tables by their names."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def bits(self, knows_earlier: bool) -> np.ndarray:
+        """The mean bits of a code ``(n_levels,)`` of recordings that nothing was learned from."""
+        return self.millibits[int(knows_earlier)] / MILLIBITS
+
+
+class ContextCoder:
+    """Writes and reads ``codes (channels, n_levels, frames)`` by ``contexts``, of the first ``n_levels`` levels.
+
+    As :class:`.range_coder.RangeCoder`, but for a code's frequency: that of its group, then that of the code in it, as the codes before
+    it in the packet say.
+    """
+
+    def __init__(self, contexts: Contexts, n_levels: int | None = None):
+        self.n_levels = contexts.n_levels if n_levels is None else n_levels
+        if not 1 <= self.n_levels <= contexts.n_levels:
+            raise BadSetting(f"There are contexts of {contexts.n_levels} levels, and {n_levels} were asked for.")
+        self.codebook_size = contexts.codebook_size
+        self._order = contexts.order
+        self._places = np.argsort(contexts.order, axis=1).astype(np.int16)
+        self._tables = tuple(
+            np.ascontiguousarray(table) for name, table in contexts.tensors().items() if name not in NOT_COMPUTED
+        )
+
+    def encode(self, codes: np.ndarray) -> bytes:
+        """The bytes of ``codes (channels, n_levels, frames)``; none at all where every frame is silent.
+
+        Raises BadSetting for another shape, codes outside their codebook, or frames that are silent in some levels only.
+        """
+        from .context_kernels import write_codes
+
+        codes = checked(codes, self.n_levels, self.codebook_size)
+        levels = np.arange(self.n_levels)[None, :, None]
+        places = np.where(codes == SILENT, SILENT, self._places[levels, np.maximum(codes, 0)])
+        out = np.zeros(most_bytes(*codes.shape), dtype=np.uint8)
+        return out[: write_codes(np.ascontiguousarray(places, dtype=np.int16), self._tables, out)].tobytes()
+
+    def decode(self, payload: bytes, n_channels: int, n_frames: int) -> np.ndarray:
+        """The codes ``(channels, n_levels, frames)`` int16 of a payload; any bytes give codes that lie in their codebook."""
+        from .context_kernels import read_codes
+
+        places = np.zeros((n_channels, self.n_levels, n_frames), dtype=np.int16)
+        read_codes(np.frombuffer(payload, dtype=np.uint8), self._tables, places)
+        levels = np.arange(self.n_levels)[None, :, None]
+        return np.where(places == SILENT, np.int16(SILENT), self._order[levels, np.maximum(places, 0)])
+
+
+def most_bytes(n_channels: int, n_levels: int, n_frames: int) -> int:
+    """More bytes than :meth:`ContextCoder.encode` can need: 17 bits a group and a code, 10 a silent flag, and what rounding costs."""
+    return n_channels * n_frames * (5 * n_levels + 2) + 8
