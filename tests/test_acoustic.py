@@ -241,6 +241,32 @@ def test_a_voice_begins_from_another(trained, tmp_path):
     np.testing.assert_array_equal(begun, stored["voice.decoder.blocks.0.widen.weight"])
 
 
+def test_what_plays_keeps_a_share_of_the_base_but_for_new_tables(trained, tmp_path, monkeypatch):
+    _, folder = trained
+    base = ModelFolder(folder / "run")
+    asked = recipes.fine_tuning(base)
+    assert 0 < asked.training.base_share < 1
+    training = replace(asked.training, steps=1, evaluate_every=1, threads=1, batch_size=2, base_share=0.25)
+    asked = replace(asked, model=replace(asked.model, voice_from=1, critics_from=2), training=training)
+    monkeypatch.setattr(recipes, "new_tables", lambda *_: ("speaker.weight",))
+    run = tiny_run(write_folder(folder / "again", octaves=0.3), tmp_path / "fine", folder / "cache", asked, base)
+    monkeypatch.undo()
+    begun = {name: weight.clone() for name, weight in run.network.averaged().state_dict().items()}
+    with torch.no_grad():
+        for weight in run.network.averaged().parameters():
+            weight += 1.0
+    learned = run.network.averaged()
+    played = run.played(learned).state_dict()
+    for name in ("embed.weight", "aligner.speaker.weight", "decoder.blocks.0.widen.weight"):
+        torch.testing.assert_close(played[name], begun[name] + 0.75)
+    torch.testing.assert_close(played["speaker.weight"], begun["speaker.weight"] + 1.0)
+    assert learned.state_dict()["embed.weight"].sub(begun["embed.weight"]).mean() == pytest.approx(1.0)  # itself not moved
+    known = replace(base.config(Config), symbols=(*SYMBOLS, "e"))
+    assert recipes.new_tables(base, known) == recipes.TABLES_OF_SYMBOLS
+    assert recipes.new_tables(base, replace(known, symbols=SYMBOLS, speakers=("mine",))) == recipes.TABLES_OF_SPEAKERS
+    assert recipes.new_tables(base, base.config(Config)) == ()
+
+
 def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
     _, folder = trained
     with pytest.raises(BadSetting, match="is a acoustic; a gan begins from a gan"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import platform
@@ -63,6 +64,7 @@ class Run:
         self.recipe = self.prepared.recipe
         torch.manual_seed(self.recipe.training.seed)
         self.network: Network = self.network_module.build(self.recipe.model)
+        self._kept: dict[str, torch.Tensor] = {}  # of the base, weights that what plays has its share of
         if base is not None:
             self._begin_from(base)
 
@@ -71,13 +73,32 @@ class Run:
         last = base.path / CHECKPOINTS / LAST
         if last.is_file():
             checkpoint.lend(last, self.network)
-        state = families.module(self.family, "recipe").beginnings(base, self.recipe.model)
+        doors = families.module(self.family, "recipe")
+        state = {name: torch.from_numpy(array) for name, array in doors.beginnings(base, self.recipe.model).items()}
         try:
-            self.network.averaged().load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+            self.network.averaged().load_state_dict(state)
         except RuntimeError as error:
             raise BadModel(
                 f"The weights of {base.path} do not fit the settings of this run; leave out --set model settings."
             ) from error
+        if self.recipe.training.base_share:
+            new = doors.new_tables(base, self.recipe.model) if hasattr(doors, "new_tables") else ()
+            self._kept = {name: weight for name, weight in state.items() if weight.is_floating_point() and name not in new}
+
+    @torch.no_grad()
+    def played(self, average: nn.Module) -> nn.Module:
+        """The averaged weights as they play: ``training.base_share`` of the way back to the base, where the run began from one.
+
+        What lies between a model and one that learned on from it keeps more of what the first can do than the second does, which few
+        recordings taught (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+        """
+        if not self._kept:
+            return average
+        mixed = copy.deepcopy(average)
+        for name, weight in mixed.state_dict().items():
+            if name in self._kept:
+                weight.lerp_(self._kept[name].to(weight), self.recipe.training.base_share)
+        return mixed
 
     def train(self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False) -> Progress:
         """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together."""
@@ -93,6 +114,7 @@ class Run:
                 report.say(f"left out: {problem}")
 
             def after_evaluation(average: nn.Module, progress: Progress) -> None:
+                average = self.played(average)
                 waves, titles = self.network_module.listen(average, self.prepared)
                 if waves:
                     report.hear(progress, waves, titles, self.recipe.model.sample_rate)
@@ -106,7 +128,7 @@ class Run:
                 self.recipe.training,
                 self.out / CHECKPOINTS,
                 report,
-                lambda average: self.network_module.evaluate(average, self.prepared),
+                lambda average: self.network_module.evaluate(self.played(average), self.prepared),
                 after_evaluation,
             )
             if resume and not loop.resume():
@@ -133,7 +155,7 @@ class Run:
         """Export the averaged weights of the best checkpoint, or of the last where nothing was measured."""
         path = loop.folder / (BEST if (loop.folder / BEST).is_file() else LAST)
         progress = checkpoint.load(path, loop.network, loop.average, loop.optimizers)
-        self.export(loop.average, progress)
+        self.export(self.played(loop.average), progress)
         say(f"{self.out} plays step {progress.step}: {families.command(self.family, str(self.out))}")
 
     def export(self, average: nn.Module, progress: Progress) -> None:

@@ -24,6 +24,7 @@ RANGES = {
     "warmup_steps": (0, 1_000_000_000),
     "clip_norm": (0.0, 1e6),
     "ema_decay": (0.0, 0.999999),
+    "base_share": (0.0, 1.0),
     "seed": (0, 2**32 - 1),
     "evaluate_every": (1, 1_000_000_000),
     "save_every": (1, 1_000_000_000),
@@ -48,6 +49,7 @@ class TrainingSettings:
     warmup_steps: int = 0
     clip_norm: float = 0.0  # largest norm of a player's gradient, 0 for no limit
     ema_decay: float = 0.999  # of the averaged weights; shorter averages at the start
+    base_share: float = 0.0  # of the model that a run begins from, in the weights that play: 0 what was learned, 1 the base
     seed: int = 0
     evaluate_every: int = 500  # steps between evaluations, sounds to hear and plots to see
     save_every: int = 250  # steps between checkpoints

@@ -31,7 +31,10 @@ HEARD_CLIPS = 4
 MEASURED_CLIPS = 48  # of the held-out ones, at an evaluation
 ONLY_SPEAKER = "voice"  # where the recordings name none
 WEIGHT_PREFIX = "voice."  # of the names of weights in a model folder
+TABLES_OF_SYMBOLS = ("embed.weight", "aligner.embed.weight")
+TABLES_OF_SPEAKERS = ("speaker.weight", "aligner.speaker.weight", "usual_style", "pace")
 FINE_STEPS, FINE_VOICE_FROM, FINE_CRITICS_FROM = 4_000, 300, 800  # of a run that begins from another model
+FINE_BASE_SHARE = 0.4  # half an hour of recordings teaches a voice, and hours taught the base to be understood
 DATA_RANGES = {
     "valid_share": (0.0, 0.9),
     "batch_seconds": (1.0, 10_000.0),
@@ -89,7 +92,10 @@ def recipe(size: str) -> Recipe:
 
 
 def fine_tuning(base: ModelFolder) -> Recipe:
-    """The recipe that teaches ``base`` other voices: its networks, a short while for the aligner, critics from early on, and patience."""
+    """The recipe that teaches ``base`` other voices: its networks, a short while for the aligner, critics from early on, and patience.
+
+    What plays keeps a share of the base.
+    """
     known = base.config(Config)
     model = replace(known, speakers=(), symbols=(), voice_from=FINE_VOICE_FROM, critics_from=FINE_CRITICS_FROM)
     training = replace(
@@ -98,6 +104,7 @@ def fine_tuning(base: ModelFolder) -> Recipe:
         learning_rate=3e-4,
         warmup_steps=50,
         ema_decay=0.995,
+        base_share=FINE_BASE_SHARE,
         evaluate_every=250,
         metric="valid/mel",
         patience=5,
@@ -115,14 +122,21 @@ def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     stored = base.weights()
     state = {name.removeprefix(WEIGHT_PREFIX): array for name, array in stored.items() if name.startswith(WEIGHT_PREFIX)}
     state |= {name: array.astype(np.float32) for name, array in base.tensors(SPEAKERS_FILE).items()}
-    of_symbols, of_speakers = _rows(config.symbols, known.symbols), _rows(config.speakers, known.speakers)
-    tables = {"embed.weight": of_symbols, "aligner.embed.weight": of_symbols, "speaker.weight": of_speakers}
-    tables |= dict.fromkeys(("aligner.speaker.weight", "usual_style", "pace"), of_speakers)
+    tables = dict.fromkeys(TABLES_OF_SYMBOLS, _rows(config.symbols, known.symbols))
+    tables |= dict.fromkeys(TABLES_OF_SPEAKERS, _rows(config.speakers, known.speakers))
     for name, shares in tables.items():
         if name not in state:
             raise BadModel(f"{base.path} has no weight {name}, so nothing can begin from it; give another --from.")
         state[name] = shares @ state[name]
     return state
+
+
+def new_tables(base: ModelFolder, config: Config) -> tuple[str, ...]:
+    """The tables with rows of speakers or symbols that ``base`` does not have, where nothing of it is to stay."""
+    known = base.config(Config)
+    of_symbols = () if set(config.symbols) <= set(known.symbols) else TABLES_OF_SYMBOLS
+    of_speakers = () if set(config.speakers) <= set(known.speakers) else TABLES_OF_SPEAKERS
+    return of_symbols + of_speakers
 
 
 def _rows(asked: Sequence[str], known: Sequence[str]) -> np.ndarray:
