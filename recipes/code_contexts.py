@@ -2,8 +2,9 @@
 
     python recipes/code_contexts.py runs/speech-codec --corpus corpora/speech
 
-Training does the same at its end. This is for codecs from before there were contexts, and for those that are to code other recordings
-in fewer bytes. Files that the model wrote before are no longer read by it: keep a copy of its folder for them.
+A run of training does the same when it is over. This is for codecs from before there were contexts, for runs that are not over, and for
+codecs that are to code other recordings in fewer bytes. The model has another hash then: keep a copy of its folder for the files that it
+wrote before, and for priors over its codes.
 """
 
 from __future__ import annotations
@@ -15,25 +16,23 @@ import torch
 
 from wavewright.data.folder import scan
 from wavewright.errors import WavewrightError
-from wavewright.families.codec import Config
-from wavewright.families.codec.context_network import code_tables
+from wavewright.families.codec import CONTEXTS_FILE, Config
+from wavewright.families.codec.context_network import contexts_of
 from wavewright.families.codec.network import Coder
-from wavewright.families.codec.recipe import Recipe, beginnings, prepare
+from wavewright.families.codec.recipe import LEARNED_SECONDS, Recipe, beginnings, prepare
 from wavewright.families.codec.runtime import open_model
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import rewrite
 
 
 def learn_contexts(folder: ModelFolder, corpus: Path) -> ModelFolder:
-    """Store how frequent codes are in the recordings of a corpus that are trained on; the folder, opened again."""
+    """Store how frequent codes are behind others in the recordings of a corpus that are trained on; the folder, opened again."""
     config, player = folder.config(Config), open_model(folder)
     coder = Coder(config)
     coder.load_state_dict({name: torch.as_tensor(array) for name, array in beginnings(folder, config).items()})
     prepared = prepare(Recipe(model=config), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
-    codes = [player.encode(clip) for clip in prepared.counted()]
-    for name, tensors in code_tables(codes, coder).items():
-        folder = rewrite(folder, name, tensors)
-    return folder
+    codes = [player.encode(clip) for clip in prepared.counted(LEARNED_SECONDS)]
+    return rewrite(folder, CONTEXTS_FILE, contexts_of(codes, coder).tensors())
 
 
 def main() -> None:

@@ -1,9 +1,14 @@
-"""The bundled model ``vocoder``: mel frames of speech to sound at 24 kHz, for voices of any language.
+r"""The bundled model ``vocoder``: mel frames of speech to sound at 24 kHz, for voices of any language.
 
     python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/vocoder.py --corpus corpora/speech --max-minutes 60
     python recipes/vocoder.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
-    python recipes/vocoder.py --bundle                                              # into the package
+
+Then, with new critics:
+
+    python recipes/vocoder.py --corpus corpora/speech --from runs/vocoder --out runs/sharper \
+        --set model.adversarial_from=1 training.steps=18000 training.learning_rate=0.0005 training.final_share=0.04
+    python recipes/vocoder.py --out runs/sharper --bundle                           # into the package
 
 On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` (the same in every piece).
 """

@@ -14,13 +14,17 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.tilt import tilted
 from wavewright.errors import BadModel, BadSetting
-from wavewright.families.codec import Config
+from wavewright.families.codec import CONTEXTS_FILE, Config, network
+from wavewright.families.codec.header import CONTEXTUAL, STATIC
 from wavewright.families.codec.network import Coder, build, evaluate
 from wavewright.families.codec.recipe import DataSettings, Recipe, beginnings, fine_tuning, prepare
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
+from wavewright.models.folder import ModelFolder
 from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
+from wavewright.training import run as runs
+from wavewright.training.export import rewrite
 from wavewright.training.settings import TrainingSettings
 
 
@@ -217,6 +221,56 @@ def test_losses_fall_and_the_later_stages_move_the_decoder_alone_then_the_encode
                 for name in moved
             )
     assert np.mean(found[-10:]) < 0.9 * np.mean(found[:5])
+
+
+SHORT = (
+    "model.unquantised_steps=1",
+    "data.crop_frames=12",
+    "training.batch_size=2",
+    "training.threads=1",
+    "training.evaluate_every=2",
+)
+
+
+def test_a_run_that_is_over_knows_how_codes_follow_each_other(folder, tmp_path, monkeypatch):
+    made = []
+    at_the_end = network.files_at_the_end
+    monkeypatch.setattr(network, "files_at_the_end", lambda *given: made.append(1) or at_the_end(*given))
+    runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=5"], quiet=True)
+    assert len(made) == 1  # not at every evaluation: it takes minutes
+    player = models.load(str(tmp_path / "run"))
+    assert player.contexts is not None
+    player.folder.verify()
+    Clip(sound(9_000)[None], 16_000).write(tmp_path / "a.wav")
+    result = encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run"))
+    assert result.out.read_bytes()[3] == CONTEXTUAL
+    found = Clip.read(decode(result.out, model=str(tmp_path / "run")).out).wave
+    codes = player.encode(Clip.read(tmp_path / "a.wav").wave[0])[: result.n_levels]
+    np.testing.assert_allclose(found, player.decode(codes)[:, :9_000], atol=2**-15)
+
+    # A file that needs contexts is refused by a model without, in one sentence.
+    monkeypatch.setattr(type(player), "contexts", None)
+    with pytest.raises(BadModel, match=r"a\.wwc needs contexts\.safetensors, which run does not have; copy the model again"):
+        decode(result.out, model=str(tmp_path / "run"))
+    assert encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run")).out.read_bytes()[3] == STATIC
+
+
+def test_a_run_that_goes_on_later_does_not_know_yet(folder, tmp_path):
+    runs.train(
+        folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=100000"], max_minutes=1e-4, quiet=True
+    )
+    assert models.load(str(tmp_path / "run")).contexts is None
+
+
+def test_damaged_contexts_are_refused(folder, tmp_path):
+    runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=2"], quiet=True)
+    model = ModelFolder(tmp_path / "run")
+    tensors = model.tensors(CONTEXTS_FILE)
+    rewrite(model, CONTEXTS_FILE, {name: table for name, table in tensors.items() if name != "mix"})
+    with pytest.raises(
+        BadModel, match=r"contexts\.safetensors cannot be used \(The tables mix are missing\); copy the model again"
+    ):
+        _ = models.load(str(tmp_path / "run")).contexts
 
 
 def test_a_codec_begins_from_another(played, folder, tmp_path):

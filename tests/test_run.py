@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -68,6 +69,27 @@ def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     run.train(kit, out=Path(), max_minutes=1)
     assert names == ["here"]
+
+
+def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    settings = ["training.steps=2", "training.threads=1", "training.batch_size=4"]
+    run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1e-5, settings=settings, quiet=True)
+    path = tmp_path / "run" / run.RUN_FILE
+    written = json.loads(path.read_text())
+    del written["recipe"]["training"]["base_share"]
+    path.write_text(json.dumps(written))
+    assert run.train(kit, "gan", "tiny", tmp_path / "run", resume=True, settings=settings, quiet=True).step == 2
+    written["recipe"]["training"]["seed"] = 7
+    path.write_text(json.dumps(written))
+    with pytest.raises(BadSetting, match=r"begun with other settings \(recipe\.training\.seed was 7, now 0\)"):
+        run.train(kit, "gan", "tiny", tmp_path / "run", resume=True, settings=settings, quiet=True)
+
+
+def test_a_share_of_no_base_is_refused(kit, tmp_path):
+    with pytest.raises(BadSetting, match="a share of the model that a run begins from; give one with --from"):
+        run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1, settings=["training.base_share=0.3"])
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_device_has_an_option_of_its_own():

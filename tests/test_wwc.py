@@ -325,7 +325,7 @@ def test_more_damage_to_a_header_is_one_sentence():
         read(bytes(data))
     with pytest.raises(BadAudio, match=r"^x\.wwc is no \.wwc file; give one that `wavewright encode` wrote\.$"):
         read(b"RIFF" + bytes(data))
-    with pytest.raises(BadAudio, match="there is no version 3 of .wwc files; they are 1 and 2"):
+    with pytest.raises(BadAudio, match=r"there is no version 3 of \.wwc files; they are 1 and 2"):
         read(_with_check(bytes(data[:-4])))
 
 

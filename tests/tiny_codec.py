@@ -12,13 +12,11 @@ import pytest
 from wavewright import models
 from wavewright.families.codec import TOTAL
 from wavewright.families.codec.contexts import (
-    CONTEXT_SIZE,
-    FRAMES_BACK,
     KINDS,
-    LEVELS_BACK,
     TABLE_SIZE,
     Contexts,
     n_groups_of,
+    shapes,
 )
 from wavewright.families.codec.range_coder import frequencies_of
 from wavewright.tasks import codecs
@@ -118,18 +116,8 @@ def table(n_levels: int, codebook_size: int) -> np.ndarray:
 
 def drawn_contexts(n_levels: int, codebook_size: int, seed: int = 5) -> Contexts:
     """Contexts of numbers by formula, which make some codes far more frequent than others."""
-    n_groups, size = n_groups_of(codebook_size), CONTEXT_SIZE
-    shapes = {
-        "inside": (n_levels, codebook_size, size),
-        "back": (FRAMES_BACK, min(LEVELS_BACK, n_levels), codebook_size, size),
-        "unknown": (FRAMES_BACK, size),
-        "mix": (size, size),
-        "mix_bias": (size,),
-        "bias": (n_levels, size),
-        "group_weights": (n_levels, n_groups, size),
-        "group_bias": (n_levels, n_groups),
-        "code_weights": (n_levels, codebook_size, size),
-        "code_bias": (n_levels, codebook_size),
+    drawn_shapes = {
+        name: shape for name, shape in shapes(n_levels, codebook_size).items() if name not in ("order", "table", "millibits")
     }
     largest = {
         "inside": 60,
@@ -141,12 +129,13 @@ def drawn_contexts(n_levels: int, codebook_size: int, seed: int = 5) -> Contexts
         "group_bias": 900,
         "code_bias": 900,
     }
-    drawn = numbers(sum(math.prod(shape) for shape in shapes.values()) + n_levels * codebook_size, seed) // 1_000
+    drawn = numbers(sum(math.prod(shape) for shape in drawn_shapes.values()) + n_levels * codebook_size, seed) // 1_000
     found, place = {}, n_levels * codebook_size
-    for name, shape in shapes.items():
+    for name, shape in drawn_shapes.items():
         count, most = math.prod(shape), largest.get(name, 25)
         found[name] = (drawn[place : place + count] % (2 * most + 1) - most).reshape(shape).astype(KINDS[name])
         place += count
+    n_groups = n_groups_of(codebook_size)
     most_parts = TOTAL // max(n_groups, codebook_size // n_groups)
     return Contexts(
         order=np.argsort(drawn[: n_levels * codebook_size].reshape(n_levels, -1), axis=1, kind="stable").astype(np.int16),

@@ -140,12 +140,12 @@ def version_by(codec: Codec) -> int:
     return STATIC if codec.contexts is None else CONTEXTUAL
 
 
-def coder_of(codec: Codec, header: Header) -> Coder:
-    """What writes and reads the codes of a file; raises BadModel where its version needs contexts that the codec does not have."""
+def coder_of(codec: Codec, header: Header, file: str) -> Coder:
+    """What writes and reads the codes of ``file``; raises BadModel where its version needs contexts that the codec does not have."""
     if header.version == STATIC:
         return RangeCoder(codec.frequencies[: header.n_levels])
     if codec.contexts is None:
-        raise BadModel(f"The codes follow each other as contexts say, and {codec.card.name} has none; copy the model again.")
+        raise BadModel(f"{file} needs contexts.safetensors, which {codec.card.name} does not have; copy the model again.")
     return ContextCoder(codec.contexts, header.n_levels)
 
 
@@ -157,7 +157,7 @@ def frames_per_packet(codec: Codec, n_channels: int) -> int:
         )
     n_frames = min(MOST_FRAMES, round(PACKET_SECONDS * codec.sample_rate / codec.hop_length))
     most_bytes = VERSIONS[version_by(codec)]
-    while n_frames > 1 and most_bytes(n_channels, MOST_LEVELS, n_frames) > MOST_PAYLOAD_BYTES:
+    while n_frames > 1 and most_bytes(n_channels, min(MOST_LEVELS, codec.n_levels), n_frames) > MOST_PAYLOAD_BYTES:
         n_frames -= 1
     return max(1, n_frames)
 
@@ -165,7 +165,7 @@ def frames_per_packet(codec: Codec, n_channels: int) -> int:
 def n_levels_for(codec: Codec, kbps: float, n_channels: int, is_stream: bool = False) -> int:
     """The number of levels whose bitrate on disk, all channels together, is nearest to ``kbps``; raises BadSetting where none is near.
 
-    Of a stream, whose packets are single frames, the bytes of packets are not counted.
+    Of a stream, whose packets are single frames, the bytes of packets (2.6 kbps at 50 frames a second) are not counted.
     """
     frames = codec.sample_rate / codec.hop_length
     n_most = min(MOST_LEVELS, codec.n_levels)

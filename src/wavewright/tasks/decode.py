@@ -87,7 +87,7 @@ def decode(
 def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, quiet: bool) -> Decoded:
     header, repaired = read_header(source, str(file))
     codec = codec_of(header, model, str(file))
-    reader = PacketReader(source, header, coder_of(codec, header), codec.hop_length)
+    reader = PacketReader(source, header, coder_of(codec, header, str(file)), codec.hop_length)
     total = None if header.n_samples is None else header.n_samples / header.sample_rate
     with progress_bar(f"decoding {file.name}", total, quiet) as show:
         write_blocks(out, _shown(decoded(codec, reader, str(file)), header.sample_rate, show))
@@ -117,7 +117,7 @@ def decode_stream(source: BinaryIO, sink: BinaryIO, model: str | None = None) ->
     name = "standard input"
     header, repaired = read_header(source, name)
     codec = codec_of(header, model, name)
-    reader = PacketReader(source, header, coder_of(codec, header), codec.hop_length)
+    reader = PacketReader(source, header, coder_of(codec, header, name), codec.hop_length)
     with pipe_out(sink):
         for wave in decoded(codec, reader, name):
             sink.write(to_pcm(wave))

@@ -116,7 +116,7 @@ def _encode_file(file: Path, sound: SoundHeader, out: Path, codec: Codec, kbps: 
             bytes(HEADER_BYTES)
         )  # the number of samples is known at the end: some files do not say it, some say it wrongly
         counted = _Counted((block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / sound.sample_rate))
-        writer = PacketWriter(place, header, coder_of(codec, header), is_stream=False)
+        writer = PacketWriter(place, header, coder_of(codec, header, str(out)), is_stream=False)
         _write_codes(codec, writer, counted)
         place.seek(0)
         place.write(replace(header, n_samples=counted.n_samples).to_bytes())
@@ -149,7 +149,7 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -
     with pipe_out(sink):
         sink.write(header.to_bytes())
         sink.flush()
-        writer = PacketWriter(sink, header, coder_of(codec, header), is_stream=True)
+        writer = PacketWriter(sink, header, coder_of(codec, header, "the stream"), is_stream=True)
         _write_codes(codec, writer, _Counted(_until_interrupted(sound.waves)))
 
 

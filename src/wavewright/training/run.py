@@ -24,7 +24,7 @@ from ..models.folder import ModelFolder
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
-from .export import export_model
+from .export import export_model, rewrite
 from .loop import BEST, LAST, NO_LENGTH, Loop, Network
 from .report import Report
 from .settings import override
@@ -114,12 +114,12 @@ class Run:
                 report.say(f"left out: {problem}")
 
             def after_evaluation(average: nn.Module, progress: Progress) -> None:
-                average = self.played(average)
-                waves, titles = self.network_module.listen(average, self.prepared)
+                played = self.played(average)
+                waves, titles = self.network_module.listen(played, self.prepared)
                 if waves:
                     report.hear(progress, waves, titles, self.recipe.model.sample_rate)
                 if progress.best_step in (0, progress.step):
-                    self.export(average, progress)
+                    self.export(played, progress)
                 self._list_doubtful(average, progress, report.say)
 
             loop = Loop(
@@ -135,7 +135,7 @@ class Run:
                 report.say("there is no checkpoint yet; starting from the beginning.")
             progress = loop.run(max_minutes)
             if processes.rank() == 0:
-                self.export_best(loop, report.say)
+                self.export_best(loop, report.say, is_over=bool(progress.finished))
         return progress
 
     def _list_doubtful(self, average: nn.Module, progress: Progress, say: Callable[[str], None]) -> None:
@@ -151,11 +151,18 @@ class Run:
         if problems:
             say(f"{len(problems)} clips may not be what they are said to be; listen to those listed in {path}.")
 
-    def export_best(self, loop: Loop, say: Callable[[str], None]) -> None:
-        """Export the averaged weights of the best checkpoint, or of the last where nothing was measured."""
+    def export_best(self, loop: Loop, say: Callable[[str], None], is_over: bool) -> None:
+        """Export the averaged weights of the best checkpoint, or of the last where nothing was measured.
+
+        When the run ``is_over``, what a family (``network.files_at_the_end``) makes of the finished model comes with it.
+        """
         path = loop.folder / (BEST if (loop.folder / BEST).is_file() else LAST)
         progress = checkpoint.load(path, loop.network, loop.average, loop.optimizers)
-        self.export(self.played(loop.average), progress)
+        played = self.played(loop.average)
+        self.export(played, progress)
+        if is_over and hasattr(self.network_module, "files_at_the_end"):
+            for name, tensors in self.network_module.files_at_the_end(played, self.prepared).items():
+                rewrite(ModelFolder(self.out), name, tensors)
         say(f"{self.out} plays step {progress.step}: {families.command(self.family, str(self.out))}")
 
     def export(self, average: nn.Module, progress: Progress) -> None:
@@ -202,7 +209,7 @@ class Run:
             except ValueError as error:
                 raise BadSetting(f"{path} cannot be read ({error}); copy it again, or give another --out.") from error
             learned_from, now = before.pop("clips", described["clips"]), described.pop("clips")
-            changed = _differences(before, described)
+            changed = _differences(_with_younger_settings(before, self.recipe), described)
             if changed:
                 raise BadSetting(
                     f"{self.out} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first call."
@@ -282,6 +289,8 @@ def choose_recipe(
     parts = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, settings)
     if parts["training"].device != recipe.training.device:
         raise BadSetting("The device is no setting of --set; give it with --device.")
+    if base is None and parts["training"].base_share:
+        raise BadSetting("training.base_share is a share of the model that a run begins from; give one with --from.")
     recipe = replace(recipe, **parts)
     return replace(recipe, training=replace(recipe.training, device=device))
 
@@ -290,6 +299,13 @@ def _check_device(device: str) -> None:
     available = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
     if device not in available:
         raise BadSetting(f"The device {device!r} is not available; this machine has {', '.join(available)}.")
+
+
+def _with_younger_settings(described: dict[str, Any], recipe: Any) -> dict[str, Any]:
+    """A run's file in which each setting that did not exist when it was written has its usual value, which changes nothing."""
+    usual = json.loads(json.dumps(asdict(type(recipe)())))
+    written = described.get("recipe", {})
+    return described | {"recipe": {part: usual[part] | written.get(part, {}) for part in usual}}
 
 
 def _differences(before: Any, now: Any, name: str = "") -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...nn.precision import multiplies_bfloat16
-from . import CONTEXTS_FILE, FREQUENCIES_FILE, SILENT, TOTAL
+from . import CONTEXTS_FILE, SILENT, TOTAL
 from .contexts import CONTEXT_SIZE, FRAMES_BACK, KINDS, LEVELS_BACK, MILLIBITS, TABLE_SIZE, Contexts, n_groups_of
 from .range_coder import frequencies_of
+from .recipe import LEARNED_SECONDS, Prepared
 
 if TYPE_CHECKING:
     from .network import Coder
@@ -118,13 +119,18 @@ class ContextNetwork(nn.Module):
 
     @torch.no_grad()
     def mean_bits(self, frames: Frames) -> np.ndarray:
-        """What a code takes in the mean ``(2, n_levels)``, where earlier frames are unknown and where they are known."""
+        """What a code takes in the mean ``(2, n_levels)``, where earlier frames are unknown and where they are known.
+
+        Where all frames are silent, what equally frequent codes take.
+        """
         totals = np.zeros((2, frames.places.shape[1]))
+        if not len(frames):
+            return totals + np.log2(self.n_groups * self.in_group)
         for chosen in frames.sounding.split(EVALUATED_FRAMES):
             n_known = frames.n_known[chosen]
             for row, known in enumerate((torch.zeros_like(n_known), n_known)):
                 totals[row] += self(frames, chosen, known, LEVELS_BACK).double().sum(0).numpy()
-        return totals / max(len(frames), 1)
+        return totals / len(frames)
 
 
 def by_likeness(vectors: np.ndarray) -> np.ndarray:
@@ -144,6 +150,7 @@ def learn(codes: Sequence[np.ndarray], vectors: np.ndarray, frequencies: np.ndar
     ``vectors (n_levels, codebook_size, size)`` are what the codes stand for: like ones share a group. ``frequencies (n_levels,
     codebook_size)`` are what it begins from.
     """
+    codes = [clip for clip in codes if clip.shape[1]]
     order = np.stack([by_likeness(of_level.astype(np.float64)) for of_level in vectors])
     places = np.argsort(order, axis=1)
     held = list(codes[::HELD_OUT]) if len(codes) > HELD_OUT else list(codes)
@@ -188,12 +195,20 @@ def _minimise(network: ContextNetwork, frames: Frames, n_steps: int, draw: np.ra
         network.limit()
 
 
-def code_tables(codes: Sequence[np.ndarray], coder: Coder) -> dict[str, dict[str, np.ndarray]]:
-    """How frequent each of the ``codes`` of recordings, ``(n_levels, frames)`` each, is, and how frequent it is behind others: tensors of files."""
-    config = coder.config
-    frequencies = frequencies_of(np.concatenate(codes, axis=1), config.codebook_size)
-    tables = {FREQUENCIES_FILE: {"frequencies": frequencies}}
-    if config.context_frames:
-        vectors = coder.quantizer.vectors().detach().numpy()
-        tables[CONTEXTS_FILE] = learn(codes, vectors, frequencies, config.context_frames).tensors()
-    return tables
+def contexts_of(codes: Sequence[np.ndarray], coder: Coder) -> Contexts:
+    """The contexts of the ``codes`` of recordings, ``(n_levels, frames)`` each, that a coder made."""
+    frequencies = frequencies_of(np.concatenate(codes, axis=1), coder.config.codebook_size)
+    return learn(codes, coder.quantizer.vectors().detach().numpy(), frequencies, coder.config.context_frames)
+
+
+@torch.no_grad()
+def codes_of(coder: Coder, clips: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """The codes ``(n_levels, frames)`` of each clip ``(time,)``, whole frames each."""
+    return [coder.encode(torch.as_tensor(clip[None]))[0].t().numpy() for clip in clips]
+
+
+def files_at_the_end(coder: Coder, prepared: Prepared) -> dict[str, dict[str, np.ndarray]]:
+    """How frequent codes are behind others, in the recordings that were trained on: tensors of files."""
+    if not coder.config.context_frames:
+        return {}
+    return {CONTEXTS_FILE: contexts_of(codes_of(coder, prepared.counted(LEARNED_SECONDS)), coder).tensors()}

@@ -40,6 +40,26 @@ def n_groups_of(codebook_size: int) -> int:
     return 1 << (codebook_size.bit_length() // 2)
 
 
+def shapes(n_levels: int, codebook_size: int) -> dict[str, tuple[int, ...]]:
+    """The shape of each table of so many levels of so many codes."""
+    codes, n_groups, size = (n_levels, codebook_size), n_groups_of(codebook_size), CONTEXT_SIZE
+    return {
+        "order": codes,
+        "inside": (*codes, size),
+        "back": (FRAMES_BACK, min(LEVELS_BACK, n_levels), codebook_size, size),
+        "unknown": (FRAMES_BACK, size),
+        "mix": (size, size),
+        "mix_bias": (size,),
+        "bias": (n_levels, size),
+        "group_weights": (n_levels, n_groups, size),
+        "group_bias": (n_levels, n_groups),
+        "code_weights": (*codes, size),
+        "code_bias": codes,
+        "table": (TABLE_SIZE,),
+        "millibits": (2, n_levels),
+    }
+
+
 @dataclass(frozen=True)
 class Contexts:
     """The tables, of ``L`` levels of ``K`` codes in ``G`` groups, with contexts of ``C`` numbers; raises BadSetting where they do not fit.
@@ -63,28 +83,16 @@ class Contexts:
 
     def __post_init__(self) -> None:
         n_levels, codebook_size = self.order.shape if self.order.ndim == 2 else (0, 0)
-        n_groups, size = n_groups_of(codebook_size), CONTEXT_SIZE
-        codes = (n_levels, codebook_size)
-        shapes = {
-            "order": codes,
-            "inside": (*codes, size),
-            "back": (FRAMES_BACK, min(LEVELS_BACK, n_levels), codebook_size, size),
-            "unknown": (FRAMES_BACK, size),
-            "mix": (size, size),
-            "mix_bias": (size,),
-            "bias": (n_levels, size),
-            "group_weights": (n_levels, n_groups, size),
-            "group_bias": (n_levels, n_groups),
-            "code_weights": (*codes, size),
-            "code_bias": codes,
-            "table": (TABLE_SIZE,),
-            "millibits": (2, n_levels),
-        }
-        for name, shape in shapes.items():
+        if not n_levels or codebook_size < 2 or codebook_size & (codebook_size - 1):
+            raise BadSetting(
+                f"The table order has the shape {self.order.shape}; it must be levels and a power of 2, the codes of each."
+            )
+        n_groups = n_groups_of(codebook_size)
+        for name, shape in shapes(n_levels, codebook_size).items():
             found = getattr(self, name)
             if found.shape != shape or str(found.dtype) != KINDS[name]:
                 raise BadSetting(f"The table {name} is {found.dtype} {found.shape}; it must be {KINDS[name]} {shape}.")
-        if not n_levels or (np.sort(self.order, axis=1) != np.arange(codebook_size)).any():
+        if (np.sort(self.order, axis=1) != np.arange(codebook_size)).any():
             raise BadSetting("The table order does not name each code of a level once.")
         largest = TOTAL // max(n_groups, codebook_size // n_groups)
         if self.table.min() < 1 or self.table.max() > largest:
@@ -113,7 +121,7 @@ class Contexts:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def bits(self, knows_earlier: bool) -> np.ndarray:
-        """The mean bits of a code ``(n_levels,)`` of recordings that nothing was learned from."""
+        """The mean bits of a code ``(n_levels,)``, of recordings that nothing was learned from if there were more than ten."""
         return self.millibits[int(knows_earlier)] / MILLIBITS
 
 

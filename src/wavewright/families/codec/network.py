@@ -19,9 +19,11 @@ from ...nn.playable import Graph, Playable
 from ...nn.quantize import ResidualQuantizer, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
-from . import DECODER_FILE, ENCODER_FILE, Config
-from .context_network import code_tables
-from .recipe import Prepared
+from . import DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, Config
+from .context_network import codes_of
+from .context_network import files_at_the_end as files_at_the_end
+from .range_coder import frequencies_of
+from .recipe import COUNTED_SECONDS, Prepared
 from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
 
 Batch = dict[str, Any]
@@ -370,7 +372,7 @@ def to_play(coder: Coder, prepared: Prepared) -> Playable:
     features = coder.analysis(wave)
     numbers = coder.encode(wave)
     memories = [torch.zeros(len(wave), sum(part.memory_sizes)) for part in (coder.encoder, coder.decoder)]
-    codes = [coder.encode(torch.as_tensor(clip[None]))[0].t().numpy() for clip in prepared.counted()]
+    codes = codes_of(coder, prepared.counted(COUNTED_SECONDS))
     waves, titles = listen(coder, prepared)
     return Playable(
         graphs={
@@ -388,5 +390,5 @@ def to_play(coder: Coder, prepared: Prepared) -> Playable:
             ),
         },
         sample=np.concatenate([wave for wave, title in zip(waves, titles, strict=True) if title != RECORDING], axis=1),
-        files=code_tables(codes, coder),
+        files={FREQUENCIES_FILE: {"frequencies": frequencies_of(np.concatenate(codes, axis=1), coder.config.codebook_size)}},
     )

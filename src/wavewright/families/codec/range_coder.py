@@ -86,8 +86,10 @@ class RangeCoder:
 def checked(codes: np.ndarray, n_levels: int, codebook_size: int) -> np.ndarray:
     """The codes ``(channels, n_levels, frames)`` as an array; raises BadSetting for what no coder of them can write."""
     codes = np.asarray(codes)
-    if codes.ndim != 3 or codes.shape[1] != n_levels:
-        raise BadSetting(f"The codes have shape {codes.shape}; they must be (channels, {n_levels} levels, frames).")
+    if codes.ndim != 3 or codes.shape[1] != n_levels or codes.dtype.kind not in "iu":
+        raise BadSetting(
+            f"The codes are {codes.dtype} of shape {codes.shape}; they must be integers (channels, {n_levels} levels, frames)."
+        )
     if codes.size and not (codes.min() >= SILENT and codes.max() < codebook_size):
         raise BadSetting(
             f"The codes lie between {codes.min()} and {codes.max()}; they must lie between -1 and {codebook_size - 1}."

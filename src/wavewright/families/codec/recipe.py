@@ -36,7 +36,8 @@ FINE_STEPS, FINE_ADVERSARIAL_FROM, FINE_ENCODER_FROM = 5_000, 2_500, 4_000  # of
 PART_PREFIXES = ("encoder.", "decoder.")  # of the names of weights in a model folder: the graphs that they belong to
 VALID_CLIPS, VALID_SECONDS = 64, 2.0
 HEARD_CLIPS = 4
-COUNTED_SECONDS = 6 * 3_600.0  # of recordings, whose codes say how frequent each is, and behind which
+COUNTED_SECONDS = 1_200.0  # of recordings, whose codes say how frequent each is
+LEARNED_SECONDS = 6 * 3_600.0  # of recordings, whose codes say at the end of a run how frequent each is behind others
 LEVEL_SHARES = (
     (1, 4, 0.3),
     (1, 2, 0.35),
@@ -148,11 +149,11 @@ class Prepared:
     heard: np.ndarray
     measured_levels: tuple[int, ...]
 
-    def counted(self) -> Iterator[np.ndarray]:
-        """Training recordings ``(time,)``, whole frames each, whose codes are counted."""
+    def counted(self, seconds: float) -> Iterator[np.ndarray]:
+        """Training recordings ``(time,)``, whole frames each, in a random order, of so many seconds in all if there are as many."""
         draw = np.random.default_rng(0)
         rows = self.batches.rows
-        n_left = seconds_to_samples(COUNTED_SECONDS, self.recipe.model.sample_rate)
+        n_left = seconds_to_samples(seconds, self.recipe.model.sample_rate)
         for row in draw.permutation(rows):
             clip = self.batches.whole(int(row))
             yield clip

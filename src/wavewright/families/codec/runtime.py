@@ -50,7 +50,9 @@ class Runtime:
         try:
             found = Contexts.of(self.folder.tensors(CONTEXTS_FILE))
         except BadSetting as error:
-            raise BadModel(f"{self.folder.path / CONTEXTS_FILE} cannot be used ({error}); copy the model again.") from error
+            raise BadModel(
+                f"{self.folder.path / CONTEXTS_FILE} cannot be used ({str(error).rstrip('.')}); copy the model again."
+            ) from error
         if (found.n_levels, found.codebook_size) != (self.n_levels, self.codebook_size):
             raise BadModel(f"{self.folder.path / CONTEXTS_FILE} is of another codec; copy the model again.")
         return found
