@@ -9,11 +9,12 @@ import torch
 from tiny_codec import drawn_codes, drawn_contexts
 
 from wavewright.errors import BadSetting
-from wavewright.families.codec.context_network import Frames, by_likeness, learn
 from wavewright.families.codec.contexts import ContextCoder, Contexts, most_bytes, n_groups_of
 from wavewright.families.codec.header import Header, read_header
+from wavewright.families.codec.network import learn_contexts
 from wavewright.families.codec.packets import PacketReader, PacketWriter
 from wavewright.families.codec.range_coder import RangeCoder, frequencies_of
+from wavewright.nn.code_contexts import Frames, by_likeness
 
 LEVELS, CODES = 2, 16
 
@@ -38,7 +39,7 @@ CHAIN_BITS = (
 def learned():
     codes = [chain(400, seed) for seed in range(60)]
     vectors = np.random.default_rng(0).standard_normal((LEVELS, CODES, 3))
-    return learn(codes, vectors, frequencies_of(np.concatenate(codes, 1), CODES), 90_000)
+    return learn_contexts(codes, vectors, 90_000)
 
 
 def n_bits(coder, codes, n_packet=50):
@@ -81,7 +82,7 @@ def test_learning_is_the_same_again_and_leaves_random_numbers_alone(learned):
     codes = [chain(400, seed) for seed in range(3)]
     vectors = np.random.default_rng(0).standard_normal((LEVELS, CODES, 3))
     before = torch.random.get_rng_state()
-    first, second = (learn(codes, vectors, frequencies_of(codes[0], CODES), 2_000).tensors() for _ in range(2))
+    first, second = (learn_contexts(codes, vectors, 2_000).tensors() for _ in range(2))
     assert all((first[name] == second[name]).all() for name in first)
     assert (torch.random.get_rng_state() == before).all()
 
@@ -89,7 +90,7 @@ def test_learning_is_the_same_again_and_leaves_random_numbers_alone(learned):
 def test_without_any_training_it_says_the_frequencies():
     codes = np.minimum(*np.random.default_rng(1).integers(0, 64, (2, 3, 4_000))).astype(np.int16)
     frequencies = frequencies_of(codes, 64)
-    contexts = learn([codes], np.random.default_rng(0).standard_normal((3, 64, 2)), frequencies, 0)
+    contexts = learn_contexts([codes], np.random.default_rng(0).standard_normal((3, 64, 2)), 0)
     contexts = replace(contexts, group_weights=0 * contexts.group_weights, code_weights=0 * contexts.code_weights)
     assert n_bits(ContextCoder(contexts), codes) == pytest.approx(n_bits(RangeCoder(frequencies), codes), rel=0.005)
 

@@ -36,7 +36,6 @@ ARROWS = {
     "families/pairs": BASE | {"data", "families"},
     "families/given": BASE | {"data", "dsp", "families"},
     "families/network": BASE | {"dsp", "families", "nn"},
-    "families/context_network": BASE | {"families", "nn"},
     "models": BASE | {"families", "whole_file"},
     "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
@@ -72,7 +71,7 @@ def part_of(path: Path) -> str:
 
 def may_use_torch(path: Path) -> bool:
     parts = path.relative_to(PACKAGE).parts
-    return parts[0] in ("nn", "training") or (parts[0] == "families" and parts[-1].endswith("network.py"))
+    return parts[0] in ("nn", "training") or (parts[0] == "families" and parts[-1] == "network.py")
 
 
 def name_of(path: Path) -> str:

@@ -187,6 +187,29 @@ class ResidualQuantizer(nn.Module):
         return total
 
 
+class Quantised(nn.Module):
+    """Features and memory through an encoder to code numbers and the memory after, as a graph."""
+
+    def __init__(self, encoder: nn.Module, quantizer: ResidualQuantizer):
+        super().__init__()
+        self.encoder, self.quantizer = encoder, quantizer
+
+    def forward(self, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor | None]:
+        latent, memory_after = self.encoder(features, memory)
+        return self.quantizer.encode(latent), memory_after
+
+
+class Unquantised(nn.Module):
+    """Code numbers, -1 for none, and memory to what a decoder says and the memory after, as a graph."""
+
+    def __init__(self, decoder: nn.Module, quantizer: ResidualQuantizer):
+        super().__init__()
+        self.decoder, self.quantizer = decoder, quantizer
+
+    def forward(self, numbers: Tensor, memory: Tensor) -> tuple[Tensor, Tensor | None]:
+        return self.decoder(self.quantizer.decode(numbers), memory)
+
+
 def _centres(vectors: Tensor, count: int) -> Tensor:
     """``count`` centres of the directions of ``vectors (n, dimensions)`` by k-means; where there are fewer vectors, near copies of them."""
     chosen = vectors[torch.randint(len(vectors), (count,), device=vectors.device)]

@@ -10,23 +10,20 @@ from typing import TypeAlias
 import numpy as np
 
 from ...dsp.compiled import compiled
-from . import SILENT, TOTAL
+from . import SILENT
 from .contexts import TOP
-from .range_kernels import (
-    SILENT_AFTER_SILENCE,
-    SILENT_AFTER_SOUND,
-    TOTAL_BITS,
-    WHOLE_RANGE,
-    begin_reading,
-    finish,
-    narrow,
-    widen,
-)
+from .range_kernels import WHOLE_RANGE, begin_reading, finish, narrow, read_silence, widen, write_silence
 
 Tables: TypeAlias = tuple[np.ndarray, ...]
 
 WEIGHT_BITS = 6  # a weight's unit is 2 ** -6
 INDEX_BITS = 6  # sums in nats / 1024 to sixteenths of a nat
+
+
+@compiled
+def room(size: int, n_symbols: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Where three contexts ``(size,)`` and the starts of up to ``n_symbols`` symbols are written."""
+    return np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(n_symbols + 1, np.int64)
 
 
 @compiled
@@ -104,22 +101,19 @@ def write_codes(places: np.ndarray, tables: Tables, out: np.ndarray) -> int:
     """Write ``places (channels, levels, frames)``; the number of bytes in ``out``."""
     inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
     n_channels, n_levels, n_frames = places.shape
-    n_groups, size = group_bias.shape[1], mix_bias.size
-    in_group = code_bias.shape[1] // n_groups
-    added, context, hidden = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64)
-    starts = np.zeros(max(n_groups, in_group) + 1, np.int64)
+    in_group = code_bias.shape[1] // group_bias.shape[1]
+    added, context, hidden, starts = room(mix_bias.size, max(group_bias.shape[1], in_group))
     state = np.zeros(3, np.int64)  # low, range, bytes written
     state[1] = WHOLE_RANGE
     was_silent, n_known = np.zeros(n_channels, np.bool_), np.zeros(n_channels, np.int64)
     for frame in range(n_frames):
         for channel in range(n_channels):
-            silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
-            was_silent[channel] = places[channel, 0, frame] == SILENT
-            if was_silent[channel]:
-                narrow(state, out, state[1] >> TOTAL_BITS, 0, silent)
+            is_silent = places[channel, 0, frame] == SILENT
+            write_silence(state, out, was_silent[channel], is_silent)
+            was_silent[channel] = is_silent
+            if is_silent:
                 n_known[channel] = 0
                 continue
-            narrow(state, out, state[1] >> TOTAL_BITS, silent, TOTAL - silent)
             earlier(places[channel], frame, n_known[channel], back, unknown, mix, mix_bias, added, context)
             n_known[channel] += 1
             for level in range(n_levels):
@@ -141,23 +135,17 @@ def read_codes(payload: np.ndarray, tables: Tables, places: np.ndarray) -> None:
     """Read ``places (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each is that of a code."""
     inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
     n_channels, n_levels, n_frames = places.shape
-    n_groups, size = group_bias.shape[1], mix_bias.size
-    in_group = code_bias.shape[1] // n_groups
-    added, context, hidden = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64)
-    starts = np.zeros(max(n_groups, in_group) + 1, np.int64)
+    in_group = code_bias.shape[1] // group_bias.shape[1]
+    added, context, hidden, starts = room(mix_bias.size, max(group_bias.shape[1], in_group))
     state = begin_reading(payload)
     was_silent, n_known = np.zeros(n_channels, np.bool_), np.zeros(n_channels, np.int64)
     for frame in range(n_frames):
         for channel in range(n_channels):
-            silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
-            part = state[1] >> TOTAL_BITS
-            was_silent[channel] = state[0] // part < silent
+            was_silent[channel] = read_silence(state, payload, was_silent[channel])
             if was_silent[channel]:
-                widen(state, payload, part, 0, silent)
                 places[channel, :, frame] = SILENT
                 n_known[channel] = 0
                 continue
-            widen(state, payload, part, silent, TOTAL - silent)
             earlier(places[channel], frame, n_known[channel], back, unknown, mix, mix_bias, added, context)
             n_known[channel] += 1
             for level in range(n_levels):

@@ -33,6 +33,14 @@ KINDS = {"order": "int16", "inside": "int8", "back": "int8", "unknown": "int32",
     name: "int8" if name.endswith("weights") else "int32"
     for name in ("bias", "group_weights", "group_bias", "code_weights", "code_bias", "table", "millibits")
 }
+CONTEXT_UNIT, WEIGHT_UNIT = 1 / 16, 1 / 64
+SUM_UNIT = CONTEXT_UNIT * WEIGHT_UNIT  # nats
+UNITS = {name: WEIGHT_UNIT if name.endswith("weights") or name == "mix" else CONTEXT_UNIT for name in KINDS} | {
+    "group_bias": SUM_UNIT,
+    "code_bias": SUM_UNIT,
+}
+"""What a one of each table stands for, where the network computes in floating point."""
+LIMITS = {name: 127 * UNITS[name] for name, kind in KINDS.items() if kind == "int8"}
 
 
 def n_groups_of(codebook_size: int) -> int:
@@ -115,6 +123,18 @@ class Contexts:
         if missing:
             raise BadSetting(f"The tables {', '.join(missing)} are missing.")
         return Contexts(**{field.name: tensors[field.name] for field in fields(Contexts)})
+
+    @staticmethod
+    def of_learned(order: np.ndarray, weights: Mapping[str, np.ndarray], mean_bits: np.ndarray) -> Contexts:
+        """The tables of a network's weights by their names, multiples of UNITS; see :class:`.nn.code_contexts.Learned`."""
+        n_groups = n_groups_of(order.shape[1])
+        parts = np.exp(-np.arange(TABLE_SIZE) * CONTEXT_UNIT) * (TOTAL // max(n_groups, order.shape[1] // n_groups))
+        return Contexts(
+            order=order.astype(np.int16),
+            table=np.maximum(np.floor(parts), 1).astype(np.int32),
+            millibits=np.round(MILLIBITS * mean_bits).astype(np.int32),
+            **{name: np.round(weight / UNITS[name]).astype(KINDS[name]) for name, weight in weights.items()},
+        )
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The tables by their names."""

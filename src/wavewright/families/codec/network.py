@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,18 @@ from torch.nn import functional as F
 
 from ...dsp.spectrum import hann_window
 from ...nn.audible import AudibleDistance
+from ...nn.code_contexts import Layout, learn
 from ...nn.convnext import Blocks, split_memory
 from ...nn.critics import BandCritics
 from ...nn.losses import critic_loss, feature_distance, generator_loss
 from ...nn.playable import Graph, Playable
-from ...nn.quantize import ResidualQuantizer, perplexity
+from ...nn.quantize import Quantised, ResidualQuantizer, Unquantised, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
-from . import DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, Config
-from .context_network import codes_of
-from .context_network import files_at_the_end as files_at_the_end
+from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, TOTAL, Config
+from .contexts import CONTEXT_SIZE, FRAMES_BACK, LEVELS_BACK, LIMITS, UNITS, Contexts, n_groups_of
 from .range_coder import frequencies_of
-from .recipe import COUNTED_SECONDS, Prepared
+from .recipe import COUNTED_SECONDS, LEARNED_SECONDS, Prepared
 from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
 
 Batch = dict[str, Any]
@@ -342,29 +342,6 @@ def listen(coder: Coder, prepared: Prepared) -> tuple[list[np.ndarray], list[str
     return waves, titles
 
 
-class Encoding(nn.Module):
-    """Features and memory to code numbers and the memory after, as a graph."""
-
-    def __init__(self, coder: Coder):
-        super().__init__()
-        self.encoder, self.quantizer = coder.encoder, coder.quantizer
-
-    def forward(self, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor | None]:
-        latent, memory_after = self.encoder(features, memory)
-        return self.quantizer.encode(latent), memory_after
-
-
-class Decoding(nn.Module):
-    """Code numbers, -1 for none, and memory to what is said of spectra and the memory after, as a graph."""
-
-    def __init__(self, coder: Coder):
-        super().__init__()
-        self.decoder, self.quantizer = coder.decoder, coder.quantizer
-
-    def forward(self, numbers: Tensor, memory: Tensor) -> tuple[Tensor, Tensor | None]:
-        return self.decoder(self.quantizer.decode(numbers), memory)
-
-
 @torch.no_grad()
 def to_play(coder: Coder, prepared: Prepared) -> Playable:
     """The graphs of encoder and decoder, how often each code occurs, and a few clips as they come out."""
@@ -377,13 +354,13 @@ def to_play(coder: Coder, prepared: Prepared) -> Playable:
     return Playable(
         graphs={
             ENCODER_FILE: Graph(
-                Encoding(coder),
+                Quantised(coder.encoder, coder.quantizer),
                 {"features": features, "memory": memories[0]},
                 ("numbers", "memory_after"),
                 {"features": (1,), "numbers": (1,)},
             ),
             DECODER_FILE: Graph(
-                Decoding(coder),
+                Unquantised(coder.decoder, coder.quantizer),
                 {"numbers": numbers, "memory": memories[1]},
                 ("described", "memory_after"),
                 {"numbers": (1,), "described": (1,)},
@@ -392,3 +369,27 @@ def to_play(coder: Coder, prepared: Prepared) -> Playable:
         sample=np.concatenate([wave for wave, title in zip(waves, titles, strict=True) if title != RECORDING], axis=1),
         files={FREQUENCIES_FILE: {"frequencies": frequencies_of(np.concatenate(codes, axis=1), coder.config.codebook_size)}},
     )
+
+
+@torch.no_grad()
+def codes_of(coder: Coder, clips: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """The codes ``(n_levels, frames)`` of each clip ``(time,)``, whole frames each."""
+    return [coder.encode(torch.as_tensor(clip[None]))[0].t().numpy() for clip in clips]
+
+
+def learn_contexts(codes: Sequence[np.ndarray], vectors: np.ndarray, n_frames: int) -> Contexts:
+    """How ``codes``, recordings as ``(n_levels, frames)``, follow each other, by so many frames; see :func:`.nn.code_contexts.learn`."""
+    codebook_size = vectors.shape[1]
+    shares = frequencies_of(np.concatenate(codes, axis=1), codebook_size) / TOTAL
+    layout = Layout(n_groups_of(codebook_size), CONTEXT_SIZE, FRAMES_BACK, LEVELS_BACK, UNITS, LIMITS)
+    found = learn(codes, vectors, shares, layout, n_frames)
+    return Contexts.of_learned(found.order, found.weights, found.mean_bits)
+
+
+def files_at_the_end(coder: Coder, prepared: Prepared) -> dict[str, dict[str, np.ndarray]]:
+    """How frequent codes are behind others, in the recordings that were trained on: tensors of files."""
+    n_frames = coder.config.context_frames
+    if not n_frames:
+        return {}
+    codes = codes_of(coder, prepared.counted(LEARNED_SECONDS))
+    return {CONTEXTS_FILE: learn_contexts(codes, coder.quantizer.vectors().detach().numpy(), n_frames).tensors()}

@@ -67,6 +67,16 @@ def finish(state: np.ndarray, out: np.ndarray) -> int:
 
 
 @compiled
+def write_silence(state: np.ndarray, out: np.ndarray, was_silent: bool, is_silent: bool) -> None:
+    """Write whether a frame is silent, behind one of its channel that was or was not."""
+    silent = SILENT_AFTER_SILENCE if was_silent else SILENT_AFTER_SOUND
+    if is_silent:  # at the bottom of the interval, so that a silent packet is the number 0: no bytes
+        narrow(state, out, state[1] >> TOTAL_BITS, 0, silent)
+    else:
+        narrow(state, out, state[1] >> TOTAL_BITS, silent, TOTAL - silent)
+
+
+@compiled
 def write_codes(codes: np.ndarray, starts: np.ndarray, out: np.ndarray) -> int:
     """Write ``codes (channels, levels, frames)`` by ``starts (levels, codes + 1)``, cumulated frequencies; the number of bytes in ``out``."""
     n_channels, n_levels, n_frames = codes.shape
@@ -75,12 +85,11 @@ def write_codes(codes: np.ndarray, starts: np.ndarray, out: np.ndarray) -> int:
     was_silent = np.zeros(n_channels, np.bool_)
     for frame in range(n_frames):
         for channel in range(n_channels):
-            silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
-            was_silent[channel] = codes[channel, 0, frame] == SILENT
-            if was_silent[channel]:  # at the bottom of the interval, so that a silent packet is the number 0: no bytes
-                narrow(state, out, state[1] >> TOTAL_BITS, 0, silent)
+            is_silent = codes[channel, 0, frame] == SILENT
+            write_silence(state, out, was_silent[channel], is_silent)
+            was_silent[channel] = is_silent
+            if is_silent:
                 continue
-            narrow(state, out, state[1] >> TOTAL_BITS, silent, TOTAL - silent)
             for level in range(n_levels):
                 code = codes[channel, level, frame]
                 narrow(state, out, state[1] >> TOTAL_BITS, starts[level, code], starts[level, code + 1] - starts[level, code])
@@ -110,6 +119,19 @@ def widen(state: np.ndarray, payload: np.ndarray, part: int, start: int, frequen
 
 
 @compiled
+def read_silence(state: np.ndarray, payload: np.ndarray, was_silent: bool) -> bool:
+    """Whether a frame is silent, behind one of its channel that was or was not."""
+    silent = SILENT_AFTER_SILENCE if was_silent else SILENT_AFTER_SOUND
+    part = state[1] >> TOTAL_BITS
+    is_silent = state[0] // part < silent
+    if is_silent:
+        widen(state, payload, part, 0, silent)
+    else:
+        widen(state, payload, part, silent, TOTAL - silent)
+    return is_silent
+
+
+@compiled
 def read_codes(payload: np.ndarray, starts: np.ndarray, codes: np.ndarray) -> None:
     """Read ``codes (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each code lies in its table."""
     n_channels, n_levels, n_frames = codes.shape
@@ -117,14 +139,10 @@ def read_codes(payload: np.ndarray, starts: np.ndarray, codes: np.ndarray) -> No
     was_silent = np.zeros(n_channels, np.bool_)
     for frame in range(n_frames):
         for channel in range(n_channels):
-            silent = SILENT_AFTER_SILENCE if was_silent[channel] else SILENT_AFTER_SOUND
-            part = state[1] >> TOTAL_BITS
-            was_silent[channel] = state[0] // part < silent
+            was_silent[channel] = read_silence(state, payload, was_silent[channel])
             if was_silent[channel]:
-                widen(state, payload, part, 0, silent)
                 codes[channel, :, frame] = SILENT
                 continue
-            widen(state, payload, part, silent, TOTAL - silent)
             for level in range(n_levels):
                 part = state[1] >> TOTAL_BITS
                 place = min(state[0] // part, TOTAL - 1)

@@ -1,31 +1,16 @@
-"""The network that says how frequent codes are behind others, as it learns: in floating point, rounded to whole numbers at the end."""
+"""A network that says how frequent codes are behind others, as it learns: in floating point, rounded to whole multiples at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn.precision import multiplies_bfloat16
-from . import CONTEXTS_FILE, SILENT, TOTAL
-from .contexts import CONTEXT_SIZE, FRAMES_BACK, KINDS, LEVELS_BACK, MILLIBITS, TABLE_SIZE, Contexts, n_groups_of
-from .range_coder import frequencies_of
-from .recipe import LEARNED_SECONDS, Prepared
-
-if TYPE_CHECKING:
-    from .network import Coder
-
-CONTEXT_UNIT, WEIGHT_UNIT = 1 / 16, 1 / 64
-SUM_UNIT = CONTEXT_UNIT * WEIGHT_UNIT  # nats
-UNITS = {name: WEIGHT_UNIT if name.endswith("weights") or name == "mix" else CONTEXT_UNIT for name in KINDS} | {
-    "group_bias": SUM_UNIT,
-    "code_bias": SUM_UNIT,
-}
-LARGEST = 127  # of a table in 8 bits
+from .precision import multiplies_bfloat16
 
 BATCH_FRAMES = 512
 LEARNING_RATE, WEIGHT_DECAY, WARMUP_SHARE = 5e-3, 1e-2, 0.15
@@ -37,12 +22,35 @@ HELD_OUT = 10  # every so manyth recording is not learned from, and says what co
 EVALUATED_FRAMES = 1_024
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How the network is laid out, and what its weights, by name, may be."""
+
+    n_groups: int  # that the codes of a level are put into
+    context_size: int  # numbers that sum up what stands before a code
+    frames_back: int  # that are looked back at
+    levels_back: int  # of their levels are looked at, the first ones
+    units: Mapping[str, float]  # weights are whole multiples of
+    limits: Mapping[str, float]  # the largest magnitude, where there is one
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What :func:`learn` found: ``order (n_levels, codes)`` of the codes, like ones together; the weights by name, codes by their places in
+    that order; and the ``mean_bits (2, n_levels)`` of a code, where earlier frames are unknown and where they are known.
+    """
+
+    order: np.ndarray
+    weights: dict[str, np.ndarray]
+    mean_bits: np.ndarray
+
+
 class Frames:
     """The places of codes ``(frames, n_levels)`` of recordings one behind the other, and how many frames before each one its packet has."""
 
     def __init__(self, codes: Sequence[np.ndarray], places: np.ndarray):
         numbers = np.concatenate([clip.T for clip in codes]).astype(np.int64)  # (frames, n_levels)
-        silent = numbers[:, 0] == SILENT
+        silent = numbers[:, 0] < 0
         n_known = np.zeros(len(numbers), np.int64)
         starts = np.zeros(len(numbers), bool)
         starts[np.cumsum([0] + [clip.shape[1] for clip in codes[:-1]])] = True
@@ -60,18 +68,20 @@ class Frames:
 
 
 class ContextNetwork(nn.Module):
-    """What :class:`.contexts.Contexts` says in whole numbers."""
+    """The codes before a code to how frequent each group of codes is, and each code of a group.
 
-    def __init__(self, frequencies: np.ndarray, order: np.ndarray):
+    Begins with ``shares (n_levels, codes)``, how frequent each code is whatever stands before it, by their places.
+    """
+
+    def __init__(self, shares: Tensor, layout: Layout):
         super().__init__()
-        n_levels, codebook_size = order.shape
-        self.n_groups = n_groups_of(codebook_size)
+        self.layout = layout
+        n_levels, codebook_size = codes = shares.shape
+        self.n_groups, size = layout.n_groups, layout.context_size
         self.in_group = codebook_size // self.n_groups
-        codes, size = (n_levels, codebook_size), CONTEXT_SIZE
-        shares = torch.as_tensor(np.take_along_axis(frequencies / TOTAL, order, 1), dtype=torch.float32)
         self.inside = nn.Parameter(0.3 * torch.randn(*codes, size))
-        self.back = nn.Parameter(0.2 * torch.randn(FRAMES_BACK, min(LEVELS_BACK, n_levels), codebook_size, size))
-        self.unknown = nn.Parameter(torch.zeros(FRAMES_BACK, size))
+        self.back = nn.Parameter(0.2 * torch.randn(layout.frames_back, min(layout.levels_back, n_levels), codebook_size, size))
+        self.unknown = nn.Parameter(torch.zeros(layout.frames_back, size))
         self.mix = nn.Parameter(torch.randn(size, size) / (3 * size) ** 0.5)
         self.mix_bias = nn.Parameter(torch.zeros(size))
         self.bias = nn.Parameter(torch.zeros(n_levels, size))
@@ -86,7 +96,7 @@ class ContextNetwork(nn.Module):
         n_levels = codes.shape[1]
         levels = torch.arange(n_levels)
         added = []
-        for n_back in range(FRAMES_BACK):
+        for n_back in range(len(self.back)):
             before = frames.places[(chosen - 1 - n_back).clamp(min=0)]
             of_levels = range(min(n_heard, self.back.shape[1]))
             told = torch.stack([F.embedding(before[:, level], self.back[n_back, level]) for level in of_levels]).sum(0)
@@ -105,17 +115,17 @@ class ContextNetwork(nn.Module):
 
     @torch.no_grad()
     def round(self) -> None:
-        """Move all weights to what whole numbers can say."""
+        """Move all weights to whole multiples of their units."""
         for name, weight in self.named_parameters():
-            unit = UNITS[name]
+            unit = self.layout.units[name]
             weight.copy_((weight / unit).round() * unit)
 
     @torch.no_grad()
     def limit(self) -> None:
-        """Keep weights within what tables can hold."""
+        """Keep weights within their limits."""
         for name, weight in self.named_parameters():
-            if KINDS[name] == "int8":
-                weight.clamp_(-LARGEST * UNITS[name], LARGEST * UNITS[name])
+            if name in self.layout.limits:
+                weight.clamp_(-self.layout.limits[name], self.layout.limits[name])
 
     @torch.no_grad()
     def mean_bits(self, frames: Frames) -> np.ndarray:
@@ -129,7 +139,7 @@ class ContextNetwork(nn.Module):
         for chosen in frames.sounding.split(EVALUATED_FRAMES):
             n_known = frames.n_known[chosen]
             for row, known in enumerate((torch.zeros_like(n_known), n_known)):
-                totals[row] += self(frames, chosen, known, LEVELS_BACK).double().sum(0).numpy()
+                totals[row] += self(frames, chosen, known, self.layout.levels_back).double().sum(0).numpy()
         return totals / len(frames)
 
 
@@ -144,11 +154,12 @@ def by_likeness(vectors: np.ndarray) -> np.ndarray:
     return np.concatenate([half[by_likeness(vectors[half])] for half in halves])
 
 
-def learn(codes: Sequence[np.ndarray], vectors: np.ndarray, frequencies: np.ndarray, n_frames: int) -> Contexts:
-    """The contexts of ``codes``, recordings as ``(n_levels, frames)``, by so many frames, at most MOST_ROUNDS times each.
+def learn(codes: Sequence[np.ndarray], vectors: np.ndarray, shares: np.ndarray, layout: Layout, n_frames: int) -> Learned:
+    """How ``codes``, recordings as ``(n_levels, frames)`` of which silent frames are below 0, follow each other: by so many frames, at most
+    MOST_ROUNDS times each.
 
-    ``vectors (n_levels, codebook_size, size)`` are what the codes stand for: like ones share a group. ``frequencies (n_levels,
-    codebook_size)`` are what it begins from.
+    ``vectors (n_levels, codes, size)`` are what the codes stand for: like ones share a group. ``shares (n_levels, codes)`` are what it
+    begins from.
     """
     codes = [clip for clip in codes if clip.shape[1]]
     order = np.stack([by_likeness(of_level.astype(np.float64)) for of_level in vectors])
@@ -160,21 +171,13 @@ def learn(codes: Sequence[np.ndarray], vectors: np.ndarray, frequencies: np.ndar
     n_steps = min(n_frames, MOST_ROUNDS * len(train)) // BATCH_FRAMES
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = ContextNetwork(frequencies, order)
+        network = ContextNetwork(torch.as_tensor(np.take_along_axis(shares, order, 1), dtype=torch.float32), layout)
     if n_steps > 1:
         with torch.enable_grad():
             _minimise(network, train, n_steps, draw)
     network.round()
-    found = {
-        name: np.round(weight.detach().numpy() / UNITS[name]).astype(KINDS[name]) for name, weight in network.named_parameters()
-    }
-    steps = np.exp(-np.arange(TABLE_SIZE) / 16) * (TOTAL // max(network.n_groups, network.in_group))
-    return Contexts(
-        order=order.astype(np.int16),
-        table=np.maximum(np.floor(steps), 1).astype(np.int32),
-        millibits=np.round(MILLIBITS * network.mean_bits(valid)).astype(np.int32),
-        **found,
-    )
+    weights = {name: weight.detach().numpy() for name, weight in network.named_parameters()}
+    return Learned(order, weights, network.mean_bits(valid))
 
 
 def _minimise(network: ContextNetwork, frames: Frames, n_steps: int, draw: np.random.Generator) -> None:
@@ -185,7 +188,7 @@ def _minimise(network: ContextNetwork, frames: Frames, n_steps: int, draw: np.ra
     for _ in range(n_steps):
         chosen = frames.sounding[torch.as_tensor(draw.integers(0, len(frames), BATCH_FRAMES))]
         n_known = frames.n_known[chosen] * torch.as_tensor(draw.random(BATCH_FRAMES) >= UNKNOWN_SHARE)
-        n_used = int(draw.integers(1, min(LEVELS_BACK, n_levels) + 1)) if draw.random() < FEWER_SHARE else n_levels
+        n_used = int(draw.integers(1, network.back.shape[1] + 1)) if draw.random() < FEWER_SHARE else n_levels
         with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bfloat16(device)):
             bits = network(frames, chosen, n_known, n_used)
         optimiser.zero_grad()
@@ -193,22 +196,3 @@ def _minimise(network: ContextNetwork, frames: Frames, n_steps: int, draw: np.ra
         optimiser.step()
         schedule.step()
         network.limit()
-
-
-def contexts_of(codes: Sequence[np.ndarray], coder: Coder) -> Contexts:
-    """The contexts of the ``codes`` of recordings, ``(n_levels, frames)`` each, that a coder made."""
-    frequencies = frequencies_of(np.concatenate(codes, axis=1), coder.config.codebook_size)
-    return learn(codes, coder.quantizer.vectors().detach().numpy(), frequencies, coder.config.context_frames)
-
-
-@torch.no_grad()
-def codes_of(coder: Coder, clips: Iterable[np.ndarray]) -> list[np.ndarray]:
-    """The codes ``(n_levels, frames)`` of each clip ``(time,)``, whole frames each."""
-    return [coder.encode(torch.as_tensor(clip[None]))[0].t().numpy() for clip in clips]
-
-
-def files_at_the_end(coder: Coder, prepared: Prepared) -> dict[str, dict[str, np.ndarray]]:
-    """How frequent codes are behind others, in the recordings that were trained on: tensors of files."""
-    if not coder.config.context_frames:
-        return {}
-    return {CONTEXTS_FILE: contexts_of(codes_of(coder, prepared.counted(LEARNED_SECONDS)), coder).tensors()}
