@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -23,11 +24,14 @@ from wavewright.dsp.spectral_frames import (
     spectrum_to_features,
 )
 from wavewright.errors import BadFolder, BadSetting
+from wavewright.families.interpolation import slerp
 from wavewright.families.vae import SIZES, Config
 from wavewright.families.vae.condition import conditions_of
 from wavewright.families.vae.latents import Latents, active_share
-from wavewright.families.vae.network import build, condition_of, divergence
-from wavewright.families.vae.recipe import METRICS, prepare, recipe
+from wavewright.families.vae.network import build, condition_of
+from wavewright.families.vae.recipe import METRICS, beginnings, prepare, recipe
+from wavewright.models.folder import ModelFolder
+from wavewright.nn.latents import divergence, on_the_way
 from wavewright.nn.spectral_frames import SpectralFrames
 from wavewright.nn.spectral_losses import SpectralDistance
 from wavewright.training.health import Health
@@ -54,7 +58,8 @@ VARIANTS = {
     "no noise": replace(TINY, noise_bands=0),
     "frames": FRAMES,
     "causal": replace(FRAMES, causal=True, labels=()),
-    "frames with critics": replace(FRAMES, adversarial_from=1),
+    "critics of what lies between": replace(TINY, adversarial_from=1, judged_between=True),
+    "frames with critics": replace(FRAMES, adversarial_from=1, judged_between=True),
     "48 kHz": replace(TINY, sample_rate=48_000, n_samples=6400),
 }
 SETTINGS = TINY.frames
@@ -154,6 +159,31 @@ def test_the_divergence_is_the_integral_that_defines_it():
         assert float(found) == pytest.approx(integrand.sum() * (z[1] - z[0]), abs=1e-5)
 
 
+def test_the_way_between_latents_is_the_one_that_is_played():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 6, 8)).astype(np.float32)
+    b[0], b[1] = 2 * a[0], a[1]  # in one line: no circle
+    parts = np.array([0.3, 0.3, 0.5, 0.0, 1.0, 0.8], np.float32)
+    expected = [slerp(*row, float(part)) for *row, part in zip(a, b, parts, strict=True)]
+    found = on_the_way(torch.from_numpy(a), torch.from_numpy(b), torch.from_numpy(parts)[:, None])
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+
+
+def test_critics_hear_reconstructions_and_what_lies_between_by_turns():
+    network, batch, heard = build(VARIANTS["critics of what lies between"]), batch_for(TINY), []
+    network.critic.pictures = lambda wave: heard.append(wave.squeeze(1)) or [wave]
+    network.critic.judge = lambda pictures, label: (pictures[0].mean(2), pictures[0].mean(2))
+    for step in range(4):
+        for _, loss_function in network.turns(step + 4):
+            losses = loss_function(batch)
+        fake, is_rebuilt = heard[-2], step < 2
+        assert torch.equal(fake, batch["draws"][0]) == is_rebuilt
+        assert ("adv/features" in losses) == is_rebuilt
+    assert fake.shape == batch["draws"][0].shape
+    fake.square().mean().backward()
+    assert network.autoencoder.encoder.take.weight.grad.abs().max() > 0
+
+
 def test_the_spectral_distance_is_smallest_for_draws_of_the_same_distribution():
     torch.manual_seed(0)
     distance = SpectralDistance(RATE, 2048)
@@ -169,15 +199,17 @@ def test_the_spectral_distance_is_smallest_for_draws_of_the_same_distribution():
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 def test_a_step_moves_every_parameter_and_names_every_loss(config):
     torch.manual_seed(0)
-    step = 2 if config.adversarial_from else 0
-    network, batch, seen = build(config), batch_for(config), set()
-    for player, loss_function in network.turns(step):
-        losses, weights = loss_function(batch), network.loss_weights(step)
-        assert all(torch.isfinite(loss) for loss in losses.values())
-        parameters = list(network.players()[player].parameters())
-        sum(weights[name] * loss for name, loss in losses.items()).backward(inputs=parameters)
-        seen |= losses.keys()
-        assert [name for name, p in network.players()[player].named_parameters() if p.grad is None] == []
+    network, seen = build(config), set()
+    for step in (2, 4) if config.adversarial_from else (0,):  # between two sounds and of one, where both are judged
+        network.zero_grad()
+        batch = batch_for(config)
+        for player, loss_function in network.turns(step):
+            losses, weights = loss_function(batch), network.loss_weights(step)
+            assert all(torch.isfinite(loss) for loss in losses.values())
+            parameters = list(network.players()[player].parameters())
+            sum(weights[name] * loss for name, loss in losses.items()).backward(inputs=parameters)
+            seen |= losses.keys()
+            assert [name for name, p in network.players()[player].named_parameters() if p.grad is None] == []
     assert seen == network.loss_weights(step).keys()
     assert batch["draws"][0].shape == (4, config.n_samples)
     assert batch["mean"].shape == (4, config.n_frames // config.fold, 8)
@@ -351,6 +383,35 @@ def test_settings_that_do_not_fit_are_refused():
         choose_recipe("vae", "tiny", ["batch_size=6"])
     with pytest.raises(BadSetting, match="metric is 'valid/loss'; a VAE is measured by valid/mel"):
         choose_recipe("vae", "tiny", ["metric=valid/loss"])
+
+
+def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
+    settings = ["steps=2", "threads=1", "sample_rate=8000", "n_samples=2048", "n_fft=256", "hop_length=64", "batch_size=4"]
+    settings += [f"{name}={value}" for name, value in SMALL.items()]
+    train(folder, "vae", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
+    other = tmp_path / "others"
+    shutil.copytree(folder / "low", other / "low")
+    shutil.copytree(folder / "high", other / "bell")
+    base = ModelFolder(tmp_path / "base")
+    state = beginnings(base, replace(base.config(Config), labels=("bell", "low")))
+    autoencoder = build(base.config(Config)).averaged()
+    autoencoder.load_state_dict(known := {name: torch.from_numpy(array) for name, array in beginnings(base, TINY).items()})
+    old, new = known["decoder.condition.weight"].numpy(), state["decoder.condition.weight"]
+    np.testing.assert_allclose(new, np.stack([old.mean(axis=1), old[:, 1]], axis=1), rtol=1e-6)
+    done = train(
+        other,
+        "vae",
+        "tiny",
+        tmp_path / "run",
+        "folder",
+        settings=["steps=1", "learning_rate=1e-9", "threads=1"],
+        base=str(base.path),
+        quiet=True,
+    )
+    player, before = models.load(tmp_path / "run"), models.load(base.path)
+    assert (done.step, player.labels) == (1, ("bell", "low"))
+    wave = tone(300.0, 0.25)
+    np.testing.assert_allclose(player.encode(wave), before.encode(wave), atol=2e-3)
 
 
 @pytest.mark.parametrize("latent", ["clip", "frames"])

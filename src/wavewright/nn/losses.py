@@ -55,6 +55,16 @@ def finite_difference_penalty(judge: Judge, pictures: list[Tensor], logits: Tens
     return (nearby - logits).square().mean() / (2 * sigma**2)
 
 
+def penalties(
+    judge: Judge, real: list[Tensor], fake: list[Tensor], real_logits: Tensor, fake_logits: Tensor, sigma: float
+) -> dict[str, Tensor]:
+    """R1 and R2 under their names, see :func:`finite_difference_penalty`."""
+    return {
+        "penalty/r1": finite_difference_penalty(judge, real, real_logits, sigma),
+        "penalty/r2": finite_difference_penalty(judge, fake, fake_logits, sigma),
+    }
+
+
 def gradient_penalty(judge: Judge, real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """``E[(|grad D| - 1)^2]`` on random mixtures of real and generated examples (Gulrajani et al., 2017, equation 3)."""
     share = torch.rand(real[0].shape[0], device=real[0].device)

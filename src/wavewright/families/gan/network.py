@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from ...nn.blocks import Recurrence, ResidualBlock, Upsample
 from ...nn.critics import SpectralCritic, WaveCritic
-from ...nn.losses import critic_loss, energy_distance, finite_difference_penalty, generator_loss, gradient_penalty
+from ...nn.losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
 from ...nn.playable import Graph, Playable
 from ...nn.spectrum import istft, stft
 from . import EMBEDDINGS_FILE, Config
@@ -254,8 +254,7 @@ class Gan(nn.Module):
             if config.loss == "wgan-gp":
                 losses["penalty/gradient"] = gradient_penalty(judge, real, detached)
             else:
-                losses["penalty/r1"] = finite_difference_penalty(judge, real, real_logits, config.penalty_sigma)
-                losses["penalty/r2"] = finite_difference_penalty(judge, detached, fake_logits, config.penalty_sigma)
+                losses |= penalties(judge, real, detached, real_logits, fake_logits, config.penalty_sigma)
         return losses | self._code_losses(features, code)
 
     def _generator_losses(self, batch: Batch) -> dict[str, Tensor]:

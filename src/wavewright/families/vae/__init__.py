@@ -11,6 +11,8 @@ Papers:
     Larsen, Sonderby, Larochelle and Winther, "Autoencoding beyond pixels using a learned similarity metric", 2016 (``adversarial_from``).
     Gritsenko, Salimans, van den Berg, Snoek and Kalchbrenner, "A Spectral Energy Distance for Parallel Speech Synthesis", 2020.
     Caillon and Esling, "RAVE", 2021; Siuzdak, "Vocos", 2023: an inverse STFT as the last layer.
+    Berthelot, Raffel, Roy and Goodfellow, "Understanding and Improving Interpolation in Autoencoders via an Adversarial Regularizer",
+    2019: critics that hear what lies between sounds (``judged_between``).
     Ghosh et al., "From Variational to Deterministic Autoencoders", 2020: a Gaussian fitted to the latents of the training sounds.
 
 Changed from them: encoder and decoder work on STFT frames; noise is a part of the decoder of its own, with a gain for each band, learned
@@ -92,6 +94,7 @@ class Config:
     complex_weight: float = 1.0  # of the complex STFT's loss, from which the phase is learned
     label_dropout: float = 0.3  # share of the sounds whose label is withheld in training
     adversarial_from: int = 0  # step from which critics judge the reconstructions; 0 for never
+    judged_between: bool = False  # critics judge by turns what lies between two sounds as well
     adversarial_weight: float = 0.1
     feature_weight: float = (
         0.5  # of the distance between what the critics' last layers make of a recording and its reconstruction

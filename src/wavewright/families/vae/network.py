@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from ...nn.convnext import Blocks
 from ...nn.critics import SpectralCritic
-from ...nn.losses import critic_loss, finite_difference_penalty, generator_loss
+from ...nn.latents import divergence, on_the_way
+from ...nn.losses import critic_loss, generator_loss, penalties
 from ...nn.playable import Graph, Playable
 from ...nn.spectral_frames import SpectralFrames
 from ...nn.spectral_losses import SpectralDistance
@@ -179,13 +180,14 @@ class Vae(nn.Module):
         return weights
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
-        """The autoencoder alone at first; then the critics before it, on the reconstructions that it is judged by."""
-        critic, with_penalty = self.critic, step % PENALTY_EVERY == 0
+        """The autoencoder alone at first; then the critics before it, on what it is judged by: reconstructions, or by turns what lies between."""
+        critic = self.critic
         if critic is None or not self._is_adversarial(step):
             return [("autoencoder", self._losses)]
+        with_penalty, between = step % PENALTY_EVERY == 0, self.config.judged_between and step // PENALTY_EVERY % 2 == 1
         return [
-            ("critic", lambda batch: self._critic_losses(critic, batch, with_penalty)),
-            ("autoencoder", lambda batch: self._losses(batch) | self._adversarial_losses(critic, batch)),
+            ("critic", lambda batch: self._critic_losses(critic, batch, with_penalty, between)),
+            ("autoencoder", lambda batch: self._losses(batch) | self._adversarial_losses(critic, batch, between)),
         ]
 
     def _is_adversarial(self, step: int) -> bool:
@@ -194,11 +196,17 @@ class Vae(nn.Module):
     def rebuild(self, batch: Batch) -> None:
         """Leave in ``batch`` the ``draws`` of the rebuilt waves ``(batch, time)``, the ``head`` behind them, and what the losses need beside."""
         wave = batch["wave"][:, 0]
-        mean, log_variance, batch["spectrum"] = self.autoencoder.encode(wave)
-        batch["mean"], batch["log_variance"] = mean, log_variance
-        latents = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
-        told = condition_of(self.config, batch, self.config.label_dropout if self.training else 0.0)
-        batch["draws"], batch["head"] = self.autoencoder.decode(latents, told, wave.shape[-1], n_draws=2)
+        batch["mean"], batch["log_variance"], batch["spectrum"] = self.autoencoder.encode(wave)
+        latents = batch["mean"] + (0.5 * batch["log_variance"]).exp() * torch.randn_like(batch["mean"])
+        batch["told"] = condition_of(self.config, batch, self.config.label_dropout if self.training else 0.0)
+        batch["draws"], batch["head"] = self.autoencoder.decode(latents, batch["told"], wave.shape[-1], n_draws=2)
+
+    def _between(self, batch: Batch) -> Tensor:
+        """Waves ``(batch, time)`` on the way from each sound to another of the batch, up to half of it."""
+        mean, told = batch["mean"], batch["told"]
+        other, part = torch.randperm(len(mean), device=mean.device), torch.rand(len(mean), 1, 1, device=mean.device) / 2
+        told = None if told is None else torch.lerp(told, told[other], part[:, 0])
+        return self.autoencoder.decode(on_the_way(mean, mean[other], part), told, batch["wave"].shape[-1])[0][0]
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         if "draws" not in batch:
@@ -209,39 +217,34 @@ class Vae(nn.Module):
             losses |= self.distance(batch["wave"][:, 0], batch["draws"])
             return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["head"])}
 
-    def _critic_losses(self, critic: SpectralCritic, batch: Batch, with_penalty: bool) -> dict[str, Tensor]:
+    def _critic_losses(self, critic: SpectralCritic, batch: Batch, with_penalty: bool, between: bool) -> dict[str, Tensor]:
         """The critics' losses; the pictures stay in the batch for the autoencoder's turn."""
         label = batch.get("label")
         self.rebuild(batch)
-        batch["fake"] = critic.pictures(batch["draws"][0].unsqueeze(1))
+        batch["fake"] = critic.pictures((self._between(batch) if between else batch["draws"][0]).unsqueeze(1))
         batch["real"] = real = [picture.detach() for picture in critic.pictures(batch["wave"])]
         fake = [picture.detach() for picture in batch["fake"]]
         (real_logits, _), (fake_logits, _) = critic.judge(real, label), critic.judge(fake, label)
         losses = {"adv/critic": critic_loss(GAME, real_logits, fake_logits)}
         if with_penalty:
-            for name, pictures, logits in (("penalty/r1", real, real_logits), ("penalty/r2", fake, fake_logits)):
-                losses[name] = finite_difference_penalty(
-                    lambda nearby: critic.judge(nearby, label)[0], pictures, logits, PENALTY_SIGMA
-                )
+            losses |= penalties(lambda near: critic.judge(near, label)[0], real, fake, real_logits, fake_logits, PENALTY_SIGMA)
         return losses
 
-    def _adversarial_losses(self, critic: SpectralCritic, batch: Batch) -> dict[str, Tensor]:
+    def _adversarial_losses(self, critic: SpectralCritic, batch: Batch, between: bool) -> dict[str, Tensor]:
         label = batch.get("label")
         fake_logits, fake_features = critic.judge(batch["fake"], label)
         with torch.no_grad():
             real_logits, real_features = critic.judge(batch["real"], label)
+        losses = {"adv/decoder": generator_loss(GAME, real_logits, fake_logits)}
+        if between:  # which has no recording to come close to
+            return losses
         apart = (fake_features - real_features).abs().mean() / real_features.abs().mean().clamp(min=1e-6)
-        return {"adv/decoder": generator_loss(GAME, real_logits, fake_logits), "adv/features": apart}
+        return losses | {"adv/features": apart}
 
 
 def build(config: Config) -> Vae:
     """The networks of a configuration, with fresh weights."""
     return Vae(config)
-
-
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of ``N(mean, variance)`` from ``N(0, 1)`` in nats, of the same shape (Kingma and Welling, appendix B)."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
 
 
 def condition_of(config: Config, batch: Batch, dropout: float = 0.0) -> Tensor | None:
@@ -359,10 +362,8 @@ class Decoding(nn.Module):
 
 def to_play(autoencoder: Autoencoder, prepared: Prepared) -> Playable:
     """The graphs of encoder and decoder, what is known of the latents, and sounds to hear."""
-    known = known_latents(autoencoder, prepared)
-    waves, _ = listen(autoencoder, prepared)
-    sliders = found_directions(autoencoder, prepared, known)
-    files = {LATENTS_FILE: known.tensors() | {"directions": sliders.vectors}}
+    known, waves = known_latents(autoencoder, prepared), listen(autoencoder, prepared)[0]
+    files = {LATENTS_FILE: known.tensors() | {"directions": found_directions(autoencoder, prepared, known).vectors}}
     return Playable(graphs_of(autoencoder), np.concatenate(waves, axis=1), files)
 
 
@@ -390,9 +391,8 @@ def graphs_of(autoencoder: Autoencoder) -> dict[str, Graph]:
 def found_directions(autoencoder: Autoencoder, prepared: Prepared, known: Latents) -> Directions:
     """The sliders of the model, measured on the training sounds and on what the decoder makes of their latents."""
     config = autoencoder.config
-    n_attributes = OF_ANY_LENGTH if config.latent == "frames" else None
+    n_attributes, n_latents = (OF_ANY_LENGTH, config.n_frames // config.fold) if config.latent == "frames" else (None, 1)
     attributes = np.stack([measure(wave, config.sample_rate)[:n_attributes] for wave in prepared.waves(prepared.train)])
-    n_latents = config.n_frames // config.fold
 
     def decode(points: np.ndarray) -> np.ndarray:
         return decode_all(autoencoder, np.repeat(points[:, None], n_latents, axis=1), pitches=prepared.train.pitches)

@@ -18,6 +18,7 @@ from ...data.store import ClipStore
 from ...errors import BadSetting
 from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
 from ...metrics.reference import Reference
+from ...models.folder import ModelFolder
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from . import SIZES, Config
@@ -33,6 +34,9 @@ METRICS = (
     "copying",
     "level_db",
 )
+FINE_STEPS, FINE_ADVERSARIAL_FROM = 3_000, 300
+PART_PREFIXES = ("encoder.encoder.", "decoder.decoder.")  # of the weights in a model folder; elsewhere are constants of graphs
+CONDITION = "decoder.condition.weight"
 DATA_RANGES = {**RANGES, "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_000), "gain_range_db": (0.0, 60.0)}
 
 
@@ -87,6 +91,29 @@ def recipe(size: str) -> Recipe:
         metric="valid/mel",
     )
     return Recipe(model=Config(**SIZES[size]), training=training)
+
+
+def fine_tuning(base: ModelFolder) -> Recipe:
+    """The recipe that teaches ``base`` other sounds: its networks, in small steps, with critics where it learned from them, labels as they come."""
+    known = base.config(Config)
+    model = replace(known, labels=(), warmup_steps=0, adversarial_from=min(known.adversarial_from, FINE_ADVERSARIAL_FROM))
+    training = replace(recipe("base").training, steps=FINE_STEPS, learning_rate=5e-4)
+    return Recipe(model=model, training=training)
+
+
+def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+    """The state of an autoencoder as it begins from ``base``, tensors by name; what the decoder makes of a label that the base did not know
+    is the mean of those that it knew. Whether the rest fits ``config`` shows where it is loaded.
+    """
+    stored = {name: array for name, array in base.weights().items() if name.startswith(PART_PREFIXES)}
+    state = {name.partition(".")[2]: array for name, array in stored.items()}
+    known, told = base.config(Config).labels, state.get(CONDITION)
+    if told is not None and known and known != config.labels:
+        columns = [
+            told[:, known.index(label)] if label in known else told[:, : len(known)].mean(axis=1) for label in config.labels
+        ]
+        state[CONDITION] = np.stack([*columns, *told[:, len(known) :].T], axis=1)
+    return state
 
 
 Sounds = OneShots | Crops
