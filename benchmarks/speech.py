@@ -5,9 +5,11 @@
         --set hop_length=160 --set n_mels=40 --max-minutes 60 --out runs/speech-lstm
     python benchmarks/speech.py --corpus corpora/speech --model runs/speech-prior --model runs/speech-lstm
 
-Sounds are cut into pieces of two seconds, the first second of what a model makes left out. As many pieces of each side count; the row of the
-recordings is the distance from held-out speech (split ``valid``) to speech that the models learned from (split ``train``). A prior is also heard as
-through its codec: the row ``codec`` is training speech encoded and decoded with as many levels, which no prior on it can be better than.
+Each sound of a model is as long as a recording of the split ``train``, and all are brought to one peak. Of every sound as many pieces of two seconds
+are cut as it has room for, from places drawn at random: were recordings cut from their beginnings, the silence there would count as what models lack.
+As many pieces of each side count; the row of the recordings is the distance from held-out speech (split ``valid``) to speech that the models learned
+from (split ``train``). A prior is also heard as through its codec: the row ``codec`` is training speech encoded and decoded with as many levels, which
+no prior on it can be better than.
 """
 
 from __future__ import annotations
@@ -31,9 +33,9 @@ from wavewright.metrics.closeness import equal_distance
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.metrics.modulation import modulation_distance
 
+SEED = 2026
 SAMPLE_RATE, PIECE_SECONDS = 16_000, 2.0
 PIECE = round(PIECE_SECONDS * SAMPLE_RATE)
-SOUND_SECONDS = 9.0  # of each that a model makes: a second to begin, then four pieces
 LEAST_DB = -50.0  # pieces of recordings that are quieter are pauses
 
 
@@ -42,17 +44,23 @@ def recorded(corpus: Path, split: str, count: int) -> list[np.ndarray]:
     entries = [entry for entry in scan(corpus, manifest=corpus / "manifest.jsonl").entries if entry.split == split]
     entries = [entry for entry in entries if entry.seconds >= PIECE_SECONDS]
     chosen = np.random.default_rng(0).permutation(len(entries))[:count]
-    waves = [Clip.read(entries[row].path).resample(SAMPLE_RATE).mono().wave[0] for row in chosen]
-    return [(0.95 * wave / np.abs(wave).max()).astype(np.float32) for wave in waves]
+    return [at_full_level(Clip.read(entries[row].path).resample(SAMPLE_RATE).mono().wave[0]) for row in chosen]
 
 
-def generated(player, count: int) -> tuple[list[np.ndarray], float]:
-    """Sounds ``(time,)`` of a model at 16 kHz without their first second, and how many times faster than real time they were made."""
+def at_full_level(wave: np.ndarray) -> np.ndarray:
+    """The sound with its loudest sample at 0.95."""
+    return (0.95 * wave / max(np.abs(wave).max(), 1e-9)).astype(np.float32)
+
+
+def generated(player, like: list[np.ndarray]) -> tuple[list[np.ndarray], float]:
+    """Sounds ``(time,)`` of a model at 16 kHz as long as these, at full level, and how many times faster than real time they were made."""
     player.generate(count=1, seconds=1.0)  # whatever is compiled or loaded at first
+    seconds, made = [len(wave) / SAMPLE_RATE for wave in like], []
     begin = time.process_time()
-    waves = player.generate(count=count, seed=2026, seconds=SOUND_SECONDS)
-    speed = count * SOUND_SECONDS / (time.process_time() - begin)
-    return [Clip(wave, player.sample_rate).resample(SAMPLE_RATE).wave[0, SAMPLE_RATE:] for wave in waves], speed
+    for index, length in enumerate(seconds):
+        made += player.generate(count=1, seed=SEED + index, seconds=length)
+    speed = sum(seconds) / (time.process_time() - begin)
+    return [at_full_level(Clip(wave, player.sample_rate).resample(SAMPLE_RATE).wave[0]) for wave in made], speed
 
 
 def through_codec(player, waves: list[np.ndarray]) -> list[np.ndarray]:
@@ -63,8 +71,10 @@ def through_codec(player, waves: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def pieces(waves: list[np.ndarray]) -> np.ndarray:
-    """Stretches of two seconds ``(n, time)``, pauses left out."""
-    cut = [wave[start : start + PIECE] for wave in waves for start in range(0, len(wave) - PIECE + 1, PIECE)]
+    """Stretches of two seconds ``(n, time)`` from anywhere, of each sound as many as it has room for, pauses left out."""
+    rng, waves = np.random.default_rng(SEED), [wave for wave in waves if len(wave) >= PIECE]
+    starts = [rng.integers(0, len(wave) - PIECE + 1, len(wave) // PIECE) for wave in waves]
+    cut = [wave[start : start + PIECE] for wave, places in zip(waves, starts, strict=True) for start in places]
     least = 10 ** (LEAST_DB / 20)
     return np.stack([piece for piece in cut if np.sqrt(np.mean(piece**2)) > least])
 
@@ -86,19 +96,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
     parser.add_argument("--model", action="append", required=True, help="a model that makes sounds without labels")
-    parser.add_argument("--count", type=int, default=60, help="sounds of each model")
+    parser.add_argument("--count", type=int, default=150, help="sounds of each model, and of recordings beside them")
     given = parser.parse_args()
     try:
         players = {name: models.load(name) for name in given.model}
         for name, player in players.items():
             if not hasattr(player, "generate"):
                 raise BadModel(f"{name} makes no sounds; give a model that generates.")
-        held_out, learned = pieces(recorded(given.corpus, "valid", 10_000)), recorded(given.corpus, "train", 2 * given.count)
+        held_out, learned = pieces(recorded(given.corpus, "valid", 10_000)), recorded(given.corpus, "train", given.count)
         rows = [row("recordings", held_out, pieces(learned))]
         for name, player in players.items():
             if hasattr(player, "codec"):
                 rows.append(row(f"codec of {name}", held_out, pieces(through_codec(player, learned))))
-            waves, speed = generated(player, given.count)
+            waves, speed = generated(player, learned)
             rows.append(row(name, held_out, pieces(waves)) | {"times_real_time": round(speed, 1)})
     except WavewrightError as error:
         parser.error(str(error))
