@@ -18,8 +18,9 @@ from wavewright.families.codec import CONTEXTS_FILE, Config, network
 from wavewright.families.codec.header import CONTEXTUAL, STATIC
 from wavewright.families.codec.network import Coder, build, evaluate
 from wavewright.families.codec.recipe import DataSettings, Recipe, beginnings, fine_tuning, prepare
+from wavewright.families.codec.runtime import Runtime
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
-from wavewright.models.folder import ModelFolder
+from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
@@ -377,3 +378,19 @@ def test_impossible_variations_are_refused():
 def test_an_unknown_metric_is_refused():
     with pytest.raises(BadSetting, match=r"metric is 'loss'; a codec is measured by valid/mel, valid/phase\."):
         Recipe(Config(), DataSettings(), TrainingSettings(metric="loss"))
+
+
+def test_what_codes_mean_is_named_by_the_networks_alone(played, tmp_path):
+    """Other tables of frequencies leave the hash of the codes as it is, and other weights do not."""
+    card = played.player.card
+    for name, is_same in (
+        (CONTEXTS_FILE, True),
+        ("frequencies.safetensors", True),
+        ("weights.safetensors", False),
+        ("encoder.onnx", False),
+    ):
+        (tmp_path / name).mkdir()
+        write_card(tmp_path / name, card.model_copy(update={"files": card.files | {name: "0" * 64}}))
+        folder = ModelFolder(tmp_path / name)
+        assert folder.hash != played.player.folder.hash
+        assert (Runtime(folder).codes_hash == played.player.codes_hash) == is_same

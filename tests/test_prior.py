@@ -195,7 +195,7 @@ def test_sizes_and_settings():
 def test_recordings_become_codes_and_what_was_before_them(prepared, place):
     model = prepared.recipe.model
     codec = models.load("tiny-codec")
-    assert (model.codec_hash, model.sample_rate, model.hop_length, model.codebook_size) == (codec.folder.hash, RATE, HOP, 64)
+    assert (model.codec_hash, model.sample_rate, model.hop_length, model.codebook_size) == (codec.codes_hash, RATE, HOP, 64)
     assert (len(prepared.train_entries), len(prepared.batches.clips.labels)) == (16, 16)
     clips = prepared.batches.clips
     row, entry = 5, prepared.train_entries[5]
@@ -355,15 +355,21 @@ def test_what_a_model_does_not_have_is_said(player, endless):
 
 def test_a_prior_without_its_codec_is_refused(player, place, tmp_path, monkeypatch):
     card = json.loads((player.folder.path / CARD_FILE).read_text(encoding="utf-8"))
-    found = models.load("tiny-codec").folder.hash
+    codec = models.load("tiny-codec")
+    assert player.config.codec_hash == codec.codes_hash != codec.folder.hash
     card["config"]["codec_hash"] = "0123456789ab"
     other = tmp_path / "other"
     other.mkdir()
     for name in card["files"]:
         (other / name).write_bytes((player.folder.path / name).read_bytes())
     (other / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
-    with pytest.raises(BadModel, match=f"whose hash is 0123456789ab, and the tiny-codec here is {found}; copy the former"):
+    with pytest.raises(
+        BadModel, match=f"have the hash 0123456789ab, and those of the tiny-codec here have {codec.codes_hash}; copy"
+    ):
         models.load(other)
+    card["config"]["codec_hash"] = codec.folder.hash  # as older priors name it
+    (other / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
+    assert models.load(other).codec.codes_hash == codec.codes_hash
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
         BadModel, match=r"words draws the codes of the codec 'tiny-codec' \(.*\), which is not among the models"

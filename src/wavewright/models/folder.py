@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,7 +44,11 @@ class ModelFolder:
     @cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits that name these weights and graphs: the SHA-256 of the card's list of files."""
-        return hashlib.sha256(json.dumps(self.card.files, sort_keys=True).encode()).hexdigest()[:12]
+        return _hash_of(self.card.files)
+
+    def hash_of(self, names: Iterable[str]) -> str:
+        """The same of some of the files; one that is not listed counts as missing."""
+        return _hash_of({name: self.card.files.get(name, "") for name in names})
 
     def verify(self) -> None:
         """Compare every listed file with its SHA-256; raises BadModel for one that is missing or differs."""
@@ -186,6 +191,10 @@ def _check_shapes(graph: Path, kind: str, nodes: list[Any], expected: Shapes) ->
 
 def _shapes_text(shapes: Shapes) -> str:
     return ", ".join(f"{name} ({', '.join('any' if n is None else str(n) for n in shape)})" for name, shape in shapes.items())
+
+
+def _hash_of(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def write_card(folder: Path, card: Card) -> None:

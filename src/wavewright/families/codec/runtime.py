@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ...errors import BadModel, BadSetting
-from ...models.folder import ModelFolder
+from ...models.folder import WEIGHTS_FILE, ModelFolder
 from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, Config
 from .contexts import Contexts
 from .spectra import overlapped, to_features, to_frames
@@ -41,6 +41,11 @@ class Runtime:
         ):
             raise BadModel(f"{self.folder.path / FREQUENCIES_FILE} does not say how often codes occur; copy the model again.")
         return found.astype(np.uint32)
+
+    @property
+    def codes_hash(self) -> str:
+        """Twelve hexadecimal digits that name what the codes mean: the networks and their weights, however frequent codes are said to be."""
+        return self.folder.hash_of((ENCODER_FILE, DECODER_FILE, WEIGHTS_FILE))
 
     @cached_property
     def contexts(self) -> Contexts | None:

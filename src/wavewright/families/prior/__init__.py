@@ -54,7 +54,7 @@ class Config:
     """
 
     codec: str = "speech-codec"  # a model's name or folder
-    codec_hash: str = ""
+    codec_hash: str = ""  # of its networks
     sample_rate: int = 16_000
     hop_length: int = 320  # samples to a frame of codes
     codebook_size: int = 1_024

@@ -48,7 +48,7 @@ def encoded(store: ClipStore, codec: Any, model: Config, variation: Variation) -
     for number in range(variation.n_variants):
         gain = f"-{variation.gain_range_db:g}dB" if number else ""
         compute = functools.partial(_codes, store, codec, variation, number)
-        kept = store.kept(f"codes-{codec.folder.hash}-{number}{gain}", compute)
+        kept = store.kept(f"codes-{codec.codes_hash}-{number}{gain}", compute)
         parts = np.split(kept["codes"], np.cumsum(kept["n_frames"])[:-1], axis=1)
         variants.append(tuple(part[: model.n_levels] for part in parts))
     labels = numbers_of(store.labels, model.labels)

@@ -175,7 +175,7 @@ def _with_codec(model: Config, codec: Any) -> Config:
         raise BadSetting(f"n_levels is {model.n_levels}; {codec.card.name} has {codec.n_levels} levels: take as many or fewer.")
     return replace(
         model,
-        codec_hash=codec.folder.hash,
+        codec_hash=codec.codes_hash,
         sample_rate=codec.sample_rate,
         hop_length=codec.hop_length,
         codebook_size=codec.codebook_size,

@@ -271,12 +271,13 @@ def open_codec(config: Config, who: str) -> Any:
         raise BadModel(
             f"{who} draws the codes of a codec, and {name} is of the family {folder.card.family}; name a codec (model.codec)."
         )
-    if wanted and folder.hash != wanted:
+    codec = models.load(path)
+    if wanted not in ("", codec.codes_hash, folder.hash):  # older priors name all files of their codec
         raise BadModel(
-            f"{who} draws the codes of the {name} whose hash is {wanted}, and the {name} here is {folder.hash}; copy the former here, or "
-            f"train {who} again on the latter."
+            f"{who} draws the codes of a {name} whose networks have the hash {wanted}, and those of the {name} here have {codec.codes_hash}; "
+            f"copy the former here, or train {who} again on the latter."
         )
-    return models.load(path)
+    return codec
 
 
 def open_model(folder: ModelFolder) -> Runtime:
