@@ -18,7 +18,7 @@ from bundling import Bundled, main
 
 from wavewright.families.prior.recipe import Recipe, recipe
 
-STEPS = 3_100
+STEPS = 9_000
 
 
 def speech(device: str = "cpu") -> Recipe:
@@ -26,9 +26,11 @@ def speech(device: str = "cpu") -> Recipe:
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, dropout=0.1),
-        data=replace(base.data, n_variants=2),
-        training=replace(base.training, steps=STEPS, batch_size=16, threads=1, device=device, evaluate_every=1_000),
+        model=replace(base.model, hidden_size=448, dropout=0.2),
+        data=replace(base.data, crop_seconds=5.0),
+        training=replace(
+            base.training, steps=STEPS, learning_rate=1.5e-3, batch_size=16, threads=1, device=device, evaluate_every=1_000
+        ),
     )
 
 
