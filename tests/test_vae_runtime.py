@@ -18,7 +18,7 @@ from wavewright.dsp.spectral_frames import Analysis, noise_gains, spectrum_to_fe
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.vae import LATENTS_FILE, coding, morphing, rendering
 from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
-from wavewright.families.vae.morphing import brightness, loudness_db, slid_to
+from wavewright.families.vae.morphing import brightness, loudness_db, one_way, slid_to
 from wavewright.families.vae.plane import plane, principal
 from wavewright.training.export import as_played, write_safetensors
 
@@ -372,6 +372,20 @@ def test_a_model_whose_latents_do_not_fit_is_refused(tmp_path):
     change_card(folder, config={**asdict(CLIPS), "channels": 32, "latent_size": 7})
     with pytest.raises(BadModel, match="its card asks for"):
         models.load(folder)
+
+
+def test_a_way_has_no_steps_back_and_is_else_left_alone():
+    there = np.array([1.0, 2.0, 2.5, 7.0])
+    np.testing.assert_array_equal(one_way(there), there)
+    np.testing.assert_array_equal(one_way(there[::-1]), there[::-1])
+    np.testing.assert_allclose(
+        one_way(np.array([1.0, 4.0, 2.0, 9.0, 5.0])), [1.0, 3.0, 3.0, 5.0, 5.0]
+    )  # no further than the end
+    rng = np.random.default_rng(0)
+    for values in rng.standard_normal((50, 7)):
+        found = one_way(values)
+        assert found[[0, -1]].tolist() == values[[0, -1]].tolist()
+        assert (np.diff(found) * np.sign(values[-1] - values[0]) >= 0).all()
 
 
 @pytest.mark.parametrize("response", [0.6, 1.0, 1.5])

@@ -76,6 +76,15 @@ def brightness(wave: np.ndarray, sample_rate: int) -> float:
     return float(measure(wave, sample_rate)[0])
 
 
+def one_way(values: np.ndarray) -> np.ndarray:
+    """``values (n,)`` without steps back on the way from the first to the last, which stay; what already goes one way stays as well.
+
+    Between the highest so far and the lowest still to come, where those differ.
+    """
+    rising = np.clip(values * (sign := 1.0 if values[-1] >= values[0] else -1.0), sign * values[0], sign * values[-1])
+    return sign * (np.maximum.accumulate(rising) + np.minimum.accumulate(rising[::-1])[::-1]) / 2
+
+
 def slid_to(asked: float, latents: np.ndarray, wave: np.ndarray, slide: Slide, sample_rate: int) -> np.ndarray:
     """The sound nearest to ``asked`` octaves of brightness on the way there: ``wave (time,)`` of ``latents``, or one it is slid to.
 

@@ -17,7 +17,7 @@ from .coding import Coder, Stream
 from .condition import Told
 from .directions import Attribute, Directions
 from .latents import Latents
-from .morphing import Aligned, Way, brightness, levelled, limited, parts_of, slid_to, walked, way_between
+from .morphing import Aligned, Way, brightness, levelled, limited, one_way, parts_of, slid_to, walked, way_between
 from .plane import plane
 from .rendering import Noise
 
@@ -148,9 +148,9 @@ class Runtime:
     ) -> list[np.ndarray]:
         """``steps`` sounds ``(1, time)`` on the way from one sound ``(time,)`` to another; the first and last are their reconstructions.
 
-        One-shots are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, brightness in
-        octaves, where the model has that slider, and so do pitches and the labels' weights, those of the nearest training sounds where none
-        are given. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
+        One-shots are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, and so do pitches and
+        the labels' weights, those of the nearest training sounds where none are given; brightness never goes back, where the model has that
+        slider. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
         that turns from the one into the other. Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
         """
         if over_time:
@@ -169,8 +169,8 @@ class Runtime:
         walk = [walked(between, a_latents, b_latents, part) for part in parts]
         waves = [decode_at(part, latents) for part, latents in zip(parts, walk, strict=True)]
         if "brightness" in {slider.name for slider in self.sliders}:
-            first, last = (brightness(waves[end], self.sample_rate) for end in (0, -1))
-            for place, asked in enumerate(np.linspace(first, last, len(parts))):
+            found = np.array([brightness(wave, self.sample_rate) for wave in waves])
+            for place, asked in enumerate(one_way(found)):
                 slide = partial(self._brighter, partial(decode_at, parts[place]))
                 waves[place] = slid_to(asked, walk[place], waves[place], slide, self.sample_rate)
         return [wave[None] for wave in levelled(waves, a.level_db, b.level_db)]
