@@ -1,7 +1,7 @@
 """Walks between drums against their bars: onsets, labels, even brightness and loudness, closeness to recordings, sliders.
 
     python benchmarks/morphing.py --corpus corpora/drums                                  # the bundled morph-drums
-    python benchmarks/morphing.py --corpus corpora/drums --model runs/mine --pairs 200 --json morphing.json
+    python benchmarks/morphing.py --corpus corpora/drums --model runs/mine --pairs 600 --json morphing.json
 
 Pairs are drawn among the recordings of every split, both of one label as often as of two. A midpoint is the middle of seven steps. Its
 peer is a crossfade: the mean of the two recordings brought to their onsets and to one level. The classifier is the bundled one.
@@ -136,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--model", default="morph-drums")
-    parser.add_argument("--pairs", type=int, default=200)
+    parser.add_argument("--pairs", type=int, default=600)
     parser.add_argument("--way", default="spherical", choices=("linear", "spherical"))
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
