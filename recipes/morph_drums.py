@@ -3,7 +3,11 @@
     python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
     python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --max-minutes 60
     python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --max-minutes 60 --resume     # as often as needed
-    python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --bundle                      # into the package
+    python recipes/morph_drums.py --corpus corpora/drums --out runs/longer --from runs/morph-drums \\
+        --set model.adversarial_from=1 model.judged_between=true training.steps=13000 training.learning_rate=0.001
+    python recipes/between.py runs/morph-drums runs/longer encoder=0.8 decoder=0.8 --out runs/between
+    python recipes/morph_drums.py --corpus corpora/drums --out runs/between --from ... --set ... --resume --max-minutes 0.1
+    python recipes/morph_drums.py --out runs/between --bundle                                                 # into the package
 
 The kits marked ``test`` in the manifest are never looked at.
 """
