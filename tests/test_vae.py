@@ -396,6 +396,28 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
     state = beginnings(base, replace(base.config(Config), labels=("bell", "low")))
     autoencoder = build(base.config(Config)).averaged()
     autoencoder.load_state_dict(known := {name: torch.from_numpy(array) for name, array in beginnings(base, TINY).items()})
+    latents = torch.randn(3, 1, 8)
+    untold = build(replace(TINY, labels=())).averaged()
+    untold.load_state_dict({name: torch.from_numpy(array) for name, array in beginnings(base, untold.config).items()})
+    expected = autoencoder._said(latents, torch.zeros(3, 2))[0]
+    torch.testing.assert_close(untold._said(latents, None)[0], expected, atol=1e-4, rtol=1e-4)
+    train(
+        folder,
+        "vae",
+        "tiny",
+        tmp_path / "no labels",
+        "none",
+        settings=["steps=1", "threads=1"],
+        base=str(base.path),
+        quiet=True,
+    )
+    without = ModelFolder(tmp_path / "no labels")
+    told = build(TINY).averaged()
+    told.load_state_dict({name: torch.from_numpy(array) for name, array in beginnings(without, TINY).items()})
+    untold.load_state_dict({name: torch.from_numpy(array) for name, array in beginnings(without, untold.config).items()})
+    torch.testing.assert_close(
+        told._said(latents, torch.eye(2)[[0, 1, 0]])[0], untold._said(latents, None)[0], atol=1e-4, rtol=1e-4
+    )
     old, new = known["decoder.condition.weight"].numpy(), state["decoder.condition.weight"]
     np.testing.assert_allclose(new, np.stack([old.mean(axis=1), old[:, 1]], axis=1), rtol=1e-6)
     done = train(

@@ -36,7 +36,8 @@ METRICS = (
 )
 FINE_STEPS, FINE_ADVERSARIAL_FROM = 3_000, 300
 PART_PREFIXES = ("encoder.encoder.", "decoder.decoder.")  # of the weights in a model folder; elsewhere are constants of graphs
-CONDITION = "decoder.condition.weight"
+CONDITION, CONDITION_BIAS = "decoder.condition.weight", "decoder.condition.bias"
+GIVEN = ("decoder.unfold", "decoder.to_all")  # layers that are given latents, and the condition after them
 DATA_RANGES = {**RANGES, "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_000), "gain_range_db": (0.0, 60.0)}
 
 
@@ -102,13 +103,28 @@ def fine_tuning(base: ModelFolder) -> Recipe:
 
 
 def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
-    """The state of an autoencoder as it begins from ``base``, tensors by name; what the decoder makes of a label that the base did not know
-    is the mean of those that it knew. Whether the rest fits ``config`` shows where it is loaded.
+    """The state of an autoencoder as it begins from ``base``, tensors by name; whether it fits ``config`` shows where it is loaded.
+
+    What the decoder makes of a label that the base did not know is the mean of those that it knew; where ``config`` has no labels, what the base
+    makes of a sound whose label is withheld; where the base had none, labels say nothing yet.
     """
     stored = {name: array for name, array in base.weights().items() if name.startswith(PART_PREFIXES)}
     state = {name.partition(".")[2]: array for name, array in stored.items()}
     known, told = base.config(Config).labels, state.get(CONDITION)
-    if told is not None and known and known != config.labels:
+    if told is not None and not config.n_condition:
+        del state[CONDITION]
+        withheld = state.pop(CONDITION_BIAS)
+        for part in GIVEN:
+            weight = state[f"{part}.weight"]
+            state[f"{part}.weight"] = weight[:, : config.latent_size]
+            state[f"{part}.bias"] = state[f"{part}.bias"] + weight[:, config.latent_size :] @ withheld
+    elif told is None and config.n_condition:
+        shape = (config.condition_size, config.n_condition)
+        state[CONDITION] = np.random.default_rng(0).normal(0.0, 0.3, shape).astype(np.float32)
+        state[CONDITION_BIAS] = np.zeros(config.condition_size, np.float32)
+        for part in GIVEN:
+            state[f"{part}.weight"] = np.pad(state[f"{part}.weight"], ((0, 0), (0, config.condition_size)))
+    elif told is not None and known and known != config.labels:
         columns = [
             told[:, known.index(label)] if label in known else told[:, : len(known)].mean(axis=1) for label in config.labels
         ]
