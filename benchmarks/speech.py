@@ -2,10 +2,11 @@
 
     python recipes/speech_prior.py --corpus corpora/speech --max-minutes 60
     wavewright train corpora/speech/manifest.jsonl --family lstm --set source=voice --set sample_rate=16000 --set n_fft=400 \\
-        --set hop_length=160 --set n_mels=40 --max-minutes 60 --out runs/speech-lstm
+        --set hop_length=160 --set n_mels=40 --set training.steps=1500 --out runs/speech-lstm
     python benchmarks/speech.py --corpus corpora/speech --model runs/speech-prior --model runs/speech-lstm
+    python benchmarks/speech.py --corpus corpora/speech --model runs/speech-prior --seconds 10
 
-Each sound of a model is as long as a recording of the split ``train``, and all are brought to one peak. Of every sound as many pieces of two seconds
+Each sound of a model is as long as a recording of the split ``train``, or ``--seconds``, and all are brought to one peak. Of every sound as many pieces of two seconds
 are cut as it has room for, from places drawn at random: were recordings cut from their beginnings, the silence there would count as what models lack.
 As many pieces of each side count; the row of the recordings is the distance from held-out speech (split ``valid``) to speech that the models learned
 from (split ``train``). A prior is also heard as through its codec: the row ``codec`` is training speech encoded and decoded with as many levels, which
@@ -52,10 +53,10 @@ def at_full_level(wave: np.ndarray) -> np.ndarray:
     return (0.95 * wave / max(np.abs(wave).max(), 1e-9)).astype(np.float32)
 
 
-def generated(player, like: list[np.ndarray]) -> tuple[list[np.ndarray], float]:
-    """Sounds ``(time,)`` of a model at 16 kHz as long as these, at full level, and how many times faster than real time they were made."""
+def generated(player, seconds: list[float]) -> tuple[list[np.ndarray], float]:
+    """Sounds ``(time,)`` of a model at 16 kHz of these lengths, at full level, and how many times faster than real time they were made."""
     player.generate(count=1, seconds=1.0)  # whatever is compiled or loaded at first
-    seconds, made = [len(wave) / SAMPLE_RATE for wave in like], []
+    made = []
     begin = time.process_time()
     for index, length in enumerate(seconds):
         made += player.generate(count=1, seed=SEED + index, seconds=length)
@@ -97,6 +98,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
     parser.add_argument("--model", action="append", required=True, help="a model that makes sounds without labels")
     parser.add_argument("--count", type=int, default=150, help="sounds of each model, and of recordings beside them")
+    parser.add_argument("--seconds", type=float, default=None, help="of each sound of a model; else as the recordings")
     given = parser.parse_args()
     try:
         players = {name: models.load(name) for name in given.model}
@@ -108,7 +110,7 @@ def main() -> None:
         for name, player in players.items():
             if hasattr(player, "codec"):
                 rows.append(row(f"codec of {name}", held_out, pieces(through_codec(player, learned))))
-            waves, speed = generated(player, learned)
+            waves, speed = generated(player, [given.seconds or len(wave) / SAMPLE_RATE for wave in learned])
             rows.append(row(name, held_out, pieces(waves)) | {"times_real_time": round(speed, 1)})
     except WavewrightError as error:
         parser.error(str(error))
