@@ -7,9 +7,10 @@
 
 40 sentences of a reader that no voice was trained on (split ``test``) and 100 others (benchmarks/texts/hundred.txt, written before any
 voice spoke). Word errors by benchmarks/recogniser.py (its commands first), DNSMOS by benchmarks/naturalness.py, distances by
-benchmarks/speech_distance.py; a voice speaks with three seeds, whose errors are averaged for each sentence. Intervals are 95 % bootstrap
-intervals over the sentences, those of differences paired. The real-time factor is processor time over sound, on one thread, for a peer
-with the start of its process.
+benchmarks/speech_distance.py; a voice speaks with three seeds, whose errors are averaged for each sentence. DNSMOS hears how loud a sound
+is, so that it rates each talker twice: as loud as it speaks, and brought to one loudness. Intervals are 95 % bootstrap intervals over the
+sentences, those of differences paired. The real-time factor is processor time over sound, on one thread, for a peer with the start of its
+process.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ from wavewright.cli.command import plain
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
+from wavewright.dsp.loudness import normalise_loudness
 from wavewright.errors import BadFolder, WavewrightError
 from wavewright.metrics.sampling import Interval, bootstrap_interval
 
 HUNDRED = Path(__file__).parent / "texts" / "hundred.txt"
 N_SEEDS, N_NATURAL = 3, 40
+LOUDNESS_LUFS = -26.0  # of every talker, where they are rated equally loud
 MOST_WORD_ERROR_POINTS, MOST_DNSMOS_LOSS, LEAST_SIMILARITY_SHARE, MOST_FLITE_SHARE = 2.0, 0.15, 0.85, 0.5
 
 
@@ -49,9 +52,11 @@ class Row:
     n_sentences: int
     word_error_percent: Interval
     dnsmos: Interval
+    dnsmos_levelled: Interval
     real_time_factor: float | None = None
     word_error_points_more: Interval | None = None
     dnsmos_less: Interval | None = None
+    dnsmos_levelled_less: Interval | None = None
     cepstral_db: float | None = None
     pitch_semitones: float | None = None
     voicing_percent: float | None = None
@@ -61,7 +66,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Heard:
-    """A talker as the judges hear it: errors and words ``(sentences, 2)``, DNSMOS ``(sentences,)``, means over seeds, and one seed's waves."""
+    """A talker as the judges hear it: means over seeds, and the waves of one seed.
+
+    ``errors (sentences, 2)`` are errors and words, ``mos (sentences, 2)`` DNSMOS as loud as it speaks and at LOUDNESS_LUFS.
+    """
 
     talker: Talker
     errors: np.ndarray
@@ -77,14 +85,15 @@ class Heard:
 
 def hear(talker: Talker, texts: Sequence[str], recogniser: Recogniser) -> Heard:
     """Let a talker say every text and the judges hear it."""
-    errors, mos, waves = np.zeros((len(texts), 2)), np.zeros(len(texts)), []
+    errors, mos, waves = np.zeros((len(texts), 2)), np.zeros((len(texts), 2)), []
     seconds = sound_seconds = 0.0
     for row, text in enumerate(texts):
         for seed in range(talker.n_seeds):
             said = talker.say(text, seed)
             found = recogniser.errors(said.wave, said.sample_rate, text)
             errors[row] += np.array([found.n_errors, found.n_words]) / talker.n_seeds
-            mos[row] += dnsmos(said.wave, said.sample_rate) / talker.n_seeds
+            levelled = normalise_loudness(said.wave, said.sample_rate, LOUDNESS_LUFS)
+            mos[row] += np.array([dnsmos(wave, said.sample_rate) for wave in (said.wave, levelled)]) / talker.n_seeds
             seconds, sound_seconds = seconds + said.seconds, sound_seconds + len(said.wave) / said.sample_rate
             if seed == 0:
                 waves.append(Clip(said.wave[None], said.sample_rate))
@@ -102,16 +111,18 @@ def row_of(heard: Heard, reference: Heard | None) -> Row:
         heard.talker.name,
         len(heard.waves),
         bootstrap_interval(percent_of_words, [heard.errors]),
-        bootstrap_interval(np.mean, [heard.mos]),
+        *(bootstrap_interval(np.mean, [rated]) for rated in heard.mos.T),
         heard.real_time_factor,
     )
     if reference is None:
         return row
     more = np.column_stack([heard.errors[:, 0] - reference.errors[:, 0], heard.errors[:, 1]])
+    less, levelled_less = (bootstrap_interval(np.mean, [rated]) for rated in (reference.mos - heard.mos).T)
     return replace(
         row,
         word_error_points_more=bootstrap_interval(percent_of_words, [more]),
-        dnsmos_less=bootstrap_interval(np.mean, [reference.mos - heard.mos]),
+        dnsmos_less=less,
+        dnsmos_levelled_less=levelled_less,
     )
 
 
@@ -138,9 +149,12 @@ def compared(row: Row, heard: Heard, recorded: Heard, speakers: Speakers, natura
 def shown(row: Row) -> str:
     """One line of a table."""
     spanned = lambda interval: f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"  # noqa: E731
-    parts = [f"{row.name:24} word error {spanned(row.word_error_percent)} %, DNSMOS {spanned(row.dnsmos)}"]
-    if row.word_error_points_more and row.dnsmos_less:
-        parts.append(f"{spanned(row.word_error_points_more)} points more, DNSMOS {spanned(row.dnsmos_less)} less")
+    parts = [
+        f"{row.name:24} word error {spanned(row.word_error_percent)} %, DNSMOS {spanned(row.dnsmos)}, levelled {spanned(row.dnsmos_levelled)}"
+    ]
+    if row.word_error_points_more and row.dnsmos_less and row.dnsmos_levelled_less:
+        less = f"DNSMOS {spanned(row.dnsmos_less)} less, levelled {spanned(row.dnsmos_levelled_less)} less"
+        parts.append(f"{spanned(row.word_error_points_more)} points more, {less}")
     if row.cepstral_db is not None:
         parts.append(f"MCD {row.cepstral_db:.2f} dB, F0 {row.pitch_semitones:.2f} st, voicing {row.voicing_percent:.1f} %")
     if row.similarity is not None:

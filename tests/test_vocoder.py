@@ -14,7 +14,7 @@ from wavewright.families.vocoder import N_PITCHES, SIZES, Config
 from wavewright.families.vocoder.excitation import Pulses, hz_to_place, phase_of, pitch_of, place_to_hz, pulses_at
 from wavewright.families.vocoder.network import Sound, build, held_by, pitch_loss
 from wavewright.families.vocoder.recipe import DataSettings, held_share, prepare
-from wavewright.families.vocoder.synthesis import Synthesis
+from wavewright.families.vocoder.synthesis import Synthesis, filters_of
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +80,24 @@ def test_filters_in_numpy_are_those_of_the_network(config):
     described = rng.standard_normal((n_frames * config.steps_per_frame, 3 * config.n_bins)).astype(np.float32)
     mel = rng.normal(-6, 1, (n_frames + 1, 80)).astype(np.float32)
     sources = rng.standard_normal((2, n_frames * config.hop_length)).astype(np.float32)
-    found = Synthesis(config).push(described, mel.T, *sources)
+    found = Synthesis(config, calm=0).push(described, mel.T, *sources)
     given = [torch.from_numpy(np.pad(source, (step, 0)))[None] for source in sources]
     expected = Sound(config)(torch.from_numpy(described)[None], torch.from_numpy(mel)[None], given[0], [given[1]])[0][0]
     n_samples = len(found) - config.lag
     np.testing.assert_allclose(found[config.lag :], expected[:n_samples].numpy(), atol=1e-4 * np.abs(found).max())
+
+
+def test_noise_goes_over_to_pulses_where_they_are_alone_and_their_power_stays():
+    described = np.random.default_rng(0).standard_normal((50, 3 * TINY.n_bins)).astype(np.float32)
+    described[0, 2 * TINY.n_bins :] = 1e-3  # a row of pulses alone, and one of noise alone
+    described[1, : 2 * TINY.n_bins] = 1e-3
+    envelope = np.exp(np.random.default_rng(1).normal(size=(50, TINY.n_bins))).astype(np.float32)
+    filters, gains = filters_of(described, envelope, calm=0.4)
+    learned, noise = filters_of(described, envelope, calm=0)
+    np.testing.assert_allclose(gains[0], 0.6 * noise[0], rtol=1e-3)
+    np.testing.assert_allclose(gains[1], noise[1], rtol=1e-3)
+    np.testing.assert_allclose(np.abs(filters) ** 2 + gains**2, np.abs(learned) ** 2 + noise**2, rtol=1e-4)
+    np.testing.assert_allclose(np.angle(filters[2:]), np.angle(learned[2:]), atol=1e-5)
 
 
 def test_noise_through_the_envelope_of_frames_has_these_frames():

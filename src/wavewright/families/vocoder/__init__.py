@@ -12,8 +12,9 @@ Papers:
     Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023: critics of bands of complex spectra.
 
 Changed from them: blocks hear the past and two frames ahead, so that sound streams; filters begin as the envelope that the frames say,
-of which the network learns the rest; in training, pulses lie where those of the recording do; and above what a recording holds, nothing
-is compared, so that recordings of any rate teach one network.
+of which the network learns the rest; in training, pulses lie where those of the recording do; above what a recording holds, nothing
+is compared, so that recordings of any rate teach one network; and where pulses are alone, half of the noise that is learned becomes theirs
+when it plays.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class Filters(nn.Module):
 
 
 class Sound(nn.Module):
-    """Filters and sources to waves with gradients, as synthesis.Synthesis makes them."""
+    """Filters and sources to waves with gradients, as synthesis.Synthesis makes them, but with all of the noise."""
 
     window: Tensor
     below: Tensor

@@ -16,6 +16,7 @@ WINDOW_POWER = 0.375  # mean square of a Hann window
 BLOCK_FRAMES = 32  # at a time: few enough that what lies between stays in the processor's cache
 SMALLEST = 1e-8  # of a squared size, so that its root has a slope at zero
 LARGEST = 8.0  # of what the network says of a bin; squared, it is 36 dB above the envelope
+CALM = 0.5  # of the noise's amplitude goes over to pulses where they are alone
 
 
 @cache
@@ -47,24 +48,33 @@ def envelopes(mel: np.ndarray, config: Config) -> np.ndarray:
     return np.exp(steps).reshape(-1, config.n_bins)
 
 
-def filters_of(described: np.ndarray, envelope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def filters_of(described: np.ndarray, envelope: np.ndarray, calm: float = CALM) -> tuple[np.ndarray, np.ndarray]:
     """What the network says ``(steps, 3 n_bins)`` over an ``envelope (steps, n_bins)``: a complex filter of pulses, and a gain of noise.
 
-    Real and imaginary part come with the square root of the filter's magnitude, and of the noise's gain comes the square root.
+    Real and imaginary part come with the square root of the filter's magnitude, and of the noise's gain comes the square root. Of the noise
+    ``calm`` goes over to the pulses where there is nothing else, less where there is more noise; their power together stays. What of a
+    voice does not repeat is mostly pulses that come early or late, and as much noise is rougher than they are.
     """
     real, imaginary, root = np.split(np.clip(described, -LARGEST, LARGEST), 3, axis=1)
-    size = np.sqrt(real * real + imaginary * imaginary + np.float32(SMALLEST)) * envelope
+    square, gains = real * real + imaginary * imaginary + np.float32(SMALLEST), root * root
+    power = square * square
+    share = power / (power + gains * gains)  # of the pulses
+    gone = np.float32(calm) * share  # of the noise's amplitude
+    size = np.sqrt(square * (1 + np.float32(calm) * (2 - gone) * (1 - share))) * envelope
     filters = np.empty(envelope.shape, np.complex64)
     np.multiply(real, size, out=filters.real)
     np.multiply(imaginary, size, out=filters.imag)
-    return filters, root * root * envelope
+    return filters, gains * (1 - gone) * envelope
 
 
 class Synthesis:
-    """A wave of two sources and their filters, which come frame by frame; it lags by ``config.lag`` samples."""
+    """A wave of two sources and their filters, which come frame by frame; it lags by ``config.lag`` samples.
 
-    def __init__(self, config: Config):
-        self.config = config
+    ``calm`` see :func:`filters_of`; with 0 it is what the network learns by.
+    """
+
+    def __init__(self, config: Config, calm: float = CALM):
+        self.config, self.calm = config, calm
         self.window = hann_window(2 * config.step_length)
         self.past = np.zeros((2, config.step_length), np.float32)  # of pulses and noise, which the next step hears
         self.frames = np.zeros((config.overlap - 1, config.n_fft), np.float32)  # that reach into what comes
@@ -87,7 +97,7 @@ class Synthesis:
     def _block(self, described: np.ndarray, envelope: np.ndarray, sources: np.ndarray) -> np.ndarray:
         """The samples ``(steps * step_length,)`` that a few steps of both ``sources (2, time)`` finish."""
         config = self.config
-        filters, gains = filters_of(described, envelope)
+        filters, gains = filters_of(described, envelope, self.calm)
         heard = np.concatenate([self.past, sources], axis=1)
         self.past = heard[:, heard.shape[1] - config.step_length :]
         framed = np.zeros((2, len(envelope), config.n_fft), np.float32)
