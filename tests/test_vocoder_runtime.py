@@ -78,6 +78,11 @@ def test_a_stream_begins_soon_and_its_chunks_are_the_whole(player, mel):
     np.testing.assert_array_equal(np.concatenate(chunks, axis=1), player.vocode(mel, seed=1))
     assert not np.array_equal(player.vocode(mel, seed=1), player.vocode(mel, seed=2))
     assert np.abs(player.vocode(mel)).max() <= 1
+    calm = player.vocode(mel)
+    player.calm = 0.0
+    assert not np.array_equal(player.vocode(mel), calm)
+    del player.calm
+    np.testing.assert_array_equal(player.vocode(mel), calm)
     assert player.vocode(mel[:, :1]).shape == (1, 256)
 
 

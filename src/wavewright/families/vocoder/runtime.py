@@ -12,13 +12,18 @@ from ...errors import BadAudio, BadSetting
 from ...models.folder import ModelFolder
 from . import FRAMES_FILE, N_PITCHES, Config
 from .excitation import Pulses, pitch_of
-from .synthesis import Synthesis
+from .synthesis import CALM, Synthesis
 
 FIRST_FRAMES, MOST_FRAMES = 8, 64  # of a chunk: the first is soon there, later ones are quicker for each frame
 
 
 class Runtime:
-    """A vocoder that plays. However mel frames are cut up, the same samples come out."""
+    """A vocoder that plays. However mel frames are cut up, the same samples come out.
+
+    ``calm``, 0 to 1, is how much of the noise goes over to pulses where they are alone; 0 plays all of what was learned.
+    """
+
+    calm = CALM
 
     def __init__(self, folder: ModelFolder):
         self.folder, self.card = folder, folder.card
@@ -78,7 +83,7 @@ class Stream:
         self._config, self._name, self._session = config, runtime.card.name, runtime.session
         self._memory = np.zeros((1, self._session.get_inputs()[1].shape[1]), np.float32)
         self._pulses = Pulses(config.sample_rate, config.hop_length)
-        self._synthesis = Synthesis(config)
+        self._synthesis = Synthesis(config, runtime.calm)
         self._noise = np.random.Generator(np.random.PCG64(seed))
         self._waiting = _silence(config, 1)  # the frame before, and those that wait for later ones
         self._to_skip = config.lag  # samples before the first

@@ -48,12 +48,11 @@ def envelopes(mel: np.ndarray, config: Config) -> np.ndarray:
     return np.exp(steps).reshape(-1, config.n_bins)
 
 
-def filters_of(described: np.ndarray, envelope: np.ndarray, calm: float = CALM) -> tuple[np.ndarray, np.ndarray]:
+def filters_of(described: np.ndarray, envelope: np.ndarray, calm: float) -> tuple[np.ndarray, np.ndarray]:
     """What the network says ``(steps, 3 n_bins)`` over an ``envelope (steps, n_bins)``: a complex filter of pulses, and a gain of noise.
 
     Real and imaginary part come with the square root of the filter's magnitude, and of the noise's gain comes the square root. Of the noise
-    ``calm`` goes over to the pulses where there is nothing else, less where there is more noise; their power together stays. What of a
-    voice does not repeat is mostly pulses that come early or late, and as much noise is rougher than they are.
+    ``calm`` goes over to the pulses where there is nothing else, less where there is more noise; their power together stays.
     """
     real, imaginary, root = np.split(np.clip(described, -LARGEST, LARGEST), 3, axis=1)
     square, gains = real * real + imaginary * imaginary + np.float32(SMALLEST), root * root
