@@ -59,14 +59,14 @@ CRITICS = {"adv/critic", "adv/generator", "adv/features"}
     ("step", "players", "expected"),
     [
         (0, ["voice"], ALIGNER),
-        (2, ["voice", "listener"], VOICE | {"phone/heard"}),
-        (5, ["critics", "voice", "listener"], VOICE | CRITICS | {"phone/heard", "phone/said"}),
+        (2, ["voice"], VOICE | {"phone/heard"}),
+        (5, ["critics", "voice"], VOICE | CRITICS | {"phone/heard", "phone/said"}),
     ],
 )
 def test_each_stage_has_its_losses(trained, step, players, expected):
     run, _ = trained
     net = network.build(run.recipe.model).train()
-    assert net.stage_starts() == (0, 2, 4)
+    assert net.stage_starts() == (0, 2, 3, 4)
     batch = network.on_device(run.prepared.batches(step), net.voice)
     weights, found = net.loss_weights(step), {}
     for player, loss_function in net.turns(step):
@@ -76,6 +76,7 @@ def test_each_stage_has_its_losses(trained, step, players, expected):
         found |= {name: float(loss.detach()) for name, loss in losses.items()}
     assert [player for player, _ in net.turns(step)] == players
     assert found.keys() == expected
+    assert bool(net.voice.is_listening) == (step >= 3)
     assert np.isfinite(list(found.values())).all()
 
 
@@ -97,9 +98,11 @@ def test_long_recordings_stand_in_smaller_batches(trained):
     assert min(count for count, _ in shapes) < 3
 
 
-def test_padding_changes_nothing(trained):
+@pytest.mark.parametrize("is_listening", [False, True])
+def test_padding_changes_nothing(trained, is_listening):
     run, _ = trained
     voice = network.build(run.recipe.model).voice.eval()
+    voice.is_listening.fill_(is_listening)
     rows = run.prepared.batches.lengths.argsort()[[0, -1]]
     both = network.on_device(run.prepared.batches.of(rows), voice)
     alone = network.on_device(run.prepared.batches.of(rows[:1]), voice)
@@ -285,7 +288,8 @@ def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
         ({"labels": ("a",)}, "A voice has no labels"),
         ({"channels": 17}, "multiple of n_heads"),
         ({"decoder_kernel": 4}, "decoder_kernel is 4; it must be odd"),
-        ({"voice_from": 9, "critics_from": 9}, "critics_from is 9; it must be 0, or come after voice_from"),
+        ({"voice_from": 9, "listens_from": 0, "critics_from": 9}, "critics_from is 9; it must be 0, or come after voice_from"),
+        ({"voice_from": 9, "listens_from": 8}, "listens_from is 8; it must be 0, or come after voice_from"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(setting, message):
@@ -357,10 +361,33 @@ def test_a_listener_learns_to_tell_frames_apart():
     learns = torch.optim.Adam(listener.parameters(), 1e-2)
     for _ in range(60):
         learns.zero_grad()
-        phone_loss(listener(mel), symbols, places, heard).backward()
+        phone_loss(listener(mel, heard), symbols, places, heard).backward()
         learns.step()
-    with torch.no_grad():
-        assert float(phone_loss(listener.eval()(mel), symbols, places, heard)) < 0.05
+    asked = mel.clone().requires_grad_()
+    judged = phone_loss(listener.judge(asked, heard), symbols, places, heard)
+    assert float(judged.detach()) < 0.05
+    learns.zero_grad()
+    judged.backward()
+    assert asked.grad.abs().max() > 0
+    assert all(parameter.grad is None for parameter in listener.parameters())
+    assert listener.training
+
+
+def test_frames_belong_to_the_symbols_that_a_listener_understands(trained, monkeypatch):
+    run, _ = trained
+    voice = network.build(run.recipe.model).voice
+    batch = network.on_device(run.prepared.batches.of(np.arange(2)), voice)
+    by_aligner, told, _ = network.recorded_prosody(voice, batch)
+    wanted = torch.where(batch["symbols"] == SYMBOLS.index("|"), 0, 2) * network.symbols_heard(batch)[..., 0].long()
+    wanted[:, 0] += batch["n_frames"] - wanted.sum(1)
+    symbols = batch["symbols"].gather(1, places_of(wanted, batch["mel"].shape[1]))
+    logits = 20 * torch.nn.functional.one_hot(symbols, len(SYMBOLS)).float()
+    monkeypatch.setattr(voice.listener, "judge", lambda mel, heard: logits)
+    voice.is_listening.fill_(True)
+    durations, own_told, _ = network.recorded_prosody(voice, batch)
+    assert torch.equal(durations, wanted)
+    assert not torch.equal(by_aligner, wanted)
+    assert not torch.equal(told, own_told)
 
 
 def test_dropout_drops_channels_of_a_whole_clip_and_keeps_the_mean():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from .convnext import ConvNeXtBlock
@@ -19,7 +20,8 @@ NOISE = 0.2  # added to frames in training, in their own units: nothing finer th
 
 
 class PhoneListener(nn.Module):
-    """Mel frames ``(batch, frames, n_mels)`` to a logit for each symbol ``(batch, frames, n_symbols)``."""
+    """Mel frames ``(batch, frames, n_mels)`` to a logit for each symbol ``(batch, frames, n_symbols)``; ``heard (batch, frames, 1)`` is 0 for
+    padding, which is silence to it."""
 
     def __init__(self, n_mels: int, channels: int, n_symbols: int):
         super().__init__()
@@ -29,13 +31,20 @@ class PhoneListener(nn.Module):
         self.norm = nn.LayerNorm(channels)
         self.out = nn.Linear(channels, n_symbols)
 
-    def forward(self, mel: Tensor) -> Tensor:
+    def forward(self, mel: Tensor, heard: Tensor) -> Tensor:
         if self.training:
             mel = mel + NOISE * torch.randn_like(mel)
-        found = F.gelu(self.into(mel))
+        found = F.gelu(self.into(mel * heard)) * heard
         for block in self.blocks.children():
-            found = self.drop(block(found))
+            found = self.drop(block(found)) * heard
         return self.out(self.norm(found))
+
+    def judge(self, mel: Tensor, heard: Tensor) -> Tensor:
+        """The logits of frames as they are, from which a voice may learn but not the listener."""
+        was_training, own = self.training, {name: parameter.detach() for name, parameter in self.named_parameters()}
+        logits: Tensor = functional_call(self.eval(), own, (mel, heard))
+        self.train(was_training)
+        return logits
 
 
 def phone_loss(logits: Tensor, symbols: Tensor, places: Tensor, heard: Tensor) -> Tensor:

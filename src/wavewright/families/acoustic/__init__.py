@@ -11,11 +11,13 @@ Papers:
     Shih et al., "RAD-TTS: Parallel Flow-Based TTS with Robust Alignment Learning", 2021: its prior.
     Wang et al., "Style Tokens: Unsupervised Style Modeling, Control and Transfer in End-to-End Speech Synthesis", 2018.
     Kumar et al., "MelGAN", 2019: features of critics, compared.
+    Bourlard and Morgan, "Connectionist Speech Recognition", 1994: a network that learns from an alignment and aligns anew.
 
 Changed from them: blocks are depthwise convolution, attention and two products, written as matrix products, which CPUs multiply fastest;
 a word boundary may last no time at all, so that words are bound together or parted as they were spoken; the aligner has a Gaussian for each
-symbol, which has to explain its frames, learns first, by itself, and stays as it is while the voice learns; critics of a few mel bands each, all of them matrix products, sharpen the frames at last,
-and a listener that learns phones from the recordings has to understand them.
+symbol, which has to explain its frames, learns first, by itself, and stays as it is while the voice learns; a listener learns the phones
+that it finds, hears what stands around them, and aligns more exactly than it, so that it takes over; critics of a few mel bands each, all of
+them matrix products, sharpen the frames at last, and the listener has to understand them.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ RANGES = {
     "critic_channels": (4, 256),
     "listener_channels": (4, 1_024),
     "voice_from": (0, 1_000_000_000),
+    "listens_from": (0, 1_000_000_000),
     "critics_from": (0, 1_000_000_000),
 }
 """The smallest and largest value of each number in a Config that stands for itself; the others depend on each other."""
@@ -80,6 +83,7 @@ class Config:
     critic_channels: int = 64
     listener_channels: int = 128  # of the network that tells phones by frames
     voice_from: int = 1_500  # the step from which the voice learns; before it the aligner does
+    listens_from: int = 3_000  # the step from which its listener aligns the recordings; 0: never, the aligner does all along
     critics_from: int = 0  # the step from which critics sharpen the frames; 0: never
 
     def __post_init__(self) -> None:
@@ -93,10 +97,9 @@ class Config:
         for name in ("encoder_kernel", "decoder_kernel"):
             if getattr(self, name) % 2 == 0:
                 raise BadSetting(f"{name} is {getattr(self, name)}; it must be odd, to hear as much before as behind.")
-        if self.critics_from and self.critics_from <= self.voice_from:
-            raise BadSetting(
-                f"critics_from is {self.critics_from}; it must be 0, or come after voice_from ({self.voice_from})."
-            )
+        for name in ("listens_from", "critics_from"):
+            if 0 < (step := getattr(self, name)) <= self.voice_from:
+                raise BadSetting(f"{name} is {step}; it must be 0, or come after voice_from ({self.voice_from}).")
 
     @property
     def n_mels(self) -> int:

@@ -34,18 +34,21 @@ class Voice(nn.Module):
 
     usual_style: Tensor
     pace: Tensor
+    is_listening: Tensor
 
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
         channels, n_speakers = config.channels, max(len(config.speakers), 1)
         self.aligner = Aligner(len(config.symbols), n_speakers, config.n_mels, config.aligner_channels)
+        self.listener = PhoneListener(config.n_mels, config.listener_channels, len(config.symbols))
         self.embed = nn.Embedding(len(config.symbols), channels)
         self.speaker = nn.Embedding(n_speakers, channels)
         self.styles = nn.Parameter(0.3 * torch.randn(config.n_styles, channels))
         self.style_reader = StyleReader(config.n_mels, config.aligner_channels, config.n_styles)
         self.register_buffer("usual_style", torch.full((n_speakers, config.n_styles), 1 / config.n_styles))
         self.register_buffer("pace", torch.ones(n_speakers))
+        self.register_buffer("is_listening", torch.tensor(False))  # whether the listener aligns, no longer the aligner
         blocks = (channels, config.hidden)
         self.encoder = HearingBlocks(config.encoder_blocks, *blocks, config.encoder_kernel, config.n_heads, config.dropout)
         hidden = config.predictor_channels
@@ -82,6 +85,14 @@ class Voice(nn.Module):
     def align(self, batch: Batch) -> Tensor:
         """The aligner's log-likelihoods for a batch, ``(batch, frames, symbols)``."""
         return self.aligner(*(batch[name] for name in ("symbols", "speaker", "mel", "prior", "n_frames", "n_symbols")))
+
+    @torch.no_grad()
+    def durations_of(self, batch: Batch, scores: Tensor) -> Tensor:
+        """Frames of each symbol on the best alignment ``(batch, symbols)``, by the aligner's ``scores`` or as the listener understands it."""
+        if self.is_listening:
+            heard = torch.log_softmax(self.listener.judge(batch["mel"], frames_heard(batch)).float(), -1)
+            scores = heard.gather(2, batch["symbols"][:, None].expand(-1, heard.shape[1], -1))
+        return hard_durations(scores, self.skippable(batch["symbols"]), batch["n_frames"], batch["n_symbols"])
 
     def skippable(self, symbols: Tensor) -> Tensor:
         """Which symbols may last no time."""
@@ -122,8 +133,7 @@ def symbols_heard(batch: Batch) -> Tensor:
 def recorded_prosody(voice: Voice, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """What the recordings of a batch do: ``durations (batch, symbols)``, what is told of symbols ``(batch, symbols, N_TOLD)`` and how
     well the frames fit the symbols ``(batch,)``, log-likelihood a frame."""
-    scores = voice.align(batch)
-    durations = hard_durations(scores, voice.skippable(batch["symbols"]), batch["n_frames"], batch["n_symbols"])
+    durations = voice.durations_of(batch, scores := voice.align(batch))
     fit = agreement(scores, places_of(durations, scores.shape[1]), frames_heard(batch)[..., 0])
     melody = {name: batch[name].float().cpu().numpy() for name in ("octaves", "voiced", "energy")}
     told = told_of_symbols(**melody, durations=durations.cpu().numpy(), n_frames=batch["n_frames"].tolist())
@@ -131,56 +141,50 @@ def recorded_prosody(voice: Voice, batch: Batch) -> tuple[Tensor, Tensor, Tensor
 
 
 class Acoustic(nn.Module):
-    """The voice, its critics and its listener, and what each minimises."""
+    """The voice and its critics, and what each minimises."""
 
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
         self.voice = Voice(config)
         self.critics = MelCritic(config.n_mels, config.critic_channels) if config.critics_from else None
-        self.listener = (
-            PhoneListener(config.n_mels, config.listener_channels, len(config.symbols)) if config.critics_from else None
-        )
 
     def players(self) -> dict[str, nn.Module]:
-        players = {"voice": self.voice, "critics": self.critics, "listener": self.listener}
-        return {name: player for name, player in players.items() if player is not None}
+        return {"voice": self.voice} if self.critics is None else {"voice": self.voice, "critics": self.critics}
 
     def averaged(self) -> nn.Module:
         """The part whose weights are averaged over the steps, evaluated and exported."""
         return self.voice
 
     def stage_starts(self) -> tuple[int, ...]:
-        """The steps at which the aligner, the voice and the critics begin to learn."""
-        starts = {0, self.config.voice_from} | ({self.config.critics_from} if self.config.critics_from else set())
-        return tuple(sorted(starts))
+        """The steps at which the aligner and the voice begin to learn, the listener aligns, and critics come in."""
+        later = {step for step in (self.config.listens_from, self.config.critics_from) if step}
+        return tuple(sorted({0, self.config.voice_from} | later))
 
-    def _judges_at(self, step: int) -> tuple[MelCritic, PhoneListener] | None:
-        """Critics and listener, once the voice learns from them, too."""
-        if self.critics is None or self.listener is None or step < self.config.critics_from:
-            return None
-        return self.critics, self.listener
+    def _critics_at(self, step: int) -> MelCritic | None:
+        """The critics, once the voice learns from them, too."""
+        return self.critics if step >= self.config.critics_from else None
 
     def loss_weights(self, step: int) -> dict[str, float]:
         if step < self.config.voice_from:
             return {"align/forward_sum": 1.0}
         weights = {"mel/l1": 5.0, "mel/ssim": 1.0, "duration/square": 1.0, "phone/heard": 1.0}
         weights |= {"pitch/square": 2.0, "voicing/square": 1.0, "energy/square": 0.5}
-        if self._judges_at(step) is None:
+        if self._critics_at(step) is None:
             return weights
         return weights | {"adv/critic": 1.0, "adv/generator": 0.2, "adv/features": 2.0, "phone/said": 0.5}
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
         if step < self.config.voice_from:
             return [("voice", self._aligner_losses)]
-        listener, judges = self.listener, self._judges_at(step)
-        if listener is None:
+        critics, listens_from = self._critics_at(step), self.config.listens_from
+        self.voice.is_listening.fill_(0 < listens_from <= step)
+        if critics is None:
             return [("voice", self._voice_losses)]
-        learns = ("listener", lambda batch: self._listener_losses(batch, listener))
-        if judges is None:
-            return [("voice", self._voice_losses), learns]
-        judged = ("critics", lambda batch: self._critic_losses(batch, judges[0]))
-        return [judged, ("voice", lambda batch: self._sharpened_losses(batch, *judges)), learns]
+        return [
+            ("critics", lambda batch: self._critic_losses(batch, critics)),
+            ("voice", lambda batch: self._sharpened_losses(batch, critics)),
+        ]
 
     def _aligner_losses(self, batch: Batch) -> dict[str, Tensor]:
         """The aligner learns which frames belong to which symbols."""
@@ -188,7 +192,8 @@ class Acoustic(nn.Module):
         return {"align/forward_sum": forward_sum_loss(scores, is_skippable, batch["n_frames"], batch["n_symbols"])}
 
     def _spoken(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """The frames of a batch with the recordings' prosody, and how far the predicted one is from it; their places stay in the batch."""
+        """The frames of a batch with the recordings' prosody, and how far the predicted one is from it, and the listener from understanding
+        the recordings; the places of their frames stay in the batch."""
         voice = self.voice
         durations, told, _ = recorded_prosody(voice, batch)
         symbols, frames = symbols_heard(batch), frames_heard(batch)
@@ -198,7 +203,8 @@ class Acoustic(nn.Module):
         spoken = voice.decode(encoded, told, places, features, frames).float() * frames
         voice.note_pace(batch["speaker"], log_durations.float(), durations, symbols[..., 0])
         losses = prosody_losses(log_durations.float(), melody.float(), durations, told, symbols[..., 0])
-        return spoken, losses
+        understood = voice.listener(batch["mel"], frames)
+        return spoken, losses | {"phone/heard": phone_loss(understood, batch["symbols"], places, frames)}
 
     def _voice_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Encoder, predictors and decoder learn to speak as the recordings do."""
@@ -214,21 +220,16 @@ class Acoustic(nn.Module):
         hinge = (F.relu(1 - real) + F.relu(1 + fake)) * heard
         return {"adv/critic": hinge.sum() / count}
 
-    def _sharpened_losses(self, batch: Batch, critics: MelCritic, listener: PhoneListener) -> dict[str, Tensor]:
-        """The voice learns to please the critics and to be understood by the listener, too."""
+    def _sharpened_losses(self, batch: Batch, critics: MelCritic) -> dict[str, Tensor]:
+        """The voice learns to please the critics and to be understood by its listener, too."""
         heard = frames_heard(batch)
         with torch.no_grad():
             _, real = critics(batch["mel"] * heard)
         logits, fake = critics(batch["spoken"])
         adversarial = -(logits * heard).sum() / (heard.sum() * logits.shape[-1])
-        said = phone_loss(listener.eval()(batch["spoken"]), batch["symbols"], batch["places"], heard)
+        said = phone_loss(self.voice.listener.judge(batch["spoken"], heard), batch["symbols"], batch["places"], heard)
         losses = batch["losses"] | mel_losses(batch["mel"], batch["spoken"], heard) | {"phone/said": said}
         return losses | {"adv/generator": adversarial, "adv/features": feature_distance(real, fake)}
-
-    def _listener_losses(self, batch: Batch, listener: PhoneListener) -> dict[str, Tensor]:
-        """The listener learns from the recordings which phone is spoken in each frame."""
-        heard = frames_heard(batch)
-        return {"phone/heard": phone_loss(listener.train()(batch["mel"] * heard), batch["symbols"], batch["places"], heard)}
 
 
 def build(config: Config) -> Acoustic:

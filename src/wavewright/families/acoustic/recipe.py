@@ -31,9 +31,14 @@ HEARD_CLIPS = 4
 MEASURED_CLIPS = 48  # of the held-out ones, at an evaluation
 ONLY_SPEAKER = "voice"  # where the recordings name none
 WEIGHT_PREFIX = "voice."  # of the names of weights in a model folder
-TABLES_OF_SYMBOLS = ("embed.weight", "aligner.embed.weight")
+TABLES_OF_SYMBOLS = ("embed.weight", "aligner.embed.weight", "listener.out.weight", "listener.out.bias")
 TABLES_OF_SPEAKERS = ("speaker.weight", "aligner.speaker.weight", "usual_style", "pace")
-FINE_STEPS, FINE_VOICE_FROM, FINE_CRITICS_FROM = 4_000, 300, 800  # of a run that begins from another model
+FINE_STEPS, FINE_VOICE_FROM, FINE_LISTENS_FROM, FINE_CRITICS_FROM = (
+    4_000,
+    300,
+    600,
+    800,
+)  # of a run that begins from another model
 FINE_BASE_SHARE = 0.4  # half an hour of recordings teaches a voice, and hours taught the base to be understood
 DATA_RANGES = {
     "valid_share": (0.0, 0.9),
@@ -97,7 +102,14 @@ def fine_tuning(base: ModelFolder) -> Recipe:
     What plays keeps a share of the base.
     """
     known = base.config(Config)
-    model = replace(known, speakers=(), symbols=(), voice_from=FINE_VOICE_FROM, critics_from=FINE_CRITICS_FROM)
+    model = replace(
+        known,
+        speakers=(),
+        symbols=(),
+        voice_from=FINE_VOICE_FROM,
+        listens_from=FINE_LISTENS_FROM,
+        critics_from=FINE_CRITICS_FROM,
+    )
     training = replace(
         recipe("small").training,
         steps=FINE_STEPS,
@@ -128,7 +140,7 @@ def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
         if name not in state:
             raise BadModel(f"{base.path} has no weight {name}, so nothing can begin from it; give another --from.")
         state[name] = shares @ state[name]
-    return state
+    return state | {"is_listening": np.array(True)}
 
 
 def new_tables(base: ModelFolder, config: Config) -> tuple[str, ...]:
