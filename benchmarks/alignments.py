@@ -1,4 +1,4 @@
-"""Which frames of recordings belong to which words, by a voice's aligner and by its listener, beside a forced alignment by other means.
+"""Which frames of recordings belong to which words, by a voice's aligner, and by it and its listener, beside a forced alignment by other means.
 
     pip install pocketsphinx==5.1.1
     python benchmarks/alignments.py --corpus corpora/speech --voice en --speaker kathleen
@@ -98,9 +98,9 @@ def main() -> None:
     except WavewrightError as error:
         parser.error(str(error))
     heard = [aligner.starts(Sound.read(clip.entry.path), words_of(clip, config)[0]) for clip in clips]
-    found = {name: apart(voice, clips, is_listening, heard) for name, is_listening in (("aligner", False), ("listener", True))}
+    found = {name: apart(voice, clips, is_listening, heard) for name, is_listening in (("aligner", False), ("with listener", True))}
     for name, row in found.items():
-        print(f"{name:10}" + "  ".join(f"{key} {value:.0f}" for key, value in row.items()))
+        print(f"{name:15}" + "  ".join(f"{key} {value:.0f}" for key, value in row.items()))
     if given.json:
         given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

@@ -373,7 +373,7 @@ def test_a_listener_learns_to_tell_frames_apart():
     assert listener.training
 
 
-def test_frames_belong_to_the_symbols_that_a_listener_understands(trained, monkeypatch):
+def test_frames_belong_to_the_symbols_that_aligner_and_listener_hear(trained, monkeypatch):
     run, _ = trained
     voice = network.build(run.recipe.model).voice
     batch = network.on_device(run.prepared.batches.of(np.arange(2)), voice)
@@ -388,6 +388,8 @@ def test_frames_belong_to_the_symbols_that_a_listener_understands(trained, monke
     assert torch.equal(durations, wanted)
     assert not torch.equal(by_aligner, wanted)
     assert not torch.equal(told, own_told)
+    monkeypatch.setattr(voice.listener, "judge", lambda mel, heard: torch.zeros_like(logits))
+    assert torch.equal(network.recorded_prosody(voice, batch)[0], by_aligner)
 
 
 def test_dropout_drops_channels_of_a_whole_clip_and_keeps_the_mean():

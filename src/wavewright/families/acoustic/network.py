@@ -88,10 +88,10 @@ class Voice(nn.Module):
 
     @torch.no_grad()
     def durations_of(self, batch: Batch, scores: Tensor) -> Tensor:
-        """Frames of each symbol on the best alignment ``(batch, symbols)``, by the aligner's ``scores`` or as the listener understands it."""
+        """Frames of each symbol on the best alignment ``(batch, symbols)``, by the aligner's ``scores`` and what the listener understands."""
         if self.is_listening:
             heard = torch.log_softmax(self.listener.judge(batch["mel"], frames_heard(batch)).float(), -1)
-            scores = heard.gather(2, batch["symbols"][:, None].expand(-1, heard.shape[1], -1))
+            scores = scores + heard.gather(2, batch["symbols"][:, None].expand(-1, heard.shape[1], -1))
         return hard_durations(scores, self.skippable(batch["symbols"]), batch["n_frames"], batch["n_symbols"])
 
     def skippable(self, symbols: Tensor) -> Tensor:
