@@ -98,7 +98,9 @@ def main() -> None:
     except WavewrightError as error:
         parser.error(str(error))
     heard = [aligner.starts(Sound.read(clip.entry.path), words_of(clip, config)[0]) for clip in clips]
-    found = {name: apart(voice, clips, is_listening, heard) for name, is_listening in (("aligner", False), ("with listener", True))}
+    found = {
+        name: apart(voice, clips, is_listening, heard) for name, is_listening in (("aligner", False), ("with listener", True))
+    }
     for name, row in found.items():
         print(f"{name:15}" + "  ".join(f"{key} {value:.0f}" for key, value in row.items()))
     if given.json:

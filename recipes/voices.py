@@ -5,14 +5,16 @@ r"""The bundled voices ``en``: two speakers of English, kathleen and lj, from on
     python recipes/voices.py --max-minutes 60
     python recipes/voices.py --max-minutes 60 --resume     # as often as needed
 
-Then all five readers, those of other languages in phones of English, and the two again, with critics and a listener:
+Then all five readers, those of other languages in phones of English, and the two again, with critics:
 
     python recipes/voices.py --from runs/en --out runs/readers \
-        --set model.speakers=kathleen,lj,kerstin,carlo,june model.voice_from=300 model.critics_from=0 training.steps=8000
+        --set model.speakers=kathleen,lj,kerstin,carlo,june model.voice_from=300 model.listens_from=600 model.critics_from=0 training.steps=7000
     python recipes/voices.py --from runs/readers --out runs/voices \
-        --set model.voice_from=1 model.listens_from=2 model.critics_from=800 training.steps=4500 training.learning_rate=0.0003 training.ema_decay=0.995
+        --set model.voice_from=1 model.listens_from=2 model.critics_from=500 training.steps=6500 $SMALL
     python recipes/usual_style.py runs/voices kathleen style-4=0.15 style-6=0.15       # by benchmarks/styles.py, the clearest
     python recipes/voices.py --out runs/voices --bundle                                # into the package
+
+SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.997 training.final_share=0.03``.
 
 The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run hears them.
 """
@@ -32,7 +34,7 @@ STEPS, VOICE_FROM, CRITICS_FROM = 21_500, 1_500, 18_000
 
 
 def voices(device: str = "cpu") -> Recipe:
-    """The settings of the run: the aligner first, then the voice, then the voice with critics."""
+    """The settings of the run: the aligner first, then the voice, soon with what its listener hears, then with critics."""
     base = recipe("small")
     return replace(
         base,

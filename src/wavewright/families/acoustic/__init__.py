@@ -16,8 +16,9 @@ Papers:
 Changed from them: blocks are depthwise convolution, attention and two products, written as matrix products, which CPUs multiply fastest;
 a word boundary may last no time at all, so that words are bound together or parted as they were spoken; the aligner has a Gaussian for each
 symbol, which has to explain its frames, learns first, by itself, and stays as it is while the voice learns; a listener learns the phones
-that it finds, hears what stands around them, and aligns more exactly than it, so that it takes over; critics of a few mel bands each, all of
-them matrix products, sharpen the frames at last, and the listener has to understand them.
+that it finds, hears what stands around them, and soon aligns with it, their log-likelihoods added: more exactly than either, and the
+aligner keeps the listener from drifting off with what it taught itself; critics of a few mel bands each, all of them matrix products,
+sharpen the frames at last, and the listener has to understand them.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Config:
     critic_channels: int = 64
     listener_channels: int = 128  # of the network that tells phones by frames
     voice_from: int = 1_500  # the step from which the voice learns; before it the aligner does
-    listens_from: int = 3_000  # the step from which its listener aligns the recordings; 0: never, the aligner does all along
+    listens_from: int = 3_000  # the step from which its listener helps the aligner; 0: never
     critics_from: int = 0  # the step from which critics sharpen the frames; 0: never
 
     def __post_init__(self) -> None:

@@ -48,7 +48,7 @@ class Voice(nn.Module):
         self.style_reader = StyleReader(config.n_mels, config.aligner_channels, config.n_styles)
         self.register_buffer("usual_style", torch.full((n_speakers, config.n_styles), 1 / config.n_styles))
         self.register_buffer("pace", torch.ones(n_speakers))
-        self.register_buffer("is_listening", torch.tensor(False))  # whether the listener aligns, no longer the aligner
+        self.register_buffer("is_listening", torch.tensor(False))  # whether the listener helps the aligner
         blocks = (channels, config.hidden)
         self.encoder = HearingBlocks(config.encoder_blocks, *blocks, config.encoder_kernel, config.n_heads, config.dropout)
         hidden = config.predictor_channels
@@ -157,7 +157,7 @@ class Acoustic(nn.Module):
         return self.voice
 
     def stage_starts(self) -> tuple[int, ...]:
-        """The steps at which the aligner and the voice begin to learn, the listener aligns, and critics come in."""
+        """The steps at which the aligner and the voice begin to learn, the listener helps to align, and critics come in."""
         later = {step for step in (self.config.listens_from, self.config.critics_from) if step}
         return tuple(sorted({0, self.config.voice_from} | later))
 

@@ -33,12 +33,8 @@ ONLY_SPEAKER = "voice"  # where the recordings name none
 WEIGHT_PREFIX = "voice."  # of the names of weights in a model folder
 TABLES_OF_SYMBOLS = ("embed.weight", "aligner.embed.weight", "listener.out.weight", "listener.out.bias")
 TABLES_OF_SPEAKERS = ("speaker.weight", "aligner.speaker.weight", "usual_style", "pace")
-FINE_STEPS, FINE_VOICE_FROM, FINE_LISTENS_FROM, FINE_CRITICS_FROM = (
-    4_000,
-    300,
-    600,
-    800,
-)  # of a run that begins from another model
+FINE_STEPS = 4_000  # of a run that begins from another model
+FINE_VOICE_FROM, FINE_LISTENS_FROM, FINE_CRITICS_FROM = 300, 600, 800  # in it
 FINE_BASE_SHARE = 0.4  # half an hour of recordings teaches a voice, and hours taught the base to be understood
 DATA_RANGES = {
     "valid_share": (0.0, 0.9),
