@@ -3,7 +3,7 @@
 Each source is a folder on this machine, and may be left out:
 
 - ``--kathleen``: the public repository rhasspy/dataset-voice-kathleen (one US speaker, 48 kHz).
-- ``--lj``: the public repository PhilippMatthes/dc_tts, or any folder with LJ Speech in ``LJSpeech-1.1`` (one US speaker, 44.1 kHz there).
+- ``--lj``: the public repository PhilippMatthes/dc_tts, whose owner reads 141 sentences of LJ Speech in ``LJSpeech-1.1`` (44.1 kHz).
 - ``--kerstin``: the public repository rhasspy/dataset-voice-kerstin (one German speaker, 48 kHz).
 - ``--commands``: the public repository Picovoice/speech-to-intent-benchmark (more than 50 speakers, 16 kHz, no transcripts).
 - ``--asterisk``: a folder into which the Debian packages asterisk-core-sounds-fr, -fr-g722, -it and -it-g722 were unpacked
@@ -71,7 +71,7 @@ KATHLEEN = Reader(
 )
 LJ = Reader(
     Source(
-        *("LJ Speech (excerpt)", "Public domain", "LJ Speech, Keith Ito and Linda Johnson, 2017"),
+        *("Sentences of LJ Speech, read anew", "Apache-2.0", "Philipp Matthes, 2019"),
         *("github.com/PhilippMatthes/dc_tts", CHANGES),
     ),
     *("lj", "en", 0.1),
@@ -109,8 +109,8 @@ def from_kathleen(folder: Path) -> Iterator[Recording | LeftOut]:
 
 
 def from_lj(folder: Path) -> Iterator[Recording | LeftOut]:
-    """The clips of LJ Speech that the folder has, numbers in the text written out."""
-    wavs = checked_folder(folder / "LJSpeech-1.1" / "wavs", "LJ Speech's clips")
+    """The sentences of LJ Speech that were read anew, numbers in the text written out."""
+    wavs = checked_folder(folder / "LJSpeech-1.1" / "wavs", "the sentences of LJ Speech that were read anew")
     table = next((path for name in ("metadata_all.csv", "metadata.csv") if (path := wavs.parent / name).is_file()), None)
     if table is None:
         raise BadFolder(f"{wavs.parent} has no metadata.csv; give the folder with LJ Speech's texts.")
