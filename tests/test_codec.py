@@ -13,7 +13,7 @@ from wavewright import models
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.tilt import tilted
-from wavewright.errors import BadModel, BadSetting
+from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.codec import CONTEXTS_FILE, Config, network
 from wavewright.families.codec.header import CONTEXTUAL, STATIC
 from wavewright.families.codec.network import Coder, build, evaluate
@@ -168,6 +168,21 @@ def test_silence_is_exact_and_has_no_codes(player):
     assert played[20 * 320 : 21 * 320].any()
     assert player.encode(np.zeros(0, np.float32)).shape == (4, 0)
     assert player.decode(np.zeros((2, 0), np.int16)).shape == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [sound(640).reshape(2, 320), sound(320)[:, None], (sound(320) * 2**15).astype(np.int16), np.inf, np.nan]
+)
+def test_what_is_no_wave_of_one_channel_is_refused_and_nothing_of_it_is_taken(player, wrong):
+    wave, encoder = sound(700), player.encoder()
+    wrong = np.append(wave, wrong) if np.ndim(wrong) == 0 else wrong
+    for encode_ in (player.encode, encoder.push):
+        with pytest.raises(
+            BadAudio, match=r"it must be \(time,\) of finite floats in \[-1, 1\]: encode each channel by itself"
+        ):
+            encode_(wrong)
+    codes = np.concatenate([encoder.push(wave), encoder.finish()], axis=1)
+    np.testing.assert_array_equal(codes, player.encode(wave[None]))
 
 
 def test_frequencies_are_whole_and_impossible_codes_are_refused(player):
