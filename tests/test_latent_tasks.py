@@ -266,6 +266,19 @@ def test_a_sound_of_any_length_comes_back_as_long(sounds, n_samples, rate):
     assert (back.sample_rate, back.n_samples, decoded.seconds) == (rate, n_samples, n_samples / rate)
 
 
+@pytest.mark.parametrize("model", ["morph-drums", "frames"])
+def test_silence_comes_back_as_silence_and_a_quiet_sound_as_quiet(sounds, model):
+    encode(Path("silent.wav"), model=model, out=Path("s.safetensors"))
+    decode(Path("s.safetensors"), Path("s.wav"))
+    back = Clip.read("s.wav")
+    assert (back.sample_rate, back.n_samples) == (RATE, 500)
+    assert not back.wave.any()
+    Clip(1e-3 * A[None], RATE).write("quiet.wav", "FLOAT")
+    encode(Path("quiet.wav"), model=model, out=Path("q.safetensors"))
+    decode(Path("q.safetensors"), Path("q.wav"))
+    assert Clip.read("q.wav").wave.any()
+
+
 def test_no_damage_goes_unnoticed(sounds):
     encoded = encode(Path("a.wav"), model="morph-drums", out=Path("x.safetensors"))
     whole = encoded.out.read_bytes()
