@@ -141,7 +141,7 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
     files = [sound["file"] for sound in json.loads(capsys.readouterr().out)["sounds"]]
     assert files == [f"morph-drums-a-brightness+0.5-loudness-6-x3-{index:03d}.wav" for index in range(3)]
     player = models.load("morph-drums")
-    waves = player.sweep(A, {"brightness": 0.5, "loudness": -6.0}, (0.0, 0.5, 1.0))
+    waves = player.sweep(A, {"brightness": 0.5, "loudness": -6.0}, (0.0, 0.5, 1.0)).waves
     heard = player.heard(A)
     latents = player.encode(heard.wave)
     gain = 10 ** (heard.level_db / 20)
@@ -163,12 +163,28 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
 def test_a_sweep_that_is_too_loud_is_turned_down_as_a_whole():
     player = models.load("morph-drums")
     player.directions = Directions(np.full((2, 6), 1e-9, np.float32))
-    plain, loud = (player.sweep(gain * A, {"loudness": 3.0}, (0.0, 1.0)) for gain in (1.0, 1_000.0))
+    swept = [player.sweep(gain * A, {"loudness": 3.0}, (0.0, 1.0)) for gain in (1.0, 1_000.0)]
+    plain, loud = (each.waves for each in swept)
+    peak = max(np.abs(wave).max() for wave in plain)
+    assert [each.turned_down_db for each in swept] == [0.0, pytest.approx(20 * np.log10(1_000 * peak), abs=1e-3)]
     assert np.abs(plain[0]).max() < 1.0
     assert max(np.abs(wave).max() for wave in loud) == pytest.approx(1.0)
     assert loudness_db(loud[0][0]) - loudness_db(loud[1][0]) == pytest.approx(
         loudness_db(plain[0][0]) - loudness_db(plain[1][0]), abs=1e-3
     )
+
+
+def test_what_is_turned_down_is_said(sounds, capsys):
+    Clip(1_000 * A[None], RATE).write("loud.wav", "FLOAT")
+    assert run(["slide", "loud.wav", "--set", "loudness=+1"]) == 0
+    turned_db = models.load("morph-drums").sweep(1_000 * A, {"loudness": 1.0}).turned_down_db
+    assert turned_db > 10
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"The sound was turned down by {turned_db:.1f} dB, since full scale would be passed."
+    )
+    assert slide(Path("loud.wav"), {"loudness": 1.0}).turned_down_db == turned_db
+    assert run(["slide", "a.wav", "--set", "loudness=-1"]) == 0
+    assert "turned down" not in capsys.readouterr().out
 
 
 # --- map and neighbours
@@ -336,6 +352,10 @@ def test_latents_that_claim_what_cannot_be_are_refused(sounds):
         ("slide a.wav", "morph-drums has the sliders brightness (octaves), loudness (dB), length (doublings),"),
         ("slide a.wav --set warmth=1", "There is no slider 'warmth'; this model has brightness, loudness, length, attack."),
         ("slide a.wav --set brightness", "The slider 'brightness' has no amount; write name=amount, of brightness (octaves),"),
+        (
+            "slide a.wav --set loudness=1 --set loudness=2",
+            "The slider loudness is set twice; set it once, to the sum of what is meant.",
+        ),
         ("slide a.wav --set brightness=nan", "The slider brightness is nan; it must lie between -20 and 20 octaves."),
         ("slide a.wav --set loudness=1e9", "The slider loudness is 1000000000.0; it must lie between -100 and 100 dB."),
         ("map none", "none does not exist; give a folder with sound files in it"),

@@ -24,6 +24,7 @@ DEFAULT_MODEL = "morph-drums"
 LONGEST_SECONDS = 600.0  # of a sound that is read, which is held in memory
 MOST_SECONDS = 1_200.0  # of all sounds of a call, which are held in memory, too
 MOST_SOUNDS = 1_000
+LEAST_DB = 0.05  # of which a word is said
 LETTERS_OF_A_NAME = 32  # that the name of a sound takes from the name of a file
 
 
@@ -57,7 +58,7 @@ class DerivedSound:
 
 @dataclass(frozen=True)
 class Derived:
-    """The files that a model made of given sounds."""
+    """The files that a model made of given sounds, all turned down by ``turned_down_db`` where the loudest would pass full scale."""
 
     out: Path
     model: str
@@ -65,12 +66,17 @@ class Derived:
     sample_rate: int
     sources: tuple[Source, ...]
     sounds: tuple[DerivedSound, ...]
+    turned_down_db: float = 0.0
 
     def __str__(self) -> str:
         lines = [f"  {sound.file}" for sound in self.sounds]
         sounds = "1 sound" if len(lines) == 1 else f"{len(lines)} sounds"
         lines.append(f"{sounds} by {self.model} ({self.model_hash}) in {self.out}")
-        return "\n".join([*lines, *(str(source) for source in self.sources if source.changes)])
+        lines += [str(source) for source in self.sources if source.changes]
+        if self.turned_down_db >= LEAST_DB:
+            what = "The sound was" if len(self.sounds) == 1 else "All were"
+            lines.append(f"{what} turned down by {self.turned_down_db:.1f} dB, since full scale would be passed.")
+        return "\n".join(lines)
 
 
 def knows_latents(player: Any) -> bool:
@@ -131,11 +137,13 @@ def check_room(player: Runtime, n_samples: int, count: int) -> None:
         )
 
 
-def write_derived(player: Runtime, sources: Sequence[Source], sounds: Iterator[Made], out: Path, format: str) -> Derived:
+def write_derived(
+    player: Runtime, sources: Sequence[Source], sounds: Iterator[Made], out: Path, format: str, turned_down_db: float = 0.0
+) -> Derived:
     """Write sounds as files of ``out``; raises as :func:`.sound_folder.write_sounds`."""
     written = write_sounds(sounds, player.sample_rate, out, format)
     files = tuple(DerivedSound(sound.file, sound.seconds) for sound in written)
-    return Derived(out, player.card.name, player.folder.hash, player.sample_rate, tuple(sources), files)
+    return Derived(out, player.card.name, player.folder.hash, player.sample_rate, tuple(sources), files, turned_down_db)
 
 
 def sound_name(
