@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +36,11 @@ A, B = tone(300, start=0.05), tone(900, start=0.11, gain=0.05)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """The user's model folder: a VAE of clips called ``morph-drums``, one of ``frames`` and a GAN."""
+    """The user's model folder: a VAE of clips called ``morph-drums``, one of ``frames``, one that is told the pitch and a GAN."""
     folder = tmp_path_factory.mktemp("home")
     make_vae(folder, CLIPS, "morph-drums")
     make_vae(folder, FRAMES, "frames")
+    make_vae(folder, replace(CLIPS, pitched=True), "pitched")
     make_gan(folder)
     return folder
 
@@ -185,6 +187,31 @@ def test_what_is_turned_down_is_said(sounds, capsys):
     assert slide(Path("loud.wav"), {"loudness": 1.0}).turned_down_db == turned_db
     assert run(["slide", "a.wav", "--set", "loudness=-1"]) == 0
     assert "turned down" not in capsys.readouterr().out
+
+
+def test_a_model_that_was_trained_with_pitch_is_told_it(sounds, capsys):
+    player = models.load("pitched")
+    calls = {
+        "vary a.wav --count 1 --pitch 48": ("pitched-a-48p-vary0.3-000", player.vary(A, pitch=48)[0]),
+        "slide a.wav --set loudness=-6 --pitch 48": (
+            "pitched-a-48p-loudness-6-x1-000",
+            player.sweep(A, {"loudness": -6}, pitch=48).waves[0],
+        ),
+        "morph a.wav b.wav --steps 3 --pitch-a 40 --pitch-b 50": (
+            "pitched-a-to-b-40p-to-50p-spherical-x3-001",
+            player.morph(A, B, 3, pitch_a=40, pitch_b=50)[1],
+        ),
+        "generate pitched --label low --count 1 --pitch 48": ("pitched-low-s0-48p-000", player.generate("low", pitch=48)[0]),
+    }
+    for command, (name, wave) in calls.items():
+        model = [] if command.startswith("generate") else ["--model", "pitched"]
+        assert run([*command.split(), *model, "--out", "out"]) == 0
+        assert f"  {name}.wav" in capsys.readouterr().out.splitlines()
+        np.testing.assert_allclose(Clip.read(Path("out") / f"{name}.wav").wave, wave, atol=2**-23)
+    said = json.loads(read_metadata(Path("out") / "pitched-a-48p-vary0.3-000.wav")["comment"])
+    assert said["pitch"] == 48.0
+    assert np.abs(player.vary(A, pitch=48)[0] - player.vary(A, pitch=60)[0]).max() > 1e-4
+    np.testing.assert_array_equal(player.vary(A)[0], player.vary(A, pitch=60)[0])
 
 
 # --- map and neighbours
@@ -358,6 +385,18 @@ def test_latents_that_claim_what_cannot_be_are_refused(sounds):
         ),
         ("slide a.wav --set brightness=nan", "The slider brightness is nan; it must lie between -20 and 20 octaves."),
         ("slide a.wav --set loudness=1e9", "The slider loudness is 1000000000.0; it must lie between -100 and 100 dB."),
+        *(
+            (f"{command} --pitch{end} 60", "morph-drums has no pitch that could be asked for; leave it out.")
+            for command, end in (
+                ("generate morph-drums", ""),
+                ("vary a.wav", ""),
+                ("slide a.wav --set loudness=1", ""),
+                ("morph a.wav b.wav", "-a"),
+                ("morph a.wav b.wav", "-b"),
+            )
+        ),
+        ("generate tiny --pitch 60", "tiny has no pitch to choose; leave pitch out, or play another model."),
+        ("vary a.wav --pitch 128", "--pitch is 128; input should be less than or equal to 127."),
         ("map none", "none does not exist; give a folder with sound files in it"),
         ("map quiet", "quiet holds no sound that can be used: "),
         ("map quiet --out map.txt", "map.txt does not end with .json; a map is written as a .json file"),

@@ -16,6 +16,7 @@ from .. import models
 from ..clip import Clip
 from ..errors import BadModel, BadSetting
 from . import checked
+from .latent_sounds import Pitch
 from .rejection import Judged, Rejection
 from .sound_folder import Made, SoundFormat, Written, stem_of, write_sounds
 
@@ -107,6 +108,7 @@ def generate(
     judge: Annotated[
         str | None, Field(description="Classifier for --min-confidence; default: one that knows the labels.")
     ] = None,
+    pitch: Pitch = None,
 ) -> Generated:
     """Make new sounds with a model.
 
@@ -120,7 +122,7 @@ def generate(
         raise BadModel(
             f"{model} is of the family {player.card.family}, which makes no sounds; `wavewright models` lists those that do."
         )
-    options = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker}
+    options = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}
     asked = {name: value for name, value in options.items() if value is not None}
     make = _maker(player, asked, continue_from)
     rejection = Rejection(player, make, min_confidence, min_novelty, judge)
@@ -142,7 +144,7 @@ def generate(
         if asked or continue_from or rejection.is_asked_for:
             raise BadSetting(
                 "The sounds on the way between two seeds are what they are: none can be left out or made otherwise; give "
-                "--interpolate without min_confidence, min_novelty, code, seconds, temperature, speaker and continue_from."
+                "--interpolate without min_confidence, min_novelty, code, seconds, temperature, speaker, pitch and continue_from."
             )
         call |= {"seed": interpolate[0], "interpolate": list(interpolate), "steps": count}
         found = _way(player, label, interpolate, count)
@@ -215,6 +217,8 @@ def _stem(origin: dict[str, Any]) -> str:
         seeds += "c" + "_".join(f"{number:g}" for number in origin["code"])
     if "continue_from" in origin:
         seeds += f"after-{Path(origin['continue_from']).stem}"
-    seeds += "".join(f"-{origin[name]:g}{unit}" for name, unit in (("seconds", "s"), ("temperature", "t")) if name in origin)
+    seeds += "".join(
+        f"-{origin[name]:g}{unit}" for name, unit in (("seconds", "s"), ("temperature", "t"), ("pitch", "p")) if name in origin
+    )
     label = [origin[name] for name in ("label", "speaker") if origin.get(name) is not None]
     return stem_of(origin["model"], *label, seeds, f"{origin['index']:03d}")

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from .. import models
 from ..data.decode import decode_at
@@ -26,6 +27,13 @@ MOST_SECONDS = 1_200.0  # of all sounds of a call, which are held in memory, too
 MOST_SOUNDS = 1_000
 LEAST_DB = 0.05  # of which a word is said
 LETTERS_OF_A_NAME = 32  # that the name of a sound takes from the name of a file
+
+Pitch = Annotated[
+    float | None,
+    Field(
+        description="Pitch of the sound, a MIDI number (60: middle C), for a model that was trained with pitch.", ge=0, le=127
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,11 @@ def origin_of(player: Runtime, task: str, sources: Sequence[Source]) -> dict[str
     }
 
 
+def told_pitch(**pitches: float | None) -> dict[str, float]:
+    """What a sound says of the pitches that were asked for, by name: nothing where none was."""
+    return {name: pitch for name, pitch in pitches.items() if pitch is not None}
+
+
 def check_room(player: Runtime, n_samples: int, count: int) -> None:
     """Raise BadSetting where ``count`` sounds made of one of ``n_samples`` would be too long together."""
     if player.config.latent == "clip":
@@ -147,12 +160,18 @@ def write_derived(
 
 
 def sound_name(
-    player: Runtime, sources: Sequence[Source], labels: Sequence[str | None], parts: Sequence[str], seed: int
+    player: Runtime,
+    sources: Sequence[Source],
+    labels: Sequence[str | None],
+    parts: Sequence[str],
+    seed: int,
+    pitches: Sequence[float | None] = (),
 ) -> str:
-    """The name of a sound's file: the model, what it was made of, its labels if any, and what else tells it from others."""
+    """The name of a sound's file: the model, what it was made of, its labels and pitches if any, and what else tells it from others."""
     made_of = "-to-".join(source.name for source in sources)
-    told = "-to-".join(label for label in labels if label is not None)
-    return stem_of(player.card.name, made_of, *([told] if told else []), *parts, *([f"s{seed}"] if seed else []))
+    told = ["-to-".join(label for label in labels if label is not None)]
+    told.append("-to-".join(f"{pitch:g}p" for pitch in pitches if pitch is not None))
+    return stem_of(player.card.name, made_of, *filter(None, told), *parts, *([f"s{seed}"] if seed else []))
 
 
 @dataclass(frozen=True)
