@@ -113,14 +113,16 @@ def read_sound(file: Path, player: Runtime, may_be_silent: bool = False) -> tupl
     wave = _wave_of(entry, player, may_be_silent)
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    changes = []
-    if n_channels > 1:
-        changes.append(f"mixed from {n_channels} channels to one")
-    if sample_rate != player.sample_rate:
-        changes.append(f"resampled from {sample_rate} to {player.sample_rate} Hz")
+    changes = changes_of(n_channels, sample_rate, player.sample_rate)
     if player.config.latent == "clip" and len(wave) > player.config.n_samples:
         changes.append(f"heard for {player.config.n_samples / player.sample_rate:.2f} s from its onset")
     return Source(file, digest[:12], entry.seconds, sample_rate, n_channels, tuple(changes)), wave
+
+
+def changes_of(n_channels: int, sample_rate: int, to_sample_rate: int) -> list[str]:
+    """What becomes of a sound on its way to a model of one channel and one rate, in words."""
+    changes = [f"mixed from {n_channels} channels to one"] if n_channels > 1 else []
+    return changes + ([f"resampled from {sample_rate} to {to_sample_rate} Hz"] if sample_rate != to_sample_rate else [])
 
 
 def origin_of(player: Runtime, task: str, sources: Sequence[Source]) -> dict[str, Any]:
