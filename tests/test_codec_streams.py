@@ -16,6 +16,7 @@ from wavewright.errors import BadAudio, BadSetting
 from wavewright.families.codec.header import HEADER_BYTES
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
+from wavewright.tasks.pcm import endless_wav_header
 
 RATE = SAMPLE_RATE
 
@@ -148,7 +149,7 @@ def test_a_damaged_stream_says_so_on_standard_error(codec, capsys):
     decode_stream(io.BytesIO(data[: len(data) // 2]), decoded)
     error = capsys.readouterr().err
     assert error.startswith("Packets of standard input are damaged or missing; what they held is lost: from 0.")
-    assert error.endswith(" s on.\n")
+    assert error.endswith(" s on, and the sound ends there.\n")
     assert 0.3 * RATE < len(decoded.getvalue()) / 2 < 0.7 * RATE
 
 
@@ -180,6 +181,19 @@ def test_bad_sound_on_a_pipe_is_refused(codec, data, words):
     with pytest.raises(BadAudio, match=words):
         encode_stream(io.BytesIO(data), sink, codec, 1.0)
     assert sink.getvalue() == b""
+
+
+def test_a_stream_without_a_sample_becomes_no_file(tmp_path, codec):
+    coded, decoded = io.BytesIO(), io.BytesIO()
+    encode_stream(io.BytesIO(endless_wav_header(RATE)), coded, codec, 1.0)
+    (tmp_path / "a.wwc").write_bytes(coded.getvalue())
+    with pytest.raises(
+        BadAudio, match=r"a\.wwc is of a sound without a sample, so there is nothing to decode; encode one that has some"
+    ):
+        decode(tmp_path / "a.wwc")
+    assert [path.name for path in tmp_path.glob("a*")] == ["a.wwc"]
+    decode_stream(io.BytesIO(coded.getvalue()), decoded)
+    assert decoded.getvalue() == b""
 
 
 @pytest.mark.parametrize("subtype", ["PCM_24", "FLOAT"])
