@@ -2,6 +2,7 @@
 
     python benchmarks/morphing.py --corpus corpora/drums                                  # the bundled morph-drums
     python benchmarks/morphing.py --corpus corpora/drums --model runs/mine --pairs 600 --json morphing.json
+    python benchmarks/morphing.py --corpus corpora/drums --pairs 0                        # the sliders alone
 
 Pairs are drawn among the recordings of every split, both of one label as often as of two. A midpoint is the middle of seven steps. Its
 peer is a crossfade: the mean of the two recordings brought to their onsets and to one level. The classifier is the bundled one.
@@ -34,6 +35,7 @@ SEED = 2026
 TOLERANCES = {"brightness": 0.05, "loudness": 0.1}  # octaves, dB, that a step may go back
 ONSET_DB, DIP_DB = -20.0, -10.0  # an onset is a rise to within 20 dB of the loudest from 10 dB below
 LEVEL_SECONDS = 0.01
+QUANTILES = {"median": 0.5, "low": 0.1, "high": 0.9}  # of the recordings that a slider is tried on
 HEADROOM = 0.5  # of full scale for what sliders move, or a louder sound would be turned down again
 
 
@@ -119,16 +121,19 @@ def judged(walked: dict[str, np.ndarray], waves: np.ndarray, labels: np.ndarray,
     return found
 
 
-def slider_table(player, waves: np.ndarray) -> dict[str, dict[str, float]]:
-    """By how many of its steps each attribute changes, the median over recordings, when one slider moves by one step."""
+def slider_table(player, waves: np.ndarray) -> dict[str, dict[str, dict[str, float]]]:
+    """By how many of its steps each attribute changes when one slider moves by one step: QUANTILES over recordings."""
     table = {}
     latents = [player.encode(HEADROOM * wave) for wave in waves]
     before = np.stack([measure(player.decode(each)[0], player.sample_rate) for each in latents])
     for slider in player.sliders:
         moved = [player.slide(each, {slider.name: slider.step}) for each in latents]
         after = np.stack([measure(player.decode(each)[0], player.sample_rate) for each in moved])
-        change = np.median(after - before, axis=0) / [attribute.step for attribute in ATTRIBUTES]
-        table[slider.name] = {attribute.name: float(value) for attribute, value in zip(ATTRIBUTES, change, strict=True)}
+        steps = (after - before) / [attribute.step for attribute in ATTRIBUTES]
+        table[slider.name] = {
+            attribute.name: {name: float(np.quantile(column, share)) for name, share in QUANTILES.items()}
+            for attribute, column in zip(ATTRIBUTES, steps.T, strict=True)
+        }
     return table
 
 
@@ -142,14 +147,17 @@ def main() -> None:
     given = parser.parse_args()
     player, classifier = models.load(given.model), models.load("drum-classifier")
     waves, labels = recordings(given.corpus, player)
-    walked = walks(player, waves, labels, given.pairs, given.way)
-    found = {"way": given.way, "walks": judged(walked, waves, labels, classifier, player.sample_rate)}
+    found: dict = {"way": given.way, "walks": {}}
+    if given.pairs:
+        walked = walks(player, waves, labels, given.pairs, given.way)
+        found["walks"] = judged(walked, waves, labels, classifier, player.sample_rate)
     for name, row in found["walks"].items():
         print(f"{name:15}" + "  ".join(f"{key} {value:.3g}" for key, value in row.items()))
     chosen = waves[np.random.default_rng(SEED).choice(len(waves), min(60, len(waves)), replace=False)]
     found["sliders"] = slider_table(player, chosen)
     for name, row in found["sliders"].items():
-        print(f"slider {name:12}" + "  ".join(f"{key} {value:+.2f}" for key, value in row.items()))
+        said = (f"{key} {of['median']:+.2f} ({of['low']:+.2f} to {of['high']:+.2f})" for key, of in row.items())
+        print(f"slider {name:12}" + "  ".join(said))
     if given.json:
         given.json.write_text(json.dumps(plain(found), indent=1) + "\n", encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """The codec: what it plays is what it learned, however sound and codes are cut up; silence; what it refuses."""
 
 import dataclasses
+import io
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from wavewright import models
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.tilt import tilted
-from wavewright.errors import BadModel, BadSetting
+from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.codec import CONTEXTS_FILE, Config, network
 from wavewright.families.codec.header import CONTEXTUAL, STATIC
 from wavewright.families.codec.network import Coder, build, evaluate
@@ -22,8 +23,9 @@ from wavewright.families.codec.runtime import Runtime
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances
-from wavewright.tasks.decode import decode
-from wavewright.tasks.encode import encode
+from wavewright.tasks.decode import decode, decode_stream
+from wavewright.tasks.encode import encode, encode_stream
+from wavewright.tasks.pcm import endless_wav_header, to_pcm
 from wavewright.training import run as runs
 from wavewright.training.export import rewrite
 from wavewright.training.settings import TrainingSettings
@@ -155,6 +157,51 @@ def test_the_latency_is_what_it_says(player):
     assert 40 * 320 - (ahead * 320 + config.lead) <= same < (41 - config.encoder_look_ahead) * 320
 
 
+class Microphone(io.BytesIO):
+    """Gives 2 ms of 16-bit samples at a time."""
+
+    piece = 0
+
+    def read1(self, n_bytes=-1):
+        return self.read(min(n_bytes, self.piece))
+
+
+class Wire(io.BytesIO):
+    """Gives write by write what was written to it, and knows how far ``source`` had been read by then."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.source, self.writes, self.n_heard, self.n_taken = source, [], [], 0
+
+    def write(self, data):
+        self.writes.append(bytes(data))
+        self.n_heard.append(self.source.tell())
+        return len(data)
+
+    def read(self, n_bytes=-1):
+        self.n_taken += 1
+        return self.writes[self.n_taken - 1] if self.n_taken <= len(self.writes) else b""
+
+    read1 = read
+
+    def tell(self):
+        return self.n_heard[min(self.n_taken, len(self.writes)) - 1]
+
+
+@pytest.mark.parametrize(("sample_rate", "latency_ms"), [(16_000, 75), (48_000, 140), (44_100, 180)])
+def test_a_stream_lags_by_what_the_documents_say(player, sample_rate, latency_ms):
+    """No sample waits for more sound after it than the latency; at another rate than the codec's, both resamplers wait as well."""
+    header = endless_wav_header(sample_rate)
+    source = Microphone(header + to_pcm(sound(sample_rate)[None]))
+    source.piece = 2 * sample_rate // 500
+    encode_stream(source, coded := Wire(source), player, 0.8)
+    decode_stream(coded, decoded := Wire(coded), str(player.folder.path))
+    n_out = np.cumsum([0, *map(len, decoded.writes)]) // 2  # samples before each write
+    assert n_out[-1] == sample_rate
+    lags_ms = 1000 * ((np.array(decoded.n_heard) - len(header)) // 2 - n_out[:-1]) / sample_rate
+    assert latency_ms - 12 < lags_ms[:-1].max() <= latency_ms  # the last write is the end
+
+
 def test_silence_is_exact_and_has_no_codes(player):
     wave = sound(30 * 320)
     wave[10 * 320 : 20 * 320] = 0
@@ -168,6 +215,21 @@ def test_silence_is_exact_and_has_no_codes(player):
     assert played[20 * 320 : 21 * 320].any()
     assert player.encode(np.zeros(0, np.float32)).shape == (4, 0)
     assert player.decode(np.zeros((2, 0), np.int16)).shape == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [sound(640).reshape(2, 320), sound(320)[:, None], (sound(320) * 2**15).astype(np.int16), np.inf, np.nan]
+)
+def test_what_is_no_wave_of_one_channel_is_refused_and_nothing_of_it_is_taken(player, wrong):
+    wave, encoder = sound(700), player.encoder()
+    wrong = np.append(wave, wrong) if np.ndim(wrong) == 0 else wrong
+    for encode_ in (player.encode, encoder.push):
+        with pytest.raises(
+            BadAudio, match=r"it must be \(time,\) of finite floats in \[-1, 1\]: encode each channel by itself"
+        ):
+            encode_(wrong)
+    codes = np.concatenate([encoder.push(wave), encoder.finish()], axis=1)
+    np.testing.assert_array_equal(codes, player.encode(wave[None]))
 
 
 def test_frequencies_are_whole_and_impossible_codes_are_refused(player):

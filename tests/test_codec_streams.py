@@ -16,6 +16,7 @@ from wavewright.errors import BadAudio, BadSetting
 from wavewright.families.codec.header import HEADER_BYTES
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
+from wavewright.tasks.pcm import endless_wav_header
 
 RATE = SAMPLE_RATE
 
@@ -148,7 +149,7 @@ def test_a_damaged_stream_says_so_on_standard_error(codec, capsys):
     decode_stream(io.BytesIO(data[: len(data) // 2]), decoded)
     error = capsys.readouterr().err
     assert error.startswith("Packets of standard input are damaged or missing; what they held is lost: from 0.")
-    assert error.endswith(" s on.\n")
+    assert error.endswith(" s on, and the sound ends there.\n")
     assert 0.3 * RATE < len(decoded.getvalue()) / 2 < 0.7 * RATE
 
 
@@ -169,6 +170,9 @@ def test_a_reader_that_goes_away_ends_a_stream_without_a_word(codec, capsys):
         (b"RIFF1234AVI ", "begins like a WAV file and is none"),
         (b"RIFF1234WAVEfmt ", "does not say what its samples are"),
         (b"RIFF1234WAVEdata\x08\0\0\0abcdefgh", "does not say what its samples are"),
+        (b"ID3\x04" + bytes(700), "standard input is an MP3 file, and a stream takes raw samples or WAV; decode it first"),
+        (b"RF64\xff\xff\xff\xffWAVE", "standard input is an RF64 file"),
+        (b"WWC\x02" + bytes(30), "is a .wwc file, so it is encoded already; `wavewright decode` makes sound of it"),
         (b"RIFF1234WAVEjunk\xff\xff\xff\x7f", "does not say what its samples are"),
     ],
 )
@@ -179,11 +183,32 @@ def test_bad_sound_on_a_pipe_is_refused(codec, data, words):
     assert sink.getvalue() == b""
 
 
+def test_a_stream_without_a_sample_becomes_no_file(tmp_path, codec):
+    coded, decoded = io.BytesIO(), io.BytesIO()
+    encode_stream(io.BytesIO(endless_wav_header(RATE)), coded, codec, 1.0)
+    (tmp_path / "a.wwc").write_bytes(coded.getvalue())
+    with pytest.raises(
+        BadAudio, match=r"a\.wwc is of a sound without a sample, so there is nothing to decode; encode one that has some"
+    ):
+        decode(tmp_path / "a.wwc")
+    assert [path.name for path in tmp_path.glob("a*")] == ["a.wwc"]
+    decode_stream(io.BytesIO(coded.getvalue()), decoded)
+    assert decoded.getvalue() == b""
+
+
 @pytest.mark.parametrize("subtype", ["PCM_24", "FLOAT"])
 def test_wav_files_of_other_kinds_on_a_pipe_are_refused(tmp_path, codec, subtype):
     data = Clip(steps(RATE), RATE).write(tmp_path / "a.wav", subtype).read_bytes()
     with pytest.raises(BadAudio, match="on a pipe, 16-bit PCM can be read"):
         encode_stream(io.BytesIO(data), io.BytesIO(), codec, 1.0)
+
+
+@pytest.mark.parametrize(("suffix", "name"), [("flac", "a FLAC"), ("ogg", "an Ogg"), ("aiff", "an AIFF")])
+def test_sound_files_of_other_kinds_are_not_taken_for_samples(tmp_path, codec, suffix, name):
+    data, sink = Clip(steps(RATE), RATE).write(tmp_path / f"a.{suffix}").read_bytes(), io.BytesIO()
+    with pytest.raises(BadAudio, match=f"is {name} file, .* or give the file by its name without --stream"):
+        encode_stream(io.BytesIO(data), sink, codec, 1.0)
+    assert sink.getvalue() == b""
 
 
 def test_ctrl_c_ends_the_sound_and_finishes_the_stream(codec):

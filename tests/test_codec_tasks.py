@@ -88,6 +88,7 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
         "kbps": 8 * n_bytes / 1000,
         "lost_seconds": [],
         "repaired_byte": None,
+        "n_bytes_behind": 0,
     }
 
 
@@ -125,10 +126,30 @@ def test_a_file_that_breaks_off_gives_what_is_there(tmp_path):
     assert result.lost_seconds == ((2.0, round(seconds, 3)),)
     assert result.seconds == 2.0
     assert soundfile.info(result.out).frames == 2 * 44_100
+    assert str(result).splitlines()[1] == (
+        f"Packets of {tmp_path / 'a.wwc'} are damaged or missing; what they held is lost: "
+        f"2.00 to {seconds:.2f} s, and the sound is {round(seconds, 3) - 2:.2f} s shorter."
+    )
     (tmp_path / "a.wwc").write_bytes(data[: HEADER_BYTES + 20])
     with pytest.raises(BadAudio, match="has no packet that is whole, so there is nothing to decode; copy it again"):
         decode(tmp_path / "a.wwc", tmp_path / "none.wav")
     assert not (tmp_path / "none.wav").exists()
+
+
+def test_bytes_behind_the_end_are_counted_and_change_nothing(tmp_path):
+    Clip(steps(2 * RATE + 7), RATE).write(tmp_path / "a.wav", "FLOAT")
+    data = encode(tmp_path / "a.wav", kbps=0.3).out.read_bytes()
+    whole = decode(tmp_path / "a.wwc", tmp_path / "whole.wav")
+    assert whole.n_bytes_behind == 0
+    assert str(whole).endswith("1 level of means")
+    for n_behind, words in ((1, "1 byte"), (200_000, "200,000 bytes")):
+        (tmp_path / "b.wwc").write_bytes(data + bytes(n_behind))
+        result = decode(tmp_path / "b.wwc", tmp_path / "b.wav")
+        assert result.n_bytes_behind == n_behind
+        assert str(result).splitlines()[1:] == [
+            f"What lies behind the end of {tmp_path / 'b.wwc'} ({words}) belongs to no packet and was left out."
+        ]
+        assert (tmp_path / "b.wav").read_bytes() == (tmp_path / "whole.wav").read_bytes()
 
 
 def test_a_long_file_takes_little_memory(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +36,11 @@ A, B = tone(300, start=0.05), tone(900, start=0.11, gain=0.05)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """The user's model folder: a VAE of clips called ``morph-drums``, one of ``frames`` and a GAN."""
+    """The user's model folder: a VAE of clips called ``morph-drums``, one of ``frames``, one that is told the pitch and a GAN."""
     folder = tmp_path_factory.mktemp("home")
     make_vae(folder, CLIPS, "morph-drums")
     make_vae(folder, FRAMES, "frames")
+    make_vae(folder, replace(CLIPS, pitched=True), "pitched")
     make_gan(folder)
     return folder
 
@@ -141,7 +143,7 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
     files = [sound["file"] for sound in json.loads(capsys.readouterr().out)["sounds"]]
     assert files == [f"morph-drums-a-brightness+0.5-loudness-6-x3-{index:03d}.wav" for index in range(3)]
     player = models.load("morph-drums")
-    waves = player.sweep(A, {"brightness": 0.5, "loudness": -6.0}, (0.0, 0.5, 1.0))
+    waves = player.sweep(A, {"brightness": 0.5, "loudness": -6.0}, (0.0, 0.5, 1.0)).waves
     heard = player.heard(A)
     latents = player.encode(heard.wave)
     gain = 10 ** (heard.level_db / 20)
@@ -163,12 +165,53 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
 def test_a_sweep_that_is_too_loud_is_turned_down_as_a_whole():
     player = models.load("morph-drums")
     player.directions = Directions(np.full((2, 6), 1e-9, np.float32))
-    plain, loud = (player.sweep(gain * A, {"loudness": 3.0}, (0.0, 1.0)) for gain in (1.0, 1_000.0))
+    swept = [player.sweep(gain * A, {"loudness": 3.0}, (0.0, 1.0)) for gain in (1.0, 1_000.0)]
+    plain, loud = (each.waves for each in swept)
+    peak = max(np.abs(wave).max() for wave in plain)
+    assert [each.turned_down_db for each in swept] == [0.0, pytest.approx(20 * np.log10(1_000 * peak), abs=1e-3)]
     assert np.abs(plain[0]).max() < 1.0
     assert max(np.abs(wave).max() for wave in loud) == pytest.approx(1.0)
     assert loudness_db(loud[0][0]) - loudness_db(loud[1][0]) == pytest.approx(
         loudness_db(plain[0][0]) - loudness_db(plain[1][0]), abs=1e-3
     )
+
+
+def test_what_is_turned_down_is_said(sounds, capsys):
+    Clip(1_000 * A[None], RATE).write("loud.wav", "FLOAT")
+    assert run(["slide", "loud.wav", "--set", "loudness=+1"]) == 0
+    turned_db = models.load("morph-drums").sweep(1_000 * A, {"loudness": 1.0}).turned_down_db
+    assert turned_db > 10
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"The sound was turned down by {turned_db:.1f} dB, since full scale would be passed."
+    )
+    assert slide(Path("loud.wav"), {"loudness": 1.0}).turned_down_db == turned_db
+    assert run(["slide", "a.wav", "--set", "loudness=-1"]) == 0
+    assert "turned down" not in capsys.readouterr().out
+
+
+def test_a_model_that_was_trained_with_pitch_is_told_it(sounds, capsys):
+    player = models.load("pitched")
+    calls = {
+        "vary a.wav --count 1 --pitch 48": ("pitched-a-48p-vary0.3-000", player.vary(A, pitch=48)[0]),
+        "slide a.wav --set loudness=-6 --pitch 48": (
+            "pitched-a-48p-loudness-6-x1-000",
+            player.sweep(A, {"loudness": -6}, pitch=48).waves[0],
+        ),
+        "morph a.wav b.wav --steps 3 --pitch-a 40 --pitch-b 50": (
+            "pitched-a-to-b-40p-to-50p-spherical-x3-001",
+            player.morph(A, B, 3, pitch_a=40, pitch_b=50)[1],
+        ),
+        "generate pitched --label low --count 1 --pitch 48": ("pitched-low-s0-48p-000", player.generate("low", pitch=48)[0]),
+    }
+    for command, (name, wave) in calls.items():
+        model = [] if command.startswith("generate") else ["--model", "pitched"]
+        assert run([*command.split(), *model, "--out", "out"]) == 0
+        assert f"  {name}.wav" in capsys.readouterr().out.splitlines()
+        np.testing.assert_allclose(Clip.read(Path("out") / f"{name}.wav").wave, wave, atol=2**-23)
+    said = json.loads(read_metadata(Path("out") / "pitched-a-48p-vary0.3-000.wav")["comment"])
+    assert said["pitch"] == 48.0
+    assert np.abs(player.vary(A, pitch=48)[0] - player.vary(A, pitch=60)[0]).max() > 1e-4
+    np.testing.assert_array_equal(player.vary(A)[0], player.vary(A, pitch=60)[0])
 
 
 # --- map and neighbours
@@ -266,6 +309,19 @@ def test_a_sound_of_any_length_comes_back_as_long(sounds, n_samples, rate):
     assert (back.sample_rate, back.n_samples, decoded.seconds) == (rate, n_samples, n_samples / rate)
 
 
+@pytest.mark.parametrize("model", ["morph-drums", "frames"])
+def test_silence_comes_back_as_silence_and_a_quiet_sound_as_quiet(sounds, model):
+    encode(Path("silent.wav"), model=model, out=Path("s.safetensors"))
+    decode(Path("s.safetensors"), Path("s.wav"))
+    back = Clip.read("s.wav")
+    assert (back.sample_rate, back.n_samples) == (RATE, 500)
+    assert not back.wave.any()
+    Clip(1e-3 * A[None], RATE).write("quiet.wav", "FLOAT")
+    encode(Path("quiet.wav"), model=model, out=Path("q.safetensors"))
+    decode(Path("q.safetensors"), Path("q.wav"))
+    assert Clip.read("q.wav").wave.any()
+
+
 def test_no_damage_goes_unnoticed(sounds):
     encoded = encode(Path("a.wav"), model="morph-drums", out=Path("x.safetensors"))
     whole = encoded.out.read_bytes()
@@ -323,8 +379,24 @@ def test_latents_that_claim_what_cannot_be_are_refused(sounds):
         ("slide a.wav", "morph-drums has the sliders brightness (octaves), loudness (dB), length (doublings),"),
         ("slide a.wav --set warmth=1", "There is no slider 'warmth'; this model has brightness, loudness, length, attack."),
         ("slide a.wav --set brightness", "The slider 'brightness' has no amount; write name=amount, of brightness (octaves),"),
+        (
+            "slide a.wav --set loudness=1 --set loudness=2",
+            "The slider loudness is set twice; set it once, to the sum of what is meant.",
+        ),
         ("slide a.wav --set brightness=nan", "The slider brightness is nan; it must lie between -20 and 20 octaves."),
         ("slide a.wav --set loudness=1e9", "The slider loudness is 1000000000.0; it must lie between -100 and 100 dB."),
+        *(
+            (f"{command} --pitch{end} 60", "morph-drums has no pitch that could be asked for; leave it out.")
+            for command, end in (
+                ("generate morph-drums", ""),
+                ("vary a.wav", ""),
+                ("slide a.wav --set loudness=1", ""),
+                ("morph a.wav b.wav", "-a"),
+                ("morph a.wav b.wav", "-b"),
+            )
+        ),
+        ("generate tiny --pitch 60", "tiny has no pitch to choose; leave pitch out, or play another model."),
+        ("vary a.wav --pitch 128", "--pitch is 128; input should be less than or equal to 127."),
         ("map none", "none does not exist; give a folder with sound files in it"),
         ("map quiet", "quiet holds no sound that can be used: "),
         ("map quiet --out map.txt", "map.txt does not end with .json; a map is written as a .json file"),

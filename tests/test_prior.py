@@ -13,6 +13,7 @@ import torch
 from tiny_codec_model import drawn_codes, export_codec, write_glides
 
 from wavewright import models
+from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.families.gan import EMBEDDINGS_FILE
@@ -322,6 +323,16 @@ def test_a_continuation_begins_with_the_codes_of_the_given_clip(endless, player)
     assert player.continue_from(given, 0.7, "high", speaker="bob").shape == (1, 0.7 * RATE)
 
 
+def test_what_becomes_of_a_sound_to_continue_is_said(endless, tmp_path):
+    tones = 0.4 * np.sin(np.arange(11_025) * np.array([[0.02], [0.03]])).astype(np.float32)
+    stereo, plain = Clip(tones, 44_100).write(tmp_path / "a.wav"), Clip(tones[:1], RATE).write(tmp_path / "b.wav")
+    settings = {"model": str(endless.folder.path), "count": 1, "seconds": 0.8, "out": tmp_path / "out"}
+    made = generate(**settings, continue_from=stereo)
+    sentence = f"{stereo} was mixed from 2 channels to one, resampled from 44100 to 16000 Hz."
+    assert (made.changes, str(made).splitlines()[-1]) == ((sentence,), sentence)
+    assert generate(**settings, continue_from=plain).changes == ()
+
+
 def test_nats_of_codes_are_those_that_were_learned(player, prepared):
     batches = prepared.batches
     row = 4
@@ -343,6 +354,10 @@ def test_what_a_model_does_not_have_is_said(player, endless):
             endless.continue_from(wave, 1.0)
     for refused, sentence in (
         (lambda: endless.continue_from(np.zeros((1, 8_000)), 0.4), r"lasts 0\.5 s; ask for more than that, not for 0\.4 s"),
+        (
+            lambda: endless.tokens(seconds=0.4, given=np.zeros((3, 20), np.int16)),
+            r"The codes to begin with are 20 frames, 0\.4 s; ask for more than that, not for 20 frames in all",
+        ),
         (lambda: player.generate("hihg"), r"words has no label 'hihg'; its labels are low, high; did you mean high\?"),
         (lambda: player.stream("low", speaker="dan"), "words has no speaker 'dan'; its speakers are ann, bob"),
         (lambda: endless.generate("low"), "endless has no labels"),

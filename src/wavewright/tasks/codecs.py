@@ -102,7 +102,7 @@ def codec_of(header: Header, name: str | None, file: str) -> Codec:
     name, codec = by_hash(header.model_hash, name, file, "codec", open_codec)
     if header.n_levels > codec.n_levels or header.codec_sample_rate != codec.sample_rate:
         raise BadModel(
-            f"{file} has {header.n_levels} levels at {header.codec_sample_rate} Hz, and {name} has {codec.n_levels} at "
+            f"{file} has {levels_in_words(header.n_levels)} at {header.codec_sample_rate} Hz, and {name} has {codec.n_levels} at "
             f"{codec.sample_rate} Hz, whose hash it carries; one of the two is damaged: copy both again."
         )
     return codec
@@ -185,6 +185,11 @@ def described(n_samples: int, sample_rate: int, n_channels: int) -> str:
     """A sound in words."""
     channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
     return f"{n_samples / sample_rate:.2f} s, {sample_rate} Hz, {channels}"
+
+
+def levels_in_words(n_levels: int) -> str:
+    """So many levels."""
+    return "1 level" if n_levels == 1 else f"{n_levels} levels"
 
 
 def _hashes(family: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -17,7 +18,7 @@ from ..errors import BadAudio, BadSetting
 from ..families.codec.header import read_header
 from ..families.codec.packets import PacketReader
 from . import BY_PLACE, checked
-from .codecs import Codec, codec_of, coder_of, described
+from .codecs import Codec, codec_of, coder_of, described, levels_in_words
 from .encode import check_stream
 from .latent_codes import DecodedLatents, decode_latents
 from .latent_file import SUFFIX as LATENTS_SUFFIX
@@ -31,6 +32,7 @@ class Decoded:
 
     ``lost_seconds`` are the stretches ``(from, to)`` whose packets are damaged or missing: silent in the file, or beyond its end; ``to``
     is None where a stream breaks off. ``repaired_byte`` is the place of a damaged byte of the header that was put right, or None.
+    ``n_bytes_behind`` its end were left out.
     """
 
     out: Path
@@ -45,13 +47,18 @@ class Decoded:
     kbps: float
     lost_seconds: tuple[tuple[float, float | None], ...] = ()
     repaired_byte: int | None = None
+    n_bytes_behind: int = 0
 
     def __str__(self) -> str:
         sound = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
         lines = [
-            f"{self.out}: {sound} from {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {self.n_levels} levels of {self.model}"
+            f"{self.out}: {sound} from {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {levels_in_words(self.n_levels)} of {self.model}"
         ]
-        return "\n".join([*lines, *damage(str(self.file), self.lost_seconds, self.repaired_byte)])
+        lines += damage(str(self.file), self.lost_seconds, self.repaired_byte, self.seconds)
+        if self.n_bytes_behind:
+            behind = "1 byte" if self.n_bytes_behind == 1 else f"{self.n_bytes_behind:,} bytes"
+            lines.append(f"What lies behind the end of {self.file} ({behind}) belongs to no packet and was left out.")
+        return "\n".join(lines)
 
 
 @checked
@@ -90,7 +97,11 @@ def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, qui
     reader = PacketReader(source, header, coder_of(codec, header, str(file)), codec.hop_length)
     total = None if header.n_samples is None else header.n_samples / header.sample_rate
     with progress_bar(f"decoding {file.name}", total, quiet) as show:
-        write_blocks(out, _shown(decoded(codec, reader, str(file)), header.sample_rate, show))
+        waves = decoded(codec, reader, str(file))
+        first = next(waves, None)
+        if first is None:
+            raise BadAudio(f"{file} is of a sound without a sample, so there is nothing to decode; encode one that has some.")
+        write_blocks(out, _shown(chain([first], waves), header.sample_rate, show))
     seconds = reader.n_samples_there / header.sample_rate
     n_bytes = file.stat().st_size
     return Decoded(
@@ -106,6 +117,7 @@ def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, qui
         8 * n_bytes / seconds / 1000,
         lost_seconds(reader, codec),
         repaired,
+        reader.n_bytes_behind(),
     )
 
 
@@ -122,7 +134,7 @@ def decode_stream(source: BinaryIO, sink: BinaryIO, model: str | None = None) ->
         for wave in decoded(codec, reader, name):
             sink.write(to_pcm(wave))
             sink.flush()
-    for sentence in damage(name, lost_seconds(reader, codec), repaired):
+    for sentence in damage(name, lost_seconds(reader, codec), repaired, reader.n_samples_there / header.sample_rate):
         print(sentence, file=sys.stderr)
 
 
@@ -153,12 +165,17 @@ def lost_seconds(reader: PacketReader, codec: Codec) -> tuple[tuple[float, float
     )
 
 
-def damage(name: str, lost: tuple[tuple[float, float | None], ...], repaired_byte: int | None) -> Iterator[str]:
-    """A sentence for each kind of damage that was found."""
+def damage(name: str, lost: tuple[tuple[float, float | None], ...], repaired_byte: int | None, seconds: float) -> Iterator[str]:
+    """A sentence for each kind of damage that was found in a sound that became so many ``seconds`` long."""
     if repaired_byte is not None:
         yield f"Byte {repaired_byte} of {name}, in its header, was damaged and has been put right."
     if lost:
         listed = ", ".join(f"from {first:.2f} s on" if end is None else f"{first:.2f} to {end:.2f} s" for first, end in lost)
+        first, end = lost[-1]
+        if end is None:
+            listed += ", and the sound ends there"
+        elif end > seconds:
+            listed += f", and the sound is {end - max(first, seconds):.2f} s shorter"
         yield f"Packets of {name} are damaged or missing; what they held is lost: {listed}."
 
 

@@ -27,6 +27,7 @@ from .codecs import (
     coder_of,
     described,
     frames_per_packet,
+    levels_in_words,
     n_levels_for,
     open_codec,
     version_by,
@@ -59,7 +60,9 @@ class Encoded:
 
     def __str__(self) -> str:
         sound = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
-        lines = [f"{self.out}: {sound} in {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {self.n_levels} levels of {self.model}"]
+        lines = [
+            f"{self.out}: {sound} in {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {levels_in_words(self.n_levels)} of {self.model}"
+        ]
         if self.codec_sample_rate != self.sample_rate:
             lines.append(resampling(self.sample_rate, self.codec_sample_rate, self.model))
         return "\n".join(lines)

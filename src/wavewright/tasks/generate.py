@@ -13,9 +13,10 @@ import numpy as np
 from pydantic import Field
 
 from .. import models
-from ..clip import Clip
+from ..clip import Clip, read_header
 from ..errors import BadModel, BadSetting
 from . import checked
+from .latent_sounds import Pitch, changes_of
 from .rejection import Judged, Rejection
 from .sound_folder import Made, SoundFormat, Written, stem_of, write_sounds
 
@@ -40,7 +41,7 @@ class Generated:
     """The files of one call. ``interpolate`` are the seeds of a way, or None.
 
     ``n_rejected`` clips were made and left out; ``n_close`` were kept for want of better ones, although they lie closer to a training
-    sound than the training sounds of their label lie to each other.
+    sound than the training sounds of their label lie to each other. ``changes`` says what became of the sound that is continued.
     """
 
     out: Path
@@ -52,6 +53,7 @@ class Generated:
     sounds: tuple[Sound, ...]
     n_rejected: int = 0
     n_close: int = 0
+    changes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"  {sound.file}" for sound in self.sounds]
@@ -62,7 +64,7 @@ class Generated:
             lines.append(
                 f"{self.n_close} of them may pass for copies of training sounds: more recordings or a shorter training help."
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.changes])
 
 
 @checked
@@ -107,6 +109,7 @@ def generate(
     judge: Annotated[
         str | None, Field(description="Classifier for --min-confidence; default: one that knows the labels.")
     ] = None,
+    pitch: Pitch = None,
 ) -> Generated:
     """Make new sounds with a model.
 
@@ -120,7 +123,7 @@ def generate(
         raise BadModel(
             f"{model} is of the family {player.card.family}, which makes no sounds; `wavewright models` lists those that do."
         )
-    options = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker}
+    options = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}
     asked = {name: value for name, value in options.items() if value is not None}
     make = _maker(player, asked, continue_from)
     rejection = Rejection(player, make, min_confidence, min_novelty, judge)
@@ -142,7 +145,7 @@ def generate(
         if asked or continue_from or rejection.is_asked_for:
             raise BadSetting(
                 "The sounds on the way between two seeds are what they are: none can be left out or made otherwise; give "
-                "--interpolate without min_confidence, min_novelty, code, seconds, temperature, speaker and continue_from."
+                "--interpolate without min_confidence, min_novelty, code, seconds, temperature, speaker, pitch and continue_from."
             )
         call |= {"seed": interpolate[0], "interpolate": list(interpolate), "steps": count}
         found = _way(player, label, interpolate, count)
@@ -157,6 +160,7 @@ def generate(
         tuple(_sound(each) for each in written),
         rejection.n_rejected,
         rejection.n_close,
+        _changes(continue_from, player.sample_rate),
     )
 
 
@@ -175,6 +179,15 @@ def _maker(player: Any, options: dict[str, Any], continue_from: Path | None) -> 
         raise BadSetting("Nothing says how long the continued sound is to be; give --seconds, the given part included.")
     given = Clip.read(continue_from).resample(player.sample_rate).wave.mean(axis=0, keepdims=True)  # (1, time)
     return lambda label, seed, index: method(given, label=label, seed=seed, index=index, **options)
+
+
+def _changes(continue_from: Path | None, sample_rate: int) -> tuple[str, ...]:
+    """A sentence on what became of the sound to continue, where anything did."""
+    if continue_from is None:
+        return ()
+    found = read_header(continue_from)
+    changes = changes_of(found.n_channels, found.sample_rate, sample_rate)
+    return (f"{continue_from} was {', '.join(changes)}.",) if changes else ()
 
 
 def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int) -> Iterator[Judged]:
@@ -215,6 +228,8 @@ def _stem(origin: dict[str, Any]) -> str:
         seeds += "c" + "_".join(f"{number:g}" for number in origin["code"])
     if "continue_from" in origin:
         seeds += f"after-{Path(origin['continue_from']).stem}"
-    seeds += "".join(f"-{origin[name]:g}{unit}" for name, unit in (("seconds", "s"), ("temperature", "t")) if name in origin)
+    seeds += "".join(
+        f"-{origin[name]:g}{unit}" for name, unit in (("seconds", "s"), ("temperature", "t"), ("pitch", "p")) if name in origin
+    )
     label = [origin[name] for name in ("label", "speaker") if origin.get(name) is not None]
     return stem_of(origin["model"], *label, seeds, f"{origin['index']:03d}")

@@ -10,9 +10,8 @@ import numpy as np
 
 from ..clip import Clip
 from ..errors import BadAudio
-from ..units import db_to_gain
 from .codecs import by_hash, described
-from .latent_file import About, LatentFile
+from .latent_file import SILENT_DB, About, LatentFile
 from .latent_sounds import Source, open_vae, read_sound
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def encode_latents(player: Runtime, file: Path, out: Path, label: str | None) ->
         model_hash=player.folder.hash,
         sample_rate=source.sample_rate,
         n_samples=n_samples,
-        level_db=sound.level_db,
+        level_db=sound.level_db if sound.wave.any() else SILENT_DB,  # no latents stand for silence
         label=label,
     )
     n_bytes = LatentFile(latents, about).write(out)
@@ -94,7 +93,7 @@ def decode_latents(file: Path, out: Path, model: str | None) -> DecodedLatents:
     found = LatentFile.read(file)
     about = found.about
     _, player = by_hash(about.model_hash, model, str(file), "VAE", open_vae)
-    wave = player.decode(found.latents, about.label) * np.float32(db_to_gain(about.level_db))
+    wave = player.decode(found.latents, about.label) * np.float32(about.gain)
     sound = Clip(wave / max(float(np.abs(wave).max()), 1.0), player.sample_rate).resample(about.sample_rate)
     n_missing = about.n_samples - sound.n_samples
     if n_missing > 1:  # rounding may cost one

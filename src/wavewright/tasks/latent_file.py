@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..clip import SAMPLE_RATES_HZ
 from ..errors import BadAudio
+from ..units import db_to_gain
 from ..whole_file import write_whole
 
 SUFFIX = ".safetensors"
@@ -20,12 +21,13 @@ TENSOR = "latents"
 METADATA_KEY = "wavewright"  # one entry, for safetensors writes several in an order of chance
 LARGEST_BYTES = 2**28  # of a file that is read; ten minutes of latents take far less
 LOUDEST_DB = 200.0
+SILENT_DB = -LOUDEST_DB  # the level that says that the sound was silence
 
 
 class About(BaseModel):
     """What latents were made of: the model, and the sound that decoding gives, ``n_samples`` at ``sample_rate``.
 
-    ``level_db`` was taken from the sound's level before it was encoded; ``label`` is what the decoder is told, or None.
+    ``level_db`` was taken from the sound's level before it was encoded, SILENT_DB from silence; ``label`` is what the decoder is told, or None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -37,6 +39,11 @@ class About(BaseModel):
     n_samples: int = Field(ge=1)
     level_db: float = Field(0.0, ge=-LOUDEST_DB, le=LOUDEST_DB)
     label: str | None = None
+
+    @property
+    def gain(self) -> float:
+        """What a decoded wave is multiplied by."""
+        return 0.0 if self.level_db == SILENT_DB else float(db_to_gain(self.level_db))
 
 
 @dataclass(frozen=True)

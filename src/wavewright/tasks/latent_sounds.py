@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from .. import models
 from ..data.decode import decode_at
@@ -24,7 +25,15 @@ DEFAULT_MODEL = "morph-drums"
 LONGEST_SECONDS = 600.0  # of a sound that is read, which is held in memory
 MOST_SECONDS = 1_200.0  # of all sounds of a call, which are held in memory, too
 MOST_SOUNDS = 1_000
+LEAST_DB = 0.05  # of which a word is said
 LETTERS_OF_A_NAME = 32  # that the name of a sound takes from the name of a file
+
+Pitch = Annotated[
+    float | None,
+    Field(
+        description="Pitch of the sound, a MIDI number (60: middle C), for a model that was trained with pitch.", ge=0, le=127
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class DerivedSound:
 
 @dataclass(frozen=True)
 class Derived:
-    """The files that a model made of given sounds."""
+    """The files that a model made of given sounds, all turned down by ``turned_down_db`` where the loudest would pass full scale."""
 
     out: Path
     model: str
@@ -65,12 +74,17 @@ class Derived:
     sample_rate: int
     sources: tuple[Source, ...]
     sounds: tuple[DerivedSound, ...]
+    turned_down_db: float = 0.0
 
     def __str__(self) -> str:
         lines = [f"  {sound.file}" for sound in self.sounds]
         sounds = "1 sound" if len(lines) == 1 else f"{len(lines)} sounds"
         lines.append(f"{sounds} by {self.model} ({self.model_hash}) in {self.out}")
-        return "\n".join([*lines, *(str(source) for source in self.sources if source.changes)])
+        lines += [str(source) for source in self.sources if source.changes]
+        if self.turned_down_db >= LEAST_DB:
+            what = "The sound was" if len(self.sounds) == 1 else "All were"
+            lines.append(f"{what} turned down by {self.turned_down_db:.1f} dB, since full scale would be passed.")
+        return "\n".join(lines)
 
 
 def knows_latents(player: Any) -> bool:
@@ -99,14 +113,16 @@ def read_sound(file: Path, player: Runtime, may_be_silent: bool = False) -> tupl
     wave = _wave_of(entry, player, may_be_silent)
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    changes = []
-    if n_channels > 1:
-        changes.append(f"mixed from {n_channels} channels to one")
-    if sample_rate != player.sample_rate:
-        changes.append(f"resampled from {sample_rate} to {player.sample_rate} Hz")
+    changes = changes_of(n_channels, sample_rate, player.sample_rate)
     if player.config.latent == "clip" and len(wave) > player.config.n_samples:
         changes.append(f"heard for {player.config.n_samples / player.sample_rate:.2f} s from its onset")
     return Source(file, digest[:12], entry.seconds, sample_rate, n_channels, tuple(changes)), wave
+
+
+def changes_of(n_channels: int, sample_rate: int, to_sample_rate: int) -> list[str]:
+    """What becomes of a sound on its way to a model of one channel and one rate, in words."""
+    changes = [f"mixed from {n_channels} channels to one"] if n_channels > 1 else []
+    return changes + ([f"resampled from {sample_rate} to {to_sample_rate} Hz"] if sample_rate != to_sample_rate else [])
 
 
 def origin_of(player: Runtime, task: str, sources: Sequence[Source]) -> dict[str, Any]:
@@ -117,6 +133,11 @@ def origin_of(player: Runtime, task: str, sources: Sequence[Source]) -> dict[str
         "task": task,
         "sources": [{"file": source.file.name, "hash": source.hash} for source in sources],
     }
+
+
+def told_pitch(**pitches: float | None) -> dict[str, float]:
+    """What a sound says of the pitches that were asked for, by name: nothing where none was."""
+    return {name: pitch for name, pitch in pitches.items() if pitch is not None}
 
 
 def check_room(player: Runtime, n_samples: int, count: int) -> None:
@@ -131,20 +152,28 @@ def check_room(player: Runtime, n_samples: int, count: int) -> None:
         )
 
 
-def write_derived(player: Runtime, sources: Sequence[Source], sounds: Iterator[Made], out: Path, format: str) -> Derived:
+def write_derived(
+    player: Runtime, sources: Sequence[Source], sounds: Iterator[Made], out: Path, format: str, turned_down_db: float = 0.0
+) -> Derived:
     """Write sounds as files of ``out``; raises as :func:`.sound_folder.write_sounds`."""
     written = write_sounds(sounds, player.sample_rate, out, format)
     files = tuple(DerivedSound(sound.file, sound.seconds) for sound in written)
-    return Derived(out, player.card.name, player.folder.hash, player.sample_rate, tuple(sources), files)
+    return Derived(out, player.card.name, player.folder.hash, player.sample_rate, tuple(sources), files, turned_down_db)
 
 
 def sound_name(
-    player: Runtime, sources: Sequence[Source], labels: Sequence[str | None], parts: Sequence[str], seed: int
+    player: Runtime,
+    sources: Sequence[Source],
+    labels: Sequence[str | None],
+    parts: Sequence[str],
+    seed: int,
+    pitches: Sequence[float | None] = (),
 ) -> str:
-    """The name of a sound's file: the model, what it was made of, its labels if any, and what else tells it from others."""
+    """The name of a sound's file: the model, what it was made of, its labels and pitches if any, and what else tells it from others."""
     made_of = "-to-".join(source.name for source in sources)
-    told = "-to-".join(label for label in labels if label is not None)
-    return stem_of(player.card.name, made_of, *([told] if told else []), *parts, *([f"s{seed}"] if seed else []))
+    told = ["-to-".join(label for label in labels if label is not None)]
+    told.append("-to-".join(f"{pitch:g}p" for pitch in pitches if pitch is not None))
+    return stem_of(player.card.name, made_of, *filter(None, told), *parts, *([f"s{seed}"] if seed else []))
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ from .latent_sounds import (
     DEFAULT_MODEL,
     MOST_SOUNDS,
     Derived,
+    Pitch,
     check_room,
     open_vae,
     origin_of,
     read_sound,
     sound_name,
+    told_pitch,
     write_derived,
 )
 from .sound_folder import Made, SoundFormat
@@ -47,6 +49,8 @@ def morph(
     model: Annotated[str, Field(description="Name of a VAE, or the path of its folder.")] = DEFAULT_MODEL,
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
     format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    pitch_a: Pitch = None,
+    pitch_b: Pitch = None,
 ) -> Derived:
     """Walk from one sound to another and write the sounds on the way.
 
@@ -59,9 +63,12 @@ def morph(
     player = open_vae(model)
     (a, wave_a), (b, wave_b) = read_sound(file_a, player), read_sound(file_b, player)
     check_room(player, max(len(wave_a), len(wave_b)), 1 if over_time else steps)
-    waves = player.morph(wave_a, wave_b, steps, way, over_time, label_a, label_b, seed=seed)
+    waves = player.morph(wave_a, wave_b, steps, way, over_time, label_a, label_b, pitch_a, pitch_b, seed)
     call = {**origin_of(player, "morph", (a, b)), "way": way, "seed": seed, "labels": [label_a, label_b]}
-    name = sound_name(player, (a, b), (label_a, label_b), [way, "over_time" if over_time else f"x{steps}"], seed)
+    call |= told_pitch(pitch_a=pitch_a, pitch_b=pitch_b)
+    name = sound_name(
+        player, (a, b), (label_a, label_b), [way, "over_time" if over_time else f"x{steps}"], seed, (pitch_a, pitch_b)
+    )
     if over_time:
         sounds = iter([Made(waves[0], name, {**call, "over_time": True, "label": None})])
     else:

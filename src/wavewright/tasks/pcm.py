@@ -13,12 +13,22 @@ from typing import BinaryIO
 import numpy as np
 
 from ..errors import BadAudio
+from ..families.codec.header import MAGIC
 
 FULL_SCALE = 32_768
 CHUNK_BYTES = 65_536
 PCM, EXTENSIBLE = 1, 0xFFFE  # formats of a WAV file
 UNKNOWN_BYTES = 0x7FFF0000  # programs that write WAV to a pipe give about this size or a larger one, or 0, as they know none
 ENDLESS_BYTES = 0x7FFFF000  # of samples, in the header of a stream whose length nobody knows
+FILES = {
+    b"fLaC": "a FLAC file",
+    b"OggS": "an Ogg file",
+    b"ID3": "an MP3 file",
+    b"FORM": "an AIFF file",
+    b"RF64": "an RF64 file",
+    b"caff": "a CAF file",
+}
+"""How sound files begin that would be taken for raw samples, and be noise."""
 LONGEST_CHUNK = 2**20  # of a WAV file, before its samples
 
 
@@ -34,11 +44,12 @@ class PcmStream:
 def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:
     """Sound from a pipe: a WAV file of 16 bits, or else raw mono, 16-bit little-endian at ``sample_rate``.
 
-    Raises BadAudio where nothing comes, or where it is a WAV file of another kind.
+    Raises BadAudio where nothing comes, where it is a WAV file of another kind, or a file of a kind that begins by saying so.
     """
     head = _read(source, 4)
     if not head:
         raise BadAudio("No sound came on standard input; send 16-bit mono samples or a WAV file.")
+    _check_raw(head)
     if head != b"RIFF":
         return PcmStream(sample_rate, 1, _waves(source, head, 1, None))
     n_channels, sample_rate, n_bytes = _wav_header(source)
@@ -68,6 +79,20 @@ def pipe_out(sink: BinaryIO) -> Iterator[BinaryIO]:
     except BrokenPipeError:
         if sink is getattr(sys.stdout, "buffer", None):  # or Python complains at its exit that it could not write the rest
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _check_raw(head: bytes) -> None:
+    """Raise BadAudio where the first four bytes are those of a file that is neither WAV nor raw samples."""
+    if head.startswith(MAGIC):
+        raise BadAudio(
+            "What came on standard input is a .wwc file, so it is encoded already; `wavewright decode` makes sound of it."
+        )
+    for magic, name in FILES.items():
+        if head.startswith(magic):
+            raise BadAudio(
+                f"What came on standard input is {name}, and a stream takes raw samples or WAV; decode it first, or give the file by its "
+                "name without --stream."
+            )
 
 
 def _waves(source: BinaryIO, held: bytes, n_channels: int, n_bytes: int | None) -> Iterator[np.ndarray]:

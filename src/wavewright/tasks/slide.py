@@ -16,11 +16,13 @@ from .latent_sounds import (
     DEFAULT_MODEL,
     MOST_SOUNDS,
     Derived,
+    Pitch,
     check_room,
     open_vae,
     origin_of,
     read_sound,
     sound_name,
+    told_pitch,
     write_derived,
 )
 from .sound_folder import Made, SoundFormat
@@ -44,27 +46,30 @@ def slide(
     model: Annotated[str, Field(description="Name of a VAE, or the path of its folder.")] = DEFAULT_MODEL,
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
     format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    pitch: Pitch = None,
 ) -> Derived:
     """Move attributes of a sound by sliders, all at once or in steps; without --set, the error names the sliders of the model.
 
-    Each file's comment says what it was made from, and ``manifest.jsonl`` lists all files of the folder. Raises BadSetting for a
-    slider that the model does not have, or an amount that is none, BadAudio for a file that cannot be read or is silent, BadModel for
-    a model without latents, BadFolder for a folder that is in the way.
+    Each file's comment says what it was made from, and ``manifest.jsonl`` lists all files of the folder. Where full scale would be
+    passed, all are turned down alike, and the result says by how much. Raises BadSetting for a slider or a pitch that the model does not have, or
+    an amount that is none, BadAudio for a file that cannot be read or is silent, BadModel for a model without latents, BadFolder for a folder
+    that is in the way.
     """
     player = open_vae(model)
     amounts = _amounts(set, player)
     source, wave = read_sound(file, player)
     check_room(player, len(wave), steps)
     parts = np.linspace(0.0, 1.0, steps).tolist() if steps > 1 else [1.0]
-    waves = player.sweep(wave, amounts, parts, label, seed)
+    swept = player.sweep(wave, amounts, parts, label, seed, pitch)
     call = {**origin_of(player, "slide", [source]), "sliders": amounts, "steps": steps, "seed": seed, "label": label}
+    call |= told_pitch(pitch=pitch)
     moved = [f"{name}{amount:+g}" for name, amount in amounts.items()]
-    name = sound_name(player, [source], [label], [*moved, f"x{steps}"], seed)
+    name = sound_name(player, [source], [label], [*moved, f"x{steps}"], seed, [pitch])
     sounds = (
         Made(each, f"{name}-{index:03d}", {**call, "part": round(part, 6), "index": index})
-        for index, (part, each) in enumerate(zip(parts, waves, strict=True))
+        for index, (part, each) in enumerate(zip(parts, swept.waves, strict=True))
     )
-    return write_derived(player, [source], sounds, out, format)
+    return write_derived(player, [source], sounds, out, format, swept.turned_down_db)
 
 
 def _amounts(given: tuple[str, ...] | Mapping[str, float], player: Runtime) -> dict[str, float]:
@@ -76,9 +81,11 @@ def _amounts(given: tuple[str, ...] | Mapping[str, float], player: Runtime) -> d
         raise BadSetting(f"Nothing is to be moved; {player.card.name} has the sliders {has}: give one with --set brightness=1.")
     if isinstance(given, Mapping):
         return dict(given)
-    amounts = {}
+    amounts: dict[str, float] = {}
     for setting in given:
         name, _, amount = setting.partition("=")
+        if name.strip() in amounts:
+            raise BadSetting(f"The slider {name.strip()} is set twice; set it once, to the sum of what is meant.")
         try:
             amounts[name.strip()] = float(amount)
         except ValueError as error:

@@ -13,11 +13,13 @@ from .latent_sounds import (
     DEFAULT_MODEL,
     MOST_SOUNDS,
     Derived,
+    Pitch,
     check_room,
     open_vae,
     origin_of,
     read_sound,
     sound_name,
+    told_pitch,
     write_derived,
 )
 from .sound_folder import Made, SoundFormat
@@ -35,18 +37,19 @@ def vary(
     model: Annotated[str, Field(description="Name of a VAE, or the path of its folder.")] = DEFAULT_MODEL,
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
     format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    pitch: Pitch = None,
 ) -> Derived:
     """Write variations of a sound.
 
     A variation depends on the sound, the amount, the seed and its number alone. Each file's comment says what it was made from, and
     ``manifest.jsonl`` lists all files of the folder. Raises BadAudio for a file that cannot be read or is silent, BadModel for a model
-    without latents, BadSetting for a label that it does not have, BadFolder for a folder that is in the way.
+    without latents, BadSetting for a label or a pitch that it does not have, BadFolder for a folder that is in the way.
     """
     player = open_vae(model)
     source, wave = read_sound(file, player)
     check_room(player, len(wave), count)
-    waves = player.vary(wave, amount, seed, count, label)
-    call = {**origin_of(player, "vary", [source]), "amount": amount, "seed": seed}
-    name = sound_name(player, [source], [label], [f"vary{amount:g}"], seed)
+    waves = player.vary(wave, amount, seed, count, label, pitch)
+    call = {**origin_of(player, "vary", [source]), "amount": amount, "seed": seed, **told_pitch(pitch=pitch)}
+    name = sound_name(player, [source], [label], [f"vary{amount:g}"], seed, [pitch])
     sounds = (Made(each, f"{name}-{index:03d}", {**call, "index": index, "label": label}) for index, each in enumerate(waves))
     return write_derived(player, [source], sounds, out, format)

@@ -127,6 +127,13 @@ class PacketReader:
         whole = self.n_frames * self._hop_length * self.header.sample_rate // self.header.codec_sample_rate
         return whole if self.n_samples is None else min(whole, self.n_samples)
 
+    def n_bytes_behind(self) -> int:
+        """How many bytes come behind the last packet, once all are read; reads them all."""
+        n_bytes = len(self._buffer) - self._start
+        while chunk := self._read(CHUNK_BYTES):
+            n_bytes += len(chunk)
+        return n_bytes
+
     def __iter__(self) -> Iterator[np.ndarray]:
         n_packet, n_frames = self.header.frames_per_packet, self._n_frames(self.n_samples)
         n_packets = None if n_frames is None else -(-n_frames // n_packet)

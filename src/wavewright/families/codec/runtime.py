@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ...errors import BadModel, BadSetting
+from ...errors import BadAudio, BadModel, BadSetting
 from ...models.folder import WEIGHTS_FILE, ModelFolder
 from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, Config
 from .contexts import Contexts
@@ -65,7 +65,7 @@ class Runtime:
     def encode(self, wave: np.ndarray) -> np.ndarray:
         """``wave (time,)`` to code numbers ``(n_levels, frames)`` int16; the last frame is filled with silence.
 
-        A frame of digital silence has -1 in every level.
+        A frame of digital silence has -1 in every level. Raises BadAudio for several channels, integers or numbers that are not finite.
         """
         encoder = self.encoder()
         return np.concatenate([encoder.push(wave), encoder.finish()], axis=1)
@@ -131,9 +131,12 @@ class Encoder:
         self._is_silent = np.zeros(0, bool)  # of each frame whose numbers are not out yet
 
     def push(self, wave: np.ndarray) -> np.ndarray:
-        """``wave (time,)`` to the code numbers ``(n_levels, frames)`` int16 of the frames that are complete with it."""
+        """``wave (time,)`` to the code numbers ``(n_levels, frames)`` int16 of the frames that are complete with it.
+
+        Raises BadAudio for several channels, integers or numbers that are not finite; nothing of them is taken.
+        """
         config = self._config
-        wave = np.concatenate([self._waiting, np.asarray(wave, np.float32).reshape(-1)])
+        wave = np.concatenate([self._waiting, _checked(wave)])
         n_frames = (len(wave) - config.lead) // config.hop_length
         found = [np.zeros((config.n_levels, 0), np.int16)]
         for first in range(0, n_frames, FRAMES_AT_ONCE):
@@ -235,6 +238,18 @@ class Decoder:
         n_done = min(self._n_out // hop_length, len(self._is_silent))
         self._is_silent, self._n_out = self._is_silent[n_done:], self._n_out - n_done * hop_length
         return wave
+
+
+def _checked(wave: np.ndarray) -> np.ndarray:
+    """``wave (time,)``, or that of one channel ``(1, time)``, as ``(time,)`` float32; raises BadAudio for what is none."""
+    heard = np.asarray(wave)
+    is_mono = heard.ndim == 1 or (heard.ndim == 2 and len(heard) == 1)
+    if not is_mono or not np.issubdtype(heard.dtype, np.floating) or not np.isfinite(heard).all():
+        raise BadAudio(
+            f"The wave has shape {heard.shape} and holds {heard.dtype} numbers; it must be (time,) of finite floats in [-1, 1]: encode "
+            "each channel by itself, and divide integers by their full scale."
+        )
+    return heard.reshape(-1).astype(np.float32, copy=False)
 
 
 def open_model(folder: ModelFolder) -> Runtime:

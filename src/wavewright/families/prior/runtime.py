@@ -131,10 +131,17 @@ class Runtime:
         """The codes ``(n_levels, frames)`` int16 of the clip that :meth:`generate` makes of the same arguments.
 
         They begin with the codes ``given (n_levels or more, frames)``, where there are any. ``codec.decode`` makes sound of them. Raises
-        BadSetting as :meth:`generate`, and for codes that no codec gives.
+        BadSetting as :meth:`generate`, for codes that no codec gives, and for ones that leave nothing to draw.
         """
         heard = None if given is None else checked(given, self.config)
-        return np.stack(list(self._frames(self._sound(label, seed, index, seconds, temperature, speaker), heard)), axis=1)
+        sound = self._sound(label, seed, index, seconds, temperature, speaker)
+        n_given, n_frames = 0 if heard is None else heard.shape[1], -(-sound.n_samples // self.hop_length)
+        if n_given >= n_frames:
+            raise BadSetting(
+                f"The codes to begin with are {n_given} frames, {n_given * self.hop_length / self.sample_rate:.3g} s; ask for more than "
+                f"that, not for {n_frames} frames in all."
+            )
+        return np.stack(list(self._frames(sound, heard)), axis=1)
 
     def nats_of(self, codes: np.ndarray, label: str | None = None, speaker: str | None = None) -> np.ndarray:
         """What each of ``codes (n_levels or more, frames)`` costs, given all before it: nats ``(n_levels, frames)`` float64.

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...dsp.onset import align
 from ...dsp.tilt import tilted
-from ...errors import BadSetting
+from ...errors import BadAudio, BadSetting
 from ...units import db_to_gain, gain_to_db, seconds_to_samples
 from ..interpolation import lerp, slerp
 from .directions import measure
@@ -48,6 +48,17 @@ class Aligned:
         if peak == 0.0:
             return cls(cut, 0.0)
         return cls((cut * np.float32(PEAK / peak)).astype(np.float32), float(gain_to_db(peak / PEAK)))
+
+
+def checked(wave: np.ndarray) -> np.ndarray:
+    """``wave (time,)`` as float32; raises BadAudio for what is none."""
+    heard = np.asarray(wave, np.float32)
+    if heard.ndim != 1 or not heard.size or not np.isfinite(heard).all():
+        raise BadAudio(
+            f"The wave has shape {heard.shape}; it must be (time,) with at least one sample, all of them finite numbers: mix channels "
+            "first."
+        )
+    return heard
 
 
 def way_between(way: str, centre: np.ndarray) -> Between:
@@ -130,7 +141,24 @@ def levelled(waves: list[np.ndarray], level_a_db: float, level_b_db: float) -> l
     return limited([(wave * gain).astype(np.float32) for wave, gain in zip(waves, gains, strict=True)])
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """Sounds ``(1, time)`` that belong together, and by how many dB all were turned down, since the loudest would pass full scale."""
+
+    waves: list[np.ndarray]
+    turned_down_db: float
+
+    @classmethod
+    def of(cls, waves: list[np.ndarray]) -> Sweep:
+        """``waves (time,)``, however loud."""
+        return cls([wave[None] for wave in limited(waves)], max(float(gain_to_db(_peak(waves), 0.0)), 0.0))
+
+
 def limited(waves: list[np.ndarray]) -> list[np.ndarray]:
     """``waves (time,)``, all turned down alike where one would pass full scale."""
-    peak = max(float(np.abs(wave).max(initial=0.0)) for wave in waves)
+    peak = _peak(waves)
     return [wave / np.float32(peak) for wave in waves] if peak > 1.0 else waves
+
+
+def _peak(waves: list[np.ndarray]) -> float:
+    return max(float(np.abs(wave).max(initial=0.0)) for wave in waves)

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from ...errors import BadAudio, BadModel, BadSetting
+from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder
 from ...units import db_to_gain
@@ -17,7 +17,20 @@ from .coding import Coder, Stream
 from .condition import Told
 from .directions import Attribute, Directions
 from .latents import Latents
-from .morphing import Aligned, Way, brightness, levelled, limited, one_way, parts_of, slid_to, walked, way_between
+from .morphing import (
+    Aligned,
+    Sweep,
+    Way,
+    brightness,
+    checked,
+    levelled,
+    limited,
+    one_way,
+    parts_of,
+    slid_to,
+    walked,
+    way_between,
+)
 from .plane import plane
 from .rendering import Noise
 
@@ -59,7 +72,7 @@ class Runtime:
 
         A model of clips hears the first ``n_samples``, as they are; one-shots are best brought to their onset first, by :meth:`heard`. Raises BadAudio for an empty wave, several channels or numbers that are not finite.
         """
-        heard = _checked(wave)
+        heard = checked(wave)
         if self.config.latent == "frames":
             return self.coder.encode(heard)
         n_samples = self.config.n_samples
@@ -67,7 +80,7 @@ class Runtime:
 
     def heard(self, wave: np.ndarray) -> Aligned:
         """A sound ``(time,)`` as the encoder knows sounds: a one-shot from its onset at one level, one of any length as it is."""
-        heard = _checked(wave)
+        heard = checked(wave)
         if self.config.latent == "frames":
             return Aligned(heard, 0.0)
         return Aligned.of(heard, self.sample_rate, self.config.n_samples)
@@ -154,9 +167,7 @@ class Runtime:
         that turns from the one into the other. Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
         """
         if over_time:
-            return [
-                self._morph_over_time(_checked(wave_a), _checked(wave_b), way, (label_a, label_b), (pitch_a, pitch_b), seed)
-            ]
+            return [self._morph_over_time(checked(wave_a), checked(wave_b), way, (label_a, label_b), (pitch_a, pitch_b), seed)]
         parts, a, b = parts_of(steps), self.heard(wave_a), self.heard(wave_b)
         between = way_between(way, self.known.mean.mean(axis=0))
         a_latents, b_latents = (np.atleast_2d(each) for each in self._encoded_pair(a.wave, b.wave))
@@ -224,17 +235,18 @@ class Runtime:
         parts: Sequence[float] = (1.0,),
         label: LabelWeights = None,
         seed: int = 0,
-    ) -> list[np.ndarray]:
-        """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``, ``(1, time)`` each; 0 is its reconstruction.
+        pitch: float | None = None,
+    ) -> Sweep:
+        """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``; 0 is its reconstruction.
 
-        All are turned down alike where one would pass full scale. Raises BadAudio as :meth:`encode`, BadSetting as :meth:`slide`.
+        All are turned down alike where one would pass full scale. Raises BadAudio as :meth:`encode`, BadSetting as :meth:`slide` and for a
+        pitch that the model does not have.
         """
         sound = self.heard(wave)
         latents, gain = np.atleast_2d(self.encode(sound.wave)), np.float32(db_to_gain(sound.level_db))
-        told = self._told_of(latents, label)
+        told = self._told_of(latents, label, pitch)
         moved = [self.slide(latents, {name: part * amount for name, amount in amounts.items()}) for part in parts]
-        waves = [gain * self._decoded(each, told, Noise(seed))[: len(sound.wave)] for each in moved]
-        return [wave[None] for wave in limited(waves)]
+        return Sweep.of([gain * self._decoded(each, told, Noise(seed))[: len(sound.wave)] for each in moved])
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
         """How far the latents of several other sounds lie from those of one, ``(n,)``, as :meth:`neighbours` measures it."""
@@ -376,17 +388,6 @@ class Runtime:
                 f"The latents have shape {np.shape(latents)}; {self.card.name} takes finite numbers of shape {wanted}, as encode gives."
             )
         return rows
-
-
-def _checked(wave: np.ndarray) -> np.ndarray:
-    """``wave (time,)`` as float32; raises BadAudio for what is none."""
-    heard = np.asarray(wave, np.float32)
-    if heard.ndim != 1 or not heard.size or not np.isfinite(heard).all():
-        raise BadAudio(
-            f"The wave has shape {heard.shape}; it must be (time,) with at least one sample, all of them finite numbers: mix channels "
-            "first."
-        )
-    return heard
 
 
 def _limited(wave: np.ndarray) -> np.ndarray:
