@@ -10,6 +10,7 @@ import pytest
 import torch
 from tiny_voice import FRAMES, SYMBOLS, TEXTS, FrontEnd, front_end, tiny_recipe, tiny_run, wave_of, write_folder
 
+from wavewright import models
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadModel, BadSetting
@@ -390,6 +391,19 @@ def test_frames_belong_to_the_symbols_that_aligner_and_listener_hear(trained, mo
     assert not torch.equal(told, own_told)
     monkeypatch.setattr(voice.listener, "judge", lambda mel, heard: torch.zeros_like(logits))
     assert torch.equal(network.recorded_prosody(voice, batch)[0], by_aligner)
+
+
+def test_another_voice_begins_from_the_bundled_ones():
+    base = models.load("en").folder
+    config = replace(recipes.fine_tuning(base).model, speakers=("mine",), symbols=base.config(Config).symbols)
+    voice = network.build(config).voice
+    voice.load_state_dict({name: torch.from_numpy(array) for name, array in recipes.beginnings(base, config).items()})
+    assert bool(voice.is_listening)
+    known = base.weights()
+    np.testing.assert_array_equal(voice.listener.out.weight.detach(), known["voice.listener.out.weight"])
+    np.testing.assert_allclose(
+        voice.speaker.weight.detach()[0], known["voice.speaker.weight"].mean(axis=0), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_dropout_drops_channels_of_a_whole_clip_and_keeps_the_mean():
