@@ -151,7 +151,11 @@ def test_chapters_are_found_by_headings(tmp_path):
         ("02-chapter-one", "Chapter One"),
         ("03-chapter-ii-home", "Chapter II: Home"),
     ]
-    assert list(paragraphs(path, chapters[1])) == ["Chapter One\n", "It was late. Nobody spoke.\n", "The rain fell.\n"]
+    assert [(paragraph.first, paragraph.text) for paragraph in paragraphs(path, chapters[1])] == [
+        (3, "Chapter One\n\n"),
+        (5, "It was late. Nobody spoke.\n\n"),
+        (8, "The rain fell.\n\n"),
+    ]
     assert sum(chapter.n_characters for chapter in chapters) == len(BOOK)
 
 
@@ -160,7 +164,8 @@ def test_chapters_are_found_by_a_marker(tmp_path):
     path.write_text("%% One\nChapter 1\n\nA\n%%\nB\n", encoding="utf-8")
     chapters = chapters_of(path, "%%")
     assert [chapter.stem for chapter in chapters] == ["01-one", "02"]
-    assert [list(paragraphs(path, chapter, "%%")) for chapter in chapters] == [["One\n", "Chapter 1\n", "A\n"], ["\n", "B\n"]]
+    found = [[(paragraph.first, *paragraph.lines) for paragraph in paragraphs(path, chapter, "%%")] for chapter in chapters]
+    assert found == [[(1, "One"), (2, "Chapter 1"), (4, "A")], [(5, ""), (6, "B")]]
 
 
 def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
@@ -180,6 +185,17 @@ def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
     assert [chapter.is_new for chapter in speak(file=path, voice="en-lj").chapters] == [False, False, True]
     assert [chapter.is_new for chapter in speak(file=path, voice="en-lj", rate=2).chapters] == [True, True, True]
     assert json.loads(read_metadata(tmp_path / "book" / "01.wav")["comment"])["rate"] == 2
+
+
+def test_a_line_that_cannot_be_read_is_named_before_anything_is_spoken(players, tmp_path, capsys):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK.replace("They slept.", "They\nslept near \u0391\u03bb\u03ad\u03be\u03b7\u03c2."), encoding="utf-8")
+    assert run(["speak", "--file", str(path), "--voice", "en-lj"]) == 2
+    says = capsys.readouterr().err
+    assert "book.txt, line 13 (Chapter II: Home): " in says
+    assert "at character 12 (Greek" in says
+    assert not (tmp_path / "book").exists()
+    assert players["en"].calls == []
 
 
 def test_an_interrupted_book_keeps_what_is_whole(players, tmp_path, monkeypatch):

@@ -162,6 +162,13 @@ def test_paragraphs_as_they_come_are_one_text():
     assert ["".join(given)[word.from_character : word.to_character] for word in words] == ["Hello", "there", "Good", "bye"]
 
 
+@pytest.mark.parametrize("between", ["\n", "\n\n", "\n* * *\n", "\n \n* * *\n"])
+def test_parts_are_as_far_apart_as_in_the_whole_text(between):
+    parts = ["Hello there.", *between.splitlines(keepends=True), "Good bye, dear.\n", "Yes."]
+    came = np.concatenate([chunk.wave for chunk in stand_in_voice().stream(iter(parts))], axis=1)
+    assert np.array_equal(came, stand_in_voice().speak("".join(parts)).clip.wave)
+
+
 def test_a_second_paragraph_is_read_after_the_first_was_heard():
     asked = []
 

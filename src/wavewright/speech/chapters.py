@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,23 +84,33 @@ class _Part:
         return [made] if self.is_spoken else []
 
 
-def paragraphs(path: Path, chapter: Chapter, marker: str | None = None) -> Iterator[str]:
-    """The paragraphs of a chapter: what empty lines part, lines joined; what marks a heading is left out."""
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph: the lines that it is written in, without what marks a heading; ``first`` is the number of the first one, from 1."""
+
+    first: int
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines joined, and an empty line."""
+        return " ".join(self.lines) + "\n\n"
+
+
+def paragraphs(path: Path, chapter: Chapter, marker: str | None = None) -> Iterator[Paragraph]:
+    """The paragraphs of a chapter: what empty lines part; what marks a heading is left out."""
     held: list[str] = []
-    for number, line in enumerate(_lines(path)):
-        if number < chapter.first:
-            continue
-        if number >= chapter.end:
-            break
-        if number == chapter.first and chapter.has_heading:
-            yield f"{chapter.title}\n"
+    number = chapter.first
+    for number, line in enumerate(itertools.islice(_lines(path), chapter.first, chapter.end), chapter.first + 1):
+        if number == chapter.first + 1 and chapter.has_heading:
+            yield Paragraph(number, (_title(line, marker),))
         elif line.strip():
             held.append(line.strip())
         elif held:
-            yield " ".join(held) + "\n"
+            yield Paragraph(number - len(held), tuple(held))
             held = []
     if held:
-        yield " ".join(held) + "\n"
+        yield Paragraph(number + 1 - len(held), tuple(held))
 
 
 def _lines(path: Path) -> Iterator[str]:

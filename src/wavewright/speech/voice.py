@@ -16,7 +16,8 @@ from ..clip import Clip
 from ..errors import BadModel, BadSetting
 from ..text import front_end, ssml
 from ..text.lexicon import Lexicon
-from .plan import Step, planned, planned_markup
+from ..text.sentence import Sentence
+from .plan import Step, planned, planned_markup, read
 from .prosody import Prosody
 from .stream import Chunk, Speaker, Stream
 from .styles import style_of
@@ -89,7 +90,9 @@ class Voice:
         seed: int = 0,
         is_ssml: bool = False,
     ) -> Iterator[Chunk]:
-        """Speak a text, or paragraphs as they come, in chunks: the first is short and cut at a clause, and each comes when it is there.
+        """Speak a text, or its parts as they come, in chunks: the first is short and cut at a clause, and each comes when it is there.
+
+        A part ends where a sentence does; parts sound as all of them joined, so that an empty line parts paragraphs.
 
         ``prosody`` is laid over what ``style`` (``sad:0.6``, see :mod:`.styles`) and the SSML ask for; phones of the ``lexicon`` go before
         the front end's. The same arguments give the same samples. Raises BadText for a text that cannot be read or has nothing to speak,
@@ -111,6 +114,10 @@ class Voice:
             return speaker if name is None else replace(speaker, acoustic=self._other(name)[0], name=self._other(name)[1])
 
         return Stream(speaker_of, self.vocoder, seed).chunks(steps)
+
+    def read(self, text: str, lexicon: Lexicon | None = None) -> Iterator[Sentence]:
+        """The sentences of a plain text, each as soon as it is read; raises BadText as :meth:`stream` does, and nothing is spoken."""
+        return read(self.front_end, text, lexicon)
 
     def _other(self, name: str) -> tuple[Any, str | None]:
         """The acoustic model and speaker that SSML calls ``name``: a speaker of this model, or any voice of the same language."""

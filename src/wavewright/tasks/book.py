@@ -11,7 +11,8 @@ from typing import Any, Literal
 from .. import __version__
 from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
 from ..errors import BadAudio, BadFolder
-from ..speech.chapters import chapters_of, paragraphs
+from ..speech.chapters import Chapter, chapters_of, paragraphs
+from ..speech.reading import Place, Read, check_lines
 from ..speech.stream import Chunk
 from ..speech.subtitles import subtitles
 from ..speech.timestamps import TimedMark, TimedWord
@@ -24,7 +25,7 @@ BookFormat = Literal["wav", "flac", "ogg", "opus", "mp3"]
 SECONDS_PER_CHARACTER = 0.068  # of English read aloud, for the progress bar
 
 Say = Callable[[str | Iterable[str]], Iterator[Chunk]]
-"""A text, or paragraphs, to sound."""
+"""A text, or its parts, to sound."""
 
 
 @dataclass(frozen=True)
@@ -66,31 +67,44 @@ class SpokenBook:
         return "\n".join([*lines, f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}"])
 
 
-def speak_book(file: Path, voice: Voice, say: Say, manner: dict[str, Any], files: BookFiles, quiet: bool) -> SpokenBook:
+def speak_book(
+    file: Path, voice: Voice, say: Say, read: Read, manner: dict[str, Any], files: BookFiles, quiet: bool
+) -> SpokenBook:
     """Speak every chapter of the text ``file`` that is not there yet in the same ``manner``, in bounded memory.
 
-    A file says in its comment what it was made of: the same text and manner are not spoken again, others replace it where it is a chapter
-    of this book. Raises BadText for a file that is no text or has nothing to speak, BadFolder where a file of another kind is in the way.
+    What is new is read to its end before anything is spoken. A file says in its comment what it was made of: the same text and manner are not spoken
+    again, others replace it where it is a chapter of this book. Raises BadText for a file that is no text, has nothing to speak or, with
+    its line, something that cannot be read; BadFolder where a file of another kind is in the way.
     """
     chapters = chapters_of(file, files.chapter_mark)
     out = Path(file.stem) if files.out is None else files.out
+    same = {"book": file.name, "voice": voice.name, "models": voice.fingerprint, "wavewright": __version__, **manner}
+    planned = []
+    for chapter in chapters:
+        place, origin = out / f"{chapter.stem}.{files.format}", {**same, "text": chapter.text_hash}
+        is_new = not _is_there(place, origin, files.subtitles)
+        if is_new:
+            _check_chapter(file, chapter, files.chapter_mark, read)
+        planned.append((chapter, place, origin, is_new))
     _make_folder(out)
     spoken = []
     total = sum(chapter.n_characters for chapter in chapters) * SECONDS_PER_CHARACTER
     with progress_bar(f"speaking {file.name}", total, quiet) as show:
         done = 0
-        for chapter in chapters:
-            place = out / f"{chapter.stem}.{files.format}"
-            origin = {"book": file.name, "text": chapter.text_hash, "voice": voice.name, "models": voice.fingerprint}
-            origin |= {"wavewright": __version__, **manner}
-            is_new = not _is_there(place, origin, files.subtitles)
+        for chapter, place, origin, is_new in planned:
             if is_new:
-                counted = _Counted(paragraphs(file, chapter, files.chapter_mark), show, done)
-                _speak_chapter(place, say(counted), voice.sample_rate, origin, files.subtitles)
+                texts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark))
+                _speak_chapter(place, say(_Counted(texts, show, done)), voice.sample_rate, origin, files.subtitles)
             spoken.append(SpokenChapter(place.name, chapter.title, _seconds(place), is_new))
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
     return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken))
+
+
+def _check_chapter(file: Path, chapter: Chapter, marker: str | None, read: Read) -> None:
+    """Raise BadText for the first line of a chapter that cannot be read."""
+    for paragraph in paragraphs(file, chapter, marker):
+        check_lines(paragraph.text, paragraph.lines, Place(str(file), paragraph.first, chapter.title), read)
 
 
 def _speak_chapter(place: Path, chunks: Iterator[Chunk], sample_rate: int, origin: dict[str, Any], kind: str | None) -> None:
@@ -140,7 +154,7 @@ def _seconds(place: Path) -> float:
 
 
 class _Counted:
-    """Paragraphs; ``show`` is told how far the book has come, ``n_characters`` of which came before."""
+    """Texts of paragraphs; ``show`` is told how far the book has come, ``n_characters`` of which came before."""
 
     def __init__(self, texts: Iterator[str], show: Callable[[float], None], n_characters: int):
         self._texts, self._show, self._n_characters = texts, show, n_characters

@@ -23,7 +23,7 @@ from ..speech.subtitles import subtitles as subtitle_file
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, Voice
 from ..text.lexicon import Lexicon
-from ..text.sentence import BOUNDARY, PAUSES, SILENCE
+from ..text.sentence import BOUNDARY, PAUSES, SILENCE, Sentence
 from ..text.ssml import is_markup
 from ..whole_file import write_whole
 from . import BY_PLACE, IN_PYTHON_ALONE, checked
@@ -110,10 +110,13 @@ def speak(
         is_ssml = ssml or (isinstance(what, str) and is_markup(what))
         return speaker.stream(what, prosody, style, words, seed, is_ssml)
 
+    def read(what: str) -> Iterator[Sentence]:
+        return speaker.read(what, words)
+
     if file is not None:
         manner = {**asdict(prosody), "style": style, "seed": seed, "lexicon": None if words is None else _hash_of(words)}
         kind = None if subtitles is None else kind_of(subtitles)
-        return speak_book(file, speaker, say, manner, BookFiles(out, format, kind, chapter_mark), quiet)
+        return speak_book(file, speaker, say, read, manner, BookFiles(out, format, kind, chapter_mark), quiet)
     if stream:
         stream_to(sys.stdout.buffer, speaker.sample_rate, say(given))
         return None
