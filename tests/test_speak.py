@@ -15,10 +15,12 @@ from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
 from wavewright.errors import BadFolder, BadSetting, BadText
 from wavewright.speech.chapters import chapters_of, paragraphs
+from wavewright.speech.reading import MOST_HELD, parts_of_lines
 from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
 from wavewright.tasks.pcm import read_pcm
 from wavewright.tasks.speak import MOST_CHARACTERS, speak
+from wavewright.text import front_end
 
 BOOK = "A preface of some words.\n\nChapter One\n\nIt was late.\nNobody spoke.\n\nThe rain fell.\n\n## Chapter II: Home\n\nThey slept.\n"
 
@@ -93,6 +95,58 @@ def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
         assert (heard.sample_rate, heard.n_channels) == (24_000, 1)
         wave = np.concatenate(list(heard.waves), axis=1)
         assert np.array_equal(wave, Clip.read(whole.out).wave)
+
+
+def streamed(monkeypatch, standard_input):
+    """The wave that a text on standard input is streamed as."""
+    sink = Pipe()
+    monkeypatch.setattr(sys, "stdout", sink)
+    monkeypatch.setattr(sys, "stdin", Pipe(standard_input.encode()))
+    speak(voice="en-lj", stream=True)
+    sink.buffer.seek(0)
+    return np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
+
+
+WRAPPED = (
+    "When the last visitors\nhad gone, the keeper went to see Mr.\nSmith at 5 p.m. He said\n'Hello.'\nand left. \"Yes?\"\nshe asked.\n"
+    "...\nNobody knew.\n\n\n* * *\n \nThe end of\nthe tale!\nof Kwame.\nthe rest\n\nwas silent\n"
+)
+
+
+def test_a_stream_of_broken_lines_is_what_a_file_of_them_holds(players, monkeypatch, tmp_path):
+    for text in (WRAPPED, WRAPPED.replace("\n", "\r\n"), "\n\n" + WRAPPED):
+        whole = speak(text, voice="en-lj", out=tmp_path / "whole.wav")
+        assert np.array_equal(streamed(monkeypatch, text), Clip.read(whole.out).wave)
+
+
+def test_a_line_is_spoken_when_its_sentence_is_over():
+    read = front_end("en").sentences
+    lines = ["One.\n", "Two\n", "three!\n", "Dear Mr.\n", "Jones.\n", "Four\n", "\n", "Five"]
+    parts = ["One.\n", "Two\nthree!\n", "Dear Mr.\nJones.\n", "Four\n\n", "Five"]
+    assert list(parts_of_lines(lines, "here", read)) == parts
+    asked = []
+    came = parts_of_lines((asked.append(line) or line for line in lines), "here", read)
+    next(came)
+    assert asked == lines[:1]
+    long = list(parts_of_lines(["and so on\n"] * 3_000, "here", read))
+    assert max(map(len, long)) <= MOST_HELD + 10
+    assert "".join(long) == "and so on\n" * 3_000
+
+
+def test_ssml_may_begin_behind_empty_lines(players, monkeypatch):
+    text = "\n \n<speak>Hello\n<break time='1s'/> there</speak>\n"
+    assert np.abs(streamed(monkeypatch, text) - speak(text, voice="en-lj").clip.wave).max() <= 0.5 / 32_768 + 1e-9
+
+
+def test_a_line_of_a_stream_that_cannot_be_read_is_named(players, monkeypatch):
+    for wrong, says in (("Hello \u0391\u03bb\u03ad.\n", r"line 3: .*character 7"), ("\udcff\n", r"line 3, byte 0")):
+        sink = Pipe()
+        monkeypatch.setattr(sys, "stdout", sink)
+        given = f"One.\nTwo\n{wrong}Three.\n".encode(errors="surrogateescape")
+        monkeypatch.setattr(sys, "stdin", Pipe(given))
+        with pytest.raises(BadText, match=says):
+            speak(voice="en-lj", stream=True)
+        assert len(sink.buffer.getvalue()) > 20_000
 
 
 def test_a_stream_of_nothing_writes_nothing(players, monkeypatch):

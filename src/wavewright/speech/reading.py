@@ -1,8 +1,9 @@
-"""Texts read before they are spoken: the line that cannot be read is named."""
+"""Texts read before they are spoken: lines become parts that can be spoken, and the line that cannot be read is named."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadText
@@ -10,6 +11,13 @@ from ..text.sentence import Sentence
 
 Read = Callable[[str], Iterable[Sentence]]
 """A text to its sentences; raises BadText for what cannot be read."""
+
+MOST_HELD = 10_000
+"""Characters of lines that wait for the end of their sentence, at most."""
+
+ENDS = (".", "!", "?")
+_MAY_END = re.compile(r"[.!?\u2026\u203d][^\w\s]*\s*$")
+_NEXT = "x"  # a word in lower case: it goes on with a sentence wherever one may be gone on with
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,39 @@ def check_lines(text: str, lines: Sequence[str], place: Place, read: Read) -> No
             except BadText as found:
                 raise BadText(f"{place.line(number)}: {found}") from error
         raise BadText(f"{place.line(0)}: {error}") from error
+
+
+def parts_of_lines(lines: Iterable[str], source: str, read: Read) -> Iterator[str]:
+    """Parts of a text that comes line by line; joined they are the text, and each is read alone as it is in the whole.
+
+    A line is given as soon as its sentence is surely over, whatever the next one holds; an empty line and the end of the text give what is
+    held. Raises BadText with the first line that cannot be read, when it comes.
+    """
+    held: list[str] = []
+    n_characters = 0
+    for number, line in enumerate(lines, 1):
+        held.append(line)
+        n_characters += len(line)
+        if not line.strip() or n_characters > MOST_HELD or (_MAY_END.search(line) and _is_over("".join(held), read)):
+            yield _checked(held, number, source, read)
+            held, n_characters = [], 0
+    if held:
+        yield _checked(held, number, source, read)
+
+
+def _is_over(text: str, read: Read) -> bool:
+    """Whether the last sentence of a text is over, even where a word in lower case follows; so is one that cannot be read."""
+    try:
+        *before, last = read(f"{text.rstrip()}\n{_NEXT}")
+    except BadText:
+        return True
+    return bool(before) and before[-1].words[-1].mark_after in ENDS and len(last.words) == 1
+
+
+def _checked(held: list[str], last: int, source: str, read: Read) -> str:
+    text = "".join(held)
+    check_lines(text, held, Place(source, last + 1 - len(held)), read)
+    return text
 
 
 def has_something(text: str) -> bool:

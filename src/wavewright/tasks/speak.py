@@ -16,6 +16,7 @@ from pydantic import Field
 from ..clip import Clip, write_blocks
 from ..errors import BadFolder, BadSetting, BadText
 from ..speech.prosody import Prosody
+from ..speech.reading import parts_of_lines
 from ..speech.stream import Chunk
 from ..speech.styles import style_of
 from ..speech.subtitles import kind_of
@@ -33,6 +34,8 @@ from .pcm import endless_wav_header, pipe_out, to_pcm
 
 MOST_CHARACTERS = 50_000
 """Of a text that is spoken into one clip, about an hour; longer ones go onto a pipe, or are a book."""
+
+STANDARD_INPUT = "Standard input"  # as messages call it
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,17 @@ def speak(
     """Speak a text.
 
     The same text, voice, vocoder, settings and seed give the same samples, streamed or whole. A book is spoken chapter by chapter; called
-    again, it goes on with the first chapter that is not there. With ``stream`` nothing is returned, and text from standard input is spoken line by line
-    as it comes. Raises BadText for a text that cannot be read, has nothing to speak or is too long for one file, BadSetting for a style
-    or a name that does not exist, BadModel for voices and vocoders, BadFolder where nothing can be written. Nothing is half written.
+    again, it goes on with the first chapter that is not there. With ``stream`` nothing is returned, and text from standard input is spoken as
+    its lines come: a line whose sentence is over at once, another one with the next, at an empty line or at the end. Raises BadText for a text
+    that cannot be read, has nothing to speak or is too long for one file, BadSetting for a style or a name that does not exist, BadModel for
+    voices and vocoders, BadFolder where nothing can be written. No file is half written.
     """
     prosody = Prosody(rate, pitch, range, energy, volume_db)
     _check_together(text, file, out, stream, subtitles, chapter_mark, ssml)
     if subtitles is not None:
         kind_of(subtitles)
-    given: str | Iterable[str] = "" if file is not None else _lines(sys.stdin, ssml) if stream and text is None else _text(text)
+    is_live = stream and text is None
+    given: str | Iterator[str] = "" if file is not None else _lines(sys.stdin, ssml) if is_live else _text(text)
     speaker = Voice.load(voice, vocoder)
     style_of(style, speaker.acoustic.styles)
     phones = {*speaker.front_end.symbols} - {SILENCE, BOUNDARY, *PAUSES}
@@ -118,7 +123,8 @@ def speak(
         kind = None if subtitles is None else kind_of(subtitles)
         return speak_book(file, speaker, say, read, manner, BookFiles(out, format, kind, chapter_mark), quiet)
     if stream:
-        stream_to(sys.stdout.buffer, speaker.sample_rate, say(given))
+        parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read)
+        stream_to(sys.stdout.buffer, speaker.sample_rate, say(parts))
         return None
     return _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles)
 
@@ -191,19 +197,24 @@ def _text(text: str | None) -> str:
 
 
 def _lines(source: TextIO, is_ssml: bool) -> str | Iterator[str]:
-    """What comes on standard input, line by line; SSML is read to its end."""
-    lines = map(_decoded, source.buffer)
-    first = next(lines, "")
-    if is_ssml or is_markup(first):
-        return first + "".join(lines)
-    return itertools.chain([first], lines)
+    """What comes on standard input, line by line; SSML, which may begin behind empty lines, is read to its end."""
+    lines = (_decoded(line, number) for number, line in enumerate(source.buffer, 1))
+    first: list[str] = []
+    for line in lines:
+        first.append(line)
+        if line.strip():
+            break
+    if is_ssml or is_markup("".join(first)):
+        return "".join([*first, *lines])
+    return itertools.chain(first, lines)
 
 
-def _decoded(given: bytes) -> str:
+def _decoded(given: bytes, line: int | None = None) -> str:
     try:
         return given.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadText(f"What came on standard input is no text in UTF-8 (byte {error.start}); convert it to UTF-8.") from error
+        where = f"byte {error.start}" if line is None else f"line {line}, byte {error.start}"
+        raise BadText(f"What came on standard input is no text in UTF-8 ({where}); convert it to UTF-8.") from error
 
 
 def _hash_of(lexicon: Lexicon) -> str:
