@@ -177,6 +177,7 @@ def test_ssml_is_known_by_its_beginning(players):
         (["Hello", "--lexicon", "words.txt"], "ZZ"),
         (["--file", "none.txt"], "none.txt"),
         (["--file", "book.txt", "--ssml"], "plain text"),
+        (["--file", "book.ssml"], "book.ssml is SSML"),
         (["x" * (MOST_CHARACTERS + 1)], "--file"),
         (["<speak>Hello"], "line 1"),
     ],
@@ -184,6 +185,7 @@ def test_ssml_is_known_by_its_beginning(players):
 def test_what_cannot_be_is_refused_in_a_sentence(players, tmp_path, capsys, arguments, says):
     (tmp_path / "words.txt").write_text("hello ZZ\n", encoding="utf-8")
     (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
+    (tmp_path / "book.ssml").write_text("\n<speak>Hello.</speak>\n", encoding="utf-8")
     before = sorted(tmp_path.rglob("*"))
     assert run(["speak", *arguments]) == 2
     assert says in capsys.readouterr().err

@@ -247,6 +247,14 @@ def test_ssml_is_spoken_as_it_says(voice):
     assert peaks[1] / peaks[0] == pytest.approx(0.1, rel=0.4)
 
 
+def test_a_text_that_begins_as_ssml_is_ssml_unless_told_otherwise(voice):
+    text = " <speak>One <sub alias='two'>2nd</sub></speak>"
+    assert spoken_words(voice.speak(text)) == ["one", "two"]
+    assert "speak" in spoken_words(voice.speak(text, is_ssml=False))
+    with pytest.raises(BadText, match="SSML"):
+        voice.speak("One", is_ssml=True)
+
+
 def test_a_break_behind_a_sentence_takes_the_place_of_its_pause(voice):
     speech = voice.speak('<speak>One. <break time="1s"/> Two.</speak>', is_ssml=True)
     one, two = speech.words

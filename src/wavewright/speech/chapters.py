@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadText
+from ..text.ssml import is_markup
 
 LONGEST_HEADING = 80
 _NUMBER = (
@@ -45,8 +46,10 @@ def chapters_of(path: Path, marker: str | None = None) -> list[Chapter]:
 
     A heading is a line after an empty one (or the first) that begins with ``# `` or ``## ``, or with Chapter, Part or Book and a
     number, or is Prologue, Epilogue or the like; with a ``marker`` it is a line that begins with that, and no other. Raises BadText for a
-    file that is no text, or has nothing to speak.
+    file that is no text, is SSML or has nothing to speak.
     """
+    if is_markup(next((line for line in _lines(path) if line.strip()), "")):
+        raise BadText(f"{path} is SSML, and a book is plain text; send it to standard input instead.")
     found: list[Chapter] = []
     part, was_empty = _Part(0, "", False), True
     for number, line in enumerate(_lines(path)):

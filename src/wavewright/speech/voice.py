@@ -71,7 +71,7 @@ class Voice:
         style: str | None = None,
         lexicon: Lexicon | None = None,
         seed: int = 0,
-        is_ssml: bool = False,
+        is_ssml: bool | None = None,
     ) -> Speech:
         """Speak a text; all that :meth:`stream` gives, joined, bit for bit. Raises as it does."""
         chunks = list(self.stream(text, prosody, style, lexicon, seed, is_ssml))
@@ -88,12 +88,13 @@ class Voice:
         style: str | None = None,
         lexicon: Lexicon | None = None,
         seed: int = 0,
-        is_ssml: bool = False,
+        is_ssml: bool | None = None,
     ) -> Iterator[Chunk]:
         """Speak a text, or its parts as they come, in chunks: the first is short and cut at a clause, and each comes when it is there.
 
         A part ends where a sentence does; parts sound as all of them joined, so that an empty line parts paragraphs.
 
+        A text that begins as SSML does is SSML, unless ``is_ssml`` says otherwise; parts are SSML only where it is True.
         ``prosody`` is laid over what ``style`` (``sad:0.6``, see :mod:`.styles`) and the SSML ask for; phones of the ``lexicon`` go before
         the front end's. The same arguments give the same samples. Raises BadText for a text that cannot be read or has nothing to speak,
         BadSetting for a style that there is none of, BadModel for voices in the SSML that do not exist.
@@ -101,7 +102,7 @@ class Voice:
         manner = style_of(style, getattr(self.acoustic, "styles", ()))
         base = (prosody or Prosody()).over(manner.prosody)
         steps: Iterator[Step]
-        if is_ssml:
+        if is_ssml or (is_ssml is None and isinstance(text, str) and ssml.is_markup(text)):
             markup = ssml.read(text if isinstance(text, str) else "".join(text), self.front_end)
             for name in {span.voice for span in markup.spans if span.voice}:
                 self._other(name)

@@ -112,8 +112,7 @@ def speak(
     words = None if lexicon is None else Lexicon.read(lexicon, phones)
 
     def say(what: str | Iterable[str]) -> Iterator[Chunk]:
-        is_ssml = ssml or (isinstance(what, str) and is_markup(what))
-        return speaker.stream(what, prosody, style, words, seed, is_ssml)
+        return speaker.stream(what, prosody, style, words, seed, ssml or None)
 
     def read(what: str) -> Iterator[Sentence]:
         return speaker.read(what, words)
