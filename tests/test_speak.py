@@ -281,6 +281,32 @@ def test_a_file_of_another_kind_is_never_replaced(players, tmp_path):
     assert Clip.read(tmp_path / "book" / "01.wav").sample_rate == 8_000
 
 
+def test_a_book_of_the_same_name_is_another_one(players, tmp_path):
+    for folder, contents in (("a", BOOK), ("b", BOOK.replace("preface", "word")), ("c", BOOK)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "book.txt").write_text(contents, encoding="utf-8")
+    out = tmp_path / "same"
+    speak(file=tmp_path / "a" / "book.txt", voice="en-lj", out=out)
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    with pytest.raises(BadFolder, match=r"01\.wav is there already and is of another book\.txt"):
+        speak(file=tmp_path / "b" / "book.txt", voice="en-lj", out=out)
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    moved = speak(file=tmp_path / "c" / "book.txt", voice="en-lj", out=out)
+    assert [chapter.is_new for chapter in moved.chapters] == [False, False, False]
+
+
+def test_files_of_chapters_that_are_gone_are_named(players, tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    assert speak(file=path, voice="en-lj").leftover == ()
+    Clip(np.zeros((1, 100), np.float32), 8_000).write(tmp_path / "book" / "99-mine.wav")
+    path.write_text(BOOK.replace("Chapter One", "Part One"), encoding="utf-8")
+    spoken = speak(file=path, voice="en-lj")
+    assert [chapter.is_new for chapter in spoken.chapters] == [False, True, False]
+    assert spoken.leftover == ("02-chapter-one.wav",)
+    assert str(spoken).endswith("to be deleted: 02-chapter-one.wav")
+
+
 def test_a_book_that_is_no_text_is_refused(players, tmp_path):
     for contents in (b"\xff\xfe\x00a", b"", b" \n* * *\n"):
         (tmp_path / "book.txt").write_bytes(contents)

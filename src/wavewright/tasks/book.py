@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -50,12 +51,13 @@ class SpokenChapter:
 
 @dataclass(frozen=True)
 class SpokenBook:
-    """The files of a book, in the order of its chapters."""
+    """The files of a book, in the order of its chapters, and ``leftover``, those of chapters that it has no more."""
 
     out: Path
     voice: str
     vocoder: str
     chapters: tuple[SpokenChapter, ...]
+    leftover: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [
@@ -64,7 +66,10 @@ class SpokenBook:
         ]
         minutes = sum(chapter.seconds for chapter in self.chapters) / 60
         n_chapters = "1 chapter" if len(lines) == 1 else f"{len(lines)} chapters"
-        return "\n".join([*lines, f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}"])
+        lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
+        if self.leftover:
+            lines.append(f"No chapters of the text as it is now, to be deleted: {', '.join(self.leftover)}")
+        return "\n".join(lines)
 
 
 def speak_book(
@@ -78,11 +83,13 @@ def speak_book(
     """
     chapters = chapters_of(file, files.chapter_mark)
     out = Path(file.stem) if files.out is None else files.out
-    same = {"book": file.name, "voice": voice.name, "models": voice.fingerprint, "wavewright": __version__, **manner}
+    same = {"book": file.name, "path": _hash_of(file), "voice": voice.name, "models": voice.fingerprint}
+    same |= {"wavewright": __version__, **manner}
+    texts = {chapter.text_hash for chapter in chapters}
     planned = []
     for chapter in chapters:
         place, origin = out / f"{chapter.stem}.{files.format}", {**same, "text": chapter.text_hash}
-        is_new = not _is_there(place, origin, files.subtitles)
+        is_new = not _is_there(place, origin, texts, files.subtitles)
         if is_new:
             _check_chapter(file, chapter, files.chapter_mark, read)
         planned.append((chapter, place, origin, is_new))
@@ -93,12 +100,13 @@ def speak_book(
         done = 0
         for chapter, place, origin, is_new in planned:
             if is_new:
-                texts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark))
-                _speak_chapter(place, say(_Counted(texts, show, done)), voice.sample_rate, origin, files.subtitles)
+                parts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark))
+                _speak_chapter(place, say(_Counted(parts, show, done)), voice.sample_rate, origin, files.subtitles)
             spoken.append(SpokenChapter(place.name, chapter.title, _seconds(place), is_new))
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
-    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken))
+    leftover = _leftover(out, files.format, {chapter.file for chapter in spoken}, same, texts)
+    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover)
 
 
 def _check_chapter(file: Path, chapter: Chapter, marker: str | None, read: Read) -> None:
@@ -125,17 +133,42 @@ def _speak_chapter(place: Path, chunks: Iterator[Chunk], sample_rate: int, origi
     write_blocks(place, clips(), metadata={"comment": json.dumps(origin)})
 
 
-def _is_there(place: Path, origin: dict[str, Any], kind: str | None) -> bool:
+def _is_there(place: Path, origin: dict[str, Any], texts: set[str], kind: str | None) -> bool:
     """Whether a chapter was spoken before in this way; raises BadFolder where a file is in the way that is none of this book."""
     if not place.exists():
         return False
+    found = _origin_of(place)
+    if found.get("book") != origin["book"]:
+        raise BadFolder(f"{place} is there already and is no chapter of {origin['book']}; choose another folder with --out.")
+    if not _is_of_book(found, origin, texts):
+        raise BadFolder(f"{place} is there already and is of another {origin['book']}; choose another folder with --out.")
+    is_same = {**found, "path": origin["path"]} == origin
+    return is_same and (kind is None or place.with_suffix(f".{kind}").is_file())
+
+
+def _origin_of(place: Path) -> dict[str, Any]:
+    """What a sound file says that it was made of; nothing where it is no chapter of any book."""
     try:
         found = json.loads(read_metadata(place)["comment"])
     except (BadAudio, ValueError, KeyError):
-        found = None
-    if not isinstance(found, dict) or found.get("book") != origin["book"]:
-        raise BadFolder(f"{place} is there already and is no chapter of {origin['book']}; choose another folder with --out.")
-    return found == origin and (kind is None or place.with_suffix(f".{kind}").is_file())
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_of_book(found: dict[str, Any], same: dict[str, Any], texts: set[str]) -> bool:
+    """Whether a chapter is of a book: of a text file of its name that lay in the same place, or has the chapter's text."""
+    return found.get("book") == same["book"] and (found.get("path") == same["path"] or found.get("text") in texts)
+
+
+def _leftover(out: Path, format: str, files: set[str], same: dict[str, Any], texts: set[str]) -> tuple[str, ...]:
+    """Files of an earlier form of a book, whose chapters were called otherwise."""
+    others = (place for place in out.glob(f"[0-9][0-9]*.{format}") if place.name not in files)
+    return tuple(sorted(place.name for place in others if _is_of_book(_origin_of(place), same, texts)))
+
+
+def _hash_of(file: Path) -> str:
+    """What tells text files of one name apart: a hash of where they lie, 12 digits."""
+    return hashlib.sha256(str(file.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 def _make_folder(out: Path) -> None:
