@@ -215,6 +215,26 @@ def test_chapters_are_found_by_headings(tmp_path):
     assert sum(chapter.n_characters for chapter in chapters) == len(BOOK)
 
 
+HEADINGS = (
+    "Chapter 1|CHAPTER I.|chapter twenty-one|Part Two|PART XIV: The Sea|Book 3 - Home|Book One\u2014The Storm|CHAPTER 1. Loomings.|"
+    "CHAPTER I. Down the Rabbit-Hole|CHAPTER 54. The Town-Ho\u2019s Story.|Chapter 3: In which nobody learns to swim|"
+    "CHAPTER 105. Does the Whale\u2019s Magnitude Diminish?|Chapter Forty Two|Part 9. A Letter from Home.|Book II.|# One|Epilogue"
+)
+SENTENCES = (
+    "Book two rooms at the hotel, please.|Part mild cheddar, part blue.|Book I read last week.|Part 2. It was late.|Book 3:16 says so.|"
+    "Part one: mix the flour.|part two of it|Chapter iiii|Part IVX|Part 1.5 of the norm|Chapter 2-3 were lost|Chapterone|"
+    "Part 1: I read it last week.|Chapter tenth|Part civil servant, part poet."
+)
+
+
+def test_headings_are_told_from_sentences(tmp_path):
+    for lines, is_heading in ((HEADINGS, True), (SENTENCES, False)):
+        for line in lines.split("|"):
+            path = tmp_path / "book.txt"
+            path.write_text(f"Before.\n\n{line}\n\nBehind.\n", encoding="utf-8")
+            assert (len(chapters_of(path)) == 2) == is_heading, line
+
+
 def test_chapters_are_found_by_a_marker(tmp_path):
     path = tmp_path / "book.txt"
     path.write_text("%% One\nChapter 1\n\nA\n%%\nB\n", encoding="utf-8")
