@@ -261,6 +261,21 @@ def test_a_break_behind_a_sentence_takes_the_place_of_its_pause(voice):
     assert two.start - one.end == pytest.approx(1.0 + (FEWEST_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("markup", "plain"),
+    [
+        ("<s>One.</s><s>Two.</s>", "One. Two."),
+        ("<s>One.</s>\n  <s>Two.</s>", "One. Two."),
+        ("<s>One</s><mark name='m'/><s>Two</s>", "One. Two."),
+        ("<p><s>One.</s></p> <p><s>Two.</s></p>", "One.\n\nTwo."),
+        ("<p>One</p>Two", "One.\n\nTwo."),
+    ],
+)
+def test_sentences_of_markup_are_as_far_apart_as_plain_ones(markup, plain):
+    heard = stand_in_voice().speak(f"<speak>{markup}</speak>")
+    assert np.array_equal(heard.clip.wave, stand_in_voice().speak(plain).clip.wave)
+
+
 def test_silence_alone_can_be_asked_for(voice):
     wave = voice.speak('<speak><break time="1500ms"/></speak>', is_ssml=True).clip.wave
     assert wave.shape == (1, 36_000)

@@ -25,6 +25,9 @@ PARAGRAPH_SECONDS = 0.4
 """How much longer between paragraphs."""
 
 _EMPTY_LINE = re.compile(r"\n\s*\n")
+_PARAGRAPH = re.compile(
+    re.escape(ssml.PARAGRAPH)
+)  # in the text of markup, where no other line breaks stand but those between sentences
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,9 @@ def _slower(pauses: float) -> float:
 
 
 class _Plain:
-    """A text that is spoken in one way."""
+    """A text that is spoken in one way; ``paragraph`` is what stands between its paragraphs."""
+
+    paragraph = _EMPTY_LINE
 
     def __init__(self, prosody: Prosody):
         self._prosody = prosody
@@ -146,6 +151,8 @@ class _Plain:
 
 class _Walk:
     """The spans of a document, walked once from its beginning to its end."""
+
+    paragraph = _PARAGRAPH
 
     def __init__(self, markup: ssml.Markup, prosody: Prosody):
         self._text, self._prosody = markup.text, prosody
@@ -194,7 +201,7 @@ class _Plan:
         self._is_paragraph, self._end = (
             False,
             "",
-        )  # whether an empty line came behind the last sentence, and the spaces that came last
+        )  # whether a paragraph ended behind the last sentence; the spaces that came last
 
     def steps(self, sentences: Iterator[Sentence], text: str, offset: int) -> Iterator[Step]:
         """The steps of a part, whose first character has the place ``offset``."""
@@ -208,7 +215,7 @@ class _Plan:
     def pass_over(self, text: str) -> None:
         """Go on behind ``text``, of which nothing is spoken."""
         since = self._end + text
-        self._is_paragraph = self._is_paragraph or _EMPTY_LINE.search(since) is not None
+        self._is_paragraph = self._is_paragraph or self._walk.paragraph.search(since) is not None
         self._end = "" if self._is_paragraph else since[len(since.rstrip()) :]
 
     def _of_sentence(self, sentence: Sentence, is_paragraph: bool) -> Iterator[Step]:
