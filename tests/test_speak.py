@@ -169,7 +169,11 @@ def test_ssml_is_known_by_its_beginning(players):
         (["Hello", "--stream", "--out", "a.wav"], "leave a.wav out"),
         (["Hello", "--subtitles", "a.txt"], ".srt"),
         (["Hello", "--subtitles", "nowhere/a.srt"], "does not exist"),
+        (["Hello", "--subtitles", "folder.srt"], "folder.srt is a folder"),
         (["Hello", "--chapter-mark", "%%"], "without --file"),
+        (["--file", "book.txt", "--chapter-mark", ""], "--chapter-mark is empty"),
+        (["Hello", "--format", "opus"], "without --file"),
+        (["Hello", "--stream", "--json"], "leave one of them out"),
         (["Hello", "--style", "merry"], "calm"),
         (["Hello", "--rate", "9"], "--rate is 9"),
         (["Hello", "--voice", "en-anna"], "en-kathleen"),
@@ -185,6 +189,7 @@ def test_ssml_is_known_by_its_beginning(players):
 def test_what_cannot_be_is_refused_in_a_sentence(players, tmp_path, capsys, arguments, says):
     (tmp_path / "words.txt").write_text("hello ZZ\n", encoding="utf-8")
     (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
+    (tmp_path / "folder.srt").mkdir()
     (tmp_path / "book.ssml").write_text("\n<speak>Hello.</speak>\n", encoding="utf-8")
     before = sorted(tmp_path.rglob("*"))
     assert run(["speak", *arguments]) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -89,7 +90,7 @@ def speak(
     chapter_mark: Annotated[
         str | None, Field(description="What lines begin with that part chapters; default: headings.")
     ] = None,
-    format: Annotated[BookFormat, Field(description="Kind of the chapters' sound files.")] = "wav",
+    format: Annotated[BookFormat | None, Field(description="Kind of the chapters' sound files; default: wav.")] = None,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> SpokenText | SpokenBook | None:
     """Speak a text.
@@ -101,7 +102,7 @@ def speak(
     voices and vocoders, BadFolder where nothing can be written. No file is half written.
     """
     prosody = Prosody(rate, pitch, range, energy, volume_db)
-    _check_together(text, file, out, stream, subtitles, chapter_mark, ssml)
+    _check_together(text, file, out, stream, subtitles, chapter_mark, format, ssml)
     if subtitles is not None:
         kind_of(subtitles)
     is_live = stream and text is None
@@ -120,7 +121,7 @@ def speak(
     if file is not None:
         manner = {**asdict(prosody), "style": style, "seed": seed, "lexicon": None if words is None else _hash_of(words)}
         kind = None if subtitles is None else kind_of(subtitles)
-        return speak_book(file, speaker, say, read, manner, BookFiles(out, format, kind, chapter_mark), quiet)
+        return speak_book(file, speaker, say, read, manner, BookFiles(out, format or "wav", kind, chapter_mark), quiet)
     if stream:
         parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read)
         stream_to(sys.stdout.buffer, speaker.sample_rate, say(parts))
@@ -163,6 +164,7 @@ def _check_together(
     stream: bool,
     subtitles: Path | None,
     chapter_mark: str | None,
+    format: BookFormat | None,
     ssml: bool,
 ) -> None:
     """Raise BadSetting for settings that have no meaning together."""
@@ -176,10 +178,28 @@ def _check_together(
         raise BadSetting("A stream goes to a file or program, and standard output is the terminal; redirect it.")
     if chapter_mark is not None and file is None:
         raise BadSetting(f"There are no chapters without --file; leave --chapter-mark {chapter_mark} out.")
-    if subtitles is not None and file is None and not subtitles.parent.is_dir():
+    if chapter_mark == "":
+        raise BadSetting(
+            "--chapter-mark is empty, with which every line begins; give what lines begin with that part chapters, such as %%."
+        )
+    if format is not None and file is None:
+        raise BadSetting(
+            f"There are no chapters without --file; leave --format {format} out, and name a file with --out hello.{format}."
+        )
+    if subtitles is not None and file is None:
+        _check_place(subtitles)
+
+
+def _check_place(subtitles: Path) -> None:
+    """Raise BadFolder where no file can be written, before anything is spoken."""
+    if not subtitles.parent.is_dir():
         raise BadFolder(
             f"{subtitles} cannot be written, because the folder {subtitles.parent} does not exist; create it first."
         )
+    if subtitles.is_dir():
+        raise BadFolder(f"{subtitles} is a folder; give the name of a file to write.")
+    if not os.access(subtitles.parent, os.W_OK):
+        raise BadFolder(f"{subtitles} cannot be written, because its folder is read-only; choose another folder.")
 
 
 def _text(text: str | None) -> str:
