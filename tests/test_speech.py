@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, install, stand_in_voice
 
+from wavewright.cli import run
 from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
 from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, bounded
 from wavewright.speech.plan import PAUSE_SECONDS, Pause, Piece, planned
@@ -346,6 +347,13 @@ def test_voices_are_found_by_model_and_speaker(tmp_path, monkeypatch):
     players["vocoder"].n_mels = 100
     with pytest.raises(BadModel, match="of 100 bands"):
         Voice.load("en")
+
+
+def test_the_list_of_models_has_the_voices(tmp_path, monkeypatch, capsys):
+    install(monkeypatch, tmp_path)
+    assert run(["models"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("en ", "vocoder "))]
+    assert [line.split("Hz  ")[1] for line in lines] == ["voices en-kathleen, en-lj", "no labels"]
 
 
 def test_a_voice_in_ssml_must_exist_and_speak_the_same_language(tmp_path, monkeypatch):

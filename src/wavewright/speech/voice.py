@@ -24,7 +24,6 @@ from .styles import style_of
 from .timestamps import TimedMark, TimedWord
 
 DEFAULT_VOICE, DEFAULT_VOCODER = "en-kathleen", "vocoder"
-FAMILY = "acoustic"
 FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
 
 
@@ -149,11 +148,8 @@ class Voice:
 
 def voices() -> list[str]:
     """The names of all voices: every speaker of every acoustic model that has a name, sorted."""
-    found = []
-    for name in models.names():
-        speakers = _speakers(name)
-        found += [f"{name}-{speaker}" for speaker in speakers or ()] or ([name] if speakers is not None else [])
-    return sorted(found)
+    found = [(name, _card(name)) for name in models.names()]
+    return sorted(voice for name, card in found if card is not None for voice in card.voices(name))
 
 
 def found_voice(name: str) -> tuple[str, str | None]:
@@ -174,11 +170,15 @@ def found_voice(name: str) -> tuple[str, str | None]:
 
 def _speakers(model: str) -> tuple[str, ...] | None:
     """The speakers of an acoustic model, None for other models and where there is none of that name."""
+    card = _card(model)
+    return None if card is None else card.speakers
+
+
+def _card(model: str) -> models.Card | None:
     try:
-        card = models.Card.read(models.find(model))
+        return models.Card.read(models.find(model))
     except BadModel:
         return None
-    return tuple(card.config.get("speakers", ())) if card.family == FAMILY else None
 
 
 def _vocoder(name: str, acoustic: Any) -> Any:
