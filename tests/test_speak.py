@@ -378,6 +378,24 @@ def test_what_is_spoken_as_several_words_is_written_once():
     assert [(cue.end, cue.lines) for cue in cues(spoken)] == [(0.6, ("1984.",))]
 
 
+def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypatch):
+    plain, loud = (speak("Hello there.", voice="en-lj", volume_db=level, out=tmp_path / f"{level}.wav") for level in (0, 24))
+    expected = (np.abs(plain.clip.wave * 10 ** (24 / 20)) > 1).mean()
+    assert 0.1 < expected < 0.9
+    assert plain.clipped_share == 0
+    assert loud.clipped_share == pytest.approx(expected, abs=1e-4)
+    assert np.abs(loud.clip.wave).max() == 1
+    says = f"{100 * expected:.2g} % of the samples were louder than full scale"
+    assert says in str(loud)
+    assert "louder" not in str(plain)
+    (tmp_path / "book.txt").write_text("Hello there.\n", encoding="utf-8")
+    assert says in str(speak(file=tmp_path / "book.txt", voice="en-lj", volume_db=24))
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "stdout", Pipe())
+    speak("Hello there.", voice="en-lj", volume_db=24, stream=True)
+    assert capsys.readouterr().err.startswith(says)
+
+
 def test_a_vocoder_can_be_chosen(players, tmp_path):
     with pytest.raises(BadSetting, match="seed is -1"):
         speak("Hello.", voice="en-lj", seed=-1)

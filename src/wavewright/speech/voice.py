@@ -19,7 +19,7 @@ from ..text.lexicon import Lexicon
 from ..text.sentence import Sentence
 from .plan import Step, planned, planned_markup, read
 from .prosody import Prosody
-from .stream import Chunk, Speaker, Stream
+from .stream import Chunk, Loudness, Speaker, Stream
 from .styles import style_of
 from .timestamps import TimedMark, TimedWord
 
@@ -29,11 +29,12 @@ FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
 
 @dataclass(frozen=True)
 class Speech:
-    """What was spoken: ``clip``, and when words and marks are heard."""
+    """What was spoken: ``clip``, when words and marks are heard, and how much of it was louder than full scale, from 0 to 1."""
 
     clip: Clip
     words: tuple[TimedWord, ...]
     marks: tuple[TimedMark, ...]
+    clipped_share: float = 0.0
 
 
 class Voice:
@@ -73,11 +74,13 @@ class Voice:
         is_ssml: bool | None = None,
     ) -> Speech:
         """Speak a text; all that :meth:`stream` gives, joined, bit for bit. Raises as it does."""
-        chunks = list(self.stream(text, prosody, style, lexicon, seed, is_ssml))
+        loudness = Loudness()
+        chunks = list(loudness.heard(self.stream(text, prosody, style, lexicon, seed, is_ssml)))
         return Speech(
             Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
             tuple(word for chunk in chunks for word in chunk.words),
             tuple(mark for chunk in chunks for mark in chunk.marks),
+            loudness.clipped_share,
         )
 
     def stream(

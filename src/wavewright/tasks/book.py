@@ -14,7 +14,7 @@ from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
 from ..errors import BadAudio, BadFolder
 from ..speech.chapters import Chapter, chapters_of, paragraphs
 from ..speech.reading import Place, Read, check_lines
-from ..speech.stream import Chunk
+from ..speech.stream import Chunk, Loudness, clipped_line
 from ..speech.subtitles import subtitles
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import Voice
@@ -51,13 +51,17 @@ class SpokenChapter:
 
 @dataclass(frozen=True)
 class SpokenBook:
-    """The files of a book, in the order of its chapters, and ``leftover``, those of chapters that it has no more."""
+    """The files of a book, in the order of its chapters, and ``leftover``, those of chapters that it has no more.
+
+    ``clipped_share``, from 0 to 1, is how much of what was spoken now was louder than full scale.
+    """
 
     out: Path
     voice: str
     vocoder: str
     chapters: tuple[SpokenChapter, ...]
     leftover: tuple[str, ...] = ()
+    clipped_share: float = 0.0
 
     def __str__(self) -> str:
         lines = [
@@ -69,6 +73,7 @@ class SpokenBook:
         lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
         if self.leftover:
             lines.append(f"No chapters of the text as it is now, to be deleted: {', '.join(self.leftover)}")
+        lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
         return "\n".join(lines)
 
 
@@ -94,19 +99,21 @@ def speak_book(
             _check_chapter(file, chapter, files.chapter_mark, read)
         planned.append((chapter, place, origin, is_new))
     _make_folder(out)
-    spoken = []
+    spoken, loudness = [], Loudness()
     total = sum(chapter.n_characters for chapter in chapters) * SECONDS_PER_CHARACTER
     with progress_bar(f"speaking {file.name}", total, quiet) as show:
         done = 0
         for chapter, place, origin, is_new in planned:
             if is_new:
                 parts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark))
-                _speak_chapter(place, say(_Counted(parts, show, done)), voice.sample_rate, origin, files.subtitles)
+                _speak_chapter(
+                    place, loudness.heard(say(_Counted(parts, show, done))), voice.sample_rate, origin, files.subtitles
+                )
             spoken.append(SpokenChapter(place.name, chapter.title, _seconds(place), is_new))
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
     leftover = _leftover(out, files.format, {chapter.file for chapter in spoken}, same, texts)
-    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover)
+    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, loudness.clipped_share)
 
 
 def _check_chapter(file: Path, chapter: Chapter, marker: str | None, read: Read) -> None:

@@ -18,7 +18,7 @@ from ..clip import Clip, write_blocks
 from ..errors import BadFolder, BadSetting, BadText
 from ..speech.prosody import Prosody
 from ..speech.reading import parts_of_lines
-from ..speech.stream import Chunk
+from ..speech.stream import Chunk, Loudness, clipped_line
 from ..speech.styles import style_of
 from ..speech.subtitles import kind_of
 from ..speech.subtitles import subtitles as subtitle_file
@@ -41,7 +41,7 @@ STANDARD_INPUT = "Standard input"  # as messages call it
 
 @dataclass(frozen=True)
 class SpokenText:
-    """A spoken text: its file, and when words and marks are heard. ``clip`` is there in Python alone."""
+    """A spoken text: its file, when words and marks are heard, and how much was clipped, from 0 to 1. ``clip`` is there in Python alone."""
 
     out: Path
     voice: str
@@ -51,11 +51,14 @@ class SpokenText:
     words: tuple[TimedWord, ...]
     marks: tuple[TimedMark, ...]
     subtitles: Path | None
+    clipped_share: float
     clip: Clip = field(metadata=IN_PYTHON_ALONE)
 
     def __str__(self) -> str:
-        line = f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"
-        return f"{line}\n{self.subtitles}: {len(self.words)} words" if self.subtitles else line
+        lines = [f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"]
+        lines += [f"{self.subtitles}: {len(self.words)} words"] if self.subtitles else []
+        lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
+        return "\n".join(lines)
 
 
 @checked
@@ -124,7 +127,10 @@ def speak(
         return speak_book(file, speaker, say, read, manner, BookFiles(out, format or "wav", kind, chapter_mark), quiet)
     if stream:
         parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read)
-        stream_to(sys.stdout.buffer, speaker.sample_rate, say(parts))
+        loudness = Loudness()
+        stream_to(sys.stdout.buffer, speaker.sample_rate, loudness.heard(say(parts)))
+        if loudness.n_clipped:
+            print(clipped_line(loudness.clipped_share), file=sys.stderr)
         return None
     return _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles)
 
@@ -141,9 +147,10 @@ def stream_to(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> None
 
 def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Path | None) -> SpokenText:
     kept: list[Chunk] = []
+    loudness = Loudness()
 
     def clips() -> Iterator[Clip]:
-        for chunk in chunks:
+        for chunk in loudness.heard(chunks):
             kept.append(chunk)
             yield Clip(chunk.wave, speaker.sample_rate)
 
@@ -154,7 +161,8 @@ def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Pa
         write_whole(subtitles, subtitle_file(words, marks, kind_of(subtitles)).encode("utf-8"))
     clip = Clip(np.concatenate([chunk.wave for chunk in kept], axis=1), speaker.sample_rate)
     vocoder = speaker.vocoder.card.name
-    return SpokenText(out, speaker.name, vocoder, clip.seconds, clip.sample_rate, words, marks, subtitles, clip)
+    share = loudness.clipped_share
+    return SpokenText(out, speaker.name, vocoder, clip.seconds, clip.sample_rate, words, marks, subtitles, share, clip)
 
 
 def _check_together(
