@@ -179,6 +179,7 @@ def test_ssml_is_known_by_its_beginning(players):
         (["Hello", "--voice", "en-anna"], "en-kathleen"),
         (["Hello", "--out", "a.xyz"], "a.xyz"),
         (["Hello", "--lexicon", "words.txt"], "ZZ"),
+        (["Hello", "--lexicon", "nothere.txt"], "There is no lexicon nothere.txt; give a text file"),
         (["--file", "none.txt"], "none.txt"),
         (["--file", "book.txt", "--ssml"], "plain text"),
         (["--file", "book.ssml"], "book.ssml is SSML"),
