@@ -273,7 +273,7 @@ def test_what_plays_keeps_a_share_of_the_base_but_for_new_tables(trained, tmp_pa
 
 def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
     _, folder = trained
-    with pytest.raises(BadSetting, match="is a acoustic; a gan begins from a gan"):
+    with pytest.raises(BadSetting, match="is of the family acoustic, and a run begins from one of its own, gan"):
         runs.train(folder / "mine", "gan", out=tmp_path / "a", base=folder / "run", max_minutes=1)
     with pytest.raises(BadModel, match="There is no model 'nobody'"):
         runs.train(folder / "mine", "acoustic", out=tmp_path / "a", base="nobody", max_minutes=1)

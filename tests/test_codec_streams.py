@@ -137,7 +137,7 @@ def test_the_stream_commands_write_nothing_else(monkeypatch, capsys, codec):
     sink = Standard()
     monkeypatch.setattr(sys, "stdin", Standard(expected))
     monkeypatch.setattr(sys, "stdout", sink)
-    assert run(["decode", "--stream", "--json"]) == 0
+    assert run(["decode", "--stream"]) == 0
     assert len(sink.buffer.getvalue()) == 2 * 3_210
     monkeypatch.undo()
     assert capsys.readouterr().err == ""

@@ -15,10 +15,12 @@ from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
 from wavewright.errors import BadFolder, BadSetting, BadText
 from wavewright.speech.chapters import chapters_of, paragraphs
+from wavewright.speech.reading import MOST_HELD, parts_of_lines
 from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
 from wavewright.tasks.pcm import read_pcm
 from wavewright.tasks.speak import MOST_CHARACTERS, speak
+from wavewright.text import front_end
 
 BOOK = "A preface of some words.\n\nChapter One\n\nIt was late.\nNobody spoke.\n\nThe rain fell.\n\n## Chapter II: Home\n\nThey slept.\n"
 
@@ -95,6 +97,58 @@ def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
         assert np.array_equal(wave, Clip.read(whole.out).wave)
 
 
+def streamed(monkeypatch, standard_input):
+    """The wave that a text on standard input is streamed as."""
+    sink = Pipe()
+    monkeypatch.setattr(sys, "stdout", sink)
+    monkeypatch.setattr(sys, "stdin", Pipe(standard_input.encode()))
+    speak(voice="en-lj", stream=True)
+    sink.buffer.seek(0)
+    return np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
+
+
+WRAPPED = (
+    "When the last visitors\nhad gone, the keeper went to see Mr.\nSmith at 5 p.m. He said\n'Hello.'\nand left. \"Yes?\"\nshe asked.\n"
+    "...\nNobody knew.\n\n\n* * *\n \nThe end of\nthe tale!\nof Kwame.\nthe rest\n\nwas silent\n"
+)
+
+
+def test_a_stream_of_broken_lines_is_what_a_file_of_them_holds(players, monkeypatch, tmp_path):
+    for text in (WRAPPED, WRAPPED.replace("\n", "\r\n"), "\n\n" + WRAPPED):
+        whole = speak(text, voice="en-lj", out=tmp_path / "whole.wav")
+        assert np.array_equal(streamed(monkeypatch, text), Clip.read(whole.out).wave)
+
+
+def test_a_line_is_spoken_when_its_sentence_is_over():
+    read = front_end("en").sentences
+    lines = ["One.\n", "Two\n", "three!\n", "Dear Mr.\n", "Jones.\n", "Four\n", "\n", "Five"]
+    parts = ["One.\n", "Two\nthree!\n", "Dear Mr.\nJones.\n", "Four\n\n", "Five"]
+    assert list(parts_of_lines(lines, "here", read)) == parts
+    asked = []
+    came = parts_of_lines((asked.append(line) or line for line in lines), "here", read)
+    next(came)
+    assert asked == lines[:1]
+    long = list(parts_of_lines(["and so on\n"] * 3_000, "here", read))
+    assert max(map(len, long)) <= MOST_HELD + 10
+    assert "".join(long) == "and so on\n" * 3_000
+
+
+def test_ssml_may_begin_behind_empty_lines(players, monkeypatch):
+    text = "\n \n<speak>Hello\n<break time='1s'/> there</speak>\n"
+    assert np.abs(streamed(monkeypatch, text) - speak(text, voice="en-lj").clip.wave).max() <= 0.5 / 32_768 + 1e-9
+
+
+def test_a_line_of_a_stream_that_cannot_be_read_is_named(players, monkeypatch):
+    for wrong, says in (("Hello \u0391\u03bb\u03ad.\n", r"line 3: .*character 7"), ("\udcff\n", r"line 3, byte 0")):
+        sink = Pipe()
+        monkeypatch.setattr(sys, "stdout", sink)
+        given = f"One.\nTwo\n{wrong}Three.\n".encode(errors="surrogateescape")
+        monkeypatch.setattr(sys, "stdin", Pipe(given))
+        with pytest.raises(BadText, match=says):
+            speak(voice="en-lj", stream=True)
+        assert len(sink.buffer.getvalue()) > 20_000
+
+
 def test_a_stream_of_nothing_writes_nothing(players, monkeypatch):
     sink = Pipe()
     monkeypatch.setattr(sys, "stdout", sink)
@@ -115,14 +169,20 @@ def test_ssml_is_known_by_its_beginning(players):
         (["Hello", "--stream", "--out", "a.wav"], "leave a.wav out"),
         (["Hello", "--subtitles", "a.txt"], ".srt"),
         (["Hello", "--subtitles", "nowhere/a.srt"], "does not exist"),
+        (["Hello", "--subtitles", "folder.srt"], "folder.srt is a folder"),
         (["Hello", "--chapter-mark", "%%"], "without --file"),
+        (["--file", "book.txt", "--chapter-mark", ""], "--chapter-mark is empty"),
+        (["Hello", "--format", "opus"], "without --file"),
+        (["Hello", "--stream", "--json"], "leave one of them out"),
         (["Hello", "--style", "merry"], "calm"),
         (["Hello", "--rate", "9"], "--rate is 9"),
         (["Hello", "--voice", "en-anna"], "en-kathleen"),
         (["Hello", "--out", "a.xyz"], "a.xyz"),
         (["Hello", "--lexicon", "words.txt"], "ZZ"),
+        (["Hello", "--lexicon", "nothere.txt"], "There is no lexicon nothere.txt; give a text file"),
         (["--file", "none.txt"], "none.txt"),
         (["--file", "book.txt", "--ssml"], "plain text"),
+        (["--file", "book.ssml"], "book.ssml is SSML"),
         (["x" * (MOST_CHARACTERS + 1)], "--file"),
         (["<speak>Hello"], "line 1"),
     ],
@@ -130,6 +190,8 @@ def test_ssml_is_known_by_its_beginning(players):
 def test_what_cannot_be_is_refused_in_a_sentence(players, tmp_path, capsys, arguments, says):
     (tmp_path / "words.txt").write_text("hello ZZ\n", encoding="utf-8")
     (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
+    (tmp_path / "folder.srt").mkdir()
+    (tmp_path / "book.ssml").write_text("\n<speak>Hello.</speak>\n", encoding="utf-8")
     before = sorted(tmp_path.rglob("*"))
     assert run(["speak", *arguments]) == 2
     assert says in capsys.readouterr().err
@@ -151,8 +213,32 @@ def test_chapters_are_found_by_headings(tmp_path):
         ("02-chapter-one", "Chapter One"),
         ("03-chapter-ii-home", "Chapter II: Home"),
     ]
-    assert list(paragraphs(path, chapters[1])) == ["Chapter One\n", "It was late. Nobody spoke.\n", "The rain fell.\n"]
+    assert [(paragraph.first, paragraph.text) for paragraph in paragraphs(path, chapters[1])] == [
+        (3, "Chapter One\n\n"),
+        (5, "It was late. Nobody spoke.\n\n"),
+        (8, "The rain fell.\n\n"),
+    ]
     assert sum(chapter.n_characters for chapter in chapters) == len(BOOK)
+
+
+HEADINGS = (
+    "Chapter 1|CHAPTER I.|chapter twenty-one|Part Two|PART XIV: The Sea|Book 3 - Home|Book One\u2014The Storm|CHAPTER 1. Loomings.|"
+    "CHAPTER I. Down the Rabbit-Hole|CHAPTER 54. The Town-Ho\u2019s Story.|Chapter 3: In which nobody learns to swim|"
+    "CHAPTER 105. Does the Whale\u2019s Magnitude Diminish?|Chapter Forty Two|Part 9. A Letter from Home.|Book II.|# One|Epilogue"
+)
+SENTENCES = (
+    "Book two rooms at the hotel, please.|Part mild cheddar, part blue.|Book I read last week.|Part 2. It was late.|Book 3:16 says so.|"
+    "Part one: mix the flour.|part two of it|Chapter iiii|Part IVX|Part 1.5 of the norm|Chapter 2-3 were lost|Chapterone|"
+    "Part 1: I read it last week.|Chapter tenth|Part civil servant, part poet."
+)
+
+
+def test_headings_are_told_from_sentences(tmp_path):
+    for lines, is_heading in ((HEADINGS, True), (SENTENCES, False)):
+        for line in lines.split("|"):
+            path = tmp_path / "book.txt"
+            path.write_text(f"Before.\n\n{line}\n\nBehind.\n", encoding="utf-8")
+            assert (len(chapters_of(path)) == 2) == is_heading, line
 
 
 def test_chapters_are_found_by_a_marker(tmp_path):
@@ -160,7 +246,8 @@ def test_chapters_are_found_by_a_marker(tmp_path):
     path.write_text("%% One\nChapter 1\n\nA\n%%\nB\n", encoding="utf-8")
     chapters = chapters_of(path, "%%")
     assert [chapter.stem for chapter in chapters] == ["01-one", "02"]
-    assert [list(paragraphs(path, chapter, "%%")) for chapter in chapters] == [["One\n", "Chapter 1\n", "A\n"], ["\n", "B\n"]]
+    found = [[(paragraph.first, *paragraph.lines) for paragraph in paragraphs(path, chapter, "%%")] for chapter in chapters]
+    assert found == [[(1, "One"), (2, "Chapter 1"), (4, "A")], [(5, ""), (6, "B")]]
 
 
 def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
@@ -180,6 +267,17 @@ def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
     assert [chapter.is_new for chapter in speak(file=path, voice="en-lj").chapters] == [False, False, True]
     assert [chapter.is_new for chapter in speak(file=path, voice="en-lj", rate=2).chapters] == [True, True, True]
     assert json.loads(read_metadata(tmp_path / "book" / "01.wav")["comment"])["rate"] == 2
+
+
+def test_a_line_that_cannot_be_read_is_named_before_anything_is_spoken(players, tmp_path, capsys):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK.replace("They slept.", "They\nslept near \u0391\u03bb\u03ad\u03be\u03b7\u03c2."), encoding="utf-8")
+    assert run(["speak", "--file", str(path), "--voice", "en-lj"]) == 2
+    says = capsys.readouterr().err
+    assert "book.txt, line 13 (Chapter II: Home): " in says
+    assert "at character 12 (Greek" in says
+    assert not (tmp_path / "book").exists()
+    assert players["en"].calls == []
 
 
 def test_an_interrupted_book_keeps_what_is_whole(players, tmp_path, monkeypatch):
@@ -207,6 +305,32 @@ def test_a_file_of_another_kind_is_never_replaced(players, tmp_path):
     with pytest.raises(BadFolder, match="no chapter of"):
         speak(file=path, voice="en-lj")
     assert Clip.read(tmp_path / "book" / "01.wav").sample_rate == 8_000
+
+
+def test_a_book_of_the_same_name_is_another_one(players, tmp_path):
+    for folder, contents in (("a", BOOK), ("b", BOOK.replace("preface", "word")), ("c", BOOK)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "book.txt").write_text(contents, encoding="utf-8")
+    out = tmp_path / "same"
+    speak(file=tmp_path / "a" / "book.txt", voice="en-lj", out=out)
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    with pytest.raises(BadFolder, match=r"01\.wav is there already and is of another book\.txt"):
+        speak(file=tmp_path / "b" / "book.txt", voice="en-lj", out=out)
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    moved = speak(file=tmp_path / "c" / "book.txt", voice="en-lj", out=out)
+    assert [chapter.is_new for chapter in moved.chapters] == [False, False, False]
+
+
+def test_files_of_chapters_that_are_gone_are_named(players, tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    assert speak(file=path, voice="en-lj").leftover == ()
+    Clip(np.zeros((1, 100), np.float32), 8_000).write(tmp_path / "book" / "99-mine.wav")
+    path.write_text(BOOK.replace("Chapter One", "Part One"), encoding="utf-8")
+    spoken = speak(file=path, voice="en-lj")
+    assert [chapter.is_new for chapter in spoken.chapters] == [False, True, False]
+    assert spoken.leftover == ("02-chapter-one.wav",)
+    assert str(spoken).endswith("to be deleted: 02-chapter-one.wav")
 
 
 def test_a_book_that_is_no_text_is_refused(players, tmp_path):
@@ -253,6 +377,24 @@ def test_lines_of_subtitles_are_short_and_hold_every_word_once():
 def test_what_is_spoken_as_several_words_is_written_once():
     spoken = [word("1984", 0.0, 0.2), word("1984", 0.2, 0.4), word("1984", 0.4, 0.6, 0, ".")]
     assert [(cue.end, cue.lines) for cue in cues(spoken)] == [(0.6, ("1984.",))]
+
+
+def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypatch):
+    plain, loud = (speak("Hello there.", voice="en-lj", volume_db=level, out=tmp_path / f"{level}.wav") for level in (0, 24))
+    expected = (np.abs(plain.clip.wave * 10 ** (24 / 20)) > 1).mean()
+    assert 0.1 < expected < 0.9
+    assert plain.clipped_share == 0
+    assert loud.clipped_share == pytest.approx(expected, abs=1e-4)
+    assert np.abs(loud.clip.wave).max() == 1
+    says = f"{100 * expected:.2g} % of the samples were louder than full scale"
+    assert says in str(loud)
+    assert "louder" not in str(plain)
+    (tmp_path / "book.txt").write_text("Hello there.\n", encoding="utf-8")
+    assert says in str(speak(file=tmp_path / "book.txt", voice="en-lj", volume_db=24))
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "stdout", Pipe())
+    speak("Hello there.", voice="en-lj", volume_db=24, stream=True)
+    assert capsys.readouterr().err.startswith(says)
 
 
 def test_a_vocoder_can_be_chosen(players, tmp_path):

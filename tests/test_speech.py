@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, install, stand_in_voice
 
+from wavewright.cli import run
 from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
 from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, bounded
 from wavewright.speech.plan import PAUSE_SECONDS, Pause, Piece, planned
@@ -162,6 +163,13 @@ def test_paragraphs_as_they_come_are_one_text():
     assert ["".join(given)[word.from_character : word.to_character] for word in words] == ["Hello", "there", "Good", "bye"]
 
 
+@pytest.mark.parametrize("between", ["\n", "\n\n", "\n* * *\n", "\n \n* * *\n"])
+def test_parts_are_as_far_apart_as_in_the_whole_text(between):
+    parts = ["Hello there.", *between.splitlines(keepends=True), "Good bye, dear.\n", "Yes."]
+    came = np.concatenate([chunk.wave for chunk in stand_in_voice().stream(iter(parts))], axis=1)
+    assert np.array_equal(came, stand_in_voice().speak("".join(parts)).clip.wave)
+
+
 def test_a_second_paragraph_is_read_after_the_first_was_heard():
     asked = []
 
@@ -240,10 +248,33 @@ def test_ssml_is_spoken_as_it_says(voice):
     assert peaks[1] / peaks[0] == pytest.approx(0.1, rel=0.4)
 
 
+def test_a_text_that_begins_as_ssml_is_ssml_unless_told_otherwise(voice):
+    text = " <speak>One <sub alias='two'>2nd</sub></speak>"
+    assert spoken_words(voice.speak(text)) == ["one", "two"]
+    assert "speak" in spoken_words(voice.speak(text, is_ssml=False))
+    with pytest.raises(BadText, match="SSML"):
+        voice.speak("One", is_ssml=True)
+
+
 def test_a_break_behind_a_sentence_takes_the_place_of_its_pause(voice):
     speech = voice.speak('<speak>One. <break time="1s"/> Two.</speak>', is_ssml=True)
     one, two = speech.words
     assert two.start - one.end == pytest.approx(1.0 + (FEWEST_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("markup", "plain"),
+    [
+        ("<s>One.</s><s>Two.</s>", "One. Two."),
+        ("<s>One.</s>\n  <s>Two.</s>", "One. Two."),
+        ("<s>One</s><mark name='m'/><s>Two</s>", "One. Two."),
+        ("<p><s>One.</s></p> <p><s>Two.</s></p>", "One.\n\nTwo."),
+        ("<p>One</p>Two", "One.\n\nTwo."),
+    ],
+)
+def test_sentences_of_markup_are_as_far_apart_as_plain_ones(markup, plain):
+    heard = stand_in_voice().speak(f"<speak>{markup}</speak>")
+    assert np.array_equal(heard.clip.wave, stand_in_voice().speak(plain).clip.wave)
 
 
 def test_silence_alone_can_be_asked_for(voice):
@@ -316,6 +347,13 @@ def test_voices_are_found_by_model_and_speaker(tmp_path, monkeypatch):
     players["vocoder"].n_mels = 100
     with pytest.raises(BadModel, match="of 100 bands"):
         Voice.load("en")
+
+
+def test_the_list_of_models_has_the_voices(tmp_path, monkeypatch, capsys):
+    install(monkeypatch, tmp_path)
+    assert run(["models"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("en ", "vocoder "))]
+    assert [line.split("Hz  ")[1] for line in lines] == ["voices en-kathleen, en-lj", "no labels"]
 
 
 def test_a_voice_in_ssml_must_exist_and_speak_the_same_language(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from typer.core import TyperGroup
 
+from ..errors import BadSetting
 from ..tasks import BY_PLACE, checked
 
 PACKAGE = __package__.split(".")[0]
@@ -59,6 +60,8 @@ def command(task: Callable[..., Any], name: str) -> Any:
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
 
     def run(as_json: bool, **values: Any) -> None:
+        if as_json and values.get("stream"):
+            raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         result = checked(task, names)(**values)
         if result is not None:  # None: standard output has been used for something else
             typer.echo(json.dumps(plain(result)) if as_json else str(result))

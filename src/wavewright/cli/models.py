@@ -15,12 +15,13 @@ from ..models.folder import ModelFolder
 
 @dataclass(frozen=True)
 class Listed:
-    """One line of the list: a model, or the sentence that says why it cannot be played."""
+    """One line of the list: a model, ``voices`` that ``speak`` knows by name, or the sentence that says why it cannot be played."""
 
     name: str
     folder: str
     family: str = ""
     labels: tuple[str, ...] = ()
+    voices: tuple[str, ...] = ()
     sample_rate: int = 0
     licence: str = ""
     problem: str = ""
@@ -40,7 +41,7 @@ class ModelList:
                 model.name,
                 model.family,
                 f"{model.sample_rate} Hz" if model.sample_rate else "",
-                model.problem or _short(model.labels) or "no labels",
+                model.problem or _short(model.labels) or (f"voices {_short(model.voices)}" if model.voices else "no labels"),
             )
             for model in self.models
         ]
@@ -66,6 +67,8 @@ class ModelShown:
         lines += [f"  family      {card.family}", f"  sample rate {card.sample_rate} Hz", f"  licence     {card.licence}"]
         if card.labels:
             lines.append(f"  labels      {', '.join(card.labels)}")
+        if card.speakers:
+            lines.append(f"  speakers    {', '.join(card.speakers)}")
         for title, values in (("trained", card.training), ("measured", card.metrics), ("config", card.config)):
             lines += [f"  {title if place == 0 else '':11} {key}: {value}" for place, (key, value) in enumerate(values.items())]
         for place, source in enumerate(card.sources):
@@ -101,7 +104,8 @@ def _listed(name: str) -> Listed:
         card = Card.read(folder)
     except BadModel as error:
         return Listed(name, str(folder), problem=str(error))
-    return Listed(name, str(folder), card.family, tuple(card.labels), card.sample_rate, card.licence)
+    labels, voices = tuple(card.labels), card.voices(name)
+    return Listed(name, str(folder), card.family, labels, voices, card.sample_rate, card.licence)
 
 
 def _short(labels: tuple[str, ...], most: int = 8) -> str:

@@ -12,6 +12,7 @@ from ..errors import BadModel
 
 FORMAT_VERSION = 1
 CARD_FILE = "card.json"
+SPEAKING = "acoustic"  # the family whose models are voices
 
 
 class Source(BaseModel):
@@ -70,6 +71,17 @@ class Card(BaseModel):
                 f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; upgrade Wavewright to play it."
             )
         return card
+
+    @property
+    def speakers(self) -> tuple[str, ...] | None:
+        """The speakers of a model that speaks texts, none where it has one without a name; None for other models."""
+        return tuple(self.config.get("speakers", ())) if self.family == SPEAKING else None
+
+    def voices(self, name: str) -> tuple[str, ...]:
+        """The names of the voices of a model that is found as ``name``: ``<name>-<speaker>``, or its own."""
+        if self.speakers is None:
+            return ()
+        return tuple(f"{name}-{speaker}" for speaker in self.speakers) or (name,)
 
     def to_json(self) -> str:
         """The card as indented JSON."""

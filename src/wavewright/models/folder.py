@@ -62,7 +62,7 @@ class ModelFolder:
         """The path of a listed file; raises BadModel where the card does not list it or it is missing."""
         path = self.path / name
         if name not in self.card.files:
-            raise BadModel(f"The model in {self.path} has no {name}, which a {self.card.family} needs; {_REMEDY}.")
+            raise BadModel(f"The model in {self.path} has no {name}, which the family {self.card.family} needs; {_REMEDY}.")
         if not path.is_file():
             raise BadModel(f"{path} is missing; {_REMEDY}.")
         return path

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadText
+from ..text.ssml import is_markup
 
 LONGEST_HEADING = 80
-_NUMBER = (
-    r"(?:\d{1,4}|[ivxlcdm]{1,9}|one|two|three|four|five|six|seven|eight|nine|ten|(?:[a-z]+teen|eleven|twelve|twenty|thirty)\S*)"
-)
-_HEADING = re.compile(
-    rf"#{{1,2}}\s+\S|(?:chapter|part|book)\s+{_NUMBER}\b|(?:prologue|epilogue|preface|foreword|introduction|afterword)\s*[.:]?\s*$",
+LONGEST_SMALL_WORD = 3  # of a title: of, the, and
+SMALL_WORDS = ("from", "into", "over", "under", "upon", "with", "without")
+MOST_TITLE_WORDS = 15
+_ROMAN = r"(?=[ivxlcdm])m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})"
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_NUMBER = rf"(?:\d{{1,4}}|{_ROMAN}|{_ONES}|{_TEENS}|(?:{_TENS})(?:[-\s](?:{_ONES}))?)"
+_BEHIND = r"(?:\s*[.:](?:\s+|$)|\s+[-\u2013\u2014]+\s+|\s*[\u2013\u2014]+\s*)"
+_NUMBERED = re.compile(rf"(?:chapter|part|book)\s+{_NUMBER}(?:$|{_BEHIND}(?P<title>.*)$)", re.IGNORECASE)
+_NAMED = re.compile(
+    r"#{1,2}\s+\S|(?:prologue|epilogue|preface|foreword|introduction|afterword)\s*[.:]?\s*$",
     re.IGNORECASE,
 )
 
@@ -42,10 +51,12 @@ class Chapter:
 def chapters_of(path: Path, marker: str | None = None) -> list[Chapter]:
     """The chapters of a text file in UTF-8 that have something to speak, in their order; one where there are no headings.
 
-    A heading is a line after an empty one (or the first) that begins with ``# `` or ``## ``, or with Chapter, Part or Book and a
-    number, or is Prologue, Epilogue or the like; with a ``marker`` it is a line that begins with that, and no other. Raises BadText for a
-    file that is no text, or has nothing to speak.
+    A heading is a line after an empty one (or the first) that begins with ``# `` or ``## ``, or is Chapter, Part or Book and a
+    number, behind which a title may stand (``Chapter 2: Home``), or is Prologue, Epilogue or the like; with a ``marker`` it is a line that begins with that, and no other. Raises BadText for a
+    file that is no text, is SSML or has nothing to speak.
     """
+    if is_markup(next((line for line in _lines(path) if line.strip()), "")):
+        raise BadText(f"{path} is SSML, and a book is plain text; send it to standard input instead.")
     found: list[Chapter] = []
     part, was_empty = _Part(0, "", False), True
     for number, line in enumerate(_lines(path)):
@@ -83,23 +94,33 @@ class _Part:
         return [made] if self.is_spoken else []
 
 
-def paragraphs(path: Path, chapter: Chapter, marker: str | None = None) -> Iterator[str]:
-    """The paragraphs of a chapter: what empty lines part, lines joined; what marks a heading is left out."""
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph: the lines that it is written in, without what marks a heading; ``first`` is the number of the first one, from 1."""
+
+    first: int
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines joined, and an empty line."""
+        return " ".join(self.lines) + "\n\n"
+
+
+def paragraphs(path: Path, chapter: Chapter, marker: str | None = None) -> Iterator[Paragraph]:
+    """The paragraphs of a chapter: what empty lines part; what marks a heading is left out."""
     held: list[str] = []
-    for number, line in enumerate(_lines(path)):
-        if number < chapter.first:
-            continue
-        if number >= chapter.end:
-            break
-        if number == chapter.first and chapter.has_heading:
-            yield f"{chapter.title}\n"
+    number = chapter.first
+    for number, line in enumerate(itertools.islice(_lines(path), chapter.first, chapter.end), chapter.first + 1):
+        if number == chapter.first + 1 and chapter.has_heading:
+            yield Paragraph(number, (_title(line, marker),))
         elif line.strip():
             held.append(line.strip())
         elif held:
-            yield " ".join(held) + "\n"
+            yield Paragraph(number - len(held), tuple(held))
             held = []
     if held:
-        yield " ".join(held) + "\n"
+        yield Paragraph(number + 1 - len(held), tuple(held))
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -117,7 +138,23 @@ def _lines(path: Path) -> Iterator[str]:
 def _is_heading(line: str, was_empty: bool, marker: str | None) -> bool:
     if marker is not None:
         return line.startswith(marker)
-    return was_empty and len(line) <= LONGEST_HEADING and _HEADING.match(line.strip()) is not None
+    if not was_empty or len(line) > LONGEST_HEADING:
+        return False
+    numbered = _NUMBERED.match(line.strip())
+    return _NAMED.match(line.strip()) is not None or (numbered is not None and _is_title(numbered["title"] or ""))
+
+
+def _is_title(text: str) -> bool:
+    """Whether what stands behind the number of a chapter is its title and no sentence.
+
+    A title begins with a capital or a sign; where it ends as a sentence does, its long words are capitals, as in ``The Grand Armada.``
+    """
+    words = text.split()
+    if text[:1].islower() or len(words) > MOST_TITLE_WORDS:
+        return False
+    is_ended = text.rstrip("\"'\u2019\u201d)").endswith((".", "!", "?", ","))
+    long_words = (word for word in words if len(word) > LONGEST_SMALL_WORD and word not in SMALL_WORDS)
+    return not is_ended or not any(word[:1].islower() for word in long_words)
 
 
 def _title(line: str, marker: str | None) -> str:

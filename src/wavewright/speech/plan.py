@@ -15,6 +15,7 @@ from ..text.lexicon import Lexicon
 from ..text.sentence import NO_WORD, PAUSES, Sentence, Word
 from .pieces import bounded, parts_of
 from .prosody import Prosody
+from .reading import has_something
 from .styles import EMPHASES
 
 PAUSE_SECONDS = {",": 0.12, ";": 0.22, ".": 0.36, "?": 0.36, "!": 0.36, "": 0.06}
@@ -22,6 +23,11 @@ PAUSE_SECONDS = {",": 0.12, ";": 0.22, ".": 0.36, "?": 0.36, "!": 0.36, "": 0.06
 
 PARAGRAPH_SECONDS = 0.4
 """How much longer between paragraphs."""
+
+_EMPTY_LINE = re.compile(r"\n\s*\n")
+_PARAGRAPH = re.compile(
+    re.escape(ssml.PARAGRAPH)
+)  # in the text of markup, where no other line breaks stand but those between sentences
 
 
 @dataclass(frozen=True)
@@ -78,22 +84,22 @@ Step = Piece | Pause | Mark
 def planned(
     texts: str | Iterable[str], front_end: Any, prosody: Prosody | None = None, lexicon: Lexicon | None = None
 ) -> Iterator[Step]:
-    """The steps of a plain text, or of paragraphs one after the other, as they are read.
+    """The steps of a plain text, or of its parts one after the other, as they are read.
 
-    Places of words are counted in all paragraphs joined. Of several paragraphs, those without a letter or digit are passed over. Raises
-    BadText where there is nothing to speak, or something that the front end cannot read.
+    A part ends where a sentence does. Its pauses are those of all parts joined: an empty line parts paragraphs. Places of words are
+    counted in them, too. Of several parts, those without a letter or digit are passed over. Raises BadText where there is nothing to speak,
+    or something that the front end cannot read.
     """
-    base, offset, is_first = prosody or Prosody(), 0, True
+    plan, offset, is_silent = _Plan(_Plain(prosody or Prosody())), 0, True
     is_whole = isinstance(texts, str)
     for text in [texts] if isinstance(texts, str) else texts:
-        if is_whole or any(character.isalnum() for character in text):
-            if not is_first:
-                yield Pause(PARAGRAPH_SECONDS * base.pauses)
-            plan = _Plan(_Plain(base), is_first)
-            yield from plan.steps(_moved(_read(front_end, text, lexicon), offset), text, offset)
-            is_first = False
+        if is_whole or has_something(text):
+            yield from plan.steps(_moved(read(front_end, text, lexicon), offset), text, offset)
+            is_silent = False
+        else:
+            plan.pass_over(text)
         offset += len(text)
-    if is_first:
+    if is_silent:
         raise BadText("There is nothing to speak in the text; give one with words or numbers.")
 
 
@@ -102,12 +108,12 @@ def planned_markup(
 ) -> Iterator[Step]:
     """The steps of an SSML document; places of words are those in its text. Raises BadText as :func:`planned` does."""
     walk = _Walk(markup, prosody or Prosody())
-    if any(character.isalnum() for character in markup.text) or not walk.events:
-        yield from _Plan(walk, True).steps(_read(front_end, markup.text, lexicon), markup.text, 0)
+    if has_something(markup.text) or not walk.events:
+        yield from _Plan(walk).steps(read(front_end, markup.text, lexicon), markup.text, 0)
     yield from (step for _, step in walk.before(len(markup.text) + 1))
 
 
-def _read(front_end: Any, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
+def read(front_end: Any, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
     """The sentences of a text, each as soon as the front end has it."""
     return iter(getattr(front_end, "stream", front_end.sentences)(text, lexicon))
 
@@ -126,7 +132,9 @@ def _slower(pauses: float) -> float:
 
 
 class _Plain:
-    """A text that is spoken in one way."""
+    """A text that is spoken in one way; ``paragraph`` is what stands between its paragraphs."""
+
+    paragraph = _EMPTY_LINE
 
     def __init__(self, prosody: Prosody):
         self._prosody = prosody
@@ -143,6 +151,8 @@ class _Plain:
 
 class _Walk:
     """The spans of a document, walked once from its beginning to its end."""
+
+    paragraph = _PARAGRAPH
 
     def __init__(self, markup: ssml.Markup, prosody: Prosody):
         self._text, self._prosody = markup.text, prosody
@@ -165,7 +175,7 @@ class _Walk:
     def is_pause_next(self, place: int) -> bool:
         """Whether a pause follows a place of the text before any word does."""
         for start, event in self.events[self._next_event :]:
-            if any(character.isalnum() for character in self._text[place:start]):
+            if has_something(self._text[place:start]):
                 return False
             if isinstance(event, Pause):
                 return True
@@ -185,16 +195,28 @@ class _Walk:
 class _Plan:
     """Sentences to steps."""
 
-    def __init__(self, walk: _Plain | _Walk, is_first: bool):
-        self._walk, self._is_first = walk, is_first
+    def __init__(self, walk: _Plain | _Walk):
+        self._walk = walk
+        self._is_first = True  # nothing was spoken yet
+        self._is_paragraph, self._end = (
+            False,
+            "",
+        )  # whether a paragraph ended behind the last sentence; the spaces that came last
 
     def steps(self, sentences: Iterator[Sentence], text: str, offset: int) -> Iterator[Step]:
-        before: int | None = None
+        """The steps of a part, whose first character has the place ``offset``."""
+        end = 0
         for sentence in sentences:
-            between = "" if before is None else text[before - offset : sentence.start - offset]
-            is_paragraph = re.search(r"\n\s*\n", between) is not None
-            yield from self._of_sentence(sentence, is_paragraph)
-            before = sentence.end
+            self.pass_over(text[end : sentence.start - offset])
+            yield from self._of_sentence(sentence, self._is_paragraph and not self._is_first)
+            self._is_paragraph, self._end, end = False, "", sentence.end - offset
+        self.pass_over(text[end:])
+
+    def pass_over(self, text: str) -> None:
+        """Go on behind ``text``, of which nothing is spoken."""
+        since = self._end + text
+        self._is_paragraph = self._is_paragraph or self._walk.paragraph.search(since) is not None
+        self._end = "" if self._is_paragraph else since[len(since.rstrip()) :]
 
     def _of_sentence(self, sentence: Sentence, is_paragraph: bool) -> Iterator[Step]:
         words: list[Word] = []

@@ -21,11 +21,15 @@ SILENCE_SECONDS = 0.5  # of a chunk of silence, at most
 
 @dataclass(frozen=True)
 class Chunk:
-    """A stretch of sound ``wave (1, time)`` float32, and the words and marks of the piece that begins with it."""
+    """A stretch of sound ``wave (1, time)`` float32, and the words and marks of the piece that begins with it.
+
+    ``n_clipped`` samples were louder than full scale and are cut off there.
+    """
 
     wave: np.ndarray
     words: tuple[TimedWord, ...] = ()
     marks: tuple[TimedMark, ...] = ()
+    n_clipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,30 @@ class Speaker:
     acoustic: Any
     name: str | None
     styles: Mapping[str, float]
+
+
+class Loudness:
+    """Counts the samples of chunks, and those that were clipped, as the chunks pass."""
+
+    def __init__(self) -> None:
+        self.n_samples = self.n_clipped = 0
+
+    def heard(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """The same chunks."""
+        for chunk in chunks:
+            self.n_samples += chunk.wave.shape[1]
+            self.n_clipped += chunk.n_clipped
+            yield chunk
+
+    @property
+    def clipped_share(self) -> float:
+        """How many of all samples were clipped, from 0 to 1."""
+        return self.n_clipped / max(self.n_samples, 1)
+
+
+def clipped_line(share: float) -> str:
+    """The sentence that says how much was clipped."""
+    return f"{100 * share:.2g} % of the samples were louder than full scale and are clipped there; ask for less volume."
 
 
 class Stream:
@@ -78,7 +106,8 @@ class Stream:
         seed = int(np.random.SeedSequence([self._seed, self._n_pieces]).generate_state(1)[0])
         self._n_pieces += 1
         for wave in vocoder.vocode_stream(np.ascontiguousarray(mel), seed):
-            yield Chunk(shape.push(wave), tuple(words), tuple(marks))
+            loud = shape.push(wave)
+            yield Chunk(np.clip(loud, -1.0, 1.0), tuple(words), tuple(marks), int((np.abs(loud) > 1.0).sum()))
             words, marks = [], []
             self._n_samples += wave.shape[1]
         n_silent = silent_frames_behind(sentence.places, durations) * vocoder.hop_length
@@ -127,7 +156,7 @@ class Shape:
         self._n_fade = seconds_to_samples(FADE_SECONDS, sample_rate)
 
     def push(self, wave: np.ndarray) -> np.ndarray:
-        """The next samples ``(1, time)`` float32 in [-1, 1], which rise from 0 at the first one and fall to 0 at the last."""
+        """The next samples ``(1, time)`` float32, which rise from 0 at the first one and fall to 0 at the last."""
         places = np.arange(self._done, self._done + wave.shape[1])
         self._done += wave.shape[1]
         gain = (
@@ -139,4 +168,4 @@ class Shape:
         nearest_end = np.minimum(places, self._n_samples - 1 - places)
         at_an_end = nearest_end < self._n_fade
         shaped[:, at_an_end] *= (0.5 - 0.5 * np.cos(np.pi * nearest_end[at_an_end] / self._n_fade)).astype(np.float32)
-        return np.clip(shaped, -1.0, 1.0)
+        return shaped

@@ -16,24 +16,25 @@ from ..clip import Clip
 from ..errors import BadModel, BadSetting
 from ..text import front_end, ssml
 from ..text.lexicon import Lexicon
-from .plan import Step, planned, planned_markup
+from ..text.sentence import Sentence
+from .plan import Step, planned, planned_markup, read
 from .prosody import Prosody
-from .stream import Chunk, Speaker, Stream
+from .stream import Chunk, Loudness, Speaker, Stream
 from .styles import style_of
 from .timestamps import TimedMark, TimedWord
 
 DEFAULT_VOICE, DEFAULT_VOCODER = "en-kathleen", "vocoder"
-FAMILY = "acoustic"
 FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
 
 
 @dataclass(frozen=True)
 class Speech:
-    """What was spoken: ``clip``, and when words and marks are heard."""
+    """What was spoken: ``clip``, when words and marks are heard, and how much of it was louder than full scale, from 0 to 1."""
 
     clip: Clip
     words: tuple[TimedWord, ...]
     marks: tuple[TimedMark, ...]
+    clipped_share: float = 0.0
 
 
 class Voice:
@@ -70,14 +71,16 @@ class Voice:
         style: str | None = None,
         lexicon: Lexicon | None = None,
         seed: int = 0,
-        is_ssml: bool = False,
+        is_ssml: bool | None = None,
     ) -> Speech:
         """Speak a text; all that :meth:`stream` gives, joined, bit for bit. Raises as it does."""
-        chunks = list(self.stream(text, prosody, style, lexicon, seed, is_ssml))
+        loudness = Loudness()
+        chunks = list(loudness.heard(self.stream(text, prosody, style, lexicon, seed, is_ssml)))
         return Speech(
             Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
             tuple(word for chunk in chunks for word in chunk.words),
             tuple(mark for chunk in chunks for mark in chunk.marks),
+            loudness.clipped_share,
         )
 
     def stream(
@@ -87,10 +90,13 @@ class Voice:
         style: str | None = None,
         lexicon: Lexicon | None = None,
         seed: int = 0,
-        is_ssml: bool = False,
+        is_ssml: bool | None = None,
     ) -> Iterator[Chunk]:
-        """Speak a text, or paragraphs as they come, in chunks: the first is short and cut at a clause, and each comes when it is there.
+        """Speak a text, or its parts as they come, in chunks: the first is short and cut at a clause, and each comes when it is there.
 
+        A part ends where a sentence does; parts sound as all of them joined, so that an empty line parts paragraphs.
+
+        A text that begins as SSML does is SSML, unless ``is_ssml`` says otherwise; parts are SSML only where it is True.
         ``prosody`` is laid over what ``style`` (``sad:0.6``, see :mod:`.styles`) and the SSML ask for; phones of the ``lexicon`` go before
         the front end's. The same arguments give the same samples. Raises BadText for a text that cannot be read or has nothing to speak,
         BadSetting for a style that there is none of, BadModel for voices in the SSML that do not exist.
@@ -98,7 +104,7 @@ class Voice:
         manner = style_of(style, getattr(self.acoustic, "styles", ()))
         base = (prosody or Prosody()).over(manner.prosody)
         steps: Iterator[Step]
-        if is_ssml:
+        if is_ssml or (is_ssml is None and isinstance(text, str) and ssml.is_markup(text)):
             markup = ssml.read(text if isinstance(text, str) else "".join(text), self.front_end)
             for name in {span.voice for span in markup.spans if span.voice}:
                 self._other(name)
@@ -111,6 +117,10 @@ class Voice:
             return speaker if name is None else replace(speaker, acoustic=self._other(name)[0], name=self._other(name)[1])
 
         return Stream(speaker_of, self.vocoder, seed).chunks(steps)
+
+    def read(self, text: str, lexicon: Lexicon | None = None) -> Iterator[Sentence]:
+        """The sentences of a plain text, each as soon as it is read; raises BadText as :meth:`stream` does, and nothing is spoken."""
+        return read(self.front_end, text, lexicon)
 
     def _other(self, name: str) -> tuple[Any, str | None]:
         """The acoustic model and speaker that SSML calls ``name``: a speaker of this model, or any voice of the same language."""
@@ -141,11 +151,8 @@ class Voice:
 
 def voices() -> list[str]:
     """The names of all voices: every speaker of every acoustic model that has a name, sorted."""
-    found = []
-    for name in models.names():
-        speakers = _speakers(name)
-        found += [f"{name}-{speaker}" for speaker in speakers or ()] or ([name] if speakers is not None else [])
-    return sorted(found)
+    found = [(name, _card(name)) for name in models.names()]
+    return sorted(voice for name, card in found if card is not None for voice in card.voices(name))
 
 
 def found_voice(name: str) -> tuple[str, str | None]:
@@ -166,11 +173,15 @@ def found_voice(name: str) -> tuple[str, str | None]:
 
 def _speakers(model: str) -> tuple[str, ...] | None:
     """The speakers of an acoustic model, None for other models and where there is none of that name."""
+    card = _card(model)
+    return None if card is None else card.speakers
+
+
+def _card(model: str) -> models.Card | None:
     try:
-        card = models.Card.read(models.find(model))
+        return models.Card.read(models.find(model))
     except BadModel:
         return None
-    return tuple(card.config.get("speakers", ())) if card.family == FAMILY else None
 
 
 def _vocoder(name: str, acoustic: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from typing import Any, Literal
 from .. import __version__
 from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
 from ..errors import BadAudio, BadFolder
-from ..speech.chapters import chapters_of, paragraphs
-from ..speech.stream import Chunk
+from ..speech.chapters import Chapter, chapters_of, paragraphs
+from ..speech.reading import Place, Read, check_lines
+from ..speech.stream import Chunk, Loudness, clipped_line
 from ..speech.subtitles import subtitles
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import Voice
@@ -24,7 +26,7 @@ BookFormat = Literal["wav", "flac", "ogg", "opus", "mp3"]
 SECONDS_PER_CHARACTER = 0.068  # of English read aloud, for the progress bar
 
 Say = Callable[[str | Iterable[str]], Iterator[Chunk]]
-"""A text, or paragraphs, to sound."""
+"""A text, or its parts, to sound."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,17 @@ class SpokenChapter:
 
 @dataclass(frozen=True)
 class SpokenBook:
-    """The files of a book, in the order of its chapters."""
+    """The files of a book, in the order of its chapters, and ``leftover``, those of chapters that it has no more.
+
+    ``clipped_share``, from 0 to 1, is how much of what was spoken now was louder than full scale.
+    """
 
     out: Path
     voice: str
     vocoder: str
     chapters: tuple[SpokenChapter, ...]
+    leftover: tuple[str, ...] = ()
+    clipped_share: float = 0.0
 
     def __str__(self) -> str:
         lines = [
@@ -63,34 +70,56 @@ class SpokenBook:
         ]
         minutes = sum(chapter.seconds for chapter in self.chapters) / 60
         n_chapters = "1 chapter" if len(lines) == 1 else f"{len(lines)} chapters"
-        return "\n".join([*lines, f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}"])
+        lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
+        if self.leftover:
+            lines.append(f"No chapters of the text as it is now, to be deleted: {', '.join(self.leftover)}")
+        lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
+        return "\n".join(lines)
 
 
-def speak_book(file: Path, voice: Voice, say: Say, manner: dict[str, Any], files: BookFiles, quiet: bool) -> SpokenBook:
+def speak_book(
+    file: Path, voice: Voice, say: Say, read: Read, manner: dict[str, Any], files: BookFiles, quiet: bool
+) -> SpokenBook:
     """Speak every chapter of the text ``file`` that is not there yet in the same ``manner``, in bounded memory.
 
-    A file says in its comment what it was made of: the same text and manner are not spoken again, others replace it where it is a chapter
-    of this book. Raises BadText for a file that is no text or has nothing to speak, BadFolder where a file of another kind is in the way.
+    What is new is read to its end before anything is spoken. A file says in its comment what it was made of: the same text and manner are not spoken
+    again, others replace it where it is a chapter of this book. Raises BadText for a file that is no text, has nothing to speak or, with
+    its line, something that cannot be read; BadFolder where a file of another kind is in the way.
     """
     chapters = chapters_of(file, files.chapter_mark)
     out = Path(file.stem) if files.out is None else files.out
+    same = {"book": file.name, "path": _hash_of(file), "voice": voice.name, "models": voice.fingerprint}
+    same |= {"wavewright": __version__, **manner}
+    texts = {chapter.text_hash for chapter in chapters}
+    planned = []
+    for chapter in chapters:
+        place, origin = out / f"{chapter.stem}.{files.format}", {**same, "text": chapter.text_hash}
+        is_new = not _is_there(place, origin, texts, files.subtitles)
+        if is_new:
+            _check_chapter(file, chapter, files.chapter_mark, read)
+        planned.append((chapter, place, origin, is_new))
     _make_folder(out)
-    spoken = []
+    spoken, loudness = [], Loudness()
     total = sum(chapter.n_characters for chapter in chapters) * SECONDS_PER_CHARACTER
     with progress_bar(f"speaking {file.name}", total, quiet) as show:
         done = 0
-        for chapter in chapters:
-            place = out / f"{chapter.stem}.{files.format}"
-            origin = {"book": file.name, "text": chapter.text_hash, "voice": voice.name, "models": voice.fingerprint}
-            origin |= {"wavewright": __version__, **manner}
-            is_new = not _is_there(place, origin, files.subtitles)
+        for chapter, place, origin, is_new in planned:
             if is_new:
-                counted = _Counted(paragraphs(file, chapter, files.chapter_mark), show, done)
-                _speak_chapter(place, say(counted), voice.sample_rate, origin, files.subtitles)
+                parts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark))
+                _speak_chapter(
+                    place, loudness.heard(say(_Counted(parts, show, done))), voice.sample_rate, origin, files.subtitles
+                )
             spoken.append(SpokenChapter(place.name, chapter.title, _seconds(place), is_new))
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
-    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken))
+    leftover = _leftover(out, files.format, {chapter.file for chapter in spoken}, same, texts)
+    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, loudness.clipped_share)
+
+
+def _check_chapter(file: Path, chapter: Chapter, marker: str | None, read: Read) -> None:
+    """Raise BadText for the first line of a chapter that cannot be read."""
+    for paragraph in paragraphs(file, chapter, marker):
+        check_lines(paragraph.text, paragraph.lines, Place(str(file), paragraph.first, chapter.title), read)
 
 
 def _speak_chapter(place: Path, chunks: Iterator[Chunk], sample_rate: int, origin: dict[str, Any], kind: str | None) -> None:
@@ -111,17 +140,42 @@ def _speak_chapter(place: Path, chunks: Iterator[Chunk], sample_rate: int, origi
     write_blocks(place, clips(), metadata={"comment": json.dumps(origin)})
 
 
-def _is_there(place: Path, origin: dict[str, Any], kind: str | None) -> bool:
+def _is_there(place: Path, origin: dict[str, Any], texts: set[str], kind: str | None) -> bool:
     """Whether a chapter was spoken before in this way; raises BadFolder where a file is in the way that is none of this book."""
     if not place.exists():
         return False
+    found = _origin_of(place)
+    if found.get("book") != origin["book"]:
+        raise BadFolder(f"{place} is there already and is no chapter of {origin['book']}; choose another folder with --out.")
+    if not _is_of_book(found, origin, texts):
+        raise BadFolder(f"{place} is there already and is of another {origin['book']}; choose another folder with --out.")
+    is_same = {**found, "path": origin["path"]} == origin
+    return is_same and (kind is None or place.with_suffix(f".{kind}").is_file())
+
+
+def _origin_of(place: Path) -> dict[str, Any]:
+    """What a sound file says that it was made of; nothing where it is no chapter of any book."""
     try:
         found = json.loads(read_metadata(place)["comment"])
     except (BadAudio, ValueError, KeyError):
-        found = None
-    if not isinstance(found, dict) or found.get("book") != origin["book"]:
-        raise BadFolder(f"{place} is there already and is no chapter of {origin['book']}; choose another folder with --out.")
-    return found == origin and (kind is None or place.with_suffix(f".{kind}").is_file())
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_of_book(found: dict[str, Any], same: dict[str, Any], texts: set[str]) -> bool:
+    """Whether a chapter is of a book: of a text file of its name that lay in the same place, or has the chapter's text."""
+    return found.get("book") == same["book"] and (found.get("path") == same["path"] or found.get("text") in texts)
+
+
+def _leftover(out: Path, format: str, files: set[str], same: dict[str, Any], texts: set[str]) -> tuple[str, ...]:
+    """Files of an earlier form of a book, whose chapters were called otherwise."""
+    others = (place for place in out.glob(f"[0-9][0-9]*.{format}") if place.name not in files)
+    return tuple(sorted(place.name for place in others if _is_of_book(_origin_of(place), same, texts)))
+
+
+def _hash_of(file: Path) -> str:
+    """What tells text files of one name apart: a hash of where they lie, 12 digits."""
+    return hashlib.sha256(str(file.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 def _make_folder(out: Path) -> None:
@@ -140,7 +194,7 @@ def _seconds(place: Path) -> float:
 
 
 class _Counted:
-    """Paragraphs; ``show`` is told how far the book has come, ``n_characters`` of which came before."""
+    """Texts of paragraphs; ``show`` is told how far the book has come, ``n_characters`` of which came before."""
 
     def __init__(self, texts: Iterator[str], show: Callable[[float], None], n_characters: int):
         self._texts, self._show, self._n_characters = texts, show, n_characters

@@ -13,8 +13,8 @@ from pydantic import Field
 from .. import families, models
 from ..clip import Clip
 from ..errors import BadFolder, BadModel
+from ..models.card import SPEAKING
 from ..models.folder import ModelFolder
-from ..speech.voice import FAMILY
 from ..whole_file import whole_folder
 from . import checked
 from .demo_page import GENERATOR, Chapter, Player, Row, page
@@ -78,7 +78,7 @@ def _makes_sounds(folder: ModelFolder) -> bool:
 
 
 def _speaks(folder: ModelFolder) -> bool:
-    return folder.card.family == FAMILY
+    return folder.card.family == SPEAKING
 
 
 def _knows_ways(folder: ModelFolder) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..errors import BadSetting, BadText
+from ..errors import BadText
 from ..text import front_end, ssml
 from ..text.lexicon import Lexicon
 from . import checked
@@ -65,7 +65,7 @@ def phonemes(
     read or the language is not known; MissingExtra where a language needs eSpeak NG.
     """
     reader = front_end(language)
-    own = _lexicon(lexicon, reader.symbols)
+    own = None if lexicon is None else Lexicon.read(lexicon, reader.symbols)
     read = ssml.read(text, reader).text if ssml.is_markup(text) else text
     if not read.strip():
         raise BadText("There is nothing to speak in the text; give words or numbers.")
@@ -77,11 +77,3 @@ def phonemes(
         for sentence in reader.sentences(read, own)
     )
     return Phonemes(reader.language, read, sentences)
-
-
-def _lexicon(path: Path | None, symbols: tuple[str, ...]) -> Lexicon | None:
-    if path is None:
-        return None
-    if not path.is_file():
-        raise BadSetting(f"There is no lexicon {path}; give a text file with a word and its phones on each line.")
-    return Lexicon.read(path, symbols)

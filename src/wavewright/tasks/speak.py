@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -16,14 +17,15 @@ from pydantic import Field
 from ..clip import Clip, write_blocks
 from ..errors import BadFolder, BadSetting, BadText
 from ..speech.prosody import Prosody
-from ..speech.stream import Chunk
+from ..speech.reading import parts_of_lines
+from ..speech.stream import Chunk, Loudness, clipped_line
 from ..speech.styles import style_of
 from ..speech.subtitles import kind_of
 from ..speech.subtitles import subtitles as subtitle_file
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, Voice
 from ..text.lexicon import Lexicon
-from ..text.sentence import BOUNDARY, PAUSES, SILENCE
+from ..text.sentence import BOUNDARY, PAUSES, SILENCE, Sentence
 from ..text.ssml import is_markup
 from ..whole_file import write_whole
 from . import BY_PLACE, IN_PYTHON_ALONE, checked
@@ -34,10 +36,12 @@ from .pcm import endless_wav_header, pipe_out, to_pcm
 MOST_CHARACTERS = 50_000
 """Of a text that is spoken into one clip, about an hour; longer ones go onto a pipe, or are a book."""
 
+STANDARD_INPUT = "Standard input"  # as messages call it
+
 
 @dataclass(frozen=True)
 class SpokenText:
-    """A spoken text: its file, and when words and marks are heard. ``clip`` is there in Python alone."""
+    """A spoken text: its file, when words and marks are heard, and how much was clipped, from 0 to 1. ``clip`` is there in Python alone."""
 
     out: Path
     voice: str
@@ -47,11 +51,14 @@ class SpokenText:
     words: tuple[TimedWord, ...]
     marks: tuple[TimedMark, ...]
     subtitles: Path | None
+    clipped_share: float
     clip: Clip = field(metadata=IN_PYTHON_ALONE)
 
     def __str__(self) -> str:
-        line = f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"
-        return f"{line}\n{self.subtitles}: {len(self.words)} words" if self.subtitles else line
+        lines = [f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"]
+        lines += [f"{self.subtitles}: {len(self.words)} words"] if self.subtitles else []
+        lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
+        return "\n".join(lines)
 
 
 @checked
@@ -86,36 +93,44 @@ def speak(
     chapter_mark: Annotated[
         str | None, Field(description="What lines begin with that part chapters; default: headings.")
     ] = None,
-    format: Annotated[BookFormat, Field(description="Kind of the chapters' sound files.")] = "wav",
+    format: Annotated[BookFormat | None, Field(description="Kind of the chapters' sound files; default: wav.")] = None,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> SpokenText | SpokenBook | None:
     """Speak a text.
 
     The same text, voice, vocoder, settings and seed give the same samples, streamed or whole. A book is spoken chapter by chapter; called
-    again, it goes on with the first chapter that is not there. With ``stream`` nothing is returned, and text from standard input is spoken line by line
-    as it comes. Raises BadText for a text that cannot be read, has nothing to speak or is too long for one file, BadSetting for a style
-    or a name that does not exist, BadModel for voices and vocoders, BadFolder where nothing can be written. Nothing is half written.
+    again, it goes on with the first chapter that is not there. With ``stream`` nothing is returned, and text from standard input is spoken as
+    its lines come: a line whose sentence is over at once, another one with the next, at an empty line or at the end. Raises BadText for a text
+    that cannot be read, has nothing to speak or is too long for one file, BadSetting for a style or a name that does not exist, BadModel for
+    voices and vocoders, BadFolder where nothing can be written. No file is half written.
     """
     prosody = Prosody(rate, pitch, range, energy, volume_db)
-    _check_together(text, file, out, stream, subtitles, chapter_mark, ssml)
+    _check_together(text, file, out, stream, subtitles, chapter_mark, format, ssml)
     if subtitles is not None:
         kind_of(subtitles)
-    given: str | Iterable[str] = "" if file is not None else _lines(sys.stdin, ssml) if stream and text is None else _text(text)
+    is_live = stream and text is None
+    given: str | Iterator[str] = "" if file is not None else _lines(sys.stdin, ssml) if is_live else _text(text)
     speaker = Voice.load(voice, vocoder)
     style_of(style, speaker.acoustic.styles)
     phones = {*speaker.front_end.symbols} - {SILENCE, BOUNDARY, *PAUSES}
     words = None if lexicon is None else Lexicon.read(lexicon, phones)
 
     def say(what: str | Iterable[str]) -> Iterator[Chunk]:
-        is_ssml = ssml or (isinstance(what, str) and is_markup(what))
-        return speaker.stream(what, prosody, style, words, seed, is_ssml)
+        return speaker.stream(what, prosody, style, words, seed, ssml or None)
+
+    def read(what: str) -> Iterator[Sentence]:
+        return speaker.read(what, words)
 
     if file is not None:
         manner = {**asdict(prosody), "style": style, "seed": seed, "lexicon": None if words is None else _hash_of(words)}
         kind = None if subtitles is None else kind_of(subtitles)
-        return speak_book(file, speaker, say, manner, BookFiles(out, format, kind, chapter_mark), quiet)
+        return speak_book(file, speaker, say, read, manner, BookFiles(out, format or "wav", kind, chapter_mark), quiet)
     if stream:
-        stream_to(sys.stdout.buffer, speaker.sample_rate, say(given))
+        parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read)
+        loudness = Loudness()
+        stream_to(sys.stdout.buffer, speaker.sample_rate, loudness.heard(say(parts)))
+        if loudness.n_clipped:
+            print(clipped_line(loudness.clipped_share), file=sys.stderr)
         return None
     return _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles)
 
@@ -132,9 +147,10 @@ def stream_to(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> None
 
 def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Path | None) -> SpokenText:
     kept: list[Chunk] = []
+    loudness = Loudness()
 
     def clips() -> Iterator[Clip]:
-        for chunk in chunks:
+        for chunk in loudness.heard(chunks):
             kept.append(chunk)
             yield Clip(chunk.wave, speaker.sample_rate)
 
@@ -145,7 +161,8 @@ def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Pa
         write_whole(subtitles, subtitle_file(words, marks, kind_of(subtitles)).encode("utf-8"))
     clip = Clip(np.concatenate([chunk.wave for chunk in kept], axis=1), speaker.sample_rate)
     vocoder = speaker.vocoder.card.name
-    return SpokenText(out, speaker.name, vocoder, clip.seconds, clip.sample_rate, words, marks, subtitles, clip)
+    share = loudness.clipped_share
+    return SpokenText(out, speaker.name, vocoder, clip.seconds, clip.sample_rate, words, marks, subtitles, share, clip)
 
 
 def _check_together(
@@ -155,6 +172,7 @@ def _check_together(
     stream: bool,
     subtitles: Path | None,
     chapter_mark: str | None,
+    format: BookFormat | None,
     ssml: bool,
 ) -> None:
     """Raise BadSetting for settings that have no meaning together."""
@@ -168,10 +186,28 @@ def _check_together(
         raise BadSetting("A stream goes to a file or program, and standard output is the terminal; redirect it.")
     if chapter_mark is not None and file is None:
         raise BadSetting(f"There are no chapters without --file; leave --chapter-mark {chapter_mark} out.")
-    if subtitles is not None and file is None and not subtitles.parent.is_dir():
+    if chapter_mark == "":
+        raise BadSetting(
+            "--chapter-mark is empty, with which every line begins; give what lines begin with that part chapters, such as %%."
+        )
+    if format is not None and file is None:
+        raise BadSetting(
+            f"There are no chapters without --file; leave --format {format} out, and name a file with --out hello.{format}."
+        )
+    if subtitles is not None and file is None:
+        _check_place(subtitles)
+
+
+def _check_place(subtitles: Path) -> None:
+    """Raise BadFolder where no file can be written, before anything is spoken."""
+    if not subtitles.parent.is_dir():
         raise BadFolder(
             f"{subtitles} cannot be written, because the folder {subtitles.parent} does not exist; create it first."
         )
+    if subtitles.is_dir():
+        raise BadFolder(f"{subtitles} is a folder; give the name of a file to write.")
+    if not os.access(subtitles.parent, os.W_OK):
+        raise BadFolder(f"{subtitles} cannot be written, because its folder is read-only; choose another folder.")
 
 
 def _text(text: str | None) -> str:
@@ -188,19 +224,24 @@ def _text(text: str | None) -> str:
 
 
 def _lines(source: TextIO, is_ssml: bool) -> str | Iterator[str]:
-    """What comes on standard input, line by line; SSML is read to its end."""
-    lines = map(_decoded, source.buffer)
-    first = next(lines, "")
-    if is_ssml or is_markup(first):
-        return first + "".join(lines)
-    return itertools.chain([first], lines)
+    """What comes on standard input, line by line; SSML, which may begin behind empty lines, is read to its end."""
+    lines = (_decoded(line, number) for number, line in enumerate(source.buffer, 1))
+    first: list[str] = []
+    for line in lines:
+        first.append(line)
+        if line.strip():
+            break
+    if is_ssml or is_markup("".join(first)):
+        return "".join([*first, *lines])
+    return itertools.chain(first, lines)
 
 
-def _decoded(given: bytes) -> str:
+def _decoded(given: bytes, line: int | None = None) -> str:
     try:
         return given.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadText(f"What came on standard input is no text in UTF-8 (byte {error.start}); convert it to UTF-8.") from error
+        where = f"byte {error.start}" if line is None else f"line {line}, byte {error.start}"
+        raise BadText(f"What came on standard input is no text in UTF-8 ({where}); convert it to UTF-8.") from error
 
 
 def _hash_of(lexicon: Lexicon) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import BadText
+from ..errors import BadSetting, BadText
 from .characters import readable
 
 
@@ -36,9 +36,12 @@ class Lexicon:
         """Read a text file in UTF-8: a word, then its phones, one word a line; ``#`` begins a comment, empty lines are passed over.
 
         ``phones`` are those that may occur, by default those of English. Raises BadText, with the line, where a line has no phones or
-        an unknown one, where a word stands twice, and where the file is no text; OSError where it cannot be read.
+        an unknown one, where a word stands twice, and where the file is no text; BadSetting where there is no file; OSError where it
+        cannot be read.
         """
         path = Path(path)
+        if not path.is_file():
+            raise BadSetting(f"There is no lexicon {path}; give a text file with a word and its phones on each line.")
         known = {*(_english() if phones is None else phones)}
         try:
             lines = path.read_text(encoding="utf-8-sig").splitlines()

@@ -31,6 +31,10 @@ EMPTY = ("break", "mark")
 REPLACED = ("say-as", "phoneme", "sub")
 DEEPEST = 100
 PARAGRAPH = "\n\n"
+"""What stands between paragraphs in ``Markup.text``."""
+
+SENTENCE = " \n \n "
+"""What stands between sentences that ``<s>`` parts: it ends them for a front end, and is no paragraph's end."""
 
 
 class Reader(Protocol):
@@ -135,7 +139,7 @@ class _Document:
         elif name == "mark":
             self._add("", replace(style, mark=attributes["name"]))
         elif name in ("p", "s"):
-            self._paragraph()
+            self._part(PARAGRAPH if name == "p" else SENTENCE)
         self._open.append((name, attributes, style))
 
     def _end(self, name: str) -> None:
@@ -145,7 +149,7 @@ class _Document:
             self._inside = []
             self._add(self._instead(name, attributes, written), style, written)
         elif name in ("p", "s"):
-            self._paragraph()
+            self._part(PARAGRAPH if name == "p" else SENTENCE)
 
     def _characters(self, text: str) -> None:
         if self._open and self._open[-1][0] in REPLACED:
@@ -228,9 +232,10 @@ class _Document:
         except BadText as error:
             raise BadText(f"<{name}> {self._where}: {error}") from error
 
-    def _paragraph(self) -> None:
-        if self._length and not (self._spans and self._spans[-1].text == PARAGRAPH):
-            self._add(PARAGRAPH, self._style)
+    def _part(self, between: str) -> None:
+        """End a paragraph or a sentence, unless that has just been done."""
+        if self._length and not (self._spans and self._spans[-1].text in (PARAGRAPH, between)):
+            self._add(between, self._style)
 
     def _add(self, text: str, style: Span, written: str = "") -> None:
         if not text and not style.pause_seconds and style.mark is None:

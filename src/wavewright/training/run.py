@@ -258,7 +258,9 @@ def _opened_base(base: str | Path, family: str) -> ModelFolder:
     folder = ModelFolder(find(base))
     folder.verify()
     if folder.card.family != family:
-        raise BadSetting(f"{folder.path} is a {folder.card.family}; a {family} begins from a {family}: give another --from.")
+        raise BadSetting(
+            f"{folder.path} is of the family {folder.card.family}, and a run begins from one of its own, {family}: give another --from."
+        )
     if not hasattr(families.module(family, "recipe"), "fine_tuning"):
         raise BadSetting(f"No {family} can begin from another model; leave --from out.")
     return folder

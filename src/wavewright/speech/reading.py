@@ -1,0 +1,93 @@
+"""Texts read before they are spoken: lines become parts that can be spoken, and the line that cannot be read is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..errors import BadText
+from ..text.sentence import Sentence
+
+Read = Callable[[str], Iterable[Sentence]]
+"""A text to its sentences; raises BadText for what cannot be read."""
+
+MOST_HELD = 10_000
+"""Characters of lines that wait for the end of their sentence, at most."""
+
+ENDS = (".", "!", "?")
+_MAY_END = re.compile(r"[.!?\u2026\u203d][^\w\s]*\s*$")
+_NEXT = "x"  # a word in lower case: it goes on with a sentence wherever one may be gone on with
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where lines stand: the name of what they are part of, the number of the first one, and what they lie in, where it has a name."""
+
+    source: str
+    first: int
+    inside: str = ""
+
+    def line(self, number: int) -> str:
+        """What the line is called that comes ``number`` lines behind the first."""
+        return f"{self.source}, line {self.first + number}{f' ({self.inside})' if self.inside else ''}"
+
+
+def check_lines(text: str, lines: Sequence[str], place: Place, read: Read) -> None:
+    """Read a ``text`` and forget it; raises BadText with the first of its ``lines`` that cannot be read.
+
+    What has no letter or digit is not read.
+    """
+    try:
+        _check(text, read)
+    except BadText as error:
+        for number, line in enumerate(lines):
+            try:
+                _check(line, read)
+            except BadText as found:
+                raise BadText(f"{place.line(number)}: {found}") from error
+        raise BadText(f"{place.line(0)}: {error}") from error
+
+
+def parts_of_lines(lines: Iterable[str], source: str, read: Read) -> Iterator[str]:
+    """Parts of a text that comes line by line; joined they are the text, and each is read alone as it is in the whole.
+
+    A line is given as soon as its sentence is surely over, whatever the next one holds; an empty line and the end of the text give what is
+    held. Raises BadText with the first line that cannot be read, when it comes.
+    """
+    held: list[str] = []
+    n_characters = 0
+    for number, line in enumerate(lines, 1):
+        held.append(line)
+        n_characters += len(line)
+        if not line.strip() or n_characters > MOST_HELD or (_MAY_END.search(line) and _is_over("".join(held), read)):
+            yield _checked(held, number, source, read)
+            held, n_characters = [], 0
+    if held:
+        yield _checked(held, number, source, read)
+
+
+def _is_over(text: str, read: Read) -> bool:
+    """Whether the last sentence of a text is over, even where a word in lower case follows; so is one that cannot be read."""
+    try:
+        *before, last = read(f"{text.rstrip()}\n{_NEXT}")
+    except BadText:
+        return True
+    return bool(before) and before[-1].words[-1].mark_after in ENDS and len(last.words) == 1
+
+
+def _checked(held: list[str], last: int, source: str, read: Read) -> str:
+    text = "".join(held)
+    check_lines(text, held, Place(source, last + 1 - len(held)), read)
+    return text
+
+
+def has_something(text: str) -> bool:
+    """Whether there is a letter or digit in a text."""
+    return any(character.isalnum() for character in text)
+
+
+def _check(text: str, read: Read) -> None:
+    if has_something(text):
+        for _ in read(text):
+            pass
