@@ -25,9 +25,7 @@ PARAGRAPH_SECONDS = 0.4
 """How much longer between paragraphs."""
 
 _EMPTY_LINE = re.compile(r"\n\s*\n")
-_PARAGRAPH = re.compile(
-    re.escape(ssml.PARAGRAPH)
-)  # in the text of markup, where no other line breaks stand but those between sentences
+_PARAGRAPH = re.compile(re.escape(ssml.PARAGRAPH))  # in the text of markup; other line breaks part sentences
 
 
 @dataclass(frozen=True)
@@ -198,10 +196,8 @@ class _Plan:
     def __init__(self, walk: _Plain | _Walk):
         self._walk = walk
         self._is_first = True  # nothing was spoken yet
-        self._is_paragraph, self._end = (
-            False,
-            "",
-        )  # whether a paragraph ended behind the last sentence; the spaces that came last
+        self._is_paragraph = False  # whether one ended behind the last sentence
+        self._end = ""  # the spaces that came last
 
     def steps(self, sentences: Iterator[Sentence], text: str, offset: int) -> Iterator[Step]:
         """The steps of a part, whose first character has the place ``offset``."""
