@@ -17,8 +17,15 @@ from wavewright.text.english.numbers import cardinal, ordinal, year
 from wavewright.text.english.phones import PHONES, SYMBOLS, phones_of_ipa
 from wavewright.text.lexicon import Lexicon
 
-LIST = Path(__file__).parent / "text" / "list.tsv"
-ITEMS = [line.split("\t") for line in LIST.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+LISTS = Path(__file__).parent / "text"
+
+
+def items(name):
+    lines = (LISTS / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]
+
+
+ITEMS, MORE_ITEMS = items("list.tsv"), items("more.tsv")
 ENGLISH = front_end()
 
 
@@ -48,6 +55,11 @@ def read_aloud(given, expected):
 
 @pytest.mark.parametrize(("given", "expected"), ITEMS, ids=[given[:40] for given, _ in ITEMS])
 def test_the_list_is_read_as_it_says(given, expected):
+    assert read_aloud(given, expected) == expected
+
+
+@pytest.mark.parametrize(("given", "expected"), MORE_ITEMS, ids=[given[:40] for given, _ in MORE_ITEMS])
+def test_more_texts_are_read_as_they_should(given, expected):
     assert read_aloud(given, expected) == expected
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .names import is_spelled
-from .numbers import digits, whole, word_set
+from .numbers import digits, in_pairs, whole, word_set
 from .rules import Around, Reading, Rule, letters
 
 SIGNS = {
@@ -23,7 +23,7 @@ SIGNS = {
     **{",": "comma", ";": "semicolon", "*": "star"},
 }
 AS_WORDS = word_set("com org net gov info biz zip app dev shop blog news")
-AS_LETTERS = word_set("www http https io ai uk us eu de fr it es ch at nl be ca jp cn au id tv me my in is py js md")
+AS_LETTERS = word_set("www http https en io ai uk us eu de fr it es ch at nl be ca jp cn au id tv me my in is py js md")
 DOMAINS = (
     "com|org|net|edu|gov|mil|int|info|biz|io|ai|co|uk|us|eu|de|fr|es|it|nl|ch|at|be|ca|jp|cn|au|ru|br|se|no|dk|fi|pl|cz|ie|nz|in|me|tv|"
     "app|dev|xyz|online|shop|blog|cloud|tech|fm|ly|gg"
@@ -40,7 +40,7 @@ def spelled(text: str, around: Around) -> list[str]:
     for part in re.findall(r"[A-Z]?[a-z']+|[A-Z]+|\d+|[^\w\s]|_", text):
         low = part.lower()
         if part.isdigit():
-            words += whole(part) if len(part) < 5 else digits(part)
+            words += in_pairs(part) if len(part) == 4 else whole(part) if len(part) < 5 else digits(part)
         elif part[0].isalpha():
             words += [low] if _is_word(low, around) else letters(part)
         else:
@@ -62,6 +62,10 @@ def _mail(match: re.Match[str], around: Around) -> Reading:
     return spelled(match[0], around)
 
 
+def _mail_to(match: re.Match[str], around: Around) -> Reading:
+    return ["mail", "to", *spelled(match[1], around)]
+
+
 def _bare(match: re.Match[str], around: Around) -> Reading:
     return spelled(match[0].rstrip("/"), around)
 
@@ -77,6 +81,7 @@ def _handle(match: re.Match[str], around: Around) -> Reading:
 _TAIL = r"[^\s<>\"\u201c\u201d(){}\[\]]{0,400}?"
 _END = r"(?=[.,;:!?'*]*(?:[\s<>\"\u201c\u201d(){}\[\]]|$))"
 CHUNK_RULES: list[Rule] = [
+    (re.compile(r"mailto:([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"), _mail_to),
     (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"), _mail),
     (re.compile(rf"(?:https?|ftp)://(?P<rest>[^\s/]{_TAIL}){_END}", re.IGNORECASE), _web),
     (re.compile(rf"(?P<rest>www\.\w{_TAIL}){_END}", re.IGNORECASE), _web),

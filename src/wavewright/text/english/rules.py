@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from .numbers import UNITS, word_set
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+SPACED = r"[1-9]\d{0,2}(?:(?: \d{3}){2,6}| 000)(?![\d:/]|[ ,]\d)(?:\.\d+)?"
+"""Three digits apart, as in ``1 250 000``; a single gap only before three zeros."""
+NUMBER = rf"(?:{SPACED}|\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 LATER_LETTERS = "\u00c0-\u024f"  # with accents
 NOT_IN_WORD = rf"(?![A-Za-z0-9{LATER_LETTERS}])"
 NEAR = 40
