@@ -239,7 +239,22 @@ def test_every_letter_of_a_word_of_5000_is_spoken():
 
 
 @pytest.mark.parametrize(
-    "piece", ["She paid $3.50 on Jan. 5, e.g. at 7 p.m. ", "a.com/", "a-", "1.", "(a", "A.", "'a", "1/", "a", "1"]
+    "piece",
+    [
+        "She paid $3.50 on Jan. 5, e.g. at 7 p.m. ",
+        "a.com/",
+        "a-",
+        "1.",
+        "(a",
+        "A.",
+        "'a",
+        "1/",
+        "a",
+        "1",
+        "read ",
+        "lead tear bow live ",
+        "did they read ",
+    ],
 )
 def test_time_is_linear_in_the_length(piece):
     def seconds(n_characters):

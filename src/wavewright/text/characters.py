@@ -27,6 +27,9 @@ _COMPOSED = re.compile(
     "\u32c0-\u33ff\ufb00-\ufb06\ufe50-\ufe6b\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f16a]"
 )
 """Characters that stand for others: numbers in circles, roman numerals, units in one square, letters in the styles of mathematics."""
+ROMAN_NUMERALS = frozenset(chr(code) for code in range(0x2160, 0x2180))
+STANDS_ALONE = re.compile(r"(?:^|[^\w\s]\s?|\b(?:and|or|to)\s)$")
+"""What stands before a roman numeral that belongs to no name."""
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 
@@ -70,6 +73,8 @@ def _instead(match: re.Match[str]) -> str:
     if re.match(f"[{_NUMBERED}]", found):
         value = unicodedata.normalize("NFKC", found)
         return f" {value if value != found else int(unicodedata.numeric(found))} "
+    if found in ROMAN_NUMERALS and STANDS_ALONE.search(match.string[max(0, match.start() - 4) : match.start()]):
+        return str(int(unicodedata.numeric(found)))
     if found.isdecimal():
         return str(unicodedata.decimal(found))
     return unicodedata.normalize("NFKC", found).translate(_TABLE)

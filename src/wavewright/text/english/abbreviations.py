@@ -13,6 +13,14 @@ TITLES = {
     **{"sgt": "sergeant", "cpl": "corporal", "pvt": "private", "adm": "admiral", "cmdr": "commander", "sen": "senator"},
     **{"rep": "representative", "gov": "governor", "pres": "president", "hon": "honorable", "fr": "father", "st": "saint"},
     **{"mt": "mount", "ft": "fort", "messrs": "messers", "supt": "superintendent", "det": "detective", "insp": "inspector"},
+    **{
+        "brig": "brigadier",
+        "amb": "ambassador",
+        "atty": "attorney",
+        "assoc": "associate",
+        "msgr": "monsignor",
+        "ens": "ensign",
+    },
 }
 """Before a name; no sentence ends with them."""
 
@@ -87,6 +95,7 @@ ALWAYS = {
     **{"hrs": "hours", "hr": "hour", "mins": "minutes", "secs": "seconds", "lb": "pounds", "lbs": "pounds", "oz": "ounces"},
     **{"ft": "feet", "yd": "yards", "yds": "yards", "yr": "year", "yrs": "years", "tbsp": "tablespoons", "tsp": "teaspoons"},
     **{"ph.d": "P H D", "m.d": "M D", "b.a": "B A", "m.a": "M A", "b.sc": "B S C", "m.sc": "M S C", "a.k.a": "A K A"},
+    **{"esq": "esquire", "doz": "dozen", "pkg": "package", "acct": "account", "admin": "administration", "mkt": "market"},
     **{"wm": "william", "chas": "charles", "thos": "thomas", "robt": "robert", "jas": "james"},
     **{"a.m": "A M", "p.m": "P M", "n.b": "N B", "p.s": "P S", "q.e.d": "Q E D", "r.i.p": "R I P", "d.i.y": "D I Y"},
     **{"ave": "avenue", "blvd": "boulevard", "rd": "road", "hwy": "highway", "mfg": "manufacturing", "ca": "circa"},

@@ -65,6 +65,15 @@ STATES = {
     **{"DC": "D C"},
 }
 
+SHORT_STATES = {
+    **{"Ala": "alabama", "Ariz": "arizona", "Ark": "arkansas", "Calif": "california", "Cal": "california", "Colo": "colorado"},
+    **{"Conn": "connecticut", "Del": "delaware", "Fla": "florida", "Ga": "georgia", "Ill": "illinois", "Ind": "indiana"},
+    **{"Kan": "kansas", "Kans": "kansas", "Ky": "kentucky", "La": "louisiana", "Md": "maryland", "Mass": "massachusetts"},
+    **{"Mich": "michigan", "Minn": "minnesota", "Miss": "mississippi", "Mo": "missouri", "Mont": "montana", "Neb": "nebraska"},
+    **{"Nev": "nevada", "Okla": "oklahoma", "Ore": "oregon", "Pa": "pennsylvania", "Penn": "pennsylvania", "Tenn": "tennessee"},
+    **{"Tex": "texas", "Vt": "vermont", "Va": "virginia", "Wash": "washington", "Wis": "wisconsin", "Wyo": "wyoming"},
+}
+
 
 def _digits(match: re.Match[str], around: Around) -> Reading:
     free = TOLL_FREE.match(match[0])
@@ -146,6 +155,12 @@ def _state(match: re.Match[str], around: Around) -> Reading:
 def _party(match: re.Match[str], around: Around) -> Reading:
     """``(R-TX)``: the party and state of a senator."""
     return [match[1], *STATES[match[2]].split()] if match[2] in STATES else None
+
+
+def _short_state(match: re.Match[str], around: Around) -> Reading:
+    """``Boston, Mass.``"""
+    is_behind_place = re.search(r"[A-Z][a-z]+,\s+$", around.text[max(0, around.start - 24) : around.start])
+    return SHORT_STATES[match[1]].split() if is_behind_place else None
 
 
 def _version(match: re.Match[str], around: Around) -> Reading:
@@ -257,5 +272,6 @@ LETTER_RULES: list[Rule] = [
     (re.compile(r"(?<=\()([RDI])-([A-Z]{2})(?=\))"), _party),
     (re.compile(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),
     (re.compile(r"([A-Z]{2})(?=[\s.,;!?]|$)"), _state),
+    (re.compile(rf"({'|'.join(SHORT_STATES)})\."), _short_state),
     (re.compile(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
 ]

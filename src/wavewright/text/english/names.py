@@ -119,6 +119,8 @@ def _counted(match: re.Match[str], around: Around) -> Reading:
         return cardinal(value)
     if len(match[1]) > 3 and match[1][0] == "M" and 1000 < value < 2100 and not known(match[1].lower()):
         return year(value)
+    if last.lower() in ("numeral", "numerals"):
+        return cardinal(value)
     is_apart = bool(re.search(r"[.,;:!?)]\s*$", around.text[max(0, around.start - 3) : around.start]))
     if not last[:1].isupper() or is_apart:
         return _alone(match[1], value, last.lower() in NUMBERED and not is_apart)

@@ -265,7 +265,7 @@ def _sets(match: re.Match[str], around: Around) -> Reading:
 
 
 def _by(match: re.Match[str], around: Around) -> Reading:
-    return [*decimal(match[1]), "by", *decimal(match[2])]
+    return [*decimal(match[1]), "by", *decimal(match[2]), *(_named(UNITS[match[3]], False) if match[3] else [])]
 
 
 def _record(match: re.Match[str], around: Around) -> Reading:
@@ -299,7 +299,7 @@ TOLD_RECORDS = {("improved", "to"), ("fell", "to"), ("dropped", "to"), ("record"
 METRES = ("2/2", "2/4", "3/4", "4/4", "5/4", "3/8", "6/8", "7/8", "9/8", "12/8")
 BATTING = word_set("bats batting batted bat hit hits hitting slugging")
 MEASURED = word_set(
-    "winds gusts battery batteries bulb bulbs outlet outlets adapter adapters charger chargers motor motors drive drives monitor "
+    "dash sprint hurdles freestyle winds gusts battery batteries bulb bulbs outlet outlets adapter adapters charger chargers motor motors drive drives monitor "
     "monitors screen screens card cards film lens lenses camera cameras bolt bolts bullet bullets pistol cable cables bottle bottles bag bags drill jack"
 )
 """Things that have a size in front of them: ``35mm film``."""
@@ -343,7 +343,7 @@ MEASURE_RULES: list[Rule] = [
     (re.compile(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT), _slashed),
     (re.compile(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
     (re.compile(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
-    (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)"), _by),
+    (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)(?!\s?(?:x|×)\s?\d){_SPACED_UNIT}"), _by),
     (re.compile(r"(\d{1,2})[-–](\d{1,2})(?![-–\d/:%]|\.\d)"), _record),
     (re.compile(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)"), _unknown),
     (re.compile(rf"({NUMBER})[x×]{NOT_IN_WORD}"), _fold),

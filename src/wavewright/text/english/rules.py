@@ -51,6 +51,8 @@ class Around:
         """Whether a quantity stands before a noun, as in ``a 16 GB card``: then its unit is said as for one."""
         after = self.word_after
         gap = self.text[self.end : self.end + 1]
+        if gap == "-" and after in ("a", "an", "per"):
+            return self.word_before.lower() in ARTICLES  # ``a $50-a-day plan``
         return self.word_before.lower() in ARTICLES and gap in (" ", "-") and after.islower() and after not in NO_NOUNS
 
 

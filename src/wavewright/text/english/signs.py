@@ -61,6 +61,10 @@ def _number_sign(match: re.Match[str], around: Around) -> Reading:
     return ["number", *(digits(number) if len(number) > 4 and "," not in match[1] else whole(number))]
 
 
+def _number(match: re.Match[str], around: Around) -> Reading:
+    return ["number"]
+
+
 def _about(match: re.Match[str], around: Around) -> Reading:
     return ["about"]
 
@@ -120,6 +124,7 @@ def name_of(sign: str) -> list[str]:
 
 
 LETTER_RULES: list[Rule] = [
+    (re.compile(r"[Nn][º°]\s?(?=\d)"), _number),
     (re.compile(r"mc(?=²|\^2)"), _energy),
     (re.compile(r"([A-GJa-g])#(?![\w#])"), _sharp),
     (re.compile(r"([A-Za-z])\+\+"), _plus_plus),

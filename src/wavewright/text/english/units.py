@@ -78,7 +78,12 @@ UNITS: dict[str, Unit] = {
     **{"sq. m": Unit("square meter", "square meters"), "sq. km": Unit("square kilometer", "square kilometers")},
     **{"sq in": Unit("square inch", "square inches"), "sq. in": Unit("square inch", "square inches")},
     **{"cu ft": Unit("cubic foot", "cubic feet"), "cu. ft": Unit("cubic foot", "cubic feet")},
-    **{"fl oz": Unit("fluid ounce", "fluid ounces"), "cc": Unit("c c", "c c"), "°K": Unit("kelvin", "kelvins")},
+    **{
+        "fl oz": Unit("fluid ounce", "fluid ounces"),
+        "fl. oz": Unit("fluid ounce", "fluid ounces"),
+        "cc": Unit("c c", "c c"),
+        "°K": Unit("kelvin", "kelvins"),
+    },
     **{"kn": Unit("knot", "knots"), "ppm": Unit("part per million", "parts per million")},
 }
 
@@ -155,5 +160,6 @@ CODES: dict[str, Currency] = {
         "HUF": Currency("forint", "forints"),
         "AED": Currency("dirham", "dirhams"),
     },
+    **{"kr": Currency("krona", "kronor")},
     **{"NZD": CURRENCIES["NZ$"], "MXN": Currency("mexican peso", "mexican pesos"), "BTC": CURRENCIES["₿"]},
 }
