@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .abbreviations import COMPASS, STREETS
+from .abbreviations import COMPASS, STARTERS, STREETS
 from .numbers import decimal, digits, in_pairs, plural, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
@@ -43,6 +43,7 @@ CALL_CUES = word_set("call dial phone ring dialed called text")
 PAIR_CUES = word_set(
     "office rtx gtx geforce radeon xbox nikon cessna porsche ferrari peugeot bmw nokia form flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
 )
+CALLS = word_set("yes no well oh hello hi hey please sorry thanks so now")
 STREET = re.compile(rf"\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b")
 TOLL_FREE = re.compile(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
 STATES = {
@@ -159,8 +160,10 @@ def _party(match: re.Match[str], around: Around) -> Reading:
 
 def _short_state(match: re.Match[str], around: Around) -> Reading:
     """``Boston, Mass.``"""
-    is_behind_place = re.search(r"[A-Z][a-z]+,\s+$", around.text[max(0, around.start - 24) : around.start])
-    return SHORT_STATES[match[1]].split() if is_behind_place else None
+    is_behind_place = re.search(r"(?<![A-Za-z])[A-Z][a-z]+,\s+$", around.text[max(0, around.start - 24) : around.start])
+    is_title = match[1] == "Miss" and around.word_after[:1].isupper() and around.word_after.lower() not in STARTERS
+    is_place = is_behind_place and around.words_before[-1].lower() not in CALLS and not is_title
+    return SHORT_STATES[match[1]].split() if is_place else None
 
 
 def _version(match: re.Match[str], around: Around) -> Reading:

@@ -28,7 +28,7 @@ NUMBERED_PLACES = (
     "flat",
 )
 LETTERED_PLACES = word_set(
-    "page pages p pp chapter article figure fig table question exercise step part paragraph level size class type model form rule item "
+    "flight train bus page pages p pp chapter article figure fig table question exercise step part paragraph level size class type model form rule item "
     "note option appendix clause problem no number act verse bus track hall block lot version"
 ) | {*NUMBERED_PLACES}
 HALVES = "".join(chr(code) for code in [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)])
@@ -137,7 +137,8 @@ def _cents(match: re.Match[str], around: Around) -> Reading:
 def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
     """``300 K``, and amps where volts or a fuse are near: otherwise these letters belong to something else."""
     if match[5] == "K":
-        return bool(match[4]) and len(match[2]) > 1
+        before = around.words_before[-1:]
+        return bool(match[4]) and len(match[2]) > 1 and around.word_after != "plan" and (not before or before[0].lower() in AT)
     return AMPS.search(around.text, max(0, around.start - NEAR), around.end + NEAR) is not None
 
 
@@ -169,7 +170,13 @@ def _feet(match: re.Match[str], around: Around) -> Reading:
 
 
 def _closes_quotation(around: Around) -> bool:
-    return around.text.count('"', max(0, around.start - 200), around.start) % 2 == 1
+    """Whether a quotation is open here; the signs of inches before open none."""
+    before = around.text[max(0, around.start - 200) : around.start]
+    is_open = False
+    for place, sign in enumerate(before):
+        is_inch = not is_open and place > 0 and before[place - 1].isnumeric()
+        is_open = is_open != (sign == '"' and not is_inch)
+    return is_open
 
 
 def _part(numerator: str, denominator: str, sign: str) -> list[str] | None:
@@ -293,6 +300,7 @@ def _plain(match: re.Match[str], around: Around) -> Reading:
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2])]
 
 
+AT = word_set("at to below above about around approximately near nearly is was temperature and than")
 AMPS = re.compile(r"\d\s?(?:V|W)\b|\bdraw|\bfuse|\d\s?A (?:fuse|circuit|charger|breaker|current)")
 RECORDS = word_set("season went finished")
 TOLD_RECORDS = {("improved", "to"), ("fell", "to"), ("dropped", "to"), ("record", "of"), ("record", "is"), ("record", "was")}

@@ -143,7 +143,7 @@ class Scanner:
         """Whether a hyphen or dash here is said as ``to``, as in ``June–August``; it is read then."""
         last = self.tokens[-1].words[-1:] if self.tokens and not self.tokens[-1].mark else []
         is_hour = last in (["noon"], ["midnight"])
-        if not is_hour and last not in CALENDAR_WORDS:
+        if not is_hour and not (last in CALENDAR_WORDS and self.text[self.tokens[-1].start].isupper()):
             return False
         found = FROM_NAME.match(self.text, self.place)
         if not found or (found[1] and not is_hour):

@@ -89,6 +89,10 @@ def _power(match: re.Match[str], around: Around) -> Reading:
     return named or ["to", "the", "power", "of", *minus, *whole(match[2])]
 
 
+def _to_the_power(match: re.Match[str], around: Around) -> Reading:
+    return ["to", "the", "power", "of"]
+
+
 def _times(match: re.Match[str], around: Around) -> Reading:
     return ["times"]
 
@@ -133,7 +137,8 @@ SIGN_RULES: list[Rule] = [
     (re.compile(r"'n'|'n’|'n(?= r)"), _and),
     (re.compile(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])"), _number_sign),
     (re.compile(r"[~≈](?=\s?[\d$€£.])"), _about),
-    (re.compile(r"\^\(?(-)?(?:(\d{1,9})|([A-Za-z])(?![A-Za-z]))\)?"), _power),
+    (re.compile(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))"), _power),
+    (re.compile(r"\^(?=\()"), _to_the_power),
     (re.compile(r"[*·](?=\s?\d)(?<=[\d )][*·])"), _times),
     (re.compile(r"(?<=\d )/(?= \d)|/(?=\d)"), _divided),
     (re.compile(f"[{LOVE}]"), _love),
