@@ -130,7 +130,8 @@ def _hour(match: re.Match[str], around: Around) -> Reading:
 
 
 def _decade(match: re.Match[str], around: Around) -> Reading:
-    return decade(int(match[1]))
+    words = decade(int(match[1]))
+    return words[1:] if match[1] in ("100", "1000") else words
 
 
 def _short_year(match: re.Match[str], around: Around) -> Reading:

@@ -184,7 +184,7 @@ def mixture(text: str, around: Around) -> list[str]:
             words += [*front, plural(last)]
         elif part.isdigit():
             words += in_pairs(part) if len(part) in (3, 4) else whole(part) if len(part) < 3 else digits(part)
-        elif len(part) > 3 and around.knows(part.lower()):
+        elif (len(part) > 3 or (len(part) == 3 and part.istitle())) and around.knows(part.lower()):
             words.append(part.lower())
         else:
             words += letters(part) if len(part) < 4 or part.isupper() else [part.lower()]

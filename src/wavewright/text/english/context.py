@@ -174,6 +174,8 @@ class Context:
         return "noun" if earlier in ARTICLES | BE else "verb" if _is_plural(earlier) else ""
 
     def _behind_noun(self, before: str, after: str) -> str:
+        if self.word(-2) in ("a", "an"):
+            return "noun"
         is_subject = _is_plural(before) and after not in BE | HAVE | MODALS - {"to", "please", "help"}
         is_bare = self.word(-2) == "" and (after == "" or after in PREPOSITIONS)
         is_subject = is_subject and (before not in ADJUNCTS or is_bare or after in ARTICLES | OBJECTS)

@@ -108,7 +108,8 @@ def _counted(match: re.Match[str], around: Around) -> Reading:
     last = before[-1] if before else ""
     listed = _listed(around) if value else ""
     if listed:
-        return ["the", *ordinal(value)] if listed in REGNAL else cardinal(value)
+        until = ["to"] if around.text[around.start - 1] in "-–" else []
+        return [*until, *(["the", *ordinal(value)] if listed in REGNAL else cardinal(value))]
     if not value or around.text[around.start - 1 : around.start] not in ("", " ", "\n", "\u2013", "-", "("):
         return None
     if around.word_after in COUNTED and (len(match[1]) > 1 or match[1] in "VX"):
@@ -132,7 +133,7 @@ def _counted(match: re.Match[str], around: Around) -> Reading:
         )
         is_first = match[1] in "VX" or match[2] or is_ruler or follows or _does_what_rulers_do(around)
         return ["the", *ordinal(value)] if len(match[1]) > 1 or is_first else None
-    if last.lower() in NUMBERED:
+    if last.lower() in NUMBERED or last.lower().removesuffix("s") in NUMBERED:
         return cardinal(value)
     is_person = any(name.lower() in FIRST_NAMES and name[0].isupper() for name in before[:-1])
     if is_person and len(match[1]) > 1 and value < 6 and not last.isupper():

@@ -293,7 +293,7 @@ def _fold(match: re.Match[str], around: Around) -> Reading:
 
 def _plural(match: re.Match[str], around: Around) -> Reading:
     *words, last = whole(match[1])
-    return [*words, plural(last)]
+    return [*(words if words != ["one"] else []), plural(last)]
 
 
 def _plain(match: re.Match[str], around: Around) -> Reading:

@@ -65,6 +65,10 @@ def _number(match: re.Match[str], around: Around) -> Reading:
     return ["number"]
 
 
+def _factorial(match: re.Match[str], around: Around) -> Reading:
+    return ["factorial"]
+
+
 def _about(match: re.Match[str], around: Around) -> Reading:
     return ["about"]
 
@@ -136,6 +140,7 @@ LETTER_RULES: list[Rule] = [
 SIGN_RULES: list[Rule] = [
     (re.compile(r"'n'|'n’|'n(?= r)"), _and),
     (re.compile(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])"), _number_sign),
+    (re.compile(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), _factorial),
     (re.compile(r"[~≈](?=\s?[\d$€£.])"), _about),
     (re.compile(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))"), _power),
     (re.compile(r"\^(?=\()"), _to_the_power),
