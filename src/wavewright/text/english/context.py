@@ -33,6 +33,7 @@ PRONOUNS = word_set(
     "i you we they he she it this that these those one anyone anybody everyone everybody someone somebody nobody anything everything"
 )
 BY_PRONOUNS = word_set("here there ever really all both else first actually even also never always still just often")
+LATER = word_set("again now today tomorrow too soon well much")
 INDEFINITE = word_set("everything anything something nothing everyone anyone each both whatever what how")
 BE = word_set("is are was were be been being am isn't aren't wasn't weren't i'm you're we're they're he's she's it's that's")
 HAVE = word_set("have has had having haven't hasn't hadn't i've you've we've they've")
@@ -131,7 +132,7 @@ class Context:
             return "verb"
         if before in DETERMINERS or before.endswith("'s") or before in PREPOSITIONS or before in BE | HAVE:
             return "noun"
-        if self._asks() and (after == "" or after in ARTICLES | OBJECTS | PREPOSITIONS | INDEFINITE):
+        if self._asks() and (after == "" or after in ARTICLES | OBJECTS | PREPOSITIONS | INDEFINITE | LATER):
             return "verb"
         if before in ("", "and", "or", "but", "then"):
             takes_object = after in ARTICLES | OBJECTS | INDEFINITE
@@ -218,6 +219,9 @@ class Context:
             return True
         if before in MODALS or self.is_first or (before in OBJECTS and self.word(-2) in CAUSATIVE):
             return False
+        is_one = not _is_plural(before) and before not in SUBJECTS | ADVERBS | DETERMINERS | PREPOSITIONS | {"and", "or"}
+        if is_one and self.word(-2) in ARTICLES and self.word(-3) not in CAUSATIVE:
+            return True  # in the present it would be ``reads``
         tells_of_past = self.has_other(PAST_WORDS)
         if self.has_other(PRESENT_WORDS) and not tells_of_past:
             return False
