@@ -23,7 +23,7 @@ _RAISED = re.compile("[\u00b2\u00b3\u00b9\u2070\u2071\u2074-\u207f\u02b0-\u02b8\
 _NUMBERED = "\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf"
 _COMPOSED = re.compile(
     f"[{_NUMBERED}\u203c\u2025\u2047-\u2049\u2080-\u208e\u2090-\u209c\u2100-\u2102\u2105-\u2115\u2118-\u211d\u2120\u2121\u2124"
-    "\u2128\u212a-\u2131\u2133\u2134\u213b-\u214e\u2160-\u217f\u249c-\u24e9\u3200-\u3250\u3260-\u3296\u3298\u329a-\u32b0"
+    "\u2128\u212a-\u2131\u2133\u2134\u213b-\u214e\u215f-\u217f\u2189\u249c-\u24e9\u3200-\u3250\u3260-\u3296\u3298\u329a-\u32b0"
     "\u32c0-\u33ff\ufb00-\ufb06\ufe50-\ufe6b\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f16a]"
 )
 """Characters that stand for others: numbers in circles, roman numerals, units in one square, letters in the styles of mathematics."""

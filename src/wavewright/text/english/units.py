@@ -121,7 +121,7 @@ CURRENCIES: dict[str, Currency] = {
         "€": EURO,
         "£": POUND,
         "¥": YEN,
-        "₹": Currency("rupee", "rupees"),
+        "₹": Currency("rupee", "rupees", "paisa", "paise"),
     },
     **{"₽": Currency("ruble", "rubles"), "₩": Currency("won", "won"), "₿": Currency("bitcoin", "bitcoins")},
     **{"₪": Currency("shekel", "shekels"), "₺": Currency("lira", "lira"), "฿": Currency("baht", "baht")},
