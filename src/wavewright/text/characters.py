@@ -13,12 +13,24 @@ VARIANTS = {
     **dict.fromkeys("\u2015\u2e3a\u2e3b", "\u2014"),
     **dict.fromkeys("\u2003\u2002\u00a0\u202f\u2007\u2009\u3000\u2028\u0085\u000b\u000c", " "),
     **{"\u2029": "\n", "\u037e": ";", "\u2044": "/", "\u2236": ":", "\u03bc": "\u00b5", "\u2126": "\u03a9", "\u22c5": "\u00b7"},
+    "\u2215": "/",
 }
 _TABLE = {ord(variant): plain for variant, plain in VARIANTS.items()}
-_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f]")
+_UNSEEN = re.compile("[\u2139\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufff0-\ufffb\uffff]")
 _JOINED = re.compile(r"[A-Za-z\u00c0-\u024f][\u0300-\u036f]+")
-_WIDE = re.compile("[\uff01-\uff5e]|[\ufb00-\ufb06]")
+_RAISED = re.compile("[\u00b2\u00b3\u00b9\u2070\u2071\u2074-\u207f\u02b0-\u02b8\u02e1-\u02e3\u1d2c-\u1d61\u1d9c-\u1dbf]+")
+_NUMBERED = "\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf"
+_COMPOSED = re.compile(
+    f"[{_NUMBERED}\u203c\u2025\u2047-\u2049\u2080-\u208e\u2090-\u209c\u2100-\u2102\u2105-\u2115\u2118-\u211d\u2120\u2121\u2124"
+    "\u2128\u212a-\u2131\u2133\u2134\u213b-\u214e\u215f-\u217f\u2189\u249c-\u24e9\u3200-\u3250\u3260-\u3296\u3298\u329a-\u32b0"
+    "\u32c0-\u33ff\ufb00-\ufb06\ufe50-\ufe6b\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f16a]"
+)
+"""Characters that stand for others: numbers in circles, roman numerals, units in one square, letters in the styles of mathematics."""
+ROMAN_NUMERALS = frozenset(chr(code) for code in range(0x2160, 0x2180))
+STANDS_ALONE = re.compile(r"(?:^|[^\w\s]\s?|\b(?:and|or|to)\s)$")
+"""What stands before a roman numeral that belongs to no name."""
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 
 @dataclass(frozen=True)
@@ -39,8 +51,8 @@ def readable(given: str) -> Characters:
     if text.isascii():
         return Characters(text, None)
     parts, places, start = [], [], 0
-    for match in re.finditer(f"{_UNSEEN.pattern}|{_JOINED.pattern}|{_WIDE.pattern}", text):
-        instead = _instead(match[0])
+    for match in _REPLACED.finditer(text):
+        instead = _instead(match)
         parts += [text[start : match.start()], instead]
         places += [*range(start, match.start()), *[match.start()] * len(instead)]
         start = match.end()
@@ -49,10 +61,33 @@ def readable(given: str) -> Characters:
     return Characters("".join([*parts, text[start:]]), (*places, *range(start, len(text) + 1)))
 
 
-def _instead(found: str) -> str:
+_REPLACED = re.compile("|".join(kind.pattern for kind in (_UNSEEN, _JOINED, _RAISED, _COMPOSED, _OTHER_DIGIT)))
+
+
+def _instead(match: re.Match[str]) -> str:
+    found = match[0]
     if _UNSEEN.match(found):
         return ""
-    return unicodedata.normalize("NFKC", found)
+    if _RAISED.match(found):
+        return _lowered(found, match.string[max(0, match.start() - 2) : match.start()])
+    if re.match(f"[{_NUMBERED}]", found):
+        value = unicodedata.normalize("NFKC", found)
+        return f" {value if value != found else int(unicodedata.numeric(found))} "
+    if found in ROMAN_NUMERALS and STANDS_ALONE.search(match.string[max(0, match.start() - 4) : match.start()]):
+        return str(int(unicodedata.numeric(found)))
+    if found.isdecimal():
+        return str(unicodedata.decimal(found))
+    return unicodedata.normalize("NFKC", found).translate(_TABLE)
+
+
+def _lowered(raised: str, before: str) -> str:
+    """What is written above the line: an exponent behind what can have one, otherwise the plain characters."""
+    plain = unicodedata.normalize("NFKC", raised).replace("\u2212", "-")
+    if raised in ("\u00b2", "\u00b3"):
+        return raised  # they have readings of their own
+    is_base = before[-1:].isdigit() or before[-1:] == ")" or (before[-1:].isalpha() and not before[:-1].isalpha())
+    is_power = re.fullmatch(r"[+-]?\d+|[a-z]", plain)
+    return f"^{plain.lstrip('+')}" if is_base and is_power else plain
 
 
 def script_of(character: str) -> str:

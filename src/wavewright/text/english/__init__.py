@@ -11,7 +11,7 @@ from ..characters import Characters, readable
 from ..lexicon import Lexicon
 from ..sentence import Sentence, Word
 from . import signs
-from .context import Context
+from .context import Context, Spoken
 from .heteronyms import Heteronyms
 from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
 from .pronounce import data_file, known, phones_of
@@ -74,11 +74,12 @@ class FrontEnd:
         marks = [token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken]
         names = [word.lower() for _, _, word in spoken]
         capitals = [characters.text[token.start].isupper() for token, _, _ in spoken]
+        context = Spoken(names, capitals, marks)
         words: list[Word] = []
         written = ""
         for place, (token, number, word) in enumerate(spoken):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
-            phones = phones or _phones(word, Context(names, capitals, marks, place))
+            phones = phones or _phones(word, Context(context, place))
             start, end = characters.place(token.start), characters.place(token.end - 1) + 1
             written = written if number else text[start:end]
             if phones:

@@ -13,6 +13,14 @@ TITLES = {
     **{"sgt": "sergeant", "cpl": "corporal", "pvt": "private", "adm": "admiral", "cmdr": "commander", "sen": "senator"},
     **{"rep": "representative", "gov": "governor", "pres": "president", "hon": "honorable", "fr": "father", "st": "saint"},
     **{"mt": "mount", "ft": "fort", "messrs": "messers", "supt": "superintendent", "det": "detective", "insp": "inspector"},
+    **{
+        "brig": "brigadier",
+        "amb": "ambassador",
+        "atty": "attorney",
+        "assoc": "associate",
+        "msgr": "monsignor",
+        "ens": "ensign",
+    },
 }
 """Before a name; no sentence ends with them."""
 
@@ -87,6 +95,8 @@ ALWAYS = {
     **{"hrs": "hours", "hr": "hour", "mins": "minutes", "secs": "seconds", "lb": "pounds", "lbs": "pounds", "oz": "ounces"},
     **{"ft": "feet", "yd": "yards", "yds": "yards", "yr": "year", "yrs": "years", "tbsp": "tablespoons", "tsp": "teaspoons"},
     **{"ph.d": "P H D", "m.d": "M D", "b.a": "B A", "m.a": "M A", "b.sc": "B S C", "m.sc": "M S C", "a.k.a": "A K A"},
+    **{"esq": "esquire", "doz": "dozen", "pkg": "package", "acct": "account", "admin": "administration", "mkt": "market"},
+    **{"wm": "william", "chas": "charles", "thos": "thomas", "robt": "robert", "jas": "james"},
     **{"a.m": "A M", "p.m": "P M", "n.b": "N B", "p.s": "P S", "q.e.d": "Q E D", "r.i.p": "R I P", "d.i.y": "D I Y"},
     **{"ave": "avenue", "blvd": "boulevard", "rd": "road", "hwy": "highway", "mfg": "manufacturing", "ca": "circa"},
 }
@@ -123,6 +133,11 @@ def _dotted(match: re.Match[str], around: Around) -> Reading:
     next_letter, next_digit = (after[1], after[2]) if after else ("", "")
     if name in ("min", "max") and next_digit:
         return ["minimum" if name == "min" else "maximum"]
+    if name == "ret":
+        is_rank = around.text[: around.start].rstrip()[-1:] in (",", "(")
+        return ["retired"] if is_rank or written[0].isupper() else None
+    if name in ("ed", "eds") and around.word_after == "by":
+        return ["edited"]
     if written == "Oz":
         return None  # where the wizard is
     next_digit = next_digit or (name in ("no", "nos") and CODE_NEXT.match(around.text, around.end))
@@ -210,7 +225,7 @@ def _short_form(match: re.Match[str], around: Around) -> Reading:
 
 
 STREETS = "|".join(name for kind, street in PLACES.items() for name in (kind.title(), street.title()))
-_NAMES = sorted({*TITLES, *PLACES, *WITH_NUMBER, *ALWAYS, *CAPITAL_ONLY}, key=len, reverse=True)
+_NAMES = sorted({*TITLES, *PLACES, *WITH_NUMBER, *ALWAYS, *CAPITAL_ONLY, "ret", "eds"}, key=len, reverse=True)
 _DAY = f"({'|'.join(name.title() for name in sorted(CAPITAL_ONLY, key=len, reverse=True))})"
 LETTER_RULES: list[Rule] = [
     (re.compile(r"([NSEW])\.?(?=\s(?:[A-Z][a-z]|\d))"), _way_before),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .names import is_spelled
-from .numbers import digits, whole, word_set
+from .numbers import digits, in_pairs, whole, word_set
 from .rules import Around, Reading, Rule, letters
 
 SIGNS = {
@@ -23,7 +23,10 @@ SIGNS = {
     **{",": "comma", ";": "semicolon", "*": "star"},
 }
 AS_WORDS = word_set("com org net gov info biz zip app dev shop blog news")
-AS_LETTERS = word_set("www http https io ai uk us eu de fr it es ch at nl be ca jp cn au id tv me my in is py js md")
+AS_LETTERS = word_set("www http https en io ai uk us eu de fr it es ch at nl be ca jp cn au id tv me my in is py js md")
+ALSO_WORDS = word_set("my me in is it at be us no")
+"""Ends of addresses that are words where a hyphen joins them to others."""
+JOINING = ("-", "_")
 DOMAINS = (
     "com|org|net|edu|gov|mil|int|info|biz|io|ai|co|uk|us|eu|de|fr|es|it|nl|ch|at|be|ca|jp|cn|au|ru|br|se|no|dk|fi|pl|cz|ie|nz|in|me|tv|"
     "app|dev|xyz|online|shop|blog|cloud|tech|fm|ly|gg"
@@ -37,12 +40,14 @@ ENDINGS = (
 def spelled(text: str, around: Around) -> list[str]:
     """An address as it is told to somebody: words as words, what is no word letter by letter, signs by their names."""
     words: list[str] = []
-    for part in re.findall(r"[A-Z]?[a-z']+|[A-Z]+|\d+|[^\w\s]|_", text):
+    parts = re.findall(r"[A-Z]?[a-z']+|[A-Z]+|\d+|[^\w\s]|_", text)
+    for before, part, after in zip(["", *parts], parts, [*parts[1:], ""], strict=False):
         low = part.lower()
         if part.isdigit():
-            words += whole(part) if len(part) < 5 else digits(part)
+            words += in_pairs(part) if len(part) == 4 else whole(part) if len(part) < 5 else digits(part)
         elif part[0].isalpha():
-            words += [low] if _is_word(low, around) else letters(part)
+            is_joined = low in ALSO_WORDS and (before in JOINING or after in JOINING)
+            words += [low] if is_joined or _is_word(low, around) else letters(part)
         else:
             words += SIGNS.get(part, "").split()
     return words
@@ -62,6 +67,10 @@ def _mail(match: re.Match[str], around: Around) -> Reading:
     return spelled(match[0], around)
 
 
+def _mail_to(match: re.Match[str], around: Around) -> Reading:
+    return ["mail", "to", *spelled(match[1], around)]
+
+
 def _bare(match: re.Match[str], around: Around) -> Reading:
     return spelled(match[0].rstrip("/"), around)
 
@@ -77,6 +86,7 @@ def _handle(match: re.Match[str], around: Around) -> Reading:
 _TAIL = r"[^\s<>\"\u201c\u201d(){}\[\]]{0,400}?"
 _END = r"(?=[.,;:!?'*]*(?:[\s<>\"\u201c\u201d(){}\[\]]|$))"
 CHUNK_RULES: list[Rule] = [
+    (re.compile(r"mailto:([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"), _mail_to),
     (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"), _mail),
     (re.compile(rf"(?:https?|ftp)://(?P<rest>[^\s/]{_TAIL}){_END}", re.IGNORECASE), _web),
     (re.compile(rf"(?P<rest>www\.\w{_TAIL}){_END}", re.IGNORECASE), _web),

@@ -17,6 +17,7 @@ MONTH_NAMES = {
     **{"Sept": "september", "Febr": "february"},
 }
 MONTH = "(" + "|".join(sorted(MONTH_NAMES, key=len, reverse=True)) + r")\b"
+DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 
 FIRST_YEAR, LAST_YEAR = 1100, 2099
@@ -38,6 +39,26 @@ def _date(month: int, day: int, of_year: str = "") -> Reading:
 
 def _iso(match: re.Match[str], around: Around) -> Reading:
     return _date(int(match[3]), int(match[4]), match[1])
+
+
+def _iso_time(match: re.Match[str], around: Around) -> Reading:
+    """``2023-11-05T14:30:00Z``."""
+    date, hour, minute = _date(int(match[2]), int(match[3]), match[1]), int(match[4]), int(match[5])
+    if date is None or hour > 24 or minute > 59:
+        return None
+    second = two_digits(int(match[6])) if match[6] and int(match[6]) else []
+    of_minute = two_digits(minute) if minute or second else ["o'clock"] if 0 < hour <= 12 else ["hundred"]
+    zone = ["U", "T", "C"] if match[7] == "Z" else []
+    if match[8]:
+        away = [*cardinal(int(match[9])), *(cardinal(int(match[10])) if int(match[10]) else [])]
+        zone = ["minus" if match[8] in "-−" else "plus", *away]
+    return [*date, *cardinal(hour), *of_minute, *second, *zone]
+
+
+def _two_years(match: re.Match[str], around: Around) -> Reading:
+    """``2023/24``: a season."""
+    first, second = int(match[1]), int(match[2])
+    return [*year(first), *two_digits(second)] if first >= FIRST_YEAR and (first + 1) % 100 == second else None
 
 
 def _slashed(match: re.Match[str], around: Around) -> Reading:
@@ -109,7 +130,8 @@ def _hour(match: re.Match[str], around: Around) -> Reading:
 
 
 def _decade(match: re.Match[str], around: Around) -> Reading:
-    return decade(int(match[1]))
+    words = decade(int(match[1]))
+    return words[1:] if match[1] in ("100", "1000") else words
 
 
 def _short_year(match: re.Match[str], around: Around) -> Reading:
@@ -132,6 +154,13 @@ def _year(match: re.Match[str], around: Around) -> Reading:
 
 
 DIGIT_RULES: list[Rule] = [
+    (
+        re.compile(
+            r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):?(\d\d)(?::?(\d\d)(?:\.\d{1,9})?)?(?:(Z)|([-−+])(\d\d):?(\d\d))?(?![\w:])"
+        ),
+        _iso_time,
+    ),
+    (re.compile(r"([12]\d{3})/(\d\d)(?![\d/])"), _two_years),
     (re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])"), _iso),
     (re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?![\d/])"), _slashed),
     (re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]\d)"), _dotted),

@@ -4,15 +4,46 @@ from __future__ import annotations
 
 import re
 
-from .abbreviations import COMPASS, STREETS
+from .abbreviations import COMPASS, STARTERS, STREETS
 from .numbers import decimal, digits, in_pairs, plural, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
+BOOKS = {
+    **{"gen": "genesis", "ex": "exodus", "exod": "exodus", "lev": "leviticus", "num": "numbers", "deut": "deuteronomy"},
+    **{
+        "josh": "joshua",
+        "judg": "judges",
+        "sam": "samuel",
+        "chron": "chronicles",
+        "neh": "nehemiah",
+        "ps": "psalm",
+        "prov": "proverbs",
+    },
+    **{"eccl": "ecclesiastes", "isa": "isaiah", "jer": "jeremiah", "lam": "lamentations", "ezek": "ezekiel", "dan": "daniel"},
+    **{"hos": "hosea", "mic": "micah", "hab": "habakkuk", "zeph": "zephaniah", "zech": "zechariah", "mal": "malachi"},
+    **{"matt": "matthew", "mk": "mark", "lk": "luke", "jn": "john", "rom": "romans", "cor": "corinthians", "gal": "galatians"},
+    **{
+        "eph": "ephesians",
+        "phil": "philippians",
+        "col": "colossians",
+        "thess": "thessalonians",
+        "tim": "timothy",
+        "heb": "hebrews",
+    },
+    **{"jas": "james", "pet": "peter", "rev": "revelation"},
+}
+"""Short names of books of the Bible."""
+BOOK_NAMES = {*BOOKS, *BOOKS.values()} | word_set(
+    "ruth kings ezra esther job psalms song songs solomon joel amos obadiah jonah nahum haggai acts titus philemon jude revelations tobit "
+    "judith wisdom sirach baruch maccabees koran quran surah sura"
+)
+NUMBERED_BOOKS = "Samuel|Sam|Kings|Chronicles|Chron|Corinthians|Cor|Thessalonians|Thess|Timothy|Tim|Peter|Pet|John|Jn|Maccabees"
 DIGIT_CUES = word_set("pin code dial ext extension zip postcode passcode password")
 CALL_CUES = word_set("call dial phone ring dialed called text")
 PAIR_CUES = word_set(
-    "form flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
+    "office rtx gtx geforce radeon xbox nikon cessna porsche ferrari peugeot bmw nokia form flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
 )
+CALLS = word_set("yes no well oh hello hi hey please sorry thanks so now")
 STREET = re.compile(rf"\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b")
 TOLL_FREE = re.compile(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
 STATES = {
@@ -35,6 +66,15 @@ STATES = {
     **{"DC": "D C"},
 }
 
+SHORT_STATES = {
+    **{"Ala": "alabama", "Ariz": "arizona", "Ark": "arkansas", "Calif": "california", "Cal": "california", "Colo": "colorado"},
+    **{"Conn": "connecticut", "Del": "delaware", "Fla": "florida", "Ga": "georgia", "Ill": "illinois", "Ind": "indiana"},
+    **{"Kan": "kansas", "Kans": "kansas", "Ky": "kentucky", "La": "louisiana", "Md": "maryland", "Mass": "massachusetts"},
+    **{"Mich": "michigan", "Minn": "minnesota", "Miss": "mississippi", "Mo": "missouri", "Mont": "montana", "Neb": "nebraska"},
+    **{"Nev": "nevada", "Okla": "oklahoma", "Ore": "oregon", "Pa": "pennsylvania", "Penn": "pennsylvania", "Tenn": "tennessee"},
+    **{"Tex": "texas", "Vt": "vermont", "Va": "virginia", "Wash": "washington", "Wis": "wisconsin", "Wyo": "wyoming"},
+}
+
 
 def _digits(match: re.Match[str], around: Around) -> Reading:
     free = TOLL_FREE.match(match[0])
@@ -53,6 +93,34 @@ def _address(match: re.Match[str], around: Around) -> Reading:
 def _chain(match: re.Match[str], around: Around) -> Reading:
     parts = re.split("[-–]", match[0])
     return [word for part in parts for word in (digits(part) if len(part) > 2 else whole(part))]
+
+
+def _verses(match: re.Match[str], around: Around) -> Reading:
+    """``Psalm 23:1-4``."""
+    if around.word_before.lower() not in BOOK_NAMES or not around.word_before[:1].isupper():
+        return None
+    until = ["to", *whole(match[3])] if match[3] else []
+    return [*whole(match[1]), *whole(match[2]), *until]
+
+
+def _book_number(match: re.Match[str], around: Around) -> Reading:
+    return [("first", "second", "third")[int(match[1]) - 1]]
+
+
+def _book(match: re.Match[str], around: Around) -> Reading:
+    return [BOOKS[match[1].lower()]]
+
+
+def _numbered_item(match: re.Match[str], around: Around) -> Reading:
+    """The digits of an ISBN and the like, which may end with an X."""
+    return [*digits(match[1]), *(["X"] if match[2] else [])]
+
+
+def _airliner(match: re.Match[str], around: Around) -> Reading:
+    """``747-400``."""
+    if around.word_before.lower() in ("page", "pages", "pp", "lines", "from"):
+        return None
+    return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3])]
 
 
 def _ratio(match: re.Match[str], around: Around) -> Reading:
@@ -85,6 +153,19 @@ def _state(match: re.Match[str], around: Around) -> Reading:
     return STATES[match[1]].split()
 
 
+def _party(match: re.Match[str], around: Around) -> Reading:
+    """``(R-TX)``: the party and state of a senator."""
+    return [match[1], *STATES[match[2]].split()] if match[2] in STATES else None
+
+
+def _short_state(match: re.Match[str], around: Around) -> Reading:
+    """``Boston, Mass.``"""
+    is_behind_place = re.search(r"(?<![A-Za-z])[A-Z][a-z]+,\s+$", around.text[max(0, around.start - 24) : around.start])
+    is_title = match[1] == "Miss" and around.word_after[:1].isupper() and around.word_after.lower() not in STARTERS
+    is_place = is_behind_place and around.words_before[-1].lower() not in CALLS and not is_title
+    return SHORT_STATES[match[1]].split() if is_place else None
+
+
 def _version(match: re.Match[str], around: Around) -> Reading:
     parts = match[1].split(".")
     if match[0] == f"V{match[1]}" and len(parts) == 1:
@@ -103,7 +184,7 @@ def mixture(text: str, around: Around) -> list[str]:
             words += [*front, plural(last)]
         elif part.isdigit():
             words += in_pairs(part) if len(part) in (3, 4) else whole(part) if len(part) < 3 else digits(part)
-        elif len(part) > 3 and around.knows(part.lower()):
+        elif (len(part) > 3 or (len(part) == 3 and part.istitle())) and around.knows(part.lower()):
             words.append(part.lower())
         else:
             words += letters(part) if len(part) < 4 or part.isupper() else [part.lower()]
@@ -153,7 +234,17 @@ def _bits(match: re.Match[str], around: Around) -> Reading:
     return [plural(*whole(match[1] or match[2] or match[3]))]
 
 
+VERSE_RULES: list[Rule] = [
+    (re.compile(r"(\d{1,3}):(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?(?![\d:])"), _verses),
+    (re.compile(r"([123])(?=\s(?:Corinthians|Chronicles|Thessalonians|Maccabees)\b)"), _book_number),
+    (re.compile(rf"([123])(?=\s(?:{NUMBERED_BOOKS})\.?\s\d{{1,3}}(?![\d,]))"), _book_number),
+]
 PHONE_RULES: list[Rule] = [
+    (re.compile(r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])"), _numbered_item),
+    (re.compile(r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])"), _numbered_item),
+    (re.compile(r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4})()(?![\d-])"), _numbered_item),
+    (re.compile(r"(\d{9})(X)(?![A-Za-z0-9])"), _numbered_item),
+    (re.compile(rf"(7\d7)-(\d{{1,3}})([A-Z]{{0,2}}){NOT_IN_WORD}(?!-)"), _airliner),
     (re.compile(r"((?:1-)?8\d\d)-([A-Z]{3,12})(?![A-Za-z0-9])"), _word_number),
     (re.compile(r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])"), _digits),
     (re.compile(r"\+\d{1,3}(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])"), _digits),
@@ -179,8 +270,11 @@ MIXTURE_RULES: list[Rule] = [
     (re.compile(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture),
 ]
 LETTER_RULES: list[Rule] = [
+    (re.compile(rf"({'|'.join(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)"), _book),
     (re.compile(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}"), _version),
+    (re.compile(r"(?<=\()([RDI])-([A-Z]{2})(?=\))"), _party),
     (re.compile(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),
     (re.compile(r"([A-Z]{2})(?=[\s.,;!?]|$)"), _state),
+    (re.compile(rf"({'|'.join(SHORT_STATES)})\."), _short_state),
     (re.compile(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
 ]

@@ -28,7 +28,7 @@ class Term:
         if self.kind == "past":
             return context.is_past
         if self.kind == "capital":
-            return context.capitals[context.place]
+            return context.spoken.capitals[context.place]
         if self.kind == "first":
             return context.is_first
         if self.kind == "end":
@@ -36,7 +36,7 @@ class Term:
         if self.kind == "before-vowel":
             return begins_with_vowel(context.word(1))
         if self.kind == "with":
-            return any(word in self.words for place, word in enumerate(context.words) if place != context.place)
+            return context.has_other(self.words)
         return any(context.word(offset) in self.words for offset in PLACES[self.kind])
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from .numbers import cardinal, in_pairs, ordinal, word_set
+from .numbers import cardinal, in_pairs, ordinal, word_set, year
 from .phones import LETTERS
 from .pronounce import known
-from .rules import LATER_LETTERS, NOT_IN_WORD, Around, Reading, Rule, letters
+from .rules import LATER_LETTERS, NEAR, NOT_IN_WORD, Around, Reading, Rule, letters
 
 SPOKEN_AS_WORDS = word_set(
     "nasa nato unesco unicef aids swat laser radar scuba opec jpeg gif ram rom nascar fifa fema osha ikea covid sars pin sim nafta "
@@ -41,7 +41,16 @@ NUMBERED = word_set(
     "class mark figure table unit step round apollo canto movement symphony version league division tier schedule psalm verse "
     "trek wars model region olympiad saturn gemini corps generation gen exhibit canon lesson quest area"
 )
-COUNTED = word_set("century centuries dynasty olympiad")
+RULERS_DO = word_set(
+    "ruled reigned became succeeded died ascended invaded married signed founded abdicated abolished ordered granted defeated conquered "
+    "crowned declared restored built issued summoned dissolved fought lost won fled returned sent refused executed established "
+    "inherited came took began ended made gave commissioned expelled appointed moved created named"
+)
+FIRST_NAMES = (
+    word_set("thomas michael daniel samuel benjamin andrew walter arthur frank harry jack steven kenneth patrick") | REGNAL
+)
+SMALL_NUMBERED = word_set("page pages line lines paragraph item items step footnote no pp p") | NUMBERED
+COUNTED = word_set("century centuries dynasty olympiad olympic olympics winter summer congress")
 LETTERED = word_set(
     "plan vitamin grade type hepatitis section group class option appendix exhibit team model point side part level category gate "
     "block unit room wing terminal figure series schedule form step zone line letter an straight"
@@ -71,6 +80,12 @@ MIXED_CASE = {
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 PIECES = {"N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}
 BETWEEN_SIZES = re.compile(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
+LISTED = re.compile(
+    r"([A-Za-z]+)\s+[IVXLC]+(?:(?:,|\s?[-–]|,?\s(?:and|or|to|of|through|&))\s?[IVXLC]+){0,3}(?:,?\s?[-–]|,|,?\s(?:and|or|to|of|through|&))\s?$"
+)
+CONJUNCTIONS = word_set(
+    "when while after before since until that because although though where how if under king queen emperor pope"
+)
 ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 
 
@@ -91,28 +106,85 @@ def _roman(match: re.Match[str], around: Around) -> Reading:
 def _counted(match: re.Match[str], around: Around) -> Reading:
     value, before = roman_value(match[1]), around.words_before
     last = before[-1] if before else ""
+    listed = _listed(around) if value else ""
+    if listed:
+        until = ["to"] if around.text[around.start - 1] in "-–" else []
+        return [*until, *(["the", *ordinal(value)] if listed in REGNAL else cardinal(value))]
     if not value or around.text[around.start - 1 : around.start] not in ("", " ", "\n", "\u2013", "-", "("):
         return None
     if around.word_after in COUNTED and (len(match[1]) > 1 or match[1] in "VX"):
         return ordinal(value)
+    if _is_nth(match[1], last, around):
+        return ordinal(value)
     if last.lower() in ("vol", "ch", "pt", "sec", "fig", "art", "bk"):
         return cardinal(value)
-    if not last[:1].isupper() or re.search(r"[.,;:!?)]\s*$", around.text[max(0, around.start - 3) : around.start]):
-        return None
+    if len(match[1]) > 3 and match[1][0] == "M" and 1000 < value < 2100 and not known(match[1].lower()):
+        return year(value)
+    if last.lower() in ("numeral", "numerals"):
+        return cardinal(value)
+    is_apart = bool(re.search(r"[.,;:!?)]\s*$", around.text[max(0, around.start - 3) : around.start]))
+    if not last[:1].isupper() or is_apart:
+        return _alone(match[1], value, last.lower() in NUMBERED and not is_apart)
     is_ruler = len(before) > 1 and before[-2].lower() in RULERS
     if last.lower() in REGNAL or is_ruler:
-        follows = re.match(r"\s+of\b|[,.;:!?]|\s*$|\s+(?:was|is|and|had|died)\b", around.text[around.end : around.end + 8])
-        return ["the", *ordinal(value)] if len(match[1]) > 1 or match[1] in "VX" or match[2] or is_ruler or follows else None
-    if last.lower() in NUMBERED:
+        follows = re.match(
+            r"\s+of\b|[,.;:!?]|\s*$|\s+(?:was|is|and|had|died|in|from|at|by|or|who|until|during|after)\b",
+            around.text[around.end : around.end + 8],
+        )
+        is_first = match[1] in "VX" or match[2] or is_ruler or follows or _does_what_rulers_do(around)
+        return ["the", *ordinal(value)] if len(match[1]) > 1 or is_first else None
+    if last.lower() in NUMBERED or last.lower().removesuffix("s") in NUMBERED:
         return cardinal(value)
+    is_person = any(name.lower() in FIRST_NAMES and name[0].isupper() for name in before[:-1])
+    if is_person and len(match[1]) > 1 and value < 6 and not last.isupper():
+        return ["the", *ordinal(value)]
     return cardinal(value) if len(match[1]) > 1 and value < 40 and not last.isupper() else None
+
+
+def _listed(around: Around) -> str:
+    """The word in lower case that a numeral of a list belongs to: ``Wars I and II``; empty where it is in none."""
+    found = LISTED.search(around.text, max(0, around.start - 60), around.start)
+    name = found[1].lower() if found else ""
+    return name if name in REGNAL else next((stem for stem in (name, name.removesuffix("s")) if stem in NUMBERED), "")
+
+
+def _is_nth(written: str, last: str, around: Around) -> bool:
+    """``the XXIII Olympic Games``."""
+    is_numeral = len(written) > 1 and set(written) <= {*"XVI"} and written not in ("IV", "VI", "XXX")
+    return is_numeral and last.lower() == "the" and around.word_after[:1].isupper() and not around.word_after.isupper()
+
+
+def _alone(written: str, value: int, is_behind_small: bool) -> Reading:
+    """A numeral that no name stands before, where it could be nothing else."""
+    is_number = len(written) > 2 and set(written) <= {*"XVI"} and written != "XXX"
+    return cardinal(value) if is_number or (is_behind_small and len(written) > 1) else None
+
+
+def _does_what_rulers_do(around: Around) -> bool:
+    """``Elizabeth I ruled``: with the name at the start of what is said, or behind a conjunction; a verb that fits a ruler behind."""
+    before = re.search(r"(?:(\w+)\s+)?\w+\s*$", around.text[max(0, around.start - NEAR) : around.start])
+    start = around.text[max(0, around.start - NEAR) : around.start][: before.start()].rstrip()[-1:] if before else ""
+    joins = before is not None and (not before[1] or before[1].lower() in CONJUNCTIONS or (before[1] == "of" and start != ""))
+    return joins and around.word_after in RULERS_DO
+
+
+def _nth(match: re.Match[str], around: Around) -> Reading:
+    """``XIXth``."""
+    value = roman_value(match[1])
+    return ordinal(value) if value else None
+
+
+def is_small_roman(word: str) -> bool:
+    """Whether a word in lower case could be a numeral of several letters up to 39."""
+    return len(word) > 1 and word[0] in "ivx" and set(word) <= {*"ivx"} and roman_value(word.upper()) > 0
 
 
 def _small_roman(match: re.Match[str], around: Around) -> Reading:
     """``Act III, Scene iv``."""
     before = around.word_before
     value = roman_value(match[1].upper())
-    return cardinal(value) if value and before[:1].isupper() and before.lower() in NUMBERED else None
+    is_numeral = before[:1].isupper() or len(match[1]) > 1
+    return cardinal(value) if value and is_numeral and before.lower().removesuffix("s") in SMALL_NUMBERED else None
 
 
 def _chess(match: re.Match[str], around: Around) -> Reading:
@@ -223,6 +295,7 @@ LETTER_RULES: list[Rule] = [
     (re.compile(rf"(?:{'|'.join(MIXED_CASE)}){NOT_IN_WORD}"), _mixed_case),
     (re.compile(r"((?:[A-Z]\.){2,12}|[A-Z](?:\.[A-Z]){1,12}(?![A-Za-z.]))('s\b)?"), _dotted_initials),
     (re.compile(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])"), _initial),
+    (re.compile(rf"([IVXLC]{{2,}})(?:th|st|nd|rd){NOT_IN_WORD}"), _nth),
     (re.compile(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])"), _roman),
     (re.compile(r"([IVXLCDM]+)('s)?(?=\.(?:\s|$))"), _roman),
     (re.compile(rf"([A-Z]{{2,12}})('?s)?{NOT_IN_WORD}"), _acronym),

@@ -59,8 +59,8 @@ def digits(text: str) -> list[str]:
 
 
 def whole(text: str) -> list[str]:
-    """A whole number as it is written, commas included; with leading zeros digit by digit."""
-    plain = text.replace(",", "")
+    """A whole number as it is written, commas and spaces included; with leading zeros digit by digit."""
+    plain = text.replace(",", "").replace(" ", "")
     if len(plain) > MOST_DIGITS or (len(plain) > 1 and plain[0] == "0"):
         return digits(plain)
     return cardinal(int(plain))

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from .numbers import as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole, word_set
-from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule
+from .rules import NEAR, NO_NOUNS, NOT_IN_WORD, NUMBER, Around, Reading, Rule
 from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNITS, Currency, Unit
 
 SIGN = r"([-−+±])?"
@@ -27,6 +27,10 @@ NUMBERED_PLACES = (
     "grade",
     "flat",
 )
+LETTERED_PLACES = word_set(
+    "flight train bus page pages p pp chapter article figure fig table question exercise step part paragraph level size class type model form rule item "
+    "note option appendix clause problem no number act verse bus track hall block lot version"
+) | {*NUMBERED_PLACES}
 HALVES = "".join(chr(code) for code in [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)])
 PER = {
     **{
@@ -73,12 +77,35 @@ def _named(unit: Currency | Unit, is_one: bool) -> list[str]:
 
 
 def _sign_first(match: re.Match[str], around: Around) -> Reading:
-    per = ["per", *PER[match[6]].split()] if match[6] else []
-    return [*_money(match[1], match[3], match[4] or match[5], CURRENCIES[match[2]], around), *per]
+    per = ["per", *PER[match[7]].split()] if match[7] else []
+    return [*_money(match[1] or match[3], match[4], match[5] or match[6], CURRENCIES[match[2]], around), *per]
+
+
+def _notes(match: re.Match[str], around: Around) -> Reading:
+    """``$20s``: notes of a value."""
+    *words, last = whole(match[2])
+    return [*(words if words != ["one"] else []), plural(last)]
+
+
+def _rupees(match: re.Match[str], around: Around) -> Reading:
+    return _money(None, match[1], match[2] or match[3], CURRENCIES["₹"], around)
+
+
+def _small_money(match: re.Match[str], around: Around) -> Reading:
+    """``50c``, ``50p``: cents and pence, but not the letter of a page, a form or a model."""
+    word, is_start = around.word_before, len(around.words_before) == 1
+    if word.lower() in LETTERED_PLACES or (word and not word.islower() and not (is_start and word.istitle())):
+        return None
+    if match[2] == "c":
+        return _cents(match, around)
+    return [*whole(match[1]), "penny" if match[1] == "1" else "pence"]
 
 
 def _money_range(match: re.Match[str], around: Around) -> Reading:
-    return [*decimal(match[2]), "to", *_money(None, match[3], match[4] or match[5], CURRENCIES[match[1]], around)]
+    size = match[5] or match[6]
+    if match[3] and match[3] != size:
+        return None
+    return [*decimal(match[2]), "to", *_money(None, match[4], size, CURRENCIES[match[1]], around)]
 
 
 def _code_first(match: re.Match[str], around: Around) -> Reading:
@@ -90,8 +117,29 @@ def _code_last(match: re.Match[str], around: Around) -> Reading:
     return _money(match[1], match[2], match[3] or match[4], currency, around)
 
 
+def _scientific(match: re.Match[str], around: Around) -> Reading:
+    """``1.5e-3``, ``6.02 x 10^23``, each with a unit behind it or without."""
+    sign, number, small, raised, unit, per = match.groups()
+    if small and around.word_before.lower() in LETTERED_PLACES:
+        return None
+    exponent = small or raised
+    minus = ["minus"] if exponent[0] in "-−" else []
+    power = ["to", "the", *(["power", "of"] if raised else []), *minus, *cardinal(int(exponent.lstrip("+-−")))]
+    named = _named(UNITS[unit], False) if unit else []
+    words = [*decimal(number), "times", "ten"] if number else ["ten"]
+    return [*(SIGNS[sign] if sign else []), *words, *power, *named, *(["per", *PER[per].split()] if per else [])]
+
+
 def _cents(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), "cent" if match[1] == "1" or around.is_adjective else "cents"]
+
+
+def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
+    """``300 K``, and amps where volts or a fuse are near: otherwise these letters belong to something else."""
+    if match[5] == "K":
+        before = around.words_before[-1:]
+        return bool(match[4]) and len(match[2]) > 1 and around.word_after != "plan" and (not before or before[0].lower() in AT)
+    return AMPS.search(around.text, max(0, around.start - NEAR), around.end + NEAR) is not None
 
 
 def _measure(match: re.Match[str], around: Around) -> Reading:
@@ -100,12 +148,14 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
     if written == "m" and re.search(r"\dh\s?$", around.text[max(0, around.start - 3) : around.start]):
         unit = UNITS["min"]
     is_height = written == "in" and around.word_before in ("ft", "feet", "foot")
+    if written in "KA" and not _is_kelvin_or_amp(match, around):
+        return None
     if unit is None or (gap and written in NEEDS_NO_SPACE and not is_height and not around.text.startswith(".", around.end)):
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
     is_one = (number == "1" and size is None) or around.is_adjective or gap == "-"
-    is_one = is_one or (not gap and around.word_after in MEASURED)
+    is_one = is_one or around.word_after in MEASURED
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
     words += [POWERS[power]] if power else []
     return [*words, *_named(unit, is_one), *(["per", *PER[per].split()] if per else [])]
@@ -119,9 +169,43 @@ def _feet(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), "foot" if match[1] == "1" or around.is_adjective else "feet"]
 
 
+def _closes_quotation(around: Around) -> bool:
+    """Whether a quotation is open here; the signs of inches before open none."""
+    before = around.text[max(0, around.start - 200) : around.start]
+    is_open = False
+    for place, sign in enumerate(before):
+        is_inch = not is_open and place > 0 and before[place - 1].isnumeric()
+        is_open = is_open != (sign == '"' and not is_inch)
+    return is_open
+
+
+def _part(numerator: str, denominator: str, sign: str) -> list[str] | None:
+    """The words of ``3/4`` or ``¾``."""
+    if sign:
+        numerator, _, denominator = unicodedata.normalize("NFKD", sign).partition("\u2044")
+    return _fraction(int(numerator), int(denominator)) if denominator else None
+
+
+def _feet_and_part(match: re.Match[str], around: Around) -> Reading:
+    part = _part(match[3] or "", match[4] or "", match[5] or "")
+    return [*whole(match[1]), "foot", *whole(match[2]), "and", *_of_mixed(part)] if part else None
+
+
+def _part_of_inch(match: re.Match[str], around: Around) -> Reading:
+    """``7/8"``, ``2½"``."""
+    part = _part(match[2], match[3], match[4])
+    if not part or _closes_quotation(around):
+        return None
+    is_before_noun = around.word_after.islower() and around.word_after not in NO_NOUNS | ACROSS
+    is_before_noun = is_before_noun and around.text[around.end : around.end + 1] in (" ", "-")
+    if match[1]:
+        return [*whole(match[1]), "and", *_of_mixed(part), "inch" if is_before_noun else "inches"]
+    return [*part, *(["inch"] if is_before_noun else ["of", "an", "inch"])]
+
+
 def _inches(match: re.Match[str], around: Around) -> Reading:
-    if around.text.count('"', max(0, around.start - 200), around.start) % 2:
-        return None  # it closes a quotation
+    if _closes_quotation(around):
+        return None
     return [*decimal(match[1]), "inch" if match[1] == "1" or around.is_adjective else "inches"]
 
 
@@ -188,7 +272,7 @@ def _sets(match: re.Match[str], around: Around) -> Reading:
 
 
 def _by(match: re.Match[str], around: Around) -> Reading:
-    return [*decimal(match[1]), "by", *decimal(match[2])]
+    return [*decimal(match[1]), "by", *decimal(match[2]), *(_named(UNITS[match[3]], False) if match[3] else [])]
 
 
 def _record(match: re.Match[str], around: Around) -> Reading:
@@ -209,41 +293,65 @@ def _fold(match: re.Match[str], around: Around) -> Reading:
 
 def _plural(match: re.Match[str], around: Around) -> Reading:
     *words, last = whole(match[1])
-    return [*words, plural(last)]
+    return [*(words if words != ["one"] else []), plural(last)]
 
 
 def _plain(match: re.Match[str], around: Around) -> Reading:
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2])]
 
 
+AT = word_set("at to below above about around approximately near nearly is was temperature and than")
+AMPS = re.compile(r"\d\s?(?:V|W)\b|\bdraw|\bfuse|\d\s?A (?:fuse|circuit|charger|breaker|current)")
 RECORDS = word_set("season went finished")
 TOLD_RECORDS = {("improved", "to"), ("fell", "to"), ("dropped", "to"), ("record", "of"), ("record", "is"), ("record", "was")}
 METRES = ("2/2", "2/4", "3/4", "4/4", "5/4", "3/8", "6/8", "7/8", "9/8", "12/8")
 BATTING = word_set("bats batting batted bat hit hits hitting slugging")
 MEASURED = word_set(
-    "film lens lenses camera cameras bolt bolts bullet bullets pistol cable cables bottle bottles bag bags drill jack"
+    "dash sprint hurdles freestyle winds gusts battery batteries bulb bulbs outlet outlets adapter adapters charger chargers motor motors drive drives monitor "
+    "monitors screen screens card cards film lens lenses camera cameras bolt bolts bullet bullets pistol cable cables bottle bottles bag bags drill jack"
 )
 """Things that have a size in front of them: ``35mm film``."""
+
+ACROSS = word_set("thick thin across apart broad round around diameter below beyond and or")
+"""Behind a length that stands alone, as in ``1/2" thick``."""
 
 _UNIT = _one_of([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
 _SPACED_UNIT = rf"(?:\s?({_one_of(name for name in UNITS if name not in NEEDS_NO_SPACE)}){NOT_IN_WORD})?"
 MONEY_RULES: list[Rule] = [
-    (re.compile(rf"{_CURRENCY}({NUMBER})\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
-    (re.compile(rf"{SIGN}{_CURRENCY}\s?({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"), _sign_first),
+    (re.compile(rf"{_CURRENCY}(\d{{1,4}})'?s{NOT_IN_WORD}"), _notes),
+    (re.compile(rf"{_CURRENCY}({NUMBER})([kKmMbB]?)\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
+    (re.compile(rf"{SIGN}{_CURRENCY}\s?{SIGN}({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"), _sign_first),
     (re.compile(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_one_of(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
     (re.compile(rf"({NUMBER})\s?¢"), _cents),
+    (re.compile(rf"([1-9]\d?)([cp]){NOT_IN_WORD}(?!')"), _small_money),
 ]
-CODE_RULES: list[Rule] = [(re.compile(rf"({_one_of(CODES)})\s?({NUMBER}){_MAGNITUDE}"), _code_first)]
+CODE_RULES: list[Rule] = [
+    (re.compile(rf"({_one_of(CODES)})\s?({NUMBER}){_MAGNITUDE}"), _code_first),
+    (re.compile(rf"(?:Rs\.?|Re\.)\s?({NUMBER}){_MAGNITUDE}"), _rupees),
+]
+SCIENTIFIC_RULES: list[Rule] = [
+    (
+        re.compile(
+            rf"{SIGN}(?:({NUMBER})(?:[eE]([-−+]?\d{{1,3}})|\s?[x×*·]\s?10\^\(?(?=[-−+\d]))|10\^\(?(?=[-−+\d]))"
+            rf"((?<=[\^(])[-−+]?\d{{1,3}}\)?)?(?:\s?({_one_of(name for name in UNITS if name not in NEEDS_NO_SPACE)})"
+            rf"(?:/({_one_of(PER)}))?(?![A-Za-z0-9²³^]))?{NOT_IN_WORD}"
+        ),
+        _scientific,
+    ),
+]
 MEASURE_RULES: list[Rule] = [
     (re.compile(r"([0-7])[-–]([0-7])(?:,\s(?:and\s)?([0-7])[-–]([0-7])){1,4}(?![-–\d/])"), _sets),
     (re.compile(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')"), _feet_and_inches),
+    (re.compile(rf"(\d+)['′]\s?(\d+)(?:[\s-](\d)/(\d{{1,2}})|\s?([{HALVES}]))(?:\"|″|'')"), _feet_and_part),
+    (re.compile(r"(?:(\d{1,9})[\s-])?(\d{1,9})/(\d{1,9})()[\"″]"), _part_of_inch),
+    (re.compile(rf"(\d{{1,9}})?()()\s?([{HALVES}])[\"″]"), _part_of_inch),
     (re.compile(rf"({NUMBER})[\"″]"), _inches),
     (re.compile(rf"({NUMBER})['′](?![A-Za-z])"), _feet),
     (re.compile(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT), _mixed),
     (re.compile(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT), _slashed),
     (re.compile(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
     (re.compile(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
-    (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)"), _by),
+    (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)(?!\s?(?:x|×)\s?\d){_SPACED_UNIT}"), _by),
     (re.compile(r"(\d{1,2})[-–](\d{1,2})(?![-–\d/:%]|\.\d)"), _record),
     (re.compile(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)"), _unknown),
     (re.compile(rf"({NUMBER})[x×]{NOT_IN_WORD}"), _fold),

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from .numbers import UNITS, word_set
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+SPACED = r"[1-9]\d{0,2}(?:(?: \d{3}){2,6}| 000)(?![\d:/]|[ ,]\d)(?:\.\d+)?"
+"""Three digits apart, as in ``1 250 000``; a single gap only before three zeros."""
+NUMBER = rf"(?:{SPACED}|\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 LATER_LETTERS = "\u00c0-\u024f"  # with accents
 NOT_IN_WORD = rf"(?![A-Za-z0-9{LATER_LETTERS}])"
 NEAR = 40
@@ -49,6 +51,8 @@ class Around:
         """Whether a quantity stands before a noun, as in ``a 16 GB card``: then its unit is said as for one."""
         after = self.word_after
         gap = self.text[self.end : self.end + 1]
+        if gap == "-" and after in ("a", "an", "per"):
+            return self.word_before.lower() in ARTICLES  # ``a $50-a-day plan``
         return self.word_before.lower() in ARTICLES and gap in (" ", "-") and after.islower() and after not in NO_NOUNS
 
 

@@ -26,10 +26,17 @@ LONGEST_WORD = 40
 LONGEST_WRITTEN = 400
 """Characters that are read as one amount, address or the like: what follows does not change the time that a place takes."""
 
+CALENDAR_WORDS = [[name] for name in (*calendar.MONTHS, *calendar.DAY_NAMES)]
+
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
 DASHES = re.compile(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
 UNTIL = re.compile(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
+FROM_NAME = re.compile(
+    rf"\.?\s?[-–]\s?(?=(?:{'|'.join([*calendar.MONTH_NAMES, *(day.title() for day in calendar.DAY_NAMES)])}"
+    r"|(?:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b|[Mm]idnight|[Nn]oon)\b|(\d))"
+)
+"""Between months or days, and behind noon and midnight."""
 CALCULATED = re.compile(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
 DOTS = re.compile(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
@@ -43,9 +50,11 @@ LETTER_RULES: Sequence[Rule] = (
     *names.LETTER_RULES,
 )
 DIGIT_RULES: Sequence[Rule] = (
+    *codes.VERSE_RULES,
     *codes.PHONE_RULES,
     *calendar.DIGIT_RULES,
     *codes.DIGIT_RULES,
+    *quantities.SCIENTIFIC_RULES,
     *quantities.MONEY_RULES,
     *quantities.MEASURE_RULES,
     *calendar.YEAR_RULES,
@@ -54,7 +63,9 @@ DIGIT_RULES: Sequence[Rule] = (
 )
 SIGN_RULES: Sequence[Rule] = (*calendar.QUOTE_RULES, *addresses.SIGN_RULES, *signs.SIGN_RULES)
 NUMERIC = re.compile(
-    r"[-−+±]?(?:\d|\.\d|(?:US|HK|NZ|[AC])?\$\s?[\d.]|R\$\s?\d|[€£¥₹₽₩₿₪₺฿₫₴₦₱]\s?[\d.])|\(\d{3}\)|[" + quantities.HALVES + "]"
+    r"[-−+±]?(?:\d|\.\d|(?:US|HK|NZ|[AC])?\$\s?[-−]?[\d.]|R\$\s?\d|[€£¥₹₽₩₿₪₺฿₫₴₦₱₡₲₵₭₮₸₼₾₣₤৳៛]\s?[-−]?[\d.])|\(\d{3}\)|["
+    + quantities.HALVES
+    + "]"
 )
 
 
@@ -109,6 +120,8 @@ class Scanner:
             self.tokens.append(Token(self.place, until.end(), ["to"]))
             self.place = until.end()
             return False
+        if self._is_until():
+            return False
         if dash and not (_is_after_digit(self.text, self.place, dash[0]) and NUMERIC.match(self.text, dash.end())):
             self.place = dash.end()
             self._mark(";")
@@ -125,6 +138,19 @@ class Scanner:
             self.place = token.end
             return self._ends_with_dot(token)
         return self._punctuation()
+
+    def _is_until(self) -> bool:
+        """Whether a hyphen or dash here is said as ``to``, as in ``June–August``; it is read then."""
+        last = self.tokens[-1].words[-1:] if self.tokens and not self.tokens[-1].mark else []
+        is_hour = last in (["noon"], ["midnight"])
+        if not is_hour and not (last in CALENDAR_WORDS and self.text[self.tokens[-1].start].isupper()):
+            return False
+        found = FROM_NAME.match(self.text, self.place)
+        if not found or (found[1] and not is_hour):
+            return False
+        self.tokens.append(Token(self.place, found.end(), ["to"]))
+        self.place = found.end()
+        return True
 
     def _token(self) -> Token | None:
         text, place = self.text, self.place
@@ -150,7 +176,11 @@ class Scanner:
         return self._by(SIGN_RULES, place) or self._elided(place) or self._digit(place)
 
     def _is_special(self, word: str) -> bool:
-        return word in abbreviations.WITHOUT_DOT or (self.lexicon is not None and self.lexicon.get(word) is not None)
+        return (
+            word in abbreviations.WITHOUT_DOT
+            or names.is_small_roman(word)
+            or (self.lexicon is not None and self.lexicon.get(word) is not None)
+        )
 
     def _own(self, place: int) -> Token | None:
         """A word of the person's own lexicon, the longest that is there."""

@@ -61,6 +61,14 @@ def _number_sign(match: re.Match[str], around: Around) -> Reading:
     return ["number", *(digits(number) if len(number) > 4 and "," not in match[1] else whole(number))]
 
 
+def _number(match: re.Match[str], around: Around) -> Reading:
+    return ["number"]
+
+
+def _factorial(match: re.Match[str], around: Around) -> Reading:
+    return ["factorial"]
+
+
 def _about(match: re.Match[str], around: Around) -> Reading:
     return ["about"]
 
@@ -79,8 +87,14 @@ def _plus_plus(match: re.Match[str], around: Around) -> Reading:
 
 def _power(match: re.Match[str], around: Around) -> Reading:
     minus = ["minus"] if match[1] else []
+    if match[3]:
+        return ["to", "the", "power", "of", *minus, match[3].upper()]
     named = {"2": ["squared"], "3": ["cubed"]}.get(match[2]) if not match[1] else None
     return named or ["to", "the", "power", "of", *minus, *whole(match[2])]
+
+
+def _to_the_power(match: re.Match[str], around: Around) -> Reading:
+    return ["to", "the", "power", "of"]
 
 
 def _times(match: re.Match[str], around: Around) -> Reading:
@@ -107,7 +121,18 @@ def _word(match: re.Match[str], around: Around) -> Reading:
     return WORDS[match[0]].split()
 
 
+def _of_mathematics(match: re.Match[str], around: Around) -> Reading:
+    """A sign of mathematics without a word of its own: as Unicode calls it."""
+    return name_of(match[0])
+
+
+def name_of(sign: str) -> list[str]:
+    """What Unicode calls a sign, as words: ``grinning face``."""
+    return re.findall("[a-z]+", unicodedata.name(sign, "").lower())
+
+
 LETTER_RULES: list[Rule] = [
+    (re.compile(r"[Nn][º°]\s?(?=\d)"), _number),
     (re.compile(r"mc(?=²|\^2)"), _energy),
     (re.compile(r"([A-GJa-g])#(?![\w#])"), _sharp),
     (re.compile(r"([A-Za-z])\+\+"), _plus_plus),
@@ -115,15 +140,16 @@ LETTER_RULES: list[Rule] = [
 SIGN_RULES: list[Rule] = [
     (re.compile(r"'n'|'n’|'n(?= r)"), _and),
     (re.compile(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])"), _number_sign),
+    (re.compile(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), _factorial),
     (re.compile(r"[~≈](?=\s?[\d$€£.])"), _about),
-    (re.compile(r"\^(-)?(\d{1,9})"), _power),
+    (re.compile(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))"), _power),
+    (re.compile(r"\^(?=\()"), _to_the_power),
     (re.compile(r"[*·](?=\s?\d)(?<=[\d )][*·])"), _times),
     (re.compile(r"(?<=\d )/(?= \d)|/(?=\d)"), _divided),
     (re.compile(f"[{LOVE}]"), _love),
     (re.compile(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]"), _word),
+    (
+        re.compile("[\u2200-\u2211\u2213\u2214\u221a-\u2222\u2226-\u222b\u2234-\u22bf\u22c0-\u22c3\u22c7-\u22ed]"),
+        _of_mathematics,
+    ),
 ]
-
-
-def name_of(sign: str) -> list[str]:
-    """What Unicode calls a sign, as words: ``grinning face``."""
-    return re.findall("[a-z]+", unicodedata.name(sign, "").lower())

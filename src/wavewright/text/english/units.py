@@ -18,6 +18,7 @@ def _regular(**names: str) -> dict[str, Unit]:
     return {written: Unit(name, f"{name}s") for written, name in names.items()}
 
 
+MICRO = {"s": "second", "A": "amp", "L": "liter", "l": "liter", "V": "volt", "F": "farad", "W": "watt"}
 UNITS: dict[str, Unit] = {
     **_regular(mm="millimeter", cm="centimeter", m="meter", km="kilometer", nm="nanometer", mi="mile", yd="yard", yds="yard"),
     **_regular(mg="milligram", g="gram", kg="kilogram", lb="pound", lbs="pound", oz="ounce", t="ton", mcg="microgram"),
@@ -50,6 +51,14 @@ UNITS: dict[str, Unit] = {
     },
     **{"Ω": Unit("ohm", "ohms"), "kΩ": Unit("kiloohm", "kiloohms"), "µg": Unit("microgram", "micrograms")},
     **{"°C": Unit("degree celsius", "degrees celsius"), "°F": Unit("degree fahrenheit", "degrees fahrenheit")},
+    **{"℃": Unit("degree celsius", "degrees celsius"), "℉": Unit("degree fahrenheit", "degrees fahrenheit")},
+    **{f"\u00b5{short}": Unit(f"micro{name}", f"micro{name}s") for short, name in MICRO.items()},
+    **_regular(ns="nanosecond"),
+    **_regular(µW="microwatt", mW="milliwatt", mmol="millimole", mol="mole", kN="kilonewton", nF="nanofarad", pF="picofarad"),
+    **_regular(
+        kohm="kiloohm", TWh="terawatt hour", Ah="amp hour", dL="deciliter", dl="deciliter", GJ="gigajoule", MJ="megajoule"
+    ),
+    **_regular(K="kelvin", A="amp"),
     **{
         "°": Unit("degree", "degrees"),
         "º": Unit("degree", "degrees"),
@@ -65,7 +74,16 @@ UNITS: dict[str, Unit] = {
     **{"Mbps": Unit("megabit per second", "megabits per second"), "Gbps": Unit("gigabit per second", "gigabits per second")},
     **{"sq ft": Unit("square foot", "square feet"), "sq m": Unit("square meter", "square meters")},
     **{"sq km": Unit("square kilometer", "square kilometers"), "sq mi": Unit("square mile", "square miles")},
-    **{"fl oz": Unit("fluid ounce", "fluid ounces"), "cc": Unit("c c", "c c"), "°K": Unit("kelvin", "kelvins")},
+    **{"sq. ft": Unit("square foot", "square feet"), "sq. mi": Unit("square mile", "square miles")},
+    **{"sq. m": Unit("square meter", "square meters"), "sq. km": Unit("square kilometer", "square kilometers")},
+    **{"sq in": Unit("square inch", "square inches"), "sq. in": Unit("square inch", "square inches")},
+    **{"cu ft": Unit("cubic foot", "cubic feet"), "cu. ft": Unit("cubic foot", "cubic feet")},
+    **{
+        "fl oz": Unit("fluid ounce", "fluid ounces"),
+        "fl. oz": Unit("fluid ounce", "fluid ounces"),
+        "cc": Unit("c c", "c c"),
+        "°K": Unit("kelvin", "kelvins"),
+    },
     **{"kn": Unit("knot", "knots"), "ppm": Unit("part per million", "parts per million")},
 }
 
@@ -103,12 +121,16 @@ CURRENCIES: dict[str, Currency] = {
         "€": EURO,
         "£": POUND,
         "¥": YEN,
-        "₹": Currency("rupee", "rupees"),
+        "₹": Currency("rupee", "rupees", "paisa", "paise"),
     },
     **{"₽": Currency("ruble", "rubles"), "₩": Currency("won", "won"), "₿": Currency("bitcoin", "bitcoins")},
     **{"₪": Currency("shekel", "shekels"), "₺": Currency("lira", "lira"), "฿": Currency("baht", "baht")},
     **{"₫": Currency("dong", "dong"), "₴": Currency("hryvnia", "hryvnias"), "₦": Currency("naira", "naira")},
     **{"R$": Currency("real", "reais"), "HK$": Currency("hong kong dollar", "hong kong dollars")},
+    **{"₡": Currency("colon", "colons"), "₲": Currency("guarani", "guaranis"), "₵": Currency("cedi", "cedis")},
+    **{"₭": Currency("kip", "kip"), "₮": Currency("tugrik", "tugriks"), "₸": Currency("tenge", "tenge")},
+    **{"₼": Currency("manat", "manat"), "₾": Currency("lari", "lari"), "₣": Currency("franc", "francs")},
+    **{"₤": Currency("lira", "lire"), "৳": Currency("taka", "taka"), "៛": Currency("riel", "riels")},
     **{"NZ$": Currency("new zealand dollar", "new zealand dollars"), "₱": Currency("peso", "pesos")},
 }
 
@@ -120,5 +142,24 @@ CODES: dict[str, Currency] = {
     },
     **{"JPY": YEN, "CHF": Currency("swiss franc", "swiss francs"), "CAD": CURRENCIES["C$"], "AUD": CURRENCIES["A$"]},
     **{"INR": CURRENCIES["₹"], "CNY": Currency("yuan", "yuan"), "SEK": Currency("swedish krona", "swedish kronor")},
+    **{"DKK": Currency("danish krone", "danish kroner"), "NOK": Currency("norwegian krone", "norwegian kroner")},
+    **{
+        "PLN": Currency("zloty", "zlotys"),
+        "ZAR": Currency("rand", "rand"),
+        "SGD": Currency("singapore dollar", "singapore dollars"),
+    },
+    **{
+        "KRW": CURRENCIES["₩"],
+        "RUB": CURRENCIES["₽"],
+        "BRL": CURRENCIES["R$"],
+        "HKD": CURRENCIES["HK$"],
+        "THB": CURRENCIES["฿"],
+    },
+    **{
+        "CZK": Currency("czech koruna", "czech korunas"),
+        "HUF": Currency("forint", "forints"),
+        "AED": Currency("dirham", "dirhams"),
+    },
+    **{"kr": Currency("krona", "kronor")},
     **{"NZD": CURRENCIES["NZ$"], "MXN": Currency("mexican peso", "mexican pesos"), "BTC": CURRENCIES["₿"]},
 }
