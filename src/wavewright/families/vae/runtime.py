@@ -24,15 +24,16 @@ from .morphing import (
     brightness,
     checked,
     levelled,
-    limited,
     one_way,
     parts_of,
     slid_to,
+    turned_down,
     walked,
     way_between,
 )
 from .plane import plane
 from .rendering import Noise
+from .steering import steered
 
 LabelWeights = str | Mapping[str, float] | None
 """A label, weights of several, or None: not told."""
@@ -98,7 +99,7 @@ class Runtime:
         ``pitch`` is a MIDI number; ``seed`` chooses the noise in it. ``n_samples`` cuts the sound; without, it is as long as the latents
         say. Raises BadSetting for latents of another shape, labels or a pitch that the model does not have.
         """
-        return _limited(self._decoded(latents, self._told(label, pitch), Noise(seed))[:n_samples])[None]
+        return turned_down(self._decoded(latents, self._told(label, pitch), Noise(seed))[:n_samples])[None]
 
     def generate(
         self,
@@ -125,7 +126,7 @@ class Runtime:
             number = index % max(len(self.labels), 1) if chosen is None else chosen
             latents, noise_seed = self._drawn(seed, index, number, n_latents, temperature)
             wave = self._decoded(latents, self._told(self._name(number), pitch), Noise(noise_seed))
-            waves.append(_limited(wave[:n_samples])[None])
+            waves.append(turned_down(wave[:n_samples])[None])
         return waves
 
     def interpolate(
@@ -143,7 +144,7 @@ class Runtime:
         waves = []
         for part in parts:
             noise = Noise(noise_a, noise_b, float(part))
-            waves.append(_limited(self._decoded(walked(between, a, b, part), told, noise)[:n_samples])[None])
+            waves.append(turned_down(self._decoded(walked(between, a, b, part), told, noise)[:n_samples])[None])
         return waves
 
     def morph(
@@ -218,7 +219,7 @@ class Runtime:
             drawn, noise_seed = self._drawn(seed, index, number, 1, 1.0)
             turned = mean + np.sqrt(1 - amount**2) * (latents - mean) + amount * (drawn - mean)
             decoded = self._decoded(turned, told, Noise(noise_seed if amount else 0))[: len(sound.wave)]
-            varied.append(_limited(gain * decoded)[None])
+            varied.append(turned_down(gain * decoded)[None])
         return varied
 
     def slide(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
@@ -237,7 +238,7 @@ class Runtime:
         seed: int = 0,
         pitch: float | None = None,
     ) -> Sweep:
-        """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``; 0 is its reconstruction.
+        """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``, see :func:`.steering.steered`; 0 is its reconstruction.
 
         All are turned down alike where one would pass full scale. Raises BadAudio as :meth:`encode`, BadSetting as :meth:`slide` and for a
         pitch that the model does not have.
@@ -245,8 +246,12 @@ class Runtime:
         sound = self.heard(wave)
         latents, gain = np.atleast_2d(self.encode(sound.wave)), np.float32(db_to_gain(sound.level_db))
         told = self._told_of(latents, label, pitch)
-        moved = [self.slide(latents, {name: part * amount for name, amount in amounts.items()}) for part in parts]
-        return Sweep.of([gain * self._decoded(each, told, Noise(seed))[: len(sound.wave)] for each in moved])
+        asked = [{name: part * amount for name, amount in amounts.items()} for part in parts]
+
+        def decode(moved: np.ndarray) -> np.ndarray:
+            return self._decoded(moved, told, Noise(seed))[: len(sound.wave)]
+
+        return Sweep.of([gain * steered(latents, each, self.directions, decode, self.sample_rate) for each in asked])
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
         """How far the latents of several other sounds lie from those of one, ``(n,)``, as :meth:`neighbours` measures it."""
@@ -332,7 +337,7 @@ class Runtime:
         parts = np.linspace(0.0, 1.0, len(a))
         latents = np.stack([between(first, last, part) for first, last, part in zip(a, b, parts, strict=True)])
         told = [told_a.towards(told_b, part) for part in parts]
-        return _limited(self._decoded(latents, told, Noise(seed))[: max(len(wave_a), len(wave_b))])[None]
+        return turned_down(self._decoded(latents, told, Noise(seed))[: max(len(wave_a), len(wave_b))])[None]
 
     def _votes(self, latents: np.ndarray) -> np.ndarray:
         """How many of the training sounds nearest to ``latents (n, latent_size)`` have each label, as shares ``(labels,)``."""
@@ -388,11 +393,6 @@ class Runtime:
                 f"The latents have shape {np.shape(latents)}; {self.card.name} takes finite numbers of shape {wanted}, as encode gives."
             )
         return rows
-
-
-def _limited(wave: np.ndarray) -> np.ndarray:
-    """The wave, turned down where its largest sample passes 1."""
-    return limited([wave])[0]
 
 
 def open_model(folder: ModelFolder) -> Runtime:
