@@ -20,7 +20,7 @@ from wavewright.families.vae import LATENTS_FILE, coding, morphing, rendering
 from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
 from wavewright.families.vae.morphing import brightness, loudness_db, one_way, slid_to
 from wavewright.families.vae.plane import plane, principal
-from wavewright.families.vae.steering import steered
+from wavewright.families.vae.steering import Steering
 from wavewright.training.export import as_played, write_safetensors
 
 
@@ -294,15 +294,16 @@ def test_a_sound_is_steered_to_what_sliders_are_asked_for_where_it_does_not_foll
         return (gain * np.sin(2 * np.pi * hz * time) * np.exp(-time / (0.02 * 2 ** (length - bright)))).astype(np.float32)
 
     directions, start = Directions(np.eye(3, dtype=np.float32)), np.zeros((1, 3), np.float32)
+    steering = Steering(start, directions, decode, RATE)
     before = measure(decode(start), RATE)[:3]
     for asked in ({"brightness": 0.4}, {"loudness": -6.0}, {"length": 0.8, "brightness": -0.4}):
         wanted = np.array([asked.get(name, 0.0) for name in ("brightness", "loudness", "length")])
         plain = measure(decode(directions.move(start, asked)), RATE)[:3] - before - wanted
-        found = measure(steered(start, asked, directions, decode, RATE), RATE)[:3] - before - wanted
+        found = measure(steering.moved(asked), RATE)[:3] - before - wanted
         assert np.abs(found[[0, 2]]).max() < 0.05
         assert found[1] == pytest.approx(0.0, abs=1e-3)
         assert "brightness" not in asked or np.abs(plain).max() > 0.3
-    np.testing.assert_array_equal(steered(start, {"loudness": 0.0}, directions, decode, RATE), decode(start))
+    np.testing.assert_array_equal(steering.moved({"loudness": 0.0}), decode(start))
 
 
 def test_sliders_of_a_model(clips, frames):

@@ -41,7 +41,7 @@ class Speaker:
     styles: Mapping[str, float]
 
 
-class Loudness:
+class Clipping:
     """Counts the samples of chunks, and those that were clipped, as the chunks pass."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from ..text.lexicon import Lexicon
 from ..text.sentence import Sentence
 from .plan import Step, planned, planned_markup, read
 from .prosody import Prosody
-from .stream import Chunk, Loudness, Speaker, Stream
+from .stream import Chunk, Clipping, Speaker, Stream
 from .styles import style_of
 from .timestamps import TimedMark, TimedWord
 
@@ -74,13 +74,13 @@ class Voice:
         is_ssml: bool | None = None,
     ) -> Speech:
         """Speak a text; all that :meth:`stream` gives, joined, bit for bit. Raises as it does."""
-        loudness = Loudness()
-        chunks = list(loudness.heard(self.stream(text, prosody, style, lexicon, seed, is_ssml)))
+        clipping = Clipping()
+        chunks = list(clipping.heard(self.stream(text, prosody, style, lexicon, seed, is_ssml)))
         return Speech(
             Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
             tuple(word for chunk in chunks for word in chunk.words),
             tuple(mark for chunk in chunks for mark in chunk.marks),
-            loudness.clipped_share,
+            clipping.clipped_share,
         )
 
     def stream(

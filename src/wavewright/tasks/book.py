@@ -14,7 +14,7 @@ from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
 from ..errors import BadAudio, BadFolder
 from ..speech.chapters import Chapter, chapters_of, paragraphs
 from ..speech.reading import Place, Read, check_lines
-from ..speech.stream import Chunk, Loudness, clipped_line
+from ..speech.stream import Chunk, Clipping, clipped_line
 from ..speech.subtitles import subtitles
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import Voice
@@ -99,7 +99,7 @@ def speak_book(
             _check_chapter(file, chapter, files.chapter_mark, read)
         planned.append((chapter, place, origin, is_new))
     _make_folder(out)
-    spoken, loudness = [], Loudness()
+    spoken, clipping = [], Clipping()
     total = sum(chapter.n_characters for chapter in chapters) * SECONDS_PER_CHARACTER
     with progress_bar(f"speaking {file.name}", total, quiet) as show:
         done = 0
@@ -107,13 +107,13 @@ def speak_book(
             if is_new:
                 parts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark))
                 _speak_chapter(
-                    place, loudness.heard(say(_Counted(parts, show, done))), voice.sample_rate, origin, files.subtitles
+                    place, clipping.heard(say(_Counted(parts, show, done))), voice.sample_rate, origin, files.subtitles
                 )
             spoken.append(SpokenChapter(place.name, chapter.title, _seconds(place), is_new))
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
     leftover = _leftover(out, files.format, {chapter.file for chapter in spoken}, same, texts)
-    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, loudness.clipped_share)
+    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, clipping.clipped_share)
 
 
 def _check_chapter(file: Path, chapter: Chapter, marker: str | None, read: Read) -> None:

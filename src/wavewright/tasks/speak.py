@@ -18,7 +18,7 @@ from ..clip import Clip, write_blocks
 from ..errors import BadFolder, BadSetting, BadText
 from ..speech.prosody import Prosody
 from ..speech.reading import parts_of_lines
-from ..speech.stream import Chunk, Loudness, clipped_line
+from ..speech.stream import Chunk, Clipping, clipped_line
 from ..speech.styles import style_of
 from ..speech.subtitles import kind_of
 from ..speech.subtitles import subtitles as subtitle_file
@@ -127,10 +127,10 @@ def speak(
         return speak_book(file, speaker, say, read, manner, BookFiles(out, format or "wav", kind, chapter_mark), quiet)
     if stream:
         parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read)
-        loudness = Loudness()
-        stream_to(sys.stdout.buffer, speaker.sample_rate, loudness.heard(say(parts)))
-        if loudness.n_clipped:
-            print(clipped_line(loudness.clipped_share), file=sys.stderr)
+        clipping = Clipping()
+        stream_to(sys.stdout.buffer, speaker.sample_rate, clipping.heard(say(parts)))
+        if clipping.n_clipped:
+            print(clipped_line(clipping.clipped_share), file=sys.stderr)
         return None
     return _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles)
 
@@ -147,10 +147,10 @@ def stream_to(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> None
 
 def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Path | None) -> SpokenText:
     kept: list[Chunk] = []
-    loudness = Loudness()
+    clipping = Clipping()
 
     def clips() -> Iterator[Clip]:
-        for chunk in loudness.heard(chunks):
+        for chunk in clipping.heard(chunks):
             kept.append(chunk)
             yield Clip(chunk.wave, speaker.sample_rate)
 
@@ -161,7 +161,7 @@ def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Pa
         write_whole(subtitles, subtitle_file(words, marks, kind_of(subtitles)).encode("utf-8"))
     clip = Clip(np.concatenate([chunk.wave for chunk in kept], axis=1), speaker.sample_rate)
     vocoder = speaker.vocoder.card.name
-    share = loudness.clipped_share
+    share = clipping.clipped_share
     return SpokenText(out, speaker.name, vocoder, clip.seconds, clip.sample_rate, words, marks, subtitles, share, clip)
 
 

@@ -33,7 +33,7 @@ from .morphing import (
 )
 from .plane import plane
 from .rendering import Noise
-from .steering import steered
+from .steering import Steering
 
 LabelWeights = str | Mapping[str, float] | None
 """A label, weights of several, or None: not told."""
@@ -238,7 +238,7 @@ class Runtime:
         seed: int = 0,
         pitch: float | None = None,
     ) -> Sweep:
-        """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``, see :func:`.steering.steered`; 0 is its reconstruction.
+        """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``, see :class:`.steering.Steering`; 0 is its reconstruction.
 
         All are turned down alike where one would pass full scale. Raises BadAudio as :meth:`encode`, BadSetting as :meth:`slide` and for a
         pitch that the model does not have.
@@ -246,12 +246,12 @@ class Runtime:
         sound = self.heard(wave)
         latents, gain = np.atleast_2d(self.encode(sound.wave)), np.float32(db_to_gain(sound.level_db))
         told = self._told_of(latents, label, pitch)
-        asked = [{name: part * amount for name, amount in amounts.items()} for part in parts]
 
         def decode(moved: np.ndarray) -> np.ndarray:
             return self._decoded(moved, told, Noise(seed))[: len(sound.wave)]
 
-        return Sweep.of([gain * steered(latents, each, self.directions, decode, self.sample_rate) for each in asked])
+        steering = Steering(latents, self.directions, decode, self.sample_rate)
+        return Sweep.of([gain * steering.moved({name: part * amount for name, amount in amounts.items()}) for part in parts])
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
         """How far the latents of several other sounds lie from those of one, ``(n,)``, as :meth:`neighbours` measures it."""
