@@ -3,9 +3,12 @@
     python benchmarks/morphing.py --corpus corpora/drums                                  # the bundled morph-drums
     python benchmarks/morphing.py --corpus corpora/drums --model runs/mine --pairs 600 --json morphing.json
     python benchmarks/morphing.py --corpus corpora/drums --pairs 0                        # the sliders alone
+    python benchmarks/morphing.py --corpus corpora/drums --ends test                      # between kits that nothing was trained on
 
-Pairs are drawn among the recordings of every split, both of one label as often as of two. A midpoint is the middle of seven steps. Its
-peer is a crossfade: the mean of the two recordings brought to their onsets and to one level. The classifier is the bundled one.
+Pairs are drawn among the recordings of every split or of one, both of one label as often as of two. A midpoint is the middle of seven
+steps, with the detail of both ends and without. Its peer is a crossfade: the mean of the two recordings brought to their onsets and to one
+level. The classifier is the bundled one. A label lies between two others if the mean picture (metrics/embeddings.py) of its recordings is
+nearer to both of theirs than these are to each other.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from wavewright.cli.command import plain
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
+from wavewright.dsp.onset import count_onsets
 from wavewright.families.vae.directions import ATTRIBUTES, measure
 from wavewright.metrics.clips import EmbeddedClips
 from wavewright.metrics.closeness import equal_distance
@@ -33,36 +37,19 @@ from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 STEPS = 7
 SEED = 2026
 TOLERANCES = {"brightness": 0.05, "loudness": 0.1}  # octaves, dB, that a step may go back
-ONSET_DB, DIP_DB = -20.0, -10.0  # an onset is a rise to within 20 dB of the loudest from 10 dB below
-LEVEL_SECONDS = 0.01
 QUANTILES = {"median": 0.5, "low": 0.1, "high": 0.9}  # of the recordings that a slider is tried on
+DETAILS = {"morph": 1.0, "without detail": 0.0}
 HEADROOM = 0.5  # of full scale for what sliders move, or a louder sound would be turned down again
 
 
-def recordings(corpus: Path, player) -> tuple[np.ndarray, np.ndarray]:
-    """Waves ``(n, n_samples)`` of all splits as the model's training prepares them, and their labels ``(n,)``."""
+def recordings(corpus: Path, player) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Waves ``(n, n_samples)`` of all splits as the model's training prepares them, their labels and their splits ``(n,)``."""
     found = scan(corpus, manifest=corpus / "manifest.jsonl").entries
     entries = [entry for entry in found if entry.label in player.labels]
     with tempfile.TemporaryDirectory() as cache:
         store = ClipStore.build(entries, player.sample_rate, player.config.n_samples, Preparation(), cache)
-        return np.stack([store[index][0] for index in range(len(store))]), np.array(store.labels)
-
-
-def onsets(wave: np.ndarray, sample_rate: int) -> int:
-    """How often the level of ``wave (time,)`` rises to within ONSET_DB of its loudest from DIP_DB below that rise."""
-    width = round(LEVEL_SECONDS * sample_rate)
-    power = np.convolve(np.square(wave, dtype=np.float64), np.ones(width) / width, "same")[:: width // 2]
-    level_db = 10 * np.log10(np.maximum(power / max(power.max(), 1e-12), 1e-6))
-    count, lowest, highest, is_up = 0, -60.0, -60.0, False
-    for now in level_db:
-        if not is_up and now > ONSET_DB and now > lowest - DIP_DB:
-            count, is_up, highest = count + 1, True, now
-        elif is_up:
-            highest = max(highest, now)
-            if now < highest + DIP_DB:
-                is_up, lowest = False, now
-        lowest = min(lowest, now)
-    return count
+        waves = np.stack([store[index][0] for index in range(len(store))])
+    return waves, np.array(store.labels), np.array([entry.split for entry in store.entries])
 
 
 def is_even(values: np.ndarray, tolerance: float) -> bool:
@@ -71,18 +58,30 @@ def is_even(values: np.ndarray, tolerance: float) -> bool:
     return bool((steps >= -tolerance).all())
 
 
-def walks(player, waves: np.ndarray, labels: np.ndarray, n_pairs: int, way: str) -> dict[str, np.ndarray]:
-    """``morphs (pairs, STEPS, time)``, ``crossfades (pairs, time)``, and the two ``ends (pairs, 2)`` of each walk."""
-    rng, ends, morphs, fades = np.random.default_rng(SEED), [], [], []
+def drawn_pairs(labels: np.ndarray, among: np.ndarray, n_pairs: int) -> np.ndarray:
+    """The two ends of each walk ``(pairs, 2)``: places ``among`` those of ``labels (n,)``, of two labels and of one by turns."""
+    rng, ends = np.random.default_rng(SEED), []
+    names, counts = np.unique(labels[among], return_counts=True)
+    among = among[np.isin(labels[among], names[counts > 1])]
     for index in range(n_pairs):
-        first = int(rng.integers(len(waves)))
-        others = np.flatnonzero((labels == labels[first]) == bool(index % 2))
-        second = int(rng.choice(others[others != first]))
-        ends.append((first, second))
-        steps = player.morph(waves[first], waves[second], STEPS, way)
-        morphs.append(np.stack([step[0] for step in steps]))
-        fades.append((waves[first] + waves[second]) / 2)
-    return {"morphs": np.stack(morphs), "crossfades": np.stack(fades), "ends": np.array(ends)}
+        first = int(rng.choice(among))
+        others = among[(labels[among] == labels[first]) == bool(index % 2)]
+        ends.append((first, int(rng.choice(others[others != first]))))
+    return np.array(ends)
+
+
+def walks(player, waves: np.ndarray, ends: np.ndarray, way: str, detail: float) -> np.ndarray:
+    """Walks ``(pairs, STEPS, time)`` between ``ends (pairs, 2)``."""
+    ways = [player.morph(waves[first], waves[last], STEPS, way, detail=detail) for first, last in ends]
+    return np.stack([np.stack([step[0] for step in steps]) for steps in ways])
+
+
+def between(labels: np.ndarray, pictures: np.ndarray) -> dict[tuple[str, str], set[str]]:
+    """The labels that lie between each two or are one of them, from the ``pictures (n, d)`` of recordings."""
+    names = np.unique(labels).tolist()
+    means = {name: pictures[labels == name].mean(axis=0) for name in names}
+    apart = {(a, b): float(np.linalg.norm(means[a] - means[b])) for a in names for b in names}
+    return {(a, b): {a, b} | {name for name in names if max(apart[name, a], apart[name, b]) < apart[a, b]} for a, b in apart}
 
 
 def as_recorded(waves: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -91,34 +90,45 @@ def as_recorded(waves: np.ndarray, sample_rate: int) -> np.ndarray:
     return np.stack([preparation.apply(wave[None], sample_rate, len(wave))[0] for wave in waves])
 
 
-def judged(walked: dict[str, np.ndarray], waves: np.ndarray, labels: np.ndarray, classifier, sample_rate: int) -> dict:
-    """What the bars ask of walks, and the same of the crossfades where that makes sense."""
-    morphs, ends = walked["morphs"], walked["ends"]
-    middles = {
-        "morph": as_recorded(morphs[:, STEPS // 2], sample_rate),
-        "crossfade": as_recorded(walked["crossfades"], sample_rate),
-    }
-    found: dict = {}
-    names = np.array(classifier.labels)
-    for name, made in middles.items():
-        guessed = names[classifier.probabilities(made, sample_rate).argmax(axis=1)]
-        found[name] = {
-            "one onset": np.mean([onsets(wave, sample_rate) == 1 for wave in made]),
-            "label of an end": np.mean([guess in labels[pair] for guess, pair in zip(guessed, ends, strict=True)]),
-        }
-    measured = np.stack([[measure(step, sample_rate) for step in steps] for steps in morphs])  # (pairs, STEPS, attributes)
-    for column, (name, tolerance) in enumerate(TOLERANCES.items()):
-        found["morph"][f"even {name}"] = np.mean([is_even(values, tolerance) for values in measured[:, :, column]])
-    rebuilt = as_recorded(morphs[:, 0], sample_rate)
-    for name, made in {"recordings": waves, "reconstruction": rebuilt}.items():
-        found[name] = {"one onset": np.mean([onsets(wave, sample_rate) == 1 for wave in made])}
+def judged(
+    walked: dict[str, np.ndarray],
+    ends: np.ndarray,
+    waves: np.ndarray,
+    labels: np.ndarray,
+    among: np.ndarray,
+    classifier,
+    sample_rate: int,
+) -> dict:
+    """What the bars ask of ``walked``, walks ``(pairs, STEPS, time)`` by name, beside the recordings ``among`` which their ends were drawn,
+    and the same of crossfades where that makes sense."""
     embeddings = [LogMelEmbedding(sample_rate, waves.shape[1] / sample_rate), ClassifierEmbedding(classifier)]
-    for embedding in embeddings:
-        real = EmbeddedClips.of(embedding(waves, sample_rate))
-        for name, made in {**middles, "reconstruction": rebuilt}.items():
-            distance = equal_distance(real, EmbeddedClips.of(embedding(made, sample_rate)))
+    allowed = between(labels, embeddings[0](waves, sample_rate))
+    drawn_from = waves[among]
+    real = {embedding: embedding(drawn_from, sample_rate) for embedding in embeddings}
+    made = {name: morphs[:, STEPS // 2] for name, morphs in walked.items()}
+    made["crossfade"] = waves[ends].mean(axis=1)
+    made |= {f"end of {name}": morphs[:, 0] for name, morphs in walked.items()}
+    names, found = np.array(classifier.labels), {"recordings": {"one onset": _one_onset(drawn_from, sample_rate)}}
+    for name, sounds in made.items():
+        prepared = as_recorded(sounds, sample_rate)
+        found[name] = {"one onset": _one_onset(prepared, sample_rate)}
+        if not name.startswith("end"):
+            guessed = names[classifier.probabilities(prepared, sample_rate).argmax(axis=1)]
+            pairs = [(guess, *labels[pair]) for guess, pair in zip(guessed, ends, strict=True)]
+            found[name]["label of an end"] = np.mean([guess in (a, b) for guess, a, b in pairs])
+            found[name]["or between"] = np.mean([guess in allowed[a, b] for guess, a, b in pairs])
+        for embedding in embeddings:
+            distance = equal_distance(EmbeddedClips.of(real[embedding]), EmbeddedClips.of(embedding(prepared, sample_rate)))
             found[name][f"Frechet, {embedding.name}"] = distance.value
+    for name, morphs in walked.items():
+        measured = np.stack([[measure(step, sample_rate) for step in steps] for steps in morphs])  # (pairs, STEPS, attributes)
+        for column, (attribute, tolerance) in enumerate(TOLERANCES.items()):
+            found[name][f"even {attribute}"] = np.mean([is_even(values, tolerance) for values in measured[:, :, column]])
     return found
+
+
+def _one_onset(waves: np.ndarray, sample_rate: int) -> float:
+    return float(np.mean([count_onsets(wave, sample_rate) == 1 for wave in waves]))
 
 
 def slider_table(player, waves: np.ndarray) -> dict[str, dict[str, dict[str, float]]]:
@@ -141,16 +151,19 @@ def main() -> None:
     parser.add_argument("--model", default="morph-drums")
     parser.add_argument("--pairs", type=int, default=600)
     parser.add_argument("--way", default="spherical", choices=("linear", "spherical"))
+    parser.add_argument("--ends", default="all", choices=("all", "train", "valid", "test"), help="Split to draw pairs from.")
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
     player, classifier = models.load(given.model), models.load("drum-classifier")
-    waves, labels = recordings(given.corpus, player)
-    found: dict = {"way": given.way, "walks": {}}
+    waves, labels, splits = recordings(given.corpus, player)
+    found: dict = {"way": given.way, "ends": given.ends, "walks": {}}
     if given.pairs:
-        walked = walks(player, waves, labels, given.pairs, given.way)
-        found["walks"] = judged(walked, waves, labels, classifier, player.sample_rate)
+        among = np.flatnonzero((splits == given.ends) | (given.ends == "all"))
+        ends = drawn_pairs(labels, among, given.pairs)
+        walked = {name: walks(player, waves, ends, given.way, detail) for name, detail in DETAILS.items()}
+        found["walks"] = judged(walked, ends, waves, labels, among, classifier, player.sample_rate)
     for name, row in found["walks"].items():
-        print(f"{name:15}" + "  ".join(f"{key} {value:.3g}" for key, value in row.items()))
+        print(f"{name:23}" + "  ".join(f"{key} {value:.3g}" for key, value in row.items()))
     chosen = waves[np.random.default_rng(SEED).choice(len(waves), min(60, len(waves)), replace=False)]
     found["sliders"] = slider_table(player, chosen)
     for name, row in found["sliders"].items():

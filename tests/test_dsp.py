@@ -293,6 +293,19 @@ def one_shot(onset, n_samples, sample_rate, frequency_hz=200.0, attack_seconds=0
     return wave
 
 
+def test_onsets_are_counted():
+    hit = one_shot(100, 4_000, 16_000)
+    assert dsp.count_onsets(hit, 16_000) == 1
+    before_it_fell = np.pad(hit, (0, 1_280)) + np.pad(hit, (1_280, 0))  # after 80 ms by 7 dB
+    assert dsp.count_onsets(before_it_fell, 16_000) == 1
+    quick = hit * np.exp(-np.arange(4_000) / 200)
+    twice = np.pad(quick, (0, 2_400)) + np.pad(quick, (2_400, 0))
+    assert dsp.count_onsets(twice, 16_000) == 2
+    assert dsp.count_onsets(np.pad(quick, (0, 2_400)) + 0.09 * np.pad(quick, (2_400, 0)), 16_000) == 1  # 21 dB softer
+    assert dsp.count_onsets(np.pad(hit, (0, 40)) + np.pad(hit, (40, 0)), 16_000) == 1  # 2.5 ms apart are one
+    assert dsp.count_onsets(np.zeros(100), 16_000) == dsp.count_onsets(np.zeros(0), 16_000) == 0
+
+
 @pytest.mark.parametrize("sample_rate", [16_000, 44_100])
 @pytest.mark.parametrize("onset", [0, 1, 50, 5_000])
 @pytest.mark.parametrize("offset", [0.0, 0.05])

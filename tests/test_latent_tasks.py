@@ -149,7 +149,8 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
     gain = 10 ** (heard.level_db / 20)
     nearest = [player.known.point_labels[place] for place, _ in player.known.nearest(latents, 5)]
     kinds = {name: nearest.count(number) / 5 for number, name in enumerate(player.labels)}
-    np.testing.assert_allclose(waves[0], gain * player.decode(latents, kinds), atol=1e-5)
+    alone = player.sweep(A, {"brightness": 0.5, "loudness": -6.0}, (0.0,), detail=0.0).waves[0]
+    np.testing.assert_allclose(alone, gain * player.decode(latents, kinds), atol=1e-5)
     loudness = [loudness_db(wave[0]) for wave in waves]
     np.testing.assert_allclose(np.diff(loudness), -3.0, atol=1e-3)
     for file, wave in zip(files, waves, strict=True):
@@ -160,6 +161,22 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
     np.testing.assert_array_equal(
         Clip.read(Path("one") / one.sounds[0].file).wave, Clip.read(f"wavewright-sounds/{files[2]}").wave
     )
+
+
+def test_a_share_of_detail_is_asked_for_and_said(sounds, capsys):
+    player = models.load("morph-drums")
+    calls = {
+        "vary a.wav --count 1": ("a-vary0.3", lambda: player.vary(A, detail=0.5)[0]),
+        "slide a.wav --set loudness=-6": ("a-loudness-6-x1", lambda: player.sweep(A, {"loudness": -6}, detail=0.5).waves[0]),
+        "morph a.wav b.wav --steps 2": ("a-to-b-spherical-x2", lambda: player.morph(A, B, 2, detail=0.5)[0]),
+    }
+    for command, (name, wave) in calls.items():
+        assert run([*command.split(), "--detail", "0.5", "--out", "out"]) == 0
+        file = Path("out") / f"morph-drums-{name}-detail0.5-000.wav"
+        np.testing.assert_allclose(Clip.read(file).wave, wave(), atol=2**-23)
+        assert json.loads(read_metadata(file)["comment"])["detail"] == 0.5
+    capsys.readouterr()
+    assert "less than or equal to 1" in refused(capsys, "vary", "a.wav", "--detail", "2")
 
 
 def test_a_sweep_that_is_too_loud_is_turned_down_as_a_whole():

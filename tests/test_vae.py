@@ -15,6 +15,7 @@ import torch
 from wavewright import models
 from wavewright.data.folder import scan
 from wavewright.data.manifest import read
+from wavewright.data.preparation import PEAK
 from wavewright.dsp.spectral_frames import (
     Analysis,
     Synthesis,
@@ -346,6 +347,17 @@ def test_batches_are_a_function_of_the_step(folder, tmp_path):
     assert np.all((peaks > 0.95 * 10 ** (-6 / 20) - 1e-6) & (peaks < 0.951))
     assert len(set(peaks)) > 1
     assert prepared.names[0] == "high/0.wav" if "high/0.wav" in prepared.names else "low/0.wav"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_share_of_the_one_shots_is_varied(folder, tmp_path, share):
+    settings = (f"varied_share={share}", "slowest=1", "fastest=1", "gain_range_db=0")
+    prepared = prepare(tiny_recipe(TINY, *settings), scan(folder, "folder").entries, tmp_path)
+    known = {wave.tobytes() for wave in prepared.waves(prepared.train)}
+    drawn = [wave for step in range(40) for wave in prepared.batches(step)["wave"]]
+    varied = np.mean([wave[0].tobytes() not in known for wave in drawn])
+    assert varied == (share if share in (0.0, 1.0) else pytest.approx(share, abs=0.1))
+    np.testing.assert_allclose([np.abs(wave).max() for wave in drawn], PEAK, rtol=1e-3)
 
 
 def test_crops_of_sounds_of_any_length(folder, tmp_path):

@@ -17,8 +17,11 @@ from wavewright.dsp.onset import onset_sample
 from wavewright.dsp.spectral_frames import Analysis, noise_gains, spectrum_to_features
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.vae import LATENTS_FILE, coding, morphing, rendering
+from wavewright.families.vae import detail as details
+from wavewright.families.vae.condition import Told
+from wavewright.families.vae.detail import IN_THE_MIDDLE, LARGEST_GAIN, Detail
 from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
-from wavewright.families.vae.morphing import brightness, loudness_db, one_way, slid_to
+from wavewright.families.vae.morphing import Coded, Evenly, brightness, loudness_db, one_way, slid_to
 from wavewright.families.vae.plane import plane, principal
 from wavewright.families.vae.steering import Steering
 from wavewright.training.export import as_played, write_safetensors
@@ -177,17 +180,17 @@ def test_interpolation_ends_at_the_clips_of_its_seeds(clips):
 # --- between sounds
 
 
-def test_a_morph_starts_and_ends_with_the_reconstructions_at_their_levels(clips):
+def test_a_morph_without_detail_starts_and_ends_with_the_reconstructions_at_their_levels(clips):
     a, b = tone(300, start=0.05), tone(900, start=0.11, gain=0.05)
     prepared = [Preparation().apply(wave[None], RATE, 2048)[0] for wave in (a, b)]
-    waves = clips.morph(a, b, 5, "linear", label_a="low", label_b="high")
+    waves = clips.morph(a, b, 5, "linear", label_a="low", label_b="high", detail=0.0)
     assert all(wave.shape == (1, 2048) for wave in waves)
     for wave, recording, clip, label in zip((waves[0], waves[-1]), (a, b), prepared, ("low", "high"), strict=True):
         gain = np.abs(recording).max() / PEAK
         np.testing.assert_allclose(wave, gain * clips.decode(clips.encode(clip), label), atol=1e-5)
     levels = np.array([loudness_db(wave[0]) for wave in waves])
     np.testing.assert_allclose(np.diff(levels), np.full(4, (levels[-1] - levels[0]) / 4), atol=1e-3)
-    spherical = clips.morph(a, b, 5, "spherical", label_a="low", label_b="high")
+    spherical = clips.morph(a, b, 5, "spherical", label_a="low", label_b="high", detail=0.0)
     np.testing.assert_array_equal(spherical[0], waves[0])
     assert np.abs(spherical[2] - waves[2]).max() > 1e-5
     assert (PEAK, Preparation().lead_seconds) == (morphing.PEAK, morphing.LEAD_SECONDS)
@@ -223,18 +226,133 @@ def test_a_morph_over_time_begins_as_one_sound_and_ends_as_the_other(frames):
     assert near < 0.5 * far
 
 
-def test_a_variation_of_nothing_is_the_sound_itself(clips):
+def test_a_variation_of_nothing_without_detail_is_the_reconstruction(clips):
     wave = Preparation().apply(tone(300)[None], RATE, 2048)[0]
-    (same,) = clips.vary(wave, 0.0, label={})
+    (same,) = clips.vary(wave, 0.0, label={}, detail=0.0)
     np.testing.assert_allclose(same, clips.decode(clips.encode(wave)), atol=1e-5)
-    (guessed,) = clips.vary(wave, 0.0)
+    (guessed,) = clips.vary(wave, 0.0, detail=0.0)
     nearest = [clips.known.point_labels[place] for place, _ in clips.known.nearest(clips.encode(wave), 5)]
     shares = {name: nearest.count(number) / 5 for number, name in enumerate(clips.labels)}
     np.testing.assert_allclose(guessed, clips.decode(clips.encode(wave), shares), atol=1e-5)
     varied = clips.vary(wave, 0.3, seed=2, count=3)
     np.testing.assert_array_equal(clips.vary(wave, 0.3, seed=2, count=1)[0], varied[0])
-    apart = [np.abs(clips.vary(wave, amount, seed=2)[0] - same).mean() for amount in (0.1, 0.3, 1.0)]
+    apart = [np.abs(clips.vary(wave, amount, seed=2, detail=0.0)[0] - same).mean() for amount in (0.1, 0.3, 1.0)]
     assert apart[0] < apart[1] < apart[2]
+
+
+# --- detail: what a reconstruction lacks
+
+
+def apart_db(wave, other):
+    """How far the spectra of two sounds ``(time,)`` lie from each other, over all bins within 50 dB of the loudest."""
+    levels = [np.abs(Analysis(CLIPS.frames).push(np.pad(each, (0, CLIPS.n_fft)))) for each in (wave, other)]
+    audible = np.maximum(*levels) > 10**-2.5 * max(level.max() for level in levels)
+    decibels = [20 * np.log10(np.maximum(level, 10**-2.5 * level.max())) for level in levels]
+    return np.abs(decibels[0] - decibels[1])[audible].mean()
+
+
+def test_detail_is_what_the_recording_has_more_and_less():
+    settings, rng = CLIPS.frames, np.random.default_rng(0)
+    power = np.full((4, settings.n_bins), (0.1 * settings.scale) ** 2, np.float32)
+    phases = np.exp(1j * rng.uniform(-np.pi, np.pi, power.shape)).astype(np.complex64)
+    recording = np.sqrt(power) * np.array([1.0, 2.0, 0.5, 100.0], np.float32)[:, None] * phases
+    detail = Detail.of(recording, power, 1.0, settings)
+    expected = np.log([1.0, 2.0, 0.5, LARGEST_GAIN])[:, None]
+    np.testing.assert_allclose(detail.log_gains, np.broadcast_to(expected, power.shape), atol=2e-3)
+    silent = Detail.of(np.zeros_like(recording), np.zeros_like(power), 1.0, settings)
+    assert not silent.log_gains.any()
+    spectrum = (rng.standard_normal(power.shape) + 1j * rng.standard_normal(power.shape)).astype(np.complex64)
+    kept = detail.added(spectrum, power)
+    np.testing.assert_allclose(np.abs(kept), np.exp(detail.log_gains) * np.sqrt(power), rtol=1e-4)
+    np.testing.assert_allclose(kept / np.abs(kept), phases, atol=2e-3)
+    np.testing.assert_allclose(detail.faded(0.0).added(spectrum, power), spectrum, rtol=1e-5)
+    half = detail.faded(0.5).added(spectrum, power)
+    np.testing.assert_allclose(np.abs(half), np.sqrt(np.abs(spectrum) * np.abs(kept)), rtol=1e-4)
+    own = silent.added(spectrum, power)
+    np.testing.assert_allclose(
+        own, np.sqrt(power) * spectrum / np.abs(spectrum), rtol=1e-4
+    )  # phases where the recording has none
+
+
+def test_details_go_from_one_to_the_other():
+    a, b = (Detail(np.full((3, 5), value + 1j), np.full((3, 5), value, np.float32)) for value in (1.0, -0.5))
+    for part, gain, spectrum in ((0.0, 1.0, 1 + 1j), (0.5, IN_THE_MIDDLE * 0.5, 0.25 + 1j), (1.0, -0.5, -0.5 + 1j)):
+        between = a.towards(b, part)
+        np.testing.assert_allclose(between.log_gains, gain, atol=1e-6)
+        np.testing.assert_allclose(between.spectrum, spectrum, atol=1e-6)
+    turning = a.towards(b, np.array([[0.0], [0.5], [1.0]])).log_gains
+    np.testing.assert_allclose(turning, np.repeat([[1.0], [IN_THE_MIDDLE * 0.5], [-0.5]], 5, axis=1), atol=1e-6)
+    np.testing.assert_array_equal(a.towards(b, 0.3).of_frames(1, 3).log_gains, a.towards(b, 0.3).log_gains[1:])
+
+
+def test_a_detail_may_be_evened_so_that_a_one_shot_begins_once():
+    ones = np.ones((40, CLIPS.frames.n_bins), np.float32)
+    power = ones * np.exp(-np.arange(40, dtype=np.float32) / 4.0)[:, None]
+    flutter = Detail(ones + 0j, ones * np.where(np.arange(40) % 6 < 3, 1.5, -1.5).astype(np.float32)[:, None])
+
+    def rises(detail):
+        energy = np.square(np.abs(detail.added(ones + 0j, power))).sum(axis=1)
+        return int((np.diff(energy[3:-3]) > 0).sum())
+
+    assert rises(flutter) == rises(flutter.evened(0.0)) == 6
+    assert rises(flutter.evened(8.0)) == 0
+    louder = Detail(ones + 0j, 0.7 * ones)
+    np.testing.assert_allclose(louder.evened(8.0).added(ones + 0j, power), louder.added(ones + 0j, power), rtol=1e-4)
+
+
+def test_a_walk_takes_what_begins_the_fewest_times():
+    time = np.arange(2_000) / RATE
+    hit = np.sin(2 * np.pi * 500 * time) * np.exp(-time / 0.01)
+    twice, thrice = hit + np.roll(hit, 900) * (time > 0.1), hit + sum(np.roll(hit, n) * (time > n / RATE) for n in (600, 1_200))
+    made = {0.0: thrice, 1.0: twice, 2.0: hit}
+    told, detail = Told(np.zeros(2, np.float32)), Detail(np.ones((2, 3), np.complex64), np.zeros((2, 3), np.float32))
+    walk = [Coded(np.full((1, 6), part, np.float32), told, detail) for part in (0.0, 0.5, 1.0)]
+
+    def decode(sound, ends=hit):
+        return made[sound.detail.even_frames] if sound.latents[0, 0] == 0.5 else ends
+
+    no_sliders = Directions(np.zeros((0, 6), np.float32))
+    for evened, ends, expected in (
+        ((0.0, 1.0, 2.0), hit, hit),
+        ((0.0, 1.0, 2.0), twice, twice),  # as often as the ends do is enough
+        ((0.0, 1.0), hit, twice),  # the fewest that there are
+        ((0.0,), hit, thrice),
+    ):
+        waves = Evenly(lambda sound, ends=ends: decode(sound, ends), no_sliders, RATE, evened).waves(walk)
+        np.testing.assert_array_equal(waves[1], expected)
+        assert waves[0] is waves[2] is ends
+
+
+def test_with_detail_sounds_begin_as_the_recordings_are(clips, frames, monkeypatch):
+    monkeypatch.setattr(details, "LARGEST_GAIN", 1e4)  # what a network without training makes is far from any sound
+    wave = Preparation().apply(tone(300)[None], RATE, 2048)[0]
+    for player in (clips, frames):
+        made = {
+            "morph": lambda share, player=player: player.morph(wave, tone(900, gain=0.05), 3, detail=share)[0],
+            "vary": lambda share, player=player: player.vary(wave, 0.0, detail=share)[0],
+            "sweep": lambda share, player=player: player.sweep(wave, {}, (0.0,), detail=share).waves[0],
+        }
+        for make in made.values():
+            with_none, with_half, with_all = (apart_db(make(share)[0][: len(wave)], wave) for share in (0.0, 0.5, 1.0))
+            assert with_all < 0.35 * with_none
+            assert with_all < with_half < with_none
+    new = [clips.vary(wave, 1.0, seed=3, detail=share)[0] for share in (0.0, 1.0)]
+    np.testing.assert_array_equal(*new)  # which has nothing of the recording
+
+
+def test_detail_does_not_depend_on_blocks(frames, monkeypatch):
+    wave, other = (np.random.default_rng(seed).standard_normal(9_001).astype(np.float32) * 0.1 for seed in (0, 1))
+    calls = [
+        lambda: frames.vary(wave, 0.2, detail=0.7),
+        lambda: frames.morph(wave, other[:7_000], 3),
+        lambda: frames.morph(wave, other, over_time=True),
+    ]
+    found = [call() for call in calls]
+    for size in (2, 14, 64):
+        monkeypatch.setattr(coding, "BLOCK_FRAMES", size)
+        for call, expected in zip(calls, found, strict=True):
+            for made, before in zip(call(), expected, strict=True):
+                np.testing.assert_allclose(made, before, atol=1e-6)
 
 
 # --- sliders, neighbours, maps
@@ -358,6 +476,8 @@ def test_what_cannot_be_is_said(clips, frames, causal):
         (lambda: clips.morph(wave, wave, 3, "round"), "There is no way 'round'; choose linear or spherical"),
         (lambda: clips.morph(wave, wave, over_time=True), "clips knows clips as a whole, so nothing can change over time"),
         (lambda: clips.vary(wave, 1.5), "The amount is 1.5; it must lie between 0"),
+        (lambda: clips.vary(wave, detail=1.5), "The detail is 1.5; it must lie between 0"),
+        (lambda: clips.morph(wave, wave, detail=-0.1), "The detail is -0.1; it must lie between 0"),
         (lambda: clips.slide(np.zeros(6), {"warmth": 1.0}), "There is no slider 'warmth'; this model has brightness, loudness"),
         (
             lambda: clips.slide(np.zeros(6), {"loudness": np.nan}),

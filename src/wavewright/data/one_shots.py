@@ -15,9 +15,12 @@ from .crops import number_of
 from .entry import Entry, Problem
 from .preparation import PEAK
 from .store import ClipStore
+from .variations import VariationSettings, draw_variation, vary
 
 MEMBERS = 4  # of a class that stand side by side in a batch; critics and the energy distance compare them
 RANGES = {"slowest": (0.1, 10.0), "fastest": (0.1, 10.0), "class_exponent": (0.0, 1.0)}
+VARIED = VariationSettings(slowest=1.0, fastest=1.0, largest_delay_seconds=0.0, tilt_db=3.0, curve_db=4.0, noise_share=0.1)
+"""How far a clip is varied, if it is, beside its speed."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class OneShotBatches:
 
     A drum recorded ``n`` times weighs ``n ** 0.5``, and each of its takes is drawn accordingly. A class is drawn by the sum of its
     drums' weights to the power of ``class_exponent``, so that a small class is not learned by heart while a large one is still unknown.
-    Each clip is turned down by up to ``gain_range_db``. Calling it with a step gives ``{"wave": (batch, 1, n_samples) float32, "label": (batch,) int64}``, with pitches also ``"pitch":
+    A ``varied_share`` of the clips is varied as drums, rooms and microphones vary them (data/variations.py). Each clip is turned down by up
+    to ``gain_range_db``. Calling it with a step gives ``{"wave": (batch, 1, n_samples) float32, "label": (batch,) int64}``, with pitches also ``"pitch":
     (batch,) float32`` (of the sound as it is played), a pure function of the step.
     """
 
@@ -88,8 +92,10 @@ class OneShotBatches:
         batch_size: int,
         seed: int,
         gain_range_db: float = 0.0,
+        varied_share: float = 0.0,
     ):
-        self.clips, self.variation, self.gain_range_db = clips, variation, gain_range_db
+        self.clips, self.variation = clips, variation
+        self.gain_range_db, self.varied_share = gain_range_db, varied_share
         self.sample_rate, self.n_samples, self.batch_size, self.seed = sample_rate, n_samples, batch_size, seed
         self.by_label: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         class_weights = []
@@ -118,6 +124,9 @@ class OneShotBatches:
         index = int(draw.choice(indices, p=weights))
         speed = float(np.exp(draw.uniform(np.log(self.variation.slowest), np.log(self.variation.fastest))))
         wave = at_speed(self.clips.store[index], self.sample_rate, speed, self.n_samples)
+        if self.varied_share and draw.random() < self.varied_share:
+            varied = vary(wave[0], draw_variation(VARIED, draw), self.sample_rate, self.n_samples)[None]
+            wave = varied * np.float32(PEAK / max(float(np.abs(varied).max()), 1e-6))
         if self.gain_range_db:
             wave *= np.float32(db_to_gain(-draw.uniform(0.0, self.gain_range_db)))
         pitch = self.clips.pitches[index] + 12 * np.log2(speed) if self.clips.pitches is not None else 0.0

@@ -20,6 +20,9 @@ NOISE_FACTOR = 3.0
 
 FADE_SECONDS = 0.005
 
+RISE_SECONDS, RISE_DB, QUIETEST_DB = 0.01, 10.0, -60.0
+"""Over which a level is taken that rises, by how much, and what is as good as silence, where beginnings are counted."""
+
 
 def onset_sample(wave: np.ndarray, sample_rate: int) -> int:
     """The first sample of the attack of a one-shot ``(..., time)``; 0 for silence.
@@ -45,6 +48,28 @@ def onset_sample(wave: np.ndarray, sample_rate: int) -> int:
     # The level at the rise looks back over one window, in which the attack starts with the first sample of that size.
     window_start = max(0, rise - n_window + 1)
     return window_start + int(np.argmax(power[window_start : rise + 1] >= threshold**2))
+
+
+def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
+    """How often the level of ``wave (time,)`` rises to within 20 dB of its loudest, from 10 dB below that or from a dip of 10 dB; 0 for silence.
+
+    The level is the root mean square over 10 ms, every 5 ms.
+    """
+    width = max(2, seconds_to_samples(RISE_SECONDS, sample_rate))
+    power = np.convolve(np.square(wave, dtype=np.float64), np.ones(width) / width, "same")[:: width // 2]
+    if not power.size or power.max() == 0.0:
+        return 0
+    level_db = 10 * np.log10(np.maximum(power / power.max(), db_to_gain(2 * QUIETEST_DB)))
+    count, lowest, highest, is_up = 0, QUIETEST_DB, QUIETEST_DB, False
+    for now in level_db.tolist():
+        if not is_up and now > ATTACK_DB and now > lowest + RISE_DB:
+            count, is_up, highest = count + 1, True, now
+        elif is_up:
+            highest = max(highest, now)
+            if now < highest - RISE_DB:
+                is_up, lowest = False, now
+        lowest = min(lowest, now)
+    return count
 
 
 def trim(wave: np.ndarray, threshold_db: float = -60.0) -> np.ndarray:

@@ -35,6 +35,15 @@ Pitch = Annotated[
     ),
 ]
 
+DetailShare = Annotated[
+    float,
+    Field(
+        description="Share of what the model does not rebuild of the sound that is kept: 1 for all, 0 for the model's own sound.",
+        ge=0,
+        le=1,
+    ),
+]
+
 
 @dataclass(frozen=True)
 class Source:
@@ -138,6 +147,11 @@ def origin_of(player: Runtime, task: str, sources: Sequence[Source]) -> dict[str
 def told_pitch(**pitches: float | None) -> dict[str, float]:
     """What a sound says of the pitches that were asked for, by name: nothing where none was."""
     return {name: pitch for name, pitch in pitches.items() if pitch is not None}
+
+
+def detail_name(detail: float) -> list[str]:
+    """What the name of a sound's file says of the share of detail that is kept: nothing of all of it."""
+    return [] if detail == 1 else [f"detail{detail:g}"]
 
 
 def check_room(player: Runtime, n_samples: int, count: int) -> None:

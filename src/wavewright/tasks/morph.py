@@ -17,8 +17,10 @@ from .latent_sounds import (
     DEFAULT_MODEL,
     MOST_SOUNDS,
     Derived,
+    DetailShare,
     Pitch,
     check_room,
+    detail_name,
     open_vae,
     origin_of,
     read_sound,
@@ -51,23 +53,30 @@ def morph(
     format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     pitch_a: Pitch = None,
     pitch_b: Pitch = None,
+    detail: DetailShare = 1.0,
 ) -> Derived:
     """Walk from one sound to another and write the sounds on the way.
 
-    The first and the last are what the model makes of the two files. Their names sort in the order of the way; each file's comment says
-    what it was made from, and ``manifest.jsonl`` lists the steps. Raises BadAudio for a file that cannot be read or is silent, BadModel
-    for a model without latents, BadSetting for what it cannot do, BadFolder for a folder that is in the way.
+    The first and the last are the two files as the model hears them, but for what ``detail`` leaves out. Their names sort in the order of
+    the way; each file's comment says what it was made from, and ``manifest.jsonl`` lists the steps. Raises BadAudio for a file that
+    cannot be read or is silent, BadModel for a model without latents, BadSetting for what it cannot do, BadFolder for a folder that is in
+    the way.
     """
     if over_time and joined:
         raise BadSetting("A sound that turns over time has no steps that could be joined; leave --over-time or --joined out.")
     player = open_vae(model)
     (a, wave_a), (b, wave_b) = read_sound(file_a, player), read_sound(file_b, player)
     check_room(player, max(len(wave_a), len(wave_b)), 1 if over_time else steps)
-    waves = player.morph(wave_a, wave_b, steps, way, over_time, label_a, label_b, pitch_a, pitch_b, seed)
-    call = {**origin_of(player, "morph", (a, b)), "way": way, "seed": seed, "labels": [label_a, label_b]}
+    waves = player.morph(wave_a, wave_b, steps, way, over_time, label_a, label_b, pitch_a, pitch_b, seed, detail)
+    call = {**origin_of(player, "morph", (a, b)), "way": way, "seed": seed, "labels": [label_a, label_b], "detail": detail}
     call |= told_pitch(pitch_a=pitch_a, pitch_b=pitch_b)
     name = sound_name(
-        player, (a, b), (label_a, label_b), [way, "over_time" if over_time else f"x{steps}"], seed, (pitch_a, pitch_b)
+        player,
+        (a, b),
+        (label_a, label_b),
+        [way, "over_time" if over_time else f"x{steps}", *detail_name(detail)],
+        seed,
+        (pitch_a, pitch_b),
     )
     if over_time:
         sounds = iter([Made(waves[0], name, {**call, "over_time": True, "label": None})])

@@ -16,8 +16,10 @@ from .latent_sounds import (
     DEFAULT_MODEL,
     MOST_SOUNDS,
     Derived,
+    DetailShare,
     Pitch,
     check_room,
+    detail_name,
     open_vae,
     origin_of,
     read_sound,
@@ -47,6 +49,7 @@ def slide(
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
     format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     pitch: Pitch = None,
+    detail: DetailShare = 1.0,
 ) -> Derived:
     """Move attributes of a sound by sliders, all at once or in steps; without --set, the error names the sliders of the model.
 
@@ -60,11 +63,18 @@ def slide(
     source, wave = read_sound(file, player)
     check_room(player, len(wave), steps)
     parts = np.linspace(0.0, 1.0, steps).tolist() if steps > 1 else [1.0]
-    swept = player.sweep(wave, amounts, parts, label, seed, pitch)
-    call = {**origin_of(player, "slide", [source]), "sliders": amounts, "steps": steps, "seed": seed, "label": label}
+    swept = player.sweep(wave, amounts, parts, label, seed, pitch, detail)
+    call = {
+        **origin_of(player, "slide", [source]),
+        "sliders": amounts,
+        "steps": steps,
+        "seed": seed,
+        "label": label,
+        "detail": detail,
+    }
     call |= told_pitch(pitch=pitch)
     moved = [f"{name}{amount:+g}" for name, amount in amounts.items()]
-    name = sound_name(player, [source], [label], [*moved, f"x{steps}"], seed, [pitch])
+    name = sound_name(player, [source], [label], [*moved, f"x{steps}", *detail_name(detail)], seed, [pitch])
     sounds = (
         Made(each, f"{name}-{index:03d}", {**call, "part": round(part, 6), "index": index})
         for index, (part, each) in enumerate(zip(parts, swept.waves, strict=True))

@@ -13,8 +13,10 @@ from .latent_sounds import (
     DEFAULT_MODEL,
     MOST_SOUNDS,
     Derived,
+    DetailShare,
     Pitch,
     check_room,
+    detail_name,
     open_vae,
     origin_of,
     read_sound,
@@ -38,6 +40,7 @@ def vary(
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
     format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     pitch: Pitch = None,
+    detail: DetailShare = 1.0,
 ) -> Derived:
     """Write variations of a sound.
 
@@ -48,8 +51,8 @@ def vary(
     player = open_vae(model)
     source, wave = read_sound(file, player)
     check_room(player, len(wave), count)
-    waves = player.vary(wave, amount, seed, count, label, pitch)
-    call = {**origin_of(player, "vary", [source]), "amount": amount, "seed": seed, **told_pitch(pitch=pitch)}
-    name = sound_name(player, [source], [label], [f"vary{amount:g}"], seed, [pitch])
+    waves = player.vary(wave, amount, seed, count, label, pitch, detail)
+    call = {**origin_of(player, "vary", [source]), "amount": amount, "seed": seed, "detail": detail, **told_pitch(pitch=pitch)}
+    name = sound_name(player, [source], [label], [f"vary{amount:g}", *detail_name(detail)], seed, [pitch])
     sounds = (Made(each, f"{name}-{index:03d}", {**call, "index": index, "label": label}) for index, each in enumerate(waves))
     return write_derived(player, [source], sounds, out, format)

@@ -14,13 +14,13 @@ from ...data.naming import choose_labels, numbers_of
 from ...data.preparation import Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
+from ...data.variations import VARIATION_RANGES, VariationSettings, draw_variation, vary
 from ...errors import BadFolder, BadSetting
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import db_to_gain
 from . import SIZES, Config
 from .runtime import heard
-from .variations import VARIATION_RANGES, VariationSettings, draw_variation, vary
 
 MASKS = 2  # over time, and as many over frequency
 

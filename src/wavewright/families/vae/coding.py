@@ -11,6 +11,7 @@ from ...dsp.spectral_frames import Analysis, spectrum_to_features
 from ...errors import BadModel
 from ...models.folder import ModelFolder, Shapes
 from . import DECODER_FILE, ENCODER_FILE, Config
+from .detail import Detail
 from .rendering import Noise, Rendering
 
 BLOCK_FRAMES = 512  # that go through a graph at once, beside what they hear around them
@@ -54,19 +55,31 @@ class Coder:
             parts.append(means[first - heard_from : last - heard_from])
         return np.concatenate(parts)
 
-    def decode(self, latents: np.ndarray, condition: np.ndarray, noise: Noise) -> np.ndarray:
+    def decode(self, latents: np.ndarray, condition: np.ndarray, noise: Noise, detail: Detail | None = None) -> np.ndarray:
         """``latents (latents, latent_size)``, each with its ``condition (latents, n_condition)``, to the wave that they stand for, ``(time,)``.
 
-        ``noise`` says what chance makes of it.
+        ``noise`` says what chance makes of it, ``detail`` of all frames what it has beside.
         """
-        config, rendering = self.config, Rendering(self.config, noise)
-        memory, waves = self.silence(1), []
-        for first, last, heard_from, heard_to in self._blocks(len(latents), config.decoder_blocks):
-            frames, memory = self.frames(latents[heard_from:heard_to], condition[heard_from:heard_to], memory)
-            kept = slice((first - heard_from) * config.fold, (last - heard_from) * config.fold)
-            waves.append(rendering.next({name: each[kept] for name, each in frames.items()}))
-        before = config.n_fft - config.hop_length
+        rendering, waves = Rendering(self.config, noise), []
+        for first, frames in self._decoded(latents, condition):
+            waves.append(rendering.next(frames, detail and detail.of_frames(first, first + len(frames["head"]))))
+        before = self.config.n_fft - self.config.hop_length
         return np.concatenate(waves)[before:]
+
+    def detail(self, wave: np.ndarray, latents: np.ndarray, condition: np.ndarray, share: float) -> Detail:
+        """A share of what the reconstruction of ``wave (time,)`` from its ``latents`` and ``condition``, as for :meth:`decode`, lacks of it."""
+        rendering = Rendering(self.config, Noise(0))
+        recording = self._spectrum(wave, 0, len(latents) * self.config.fold)
+        powers = [rendering.spectrum(frames)[1] for _, frames in self._decoded(latents, condition)]
+        return Detail.of(recording, np.concatenate(powers), share, self.config.frames)
+
+    def _decoded(self, latents: np.ndarray, condition: np.ndarray) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+        """The decoder's frames of a sound block by block, each with the number of its first."""
+        fold, memory = self.config.fold, self.silence(1)
+        for first, last, heard_from, heard_to in self._blocks(len(latents), self.config.decoder_blocks):
+            frames, memory = self.frames(latents[heard_from:heard_to], condition[heard_from:heard_to], memory)
+            kept = slice((first - heard_from) * fold, (last - heard_from) * fold)
+            yield first * fold, {name: each[kept] for name, each in frames.items()}
 
     def _blocks(self, n_latents: int, n_layers: int) -> Iterator[tuple[int, int, int, int]]:
         """Latents ``first`` to ``last`` of each block, and those that are heard for them, ``heard_from`` to ``heard_to``."""
@@ -79,6 +92,10 @@ class Coder:
 
     def _features(self, wave: np.ndarray, first: int, last: int) -> np.ndarray:
         """Frames ``first`` to ``last`` of a wave as the encoder hears them, silence before and after it."""
+        return spectrum_to_features(self._spectrum(wave, first, last), first, self.config.frames)
+
+    def _spectrum(self, wave: np.ndarray, first: int, last: int) -> np.ndarray:
+        """The spectrum ``(last - first, bins)`` of those frames."""
         n_fft, hop = self.config.n_fft, self.config.hop_length
         start, stop = (first + 1) * hop - n_fft, last * hop
         heard = wave[max(0, start) : max(0, stop)]
@@ -86,7 +103,7 @@ class Coder:
         padded = np.pad(padded, (0, stop - start - len(padded)))
         analysis = Analysis(self.config.frames)
         analysis.waiting = padded[: n_fft - hop].astype(np.float32)
-        return spectrum_to_features(analysis.push(padded[n_fft - hop :]), first, self.config.frames)
+        return analysis.push(padded[n_fft - hop :])
 
     def silence(self, which: int) -> np.ndarray | None:
         """What the encoder (0) or decoder (1) remembers before a sound; None for one without a memory."""

@@ -34,6 +34,12 @@ class Told:
         return np.concatenate(parts).astype(np.float32)
 
 
+def rows_of(told: Told | Sequence[Told], n_latents: int, config: Config) -> np.ndarray:
+    """What the decoder is told of a sound's latents, float32 ``(n_latents, n_condition)``: of all the same, or of each in turn."""
+    each = [told] * n_latents if isinstance(told, Told) else told
+    return np.stack([one.numbers(config) for one in each])
+
+
 def conditions_of(n: int, label: int | None, pitches: Sequence[float] | None, config: Config) -> np.ndarray:
     """What the decoder is told of ``n`` sounds of one label or none, with ``pitches`` in turn: float32 ``(n, n_condition)``."""
     weights = np.zeros(len(config.labels), np.float32)

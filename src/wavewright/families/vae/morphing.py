@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from ...dsp.onset import align
+from ...dsp.onset import align, count_onsets
 from ...dsp.tilt import tilted
 from ...errors import BadAudio, BadSetting
 from ...units import db_to_gain, gain_to_db, seconds_to_samples
 from ..interpolation import lerp, slerp
-from .directions import measure
+from .condition import Told
+from .detail import Detail
+from .directions import Directions, measure
 
 Way = Literal["linear", "spherical"]
 """``linear``: a straight line, whose middle is calmer than its ends; ``spherical``: along a great circle round the mean of all
@@ -48,6 +50,20 @@ class Aligned:
         if peak == 0.0:
             return cls(cut, 0.0)
         return cls((cut * np.float32(PEAK / peak)).astype(np.float32), float(gain_to_db(peak / PEAK)))
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A sound as a model has it: its latents ``(n, latent_size)``, what the decoder is told beside them, and the recording's detail, if kept."""
+
+    latents: np.ndarray
+    told: Told
+    detail: Detail | None = None
+
+    def towards(self, other: Coded, between: Between, part: float) -> Coded:
+        """The sound at ``part`` (0 to 1) of the way to another one with as many latents, each of which takes the way ``between``."""
+        detail = self.detail.towards(other.detail, part) if self.detail and other.detail else None
+        return Coded(walked(between, self.latents, other.latents, part), self.told.towards(other.told, part), detail)
 
 
 def checked(wave: np.ndarray) -> np.ndarray:
@@ -94,6 +110,48 @@ def one_way(values: np.ndarray) -> np.ndarray:
     """
     rising = np.clip(values * (sign := 1.0 if values[-1] >= values[0] else -1.0), sign * values[0], sign * values[-1])
     return sign * (np.maximum.accumulate(rising) + np.minimum.accumulate(rising[::-1])[::-1]) / 2
+
+
+@dataclass(frozen=True)
+class Evenly:
+    """A walk decoded by ``decode``: its brightness never goes back, where ``directions`` have that slider, and nothing begins more often
+    than an end does, as far as one of ``evened`` brings that about, the frames over which the energy of a sound's detail is smoothed."""
+
+    decode: Callable[[Coded], np.ndarray]
+    directions: Directions
+    sample_rate: int
+    evened: Sequence[float] = (0.0,)
+
+    def waves(self, walk: Sequence[Coded]) -> list[np.ndarray]:
+        """The waves ``(time,)`` of a walk."""
+        plain = [self.decode(sound) for sound in walk]
+        most = max(count_onsets(end, self.sample_rate) for end in (plain[0], plain[-1]))
+        wanted = one_way(np.array([brightness(wave, self.sample_rate) for wave in plain])).tolist()
+        between = [self._begun(sound, octaves, most) for sound, octaves in zip(walk[1:-1], wanted[1:-1], strict=True)]
+        return [plain[0], *between, plain[-1]]
+
+    def _begun(self, sound: Coded, octaves: float, most: int) -> np.ndarray:
+        """A sound of ``octaves`` that begins at most so often, or the first of those that begin the fewest times."""
+        found: list[tuple[int, np.ndarray]] = []
+        for n_frames in self.evened if sound.detail else (0.0,):
+            detail = sound.detail and sound.detail.evened(n_frames)
+            wave = self._bright(replace(sound, detail=detail), octaves)
+            found.append((count_onsets(wave, self.sample_rate), wave))
+            if found[-1][0] <= most:
+                break
+        return min(found, key=lambda each: each[0])[1]
+
+    def _bright(self, sound: Coded, octaves: float) -> np.ndarray:
+        """A sound of so many octaves, or as it is where there is no slider."""
+        wave = self.decode(sound)
+        if "brightness" not in {slider.name for slider in self.directions.attributes}:
+            return wave
+
+        def slide(latents: np.ndarray, more: float) -> tuple[np.ndarray, np.ndarray]:
+            moved = self.directions.move(latents, {"brightness": more})
+            return moved, self.decode(replace(sound, latents=moved))
+
+        return slid_to(octaves, sound.latents, wave, slide, self.sample_rate)
 
 
 def slid_to(asked: float, latents: np.ndarray, wave: np.ndarray, slide: Slide, sample_rate: int) -> np.ndarray:

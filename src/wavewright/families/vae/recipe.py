@@ -38,7 +38,13 @@ FINE_STEPS, FINE_ADVERSARIAL_FROM = 3_000, 300
 PART_PREFIXES = ("encoder.encoder.", "decoder.decoder.")  # of the weights in a model folder; elsewhere are constants of graphs
 CONDITION, CONDITION_BIAS = "decoder.condition.weight", "decoder.condition.bias"
 GIVEN = ("decoder.unfold", "decoder.to_all")  # layers that are given latents, and the condition after them
-DATA_RANGES = {**RANGES, "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_000), "gain_range_db": (0.0, 60.0)}
+DATA_RANGES = {
+    **RANGES,
+    "varied_share": (0.0, 1.0),
+    "valid_share": (0.0, 0.9),
+    "smallest_class": (1, 1_000_000),
+    "gain_range_db": (0.0, 60.0),
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class DataSettings(Variation):
     slowest: float = 0.75
     fastest: float = 1.35
     class_exponent: float = 0.5
+    varied_share: float = 0.5  # of the one-shots, varied as drums, rooms and microphones vary them
     align: bool = True  # let one-shots start at their onset
     gain_range_db: float = 9.0  # each sound is turned down by up to this, so that the latents know of levels
     valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
@@ -201,7 +208,7 @@ def _one_shots(
     stores = [ClipStore.build(some, model.sample_rate, n_stored, preparation, cache_folder) for some in (train, valid) if some]
     sounds = [OneShots.of(store, model.labels, model.pitched) for store in stores]
     size = (model.sample_rate, model.n_samples)
-    batches = OneShotBatches(sounds[0], data, *size, training.batch_size, training.seed, data.gain_range_db)
+    batches = OneShotBatches(sounds[0], data, *size, training.batch_size, training.seed, data.gain_range_db, data.varied_share)
     return _prepared(recipe, stores, sounds, problems, batches)
 
 

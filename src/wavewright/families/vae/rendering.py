@@ -11,6 +11,7 @@ from ...dsp.phase import griffin_lim
 from ...dsp.spectral_frames import Analysis, Synthesis, head_to_spectrum, noise_gains
 from ...dsp.spectrum import power_spectrum
 from . import Config
+from .detail import Detail
 
 STEADY_BELOW_HZ = 600.0  # tones of drums; above them lie noises
 PASSES = 8  # of the search for their phases
@@ -43,13 +44,14 @@ class Rendering:
         self.synthesis, self.white = Synthesis(config.frames), Analysis(config.frames)
         self.draw = noise.source()
 
-    def next(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+    def next(self, frames: Mapping[str, np.ndarray], detail: Detail | None = None) -> np.ndarray:
         """As :meth:`whole` where one latent is a sound, which comes at once, and as :meth:`push` where sounds may come in pieces."""
-        return self.whole(frames) if self.config.latent == "clip" else self.push(frames)
+        return self.whole(frames) if self.config.latent == "clip" and detail is None else self.push(frames, detail)
 
-    def push(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
-        """``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)`` to ``hop_length`` samples a frame."""
-        return self.synthesis.push(self._spectrum(frames)[0])
+    def push(self, frames: Mapping[str, np.ndarray], detail: Detail | None = None) -> np.ndarray:
+        """``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)`` to ``hop_length`` samples a frame, with ``detail``, if any."""
+        spectrum, power = self.spectrum(frames)
+        return self.synthesis.push(spectrum if detail is None else detail.added(spectrum, power))
 
     def whole(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
         """All frames of a sound, as :meth:`push` has them, but for low tones: theirs are phases that fit each other.
@@ -58,7 +60,7 @@ class Rendering:
         STEADY_BELOW_HZ becomes the wave that has the levels of tone and noise together, from their phases on.
         """
         settings = self.config.frames
-        spectrum, power = self._spectrum(frames)
+        spectrum, power = self.spectrum(frames)
         n_low = int(STEADY_BELOW_HZ * settings.n_fft / settings.sample_rate)
         low = np.zeros_like(power)
         low[:, :n_low] = np.sqrt(power[:, :n_low])
@@ -69,7 +71,7 @@ class Rendering:
         heard += tones[: len(heard)]
         return wave
 
-    def _spectrum(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def spectrum(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Tone and noise ``(frames, bins)`` complex64, and the power that chance gives them on average."""
         settings, head = self.config.frames, frames["head"]
         spectrum = head_to_spectrum(head, self.first, settings)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,19 +13,19 @@ from ...models.folder import ModelFolder
 from ...units import db_to_gain
 from . import LATENTS_FILE, Config
 from .coding import Coder, Stream
-from .condition import Told
+from .condition import Told, rows_of
+from .detail import EVENED_SECONDS, Detail
 from .directions import Attribute, Directions
 from .latents import Latents
 from .morphing import (
     Aligned,
+    Coded,
+    Evenly,
     Sweep,
     Way,
-    brightness,
     checked,
     levelled,
-    one_way,
     parts_of,
-    slid_to,
     turned_down,
     walked,
     way_between,
@@ -159,40 +158,35 @@ class Runtime:
         pitch_a: float | None = None,
         pitch_b: float | None = None,
         seed: int = 0,
+        detail: float = 1.0,
     ) -> list[np.ndarray]:
         """``steps`` sounds ``(1, time)`` on the way from one sound ``(time,)`` to another; the first and last are their reconstructions.
 
-        One-shots are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, and so do pitches and
-        the labels' weights, those of the nearest training sounds where none are given; brightness never goes back, where the model has that
-        slider. With ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two,
-        that turns from the one into the other. Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
+        A share ``detail`` of what these lack is kept on the way, see :class:`.detail.Detail`: 0 is what the model alone makes. One-shots
+        are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, and so do pitches and the
+        labels' weights, those of the nearest training sounds where none are given; for brightness and onsets see :class:`.Evenly`. With
+        ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two, that turns from the one into the other.
+        Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
         """
         if over_time:
-            return [self._morph_over_time(checked(wave_a), checked(wave_b), way, (label_a, label_b), (pitch_a, pitch_b), seed)]
+            if self.config.latent == "clip":
+                raise BadSetting(
+                    f"{self.card.name} knows clips as a whole, so nothing can change over time; morph in steps instead."
+                )
+            ends = self._coded_pair((checked(wave_a), checked(wave_b)), (label_a, label_b), (pitch_a, pitch_b), detail)
+            return [self._morph_over_time(*ends, way, Noise(seed), max(np.size(wave_a), np.size(wave_b)))]
         parts, a, b = parts_of(steps), self.heard(wave_a), self.heard(wave_b)
-        between = way_between(way, self.known.mean.mean(axis=0))
-        a_latents, b_latents = (np.atleast_2d(each) for each in self._encoded_pair(a.wave, b.wave))
-        told_a, told_b = self._told_of(a_latents, label_a, pitch_a), self._told_of(b_latents, label_b, pitch_b)
-        n_samples = max(len(a.wave), len(b.wave))
+        between, n_samples = way_between(way, self.known.mean.mean(axis=0)), max(len(a.wave), len(b.wave))
+        first, last = self._coded_pair((a.wave, b.wave), (label_a, label_b), (pitch_a, pitch_b), detail)
+        chosen = EVENED_SECONDS if self.config.latent == "clip" else EVENED_SECONDS[:1]
+        evened = [seconds * self.sample_rate / self.config.hop_length for seconds in chosen]
 
-        def decode_at(part: float, latents: np.ndarray) -> np.ndarray:
-            return self._decoded(latents, told_a.towards(told_b, part), Noise(seed))[:n_samples]
+        def decode(sound: Coded) -> np.ndarray:
+            return self._decoded(sound.latents, sound.told, Noise(seed), sound.detail)[:n_samples]
 
-        walk = [walked(between, a_latents, b_latents, part) for part in parts]
-        waves = [decode_at(part, latents) for part, latents in zip(parts, walk, strict=True)]
-        if "brightness" in {slider.name for slider in self.sliders}:
-            found = np.array([brightness(wave, self.sample_rate) for wave in waves])
-            for place, asked in enumerate(one_way(found)):
-                slide = partial(self._brighter, partial(decode_at, parts[place]))
-                waves[place] = slid_to(asked, walk[place], waves[place], slide, self.sample_rate)
+        walk = [first.towards(last, between, part) for part in parts]
+        waves = Evenly(decode, self.directions, self.sample_rate, evened).waves(walk)
         return [wave[None] for wave in levelled(waves, a.level_db, b.level_db)]
-
-    def _brighter(
-        self, decode: Callable[[np.ndarray], np.ndarray], latents: np.ndarray, octaves: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Latents of a sound that is brighter by so many octaves, and the sound."""
-        moved = self.slide(latents, {"brightness": octaves})
-        return moved, decode(moved)
 
     def vary(
         self,
@@ -202,23 +196,25 @@ class Runtime:
         count: int = 1,
         label: LabelWeights = None,
         pitch: float | None = None,
+        detail: float = 1.0,
     ) -> list[np.ndarray]:
         """``count`` variations ``(1, time)`` of a sound ``(time,)``: 0 is its reconstruction, 1 a new sound of its kind.
 
-        The latents turn towards a draw from the distribution of the training sounds that lie nearest, whose kinds the decoder is told where
-        no ``label`` is given. Raises BadSetting for an amount outside of 0 to 1, BadAudio as :meth:`encode`.
+        A share ``detail`` of what the reconstruction lacks is kept, as in :meth:`morph`, the less of it the larger ``amount``. The latents
+        turn towards a draw from the distribution of the training sounds that lie nearest, whose kinds the decoder is told where no
+        ``label`` is given. Raises BadSetting for an amount or a detail outside of 0 to 1, BadAudio as :meth:`encode`.
         """
         if not 0 <= amount <= 1:
             raise BadSetting(f"The amount is {amount}; it must lie between 0 (the sound itself) and 1 (a new one).")
         sound = self.heard(wave)
-        latents = np.atleast_2d(self.encode(sound.wave))
-        number, gain = int(self._votes(latents).argmax()), np.float32(db_to_gain(sound.level_db))
-        mean, told = self.known.mean[number], self._told_of(latents, label, pitch)
+        coded, gain = self._coded(sound.wave, label, pitch, detail), np.float32(db_to_gain(sound.level_db))
+        number = int(self._votes(coded.latents).argmax())
+        mean, kept = self.known.mean[number], coded.detail.faded(1 - amount) if coded.detail and amount < 1 else None
         varied = []
         for index in range(count):
             drawn, noise_seed = self._drawn(seed, index, number, 1, 1.0)
-            turned = mean + np.sqrt(1 - amount**2) * (latents - mean) + amount * (drawn - mean)
-            decoded = self._decoded(turned, told, Noise(noise_seed if amount else 0))[: len(sound.wave)]
+            turned = mean + np.sqrt(1 - amount**2) * (coded.latents - mean) + amount * (drawn - mean)
+            decoded = self._decoded(turned, coded.told, Noise(noise_seed if amount else 0), kept)[: len(sound.wave)]
             varied.append(turned_down(gain * decoded)[None])
         return varied
 
@@ -237,20 +233,20 @@ class Runtime:
         label: LabelWeights = None,
         seed: int = 0,
         pitch: float | None = None,
+        detail: float = 1.0,
     ) -> Sweep:
         """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``, see :class:`.steering.Steering`; 0 is its reconstruction.
 
-        All are turned down alike where one would pass full scale. Raises BadAudio as :meth:`encode`, BadSetting as :meth:`slide` and for a
-        pitch that the model does not have.
+        A share ``detail`` of what the reconstruction lacks is kept, as in :meth:`morph`. All are turned down alike where one would pass full
+        scale. Raises BadAudio as :meth:`encode`, BadSetting as :meth:`slide` and for a pitch that the model does not have.
         """
         sound = self.heard(wave)
-        latents, gain = np.atleast_2d(self.encode(sound.wave)), np.float32(db_to_gain(sound.level_db))
-        told = self._told_of(latents, label, pitch)
+        coded, gain = self._coded(sound.wave, label, pitch, detail), np.float32(db_to_gain(sound.level_db))
 
         def decode(moved: np.ndarray) -> np.ndarray:
-            return self._decoded(moved, told, Noise(seed))[: len(sound.wave)]
+            return self._decoded(moved, coded.told, Noise(seed), coded.detail)[: len(sound.wave)]
 
-        steering = Steering(latents, self.directions, decode, self.sample_rate)
+        steering = Steering(coded.latents, self.directions, decode, self.sample_rate)
         return Sweep.of([gain * steering.moved({name: part * amount for name, amount in amounts.items()}) for part in parts])
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
@@ -305,39 +301,43 @@ class Runtime:
             weights[place_of(name, self.labels, "label", self.card.name)] = weight
         return Told(weights, pitch)
 
-    def _decoded(self, latents: np.ndarray, told: Told | Sequence[Told], noise: Noise) -> np.ndarray:
+    def _decoded(
+        self, latents: np.ndarray, told: Told | Sequence[Told], noise: Noise, detail: Detail | None = None
+    ) -> np.ndarray:
         """The wave ``(time,)``, however loud; what is told may change from latent to latent."""
         rows = self._checked_latents(latents)
-        each = [told] * len(rows) if isinstance(told, Told) else told
-        wave = self.coder.decode(rows, np.stack([one.numbers(self.config) for one in each]), noise)
+        wave = self.coder.decode(rows, rows_of(told, len(rows), self.config), noise, detail)
         return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
 
-    def _encoded_pair(self, wave_a: np.ndarray, wave_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The latents of two sounds, the shorter one filled with silence."""
-        n_samples = max(len(wave_a), len(wave_b))
-        a, b = (self.encode(np.pad(wave, (0, n_samples - len(wave)))) for wave in (wave_a, wave_b))
-        return a, b
+    def _coded(self, wave: np.ndarray, label: LabelWeights, pitch: float | None, detail: float) -> Coded:
+        """A sound ``(time,)`` as the encoder knows sounds, with a share of what its reconstruction lacks; raises BadSetting as :meth:`_told`."""
+        latents = np.atleast_2d(self.encode(wave))
+        told = self._told_of(latents, label, pitch)
+        if not 0 <= detail <= 1:
+            raise BadSetting(f"The detail is {detail}; it must lie between 0 (what the model alone makes) and 1 (all of it).")
+        lacks = self.coder.detail(wave, latents, rows_of(told, len(latents), self.config), detail) if detail else None
+        return Coded(latents, told, lacks)
 
-    def _morph_over_time(
+    def _coded_pair(
         self,
-        wave_a: np.ndarray,
-        wave_b: np.ndarray,
-        way: Way,
+        waves: tuple[np.ndarray, np.ndarray],
         labels: tuple[LabelWeights, LabelWeights],
         pitches: tuple[float | None, float | None],
-        seed: int,
-    ) -> np.ndarray:
-        if self.config.latent == "clip":
-            raise BadSetting(
-                f"{self.card.name} knows clips as a whole, so nothing can change over time; morph in steps instead."
-            )
+        detail: float,
+    ) -> tuple[Coded, Coded]:
+        """Two sounds, the shorter one filled with silence."""
+        n_samples = max(map(len, waves))
+        padded = (np.pad(wave, (0, n_samples - len(wave))) for wave in waves)
+        a, b = (self._coded(*given, detail) for given in zip(padded, labels, pitches, strict=True))
+        return a, b
+
+    def _morph_over_time(self, a: Coded, b: Coded, way: Way, noise: Noise, n_samples: int) -> np.ndarray:
         between = way_between(way, self.known.mean.mean(axis=0))
-        a, b = self._encoded_pair(wave_a, wave_b)
-        told_a, told_b = (self._told_of(*each) for each in zip((a, b), labels, pitches, strict=True))
-        parts = np.linspace(0.0, 1.0, len(a))
-        latents = np.stack([between(first, last, part) for first, last, part in zip(a, b, parts, strict=True)])
-        told = [told_a.towards(told_b, part) for part in parts]
-        return turned_down(self._decoded(latents, told, Noise(seed))[: max(len(wave_a), len(wave_b))])[None]
+        parts = np.linspace(0.0, 1.0, len(a.latents))
+        latents = np.stack([between(*each) for each in zip(a.latents, b.latents, parts, strict=True)])
+        told = [a.told.towards(b.told, part) for part in parts]
+        kept = a.detail.towards(b.detail, np.repeat(parts, self.config.fold)[:, None]) if a.detail and b.detail else None
+        return turned_down(self._decoded(latents, told, noise, kept)[:n_samples])[None]
 
     def _votes(self, latents: np.ndarray) -> np.ndarray:
         """How many of the training sounds nearest to ``latents (n, latent_size)`` have each label, as shares ``(labels,)``."""

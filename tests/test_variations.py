@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from wavewright.data.variations import Variation, VariationSettings, draw_variation, equaliser_gain, vary
 from wavewright.families.classifier import Config
 from wavewright.families.classifier.runtime import heard
-from wavewright.families.classifier.variations import Variation, VariationSettings, draw_variation, equaliser_gain, vary
 
 SAMPLE_RATE = 8_000
 UNCHANGED = Variation(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.onset import fade
-from ...units import db_to_gain, seconds_to_samples
-from . import FADE_SECONDS
+from ..dsp.onset import fade
+from ..units import db_to_gain, seconds_to_samples
 
+FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click
 LOWEST_HZ, HIGHEST_HZ = 20.0, 20_000.0  # of the equaliser's curve
 CURVE_POINTS = 10
 MOST_EQUALISED_DB = 30.0
@@ -80,7 +80,7 @@ def draw_variation(settings: VariationSettings, draw: np.random.Generator) -> Va
 
 
 def vary(wave: np.ndarray, variation: Variation, sample_rate: int, n_samples: int) -> np.ndarray:
-    """``wave (time,)`` with a variation applied: ``(n_samples,)`` float32 with a peak of 1, its end faded out as the runtime does."""
+    """``wave (time,)`` with a variation applied: ``(n_samples,)`` float32 with a peak of 1, its end faded out."""
     noise = np.random.default_rng(variation.noise_seed)
     varied = _moved(wave, variation, sample_rate, n_samples)
     varied = _filtered(varied, variation, sample_rate, noise)
