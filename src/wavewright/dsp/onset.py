@@ -55,10 +55,10 @@ def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
 
     The level is the root mean square over 10 ms, every 5 ms.
     """
+    if not np.any(wave):
+        return 0
     width = max(2, seconds_to_samples(RISE_SECONDS, sample_rate))
     power = np.convolve(np.square(wave, dtype=np.float64), np.ones(width) / width, "same")[:: width // 2]
-    if not power.size or power.max() == 0.0:
-        return 0
     level_db = 10 * np.log10(np.maximum(power / power.max(), db_to_gain(2 * QUIETEST_DB)))
     count, lowest, highest, is_up = 0, QUIETEST_DB, QUIETEST_DB, False
     for now in level_db.tolist():
