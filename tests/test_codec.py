@@ -15,9 +15,10 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.tilt import tilted
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.codec import CONTEXTS_FILE, Config, network
+from wavewright.families.codec import CONTEXTS_FILE, FREQUENCIES_FILE, Config, network
 from wavewright.families.codec.header import CONTEXTUAL, STATIC
-from wavewright.families.codec.network import Coder, build, evaluate
+from wavewright.families.codec.levels import GAINS, LARGEST_DB, gains_of, missing_db
+from wavewright.families.codec.network import Coder, build, evaluate, missing_of
 from wavewright.families.codec.recipe import DataSettings, Recipe, beginnings, fine_tuning, prepare
 from wavewright.families.codec.runtime import Runtime
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
@@ -90,7 +91,7 @@ def test_what_plays_is_what_was_trained(played):
         expected = coder.decode(torch.from_numpy(codes.T.astype(np.int64))[None])[0].numpy()
     assert (codes == numbers[0].numpy().T).mean() > 0.995  # where two codes are as near, either may be taken
     end = 80 * 320 - TINY.lead  # after it the network in training has no windows any more
-    np.testing.assert_allclose(player.decode(codes)[0, :end], expected[:end], atol=1e-4)
+    np.testing.assert_allclose(player.decode(codes)[0, :end], player.gains[-1] * expected[:end], atol=2e-4)
 
 
 @pytest.mark.parametrize("pieces", [[1] * 700 + [5_000], [320] * 20, [319, 321, 1_000, 17_000], [40_000]])
@@ -242,6 +243,41 @@ def test_frequencies_are_whole_and_impossible_codes_are_refused(player):
         player.decode(np.array([[0, 64]]))
     with pytest.raises(BadSetting, match=r"must be integers \(2 levels, frames\)"):
         player.decoder(2).push(np.zeros((1, 3), np.int16))
+
+
+def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
+    player, coder = played
+    clips = [0.7**index * sound(40 * 320, seed=index) for index in range(5)]
+    codes = [player.encode(clip) for clip in clips]
+    found, kept = missing_of(coder, clips, codes), player.folder.tensors(FREQUENCIES_FILE)
+    np.testing.assert_allclose(player.gains, 10 ** (kept[GAINS] / 20), rtol=1e-6)
+    opened = models.load(player.folder.path)
+    monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": kept["frequencies"]})
+    assert (opened.gains == 1).all()  # a model from before there were any
+    for n_levels in (1, 3, 4):
+        plain = [opened.decode(each[:n_levels])[0] for each in codes]
+        found_db = missing_db(clips, plain)
+        assert found[n_levels - 1] == pytest.approx(found_db, abs=0.05)
+        expected = player.gains[n_levels - 1] * plain[0]
+        np.testing.assert_allclose(player.decode(codes[0][:n_levels])[0], expected, rtol=1e-5, atol=1e-7)
+
+
+def test_what_is_missing_is_the_median_and_has_a_limit():
+    waves = [np.full(100, level, np.float32) for level in (1.0, 0.5, 0.1)]
+    assert missing_db(waves, [0.5 * waves[0], 0.25 * waves[1], 0.01 * waves[2]]) == pytest.approx(LARGEST_DB)
+    assert missing_db(waves, [0.8 * waves[0], 0.9 * waves[1], 1.1 * waves[2]]) == pytest.approx(-20 * np.log10(0.9), abs=1e-4)
+    assert missing_db([np.zeros(10)], [np.ones(10)]) == missing_db([np.zeros(0)], [np.zeros(0)]) == 0.0
+    np.testing.assert_allclose(gains_of(np.array([0.0, 6.0], np.float32), 2), [1.0, 10**0.3], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "gains", [np.zeros(3, np.float32), np.zeros(4, np.int32), np.full(4, np.nan, np.float32), np.full(4, 20.0)]
+)
+def test_damaged_gains_are_refused(player, gains, monkeypatch):
+    opened, frequencies = models.load(player.folder.path), player.frequencies.astype(np.int32)
+    monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": frequencies, GAINS: gains})
+    with pytest.raises(BadModel, match=r"cannot be used \(The gains are .* copy the model again"):
+        opened.decode(np.zeros((4, 3), np.int16))
 
 
 def test_damaged_frequencies_are_refused(player, monkeypatch):

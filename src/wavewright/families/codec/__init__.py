@@ -26,7 +26,8 @@ from ...ranges import check_names, check_ranges
 
 ENCODER_FILE, DECODER_FILE = "encoder.onnx", "decoder.onnx"
 FREQUENCIES_FILE = "frequencies.safetensors"
-"""In a model folder: how often each code of each level occurs, ``frequencies (n_levels, codebook_size)`` int32; rows sum to 2**16."""
+"""In a model folder: how often each code of each level occurs, ``frequencies (n_levels, codebook_size)`` int32; rows sum to 2**16; and by how
+much copies are played louder than the decoder makes them (levels.py)."""
 
 CONTEXTS_FILE = "contexts.safetensors"
 """In a model folder, unless it is from before there were any: how frequent codes are behind others (contexts.py)."""

@@ -22,17 +22,13 @@ from ...nn.spectral_losses import MelDistance, compressed_distances
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, TOTAL, Config
 from .contexts import CONTEXT_SIZE, FRAMES_BACK, LEVELS_BACK, LIMITS, UNITS, Contexts, n_groups_of
+from .levels import CLIPS_TO_COPY, GAINS, missing_db
 from .range_coder import frequencies_of
 from .recipe import COUNTED_SECONDS, LEARNED_SECONDS, Prepared
 from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
 
 Batch = dict[str, Any]
-MEL_SIZES = (
-    (256, 40),
-    (512, 80),
-    (1024, 80),
-    (2048, 120),
-)  # (samples at 16 kHz, bands) of the windows that mel spectra are compared in
+MEL_SIZES = ((256, 40), (512, 80), (1024, 80), (2048, 120))  # (samples at 16 kHz, bands) of the windows of mel spectra
 COMPLEX_SIZES, EXPONENT = (256, 512), 0.5  # windows, and what magnitudes are raised to, where phases are compared
 CRITIC_SIZES = ((512, 128), (1024, 256), (256, 64))  # (window, hop)
 RECORDING = "recording"
@@ -349,7 +345,9 @@ def to_play(coder: Coder, prepared: Prepared) -> Playable:
     features = coder.analysis(wave)
     numbers = coder.encode(wave)
     memories = [torch.zeros(len(wave), sum(part.memory_sizes)) for part in (coder.encoder, coder.decoder)]
-    codes = codes_of(coder, prepared.counted(COUNTED_SECONDS))
+    clips = list(prepared.counted(COUNTED_SECONDS))
+    codes = codes_of(coder, clips)
+    frequencies = frequencies_of(np.concatenate(codes, axis=1), coder.config.codebook_size)
     waves, titles = listen(coder, prepared)
     return Playable(
         graphs={
@@ -367,8 +365,15 @@ def to_play(coder: Coder, prepared: Prepared) -> Playable:
             ),
         },
         sample=np.concatenate([wave for wave, title in zip(waves, titles, strict=True) if title != RECORDING], axis=1),
-        files={FREQUENCIES_FILE: {"frequencies": frequencies_of(np.concatenate(codes, axis=1), coder.config.codebook_size)}},
+        files={FREQUENCIES_FILE: {"frequencies": frequencies, GAINS: missing_of(coder, clips[:CLIPS_TO_COPY], codes)}},
     )
+
+
+def missing_of(coder: Coder, clips: Sequence[np.ndarray], codes: Sequence[np.ndarray]) -> np.ndarray:
+    """By how many dB copies of 1 to all levels are quieter than clips ``(time,)`` of ``codes (n_levels, frames)``, float32 ``(n_levels,)``."""
+    numbers = [torch.as_tensor(each.T[None].astype(np.int64)) for each, _ in zip(codes, clips, strict=False)]
+    copies = ([coder.decode(each, n)[0].numpy() for each in numbers] for n in range(1, coder.config.n_levels + 1))
+    return np.array([missing_db(clips, each) for each in copies], np.float32)
 
 
 @torch.no_grad()

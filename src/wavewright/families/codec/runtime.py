@@ -10,6 +10,7 @@ from ...errors import BadAudio, BadModel, BadSetting
 from ...models.folder import WEIGHTS_FILE, ModelFolder
 from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, Config
 from .contexts import Contexts
+from .levels import GAINS, gains_of
 from .spectra import overlapped, to_features, to_frames
 
 FRAMES_AT_ONCE = 50
@@ -41,6 +42,16 @@ class Runtime:
         ):
             raise BadModel(f"{self.folder.path / FREQUENCIES_FILE} does not say how often codes occur; copy the model again.")
         return found.astype(np.uint32)
+
+    @cached_property
+    def gains(self) -> np.ndarray:
+        """What copies of 1 level and more are multiplied by, ``(n_levels,)`` float32. Raises BadModel for gains that cannot be meant."""
+        try:
+            return gains_of(self.folder.tensors(FREQUENCIES_FILE).get(GAINS), self.n_levels)
+        except BadSetting as error:
+            raise BadModel(
+                f"{self.folder.path / FREQUENCIES_FILE} cannot be used ({str(error).rstrip('.')}); copy the model again."
+            ) from error
 
     @property
     def codes_hash(self) -> str:
@@ -170,7 +181,7 @@ class Decoder:
     def __init__(self, runtime: Runtime, n_levels: int):
         config = runtime.config
         self._config, self._runtime, self._n_used = config, runtime, n_levels
-        self._session = runtime.decoder_session
+        self._session, self._gain = runtime.decoder_session, runtime.gains[n_levels - 1]
         self._memory = np.zeros((1, self._session.get_inputs()[1].shape[1]), np.float32)
         self._codes = np.full(
             (config.n_levels, 1), SILENT, np.int64
@@ -226,7 +237,7 @@ class Decoder:
         self._frames = frames[len(frames) - config.overlap + 1 :]
         wave = overlapped(frames, config)[self._to_skip :]
         self._to_skip -= min(self._to_skip, len(described[0]) * config.step_length)
-        return self._silenced(wave)
+        return self._silenced(self._gain * wave)
 
     def _silenced(self, wave: np.ndarray) -> np.ndarray:
         """The next samples, silence where the frame that they belong to is silent."""

@@ -1,0 +1,58 @@
+"""How much quieter than its sounds a codec's copies are, measured anew for a model that is finished, so that they are played as loud.
+
+    python recipes/code_levels.py runs/speech-codec --corpus corpora/speech
+
+A run of training does the same when it is over. The model has another hash then: keep a copy of its folder for the files that it wrote
+before.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from wavewright.data.folder import scan
+from wavewright.errors import WavewrightError
+from wavewright.families.codec import FREQUENCIES_FILE, Config
+from wavewright.families.codec.levels import CLIPS_TO_COPY, GAINS, missing_db
+from wavewright.families.codec.recipe import COUNTED_SECONDS, Recipe, prepare
+from wavewright.families.codec.runtime import open_model
+from wavewright.models.folder import ModelFolder
+from wavewright.training.export import rewrite
+
+
+def level(folder: ModelFolder, corpus: Path) -> np.ndarray:
+    """Store and return by how many dB copies of each number of levels are quieter than the recordings of a corpus that are trained on."""
+    plain = folder.tensors(FREQUENCIES_FILE)
+    plain.pop(GAINS, None)
+    player = open_model(rewrite(folder, FREQUENCIES_FILE, plain))
+    prepared = prepare(Recipe(model=folder.config(Config)), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
+    clips = list(prepared.counted(COUNTED_SECONDS))[:CLIPS_TO_COPY]
+    codes = [player.encode(clip) for clip in clips]
+    missing = [
+        missing_db(clips, [player.decode(each[:n_levels])[0, : len(clip)] for each, clip in zip(codes, clips, strict=True)])
+        for n_levels in range(1, player.n_levels + 1)
+    ]
+    gains_db = np.array(missing, np.float32)
+    rewrite(folder, FREQUENCIES_FILE, plain | {GAINS: gains_db})
+    return gains_db
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
+    given = parser.parse_args()
+    try:
+        gains_db = level(ModelFolder(given.model), given.corpus)
+    except WavewrightError as error:
+        parser.error(str(error))
+    print(
+        f"{given.model}: the copies of 1 to {len(gains_db)} levels are played {' '.join(f'{gain:.1f}' for gain in gains_db)} dB louder"
+    )
+
+
+if __name__ == "__main__":
+    main()
