@@ -24,10 +24,10 @@ from wavewright.training.export import rewrite
 
 
 def level(folder: ModelFolder, corpus: Path) -> np.ndarray:
-    """Store and return by how many dB copies of each number of levels are quieter than the recordings of a corpus that are trained on."""
-    plain = folder.tensors(FREQUENCIES_FILE)
-    plain.pop(GAINS, None)
-    player = open_model(rewrite(folder, FREQUENCIES_FILE, plain))
+    """Store and return by how many dB copies of each number of levels are quieter than recordings of a corpus, those that the usual
+    settings train on."""
+    player = open_model(folder)
+    player.gains = np.ones(player.n_levels, np.float32)
     prepared = prepare(Recipe(model=folder.config(Config)), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
     clips = list(prepared.counted(COUNTED_SECONDS))[:CLIPS_TO_COPY]
     codes = [player.encode(clip) for clip in clips]
@@ -36,7 +36,7 @@ def level(folder: ModelFolder, corpus: Path) -> np.ndarray:
         for n_levels in range(1, player.n_levels + 1)
     ]
     gains_db = np.array(missing, np.float32)
-    rewrite(folder, FREQUENCIES_FILE, plain | {GAINS: gains_db})
+    rewrite(folder, FREQUENCIES_FILE, folder.tensors(FREQUENCIES_FILE) | {GAINS: gains_db})
     return gains_db
 
 

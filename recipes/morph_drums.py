@@ -1,13 +1,12 @@
 """The run behind the bundled model ``morph-drums``: a VAE on one-shots from public kits, to walk between drums and vary them.
 
     python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
-    python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --max-minutes 60
-    python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --max-minutes 60 --resume     # as often as needed
-    python recipes/morph_drums.py --corpus corpora/drums --out runs/longer --from runs/morph-drums \\
-        --set model.adversarial_from=1 model.judged_between=true training.steps=13000 training.learning_rate=0.001
-    python recipes/between.py runs/morph-drums runs/longer encoder=0.8 decoder=0.8 --out runs/between
-    python recipes/morph_drums.py --corpus corpora/drums --out runs/between --from ... --set ... --resume --max-minutes 0.1
-    python recipes/morph_drums.py --out runs/between --bundle                                                 # into the package
+    python recipes/morph_drums.py --corpus corpora/drums --out runs/first --max-minutes 50 \
+        --set model.warmup_steps=500 data.varied_share=0 data.slowest=0.75 data.fastest=1.35 \
+        training.steps=13000 training.learning_rate=0.0015                                # was stopped after 7,000 steps
+    python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --from runs/first
+    python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --from runs/first --resume   # where it was stopped
+    python recipes/morph_drums.py --out runs/morph-drums --bundle                         # into the package
 
 The kits marked ``test`` in the manifest are never looked at.
 """
@@ -22,8 +21,7 @@ from bundling import Bundled, main
 from wavewright.families.vae.recipe import Recipe, recipe
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
-STEPS = 6_000
-CRITICS_FROM = 4_000
+STEPS, CRITICS_FROM = 8_500, 4_000
 
 
 def morph_drums(device: str = "cpu") -> Recipe:
@@ -31,9 +29,29 @@ def morph_drums(device: str = "cpu") -> Recipe:
     base = recipe("base")
     return replace(
         base,
-        model=replace(base.model, labels=LABELS, adversarial_from=CRITICS_FROM),
+        # Long windows tell the partials of drums apart; critics also judge what lies between two sounds.
+        model=replace(
+            base.model,
+            labels=LABELS,
+            n_fft=2048,
+            hidden=512,
+            beta=0.0005,
+            warmup_steps=0,
+            adversarial_from=CRITICS_FROM,
+            judged_between=True,
+        ),
+        data=replace(base.data, varied_share=0.6, slowest=0.7, fastest=1.45),
         # The last weights play: the few clips kept for validation are too few to choose between neighbours.
-        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, metric="", weight_bits=8),
+        training=replace(
+            base.training,
+            steps=STEPS,
+            learning_rate=1e-3,
+            threads=1,
+            device=device,
+            evaluate_every=1000,
+            metric="",
+            weight_bits=8,
+        ),
     )
 
 

@@ -15,9 +15,10 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.tilt import tilted
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.codec import CONTEXTS_FILE, FREQUENCIES_FILE, Config, network
+from wavewright.families.codec import CONTEXTS_FILE, FREQUENCIES_FILE, Config, levels, network
 from wavewright.families.codec.header import CONTEXTUAL, STATIC
-from wavewright.families.codec.levels import GAINS, LARGEST_DB, gains_of, missing_db
+from wavewright.families.codec.levels import GAINS, LARGEST_DB, LOUD, gains_of, missing_db
+from wavewright.families.codec.levels import played as played_at
 from wavewright.families.codec.network import Coder, build, evaluate, missing_of
 from wavewright.families.codec.recipe import DataSettings, Recipe, beginnings, fine_tuning, prepare
 from wavewright.families.codec.runtime import Runtime
@@ -91,7 +92,7 @@ def test_what_plays_is_what_was_trained(played):
         expected = coder.decode(torch.from_numpy(codes.T.astype(np.int64))[None])[0].numpy()
     assert (codes == numbers[0].numpy().T).mean() > 0.995  # where two codes are as near, either may be taken
     end = 80 * 320 - TINY.lead  # after it the network in training has no windows any more
-    np.testing.assert_allclose(player.decode(codes)[0, :end], player.gains[-1] * expected[:end], atol=2e-4)
+    np.testing.assert_allclose(player.decode(codes)[0, :end], played_at(expected[:end], player.gains[-1]), atol=2e-4)
 
 
 @pytest.mark.parametrize("pieces", [[1] * 700 + [5_000], [320] * 20, [319, 321, 1_000, 17_000], [40_000]])
@@ -247,6 +248,7 @@ def test_frequencies_are_whole_and_impossible_codes_are_refused(player):
 
 def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
     player, coder = played
+    monkeypatch.setattr(levels, "LARGEST_DB", 60.0)  # what a network without training makes is far too quiet
     clips = [0.7**index * sound(40 * 320, seed=index) for index in range(5)]
     codes = [player.encode(clip) for clip in clips]
     found, kept = missing_of(coder, clips, codes), player.folder.tensors(FREQUENCIES_FILE)
@@ -254,12 +256,29 @@ def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
     opened = models.load(player.folder.path)
     monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": kept["frequencies"]})
     assert (opened.gains == 1).all()  # a model from before there were any
+    levelled = models.load(player.folder.path)
+    levelled.gains = gains_of(found, 4)
+    assert len(set(found.round(3))) == 4
     for n_levels in (1, 3, 4):
         plain = [opened.decode(each[:n_levels])[0] for each in codes]
-        found_db = missing_db(clips, plain)
-        assert found[n_levels - 1] == pytest.approx(found_db, abs=0.05)
-        expected = player.gains[n_levels - 1] * plain[0]
-        np.testing.assert_allclose(player.decode(codes[0][:n_levels])[0], expected, rtol=1e-5, atol=1e-7)
+        assert found[n_levels - 1] == pytest.approx(missing_db(clips, plain), abs=0.05)
+        loud = [levelled.decode(each[:n_levels])[0] for each in codes]
+        np.testing.assert_array_equal(loud[0], played_at(plain[0], levelled.gains[n_levels - 1]))
+        ratios = [np.square(made).mean() / np.square(clip).mean() for made, clip in zip(loud, clips, strict=True)]
+        assert 10 * np.log10(np.median(ratios)) == pytest.approx(0.0, abs=0.5)
+
+
+def test_what_gets_louder_does_not_pass_full_scale():
+    wave = np.linspace(-1.5, 1.5, 3_001).astype(np.float32)
+    louder = played_at(wave, np.float32(1.3))
+    quiet = np.abs(1.3 * wave) < LOUD
+    np.testing.assert_allclose(louder[quiet], 1.3 * wave[quiet], rtol=1e-6)
+    assert np.all(np.diff(louder) > 0)
+    assert np.abs(louder).max() < 1
+    np.testing.assert_array_equal(
+        louder, np.concatenate([played_at(each, np.float32(1.3)) for each in np.split(wave, [1, 7, 2_000])])
+    )
+    np.testing.assert_array_equal(played_at(wave, np.float32(1.0)), wave)
 
 
 def test_what_is_missing_is_the_median_and_has_a_limit():

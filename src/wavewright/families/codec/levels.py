@@ -14,13 +14,16 @@ GAINS = "gains_db"
 
 CLIPS_TO_COPY = 60  # of those trained on
 LARGEST_DB = 6.0
+LOUD = np.float32(0.9)  # of full scale
 SILENT_LEVEL = 1e-4  # root mean square of a sound that says nothing about levels
 
 
 def missing_db(sounds: Sequence[np.ndarray], copies: Sequence[np.ndarray]) -> float:
-    """By how many dB ``copies (time,)`` are quieter than the ``sounds (time,)``: the median, at most LARGEST_DB; 0 where all are silent."""
+    """By how many dB ``copies (time,)`` are quieter than the ``sounds (time,)``: the median, LARGEST_DB at most either way; 0 where all are
+    silent or no numbers."""
     levels = [(_level(sound), _level(copy)) for sound, copy in zip(sounds, copies, strict=True)]
-    missing = [float(gain_to_db(heard / max(made, SILENT_LEVEL))) for heard, made in levels if heard > SILENT_LEVEL]
+    heard = [(sound, copy) for sound, copy in levels if sound > SILENT_LEVEL and np.isfinite(copy)]
+    missing = [float(gain_to_db(sound / max(copy, SILENT_LEVEL))) for sound, copy in heard]
     return float(np.clip(np.median(missing), -LARGEST_DB, LARGEST_DB)) if missing else 0.0
 
 
@@ -33,6 +36,20 @@ def gains_of(gains_db: np.ndarray | None, n_levels: int) -> np.ndarray:
             f"The gains are {gains_db}; they must be {n_levels} numbers between -{LARGEST_DB:g} and {LARGEST_DB:g} dB."
         )
     return db_to_gain(gains_db.astype(np.float64)).astype(np.float32)
+
+
+def played(wave: np.ndarray, gain: np.float32) -> np.ndarray:
+    """``wave`` float32 times ``gain``; what would pass LOUD by that comes near to full scale without reaching it.
+
+    Sample by sample and by sums, products and quotients alone, so that it is the same however a sound is cut up.
+    """
+    if gain <= 1:
+        return gain * wave
+    louder = gain * wave
+    size = np.abs(louder)
+    excess = (size - LOUD) / (1 - LOUD)
+    bent = LOUD + (1 - LOUD) * excess / (1 + excess)
+    return np.where(size > LOUD, np.copysign(bent, louder), louder)
 
 
 def _level(wave: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from ...errors import BadAudio, BadModel, BadSetting
 from ...models.folder import WEIGHTS_FILE, ModelFolder
 from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, Config
 from .contexts import Contexts
-from .levels import GAINS, gains_of
+from .levels import GAINS, gains_of, played
 from .spectra import overlapped, to_features, to_frames
 
 FRAMES_AT_ONCE = 50
@@ -237,7 +237,7 @@ class Decoder:
         self._frames = frames[len(frames) - config.overlap + 1 :]
         wave = overlapped(frames, config)[self._to_skip :]
         self._to_skip -= min(self._to_skip, len(described[0]) * config.step_length)
-        return self._silenced(self._gain * wave)
+        return self._silenced(played(wave, self._gain))
 
     def _silenced(self, wave: np.ndarray) -> np.ndarray:
         """The next samples, silence where the frame that they belong to is silent."""
