@@ -1,4 +1,4 @@
-"""The run behind the bundled model ``morph-drums``: a VAE on one-shots from public kits, to walk between drums and vary them.
+r"""The run behind the bundled model ``morph-drums``: a VAE on one-shots from public kits, to walk between drums and vary them.
 
     python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
     python recipes/morph_drums.py --corpus corpora/drums --out runs/first --max-minutes 50 \

@@ -275,14 +275,43 @@ def test_detail_is_what_the_recording_has_more_and_less():
 
 
 def test_details_go_from_one_to_the_other():
-    a, b = (Detail(np.full((3, 5), value + 1j), np.full((3, 5), value, np.float32)) for value in (1.0, -0.5))
-    for part, gain, spectrum in ((0.0, 1.0, 1 + 1j), (0.5, IN_THE_MIDDLE * 0.5, 0.25 + 1j), (1.0, -0.5, -0.5 + 1j)):
-        between = a.towards(b, part)
-        np.testing.assert_allclose(between.log_gains, gain, atol=1e-6)
-        np.testing.assert_allclose(between.spectrum, spectrum, atol=1e-6)
-    turning = a.towards(b, np.array([[0.0], [0.5], [1.0]])).log_gains
-    np.testing.assert_allclose(turning, np.repeat([[1.0], [IN_THE_MIDDLE * 0.5], [-0.5]], 5, axis=1), atol=1e-6)
+    a, b, none = (Detail(np.full((3, 5), value + 1j), np.full((3, 5), value, np.float32)) for value in (1.0, -0.5, 0.0))
+    for part, gain, spectrum in ((0.0, 1.0, 1 + 1j), (1.0, -0.5, -0.5 + 1j)):
+        np.testing.assert_allclose(a.towards(b, part).log_gains, gain, atol=1e-6)
+        np.testing.assert_allclose(a.towards(b, part).spectrum, spectrum, atol=1e-6)
+    np.testing.assert_allclose(a.towards(b, 0.5).spectrum, 0.25 + 1j, atol=1e-6)
+    for part in (0.2, 0.5, 0.9):
+        np.testing.assert_allclose(a.towards(a, part).log_gains, 1.0, atol=1e-6)  # what both have stays
+        assert 0 < a.towards(none, part).log_gains[0, 0] < 1
+    for one, other in ((a, none), (none, a)):
+        np.testing.assert_allclose(one.towards(other, 0.5).log_gains, IN_THE_MIDDLE, atol=1e-6)
+    turning = a.towards(b, np.array([[0.0], [0.5], [1.0]]))
+    middle = a.towards(b, 0.5).log_gains[0]
+    np.testing.assert_allclose(turning.log_gains, [np.full(5, 1.0), middle, np.full(5, -0.5)], atol=1e-6)
     np.testing.assert_array_equal(a.towards(b, 0.3).of_frames(1, 3).log_gains, a.towards(b, 0.3).log_gains[1:])
+
+
+def test_a_walk_between_one_sound_and_itself_stays_there(clips):
+    wave = tone(300)
+    waves = clips.morph(wave, wave, 4)
+    for each in waves[1:]:
+        assert apart_db(each[0], waves[0][0]) < 0.1
+
+
+def test_a_little_detail_does_not_tear_low_tones():
+    config = dataclasses.replace(CLIPS, n_fft=1024, hop_length=256)
+    wave = (0.3 * np.sin(2 * np.pi * 200 * np.arange(2 * RATE) / RATE)).astype(np.float32)
+    torn = frames_of(wave, config, np.random.default_rng(0).uniform(-np.pi, np.pi, (len(wave) // 256 + 4, 1)))
+    recording = Analysis(config.frames).push(np.concatenate([wave, np.zeros(1024, np.float32)]))
+    middle = slice(2_000, 2_000 + 30 * RATE // 50)
+
+    def played(share):
+        detail = Detail.of(recording, rendering.Rendering(config, rendering.Noise(0)).power(torn), share, config.frames)
+        return rendering.Rendering(config, rendering.Noise(0)).whole(torn, detail)[config.n_fft - config.hop_length :][middle]
+
+    assert level_range_db(played(0.01)) < 4
+    assert level_range_db(played(0.3)) < 4
+    np.testing.assert_allclose(played(1.0), wave[middle], atol=0.02)
 
 
 def test_a_detail_may_be_evened_so_that_a_one_shot_begins_once():
@@ -340,7 +369,9 @@ def test_with_detail_sounds_begin_as_the_recordings_are(clips, frames, monkeypat
     np.testing.assert_array_equal(*new)  # which has nothing of the recording
 
 
-def test_detail_does_not_depend_on_blocks(frames, monkeypatch):
+@pytest.mark.parametrize("name", ["frames", "causal"])
+def test_detail_does_not_depend_on_blocks(name, request, monkeypatch):
+    frames = request.getfixturevalue(name)
     wave, other = (np.random.default_rng(seed).standard_normal(9_001).astype(np.float32) * 0.1 for seed in (0, 1))
     calls = [
         lambda: frames.vary(wave, 0.2, detail=0.7),

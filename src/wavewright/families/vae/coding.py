@@ -1,4 +1,5 @@
-"""Waves to latents and back through the ONNX graphs, block by block, so that a sound of any length needs little memory."""
+"""Waves to latents and back through the ONNX graphs, block by block, so that a sound of any length needs little memory, unless
+its detail is kept."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ class Coder:
         """A share of what the reconstruction of ``wave (time,)`` from its ``latents`` and ``condition``, as for :meth:`decode`, lacks of it."""
         rendering = Rendering(self.config, Noise(0))
         recording = self._spectrum(wave, 0, len(latents) * self.config.fold)
-        powers = [rendering.spectrum(frames)[1] for _, frames in self._decoded(latents, condition)]
+        powers = [rendering.power(frames) for _, frames in self._decoded(latents, condition)]
         return Detail.of(recording, np.concatenate(powers), share, self.config.frames)
 
     def _decoded(self, latents: np.ndarray, condition: np.ndarray) -> Iterator[tuple[int, dict[str, np.ndarray]]]:

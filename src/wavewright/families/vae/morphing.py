@@ -127,23 +127,22 @@ class Evenly:
         plain = [self.decode(sound) for sound in walk]
         most = max(count_onsets(end, self.sample_rate) for end in (plain[0], plain[-1]))
         wanted = one_way(np.array([brightness(wave, self.sample_rate) for wave in plain])).tolist()
-        between = [self._begun(sound, octaves, most) for sound, octaves in zip(walk[1:-1], wanted[1:-1], strict=True)]
-        return [plain[0], *between, plain[-1]]
+        inner = zip(walk[1:-1], plain[1:-1], wanted[1:-1], strict=True)
+        return [plain[0], *(self._begun(sound, wave, octaves, most) for sound, wave, octaves in inner), plain[-1]]
 
-    def _begun(self, sound: Coded, octaves: float, most: int) -> np.ndarray:
-        """A sound of ``octaves`` that begins at most so often, or the first of those that begin the fewest times."""
+    def _begun(self, sound: Coded, plain: np.ndarray, octaves: float, most: int) -> np.ndarray:
+        """A sound of ``octaves`` that begins at most so often, or the first of those that begin the fewest times; ``plain`` is its wave."""
         found: list[tuple[int, np.ndarray]] = []
         for n_frames in self.evened if sound.detail else (0.0,):
-            detail = sound.detail and sound.detail.evened(n_frames)
-            wave = self._bright(replace(sound, detail=detail), octaves)
+            evened = replace(sound, detail=sound.detail and sound.detail.evened(n_frames))
+            wave = self._bright(evened, self.decode(evened) if n_frames else plain, octaves)
             found.append((count_onsets(wave, self.sample_rate), wave))
             if found[-1][0] <= most:
                 break
         return min(found, key=lambda each: each[0])[1]
 
-    def _bright(self, sound: Coded, octaves: float) -> np.ndarray:
-        """A sound of so many octaves, or as it is where there is no slider."""
-        wave = self.decode(sound)
+    def _bright(self, sound: Coded, wave: np.ndarray, octaves: float) -> np.ndarray:
+        """The ``wave (time,)`` of a sound, or of one of so many octaves where there is a slider."""
         if "brightness" not in {slider.name for slider in self.directions.attributes}:
             return wave
 

@@ -34,6 +34,7 @@ METRICS = (
     "copying",
     "level_db",
 )
+VARIED_SHARE = 0.5  # of the one-shots of a run, unless it says otherwise
 FINE_STEPS, FINE_ADVERSARIAL_FROM = 3_000, 300
 PART_PREFIXES = ("encoder.encoder.", "decoder.decoder.")  # of the weights in a model folder; elsewhere are constants of graphs
 CONDITION, CONDITION_BIAS = "decoder.condition.weight", "decoder.condition.bias"
@@ -54,7 +55,7 @@ class DataSettings(Variation):
     slowest: float = 0.75
     fastest: float = 1.35
     class_exponent: float = 0.5
-    varied_share: float = 0.5  # of the one-shots, varied as drums, rooms and microphones vary them
+    varied_share: float = 0.0  # of the one-shots, varied as drums, rooms and microphones vary them
     align: bool = True  # let one-shots start at their onset
     gain_range_db: float = 9.0  # each sound is turned down by up to this, so that the latents know of levels
     valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
@@ -98,7 +99,7 @@ def recipe(size: str) -> Recipe:
         ema_decay=0.995,
         metric="valid/mel",
     )
-    return Recipe(model=Config(**SIZES[size]), training=training)
+    return Recipe(model=Config(**SIZES[size]), data=DataSettings(varied_share=VARIED_SHARE), training=training)
 
 
 def fine_tuning(base: ModelFolder) -> Recipe:
@@ -106,7 +107,7 @@ def fine_tuning(base: ModelFolder) -> Recipe:
     known = base.config(Config)
     model = replace(known, labels=(), warmup_steps=0, adversarial_from=min(known.adversarial_from, FINE_ADVERSARIAL_FROM))
     training = replace(recipe("base").training, steps=FINE_STEPS, learning_rate=5e-4)
-    return Recipe(model=model, training=training)
+    return Recipe(model=model, data=DataSettings(varied_share=VARIED_SHARE), training=training)
 
 
 def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...dsp.phase import griffin_lim
 from ...dsp.spectral_frames import Analysis, Synthesis, head_to_spectrum, noise_gains
-from ...dsp.spectrum import power_spectrum
+from ...dsp.spectrum import frame, power_spectrum
 from . import Config
 from .detail import Detail
 
@@ -46,21 +46,33 @@ class Rendering:
 
     def next(self, frames: Mapping[str, np.ndarray], detail: Detail | None = None) -> np.ndarray:
         """As :meth:`whole` where one latent is a sound, which comes at once, and as :meth:`push` where sounds may come in pieces."""
-        return self.whole(frames) if self.config.latent == "clip" and detail is None else self.push(frames, detail)
+        return self.whole(frames, detail) if self.config.latent == "clip" else self.push(frames, detail)
 
     def push(self, frames: Mapping[str, np.ndarray], detail: Detail | None = None) -> np.ndarray:
         """``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)`` to ``hop_length`` samples a frame, with ``detail``, if any."""
-        spectrum, power = self.spectrum(frames)
+        spectrum, power = self._spectrum(frames)
         return self.synthesis.push(spectrum if detail is None else detail.added(spectrum, power))
 
-    def whole(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+    def whole(self, frames: Mapping[str, np.ndarray], detail: Detail | None = None) -> np.ndarray:
         """All frames of a sound, as :meth:`push` has them, but for low tones: theirs are phases that fit each other.
 
         A network that does not foresee the phases of a drum's tone makes a noise of it, whose level flutters. So what lies below
-        STEADY_BELOW_HZ becomes the wave that has the levels of tone and noise together, from their phases on.
+        STEADY_BELOW_HZ becomes the wave that has the levels of tone and noise together, from their phases on. All of a detail has the
+        recording's phases instead.
         """
+        spectrum, power = self._spectrum(frames)
+        if detail is not None and detail.share == 1:
+            return self.synthesis.push(detail.added(spectrum, power))
+        wave = self._steady(spectrum, power)
+        if detail is None:
+            return wave
         settings = self.config.frames
-        spectrum, power = self.spectrum(frames)
+        framed = frame(np.pad(wave, (0, settings.n_fft - settings.hop_length)), settings.n_fft, settings.hop_length)
+        return Synthesis(settings).push(detail.added(np.fft.rfft(framed * self.synthesis.window).astype(np.complex64), power))
+
+    def _steady(self, spectrum: np.ndarray, power: np.ndarray) -> np.ndarray:
+        """The wave of a whole sound whose low tones have phases that fit."""
+        settings = self.config.frames
         n_low = int(STEADY_BELOW_HZ * settings.n_fft / settings.sample_rate)
         low = np.zeros_like(power)
         low[:, :n_low] = np.sqrt(power[:, :n_low])
@@ -71,7 +83,11 @@ class Rendering:
         heard += tones[: len(heard)]
         return wave
 
-    def spectrum(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def power(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The power ``(frames, bins)`` that chance gives the next frames of a sound on average."""
+        return self._spectrum(frames)[1]
+
+    def _spectrum(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Tone and noise ``(frames, bins)`` complex64, and the power that chance gives them on average."""
         settings, head = self.config.frames, frames["head"]
         spectrum = head_to_spectrum(head, self.first, settings)

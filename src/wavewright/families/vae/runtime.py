@@ -162,7 +162,7 @@ class Runtime:
     ) -> list[np.ndarray]:
         """``steps`` sounds ``(1, time)`` on the way from one sound ``(time,)`` to another; the first and last are their reconstructions.
 
-        A share ``detail`` of what these lack is kept on the way, see :class:`.detail.Detail`: 0 is what the model alone makes. One-shots
+        They have a share ``detail`` of what the model does not rebuild, see :class:`.detail.Detail`: 0 for what the model alone makes. One-shots
         are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, and so do pitches and the
         labels' weights, those of the nearest training sounds where none are given; for brightness and onsets see :class:`.Evenly`. With
         ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two, that turns from the one into the other.
