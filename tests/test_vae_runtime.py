@@ -19,7 +19,7 @@ from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.vae import LATENTS_FILE, coding, morphing, rendering
 from wavewright.families.vae import detail as details
 from wavewright.families.vae.condition import Told
-from wavewright.families.vae.detail import IN_THE_MIDDLE, LARGEST_GAIN, Detail
+from wavewright.families.vae.detail import LARGEST_GAIN, Detail
 from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
 from wavewright.families.vae.morphing import Coded, Evenly, brightness, loudness_db, one_way, slid_to
 from wavewright.families.vae.plane import plane, principal
@@ -284,7 +284,7 @@ def test_details_go_from_one_to_the_other():
         np.testing.assert_allclose(a.towards(a, part).log_gains, 1.0, atol=1e-6)  # what both have stays
         assert 0 < a.towards(none, part).log_gains[0, 0] < 1
     for one, other in ((a, none), (none, a)):
-        np.testing.assert_allclose(one.towards(other, 0.5).log_gains, IN_THE_MIDDLE, atol=1e-6)
+        np.testing.assert_allclose(one.towards(other, 0.5).log_gains, 0.5**0.5, atol=1e-6)
     turning = a.towards(b, np.array([[0.0], [0.5], [1.0]]))
     middle = a.towards(b, 0.5).log_gains[0]
     np.testing.assert_allclose(turning.log_gains, [np.full(5, 1.0), middle, np.full(5, -0.5)], atol=1e-6)

@@ -11,9 +11,6 @@ from ...dsp.spectral_frames import FrameSettings
 
 FLOOR = 1e-4  # of a full-scale tone: what lies below is neither missed nor too much
 LARGEST_GAIN = 20.0
-IN_THE_MIDDLE = (
-    0.5**0.5
-)  # of the way, the weight of what one end has and the other has not, so that it varies as much as before
 EVENED_SECONDS = (0.0, 0.02, 0.05, 0.2)  # over which a detail's energy may be smoothed, one after another
 STEADY = 1e-9  # added to what is divided by
 LEAST_OF_OWN = 1e-3  # of a sound's own frames, whose phases count where the recording is silent
@@ -43,13 +40,13 @@ class Detail:
     def towards(self, other: Detail, part: float | np.ndarray) -> Detail:
         """The detail at ``part`` (0 to 1) of the way to another sound's, for all frames or for each ``(frames, 1)``.
 
-        What both have in common stays. Of what they have not the mean would be calmer than either, so it is raised: where one has something
-        and the other nothing, to IN_THE_MIDDLE times that in the middle.
+        What both have in common stays. Of what they have not the mean would be calmer than either, so cosine and sine weigh it, by which it
+        varies as much as before.
         """
-        a, b, exponent = self.log_gains, other.log_gains, np.log2(1 / IN_THE_MIDDLE)
-        raised = (1 - part) ** exponent + part**exponent - 1
+        a, b = self.log_gains, other.log_gains
+        common, alone = (1 - part) * a + part * b, np.cos(np.pi / 2 * part) * a + np.sin(np.pi / 2 * part) * b
         unlike = np.abs(a - b) / (np.abs(a) + np.abs(b) + np.float32(STEADY))
-        log_gains = ((1 - part) * a + part * b) * (1 + raised * unlike)
+        log_gains = common + unlike * (alone - common)
         spectrum = (1 - part) * self.spectrum + part * other.spectrum
         return replace(self, spectrum=spectrum.astype(np.complex64), log_gains=log_gains.astype(np.float32))
 
