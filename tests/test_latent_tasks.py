@@ -450,6 +450,16 @@ def test_a_missing_model_is_the_usual_sentence(monkeypatch, tmp_path, capsys):
         assert refused(capsys, *command) == "There is no model 'morph-drums'; `wavewright models` lists all."
 
 
+def test_only_so_much_detail_is_held_in_memory(sounds, monkeypatch):
+    monkeypatch.setattr(latent_sounds, "MOST_DETAILED_SECONDS", 1.0)
+    with pytest.raises(
+        BadSetting, match=r"8 sounds of 0.2 s with their detail last longer than the 1 s .* or leave the detail out"
+    ):
+        vary(Path("a.wav"), model="frames")
+    assert len(vary(Path("a.wav"), model="frames", detail=0.0).sounds) == 8
+    assert len(vary(Path("a.wav")).sounds) == 8  # of one-shots there is little
+
+
 def test_what_does_not_fit_into_memory_is_refused(sounds, monkeypatch):
     monkeypatch.setattr(latent_sounds, "MOST_SECONDS", 2.0)
     vary(Path("a.wav"), count=7)

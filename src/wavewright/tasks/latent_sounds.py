@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "morph-drums"
 LONGEST_SECONDS = 600.0  # of a sound that is read, which is held in memory
 MOST_SECONDS = 1_200.0  # of all sounds of a call, which are held in memory, too
+MOST_DETAILED_SECONDS = 300.0  # of them where sounds of any length keep their detail
 MOST_SOUNDS = 1_000
 LEAST_DB = 0.05  # of which a word is said
 LETTERS_OF_A_NAME = 32  # that the name of a sound takes from the name of a file
@@ -154,11 +155,15 @@ def detail_name(detail: float) -> list[str]:
     return [] if detail == 1 else [f"detail{detail:g}"]
 
 
-def check_room(player: Runtime, n_samples: int, count: int) -> None:
+def check_room(player: Runtime, n_samples: int, count: int, detail: float) -> None:
     """Raise BadSetting where ``count`` sounds made of one of ``n_samples`` would be too long together."""
-    if player.config.latent == "clip":
-        n_samples = player.config.n_samples
-    seconds = n_samples / player.sample_rate
+    is_clip = player.config.latent == "clip"
+    seconds = (player.config.n_samples if is_clip else n_samples) / player.sample_rate
+    if detail and not is_clip and MOST_DETAILED_SECONDS < count * seconds <= MOST_SECONDS:
+        raise BadSetting(
+            f"{count} sounds of {seconds:.1f} s with their detail last longer than the {MOST_DETAILED_SECONDS:.0f} s that fit into memory; "
+            "ask for fewer, give shorter sounds, or leave the detail out with --detail 0."
+        )
     if count * seconds > MOST_SECONDS:
         raise BadSetting(
             f"{count} sounds of {seconds:.1f} s last longer than the {MOST_SECONDS:.0f} s that fit into memory; ask for fewer, or "

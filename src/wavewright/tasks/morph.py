@@ -66,7 +66,7 @@ def morph(
         raise BadSetting("A sound that turns over time has no steps that could be joined; leave --over-time or --joined out.")
     player = open_vae(model)
     (a, wave_a), (b, wave_b) = read_sound(file_a, player), read_sound(file_b, player)
-    check_room(player, max(len(wave_a), len(wave_b)), 1 if over_time else steps)
+    check_room(player, max(len(wave_a), len(wave_b)), 1 if over_time else steps, detail)
     waves = player.morph(wave_a, wave_b, steps, way, over_time, label_a, label_b, pitch_a, pitch_b, seed, detail)
     call = {**origin_of(player, "morph", (a, b)), "way": way, "seed": seed, "labels": [label_a, label_b], "detail": detail}
     call |= told_pitch(pitch_a=pitch_a, pitch_b=pitch_b)

@@ -61,7 +61,7 @@ def slide(
     player = open_vae(model)
     amounts = _amounts(set, player)
     source, wave = read_sound(file, player)
-    check_room(player, len(wave), steps)
+    check_room(player, len(wave), steps, detail)
     parts = np.linspace(0.0, 1.0, steps).tolist() if steps > 1 else [1.0]
     swept = player.sweep(wave, amounts, parts, label, seed, pitch, detail)
     call = {

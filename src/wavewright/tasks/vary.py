@@ -50,7 +50,7 @@ def vary(
     """
     player = open_vae(model)
     source, wave = read_sound(file, player)
-    check_room(player, len(wave), count)
+    check_room(player, len(wave), count, detail)
     waves = player.vary(wave, amount, seed, count, label, pitch, detail)
     call = {**origin_of(player, "vary", [source]), "amount": amount, "seed": seed, "detail": detail, **told_pitch(pitch=pitch)}
     name = sound_name(player, [source], [label], [f"vary{amount:g}", *detail_name(detail)], seed, [pitch])
