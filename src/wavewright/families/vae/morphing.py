@@ -115,7 +115,8 @@ def one_way(values: np.ndarray) -> np.ndarray:
 @dataclass(frozen=True)
 class Evenly:
     """A walk decoded by ``decode``: its brightness never goes back, where ``directions`` have that slider, and nothing begins more often
-    than an end does, as far as one of ``evened`` brings that about, the frames over which the energy of a sound's detail is smoothed."""
+    than the end that does so less often, as far as one of ``evened`` brings that about, the frames over which the energy of a sound's
+    detail is smoothed."""
 
     decode: Callable[[Coded], np.ndarray]
     directions: Directions
@@ -125,7 +126,7 @@ class Evenly:
     def waves(self, walk: Sequence[Coded]) -> list[np.ndarray]:
         """The waves ``(time,)`` of a walk."""
         plain = [self.decode(sound) for sound in walk]
-        most = max(count_onsets(end, self.sample_rate) for end in (plain[0], plain[-1]))
+        most = min(count_onsets(end, self.sample_rate) for end in (plain[0], plain[-1]))
         wanted = one_way(np.array([brightness(wave, self.sample_rate) for wave in plain])).tolist()
         inner = zip(walk[1:-1], plain[1:-1], wanted[1:-1], strict=True)
         return [plain[0], *(self._begun(sound, wave, octaves, most) for sound, wave, octaves in inner), plain[-1]]
