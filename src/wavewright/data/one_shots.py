@@ -24,7 +24,7 @@ VARIED = VariationSettings(slowest=1.0, fastest=1.0, largest_delay_seconds=0.0, 
 
 
 @dataclass(frozen=True)
-class Variation:
+class Draws:
     """How clips are drawn and how fast they are played; raises BadSetting where that is impossible."""
 
     slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
@@ -86,7 +86,7 @@ class OneShotBatches:
     def __init__(
         self,
         clips: OneShots,
-        variation: Variation,
+        draws: Draws,
         sample_rate: int,
         n_samples: int,
         batch_size: int,
@@ -94,7 +94,7 @@ class OneShotBatches:
         gain_range_db: float = 0.0,
         varied_share: float = 0.0,
     ):
-        self.clips, self.variation = clips, variation
+        self.clips, self.draws = clips, draws
         self.gain_range_db, self.varied_share = gain_range_db, varied_share
         self.sample_rate, self.n_samples, self.batch_size, self.seed = sample_rate, n_samples, batch_size, seed
         self.by_label: dict[int, tuple[np.ndarray, np.ndarray]] = {}
@@ -103,7 +103,7 @@ class OneShotBatches:
             chosen = [index for index, other in enumerate(clips.labels) if other == label]
             weights = _fair_weights([clips.groups[index] for index in chosen])
             self.by_label[label] = np.array(chosen), weights / weights.sum()
-            class_weights.append(weights.sum() ** variation.class_exponent)
+            class_weights.append(weights.sum() ** draws.class_exponent)
         self.class_shares = np.array(class_weights) / sum(class_weights)
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
@@ -122,7 +122,7 @@ class OneShotBatches:
         """A clip of the class at a random speed and level, ``(1, n_samples)``, and its pitch then."""
         indices, weights = self.by_label[label]
         index = int(draw.choice(indices, p=weights))
-        speed = float(np.exp(draw.uniform(np.log(self.variation.slowest), np.log(self.variation.fastest))))
+        speed = float(np.exp(draw.uniform(np.log(self.draws.slowest), np.log(self.draws.fastest))))
         wave = at_speed(self.clips.store[index], self.sample_rate, speed, self.n_samples)
         if self.varied_share and draw.random() < self.varied_share:
             varied = vary(wave[0], draw_variation(VARIED, draw), self.sample_rate, self.n_samples)[None]

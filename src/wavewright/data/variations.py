@@ -80,7 +80,7 @@ def draw_variation(settings: VariationSettings, draw: np.random.Generator) -> Va
 
 
 def vary(wave: np.ndarray, variation: Variation, sample_rate: int, n_samples: int) -> np.ndarray:
-    """``wave (time,)`` with a variation applied: ``(n_samples,)`` float32 with a peak of 1, its end faded out."""
+    """``wave (time,)`` with a variation applied: ``(n_samples,)`` float32 with a peak of 1, its end faded out as a classifier does."""
     noise = np.random.default_rng(variation.noise_seed)
     varied = _moved(wave, variation, sample_rate, n_samples)
     varied = _filtered(varied, variation, sample_rate, noise)

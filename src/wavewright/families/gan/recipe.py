@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...data.entry import Entry, Problem
-from ...data.one_shots import MEMBERS, RANGES, OneShotBatches, OneShots, Variation, label_names, usable
+from ...data.one_shots import MEMBERS, RANGES, Draws, OneShotBatches, OneShots, label_names, usable
 from ...data.preparation import Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
@@ -21,7 +21,7 @@ DATA_RANGES = {**RANGES, "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_
 
 
 @dataclass(frozen=True)
-class DataSettings(Variation):
+class DataSettings(Draws):
     """What becomes of a recording before the networks hear it."""
 
     align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off

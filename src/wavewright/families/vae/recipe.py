@@ -11,7 +11,7 @@ import numpy as np
 
 from ...data.crops import CropBatches, Crops
 from ...data.entry import Entry, Problem
-from ...data.one_shots import MEMBERS, RANGES, OneShotBatches, OneShots, Variation, label_names, usable
+from ...data.one_shots import MEMBERS, RANGES, Draws, OneShotBatches, OneShots, label_names, usable
 from ...data.preparation import Preparation
 from ...data.splits import assign
 from ...data.store import ClipStore
@@ -49,7 +49,7 @@ DATA_RANGES = {
 
 
 @dataclass(frozen=True)
-class DataSettings(Variation):
+class DataSettings(Draws):
     """What becomes of a recording before the network hears it; speeds and classes are those of one-shots alone."""
 
     slowest: float = 0.75
