@@ -268,15 +268,17 @@ def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
         assert 10 * np.log10(np.median(ratios)) == pytest.approx(0.0, abs=0.5)
 
 
+@pytest.mark.filterwarnings("error")
 def test_what_gets_louder_does_not_pass_full_scale():
-    wave = np.linspace(-1.5, 1.5, 3_001).astype(np.float32)
+    wave = np.linspace(-1.5, 1.5, 300_001).astype(np.float32)
     louder = played_at(wave, np.float32(1.3))
     quiet = np.abs(1.3 * wave) < LOUD
     np.testing.assert_allclose(louder[quiet], 1.3 * wave[quiet], rtol=1e-6)
-    assert np.all(np.diff(louder) > 0)
+    assert np.all(np.diff(louder) >= 0)
+    assert np.all(np.diff(louder[::1_000]) > 0)
     assert np.abs(louder).max() < 1
     np.testing.assert_array_equal(
-        louder, np.concatenate([played_at(each, np.float32(1.3)) for each in np.split(wave, [1, 7, 2_000])])
+        louder, np.concatenate([played_at(each, np.float32(1.3)) for each in np.split(wave, [1, 7, 200_000])])
     )
     np.testing.assert_array_equal(played_at(wave, np.float32(1.0)), wave)
 

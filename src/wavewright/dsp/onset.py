@@ -59,7 +59,7 @@ def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
         return 0
     width = max(2, seconds_to_samples(RISE_SECONDS, sample_rate))
     power = np.convolve(np.square(wave, dtype=np.float64), np.ones(width) / width, "same")[:: width // 2]
-    level_db = 10 * np.log10(np.maximum(power / power.max(), db_to_gain(2 * QUIETEST_DB)))
+    level_db = 10 * np.log10(np.maximum(power / power.max(), db_to_gain(QUIETEST_DB) ** 2))
     count, lowest, highest, is_up = 0, QUIETEST_DB, QUIETEST_DB, False
     for now in level_db.tolist():
         if not is_up and now > ATTACK_DB and now > lowest + RISE_DB:

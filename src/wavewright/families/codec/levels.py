@@ -43,13 +43,12 @@ def played(wave: np.ndarray, gain: np.float32) -> np.ndarray:
 
     Sample by sample and by sums, products and quotients alone, so that it is the same however a sound is cut up.
     """
-    if gain <= 1:
-        return gain * wave
     louder = gain * wave
+    if gain <= 1:
+        return louder
     size = np.abs(louder)
-    excess = (size - LOUD) / (1 - LOUD)
-    bent = LOUD + (1 - LOUD) * excess / (1 + excess)
-    return np.where(size > LOUD, np.copysign(bent, louder), louder)
+    excess = np.maximum(size - LOUD, np.float32(0)) / (1 - LOUD)
+    return np.copysign(np.minimum(size, LOUD) + (1 - LOUD) * excess / (1 + excess), louder)
 
 
 def _level(wave: np.ndarray) -> float:

@@ -127,8 +127,8 @@ class Evenly:
         """The waves ``(time,)`` of a walk."""
         plain = [self.decode(sound) for sound in walk]
         most = min(count_onsets(end, self.sample_rate) for end in (plain[0], plain[-1]))
-        wanted = one_way(np.array([brightness(wave, self.sample_rate) for wave in plain])).tolist()
-        inner = zip(walk[1:-1], plain[1:-1], wanted[1:-1], strict=True)
+        wanted = one_way(np.array([brightness(wave, self.sample_rate) for wave in plain]))
+        inner = zip(walk[1:-1], plain[1:-1], wanted[1:-1].tolist(), strict=True)
         return [plain[0], *(self._begun(sound, wave, octaves, most) for sound, wave, octaves in inner), plain[-1]]
 
     def _begun(self, sound: Coded, plain: np.ndarray, octaves: float, most: int) -> np.ndarray:

@@ -84,20 +84,26 @@ class Rendering:
         return wave
 
     def power(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
-        """The power ``(frames, bins)`` that chance gives the next frames of a sound on average."""
-        return self._spectrum(frames)[1]
+        """The power ``(frames, bins)`` that frames as :meth:`push` has them get from chance on average."""
+        return self._levels(frames)[2]
 
     def _spectrum(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Tone and noise ``(frames, bins)`` complex64, and the power that chance gives them on average."""
-        settings, head = self.config.frames, frames["head"]
-        spectrum = head_to_spectrum(head, self.first, settings)
-        power = power_spectrum(spectrum)
-        if settings.noise_bands:
-            gains = noise_gains(frames["log_gains"], settings)
-            power = power + (gains * np.float32(settings.scale / settings.noise_scale)) ** 2
-            spectrum += self.white.push(self.draw(len(head) * settings.hop_length)) * gains
-        self.first += len(head)
+        spectrum, gains, power = self._levels(frames)
+        if gains is not None:
+            spectrum += self.white.push(self.draw(len(spectrum) * self.config.hop_length)) * gains
+        self.first += len(spectrum)
         return spectrum, power
+
+    def _levels(self, frames: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+        """The tones ``(frames, bins)`` complex64, the gains of noise, if any, and the power of both together on average."""
+        settings = self.config.frames
+        tones = head_to_spectrum(frames["head"], self.first, settings)
+        power = power_spectrum(tones)
+        if not settings.noise_bands:
+            return tones, None, power
+        gains = noise_gains(frames["log_gains"], settings)
+        return tones, gains, power + (gains * np.float32(settings.scale / settings.noise_scale)) ** 2
 
 
 def sounds(config: Config, heads: np.ndarray, log_gains: np.ndarray | None, first_seed: int) -> list[np.ndarray]:

@@ -198,7 +198,7 @@ class Runtime:
         pitch: float | None = None,
         detail: float = 1.0,
     ) -> list[np.ndarray]:
-        """``count`` variations ``(1, time)`` of a sound ``(time,)``: 0 is its reconstruction, 1 a new sound of its kind.
+        """``count`` variations ``(1, time)`` of a sound ``(time,)``: an amount of 0 rebuilds it, 1 is a new sound of its kind.
 
         A share ``detail`` of what the reconstruction lacks is kept, as in :meth:`morph`, the less of it the larger ``amount``. The latents
         turn towards a draw from the distribution of the training sounds that lie nearest, whose kinds the decoder is told where no
