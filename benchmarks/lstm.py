@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 import time
 from dataclasses import replace
@@ -88,14 +89,14 @@ def distances(reference: Sides, estimate: Sides, sample_rate: int) -> dict[str, 
 
 
 def seconds_to_generate(model: Path) -> float:
-    """CPU seconds that 10 s of sound take, the best of a few times, the model being loaded."""
+    """CPU seconds that 10 s of sound take, the median of a few times, the model being loaded."""
     player = models.load(model)
     times = []
     for index in range(TIMES):
         begin = time.process_time()
         player.generate(LABELS[0], 1, start=index, seconds=TIMED_SECONDS)
         times.append(time.process_time() - begin)
-    return min(times)
+    return statistics.median(times)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -42,14 +43,14 @@ def configs(codec_name: str) -> dict[str, Config]:
     return sizes | {"small, gru": gru, "small, convnext": convnext}
 
 
-def best_seconds(run: Callable[[], object]) -> float:
-    """CPU seconds of the quickest of a few runs; the first does not count."""
+def median_seconds(run: Callable[[], object]) -> float:
+    """CPU seconds of a run, the median of a few; the first does not count."""
     times = []
     for _ in range(1 + TIMES):
         begin = time.process_time()
         run()
         times.append(time.process_time() - begin)
-    return min(times[1:])
+    return statistics.median(times[1:])
 
 
 def step_seconds(config: Config, bfloat16: bool) -> float:
@@ -72,7 +73,7 @@ def step_seconds(config: Config, bfloat16: bool) -> float:
         optimizer.step()
         optimizer.zero_grad()
 
-    return best_seconds(step)
+    return median_seconds(step)
 
 
 def row(name: str, config: Config, folder: Path) -> dict[str, object]:
@@ -88,8 +89,8 @@ def row(name: str, config: Config, folder: Path) -> dict[str, object]:
         "megabytes": round(sum(path.stat().st_size for path in folder.iterdir()) / 1e6, 1),
         "ms_a_step": round(1e3 * step_seconds(config, bfloat16=True)),
         "ms_a_step_float32": round(1e3 * step_seconds(config, bfloat16=False)),
-        "codes_times_real_time": round(DRAWN_SECONDS / best_seconds(lambda: player.tokens(seconds=DRAWN_SECONDS)), 1),
-        "sound_times_real_time": round(DRAWN_SECONDS / best_seconds(lambda: player.generate(seconds=DRAWN_SECONDS)), 1),
+        "codes_times_real_time": round(DRAWN_SECONDS / median_seconds(lambda: player.tokens(seconds=DRAWN_SECONDS)), 1),
+        "sound_times_real_time": round(DRAWN_SECONDS / median_seconds(lambda: player.generate(seconds=DRAWN_SECONDS)), 1),
     }
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class Copier:
         return np.pad(made, (0, max(0, len(wave) - len(made))))[: len(wave)].astype(np.float32)
 
     def real_time_factor(self, waves: Sequence[np.ndarray]) -> float:
-        """Processor seconds of vocoding a second of ``waves``, the best of a few rounds."""
+        """Processor seconds of vocoding a second of ``waves``, the median of a few rounds."""
         frames = [self.frames(wave) for wave in waves]
         self.wave(frames[0], len(waves[0]))  # whatever is loaded or compiled at first
         seconds = []
@@ -79,7 +80,7 @@ class Copier:
             for given, wave in zip(frames, waves, strict=True):
                 self.wave(given, len(wave))
             seconds.append(time.process_time() - begin)
-        return min(seconds) * self.sample_rate / sum(map(len, waves))
+        return statistics.median(seconds) * self.sample_rate / sum(map(len, waves))
 
 
 def copier_of(name: str, calm: float | None) -> Copier:

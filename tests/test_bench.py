@@ -11,9 +11,12 @@ import torch
 from scipy.stats import ks_2samp
 from tiny_wavenet import CONFIG, MU_LAW, random_tensors, random_wave
 
+from wavewright import processor
 from wavewright.cli import run
 from wavewright.families.wavenet.engine import Engine, tensor_shapes
+from wavewright.families.wavenet.mode_choice import ModeMeasurement
 from wavewright.nn.step_loop import StepLoop
+from wavewright.tasks import bench
 from wavewright.tasks.bench import bench_wavenet
 
 MODES = ["int8", "int16", "int16-8-streams", "int16-portable", "float32", "torch-loop"]
@@ -62,9 +65,25 @@ def test_without_torch_its_row_is_left_out(monkeypatch):
     assert [row.mode for row in report.rows] == MODES[:-1]
     assert report.rows[0].times_torch_loop is None
     lines = str(report).splitlines()
-    assert lines[0].split() == ["size", "mode", "samples/s", "real", "time", "torch", "loop", "memory"]
+    assert lines[0].split() == ["size", "mode", "torch", "loop", "real", "time", "samples/s", "memory"]
     assert lines[1].split()[:2] == ["tiny", "int8"]
-    assert lines[-1].startswith("PyTorch is not installed")
+    assert lines[-2].startswith("PyTorch is not installed")
+
+
+def test_without_a_size_all_are_measured_and_the_processor_is_named(monkeypatch):
+    monkeypatch.setattr(bench, "measure_modes", lambda config, tensors: [ModeMeasurement("int16", 0.0, 1.0)])
+    monkeypatch.setattr(bench, "_median_rate", lambda draw, seconds: 1_000.0)
+    report = bench_wavenet(seconds=0.05)
+    assert [row.size for row in report.rows] == [size for size in ("tiny", "small", "base", "full") for _ in MODES]
+    assert report.auto == dict.fromkeys(("tiny", "small", "base", "full"), "int16")
+    assert report.machine == processor.description()
+    assert processor.processor_name() in str(report)
+
+
+def test_the_rate_is_the_median_of_the_rounds(monkeypatch):
+    seconds = iter([1.0, 2.0, 1.0, 100.0, 4.0, 3.0])  # the first is of finding out how many samples fit
+    monkeypatch.setattr(bench, "_seconds", lambda draw, n_samples: next(seconds))
+    assert bench._median_rate(lambda n: None, 1.0) == pytest.approx(16 / 3.0)
 
 
 def test_a_size_that_does_not_exist_is_refused(capsys):

@@ -20,6 +20,7 @@ BASE = {"errors", "ranges", "units"}
 ARROWS = {
     "errors": set(),
     "units": set(),
+    "processor": set(),
     "ranges": {"errors"},
     "whole_file": {"errors"},
     "sound_file": BASE,
@@ -29,6 +30,7 @@ ARROWS = {
     "data": BASE | {"clip", "dsp", "sound_file", "whole_file"},
     "metrics": BASE | {"dsp"},
     "families": BASE | {"dsp"},
+    "families/mode_choice": BASE | {"families", "processor", "whole_file"},
     "families/runtime": BASE | {"dsp", "families", "models"},
     "families/coding": BASE | {"dsp", "families", "models"},
     "families/coded": BASE | {"data", "families"},
@@ -42,7 +44,8 @@ ARROWS = {
     "nn": BASE | {"dsp"},
     "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "whole_file"},
     "tasks": BASE
-    | {"clip", "data", "drawing", "dsp", "families", "metrics", "models", "nn", "speech", "text", "training", "whole_file"},
+    | {"clip", "data", "drawing", "dsp", "families", "metrics", "models", "nn", "processor", "speech", "text", "training"}
+    | {"whole_file"},
     "cli": BASE | {"models", "tasks"},
     "__init__": set(),
     "__main__": {"cli"},
@@ -93,10 +96,10 @@ def test_arrows_point_one_way(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_every_file_says_what_it_is_and_keeps_to_its_size(path):
+def test_every_file_says_what_it_is_and_is_no_heap(path):
     text = path.read_text(encoding="utf-8")
     assert (ast.get_docstring(ast.parse(text)) or "").endswith(".") or "\n" in (ast.get_docstring(ast.parse(text)) or "")
-    assert len(text.splitlines()) <= 400
+    assert len(text.splitlines()) <= 600  # one idea a file; no file is squeezed to a count
 
 
 @pytest.mark.skipif(not ARCHITECTURE.is_file(), reason="the documents are not beside the tests")

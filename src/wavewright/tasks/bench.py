@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import platform
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from pydantic import Field
 
 from ..families.wavenet import SIZES, Config
 from ..families.wavenet.engine import Engine, Mode, tensor_shapes
+from ..families.wavenet.mode_choice import DRIFT_BOUNDS_BITS, fastest, measure_modes
+from ..processor import description
 from . import checked
 
 Size = Literal["tiny", "small", "base", "full"]
 Head = Literal["mu-law", "logistics"]
 
-ROUNDS = 5  # of which the fastest counts: other work on the machine only ever slows a round down
+ROUNDS = 5  # of which the median counts
 MANY_STREAMS = 8
+MODES: tuple[tuple[str, Mode, int], ...] = (
+    ("int8", "int8", 1),
+    ("int16", "int16", 1),
+    (f"int16-{MANY_STREAMS}-streams", "int16", MANY_STREAMS),
+    ("int16-portable", "int16", 1),
+    ("float32", "float32", 1),
+)
+"""The rows of a size: name, mode and number of streams."""
 
 
 @dataclass(frozen=True)
@@ -42,57 +52,64 @@ class BenchReport:
     rows: tuple[Row, ...]
     head: str
     sample_rate: int
-    machine: str
+    machine: str  # processor, instruction sets, architecture, system
+    auto: dict[str, Mode]  # of each size, the mode that auto is here
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        lines = [f"{'size':<7}{'mode':<17}{'samples/s':>10}{'real time':>11}{'torch loop':>12}{'memory':>10}"]
+        lines = [f"{'size':<7}{'mode':<17}{'torch loop':>12}{'real time':>12}{'samples/s':>12}{'memory':>11}"]
         for row in self.rows:
             beside = "" if row.times_torch_loop is None else f"{row.times_torch_loop:.1f} x"
             lines.append(
-                f"{row.size:<7}{row.mode:<17}{row.samples_per_second:>10,.0f}{row.times_real_time:>9.2f} x{beside:>12}"
-                f"{row.memory_mb:>7.1f} MB"
+                f"{row.size:<7}{row.mode:<17}{beside:>12}{row.times_real_time:>10.2f} x{row.samples_per_second:>12,.0f}"
+                f"{row.memory_mb:>8.1f} MB"
             )
+        lines += [f"{size}: mode auto is {mode} on this machine." for size, mode in self.auto.items()]
         return "\n".join([*lines, f"One core of {self.machine}; head {self.head} at {self.sample_rate:,} Hz.", *self.notes])
 
 
 @checked
 def bench_wavenet(
-    size: Annotated[Size, Field(description="Size of the network.")] = "small",
+    size: Annotated[Size | None, Field(description="Size of the network; all sizes by default.")] = None,
     head: Annotated[Head, Field(description="Classes of mu-law, or a mixture of logistics on 16 bits.")] = "logistics",
     seconds: Annotated[float, Field(description="Measure each row for about so long.", ge=0.05, le=600)] = 3.0,
 ) -> BenchReport:
     """Measure how many samples a second a WaveNet draws on one core of this machine.
 
-    Weights are random, which changes no speed. Each row is the fastest of several rounds by processor time, so that other work on the
-    machine counts little. ``int16-portable`` names no instruction, as on processors that have no wide integer products; ``torch-loop``
-    is a plain PyTorch loop with cached layers, where PyTorch is installed.
+    Weights are random, which changes no speed. Each row is the median of several rounds by processor time. ``int16-portable`` names
+    no instruction, as on processors that have no wide integer products; ``torch-loop`` is a plain PyTorch loop with cached layers,
+    where PyTorch is installed, and the first ratio is the one to it. What ``auto`` chooses is measured as it does it.
     """
-    config = Config(**SIZES[size], head=head, condition="none")
-    tensors, notes = _random_tensors(config), []
-    modes: tuple[tuple[str, Mode, int], ...] = (
-        ("int8", "int8", 1),
-        ("int16", "int16", 1),
-        (f"int16-{MANY_STREAMS}-streams", "int16", MANY_STREAMS),
-        ("int16-portable", "int16", 1),
-        ("float32", "float32", 1),
-    )
-    rows = []
-    for name, mode, n_streams in modes:
-        engine = Engine(config, tensors, mode, portable=name.endswith("portable"))
-        state = engine.start(range(n_streams))
-        rate = n_streams * _fastest(lambda n, engine=engine, state=state: engine.draw(state, n), seconds)  # type: ignore[misc]
-        rows.append(_row(config, size, name, rate, engine.memory_bytes + state.memory_bytes, n_streams))
-    try:
-        from ..nn.step_loop import StepLoop
-    except ImportError:
-        notes.append("PyTorch is not installed, so its loop is not measured; pip install wavewright[train] adds it.")
-    else:
-        loop = StepLoop(tensors, config.dilations, is_mixture=head == "logistics")
-        rate = _fastest(loop.draw, seconds)
-        rows = [replace(row, times_torch_loop=row.samples_per_second / rate) for row in rows]
-        rows.append(replace(_row(config, size, "torch-loop", rate, loop.memory_bytes, 1), times_torch_loop=1.0))
-    return BenchReport(tuple(rows), head, config.sample_rate, _machine(), tuple(notes))
+    sizes: tuple[Size, ...] = get_args(Size) if size is None else (size,)
+    rows, notes, auto = [], [], {}
+    for each in sizes:
+        config = Config(**SIZES[each], head=head, condition="none")
+        tensors = _random_tensors(config)
+        measured = [_measure(config, each, tensors, *mode, seconds) for mode in MODES]
+        try:
+            from ..nn.step_loop import StepLoop
+        except ImportError:
+            notes = ['PyTorch is not installed, so its loop is not measured; `pip install ".[train]"` adds it.']
+        else:
+            loop = StepLoop(tensors, config.dilations, is_mixture=head == "logistics")
+            rate = _median_rate(loop.draw, seconds)
+            measured.append(_row(config, each, "torch-loop", rate, loop.memory_bytes, 1))
+            measured = [replace(row, times_torch_loop=row.samples_per_second / rate) for row in measured]
+        rows += measured
+        auto[each] = fastest(measure_modes(config, tensors))
+    bounds = ", ".join(f"{mode} {bound:g}" for mode, bound in DRIFT_BOUNDS_BITS.items())
+    notes.append(f"Mode auto allows these bits a sample more than float32: {bounds}.")
+    return BenchReport(tuple(rows), head, config.sample_rate, description(), auto, tuple(notes))
+
+
+def _measure(
+    config: Config, size: str, tensors: dict[str, np.ndarray], name: str, mode: Mode, n_streams: int, seconds: float
+) -> Row:
+    """Return the row of one mode and number of streams."""
+    engine = Engine(config, tensors, mode, portable=name.endswith("portable"))
+    state = engine.start(range(n_streams))
+    rate = n_streams * _median_rate(lambda n: engine.draw(state, n), seconds)
+    return _row(config, size, name, rate, engine.memory_bytes + state.memory_bytes, n_streams)
 
 
 def _row(config: Config, size: str, mode: str, rate: float, n_bytes: int, n_streams: int) -> Row:
@@ -108,24 +125,18 @@ def _random_tensors(config: Config) -> dict[str, np.ndarray]:
     }
 
 
-def _fastest(draw: Callable[[int], object], seconds: float) -> float:
-    """Samples that ``draw`` draws in a second of processor time, in the fastest of several rounds of ``seconds`` in all."""
+def _median_rate(draw: Callable[[int], object], seconds: float) -> float:
+    """Return the samples that ``draw`` draws in a second of processor time, the median of several rounds of ``seconds`` in all."""
     draw(16)  # compiles, where that was never done
     n_samples, spent = 16, 0.0
     while spent < seconds / (4 * ROUNDS):
         n_samples *= 2
         spent = _seconds(draw, n_samples)
     n_samples = max(16, round(n_samples * seconds / ROUNDS / spent))
-    return n_samples / min(_seconds(draw, n_samples) for _ in range(ROUNDS))
+    return n_samples / statistics.median(_seconds(draw, n_samples) for _ in range(ROUNDS))
 
 
 def _seconds(draw: Callable[[int], object], n_samples: int) -> float:
     start = time.process_time()
     draw(n_samples)
     return time.process_time() - start
-
-
-def _machine() -> str:
-    from llvmlite.binding import get_host_cpu_name
-
-    return f"a {get_host_cpu_name()} processor ({platform.machine()}, {platform.system()})"

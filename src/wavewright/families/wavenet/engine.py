@@ -2,7 +2,8 @@
 
 Every layer keeps what it will need again, so that a sample costs one pass over the weights (Le Paine et al., 2016). Modes: ``float32``
 equals the trained network within 1e-4; ``int16`` and ``int8`` are the number of bits of a weight, with a scale for each row, and multiply
-vectors of 14 bits with a scale for each vector; they are faster since a sample costs reading all weights.
+vectors of 14 bits with a scale for each vector; they are faster since a sample costs reading all weights. ``auto`` is the fastest of the
+three on this machine whose drift from ``float32`` is within its bound (mode_choice.py).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .kernels import Streams
 
 Mode = Literal["int16", "float32", "int8"]
+ModeOrAuto = Literal["int16", "float32", "int8", "auto"]
 
 STATE_VERSION = 1
 ABOUT = "about"  # in a saved state: what it is a state of, JSON as bytes
@@ -78,16 +80,21 @@ class Engine:
     Raises BadModel for tensors that do not fit ``config`` and BadSetting for a mode that does not exist.
     """
 
-    def __init__(self, config: Config, tensors: Mapping[str, np.ndarray], mode: Mode = "int16", portable: bool = False):
-        if mode not in get_args(Mode):
-            raise BadSetting(f"The mode is {mode!r}; a WaveNet plays in {', '.join(get_args(Mode))}.")
+    def __init__(self, config: Config, tensors: Mapping[str, np.ndarray], mode: ModeOrAuto = "int16", portable: bool = False):
+        if mode not in get_args(ModeOrAuto):
+            raise BadSetting(f"The mode is {mode!r}; a WaveNet plays in {', '.join(get_args(ModeOrAuto))}.")
         from .packing import checked_tensors, pack
         from .wide_dots import HAS_WIDE_DOTS
 
-        self.config, self.mode = config, mode
         checked = checked_tensors(config, tensors)
+        fingerprint = _fingerprint(config, checked)
+        if mode == "auto":
+            from .mode_choice import fastest_mode
+
+            mode = fastest_mode(config, checked, fingerprint)
+        self.config, self.mode = config, mode
         self._weights = pack(config, checked, mode, is_wide=HAS_WIDE_DOTS and not portable)
-        self._about = {"version": STATE_VERSION, "model": _fingerprint(config, checked), "mode": mode}
+        self._about = {"version": STATE_VERSION, "model": fingerprint, "mode": mode}
 
     @property
     def memory_bytes(self) -> int:

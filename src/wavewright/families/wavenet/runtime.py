@@ -15,7 +15,7 @@ from ...models.asked import place_of
 from ...models.folder import ModelFolder, Shapes, as_float32
 from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, RANGES, Config
 from .contours import Contours, covering, stretched
-from .engine import Engine, Mode, State
+from .engine import Engine, ModeOrAuto, State
 from .frames import frames_of, mel_frames, position_features, to_heard, to_wave
 from .prediction import Prediction, prediction_of
 
@@ -37,7 +37,7 @@ class Sound:
 class Runtime:
     """A WaveNet that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone."""
 
-    def __init__(self, folder: ModelFolder, mode: Mode | None = None):
+    def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None = None):
         self.folder, self.card = folder, folder.card
         self.config = config = folder.config(Config)
         self.labels, self.speakers, self.sample_rate = config.labels, config.speakers, config.sample_rate
@@ -54,12 +54,13 @@ class Runtime:
     def engine(self) -> Engine:
         """The engine with the model's weights; raises BadModel where they do not fit its card.
 
-        Its mode is the given one, else ``int8`` where all layers are stored with 8 bits, which it plays exactly, or ``int16``.
+        Its mode is the given one, else ``int8`` where all layers are stored with 8 bits, which it plays exactly, or ``int16``: these
+        draw the same samples on every machine. ``auto`` is the fastest of this machine.
         """
         stored = self.folder.tensors()
         of_layers = [array for name, array in stored.items() if name.startswith(("dilated", "residual")) and array.ndim > 1]
         matrices = [array for array in of_layers if array.shape[1] > 1]  # the others are scales
-        mode: Mode = self._mode or ("int8" if all(array.dtype == np.int8 for array in matrices) else "int16")
+        mode: ModeOrAuto = self._mode or ("int8" if all(array.dtype == np.int8 for array in matrices) else "int16")
         try:
             return Engine(self.config, as_float32(stored), mode)
         except (KeyError, ValueError) as error:

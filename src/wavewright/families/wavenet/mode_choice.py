@@ -1,0 +1,135 @@
+"""Choose the engine's fastest mode on this machine whose drift from float32 is within its bound.
+
+The drift of a mode is the Kullback-Leibler divergence of its distribution of the next sample from that of ``float32``, in bits a sample,
+estimated on waves that ``float32`` draws: the mean of what these samples cost under one less what they cost under the other.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ... import __version__
+from ...processor import description
+from ...whole_file import write_whole
+from . import Config
+from .engine import Engine, Mode
+from .likelihood import bits_per_sample
+
+DRIFT_BOUNDS_BITS: dict[Mode, float] = {"float32": 0.0, "int16": 0.0005, "int8": 0.01}
+"""How many bits a sample a mode may cost more than ``float32``."""
+
+DRIFT_STREAMS, DRIFT_SAMPLES = 8, 1_024  # of the waves that the drift is measured on
+ROUNDS = 5  # of timing, of which the median counts
+ROUND_SECONDS = 0.04
+CHOICES_FILE = "wavenet_modes.json"
+
+
+@dataclass(frozen=True)
+class ModeMeasurement:
+    """What one mode does on this machine."""
+
+    mode: Mode
+    drift_bits: float  # bits a sample more than float32
+    samples_per_second: float  # of one stream, by processor time
+
+    @property
+    def is_within_bound(self) -> bool:
+        return self.drift_bits <= DRIFT_BOUNDS_BITS[self.mode]
+
+
+def measure_modes(config: Config, tensors: Mapping[str, np.ndarray]) -> list[ModeMeasurement]:
+    """Measure drift and speed of every mode, for the network of ``tensors`` without a condition.
+
+    Parameters
+    ----------
+    config, tensors
+        As :class:`~wavewright.families.wavenet.engine.Engine` takes them.
+
+    Returns
+    -------
+    list of ModeMeasurement
+        One for each mode. The rounds of the modes are timed in turn, so that other work slows all of them.
+    """
+    engines = {mode: Engine(config, tensors, mode) for mode in DRIFT_BOUNDS_BITS}
+    drifts = _drifts(config, engines)
+    states = {mode: engine.start([0]) for mode, engine in engines.items()}
+    counts = {mode: _samples_in(engine, states[mode]) for mode, engine in engines.items()}
+    rates: dict[Mode, list[float]] = {mode: [] for mode in engines}
+    for _ in range(ROUNDS):
+        for mode, engine in engines.items():
+            start = time.process_time()
+            engine.draw(states[mode], counts[mode])
+            rates[mode].append(counts[mode] / max(time.process_time() - start, 1e-9))
+    return [ModeMeasurement(mode, drifts[mode], statistics.median(rates[mode])) for mode in engines]
+
+
+def fastest(measurements: list[ModeMeasurement]) -> Mode:
+    """Return the fastest mode within its drift bound; ``float32`` always is."""
+    return max((each for each in measurements if each.is_within_bound), key=lambda each: each.samples_per_second).mode
+
+
+def fastest_mode(config: Config, tensors: Mapping[str, np.ndarray], fingerprint: str) -> Mode:
+    """Return the mode that ``auto`` stands for on this machine.
+
+    It is measured once for a network, processor and version and then kept in the user's cache folder, so that the same seed
+    goes on to draw the same samples. ``fingerprint`` names the network.
+    """
+    key = f"{fingerprint} {__version__} {description()}"
+    path = _cache_folder() / CHOICES_FILE
+    choices = _read(path)
+    known = choices.get(key, {}) if isinstance(choices.get(key), dict) else {}
+    if known.get("mode") in DRIFT_BOUNDS_BITS:
+        return known["mode"]
+    measurements = measure_modes(config, tensors)
+    mode = fastest(measurements)
+    choices[key] = {"mode": mode, "measured": [asdict(each) for each in measurements]}
+    with suppress(OSError):  # without a folder to write to it is measured again the next time
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(choices, indent=1).encode())
+    return mode
+
+
+def _drifts(config: Config, engines: Mapping[Mode, Engine]) -> dict[Mode, float]:
+    """Return the drift of each mode in bits a sample, from the same waves."""
+    exact = engines["float32"]
+    wave = exact.draw(exact.start(range(DRIFT_STREAMS)), DRIFT_SAMPLES)
+    bits = {}
+    for mode, engine in engines.items():
+        outputs = engine.outputs(engine.start(range(DRIFT_STREAMS)), wave)
+        bits[mode] = float(bits_per_sample(config, outputs, wave).mean())
+    return {mode: abs(each - bits["float32"]) for mode, each in bits.items()}
+
+
+def _samples_in(engine: Engine, state: object) -> int:
+    """Return how many samples take about ``ROUND_SECONDS``."""
+    n_samples, seconds = 16, 0.0
+    while seconds < ROUND_SECONDS / 4:
+        n_samples *= 2
+        start = time.process_time()
+        engine.draw(state, n_samples)  # type: ignore[arg-type]
+        seconds = time.process_time() - start
+    return max(16, round(n_samples * ROUND_SECONDS / seconds))
+
+
+@cache
+def _cache_folder() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("wavewright")
+
+
+def _read(path: Path) -> dict:
+    """Return the choices that were kept; none where the file is missing or damaged."""
+    with suppress(OSError, ValueError, RecursionError):
+        choices = json.loads(path.read_bytes())
+        return choices if isinstance(choices, dict) else {}
+    return {}
