@@ -2,7 +2,7 @@
 
     python benchmarks/prior.py --codec speech-codec
 
-Weights are fresh and codes drawn at random: neither changes what a multiplication costs. One thread, CPU time, the best of a few times.
+Weights are fresh and codes drawn at random: neither changes what a multiplication costs. One thread, CPU time, the median of a few times.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@
 Word errors by benchmarks/recogniser.py (its commands first), DNSMOS by benchmarks/naturalness.py; PESQ (wide band, pip install
 pesq==0.0.4) and the log-mel distance (80 bands, 64 ms, in nats) against the recording at 16 kHz; the harmonics-to-noise ratio is the median
 of voiced frames. The real-time factor is processor time
-of vocoding alone, on one thread, after a first sound: the smallest of three rounds over a few clips. Griffin-Lim as in
+of vocoding alone, on one thread, after a first sound: the median of three rounds over a few clips. Griffin-Lim as in
 benchmarks/copy_synthesis.py. Intervals are 95 % bootstrap intervals over the clips.
 """
 

@@ -81,7 +81,9 @@ def bench_wavenet(
     where PyTorch is installed, and the first ratio is the one to it. What ``auto`` chooses is measured as it does it.
     """
     sizes: tuple[Size, ...] = get_args(Size) if size is None else (size,)
-    rows, notes, auto = [], [], {}
+    rows: list[Row] = []
+    notes: list[str] = []
+    auto: dict[str, Mode] = {}
     for each in sizes:
         config = Config(**SIZES[each], head=head, condition="none")
         tensors = _random_tensors(config)
