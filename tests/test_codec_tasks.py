@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from tiny_codec import HOP_LENGTH, SAMPLE_RATE, installed, sine, steps
-from tiny_models import make_gan
+from tiny_models import change_card, make_gan
 
 from wavewright import models
 from wavewright.cli import run
@@ -264,10 +264,11 @@ def test_codecs_are_found_by_their_hash(tmp_path, monkeypatch):
     (folder / "card.json").write_text(
         (folder / "card.json").read_text(encoding="utf-8").replace('"gan"', '"codec"'), encoding="utf-8"
     )
+    change_card(folder, config={}, labels=[], former_hashes=["0123456789ab"])
     (tmp_path / "home" / "broken").mkdir()
     (tmp_path / "home" / "broken" / "card.json").write_text("{", encoding="utf-8")
     found = codecs._hashes("codec")
-    assert found["mine"] == models.ModelFolder(folder).hash
+    assert found["mine"] == (models.ModelFolder(folder).hash, "0123456789ab")
     assert not {"tiny", "broken"} & found.keys()
 
 

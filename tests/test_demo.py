@@ -116,7 +116,7 @@ def test_a_demo_without_models_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path)
     with pytest.raises(BadModel, match="no bundled model that makes sounds"):
         demo(tmp_path / "out")
-    change_card(make_gan(tmp_path, "judge"), family="classifier")
+    change_card(make_gan(tmp_path, "judge"), family="classifier", config={})
     with pytest.raises(BadModel, match="judge cannot make sounds"):
         demo(tmp_path / "out", ("judge",))
     assert not (tmp_path / "out").exists()

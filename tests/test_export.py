@@ -221,7 +221,7 @@ def test_exporting_again_replaces_the_model(tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == [
         "card.json",
         "generator.onnx",
-        "sample.wav",
+        "sample.ogg",
         "weights.safetensors",
     ]
 
@@ -234,7 +234,7 @@ def test_further_tensors_are_stored_and_listed(tmp_path):
     embeddings = np.arange(6, dtype=np.float32).reshape(3, 2)
     folder = write(tmp_path, {}, {"training_embeddings.safetensors": {"embeddings": embeddings}})
     folder.verify()
-    assert sorted(folder.card.files) == ["sample.wav", "training_embeddings.safetensors", "weights.safetensors"]
+    assert sorted(folder.card.files) == ["sample.ogg", "training_embeddings.safetensors", "weights.safetensors"]
     np.testing.assert_array_equal(folder.tensors("training_embeddings.safetensors")["embeddings"], embeddings)
 
 
@@ -259,5 +259,5 @@ def test_sessions_check_what_goes_in_and_comes_out(tmp_path):
 def test_the_card_lists_every_file_with_its_hash(tmp_path):
     folder = make_gan(tmp_path)
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    assert sorted(card["files"]) == ["generator.onnx", "sample.wav", "weights.safetensors"]
+    assert sorted(card["files"]) == ["generator.onnx", "sample.ogg", "weights.safetensors"]
     assert card["labels"] == list(LABELS)

@@ -294,7 +294,7 @@ def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):
     clips = player.generate("low", count=2, seed=4)
     assert clips.shape == (2, 1, 4000)
     assert np.array_equal(clips[1:], player.generate("low", count=1, seed=4, start=1))
-    assert Clip.read(out / "sample.wav").sample_rate == 8000
+    assert Clip.read(out / "sample.ogg").sample_rate == 8000
     assert (out / "log.jsonl").is_file()
     assert any((out / "samples").iterdir())
     with pytest.raises(BadSetting, match="--resume"):

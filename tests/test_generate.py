@@ -47,7 +47,7 @@ def judge(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
     folder = shutil.copytree(model, tmp_path / "runs" / "judge")
-    change_card(folder, family="classifier", name="judge")
+    change_card(folder, family="classifier", name="judge", config={})
     load = models.load
     monkeypatch.setattr(models, "load", lambda name: Loudness(models.Card.read(folder)) if name == "judge" else load(name))
     return folder

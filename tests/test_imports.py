@@ -16,13 +16,14 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
 # Which parts a part may import besides itself. A part is a folder or file of the package; the doors of a family are parts of their own.
-BASE = {"errors", "ranges", "units"}
+BASE = {"errors", "names", "ranges", "units"}
 ARROWS = {
     "errors": set(),
     "units": set(),
     "processor": set(),
-    "ranges": {"errors"},
-    "whole_file": {"errors"},
+    "names": {"errors"},
+    "ranges": {"errors", "names"},
+    "whole_file": {"errors", "names"},
     "sound_file": BASE,
     "clip": BASE | {"sound_file", "whole_file"},
     "dsp": BASE,

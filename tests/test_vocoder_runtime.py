@@ -45,7 +45,7 @@ def test_a_run_measures_and_exports(place, player):
     assert 0 < metrics["valid/mel"] < 4
     assert 0 <= metrics["valid/pitch"] <= 1
     assert player.card.family == "vocoder"
-    assert (place / "sample.wav").is_file()
+    assert (place / "sample.ogg").is_file()
 
 
 def test_what_plays_is_what_was_trained(place, player, mel):

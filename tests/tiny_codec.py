@@ -73,6 +73,17 @@ class MeansDecoder:
         return np.repeat(np.where(codes[0] == -1, 0.0, means), HOP_LENGTH).astype(np.float32)
 
 
+class Hashed:
+    """The folder of a model that has no former hashes."""
+
+    def __init__(self, model_hash: str) -> None:
+        self.hash = model_hash
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        return (self.hash,)
+
+
 class MeansCodec:
     """The runtime of a codec, without a model folder."""
 
@@ -81,7 +92,7 @@ class MeansCodec:
 
     def __init__(self, model_hash: str = "0123456789ab") -> None:
         self.card = SimpleNamespace(name="means", family="codec")
-        self.folder = SimpleNamespace(hash=model_hash)
+        self.folder = Hashed(model_hash)
         self.frequencies = np.full((N_LEVELS, CODEBOOK_SIZE), TOTAL // CODEBOOK_SIZE, np.uint32)  # 5 bits a code
         self.contexts = None
 
@@ -152,7 +163,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MeansCodec:
     means = MeansCodec()
     load = models.load
     monkeypatch.setattr(models, "load", lambda name: means if name == "speech-codec" else load(name))
-    monkeypatch.setattr(codecs, "_hashes", lambda family: {"speech-codec": means.folder.hash})
+    monkeypatch.setattr(codecs, "_hashes", lambda family: {"speech-codec": means.folder.hashes})
     return means
 
 

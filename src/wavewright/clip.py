@@ -40,6 +40,9 @@ CODEC_RATES_HZ = {
 }
 """Codecs that know only these sample rates."""
 
+HIGHEST_CODEC_RATES_HZ = {"VORBIS": 192_000}
+"""Codecs that know every sample rate up to this one; beyond it libsndfile crashes."""
+
 MAX_CHUNK_FILE_BYTES = 2**32 - 2**16
 """WAV and AIFF count their bytes in 32 bits."""
 
@@ -238,7 +241,7 @@ def _checked_format(path: Path, subtype: str | None) -> tuple[str, str]:
 
 def _codec_rate(subtype: str, sample_rate: int) -> int:
     """The sample rate a codec stores a wave with: the lowest it knows that loses nothing, else its highest."""
-    known = CODEC_RATES_HZ.get(subtype, (sample_rate,))
+    known = CODEC_RATES_HZ.get(subtype, (min(sample_rate, HIGHEST_CODEC_RATES_HZ.get(subtype, sample_rate)),))
     return min((rate for rate in known if rate >= sample_rate), default=max(known))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .errors import BadSetting
+from .names import name_problem
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
@@ -17,7 +18,11 @@ def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) ->
 
 
 def check_names(**kinds: tuple[str, ...]) -> None:
-    """Raise BadSetting for names of one kind (``labels=...``) of which two are the same or one is empty."""
+    """Raise BadSetting for names of one kind (``labels=...``) of which two are the same, or one is no name (see :mod:`.names`)."""
     for kind, names in kinds.items():
         if len({*names}) < len(names) or "" in names:
             raise BadSetting(f"{kind} are {', '.join(map(repr, names))}; each needs a name of its own.")
+        for name in names:
+            problem = name_problem(name)
+            if problem is not None:
+                raise BadSetting(f"{kind} contain {name!r}, which {problem}: rename it.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import BadFolder, WavewrightError
+from .names import inside
 
 FULL_BYTES = 2**20
 """A disk with less free space than this counts as full: libraries that write for us say no more than that it went wrong."""
@@ -53,7 +54,7 @@ def whole_folder(folder: Path, last: str) -> Iterator[Path]:
     """A hidden folder to write files into; at the end all of them move into ``folder``, the one called ``last`` after the others.
 
     Where the block fails, ``folder`` stays as it was, and the error speaks of it and not of the hidden one. Raises BadFolder where
-    ``folder`` is a file or lies in one.
+    ``folder`` is a file or lies in one, and where a link in it would take a file elsewhere.
     """
     existed = folder.is_dir()
     try:
@@ -65,8 +66,8 @@ def whole_folder(folder: Path, last: str) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, str(folder)) from error
     try:
         yield hidden
-        for path in sorted((path for path in hidden.rglob("*") if path.is_file()), key=lambda path: path.name == last):
-            place = folder / path.relative_to(hidden)
+        made = sorted((path for path in hidden.rglob("*") if path.is_file()), key=lambda path: path.name == last)
+        for path, place in [(path, inside(folder, path.relative_to(hidden))) for path in made]:
             place.parent.mkdir(parents=True, exist_ok=True)
             path.replace(place)
     except WavewrightError as error:

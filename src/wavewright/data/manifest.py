@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from ..errors import BadAudio, BadFolder, MissingExtra
+from ..names import name_problem
 from ..whole_file import write_whole
 from .entry import SUFFIXES as SOUND_SUFFIXES
 from .entry import Entry, Problem, Scan, Split, find_length, first_problem
@@ -182,7 +183,7 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
     split = record.get("split")
     if split is not None and split not in get_args(Split):
         raise BadFolder(f"{where}: split is {split!r}; it must be train, valid or test.")
-    speaker = _text(record, "speaker", where)
+    speaker = _name(record, "speaker", where)
     path = manifest.parent / file_name
     try:
         file_frames, sample_rate, channels = find_length(path)
@@ -195,7 +196,7 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
         return Problem(path, f"{where}: offset and duration leave nothing of the {file_frames / sample_rate:g} s of {path}.")
     return Entry(
         path=path,
-        label=_text(record, "label", where) or _text(record, "command", where),
+        label=_name(record, "label", where) or _name(record, "command", where),
         group=_text(record, "group", where) or speaker,
         seconds=n_frames / sample_rate,
         sample_rate=sample_rate,
@@ -228,3 +229,12 @@ def _text(record: dict[str, Any], name: str, where: str) -> str | None:
     if isinstance(value, (dict, list)):
         raise BadFolder(f"{where}: {name} is {value!r}; it must be text.")
     return None if value is None else str(value)
+
+
+def _name(record: dict[str, Any], field: str, where: str) -> str | None:
+    """Return a field that names a label or a speaker; raise BadFolder for what is no name, None for an empty one."""
+    name = _text(record, field, where)
+    problem = name_problem(name) if name else None
+    if problem is not None:
+        raise BadFolder(f"{where}: {field} is {name!r}, which {problem}; rename it.")
+    return name

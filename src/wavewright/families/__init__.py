@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import BadSetting
 
@@ -38,13 +38,23 @@ def command(family: str, model: str) -> str:
     return f"wavewright {COMMANDS.get(family, 'generate {model}').format(model=model)}"
 
 
+def config(family: str) -> type[Any]:
+    """Return the ``Config`` of a family: the dataclass of everything that its models' cards say of the network."""
+    kind: type[Any] = importlib.import_module(f".{_known(family)}", __package__).Config
+    return kind
+
+
 def module(family: str, part: Part) -> ModuleType:
     """The module ``families/<family>/<part>.py``; only ``network`` and ``recipe`` may import torch.
 
     Raises BadSetting for a family that is not in the table, so that no text from a file can import anything else.
     """
+    return importlib.import_module(f".{_known(family)}.{part}", __package__)
+
+
+def _known(family: str) -> str:
     if family not in FAMILIES:
         nearest = difflib.get_close_matches(family, FAMILIES, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else "."
         raise BadSetting(f"There is no model family {family!r}; the families are {', '.join(FAMILIES)}{hint}")
-    return importlib.import_module(f".{family}.{part}", __package__)
+    return family

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import families
 from ..errors import BadModel
-from .card import CARD_FILE, Card, Source
+from .card import CARD_FILE, Card, Source, playable
 from .folder import ModelFolder
 
 __all__ = ["Card", "ModelFolder", "Source", "bundled", "classifier_of", "find", "load", "names"]
@@ -40,7 +40,7 @@ def find(name: str | Path) -> Path:
     Raises BadModel for a name that is in none of them.
     """
     path = Path(name)
-    if (path / CARD_FILE).is_file():
+    if _is_model(path):
         return path
     if len(path.parts) != 1 or path.is_absolute():
         if path.is_dir():
@@ -49,7 +49,7 @@ def find(name: str | Path) -> Path:
             f"There is no model folder {path}; give a folder that training wrote, or a name from `wavewright models`."
         )
     for place in places():
-        if (place / path / CARD_FILE).is_file():
+        if _is_model(place / path):
             return place / path
     nearest = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.4)
     hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
@@ -81,6 +81,10 @@ def load(name: str | Path) -> Any:
         )
     folder.verify()
     return families.module(folder.card.family, "runtime").open_model(folder)
+
+
+def _is_model(path: Path) -> bool:
+    return (playable(path) / CARD_FILE).is_file()
 
 
 def _models_in(place: Path) -> list[Path]:

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from .. import families
 from ..errors import BadModel
+from ..names import control_character_in, name_problem
 
 FORMAT_VERSION = 1
 CARD_FILE = "card.json"
+READY_FOLDER = ".export-ready"
+"""In a model folder: a whole new model whose files are about to replace the others; while it is there, it is what plays."""
+LARGEST_CARD_BYTES = 2**22
 SPEAKING = "acoustic"  # the family whose models are voices
+
+Config = TypeVar("Config")
+
+
+def _checked_name(name: str) -> str:
+    problem = name_problem(name)
+    if problem is not None:
+        raise ValueError(f"the name {name!r} {problem}")
+    return name
+
+
+def _checked_file_name(name: str) -> str:
+    problem = name_problem(name, is_file=True)
+    if problem is not None:
+        raise ValueError(f"the name {name!r} {problem}")
+    return name
+
+
+def _checked_files(files: dict[str, str]) -> dict[str, str]:
+    for name in files:
+        if name == CARD_FILE or name_problem(name, is_file=True) is not None:
+            raise ValueError(f"{name!r} is listed; a card may list plain file names of its own folder only")
+    return files
 
 
 class Source(BaseModel):
@@ -33,44 +63,84 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format_version: int = FORMAT_VERSION
-    name: str = Field(min_length=1)
+    name: Annotated[str, AfterValidator(_checked_file_name)]
     family: str
     description: str = ""
     config: dict[str, Any] = Field(default_factory=dict)
-    labels: list[str] = Field(default_factory=list)
+    labels: list[Annotated[str, AfterValidator(_checked_name)]] = Field(default_factory=list)
     sample_rate: int = Field(ge=1, le=768_000)
     licence: str = "unknown"
     sources: list[Source] = Field(default_factory=list)
     recipe: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
-    files: dict[str, str] = Field(default_factory=dict, description="sha256 of every other file of the folder")
+    size_reason: str = Field("", description="why a bundled model is larger than 5 MB")
+    former_hashes: list[str] = Field(
+        default_factory=list, description="hashes that the same weights and graphs had before, which files of codes may carry"
+    )
+    files: Annotated[dict[str, str], AfterValidator(_checked_files)] = Field(
+        default_factory=dict, description="sha256 of every other file of the folder"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_control_characters(cls, given: Any) -> Any:
+        """Refuse texts that would steer the terminal that shows them."""
+        found = control_character_in(given)
+        if found is not None:
+            raise ValueError(f"a text contains the control character {found}")
+        return given
 
     @classmethod
     def read(cls, folder: Path) -> Card:
-        """Read ``card.json``; raises BadModel where it is missing, damaged or from a newer format."""
-        path = Path(folder) / CARD_FILE
+        """Read the card of the model that a folder plays, its config checked as its family's.
+
+        Raises BadModel where the card is missing, damaged, from a newer format or describes a model that cannot be.
+        """
+        path = playable(Path(folder)) / CARD_FILE
         if not path.is_file():
             raise BadModel(
-                f"{folder} is not a model folder: it has no {CARD_FILE}; give a folder that training wrote, or a name from `wavewright models`."
+                f"{folder} is not a model folder: it has no {CARD_FILE}; give a folder that training wrote, or a name from "
+                "`wavewright models`."
             )
+        card = cls.read_file(path)
+        if card.family in families.FAMILIES:
+            card.config_as(families.config(card.family), Path(folder))
+        return card
+
+    @classmethod
+    def read_file(cls, path: Path) -> Card:
+        """Read a card without a look at its config; raises BadModel where it is damaged or from a newer format."""
         try:
-            text = path.read_bytes()
-        except OSError as error:
-            raise BadModel(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-        try:
-            card = cls.model_validate_json(text)
+            card = cls.model_validate_json(_contents(path))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the file"
             raise BadModel(
-                f"{path} cannot be read as a model card ({where}: {first['msg']}); copy the model folder again."
+                f"{path} cannot be read as a model card ({_first_error(error)}); copy the model folder again."
             ) from error
         if card.format_version > FORMAT_VERSION:
             raise BadModel(
-                f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; upgrade Wavewright to play it."
+                f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; upgrade Wavewright "
+                "to play it."
             )
         return card
+
+    def config_as(self, kind: type[Config], folder: Path) -> Config:
+        """Return the config as the dataclass ``kind`` of a family, with the card's labels and sample rate.
+
+        Raises BadModel, which names ``folder``, for a setting that the family does not have, of a wrong type or out of its range.
+        """
+        given = {**self.config, "labels": self.labels, "sample_rate": self.sample_rate}
+        unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(kind)})  # type: ignore[arg-type]
+        if unknown:
+            raise BadModel(
+                f"The card of {folder} has settings that no {self.family} has ({', '.join(unknown[:4])}); upgrade Wavewright to play it."
+            )
+        try:
+            return _adapter(kind).validate_python(given)
+        except ValidationError as error:
+            raise BadModel(
+                f"The config on the card of {folder} is wrong ({_first_error(error, 1)}); copy the model again."
+            ) from error
 
     @property
     def speakers(self) -> tuple[str, ...] | None:
@@ -86,3 +156,36 @@ class Card(BaseModel):
     def to_json(self) -> str:
         """The card as indented JSON."""
         return json.dumps(self.model_dump(), indent=2, ensure_ascii=False) + "\n"
+
+
+def playable(folder: Path) -> Path:
+    """Return where the files of a model folder lie: in itself, or in the new model that is taking their place."""
+    ready = folder / READY_FOLDER
+    return ready if (ready / CARD_FILE).is_file() else folder
+
+
+def _contents(path: Path) -> bytes:
+    """Return the bytes of a card; raise BadModel where it cannot be read or is far too large."""
+    try:
+        with path.open("rb") as opened:
+            contents = opened.read(LARGEST_CARD_BYTES + 1)
+    except OSError as error:
+        raise BadModel(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+    if len(contents) > LARGEST_CARD_BYTES:
+        raise BadModel(
+            f"{path} is larger than {LARGEST_CARD_BYTES:,} bytes, which no model card is; copy the model folder again."
+        )
+    return contents
+
+
+@cache
+def _adapter(kind: type[Config]) -> TypeAdapter[Config]:
+    return TypeAdapter(kind)
+
+
+def _first_error(error: ValidationError, depth: int | None = None) -> str:
+    """Return where the first error of a validation lies, down to a depth, and what it is."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][:depth])
+    what = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{where}: {what}" if where else what

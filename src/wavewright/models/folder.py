@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -10,25 +9,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-
 from ..errors import BadModel
 from ..whole_file import write_whole
-from .card import CARD_FILE, Card
+from .card import CARD_FILE, Card, playable
+from .graph_file import check_graph_file
+from .graph_session import GraphSession, Shapes
 
 if TYPE_CHECKING:
     import numpy as np
-    from onnxruntime import InferenceSession
 
 WEIGHTS_FILE = "weights.safetensors"
-SAMPLE_FILE = "sample.wav"
+SAMPLE_FILE = "sample.ogg"  # a sound of the model, to listen to; folders of earlier versions have a sample.wav
 SCALE_SUFFIX = ".scale"  # of the tensor with the scales (rows, 1, ...) of an int8 weight, float32
 WEIGHTS_KEY = "weights"  # in a graph's metadata: the weights that it points to, as their entries in the header of WEIGHTS_FILE
 
 Config = TypeVar("Config")
-
-Shapes = dict[str, tuple[int | None, ...]]
-"""The name of each input or output of a graph and its shape; ``None`` stands for the batch."""
 
 
 class ModelFolder:
@@ -36,15 +31,18 @@ class ModelFolder:
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
+        self._place = playable(self.path)
         self.card = Card.read(self.path)
-        for name in self.card.files:
-            if name in ("", ".", "..", CARD_FILE) or name != Path(name).name or "\\" in name:
-                raise BadModel(f"The card of {self.path} lists {name!r}; it may list plain file names of its own folder only.")
 
     @cached_property
     def hash(self) -> str:
-        """Twelve hexadecimal digits that name these weights and graphs: the SHA-256 of the card's list of files."""
-        return _hash_of(self.card.files)
+        """Twelve hexadecimal digits that name these weights and graphs: the SHA-256 of the card's list of files, the sample left out."""
+        return _hash_of({name: digest for name, digest in self.card.files.items() if name != SAMPLE_FILE})
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """The hash, and those that the same weights and graphs had before: files of codes may carry any of them."""
+        return (self.hash, *self.card.former_hashes)
 
     def hash_of(self, names: Iterable[str]) -> str:
         """The same of some of the files; one that is not listed counts as missing."""
@@ -56,11 +54,11 @@ class ModelFolder:
             with self.file(name).open("rb") as opened:
                 found = hashlib.file_digest(opened, "sha256").hexdigest()
             if found != expected:
-                raise BadModel(f"{self.path / name} is not the file that its card describes (SHA-256 differs); {_REMEDY}.")
+                raise BadModel(f"{self._place / name} is not the file that its card describes (SHA-256 differs); {_REMEDY}.")
 
     def file(self, name: str) -> Path:
         """The path of a listed file; raises BadModel where the card does not list it or it is missing."""
-        path = self.path / name
+        path = self._place / name
         if name not in self.card.files:
             raise BadModel(f"The model in {self.path} has no {name}, which the family {self.card.family} needs; {_REMEDY}.")
         if not path.is_file():
@@ -72,20 +70,7 @@ class ModelFolder:
 
         Raises BadModel for a setting that the family does not have, of a wrong type or out of its range.
         """
-        given = {**self.card.config, "labels": self.card.labels, "sample_rate": self.card.sample_rate}
-        unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(kind)})  # type: ignore[arg-type]
-        if unknown:
-            raise BadModel(
-                f"The card of {self.path} has settings that no {self.card.family} has ({', '.join(unknown[:4])}); "
-                "upgrade Wavewright to play it."
-            )
-        try:
-            return TypeAdapter(kind).validate_python(given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = "".join(f"{part}: " for part in first["loc"][:1])
-            what = first["msg"].removeprefix("Value error, ").rstrip(".")
-            raise BadModel(f"The config on the card of {self.path} is wrong ({where}{what}); copy the model again.") from error
+        return self.card.config_as(kind, self.path)
 
     def tensors(self, name: str = WEIGHTS_FILE) -> dict[str, np.ndarray]:
         """All tensors of a safetensors file, as stored: float16, float32, or int8 beside its scales."""
@@ -95,18 +80,29 @@ class ModelFolder:
         path = self.file(name)
         try:
             return load_file(path)
-        except (SafetensorError, OSError) as error:
+        except (
+            SafetensorError,
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ) as error:  # the last three for types that NumPy lacks
             raise BadModel(f"{path} cannot be read as safetensors ({error}); {_REMEDY}.") from error
 
     def weights(self) -> dict[str, np.ndarray]:
         """All tensors of the file of weights by name, as the float32 numbers that they stand for."""
-        return as_float32(self.tensors())
+        try:
+            return as_float32(self.tensors())
+        except ValueError as error:
+            raise BadModel(
+                f"The scales in {self._place / WEIGHTS_FILE} do not fit its weights ({error}); {_REMEDY}."
+            ) from error
 
-    def session(self, name: str, inputs: Shapes, outputs: Shapes) -> InferenceSession:
+    def session(self, name: str, inputs: Shapes, outputs: Shapes) -> GraphSession:
         """Open a graph for one thread.
 
-        Raises BadModel where the graph cannot be read, where the weights are not those that it points to, or where its inputs and
-        outputs are not the given ones.
+        Raises BadModel where the graph cannot be read or points to other bytes than those of the weights, where these are not those
+        that it points to, or where its inputs and outputs are not the given ones.
         """
         import onnxruntime
 
@@ -114,6 +110,8 @@ class ModelFolder:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4  # its warnings speak to makers of graphs, and every failure is raised as well
         path = self.file(name)
+        n_weight_bytes = self.file(WEIGHTS_FILE).stat().st_size if WEIGHTS_FILE in self.card.files else 0
+        check_graph_file(path, WEIGHTS_FILE, n_weight_bytes)
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no other base class
@@ -123,7 +121,7 @@ class ModelFolder:
         self._check_weights(path, session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY, "{}"))
         _check_shapes(path, "input", session.get_inputs(), inputs)
         _check_shapes(path, "output", session.get_outputs(), outputs)
-        return session
+        return GraphSession(path, session, outputs)
 
     def _check_weights(self, graph: Path, listed: str) -> None:
         """Raise BadModel unless every weight that a graph points to has the name, shape and place that it had at export."""
@@ -133,7 +131,7 @@ class ModelFolder:
             if found.get(name) != entry:
                 has = f"has shape {_shape_in(found[name])}" if name in found else "is missing"
                 raise BadModel(
-                    f"{graph.name} needs the weight {name} with shape {_shape_in(entry)}, which in {self.path / WEIGHTS_FILE} {has}"
+                    f"{graph.name} needs the weight {name} with shape {_shape_in(entry)}, which in {self._place / WEIGHTS_FILE} {has}"
                     f" or lies elsewhere; {_REMEDY}."
                 )
 
@@ -163,7 +161,7 @@ def _json_object(path: Path, text: str | bytes) -> dict[str, Any]:
     """The JSON object that a file carries inside; raises BadModel where it is damaged."""
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadModel(f"What {path} says of its weights cannot be read ({error}); {_REMEDY}.") from error
     if not isinstance(found, dict):
         raise BadModel(f"What {path} says of its weights is no list of them; {_REMEDY}.")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadText
+from ..names import file_stem
 from ..text.ssml import is_markup
 
 LONGEST_HEADING = 80
@@ -45,7 +46,7 @@ class Chapter:
     def stem(self) -> str:
         """A name for its file, without the ending."""
         words = re.sub(r"[^\w]+", "-", self.title.lower()).strip("-")[:40].rstrip("-")
-        return "-".join(part for part in (f"{self.number:02d}", words) if part)
+        return file_stem(*(part for part in (f"{self.number:02d}", words) if part))
 
 
 def chapters_of(path: Path, marker: str | None = None) -> list[Chapter]:

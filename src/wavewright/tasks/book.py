@@ -12,6 +12,7 @@ from typing import Any, Literal
 from .. import __version__
 from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
 from ..errors import BadAudio, BadFolder
+from ..names import file_stem, inside
 from ..speech.chapters import Chapter, chapters_of, paragraphs
 from ..speech.reading import Place, Read, check_lines
 from ..speech.stream import Chunk, Clipping, clipped_line
@@ -87,13 +88,13 @@ def speak_book(
     its line, something that cannot be read; BadFolder where a file of another kind is in the way.
     """
     chapters = chapters_of(file, files.chapter_mark)
-    out = Path(file.stem) if files.out is None else files.out
+    out = Path(file_stem(file.stem)) if files.out is None else files.out
     same = {"book": file.name, "path": _hash_of(file), "voice": voice.name, "models": voice.fingerprint}
     same |= {"wavewright": __version__, **manner}
     texts = {chapter.text_hash for chapter in chapters}
     planned = []
     for chapter in chapters:
-        place, origin = out / f"{chapter.stem}.{files.format}", {**same, "text": chapter.text_hash}
+        place, origin = inside(out, f"{chapter.stem}.{files.format}"), {**same, "text": chapter.text_hash}
         is_new = not _is_there(place, origin, texts, files.subtitles)
         if is_new:
             _check_chapter(file, chapter, files.chapter_mark, read)

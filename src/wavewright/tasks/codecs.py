@@ -119,15 +119,15 @@ def by_hash(
     """
     if name is None:
         hashes = _hashes(kind.lower())
-        name = next((name for name, found in hashes.items() if found == model_hash), None)
+        name = next((name for name, found in hashes.items() if model_hash in found), None)
         if name is None:
-            known = ", ".join(f"{name} is {found}" for name, found in hashes.items()) or "there is none"
+            known = ", ".join(f"{name} is {found[0]}" for name, found in hashes.items()) or "there is none"
             raise BadModel(
                 f"{file} was encoded by the {kind} {model_hash}, which is not among the models here ({known}); "
                 "give the folder of that model with --model."
             )
     player = opened(name)
-    if player.folder.hash != model_hash:
+    if model_hash not in player.folder.hashes:
         raise BadModel(
             f"{file} was encoded by the {kind} {model_hash}, and {name} is {player.folder.hash}; give the model that encoded it "
             "with --model."
@@ -192,8 +192,8 @@ def levels_in_words(n_levels: int) -> str:
     return "1 level" if n_levels == 1 else f"{n_levels} levels"
 
 
-def _hashes(family: str) -> dict[str, str]:
-    """The hash of every model of a family that a name finds."""
+def _hashes(family: str) -> dict[str, tuple[str, ...]]:
+    """The hashes of every model of a family that a name finds, the present one first."""
     found = {}
     for name in models.names():
         try:
@@ -201,5 +201,5 @@ def _hashes(family: str) -> dict[str, str]:
         except BadModel:
             continue  # a damaged model elsewhere is no reason to refuse this
         if folder.card.family == family:
-            found[name] = folder.hash
+            found[name] = folder.hashes
     return found

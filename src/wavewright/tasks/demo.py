@@ -15,6 +15,7 @@ from ..clip import Clip
 from ..errors import BadFolder, BadModel
 from ..models.card import SPEAKING
 from ..models.folder import ModelFolder
+from ..names import file_stem, inside
 from ..whole_file import whole_folder
 from . import checked
 from .demo_page import GENERATOR, Chapter, Player, Row, page
@@ -114,7 +115,7 @@ def _spoken(folder: ModelFolder, out: Path) -> Chapter:
     for speaker in folder.card.config["speakers"]:
         voice, players = f"{folder.card.name}-{speaker}", []
         for number, text in enumerate(TEXTS, start=1):
-            path = out / SOUNDS_FOLDER / f"{voice}-{number}.wav"
+            path = inside(out, f"{SOUNDS_FOLDER}/{file_stem(voice, str(number))}.wav")
             speak(text, f"{folder.path}-{speaker}", out=path)
             players.append(Player(path.relative_to(out).as_posix(), f"sentence {number}", Clip.read(path)))
         rows.append(Row(speaker, shlex.join(["wavewright", "speak", TEXTS[0], "--voice", voice]), players))

@@ -15,10 +15,11 @@ from pydantic import Field
 from .. import models
 from ..clip import Clip, read_header
 from ..errors import BadModel, BadSetting
+from ..names import file_stem
 from . import checked
 from .latent_sounds import Pitch, changes_of
 from .rejection import Judged, Rejection
-from .sound_folder import Made, SoundFormat, Written, stem_of, write_sounds
+from .sound_folder import Made, SoundFormat, Written, write_sounds
 
 LARGEST_SEED = 2**32 - 1
 MOST_STEPS = 1000  # from one seed to another
@@ -232,4 +233,4 @@ def _stem(origin: dict[str, Any]) -> str:
         f"-{origin[name]:g}{unit}" for name, unit in (("seconds", "s"), ("temperature", "t"), ("pitch", "p")) if name in origin
     )
     label = [origin[name] for name in ("label", "speaker") if origin.get(name) is not None]
-    return stem_of(origin["model"], *label, seeds, f"{origin['index']:03d}")
+    return file_stem(origin["model"], *label, seeds, f"{origin['index']:03d}")

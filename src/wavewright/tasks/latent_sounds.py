@@ -15,8 +15,9 @@ from .. import models
 from ..data.decode import decode_at
 from ..data.entry import SILENT_PEAK, Entry, Scan, find_length
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, MissingExtra
+from ..names import file_stem
 from .progress_bar import progress_bar
-from .sound_folder import Made, stem_of, write_sounds
+from .sound_folder import Made, write_sounds
 
 if TYPE_CHECKING:
     from ..families.vae.runtime import Runtime
@@ -192,7 +193,7 @@ def sound_name(
     made_of = "-to-".join(source.name for source in sources)
     told = ["-to-".join(label for label in labels if label is not None)]
     told.append("-to-".join(f"{pitch:g}p" for pitch in pitches if pitch is not None))
-    return stem_of(player.card.name, made_of, *filter(None, told), *parts, *([f"s{seed}"] if seed else []))
+    return file_stem(player.card.name, made_of, *filter(None, told), *parts, *([f"s{seed}"] if seed else []))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from ..clip import Clip, read_metadata
 from ..errors import BadAudio, BadFolder
+from ..names import inside
 from ..whole_file import whole_folder
 
 MANIFEST_FILE = "manifest.jsonl"
@@ -67,11 +67,6 @@ def write_sounds(sounds: Iterator[Made], sample_rate: int, out: Path, format: st
     return tuple(written)
 
 
-def stem_of(*parts: str) -> str:
-    """Parts of a file's name joined, in letters that every file system knows."""
-    return "-".join(re.sub(r"[^\w.+-]+", "_", part) for part in parts)
-
-
 def _write_sound(made: Made, sample_rate: int, out: Path, hidden: Path, format: str) -> Written:
     """Write one sound into the hidden folder; raises BadFolder where another sound of its name is in ``out``."""
     name = f"{made.stem}.{format}"
@@ -80,8 +75,10 @@ def _write_sound(made: Made, sample_rate: int, out: Path, hidden: Path, format: 
             f"{out / name} is there already and is another sound than the one that {made.origin['model']} "
             f"({made.origin['model_hash']}) makes; choose another folder with --out."
         )
+    while (hidden / name).exists():  # of a label whose name differs in signs that file names leave out
+        name = f"{name.removesuffix(f'.{format}')}_.{format}"
     subtype = "VORBIS" if format == "ogg" else "PCM_24"
-    Clip(made.wave, sample_rate).write(hidden / name, subtype, {"comment": json.dumps(made.origin)})
+    Clip(made.wave, sample_rate).write(inside(hidden, name), subtype, {"comment": json.dumps(made.origin)})
     return Written(name, made.wave.shape[-1] / sample_rate, made.origin, made.measured)
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ..data.folder import GroupFrom, LabelFrom
 from ..errors import MissingExtra, TrainingStopped
+from ..names import inside
 from . import checked
 
 NO_MEMORY = ("allocate memory", "out of memory")
@@ -76,7 +77,7 @@ def train(
     from ..training import run
 
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name
-    place = Path("runs") / name if out is None else out
+    place = inside(Path("runs"), name) if out is None else out
     with _memory_in_words():
         progress = run.train(
             folder,

@@ -29,6 +29,7 @@ from ..clip import Clip
 from ..errors import TrainingStopped
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
+from ..models.replacing import PREFIX, finish_replacing, link_or_copy, replace_model
 from ..nn.playable import Graph, Playable
 from ..whole_file import write_whole
 from .integer_products import with_integer_products
@@ -110,13 +111,13 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
     Matrices are stored with 16 bits, or with 8 and a scale for each row (``weight_bits``); those of 8 bits multiply in float32 or in
     integers of 8 bits (``product_bits``), whose step the graphs' example inputs give.
 
-    Everything is written beside its place, checked against torch and then moved into it, the card last. Raises TrainingStopped
-    where a network gives no finite numbers, RuntimeError where a graph differs from its module.
+    Everything is written beside its place, checked against torch and then takes the place of what was there, see
+    :func:`.models.replacing.replace_model`. Raises TrainingStopped where a network gives no finite numbers, RuntimeError where a graph
+    differs from its module.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for left_over in folder.glob(".export-*"):
-        shutil.rmtree(left_over, ignore_errors=True)  # of an export that was killed
-    temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
+    finish_replacing(folder)
+    temporary = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
     try:
         graphs = {name: replace(graph, module=as_played(graph.module, weight_bits)) for name, graph in playable.graphs.items()}
         weights = {name: rounded(array, weight_bits).astype(np.float32) for name, array in playable.weights.items()}
@@ -124,18 +125,17 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
         for name, tensors in playable.files.items():
             write_safetensors(temporary / name, tensors)
         Clip(playable.sample, card.sample_rate).write(temporary / SAMPLE_FILE)
-        files = _write_hashed_card(temporary, card)
+        _write_hashed_card(temporary, card)
         for name, graph in graphs.items():
             _check_against_torch(ModelFolder(temporary), name, graph)
         if product_bits == 8:
             for name, graph in graphs.items():
                 examples = {key: tensor.numpy() for key, tensor in graph.inputs.items()}
                 onnx.save_model(with_integer_products(temporary, name, examples), temporary / name)
-            files = _write_hashed_card(temporary, card)
+            _write_hashed_card(temporary, card)
             for name, graph in graphs.items():
                 _check_against_torch(ModelFolder(temporary), name, graph, is_in_integers=True)
-        for name in [*files, CARD_FILE]:
-            (temporary / name).replace(folder / name)
+        replace_model(folder, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return ModelFolder(folder)
@@ -143,17 +143,22 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
 
 def rewrite(folder: ModelFolder, name: str, tensors: Mapping[str, np.ndarray]) -> ModelFolder:
     """Write a file of tensors into a model folder, in place of the one that it may have, and its hash on the card; the folder, opened again."""
-    path = folder.path / name
-    write_safetensors(path, dict(tensors))
-    write_card(folder.path, folder.card.model_copy(update={"files": folder.card.files | {name: _sha256(path)}}))
+    temporary = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder.path))
+    try:
+        for other in folder.card.files.keys() - {name}:
+            link_or_copy(folder.file(other), temporary / other)
+        write_safetensors(temporary / name, dict(tensors))
+        _write_hashed_card(temporary, folder.card)
+        replace_model(folder.path, temporary)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
     return ModelFolder(folder.path)
 
 
-def _write_hashed_card(folder: Path, card: Card) -> dict[str, str]:
-    """Write the card with the hashes of all other files of a folder, which are returned by name."""
+def _write_hashed_card(folder: Path, card: Card) -> None:
+    """Write the card with the hashes of all other files of a folder."""
     files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != CARD_FILE}
     write_card(folder, card.model_copy(update={"files": files}))
-    return files
 
 
 def _write_graphs(folder: Path, graphs: Mapping[str, onnx.ModelProto], weights: Mapping[str, np.ndarray]) -> None:

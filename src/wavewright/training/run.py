@@ -21,6 +21,7 @@ from ..errors import BadFolder, BadModel, BadSetting
 from ..models import find
 from ..models.card import Card, Source
 from ..models.folder import ModelFolder
+from ..names import name_problem
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
@@ -270,6 +271,9 @@ def _check_place(out: Path, folder: Path) -> None:
     """Raise BadFolder where a run in ``out`` would mix its files with others."""
     if out.exists() and not out.is_dir():
         raise BadFolder(f"{out} is a file; give a run folder with --out.")
+    problem = name_problem(out.resolve().name, is_file=True)
+    if problem is not None:
+        raise BadFolder(f"The name of the run folder, {out.resolve().name!r}, {problem}; give another with --out.")
     if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
         raise BadFolder(
             f"{out} lies in {folder}, where its own sounds would be taken for recordings; give a run folder elsewhere with --out."

@@ -1,0 +1,165 @@
+"""Checks an ONNX file before ONNX Runtime opens it: every weight outside it must lie within the model's own file of weights.
+
+An ONNX file is a protocol buffer. Its tensors may point to bytes in any file ("external data": location, offset, length), and ONNX
+Runtime reads what they point to. The walk below knows the few messages that lead to tensors and nothing else, so it needs no package;
+see onnx.proto (onnx/onnx) and the encoding of protocol buffers (protobuf.dev).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import BadModel
+
+LARGEST_GRAPH_BYTES = 2**25  # of a graph, whose weights lie beside it
+DEEPEST_MESSAGE = 64
+FLATBUFFER_MARK = b"ORTM"  # of ONNX Runtime's own format, which is not read here
+
+# Which messages lie in which fields of a message, as far as they lead to tensors: onnx.proto.
+MESSAGES: dict[str, dict[int, str]] = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "training": {1: "graph", 2: "graph"},
+}
+# Fields that occur once. Protocol buffers merge what is repeated, so that one tensor could be spread over two messages.
+ONCE = {"model": {7}, "attribute": {5, 6, 22}, "sparse": {1, 2}, "training": {1, 2}}
+DIMS, DATA_TYPE, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 13, 14  # fields of a tensor
+ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}  # of a tensor's data types: float32, uint8, int8, int32, ...
+KEYS = {"location", "offset", "length"}  # of external data
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # types of fields
+
+Field = tuple[int, int | bytes]
+"""The number of a field and what it holds; fixed numbers are left out."""
+
+
+def check_graph_file(path: Path, weights_file: str, n_weight_bytes: int) -> None:
+    """Raise BadModel unless ``path`` is an ONNX file whose external data lie within the first ``n_weight_bytes`` of ``weights_file``.
+
+    Only initializers of the main graph may be external, as the export writes them.
+    """
+    if path.stat().st_size > LARGEST_GRAPH_BYTES:
+        raise BadModel(
+            f"{path} has {path.stat().st_size:,} bytes; a graph has at most {LARGEST_GRAPH_BYTES:,}: copy the model folder again."
+        )
+    contents = path.read_bytes()
+    if contents[4:8] == FLATBUFFER_MARK:
+        raise BadModel(f"{path} is in ONNX Runtime's own format; a model folder holds ONNX graphs: export the model again.")
+    try:
+        for tensor, is_initializer in _tensors(contents, "model"):
+            _check_tensor(tensor, is_initializer, weights_file, n_weight_bytes)
+    except ValueError as error:
+        raise BadModel(f"{path} cannot be opened as an ONNX graph ({error}); copy the model folder again.") from error
+
+
+def _tensors(message: bytes, kind: str, depth: int = 0, parents: tuple[str, ...] = ()) -> Iterator[tuple[bytes, bool]]:
+    """Yield every tensor in a message that may be external, and whether it is an initializer of the main graph."""
+    if depth > DEEPEST_MESSAGE:
+        raise ValueError("its messages lie too deep in one another")
+    seen: set[int] = set()
+    inner = MESSAGES[kind]
+    for number, value in _fields(message):
+        if number not in inner or not isinstance(value, bytes):
+            continue
+        if number in seen and number in ONCE.get(kind, ()):
+            raise ValueError(f"a field of a {kind} that occurs once is repeated")
+        seen.add(number)
+        path = (*parents, kind)
+        if inner[number] == "tensor":
+            yield value, path == ("model", "graph")
+        elif path == ("model",) or b"location" in value:  # only what holds this key can point to a file
+            yield from _tensors(value, inner[number], depth + 1, path)
+
+
+def _check_tensor(tensor: bytes, is_initializer: bool, weights_file: str, n_weight_bytes: int) -> None:
+    """Raise ValueError for an external tensor that is no initializer, or lies elsewhere than in the weights."""
+    entries: dict[str, str] = {}
+    n_items, item_bytes, is_external = 1, 0, False
+    for number, value in _fields(tensor):
+        if number == DIMS:
+            for size in [value] if isinstance(value, int) else _varints(value):
+                n_items = min(n_items * size, 2**63)
+        elif number == DATA_TYPE and isinstance(value, int):
+            item_bytes = ITEM_BYTES.get(value, 0)
+        elif number == DATA_LOCATION:
+            is_external = is_external or value != 0
+        elif number == EXTERNAL_DATA and isinstance(value, bytes):
+            is_external = True
+            key, text = _entry(value)
+            if key in entries or key not in KEYS:
+                raise ValueError(f"a tensor outside it has the key {key!r} twice, or one that is unknown")
+            entries[key] = text
+    if not is_external:
+        return
+    if not is_initializer:
+        raise ValueError("a tensor that is no initializer of the main graph lies outside it")
+    location, offset, length = (entries.get(key, "") for key in ("location", "offset", "length"))
+    if location != weights_file:
+        raise ValueError(f"a tensor lies in {location!r}; only {weights_file} may hold weights")
+    if not (re.fullmatch("[0-9]{1,15}", offset) and re.fullmatch("[0-9]{1,15}", length)):
+        raise ValueError(f"a tensor has the offset {offset!r} and the length {length!r}")
+    if int(offset) + int(length) > n_weight_bytes:
+        raise ValueError(f"a tensor ends at byte {int(offset) + int(length)} of {weights_file}, which has {n_weight_bytes}")
+    if not item_bytes or n_items * item_bytes != int(length):
+        raise ValueError(f"a tensor of {n_items} numbers has {length} bytes")
+
+
+def _entry(message: bytes) -> tuple[str, str]:
+    """Return the key and the value of an entry of external data; raise ValueError where one is missing or repeated."""
+    strings = [(number, value) for number, value in _fields(message) if isinstance(value, bytes)]
+    if [number for number, _ in strings] != [1, 2]:
+        raise ValueError("an entry of external data is damaged")
+    return strings[0][1].decode("utf-8", "strict"), strings[1][1].decode("utf-8", "strict")
+
+
+def _fields(message: bytes) -> Iterator[Field]:
+    """Yield the fields of a message; raise ValueError where it is damaged."""
+    place = 0
+    while place < len(message):
+        tag, place = _varint(message, place)
+        number, kind = tag >> 3, tag & 7
+        if not number or tag >= 2**32:
+            raise ValueError("a field has no number")
+        if kind == VARINT:
+            value, place = _varint(message, place)
+            yield number, value
+        elif kind == BYTES:
+            n_bytes, place = _varint(message, place)
+            if n_bytes > len(message) - place:
+                raise ValueError("it is truncated")
+            yield number, message[place : place + n_bytes]
+            place += n_bytes
+        elif kind in (FIXED32, FIXED64):
+            place += 4 if kind == FIXED32 else 8
+        else:
+            raise ValueError(f"a field has the type {kind}")
+    if place != len(message):
+        raise ValueError("it is truncated")
+
+
+def _varints(message: bytes) -> Iterator[int]:
+    """Yield the numbers of a packed field."""
+    place = 0
+    while place < len(message):
+        value, place = _varint(message, place)
+        yield value
+
+
+def _varint(message: bytes, place: int) -> tuple[int, int]:
+    """Return the number that begins at a place, seven bits a byte, and where it ends."""
+    value = shift = 0
+    while place < len(message) and shift < 70:
+        byte = message[place]
+        place += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            if value >= 2**64:
+                break
+            return value, place
+        shift += 7
+    raise ValueError("it is truncated, or a number in it is too long")

@@ -1,0 +1,60 @@
+"""An ONNX graph that computes, its outputs compared with what its family expects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BadModel
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Shapes = dict[str, tuple[int | None, ...]]
+"""The name of each input or output of a graph and its shape; ``None`` stands for the batch, or for any length."""
+
+
+class GraphSession:
+    """A session of ONNX Runtime whose failures and wrong outputs are a BadModel."""
+
+    def __init__(self, path: Path, session: InferenceSession, outputs: Shapes):
+        self._path, self._session, self._outputs = path, session, outputs
+        self._names = [output.name for output in session.get_outputs()]
+
+    def get_inputs(self) -> list[Any]:
+        """Return the inputs as ONNX Runtime describes them."""
+        inputs: list[Any] = self._session.get_inputs()
+        return inputs
+
+    def get_outputs(self) -> list[Any]:
+        """Return the outputs as ONNX Runtime describes them."""
+        outputs: list[Any] = self._session.get_outputs()
+        return outputs
+
+    def run(self, names: Sequence[str] | None, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Compute the outputs ``names``, or all; raise BadModel where the graph fails or their shapes are not the expected ones."""
+        names = self._names if names is None else list(names)
+        try:
+            outputs: list[np.ndarray] = self._session.run(names, dict(inputs))
+        except Exception as error:  # ONNX Runtime's errors share no other base class
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise self.misfit(reason.rpartition("[ONNXRuntimeError] : ")[2]) from error
+        for name, output in zip(names, outputs, strict=True):
+            self._check_shape(name, output)
+        return outputs
+
+    def misfit(self, reason: str) -> BadModel:
+        """Return the error that says that the graph and the card of its model do not fit each other."""
+        return BadModel(f"{self._path} does not fit its card ({reason.rstrip('.')}); copy the model folder again.")
+
+    def _check_shape(self, name: str, output: np.ndarray) -> None:
+        expected = self._outputs[name]
+        if len(output.shape) != len(expected) or any(
+            size is not None and index and size != found
+            for index, (found, size) in enumerate(zip(output.shape, expected, strict=True))
+        ):
+            shape = tuple("any" if size is None else size for size in expected)
+            raise self.misfit(f"{name} has the shape {output.shape}, expected is {shape}".replace("'", ""))
