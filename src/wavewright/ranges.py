@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .errors import BadSetting
-from .names import name_problem
+from .names import name_problem, quoted
+
+MOST_SHOWN = 8  # names in a message
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
@@ -17,12 +19,18 @@ def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) ->
             raise BadSetting(f"{name} is {value}; it must lie between {low} and {high}.")
 
 
-def check_names(**kinds: tuple[str, ...]) -> None:
-    """Raise BadSetting for names of one kind (``labels=...``) of which two are the same, or one is no name (see :mod:`.names`)."""
+def check_distinct(**kinds: tuple[str, ...]) -> None:
+    """Raise BadSetting for texts of one kind (``symbols=...``) of which two are the same or one is empty."""
     for kind, names in kinds.items():
         if len({*names}) < len(names) or "" in names:
-            raise BadSetting(f"{kind} are {', '.join(map(repr, names))}; each needs a name of its own.")
+            raise BadSetting(f"{kind} are {', '.join(map(quoted, names[:MOST_SHOWN]))}; each needs a name of its own.")
+
+
+def check_names(**kinds: tuple[str, ...]) -> None:
+    """Raise BadSetting for names of one kind (``labels=...``) of which two are the same, or one is no name (see :mod:`.names`)."""
+    check_distinct(**kinds)
+    for kind, names in kinds.items():
         for name in names:
             problem = name_problem(name)
             if problem is not None:
-                raise BadSetting(f"{kind} contain {name!r}, which {problem}: rename it.")
+                raise BadSetting(f"{kind} contain {quoted(name)}, which {problem}: rename it.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -91,17 +92,20 @@ def show_model(name: Annotated[str, Field(description="Name of a model, or the p
 
 
 def _problem(folder: ModelFolder) -> str:
+    """Return the sentence that says why a model cannot be played; nothing where it can."""
     try:
-        folder.verify()
+        models.load(folder.path)
     except BadModel as error:
         return str(error)
     return ""
 
 
 def _listed(name: str) -> Listed:
-    folder = models.find(name)
+    folder = Path(name)
     try:
+        folder = models.find(name)
         card = Card.read(folder)
+        models.check_family(card, folder)
     except BadModel as error:
         return Listed(name, str(folder), problem=str(error))
     labels, voices = tuple(card.labels), card.voices(name)

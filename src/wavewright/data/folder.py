@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
-from ..names import name_problem
+from ..names import name_problem, quoted
 from ..sound_file import MEDIA_SUFFIXES
 from . import manifest as manifests
 from .entry import SUFFIXES, Entry, Problem, Scan, find_length, first_problem
@@ -94,7 +94,7 @@ def _entry(path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom 
         label = folders.pop(0)
         problem = name_problem(label)
         if problem is not None:
-            return Problem(path, f"{path} lies in the folder {label!r}, whose name {problem}; rename the folder.")
+            return Problem(path, f"{path} lies in the folder {quoted(label)}, whose name {problem}; rename the folder.")
     group = None
     if group_from == "folder" and folders:
         group = folders[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from ..errors import BadAudio, BadFolder, MissingExtra
-from ..names import name_problem
+from ..names import name_problem, quoted
 from ..whole_file import write_whole
 from .entry import SUFFIXES as SOUND_SUFFIXES
 from .entry import Entry, Problem, Scan, Split, find_length, first_problem
@@ -236,5 +236,5 @@ def _name(record: dict[str, Any], field: str, where: str) -> str | None:
     name = _text(record, field, where)
     problem = name_problem(name) if name else None
     if problem is not None:
-        raise BadFolder(f"{where}: {field} is {name!r}, which {problem}; rename it.")
+        raise BadFolder(f"{where}: {field} is {quoted(name)}, which {problem}; rename it.")
     return name

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import families
 from ..errors import BadModel
+from ..names import quoted
 from .card import CARD_FILE, Card, Source, playable
 from .folder import ModelFolder
 
@@ -74,13 +75,16 @@ def load(name: str | Path) -> Any:
     Raises BadModel for an unknown name, an unknown family or a damaged folder.
     """
     folder = ModelFolder(find(name))
-    if folder.card.family not in families.FAMILIES:
-        known = ", ".join(families.FAMILIES)
-        raise BadModel(
-            f"{folder.path} has the family {folder.card.family!r}; this Wavewright knows {known}: upgrade it to play this."
-        )
+    check_family(folder.card, folder.path)
     folder.verify()
     return families.module(folder.card.family, "runtime").open_model(folder)
+
+
+def check_family(card: Card, path: Path) -> None:
+    """Raise BadModel for a model of a family that this Wavewright does not know."""
+    if card.family not in families.FAMILIES:
+        known = ", ".join(families.FAMILIES)
+        raise BadModel(f"{path} has the family {quoted(card.family)}; this Wavewright knows {known}: upgrade it to play this.")
 
 
 def _is_model(path: Path) -> bool:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from .. import families
 from ..errors import BadModel
-from ..names import control_character_in, name_problem
+from ..names import LONGEST_SHOWN, control_character_in, name_problem, quoted
 
 FORMAT_VERSION = 1
 CARD_FILE = "card.json"
@@ -27,21 +27,21 @@ Config = TypeVar("Config")
 def _checked_name(name: str) -> str:
     problem = name_problem(name)
     if problem is not None:
-        raise ValueError(f"the name {name!r} {problem}")
+        raise ValueError(f"the name {quoted(name)} {problem}")
     return name
 
 
 def _checked_file_name(name: str) -> str:
     problem = name_problem(name, is_file=True)
     if problem is not None:
-        raise ValueError(f"the name {name!r} {problem}")
+        raise ValueError(f"the name {quoted(name)} {problem}")
     return name
 
 
 def _checked_files(files: dict[str, str]) -> dict[str, str]:
     for name in files:
         if name == CARD_FILE or name_problem(name, is_file=True) is not None:
-            raise ValueError(f"{name!r} is listed; a card may list plain file names of its own folder only")
+            raise ValueError(f"{quoted(name)} is listed; a card may list plain file names of its own folder only")
     return files
 
 
@@ -132,8 +132,9 @@ class Card(BaseModel):
         given = {**self.config, "labels": self.labels, "sample_rate": self.sample_rate}
         unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(kind)})  # type: ignore[arg-type]
         if unknown:
+            named = ", ".join(map(quoted, unknown[:4]))
             raise BadModel(
-                f"The card of {folder} has settings that no {self.family} has ({', '.join(unknown[:4])}); upgrade Wavewright to play it."
+                f"The card of {folder} has settings that no {self.family} has ({named}); upgrade Wavewright to play it."
             )
         try:
             return _adapter(kind).validate_python(given)
@@ -188,4 +189,4 @@ def _first_error(error: ValidationError, depth: int | None = None) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][:depth])
     what = first["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{where}: {what}" if where else what
+    return f"{where[:LONGEST_SHOWN]}: {what}" if where else what

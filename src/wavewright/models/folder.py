@@ -13,7 +13,7 @@ from ..errors import BadModel
 from ..whole_file import write_whole
 from .card import CARD_FILE, Card, playable
 from .graph_file import check_graph_file
-from .graph_session import GraphSession, Shapes
+from .graph_session import GraphSession, Shapes, reason_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,9 +115,7 @@ class ModelFolder:
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no other base class
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            reason = reason.rpartition("[ONNXRuntimeError] : ")[2]  # what stands before it are names of C++ functions
-            raise BadModel(f"{path} cannot be opened as an ONNX graph ({reason.rstrip('.')}); {_REMEDY}.") from error
+            raise BadModel(f"{path} cannot be opened as an ONNX graph ({reason_of(error)}); {_REMEDY}.") from error
         self._check_weights(path, session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY, "{}"))
         _check_shapes(path, "input", session.get_inputs(), inputs)
         _check_shapes(path, "output", session.get_outputs(), outputs)

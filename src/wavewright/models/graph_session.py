@@ -6,15 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import BadModel
 
 if TYPE_CHECKING:
+    import numpy as np
     from onnxruntime import InferenceSession
 
 Shapes = dict[str, tuple[int | None, ...]]
 """The name of each input or output of a graph and its shape; ``None`` stands for the batch, or for any length."""
+
+
+def reason_of(error: Exception) -> str:
+    """Return what ONNX Runtime says of a failure, without the names of its own functions, files and nodes."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return reason.rpartition("[ONNXRuntimeError] : ")[2].rpartition("Status Message: ")[2].rstrip(". ")
 
 
 class GraphSession:
@@ -40,15 +45,19 @@ class GraphSession:
         try:
             outputs: list[np.ndarray] = self._session.run(names, dict(inputs))
         except Exception as error:  # ONNX Runtime's errors share no other base class
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise self.misfit(reason.rpartition("[ONNXRuntimeError] : ")[2]) from error
+            raise self.misfit(reason_of(error)) from error
         for name, output in zip(names, outputs, strict=True):
             self._check_shape(name, output)
         return outputs
 
+    def check_length(self, output: np.ndarray, length: int) -> None:
+        """Raise BadModel unless an output ``(batch, time, ...)`` is as long as its inputs ask for."""
+        if output.shape[1] != length:
+            raise self.misfit(f"an output has {output.shape[1]} steps where {length} are due")
+
     def misfit(self, reason: str) -> BadModel:
         """Return the error that says that the graph and the card of its model do not fit each other."""
-        return BadModel(f"{self._path} does not fit its card ({reason.rstrip('.')}); copy the model folder again.")
+        return BadModel(f"{self._path} does not fit its card ({reason}); copy the model folder again.")
 
     def _check_shape(self, name: str, output: np.ndarray) -> None:
         expected = self._outputs[name]

@@ -164,11 +164,23 @@ def found_voice(name: str) -> tuple[str, str | None]:
             model, speaker = name[:place], name[place + 1 :]
             if speaker in (_speakers(model) or ()):
                 return model, speaker
+    _refuse_broken(name)
     known = voices()
     nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
     hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
     all_of_them = f"there are {', '.join(known)}" if known else "no voice is here; train one with --family acoustic"
     raise BadModel(f"There is no voice {name!r}; {hint}{all_of_them}, or give the folder of one.")
+
+
+def _refuse_broken(name: str) -> None:
+    """Raise BadModel where a model that the name of a voice may begin with is there, and is broken: it says what is wrong."""
+    for place in range(len(name), 0, -1):
+        if place == len(name) or name[place] == "-":
+            try:
+                folder = models.find(name[:place])
+            except BadModel:
+                continue
+            models.Card.read(folder)
 
 
 def _speakers(model: str) -> tuple[str, ...] | None:

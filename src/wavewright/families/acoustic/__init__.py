@@ -28,7 +28,7 @@ from typing import Any
 
 from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, hop_of
 from ...errors import BadSetting
-from ...ranges import check_names, check_ranges
+from ...ranges import check_distinct, check_names, check_ranges
 
 ENCODER_FILE, DECODER_FILE = "encoder.onnx", "decoder.onnx"
 SPEAKERS_FILE = "speakers.safetensors"
@@ -90,7 +90,8 @@ class Config:
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
         hop_of(self.sample_rate)
-        check_names(labels=self.labels, symbols=self.symbols, speakers=self.speakers)
+        check_names(labels=self.labels, speakers=self.speakers)
+        check_distinct(symbols=self.symbols)
         if self.labels:
             raise BadSetting("A voice has no labels; leave labels empty, and name speakers in a manifest.")
         if self.channels % self.n_heads:

@@ -166,6 +166,7 @@ class Encoder:
     def _codes(self, wave: np.ndarray) -> np.ndarray:
         config = self._config
         numbers, self._memory = self._session.run(None, {"features": to_features(wave, config)[None], "memory": self._memory})
+        self._session.check_length(numbers, (len(wave) - config.lead) // config.hop_length)
         codes = numbers[0, self._to_skip :].T.astype(np.int16)
         self._to_skip -= min(self._to_skip, numbers.shape[1])
         peaks = np.abs(wave[config.lead :]).reshape(-1, config.hop_length).max(axis=1)
@@ -233,6 +234,7 @@ class Decoder:
         """The samples of frames of codes, with one before and those ahead in ``numbers (n_levels, frames)``."""
         config = self._config
         described, self._memory = self._session.run(None, {"numbers": numbers.T[None], "memory": self._memory})
+        self._session.check_length(described, (numbers.shape[1] - 1 - config.look_ahead) * config.steps_per_frame)
         frames = np.concatenate([self._frames, to_frames(described[0], config)])
         self._frames = frames[len(frames) - config.overlap + 1 :]
         wave = overlapped(frames, config)[self._to_skip :]

@@ -130,6 +130,8 @@ class Stream:
         n_frames = mel.shape[1] - 1 - config.look_ahead
         given = {"features": mel_features(mel)[None], "memory": self._memory}
         described, pitch, self._memory = self._session.run(["described", "pitch", "memory_after"], given)
+        self._session.check_length(described, n_frames * config.steps_per_frame)
+        self._session.check_length(pitch, n_frames)
         pulses = self._pulses.push(pitch_of(pitch[0]))
         noise = self._noise.standard_normal(n_frames * config.hop_length, np.float32)
         return self._synthesis.push(described[0], mel[:, 1 : n_frames + 2], pulses, noise)

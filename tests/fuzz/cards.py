@@ -1,0 +1,234 @@
+"""Model folders: cards with strange values, names that lead elsewhere, damaged graphs and weights, each signed as if it were meant."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fuzz import mutate
+
+MODELS = ("digits", "drum-classifier", "drums", "en", "morph-drums", "speech-codec", "vocoder", "wavenet")
+GRAPH_MODELS = ("digits", "drum-classifier", "drums", "vocoder", "wavenet")
+QUICK_CASES = 60
+SYMBOLS = ("HH", "AH0", "L", "OW1", ".")
+
+CONFIG_NUMBERS = (
+    -1,
+    0,
+    1,
+    2,
+    3,
+    5,
+    7,
+    12,
+    16,
+    64,
+    100,
+    1_000,
+    4_096,
+    65_536,
+    10**9,
+    10**12,
+    2**63,
+    0.5,
+    1e300,
+    -0.0,
+    float("nan"),
+)
+CONFIG_VALUES = (None, True, "5", "", [], {}, [1, 2], ["a", "a"], [["a"]], "mel", "none", "drawn", *CONFIG_NUMBERS)
+LOCATIONS = (
+    b"../weights.safetenso",
+    b"/etc/passwd\x00\x00\x00\x00\x00\x00\x00\x00",
+    b"card.json",
+    b"",
+    b"*/_ORT_MEM_ADDR_/*",
+    b"c:\\weights",
+)
+
+
+def WARM_UP() -> None:
+    from wavewright import models
+    from wavewright.cli.models import list_models
+
+    list_models()
+    for name in MODELS:
+        _play(models.load(name))
+
+
+def read_card(rng: random.Random, folder: Path) -> None:
+    """List, show, load and play a model whose card has strange values anywhere, or damage to its bytes."""
+    model = _copied(rng.choice(MODELS), folder)
+    path = model / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    kind = rng.randrange(5)
+    if kind == 0:
+        path.write_bytes(mutate.bytes_of(rng, path.read_bytes()))
+    elif kind == 1:
+        path.write_text(mutate.json_of(rng, card), encoding="utf-8", errors="surrogatepass")
+    else:
+        for _ in range(rng.choice((1, 1, 2))):
+            _change_config(rng, card)
+        path.write_text(json.dumps(card), encoding="utf-8")
+    _use(model)
+
+
+def read_names(rng: random.Random, folder: Path) -> None:
+    """Make files with models whose card has strange names."""
+    from wavewright import models
+    from wavewright.tasks import demo
+    from wavewright.tasks.generate import generate
+
+    demo.TEXTS = ("Hi.",)
+    source = rng.choice(("drums", "drums", "en"))
+    model = _copied(source, folder)
+    path = model / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    names = [
+        name for name in (*mutate.STRANGE_NAMES, "kick", "hi hat", "Hip-Hop/Rap", "é" * 90, "CON", "..a") if _is_unicode(name)
+    ]
+    if rng.random() < 0.4:
+        card["name"] = rng.choice(names)
+    if source == "drums":
+        card["labels"] = [rng.choice(names) if rng.random() < 0.3 else label for label in card["labels"]]
+    else:
+        card["config"]["speakers"] = [rng.choice(names) for _ in card["config"]["speakers"]]
+    path.write_text(json.dumps(card), encoding="utf-8")
+    if source == "drums":
+        generate(str(model), rng.choice(card["labels"]), 1, out=folder / "out")
+    else:
+        models.load(model)
+        demo.demo(out=folder / "out", play=(str(model),))
+
+
+def read_graph(rng: random.Random, folder: Path) -> None:
+    """Load and play a model whose graph is damaged, or points to other files and other bytes; its card has the right hash."""
+    model = _copied(rng.choice(GRAPH_MODELS), folder)
+    graph = rng.choice(sorted(model.glob("*.onnx")))
+    contents = graph.read_bytes()
+    kind = rng.randrange(4)
+    if kind == 0:
+        contents = mutate.bytes_of(rng, contents)
+    elif kind == 1:
+        contents = _with_digits_changed(rng, contents)
+    elif kind == 2:
+        location = rng.choice(LOCATIONS)
+        contents = _replaced(rng, contents, b"weights.safetensors", location)
+    else:
+        contents = contents + rng.choice((b"\x3a\x00", contents, rng.randbytes(30), contents[: len(contents) // 2]))
+    _write(graph, contents)
+    _sign(model)
+    _use(model)
+
+
+def read_weights(rng: random.Random, folder: Path) -> None:
+    """Load and play a model one of whose files of tensors is damaged; its card has the right hash."""
+    model = _copied(rng.choice(MODELS), folder)
+    path = rng.choice(sorted(model.glob("*.safetensors")))
+    contents = path.read_bytes()
+    n_header = 8 + int.from_bytes(contents[:8], "little")
+    kind = rng.randrange(3)
+    if kind == 0:
+        contents = mutate.bytes_of(rng, contents)
+    elif kind == 1:
+        header = mutate.json_of(rng, json.loads(contents[8:n_header])).encode("utf-8", "surrogatepass")
+        contents = len(header).to_bytes(8, "little") + header + contents[n_header:]
+    else:
+        place = rng.randrange(n_header, len(contents))
+        n_bytes = min(rng.choice((2, 4, 400)), len(contents) - place)
+        contents = contents[:place] + rng.choice((b"\xff", b"\x7f", b"\x00", b"\x7c")) * n_bytes + contents[place + n_bytes :]
+    _write(path, contents)
+    _sign(model)
+    _use(model)
+
+
+def _copied(name: str, folder: Path) -> Path:
+    """A copy of a bundled model below ``folder / "home"``, where models are found by name."""
+    from wavewright import models
+
+    place = folder / "home" / name
+    place.mkdir(parents=True)
+    os.environ["WAVEWRIGHT_HOME"] = str(folder / "home")
+    for path in models.find(models.BUNDLED_FOLDER / name).iterdir():
+        (place / path.name).write_bytes(path.read_bytes())
+    return place
+
+
+def _use(model: Path) -> None:
+    """List, which never fails, show, load and play a model."""
+    from wavewright import models
+    from wavewright.cli.models import list_models, show_model
+
+    str(list_models())
+    str(show_model(str(model)))
+    _play(models.load(model))
+
+
+def _play(player: Any) -> None:
+    """Use what a model can do, for a moment of sound."""
+    wave = 0.1 * np.random.default_rng(0).standard_normal(int(0.3 * player.sample_rate)).astype(np.float32)
+    if hasattr(player, "vocode") and getattr(player.config, "condition", "mel") == "mel":
+        player.vocode(player.mel_of(wave[: player.sample_rate // 20]))
+    elif hasattr(player, "speak_symbols"):
+        player.speak_symbols(SYMBOLS)
+    elif hasattr(player, "decoder"):
+        player.decode(player.encode(wave))
+        _ = player.frequencies, player.contexts
+    elif hasattr(player, "probabilities"):
+        player.probabilities(wave[None], player.sample_rate)
+    else:
+        if hasattr(player, "encode"):
+            player.encode(wave)
+        player.generate()
+
+
+def _change_config(rng: random.Random, card: dict[str, Any]) -> None:
+    """Change a setting, a field of the card or a name."""
+    place = card["config"] if rng.random() < 0.8 else card
+    key = rng.choice(sorted(place))
+    value = place[key]
+    if isinstance(value, int) and not isinstance(value, bool) and rng.random() < 0.6:
+        place[key] = rng.choice((value + 1, value - 1, 2 * value, value // 2, -value, rng.choice(CONFIG_NUMBERS)))
+    elif isinstance(value, list) and value and rng.random() < 0.6:
+        place[key] = rng.choice((value[:-1], value + value[:1], [*value, rng.choice(mutate.STRANGE_NAMES)], [*value, 5]))
+    else:
+        place[key] = rng.choice(CONFIG_VALUES)
+
+
+def _with_digits_changed(rng: random.Random, contents: bytes) -> bytes:
+    """The graph with some numbers in its texts changed, such as the offsets and lengths of weights."""
+    changed = bytearray(contents)
+    numbers = list(re.finditer(rb"[0-9]{3,}", contents))
+    for found in rng.sample(numbers, min(len(numbers), rng.choice((1, 3, 20)))):
+        changed[rng.randrange(*found.span())] = rng.choice(b"0123456789-+ x")
+    return bytes(changed)
+
+
+def _replaced(rng: random.Random, contents: bytes, old: bytes, new: bytes) -> bytes:
+    """The graph with one or all of its locations replaced by others of the same length, which keeps the rest whole."""
+    new = new[: len(old)].ljust(len(old), rng.choice((b" ", b"\x00", b"/", b"s")))
+    return contents.replace(old, new, rng.choice((1, -1)))
+
+
+def _write(path: Path, contents: bytes) -> None:
+    path.unlink()
+    path.write_bytes(contents)
+
+
+def _sign(model: Path) -> None:
+    """Make the hashes on the card those of the files, as somebody who damages a model on purpose would."""
+    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    card["files"] = {name: hashlib.sha256((model / name).read_bytes()).hexdigest() for name in card["files"]}
+    (model / "card.json").write_text(json.dumps(card), encoding="utf-8")
+
+
+def _is_unicode(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+READERS = {"cards": read_card, "names": read_names, "graphs": read_graph, "weights": read_weights}
