@@ -1,8 +1,14 @@
-"""What every recipe does: read where its recordings come from, train for some minutes or go on, copy the model into the package."""
+"""What every recipe does: read where its recordings come from, train for some minutes or go on, copy the model into the package.
+
+    python recipes/bundling.py
+
+brings the bundled models up to date with what is asked of them: an OGG sample, and a reason on the card of a model above 5 MB.
+"""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shutil
 from collections import Counter
@@ -11,13 +17,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from wavewright.clip import Clip
 from wavewright.data.folder import scan
-from wavewright.models.card import CARD_FILE, Card, Source
-from wavewright.models.folder import ModelFolder
+from wavewright.models.card import CARD_FILE, Source
+from wavewright.models.folder import SAMPLE_FILE, ModelFolder, write_card
+from wavewright.training.export import write_sample
 from wavewright.training.run import Provenance, Run
 from wavewright.training.settings import override
 
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
+LARGEST_BYTES = 50_000_000  # of all bundled models together
+LARGEST_UNEXPLAINED_BYTES = 5_000_000  # of a model whose card does not say why it is larger
+FORMER_SAMPLE_FILE = "sample.wav"
+
+SIZE_REASONS = {
+    "drums": "One generator with 256 channels makes five kinds of drum at 44.1 kHz: 4.4 million weights of 8 bits.",
+    "en": "Encoder, predictors and decoder of a voice: 4.5 million weights of 8 bits.",
+    "morph-drums": "It holds an encoder and a decoder for 44.1 kHz, and where each training sound lies among the latents.",
+    "speech-codec": "It holds an encoder and a decoder, and 1.7 MB of tables that say how codes follow each other, which make files smaller.",
+}
+"""Why bundled models are larger than LARGEST_UNEXPLAINED_BYTES, by name; their cards say it."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +74,60 @@ def sources_of(corpus: Path, labels: tuple[str, ...] = (), speakers: tuple[str, 
 
 def bundle(run: Path) -> None:
     """Copy the playable files of a run into the package."""
-    ModelFolder(run).verify()
-    card = Card.read(run)
+    folder = ModelFolder(run)
+    folder.verify()
+    card = folder.card
     target, fresh = BUNDLED / card.name, BUNDLED / f".{card.name}"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    for name in [*card.files, CARD_FILE]:
-        shutil.copyfile(run / name, fresh / name)
+    for name in card.files:
+        shutil.copyfile(folder.file(name), fresh / name)
+    write_card(fresh, card)
+    update(fresh)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
-    print(f"bundled {card.name}: {sum(path.stat().st_size for path in target.iterdir()) / 1e6:.2f} MB")
+    print(f"bundled {card.name}: {n_bytes_of(target) / 1e6:.2f} MB")
+
+
+def n_bytes_of(folder: Path) -> int:
+    """Return the size of a model folder."""
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def update(folder: Path) -> None:
+    """Bring a model folder up to date: its sample becomes OGG, and its card says why it is large.
+
+    Files of codes that carry the model's former hash are still known.
+    """
+    model = ModelFolder(folder)
+    card, files = model.card, dict(model.card.files)
+    if FORMER_SAMPLE_FILE in files:
+        former = [*card.former_hashes, model.hash]
+        write_sample(folder, Clip.read(model.file(FORMER_SAMPLE_FILE)))
+        del files[FORMER_SAMPLE_FILE]
+        files[SAMPLE_FILE] = hashlib.sha256((folder / SAMPLE_FILE).read_bytes()).hexdigest()
+        card = card.model_copy(update={"files": dict(sorted(files.items())), "former_hashes": former})
+        write_card(folder, card)
+        (folder / FORMER_SAMPLE_FILE).unlink()
+    reason = SIZE_REASONS.get(card.name, "") if n_bytes_of(folder) > LARGEST_UNEXPLAINED_BYTES else ""
+    if n_bytes_of(folder) > LARGEST_UNEXPLAINED_BYTES and not reason:
+        raise SystemExit(
+            f"{card.name} has {n_bytes_of(folder):,} bytes; above {LARGEST_UNEXPLAINED_BYTES:,} it needs a reason in SIZE_REASONS."
+        )
+    if card.size_reason != reason:
+        write_card(folder, card.model_copy(update={"size_reason": reason}))
+
+
+def update_all() -> None:
+    """Bring all bundled models up to date and print how large they are."""
+    total = 0
+    for place in sorted(path.parent for path in BUNDLED.glob(f"*/{CARD_FILE}")):
+        before = n_bytes_of(place)
+        update(place)
+        ModelFolder(place).verify()
+        total += n_bytes_of(place)
+        print(f"{place.name}: {before:,} -> {n_bytes_of(place):,} bytes")
+    print(f"together {total:,} of {LARGEST_BYTES:,} bytes")
 
 
 def main(model: Bundled, words: str | None) -> None:
@@ -89,3 +152,7 @@ def main(model: Bundled, words: str | None) -> None:
     found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
     base = None if given.base is None else ModelFolder(given.base)
     Run(given.out, model.family, recipe, found, provenance, base=base).train(given.max_minutes, given.resume)
+
+
+if __name__ == "__main__":
+    update_all()

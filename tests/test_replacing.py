@@ -134,7 +134,12 @@ def test_an_export_that_dies_leaves_a_model_that_plays(tmp_path, at):
     assert any(np.array_equal(found, known) for known in (old, new))
     make_gan(tmp_path, module=other)
     np.testing.assert_array_equal(models.load(folder).generate("kick"), new)
-    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "generator.onnx", "sample.ogg", "weights.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "card.json",
+        "generator.onnx",
+        "sample.ogg",
+        "weights.safetensors",
+    ]
 
 
 def test_folders_with_a_sample_of_earlier_versions_play(tmp_path):

@@ -73,7 +73,8 @@ def read_card(rng: random.Random, folder: Path) -> None:
         path.write_text(mutate.json_of(rng, card), encoding="utf-8", errors="surrogatepass")
     else:
         for _ in range(rng.choice((1, 1, 2))):
-            _change_config(rng, card)
+            if isinstance(card["config"], dict):
+                _change_config(rng, card)
         path.write_text(json.dumps(card), encoding="utf-8")
     _use(model)
 

@@ -38,6 +38,7 @@ OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 r
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
 OTHER_CHOICES = 0.03  # share of whole numbers, such as codes, that may differ: where two are as near, either may be taken
 INTEGER_TOLERANCE = 0.2  # of products in 8 bits: their error over what comes out, as root mean squares
+SAMPLE_PEAK = 0.89  # of the sound to listen to, -1 dB: what is coded overshoots a little
 SMALLEST_IN_8_BITS = 4096  # numbers of a matrix; smaller ones save nothing
 _Content = tuple[str, tuple[int, ...], bytes]  # type, shape and digest of what is stored
 SMALLEST_STORED = 16  # numbers; shorter constants that are no weights, such as sizes and axes, stay in the graph
@@ -124,7 +125,7 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
         _write_graphs(temporary, {name: export_graph(graph) for name, graph in graphs.items()}, weights)
         for name, tensors in playable.files.items():
             write_safetensors(temporary / name, tensors)
-        Clip(playable.sample, card.sample_rate).write(temporary / SAMPLE_FILE)
+        write_sample(temporary, Clip(playable.sample, card.sample_rate))
         _write_hashed_card(temporary, card)
         for name, graph in graphs.items():
             _check_against_torch(ModelFolder(temporary), name, graph)
@@ -139,6 +140,12 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return ModelFolder(folder)
+
+
+def write_sample(folder: Path, clip: Clip) -> None:
+    """Write a sound of a model to listen to, turned down where coding would take it beyond full scale."""
+    peak = float(np.abs(clip.wave).max(initial=0.0))
+    Clip(clip.wave * min(1.0, SAMPLE_PEAK / max(peak, SAMPLE_PEAK)), clip.sample_rate).write(folder / SAMPLE_FILE)
 
 
 def rewrite(folder: ModelFolder, name: str, tensors: Mapping[str, np.ndarray]) -> ModelFolder:
