@@ -75,8 +75,6 @@ def _write_sound(made: Made, sample_rate: int, out: Path, hidden: Path, format: 
             f"{out / name} is there already and is another sound than the one that {made.origin['model']} "
             f"({made.origin['model_hash']}) makes; choose another folder with --out."
         )
-    while (hidden / name).exists():  # of a label whose name differs in signs that file names leave out
-        name = f"{name.removesuffix(f'.{format}')}_.{format}"
     subtype = "VORBIS" if format == "ogg" else "PCM_24"
     Clip(made.wave, sample_rate).write(inside(hidden, name), subtype, {"comment": json.dumps(made.origin)})
     return Written(name, made.wave.shape[-1] / sample_rate, made.origin, made.measured)
