@@ -51,7 +51,25 @@ BAD = {
 
 def nasty(rng: random.Random) -> str:
     """A name of pieces that lead elsewhere, hide, or that some file system refuses."""
-    pieces = (*GOOD, *BAD, "..", "/", "\\", "..", "../", "x", "C:", "*?", "|", "\u202e", "nul.wav", " ", ".", "\ud800", "a" * 300)
+    pieces = (
+        *GOOD,
+        *BAD,
+        "..",
+        "/",
+        "\\",
+        "..",
+        "../",
+        "x",
+        "C:",
+        "*?",
+        "|",
+        "\u202e",
+        "nul.wav",
+        " ",
+        ".",
+        "\ud800",
+        "a" * 300,
+    )
     return "".join(rng.choice(pieces) for _ in range(rng.randint(1, 4)))
 
 
