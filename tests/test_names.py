@@ -82,7 +82,7 @@ def test_good_names(name):
 @pytest.mark.parametrize("name", BAD)
 def test_bad_names(name):
     assert BAD[name] in str(name_problem(name))
-    with pytest.raises(BadSetting, match="labels (are|contain) '"):
+    with pytest.raises(BadSetting, match=r"labels (are|contain) '"):
         check_names(labels=("kick", name))
 
 
@@ -127,14 +127,19 @@ def test_places_inside_a_folder(tmp_path):
             inside(folder, name)
 
 
+def write_two_files(out):
+    with whole_folder(out, last="b") as hidden:
+        (hidden / "sounds").mkdir()
+        (hidden / "sounds" / "a").write_bytes(b"a")
+        (hidden / "b").write_bytes(b"b")
+
+
 def test_a_link_in_a_folder_takes_nothing_elsewhere(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "sounds").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(BadFolder, match="would lie outside"), whole_folder(tmp_path / "out", last="b") as hidden:
-        (hidden / "sounds").mkdir()
-        (hidden / "sounds" / "a").write_bytes(b"a")
-        (hidden / "b").write_bytes(b"b")
+    with pytest.raises(BadFolder, match="would lie outside"):
+        write_two_files(tmp_path / "out")
     assert not [*(tmp_path / "elsewhere").iterdir()]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["sounds"]
 
