@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from .errors import BadSetting
 from .names import name_problem, quoted
 
+LARGEST_NUMBER = 2**63
 MOST_SHOWN = 8  # names in a message
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
     """Raise BadSetting for the first field whose number, or one of whose numbers, lies outside its range (both ends belong to it)."""
+    for name, value in vars(settings).items():
+        if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:  # what no arithmetic should meet
+            raise BadSetting(f"{name} has {value.bit_length()} bits; no setting is as large.")
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
         numbers = value if isinstance(value, tuple) else (value,)
