@@ -13,6 +13,7 @@ from .errors import BadFolder
 LONGEST_NAME_BYTES = 255  # in UTF-8; what most file systems allow
 LONGEST_STEM_BYTES = 180  # of the file names that are written, so that an ending and a hidden prefix fit as well
 LONGEST_SHOWN = 60  # characters of a name in a message
+LONGEST_QUOTE = 200  # characters of what a library says
 RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³")}
 """Names that Windows keeps for devices, whatever their ending."""
 
@@ -45,6 +46,12 @@ def name_problem(name: str, is_file: bool = False) -> str | None:
 def quoted(name: str) -> str:
     """Return a name as a message shows it: in quotes, control characters escaped, the end of a long one left out."""
     return repr(name) if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]!r}..."
+
+
+def printable(text: str) -> str:
+    """Return what a file or library says as a message can hold it: on one line, not too long."""
+    shown = text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."
+    return "".join(character if character.isprintable() else "?" for character in shown)
 
 
 def control_character_in(value: object) -> str | None:

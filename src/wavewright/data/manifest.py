@@ -235,6 +235,6 @@ def _name(record: dict[str, Any], field: str, where: str) -> str | None:
     """Return a field that names a label or a speaker; raise BadFolder for what is no name, None for an empty one."""
     name = _text(record, field, where)
     problem = name_problem(name) if name else None
-    if problem is not None:
+    if name and problem is not None:
         raise BadFolder(f"{where}: {field} is {quoted(name)}, which {problem}; rename it.")
     return name

@@ -74,7 +74,7 @@ class Card(BaseModel):
     recipe: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
-    size_reason: str = Field("", description="why a bundled model is larger than 5 MB")
+    size_reason: str = Field(default="", description="why a bundled model is larger than 5 MB")
     former_hashes: list[str] = Field(
         default_factory=list, description="hashes that the same weights and graphs had before, which files of codes may carry"
     )
@@ -137,7 +137,8 @@ class Card(BaseModel):
                 f"The card of {folder} has settings that no {self.family} has ({named}); upgrade Wavewright to play it."
             )
         try:
-            return _adapter(kind).validate_python(given)
+            config: Config = _adapter(kind).validate_python(given)
+            return config
         except ValidationError as error:
             raise BadModel(
                 f"The config on the card of {folder} is wrong ({_first_error(error, 1)}); copy the model again."
@@ -180,7 +181,7 @@ def _contents(path: Path) -> bytes:
 
 
 @cache
-def _adapter(kind: type[Config]) -> TypeAdapter[Config]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 

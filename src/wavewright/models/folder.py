@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import BadModel
+from ..names import printable
 from ..whole_file import write_whole
 from .card import CARD_FILE, Card, playable
 from .graph_file import check_graph_file
@@ -87,7 +88,7 @@ class ModelFolder:
             KeyError,
             TypeError,
         ) as error:  # the last three for types that NumPy lacks
-            raise BadModel(f"{path} cannot be read as safetensors ({error}); {_REMEDY}.") from error
+            raise BadModel(f"{path} cannot be read as safetensors ({printable(str(error))}); {_REMEDY}.") from error
 
     def weights(self) -> dict[str, np.ndarray]:
         """All tensors of the file of weights by name, as the float32 numbers that they stand for."""
@@ -114,11 +115,13 @@ class ModelFolder:
         check_graph_file(path, WEIGHTS_FILE, n_weight_bytes)
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's errors share no other base class
+            listed = session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY, "{}")
+            found_inputs, found_outputs = _shapes_of(session.get_inputs()), _shapes_of(session.get_outputs())
+        except Exception as error:  # ONNX Runtime's errors share no other base class; texts may be no UTF-8
             raise BadModel(f"{path} cannot be opened as an ONNX graph ({reason_of(error)}); {_REMEDY}.") from error
-        self._check_weights(path, session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY, "{}"))
-        _check_shapes(path, "input", session.get_inputs(), inputs)
-        _check_shapes(path, "output", session.get_outputs(), outputs)
+        self._check_weights(path, listed)
+        _check_shapes(path, "input", found_inputs, inputs)
+        _check_shapes(path, "output", found_outputs, outputs)
         return GraphSession(path, session, outputs)
 
     def _check_weights(self, graph: Path, listed: str) -> None:
@@ -129,7 +132,7 @@ class ModelFolder:
             if found.get(name) != entry:
                 has = f"has shape {_shape_in(found[name])}" if name in found else "is missing"
                 raise BadModel(
-                    f"{graph.name} needs the weight {name} with shape {_shape_in(entry)}, which in {self._place / WEIGHTS_FILE} {has}"
+                    f"{graph.name} needs the weight {printable(name)} with shape {_shape_in(entry)}, which in {self._place / WEIGHTS_FILE} {has}"
                     f" or lies elsewhere; {_REMEDY}."
                 )
 
@@ -160,20 +163,24 @@ def _json_object(path: Path, text: str | bytes) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadModel(f"What {path} says of its weights cannot be read ({error}); {_REMEDY}.") from error
+        raise BadModel(f"What {path} says of its weights cannot be read ({printable(str(error))}); {_REMEDY}.") from error
     if not isinstance(found, dict):
         raise BadModel(f"What {path} says of its weights is no list of them; {_REMEDY}.")
     return found
 
 
 def _shape_in(entry: Any) -> Any:
-    """The shape in an entry of a safetensors header, or the entry itself where it is none."""
-    return entry.get("shape") if isinstance(entry, dict) else entry
+    """The shape in an entry of a safetensors header, or the entry itself where it is none, as a message shows it."""
+    return printable(str(entry.get("shape") if isinstance(entry, dict) else entry))
 
 
-def _check_shapes(graph: Path, kind: str, nodes: list[Any], expected: Shapes) -> None:
-    """Raise BadModel unless the inputs or outputs of a graph are the expected ones; a named dimension of a graph fits any number."""
-    found = {node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes}
+def _shapes_of(nodes: list[Any]) -> Shapes:
+    """Return the inputs or outputs of a graph; a named dimension is any number."""
+    return {node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes}
+
+
+def _check_shapes(graph: Path, kind: str, found: Shapes, expected: Shapes) -> None:
+    """Raise BadModel unless the inputs or outputs of a graph are the expected ones."""
     fits = found.keys() == expected.keys() and all(
         len(found[name]) == len(shape)
         and all(a == b or a is None or b is None for a, b in zip(found[name], shape, strict=True))
@@ -186,7 +193,11 @@ def _check_shapes(graph: Path, kind: str, nodes: list[Any], expected: Shapes) ->
 
 
 def _shapes_text(shapes: Shapes) -> str:
-    return ", ".join(f"{name} ({', '.join('any' if n is None else str(n) for n in shape)})" for name, shape in shapes.items())
+    """Return shapes as a message shows them, not more than fit into a sentence."""
+    texts = [
+        f"{printable(name)} ({', '.join('any' if n is None else str(n) for n in shape[:8])})" for name, shape in shapes.items()
+    ]
+    return ", ".join(texts[:8])
 
 
 def _hash_of(files: Mapping[str, str]) -> str:

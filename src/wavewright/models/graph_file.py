@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import BadModel
+from ..names import printable
 
 LARGEST_GRAPH_BYTES = 2**25  # of a graph, whose weights lie beside it
 DEEPEST_MESSAGE = 64
@@ -54,7 +55,8 @@ def check_graph_file(path: Path, weights_file: str, n_weight_bytes: int) -> None
         for tensor, is_initializer in _tensors(contents, "model"):
             _check_tensor(tensor, is_initializer, weights_file, n_weight_bytes)
     except ValueError as error:
-        raise BadModel(f"{path} cannot be opened as an ONNX graph ({error}); copy the model folder again.") from error
+        reason = printable(str(error))
+        raise BadModel(f"{path} cannot be opened as an ONNX graph ({reason}); copy the model folder again.") from error
 
 
 def _tensors(message: bytes, kind: str, depth: int = 0, parents: tuple[str, ...] = ()) -> Iterator[tuple[bytes, bool]]:

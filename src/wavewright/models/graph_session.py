@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadModel
+from ..names import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +20,7 @@ Shapes = dict[str, tuple[int | None, ...]]
 def reason_of(error: Exception) -> str:
     """Return what ONNX Runtime says of a failure, without the names of its own functions, files and nodes."""
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return reason.rpartition("[ONNXRuntimeError] : ")[2].rpartition("Status Message: ")[2].rstrip(". ")
+    return printable(reason.rpartition("[ONNXRuntimeError] : ")[2].rpartition("Status Message: ")[2].rstrip(". "))
 
 
 class GraphSession:
