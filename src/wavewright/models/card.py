@@ -6,7 +6,7 @@ import dataclasses
 import json
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -137,7 +137,7 @@ class Card(BaseModel):
                 f"The card of {folder} has settings that no {self.family} has ({named}); upgrade Wavewright to play it."
             )
         try:
-            config: Config = _adapter(kind).validate_python(given)
+            config: Config = _adapter(cast("Any", kind)).validate_python(given)
             return config
         except ValidationError as error:
             raise BadModel(
