@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from fuzz import mutate
 
 FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch", "language")

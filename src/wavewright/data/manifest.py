@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from ..errors import BadAudio, BadFolder, MissingExtra
+from ..json_text import line_of, parse
 from ..whole_file import write_whole
 from .entry import SUFFIXES as SOUND_SUFFIXES
 from .entry import Entry, Problem, Scan, Split, find_length, first_problem
@@ -62,10 +62,7 @@ def write(path: Path | str, entries: Sequence[Entry]) -> None:
         writer.writerows(records)
         content = table.getvalue()
     else:
-        content = "".join(
-            json.dumps({name: value for name, value in record.items() if value is not None}, ensure_ascii=False) + "\n"
-            for record in records
-        )
+        content = "".join(line_of({name: value for name, value in record.items() if value is not None}) for record in records)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content.encode())
 
@@ -120,7 +117,7 @@ def _is_piped(line: str) -> bool:
 
 def _piped_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Lines ``name|text`` or ``name|text|text in full``; quotes are part of the text."""
-    for line, row in enumerate(content.splitlines(), start=1):
+    for line, row in enumerate(content.split("\n"), start=1):
         if not row.strip():
             continue
         parts = [part.strip() for part in row.split("|")]
@@ -161,9 +158,9 @@ def _json_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any
         if not text.strip():
             continue
         try:
-            record = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise BadFolder(f"{path}, line {line}: this is not JSON ({error.msg}); write one object a line.") from error
+            record = parse(text)
+        except ValueError as error:
+            raise BadFolder(f"{path}, line {line}: this is not JSON ({error}); write one object a line.") from error
         if not isinstance(record, dict):
             raise BadFolder(
                 f"{path}, line {line}: this is no JSON object; write one object a line, with audio_filepath and label."
