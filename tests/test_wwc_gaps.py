@@ -60,9 +60,7 @@ def test_two_packets_that_agree_are_believed_up_to_the_longest_gap(tmp_path, cod
     assert "Packets go on at 700.00 s; --max-gap-seconds 700 puts silence before them and decodes them." in said
     assert decode(tmp_path / "a.wwc", max_gap_seconds=700).seconds == 702
     (tmp_path / "b.wwc").write_bytes(header.to_bytes() + packed(700, b"abc") + packed(701, b"abc"))
-    with pytest.raises(
-        BadAudio, match=r"no packet that is whole before 700.00 s; --max-gap-seconds 700 decodes what is there"
-    ):
+    with pytest.raises(BadAudio, match=r"no packet that is whole before 700.00 s; --max-gap-seconds 700 decodes what is there"):
         decode(tmp_path / "b.wwc")
 
 

@@ -104,6 +104,8 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def is_metadata(path: Path) -> bool:
     """Whether a file is the table of texts of a folder as LJSpeech has it, by its first line."""
     try:
+        if not path.is_file():
+            return False
         with path.open(encoding="utf-8-sig") as opened:
             first = opened.readline()
     except (OSError, UnicodeDecodeError):

@@ -124,6 +124,8 @@ def paragraphs(path: Path, chapter: Chapter, marker: str | None = None) -> Itera
 
 
 def _lines(path: Path) -> Iterator[str]:
+    if path.exists() and not path.is_file() and not path.is_dir():  # a book is read several times
+        raise BadText(f"{path} is a pipe, socket or device; save the text to a file, and give that.")
     try:
         with path.open(encoding="utf-8-sig") as file:
             yield from file

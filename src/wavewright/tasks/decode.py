@@ -230,6 +230,8 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
     """The file to read; raises BadAudio where there is none."""
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a .wwc file.")
+    if file.exists() and not file.is_file():
+        raise BadAudio(f"{file} is a pipe, socket or device; give a .wwc file, or send it to standard input with --stream.")
     try:
         source = file.open("rb")
     except FileNotFoundError as error:
