@@ -37,7 +37,7 @@ def driver():
 @pytest.mark.parametrize("reader", sorted(name for name in readers() if not name.startswith("_")))
 def test_outside_data_is_read_or_refused(reader, driver):
     n_cases = getattr(readers()[reader], "QUICK_CASES", 200)
-    outcomes = [driver.run(reader, seed=0, case=case) for case in range(n_cases)]
+    outcomes = list(driver.run_all(reader, 0, range(n_cases)))
     assert [str(outcome) for outcome in outcomes if outcome.is_failure] == []
     assert len({outcome.kind for outcome in outcomes}) == 2, "of the quick cases, some pass and some are refused"
 
@@ -50,8 +50,9 @@ def test_a_case_is_the_same_again(driver):
 
 
 def test_the_driver_notices_what_must_not_be():
-    with Driver(limit_seconds=0.3, limit_bytes=200 * 2**20) as driver:
+    with Driver(limit_seconds=1.0, limit_bytes=200 * 2**20) as driver:
         found = {name: driver.run(name, seed=0, case=0).kind for name in MISBEHAVIOURS}
+        assert [outcome.kind for outcome in driver.run_all("_die", 0, range(3))] == ["died"] * 3
     assert found == MISBEHAVIOURS
 
 

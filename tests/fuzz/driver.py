@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -78,6 +78,7 @@ class Driver:
         self._limit_bytes = limit_bytes
         self._worker: subprocess.Popen[bytes] | None = None
         self._base_bytes = 0
+        self._held = b""  # of an answer
         self._warm: set[str] = set()
         self.sandbox = Path(tempfile.mkdtemp(prefix="fuzz-"))
 
@@ -90,25 +91,40 @@ class Driver:
 
     def run(self, reader: str, seed: int, case: int) -> Outcome:
         """Run one case."""
-        if self._worker is None:
-            self._start()
-        if reader not in self._warm:
-            answer = self._ask({"warm_up": reader}, WARM_UP_SECONDS, 0)
-            if "error" in answer:
-                raise RuntimeError(f"the reader {reader} cannot be set up:\n{answer['error']}")
-            self._warm.add(reader)
-            self._base_bytes = max(self._base_bytes, answer["bytes"])
-        answer = self._ask({"reader": reader, "seed": seed, "case": case}, self._limit_seconds, self._limit_bytes)
+        return next(self.run_all(reader, seed, [case]))
+
+    def run_all(self, reader: str, seed: int, cases: Iterable[int]) -> Iterator[Outcome]:
+        """Run cases, all of which are sent to the worker at once: a busy machine takes long to switch between processes."""
+        waiting = deque(cases)
+        while waiting:
+            if self._worker is None:
+                self._start()
+            if reader not in self._warm:
+                self._warm_up(reader)
+            self._send({"reader": reader, "seed": seed, "cases": [*waiting]})
+            while waiting and self._worker is not None:
+                answer = self._answer(self._limit_seconds, self._limit_bytes)
+                yield self._outcome(reader, seed, waiting.popleft(), answer)
+
+    def _warm_up(self, reader: str) -> None:
+        self._send({"warm_up": reader})
+        answer = self._answer(WARM_UP_SECONDS, 0)
+        if "error" in answer or "died" in answer:
+            raise RuntimeError(f"the reader {reader} cannot be set up:\n{answer.get('error', answer)}")
+        self._warm.add(reader)
+        self._base_bytes = max(self._base_bytes, answer["bytes"])
+
+    def _outcome(self, reader: str, seed: int, case: int, answer: dict[str, Any]) -> Outcome:
         if "died" in answer:
             self._stop()
-            return Outcome(reader, seed, case, answer["died"], answer.get("said", ""))
+            return Outcome(reader, seed, case, answer["died"], answer["said"])
         peak = answer["peak_bytes"] - self._base_bytes
-        if answer["kind"] in ("passed", "refused"):
-            if peak > self._limit_bytes:
-                return Outcome(reader, seed, case, "memory", f"{peak / 1e6:.0f} MB more", answer["seconds"], peak)
-            if answer["seconds"] > self._limit_seconds:
-                return Outcome(reader, seed, case, "slow", f"{answer['seconds']:.1f} s", answer["seconds"], peak)
-        return Outcome(reader, seed, case, answer["kind"], answer["said"], answer["seconds"], peak)
+        kind, said = answer["kind"], answer["said"]
+        if kind in ("passed", "refused") and peak > self._limit_bytes:
+            kind, said = "memory", f"{peak / 1e6:.0f} MB more"
+        elif kind in ("passed", "refused") and answer["seconds"] > self._limit_seconds:
+            kind, said = "slow", f"{answer['seconds']:.1f} s"
+        return Outcome(reader, seed, case, kind, said, answer["seconds"], peak)
 
     def _start(self) -> None:
         places = {name: self.sandbox / name for name in ("home", "temporary", "cases")}
@@ -136,7 +152,7 @@ class Driver:
             env=environment,
             start_new_session=True,
         )
-        self._warm, self._base_bytes = set(), 0
+        self._warm, self._base_bytes, self._held = set(), 0, b""
 
     def _stop(self) -> None:
         if self._worker is None:
@@ -149,25 +165,32 @@ class Driver:
         self._worker.communicate()
         self._worker = None
 
-    def _ask(self, request: dict[str, Any], limit_seconds: float, limit_bytes: int) -> dict[str, Any]:
-        """Send a request to the worker and watch it until it answers; it is stopped where it goes beyond a limit."""
+    def _send(self, request: dict[str, Any]) -> None:
+        assert self._worker is not None
+        assert self._worker.stdin is not None
+        self._worker.stdin.write(json.dumps(request).encode() + b"\n")
+        self._worker.stdin.flush()
+
+    def _answer(self, limit_seconds: float, limit_bytes: int) -> dict[str, Any]:
+        """Watch the worker until it answers; it says "died" where it goes beyond a limit or ends."""
         worker = self._worker
         assert worker is not None
-        assert worker.stdin is not None
         assert worker.stdout is not None
-        worker.stdin.write(json.dumps(request).encode() + b"\n")
-        worker.stdin.flush()
         begun, used = time.monotonic(), _cpu_seconds(worker.pid)
-        while not select.select([worker.stdout], [], [], POLL_SECONDS)[0]:
+        while b"\n" not in self._held:
+            if select.select([worker.stdout], [], [], POLL_SECONDS)[0]:
+                found = os.read(worker.stdout.fileno(), 2**16)
+                if not found:
+                    return {"died": "died", "said": f"the process ended with {worker.wait()}"}
+                self._held += found
+                continue
             seconds, cpu = time.monotonic() - begun, _cpu_seconds(worker.pid) - used
             if cpu > limit_seconds or seconds > 3 * limit_seconds:
                 return {"died": "hang", "said": f"stopped after {seconds:.1f} s, {cpu:.1f} s of them computing"}
             n_bytes = _resident_bytes(worker.pid) - self._base_bytes
             if limit_bytes and n_bytes > limit_bytes:
                 return {"died": "memory", "said": f"stopped at {n_bytes / 1e6:.0f} MB more, after {seconds:.1f} s"}
-        line = worker.stdout.readline()
-        if not line:
-            return {"died": "died", "said": f"the process ended with {worker.wait()}"}
+        line, _, self._held = self._held.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -193,8 +216,7 @@ def run_cases(names: list[str], cases: range, seed: int, report: Callable[[Outco
     """Run the cases of each reader and hand on every outcome."""
     with Driver() as driver:
         for name in names:
-            for case in cases:
-                outcome = driver.run(name, seed, case)
+            for outcome in driver.run_all(name, seed, cases):
                 report(outcome)
                 yield outcome
 

@@ -68,11 +68,11 @@ def refuse_and_leave(rng: random.Random, folder: Path) -> None:
 
 
 def say_too_much(rng: random.Random, folder: Path) -> None:
-    raise BadFolder("This is refused." * 1_000)
+    raise OSError(1, "This is refused." * 1_000)
 
 
 def say_escapes(rng: random.Random, folder: Path) -> None:
-    raise BadFolder("\x1b[2J")
+    raise OSError(1, "\x1b[2J")
 
 
 READERS = {

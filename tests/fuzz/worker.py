@@ -66,11 +66,17 @@ def main() -> None:
     for line in requests:
         request = json.loads(line)
         if "warm_up" in request:
-            answer = _warm_up(known[request["warm_up"]])
-        else:
-            answer = _run(known[request["reader"]].READERS[request["reader"]], request, sandbox, watch)
-        answers.write(json.dumps(answer).encode() + b"\n")
-        answers.flush()
+            _send(answers, _warm_up(known[request["warm_up"]]))
+            continue
+        reader = known[request["reader"]].READERS[request["reader"]]
+        for case in request["cases"]:
+            rng = random.Random(f"{request['reader']} {request['seed']} {case}")
+            _send(answers, _run(reader, rng, sandbox, watch))
+
+
+def _send(answers: BinaryIO, answer: Answer) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.flush()
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -91,13 +97,12 @@ def _warm_up(module: Any) -> Answer:
     return {"bytes": _memory("VmRSS")}
 
 
-def _run(reader: Any, request: Answer, sandbox: Path, watch: Watch) -> Answer:
+def _run(reader: Any, rng: random.Random, sandbox: Path, watch: Watch) -> Answer:
     """Run a case in an empty folder and look at what it leaves."""
     cases = sandbox / "cases"
     folder = cases.joinpath(*DEPTH, "case")
     folder.mkdir(parents=True)
     os.chdir(folder)
-    rng = random.Random(f"{request['reader']} {request['seed']} {request['case']}")
     _forget_peak()
     watch.outside, watch.is_on = [], True
     begun = time.process_time()
