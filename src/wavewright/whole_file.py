@@ -128,11 +128,11 @@ def whole_folder(folder: Path, last: str, finish: Callable[[Path], None] = lambd
     files move: there it can look at what ``folder`` holds and add to it. Where it or the block fails, ``folder`` stays as it was, and the
     error speaks of it and not of the hidden one. Raises BadFolder where ``folder`` is a file or lies in one.
     """
+    check_name(folder)
     existed = folder.is_dir()
     with ExitStack() as stack:
         stack.callback(_remove_if_empty, None if existed else folder)
         try:
-            check_name(folder)
             folder.mkdir(parents=True, exist_ok=True)
             sweep(folder)
             hidden = stack.enter_context(hidden_path(folder))

@@ -16,7 +16,7 @@ import numpy as np
 from ..clip import Clip, read_metadata
 from ..errors import BadAudio, BadFolder
 from ..json_text import line_of, parse
-from ..whole_file import whole_folder
+from ..whole_file import check_name, whole_folder
 
 MANIFEST_FILE = "manifest.jsonl"
 
@@ -58,6 +58,7 @@ def write_sounds(sounds: Iterator[Made], sample_rate: int, out: Path, format: st
     What the manifest lists by then, others may have written it meanwhile, stays in it. Raises BadFolder where ``out`` cannot be written to,
     and where a file of a sound's name is another sound.
     """
+    check_name(out)
     _lines_by_file(out / MANIFEST_FILE)  # refused before there is any work
     sounds = itertools.chain([next(sounds)], sounds)  # what cannot be played is refused before there is a folder
     written: list[Written] = []
