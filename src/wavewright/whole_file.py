@@ -81,12 +81,12 @@ def check_name(path: Path) -> None:
 def sweep(folder: Path) -> None:
     """Remove what processes that no longer live were writing into a folder; what another one writes, its lock protects."""
     with suppress(OSError):
-        matches = (PART.fullmatch(entry.name) for entry in os.scandir(folder))
-        for stem in {match[1] for match in matches if match}:
+        matches = [match for entry in os.scandir(folder) if (match := PART.fullmatch(entry.name))]
+        for stem in {match[1] for match in matches}:
             with suppress(OSError, InUse), locked(folder / f"{stem}.lock", wait=False) as is_held:
-                for part in folder.glob(f"{stem}*") if is_held else ():
-                    if part.suffix != ".lock":
-                        _remove(part)
+                for match in matches if is_held else ():
+                    if match[1] == stem and match[2] != ".lock":
+                        _remove(folder / match[0])
 
 
 @contextmanager
