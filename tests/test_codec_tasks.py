@@ -89,6 +89,7 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
         "lost_seconds": [],
         "repaired_byte": None,
         "n_bytes_behind": 0,
+        "refused_from": None,
     }
 
 

@@ -16,14 +16,17 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
 # Which parts a part may import besides itself. A part is a folder or file of the package; the doors of a family are parts of their own.
-BASE = {"errors", "names", "ranges", "units"}
+BASE = {"errors", "json_text", "names", "ranges", "units"}
 ARROWS = {
     "errors": set(),
+    "json_text": set(),
+    "interruption": set(),
     "units": set(),
     "processor": set(),
     "names": {"errors"},
     "ranges": {"errors", "names"},
-    "whole_file": {"errors", "names"},
+    "file_lock": {"errors"},
+    "whole_file": {"errors", "file_lock", "names"},
     "sound_file": BASE,
     "clip": BASE | {"sound_file", "whole_file"},
     "dsp": BASE,
@@ -43,11 +46,11 @@ ARROWS = {
     "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp"},
-    "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "whole_file"},
+    "training": BASE | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "whole_file"},
     "tasks": BASE
-    | {"clip", "data", "drawing", "dsp", "families", "metrics", "models", "nn", "processor", "speech", "text", "training"}
-    | {"whole_file"},
-    "cli": BASE | {"models", "tasks"},
+    | {"clip", "data", "drawing", "dsp", "families", "file_lock", "metrics", "models", "nn", "processor", "speech"}
+    | {"text", "training", "whole_file"},
+    "cli": BASE | {"interruption", "models", "tasks"},
     "__init__": set(),
     "__main__": {"cli"},
 }

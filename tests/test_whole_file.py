@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright import whole_file
-from wavewright.clip import Clip
+from wavewright import file_lock, whole_file
+from wavewright.clip import Clip, write_blocks
 from wavewright.errors import BadAudio, BadFolder, WavewrightError
-from wavewright.whole_file import whole_folder, why_not_written, write_whole
+from wavewright.whole_file import part_of, whole_folder, why_not_written, write_whole
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -112,3 +112,60 @@ def test_a_full_disk_is_called_full_whatever_a_library_says(tmp_path, monkeypatc
 def test_a_read_only_folder_is_called_so(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert "because its folder is read-only" in why_not_written(tmp_path / "a.wav", "System error")
+
+
+def test_parts_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path):
+    dead = [".wavewright-1-0123abcd", ".wavewright-99999999-01234567.wav", ".wavewright-2-89abcdef.tar.gz"]
+    others = [
+        ".wavewright-sounds",
+        ".wavewright-1",
+        "wavewright-1-0123abcd",
+        ".wavewright-1-0123abcde",
+        ".wavewright-x-0123abcd",
+    ]
+    for name in (*dead, *others):
+        (tmp_path / name).write_text("half")
+    (tmp_path / ".wavewright-3-0123abcd").mkdir()
+    (tmp_path / ".wavewright-3-0123abcd" / "deep").write_text("half")
+    for name in (*dead, ".wavewright-4-0123abcd"):
+        (tmp_path / f".{name.split('.')[1]}.lock").write_text("1")  # what a killed process leaves
+    with part_of(tmp_path / "living.wav") as living:
+        living.write_text("half")
+        whole_file.sweep(tmp_path)
+        assert living.read_text() == "half"
+        left = {path.name for path in tmp_path.iterdir()}
+        assert left == {*others, living.name, living.with_suffix(".lock").name}
+    assert {path.name for path in tmp_path.iterdir()} == {*others}
+
+
+@pytest.mark.parametrize("write", [write_whole, lambda path, _: Clip(np.zeros((1, 8), np.float32), 8_000).write(path)])
+def test_the_first_file_of_a_folder_sweeps_it(tmp_path, write):
+    (tmp_path / ".wavewright-1-0123abcd.wav").write_text("half")
+    write(tmp_path / "a.wav", b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+def test_nothing_is_swept_where_nobody_knows_who_lives(tmp_path, monkeypatch):
+    def refuse(descriptor, wait):
+        raise OSError(next(iter(file_lock.NO_LOCKS)), "no locks")
+
+    monkeypatch.setattr(file_lock, "_system_lock", refuse)
+    (tmp_path / ".wavewright-1-0123abcd").write_text("half")
+    whole_file.sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".wavewright-1-0123abcd"]
+
+
+@pytest.mark.parametrize("name", ["n" * 256 + ".wav", "\u00fc" * 130 + ".wav", "\U0001f600" * 64 + ".wav"])
+def test_a_name_that_is_too_long_is_refused_before_any_work(tmp_path, name):
+    def blocks():
+        raise AssertionError("work was done")
+        yield
+
+    for write in (
+        lambda: write_whole(tmp_path / name, b""),
+        lambda: write_blocks(tmp_path / name, blocks()),
+        lambda: whole_folder(tmp_path / name, last="a").__enter__(),
+    ):
+        with pytest.raises(BadFolder, match=r"The name .*\.wav has 2\d\d bytes; file systems take 255: choose a shorter one\."):
+            write()
+    assert list(tmp_path.iterdir()) == []

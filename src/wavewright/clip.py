@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,7 +14,7 @@ import soxr
 from .errors import BadAudio, BadFolder, BadSetting, WavewrightError
 from .sound_file import CHUNK_SAMPLES, MAX_CHANNELS, SAMPLE_RATES_HZ, TAGS, Header, decode, read_header, read_metadata
 from .units import samples_to_seconds, seconds_to_samples
-from .whole_file import why_not_written
+from .whole_file import check_name, part_of, why_not_written
 
 __all__ = ["Clip", "Header", "read_blocks", "read_header", "read_metadata", "resampled", "write_blocks"]
 
@@ -156,20 +154,17 @@ def write_blocks(
     sample_rate = _codec_rate(subtype, first.sample_rate)
     alike = _waves_alike(path, chain([first], iterator), first)
     waves = resampled(alike, first.sample_rate, sample_rate, first.n_channels)
-    temporary = path.with_name(f".wavewright-{secrets.token_hex(4)}{path.suffix}")
     try:
-        with soundfile.SoundFile(temporary, "w", sample_rate, first.n_channels, subtype, format=file_format) as file:
-            for name, text in metadata.items():
-                setattr(file, name, text)
-            _write_waves(path, file, waves)
-        _check_tags_were_kept(temporary, path, metadata)
-        temporary.replace(path)
+        with part_of(path) as temporary:
+            with soundfile.SoundFile(temporary, "w", sample_rate, first.n_channels, subtype, format=file_format) as file:
+                for name, text in metadata.items():
+                    setattr(file, name, text)
+                _write_waves(path, file, waves)
+            _check_tags_were_kept(temporary, path, metadata)
+            temporary.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
         raise WavewrightError(why_not_written(path, reason)) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return path
 
 
@@ -229,6 +224,7 @@ def _checked_format(path: Path, subtype: str | None) -> tuple[str, str]:
         raise BadSetting(f"{path} ends with {path.suffix!r}; sound is written to {', '.join(FORMATS)}.")
     if not path.parent.is_dir():
         raise BadFolder(f"{path} cannot be written, because the folder {path.parent} does not exist; create it first.")
+    check_name(path)
     if path.is_dir():
         raise BadFolder(f"{path} is a folder; give the name of a file to write.")
     file_format, default = FORMATS[path.suffix.lower()]

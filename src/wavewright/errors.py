@@ -1,8 +1,22 @@
 """The errors that speak to a person: one sentence that says what was given, what is allowed and what to try."""
 
+import unicodedata
+
+UNPRINTABLE = ("Cc", "Cf", "Zl", "Zp")
+"""Unicode's categories of control characters, marks of direction, and ends of lines."""
+
+LONGEST_SENTENCE = 1_500
+"""Characters; longer ones quote what nobody reads to the end, such as a number of 400 digits or a text."""
+
 
 class WavewrightError(ValueError):
-    """Something the person gave cannot be used. The command line prints the sentence and exits with code 2."""
+    """Something the person gave cannot be used. The command line prints the sentence and exits with code 2.
+
+    What a sentence quotes may come from any file: control characters in it are shown as escapes, and a long sentence loses its middle.
+    """
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(_printable(_shortened(sentence)))
 
 
 class BadAudio(WavewrightError):
@@ -21,6 +35,10 @@ class BadFolder(WavewrightError):
     """A folder or manifest with nothing usable in it, or with fields that cannot be understood."""
 
 
+class InUse(WavewrightError):
+    """A folder or file that another process or thread is writing to."""
+
+
 class MissingExtra(WavewrightError):
     """A feature that needs an optional part of the installation, such as ``wavewright[train]``."""
 
@@ -31,3 +49,22 @@ class TrainingStopped(WavewrightError):
 
 class BadText(WavewrightError):
     """A text, markup or lexicon that cannot be spoken: nothing in it, letters of another script, markup that is not whole."""
+
+
+def _shortened(sentence: str) -> str:
+    if len(sentence) <= LONGEST_SENTENCE:
+        return sentence
+    half = LONGEST_SENTENCE // 2
+    return f"{sentence[:half]} ... {sentence[-half:]}"
+
+
+def _printable(sentence: str) -> str:
+    if sentence.isprintable():
+        return sentence
+    return "".join(
+        _escaped(character) if unicodedata.category(character) in UNPRINTABLE else character for character in sentence
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

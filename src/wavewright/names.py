@@ -73,7 +73,7 @@ def file_stem(*parts: str) -> str:
     """Join ``parts`` to a file name without its ending, of characters that every file system allows.
 
     Letters and digits of all scripts stay, other characters become ``_``. The result is never hidden, reserved, a path or longer than
-    LONGEST_STEM_BYTES: what is longer is cut and ends with a hash of the whole.
+    LONGEST_STEM_BYTES: what is longer has a hash of the whole in the place of its middle.
     """
     stem = "-".join(re.sub(" +", "_", "".join(map(_allowed, part))) for part in parts).rstrip(".")
     if not stem or stem[0] in ".-" or stem.partition(".")[0].upper() in RESERVED:
@@ -81,8 +81,8 @@ def file_stem(*parts: str) -> str:
     encoded = stem.encode()
     if len(encoded) <= LONGEST_STEM_BYTES:
         return stem
-    digest = hashlib.sha256(encoded).hexdigest()[:8]
-    return f"{encoded[: LONGEST_STEM_BYTES - 9].decode(errors='ignore')}-{digest}"
+    head, tail = (piece.decode(errors="ignore") for piece in (encoded[:120], encoded[-50:]))
+    return f"{head}-{hashlib.sha256(encoded).hexdigest()[:8]}-{tail}"
 
 
 def _allowed(character: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ LOUDEST = 1e6
 TAGS = ("title", "artist", "album", "tracknumber", "genre", "date", "comment", "copyright", "license", "software")
 """The names of the metadata that sound files can carry."""
 
-SOUND_MARKS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"fLaC", b"OggS", b"ID3")
+SOUND_MARKS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3")
 MEDIA_MARKS = (
     b"\x1aE\xdf\xa3",
     b"0&\xb2u",
@@ -59,6 +60,9 @@ UNKNOWN_LENGTH = 2**62
 
 WAV_SLACK_BYTES = 16
 """Some programs count the eight bytes of a chunk's own header in its size; nothing is missing from such a file."""
+
+SEEKABLE_SUBTYPES = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+"""Ways to store samples in which each stands alone, and those of FLAC."""
 
 MP3_SLACK_SAMPLES = 4 * 1152
 """MP3 files without an exact length get an estimate, up to a few frames too long."""
@@ -137,8 +141,8 @@ class _Stream(soundfile.SoundFile):
 def _sound_chunks(path: Path, header: Header, start: int) -> Iterator[np.ndarray]:
     """Chunks of a file that libsndfile reads; raises BadAudio at the end where there were fewer samples than promised."""
     with _open_sound(path) as file:
-        # Vorbis and MP3 do not decode the same samples after a seek, so what lies before the start is decoded and left out.
-        position = 0 if header.format in ("OGG", "MP3") else file.seek(start)
+        # Others do not decode the same samples after a seek, or know none, as GSM 6.10: all that lies before the start is decoded.
+        position = file.seek(start) if start and header.subtype in SEEKABLE_SUBTYPES else 0
         while len(chunk := file.read(CHUNK_SAMPLES, dtype="float32", always_2d=True)):
             position += len(chunk)
             yield from _behind(start, position, chunk.T)
@@ -275,9 +279,12 @@ def _needs_media(path: Path) -> bool:
     """Whether PyAV must read this file; raises BadAudio for what is not a sound file at all."""
     if NO_NAME.search(str(path)):
         raise BadAudio(f"The name {str(path)!r} is not valid text on this system; rename the file.")
-    if path.is_dir():
-        raise BadAudio(f"{path} is a folder; give a sound file.")
     try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise BadAudio(f"{path} is a folder; give a sound file.")
+        if not stat.S_ISREG(kind):  # opening it may wait for ever
+            raise BadAudio(f"{path} is a pipe, socket or device; save the sound to a file, and give that.")
         with path.open("rb") as file:
             head = file.read(64)
     except FileNotFoundError as error:

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import BadFolder, WavewrightError
-from .names import inside
+from .errors import BadFolder, InUse, WavewrightError
+from .file_lock import locked
+from .names import LONGEST_NAME_BYTES, inside
 
 FULL_BYTES = 2**20
 """A disk with less free space than this counts as full: libraries that write for us say no more than that it went wrong."""
 
 
+PART = re.compile(r"(\.wavewright-[0-9]+-[0-9a-f]{8})(\..*)?")
+"""Names of what is being written, and of its lock: process number and eight random digits."""
+
+FOLDER_LOCK = ".wavewright.lock"
+"""Held while files move into a folder together."""
+
+_swept: set[Path] = set()
+
+
 def write_whole(path: Path, contents: bytes) -> None:
     """Write ``contents`` to ``path``; where that fails (a full disk, an interruption), what was there stays as it was.
 
-    Raises OSError, which names ``path``.
+    Raises as :func:`whole_file`.
     """
     with whole_file(path) as file:
         file.write(contents)
@@ -29,56 +39,131 @@ def write_whole(path: Path, contents: bytes) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A hidden file to write to, which at the end takes the place ``path``; where the block fails, what was there stays as it was.
+    """Open a hidden file, which at the end takes the place of ``path``; where the block fails, what was there stays as it was.
 
-    An OSError of the hidden file names ``path``.
+    Raises BadFolder for a name that is too long, OSError, which names ``path``, where the system refuses.
     """
-    temporary = path.with_name(f".wavewright-{secrets.token_hex(4)}")  # short, for names may be as long as a system allows
-    try:
-        with temporary.open("wb") as file:
+    with _named_errors(path), part_of(path) as part:
+        with part.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())  # or a power cut could leave the new name with the old disk's content
-        temporary.replace(path)
-    except OSError as error:
-        if error.filename not in (None, str(temporary), temporary):
-            raise
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        part.replace(path)
 
 
 @contextmanager
-def whole_folder(folder: Path, last: str) -> Iterator[Path]:
-    """A hidden folder to write files into; at the end all of them move into ``folder``, the one called ``last`` after the others.
+def part_of(path: Path) -> Iterator[Path]:
+    """Give the hidden path, with the same ending, at which a file or folder is written before it moves to ``path``.
 
-    Where the block fails, ``folder`` stays as it was, and the error speaks of it and not of the hidden one. Raises BadFolder where
-    ``folder`` is a file or lies in one, and where a link in it would take a file elsewhere.
+    It is removed at the end. What a process that was killed has left in the folder is removed at the first call for that folder.
+    Raises BadFolder for a name that is too long, OSError where nothing can be written.
     """
+    check_name(path)
+    folder = path.parent
+    if folder.absolute() not in _swept:
+        _swept.add(folder.absolute())
+        sweep(folder)
+    with hidden_path(folder, path.suffix) as part:
+        yield part
+
+
+def check_name(path: Path) -> None:
+    """Raise BadFolder where the name of a file or folder to write is longer than file systems take."""
+    n_bytes = len(os.fsencode(path.name))
+    if n_bytes > LONGEST_NAME_BYTES:
+        raise BadFolder(
+            f"The name {path.name[:20]}...{path.name[-20:]} has {n_bytes} bytes; file systems take {LONGEST_NAME_BYTES}: "
+            "choose a shorter one."
+        )
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that no longer live were writing into a folder; what another one writes, its lock protects."""
+    with suppress(OSError):
+        matches = [match for entry in os.scandir(folder) if (match := PART.fullmatch(entry.name))]
+        for stem in {match[1] for match in matches}:
+            with suppress(OSError, InUse), locked(folder / f"{stem}.lock", wait=False) as is_held:
+                for match in matches if is_held else ():
+                    if match[1] == stem and match[2] != ".lock":
+                        _remove(folder / match[0])
+
+
+@contextmanager
+def hidden_path(folder: Path, suffix: str = "") -> Iterator[Path]:
+    """Give a hidden path in a folder, with a lock that says that this process lives; what is there at the end is removed."""
+    stem = f".wavewright-{os.getpid()}-{secrets.token_hex(4)}"  # short, for names may be as long as a system allows
+    with locked(folder / f"{stem}.lock", wait=True):
+        part = folder / f"{stem}{suffix}"
+        try:
+            yield part
+        finally:
+            _remove(part)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir() and not part.is_symlink():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Let an OSError of a hidden file speak of ``path``, for which it stands."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and not PART.fullmatch(Path(error.filename).name):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def whole_folder(folder: Path, last: str, finish: Callable[[Path], None] = lambda hidden: None) -> Iterator[Path]:
+    """Make a hidden folder to write files into; at the end all of them move into ``folder``, the one called ``last`` after the others.
+
+    Other calls that write into ``folder`` wait meanwhile. ``finish`` is called with the hidden folder when they do, right before the
+    files move: there it can look at what ``folder`` holds and add to it. Where it or the block fails, ``folder`` stays as it was, and the
+    error speaks of it and not of the hidden one. Raises BadFolder where ``folder`` is a file or lies in one, and where a link in it would
+    take a file elsewhere.
+    """
+    check_name(folder)
     existed = folder.is_dir()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(prefix=".wavewright-", dir=folder))
-    except (FileExistsError, NotADirectoryError) as error:
-        raise BadFolder(f"{folder} is a file or lies in one; give a folder to write to with --out.") from error
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(folder)) from error
-    try:
-        yield hidden
-        made = sorted((path for path in hidden.rglob("*") if path.is_file()), key=lambda path: path.name == last)
-        for path, place in [(path, inside(folder, path.relative_to(hidden))) for path in made]:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(place)
-    except WavewrightError as error:
-        raise type(error)(str(error).replace(str(hidden), str(folder))) from error
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(error.filename or folder).replace(str(hidden), str(folder))) from error
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
-        if not existed:
-            with suppress(OSError):  # there is something in it
-                folder.rmdir()
+    with ExitStack() as stack:
+        stack.callback(_remove_if_empty, None if existed else folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            sweep(folder)
+            hidden = stack.enter_context(hidden_path(folder))
+            hidden.mkdir()
+        except (FileExistsError, NotADirectoryError) as error:
+            raise BadFolder(f"{folder} is a file or lies in one; give a folder to write to with --out.") from error
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(folder)) from error
+        try:
+            yield hidden
+            with locked(folder / FOLDER_LOCK, wait=True):
+                finish(hidden)
+                _move_files(hidden, folder, last)
+        except WavewrightError as error:
+            raise type(error)(str(error).replace(str(hidden), str(folder))) from error
+        except OSError as error:
+            named = str(error.filename or folder).replace(str(hidden), str(folder))
+            raise OSError(error.errno, error.strerror, named) from error
+
+
+def _move_files(hidden: Path, folder: Path, last: str) -> None:
+    made = sorted((path for path in hidden.rglob("*") if path.is_file()), key=lambda path: path.name == last)
+    for path, place in [(path, inside(folder, path.relative_to(hidden))) for path in made]:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(place)
+
+
+def _remove_if_empty(folder: Path | None) -> None:
+    if folder is not None:
+        with suppress(OSError):  # there is something in it
+            folder.rmdir()
 
 
 def why_not_written(path: Path, reason: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from fuzz import mutate
 
 MODELS = ("digits", "drum-classifier", "drums", "en", "morph-drums", "speech-codec", "vocoder", "wavenet")

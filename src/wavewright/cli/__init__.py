@@ -12,6 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import WavewrightError
+from ..interruption import ended_by_signals
 from .command import Group, group
 
 COMMANDS = Group(
@@ -43,6 +44,7 @@ COMMANDS = Group(
 
 BAD_INPUT = 2  # exit codes
 INTERRUPTED = 130
+SIGNALLED = 128  # with the number of the signal added
 
 _UsageError = typer.BadParameter.__base__  # click's; some versions of typer carry a click of their own
 
@@ -52,7 +54,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console may lack a letter of a file's name
-    sys.exit(run(sys.argv[1:]))
+    with ended_by_signals() as signal_received:
+        code = run(sys.argv[1:])
+        sys.exit(code if (number := signal_received()) is None else SIGNALLED + number)
 
 
 def run(arguments: Sequence[str]) -> int:

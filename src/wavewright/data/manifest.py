@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from ..errors import BadAudio, BadFolder, MissingExtra
+from ..json_text import line_of, parse
 from ..names import name_problem, quoted
 from ..whole_file import write_whole
 from .entry import SUFFIXES as SOUND_SUFFIXES
@@ -58,15 +58,14 @@ def write(path: Path | str, entries: Sequence[Entry]) -> None:
     records = [_record(entry, path.parent) for entry in entries]
     if path.suffix.lower() == ".csv":
         table = io.StringIO(newline="")
-        writer = csv.DictWriter(table, FIELDS, lineterminator="\n")
+        has_returns = any("\r" in value for record in records for value in record.values() if isinstance(value, str))
+        quoting = csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL  # which does not quote a carriage return everywhere
+        writer = csv.DictWriter(table, FIELDS, lineterminator="\n", quoting=quoting)
         writer.writeheader()
         writer.writerows(records)
         content = table.getvalue()
     else:
-        content = "".join(
-            json.dumps({name: value for name, value in record.items() if value is not None}, ensure_ascii=False) + "\n"
-            for record in records
-        )
+        content = "".join(line_of({name: value for name, value in record.items() if value is not None}) for record in records)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content.encode())
 
@@ -94,13 +93,14 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if path.suffix.lower() not in SUFFIXES:
         raise BadFolder(f"The manifest {path} ends in {path.suffix!r}; it must be a .csv or .jsonl file.")
     try:
-        content = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadFolder(f"The manifest {path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # not splitlines: U+2028 is part of a name
     if path.suffix.lower() != ".csv":
-        yield from _json_records(path, content)
-    elif _is_piped(content.partition("\n")[0]):
-        yield from _piped_records(path, content)
+        yield from _json_records(path, lines)
+    elif _is_piped(lines[0]):
+        yield from _piped_records(path, lines)
     else:
         yield from _csv_records(path, content)
 
@@ -108,6 +108,8 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def is_metadata(path: Path) -> bool:
     """Whether a file is the table of texts of a folder as LJSpeech has it, by its first line."""
     try:
+        if not path.is_file():
+            return False
         with path.open(encoding="utf-8-sig") as opened:
             first = opened.readline()
     except (OSError, UnicodeDecodeError):
@@ -119,9 +121,9 @@ def _is_piped(line: str) -> bool:
     return "|" in line and "audio_filepath" not in line
 
 
-def _piped_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _piped_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Lines ``name|text`` or ``name|text|text in full``; quotes are part of the text."""
-    for line, row in enumerate(content.splitlines(), start=1):
+    for line, row in enumerate(lines, start=1):
         if not row.strip():
             continue
         parts = [part.strip() for part in row.split("|")]
@@ -142,11 +144,11 @@ def _named_sound(folder: Path, name: str) -> str:
 
 def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
-    if "audio_filepath" not in (reader.fieldnames or ()):
-        raise BadFolder(
-            f"{path}, line 1: no column is named audio_filepath; the first line must name the columns ({', '.join(FIELDS)})."
-        )
     try:
+        if "audio_filepath" not in (reader.fieldnames or ()):
+            raise BadFolder(
+                f"{path}, line 1: no column is named audio_filepath; the first line must name the columns ({', '.join(FIELDS)})."
+            )
         for record in reader:
             if None in record:
                 raise BadFolder(
@@ -154,17 +156,17 @@ def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]
                 )
             yield reader.line_num, {name: value for name, value in record.items() if value not in (None, "")}
     except csv.Error as error:
-        raise BadFolder(f"{path}, line {reader.line_num}: this is not CSV ({error}); check the quotes.") from error
+        raise BadFolder(f"{path}, line {max(1, reader.line_num)}: this is not CSV ({error}); check the quotes.") from error
 
 
-def _json_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line, text in enumerate(content.split("\n"), start=1):
+def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for line, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         try:
-            record = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise BadFolder(f"{path}, line {line}: this is not JSON ({error.msg}); write one object a line.") from error
+            record = parse(text)
+        except ValueError as error:
+            raise BadFolder(f"{path}, line {line}: this is not JSON ({error}); write one object a line.") from error
         if not isinstance(record, dict):
             raise BadFolder(
                 f"{path}, line {line}: this is no JSON object; write one object a line, with audio_filepath and label."
@@ -189,11 +191,12 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
         file_frames, sample_rate, channels = find_length(path)
     except (BadAudio, MissingExtra) as error:
         return Problem(path, str(error))
-    n_frames = file_frames - round(offset_seconds * sample_rate)
+    file_seconds = file_frames / sample_rate
+    n_frames = file_frames - round(min(offset_seconds, file_seconds) * sample_rate)
     if duration_seconds is not None:
-        n_frames = min(n_frames, round(duration_seconds * sample_rate))
+        n_frames = min(n_frames, round(min(duration_seconds, file_seconds) * sample_rate))
     if n_frames <= 0:
-        return Problem(path, f"{where}: offset and duration leave nothing of the {file_frames / sample_rate:g} s of {path}.")
+        return Problem(path, f"{where}: offset and duration leave nothing of the {file_seconds:g} s of {path}.")
     return Entry(
         path=path,
         label=_name(record, "label", where) or _name(record, "command", where),
@@ -217,7 +220,7 @@ def _number(record: dict[str, Any], name: str, where: str, allowed: str, largest
         return None
     try:
         number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not (math.isfinite(number) and 0 <= number <= largest):
         raise BadFolder(f"{where}: {name} is {value!r}; it must be a number {allowed}.")
@@ -226,9 +229,15 @@ def _number(record: dict[str, Any], name: str, where: str, allowed: str, largest
 
 def _text(record: dict[str, Any], name: str, where: str) -> str | None:
     value = record.get(name)
-    if isinstance(value, (dict, list)):
-        raise BadFolder(f"{where}: {name} is {value!r}; it must be text.")
-    return None if value is None else str(value)
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, (dict, list)):
+            raise TypeError
+        str(value).encode("utf-8")  # half of a character, as JSON can write it, is no text
+    except (TypeError, UnicodeEncodeError) as error:
+        raise BadFolder(f"{where}: {name} is {value!r}; it must be text.") from error
+    return str(value)
 
 
 def _name(record: dict[str, Any], field: str, where: str) -> str | None:

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..units import seconds_to_samples
-from ..whole_file import write_whole
+from ..whole_file import hidden_path, sweep, write_whole
 from .decode import decode_at
 from .entry import SHORTEST_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
 from .preparation import Preparation, fit
@@ -220,31 +219,36 @@ def _remove_unused(used: Path) -> None:
 
 def _write_store(plan: _Plan, folder: Path, progress: Progress | None) -> None:
     """Write the store to ``folder``, which appears whole or not at all."""
-    unfinished = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        unfinished.mkdir(parents=True)
-        if plan.estimated_bytes() > shutil.disk_usage(unfinished).free:
-            raise OSError(errno.ENOSPC, "no space left")
-        with (unfinished / CLIPS_FILE).open("wb") as file:
-            places, problems = _write_clips(plan, file, progress)
-            n_bytes = file.tell()
-        if not places:
-            listed = [Problem(plan.entries[position].path, reason) for position, reason in problems]
-            raise BadFolder(f"None of the {len(plan.entries)} clips can be used: {first_problem(listed)}.")
-        index = {
-            "sample_rate": plan.sample_rate,
-            "n_samples": plan.n_samples,
-            "channels": plan.channels,
-            "n_bytes": n_bytes,
-            "places": [asdict(place) for place in places],
-            "problems": problems,
-        }
-        (unfinished / INDEX_FILE).write_text(json.dumps(index), encoding="utf-8")
-        _move_into_place(unfinished, folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        sweep(folder.parent)
+        with hidden_path(folder.parent) as unfinished:
+            unfinished.mkdir()
+            _fill(plan, unfinished, progress)
+            _move_into_place(unfinished, folder)
     except OSError as error:
         raise BadFolder(_why_not_written(plan, folder.parent, error)) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _fill(plan: _Plan, folder: Path, progress: Progress | None) -> None:
+    """Write the clips and the index of a store into an empty folder."""
+    if plan.estimated_bytes() > shutil.disk_usage(folder).free:
+        raise OSError(errno.ENOSPC, "no space left")
+    with (folder / CLIPS_FILE).open("wb") as file:
+        places, problems = _write_clips(plan, file, progress)
+        n_bytes = file.tell()
+    if not places:
+        listed = [Problem(plan.entries[position].path, reason) for position, reason in problems]
+        raise BadFolder(f"None of the {len(plan.entries)} clips can be used: {first_problem(listed)}.")
+    index = {
+        "sample_rate": plan.sample_rate,
+        "n_samples": plan.n_samples,
+        "channels": plan.channels,
+        "n_bytes": n_bytes,
+        "places": [asdict(place) for place in places],
+        "problems": problems,
+    }
+    (folder / INDEX_FILE).write_text(json.dumps(index), encoding="utf-8")
 
 
 def _move_into_place(unfinished: Path, folder: Path) -> None:

@@ -14,6 +14,7 @@ from ..names import file_stem
 from ..text.ssml import is_markup
 
 LONGEST_HEADING = 80
+LONGEST_LINE = 2**20  # characters; a longer one is no book's
 LONGEST_SMALL_WORD = 3  # of a title: of, the, and
 SMALL_WORDS = ("from", "into", "over", "under", "upon", "with", "without")
 MOST_TITLE_WORDS = 15
@@ -125,9 +126,14 @@ def paragraphs(path: Path, chapter: Chapter, marker: str | None = None) -> Itera
 
 
 def _lines(path: Path) -> Iterator[str]:
+    if path.exists() and not path.is_file() and not path.is_dir():  # a book is read several times
+        raise BadText(f"{path} is a pipe, socket or device; save the text to a file, and give that.")
     try:
         with path.open(encoding="utf-8-sig") as file:
-            yield from file
+            while line := file.readline(LONGEST_LINE + 1):
+                if len(line) > LONGEST_LINE:
+                    raise BadText(f"{path} has a line of more than {LONGEST_LINE:,} characters; break the text into lines.")
+                yield line
     except UnicodeDecodeError as error:
         raise BadText(f"{path} is no text in UTF-8 (byte {error.start}); save it as UTF-8.") from error
     except FileNotFoundError as error:

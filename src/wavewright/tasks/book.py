@@ -12,6 +12,7 @@ from typing import Any, Literal
 from .. import __version__
 from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
 from ..errors import BadAudio, BadFolder
+from ..json_text import parse
 from ..names import file_stem, inside
 from ..speech.chapters import Chapter, chapters_of, paragraphs
 from ..speech.reading import Place, Read, check_lines
@@ -157,7 +158,7 @@ def _is_there(place: Path, origin: dict[str, Any], texts: set[str], kind: str | 
 def _origin_of(place: Path) -> dict[str, Any]:
     """What a sound file says that it was made of; nothing where it is no chapter of any book."""
     try:
-        found = json.loads(read_metadata(place)["comment"])
+        found = parse(read_metadata(place)["comment"])
     except (BadAudio, ValueError, KeyError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from pydantic import Field
 
 from ..clip import Clip, resampled, write_blocks
 from ..errors import BadAudio, BadSetting
-from ..families.codec.header import read_header
-from ..families.codec.packets import PacketReader
+from ..families.codec.header import LONGEST_SECONDS, read_header
+from ..families.codec.packets import MAX_GAP_SECONDS, PacketReader
 from . import BY_PLACE, checked
 from .codecs import Codec, codec_of, coder_of, described, levels_in_words
 from .encode import check_stream
@@ -31,7 +32,8 @@ class Decoded:
     """A sound file made of codes.
 
     ``lost_seconds`` are the stretches ``(from, to)`` whose packets are damaged or missing: silent in the file, or beyond its end; ``to``
-    is None where a stream breaks off. ``repaired_byte`` is the place of a damaged byte of the header that was put right, or None.
+    is None where a stream breaks off. ``refused_from`` are the seconds where packets go on behind a gap longer than allowed, or None.
+    ``repaired_byte`` is the place of a damaged byte of the header that was put right, or None.
     ``n_bytes_behind`` its end were left out.
     """
 
@@ -48,13 +50,14 @@ class Decoded:
     lost_seconds: tuple[tuple[float, float | None], ...] = ()
     repaired_byte: int | None = None
     n_bytes_behind: int = 0
+    refused_from: float | None = None
 
     def __str__(self) -> str:
         sound = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
         lines = [
             f"{self.out}: {sound} from {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {levels_in_words(self.n_levels)} of {self.model}"
         ]
-        lines += damage(str(self.file), self.lost_seconds, self.repaired_byte, self.seconds)
+        lines += damage(str(self.file), self.lost_seconds, self.repaired_byte, self.seconds, self.refused_from)
         if self.n_bytes_behind:
             behind = "1 byte" if self.n_bytes_behind == 1 else f"{self.n_bytes_behind:,} bytes"
             lines.append(f"What lies behind the end of {self.file} ({behind}) belongs to no packet and was left out.")
@@ -69,6 +72,9 @@ def decode(
         str | None, Field(description="The model that encoded the file, by name or folder; default: found by its hash.")
     ] = None,
     stream: Annotated[bool, Field(description="From standard input to raw 16-bit samples on standard output.")] = False,
+    max_gap_seconds: Annotated[
+        float, Field(description="Longest silence that stands for codes lost in one place.", ge=0, le=LONGEST_SECONDS)
+    ] = MAX_GAP_SECONDS,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> Decoded | DecodedLatents | None:
     """Turn a .wwc file, or the latents in a .safetensors file, back into sound.
@@ -80,7 +86,7 @@ def decode(
     """
     if stream:
         check_stream(file, out)
-        decode_stream(sys.stdin.buffer, sys.stdout.buffer, model)
+        decode_stream(sys.stdin.buffer, sys.stdout.buffer, model, max_gap_seconds)
         return None
     if file is None:
         raise BadSetting("There is nothing to decode; give a .wwc file, or --stream to read standard input.")
@@ -88,13 +94,13 @@ def decode(
     if file.suffix.lower() == LATENTS_SUFFIX:
         return decode_latents(file, out, model)
     with _opened(file) as source:
-        return _decode_file(file, source, out, model, quiet)
+        return _decode_file(file, source, out, model, max_gap_seconds, quiet)
 
 
-def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, quiet: bool) -> Decoded:
+def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, max_gap_seconds: float, quiet: bool) -> Decoded:
     header, repaired = read_header(source, str(file))
     codec = codec_of(header, model, str(file))
-    reader = PacketReader(source, header, coder_of(codec, header, str(file)), codec.hop_length)
+    reader = PacketReader(source, header, coder_of(codec, header, str(file)), codec.hop_length, max_gap_seconds)
     total = None if header.n_samples is None else header.n_samples / header.sample_rate
     with progress_bar(f"decoding {file.name}", total, quiet) as show:
         waves = decoded(codec, reader, str(file))
@@ -117,11 +123,12 @@ def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, qui
         8 * n_bytes / seconds / 1000,
         lost_seconds(reader, codec),
         repaired,
-        reader.n_bytes_behind(),
+        reader.n_bytes_behind() if reader.first_refused is None else 0,
+        refused_from(reader, codec),
     )
 
 
-def decode_stream(source: BinaryIO, sink: BinaryIO, model: str | None = None) -> None:
+def decode_stream(source: BinaryIO, sink: BinaryIO, model: str | None = None, max_gap_seconds: float = MAX_GAP_SECONDS) -> None:
     """Decode a .wwc stream from ``source`` to raw 16-bit samples in ``sink``, channels side by side, sent as soon as they are there.
 
     What is damaged is named on standard error.
@@ -129,12 +136,13 @@ def decode_stream(source: BinaryIO, sink: BinaryIO, model: str | None = None) ->
     name = "standard input"
     header, repaired = read_header(source, name)
     codec = codec_of(header, model, name)
-    reader = PacketReader(source, header, coder_of(codec, header, name), codec.hop_length)
+    reader = PacketReader(source, header, coder_of(codec, header, name), codec.hop_length, max_gap_seconds)
     with pipe_out(sink):
         for wave in decoded(codec, reader, name):
             sink.write(to_pcm(wave))
             sink.flush()
-    for sentence in damage(name, lost_seconds(reader, codec), repaired, reader.n_samples_there / header.sample_rate):
+    seconds = reader.n_samples_there / header.sample_rate
+    for sentence in damage(name, lost_seconds(reader, codec), repaired, seconds, refused_from(reader, codec)):
         print(sentence, file=sys.stderr)
 
 
@@ -145,12 +153,15 @@ def decoded(codec: Codec, reader: PacketReader, name: str) -> Iterator[np.ndarra
     """
     header, n_given = reader.header, 0
     for wave in resampled(_at_codec_rate(codec, reader), codec.sample_rate, header.sample_rate, header.n_channels):
-        if reader.n_samples is not None:
-            wave = wave[:, : max(0, reader.n_samples - n_given)]
+        wave = wave[:, : max(0, reader.n_samples_there - n_given)]
         n_given += wave.shape[1]
         if wave.shape[1]:
             yield wave
     if reader.n_frames == 0 and reader.lost:
+        if (first := refused_from(reader, codec)) is not None:
+            raise BadAudio(
+                f"{name} has no packet that is whole before {first:.2f} s; {_allowing(first)} decodes what is there."
+            )
         raise BadAudio(f"{name} has no packet that is whole, so there is nothing to decode; copy it again.")
     if n_given < reader.n_samples_there:
         yield np.zeros((header.n_channels, reader.n_samples_there - n_given), np.float32)
@@ -165,7 +176,23 @@ def lost_seconds(reader: PacketReader, codec: Codec) -> tuple[tuple[float, float
     )
 
 
-def damage(name: str, lost: tuple[tuple[float, float | None], ...], repaired_byte: int | None, seconds: float) -> Iterator[str]:
+def refused_from(reader: PacketReader, codec: Codec) -> float | None:
+    """Return the seconds where packets go on behind a gap longer than allowed; None where none do."""
+    return None if reader.first_refused is None else round(reader.first_refused * codec.hop_length / codec.sample_rate, 3)
+
+
+def _allowing(seconds: float) -> str:
+    """Return the option with which a gap that ends at ``seconds`` is not too long."""
+    return f"--max-gap-seconds {math.ceil(seconds)}"
+
+
+def damage(
+    name: str,
+    lost: tuple[tuple[float, float | None], ...],
+    repaired_byte: int | None,
+    seconds: float,
+    refused_from: float | None = None,
+) -> Iterator[str]:
     """A sentence for each kind of damage that was found in a sound that became so many ``seconds`` long."""
     if repaired_byte is not None:
         yield f"Byte {repaired_byte} of {name}, in its header, was damaged and has been put right."
@@ -177,6 +204,8 @@ def damage(name: str, lost: tuple[tuple[float, float | None], ...], repaired_byt
         elif end > seconds:
             listed += f", and the sound is {end - max(first, seconds):.2f} s shorter"
         yield f"Packets of {name} are damaged or missing; what they held is lost: {listed}."
+    if refused_from is not None:
+        yield f"Packets go on at {refused_from:.2f} s; {_allowing(refused_from)} puts silence before them and decodes them."
 
 
 def _at_codec_rate(codec: Codec, reader: PacketReader) -> Iterator[np.ndarray]:
@@ -201,6 +230,8 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
     """The file to read; raises BadAudio where there is none."""
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a .wwc file.")
+    if file.exists() and not file.is_file():
+        raise BadAudio(f"{file} is a pipe, socket or device; give a .wwc file, or send it to standard input with --stream.")
     try:
         source = file.open("rb")
     except FileNotFoundError as error:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..clip import SAMPLE_RATES_HZ
 from ..errors import BadAudio
+from ..json_text import parse
 from ..units import db_to_gain
 from ..whole_file import write_whole
 
@@ -95,7 +96,7 @@ def _opened(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
         raise BadAudio(f"{path} has {n_bytes:,} bytes; files of latents have at most {LARGEST_BYTES:,}: give another.")
     try:
         with safe_open(path, framework="numpy") as opened:
-            said = json.loads((opened.metadata() or {}).get(METADATA_KEY, "null"))
+            said = parse((opened.metadata() or {}).get(METADATA_KEY, "null"))
             latents = opened.get_tensor(TENSOR) if said is not None else np.zeros(0)
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         reason = str(error).splitlines()[0].rstrip(".")

@@ -29,7 +29,7 @@ FILES = {
     b"caff": "a CAF file",
 }
 """How sound files begin that would be taken for raw samples, and be noise."""
-LONGEST_CHUNK = 2**20  # of a WAV file, before its samples
+MOST_BEFORE_SAMPLES = 2**20  # bytes of a WAV file
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,11 @@ def _wav_header(source: BinaryIO) -> tuple[int, int, int | None]:
     head = _read(source, 8)
     if head[4:] != b"WAVE":
         raise BadAudio("What came on standard input begins like a WAV file and is none; send raw samples or a whole WAV file.")
-    kind = None
+    kind, n_left = None, MOST_BEFORE_SAMPLES
     while len(head := _read(source, 8)) == 8:
         name, n_bytes = head[:4], int.from_bytes(head[4:], "little")
-        if name == b"data":
-            break
-        if n_bytes > LONGEST_CHUNK:
+        n_left -= 8 + n_bytes
+        if name == b"data" or n_left < 0:
             break
         chunk = _read(source, n_bytes + n_bytes % 2)
         if name == b"fmt " and len(chunk) >= 16:

@@ -13,10 +13,12 @@ import numpy as np
 
 from ..clip import Clip, read_metadata
 from ..errors import BadAudio, BadFolder
+from ..json_text import line_of, parse
 from ..names import inside
-from ..whole_file import whole_folder
+from ..whole_file import check_name, whole_folder
 
 MANIFEST_FILE = "manifest.jsonl"
+
 
 SoundFormat = Literal["wav", "flac", "ogg"]
 """Kinds of file that are written; wav and flac have 24 bits."""
@@ -50,34 +52,45 @@ class Written:
 def write_sounds(sounds: Iterator[Made], sample_rate: int, out: Path, format: str) -> tuple[Written, ...]:
     """Write each sound beside its place as it is made; when all are there, move them into their places, the manifest last.
 
-    What the manifest listed before stays in it. Raises BadFolder where ``out`` cannot be written to, and where a file of a sound's
-    name is another sound.
+    What the manifest lists by then, others may have written it meanwhile, stays in it. Raises BadFolder where ``out`` cannot be written to,
+    and where a file of a sound's name is another sound.
     """
-    kept = list(_records(out / MANIFEST_FILE))
+    check_name(out)
+    _lines_by_file(out / MANIFEST_FILE)  # refused before there is any work
     sounds = itertools.chain([next(sounds)], sounds)  # what cannot be played is refused before there is a folder
-    with whole_folder(out, last=MANIFEST_FILE) as hidden:
-        written, added = [], []
+    written: list[Written] = []
+    added: list[str] = []
+
+    def list_them(hidden: Path) -> None:
+        for sound in written:
+            _check_is_same(out / sound.file, sound.origin)
+        names = {sound.file for sound in written}
+        kept = [line for file, line in _lines_by_file(out / MANIFEST_FILE) if file not in names]
+        (hidden / MANIFEST_FILE).write_text("".join(kept + added), encoding="utf-8")
+
+    with whole_folder(out, MANIFEST_FILE, list_them) as hidden:
         for made in sounds:
             written.append(_write_sound(made, sample_rate, out, hidden, format))
-            added += [_record(written[-1])] if made.listed else []
-        names = {sound.file for sound in written}
-        records = [record for record in kept if record["audio_filepath"] not in names] + added
-        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        (hidden / MANIFEST_FILE).write_text(lines, encoding="utf-8")
+            added += [line_of(_record(written[-1]))] if made.listed else []
     return tuple(written)
 
 
 def _write_sound(made: Made, sample_rate: int, out: Path, hidden: Path, format: str) -> Written:
     """Write one sound into the hidden folder; raises BadFolder where another sound of its name is in ``out``."""
     name = f"{made.stem}.{format}"
-    if (out / name).exists() and _origin_of(out / name) != made.origin:
-        raise BadFolder(
-            f"{out / name} is there already and is another sound than the one that {made.origin['model']} "
-            f"({made.origin['model_hash']}) makes; choose another folder with --out."
-        )
+    _check_is_same(out / name, made.origin)
     subtype = "VORBIS" if format == "ogg" else "PCM_24"
     Clip(made.wave, sample_rate).write(inside(hidden, name), subtype, {"comment": json.dumps(made.origin)})
     return Written(name, made.wave.shape[-1] / sample_rate, made.origin, made.measured)
+
+
+def _check_is_same(path: Path, origin: dict[str, Any]) -> None:
+    """Raise BadFolder where a file is there that is another sound than that of ``origin``."""
+    if path.exists() and _origin_of(path) != origin:
+        raise BadFolder(
+            f"{path} is there already and is another sound than the one that {origin['model']} "
+            f"({origin['model_hash']}) makes; choose another folder with --out."
+        )
 
 
 def _record(sound: Written) -> dict[str, Any]:
@@ -85,23 +98,25 @@ def _record(sound: Written) -> dict[str, Any]:
     return {"audio_filepath": sound.file, "duration": round(sound.seconds, 6), **sound.origin, **sound.measured}
 
 
-def _records(manifest: Path) -> Iterator[dict[str, Any]]:
+def _lines_by_file(manifest: Path) -> list[tuple[str, str]]:
+    """Return the name of the file and the whole line of each sound that a manifest lists."""
     if not manifest.is_file():
-        return
+        return []
     try:
-        for line in manifest.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            record["audio_filepath"]  # a line without it is not one of ours
-            yield record
-    except (ValueError, KeyError, TypeError) as error:
+        lines = [line for line in manifest.read_text(encoding="utf-8").split("\n") if line.strip()]
+        files = [parse(line)["audio_filepath"] for line in lines]
+        if not all(isinstance(file, str) for file in files):
+            raise TypeError("a file's name is no text")
+    except (ValueError, KeyError, TypeError) as error:  # a line without a name is not one of ours
         raise BadFolder(
             f"{manifest} is not a manifest of sounds, so it cannot be added to; choose another folder with --out."
         ) from error
+    return [(file, f"{line}\n") for file, line in zip(files, lines, strict=True)]
 
 
 def _origin_of(path: Path) -> Any:
     """What a sound file says of itself; None where it says nothing."""
     try:
-        return json.loads(read_metadata(path)["comment"])
+        return parse(read_metadata(path)["comment"])
     except (BadAudio, ValueError, KeyError):
         return None

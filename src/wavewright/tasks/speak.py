@@ -32,9 +32,12 @@ from . import BY_PLACE, IN_PYTHON_ALONE, checked
 from .book import BookFiles, BookFormat, SpokenBook, speak_book
 from .generate import LARGEST_SEED
 from .pcm import endless_wav_header, pipe_out, to_pcm
+from .standard_input import joined, read_lines, read_text
 
 MOST_CHARACTERS = 50_000
 """Of a text that is spoken into one clip, about an hour; longer ones go onto a pipe, or are a book."""
+
+TOO_LONG_FOR_A_CLIP = "give it as --file, or with --stream"
 
 STANDARD_INPUT = "Standard input"  # as messages call it
 
@@ -215,33 +218,25 @@ def _text(text: str | None) -> str:
     if text is None:
         if sys.stdin.isatty():
             raise BadSetting('There is nothing to speak; give a text, such as wavewright speak "Hello", or --file.')
-        text = _decoded(sys.stdin.buffer.read())
+        return read_text(sys.stdin.buffer, MOST_CHARACTERS, TOO_LONG_FOR_A_CLIP)
     if len(text) > MOST_CHARACTERS:
         raise BadText(
-            f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; give it as --file, or with --stream."
+            f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; {TOO_LONG_FOR_A_CLIP}."
         )
     return text
 
 
 def _lines(source: TextIO, is_ssml: bool) -> str | Iterator[str]:
     """What comes on standard input, line by line; SSML, which may begin behind empty lines, is read to its end."""
-    lines = (_decoded(line, number) for number, line in enumerate(source.buffer, 1))
+    lines = read_lines(source.buffer)
     first: list[str] = []
     for line in lines:
         first.append(line)
         if line.strip():
             break
     if is_ssml or is_markup("".join(first)):
-        return "".join([*first, *lines])
+        return joined(itertools.chain(first, lines))
     return itertools.chain(first, lines)
-
-
-def _decoded(given: bytes, line: int | None = None) -> str:
-    try:
-        return given.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        where = f"byte {error.start}" if line is None else f"line {line}, byte {error.start}"
-        raise BadText(f"What came on standard input is no text in UTF-8 ({where}); convert it to UTF-8.") from error
 
 
 def _hash_of(lexicon: Lexicon) -> str:

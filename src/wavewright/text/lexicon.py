@@ -9,6 +9,9 @@ from pathlib import Path
 from ..errors import BadSetting, BadText
 from .characters import readable
 
+LARGEST_BYTES = 2**26
+"""Of a file; the words of a whole language take a twentieth of that."""
+
 
 @dataclass(frozen=True)
 class Lexicon:
@@ -42,9 +45,13 @@ class Lexicon:
         path = Path(path)
         if not path.is_file():
             raise BadSetting(f"There is no lexicon {path}; give a text file with a word and its phones on each line.")
+        if path.stat().st_size > LARGEST_BYTES:
+            raise BadText(
+                f"{path} has {path.stat().st_size:,} bytes; a lexicon has at most {LARGEST_BYTES:,}: leave words out."
+            )
         known = {*(_english() if phones is None else phones)}
         try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
         except UnicodeDecodeError as error:
             raise BadText(f"{path} is no text in UTF-8 (byte {error.start}); save it as UTF-8.") from error
         words: dict[str, tuple[str, ...]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -17,8 +18,20 @@ TWO_BYTES = 0x80  # a first byte from here on begins a length of two bytes
 COUNT_BYTES = 5  # of the sample count in a stream's end
 CHECK_BYTES = 4
 CHUNK_BYTES = 65_536
-LONGEST_GAP = 3_600
-"""As many packets may be missing without a trace, the bytes of all of them cut out; more are taken for damage to a packet's number."""
+MAX_GAP_SECONDS = 600.0
+"""Silence, at most, that stands for packets missing in one place; a packet further on is taken for damage to its number."""
+
+MIN_PACKET_BYTES = 6
+"""A packet without a payload: one byte each of length and number, four of the check."""
+
+MAX_BETWEEN = 8
+"""Packets that may be missing between two which confirm each other."""
+
+MAX_WAITING = 16
+"""Packets behind a gap that wait for one to confirm them; the oldest goes."""
+
+MAX_LONE_GAP = 50
+"""Packets before a lone one at the end of the data that may be missing, where the bytes of all of them may be there."""
 
 
 class Coder(Protocol):
@@ -95,10 +108,15 @@ class _Packet:
     """A packet whose check is right. ``n_samples`` is what the end of a stream says."""
 
     number: int
+    start: int  # byte behind the header
     n_bytes: int
     n_frames: int
     payload: bytes
     n_samples: int | None = None
+
+    def confirms(self, earlier: _Packet) -> bool:
+        """Whether two packets agree about their numbers: this one lies behind the other, and few are missing between them."""
+        return self.start >= earlier.start + earlier.n_bytes and 0 < self.number - earlier.number <= MAX_BETWEEN + 1
 
 
 class PacketReader:
@@ -107,19 +125,31 @@ class PacketReader:
     Iterating gives ``codes (channels, n_levels, frames)`` int16, silent (-1) where packets are lost and later ones are there. ``lost``
     are the frames ``(first, end)`` that are not there; ``end`` is None where nobody knows how long a stream was. ``n_frames`` counts
     what was given so far, ``n_samples`` is the length that the header or the end of a stream says, None as long as neither did.
+
+    A gap of at most ``max_gap_seconds`` is believed where two packets behind it confirm each other, so nothing is given for it before.
+    Where they lie behind a longer one, reading ends, and ``first_refused`` is the first frame that they have.
     """
 
-    def __init__(self, source: BinaryIO, header: Header, coder: Coder, hop_length: int):
+    def __init__(
+        self, source: BinaryIO, header: Header, coder: Coder, hop_length: int, max_gap_seconds: float = MAX_GAP_SECONDS
+    ):
         self.header = header
         self.lost: list[tuple[int, int | None]] = []
         self.n_frames = 0
         self.n_samples = header.n_samples
+        self.first_refused: int | None = None
         self._hop_length = hop_length
+        self._most_payload_bytes = header.most_payload_bytes
         self._coder = coder
         self._read = getattr(source, "read1", source.read)  # read1 gives what is there and does not wait for more
         self._buffer = bytearray()
         self._start = 0  # of what was not used yet, in the buffer
+        self._n_dropped = 0  # bytes that are no longer in the buffer
         self._expected = 0  # the number of the next packet
+        self._n_believed = 0  # bytes up to the end of the last packet that was given
+        packet_seconds = header.frames_per_packet * hop_length / header.codec_sample_rate
+        self._max_gap = max(1, int(max_gap_seconds / packet_seconds))
+        self._n_packets: int | None = None  # as far as it is known
 
     @property
     def n_samples_there(self) -> int:
@@ -136,22 +166,48 @@ class PacketReader:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         n_packet, n_frames = self.header.frames_per_packet, self._n_frames(self.n_samples)
-        n_packets = None if n_frames is None else -(-n_frames // n_packet)
-        while self._expected != n_packets:
-            packet = self._next(n_packets)
-            if packet is None:
-                self.lost.append((self._expected * n_packet, n_frames))
-                return
+        self._n_packets = None if n_frames is None else -(-n_frames // n_packet)
+        for packet in self._believed():
             if packet.number > self._expected:
                 self.lost.append((self._expected * n_packet, packet.number * n_packet))
             for _ in range(self._expected, packet.number):
                 yield self._given(np.full((self.header.n_channels, self.header.n_levels, n_packet), SILENT, np.int16))
             self._expected = packet.number + 1
+            self._n_believed = packet.start + packet.n_bytes
             if packet.n_samples is not None:
                 self.n_samples = packet.n_samples
             yield self._given(self._coder.decode(packet.payload, self.header.n_channels, packet.n_frames))
             if packet.n_samples is not None:
                 return
+        if self._expected != self._n_packets:
+            self.lost.append((self._expected * n_packet, n_frames))
+
+    def _believed(self) -> Iterator[_Packet]:
+        """The packets in their order: the next one at once, one behind a gap together with the packet that confirms it."""
+        waiting: deque[_Packet] = deque(maxlen=MAX_WAITING)
+        while self._expected != self._n_packets:
+            packet = self._next()
+            if packet is None:
+                yield from [earlier for earlier in waiting if self._may_stand_alone(earlier)][:1]
+                return
+            confirmed = [earlier for earlier in waiting if packet.confirms(earlier)][:1]
+            if any(earlier.number - self._expected > self._max_gap for earlier in confirmed):
+                self.first_refused = confirmed[0].number * self.header.frames_per_packet
+                return
+            if packet.number == self._expected or confirmed:
+                self._skip_to(packet.start + packet.n_bytes)
+                waiting.clear()
+                yield from [*confirmed, packet]
+            else:
+                waiting.append(packet)
+                self._skip_to(packet.start + 1)  # if it is none, others may begin inside of it
+
+    def _may_stand_alone(self, packet: _Packet) -> bool:
+        """Whether a packet that nothing confirms is believed at the end of the data, by the bytes that were left out before it."""
+        n_missing, n_skipped = packet.number - self._expected, packet.start - self._n_believed
+        is_last = packet.n_samples is not None or packet.number + 1 == self._n_packets
+        may_miss = min(max(1, n_skipped // MIN_PACKET_BYTES), self._max_gap)
+        return n_missing <= (may_miss if is_last else min(may_miss, MAX_LONE_GAP))
 
     def _given(self, codes: np.ndarray) -> np.ndarray:
         self.n_frames += codes.shape[2]
@@ -163,20 +219,23 @@ class PacketReader:
             return None
         return -(-n_codec_samples(n_samples, self.header.sample_rate, self.header.codec_sample_rate) // self._hop_length)
 
-    def _next(self, n_packets: int | None) -> _Packet | None:
-        """The next packet that is whole, wherever it begins; None where there is none up to the end."""
-        n_skipped = 0
+    def _next(self) -> _Packet | None:
+        """The next packet that is whole, wherever it begins, which remains unused; None where there is none up to the end."""
         while self._has(1):
-            packet = self._packet(n_packets, n_skipped)
-            n_used = 1 if packet is None else packet.n_bytes
-            n_skipped += n_used
-            self._start += n_used
-            if self._start >= CHUNK_BYTES:
-                del self._buffer[: self._start]
-                self._start = 0
+            packet = self._packet()
             if packet is not None:
                 return packet
+            self._start += 1
+            if self._start >= CHUNK_BYTES:
+                self._skip_to(self._n_dropped + self._start)
         return None
+
+    def _skip_to(self, place: int) -> None:
+        """Use the bytes up to a place behind the header."""
+        self._start = place - self._n_dropped
+        if self._start >= CHUNK_BYTES:
+            del self._buffer[: self._start]
+            self._n_dropped, self._start = place, 0
 
     def _has(self, n_bytes: int) -> bool:
         """Whether there are so many unused bytes; reads on where they are not here yet."""
@@ -187,25 +246,27 @@ class PacketReader:
             self._buffer += chunk
         return True
 
-    def _packet(self, n_packets: int | None, n_skipped: int) -> _Packet | None:
+    def _packet(self) -> _Packet | None:
         """The packet that begins with the first unused byte; None where none begins there."""
-        is_end = self._buffer[self._start] == END
-        if (is_end and n_packets is not None) or not self._has(2 + is_end):
+        buffer, start = self._buffer, self._start
+        is_end = buffer[start] == END
+        if (is_end and self._n_packets is not None) or not self._has(2 + is_end):
             return None
-        first, second = self._buffer[self._start + is_end : self._start + is_end + 2]
-        length, n_head = (first, 2) if first < TWO_BYTES else ((first & 0x7F) << 8 | second, 3)
+        first = buffer[start + is_end]
+        length, n_head = (first, 2) if first < TWO_BYTES else ((first & 0x7F) << 8 | buffer[start + is_end + 1], 3)
         n_head += is_end * (1 + COUNT_BYTES)
         n_bytes = n_head + length + CHECK_BYTES
-        if length > self.header.most_payload_bytes or not self._has(n_bytes):
+        if length > self._most_payload_bytes or not self._has(n_bytes):
             return None
-        packet = bytes(self._buffer[self._start : self._start + n_bytes])
+        packet = buffer[start : start + n_bytes]
         number = number_of(int.from_bytes(packet[-CHECK_BYTES:], "little"), zlib.crc32(packet[:-CHECK_BYTES]))
-        n_missing = number - self._expected
-        if not 0 <= n_missing <= LONGEST_GAP + n_skipped or packet[n_head - 1 - is_end * COUNT_BYTES] != number & 0xFF:
+        if packet[n_head - 1 - is_end * COUNT_BYTES] != number & 0xFF or number < self._expected:
             return None
         count = int.from_bytes(packet[n_head - COUNT_BYTES : n_head], "little") if is_end else None
         n_frames = self._n_frames_in(number, count)
-        return None if n_frames is None else _Packet(number, n_bytes, n_frames, packet[n_head:-CHECK_BYTES], count)
+        if n_frames is None:
+            return None
+        return _Packet(number, self._n_dropped + start, n_bytes, n_frames, bytes(packet[n_head:-CHECK_BYTES]), count)
 
     def _n_frames_in(self, number: int, count: int | None) -> int | None:
         """How many frames a packet has, ``count`` being what the end of a stream says; None where no such packet can be."""

@@ -1,0 +1,60 @@
+"""Text on standard input, read no further than it may be long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from ..errors import BadText
+
+MOST_BYTES_A_CHARACTER = 4  # in UTF-8
+MARK_BYTES = 3  # that some programs put before a text
+
+MOST_LINE_BYTES = 2**22
+"""Of a line, and of markup that is read as a whole."""
+
+
+def read_text(source: BinaryIO, most_characters: int, advice: str) -> str:
+    """Read a text to its end; raises BadText, with the ``advice``, where it is too long, and where it is not UTF-8."""
+    most_bytes = MOST_BYTES_A_CHARACTER * most_characters + MARK_BYTES
+    contents = source.read(most_bytes + 1)
+    text = decoded(contents) if len(contents) <= most_bytes else None
+    if text is None or len(text) > most_characters:
+        n_characters = f"more than {most_characters:,}" if text is None else f"{len(text):,}"
+        raise BadText(f"The text has {n_characters} characters, and {most_characters:,} fit into one clip; {advice}.")
+    return text
+
+
+def read_lines(source: BinaryIO) -> Iterator[str]:
+    """Read line by line as they come; raises BadText for a line that is too long or not UTF-8."""
+    number = 0
+    while line := source.readline(MOST_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MOST_LINE_BYTES:
+            raise BadText(
+                f"Line {number} of standard input has more than {MOST_LINE_BYTES:,} bytes; break the text into lines."
+            )
+        yield decoded(line, number)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Join the lines of a text that can only be read as a whole; raises BadText where it is too long."""
+    held: list[str] = []
+    n_characters = 0
+    for part in parts:
+        held.append(part)
+        n_characters += len(part)
+        if n_characters > MOST_LINE_BYTES:
+            raise BadText(
+                f"The markup on standard input has more than {MOST_LINE_BYTES:,} characters; give it in several parts."
+            )
+    return "".join(held)
+
+
+def decoded(given: bytes, line: int | None = None) -> str:
+    """Decode bytes of UTF-8; raises BadText, with the place, where they are something else."""
+    try:
+        return given.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        where = f"byte {error.start}" if line is None else f"line {line}, byte {error.start}"
+        raise BadText(f"What came on standard input is no text in UTF-8 ({where}); convert it to UTF-8.") from error

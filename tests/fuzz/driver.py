@@ -1,0 +1,271 @@
+"""Run fuzzing cases in a worker process that is watched: its time, its memory, what it writes and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import pkgutil
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+LIMIT_SECONDS = 10.0
+"""Of processor time for one case. A case that waits for something is stopped after three times as long on the clock."""
+
+LIMIT_BYTES = 2**30
+"""Of memory above what the worker holds before its first case."""
+
+WARM_UP_SECONDS = 300.0
+POLL_SECONDS = 0.05
+NO_READERS = ("driver", "worker", "mutate", "__main__")
+
+Reader = Callable[[Any, Path], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case: ``passed``, ``refused`` with a sentence, or a kind of failure with what is known of it."""
+
+    reader: str
+    seed: int
+    case: int
+    kind: str
+    said: str = ""
+    seconds: float = 0.0
+    peak_bytes: int = 0
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether something has to be repaired."""
+        return self.kind not in ("passed", "refused")
+
+    def __str__(self) -> str:
+        again = f"python -m tests.fuzz --reader {self.reader} --seed {self.seed} --case {self.case}"
+        return f"{self.kind}: {again}\n{self.said}".rstrip()
+
+
+def readers() -> dict[str, ModuleType]:
+    """Return the module of each reader, by the reader's name."""
+    package = importlib.import_module("fuzz")
+    found: dict[str, ModuleType] = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name not in NO_READERS:
+            imported = importlib.import_module(f"fuzz.{module.name}")
+            for name in getattr(imported, "READERS", {}):
+                if name in found:
+                    raise ValueError(f"two readers are called {name!r}: in {found[name].__name__} and {imported.__name__}")
+                found[name] = imported
+    return found
+
+
+class Driver:
+    """Runs cases of any reader, one after another, in one worker process, which is replaced when it dies or is stopped."""
+
+    def __init__(self, limit_seconds: float = LIMIT_SECONDS, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._limit_seconds = limit_seconds
+        self._limit_bytes = limit_bytes
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._base_bytes = 0
+        self._held = b""  # of an answer
+        self._warm: set[str] = set()
+        self.sandbox = Path(tempfile.mkdtemp(prefix="fuzz-"))
+
+    def __enter__(self) -> Driver:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        shutil.rmtree(self.sandbox, ignore_errors=True)
+
+    def run(self, reader: str, seed: int, case: int) -> Outcome:
+        """Run one case."""
+        return next(self.run_all(reader, seed, [case]))
+
+    def run_all(self, reader: str, seed: int, cases: Iterable[int]) -> Iterator[Outcome]:
+        """Run cases, all of which are sent to the worker at once: a busy machine takes long to switch between processes."""
+        waiting = deque(cases)
+        while waiting:
+            if self._worker is None:
+                self._start()
+            if reader not in self._warm:
+                self._warm_up(reader)
+            self._send({"reader": reader, "seed": seed, "cases": [*waiting]})
+            while waiting and self._worker is not None:
+                answer = self._answer(self._limit_seconds, self._limit_bytes)
+                yield self._outcome(reader, seed, waiting.popleft(), answer)
+
+    def _warm_up(self, reader: str) -> None:
+        self._send({"warm_up": reader})
+        answer = self._answer(WARM_UP_SECONDS, 0)
+        if "error" in answer or "died" in answer:
+            raise RuntimeError(f"the reader {reader} cannot be set up:\n{answer.get('error', answer)}")
+        self._warm.add(reader)
+        self._base_bytes = max(self._base_bytes, answer["bytes"])
+
+    def _outcome(self, reader: str, seed: int, case: int, answer: dict[str, Any]) -> Outcome:
+        if "died" in answer:
+            self._stop()
+            return Outcome(reader, seed, case, answer["died"], answer["said"])
+        peak = answer["peak_bytes"] - self._base_bytes
+        kind, said = answer["kind"], answer["said"]
+        if kind in ("passed", "refused") and peak > self._limit_bytes:
+            kind, said = "memory", f"{peak / 1e6:.0f} MB more"
+        elif kind in ("passed", "refused") and answer["seconds"] > self._limit_seconds:
+            kind, said = "slow", f"{answer['seconds']:.1f} s"
+        return Outcome(reader, seed, case, kind, said, answer["seconds"], peak)
+
+    def _start(self) -> None:
+        places = {name: self.sandbox / name for name in ("home", "temporary", "cases")}
+        for place in places.values():
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
+        tests = Path(__file__).resolve().parents[1]
+        package = Path(importlib.import_module("wavewright").__file__ or "").parents[1]
+        home = str(places["home"])
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(tests), str(package)]),
+            "HOME": home,
+            "USERPROFILE": home,
+            "XDG_CACHE_HOME": home,
+            "XDG_DATA_HOME": home,
+            "TMPDIR": str(places["temporary"]),
+            "OMP_NUM_THREADS": "1",
+        }
+        self._worker = subprocess.Popen(
+            [sys.executable, "-m", "fuzz.worker", str(self.sandbox)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=places["home"],
+            env=environment,
+            start_new_session=True,
+        )
+        self._warm, self._base_bytes, self._held = set(), 0, b""
+
+    def _stop(self) -> None:
+        if self._worker is None:
+            return
+        if self._worker.poll() is None:
+            if hasattr(os, "killpg"):
+                os.killpg(self._worker.pid, signal.SIGKILL)
+            else:
+                self._worker.kill()
+        self._worker.communicate()
+        self._worker = None
+
+    def _send(self, request: dict[str, Any]) -> None:
+        assert self._worker is not None
+        assert self._worker.stdin is not None
+        self._worker.stdin.write(json.dumps(request).encode() + b"\n")
+        self._worker.stdin.flush()
+
+    def _answer(self, limit_seconds: float, limit_bytes: int) -> dict[str, Any]:
+        """Watch the worker until it answers; it says "died" where it goes beyond a limit or ends."""
+        worker = self._worker
+        assert worker is not None
+        assert worker.stdout is not None
+        begun, used = time.monotonic(), _cpu_seconds(worker.pid)
+        while b"\n" not in self._held:
+            if select.select([worker.stdout], [], [], POLL_SECONDS)[0]:
+                found = os.read(worker.stdout.fileno(), 2**16)
+                if not found:
+                    return {"died": "died", "said": f"the process ended with {worker.wait()}"}
+                self._held += found
+                continue
+            seconds, cpu = time.monotonic() - begun, _cpu_seconds(worker.pid) - used
+            if cpu > limit_seconds or seconds > 3 * limit_seconds:
+                return {"died": "hang", "said": f"stopped after {seconds:.1f} s, {cpu:.1f} s of them computing"}
+            n_bytes = _resident_bytes(worker.pid) - self._base_bytes
+            if limit_bytes and n_bytes > limit_bytes:
+                return {"died": "memory", "said": f"stopped at {n_bytes / 1e6:.0f} MB more, after {seconds:.1f} s"}
+        line, _, self._held = self._held.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Processor time of a process; 0 where this system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def _resident_bytes(pid: int) -> int:
+    """Memory of a process; 0 where this system does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def run_cases(names: list[str], cases: range, seed: int, report: Callable[[Outcome], None]) -> Iterator[Outcome]:
+    """Run the cases of each reader and hand on every outcome."""
+    with Driver() as driver:
+        for name in names:
+            for outcome in driver.run_all(name, seed, cases):
+                report(outcome)
+                yield outcome
+
+
+def main() -> int:
+    """Run the command line; the exit code is 1 where a case failed."""
+    options = _options()
+    known = readers()
+    names = sorted(name for name in known if not name.startswith("_")) if options.all else options.reader
+    if unknown := [name for name in names if name not in known]:
+        print(f"There is no reader {', '.join(unknown)}; there are {', '.join(sorted(known))}.", file=sys.stderr)
+        return 2
+    first = 0 if options.case is None else options.case
+    cases = range(first, first + (options.cases if options.case is None else 1))
+    counts: Counter[tuple[str, str]] = Counter()
+    failures: list[Outcome] = []
+    slowest = dict.fromkeys(names, (0.0, 0))
+
+    def report(outcome: Outcome) -> None:
+        counts[outcome.reader, outcome.kind] += 1
+        slowest[outcome.reader] = max(slowest[outcome.reader], (outcome.seconds, outcome.case))
+        if outcome.is_failure:
+            failures.append(outcome)
+        if not options.json and (outcome.is_failure or options.case is not None):
+            print(outcome, flush=True)
+
+    begun = time.monotonic()
+    for _ in run_cases(names, cases, options.seed, report):
+        pass
+    kinds = {name: {kind: n for (reader, kind), n in sorted(counts.items()) if reader == name} for name in names}
+    if options.json:
+        print(json.dumps({"seed": options.seed, "readers": kinds, "failures": [asdict(failure) for failure in failures]}))
+    else:
+        for name in names:
+            listed = ", ".join(f"{n} {kind}" for kind, n in kinds[name].items())
+            print(f"{name}: {listed}; slowest {slowest[name][0]:.2f} s (case {slowest[name][1]})")
+        print(f"{sum(counts.values())} cases in {time.monotonic() - begun:.0f} s, {len(failures)} failures")
+    return 1 if failures else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--reader", action="append", default=[], help="Reader to try; may be given again.")
+    parser.add_argument("--all", action="store_true", help="Try every reader.")
+    parser.add_argument("--cases", type=int, default=500, help="Cases of each reader.")
+    parser.add_argument("--seed", type=int, default=0, help="Same seed, same cases.")
+    parser.add_argument("--case", type=int, help="Run only the case of this number.")
+    parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
+    options = parser.parse_args()
+    if not options.reader and not options.all:
+        parser.error("name a --reader, or try them --all")
+    return options

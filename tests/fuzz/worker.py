@@ -1,0 +1,180 @@
+"""The process in which fuzzing cases run: it does one case after another and says how each ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from fuzz.driver import readers
+
+DEPTH = ("a", "b", "c", "d")
+"""Folders above that of a case, so that a name such as ``../../../x`` stays where it is looked for."""
+
+LONGEST_SENTENCE = 2_000
+HALF_WRITTEN = (".wavewright-", ".export-", ".lock")
+WRITING = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate", "shutil.rmtree"}
+
+Answer = dict[str, Any]
+
+
+class Watch:
+    """Notes what Python writes outside of ``folders``, by its audit events."""
+
+    def __init__(self, folders: list[Path]) -> None:
+        self._allowed = tuple(os.path.realpath(folder) for folder in folders)
+        self.is_on = False
+        self.outside: list[str] = []
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self.is_on:
+            return
+        if event == "open":
+            path, mode, flags = arguments
+            writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) if isinstance(flags, int) else mode != "r"
+            paths = [path] if writes else []
+        elif event in WRITING:
+            paths = [argument for argument in arguments if isinstance(argument, (str, bytes, os.PathLike))][-2:]
+            paths = paths[-1:] if event == "os.symlink" else paths
+        else:
+            return
+        for path in paths:
+            if isinstance(path, (str, bytes, os.PathLike)) and not self._is_allowed(os.fsdecode(path)):
+                self.outside.append(f"{event} {os.fsdecode(path)}")
+
+    def _is_allowed(self, path: str) -> bool:
+        real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))  # noqa: PTH118, PTH119, PTH120
+        return real == os.devnull or any(real.startswith(folder) for folder in self._allowed)
+
+
+def main() -> None:
+    """Answer requests, one a line, until there are no more."""
+    requests, answers = _pipes()
+    sandbox = Path(sys.argv[1])
+    warnings.simplefilter("ignore")
+    known = readers()
+    watch = Watch([sandbox])
+    for line in requests:
+        request = json.loads(line)
+        if "warm_up" in request:
+            _send(answers, _warm_up(known[request["warm_up"]]))
+            continue
+        reader = known[request["reader"]].READERS[request["reader"]]
+        for case in request["cases"]:
+            rng = random.Random(f"{request['reader']} {request['seed']} {case}")
+            _send(answers, _run(reader, rng, sandbox, watch))
+
+
+def _send(answers: BinaryIO, answer: Answer) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.flush()
+
+
+def _pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Return the driver's pipes; what the cases read and print is nobody's."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)
+    return requests, answers
+
+
+def _warm_up(module: Any) -> Answer:
+    try:
+        getattr(module, "WARM_UP", lambda: None)()
+    except Exception:
+        return {"error": traceback.format_exc()}
+    return {"bytes": _memory("VmRSS")}
+
+
+def _run(reader: Any, rng: random.Random, sandbox: Path, watch: Watch) -> Answer:
+    """Run a case in an empty folder and look at what it leaves."""
+    cases = sandbox / "cases"
+    folder = cases.joinpath(*DEPTH, "case")
+    folder.mkdir(parents=True)
+    os.chdir(folder)
+    _forget_peak()
+    watch.outside, watch.is_on = [], True
+    begun = time.process_time()
+    kind, said = _ending(reader, rng, folder)
+    seconds = time.process_time() - begun
+    watch.is_on = False
+    os.chdir(sandbox)
+    if kind in ("passed", "refused"):
+        problem = _left(cases, folder, kind == "refused")
+        problem = problem or (f"writes {watch.outside[0]}" if watch.outside else "")
+        kind, said = ("left", problem) if problem else (kind, said)
+    shutil.rmtree(cases)
+    return {"kind": kind, "said": said, "seconds": seconds, "peak_bytes": _memory("VmHWM")}
+
+
+def _ending(reader: Any, rng: random.Random, folder: Path) -> tuple[str, str]:
+    """Run a reader; return the kind of its end and what it said."""
+    from wavewright.errors import WavewrightError
+
+    try:
+        reader(rng, folder)
+    except WavewrightError as error:
+        return _checked(str(error))
+    except OSError as error:  # the command line makes a sentence of it
+        return _checked(f"{error.filename}: {error.strerror or error}")
+    except BaseException:
+        return "traceback", traceback.format_exc()
+    return "passed", ""
+
+
+def _checked(sentence: str) -> tuple[str, str]:
+    """Return a refusal whose sentence can be shown: one line, not too long, no control characters."""
+    if not sentence.strip():
+        return "sentence", "The refusal says nothing."
+    if len(sentence) > LONGEST_SENTENCE:
+        return "sentence", f"The refusal has {len(sentence)} characters: {sentence[:200]!r}"
+    if any(ord(character) < 32 or ord(character) == 127 for character in sentence):
+        return "sentence", f"The refusal has control characters: {sentence!r}"
+    return "refused", sentence
+
+
+def _left(cases: Path, folder: Path, is_refused: bool) -> str:
+    """Return what is wrong with the files that a case leaves; nothing where all is well."""
+    above = folder
+    while above != cases:
+        if others := [path.name for path in above.parent.iterdir() if path != above]:
+            return f"writes {others[0]!r} outside of its folder"
+        above = above.parent
+    for path in folder.rglob("*"):
+        if path.name.startswith(HALF_WRITTEN) or path.name.endswith(".part"):
+            return f"leaves {path.relative_to(folder)}"
+    if is_refused and (outputs := [path.name for path in folder.iterdir() if path.name.partition(".")[0] == "out"]):
+        return f"is refused and leaves {outputs[0]}"
+    return ""
+
+
+def _memory(name: str) -> int:
+    """Return an amount of memory that Linux tells of this process, in bytes; 0 elsewhere."""
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return 1024 * int(line.split()[1])
+    except OSError:
+        pass
+    return 0
+
+
+def _forget_peak() -> None:
+    """Let the peak of this process's memory count from now on."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Outside data, whatever it is, is read or refused in a sentence: a few cases of every reader; ``tests/fuzz`` runs more."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from fuzz.driver import Driver, readers
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the driver waits for its worker's pipe by select")
+
+MISBEHAVIOURS = {
+    "_behave": "passed",
+    "_refuse": "refused",
+    "_fail": "traceback",
+    "_quit_silently": "traceback",
+    "_compute_for_ever": "hang",
+    "_wait_for_ever": "hang",
+    "_take_memory": "memory",
+    "_take_all_memory": "memory",
+    "_die": "died",
+    "_write_above": "left",
+    "_write_elsewhere": "left",
+    "_leave_a_part": "left",
+    "_refuse_and_leave": "left",
+    "_say_too_much": "sentence",
+    "_say_escapes": "sentence",
+}
+
+
+@pytest.fixture(scope="module")
+def driver():
+    with Driver() as driver:
+        yield driver
+
+
+@pytest.mark.parametrize("reader", sorted(name for name in readers() if not name.startswith("_")))
+def test_outside_data_is_read_or_refused(reader, driver):
+    n_cases = getattr(readers()[reader], "QUICK_CASES", 200)
+    outcomes = list(driver.run_all(reader, 0, range(n_cases)))
+    assert [str(outcome) for outcome in outcomes if outcome.is_failure] == []
+    assert len({outcome.kind for outcome in outcomes}) == 2, "of the quick cases, some pass and some are refused"
+
+
+def test_a_case_is_the_same_again(driver):
+    first, other = driver.run("_fail", seed=1, case=2), driver.run("_fail", seed=1, case=3)
+    assert driver.run("_fail", seed=1, case=2).said == first.said != other.said
+    assert "IndexError" in first.said
+    assert "--reader _fail --seed 1 --case 2" in str(first)
+
+
+def test_the_driver_notices_what_must_not_be():
+    with Driver(limit_seconds=1.0, limit_bytes=200 * 2**20) as driver:
+        found = {name: driver.run(name, seed=0, case=0).kind for name in MISBEHAVIOURS}
+        assert [outcome.kind for outcome in driver.run_all("_die", 0, range(3))] == ["died"] * 3
+    assert found == MISBEHAVIOURS
+
+
+def test_every_misbehaviour_is_tried():
+    assert {name for name in readers() if name.startswith("_")} == {*MISBEHAVIOURS}

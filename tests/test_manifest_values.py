@@ -1,0 +1,118 @@
+"""Manifests with values that no program writes: one sentence, with the line; names of any letters are read again."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from wavewright.clip import Clip
+from wavewright.data import manifest
+from wavewright.data.folder import scan
+from wavewright.errors import BadFolder
+
+RATE = 8_000
+
+
+@pytest.fixture
+def sound(tmp_path):
+    return Clip(np.full((1, RATE), 0.25, np.float32), RATE).write(tmp_path / "a.wav")
+
+
+def write(folder, *lines):
+    path = folder / "list.jsonl"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["offset", "duration"])
+@pytest.mark.parametrize("value", ["1e308", "1e18", "9" * 300])
+def test_huge_times_are_beyond_the_end(tmp_path, sound, name, value):
+    path = write(tmp_path, f'{{"audio_filepath": "a.wav", "{name}": {value}}}', '{"audio_filepath": "a.wav"}')
+    found = manifest.read(path)
+    assert len(found.entries) == (1 if name == "offset" else 2)
+    assert [entry.n_frames for entry in found.entries] == [RATE] * len(found.entries)
+    assert all("offset and duration leave nothing of the 1 s" in problem.reason for problem in found.problems)
+
+
+@pytest.mark.parametrize("name", ["offset", "duration", "pitch"])
+@pytest.mark.parametrize("value", ["1e309", "NaN", "-1", "true", "[]", '"9e999"', '"' + "9" * 5_000 + '"', "9" * 310])
+def test_numbers_that_are_none_are_refused(tmp_path, sound, name, value):
+    path = write(tmp_path, '{"audio_filepath": "a.wav"}', f'{{"audio_filepath": "a.wav", "{name}": {value}}}')
+    with pytest.raises(BadFolder, match=rf"list\.jsonl, line 2: {name} is .*; it must be a number") as refusal:
+        manifest.read(path)
+    assert len(str(refusal.value)) < 2_000
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("9" * 5_000, "A number has 5000 digits"),
+        ("[" * 100_000 + "]" * 100_000, "Its values are nested too deep"),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "Its values are nested too deep"),
+    ],
+)
+def test_values_too_long_or_deep_to_read_are_refused(tmp_path, sound, value, reason):
+    path = write(tmp_path, f'{{"audio_filepath": "a.wav", "more": {value}}}')
+    with pytest.raises(BadFolder, match=rf"list\.jsonl, line 1: this is not JSON \({reason}\)"):
+        manifest.read(path)
+
+
+@pytest.mark.parametrize("name", ["label", "text", "speaker", "group", "language"])
+def test_half_a_character_is_no_text(tmp_path, sound, name):
+    path = write(tmp_path, f'{{"audio_filepath": "a.wav", "{name}": "a\\ud800"}}')
+    with pytest.raises(BadFolder, match=rf"line 1: {name} is 'a\\ud800'; it must be text"):
+        manifest.read(path)
+
+
+@pytest.mark.parametrize(
+    "header", ['"audio_filepath', "audio_filepath\x00", "n" * 200_000, '"a"b,audio_filepath', "", "\ufeff\ufeffaudio_filepath"]
+)
+def test_headers_of_tables_that_are_none_are_refused(tmp_path, sound, header):
+    path = tmp_path / "list.csv"
+    path.write_text(f"{header}\na.wav\n", encoding="utf-8", newline="")
+    with pytest.raises(BadFolder, match=r"list\.csv, line 1: (this is not CSV|no column is named audio_filepath)"):
+        manifest.read(path)
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".csv"])
+@pytest.mark.parametrize(
+    "odd", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c", "\x0c", "\r", "\n", '"', ",", "|", "ü", "\U0001f600"]
+)
+def test_names_with_any_letter_are_read_again(tmp_path, ending, odd):
+    folder = tmp_path / f"kit{odd}s"
+    try:
+        folder.mkdir()
+        Clip(np.full((1, RATE), 0.25, np.float32), RATE).write(folder / f"a{odd}b.wav")
+    except OSError:
+        pytest.skip("this system has no such names")
+    found = scan(tmp_path, "folder")
+    path = tmp_path / f"list{ending}"
+    manifest.write(path, found.entries)
+    assert scan(path).entries == manifest.read(path).entries
+    for entry in manifest.read(path).entries:
+        assert (entry.path, entry.label) == (folder / f"a{odd}b.wav", f"kit{odd}s")
+
+
+def test_lists_of_texts_may_hold_any_letter(tmp_path, sound):
+    path = tmp_path / "metadata.csv"
+    path.write_text("a|one\u2028two\r\na|three\x85four\n", encoding="utf-8", newline="")
+    assert [entry.text for entry in manifest.read(path).entries] == ["one\u2028two", "three\x85four"]
+
+
+def test_old_ends_of_lines_are_ends_of_lines(tmp_path, sound):
+    for end in ("\n", "\r\n", "\r"):
+        (tmp_path / "list.jsonl").write_text(f'{{"audio_filepath": "a.wav"}}{end}' * 2, newline="")
+        assert len(manifest.read(tmp_path / "list.jsonl").entries) == 2
+        with (tmp_path / "list.csv").open("w", newline="") as file:
+            csv.writer(file, lineterminator=end).writerows([["audio_filepath", "label"], ["a.wav", "b"]])
+        assert [entry.label for entry in manifest.read(tmp_path / "list.csv").entries] == ["b"]
+
+
+def test_a_sentence_quotes_no_control_characters(tmp_path, sound):
+    path = write(tmp_path, json.dumps({"audio_filepath": "a.wav", "split": "\x1b[2J\u202e\u2028"}))
+    with pytest.raises(BadFolder) as refusal:
+        manifest.read(path)
+    assert str(refusal.value).isprintable()

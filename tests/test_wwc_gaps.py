@@ -1,0 +1,139 @@
+"""Gaps in .wwc files: two packets must agree before one is believed, it is no longer than allowed, and all lengths are exact."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+import numpy as np
+import pytest
+from test_wwc import TABLE, check_confined, codes_of, header_of, packets_of, read, written
+from tiny_codec import HOP_LENGTH, MeansCodec, installed
+
+from wavewright.cli import run
+from wavewright.errors import BadAudio
+from wavewright.families.codec.header import HEADER_BYTES, read_header
+from wavewright.families.codec.packets import MAX_GAP_SECONDS, PacketReader, packed
+from wavewright.families.codec.range_coder import RangeCoder
+from wavewright.tasks.decode import decode, decoded
+
+RATE = 16_000
+
+
+@pytest.fixture
+def codec(tmp_path, monkeypatch):
+    """A working folder, and the codec of means under the name ``speech-codec``."""
+    return installed(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("frames_per_packet", [1, 50, 255])
+@pytest.mark.parametrize("number", [1, 2, 60, 3_600, 1_000_000])
+@pytest.mark.parametrize("n_samples", [None, RATE * 3_600 * 900])
+def test_one_packet_is_no_reason_for_silence(tmp_path, codec, frames_per_packet, number, n_samples):
+    header = header_of(n_samples, frames_per_packet=frames_per_packet)
+    data = header.to_bytes() + packed(number, b"")
+    (tmp_path / "a.wwc").write_bytes(data)
+    if number == 1:  # one packet may have been cut out without a trace
+        found, _, _ = read(data)
+        assert found.shape[2] == 2 * frames_per_packet
+        return
+    with pytest.raises(BadAudio, match="has no packet that is whole, so there is nothing to decode"):
+        decode(tmp_path / "a.wwc")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wwc"]
+
+
+def test_two_packets_that_agree_are_believed_up_to_the_longest_gap(tmp_path, codec, capsys):
+    first = int(MAX_GAP_SECONDS)
+    header = header_of(None)
+    start = header.to_bytes() + packed(0, b"abc")
+    for number, n_frames in ((first + 1, 50 * (first + 3)), (first + 2, 50)):
+        found, reader, _ = read(start + packed(number, b"") + packed(number + 1, b""))
+        assert found.shape[2] == n_frames
+        assert reader.first_refused == (None if number == first + 1 else 50 * number)
+    (tmp_path / "a.wwc").write_bytes(start + packed(700, b"abc") + packed(701, b"abc"))
+    assert run(["decode", "a.wwc", "--json"]) == 0
+    assert '"seconds": 1.0,' in (said := capsys.readouterr().out)
+    assert '"refused_from": 700.0' in said
+    assert (tmp_path / "a-decoded.wav").stat().st_size < 50_000
+    assert run(["decode", "a.wwc", "--max-gap-seconds", "650", "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "Packets go on at 700.00 s; --max-gap-seconds 700 puts silence before them and decodes them." in said
+    assert decode(tmp_path / "a.wwc", max_gap_seconds=700).seconds == 702
+    (tmp_path / "b.wwc").write_bytes(header.to_bytes() + packed(700, b"abc") + packed(701, b"abc"))
+    with pytest.raises(BadAudio, match=r"no packet that is whole before 700.00 s; --max-gap-seconds 700 decodes what is there"):
+        decode(tmp_path / "b.wwc")
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_noise_with_packets_that_only_seem_to_be_some_loses_nothing_else(seed, is_stream):
+    rng = np.random.default_rng(seed)
+    n_samples = RATE * 30
+    header = header_of(None if is_stream else n_samples, frames_per_packet=3)
+    codes = codes_of(header, n_samples)
+    data = written(header, codes, n_samples)
+    found = packets_of(data)
+    first = int(rng.integers(1, len(found) - 10))
+    n_missing = int(rng.integers(0, 8))
+    noise = b"".join(
+        rng.bytes(int(rng.integers(0, 4_000))) + packed(int(rng.integers(0, 10 ** int(rng.integers(1, 6)))), rng.bytes(30))
+        for _ in range(10)
+    )
+    damaged = b"".join([data[:HEADER_BYTES], *found[:first], noise, *found[first + n_missing :]])
+    _, lost, _ = check_confined(damaged, codes)
+    assert lost.sum() == 3 * n_missing
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_second_packet_may_be_missing(seed):
+    n_samples = RATE * 20
+    header = header_of(n_samples, frames_per_packet=2)
+    codes = codes_of(header, n_samples)
+    data = written(header, codes, n_samples)
+    found = packets_of(data)
+    missing = set(np.random.default_rng(seed).choice(len(found) - 2, len(found) // 2, replace=False).tolist())
+    for wipe in (lambda packet: b"", lambda packet: bytes(len(packet)), lambda packet: packet[:-1] + bytes([packet[-1] ^ 1])):
+        kept = (wipe(packet) if number in missing else packet for number, packet in enumerate(found))
+        _, lost, _ = check_confined(b"".join([data[:HEADER_BYTES], *kept]), codes)
+        assert set(np.flatnonzero(lost[::2]).tolist()) - missing == set()
+        assert lost.sum() == 2 * len(missing)
+
+
+def test_nothing_is_given_for_a_gap_before_two_packets_confirm_it():
+    header = header_of(None, frames_per_packet=1)
+    data = header.to_bytes() + packed(0, b"abc") + packed(5, b"abc")
+    source = io.BytesIO(data)
+    read_header(source, "x")
+    reader = iter(PacketReader(source, header, RangeCoder(TABLE), HOP_LENGTH))
+    assert next(reader).shape[2] == 1
+    assert next(reader, None) is None
+    found, reader, _ = read(data + packed(6, b"abc"))
+    assert found.shape[2] == 7
+    assert reader.lost == [(1, 5), (7, None)]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_stream_whose_end_or_header_is_wrong_has_the_samples_of_its_frames(seed):
+    rng = np.random.default_rng(seed)
+    rate, codec_rate = (int(rng.choice([1_001, 8_000, 11_025, 16_000, 22_051, 44_100, 48_000, 96_000])) for _ in range(2))
+    header = header_of(None, frames_per_packet=int(rng.integers(1, 4)))
+    header = type(header)(header.model_hash, codec_rate, rate, 1, None, 4, header.frames_per_packet)
+    n_packets = int(rng.integers(1, 60))
+    n_wrong = int(rng.integers(1, 3))
+    data = b"".join(packed(number, b"abc") for number in range(n_packets)) + b"\x00" * n_wrong
+    reader = PacketReader(io.BytesIO(data), header, RangeCoder(TABLE), HOP_LENGTH)
+    codec = MeansCodec()
+    codec.sample_rate = codec_rate
+    n_samples = sum(wave.shape[1] for wave in decoded(codec, reader, "x"))
+    assert n_samples == reader.n_samples_there == n_packets * header.frames_per_packet * HOP_LENGTH * rate // codec_rate
+
+
+def test_a_megabyte_of_noise_is_searched_with_one_check_a_byte(monkeypatch):
+    sizes = []
+    from wavewright.families.codec import packets
+
+    monkeypatch.setattr(packets.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given))
+    noise = np.random.default_rng(0).bytes(100_000)
+    found, reader, _ = read(header_of(None, frames_per_packet=255).to_bytes() + noise)
+    assert (found.shape[2], reader.lost) == (0, [(0, None)])
+    assert len(sizes) < 100_010
