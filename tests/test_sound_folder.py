@@ -16,7 +16,8 @@ import soundfile
 
 from wavewright.data import manifest
 from wavewright.errors import BadFolder
-from wavewright.tasks.sound_folder import LONGEST_STEM_BYTES, MANIFEST_FILE, Made, stem_of, write_sounds
+from wavewright.names import LONGEST_STEM_BYTES, file_stem
+from wavewright.tasks.sound_folder import MANIFEST_FILE, Made, write_sounds
 
 WRITE = """
 import sys
@@ -121,12 +122,12 @@ def test_a_manifest_of_another_kind_is_refused_before_there_is_any_work(tmp_path
     "parts", [("m" * 300, "kick", "s0", "000"), ("ü" * 150, "000"), ("\U0001f600" * 90,), ("a/../b", "\u2028")]
 )
 def test_names_are_short_enough_for_every_file_system(tmp_path, parts):
-    stem = stem_of(*parts)
+    stem = file_stem(*parts)
     assert len(stem.encode()) <= LONGEST_STEM_BYTES
-    assert stem_of(*parts) == stem
+    assert file_stem(*parts) == stem
     (tmp_path / f"{stem}.flac").touch()
     assert [path.name for path in tmp_path.iterdir()] == [f"{stem}.flac"]
-    assert stem_of("m" * 300, "a") != stem_of("m" * 301, "a")
+    assert file_stem("m" * 300, "a") != file_stem("m" * 301, "a")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
