@@ -22,7 +22,8 @@ ARROWS = {
     "units": set(),
     "processor": set(),
     "ranges": {"errors"},
-    "whole_file": {"errors"},
+    "file_lock": {"errors"},
+    "whole_file": {"errors", "file_lock"},
     "sound_file": BASE,
     "clip": BASE | {"sound_file", "whole_file"},
     "dsp": BASE,
@@ -42,10 +43,10 @@ ARROWS = {
     "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp"},
-    "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "whole_file"},
+    "training": BASE | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "whole_file"},
     "tasks": BASE
-    | {"clip", "data", "drawing", "dsp", "families", "metrics", "models", "nn", "processor", "speech", "text", "training"}
-    | {"whole_file"},
+    | {"clip", "data", "drawing", "dsp", "families", "file_lock", "metrics", "models", "nn", "processor", "speech", "text"}
+    | {"training", "whole_file"},
     "cli": BASE | {"models", "tasks"},
     "__init__": set(),
     "__main__": {"cli"},

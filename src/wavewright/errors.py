@@ -21,6 +21,10 @@ class BadFolder(WavewrightError):
     """A folder or manifest with nothing usable in it, or with fields that cannot be understood."""
 
 
+class InUse(WavewrightError):
+    """A folder or file that another process or thread is writing to."""
+
+
 class MissingExtra(WavewrightError):
     """A feature that needs an optional part of the installation, such as ``wavewright[train]``."""
 
