@@ -18,9 +18,7 @@ LOCK_OFFSET = 2**30
 POLL_SECONDS = 0.02
 """Pause between two attempts to lock on a system whose blocking lock gives up by itself."""
 
-NO_LOCKS = {
-    getattr(errno, name) for name in ("ENOLCK", "ENOSYS", "EOPNOTSUPP", "ENOTSUP") if hasattr(errno, name)
-}
+NO_LOCKS = {getattr(errno, name) for name in ("ENOLCK", "ENOSYS", "EOPNOTSUPP", "ENOTSUP") if hasattr(errno, name)}
 """Errors of file systems that have no locks."""
 
 _open_locks: set[int] = set()
