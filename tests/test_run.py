@@ -49,9 +49,10 @@ def test_a_run_takes_no_folder_or_file_of_others(kit, tmp_path):
         run.train(kit, out=tmp_path / "file", max_minutes=1)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "card.json").write_text("{}")
-    for resume in (False, True):
-        with pytest.raises(BadFolder, match="full holds files that are no run; give a new folder"):
-            run.train(kit, out=tmp_path / "full", max_minutes=1, resume=resume)
+    with pytest.raises(BadFolder, match="full holds files that are no run; give a new folder"):
+        run.train(kit, out=tmp_path / "full", max_minutes=1)
+    with pytest.raises(BadFolder, match=r"There is no run in .*full to go on with; give its folder with --out"):
+        run.train(kit, out=tmp_path / "full", max_minutes=1, resume=True)
 
 
 def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):

@@ -27,6 +27,19 @@ from ..nn.precision import multiplies_bfloat16
 from . import checkpoint, processes
 from .checkpoint import Progress
 from .health import Health
+from .plan import (
+    MOST_STEPS,
+    REPLAN_EVERY,
+    REPLAN_TOLERANCE,
+    SHORT_PLAN,
+    SHORTEST_PLAN,
+    STEP_SHARE,
+    Clock,
+    keep_position,
+    rewarm,
+    rewarm_end,
+    steps_within,
+)
 from .settings import TrainingSettings
 
 Batch = dict[str, Any]
@@ -34,7 +47,9 @@ LossFunction = Callable[[Batch], dict[str, Tensor]]
 LAST, BEST = "last.safetensors", "best.safetensors"
 NO_LENGTH = "Nothing says how long to train; give --max-minutes, or --set training.steps=10000."
 MOST_ROLLBACKS = 3
-SHARE_OF_STEPS = 0.95  # of the minutes; the rest goes into evaluations, sounds to hear and checkpoints
+TIMED_STEPS = 5  # of each stage and thread count, the first of them not counted
+GO_FURTHER = "go further with --resume --more-minutes 10, or --resume --set training.steps={steps}"
+SAVING = "Ctrl-C: saving the checkpoint and the model, which takes some seconds; once more stops at once."
 
 
 class Network(Protocol):
@@ -86,6 +101,7 @@ class Loop:
         }
         self.progress = Progress(steps=settings.steps, threads=settings.threads)
         self.precision = _precision(settings, self.device)
+        self._clock: Clock | None = None  # while the plan follows the minutes that were asked for
 
     def resume(self) -> bool:
         """Continue from the last checkpoint; False where there is none yet."""
@@ -94,33 +110,79 @@ class Loop:
         self._load(LAST)
         return True
 
+    def extend(self, steps: int = 0, minutes: float = 0.0) -> None:
+        """Go on past the plan: to ``steps`` in all, or for so many more minutes than the plan takes, which the call then follows.
+
+        The learning rate rises to that of a run planned for as many steps from its start, and falls to its end again; see plan.py.
+        """
+        progress, before = self.progress, self.progress.steps
+        steps = steps or self._steps_after(minutes)
+        progress.breakpoints = rewarm(progress.step, before, progress.breakpoints, steps)
+        progress.steps, progress.finished, progress.evaluations_since_best = steps, "", 0
+        progress.steps, progress.breakpoints = processes.as_process_0_says((progress.steps, progress.breakpoints))
+        self.save(LAST)
+        top = rewarm_end(progress.step, progress.steps)
+        now, peak, last = (self._learning_rate(step) for step in (progress.step, top, progress.steps))
+        self.observer.say(
+            f"{'about ' if minutes else ''}{progress.steps - progress.step} steps from step {progress.step} on; the learning rate "
+            f"goes from {now:.2g} to {peak:.2g} by step {top}, where a run of {progress.steps} steps has it, and to {last:.2g} at the end."
+        )
+
+    def _steps_after(self, minutes: float) -> int:
+        """Return the steps of a plan that takes so many minutes longer, and let the plan follow the clock.
+
+        Steps are expected to take as long as those before; what they really take moves the end of the plan.
+        """
+        progress, starts = self.progress, self._stage_starts()
+        seconds = max(60 * progress.minutes / progress.step, 1e-6)
+        planned = 0 if progress.finished else progress.steps - progress.step
+        steps = min(progress.step + max(planned + int(60 * minutes / seconds), 1), MOST_STEPS)
+        ends_at = time.monotonic() + planned * seconds + 60 * minutes
+        due = max(rewarm_end(progress.step, steps), progress.step + REPLAN_EVERY)
+        self._clock = self._clock_until(ends_at, [seconds] * len(starts), due)
+        return steps
+
+    def _clock_until(self, ends_at: float, seconds_per_step: list[float], due: int) -> Clock:
+        settings = self.settings
+        return Clock(ends_at, self._stage_starts(), seconds_per_step, settings.evaluate_every, settings.save_every, due)
+
     def run(self, max_minutes: float | None = None) -> Progress:
         """Train until the planned steps are done, patience or minutes (of this call) run out, or Ctrl-C, and save.
 
-        Raises BadSetting where nothing says how long to train, TrainingStopped where training diverges again and again.
+        Where the minutes decide the number of steps, the plan is compared with the clock again and again, and the steps are done when
+        the minutes are over. Raises BadSetting where nothing says how long to train, TrainingStopped where training diverges again and
+        again.
         """
-        self._plan(max_minutes)
+        seconds = self._plan(max_minutes)
         started, minutes_before = time.monotonic(), self.progress.minutes
         deadline = started + 60 * max_minutes if max_minutes else float("inf")
+        if seconds and max_minutes and not self.settings.steps:
+            self._clock = self._clock_until(deadline, seconds, REPLAN_EVERY)
+            deadline = float("inf")  # the plan ends then
         torch.set_num_threads(self.progress.threads)
         if self.progress.step == 0:
             self.save(LAST)
-        with _ctrl_c() as was_pressed, _prefetched(self._batches_from, self._batches_per_step()) as batches_from:
+        say = self.observer.say
+        with _ctrl_c(say) as was_pressed, _prefetched(self._batches_from, self._batches_per_step()) as batches_from:
             while not self.progress.finished:
                 if processes.any_of_them(was_pressed() or time.monotonic() >= deadline):
                     break
-                step_started = time.monotonic()
+                step, step_started = self.progress.step, time.monotonic()
                 losses = self._one_step(batches_from)
                 now = time.monotonic()
                 self.progress.minutes = minutes_before + (now - started) / 60
                 self.observer.step(self.progress, losses, now - step_started)
                 self._after_step(losses)
-        if self._weights_problem() is None:
-            self.save(LAST)
-        ended = self.progress.finished or ("stopped by Ctrl-C" if was_pressed() else "the minutes are over")
-        further = "" if self.progress.finished else "; go on with --resume"
-        self.observer.say(f"{ended} at step {self.progress.step} of {self.progress.steps}{further}.")
-        return self.progress
+                if self._clock and not self.progress.finished:
+                    self._clock.note(step, now - step_started, time.monotonic() - now)
+                    self._follow(self._clock)
+            if self._weights_problem() is None:
+                self.save(LAST)
+        progress = self.progress
+        ended = progress.finished or ("stopped by Ctrl-C" if was_pressed() else "the minutes are over")
+        further = GO_FURTHER.format(steps=2 * progress.step) if progress.finished else "go on with --resume"
+        self.observer.say(f"{ended} at step {progress.step} of {progress.steps}; {further}.")
+        return progress
 
     def save(self, name: str) -> None:
         """Write a checkpoint of that file name."""
@@ -130,26 +192,60 @@ class Loop:
     def _load(self, name: str) -> None:
         self.progress = checkpoint.load(self.folder / name, self.network, self.average, self.optimizers)
 
-    def _plan(self, max_minutes: float | None) -> None:
-        """Choose the thread count and the number of steps, once in the life of a run."""
+    def _plan(self, max_minutes: float | None) -> list[float]:
+        """Choose the thread count and the number of steps, once in the life of a run.
+
+        Returns the seconds of a step of each stage, or nothing where they were not timed.
+        """
         settings, progress = self.settings, self.progress
         if not settings.steps and not progress.steps and not max_minutes:
             raise BadSetting(NO_LENGTH)
-        if progress.threads and progress.steps:
-            return
-        seconds = self._time_threads()
+        if progress.step == 0 and max_minutes:  # nothing has been done by the plan of an earlier call
+            progress.steps = settings.steps
+        seconds = [] if progress.threads and progress.steps else self._time_threads()
         if not progress.steps:
-            progress.steps = max(int(SHARE_OF_STEPS * 60 * (max_minutes or 1) / seconds[-1]), 20)
+            fitting = steps_within(STEP_SHARE * 60 * (max_minutes or 1), 0, self._stage_starts(), seconds)
+            progress.steps = min(max(fitting, SHORTEST_PLAN), MOST_STEPS)
         progress.steps, progress.threads = processes.as_process_0_says((progress.steps, progress.threads))
+        if seconds:
+            self.observer.say(self._plan_in_words(seconds))
+        if progress.step == 0 and progress.steps <= SHORT_PLAN:
+            self.observer.say(
+                f"warning: {progress.steps} steps teach a network little: what it makes will be noise or a blur. Give it more "
+                "minutes (--max-minutes 30), a smaller --size, or a faster machine."
+            )
+        return seconds
+
+    def _plan_in_words(self, seconds: list[float]) -> str:
+        """Return how many steps of which duration are planned, of each stage, on how many threads."""
+        progress = self.progress
         on_threads = f"on {progress.threads} thread{'s' * (progress.threads > 1)}"
+        follows = "" if self.settings.steps else "; more or fewer as the clock shows, so that the minutes are used"
         if len(seconds) == 1:
-            self.observer.say(f"{progress.steps} steps of {1e3 * seconds[0]:.0f} ms {on_threads}")
-            return
+            return f"{progress.steps} steps of {1e3 * seconds[0]:.0f} ms {on_threads}{follows}"
         ends = [min(start, progress.steps) for start in (*self._stage_starts()[1:], progress.steps)]
         counts = [end - start for start, end in zip([0, *ends[:-1]], ends, strict=True)]
         listed = ", ".join(f"{count} of {1e3 * each:.0f} ms" for count, each in zip(counts, seconds, strict=True))
         minutes = sum(count * each for count, each in zip(counts, seconds, strict=True)) / 60
-        self.observer.say(f"{progress.steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes")
+        return f"{progress.steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes{follows}"
+
+    def _follow(self, clock: Clock) -> None:
+        """Move the end of the plan where the steps turn out slower or faster than planned; the new plan is saved at once."""
+        progress, now = self.progress, time.monotonic()
+        if not processes.any_of_them(progress.step >= clock.due or now >= clock.ends_at):
+            return
+        left, planned = clock.steps_left(progress.step, progress.steps, now), progress.steps - progress.step
+        left = processes.as_process_0_says(left)
+        if abs(left - planned) <= REPLAN_TOLERANCE * planned:
+            return
+        progress.breakpoints = keep_position(progress.step, progress.steps, progress.breakpoints)
+        progress.steps = min(progress.step + left, MOST_STEPS)
+        if self._weights_problem() is None:
+            self.save(LAST)
+
+    def _learning_rate(self, step: int) -> float:
+        progress = self.progress
+        return self.settings.learning_rate_at(step, progress.steps, progress.breakpoints) * 0.5**progress.rollbacks
 
     def _stage_starts(self) -> tuple[int, ...]:
         """The steps from which other things are learned than before, from 0 on; a network with several says so (``stage_starts``)."""
@@ -162,10 +258,21 @@ class Loop:
         """
         before = copy.deepcopy((self.network.state_dict(), self.average.state_dict()))
         candidates = [self.settings.threads] if self.settings.threads else _thread_counts(self.device)
+        n_steps = TIMED_STEPS * len(self._stage_starts()) * len(candidates)
+        counts = " and ".join(f"{count} thread{'s' * (count > 1)}" for count in candidates)
+        what_for = (
+            "to keep the fastest (--set training.threads=1 skips the others)" if len(candidates) > 1 else "to plan the run"
+        )
+        self.observer.say(f"timing {n_steps} steps on {counts} first, {what_for} ...")
         seconds = {}
         for threads in candidates:
             torch.set_num_threads(threads)
             seconds[threads] = [self._time_steps(start) for start in self._stage_starts()]
+            if len(seconds) == 1 and len(candidates) > 1:
+                rest = TIMED_STEPS * sum(seconds[threads]) * (len(candidates) - 1)
+                self.observer.say(
+                    f"{_milliseconds(seconds[threads])} a step on 1 thread; about {rest:.0f} s more of timing ..."
+                )
         self.network.load_state_dict(before[0])
         self.average.load_state_dict(before[1])
         self.optimizers = {name: _optimizer(player, self.settings) for name, player in self.network.players().items()}
@@ -177,7 +284,7 @@ class Loop:
         """The seconds of a step, from step ``start`` on."""
         self.progress.step = start
         times = []
-        for _ in range(5):
+        for _ in range(TIMED_STEPS):
             started = time.perf_counter()
             self._one_step(self._batches_from)
             times.append(time.perf_counter() - started)
@@ -232,7 +339,7 @@ class Loop:
         if self.settings.clip_norm:
             nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
         for group in optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate_at(step, self.progress.steps) * 0.5**self.progress.rollbacks
+            group["lr"] = self._learning_rate(step)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
@@ -312,13 +419,16 @@ class Loop:
 
     def _roll_back(self, problem: str, name: str) -> None:
         """Return to a checkpoint with half the learning rate and other batches; give up after MOST_ROLLBACKS times."""
-        rollbacks, minutes = self.progress.rollbacks + 1, self.progress.minutes
+        left = self.progress
+        rollbacks = left.rollbacks + 1
         if rollbacks > MOST_ROLLBACKS:
             raise TrainingStopped(
                 f"{problem} It happened again after {MOST_ROLLBACKS} returns to an earlier checkpoint, so training stops."
             )
         self._load(name)
-        self.progress.rollbacks, self.progress.minutes, self.progress.health = rollbacks, minutes, Health()
+        self.progress.rollbacks, self.progress.minutes, self.progress.health = rollbacks, left.minutes, Health()
+        # The plan may be newer than the checkpoint, which may even be the last of a plan that has been extended.
+        self.progress.steps, self.progress.breakpoints, self.progress.finished = left.steps, left.breakpoints, ""
         self.save(LAST)
         self.observer.say(f"{problem} Going back to step {self.progress.step} with half the learning rate.")
 
@@ -335,6 +445,10 @@ def _precision(settings: TrainingSettings, device: torch.device) -> str:
     return "bfloat16" if multiplies_bfloat16(device) else "float32"
 
 
+def _milliseconds(seconds: list[float]) -> str:
+    return " and ".join(f"{1e3 * each:.0f} ms" for each in seconds)
+
+
 def _thread_counts(device: torch.device) -> list[int]:
     """Thread counts worth timing: one, and all cores that this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -344,26 +458,40 @@ def _thread_counts(device: torch.device) -> list[int]:
 
 
 @contextmanager
-def _ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed. It takes effect between steps, so that no checkpoint holds half a step; a second one does at once."""
-    pressed = threading.Event()
+def _ctrl_c(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed, which is said at once.
+
+    It takes effect between steps, so that no checkpoint holds half a step; a second one does at once.
+    """
+    is_pressed, woken = False, threading.Event()
 
     def note(*_: object) -> None:
-        if pressed.is_set():
+        nonlocal is_pressed
+        if is_pressed:
             raise KeyboardInterrupt
-        pressed.set()
+        is_pressed = True
+        woken.set()
+
+    def answer() -> None:  # in a thread of its own: a handler may interrupt the very line that is being printed
+        woken.wait()
+        if is_pressed:
+            say(SAVING)
 
     # Other threads may set no handler, and a handler of somebody else stays.
     is_ours = (
         threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     )
+    answerer = threading.Thread(target=answer, daemon=True)
     if is_ours:
+        answerer.start()
         signal.signal(signal.SIGINT, note)
     try:
-        yield pressed.is_set
+        yield lambda: is_pressed
     finally:
         if is_ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            woken.set()
+            answerer.join()
 
 
 @contextmanager

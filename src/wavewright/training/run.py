@@ -6,33 +6,57 @@ import copy
 import hashlib
 import json
 import platform
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from reprlib import repr as repr_short
+from typing import Any, NotRequired
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 from torch import nn
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from .. import __version__, families
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
 from ..errors import BadFolder, BadModel, BadSetting
 from ..models import find
-from ..models.card import Card, Source
+from ..models.card import CARD_FILE, Card, Source
 from ..models.folder import ModelFolder
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
 from .export import export_model, rewrite
+from .length import Length
 from .loop import BEST, LAST, NO_LENGTH, Loop, Network
-from .report import Report
+from .report import SAMPLES, Report
+from .run_lock import locked
 from .settings import override
 
 RUN_FILE = "run.json"
 CHECKPOINTS = "checkpoints"  # the folder of them in a run folder
 DOUBTFUL_FILE = "doubtful.txt"
 """In a run folder: the clips that may be wrong, and why, one a line."""
+
+
+FEW_CLIPS, FEW_SECONDS = 13, 60.0
+"""Recordings of a label, and their seconds in all, up to which a run warns that they are few."""
+
+
+class Clips(TypedDict):
+    count: int
+    sha256: str
+
+
+RunFile = TypedDict(
+    "RunFile",
+    {"family": str, "recipe": dict[str, dict[str, Any]], "from": NotRequired[dict[str, str]], "clips": NotRequired[Clips]},
+)
+"""What RUN_FILE holds: the recipe by its parts, the model that the run began from, and what names the recordings."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +124,28 @@ class Run:
                 weight.lerp_(self._kept[name].to(weight), self.recipe.training.base_share)
         return mixed
 
-    def train(self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False) -> Progress:
-        """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together."""
-        with processes.joined(torch.device(self.recipe.training.device)):
-            changed = self._check_run_file(resume) if processes.rank() == 0 else ""
-            return self._train(max_minutes, resume, quiet, changed)
+    def train(
+        self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False, more_minutes: float | None = None
+    ) -> Progress:
+        """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together.
 
-    def _train(self, max_minutes: float | None, resume: bool, quiet: bool, changed: str) -> Progress:
+        ``max_minutes`` are those of this call, ``more_minutes`` go past the plan of the run. Raises BadFolder where there is no run to
+        go on with, and where another process trains in the same folder.
+        """
+        check_call(self.out, resume, more_minutes)  # again, for what calls this itself
+        length = Length(self.recipe.training.steps, max_minutes, more_minutes)
+        with processes.joined(torch.device(self.recipe.training.device)), ExitStack() as stack:
+            before, changed = None, ""
+            if processes.rank() == 0:
+                self.out.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(self.out))
+                before, changed = self._check_run_file(resume)
+                _remove_left_overs(self.out)
+            before = processes.as_process_0_says(before)
+            steps_at_first = before["recipe"]["training"]["steps"] if before else length.steps
+            return self._train(length, resume, quiet, steps_at_first, changed)
+
+    def _train(self, length: Length, resume: bool, quiet: bool, steps_at_first: int, changed: str) -> Progress:
         with Report(self.out, quiet, mute=processes.rank() > 0) as report:
             if changed:
                 report.say(changed)
@@ -131,9 +170,11 @@ class Run:
                 lambda average: self.network_module.evaluate(self.played(average), self.prepared),
                 after_evaluation,
             )
-            if resume and not loop.resume():
+            if not resume:
+                self._warn_of_few_clips(report.say)
+            elif not loop.resume():
                 report.say("there is no checkpoint yet; starting from the beginning.")
-            progress = loop.run(max_minutes)
+            progress = loop.run(self._extend(loop, length, steps_at_first))
             if processes.rank() == 0:
                 self.export_best(loop, report.say, is_over=bool(progress.finished))
         return progress
@@ -193,34 +234,62 @@ class Run:
         playable = self.network_module.to_play(average, self.prepared)
         export_model(self.out, card, playable, training.weight_bits, training.product_bits)
 
-    def _check_run_file(self, resume: bool) -> str:
-        """Write the recipe at the first call; at a resume it must be the same. What is to be said where the recordings are not."""
+    def _extend(self, loop: Loop, length: Length, steps_at_first: int) -> float | None:
+        """Extend the plan of the run where the call says so; the minutes after which the call stops."""
+        loop.progress = processes.as_process_0_says(loop.progress)  # which is about to be saved with its longer plan
+        steps, minutes = length.past_the_plan(self.out, loop.progress, steps_at_first)
+        if not loop.progress.step:
+            if length.more_minutes:
+                raise BadSetting(f"{self.out} has done no step yet; give --max-minutes instead of --more-minutes.")
+            loop.progress.steps = steps or loop.progress.steps
+            return length.max_minutes
+        if steps or minutes:
+            loop.extend(steps, minutes)
+        return None if minutes and not length.more_minutes else length.max_minutes
+
+    def _warn_of_few_clips(self, say: Callable[[str], None]) -> None:
+        """Say which labels have so few and short recordings that little can be learned from them."""
+        counts: dict[str, int] = defaultdict(int)
+        seconds: dict[str, float] = defaultdict(float)
+        for entry in self.prepared.train_entries:
+            label = entry.label if self.recipe.model.labels and entry.label else ""
+            counts[label] += 1
+            seconds[label] += entry.seconds
+        few = [label for label in counts if counts[label] <= FEW_CLIPS and seconds[label] < FEW_SECONDS]
+        if few:
+            listed = ", ".join(f"{label} {counts[label]}".strip() for label in few[:8]) + ", ..." * (len(few) > 8)
+            say(
+                f"warning: there are few recordings to learn from ({listed}); the model will repeat them or sound alike. Add "
+                "recordings, 40 or more of each label, or merge labels."
+            )
+
+    def _check_run_file(self, resume: bool) -> tuple[dict[str, Any] | None, str]:
+        """Write the recipe at the first call; at a resume it must be the same, but for the number of steps.
+
+        Returns what the first call wrote, and what is to be said where the recordings are others.
+        """
         path = self.out / RUN_FILE
         described: dict[str, Any] = {"family": self.family, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
         if self.base is not None:
             described["from"] = {"name": self.base.card.name, "hash": self.base.hash}
         clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in self.prepared.train_entries)
         described["clips"] = {"count": len(clips), "sha256": hashlib.sha256("\n".join(clips).encode()).hexdigest()}
-        if path.is_file():
-            if not resume:
-                raise BadSetting(f"{self.out} holds a run already; continue it with --resume, or give another --out.")
-            try:
-                before = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise BadSetting(f"{path} cannot be read ({error}); copy it again, or give another --out.") from error
-            learned_from, now = before.pop("clips", described["clips"]), described.pop("clips")
-            changed = _differences(_with_younger_settings(before, self.recipe), described)
-            if changed:
-                raise BadSetting(
-                    f"{self.out} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first call."
-                )
-            if learned_from == now:
-                return ""
-            counts = f"{learned_from['count']} then, {now['count']} now"
-            return f"the recordings are not those that the run began with ({counts}); going on with these."
-        self.out.mkdir(parents=True, exist_ok=True)
-        write_whole(path, (json.dumps(described, indent=2) + "\n").encode())
-        return ""
+        if not resume:
+            write_whole(path, (json.dumps(described, indent=2) + "\n").encode())
+            return None, ""
+        before = _with_younger_settings(_read_run_file(path), self.recipe)
+        learned_from, now = before.pop("clips", described["clips"]), described.pop("clips")
+        if isinstance(before["recipe"]["training"]["steps"], int):  # what the plan became since then is in the checkpoint
+            described["recipe"]["training"]["steps"] = before["recipe"]["training"]["steps"]
+        changed = _differences(before, described)
+        if changed:
+            raise BadSetting(
+                f"{self.out} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first call."
+            )
+        if learned_from == now:
+            return before, ""
+        counts = f"{learned_from['count']} then, {now['count']} now"
+        return before, f"the recordings are not those that the run began with ({counts}); going on with these."
 
 
 def train(
@@ -237,6 +306,7 @@ def train(
     device: str = "cpu",
     quiet: bool = False,
     base: str | Path | None = None,
+    more_minutes: float | None = None,
 ) -> Progress:
     """Train a model of a family on a folder of sound; ``wavewright train`` calls this.
 
@@ -247,10 +317,11 @@ def train(
     recipe = choose_recipe(family, size, settings, device, begun_from)
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
+    check_call(out, resume, more_minutes)
     _check_place(out, folder)
     found = scan(folder, label_from, group_from, manifest)
     provenance = Provenance(name=out.resolve().name or family, description=f"Trained on {len(found.entries)} clips.")
-    return Run(out, family, recipe, found, provenance, base=begun_from).train(max_minutes, resume, quiet)
+    return Run(out, family, recipe, found, provenance, base=begun_from).train(max_minutes, resume, quiet, more_minutes)
 
 
 def _opened_base(base: str | Path, family: str) -> ModelFolder:
@@ -266,6 +337,22 @@ def _opened_base(base: str | Path, family: str) -> ModelFolder:
     return folder
 
 
+def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> None:
+    """Raise BadFolder where there is no run in ``out`` to go on with, BadSetting where one is there that would begin again."""
+    if not resume and ((out / CHECKPOINTS / LAST).is_file() or ((out / RUN_FILE).is_file() and (out / CARD_FILE).is_file())):
+        raise BadSetting(f"{out} holds a run already; continue it with --resume, or give another --out.")
+    if more_minutes and not resume:
+        raise BadSetting("--more-minutes goes past the plan of a run; give --resume with it, or --max-minutes to begin a run.")
+    if resume and not (out / RUN_FILE).is_file():
+        siblings = [path.parent for path in sorted(out.absolute().parent.glob(f"*/{RUN_FILE}"))]
+        names = [path.name for path in siblings]
+        near = get_close_matches(out.name, names) or names[:3]
+        listed = f" (there is {', '.join(str(out.parent / name) for name in near)})" if near else ""
+        raise BadFolder(
+            f"There is no run in {out} to go on with{listed}; give its folder with --out, or begin one without --resume."
+        )
+
+
 def _check_place(out: Path, folder: Path) -> None:
     """Raise BadFolder where a run in ``out`` would mix its files with others."""
     if out.exists() and not out.is_dir():
@@ -276,6 +363,14 @@ def _check_place(out: Path, folder: Path) -> None:
         )
     if out.is_dir() and not (out / RUN_FILE).is_file() and any(not path.name.startswith(".") for path in out.iterdir()):
         raise BadFolder(f"{out} holds files that are no run; give a new folder with --out.")
+
+
+def _remove_left_overs(out: Path) -> None:
+    """Remove the hidden files of a process that was killed while it wrote; nobody else writes into a run folder that is locked."""
+    for folder in (out, out / CHECKPOINTS, out / SAMPLES):
+        for path in folder.glob(".wavewright-*"):
+            with suppress(OSError):
+                path.unlink()
 
 
 def choose_recipe(
@@ -303,6 +398,16 @@ def _check_device(device: str) -> None:
         raise BadSetting(f"The device {device!r} is not available; this machine has {', '.join(available)}.")
 
 
+def _read_run_file(path: Path) -> dict[str, Any]:
+    """Read what the first call wrote of a run; raises BadSetting where that is damaged."""
+    try:
+        return dict(TypeAdapter(RunFile).validate_json(path.read_bytes()))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise BadSetting(f"{path} cannot be read ({where}: {first['msg']}); copy it again, or give another --out.") from error
+
+
 def _with_younger_settings(described: dict[str, Any], recipe: Any) -> dict[str, Any]:
     """A run's file in which each setting that did not exist when it was written has its usual value, which changes nothing."""
     usual = json.loads(json.dumps(asdict(type(recipe)())))
@@ -315,4 +420,4 @@ def _differences(before: Any, now: Any, name: str = "") -> list[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         keys = sorted(before.keys() | now.keys())
         return [line for key in keys for line in _differences(before.get(key), now.get(key), f"{name}.{key}" if name else key)]
-    return [] if before == now else [f"{name} was {before!r}, now {now!r}"]
+    return [] if before == now else [f"{name} was {repr_short(before)}, now {repr_short(now)}"]
