@@ -23,6 +23,7 @@ ARROWS = {
     "processor": set(),
     "ranges": {"errors"},
     "file_lock": {"errors"},
+    "torchrun": set(),
     "whole_file": {"errors", "file_lock"},
     "sound_file": BASE,
     "clip": BASE | {"sound_file", "whole_file"},
@@ -43,11 +44,11 @@ ARROWS = {
     "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp"},
-    "training": BASE | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "whole_file"},
+    "training": BASE | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "torchrun", "whole_file"},
     "tasks": BASE
     | {"clip", "data", "drawing", "dsp", "families", "file_lock", "metrics", "models", "nn", "processor", "speech", "text"}
     | {"training", "whole_file"},
-    "cli": BASE | {"models", "tasks"},
+    "cli": BASE | {"models", "tasks", "torchrun"},
     "__init__": set(),
     "__main__": {"cli"},
 }

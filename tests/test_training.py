@@ -93,7 +93,7 @@ def test_minutes_decide_the_number_of_steps_once(tmp_path):
     loop = make_loop(tmp_path, replace(SETTINGS, steps=0, threads=0))
     loop.run(max_minutes=0.01)
     planned, threads = loop.progress.steps, loop.progress.threads
-    assert planned >= 20
+    assert planned == loop.progress.step >= 1
     again = make_loop(tmp_path, replace(SETTINGS, steps=0, threads=0))
     again.resume()
     again.run(max_minutes=0.02)

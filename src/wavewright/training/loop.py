@@ -211,8 +211,8 @@ class Loop:
             self.observer.say(self._plan_in_words(seconds))
         if progress.step == 0 and progress.steps <= SHORT_PLAN:
             self.observer.say(
-                f"warning: {progress.steps} steps teach a network little: what it makes will be noise or a blur. Give it more "
-                "minutes (--max-minutes 30), a smaller --size, or a faster machine."
+                f"warning: a plan of {progress.steps} steps is short; what the model makes will be noise or a blur. Give it more "
+                "minutes (--max-minutes 30) or steps, a smaller --size, or a faster machine."
             )
         return seconds
 

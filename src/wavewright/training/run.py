@@ -313,11 +313,11 @@ def train(
     ``settings`` are ``name=value`` overrides; ``base`` is the model that training begins from. Raises a WavewrightError for anything that
     cannot work, before anything is written.
     """
+    check_call(out, resume, more_minutes)
     begun_from = None if base is None else _opened_base(base, family)
     recipe = choose_recipe(family, size, settings, device, begun_from)
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
-    check_call(out, resume, more_minutes)
     _check_place(out, folder)
     found = scan(folder, label_from, group_from, manifest)
     provenance = Provenance(name=out.resolve().name or family, description=f"Trained on {len(found.entries)} clips.")
