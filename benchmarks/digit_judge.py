@@ -23,7 +23,8 @@ from wavewright.dsp.onset import trim
 from wavewright.families.classifier.recipe import Recipe, recipe, scores
 from wavewright.models.card import Card, Source
 from wavewright.models.folder import write_card
-from wavewright.training.run import RUN_FILE, Provenance, Run
+from wavewright.training.run import Provenance, Run
+from wavewright.training.run_folder import RUN_FILE
 
 SAMPLE_RATE, N_SAMPLES = 8_000, 8_000
 STEPS = 1_000

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 from wavewright.errors import BadModel, BadSetting, WavewrightError
 from wavewright.training.loop import LAST
-from wavewright.training.run import CHECKPOINTS
+from wavewright.training.run_folder import CHECKPOINTS
 
 CHECKPOINT = Path(CHECKPOINTS) / LAST
 KEPT = ("run.json", "log.jsonl")

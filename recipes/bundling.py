@@ -14,7 +14,8 @@ from typing import Any
 from wavewright.data.folder import scan
 from wavewright.models.card import CARD_FILE, Card, Source
 from wavewright.models.folder import ModelFolder
-from wavewright.training.run import Provenance, Run, check_call
+from wavewright.training.run import Provenance, Run
+from wavewright.training.run_folder import check_call
 from wavewright.training.settings import override
 
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"

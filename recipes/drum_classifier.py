@@ -29,7 +29,8 @@ from wavewright.data.store import ClipStore
 from wavewright.families.classifier.recipe import Recipe, recipe, scores
 from wavewright.models.card import Card
 from wavewright.models.folder import write_card
-from wavewright.training.run import RUN_FILE, Provenance, Run
+from wavewright.training.run import Provenance, Run
+from wavewright.training.run_folder import RUN_FILE
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 STEPS = 1500

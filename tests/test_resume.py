@@ -20,8 +20,9 @@ from torch import nn
 
 from wavewright.errors import BadModel, TrainingStopped
 from wavewright.training.checkpoint import Progress
+from wavewright.training.ctrl_c import SAVING
 from wavewright.training.health import Health
-from wavewright.training.loop import LAST, SAVING, Loop
+from wavewright.training.loop import LAST, Loop
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from wavewright.data.entry import Problem
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.training import report, run
+from wavewright.training import report, run, run_folder
 from wavewright.training.checkpoint import Progress
 from wavewright.training.report import Report
 
@@ -76,7 +76,7 @@ def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch)
     monkeypatch.undo()
     settings = ["training.steps=2", "training.threads=1", "training.batch_size=4"]
     run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1e-5, settings=settings, quiet=True)
-    path = tmp_path / "run" / run.RUN_FILE
+    path = tmp_path / "run" / run_folder.RUN_FILE
     written = json.loads(path.read_text())
     del written["recipe"]["training"]["base_share"]
     path.write_text(json.dumps(written))

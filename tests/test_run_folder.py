@@ -20,7 +20,7 @@ from tiny_training import make_loop
 from wavewright.cli import run as run_command
 from wavewright.data.entry import Scan
 from wavewright.errors import BadFolder, BadModel, BadSetting
-from wavewright.training import run
+from wavewright.training import run, run_folder
 from wavewright.training.checkpoint import Progress
 from wavewright.training.loop import LAST
 from wavewright.training.run_lock import LOCK_FILE, locked
@@ -94,7 +94,7 @@ def test_a_mistyped_run_folder_is_refused_and_not_made(place):
 
 def test_a_run_that_never_saved_anything_may_begin_again(place):
     (place / "new").mkdir()
-    shutil.copy(place / "mine" / run.RUN_FILE, place / "new")
+    shutil.copy(place / "mine" / run_folder.RUN_FILE, place / "new")
     settings = (*SETTINGS, "training.steps=1", "training.seed=4")
     assert run.train(place / "kit", "gan", "tiny", place / "new", settings=settings, quiet=True).step == 1
     with pytest.raises(BadSetting, match="holds a run already; continue it with --resume"):
@@ -123,7 +123,7 @@ RUN_FILES = {
 @pytest.mark.parametrize("kind", RUN_FILES)
 def test_a_run_file_of_another_shape_is_one_sentence(place, kind, capsys, monkeypatch):
     contents = RUN_FILES[kind]
-    (place / "mine" / run.RUN_FILE).write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+    (place / "mine" / run_folder.RUN_FILE).write_bytes(contents if isinstance(contents, bytes) else contents.encode())
     monkeypatch.chdir(place)
     settings = [word for setting in (*SETTINGS, STEPS) for word in ("--set", setting)]
     assert run_command(["train", "kit", "--size", "tiny", "--out", "mine", "--resume", *settings]) == 2

@@ -13,6 +13,7 @@ from tiny_training import SETTINGS, Quiet, TwoPlayers, batches, make_loop, same,
 from wavewright.errors import BadSetting
 from wavewright.training.loop import BEST, Loop
 from wavewright.training.settings import TrainingSettings, override
+from wavewright.training.timing import time_threads
 
 
 def test_each_turn_moves_its_own_player_alone(tmp_path):
@@ -107,7 +108,7 @@ def test_without_steps_or_minutes_it_asks_for_them(tmp_path):
 
 def test_timing_threads_leaves_no_trace(tmp_path):
     timed, plain = make_loop(tmp_path / "a", replace(SETTINGS, threads=0)), make_loop(tmp_path / "b")
-    timed._time_threads()
+    time_threads(timed)
     timed.progress.threads = 1
     timed.run()
     plain.run()

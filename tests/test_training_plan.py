@@ -13,6 +13,7 @@ from tiny_training import SETTINGS, make_loop, same, tensors_of
 
 from wavewright.errors import BadSetting
 from wavewright.training import loop as loops
+from wavewright.training import timing
 from wavewright.training.checkpoint import Progress
 from wavewright.training.length import Length
 from wavewright.training.loop import LAST
@@ -24,7 +25,8 @@ def clock(monkeypatch):
     """A clock that stands still but for what steps add to it."""
     clock = SimpleNamespace(now=1000.0)
     read = lambda: clock.now  # noqa: E731
-    monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=read, perf_counter=read))
+    monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=read))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=read))
     return clock
 
 

@@ -40,7 +40,8 @@ def resume_from_run_file(rng: random.Random, folder: Path) -> None:
     """Resume a run whose ``run.json`` is damaged or says something strange."""
     from wavewright.training.checkpoint import Progress
     from wavewright.training.length import Length
-    from wavewright.training.run import RUN_FILE, Run, choose_recipe
+    from wavewright.training.run import Run, choose_recipe
+    from wavewright.training.run_folder import RUN_FILE
 
     described = _described()
     text = mutate.json_of(rng, described) if rng.random() < 0.7 else json.dumps(described)
@@ -128,13 +129,19 @@ def _mixed(rng: random.Random) -> bytes:
         elif kind == 2:
             tensors[name] = torch.zeros(rng.choice(((), (0,), (7,), (1, 1), (2, 3, 4))))
         elif kind == 3:
-            tensors[name] = tensors[name].to(rng.choice((torch.float64, torch.int64, torch.bool, torch.complex64, torch.bfloat16)))
+            tensors[name] = tensors[name].to(
+                rng.choice((torch.float64, torch.int64, torch.bool, torch.complex64, torch.bfloat16))
+            )
         elif kind == 4:
             tensors[name] = torch.full_like(tensors[name], rng.choice((float("nan"), float("inf"), -1.0, 1e38, 0.0)))
         elif kind == 5:
-            tensors[rng.choice((*mutate.STRANGE_NAMES[:14], "optimizer/line/x/step", "optimizer/line/-1/step"))] = tensors[other]
+            tensors[rng.choice((*mutate.STRANGE_NAMES[:14], "optimizer/line/x/step", "optimizer/line/-1/step"))] = tensors[
+                other
+            ]
         else:
-            tensors[f"optimizer/line/{rng.choice((0, 1, 2, 10**20))}/{rng.choice(('step', 'exp_avg', 'more'))}"] = tensors[other]
+            tensors[f"optimizer/line/{rng.choice((0, 1, 2, 10**20))}/{rng.choice(('step', 'exp_avg', 'more'))}"] = tensors[
+                other
+            ]
     return _written(tensors, json.dumps(progress))
 
 

@@ -8,13 +8,8 @@ that was not.
 from __future__ import annotations
 
 import copy
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +21,7 @@ from ..errors import BadSetting, TrainingStopped
 from ..nn.precision import multiplies_bfloat16
 from . import checkpoint, processes
 from .checkpoint import Progress
+from .ctrl_c import ctrl_c
 from .health import Health
 from .plan import (
     MOST_STEPS,
@@ -36,20 +32,21 @@ from .plan import (
     STEP_SHARE,
     Clock,
     keep_position,
+    plan_in_words,
     rewarm,
     rewarm_end,
     steps_within,
 )
+from .prefetch import prefetched_batches
 from .settings import TrainingSettings
+from .timing import time_threads
 
 Batch = dict[str, Any]
 LossFunction = Callable[[Batch], dict[str, Tensor]]
 LAST, BEST = "last.safetensors", "best.safetensors"
 NO_LENGTH = "Nothing says how long to train; give --max-minutes, or --set training.steps=10000."
 MOST_ROLLBACKS = 3
-TIMED_STEPS = 5  # of each stage and thread count, the first of them not counted
 GO_FURTHER = "go further with --resume --more-minutes 10, or --resume --set training.steps={steps}"
-SAVING = "Ctrl-C: saving the checkpoint and the model, which takes some seconds; once more stops at once."
 
 
 class Network(Protocol):
@@ -95,13 +92,17 @@ class Loop:
         self.device = torch.device(settings.device)
         self.network.to(self.device).train()
         self.average = copy.deepcopy(network.averaged()).eval().requires_grad_(False)
-        self.optimizers = {name: _optimizer(player, settings) for name, player in network.players().items()}
+        self.optimizers = self.new_optimizers()
         self.parameters = {
             name: [p for p in player.parameters() if p.requires_grad] for name, player in network.players().items()
         }
         self.progress = Progress(steps=settings.steps, threads=settings.threads)
         self.precision = _precision(settings, self.device)
         self._clock: Clock | None = None  # while the plan follows the minutes that were asked for
+
+    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Return an optimizer for each player, which has seen no gradient yet."""
+        return {name: _optimizer(player, self.settings) for name, player in self.network.players().items()}
 
     def resume(self) -> bool:
         """Continue from the last checkpoint; False where there is none yet."""
@@ -163,7 +164,7 @@ class Loop:
         if self.progress.step == 0:
             self.save(LAST)
         say = self.observer.say
-        with _ctrl_c(say) as was_pressed, _prefetched(self._batches_from, self._batches_per_step()) as batches_from:
+        with ctrl_c(say) as was_pressed, prefetched_batches(self._batches_from, self._batches_per_step()) as batches_from:
             while not self.progress.finished:
                 if processes.any_of_them(was_pressed() or time.monotonic() >= deadline):
                     break
@@ -202,32 +203,20 @@ class Loop:
             raise BadSetting(NO_LENGTH)
         if progress.step == 0 and max_minutes:  # nothing has been done by the plan of an earlier call
             progress.steps = settings.steps
-        seconds = [] if progress.threads and progress.steps else self._time_threads()
+        seconds = [] if progress.threads and progress.steps else time_threads(self)
         if not progress.steps:
             fitting = steps_within(STEP_SHARE * 60 * (max_minutes or 1), 0, self._stage_starts(), seconds)
             progress.steps = min(max(fitting, SHORTEST_PLAN), MOST_STEPS)
         progress.steps, progress.threads = processes.as_process_0_says((progress.steps, progress.threads))
         if seconds:
-            self.observer.say(self._plan_in_words(seconds))
+            is_by_clock = not settings.steps
+            self.observer.say(plan_in_words(progress.steps, progress.threads, self._stage_starts(), seconds, is_by_clock))
         if progress.step == 0 and progress.steps <= SHORT_PLAN:
             self.observer.say(
                 f"warning: a plan of {progress.steps} steps is short; what the model makes will be noise or a blur. Give it more "
                 "minutes (--max-minutes 30) or steps, a smaller --size, or a faster machine."
             )
         return seconds
-
-    def _plan_in_words(self, seconds: list[float]) -> str:
-        """Return how many steps of which duration are planned, of each stage, on how many threads."""
-        progress = self.progress
-        on_threads = f"on {progress.threads} thread{'s' * (progress.threads > 1)}"
-        follows = "" if self.settings.steps else "; more or fewer as the clock shows, so that the minutes are used"
-        if len(seconds) == 1:
-            return f"{progress.steps} steps of {1e3 * seconds[0]:.0f} ms {on_threads}{follows}"
-        ends = [min(start, progress.steps) for start in (*self._stage_starts()[1:], progress.steps)]
-        counts = [end - start for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-        listed = ", ".join(f"{count} of {1e3 * each:.0f} ms" for count, each in zip(counts, seconds, strict=True))
-        minutes = sum(count * each for count, each in zip(counts, seconds, strict=True)) / 60
-        return f"{progress.steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes{follows}"
 
     def _follow(self, clock: Clock) -> None:
         """Move the end of the plan where the steps turn out slower or faster than planned; the new plan is saved at once."""
@@ -250,45 +239,6 @@ class Loop:
     def _stage_starts(self) -> tuple[int, ...]:
         """The steps from which other things are learned than before, from 0 on; a network with several says so (``stage_starts``)."""
         return getattr(self.network, "stage_starts", lambda: (0,))()
-
-    def _time_threads(self) -> list[float]:
-        """Time a few steps of each stage for each thread count on this machine, keep the fastest, and leave the networks as they were.
-
-        The seconds of a step of each stage.
-        """
-        before = copy.deepcopy((self.network.state_dict(), self.average.state_dict()))
-        candidates = [self.settings.threads] if self.settings.threads else _thread_counts(self.device)
-        n_steps = TIMED_STEPS * len(self._stage_starts()) * len(candidates)
-        counts = " and ".join(f"{count} thread{'s' * (count > 1)}" for count in candidates)
-        what_for = (
-            "to keep the fastest (--set training.threads=1 skips the others)" if len(candidates) > 1 else "to plan the run"
-        )
-        self.observer.say(f"timing {n_steps} steps on {counts} first, {what_for} ...")
-        seconds = {}
-        for threads in candidates:
-            torch.set_num_threads(threads)
-            seconds[threads] = [self._time_steps(start) for start in self._stage_starts()]
-            if len(seconds) == 1 and len(candidates) > 1:
-                rest = TIMED_STEPS * sum(seconds[threads]) * (len(candidates) - 1)
-                self.observer.say(
-                    f"{_milliseconds(seconds[threads])} a step on 1 thread; about {rest:.0f} s more of timing ..."
-                )
-        self.network.load_state_dict(before[0])
-        self.average.load_state_dict(before[1])
-        self.optimizers = {name: _optimizer(player, self.settings) for name, player in self.network.players().items()}
-        self.progress.step = 0
-        self.progress.threads = min(seconds, key=lambda count: sum(seconds[count]))
-        return seconds[self.progress.threads]
-
-    def _time_steps(self, start: int) -> float:
-        """The seconds of a step, from step ``start`` on."""
-        self.progress.step = start
-        times = []
-        for _ in range(TIMED_STEPS):
-            started = time.perf_counter()
-            self._one_step(self._batches_from)
-            times.append(time.perf_counter() - started)
-        return float(np.median(times[1:]))
 
     def _batches_per_step(self) -> int:
         """Each process and each accumulation has its own."""
@@ -443,68 +393,3 @@ def _precision(settings: TrainingSettings, device: torch.device) -> str:
     if settings.precision != "auto":
         return settings.precision
     return "bfloat16" if multiplies_bfloat16(device) else "float32"
-
-
-def _milliseconds(seconds: list[float]) -> str:
-    return " and ".join(f"{1e3 * each:.0f} ms" for each in seconds)
-
-
-def _thread_counts(device: torch.device) -> list[int]:
-    """Thread counts worth timing: one, and all cores that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if device.type != "cpu" or cores == 1:
-        return [torch.get_num_threads() if device.type != "cpu" else 1]
-    return sorted({1, cores} | ({cores // 2} if cores > 3 else set()))
-
-
-@contextmanager
-def _ctrl_c(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, which is said at once.
-
-    It takes effect between steps, so that no checkpoint holds half a step; a second one does at once.
-    """
-    is_pressed, woken = False, threading.Event()
-
-    def note(*_: object) -> None:
-        nonlocal is_pressed
-        if is_pressed:
-            raise KeyboardInterrupt
-        is_pressed = True
-        woken.set()
-
-    def answer() -> None:  # in a thread of its own: a handler may interrupt the very line that is being printed
-        woken.wait()
-        if is_pressed:
-            say(SAVING)
-
-    # Other threads may set no handler, and a handler of somebody else stays.
-    is_ours = (
-        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    answerer = threading.Thread(target=answer, daemon=True)
-    if is_ours:
-        answerer.start()
-        signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: is_pressed
-    finally:
-        if is_ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            woken.set()
-            answerer.join()
-
-
-@contextmanager
-def _prefetched(make: Callable[[int], Any], stride: int) -> Iterator[Callable[[int], Any]]:
-    """``make``, which makes what is ``stride`` further in another thread while what it gave is used; the order may jump."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting: dict[int, Future[Any]] = {}
-
-        def prefetched(number: int) -> Any:
-            ready = waiting.pop(number, None)
-            waiting.clear()
-            made = make(number) if ready is None else ready.result()
-            waiting[number + stride] = pool.submit(make, number + stride)
-            return made
-
-        yield prefetched

@@ -85,6 +85,19 @@ def steps_within(seconds: float, step: int, starts: Sequence[int], seconds_per_s
     return count
 
 
+def plan_in_words(steps: int, threads: int, starts: Sequence[int], seconds_per_step: Sequence[float], is_by_clock: bool) -> str:
+    """Return how many steps of which duration are planned, of each stage, on how many threads."""
+    on_threads = f"on {threads} thread{'s' * (threads > 1)}"
+    follows = "; more or fewer as the clock shows, so that the minutes are used" if is_by_clock else ""
+    if len(seconds_per_step) == 1:
+        return f"{steps} steps of {1e3 * seconds_per_step[0]:.0f} ms {on_threads}{follows}"
+    ends = [min(start, steps) for start in (*starts[1:], steps)]
+    counts = [end - start for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    listed = ", ".join(f"{count} of {1e3 * each:.0f} ms" for count, each in zip(counts, seconds_per_step, strict=True))
+    minutes = sum(count * each for count, each in zip(counts, seconds_per_step, strict=True)) / 60
+    return f"{steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes{follows}"
+
+
 class Clock:
     """Measures how long steps and evaluations take, and says how many more steps fit into the time that is left.
 

@@ -8,24 +8,20 @@ import json
 import platform
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
-from reprlib import repr as repr_short
-from typing import Any, NotRequired
+from typing import Any
 
 import torch
-from pydantic import TypeAdapter, ValidationError
 from torch import nn
-from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from .. import __version__, families
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
-from ..errors import BadFolder, BadModel, BadSetting
+from ..errors import BadModel, BadSetting
 from ..models import find
-from ..models.card import CARD_FILE, Card, Source
+from ..models.card import Card, Source
 from ..models.folder import ModelFolder
 from ..whole_file import write_whole
 from . import checkpoint, processes
@@ -33,30 +29,26 @@ from .checkpoint import Progress
 from .export import export_model, rewrite
 from .length import Length
 from .loop import BEST, LAST, NO_LENGTH, Loop, Network
-from .report import SAMPLES, Report
+from .report import Report
+from .run_folder import (
+    CHECKPOINTS,
+    RUN_FILE,
+    check_call,
+    check_place,
+    differences,
+    read_run_file,
+    remove_left_overs,
+    with_younger_settings,
+)
 from .run_lock import locked
 from .settings import override
 
-RUN_FILE = "run.json"
-CHECKPOINTS = "checkpoints"  # the folder of them in a run folder
 DOUBTFUL_FILE = "doubtful.txt"
 """In a run folder: the clips that may be wrong, and why, one a line."""
 
 
 FEW_CLIPS, FEW_SECONDS = 13, 60.0
 """Recordings of a label, and their seconds in all, up to which a run warns that they are few."""
-
-
-class Clips(TypedDict):
-    count: int
-    sha256: str
-
-
-RunFile = TypedDict(
-    "RunFile",
-    {"family": str, "recipe": dict[str, dict[str, Any]], "from": NotRequired[dict[str, str]], "clips": NotRequired[Clips]},
-)
-"""What RUN_FILE holds: the recipe by its parts, the model that the run began from, and what names the recordings."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +132,7 @@ class Run:
                 self.out.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(locked(self.out))
                 before, changed = self._check_run_file(resume)
-                _remove_left_overs(self.out)
+                remove_left_overs(self.out)
             before = processes.as_process_0_says(before)
             steps_at_first = before["recipe"]["training"]["steps"] if before else length.steps
             return self._train(length, resume, quiet, steps_at_first, changed)
@@ -277,11 +269,11 @@ class Run:
         if not resume:
             write_whole(path, (json.dumps(described, indent=2) + "\n").encode())
             return None, ""
-        before = _with_younger_settings(_read_run_file(path), self.recipe)
+        before = with_younger_settings(read_run_file(path), self.recipe)
         learned_from, now = before.pop("clips", described["clips"]), described.pop("clips")
         if isinstance(before["recipe"]["training"]["steps"], int):  # what the plan became since then is in the checkpoint
             described["recipe"]["training"]["steps"] = before["recipe"]["training"]["steps"]
-        changed = _differences(before, described)
+        changed = differences(before, described)
         if changed:
             raise BadSetting(
                 f"{self.out} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first call."
@@ -318,7 +310,7 @@ def train(
     recipe = choose_recipe(family, size, settings, device, begun_from)
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
-    _check_place(out, folder)
+    check_place(out, folder)
     found = scan(folder, label_from, group_from, manifest)
     provenance = Provenance(name=out.resolve().name or family, description=f"Trained on {len(found.entries)} clips.")
     return Run(out, family, recipe, found, provenance, base=begun_from).train(max_minutes, resume, quiet, more_minutes)
@@ -335,42 +327,6 @@ def _opened_base(base: str | Path, family: str) -> ModelFolder:
     if not hasattr(families.module(family, "recipe"), "fine_tuning"):
         raise BadSetting(f"No {family} can begin from another model; leave --from out.")
     return folder
-
-
-def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> None:
-    """Raise BadFolder where there is no run in ``out`` to go on with, BadSetting where one is there that would begin again."""
-    if not resume and ((out / CHECKPOINTS / LAST).is_file() or ((out / RUN_FILE).is_file() and (out / CARD_FILE).is_file())):
-        raise BadSetting(f"{out} holds a run already; continue it with --resume, or give another --out.")
-    if more_minutes and not resume:
-        raise BadSetting("--more-minutes goes past the plan of a run; give --resume with it, or --max-minutes to begin a run.")
-    if resume and not (out / RUN_FILE).is_file():
-        siblings = [path.parent for path in sorted(out.absolute().parent.glob(f"*/{RUN_FILE}"))]
-        names = [path.name for path in siblings]
-        near = get_close_matches(out.name, names) or names[:3]
-        listed = f" (there is {', '.join(str(out.parent / name) for name in near)})" if near else ""
-        raise BadFolder(
-            f"There is no run in {out} to go on with{listed}; give its folder with --out, or begin one without --resume."
-        )
-
-
-def _check_place(out: Path, folder: Path) -> None:
-    """Raise BadFolder where a run in ``out`` would mix its files with others."""
-    if out.exists() and not out.is_dir():
-        raise BadFolder(f"{out} is a file; give a run folder with --out.")
-    if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
-        raise BadFolder(
-            f"{out} lies in {folder}, where its own sounds would be taken for recordings; give a run folder elsewhere with --out."
-        )
-    if out.is_dir() and not (out / RUN_FILE).is_file() and any(not path.name.startswith(".") for path in out.iterdir()):
-        raise BadFolder(f"{out} holds files that are no run; give a new folder with --out.")
-
-
-def _remove_left_overs(out: Path) -> None:
-    """Remove the hidden files of a process that was killed while it wrote; nobody else writes into a run folder that is locked."""
-    for folder in (out, out / CHECKPOINTS, out / SAMPLES):
-        for path in folder.glob(".wavewright-*"):
-            with suppress(OSError):
-                path.unlink()
 
 
 def choose_recipe(
@@ -396,28 +352,3 @@ def _check_device(device: str) -> None:
     available = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
     if device not in available:
         raise BadSetting(f"The device {device!r} is not available; this machine has {', '.join(available)}.")
-
-
-def _read_run_file(path: Path) -> dict[str, Any]:
-    """Read what the first call wrote of a run; raises BadSetting where that is damaged."""
-    try:
-        return dict(TypeAdapter(RunFile).validate_json(path.read_bytes()))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise BadSetting(f"{path} cannot be read ({where}: {first['msg']}); copy it again, or give another --out.") from error
-
-
-def _with_younger_settings(described: dict[str, Any], recipe: Any) -> dict[str, Any]:
-    """A run's file in which each setting that did not exist when it was written has its usual value, which changes nothing."""
-    usual = json.loads(json.dumps(asdict(type(recipe)())))
-    written = described.get("recipe", {})
-    return described | {"recipe": {part: usual[part] | written.get(part, {}) for part in usual}}
-
-
-def _differences(before: Any, now: Any, name: str = "") -> list[str]:
-    """The names of settings that differ between two nested dictionaries."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        keys = sorted(before.keys() | now.keys())
-        return [line for key in keys for line in _differences(before.get(key), now.get(key), f"{name}.{key}" if name else key)]
-    return [] if before == now else [f"{name} was {repr_short(before)}, now {repr_short(now)}"]
