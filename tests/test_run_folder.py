@@ -23,7 +23,7 @@ from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.training import run, run_folder
 from wavewright.training.checkpoint import Progress
 from wavewright.training.loop import LAST
-from wavewright.training.run_lock import LOCK_FILE, locked
+from wavewright.training.run_lock import LOCK_FILE, locked_run
 
 SETTINGS = ("training.batch_size=4", "training.threads=1", "model.sample_rate=8000", "model.n_samples=1600")
 SETTINGS += ("model.n_fft=64", "model.hop_length=16", "model.noise_bands=8", "model.channels=8")
@@ -196,8 +196,8 @@ def test_an_optimizer_that_does_not_fit_is_one_sentence(tmp_path, damage):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from wavewright.training.run_lock import locked
-with locked(Path(sys.argv[1])):
+from wavewright.training.run_lock import locked_run
+with locked_run(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -220,7 +220,7 @@ def test_two_runs_in_one_folder_are_refused_until_the_first_process_is_gone(plac
 def test_a_lock_file_that_was_left_behind_does_no_harm(tmp_path):
     (tmp_path / LOCK_FILE).write_text("12345")
     for _ in range(2):
-        with locked(tmp_path), pytest.raises(BadFolder, match="Another process"), locked(tmp_path):
+        with locked_run(tmp_path), pytest.raises(BadFolder, match="Another process"), locked_run(tmp_path):
             pass
 
 

@@ -40,7 +40,7 @@ from .run_folder import (
     remove_left_overs,
     with_younger_settings,
 )
-from .run_lock import locked
+from .run_lock import locked_run
 from .settings import override
 
 DOUBTFUL_FILE = "doubtful.txt"
@@ -130,7 +130,7 @@ class Run:
             before, changed = None, ""
             if processes.rank() == 0:
                 self.out.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(locked(self.out))
+                stack.enter_context(locked_run(self.out))
                 before, changed = self._check_run_file(resume)
                 remove_left_overs(self.out)
             before = processes.as_process_0_says(before)

@@ -17,6 +17,7 @@ from ..errors import BadFolder, BadSetting
 from ..models.card import CARD_FILE
 from .loop import LAST
 from .report import SAMPLES
+from .run_lock import LOCK_FILE
 
 RUN_FILE = "run.json"
 CHECKPOINTS = "checkpoints"  # the folder of them in a run folder
@@ -66,8 +67,9 @@ def remove_left_overs(out: Path) -> None:
     """Remove the hidden files of a process that was killed while it wrote; nobody else writes into a run folder that is locked."""
     for folder in (out, out / CHECKPOINTS, out / SAMPLES):
         for path in folder.glob(".wavewright-*"):
-            with suppress(OSError):
-                path.unlink()
+            if path.name != LOCK_FILE:
+                with suppress(OSError):
+                    path.unlink()
 
 
 def read_run_file(path: Path) -> dict[str, Any]:
