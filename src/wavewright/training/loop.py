@@ -157,7 +157,7 @@ class Loop:
         seconds = self._plan(max_minutes)
         started, minutes_before = time.monotonic(), self.progress.minutes
         deadline = started + 60 * max_minutes if max_minutes else float("inf")
-        if seconds and max_minutes and not self.settings.steps:
+        if seconds and max_minutes:
             self._clock = self._clock_until(deadline, seconds, REPLAN_EVERY)
             deadline = float("inf")  # the plan ends then
         torch.set_num_threads(self.progress.threads)
@@ -196,27 +196,25 @@ class Loop:
     def _plan(self, max_minutes: float | None) -> list[float]:
         """Choose the thread count and the number of steps, once in the life of a run.
 
-        Returns the seconds of a step of each stage, or nothing where they were not timed.
+        Returns the seconds of a step of each stage where the minutes decided the number of steps, or nothing.
         """
         settings, progress = self.settings, self.progress
         if not settings.steps and not progress.steps and not max_minutes:
             raise BadSetting(NO_LENGTH)
-        if progress.step == 0 and max_minutes:  # nothing has been done by the plan of an earlier call
-            progress.steps = settings.steps
+        is_by_clock = not progress.steps
         seconds = [] if progress.threads and progress.steps else time_threads(self)
-        if not progress.steps:
+        if is_by_clock:
             fitting = steps_within(STEP_SHARE * 60 * (max_minutes or 1), 0, self._stage_starts(), seconds)
             progress.steps = min(max(fitting, SHORTEST_PLAN), MOST_STEPS)
         progress.steps, progress.threads = processes.as_process_0_says((progress.steps, progress.threads))
         if seconds:
-            is_by_clock = not settings.steps
             self.observer.say(plan_in_words(progress.steps, progress.threads, self._stage_starts(), seconds, is_by_clock))
         if progress.step == 0 and progress.steps <= SHORT_PLAN:
             self.observer.say(
                 f"warning: a plan of {progress.steps} steps is short; what the model makes will be noise or a blur. Give it more "
                 "minutes (--max-minutes 30) or steps, a smaller --size, or a faster machine."
             )
-        return seconds
+        return seconds if is_by_clock else []
 
     def _follow(self, clock: Clock) -> None:
         """Move the end of the plan where the steps turn out slower or faster than planned; the new plan is saved at once."""

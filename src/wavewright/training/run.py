@@ -233,7 +233,8 @@ class Run:
         if not loop.progress.step:
             if length.more_minutes:
                 raise BadSetting(f"{self.out} has done no step yet; give --max-minutes instead of --more-minutes.")
-            loop.progress.steps = steps or loop.progress.steps
+            planned = 0 if length.max_minutes else loop.progress.steps  # from minutes; nothing has been done by it yet
+            loop.progress.steps = steps or steps_at_first or planned
             return length.max_minutes
         if steps or minutes:
             loop.extend(steps, minutes)
