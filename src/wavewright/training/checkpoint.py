@@ -132,8 +132,8 @@ def _optimizer_state(tensors: dict[str, Tensor], player: str, optimizer: torch.o
     """Return what an AdamW optimizer remembers of each parameter, by its number; raises ValueError where that does not fit."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _below(tensors, f"optimizer/{player}/").items():
-        index, _, key = name.partition("/")
-        state.setdefault(int(index), {})[key] = tensor
+        number, _, key = name.partition("/")
+        state.setdefault(int(number), {})[key] = tensor
     shapes = [parameter.shape for group in optimizer.param_groups for parameter in group["params"]]
     for index, kept in state.items():
         if not 0 <= index < len(shapes):
