@@ -24,6 +24,7 @@ from wavewright.families.classifier.recipe import Recipe, recipe, scores
 from wavewright.models.card import Card, Source
 from wavewright.models.folder import write_card
 from wavewright.training.run import Provenance, Run
+from wavewright.training.run_folder import RUN_FILE
 
 SAMPLE_RATE, N_SAMPLES = 8_000, 8_000
 STEPS = 1_000
@@ -106,7 +107,8 @@ def trained(corpus: Path, out: Path) -> None:
         n_clips=sum(entry.split == "train" for entry in entries),
     )
     provenance = Provenance("digit-judge", "Tells spoken digits apart, to judge generated ones.", "CC-BY-SA-4.0", (source,))
-    Run(out, "classifier", digit_judge(), Scan(tuple(entries)), provenance).train(resume=True)
+    has_begun = (out / RUN_FILE).is_file()
+    Run(out, "classifier", digit_judge(), Scan(tuple(entries)), provenance).train(resume=has_begun)
     judge = models.load(out)
     held_out = entries_of(corpus, "valid")
     probabilities = judge.probabilities(padded(waves_of(held_out)), SAMPLE_RATE)

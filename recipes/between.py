@@ -1,9 +1,10 @@
 """Between two runs of one family: a copy of the second in which a part of the networks lies between the first run's and its own.
 
     python recipes/between.py runs/first runs/second decoder=0.4 --out runs/between    # 0 is the first run's, 1 the second's
-    python recipes/speech_codec.py --out runs/between --resume --max-minutes 0.1       # plays it; other runs begin --from it
+    python recipes/speech_codec.py --out runs/between --resume                         # plays it; other runs begin --from it
 
-The second command takes the settings of the second run, --from as well.
+The second command takes the settings of the second run, --from as well. A run that is not finished trains on: there, add
+``--max-minutes 0.1``.
 
 Where one run began from the other, what lies between can be better than both (Wortsman et al., "Robust fine-tuning of zero-shot models",
 2022); choose the share on recordings of validation.
@@ -20,7 +21,7 @@ from safetensors.torch import save_file
 
 from wavewright.errors import BadModel, BadSetting, WavewrightError
 from wavewright.training.loop import LAST
-from wavewright.training.run import CHECKPOINTS
+from wavewright.training.run_folder import CHECKPOINTS
 
 CHECKPOINT = Path(CHECKPOINTS) / LAST
 KEPT = ("run.json", "log.jsonl")

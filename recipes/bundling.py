@@ -23,6 +23,7 @@ from wavewright.models.card import CARD_FILE, Source
 from wavewright.models.folder import SAMPLE_FILE, ModelFolder, write_card
 from wavewright.training.export import write_sample
 from wavewright.training.run import Provenance, Run
+from wavewright.training.run_folder import check_call
 from wavewright.training.settings import override
 
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
@@ -136,6 +137,7 @@ def main(model: Bundled, words: str | None) -> None:
     parser.add_argument("--corpus", type=Path, default=model.corpus)
     parser.add_argument("--out", type=Path, default=Path("runs") / model.name)
     parser.add_argument("--max-minutes", type=float, default=None, help="of this call")
+    parser.add_argument("--more-minutes", type=float, default=None, help="with --resume: past the run's plan")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--from", dest="base", type=Path, help="model folder whose weights the run begins with")
     parser.add_argument("--device", default="cpu")
@@ -145,13 +147,15 @@ def main(model: Bundled, words: str | None) -> None:
     if given.bundle:
         bundle(given.out)
         return
+    check_call(given.out, given.resume, given.more_minutes)
     recipe = model.settings(given.device)
     recipe = replace(recipe, **override({part: getattr(recipe, part) for part in ("model", "data", "training")}, given.set))
     sources = sources_of(given.corpus, model.labels, model.speakers)
     provenance = Provenance(model.name, model.description, model.licence, sources)
     found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
     base = None if given.base is None else ModelFolder(given.base)
-    Run(given.out, model.family, recipe, found, provenance, base=base).train(given.max_minutes, given.resume)
+    run = Run(given.out, model.family, recipe, found, provenance, base=base)
+    run.train(given.max_minutes, given.resume, more_minutes=given.more_minutes)
 
 
 if __name__ == "__main__":

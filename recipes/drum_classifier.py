@@ -30,6 +30,7 @@ from wavewright.families.classifier.recipe import Recipe, recipe, scores
 from wavewright.models.card import Card
 from wavewright.models.folder import write_card
 from wavewright.training.run import Provenance, Run
+from wavewright.training.run_folder import RUN_FILE
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 STEPS = 1500
@@ -80,7 +81,8 @@ def leave_one_kit_out(corpus: Path, out: Path, entries: Sequence[Entry]) -> None
     for kit in sorted({kit_of(entry) for entry in known}):
         divided = [replace(entry, split="valid" if kit_of(entry) == kit else "train") for entry in known]
         run = out / "without" / kit
-        Run(run, "classifier", drum_classifier(), Scan(tuple(divided)), provenance(corpus)).train(resume=True)
+        has_begun = (run / RUN_FILE).is_file()
+        Run(run, "classifier", drum_classifier(), Scan(tuple(divided)), provenance(corpus)).train(resume=has_begun)
         heard = asked(run, [entry for entry in divided if entry.split == "valid"])
         everything.append(heard)
         kits[kit] = {**scores(*heard), "n_clips": len(heard[1])}

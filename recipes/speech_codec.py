@@ -12,7 +12,7 @@ and is understood better, and the encoder for that one:
     python recipes/speech_codec.py --from runs/sharper --out runs/followed \
         --set model.unquantised_steps=0 model.adversarial_from=0 model.encoder_from=1 training.steps=4500 $SMALL
     python recipes/between.py runs/speech-codec runs/followed decoder=0.4 --out runs/between
-    python recipes/speech_codec.py --from runs/sharper --out runs/between --resume --max-minutes 0.1 \
+    python recipes/speech_codec.py --from runs/sharper --out runs/between --resume \
         --set model.unquantised_steps=0 model.adversarial_from=0 model.encoder_from=1 training.steps=4500 $SMALL    # plays it
     python recipes/speech_codec.py --from runs/between --out runs/last \
         --set model.unquantised_steps=0 model.adversarial_from=0 model.encoder_from=1 training.steps=2000 $SMALL

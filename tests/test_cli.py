@@ -199,6 +199,7 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
         "group_from": None,
         "manifest": None,
         "max_minutes": 2.5,
+        "more_minutes": None,
         "resume": True,
         "settings": ("a=1", "b=2"),
         "device": "cpu",

@@ -299,8 +299,8 @@ def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):
     assert any((out / "samples").iterdir())
     with pytest.raises(BadSetting, match="--resume"):
         train(folder, "gan", "tiny", out, "folder", settings=settings, quiet=True)
-    with pytest.raises(BadSetting, match=r"training\.steps was 6, now 7"):
-        train(folder, "gan", "tiny", out, "folder", settings=[*settings, "training.steps=7"], resume=True, quiet=True)
+    with pytest.raises(BadSetting, match=r"training\.seed was 0, now 7"):
+        train(folder, "gan", "tiny", out, "folder", settings=[*settings, "training.seed=7"], resume=True, quiet=True)
 
 
 def test_a_resume_with_other_recordings_goes_on_and_says_so(folder, tmp_path, capsys):

@@ -27,6 +27,7 @@ ARROWS = {
     "ranges": {"errors", "names"},
     "file_lock": {"errors"},
     "whole_file": {"errors", "file_lock", "names"},
+    "torchrun": set(),
     "sound_file": BASE,
     "clip": BASE | {"sound_file", "whole_file"},
     "dsp": BASE,
@@ -46,11 +47,11 @@ ARROWS = {
     "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp"},
-    "training": BASE | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "whole_file"},
+    "training": BASE | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "torchrun", "whole_file"},
     "tasks": BASE
     | {"clip", "data", "drawing", "dsp", "families", "file_lock", "metrics", "models", "nn", "processor", "speech"}
     | {"text", "training", "whole_file"},
-    "cli": BASE | {"interruption", "models", "tasks"},
+    "cli": BASE | {"interruption", "models", "tasks", "torchrun"},
     "__init__": set(),
     "__main__": {"cli"},
 }

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from torch import nn
 
 from wavewright.errors import BadModel, TrainingStopped
 from wavewright.training.checkpoint import Progress
+from wavewright.training.ctrl_c import SAVING
 from wavewright.training.health import Health
 from wavewright.training.loop import LAST, Loop
 
@@ -39,7 +41,7 @@ def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path):
         press_ctrl_c_in(first, step=stop - 1)
         first.run()
         assert first.progress.step == stop  # the step was ended
-        assert first.observer.said == [f"stopped by Ctrl-C at step {stop} of 12; go on with --resume."]
+        assert first.observer.said[1:] == [SAVING, f"stopped by Ctrl-C at step {stop} of 12; go on with --resume."]
         second = make_loop(folder)
         assert second.resume()
         second.run()
@@ -56,6 +58,25 @@ def press_ctrl_c_in(loop: Loop, step: int) -> None:
         return echo_loss(batch)
 
     loop.network.echo_loss = interrupted
+
+
+def test_ctrl_c_is_answered_at_once(tmp_path):
+    loop = make_loop(tmp_path)
+    press_ctrl_c_in(loop, step=7)
+    said_in_the_step, line_loss = [], loop.network.echo_loss
+
+    def slow(batch):
+        losses = line_loss(batch)
+        if loop.progress.step == 7:
+            loop.observer.answered.wait(30)
+            said_in_the_step.extend(loop.observer.said)
+        return losses
+
+    loop.observer.answered = threading.Event()
+    loop.observer.say = lambda message: (loop.observer.said.append(message), message == SAVING and loop.observer.answered.set())
+    loop.network.echo_loss = slow
+    loop.run()
+    assert said_in_the_step[-1] == SAVING
 
 
 def test_a_second_ctrl_c_stops_at_once_and_leaves_the_last_checkpoint(tmp_path):

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from wavewright.data.entry import Problem
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.training import report, run
+from wavewright.training import report, run, run_folder
 from wavewright.training.checkpoint import Progress
 from wavewright.training.report import Report
 
@@ -49,9 +49,10 @@ def test_a_run_takes_no_folder_or_file_of_others(kit, tmp_path):
         run.train(kit, out=tmp_path / "file", max_minutes=1)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "card.json").write_text("{}")
-    for resume in (False, True):
-        with pytest.raises(BadFolder, match="full holds files that are no run; give a new folder"):
-            run.train(kit, out=tmp_path / "full", max_minutes=1, resume=resume)
+    with pytest.raises(BadFolder, match="full holds files that are no run; give a new folder"):
+        run.train(kit, out=tmp_path / "full", max_minutes=1)
+    with pytest.raises(BadFolder, match=r"There is no run in .*full to go on with; give its folder with --out"):
+        run.train(kit, out=tmp_path / "full", max_minutes=1, resume=True)
 
 
 def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
@@ -75,7 +76,7 @@ def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch)
     monkeypatch.undo()
     settings = ["training.steps=2", "training.threads=1", "training.batch_size=4"]
     run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1e-5, settings=settings, quiet=True)
-    path = tmp_path / "run" / run.RUN_FILE
+    path = tmp_path / "run" / run_folder.RUN_FILE
     written = json.loads(path.read_text())
     del written["recipe"]["training"]["base_share"]
     path.write_text(json.dumps(written))

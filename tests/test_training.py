@@ -13,6 +13,7 @@ from tiny_training import SETTINGS, Quiet, TwoPlayers, batches, make_loop, same,
 from wavewright.errors import BadSetting
 from wavewright.training.loop import BEST, Loop
 from wavewright.training.settings import TrainingSettings, override
+from wavewright.training.timing import time_threads
 
 
 def test_each_turn_moves_its_own_player_alone(tmp_path):
@@ -93,7 +94,7 @@ def test_minutes_decide_the_number_of_steps_once(tmp_path):
     loop = make_loop(tmp_path, replace(SETTINGS, steps=0, threads=0))
     loop.run(max_minutes=0.01)
     planned, threads = loop.progress.steps, loop.progress.threads
-    assert planned >= 20
+    assert planned == loop.progress.step >= 1
     again = make_loop(tmp_path, replace(SETTINGS, steps=0, threads=0))
     again.resume()
     again.run(max_minutes=0.02)
@@ -107,7 +108,7 @@ def test_without_steps_or_minutes_it_asks_for_them(tmp_path):
 
 def test_timing_threads_leaves_no_trace(tmp_path):
     timed, plain = make_loop(tmp_path / "a", replace(SETTINGS, threads=0)), make_loop(tmp_path / "b")
-    timed._time_threads()
+    time_threads(timed)
     timed.progress.threads = 1
     timed.run()
     plain.run()
@@ -122,7 +123,7 @@ def test_a_run_of_several_stages_says_how_long_it_takes_and_learns_the_same(tmp_
     plain.run()
     staged.run()
     words = r"12 steps \(8 of \d+ ms, 4 of \d+ ms\) on \d+ threads?, in all about \d+ minutes"
-    assert re.fullmatch(words, staged.observer.said[0])
+    assert any(re.fullmatch(words, said) for said in staged.observer.said)
     assert same(tensors_of(tmp_path / "plain"), tensors_of(tmp_path / "staged"))
 
 

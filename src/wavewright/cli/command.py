@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from ..errors import BadSetting
 from ..tasks import BY_PLACE, checked
+from ..torchrun import is_first
 
 PACKAGE = __package__.split(".")[0]
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -63,7 +64,8 @@ def command(task: Callable[..., Any], name: str) -> Any:
         if as_json and values.get("stream"):
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         result = checked(task, names)(**values)
-        if result is not None:  # None: standard output has been used for something else
+        # None: standard output has been used for something else. Of several processes (torchrun), the first one speaks.
+        if result is not None and is_first():
             typer.echo(json.dumps(plain(result)) if as_json else str(result))
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

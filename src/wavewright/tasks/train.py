@@ -60,6 +60,9 @@ def train(
         str | None, Field(description="Model to begin from, a folder or a name: a voice learns another, or a vocoder.")
     ] = None,
     max_minutes: Annotated[float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)] = None,
+    more_minutes: Annotated[
+        float | None, Field(description="With --resume: train so many minutes past the run's plan, finished or not.", gt=0)
+    ] = None,
     resume: Annotated[bool, Field(description="Go on with the run in the run folder.")] = False,
     set: Annotated[tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")] = (),
     device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
@@ -88,6 +91,7 @@ def train(
             group_from=group_from,
             manifest=manifest,
             max_minutes=max_minutes,
+            more_minutes=more_minutes,
             resume=resume,
             settings=set,
             device=device,

@@ -6,9 +6,10 @@ import errno
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 import torch
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load as deserialize
 from safetensors.torch import save as serialize
@@ -17,6 +18,9 @@ from torch import Tensor
 from ..errors import BadModel, TrainingStopped
 from ..whole_file import write_whole
 from .health import Health
+from .settings import RANGES
+
+MOST_THREADS = int(RANGES["threads"][1])
 
 
 class HasState(Protocol):
@@ -26,27 +30,35 @@ class HasState(Protocol):
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
 
 
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Position = Annotated[float, Field(ge=0, le=1)]
+
+
 @dataclass
 class Progress:
     """Where a run stands: everything besides tensors that the next step depends on."""
 
-    step: int = 0  # steps done
-    steps: int = 0  # steps planned
-    threads: int = 1
-    minutes: float = 0.0  # of training, over all calls
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    step: Count = 0  # steps done
+    steps: Count = 0  # steps planned
+    threads: Annotated[int, Field(ge=0, le=MOST_THREADS)] = 1
+    minutes: Annotated[float, Field(ge=0, le=1e9)] = 0.0  # of training, over all calls
     best: float | None = None  # best value of the metric
-    best_step: int = 0
-    evaluations_since_best: int = 0
-    rollbacks: int = 0  # each one halves the learning rate and draws other batches
+    best_step: Count = 0
+    evaluations_since_best: Count = 0
+    rollbacks: Annotated[int, Field(ge=0, le=1_000)] = 0  # each one halves the learning rate and draws other batches
     finished: str = ""  # why the run is over; empty while it is not
     metrics: dict[str, float] = field(default_factory=dict)  # of the last evaluation
     health: Health = field(default_factory=Health)
+    breakpoints: list[tuple[Count, Position]] = field(default_factory=list)  # of the learning-rate schedule; see plan.py
 
     @classmethod
     def from_json(cls, text: str) -> Progress:
-        """Where a run stood; raises TypeError or ValueError for anything else."""
-        stored = json.loads(text)
-        return cls(**{**stored, "health": Health(**stored.get("health", {}))})
+        """Return the progress that :meth:`to_json` wrote; raises ValueError for anything else."""
+        progress = TypeAdapter(cls).validate_json(text, strict=True)
+        if progress.step > progress.steps or not (progress.threads or progress.step == 0):
+            raise ValueError(f"it stands at step {progress.step} of {progress.steps} on {progress.threads} threads")
+        return progress
 
     def to_json(self) -> str:
         """The text that :meth:`from_json` reads."""
@@ -73,39 +85,63 @@ def save(
 
 
 def load(path: Path, network: HasState, average: HasState, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
-    """Read what :func:`save` wrote into the given objects; raises BadModel where the file does not fit them."""
+    """Read what :func:`save` wrote into the given objects; raises BadModel where the file is damaged or does not fit them."""
+    tensors, progress = _read(path)
     try:
-        contents = path.read_bytes()  # at once, since another process may replace the file meanwhile
-        tensors = deserialize(contents)
-        header_bytes = int.from_bytes(contents[:8], "little")
-        progress = Progress.from_json(json.loads(contents[8 : 8 + header_bytes])["__metadata__"]["progress"])
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise BadModel(
-            f"{path} is not a checkpoint that can be read ({error}); copy it again, or delete it to begin anew with --resume."
-        ) from error
-    try:
+        states = {player: _optimizer_state(tensors, player, optimizer) for player, optimizer in optimizers.items()}
         network.load_state_dict(_below(tensors, "network/"))
         average.load_state_dict(_below(tensors, "average/"))
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise BadModel(f"{path} was made by a network of another shape; resume with the settings of the first call.") from error
     for player, optimizer in optimizers.items():
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _below(tensors, f"optimizer/{player}/").items():
-            index, key = name.split("/", 1)
-            state.setdefault(int(index), {})[key] = tensor
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        optimizer.load_state_dict({"state": states[player], "param_groups": optimizer.state_dict()["param_groups"]})
     return progress
 
 
 def lend(path: Path, network: HasState) -> None:
     """Give a network what the one in a checkpoint has of the same name and shape; raises BadModel where the file cannot be read."""
-    try:
-        stored = _below(deserialize(path.read_bytes()), "network/")
-    except (SafetensorError, OSError) as error:
-        raise BadModel(f"{path} is not a checkpoint that can be read ({error}); copy it again, or delete it.") from error
+    stored = _below(_read(path)[0], "network/")
     state = network.state_dict()
     fitting = {name: tensor for name, tensor in stored.items() if name in state and state[name].shape == tensor.shape}
     network.load_state_dict(state | fitting)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], Progress]:
+    """Return the tensors of a checkpoint and where its run stood; raises BadModel where the file is damaged."""
+    try:
+        contents = path.read_bytes()  # at once, since another process may replace the file meanwhile
+        tensors = deserialize(contents)
+        header_bytes = int.from_bytes(contents[:8], "little")
+        progress = Progress.from_json(json.loads(contents[8 : 8 + header_bytes])["__metadata__"]["progress"])
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise BadModel(
+            f"{path} is not a checkpoint that can be read ({_reason(error)}); copy it again, or delete it to begin anew with --resume."
+        ) from error
+    return tensors, progress
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong, in one line."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'progress'}: {first['msg']}"
+    return f"there is no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _optimizer_state(tensors: dict[str, Tensor], player: str, optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
+    """Return what an AdamW optimizer remembers of each parameter, by its number; raises ValueError where that does not fit."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _below(tensors, f"optimizer/{player}/").items():
+        number, _, key = name.partition("/")
+        state.setdefault(int(number), {})[key] = tensor
+    shapes = [parameter.shape for group in optimizer.param_groups for parameter in group["params"]]
+    for index, kept in state.items():
+        if not 0 <= index < len(shapes):
+            raise ValueError(f"the optimizer of {player} has no parameter {index}")
+        fitting = {"step": torch.Size(), "exp_avg": shapes[index], "exp_avg_sq": shapes[index]}
+        if {key: tensor.shape for key, tensor in kept.items()} != fitting or not kept["step"] >= 0:
+            raise ValueError(f"what the optimizer of {player} keeps of parameter {index} does not fit it")
+    return state
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field
 
 EXPLODED_LOSS = 1e4
 SILENT_DB = -60.0  # mean peak of the generated clips below which a generator counts as silent
@@ -19,7 +22,8 @@ PATIENCE = 3  # times in a row before something counts as a problem
 class Health:
     """The memory of the watch: how often in a row something looked wrong, and the best validation loss."""
 
-    in_a_row: dict[str, int] = field(default_factory=dict)
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    in_a_row: dict[str, Annotated[int, Field(ge=0, le=10**9)]] = field(default_factory=dict)
     best_validation: float | None = None
 
     def after_step(self, losses: Mapping[str, float]) -> str | None:

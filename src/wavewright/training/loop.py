@@ -8,13 +8,8 @@ that was not.
 from __future__ import annotations
 
 import copy
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,15 +21,32 @@ from ..errors import BadSetting, TrainingStopped
 from ..nn.precision import multiplies_bfloat16
 from . import checkpoint, processes
 from .checkpoint import Progress
+from .ctrl_c import ctrl_c
 from .health import Health
+from .plan import (
+    MOST_STEPS,
+    REPLAN_EVERY,
+    REPLAN_TOLERANCE,
+    SHORT_PLAN,
+    SHORTEST_PLAN,
+    STEP_SHARE,
+    Clock,
+    keep_position,
+    plan_in_words,
+    rewarm,
+    rewarm_end,
+    steps_within,
+)
+from .prefetch import prefetched_batches
 from .settings import TrainingSettings
+from .timing import time_threads
 
 Batch = dict[str, Any]
 LossFunction = Callable[[Batch], dict[str, Tensor]]
 LAST, BEST = "last.safetensors", "best.safetensors"
 NO_LENGTH = "Nothing says how long to train; give --max-minutes, or --set training.steps=10000."
 MOST_ROLLBACKS = 3
-SHARE_OF_STEPS = 0.95  # of the minutes; the rest goes into evaluations, sounds to hear and checkpoints
+GO_FURTHER = "go further with --resume --more-minutes 10, or --resume --set training.steps={steps}"
 
 
 class Network(Protocol):
@@ -80,12 +92,17 @@ class Loop:
         self.device = torch.device(settings.device)
         self.network.to(self.device).train()
         self.average = copy.deepcopy(network.averaged()).eval().requires_grad_(False)
-        self.optimizers = {name: _optimizer(player, settings) for name, player in network.players().items()}
+        self.optimizers = self.new_optimizers()
         self.parameters = {
             name: [p for p in player.parameters() if p.requires_grad] for name, player in network.players().items()
         }
         self.progress = Progress(steps=settings.steps, threads=settings.threads)
         self.precision = _precision(settings, self.device)
+        self._clock: Clock | None = None  # while the plan follows the minutes that were asked for
+
+    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Return an optimizer for each player, which has seen no gradient yet."""
+        return {name: _optimizer(player, self.settings) for name, player in self.network.players().items()}
 
     def resume(self) -> bool:
         """Continue from the last checkpoint; False where there is none yet."""
@@ -94,33 +111,79 @@ class Loop:
         self._load(LAST)
         return True
 
+    def extend(self, steps: int = 0, minutes: float = 0.0) -> None:
+        """Go on past the plan: to ``steps`` in all, or for so many more minutes than the plan takes, which the call then follows.
+
+        The learning rate rises to that of a run planned for as many steps from its start, and falls to its end again; see plan.py.
+        """
+        progress, before = self.progress, self.progress.steps
+        steps = steps or self._steps_after(minutes)
+        progress.breakpoints = rewarm(progress.step, before, progress.breakpoints, steps)
+        progress.steps, progress.finished, progress.evaluations_since_best = steps, "", 0
+        progress.steps, progress.breakpoints = processes.as_process_0_says((progress.steps, progress.breakpoints))
+        self.save(LAST)
+        top = rewarm_end(progress.step, progress.steps)
+        now, peak, last = (self._learning_rate(step) for step in (progress.step, top, progress.steps))
+        self.observer.say(
+            f"{'about ' if minutes else ''}{progress.steps - progress.step} steps from step {progress.step} on; the learning rate "
+            f"goes from {now:.2g} to {peak:.2g} by step {top}, where a run of {progress.steps} steps has it, and to {last:.2g} at the end."
+        )
+
+    def _steps_after(self, minutes: float) -> int:
+        """Return the steps of a plan that takes so many minutes longer, and let the plan follow the clock.
+
+        Steps are expected to take as long as those before; what they really take moves the end of the plan.
+        """
+        progress, starts = self.progress, self._stage_starts()
+        seconds = max(60 * progress.minutes / progress.step, 1e-6)
+        planned = 0 if progress.finished else progress.steps - progress.step
+        steps = min(progress.step + max(planned + int(60 * minutes / seconds), 1), MOST_STEPS)
+        ends_at = time.monotonic() + planned * seconds + 60 * minutes
+        due = max(rewarm_end(progress.step, steps), progress.step + REPLAN_EVERY)
+        self._clock = self._clock_until(ends_at, [seconds] * len(starts), due)
+        return steps
+
+    def _clock_until(self, ends_at: float, seconds_per_step: list[float], due: int) -> Clock:
+        settings = self.settings
+        return Clock(ends_at, self._stage_starts(), seconds_per_step, settings.evaluate_every, settings.save_every, due)
+
     def run(self, max_minutes: float | None = None) -> Progress:
         """Train until the planned steps are done, patience or minutes (of this call) run out, or Ctrl-C, and save.
 
-        Raises BadSetting where nothing says how long to train, TrainingStopped where training diverges again and again.
+        Where the minutes decide the number of steps, the plan is compared with the clock again and again, and the steps are done when
+        the minutes are over. Raises BadSetting where nothing says how long to train, TrainingStopped where training diverges again and
+        again.
         """
-        self._plan(max_minutes)
+        seconds = self._plan(max_minutes)
         started, minutes_before = time.monotonic(), self.progress.minutes
         deadline = started + 60 * max_minutes if max_minutes else float("inf")
+        if seconds and max_minutes:
+            self._clock = self._clock_until(deadline, seconds, REPLAN_EVERY)
+            deadline = float("inf")  # the plan ends then
         torch.set_num_threads(self.progress.threads)
         if self.progress.step == 0:
             self.save(LAST)
-        with _ctrl_c() as was_pressed, _prefetched(self._batches_from, self._batches_per_step()) as batches_from:
+        say = self.observer.say
+        with ctrl_c(say) as was_pressed, prefetched_batches(self._batches_from, self._batches_per_step()) as batches_from:
             while not self.progress.finished:
                 if processes.any_of_them(was_pressed() or time.monotonic() >= deadline):
                     break
-                step_started = time.monotonic()
+                step, step_started = self.progress.step, time.monotonic()
                 losses = self._one_step(batches_from)
                 now = time.monotonic()
                 self.progress.minutes = minutes_before + (now - started) / 60
                 self.observer.step(self.progress, losses, now - step_started)
                 self._after_step(losses)
-        if self._weights_problem() is None:
-            self.save(LAST)
-        ended = self.progress.finished or ("stopped by Ctrl-C" if was_pressed() else "the minutes are over")
-        further = "" if self.progress.finished else "; go on with --resume"
-        self.observer.say(f"{ended} at step {self.progress.step} of {self.progress.steps}{further}.")
-        return self.progress
+                if self._clock and not self.progress.finished:
+                    self._clock.note(step, now - step_started, time.monotonic() - now)
+                    self._follow(self._clock)
+            if self._weights_problem() is None:
+                self.save(LAST)
+        progress = self.progress
+        ended = progress.finished or ("stopped by Ctrl-C" if was_pressed() else "the minutes are over")
+        further = GO_FURTHER.format(steps=2 * progress.step) if progress.finished else "go on with --resume"
+        self.observer.say(f"{ended} at step {progress.step} of {progress.steps}; {further}.")
+        return progress
 
     def save(self, name: str) -> None:
         """Write a checkpoint of that file name."""
@@ -130,58 +193,50 @@ class Loop:
     def _load(self, name: str) -> None:
         self.progress = checkpoint.load(self.folder / name, self.network, self.average, self.optimizers)
 
-    def _plan(self, max_minutes: float | None) -> None:
-        """Choose the thread count and the number of steps, once in the life of a run."""
+    def _plan(self, max_minutes: float | None) -> list[float]:
+        """Choose the thread count and the number of steps, once in the life of a run.
+
+        Returns the seconds of a step of each stage where the minutes decided the number of steps, or nothing.
+        """
         settings, progress = self.settings, self.progress
         if not settings.steps and not progress.steps and not max_minutes:
             raise BadSetting(NO_LENGTH)
-        if progress.threads and progress.steps:
-            return
-        seconds = self._time_threads()
-        if not progress.steps:
-            progress.steps = max(int(SHARE_OF_STEPS * 60 * (max_minutes or 1) / seconds[-1]), 20)
+        is_by_clock = not progress.steps
+        seconds = [] if progress.threads and progress.steps else time_threads(self)
+        if is_by_clock:
+            fitting = steps_within(STEP_SHARE * 60 * (max_minutes or 1), 0, self._stage_starts(), seconds)
+            progress.steps = min(max(fitting, SHORTEST_PLAN), MOST_STEPS)
         progress.steps, progress.threads = processes.as_process_0_says((progress.steps, progress.threads))
-        on_threads = f"on {progress.threads} thread{'s' * (progress.threads > 1)}"
-        if len(seconds) == 1:
-            self.observer.say(f"{progress.steps} steps of {1e3 * seconds[0]:.0f} ms {on_threads}")
+        if seconds:
+            self.observer.say(plan_in_words(progress.steps, progress.threads, self._stage_starts(), seconds, is_by_clock))
+        if progress.step == 0 and progress.steps <= SHORT_PLAN:
+            self.observer.say(
+                f"warning: a plan of {progress.steps} steps is short; what the model makes will be noise or a blur. Give it more "
+                "minutes (--max-minutes 30) or steps, a smaller --size, or a faster machine."
+            )
+        return seconds if is_by_clock else []
+
+    def _follow(self, clock: Clock) -> None:
+        """Move the end of the plan where the steps turn out slower or faster than planned; the new plan is saved at once."""
+        progress, now = self.progress, time.monotonic()
+        if not processes.any_of_them(progress.step >= clock.due or now >= clock.ends_at):
             return
-        ends = [min(start, progress.steps) for start in (*self._stage_starts()[1:], progress.steps)]
-        counts = [end - start for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-        listed = ", ".join(f"{count} of {1e3 * each:.0f} ms" for count, each in zip(counts, seconds, strict=True))
-        minutes = sum(count * each for count, each in zip(counts, seconds, strict=True)) / 60
-        self.observer.say(f"{progress.steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes")
+        left, planned = clock.steps_left(progress.step, progress.steps, now), progress.steps - progress.step
+        left = processes.as_process_0_says(left)
+        if abs(left - planned) <= REPLAN_TOLERANCE * planned:
+            return
+        progress.breakpoints = keep_position(progress.step, progress.steps, progress.breakpoints)
+        progress.steps = min(progress.step + left, MOST_STEPS)
+        if self._weights_problem() is None:
+            self.save(LAST)
+
+    def _learning_rate(self, step: int) -> float:
+        progress = self.progress
+        return self.settings.learning_rate_at(step, progress.steps, progress.breakpoints) * 0.5**progress.rollbacks
 
     def _stage_starts(self) -> tuple[int, ...]:
         """The steps from which other things are learned than before, from 0 on; a network with several says so (``stage_starts``)."""
         return getattr(self.network, "stage_starts", lambda: (0,))()
-
-    def _time_threads(self) -> list[float]:
-        """Time a few steps of each stage for each thread count on this machine, keep the fastest, and leave the networks as they were.
-
-        The seconds of a step of each stage.
-        """
-        before = copy.deepcopy((self.network.state_dict(), self.average.state_dict()))
-        candidates = [self.settings.threads] if self.settings.threads else _thread_counts(self.device)
-        seconds = {}
-        for threads in candidates:
-            torch.set_num_threads(threads)
-            seconds[threads] = [self._time_steps(start) for start in self._stage_starts()]
-        self.network.load_state_dict(before[0])
-        self.average.load_state_dict(before[1])
-        self.optimizers = {name: _optimizer(player, self.settings) for name, player in self.network.players().items()}
-        self.progress.step = 0
-        self.progress.threads = min(seconds, key=lambda count: sum(seconds[count]))
-        return seconds[self.progress.threads]
-
-    def _time_steps(self, start: int) -> float:
-        """The seconds of a step, from step ``start`` on."""
-        self.progress.step = start
-        times = []
-        for _ in range(5):
-            started = time.perf_counter()
-            self._one_step(self._batches_from)
-            times.append(time.perf_counter() - started)
-        return float(np.median(times[1:]))
 
     def _batches_per_step(self) -> int:
         """Each process and each accumulation has its own."""
@@ -232,7 +287,7 @@ class Loop:
         if self.settings.clip_norm:
             nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
         for group in optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate_at(step, self.progress.steps) * 0.5**self.progress.rollbacks
+            group["lr"] = self._learning_rate(step)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
@@ -312,13 +367,16 @@ class Loop:
 
     def _roll_back(self, problem: str, name: str) -> None:
         """Return to a checkpoint with half the learning rate and other batches; give up after MOST_ROLLBACKS times."""
-        rollbacks, minutes = self.progress.rollbacks + 1, self.progress.minutes
+        left = self.progress
+        rollbacks = left.rollbacks + 1
         if rollbacks > MOST_ROLLBACKS:
             raise TrainingStopped(
                 f"{problem} It happened again after {MOST_ROLLBACKS} returns to an earlier checkpoint, so training stops."
             )
         self._load(name)
-        self.progress.rollbacks, self.progress.minutes, self.progress.health = rollbacks, minutes, Health()
+        self.progress.rollbacks, self.progress.minutes, self.progress.health = rollbacks, left.minutes, Health()
+        # The plan may be newer than the checkpoint, which may even be the last of a plan that has been extended.
+        self.progress.steps, self.progress.breakpoints, self.progress.finished = left.steps, left.breakpoints, ""
         self.save(LAST)
         self.observer.say(f"{problem} Going back to step {self.progress.step} with half the learning rate.")
 
@@ -333,50 +391,3 @@ def _precision(settings: TrainingSettings, device: torch.device) -> str:
     if settings.precision != "auto":
         return settings.precision
     return "bfloat16" if multiplies_bfloat16(device) else "float32"
-
-
-def _thread_counts(device: torch.device) -> list[int]:
-    """Thread counts worth timing: one, and all cores that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if device.type != "cpu" or cores == 1:
-        return [torch.get_num_threads() if device.type != "cpu" else 1]
-    return sorted({1, cores} | ({cores // 2} if cores > 3 else set()))
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed. It takes effect between steps, so that no checkpoint holds half a step; a second one does at once."""
-    pressed = threading.Event()
-
-    def note(*_: object) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    # Other threads may set no handler, and a handler of somebody else stays.
-    is_ours = (
-        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    if is_ours:
-        signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed.is_set
-    finally:
-        if is_ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@contextmanager
-def _prefetched(make: Callable[[int], Any], stride: int) -> Iterator[Callable[[int], Any]]:
-    """``make``, which makes what is ``stride`` further in another thread while what it gave is used; the order may jump."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting: dict[int, Future[Any]] = {}
-
-        def prefetched(number: int) -> Any:
-            ready = waiting.pop(number, None)
-            waiting.clear()
-            made = make(number) if ready is None else ready.result()
-            waiting[number + stride] = pool.submit(make, number + stride)
-            return made
-
-        yield prefetched

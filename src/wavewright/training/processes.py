@@ -11,6 +11,8 @@ from typing import TypeVar
 import torch
 from torch import distributed, nn
 
+from ..torchrun import n_processes
+
 T = TypeVar("T")
 PARTING_SECONDS = 0.1  # gloo's threads let go of what was sent last; one that does so while Python ends aborts the process
 
@@ -18,7 +20,7 @@ PARTING_SECONDS = 0.1  # gloo's threads let go of what was sent last; one that d
 @contextmanager
 def joined(device: torch.device) -> Iterator[None]:
     """Join the processes that ``torchrun`` started, and part at the end; nothing where there is one process."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
+    if n_processes() == 1 or distributed.is_initialized():
         yield
         return
     if device.type == "cuda":

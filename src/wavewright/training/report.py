@@ -21,6 +21,7 @@ from ..errors import MissingExtra
 from .checkpoint import Progress as RunProgress
 
 LOG_FILE = "log.jsonl"
+SAMPLES = "samples"  # the folder of sounds and pictures in a run folder
 LOG_EVERY = 50  # steps whose losses are averaged into one line
 
 
@@ -84,7 +85,7 @@ class Report:
     def hear(self, progress: RunProgress, waves: list[np.ndarray], titles: list[str], sample_rate: int) -> None:
         """Write what the network makes now, ``waves`` of ``(channels, time)`` each: one file with all of them in a row, and a picture
         of their log-mel spectrograms."""
-        folder = self.folder / "samples"
+        folder = self.folder / SAMPLES
         folder.mkdir(exist_ok=True)
         gap = np.zeros((waves[0].shape[0], sample_rate // 10), np.float32)
         row = np.concatenate([part for wave in waves for part in (wave, gap)], axis=1)

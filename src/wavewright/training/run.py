@@ -6,7 +6,9 @@ import copy
 import hashlib
 import json
 import platform
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,23 +19,36 @@ from torch import nn
 from .. import __version__, families
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
-from ..errors import BadFolder, BadModel, BadSetting
+from ..errors import BadModel, BadSetting
 from ..models import find
 from ..models.card import Card, Source
 from ..models.folder import ModelFolder
-from ..names import name_problem
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
 from .export import export_model, rewrite
+from .length import Length
 from .loop import BEST, LAST, NO_LENGTH, Loop, Network
 from .report import Report
+from .run_folder import (
+    CHECKPOINTS,
+    RUN_FILE,
+    check_call,
+    check_place,
+    differences,
+    read_run_file,
+    remove_left_overs,
+    with_younger_settings,
+)
+from .run_lock import locked_run
 from .settings import override
 
-RUN_FILE = "run.json"
-CHECKPOINTS = "checkpoints"  # the folder of them in a run folder
 DOUBTFUL_FILE = "doubtful.txt"
 """In a run folder: the clips that may be wrong, and why, one a line."""
+
+
+FEW_CLIPS, FEW_SECONDS = 13, 60.0
+"""Recordings of a label, and their seconds in all, up to which a run warns that they are few."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +116,28 @@ class Run:
                 weight.lerp_(self._kept[name].to(weight), self.recipe.training.base_share)
         return mixed
 
-    def train(self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False) -> Progress:
-        """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together."""
-        with processes.joined(torch.device(self.recipe.training.device)):
-            changed = self._check_run_file(resume) if processes.rank() == 0 else ""
-            return self._train(max_minutes, resume, quiet, changed)
+    def train(
+        self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False, more_minutes: float | None = None
+    ) -> Progress:
+        """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together.
 
-    def _train(self, max_minutes: float | None, resume: bool, quiet: bool, changed: str) -> Progress:
+        ``max_minutes`` are those of this call, ``more_minutes`` go past the plan of the run. Raises BadFolder where there is no run to
+        go on with, and where another process trains in the same folder.
+        """
+        check_call(self.out, resume, more_minutes)  # again, for what calls this itself
+        length = Length(self.recipe.training.steps, max_minutes, more_minutes)
+        with processes.joined(torch.device(self.recipe.training.device)), ExitStack() as stack:
+            before, changed = None, ""
+            if processes.rank() == 0:
+                self.out.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked_run(self.out))
+                before, changed = self._check_run_file(resume)
+                remove_left_overs(self.out)
+            before = processes.as_process_0_says(before)
+            steps_at_first = before["recipe"]["training"]["steps"] if before else length.steps
+            return self._train(length, resume, quiet, steps_at_first, changed)
+
+    def _train(self, length: Length, resume: bool, quiet: bool, steps_at_first: int, changed: str) -> Progress:
         with Report(self.out, quiet, mute=processes.rank() > 0) as report:
             if changed:
                 report.say(changed)
@@ -132,9 +162,11 @@ class Run:
                 lambda average: self.network_module.evaluate(self.played(average), self.prepared),
                 after_evaluation,
             )
-            if resume and not loop.resume():
+            if not resume:
+                self._warn_of_few_clips(report.say)
+            elif not loop.resume():
                 report.say("there is no checkpoint yet; starting from the beginning.")
-            progress = loop.run(max_minutes)
+            progress = loop.run(self._extend(loop, length, steps_at_first))
             if processes.rank() == 0:
                 self.export_best(loop, report.say, is_over=bool(progress.finished))
         return progress
@@ -194,34 +226,63 @@ class Run:
         playable = self.network_module.to_play(average, self.prepared)
         export_model(self.out, card, playable, training.weight_bits, training.product_bits)
 
-    def _check_run_file(self, resume: bool) -> str:
-        """Write the recipe at the first call; at a resume it must be the same. What is to be said where the recordings are not."""
+    def _extend(self, loop: Loop, length: Length, steps_at_first: int) -> float | None:
+        """Extend the plan of the run where the call says so; the minutes after which the call stops."""
+        loop.progress = processes.as_process_0_says(loop.progress)  # which is about to be saved with its longer plan
+        steps, minutes = length.past_the_plan(self.out, loop.progress, steps_at_first)
+        if not loop.progress.step:
+            if length.more_minutes:
+                raise BadSetting(f"{self.out} has done no step yet; give --max-minutes instead of --more-minutes.")
+            planned = 0 if length.max_minutes else loop.progress.steps  # from minutes; nothing has been done by it yet
+            loop.progress.steps = steps or steps_at_first or planned
+            return length.max_minutes
+        if steps or minutes:
+            loop.extend(steps, minutes)
+        return None if minutes and not length.more_minutes else length.max_minutes
+
+    def _warn_of_few_clips(self, say: Callable[[str], None]) -> None:
+        """Say which labels have so few and short recordings that little can be learned from them."""
+        counts: dict[str, int] = defaultdict(int)
+        seconds: dict[str, float] = defaultdict(float)
+        for entry in self.prepared.train_entries:
+            label = entry.label if self.recipe.model.labels and entry.label else ""
+            counts[label] += 1
+            seconds[label] += entry.seconds
+        few = [label for label in counts if counts[label] <= FEW_CLIPS and seconds[label] < FEW_SECONDS]
+        if few:
+            listed = ", ".join(f"{label} {counts[label]}".strip() for label in few[:8]) + ", ..." * (len(few) > 8)
+            say(
+                f"warning: there are few recordings to learn from ({listed}); the model will repeat them or sound alike. Add "
+                "recordings, 40 or more of each label, or merge labels."
+            )
+
+    def _check_run_file(self, resume: bool) -> tuple[dict[str, Any] | None, str]:
+        """Write the recipe at the first call; at a resume it must be the same, but for the number of steps.
+
+        Returns what the first call wrote, and what is to be said where the recordings are others.
+        """
         path = self.out / RUN_FILE
         described: dict[str, Any] = {"family": self.family, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
         if self.base is not None:
             described["from"] = {"name": self.base.card.name, "hash": self.base.hash}
         clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in self.prepared.train_entries)
         described["clips"] = {"count": len(clips), "sha256": hashlib.sha256("\n".join(clips).encode()).hexdigest()}
-        if path.is_file():
-            if not resume:
-                raise BadSetting(f"{self.out} holds a run already; continue it with --resume, or give another --out.")
-            try:
-                before = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise BadSetting(f"{path} cannot be read ({error}); copy it again, or give another --out.") from error
-            learned_from, now = before.pop("clips", described["clips"]), described.pop("clips")
-            changed = _differences(_with_younger_settings(before, self.recipe), described)
-            if changed:
-                raise BadSetting(
-                    f"{self.out} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first call."
-                )
-            if learned_from == now:
-                return ""
-            counts = f"{learned_from['count']} then, {now['count']} now"
-            return f"the recordings are not those that the run began with ({counts}); going on with these."
-        self.out.mkdir(parents=True, exist_ok=True)
-        write_whole(path, (json.dumps(described, indent=2) + "\n").encode())
-        return ""
+        if not resume:
+            write_whole(path, (json.dumps(described, indent=2) + "\n").encode())
+            return None, ""
+        before = with_younger_settings(read_run_file(path), self.recipe)
+        learned_from, now = before.pop("clips", described["clips"]), described.pop("clips")
+        if isinstance(before["recipe"]["training"]["steps"], int):  # what the plan became since then is in the checkpoint
+            described["recipe"]["training"]["steps"] = before["recipe"]["training"]["steps"]
+        changed = differences(before, described)
+        if changed:
+            raise BadSetting(
+                f"{self.out} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first call."
+            )
+        if learned_from == now:
+            return before, ""
+        counts = f"{learned_from['count']} then, {now['count']} now"
+        return before, f"the recordings are not those that the run began with ({counts}); going on with these."
 
 
 def train(
@@ -238,20 +299,22 @@ def train(
     device: str = "cpu",
     quiet: bool = False,
     base: str | Path | None = None,
+    more_minutes: float | None = None,
 ) -> Progress:
     """Train a model of a family on a folder of sound; ``wavewright train`` calls this.
 
     ``settings`` are ``name=value`` overrides; ``base`` is the model that training begins from. Raises a WavewrightError for anything that
     cannot work, before anything is written.
     """
+    check_call(out, resume, more_minutes)
     begun_from = None if base is None else _opened_base(base, family)
     recipe = choose_recipe(family, size, settings, device, begun_from)
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
-    _check_place(out, folder)
+    check_place(out, folder)
     found = scan(folder, label_from, group_from, manifest)
     provenance = Provenance(name=out.resolve().name or family, description=f"Trained on {len(found.entries)} clips.")
-    return Run(out, family, recipe, found, provenance, base=begun_from).train(max_minutes, resume, quiet)
+    return Run(out, family, recipe, found, provenance, base=begun_from).train(max_minutes, resume, quiet, more_minutes)
 
 
 def _opened_base(base: str | Path, family: str) -> ModelFolder:
@@ -265,21 +328,6 @@ def _opened_base(base: str | Path, family: str) -> ModelFolder:
     if not hasattr(families.module(family, "recipe"), "fine_tuning"):
         raise BadSetting(f"No {family} can begin from another model; leave --from out.")
     return folder
-
-
-def _check_place(out: Path, folder: Path) -> None:
-    """Raise BadFolder where a run in ``out`` would mix its files with others."""
-    if out.exists() and not out.is_dir():
-        raise BadFolder(f"{out} is a file; give a run folder with --out.")
-    problem = name_problem(out.resolve().name, is_file=True)
-    if problem is not None:
-        raise BadFolder(f"The name of the run folder, {out.resolve().name!r}, {problem}; give another with --out.")
-    if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
-        raise BadFolder(
-            f"{out} lies in {folder}, where its own sounds would be taken for recordings; give a run folder elsewhere with --out."
-        )
-    if out.is_dir() and not (out / RUN_FILE).is_file() and any(not path.name.startswith(".") for path in out.iterdir()):
-        raise BadFolder(f"{out} holds files that are no run; give a new folder with --out.")
 
 
 def choose_recipe(
@@ -305,18 +353,3 @@ def _check_device(device: str) -> None:
     available = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
     if device not in available:
         raise BadSetting(f"The device {device!r} is not available; this machine has {', '.join(available)}.")
-
-
-def _with_younger_settings(described: dict[str, Any], recipe: Any) -> dict[str, Any]:
-    """A run's file in which each setting that did not exist when it was written has its usual value, which changes nothing."""
-    usual = json.loads(json.dumps(asdict(type(recipe)())))
-    written = described.get("recipe", {})
-    return described | {"recipe": {part: usual[part] | written.get(part, {}) for part in usual}}
-
-
-def _differences(before: Any, now: Any, name: str = "") -> list[str]:
-    """The names of settings that differ between two nested dictionaries."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        keys = sorted(before.keys() | now.keys())
-        return [line for key in keys for line in _differences(before.get(key), now.get(key), f"{name}.{key}" if name else key)]
-    return [] if before == now else [f"{name} was {before!r}, now {now!r}"]

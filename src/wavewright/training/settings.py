@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -12,9 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
 from ..ranges import check_ranges
+from .plan import MOST_STEPS, schedule_position
 
 RANGES = {
-    "steps": (0, 1_000_000_000),
+    "steps": (0, MOST_STEPS),
     "batch_size": (1, 65_536),
     "accumulate": (1, 65_536),
     "learning_rate": (1e-9, 10.0),
@@ -68,14 +69,14 @@ class TrainingSettings:
                 f"product_bits is 8 and weight_bits {self.weight_bits}; only matrices of 8 bits multiply in 8 bits."
             )
 
-    def learning_rate_at(self, step: int, steps: int) -> float:
-        """The learning rate of a step (counted from 0) of a run of ``steps`` steps."""
+    def learning_rate_at(self, step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
+        """Return the learning rate of a step (counted from 0) of a run of ``steps`` steps; for ``breakpoints`` see training/plan.py."""
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
-        progress = min(step / max(steps, 1), 1.0)
+        position = schedule_position(step, steps, breakpoints)
         if self.schedule == "linear":
-            share = 1 - (1 - self.final_share) * progress
+            share = 1 - (1 - self.final_share) * position
         elif self.schedule == "cosine":
-            share = self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * progress)) / 2
+            share = self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * position)) / 2
         else:
             share = 1.0
         return self.learning_rate * warm * share

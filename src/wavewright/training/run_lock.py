@@ -1,0 +1,25 @@
+"""One process at a time trains in a run folder; the system releases the lock when that process ends, however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from ..errors import BadFolder, InUse
+from ..file_lock import locked
+
+LOCK_FILE = ".wavewright-run.lock"
+
+
+@contextmanager
+def locked_run(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run folder; raises BadFolder where another process holds it. A lock file that was left behind does no harm."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder / LOCK_FILE, wait=False))
+        except InUse as error:
+            raise BadFolder(
+                f"Another process is training in {folder}; wait until it ends or stop it, or give another folder with --out."
+            ) from error
+        yield

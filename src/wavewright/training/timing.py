@@ -1,0 +1,65 @@
+"""How long the steps of a run take on this machine, on one thread and on several."""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from .loop import Loop
+
+TIMED_STEPS = 5  # of each stage and thread count, the first of them not counted
+
+
+def time_threads(loop: Loop) -> list[float]:
+    """Time a few steps of each stage for each thread count on this machine, keep the fastest, and leave the networks as they were.
+
+    The seconds of a step of each stage.
+    """
+    before = copy.deepcopy((loop.network.state_dict(), loop.average.state_dict()))
+    candidates = [loop.settings.threads] if loop.settings.threads else _thread_counts(loop.device)
+    n_steps = TIMED_STEPS * len(loop._stage_starts()) * len(candidates)
+    counts = " and ".join(f"{count} thread{'s' * (count > 1)}" for count in candidates)
+    what_for = "to keep the fastest (--set training.threads=1 skips the others)" if len(candidates) > 1 else "to plan the run"
+    loop.observer.say(f"timing {n_steps} steps on {counts} first, {what_for} ...")
+    seconds = {}
+    for threads in candidates:
+        torch.set_num_threads(threads)
+        seconds[threads] = [_time_steps(loop, start) for start in loop._stage_starts()]
+        if len(seconds) == 1 and len(candidates) > 1:
+            rest = TIMED_STEPS * sum(seconds[threads]) * (len(candidates) - 1)
+            loop.observer.say(f"{_milliseconds(seconds[threads])} a step on 1 thread; about {rest:.0f} s more of timing ...")
+    loop.network.load_state_dict(before[0])
+    loop.average.load_state_dict(before[1])
+    loop.optimizers = loop.new_optimizers()
+    loop.progress.step = 0
+    loop.progress.threads = min(seconds, key=lambda count: sum(seconds[count]))
+    return seconds[loop.progress.threads]
+
+
+def _time_steps(loop: Loop, start: int) -> float:
+    """The seconds of a step, from step ``start`` on."""
+    loop.progress.step = start
+    times = []
+    for _ in range(TIMED_STEPS):
+        started = time.perf_counter()
+        loop._one_step(loop._batches_from)
+        times.append(time.perf_counter() - started)
+    return float(np.median(times[1:]))
+
+
+def _milliseconds(seconds: list[float]) -> str:
+    return " and ".join(f"{1e3 * each:.0f} ms" for each in seconds)
+
+
+def _thread_counts(device: torch.device) -> list[int]:
+    """Thread counts worth timing: one, and all cores that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if device.type != "cpu" or cores == 1:
+        return [torch.get_num_threads() if device.type != "cpu" else 1]
+    return sorted({1, cores} | ({cores // 2} if cores > 3 else set()))

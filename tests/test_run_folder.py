@@ -1,0 +1,283 @@
+"""A run folder: what it is resumed from, how it goes on past its plan, who may train in it, and what is refused of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from safetensors.torch import load_file, save_file
+from tiny_training import make_loop
+
+from wavewright.cli import run as run_command
+from wavewright.data.entry import Scan
+from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.training import run, run_folder
+from wavewright.training.checkpoint import Progress
+from wavewright.training.loop import LAST
+from wavewright.training.run_lock import LOCK_FILE, locked_run
+
+SETTINGS = ("training.batch_size=4", "training.threads=1", "model.sample_rate=8000", "model.n_samples=1600")
+SETTINGS += ("model.n_fft=64", "model.hop_length=16", "model.noise_bands=8", "model.channels=8")
+STEPS = "training.steps=3"
+
+
+def write_kit(folder: Path, n_sounds: int = 4) -> Path:
+    folder.mkdir()
+    for index in range(n_sounds):
+        soundfile.write(folder / f"{index}.wav", 0.5 * np.sin(np.arange(800) * (index + 1) / 10), 8_000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with ``kit``, recordings, and ``mine``, a finished run of three steps."""
+    place = tmp_path_factory.mktemp("runs")
+    write_kit(place / "kit")
+    run.train(place / "kit", "gan", "tiny", place / "mine", settings=(*SETTINGS, STEPS), quiet=True)
+    return place
+
+
+@pytest.fixture
+def place(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "place")
+
+
+def go_on(place: Path, *settings: str, out: str = "mine", **given) -> Progress:
+    return run.train(place / "kit", "gan", "tiny", place / out, settings=(*SETTINGS, *settings), resume=True, **given)
+
+
+def test_a_finished_run_goes_on_to_more_steps_and_then_needs_no_word_of_them(place, capsys):
+    assert go_on(place, "training.steps=5").step == 5
+    assert "2 steps from step 3 on; the learning rate goes from" in capsys.readouterr().err
+    for given in (STEPS, "training.steps=5", "training.steps=0"):
+        assert go_on(place, given, quiet=True).step == 5
+    with pytest.raises(BadSetting, match=r"mine is planned for 5 steps, and training\.steps=4 is fewer; a plan can only grow"):
+        go_on(place, "training.steps=4", quiet=True)
+
+
+def test_more_minutes_go_past_the_plan_and_minutes_of_a_finished_run_are_never_ignored(place):
+    with pytest.raises(
+        BadSetting, match=r"is finished \(all planned steps are done, step 3\); go further .* --more-minutes 6, or"
+    ):
+        go_on(place, STEPS, max_minutes=6.0, quiet=True)
+    progress = go_on(place, STEPS, more_minutes=1e-3, quiet=True)
+    assert progress.finished
+    assert progress.step > 3
+    with pytest.raises(BadSetting, match="give --resume with it"):
+        run.train(place / "kit", "gan", "tiny", place / "new", settings=SETTINGS, more_minutes=1.0)
+
+
+def test_a_run_planned_from_minutes_takes_further_minutes(place):
+    first = run.train(place / "kit", "gan", "tiny", place / "timed", settings=SETTINGS, max_minutes=1e-4, quiet=True)
+    assert first.finished
+    again = go_on(place, out="timed", max_minutes=1e-3, quiet=True)
+    assert again.finished
+    assert again.step > first.step
+
+
+def test_a_mistyped_run_folder_is_refused_and_not_made(place):
+    with pytest.raises(
+        BadFolder, match=r"There is no run in .*mien to go on with \(there is .*mine\); give its folder with --out"
+    ):
+        go_on(place, STEPS, out="mien")
+    assert sorted(path.name for path in place.iterdir()) == ["kit", "mine"]
+
+
+def test_a_run_that_never_saved_anything_may_begin_again(place):
+    (place / "new").mkdir()
+    shutil.copy(place / "mine" / run_folder.RUN_FILE, place / "new")
+    settings = (*SETTINGS, "training.steps=1", "training.seed=4")
+    assert run.train(place / "kit", "gan", "tiny", place / "new", settings=settings, quiet=True).step == 1
+    with pytest.raises(BadSetting, match="holds a run already; continue it with --resume"):
+        run.train(place / "kit", "gan", "tiny", place / "new", settings=settings, quiet=True)
+
+
+RUN_FILES = {
+    "a list": "[]",
+    "null": "null",
+    "a number": "5",
+    "no recipe": '{"family": "gan"}',
+    "a recipe that is a list": '{"family": "gan", "recipe": [1]}',
+    "a part that is a text": '{"family": "gan", "recipe": {"model": "x"}}',
+    "a family that is a number": '{"family": 7, "recipe": {}}',
+    "clips that are a list": '{"family": "gan", "recipe": {}, "clips": [3]}',
+    "clips without a count": '{"family": "gan", "recipe": {}, "clips": {"sha256": "0"}}',
+    "steps that are a text": '{"family": "gan", "recipe": {"training": {"steps": "x"}}}',
+    "steps that are a long number": '{"family": "gan", "recipe": {"training": {"steps": %s}}}' % ("9" * 5000),
+    "nothing": "",
+    "deep nesting": '{"family": "gan", "recipe": ' + "[" * 100_000,
+    "half of itself": '{"family": "gan", "rec',
+    "bytes": b"\xff\xfe\x00{",
+}
+
+
+@pytest.mark.parametrize("kind", RUN_FILES)
+def test_a_run_file_of_another_shape_is_one_sentence(place, kind, capsys, monkeypatch):
+    contents = RUN_FILES[kind]
+    (place / "mine" / run_folder.RUN_FILE).write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+    monkeypatch.chdir(place)
+    settings = [word for setting in (*SETTINGS, STEPS) for word in ("--set", setting)]
+    assert run_command(["train", "kit", "--size", "tiny", "--out", "mine", "--resume", *settings]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert sentence.startswith("wavewright: mine")
+    assert "run.json cannot be read" in sentence or "was begun with other settings" in sentence
+    assert len(sentence) < 500
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threads": -1},
+        {"threads": 1_000_000},
+        {"threads": 2.5},
+        {"metrics": None},
+        {"metrics": {"a": []}},
+        {"step": -3},
+        {"step": "5"},
+        {"step": True},
+        {"steps": 10**30},
+        {"steps": 2},
+        {"minutes": "1"},
+        {"minutes": -1},
+        {"best": "low"},
+        {"rollbacks": 10**9},
+        {"health": None},
+        {"health": {"in_a_row": {"a": "b"}}},
+        {"health": {"other": 1}},
+        {"breakpoints": [[1, 2.0]]},
+        {"breakpoints": [1]},
+        {"finished": None},
+        {"colour": "red"},
+    ],
+)
+def test_progress_of_another_shape_is_one_sentence(tmp_path, change):
+    loop = make_loop(tmp_path)
+    loop.progress = Progress(step=5, steps=12, threads=1)
+    loop.save(LAST)
+    stored = json.loads(loop.progress.to_json())
+    save_file(load_file(tmp_path / LAST), tmp_path / LAST, metadata={"progress": json.dumps(stored | change)})
+    with pytest.raises(
+        BadModel, match=r"last\.safetensors is not a checkpoint that can be read \(.{5,200}\); copy it again"
+    ) as refusal:
+        make_loop(tmp_path).resume()
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("damage", ["a strange number", "one too many", "another shape", "one missing", "steps below nothing"])
+def test_an_optimizer_that_does_not_fit_is_one_sentence(tmp_path, damage):
+    loop = make_loop(tmp_path)
+    loop.run()
+    tensors = load_file(tmp_path / LAST)
+    kept = "optimizer/line/0"
+    if damage == "a strange number":
+        tensors["optimizer/line/first/exp_avg"] = tensors.pop(f"{kept}/exp_avg")
+    elif damage == "one too many":
+        tensors["optimizer/line/2/exp_avg"] = tensors[f"{kept}/exp_avg"].clone()
+    elif damage == "another shape":
+        tensors[f"{kept}/exp_avg"] = torch.zeros(7)
+    elif damage == "one missing":
+        del tensors[f"{kept}/step"]
+    else:
+        tensors[f"{kept}/step"] = torch.tensor(-1.0)
+    save_file(tensors, tmp_path / LAST, metadata={"progress": loop.progress.to_json()})
+    with pytest.raises(BadModel, match="another shape; resume with the settings of the first call"):
+        make_loop(tmp_path).resume()
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from wavewright.training.run_lock import locked_run
+with locked_run(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_two_runs_in_one_folder_are_refused_until_the_first_process_is_gone(place):
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, place / "mine"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        before = (place / "mine" / "checkpoints" / LAST).read_bytes()
+        with pytest.raises(BadFolder, match=r"Another process is training in .*mine; wait until it ends or stop it"):
+            go_on(place, "training.steps=5", quiet=True)
+        assert (place / "mine" / "checkpoints" / LAST).read_bytes() == before
+    finally:
+        holder.kill()  # SIGKILL: no handler runs
+        holder.communicate()
+    assert go_on(place, "training.steps=4", quiet=True).step == 4
+
+
+def test_a_lock_file_that_was_left_behind_does_no_harm(tmp_path):
+    (tmp_path / LOCK_FILE).write_text("12345")
+    for _ in range(2):
+        with locked_run(tmp_path), pytest.raises(BadFolder, match="Another process"), locked_run(tmp_path):
+            pass
+
+
+def test_what_a_killed_process_was_writing_is_removed(place):
+    mine = place / "mine"
+    parts = [mine / ".wavewright-0123abcd", mine / "checkpoints" / ".wavewright-89abcdef"]
+    for part in parts:
+        part.write_bytes(b"half a file")
+    go_on(place, STEPS, quiet=True)
+    assert not any(part.exists() for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("clips", "labels", "few"),
+    [
+        ([("a", 0.5)] * 13 + [("b", 0.5)] * 14, ("a", "b"), "(a 13)"),
+        ([("a", 0.5)] * 14, ("a",), None),
+        ([("a", 30.0)] * 5, ("a",), None),  # five long recordings hold many crops
+        ([(None, 0.5)] * 13, (), "(13)"),
+        ([("a", 0.1)] * 7 + [("b", 0.1)] * 6, (), "(13)"),
+    ],
+)
+def test_few_recordings_are_warned_of(clips, labels, few):
+    entries = [SimpleNamespace(label=label, seconds=seconds) for label, seconds in clips]
+    recipe = SimpleNamespace(model=SimpleNamespace(labels=labels))
+    said: list[str] = []
+    run.Run._warn_of_few_clips(SimpleNamespace(prepared=SimpleNamespace(train_entries=entries), recipe=recipe), said.append)
+    assert [words for words in said if f"warning: there are few recordings to learn from {few};" in words] == said
+    assert bool(said) is bool(few)
+
+
+def test_a_short_plan_is_warned_of_and_timing_is_announced(tmp_path):
+    loop = make_loop(tmp_path, replace(make_loop(tmp_path).settings, threads=0, steps=150))
+    loop._plan(None)
+    timing, *others = loop.observer.said
+    assert timing.startswith("timing ")
+    assert "first, to" in timing
+    assert others[-1].startswith("warning: a plan of 150 steps is short")
+    loop = make_loop(tmp_path, replace(loop.settings, threads=1, steps=151))
+    loop._plan(None)
+    assert loop.observer.said == []
+
+
+def test_of_several_processes_the_first_one_prints_the_result(place, capsys, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(run, "train", lambda *arguments, **options: Progress(step=3, steps=3))
+    for processes, rank, lines in [("1", "0", 1), ("2", "0", 1), ("2", "1", 0), ("1", "3", 1)]:
+        monkeypatch.setenv("WORLD_SIZE", processes)
+        monkeypatch.setenv("RANK", rank)
+        assert run_command(["train", "kit", "--out", "x", "--quiet"]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == lines
+
+
+def test_a_run_made_in_python_is_refused_alike(place):
+    recipe = run.choose_recipe("gan", "tiny", (*SETTINGS, STEPS))
+    found = run.scan(place / "kit", "none")
+    assert isinstance(found, Scan)
+    for out, words in (("mien", "There is no run in"), ("kit", "There is no run in")):
+        with pytest.raises(BadFolder, match=words):
+            run.Run(place / out, "gan", recipe, found, run.Provenance("x")).train(resume=True)
