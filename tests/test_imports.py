@@ -19,6 +19,7 @@ ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 BASE = {"errors", "ranges", "units"}
 ARROWS = {
     "errors": set(),
+    "onnx_runtime": set(),
     "units": set(),
     "processor": set(),
     "ranges": {"errors"},
@@ -38,11 +39,11 @@ ARROWS = {
     "families/pairs": BASE | {"data", "families"},
     "families/given": BASE | {"data", "dsp", "families"},
     "families/network": BASE | {"dsp", "families", "nn"},
-    "models": BASE | {"families", "whole_file"},
+    "models": BASE | {"families", "onnx_runtime", "whole_file"},
     "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp"},
-    "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "whole_file"},
+    "training": BASE | {"clip", "data", "drawing", "families", "models", "nn", "onnx_runtime", "whole_file"},
     "tasks": BASE
     | {"clip", "data", "drawing", "dsp", "families", "metrics", "models", "nn", "processor", "speech", "text", "training"}
     | {"whole_file"},

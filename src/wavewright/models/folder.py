@@ -18,7 +18,8 @@ from .card import CARD_FILE, Card
 
 if TYPE_CHECKING:
     import numpy as np
-    from onnxruntime import InferenceSession
+
+    from ..onnx_runtime import InferenceSession
 
 WEIGHTS_FILE = "weights.safetensors"
 SAMPLE_FILE = "sample.wav"
@@ -108,14 +109,11 @@ class ModelFolder:
         Raises BadModel where the graph cannot be read, where the weights are not those that it points to, or where its inputs and
         outputs are not the given ones.
         """
-        import onnxruntime
+        from ..onnx_runtime import open_session
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # its warnings speak to makers of graphs, and every failure is raised as well
         path = self.file(name)
         try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            session = open_session(path)
         except Exception as error:  # ONNX Runtime's errors share no other base class
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             reason = reason.rpartition("[ONNXRuntimeError] : ")[2]  # what stands before it are names of C++ functions
