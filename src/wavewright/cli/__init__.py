@@ -48,7 +48,9 @@ INTERRUPTED = 130
 _UsageError = typer.BadParameter.__base__  # click's; some versions of typer carry a click of their own
 
 
-GARBAGE_THRESHOLD = 100_000  # objects; what imports make lives as long as the process, so looking for garbage in it is lost time
+GARBAGE_THRESHOLD = (
+    100_000  # objects; what imports make lives as long as the process, so looking for garbage in it is lost time
+)
 
 
 def main() -> None:
