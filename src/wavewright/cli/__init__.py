@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import gc
-import io
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -14,6 +14,7 @@ import typer
 from .. import __version__
 from ..errors import WavewrightError
 from .command import Group, group
+from .streams import drop_unread_output, open_standard_streams
 
 COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
@@ -56,10 +57,9 @@ GARBAGE_THRESHOLD = (
 def main() -> None:
     """Run the command line of this process and exit."""
     gc.set_threshold(GARBAGE_THRESHOLD)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console may lack a letter of a file's name
+    open_standard_streams()
     code = run(sys.argv[1:])
+    drop_unread_output()
     gc.freeze()  # or the interpreter looks through every object several times before it exits
     sys.exit(code)
 
@@ -67,14 +67,24 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code: 0, 2 for something the person can put right, 130 for an interruption."""
     try:
-        return (
-            group(COMMANDS, "wavewright", _options).main(list(arguments) or ["--help"], "wavewright", standalone_mode=False)
-            or 0
-        )
+        commands = group(COMMANDS, "wavewright", _options)
+        code = commands.main(list(arguments) or ["--help"], "wavewright", standalone_mode=False) or 0
+        sys.stdout.flush()  # a disk may be full, a reader gone
+        return code
     except WavewrightError as error:
         return _refuse(str(error))
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         return INTERRUPTED
+    except typer.Abort as abort:  # Ctrl-C, or an EOFError, of which typer makes the same
+        if isinstance(abort.__cause__, EOFError):
+            raise abort.__cause__ from None
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 0  # whoever reads the output has read enough
+    except SystemExit as exit_:
+        if not isinstance(exit_.__context__, BrokenPipeError):  # typer ends the process with 1
+            raise
+        return 0
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             what = f" to write {error.filename}" if error.filename else ""
@@ -105,5 +115,6 @@ def _options(
 
 
 def _refuse(sentence: str) -> int:
-    typer.echo(f"wavewright: {sentence}", err=True)
+    with suppress(OSError):  # nobody may be there to read it
+        typer.echo(f"wavewright: {sentence}", err=True)
     return BAD_INPUT
