@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import torch
 from torch import nn
 
@@ -223,6 +225,11 @@ class Run:
         return ""
 
 
+def _keep_caches_together() -> None:
+    """Give PyTorch a folder in Wavewright's cache: its own is among temporary files, and to name it asks the system for the user."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(platformdirs.user_cache_path("wavewright") / "torch"))
+
+
 def train(
     folder: Path,
     family: str = "gan",
@@ -243,6 +250,7 @@ def train(
     ``settings`` are ``name=value`` overrides; ``base`` is the model that training begins from. Raises a WavewrightError for anything that
     cannot work, before anything is written.
     """
+    _keep_caches_together()
     begun_from = None if base is None else _opened_base(base, family)
     recipe = choose_recipe(family, size, settings, device, begun_from)
     if not (recipe.training.steps or max_minutes or resume):
