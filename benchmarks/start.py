@@ -1,6 +1,6 @@
-"""Time commands from a cold process, beside Python's own start; the number is the median of several runs.
+"""Time commands from a cold process, beside Python's own start: median seconds, and of the processor's time.
 
-    python benchmarks/start.py [--runs 9]
+    python benchmarks/start.py [--runs 9] [--only speak]
 
 The first run of each, which compiles loops and byte code, is not counted. Byte code is kept in a folder of its own, because
 `PYTHONDONTWRITEBYTECODE` would otherwise have every process compile what `pip install` compiles once.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -35,8 +36,9 @@ COMMANDS = {
 FIRST_BYTES = 46  # more than the header of the WAV file
 
 
-def seconds_of(command: list[str], folder: Path, environment: dict[str, str]) -> float:
-    """Return the time from the start of a process to its end or, where it streams, to its first sample."""
+def seconds_of(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """Return the time from the start of a process to its end or, where it streams, to its first sample; and processor time."""
+    used = processor_seconds()
     begin = time.perf_counter()
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
@@ -50,14 +52,25 @@ def seconds_of(command: list[str], folder: Path, environment: dict[str, str]) ->
             seconds = time.perf_counter() - begin
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}.")
-    return seconds
+    return seconds, processor_seconds() - used
+
+
+def processor_seconds() -> float:
+    """Return the processor time of all processes that were started here and are over."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
     """Print a table: median seconds of each command, and its ratio to Python's own start."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=9)
-    n_runs = parser.parse_args().runs
+    parser.add_argument("--only", help="a command of the table; Python's own start is always measured")
+    given = parser.parse_args()
+    n_runs = given.runs
+    commands = {
+        name: command for name, command in COMMANDS.items() if given.only in (None, name) or command[1:] == ["-c", "pass"]
+    }
     with tempfile.TemporaryDirectory() as folder:
         work, byte_code = Path(folder) / "work", Path(folder) / "byte-code"
         work.mkdir()
@@ -65,11 +78,11 @@ def main() -> None:
         environment = kept | {"PYTHONPYCACHEPREFIX": str(byte_code)}
         print(processor_name(), f"Python {sys.version.split()[0]}", f"median of {n_runs}", sep=", ")
         bare = 0.0
-        for name, command in COMMANDS.items():
-            seconds = [seconds_of(command, work, environment) for _ in range(n_runs + 1)][1:]
-            median = statistics.median(seconds)
-            bare = bare or median
-            print(f"{name:28s} {median:6.2f} s  fastest {min(seconds):.2f}  {median / bare:5.0f} times Python's start")
+        for name, command in commands.items():
+            measured = [seconds_of(command, work, environment) for _ in range(n_runs + 1)][1:]
+            seconds, used = (statistics.median(values) for values in zip(*measured, strict=True))
+            bare = bare or seconds
+            print(f"{name:28s} {seconds:6.2f} s  {used:6.2f} s of processor time  {seconds / bare:5.0f} times Python's start")
 
 
 if __name__ == "__main__":
