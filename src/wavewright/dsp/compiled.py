@@ -46,8 +46,10 @@ def compiled(what: str, **flags: Any) -> Callable[[Callable[..., Any]], Any]:
 def inlined(function: Callable[..., Any] | None = None, **flags: Any) -> Any:
     """Compile a function into those that call it; Python cannot call it, because that entry takes longest to compile."""
 
+    jit: Any = numba.njit  # its annotations lack the two options
+
     def decorate(function: Callable[..., Any]) -> Any:
-        return numba.njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **flags)(function)
+        return jit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **flags)(function)
 
     return decorate if function is None else decorate(function)
 
