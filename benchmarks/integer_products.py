@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 
 from wavewright import models
 from wavewright.clip import Clip
 from wavewright.errors import WavewrightError
 from wavewright.models.folder import WEIGHTS_FILE, ModelFolder
+from wavewright.onnx_runtime import open_session
 from wavewright.text import front_end
 from wavewright.training.integer_products import saturation_db
 
@@ -46,10 +46,7 @@ class Listening:
         with tempfile.TemporaryDirectory() as beside:
             shutil.copyfile(folder.file(WEIGHTS_FILE), Path(beside) / WEIGHTS_FILE)
             onnx.save(graph, Path(beside) / name)
-            options = onnxruntime.SessionOptions()
-            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-            options.intra_op_num_threads = 1
-            self.session = onnxruntime.InferenceSession(str(Path(beside) / name), options, providers=["CPUExecutionProvider"])
+            self.session = open_session(Path(beside) / name, optimise=False)
         self.get_inputs = self.session.get_inputs
 
     def run(self, names: Sequence[str] | None, given: dict[str, np.ndarray]) -> list[Any]:

@@ -20,6 +20,7 @@ import numpy as np
 from wavewright.clip import Clip
 from wavewright.errors import BadFolder, MissingExtra
 from wavewright.metrics.words import WordErrors, spoken_words, word_errors
+from wavewright.onnx_runtime import open_session
 from wavewright.units import db_to_gain
 
 SAMPLE_RATE = 16_000
@@ -35,8 +36,6 @@ class Recogniser:
 
     def __init__(self, folder: Path = DEFAULT_FOLDER):
         """Load the model from the folder of its two graphs; raises BadFolder without them, MissingExtra without its package."""
-        import onnxruntime
-
         try:
             from moonshine_onnx import MoonshineOnnxModel, load_tokenizer
         except ImportError as error:
@@ -46,10 +45,8 @@ class Recogniser:
         if not (folder / "encoder_model.onnx").is_file():
             raise BadFolder(f"{folder} has no encoder_model.onnx; see the commands in benchmarks/recogniser.py.")
         self.model = MoonshineOnnxModel(models_dir=str(folder), model_name="tiny")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
         for part, file in (("encoder", "encoder_model.onnx"), ("decoder", "decoder_model_merged.onnx")):
-            setattr(self.model, part, onnxruntime.InferenceSession(folder / file, options, providers=["CPUExecutionProvider"]))
+            setattr(self.model, part, open_session(folder / file))
         self.tokenizer = load_tokenizer()
 
     def text_of(self, wave: np.ndarray, sample_rate: int) -> str:

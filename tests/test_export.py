@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from safetensors.numpy import load_file
@@ -17,6 +16,7 @@ from wavewright.errors import BadModel
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.playable import Graph, Playable
+from wavewright.onnx_runtime import open_session
 from wavewright.training import export
 from wavewright.training.export import as_played, export_model, rounded, row_scales, write_safetensors
 
@@ -29,7 +29,7 @@ def write(folder, graphs, files=None, weight_bits=16):
 
 
 def run(folder, name, inputs):
-    session = onnxruntime.InferenceSession(str(folder / name), providers=["CPUExecutionProvider"])
+    session = open_session(folder / name)
     return session.run(None, {key: tensor.numpy() for key, tensor in inputs.items()})
 
 

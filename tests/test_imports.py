@@ -1,4 +1,4 @@
-"""Importing is quick, torch stays where learning is, and the arrows between the parts point one way."""
+"""Importing loads little, torch stays where learning is, and the arrows between the parts point one way."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ ARROWS = {
     "errors": set(),
     "json_text": set(),
     "interruption": set(),
+    "onnx_runtime": set(),
     "units": set(),
     "processor": set(),
     "names": {"errors"},
@@ -30,7 +31,7 @@ ARROWS = {
     "torchrun": set(),
     "sound_file": BASE,
     "clip": BASE | {"sound_file", "whole_file"},
-    "dsp": BASE,
+    "dsp": BASE | {"whole_file"},
     "drawing": BASE | {"clip", "dsp", "whole_file"},
     "data": BASE | {"clip", "dsp", "sound_file", "whole_file"},
     "metrics": BASE | {"dsp"},
@@ -43,11 +44,12 @@ ARROWS = {
     "families/pairs": BASE | {"data", "families"},
     "families/given": BASE | {"data", "dsp", "families"},
     "families/network": BASE | {"dsp", "families", "nn"},
-    "models": BASE | {"families", "whole_file"},
+    "models": BASE | {"onnx_runtime", "families", "whole_file"},
     "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp"},
-    "training": BASE | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "torchrun", "whole_file"},
+    "training": BASE
+    | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "onnx_runtime", "torchrun", "whole_file"},
     "tasks": BASE
     | {"clip", "data", "drawing", "dsp", "families", "file_lock", "metrics", "models", "nn", "processor", "speech"}
     | {"text", "training", "whole_file"},
@@ -121,9 +123,7 @@ def test_the_tree_in_the_documents_is_that_of_the_package():
 
 
 def in_a_new_python(program: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    ).stdout.strip()
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_importing_the_package_loads_nothing_heavy():
@@ -131,9 +131,20 @@ def test_importing_the_package_loads_nothing_heavy():
     assert in_a_new_python(f"import sys, wavewright; print([name for name in {heavy} if name in sys.modules])") == "[]"
 
 
-def test_importing_the_package_is_quick():
-    program = "import time; start = time.perf_counter(); import wavewright; print(time.perf_counter() - start)"
-    assert min(float(in_a_new_python(program)) for _ in range(3)) < 0.3
+NOT_FOR_SPEAKING = (
+    *("scipy", "numba", "rich", "torch", "onnx", "matplotlib", "librosa", "numpy.f2py", "numpy.testing"),
+    *("wavewright.metrics", "wavewright.tasks.generate", "wavewright.training", "wavewright.data", "wavewright.drawing"),
+)
+
+
+def test_speaking_imports_nothing_that_it_does_not_need(tmp_path):
+    """A list of imports rather than a time, which depends on the machine; `benchmarks/start.py` measures the time."""
+    program = (
+        "import sys; from wavewright.cli import run; "
+        f"code = run(['speak', 'Hello.', '--out', {str(tmp_path / 'hello.wav')!r}]); "
+        f"print(code, [name for name in {NOT_FOR_SPEAKING!r} if name in sys.modules])"
+    )
+    assert in_a_new_python(program).splitlines()[-1] == "0 []"
 
 
 @pytest.mark.parametrize("name", [name for name in wavewright.__all__ if name != "__version__"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from torch import nn
@@ -12,6 +11,7 @@ from torch import nn
 from wavewright.errors import BadSetting
 from wavewright.models.card import Card
 from wavewright.nn.playable import Graph, Playable
+from wavewright.onnx_runtime import open_session
 from wavewright.training.export import export_model, row_scales
 from wavewright.training.integer_products import MOST_SATURATION_DB, Steps, saturation_db, steps_for
 from wavewright.training.settings import TrainingSettings
@@ -36,7 +36,7 @@ def written(folder, product_bits):
     graph = Graph(module, {"frames": frames}, ("out",), {"frames": (1,), "out": (1,)})
     card = Card(name="x", family="gan", sample_rate=8_000)
     export_model(folder, card, Playable({"net.onnx": graph}, SAMPLE), 8, product_bits)
-    return module, frames.numpy(), onnxruntime.InferenceSession(str(folder / "net.onnx"), providers=["CPUExecutionProvider"])
+    return module, frames.numpy(), open_session(folder / "net.onnx")
 
 
 def product(frames, linear, steps):

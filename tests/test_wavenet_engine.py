@@ -373,7 +373,6 @@ def test_a_loop_is_compiled_once_on_a_machine_and_says_so(tmp_path):
             capture_output=True,
             text=True,
             check=True,
-            timeout=120,
             env=environment,
         )
         for _ in range(2)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -302,7 +304,11 @@ def _shortened(text: str, n_letters: int) -> str:
 
 
 def _figure_class() -> type[Figure]:
-    """matplotlib's Figure, which draws with Agg and needs no screen."""
+    """matplotlib's Figure, which draws with Agg and needs no screen; its list of fonts goes into Wavewright's own cache."""
+    import platformdirs
+
+    if "matplotlib" not in sys.modules:  # a program that has imported it keeps its settings
+        os.environ.setdefault("MPLCONFIGDIR", str(platformdirs.user_cache_path("wavewright") / "matplotlib"))
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-import io
+import gc
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from .. import __version__
 from ..errors import WavewrightError
 from ..interruption import ended_by_signals
 from .command import Group, group
+from .streams import drop_unread_output, open_standard_streams
 
 COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
@@ -49,27 +51,44 @@ SIGNALLED = 128  # with the number of the signal added
 _UsageError = typer.BadParameter.__base__  # click's; some versions of typer carry a click of their own
 
 
+GARBAGE_THRESHOLD = (
+    100_000  # objects; what imports make lives as long as the process, so looking for garbage in it is lost time
+)
+
+
 def main() -> None:
     """Run the command line of this process and exit."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console may lack a letter of a file's name
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    open_standard_streams()
     with ended_by_signals() as signal_received:
         code = run(sys.argv[1:])
-        sys.exit(code if (number := signal_received()) is None else SIGNALLED + number)
+        code = code if (number := signal_received()) is None else SIGNALLED + number
+        drop_unread_output()
+        gc.freeze()  # or the interpreter looks through every object several times before it exits
+        sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code: 0, 2 for something the person can put right, 130 for an interruption."""
     try:
-        return (
-            group(COMMANDS, "wavewright", _options).main(list(arguments) or ["--help"], "wavewright", standalone_mode=False)
-            or 0
-        )
+        commands = group(COMMANDS, "wavewright", _options)
+        code = commands.main(list(arguments) or ["--help"], "wavewright", standalone_mode=False) or 0
+        sys.stdout.flush()  # a disk may be full, a reader gone
+        return code
     except WavewrightError as error:
         return _refuse(str(error))
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         return INTERRUPTED
+    except typer.Abort as abort:  # Ctrl-C, or an EOFError, of which typer makes the same
+        if isinstance(abort.__cause__, EOFError):
+            raise abort.__cause__ from None
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 0  # whoever reads the output has read enough
+    except SystemExit as exit_:
+        if not isinstance(exit_.__context__, BrokenPipeError):  # typer ends the process with 1
+            raise
+        return 0
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             what = f" to write {error.filename}" if error.filename else ""
@@ -100,5 +119,6 @@ def _options(
 
 
 def _refuse(sentence: str) -> int:
-    typer.echo(f"wavewright: {sentence}", err=True)
+    with suppress(OSError):  # nobody may be there to read it
+        typer.echo(f"wavewright: {sentence}", err=True)
     return BAD_INPUT

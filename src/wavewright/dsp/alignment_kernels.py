@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 
 NEVER = -1e30  # log-probability of what cannot be
 
 
-@compiled
+@inlined
 def _log_sum(a: float, b: float) -> float:
     """``log(exp(a) + exp(b))``."""
     if a < b:
@@ -19,7 +19,7 @@ def _log_sum(a: float, b: float) -> float:
     return a + math.log1p(math.exp(b - a)) if b > NEVER / 2 else a
 
 
-@compiled
+@compiled("the alignment")
 def sum_of_paths(scores: np.ndarray, is_skippable: np.ndarray, posterior: np.ndarray) -> float:
     """What :func:`.alignment.forward_sum` finds for one clip; ``posterior (frames, symbols)`` is written."""
     n_frames, n_symbols = scores.shape
@@ -60,7 +60,7 @@ def sum_of_paths(scores: np.ndarray, is_skippable: np.ndarray, posterior: np.nda
     return log_total
 
 
-@compiled
+@compiled("the alignment")
 def best_path(scores: np.ndarray, is_skippable: np.ndarray, durations: np.ndarray) -> bool:
     """What :func:`.alignment.best_durations` finds for one clip, into ``durations (symbols,)``; False where there is no path."""
     n_frames, n_symbols = scores.shape

@@ -105,16 +105,13 @@ class ModelFolder:
         Raises BadModel where the graph cannot be read or points to other bytes than those of the weights, where these are not those
         that it points to, or where its inputs and outputs are not the given ones.
         """
-        import onnxruntime
+        from ..onnx_runtime import open_session
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # its warnings speak to makers of graphs, and every failure is raised as well
         path = self.file(name)
         n_weight_bytes = self.file(WEIGHTS_FILE).stat().st_size if WEIGHTS_FILE in self.card.files else 0
         check_graph_file(path, WEIGHTS_FILE, n_weight_bytes)
         try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            session = open_session(path)
             listed = session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY, "{}")
             found_inputs, found_outputs = _shapes_of(session.get_inputs()), _shapes_of(session.get_outputs())
         except Exception as error:  # ONNX Runtime's errors share no other base class; texts may be no UTF-8

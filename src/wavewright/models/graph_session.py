@@ -11,7 +11,8 @@ from ..names import printable
 
 if TYPE_CHECKING:
     import numpy as np
-    from onnxruntime import InferenceSession
+
+    from ..onnx_runtime import InferenceSession
 
 Shapes = dict[str, tuple[int | None, ...]]
 """The name of each input or output of a graph and its shape; ``None`` stands for the batch, or for any length."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -52,8 +53,12 @@ class Voice:
         Raises BadModel for names that do not exist and for models that are no acoustic model or no vocoder of its mel frames.
         """
         model, speaker = found_voice(name)
-        acoustic = models.load(model)
-        return cls(acoustic, _vocoder(vocoder, acoustic), speaker or next(iter(acoustic.speakers), None), name)
+        with ThreadPoolExecutor(1) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
+            opening = pool.submit(models.load, model)
+            player = models.load(vocoder)
+            acoustic = opening.result()
+        _check_vocoder(vocoder, player, acoustic)
+        return cls(acoustic, player, speaker or next(iter(acoustic.speakers), None), name)
 
     @cached_property
     def front_end(self) -> Any:
@@ -196,9 +201,8 @@ def _card(model: str) -> models.Card | None:
         return None
 
 
-def _vocoder(name: str, acoustic: Any) -> Any:
-    """A vocoder; raises BadModel for a model that is none, or plays other frames than the acoustic model's."""
-    player = models.load(name)
+def _check_vocoder(name: str, player: Any, acoustic: Any) -> None:
+    """Raise BadModel for a model that is no vocoder, or that plays other frames than the acoustic model's."""
     if not hasattr(player, "vocode_stream"):
         raise BadModel(f"{name} is of the family {player.card.family}, which plays no mel frames; give a vocoder.")
     frames_per_second = player.sample_rate / player.hop_length
@@ -207,4 +211,3 @@ def _vocoder(name: str, acoustic: Any) -> Any:
             f"{name} plays {frames_per_second:g} frames a second of {player.n_mels} bands, voices speak {FRAMES_PER_SECOND:g} of "
             f"{acoustic.n_mels}; give another vocoder."
         )
-    return player

@@ -19,6 +19,8 @@ from ..errors import BadSetting
 BY_PLACE = "by place"
 """Behind the field of a parameter: on the command line it is given by its place, although it has a default."""
 
+LARGEST_SEED = 2**32 - 1
+
 IN_PYTHON_ALONE = {"in_python_alone": True}
 """Metadata of a result's field that ``--json`` leaves out: sound, for instance."""
 

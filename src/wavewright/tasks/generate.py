@@ -16,12 +16,11 @@ from .. import models
 from ..clip import Clip, read_header
 from ..errors import BadModel, BadSetting
 from ..names import file_stem
-from . import checked
+from . import LARGEST_SEED, checked
 from .latent_sounds import Pitch, changes_of
 from .rejection import Judged, Rejection
 from .sound_folder import Made, SoundFormat, Written, write_sounds
 
-LARGEST_SEED = 2**32 - 1
 MOST_STEPS = 1000  # from one seed to another
 
 

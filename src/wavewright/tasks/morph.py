@@ -11,8 +11,7 @@ from pydantic import Field
 
 from ..errors import BadSetting
 from ..families.vae.morphing import Way
-from . import checked
-from .generate import LARGEST_SEED
+from . import LARGEST_SEED, checked
 from .latent_sounds import (
     DEFAULT_MODEL,
     MOST_SOUNDS,

@@ -10,8 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import BadSetting
-from . import checked
-from .generate import LARGEST_SEED
+from . import LARGEST_SEED, checked
 from .latent_sounds import (
     DEFAULT_MODEL,
     MOST_SOUNDS,

@@ -28,9 +28,8 @@ from ..text.lexicon import Lexicon
 from ..text.sentence import BOUNDARY, PAUSES, SILENCE, Sentence
 from ..text.ssml import is_markup
 from ..whole_file import write_whole
-from . import BY_PLACE, IN_PYTHON_ALONE, checked
+from . import BY_PLACE, IN_PYTHON_ALONE, LARGEST_SEED, checked
 from .book import BookFiles, BookFormat, SpokenBook, speak_book
-from .generate import LARGEST_SEED
 from .pcm import endless_wav_header, pipe_out, to_pcm
 from .standard_input import joined, read_lines, read_text
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from . import checked
-from .generate import LARGEST_SEED
+from . import LARGEST_SEED, checked
 from .latent_sounds import (
     DEFAULT_MODEL,
     MOST_SOUNDS,

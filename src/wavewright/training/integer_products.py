@@ -143,7 +143,7 @@ def _values(
     folder: Path, model: onnx.ModelProto, names: list[str], examples: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Each named tensor of a graph while it computes the examples."""
-    import onnxruntime
+    from ..onnx_runtime import open_session
 
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
@@ -151,7 +151,7 @@ def _values(
     path = folder / EXAMPLES_FILE
     try:
         onnx.save_model(watched, path)
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        session = open_session(path)
         found = dict(zip((output.name for output in session.get_outputs()), session.run(None, dict(examples)), strict=True))
     finally:
         path.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 import platform
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import torch
 from torch import nn
 
@@ -285,6 +287,11 @@ class Run:
         return before, f"the recordings are not those that the run began with ({counts}); going on with these."
 
 
+def _keep_caches_together() -> None:
+    """Give PyTorch a folder in Wavewright's cache: its own is among temporary files, and to name it asks the system for the user."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(platformdirs.user_cache_path("wavewright") / "torch"))
+
+
 def train(
     folder: Path,
     family: str = "gan",
@@ -307,6 +314,7 @@ def train(
     cannot work, before anything is written.
     """
     check_call(out, resume, more_minutes)
+    _keep_caches_together()
     begun_from = None if base is None else _opened_base(base, family)
     recipe = choose_recipe(family, size, settings, device, begun_from)
     if not (recipe.training.steps or max_minutes or resume):

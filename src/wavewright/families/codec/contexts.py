@@ -168,20 +168,21 @@ class ContextCoder:
 
         Raises BadSetting for another shape, codes outside their codebook, or frames that are silent in some levels only.
         """
-        from .context_kernels import write_codes
+        from .context_kernels import workspace, write_codes
 
         codes = checked(codes, self.n_levels, self.codebook_size)
         levels = np.arange(self.n_levels)[None, :, None]
         places = np.where(codes == SILENT, SILENT, self._places[levels, np.maximum(codes, 0)])
         out = np.zeros(most_bytes(*codes.shape), dtype=np.uint8)
-        return out[: write_codes(np.ascontiguousarray(places, dtype=np.int16), self._tables, out)].tobytes()
+        room = workspace(len(codes), self._tables)
+        return out[: write_codes(np.ascontiguousarray(places, dtype=np.int16), self._tables, out, room)].tobytes()
 
     def decode(self, payload: bytes, n_channels: int, n_frames: int) -> np.ndarray:
         """The codes ``(channels, n_levels, frames)`` int16 of a payload; any bytes give codes that lie in their codebook."""
-        from .context_kernels import read_codes
+        from .context_kernels import read_codes, workspace
 
         places = np.zeros((n_channels, self.n_levels, n_frames), dtype=np.int16)
-        read_codes(np.frombuffer(payload, dtype=np.uint8), self._tables, places)
+        read_codes(np.frombuffer(payload, dtype=np.uint8), self._tables, places, workspace(n_channels, self._tables))
         levels = np.arange(self.n_levels)[None, :, None]
         return np.where(places == SILENT, np.int16(SILENT), self._order[levels, np.maximum(places, 0)])
 

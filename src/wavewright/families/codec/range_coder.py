@@ -68,18 +68,20 @@ class RangeCoder:
 
         Raises BadSetting for another shape, codes outside their codebook, or frames that are silent in some levels only.
         """
-        from .range_kernels import write_codes
+        from .range_kernels import workspace, write_codes
 
         codes = checked(codes, self.n_levels, self.codebook_size)
         out = np.zeros(most_bytes(*codes.shape), dtype=np.uint8)
-        return out[: write_codes(np.ascontiguousarray(codes, dtype=np.int16), self._starts, out)].tobytes()
+        return out[
+            : write_codes(np.ascontiguousarray(codes, dtype=np.int16), self._starts, out, *workspace(len(codes)))
+        ].tobytes()
 
     def decode(self, payload: bytes, n_channels: int, n_frames: int) -> np.ndarray:
         """The codes ``(channels, n_levels, frames)`` int16 of a payload; any bytes give codes that lie in their codebook."""
-        from .range_kernels import read_codes
+        from .range_kernels import read_codes, workspace
 
         codes = np.zeros((n_channels, self.n_levels, n_frames), dtype=np.int16)
-        read_codes(np.frombuffer(payload, dtype=np.uint8), self._starts, codes)
+        read_codes(np.frombuffer(payload, dtype=np.uint8), self._starts, codes, *workspace(n_channels))
         return codes
 
 

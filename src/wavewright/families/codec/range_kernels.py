@@ -7,10 +7,15 @@ no later symbol can change leave at the top; a carry runs back into the bytes th
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from ...dsp.compiled import compiled
+from ...dsp.compiled import compiled, inlined
 from . import SILENT, TOTAL
+
+LOOPS = "the range coder"  # as messages about compiling call it
+FLAGS: Any = {"_nrt": False}  # no loop makes an array, so none counts references to one
 
 TOTAL_BITS = 16
 SMALLEST_RANGE = 1 << 24  # below it, a byte leaves
@@ -21,7 +26,15 @@ SILENT_AFTER_SOUND = 64  # of TOTAL: 10 bits to fall silent, 0.0014 bits to go o
 SILENT_AFTER_SILENCE = TOTAL - 512  # 7 bits to begin again, 0.011 bits to stay silent
 
 
-@compiled
+def workspace(n_channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the state of a coder (low or number, range, bytes), and whether the frame before was silent ``(n_channels,)``.
+
+    The loops take arrays from Python: the code that makes one takes longer to compile than the loop around it.
+    """
+    return np.zeros(3, np.int64), np.zeros(n_channels, np.bool_)
+
+
+@inlined(**FLAGS)
 def narrow(state: np.ndarray, out: np.ndarray, part: int, start: int, frequency: int) -> None:
     """Narrow ``state`` (low, range, bytes written) to ``frequency`` times ``part``, from ``start`` times on; certain bytes go to ``out``."""
     state[0] += part * start
@@ -36,7 +49,7 @@ def narrow(state: np.ndarray, out: np.ndarray, part: int, start: int, frequency:
         state[1] <<= 8
 
 
-@compiled
+@inlined(**FLAGS)
 def carry(out: np.ndarray, n_bytes: int) -> None:
     """Add one to the number that the first ``n_bytes`` of ``out`` are, the last byte the smallest."""
     place = n_bytes - 1
@@ -46,7 +59,7 @@ def carry(out: np.ndarray, n_bytes: int) -> None:
     out[place] += 1
 
 
-@compiled
+@inlined(**FLAGS)
 def finish(state: np.ndarray, out: np.ndarray) -> int:
     """End with the number of the interval that has the most zero bytes at its end, leave these out; the number of bytes."""
     for n_more in range(5):
@@ -66,23 +79,24 @@ def finish(state: np.ndarray, out: np.ndarray) -> int:
     return n_bytes
 
 
-@compiled
+@inlined(**FLAGS)
 def write_silence(state: np.ndarray, out: np.ndarray, was_silent: bool, is_silent: bool) -> None:
     """Write whether a frame is silent, behind one of its channel that was or was not."""
     silent = SILENT_AFTER_SILENCE if was_silent else SILENT_AFTER_SOUND
+    start, frequency = silent, TOTAL - silent
     if is_silent:  # at the bottom of the interval, so that a silent packet is the number 0: no bytes
-        narrow(state, out, state[1] >> TOTAL_BITS, 0, silent)
-    else:
-        narrow(state, out, state[1] >> TOTAL_BITS, silent, TOTAL - silent)
+        start, frequency = 0, silent
+    narrow(state, out, state[1] >> TOTAL_BITS, start, frequency)
 
 
-@compiled
-def write_codes(codes: np.ndarray, starts: np.ndarray, out: np.ndarray) -> int:
-    """Write ``codes (channels, levels, frames)`` by ``starts (levels, codes + 1)``, cumulated frequencies; the number of bytes in ``out``."""
+@compiled(LOOPS, **FLAGS)
+def write_codes(codes: np.ndarray, starts: np.ndarray, out: np.ndarray, state: np.ndarray, was_silent: np.ndarray) -> int:
+    """Write ``codes (channels, levels, frames)`` by ``starts (levels, codes + 1)``, cumulated frequencies.
+
+    ``state`` and ``was_silent`` are those of :func:`workspace`. Return the number of bytes in ``out``.
+    """
     n_channels, n_levels, n_frames = codes.shape
-    state = np.zeros(3, np.int64)  # low, range, bytes written
     state[1] = WHOLE_RANGE
-    was_silent = np.zeros(n_channels, np.bool_)
     for frame in range(n_frames):
         for channel in range(n_channels):
             is_silent = codes[channel, 0, frame] == SILENT
@@ -92,21 +106,20 @@ def write_codes(codes: np.ndarray, starts: np.ndarray, out: np.ndarray) -> int:
                 continue
             for level in range(n_levels):
                 code = codes[channel, level, frame]
-                narrow(state, out, state[1] >> TOTAL_BITS, starts[level, code], starts[level, code + 1] - starts[level, code])
+                start = np.int64(starts[level, code])  # of one type everywhere: each other one would be compiled, too
+                narrow(state, out, state[1] >> TOTAL_BITS, start, starts[level, code + 1] - start)
     return finish(state, out)
 
 
-@compiled
-def begin_reading(payload: np.ndarray) -> np.ndarray:
-    """The state (number, range, bytes read) at the start of ``payload``."""
-    state = np.zeros(3, np.int64)
+@inlined(**FLAGS)
+def begin_reading(payload: np.ndarray, state: np.ndarray) -> None:
+    """Set ``state`` (number, range, bytes read), all zeros, to the start of ``payload``."""
     for place in range(4):
         state[0] = (state[0] << 8) | (payload[place] if place < payload.size else 0)
     state[1], state[2] = WHOLE_RANGE, 4
-    return state
 
 
-@compiled
+@inlined(**FLAGS)
 def widen(state: np.ndarray, payload: np.ndarray, part: int, start: int, frequency: int) -> None:
     """Undo :func:`narrow` on ``state`` (number, range, bytes read); beyond the end of ``payload`` there are zeros."""
     state[0] -= part * start
@@ -118,30 +131,30 @@ def widen(state: np.ndarray, payload: np.ndarray, part: int, start: int, frequen
         state[2] += 1
 
 
-@compiled
+@inlined(**FLAGS)
 def read_silence(state: np.ndarray, payload: np.ndarray, was_silent: bool) -> bool:
     """Whether a frame is silent, behind one of its channel that was or was not."""
     silent = SILENT_AFTER_SILENCE if was_silent else SILENT_AFTER_SOUND
     part = state[1] >> TOTAL_BITS
     is_silent = state[0] // part < silent
+    start, frequency = silent, TOTAL - silent
     if is_silent:
-        widen(state, payload, part, 0, silent)
-    else:
-        widen(state, payload, part, silent, TOTAL - silent)
+        start, frequency = 0, silent
+    widen(state, payload, part, start, frequency)
     return is_silent
 
 
-@compiled
-def read_codes(payload: np.ndarray, starts: np.ndarray, codes: np.ndarray) -> None:
+@compiled(LOOPS, **FLAGS)
+def read_codes(payload: np.ndarray, starts: np.ndarray, codes: np.ndarray, state: np.ndarray, was_silent: np.ndarray) -> None:
     """Read ``codes (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each code lies in its table."""
     n_channels, n_levels, n_frames = codes.shape
-    state = begin_reading(payload)
-    was_silent = np.zeros(n_channels, np.bool_)
+    begin_reading(payload, state)
     for frame in range(n_frames):
         for channel in range(n_channels):
             was_silent[channel] = read_silence(state, payload, was_silent[channel])
             if was_silent[channel]:
-                codes[channel, :, frame] = SILENT
+                for level in range(n_levels):
+                    codes[channel, level, frame] = SILENT
                 continue
             for level in range(n_levels):
                 part = state[1] >> TOTAL_BITS
@@ -153,5 +166,6 @@ def read_codes(payload: np.ndarray, starts: np.ndarray, codes: np.ndarray) -> No
                         code = middle
                     else:
                         above = middle
-                widen(state, payload, part, starts[level, code], starts[level, code + 1] - starts[level, code])
+                start = np.int64(starts[level, code])
+                widen(state, payload, part, start, starts[level, code + 1] - start)
                 codes[channel, level, frame] = code

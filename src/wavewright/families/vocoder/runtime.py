@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 import numpy as np
 
@@ -30,14 +29,10 @@ class Runtime:
         self.config = config = folder.config(Config)
         self.sample_rate, self.hop_length, self.n_mels = config.sample_rate, config.hop_length, config.n_mels
         self.labels: tuple[str, ...] = ()
-
-    @cached_property
-    def session(self):
-        """Mel features and memory to filters, pitch and the memory after."""
-        config = self.config
         memory = (1, (config.blocks * config.channels + config.fine_blocks * config.fine_channels) * (config.kernel - 1))
         outputs = {"described": (1, None, 3 * config.n_bins), "pitch": (1, None, N_PITCHES), "memory_after": memory}
-        return self.folder.session(FRAMES_FILE, {"features": (1, None, config.n_mels), "memory": memory}, outputs)
+        # Mel features and memory to filters, pitch and the memory after.
+        self.session = folder.session(FRAMES_FILE, {"features": (1, None, config.n_mels), "memory": memory}, outputs)
 
     def mel_of(self, wave: np.ndarray) -> np.ndarray:
         """The log-mel frames ``(n_mels, frames)`` of ``wave (time,)`` at the model's rate, which :meth:`vocode` makes a wave of again.

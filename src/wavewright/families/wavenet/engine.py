@@ -11,9 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -181,11 +179,10 @@ class Engine:
             piece = wave[:, begin : begin + PIECE_SAMPLES].copy()
             found = np.zeros((state.n_streams, min(room, piece.shape[1]), self.config.outputs), np.float32)
             draws, of_temperature = temperature is not None, np.float32(temperature or 0.0)
-            with _compilation_is_said():
-                advance(
-                    *(self._weights, state.streams, desk, state.position),
-                    *(condition, hop, first_segment, piece, found, draws, of_temperature),
-                )
+            advance(
+                *(self._weights, state.streams, desk, state.position),
+                *(condition, hop, first_segment, piece, found, draws, of_temperature),
+            )
             state.position += piece.shape[1]
             yield begin, piece, found
 
@@ -228,23 +225,3 @@ def _read_about(saved: Mapping[str, np.ndarray]) -> dict[str, Any]:
     if not isinstance(about, dict):
         raise BadSetting("What was given to restore is no saved state of a WaveNet; give the arrays that State.save returned.")
     return about
-
-
-@contextmanager
-def _compilation_is_said() -> Iterator[None]:
-    """Say so on standard error where numba has to compile, which it does once on a machine and then keeps the result."""
-    from numba.core import event
-
-    class Notice(event.Listener):
-        is_said = False
-
-        def on_start(self, event: Any) -> None:
-            if not self.is_said:
-                print("compiling the sample loop for this machine, once: some seconds ...", file=sys.stderr, flush=True)
-            self.is_said = True
-
-        def on_end(self, event: Any) -> None:
-            pass
-
-    with event.install_listener("numba:compile", Notice()):
-        yield

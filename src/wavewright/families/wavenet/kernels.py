@@ -10,13 +10,13 @@ Whether the result on disk is up to date numba sees by this file alone: after a 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
 
+from ...dsp.compiled import compiled, inlined
 from . import LARGEST_STEP, SMALLEST_LOG_SCALE
 from .wide_dots import packed_product
 
@@ -84,22 +84,7 @@ class Desk(NamedTuple):
 
 
 # Without ``_nrt`` numba does not count the references to arrays, which Python holds all along: that would take longer than a layer.
-_FLAGS: Any = {"_nrt": False, "error_model": "numpy", "fastmath": {"nnan", "ninf", "nsz", "contract"}}
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """The function compiled when it is first called, and kept on disk where a folder for that can be written."""
-    jit: Any = njit
-    try:
-        return jit(cache=True, nogil=True, **_FLAGS)(function)
-    except RuntimeError:  # no such folder
-        return jit(nogil=True, **_FLAGS)(function)
-
-
-def part(function: Callable[..., Any]) -> Any:
-    """A function that compiled ones contain; it cannot be called from Python, whose way in would take longest to compile."""
-    jit: Any = njit
-    return jit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_FLAGS)(function)
+FLAGS: Any = {"_nrt": False, "error_model": "numpy", "fastmath": {"nnan", "ninf", "nsz", "contract"}}
 
 
 def product(weights: Any, vector: Any, sums: Any) -> None:
@@ -150,7 +135,7 @@ def _round(values: Any, n_values: Any, largest: Any, kept: Any) -> Any:
     return largest / LARGEST
 
 
-@part
+@inlined(**FLAGS)
 def largest_magnitude(values: np.ndarray, n_values: int) -> Any:
     """By the bits of the numbers without their signs, which are ordered as they are; several at once, as no comparison of floats is."""
     bits = values.view(np.int32)
@@ -160,7 +145,7 @@ def largest_magnitude(values: np.ndarray, n_values: int) -> Any:
     return np.int32(largest).view(np.float32)
 
 
-@part
+@inlined(**FLAGS)
 def gate(a: Any, b: Any) -> Any:
     """``tanh(a) sigmoid(b)`` by one division; ``sigmoid(b) = (1 + tanh(b / 2)) / 2``."""
     a = min(max(a, -TANH_REACHES), TANH_REACHES)
@@ -173,7 +158,7 @@ def gate(a: Any, b: Any) -> Any:
     return tanh_above * (half_above + half_below) / ((tanh_below + tanh_below) * half_below)
 
 
-@part
+@inlined(**FLAGS)
 def layer_step(
     weights: Weights, streams: Streams, desk: Desk, layer: int, stream: int, slot: int, condition: np.ndarray
 ) -> None:
@@ -203,7 +188,7 @@ def layer_step(
         skipped[channel] += (scale * row_scales[channel]) * np.float32(skip_sums[channel])
 
 
-@part
+@inlined(**FLAGS)
 def rectified_product(
     weights: np.ndarray, scales: np.ndarray, bias: np.ndarray, values: np.ndarray, n_values: int, desk: Desk, result: np.ndarray
 ) -> None:
@@ -216,7 +201,7 @@ def rectified_product(
         result[row] = (scale * scales[row]) * np.float32(desk.sums[row]) + bias[row]
 
 
-@part
+@inlined(**FLAGS)
 def uniform(seed: Any, index: int) -> float:
     """Number ``index`` of a seed's sequence, inside (0, 1): SplitMix64, whose numbers can be had in any order."""
     bits = seed + (np.uint64(index) + np.uint64(1)) * GOLDEN
@@ -226,7 +211,7 @@ def uniform(seed: Any, index: int) -> float:
     return (np.float64(bits >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
-@part
+@inlined(**FLAGS)
 def to_softmax(logits: np.ndarray, temperature: Any, result: np.ndarray) -> None:
     """``result (classes,)``: what is proportional to softmax(logits / temperature), at most 1.
 
@@ -251,13 +236,13 @@ def to_softmax(logits: np.ndarray, temperature: Any, result: np.ndarray) -> None
         result[index] = x * x
 
 
-@part
+@inlined(**FLAGS)
 def in_order(bits: Any) -> Any:
     """The bits of a float32 as an integer that is larger where the number is, and back again."""
     return np.int32(bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
 
 
-@part
+@inlined(**FLAGS)
 def draw_class(logits: np.ndarray, temperature: Any, chance: float, up_to: np.ndarray) -> int:
     """The class at ``chance`` of the way through softmax(logits / temperature); ``up_to`` (classes,) is overwritten."""
     to_softmax(logits, temperature, up_to)
@@ -275,7 +260,7 @@ def draw_class(logits: np.ndarray, temperature: Any, chance: float, up_to: np.nd
     return low
 
 
-@part
+@inlined(**FLAGS)
 def draw_logistic(outputs: np.ndarray, temperature: Any, seed: Any, index: int, up_to: np.ndarray) -> Any:
     """A sample on the 16-bit grid from a mixture of logistics ``outputs`` (logits, means and log scales, one after the other)."""
     n_mixtures = len(outputs) // 3
@@ -286,7 +271,7 @@ def draw_logistic(outputs: np.ndarray, temperature: Any, seed: Any, index: int, 
     return np.float32(round(min(max(sample, -1.0), 1.0) * LARGEST_STEP) / LARGEST_STEP)
 
 
-@part
+@inlined(**FLAGS)
 def draw(weights: Weights, desk: Desk, outputs: np.ndarray, temperature: Any, seed: Any, position: int) -> Any:
     """The next sample by its ``outputs``, as the network hears it."""
     if weights.is_mixture:
@@ -295,7 +280,7 @@ def draw(weights: Weights, desk: Desk, outputs: np.ndarray, temperature: Any, se
     return np.float32(drawn - len(outputs) // 2) / np.float32(len(outputs) // 2)
 
 
-@part
+@inlined(**FLAGS)
 def start_sample(weights: Weights, streams: Streams, desk: Desk, stream: int) -> None:
     """The residual stream before the first layer, from the last samples; the skip sum at its bias."""
     product(weights.input, streams.past[stream], desk.input_sums)
@@ -306,14 +291,14 @@ def start_sample(weights: Weights, streams: Streams, desk: Desk, stream: int) ->
         skipped[channel] = weights.skip_bias[channel]
 
 
-@part
+@inlined(**FLAGS)
 def remember(past: np.ndarray, heard: Any) -> None:
     for index in range(len(past) - 1):
         past[index] = past[index + 1]
     past[-1] = heard
 
 
-@compiled
+@compiled("the sample loop", **FLAGS)
 def advance(
     weights: Weights,
     streams: Streams,
@@ -357,7 +342,7 @@ def advance(
             remember(streams.past[stream], wave[stream, sample])
 
 
-@compiled
+@compiled("the sample loop", **FLAGS)
 def predicted(samples: np.ndarray, excitation: np.ndarray, coefficients: np.ndarray, level: np.ndarray, hold: int) -> None:
     """Fill ``samples (order + time,)`` after the first ``order`` ones: each is predicted from those before it, and excited."""
     order = coefficients.shape[1]

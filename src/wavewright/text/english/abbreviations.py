@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..pattern import pattern
 from .numbers import word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule
 
@@ -114,7 +115,7 @@ ALSO_WORDS = word_set(
 
 WITHOUT_DOT = word_set("mr mrs ms dr prof st vs etc jr sr ltd inc lt capt sgt approx dept govt ave blvd ft mt eg")
 
-CODE_NEXT = re.compile(r"\s?[A-Z]{1,4}-?\d")  # of a part: ``XJ-9``
+CODE_NEXT = pattern(r"\s?[A-Z]{1,4}-?\d")  # of a part: ``XJ-9``
 COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 SHORT_FORMS = {"w/o": "without", "w/": "with", "b/c": "because", "c/o": "care of", "n/a": "not applicable", "w/out": "without"}
 
@@ -228,10 +229,10 @@ STREETS = "|".join(name for kind, street in PLACES.items() for name in (kind.tit
 _NAMES = sorted({*TITLES, *PLACES, *WITH_NUMBER, *ALWAYS, *CAPITAL_ONLY, "ret", "eds"}, key=len, reverse=True)
 _DAY = f"({'|'.join(name.title() for name in sorted(CAPITAL_ONLY, key=len, reverse=True))})"
 LETTER_RULES: list[Rule] = [
-    (re.compile(r"([NSEW])\.?(?=\s(?:[A-Z][a-z]|\d))"), _way_before),
-    (re.compile(rf"([NS][EW]){NOT_IN_WORD}"), _way_behind),
-    (re.compile(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])"), _days),
-    (re.compile(r"(?:w/o|w/out|w/|b/c|c/o|n/a)(?![A-Za-z])", re.IGNORECASE), _short_form),
-    (re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(?![A-Za-z0-9])", re.IGNORECASE), _dotted),
-    (re.compile(rf"([A-Za-z]{{2,6}}){NOT_IN_WORD}"), _bare),
+    (pattern(r"([NSEW])\.?(?=\s(?:[A-Z][a-z]|\d))"), _way_before),
+    (pattern(rf"([NS][EW]){NOT_IN_WORD}"), _way_behind),
+    (pattern(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])"), _days),
+    (pattern(r"(?:w/o|w/out|w/|b/c|c/o|n/a)(?![A-Za-z])", re.IGNORECASE), _short_form),
+    (pattern(rf"({'|'.join(map(re.escape, _NAMES))})\.(?![A-Za-z0-9])", re.IGNORECASE), _dotted),
+    (pattern(rf"([A-Za-z]{{2,6}}){NOT_IN_WORD}"), _bare),
 ]

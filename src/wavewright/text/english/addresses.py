@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..pattern import pattern
 from .names import is_spelled
 from .numbers import digits, in_pairs, whole, word_set
 from .rules import Around, Reading, Rule, letters
@@ -86,16 +87,16 @@ def _handle(match: re.Match[str], around: Around) -> Reading:
 _TAIL = r"[^\s<>\"\u201c\u201d(){}\[\]]{0,400}?"
 _END = r"(?=[.,;:!?'*]*(?:[\s<>\"\u201c\u201d(){}\[\]]|$))"
 CHUNK_RULES: list[Rule] = [
-    (re.compile(r"mailto:([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"), _mail_to),
-    (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"), _mail),
-    (re.compile(rf"(?:https?|ftp)://(?P<rest>[^\s/]{_TAIL}){_END}", re.IGNORECASE), _web),
-    (re.compile(rf"(?P<rest>www\.\w{_TAIL}){_END}", re.IGNORECASE), _web),
-    (re.compile(rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{DOMAINS})(?![\w-])(?:[/?]{_TAIL})?{_END}"), _bare),
-    (re.compile(rf"[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{0,3}}\.(?:{ENDINGS})(?![\w-])"), _bare),
+    (pattern(r"mailto:([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"), _mail_to),
+    (pattern(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"), _mail),
+    (pattern(rf"(?:https?|ftp)://(?P<rest>[^\s/]{_TAIL}){_END}", re.IGNORECASE), _web),
+    (pattern(rf"(?P<rest>www\.\w{_TAIL}){_END}", re.IGNORECASE), _web),
+    (pattern(rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{DOMAINS})(?![\w-])(?:[/?]{_TAIL})?{_END}"), _bare),
+    (pattern(rf"[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{0,3}}\.(?:{ENDINGS})(?![\w-])"), _bare),
 ]
 """Tried once, at the beginning of what stands between two spaces."""
 
 SIGN_RULES: list[Rule] = [
-    (re.compile(r"#([A-Za-z]\w{0,100})"), _hashtag),
-    (re.compile(r"@([A-Za-z_]\w{0,60})"), _handle),
+    (pattern(r"#([A-Za-z]\w{0,100})"), _hashtag),
+    (pattern(r"@([A-Za-z_]\w{0,60})"), _handle),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..pattern import pattern
 from .numbers import cardinal, decade, ordinal, two_digits, word_set, year
 from .rules import NOT_IN_WORD, Around, Reading, Rule
 
@@ -155,34 +156,32 @@ def _year(match: re.Match[str], around: Around) -> Reading:
 
 DIGIT_RULES: list[Rule] = [
     (
-        re.compile(
-            r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):?(\d\d)(?::?(\d\d)(?:\.\d{1,9})?)?(?:(Z)|([-−+])(\d\d):?(\d\d))?(?![\w:])"
-        ),
+        pattern(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):?(\d\d)(?::?(\d\d)(?:\.\d{1,9})?)?(?:(Z)|([-−+])(\d\d):?(\d\d))?(?![\w:])"),
         _iso_time,
     ),
-    (re.compile(r"([12]\d{3})/(\d\d)(?![\d/])"), _two_years),
-    (re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])"), _iso),
-    (re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?![\d/])"), _slashed),
-    (re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]\d)"), _dotted),
-    (re.compile(rf"{DAY}(?:\s+of)?\s+{MONTH}\.?(?:,?\s+([12]\d{{3}})(?!\d))?"), _day_first),
-    (re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\b\.?)?(?![\d:])"), _time),
-    (re.compile(r"(\d{1,2})\.(\d{2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)"), _dotted_time),
-    (re.compile(r"(\d{4})(?= hours\b)"), _hours),
-    (re.compile(r"(\d{1,2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)"), _hour),
-    (re.compile(rf"(\d{{2,3}}0|\d0)'?s{NOT_IN_WORD}"), _decade),
-    (re.compile(rf"(\d{{1,4}})\s?(B\.C\.E?\.?|A\.D\.|BCE|BC|CE|AD){NOT_IN_WORD}"), _era),
-    (re.compile(r"(\d{1,2})/(\d{1,2})(?![\d/])"), _slashed_without_year),
+    (pattern(r"([12]\d{3})/(\d\d)(?![\d/])"), _two_years),
+    (pattern(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])"), _iso),
+    (pattern(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?![\d/])"), _slashed),
+    (pattern(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]\d)"), _dotted),
+    (pattern(rf"{DAY}(?:\s+of)?\s+{MONTH}\.?(?:,?\s+([12]\d{{3}})(?!\d))?"), _day_first),
+    (pattern(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\b\.?)?(?![\d:])"), _time),
+    (pattern(r"(\d{1,2})\.(\d{2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)"), _dotted_time),
+    (pattern(r"(\d{4})(?= hours\b)"), _hours),
+    (pattern(r"(\d{1,2})\s?([AaPp])(?:\.[Mm]\.|[Mm]\b)"), _hour),
+    (pattern(rf"(\d{{2,3}}0|\d0)'?s{NOT_IN_WORD}"), _decade),
+    (pattern(rf"(\d{{1,4}})\s?(B\.C\.E?\.?|A\.D\.|BCE|BC|CE|AD){NOT_IN_WORD}"), _era),
+    (pattern(r"(\d{1,2})/(\d{1,2})(?![\d/])"), _slashed_without_year),
 ]
-YEAR_RULES: list[Rule] = [(re.compile(r"(\d{4})(?![\dA-Za-z,]\d|[.:/]\d|[A-Za-z%°'])"), _year)]
+YEAR_RULES: list[Rule] = [(pattern(r"(\d{4})(?![\dA-Za-z,]\d|[.:/]\d|[A-Za-z%°'])"), _year)]
 QUOTE_RULES: list[Rule] = [
-    (re.compile(rf"'(\d0)s{NOT_IN_WORD}"), _decade),
-    (re.compile(rf"'(\d\d){NOT_IN_WORD}"), _short_year),
+    (pattern(rf"'(\d0)s{NOT_IN_WORD}"), _decade),
+    (pattern(rf"'(\d\d){NOT_IN_WORD}"), _short_year),
 ]
 LETTER_RULES: list[Rule] = [
     (
-        re.compile(rf"{MONTH}\.?\s+{DAY}(?:\s?[-–]\s?{DAY})?(?:,?\s+([12]\d{{3}})(?![\d,]))?(?![\d:%]|\.\d)"),
+        pattern(rf"{MONTH}\.?\s+{DAY}(?:\s?[-–]\s?{DAY})?(?:,?\s+([12]\d{{3}})(?![\d,]))?(?![\d:%]|\.\d)"),
         _month_first,
     ),
-    (re.compile(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\."), _short_month),
-    (re.compile(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?=\s+\d)"), _short_month),
+    (pattern(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\."), _short_month),
+    (pattern(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?=\s+\d)"), _short_month),
 ]

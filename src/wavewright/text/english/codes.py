@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..pattern import pattern
 from .abbreviations import COMPASS, STARTERS, STREETS
 from .numbers import decimal, digits, in_pairs, plural, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
@@ -44,8 +45,8 @@ PAIR_CUES = word_set(
     "office rtx gtx geforce radeon xbox nikon cessna porsche ferrari peugeot bmw nokia form flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
 )
 CALLS = word_set("yes no well oh hello hi hey please sorry thanks so now")
-STREET = re.compile(rf"\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b")
-TOLL_FREE = re.compile(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
+STREET = pattern(rf"\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b")
+TOLL_FREE = pattern(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
 STATES = {
     **{"AL": "alabama", "AK": "alaska", "AZ": "arizona", "AR": "arkansas", "CA": "california", "CO": "colorado"},
     **{
@@ -235,46 +236,46 @@ def _bits(match: re.Match[str], around: Around) -> Reading:
 
 
 VERSE_RULES: list[Rule] = [
-    (re.compile(r"(\d{1,3}):(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?(?![\d:])"), _verses),
-    (re.compile(r"([123])(?=\s(?:Corinthians|Chronicles|Thessalonians|Maccabees)\b)"), _book_number),
-    (re.compile(rf"([123])(?=\s(?:{NUMBERED_BOOKS})\.?\s\d{{1,3}}(?![\d,]))"), _book_number),
+    (pattern(r"(\d{1,3}):(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?(?![\d:])"), _verses),
+    (pattern(r"([123])(?=\s(?:Corinthians|Chronicles|Thessalonians|Maccabees)\b)"), _book_number),
+    (pattern(rf"([123])(?=\s(?:{NUMBERED_BOOKS})\.?\s\d{{1,3}}(?![\d,]))"), _book_number),
 ]
 PHONE_RULES: list[Rule] = [
-    (re.compile(r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])"), _numbered_item),
-    (re.compile(r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])"), _numbered_item),
-    (re.compile(r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4})()(?![\d-])"), _numbered_item),
-    (re.compile(r"(\d{9})(X)(?![A-Za-z0-9])"), _numbered_item),
-    (re.compile(rf"(7\d7)-(\d{{1,3}})([A-Z]{{0,2}}){NOT_IN_WORD}(?!-)"), _airliner),
-    (re.compile(r"((?:1-)?8\d\d)-([A-Z]{3,12})(?![A-Za-z0-9])"), _word_number),
-    (re.compile(r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])"), _digits),
-    (re.compile(r"\+\d{1,3}(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])"), _digits),
-    (re.compile(r"\d{3}-\d{4}(?![\d-])"), _digits),
+    (pattern(r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])"), _numbered_item),
+    (pattern(r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])"), _numbered_item),
+    (pattern(r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4})()(?![\d-])"), _numbered_item),
+    (pattern(r"(\d{9})(X)(?![A-Za-z0-9])"), _numbered_item),
+    (pattern(rf"(7\d7)-(\d{{1,3}})([A-Z]{{0,2}}){NOT_IN_WORD}(?!-)"), _airliner),
+    (pattern(r"((?:1-)?8\d\d)-([A-Z]{3,12})(?![A-Za-z0-9])"), _word_number),
+    (pattern(r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])"), _digits),
+    (pattern(r"\+\d{1,3}(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])"), _digits),
+    (pattern(r"\d{3}-\d{4}(?![\d-])"), _digits),
 ]
 DIGIT_RULES: list[Rule] = [
-    (re.compile(r"007(?!\d)"), _agent),
-    (re.compile(r"(40[13])\s?\(([kb])\)|(40[13])([kb])(?![A-Za-z0-9])"), _plan),
-    (re.compile(rf"(7\d7)s{NOT_IN_WORD}"), _airplanes),
-    (re.compile(rf"(\d{{1,6}})ers{NOT_IN_WORD}"), _team),
-    (re.compile(r"([01])s(?=\s(?:and|or)\s[01]s\b)|(?<=[01]s\sand\s)([01])s\b|(?<=[01]s\sor\s)([01])s\b"), _bits),
+    (pattern(r"007(?!\d)"), _agent),
+    (pattern(r"(40[13])\s?\(([kb])\)|(40[13])([kb])(?![A-Za-z0-9])"), _plan),
+    (pattern(rf"(7\d7)s{NOT_IN_WORD}"), _airplanes),
+    (pattern(rf"(\d{{1,6}})ers{NOT_IN_WORD}"), _team),
+    (pattern(r"([01])s(?=\s(?:and|or)\s[01]s\b)|(?<=[01]s\sand\s)([01])s\b|(?<=[01]s\sor\s)([01])s\b"), _bits),
     (
-        re.compile(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"),
+        pattern(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"),
         _place,
     ),
-    (re.compile(r"\d+(?:\.\d+){2,}(?![\d])"), _address),
-    (re.compile(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
-    (re.compile(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
-    (re.compile(rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"), _cued),
+    (pattern(r"\d+(?:\.\d+){2,}(?![\d])"), _address),
+    (pattern(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
+    (pattern(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
+    (pattern(rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"), _cued),
 ]
 MIXTURE_RULES: list[Rule] = [
-    (re.compile(r"(\d{1,15}\.\d{1,15})([A-Za-z][A-Za-z0-9]{0,24})"), _decimal_mixture),
-    (re.compile(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture),
+    (pattern(r"(\d{1,15}\.\d{1,15})([A-Za-z][A-Za-z0-9]{0,24})"), _decimal_mixture),
+    (pattern(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture),
 ]
 LETTER_RULES: list[Rule] = [
-    (re.compile(rf"({'|'.join(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)"), _book),
-    (re.compile(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}"), _version),
-    (re.compile(r"(?<=\()([RDI])-([A-Z]{2})(?=\))"), _party),
-    (re.compile(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),
-    (re.compile(r"([A-Z]{2})(?=[\s.,;!?]|$)"), _state),
-    (re.compile(rf"({'|'.join(SHORT_STATES)})\."), _short_state),
-    (re.compile(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
+    (pattern(rf"({'|'.join(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)"), _book),
+    (pattern(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}"), _version),
+    (pattern(r"(?<=\()([RDI])-([A-Z]{2})(?=\))"), _party),
+    (pattern(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),
+    (pattern(r"([A-Z]{2})(?=[\s.,;!?]|$)"), _state),
+    (pattern(rf"({'|'.join(SHORT_STATES)})\."), _short_state),
+    (pattern(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..pattern import pattern
 from .numbers import cardinal, in_pairs, ordinal, word_set, year
 from .phones import LETTERS
 from .pronounce import known
@@ -79,14 +80,14 @@ MIXED_CASE = {
 }
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 PIECES = {"N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}
-BETWEEN_SIZES = re.compile(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
-LISTED = re.compile(
+BETWEEN_SIZES = pattern(r"(?:[\d\u00bc-\u00be]|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|\d['\"\u2032\u2033]) x \d$")
+LISTED = pattern(
     r"([A-Za-z]+)\s+[IVXLC]+(?:(?:,|\s?[-–]|,?\s(?:and|or|to|of|through|&))\s?[IVXLC]+){0,3}(?:,?\s?[-–]|,|,?\s(?:and|or|to|of|through|&))\s?$"
 )
 CONJUNCTIONS = word_set(
     "when while after before since until that because although though where how if under king queen emperor pope"
 )
-ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+ROMAN = pattern(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 
 
 def roman_value(text: str) -> int:
@@ -287,19 +288,19 @@ def _part(part: str) -> list[str]:
     return letters(part) if part.isupper() and len(part) < 5 else [part.lower()]
 
 
-MOVE_RULES: list[Rule] = [(re.compile(r"([NBRQK])(x?)([a-h])([1-8])(?=[+#]?(?:[\s,.;:!?)]|$))"), _chess)]
+MOVE_RULES: list[Rule] = [(pattern(r"([NBRQK])(x?)([a-h])([1-8])(?=[+#]?(?:[\s,.;:!?)]|$))"), _chess)]
 LETTER_RULES: list[Rule] = [
-    (re.compile(r"([ivx]{1,5})(?![A-Za-z0-9'])"), _small_roman),
-    (re.compile(r"US (\d{2,3})(?![\d,.%])"), _highway),
-    (re.compile(r"([bd])\.(?=\s?[12]\d{3})"), _of_life),
-    (re.compile(rf"(?:{'|'.join(MIXED_CASE)}){NOT_IN_WORD}"), _mixed_case),
-    (re.compile(r"((?:[A-Z]\.){2,12}|[A-Z](?:\.[A-Z]){1,12}(?![A-Za-z.]))('s\b)?"), _dotted_initials),
-    (re.compile(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])"), _initial),
-    (re.compile(rf"([IVXLC]{{2,}})(?:th|st|nd|rd){NOT_IN_WORD}"), _nth),
-    (re.compile(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])"), _roman),
-    (re.compile(r"([IVXLCDM]+)('s)?(?=\.(?:\s|$))"), _roman),
-    (re.compile(rf"([A-Z]{{2,12}})('?s)?{NOT_IN_WORD}"), _acronym),
-    (re.compile(rf"([A-HJ-Za-z])'s(?![A-Za-z0-9'{LATER_LETTERS}])"), _letter_of),
-    (re.compile(rf"([A-Za-z])(?![A-Za-z0-9'{LATER_LETTERS}])"), _single),
-    (re.compile(rf"[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){{1,8}}(?![A-Za-z0-9'{LATER_LETTERS}])"), _camel),
+    (pattern(r"([ivx]{1,5})(?![A-Za-z0-9'])"), _small_roman),
+    (pattern(r"US (\d{2,3})(?![\d,.%])"), _highway),
+    (pattern(r"([bd])\.(?=\s?[12]\d{3})"), _of_life),
+    (pattern(rf"(?:{'|'.join(MIXED_CASE)}){NOT_IN_WORD}"), _mixed_case),
+    (pattern(r"((?:[A-Z]\.){2,12}|[A-Z](?:\.[A-Z]){1,12}(?![A-Za-z.]))('s\b)?"), _dotted_initials),
+    (pattern(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])"), _initial),
+    (pattern(rf"([IVXLC]{{2,}})(?:th|st|nd|rd){NOT_IN_WORD}"), _nth),
+    (pattern(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])"), _roman),
+    (pattern(r"([IVXLCDM]+)('s)?(?=\.(?:\s|$))"), _roman),
+    (pattern(rf"([A-Z]{{2,12}})('?s)?{NOT_IN_WORD}"), _acronym),
+    (pattern(rf"([A-HJ-Za-z])'s(?![A-Za-z0-9'{LATER_LETTERS}])"), _letter_of),
+    (pattern(rf"([A-Za-z])(?![A-Za-z0-9'{LATER_LETTERS}])"), _single),
+    (pattern(rf"[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){{1,8}}(?![A-Za-z0-9'{LATER_LETTERS}])"), _camel),
 ]

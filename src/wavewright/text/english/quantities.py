@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..pattern import pattern
 from .numbers import as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole, word_set
 from .rules import NEAR, NO_NOUNS, NOT_IN_WORD, NUMBER, Around, Reading, Rule
 from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNITS, Currency, Unit
@@ -301,7 +302,7 @@ def _plain(match: re.Match[str], around: Around) -> Reading:
 
 
 AT = word_set("at to below above about around approximately near nearly is was temperature and than")
-AMPS = re.compile(r"\d\s?(?:V|W)\b|\bdraw|\bfuse|\d\s?A (?:fuse|circuit|charger|breaker|current)")
+AMPS = pattern(r"\d\s?(?:V|W)\b|\bdraw|\bfuse|\d\s?A (?:fuse|circuit|charger|breaker|current)")
 RECORDS = word_set("season went finished")
 TOLD_RECORDS = {("improved", "to"), ("fell", "to"), ("dropped", "to"), ("record", "of"), ("record", "is"), ("record", "was")}
 METRES = ("2/2", "2/4", "3/4", "4/4", "5/4", "3/8", "6/8", "7/8", "9/8", "12/8")
@@ -318,20 +319,20 @@ ACROSS = word_set("thick thin across apart broad round around diameter below bey
 _UNIT = _one_of([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
 _SPACED_UNIT = rf"(?:\s?({_one_of(name for name in UNITS if name not in NEEDS_NO_SPACE)}){NOT_IN_WORD})?"
 MONEY_RULES: list[Rule] = [
-    (re.compile(rf"{_CURRENCY}(\d{{1,4}})'?s{NOT_IN_WORD}"), _notes),
-    (re.compile(rf"{_CURRENCY}({NUMBER})([kKmMbB]?)\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
-    (re.compile(rf"{SIGN}{_CURRENCY}\s?{SIGN}({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"), _sign_first),
-    (re.compile(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_one_of(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
-    (re.compile(rf"({NUMBER})\s?¢"), _cents),
-    (re.compile(rf"([1-9]\d?)([cp]){NOT_IN_WORD}(?!')"), _small_money),
+    (pattern(rf"{_CURRENCY}(\d{{1,4}})'?s{NOT_IN_WORD}"), _notes),
+    (pattern(rf"{_CURRENCY}({NUMBER})([kKmMbB]?)\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
+    (pattern(rf"{SIGN}{_CURRENCY}\s?{SIGN}({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"), _sign_first),
+    (pattern(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_one_of(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
+    (pattern(rf"({NUMBER})\s?¢"), _cents),
+    (pattern(rf"([1-9]\d?)([cp]){NOT_IN_WORD}(?!')"), _small_money),
 ]
 CODE_RULES: list[Rule] = [
-    (re.compile(rf"({_one_of(CODES)})\s?({NUMBER}){_MAGNITUDE}"), _code_first),
-    (re.compile(rf"(?:Rs\.?|Re\.)\s?({NUMBER}){_MAGNITUDE}"), _rupees),
+    (pattern(rf"({_one_of(CODES)})\s?({NUMBER}){_MAGNITUDE}"), _code_first),
+    (pattern(rf"(?:Rs\.?|Re\.)\s?({NUMBER}){_MAGNITUDE}"), _rupees),
 ]
 SCIENTIFIC_RULES: list[Rule] = [
     (
-        re.compile(
+        pattern(
             rf"{SIGN}(?:({NUMBER})(?:[eE]([-−+]?\d{{1,3}})|\s?[x×*·]\s?10\^\(?(?=[-−+\d]))|10\^\(?(?=[-−+\d]))"
             rf"((?<=[\^(])[-−+]?\d{{1,3}}\)?)?(?:\s?({_one_of(name for name in UNITS if name not in NEEDS_NO_SPACE)})"
             rf"(?:/({_one_of(PER)}))?(?![A-Za-z0-9²³^]))?{NOT_IN_WORD}"
@@ -340,30 +341,30 @@ SCIENTIFIC_RULES: list[Rule] = [
     ),
 ]
 MEASURE_RULES: list[Rule] = [
-    (re.compile(r"([0-7])[-–]([0-7])(?:,\s(?:and\s)?([0-7])[-–]([0-7])){1,4}(?![-–\d/])"), _sets),
-    (re.compile(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')"), _feet_and_inches),
-    (re.compile(rf"(\d+)['′]\s?(\d+)(?:[\s-](\d)/(\d{{1,2}})|\s?([{HALVES}]))(?:\"|″|'')"), _feet_and_part),
-    (re.compile(r"(?:(\d{1,9})[\s-])?(\d{1,9})/(\d{1,9})()[\"″]"), _part_of_inch),
-    (re.compile(rf"(\d{{1,9}})?()()\s?([{HALVES}])[\"″]"), _part_of_inch),
-    (re.compile(rf"({NUMBER})[\"″]"), _inches),
-    (re.compile(rf"({NUMBER})['′](?![A-Za-z])"), _feet),
-    (re.compile(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT), _mixed),
-    (re.compile(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT), _slashed),
-    (re.compile(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
-    (re.compile(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
-    (re.compile(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)(?!\s?(?:x|×)\s?\d){_SPACED_UNIT}"), _by),
-    (re.compile(r"(\d{1,2})[-–](\d{1,2})(?![-–\d/:%]|\.\d)"), _record),
-    (re.compile(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)"), _unknown),
-    (re.compile(rf"({NUMBER})[x×]{NOT_IN_WORD}"), _fold),
+    (pattern(r"([0-7])[-–]([0-7])(?:,\s(?:and\s)?([0-7])[-–]([0-7])){1,4}(?![-–\d/])"), _sets),
+    (pattern(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')"), _feet_and_inches),
+    (pattern(rf"(\d+)['′]\s?(\d+)(?:[\s-](\d)/(\d{{1,2}})|\s?([{HALVES}]))(?:\"|″|'')"), _feet_and_part),
+    (pattern(r"(?:(\d{1,9})[\s-])?(\d{1,9})/(\d{1,9})()[\"″]"), _part_of_inch),
+    (pattern(rf"(\d{{1,9}})?()()\s?([{HALVES}])[\"″]"), _part_of_inch),
+    (pattern(rf"({NUMBER})[\"″]"), _inches),
+    (pattern(rf"({NUMBER})['′](?![A-Za-z])"), _feet),
+    (pattern(r"(\d{1,15})\s(\d{1,9})/(\d{1,9})(?![\d/])" + _SPACED_UNIT), _mixed),
+    (pattern(r"[-−+±]?(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)" + _SPACED_UNIT), _slashed),
+    (pattern(rf"(\d+)?\s?([{HALVES}])"), _vulgar),
+    (pattern(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}"), _ordinal),
+    (pattern(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)(?!\s?(?:x|×)\s?\d){_SPACED_UNIT}"), _by),
+    (pattern(r"(\d{1,2})[-–](\d{1,2})(?![-–\d/:%]|\.\d)"), _record),
+    (pattern(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)"), _unknown),
+    (pattern(rf"({NUMBER})[x×]{NOT_IN_WORD}"), _fold),
     (
-        re.compile(
+        pattern(
             rf"{SIGN}({NUMBER})(?:\s(million|billion|trillion))?(\s|-)?({_UNIT})(?:\^?([²³23])(?!\d))?"
             rf"(?:\s?/\s?({_one_of(PER)}))?{NOT_IN_WORD}"
         ),
         _measure,
     ),
-    (re.compile(r"\.(\d{3})(?![\dA-Za-z%])"), _batting),
-    (re.compile(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}"), _sized),
-    (re.compile(rf"(\d+)'?s{NOT_IN_WORD}"), _plural),
+    (pattern(r"\.(\d{3})(?![\dA-Za-z%])"), _batting),
+    (pattern(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}"), _sized),
+    (pattern(rf"(\d+)'?s{NOT_IN_WORD}"), _plural),
 ]
-PLAIN_RULES: list[Rule] = [(re.compile(rf"{SIGN}({NUMBER})(?![A-Za-z])"), _plain)]
+PLAIN_RULES: list[Rule] = [(pattern(rf"{SIGN}({NUMBER})(?![A-Za-z])"), _plain)]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..pattern import Pattern, pattern
 from .numbers import UNITS, word_set
 
 SPACED = r"[1-9]\d{0,2}(?:(?: \d{3}){2,6}| 000)(?![\d:/]|[ ,]\d)(?:\.\d+)?"
@@ -16,8 +17,8 @@ NOT_IN_WORD = rf"(?![A-Za-z0-9{LATER_LETTERS}])"
 NEAR = 40
 """Characters that are looked at before a place; enough for a word and what stands between."""
 
-WORD_BEFORE = re.compile(r"([A-Za-z']+)[.,]?\s*$")
-WORD_AFTER = re.compile(r"[\s-]*([A-Za-z']+)")
+WORD_BEFORE = pattern(r"([A-Za-z']+)[.,]?\s*$")
+WORD_AFTER = pattern(r"[\s-]*([A-Za-z']+)")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ NO_NOUNS = word_set(
 )
 
 Reading = list[str] | None
-Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Around], Reading]]
+Rule = tuple[Pattern, Callable[[re.Match[str], Around], Reading]]
 """A pattern and what makes words of its match: words in lower case, the names of letters as single capitals; None where the rule does
 not apply there."""
 

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from ...errors import BadText
 from ..characters import script_of
 from ..lexicon import Lexicon
+from ..pattern import pattern
 from . import abbreviations, addresses, calendar, codes, names, quantities, signs
 from .numbers import digits
 from .phones import phones_of_arpabet
 from .rules import Around, Rule
 
 LATIN = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
-WORD = re.compile(rf"[{LATIN}]+(?:'[{LATIN}]+)*")
-PLAIN = re.compile(r"[a-z]{2,30}(?=[\s,;!?)]|$)")
-SPACE = re.compile(r"\s+")
-INLINE = re.compile(r"\[\[([^\[\]]{0,4000})\]\]")
-STRANGE = re.compile(r"[^\W\d_]{1,20}")
+WORD = pattern(rf"[{LATIN}]+(?:'[{LATIN}]+)*")
+PLAIN = pattern(r"[a-z]{2,30}(?=[\s,;!?)]|$)")
+SPACE = pattern(r"\s+")
+INLINE = pattern(r"\[\[([^\[\]]{0,4000})\]\]")
+STRANGE = pattern(r"[^\W\d_]{1,20}")
 LONGEST_WORD = 40
 """Letters; a longer word is read in parts."""
 LONGEST_WRITTEN = 400
@@ -30,15 +31,15 @@ CALENDAR_WORDS = [[name] for name in (*calendar.MONTHS, *calendar.DAY_NAMES)]
 
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
-DASHES = re.compile(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
-UNTIL = re.compile(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
-FROM_NAME = re.compile(
+DASHES = pattern(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
+UNTIL = pattern(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
+FROM_NAME = pattern(
     rf"\.?\s?[-–]\s?(?=(?:{'|'.join([*calendar.MONTH_NAMES, *(day.title() for day in calendar.DAY_NAMES)])}"
     r"|(?:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b|[Mm]idnight|[Nn]oon)\b|(\d))"
 )
 """Between months or days, and behind noon and midnight."""
-CALCULATED = re.compile(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
-DOTS = re.compile(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
+CALCULATED = pattern(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
+DOTS = pattern(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 LETTER_RULES: Sequence[Rule] = (
     *calendar.LETTER_RULES,
@@ -62,7 +63,7 @@ DIGIT_RULES: Sequence[Rule] = (
     *quantities.PLAIN_RULES,
 )
 SIGN_RULES: Sequence[Rule] = (*calendar.QUOTE_RULES, *addresses.SIGN_RULES, *signs.SIGN_RULES)
-NUMERIC = re.compile(
+NUMERIC = pattern(
     r"[-−+±]?(?:\d|\.\d|(?:US|HK|NZ|[AC])?\$\s?[-−]?[\d.]|R\$\s?\d|[€£¥₹₽₩₿₪₺฿₫₴₦₱₡₲₵₭₮₸₼₾₣₤৳៛]\s?[-−]?[\d.])|\(\d{3}\)|["
     + quantities.HALVES
     + "]"
@@ -201,8 +202,8 @@ class Scanner:
             found = re.compile(r"\S{1,80}").match(self.text, place)
             if not found or not re.search(r"[A-Za-z0-9_-][.@][A-Za-z0-9]|://", found[0]):
                 return None
-        for pattern, reading in rules:
-            match = pattern.match(self.text, place, place + LONGEST_WRITTEN)
+        for written, reading in rules:
+            match = written.match(self.text, place, place + LONGEST_WRITTEN)
             if match and match.end() > place:
                 words = reading(match, Around(self.text, place, match.end(), self.knows))
                 if words:

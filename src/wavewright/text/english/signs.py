@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..pattern import pattern
 from .numbers import digits, whole
 from .rules import Around, Reading, Rule
 
@@ -132,24 +133,24 @@ def name_of(sign: str) -> list[str]:
 
 
 LETTER_RULES: list[Rule] = [
-    (re.compile(r"[Nn][º°]\s?(?=\d)"), _number),
-    (re.compile(r"mc(?=²|\^2)"), _energy),
-    (re.compile(r"([A-GJa-g])#(?![\w#])"), _sharp),
-    (re.compile(r"([A-Za-z])\+\+"), _plus_plus),
+    (pattern(r"[Nn][º°]\s?(?=\d)"), _number),
+    (pattern(r"mc(?=²|\^2)"), _energy),
+    (pattern(r"([A-GJa-g])#(?![\w#])"), _sharp),
+    (pattern(r"([A-Za-z])\+\+"), _plus_plus),
 ]
 SIGN_RULES: list[Rule] = [
-    (re.compile(r"'n'|'n’|'n(?= r)"), _and),
-    (re.compile(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])"), _number_sign),
-    (re.compile(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), _factorial),
-    (re.compile(r"[~≈](?=\s?[\d$€£.])"), _about),
-    (re.compile(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))"), _power),
-    (re.compile(r"\^(?=\()"), _to_the_power),
-    (re.compile(r"[*·](?=\s?\d)(?<=[\d )][*·])"), _times),
-    (re.compile(r"(?<=\d )/(?= \d)|/(?=\d)"), _divided),
-    (re.compile(f"[{LOVE}]"), _love),
-    (re.compile(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]"), _word),
+    (pattern(r"'n'|'n’|'n(?= r)"), _and),
+    (pattern(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])"), _number_sign),
+    (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), _factorial),
+    (pattern(r"[~≈](?=\s?[\d$€£.])"), _about),
+    (pattern(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))"), _power),
+    (pattern(r"\^(?=\()"), _to_the_power),
+    (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), _times),
+    (pattern(r"(?<=\d )/(?= \d)|/(?=\d)"), _divided),
+    (pattern(f"[{LOVE}]"), _love),
+    (pattern(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]"), _word),
     (
-        re.compile("[\u2200-\u2211\u2213\u2214\u221a-\u2222\u2226-\u222b\u2234-\u22bf\u22c0-\u22c3\u22c7-\u22ed]"),
+        pattern("[\u2200-\u2211\u2213\u2214\u221a-\u2222\u2226-\u222b\u2234-\u22bf\u22c0-\u22c3\u22c7-\u22ed]"),
         _of_mathematics,
     ),
 ]

@@ -1,0 +1,32 @@
+"""Regular expressions that are compiled when they are first used, so that a program pays only for the rules that it needs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+METHODS = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub")
+
+if TYPE_CHECKING:
+    Pattern = re.Pattern[str]
+
+    def pattern(expression: str, flags: int = 0) -> Pattern:
+        """Return the regular expression, compiled at its first use."""
+        ...
+
+else:
+
+    class Pattern:
+        """A regular expression; has the methods of ``re.Pattern`` from its first use on."""
+
+        def __init__(self, expression: str, flags: int = 0):
+            self.pattern, self.flags = expression, flags
+
+        def __getattr__(self, name: str):
+            if name not in METHODS:
+                raise AttributeError(name)
+            compiled = re.compile(self.pattern, self.flags)
+            self.__dict__.update({method: getattr(compiled, method) for method in METHODS})
+            return self.__dict__[name]
+
+    pattern = Pattern

@@ -1,0 +1,112 @@
+"""Compiled loops: kept for the next process, made again where what was kept is damaged or cannot be kept."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+MODULE = '''
+"""A loop to compile."""
+
+from wavewright.dsp.compiled import compiled, inlined
+
+
+@inlined
+def twice(number):
+    return 2 * number
+
+
+@compiled("the sum")
+def doubled_sum(values):
+    total = values[0] * 0
+    for index in range(values.size):
+        total += twice(values[index])
+    return total
+'''
+PROGRAM = "import numpy as np, loops; print(loops.doubled_sum(np.arange(4)), loops.doubled_sum(np.arange(4.0)))"
+ONCE = "compiling the sum for this machine, once: some seconds ..."
+
+
+@pytest.fixture(scope="module")
+def compiled_once(tmp_path_factory):
+    """A folder with a module and its compiled code, and what was said when that was made."""
+    folder = tmp_path_factory.mktemp("compiled")
+    (folder / "loops.py").write_text(MODULE)
+    return folder, sums(folder)
+
+
+def sums(folder, cache="cache"):
+    """What a new process says on standard error when it computes the sums, which must be right."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / cache), "NUMBA_CPU_NAME": "generic"}
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        env={**environment, "PYTHONPATH": path},
+        check=False,
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["12", "12.0"]), done.stderr
+    return done.stderr.splitlines()
+
+
+def files(folder):
+    return sorted(path for path in (folder / "cache").rglob("*") if path.is_file())
+
+
+def test_it_is_said_once_and_kept(compiled_once):
+    folder, said = compiled_once
+    assert said == [ONCE]
+    assert sums(folder) == []
+    assert len(files(folder)) == 2  # one for integers, one for floats
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happens_to_its_files_the_result_is_right(compiled_once, seed):
+    folder, _ = compiled_once
+    random = np.random.default_rng(seed)
+    for harmed, path in enumerate(files(folder)):
+        contents = bytearray(path.read_bytes())
+        match (seed + harmed) % 3:
+            case 0:
+                contents = b""
+            case 1:
+                contents = contents[: random.integers(1, len(contents))]
+            case 2:
+                contents[random.integers(len(contents))] ^= 1 << random.integers(8)
+        path.write_bytes(contents)
+    said = sums(folder)
+    assert len(said) == 1
+    assert said[0].endswith("is damaged; compiling the sum again: some seconds ...")
+    assert sums(folder) == []
+
+
+def test_a_file_that_cannot_be_read_is_compiled_again(compiled_once):
+    folder, _ = compiled_once
+    path = files(folder)[0]
+    contents = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    assert "damaged" in sums(folder)[0]
+    path.rmdir()
+    path.write_bytes(contents)
+
+
+def test_without_a_folder_it_is_compiled_each_time(compiled_once):
+    folder, _ = compiled_once
+    (folder / "blocked").write_text("a file where the folder would be")
+    said = sums(folder, "blocked/cache")
+    assert len(said) == 1
+    assert said[0].startswith("compiling the sum")
+
+
+def test_a_changed_source_is_compiled_again(compiled_once):
+    folder, _ = compiled_once
+    (folder / "loops.py").write_text(MODULE.replace("2 * number", "number + number"))
+    assert sums(folder) == [ONCE]
+    assert sums(folder) == []
+    (folder / "loops.py").write_text(MODULE)
