@@ -31,3 +31,11 @@ class TrainingStopped(WavewrightError):
 
 class BadText(WavewrightError):
     """A text, markup or lexicon that cannot be spoken: nothing in it, letters of another script, markup that is not whole."""
+
+
+class NothingToSpeak(BadText):
+    """A text without anything that can be spoken."""
+
+
+class SkippedText(UserWarning):
+    """A passage of a text was not spoken, because it cannot be read."""

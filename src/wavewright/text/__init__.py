@@ -10,6 +10,7 @@ from ..errors import BadSetting
 if TYPE_CHECKING:
     from .lexicon import Lexicon
     from .sentence import Sentence
+    from .skipped import OnSkip
 
 LANGUAGES = {"en": "english"}
 """Languages that have a front end of their own: a module beside this one with a class ``FrontEnd``."""
@@ -24,8 +25,11 @@ class FrontEnd(Protocol):
     language: str
     symbols: tuple[str, ...]
 
-    def sentences(self, text: str, lexicon: Lexicon | None = None) -> list[Sentence]:
-        """The sentences of a text; raises BadText where there is nothing to speak or something that cannot be read."""
+    def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
+        """The sentences of a text; raises NothingToSpeak where nothing in it can be spoken.
+
+        What cannot be read raises BadText, or is left out and given to ``on_skip``.
+        """
         ...
 
     def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:

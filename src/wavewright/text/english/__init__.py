@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from ...errors import BadText
+from ...errors import BadText, NothingToSpeak
 from ..characters import Characters, readable
 from ..lexicon import Lexicon
 from ..sentence import Sentence, Word
+from ..skipped import OnSkip, Skipped
 from . import signs
 from .context import Context, Spoken
 from .heteronyms import Heteronyms
@@ -30,20 +31,21 @@ class FrontEnd:
     language = "en"
     symbols = SYMBOLS
 
-    def sentences(self, text: str, lexicon: Lexicon | None = None) -> list[Sentence]:
+    def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
         """All sentences of a text; the phones of a ``lexicon`` go before all others.
 
-        Raises BadText where nothing in the text can be spoken, where it has letters of another script, and where phones in
-        ``[[ ]]`` or in the lexicon are none of English.
+        Raises NothingToSpeak where nothing in the text can be spoken, and BadText where the lexicon has phones that are none of
+        English. Letters of another script, and phones in ``[[ ]]`` that are none, raise BadText as well, unless ``on_skip`` is given:
+        then words of some scripts are read in Latin letters, and ``on_skip`` is called with what is left out.
         """
-        return list(self.stream(text, lexicon))
+        return list(self.stream(text, lexicon, on_skip))
 
-    def stream(self, text: str, lexicon: Lexicon | None = None) -> Iterator[Sentence]:
+    def stream(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
         """The sentences of a text one after the other, each as soon as it has been read; raises what ``sentences`` raises."""
         if lexicon is not None:
             lexicon.check(SYMBOLS)
         characters = readable(text)
-        scanner = Scanner(characters.text, _is_known, lexicon)
+        scanner = Scanner(characters.text, _is_known, lexicon, _reporter(on_skip, characters, text))
         is_silent = True
         for tokens in scanner.sentences():
             for sentence in self._spoken(tokens, characters, text, lexicon):
@@ -53,7 +55,7 @@ class FrontEnd:
             tokens = [Token(place, place + 1, name) for place, sign in scanner.unspoken if (name := signs.name_of(sign))]
             named = list(self._spoken(tokens, characters, text, lexicon))
             if not named:
-                raise BadText(f"There is nothing to speak in {_shortened(text)!r}; give a text with words or numbers.")
+                raise NothingToSpeak(f"There is nothing to speak in {_shortened(text)!r}; give a text with words or numbers.")
             yield from named
 
     def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
@@ -88,6 +90,18 @@ class FrontEnd:
                 last = words[-1]
                 words[-1] = Word(last.text, last.spoken, last.phones, last.start, last.end, last.mark_after or marks[place])
         yield from (Sentence(tuple(part)) for part in _cut(words))
+
+
+def _reporter(on_skip: OnSkip | None, characters: Characters, text: str) -> Callable[[int, int, str], None] | None:
+    """Return what tells ``on_skip`` of a passage by its place in the text given."""
+    if on_skip is None:
+        return None
+
+    def report(start: int, end: int, reason: str) -> None:
+        first, last = characters.place(start), characters.place(end - 1) + 1
+        on_skip(Skipped(text[first:last], first, last, reason))
+
+    return report
 
 
 def _is_known(word: str) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import BadText
-from ..characters import script_of
 from ..lexicon import Lexicon
+from ..scripts import letter_names, passage, script_of, transliterated
 from . import abbreviations, addresses, calendar, codes, names, quantities, signs
 from .numbers import digits
 from .phones import phones_of_arpabet
@@ -20,7 +20,6 @@ WORD = re.compile(rf"[{LATIN}]+(?:'[{LATIN}]+)*")
 PLAIN = re.compile(r"[a-z]{2,30}(?=[\s,;!?)]|$)")
 SPACE = re.compile(r"\s+")
 INLINE = re.compile(r"\[\[([^\[\]]{0,4000})\]\]")
-STRANGE = re.compile(r"[^\W\d_]{1,20}")
 LONGEST_WORD = 40
 """Letters; a longer word is read in parts."""
 LONGEST_WRITTEN = 400
@@ -28,6 +27,8 @@ LONGEST_WRITTEN = 400
 
 CALENDAR_WORDS = [[name] for name in (*calendar.MONTHS, *calendar.DAY_NAMES)]
 
+STOPS = ".!?\u203d\u3002\u061f\u0964"
+ASKING = "?\u203d\u061f"
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
 DASHES = re.compile(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
@@ -83,11 +84,15 @@ class Token:
 
 @dataclass
 class Scanner:
-    """Reads one text; ``knows`` says whether a word in lower case is in the dictionary."""
+    """Reads one text; ``knows`` says whether a word in lower case is in the dictionary.
+
+    What cannot be read raises BadText, or is left out where ``on_skip`` is there, which gets its start, its end and the reason.
+    """
 
     text: str
     knows: Callable[[str], bool]
     lexicon: Lexicon | None = None
+    on_skip: Callable[[int, int, str], None] | None = None
     place: int = 0
     tokens: list[Token] = field(default_factory=list)
     unspoken: list[tuple[int, str]] = field(default_factory=list)
@@ -106,6 +111,7 @@ class Scanner:
 
     def _step(self) -> bool:
         """Read on at the present place; whether a sentence ended."""
+        start = self.place
         space = SPACE.match(self.text, self.place)
         dash = DASHES.match(self.text, self.place)
         calculated = CALCULATED.match(self.text, self.place) if dash else None
@@ -137,7 +143,7 @@ class Scanner:
             self.tokens.append(token)
             self.place = token.end
             return self._ends_with_dot(token)
-        return self._punctuation()
+        return False if self.place > start else self._punctuation()  # what cannot be read was passed over
 
     def _is_until(self) -> bool:
         """Whether a hyphen or dash here is said as ``to``, as in ``June–August``; it is read then."""
@@ -159,8 +165,9 @@ class Scanner:
             return Token(place, plain.end(), [plain[0]])
         inline = INLINE.match(text, place)
         if inline:
-            phones = phones_of_arpabet(inline[1], f"[[{inline[1].strip()}]] (character {place + 1})")
-            return Token(place, inline.end(), [inline[1].strip().lower()], phones)
+            token = self._inline(inline)
+            if token:
+                return token
         before = text[place - 1 : place]
         if not (before.isalnum() or before in ("-", "'", ".", "@", "_")) and text[place].isalnum():
             token = self._own(place) or self._by(addresses.CHUNK_RULES, place, is_chunk=True)
@@ -245,25 +252,39 @@ class Scanner:
         self.quote_is_open = self.quote_is_open or not is_known
         return Token(place, match.end(), [word]) if is_known else None
 
+    def _inline(self, match: re.Match[str]) -> Token | None:
+        """Phones in double brackets; where they are none, refused or read as words."""
+        start, end = match.span()
+        try:
+            phones = phones_of_arpabet(match[1], f"[[{match[1].strip()}]] (character {start + 1})")
+        except BadText:
+            if self.on_skip is None:
+                raise
+            self.on_skip(start, end, "no phones, read as words")
+            return None
+        return Token(start, end, [match[1].strip().lower()], phones)
+
     def _strange(self, place: int) -> Token | None:
-        """A letter of another script: the name of a single Greek letter, otherwise refused."""
+        """A letter of another script: its name where it stands alone, its word in Latin letters, or refused or left out."""
         letter = self.text[place]
         if unicodedata.category(letter) == "Lm":
             return None
-        run = STRANGE.match(self.text, place)
-        name = unicodedata.name(letter, "")
-        if (
-            name.startswith(("GREEK SMALL LETTER ", "GREEK CAPITAL LETTER "))
-            and run
-            and len(run[0]) == 1
-            and "WITH" not in name
-        ):
-            return Token(place, place + 1, [name.split()[3].lower()])
-        written = run[0] if run else letter
-        raise BadText(
-            f"The text has {written!r} at character {place + 1} ({script_of(letter)} script), which the English front end cannot read; "
-            "use a voice of its language, or leave it out."
-        )
+        end, script = passage(self.text, place), script_of(letter)
+        written = self.text[place:end]
+        names = letter_names(written)
+        if names and (self.on_skip is not None or (script == "Greek" and len(written) == 1)):
+            return Token(place, end, names)
+        if self.on_skip is None:
+            raise BadText(
+                f"The text has {written!r} at character {place + 1} ({script} script), which the English front end cannot read; "
+                "use a voice of its language, or leave it out."
+            )
+        latin = transliterated(written)
+        if latin:
+            return Token(place, end, [latin])
+        self.on_skip(place, end, f"{script} script")
+        self.place = end
+        return None
 
     def _digit(self, place: int) -> Token | None:
         value = unicodedata.digit(self.text[place], None)
@@ -294,10 +315,10 @@ class Scanner:
         if dots:
             self.place = dots.end()
             return self._stop("." if self._capital_follows(self.place) else ",")
-        if character in ".!?\u203d":
+        if character in STOPS:
             return self._stops(place)
         self.place += 1
-        if character in ",()[]{}\u00b7\u2022\u3001":
+        if character in ",()[]{}\u00b7\u2022\u3001\u060c":
             self._mark("," if self.tokens and self.tokens[-1].mark == "" else "")
         elif character in ":;\u2014\u2013" and not (character == "\u2013" and text[place + 1 : place + 2].isdigit()):
             self._mark(";")
@@ -316,11 +337,11 @@ class Scanner:
                 self.tokens.append(Token(place, place + 1, ["dot"]))
                 self.place = place + 1
                 return False
-        run = re.compile(r"[.!?\u203d]+").match(text, place)
+        run = re.compile(f"[{STOPS}]+").match(text, place)
         end = run.end() if run else place + 1
         self.place = end
         written = text[place:end]
-        mark = "?" if "?" in written or "\u203d" in written else "!" if "!" in written else "."
+        mark = "?" if {*written} & {*ASKING} else "!" if "!" in written else "."
         is_quoted = text[end : end + 1] in CLOSING and text[end : end + 1] != ""
         behind = re.compile(r"[\"')\]*_]{0,4}\s*").match(text, end)
         next_letter = text[behind.end() : behind.end() + 1] if behind else ""
