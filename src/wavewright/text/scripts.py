@@ -9,40 +9,35 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_CYRILLIC = dict(
-    pair.split(":")
-    for pair in (
-        "а:a б:b в:v г:g д:d е:e ё:yo ж:zh з:z и:i й:y к:k л:l м:m н:n о:o п:p р:r с:s т:t у:u ф:f х:kh ц:ts ч:ch ш:sh щ:shch ъ: "
-        "ы:y ь: э:e ю:yu я:ya і:i ї:yi є:ye ґ:g ў:w ђ:j ј:y љ:ly њ:ny ћ:ch џ:j ѓ:gy ѕ:dz ќ:ky"
-    ).split(" ")
+
+def _table(pairs: str) -> dict[str, str]:
+    """``а:a б:b``: letters and what they are written as."""
+    return dict(pair.split(":") for pair in pairs.split())
+
+
+_CYRILLIC = _table(
+    "а:a б:b в:v г:g д:d е:e ё:yo ж:zh з:z и:i й:y к:k л:l м:m н:n о:o п:p р:r с:s т:t у:u ф:f х:kh ц:ts ч:ch ш:sh щ:shch ъ: "
+    "ы:y ь: э:e ю:yu я:ya і:i ї:yi є:ye ґ:g ў:w ђ:j ј:y љ:ly њ:ny ћ:ch џ:j ѓ:gy ѕ:dz ќ:ky"
 )
-_GREEK = dict(
-    pair.split(":")
-    for pair in (
-        "ου:ou ει:i οι:i αι:e μπ:b ντ:nd γκ:g γγ:ng α:a β:v γ:g δ:d ε:e ζ:z η:i θ:th ι:i κ:k λ:l μ:m ν:n ξ:x ο:o π:p ρ:r σ:s ς:s "
-        "τ:t υ:i φ:f χ:h ψ:ps ω:o"
-    ).split(" ")
+_GREEK = _table(
+    "ου:ou ει:i οι:i αι:e μπ:b ντ:nd γκ:g γγ:ng α:a β:v γ:g δ:d ε:e ζ:z η:i θ:th ι:i κ:k λ:l μ:m ν:n ξ:x ο:o π:p ρ:r σ:s ς:s "
+    "τ:t υ:i φ:f χ:h ψ:ps ω:o"
 )
-_GEORGIAN = dict(
-    pair.split(":")
-    for pair in (
-        "ა:a ბ:b გ:g დ:d ე:e ვ:v ზ:z თ:t ი:i კ:k ლ:l მ:m ნ:n ო:o პ:p ჟ:zh რ:r ს:s ტ:t უ:u ფ:p ქ:k ღ:gh ყ:q შ:sh ჩ:ch ც:ts ძ:dz "
-        "წ:ts ჭ:ch ხ:kh ჯ:j ჰ:h"
-    ).split(" ")
+_GEORGIAN = _table(
+    "ა:a ბ:b გ:g დ:d ე:e ვ:v ზ:z თ:t ი:i კ:k ლ:l მ:m ნ:n ო:o პ:p ჟ:zh რ:r ს:s ტ:t უ:u ფ:p ქ:k ღ:gh ყ:q შ:sh ჩ:ch ც:ts ძ:dz "
+    "წ:ts ჭ:ch ხ:kh ჯ:j ჰ:h"
 )
-_ARMENIAN = dict(
-    pair.split(":")
-    for pair in (
-        "ու:u ա:a բ:b գ:g դ:d ե:e զ:z է:e ը:e թ:t ժ:zh ի:i լ:l խ:kh ծ:ts կ:k հ:h ձ:dz ղ:gh ճ:ch մ:m յ:y ն:n շ:sh ո:o չ:ch պ:p ջ:j "
-        "ռ:r ս:s վ:v տ:t ր:r ց:ts ւ:v փ:p ք:k և:ev օ:o ֆ:f"
-    ).split(" ")
+_ARMENIAN = _table(
+    "ու:u ա:a բ:b գ:g դ:d ե:e զ:z է:e ը:e թ:t ժ:zh ի:i լ:l խ:kh ծ:ts կ:k հ:h ձ:dz ղ:gh ճ:ch մ:m յ:y ն:n շ:sh ո:o չ:ch պ:p ջ:j "
+    "ռ:r ս:s վ:v տ:t ր:r ց:ts ւ:v փ:p ք:k և:ev օ:o ֆ:f"
 )
 _TABLES = {"Cyrillic": _CYRILLIC, "Greek": _GREEK, "Georgian": _GEORGIAN, "Armenian": _ARMENIAN}
 _EAST_ASIAN = ("Hiragana", "Katakana", "Katakana-hiragana", "Halfwidth", "Cjk", "Ideographic", "Bopomofo")
 _SPELLED_BY_NAME = ("East asian", "Hangul")
 _KANA = ("Hiragana", "Katakana", "Katakana-hiragana")
-_HEPBURN = {"si": "shi", "ti": "chi", "tu": "tsu", "hu": "fu", "zi": "ji", "di": "ji", "du": "zu", "sya": "sha", "syu": "shu", "syo": "sho"}
-_HEPBURN |= {"tya": "cha", "tyu": "chu", "tyo": "cho", "zya": "ja", "zyu": "ju", "zyo": "jo", "dya": "ja", "dyu": "ju", "dyo": "jo"}
+_HEPBURN = _table(
+    "si:shi ti:chi tu:tsu hu:fu zi:ji di:ji du:zu sya:sha syu:shu syo:sho tya:cha tyu:chu tyo:cho zya:ja zyu:ju zyo:jo dya:ja dyu:ju dyo:jo"
+)
 _LONGEST = 200
 """Characters that are looked at as one passage, so that time stays linear."""
 

@@ -47,8 +47,7 @@ def warn(passage: Skipped) -> None:
     warn_of([passage])
 
 
-def warn_of(skipped: Sequence[Skipped], where: str = "") -> None:
-    """Issue one `SkippedText` warning for all passages, none where nothing was left out; ``where`` says what they stand in."""
+def warn_of(skipped: Sequence[Skipped]) -> None:
+    """Issue one `SkippedText` warning for all passages, none where nothing was left out."""
     if skipped:
-        line = skipped_line(skipped)
-        warnings.warn(f"{where}: {line[0].lower()}{line[1:]}" if where else line, SkippedText, stacklevel=3)
+        warnings.warn(skipped_line(skipped), SkippedText, stacklevel=3)
