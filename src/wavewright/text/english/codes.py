@@ -84,10 +84,10 @@ def _digits(match: re.Match[str], around: Around) -> Reading:
 
 
 def _address(match: re.Match[str], around: Around) -> Reading:
-    parts = match[0].split(".")
+    parts = match[0].partition(":")[0].split(".")
     between = "dot" if len(parts) == 4 else "point"
     words = [word for part in parts for word in [between, *whole(part)]]
-    return words[1:]
+    return [*words[1:], *(["colon", *in_pairs(match[1])] if match[1] else [])]
 
 
 def _chain(match: re.Match[str], around: Around) -> Reading:
@@ -260,7 +260,7 @@ DIGIT_RULES: list[Rule] = [
         re.compile(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"),
         _place,
     ),
-    (re.compile(r"\d+(?:\.\d+){2,}(?![\d])"), _address),
+    (re.compile(r"\d+(?:\.\d+){2,}(?::(\d{2,5})(?![\d:]))?(?!\d)"), _address),
     (re.compile(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
     (re.compile(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
     (re.compile(rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"), _cued),

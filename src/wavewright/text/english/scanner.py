@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ...errors import BadText
 from ..lexicon import Lexicon
 from ..scripts import letter_names, passage, script_of, transliterated
-from . import abbreviations, addresses, calendar, codes, names, quantities, signs
+from . import abbreviations, addresses, calendar, codes, dimensions, identifiers, names, operators, quantities, signs
 from .numbers import digits
 from .phones import phones_of_arpabet
 from .rules import Around, Rule
@@ -31,7 +31,7 @@ STOPS = ".!?\u203d\u3002\u061f\u0964"
 ASKING = "?\u203d\u061f"
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
-DASHES = re.compile(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
+DASHES = re.compile(r"\s+[-–]+\s+|\s*(?:—|--+(?![->]))\s*|–")
 UNTIL = re.compile(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
 FROM_NAME = re.compile(
     rf"\.?\s?[-–]\s?(?=(?:{'|'.join([*calendar.MONTH_NAMES, *(day.title() for day in calendar.DAY_NAMES)])}"
@@ -42,6 +42,7 @@ CALCULATED = re.compile(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
 DOTS = re.compile(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 LETTER_RULES: Sequence[Rule] = (
+    *identifiers.RULES,
     *calendar.LETTER_RULES,
     *quantities.CODE_RULES,
     *signs.LETTER_RULES,
@@ -51,18 +52,26 @@ LETTER_RULES: Sequence[Rule] = (
     *names.LETTER_RULES,
 )
 DIGIT_RULES: Sequence[Rule] = (
+    *identifiers.DIGIT_RULES,
     *codes.VERSE_RULES,
     *codes.PHONE_RULES,
     *calendar.DIGIT_RULES,
     *codes.DIGIT_RULES,
     *quantities.SCIENTIFIC_RULES,
     *quantities.MONEY_RULES,
+    *dimensions.RULES,
     *quantities.MEASURE_RULES,
     *calendar.YEAR_RULES,
     *codes.MIXTURE_RULES,
     *quantities.PLAIN_RULES,
 )
-SIGN_RULES: Sequence[Rule] = (*calendar.QUOTE_RULES, *addresses.SIGN_RULES, *signs.SIGN_RULES)
+SIGN_RULES: Sequence[Rule] = (
+    *calendar.QUOTE_RULES,
+    *identifiers.SIGN_RULES,
+    *addresses.SIGN_RULES,
+    *operators.RULES,
+    *signs.SIGN_RULES,
+)
 NUMERIC = re.compile(
     r"[-−+±]?(?:\d|\.\d|(?:US|HK|NZ|[AC])?\$\s?[-−]?[\d.]|R\$\s?\d|[€£¥₹₽₩₿₪₺฿₫₴₦₱₡₲₵₭₮₸₼₾₣₤৳៛]\s?[-−]?[\d.])|\(\d{3}\)|["
     + quantities.HALVES
