@@ -42,7 +42,7 @@ class FrontEnd(Protocol):
 
 
 def front_end(language: str = "en") -> FrontEnd:
-    """The front end of a language: ``en``, or ``espeak:`` and a language of eSpeak NG.
+    """The front end of a language: ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG.
 
     Raises BadSetting for a language that there is none for, MissingExtra where eSpeak NG is asked for and not installed.
     """
@@ -56,4 +56,4 @@ def front_end(language: str = "en") -> FrontEnd:
         raise BadSetting(
             f"The language is {language!r}; it can be {known}, or espeak: and a language of eSpeak NG, such as espeak:de."
         )
-    return importlib.import_module(f".{module}", __name__).FrontEnd()
+    return importlib.import_module(f".{module}", __name__).FrontEnd(language)

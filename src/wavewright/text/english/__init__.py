@@ -13,6 +13,7 @@ from ..sentence import Sentence, Word
 from ..skipped import OnSkip, Skipped
 from . import signs
 from .context import Context, Spoken
+from .dialect import BRITISH_LETTERS, BRITISH_REGIONS, british
 from .heteronyms import Heteronyms
 from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
 from .pronounce import data_file, known, phones_of
@@ -28,8 +29,12 @@ MOST_PHONES = 400
 class FrontEnd:
     """English text to sentences of words and phones."""
 
-    language = "en"
     symbols = SYMBOLS
+
+    def __init__(self, language: str = "en") -> None:
+        """``language`` may name a region, such as ``en-GB``, whose numbers and dates are read as in Britain."""
+        self._is_british = language.lower().partition("-")[2] in BRITISH_REGIONS
+        self.language = "en-GB" if self._is_british else "en"
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
         """All sentences of a text; the phones of a ``lexicon`` go before all others.
@@ -45,7 +50,7 @@ class FrontEnd:
         if lexicon is not None:
             lexicon.check(SYMBOLS)
         characters = readable(text)
-        scanner = Scanner(characters.text, _is_known, lexicon, _reporter(on_skip, characters, text))
+        scanner = Scanner(characters.text, _is_known, lexicon, _reporter(on_skip, characters, text), self._is_british)
         is_silent = True
         for tokens in scanner.sentences():
             for sentence in self._spoken(tokens, characters, text, lexicon):
@@ -69,10 +74,15 @@ class FrontEnd:
 
     def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
         """The text that is read as SSML's ``say-as`` asks; raises BadText where the kind is not known or the text none of it."""
-        return say_as(text, interpret_as, order)
+        with british(self._is_british):
+            return say_as(text, interpret_as, order)
 
     def _spoken(self, tokens: list[Token], characters: Characters, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
-        spoken = [(token, number, word) for token in tokens for number, word in enumerate(token.words)]
+        spoken = [
+            (token, number, BRITISH_LETTERS.get(word, word) if self._is_british else word)
+            for token in tokens
+            for number, word in enumerate(token.words)
+        ]
         marks = [token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken]
         names = [word.lower() for _, _, word in spoken]
         capitals = [characters.text[token.start].isupper() for token, _, _ in spoken]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from .abbreviations import COMPASS, STARTERS, STREETS
-from .numbers import decimal, digits, in_pairs, plural, whole, word_set
+from .dialect import is_british
+from .numbers import decimal, digits, in_pairs, plural, telephone, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
 BOOKS = {
@@ -80,7 +81,17 @@ def _digits(match: re.Match[str], around: Around) -> Reading:
     free = TOLL_FREE.match(match[0])
     if free:
         return [*digits(free[1]), "eight", "hundred", *digits(match[0][free.end() :])]
-    return [*(["plus"] if match[0].startswith("+") else []), *digits(match[0])]
+    return [*(["plus"] if match[0].startswith("+") else []), *telephone(match[0])]
+
+
+def _british_digits(match: re.Match[str], around: Around) -> Reading:
+    """``020 7946 0958``, ``07700 900123``."""
+    if not is_british():
+        return None
+    number = match[0].replace("+44 (0)", "+44 ").replace("+44(0)", "+44 ")
+    if number.startswith("0800"):
+        return ["oh", "eight", "hundred", *telephone(number[4:])]
+    return [*(["plus"] if number.startswith("+") else []), *telephone(number)]
 
 
 def _address(match: re.Match[str], around: Around) -> Reading:
@@ -240,6 +251,7 @@ VERSE_RULES: list[Rule] = [
     (re.compile(rf"([123])(?=\s(?:{NUMBERED_BOOKS})\.?\s\d{{1,3}}(?![\d,]))"), _book_number),
 ]
 PHONE_RULES: list[Rule] = [
+    (re.compile(r"(?:0\d{2,4}\)?|\+44\s?\(0\)\s?\d{2,4})[ -]?\d{3,4}[ -]?\d{3,4}(?![\d-])"), _british_digits),
     (re.compile(r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])"), _numbered_item),
     (re.compile(r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])"), _numbered_item),
     (re.compile(r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4})()(?![\d-])"), _numbered_item),

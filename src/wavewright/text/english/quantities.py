@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from .dialect import is_british
 from .numbers import as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole, word_set
 from .rules import NEAR, NO_NOUNS, NOT_IN_WORD, NUMBER, Around, Reading, Rule
 from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNITS, Currency, Unit
@@ -67,6 +68,8 @@ def _money(sign: str | None, number: str, size: str | None, currency: Currency, 
         cents = int(after)
         of_cents = [*cardinal(cents), currency.cent if cents == 1 else currency.cents] if cents else []
         whole_part = [*whole(before or "0"), *named(currency, before == "1")] if not is_none or not cents else []
+        if whole_part and cents > 9 and currency is CURRENCIES["£"] and is_british():
+            return [*words, *whole_part, *cardinal(cents)]  # ``three pounds fifty``
         return [*words, *whole_part, *(["and"] if whole_part and of_cents else []), *of_cents]
     is_before_noun = around.word_after in PRICED and around.text[around.end : around.end + 1] in (" ", "-")
     is_one = (number == "1" and size is None) or around.is_adjective or is_before_noun

@@ -11,6 +11,7 @@ from ...errors import BadText
 from ..lexicon import Lexicon
 from ..scripts import letter_names, passage, script_of, transliterated
 from . import abbreviations, addresses, calendar, codes, dimensions, identifiers, names, operators, quantities, signs
+from .dialect import british
 from .numbers import digits
 from .phones import phones_of_arpabet
 from .rules import Around, Rule
@@ -102,6 +103,7 @@ class Scanner:
     knows: Callable[[str], bool]
     lexicon: Lexicon | None = None
     on_skip: Callable[[int, int, str], None] | None = None
+    is_british: bool = False
     place: int = 0
     tokens: list[Token] = field(default_factory=list)
     unspoken: list[tuple[int, str]] = field(default_factory=list)
@@ -110,7 +112,9 @@ class Scanner:
     def sentences(self) -> Iterator[list[Token]]:
         """The tokens of one sentence after the other."""
         while self.place < len(self.text):
-            if self._step() and self.tokens:
+            with british(self.is_british):
+                has_ended = self._step()
+            if has_ended and self.tokens:
                 yield self.tokens
                 self.tokens = []
         if self.tokens:
@@ -234,7 +238,8 @@ class Scanner:
         if token:
             token.is_numeric = True
             if before in ("-", "–") and last and last.is_numeric and last.end == place - 1:
-                token.words = ["to", *token.words]
+                is_none = self.is_british and token.words == ["zero"]
+                token.words = ["nil"] if is_none else ["to", *token.words]
         return token
 
     def _word(self, place: int) -> Token | None:
