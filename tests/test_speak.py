@@ -402,3 +402,7 @@ def test_a_vocoder_can_be_chosen(players, tmp_path):
         speak("Hello.", voice="en-lj", seed=-1)
     spoken = speak("Hello.", voice="en-lj", vocoder=str(tmp_path / "models" / "vocoder"))
     assert spoken.vocoder == "stand-in"
+
+
+def test_a_title_at_the_end_of_a_line_waits_for_its_name():
+    assert list(parts_of_lines(["Ask.\n", "Dr.\n", "Smith.\n"], "here", front_end("en").sentences)) == ["Ask.\n", "Dr.\nSmith.\n"]

@@ -18,7 +18,7 @@ MOST_HELD = 10_000
 
 ENDS = (".", "!", "?")
 _MAY_END = re.compile(r"[.!?\u2026\u203d][^\w\s]*\s*$")
-_NEXT = "x"  # a word in lower case: it goes on with a sentence wherever one may be gone on with
+_NEXT = ("x", "Anna")  # a word and a name: one of them goes on with a sentence wherever one may be gone on with
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,13 @@ def parts_of_lines(lines: Iterable[str], source: str, read: Read, markup: Markup
 
 
 def _is_over(text: str, read: Read) -> bool:
-    """Whether the last sentence of a text is over, even where a word in lower case follows; so is one that cannot be read."""
+    """Whether the last sentence of a text is over, even where a word in lower case or a name follows; so is one that cannot be read."""
+    return all(_is_over_before(following, text, read) for following in _NEXT)
+
+
+def _is_over_before(following: str, text: str, read: Read) -> bool:
     try:
-        *before, last = read(f"{text.rstrip()}\n{_NEXT}")
+        *before, last = read(f"{text.rstrip()}\n{following}")
     except BadText:
         return True
     return bool(before) and before[-1].words[-1].mark_after in ENDS and len(last.words) == 1

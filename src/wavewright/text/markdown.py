@@ -23,7 +23,7 @@ DEFINITION = re.compile(r" {0,3}\[(?!\^)[^\]]{1,200}\]:[ \t]*\S+(?:[ \t]+[\"'(].
 FOOTNOTE = re.compile(r" {0,3}\[\^[^\]\s]{1,100}\]:[ \t]*")
 TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*){0,100}\|?[ \t]*$")
 CELL = re.compile(r"(?:[^|\\]|\\.|\\$)+")
-HEADER = re.compile(r"\ufeff?---[ \t]*\n(?:[^\n]*\n){0,200}?---[ \t]*(?:\n|$)")
+HEADER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:[^\n]*\n){0,200}?---[ \t]*\r?(?:\n|$)")
 HIDDEN = re.compile(r"<!--|<(script|style)\b[^<>]{0,2000}>", re.IGNORECASE)
 
 Line = tuple[str, int]
@@ -43,15 +43,13 @@ class Markdown:
         header = None if self._has_begun else HEADER.match(given)
         self._has_begun = self._has_begun or bool(given.strip())
         lines, start = [], 0
-        for line in self._seen(given, header.end() if header else 0).split("\n"):
+        for line in self._seen(given, header.end() if header else 0).removesuffix("\n").split("\n"):
             lines.append((line.removesuffix("\r"), start))
             start += len(line) + 1
         placed, paragraph = Placed(len(given)), list[Line]()
         for (text, start), (following, _) in zip(lines, [*lines[1:], ("", 0)], strict=True):
             self._line(placed, paragraph, text, start, following)
         add_inline(placed, paragraph)
-        if given.endswith("\n"):
-            placed.put("\n", len(given) - 1)
         return placed.characters()
 
     def _seen(self, given: str, start: int) -> str:
@@ -101,13 +99,14 @@ class Markdown:
         return text.lstrip().startswith("|") or ("|" in text and (self._is_table or is_rule))
 
     def _add(self, placed: Placed, paragraph: list[Line], text: str, start: int) -> None:
-        """Add a line to the paragraph; a list item or footnote begins a new one."""
-        while item := ITEM.match(text) or FOOTNOTE.match(text):
+        """Add a line to the paragraph; a list item or footnote begins a new one, and may hold another one, a quote or a heading."""
+        while begun := ITEM.match(text) or FOOTNOTE.match(text):
             _end(placed, paragraph, start)
-            if item.re is ITEM and item[1]:
-                placed.add(item[1], range(start + item.start(1), start + item.end(1)))
-                placed.put(". ", start + item.end(1))
-            text, start = text[item.end() :], start + item.end()
+            if begun.re is ITEM and begun[1]:
+                placed.add(begun[1], range(start + begun.start(1), start + begun.end(1)))
+                placed.put(". ", start + begun.end(1))
+            text, start = _without(QUOTE, text[begun.end() :], start + begun.end())
+            text, start = _without(HEADING, text, start)
         paragraph.append((text, start))
 
 

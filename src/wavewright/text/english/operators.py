@@ -19,7 +19,7 @@ OPERATORS = {
 BARE = {"<": "less than", ">": "more than", "<=": "at most", "≤": "at most", ">=": "at least", "≥": "at least"}
 """Before a number that nothing is compared with."""
 
-_AMOUNT = r"(?=[$€£¥₹]?\s?[\d.])"
+_AMOUNT = r"(?=[$€£¥₹]?[\d.])"
 
 
 def _operator(match: re.Match[str], around: Around) -> Reading:

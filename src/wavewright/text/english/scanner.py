@@ -118,7 +118,7 @@ class Scanner:
                 yield self.tokens
                 self.tokens = []
         if self.tokens:
-            self._mark(".") if not self.tokens[-1].mark else None
+            self._mark(".")
             yield self.tokens
         self.tokens = []
 
