@@ -405,4 +405,7 @@ def test_a_vocoder_can_be_chosen(players, tmp_path):
 
 
 def test_a_title_at_the_end_of_a_line_waits_for_its_name():
-    assert list(parts_of_lines(["Ask.\n", "Dr.\n", "Smith.\n"], "here", front_end("en").sentences)) == ["Ask.\n", "Dr.\nSmith.\n"]
+    assert list(parts_of_lines(["Ask.\n", "Dr.\n", "Smith.\n"], "here", front_end("en").sentences)) == [
+        "Ask.\n",
+        "Dr.\nSmith.\n",
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -84,11 +84,11 @@ def phonemes(
         raise BadText("There is nothing to speak in the text; give words or numbers.")
     plain, skipped = Plain(markup).read(read), list[Skipped]()
     found = reader.sentences(plain.text, own, None if strict else skipped.append)
-    skipped = [replace(passage, **_place(plain, passage)) for passage in skipped]
+    skipped = [Skipped(passage.text, *_place(plain, passage), passage.reason) for passage in skipped]
     warn_of(skipped)
     sentences = tuple(
         SpokenSentence(
-            tuple(SpokenWord(w.text, w.spoken, w.phones, **_place(plain, w), mark_after=w.mark_after) for w in sentence.words),
+            tuple(SpokenWord(w.text, w.spoken, w.phones, *_place(plain, w), w.mark_after) for w in sentence.words),
             sentence.symbols,
         )
         for sentence in found
@@ -96,7 +96,6 @@ def phonemes(
     return Phonemes(reader.language, read, sentences, tuple(skipped))
 
 
-def _place(plain: Characters, found: Word | Skipped) -> dict[str, int]:
+def _place(plain: Characters, found: Word | Skipped) -> tuple[int, int]:
     """Where a word or passage of the text without markup stands in the text given."""
-    start, end = found.start, max(found.start, found.end - 1)
-    return {"start": plain.place(start), "end": plain.place(end) + 1}
+    return plain.place(found.start), plain.place(max(found.start, found.end - 1)) + 1
