@@ -145,7 +145,7 @@ def test_a_line_of_a_stream_that_cannot_be_read_is_named(players, monkeypatch):
         given = f"One.\nTwo\n{wrong}Three.\n".encode(errors="surrogateescape")
         monkeypatch.setattr(sys, "stdin", Pipe(given))
         with pytest.raises(BadText, match=says):
-            speak(voice="en-lj", stream=True)
+            speak(voice="en-lj", stream=True, strict=True)
         assert len(sink.buffer.getvalue()) > 20_000
 
 
@@ -272,7 +272,7 @@ def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
 def test_a_line_that_cannot_be_read_is_named_before_anything_is_spoken(players, tmp_path, capsys):
     path = tmp_path / "book.txt"
     path.write_text(BOOK.replace("They slept.", "They\nslept near \u0391\u03bb\u03ad\u03be\u03b7\u03c2."), encoding="utf-8")
-    assert run(["speak", "--file", str(path), "--voice", "en-lj"]) == 2
+    assert run(["speak", "--file", str(path), "--voice", "en-lj", "--strict"]) == 2
     says = capsys.readouterr().err
     assert "book.txt, line 13 (Chapter II: Home): " in says
     assert "at character 12 (Greek" in says
@@ -402,3 +402,10 @@ def test_a_vocoder_can_be_chosen(players, tmp_path):
         speak("Hello.", voice="en-lj", seed=-1)
     spoken = speak("Hello.", voice="en-lj", vocoder=str(tmp_path / "models" / "vocoder"))
     assert spoken.vocoder == "stand-in"
+
+
+def test_a_title_at_the_end_of_a_line_waits_for_its_name():
+    assert list(parts_of_lines(["Ask.\n", "Dr.\n", "Smith.\n"], "here", front_end("en").sentences)) == [
+        "Ask.\n",
+        "Dr.\nSmith.\n",
+    ]

@@ -297,6 +297,7 @@ def test_nothing_to_speak_is_refused(voice, text):
         voice.speak(text)
 
 
+@pytest.mark.filterwarnings("ignore::wavewright.errors.SkippedText")
 def test_random_strings_are_spoken_or_refused_and_as_long_as_they_are(voice):
     draw = random.Random(7)
     pools = [

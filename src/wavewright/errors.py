@@ -51,6 +51,14 @@ class BadText(WavewrightError):
     """A text, markup or lexicon that cannot be spoken: nothing in it, letters of another script, markup that is not whole."""
 
 
+class NothingToSpeak(BadText):
+    """A text without anything that can be spoken."""
+
+
+class SkippedText(UserWarning):
+    """A passage of a text was not spoken, because it cannot be read."""
+
+
 def _shortened(sentence: str) -> str:
     if len(sentence) <= LONGEST_SENTENCE:
         return sentence

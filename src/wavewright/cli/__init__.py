@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import gc
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .. import __version__
-from ..errors import WavewrightError
+from ..errors import SkippedText, WavewrightError
 from ..interruption import ended_by_signals
 from .command import Group, group
 from .streams import drop_unread_output, open_standard_streams
@@ -70,6 +71,13 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code: 0, 2 for something the person can put right, 130 for an interruption."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", SkippedText)
+        warnings.showwarning = _show_warning
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         commands = group(COMMANDS, "wavewright", _options)
         code = commands.main(list(arguments) or ["--help"], "wavewright", standalone_mode=False) or 0
@@ -116,6 +124,14 @@ def _options(
     ] = False,
 ) -> None:
     """Options that stand before a command."""
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
+    """Print a warning for the person as one line, any other as Python does."""
+    if issubclass(category, SkippedText):
+        typer.echo(f"wavewright: {message}", err=True)
+    else:
+        typer.echo(warnings.formatwarning(message, category, *args[:2]), err=True, nl=False)
 
 
 def _refuse(sentence: str) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import BadText
 from ..names import file_stem
+from ..text.markup import Markup, Plain
 from ..text.ssml import is_markup
 
 LONGEST_HEADING = 80
@@ -29,6 +30,8 @@ _NAMED = re.compile(
     r"#{1,2}\s+\S|(?:prologue|epilogue|preface|foreword|introduction|afterword)\s*[.:]?\s*$",
     re.IGNORECASE,
 )
+
+_HTML_HEADING = re.compile(r"\s*<h[12][\s>]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -50,22 +53,24 @@ class Chapter:
         return file_stem(*(part for part in (f"{self.number:02d}", words) if part))
 
 
-def chapters_of(path: Path, marker: str | None = None) -> list[Chapter]:
+def chapters_of(path: Path, marker: str | None = None, markup: Markup = "none") -> list[Chapter]:
     """The chapters of a text file in UTF-8 that have something to speak, in their order; one where there are no headings.
 
     A heading is a line after an empty one (or the first) that begins with ``# `` or ``## ``, or is Chapter, Part or Book and a
-    number, behind which a title may stand (``Chapter 2: Home``), or is Prologue, Epilogue or the like; with a ``marker`` it is a line that begins with that, and no other. Raises BadText for a
+    number, behind which a title may stand (``Chapter 2: Home``), or is Prologue, Epilogue or the like; with a ``marker`` it is a line that begins with that, and no other.
+    In Markdown no line of a code block is one; in HTML a line that begins with ``<h1>`` or ``<h2>`` is one. Raises BadText for a
     file that is no text, is SSML or has nothing to speak.
     """
     if is_markup(next((line for line in _lines(path) if line.strip()), "")):
         raise BadText(f"{path} is SSML, and a book is plain text; send it to standard input instead.")
     found: list[Chapter] = []
-    part, was_empty = _Part(0, "", False), True
+    part, was_empty, is_code = _Part(0, "", False), True, False
     for number, line in enumerate(_lines(path)):
-        if _is_heading(line, was_empty, marker):
+        if not is_code and _is_heading(line, was_empty, marker, markup):
             found += part.chapter(len(found) + 1, number)
-            part = _Part(number, _title(line, marker), True)
+            part = _Part(number, Plain(markup).read(_title(line, marker)).text.strip(), True)
         part.add(line)
+        is_code = is_code != (markup == "markdown" and line.lstrip().startswith(("```", "~~~")))
         was_empty = not line.strip()
     found += part.chapter(len(found) + 1, part.first + part.n_lines)
     if not found:
@@ -102,27 +107,37 @@ class Paragraph:
 
     first: int
     lines: tuple[str, ...]
+    between: str = " "
 
     @property
     def text(self) -> str:
         """The lines joined, and an empty line."""
-        return " ".join(self.lines) + "\n\n"
+        return self.between.join(self.lines) + "\n\n"
+
+    def line_at(self, place: int) -> int:
+        """The number of the line, from 1, that a character of the text lies in."""
+        ends = itertools.accumulate(len(line) + 1 for line in self.lines)
+        return self.first + min(sum(end <= place for end in ends), len(self.lines) - 1)
 
 
-def paragraphs(path: Path, chapter: Chapter, marker: str | None = None) -> Iterator[Paragraph]:
-    """The paragraphs of a chapter: what empty lines part; what marks a heading is left out."""
+def paragraphs(path: Path, chapter: Chapter, marker: str | None = None, markup: Markup = "none") -> Iterator[Paragraph]:
+    """The paragraphs of a chapter: what empty lines part; what marks a heading is left out.
+
+    Where there is ``markup``, lines stay lines.
+    """
+    between = " " if markup == "none" else "\n"
     held: list[str] = []
     number = chapter.first
     for number, line in enumerate(itertools.islice(_lines(path), chapter.first, chapter.end), chapter.first + 1):
         if number == chapter.first + 1 and chapter.has_heading:
-            yield Paragraph(number, (_title(line, marker),))
+            yield Paragraph(number, (_title(line, marker),), between)
         elif line.strip():
             held.append(line.strip())
         elif held:
-            yield Paragraph(number - len(held), tuple(held))
+            yield Paragraph(number - len(held), tuple(held), between)
             held = []
     if held:
-        yield Paragraph(number + 1 - len(held), tuple(held))
+        yield Paragraph(number + 1 - len(held), tuple(held), between)
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -142,9 +157,11 @@ def _lines(path: Path) -> Iterator[str]:
         raise BadText(f"{path} is a folder; give a text file.") from error
 
 
-def _is_heading(line: str, was_empty: bool, marker: str | None) -> bool:
+def _is_heading(line: str, was_empty: bool, marker: str | None, markup: Markup) -> bool:
     if marker is not None:
         return line.startswith(marker)
+    if markup == "html" and _HTML_HEADING.match(line):
+        return True
     if not was_empty or len(line) > LONGEST_HEADING:
         return False
     numbered = _NUMBERED.match(line.strip())

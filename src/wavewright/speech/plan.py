@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadText
+from ..errors import NothingToSpeak
 from ..text import ssml
+from ..text.characters import Characters
 from ..text.lexicon import Lexicon
+from ..text.markup import Markup, Plain
 from ..text.sentence import NO_WORD, PAUSES, Sentence, Word
+from ..text.skipped import OnSkip, Skipped
 from .pieces import bounded, parts_of
 from .prosody import Prosody
 from .reading import has_something
@@ -80,49 +83,86 @@ Step = Piece | Pause | Mark
 
 
 def planned(
-    texts: str | Iterable[str], front_end: Any, prosody: Prosody | None = None, lexicon: Lexicon | None = None
+    texts: str | Iterable[str],
+    front_end: Any,
+    prosody: Prosody | None = None,
+    lexicon: Lexicon | None = None,
+    on_skip: OnSkip | None = None,
+    markup: Markup = "none",
 ) -> Iterator[Step]:
     """The steps of a plain text, or of its parts one after the other, as they are read.
 
     A part ends where a sentence does. Its pauses are those of all parts joined: an empty line parts paragraphs. Places of words are
-    counted in them, too. Of several parts, those without a letter or digit are passed over. Raises BadText where there is nothing to speak,
-    or something that the front end cannot read.
+    counted in them, too, with all their ``markup``. Of several parts, those with nothing to speak are passed over. Raises NothingToSpeak
+    where there is nothing to speak in all of them, and BadText for what the front end cannot read, unless ``on_skip`` is given, which is
+    called with what is left out.
     """
-    plan, offset, is_silent = _Plan(_Plain(prosody or Prosody())), 0, True
+    walk, plain = _Plain(prosody or Prosody()), Plain(markup)
+    plan, offset, is_silent = _Plan(walk), 0, True
     is_whole = isinstance(texts, str)
     for text in [texts] if isinstance(texts, str) else texts:
-        if is_whole or has_something(text):
-            yield from plan.steps(_moved(read(front_end, text, lexicon), offset), text, offset)
-            is_silent = False
+        part = _Part(text, plain.read(text), offset)
+        walk.part = part
+        if is_whole or has_something(part.plain):
+            try:
+                yield from plan.steps(read(front_end, part.plain, lexicon, part.skipping(on_skip)), part.plain)
+                is_silent = False
+            except NothingToSpeak:
+                if is_whole:
+                    raise
+                plan.pass_over(part.plain)
         else:
-            plan.pass_over(text)
+            plan.pass_over(part.plain)
         offset += len(text)
     if is_silent:
-        raise BadText("There is nothing to speak in the text; give one with words or numbers.")
+        raise NothingToSpeak("There is nothing to speak in the text; give one with words or numbers.")
 
 
 def planned_markup(
-    markup: ssml.Markup, front_end: Any, prosody: Prosody | None = None, lexicon: Lexicon | None = None
+    markup: ssml.Markup,
+    front_end: Any,
+    prosody: Prosody | None = None,
+    lexicon: Lexicon | None = None,
+    on_skip: OnSkip | None = None,
 ) -> Iterator[Step]:
     """The steps of an SSML document; places of words are those in its text. Raises BadText as :func:`planned` does."""
     walk = _Walk(markup, prosody or Prosody())
     if has_something(markup.text) or not walk.events:
-        yield from _Plan(walk).steps(read(front_end, markup.text, lexicon), markup.text, 0)
+        yield from _Plan(walk).steps(read(front_end, markup.text, lexicon, on_skip), markup.text)
     yield from (step for _, step in walk.before(len(markup.text) + 1))
 
 
-def read(front_end: Any, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
+def read(front_end: Any, text: str, lexicon: Lexicon | None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
     """The sentences of a text, each as soon as the front end has it."""
-    return iter(getattr(front_end, "stream", front_end.sentences)(text, lexicon))
+    return iter(getattr(front_end, "stream", front_end.sentences)(text, lexicon, on_skip))
 
 
-def _moved(sentences: Iterator[Sentence], offset: int) -> Iterator[Sentence]:
-    if not offset:
-        return sentences
-    return (
-        Sentence(tuple(replace(word, start=word.start + offset, end=word.end + offset) for word in sentence.words))
-        for sentence in sentences
-    )
+@dataclass(frozen=True)
+class _Part:
+    """A part of a text as it was given, its characters without markup, and where it begins in the whole text."""
+
+    given: str
+    characters: Characters
+    offset: int
+
+    @property
+    def plain(self) -> str:
+        return self.characters.text
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Where a piece of the plain text stands in the whole text given."""
+        return self.offset + self.characters.place(start), self.offset + self.characters.place(max(start, end - 1)) + 1
+
+    def skipping(self, on_skip: OnSkip | None) -> OnSkip | None:
+        """What tells ``on_skip`` of passages by their places in the whole text."""
+        if on_skip is None:
+            return None
+
+        def report(passage: Skipped) -> None:
+            start, end = self.place(passage.start, passage.end)
+            on_skip(replace(passage, start=start, end=end))
+
+        return report
 
 
 def _slower(pauses: float) -> float:
@@ -136,6 +176,7 @@ class _Plain:
 
     def __init__(self, prosody: Prosody):
         self._prosody = prosody
+        self.part = _Part("", Characters("", None), 0)
 
     def before(self, place: int) -> list[tuple[int, Pause | Mark]]:
         return []
@@ -144,7 +185,8 @@ class _Plain:
         return False
 
     def manner(self, word: Word) -> tuple[Word, Prosody, str | None]:
-        return word, self._prosody, None
+        start, end = self.part.place(word.start, word.end)
+        return replace(word, start=start, end=end), self._prosody, None
 
 
 class _Walk:
@@ -199,13 +241,13 @@ class _Plan:
         self._is_paragraph = False  # whether one ended behind the last sentence
         self._end = ""  # the spaces that came last
 
-    def steps(self, sentences: Iterator[Sentence], text: str, offset: int) -> Iterator[Step]:
-        """The steps of a part, whose first character has the place ``offset``."""
+    def steps(self, sentences: Iterator[Sentence], text: str) -> Iterator[Step]:
+        """The steps of a part."""
         end = 0
         for sentence in sentences:
-            self.pass_over(text[end : sentence.start - offset])
+            self.pass_over(text[end : sentence.start])
             yield from self._of_sentence(sentence, self._is_paragraph and not self._is_first)
-            self._is_paragraph, self._end, end = False, "", sentence.end - offset
+            self._is_paragraph, self._end, end = False, "", sentence.end
         self.pass_over(text[end:])
 
     def pass_over(self, text: str) -> None:

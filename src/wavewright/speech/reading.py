@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..errors import BadText
+from ..errors import BadText, NothingToSpeak
+from ..text.markup import Markup, Plain
 from ..text.sentence import Sentence
 
 Read = Callable[[str], Iterable[Sentence]]
@@ -17,7 +18,7 @@ MOST_HELD = 10_000
 
 ENDS = (".", "!", "?")
 _MAY_END = re.compile(r"[.!?\u2026\u203d][^\w\s]*\s*$")
-_NEXT = "x"  # a word in lower case: it goes on with a sentence wherever one may be gone on with
+_NEXT = ("x", "Anna")  # a word and a name: one of them goes on with a sentence wherever one may be gone on with
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class Place:
         return f"{self.source}, line {self.first + number}{f' ({self.inside})' if self.inside else ''}"
 
 
-def check_lines(text: str, lines: Sequence[str], place: Place, read: Read) -> None:
-    """Read a ``text`` and forget it; raises BadText with the first of its ``lines`` that cannot be read.
+def check_lines(text: str, lines: Sequence[str], place: Place, read: Read) -> bool:
+    """Read a ``text`` and forget it; return whether something in it is spoken.
 
-    What has no letter or digit is not read.
+    Raises BadText with the first of its ``lines`` that cannot be read. What has no letter or digit is not read.
     """
     try:
-        _check(text, read)
+        return _check(text, read)
     except BadText as error:
         for number, line in enumerate(lines):
             try:
@@ -49,28 +50,41 @@ def check_lines(text: str, lines: Sequence[str], place: Place, read: Read) -> No
         raise BadText(f"{place.line(0)}: {error}") from error
 
 
-def parts_of_lines(lines: Iterable[str], source: str, read: Read) -> Iterator[str]:
+def parts_of_lines(lines: Iterable[str], source: str, read: Read, markup: Markup = "none") -> Iterator[str]:
     """Parts of a text that comes line by line; joined they are the text, and each is read alone as it is in the whole.
+
+    ``read`` reads them without their ``markup``.
 
     A line is given as soon as its sentence is surely over, whatever the next one holds; an empty line and the end of the text give what is
     held. Raises BadText with the first line that cannot be read, when it comes.
     """
+    plain = Plain(markup)
+
+    def read_ahead(text: str) -> Iterable[Sentence]:
+        return read(plain.peek(text))
+
     held: list[str] = []
     n_characters = 0
     for number, line in enumerate(lines, 1):
         held.append(line)
         n_characters += len(line)
-        if not line.strip() or n_characters > MOST_HELD or (_MAY_END.search(line) and _is_over("".join(held), read)):
-            yield _checked(held, number, source, read)
+        if not line.strip() or n_characters > MOST_HELD or (_MAY_END.search(line) and _is_over("".join(held), read_ahead)):
+            part = _checked(held, number, source, read_ahead)
+            plain.read(part)
+            yield part
             held, n_characters = [], 0
     if held:
-        yield _checked(held, number, source, read)
+        yield _checked(held, number, source, read_ahead)
 
 
 def _is_over(text: str, read: Read) -> bool:
-    """Whether the last sentence of a text is over, even where a word in lower case follows; so is one that cannot be read."""
+    """Whether the last sentence of a text is over, even where a word in lower case or a name follows; so is one that cannot be read."""
+    return all(_is_over_before(following, text, read) for following in _NEXT)
+
+
+def _is_over_before(following: str, text: str, read: Read) -> bool:
     try:
-        *before, last = read(f"{text.rstrip()}\n{_NEXT}")
+        *before, last = read(f"{text.rstrip()}\n{following}")
     except BadText:
         return True
     return bool(before) and before[-1].words[-1].mark_after in ENDS and len(last.words) == 1
@@ -87,7 +101,10 @@ def has_something(text: str) -> bool:
     return any(character.isalnum() for character in text)
 
 
-def _check(text: str, read: Read) -> None:
-    if has_something(text):
-        for _ in read(text):
-            pass
+def _check(text: str, read: Read) -> bool:
+    if not has_something(text):
+        return False
+    try:
+        return sum(1 for _ in read(text)) > 0
+    except NothingToSpeak:
+        return False

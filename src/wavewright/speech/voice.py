@@ -17,7 +17,9 @@ from ..clip import Clip
 from ..errors import BadModel, BadSetting
 from ..text import front_end, ssml
 from ..text.lexicon import Lexicon
+from ..text.markup import Markup
 from ..text.sentence import Sentence
+from ..text.skipped import OnSkip, Skipped, warn, warn_of
 from .plan import Step, planned, planned_markup, read
 from .prosody import Prosody
 from .stream import Chunk, Clipping, Speaker, Stream
@@ -30,27 +32,43 @@ FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
 
 @dataclass(frozen=True)
 class Speech:
-    """What was spoken: ``clip``, when words and marks are heard, and how much of it was louder than full scale, from 0 to 1."""
+    """What was spoken: ``clip``, when words and marks are heard, and how much of it was louder than full scale, from 0 to 1.
+
+    ``skipped`` are the passages that could not be read.
+    """
 
     clip: Clip
     words: tuple[TimedWord, ...]
     marks: tuple[TimedMark, ...]
     clipped_share: float = 0.0
+    skipped: tuple[Skipped, ...] = ()
 
 
 class Voice:
     """A speaker of an acoustic model, heard through a vocoder, at the vocoder's sample rate."""
 
-    def __init__(self, acoustic: Any, vocoder: Any, speaker: str | None = None, name: str = "voice"):
+    def __init__(
+        self, acoustic: Any, vocoder: Any, speaker: str | None = None, name: str = "voice", language: str | None = None
+    ):
+        """``language`` is how texts are read, such as ``en-GB``; by default as the acoustic model was trained.
+
+        Raises BadSetting where it is not the language of the acoustic model.
+        """
         self.acoustic, self.vocoder, self.speaker, self.name = acoustic, vocoder, speaker, name
+        self.language: str = acoustic.language if language is None else language
+        if _base(self.language) != _base(acoustic.language):
+            raise BadSetting(
+                f"The language is {self.language!r}, and {name} speaks {acoustic.language!r}; leave it out, or give another voice."
+            )
         self.sample_rate: int = vocoder.sample_rate
         self._others: dict[str, tuple[Any, str | None]] = {}
 
     @classmethod
-    def load(cls, name: str = DEFAULT_VOICE, vocoder: str = DEFAULT_VOCODER) -> Voice:
+    def load(cls, name: str = DEFAULT_VOICE, vocoder: str = DEFAULT_VOCODER, language: str | None = None) -> Voice:
         """A voice by name: ``<model>-<speaker>``, or a model (a name, or a run folder), whose first speaker it is then.
 
-        Raises BadModel for names that do not exist and for models that are no acoustic model or no vocoder of its mel frames.
+        ``language`` is how texts are read, ``en`` or ``en-GB`` for a voice of English. Raises BadModel for names that do not exist and
+        for models that are no acoustic model or no vocoder of its mel frames, BadSetting for another language than the voice's.
         """
         model, speaker = found_voice(name)
         with ThreadPoolExecutor(1) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
@@ -58,12 +76,12 @@ class Voice:
             player = models.load(vocoder)
             acoustic = opening.result()
         _check_vocoder(vocoder, player, acoustic)
-        return cls(acoustic, player, speaker or next(iter(acoustic.speakers), None), name)
+        return cls(acoustic, player, speaker or next(iter(acoustic.speakers), None), name, language)
 
     @cached_property
     def front_end(self) -> Any:
         """What reads the voice's language."""
-        return front_end(self.acoustic.language)
+        return front_end(self.language)
 
     def warm_up(self) -> None:
         """Speak a word and forget it, so that whatever is loaded, or compiled, at the first sound is there."""
@@ -77,15 +95,20 @@ class Voice:
         lexicon: Lexicon | None = None,
         seed: int = 0,
         is_ssml: bool | None = None,
+        markup: Markup = "none",
+        strict: bool = False,
     ) -> Speech:
-        """Speak a text; all that :meth:`stream` gives, joined, bit for bit. Raises as it does."""
+        """Speak a text; all that :meth:`stream` gives, joined, bit for bit. Raises as it does; warns once of all that it skips."""
         clipping = Clipping()
-        chunks = list(clipping.heard(self.stream(text, prosody, style, lexicon, seed, is_ssml)))
+        skipped: list[Skipped] = []
+        chunks = list(clipping.heard(self.stream(text, prosody, style, lexicon, seed, is_ssml, markup, strict, skipped.append)))
+        warn_of(skipped)
         return Speech(
             Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
             tuple(word for chunk in chunks for word in chunk.words),
             tuple(mark for chunk in chunks for mark in chunk.marks),
             clipping.clipped_share,
+            tuple(skipped),
         )
 
     def stream(
@@ -96,26 +119,33 @@ class Voice:
         lexicon: Lexicon | None = None,
         seed: int = 0,
         is_ssml: bool | None = None,
+        markup: Markup = "none",
+        strict: bool = False,
+        on_skip: OnSkip = warn,
     ) -> Iterator[Chunk]:
         """Speak a text, or its parts as they come, in chunks: the first is short and cut at a clause, and each comes when it is there.
 
         A part ends where a sentence does; parts sound as all of them joined, so that an empty line parts paragraphs.
 
         A text that begins as SSML does is SSML, unless ``is_ssml`` says otherwise; parts are SSML only where it is True.
+        ``markup`` is that of a text that is no SSML: ``none``, ``markdown`` or ``html``.
         ``prosody`` is laid over what ``style`` (``sad:0.6``, see :mod:`.styles`) and the SSML ask for; phones of the ``lexicon`` go before
-        the front end's. The same arguments give the same samples. Raises BadText for a text that cannot be read or has nothing to speak,
-        BadSetting for a style that there is none of, BadModel for voices in the SSML that do not exist.
+        the front end's. The same arguments give the same samples. Passages that cannot be read, such as letters of another script, are
+        skipped and given to ``on_skip``, which issues a SkippedText warning by default; with ``strict`` they raise BadText.
+        Raises NothingToSpeak for a text with nothing to speak, BadText for SSML that is not understood, BadSetting for a style that there
+        is none of, BadModel for voices in the SSML that do not exist.
         """
+        skip = None if strict else on_skip
         manner = style_of(style, getattr(self.acoustic, "styles", ()))
         base = (prosody or Prosody()).over(manner.prosody)
         steps: Iterator[Step]
-        if is_ssml or (is_ssml is None and isinstance(text, str) and ssml.is_markup(text)):
-            markup = ssml.read(text if isinstance(text, str) else "".join(text), self.front_end)
-            for name in {span.voice for span in markup.spans if span.voice}:
+        if is_ssml or (is_ssml is None and markup == "none" and isinstance(text, str) and ssml.is_markup(text)):
+            document = ssml.read(text if isinstance(text, str) else "".join(text), self.front_end)
+            for name in {span.voice for span in document.spans if span.voice}:
                 self._other(name)
-            steps = planned_markup(markup, self.front_end, base, lexicon)
+            steps = planned_markup(document, self.front_end, base, lexicon, skip)
         else:
-            steps = planned(text, self.front_end, base, lexicon)
+            steps = planned(text, self.front_end, base, lexicon, skip, markup)
         speaker = Speaker(self.acoustic, self.speaker, manner.learned)
 
         def speaker_of(name: str | None) -> Speaker:
@@ -123,9 +153,12 @@ class Voice:
 
         return Stream(speaker_of, self.vocoder, seed).chunks(steps)
 
-    def read(self, text: str, lexicon: Lexicon | None = None) -> Iterator[Sentence]:
-        """The sentences of a plain text, each as soon as it is read; raises BadText as :meth:`stream` does, and nothing is spoken."""
-        return read(self.front_end, text, lexicon)
+    def read(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
+        """The sentences of a plain text, each as soon as it is read, and nothing is spoken.
+
+        Raises BadText for what cannot be read, unless ``on_skip`` is given, which is called with what is left out.
+        """
+        return read(self.front_end, text, lexicon, on_skip)
 
     def _other(self, name: str) -> tuple[Any, str | None]:
         """The acoustic model and speaker that SSML calls ``name``: a speaker of this model, or any voice of the same language."""
@@ -141,7 +174,7 @@ class Voice:
         acoustic = models.load(model)
         if getattr(self.acoustic, "folder", None) is not None and acoustic.folder.hash == self.acoustic.folder.hash:
             acoustic = self.acoustic
-        if acoustic.language != self.acoustic.language:
+        if _base(acoustic.language) != _base(self.acoustic.language):
             raise BadSetting(
                 f"The voice {name} speaks {acoustic.language!r} and {self.name} {self.acoustic.language!r}; a text is read in one language."
             )
@@ -186,6 +219,11 @@ def _refuse_broken(name: str) -> None:
             except BadModel:
                 continue
             models.Card.read(folder)
+
+
+def _base(language: str) -> str:
+    """The language of which another is a way of reading: ``en`` of ``en-GB``."""
+    return language if language.startswith("espeak:") else language.split("-")[0].lower()
 
 
 def _speakers(model: str) -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 from .. import __version__
 from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
-from ..errors import BadAudio, BadFolder
+from ..errors import BadAudio, BadFolder, NothingToSpeak, SkippedText
 from ..json_text import parse
 from ..names import file_stem, inside
 from ..speech.chapters import Chapter, chapters_of, paragraphs
@@ -20,6 +21,9 @@ from ..speech.stream import Chunk, Clipping, clipped_line
 from ..speech.subtitles import subtitles
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import Voice
+from ..text.markup import Markup, Plain
+from ..text.sentence import Sentence
+from ..text.skipped import MOST_LISTED, Skipped
 from ..whole_file import why_not_written, write_whole
 from .progress_bar import progress_bar
 
@@ -33,12 +37,28 @@ Say = Callable[[str | Iterable[str]], Iterator[Chunk]]
 
 @dataclass(frozen=True)
 class BookFiles:
-    """Where a book's sound goes: a folder (default: the book's name), kinds of sound and subtitle files, and what marks chapters."""
+    """Where a book's sound goes: a folder (default: the book's name), kinds of sound and subtitle files, and what marks chapters.
+
+    ``markup`` is that of the text.
+    """
 
     out: Path | None = None
     format: BookFormat = "wav"
     subtitles: str | None = None
     chapter_mark: str | None = None
+    markup: Markup = "none"
+
+
+@dataclass(frozen=True)
+class SkippedInBook:
+    """A passage of a book that was not spoken, the number of its line, from 1, and why."""
+
+    text: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.text!r} in line {self.line} ({self.reason})"
 
 
 @dataclass(frozen=True)
@@ -55,7 +75,8 @@ class SpokenChapter:
 class SpokenBook:
     """The files of a book, in the order of its chapters, and ``leftover``, those of chapters that it has no more.
 
-    ``clipped_share``, from 0 to 1, is how much of what was spoken now was louder than full scale.
+    ``clipped_share``, from 0 to 1, is how much of what was spoken now was louder than full scale; ``skipped`` are the passages of the
+    chapters spoken now that could not be read.
     """
 
     out: Path
@@ -64,6 +85,7 @@ class SpokenBook:
     chapters: tuple[SpokenChapter, ...]
     leftover: tuple[str, ...] = ()
     clipped_share: float = 0.0
+    skipped: tuple[SkippedInBook, ...] = ()
 
     def __str__(self) -> str:
         lines = [
@@ -80,26 +102,39 @@ class SpokenBook:
 
 
 def speak_book(
-    file: Path, voice: Voice, say: Say, read: Read, manner: dict[str, Any], files: BookFiles, quiet: bool
+    file: Path,
+    voice: Voice,
+    say: Say,
+    read: Callable[[str, list[Skipped]], Iterable[Sentence]],
+    manner: dict[str, Any],
+    files: BookFiles,
+    quiet: bool,
 ) -> SpokenBook:
     """Speak every chapter of the text ``file`` that is not there yet in the same ``manner``, in bounded memory.
 
-    What is new is read to its end before anything is spoken. A file says in its comment what it was made of: the same text and manner are not spoken
+    What is new is read to its end before anything is spoken; ``read`` adds to a list what it leaves out. A file says in its comment what it was made of: the same text and manner are not spoken
     again, others replace it where it is a chapter of this book. Raises BadText for a file that is no text, has nothing to speak or, with
     its line, something that cannot be read; BadFolder where a file of another kind is in the way.
     """
-    chapters = chapters_of(file, files.chapter_mark)
+    chapters = chapters_of(file, files.chapter_mark, files.markup)
     out = Path(file_stem(file.stem)) if files.out is None else files.out
     same = {"book": file.name, "path": _hash_of(file), "voice": voice.name, "models": voice.fingerprint}
     same |= {"wavewright": __version__, **manner}
     texts = {chapter.text_hash for chapter in chapters}
     planned = []
+    skipped: list[SkippedInBook] = []
     for chapter in chapters:
         place, origin = inside(out, f"{chapter.stem}.{files.format}"), {**same, "text": chapter.text_hash}
         is_new = not _is_there(place, origin, texts, files.subtitles)
+        is_spoken = True
         if is_new:
-            _check_chapter(file, chapter, files.chapter_mark, read)
-        planned.append((chapter, place, origin, is_new))
+            left_out, is_spoken = _check_chapter(file, chapter, files, read)
+            skipped += left_out
+        if is_spoken:
+            planned.append((chapter, place, origin, is_new))
+    _warn(file, skipped)
+    if not planned:
+        raise NothingToSpeak(f"Nothing in {file} can be read; give a text in English letters.")
     _make_folder(out)
     spoken, clipping = [], Clipping()
     total = sum(chapter.n_characters for chapter in chapters) * SECONDS_PER_CHARACTER
@@ -107,7 +142,7 @@ def speak_book(
         done = 0
         for chapter, place, origin, is_new in planned:
             if is_new:
-                parts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark))
+                parts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark, files.markup))
                 _speak_chapter(
                     place, clipping.heard(say(_Counted(parts, show, done))), voice.sample_rate, origin, files.subtitles
                 )
@@ -115,13 +150,37 @@ def speak_book(
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
     leftover = _leftover(out, files.format, {chapter.file for chapter in spoken}, same, texts)
-    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, clipping.clipped_share)
+    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, clipping.clipped_share, tuple(skipped))
 
 
-def _check_chapter(file: Path, chapter: Chapter, marker: str | None, read: Read) -> None:
-    """Raise BadText for the first line of a chapter that cannot be read."""
-    for paragraph in paragraphs(file, chapter, marker):
-        check_lines(paragraph.text, paragraph.lines, Place(str(file), paragraph.first, chapter.title), read)
+def _check_chapter(
+    file: Path, chapter: Chapter, files: BookFiles, read: Callable[[str, list[Skipped]], Iterable[Sentence]]
+) -> tuple[list[SkippedInBook], bool]:
+    """Return what is left out of a chapter, and whether anything is spoken; raise BadText for its first line that cannot be read."""
+    plain, left_out, is_spoken = Plain(files.markup), list[SkippedInBook](), False
+    for paragraph in paragraphs(file, chapter, files.chapter_mark, files.markup):
+        found: list[Skipped] = []
+        place = Place(str(file), paragraph.first, chapter.title)
+        has_words = check_lines(paragraph.text, paragraph.lines, place, _reader(read, plain, found))
+        characters = plain.read(paragraph.text)
+        left_out += [
+            SkippedInBook(passage.text, paragraph.line_at(characters.place(passage.start)), passage.reason) for passage in found
+        ]
+        is_spoken = is_spoken or has_words
+    return left_out, is_spoken
+
+
+def _reader(read: Callable[[str, list[Skipped]], Iterable[Sentence]], plain: Plain, found: list[Skipped]) -> Read:
+    """What reads the next paragraph without its markup, and adds to ``found`` what is left out."""
+    return lambda text: read(plain.peek(text), found)
+
+
+def _warn(file: Path, skipped: list[SkippedInBook]) -> None:
+    """Issue one warning for all passages of a book that are left out."""
+    if skipped:
+        listed = ", ".join(str(passage) for passage in skipped[:MOST_LISTED])
+        more = f" and {len(skipped) - MOST_LISTED} more" if len(skipped) > MOST_LISTED else ""
+        warnings.warn(f"{file}: skipped {listed}{more}; a strict reading refuses the text instead.", SkippedText, stacklevel=2)
 
 
 def _speak_chapter(place: Path, chunks: Iterator[Chunk], sample_rate: int, origin: dict[str, Any], kind: str | None) -> None:

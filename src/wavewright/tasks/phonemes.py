@@ -10,7 +10,11 @@ from pydantic import Field
 
 from ..errors import BadText
 from ..text import front_end, ssml
+from ..text.characters import Characters
 from ..text.lexicon import Lexicon
+from ..text.markup import Markup, Plain
+from ..text.sentence import Word
+from ..text.skipped import Skipped, warn_of
 from . import checked
 
 
@@ -36,11 +40,15 @@ class SpokenSentence:
 
 @dataclass(frozen=True)
 class Phonemes:
-    """How a text is spoken, sentence by sentence. ``text`` is what was read: of SSML, the text in it."""
+    """How a text is spoken, sentence by sentence.
+
+    ``text`` is what was read: of SSML, the text in it. ``skipped`` are the passages that could not be read.
+    """
 
     language: str
     text: str
     sentences: tuple[SpokenSentence, ...]
+    skipped: tuple[Skipped, ...] = ()
 
     def __str__(self) -> str:
         blocks = []
@@ -55,25 +63,39 @@ class Phonemes:
 def phonemes(
     text: Annotated[str, Field(description="Text, or SSML that begins with <speak>.")],
     language: Annotated[
-        str, Field(description="Language: en, or espeak: and a language of eSpeak NG where that is installed.")
+        str, Field(description="Language: en, en-GB, or espeak: and a language of eSpeak NG where that is installed.")
     ] = "en",
     lexicon: Annotated[Path | None, Field(description="Lexicon of your own: a word, then its phones, one word a line.")] = None,
+    markup: Annotated[Markup, Field(description="Markup of the text, which is not spoken.")] = "none",
+    strict: Annotated[
+        bool, Field(description="Refuse a text with letters that cannot be read, instead of skipping them.")
+    ] = False,
 ) -> Phonemes:
     """Show how a text is spoken: its words and their phones.
 
-    Raises BadText where nothing in it can be spoken, or the SSML or lexicon cannot be understood; BadSetting where the lexicon cannot be
+    Words that cannot be read, such as those of another script, are skipped with a SkippedText warning, or refused with ``strict``. Raises BadText where nothing in it can be spoken, or the SSML or lexicon cannot be understood; BadSetting where the lexicon cannot be
     read or the language is not known; MissingExtra where a language needs eSpeak NG.
     """
     reader = front_end(language)
     own = None if lexicon is None else Lexicon.read(lexicon, reader.symbols)
-    read = ssml.read(text, reader).text if ssml.is_markup(text) else text
+    is_ssml = markup == "none" and ssml.is_markup(text)
+    read = ssml.read(text, reader).text if is_ssml else text
     if not read.strip():
         raise BadText("There is nothing to speak in the text; give words or numbers.")
+    plain, skipped = Plain(markup).read(read), list[Skipped]()
+    found = reader.sentences(plain.text, own, None if strict else skipped.append)
+    skipped = [Skipped(passage.text, *_place(plain, passage), passage.reason) for passage in skipped]
+    warn_of(skipped)
     sentences = tuple(
         SpokenSentence(
-            tuple(SpokenWord(w.text, w.spoken, w.phones, w.start, w.end, w.mark_after) for w in sentence.words),
+            tuple(SpokenWord(w.text, w.spoken, w.phones, *_place(plain, w), w.mark_after) for w in sentence.words),
             sentence.symbols,
         )
-        for sentence in reader.sentences(read, own)
+        for sentence in found
     )
-    return Phonemes(reader.language, read, sentences)
+    return Phonemes(reader.language, read, sentences, tuple(skipped))
+
+
+def _place(plain: Characters, found: Word | Skipped) -> tuple[int, int]:
+    """Where a word or passage of the text without markup stands in the text given."""
+    return plain.place(found.start), plain.place(max(found.start, found.end - 1)) + 1

@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, BinaryIO, TextIO
 
@@ -25,7 +25,9 @@ from ..speech.subtitles import subtitles as subtitle_file
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, Voice
 from ..text.lexicon import Lexicon
+from ..text.markup import Markup
 from ..text.sentence import BOUNDARY, PAUSES, SILENCE, Sentence
+from ..text.skipped import Skipped, warn, warn_of
 from ..text.ssml import is_markup
 from ..whole_file import write_whole
 from . import BY_PLACE, IN_PYTHON_ALONE, LARGEST_SEED, checked
@@ -43,7 +45,10 @@ STANDARD_INPUT = "Standard input"  # as messages call it
 
 @dataclass(frozen=True)
 class SpokenText:
-    """A spoken text: its file, when words and marks are heard, and how much was clipped, from 0 to 1. ``clip`` is there in Python alone."""
+    """A spoken text: its file, when words and marks are heard, and how much was clipped, from 0 to 1. ``clip`` is there in Python alone.
+
+    ``skipped`` are the passages that could not be read.
+    """
 
     out: Path
     voice: str
@@ -54,6 +59,7 @@ class SpokenText:
     marks: tuple[TimedMark, ...]
     subtitles: Path | None
     clipped_share: float
+    skipped: tuple[Skipped, ...]
     clip: Clip = field(metadata=IN_PYTHON_ALONE)
 
     def __str__(self) -> str:
@@ -91,6 +97,13 @@ def speak(
         Field(description="File for words and their times: .srt, .vtt or .json; with --file, only how it ends counts."),
     ] = None,
     ssml: Annotated[bool, Field(description="The text is SSML; a text that begins with <speak is anyway.")] = False,
+    markup: Annotated[Markup, Field(description="Markup of the text, which is not spoken.")] = "none",
+    language: Annotated[
+        str | None, Field(description="How the text is read: en-GB for British dates and numbers; default: the voice's.")
+    ] = None,
+    strict: Annotated[
+        bool, Field(description="Refuse a text with letters that cannot be read, instead of skipping them.")
+    ] = False,
     file: Annotated[Path | None, Field(description="Text file of any length, a sound file for each chapter.")] = None,
     chapter_mark: Annotated[
         str | None, Field(description="What lines begin with that part chapters; default: headings.")
@@ -102,39 +115,49 @@ def speak(
 
     The same text, voice, vocoder, settings and seed give the same samples, streamed or whole. A book is spoken chapter by chapter; called
     again, it goes on with the first chapter that is not there. With ``stream`` nothing is returned, and text from standard input is spoken as
-    its lines come: a line whose sentence is over at once, another one with the next, at an empty line or at the end. Raises BadText for a text
-    that cannot be read, has nothing to speak or is too long for one file, BadSetting for a style or a name that does not exist, BadModel for
+    its lines come: a line whose sentence is over at once, another one with the next, at an empty line or at the end. Words that cannot be
+    read, such as those of another script, are skipped with a SkippedText warning. Raises BadText for a text
+    that has nothing to speak, is too long for one file or, with ``strict``, has something that cannot be read, BadSetting for a style or a name that does not exist, BadModel for
     voices and vocoders, BadFolder where nothing can be written. No file is half written.
     """
     prosody = Prosody(rate, pitch, range, energy, volume_db)
     _check_together(text, file, out, stream, subtitles, chapter_mark, format, ssml)
+    if ssml and markup != "none":
+        raise BadSetting(f"SSML is markup itself, and --markup {markup} was asked for; leave one of them out.")
     if subtitles is not None:
         kind_of(subtitles)
     is_live = stream and text is None
-    given: str | Iterator[str] = "" if file is not None else _lines(sys.stdin, ssml) if is_live else _text(text)
-    speaker = Voice.load(voice, vocoder)
+    given: str | Iterator[str] = "" if file is not None else _lines(sys.stdin, ssml, markup) if is_live else _text(text)
+    speaker = Voice.load(voice, vocoder, language)
     style_of(style, speaker.acoustic.styles)
     phones = {*speaker.front_end.symbols} - {SILENCE, BOUNDARY, *PAUSES}
     words = None if lexicon is None else Lexicon.read(lexicon, phones)
 
-    def say(what: str | Iterable[str]) -> Iterator[Chunk]:
-        return speaker.stream(what, prosody, style, words, seed, ssml or None)
+    skipped: list[Skipped] = []
+    on_skip = warn if stream else skipped.append
 
-    def read(what: str) -> Iterator[Sentence]:
-        return speaker.read(what, words)
+    def say(what: str | Iterable[str]) -> Iterator[Chunk]:
+        return speaker.stream(what, prosody, style, words, seed, ssml or None, markup, strict, on_skip)
+
+    def read(what: str, left_out: list[Skipped] | None = None) -> Iterator[Sentence]:
+        left_out = [] if left_out is None else left_out
+        return speaker.read(what, words, None if strict else left_out.append)
 
     if file is not None:
         manner = {**asdict(prosody), "style": style, "seed": seed, "lexicon": None if words is None else _hash_of(words)}
+        manner |= {name: given for name, given in (("markup", markup), ("language", language)) if given not in ("none", None)}
         kind = None if subtitles is None else kind_of(subtitles)
-        return speak_book(file, speaker, say, read, manner, BookFiles(out, format or "wav", kind, chapter_mark), quiet)
+        return speak_book(file, speaker, say, read, manner, BookFiles(out, format or "wav", kind, chapter_mark, markup), quiet)
     if stream:
-        parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read)
+        parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read, markup)
         clipping = Clipping()
         stream_to(sys.stdout.buffer, speaker.sample_rate, clipping.heard(say(parts)))
         if clipping.n_clipped:
             print(clipped_line(clipping.clipped_share), file=sys.stderr)
         return None
-    return _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles)
+    spoken = _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles)
+    warn_of(skipped)
+    return replace(spoken, skipped=tuple(skipped))
 
 
 def stream_to(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> None:
@@ -164,7 +187,7 @@ def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Pa
     clip = Clip(np.concatenate([chunk.wave for chunk in kept], axis=1), speaker.sample_rate)
     vocoder = speaker.vocoder.card.name
     share = clipping.clipped_share
-    return SpokenText(out, speaker.name, vocoder, clip.seconds, clip.sample_rate, words, marks, subtitles, share, clip)
+    return SpokenText(out, speaker.name, vocoder, clip.seconds, clip.sample_rate, words, marks, subtitles, share, (), clip)
 
 
 def _check_together(
@@ -225,7 +248,7 @@ def _text(text: str | None) -> str:
     return text
 
 
-def _lines(source: TextIO, is_ssml: bool) -> str | Iterator[str]:
+def _lines(source: TextIO, is_ssml: bool, markup: Markup) -> str | Iterator[str]:
     """What comes on standard input, line by line; SSML, which may begin behind empty lines, is read to its end."""
     lines = read_lines(source.buffer)
     first: list[str] = []
@@ -233,7 +256,7 @@ def _lines(source: TextIO, is_ssml: bool) -> str | Iterator[str]:
         first.append(line)
         if line.strip():
             break
-    if is_ssml or is_markup("".join(first)):
+    if is_ssml or (markup == "none" and is_markup("".join(first))):
         return joined(itertools.chain(first, lines))
     return itertools.chain(first, lines)
 

@@ -10,6 +10,7 @@ from ..errors import BadSetting
 if TYPE_CHECKING:
     from .lexicon import Lexicon
     from .sentence import Sentence
+    from .skipped import OnSkip
 
 LANGUAGES = {"en": "english"}
 """Languages that have a front end of their own: a module beside this one with a class ``FrontEnd``."""
@@ -24,8 +25,11 @@ class FrontEnd(Protocol):
     language: str
     symbols: tuple[str, ...]
 
-    def sentences(self, text: str, lexicon: Lexicon | None = None) -> list[Sentence]:
-        """The sentences of a text; raises BadText where there is nothing to speak or something that cannot be read."""
+    def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
+        """The sentences of a text; raises NothingToSpeak where nothing in it can be spoken.
+
+        What cannot be read raises BadText, or is left out and given to ``on_skip``.
+        """
         ...
 
     def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
@@ -38,7 +42,7 @@ class FrontEnd(Protocol):
 
 
 def front_end(language: str = "en") -> FrontEnd:
-    """The front end of a language: ``en``, or ``espeak:`` and a language of eSpeak NG.
+    """The front end of a language: ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG.
 
     Raises BadSetting for a language that there is none for, MissingExtra where eSpeak NG is asked for and not installed.
     """
@@ -52,4 +56,4 @@ def front_end(language: str = "en") -> FrontEnd:
         raise BadSetting(
             f"The language is {language!r}; it can be {known}, or espeak: and a language of eSpeak NG, such as espeak:de."
         )
-    return importlib.import_module(f".{module}", __name__).FrontEnd()
+    return importlib.import_module(f".{module}", __name__).FrontEnd(language)

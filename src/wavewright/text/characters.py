@@ -90,11 +90,6 @@ def _lowered(raised: str, before: str) -> str:
     return f"^{plain.lstrip('+')}" if is_base and is_power else plain
 
 
-def script_of(character: str) -> str:
-    """The script of a letter by the first word of its Unicode name: ``Cyrillic``, ``Greek``."""
-    return unicodedata.name(character, "unknown").split()[0].capitalize()
-
-
 def folded(word: str) -> str:
     """A word in lower case without its accents: ``café`` as ``cafe``."""
     low = word.lower()

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..errors import BadSetting, BadText, MissingExtra
+from ..errors import BadSetting, BadText, MissingExtra, NothingToSpeak
 from .characters import readable
 from .lexicon import Lexicon
 from .sentence import BOUNDARY, PAUSES, SILENCE, Sentence, Word
+from .skipped import OnSkip, Skipped
 
 SIGNS = tuple(
     "abcdefhijklmnopqrstuvwxyzæçðøħŋœɐɑɒɓɔɕɖɗɘəɚɛɜɝɞɟɠɡɢɣɤɥɦɧɨɪɫɬɭɮɯɰɱɲɳɴɵɶɸɹɺɻɽɾʀʁʂʃʄʈʉʊʋʌʍʎʏʐʑʒʔʕʘʙʛʝʟʡʢβθχᵻɩˈˌːˑʰʲʷˤ̩̥̪̯̃͡ɚ"
@@ -49,8 +50,12 @@ class EspeakFrontEnd:
         self.language = language
         self._backend = _opened(language) if backend is None else backend
 
-    def sentences(self, text: str, lexicon: Lexicon | None = None) -> list[Sentence]:
-        """All sentences of a text; raises BadText where nothing in it can be spoken or the lexicon has unknown signs."""
+    def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
+        """All sentences of a text.
+
+        Raises NothingToSpeak where nothing in it can be spoken, and BadText where the lexicon has unknown signs. Unknown signs in
+        ``[[ ]]`` raise BadText as well, unless ``on_skip`` is given, which is called with what is left out.
+        """
         if lexicon is not None:
             lexicon.check(SYMBOLS)
         characters = readable(text)
@@ -64,12 +69,18 @@ class EspeakFrontEnd:
                     words[-1] = _marked(words[-1], MARKS[match[0]])
                 continue
             heard = next(sounds) if match[1] is None else None
-            phones = (lexicon.get(match[0]) if lexicon else None) or (self.phones(match[1]) if heard is None else _signs(heard))
+            start, end = characters.place(match.start()), characters.place(match.end() - 1) + 1
+            phones = lexicon.get(match[0]) if lexicon else None
+            try:
+                phones = phones or (self.phones(match[1]) if heard is None else _signs(heard))
+            except BadText:
+                if on_skip is None:
+                    raise
+                on_skip(Skipped(text[start:end], start, end, "no phones"))
             if phones:
-                start, end = characters.place(match.start()), characters.place(match.end() - 1) + 1
                 words.append(Word(text[start:end], match[0].strip("[]").lower(), phones, start, end))
         if not words:
-            raise BadText(f"There is nothing to speak in {text[:40]!r}; give a text with words.")
+            raise NothingToSpeak(f"There is nothing to speak in {text[:40]!r}; give a text with words.")
         return list(_cut(words))
 
     def phones(self, text: str, alphabet: str = "ipa") -> tuple[str, ...]:

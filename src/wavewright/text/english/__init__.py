@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from ...errors import BadText
+from ...errors import BadText, NothingToSpeak
 from ..characters import Characters, readable
 from ..lexicon import Lexicon
 from ..sentence import Sentence, Word
+from ..skipped import OnSkip, Skipped
 from . import signs
 from .context import Context, Spoken
+from .dialect import BRITISH_LETTERS, BRITISH_REGIONS, british
 from .heteronyms import Heteronyms
 from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
 from .pronounce import data_file, known, phones_of
@@ -27,23 +29,28 @@ MOST_PHONES = 400
 class FrontEnd:
     """English text to sentences of words and phones."""
 
-    language = "en"
     symbols = SYMBOLS
 
-    def sentences(self, text: str, lexicon: Lexicon | None = None) -> list[Sentence]:
+    def __init__(self, language: str = "en") -> None:
+        """``language`` may name a region, such as ``en-GB``, whose numbers and dates are read as in Britain."""
+        self._is_british = language.lower().partition("-")[2] in BRITISH_REGIONS
+        self.language = "en-GB" if self._is_british else "en"
+
+    def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
         """All sentences of a text; the phones of a ``lexicon`` go before all others.
 
-        Raises BadText where nothing in the text can be spoken, where it has letters of another script, and where phones in
-        ``[[ ]]`` or in the lexicon are none of English.
+        Raises NothingToSpeak where nothing in the text can be spoken, and BadText where the lexicon has phones that are none of
+        English. Letters of another script, and phones in ``[[ ]]`` that are none, raise BadText as well, unless ``on_skip`` is given:
+        then words of some scripts are read in Latin letters, and ``on_skip`` is called with what is left out.
         """
-        return list(self.stream(text, lexicon))
+        return list(self.stream(text, lexicon, on_skip))
 
-    def stream(self, text: str, lexicon: Lexicon | None = None) -> Iterator[Sentence]:
+    def stream(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
         """The sentences of a text one after the other, each as soon as it has been read; raises what ``sentences`` raises."""
         if lexicon is not None:
             lexicon.check(SYMBOLS)
         characters = readable(text)
-        scanner = Scanner(characters.text, _is_known, lexicon)
+        scanner = Scanner(characters.text, _is_known, lexicon, _reporter(on_skip, characters, text), self._is_british)
         is_silent = True
         for tokens in scanner.sentences():
             for sentence in self._spoken(tokens, characters, text, lexicon):
@@ -53,7 +60,7 @@ class FrontEnd:
             tokens = [Token(place, place + 1, name) for place, sign in scanner.unspoken if (name := signs.name_of(sign))]
             named = list(self._spoken(tokens, characters, text, lexicon))
             if not named:
-                raise BadText(f"There is nothing to speak in {_shortened(text)!r}; give a text with words or numbers.")
+                raise NothingToSpeak(f"There is nothing to speak in {_shortened(text)!r}; give a text with words or numbers.")
             yield from named
 
     def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
@@ -67,10 +74,15 @@ class FrontEnd:
 
     def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
         """The text that is read as SSML's ``say-as`` asks; raises BadText where the kind is not known or the text none of it."""
-        return say_as(text, interpret_as, order)
+        with british(self._is_british):
+            return say_as(text, interpret_as, order)
 
     def _spoken(self, tokens: list[Token], characters: Characters, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
-        spoken = [(token, number, word) for token in tokens for number, word in enumerate(token.words)]
+        spoken = [
+            (token, number, BRITISH_LETTERS.get(word, word) if self._is_british else word)
+            for token in tokens
+            for number, word in enumerate(token.words)
+        ]
         marks = [token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken]
         names = [word.lower() for _, _, word in spoken]
         capitals = [characters.text[token.start].isupper() for token, _, _ in spoken]
@@ -88,6 +100,18 @@ class FrontEnd:
                 last = words[-1]
                 words[-1] = Word(last.text, last.spoken, last.phones, last.start, last.end, last.mark_after or marks[place])
         yield from (Sentence(tuple(part)) for part in _cut(words))
+
+
+def _reporter(on_skip: OnSkip | None, characters: Characters, text: str) -> Callable[[int, int, str], None] | None:
+    """Return what tells ``on_skip`` of a passage by its place in the text given."""
+    if on_skip is None:
+        return None
+
+    def report(start: int, end: int, reason: str) -> None:
+        first, last = characters.place(start), characters.place(end - 1) + 1
+        on_skip(Skipped(text[first:last], first, last, reason))
+
+    return report
 
 
 def _is_known(word: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..pattern import pattern
+from .dialect import is_british
 from .numbers import cardinal, decade, ordinal, two_digits, word_set, year
 from .rules import NOT_IN_WORD, Around, Reading, Rule
 
@@ -30,21 +31,34 @@ NOT_PLURAL = word_set("is was as has this its his does us yes unless across towa
 RATIO_CUES = word_set("ratio aspect odds scale mix mixed screen display mixture format score verse")
 
 
-def _date(month: int, day: int, of_year: str = "") -> Reading:
+def _date(month: int, day: int, of_year: str, around: Around) -> Reading:
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
     number = int(of_year) if of_year else 0
     number += (2000 if number < 50 else 1900) if len(of_year) == 2 else 0
-    return [MONTHS[month - 1], *ordinal(day), *(year(number) if of_year else [])]
+    of_year_words = year(number) if of_year else []
+    if is_british():
+        return [*_article(around), *ordinal(day), "of", MONTHS[month - 1], *of_year_words]
+    return [MONTHS[month - 1], *ordinal(day), *of_year_words]
+
+
+def _article(around: Around) -> list[str]:
+    return [] if around.word_before.lower() == "the" else ["the"]
+
+
+def _in_order(first: str, second: str, of_year: str, around: Around) -> Reading:
+    """``3/4``: the month first in America, the day first in Britain; the other way where there is no such date."""
+    month, day = (int(second), int(first)) if is_british() else (int(first), int(second))
+    return _date(month, day, of_year, around) or _date(day, month, of_year, around)
 
 
 def _iso(match: re.Match[str], around: Around) -> Reading:
-    return _date(int(match[3]), int(match[4]), match[1])
+    return _date(int(match[3]), int(match[4]), match[1], around)
 
 
 def _iso_time(match: re.Match[str], around: Around) -> Reading:
     """``2023-11-05T14:30:00Z``."""
-    date, hour, minute = _date(int(match[2]), int(match[3]), match[1]), int(match[4]), int(match[5])
+    date, hour, minute = _date(int(match[2]), int(match[3]), match[1], around), int(match[4]), int(match[5])
     if date is None or hour > 24 or minute > 59:
         return None
     second = two_digits(int(match[6])) if match[6] and int(match[6]) else []
@@ -63,35 +77,34 @@ def _two_years(match: re.Match[str], around: Around) -> Reading:
 
 
 def _slashed(match: re.Match[str], around: Around) -> Reading:
-    first, second = int(match[1]), int(match[2])
-    return _date(first, second, match[3]) or _date(second, first, match[3])
+    return _in_order(match[1], match[2], match[3], around)
 
 
 def _slashed_without_year(match: re.Match[str], around: Around) -> Reading:
     if match[0] == "9/11":
         return [*cardinal(9), *cardinal(11)]
     is_date = around.word_before.lower() in ("on", "by", "until", "since", "due", "dated")
-    return _date(int(match[1]), int(match[2])) if is_date else None
+    return _in_order(match[1], match[2], "", around) if is_date else None
 
 
 def _dotted(match: re.Match[str], around: Around) -> Reading:
     first, second = int(match[1]), int(match[2])
-    return _date(second, first, match[3]) or _date(first, second, match[3])
+    return _date(second, first, match[3], around) or _date(first, second, match[3], around)
 
 
 def _day_first(match: re.Match[str], around: Around) -> Reading:
     day = int(match[1])
     if not 1 <= day <= 31:
         return None
-    article = [] if around.word_before.lower() == "the" else ["the"]
-    return [*article, *ordinal(day), "of", MONTH_NAMES[match[2]], *(year(int(match[3])) if match[3] else [])]
+    return [*_article(around), *ordinal(day), "of", MONTH_NAMES[match[2]], *(year(int(match[3])) if match[3] else [])]
 
 
 def _month_first(match: re.Match[str], around: Around) -> Reading:
     if not 1 <= int(match[2]) <= 31:
         return None
-    until = ["to", *ordinal(int(match[3]))] if match[3] else []
-    return [MONTH_NAMES[match[1]], *ordinal(int(match[2])), *until, *(year(int(match[4])) if match[4] else [])]
+    article = ["the"] if is_british() else []
+    until = ["to", *article, *ordinal(int(match[3]))] if match[3] else []
+    return [MONTH_NAMES[match[1]], *article, *ordinal(int(match[2])), *until, *(year(int(match[4])) if match[4] else [])]
 
 
 def _short_month(match: re.Match[str], around: Around) -> Reading:

@@ -6,7 +6,8 @@ import re
 
 from ..pattern import pattern
 from .abbreviations import COMPASS, STARTERS, STREETS
-from .numbers import decimal, digits, in_pairs, plural, whole, word_set
+from .dialect import is_british
+from .numbers import decimal, digits, in_pairs, plural, telephone, whole, word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
 BOOKS = {
@@ -81,14 +82,24 @@ def _digits(match: re.Match[str], around: Around) -> Reading:
     free = TOLL_FREE.match(match[0])
     if free:
         return [*digits(free[1]), "eight", "hundred", *digits(match[0][free.end() :])]
-    return [*(["plus"] if match[0].startswith("+") else []), *digits(match[0])]
+    return [*(["plus"] if match[0].startswith("+") else []), *telephone(match[0])]
+
+
+def _british_digits(match: re.Match[str], around: Around) -> Reading:
+    """``020 7946 0958``, ``07700 900123``."""
+    if not is_british():
+        return None
+    number = match[0].replace("+44 (0)", "+44 ").replace("+44(0)", "+44 ")
+    if number.startswith("0800"):
+        return ["oh", "eight", "hundred", *telephone(number[4:])]
+    return [*(["plus"] if number.startswith("+") else []), *telephone(number)]
 
 
 def _address(match: re.Match[str], around: Around) -> Reading:
-    parts = match[0].split(".")
+    parts = match[0].partition(":")[0].split(".")
     between = "dot" if len(parts) == 4 else "point"
     words = [word for part in parts for word in [between, *whole(part)]]
-    return words[1:]
+    return [*words[1:], *(["colon", *in_pairs(match[1])] if match[1] else [])]
 
 
 def _chain(match: re.Match[str], around: Around) -> Reading:
@@ -241,6 +252,7 @@ VERSE_RULES: list[Rule] = [
     (pattern(rf"([123])(?=\s(?:{NUMBERED_BOOKS})\.?\s\d{{1,3}}(?![\d,]))"), _book_number),
 ]
 PHONE_RULES: list[Rule] = [
+    (pattern(r"(?:0\d{2,4}\)?|\+44\s?\(0\)\s?\d{2,4})[ -]?\d{3,4}[ -]?\d{3,4}(?![\d-])"), _british_digits),
     (pattern(r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])"), _numbered_item),
     (pattern(r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])"), _numbered_item),
     (pattern(r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4})()(?![\d-])"), _numbered_item),
@@ -261,7 +273,7 @@ DIGIT_RULES: list[Rule] = [
         pattern(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"),
         _place,
     ),
-    (pattern(r"\d+(?:\.\d+){2,}(?![\d])"), _address),
+    (pattern(r"\d+(?:\.\d+){2,}(?::(\d{2,5})(?![\d:]))?(?!\d)"), _address),
     (pattern(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
     (pattern(r"(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?![\d:])"), _ratio),
     (pattern(rf"\d{{2,}}(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"), _cued),

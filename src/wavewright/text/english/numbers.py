@@ -1,6 +1,10 @@
-"""Numbers as English words: American style, without hyphens and without "and"."""
+"""Numbers as English words, without hyphens; British ones have an "and" in them."""
 
 from __future__ import annotations
+
+import itertools
+
+from .dialect import is_british
 
 UNITS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"),
@@ -18,7 +22,7 @@ ORDINALS = {
 
 
 def cardinal(number: int) -> list[str]:
-    """``162`` as ``one hundred sixty two``; below zero with ``minus``."""
+    """``162`` as ``one hundred sixty two``, in Britain ``one hundred and sixty two``; below zero with ``minus``."""
     if number < 0:
         return ["minus", *cardinal(-number)]
     if len(str(number)) > MOST_DIGITS:
@@ -29,12 +33,14 @@ def cardinal(number: int) -> list[str]:
     for power in range(len(SIZES) - 1, -1, -1):
         part = number // 1000**power % 1000
         if part:
-            words += [*_below_thousand(part), *([SIZES[power]] if power else [])]
+            joining = ["and"] if words and power == 0 and part < 100 and is_british() else []
+            words += [*joining, *_below_thousand(part), *([SIZES[power]] if power else [])]
     return words
 
 
 def _below_thousand(number: int) -> list[str]:
     words = [UNITS[number // 100], "hundred"] if number >= 100 else []
+    words += ["and"] if words and number % 100 and is_british() else []
     number %= 100
     if number >= 20:
         words.append(TENS[number // 10])
@@ -58,6 +64,20 @@ def digits(text: str) -> list[str]:
     return [UNITS[int(character)] for character in text if "0" <= character <= "9"]
 
 
+def telephone(text: str) -> list[str]:
+    """The digits of a number to call: one by one, in Britain with ``double`` and ``triple`` within a group and ``oh`` for zero."""
+    if not is_british():
+        return digits(text)
+    groups = "".join(character if "0" <= character <= "9" else " " for character in text).split()
+    words: list[str] = []
+    for group in groups:
+        for digit, same in itertools.groupby(group):
+            count, name = len([*same]), "oh" if digit == "0" else UNITS[int(digit)]
+            words += [word for _ in range(count // 2 - count % 2) for word in ("double", name)]
+            words += ["triple", name] if count % 2 and count > 1 else [name] if count % 2 else []
+    return words
+
+
 def whole(text: str) -> list[str]:
     """A whole number as it is written, commas and spaces included; with leading zeros digit by digit."""
     plain = text.replace(",", "").replace(" ", "")
@@ -70,6 +90,7 @@ def decimal(text: str) -> list[str]:
     """``1,234.50`` as ``one thousand two hundred thirty four point five zero``; ``.5`` as ``point five``."""
     before, point, after = text.partition(".")
     words = whole(before) if before else []
+    words = ["nought"] if point and words == ["zero"] and is_british() else words
     return [*words, "point", *digits(after)] if point and after else words
 
 

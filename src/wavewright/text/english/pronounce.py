@@ -12,6 +12,7 @@ from .dictionary import Dictionary
 from .phones import LETTERS
 
 MOST_REMEMBERED = 50_000
+SUPPLEMENTS = ("supplement.txt", "names.txt")
 VOICELESS = ("P", "T", "K", "F", "TH")
 HISSING = ("S", "Z", "SH", "ZH", "CH", "JH")
 
@@ -86,8 +87,8 @@ def dictionary() -> Dictionary:
 
 @functools.cache
 def supplement() -> dict[str, tuple[str, ...]]:
-    """Words that the lexicon lacks or has otherwise."""
-    lines = data_file("supplement.txt").decode("utf-8").splitlines()
+    """Words and names that the lexicon lacks or has otherwise."""
+    lines = [line for name in SUPPLEMENTS for line in data_file(name).decode("utf-8").splitlines()]
     entries = [line.split() for line in lines if line and not line.startswith("#")]
     return {word: tuple(phones) for word, *phones in entries}
 

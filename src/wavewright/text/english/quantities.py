@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from ..pattern import pattern
+from .dialect import is_british
 from .numbers import as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole, word_set
 from .rules import NEAR, NO_NOUNS, NOT_IN_WORD, NUMBER, Around, Reading, Rule
 from .units import ANY_CASE, CODES, CURRENCIES, MAGNITUDES, NEEDS_NO_SPACE, UNITS, Currency, Unit
@@ -67,13 +68,16 @@ def _money(sign: str | None, number: str, size: str | None, currency: Currency, 
         is_none = not before.strip("0,")
         cents = int(after)
         of_cents = [*cardinal(cents), currency.cent if cents == 1 else currency.cents] if cents else []
-        whole_part = [*whole(before or "0"), *_named(currency, before == "1")] if not is_none or not cents else []
+        whole_part = [*whole(before or "0"), *named(currency, before == "1")] if not is_none or not cents else []
+        if whole_part and cents > 9 and currency is CURRENCIES["£"] and is_british():
+            return [*words, *whole_part, *cardinal(cents)]  # ``three pounds fifty``
         return [*words, *whole_part, *(["and"] if whole_part and of_cents else []), *of_cents]
-    is_one = (number == "1" and size is None) or around.is_adjective
-    return [*words, *decimal(number), *([MAGNITUDES[size]] if size else []), *_named(currency, is_one)]
+    is_before_noun = around.word_after in PRICED and around.text[around.end : around.end + 1] in (" ", "-")
+    is_one = (number == "1" and size is None) or around.is_adjective or is_before_noun
+    return [*words, *decimal(number), *([MAGNITUDES[size]] if size else []), *named(currency, is_one)]
 
 
-def _named(unit: Currency | Unit, is_one: bool) -> list[str]:
+def named(unit: Currency | Unit, is_one: bool) -> list[str]:
     return [word.upper() if len(word) == 1 else word for word in (unit.one if is_one else unit.several).split()]
 
 
@@ -126,9 +130,9 @@ def _scientific(match: re.Match[str], around: Around) -> Reading:
     exponent = small or raised
     minus = ["minus"] if exponent[0] in "-−" else []
     power = ["to", "the", *(["power", "of"] if raised else []), *minus, *cardinal(int(exponent.lstrip("+-−")))]
-    named = _named(UNITS[unit], False) if unit else []
+    of_unit = named(UNITS[unit], False) if unit else []
     words = [*decimal(number), "times", "ten"] if number else ["ten"]
-    return [*(SIGNS[sign] if sign else []), *words, *power, *named, *(["per", *PER[per].split()] if per else [])]
+    return [*(SIGNS[sign] if sign else []), *words, *power, *of_unit, *(["per", *PER[per].split()] if per else [])]
 
 
 def _cents(match: re.Match[str], around: Around) -> Reading:
@@ -156,10 +160,10 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
     is_one = (number == "1" and size is None) or around.is_adjective or gap == "-"
-    is_one = is_one or around.word_after in MEASURED
+    is_one = is_one or around.word_after.lower() in MEASURED
     words = [*(SIGNS[sign] if sign else []), *decimal(number), *([MAGNITUDES[size]] if size else [])]
     words += [POWERS[power]] if power else []
-    return [*words, *_named(unit, is_one), *(["per", *PER[per].split()] if per else [])]
+    return [*words, *named(unit, is_one), *(["per", *PER[per].split()] if per else [])]
 
 
 def _feet_and_inches(match: re.Match[str], around: Around) -> Reading:
@@ -180,7 +184,7 @@ def _closes_quotation(around: Around) -> bool:
     return is_open
 
 
-def _part(numerator: str, denominator: str, sign: str) -> list[str] | None:
+def part_of(numerator: str, denominator: str, sign: str) -> list[str] | None:
     """The words of ``3/4`` or ``¾``."""
     if sign:
         numerator, _, denominator = unicodedata.normalize("NFKD", sign).partition("\u2044")
@@ -188,19 +192,19 @@ def _part(numerator: str, denominator: str, sign: str) -> list[str] | None:
 
 
 def _feet_and_part(match: re.Match[str], around: Around) -> Reading:
-    part = _part(match[3] or "", match[4] or "", match[5] or "")
-    return [*whole(match[1]), "foot", *whole(match[2]), "and", *_of_mixed(part)] if part else None
+    part = part_of(match[3] or "", match[4] or "", match[5] or "")
+    return [*whole(match[1]), "foot", *whole(match[2]), "and", *of_mixed(part)] if part else None
 
 
 def _part_of_inch(match: re.Match[str], around: Around) -> Reading:
     """``7/8"``, ``2½"``."""
-    part = _part(match[2], match[3], match[4])
+    part = part_of(match[2], match[3], match[4])
     if not part or _closes_quotation(around):
         return None
     is_before_noun = around.word_after.islower() and around.word_after not in NO_NOUNS | ACROSS
     is_before_noun = is_before_noun and around.text[around.end : around.end + 1] in (" ", "-")
     if match[1]:
-        return [*whole(match[1]), "and", *_of_mixed(part), "inch" if is_before_noun else "inches"]
+        return [*whole(match[1]), "and", *of_mixed(part), "inch" if is_before_noun else "inches"]
     return [*part, *(["inch"] if is_before_noun else ["of", "an", "inch"])]
 
 
@@ -212,11 +216,11 @@ def _inches(match: re.Match[str], around: Around) -> Reading:
 
 def _mixed(match: re.Match[str], around: Around) -> Reading:
     part = _fraction(int(match[2]), int(match[3]))
-    unit = _named(UNITS[match[4]], False) if match[4] else []
-    return [*whole(match[1]), "and", *_of_mixed(part), *unit] if part else None
+    unit = named(UNITS[match[4]], False) if match[4] else []
+    return [*whole(match[1]), "and", *of_mixed(part), *unit] if part else None
 
 
-def _of_mixed(part: list[str]) -> list[str]:
+def of_mixed(part: list[str]) -> list[str]:
     return ["a", "half"] if part == ["one", "half"] else part
 
 
@@ -236,7 +240,7 @@ def _slashed(match: re.Match[str], around: Around) -> Reading:
         return [*in_pairs(match[1]), "over", *in_pairs(match[2])]
     sign = SIGNS.get(around.text[around.start], [])
     part = _fraction(int(match[1]), int(match[2]))
-    unit = _named(UNITS[match[3]], True) if match[3] else []
+    unit = named(UNITS[match[3]], True) if match[3] else []
     return [*sign, *part, *unit] if part else None
 
 
@@ -245,7 +249,7 @@ def _vulgar(match: re.Match[str], around: Around) -> Reading:
     if len(parts) != 2 or not parts[1]:
         return None
     part = fraction(int(parts[0]), int(parts[1])) if parts[0] != "0" else ["zero", "thirds"]
-    return [*whole(match[1]), "and", *_of_mixed(part)] if match[1] else part
+    return [*whole(match[1]), "and", *of_mixed(part)] if match[1] else part
 
 
 def _ordinal(match: re.Match[str], around: Around) -> Reading:
@@ -273,7 +277,7 @@ def _sets(match: re.Match[str], around: Around) -> Reading:
 
 
 def _by(match: re.Match[str], around: Around) -> Reading:
-    return [*decimal(match[1]), "by", *decimal(match[2]), *(_named(UNITS[match[3]], False) if match[3] else [])]
+    return [*decimal(match[1]), "by", *decimal(match[2]), *(named(UNITS[match[3]], False) if match[3] else [])]
 
 
 def _record(match: re.Match[str], around: Around) -> Reading:
@@ -309,9 +313,20 @@ METRES = ("2/2", "2/4", "3/4", "4/4", "5/4", "3/8", "6/8", "7/8", "9/8", "12/8")
 BATTING = word_set("bats batting batted bat hit hits hitting slugging")
 MEASURED = word_set(
     "dash sprint hurdles freestyle winds gusts battery batteries bulb bulbs outlet outlets adapter adapters charger chargers motor motors drive drives monitor "
-    "monitors screen screens card cards film lens lenses camera cameras bolt bolts bullet bullets pistol cable cables bottle bottles bag bags drill jack"
+    "monitors screen screens card cards film lens lenses camera cameras bolt bolts bullet bullets pistol cable cables bottle bottles bag bags drill jack "
+    "ssd ssds hdd hdds nvme disk disks usb flash memory ram storage laptop laptops phone phones tablet tablets iphone ipad model models "
+    "ethernet broadband fiber fibre link links connection connections network download upload stick sticks switch port ports paper"
 )
 """Things that have a size in front of them: ``35mm film``."""
+
+PRICED = word_set(
+    "deal contract fund loan grant budget investment project program plan package bill note coin fine fee ticket prize reward donation "
+    "gift bonus bond offer bid takeover acquisition merger buyout settlement lawsuit company firm business industry market valuation "
+    "startup stake bailout order discount coupon voucher deposit house home mansion car yacht menu meal steak lawsuit gap deficit surplus "
+    "debt facility plant factory campus upgrade expansion campaign initiative scheme scandal fraud heist lottery jackpot empire fortune"
+)
+PRICED |= {plural(word) for word in PRICED}
+"""Things that have a price in front of them: ``$1 billion deal``."""
 
 ACROSS = word_set("thick thin across apart broad round around diameter below beyond and or")
 """Behind a length that stands alone, as in ``1/2" thick``."""

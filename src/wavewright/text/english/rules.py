@@ -54,7 +54,9 @@ class Around:
         gap = self.text[self.end : self.end + 1]
         if gap == "-" and after in ("a", "an", "per"):
             return self.word_before.lower() in ARTICLES  # ``a $50-a-day plan``
-        return self.word_before.lower() in ARTICLES and gap in (" ", "-") and after.islower() and after not in NO_NOUNS
+        is_noun = (after.islower() and after not in NO_NOUNS) or (after.isupper() and len(after) > 1)
+        is_behind_article = self.word_before.lower() in ARTICLES or self.word_before.endswith("'s")
+        return is_behind_article and gap in (" ", "-") and is_noun
 
 
 ARTICLES = word_set("a an the this that my your his her its our their every each")

@@ -7,7 +7,8 @@ import re
 from ...errors import BadText
 from .addresses import SIGNS
 from .calendar import MONTHS
-from .numbers import cardinal, digits, fraction, ordinal, whole, year
+from .dialect import is_british
+from .numbers import cardinal, digits, fraction, ordinal, telephone, whole, year
 from .signs import WORDS
 
 KINDS = (
@@ -36,7 +37,7 @@ def say_as(text: str, interpret_as: str, order: str = "") -> str:
         return _spelled(text)
     if kind in ("digits", "telephone"):
         plus = "plus " if kind == "telephone" and text.lstrip().startswith("+") else ""
-        return plus + " ".join(digits(text) or [text])
+        return plus + " ".join((telephone if kind == "telephone" else digits)(text) or [text])
     if kind in ("cardinal", "number", "ordinal"):
         return " ".join(_number(text, kind))
     if kind == "fraction":
@@ -96,7 +97,8 @@ def _date(text: str, order: str) -> str:
     if not (1 <= found.get("m", 1) <= 12 and 1 <= found.get("d", 1) <= 31 and found.get("y", 1) < 10_000):
         raise _not_so(text, f"a date in the order {order}")
     words = [MONTHS[found["m"] - 1]] if "m" in found else []
-    words += ordinal(found["d"]) if "d" in found else []
+    day = ordinal(found["d"]) if "d" in found else []
+    words = ["the", *day, "of", *words] if words and day and is_british() else [*words, *day]
     return " ".join([*words, *(year(found["y"]) if "y" in found else [])])
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import BadText
-from ..characters import script_of
 from ..lexicon import Lexicon
 from ..pattern import pattern
-from . import abbreviations, addresses, calendar, codes, names, quantities, signs
+from ..scripts import letter_names, passage, script_of, transliterated
+from . import abbreviations, addresses, calendar, codes, dimensions, identifiers, names, operators, quantities, signs
+from .dialect import british
 from .numbers import digits
 from .phones import phones_of_arpabet
 from .rules import Around, Rule
@@ -21,7 +22,6 @@ WORD = pattern(rf"[{LATIN}]+(?:'[{LATIN}]+)*")
 PLAIN = pattern(r"[a-z]{2,30}(?=[\s,;!?)]|$)")
 SPACE = pattern(r"\s+")
 INLINE = pattern(r"\[\[([^\[\]]{0,4000})\]\]")
-STRANGE = pattern(r"[^\W\d_]{1,20}")
 LONGEST_WORD = 40
 """Letters; a longer word is read in parts."""
 LONGEST_WRITTEN = 400
@@ -29,9 +29,11 @@ LONGEST_WRITTEN = 400
 
 CALENDAR_WORDS = [[name] for name in (*calendar.MONTHS, *calendar.DAY_NAMES)]
 
+STOPS = ".!?\u203d\u3002\u061f\u0964"
+ASKING = "?\u203d\u061f"
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
-DASHES = pattern(r"\s+[-–]+\s+|\s*(?:—|--+)\s*|–")
+DASHES = pattern(r"\s+[-–]+\s+|\s*(?:—|--+(?![->]))\s*|–")
 UNTIL = pattern(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
 FROM_NAME = pattern(
     rf"\.?\s?[-–]\s?(?=(?:{'|'.join([*calendar.MONTH_NAMES, *(day.title() for day in calendar.DAY_NAMES)])}"
@@ -42,6 +44,7 @@ CALCULATED = pattern(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
 DOTS = pattern(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 LETTER_RULES: Sequence[Rule] = (
+    *identifiers.RULES,
     *calendar.LETTER_RULES,
     *quantities.CODE_RULES,
     *signs.LETTER_RULES,
@@ -51,18 +54,26 @@ LETTER_RULES: Sequence[Rule] = (
     *names.LETTER_RULES,
 )
 DIGIT_RULES: Sequence[Rule] = (
+    *identifiers.DIGIT_RULES,
     *codes.VERSE_RULES,
     *codes.PHONE_RULES,
     *calendar.DIGIT_RULES,
     *codes.DIGIT_RULES,
     *quantities.SCIENTIFIC_RULES,
     *quantities.MONEY_RULES,
+    *dimensions.RULES,
     *quantities.MEASURE_RULES,
     *calendar.YEAR_RULES,
     *codes.MIXTURE_RULES,
     *quantities.PLAIN_RULES,
 )
-SIGN_RULES: Sequence[Rule] = (*calendar.QUOTE_RULES, *addresses.SIGN_RULES, *signs.SIGN_RULES)
+SIGN_RULES: Sequence[Rule] = (
+    *calendar.QUOTE_RULES,
+    *identifiers.SIGN_RULES,
+    *addresses.SIGN_RULES,
+    *operators.RULES,
+    *signs.SIGN_RULES,
+)
 NUMERIC = pattern(
     r"[-−+±]?(?:\d|\.\d|(?:US|HK|NZ|[AC])?\$\s?[-−]?[\d.]|R\$\s?\d|[€£¥₹₽₩₿₪₺฿₫₴₦₱₡₲₵₭₮₸₼₾₣₤৳៛]\s?[-−]?[\d.])|\(\d{3}\)|["
     + quantities.HALVES
@@ -84,11 +95,16 @@ class Token:
 
 @dataclass
 class Scanner:
-    """Reads one text; ``knows`` says whether a word in lower case is in the dictionary."""
+    """Reads one text; ``knows`` says whether a word in lower case is in the dictionary.
+
+    What cannot be read raises BadText, or is left out where ``on_skip`` is there, which gets its start, its end and the reason.
+    """
 
     text: str
     knows: Callable[[str], bool]
     lexicon: Lexicon | None = None
+    on_skip: Callable[[int, int, str], None] | None = None
+    is_british: bool = False
     place: int = 0
     tokens: list[Token] = field(default_factory=list)
     unspoken: list[tuple[int, str]] = field(default_factory=list)
@@ -97,16 +113,19 @@ class Scanner:
     def sentences(self) -> Iterator[list[Token]]:
         """The tokens of one sentence after the other."""
         while self.place < len(self.text):
-            if self._step() and self.tokens:
+            with british(self.is_british):
+                has_ended = self._step()
+            if has_ended and self.tokens:
                 yield self.tokens
                 self.tokens = []
         if self.tokens:
-            self._mark(".") if not self.tokens[-1].mark else None
+            self._mark(".")
             yield self.tokens
         self.tokens = []
 
     def _step(self) -> bool:
         """Read on at the present place; whether a sentence ended."""
+        start = self.place
         space = SPACE.match(self.text, self.place)
         dash = DASHES.match(self.text, self.place)
         calculated = CALCULATED.match(self.text, self.place) if dash else None
@@ -138,7 +157,7 @@ class Scanner:
             self.tokens.append(token)
             self.place = token.end
             return self._ends_with_dot(token)
-        return self._punctuation()
+        return False if self.place > start else self._punctuation()  # what cannot be read was passed over
 
     def _is_until(self) -> bool:
         """Whether a hyphen or dash here is said as ``to``, as in ``June–August``; it is read then."""
@@ -160,8 +179,9 @@ class Scanner:
             return Token(place, plain.end(), [plain[0]])
         inline = INLINE.match(text, place)
         if inline:
-            phones = phones_of_arpabet(inline[1], f"[[{inline[1].strip()}]] (character {place + 1})")
-            return Token(place, inline.end(), [inline[1].strip().lower()], phones)
+            token = self._inline(inline)
+            if token:
+                return token
         before = text[place - 1 : place]
         if not (before.isalnum() or before in ("-", "'", ".", "@", "_")) and text[place].isalnum():
             token = self._own(place) or self._by(addresses.CHUNK_RULES, place, is_chunk=True)
@@ -187,7 +207,7 @@ class Scanner:
         """A word of the person's own lexicon, the longest that is there."""
         if not self.lexicon or not self.lexicon.words:
             return None
-        found = re.compile(r"[^\s,;:!?\"()]{1,60}").match(self.text, place)
+        found = pattern(r"[^\s,;:!?\"()]{1,60}").match(self.text, place)
         end = found.end() if found else place
         while end > place:
             written = self.text[place:end]
@@ -199,7 +219,7 @@ class Scanner:
 
     def _by(self, rules: Sequence[Rule], place: int, is_chunk: bool = False) -> Token | None:
         if is_chunk:
-            found = re.compile(r"\S{1,80}").match(self.text, place)
+            found = pattern(r"\S{1,80}").match(self.text, place)
             if not found or not re.search(r"[A-Za-z0-9_-][.@][A-Za-z0-9]|://", found[0]):
                 return None
         for written, reading in rules:
@@ -219,7 +239,8 @@ class Scanner:
         if token:
             token.is_numeric = True
             if before in ("-", "–") and last and last.is_numeric and last.end == place - 1:
-                token.words = ["to", *token.words]
+                is_none = self.is_british and token.words == ["zero"]
+                token.words = ["nil"] if is_none else ["to", *token.words]
         return token
 
     def _word(self, place: int) -> Token | None:
@@ -246,25 +267,39 @@ class Scanner:
         self.quote_is_open = self.quote_is_open or not is_known
         return Token(place, match.end(), [word]) if is_known else None
 
+    def _inline(self, match: re.Match[str]) -> Token | None:
+        """Phones in double brackets; where they are none, refused or read as words."""
+        start, end = match.span()
+        try:
+            phones = phones_of_arpabet(match[1], f"[[{match[1].strip()}]] (character {start + 1})")
+        except BadText:
+            if self.on_skip is None:
+                raise
+            self.on_skip(start, end, "no phones, read as words")
+            return None
+        return Token(start, end, [match[1].strip().lower()], phones)
+
     def _strange(self, place: int) -> Token | None:
-        """A letter of another script: the name of a single Greek letter, otherwise refused."""
+        """A letter of another script: its name where it stands alone, its word in Latin letters, or refused or left out."""
         letter = self.text[place]
         if unicodedata.category(letter) == "Lm":
             return None
-        run = STRANGE.match(self.text, place)
-        name = unicodedata.name(letter, "")
-        if (
-            name.startswith(("GREEK SMALL LETTER ", "GREEK CAPITAL LETTER "))
-            and run
-            and len(run[0]) == 1
-            and "WITH" not in name
-        ):
-            return Token(place, place + 1, [name.split()[3].lower()])
-        written = run[0] if run else letter
-        raise BadText(
-            f"The text has {written!r} at character {place + 1} ({script_of(letter)} script), which the English front end cannot read; "
-            "use a voice of its language, or leave it out."
-        )
+        end, script = passage(self.text, place), script_of(letter)
+        written = self.text[place:end]
+        names = letter_names(written)
+        if names and (self.on_skip is not None or (script == "Greek" and len(written) == 1)):
+            return Token(place, end, names)
+        if self.on_skip is None:
+            raise BadText(
+                f"The text has {written!r} at character {place + 1} ({script} script), which the English front end cannot read; "
+                "use a voice of its language, or leave it out."
+            )
+        latin = transliterated(written)
+        if latin:
+            return Token(place, end, [latin])
+        self.on_skip(place, end, f"{script} script")
+        self.place = end
+        return None
 
     def _digit(self, place: int) -> Token | None:
         value = unicodedata.digit(self.text[place], None)
@@ -276,7 +311,7 @@ class Scanner:
         if text[token.end - 1] != "." or token.phones:
             return False
         written = text[token.start : token.end - 1].lower()
-        behind = re.compile(r"[\"')\]]{0,4}(\s*)([A-Za-z']*)(\S?)").match(text, token.end)
+        behind = pattern(r"[\"')\]]{0,4}(\s*)([A-Za-z']*)(\S?)").match(text, token.end)
         if behind is None:
             return False
         is_last = not behind[2] and not behind[3]
@@ -295,10 +330,10 @@ class Scanner:
         if dots:
             self.place = dots.end()
             return self._stop("." if self._capital_follows(self.place) else ",")
-        if character in ".!?\u203d":
+        if character in STOPS:
             return self._stops(place)
         self.place += 1
-        if character in ",()[]{}\u00b7\u2022\u3001":
+        if character in ",()[]{}\u00b7\u2022\u3001\u060c":
             self._mark("," if self.tokens and self.tokens[-1].mark == "" else "")
         elif character in ":;\u2014\u2013" and not (character == "\u2013" and text[place + 1 : place + 2].isdigit()):
             self._mark(";")
@@ -317,13 +352,13 @@ class Scanner:
                 self.tokens.append(Token(place, place + 1, ["dot"]))
                 self.place = place + 1
                 return False
-        run = re.compile(r"[.!?\u203d]+").match(text, place)
+        run = pattern(f"[{STOPS}]+").match(text, place)
         end = run.end() if run else place + 1
         self.place = end
         written = text[place:end]
-        mark = "?" if "?" in written or "\u203d" in written else "!" if "!" in written else "."
+        mark = "?" if {*written} & {*ASKING} else "!" if "!" in written else "."
         is_quoted = text[end : end + 1] in CLOSING and text[end : end + 1] != ""
-        behind = re.compile(r"[\"')\]*_]{0,4}\s*").match(text, end)
+        behind = pattern(r"[\"')\]*_]{0,4}\s*").match(text, end)
         next_letter = text[behind.end() : behind.end() + 1] if behind else ""
         if next_letter.islower() and written == "." and self._is_behind_unit(place):
             return False
@@ -337,7 +372,7 @@ class Scanner:
         return mark in (".", "!", "?")
 
     def _capital_follows(self, place: int) -> bool:
-        behind = re.compile(r"[\"')\]]{0,4}(\s+)(\S?)").match(self.text, place)
+        behind = pattern(r"[\"')\]]{0,4}(\s+)(\S?)").match(self.text, place)
         return not self.text[place : place + 4].strip(" \"')]\n") if behind is None else not behind[2] or behind[2].isupper()
 
     def _is_behind_unit(self, place: int) -> bool:

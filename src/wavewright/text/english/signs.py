@@ -117,6 +117,8 @@ def _love(match: re.Match[str], around: Around) -> Reading:
 
 def _word(match: re.Match[str], around: Around) -> Reading:
     before, behind = around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]
+    if match[0] in "<>" and match[0] in (before, behind):
+        return None  # ``>>>``
     if match[0] in "<>" and (behind if match[0] == "<" else before).isalpha():
         return None  # a bracket
     return WORDS[match[0]].split()

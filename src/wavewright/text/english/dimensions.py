@@ -1,0 +1,57 @@
+"""Sizes that share a unit: ``8.5 x 11 in.``, ``8 1/2" x 11"``, ``4' x 6'``, ``10ft x 12ft``."""
+
+from __future__ import annotations
+
+import re
+
+from ..pattern import pattern
+from .numbers import decimal, whole, word_set
+from .quantities import HALVES, named, of_mixed, part_of
+from .rules import NUMBER, Around, Reading, Rule
+from .units import UNITS
+
+SIGNS = {'"': "in", "″": "in", "”": "in", "''": "in", "'": "ft", "′": "ft"}
+PRINTED = word_set("paper sheet sheets print prints photo photos envelope envelopes page pages frame frames card cards")
+_NAMES = "|".join(sorted(("mm", "cm", "m", "km", "in", "ft", "yd", "mi", "px", "nm", "µm"), key=len, reverse=True))
+_SIGN = "|".join(sorted(SIGNS, key=len, reverse=True))
+_MARK = rf"(?P<mark>{_SIGN}|\s?(?:{_NAMES})\b\.?)?"
+_AMOUNT = rf"(?:\d{{1,9}}[\s-]\d{{1,9}}/\d{{1,9}}|\d{{1,9}}/\d{{1,9}}|\d{{0,9}}\s?[{HALVES}]|{NUMBER})"
+SIZE = pattern(
+    rf"(?:(?:(?P<whole>\d{{1,9}})[\s-])?(?P<over>\d{{1,9}})/(?P<under>\d{{1,9}})|(?P<before>\d{{1,9}})?\s?(?P<vulgar>[{HALVES}])|"
+    rf"(?P<number>{NUMBER})){_MARK}"
+)
+UNIT_WORD = pattern(
+    r"\s(?:inch|inches|foot|feet|yards?|miles?|meters?|metres?|centimeters?|centimetres?|millimeters?|pixels?)\b"
+)
+_ANY_MARK = _MARK.replace("?P<mark>", "?:")
+
+
+def _sizes(match: re.Match[str], around: Around) -> Reading:
+    """Each size with its unit where it has one; the last has the unit of those before it, too."""
+    sizes = list(SIZE.finditer(match[0]))
+    marks = [(size["mark"] or "").strip().removesuffix(".") for size in sizes]
+    is_spelled = UNIT_WORD.match(around.text, around.end) is not None
+    if not marks[-1] and not is_spelled:
+        return None
+    is_word = marks[-1] == "in" and not match[0].endswith("in.") and around.text[around.end : around.end + 1] == " "
+    if is_word and around.word_after.islower() and not any(marks[:-1]) and around.word_after not in PRINTED:
+        return None  # ``5 x 7 in the drawer``
+    is_before_noun = around.word_after in PRINTED or around.is_adjective
+    words = []
+    for size, mark in zip(sizes, marks, strict=True):
+        is_one = is_before_noun or not (size["number"] or size["whole"] or size["before"])
+        words += ["by", *_amount(size), *(named(UNITS[SIGNS.get(mark, mark)], is_one) if mark else [])]
+    return words[1:]
+
+
+def _amount(size: re.Match[str]) -> list[str]:
+    if size["number"]:
+        return decimal(size["number"])
+    part = part_of(size["over"] or "", size["under"] or "", size["vulgar"] or "") or []
+    before = size["whole"] or size["before"]
+    return [*whole(before), "and", *of_mixed(part)] if before and part else part
+
+
+RULES: list[Rule] = [
+    (pattern(rf"{_AMOUNT}{_ANY_MARK}(?:(?:\s?[x×]\s?|\sby\s)(?=[\d{HALVES}.]){_AMOUNT}{_ANY_MARK}){{1,3}}(?![\w])"), _sizes),
+]

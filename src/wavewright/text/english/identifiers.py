@@ -1,0 +1,78 @@
+"""Identifiers of machines: MAC and IPv6 addresses, UUIDs, hashes, hexadecimal numbers and colors, character by character."""
+
+from __future__ import annotations
+
+import re
+
+from ..pattern import pattern
+from .numbers import decimal
+from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
+
+FEWEST_CHANGES = 3
+"""Times that letters and digits take turns in a hash, at least; fewer are a word and its number."""
+
+_HEX = "[0-9A-Fa-f]"
+_END = r"(?![A-Za-z0-9]|[:-][0-9A-Fa-f])"
+_MAC = rf"{_HEX}{{2}}(?:([:-]){_HEX}{{2}})(?:\1{_HEX}{{2}}){{1,6}}{_END}|{_HEX}{{4}}(?:\.{_HEX}{{4}}){{2}}{_END}"
+_IPV6 = rf"(?:{_HEX}{{0,4}}:){{2,7}}{_HEX}{{0,4}}(?:%\w{{1,20}})?(?:/(\d{{1,3}}))?(?![\w:])"
+_UUID = rf"{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}{NOT_IN_WORD}"
+
+
+def _stands_alone(around: Around) -> bool:
+    return not re.match(r"[\w:]", around.text[around.start - 1 : around.start])
+
+
+def _mac(match: re.Match[str], around: Around) -> Reading:
+    """``00:1A:2B:3C:4D:5E``, or its first part, ``00:1A:2B``; times of day have no letters."""
+    plain = re.sub("[^0-9A-Za-z]", "", match[0])
+    has_both = not plain.isdigit() and not plain.isalpha()
+    return letters(plain) if _stands_alone(around) and (has_both or len(plain) >= 12) else None
+
+
+def _ipv6(match: re.Match[str], around: Around) -> Reading:
+    """``2001:db8::1/64``."""
+    address, _, mask = match[0].partition("/")
+    groups = address.partition("%")[0]
+    is_whole = "::" in groups if groups.count(":") < 7 else groups.count(":") == 7
+    if not is_whole or not _stands_alone(around) or not re.search(_HEX, groups):
+        return None
+    parts = re.findall(r"::|:|%|\w+", address)
+    names = {"::": ["colon", "colon"], ":": ["colon"], "%": ["percent"]}
+    words = [word for part in parts for word in names.get(part, letters(part))]
+    return [*words, *(["slash", *decimal(mask)] if mask else [])]
+
+
+def _uuid(match: re.Match[str], around: Around) -> Reading:
+    groups = match[0].split("-")
+    return [word for number, group in enumerate(groups) for word in [*(["dash"] if number else []), *letters(group)]]
+
+
+def _hash(match: re.Match[str], around: Around) -> Reading:
+    """``3f2a9bc``: of one case, digits and letters mixed."""
+    changes = len(re.findall("[0-9](?=[A-Za-z])|[A-Za-z](?=[0-9])", match[0]))
+    is_one_case = match[0] in (match[0].lower(), match[0].upper())
+    return letters(match[0]) if is_one_case and changes >= FEWEST_CHANGES else None
+
+
+def _based(match: re.Match[str], around: Around) -> Reading:
+    """``0x1F``, ``0b101``."""
+    return letters(match[0])
+
+
+def _color(match: re.Match[str], around: Around) -> Reading:
+    """``#ff8800``, ``#fff``, but not ``#face``."""
+    is_number = not match[1].isalpha() and not match[1].isdigit()
+    return ["hash", *letters(match[1])] if is_number or len({*match[1].lower()}) == 1 else None
+
+
+RULES: list[Rule] = [
+    (pattern(_UUID), _uuid),
+    (pattern(_MAC), _mac),
+    (pattern(_IPV6), _ipv6),
+    (pattern(rf"{_HEX}{{7,128}}{NOT_IN_WORD}(?!-\d)"), _hash),
+]
+DIGIT_RULES: list[Rule] = [(pattern(rf"0(?:[xX]{_HEX}{{1,64}}|[bB][01]{{2,64}}){NOT_IN_WORD}"), _based), *RULES]
+SIGN_RULES: list[Rule] = [
+    (pattern(rf"#((?:{_HEX}{{8}}|{_HEX}{{6}}|{_HEX}{{3,4}}){NOT_IN_WORD})"), _color),
+    (pattern(_IPV6), _ipv6),
+]

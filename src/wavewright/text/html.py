@@ -1,0 +1,135 @@
+"""HTML as plain text: tags go, blocks end sentences, entities become their characters, scripts and styles are left out."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from .characters import Characters
+from .placed import PARAGRAPH, Placed
+
+BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "select",
+        "summary",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "title",
+        "tr",
+        "ul",
+    ]
+)
+"""Elements that begin and end a paragraph."""
+CELLS = ("td", "th", "br")
+"""Elements behind which there is a pause."""
+HIDDEN = ("script", "style", "head", "template", "svg", "math")
+"""Elements whose contents are not spoken."""
+
+_ATTRIBUTES = r"(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}'){0,2000}"
+TAG = rf"</?(?P<name>[A-Za-z][A-Za-z0-9:-]{{0,40}})(?P<attributes>(?:[\s/]{_ATTRIBUTES})?)>"
+ENTITY = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+SPOKEN = rf"(?P<tag>{TAG})|(?P<entity>{ENTITY})"
+COMMENT = r"<!--|<!\[CDATA\[|<[!?][A-Za-z]"
+TOKEN = re.compile(rf"(?P<comment>{COMMENT})|{SPOKEN}|(?P<space>\s+)")
+_ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]{0,2000})\"|'([^']{0,2000})')", re.IGNORECASE)
+_ENDS = {"<!--": re.compile("-->"), "<![CDATA[": re.compile(r"\]\]>")}
+_DECLARED = re.compile(">")
+
+
+class Html:
+    """Converts the parts of a document in their order; a comment or hidden element may go on in the next part."""
+
+    def __init__(self) -> None:
+        self._hidden: re.Pattern[str] | None = None  # what ends the hidden passage that is open
+
+    def plain(self, given: str) -> Characters:
+        """Return the text of the next part."""
+        placed = Placed(len(given))
+        place = self._resume(given, 0)
+        for match in TOKEN.finditer(given):
+            if match.start() < place:
+                continue
+            placed.add(given[place : match.start()], range(place, match.start()))
+            place = self._token(match, placed)
+        placed.add(given[place:], range(place, len(given)))
+        return placed.characters()
+
+    def _resume(self, given: str, place: int) -> int:
+        """Pass over what is hidden and return the place behind it."""
+        if self._hidden is None:
+            return place
+        end = self._hidden.search(given, place)
+        if end is None:
+            return len(given)
+        self._hidden = None
+        return end.end()
+
+    def _token(self, match: re.Match[str], placed: Placed) -> int:
+        """Add what a tag, comment, entity or space is spoken as, and return the place to go on at."""
+        given, place = match.string, match.start()
+        if match["comment"]:
+            self._hidden = _ENDS.get(match["comment"], _DECLARED)
+            return self._resume(given, match.end())
+        if match["tag"]:
+            name = match["name"].lower()
+            if name in HIDDEN and given[place + 1] != "/" and not match["attributes"].endswith("/"):
+                self._hidden = re.compile(rf"</{name}\s*>", re.IGNORECASE)
+                placed.put(" ", place)
+                return self._resume(given, match.end())
+        placed.put(spoken_token(match), place)
+        return match.end()
+
+
+def spoken_token(match: re.Match[str]) -> str:
+    """Return what stands in place of a tag, an entity or a space."""
+    if match["tag"]:
+        return _between(match["name"].lower(), match["tag"], match["attributes"])
+    return unescape(match["entity"]).replace("\n", " ") if match["entity"] else " "
+
+
+def _between(name: str, tag: str, attributes: str) -> str:
+    """What stands in place of a tag: an empty line, a pause, the description of a picture, or nothing."""
+    if name in BLOCKS:
+        return PARAGRAPH
+    if name in CELLS:
+        return ", " if name == "br" or tag[1] == "/" else " "
+    alt = _ALT.search(attributes) if name == "img" else None
+    return f" {unescape(alt[1] or alt[2] or '')} " if alt else ""

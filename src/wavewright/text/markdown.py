@@ -1,0 +1,135 @@
+"""Markdown (CommonMark, and tables, task lists, footnotes and strikethrough as on GitHub) as plain text: the blocks.
+
+Headings, list items and rows of tables become paragraphs. Code blocks, comments, link definitions, rules and the header of a file between
+``---`` are left out. What stands within a block is read by :mod:`.markdown_inline`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .characters import Characters
+from .markdown_inline import add_inline
+from .placed import PARAGRAPH, Placed
+
+FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
+HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+|$)")
+HEADING_END = re.compile(r"(?:[ \t]+|^)#+[ \t]*$")
+UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
+RULE = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
+QUOTE = re.compile(r"(?:[ \t]*>){1,20}[ \t]?")
+ITEM = re.compile(r"[ \t]*(?:[-*+]|(\d{1,9})[.)])(?:[ \t]+|$)(?:\[[ xX]\][ \t]+)?")
+DEFINITION = re.compile(r" {0,3}\[(?!\^)[^\]]{1,200}\]:[ \t]*\S+(?:[ \t]+[\"'(].*)?$")
+FOOTNOTE = re.compile(r" {0,3}\[\^[^\]\s]{1,100}\]:[ \t]*")
+TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*){0,100}\|?[ \t]*$")
+CELL = re.compile(r"(?:[^|\\]|\\.|\\$)+")
+HEADER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:[^\n]*\n){0,200}?---[ \t]*\r?(?:\n|$)")
+HIDDEN = re.compile(r"<!--|<(script|style)\b[^<>]{0,2000}>", re.IGNORECASE)
+
+Line = tuple[str, int]
+"""A line without its end, and the place of its first character in the text given."""
+
+
+class Markdown:
+    """Converts the parts of a text, whole lines, in their order; a code block or comment may go on in the next part."""
+
+    def __init__(self) -> None:
+        self._fence = ""  # what the open code block began with
+        self._hidden: re.Pattern[str] | None = None  # what ends the comment that is open
+        self._is_table = self._has_begun = False
+
+    def plain(self, given: str) -> Characters:
+        """Return the plain text of the next part."""
+        header = None if self._has_begun else HEADER.match(given)
+        self._has_begun = self._has_begun or bool(given.strip())
+        lines, start = [], 0
+        for line in self._seen(given, header.end() if header else 0).removesuffix("\n").split("\n"):
+            lines.append((line.removesuffix("\r"), start))
+            start += len(line) + 1
+        placed, paragraph = Placed(len(given)), list[Line]()
+        for (text, start), (following, _) in zip(lines, [*lines[1:], ("", 0)], strict=True):
+            self._line(placed, paragraph, text, start, following)
+        add_inline(placed, paragraph)
+        return placed.characters()
+
+    def _seen(self, given: str, start: int) -> str:
+        """The text with spaces in place of comments, scripts and styles, and of what comes before ``start``."""
+        parts, place = [re.sub("[^\n]", " ", given[:start])], start
+        while place < len(given):
+            if self._hidden is None:
+                found = HIDDEN.search(given, place)
+                begin = found.start() if found else len(given)
+                parts.append(given[place:begin])
+                place = found.end() if found else begin
+                if found:
+                    self._hidden = re.compile(f"</{found[1]}>" if found[1] else "-->", re.IGNORECASE)
+                    parts.append(" " * (place - begin))
+            else:
+                ended = self._hidden.search(given, place)
+                end = ended.end() if ended else len(given)
+                self._hidden = None if ended else self._hidden
+                parts.append(" " * (end - place))
+                place = end
+        return "".join(parts)
+
+    def _line(self, placed: Placed, paragraph: list[Line], text: str, start: int, following: str) -> None:
+        """Read a line: what ends the paragraph is added behind it, otherwise the line goes into the paragraph."""
+        fence = FENCE.match(text)
+        if self._fence:
+            self._fence = "" if fence and fence[1].startswith(self._fence) and not text[fence.end() :].strip() else self._fence
+            return
+        text, start = _without(QUOTE, text, start)
+        is_row = self._is_row(text, following)
+        self._is_table = is_row
+        if fence or is_row or not text.strip() or RULE.match(text) or (paragraph and UNDERLINE.match(text)):
+            _end(placed, paragraph, start)
+            self._fence = fence[1] if fence else ""
+            if is_row and not TABLE_RULE.match(text):
+                _add_row(placed, text, start)
+        elif HEADING.match(text):
+            _end(placed, paragraph, start)
+            text, start = _without(HEADING, text, start)
+            add_inline(placed, [(HEADING_END.sub("", text), start)])
+            placed.put(PARAGRAPH, start + len(text))
+        elif not DEFINITION.match(text):
+            self._add(placed, paragraph, text, start)
+
+    def _is_row(self, text: str, following: str) -> bool:
+        is_rule = "|" in following and TABLE_RULE.match(following) is not None
+        return text.lstrip().startswith("|") or ("|" in text and (self._is_table or is_rule))
+
+    def _add(self, placed: Placed, paragraph: list[Line], text: str, start: int) -> None:
+        """Add a line to the paragraph; a list item or footnote begins a new one, and may hold another one, a quote or a heading."""
+        while begun := ITEM.match(text) or FOOTNOTE.match(text):
+            _end(placed, paragraph, start)
+            if begun.re is ITEM and begun[1]:
+                placed.add(begun[1], range(start + begun.start(1), start + begun.end(1)))
+                placed.put(". ", start + begun.end(1))
+            text, start = _without(QUOTE, text[begun.end() :], start + begun.end())
+            text, start = _without(HEADING, text, start)
+        paragraph.append((text, start))
+
+
+def _without(pattern: re.Pattern[str], text: str, start: int) -> Line:
+    """A line without what it begins with."""
+    found = pattern.match(text)
+    return (text[found.end() :], start + found.end()) if found else (text, start)
+
+
+def _end(placed: Placed, paragraph: list[Line], place: int) -> None:
+    """Add the lines of the paragraph, which ends here."""
+    add_inline(placed, paragraph)
+    placed.put(PARAGRAPH, place)
+    paragraph.clear()
+
+
+def _add_row(placed: Placed, text: str, start: int) -> None:
+    """Add the cells of a row of a table with pauses between."""
+    is_first = True
+    for cell in CELL.finditer(text):
+        if cell[0].strip():
+            if not is_first:
+                placed.put(", ", start + cell.start())
+            add_inline(placed, [(cell[0].strip(), start + cell.start() + len(cell[0]) - len(cell[0].lstrip()))], end=" ")
+            is_first = False
+    placed.put(PARAGRAPH, start + len(text))

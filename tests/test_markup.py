@@ -1,0 +1,313 @@
+"""Markdown and HTML as plain text: what is spoken, where it stands in the text given, and that parts are read as the whole."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_speech import install, stand_in_voice
+
+from wavewright import phonemes
+from wavewright.cli import run
+from wavewright.errors import BadSetting, NothingToSpeak
+from wavewright.speech.chapters import chapters_of
+from wavewright.speech.reading import parts_of_lines
+from wavewright.tasks.pcm import read_pcm
+from wavewright.tasks.speak import speak
+from wavewright.text import front_end
+from wavewright.text.markup import Plain
+
+ENGLISH = front_end()
+PIECES = (
+    *(
+        "# ",
+        "\n",
+        "\n\n",
+        "**",
+        "*",
+        "_",
+        "~~",
+        "`",
+        "```\n",
+        "[",
+        "]",
+        "(",
+        ")",
+        "![",
+        "](x)",
+        "|",
+        "|--|--|\n",
+        "---\n",
+        "- ",
+        "1. ",
+    ),
+    *(
+        "> ",
+        "<b>",
+        "</b>",
+        "<!--",
+        "-->",
+        "<br>",
+        "&amp;",
+        "&#39;",
+        "&#x",
+        "word ",
+        "Two. ",
+        "\\",
+        "<",
+        "[^1]",
+        "[^1]: ",
+        "[x]: y\n",
+    ),
+    *("<script>", "</script>", "===\n", " ", "\r\n", "<p title='", "3.5", "\u05d0\u05d1", "\ud800", "<li>", "é", "😀"),
+)
+
+MARKDOWN = """---
+title: not spoken
+---
+# The *Title* #
+
+Some **bold**, *slanted*, ***both***, ~~struck~~ and `coded` words; snake_case stays, and 2 * 3 * 4.
+A [link](https://example.org/a_b "tip"), a [reference over
+two lines][1], ![a picture](cat.png), [![badge](b.svg)](http://x.y) and <https://example.org>.
+
+- one
+- [x] two **bold**
+  that goes on
+1. first
+2) second
+   - nested
+
+> quoted
+> words
+
+| Name | Value |
+|------|:-----:|
+| a    | 1     |
+| b \\| c | *2* |
+
+```python
+print("code is left out.")
+
+x = 1
+```
+
+Under
+=====
+
+After<br>it &amp; more &lt; &#57; \\*starred\\*.[^1] <!-- hidden
+
+still --> Seen. a*b is no mark.
+
+***
+[1]: http://example.org "tip"
+[^1]: A note.
+"""
+SPOKEN_MARKDOWN = [
+    "the title.",
+    "some bold, slanted, both, struck and coded words; snake case stays, and two times three times four.",
+    "a link, a reference over two lines, a picture, badge and example dot org.",
+    *("one.", "two bold that goes on.", "one.", "first.", "two.", "second.", "nested.", "quoted words."),
+    *(
+        "name, value.",
+        "a, one.",
+        "b c, two.",
+        "under.",
+        "after, it and more is less than nine starred.",
+        "seen.",
+        "a b is no mark.",
+    ),
+    "a note.",
+]
+HTML = """<!DOCTYPE html><html><head><title>Not spoken</title><style>p { color: red }</style></head><body>
+<h1 class="a > b">Big title</h1>
+<p>Tom &amp; Jerry <b>bold</b>ness&nbsp;and 2 &lt; 3.<br/>Next
+
+line</p><ul><li>One<li>Two</ul><table><tr><td>a</td><td>b</td></tr></table>
+<script>alert("<p>not spoken</p>")</script><img src=x alt="a cat"> 5 < 6 &#8364;5 <!-- not
+spoken --> the <a href='x"y'>end</a></body></html>
+"""
+SPOKEN_HTML = [
+    *("big title.", "tom and jerry boldness and two is less than three.", "next line.", "one.", "two.", "a, b."),
+    "a cat five is less than six five euros the end.",
+]
+
+
+@pytest.fixture
+def players(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return install(monkeypatch, tmp_path / "models")
+
+
+class Pipe:
+    """Standard input or output as bytes."""
+
+    def __init__(self, contents=b""):
+        self.buffer = io.BytesIO(contents)
+
+    def isatty(self):
+        return False
+
+
+def read(text, markup):
+    return [str(sentence) for sentence in ENGLISH.sentences(Plain(markup).read(text).text)]
+
+
+def test_markdown_is_read_without_its_signs():
+    assert read(MARKDOWN, "markdown") == SPOKEN_MARKDOWN
+    assert read(MARKDOWN.replace("\n", "\r\n"), "markdown") == SPOKEN_MARKDOWN
+
+
+def test_html_is_read_without_its_tags():
+    assert read(HTML, "html") == SPOKEN_HTML
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("**a *b c* d** e", "a b c d e."),
+        ("*a **b***", "a b."),
+        ("[a [b] c](x)", "a, b, c."),
+        ("[a](<x y> 'tip') [b][] [c]", "a b, c."),
+        ("[a](x(y)z)", "a."),
+        ("- > # Deep", "deep."),
+        ("1. > - **x**", "one. x."),
+        ("``a ` b``", "a b."),
+        ("~~~\ncode\n~~~\nword", "word."),
+        ("```\nunclosed code\n", None),
+        ("a | b\n--|--\n1 | 2", "a, b. one, two."),
+        ("# A\ntext\n## B ##\nmore", "a. text. b. more."),
+        ("x\n---\ny", "x. y."),
+        ("see [this](http://a.b/c_d_e) **now**", "see this now."),
+        ("a &nbsp;b &copy; &unknown; &#x41;", "a b copyright and unknown; a."),
+        ("5 * 3 and 2*3", "five times three and two times three."),
+        ("__init__ and _it_", "init and it."),
+        ("none", "none."),
+    ],
+)
+def test_nested_and_broken_markdown(text, spoken):
+    if spoken is None:
+        with pytest.raises(NothingToSpeak):
+            read(text, "markdown")
+    else:
+        assert " ".join(read(text, "markdown")) == spoken
+
+
+def test_without_markup_a_text_stays_as_it_is():
+    assert Plain("none").read(MARKDOWN).text == MARKDOWN
+
+
+@pytest.mark.parametrize(("text", "markup"), [(MARKDOWN, "markdown"), (HTML, "html")])
+def test_words_stand_where_they_are_written(text, markup):
+    plain = Plain(markup).read(text)
+    words = [word for sentence in ENGLISH.sentences(plain.text) for word in sentence.words]
+    written = [text[plain.place(word.start) : plain.place(word.end - 1) + 1] for word in words]
+    others = {word.text: found for word, found in zip(words, written, strict=True) if found != word.text}
+    assert set(others) <= {"&", "<", "9", "boldness", "€5", "a", "cat"}
+    assert others.get("boldness", "bold</b>ness") == "bold</b>ness"
+
+
+@settings(derandomize=True, max_examples=400, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=12), min_size=1, max_size=3), st.sampled_from(["markdown", "html"]))
+def test_any_markup_is_read_and_places_never_go_back(parts, markup):
+    plain = Plain(markup)
+    for part in ("".join(pieces) for pieces in parts):
+        ahead = plain.peek(part)
+        found = plain.read(part)
+        assert found.text == ahead
+        places = [found.place(index) for index in range(len(found.text) + 1)]
+        assert places == sorted(places)
+        assert all(0 <= place < max(len(part), 1) for place in places[:-1])
+        assert places[-1] == len(part)
+        for sentence in ENGLISH.stream(f"word. {found.text}", None, lambda passage: None):
+            assert sentence.words
+
+
+@pytest.mark.parametrize("markup", ["markdown", "html"])
+@pytest.mark.parametrize("piece", [*PIECES, "[a](", '<a "', "*a ", "`a``b", "<!-- ", "|a", "a|b\n", "- - ", "[a]: ", "(("])
+def test_much_of_one_sign_is_read(markup, piece):
+    found = Plain(markup).read(piece * 2_000)
+    assert found.place(len(found.text)) == len(piece) * 2_000
+
+
+def test_a_text_of_markup_is_spoken_with_its_places(players, capsys, tmp_path):
+    text = "# Title\n\nSome **bold** words.\n"
+    assert run(["speak", text, "--voice", "en-kathleen", "--markup", "markdown", "--json", "--subtitles", "a.json"]) == 0
+    words = json.loads(capsys.readouterr().out)["words"]
+    assert [(word["text"], word["from_character"], word["to_character"]) for word in words] == [
+        *[("Title", 2, 7), ("Some", 9, 13), ("bold", 16, 20), ("words", 23, 28)],
+    ]
+    shown = phonemes("<b>two</b> &amp; three", markup="html")
+    assert [(word.text, word.start, word.end) for word in shown.sentences[0].words] == [
+        ("two", 3, 6),
+        ("&", 11, 12),
+        ("three", 17, 22),
+    ]
+    with pytest.raises(BadSetting, match="SSML is markup itself"):
+        speak("<speak>a</speak>", voice="en-kathleen", ssml=True, markup="html")
+
+
+def test_paragraphs_of_markup_are_apart():
+    voice = stand_in_voice()
+    one = voice.speak("<p>One.</p><p>Two.</p>", markup="html").clip
+    other = voice.speak("One.\n\nTwo.").clip
+    assert np.array_equal(one.wave, other.wave)
+
+
+def test_markdown_of_a_stream_sounds_as_the_whole(players, monkeypatch):
+    text = (
+        MARKDOWN.replace("---\ntitle: not spoken\n---\n", "")
+        + "\n```\nNo.\n\nNot this. Nor\nthis.\n```\nI saw Dr.\nSmith. **Yes.**\nSo\n"
+    )
+    sink = Pipe()
+    monkeypatch.setattr(sys, "stdout", sink)
+    monkeypatch.setattr(sys, "stdin", Pipe(text.encode()))
+    speak(voice="en-kathleen", stream=True, markup="markdown")
+    sink.buffer.seek(0)
+    wave = np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
+    whole = stand_in_voice().speak(text, markup="markdown")
+    assert [word.text for word in whole.words][-6:] == ["I", "saw", "Dr.", "Smith", "Yes", "So"]
+    assert wave.shape == whole.clip.wave.shape
+    assert np.abs(wave - whole.clip.wave).max() <= 0.5 / 32_768 + 1e-9
+
+
+def test_random_markdown_sounds_the_same_line_by_line_and_whole():
+    draw = random.Random(3)
+    lines = [
+        "# Head\n",
+        "\n",
+        "- One.\n",
+        "- two\n",
+        "Some *text.*\n",
+        "```\n",
+        "It ends.\n",
+        "| a. | b |\n",
+        "> He said.\n",
+    ]
+    voice = stand_in_voice()
+    for _ in range(25):
+        text = "Start.\n" + "".join(draw.choices(lines, k=12))
+        parts = parts_of_lines(text.splitlines(keepends=True), "here", ENGLISH.sentences, "markdown")
+        chunks = list(voice.stream(parts, markup="markdown"))
+        wave = np.concatenate([chunk.wave for chunk in chunks], axis=1)
+        assert np.array_equal(wave, voice.speak(text, markup="markdown").clip.wave)
+
+
+def test_books_may_be_markdown_or_html(players, tmp_path):
+    path = tmp_path / "book.md"
+    path.write_text("# One **bold**\n\n- a\n- b\n\n```\ncode\n\n# no heading\n```\n\n## Two\n\nWords.\n", encoding="utf-8")
+    assert [chapter.title for chapter in chapters_of(path, None, "markdown")] == ["One bold", "Two"]
+    book = speak(file=path, voice="en-kathleen", markup="markdown", subtitles="json", quiet=True)
+    assert [chapter.file for chapter in book.chapters] == ["01-one-bold.wav", "02-two.wav"]
+    words = json.loads((tmp_path / "book" / "01-one-bold.json").read_text(encoding="utf-8"))["words"]
+    assert [word["text"] for word in words] == ["One", "bold", "a", "b"]
+    path.write_text("<h1>One</h1>\n<p>a</p><p>b &amp; c</p>\n<h2>Two</h2>\n<p>d</p>\n", encoding="utf-8")
+    book = speak(file=path, voice="en-kathleen", markup="html", quiet=True, out=tmp_path / "html")
+    assert [chapter.title for chapter in book.chapters] == ["One", "Two"]
