@@ -2,8 +2,8 @@
 
     python recipes/corpora speech --kathleen K --out corpora/speech
     python recipes/corpora readers --speech corpora/speech --out corpora/readers
-    python recipes/remove_speakers.py src/wavewright/models/bundled/en lj --corpus corpora/readers --out runs/en-kathleen
-    python recipes/voices.py --out runs/en-kathleen --bundle                                     # into the package
+    python recipes/remove_speakers.py runs/voices NAME --corpus corpora/readers --out runs/fewer
+    python recipes/voices.py --out runs/fewer --bundle          # into the package
 
 The rows of a speaker in every table of speakers (embedding, aligner, usual style, pace) are removed from the files of weights, and the
 graphs point to the shorter tables; no other number changes. The sample is spoken anew by the first speaker that remains, and the
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import onnx
 from predicted_frames import stored_voice
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
@@ -42,7 +42,9 @@ from wavewright.text import front_end
 SAMPLE_TEXT = "It is ten past six, the kettle is on, and on 3 May the ferry leaves at noon."
 
 
-def remove_speakers(model: ModelFolder, removed: tuple[str, ...], out: Path, corpus: Path | None = None) -> ModelFolder:
+def remove_speakers(
+    model: ModelFolder, removed: tuple[str, ...], out: Path, corpus: Path | None = None, description: str | None = None
+) -> ModelFolder:
     """Write the model without some of its speakers to the new folder ``out``.
 
     Parameters
@@ -55,6 +57,8 @@ def remove_speakers(model: ModelFolder, removed: tuple[str, ...], out: Path, cor
         The folder to write, which must not exist.
     corpus : Path, optional
         Recordings with a manifest, for the metrics of the speakers that remain.
+    description : str, optional
+        What the card says of the model from now on.
 
     Raises
     ------
@@ -77,6 +81,7 @@ def remove_speakers(model: ModelFolder, removed: tuple[str, ...], out: Path, cor
         for graph in sorted(model.path.glob("*.onnx")):
             onnx.save_model(pointing_to(onnx.load(graph, load_external_data=False), model.path, out), out / graph.name)
         card = _card_of(model.card, [speakers[row] for row in kept], removed)
+        card = card if description is None else card.model_copy(update={"description": description})
         _write_hashed(out, card)
         spoken = _sample(ModelFolder(out))
         spoken.write(out / SAMPLE_FILE)
@@ -95,7 +100,7 @@ def _write_tables(model: Path, out: Path, kept: list[int]) -> None:
     for file, tables in ((WEIGHTS_FILE, weights), (SPEAKERS_FILE, {*TABLES_OF_SPEAKERS})):
         tensors = load_file(model / file)
         shorter = {name: np.ascontiguousarray(array[kept]) if name in tables else array for name, array in tensors.items()}
-        save_file(shorter, out / file)
+        (out / file).write_bytes(save(shorter))
 
 
 def pointing_to(graph: onnx.ModelProto, old: Path, new: Path) -> onnx.ModelProto:
@@ -140,7 +145,9 @@ def _card_of(card: Card, kept: list[str], removed: tuple[str, ...]) -> Card:
 
 def _write_hashed(folder: Path, card: Card) -> None:
     """Write the card with the hashes of all other files."""
-    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.name != CARD_FILE}
+    files = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.name != CARD_FILE
+    }
     write_card(folder, card.model_copy(update={"files": files}))
 
 
@@ -163,10 +170,11 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="the model folder of a voice")
     parser.add_argument("speakers", nargs="+", help="those to remove")
     parser.add_argument("--corpus", type=Path, help="recordings of those who remain, for the metrics")
+    parser.add_argument("--description", help="what the card says of the model from now on")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write")
     given = parser.parse_args()
     try:
-        made = remove_speakers(ModelFolder(given.model), tuple(given.speakers), given.out, given.corpus)
+        made = remove_speakers(ModelFolder(given.model), tuple(given.speakers), given.out, given.corpus, given.description)
     except WavewrightError as error:
         parser.exit(2, f"{error}\n")
     print(f"{made.path}: {', '.join(made.config(Config).speakers)}; {made.card.metrics}")

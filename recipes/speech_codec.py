@@ -1,6 +1,6 @@
 r"""The bundled model ``speech-codec``: speech at 16 kHz in 1.6, 3 or 5 kbps.
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/speech_codec.py --corpus corpora/speech --max-minutes 60
     python recipes/speech_codec.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
 

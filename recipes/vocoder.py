@@ -1,6 +1,6 @@
 r"""The bundled model ``vocoder``: mel frames of speech to sound at 24 kHz, for voices of any language.
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/vocoder.py --corpus corpora/speech --max-minutes 60
     python recipes/vocoder.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
 

@@ -1,6 +1,6 @@
 """The bundled model ``wavenet``: a vocoder for 16 kHz speech, from mel frames to samples.
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/wavenet_vocoder.py --corpus corpora/speech --max-minutes 60
     python recipes/wavenet_vocoder.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
     python recipes/wavenet_vocoder.py --bundle                                              # into the package

@@ -182,8 +182,8 @@ def test_voices_say_a_few_sentences(tmp_path, monkeypatch):
     made = demo(tmp_path / "out", play=("en",))
     page = Page(made.page.read_text(encoding="utf-8"))
     assert made.n_sounds == 2 * len(TEXTS)
-    assert [call.speaker for call in players["en"].calls[:: len(players["en"].calls) // 2]][:2] == ["kathleen", "lj"]
+    assert [call.speaker for call in players["en"].calls[:: len(players["en"].calls) // 2]][:2] == ["kathleen", "ruth"]
     for sound in page.all("audio", "src"):
         assert soundfile.info(tmp_path / "out" / sound).samplerate == 24_000
     text = html.unescape(made.page.read_text(encoding="utf-8"))
-    assert shlex.join(["wavewright", "speak", TEXTS[0], "--voice", "en-lj"]) in text
+    assert shlex.join(["wavewright", "speak", TEXTS[0], "--voice", "en-ruth"]) in text

@@ -30,7 +30,7 @@ class StandInAcoustic:
 
     n_mels, sample_rate, hop_length = 80, 24_000, 384
 
-    def __init__(self, speakers=("kathleen", "lj"), language="en", name="en"):
+    def __init__(self, speakers=("kathleen", "ruth"), language="en", name="en"):
         self.speakers, self.language, self.styles = speakers, language, ("style-1", "style-2")
         self.symbols = front_end("en").symbols
         self.folder, self.card = SimpleNamespace(hash=f"hash-{name}"), SimpleNamespace(name=name, family="acoustic")
