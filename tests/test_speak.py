@@ -172,7 +172,7 @@ def test_ssml_is_known_by_its_beginning(players):
         (["Hello", "--subtitles", "folder.srt"], "folder.srt is a folder"),
         (["Hello", "--chapter-mark", "%%"], "without --file"),
         (["--file", "book.txt", "--chapter-mark", ""], "--chapter-mark is empty"),
-        (["Hello", "--format", "opus"], "without --file"),
+        (["Hello", "--format", "opus"], "--format is for the files of --file and --batch"),
         (["Hello", "--stream", "--json"], "leave one of them out"),
         (["Hello", "--style", "merry"], "calm"),
         (["Hello", "--rate", "9"], "--rate is 9"),

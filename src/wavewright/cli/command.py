@@ -65,6 +65,8 @@ def command(task: Callable[..., Any], name: str) -> Any:
         result = checked(task, names)(**values)
         if result is not None:  # None: standard output has been used for something else
             typer.echo(json.dumps(plain(result)) if as_json else str(result))
+        if code := getattr(result, "exit_code", 0):
+            raise typer.Exit(code)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

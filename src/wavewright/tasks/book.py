@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .. import __version__
-from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
+from ..clip import read_blocks, read_header, read_metadata
 from ..errors import BadAudio, BadFolder
 from ..speech.chapters import Chapter, chapters_of, paragraphs
 from ..speech.reading import Place, Read, check_lines
 from ..speech.stream import Chunk, Clipping, clipped_line
-from ..speech.subtitles import subtitles
-from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import Voice
-from ..whole_file import why_not_written, write_whole
+from ..whole_file import why_not_written
+from .leveling import Leveler
 from .progress_bar import progress_bar
+from .spoken_file import write_spoken
 
 BookFormat = Literal["wav", "flac", "ogg", "opus", "mp3"]
 
@@ -53,7 +53,8 @@ class SpokenChapter:
 class SpokenBook:
     """The files of a book, in the order of its chapters, and ``leftover``, those of chapters that it has no more.
 
-    ``clipped_share``, from 0 to 1, is how much of what was spoken now was louder than full scale.
+    ``clipped_share``, from 0 to 1, is how much of what was spoken now was louder than full scale; ``quieter`` are the files that do not
+    reach the loudness that was asked for.
     """
 
     out: Path
@@ -62,6 +63,7 @@ class SpokenBook:
     chapters: tuple[SpokenChapter, ...]
     leftover: tuple[str, ...] = ()
     clipped_share: float = 0.0
+    quieter: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [
@@ -73,18 +75,28 @@ class SpokenBook:
         lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
         if self.leftover:
             lines.append(f"No chapters of the text as it is now, to be deleted: {', '.join(self.leftover)}")
+        if self.quieter:
+            lines.append(f"Not as loud as asked for, or their peaks would pass full scale: {', '.join(self.quieter)}")
         lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
         return "\n".join(lines)
 
 
 def speak_book(
-    file: Path, voice: Voice, say: Say, read: Read, manner: dict[str, Any], files: BookFiles, quiet: bool
+    file: Path,
+    voice: Voice,
+    say: Say,
+    read: Read,
+    manner: dict[str, Any],
+    files: BookFiles,
+    quiet: bool,
+    leveler: Leveler | None = None,
 ) -> SpokenBook:
     """Speak every chapter of the text ``file`` that is not there yet in the same ``manner``, in bounded memory.
 
     What is new is read to its end before anything is spoken. A file says in its comment what it was made of: the same text and manner are not spoken
     again, others replace it where it is a chapter of this book. Raises BadText for a file that is no text, has nothing to speak or, with
-    its line, something that cannot be read; BadFolder where a file of another kind is in the way.
+    its line, something that cannot be read; BadFolder where a file of another kind is in the way. A ``leveler`` brings each chapter to its
+    loudness.
     """
     chapters = chapters_of(file, files.chapter_mark)
     out = Path(file.stem) if files.out is None else files.out
@@ -98,22 +110,25 @@ def speak_book(
         if is_new:
             _check_chapter(file, chapter, files.chapter_mark, read)
         planned.append((chapter, place, origin, is_new))
-    _make_folder(out)
+    make_folder(out)
     spoken, clipping = [], Clipping()
+    quieter: list[str] = []
     total = sum(chapter.n_characters for chapter in chapters) * SECONDS_PER_CHARACTER
     with progress_bar(f"speaking {file.name}", total, quiet) as show:
         done = 0
         for chapter, place, origin, is_new in planned:
             if is_new:
                 parts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark))
-                _speak_chapter(
-                    place, clipping.heard(say(_Counted(parts, show, done))), voice.sample_rate, origin, files.subtitles
-                )
-            spoken.append(SpokenChapter(place.name, chapter.title, _seconds(place), is_new))
+                subtitles = None if files.subtitles is None else place.with_suffix(f".{files.subtitles}")
+                chunks = clipping.heard(say(_Counted(parts, show, done)))
+                write_spoken(place, chunks, voice.sample_rate, origin, subtitles, leveler)
+                quieter += [place.name] if leveler is not None and leveler.shortfall_line else []
+            spoken.append(SpokenChapter(place.name, chapter.title, seconds_of(place), is_new))
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
     leftover = _leftover(out, files.format, {chapter.file for chapter in spoken}, same, texts)
-    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, clipping.clipped_share)
+    share = clipping.clipped_share
+    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, share, tuple(quieter))
 
 
 def _check_chapter(file: Path, chapter: Chapter, marker: str | None, read: Read) -> None:
@@ -122,29 +137,11 @@ def _check_chapter(file: Path, chapter: Chapter, marker: str | None, read: Read)
         check_lines(paragraph.text, paragraph.lines, Place(str(file), paragraph.first, chapter.title), read)
 
 
-def _speak_chapter(place: Path, chunks: Iterator[Chunk], sample_rate: int, origin: dict[str, Any], kind: str | None) -> None:
-    """Write a chapter, its subtitles first, so that where the sound is, they are, too."""
-
-    def clips() -> Iterator[Clip]:
-        words: list[TimedWord] = []
-        marks: list[TimedMark] = []
-        for chunk in chunks:
-            if kind is not None:
-                words += chunk.words
-                marks += chunk.marks
-            if chunk.wave.shape[1]:
-                yield Clip(chunk.wave, sample_rate)
-        if kind is not None:
-            write_whole(place.with_suffix(f".{kind}"), subtitles(words, marks, kind).encode("utf-8"))
-
-    write_blocks(place, clips(), metadata={"comment": json.dumps(origin)})
-
-
 def _is_there(place: Path, origin: dict[str, Any], texts: set[str], kind: str | None) -> bool:
     """Whether a chapter was spoken before in this way; raises BadFolder where a file is in the way that is none of this book."""
     if not place.exists():
         return False
-    found = _origin_of(place)
+    found = origin_of(place)
     if found.get("book") != origin["book"]:
         raise BadFolder(f"{place} is there already and is no chapter of {origin['book']}; choose another folder with --out.")
     if not _is_of_book(found, origin, texts):
@@ -153,7 +150,7 @@ def _is_there(place: Path, origin: dict[str, Any], texts: set[str], kind: str | 
     return is_same and (kind is None or place.with_suffix(f".{kind}").is_file())
 
 
-def _origin_of(place: Path) -> dict[str, Any]:
+def origin_of(place: Path) -> dict[str, Any]:
     """What a sound file says that it was made of; nothing where it is no chapter of any book."""
     try:
         found = json.loads(read_metadata(place)["comment"])
@@ -170,7 +167,7 @@ def _is_of_book(found: dict[str, Any], same: dict[str, Any], texts: set[str]) ->
 def _leftover(out: Path, format: str, files: set[str], same: dict[str, Any], texts: set[str]) -> tuple[str, ...]:
     """Files of an earlier form of a book, whose chapters were called otherwise."""
     others = (place for place in out.glob(f"[0-9][0-9]*.{format}") if place.name not in files)
-    return tuple(sorted(place.name for place in others if _is_of_book(_origin_of(place), same, texts)))
+    return tuple(sorted(place.name for place in others if _is_of_book(origin_of(place), same, texts)))
 
 
 def _hash_of(file: Path) -> str:
@@ -178,7 +175,8 @@ def _hash_of(file: Path) -> str:
     return hashlib.sha256(str(file.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
-def _make_folder(out: Path) -> None:
+def make_folder(out: Path) -> None:
+    """Create a folder; raises BadFolder where it cannot be."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -187,7 +185,7 @@ def _make_folder(out: Path) -> None:
         raise BadFolder(why_not_written(out, error.strerror or str(error))) from error
 
 
-def _seconds(place: Path) -> float:
+def seconds_of(place: Path) -> float:
     """How long a sound file is, by its header where that says it."""
     seconds = read_header(place).seconds
     return sum(block.seconds for block in read_blocks(place)) if seconds is None else seconds

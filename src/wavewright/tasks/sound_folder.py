@@ -53,7 +53,7 @@ def write_sounds(sounds: Iterator[Made], sample_rate: int, out: Path, format: st
     What the manifest listed before stays in it. Raises BadFolder where ``out`` cannot be written to, and where a file of a sound's
     name is another sound.
     """
-    kept = list(_records(out / MANIFEST_FILE))
+    kept = list(records_of(out / MANIFEST_FILE))
     sounds = itertools.chain([next(sounds)], sounds)  # what cannot be played is refused before there is a folder
     with whole_folder(out, last=MANIFEST_FILE) as hidden:
         written, added = [], []
@@ -90,7 +90,8 @@ def _record(sound: Written) -> dict[str, Any]:
     return {"audio_filepath": sound.file, "duration": round(sound.seconds, 6), **sound.origin, **sound.measured}
 
 
-def _records(manifest: Path) -> Iterator[dict[str, Any]]:
+def records_of(manifest: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a manifest of sounds, none where there is no such file; raises BadFolder for a file of another kind."""
     if not manifest.is_file():
         return
     try:
