@@ -258,7 +258,7 @@ def test_names_that_are_none_are_refused(name):
 def test_random_tables_become_lines_or_sentences(tmp_path):
     rng = np.random.default_rng(1)
     signs = [*"ab,;\t\"'\n\r\\{}[]:0.é", "text", "name", "\n", '"text"', '{"text": "a", "name": "b"}', "\ud83d\ude00", "\ufeff"]
-    for number in range(600):
+    for number in range(300):
         content = "".join(signs[place] for place in rng.integers(0, len(signs), rng.integers(0, 40)))
         path = tmp_path / f"lines{('.csv', '.jsonl', '.txt')[number % 3]}"
         path.write_bytes(f"name,text\n{content}".encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
