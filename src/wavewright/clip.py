@@ -115,7 +115,7 @@ class Clip:
         """The clip in a sound file, or the part of it that starts at ``start_seconds`` and lasts at most ``seconds``.
 
         A file with a single sample is read as such. Raises BadAudio where the file cannot be read (see
-        :func:`wavewright.sound_file.decode`), MissingExtra for a kind of file that needs ``wavewright[media]``.
+        :func:`wavewright.sound_file.decode`), MissingExtra for a kind of file that needs the extra ``media``.
         """
         blocks = list(read_blocks(path, 60.0, start_seconds, seconds))
         return cls(np.concatenate([block.wave for block in blocks], axis=1), blocks[0].sample_rate)

@@ -22,7 +22,7 @@ class BadFolder(WavewrightError):
 
 
 class MissingExtra(WavewrightError):
-    """A feature that needs an optional part of the installation, such as ``wavewright[train]``."""
+    """A feature that needs an optional part of the installation, such as the extra ``train``."""
 
 
 class TrainingStopped(WavewrightError):
@@ -31,3 +31,8 @@ class TrainingStopped(WavewrightError):
 
 class BadText(WavewrightError):
     """A text, markup or lexicon that cannot be spoken: nothing in it, letters of another script, markup that is not whole."""
+
+
+def how_to_install(extra: str) -> str:
+    """Return what to do for an optional part of the installation, as messages say it: Wavewright is installed from its folder."""
+    return f'run pip install ".[{extra}]" in the folder of Wavewright'
