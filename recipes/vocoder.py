@@ -39,7 +39,7 @@ MODEL = Bundled(
     name="vocoder",
     family="vocoder",
     settings=vocoder,
-    description="Speaks from mel frames many times faster than real time: a vocoder for speech of any voice, 24 kHz.",
+    description="The last step of a voice: turns its frames of spectrum into sound, 24 kHz, many times faster than real time.",
     licence="CC-BY-SA-3.0",
     corpus=Path("corpora/speech"),
 )

@@ -47,7 +47,7 @@ MODEL = Bundled(
     name="wavenet",
     family="wavenet",
     settings=vocoder,
-    description="Speaks from mel frames: a vocoder for speech of any voice, 16 kHz.",
+    description="The last step of a voice by another method: draws its sound one sample after another, 16 kHz.",
     licence="CC-BY-SA-3.0",
     corpus=Path("corpora/speech"),
 )

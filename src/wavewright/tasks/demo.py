@@ -70,13 +70,18 @@ def demo(
     _refuse_to_replace(out / PAGE_FILE)
     with whole_folder(out, last=PAGE_FILE) as hidden:
         stage = _Stage(hidden, folders)
-        chapters = sorted((stage.chapter(folder) for folder in folders), key=lambda chapter: not chapter.rows)
+        chapters = sorted((stage.chapter(folder) for folder in folders), key=_place)
         if not any(chapter.rows for chapter in chapters):
             raise BadModel(_nothing_to_play(play))
         (hidden / PAGE_FILE).write_text(page(chapters), encoding="utf-8")
     n_sounds = sum(len(row.players) for chapter in chapters for row in chapter.rows)
     not_played = {chapter.card.name: chapter.why_silent for chapter in chapters if not chapter.rows}
     return Demo(out / PAGE_FILE, n_sounds, time.perf_counter() - begin, not_played)
+
+
+def _place(chapter: Chapter) -> tuple[bool, bool]:
+    """Voices stand first, models without sounds last."""
+    return not chapter.rows, chapter.card.family != SPEAKING
 
 
 def _nothing_to_play(play: Sequence[str]) -> str:

@@ -253,15 +253,18 @@ def _credits(chapters: list[Chapter]) -> str:
             key = (source.name, source.licence, source.credit, source.origin)
             users.setdefault(key, []).append(f"{chapter.card.name} ({source.n_clips})")
     sources = "".join(
-        f"<li>{escape(name)}, {escape(licence)}"
-        + (f", {escape(credit)}" if credit else "")
+        f"<li>{escape(_credited(name, credit))}, {escape(licence)}"
         + (f" <span class='soft'>({escape(origin)})</span>" if origin else "")
         + f": {escape(', '.join(names))}</li>"
         for (name, licence, credit, origin), names in users.items()
     )
-    learned = (
-        f"<p>They learned from these recordings; behind each, the models and how many of its clips they heard.</p><ul>{sources}</ul>"
-        if sources
-        else ""
-    )
+    heard = "They learned from these recordings; behind each, the models and how many of its clips they heard."
+    learned = f"<details><summary>{len(users)} sources</summary><p>{heard}</p><ul>{sources}</ul></details>" if users else ""
     return f"<p>Licences of the models:</p><ul>{licences}</ul>\n{learned}"
+
+
+def _credited(name: str, credit: str) -> str:
+    """A source and whom it names, without saying one of them twice."""
+    if not credit or name.startswith(credit):
+        return name
+    return credit if name.startswith(credit.partition(",")[0]) else f"{name}, {credit}"
