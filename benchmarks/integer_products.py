@@ -1,6 +1,6 @@
 """What products in integers of 8 bits lose on CPUs that add pairs of them in 16 bits, as those with AVX2 and without VNNI do.
 
-    python benchmarks/integer_products.py --clip corpora/speech/lj/LJ001-0001.flac
+    python benchmarks/integer_products.py --clip corpora/speech/kathleen/arctic_b0500_1592526468.flac
 
 Any machine tells: the voice ``en`` speaks and ``vocoder`` plays what it says and a copy of the clip, while what goes into each product is
 written down; then pairs are added as such a CPU would. Printed for each product: the error of the sums that do not fit, dB over the

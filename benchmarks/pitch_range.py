@@ -1,7 +1,7 @@
 """How far a voice follows --pitch: the median pitch of the same sentences at each number of semitones, over that at 0.
 
     python benchmarks/pitch_range.py --voice en-kathleen
-    python benchmarks/pitch_range.py --voice en-lj --count 40 --semitones -3 --semitones 3
+    python benchmarks/pitch_range.py --voice en-kathleen --count 40 --semitones -3 --semitones 3
 
 The sentences are the first ones of benchmarks/texts/hundred.txt; the pitch is that of wavewright.dsp.pitch, from 40 to 1,200 Hz.
 """

@@ -1,6 +1,6 @@
 """Copy-synthesis of held-out readers: what vocoders make of the mel frames of recordings, understood, rated, compared and timed.
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python benchmarks/vocoder.py --clips corpora/speech --split test --json vocoder.json           # a reader whose other clips were learned from
     python benchmarks/vocoder.py --clips corpora/prompts --split test --model vocoder wavenet      # a reader that nobody learned from
     python benchmarks/vocoder.py --clips corpora/speech --split valid --model vocoder --calm 0     # with all of the noise that was learned

@@ -1,7 +1,7 @@
 """Voices: what they say understood, rated, compared with recordings of the same sentences, and timed; beside recordings and other engines.
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
-    python benchmarks/voices.py --corpus corpora/speech --voice en-kathleen --voice en-lj --json voices.json
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
+    python benchmarks/voices.py --corpus corpora/speech --voice en-kathleen --json voices.json
     python benchmarks/voices.py --corpus corpora/speech --no-voices               # recordings and peers (apt install flite espeak-ng)
     python benchmarks/voice_speed.py --voice en-kathleen                          # latency, cold start, sizes, joins
 
@@ -214,7 +214,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=None, help="folder for what was said, to listen to")
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
-    names, vocoders = given.voice or ["en-kathleen", "en-lj"], given.vocoder or ["vocoder", "wavenet"]
+    names, vocoders = given.voice or ["en-kathleen"], given.vocoder or ["vocoder", "wavenet"]
     try:
         recogniser, speakers = Recogniser(given.recogniser), Speakers()
         entries, others = test_sentences(given.corpus, given.speaker)

@@ -1,6 +1,6 @@
 r"""The bundled model ``speech-codec``: speech at 16 kHz in 1.6, 3 or 5 kbps.
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/speech_codec.py --corpus corpora/speech --max-minutes 60
     python recipes/speech_codec.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
 
@@ -50,7 +50,7 @@ MODEL = Bundled(
     name="speech-codec",
     family="codec",
     settings=speech,
-    description="Speech at 16 kHz in 1.6, 3 or 5 kbps: a codec for files and streams.",
+    description="Makes speech small: 1.6, 3 or 5 thousand bits a second, 16 kHz, in files and streams.",
     licence="CC-BY-SA-3.0",
     corpus=Path("corpora/speech"),
 )

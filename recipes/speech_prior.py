@@ -1,6 +1,6 @@
 """Speech without words or end by the codec ``speech-codec`` and a prior over its codes: unconditional, more than 50 voices, 16 kHz.
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/speech_prior.py --corpus corpora/speech --max-minutes 60
     python recipes/speech_prior.py --corpus corpora/speech --max-minutes 60 --resume   # as often as needed
     wavewright generate runs/speech-prior --seconds 10

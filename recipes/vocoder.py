@@ -1,6 +1,6 @@
 r"""The bundled model ``vocoder``: mel frames of speech to sound at 24 kHz, for voices of any language.
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/vocoder.py --corpus corpora/speech --max-minutes 60
     python recipes/vocoder.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
 
@@ -39,7 +39,7 @@ MODEL = Bundled(
     name="vocoder",
     family="vocoder",
     settings=vocoder,
-    description="Speaks from mel frames many times faster than real time: a vocoder for speech of any voice, 24 kHz.",
+    description="The last step of a voice: turns its frames of spectrum into sound, 24 kHz, many times faster than real time.",
     licence="CC-BY-SA-3.0",
     corpus=Path("corpora/speech"),
 )

@@ -1,6 +1,6 @@
 """The bundled model ``wavenet``: a vocoder for 16 kHz speech, from mel frames to samples.
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/wavenet_vocoder.py --corpus corpora/speech --max-minutes 60
     python recipes/wavenet_vocoder.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
     python recipes/wavenet_vocoder.py --bundle                                              # into the package
@@ -47,7 +47,7 @@ MODEL = Bundled(
     name="wavenet",
     family="wavenet",
     settings=vocoder,
-    description="Speaks from mel frames: a vocoder for speech of any voice, 16 kHz.",
+    description="The last step of a voice by another method: draws its sound one sample after another, 16 kHz.",
     licence="CC-BY-SA-3.0",
     corpus=Path("corpora/speech"),
 )

@@ -8,8 +8,10 @@ import re
 import shlex
 import shutil
 import struct
+import sys
 import zlib
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,8 +23,13 @@ from wavewright import models
 from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.errors import BadFolder, BadModel
-from wavewright.tasks.demo import TEXTS, demo
+from wavewright.models.card import Card, Source
+from wavewright.tasks.demo import BITRATES_KBPS, TEXTS, demo
+from wavewright.tasks.demo_page import Chapter, Player, Row
+from wavewright.tasks.demo_page import page as page_of
 from wavewright.tasks.picture import envelope_path, indexed_png, palette, spectrogram_png
+
+demos = sys.modules["wavewright.tasks.demo"]  # the package's own word of that name is the function
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +64,9 @@ def test_the_demo_page_plays_every_model_and_loads_nothing_else(model, tmp_path,
         assert soundfile.info(tmp_path / "out" / sound).frames == 1600
     assert all(source.startswith("data:image/png;base64,") for source in page.all("img", "src"))
     assert len(page.all("button", "aria-label")) == made.n_sounds + 4 + 3  # one a sound, one a row
-    assert sorted(page.all("a", "href")) == sorted(sounds)
+    links = page.all("a", "href")
+    assert sorted(link for link in links if not link.startswith("#")) == sorted(sounds)
+    assert {link[1:] for link in links if link.startswith("#")} <= {*page.all("details", "id"), *page.all("footer", "id")}
     assert not page.all("link", "href")
     assert not page.all("script", "src")
     assert "CC0-1.0" in made.page.read_text(encoding="utf-8")
@@ -182,8 +191,76 @@ def test_voices_say_a_few_sentences(tmp_path, monkeypatch):
     made = demo(tmp_path / "out", play=("en",))
     page = Page(made.page.read_text(encoding="utf-8"))
     assert made.n_sounds == 2 * len(TEXTS)
-    assert [call.speaker for call in players["en"].calls[:: len(players["en"].calls) // 2]][:2] == ["kathleen", "lj"]
+    assert [call.speaker for call in players["en"].calls[:: len(players["en"].calls) // 2]][:2] == ["kathleen", "ruth"]
     for sound in page.all("audio", "src"):
         assert soundfile.info(tmp_path / "out" / sound).samplerate == 24_000
     text = html.unescape(made.page.read_text(encoding="utf-8"))
-    assert shlex.join(["wavewright", "speak", TEXTS[0], "--voice", "en-lj"]) in text
+    assert shlex.join(["wavewright", "speak", TEXTS[0], "--voice", "en-ruth"]) in text
+    for said in TEXTS:
+        assert text.count(f"<q>{said}</q>") == 2
+
+
+def test_vocoders_speak_codecs_come_before_and_after_and_listeners_say_why_not(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    install(monkeypatch, tmp_path / "models")
+    for name, family in (("judge", "classifier"), ("squeeze", "codec")):
+        (tmp_path / "models" / name).mkdir()
+        card = Card(name=name, family=family, sample_rate=16_000, description=f"What {name} does.")
+        (tmp_path / "models" / name / "card.json").write_text(card.to_json(), encoding="utf-8")
+    encoded = []
+
+    def encode(file, kbps, out, model, quiet):
+        encoded.append(kbps)
+        out.write_bytes(b"codes")
+        return SimpleNamespace(n_bytes=1_200)
+
+    monkeypatch.setattr(demos, "encode", encode)
+    monkeypatch.setattr(demos, "decode", lambda codes, out, model, quiet: Clip(np.zeros((1, 800)), 16_000).write(out))
+    made = demo(tmp_path / "out", play=("judge", "squeeze", "vocoder", "en"))
+    assert made.not_played == {"judge": "A classifier listens to sounds and makes none."}
+    assert "Not played: judge. A classifier listens to sounds and makes none." in str(made)
+    assert encoded == [*BITRATES_KBPS]
+    assert made.n_sounds == 2 * len(TEXTS) + 1 + 1 + len(BITRATES_KBPS)
+    text = made.page.read_text(encoding="utf-8")
+    assert re.findall("<h2>(.*?)</h2>", text) == ["en", "squeeze", "vocoder", "judge", "Credits and licences"]
+    assert "<p>What judge does.</p>\n<p>Not played here: A classifier listens to sounds and makes none.</p>" in text
+    assert "3 kbps: 1.2 kB" in text
+    assert not list((tmp_path / "out").rglob("*.wwc"))
+
+
+def test_models_that_need_a_voice_say_so_where_there_is_none(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    install(monkeypatch, tmp_path / "models")
+    monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "none")
+    shutil.rmtree(tmp_path / "models" / "en")
+    with pytest.raises(BadModel, match="vocoder cannot make sounds"):
+        demo(tmp_path / "out", play=("vocoder",))
+    assert not (tmp_path / "out").exists()
+
+
+def chapter(name, *sources, text=""):
+    clip = Clip(np.zeros((1, 100)), 8_000)
+    card = Card(name=name, family="gan", sample_rate=8_000, sources=[*sources])
+    return Chapter(card, "0" * 12, [Row("row", "command", [Player(f"sounds/{name}.wav", name, clip, text)])])
+
+
+def test_every_source_is_credited_once():
+    shared = Source(name="readers", licence="CC0-1.0", credit="Ann", origin="somewhere", n_clips=3)
+    own = Source(name="Bob (CC-BY-3.0)", licence="CC-BY-3.0", credit="Bob, via a corpus", n_clips=2)
+    text = page_of([chapter("one", shared), chapter("two", shared.model_copy(update={"n_clips": 5}), own)])
+    assert text.count("readers") == 1
+    assert text.count("Bob") == 1
+    assert "one (3), two (5)" in text
+    assert "<li>Bob, via a corpus, CC-BY-3.0: two (2)</li>" in text
+    assert "2 sources" in text
+
+
+def test_the_menu_leads_to_every_model_and_texts_are_escaped():
+    text = page_of([chapter("one", text="<b>Hello</b>"), chapter("t&o")])
+    page = Page(text)
+    assert page.all("details", "id") == ["model-1", "model-2"]
+    assert [link for link in page.all("a", "href") if link.startswith("#")] == ["#model-1", "#model-2", "#credits"]
+    assert "<q>&lt;b&gt;Hello&lt;/b&gt;</q>" in text
+    assert "t&amp;o" in text
+    for tag in ("nav", "main", "footer", "details", "section", "figure"):
+        assert text.count(f"<{tag}") == text.count(f"</{tag}>")

@@ -15,8 +15,20 @@ from wavewright.cli import run
 from wavewright.cli.command import plain
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.metrics import ClassifierEmbedding, LogMelEmbedding
+from wavewright.metrics.cheats import cheat_resampled_copies
 from wavewright.metrics.judging import ALTERED_COPIES, HELD_OUT, ONE_CLIP, Clips, compare
 from wavewright.metrics.report import Bars, EvaluationReport
+from wavewright.metrics.verdict import (
+    ALIKE,
+    COPIES,
+    FEW_CLIPS,
+    FEW_RECORDINGS,
+    FEW_SOUNDS,
+    GOOD,
+    UNLIKE,
+    UNRELIABLE,
+    WRONG_LABELS,
+)
 from wavewright.tasks.evaluate import evaluate
 
 EMBEDDING = LogMelEmbedding(SAMPLE_RATE, SECONDS)
@@ -67,7 +79,9 @@ class TestCompare:
         blind = Bars(share_no_closer=0.0)
         found = compare(clips(80, 0), clips(80, 1), [EMBEDDING], limits=blind)
         assert found.undetected_cheats == [ALTERED_COPIES]
-        assert f"{ALTERED_COPIES} keeps every bar" in str(found)
+        assert "Check with a cheat, altered copies: failed, nothing notices them." in str(found)
+        assert "A cheat (altered copies) keeps every bar" in str(found.verdict)
+        assert found.verdict.findings[0].name == UNRELIABLE
 
     def test_too_few_held_out_recordings_have_no_row_and_a_note(self):
         found = compare(clips(40, 0), clips(40, 1), [EMBEDDING], held_out=clips(2, 2), limits=LIMITS, cheats=False)
@@ -85,7 +99,9 @@ class TestCompare:
         text = str(report)
         assert "classifier judge, whose accuracy on recordings it never heard is 91.0%" in text
         assert "Every bar is kept by generated." in text
-        assert f"{ONE_CLIP} misses" in text
+        assert "Check with a cheat, one clip a label: passed, they are noticed by " in text
+        assert "Check with a cheat, altered copies: passed, they are noticed by no closer than recordings." in text
+        assert text.endswith("\nVerdict: good.\n  " + report.verdict.findings[0].sentence)
         assert max(map(len, report.table())) == min(map(len, report.table())) == 2 + len(report.rows)
 
     def test_is_json(self, report):
@@ -117,6 +133,69 @@ class TestCompare:
             compare(recordings, clips(5, 1), [EMBEDDING])
         with pytest.raises(BadSetting, match="There are 4 recordings of common labels; give at least 6"):
             compare(clips(4, 1), recordings, [EMBEDDING])
+
+
+def verdict(recordings: Clips, made: Clips, *others, limits: Bars = LIMITS, cheats: bool = False) -> list[str]:
+    """The names of the findings; their text ends the report and has a sentence for each."""
+    found = compare(recordings, made, [EMBEDDING, *others], limits=limits, cheats=cheats)
+    text = str(found).partition("\nVerdict: ")[2].splitlines()
+    names = [finding.name for finding in found.verdict.findings]
+    assert text[0] == f"{', '.join(names)}."
+    assert text[1:] == [f"  {finding.sentence}" for finding in found.verdict.findings]
+    assert found.verdict.is_good == (names == [GOOD])
+    return names
+
+
+def relabelled(made: Clips) -> Clips:
+    """The clips, every other one called what it is not."""
+    others = np.where(made.labels == "tone", "noise", "tone")
+    labels = np.where(np.arange(len(made)) % 4 < 2, others, made.labels)
+    return Clips.of(made.waves, SAMPLE_RATE, labels)
+
+
+class TestVerdict:
+    """Clips made so that it is known what is wrong with them."""
+
+    def test_new_sounds_are_good(self, report):
+        assert [finding.name for finding in report.verdict.findings] == [GOOD]
+
+    def test_as_near_as_chance_brings_new_sounds_is_no_copy(self):
+        assert verdict(clips(80, 0), clips(80, 1)) == [FEW_SOUNDS]
+
+    def test_copies_are_copies(self):
+        recordings = clips(80, 0)
+        made = cheat_resampled_copies(recordings.waves, recordings.labels, SAMPLE_RATE, 40, 1)
+        assert verdict(recordings, Clips.of(made[0], SAMPLE_RATE, made[1])) == [COPIES]
+
+    def test_few_sounds_over_and_over_are_too_alike(self):
+        new = clips(80, 1)
+        rows = np.concatenate([np.resize(np.flatnonzero(new.labels == label)[:3], 40) for label in ("tone", "noise")])
+        names = verdict(clips(80, 0), Clips.of(new.waves[rows], SAMPLE_RATE, new.labels[rows]))
+        assert ALIKE in names
+        assert COPIES not in names
+
+    def test_noise_over_sounds_is_unlike_the_recordings(self):
+        made = clips(80, 1)
+        noisy = made.waves + 0.1 * np.random.default_rng(0).standard_normal(made.waves.shape).astype(np.float32)
+        names = verdict(clips(80, 0), Clips.of(noisy, SAMPLE_RATE, made.labels))
+        assert UNLIKE in names
+        assert not {COPIES, GOOD} & {*names}
+
+    def test_wrong_labels_are_wrong_labels(self):
+        names = verdict(clips(80, 0), relabelled(clips(80, 1)), ClassifierEmbedding(TinyJudge()))
+        assert WRONG_LABELS in names
+
+    def test_too_few_are_too_few(self):
+        assert verdict(clips(40, 0), clips(80, 1))[0] == FEW_RECORDINGS
+        assert verdict(clips(80, 0), clips(20, 1))[0] == FEW_CLIPS
+        found = compare(clips(40, 0), clips(80, 1), [EMBEDDING], cheats=False)
+        assert "noise has 20, tone has 20" in found.verdict.findings[0].sentence
+
+    def test_a_cheat_that_nothing_notices_makes_it_unreliable(self):
+        assert verdict(clips(80, 0), clips(80, 1), limits=Bars(share_no_closer=0.0), cheats=True)[0] == UNRELIABLE
+
+    def test_it_is_in_the_json(self, report):
+        assert plain(report)["verdict"]["findings"][0]["name"] == GOOD
 
 
 class TestEvaluate:

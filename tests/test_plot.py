@@ -1,16 +1,18 @@
 """Pictures of sounds: what they show is known from the sound, whatever its length."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from wavewright import drawing
+from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.drawing import N_COLUMNS, draw_grid, draw_map, picture_of
 from wavewright.dsp import hz_to_mel
 from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra
-from wavewright.tasks.plot import plot
+from wavewright.tasks.plot import places_of, plot
 
 image = pytest.importorskip("matplotlib.image")
 
@@ -154,3 +156,59 @@ def test_a_map_has_a_colour_for_each_label_where_its_points_lie(tmp_path):
     assert high < 0.2 < 0.8 < low
     with pytest.raises(BadSetting, match=r"map\.txt does not end with \.png"):
         draw_map(places, [None] * 4, ["a"] * 4, tmp_path / "map.txt")
+
+
+def test_several_files_have_a_picture_each_and_bad_ones_are_listed(tmp_path, capsys):
+    sounds = [Clip(tone(1_000, 0.1 * number), RATE).write(tmp_path / f"tone-{number}.wav") for number in (1, 2, 3)]
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    names = [*map(str, sounds), str(tmp_path / "bad.wav"), str(sounds[0])]
+    assert run(["plot", *names, "--kind", "waveform"]) == 2
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in said] == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)] + ["no picture"]
+    assert "bad.wav" in said[-1]
+    assert run(["plot", *names[:3], "--kind", "waveform", "--out", str(tmp_path / "pictures")]) == 0
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == [f"tone-{n}-plot.png" for n in (1, 2, 3)]
+    made = plot(sounds[:2], tmp_path / "pictures", kind="waveform")
+    assert [one.seconds for one in made.plots] == [0.1, 0.2]
+    with pytest.raises(BadSetting, match=r"There are 2 files, and one\.png is one picture"):
+        plot(sounds[:2], "one.png")
+    with pytest.raises(BadSetting, match="There is no file to draw"):
+        plot([])
+    assert plot([sounds[0]], tmp_path / "pictures", kind="waveform").out == tmp_path / "pictures" / "tone-1-plot.png"
+
+
+def test_pictures_of_one_name_have_places_of_their_own():
+    files = [
+        Path(name)
+        for name in ("a/kick.wav", "b/kick.wav", "a/kick.flac", "snare.wav", "c/a/kick.wav", "A/hat.wav", "A/HAT.wav")
+    ]
+    for folder in (None, Path("out")):
+        places = places_of(files, folder)
+        assert len({str(place).casefold() for place in places}) == len(files)
+    assert places_of(files, None)[:2] == [Path("a/kick.wav-plot.png"), Path("b/kick-plot.png")]
+    assert places_of(files, Path("out"))[1:4] == [Path(f"out/{name}-plot.png") for name in ("b-kick.wav", "kick.flac", "snare")]
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        random = {
+            Path(*rng.choice(["a", "b", "1"], rng.integers(0, 3)), f"{rng.integers(3)}.{rng.choice(['wav', 'ogg'])}")
+            for _ in range(9)
+        }
+        for folder in (None, Path("out")):
+            assert len({*places_of(sorted(random), folder)}) == len(random)
+
+
+def test_a_picture_replaces_one_of_the_same_file_and_nothing_else(tmp_path):
+    path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / "t\u00f6ne \u97f3.wav")
+    for kind in ("waveform", "all", "waveform"):
+        drawn = plot(path, kind=kind)
+    assert drawing.drawn_title(drawn.out) == path.name
+    other = Clip(tone(500, 0.2), RATE).write(tmp_path / "other.wav")
+    before = drawn.out.read_bytes()
+    with pytest.raises(BadFolder, match=r"is there already and is no picture of other\.wav"):
+        plot(other, drawn.out)
+    assert drawn.out.read_bytes() == before
+    for contents in (b"", b"mine", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n\xff\xff\xff\xfftEXt", before[:100]):
+        (tmp_path / "mine.png").write_bytes(contents)
+        with pytest.raises(BadFolder, match="is there already"):
+            plot(other, tmp_path / "mine.png")
+        assert (tmp_path / "mine.png").read_bytes() == contents

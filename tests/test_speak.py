@@ -48,10 +48,10 @@ def word(text, start, end, place=0, mark=""):
 
 def test_a_text_becomes_a_file_and_a_result(players, tmp_path):
     spoken = wavewright.speak(
-        "Hello there.", voice="en-lj", rate=1.25, out=tmp_path / "hello.flac", subtitles=tmp_path / "hello.json"
+        "Hello there.", voice="en-ruth", rate=1.25, out=tmp_path / "hello.flac", subtitles=tmp_path / "hello.json"
     )
     assert [word.spoken for word in spoken.words] == ["hello", "there"]
-    assert players["en"].calls[0].speaker == "lj"
+    assert players["en"].calls[0].speaker == "ruth"
     assert players["en"].calls[0].rate[1] == 1.25
     written = Clip.read(spoken.out)
     assert written.sample_rate == 24_000
@@ -66,7 +66,7 @@ def test_a_text_becomes_a_file_and_a_result(players, tmp_path):
 
 
 def test_the_command_prints_words_and_times_and_no_samples(players, tmp_path, capsys):
-    assert run(["speak", "Hello there.", "--voice", "en-lj", "--pitch", "-2", "--style", "sad:0.6", "--json"]) == 0
+    assert run(["speak", "Hello there.", "--voice", "en-ruth", "--pitch", "-2", "--style", "sad:0.6", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["out"] == "speech.wav"
     assert [entry["text"] for entry in found["words"]] == ["Hello", "there"]
@@ -76,20 +76,20 @@ def test_the_command_prints_words_and_times_and_no_samples(players, tmp_path, ca
 
 def test_a_text_may_come_on_standard_input(players, monkeypatch):
     monkeypatch.setattr(sys, "stdin", Pipe("Gr\u00fc\u00df Gott, hello.".encode()))
-    assert [word.text for word in speak(voice="en-lj").words][-1] == "hello"
+    assert [word.text for word in speak(voice="en-ruth").words][-1] == "hello"
     monkeypatch.setattr(sys, "stdin", Pipe(b"hello \xff"))
     with pytest.raises(BadText, match="UTF-8"):
-        speak(voice="en-lj")
+        speak(voice="en-ruth")
 
 
 def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
     text = "Hello there, dear people of the north. Good bye."
-    whole = speak(text, voice="en-lj", out=tmp_path / "whole.wav")
+    whole = speak(text, voice="en-ruth", out=tmp_path / "whole.wav")
     for given, standard_input in ((text, b""), (None, text.encode())):
         sink = Pipe()
         monkeypatch.setattr(sys, "stdout", sink)
         monkeypatch.setattr(sys, "stdin", Pipe(standard_input))
-        assert speak(given, voice="en-lj", stream=True) is None
+        assert speak(given, voice="en-ruth", stream=True) is None
         sink.buffer.seek(0)
         heard = read_pcm(sink.buffer, 8_000)
         assert (heard.sample_rate, heard.n_channels) == (24_000, 1)
@@ -102,7 +102,7 @@ def streamed(monkeypatch, standard_input):
     sink = Pipe()
     monkeypatch.setattr(sys, "stdout", sink)
     monkeypatch.setattr(sys, "stdin", Pipe(standard_input.encode()))
-    speak(voice="en-lj", stream=True)
+    speak(voice="en-ruth", stream=True)
     sink.buffer.seek(0)
     return np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
 
@@ -115,7 +115,7 @@ WRAPPED = (
 
 def test_a_stream_of_broken_lines_is_what_a_file_of_them_holds(players, monkeypatch, tmp_path):
     for text in (WRAPPED, WRAPPED.replace("\n", "\r\n"), "\n\n" + WRAPPED):
-        whole = speak(text, voice="en-lj", out=tmp_path / "whole.wav")
+        whole = speak(text, voice="en-ruth", out=tmp_path / "whole.wav")
         assert np.array_equal(streamed(monkeypatch, text), Clip.read(whole.out).wave)
 
 
@@ -135,7 +135,7 @@ def test_a_line_is_spoken_when_its_sentence_is_over():
 
 def test_ssml_may_begin_behind_empty_lines(players, monkeypatch):
     text = "\n \n<speak>Hello\n<break time='1s'/> there</speak>\n"
-    assert np.abs(streamed(monkeypatch, text) - speak(text, voice="en-lj").clip.wave).max() <= 0.5 / 32_768 + 1e-9
+    assert np.abs(streamed(monkeypatch, text) - speak(text, voice="en-ruth").clip.wave).max() <= 0.5 / 32_768 + 1e-9
 
 
 def test_a_line_of_a_stream_that_cannot_be_read_is_named(players, monkeypatch):
@@ -145,7 +145,7 @@ def test_a_line_of_a_stream_that_cannot_be_read_is_named(players, monkeypatch):
         given = f"One.\nTwo\n{wrong}Three.\n".encode(errors="surrogateescape")
         monkeypatch.setattr(sys, "stdin", Pipe(given))
         with pytest.raises(BadText, match=says):
-            speak(voice="en-lj", stream=True, strict=True)
+            speak(voice="en-ruth", stream=True, strict=True)
         assert len(sink.buffer.getvalue()) > 20_000
 
 
@@ -153,12 +153,12 @@ def test_a_stream_of_nothing_writes_nothing(players, monkeypatch):
     sink = Pipe()
     monkeypatch.setattr(sys, "stdout", sink)
     with pytest.raises(BadText):
-        speak("...", voice="en-lj", stream=True)
+        speak("...", voice="en-ruth", stream=True)
     assert sink.buffer.getvalue() == b""
 
 
 def test_ssml_is_known_by_its_beginning(players):
-    spoken = speak('<speak>Hello <mark name="m"/> there</speak>', voice="en-lj")
+    spoken = speak('<speak>Hello <mark name="m"/> there</speak>', voice="en-ruth")
     assert spoken.marks == (TimedMark("m", spoken.words[1].start),)
 
 
@@ -172,7 +172,7 @@ def test_ssml_is_known_by_its_beginning(players):
         (["Hello", "--subtitles", "folder.srt"], "folder.srt is a folder"),
         (["Hello", "--chapter-mark", "%%"], "without --file"),
         (["--file", "book.txt", "--chapter-mark", ""], "--chapter-mark is empty"),
-        (["Hello", "--format", "opus"], "without --file"),
+        (["Hello", "--format", "opus"], "--format is for the files of --file and --batch"),
         (["Hello", "--stream", "--json"], "leave one of them out"),
         (["Hello", "--style", "merry"], "calm"),
         (["Hello", "--rate", "9"], "--rate is 9"),
@@ -200,7 +200,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(players, tmp_path, capsys, argu
 
 def test_a_lexicon_goes_before_the_dictionary(players, tmp_path):
     (tmp_path / "words.txt").write_text("hello B AH1\n", encoding="utf-8")
-    spoken = speak("Hello.", voice="en-lj", lexicon=tmp_path / "words.txt")
+    spoken = speak("Hello.", voice="en-ruth", lexicon=tmp_path / "words.txt")
     assert [phone.phone for phone in spoken.words[0].phones] == ["B", "AH1"]
 
 
@@ -253,26 +253,26 @@ def test_chapters_are_found_by_a_marker(tmp_path):
 def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
-    book = speak(file=path, voice="en-lj", subtitles="srt")
+    book = speak(file=path, voice="en-ruth", subtitles="srt")
     assert [chapter.file for chapter in book.chapters] == ["01.wav", "02-chapter-one.wav", "03-chapter-ii-home.wav"]
     assert all(chapter.is_new for chapter in book.chapters)
     times = {file: file.stat().st_mtime_ns for file in (tmp_path / "book").iterdir()}
     assert len(times) == 6
     (tmp_path / "book" / "02-chapter-one.wav").unlink()
-    again = speak(file=path, voice="en-lj", subtitles="srt")
+    again = speak(file=path, voice="en-ruth", subtitles="srt")
     assert [chapter.is_new for chapter in again.chapters] == [False, True, False]
     assert [chapter.seconds for chapter in again.chapters] == [chapter.seconds for chapter in book.chapters]
     assert times[tmp_path / "book" / "01.wav"] == (tmp_path / "book" / "01.wav").stat().st_mtime_ns
     path.write_text(BOOK.replace("slept", "dreamt"), encoding="utf-8")
-    assert [chapter.is_new for chapter in speak(file=path, voice="en-lj").chapters] == [False, False, True]
-    assert [chapter.is_new for chapter in speak(file=path, voice="en-lj", rate=2).chapters] == [True, True, True]
+    assert [chapter.is_new for chapter in speak(file=path, voice="en-ruth").chapters] == [False, False, True]
+    assert [chapter.is_new for chapter in speak(file=path, voice="en-ruth", rate=2).chapters] == [True, True, True]
     assert json.loads(read_metadata(tmp_path / "book" / "01.wav")["comment"])["rate"] == 2
 
 
 def test_a_line_that_cannot_be_read_is_named_before_anything_is_spoken(players, tmp_path, capsys):
     path = tmp_path / "book.txt"
     path.write_text(BOOK.replace("They slept.", "They\nslept near \u0391\u03bb\u03ad\u03be\u03b7\u03c2."), encoding="utf-8")
-    assert run(["speak", "--file", str(path), "--voice", "en-lj", "--strict"]) == 2
+    assert run(["speak", "--file", str(path), "--voice", "en-ruth", "--strict"]) == 2
     says = capsys.readouterr().err
     assert "book.txt, line 13 (Chapter II: Home): " in says
     assert "at character 12 (Greek" in says
@@ -291,10 +291,10 @@ def test_an_interrupted_book_keeps_what_is_whole(players, tmp_path, monkeypatch)
         return speak_symbols(self, symbols, *args, **kwargs)
 
     monkeypatch.setattr(type(players["en"]), "speak_symbols", interrupted)
-    assert run(["speak", "--file", str(path), "--voice", "en-lj", "--quiet"]) == 130
+    assert run(["speak", "--file", str(path), "--voice", "en-ruth", "--quiet"]) == 130
     assert [file.name for file in (tmp_path / "book").iterdir()] == ["01.wav"]
     monkeypatch.setattr(type(players["en"]), "speak_symbols", speak_symbols)
-    assert [chapter.is_new for chapter in speak(file=path, voice="en-lj").chapters] == [False, True, True]
+    assert [chapter.is_new for chapter in speak(file=path, voice="en-ruth").chapters] == [False, True, True]
 
 
 def test_a_file_of_another_kind_is_never_replaced(players, tmp_path):
@@ -303,7 +303,7 @@ def test_a_file_of_another_kind_is_never_replaced(players, tmp_path):
     (tmp_path / "book").mkdir()
     Clip(np.zeros((1, 100), np.float32), 8_000).write(tmp_path / "book" / "01.wav")
     with pytest.raises(BadFolder, match="no chapter of"):
-        speak(file=path, voice="en-lj")
+        speak(file=path, voice="en-ruth")
     assert Clip.read(tmp_path / "book" / "01.wav").sample_rate == 8_000
 
 
@@ -312,22 +312,22 @@ def test_a_book_of_the_same_name_is_another_one(players, tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "book.txt").write_text(contents, encoding="utf-8")
     out = tmp_path / "same"
-    speak(file=tmp_path / "a" / "book.txt", voice="en-lj", out=out)
+    speak(file=tmp_path / "a" / "book.txt", voice="en-ruth", out=out)
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     with pytest.raises(BadFolder, match=r"01\.wav is there already and is of another book\.txt"):
-        speak(file=tmp_path / "b" / "book.txt", voice="en-lj", out=out)
+        speak(file=tmp_path / "b" / "book.txt", voice="en-ruth", out=out)
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
-    moved = speak(file=tmp_path / "c" / "book.txt", voice="en-lj", out=out)
+    moved = speak(file=tmp_path / "c" / "book.txt", voice="en-ruth", out=out)
     assert [chapter.is_new for chapter in moved.chapters] == [False, False, False]
 
 
 def test_files_of_chapters_that_are_gone_are_named(players, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
-    assert speak(file=path, voice="en-lj").leftover == ()
+    assert speak(file=path, voice="en-ruth").leftover == ()
     Clip(np.zeros((1, 100), np.float32), 8_000).write(tmp_path / "book" / "99-mine.wav")
     path.write_text(BOOK.replace("Chapter One", "Part One"), encoding="utf-8")
-    spoken = speak(file=path, voice="en-lj")
+    spoken = speak(file=path, voice="en-ruth")
     assert [chapter.is_new for chapter in spoken.chapters] == [False, True, False]
     assert spoken.leftover == ("02-chapter-one.wav",)
     assert str(spoken).endswith("to be deleted: 02-chapter-one.wav")
@@ -337,9 +337,9 @@ def test_a_book_that_is_no_text_is_refused(players, tmp_path):
     for contents in (b"\xff\xfe\x00a", b"", b" \n* * *\n"):
         (tmp_path / "book.txt").write_bytes(contents)
         with pytest.raises(BadText, match=r"book\.txt"):
-            speak(file=tmp_path / "book.txt", voice="en-lj")
+            speak(file=tmp_path / "book.txt", voice="en-ruth")
     with pytest.raises(BadText, match="folder"):
-        speak(file=tmp_path, voice="en-lj")
+        speak(file=tmp_path, voice="en-ruth")
 
 
 WORDS = [
@@ -380,7 +380,7 @@ def test_what_is_spoken_as_several_words_is_written_once():
 
 
 def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypatch):
-    plain, loud = (speak("Hello there.", voice="en-lj", volume_db=level, out=tmp_path / f"{level}.wav") for level in (0, 24))
+    plain, loud = (speak("Hello there.", voice="en-ruth", volume_db=level, out=tmp_path / f"{level}.wav") for level in (0, 24))
     expected = (np.abs(plain.clip.wave * 10 ** (24 / 20)) > 1).mean()
     assert 0.1 < expected < 0.9
     assert plain.clipped_share == 0
@@ -390,17 +390,17 @@ def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypa
     assert says in str(loud)
     assert "louder" not in str(plain)
     (tmp_path / "book.txt").write_text("Hello there.\n", encoding="utf-8")
-    assert says in str(speak(file=tmp_path / "book.txt", voice="en-lj", volume_db=24))
+    assert says in str(speak(file=tmp_path / "book.txt", voice="en-ruth", volume_db=24))
     capsys.readouterr()
     monkeypatch.setattr(sys, "stdout", Pipe())
-    speak("Hello there.", voice="en-lj", volume_db=24, stream=True)
+    speak("Hello there.", voice="en-ruth", volume_db=24, stream=True)
     assert capsys.readouterr().err.startswith(says)
 
 
 def test_a_vocoder_can_be_chosen(players, tmp_path):
     with pytest.raises(BadSetting, match="seed is -1"):
-        speak("Hello.", voice="en-lj", seed=-1)
-    spoken = speak("Hello.", voice="en-lj", vocoder=str(tmp_path / "models" / "vocoder"))
+        speak("Hello.", voice="en-ruth", seed=-1)
+    spoken = speak("Hello.", voice="en-ruth", vocoder=str(tmp_path / "models" / "vocoder"))
     assert spoken.vocoder == "stand-in"
 
 

@@ -116,7 +116,7 @@ def test_joins_are_no_louder_than_what_lies_around_them(voice):
             time = np.arange(mel.shape[1] * self.hop_length) / self.sample_rate
             yield 0.5 * np.cos(2 * np.pi * 300 * time)[None].astype(np.float32)
 
-    speech = Voice(StandInAcoustic(), Hum(), "lj").speak(LONG)
+    speech = Voice(StandInAcoustic(), Hum(), "ruth").speak(LONG)
     frames = np.lib.stride_tricks.sliding_window_view(speech.clip.wave[0], 480)[::120] * np.hanning(480)
     size = np.abs(np.fft.rfft(frames))
     flux = np.maximum(np.diff(size[:, 40:], axis=0), 0).sum(axis=1)  # above 2 kHz, where a click is and the tone is not
@@ -222,7 +222,7 @@ def test_styles_are_presets_or_what_the_model_learned(voice):
 
 MARKUP = (
     '<speak>One <mark name="here"/>two<break time="500ms"/>three <prosody rate="50%" pitch="+12st" volume="-20dB">four</prosody> '
-    '<voice name="lj">five</voice> <emphasis level="strong">six</emphasis> <sub alias="seven">VII</sub>.<mark name="end"/></speak>'
+    '<voice name="ruth">five</voice> <emphasis level="strong">six</emphasis> <sub alias="seven">VII</sub>.<mark name="end"/></speak>'
 )
 
 
@@ -240,7 +240,7 @@ def test_ssml_is_spoken_as_it_says(voice):
     assert words["four"].end - words["four"].start == pytest.approx(2 * 3 * PHONE_FRAMES * FRAME)
     assert words["seven"].text == "VII"
     calls = voice.acoustic.calls
-    assert [call.speaker for call in calls] == ["kathleen", "kathleen", "lj", "kathleen"]
+    assert [call.speaker for call in calls] == ["kathleen", "kathleen", "ruth", "kathleen"]
     assert calls[1].pitch[-2] == pytest.approx(2.0)
     assert calls[3].energy[1] == pytest.approx(1.25)
     middle = {name: round((words[name].start + words[name].end) / 2 * 24_000) for name in ("three", "four")}
@@ -335,9 +335,9 @@ def test_a_long_text_is_spoken_piece_by_piece(voice):
 
 def test_voices_are_found_by_model_and_speaker(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path)
-    assert voices() == ["de-kerstin", "en-kathleen", "en-lj"]
-    voice = Voice.load("en-lj")
-    assert (voice.speaker, voice.acoustic, voice.sample_rate) == ("lj", players["en"], 24_000)
+    assert voices() == ["de-kerstin", "en-kathleen", "en-ruth"]
+    voice = Voice.load("en-ruth")
+    assert (voice.speaker, voice.acoustic, voice.sample_rate) == ("ruth", players["en"], 24_000)
     assert Voice.load("en").speaker == "kathleen"
     assert Voice.load(str(tmp_path / "de")).speaker == "kerstin"
     for wrong in ("en-anna", "vocoder", "fr", "kathleen"):
@@ -354,14 +354,14 @@ def test_the_list_of_models_has_the_voices(tmp_path, monkeypatch, capsys):
     install(monkeypatch, tmp_path)
     assert run(["models"]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("en ", "vocoder "))]
-    assert [line.split("Hz  ")[1] for line in lines] == ["voices en-kathleen, en-lj", "no labels"]
+    assert [line.split("Hz  ")[1] for line in lines] == ["voices en-kathleen, en-ruth", "no labels"]
 
 
 def test_a_voice_in_ssml_must_exist_and_speak_the_same_language(tmp_path, monkeypatch):
     install(monkeypatch, tmp_path)
-    voice = Voice.load("en-lj")
+    voice = Voice.load("en-ruth")
     voice.speak('<speak>a <voice name="en-kathleen">b</voice></speak>', is_ssml=True)
-    assert [call.speaker for call in voice.acoustic.calls] == ["lj", "kathleen"]
+    assert [call.speaker for call in voice.acoustic.calls] == ["ruth", "kathleen"]
     with pytest.raises(BadModel, match="'anna'"):
         voice.stream('<speak><voice name="anna">b</voice></speak>', is_ssml=True)
     with pytest.raises(BadSetting, match="one language"):

@@ -30,10 +30,10 @@ class StandInAcoustic:
 
     n_mels, sample_rate, hop_length = 80, 24_000, 384
 
-    def __init__(self, speakers=("kathleen", "lj"), language="en", name="en"):
+    def __init__(self, speakers=("kathleen", "ruth"), language="en", name="en"):
         self.speakers, self.language, self.styles = speakers, language, ("style-1", "style-2")
         self.symbols = front_end("en").symbols
-        self.folder, self.card = SimpleNamespace(hash=f"hash-{name}"), SimpleNamespace(name=name, family="acoustic")
+        self.folder, self.card = SimpleNamespace(hash=f"hash-{name}", n_bytes=0), SimpleNamespace(name=name, family="acoustic")
         self.calls = []
 
     def speak_symbols(self, symbols, speaker=None, seed=0, rate=1.0, pitch=1.0, pitch_range=1.0, energy=1.0, style=None):
@@ -54,7 +54,7 @@ class StandInVocoder:
 
     def __init__(self):
         self.card = SimpleNamespace(name="stand-in", family="vocoder")
-        self.folder = SimpleNamespace(hash="hash-vocoder")
+        self.folder = SimpleNamespace(hash="hash-vocoder", n_bytes=0)
 
     def vocode(self, mel, seed=0):
         return np.concatenate(list(self.vocode_stream(mel, seed)), axis=1)

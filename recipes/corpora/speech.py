@@ -1,15 +1,14 @@
-"""Speech for vocoders and codecs: about 4.8 hours of more than 50 speakers in four languages, all of permissive licences.
+"""Speech for vocoders and codecs: about 4.5 hours of more than 50 speakers in four languages, all of permissive licences.
 
 Each source is a folder on this machine, and may be left out:
 
 - ``--kathleen``: the public repository rhasspy/dataset-voice-kathleen (one US speaker, 48 kHz).
-- ``--lj``: the public repository PhilippMatthes/dc_tts, whose owner reads 141 sentences of LJ Speech in ``LJSpeech-1.1`` (44.1 kHz).
 - ``--kerstin``: the public repository rhasspy/dataset-voice-kerstin (one German speaker, 48 kHz).
 - ``--commands``: the public repository Picovoice/speech-to-intent-benchmark (more than 50 speakers, 16 kHz, no transcripts).
 - ``--asterisk``: a folder into which the Debian packages asterisk-core-sounds-fr, -fr-g722, -it and -it-g722 were unpacked
   (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``; needs PyAV, the extra ``media``).
 
-    python recipes/corpora speech --kathleen K --lj L --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
 
 writes mono FLAC at the lower of the recording's own rate and ``--sample-rate``, silence at both ends cut off, with text where it is
 known. Split ``test`` are all takes of Kathleen's sentences arctic_b0500 to arctic_b0539, which nothing may learn from; ``valid`` are
@@ -31,7 +30,7 @@ from corpus import LeftOut, Recording, Source, checked_folder, gather
 from wavewright.clip import Clip
 from wavewright.data.splits import split_of
 from wavewright.dsp.onset import fade
-from wavewright.errors import BadAudio, BadFolder
+from wavewright.errors import BadAudio
 from wavewright.units import db_to_gain, seconds_to_samples
 
 TEST_SENTENCES = re.compile(r"arctic_b05[0-3]\d")
@@ -69,13 +68,6 @@ KATHLEEN = Reader(
     Source("dataset-voice-kathleen", "CC0-1.0", "Kathleen, Rhasspy", "github.com/rhasspy/dataset-voice-kathleen", CHANGES),
     *("kathleen", "en", 0.025),
 )
-LJ = Reader(
-    Source(
-        *("Sentences of LJ Speech, read anew", "Apache-2.0", "Philipp Matthes, 2019"),
-        *("github.com/PhilippMatthes/dc_tts", CHANGES),
-    ),
-    *("lj", "en", 0.1),
-)
 KERSTIN = Reader(
     Source("dataset-voice-kerstin", "CC0-1.0", "Kerstin, Rhasspy", "github.com/rhasspy/dataset-voice-kerstin", CHANGES),
     *("kerstin", "de", 0.03),
@@ -106,15 +98,6 @@ def from_kathleen(folder: Path) -> Iterator[Recording | LeftOut]:
             yield LeftOut(path, "there is no text beside it")
             continue
         yield KATHLEEN.recording(path, TAKE_ENDING.sub("", path.stem), text_file.read_text(encoding="utf-8").strip())
-
-
-def from_lj(folder: Path) -> Iterator[Recording | LeftOut]:
-    """The sentences of LJ Speech that were read anew, numbers in the text written out."""
-    wavs = checked_folder(folder / "LJSpeech-1.1" / "wavs", "the sentences of LJ Speech that were read anew")
-    table = next((path for name in ("metadata_all.csv", "metadata.csv") if (path := wavs.parent / name).is_file()), None)
-    if table is None:
-        raise BadFolder(f"{wavs.parent} has no metadata.csv; give the folder with LJ Speech's texts.")
-    yield from _of_table(LJ, table, sorted(wavs.glob("*.wav")))
 
 
 def from_kerstin(folder: Path) -> Iterator[Recording | LeftOut]:
@@ -153,7 +136,6 @@ def from_asterisk(folder: Path) -> Iterator[Recording]:
 
 SOURCES: dict[str, Callable[[Path], Iterator[Recording | LeftOut]]] = {
     "kathleen": from_kathleen,
-    "lj": from_lj,
     "kerstin": from_kerstin,
     "commands": from_commands,
     "asterisk": from_asterisk,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -40,6 +42,8 @@ CODEC_RATES_HZ = {
 
 HIGHEST_CODEC_RATES_HZ = {"VORBIS": 192_000}
 """Codecs that know every sample rate up to this one; beyond it libsndfile crashes."""
+PLAYED_SECONDS, PLAYED_RATES_HZ, MOST_WAV_BYTES = 60.0, (8_000, 48_000), 1_000_000
+"""Of a clip in a notebook: how much of it is played, at which rates, and from which size on it is compressed."""
 
 MAX_CHUNK_FILE_BYTES = 2**32 - 2**16
 """WAV and AIFF count their bytes in 32 bits."""
@@ -70,6 +74,13 @@ class Clip:
             raise BadSetting(f"The sample rate is {self.sample_rate} Hz; it must be a whole number from {lowest} to {highest}.")
         object.__setattr__(self, "wave", wave.astype(np.float32, copy=False))
         object.__setattr__(self, "sample_rate", int(self.sample_rate))
+
+    def __repr__(self) -> str:
+        return f"<Clip: {_size_of(self)}>"
+
+    def _repr_html_(self) -> str:
+        """A player, for notebooks."""
+        return player_html(self)
 
     @property
     def n_channels(self) -> int:
@@ -104,7 +115,7 @@ class Clip:
         """The clip in a sound file, or the part of it that starts at ``start_seconds`` and lasts at most ``seconds``.
 
         A file with a single sample is read as such. Raises BadAudio where the file cannot be read (see
-        :func:`wavewright.sound_file.decode`), MissingExtra for a kind of file that needs ``wavewright[media]``.
+        :func:`wavewright.sound_file.decode`), MissingExtra for a kind of file that needs the extra ``media``.
         """
         blocks = list(read_blocks(path, 60.0, start_seconds, seconds))
         return cls(np.concatenate([block.wave for block in blocks], axis=1), blocks[0].sample_rate)
@@ -112,6 +123,49 @@ class Clip:
     def write(self, path: str | Path, subtype: str | None = None, metadata: dict[str, str] | None = None) -> Path:
         """Write a sound file of the kind that the path's ending names, as :func:`write_blocks`; returns the path."""
         return write_blocks(path, [self], subtype, metadata)
+
+    def to_bytes(self, format: str = "wav", subtype: str | None = None, metadata: dict[str, str] | None = None) -> bytes:
+        """Return the contents of a sound file.
+
+        Parameters
+        ----------
+        format : str
+            How the file's name would end: ``wav``, ``flac``, ``ogg``, ``opus``, ``mp3`` or ``aiff``.
+        subtype, metadata
+            As for :func:`write_blocks`.
+
+        Raises
+        ------
+        BadSetting, BadAudio
+            As :func:`write_blocks`.
+        """
+        if f".{format}" not in FORMATS:
+            raise BadSetting(f"The format is {format!r}; it must be one of {', '.join(ending[1:] for ending in FORMATS)}.")
+        with tempfile.TemporaryDirectory(prefix="wavewright-") as folder:
+            return self.write(Path(folder) / f"clip.{format}", subtype, metadata).read_bytes()
+
+
+def _size_of(clip: Clip) -> str:
+    channels = "1 channel" if clip.n_channels == 1 else f"{clip.n_channels} channels"
+    return f"{clip.seconds:.2f} s, {clip.sample_rate} Hz, {channels}"
+
+
+def player_html(clip: Clip) -> str:
+    """Return a line of HTML that plays a clip without any other file, of at most about 2 MB.
+
+    What is longer than PLAYED_SECONDS plays its beginning, and says so; more channels than two are mixed to one.
+    """
+    size = _size_of(clip)
+    if not clip.n_samples or not np.isfinite(clip.wave).all():
+        return f"<div>{size}: nothing that can be played</div>"
+    played = Clip(clip.wave[:, : seconds_to_samples(PLAYED_SECONDS, clip.sample_rate)], clip.sample_rate)
+    played = played if played.n_channels <= 2 else played.mono()
+    lowest, highest = PLAYED_RATES_HZ
+    played = played.resample(min(max(clip.sample_rate, lowest), highest))
+    kind = "wav" if 2 * played.wave.size <= MOST_WAV_BYTES else "ogg"  # every browser plays the first
+    said = "" if clip.seconds <= PLAYED_SECONDS else f"; the first {PLAYED_SECONDS:g} s"
+    source = f"data:audio/{kind};base64,{b64encode(played.to_bytes(kind)).decode()}"
+    return f'<div><audio controls src="{source}"></audio><br>{size}{said}</div>'
 
 
 def read_blocks(

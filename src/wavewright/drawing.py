@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import os
 import sys
@@ -17,7 +18,7 @@ import numpy as np
 from .clip import Clip, read_blocks, read_header
 from .dsp.mel import hz_to_mel, mel_filterbank, power_to_db
 from .dsp.spectrum import spectrogram
-from .errors import BadFolder, BadSetting, MissingExtra, WavewrightError
+from .errors import BadFolder, BadSetting, MissingExtra, WavewrightError, how_to_install
 from .units import db_to_gain, gain_to_db, samples_to_seconds
 from .whole_file import why_not_written, write_whole
 
@@ -41,6 +42,8 @@ WINDOW_SECONDS = 0.03
 BLOCK_SECONDS = 60.0
 MAX_WAVE_ROWS = 4
 TITLE_LETTERS = 60
+SOFTWARE = "Wavewright"  # as pictures name what drew them
+PNG_MAGIC, MOST_TEXT_BYTES = b"\x89PNG\r\n\x1a\n", 65_536
 TICKS_HZ = (300, 1_000, 3_000, 10_000, 30_000)
 
 MOST_NAMES, NAME_LETTERS = 60, 28  # beside the points of a map
@@ -110,7 +113,29 @@ def draw(picture: Picture, out: Path, kind: Kind = "all", title: str = "") -> No
         _shortened(title, TITLE_LETTERS), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
     )
     all_axes[0].set_title(str(picture), loc="right", fontsize=8, color=INK)
-    _save(figure, out)
+    _save(figure, out, {"Software": SOFTWARE, "Source": json.dumps(title)})
+
+
+def drawn_title(path: Path) -> str | None:
+    """Return the title of a picture that :func:`draw` wrote, None for any other file."""
+    texts: dict[bytes, bytes] = {}
+    with path.open("rb") as file:
+        if file.read(8) != PNG_MAGIC:
+            return None
+        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+            n_bytes = int.from_bytes(head[:4], "big")
+            if n_bytes > MOST_TEXT_BYTES:
+                return None
+            name, _, text = file.read(n_bytes).partition(b"\0")
+            if head[4:] == b"tEXt":
+                texts[name] = text
+            file.read(4)  # the checksum
+    if texts.get(b"Software") != SOFTWARE.encode() or b"Source" not in texts:
+        return None
+    try:
+        return str(json.loads(texts[b"Source"]))
+    except ValueError:  # the file ends in it
+        return None
 
 
 def draw_grid(clips: Sequence[Clip], titles: Sequence[str], out: str | Path) -> Path:
@@ -312,18 +337,16 @@ def _figure_class() -> type[Figure]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtra(
-            'Drawing needs matplotlib, which is not installed: run pip install ".[plot]" in the folder of Wavewright.'
-        ) from error
+        raise MissingExtra(f"Drawing needs matplotlib, which is not installed: {how_to_install('plot')}.") from error
     return Figure
 
 
-def _save(figure: Figure, out: Path) -> None:
+def _save(figure: Figure, out: Path, metadata: dict[str, str] | None = None) -> None:
     """Write the figure whole or not at all."""
     image = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a title in letters that the font lacks
-        figure.savefig(image, format="png")
+        figure.savefig(image, format="png", metadata=metadata)
     try:
         write_whole(out, image.getvalue())
     except OSError as error:

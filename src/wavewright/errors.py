@@ -40,7 +40,7 @@ class InUse(WavewrightError):
 
 
 class MissingExtra(WavewrightError):
-    """A feature that needs an optional part of the installation, such as ``wavewright[train]``."""
+    """A feature that needs an optional part of the installation, such as the extra ``train``."""
 
 
 class TrainingStopped(WavewrightError):
@@ -76,3 +76,8 @@ def _printable(sentence: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def how_to_install(extra: str) -> str:
+    """Return what to do for an optional part of the installation, as messages say it: Wavewright is installed from its folder."""
+    return f'run pip install ".[{extra}]" in the folder of Wavewright'

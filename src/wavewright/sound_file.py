@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from .errors import BadAudio, MissingExtra
+from .errors import BadAudio, MissingExtra, how_to_install
 from .units import samples_to_seconds, seconds_to_samples
 
 CHUNK_SAMPLES = 65_536
@@ -117,7 +117,7 @@ def decode(path: str | Path, start_seconds: float = 0.0) -> tuple[Header, Iterat
 
     Raises BadAudio for a file that is missing, a folder, empty, not sound, cut short, damaged, without samples, of an absurd
     sample rate, or with samples that are not finite numbers; what only decoding can show is raised while the chunks are drawn.
-    Raises MissingExtra for a kind of file that needs ``wavewright[media]``.
+    Raises MissingExtra for a kind of file that needs the extra ``media``.
     """
     path = Path(path)
     header = read_header(path)
@@ -216,7 +216,7 @@ def _open_media(path: Path) -> Iterator[Any]:
         import av
     except ImportError as error:
         raise MissingExtra(
-            f'{path} is of a kind that needs PyAV: run pip install ".[media]" in the folder of Wavewright, or convert it to .wav or .flac.'
+            f"{path} is of a kind that needs PyAV: {how_to_install('media')}, or convert it to .wav or .flac."
         ) from error
     try:
         with av.open(str(path)) as container:

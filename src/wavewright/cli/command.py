@@ -67,6 +67,8 @@ def command(task: Callable[..., Any], name: str) -> Any:
         # None: standard output has been used for something else. Of several processes (torchrun), the first one speaks.
         if result is not None and is_first():
             typer.echo(json.dumps(plain(result)) if as_json else str(result))
+        if code := getattr(result, "exit_code", 0):
+            raise typer.Exit(code)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

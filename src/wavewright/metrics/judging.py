@@ -16,6 +16,7 @@ from .embeddings import ClassifierEmbedding, Embedding, checked_waves
 from .figures import ScoreFigures, TakesFrom, distance_figures, neighbour_figures, score_figures, sounds_of
 from .report import Bars, EvaluationReport, Judge, Row, bars_of
 from .sampling import Interval
+from .verdict import verdict_of
 
 GENERATED, HELD_OUT = "generated", "held-out recordings"
 FEWEST = 6
@@ -100,6 +101,7 @@ def compare(
         n_reference=len(recordings),
         judge=None if judging.judge is None else Judge(judging.judge.name, judging.judge.test_accuracy),
         rows=tuple(rows),
+        verdict=verdict_of(rows),
         held_out_to_reference=judging.from_held_out(judging.embedded_recordings),
         notes=tuple(notes),
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WEIGHTS_FILE = "weights.safetensors"
 SAMPLE_FILE = "sample.ogg"  # a sound of the model, to listen to; folders of earlier versions have a sample.wav
 SCALE_SUFFIX = ".scale"  # of the tensor with the scales (rows, 1, ...) of an int8 weight, float32
+MOST_NAMES = 8  # of labels or speakers in one line
 WEIGHTS_KEY = "weights"  # in a graph's metadata: the weights that it points to, as their entries in the header of WEIGHTS_FILE
 
 Config = TypeVar("Config")
@@ -44,6 +45,11 @@ class ModelFolder:
     def hashes(self) -> tuple[str, ...]:
         """The hash, and those that the same weights and graphs had before: files of codes may carry any of them."""
         return (self.hash, *self.card.former_hashes)
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of the listed files."""
+        return sum(path.stat().st_size for name in self.card.files if (path := self.path / name).is_file())
 
     def hash_of(self, names: Iterable[str]) -> str:
         """The same of some of the files; one that is not listed counts as missing."""
@@ -139,6 +145,26 @@ class ModelFolder:
         with path.open("rb") as opened:
             n_bytes = int.from_bytes(opened.read(8), "little")
             return _json_object(path, opened.read(min(n_bytes, path.stat().st_size)))
+
+
+class OpenModel:
+    """A model that is open, of any family, which says in one line what it is."""
+
+    folder: ModelFolder
+
+    def __repr__(self) -> str:
+        return described(self.folder)
+
+
+def described(folder: ModelFolder) -> str:
+    """Return one line: family, sample rate, labels, speakers and the size of the files."""
+    card = folder.card
+    parts = [f"{card.sample_rate} Hz"]
+    for what, names in (("labels", card.labels), ("speakers", card.config.get("speakers") or ())):
+        if names:
+            more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+            parts.append(f"{what} {', '.join(names[:MOST_NAMES])}{more}")
+    return f"<{card.name}: {card.family}, {', '.join(parts)}, {folder.n_bytes / 1e6:.1f} MB>"
 
 
 def as_float32(stored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -78,6 +78,12 @@ class Voice:
         _check_vocoder(vocoder, player, acoustic)
         return cls(acoustic, player, speaker or next(iter(acoustic.speakers), None), name, language)
 
+    def __repr__(self) -> str:
+        speaker = "" if self.speaker is None else f", speaker {self.speaker}"
+        of = f"of {self.acoustic.card.name} through {self.vocoder.card.name}"
+        n_bytes = self.acoustic.folder.n_bytes + self.vocoder.folder.n_bytes
+        return f"<{self.name}: voice, {self.acoustic.language}, {self.sample_rate} Hz{speaker}, {of}, {n_bytes / 1e6:.1f} MB>"
+
     @cached_property
     def front_end(self) -> Any:
         """What reads the voice's language."""

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 import numpy as np
 from pydantic import Field
 
+from ..errors import how_to_install
 from ..families.wavenet import SIZES, Config
 from ..families.wavenet.engine import Engine, Mode, tensor_shapes
 from ..families.wavenet.mode_choice import DRIFT_BOUNDS_BITS, fastest, measure_modes
@@ -91,7 +92,7 @@ def bench_wavenet(
         try:
             from ..nn.step_loop import StepLoop
         except ImportError:
-            notes = ['PyTorch is not installed, so its loop is not measured; `pip install ".[train]"` adds it.']
+            notes = [f"PyTorch is not installed, so its loop is not measured; {how_to_install('train')} to add it."]
         else:
             loop = StepLoop(tensors, config.dilations, is_mixture=head == "logistics")
             rate = _median_rate(loop.draw, seconds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,21 +10,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .. import __version__
-from ..clip import Clip, read_blocks, read_header, read_metadata, write_blocks
+from ..clip import read_blocks, read_header, read_metadata
 from ..errors import BadAudio, BadFolder, NothingToSpeak, SkippedText
 from ..json_text import parse
 from ..names import file_stem, inside
 from ..speech.chapters import Chapter, chapters_of, paragraphs
 from ..speech.reading import Place, Read, check_lines
 from ..speech.stream import Chunk, Clipping, clipped_line
-from ..speech.subtitles import subtitles
-from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import Voice
 from ..text.markup import Markup, Plain
 from ..text.sentence import Sentence
 from ..text.skipped import MOST_LISTED, Skipped
-from ..whole_file import why_not_written, write_whole
+from ..whole_file import why_not_written
+from .leveling import Leveler
 from .progress_bar import progress_bar
+from .spoken_file import write_spoken
 
 BookFormat = Literal["wav", "flac", "ogg", "opus", "mp3"]
 
@@ -76,7 +75,7 @@ class SpokenBook:
     """The files of a book, in the order of its chapters, and ``leftover``, those of chapters that it has no more.
 
     ``clipped_share``, from 0 to 1, is how much of what was spoken now was louder than full scale; ``skipped`` are the passages of the
-    chapters spoken now that could not be read.
+    chapters spoken now that could not be read; ``quieter`` are the files that do not reach the loudness that was asked for.
     """
 
     out: Path
@@ -86,6 +85,7 @@ class SpokenBook:
     leftover: tuple[str, ...] = ()
     clipped_share: float = 0.0
     skipped: tuple[SkippedInBook, ...] = ()
+    quieter: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [
@@ -97,6 +97,8 @@ class SpokenBook:
         lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
         if self.leftover:
             lines.append(f"No chapters of the text as it is now, to be deleted: {', '.join(self.leftover)}")
+        if self.quieter:
+            lines.append(f"Not as loud as asked for, or their peaks would pass full scale: {', '.join(self.quieter)}")
         lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
         return "\n".join(lines)
 
@@ -109,12 +111,14 @@ def speak_book(
     manner: dict[str, Any],
     files: BookFiles,
     quiet: bool,
+    leveler: Leveler | None = None,
 ) -> SpokenBook:
     """Speak every chapter of the text ``file`` that is not there yet in the same ``manner``, in bounded memory.
 
     What is new is read to its end before anything is spoken; ``read`` adds to a list what it leaves out. A file says in its comment what it was made of: the same text and manner are not spoken
     again, others replace it where it is a chapter of this book. Raises BadText for a file that is no text, has nothing to speak or, with
-    its line, something that cannot be read; BadFolder where a file of another kind is in the way.
+    its line, something that cannot be read; BadFolder where a file of another kind is in the way. A ``leveler`` brings each chapter to its
+    loudness.
     """
     chapters = chapters_of(file, files.chapter_mark, files.markup)
     out = Path(file_stem(file.stem)) if files.out is None else files.out
@@ -135,22 +139,25 @@ def speak_book(
     _warn(file, skipped)
     if not planned:
         raise NothingToSpeak(f"Nothing in {file} can be read; give a text in English letters.")
-    _make_folder(out)
+    make_folder(out)
     spoken, clipping = [], Clipping()
+    quieter: list[str] = []
     total = sum(chapter.n_characters for chapter in chapters) * SECONDS_PER_CHARACTER
     with progress_bar(f"speaking {file.name}", total, quiet) as show:
         done = 0
         for chapter, place, origin, is_new in planned:
             if is_new:
                 parts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark, files.markup))
-                _speak_chapter(
-                    place, clipping.heard(say(_Counted(parts, show, done))), voice.sample_rate, origin, files.subtitles
-                )
-            spoken.append(SpokenChapter(place.name, chapter.title, _seconds(place), is_new))
+                subtitles = None if files.subtitles is None else place.with_suffix(f".{files.subtitles}")
+                chunks = clipping.heard(say(_Counted(parts, show, done)))
+                write_spoken(place, chunks, voice.sample_rate, origin, subtitles, leveler)
+                quieter += [place.name] if leveler is not None and leveler.shortfall_line else []
+            spoken.append(SpokenChapter(place.name, chapter.title, seconds_of(place), is_new))
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
     leftover = _leftover(out, files.format, {chapter.file for chapter in spoken}, same, texts)
-    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, clipping.clipped_share, tuple(skipped))
+    share = clipping.clipped_share
+    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, share, tuple(skipped), tuple(quieter))
 
 
 def _check_chapter(
@@ -183,29 +190,11 @@ def _warn(file: Path, skipped: list[SkippedInBook]) -> None:
         warnings.warn(f"{file}: skipped {listed}{more}; a strict reading refuses the text instead.", SkippedText, stacklevel=2)
 
 
-def _speak_chapter(place: Path, chunks: Iterator[Chunk], sample_rate: int, origin: dict[str, Any], kind: str | None) -> None:
-    """Write a chapter, its subtitles first, so that where the sound is, they are, too."""
-
-    def clips() -> Iterator[Clip]:
-        words: list[TimedWord] = []
-        marks: list[TimedMark] = []
-        for chunk in chunks:
-            if kind is not None:
-                words += chunk.words
-                marks += chunk.marks
-            if chunk.wave.shape[1]:
-                yield Clip(chunk.wave, sample_rate)
-        if kind is not None:
-            write_whole(place.with_suffix(f".{kind}"), subtitles(words, marks, kind).encode("utf-8"))
-
-    write_blocks(place, clips(), metadata={"comment": json.dumps(origin)})
-
-
 def _is_there(place: Path, origin: dict[str, Any], texts: set[str], kind: str | None) -> bool:
     """Whether a chapter was spoken before in this way; raises BadFolder where a file is in the way that is none of this book."""
     if not place.exists():
         return False
-    found = _origin_of(place)
+    found = origin_of(place)
     if found.get("book") != origin["book"]:
         raise BadFolder(f"{place} is there already and is no chapter of {origin['book']}; choose another folder with --out.")
     if not _is_of_book(found, origin, texts):
@@ -214,7 +203,7 @@ def _is_there(place: Path, origin: dict[str, Any], texts: set[str], kind: str | 
     return is_same and (kind is None or place.with_suffix(f".{kind}").is_file())
 
 
-def _origin_of(place: Path) -> dict[str, Any]:
+def origin_of(place: Path) -> dict[str, Any]:
     """What a sound file says that it was made of; nothing where it is no chapter of any book."""
     try:
         found = parse(read_metadata(place)["comment"])
@@ -231,7 +220,7 @@ def _is_of_book(found: dict[str, Any], same: dict[str, Any], texts: set[str]) ->
 def _leftover(out: Path, format: str, files: set[str], same: dict[str, Any], texts: set[str]) -> tuple[str, ...]:
     """Files of an earlier form of a book, whose chapters were called otherwise."""
     others = (place for place in out.glob(f"[0-9][0-9]*.{format}") if place.name not in files)
-    return tuple(sorted(place.name for place in others if _is_of_book(_origin_of(place), same, texts)))
+    return tuple(sorted(place.name for place in others if _is_of_book(origin_of(place), same, texts)))
 
 
 def _hash_of(file: Path) -> str:
@@ -239,7 +228,8 @@ def _hash_of(file: Path) -> str:
     return hashlib.sha256(str(file.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
-def _make_folder(out: Path) -> None:
+def make_folder(out: Path) -> None:
+    """Create a folder; raises BadFolder where it cannot be."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -248,7 +238,7 @@ def _make_folder(out: Path) -> None:
         raise BadFolder(why_not_written(out, error.strerror or str(error))) from error
 
 
-def _seconds(place: Path) -> float:
+def seconds_of(place: Path) -> float:
     """How long a sound file is, by its header where that says it."""
     seconds = read_header(place).seconds
     return sum(block.seconds for block in read_blocks(place)) if seconds is None else seconds

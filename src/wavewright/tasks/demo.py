@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +18,12 @@ from ..errors import BadFolder, BadModel
 from ..models.card import SPEAKING
 from ..models.folder import ModelFolder
 from ..names import file_stem, inside
+from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, found_voice
 from ..whole_file import whole_folder
 from . import checked
+from .decode import decode
 from .demo_page import GENERATOR, Chapter, Player, Row, page
+from .encode import encode
 from .generate import Generated, generate
 from .speak import speak
 
@@ -28,6 +33,7 @@ SOUNDS_A_LABEL = 4
 LABELS_WITH_A_WAY = 2
 STEPS = 8
 SEEDS = (7, 9)
+BITRATES_KBPS = (5.0, 3.0, 1.6)
 TEXTS = (
     "Hello. I am one of the voices of Wavewright.",
     "It is ten past six, the kettle is on, and on 3 May the ferry leaves at noon.",
@@ -37,14 +43,16 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the page and its sounds are."""
+    """Where the page and its sounds are, and the models that are not played, each with the reason."""
 
     page: Path
     n_sounds: int
     seconds: float
+    not_played: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.n_sounds} sounds in {self.seconds:.1f} s. Open {self.page} in a browser to listen."
+        lines = [f"{self.n_sounds} sounds in {self.seconds:.1f} s. Open {self.page} in a browser to listen."]
+        return "\n".join([*lines, *(f"Not played: {name}. {why}" for name, why in self.not_played.items())])
 
 
 @checked
@@ -54,37 +62,32 @@ def demo(
 ) -> Demo:
     """Make sounds with every bundled model and a page to listen to them.
 
-    The page needs nothing but a browser: pictures and style are in it, the sounds lie beside it. Raises BadModel where there is no
-    model to play.
+    The page needs nothing but a browser: pictures and style are in it, the sounds lie beside it. A model that makes no sound stands on it
+    with the reason. Raises BadModel where there is no model to play.
     """
     begin = time.perf_counter()
-    names = play or models.bundled()
-    folders = [folder for folder in (ModelFolder(models.find(name)) for name in names) if _makes_sounds(folder)]
-    if play and not folders:
-        raise BadModel(f"{', '.join(play)} cannot make sounds; `wavewright models` lists the models that there are.")
-    if not folders:
-        raise BadModel("This installation has no bundled model that makes sounds; name one of your own with --play.")
+    folders = [ModelFolder(models.find(name)) for name in play or models.bundled()]
     _refuse_to_replace(out / PAGE_FILE)
     with whole_folder(out, last=PAGE_FILE) as hidden:
-        chapters = [_spoken(folder, hidden) if _speaks(folder) else _chapter(folder, hidden) for folder in folders]
+        stage = _Stage(hidden, folders)
+        chapters = sorted((stage.chapter(folder) for folder in folders), key=_place)
+        if not any(chapter.rows for chapter in chapters):
+            raise BadModel(_nothing_to_play(play))
         (hidden / PAGE_FILE).write_text(page(chapters), encoding="utf-8")
     n_sounds = sum(len(row.players) for chapter in chapters for row in chapter.rows)
-    return Demo(out / PAGE_FILE, n_sounds, time.perf_counter() - begin)
+    not_played = {chapter.card.name: chapter.why_silent for chapter in chapters if not chapter.rows}
+    return Demo(out / PAGE_FILE, n_sounds, time.perf_counter() - begin, not_played)
 
 
-def _makes_sounds(folder: ModelFolder) -> bool:
-    """Whether a model speaks, or makes sounds of nothing: a classifier or codec does not, nor does a vocoder, which needs mel frames."""
-    runtime = families.module(folder.card.family, "runtime").Runtime
-    return _speaks(folder) or (hasattr(runtime, "generate") and folder.card.config.get("condition") != "mel")
+def _place(chapter: Chapter) -> tuple[bool, bool]:
+    """Voices stand first, models without sounds last."""
+    return not chapter.rows, chapter.card.family != SPEAKING
 
 
-def _speaks(folder: ModelFolder) -> bool:
-    return folder.card.family == SPEAKING
-
-
-def _knows_ways(folder: ModelFolder) -> bool:
-    """Whether a model can go from one sound to another."""
-    return hasattr(families.module(folder.card.family, "runtime").Runtime, "interpolate")
+def _nothing_to_play(play: Sequence[str]) -> str:
+    if play:
+        return f"{', '.join(play)} cannot make sounds; `wavewright models` lists the models that there are."
+    return "This installation has no bundled model that makes sounds; name one of your own with --play."
 
 
 def _refuse_to_replace(path: Path) -> None:
@@ -93,44 +96,113 @@ def _refuse_to_replace(path: Path) -> None:
         raise BadFolder(f"{path} is there already and is no page of a demo; choose another folder with --out.")
 
 
-def _chapter(folder: ModelFolder, out: Path) -> Chapter:
-    """The sounds of one model: a few of each label, and the way from one sound to another."""
-    labels: list[str | None] = [*folder.card.labels] or [None]
-    rows = []
-    for label in labels:
-        made = generate(str(folder.path), label, SOUNDS_A_LABEL, SEEDS[0], out=out / SOUNDS_FOLDER)
-        command = _command(folder, label, f"--count {SOUNDS_A_LABEL} --seed {SEEDS[0]}")
-        rows.append(Row(label or "sounds", command, _players(made, label or "sound", out)))
-    for label in labels[:LABELS_WITH_A_WAY] if _knows_ways(folder) else []:
-        made = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=out / SOUNDS_FOLDER)
-        command = _command(folder, label, f"--interpolate {SEEDS[0]} {SEEDS[1]} --count {STEPS}")
-        rows.append(Row(f"from one {label or 'sound'} to another", command, _players(made, "step", out)))
-    return Chapter(folder.card, folder.hash, rows)
+class _Stage:
+    """Where the models play: the folder of the page, and a voice for those that need speech."""
 
+    def __init__(self, out: Path, folders: Sequence[ModelFolder]):
+        self.out, self.folders = out, folders
+        self.sounds = out / SOUNDS_FOLDER
+        self.sounds.mkdir()
 
-def _spoken(folder: ModelFolder, out: Path) -> Chapter:
-    """A few sentences by each voice of a model."""
-    (out / SOUNDS_FOLDER).mkdir(exist_ok=True)
-    rows = []
-    for speaker in folder.card.config["speakers"]:
-        voice, players = f"{folder.card.name}-{speaker}", []
-        for number, text in enumerate(TEXTS, start=1):
-            path = inside(out, f"{SOUNDS_FOLDER}/{file_stem(voice, str(number))}.wav")
-            speak(text, f"{folder.path}-{speaker}", out=path)
-            players.append(Player(path.relative_to(out).as_posix(), f"sentence {number}", Clip.read(path)))
-        rows.append(Row(speaker, shlex.join(["wavewright", "speak", TEXTS[0], "--voice", voice]), players))
-    return Chapter(folder.card, folder.hash, rows)
+    def chapter(self, folder: ModelFolder) -> Chapter:
+        """The sounds of a model, or why there are none."""
+        runtime = families.module(folder.card.family, "runtime").Runtime
+        rows, why_silent = [], ""
+        if folder.card.family == SPEAKING:
+            rows = self._spoken(folder)
+        elif hasattr(runtime, "vocode") and (not hasattr(runtime, "generate") or folder.card.config.get("condition") == "mel"):
+            rows, why_silent = self._with_voice(self._vocoded, folder)
+        elif hasattr(runtime, "generate"):
+            rows = self._generated(folder, hasattr(runtime, "interpolate"))
+        elif hasattr(runtime, "encoder"):
+            rows, why_silent = self._with_voice(self._coded, folder)
+        else:
+            why_silent = f"A {folder.card.family} listens to sounds and makes none."
+        return Chapter(folder.card, folder.hash, rows, why_silent)
+
+    @cached_property
+    def voice(self) -> str | None:
+        """What speaks for models that need speech: a voice among those that are played, or the usual one where it is there."""
+        speaking = [folder for folder in self.folders if folder.card.family == SPEAKING]
+        if speaking:
+            return str(speaking[0].path)
+        try:
+            found_voice(DEFAULT_VOICE)
+        except BadModel:
+            return None
+        return DEFAULT_VOICE
+
+    def _with_voice(self, play: Callable[[ModelFolder, str], list[Row]], folder: ModelFolder) -> tuple[list[Row], str]:
+        """Rows of a model that needs a voice, or the reason why there are none."""
+        if self.voice is None:
+            return [], "It needs speech to play, and there is no voice here."
+        return play(folder, self.voice), ""
+
+    def _generated(self, folder: ModelFolder, knows_ways: bool) -> list[Row]:
+        """A few sounds of each label, and the way from one sound to another."""
+        labels: list[str | None] = [*folder.card.labels] or [None]
+        rows = []
+        for label in labels:
+            made = generate(str(folder.path), label, SOUNDS_A_LABEL, SEEDS[0], out=self.sounds)
+            command = _command(folder, label, f"--count {SOUNDS_A_LABEL} --seed {SEEDS[0]}")
+            rows.append(Row(label or "sounds", command, self._players(made, label or "sound")))
+        for label in labels[:LABELS_WITH_A_WAY] if knows_ways else []:
+            made = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=self.sounds)
+            command = _command(folder, label, f"--interpolate {SEEDS[0]} {SEEDS[1]} --count {STEPS}")
+            rows.append(Row(f"from one {label or 'sound'} to another", command, self._players(made, "step")))
+        return rows
+
+    def _spoken(self, folder: ModelFolder) -> list[Row]:
+        """A few sentences by each voice of a model."""
+        rows = []
+        for speaker in folder.card.speakers or (None,):
+            name = folder.card.name if speaker is None else f"{folder.card.name}-{speaker}"
+            voice = str(folder.path) if speaker is None else f"{folder.path}-{speaker}"
+            players = []
+            for number, text in enumerate(TEXTS, start=1):
+                path = inside(self.sounds, f"{file_stem(name, str(number))}.wav")
+                speak(text, voice, out=path)
+                players.append(self._player(path, f"{speaker or name} {number}", text))
+            rows.append(Row(name, shlex.join(["wavewright", "speak", TEXTS[0], "--voice", name]), players))
+        return rows
+
+    def _vocoded(self, folder: ModelFolder, voice: str) -> list[Row]:
+        """A sentence of a voice through this vocoder."""
+        path = inside(self.sounds, f"{file_stem(folder.card.name, 'speech')}.wav")
+        speak(TEXTS[1], voice, str(folder.path), out=path)
+        words = [
+            "wavewright",
+            "speak",
+            TEXTS[1],
+            *(["--vocoder", folder.card.name] if folder.card.name != DEFAULT_VOCODER else []),
+        ]
+        return [Row("a voice through it", shlex.join(words), [self._player(path, "sentence", TEXTS[1])])]
+
+    def _coded(self, folder: ModelFolder, voice: str) -> list[Row]:
+        """A sentence before and after the codec, at a few bitrates."""
+        name = file_stem(folder.card.name)
+        before = self.sounds / f"{name}-before.wav"
+        speak(TEXTS[1], voice, out=before)
+        kilobytes = before.stat().st_size / 1e3
+        players = [self._player(before, f"before: {kilobytes:.0f} kB", TEXTS[1])]
+        for kbps in BITRATES_KBPS:
+            after, codes = self.sounds / f"{name}-{kbps:g}kbps.wav", self.out / "codes.wwc"
+            encoded = encode(before, kbps, codes, str(folder.path), quiet=True)
+            decode(codes, after, str(folder.path), quiet=True)
+            codes.unlink()
+            players.append(self._player(after, f"{kbps:g} kbps: {encoded.n_bytes / 1e3:.1f} kB", TEXTS[1]))
+        command = f"wavewright encode {before.name} --kbps 3 --out talk.wwc && wavewright decode talk.wwc --out again.wav"
+        return [Row("before and after", command, players)]
+
+    def _players(self, made: Generated, name: str) -> list[Player]:
+        paths = [made.out / sound.file for sound in made.sounds]
+        return [self._player(path, f"{name} {number}") for number, path in enumerate(paths, start=1)]
+
+    def _player(self, path: Path, name: str, text: str = "") -> Player:
+        return Player(path.relative_to(self.out).as_posix(), name, Clip.read(path), text)
 
 
 def _command(folder: ModelFolder, label: str | None, options: str) -> str:
     """The command line that makes the sounds of a row."""
     words = ["wavewright", "generate", folder.card.name, *([] if label is None else ["--label", label])]
     return f"{shlex.join(words)} {options}"
-
-
-def _players(made: Generated, name: str, out: Path) -> list[Player]:
-    paths = [made.out / sound.file for sound in made.sounds]
-    return [
-        Player(path.relative_to(out).as_posix(), f"{name} {number}", Clip.read(path))
-        for number, path in enumerate(paths, start=1)
-    ]

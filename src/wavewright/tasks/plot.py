@@ -1,15 +1,17 @@
-"""Draw the waveform, spectrogram and mel spectrogram of a sound file."""
+"""Draw the waveform, spectrogram and mel spectrogram of sound files, a picture each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from ..drawing import Kind, check_drawable, described, draw, picture_of
-from ..errors import BadAudio
+from ..drawing import Kind, check_drawable, described, draw, drawn_title, picture_of
+from ..errors import BadAudio, BadFolder, BadSetting
 from . import checked
 
 
@@ -29,21 +31,112 @@ class Plot:
         return f"{self.out}: {described(self.seconds, self.sample_rate, self.n_channels, self.peak_db)}"
 
 
+@dataclass(frozen=True)
+class NotDrawn:
+    """A file that could not be drawn, and why."""
+
+    file: Path
+    problem: str
+
+
+@dataclass(frozen=True)
+class Plots:
+    """The pictures of several files, and the files that have none; ``exit_code`` is 2 where there are any."""
+
+    plots: tuple[Plot, ...]
+    failed: tuple[NotDrawn, ...]
+    exit_code: int = field(default=0)
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.plots), *(f"no picture: {failed.problem}" for failed in self.failed)])
+
+
 @checked
 def plot(
-    file: Annotated[Path, Field(description="Sound file to draw, of any length.")],
-    out: Annotated[Path | None, Field(description="PNG file to write; default: <name>-plot.png beside the sound.")] = None,
+    file: Annotated[tuple[Path, ...] | Path, Field(description="Sound files to draw, of any length.")],
+    out: Annotated[
+        Path | None,
+        Field(description="PNG file to write, or a folder for several; default: <name>-plot.png beside each sound."),
+    ] = None,
     kind: Annotated[Kind, Field(description="What to draw.")] = "all",
-) -> Plot:
-    """Draw the waveform, spectrogram and mel spectrogram of a sound file.
+) -> Plot | Plots:
+    """Draw the waveform, spectrogram and mel spectrogram of sound files.
 
-    Raises BadAudio where the file cannot be read, BadSetting where ``out`` is no PNG file, BadFolder where its folder does not exist,
-    MissingExtra without matplotlib.
+    Of one file there is a :class:`Plot`, of several there are :class:`Plots`, in which files that cannot be drawn are listed. A picture of
+    the same file is replaced, no other file is. Raises BadAudio where the file cannot be read, BadSetting where ``out`` is neither a PNG
+    file nor, for several, a folder, BadFolder where its folder does not exist or another file is in the way, MissingExtra without
+    matplotlib.
     """
+    if isinstance(file, Path):
+        return _plotted(file, _beside(file) if out is None else _inside(out, file), kind)
+    if len(file) == 1:
+        return plot(file[0], out, kind)
+    if not file:
+        raise BadSetting("There is no file to draw; give one or more sound files.")
+    return _plotted_each(tuple(dict.fromkeys(file)), out, kind)
+
+
+def _plotted(file: Path, out: Path, kind: Kind) -> Plot:
+    """Draw one file."""
+    check_drawable(out)  # before a long file is read
+    if out.exists() and (not out.is_file() or drawn_title(out) != file.name):
+        raise BadFolder(f"{out} is there already and is no picture of {file.name}; choose another place with --out.")
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a sound file.")
-    out = file.with_name(f"{file.stem}-plot.png") if out is None else out
-    check_drawable(out)  # before a long file is read
     picture = picture_of(file)
     draw(picture, out, kind, title=file.name)
     return Plot(out, file, kind, picture.seconds, picture.sample_rate, len(picture.low), picture.peak_db)
+
+
+def _plotted_each(files: Sequence[Path], out: Path | None, kind: Kind) -> Plots:
+    """Draw several files, and go on where one cannot be drawn."""
+    if out is not None:
+        if out.suffix.lower() == ".png":
+            raise BadSetting(f"There are {len(files)} files, and {out} is one picture; give a folder with --out.")
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise BadFolder(f"{out} is a file or lies in one; give a folder with --out.") from error
+    plots, failed = [], []
+    for file, place in zip(files, places_of(files, out), strict=True):
+        try:
+            plots.append(_plotted(file, place, kind))
+        except (BadAudio, BadFolder) as error:
+            failed.append(NotDrawn(file, str(error)))
+    return Plots(tuple(plots), tuple(failed), 2 if failed else 0)
+
+
+def places_of(files: Sequence[Path], folder: Path | None) -> list[Path]:
+    """Return where the picture of each file goes, each its own.
+
+    Names are ``<name>-plot.png``; those that several files would have take the ending of the sound as well, then the name of its folder, then
+    a number.
+    """
+    rules: tuple[Callable[[int, Path], str], ...] = (
+        lambda _, file: file.stem,
+        lambda _, file: file.name,
+        lambda _, file: f"{file.absolute().parent.name}-{file.name}",
+        lambda number, file: f"{number}-{file.name}",
+    )
+
+    def place(number: int, rule: int) -> Path:
+        file = files[number]
+        return (file.parent if folder is None else folder) / f"{rules[rule](number + 1, file)}-plot.png"
+
+    chosen = [0] * len(files)
+    for rule in range(1, len(rules)):
+        counts = Counter(str(place(number, chosen[number])).casefold() for number in range(len(files)))
+        for number in range(len(files)):
+            if counts[str(place(number, chosen[number])).casefold()] > 1:
+                chosen[number] = rule
+    return [place(number, rule) for number, rule in enumerate(chosen)]
+
+
+def _beside(file: Path) -> Path:
+    return file.parent / f"{file.stem}-plot.png"
+
+
+def _inside(out: Path, file: Path) -> Path:
+    """The picture of one file: ``out``, or in it where it is a folder."""
+    name = _beside(file).name
+    return out / name if out.is_dir() else out

@@ -13,9 +13,10 @@ import numpy as np
 
 from ..clip import Clip, read_metadata
 from ..errors import BadAudio, BadFolder
+from ..file_lock import locked
 from ..json_text import line_of, parse
 from ..names import inside
-from ..whole_file import check_name, whole_folder
+from ..whole_file import FOLDER_LOCK, check_name, whole_folder, write_whole
 
 MANIFEST_FILE = "manifest.jsonl"
 
@@ -56,7 +57,7 @@ def write_sounds(sounds: Iterator[Made], sample_rate: int, out: Path, format: st
     and where a file of a sound's name is another sound.
     """
     check_name(out)
-    _lines_by_file(out / MANIFEST_FILE)  # refused before there is any work
+    lines_by_file(out / MANIFEST_FILE)  # refused before there is any work
     sounds = itertools.chain([next(sounds)], sounds)  # what cannot be played is refused before there is a folder
     written: list[Written] = []
     added: list[str] = []
@@ -65,7 +66,7 @@ def write_sounds(sounds: Iterator[Made], sample_rate: int, out: Path, format: st
         for sound in written:
             _check_is_same(out / sound.file, sound.origin)
         names = {sound.file for sound in written}
-        kept = [line for file, line in _lines_by_file(out / MANIFEST_FILE) if file not in names]
+        kept = [line for file, line in lines_by_file(out / MANIFEST_FILE) if file not in names]
         (hidden / MANIFEST_FILE).write_text("".join(kept + added), encoding="utf-8")
 
     with whole_folder(out, MANIFEST_FILE, list_them) as hidden:
@@ -98,8 +99,15 @@ def _record(sound: Written) -> dict[str, Any]:
     return {"audio_filepath": sound.file, "duration": round(sound.seconds, 6), **sound.origin, **sound.measured}
 
 
-def _lines_by_file(manifest: Path) -> list[tuple[str, str]]:
-    """Return the name of the file and the whole line of each sound that a manifest lists."""
+def list_sounds(out: Path, records: dict[str, dict[str, Any]]) -> None:
+    """Add records, by the name of their file, to the manifest of ``out``, in the place of what it said of these files."""
+    with locked(out / FOLDER_LOCK, wait=True):
+        kept = [line for file, line in lines_by_file(out / MANIFEST_FILE) if file not in records]
+        write_whole(out / MANIFEST_FILE, "".join([*kept, *map(line_of, records.values())]).encode())
+
+
+def lines_by_file(manifest: Path) -> list[tuple[str, str]]:
+    """Return the name of the file and the whole line of each sound that a manifest lists; raise BadFolder for a file of another kind."""
     if not manifest.is_file():
         return []
     try:

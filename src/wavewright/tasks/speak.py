@@ -1,13 +1,13 @@
-"""Speak a text: into a sound file, onto a pipe as it comes, or a book, chapter by chapter."""
+"""Speak a text: into a sound file, onto a pipe as it comes, a book chapter by chapter, or many texts into a file each."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
+import math
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, BinaryIO, TextIO
 
@@ -24,19 +24,19 @@ from ..speech.subtitles import kind_of
 from ..speech.subtitles import subtitles as subtitle_file
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, Voice
-from ..text.lexicon import Lexicon
 from ..text.markup import Markup
-from ..text.sentence import BOUNDARY, PAUSES, SILENCE, Sentence
+from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn, warn_of
 from ..text.ssml import is_markup
 from ..whole_file import write_whole
 from . import BY_PLACE, IN_PYTHON_ALONE, LARGEST_SEED, checked
+from .batch import BatchFiles, SpokenBatch, speak_batch
 from .book import BookFiles, BookFormat, SpokenBook, speak_book
+from .leveling import Leveler, target_lufs
 from .pcm import endless_wav_header, pipe_out, to_pcm
+from .spoken_file import clips_of
 from .standard_input import joined, read_lines, read_text
-
-MOST_CHARACTERS = 50_000
-"""Of a text that is spoken into one clip, about an hour; longer ones go onto a pipe, or are a book."""
+from .talks import MOST_CHARACTERS, Reading, Talks, lexicon_of, manner_of
 
 TOO_LONG_FOR_A_CLIP = "give it as --file, or with --stream"
 
@@ -47,7 +47,8 @@ STANDARD_INPUT = "Standard input"  # as messages call it
 class SpokenText:
     """A spoken text: its file, when words and marks are heard, and how much was clipped, from 0 to 1. ``clip`` is there in Python alone.
 
-    ``skipped`` are the passages that could not be read.
+    ``skipped`` are the passages that could not be read. Where a loudness was asked for, ``lufs`` and ``true_peak_db`` are what the file
+    has, and ``shortfall`` says why it is another one.
     """
 
     out: Path
@@ -61,9 +62,14 @@ class SpokenText:
     clipped_share: float
     skipped: tuple[Skipped, ...]
     clip: Clip = field(metadata=IN_PYTHON_ALONE)
+    lufs: float | None = None
+    true_peak_db: float | None = None
+    shortfall: str = ""
 
     def __str__(self) -> str:
         lines = [f"{self.out}: {self.seconds:.2f} s at {self.sample_rate} Hz by {self.voice} through {self.vocoder}"]
+        lines += [f"{self.lufs:.1f} LUFS, true peak {self.true_peak_db:.1f} dB"] if self.lufs is not None else []
+        lines += [self.shortfall] if self.shortfall else []
         lines += [f"{self.subtitles}: {len(self.words)} words"] if self.subtitles else []
         lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
         return "\n".join(lines)
@@ -89,7 +95,10 @@ def speak(
     lexicon: Annotated[Path | None, Field(description="File of words with their phones, which go before all others.")] = None,
     seed: Annotated[int, Field(description="Same seed, same samples.", ge=0, le=LARGEST_SEED)] = 0,
     out: Annotated[
-        Path | None, Field(description="Sound file to write; with --file, the folder; default: speech.wav, or the book's name.")
+        Path | None,
+        Field(
+            description="Sound file to write; with --file and --batch, the folder; default: speech.wav, or the name of that file."
+        ),
     ] = None,
     stream: Annotated[bool, Field(description="WAV of 16 bits to standard output, each chunk as soon as it is there.")] = False,
     subtitles: Annotated[
@@ -108,30 +117,53 @@ def speak(
     chapter_mark: Annotated[
         str | None, Field(description="What lines begin with that part chapters; default: headings.")
     ] = None,
-    format: Annotated[BookFormat | None, Field(description="Kind of the chapters' sound files; default: wav.")] = None,
+    batch: Annotated[
+        Path | None,
+        Field(description="CSV, JSONL or text file with a text a line; a sound file for each, named by a column or numbered."),
+    ] = None,
+    name_column: Annotated[
+        str | None, Field(description="With --batch: the column of the files' names; default: name or file, else numbers.")
+    ] = None,
+    format: Annotated[
+        BookFormat | None, Field(description="With --file and --batch: kind of sound files; default: wav.")
+    ] = None,
+    lufs: Annotated[
+        str | float | None,
+        Field(description="Loudness of each file: podcast (-16), broadcast (-23) or a number; true peaks stay below -1 dB."),
+    ] = None,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
-) -> SpokenText | SpokenBook | None:
+) -> SpokenText | SpokenBook | SpokenBatch | None:
     """Speak a text.
 
     The same text, voice, vocoder, settings and seed give the same samples, streamed or whole. A book is spoken chapter by chapter; called
-    again, it goes on with the first chapter that is not there. With ``stream`` nothing is returned, and text from standard input is spoken as
-    its lines come: a line whose sentence is over at once, another one with the next, at an empty line or at the end. Words that cannot be
-    read, such as those of another script, are skipped with a SkippedText warning. Raises BadText for a text
-    that has nothing to speak, is too long for one file or, with ``strict``, has something that cannot be read, BadSetting for a style or a name that does not exist, BadModel for
-    voices and vocoders, BadFolder where nothing can be written. No file is half written.
+    again, it goes on with the first chapter that is not there. Of a batch, each line is spoken into a file of its own, with settings of its
+    own where columns have them; called again, lines that are there as asked for are passed over, and lines that fail are listed. With
+    ``stream`` nothing is returned, and text from standard input is spoken as its lines come: a line whose sentence is over at once, another
+    one with the next, at an empty line or at the end. Words that cannot be read, such as those of another script, are skipped with a
+    SkippedText warning. Raises BadText for a text that has nothing to speak, is too long for one file or, with ``strict``, has something that
+    cannot be read, BadSetting for a style or a name that does not exist, BadModel for voices and vocoders, BadFolder where nothing can be
+    written. No file is half written.
     """
     prosody = Prosody(rate, pitch, range, energy, volume_db)
-    _check_together(text, file, out, stream, subtitles, chapter_mark, format, ssml)
+    _check_together(text, file, out, stream, subtitles, chapter_mark, ssml)
+    _check_batch(text, file, batch, stream, name_column, lufs)
+    _check_files(batch or file, format, subtitles)
     if ssml and markup != "none":
         raise BadSetting(f"SSML is markup itself, and --markup {markup} was asked for; leave one of them out.")
     if subtitles is not None:
         kind_of(subtitles)
+    reading = Reading(ssml, markup, strict, language)
+    if batch is not None:
+        own = {"voice": voice, "rate": rate, "pitch": pitch, "range": range, "energy": energy, "volume_db": volume_db}
+        talks = Talks(speak, vocoder, lexicon, reading, own | {"style": style, "seed": seed, "lufs": lufs})
+        kind = None if subtitles is None else kind_of(subtitles)
+        return speak_batch(batch, talks, BatchFiles(out, format or "wav", kind, name_column), quiet)
+    leveler = None if lufs is None else Leveler(target_lufs(lufs))
     is_live = stream and text is None
     given: str | Iterator[str] = "" if file is not None else _lines(sys.stdin, ssml, markup) if is_live else _text(text)
     speaker = Voice.load(voice, vocoder, language)
     style_of(style, speaker.acoustic.styles)
-    phones = {*speaker.front_end.symbols} - {SILENCE, BOUNDARY, *PAUSES}
-    words = None if lexicon is None else Lexicon.read(lexicon, phones)
+    words = lexicon_of(speaker, lexicon)
 
     skipped: list[Skipped] = []
     on_skip = warn if stream else skipped.append
@@ -144,10 +176,11 @@ def speak(
         return speaker.read(what, words, None if strict else left_out.append)
 
     if file is not None:
-        manner = {**asdict(prosody), "style": style, "seed": seed, "lexicon": None if words is None else _hash_of(words)}
-        manner |= {name: given for name, given in (("markup", markup), ("language", language)) if given not in ("none", None)}
+        manner = manner_of(prosody, style, seed, words, leveler, reading)
         kind = None if subtitles is None else kind_of(subtitles)
-        return speak_book(file, speaker, say, read, manner, BookFiles(out, format or "wav", kind, chapter_mark, markup), quiet)
+        return speak_book(
+            file, speaker, say, read, manner, BookFiles(out, format or "wav", kind, chapter_mark, markup), quiet, leveler
+        )
     if stream:
         parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read, markup)
         clipping = Clipping()
@@ -155,7 +188,7 @@ def speak(
         if clipping.n_clipped:
             print(clipped_line(clipping.clipped_share), file=sys.stderr)
         return None
-    spoken = _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles)
+    spoken = _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles, leveler)
     warn_of(skipped)
     return replace(spoken, skipped=tuple(skipped))
 
@@ -170,24 +203,45 @@ def stream_to(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> None
             sink.flush()
 
 
-def _into_file(speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Path | None) -> SpokenText:
+def _into_file(
+    speaker: Voice, chunks: Iterator[Chunk], out: Path, subtitles: Path | None, leveler: Leveler | None
+) -> SpokenText:
     kept: list[Chunk] = []
+    waves: list[np.ndarray] = []
     clipping = Clipping()
 
-    def clips() -> Iterator[Clip]:
+    def noted() -> Iterator[Chunk]:
         for chunk in clipping.heard(chunks):
             kept.append(chunk)
-            yield Clip(chunk.wave, speaker.sample_rate)
+            yield chunk
+
+    def clips() -> Iterator[Clip]:
+        for clip in clips_of(noted(), speaker.sample_rate, out.parent, leveler):
+            waves.append(clip.wave)
+            yield clip
 
     write_blocks(out, clips())
     words = tuple(word for chunk in kept for word in chunk.words)
     marks = tuple(mark for chunk in kept for mark in chunk.marks)
     if subtitles is not None:
         write_whole(subtitles, subtitle_file(words, marks, kind_of(subtitles)).encode("utf-8"))
-    clip = Clip(np.concatenate([chunk.wave for chunk in kept], axis=1), speaker.sample_rate)
-    vocoder = speaker.vocoder.card.name
-    share = clipping.clipped_share
-    return SpokenText(out, speaker.name, vocoder, clip.seconds, clip.sample_rate, words, marks, subtitles, share, (), clip)
+    clip = Clip(np.concatenate(waves, axis=1), speaker.sample_rate)
+    spoken = SpokenText(
+        out=out,
+        voice=speaker.name,
+        vocoder=speaker.vocoder.card.name,
+        seconds=clip.seconds,
+        sample_rate=clip.sample_rate,
+        words=words,
+        marks=marks,
+        subtitles=subtitles,
+        clipped_share=clipping.clipped_share,
+        skipped=(),
+        clip=clip,
+    )
+    if leveler is None or leveler.lufs == -math.inf:
+        return spoken
+    return replace(spoken, lufs=leveler.lufs, true_peak_db=leveler.true_peak_db, shortfall=leveler.shortfall_line)
 
 
 def _check_together(
@@ -197,7 +251,6 @@ def _check_together(
     stream: bool,
     subtitles: Path | None,
     chapter_mark: str | None,
-    format: BookFormat | None,
     ssml: bool,
 ) -> None:
     """Raise BadSetting for settings that have no meaning together."""
@@ -215,11 +268,40 @@ def _check_together(
         raise BadSetting(
             "--chapter-mark is empty, with which every line begins; give what lines begin with that part chapters, such as %%."
         )
-    if format is not None and file is None:
+
+
+def _check_batch(
+    text: str | None,
+    file: Path | None,
+    batch: Path | None,
+    stream: bool,
+    name_column: str | None,
+    lufs: str | float | None,
+) -> None:
+    """Raise BadSetting for settings of batches and of loudness that have no meaning together with others."""
+    if batch is not None and (text is not None or file is not None):
+        other = "the text" if file is None else f"--file {file}"
+        raise BadSetting(f"There are two things to speak; leave either --batch {batch} or {other} out.")
+    if batch is not None and stream:
+        raise BadSetting(f"A stream is one sound, and --batch {batch} becomes many files; leave one of them out.")
+    if name_column is not None and batch is None:
+        raise BadSetting(f"There are no columns without --batch; leave --name-column {name_column} out.")
+    if lufs is not None:
+        target_lufs(lufs)
+    if lufs is not None and stream:
         raise BadSetting(
-            f"There are no chapters without --file; leave --format {format} out, and name a file with --out hello.{format}."
+            "--lufs measures a whole sound before it turns it up or down, and a stream is heard while it is spoken; leave one of them "
+            "out, or change the level of the stream by --volume-db."
         )
-    if subtitles is not None and file is None:
+
+
+def _check_files(of_many: Path | None, format: BookFormat | None, subtitles: Path | None) -> None:
+    """Raise BadSetting for a kind of files where there is one file, BadFolder where its subtitles cannot be written."""
+    if of_many is None and format is not None:
+        raise BadSetting(
+            f"--format is for the files of --file and --batch; leave --format {format} out, and name a file with --out hello.{format}."
+        )
+    if of_many is None and subtitles is not None:
         _check_place(subtitles)
 
 
@@ -259,7 +341,3 @@ def _lines(source: TextIO, is_ssml: bool, markup: Markup) -> str | Iterator[str]
     if is_ssml or (markup == "none" and is_markup("".join(first))):
         return joined(itertools.chain(first, lines))
     return itertools.chain(first, lines)
-
-
-def _hash_of(lexicon: Lexicon) -> str:
-    return hashlib.sha256(repr(sorted(lexicon.words.items())).encode()).hexdigest()[:12]

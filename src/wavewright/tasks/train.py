@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..data.folder import GroupFrom, LabelFrom
-from ..errors import MissingExtra, TrainingStopped
+from ..errors import MissingExtra, TrainingStopped, how_to_install
 from ..names import inside
 from . import checked
 
@@ -74,9 +74,7 @@ def train(
     training could not go on in health.
     """
     if find_spec("torch") is None:
-        raise MissingExtra(
-            'Training needs PyTorch, which is not installed: run pip install ".[train]" in the folder of Wavewright.'
-        )
+        raise MissingExtra(f"Training needs PyTorch, which is not installed: {how_to_install('train')}.")
     from ..training import run
 
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name

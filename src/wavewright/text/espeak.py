@@ -1,4 +1,4 @@
-"""Other languages by eSpeak NG, where a person installed it (``pip install wavewright[espeak]``): it is under the GPL and no part of Wavewright."""
+"""Other languages by eSpeak NG, where a person installed it (the extra ``espeak``): it is under the GPL and no part of Wavewright."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..errors import BadSetting, BadText, MissingExtra, NothingToSpeak
+from ..errors import BadSetting, BadText, MissingExtra, NothingToSpeak, how_to_install
 from .characters import readable
 from .lexicon import Lexicon
 from .sentence import BOUNDARY, PAUSES, SILENCE, Sentence, Word
@@ -103,7 +103,7 @@ def _opened(language: str) -> Any:
         from phonemizer.backend.espeak.wrapper import EspeakWrapper
     except ImportError as error:
         raise MissingExtra(
-            f"The language {language!r} needs eSpeak NG; install it with pip install wavewright[espeak] (its licence is the GPL)."
+            f"The language {language!r} needs eSpeak NG, which is not installed (its licence is the GPL): {how_to_install('espeak')}."
         ) from error
     try:
         import espeakng_loader

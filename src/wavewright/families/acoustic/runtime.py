@@ -10,7 +10,7 @@ import numpy as np
 from ...dsp.alignment import PLACE_FEATURES
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
-from ...models.folder import ModelFolder
+from ...models.folder import ModelFolder, OpenModel
 from . import DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
 from .speaking import Controls, Spoken, speak
 
@@ -23,7 +23,7 @@ CONTROL_RANGES = {"rate": (0.25, 4.0), "pitch": (0.25, 4.0), "pitch_range": (0.0
 """The smallest and largest value of each control; 1 leaves what the voice would do."""
 
 
-class Runtime:
+class Runtime(OpenModel):
     """A voice that plays. What it says depends on the model and the arguments alone."""
 
     def __init__(self, folder: ModelFolder):

@@ -7,14 +7,14 @@ import numpy as np
 from ...dsp.mel import log_mel
 from ...dsp.onset import fade
 from ...errors import BadAudio, BadSetting
-from ...models.folder import ModelFolder
+from ...models.folder import ModelFolder, OpenModel
 from ...units import seconds_to_samples
 from . import FADE_SECONDS, POWER_FLOOR, Config
 
 GRAPH_FILE = "classifier.onnx"
 
 
-class Runtime:
+class Runtime(OpenModel):
     """A classifier that listens. Each clip is computed by itself, so its result does not depend on the others of a call."""
 
     def __init__(self, folder: ModelFolder):

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ...errors import BadAudio, BadModel, BadSetting
-from ...models.folder import WEIGHTS_FILE, ModelFolder
+from ...models.folder import WEIGHTS_FILE, ModelFolder, OpenModel
 from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, Config
 from .contexts import Contexts
 from .levels import GAINS, gains_of, played
@@ -17,7 +17,7 @@ FRAMES_AT_ONCE = 50
 SILENT_PEAK = 2.0**-16  # half a step of 16 bits
 
 
-class Runtime:
+class Runtime(OpenModel):
     """A codec that plays. However sound and codes are cut up, the same codes and the same samples come out."""
 
     def __init__(self, folder: ModelFolder):

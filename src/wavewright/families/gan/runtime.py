@@ -11,7 +11,7 @@ import numpy as np
 from ...dsp.spectrum import istft, stft
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
-from ...models.folder import ModelFolder, Shapes
+from ...models.folder import ModelFolder, OpenModel, Shapes
 from ..interpolation import lerp, slerp
 from . import Config
 
@@ -27,7 +27,7 @@ class Draw:
     noise: np.ndarray  # (n_samples,), normal; empty for the waveform generator, which needs none
 
 
-class Runtime:
+class Runtime(OpenModel):
     """A GAN that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is computed by itself."""
 
     def __init__(self, folder: ModelFolder):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import BadAudio, BadModel, BadSetting
 from ...models.asked import place_of
-from ...models.folder import ModelFolder, Shapes
+from ...models.folder import ModelFolder, OpenModel, Shapes
 from . import POSITION_FEATURES, RANGES, STATISTICS_FILE, Config
 from .sampling import SHORTEST_FRAMES, Statistics, draw_sound
 
@@ -17,7 +17,7 @@ DEFAULT_SECONDS = 5.0  # of an endless sound
 LONGEST_SECONDS = 3_600.0
 
 
-class Runtime:
+class Runtime(OpenModel):
     """A recurrent model that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is drawn by itself."""
 
     def __init__(self, folder: ModelFolder):

@@ -14,7 +14,7 @@ import numpy as np
 from ... import models
 from ...errors import BadAudio, BadModel, BadSetting
 from ...models.asked import place_of
-from ...models.folder import ModelFolder, Shapes
+from ...models.folder import ModelFolder, OpenModel, Shapes
 from ..lstm import POSITION_FEATURES
 from ..lstm.frames import position_features
 from . import LEVEL_FILE, RANGES, STATISTICS_FILE, TIME_FILE, Config
@@ -37,7 +37,7 @@ class Sound:
     rng: np.random.Generator
 
 
-class Runtime:
+class Runtime(OpenModel):
     """A prior that plays through its codec. Clip ``i`` depends on the models, the label, the seed and ``i`` alone."""
 
     def __init__(self, folder: ModelFolder):

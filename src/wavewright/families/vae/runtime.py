@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
-from ...models.folder import ModelFolder
+from ...models.folder import ModelFolder, OpenModel
 from ...units import db_to_gain
 from . import LATENTS_FILE, Config
 from .coding import Coder, Stream
@@ -42,7 +42,7 @@ HIGHEST_TEMPERATURE = 2.0
 VOTES = 5  # training sounds that say which label's distribution a sound is varied in
 
 
-class Runtime:
+class Runtime(OpenModel):
     """A VAE that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is computed by itself.
 
     Latents are ``(latent_size,)`` for a model of clips and ``(n, latent_size)`` for one of ``frames``.

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...dsp.speech_mel import MEL_FLOOR, mel_features, speech_mel
 from ...errors import BadAudio, BadSetting
-from ...models.folder import ModelFolder
+from ...models.folder import ModelFolder, OpenModel
 from . import FRAMES_FILE, N_PITCHES, Config
 from .excitation import Pulses, pitch_of
 from .synthesis import CALM, Synthesis
@@ -16,7 +16,7 @@ from .synthesis import CALM, Synthesis
 FIRST_FRAMES, MOST_FRAMES = 8, 64  # of a chunk: the first is soon there, later ones are quicker for each frame
 
 
-class Runtime:
+class Runtime(OpenModel):
     """A vocoder that plays. However mel frames are cut up, the same samples come out.
 
     ``calm``, 0 to 1, is how much of the noise goes over to pulses where they are alone; 0 plays all of what was learned.

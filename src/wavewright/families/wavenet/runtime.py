@@ -12,7 +12,7 @@ import numpy as np
 from ...dsp.speech_mel import MEL_FLOOR, mel_features
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
-from ...models.folder import ModelFolder, Shapes, as_float32
+from ...models.folder import ModelFolder, OpenModel, Shapes, as_float32
 from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, RANGES, Config
 from .contours import Contours, covering, stretched
 from .engine import Engine, ModeOrAuto, State
@@ -34,7 +34,7 @@ class Sound:
     clip: int = 0
 
 
-class Runtime:
+class Runtime(OpenModel):
     """A WaveNet that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone."""
 
     def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None = None):

@@ -1,0 +1,184 @@
+"""Take speakers out of a voice: a model folder without their tables, whose other speakers sound as before, sample for sample.
+
+    python recipes/corpora speech --kathleen K --out corpora/speech
+    python recipes/corpora readers --speech corpora/speech --out corpora/readers
+    python recipes/remove_speakers.py runs/voices NAME --corpus corpora/readers --out runs/fewer
+    python recipes/voices.py --out runs/fewer --bundle          # into the package
+
+The rows of a speaker in every table of speakers (embedding, aligner, usual style, pace) are removed from the files of weights, and the
+graphs point to the shorter tables; no other number changes. The sample is spoken anew by the first speaker that remains, and the
+metrics are measured anew on the validation recordings in ``--corpus`` of the speakers that remain (none without ``--corpus``). The card
+still lists every source that the model learned from and says who was removed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from predicted_frames import stored_voice
+from safetensors.numpy import load_file, save
+
+from wavewright.clip import Clip
+from wavewright.data.folder import scan
+from wavewright.errors import BadFolder, BadSetting, WavewrightError
+from wavewright.families.acoustic import SPEAKERS_FILE, Config
+from wavewright.families.acoustic.network import evaluate
+from wavewright.families.acoustic.prosody import frames_to_wave
+from wavewright.families.acoustic.recipe import TABLES_OF_SPEAKERS, WEIGHT_PREFIX, DataSettings, Recipe, prepare
+from wavewright.families.acoustic.runtime import open_model
+from wavewright.models.asked import place_of
+from wavewright.models.card import CARD_FILE, Card
+from wavewright.models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
+from wavewright.text import front_end
+
+SAMPLE_TEXT = "It is ten past six, the kettle is on, and on 3 May the ferry leaves at noon."
+
+
+def remove_speakers(
+    model: ModelFolder, removed: tuple[str, ...], out: Path, corpus: Path | None = None, description: str | None = None
+) -> ModelFolder:
+    """Write the model without some of its speakers to the new folder ``out``.
+
+    Parameters
+    ----------
+    model : ModelFolder
+        A voice of several speakers, stored with all of its weights.
+    removed : tuple of str
+        The speakers to remove; at least one has to remain.
+    out : Path
+        The folder to write, which must not exist.
+    corpus : Path, optional
+        Recordings with a manifest, for the metrics of the speakers that remain.
+    description : str, optional
+        What the card says of the model from now on.
+
+    Raises
+    ------
+    BadSetting
+        For an unknown speaker, and where none would remain.
+    BadFolder
+        Where ``out`` exists already.
+    """
+    speakers = model.config(Config).speakers
+    rows = {place_of(name, speakers, "speaker", model.card.name) for name in removed}
+    kept = [row for row in range(len(speakers)) if row not in rows]
+    if not kept:
+        raise BadSetting(f"No speaker would remain of {', '.join(speakers)}; name fewer.")
+    if out.exists():
+        raise BadFolder(f"{out} exists already; give another --out.")
+    model.verify()
+    out.mkdir(parents=True)
+    try:
+        _write_tables(model.path, out, kept)
+        for graph in sorted(model.path.glob("*.onnx")):
+            onnx.save_model(pointing_to(onnx.load(graph, load_external_data=False), model.path, out), out / graph.name)
+        card = _card_of(model.card, [speakers[row] for row in kept], removed)
+        card = card if description is None else card.model_copy(update={"description": description})
+        _write_hashed(out, card)
+        spoken = _sample(ModelFolder(out))
+        spoken.write(out / SAMPLE_FILE)
+        _write_hashed(out, card)
+        metrics = {} if corpus is None else measured(ModelFolder(out), corpus)
+        _write_hashed(out, card.model_copy(update={"metrics": metrics}))
+    except BaseException:
+        shutil.rmtree(out)
+        raise
+    return ModelFolder(out)
+
+
+def _write_tables(model: Path, out: Path, kept: list[int]) -> None:
+    """Copy the files of tensors with the kept rows of every table of speakers."""
+    weights = {f"{WEIGHT_PREFIX}{name}{suffix}" for name in TABLES_OF_SPEAKERS for suffix in ("", SCALE_SUFFIX)}
+    for file, tables in ((WEIGHTS_FILE, weights), (SPEAKERS_FILE, {*TABLES_OF_SPEAKERS})):
+        tensors = load_file(model / file)
+        shorter = {name: np.ascontiguousarray(array[kept]) if name in tables else array for name, array in tensors.items()}
+        (out / file).write_bytes(save(shorter))
+
+
+def pointing_to(graph: onnx.ModelProto, old: Path, new: Path) -> onnx.ModelProto:
+    """A graph whose external data is that of the same names in another folder's file of weights."""
+    (old_header, old_start), (header, start) = header_of(old / WEIGHTS_FILE), header_of(new / WEIGHTS_FILE)
+    names = {(old_start + entry["data_offsets"][0], entry["dtype"]): name for name, entry in old_header.items()}
+    kinds = {onnx.TensorProto.FLOAT16: "F16", onnx.TensorProto.FLOAT: "F32", onnx.TensorProto.INT8: "I8"}
+    kinds[onnx.TensorProto.INT64] = "I64"
+    for tensor in graph.graph.initializer:
+        if tensor.data_location != onnx.TensorProto.EXTERNAL:
+            continue
+        place = {entry.key: entry.value for entry in tensor.external_data}
+        entry = header[names[int(place["offset"]), kinds[tensor.data_type]]]
+        begin, end = entry["data_offsets"]
+        del tensor.external_data[:], tensor.dims[:]
+        tensor.dims.extend(entry["shape"])
+        for key, value in {"location": WEIGHTS_FILE, "offset": start + begin, "length": end - begin}.items():
+            tensor.external_data.add(key=key, value=str(value))
+    for metadata in graph.metadata_props:
+        if metadata.key == WEIGHTS_KEY:
+            metadata.value = json.dumps({name: header[name] for name in json.loads(metadata.value)})
+    return graph
+
+
+def header_of(path: Path) -> tuple[dict[str, Any], int]:
+    """The entries of a safetensors file by name, and where its data begins."""
+    contents = path.read_bytes()
+    n_bytes = int.from_bytes(contents[:8], "little")
+    return json.loads(contents[8 : 8 + n_bytes]), 8 + n_bytes
+
+
+def _card_of(card: Card, kept: list[str], removed: tuple[str, ...]) -> Card:
+    """The card without the speakers; what the model learned from, and how, stays what it was."""
+    earlier = card.training.get("removed_speakers", [])
+    return card.model_copy(
+        update={
+            "config": card.config | {"speakers": kept},
+            "training": card.training | {"removed_speakers": [*earlier, *removed]},
+        }
+    )
+
+
+def _write_hashed(folder: Path, card: Card) -> None:
+    """Write the card with the hashes of all other files."""
+    files = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.name != CARD_FILE
+    }
+    write_card(folder, card.model_copy(update={"files": files}))
+
+
+def _sample(folder: ModelFolder) -> Clip:
+    """A sentence by the first speaker, by Griffin-Lim as every export has it."""
+    voice = open_model(folder)
+    symbols = [symbol for sentence in front_end(voice.language).sentences(SAMPLE_TEXT) for symbol in sentence.symbols]
+    return Clip(frames_to_wave(voice.speak_symbols(symbols).mel, voice.config)[None], voice.sample_rate)
+
+
+def measured(folder: ModelFolder, corpus: Path) -> Mapping[str, float]:
+    """The metrics on the corpus's validation recordings of the model's speakers, as training measures them."""
+    recipe = Recipe(model=folder.config(Config), data=DataSettings(**folder.card.recipe["data"]))
+    prepared = prepare(recipe, scan(corpus, manifest=corpus / "manifest.jsonl").entries)
+    return {name: round(value, 5) for name, value in evaluate(stored_voice(folder), prepared).items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path, help="the model folder of a voice")
+    parser.add_argument("speakers", nargs="+", help="those to remove")
+    parser.add_argument("--corpus", type=Path, help="recordings of those who remain, for the metrics")
+    parser.add_argument("--description", help="what the card says of the model from now on")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write")
+    given = parser.parse_args()
+    try:
+        made = remove_speakers(ModelFolder(given.model), tuple(given.speakers), given.out, given.corpus, given.description)
+    except WavewrightError as error:
+        parser.exit(2, f"{error}\n")
+    print(f"{made.path}: {', '.join(made.config(Config).speakers)}; {made.card.metrics}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""True peaks after ITU-R BS.1770-4, and a limiter that keeps them below a ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ..units import db_to_gain, gain_to_db, seconds_to_samples
+
+OVERSAMPLING = 4
+WINDOW_SECONDS = 0.04
+"""The gain falls and rises again within this time around a peak."""
+
+FILTER_SAMPLES = 16  # on each side that the oversampling filter reaches
+HEADROOM_DB = 0.05  # below the ceiling: a gain that moves changes what lies between samples a little
+BLOCK_SECONDS = 10.0
+
+
+def true_peaks(wave: np.ndarray) -> np.ndarray:
+    """Return the largest magnitude from each sample to the next one.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)``.
+
+    Returns
+    -------
+    np.ndarray
+        ``(time,)`` float64: of all channels, at four times the sample rate.
+
+    References
+    ----------
+    ITU-R BS.1770-4, annex 2.
+    """
+    from scipy.signal import resample_poly  # slow to import
+
+    if wave.shape[-1] == 0:
+        return np.zeros(0)
+    fine = np.abs(resample_poly(wave.astype(np.float64), OVERSAMPLING, 1, axis=-1))
+    between = fine.reshape(wave.shape[0], wave.shape[-1], OVERSAMPLING).max(axis=(0, 2))
+    return np.maximum(between, np.abs(wave).max(axis=0))
+
+
+def true_peak_db(wave: np.ndarray) -> float:
+    """Return the true peak of ``wave (channels, time)`` in dBTP, ``-inf`` for silence."""
+    peak = float(true_peaks(wave).max(initial=0.0))
+    return float(gain_to_db(peak)) if peak else -np.inf
+
+
+def limit(blocks: Iterable[np.ndarray], sample_rate: int, ceiling_db: float = -1.0) -> Iterator[np.ndarray]:
+    """Turn down what exceeds a true peak of ``ceiling_db``, and nothing else.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray
+        A wave ``(channels, time)`` in pieces of any length.
+    sample_rate : int
+        Hertz.
+    ceiling_db : float
+        The largest true peak, dBTP.
+
+    Yields
+    ------
+    np.ndarray
+        As many samples in all, in bounded memory; samples further than WINDOW_SECONDS from every peak above the ceiling are unchanged.
+    """
+    n_context = seconds_to_samples(WINDOW_SECONDS, sample_rate) + FILTER_SAMPLES
+    n_block = seconds_to_samples(BLOCK_SECONDS, sample_rate)
+    before: np.ndarray | None = None
+    held: np.ndarray | None = None
+    for block in blocks:
+        held = block if held is None else np.concatenate([held, block], axis=1)
+        while held.shape[1] >= n_block + n_context:
+            yield _limited(before, held[:, :n_block], held[:, n_block : n_block + n_context], sample_rate, ceiling_db)
+            before, held = held[:, n_block - n_context : n_block], held[:, n_block:]
+    if held is not None and held.shape[1]:
+        yield _limited(before, held, held[:, :0], sample_rate, ceiling_db)
+
+
+def _limited(
+    before: np.ndarray | None, block: np.ndarray, after: np.ndarray, sample_rate: int, ceiling_db: float
+) -> np.ndarray:
+    """One block, with what lies on its two sides."""
+    before = block[:, :0] if before is None else before
+    peaks = true_peaks(np.concatenate([before, block, after], axis=1))
+    ceiling = db_to_gain(ceiling_db - HEADROOM_DB)
+    if peaks.max(initial=0.0) <= ceiling:
+        return block
+    gain = _smoothed(np.minimum(1.0, ceiling / np.maximum(peaks, 1e-12)), sample_rate)
+    return (block * gain[before.shape[1] :][: block.shape[1]]).astype(np.float32)
+
+
+def _smoothed(gain: np.ndarray, sample_rate: int) -> np.ndarray:
+    """A smooth gain ``(time,)`` that is nowhere above ``gain``: a weighted mean of minima, each of which covers the middle."""
+    from scipy.ndimage import minimum_filter1d
+    from scipy.signal import oaconvolve
+
+    half = max(1, seconds_to_samples(WINDOW_SECONDS / 2, sample_rate))
+    padded = np.pad(gain, 2 * half, constant_values=1.0)
+    lowest = minimum_filter1d(padded, 2 * half + 1, mode="constant", cval=1.0)
+    window = np.hanning(2 * half + 3)[1:-1]
+    window /= window.sum()
+    return 1.0 - oaconvolve(1.0 - lowest, window, mode="same")[2 * half : -2 * half]

@@ -1,0 +1,52 @@
+"""Chunks of speech as a sound file that says what it was made of, with its subtitles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..clip import Clip, write_blocks
+from ..speech.stream import Chunk
+from ..speech.subtitles import kind_of, subtitles
+from ..speech.timestamps import TimedMark, TimedWord
+from ..whole_file import write_whole
+from .leveling import Leveler
+
+
+def write_spoken(
+    place: Path,
+    chunks: Iterable[Chunk],
+    sample_rate: int,
+    origin: dict[str, Any],
+    subtitle_file: Path | None = None,
+    leveler: Leveler | None = None,
+) -> None:
+    """Write chunks to ``place``, whole or not at all, the subtitles first, so that where the sound is, they are, too.
+
+    ``origin`` becomes the file's comment. Memory does not grow with the length, but for the words where subtitles are asked for.
+    """
+    words: list[TimedWord] = []
+    marks: list[TimedMark] = []
+
+    def noted() -> Iterator[Chunk]:
+        for chunk in chunks:
+            if subtitle_file is not None:
+                words.extend(chunk.words)
+                marks.extend(chunk.marks)
+            yield chunk
+
+    def clips() -> Iterator[Clip]:
+        yield from clips_of(noted(), sample_rate, place.parent, leveler)
+        if subtitle_file is not None:
+            write_whole(subtitle_file, subtitles(words, marks, kind_of(subtitle_file)).encode("utf-8"))
+
+    write_blocks(place, clips(), metadata={"comment": json.dumps(origin)})
+
+
+def clips_of(chunks: Iterable[Chunk], sample_rate: int, folder: Path, leveler: Leveler | None = None) -> Iterator[Clip]:
+    """Chunks as clips, brought to the leveler's loudness where there is one; ``folder`` is where long sounds lie meanwhile."""
+    waves = (chunk.wave for chunk in chunks if chunk.wave.shape[1])
+    leveled = waves if leveler is None else leveler.waves(waves, sample_rate, folder)
+    return (Clip(wave, sample_rate) for wave in leveled)

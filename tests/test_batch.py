@@ -1,0 +1,301 @@
+"""Batches: a sound file a line, gone on with where it was; what is wrong with a line is listed, and the others are spoken."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_speech import install
+
+from wavewright.cli import run
+from wavewright.clip import Clip, read_metadata
+from wavewright.data import manifest
+from wavewright.dsp.limiter import true_peak_db
+from wavewright.dsp.loudness import integrated_loudness
+from wavewright.errors import BadFolder, BadSetting, BadText, WavewrightError
+from wavewright.tasks import batch as batches
+from wavewright.tasks.batch_lines import BadLine, Line, name_problem, read_lines
+from wavewright.tasks.speak import speak
+
+
+@pytest.fixture
+def players(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return install(monkeypatch, tmp_path / "models")
+
+
+def table(path: Path, columns: list[str], *rows: list[str], delimiter: str = ",") -> Path:
+    """A CSV file."""
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter).writerows([columns, *rows])
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path):
+    lines = table(
+        tmp_path / "lines.csv",
+        ["name", "text", "voice", "rate", "style", "seed", "who"],
+        ["hello", "Hello, there.", "", "", "", "", "Ann"],
+        ["bye.wav", "Good\nbye.", "en-ruth", "2", "sad", "7", "Bob"],
+    )
+    spoken = speak(batch=lines, out=tmp_path / "out", rate=1.25)
+    assert [(line.file, line.line, line.is_new) for line in spoken.lines] == [("hello.wav", 2, True), ("bye.wav", 3, True)]
+    assert spoken.failed == ()
+    assert spoken.unused_columns == ("who",)
+    assert [call.speaker for call in players["en"].calls[-2:]] == ["kathleen", "ruth"]
+    assert players["en"].calls[-2].rate[1] == 1.25
+    assert players["en"].calls[-1].rate[1] == pytest.approx(2 * 0.85)
+    for line, text, options in zip(
+        spoken.lines,
+        ("Hello, there.", "Good\nbye."),
+        ({"rate": 1.25}, {"voice": "en-ruth", "rate": 2, "style": "sad", "seed": 7}),
+        strict=True,
+    ):
+        alone = speak(text, out=tmp_path / "alone.wav", **options)
+        np.testing.assert_array_equal(Clip.read(tmp_path / "out" / line.file).wave, Clip.read(tmp_path / "alone.wav").wave)
+        assert line.seconds == alone.seconds
+
+
+def test_a_manifest_lists_what_can_be_trained_on(players, tmp_path):
+    lines = table(tmp_path / "lines.csv", ["file", "text"], ["a", "One."], ["b", "Two, three."])
+    (tmp_path / "out").mkdir()
+    mine = '{"audio_filepath": "mine.wav", "label": "kick"}\n'
+    (tmp_path / "out" / "manifest.jsonl").write_text(mine, encoding="utf-8")
+    Clip(np.zeros((1, 100)), 8_000).write(tmp_path / "out" / "mine.wav")
+    for _ in range(2):
+        spoken = speak(batch=lines, out=tmp_path / "out")
+        found = manifest.read(spoken.manifest).entries
+        assert [(entry.path.name, entry.text, entry.speaker) for entry in found] == [
+            ("mine.wav", None, None),
+            ("a.wav", "One.", "kathleen"),
+            ("b.wav", "Two, three.", "kathleen"),
+        ]
+
+
+def test_texts_without_names_are_numbered(players, tmp_path):
+    (tmp_path / "plain.txt").write_text("One.\n\n  Two.  \r\nThree.", encoding="utf-8")
+    assert [line.file for line in speak(batch=tmp_path / "plain.txt").lines] == ["0001.wav", "0002.wav", "0003.wav"]
+    assert [line.number for line in read_lines(tmp_path / "plain.txt").lines] == [1, 3, 4]
+    assert (tmp_path / "plain" / "0003.wav").is_file()
+    (tmp_path / "objects.jsonl").write_text('{"text": "One."}\n\n{"text": "Two.", "rate": 2}\n', encoding="utf-8")
+    found = read_lines(tmp_path / "objects.jsonl").lines
+    assert found == (Line(1, "0001", "One."), Line(3, "0002", "Two.", {"rate": 2}))
+    made = speak(batch=tmp_path / "objects.jsonl", format="flac", subtitles=Path("x.srt"))
+    assert sorted(path.name for path in made.out.iterdir()) == [
+        "0001.flac",
+        "0001.srt",
+        "0002.flac",
+        "0002.srt",
+        "manifest.jsonl",
+    ]
+
+
+def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
+    columns, rows = ["name", "text"], [["a", "One."], ["b", "Two."], ["c", "Three."]]
+    lines = table(tmp_path / "lines.csv", columns, *rows)
+    written, write = [], batches.write_spoken
+
+    def interrupted(place, *rest):
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(place.name)
+        write(place, *rest)
+
+    monkeypatch.setattr(batches, "write_spoken", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        speak(batch=lines, out=tmp_path / "out")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["a.wav", "b.wav", "manifest.jsonl"]
+    assert len((tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+    monkeypatch.setattr(batches, "write_spoken", write)
+
+    def new_files(**options):
+        return [line.file for line in speak(batch=lines, out=tmp_path / "out", **options).lines if line.is_new]
+
+    assert new_files() == ["c.wav"]
+    assert new_files() == []
+    table(lines, columns, rows[0], ["b", "Too."], rows[2])
+    assert new_files() == ["b.wav"]
+    assert new_files(rate=1.5) == ["a.wav", "b.wav", "c.wav"]
+    assert new_files(rate=1.5, lufs="podcast") == ["a.wav", "b.wav", "c.wav"]
+    assert new_files(rate=1.5, lufs=-16) == []
+    (tmp_path / "out" / "a.wav").unlink()
+    assert new_files(rate=1.5, lufs=-16) == ["a.wav"]
+    assert new_files(rate=1.5, lufs=-16, subtitles=Path("x.vtt")) == ["a.wav", "b.wav", "c.wav"]
+    table(tmp_path / "lines.csv", columns, ["a", "One."])
+    speak(batch=lines, out=tmp_path / "out")
+    assert len((tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, capsys):
+    lines = table(
+        tmp_path / "lines.csv",
+        ["name", "text", "voice", "rate", "style", "lufs"],
+        ["good", "One."],
+        ["../evil", "Two."],
+        ["GOOD", "Three."],
+        ["quiet", ""],
+        ["who", "Four.", "en-nobody"],
+        ["fast", "Five.", "", "9"],
+        ["word", "Six.", "", "quick"],
+        ["angry", "Seven.", "", "", "furious"],
+        ["loud", "Eight.", "", "", "", "0"],
+        ["many", "Nine.", "", "", "", "", "more"],
+        ["script", "\u042f \u0442\u0443\u0442."],
+        ["mine", "Ten."],
+        ["last", "Eleven."],
+    )
+    (tmp_path / "out").mkdir()
+    Clip(np.ones((1, 100)), 8_000).write(tmp_path / "out" / "mine.wav")
+    mine = (tmp_path / "out" / "mine.wav").read_bytes()
+    assert run(["speak", "--batch", str(lines), "--out", "out", "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert [line["file"] for line in found["lines"]] == ["good.wav", "last.wav"]
+    said = {failed["line"]: failed["problem"] for failed in found["failed"]}
+    assert {line: next(part for part in PARTS if part in problem) for line, problem in said.items()} == dict(
+        zip(range(3, 14), PARTS, strict=True)
+    )
+    assert (tmp_path / "out" / "mine.wav").read_bytes() == mine
+    assert sorted(path.name for path in tmp_path.rglob("*.wav")) == ["good.wav", "last.wav", "mine.wav"]
+    assert run(["speak", "--batch", str(lines), "--out", "out"]) == 2
+    text = capsys.readouterr().out
+    assert text.startswith("2 of 13 lines are sound files in out")
+    assert "  line 3: It has the name '../evil'; a name has none of" in text
+
+
+PARTS = (
+    *("'../evil'", "as line 2 has", "has no text", "There is no voice 'en-nobody'", "less than or equal to 4", "valid number"),
+    *("furious", "--lufs is 0", "more values than there are columns", "Cyrillic", "is no sound of lines.csv"),
+)
+
+
+@pytest.mark.parametrize(
+    ("contents", "suffix", "says"),
+    [
+        ("", ".csv", "no column called 'text'; it has no columns"),
+        ("name,words\na,b\n", ".csv", "no column called 'text'; it has name, words"),
+        ("text,text\na,b\n", ".csv", "two columns of one name"),
+        ('text\n"a\n', ".csv", "this is not CSV"),
+        ("\n \n", ".txt", "no text to speak"),
+        ("[1]\n", ".jsonl", "no column called 'text'"),
+        ("text\nHello.\n", ".pdf", "ends in '.pdf'"),
+        (b"text\n\xff\n", ".csv", "is no text in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_batch_is_refused_and_nothing_written(players, tmp_path, contents, suffix, says):
+    path = tmp_path / f"lines{suffix}"
+    path.write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+    with pytest.raises(WavewrightError, match=r"^[^\n]*$") as refusal:
+        speak(batch=path, out=tmp_path / "out")
+    assert says in str(refusal.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_settings_that_do_not_go_together_are_refused(players, tmp_path, capsys):
+    lines = table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."])
+    for options, says in (
+        ({"text": "Hello."}, "two things to speak"),
+        ({"file": lines}, "two things to speak"),
+        ({"stream": True}, "a|stream"),
+        ({"name_column": "id"}, "no column called 'id'; it has name, text"),
+        ({"lufs": "loud"}, "--lufs is loud"),
+    ):
+        with pytest.raises((BadSetting, BadText), match=says):
+            speak(batch=lines, **options)
+    with pytest.raises(BadSetting, match="no columns without --batch"):
+        speak("Hello.", name_column="id")
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "manifest.jsonl").write_text("mine", encoding="utf-8")
+    with pytest.raises(BadFolder, match=r"not a manifest of sounds"):
+        speak(batch=lines)
+    assert run(["speak", "Hello.", "--lufs", "-16", "--stream"]) == 2
+    assert "--volume-db" in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_a_batch(players, tmp_path, monkeypatch):
+    def full(*rest):
+        raise WavewrightError("There is no space left.")
+
+    monkeypatch.setattr(batches, "write_spoken", full)
+    with pytest.raises(WavewrightError, match="no space left"):
+        speak(batch=table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."]), out=tmp_path / "out")
+
+
+LETTERS = [*"abZ9 .-_~#%&'()é漢/\\:*?\"<>|\n\t\0\x7f\u2028", "\ud800", "..", "con", "x" * 90, "/etc/", "C:"]
+
+
+def test_no_name_leaves_the_folder(tmp_path):
+    """Random names: what is accepted can be written, is found again and lies directly in the folder."""
+    rng = np.random.default_rng(0)
+    out = tmp_path / "out"
+    out.mkdir()
+    accepted = set()
+    for _ in range(2_000):
+        name = "".join(LETTERS[place] for place in rng.integers(0, len(LETTERS), rng.integers(0, 7)))
+        if not name_problem(name):
+            accepted.add(f"{name}.wav")
+            place = out / f"{name}.wav"
+            place.write_bytes(b"")
+            assert place.resolve().parent == out.resolve()
+    assert len(accepted) > 100
+    assert {path.name for path in out.iterdir()} == accepted
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", ".", "..", "...", "a/b", "a\\b", "C:x", "con", "NUL.x", "lpt1", ".a", "a.", "é" * 101]
+)
+def test_names_that_are_none_are_refused(name):
+    assert name_problem(name)
+
+
+def test_random_tables_become_lines_or_sentences(tmp_path):
+    rng = np.random.default_rng(1)
+    signs = [*"ab,;\t\"'\n\r\\{}[]:0.é", "text", "name", "\n", '"text"', '{"text": "a", "name": "b"}', "\ud83d\ude00", "\ufeff"]
+    for number in range(300):
+        content = "".join(signs[place] for place in rng.integers(0, len(signs), rng.integers(0, 40)))
+        path = tmp_path / f"lines{('.csv', '.jsonl', '.txt')[number % 3]}"
+        path.write_bytes(f"name,text\n{content}".encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
+        try:
+            found = read_lines(path)
+        except WavewrightError:
+            continue
+        for line in found.lines:
+            assert isinstance(line, BadLine) or (line.text and not name_problem(line.name))
+
+
+def test_files_of_a_batch_and_chapters_have_the_loudness_that_was_asked_for(players, tmp_path):
+    lines = table(
+        tmp_path / "lines.csv", ["name", "text", "lufs"], ["a", "One, two, three, four."], ["b", "Five, six.", "broadcast"]
+    )
+    speak(batch=lines, out=tmp_path / "out", lufs=-18)
+    for name, target in (("a", -18), ("b", -23)):
+        clip = Clip.read(tmp_path / "out" / f"{name}.wav")
+        assert integrated_loudness(clip.wave, clip.sample_rate) == pytest.approx(target, abs=0.1)
+        assert true_peak_db(clip.wave) <= -0.95
+    assert json.loads(read_metadata(tmp_path / "out" / "a.wav")["comment"])["lufs"] == -18
+    (tmp_path / "book.txt").write_text("Chapter One\n\nIt was late.\n\nChapter Two\n\nThey slept.\n", encoding="utf-8")
+    book = speak(file=tmp_path / "book.txt", lufs="podcast")
+    for chapter in book.chapters:
+        clip = Clip.read(book.out / chapter.file)
+        assert integrated_loudness(clip.wave, clip.sample_rate) == pytest.approx(-16, abs=0.1)
+    assert [chapter.is_new for chapter in speak(file=tmp_path / "book.txt", lufs=-16).chapters] == [False, False]
+    assert [chapter.is_new for chapter in speak(file=tmp_path / "book.txt").chapters] == [True, True]
+
+
+def test_one_text_has_the_loudness_that_was_asked_for(players, tmp_path, capsys):
+    spoken = speak("Hello there, you.", lufs="podcast", out=tmp_path / "a.flac")
+    written = Clip.read(spoken.out)
+    np.testing.assert_allclose(written.wave, spoken.clip.wave, atol=1 / 32_000)
+    assert integrated_loudness(written.wave, written.sample_rate) == pytest.approx(-16, abs=0.1)
+    assert spoken.lufs == pytest.approx(-16, abs=0.1)
+    assert f"{spoken.lufs:.1f} LUFS, true peak {spoken.true_peak_db:.1f} dB" in str(spoken)
+    assert [word.start for word in spoken.words] == [word.start for word in speak("Hello there, you.").words]
+    assert run(["speak", "Hello there.", "--lufs", "-19.5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lufs"] == pytest.approx(-19.5, abs=0.1)

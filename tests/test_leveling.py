@@ -1,0 +1,129 @@
+"""Loudness and true peaks: targets are met, peaks stay below the ceiling, what needs no limiting is not touched."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.signal import resample_poly
+
+from wavewright.dsp.limiter import WINDOW_SECONDS, limit, true_peak_db, true_peaks
+from wavewright.dsp.loudness import integrated_loudness
+from wavewright.errors import BadSetting
+from wavewright.tasks import leveling
+from wavewright.tasks.leveling import CEILING_DB, Leveler, target_lufs
+
+RATES = (8_000, 16_000, 24_000, 44_100)
+
+
+def bursts(seed: int, sample_rate: int, seconds: float) -> np.ndarray:
+    """Noise in syllables of random levels, as peaky as speech, ``(1, time)`` float32."""
+    rng = np.random.default_rng(seed)
+    n_samples = int(seconds * sample_rate)
+    wave = rng.normal(size=n_samples)
+    levels = np.repeat(10 ** (rng.uniform(-30, 0, n_samples // (sample_rate // 8) + 1) / 20), sample_rate // 8)[:n_samples]
+    wave *= levels
+    return (0.3 * wave / np.abs(wave).max()).astype(np.float32)[None]
+
+
+def pieces(wave: np.ndarray, seed: int):
+    """The wave in pieces of random lengths, some of them empty."""
+    rng = np.random.default_rng(seed)
+    start = 0
+    while start < wave.shape[1]:
+        end = start + int(rng.integers(0, 9_000))
+        yield wave[:, start:end]
+        start = end
+
+
+def test_a_peak_between_samples_is_found():
+    """A sine of a quarter of the sample rate whose samples all lie 3 dB below its peak."""
+    wave = np.sin(np.pi / 2 * np.arange(4_000) + np.pi / 4)[None]
+    assert np.abs(wave).max() == pytest.approx(math.sqrt(0.5))
+    assert true_peak_db(wave[:, 500:-500] * np.hanning(3_000)) == pytest.approx(0.0, abs=0.1)
+    assert true_peak_db(np.zeros((1, 100))) == -math.inf
+    assert true_peaks(np.zeros((2, 0))).shape == (0,)
+
+
+@pytest.mark.parametrize("sample_rate", RATES)
+def test_limited_waves_keep_below_the_ceiling_and_as_they_were_elsewhere(sample_rate):
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        wave = bursts(seed, sample_rate, rng.uniform(0.01, 2)) * np.float32(rng.uniform(1, 12))
+        ceiling_db = float(rng.uniform(-6, 0))
+        found = np.concatenate([*limit(pieces(wave, seed), sample_rate, ceiling_db)], axis=1)
+        assert found.shape == wave.shape
+        assert true_peak_db(found) <= ceiling_db + 0.02
+        over = np.flatnonzero(true_peaks(wave) > 10 ** ((ceiling_db - 0.05) / 20))
+        near = np.zeros(wave.shape[1], bool)
+        reach = int(WINDOW_SECONDS * sample_rate) + 1
+        for place in over:
+            near[max(0, place - reach) : place + reach + 1] = True
+        np.testing.assert_array_equal(found[:, ~near], wave[:, ~near])
+        assert (np.abs(found) <= np.abs(wave)).all()
+
+
+def test_where_blocks_meet_nothing_changes(monkeypatch):
+    wave = bursts(0, 16_000, 6.0) * 6
+    whole = np.concatenate([*limit([wave], 16_000)], axis=1)
+    monkeypatch.setattr("wavewright.dsp.limiter.BLOCK_SECONDS", 0.5)
+    parted = np.concatenate([*limit(pieces(wave, 1), 16_000)], axis=1)
+    np.testing.assert_allclose(parted, whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("target", [-16.0, -23.0, -14.5, -40.0])
+def test_sounds_reach_their_loudness_below_the_ceiling(tmp_path, target):
+    for seed, sample_rate in enumerate(RATES[:3]):
+        wave = bursts(seed, sample_rate, 1.5)
+        leveler = Leveler(target)
+        found = np.concatenate([*leveler.waves(pieces(wave, seed), sample_rate, tmp_path)], axis=1)
+        assert found.shape == wave.shape
+        assert found.dtype == np.float32
+        lufs, peak_db = integrated_loudness(found, sample_rate), true_peak_db(found)
+        assert lufs == pytest.approx(target, abs=0.1)
+        assert leveler.lufs == pytest.approx(lufs, abs=0.01)
+        assert peak_db <= CEILING_DB + 0.02
+        oracle = np.abs(resample_poly(found.astype(np.float64), 16, 1, axis=1)).max()
+        assert 20 * math.log10(oracle) <= CEILING_DB + 0.35  # between the points that BS.1770 looks at
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_gain_is_all_that_changes_where_peaks_allow_it(tmp_path):
+    wave = bursts(3, 24_000, 2.0)
+    found = np.concatenate([*Leveler(-40.0).waves([wave], 24_000, tmp_path)], axis=1)
+    gain = float(found[0, 1_000] / wave[0, 1_000])
+    np.testing.assert_allclose(found, wave * gain, rtol=1e-5)
+
+
+def test_silence_stays_silence_and_what_cannot_be_as_loud_says_so(tmp_path):
+    leveler = Leveler(-16.0)
+    assert not np.concatenate([*leveler.waves([np.zeros((1, 5_000), np.float32)], 24_000, tmp_path)], axis=1).any()
+    assert leveler.lufs == -math.inf
+    assert leveler.shortfall_line == ""
+    clicks = np.zeros((1, 48_000), np.float32)
+    clicks[0, ::12_000] = 0.5
+    leveler = Leveler(-8.0)
+    found = np.concatenate([*leveler.waves([clicks], 24_000, tmp_path)], axis=1)
+    assert true_peak_db(found) <= CEILING_DB + 0.02
+    assert "is as near to -8 as it comes" in leveler.shortfall_line
+
+
+def test_long_sounds_lie_in_a_file_meanwhile(tmp_path, monkeypatch):
+    wave = bursts(1, 8_000, 3.0)
+    inside = np.concatenate([*Leveler(-20.0).waves([wave], 8_000, tmp_path)], axis=1)
+    monkeypatch.setattr(leveling, "MEMORY_BYTES", 1_000)
+    outside = np.concatenate([*Leveler(-20.0).waves([wave], 8_000, tmp_path)], axis=1)
+    np.testing.assert_array_equal(inside, outside)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("asked", "target"), [("podcast", -16), ("broadcast", -23), ("-19.5", -19.5), (-14, -14)])
+def test_presets_and_numbers(asked, target):
+    assert target_lufs(asked) == target
+
+
+@pytest.mark.parametrize("asked", ["loud", "", "nan", "inf", 0, "3", -80])
+def test_other_targets_are_refused(asked):
+    with pytest.raises(BadSetting, match=r"podcast \(-16\) or broadcast \(-23\), or a number from -50 to -5"):
+        target_lufs(asked)

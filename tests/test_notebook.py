@@ -1,0 +1,109 @@
+"""What a notebook and a prompt show: a player for a clip, one line for clips, voices and models."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+import soundfile
+from tiny_models import make_gan
+
+import wavewright
+from wavewright import models
+from wavewright.clip import MOST_WAV_BYTES, Clip
+from wavewright.errors import BadSetting
+from wavewright.models.folder import ModelFolder, described
+
+LABELS = tuple("abcdefghij")
+
+
+def noise(seconds, sample_rate, n_channels=1, level=0.1):
+    rng = np.random.default_rng(0)
+    return Clip(level * rng.standard_normal((n_channels, int(seconds * sample_rate))), sample_rate)
+
+
+def played(clip):
+    """The kind, the samples and the rate that a browser gets, and the text beside."""
+    html = clip._repr_html_()
+    found = re.fullmatch(r'<div><audio controls src="data:audio/(wav|ogg);base64,([^"]+)"></audio><br>([^<]*)</div>', html)
+    contents = base64.b64decode(found[2], validate=True)
+    wave, sample_rate = soundfile.read(io.BytesIO(contents), always_2d=True)
+    return found[1], wave.T, sample_rate, found[3]
+
+
+@pytest.mark.parametrize("format", ["wav", "flac", "aiff"])
+def test_bytes_are_those_of_a_file(tmp_path, format):
+    clip = noise(0.5, 22_050, 2)
+    for subtype in (None, "PCM_24"):
+        path = clip.write(tmp_path / f"clip.{format}", subtype, {"comment": "mine"})
+        assert clip.to_bytes(format, subtype, {"comment": "mine"}) == path.read_bytes()
+
+
+@pytest.mark.parametrize("format", ["ogg", "opus", "mp3"])
+def test_bytes_of_codecs_play_as_a_file_does(tmp_path, format):
+    clip = noise(0.5, 24_000)
+    expected = soundfile.read(clip.write(tmp_path / f"clip.{format}"))
+    found = soundfile.read(io.BytesIO(clip.to_bytes(format)))
+    np.testing.assert_array_equal(found[0], expected[0])
+    assert found[1] == expected[1]
+
+
+@pytest.mark.parametrize("format", ["", "wave", ".wav", "../wav", "WAV "])
+def test_other_formats_are_refused(format):
+    with pytest.raises(BadSetting, match="it must be one of wav, flac"):
+        noise(0.1, 8_000).to_bytes(format)
+
+
+def test_a_clip_is_played_in_a_notebook():
+    clip = noise(1.5, 16_000)
+    kind, wave, sample_rate, text = played(clip)
+    assert (kind, sample_rate, text) == ("wav", 16_000, "1.50 s, 16000 Hz, 1 channel")
+    np.testing.assert_allclose(wave, clip.wave, atol=1 / 32_000)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sample_rate", "n_channels", "seconds_played"),
+    [
+        (6, 48_000, 2, 6),
+        (61, 12_000, 1, 60),
+        (1, 192_000, 1, 1),
+        (0.5, 1_000, 1, 0.5),
+        (1, 8_000, 8, 1),
+        (0.001, 8_000, 1, 0.001),
+    ],
+)
+def test_players_are_of_bounded_size_and_of_rates_that_browsers_know(seconds, sample_rate, n_channels, seconds_played):
+    clip = noise(seconds, sample_rate, n_channels, level=0.3)
+    kind, wave, found_rate, text = played(clip)
+    assert 8_000 <= found_rate <= 48_000
+    assert wave.shape == (1 if n_channels > 2 else n_channels, round(seconds_played * found_rate))
+    assert kind == ("wav" if 2 * wave.size <= MOST_WAV_BYTES else "ogg")
+    assert len(clip._repr_html_()) < 2_500_000
+    assert text.startswith(f"{seconds:.2f} s, {sample_rate} Hz, ")
+    assert ("the first 60 s" in text) == (seconds > 60)
+
+
+def test_what_cannot_be_played_has_no_player():
+    for wave in (np.zeros((1, 0)), np.full((1, 10), np.nan)):
+        html = Clip(wave, 8_000)._repr_html_()
+        assert "audio" not in html
+        assert "nothing that can be played" in html
+
+
+def test_clips_and_models_are_one_line(tmp_path):
+    assert repr(noise(1.5, 16_000)) == "<Clip: 1.50 s, 16000 Hz, 1 channel>"
+    assert repr(noise(0.25, 8_000, 2)) == "<Clip: 0.25 s, 8000 Hz, 2 channels>"
+    folder = make_gan(tmp_path, labels=LABELS)
+    n_bytes = sum(path.stat().st_size for path in folder.iterdir() if path.name != "card.json")
+    shown = f"<tiny: gan, 8000 Hz, labels a, b, c, d, e, f, g, h and 2 more, {n_bytes / 1e6:.1f} MB>"
+    assert repr(models.load(folder)) == shown
+
+
+def test_bundled_models_and_voices_are_one_line():
+    for name in models.bundled():
+        assert re.fullmatch(rf"<{name}: \w+, \d+ Hz.*, \d+\.\d MB>", described(ModelFolder(models.find(name))))
+    voice = wavewright.Voice.load("en-kathleen")
+    assert re.fullmatch(r"<en-kathleen: voice, en, 24000 Hz, speaker kathleen, of en through vocoder, \d+\.\d MB>", repr(voice))
