@@ -22,7 +22,10 @@ from types import ModuleType
 from typing import Any
 
 LIMIT_SECONDS = 10.0
-"""Of processor time for one case. A case that waits for something is stopped after three times as long on the clock."""
+"""Of processor time for one case."""
+
+WAIT_SECONDS = 120.0
+"""On the clock for one case, which stops one that waits for something; a busy machine takes many times as long as an idle one."""
 
 LIMIT_BYTES = 2**30
 """Of memory above what the worker holds before its first case."""
@@ -73,8 +76,11 @@ def readers() -> dict[str, ModuleType]:
 class Driver:
     """Runs cases of any reader, one after another, in one worker process, which is replaced when it dies or is stopped."""
 
-    def __init__(self, limit_seconds: float = LIMIT_SECONDS, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(
+        self, limit_seconds: float = LIMIT_SECONDS, limit_bytes: int = LIMIT_BYTES, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self._limit_seconds = limit_seconds
+        self._wait_seconds = wait_seconds
         self._limit_bytes = limit_bytes
         self._worker: subprocess.Popen[bytes] | None = None
         self._base_bytes = 0
@@ -103,12 +109,12 @@ class Driver:
                 self._warm_up(reader)
             self._send({"reader": reader, "seed": seed, "cases": [*waiting]})
             while waiting and self._worker is not None:
-                answer = self._answer(self._limit_seconds, self._limit_bytes)
+                answer = self._answer(self._limit_seconds, self._wait_seconds, self._limit_bytes)
                 yield self._outcome(reader, seed, waiting.popleft(), answer)
 
     def _warm_up(self, reader: str) -> None:
         self._send({"warm_up": reader})
-        answer = self._answer(WARM_UP_SECONDS, 0)
+        answer = self._answer(WARM_UP_SECONDS, 10 * WARM_UP_SECONDS, 0)
         if "error" in answer or "died" in answer:
             raise RuntimeError(f"the reader {reader} cannot be set up:\n{answer.get('error', answer)}")
         self._warm.add(reader)
@@ -171,7 +177,7 @@ class Driver:
         self._worker.stdin.write(json.dumps(request).encode() + b"\n")
         self._worker.stdin.flush()
 
-    def _answer(self, limit_seconds: float, limit_bytes: int) -> dict[str, Any]:
+    def _answer(self, limit_seconds: float, wait_seconds: float, limit_bytes: int) -> dict[str, Any]:
         """Watch the worker until it answers; it says "died" where it goes beyond a limit or ends."""
         worker = self._worker
         assert worker is not None
@@ -185,7 +191,7 @@ class Driver:
                 self._held += found
                 continue
             seconds, cpu = time.monotonic() - begun, _cpu_seconds(worker.pid) - used
-            if cpu > limit_seconds or seconds > 3 * limit_seconds:
+            if cpu > limit_seconds or seconds > wait_seconds:
                 return {"died": "hang", "said": f"stopped after {seconds:.1f} s, {cpu:.1f} s of them computing"}
             n_bytes = _resident_bytes(worker.pid) - self._base_bytes
             if limit_bytes and n_bytes > limit_bytes:
