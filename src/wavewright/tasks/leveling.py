@@ -59,7 +59,7 @@ class Leveler:
 
     def waves(self, waves: Iterable[np.ndarray], sample_rate: int, folder: Path) -> Iterator[np.ndarray]:
         """Yield the waves ``(1, time)`` float32 at the target, in blocks; long ones lie in a file of ``folder`` without a name meanwhile."""
-        with tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=folder) as spool:
+        with tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=str(folder)) as spool:
             for wave in waves:
                 spool.write(np.ascontiguousarray(wave, np.float32).tobytes())
             yield from limited(spool, sample_rate, self._gain(spool, sample_rate))
