@@ -27,6 +27,7 @@ write_often(Path(sys.argv[1]), sys.argv[2])
 """
 
 STOP = """
+import signal
 import sys
 import time
 from pathlib import Path
@@ -42,7 +43,10 @@ def run(arguments):
     from wavewright.tasks.sound_folder import write_sounds
     write_sounds(sounds(), 8_000, Path(arguments[0]), "wav")
 
-real, cli.group = cli.group, lambda *_: type("Command", (), {"main": lambda self, arguments, *_, **__: run(arguments)})()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run where these are ignored
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+cli.group = lambda *_: type("Command", (), {"main": lambda self, arguments, *_, **__: run(arguments)})()
 cli.main()
 """
 
