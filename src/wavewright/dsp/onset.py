@@ -20,6 +20,9 @@ NOISE_FACTOR = 3.0
 
 FADE_SECONDS = 0.005
 
+END_SECONDS, TAIL_SECONDS, RISING_DB = 0.02, 0.06, 3.0
+"""The end of a one-shot, what comes before it, and by how much the end may be louder."""
+
 RISE_SECONDS, RISE_DB, QUIETEST_DB = 0.01, 10.0, -60.0
 """Over which a level is taken that rises, by how much, and what is as good as silence, where beginnings are counted."""
 
@@ -100,6 +103,34 @@ def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int 
     part = fade(part, lead_samples if start > 0 else 0, n_fade_out)
     n_before = max(0, -start)
     return np.pad(part, [(0, 0)] * (part.ndim - 1) + [(n_before, n_samples - n_before - part.shape[-1])])
+
+
+def calm_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Turn down the end of a one-shot that rises out of its own decay.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        Samples, ``(time,)``.
+    sample_rate : int
+        Samples a second.
+
+    Returns
+    -------
+    np.ndarray
+        The wave itself, or a copy whose last END_SECONDS are brought down to the peak of the TAIL_SECONDS before, by a gain that
+        falls over 5 ms; only where they are louder by RISING_DB.
+    """
+    n_end, n_tail, n_fall = (seconds_to_samples(each, sample_rate) for each in (END_SECONDS, TAIL_SECONDS, FADE_SECONDS))
+    if len(wave) < n_end + n_tail:
+        return wave
+    end, tail = (float(np.abs(part).max()) for part in (wave[-n_end:], wave[-n_end - n_tail : -n_end]))
+    if end <= tail * db_to_gain(RISING_DB):
+        return wave
+    gains = np.ones(len(wave), np.float32)
+    gains[-n_end - n_fall : -n_end] = np.linspace(1.0, tail / end, n_fall)
+    gains[-n_end:] = tail / end
+    return wave * gains
 
 
 def fade(wave: np.ndarray, fade_in_samples: int = 0, fade_out_samples: int = 0) -> np.ndarray:

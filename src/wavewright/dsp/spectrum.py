@@ -16,8 +16,9 @@ Padding = Literal["zero", "reflect", "none"]
 BLOCK_FRAMES = 1024
 """Frames transformed at a time, so that what lies between the wave and the result stays small for a wave of any length."""
 
-SMALLEST_ENVELOPE = 1e-10
-"""Where the sum of squared windows is below this, no frame has heard the wave, and nothing is divided."""
+SMALLEST_COVERAGE = 0.1
+"""Share of the full sum of squared windows below which :func:`istft` amplifies no further. Where only the end of one window covers
+a sample, an error of the spectrum would be divided by nearly zero."""
 
 
 def hann_window(n_fft: int, win_length: int | None = None) -> np.ndarray:
@@ -57,7 +58,9 @@ def istft(
     """The wave ``(..., time)`` whose :func:`stft` is closest to ``spectrum`` ``(..., bins, frames)``, as ``librosa.istft``.
 
     Frames are windowed again, added up and divided by the sum of squared windows (D. Griffin, J. Lim, "Signal estimation from
-    modified short-time Fourier transform", 1984). Without ``n_samples`` the wave ends with the middle of the last frame, or with
+    modified short-time Fourier transform", 1984). Where that sum is below SMALLEST_COVERAGE of the full one, the wave fades out
+    instead of amplifying errors; with ``hop_length <= n_fft // 4`` and padding this never happens. For longer hops, give a
+    spectrum with a frame at or after the last sample. Without ``n_samples`` the wave ends with the middle of the last frame, or with
     its end if ``padding`` is ``none``.
     """
     check_bins(spectrum.shape[-2], n_fft)
@@ -68,7 +71,7 @@ def istft(
     n_frames = frames.shape[-2]
     wave = overlap_add(frames, hop_length)
     envelope = overlap_add(np.broadcast_to(np.square(window), (n_frames, n_fft)), hop_length)
-    wave /= np.where(envelope > SMALLEST_ENVELOPE, envelope, 1.0)
+    wave /= np.maximum(envelope, smallest_envelope(window, hop_length))
     if padding != "none":
         wave = wave[..., n_fft // 2 :]
         n_samples = (n_frames - 1) * hop_length if n_samples is None else n_samples
@@ -115,6 +118,13 @@ def overlap_add(frames: np.ndarray, hop_length: int) -> np.ndarray:
         piece = frames[..., hop * hop_length : (hop + 1) * hop_length]
         wave[..., hop : hop + n_frames, : piece.shape[-1]] += piece
     return wave.reshape(*batch, -1)[..., : (n_frames - 1) * hop_length + n_fft]
+
+
+def smallest_envelope(window: np.ndarray, hop_length: int) -> np.float32:
+    """The smallest sum of squared windows that :func:`istft` divides by, for ``window (n_fft,)``."""
+    n_missing = -len(window) % hop_length
+    full = np.pad(np.square(window), (0, n_missing)).reshape(-1, hop_length).sum(axis=0).max()
+    return np.float32(max(SMALLEST_COVERAGE * full, np.finfo(np.float32).tiny))
 
 
 def check_frames(n_samples: int, n_fft: int, hop_length: int, padding: Padding) -> None:

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-from ..units import db_to_gain
+from ..units import db_to_gain, seconds_to_samples
 
 CENTRE_HZ, LOWEST_HZ = 1_000.0, 62.5  # where the level stays, and below which it changes no further
+RESPONSE_SECONDS = 0.5  # of the filter, after which it has decayed below -80 dB
 
 
 def tilted(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndarray:
-    """``wave (..., time)`` with a spectrum that rises by ``tilt_db`` an octave, from 1 kHz up and down to 62.5 Hz; float32."""
-    frequency_hz = np.fft.rfftfreq(wave.shape[-1], 1 / sample_rate)
-    octaves = np.log2(np.maximum(frequency_hz, LOWEST_HZ) / CENTRE_HZ)
-    return np.fft.irfft(np.fft.rfft(wave) * db_to_gain(tilt_db * octaves), wave.shape[-1]).astype(np.float32)
+    """Tilt the spectrum of ``wave (..., time)`` by ``tilt_db`` an octave, from 1 kHz up and down to 62.5 Hz.
+
+    A minimum-phase filter: nothing sounds before what causes it, so an attack stays where it is, and what rings beyond the end is
+    cut off.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        Samples, ``(..., time)``.
+    tilt_db : float
+        Slope in dB an octave.
+    sample_rate : int
+        Samples a second.
+
+    Returns
+    -------
+    np.ndarray
+        The filtered wave, the same shape, float32.
+
+    References
+    ----------
+    A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing", section 13.5: minimum phase from the real cepstrum.
+    """
+    from scipy.fft import next_fast_len
+
+    n_samples = wave.shape[-1]
+    n_fft = next_fast_len(n_samples + seconds_to_samples(RESPONSE_SECONDS, sample_rate))
+    n_fft += n_fft % 2
+    response = np.exp(np.log(db_to_gain(tilt_db)) * _log_response(n_fft, sample_rate))
+    return np.fft.irfft(np.fft.rfft(wave, n_fft) * response, n_fft)[..., :n_samples].astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _log_response(n_fft: int, sample_rate: int) -> np.ndarray:
+    """Octaves above CENTRE_HZ of each bin as a real part, and the imaginary part that makes ``exp`` of it minimum-phase, ``(bins,)``."""
+    frequency_hz = np.fft.rfftfreq(n_fft, 1 / sample_rate)
+    cepstrum = np.fft.irfft(np.log2(np.maximum(frequency_hz, LOWEST_HZ) / CENTRE_HZ), n_fft)
+    cepstrum[1 : n_fft // 2] *= 2
+    cepstrum[n_fft // 2 + 1 :] = 0
+    return np.fft.rfft(cepstrum)

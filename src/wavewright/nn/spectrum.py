@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..dsp.mel import MelPreset, mel_filterbank
-from ..dsp.spectrum import SMALLEST_ENVELOPE, Padding, check_bins, check_frames, check_window, hann_window
+from ..dsp.spectrum import SMALLEST_COVERAGE, Padding, check_bins, check_frames, check_window, hann_window
 
 
 def _bin_weights(n_fft: int, single: float, double: float, like: Tensor) -> Tensor:
@@ -145,7 +145,8 @@ def istft(
     """The wave ``(..., time)`` whose :func:`stft` is closest to ``spectrum`` ``(..., bins, frames)``.
 
     Frames are windowed again, added up and divided by the sum of squared windows (D. Griffin, J. Lim, "Signal estimation from
-    modified short-time Fourier transform", 1984). Without ``n_samples`` the wave ends with the middle of the last frame.
+    modified short-time Fourier transform", 1984), at least SMALLEST_COVERAGE of the full one. Without ``n_samples`` the wave ends
+    with the middle of the last frame.
     """
     check_bins(spectrum.shape[-2], n_fft)
     frames = irfft(spectrum.transpose(-1, -2), n_fft)  # (..., frames, n_fft)
@@ -153,7 +154,7 @@ def istft(
     n_frames = frames.shape[-2]
     wave = overlap_add(frames * window, hop_length)
     envelope = overlap_add(window.square().expand(n_frames, n_fft), hop_length)
-    wave = wave / torch.where(envelope > SMALLEST_ENVELOPE, envelope, 1.0)
+    wave = wave / torch.maximum(envelope, _smallest_envelope(window, hop_length))
     if padding != "none":
         wave = wave[..., n_fft // 2 :]
         n_samples = (n_frames - 1) * hop_length if n_samples is None else n_samples
@@ -221,6 +222,12 @@ def _pad(wave: Tensor, width: int, padding: Padding) -> Tensor:
         return F.pad(wave, (width, width))
     left, right = wave[..., 1 : width + 1].flip(-1), wave[..., -width - 1 : -1].flip(-1)
     return torch.cat((left, wave, right), dim=-1)
+
+
+def _smallest_envelope(window: Tensor, hop_length: int) -> Tensor:
+    """The smallest sum of squared windows to divide by, as :func:`.dsp.spectrum.smallest_envelope`, on the window's device."""
+    squared = F.pad(window.square(), (0, -len(window) % hop_length))
+    return (SMALLEST_COVERAGE * squared.view(-1, hop_length).sum(0).max()).clamp(min=torch.finfo(window.dtype).tiny)
 
 
 def _window_like(window: Tensor | None, n_fft: int, like: Tensor) -> Tensor:

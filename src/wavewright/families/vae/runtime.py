@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ...dsp.onset import calm_end
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder, OpenModel
@@ -307,7 +308,7 @@ class Runtime(OpenModel):
         """The wave ``(time,)``, however loud; what is told may change from latent to latent."""
         rows = self._checked_latents(latents)
         wave = self.coder.decode(rows, rows_of(told, len(rows), self.config), noise, detail)
-        return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
+        return calm_end(wave[: self.config.n_samples], self.sample_rate) if self.config.latent == "clip" else wave
 
     def _coded(self, wave: np.ndarray, label: LabelWeights, pitch: float | None, detail: float) -> Coded:
         """A sound ``(time,)`` as the encoder knows sounds, with a share of what its reconstruction lacks; raises BadSetting as :meth:`_told`."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...units import db_to_gain
-from .directions import ATTRIBUTES, MOST_STEPS, Directions, measure
+from .directions import ATTRIBUTES, LEVEL_SECONDS, MOST_STEPS, Directions, measure
 from .morphing import loudness_db, tilted_to
 
 MOST_TRIES = 16  # of one sound
 NEAR = 0.1  # of an attribute's step is near enough
+LATE_SECONDS, LATE_DB = (
+    0.005,
+    -10.0,
+)  # an attack is late where so long after its time the level lies below that of the loudest moment
+SHARES = (0.75, 0.5, 0.25, 0.0)  # of the way to a sound whose attack is late, tried in its place
 LARGEST_CHANGE = 1.5  # steps of the sliders from one try to the next
 DAMPING = 0.05  # of a change, against directions that hardly move anything
 BRIGHTNESS, LOUDNESS = (next(each for each in ATTRIBUTES if each.name == name) for name in ("brightness", "loudness"))
@@ -20,12 +26,22 @@ Decode = Callable[[np.ndarray], np.ndarray]
 """Latents ``(n, d)`` of a sound to its wave ``(time,)``."""
 
 
+@dataclass(frozen=True)
+class Try:
+    """A sound on the way: its ``wave (time,)``, the ``position (n,)`` of the sliders, and its distance from what is wanted, in steps."""
+
+    wave: np.ndarray
+    position: np.ndarray
+    distance: float
+
+
 class Steering:
     """A sound's ``latents (n, d)``, its reconstruction by ``decode``, and the waves that sliders make of it.
 
     A step along all sliders corrects what the last one missed, by what sliders were seen to do to this sound (Broyden, "A class of methods
     for solving nonlinear simultaneous equations", 1965); the nearest of MOST_TRIES is taken. What it misses in brightness is an even tilt of
-    the spectrum, in loudness a gain.
+    the spectrum, in loudness a gain. Where its attack would come late, another try is taken, or the sliders go less far and the tilt
+    farther.
     """
 
     def __init__(self, latents: np.ndarray, directions: Directions, decode: Decode, sample_rate: int):
@@ -43,32 +59,54 @@ class Steering:
             return self._start
         asked = np.array([amounts.get(each.name, 0.0) for each in self._sliders]) / self._steps
         wanted = self._measured(self._start) + asked
-        wave, is_near = self._nearest(asked, wanted)
-        if BRIGHTNESS in self._sliders and not is_near:
-            octaves = float(wanted[self._sliders.index(BRIGHTNESS)]) * BRIGHTNESS.step
-            wave = tilted_to(octaves, wave, self._sample_rate)
+        wave = self._steered(asked, wanted)
         if LOUDNESS in self._sliders:
             wanted_db = loudness_db(self._start) + amounts.get(LOUDNESS.name, 0.0)
             wave = wave * np.float32(db_to_gain(wanted_db - loudness_db(wave)))
         return wave
 
-    def _nearest(self, asked: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, bool]:
-        """The wave whose timbre comes nearest to ``wanted``, first tried where the sliders are ``asked (n,)``, and whether that is near."""
-        in_timbre = np.array([each != LOUDNESS for each in self._sliders])
+    def _steered(self, asked: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """The wave ``(time,)`` nearest to ``wanted``, with a tilt for what it misses in brightness; of those whose attack is not late."""
+        tries = self._tries(asked, wanted)
+        nearest = min(tries, key=lambda each: each.distance)
+        wave = nearest.wave if nearest.distance < NEAR else self._tilted(nearest.wave, wanted)
+        if not self._is_late(wave):
+            return wave
+        held_back = [self._decode(self._at(share * nearest.position)) for share in SHARES]
+        others = [self._tilted(each, wanted) for each in (*held_back, *(each.wave for each in tries if each is not nearest))]
+        timely = [each for each in others if not self._is_late(each)] or [self._tilted(self._start, wanted)]
+        return min(timely, key=lambda each: self._distance(wanted - self._measured(each)))
+
+    def _tries(self, asked: np.ndarray, wanted: np.ndarray) -> list[Try]:
+        """Sounds nearer and nearer to ``wanted``, the first where the sliders are ``asked (n,)``."""
         position, response, missed, change = asked, np.eye(len(asked)), wanted, asked
-        nearest, least = self._start, np.inf
+        tries: list[Try] = []
         for number in range(MOST_TRIES):
             wave = self._decode(self._at(position))
             missing = wanted - self._measured(wave)
-            if (far := float(np.abs(missing[in_timbre]).max(initial=0.0))) < least:
-                nearest, least = wave, far
-            if least < NEAR:
+            tries.append(Try(wave, position, self._distance(missing)))
+            if tries[-1].distance < NEAR:
                 break
             if number:
                 response += np.outer(missed - missing - response @ change, change) / max(float(change @ change), 1e-9)
             change, missed = np.clip(_solved(response, missing), -LARGEST_CHANGE, LARGEST_CHANGE), missing
             position = np.clip(position + change, -MOST_STEPS, MOST_STEPS)
-        return nearest, least < NEAR
+        return tries
+
+    def _distance(self, missing: np.ndarray) -> float:
+        """The largest number of steps that is ``missing (n,)`` in timbre; a gain makes up for loudness."""
+        in_timbre = np.array([each != LOUDNESS for each in self._sliders])
+        return float(np.abs(missing[in_timbre]).max(initial=0.0))
+
+    def _tilted(self, wave: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """The ``wave (time,)`` with an even tilt for what it misses in brightness, where that is a slider."""
+        if BRIGHTNESS not in self._sliders:
+            return wave
+        octaves = float(wanted[self._sliders.index(BRIGHTNESS)]) * BRIGHTNESS.step
+        return tilted_to(octaves, wave, self._sample_rate)
+
+    def _is_late(self, wave: np.ndarray) -> bool:
+        return is_late(wave, self._start, self._sample_rate)
 
     def _at(self, position: np.ndarray) -> np.ndarray:
         """The latents where each slider is moved by so many of its steps."""
@@ -78,6 +116,17 @@ class Steering:
     def _measured(self, wave: np.ndarray) -> np.ndarray:
         """What the sliders move, each in its own steps."""
         return measure(wave, self._sample_rate)[self._places] / self._steps
+
+
+def is_late(wave: np.ndarray, start: np.ndarray, sample_rate: int) -> bool:
+    """Whether the attack of ``wave (time,)`` comes later than that of ``start (time,)``, of which it was made.
+
+    The level is the power of LEVEL_SECONDS; an attack reaches half of the highest.
+    """
+    width = max(1, round(LEVEL_SECONDS * sample_rate))
+    powers = [np.convolve(np.square(each, dtype=np.float64), np.ones(width), "same") for each in (wave, start)]
+    in_time = int(np.argmax(powers[1] >= powers[1].max() / 2)) + round(LATE_SECONDS * sample_rate) + 1
+    return bool(powers[0][:in_time].max() < powers[0].max() * db_to_gain(LATE_DB) ** 2)
 
 
 def _solved(response: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -1,0 +1,150 @@
+"""Edges of clips: pops at the beginning, clicks at the end, and single samples at full scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..units import gain_to_db, seconds_to_samples
+
+EDGE_SECONDS = 0.02
+TOLERANCE_DB = 3.0  # by which the peak of an edge may exceed that of the body
+TAIL_SECONDS = 0.06  # before the last edge of a one-shot: what the edge may not rise above
+SILENCE_DB = -40.0  # relative to the peak: an edge of a one-shot below this is silent, whatever comes before it
+STOP_SECONDS, STOP_DB = 0.00025, -30.0  # at the end of a one-shot, relative to the peak: louder, it is cut off while it sounds
+FULL_SCALE = 0.99
+ISOLATED_FACTOR = 8.0  # times the root mean square of what surrounds a sample, which noise never reaches
+SURROUND_SECONDS = 0.005  # on either side of a sample
+NEXT_SAMPLES = 2  # on either side, which belong to the sample itself
+FLOOR_DB = -120.0
+
+Kind = Literal["continuous", "one-shot"]
+"""``continuous``: speech and textures, whose edges are not louder than their body. ``one-shot``: peaks early and dies away."""
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Levels at the two ends of a clip.
+
+    Attributes
+    ----------
+    begin_db, end_db : float
+        Peaks of the first and last EDGE_SECONDS, relative to the peak of the body between them.
+    tail_db : float
+        Peak of the last EDGE_SECONDS relative to that of the TAIL_SECONDS before.
+    end_to_peak_db, stop_db : float
+        Peaks of the last EDGE_SECONDS and STOP_SECONDS, relative to the peak of the clip.
+    rms_db : float
+        Root mean square of the body in dB of full scale.
+    n_isolated : int
+        Samples at full scale by themselves, see :func:`count_isolated`.
+    """
+
+    begin_db: float
+    end_db: float
+    tail_db: float
+    end_to_peak_db: float
+    stop_db: float
+    rms_db: float
+    n_isolated: int
+
+
+def measure_edges(wave: np.ndarray, sample_rate: int) -> Edges:
+    """Measure both ends of a clip.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        Samples, ``(time,)`` or ``(channels, time)``. The edges of a clip of less than 80 ms are a quarter of it each.
+    sample_rate : int
+        Samples a second.
+
+    Returns
+    -------
+    Edges
+        Levels in dB, at least -120.
+    """
+    size = np.abs(np.atleast_2d(wave)).max(axis=0).astype(np.float64)  # (time,)
+    n_edge = max(1, min(seconds_to_samples(EDGE_SECONDS, sample_rate), len(size) // 4))
+    n_tail = seconds_to_samples(TAIL_SECONDS, sample_rate)
+    body = slice(n_edge, max(n_edge + 1, len(size) - n_edge))
+    end = _peak(size[-n_edge:])
+    return Edges(
+        begin_db=_ratio_db(_peak(size[:n_edge]), _peak(size[body])),
+        end_db=_ratio_db(end, _peak(size[body])),
+        tail_db=_ratio_db(end, _peak(size[max(0, len(size) - n_edge - n_tail) : -n_edge])),
+        end_to_peak_db=_ratio_db(end, _peak(size)),
+        stop_db=_ratio_db(_peak(size[-max(1, seconds_to_samples(STOP_SECONDS, sample_rate)) :]), _peak(size)),
+        rms_db=float(gain_to_db(np.sqrt(np.mean(np.square(np.atleast_2d(wave)[:, body], dtype=np.float64))), FLOOR_DB)),
+        n_isolated=sum(count_isolated(channel, sample_rate) for channel in np.atleast_2d(wave)),
+    )
+
+
+def count_isolated(wave: np.ndarray, sample_rate: int) -> int:
+    """Count the samples of ``wave (time,)`` at full scale by themselves: above ISOLATED_FACTOR times the level around them."""
+    n_around = max(NEXT_SAMPLES + 1, seconds_to_samples(SURROUND_SECONDS, sample_rate))
+    count = 0
+    for place in np.flatnonzero(np.abs(wave) >= FULL_SCALE).tolist():
+        before = wave[max(0, place - n_around) : max(0, place - NEXT_SAMPLES)]
+        around = np.concatenate([before, wave[place + NEXT_SAMPLES + 1 : place + n_around + 1]])
+        rms = float(np.sqrt(np.mean(np.square(around, dtype=np.float64)))) if len(around) else 0.0
+        count += bool(abs(float(wave[place])) > ISOLATED_FACTOR * rms)
+    return count
+
+
+def edge_faults(
+    wave: np.ndarray,
+    sample_rate: int,
+    kind: Kind = "continuous",
+    source: Edges | None = None,
+    rms_range_db: tuple[float, float] = (-np.inf, np.inf),
+) -> list[str]:
+    """List what is wrong with the ends of a clip.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        Samples, ``(time,)`` or ``(channels, time)``.
+    sample_rate : int
+        Samples a second.
+    kind : {"continuous", "one-shot"}
+        Whether the clip may peak in its first EDGE_SECONDS and has to end in silence.
+    source : Edges, optional
+        The edges of what the clip is a copy or a change of: what the source itself has is no fault.
+    rms_range_db : tuple of float
+        Lowest and highest root mean square of the body, in dB of full scale.
+
+    Returns
+    -------
+    list of str
+        A phrase for each fault; empty for a clip without any.
+    """
+    found = measure_edges(wave, sample_rate)
+    limits = {"begin_db": TOLERANCE_DB, "end_db": TOLERANCE_DB}
+    if kind == "one-shot":
+        limits = {"stop_db": STOP_DB}
+        if found.end_to_peak_db > SILENCE_DB:
+            limits["tail_db"] = TOLERANCE_DB
+    faults = []
+    if not np.isfinite(wave).all():
+        faults.append("not finite")
+    if found.n_isolated:
+        faults.append(f"{found.n_isolated} isolated samples at full scale")
+    if not rms_range_db[0] <= found.rms_db <= rms_range_db[1]:
+        faults.append(f"rms {found.rms_db:.1f} dB, not {rms_range_db[0]:.1f} to {rms_range_db[1]:.1f}")
+    for name, limit in limits.items():
+        allowed = limit if source is None else max(limit, getattr(source, name) + TOLERANCE_DB)
+        if (level := getattr(found, name)) > allowed:
+            faults.append(f"{name} {level:.1f}, above {allowed:.1f}")
+    return faults
+
+
+def _peak(size: np.ndarray) -> float:
+    return float(size.max(initial=0.0))
+
+
+def _ratio_db(level: float, reference: float) -> float:
+    """``level`` in dB relative to ``reference``; silence is FLOOR_DB below anything."""
+    return float(gain_to_db(level, FLOOR_DB) - gain_to_db(reference, FLOOR_DB))
