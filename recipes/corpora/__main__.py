@@ -31,6 +31,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     drums.add_argument("--packs", type=Path, required=True, help="folder <kind>/<kit>_<name>.flac from oramics/sampled")
     drums.add_argument("--hydrogen", type=Path, required=True, help="folder of Hydrogen drum kits")
     drums.add_argument("--sonic-pi", type=Path, required=True, help="folder of Sonic Pi's samples")
+    drums.add_argument("--fluid", type=Path, required=True, help="FluidR3_GM.sf2")
     digits = commands.add_parser("digits", help="spoken digits")
     digits.add_argument("--pack", type=Path, required=True, help="folder <digit>/<speaker>_<take>.flac")
     ambience = commands.add_parser("ambience", help="rain, sea, fire, engines, animals")
@@ -57,7 +58,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         if given.corpus == "drums":
-            print_table(*gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.out))
+            print_table(*gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.fluid, given.out))
         elif given.corpus == "digits":
             print_summary(*gather_digits(given.pack, given.out))
         elif given.corpus == "ambience":

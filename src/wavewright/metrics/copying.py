@@ -84,12 +84,12 @@ def nearest_training_distance(
     return CopyReport(float(np.mean(nearest >= limit)), limit, percentile, yardstick, nearest)
 
 
-def smallest_distance(training: np.ndarray, threshold: float | None) -> float:
+def smallest_distance(training: np.ndarray, threshold: float | None, groups: np.ndarray | None = None) -> float:
     """How close two different sounds of training ``(n, d)`` lie at least, 0 where all are one sound.
 
-    Clips no farther apart than ``threshold`` are one sound, see :func:`merge_near_duplicates`.
+    Clips of one of the ``groups`` ``(n,)`` or no farther apart than ``threshold`` are one sound, see :func:`merge_near_duplicates`.
     """
-    sounds = merge_near_duplicates(training, threshold)
+    sounds = merge_near_duplicates(training, threshold, groups)
     return nearest_training_distance(training, training[:1], sounds).limit if len(np.unique(sounds)) > 1 else 0.0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadFolder
+from ..errors import BadFolder, BadSetting
 from ..units import gain_to_db
 from .copying import merge_near_duplicates, nearest_training_distance, smallest_distance
 from .distances import distances_among
@@ -45,12 +45,16 @@ class Reference:
         label_names: Sequence[str],
         sample_rate: int,
         n_samples: int,
+        least_limits: Sequence[float] = (),
     ) -> Reference:
         """Embed all clips, ``wave_of(index) (n_samples,)``, and choose by a fixed seed.
 
-        ``labels`` number ``label_names``, ``groups`` say which clips are takes of one sound. Raises BadFolder where the clips of a class
-        cannot measure anything.
+        ``labels`` number ``label_names``, ``groups`` say which clips are takes of one sound; no limit falls below that of its label in
+        ``least_limits``. Raises BadFolder where the clips of a class cannot measure anything, BadSetting where there are other than one
+        least limit for each label.
         """
+        if least_limits and len(least_limits) != max(len(label_names), 1):
+            raise BadSetting(f"There are {len(least_limits)} least limits for {len(label_names)} labels; give one for each, or none.")
         embedding = LogMelEmbedding(sample_rate, seconds=n_samples / sample_rate)
         starts = range(0, len(labels), CLIPS_AT_ONCE)
         chunks = [range(start, min(start + CLIPS_AT_ONCE, len(labels))) for start in starts]
@@ -69,7 +73,9 @@ class Reference:
                 )
             member_groups = np.array([groups[index] for index in members])
             sounds[label] = merge_near_duplicates(chosen, embedding.near_duplicate_distance, member_groups)
-            limits[label] = smallest_distance(chosen, embedding.near_duplicate_distance)
+            limits[label] = smallest_distance(chosen, embedding.near_duplicate_distance, member_groups)
+        if least_limits:
+            limits = np.maximum(limits, np.array(least_limits, np.float32))
         return cls(embedding, rows.astype(np.float32), limits, embeddings, sounds)
 
     def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:

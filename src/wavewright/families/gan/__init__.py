@@ -47,6 +47,9 @@ RANGES = {
     "penalty_every": (1, 1_000_000),
     "energy_weight": (0.0, 1e6),
     "info_weight": (0.0, 1e6),
+    "copy_weight": (0.0, 1e6),
+    "copy_margin": (0.1, 10.0),
+    "critic_warmup_steps": (0, 1_000_000),
     "augment_gain_db": (0.0, 100.0),
 }
 """The smallest and largest value of each number in a Config that stands for itself; the others depend on each other."""
@@ -86,6 +89,9 @@ class Config:
     penalty_every: int = 2  # steps
     energy_weight: float = 2.0  # of the energy distance, 0 for none
     info_weight: float = 0.5  # of the InfoGAN code's recovery
+    copy_weight: float = 0.0  # of the term that pushes clips away from recordings nearer than the limit of their label, 0 for none
+    copy_margin: float = 1.1  # of that term: times the limit
+    critic_warmup_steps: int = 0  # in which critics learn alone, for a generator that begins from another model
     augment_gain_db: float = (
         8.0  # the critics hear real and generated clips attenuated by up to this, so that level tells nothing
     )
