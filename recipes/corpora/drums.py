@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -103,8 +103,8 @@ HYDROGEN_KINDS = [
     (r"roll|snare dry", None),  # several strokes; snares off, which sounds as a tom
     (r"kick|bass ?drum|^bd", "kick"),
     (r"snare|^sd", "snare"),
-    (r"\bhh\b|hi[- ]?hat", "hat"),
-    (r"\btom\b", "tom"),
+    (r"\bhh\b|\bhat\b|hi[- ]?hat", "hat"),
+    (r"\btom\b|^tomhi\d", "tom"),
     (r"crash|ride|splash|china|cymbal", "cymbal"),
     (r"stick|rim", "rim"),
     (r"clap", "clap"),
@@ -182,9 +182,9 @@ def from_pack(folder: Path) -> Iterator[Drum | LeftOut]:
             yield Drum(path, label, f"{kit}/{drum_identity(name, PACK_SAME_DRUM)}", source, name)
 
 
-def from_hydrogen(folder: Path) -> Iterator[Drum | LeftOut]:
-    """The one-shots of the Hydrogen drum kits named in ``HYDROGEN_SOURCES``, labelled by their instrument names."""
-    for kit_name, source in HYDROGEN_SOURCES.items():
+def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum | LeftOut]:
+    """The one-shots of the Hydrogen drum kits that ``sources`` name, labelled by their instrument names."""
+    for kit_name, source in sources.items():
         path = folder / kit_name / "drumkit.xml"
         if not path.is_file():
             raise BadFolder(f"{path} does not exist; give the folder drumkits of the unpacked package hydrogen-drumkits.")
@@ -259,15 +259,23 @@ def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, fluid: Path, out: 
     """Write the drum corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a source is missing."""
     for folder in (packs, hydrogen, sonic_pi):
         checked_folder(folder, "the unpacked source")
+    hydrogen_drums = from_hydrogen(hydrogen, HYDROGEN_SOURCES)
+    return gather_one_shots((*from_pack(packs), *hydrogen_drums, *from_sonic_pi(sonic_pi), *from_fluid(fluid)), out)
+
+
+def gather_one_shots(items: Iterable[Drum | LeftOut], out: Path) -> tuple[list[Drum], list[LeftOut]]:
+    """Write one-shots to ``out``; returns what was taken and what was left out."""
     taken: list[Drum] = []
     left_out: list[LeftOut] = []
     records = []
-    for item in (*from_pack(packs), *from_hydrogen(hydrogen), *from_sonic_pi(sonic_pi), *from_fluid(fluid)):
+    for item in items:
         if isinstance(item, LeftOut):
             left_out.append(item)
             continue
         if item.path.stem in UNLIKE_ITS_NAME or item.stem in UNLIKE_ITS_NAME:
-            left_out.append(LeftOut(item.path.with_name(item.stem), UNLIKE_ITS_NAME.get(item.path.stem) or UNLIKE_ITS_NAME[item.stem]))
+            left_out.append(
+                LeftOut(item.path.with_name(item.stem), UNLIKE_ITS_NAME.get(item.path.stem) or UNLIKE_ITS_NAME[item.stem])
+            )
             continue
         try:
             clip = one_shot(item)

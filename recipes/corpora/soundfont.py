@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ class SoundFont:
         presets, instruments = self._table(b"phdr", _PRESET), self._table(b"inst", _INSTRUMENT_HEADER)
         preset_bags, instrument_bags = self._table(b"pbag", _BAG), self._table(b"ibag", _BAG)
         preset_generators, instrument_generators = self._table(b"pgen", _GENERATOR), self._table(b"igen", _GENERATOR)
-        for (kit, _, bank, first, *_), (_, _, _, end, *_) in zip(presets, presets[1:], strict=False):
+        for (kit, _, bank, first, *_), (_, _, _, end, *_) in pairwise(presets):
             if bank != PERCUSSION_BANK:
                 continue
             for zone in _zones(preset_bags, preset_generators, first, end):

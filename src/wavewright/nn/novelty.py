@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -92,7 +94,7 @@ def closeness_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_labe
 def _mean_of_spans(values: Tensor, n_spans: int) -> Tensor:
     """Means ``(batch, spans, d)`` of ``(batch, frames, d)`` over spans that grow by the same factor."""
     edges = span_edges(values.shape[1], n_spans)
-    return torch.stack([values[:, start:end].mean(1) for start, end in zip(edges, edges[1:], strict=False)], 1)
+    return torch.stack([values[:, start:end].mean(1) for start, end in pairwise(edges)], 1)
 
 
 def _decibels(power: Tensor, loudest: Tensor, floor_db: float) -> Tensor:

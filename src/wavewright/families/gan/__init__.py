@@ -89,7 +89,9 @@ class Config:
     penalty_every: int = 2  # steps
     energy_weight: float = 2.0  # of the energy distance, 0 for none
     info_weight: float = 0.5  # of the InfoGAN code's recovery
-    copy_weight: float = 0.0  # of the term that pushes clips away from recordings nearer than the limit of their label, 0 for none
+    copy_weight: float = (
+        0.0  # of the term that pushes clips away from recordings nearer than the limit of their label, 0 for none
+    )
     copy_margin: float = 1.1  # of that term: times the limit
     critic_warmup_steps: int = 0  # in which critics learn alone, for a generator that begins from another model
     augment_gain_db: float = (

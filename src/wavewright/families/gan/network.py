@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from ...nn.blocks import Recurrence, ResidualBlock, Upsample
 from ...nn.critics import SpectralCritic, WaveCritic
-from ...nn.novelty import LogMelNovelty, closeness_penalty
 from ...nn.losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
+from ...nn.novelty import LogMelNovelty, closeness_penalty
 from ...nn.playable import Graph, Playable
 from ...nn.spectrum import istft, stft
 from . import EMBEDDINGS_FILE, Config
