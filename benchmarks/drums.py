@@ -35,7 +35,9 @@ from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.families.gan import EMBEDDINGS_FILE
-from wavewright.metrics.distances import pairwise_distances
+from wavewright.metrics.cheats import cheat_resampled_copies
+from wavewright.metrics.copying import smallest_distance
+from wavewright.metrics.distances import distances_among, pairwise_distances
 from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 from wavewright.metrics.judging import Clips, compare
 from wavewright.tasks.rejection import Rejection
@@ -83,6 +85,28 @@ def no_closer_by_own_limits(player, waves: np.ndarray, labels: np.ndarray) -> di
     print("the model's limits, dB: " + ", ".join(f"{label} {limit:.2f}" for label, limit in limits.items()))
     is_far = nearest >= np.array([limits[label] for label in labels])
     return {"all": float(is_far.mean()), **{label: float(is_far[labels == label].mean()) for label in limits}}
+
+
+def print_distances(train: Clips) -> None:
+    """Print how far apart the recordings of each label lie, in dB: takes of one drum, other drums, copies at another speed."""
+    embedding = LogMelEmbedding(train.sample_rate, train.waves.shape[1] / train.sample_rate)
+    copies, copy_labels = cheat_resampled_copies(train.waves, train.labels, train.sample_rate, 200, SEED)
+    copied = embedding(copies, train.sample_rate)
+    print(
+        "| label | recordings | drums | nearest take | nearest other drum, smallest | median | limit | copies, 99th percentile |"
+    )
+    for label in dict.fromkeys(train.labels.tolist()):
+        own = train.of_labels([label])
+        rows, of_drum = embedding(own.waves, train.sample_rate), own.groups[:, None] == own.groups[None, :]
+        apart = distances_among(rows)
+        others = np.where(of_drum, np.inf, apart).min(1)
+        takes = np.where(of_drum & ~np.eye(len(rows), dtype=bool), apart, np.inf).min(1)
+        limit = smallest_distance(rows, embedding.near_duplicate_distance, own.groups)
+        far = np.percentile(pairwise_distances(rows, copied[copy_labels == label]).min(0), 99)
+        values = np.median(takes[np.isfinite(takes)]), others.min(), np.median(others), limit, far
+        print(
+            f"| {label} | {len(rows)} | {len(np.unique(own.groups))} | " + " | ".join(f"{value:.2f}" for value in values) + " |"
+        )
 
 
 def of_wavegan(run: Path, labels: list[str], per_label: int, sample_rate: int) -> Clips:
@@ -139,6 +163,7 @@ def main() -> None:
     parser.add_argument("--model", default="drums")
     parser.add_argument("--every-clip", action="store_true", help="judge the network's copies, too, which generate leaves out")
     parser.add_argument("--wavegan", type=Path, default=None)
+    parser.add_argument("--distances", action="store_true", help="only print how far apart the recordings of each label lie")
     parser.add_argument("--judge", type=Path, default=None, help="a second classifier, a run of benchmarks/drum_judge.py")
     parser.add_argument("--per-label", type=int, default=200)
     parser.add_argument("--json", type=Path, default=None)
@@ -146,6 +171,9 @@ def main() -> None:
     player = models.load(given.model)
     rate, n_samples, labels = player.card.sample_rate, player.generate(count=1).shape[-1], list(player.labels)
     train, test = (recordings(given.corpus, split, labels, rate, n_samples) for split in ("train", "test"))
+    if given.distances:
+        print_distances(train)
+        return
     judge = ClassifierEmbedding(models.load(models.classifier_of(set(labels))))
     embeddings = [LogMelEmbedding(rate, n_samples / rate), judge]
     waves = generated(player, given.per_label, given.every_clip)
