@@ -107,11 +107,11 @@ def merge_drums(training: np.ndarray, sounds: np.ndarray, groups: np.ndarray) ->
     return merged if limits[1] >= limits[0] else sounds
 
 
-def smallest_distance(training: np.ndarray, threshold: float, groups: np.ndarray | None = None) -> float:
+def smallest_distance(training: np.ndarray, threshold: float | None, groups: np.ndarray | None = None) -> float:
     """Return the smallest distance between different sounds of training ``(n, d)``, 0 where all are one sound.
 
     Clips no farther apart than ``threshold`` are one sound, and so are those of one of the ``groups`` ``(n,)``, see
-    :func:`merge_drums`.
+    :func:`merge_drums`. Raises BadSetting without a threshold.
     """
     sounds = merge_near_duplicates(training, threshold)
     if len(np.unique(sounds)) < 2:

@@ -279,15 +279,15 @@ class Gan(nn.Module):
                 [energy_distance(_pooled_groups(r), _pooled_groups(f)) for r, f in zip(real, fake, strict=True)]
             ).mean()
         if self.novelty is not None:
-            losses["distance/copies"] = self._closeness(batch)
+            losses["distance/copies"] = self._closeness(self.novelty, batch)
         return losses | self._code_losses(features, batch["code"])
 
-    def _closeness(self, batch: Batch) -> Tensor:
+    def _closeness(self, novelty: LogMelNovelty, batch: Batch) -> Tensor:
         """How far the generated clips lie within the limits below which they count as copies, see :func:`closeness_penalty`."""
         wave = batch["made"].squeeze(1)
         label = batch.get("label", torch.zeros(len(wave), dtype=torch.int64, device=wave.device))
         with torch.autocast(wave.device.type, enabled=False):
-            embedded = self.novelty(wave.float())
+            embedded = novelty(wave.float())
             limits = self.config.copy_margin * batch["limits"]
             return closeness_penalty(embedded, label, batch["recordings"], batch["recording_labels"], limits)
 
