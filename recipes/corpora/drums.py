@@ -7,7 +7,7 @@ Sources, each a folder on this machine:
 - ``--hydrogen``: the folder ``usr/share/hydrogen/data/drumkits`` of the Debian package hydrogen-drumkits.
 - ``--sonic-pi``: the folder ``etc/samples`` of Sonic Pi 4.5 or later (public repository sonic-pi-net/sonic-pi), which adds hats to
   those of the Debian package sonic-pi-samples.
-- ``--fluid``: ``usr/share/sounds/sf2/FluidR3_GM.sf2`` of the Debian package fluid-soundfont-gm.
+- ``--fluid`` (left out without): ``usr/share/sounds/sf2/FluidR3_GM.sf2`` of the Debian package fluid-soundfont-gm.
 
 The Debian packages need no installing: ``apt-get download hydrogen-drumkits fluid-soundfont-gm``, then ``dpkg -x FILE FOLDER``.
 
@@ -255,12 +255,15 @@ def one_shot(drum: Drum) -> Clip:
     return Clip(wave / max(peak, 1.0), SAMPLE_RATE)
 
 
-def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, fluid: Path, out: Path) -> tuple[list[Drum], list[LeftOut]]:
+def gather_drums(
+    packs: Path, hydrogen: Path, sonic_pi: Path, fluid: Path | None, out: Path
+) -> tuple[list[Drum], list[LeftOut]]:
     """Write the drum corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a source is missing."""
     for folder in (packs, hydrogen, sonic_pi):
         checked_folder(folder, "the unpacked source")
     hydrogen_drums = from_hydrogen(hydrogen, HYDROGEN_SOURCES)
-    return gather_one_shots((*from_pack(packs), *hydrogen_drums, *from_sonic_pi(sonic_pi), *from_fluid(fluid)), out)
+    fluid_drums = () if fluid is None else from_fluid(fluid)
+    return gather_one_shots((*from_pack(packs), *hydrogen_drums, *from_sonic_pi(sonic_pi), *fluid_drums), out)
 
 
 def gather_one_shots(items: Iterable[Drum | LeftOut], out: Path) -> tuple[list[Drum], list[LeftOut]]:
