@@ -1,7 +1,7 @@
 """The run behind the bundled model ``drums``: a class-conditional GAN on real one-shots from public kits.
 
     python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 --out corpora/drums
-    python recipes/drums.py --corpus corpora/drums --out runs/drums --from drums --max-minutes 60
+    python recipes/drums.py --corpus corpora/drums --out runs/drums --from EARLIER --max-minutes 60
     python recipes/drums.py --corpus corpora/drums --out runs/drums --max-minutes 60 --resume     # as often as needed
     python recipes/drums.py --corpus corpora/drums --out runs/drums --bundle                      # into the package
 

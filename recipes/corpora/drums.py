@@ -5,7 +5,7 @@ Sources, each a folder on this machine:
 - ``--packs``: one-shots as ``<kind>/<kit>_<name>.flac`` cut from the public repository oramics/sampled (drum machines CR-78,
   LM-2 and MRK-2, acoustic AVL kits).
 - ``--hydrogen``: the folder ``usr/share/hydrogen/data/drumkits`` of the Debian package hydrogen-drumkits.
-- ``--sonic-pi``: the folder ``etc/samples`` of Sonic Pi 4.5 or later (public repository sonic-pi-net/sonic-pi), which adds hats to
+- ``--sonic-pi``: the folder ``etc/samples`` of the public repository sonic-pi-net/sonic-pi (late 2024 or later), which adds hats to
   those of the Debian package sonic-pi-samples.
 - ``--fluid`` (left out without): ``usr/share/sounds/sf2/FluidR3_GM.sf2`` of the Debian package fluid-soundfont-gm.
 
