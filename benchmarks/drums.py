@@ -179,9 +179,14 @@ def main() -> None:
     waves = generated(player, given.per_label, given.every_clip)
     wave_labels = np.repeat(labels, given.per_label)
     made = prepared(waves, wave_labels.tolist(), rate)
-    report = compare(train, made, embeddings, test, seed=SEED)
+    report = compare(train, made, embeddings, test, takes_from="group", seed=SEED)
     print(report)
     found = {"model": report, "no closer, by label": _no_closer(report)}
+    layers = compare(train, made, embeddings[:1], takes_from="distance", cheats=False, seed=SEED).rows[0].neighbours
+    found["with layers farther apart than 3 dB as sounds of their own"] = {
+        "coverage": layers.manifold.coverage,
+        "1-nearest-neighbour accuracy": layers.nearest_accuracy,
+    }
     found["no closer, by the model's own limits"] = no_closer_by_own_limits(player, waves, wave_labels)
     for name in list(found)[1:]:
         print(f"{name}: {_listed(found[name])}")
@@ -198,7 +203,14 @@ def main() -> None:
     for name, value in found["speed"].items():
         print(f"{name}: {value:.2f}")
     if given.wavegan:
-        peer = compare(train, of_wavegan(given.wavegan, labels, given.per_label, rate), embeddings, cheats=False, seed=SEED)
+        peer = compare(
+            train,
+            of_wavegan(given.wavegan, labels, given.per_label, rate),
+            embeddings,
+            takes_from="group",
+            cheats=False,
+            seed=SEED,
+        )
         print(f"\nplain WaveGAN\n{peer}")
         for name in report.rows[0].distances:
             ours, theirs = (side.rows[0].distances[name].closeness.generated.value for side in (report, peer))
