@@ -40,6 +40,7 @@ from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among, pairwise_distances
 from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 from wavewright.metrics.judging import Clips, compare
+from wavewright.processor import instruction_sets, processor_name
 from wavewright.tasks.rejection import Rejection
 
 SEED = 2026
@@ -62,7 +63,13 @@ def prepared(waves: np.ndarray, labels: list[str], sample_rate: int) -> Clips:
     return Clips.of(np.stack(aligned), sample_rate, labels)
 
 
-def generated(player, per_label: int, every_clip: bool) -> np.ndarray:
+def generated(player, per_label: int, every_clip: bool) -> Clips:
+    """Clips of every label, prepared like recordings; see :func:`drawn`."""
+    labels = [label for label in player.labels for _ in range(per_label)]
+    return prepared(drawn(player, per_label, every_clip), labels, player.card.sample_rate)
+
+
+def drawn(player, per_label: int, every_clip: bool) -> np.ndarray:
     """Clips ``(n, time)``, label after label, as `wavewright generate` makes them without copies; or every clip that the network draws."""
     rejection = Rejection(
         player, lambda label, seed, index: player.generate(label, 1, seed, index)[0], None, 0.0 if every_clip else None
@@ -176,7 +183,7 @@ def main() -> None:
         return
     judge = ClassifierEmbedding(models.load(models.classifier_of(set(labels))))
     embeddings = [LogMelEmbedding(rate, n_samples / rate), judge]
-    waves = generated(player, given.per_label, given.every_clip)
+    waves = drawn(player, given.per_label, given.every_clip)
     wave_labels = np.repeat(labels, given.per_label)
     made = prepared(waves, wave_labels.tolist(), rate)
     report = compare(train, made, embeddings, test, takes_from="group", seed=SEED)
@@ -199,6 +206,7 @@ def main() -> None:
         }
         for side, shares in found["second judge"].items():
             print(f"second judge, {side}: {_listed(shares)}")
+    print(f"{processor_name()}; {', '.join(instruction_sets())}")
     found["speed"] = speed(player, given.model)
     for name, value in found["speed"].items():
         print(f"{name}: {value:.2f}")
