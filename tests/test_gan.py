@@ -17,7 +17,7 @@ from wavewright.data.folder import scan
 from wavewright.data.one_shots import MEMBERS, at_speed
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.gan import SIZES, Config
-from wavewright.families.gan.network import SpectralGenerator, build, draw
+from wavewright.families.gan.network import SpectralGenerator, build, draw, generate
 from wavewright.families.gan.recipe import fine_tuning, prepare, recipe
 from wavewright.metrics import reference
 from wavewright.metrics.copying import smallest_distance
@@ -182,6 +182,17 @@ def test_upsampling_keeps_images_down():
     spectrum = torch.fft.rfft(Upsample(4)(tone)[0, 0] * torch.hann_window(2048)).abs()
     image = spectrum[round(2048 * (1 - 0.03) / 4) - 6 :].max()  # the first image lies at (1 - f) / 4
     assert 20 * math.log10(image / spectrum.max()) < -50
+
+
+def test_what_is_evaluated_is_played_at_the_models_temperature():
+    torch.manual_seed(0)
+    generator = build(TINY).generator
+    generator.config = replace(TINY, temperature=0.5)
+    torch.manual_seed(1)
+    wave = generate(generator, 0, 2)
+    torch.manual_seed(1)
+    latent, _ = draw(TINY, 2, torch.device("cpu"))
+    np.testing.assert_array_equal(wave, generator.wave(0.5 * latent, torch.tensor([0, 0])).detach().numpy())
 
 
 def test_only_clips_within_the_limit_of_their_label_are_pushed_away():

@@ -318,9 +318,10 @@ def build(config: Config) -> Gan:
 
 @torch.no_grad()
 def generate(generator: Generator, label: int, n_clips: int) -> np.ndarray:
-    """Clips of a generator in training, ``(n_clips, 1, n_samples)`` float32, from torch's global generator."""
+    """Clips as a generator in training plays them, ``(n_clips, 1, n_samples)`` float32, from torch's global generator."""
     device = next(generator.parameters()).device
     latent, code = draw(generator.config, n_clips, device)
+    latent *= generator.config.temperature
     labels = torch.full((n_clips,), label, device=device) if generator.config.labels else None
     return generator.wave(latent, labels, code).cpu().numpy()
 
