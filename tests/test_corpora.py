@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from tiny_voice import SAMPLE_RATE, TEXTS, front_end, tiny_run, write_folder
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import mel_of_features, speech_mel
-from wavewright.errors import BadModel, BadSetting
+from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.acoustic import SPEAKERS_FILE, network
 from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.vocoder.given import with_mels
@@ -61,6 +62,64 @@ def test_digits_are_split_by_take(tmp_path):
     assert rows["7/theo_5"]["speaker"] == "theo"
     (source,) = json.loads((tmp_path / "out" / "sources.json").read_text(encoding="utf-8"))
     assert (source["clips"], source["seconds"], source["licence"]) == (3, 1.5, "CC-BY-SA-4.0")
+
+
+def sound_font(path: Path, samples: dict[str, np.ndarray], kits: list[tuple[str, int, list[tuple[int, int]]]]) -> Path:
+    """A SoundFont of 16-bit samples by name and of kits: name, bank, and the (key, sample) pairs of each."""
+    chunk = lambda name, data: name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)  # noqa: E731
+    waves = [(32_767 * wave).astype("<i2").tobytes() for wave in samples.values()]
+    ends = np.cumsum([len(wave) // 2 for wave in waves])
+    tables = dict.fromkeys((b"phdr", b"pbag", b"pgen", b"inst", b"ibag", b"igen", b"shdr"), b"")
+    n_zones = 0
+    for number, (name, bank, keys) in enumerate([*kits, ("EOP", 0, [])]):
+        tables[b"phdr"] += struct.pack("<20sHHHIII", name.encode(), 0, bank, number, 0, 0, 0)
+        tables[b"pbag"] += struct.pack("<HH", number, 0)
+        tables[b"pgen"] += struct.pack("<HH", 41, number)
+        tables[b"inst"] += struct.pack("<20sH", name.encode(), n_zones)
+        for key, sample in keys:
+            tables[b"ibag"] += struct.pack("<HH", 2 * n_zones, 0)
+            tables[b"igen"] += struct.pack("<HBBHH", 43, key, key, 53, sample)
+            n_zones += 1
+    tables[b"ibag"] += struct.pack("<HH", 2 * n_zones, 0)
+    for name, end, wave in zip(samples, ends, waves, strict=True):
+        tables[b"shdr"] += struct.pack("<20sIIIIIBbHH", name.encode(), end - len(wave) // 2, end, 0, 0, 22_050, 60, 0, 0, 1)
+    pdta = b"pdta" + b"".join(chunk(name, data) for name, data in tables.items())
+    sdta = b"sdta" + chunk(b"smpl", b"".join(waves))
+    path.write_bytes(chunk(b"RIFF", b"sfbk" + chunk(b"LIST", sdta) + chunk(b"LIST", pdta)))
+    return path
+
+
+def test_a_sound_font_gives_its_percussion_as_it_was_recorded(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(CORPORA))
+    drums = importlib.import_module("drums")
+    rng = np.random.default_rng(0)
+    names = ("Snr 1-1(L)", "Snr 1-1(R)", "Snr 1-2(L)", "Hi-Hat Foot(L)", "Clave", "Piano")
+    samples = {name: rng.uniform(-0.5, 0.5, 400 + 10 * number) for number, name in enumerate(names)}
+    kits = [("Standard", 128, [(38, 0), (38, 1), (40, 2), (44, 3), (75, 4)]), ("Jazz", 128, [(38, 0)]), ("Piano", 0, [(60, 5)])]
+    path = sound_font(tmp_path / "tiny.sf2", samples, kits)
+    found = list(drums.from_fluid(path))
+    left_out = [item for item in found if isinstance(item, drums.LeftOut)]
+    assert [item.path.name for item in left_out] == ["Clave"]
+    taken = {item.stem: item for item in found if not isinstance(item, drums.LeftOut)}
+    assert {stem: (item.label, item.group) for stem, item in taken.items()} == {
+        "Snr_1_1": ("snare", "fluid/Snr 1"),
+        "Snr_1_2": ("snare", "fluid/Snr 1"),  # another layer of the same drum
+        "Hi_Hat_Foot": ("hat", "fluid/Hi-Hat"),
+    }
+    both = drums.recorded(taken["Snr_1_1"])
+    assert both.sample_rate == 22_050
+    expected = [samples["Snr 1-1(L)"], samples["Snr 1-1(R)"][:400]]
+    np.testing.assert_allclose(both.wave, expected, atol=1e-4)
+    with pytest.raises(BadAudio, match="is not a SoundFont file"):
+        drums.SoundFont(tone(tmp_path / "a.wav"))
+
+
+def test_kits_of_the_judge_are_none_that_the_model_learns_from_or_is_tested_by(monkeypatch):
+    monkeypatch.syspath_prepend(str(CORPORA))
+    drums, judge = importlib.import_module("drums"), importlib.import_module("drum_judge")
+    assert not judge.HYDROGEN_SOURCES.keys() & drums.HYDROGEN_SOURCES.keys()
+    known = [*drums.PACK_SOURCES.values(), *drums.HYDROGEN_SOURCES.values(), drums.SONIC_PI_SOURCE, drums.FLUID_SOURCE]
+    assert not any("GPL" in source.licence for source in known)
 
 
 def test_ambience_keeps_folds_and_licences_apart_and_cuts_silence(tmp_path):

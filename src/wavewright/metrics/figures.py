@@ -11,7 +11,7 @@ from ..errors import BadSetting
 from .bins import NdbResult, ndb
 from .clips import EmbeddedClips
 from .closeness import Closeness, closeness
-from .copying import CopyReport, merge_near_duplicates, nearest_training_distance
+from .copying import CopyReport, merge_drums, merge_near_duplicates, nearest_training_distance
 from .frechet import FrechetInfinity, frechet_distance_infinity
 from .kernel import kernel_distance
 from .neighbours import PrecisionRecall, diversity_ratio, nearest_neighbour_accuracy, precision_recall_density_coverage
@@ -19,7 +19,8 @@ from .sampling import equal_counts, one_of_each
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
 
 TakesFrom = Literal["distance", "group"]
-"""What makes recordings takes of one sound: the embedding's near-duplicate distance, or being of one group as well."""
+"""What makes recordings takes of one sound where one take of each is drawn: the embedding's near-duplicate distance, or being of one
+group as well."""
 
 LARGEST_SIDE = 4_000
 """Kernels and neighbours compare every clip with every other; a larger side is drawn from."""
@@ -119,13 +120,19 @@ def sounds_of(reference: EmbeddedClips, takes_from: TakesFrom, near_duplicate_di
 
 
 def neighbour_figures(
-    reference: EmbeddedClips, estimate: EmbeddedClips, sounds: np.ndarray, repeats: int = 10, seed: int = 0
+    reference: EmbeddedClips,
+    estimate: EmbeddedClips,
+    sounds: np.ndarray,
+    repeats: int = 10,
+    seed: int = 0,
+    merge_groups: bool = True,
 ) -> NeighbourFigures:
     """Variety of the estimate, and whether it can be told from the reference or was copied from it.
 
     ``sounds`` ``(n,)`` comes from :func:`sounds_of`. Precision to coverage and the 1-nearest-neighbour accuracy are means over
     ``repeats`` draws of one take of each sound and as many estimates of the same label. Diversity compares all clips of a
-    label. Raises BadSetting where no label can be measured or the sides do not match.
+    label. With ``merge_groups`` the limit against copies takes the recordings of a group for one sound, see :func:`merge_drums`.
+    Raises BadSetting where no label can be measured or the sides do not match.
     """
     rng = np.random.default_rng(seed)
     names = [str(label) for label in np.intersect1d(reference.labels, estimate.labels)]
@@ -142,7 +149,8 @@ def neighbour_figures(
             if own.sum() >= 2:
                 pair = reference.embeddings[rows[own]], estimate.embeddings[estimate_rows[own]]
                 accuracies[name].append(nearest_neighbour_accuracy(*pair))
-    labels = {name: _label_figures(name, reference, estimate, sounds, accuracies[name]) for name in names}
+    drums = _drums(reference, sounds) if merge_groups else sounds
+    labels = {name: _label_figures(name, reference, estimate, sounds, drums, accuracies[name]) for name in names}
     values = np.array([[m.precision, m.recall, m.density, m.coverage] for m in manifolds])
     copies = [figures.copying for figures in labels.values() if figures.copying is not None]
     if not copies:
@@ -186,7 +194,12 @@ def _most_of_each(labels: np.ndarray) -> dict[str, int]:
 
 
 def _label_figures(
-    name: str, reference: EmbeddedClips, estimate: EmbeddedClips, sounds: np.ndarray, accuracies: list[float]
+    name: str,
+    reference: EmbeddedClips,
+    estimate: EmbeddedClips,
+    sounds: np.ndarray,
+    drums: np.ndarray,
+    accuracies: list[float],
 ) -> LabelFigures:
     rows, estimate_rows = reference.of_label(name), estimate.of_label(name)
     real, made = reference.embeddings[rows], estimate.embeddings[estimate_rows]
@@ -197,8 +210,18 @@ def _label_figures(
         n_estimate=len(estimate_rows),
         diversity=diversity_ratio(real, made) if n_sounds >= 2 and len(made) >= 2 else None,
         nearest_accuracy=float(np.mean(accuracies)) if accuracies else None,
-        copying=nearest_training_distance(real, made, sounds[rows]) if n_sounds >= 2 else None,
+        copying=nearest_training_distance(real, made, drums[rows]) if n_sounds >= 2 else None,
     )
+
+
+def _drums(reference: EmbeddedClips, sounds: np.ndarray) -> np.ndarray:
+    """The drum that each reference clip is a recording of, as numbers ``(n,)``; unlike those of ``sounds`` they repeat between labels."""
+    drums = sounds.copy()
+    for label in np.unique(reference.labels):
+        rows = reference.of_label(label)
+        if len(np.unique(sounds[rows])) >= 2:
+            drums[rows] = merge_drums(reference.embeddings[rows], sounds[rows], reference.groups[rows])
+    return drums
 
 
 def _mean_of(values: list[float | None]) -> float:

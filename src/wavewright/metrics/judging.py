@@ -65,6 +65,7 @@ def compare(
     held_out: Clips | None = None,
     limits: Bars | None = None,
     takes_from: TakesFrom = "distance",
+    merge_groups: bool = True,
     cheats: bool = True,
     seed: int = 0,
 ) -> EvaluationReport:
@@ -72,7 +73,8 @@ def compare(
 
     The first embedding says who is whose neighbour, each gives distances, and a ClassifierEmbedding among them gives scores.
     Labels that a side lacks are left out, with a note. ``held_out`` recordings stand beside the generated clips as a row of
-    their own. Each cheat has as many clips a label as the generated clips have on average. Raises BadSetting where no label is
+    their own. ``merge_groups`` takes the recordings of a group for one drum where it says what a copy is; not for groups that are
+    speakers. Each cheat has as many clips a label as the generated clips have on average. Raises BadSetting where no label is
     in common, the sample rates differ or a metric has too few clips.
     """
     common, left_out = _common_labels(reference, generated, held_out)
@@ -87,7 +89,7 @@ def compare(
     if unheard is not None and len(unheard) < FEWEST:
         notes.append(f"No row for the held-out recordings: there are {len(unheard)} of these labels, and {FEWEST} are needed.")
         unheard = None
-    judging = _Judging(recordings, unheard, embeddings, limits or Bars(), takes_from, seed)
+    judging = _Judging(recordings, unheard, embeddings, limits or Bars(), takes_from, merge_groups, seed)
     rows = [judging.row(GENERATED, made)]
     if unheard is not None:
         rows.append(judging.row(HELD_OUT, unheard))
@@ -133,6 +135,7 @@ class _Judging:
         embeddings: Sequence[Embedding],
         limits: Bars,
         takes_from: TakesFrom,
+        merge_groups: bool,
         seed: int,
     ) -> None:
         self.recordings = recordings
@@ -143,6 +146,7 @@ class _Judging:
         self.judge = next((embedding for embedding in embeddings if isinstance(embedding, ClassifierEmbedding)), None)
         self.embedded_recordings = self.embed(recordings)
         self.embedded_held_out = {} if held_out is None or not len(held_out) else self.embed(held_out)
+        self.merge_groups = merge_groups
         self.sounds = sounds_of(self.embedded_recordings[self.first], takes_from, embeddings[0].near_duplicate_distance)
 
     def row(self, name: str, clips: Clips, is_cheat: bool = False) -> Row:
@@ -151,7 +155,8 @@ class _Judging:
         distances = {
             key: distance_figures(recordings, embedded[key], self.seed) for key, recordings in self.embedded_recordings.items()
         }
-        neighbours = neighbour_figures(self.embedded_recordings[self.first], embedded[self.first], self.sounds, seed=self.seed)
+        recordings, made = self.embedded_recordings[self.first], embedded[self.first]
+        neighbours = neighbour_figures(recordings, made, self.sounds, seed=self.seed, merge_groups=self.merge_groups)
         scores = self.scores(clips)
         return Row(
             name=name,

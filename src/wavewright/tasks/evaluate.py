@@ -77,7 +77,16 @@ def evaluate(
     judge = classifier or models.classifier_of((set(made.labels) & set(recordings.labels)) - {""})
     embeddings: list[Embedding] = [LogMelEmbedding(sample_rate, seconds)]
     embeddings += [ClassifierEmbedding(models.load(judge))] if judge else []
-    report = compare(recordings, made, embeddings, unheard, takes_from=takes_from, cheats=not skip_cheats, seed=seed)
+    report = compare(
+        recordings,
+        made,
+        embeddings,
+        unheard,
+        takes_from=takes_from,
+        merge_groups=not all(entry.group == entry.speaker for entry in entries),
+        cheats=not skip_cheats,
+        seed=seed,
+    )
     notes = [*report.notes, *(f"Not used: {problem}" for problem in problems)]
     return replace(report, reference=str(reference), generated=str(generated), notes=tuple(notes))
 

@@ -9,6 +9,7 @@ Papers:
     Chen et al., "InfoGAN", 2016: an interpretable code, recovered by a Q head.
     Gulrajani et al., "Improved Training of Wasserstein GANs", 2017 (``wgan-gp``); Lim and Ye, "Geometric GAN", 2017 (``hinge``).
     Huang, Gokaslan, Kuleshov and Tompkin, "The GAN is dead; long live the GAN! A Modern GAN Baseline" (R3GAN), 2024 (``r3gan``).
+    Kingma and Dhariwal, "Glow", 2018, and Brock et al., "BigGAN", 2019: playing from latent vectors nearer to their mean (``temperature``).
     Siuzdak, "Vocos", 2023: magnitude and phase of an STFT as the last layer.
 
 Changed from them: the default generator works in the spectral domain (complex STFT frames plus shaped noise, then an inverse STFT), the
@@ -33,6 +34,7 @@ RANGES = {
     "sample_rate": (4_000, 768_000),
     "latent_size": (1, 8_192),
     "label_size": (1, 8_192),
+    "temperature": (0.0, 10.0),
     "code_categories": (0, 8_192),
     "code_continuous": (0, 8_192),
     "channels": (1, 2_048),
@@ -47,6 +49,9 @@ RANGES = {
     "penalty_every": (1, 1_000_000),
     "energy_weight": (0.0, 1e6),
     "info_weight": (0.0, 1e6),
+    "copy_weight": (0.0, 1e6),
+    "copy_margin": (0.1, 10.0),
+    "critic_warmup_steps": (0, 1_000_000),
     "augment_gain_db": (0.0, 100.0),
 }
 """The smallest and largest value of each number in a Config that stands for itself; the others depend on each other."""
@@ -69,6 +74,7 @@ class Config:
     loss: Literal["r3gan", "hinge", "wgan-gp", "bce"] = "r3gan"
     latent_size: int = 64
     label_size: int = 64
+    temperature: float = 1.0  # standard deviation of the latent vectors that clips are played from; networks learn with 1
     code_categories: int = 0  # InfoGAN: number of categories of the code, 0 for none
     code_continuous: int = 0  # InfoGAN: number of continuous dimensions of the code, each in [-1, 1]
     channels: int = 256  # width of the generator at its full frame rate
@@ -86,6 +92,11 @@ class Config:
     penalty_every: int = 2  # steps
     energy_weight: float = 2.0  # of the energy distance, 0 for none
     info_weight: float = 0.5  # of the InfoGAN code's recovery
+    copy_weight: float = (
+        0.0  # of the term that pushes clips away from recordings nearer than the limit of their label, 0 for none
+    )
+    copy_margin: float = 1.1  # of that term: times the limit
+    critic_warmup_steps: int = 0  # in which critics learn alone, for a generator that begins from another model
     augment_gain_db: float = (
         8.0  # the critics hear real and generated clips attenuated by up to this, so that level tells nothing
     )

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from ...nn.blocks import Recurrence, ResidualBlock, Upsample
 from ...nn.critics import SpectralCritic, WaveCritic
 from ...nn.losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
+from ...nn.novelty import LogMelNovelty, closeness_penalty
 from ...nn.playable import Graph, Playable
 from ...nn.spectrum import istft, stft
 from . import EMBEDDINGS_FILE, Config
@@ -186,6 +187,7 @@ class Gan(nn.Module):
             self.critic = SpectralCritic(config.sample_rate, n_samples, n_labels, width, MEMBERS, recurrent, code_size)
         else:
             self.critic = WaveCritic(n_samples, n_labels, width, MEMBERS, config.phase_shuffle, recurrent, code_size)
+        self.novelty = LogMelNovelty(config.sample_rate, n_samples) if config.copy_weight else None
 
     def players(self) -> dict[str, nn.Module]:
         """Who owns an optimizer."""
@@ -208,14 +210,21 @@ class Gan(nn.Module):
             weights["info/category"] = config.info_weight
         if config.code_continuous:
             weights["info/continuous"] = config.info_weight
+        if config.copy_weight:
+            weights["distance/copies"] = config.copy_weight
         return weights
 
     def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
-        """The critic as often as the config says, then the generator, which is judged on the critic's last fakes."""
+        """The critic as often as the config says, then the generator, which is judged on the critic's last fakes.
+
+        During ``critic_warmup_steps`` the critic alone.
+        """
         with_penalty = bool(self.config.penalty_weight) and step % self.config.penalty_every == 0
         early = [("critic", lambda batch: self._critic_losses(batch, with_penalty, fresh=True))] * (
             self.config.critic_turns - 1
         )
+        if step < self.config.critic_warmup_steps:
+            return [*early, ("critic", lambda batch: self._critic_losses(batch, with_penalty, fresh=True))]
         last = ("critic", lambda batch: self._critic_losses(batch, with_penalty, fresh=False))
         return [*early, last, ("generator", self._generator_losses)]
 
@@ -232,7 +241,7 @@ class Gan(nn.Module):
         """Pictures of newly generated clips with the labels of the batch, and the code that they were made from."""
         real = batch["wave"]
         latent, code = draw(self.config, real.shape[0], real.device)
-        wave = self.generator.wave(latent, batch.get("label"), code)
+        batch["made"] = wave = self.generator.wave(latent, batch.get("label"), code)
         return self.critic.pictures(self.augment(wave)), code
 
     def _critic_losses(self, batch: Batch, with_penalty: bool, fresh: bool) -> dict[str, Tensor]:
@@ -269,7 +278,18 @@ class Gan(nn.Module):
             losses["distance/energy"] = torch.stack(
                 [energy_distance(_pooled_groups(r), _pooled_groups(f)) for r, f in zip(real, fake, strict=True)]
             ).mean()
+        if self.novelty is not None:
+            losses["distance/copies"] = self._closeness(self.novelty, batch)
         return losses | self._code_losses(features, batch["code"])
+
+    def _closeness(self, novelty: LogMelNovelty, batch: Batch) -> Tensor:
+        """How far the generated clips lie within the limits below which they count as copies, see :func:`closeness_penalty`."""
+        wave = batch["made"].squeeze(1)
+        label = batch.get("label", torch.zeros(len(wave), dtype=torch.int64, device=wave.device))
+        with torch.autocast(wave.device.type, enabled=False):
+            embedded = novelty(wave.float())
+            limits = self.config.copy_margin * batch["limits"]
+            return closeness_penalty(embedded, label, batch["recordings"], batch["recording_labels"], limits)
 
     def _code_losses(self, features: Tensor, code: Tensor | None) -> dict[str, Tensor]:
         """How badly the code is recovered from the sound (Chen et al., 2016, equation 5)."""
@@ -298,9 +318,10 @@ def build(config: Config) -> Gan:
 
 @torch.no_grad()
 def generate(generator: Generator, label: int, n_clips: int) -> np.ndarray:
-    """Clips of a generator in training, ``(n_clips, 1, n_samples)`` float32, from torch's global generator."""
+    """Clips as a generator in training plays them, ``(n_clips, 1, n_samples)`` float32, from torch's global generator."""
     device = next(generator.parameters()).device
     latent, code = draw(generator.config, n_clips, device)
+    latent *= generator.config.temperature
     labels = torch.full((n_clips,), label, device=device) if generator.config.labels else None
     return generator.wave(latent, labels, code).cpu().numpy()
 

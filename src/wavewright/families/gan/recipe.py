@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from ...data.entry import Entry, Problem
 from ...data.one_shots import MEMBERS, RANGES, Draws, OneShotBatches, OneShots, label_names, usable
 from ...data.preparation import Preparation
@@ -13,11 +15,14 @@ from ...data.splits import assign
 from ...data.store import ClipStore
 from ...errors import BadSetting
 from ...metrics.reference import METRICS, Reference
+from ...models.folder import ModelFolder
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from . import SIZES, Config
 
-DATA_RANGES = {**RANGES, "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_000)}
+DATA_RANGES = {**RANGES, "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_000), "varied_share": (0.0, 1.0)}
+WEIGHT_PREFIX = "generator.generator."  # of the names of weights in a model folder
+FINE_STEPS, FINE_LEARNING_RATE, FINE_CRITIC_WARMUP = 4_000, 2e-4, 200
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,14 @@ class DataSettings(Draws):
     align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
     valid_share: float = 0.0  # of the clips (or groups) are kept out of training, to judge by them later
     smallest_class: int = 4  # clips; a label with fewer is left out
+    varied_share: float = 0.0  # of the clips are varied as drums, rooms and microphones vary them
+    least_limits_db: tuple[float, ...] = ()  # for each label, below which its limit against copies does not fall
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_ranges(self, DATA_RANGES)
+        if not all(0 <= limit <= 100 for limit in self.least_limits_db):
+            raise BadSetting(f"least_limits_db is {self.least_limits_db}; each limit must lie between 0 and 100 dB.")
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,39 @@ def recipe(size: str) -> Recipe:
     return Recipe(model=Config(**SIZES[size]), training=training)
 
 
+def fine_tuning(base: ModelFolder) -> Recipe:
+    """The recipe that teaches ``base`` other sounds: its generator, in smaller steps, once fresh critics know its clips."""
+    model = replace(base.config(Config), critic_warmup_steps=FINE_CRITIC_WARMUP)
+    training = replace(recipe("small").training, steps=FINE_STEPS, learning_rate=FINE_LEARNING_RATE, evaluate_every=250)
+    return Recipe(model=model, training=training)
+
+
+def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+    """The state of a generator as it begins from ``base``, tensors by name; whether they fit ``config`` shows where they are loaded."""
+    stored = base.weights()
+    return {name.removeprefix(WEIGHT_PREFIX): array for name, array in stored.items() if name.startswith(WEIGHT_PREFIX)}
+
+
+@dataclass(frozen=True)
+class WithRecordings:
+    """Batches that also hold what their clips must not come too close to.
+
+    Adds ``recordings (n, d)``, ``recording_labels (n,)`` and ``limits (labels,)`` to each batch; the same arrays every time.
+    """
+
+    batches: OneShotBatches
+    reference: Reference
+
+    def __call__(self, step: int) -> dict[str, np.ndarray]:
+        embeddings = self.reference.all_embeddings
+        labels = np.array(self.batches.clips.labels, np.int64)
+        return self.batches(step) | {
+            "recordings": embeddings,
+            "recording_labels": labels,
+            "limits": self.reference.limits,
+        }
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A recipe with its data: what the loop draws batches from, and what the generated clips are measured against."""
@@ -65,7 +107,7 @@ class Prepared:
     recipe: Recipe
     train_entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
-    batches: OneShotBatches
+    batches: OneShotBatches | WithRecordings
     reference: Reference
 
 
@@ -83,6 +125,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     clips = OneShots.of(store, model.labels)
     recipe = replace(recipe, model=model)
     size = (model.sample_rate, model.n_samples)
-    batches = OneShotBatches(clips, data, *size, recipe.training.batch_size, recipe.training.seed)
-    reference = Reference.of(lambda index: clips.wave(index, *size), clips.labels, clips.groups, model.labels, *size)
+    drawn = OneShotBatches(clips, data, *size, recipe.training.batch_size, recipe.training.seed, varied_share=data.varied_share)
+    reference = Reference.of(
+        lambda index: clips.wave(index, *size), clips.labels, clips.groups, model.labels, *size, data.least_limits_db
+    )
+    batches = WithRecordings(drawn, reference) if model.copy_weight else drawn
     return Prepared(recipe, tuple(store.entries), (*problems, *store.problems), batches, reference)

@@ -22,7 +22,7 @@ GRAPH_FILE = "generator.onnx"
 class Draw:
     """The random numbers of one clip: latent vector, InfoGAN code and white noise, each float32 and one-dimensional."""
 
-    latent: np.ndarray  # (latent_size,), normal
+    latent: np.ndarray  # (latent_size,), normal with a standard deviation of the model's temperature
     code: np.ndarray  # (code_size,): a one-hot category, then dimensions in [-1, 1]
     noise: np.ndarray  # (n_samples,), normal; empty for the waveform generator, which needs none
 
@@ -103,7 +103,7 @@ class Runtime(OpenModel):
         config = self.config
         label = self.labels[label_index] if self.labels else ""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(label.encode())])))
-        latent = rng.standard_normal(config.latent_size, dtype=np.float32)
+        latent = rng.standard_normal(config.latent_size, dtype=np.float32) * np.float32(config.temperature)
         category = np.zeros(config.code_categories, dtype=np.float32)
         if config.code_categories:
             category[rng.integers(config.code_categories)] = 1.0

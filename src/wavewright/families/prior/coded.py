@@ -25,11 +25,15 @@ class Variation:
 
 @dataclass(frozen=True)
 class Coded:
-    """Codes ``(n_levels, frames)`` int16 of clips, several variants of each, with the number of each clip's label and speaker ``(n,)``."""
+    """Codes ``(n_levels, frames)`` int16 of clips, several variants of each, with the number of each clip's label and speaker ``(n,)``.
+
+    ``groups`` ``(n,)`` name the sound that each clip is a take of.
+    """
 
     variants: tuple[tuple[np.ndarray, ...], ...]  # of each variant: the codes of each clip
     labels: np.ndarray
     speakers: np.ndarray
+    groups: np.ndarray
 
     @property
     def as_they_are(self) -> tuple[np.ndarray, ...]:
@@ -39,7 +43,7 @@ class Coded:
     def take(self, rows: Sequence[int]) -> Coded:
         """The clips at these places."""
         variants = tuple(tuple(codes[row] for row in rows) for codes in self.variants)
-        return Coded(variants, self.labels[rows], self.speakers[rows])
+        return Coded(variants, self.labels[rows], self.speakers[rows], self.groups[rows])
 
 
 def encoded(store: ClipStore, codec: Any, model: Config, variation: Variation) -> Coded:
@@ -53,7 +57,8 @@ def encoded(store: ClipStore, codec: Any, model: Config, variation: Variation) -
         variants.append(tuple(part[: model.n_levels] for part in parts))
     labels = numbers_of(store.labels, model.labels)
     speakers = numbers_of((entry.speaker for entry in store.entries), model.speakers)
-    return Coded(tuple(variants), labels, speakers)
+    groups = np.array([entry.group or str(entry.path) for entry in store.entries])
+    return Coded(tuple(variants), labels, speakers, groups)
 
 
 def _codes(store: ClipStore, codec: Any, variation: Variation, number: int) -> dict[str, np.ndarray]:

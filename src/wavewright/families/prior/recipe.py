@@ -130,7 +130,9 @@ class Prepared:
             if len(members) > LARGEST_REFERENCE:
                 members = np.sort(np.random.default_rng(0).choice(members, LARGEST_REFERENCE, replace=False))
             if len(members):
-                limits[label] = smallest_distance(embeddings[members], LogMelEmbedding.near_duplicate_distance)
+                limits[label] = smallest_distance(
+                    embeddings[members], LogMelEmbedding.near_duplicate_distance, clips.groups[members]
+                )
         return {"embeddings": embeddings, "limits": limits}
 
 

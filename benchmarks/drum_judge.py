@@ -1,0 +1,79 @@
+"""An independent judge of generated drums: a classifier of kits that the bundled models never heard; nothing else uses it.
+
+    python recipes/corpora drum-judge --hydrogen DRUMKITS DRUMKITS --lmms SAMPLES --tr-808 TR808WAV --out corpora/drum-judge
+    python benchmarks/drum_judge.py --corpus corpora/drum-judge --recordings corpora/drums --out runs/drum-judge
+
+It learns the settings of recipes/drum_classifier.py from other recordings, most of them under the GPL, so it is never bundled. What it
+says of the recordings that ``drums`` learned from is its own measure: none of those kits did it hear. ``benchmarks/drums.py --judge
+runs/drum-judge`` then asks it about generated clips.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from wavewright import models
+from wavewright.data.folder import scan
+from wavewright.data.preparation import Preparation
+from wavewright.data.store import ClipStore
+from wavewright.families.classifier.recipe import Recipe, recipe, scores
+from wavewright.models.card import Card
+from wavewright.models.folder import write_card
+from wavewright.training.run import Provenance, Run
+
+LABELS = ("kick", "snare", "hat", "tom", "cymbal")
+STEPS = 1_500
+DEFAULT_FOLDER = Path("runs/drum-judge")
+
+
+def drum_judge() -> Recipe:
+    """The settings of the run: those of the bundled drum classifier, with another seed."""
+    base = recipe("small")
+    return replace(
+        base,
+        model=replace(base.model, labels=LABELS),
+        data=replace(base.data, valid_share=0.0),
+        training=replace(base.training, steps=STEPS, threads=1, seed=808, metric=""),
+    )
+
+
+def agreement_by_label(judge: object, waves: np.ndarray, labels: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """The share of clips ``(n, time)`` that a loaded classifier takes for their label: for all and for each label."""
+    guesses = np.array(judge.labels)[judge.probabilities(waves, sample_rate).argmax(1)]
+    of_label = {label: float(np.mean(guesses[labels == label] == label)) for label in LABELS if (labels == label).any()}
+    return {"all": float(np.mean(guesses == labels)), **of_label}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/drum-judge"))
+    parser.add_argument("--recordings", type=Path, default=Path("corpora/drums"), help="corpus of the judged model")
+    parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
+    given = parser.parse_args()
+    found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
+    found = replace(found, entries=tuple(entry for entry in found.entries if entry.label in LABELS))
+    description = "Tells kick, snare, hat, tom and cymbal apart, to judge generated ones."
+    Run(given.out, "classifier", drum_judge(), found, Provenance("drum-judge", description, "GPL-2", ())).train(resume=True)
+    judge = models.load(given.out)
+    entries = scan(given.recordings, manifest=given.recordings / "manifest.jsonl").entries
+    heard = [entry for entry in entries if entry.label in LABELS and entry.split == "train"]
+    store = ClipStore.build(heard, judge.sample_rate, judge.config.n_samples, Preparation("one-shot"))
+    waves = np.stack([store[index][0] for index in range(len(store))])
+    labels = np.array([str(label) for label in store.labels])
+    print(agreement_by_label(judge, waves, labels, judge.sample_rate))
+    numbers = np.array([LABELS.index(label) for label in labels])
+    measured = scores(np.log(judge.probabilities(waves, judge.sample_rate) + 1e-12), numbers)
+    card = Card.read(given.out)
+    metrics = (
+        card.metrics | {f"test/{name}": round(value, 4) for name, value in measured.items()} | {"test/n_clips": len(labels)}
+    )
+    write_card(given.out, card.model_copy(update={"metrics": metrics}))
+    print(f"on {len(labels)} recordings of kits that it never heard: {measured}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Distances to the recordings of a label that a network may come no closer to, as losses."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..dsp.mel import mel_filterbank
+from ..metrics.embeddings import LogMelEmbedding, span_edges
+from .spectrum import power_spectrum, stft
+
+
+class LogMelNovelty(nn.Module):
+    """:class:`wavewright.metrics.LogMelEmbedding` in torch, with gradients: ``(batch, time)`` -> ``(batch, 240)``.
+
+    Equal to it for waves of its own sample rate whose length is its own.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Of the waves, in Hz.
+    n_samples : int
+        Length of the waves.
+    """
+
+    filters: Tensor
+    pooled_bins: Tensor
+
+    def __init__(self, sample_rate: int, n_samples: int):
+        super().__init__()
+        self.embedding = embedding = LogMelEmbedding(sample_rate, n_samples / sample_rate)
+        self.n_samples = max(n_samples, (embedding.n_spans - 1) * embedding.n_fft // 4)
+        f_max_hz = min(16_000.0, sample_rate / 2)
+        filters = mel_filterbank(sample_rate, embedding.n_fft, embedding.n_mels, 30.0, f_max_hz, "htk")  # (mels, bins)
+        pooled = (filters > 0).astype(np.float32)
+        self.register_buffer("filters", torch.from_numpy(np.asarray(filters, np.float32)), persistent=False)
+        self.register_buffer("pooled_bins", torch.from_numpy(pooled / pooled.sum(1, keepdims=True)), persistent=False)
+
+    def forward(self, wave: Tensor) -> Tensor:
+        embedding = self.embedding
+        wave = F.pad(wave, (0, self.n_samples - wave.shape[-1]))
+        power = power_spectrum(stft(wave, embedding.n_fft, embedding.n_fft // 4)).transpose(1, 2)  # (batch, frames, bins)
+        mel_power = power @ self.filters.T  # (batch, frames, mels)
+        levels = _mean_of_spans(mel_power, embedding.n_spans)
+        loudest = levels.amax((1, 2), keepdim=True)
+        changes = F.pad(_decibels(mel_power, loudest, embedding.floor_db).diff(dim=1).abs(), (0, 0, 0, 1))
+        loudest_bin = power.amax((1, 2), keepdim=True)
+        floor_db = embedding.floor_db - 10.0  # as metrics.embeddings.peakiness
+        mean_db = _decibels(power @ self.pooled_bins.T, loudest_bin, floor_db)
+        peakiness = mean_db - _decibels(power, loudest_bin, floor_db) @ self.pooled_bins.T
+        parts = [
+            _part(_decibels(levels, loudest, embedding.floor_db)),
+            embedding.detail_weight * _part(self._detail(changes)),
+            embedding.detail_weight * _part(self._detail(peakiness)),
+        ]
+        return torch.cat(parts, 1)
+
+    def _detail(self, values: Tensor) -> Tensor:
+        """Means ``(batch, spans, groups)`` of ``(batch, frames, mels)``."""
+        spans = _mean_of_spans(values, self.embedding.n_detail_spans)
+        return spans.unflatten(-1, (self.embedding.n_detail_mels, -1)).mean(-1)
+
+
+def closeness_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_label: Tensor, limits: Tensor) -> Tensor:
+    """How far clips lie within the limits of their labels, as a share of these; 0 where none lies closer to a known clip.
+
+    Parameters
+    ----------
+    embedded : Tensor
+        Clips ``(batch, d)``.
+    label : Tensor
+        Their labels ``(batch,)``.
+    known : Tensor
+        Clips ``(n, d)`` that they may come no closer to, of any label.
+    known_label : Tensor
+        Labels ``(n,)`` of these; only those of its own label count for a clip.
+    limits : Tensor
+        Smallest distance allowed for each label, ``(labels,)``.
+
+    Returns
+    -------
+    Tensor
+        The mean over the batch of ``max(0, 1 - distance / limit)`` for the nearest known clip.
+    """
+    distance = (embedded.unsqueeze(1) - known).square().sum(-1).add(1e-12).sqrt()  # (batch, n)
+    nearest = distance.masked_fill(label.unsqueeze(1) != known_label, float("inf")).amin(1)
+    return F.relu(1 - nearest / limits[label].clamp(min=1e-6)).mean()
+
+
+def _mean_of_spans(values: Tensor, n_spans: int) -> Tensor:
+    """Means ``(batch, spans, d)`` of ``(batch, frames, d)`` over spans that grow by the same factor."""
+    edges = span_edges(values.shape[1], n_spans)
+    return torch.stack([values[:, start:end].mean(1) for start, end in pairwise(edges)], 1)
+
+
+def _decibels(power: Tensor, loudest: Tensor, floor_db: float) -> Tensor:
+    ratio = power / loudest.clamp(min=torch.finfo(torch.float32).tiny)
+    return 10 / np.log(10.0) * ratio.clamp(min=10 ** (floor_db / 10)).log()
+
+
+def _part(values: Tensor) -> Tensor:
+    flat = values.flatten(1)
+    return flat / flat.shape[1] ** 0.5
