@@ -59,7 +59,9 @@ def write(path: Path | str, entries: Sequence[Entry]) -> None:
     if path.suffix.lower() == ".csv":
         table = io.StringIO(newline="")
         has_returns = any("\r" in value for record in records for value in record.values() if isinstance(value, str))
-        quoting: Literal[0, 1] = csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL  # which does not quote a carriage return everywhere
+        quoting: Literal[0, 1] = (
+            csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL
+        )  # which does not quote a carriage return everywhere
         writer = csv.DictWriter(table, FIELDS, lineterminator="\n", quoting=quoting)
         writer.writeheader()
         writer.writerows(records)
