@@ -47,7 +47,7 @@ ARROWS = {
     "models": BASE | {"onnx_runtime", "families", "whole_file"},
     "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
-    "nn": BASE | {"dsp"},
+    "nn": BASE | {"dsp", "metrics"},
     "training": BASE
     | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "onnx_runtime", "torchrun", "whole_file"},
     "tasks": BASE
