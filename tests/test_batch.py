@@ -147,7 +147,7 @@ def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, cap
         ["angry", "Seven.", "", "", "furious"],
         ["loud", "Eight.", "", "", "", "0"],
         ["many", "Nine.", "", "", "", "", "more"],
-        ["script", "\u042f \u0442\u0443\u0442."],
+        ["script", "\u4f60\u597d\u3002"],
         ["mine", "Ten."],
         ["last", "Eleven."],
     )
@@ -171,7 +171,7 @@ def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, cap
 
 PARTS = (
     *("'../evil'", "as line 2 has", "has no text", "There is no voice 'en-nobody'", "less than or equal to 4", "valid number"),
-    *("furious", "--lufs is 0", "more values than there are columns", "Cyrillic", "is no sound of lines.csv"),
+    *("furious", "--lufs is 0", "more values than there are columns", "Han", "is no sound of lines.csv"),
 )
 
 

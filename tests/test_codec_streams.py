@@ -122,6 +122,9 @@ class Standard:
     def __init__(self, data=b""):
         self.buffer = io.BytesIO(data)
 
+    def flush(self):
+        pass
+
     def isatty(self):
         return False
 

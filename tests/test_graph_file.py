@@ -196,7 +196,7 @@ def test_the_bundled_graphs_are_read_as_onnx_reads_them(name, monkeypatch):
 
 
 def test_a_graph_that_points_elsewhere_is_never_given_to_the_runtime(copied, monkeypatch):
-    import onnxruntime
+    from wavewright import onnx_runtime
 
     described = onnx.load(copied / "generator.onnx", load_external_data=False)
     (copied / "other.bin").write_bytes(bytes(10_000))
@@ -205,7 +205,7 @@ def test_a_graph_that_points_elsewhere_is_never_given_to_the_runtime(copied, mon
             entry.value = "other.bin"
     (copied / "generator.onnx").write_bytes(described.SerializeToString())
     sign_again(copied)
-    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: pytest.fail("the graph was opened"))
+    monkeypatch.setattr(onnx_runtime, "InferenceSession", lambda *_, **__: pytest.fail("the graph was opened"))
     with pytest.raises(BadModel, match=r"a tensor lies in 'other\.bin'; only weights\.safetensors may hold weights"):
         models.load(copied)
 

@@ -254,6 +254,6 @@ def test_a_book_whose_name_is_a_path_stays_here(tmp_path, monkeypatch):
     book.write_text("Hello there.\n", encoding="utf-8")
     voice = stand_in_voice()
     voice.__dict__["fingerprint"] = "0"
-    made = speak_book(book, voice, voice.stream, lambda text: [], {}, BookFiles(), quiet=True)
+    made = speak_book(book, voice, voice.stream, lambda text, skipped: voice.read(text, None), {}, BookFiles(), quiet=True)
     assert made.out == Path("_")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]

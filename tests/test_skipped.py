@@ -39,6 +39,9 @@ class Pipe:
     def __init__(self, contents=b""):
         self.buffer = io.BytesIO(contents)
 
+    def flush(self):
+        pass
+
     def isatty(self):
         return False
 

@@ -147,7 +147,7 @@ def test_portable_and_wide_products_give_the_same(engines):
 
 
 def test_the_gate_is_tanh_times_sigmoid():
-    @compiled
+    @compiled("the gate")
     def gates(a, b, result):
         for index in range(len(a)):
             result[index] = gate(a[index], b[index])
@@ -301,7 +301,7 @@ def test_what_a_seed_draws_stays_what_it_is(engines):
 def test_what_cannot_be_used_is_refused(engines):
     engine = engines()
     state = engine.start([0, 1])
-    with pytest.raises(BadSetting, match=r"The mode is 'int4'; a WaveNet plays in int16, float32, int8\."):
+    with pytest.raises(BadSetting, match=r"The mode is 'int4'; a WaveNet plays in int16, float32, int8, auto\."):
         Engine(CONFIG, random_tensors(CONFIG), "int4")
     for seeds in ([], [-1]):
         with pytest.raises(BadSetting, match="give at least one, each 0 or more"):

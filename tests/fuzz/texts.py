@@ -47,7 +47,7 @@ def read_text(rng: random.Random, folder: Path) -> None:
     """Show how a text with strange pieces is spoken."""
     from wavewright.tasks.phonemes import phonemes
 
-    found = phonemes(mutate.text_of(rng, rng.choice(TEXTS))[:MOST_CHARACTERS])
+    found = phonemes(mutate.text_of(rng, rng.choice(TEXTS))[:MOST_CHARACTERS], strict=rng.random() < 0.5)
     str(found)
     for sentence in found.sentences:
         for word in sentence.words:

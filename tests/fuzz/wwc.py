@@ -24,6 +24,7 @@ def WARM_UP() -> None:
     from wavewright.families.codec.packets import PacketWriter, n_codec_samples
     from wavewright.tasks import codecs
 
+    _files.clear()
     means = MeansCodec()
     load = models.load
     models.load = lambda name: means if name == "speech-codec" else load(name)
@@ -39,16 +40,16 @@ def WARM_UP() -> None:
         n_codes = -(-n_codec_samples(n_samples, rate, SAMPLE_RATE) // HOP_LENGTH)
         writer.finish(drawn_codes(n_channels, 3, n_codes, 32), n_samples)
         _files.append((sink.getvalue(), is_stream))
-    decode_file(random.Random(0), Path.cwd())  # compiles what is compiled
+    decode_file(random.Random(0), Path.cwd(), _files[0][0])  # compiles what is compiled
 
 
-def decode_file(rng: random.Random, folder: Path) -> None:
-    """Decode a damaged file."""
+def decode_file(rng: random.Random, folder: Path, contents: bytes | None = None) -> None:
+    """Decode a damaged file, or one with these contents."""
     from wavewright.clip import read_header
     from wavewright.tasks.decode import decode
 
     path = folder / "codes.wwc"
-    path.write_bytes(_damaged(rng))
+    path.write_bytes(_damaged(rng) if contents is None else contents)
     found = decode(path, folder / "out.wav", max_gap_seconds=rng.choice((0, 1, 20)), quiet=True)
     str(found)
     header = read_header(found.out)

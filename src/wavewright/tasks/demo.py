@@ -136,7 +136,10 @@ class _Stage:
         """Rows of a model that needs a voice, or the reason why there are none."""
         if self.voice is None:
             return [], "It needs speech to play, and there is no voice here."
-        return play(folder, self.voice), ""
+        try:
+            return play(folder, self.voice), ""
+        except BadModel as error:  # a vocoder of other frames than the voice has
+            return [], str(error)
 
     def _generated(self, folder: ModelFolder, knows_ways: bool) -> list[Row]:
         """A few sounds of each label, and the way from one sound to another."""
