@@ -37,15 +37,15 @@ from wavewright.metrics.edges import Edges, Kind, edge_faults, measure_edges
 from wavewright.speech.voice import Voice
 
 RMS_RANGES_DB = {
-    "rain": (-35.9, -10.9, -7.9),
-    "sea-waves": (-45.1, -12.1, -10.6),
-    "fire-crackling": (-53.3, -15.0, -11.8),
-    "helicopter": (-28.1, -10.3, -7.7),
-    "digits": (-22.7, -8.4, -5.6),
+    "rain": (-36.1, -10.9, -7.9),
+    "sea-waves": (-53.2, -12.1, -10.6),
+    "fire-crackling": (-55.4, -15.0, -11.8),
+    "helicopter": (-29.3, -10.3, -7.7),
+    "digits": (-53.1, -8.4, -5.6),
     "drums": (-50.7, -7.4, -7.4),
 }
-"""Lowest and highest of the recordings that the models learned from, at a peak of 0.95: seconds of ambience, whole digits, one-shots;
-and the highest of their tenths of a second."""
+"""Lowest of the recordings that the models learned from, as they are, and highest at a peak of 0.95, as training hears them: seconds of
+ambience, whole digits, one-shots; and the highest of their tenths of a second."""
 
 RANGE_DB = 3.0  # beyond the lowest and the highest
 SHORTEST_MEASURED_SECONDS = 1.0  # a shorter texture may be a pause between two crackles

@@ -171,7 +171,7 @@ def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, cap
 
 PARTS = (
     *("'../evil'", "as line 2 has", "has no text", "There is no voice 'en-nobody'", "less than or equal to 4", "valid number"),
-    *("furious", "--lufs is 0", "more values than there are columns", "Han", "is no sound of lines.csv"),
+    *("furious", "--lufs is 0", "more values than there are columns", "nothing to speak", "is no sound of lines.csv"),
 )
 
 
