@@ -13,10 +13,9 @@ from .morphing import loudness_db, tilted_to
 
 MOST_TRIES = 16  # of one sound
 NEAR = 0.1  # of an attribute's step is near enough
-LATE_SECONDS, LATE_DB = (
-    0.005,
-    -10.0,
-)  # an attack is late where so long after its time the level lies below that of the loudest moment
+LATE_SECONDS, LATE_DB = 0.003, -6.0
+"""An attack is late where so long after its time the level lies below that of the loudest moment."""
+
 SHARES = (0.75, 0.5, 0.25, 0.0)  # of the way to a sound whose attack is late, tried in its place
 LARGEST_CHANGE = 1.5  # steps of the sliders from one try to the next
 DAMPING = 0.05  # of a change, against directions that hardly move anything
