@@ -200,16 +200,13 @@ def speech_by_wavenet(rng: np.random.Generator) -> list[Made]:
 
 
 def recording(rng: np.random.Generator, longest_seconds: float = 3.0) -> Made:
-    """Something to copy: a digit, a texture or a one-shot, at a random rate, level and length."""
-    which = str(rng.choice(["digits", "digits", "ambience", "drums"]))
-    if which == "ambience":
-        made = texture(rng, log_uniform(rng, 0.1, longest_seconds))
-    else:
-        made = (digits if which == "digits" else drums)(rng)[0]
+    """Speech to copy: a digit or a sentence, at a random rate, level and length."""
+    made = (digits if rng.random() < 0.75 else speech)(rng)[0]
     rate = int(rng.choice([8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]))
-    wave = Clip(made.wave, made.sample_rate).resample(rate).wave[:, : round(longest_seconds * rate)]
+    wave = Clip(made.wave, made.sample_rate).resample(rate).wave
+    n_samples = round(rate * min(longest_seconds, wave.shape[1] / rate * float(rng.uniform(0.3, 1.0))))
     gain = log_uniform(rng, 0.1, 0.9) / max(float(np.abs(wave).max()), 1e-6)
-    return Made((gain * wave).astype(np.float32), rate, f"({made.call}) at {rate} Hz", made.kind)
+    return Made((gain * wave[:, :n_samples]).astype(np.float32), rate, f"({made.call}), {n_samples} samples at {rate} Hz")
 
 
 def copy_of(source: Made, wave: np.ndarray, sample_rate: int, call: str, hears_hz: int) -> Made:

@@ -214,6 +214,10 @@ def test_an_end_that_rises_out_of_its_decay_is_turned_down():
     assert edge_faults(found, RATE, "one-shot") == []
     np.testing.assert_array_equal(found[: -RATE // 40], rising[: -RATE // 40])
     np.testing.assert_array_equal(calm_end(rising[-200:], RATE), rising[-200:])
+    stopped = wave[:1_620]  # in the middle of a swing
+    assert edge_faults(stopped, RATE, "one-shot") != []
+    assert edge_faults(calm_end(stopped, RATE), RATE, "one-shot") == []
+    np.testing.assert_array_equal(calm_end(stopped, RATE)[:-80], stopped[:-80])
 
 
 # --- every generator

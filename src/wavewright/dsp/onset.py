@@ -23,6 +23,9 @@ FADE_SECONDS = 0.005
 END_SECONDS, TAIL_SECONDS, RISING_DB = 0.02, 0.06, 3.0
 """The end of a one-shot, what comes before it, and by how much the end may be louder."""
 
+STOP_SECONDS, STOP_DB = 0.00025, -34.0
+"""The last moment of a one-shot, and the level that it stays below, relative to the loudest sample."""
+
 RISE_SECONDS, RISE_DB, QUIETEST_DB = 0.01, 10.0, -60.0
 """Over which a level is taken that rises, by how much, and what is as good as silence, where beginnings are counted."""
 
@@ -106,7 +109,7 @@ def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int 
 
 
 def calm_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Turn down the end of a one-shot that rises out of its own decay.
+    """Turn down the end of a one-shot that rises out of its own decay, and fade one that stops while it sounds.
 
     Parameters
     ----------
@@ -118,19 +121,22 @@ def calm_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     Returns
     -------
     np.ndarray
-        The wave itself, or a copy whose last END_SECONDS are brought down to the peak of the TAIL_SECONDS before, by a gain that
-        falls over 5 ms; only where they are louder by RISING_DB.
+        The wave itself, or a copy. Where the last END_SECONDS are louder than the TAIL_SECONDS before by RISING_DB, they are brought
+        down to the peak of these, by a gain that falls over 5 ms. Where the last STOP_SECONDS are not STOP_DB below the
+        loudest sample, the last 5 ms fade out, as those of a recording that is cut.
     """
     n_end, n_tail, n_fall = (seconds_to_samples(each, sample_rate) for each in (END_SECONDS, TAIL_SECONDS, FADE_SECONDS))
     if len(wave) < n_end + n_tail:
         return wave
     end, tail = (float(np.abs(part).max()) for part in (wave[-n_end:], wave[-n_end - n_tail : -n_end]))
-    if end <= tail * db_to_gain(RISING_DB):
-        return wave
-    gains = np.ones(len(wave), np.float32)
-    gains[-n_end - n_fall : -n_end] = np.linspace(1.0, tail / end, n_fall)
-    gains[-n_end:] = tail / end
-    return wave * gains
+    if end > tail * db_to_gain(RISING_DB):
+        gains = np.ones(len(wave), np.float32)
+        gains[-n_end - n_fall : -n_end] = np.linspace(1.0, tail / end, n_fall)
+        gains[-n_end:] = tail / end
+        wave = wave * gains
+    n_stop = max(1, seconds_to_samples(STOP_SECONDS, sample_rate))
+    stops = np.abs(wave[-n_stop:]).max() > np.abs(wave).max() * db_to_gain(STOP_DB)
+    return fade(wave, 0, n_fall) if stops else wave
 
 
 def fade(wave: np.ndarray, fade_in_samples: int = 0, fade_out_samples: int = 0) -> np.ndarray:
