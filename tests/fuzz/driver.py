@@ -74,7 +74,7 @@ def readers() -> dict[str, ModuleType]:
 
 
 class Driver:
-    """Runs cases of any reader, one after another, in one worker process, which is replaced when it dies or is stopped."""
+    """Runs cases of any reader, one after another, in one worker process for each module of readers, which is replaced when it dies."""
 
     def __init__(
         self, limit_seconds: float = LIMIT_SECONDS, limit_bytes: int = LIMIT_BYTES, wait_seconds: float = WAIT_SECONDS
@@ -83,6 +83,7 @@ class Driver:
         self._wait_seconds = wait_seconds
         self._limit_bytes = limit_bytes
         self._worker: subprocess.Popen[bytes] | None = None
+        self._module = ""  # of the readers that the worker runs
         self._base_bytes = 0
         self._held = b""  # of an answer
         self._warm: set[str] = set()
@@ -102,6 +103,10 @@ class Driver:
     def run_all(self, reader: str, seed: int, cases: Iterable[int]) -> Iterator[Outcome]:
         """Run cases, all of which are sent to the worker at once: a busy machine takes long to switch between processes."""
         waiting = deque(cases)
+        module = readers()[reader].__name__
+        if module != self._module:  # what a module replaces for its own readers is not there for those of another
+            self._stop()
+            self._module = module
         while waiting:
             if self._worker is None:
                 self._start()
