@@ -11,6 +11,7 @@ from ..units import gain_to_db, seconds_to_samples
 
 EDGE_SECONDS = 0.02
 TOLERANCE_DB = 3.0  # by which the peak of an edge may exceed that of the body
+COPY_TOLERANCE_DB = 6.0  # by which an edge of a copy may exceed that of its source
 TAIL_SECONDS = 0.06  # before the last edge of a one-shot: what the edge may not rise above
 SILENCE_DB = -40.0  # relative to the peak: an edge of a one-shot below this is silent, whatever comes before it
 STOP_SECONDS, STOP_DB = 0.00025, -30.0  # at the end of a one-shot, relative to the peak: louder, it is cut off while it sounds
@@ -112,7 +113,7 @@ def edge_faults(
     kind : {"continuous", "one-shot"}
         Whether the clip may peak in its first EDGE_SECONDS and has to end in silence.
     source : Edges, optional
-        The edges of what the clip is a copy or a change of: what the source itself has is no fault.
+        The edges of what the clip is a copy or a change of: what the source itself has, and up to 6 dB more, is no fault.
     rms_range_db : tuple of float
         Lowest and highest root mean square of the body, in dB of full scale.
 
@@ -135,7 +136,7 @@ def edge_faults(
     if not rms_range_db[0] <= found.rms_db <= rms_range_db[1]:
         faults.append(f"rms {found.rms_db:.1f} dB, not {rms_range_db[0]:.1f} to {rms_range_db[1]:.1f}")
     for name, limit in limits.items():
-        allowed = limit if source is None else max(limit, getattr(source, name) + TOLERANCE_DB)
+        allowed = limit if source is None else max(limit, getattr(source, name) + COPY_TOLERANCE_DB)
         if (level := getattr(found, name)) > allowed:
             faults.append(f"{name} {level:.1f}, above {allowed:.1f}")
     return faults

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...dsp.onset import calm_end
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder, OpenModel
@@ -247,7 +246,7 @@ class Runtime(OpenModel):
         def decode(moved: np.ndarray) -> np.ndarray:
             return self._decoded(moved, coded.told, Noise(seed), coded.detail)[: len(sound.wave)]
 
-        steering = Steering(coded.latents, self.directions, decode, self.sample_rate)
+        steering = Steering(coded.latents, self.directions, decode, self.sample_rate, self.config.latent == "clip")
         return Sweep.of([gain * steering.moved({name: part * amount for name, amount in amounts.items()}) for part in parts])
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
@@ -308,7 +307,7 @@ class Runtime(OpenModel):
         """The wave ``(time,)``, however loud; what is told may change from latent to latent."""
         rows = self._checked_latents(latents)
         wave = self.coder.decode(rows, rows_of(told, len(rows), self.config), noise, detail)
-        return calm_end(wave[: self.config.n_samples], self.sample_rate) if self.config.latent == "clip" else wave
+        return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
 
     def _coded(self, wave: np.ndarray, label: LabelWeights, pitch: float | None, detail: float) -> Coded:
         """A sound ``(time,)`` as the encoder knows sounds, with a share of what its reconstruction lacks; raises BadSetting as :meth:`_told`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...dsp.onset import calm_end
 from ...units import db_to_gain
 from .directions import ATTRIBUTES, LEVEL_SECONDS, MOST_STEPS, Directions, measure
 from .morphing import loudness_db, tilted_to
@@ -43,12 +44,12 @@ class Steering:
     farther.
     """
 
-    def __init__(self, latents: np.ndarray, directions: Directions, decode: Decode, sample_rate: int):
+    def __init__(self, latents: np.ndarray, directions: Directions, decode: Decode, sample_rate: int, is_one_shot: bool = True):
         self._latents, self._directions, self._decode, self._sample_rate = latents, directions, decode, sample_rate
         self._sliders = directions.attributes
         self._places = [ATTRIBUTES.index(each) for each in self._sliders]
         self._steps = np.array([each.step for each in self._sliders])
-        self._start = decode(latents)
+        self._start, self._is_one_shot = decode(latents), is_one_shot
 
     def moved(self, amounts: Mapping[str, float]) -> np.ndarray:
         """The wave ``(time,)`` whose attributes are moved by ``amounts``, those of other sliders by nothing; raises BadSetting as
@@ -59,6 +60,7 @@ class Steering:
         asked = np.array([amounts.get(each.name, 0.0) for each in self._sliders]) / self._steps
         wanted = self._measured(self._start) + asked
         wave = self._steered(asked, wanted)
+        wave = calm_end(wave, self._sample_rate) if self._is_one_shot else wave
         if LOUDNESS in self._sliders:
             wanted_db = loudness_db(self._start) + amounts.get(LOUDNESS.name, 0.0)
             wave = wave * np.float32(db_to_gain(wanted_db - loudness_db(wave)))
