@@ -63,19 +63,19 @@ def prepared(waves: np.ndarray, labels: list[str], sample_rate: int) -> Clips:
     return Clips.of(np.stack(aligned), sample_rate, labels)
 
 
-def generated(player, per_label: int, every_clip: bool) -> Clips:
+def generated(player, per_label: int, every_clip: bool, seed: int = SEED) -> Clips:
     """Clips of every label, prepared like recordings; see :func:`drawn`."""
     labels = [label for label in player.labels for _ in range(per_label)]
-    return prepared(drawn(player, per_label, every_clip), labels, player.card.sample_rate)
+    return prepared(drawn(player, per_label, every_clip, seed), labels, player.card.sample_rate)
 
 
-def drawn(player, per_label: int, every_clip: bool) -> np.ndarray:
+def drawn(player, per_label: int, every_clip: bool, seed: int = SEED) -> np.ndarray:
     """Clips ``(n, time)``, label after label, as `wavewright generate` makes them without copies; or every clip that the network draws."""
     rejection = Rejection(
         player, lambda label, seed, index: player.generate(label, 1, seed, index)[0], None, 0.0 if every_clip else None
     )
     start = time.perf_counter()
-    waves = np.stack([judged.wave[0] for label in player.labels for judged in rejection.choose(label, per_label, SEED)])
+    waves = np.stack([judged.wave[0] for label in player.labels for judged in rejection.choose(label, per_label, seed)])
     seconds = time.perf_counter() - start
     print(f"{rejection.n_rejected} clips left out as too close to a recording, {rejection.n_close} kept all the same")
     print(f"{1000 * seconds / len(waves):.1f} ms a clip, {waves.size / player.card.sample_rate / seconds:.0f} times real time")
@@ -172,6 +172,7 @@ def main() -> None:
     parser.add_argument("--wavegan", type=Path, default=None)
     parser.add_argument("--distances", action="store_true", help="only print how far apart the recordings of each label lie")
     parser.add_argument("--judge", type=Path, default=None, help="a second classifier, a run of benchmarks/drum_judge.py")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the generated clips and of the draws of the figures")
     parser.add_argument("--per-label", type=int, default=200)
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
@@ -183,10 +184,10 @@ def main() -> None:
         return
     judge = ClassifierEmbedding(models.load(models.classifier_of(set(labels))))
     embeddings = [LogMelEmbedding(rate, n_samples / rate), judge]
-    waves = drawn(player, given.per_label, given.every_clip)
+    waves = drawn(player, given.per_label, given.every_clip, given.seed)
     wave_labels = np.repeat(labels, given.per_label)
     made = prepared(waves, wave_labels.tolist(), rate)
-    report = compare(train, made, embeddings, test, takes_from="group", seed=SEED)
+    report = compare(train, made, embeddings, test, takes_from="group", seed=given.seed)
     print(report)
     found = {"model": report, "no closer, by label": _no_closer(report)}
     layers = compare(train, made, embeddings[:1], takes_from="distance", cheats=False, seed=SEED).rows[0].neighbours
