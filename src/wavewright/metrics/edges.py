@@ -37,8 +37,8 @@ class Edges:
         Peak of the last EDGE_SECONDS relative to that of the TAIL_SECONDS before.
     end_to_peak_db, stop_db : float
         Peaks of the last EDGE_SECONDS and STOP_SECONDS, relative to the peak of the clip.
-    rms_db : float
-        Root mean square of the body in dB of full scale.
+    rms_db, clip_rms_db : float
+        Root mean square of the body, and of the whole clip, in dB of full scale.
     n_isolated : int
         Samples at full scale by themselves, see :func:`count_isolated`.
     """
@@ -49,6 +49,7 @@ class Edges:
     end_to_peak_db: float
     stop_db: float
     rms_db: float
+    clip_rms_db: float
     n_isolated: int
 
 
@@ -78,7 +79,8 @@ def measure_edges(wave: np.ndarray, sample_rate: int) -> Edges:
         tail_db=_ratio_db(end, _peak(size[max(0, len(size) - n_edge - n_tail) : -n_edge])),
         end_to_peak_db=_ratio_db(end, _peak(size)),
         stop_db=_ratio_db(_peak(size[-max(1, seconds_to_samples(STOP_SECONDS, sample_rate)) :]), _peak(size)),
-        rms_db=float(gain_to_db(np.sqrt(np.mean(np.square(np.atleast_2d(wave)[:, body], dtype=np.float64))), FLOOR_DB)),
+        rms_db=_rms_db(np.atleast_2d(wave)[:, body]),
+        clip_rms_db=_rms_db(wave),
         n_isolated=sum(count_isolated(channel, sample_rate) for channel in np.atleast_2d(wave)),
     )
 
@@ -115,7 +117,7 @@ def edge_faults(
     source : Edges, optional
         The edges of what the clip is a copy or a change of: what the source itself has, and up to 6 dB more, is no fault.
     rms_range_db : tuple of float
-        Lowest and highest root mean square of the body, in dB of full scale.
+        Lowest and highest root mean square in dB of full scale: of the body, or of a whole one-shot, whose attack may be all of it.
 
     Returns
     -------
@@ -133,13 +135,18 @@ def edge_faults(
         faults.append("not finite")
     if found.n_isolated:
         faults.append(f"{found.n_isolated} isolated samples at full scale")
-    if not rms_range_db[0] <= found.rms_db <= rms_range_db[1]:
-        faults.append(f"rms {found.rms_db:.1f} dB, not {rms_range_db[0]:.1f} to {rms_range_db[1]:.1f}")
+    rms_db = found.clip_rms_db if kind == "one-shot" else found.rms_db
+    if not rms_range_db[0] <= rms_db <= rms_range_db[1]:
+        faults.append(f"rms {rms_db:.1f} dB, not {rms_range_db[0]:.1f} to {rms_range_db[1]:.1f}")
     for name, limit in limits.items():
         allowed = limit if source is None else max(limit, getattr(source, name) + COPY_TOLERANCE_DB)
         if (level := getattr(found, name)) > allowed:
             faults.append(f"{name} {level:.1f}, above {allowed:.1f}")
     return faults
+
+
+def _rms_db(wave: np.ndarray) -> float:
+    return float(gain_to_db(np.sqrt(np.mean(np.square(wave, dtype=np.float64))), FLOOR_DB))
 
 
 def _peak(size: np.ndarray) -> float:
