@@ -29,6 +29,13 @@ def random_of(seed, index, label):
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(label.encode())])))
 
 
+def fade_out(n_samples, n_fade):
+    """Ones, then half a period of a raised cosine down to 0."""
+    gain = np.ones(n_samples, np.float32)
+    gain[-n_fade:] = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, n_fade + 1) / n_fade)
+    return gain
+
+
 def test_a_clip_equals_torch_with_the_same_random_numbers(player):
     rng = random_of(7, 4, "snare")
     latent = torch.from_numpy(rng.standard_normal((1, 4), dtype=np.float32))
@@ -39,6 +46,7 @@ def test_a_clip_equals_torch_with_the_same_random_numbers(player):
     shaped = noise_gain[0] * torch.stft(noise, **transform, pad_mode="constant", return_complex=True)
     expected = torch.istft(torch.complex(spectrum[0, 0], spectrum[0, 1]) + shaped, **transform, length=1600)
     expected[:8] *= torch.linspace(0, 1, 8)
+    expected *= torch.from_numpy(fade_out(1600, 40))  # 5 ms at 8 kHz
     wave = player.generate("snare", 1, seed=7, start=4)[0, 0]
     assert 0.01 < np.abs(wave).max() < 1
     np.testing.assert_allclose(wave, expected.numpy(), atol=1e-4)
@@ -148,7 +156,7 @@ def test_codes_are_drawn_or_given(tmp_path):
 def test_waveform_generators_play_what_they_compute(tmp_path):
     player = models.load(make_gan(tmp_path, "wave", seeded(TinyWave), generator="waveform"))
     latent = torch.from_numpy(random_of(2, 0, "kick").standard_normal((1, 4), dtype=np.float32))
-    expected = as_played(seeded(TinyWave))(latent, torch.tensor([0])).numpy()
+    expected = as_played(seeded(TinyWave))(latent, torch.tensor([0])).numpy() * fade_out(1600, 40)
     np.testing.assert_allclose(player.generate("kick", 1, seed=2), expected, atol=1e-4)
     np.testing.assert_array_equal(player.interpolate(2, 3, 2, "kick")[0], player.generate("kick", 1, seed=2)[0])
 
@@ -167,6 +175,18 @@ def test_real_generators_export_and_play(tmp_path):
         with torch.no_grad():
             outputs = as_played(module)(torch.from_numpy(draw.latent)[None], torch.tensor([2]))
         if kind == "waveform":
-            np.testing.assert_allclose(waves[2], outputs[0].numpy(), atol=1e-4)
+            np.testing.assert_allclose(waves[2], outputs[0].numpy() * module.fade.numpy(), atol=1e-4)
         else:
-            np.testing.assert_allclose(waves[2, 0], player._to_wave(*(x.numpy() for x in outputs), draw.noise), atol=1e-4)
+            wave = player._to_wave(*(x.numpy() for x in outputs), draw.noise)
+            np.testing.assert_allclose(waves[2, 0], wave * module.fade.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.15, 60.0])
+@pytest.mark.parametrize("kind", ["spectral", "waveform"])
+def test_clips_fade_out_over_their_last_seconds(tmp_path, seconds, kind):
+    make = {"spectral": TinySpectral, "waveform": TinyWave}[kind]
+    plain = models.load(make_gan(tmp_path, "plain", seeded(make), generator=kind, fade_out_seconds=0.0))
+    faded = models.load(make_gan(tmp_path, "faded", seeded(make), generator=kind, fade_out_seconds=seconds))
+    n_fade = min(1600, round(seconds * 8000))
+    gain = fade_out(1600, n_fade) if n_fade else 1.0
+    np.testing.assert_allclose(faded.generate("kick", 2, seed=5), plain.generate("kick", 2, seed=5) * gain, atol=1e-6)

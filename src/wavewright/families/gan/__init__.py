@@ -44,6 +44,7 @@ RANGES = {
     "noise_bands": (1, 4_096),
     "phase_shuffle": (0, 16),
     "critic_turns": (1, 100),
+    "fade_out_seconds": (0.0, 60.0),
     "penalty_weight": (0.0, 1e6),
     "penalty_sigma": (1e-6, 100.0),
     "penalty_every": (1, 1_000_000),
@@ -85,6 +86,7 @@ class Config:
     hop_length: int = 256  # samples
     noise_bands: int = 100  # of the spectral generator's noise
     fade_in_samples: int = 16
+    fade_out_seconds: float = 0.005  # a clip that still sounds at its end would stop with a click
     phase_shuffle: int = 2  # waveform critic: largest shift between layers, samples; 0 for none
     critic_turns: int = 1  # critic turns for each generator turn
     penalty_weight: float = 5.0  # of R1 and R2 (finite differences), or of the gradient penalty of wgan-gp

@@ -18,6 +18,7 @@ from ...nn.playable import Graph, Playable
 from ...nn.spectrum import istft, stft
 from . import EMBEDDINGS_FILE, Config
 from .recipe import MEMBERS, Prepared
+from .runtime import edge_gain
 
 Batch = dict[str, Any]
 FIRST_FRAMES = 8  # length of the generators' first feature map
@@ -82,8 +83,7 @@ class SpectralGenerator(nn.Module):
         self.register_buffer("turn_sin", torch.sin(turn), persistent=False)
         self.register_buffer("bands_to_bins", _bands_to_bins(config), persistent=False)  # (bins, bands)
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
-        self.register_buffer("fade", torch.ones(config.n_samples), persistent=False)
-        self.fade[: config.fade_in_samples] = torch.linspace(0, 1, config.fade_in_samples)
+        self.register_buffer("fade", torch.from_numpy(edge_gain(config)), persistent=False)
 
     def forward(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Spectrum ``(batch, 2, bins, frames)`` (real and imaginary part) and noise gain ``(batch, bins, frames)``."""
@@ -121,6 +121,8 @@ class SpectralGenerator(nn.Module):
 class WaveGenerator(nn.Module):
     """The generator of WaveGAN (Donahue et al., 2019, table 2) with interpolation and convolution for its transposed convolutions."""
 
+    fade: Tensor
+
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
@@ -134,6 +136,7 @@ class WaveGenerator(nn.Module):
             after = 1 if index == 4 else max(width // 2, 16)
             self.layers.append(nn.Sequential(Upsample(4), nn.Conv1d(width, after, 25, padding=12)))
             width = after
+        self.register_buffer("fade", torch.from_numpy(edge_gain(config)), persistent=False)
 
     def forward(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """The sound, ``(batch, 1, n_samples)`` in [-1, 1]."""
@@ -145,8 +148,8 @@ class WaveGenerator(nn.Module):
         return torch.tanh(hidden.float())[..., : self.config.n_samples]
 
     def wave(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> Tensor:
-        """The same as calling the generator; it has no noise of its own."""
-        return self(latent, label, code)
+        """The sound with its fades, ``(batch, 1, n_samples)``; it has no noise of its own."""
+        return self(latent, label, code) * self.fade
 
 
 Generator = SpectralGenerator | WaveGenerator

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...dsp.onset import fade
 from ...dsp.spectrum import istft, stft
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder, OpenModel, Shapes
+from ...units import seconds_to_samples
 from ..interpolation import lerp, slerp
 from . import Config
 
@@ -46,6 +48,7 @@ class Runtime(OpenModel):
         if config.generator == "spectral":
             outputs = {"spectrum": (1, 2, n_bins, config.n_frames), "noise_gain": (1, n_bins, config.n_frames)}
         self._outputs = list(outputs)
+        self._edge_gain = edge_gain(config)
         self._session = folder.session(GRAPH_FILE, inputs, outputs)
 
     def generate(
@@ -127,6 +130,7 @@ class Runtime(OpenModel):
             ) from error
         is_spectral = self.config.generator == "spectral"
         wave = self._to_wave(outputs[0], outputs[1], draw.noise) if is_spectral else outputs[0][0, 0]
+        wave = wave * self._edge_gain
         peak = float(np.abs(wave).max())
         if not np.isfinite(peak):
             raise BadModel(
@@ -135,15 +139,21 @@ class Runtime(OpenModel):
         return wave / peak if peak > 1.0 else wave
 
     def _to_wave(self, spectrum: np.ndarray, noise_gain: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """Spectrum ``(1, 2, bins, frames)`` plus shaped noise to a wave ``(n_samples,)`` that fades in."""
+        """Spectrum ``(1, 2, bins, frames)`` plus shaped noise to a wave ``(n_samples,)``."""
         config = self.config
         summed = stft(noise, config.n_fft, config.hop_length)  # (bins, frames)
         summed *= noise_gain[0]
         summed.real += spectrum[0, 0]
         summed.imag += spectrum[0, 1]
-        wave = istft(summed, config.n_fft, config.hop_length, n_samples=config.n_samples)
-        wave[: config.fade_in_samples] *= np.linspace(0.0, 1.0, config.fade_in_samples, dtype=np.float32)
-        return wave
+        return istft(summed, config.n_fft, config.hop_length, n_samples=config.n_samples)
+
+
+def edge_gain(config: Config) -> np.ndarray:
+    """Return the gain of every sample, ``(n_samples,)`` float32: a line up from 0, ones, half a period of a raised cosine down to 0."""
+    gain = fade(np.ones(config.n_samples, np.float32), 0, seconds_to_samples(config.fade_out_seconds, config.sample_rate))
+    if config.generator == "spectral":
+        gain[: config.fade_in_samples] *= np.linspace(0.0, 1.0, config.fade_in_samples, dtype=np.float32)
+    return gain
 
 
 def open_model(folder: ModelFolder) -> Runtime:
