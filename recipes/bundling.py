@@ -2,7 +2,7 @@
 
     python recipes/bundling.py
 
-brings the bundled models up to date with what is asked of them: an OGG sample, and a reason on the card of a model above 5 MB.
+brings the bundled models up to date with what is asked of them: optimised graphs, and a reason on the card of a model above 5 MB.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wavewright.clip import Clip
+import onnx
+
 from wavewright.data.folder import scan
 from wavewright.models.card import CARD_FILE, Source
-from wavewright.models.folder import SAMPLE_FILE, ModelFolder, write_card
-from wavewright.training.export import write_sample
+from wavewright.models.folder import ModelFolder, write_card
+from wavewright.training.optimised_graph import optimised
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import check_call
 from wavewright.training.settings import override
@@ -29,7 +30,6 @@ from wavewright.training.settings import override
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
 LARGEST_BYTES = 50_000_000  # of all bundled models together
 LARGEST_UNEXPLAINED_BYTES = 5_000_000  # of a model whose card does not say why it is larger
-FORMER_SAMPLE_FILE = "sample.wav"
 
 SIZE_REASONS = {
     "drums": "One generator with 256 channels makes five kinds of drum at 44.1 kHz: 4.4 million weights of 8 bits.",
@@ -96,20 +96,22 @@ def n_bytes_of(folder: Path) -> int:
 
 
 def update(folder: Path) -> None:
-    """Bring a model folder up to date: its sample becomes OGG, and its card says why it is large.
+    """Bring a model folder up to date: its graphs are optimised, and its card says why it is large.
 
     Files of codes that carry the model's former hash are still known.
     """
     model = ModelFolder(folder)
     card, files = model.card, dict(model.card.files)
-    if FORMER_SAMPLE_FILE in files:
-        former = [*card.former_hashes, model.hash]
-        write_sample(folder, Clip.read(model.file(FORMER_SAMPLE_FILE)))
-        del files[FORMER_SAMPLE_FILE]
-        files[SAMPLE_FILE] = hashlib.sha256((folder / SAMPLE_FILE).read_bytes()).hexdigest()
-        card = card.model_copy(update={"files": dict(sorted(files.items())), "former_hashes": former})
+    for name in files:
+        if name.endswith(".onnx"):
+            graph = onnx.load(folder / name, load_external_data=False)
+            smaller = optimised(graph)
+            if len(smaller.graph.node) < len(graph.graph.node):
+                onnx.save_model(smaller, folder / name)
+                files[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    if files != card.files:
+        card = card.model_copy(update={"files": files, "former_hashes": [*card.former_hashes, model.hash]})
         write_card(folder, card)
-        (folder / FORMER_SAMPLE_FILE).unlink()
     reason = SIZE_REASONS.get(card.name, "") if n_bytes_of(folder) > LARGEST_UNEXPLAINED_BYTES else ""
     if n_bytes_of(folder) > LARGEST_UNEXPLAINED_BYTES and not reason:
         raise SystemExit(

@@ -200,7 +200,8 @@ def test_a_graph_that_points_elsewhere_is_never_given_to_the_runtime(copied, mon
 
     described = onnx.load(copied / "generator.onnx", load_external_data=False)
     (copied / "other.bin").write_bytes(bytes(10_000))
-    for entry in described.graph.initializer[0].external_data:
+    weight = next(tensor for tensor in described.graph.initializer if tensor.external_data)
+    for entry in weight.external_data:
         if entry.key == "location":
             entry.value = "other.bin"
     (copied / "generator.onnx").write_bytes(described.SerializeToString())

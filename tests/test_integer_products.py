@@ -61,7 +61,7 @@ def test_products_are_those_of_the_steps(tmp_path):
 def test_only_matrices_of_8_bits_multiply_in_integers(tmp_path):
     written(tmp_path, 8)
     kinds = [node.op_type for node in onnx.load(tmp_path / "net.onnx", load_external_data=False).graph.node]
-    assert (kinds.count("MatMulIntegerToFloat"), kinds.count("QuantizeLinear"), kinds.count("MatMul")) == (2, 1, 1)
+    assert (kinds.count("MatMulIntegerToFloat"), kinds.count("QuantizeLinear"), kinds.count("FusedMatMul")) == (2, 1, 1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["card.json", "net.onnx", "sample.ogg", "weights.safetensors"]
 
 

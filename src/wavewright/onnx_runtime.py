@@ -7,7 +7,7 @@ from pathlib import Path
 import onnxruntime
 from onnxruntime import InferenceSession
 
-__all__ = ["InferenceSession", "open_session"]
+__all__ = ["InferenceSession", "open_session", "write_optimised"]
 
 ERRORS_ALONE = 4  # log severity: warnings are for authors of graphs, and every failure is raised as well
 
@@ -33,3 +33,28 @@ def open_session(path: Path | str, optimise: bool = True) -> InferenceSession:
     if not optimise:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def write_optimised(contents: bytes, path: Path, extended: bool = False) -> None:
+    """Write a graph as ONNX Runtime rewrites it on any machine.
+
+    Parameters
+    ----------
+    contents
+        The ONNX graph.
+    path
+        ONNX file that is written.
+    extended
+        Put ONNX Runtime's own nodes for several of the standard.
+
+    Raises
+    ------
+    Exception
+        Errors of ONNX Runtime, which share no other base class.
+    """
+    levels = onnxruntime.GraphOptimizationLevel
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = levels.ORT_ENABLE_EXTENDED if extended else levels.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = ERRORS_ALONE
+    InferenceSession(contents, options, providers=["CPUExecutionProvider"])

@@ -3,7 +3,7 @@
 The graphs hold no weights. Each weight is external data of the graph: file ``weights.safetensors``, an offset, a length. A float16
 weight passes through a Cast to float32, one of 8 bits is then multiplied by the scales of its rows; ONNX Runtime folds both when it
 loads the graph. So nothing is stored twice, and other programs can read the weights by name. Products of matrices of 8 bits may be
-computed in integers as well, see :mod:`.integer_products`.
+computed in integers as well, see :mod:`.integer_products`; nodes that need not be there are taken out, see :mod:`.optimised_graph`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from ..models.replacing import PREFIX, finish_replacing, link_or_copy, replace_m
 from ..nn.playable import Graph, Playable
 from ..whole_file import write_whole
 from .integer_products import with_integer_products
+from .optimised_graph import optimised
 
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
@@ -127,15 +128,16 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
             write_safetensors(temporary / name, tensors)
         write_sample(temporary, Clip(playable.sample, card.sample_rate))
         _write_hashed_card(temporary, card)
-        for name, graph in graphs.items():
-            _check_against_torch(ModelFolder(temporary), name, graph)
         if product_bits == 8:
             for name, graph in graphs.items():
+                _check_against_torch(ModelFolder(temporary), name, graph)
                 examples = {key: tensor.numpy() for key, tensor in graph.inputs.items()}
                 onnx.save_model(with_integer_products(temporary, name, examples), temporary / name)
-            _write_hashed_card(temporary, card)
-            for name, graph in graphs.items():
-                _check_against_torch(ModelFolder(temporary), name, graph, is_in_integers=True)
+        for name in graphs:
+            onnx.save_model(optimised(onnx.load(temporary / name, load_external_data=False)), temporary / name)
+        _write_hashed_card(temporary, card)
+        for name, graph in graphs.items():
+            _check_against_torch(ModelFolder(temporary), name, graph, is_in_integers=product_bits == 8)
         replace_model(folder, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
