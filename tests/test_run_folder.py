@@ -172,7 +172,10 @@ def test_progress_of_another_shape_is_one_sentence(tmp_path, change):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("damage", ["a strange number", "one too many", "another shape", "one missing", "steps below nothing"])
+DAMAGE = ["a strange number", "one too many", "another shape", "one missing", "another type", "steps below nothing"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_an_optimizer_that_does_not_fit_is_one_sentence(tmp_path, damage):
     loop = make_loop(tmp_path)
     loop.run()
@@ -186,6 +189,8 @@ def test_an_optimizer_that_does_not_fit_is_one_sentence(tmp_path, damage):
         tensors[f"{kept}/exp_avg"] = torch.zeros(7)
     elif damage == "one missing":
         del tensors[f"{kept}/step"]
+    elif damage == "another type":
+        tensors[f"{kept}/step"] = torch.tensor(True)
     else:
         tensors[f"{kept}/step"] = torch.tensor(-1.0)
     save_file(tensors, tmp_path / LAST, metadata={"progress": loop.progress.to_json()})
