@@ -399,3 +399,11 @@ def test_other_formats_cut_short_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(BadAudio, match="cut short"):
         Clip.read(path)
+
+
+def test_a_track_of_an_unknown_codec_is_refused(tmp_path):
+    path = tmp_path / "song.m4a"
+    write_media(path, "aac", tones(0.1, 48_000), 48_000)
+    path.write_bytes(path.read_bytes().replace(b"mp4a", b"zz99").replace(b"esds", b"zzzz"))
+    with pytest.raises(BadAudio, match=r"song\.m4a holds an audio track that cannot be decoded"):
+        Clip.read(path)

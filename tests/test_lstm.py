@@ -10,6 +10,8 @@ import pytest
 import scipy.stats
 import soundfile
 import torch
+from safetensors.numpy import load_file, save_file
+from tiny_models import sign_again
 
 from wavewright import models
 from wavewright.data.entry import Entry
@@ -362,6 +364,18 @@ def test_a_model_whose_statistics_do_not_fit_is_refused(prepared, tmp_path):
     card["labels"] = card["config"]["labels"] = ["one", "two", "three"]
     (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has no durations of shape \(3, 3\)"):
+        models.load(folder)
+
+
+@pytest.mark.parametrize("name", ["mean", "directions", "scales", "durations"])
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_model_whose_statistics_are_no_numbers_is_refused(prepared, tmp_path, name, number):
+    folder = exported(tmp_path, prepared)
+    tensors = load_file(folder / STATISTICS_FILE)
+    tensors[name].flat[0] = number
+    save_file(tensors, folder / STATISTICS_FILE)
+    sign_again(folder)
+    with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has numbers of {name} that are missing or not finite"):
         models.load(folder)
 
 

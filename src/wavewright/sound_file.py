@@ -252,7 +252,8 @@ def _media_header(path: Path, container: Any) -> Header:
     if not container.streams.audio:
         raise BadAudio(f"{path} holds no audio track; give a file with sound.")
     stream = container.streams.audio[0]
-    if not stream.rate or not stream.channels:
+    is_known = stream.codec_context is not None  # a stream of an unknown codec has no sample rate at all
+    if not is_known or not stream.rate or not stream.channels:
         raise BadAudio(
             f"{path} holds an audio track that cannot be decoded, it is damaged or cut short; copy or export it again."
         )

@@ -158,6 +158,10 @@ class Runtime(OpenModel):
                     f"{self.folder.path / STATISTICS_FILE} has no {name} of shape {shape}, which its card asks for; copy the model "
                     "again."
                 )
+            if not tensors[name].size or not np.isfinite(tensors[name]).all():
+                raise BadModel(
+                    f"{self.folder.path / STATISTICS_FILE} has numbers of {name} that are missing or not finite; copy the model again."
+                )
         return Statistics.of(tensors)
 
 
