@@ -289,3 +289,17 @@ def test_the_first_sentence_needs_no_numpy_and_compiles_no_rule_that_it_does_not
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_front_end_is_warm_before_its_first_text():
+    code = (
+        "from wavewright.text import front_end, warm_up\n"
+        "from wavewright.text.english import _heteronyms\n"
+        "from wavewright.text.english.scanner import LETTER_RULES\n"
+        "warm_up('xx'); warm_up('espeak:xx')\n"
+        "before = _heteronyms.cache_info().currsize\n"
+        "warm_up('en-GB')\n"
+        "print(before, _heteronyms.cache_info().currsize, all('match' in vars(rule) for rule, _ in LETTER_RULES))\n"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.split() == ["0", "1", "True"]

@@ -15,7 +15,7 @@ import numpy as np
 from .. import models
 from ..clip import Clip
 from ..errors import BadModel, BadSetting
-from ..text import front_end, ssml
+from ..text import front_end, ssml, warm_up
 from ..text.lexicon import Lexicon
 from ..text.markup import Markup
 from ..text.sentence import Sentence
@@ -27,6 +27,7 @@ from .styles import style_of
 from .timestamps import TimedMark, TimedWord
 
 DEFAULT_VOICE, DEFAULT_VOCODER = "en-kathleen", "vocoder"
+DEFAULT_LANGUAGE = "en"  # of most voices
 FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
 
 
@@ -71,10 +72,10 @@ class Voice:
         for models that are no acoustic model or no vocoder of its mel frames, BadSetting for another language than the voice's.
         """
         model, speaker = found_voice(name)
-        with ThreadPoolExecutor(1) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
-            opening = pool.submit(models.load, model)
-            player = models.load(vocoder)
-            acoustic = opening.result()
+        with ThreadPoolExecutor(2) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
+            opening_acoustic, opening_vocoder = pool.submit(models.load, model), pool.submit(models.load, vocoder)
+            warm_up(language or DEFAULT_LANGUAGE)
+            player, acoustic = opening_vocoder.result(), opening_acoustic.result()
         _check_vocoder(vocoder, player, acoustic)
         return cls(acoustic, player, speaker or next(iter(acoustic.speakers), None), name, language)
 

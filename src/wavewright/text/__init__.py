@@ -19,6 +19,10 @@ OTHERS = "espeak:"
 """What stands before a language that is read by eSpeak NG, where that is installed: ``espeak:de``."""
 
 
+WARM_UP_TEXT = "Ready"
+"""A word with a capital, for which most rules are tried."""
+
+
 class FrontEnd(Protocol):
     """What reads a text of one language. ``symbols`` is all that its sentences may hold; number 0 is silence."""
 
@@ -57,3 +61,9 @@ def front_end(language: str = "en") -> FrontEnd:
             f"The language is {language!r}; it can be {known}, or espeak: and a language of eSpeak NG, such as espeak:de."
         )
     return importlib.import_module(f".{module}", __name__).FrontEnd(language)
+
+
+def warm_up(language: str) -> None:
+    """Load what the front end of a language needs for any text; nothing where that is not part of Wavewright."""
+    if language.split("-")[0].lower() in LANGUAGES:
+        front_end(language).sentences(WARM_UP_TEXT)
