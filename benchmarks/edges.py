@@ -8,7 +8,8 @@ A clip has random arguments (label, seed, length, rate, channels, bitrate, slide
 the clip's number alone. metrics/edges.py says what a fault is: the first or last 20 ms more than 3 dB above the peak of what lies between
 (one-shots may begin loud, and end in silence), a sample at full scale by itself, or a level outside of the range of the
 training sounds (of a copy: more than COPY_DB from its source). What codecs, vocoders and effects are given comes from the other
-generators, at random rates, levels and lengths; what the source itself has is no fault of its copy. Exits with 1 where a clip has a fault.
+generators, at random rates, levels and lengths; what the source itself has is no fault of its copy. The strict limits give generators no
+room beyond the levels of their recordings, and copies 3 dB. Exits with 1 where a clip has a fault by the wider limits.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ import wavewright
 from wavewright import models
 from wavewright.clip import Clip
 from wavewright.errors import WavewrightError
-from wavewright.metrics.edges import Edges, Kind, edge_faults, measure_edges
+from wavewright.metrics.edges import COPY_TOLERANCE_DB, Edges, Kind, edge_faults, measure_edges
 from wavewright.speech.voice import Voice
 
 RMS_RANGES_DB = {
@@ -47,9 +48,10 @@ RMS_RANGES_DB = {
 """Lowest of the recordings that the models learned from, as they are, and highest at a peak of 0.95, as training hears them: seconds of
 ambience, whole digits, one-shots; and the highest of their tenths of a second."""
 
-RANGE_DB = 3.0  # beyond the lowest and the highest
+RANGE_DB = 3.0  # beyond the lowest and the highest; none by the strict limits
 SHORTEST_MEASURED_SECONDS = 1.0  # a shorter texture may be a pause between two crackles
 COPY_DB = 6.0  # between the levels of a source and of its copy
+STRICT_COPY_DB = 3.0  # between the levels and the edges of a source and of its copy, by the strict limits
 QUIETEST_DB = -45.0  # of a source whose level is compared
 SENTENCES = (
     "Yes.",
@@ -66,9 +68,9 @@ Faults = list[str]
 
 
 def rms_range_db(name: str, is_whole: bool = True) -> tuple[float, float]:
-    """The levels that a clip of a generator may have; of a part of a sound only the highest is known."""
+    """The levels of the recordings behind a generator; of a part of a sound only the highest is known."""
     low, high, highest = RMS_RANGES_DB[name]
-    return (low - RANGE_DB, high + RANGE_DB) if is_whole else (-np.inf, highest + RANGE_DB)
+    return (low, high) if is_whole else (-np.inf, highest)
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,15 @@ class Made:
     source: Edges | None = None
     rms_range_db: tuple[float, float] = (-np.inf, np.inf)
 
-    def faults(self) -> Faults:
+    def faults(self, strict: bool = False) -> Faults:
         """What is wrong with it."""
-        return edge_faults(self.wave, self.sample_rate, self.kind, self.source, self.rms_range_db)
+        if strict:
+            beyond_db = copy_db = 0.0 if self.source is None else STRICT_COPY_DB
+        else:
+            beyond_db, copy_db = RANGE_DB if self.source is None else COPY_DB, COPY_TOLERANCE_DB
+        low, high = self.rms_range_db
+        levels = (low - beyond_db, high + beyond_db)
+        return edge_faults(self.wave, self.sample_rate, self.kind, self.source, levels, copy_db)
 
 
 @dataclass
@@ -97,6 +105,7 @@ class Row:
     loudest_begin_db: float = -np.inf
     loudest_end_db: float = -np.inf
     faults: list[str] = field(default_factory=list)
+    strict_faults: list[str] = field(default_factory=list)
 
     def add(self, made: Made) -> None:
         """Count a clip."""
@@ -108,6 +117,7 @@ class Row:
         if made.source is None:
             self.loudest_end_db = max(self.loudest_end_db, found.end_db)
         self.faults += [f"{made.call}: {fault}" for fault in made.faults()]
+        self.strict_faults += [f"{made.call}: {fault}" for fault in made.faults(strict=True)]
 
 
 Maker = Callable[[np.random.Generator], list[Made]]
@@ -213,7 +223,7 @@ def copy_of(source: Made, wave: np.ndarray, sample_rate: int, call: str, hears_h
     """A copy ``wave (channels, time)`` of what a model that hears a sample rate of ``hears_hz`` was given."""
     heard = Clip(source.wave, source.sample_rate).resample(hears_hz)
     edges = measure_edges(heard.wave, heard.sample_rate)
-    level = (edges.rms_db - COPY_DB, edges.rms_db + COPY_DB) if edges.rms_db > QUIETEST_DB else (-np.inf, 0.0)
+    level = (edges.rms_db, edges.rms_db) if edges.rms_db > QUIETEST_DB else (-np.inf, 0.0)
     return Made(wave, sample_rate, f"{call} of {source.call}", source.kind, edges, level)
 
 
@@ -335,13 +345,17 @@ def measured(name: str, count: int, seed: int, keep: Path | None = None) -> Row:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as Markdown; edges of copies depend on their sources and are left out."""
-    lines = ["| generator | clips | seconds | loudest beginning | loudest end | faults |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| generator | clips | seconds | loudest beginning | loudest end | faults | by the strict limits |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         levels = (f"{level:+.1f} dB" if np.isfinite(level) else "" for level in (row.loudest_begin_db, row.loudest_end_db))
-        lines.append(f"| {row.name} | {row.n_clips:,} | {row.seconds:,.0f} | {' | '.join(levels)} | {len(row.faults)} |")
-    lines.append(
-        f"| all | {sum(row.n_clips for row in rows):,} | {sum(row.seconds for row in rows):,.0f} | | | {sum(len(row.faults) for row in rows)} |"
-    )
+        faults = f"{len(row.faults)} | {len(row.strict_faults)}"
+        lines.append(f"| {row.name} | {row.n_clips:,} | {row.seconds:,.0f} | {' | '.join(levels)} | {faults} |")
+    clips, seconds = sum(row.n_clips for row in rows), sum(row.seconds for row in rows)
+    faults = f"{sum(len(row.faults) for row in rows)} | {sum(len(row.strict_faults) for row in rows)}"
+    lines.append(f"| all | {clips:,} | {seconds:,.0f} | | | {faults} |")
     return "\n".join(lines)
 
 
@@ -369,6 +383,9 @@ def main() -> int:
     for row in rows:
         for fault in row.faults:
             print(f"{row.name}: {fault}")
+        for fault in row.strict_faults:
+            if fault not in row.faults:
+                print(f"{row.name}, by the strict limits alone: {fault}")
     if given.json:
         given.json.write_text(json.dumps([row.__dict__ for row in rows], indent=1, default=float) + "\n", encoding="utf-8")
     return int(any(row.faults for row in rows))

@@ -103,6 +103,7 @@ def edge_faults(
     kind: Kind = "continuous",
     source: Edges | None = None,
     rms_range_db: tuple[float, float] = (-np.inf, np.inf),
+    copy_tolerance_db: float = COPY_TOLERANCE_DB,
 ) -> list[str]:
     """List what is wrong with the ends of a clip.
 
@@ -115,9 +116,11 @@ def edge_faults(
     kind : {"continuous", "one-shot"}
         Whether the clip may peak in its first EDGE_SECONDS and has to end in silence.
     source : Edges, optional
-        The edges of what the clip is a copy or a change of: what the source itself has, and up to 6 dB more, is no fault.
+        The edges of what the clip is a copy or a change of: what the source itself has, and ``copy_tolerance_db`` more, is no fault.
     rms_range_db : tuple of float
         Lowest and highest root mean square in dB of full scale: of the body, or of a whole one-shot, whose attack may be all of it.
+    copy_tolerance_db : float
+        By how much an edge of a copy may exceed that of its source.
 
     Returns
     -------
@@ -139,7 +142,7 @@ def edge_faults(
     if not rms_range_db[0] <= rms_db <= rms_range_db[1]:
         faults.append(f"rms {rms_db:.1f} dB, not {rms_range_db[0]:.1f} to {rms_range_db[1]:.1f}")
     for name, limit in limits.items():
-        allowed = limit if source is None else max(limit, getattr(source, name) + COPY_TOLERANCE_DB)
+        allowed = limit if source is None else max(limit, getattr(source, name) + copy_tolerance_db)
         if (level := getattr(found, name)) > allowed:
             faults.append(f"{name} {level:.1f}, above {allowed:.1f}")
     return faults
