@@ -315,6 +315,7 @@ def test_losses_fall_and_the_later_stages_move_the_decoder_alone_then_the_encode
     second = TINY.unquantised_steps + 60
     data = prepared(folder, tmp_path, adversarial_from=second, encoder_from=second + 4)
     codec = build(data.recipe.model)
+    assert codec.stage_starts() == (0, second, second + 4)
     optimizers = {name: torch.optim.AdamW(part.parameters(), 2e-3) for name, part in codec.players().items()}
     found = []
     for step in range(TINY.unquantised_steps - 20, second + 8):

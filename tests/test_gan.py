@@ -211,6 +211,7 @@ def test_critics_learn_alone_during_their_warmup():
     network = build(replace(TINY, critic_warmup_steps=2, critic_turns=2))
     players = [[player for player, _ in network.turns(step)] for step in range(4)]
     assert players == [["critic", "critic"]] * 2 + [["critic", "critic", "generator"]] * 2
+    assert (network.stage_starts(), build(TINY).stage_starts()) == ((0, 2), (0,))
     losses = network.turns(0)[-1][1](batch_for(TINY))
     sum(losses.values()).backward()
     assert all(parameter.grad is None for parameter in network.generator.parameters())

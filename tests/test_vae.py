@@ -220,6 +220,7 @@ def test_beta_rises_and_critics_come_later():
     network = build(replace(TINY, beta=0.1, warmup_steps=10, adversarial_from=20))
     assert [network.loss_weights(step)["kl/nats"] for step in (0, 4, 9, 500)] == pytest.approx([0.01, 0.05, 0.1, 0.1])
     assert [len(network.turns(step)) for step in (0, 19, 20)] == [1, 1, 2]
+    assert (network.stage_starts(), build(TINY).stage_starts()) == ((0, 20), (0,))
     assert "penalty/r1" not in network.loss_weights(19)
 
 

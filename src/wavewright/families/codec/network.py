@@ -211,6 +211,10 @@ class Codec(nn.Module):
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.coder
 
+    def stage_starts(self) -> tuple[int, ...]:
+        """The steps from which on a step takes another time than before."""
+        return tuple(sorted({0, self.config.adversarial_from, self.config.encoder_from}))
+
     def _critics_at(self, step: int) -> BandCritics | None:
         """The critics, while they teach the decoder."""
         return self.critics if step >= self.config.adversarial_from and not self._is_last(step) else None

@@ -200,6 +200,10 @@ class Gan(nn.Module):
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.generator
 
+    def stage_starts(self) -> tuple[int, ...]:
+        """The steps from which on a step takes another time than before."""
+        return (0, self.config.critic_warmup_steps) if self.config.critic_warmup_steps else (0,)
+
     def loss_weights(self, step: int) -> dict[str, float]:
         """The weight of every loss that a turn may return; the same at every step."""
         config = self.config

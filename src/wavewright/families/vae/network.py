@@ -168,6 +168,10 @@ class Vae(nn.Module):
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.autoencoder
 
+    def stage_starts(self) -> tuple[int, ...]:
+        """The steps from which on a step takes another time than before."""
+        return (0, self.config.adversarial_from) if self.critic is not None else (0,)
+
     def loss_weights(self, step: int) -> dict[str, float]:
         """The weight of every loss that a turn may return; that of the divergence rises over the first steps."""
         config = self.config
