@@ -270,6 +270,7 @@ def test_what_cannot_be_learned_is_said(words, tmp_path):
     ("change", "sentence"),
     [
         ({"hop_length": 100}, "hop_length is 100; it must lie between 4 and 64"),
+        ({"n_fft": 129}, "n_fft is 129; it must be even, such as 130"),
         ({"f_max_hz": 5_000.0}, "f_min_hz is 0.0 and f_max_hz 5000.0; they must rise and end at half the sample rate"),
         ({"temperature": 3.0}, "temperature is 3.0; it must lie between 0.0 and 2.0"),
         ({"speakers": ("a", "a")}, "speakers are 'a', 'a'; each needs a name of its own"),

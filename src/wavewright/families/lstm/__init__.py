@@ -85,6 +85,8 @@ class Config:
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
+        if self.n_fft % 2:  # a centred frame of an odd number of samples would be missing at the end
+            raise BadSetting(f"n_fft is {self.n_fft}; it must be even, such as {self.n_fft + 1}.")
         check_ranges(self, {"hop_length": (-(-self.n_fft // 32), self.n_fft // 2)})
         if not self.f_min_hz < self.top_hz <= self.sample_rate / 2:
             raise BadSetting(
