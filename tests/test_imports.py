@@ -49,7 +49,8 @@ ARROWS = {
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp", "metrics"},
     "training": BASE
-    | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "onnx_runtime", "torchrun", "whole_file"},
+    | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "onnx_runtime", "processor", "torchrun"}
+    | {"whole_file"},
     "tasks": BASE
     | {"clip", "data", "drawing", "dsp", "families", "file_lock", "metrics", "models", "nn", "processor", "speech"}
     | {"text", "training", "whole_file"},

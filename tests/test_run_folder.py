@@ -1,4 +1,4 @@
-"""A run folder: what it is resumed from, how it goes on past its plan, who may train in it, and what is refused of it."""
+"""Run folders: resuming, training past the plan, the lock, and damaged files that are refused."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_a_lock_file_that_was_left_behind_does_no_harm(tmp_path):
 
 def test_what_a_killed_process_was_writing_is_removed(place):
     mine = place / "mine"
-    parts = [mine / ".wavewright-0123abcd", mine / "checkpoints" / ".wavewright-89abcdef"]
+    parts = [mine / ".wavewright-12345-0123abcd.json", mine / "checkpoints" / ".wavewright-12345-89abcdef"]
     for part in parts:
         part.write_bytes(b"half a file")
     go_on(place, STEPS, quiet=True)

@@ -20,10 +20,10 @@ FULL_BYTES = 2**20
 
 
 PART = re.compile(r"(\.wavewright-[0-9]+-[0-9a-f]{8})(\..*)?")
-"""Names of what is being written, and of its lock: process number and eight random digits."""
+"""Names of files and folders that are being written, and of their locks: process number and eight random digits."""
 
 FOLDER_LOCK = ".wavewright.lock"
-"""Held while files move into a folder together."""
+"""Lock file that is held while files move into a folder together."""
 
 _swept: set[Path] = set()
 
@@ -39,9 +39,9 @@ def write_whole(path: Path, contents: bytes) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a hidden file, which at the end takes the place of ``path``; where the block fails, what was there stays as it was.
+    """Open a hidden file that replaces ``path`` at the end; where the block fails, ``path`` is unchanged.
 
-    Raises BadFolder for a name that is too long, OSError, which names ``path``, where the system refuses.
+    Raises BadFolder for a name that is too long, OSError, which names ``path``, where it cannot be written.
     """
     with _named_errors(path), part_of(path) as part:
         with part.open("wb") as file:
@@ -53,11 +53,10 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def part_of(path: Path) -> Iterator[Path]:
-    """Give the hidden path, with the same ending, at which a file or folder is written before it moves to ``path``.
+    """Yield a hidden path, with the same ending, at which to write a file or folder before it moves to ``path``.
 
-    It is removed at the end. What a process that was killed has left in the folder is removed at the first call for that folder.
-    Raises BadFolder for a name that is too long, OSError where nothing can be written.
-    """
+    It is removed at the end. The first call for a folder also removes what killed processes left there. Raises
+    BadFolder for a name that is too long, OSError where nothing can be written."""
     check_name(path)
     folder = path.parent
     if folder.absolute() not in _swept:
@@ -68,7 +67,7 @@ def part_of(path: Path) -> Iterator[Path]:
 
 
 def check_name(path: Path) -> None:
-    """Raise BadFolder where the name of a file or folder to write is longer than file systems take."""
+    """Raise BadFolder where the name of a file or folder to write is longer than file systems allow."""
     n_bytes = len(os.fsencode(path.name))
     if n_bytes > LONGEST_NAME_BYTES:
         raise BadFolder(
@@ -78,7 +77,7 @@ def check_name(path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes that no longer live were writing into a folder; what another one writes, its lock protects."""
+    """Remove unfinished files of ended processes from a folder; locks protect those of running ones."""
     with suppress(OSError):
         matches = [match for entry in os.scandir(folder) if (match := PART.fullmatch(entry.name))]
         for stem in {match[1] for match in matches}:
@@ -90,7 +89,7 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def hidden_path(folder: Path, suffix: str = "") -> Iterator[Path]:
-    """Give a hidden path in a folder, with a lock that says that this process lives; what is there at the end is removed."""
+    """Yield a hidden path in a folder, locked while this process lives; remove what is there at the end."""
     stem = f".wavewright-{os.getpid()}-{secrets.token_hex(4)}"  # short, for names may be as long as a system allows
     with locked(folder / f"{stem}.lock", wait=True):
         part = folder / f"{stem}{suffix}"
@@ -110,7 +109,7 @@ def _remove(part: Path) -> None:
 
 @contextmanager
 def _named_errors(path: Path) -> Iterator[None]:
-    """Let an OSError of a hidden file speak of ``path``, for which it stands."""
+    """Replace the hidden file's name in an OSError by ``path``."""
     try:
         yield
     except OSError as error:
@@ -121,12 +120,23 @@ def _named_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def whole_folder(folder: Path, last: str, finish: Callable[[Path], None] = lambda hidden: None) -> Iterator[Path]:
-    """Make a hidden folder to write files into; at the end all of them move into ``folder``, the one called ``last`` after the others.
+    """Yield a hidden folder to write files into; at the end move them into ``folder``, the one called ``last`` at last.
 
-    Other calls that write into ``folder`` wait meanwhile. ``finish`` is called with the hidden folder when they do, right before the
-    files move: there it can look at what ``folder`` holds and add to it. Where it or the block fails, ``folder`` stays as it was, and the
-    error speaks of it and not of the hidden one. Raises BadFolder where ``folder`` is a file or lies in one, and where a link in it would
-    take a file elsewhere.
+    Parameters
+    ----------
+    folder : Path
+        Where the files go. Where the block or ``finish`` fails it is unchanged, and the error names it instead of the
+        hidden one.
+    last : str
+        Name of the file that moves last, such as a manifest.
+    finish : callable
+        Called with the hidden folder right before the files move, while other processes cannot write into ``folder``:
+        there it can read ``folder`` and add files.
+
+    Raises
+    ------
+    BadFolder
+        Where ``folder`` is a file or lies in one, and where a link in it leads outside.
     """
     check_name(folder)
     existed = folder.is_dir()

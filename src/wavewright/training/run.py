@@ -6,7 +6,6 @@ import copy
 import hashlib
 import json
 import os
-import platform
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from ..errors import BadModel, BadSetting
 from ..models import find
 from ..models.card import Card, Source
 from ..models.folder import ModelFolder
+from ..processor import processor_name
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
@@ -50,7 +50,7 @@ DOUBTFUL_FILE = "doubtful.txt"
 
 
 FEW_CLIPS, FEW_SECONDS = 13, 60.0
-"""Recordings of a label, and their seconds in all, up to which a run warns that they are few."""
+"""Number of recordings of a label, and their total seconds, up to which a run warns that they are few."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,11 @@ class Run:
     def train(
         self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False, more_minutes: float | None = None
     ) -> Progress:
-        """Train, or go on training, and export; returns where the run stands. Under ``torchrun`` all processes train together.
+        """Train, or resume training, and export; return the progress. Under ``torchrun`` all processes train together.
 
-        ``max_minutes`` are those of this call, ``more_minutes`` go past the plan of the run. Raises BadFolder where there is no run to
-        go on with, and where another process trains in the same folder.
-        """
-        check_call(self.out, resume, more_minutes)  # again, for what calls this itself
+        ``max_minutes`` limits this call, ``more_minutes`` extends the plan of the run. Raises BadFolder where there
+        is no run to resume, and where another process trains in the same folder."""
+        check_call(self.out, resume, more_minutes)  # train() checks earlier, but recipes call this method directly
         length = Length(self.recipe.training.steps, max_minutes, more_minutes)
         with processes.joined(torch.device(self.recipe.training.device)), ExitStack() as stack:
             before, changed = None, ""
@@ -216,9 +215,7 @@ class Run:
             training={
                 "steps": progress.step,
                 "minutes": round(progress.minutes, 1),
-                "hardware": f"{progress.threads} thread(s) of {platform.machine()}"
-                if training.device == "cpu"
-                else training.device,
+                "hardware": self._hardware(progress.threads),
                 "wavewright": __version__,
                 "torch": torch.__version__,
                 "n_clips": len(self.prepared.train_entries),
@@ -228,14 +225,19 @@ class Run:
         playable = self.network_module.to_play(average, self.prepared)
         export_model(self.out, card, playable, training.weight_bits, training.product_bits)
 
+    def _hardware(self, threads: int) -> str:
+        """Return the number of threads and the processor, or the device."""
+        device: str = self.recipe.training.device
+        return f"{threads} thread(s) of {processor_name()}" if device == "cpu" else device
+
     def _extend(self, loop: Loop, length: Length, steps_at_first: int) -> float | None:
-        """Extend the plan of the run where the call says so; the minutes after which the call stops."""
-        loop.progress = processes.as_process_0_says(loop.progress)  # which is about to be saved with its longer plan
+        """Extend the plan of the run if the call asks for it; return the minutes after which the call stops."""
+        loop.progress = processes.as_process_0_says(loop.progress)  # saved below with its longer plan
         steps, minutes = length.past_the_plan(self.out, loop.progress, steps_at_first)
         if not loop.progress.step:
             if length.more_minutes:
                 raise BadSetting(f"{self.out} has done no step yet; give --max-minutes instead of --more-minutes.")
-            planned = 0 if length.max_minutes else loop.progress.steps  # from minutes; nothing has been done by it yet
+            planned = 0 if length.max_minutes else loop.progress.steps  # a plan from minutes is made anew
             loop.progress.steps = steps or steps_at_first or planned
             return length.max_minutes
         if steps or minutes:
@@ -243,7 +245,7 @@ class Run:
         return None if minutes and not length.more_minutes else length.max_minutes
 
     def _warn_of_few_clips(self, say: Callable[[str], None]) -> None:
-        """Say which labels have so few and short recordings that little can be learned from them."""
+        """Warn of labels with too few and too short recordings."""
         counts: dict[str, int] = defaultdict(int)
         seconds: dict[str, float] = defaultdict(float)
         for entry in self.prepared.train_entries:
@@ -259,9 +261,9 @@ class Run:
             )
 
     def _check_run_file(self, resume: bool) -> tuple[dict[str, Any] | None, str]:
-        """Write the recipe at the first call; at a resume it must be the same, but for the number of steps.
+        """Write the recipe at the first call; check at a resume that it is the same, except for the number of steps.
 
-        Returns what the first call wrote, and what is to be said where the recordings are others.
+        Return the contents of the first call's file, and a message if the recordings differ.
         """
         path = self.out / RUN_FILE
         described: dict[str, Any] = {"family": self.family, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
@@ -274,7 +276,7 @@ class Run:
             return None, ""
         before = with_younger_settings(read_run_file(path), self.recipe)
         learned_from, now = before.pop("clips", described["clips"]), described.pop("clips")
-        if isinstance(before["recipe"]["training"]["steps"], int):  # what the plan became since then is in the checkpoint
+        if isinstance(before["recipe"]["training"]["steps"], int):  # the checkpoint holds the extended plan
             described["recipe"]["training"]["steps"] = before["recipe"]["training"]["steps"]
         changed = differences(before, described)
         if changed:
@@ -288,7 +290,7 @@ class Run:
 
 
 def _keep_caches_together() -> None:
-    """Give PyTorch a folder in Wavewright's cache: its own is among temporary files, and to name it asks the system for the user."""
+    """Move PyTorch's compile cache into Wavewright's cache folder, from a temporary folder named after the user."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(platformdirs.user_cache_path("wavewright") / "torch"))
 
 

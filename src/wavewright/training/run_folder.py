@@ -1,9 +1,8 @@
-"""What lies in a run folder: whether a run may begin or go on there, and what its first call wrote of it."""
+"""Check whether a run may begin or resume in a folder, and read the file that its first call wrote."""
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 from ..errors import BadFolder, BadSetting
 from ..models.card import CARD_FILE
 from ..names import name_problem
+from ..whole_file import sweep
 from .loop import LAST
 from .report import SAMPLES
-from .run_lock import LOCK_FILE
 
 RUN_FILE = "run.json"
 CHECKPOINTS = "checkpoints"  # the folder of them in a run folder
@@ -33,11 +32,11 @@ RunFile = TypedDict(
     "RunFile",
     {"family": str, "recipe": dict[str, dict[str, Any]], "from": NotRequired[dict[str, str]], "clips": NotRequired[Clips]},
 )
-"""What RUN_FILE holds: the recipe by its parts, the model that the run began from, and what names the recordings."""
+"""Contents of RUN_FILE: the recipe by its parts, the base model, and number and hash of the recordings."""
 
 
 def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> None:
-    """Raise BadFolder where there is no run in ``out`` to go on with, BadSetting where one is there that would begin again."""
+    """Raise BadFolder where ``out`` has no run to resume, BadSetting where its run would begin again."""
     if not resume and ((out / CHECKPOINTS / LAST).is_file() or ((out / RUN_FILE).is_file() and (out / CARD_FILE).is_file())):
         raise BadSetting(f"{out} holds a run already; continue it with --resume, or give another --out.")
     if more_minutes and not resume:
@@ -61,23 +60,21 @@ def check_place(out: Path, folder: Path) -> None:
         raise BadFolder(f"The name of the run folder, {out.resolve().name!r}, {problem}; give another with --out.")
     if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
         raise BadFolder(
-            f"{out} lies in {folder}, where its own sounds would be taken for recordings; give a run folder elsewhere with --out."
+            f"{out} lies in {folder}, where its own sounds would be taken for recordings; give a run folder elsewhere with "
+            "--out."
         )
     if out.is_dir() and not (out / RUN_FILE).is_file() and any(not path.name.startswith(".") for path in out.iterdir()):
         raise BadFolder(f"{out} holds files that are no run; give a new folder with --out.")
 
 
 def remove_left_overs(out: Path) -> None:
-    """Remove the hidden files of a process that was killed while it wrote; nobody else writes into a run folder that is locked."""
+    """Remove hidden files that a killed process left in a run folder."""
     for folder in (out, out / CHECKPOINTS, out / SAMPLES):
-        for path in folder.glob(".wavewright-*"):
-            if path.name != LOCK_FILE:
-                with suppress(OSError):
-                    path.unlink()
+        sweep(folder)
 
 
 def read_run_file(path: Path) -> dict[str, Any]:
-    """Read what the first call wrote of a run; raises BadSetting where that is damaged."""
+    """Read the file that the first call of a run wrote; raise BadSetting where it is damaged."""
     try:
         return dict(TypeAdapter(RunFile).validate_json(path.read_bytes()))
     except ValidationError as error:
@@ -87,14 +84,14 @@ def read_run_file(path: Path) -> dict[str, Any]:
 
 
 def with_younger_settings(described: dict[str, Any], recipe: Any) -> dict[str, Any]:
-    """A run's file in which each setting that did not exist when it was written has its usual value, which changes nothing."""
+    """Return a run's file with the default value of each setting that did not exist when it was written."""
     usual = json.loads(json.dumps(asdict(type(recipe)())))
     written = described.get("recipe", {})
     return described | {"recipe": {part: usual[part] | written.get(part, {}) for part in usual}}
 
 
 def differences(before: Any, now: Any, name: str = "") -> list[str]:
-    """The names of settings that differ between two nested dictionaries."""
+    """Return the settings that differ between two nested dictionaries, with both values."""
     if isinstance(before, dict) and isinstance(now, dict):
         keys = sorted(before.keys() | now.keys())
         return [line for key in keys for line in differences(before.get(key), now.get(key), f"{name}.{key}" if name else key)]

@@ -1,4 +1,4 @@
-"""One process at a time trains in a run folder; the system releases the lock when that process ends, however it ends."""
+"""Lock a run folder so that one process at a time trains in it; the system releases the lock when that process ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOCK_FILE = ".wavewright-run.lock"
 
 @contextmanager
 def locked_run(folder: Path) -> Iterator[None]:
-    """Hold the lock of a run folder; raises BadFolder where another process holds it. A lock file that was left behind does no harm."""
+    """Hold the lock of a run folder; raise BadFolder where another process holds it. A stale lock file does no harm."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(folder / LOCK_FILE, wait=False))
