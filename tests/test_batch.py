@@ -1,4 +1,4 @@
-"""Batches: a sound file a line, gone on with where it was; what is wrong with a line is listed, and the others are spoken."""
+"""Batches: a sound file for each line, resumable; lines that fail are listed, and the others are spoken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_speech import install
 
 from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
@@ -18,15 +17,8 @@ from wavewright.dsp.limiter import true_peak_db
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.errors import BadFolder, BadSetting, BadText, WavewrightError
 from wavewright.tasks import batch as batches
-from wavewright.tasks.batch_lines import BadLine, Line, name_problem, read_lines
+from wavewright.tasks.batch_lines import BadLine, Line, read_lines, stem_problem
 from wavewright.tasks.speak import speak
-
-
-@pytest.fixture
-def players(tmp_path, monkeypatch):
-    (tmp_path / "models").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return install(monkeypatch, tmp_path / "models")
 
 
 def table(path: Path, columns: list[str], *rows: list[str], delimiter: str = ",") -> Path:
@@ -238,7 +230,7 @@ def test_no_name_leaves_the_folder(tmp_path):
     accepted = set()
     for _ in range(2_000):
         name = "".join(LETTERS[place] for place in rng.integers(0, len(LETTERS), rng.integers(0, 7)))
-        if not name_problem(name):
+        if not stem_problem(name):
             accepted.add(f"{name}.wav")
             place = out / f"{name}.wav"
             place.write_bytes(b"")
@@ -252,7 +244,7 @@ def test_no_name_leaves_the_folder(tmp_path):
     "name", ["", " ", ".", "..", "...", "a/b", "a\\b", "C:x", "con", "NUL.x", "lpt1", ".a", "a.", "é" * 101]
 )
 def test_names_that_are_none_are_refused(name):
-    assert name_problem(name)
+    assert stem_problem(name)
 
 
 def test_random_tables_become_lines_or_sentences(tmp_path):
@@ -267,7 +259,7 @@ def test_random_tables_become_lines_or_sentences(tmp_path):
         except WavewrightError:
             continue
         for line in found.lines:
-            assert isinstance(line, BadLine) or (line.text and not name_problem(line.name))
+            assert isinstance(line, BadLine) or (line.text and not stem_problem(line.name))
 
 
 def test_files_of_a_batch_and_chapters_have_the_loudness_that_was_asked_for(players, tmp_path):

@@ -25,7 +25,7 @@ def noise(seconds, sample_rate, n_channels=1, level=0.1):
     return Clip(level * rng.standard_normal((n_channels, int(seconds * sample_rate))), sample_rate)
 
 
-def played(clip):
+def player_of(clip):
     """The kind, the samples and the rate that a browser gets, and the text beside."""
     html = clip._repr_html_()
     found = re.fullmatch(r'<div><audio controls src="data:audio/(wav|ogg);base64,([^"]+)"></audio><br>([^<]*)</div>', html)
@@ -59,7 +59,7 @@ def test_other_formats_are_refused(format):
 
 def test_a_clip_is_played_in_a_notebook():
     clip = noise(1.5, 16_000)
-    kind, wave, sample_rate, text = played(clip)
+    kind, wave, sample_rate, text = player_of(clip)
     assert (kind, sample_rate, text) == ("wav", 16_000, "1.50 s, 16000 Hz, 1 channel")
     np.testing.assert_allclose(wave, clip.wave, atol=1 / 32_000)
 
@@ -77,7 +77,7 @@ def test_a_clip_is_played_in_a_notebook():
 )
 def test_players_are_of_bounded_size_and_of_rates_that_browsers_know(seconds, sample_rate, n_channels, seconds_played):
     clip = noise(seconds, sample_rate, n_channels, level=0.3)
-    kind, wave, found_rate, text = played(clip)
+    kind, wave, found_rate, text = player_of(clip)
     assert 8_000 <= found_rate <= 48_000
     assert wave.shape == (1 if n_channels > 2 else n_channels, round(seconds_played * found_rate))
     assert kind == ("wav" if 2 * wave.size <= MOST_WAV_BYTES else "ogg")

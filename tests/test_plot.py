@@ -12,7 +12,7 @@ from wavewright.clip import Clip
 from wavewright.drawing import N_COLUMNS, draw_grid, draw_map, picture_of
 from wavewright.dsp import hz_to_mel
 from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra
-from wavewright.tasks.plot import places_of, plot
+from wavewright.tasks.plot import picture_paths, plot
 
 image = pytest.importorskip("matplotlib.image")
 
@@ -177,16 +177,18 @@ def test_several_files_have_a_picture_each_and_bad_ones_are_listed(tmp_path, cap
     assert plot([sounds[0]], tmp_path / "pictures", kind="waveform").out == tmp_path / "pictures" / "tone-1-plot.png"
 
 
-def test_pictures_of_one_name_have_places_of_their_own():
+def test_pictures_of_one_name_have_picture_paths_their_own():
     files = [
         Path(name)
         for name in ("a/kick.wav", "b/kick.wav", "a/kick.flac", "snare.wav", "c/a/kick.wav", "A/hat.wav", "A/HAT.wav")
     ]
     for folder in (None, Path("out")):
-        places = places_of(files, folder)
+        places = picture_paths(files, folder)
         assert len({str(place).casefold() for place in places}) == len(files)
-    assert places_of(files, None)[:2] == [Path("a/kick.wav-plot.png"), Path("b/kick-plot.png")]
-    assert places_of(files, Path("out"))[1:4] == [Path(f"out/{name}-plot.png") for name in ("b-kick.wav", "kick.flac", "snare")]
+    assert picture_paths(files, None)[:2] == [Path("a/kick.wav-plot.png"), Path("b/kick-plot.png")]
+    assert picture_paths(files, Path("out"))[1:4] == [
+        Path(f"out/{name}-plot.png") for name in ("b-kick.wav", "kick.flac", "snare")
+    ]
     rng = np.random.default_rng(0)
     for _ in range(200):
         random = {
@@ -194,7 +196,7 @@ def test_pictures_of_one_name_have_places_of_their_own():
             for _ in range(9)
         }
         for folder in (None, Path("out")):
-            assert len({*places_of(sorted(random), folder)}) == len(random)
+            assert len({*picture_paths(sorted(random), folder)}) == len(random)
 
 
 def test_a_picture_replaces_one_of_the_same_file_and_nothing_else(tmp_path):

@@ -222,7 +222,8 @@ def test_styles_are_presets_or_what_the_model_learned(voice):
 
 MARKUP = (
     '<speak>One <mark name="here"/>two<break time="500ms"/>three <prosody rate="50%" pitch="+12st" volume="-20dB">four</prosody> '
-    '<voice name="ruth">five</voice> <emphasis level="strong">six</emphasis> <sub alias="seven">VII</sub>.<mark name="end"/></speak>'
+    '<voice name="ruth">five</voice> <emphasis level="strong">six</emphasis> <sub alias="seven">VII</sub>.'
+    '<mark name="end"/></speak>'
 )
 
 

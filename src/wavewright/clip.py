@@ -41,9 +41,16 @@ CODEC_RATES_HZ = {
 """Codecs that know only these sample rates."""
 
 HIGHEST_CODEC_RATES_HZ = {"VORBIS": 192_000}
-"""Codecs that know every sample rate up to this one; beyond it libsndfile crashes."""
-PLAYED_SECONDS, PLAYED_RATES_HZ, MOST_WAV_BYTES = 60.0, (8_000, 48_000), 1_000_000
-"""Of a clip in a notebook: how much of it is played, at which rates, and from which size on it is compressed."""
+"""Largest sample rate of codecs that accept every rate up to it; beyond it libsndfile crashes."""
+
+PLAYER_SECONDS = 60.0
+"""Longest excerpt in a notebook's player."""
+
+PLAYER_RATES_HZ = (8_000, 48_000)
+"""Lowest and highest sample rate in a notebook's player."""
+
+MOST_WAV_BYTES = 1_000_000
+"""Size above which a notebook's player uses OGG instead of WAV."""
 
 MAX_CHUNK_FILE_BYTES = 2**32 - 2**16
 """WAV and AIFF count their bytes in 32 bits."""
@@ -79,7 +86,7 @@ class Clip:
         return f"<Clip: {_size_of(self)}>"
 
     def _repr_html_(self) -> str:
-        """A player, for notebooks."""
+        """Return an HTML player for notebooks."""
         return player_html(self)
 
     @property
@@ -151,21 +158,21 @@ def _size_of(clip: Clip) -> str:
 
 
 def player_html(clip: Clip) -> str:
-    """Return a line of HTML that plays a clip without any other file, of at most about 2 MB.
+    """Return one line of HTML with a self-contained player, at most about 2 MB.
 
-    What is longer than PLAYED_SECONDS plays its beginning, and says so; more channels than two are mixed to one.
+    A clip longer than PLAYER_SECONDS is cut, and the caption says so; more than two channels are mixed to mono.
     """
     size = _size_of(clip)
     if not clip.n_samples or not np.isfinite(clip.wave).all():
         return f"<div>{size}: nothing that can be played</div>"
-    played = Clip(clip.wave[:, : seconds_to_samples(PLAYED_SECONDS, clip.sample_rate)], clip.sample_rate)
-    played = played if played.n_channels <= 2 else played.mono()
-    lowest, highest = PLAYED_RATES_HZ
-    played = played.resample(min(max(clip.sample_rate, lowest), highest))
-    kind = "wav" if 2 * played.wave.size <= MOST_WAV_BYTES else "ogg"  # every browser plays the first
-    said = "" if clip.seconds <= PLAYED_SECONDS else f"; the first {PLAYED_SECONDS:g} s"
-    source = f"data:audio/{kind};base64,{b64encode(played.to_bytes(kind)).decode()}"
-    return f'<div><audio controls src="{source}"></audio><br>{size}{said}</div>'
+    excerpt = Clip(clip.wave[:, : seconds_to_samples(PLAYER_SECONDS, clip.sample_rate)], clip.sample_rate)
+    excerpt = excerpt if excerpt.n_channels <= 2 else excerpt.mono()
+    lowest, highest = PLAYER_RATES_HZ
+    excerpt = excerpt.resample(min(max(clip.sample_rate, lowest), highest))
+    kind = "wav" if 2 * excerpt.wave.size <= MOST_WAV_BYTES else "ogg"  # every browser plays the first
+    note = "" if clip.seconds <= PLAYER_SECONDS else f"; the first {PLAYER_SECONDS:g} s"
+    source = f"data:audio/{kind};base64,{b64encode(excerpt.to_bytes(kind)).decode()}"
+    return f'<div><audio controls src="{source}"></audio><br>{size}{note}</div>'
 
 
 def read_blocks(

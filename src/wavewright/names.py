@@ -1,4 +1,4 @@
-"""What a name may be: of a model, a label, a speaker or a file; and files whose names are made of such names."""
+"""Validate the names of models, labels, speakers and files, and build file names from them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 from .errors import BadFolder
 
-LONGEST_NAME_BYTES = 255  # in UTF-8; what most file systems allow
-LONGEST_STEM_BYTES = 180  # of the file names that are written, so that an ending and a hidden prefix fit as well
+LONGEST_NAME_BYTES = 255  # in UTF-8; the limit of most file systems
+LONGEST_STEM_BYTES = 180  # of file names that are written: leaves room for an ending and a hidden prefix
 LONGEST_SHOWN = 60  # characters of a name in a message
-LONGEST_QUOTE = 200  # characters of what a library says
+LONGEST_QUOTE = 200  # characters of a library's message
 RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³")}
-"""Names that Windows keeps for devices, whatever their ending."""
+"""Names that Windows reserves for devices, whatever their ending."""
 
 
 def name_problem(name: str, is_file: bool = False) -> str | None:
-    """Return why ``name`` cannot be used, as the end of a sentence; None where it can.
+    """Return why ``name`` is invalid, as the end of a sentence; None where it is valid.
 
-    A name is one line of printable text of at most LONGEST_NAME_BYTES. It may contain ``/``, as ``Hip-Hop/Rap`` does, unless it
-    names a file or model (``is_file``), but it never leads to another folder.
+    A name is one line of printable text of at most LONGEST_NAME_BYTES. It may contain ``/``, as ``Hip-Hop/Rap`` does,
+    unless it names a file or model (``is_file``), but it never leads to another folder.
     """
     if not name.strip():
         return "is empty"
@@ -44,18 +44,18 @@ def name_problem(name: str, is_file: bool = False) -> str | None:
 
 
 def quoted(name: str) -> str:
-    """Return a name as a message shows it: in quotes, control characters escaped, the end of a long one left out."""
+    """Return a name for a message: in quotes, control characters escaped, a long one shortened."""
     return repr(name) if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]!r}..."
 
 
 def printable(text: str) -> str:
-    """Return what a file or library says as a message can hold it: on one line, not too long."""
+    """Return text from a file or library for a message: on one line and shortened."""
     shown = text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."
     return "".join(character if character.isprintable() else "?" for character in shown)
 
 
 def control_character_in(value: object) -> str | None:
-    """Return the first control character, as ``U+001B``, in the strings of a JSON value; line breaks and tabs are none."""
+    """Return the first control character in the strings of a JSON value, as ``U+001B``; ignore line breaks and tabs."""
     if isinstance(value, str):
         found = next(
             (character for character in value if unicodedata.category(character) == "Cc" and character not in "\n\t"), None
@@ -70,10 +70,10 @@ def control_character_in(value: object) -> str | None:
 
 
 def file_stem(*parts: str) -> str:
-    """Join ``parts`` to a file name without its ending, of characters that every file system allows.
+    """Join ``parts`` to a file name without ending, of characters that every file system allows.
 
-    Letters and digits of all scripts stay, other characters become ``_``. The result is never hidden, reserved, a path or longer than
-    LONGEST_STEM_BYTES: what is longer has a hash of the whole in the place of its middle.
+    Letters and digits of all scripts are kept, other characters become ``_``. The result is never hidden, reserved, a
+    path or longer than LONGEST_STEM_BYTES; a hash replaces the middle of a longer one.
     """
     stem = "-".join(re.sub(" +", "_", "".join(map(_allowed, part))) for part in parts).rstrip(".")
     if not stem or stem[0] in ".-" or stem.partition(".")[0].upper() in RESERVED:
@@ -86,13 +86,13 @@ def file_stem(*parts: str) -> str:
 
 
 def _allowed(character: str) -> str:
-    """Return the character where every file system allows it, else a space."""
+    """Return the character if every file system allows it, else a space."""
     is_allowed = character.isalnum() or character in "_.+-" or unicodedata.category(character) in ("Mn", "Mc")
     return character if is_allowed else " "
 
 
 def inside(folder: Path, name: Path | str) -> Path:
-    """Return the path ``name`` below ``folder``; raise BadFolder where a file written there would lie outside, links followed."""
+    """Return the path ``name`` below ``folder``; raise BadFolder where it lies outside, links resolved."""
     place = folder / name
     leads_out = Path(name).is_absolute() or ".." in Path(name).parts or not Path(name).parts
     if leads_out or not place.parent.resolve().is_relative_to(folder.resolve()):

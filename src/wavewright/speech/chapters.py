@@ -15,7 +15,7 @@ from ..text.markup import Markup, Plain
 from ..text.ssml import is_markup
 
 LONGEST_HEADING = 80
-LONGEST_LINE = 2**20  # characters; a longer one is no book's
+LONGEST_LINE = 2**20  # characters
 LONGEST_SMALL_WORD = 3  # of a title: of, the, and
 SMALL_WORDS = ("from", "into", "over", "under", "upon", "with", "without")
 MOST_TITLE_WORDS = 15
@@ -57,9 +57,9 @@ def chapters_of(path: Path, marker: str | None = None, markup: Markup = "none") 
     """The chapters of a text file in UTF-8 that have something to speak, in their order; one where there are no headings.
 
     A heading is a line after an empty one (or the first) that begins with ``# `` or ``## ``, or is Chapter, Part or Book and a
-    number, behind which a title may stand (``Chapter 2: Home``), or is Prologue, Epilogue or the like; with a ``marker`` it is a line that begins with that, and no other.
-    In Markdown no line of a code block is one; in HTML a line that begins with ``<h1>`` or ``<h2>`` is one. Raises BadText for a
-    file that is no text, is SSML or has nothing to speak.
+    number, optionally with a title (``Chapter 2: Home``), or is Prologue, Epilogue or the like; with a ``marker`` only
+    lines that begin with it are headings. In Markdown, lines of a code block are not headings; in HTML, lines that
+    begin with ``<h1>`` or ``<h2>`` are. Raises BadText for a file that is not text, is SSML or has nothing to speak.
     """
     if is_markup(next((line for line in _lines(path) if line.strip()), "")):
         raise BadText(f"{path} is SSML, and a book is plain text; send it to standard input instead.")
@@ -115,15 +115,15 @@ class Paragraph:
         return self.between.join(self.lines) + "\n\n"
 
     def line_at(self, place: int) -> int:
-        """The number of the line, from 1, that a character of the text lies in."""
+        """Return the number of the line, from 1, that contains a character of the text."""
         ends = itertools.accumulate(len(line) + 1 for line in self.lines)
         return self.first + min(sum(end <= place for end in ends), len(self.lines) - 1)
 
 
 def paragraphs(path: Path, chapter: Chapter, marker: str | None = None, markup: Markup = "none") -> Iterator[Paragraph]:
-    """The paragraphs of a chapter: what empty lines part; what marks a heading is left out.
+    """Yield the paragraphs of a chapter, separated by empty lines, without the marks of headings.
 
-    Where there is ``markup``, lines stay lines.
+    With ``markup`` their line breaks are kept.
     """
     between = " " if markup == "none" else "\n"
     held: list[str] = []
@@ -141,7 +141,7 @@ def paragraphs(path: Path, chapter: Chapter, marker: str | None = None, markup: 
 
 
 def _lines(path: Path) -> Iterator[str]:
-    if path.exists() and not path.is_file() and not path.is_dir():  # a book is read several times
+    if path.exists() and not path.is_file() and not path.is_dir():  # it cannot be read several times, as a book is
         raise BadText(f"{path} is a pipe, socket or device; save the text to a file, and give that.")
     try:
         with path.open(encoding="utf-8-sig") as file:

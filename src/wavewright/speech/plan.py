@@ -90,19 +90,19 @@ def planned(
     on_skip: OnSkip | None = None,
     markup: Markup = "none",
 ) -> Iterator[Step]:
-    """The steps of a plain text, or of its parts one after the other, as they are read.
+    """Yield the steps of a plain text, or of its parts one after the other, as they are read.
 
-    A part ends where a sentence does. Its pauses are those of all parts joined: an empty line parts paragraphs. Places of words are
-    counted in them, too, with all their ``markup``. Of several parts, those with nothing to speak are passed over. Raises NothingToSpeak
-    where there is nothing to speak in all of them, and BadText for what the front end cannot read, unless ``on_skip`` is given, which is
-    called with what is left out.
+    A part ends where a sentence does. Pauses are those of all parts joined, with empty lines between paragraphs; the
+    positions of words count the characters of all parts, including their ``markup``. Of several parts, those with
+    nothing to speak are skipped. Raises NothingToSpeak where no part has anything to speak, and BadText for passages
+    that the front end cannot read, unless ``on_skip`` is given, which is then called with each of them.
     """
-    walk, plain = _Plain(prosody or Prosody()), Plain(markup)
-    plan, offset, is_silent = _Plan(walk), 0, True
+    manners, plain = _Plain(prosody or Prosody()), Plain(markup)
+    plan, offset, is_silent = _Plan(manners), 0, True
     is_whole = isinstance(texts, str)
     for text in [texts] if isinstance(texts, str) else texts:
         part = _Part(text, plain.read(text), offset)
-        walk.part = part
+        manners.part = part
         if is_whole or has_something(part.plain):
             try:
                 yield from plan.steps(read(front_end, part.plain, lexicon, part.skipping(on_skip)), part.plain)
@@ -139,7 +139,7 @@ def read(front_end: Any, text: str, lexicon: Lexicon | None, on_skip: OnSkip | N
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a text as it was given, its characters without markup, and where it begins in the whole text."""
+    """A part of a text, its characters without markup, and its offset in the whole text."""
 
     given: str
     characters: Characters
@@ -150,11 +150,11 @@ class _Part:
         return self.characters.text
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where a piece of the plain text stands in the whole text given."""
+        """Return start and end in the whole text of a span of the plain text."""
         return self.offset + self.characters.place(start), self.offset + self.characters.place(max(start, end - 1)) + 1
 
     def skipping(self, on_skip: OnSkip | None) -> OnSkip | None:
-        """What tells ``on_skip`` of passages by their places in the whole text."""
+        """Return a callback that calls ``on_skip`` with positions in the whole text."""
         if on_skip is None:
             return None
 
@@ -242,7 +242,7 @@ class _Plan:
         self._end = ""  # the spaces that came last
 
     def steps(self, sentences: Iterator[Sentence], text: str) -> Iterator[Step]:
-        """The steps of a part."""
+        """Yield the steps of a part."""
         end = 0
         for sentence in sentences:
             self.pass_over(text[end : sentence.start])

@@ -18,7 +18,7 @@ MOST_HELD = 10_000
 
 ENDS = (".", "!", "?")
 _MAY_END = re.compile(r"[.!?\u2026\u203d][^\w\s]*\s*$")
-_NEXT = ("x", "Anna")  # a word and a name: one of them goes on with a sentence wherever one may be gone on with
+_NEXT = ("x", "Anna")  # a word and a name: where a sentence can go on, one of them continues it
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Place:
 
 
 def check_lines(text: str, lines: Sequence[str], place: Place, read: Read) -> bool:
-    """Read a ``text`` and forget it; return whether something in it is spoken.
+    """Check that a ``text`` can be read; return whether anything in it is spoken.
 
-    Raises BadText with the first of its ``lines`` that cannot be read. What has no letter or digit is not read.
+    Raises BadText with the first of its ``lines`` that cannot be read. Text without letters and digits is not read.
     """
     try:
         return _check(text, read)
@@ -53,7 +53,7 @@ def check_lines(text: str, lines: Sequence[str], place: Place, read: Read) -> bo
 def parts_of_lines(lines: Iterable[str], source: str, read: Read, markup: Markup = "none") -> Iterator[str]:
     """Parts of a text that comes line by line; joined they are the text, and each is read alone as it is in the whole.
 
-    ``read`` reads them without their ``markup``.
+    ``read`` is called with text whose ``markup`` is removed.
 
     A line is given as soon as its sentence is surely over, whatever the next one holds; an empty line and the end of the text give what is
     held. Raises BadText with the first line that cannot be read, when it comes.
@@ -78,7 +78,10 @@ def parts_of_lines(lines: Iterable[str], source: str, read: Read, markup: Markup
 
 
 def _is_over(text: str, read: Read) -> bool:
-    """Whether the last sentence of a text is over, even where a word in lower case or a name follows; so is one that cannot be read."""
+    """Return whether the last sentence of a text ends, even if a word in lower case or a name follows.
+
+    A text that cannot be read counts as ended.
+    """
     return all(_is_over_before(following, text, read) for following in _NEXT)
 
 

@@ -47,8 +47,8 @@ class Clipping:
     def __init__(self) -> None:
         self.n_samples = self.n_clipped = 0
 
-    def heard(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """The same chunks."""
+    def count(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yield the chunks unchanged and count their samples."""
         for chunk in chunks:
             self.n_samples += chunk.wave.shape[1]
             self.n_clipped += chunk.n_clipped

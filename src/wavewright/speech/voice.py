@@ -33,9 +33,9 @@ FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
 
 @dataclass(frozen=True)
 class Speech:
-    """What was spoken: ``clip``, when words and marks are heard, and how much of it was louder than full scale, from 0 to 1.
+    """Spoken text: the ``clip``, the times of its words and marks, and the passages that were skipped.
 
-    ``skipped`` are the passages that could not be read.
+    ``clipped_share`` is the fraction of samples that exceeded full scale, from 0 to 1.
     """
 
     clip: Clip
@@ -51,15 +51,17 @@ class Voice:
     def __init__(
         self, acoustic: Any, vocoder: Any, speaker: str | None = None, name: str = "voice", language: str | None = None
     ):
-        """``language`` is how texts are read, such as ``en-GB``; by default as the acoustic model was trained.
+        """Combine an acoustic model and a vocoder.
 
-        Raises BadSetting where it is not the language of the acoustic model.
+        ``language``, such as ``en-GB``, sets how texts are read; by default as the acoustic model was trained. Raises
+        BadSetting where it is not the language of the acoustic model.
         """
         self.acoustic, self.vocoder, self.speaker, self.name = acoustic, vocoder, speaker, name
         self.language: str = acoustic.language if language is None else language
         if _base(self.language) != _base(acoustic.language):
             raise BadSetting(
-                f"The language is {self.language!r}, and {name} speaks {acoustic.language!r}; leave it out, or give another voice."
+                f"The language is {self.language!r}, and {name} speaks {acoustic.language!r}; leave it out, or give another "
+                "voice."
             )
         self.sample_rate: int = vocoder.sample_rate
         self._others: dict[str, tuple[Any, str | None]] = {}
@@ -68,8 +70,9 @@ class Voice:
     def load(cls, name: str = DEFAULT_VOICE, vocoder: str = DEFAULT_VOCODER, language: str | None = None) -> Voice:
         """A voice by name: ``<model>-<speaker>``, or a model (a name, or a run folder), whose first speaker it is then.
 
-        ``language`` is how texts are read, ``en`` or ``en-GB`` for a voice of English. Raises BadModel for names that do not exist and
-        for models that are no acoustic model or no vocoder of its mel frames, BadSetting for another language than the voice's.
+        ``language`` sets how texts are read, ``en`` or ``en-GB`` for a voice of English. Raises BadModel for names that
+        do not exist and for models that are no acoustic model or no vocoder of its mel frames, BadSetting for a
+        language other than the voice's.
         """
         model, speaker = found_voice(name)
         with ThreadPoolExecutor(2) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
@@ -105,10 +108,14 @@ class Voice:
         markup: Markup = "none",
         strict: bool = False,
     ) -> Speech:
-        """Speak a text; all that :meth:`stream` gives, joined, bit for bit. Raises as it does; warns once of all that it skips."""
+        """Speak a text: the chunks of :meth:`stream` joined, bit for bit.
+
+        Raises as it does, and issues one warning for all passages that it skips.
+        """
         clipping = Clipping()
         skipped: list[Skipped] = []
-        chunks = list(clipping.heard(self.stream(text, prosody, style, lexicon, seed, is_ssml, markup, strict, skipped.append)))
+        stream = self.stream(text, prosody, style, lexicon, seed, is_ssml, markup, strict, skipped.append)
+        chunks = list(clipping.count(stream))
         warn_of(skipped)
         return Speech(
             Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
@@ -135,12 +142,12 @@ class Voice:
         A part ends where a sentence does; parts sound as all of them joined, so that an empty line parts paragraphs.
 
         A text that begins as SSML does is SSML, unless ``is_ssml`` says otherwise; parts are SSML only where it is True.
-        ``markup`` is that of a text that is no SSML: ``none``, ``markdown`` or ``html``.
+        ``markup`` is the markup of a text that is not SSML: ``none``, ``markdown`` or ``html``.
         ``prosody`` is laid over what ``style`` (``sad:0.6``, see :mod:`.styles`) and the SSML ask for; phones of the ``lexicon`` go before
-        the front end's. The same arguments give the same samples. Passages that cannot be read, such as letters of another script, are
-        skipped and given to ``on_skip``, which issues a SkippedText warning by default; with ``strict`` they raise BadText.
-        Raises NothingToSpeak for a text with nothing to speak, BadText for SSML that is not understood, BadSetting for a style that there
-        is none of, BadModel for voices in the SSML that do not exist.
+        the front end's. The same arguments give the same samples. Passages that cannot be read, such as letters of
+        another script, are skipped and passed to ``on_skip``, which issues a SkippedText warning by default; with
+        ``strict`` they raise BadText. Raises NothingToSpeak for a text with nothing to speak, BadText for SSML that is
+        not understood, BadSetting for an unknown style, BadModel for unknown voices in the SSML.
         """
         skip = None if strict else on_skip
         manner = style_of(style, getattr(self.acoustic, "styles", ()))
@@ -161,10 +168,10 @@ class Voice:
         return Stream(speaker_of, self.vocoder, seed).chunks(steps)
 
     def read(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
-        """The sentences of a plain text, each as soon as it is read, and nothing is spoken.
+        """Yield the sentences of a plain text, each as soon as it is read, without speaking them.
 
-        Raises BadText for what cannot be read, unless ``on_skip`` is given, which is called with what is left out.
-        """
+        Raises BadText for passages that cannot be read, unless ``on_skip`` is given, which is then called with each
+        of them."""
         return read(self.front_end, text, lexicon, on_skip)
 
     def _other(self, name: str) -> tuple[Any, str | None]:
@@ -218,7 +225,7 @@ def found_voice(name: str) -> tuple[str, str | None]:
 
 
 def _refuse_broken(name: str) -> None:
-    """Raise BadModel where a model that the name of a voice may begin with is there, and is broken: it says what is wrong."""
+    """Raise BadModel with the reason where the name of a voice begins with the name of a broken model."""
     for place in range(len(name), 0, -1):
         if place == len(name) or name[place] == "-":
             try:
@@ -229,7 +236,7 @@ def _refuse_broken(name: str) -> None:
 
 
 def _base(language: str) -> str:
-    """The language of which another is a way of reading: ``en`` of ``en-GB``."""
+    """Return the language without its region: ``en`` for ``en-GB``."""
     return language if language.startswith("espeak:") else language.split("-")[0].lower()
 
 
@@ -247,7 +254,7 @@ def _card(model: str) -> models.Card | None:
 
 
 def _check_vocoder(name: str, player: Any, acoustic: Any) -> None:
-    """Raise BadModel for a model that is no vocoder, or that plays other frames than the acoustic model's."""
+    """Raise BadModel for a model that is not a vocoder, or whose mel frames differ from the acoustic model's."""
     if not hasattr(player, "vocode_stream"):
         raise BadModel(f"{name} is of the family {player.card.family}, which plays no mel frames; give a vocoder.")
     frames_per_second = player.sample_rate / player.hop_length

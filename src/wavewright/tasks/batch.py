@@ -1,4 +1,4 @@
-"""Many short texts, each spoken into a sound file of its own; what is there already is left as it is."""
+"""Speak many short texts, each into its own sound file; keep files that exist already."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..speech.stream import Chunk, Clipping, clipped_line
 from ..speech.voice import Voice
 from .batch_lines import BadLine, Line, read_lines
 from .book import BookFormat, make_folder, origin_of, seconds_of
-from .leveling import Leveler
+from .leveling import Leveler, shortfall_of
 from .progress_bar import progress_bar
 from .sound_folder import MANIFEST_FILE, lines_by_file, list_sounds
 from .spoken_file import write_spoken
@@ -23,12 +23,12 @@ from .spoken_file import write_spoken
 SECONDS_PER_CHARACTER = 0.068  # of English read aloud, for the progress bar
 SHOWN_FAILURES = 20
 LINE_ERRORS = (BadText, BadSetting, BadModel, BadAudio, BadFolder)
-"""What is wrong with one line; other lines go on. A full disk is none of these."""
+"""Errors that concern one line only: the other lines are still spoken. A full disk is not among them."""
 
 
 @dataclass(frozen=True)
 class Talk:
-    """How a line is spoken: by whom, in which manner (all that its sound depends on beside text and models), to which loudness."""
+    """How a line is spoken: ``manner`` holds all settings that its sound depends on, besides text and models."""
 
     voice: Voice
     say: Callable[[str], Iterator[Chunk]]
@@ -38,7 +38,7 @@ class Talk:
 
 @dataclass(frozen=True)
 class BatchFiles:
-    """Where sounds go and where their names come from: a folder, kinds of sound and subtitle files, the column of the names."""
+    """Output folder, formats of sound and subtitle files, and the column with the names."""
 
     out: Path | None = None
     format: BookFormat = "wav"
@@ -48,7 +48,7 @@ class BatchFiles:
 
 @dataclass(frozen=True)
 class SpokenLine:
-    """The sound file of a line; ``is_new`` unless it was there before."""
+    """The sound file of a line; ``is_new`` unless it existed before."""
 
     line: int
     file: str
@@ -58,7 +58,7 @@ class SpokenLine:
 
 @dataclass(frozen=True)
 class FailedLine:
-    """A line that was not spoken, and why."""
+    """A line that was not spoken, with the reason."""
 
     line: int
     name: str
@@ -67,11 +67,10 @@ class FailedLine:
 
 @dataclass(frozen=True)
 class SpokenBatch:
-    """The files of a batch in the order of its lines, and the lines that failed; ``exit_code`` is 2 where there are any.
+    """The files of a batch in the order of its lines, and the lines that failed; ``exit_code`` is 2 if there are any.
 
-    ``clipped_share``, from 0 to 1, is how much of what was spoken now was louder than full scale. ``quieter`` are the files that do not
-    reach the loudness that was asked for.
-    """
+    ``clipped_share``, from 0 to 1, is the fraction of new samples that exceeded full scale. ``quieter`` are the new
+    files that do not reach the target loudness."""
 
     out: Path
     manifest: Path
@@ -91,31 +90,29 @@ class SpokenBatch:
         n_more = len(self.failed) - SHOWN_FAILURES
         shown += [f"  and {n_more} more lines failed; --json lists all"] if n_more > 0 else []
         shown += [f"Columns that mean nothing here: {', '.join(self.unused_columns)}"] if self.unused_columns else []
-        shown += (
-            [f"Not as loud as asked for, or their peaks would pass full scale: {_few(self.quieter)}"] if self.quieter else []
-        )
+        shown += [shortfall_of(self.quieter)] if self.quieter else []
         shown += [clipped_line(self.clipped_share)] if self.clipped_share else []
         return "\n".join(shown)
 
 
 def speak_batch(file: Path, talk_of: Callable[[dict[str, Any]], Talk], files: BatchFiles, quiet: bool = False) -> SpokenBatch:
-    """Speak every line of ``file`` whose sound is not there yet, each into a file that appears whole or not at all.
+    """Speak every line of ``file`` whose sound does not exist yet, each into a file that appears whole or not at all.
 
     Parameters
     ----------
     file : Path
         A batch, see :func:`.batch_lines.read_lines`.
     talk_of : callable
-        From a line's own settings, by the names of the options of ``speak``, to how it is spoken.
+        Maps a line's own settings, named as the options of ``speak``, to how it is spoken.
     files : BatchFiles
-        Where the sounds go.
+        Output folder and formats.
     quiet : bool
         Show no progress.
 
     Returns
     -------
     SpokenBatch
-        What is wrong with a line is listed there, and the other lines go on. A manifest lists all sounds that are there.
+        Lists the lines that failed; the other lines are still spoken. A manifest lists all sounds of the folder.
 
     Raises
     ------
@@ -125,47 +122,68 @@ def speak_batch(file: Path, talk_of: Callable[[dict[str, Any]], Talk], files: Ba
     found = read_lines(file, files.name_column)
     out = Path(file_stem(file.stem)) if files.out is None else files.out
     make_folder(out)
-    lines_by_file(out / MANIFEST_FILE)  # a file of that name that is no manifest is refused before anything is spoken
-    spoken: list[SpokenLine] = []
-    failed: list[FailedLine] = []
-    records: dict[str, dict[str, Any]] = {}
-    clipping, quieter = Clipping(), []
+    lines_by_file(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before speaking
+    batch = _Batch(file, talk_of, files, out)
     total = sum(len(line.text) for line in found.lines if isinstance(line, Line)) * SECONDS_PER_CHARACTER
     try:
         with progress_bar(f"speaking {file.name}", total, quiet) as show:
             done = 0.0
             for line in found.lines:
-                if isinstance(line, BadLine):
-                    failed.append(FailedLine(line.number, line.name, f"It {line.problem}."))
-                    continue
-                try:
-                    talk = talk_of(line.settings)
-                    spoken.append(_spoken(line, file, talk, out, files, clipping))
-                except LINE_ERRORS as error:
-                    failed.append(FailedLine(line.number, line.name, str(error)))
-                else:
-                    records[spoken[-1].file] = _record(spoken[-1], line, talk.voice)
-                    if spoken[-1].is_new and talk.leveler is not None and talk.leveler.shortfall_line:
-                        quieter.append(spoken[-1].file)
-                done += len(line.text) * SECONDS_PER_CHARACTER
+                batch.add(line)
+                done += len(line.text) * SECONDS_PER_CHARACTER if isinstance(line, Line) else 0.0
                 show(done)
     finally:
-        if records:
-            list_sounds(out, records)
-    return SpokenBatch(
-        out,
-        out / MANIFEST_FILE,
-        tuple(spoken),
-        tuple(failed),
-        found.unused_columns,
-        clipping.clipped_share,
-        tuple(quieter),
-        2 if failed else 0,
-    )
+        if batch.records:
+            list_sounds(out, batch.records)
+    return batch.result(found.unused_columns)
+
+
+@dataclass
+class _Batch:
+    """The state of a batch while its lines are spoken."""
+
+    file: Path
+    talk_of: Callable[[dict[str, Any]], Talk]
+    files: BatchFiles
+    out: Path
+    spoken: list[SpokenLine] = field(default_factory=list)
+    failed: list[FailedLine] = field(default_factory=list)
+    quieter: list[str] = field(default_factory=list)
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    clipping: Clipping = field(default_factory=Clipping)
+
+    def add(self, line: Line | BadLine) -> None:
+        """Speak a line, or list it as failed."""
+        if isinstance(line, BadLine):
+            self.failed.append(FailedLine(line.number, line.name, f"It {line.problem}."))
+            return
+        try:
+            talk = self.talk_of(line.settings)
+            spoken = _spoken(line, self.file, talk, self.out, self.files, self.clipping)
+        except LINE_ERRORS as error:
+            self.failed.append(FailedLine(line.number, line.name, str(error)))
+            return
+        self.spoken.append(spoken)
+        self.records[spoken.file] = _record(spoken, line, talk.voice)
+        if spoken.is_new and talk.leveler is not None and talk.leveler.shortfall_line:
+            self.quieter.append(spoken.file)
+
+    def result(self, unused_columns: tuple[str, ...]) -> SpokenBatch:
+        """Return the result of all lines so far."""
+        return SpokenBatch(
+            out=self.out,
+            manifest=self.out / MANIFEST_FILE,
+            lines=tuple(self.spoken),
+            failed=tuple(self.failed),
+            unused_columns=unused_columns,
+            clipped_share=self.clipping.clipped_share,
+            quieter=tuple(self.quieter),
+            exit_code=2 if self.failed else 0,
+        )
 
 
 def _spoken(line: Line, batch: Path, talk: Talk, out: Path, files: BatchFiles, clipping: Clipping) -> SpokenLine:
-    """Speak a line unless its sound is there; raises BadFolder where a file of another kind is in the way."""
+    """Speak a line unless its sound exists; raise BadFolder where another file has its name."""
     place = inside(out, f"{line.name}.{files.format}")
     subtitles = None if files.subtitles is None else place.with_suffix(f".{files.subtitles}")
     text_hash = hashlib.sha256(line.text.encode()).hexdigest()[:12]
@@ -178,15 +196,11 @@ def _spoken(line: Line, batch: Path, talk: Talk, out: Path, files: BatchFiles, c
             raise BadFolder(f"{place} is there already and is no sound of {batch.name}; choose another folder with --out.")
         is_there = before == origin and (subtitles is None or subtitles.is_file())
     if not is_there:
-        write_spoken(place, clipping.heard(talk.say(line.text)), talk.voice.sample_rate, origin, subtitles, talk.leveler)
+        write_spoken(place, clipping.count(talk.say(line.text)), talk.voice.sample_rate, origin, subtitles, talk.leveler)
     return SpokenLine(line.number, place.name, seconds_of(place), not is_there)
 
 
 def _record(spoken: SpokenLine, line: Line, voice: Voice) -> dict[str, Any]:
-    """A line of the manifest, with the field names that ``data.manifest`` reads."""
+    """Return a record of the manifest, with the field names that ``data.manifest`` reads."""
     record = {"audio_filepath": spoken.file, "duration": round(spoken.seconds, 6), "text": line.text}
     return record | {"speaker": voice.speaker or voice.name, "language": voice.acoustic.language}
-
-
-def _few(names: tuple[str, ...], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

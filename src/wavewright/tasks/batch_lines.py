@@ -1,4 +1,4 @@
-"""Read the lines of a batch: texts with the names of their sound files and settings of their own, from CSV, JSONL or plain text."""
+"""Read the lines of a batch from CSV, JSONL or plain text: texts, names of their sound files, and settings."""
 
 from __future__ import annotations
 
@@ -13,24 +13,22 @@ from typing import Any
 
 from ..clip import FORMATS
 from ..errors import BadFolder, BadText
+from ..names import LONGEST_STEM_BYTES, RESERVED, name_problem, quoted
 
 TEXT_COLUMN = "text"
 NAME_COLUMNS = ("name", "file")
-"""Columns with the names of sound files, where none is asked for; without one the files are numbered."""
+"""Default columns with the names of sound files; without one the files are numbered."""
 
 SETTING_COLUMNS = ("voice", "rate", "pitch", "range", "energy", "volume_db", "style", "seed", "lufs")
-"""Columns with settings that a line has of its own, called as the options of ``speak``; an empty cell is none."""
+"""Columns with settings of a line, named as the options of ``speak``; empty cells are ignored."""
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".txt")
 DELIMITERS = ",;\t"
-LONGEST_NAME_BYTES = 200  # of 255 that file systems allow
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-"""Names that Windows keeps to itself."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a batch: where it stands in its file, from 1, the name of its sound file without the ending, text and settings."""
+    """A line of a batch: its number in the file, from 1, its sound file's name without ending, text and settings."""
 
     number: int
     name: str
@@ -40,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True)
 class BadLine:
-    """A line that cannot be spoken, and the sentence that says why."""
+    """A line that cannot be spoken, with the reason as the end of a sentence."""
 
     number: int
     name: str
@@ -49,7 +47,7 @@ class BadLine:
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a batch in their order, and the columns that mean nothing to it."""
+    """The lines of a batch in order, and the columns without a meaning."""
 
     lines: tuple[Line | BadLine, ...]
     unused_columns: tuple[str, ...] = ()
@@ -61,9 +59,11 @@ def read_lines(path: Path, name_column: str | None = None) -> Lines:
     Parameters
     ----------
     path : Path
-        ``.csv`` with the names of columns in its first line, ``.jsonl`` with an object a line, or ``.txt``, whose lines are texts.
+        ``.csv`` with the names of columns in its first line, ``.jsonl`` with an object a line, or ``.txt``, whose lines
+        are texts.
     name_column : str, optional
-        The column with the names of the sound files; by default the first of NAME_COLUMNS that there is, or else files are numbered.
+        The column with the names of the sound files; by default the first of NAME_COLUMNS that exists. Without one,
+        files are numbered.
 
     Raises
     ------
@@ -86,30 +86,34 @@ def read_lines(path: Path, name_column: str | None = None) -> Lines:
     return _named(path, list(records), name_column)
 
 
-def name_problem(name: str) -> str:
-    """Say why ``name`` cannot be that of a file in a folder, on any system; empty where it can."""
+def stem_problem(name: str) -> str | None:
+    """Return why ``name`` cannot be a file name without ending on every system, as the end of a sentence, or None.
+
+    Stricter than :func:`wavewright.names.name_problem`, because the name is used as it is.
+    """
     if not name.strip():
-        return "has no name"
-    if re.search(r'[/\\:*?"<>|\x00-\x1f\x7f\u2028\u2029]', name):
-        return f'has the name {name!r}; a name has none of / \\ : * ? " < > | and no control characters'
+        return "has no name; give one, or leave the column of names out"
+    if re.search(r'[/\\:*?"<>|]', name):
+        return f'has the name {quoted(name)}; a name has none of / \\ : * ? " < > |'
+    problem = name_problem(name, is_file=True)
+    if problem is not None:
+        return f"has the name {quoted(name)}, which {problem}"
     if name.startswith((".", " ")) or name.endswith((".", " ")):
-        return f"has the name {name!r}; a name neither begins nor ends with a dot or a space"
-    if RESERVED.fullmatch(name):
-        return f"has the name {name!r}, which Windows keeps to itself"
-    if is_broken(name):
-        return f"has the name {name!r}, which is no Unicode text"
-    if len(name.encode()) > LONGEST_NAME_BYTES:
-        return f"has a name of more than {LONGEST_NAME_BYTES} bytes"
-    return ""
+        return f"has the name {quoted(name)}; a name neither begins nor ends with a dot or a space"
+    if name.partition(".")[0].upper() in RESERVED:
+        return f"has the name {quoted(name)}, which Windows reserves for a device; choose another one"
+    if len(name.encode()) > LONGEST_STEM_BYTES:
+        return f"has a name of more than {LONGEST_STEM_BYTES} bytes; shorten it"
+    return None
 
 
-def is_broken(text: str) -> bool:
-    """Whether there is half of a character in a text, as ``"\\ud800"`` is in JSON, which no file can hold."""
+def has_lone_surrogate(text: str) -> bool:
+    """Return whether a text has half of a surrogate pair, such as ``"\\ud800"`` in JSON, which UTF-8 cannot encode."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _plain(path: Path, content: str, name_column: str | None) -> Lines:
-    """Every line that is not empty is a text; its file has its number."""
+    """Return each line that is not empty as a text with a numbered file."""
     if name_column is not None:
         raise BadText(
             f"{path} has no columns, so there is none called {name_column!r}; leave --name-column out, or give a .csv."
@@ -117,16 +121,16 @@ def _plain(path: Path, content: str, name_column: str | None) -> Lines:
     texts = [(number, text.strip()) for number, text in enumerate(content.split("\n"), 1) if text.strip()]
     if not texts:
         raise BadText(f"{path} has no text to speak; write one a line.")
-    return Lines(tuple(Line(number, numbered(place), text) for place, (number, text) in enumerate(texts, 1)))
+    return Lines(tuple(Line(number, _numbered(index), text) for index, (number, text) in enumerate(texts, 1)))
 
 
-def numbered(place: int) -> str:
-    """The name of the file of a text that has none, by its place among the texts, from 1."""
-    return f"{place:04d}"
+def _numbered(index: int) -> str:
+    """Return the file name of a text without a name, by its index among the texts, from 1."""
+    return f"{index:04d}"
 
 
 def _named(path: Path, records: Sequence[tuple[int, dict[str, Any] | str]], name_column: str | None) -> Lines:
-    """Records, or sentences that say why there is none, with names, texts and settings."""
+    """Return the lines of records, each of which may be a reason why it cannot be read."""
     columns = list(dict.fromkeys(name for _, record in records if isinstance(record, dict) for name in record))
     if TEXT_COLUMN not in columns:
         raise BadText(f"{path} has no column called {TEXT_COLUMN!r}; {_listed(columns)}.")
@@ -135,8 +139,8 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, Any] | str]], name
     named_by = name_column or next((name for name in NAME_COLUMNS if name in columns), None)
     lines: list[Line | BadLine] = []
     taken: dict[str, int] = {}
-    for place, (number, record) in enumerate(records, 1):
-        line = _line(number, record, named_by, numbered(place))
+    for index, (number, record) in enumerate(records, 1):
+        line = _line(number, record, named_by, _numbered(index))
         if isinstance(line, Line):
             first = taken.setdefault(line.name.casefold(), number)
             if first != number:
@@ -156,18 +160,19 @@ def _line(number: int, record: dict[str, Any] | str, named_by: str | None, unnam
         name = name[: -len(Path(name).suffix)]
     if nested is not None:
         return BadLine(number, name, f"has a list or an object as its {nested}; write text or a number")
-    if problem := name_problem(name):
+    problem = stem_problem(name)
+    if problem is not None:
         return BadLine(number, name, problem)
     text = str(cells.get(TEXT_COLUMN, "")).strip()
     if not text:
-        return BadLine(number, name, "has no text")
-    if is_broken(text):
-        return BadLine(number, name, "has half of a character in its text (a lone surrogate)")
+        return BadLine(number, name, "has no text; write one, or delete the line")
+    if has_lone_surrogate(text):
+        return BadLine(number, name, "has a lone surrogate in its text; replace that character")
     return Line(number, name, text, {column: cells[column] for column in SETTING_COLUMNS if column in cells})
 
 
 def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Rows by the numbers of the lines that they begin in."""
+    """Yield the rows of a CSV file with the numbers of their first lines."""
     first = content.partition("\n")[0]
     rows = csv.reader(io.StringIO(content, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True)
     line = 0

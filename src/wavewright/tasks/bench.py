@@ -77,9 +77,10 @@ def bench_wavenet(
 ) -> BenchReport:
     """Measure how many samples a second a WaveNet draws on one core of this machine.
 
-    Weights are random, which changes no speed. Each row is the median of several rounds by processor time. ``int16-portable`` names
-    no instruction, as on processors that have no wide integer products; ``torch-loop`` is a plain PyTorch loop with cached layers,
-    where PyTorch is installed, and the first ratio is the one to it. What ``auto`` chooses is measured as it does it.
+    Weights are random, which does not change the speed. Each row is the median of several rounds by processor time.
+    ``int16-portable`` uses no special instructions, as on processors without wide integer products; ``torch-loop``, the
+    reference of the first ratio, is a plain PyTorch loop with cached layers, where PyTorch is installed. The choice of
+    ``auto`` is measured as the engine measures it.
     """
     sizes: tuple[Size, ...] = get_args(Size) if size is None else (size,)
     rows: list[Row] = []
@@ -129,7 +130,7 @@ def _random_tensors(config: Config) -> dict[str, np.ndarray]:
 
 
 def _median_rate(draw: Callable[[int], object], seconds: float) -> float:
-    """Return the samples that ``draw`` draws in a second of processor time, the median of several rounds of ``seconds`` in all."""
+    """Return the samples that ``draw`` draws in a second of processor time, the median of rounds of ``seconds`` in all."""
     draw(16)  # compiles, where that was never done
     n_samples, spent = 16, 0.0
     while spent < seconds / (4 * ROUNDS):

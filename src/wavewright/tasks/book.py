@@ -22,7 +22,7 @@ from ..text.markup import Markup, Plain
 from ..text.sentence import Sentence
 from ..text.skipped import MOST_LISTED, Skipped
 from ..whole_file import why_not_written
-from .leveling import Leveler
+from .leveling import Leveler, shortfall_of
 from .progress_bar import progress_bar
 from .spoken_file import write_spoken
 
@@ -36,10 +36,7 @@ Say = Callable[[str | Iterable[str]], Iterator[Chunk]]
 
 @dataclass(frozen=True)
 class BookFiles:
-    """Where a book's sound goes: a folder (default: the book's name), kinds of sound and subtitle files, and what marks chapters.
-
-    ``markup`` is that of the text.
-    """
+    """Output folder (default: the book's name), formats of sounds and subtitles, mark of chapters, and markup."""
 
     out: Path | None = None
     format: BookFormat = "wav"
@@ -50,7 +47,7 @@ class BookFiles:
 
 @dataclass(frozen=True)
 class SkippedInBook:
-    """A passage of a book that was not spoken, the number of its line, from 1, and why."""
+    """A passage of a book that was not spoken, the number of its line, from 1, and the reason."""
 
     text: str
     line: int
@@ -74,8 +71,9 @@ class SpokenChapter:
 class SpokenBook:
     """The files of a book, in the order of its chapters, and ``leftover``, those of chapters that it has no more.
 
-    ``clipped_share``, from 0 to 1, is how much of what was spoken now was louder than full scale; ``skipped`` are the passages of the
-    chapters spoken now that could not be read; ``quieter`` are the files that do not reach the loudness that was asked for.
+    ``clipped_share``, from 0 to 1, is the fraction of new samples that exceeded full scale; ``skipped`` are the
+    passages of new chapters that could not be read; ``quieter`` are the new files that do not reach the target
+    loudness.
     """
 
     out: Path
@@ -97,8 +95,7 @@ class SpokenBook:
         lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
         if self.leftover:
             lines.append(f"No chapters of the text as it is now, to be deleted: {', '.join(self.leftover)}")
-        if self.quieter:
-            lines.append(f"Not as loud as asked for, or their peaks would pass full scale: {', '.join(self.quieter)}")
+        lines += [shortfall_of(self.quieter)] if self.quieter else []
         lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
         return "\n".join(lines)
 
@@ -115,27 +112,24 @@ def speak_book(
 ) -> SpokenBook:
     """Speak every chapter of the text ``file`` that is not there yet in the same ``manner``, in bounded memory.
 
-    What is new is read to its end before anything is spoken; ``read`` adds to a list what it leaves out. A file says in its comment what it was made of: the same text and manner are not spoken
-    again, others replace it where it is a chapter of this book. Raises BadText for a file that is no text, has nothing to speak or, with
-    its line, something that cannot be read; BadFolder where a file of another kind is in the way. A ``leveler`` brings each chapter to its
-    loudness.
+    New chapters are read to their end before anything is spoken; ``read`` appends skipped passages to a list. The
+    comment of each sound file records its text and settings: a chapter is spoken again only if they differ. A
+    ``leveler`` brings each chapter to its target loudness. Raises BadText for a file that is not text, has nothing to
+    speak or, with its line, something that cannot be read; BadFolder where another file has the name of a chapter.
     """
     chapters = chapters_of(file, files.chapter_mark, files.markup)
     out = Path(file_stem(file.stem)) if files.out is None else files.out
     same = {"book": file.name, "path": _hash_of(file), "voice": voice.name, "models": voice.fingerprint}
     same |= {"wavewright": __version__, **manner}
     texts = {chapter.text_hash for chapter in chapters}
-    planned = []
+    planned: list[tuple[Chapter, Path, dict[str, Any], bool]] = []
     skipped: list[SkippedInBook] = []
     for chapter in chapters:
         place, origin = inside(out, f"{chapter.stem}.{files.format}"), {**same, "text": chapter.text_hash}
         is_new = not _is_there(place, origin, texts, files.subtitles)
-        is_spoken = True
-        if is_new:
-            left_out, is_spoken = _check_chapter(file, chapter, files, read)
-            skipped += left_out
-        if is_spoken:
-            planned.append((chapter, place, origin, is_new))
+        passages, has_speech = _check_chapter(file, chapter, files, read) if is_new else ([], True)
+        skipped += passages
+        planned += [(chapter, place, origin, is_new)] if has_speech else []
     _warn(file, skipped)
     if not planned:
         raise NothingToSpeak(f"Nothing in {file} can be read; give a text in English letters.")
@@ -149,21 +143,29 @@ def speak_book(
             if is_new:
                 parts = (paragraph.text for paragraph in paragraphs(file, chapter, files.chapter_mark, files.markup))
                 subtitles = None if files.subtitles is None else place.with_suffix(f".{files.subtitles}")
-                chunks = clipping.heard(say(_Counted(parts, show, done)))
+                chunks = clipping.count(say(_Counted(parts, show, done)))
                 write_spoken(place, chunks, voice.sample_rate, origin, subtitles, leveler)
                 quieter += [place.name] if leveler is not None and leveler.shortfall_line else []
             spoken.append(SpokenChapter(place.name, chapter.title, seconds_of(place), is_new))
             done += chapter.n_characters
             show(done * SECONDS_PER_CHARACTER)
     leftover = _leftover(out, files.format, {chapter.file for chapter in spoken}, same, texts)
-    share = clipping.clipped_share
-    return SpokenBook(out, voice.name, voice.vocoder.card.name, tuple(spoken), leftover, share, tuple(skipped), tuple(quieter))
+    return SpokenBook(
+        out=out,
+        voice=voice.name,
+        vocoder=voice.vocoder.card.name,
+        chapters=tuple(spoken),
+        leftover=leftover,
+        clipped_share=clipping.clipped_share,
+        skipped=tuple(skipped),
+        quieter=tuple(quieter),
+    )
 
 
 def _check_chapter(
     file: Path, chapter: Chapter, files: BookFiles, read: Callable[[str, list[Skipped]], Iterable[Sentence]]
 ) -> tuple[list[SkippedInBook], bool]:
-    """Return what is left out of a chapter, and whether anything is spoken; raise BadText for its first line that cannot be read."""
+    """Return the skipped passages of a chapter and whether anything is spoken; raise BadText for an unreadable line."""
     plain, left_out, is_spoken = Plain(files.markup), list[SkippedInBook](), False
     for paragraph in paragraphs(file, chapter, files.chapter_mark, files.markup):
         found: list[Skipped] = []
@@ -178,12 +180,12 @@ def _check_chapter(
 
 
 def _reader(read: Callable[[str, list[Skipped]], Iterable[Sentence]], plain: Plain, found: list[Skipped]) -> Read:
-    """What reads the next paragraph without its markup, and adds to ``found`` what is left out."""
+    """Return a function that reads the next paragraph without its markup and appends skipped passages to ``found``."""
     return lambda text: read(plain.peek(text), found)
 
 
 def _warn(file: Path, skipped: list[SkippedInBook]) -> None:
-    """Issue one warning for all passages of a book that are left out."""
+    """Issue one warning for all skipped passages of a book."""
     if skipped:
         listed = ", ".join(str(passage) for passage in skipped[:MOST_LISTED])
         more = f" and {len(skipped) - MOST_LISTED} more" if len(skipped) > MOST_LISTED else ""
@@ -229,7 +231,7 @@ def _hash_of(file: Path) -> str:
 
 
 def make_folder(out: Path) -> None:
-    """Create a folder; raises BadFolder where it cannot be."""
+    """Create a folder; raise BadFolder where that fails."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:

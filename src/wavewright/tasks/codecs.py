@@ -193,7 +193,7 @@ def levels_in_words(n_levels: int) -> str:
 
 
 def _hashes(family: str) -> dict[str, tuple[str, ...]]:
-    """The hashes of every model of a family that a name finds, the present one first."""
+    """Return the hashes of every named model of a family, the current one first."""
     found = {}
     for name in models.names():
         try:

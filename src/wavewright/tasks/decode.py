@@ -32,8 +32,9 @@ class Decoded:
     """A sound file made of codes.
 
     ``lost_seconds`` are the stretches ``(from, to)`` whose packets are damaged or missing: silent in the file, or beyond its end; ``to``
-    is None where a stream breaks off. ``refused_from`` are the seconds where packets go on behind a gap longer than allowed, or None.
-    ``repaired_byte`` is the place of a damaged byte of the header that was put right, or None.
+    is None where a stream breaks off. ``refused_from`` is the time in seconds at which packets continue after a gap
+    longer than allowed, or None. ``repaired_byte`` is the index of a damaged byte of the header that was corrected, or
+    None.
     ``n_bytes_behind`` its end were left out.
     """
 
@@ -177,12 +178,12 @@ def lost_seconds(reader: PacketReader, codec: Codec) -> tuple[tuple[float, float
 
 
 def refused_from(reader: PacketReader, codec: Codec) -> float | None:
-    """Return the seconds where packets go on behind a gap longer than allowed; None where none do."""
+    """Return the time in seconds at which packets continue after a gap longer than allowed, or None."""
     return None if reader.first_refused is None else round(reader.first_refused * codec.hop_length / codec.sample_rate, 3)
 
 
 def _allowing(seconds: float) -> str:
-    """Return the option with which a gap that ends at ``seconds`` is not too long."""
+    """Return the option that allows a gap that ends at ``seconds``."""
     return f"--max-gap-seconds {math.ceil(seconds)}"
 
 

@@ -43,7 +43,7 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the page and its sounds are, and the models that are not played, each with the reason."""
+    """Path of the page, number of its sounds, and the models without sounds, each with the reason."""
 
     page: Path
     n_sounds: int
@@ -62,15 +62,15 @@ def demo(
 ) -> Demo:
     """Make sounds with every bundled model and a page to listen to them.
 
-    The page needs nothing but a browser: pictures and style are in it, the sounds lie beside it. A model that makes no sound stands on it
-    with the reason. Raises BadModel where there is no model to play.
+    The page needs nothing but a browser: pictures and style are in it, the sounds lie beside it. A model that makes no
+    sound is listed with the reason. Raises BadModel where there is no model to play.
     """
     begin = time.perf_counter()
     folders = [ModelFolder(models.find(name)) for name in play or models.bundled()]
     _refuse_to_replace(out / PAGE_FILE)
     with whole_folder(out, last=PAGE_FILE) as hidden:
-        stage = _Stage(hidden, folders)
-        chapters = sorted((stage.chapter(folder) for folder in folders), key=_place)
+        writer = _SoundWriter(hidden, folders)
+        chapters = sorted((writer.chapter(folder) for folder in folders), key=_order)
         if not any(chapter.rows for chapter in chapters):
             raise BadModel(_nothing_to_play(play))
         (hidden / PAGE_FILE).write_text(page(chapters), encoding="utf-8")
@@ -79,8 +79,8 @@ def demo(
     return Demo(out / PAGE_FILE, n_sounds, time.perf_counter() - begin, not_played)
 
 
-def _place(chapter: Chapter) -> tuple[bool, bool]:
-    """Voices stand first, models without sounds last."""
+def _order(chapter: Chapter) -> tuple[bool, bool]:
+    """Sort voices first, models without sounds last."""
     return not chapter.rows, chapter.card.family != SPEAKING
 
 
@@ -96,8 +96,8 @@ def _refuse_to_replace(path: Path) -> None:
         raise BadFolder(f"{path} is there already and is no page of a demo; choose another folder with --out.")
 
 
-class _Stage:
-    """Where the models play: the folder of the page, and a voice for those that need speech."""
+class _SoundWriter:
+    """Writes the sounds of each model into the folder of the page; a voice speaks for models that need speech."""
 
     def __init__(self, out: Path, folders: Sequence[ModelFolder]):
         self.out, self.folders = out, folders
@@ -105,7 +105,7 @@ class _Stage:
         self.sounds.mkdir()
 
     def chapter(self, folder: ModelFolder) -> Chapter:
-        """The sounds of a model, or why there are none."""
+        """Return the sounds of a model, or the reason why there are none."""
         runtime = families.module(folder.card.family, "runtime").Runtime
         rows, why_silent = [], ""
         if folder.card.family == SPEAKING:
@@ -122,7 +122,7 @@ class _Stage:
 
     @cached_property
     def voice(self) -> str | None:
-        """What speaks for models that need speech: a voice among those that are played, or the usual one where it is there."""
+        """Voice for models that need speech: the first one of the page, else the default voice if it exists."""
         speaking = [folder for folder in self.folders if folder.card.family == SPEAKING]
         if speaking:
             return str(speaking[0].path)
@@ -133,30 +133,30 @@ class _Stage:
         return DEFAULT_VOICE
 
     def _with_voice(self, play: Callable[[ModelFolder, str], list[Row]], folder: ModelFolder) -> tuple[list[Row], str]:
-        """Rows of a model that needs a voice, or the reason why there are none."""
+        """Return the rows of a model that needs a voice, or the reason why there are none."""
         if self.voice is None:
             return [], "It needs speech to play, and there is no voice here."
         try:
             return play(folder, self.voice), ""
-        except BadModel as error:  # a vocoder of other frames than the voice has
+        except BadModel as error:  # a vocoder whose mel frames differ from the voice's
             return [], str(error)
 
-    def _generated(self, folder: ModelFolder, knows_ways: bool) -> list[Row]:
-        """A few sounds of each label, and the way from one sound to another."""
+    def _generated(self, folder: ModelFolder, can_interpolate: bool) -> list[Row]:
+        """Write a few sounds of each label, and interpolations between two of them."""
         labels: list[str | None] = [*folder.card.labels] or [None]
         rows = []
         for label in labels:
             made = generate(str(folder.path), label, SOUNDS_A_LABEL, SEEDS[0], out=self.sounds)
             command = _command(folder, label, f"--count {SOUNDS_A_LABEL} --seed {SEEDS[0]}")
             rows.append(Row(label or "sounds", command, self._players(made, label or "sound")))
-        for label in labels[:LABELS_WITH_A_WAY] if knows_ways else []:
+        for label in labels[:LABELS_WITH_A_WAY] if can_interpolate else []:
             made = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=self.sounds)
             command = _command(folder, label, f"--interpolate {SEEDS[0]} {SEEDS[1]} --count {STEPS}")
             rows.append(Row(f"from one {label or 'sound'} to another", command, self._players(made, "step")))
         return rows
 
     def _spoken(self, folder: ModelFolder) -> list[Row]:
-        """A few sentences by each voice of a model."""
+        """Write a few sentences by each voice of a model."""
         rows = []
         for speaker in folder.card.speakers or (None,):
             name = folder.card.name if speaker is None else f"{folder.card.name}-{speaker}"
@@ -170,19 +170,15 @@ class _Stage:
         return rows
 
     def _vocoded(self, folder: ModelFolder, voice: str) -> list[Row]:
-        """A sentence of a voice through this vocoder."""
+        """Write a sentence of a voice through this vocoder."""
         path = inside(self.sounds, f"{file_stem(folder.card.name, 'speech')}.wav")
         speak(TEXTS[1], voice, str(folder.path), out=path)
-        words = [
-            "wavewright",
-            "speak",
-            TEXTS[1],
-            *(["--vocoder", folder.card.name] if folder.card.name != DEFAULT_VOCODER else []),
-        ]
+        words = ["wavewright", "speak", TEXTS[1]]
+        words += ["--vocoder", folder.card.name] if folder.card.name != DEFAULT_VOCODER else []
         return [Row("a voice through it", shlex.join(words), [self._player(path, "sentence", TEXTS[1])])]
 
     def _coded(self, folder: ModelFolder, voice: str) -> list[Row]:
-        """A sentence before and after the codec, at a few bitrates."""
+        """Write a sentence before and after the codec, at a few bitrates."""
         name = file_stem(folder.card.name)
         before = self.sounds / f"{name}-before.wav"
         speak(TEXTS[1], voice, out=before)

@@ -140,7 +140,7 @@ show();
 
 @dataclass(frozen=True)
 class Player:
-    """One sound of the page: its file relative to the page, a name, the sound itself for its pictures, and what it says."""
+    """One sound of the page: its file relative to the page, a name, the sound itself for its pictures, and its text."""
 
     file: str
     name: str
@@ -159,7 +159,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Chapter:
-    """The sounds and the credits of one model, or why it has no sounds."""
+    """The sounds and the credits of one model, or the reason why it has no sounds."""
 
     card: Card
     model_hash: str
@@ -232,20 +232,21 @@ def _figure(player: Player) -> str:
     picture = b64encode(spectrogram_png(mono, player.clip.sample_rate)).decode()
     name, file = escape(player.name, quote=True), escape(player.file, quote=True)
     file_name = escape(player.file.rsplit("/", 1)[-1], quote=True)
-    said = f"<q>{escape(player.text)}</q>" if player.text else ""
+    link = f'<a href="{file}" download title="{file_name}" aria-label="Save {file_name}">wav</a>'
+    quote = f"<q>{escape(player.text)}</q>" if player.text else ""
     return f"""<figure>
 <button type="button" class="pad" aria-label="Play {name}">
 <img src="data:image/png;base64,{picture}" alt="">
 <svg viewBox="0 -1 2 2" preserveAspectRatio="none" aria-hidden="true"><path d="{envelope_path(mono)}"/></svg>
 <span data-seconds="{player.clip.seconds:.3f}"></span>
 </button>
-<figcaption><div>{name} <a href="{file}" download title="{file_name}" aria-label="Save {file_name}">wav</a></div>{said}</figcaption>
+<figcaption><div>{name} {link}</div>{quote}</figcaption>
 <audio controls preload="none" src="{file}" aria-label="{name}"></audio>
 </figure>"""
 
 
 def _credits(chapters: list[Chapter]) -> str:
-    """The licence of each model, and each source once, with the models that learned from it."""
+    """Return the licence of each model, and each source once with the models trained on it."""
     licences = "".join(f"<li>{escape(chapter.card.name)}: {escape(chapter.card.licence)}</li>" for chapter in chapters)
     users: dict[tuple[str, str, str, str], list[str]] = {}
     for chapter in chapters:
@@ -258,13 +259,13 @@ def _credits(chapters: list[Chapter]) -> str:
         + f": {escape(', '.join(names))}</li>"
         for (name, licence, credit, origin), names in users.items()
     )
-    heard = "They learned from these recordings; behind each, the models and how many of its clips they heard."
-    learned = f"<details><summary>{len(users)} sources</summary><p>{heard}</p><ul>{sources}</ul></details>" if users else ""
+    intro = "They learned from these recordings; after each, the models and how many of its clips they were trained on."
+    learned = f"<details><summary>{len(users)} sources</summary><p>{intro}</p><ul>{sources}</ul></details>" if users else ""
     return f"<p>Licences of the models:</p><ul>{licences}</ul>\n{learned}"
 
 
 def _credited(name: str, credit: str) -> str:
-    """A source and whom it names, without saying one of them twice."""
+    """Return name and credit of a source without repeating one of them."""
     if not credit or name.startswith(credit):
         return name
     return credit if name.startswith(credit.partition(",")[0]) else f"{name}, {credit}"

@@ -42,7 +42,7 @@ class SpokenSentence:
 class Phonemes:
     """How a text is spoken, sentence by sentence.
 
-    ``text`` is what was read: of SSML, the text in it. ``skipped`` are the passages that could not be read.
+    ``text`` is the text that was read, without SSML tags. ``skipped`` are the passages that could not be read.
     """
 
     language: str
@@ -73,8 +73,10 @@ def phonemes(
 ) -> Phonemes:
     """Show how a text is spoken: its words and their phones.
 
-    Words that cannot be read, such as those of another script, are skipped with a SkippedText warning, or refused with ``strict``. Raises BadText where nothing in it can be spoken, or the SSML or lexicon cannot be understood; BadSetting where the lexicon cannot be
-    read or the language is not known; MissingExtra where a language needs eSpeak NG.
+    Words that cannot be read, such as those of another script, are skipped with a SkippedText warning, or refused with
+    ``strict``. Raises BadText where nothing in it can be spoken, or the SSML or lexicon cannot be understood;
+    BadSetting where the lexicon cannot be read or the language is not known; MissingExtra where a language needs eSpeak
+    NG.
     """
     reader = front_end(language)
     own = None if lexicon is None else Lexicon.read(lexicon, reader.symbols)
@@ -97,5 +99,5 @@ def phonemes(
 
 
 def _place(plain: Characters, found: Word | Skipped) -> tuple[int, int]:
-    """Where a word or passage of the text without markup stands in the text given."""
+    """Return start and end in the given text of a word or passage of the text without markup."""
     return plain.place(found.start), plain.place(max(found.start, found.end - 1)) + 1

@@ -33,7 +33,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class NotDrawn:
-    """A file that could not be drawn, and why."""
+    """A file that could not be drawn, with the reason."""
 
     file: Path
     problem: str
@@ -41,7 +41,7 @@ class NotDrawn:
 
 @dataclass(frozen=True)
 class Plots:
-    """The pictures of several files, and the files that have none; ``exit_code`` is 2 where there are any."""
+    """The pictures of several files, and the files that failed; ``exit_code`` is 2 if there are any."""
 
     plots: tuple[Plot, ...]
     failed: tuple[NotDrawn, ...]
@@ -62,10 +62,11 @@ def plot(
 ) -> Plot | Plots:
     """Draw the waveform, spectrogram and mel spectrogram of sound files.
 
-    Of one file there is a :class:`Plot`, of several there are :class:`Plots`, in which files that cannot be drawn are listed. A picture of
-    the same file is replaced, no other file is. Raises BadAudio where the file cannot be read, BadSetting where ``out`` is neither a PNG
-    file nor, for several, a folder, BadFolder where its folder does not exist or another file is in the way, MissingExtra without
-    matplotlib.
+    Return a :class:`Plot` for one file, :class:`Plots` for several, in which files that cannot be drawn are listed.
+    Only an earlier picture of the same file is replaced. Raises BadAudio where the file cannot be read, BadSetting
+    where ``out`` is neither a PNG file nor, for several, a folder, BadFolder where its folder does not exist or another
+    file has its name,
+    MissingExtra without matplotlib.
     """
     if isinstance(file, Path):
         return _plotted(file, _beside(file) if out is None else _inside(out, file), kind)
@@ -89,7 +90,7 @@ def _plotted(file: Path, out: Path, kind: Kind) -> Plot:
 
 
 def _plotted_each(files: Sequence[Path], out: Path | None, kind: Kind) -> Plots:
-    """Draw several files, and go on where one cannot be drawn."""
+    """Draw several files; list those that cannot be drawn."""
     if out is not None:
         if out.suffix.lower() == ".png":
             raise BadSetting(f"There are {len(files)} files, and {out} is one picture; give a folder with --out.")
@@ -98,7 +99,7 @@ def _plotted_each(files: Sequence[Path], out: Path | None, kind: Kind) -> Plots:
         except (FileExistsError, NotADirectoryError) as error:
             raise BadFolder(f"{out} is a file or lies in one; give a folder with --out.") from error
     plots, failed = [], []
-    for file, place in zip(files, places_of(files, out), strict=True):
+    for file, place in zip(files, picture_paths(files, out), strict=True):
         try:
             plots.append(_plotted(file, place, kind))
         except (BadAudio, BadFolder) as error:
@@ -106,12 +107,11 @@ def _plotted_each(files: Sequence[Path], out: Path | None, kind: Kind) -> Plots:
     return Plots(tuple(plots), tuple(failed), 2 if failed else 0)
 
 
-def places_of(files: Sequence[Path], folder: Path | None) -> list[Path]:
-    """Return where the picture of each file goes, each its own.
+def picture_paths(files: Sequence[Path], folder: Path | None) -> list[Path]:
+    """Return a distinct path for the picture of each file.
 
-    Names are ``<name>-plot.png``; those that several files would have take the ending of the sound as well, then the name of its folder, then
-    a number.
-    """
+    Names are ``<name>-plot.png``. Where several files would have the same name, the ending of the sound is added,
+    then the name of its folder, then a number."""
     rules: tuple[Callable[[int, Path], str], ...] = (
         lambda _, file: file.stem,
         lambda _, file: file.name,
@@ -137,6 +137,6 @@ def _beside(file: Path) -> Path:
 
 
 def _inside(out: Path, file: Path) -> Path:
-    """The picture of one file: ``out``, or in it where it is a folder."""
+    """Return the path of one file's picture: ``out``, or a path in it where it is a folder."""
     name = _beside(file).name
     return out / name if out.is_dir() else out

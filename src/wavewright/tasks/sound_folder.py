@@ -53,23 +53,23 @@ class Written:
 def write_sounds(sounds: Iterator[Made], sample_rate: int, out: Path, format: str) -> tuple[Written, ...]:
     """Write each sound beside its place as it is made; when all are there, move them into their places, the manifest last.
 
-    What the manifest lists by then, others may have written it meanwhile, stays in it. Raises BadFolder where ``out`` cannot be written to,
-    and where a file of a sound's name is another sound.
+    Entries of the manifest are kept, also those that other processes add meanwhile. Raises BadFolder where ``out``
+    cannot be written to, and where a file of a sound's name is another sound.
     """
     check_name(out)
-    lines_by_file(out / MANIFEST_FILE)  # refused before there is any work
+    lines_by_file(out / MANIFEST_FILE)  # refuse a file that is not a manifest before any work
     sounds = itertools.chain([next(sounds)], sounds)  # what cannot be played is refused before there is a folder
     written: list[Written] = []
     added: list[str] = []
 
-    def list_them(hidden: Path) -> None:
+    def write_manifest(hidden: Path) -> None:
         for sound in written:
             _check_is_same(out / sound.file, sound.origin)
         names = {sound.file for sound in written}
         kept = [line for file, line in lines_by_file(out / MANIFEST_FILE) if file not in names]
         (hidden / MANIFEST_FILE).write_text("".join(kept + added), encoding="utf-8")
 
-    with whole_folder(out, MANIFEST_FILE, list_them) as hidden:
+    with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
         for made in sounds:
             written.append(_write_sound(made, sample_rate, out, hidden, format))
             added += [line_of(_record(written[-1]))] if made.listed else []
@@ -86,7 +86,7 @@ def _write_sound(made: Made, sample_rate: int, out: Path, hidden: Path, format: 
 
 
 def _check_is_same(path: Path, origin: dict[str, Any]) -> None:
-    """Raise BadFolder where a file is there that is another sound than that of ``origin``."""
+    """Raise BadFolder where ``path`` exists and is not the sound of ``origin``."""
     if path.exists() and _origin_of(path) != origin:
         raise BadFolder(
             f"{path} is there already and is another sound than the one that {origin['model']} "
@@ -100,22 +100,22 @@ def _record(sound: Written) -> dict[str, Any]:
 
 
 def list_sounds(out: Path, records: dict[str, dict[str, Any]]) -> None:
-    """Add records, by the name of their file, to the manifest of ``out``, in the place of what it said of these files."""
+    """Add records, by the name of their file, to the manifest of ``out``; replace earlier records of these files."""
     with locked(out / FOLDER_LOCK, wait=True):
         kept = [line for file, line in lines_by_file(out / MANIFEST_FILE) if file not in records]
         write_whole(out / MANIFEST_FILE, "".join([*kept, *map(line_of, records.values())]).encode())
 
 
 def lines_by_file(manifest: Path) -> list[tuple[str, str]]:
-    """Return the name of the file and the whole line of each sound that a manifest lists; raise BadFolder for a file of another kind."""
+    """Return file name and line of each sound in a manifest; raise BadFolder for a file that is not a manifest."""
     if not manifest.is_file():
         return []
     try:
         lines = [line for line in manifest.read_text(encoding="utf-8").split("\n") if line.strip()]
         files = [parse(line)["audio_filepath"] for line in lines]
         if not all(isinstance(file, str) for file in files):
-            raise TypeError("a file's name is no text")
-    except (ValueError, KeyError, TypeError) as error:  # a line without a name is not one of ours
+            raise TypeError("a file name is not a string")
+    except (ValueError, KeyError, TypeError) as error:  # also a line without a file name
         raise BadFolder(
             f"{manifest} is not a manifest of sounds, so it cannot be added to; choose another folder with --out."
         ) from error

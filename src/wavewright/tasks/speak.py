@@ -1,4 +1,4 @@
-"""Speak a text: into a sound file, onto a pipe as it comes, a book chapter by chapter, or many texts into a file each."""
+"""Speak a text into a sound file or, as it comes, onto a pipe; a book by chapters; or many texts into a file each."""
 
 from __future__ import annotations
 
@@ -45,11 +45,10 @@ STANDARD_INPUT = "Standard input"  # as messages call it
 
 @dataclass(frozen=True)
 class SpokenText:
-    """A spoken text: its file, when words and marks are heard, and how much was clipped, from 0 to 1. ``clip`` is there in Python alone.
+    """A spoken text: its file, the times of its words and marks, and the fraction of clipped samples, from 0 to 1.
 
-    ``skipped`` are the passages that could not be read. Where a loudness was asked for, ``lufs`` and ``true_peak_db`` are what the file
-    has, and ``shortfall`` says why it is another one.
-    """
+    ``skipped`` are the passages that could not be read. With a target loudness, ``lufs`` and ``true_peak_db`` are
+    those of the file, and ``shortfall`` is the reason where the target is missed. ``clip`` exists in Python only."""
 
     out: Path
     voice: str
@@ -97,7 +96,7 @@ def speak(
     out: Annotated[
         Path | None,
         Field(
-            description="Sound file to write; with --file and --batch, the folder; default: speech.wav, or the name of that file."
+            description="Sound file to write; with --file and --batch, the folder; default: speech.wav, or that file's name."
         ),
     ] = None,
     stream: Annotated[bool, Field(description="WAV of 16 bits to standard output, each chunk as soon as it is there.")] = False,
@@ -119,7 +118,7 @@ def speak(
     ] = None,
     batch: Annotated[
         Path | None,
-        Field(description="CSV, JSONL or text file with a text a line; a sound file for each, named by a column or numbered."),
+        Field(description="CSV, JSONL or text file with a text a line; a sound file each, named by a column or numbered."),
     ] = None,
     name_column: Annotated[
         str | None, Field(description="With --batch: the column of the files' names; default: name or file, else numbers.")
@@ -129,20 +128,20 @@ def speak(
     ] = None,
     lufs: Annotated[
         str | float | None,
-        Field(description="Loudness of each file: podcast (-16), broadcast (-23) or a number; true peaks stay below -1 dB."),
+        Field(description="Loudness of each file: podcast (-16), broadcast (-23) or LUFS; true peaks stay below -1 dB."),
     ] = None,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> SpokenText | SpokenBook | SpokenBatch | None:
     """Speak a text.
 
     The same text, voice, vocoder, settings and seed give the same samples, streamed or whole. A book is spoken chapter by chapter; called
-    again, it goes on with the first chapter that is not there. Of a batch, each line is spoken into a file of its own, with settings of its
-    own where columns have them; called again, lines that are there as asked for are passed over, and lines that fail are listed. With
-    ``stream`` nothing is returned, and text from standard input is spoken as its lines come: a line whose sentence is over at once, another
-    one with the next, at an empty line or at the end. Words that cannot be read, such as those of another script, are skipped with a
-    SkippedText warning. Raises BadText for a text that has nothing to speak, is too long for one file or, with ``strict``, has something that
-    cannot be read, BadSetting for a style or a name that does not exist, BadModel for voices and vocoders, BadFolder where nothing can be
-    written. No file is half written.
+    again, it goes on with the first chapter that is not there. Each line of a batch is spoken into its own file, with
+    the settings in its columns; called again, unchanged lines are skipped, and lines that fail are listed. With
+    ``stream`` nothing is returned, and text from standard input is spoken as its lines come: a line whose sentence is
+    over at once, another one with the next, at an empty line or at the end. Words that cannot be read, such as those of
+    another script, are skipped with a SkippedText warning. Raises BadText for a text that has nothing to speak, is too
+    long for one file or, with ``strict``, has something that cannot be read, BadSetting for a style or a name that does
+    not exist, BadModel for voices and vocoders, BadFolder where nothing can be written. No file is half written.
     """
     prosody = Prosody(rate, pitch, range, energy, volume_db)
     _check_together(text, file, out, stream, subtitles, chapter_mark, ssml)
@@ -184,7 +183,7 @@ def speak(
     if stream:
         parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read, markup)
         clipping = Clipping()
-        stream_to(sys.stdout.buffer, speaker.sample_rate, clipping.heard(say(parts)))
+        stream_to(sys.stdout.buffer, speaker.sample_rate, clipping.count(say(parts)))
         if clipping.n_clipped:
             print(clipped_line(clipping.clipped_share), file=sys.stderr)
         return None
@@ -211,7 +210,7 @@ def _into_file(
     clipping = Clipping()
 
     def noted() -> Iterator[Chunk]:
-        for chunk in clipping.heard(chunks):
+        for chunk in clipping.count(chunks):
             kept.append(chunk)
             yield chunk
 
@@ -290,8 +289,8 @@ def _check_batch(
         target_lufs(lufs)
     if lufs is not None and stream:
         raise BadSetting(
-            "--lufs measures a whole sound before it turns it up or down, and a stream is heard while it is spoken; leave one of them "
-            "out, or change the level of the stream by --volume-db."
+            "--lufs measures a whole sound before it applies a gain, and a stream is heard while it is spoken; leave one of "
+            "them out, or change the level of the stream by --volume-db."
         )
 
 
@@ -299,7 +298,8 @@ def _check_files(of_many: Path | None, format: BookFormat | None, subtitles: Pat
     """Raise BadSetting for a kind of files where there is one file, BadFolder where its subtitles cannot be written."""
     if of_many is None and format is not None:
         raise BadSetting(
-            f"--format is for the files of --file and --batch; leave --format {format} out, and name a file with --out hello.{format}."
+            f"--format is for the files of --file and --batch; leave --format {format} out, and name a file with "
+            f"--out hello.{format}."
         )
     if of_many is None and subtitles is not None:
         _check_place(subtitles)

@@ -1,4 +1,4 @@
-"""Chunks of speech as a sound file that says what it was made of, with its subtitles."""
+"""Write chunks of speech into a sound file with its origin in the metadata, and its subtitles."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def write_spoken(
     subtitle_file: Path | None = None,
     leveler: Leveler | None = None,
 ) -> None:
-    """Write chunks to ``place``, whole or not at all, the subtitles first, so that where the sound is, they are, too.
+    """Write chunks to ``place``, whole or not at all; the subtitles first, so that no sound exists without them.
 
-    ``origin`` becomes the file's comment. Memory does not grow with the length, but for the words where subtitles are asked for.
+    ``origin`` becomes the file's comment. Memory does not grow with the length, except for the words of subtitles.
     """
     words: list[TimedWord] = []
     marks: list[TimedMark] = []
@@ -46,7 +46,7 @@ def write_spoken(
 
 
 def clips_of(chunks: Iterable[Chunk], sample_rate: int, folder: Path, leveler: Leveler | None = None) -> Iterator[Clip]:
-    """Chunks as clips, brought to the leveler's loudness where there is one; ``folder`` is where long sounds lie meanwhile."""
+    """Yield chunks as clips, at the leveler's loudness if there is one, which spools long sounds to ``folder``."""
     waves = (chunk.wave for chunk in chunks if chunk.wave.shape[1])
     leveled = waves if leveler is None else leveler.waves(waves, sample_rate, folder)
     return (Clip(wave, sample_rate) for wave in leveled)

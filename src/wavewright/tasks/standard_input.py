@@ -1,4 +1,4 @@
-"""Text on standard input, read no further than it may be long."""
+"""Read text from standard input, up to a maximum length."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import BinaryIO
 from ..errors import BadText
 
 MOST_BYTES_A_CHARACTER = 4  # in UTF-8
-MARK_BYTES = 3  # that some programs put before a text
+MARK_BYTES = 3  # of a byte order mark
 
 MOST_LINE_BYTES = 2**22
-"""Of a line, and of markup that is read as a whole."""
+"""Longest line, and longest markup that is read as a whole."""
 
 
 def read_text(source: BinaryIO, most_characters: int, advice: str) -> str:
-    """Read a text to its end; raises BadText, with the ``advice``, where it is too long, and where it is not UTF-8."""
+    """Read a text to its end; raise BadText where it is not UTF-8 and, with ``advice``, where it is too long."""
     most_bytes = MOST_BYTES_A_CHARACTER * most_characters + MARK_BYTES
     contents = source.read(most_bytes + 1)
     text = decoded(contents) if len(contents) <= most_bytes else None
@@ -26,7 +26,7 @@ def read_text(source: BinaryIO, most_characters: int, advice: str) -> str:
 
 
 def read_lines(source: BinaryIO) -> Iterator[str]:
-    """Read line by line as they come; raises BadText for a line that is too long or not UTF-8."""
+    """Yield lines as they arrive; raise BadText for a line that is too long or not UTF-8."""
     number = 0
     while line := source.readline(MOST_LINE_BYTES + 1):
         number += 1
@@ -38,7 +38,7 @@ def read_lines(source: BinaryIO) -> Iterator[str]:
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Join the lines of a text that can only be read as a whole; raises BadText where it is too long."""
+    """Join the lines of a text that can only be read as a whole; raise BadText where it is too long."""
     held: list[str] = []
     n_characters = 0
     for part in parts:
@@ -52,7 +52,7 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def decoded(given: bytes, line: int | None = None) -> str:
-    """Decode bytes of UTF-8; raises BadText, with the place, where they are something else."""
+    """Decode UTF-8; raise BadText with the position where that fails."""
     try:
         return given.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""How each line of a batch is spoken: settings of its own over those of all, voices loaded once."""
+"""Resolve how each line of a batch is spoken: its own settings override the common ones, voices are loaded once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from .batch import Talk
 from .leveling import Leveler, target_lufs
 
 MOST_CHARACTERS = 50_000
-"""Of a text that is spoken into one clip, about an hour; longer ones go onto a pipe, or are a book."""
+"""Longest text for one clip, about an hour; longer ones are streamed or spoken as a book."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How texts are read: as SSML (otherwise where they look so), without which markup, strictly, in which dialect."""
+    """How texts are read: as SSML (else only if they begin as SSML does), markup, strictness and language."""
 
     ssml: bool = False
     markup: Markup = "none"
@@ -39,7 +39,7 @@ class Reading:
 def manner_of(
     prosody: Prosody, style: str | None, seed: int, words: Lexicon | None, leveler: Leveler | None, reading: Reading
 ) -> dict[str, Any]:
-    """Return what a sound depends on, besides its text and models, as files say what they were made of."""
+    """Return the settings that a sound depends on, besides its text and models, for the comment of its file."""
     manner = {**asdict(prosody), "style": style, "seed": seed, "lexicon": None if words is None else hash_of(words)}
     manner |= {} if reading.markup == "none" else {"markup": reading.markup}
     manner |= {} if reading.language is None else {"language": reading.language}
@@ -47,16 +47,16 @@ def manner_of(
 
 
 class Talks:
-    """How each line of a batch is spoken; called with its own settings, which go before ``common``.
+    """Maps the settings of a line, which override ``common``, to how it is spoken.
 
-    Settings are parameters of ``task``, whose ranges they keep to; voices are loaded once.
+    Settings are validated as the parameters of ``task``; voices are loaded once.
     """
 
     def __init__(self, task: Callable[..., Any], vocoder: str, lexicon: Path | None, reading: Reading, common: dict[str, Any]):
         self._allowed = get_type_hints(task, include_extras=True)
         self._vocoder, self._lexicon, self._reading, self._common = vocoder, lexicon, reading, common
         self._voices: dict[str, tuple[Voice, Lexicon | None]] = {}
-        self({})  # what is wrong with the command is no fault of a line
+        self({})  # raise errors of the common settings before any line
 
     def __call__(self, own: dict[str, Any]) -> Talk:
         given = {**self._common, **{name: self._checked(name, value) for name, value in own.items()}}
@@ -67,14 +67,14 @@ class Talks:
 
         def say(text: str) -> Iterator[Chunk]:
             if len(text) > MOST_CHARACTERS:
-                raise BadText(f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; part it.")
+                raise BadText(f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; split it.")
             is_ssml, markup, strict = self._reading.ssml or None, self._reading.markup, self._reading.strict
             return voice.stream(text, prosody, given["style"], words, given["seed"], is_ssml, markup, strict, warn)
 
         return Talk(voice, say, manner_of(prosody, given["style"], given["seed"], words, leveler, self._reading), leveler)
 
     def _checked(self, name: str, value: Any) -> Any:
-        """A line's own setting as the task takes it; raises BadSetting with what is allowed."""
+        """Validate a line's own setting as a parameter of the task; raise BadSetting with the allowed values."""
         try:
             return TypeAdapter(self._allowed[name]).validate_python(value)
         except ValidationError as error:
@@ -89,11 +89,11 @@ class Talks:
 
 
 def lexicon_of(voice: Voice, path: Path | None) -> Lexicon | None:
-    """The lexicon in a file, None without one, in the phones of a voice."""
+    """Read a lexicon in the phones of a voice, None without a path."""
     phones = {*voice.front_end.symbols} - {SILENCE, BOUNDARY, *PAUSES}
     return None if path is None else Lexicon.read(path, phones)
 
 
 def hash_of(lexicon: Lexicon) -> str:
-    """Twelve digits that name the words and phones of a lexicon."""
+    """Return twelve hexadecimal digits that identify the words and phones of a lexicon."""
     return hashlib.sha256(repr(sorted(lexicon.words.items())).encode()).hexdigest()[:12]
