@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny_speech import StandInAcoustic, StandInVocoder, install
+from tiny_speech import StandInAcoustic, StandInVocoder
 
 from wavewright import phonemes
 from wavewright.errors import BadSetting
@@ -59,10 +59,7 @@ def test_a_voice_reads_in_its_own_language_alone():
             Voice(StandInAcoustic(), StandInVocoder(), "kathleen", "en-kathleen", language=language)
 
 
-def test_commands_take_the_language(tmp_path, monkeypatch):
-    (tmp_path / "models").mkdir()
-    monkeypatch.chdir(tmp_path)
-    install(monkeypatch, tmp_path / "models")
+def test_commands_take_the_language(players, tmp_path):
     assert [word.spoken for word in speak("105", voice="en-kathleen", language="en-GB").words] == [
         "one",
         "hundred",

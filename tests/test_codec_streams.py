@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from byte_streams import ByteStream
 from tiny_codec import HOP_LENGTH, SAMPLE_RATE, installed, sine, steps
 
 from wavewright.cli import run
@@ -116,29 +117,16 @@ def test_a_wav_file_on_a_pipe(tmp_path, codec, capsys, n_bytes_said):
     np.testing.assert_allclose(back[:, 2_000:-2_000], wave[:, 2_000:-2_000], atol=0.13)
 
 
-class Standard:
-    """Standard input or output with bytes below."""
-
-    def __init__(self, data=b""):
-        self.buffer = io.BytesIO(data)
-
-    def flush(self):
-        pass
-
-    def isatty(self):
-        return False
-
-
 def test_the_stream_commands_write_nothing_else(monkeypatch, capsys, codec):
     wave = steps(3_210)
     expected = streamed(wave, codec)
-    sink = Standard()
-    monkeypatch.setattr(sys, "stdin", Standard(pcm_of(wave)))
+    sink = ByteStream()
+    monkeypatch.setattr(sys, "stdin", ByteStream(pcm_of(wave)))
     monkeypatch.setattr(sys, "stdout", sink)
     assert run(["encode", "--stream", "--kbps", "1"]) == 0
     assert sink.buffer.getvalue() == expected
-    sink = Standard()
-    monkeypatch.setattr(sys, "stdin", Standard(expected))
+    sink = ByteStream()
+    monkeypatch.setattr(sys, "stdin", ByteStream(expected))
     monkeypatch.setattr(sys, "stdout", sink)
     assert run(["decode", "--stream"]) == 0
     assert len(sink.buffer.getvalue()) == 2 * 3_210
@@ -230,7 +218,7 @@ def test_ctrl_c_ends_the_sound_and_finishes_the_stream(codec):
 
 @pytest.mark.parametrize("name", ["stdin", "stdout"])
 def test_a_terminal_is_no_pipe(monkeypatch, name):
-    ends = {"stdin": Standard(), "stdout": Standard()}
+    ends = {"stdin": ByteStream(), "stdout": ByteStream()}
     ends[name].isatty = lambda: True
     for end, standard in ends.items():
         monkeypatch.setattr(sys, end, standard)

@@ -1,17 +1,17 @@
-"""Markdown and HTML as plain text: what is spoken, where it stands in the text given, and that parts are read as the whole."""
+"""Markdown and HTML as plain text: the words, their positions in the given text, and parts that are read as the whole."""
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import sys
 
 import numpy as np
 import pytest
+from byte_streams import ByteStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_speech import install, stand_in_voice
+from tiny_speech import stand_in_voice
 
 from wavewright import phonemes
 from wavewright.cli import run
@@ -139,23 +139,6 @@ SPOKEN_HTML = [
 ]
 
 
-@pytest.fixture
-def players(tmp_path, monkeypatch):
-    (tmp_path / "models").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return install(monkeypatch, tmp_path / "models")
-
-
-class Pipe:
-    """Standard input or output as bytes."""
-
-    def __init__(self, contents=b""):
-        self.buffer = io.BytesIO(contents)
-
-    def isatty(self):
-        return False
-
-
 def read(text, markup):
     return [str(sentence) for sentence in ENGLISH.sentences(Plain(markup).read(text).text)]
 
@@ -266,9 +249,9 @@ def test_markdown_of_a_stream_sounds_as_the_whole(players, monkeypatch):
         MARKDOWN.replace("---\ntitle: not spoken\n---\n", "")
         + "\n```\nNo.\n\nNot this. Nor\nthis.\n```\nI saw Dr.\nSmith. **Yes.**\nSo\n"
     )
-    sink = Pipe()
+    sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
-    monkeypatch.setattr(sys, "stdin", Pipe(text.encode()))
+    monkeypatch.setattr(sys, "stdin", ByteStream(text.encode()))
     speak(voice="en-kathleen", stream=True, markup="markdown")
     sink.buffer.seek(0)
     wave = np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)

@@ -1,16 +1,16 @@
-"""Texts with words that cannot be read: what is read of them, what is skipped, how that is reported, and what strictness refuses."""
+"""Texts with unreadable words: what is transliterated, what is skipped and reported, and what strict reading refuses."""
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 
 import numpy as np
 import pytest
+from byte_streams import ByteStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_speech import install, stand_in_voice
+from tiny_speech import stand_in_voice
 
 from wavewright import phonemes
 from wavewright.cli import run
@@ -24,26 +24,6 @@ from wavewright.text.lexicon import Lexicon
 
 ENGLISH = front_end()
 HEBREW = "\u05e9\u05dc\u05d5\u05dd"
-
-
-@pytest.fixture
-def players(tmp_path, monkeypatch):
-    (tmp_path / "models").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return install(monkeypatch, tmp_path / "models")
-
-
-class Pipe:
-    """Standard input or output as bytes."""
-
-    def __init__(self, contents=b""):
-        self.buffer = io.BytesIO(contents)
-
-    def flush(self):
-        pass
-
-    def isatty(self):
-        return False
 
 
 def read(text):
@@ -153,9 +133,9 @@ def test_places_of_skipped_passages_are_those_in_all_parts():
 
 
 def test_a_stream_goes_on_behind_what_it_skips(players, monkeypatch, capsys):
-    sink = Pipe()
+    sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
-    monkeypatch.setattr(sys, "stdin", Pipe(f"One.\n{HEBREW}.\nTwo {HEBREW}.\n".encode()))
+    monkeypatch.setattr(sys, "stdin", ByteStream(f"One.\n{HEBREW}.\nTwo {HEBREW}.\n".encode()))
     assert run(["speak", "--voice", "en-kathleen", "--stream"]) == 0
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
@@ -168,9 +148,9 @@ def test_a_stream_goes_on_behind_what_it_skips(players, monkeypatch, capsys):
 
 
 def test_a_stream_of_nothing_that_can_be_read_writes_nothing(players, monkeypatch):
-    sink = Pipe()
+    sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
-    monkeypatch.setattr(sys, "stdin", Pipe(f"{HEBREW}.\n".encode()))
+    monkeypatch.setattr(sys, "stdin", ByteStream(f"{HEBREW}.\n".encode()))
     with pytest.warns(SkippedText), pytest.raises(NothingToSpeak):
         speak(voice="en-kathleen", stream=True)
     assert sink.buffer.getvalue() == b""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 
 import numpy as np
 import pytest
-from tiny_speech import install
+from byte_streams import ByteStream
 
 import wavewright
 from wavewright.cli import run
@@ -23,26 +22,6 @@ from wavewright.tasks.speak import MOST_CHARACTERS, speak
 from wavewright.text import front_end
 
 BOOK = "A preface of some words.\n\nChapter One\n\nIt was late.\nNobody spoke.\n\nThe rain fell.\n\n## Chapter II: Home\n\nThey slept.\n"
-
-
-@pytest.fixture
-def players(tmp_path, monkeypatch):
-    (tmp_path / "models").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return install(monkeypatch, tmp_path / "models")
-
-
-class Pipe:
-    """Standard input or output as bytes."""
-
-    def __init__(self, contents=b""):
-        self.buffer = io.BytesIO(contents)
-
-    def flush(self):
-        pass
-
-    def isatty(self):
-        return False
 
 
 def word(text, start, end, place=0, mark=""):
@@ -78,9 +57,9 @@ def test_the_command_prints_words_and_times_and_no_samples(players, tmp_path, ca
 
 
 def test_a_text_may_come_on_standard_input(players, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", Pipe("Gr\u00fc\u00df Gott, hello.".encode()))
+    monkeypatch.setattr(sys, "stdin", ByteStream("Gr\u00fc\u00df Gott, hello.".encode()))
     assert [word.text for word in speak(voice="en-ruth").words][-1] == "hello"
-    monkeypatch.setattr(sys, "stdin", Pipe(b"hello \xff"))
+    monkeypatch.setattr(sys, "stdin", ByteStream(b"hello \xff"))
     with pytest.raises(BadText, match="UTF-8"):
         speak(voice="en-ruth")
 
@@ -89,9 +68,9 @@ def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
     text = "Hello there, dear people of the north. Good bye."
     whole = speak(text, voice="en-ruth", out=tmp_path / "whole.wav")
     for given, standard_input in ((text, b""), (None, text.encode())):
-        sink = Pipe()
+        sink = ByteStream()
         monkeypatch.setattr(sys, "stdout", sink)
-        monkeypatch.setattr(sys, "stdin", Pipe(standard_input))
+        monkeypatch.setattr(sys, "stdin", ByteStream(standard_input))
         assert speak(given, voice="en-ruth", stream=True) is None
         sink.buffer.seek(0)
         heard = read_pcm(sink.buffer, 8_000)
@@ -102,9 +81,9 @@ def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
 
 def streamed(monkeypatch, standard_input):
     """The wave that a text on standard input is streamed as."""
-    sink = Pipe()
+    sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
-    monkeypatch.setattr(sys, "stdin", Pipe(standard_input.encode()))
+    monkeypatch.setattr(sys, "stdin", ByteStream(standard_input.encode()))
     speak(voice="en-ruth", stream=True)
     sink.buffer.seek(0)
     return np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
@@ -143,17 +122,17 @@ def test_ssml_may_begin_behind_empty_lines(players, monkeypatch):
 
 def test_a_line_of_a_stream_that_cannot_be_read_is_named(players, monkeypatch):
     for wrong, says in (("Hello \u0391\u03bb\u03ad.\n", r"line 3: .*character 7"), ("\udcff\n", r"line 3, byte 0")):
-        sink = Pipe()
+        sink = ByteStream()
         monkeypatch.setattr(sys, "stdout", sink)
         given = f"One.\nTwo\n{wrong}Three.\n".encode(errors="surrogateescape")
-        monkeypatch.setattr(sys, "stdin", Pipe(given))
+        monkeypatch.setattr(sys, "stdin", ByteStream(given))
         with pytest.raises(BadText, match=says):
             speak(voice="en-ruth", stream=True, strict=True)
         assert len(sink.buffer.getvalue()) > 20_000
 
 
 def test_a_stream_of_nothing_writes_nothing(players, monkeypatch):
-    sink = Pipe()
+    sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
     with pytest.raises(BadText):
         speak("...", voice="en-ruth", stream=True)
@@ -395,7 +374,7 @@ def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypa
     (tmp_path / "book.txt").write_text("Hello there.\n", encoding="utf-8")
     assert says in str(speak(file=tmp_path / "book.txt", voice="en-ruth", volume_db=24))
     capsys.readouterr()
-    monkeypatch.setattr(sys, "stdout", Pipe())
+    monkeypatch.setattr(sys, "stdout", ByteStream())
     speak("Hello there.", voice="en-ruth", volume_db=24, stream=True)
     assert capsys.readouterr().err.startswith(says)
 
