@@ -1,4 +1,4 @@
-"""Outside data, whatever it is, is read or refused in a sentence: a few cases of every reader; ``tests/fuzz`` runs more."""
+"""Any outside data is read or refused in a sentence: a few cases of every reader; ``tests/fuzz`` runs more."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def test_outside_data_is_read_or_refused(reader, driver):
 
 def test_a_case_is_the_same_again(driver):
     first, other = driver.run("_fail", seed=1, case=2), driver.run("_fail", seed=1, case=3)
-    assert driver.run("_fail", seed=1, case=2).said == first.said != other.said
-    assert "IndexError" in first.said
+    assert driver.run("_fail", seed=1, case=2).message == first.message != other.message
+    assert "IndexError" in first.message
     assert "--reader _fail --seed 1 --case 2" in str(first)
 
 

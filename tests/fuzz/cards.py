@@ -1,4 +1,4 @@
-"""Model folders: cards with strange values, names that lead elsewhere, damaged graphs and weights, each signed as if it were meant."""
+"""Model folders: cards with strange values and names, damaged graphs and weights with matching hashes on the card."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def read_card(rng: random.Random, folder: Path) -> None:
 
 
 def read_names(rng: random.Random, folder: Path) -> None:
-    """Make files with models whose card has strange names."""
+    """Generate files with models whose cards have strange names."""
     from wavewright import models
     from wavewright.tasks import demo
     from wavewright.tasks.generate import generate
@@ -109,7 +109,7 @@ def read_names(rng: random.Random, folder: Path) -> None:
 
 
 def read_graph(rng: random.Random, folder: Path) -> None:
-    """Load and play a model whose graph is damaged, or points to other files and other bytes; its card has the right hash."""
+    """Load and play a model whose graph is damaged or points to other bytes; its card has the matching hash."""
     model = _copied(rng.choice(GRAPH_MODELS), folder)
     graph = rng.choice(sorted(model.glob("*.onnx")))
     contents = graph.read_bytes()
@@ -129,7 +129,7 @@ def read_graph(rng: random.Random, folder: Path) -> None:
 
 
 def read_weights(rng: random.Random, folder: Path) -> None:
-    """Load and play a model one of whose files of tensors is damaged; its card has the right hash."""
+    """Load and play a model with a damaged file of tensors; its card has the matching hash."""
     model = _copied(rng.choice(MODELS), folder)
     path = rng.choice(sorted(model.glob("*.safetensors")))
     contents = path.read_bytes()
@@ -150,7 +150,7 @@ def read_weights(rng: random.Random, folder: Path) -> None:
 
 
 def _copied(name: str, folder: Path) -> Path:
-    """A copy of a bundled model below ``folder / "home"``, where models are found by name."""
+    """Copy a bundled model to ``folder / "home"``, where models are found by name."""
     from wavewright import models
 
     place = folder / "home" / name
@@ -172,7 +172,7 @@ def _use(model: Path) -> None:
 
 
 def _play(player: Any) -> None:
-    """Use what a model can do, for a moment of sound."""
+    """Call the main method of a model for a moment of sound."""
     wave = 0.1 * np.random.default_rng(0).standard_normal(int(0.3 * player.sample_rate)).astype(np.float32)
     if hasattr(player, "vocode") and getattr(player.config, "condition", "mel") == "mel":
         player.vocode(player.mel_of(wave[: player.sample_rate // 20]))
@@ -203,7 +203,7 @@ def _change_config(rng: random.Random, card: dict[str, Any]) -> None:
 
 
 def _with_digits_changed(rng: random.Random, contents: bytes) -> bytes:
-    """The graph with some numbers in its texts changed, such as the offsets and lengths of weights."""
+    """Change some digits in the strings of a graph, such as the offsets and lengths of weights."""
     changed = bytearray(contents)
     numbers = list(re.finditer(rb"[0-9]{3,}", contents))
     for found in rng.sample(numbers, min(len(numbers), rng.choice((1, 3, 20)))):
@@ -212,7 +212,7 @@ def _with_digits_changed(rng: random.Random, contents: bytes) -> bytes:
 
 
 def _replaced(rng: random.Random, contents: bytes, old: bytes, new: bytes) -> bytes:
-    """The graph with one or all of its locations replaced by others of the same length, which keeps the rest whole."""
+    """Replace one or all locations in a graph by others of the same length, which keeps the rest valid."""
     new = new[: len(old)].ljust(len(old), rng.choice((b" ", b"\x00", b"/", b"s")))
     return contents.replace(old, new, rng.choice((1, -1)))
 
@@ -223,7 +223,7 @@ def _write(path: Path, contents: bytes) -> None:
 
 
 def _sign(model: Path) -> None:
-    """Make the hashes on the card those of the files, as somebody who damages a model on purpose would."""
+    """Write the hashes of the files to the card, as somebody who damages a model on purpose would."""
     card = json.loads((model / "card.json").read_text(encoding="utf-8"))
     card["files"] = {name: hashlib.sha256((model / name).read_bytes()).hexdigest() for name in card["files"]}
     (model / "card.json").write_text(json.dumps(card), encoding="utf-8")

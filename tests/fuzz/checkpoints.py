@@ -1,4 +1,4 @@
-"""Checkpoints and run files: what ``--resume`` reads."""
+"""Checkpoints and run files, which ``--resume`` reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def WARM_UP() -> None:
 
 
 def resume_from_checkpoint(rng: random.Random, folder: Path) -> None:
-    """Resume from a damaged checkpoint, or from one whose parts do not fit each other, and take a step."""
+    """Resume from a damaged or inconsistent checkpoint, and train a step."""
     import torch
     from tiny_training import make_loop
 
@@ -37,7 +37,7 @@ def resume_from_checkpoint(rng: random.Random, folder: Path) -> None:
 
 
 def resume_from_run_file(rng: random.Random, folder: Path) -> None:
-    """Resume a run whose ``run.json`` is damaged or says something strange."""
+    """Resume a run whose ``run.json`` is damaged or has strange values."""
     from wavewright.training.checkpoint import Progress
     from wavewright.training.length import Length
     from wavewright.training.run import Run, choose_recipe
@@ -71,7 +71,7 @@ def _healthy() -> tuple[dict[str, Any], dict[str, Any]]:
 
 @cache
 def _described() -> dict[str, Any]:
-    """Return what a run of the tiny GAN writes into its ``run.json``."""
+    """Return the contents of the ``run.json`` of a tiny GAN."""
     from wavewright.training.run import choose_recipe
 
     clips = {"count": 0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
@@ -103,7 +103,7 @@ def _with_strange_header(rng: random.Random) -> bytes:
     contents = _written(tensors, json.dumps(progress))
     n_bytes = int.from_bytes(contents[:8], "little")
     header = json.loads(contents[8 : 8 + n_bytes])
-    if rng.random() < 0.3:  # kinds of numbers that no network of ours has
+    if rng.random() < 0.3:  # data types that none of our networks has
         name = rng.choice([name for name in header if name != "__metadata__"])
         header[name]["dtype"] = rng.choice(("F64", "F16", "BF16", "I64", "I32", "U8", "BOOL", "F8_E4M3", "C64", "X"))
         text = json.dumps(header)
@@ -114,7 +114,7 @@ def _with_strange_header(rng: random.Random) -> bytes:
 
 
 def _mixed(rng: random.Random) -> bytes:
-    """Return a whole file with tensors left out, exchanged, of other shapes or types, or no numbers."""
+    """Return a valid file with tensors missing, exchanged, of other shapes or types, or not finite."""
     import torch
 
     tensors, progress = _healthy()

@@ -22,13 +22,13 @@ from types import ModuleType
 from typing import Any
 
 LIMIT_SECONDS = 10.0
-"""Of processor time for one case."""
+"""Largest processor time of a case."""
 
 WAIT_SECONDS = 120.0
-"""On the clock for one case, which stops one that waits for something; a busy machine takes many times as long as an idle one."""
+"""Largest time of a case by the clock, to end one that waits; a busy machine takes many times as long as an idle one."""
 
 LIMIT_BYTES = 2**30
-"""Of memory above what the worker holds before its first case."""
+"""Largest memory of a case beyond that of the worker before its first case."""
 
 WARM_UP_SECONDS = 300.0
 POLL_SECONDS = 0.05
@@ -39,13 +39,13 @@ Reader = Callable[[Any, Path], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case: ``passed``, ``refused`` with a sentence, or a kind of failure with what is known of it."""
+    """The result of a case: ``passed``, ``refused`` with a sentence, or a kind of failure with a message."""
 
     reader: str
     seed: int
     case: int
     kind: str
-    said: str = ""
+    message: str = ""
     seconds: float = 0.0
     peak_bytes: int = 0
 
@@ -56,7 +56,7 @@ class Outcome:
 
     def __str__(self) -> str:
         again = f"python -m tests.fuzz --reader {self.reader} --seed {self.seed} --case {self.case}"
-        return f"{self.kind}: {again}\n{self.said}".rstrip()
+        return f"{self.kind}: {again}\n{self.message}".rstrip()
 
 
 def readers() -> dict[str, ModuleType]:
@@ -74,7 +74,7 @@ def readers() -> dict[str, ModuleType]:
 
 
 class Driver:
-    """Runs cases of any reader, one after another, in one worker process for each module of readers, which is replaced when it dies."""
+    """Runs cases of any reader, one after another; each module of readers has its own worker, replaced when it dies."""
 
     def __init__(
         self, limit_seconds: float = LIMIT_SECONDS, limit_bytes: int = LIMIT_BYTES, wait_seconds: float = WAIT_SECONDS
@@ -101,10 +101,10 @@ class Driver:
         return next(self.run_all(reader, seed, [case]))
 
     def run_all(self, reader: str, seed: int, cases: Iterable[int]) -> Iterator[Outcome]:
-        """Run cases, all of which are sent to the worker at once: a busy machine takes long to switch between processes."""
+        """Run cases; send them to the worker all at once, because a busy machine is slow to switch processes."""
         waiting = deque(cases)
         module = readers()[reader].__name__
-        if module != self._module:  # what a module replaces for its own readers is not there for those of another
+        if module != self._module:  # a module's WARM_UP may patch functions, which must not affect other readers
             self._stop()
             self._module = module
         while waiting:
@@ -128,14 +128,14 @@ class Driver:
     def _outcome(self, reader: str, seed: int, case: int, answer: dict[str, Any]) -> Outcome:
         if "died" in answer:
             self._stop()
-            return Outcome(reader, seed, case, answer["died"], answer["said"])
+            return Outcome(reader, seed, case, answer["died"], answer["message"])
         peak = answer["peak_bytes"] - self._base_bytes
-        kind, said = answer["kind"], answer["said"]
+        kind, message = answer["kind"], answer["message"]
         if kind in ("passed", "refused") and peak > self._limit_bytes:
-            kind, said = "memory", f"{peak / 1e6:.0f} MB more"
+            kind, message = "memory", f"{peak / 1e6:.0f} MB more"
         elif kind in ("passed", "refused") and answer["seconds"] > self._limit_seconds:
-            kind, said = "slow", f"{answer['seconds']:.1f} s"
-        return Outcome(reader, seed, case, kind, said, answer["seconds"], peak)
+            kind, message = "slow", f"{answer['seconds']:.1f} s"
+        return Outcome(reader, seed, case, kind, message, answer["seconds"], peak)
 
     def _start(self) -> None:
         places = {name: self.sandbox / name for name in ("home", "temporary", "cases")}
@@ -183,7 +183,7 @@ class Driver:
         self._worker.stdin.flush()
 
     def _answer(self, limit_seconds: float, wait_seconds: float, limit_bytes: int) -> dict[str, Any]:
-        """Watch the worker until it answers; it says "died" where it goes beyond a limit or ends."""
+        """Watch the worker until it answers; return an answer with "died" where it exceeds a limit or ends."""
         worker = self._worker
         assert worker is not None
         assert worker.stdout is not None
@@ -192,22 +192,22 @@ class Driver:
             if select.select([worker.stdout], [], [], POLL_SECONDS)[0]:
                 found = os.read(worker.stdout.fileno(), 2**16)
                 if not found:
-                    return {"died": "died", "said": f"the process ended with {worker.wait()}"}
+                    return {"died": "died", "message": f"the process ended with {worker.wait()}"}
                 self._held += found
                 continue
             seconds, cpu = time.monotonic() - begun, _cpu_seconds(worker.pid) - used
             if cpu > limit_seconds or seconds > wait_seconds:
-                return {"died": "hang", "said": f"stopped after {seconds:.1f} s, {cpu:.1f} s of them computing"}
+                return {"died": "hang", "message": f"stopped after {seconds:.1f} s, {cpu:.1f} s of them computing"}
             n_bytes = _resident_bytes(worker.pid) - self._base_bytes
             if limit_bytes and n_bytes > limit_bytes:
-                return {"died": "memory", "said": f"stopped at {n_bytes / 1e6:.0f} MB more, after {seconds:.1f} s"}
+                return {"died": "memory", "message": f"stopped at {n_bytes / 1e6:.0f} MB more, after {seconds:.1f} s"}
         line, _, self._held = self._held.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Processor time of a process; 0 where this system does not tell."""
+    """Return the processor time of a process; 0 where the system does not report it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -216,7 +216,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _resident_bytes(pid: int) -> int:
-    """Memory of a process; 0 where this system does not tell."""
+    """Return the resident memory of a process in bytes; 0 where the system does not report it."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError, ValueError):
@@ -224,7 +224,7 @@ def _resident_bytes(pid: int) -> int:
 
 
 def run_cases(names: list[str], cases: range, seed: int, report: Callable[[Outcome], None]) -> Iterator[Outcome]:
-    """Run the cases of each reader and hand on every outcome."""
+    """Run the cases of each reader, and report and yield every outcome."""
     with Driver() as driver:
         for name in names:
             for outcome in driver.run_all(name, seed, cases):

@@ -1,4 +1,4 @@
-"""Files of latents: damaged, and with numbers and shapes that lie and a check that is right."""
+"""Files of latents: damaged, or with wrong numbers and shapes and a valid check."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from fuzz import mutate
 
 MODEL = "morph-drums"
 
-_known: dict[str, Any] = {}
+_healthy: dict[str, Any] = {}
 
 
 def WARM_UP() -> None:
     from wavewright import models
-    from wavewright.tasks.latent_file import LatentFile
 
     player = models.load(MODEL)
     models_load = models.load
     models.load = lambda name: player if name == MODEL else models_load(name)
     wave = (np.sin(np.arange(20_000) / 12) * np.exp(-np.arange(20_000) / 4_000)).astype(np.float32)
     latents = player.encode(wave)
-    said = {"version": 1, "model": MODEL, "model_hash": player.folder.hash, "sample_rate": player.sample_rate}
-    said |= {"n_samples": 20_000, "level_db": -3.0, "label": player.labels[0]}
-    _known.update(latents=latents, said=said, read=LatentFile.read)
+    metadata = {"version": 1, "model": MODEL, "model_hash": player.folder.hash, "sample_rate": player.sample_rate}
+    metadata |= {"n_samples": 20_000, "level_db": -3.0, "label": player.labels[0]}
+    _healthy.update(latents=latents, metadata=metadata)
     decode_latents(random.Random(0), Path.cwd(), is_damaged=False)
 
 
@@ -37,7 +36,7 @@ def decode_latents(rng: random.Random, folder: Path, is_damaged: bool = True) ->
     from wavewright.tasks.decode import decode
 
     path = folder / "latents.safetensors"
-    path.write_bytes(_damaged(rng) if is_damaged else _contents(_known["latents"], json.dumps(_known["said"])))
+    path.write_bytes(_damaged(rng) if is_damaged else _contents(_healthy["latents"], json.dumps(_healthy["metadata"])))
     found = decode(path, folder / "out.wav")
     str(found)
     header = read_header(found.out)
@@ -46,43 +45,43 @@ def decode_latents(rng: random.Random, folder: Path, is_damaged: bool = True) ->
 
 
 def _damaged(rng: random.Random) -> bytes:
-    latents, said = _known["latents"], dict(_known["said"])
+    latents, metadata = _healthy["latents"], dict(_healthy["metadata"])
     kind = rng.randrange(6)
     if kind == 0:
-        return _contents(latents, mutate.json_of(rng, said))
+        return _contents(latents, mutate.json_of(rng, metadata))
     if kind == 1:
-        said["n_samples"] = rng.choice((1, 100, 20_001, 10**6, 2**40, 2**62))
-        said["sample_rate"] = rng.choice((1_000, 8_000, 44_100, 768_000))
-        said["level_db"] = rng.choice((-200.0, 0.0, 200.0, -1e-300))
-        return _contents(latents, json.dumps(said))
+        metadata["n_samples"] = rng.choice((1, 100, 20_001, 10**6, 2**40, 2**62))
+        metadata["sample_rate"] = rng.choice((1_000, 8_000, 44_100, 768_000))
+        metadata["level_db"] = rng.choice((-200.0, 0.0, 200.0, -1e-300))
+        return _contents(latents, json.dumps(metadata))
     if kind == 2:
         numbers = np.random.default_rng(rng.getrandbits(32)).standard_normal(latents.shape) * rng.choice((1, 1e3, 1e20, 1e38))
         numbers = numbers.astype(np.float32)
         numbers.flat[0] = rng.choice((0.0, np.nan, np.inf, -np.inf, 1e38, -1e38))
-        return _contents(numbers, json.dumps(said))
+        return _contents(numbers, json.dumps(metadata))
     if kind == 3:
         shape = rng.choice(
             ((), (0,), (1,), (5, 5), (0, latents.shape[-1]), (2, *latents.shape), (*latents.shape, 1), (1, 1, 1))
         )
         dtype = rng.choice(("<f4", "<f4", "<f8", "<i4", "u1", "<f2"))
-        return _contents(np.zeros(shape, dtype), json.dumps(said))
-    return mutate.bytes_of(rng, _contents(latents, json.dumps(said)))
+        return _contents(np.zeros(shape, dtype), json.dumps(metadata))
+    return mutate.bytes_of(rng, _contents(latents, json.dumps(metadata)))
 
 
-def _contents(latents: np.ndarray, said: str) -> bytes:
-    """Return a file, with a right check where what is said can be checked."""
+def _contents(latents: np.ndarray, metadata: str) -> bytes:
+    """Return a file, with a valid check where the metadata can be parsed."""
     from safetensors.numpy import save
 
     from wavewright.tasks.latent_file import METADATA_KEY, TENSOR, _check
 
     try:
-        parsed = json.loads(said)
+        parsed = json.loads(metadata)
         parsed["check"] = _check(latents, parsed)
-        said = json.dumps(parsed)
-        said.encode()
+        metadata = json.dumps(parsed)
+        metadata.encode()
     except (ValueError, TypeError, RecursionError):
-        said = said.encode("utf-8", "replace").decode()
-    return save({TENSOR: latents}, {METADATA_KEY: said})
+        metadata = metadata.encode("utf-8", "replace").decode()
+    return save({TENSOR: latents}, {METADATA_KEY: metadata})
 
 
 READERS = {"latents": decode_latents}

@@ -1,9 +1,10 @@
-"""Manifests: JSON lines, CSV tables and lists of texts, and those that ``generate`` adds lines to."""
+"""Manifests: JSON lines, CSV tables and lists of texts, also those to which ``generate`` adds lines."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -33,23 +34,25 @@ def read_manifest(rng: random.Random, folder: Path) -> None:
         text = "".join(f"a|{record['text']}\n" for record in records)
         text = mutate.text_of(rng, text) if rng.random() < 0.8 else text
     else:
-        text = "".join(f"{mutate.json_of(rng, record) if rng.random() < 0.7 else _plain(record)}\n" for record in records)
+        text = "".join(f"{mutate.json_of(rng, record) if rng.random() < 0.7 else json.dumps(record)}\n" for record in records)
     contents = mutate.encoded(rng, text)
     path = folder / f"manifest{ending.replace('piped', 'csv')}"
     path.write_bytes(mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents)
     found = read(path)
     again = path.with_name(f"again{rng.choice(('.csv', '.jsonl'))}")
     write(again, found.entries)
-    assert [_known(entry) for entry in read(again).entries] == [_known(entry) for entry in found.entries]
+    assert [_fields(entry) for entry in read(again).entries] == [_fields(entry) for entry in found.entries]
 
 
 def add_to_manifest(rng: random.Random, folder: Path) -> None:
-    """Write a sound into a folder whose manifest is not as it was written."""
+    """Write a sound into a folder whose manifest is damaged."""
     from wavewright.tasks.sound_folder import MANIFEST_FILE, Made, write_sounds
 
     written = folder / "sounds"
     written.mkdir()
-    lines = "".join(f"{mutate.json_of(rng, _record(rng)) if rng.random() < 0.5 else _plain(_record(rng))}\n" for _ in range(3))
+    lines = "".join(
+        f"{mutate.json_of(rng, _record(rng)) if rng.random() < 0.5 else json.dumps(_record(rng))}\n" for _ in range(3)
+    )
     contents = mutate.encoded(rng, lines)
     before = mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents
     (written / MANIFEST_FILE).write_bytes(before)
@@ -78,12 +81,6 @@ def _record(rng: random.Random) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _plain(record: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(record)
-
-
 def _csv(rng: random.Random, records: list[dict[str, Any]]) -> str:
     table = io.StringIO(newline="")
     names = list(FIELDS)
@@ -99,7 +96,7 @@ def _csv(rng: random.Random, records: list[dict[str, Any]]) -> str:
     return mutate.text_of(rng, table.getvalue()) if rng.random() < 0.4 else table.getvalue()
 
 
-def _known(entry: Any) -> tuple[Any, ...]:
+def _fields(entry: Any) -> tuple[Any, ...]:
     return (entry.path.name, entry.label, entry.group, entry.n_frames, entry.split, entry.text, entry.speaker, entry.pitch)
 
 

@@ -1,4 +1,4 @@
-"""Readers that do everything that a reader must not do: they show that the driver notices."""
+"""Readers that violate each rule, to test that the driver detects it."""
 
 from __future__ import annotations
 

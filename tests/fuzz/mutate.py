@@ -1,4 +1,4 @@
-"""Ways to damage bytes, texts and JSON values, all drawn from a ``random.Random``."""
+"""Damage bytes, texts and JSON values at random, by a ``random.Random``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STRANGE_NUMBERS = (
     "0." + "1" * 400,
     "1e999999999",
 )
-"""Numbers as JSON of Python writes and reads them."""
+"""Numbers as Python's JSON writes and reads them."""
 
 STRANGE_NAMES = (
     "",
@@ -168,7 +168,7 @@ def value_of(rng: random.Random, depth: int = 0) -> str:
 
 
 def json_of(rng: random.Random, value: Any) -> str:
-    """Return ``value`` as JSON with a strange value, a missing or a further one in some places."""
+    """Return ``value`` as JSON with strange, missing or additional values in some places."""
     places = list(_places(value))
     chosen = {places[rng.randrange(len(places))] for _ in range(rng.choice((1, 1, 2, 3)))}
     return _written(rng, value, (), chosen)
@@ -196,7 +196,7 @@ def _written(rng: random.Random, value: Any, path: tuple[Any, ...], chosen: set[
 
 
 def text_of(rng: random.Random, text: str) -> str:
-    """Return ``text`` with strange pieces put in, left out, doubled and moved."""
+    """Return ``text`` with strange pieces inserted, and pieces deleted or repeated."""
     characters = list(text)
     for _ in range(rng.choice((1, 1, 2, 4))):
         place = rng.randrange(len(characters) + 1)

@@ -1,4 +1,4 @@
-"""Sound files of every kind that libsndfile writes, damaged, and folders of them."""
+"""Damaged sound files of every format that libsndfile writes, and folders of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fuzz import mutate
 RATE = 8_000
 FORMATS = ("WAV", "WAVEX", "AIFF", "AU", "CAF", "W64", "RF64", "FLAC", "OGG", "MP3")
 NAMES = {"WAVEX": "wav"}
-LONGEST_SECONDS = 60.0  # that a case decodes: what a header promises is not what takes long
+LONGEST_SECONDS = 60.0  # decoded by a case, however long the header says the sound is
 
 _healthy: dict[tuple[str, str], bytes] = {}
 
@@ -38,7 +38,7 @@ def WARM_UP() -> None:
 
 
 def read_sound(rng: random.Random, folder: Path) -> None:
-    """Read a damaged sound file, in blocks from some place on."""
+    """Read a damaged sound file in blocks from a random start."""
     from wavewright.clip import read_blocks, read_header, read_metadata
 
     path = _damaged(rng, folder / "sound")
@@ -55,7 +55,7 @@ def read_sound(rng: random.Random, folder: Path) -> None:
 
 
 def look_at_folder(rng: random.Random, folder: Path) -> None:
-    """Inspect a folder of damaged sound files with odd names, a good one among them at times."""
+    """Inspect a folder of damaged sound files with odd names, sometimes with a good one among them."""
     from wavewright.tasks.inspect import inspect
 
     sounds = folder / "sounds"

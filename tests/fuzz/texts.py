@@ -16,14 +16,18 @@ TEXTS = (
     "one\ntwo\n\nthree",
 )
 MARKUP = (
-    '<speak>Hello <break time="200ms"/><prosody rate="fast" pitch="+2st" volume="loud">you <emphasis>there</emphasis></prosody>.</speak>',
-    '<speak><p><s>One.</s><s>Two <sub alias="three">3</sub></s></p><mark name="m"/><say-as interpret-as="date" format="dmy">1/2/2003</say-as></speak>',
-    '<speak version="1.1" xmlns="http://www.w3.org/2001/10/synthesis" xml:lang="en"><phoneme alphabet="x-arpabet" ph="HH AH0 L OW1">x</phoneme></speak>',
-    '<speak><voice name="kathleen">a</voice><say-as interpret-as="characters">ab1</say-as> <say-as interpret-as="cardinal">12345</say-as></speak>',
+    '<speak>Hello <break time="200ms"/><prosody rate="fast" pitch="+2st" volume="loud">you <emphasis>there</emphasis>'
+    "</prosody>.</speak>",
+    '<speak><p><s>One.</s><s>Two <sub alias="three">3</sub></s></p><mark name="m"/>'
+    '<say-as interpret-as="date" format="dmy">1/2/2003</say-as></speak>',
+    '<speak version="1.1" xmlns="http://www.w3.org/2001/10/synthesis" xml:lang="en">'
+    '<phoneme alphabet="x-arpabet" ph="HH AH0 L OW1">x</phoneme></speak>',
+    '<speak><voice name="kathleen">a</voice><say-as interpret-as="characters">ab1</say-as> '
+    '<say-as interpret-as="cardinal">12345</say-as></speak>',
 )
 LEXICON = "HELLO HH AH0 L OW1\n# a comment\nworld W ER1 L D # another\ncaf\u00e9 K AE0 F EY1\n"
 BOOK = "A Title\n\nChapter 1: Home\n\nSome text.\nMore of it.\n\n# Two\n\nEven more, 12 times.\n\nEpilogue\n\nThe end.\n"
-MOST_CHARACTERS = 3_000  # that are read: reading takes a time that grows with the text
+MOST_CHARACTERS = 3_000  # of a text, because the reading time grows with it
 
 ENTITIES = "".join(f'<!ENTITY e{n} "{"".join(f"&e{n - 1};" * 10) if n else "lol"}">' for n in range(10))
 BOMBS = (
@@ -44,7 +48,7 @@ def WARM_UP() -> None:
 
 
 def read_text(rng: random.Random, folder: Path) -> None:
-    """Show how a text with strange pieces is spoken."""
+    """Convert a text with strange pieces to phonemes."""
     from wavewright.tasks.phonemes import phonemes
 
     found = phonemes(mutate.text_of(rng, rng.choice(TEXTS))[:MOST_CHARACTERS], strict=rng.random() < 0.5)
@@ -55,7 +59,7 @@ def read_text(rng: random.Random, folder: Path) -> None:
 
 
 def read_markup(rng: random.Random, folder: Path) -> None:
-    """Show how damaged markup is spoken."""
+    """Convert damaged SSML to phonemes."""
     from wavewright.tasks.phonemes import phonemes
 
     markup = rng.choice(BOMBS) if rng.random() < 0.1 else rng.choice(MARKUP)
@@ -72,7 +76,7 @@ def read_markup(rng: random.Random, folder: Path) -> None:
 
 
 def read_lexicon(rng: random.Random, folder: Path) -> None:
-    """Read a damaged lexicon, and a text by it."""
+    """Read a damaged lexicon, and a text with it."""
     from wavewright.tasks.phonemes import phonemes
 
     path = folder / "words.txt"

@@ -1,4 +1,4 @@
-"""The process in which fuzzing cases run: it does one case after another and says how each ended."""
+"""The process that runs fuzzing cases one after another and reports the outcome of each."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import sys
 import time
 import traceback
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from fuzz.driver import readers
 
 DEPTH = ("a", "b", "c", "d")
-"""Folders above that of a case, so that a name such as ``../../../x`` stays where it is looked for."""
+"""Folders above that of a case, so that a name such as ``../../../x`` stays within the searched folders."""
 
 LONGEST_SENTENCE = 2_000
 HALF_WRITTEN = (".wavewright-", ".export-", ".lock")
@@ -27,15 +28,15 @@ Answer = dict[str, Any]
 
 
 class Watch:
-    """Notes what Python writes outside of ``folders``, by its audit events."""
+    """Records what Python writes outside of ``folders``, by its audit events."""
 
     def __init__(self, folders: list[Path]) -> None:
         self._allowed = tuple(os.path.realpath(folder) for folder in folders)
         self.is_on = False
         self.outside: list[str] = []
-        sys.addaudithook(self._hear)
+        sys.addaudithook(self._on_event)
 
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def _on_event(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self.is_on:
             return
         if event == "open":
@@ -80,7 +81,7 @@ def _send(answers: BinaryIO, answer: Answer) -> None:
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Return the driver's pipes; what the cases read and print is nobody's."""
+    """Return the driver's pipes, and connect the standard streams of the cases to the null device."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -89,16 +90,22 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
     return requests, answers
 
 
+@cache
+def _prepare(module: Any) -> None:
+    """Run the WARM_UP of a module, once for all of its readers."""
+    getattr(module, "WARM_UP", lambda: None)()
+
+
 def _warm_up(module: Any) -> Answer:
     try:
-        getattr(module, "WARM_UP", lambda: None)()
+        _prepare(module)
     except Exception:
         return {"error": traceback.format_exc()}
     return {"bytes": _memory("VmRSS")}
 
 
 def _run(reader: Any, rng: random.Random, sandbox: Path, watch: Watch) -> Answer:
-    """Run a case in an empty folder and look at what it leaves."""
+    """Run a case in an empty folder and check the files that it leaves."""
     cases = sandbox / "cases"
     folder = cases.joinpath(*DEPTH, "case")
     folder.mkdir(parents=True)
@@ -106,20 +113,20 @@ def _run(reader: Any, rng: random.Random, sandbox: Path, watch: Watch) -> Answer
     _forget_peak()
     watch.outside, watch.is_on = [], True
     begun = time.process_time()
-    kind, said = _ending(reader, rng, folder)
+    kind, message = _ending(reader, rng, folder)
     seconds = time.process_time() - begun
     watch.is_on = False
     os.chdir(sandbox)
     if kind in ("passed", "refused"):
         problem = _left(cases, folder, kind == "refused")
         problem = problem or (f"writes {watch.outside[0]}" if watch.outside else "")
-        kind, said = ("left", problem) if problem else (kind, said)
+        kind, message = ("left", problem) if problem else (kind, message)
     shutil.rmtree(cases)
-    return {"kind": kind, "said": said, "seconds": seconds, "peak_bytes": _memory("VmHWM")}
+    return {"kind": kind, "message": message, "seconds": seconds, "peak_bytes": _memory("VmHWM")}
 
 
 def _ending(reader: Any, rng: random.Random, folder: Path) -> tuple[str, str]:
-    """Run a reader; return the kind of its end and what it said."""
+    """Run a reader; return the kind of its outcome and the message."""
     from wavewright.errors import WavewrightError
 
     try:
@@ -145,7 +152,7 @@ def _checked(sentence: str) -> tuple[str, str]:
 
 
 def _left(cases: Path, folder: Path, is_refused: bool) -> str:
-    """Return what is wrong with the files that a case leaves; nothing where all is well."""
+    """Return what is wrong with the files that a case leaves; an empty string where nothing is."""
     above = folder
     while above != cases:
         if others := [path.name for path in above.parent.iterdir() if path != above]:
@@ -160,7 +167,7 @@ def _left(cases: Path, folder: Path, is_refused: bool) -> str:
 
 
 def _memory(name: str) -> int:
-    """Return an amount of memory that Linux tells of this process, in bytes; 0 elsewhere."""
+    """Return a memory figure of this process from Linux's ``/proc``, in bytes; 0 on other systems."""
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith(f"{name}:"):
@@ -171,7 +178,7 @@ def _memory(name: str) -> int:
 
 
 def _forget_peak() -> None:
-    """Let the peak of this process's memory count from now on."""
+    """Reset the peak memory of this process."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 

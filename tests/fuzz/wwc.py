@@ -1,4 +1,4 @@
-"""Files of codes: damaged, with headers that lie, and with packets that lie about their numbers."""
+"""Coded files (.wwc): damaged, with wrong headers, and with packets that have wrong numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tiny_codec import HOP_LENGTH, N_LEVELS, SAMPLE_RATE, MeansCodec, drawn_code
 from fuzz import mutate
 
 LONGEST_SOUND_BYTES = 2**27
-"""Of the sound that a case may decode to: gaps of as long as is allowed."""
+"""Largest decoded sound of a case, with the longest gaps that are allowed."""
 
 _files: list[tuple[bytes, bool]] = []
 
@@ -24,11 +24,10 @@ def WARM_UP() -> None:
     from wavewright.families.codec.packets import PacketWriter, n_codec_samples
     from wavewright.tasks import codecs
 
-    _files.clear()
     means = MeansCodec()
     load = models.load
     models.load = lambda name: means if name == "speech-codec" else load(name)
-    codecs._hashes = lambda family: {"speech-codec": means.folder.hash}
+    codecs._hashes = lambda family: {"speech-codec": means.folder.hashes}
     for n_samples, n_channels, rate, n_frames, is_stream in (
         *((16_000, 1, 16_000, 50, False), (40_000, 2, 44_100, 20, False), (9_000, 1, 8_000, 7, False)),
         *((16_000, 1, 16_000, 1, True), (20_000, 1, 44_100, 1, True), (9_001, 3, 11_025, 5, True)),
@@ -40,7 +39,7 @@ def WARM_UP() -> None:
         n_codes = -(-n_codec_samples(n_samples, rate, SAMPLE_RATE) // HOP_LENGTH)
         writer.finish(drawn_codes(n_channels, 3, n_codes, 32), n_samples)
         _files.append((sink.getvalue(), is_stream))
-    decode_file(random.Random(0), Path.cwd(), _files[0][0])  # compiles what is compiled
+    decode_file(random.Random(0), Path.cwd(), _files[0][0])  # compiles the loops
 
 
 def decode_file(rng: random.Random, folder: Path, contents: bytes | None = None) -> None:
@@ -59,7 +58,7 @@ def decode_file(rng: random.Random, folder: Path, contents: bytes | None = None)
 
 
 def decode_stream(rng: random.Random, folder: Path) -> None:
-    """Decode a damaged stream that comes in pieces of any size."""
+    """Decode a damaged stream that arrives in pieces of any size."""
     from wavewright.tasks.decode import decode_stream
 
     sink = io.BytesIO()
@@ -68,7 +67,7 @@ def decode_stream(rng: random.Random, folder: Path) -> None:
 
 
 class Dripping:
-    """A pipe that gives some of what it has at a time."""
+    """A pipe that returns some of its bytes at a time."""
 
     def __init__(self, rng: random.Random, contents: bytes) -> None:
         self._source, self._rng = io.BytesIO(contents), rng
@@ -109,7 +108,7 @@ def _damaged(rng: random.Random) -> bytes:
 
 
 def _lying(rng: random.Random, contents: bytes) -> bytes:
-    """Return a file whose header has other numbers and a right check."""
+    """Return a file whose header has wrong numbers and a valid check."""
     from wavewright.families.codec.header import UNKNOWN, _with_check
 
     changed = bytearray(contents[:24].ljust(24, b"\0"))
@@ -130,7 +129,7 @@ def _lying(rng: random.Random, contents: bytes) -> bytes:
 
 
 def _crafted(rng: random.Random) -> bytes:
-    """Return packets with right checks, any numbers and payloads that nobody wrote."""
+    """Return packets with valid checks, arbitrary numbers and random payloads."""
     from wavewright.families.codec.packets import packed
 
     number, packets = rng.choice((0, 1, 5, 200, 3_600, 10**6, 2**32 - 2)), []
@@ -144,7 +143,7 @@ def _crafted(rng: random.Random) -> bytes:
 
 
 def encode_stream(rng: random.Random, folder: Path) -> None:
-    """Encode what comes on standard input: a WAV file, raw samples or something else."""
+    """Encode standard input: a WAV file, raw samples or something else."""
     import soundfile
 
     from wavewright.tasks.encode import encode_stream
