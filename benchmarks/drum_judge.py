@@ -1,12 +1,11 @@
-"""An independent judge of generated drums: a classifier of kits that the bundled models never heard; nothing else uses it.
+"""Train an independent judge of generated drums: a classifier of kits on which no bundled model was trained.
 
     python recipes/corpora drum-judge --hydrogen DRUMKITS DRUMKITS --lmms SAMPLES --tr-808 TR808WAV --out corpora/drum-judge
     python benchmarks/drum_judge.py --corpus corpora/drum-judge --recordings corpora/drums --out runs/drum-judge
 
-It learns the settings of recipes/drum_classifier.py from other recordings, most of them under the GPL, so it is never bundled. What it
-says of the recordings that ``drums`` learned from is its own measure: none of those kits did it hear. ``benchmarks/drums.py --judge
-runs/drum-judge`` then asks it about generated clips.
-"""
+It is trained with the settings of recipes/drum_classifier.py on recordings that are mostly under the GPL, so it is
+never bundled. Its accuracy is measured on the training recordings of ``drums``, none of whose kits it was trained
+on. ``benchmarks/drums.py --judge runs/drum-judge`` then applies it to generated clips."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ DEFAULT_FOLDER = Path("runs/drum-judge")
 
 
 def drum_judge() -> Recipe:
-    """The settings of the run: those of the bundled drum classifier, with another seed."""
+    """Return the settings of the run: those of the bundled drum classifier, with another seed."""
     base = recipe("small")
     return replace(
         base,
@@ -42,7 +41,7 @@ def drum_judge() -> Recipe:
 
 
 def agreement_by_label(judge: object, waves: np.ndarray, labels: np.ndarray, sample_rate: int) -> dict[str, float]:
-    """The share of clips ``(n, time)`` that a loaded classifier takes for their label: for all and for each label."""
+    """Return the accuracy of a loaded classifier on clips ``(n, time)``, for all labels together and for each."""
     guesses = np.array(judge.labels)[judge.probabilities(waves, sample_rate).argmax(1)]
     of_label = {label: float(np.mean(guesses[labels == label] == label)) for label in LABELS if (labels == label).any()}
     return {"all": float(np.mean(guesses == labels)), **of_label}
@@ -60,19 +59,17 @@ def main() -> None:
     Run(given.out, "classifier", drum_judge(), found, Provenance("drum-judge", description, "GPL-2", ())).train(resume=True)
     judge = models.load(given.out)
     entries = scan(given.recordings, manifest=given.recordings / "manifest.jsonl").entries
-    heard = [entry for entry in entries if entry.label in LABELS and entry.split == "train"]
-    store = ClipStore.build(heard, judge.sample_rate, judge.config.n_samples, Preparation("one-shot"))
+    tested = [entry for entry in entries if entry.label in LABELS and entry.split == "train"]
+    store = ClipStore.build(tested, judge.sample_rate, judge.config.n_samples, Preparation("one-shot"))
     waves = np.stack([store[index][0] for index in range(len(store))])
     labels = np.array([str(label) for label in store.labels])
     print(agreement_by_label(judge, waves, labels, judge.sample_rate))
     numbers = np.array([LABELS.index(label) for label in labels])
     measured = scores(np.log(judge.probabilities(waves, judge.sample_rate) + 1e-12), numbers)
     card = Card.read(given.out)
-    metrics = (
-        card.metrics | {f"test/{name}": round(value, 4) for name, value in measured.items()} | {"test/n_clips": len(labels)}
-    )
-    write_card(given.out, card.model_copy(update={"metrics": metrics}))
-    print(f"on {len(labels)} recordings of kits that it never heard: {measured}")
+    metrics = {f"test/{name}": round(value, 4) for name, value in measured.items()} | {"test/n_clips": len(labels)}
+    write_card(given.out, card.model_copy(update={"metrics": card.metrics | metrics}))
+    print(f"on {len(labels)} recordings of other kits: {measured}")
 
 
 if __name__ == "__main__":

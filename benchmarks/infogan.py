@@ -1,12 +1,12 @@
-"""What the codes of an InfoGAN control: drums without labels, a category and two continuous dimensions that nobody named.
+"""Measure what the codes of an InfoGAN control: a category and two continuous dimensions, on drums without labels.
 
     python benchmarks/infogan.py --corpus corpora/drums --minutes 15 --json infogan.json
 
-The network is told no label. Of every category, clips with the other codes drawn at random are judged by the bundled drum classifier: the
-normalised mutual information between category and kind is 0 where the category says nothing of the kind and 1 where it says all. Each continuous
-dimension is moved from -1 to 1 with all other random numbers fixed: Spearman's rank correlation with brightness, loudness and length, the mean
-over clips. Processor minutes of one core.
-"""
+The network is not conditioned on labels. The bundled drum classifier judges clips of every category, with the other
+codes drawn at random: the normalised mutual information of category and kind of drum is 0 if they are independent
+and 1 if each determines the other. Each continuous dimension is moved from -1 to 1 with all other random numbers
+fixed: Spearman's rank correlation with brightness, loudness and length, the mean over clips. Processor minutes of
+one core."""
 
 from __future__ import annotations
 
@@ -19,48 +19,37 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import torch
+from gan_training import train_for, training_drums
 from scipy.stats import spearmanr
-from vae import seconds_a_step
 
 from wavewright import models
-from wavewright.data.folder import scan
-from wavewright.families.gan.network import build
-from wavewright.families.gan.recipe import prepare, recipe
 from wavewright.families.vae.directions import ATTRIBUTES, measure
-from wavewright.training.run import Provenance, Run
 
-LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 N_CATEGORIES, N_CONTINUOUS = 5, 2
 STEPS = np.linspace(-1.0, 1.0, 7)
 MEASURED = ("brightness", "loudness", "length")
 
 
 def train(corpus: Path, size: str, minutes: float, out: Path) -> int:
-    """Train the model for so many processor minutes and export it to ``out``; returns its number of steps."""
-    torch.set_num_threads(1)
-    found = scan(corpus, manifest=corpus / "manifest.jsonl")
-    entries = [replace(e, label=None) for e in found.entries if e.label in LABELS and e.split == "train"]
-    found = replace(found, entries=entries)
-    base = recipe(size)
-    codes = {"code_categories": N_CATEGORIES, "code_continuous": N_CONTINUOUS}
-    base = replace(base, model=replace(base.model, labels=(), **codes))
-    base = replace(base, training=replace(base.training, threads=1, metric="", evaluate_every=10**6, save_every=500))
-    prepared = prepare(base, found.entries, out / "cache")
-    steps = max(1, int(60 * minutes / seconds_a_step(build(prepared.recipe.model), prepared)))
-    Run(
-        out, "gan", replace(base, training=replace(base.training, steps=steps)), found, Provenance("infogan"), out / "cache"
-    ).train()
-    return steps
+    """Train the model without labels for some processor minutes and export it to ``out``; return its number of steps."""
+    drums = training_drums(corpus)
+    unlabelled = replace(drums, entries=tuple(replace(entry, label=None) for entry in drums.entries))
+    settings = {"labels": (), "code_categories": N_CATEGORIES, "code_continuous": N_CONTINUOUS}
+    return train_for(minutes, unlabelled, size, settings, "infogan", out)
 
 
 def code_of(category: int, continuous: np.ndarray) -> list[float]:
-    """The code with one category and these continuous dimensions."""
+    """Return the code of a category and continuous dimensions."""
     return [float(number == category) for number in range(N_CATEGORIES)] + [float(value) for value in continuous]
 
 
 def normalised_mutual_information(counts: np.ndarray) -> float:
-    """Mutual information of the rows and columns of ``counts (n, m)`` over the mean of their entropies (Strehl and Ghosh, 2002)."""
+    """Return the mutual information of rows and columns of ``counts (n, m)`` over the mean of their entropies.
+
+    References
+    ----------
+    A. Strehl, J. Ghosh, "Cluster ensembles: a knowledge reuse framework for combining multiple partitions", 2002.
+    """
     joint = counts / counts.sum()
     rows, columns = joint.sum(axis=1), joint.sum(axis=0)
 
@@ -72,7 +61,7 @@ def normalised_mutual_information(counts: np.ndarray) -> float:
 
 
 def kinds_of_categories(player, classifier, per_category: int) -> np.ndarray:
-    """How often each category ``(categories, kinds)`` sounds like each kind."""
+    """Count how often clips of each category are classified as each kind of drum, ``(categories, kinds)``."""
     rng, counts = np.random.default_rng(0), np.zeros((N_CATEGORIES, len(classifier.labels)))
     for category in range(N_CATEGORIES):
         waves = [
@@ -85,10 +74,10 @@ def kinds_of_categories(player, classifier, per_category: int) -> np.ndarray:
 
 
 def correlations(player, n_clips: int) -> np.ndarray:
-    """Mean rank correlation of each continuous dimension with each attribute, ``(dimensions, attributes)``."""
+    """Return the mean rank correlation of each dimension with each attribute, ``(dimensions, attributes)``."""
     rng = np.random.default_rng(1)
     columns = [number for number, attribute in enumerate(ATTRIBUTES) if attribute.name in MEASURED]
-    found = np.zeros((N_CONTINUOUS, n_clips, len(columns)))
+    rho = np.zeros((N_CONTINUOUS, n_clips, len(columns)))
     for dimension in range(N_CONTINUOUS):
         for clip in range(n_clips):
             category, continuous = int(rng.integers(N_CATEGORIES)), rng.uniform(-1, 1, N_CONTINUOUS)
@@ -98,8 +87,8 @@ def correlations(player, n_clips: int) -> np.ndarray:
                 wave = player.generate(seed=2, start=clip, code=code_of(category, continuous))[0]
                 rows.append(np.asarray(measure(wave, player.sample_rate))[columns])
             values = np.array(rows)
-            found[dimension, clip] = [spearmanr(STEPS, column).statistic if np.ptp(column) > 0 else 0.0 for column in values.T]
-    return found.mean(axis=1)
+            rho[dimension, clip] = [spearmanr(STEPS, each).statistic if np.ptp(each) > 0 else 0.0 for each in values.T]
+    return rho.mean(axis=1)
 
 
 def main() -> None:
@@ -109,7 +98,7 @@ def main() -> None:
     parser.add_argument("--size", default="small")
     parser.add_argument("--minutes", type=float, default=15.0, help="of one core")
     parser.add_argument("--per-category", type=int, default=100)
-    parser.add_argument("--clips", type=int, default=60, help="that each continuous dimension is moved for")
+    parser.add_argument("--clips", type=int, default=60, help="for each continuous dimension")
     parser.add_argument("--trained", action="store_true", help="measure the model that --out holds")
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
@@ -127,14 +116,14 @@ def main() -> None:
     for dimension, row in enumerate(rho):
         print(f"dimension {dimension}: " + ", ".join(f"{name} {value:+.2f}" for name, value in zip(names, row, strict=True)))
     if given.json:
-        found = {
+        results = {
             "nmi": nmi,
             "counts": counts.tolist(),
             "kinds": list(classifier.labels),
             "correlations": rho.tolist(),
             "of": names,
         }
-        given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def distances(reference: Sides, estimate: Sides, sample_rate: int) -> dict[str, 
 
 
 def seconds_to_generate(model: Path) -> float:
-    """CPU seconds that 10 s of sound take, the median of a few times, the model being loaded."""
+    """Return the CPU seconds for 10 s of sound, the median of a few runs, with the model loaded."""
     player = models.load(model)
     times = []
     for index in range(TIMES):

@@ -1,8 +1,8 @@
-"""Watch the system calls of playing and training for over a minute: no socket, no file outside of cache and outputs.
+"""Trace the system calls of inference and training for over a minute: no socket, no file outside of cache and outputs.
 
     python benchmarks/network.py            # Linux, needs strace; exits with 1 where something is found
 
-ONNX Runtime's telemetry begins 45 s after its import, so each process stays for 75 s.
+ONNX Runtime's telemetry begins 45 s after its import, so each process runs for 75 s.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OWN = (Path(".cache") / "wavewright",)
 
 
 def watch(what: str, folder: Path) -> list[str]:
-    """Run ``play`` or ``train`` in an empty home folder; return the calls that reach for the network, and files left outside."""
+    """Run ``play`` or ``train`` in an empty home folder; return its network calls and the files left outside."""
     home, work, log = folder / "home", folder / "work", folder / "calls.txt"
     home.mkdir(parents=True)
     work.mkdir()

@@ -2,7 +2,8 @@
 
     python benchmarks/prior.py --codec speech-codec
 
-Weights are fresh and codes drawn at random: neither changes what a multiplication costs. One thread, CPU time, the median of a few times.
+Weights are fresh and codes drawn at random: neither changes what a multiplication costs. One thread, CPU time, the
+median of a few runs.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def configs(codec_name: str) -> dict[str, Config]:
 
 
 def median_seconds(run: Callable[[], object]) -> float:
-    """CPU seconds of a run, the median of a few; the first does not count."""
+    """Return the CPU seconds of a run, the median of a few after a first one."""
     times = []
     for _ in range(1 + TIMES):
         begin = time.process_time()

@@ -71,7 +71,7 @@ class Copier:
         return np.pad(made, (0, max(0, len(wave) - len(made))))[: len(wave)].astype(np.float32)
 
     def real_time_factor(self, waves: Sequence[np.ndarray]) -> float:
-        """Processor seconds of vocoding a second of ``waves``, the median of a few rounds."""
+        """Return the processor seconds for vocoding a second of ``waves``, the median of a few rounds."""
         frames = [self.frames(wave) for wave in waves]
         self.wave(frames[0], len(waves[0]))  # whatever is loaded or compiled at first
         seconds = []

@@ -4,8 +4,9 @@
 
 The first sound is timed from the call of ``Voice.stream`` to its first chunk with samples, on one thread, after ``warm_up``, for each of the
 100 sentences of benchmarks/texts/hundred.txt, by the clock and by processor time. Cold starts are of a new Python that writes a file. Joins: the
-spectral flux (Dixon, "Onset detection revisited", 2006) in windows of 20 ms where speech joins speech: at the ends of the chunks of a stream, in
-the middle of words, and between the parts of sentences that are too long to be spoken at once; beside all other windows with speech.
+spectral flux (Dixon, "Onset detection revisited", 2006) in windows of 20 ms where speech joins speech: at the ends of
+the chunks of a stream, in the middle of words, and between the parts of sentences that are too long to be spoken at
+once; compared with all other windows with speech.
 Peers that are installed (flite, espeak-ng) say the same sentences in the same run, with the start of their process.
 """
 
@@ -38,13 +39,13 @@ from wavewright.speech.voice import Voice
 HUNDRED = Path(__file__).parent / "texts" / "hundred.txt"
 COLD_STARTS = 5
 SPEECH_DBFS = -45.0  # above which a window has speech
-PIECE_REACH = 8  # windows before and after the place where pieces meet: the pause, and the speech on both sides of it
+PIECE_REACH = 8  # windows before and after a join of pieces: the pause, and the speech on both sides of it
 MOST_MEDIAN_MS, MOST_LATE_MS, MOST_FACTOR, MOST_COLD_SECONDS, MOST_BYTES = 30.0, 80.0, 0.010, 2.0, 20_000_000
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What was measured; ``join_flux`` are quantiles (half, 95 %, largest) where sound is joined over those elsewhere."""
+    """Measurements; ``join_flux`` are quantiles (median, 95 %, largest) at joins relative to those elsewhere."""
 
     voice: str
     vocoder: str
@@ -108,7 +109,7 @@ def size_of(voice: Voice) -> int:
 
 
 def joins_of(voice: Voice, text: str) -> tuple[np.ndarray, list[int], list[int]]:
-    """The wave of ``text``, and the samples at which chunks of one piece meet and at which pieces meet."""
+    """Return the wave of ``text``, and the samples at which chunks of one piece meet and at which pieces meet."""
     waves: list[np.ndarray] = []
     of_chunks, of_pieces, n_samples, was_speech = [], [], 0, False
     for chunk in voice.stream(text):
@@ -124,10 +125,10 @@ def joins_of(voice: Voice, text: str) -> tuple[np.ndarray, list[int], list[int]]
 
 
 def join_flux(voice: Voice, texts: list[str]) -> dict[str, tuple[float, float, float]]:
-    """Quantiles of the spectral flux where sound is joined, over those of the speech elsewhere.
+    """Return quantiles of the spectral flux at joins, relative to those of the speech elsewhere.
 
-    ``chunks`` are those of one piece, which meet in the middle of words; ``pieces`` are the parts of sentences too long to be
-    spoken at once, here without any punctuation, which meet between two words.
+    ``chunks`` of one piece meet in the middle of words; ``pieces`` are the parts of sentences too long to be spoken at
+    once, here without punctuation, which meet between two words.
     """
     length = voice.sample_rate // 50
     hop = length // 2
