@@ -1,10 +1,10 @@
 """Between two runs of one family: a copy of the second in which a part of the networks lies between the first run's and its own.
 
     python recipes/between.py runs/first runs/second decoder=0.4 --out runs/between    # 0 is the first run's, 1 the second's
-    python recipes/speech_codec.py --out runs/between --resume                         # plays it; other runs begin --from it
+    python recipes/speech_codec.py --out runs/between --resume              # exports it; other runs begin --from it
 
-The second command takes the settings of the second run, --from as well. A run that is not finished trains on: there, add
-``--max-minutes 0.1``.
+The second command takes the settings of the second run, including --from. An unfinished run would train further: there,
+add ``--max-minutes 0.1``.
 
 Where one run began from the other, what lies between can be better than both (Wortsman et al., "Robust fine-tuning of zero-shot models",
 2022); choose the share on recordings of validation.

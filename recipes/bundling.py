@@ -1,8 +1,8 @@
-"""What every recipe does: read where its recordings come from, train for some minutes or go on, copy the model into the package.
+"""Steps of every recipe: read the sources of its recordings, train or resume, copy the model into the package.
 
     python recipes/bundling.py
 
-brings the bundled models up to date with what is asked of them: optimised graphs, and a reason on the card of a model above 5 MB.
+updates all bundled models: each gets optimised graphs, and a card that explains a size above 5 MB.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ from wavewright.training.settings import override
 
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
 LARGEST_BYTES = 50_000_000  # of all bundled models together
-LARGEST_UNEXPLAINED_BYTES = 5_000_000  # of a model whose card does not say why it is larger
+LARGEST_UNEXPLAINED_BYTES = 5_000_000  # of a model whose card gives no reason for its size
 
 SIZE_REASONS = {
     "drums": "One generator with 256 channels makes five kinds of drum at 44.1 kHz: 4.4 million weights of 8 bits.",
     "en": "Encoder, predictors and decoder of a voice: 4.5 million weights of 8 bits.",
     "morph-drums": "It holds an encoder and a decoder for 44.1 kHz, and where each training sound lies among the latents.",
-    "speech-codec": "It holds an encoder and a decoder, and 1.7 MB of tables that say how codes follow each other, which make files smaller.",
+    "speech-codec": "It holds an encoder and a decoder, and 1.7 MB of tables that say how codes follow each other, "
+    "which make files smaller.",
 }
-"""Why bundled models are larger than LARGEST_UNEXPLAINED_BYTES, by name; their cards say it."""
+"""Reason on the card of each bundled model larger than LARGEST_UNEXPLAINED_BYTES, by name."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +92,14 @@ def bundle(run: Path) -> None:
 
 
 def n_bytes_of(folder: Path) -> int:
-    """Return the size of a model folder."""
+    """Return the size of a model folder in bytes."""
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def update(folder: Path) -> None:
-    """Bring a model folder up to date: its graphs are optimised, and its card says why it is large.
+    """Optimise the graphs of a model folder, and write the reason for its size on the card.
 
-    Files of codes that carry the model's former hash are still known.
+    Coded files that carry the model's former hash can still be decoded.
     """
     model = ModelFolder(folder)
     card, files = model.card, dict(model.card.files)
@@ -115,14 +116,15 @@ def update(folder: Path) -> None:
     reason = SIZE_REASONS.get(card.name, "") if n_bytes_of(folder) > LARGEST_UNEXPLAINED_BYTES else ""
     if n_bytes_of(folder) > LARGEST_UNEXPLAINED_BYTES and not reason:
         raise SystemExit(
-            f"{card.name} has {n_bytes_of(folder):,} bytes; above {LARGEST_UNEXPLAINED_BYTES:,} it needs a reason in SIZE_REASONS."
+            f"{card.name} has {n_bytes_of(folder):,} bytes; above {LARGEST_UNEXPLAINED_BYTES:,} it needs a reason in "
+            "SIZE_REASONS."
         )
     if card.size_reason != reason:
         write_card(folder, card.model_copy(update={"size_reason": reason}))
 
 
 def update_all() -> None:
-    """Bring all bundled models up to date and print how large they are."""
+    """Update all bundled models and print their sizes."""
     total = 0
     for place in sorted(path.parent for path in BUNDLED.glob(f"*/{CARD_FILE}")):
         before = n_bytes_of(place)

@@ -1,20 +1,19 @@
-"""Take speakers out of a voice: a model folder without their tables, whose other speakers sound as before, sample for sample.
+"""Remove speakers from a voice; the other speakers sound as before, sample for sample.
 
     python recipes/corpora speech --kathleen K --out corpora/speech
     python recipes/corpora readers --speech corpora/speech --out corpora/readers
     python recipes/remove_speakers.py runs/voices NAME --corpus corpora/readers --out runs/fewer
     python recipes/voices.py --out runs/fewer --bundle          # into the package
 
-The rows of a speaker in every table of speakers (embedding, aligner, usual style, pace) are removed from the files of weights, and the
-graphs point to the shorter tables; no other number changes. The sample is spoken anew by the first speaker that remains, and the
-metrics are measured anew on the validation recordings in ``--corpus`` of the speakers that remain (none without ``--corpus``). The card
-still lists every source that the model learned from and says who was removed.
+The rows of a speaker in every table of speakers (embedding, aligner, usual style, pace) are removed from the files of
+weights, and the graphs point to the shorter tables; no other number changes. The sample is made again with the first
+remaining speaker, and the metrics are computed again on the validation recordings of the remaining speakers in
+``--corpus`` (none without it). The card still lists every source of the training data and names the removed speakers.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -35,9 +34,10 @@ from wavewright.families.acoustic.prosody import frames_to_wave
 from wavewright.families.acoustic.recipe import TABLES_OF_SPEAKERS, WEIGHT_PREFIX, DataSettings, Recipe, prepare
 from wavewright.families.acoustic.runtime import open_model
 from wavewright.models.asked import place_of
-from wavewright.models.card import CARD_FILE, Card
-from wavewright.models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
+from wavewright.models.card import Card
+from wavewright.models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder
 from wavewright.text import front_end
+from wavewright.training.export import write_hashed_card
 
 SAMPLE_TEXT = "It is ten past six, the kettle is on, and on 3 May the ferry leaves at noon."
 
@@ -58,7 +58,7 @@ def remove_speakers(
     corpus : Path, optional
         Recordings with a manifest, for the metrics of the speakers that remain.
     description : str, optional
-        What the card says of the model from now on.
+        New description on the card.
 
     Raises
     ------
@@ -82,12 +82,11 @@ def remove_speakers(
             onnx.save_model(pointing_to(onnx.load(graph, load_external_data=False), model.path, out), out / graph.name)
         card = _card_of(model.card, [speakers[row] for row in kept], removed)
         card = card if description is None else card.model_copy(update={"description": description})
-        _write_hashed(out, card)
-        spoken = _sample(ModelFolder(out))
-        spoken.write(out / SAMPLE_FILE)
-        _write_hashed(out, card)
+        write_hashed_card(out, card)
+        _sample(ModelFolder(out)).write(out / SAMPLE_FILE)
+        write_hashed_card(out, card)
         metrics = {} if corpus is None else measured(ModelFolder(out), corpus)
-        _write_hashed(out, card.model_copy(update={"metrics": metrics}))
+        write_hashed_card(out, card.model_copy(update={"metrics": metrics}))
     except BaseException:
         shutil.rmtree(out)
         raise
@@ -104,7 +103,7 @@ def _write_tables(model: Path, out: Path, kept: list[int]) -> None:
 
 
 def pointing_to(graph: onnx.ModelProto, old: Path, new: Path) -> onnx.ModelProto:
-    """A graph whose external data is that of the same names in another folder's file of weights."""
+    """Point the external data of a graph to the tensors of the same names in another folder's file of weights."""
     (old_header, old_start), (header, start) = header_of(old / WEIGHTS_FILE), header_of(new / WEIGHTS_FILE)
     names = {(old_start + entry["data_offsets"][0], entry["dtype"]): name for name, entry in old_header.items()}
     kinds = {onnx.TensorProto.FLOAT16: "F16", onnx.TensorProto.FLOAT: "F32", onnx.TensorProto.INT8: "I8"}
@@ -126,14 +125,14 @@ def pointing_to(graph: onnx.ModelProto, old: Path, new: Path) -> onnx.ModelProto
 
 
 def header_of(path: Path) -> tuple[dict[str, Any], int]:
-    """The entries of a safetensors file by name, and where its data begins."""
+    """Return the entries of a safetensors file by name, and the offset of its data."""
     contents = path.read_bytes()
     n_bytes = int.from_bytes(contents[:8], "little")
     return json.loads(contents[8 : 8 + n_bytes]), 8 + n_bytes
 
 
 def _card_of(card: Card, kept: list[str], removed: tuple[str, ...]) -> Card:
-    """The card without the speakers; what the model learned from, and how, stays what it was."""
+    """Return the card without the speakers; sources and training settings are unchanged."""
     earlier = card.training.get("removed_speakers", [])
     return card.model_copy(
         update={
@@ -143,23 +142,15 @@ def _card_of(card: Card, kept: list[str], removed: tuple[str, ...]) -> Card:
     )
 
 
-def _write_hashed(folder: Path, card: Card) -> None:
-    """Write the card with the hashes of all other files."""
-    files = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.name != CARD_FILE
-    }
-    write_card(folder, card.model_copy(update={"files": files}))
-
-
 def _sample(folder: ModelFolder) -> Clip:
-    """A sentence by the first speaker, by Griffin-Lim as every export has it."""
+    """Return a sentence by the first speaker through Griffin-Lim, as in every export."""
     voice = open_model(folder)
     symbols = [symbol for sentence in front_end(voice.language).sentences(SAMPLE_TEXT) for symbol in sentence.symbols]
     return Clip(frames_to_wave(voice.speak_symbols(symbols).mel, voice.config)[None], voice.sample_rate)
 
 
 def measured(folder: ModelFolder, corpus: Path) -> Mapping[str, float]:
-    """The metrics on the corpus's validation recordings of the model's speakers, as training measures them."""
+    """Return the training metrics on the corpus's validation recordings of the model's speakers."""
     recipe = Recipe(model=folder.config(Config), data=DataSettings(**folder.card.recipe["data"]))
     prepared = prepare(recipe, scan(corpus, manifest=corpus / "manifest.jsonl").entries)
     return {name: round(value, 5) for name, value in evaluate(stored_voice(folder), prepared).items()}
@@ -170,11 +161,12 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="the model folder of a voice")
     parser.add_argument("speakers", nargs="+", help="those to remove")
     parser.add_argument("--corpus", type=Path, help="recordings of those who remain, for the metrics")
-    parser.add_argument("--description", help="what the card says of the model from now on")
+    parser.add_argument("--description", help="new description on the card")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write")
     given = parser.parse_args()
     try:
-        made = remove_speakers(ModelFolder(given.model), tuple(given.speakers), given.out, given.corpus, given.description)
+        model, removed = ModelFolder(given.model), tuple(given.speakers)
+        made = remove_speakers(model, removed, given.out, given.corpus, given.description)
     except WavewrightError as error:
         parser.exit(2, f"{error}\n")
     print(f"{made.path}: {', '.join(made.config(Config).speakers)}; {made.card.metrics}")

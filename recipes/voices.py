@@ -8,7 +8,8 @@ r"""The bundled voice ``en-kathleen``: American English, one speaker of a model 
 Then all four readers, those of other languages in phones of English, and her again, with critics:
 
     python recipes/voices.py --from runs/en --out runs/readers \
-        --set model.speakers=kathleen,kerstin,carlo,june model.voice_from=300 model.listens_from=600 model.critics_from=0 training.steps=7000
+        --set model.speakers=kathleen,kerstin,carlo,june model.voice_from=300 model.listens_from=600 \
+        model.critics_from=0 training.steps=7000
     python recipes/voices.py --from runs/readers --out runs/voices \
         --set model.voice_from=1 model.listens_from=2 model.critics_from=500 training.steps=6500 $SMALL
     python recipes/usual_style.py runs/voices kathleen style-4=0.3       # by benchmarks/styles.py, the clearest
@@ -18,8 +19,8 @@ SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.997 training.final
 
 The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run hears them.
 
-The weights in the package are of an earlier run of this recipe that had a fifth reader, whose recordings had not been given for speech
-synthesis. ``recipes/remove_speakers.py`` took that speaker out; the card says so and names what the model learned from.
+The weights in the package are from an earlier run of this recipe with a fifth reader, whose recordings had not been
+given for speech synthesis. ``recipes/remove_speakers.py`` removed that speaker; the card says so and lists all sources.
 """
 
 from __future__ import annotations

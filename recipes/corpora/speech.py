@@ -1,4 +1,4 @@
-"""Speech for vocoders and codecs: about 4.5 hours of more than 50 speakers in four languages, all of permissive licences.
+"""Speech for vocoders and codecs: 4.5 hours of more than 50 speakers in four languages, all of permissive licences.
 
 Each source is a folder on this machine, and may be left out:
 

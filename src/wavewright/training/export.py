@@ -39,7 +39,7 @@ OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 r
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
 OTHER_CHOICES = 0.03  # share of whole numbers, such as codes, that may differ: where two are as near, either may be taken
 INTEGER_TOLERANCE = 0.2  # of products in 8 bits: their error over what comes out, as root mean squares
-SAMPLE_PEAK = 0.89  # of the sound to listen to, -1 dB: what is coded overshoots a little
+SAMPLE_PEAK = 0.89  # of the example sound, -1 dB: lossy coding overshoots a little
 SMALLEST_IN_8_BITS = 4096  # numbers of a matrix; smaller ones save nothing
 _Content = tuple[str, tuple[int, ...], bytes]  # type, shape and digest of what is stored
 SMALLEST_STORED = 16  # numbers; shorter constants that are no weights, such as sizes and axes, stay in the graph
@@ -113,9 +113,9 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
     Matrices are stored with 16 bits, or with 8 and a scale for each row (``weight_bits``); those of 8 bits multiply in float32 or in
     integers of 8 bits (``product_bits``), whose step the graphs' example inputs give.
 
-    Everything is written beside its place, checked against torch and then takes the place of what was there, see
-    :func:`.models.replacing.replace_model`. Raises TrainingStopped where a network gives no finite numbers, RuntimeError where a graph
-    differs from its module.
+    Everything is written into a hidden folder, checked against torch and then replaces the old model, see
+    :func:`.models.replacing.replace_model`. Raises TrainingStopped where a network gives no finite numbers,
+    RuntimeError where a graph differs from its module.
     """
     folder.mkdir(parents=True, exist_ok=True)
     finish_replacing(folder)
@@ -127,7 +127,7 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
         for name, tensors in playable.files.items():
             write_safetensors(temporary / name, tensors)
         write_sample(temporary, Clip(playable.sample, card.sample_rate))
-        _write_hashed_card(temporary, card)
+        write_hashed_card(temporary, card)
         if product_bits == 8:
             for name, graph in graphs.items():
                 _check_against_torch(ModelFolder(temporary), name, graph)
@@ -135,7 +135,7 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
                 onnx.save_model(with_integer_products(temporary, name, examples), temporary / name)
         for name in graphs:
             onnx.save_model(optimised(onnx.load(temporary / name, load_external_data=False)), temporary / name)
-        _write_hashed_card(temporary, card)
+        write_hashed_card(temporary, card)
         for name, graph in graphs.items():
             _check_against_torch(ModelFolder(temporary), name, graph, is_in_integers=product_bits == 8)
         replace_model(folder, temporary)
@@ -145,7 +145,7 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
 
 
 def write_sample(folder: Path, clip: Clip) -> None:
-    """Write a sound of a model to listen to, turned down where coding would take it beyond full scale."""
+    """Write an example sound of a model, scaled so that lossy coding does not exceed full scale."""
     peak = float(np.abs(clip.wave).max(initial=0.0))
     Clip(clip.wave * min(1.0, SAMPLE_PEAK / max(peak, SAMPLE_PEAK)), clip.sample_rate).write(folder / SAMPLE_FILE)
 
@@ -157,14 +157,14 @@ def rewrite(folder: ModelFolder, name: str, tensors: Mapping[str, np.ndarray]) -
         for other in folder.card.files.keys() - {name}:
             link_or_copy(folder.file(other), temporary / other)
         write_safetensors(temporary / name, dict(tensors))
-        _write_hashed_card(temporary, folder.card)
+        write_hashed_card(temporary, folder.card)
         replace_model(folder.path, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return ModelFolder(folder.path)
 
 
-def _write_hashed_card(folder: Path, card: Card) -> None:
+def write_hashed_card(folder: Path, card: Card) -> None:
     """Write the card with the hashes of all other files of a folder."""
     files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != CARD_FILE}
     write_card(folder, card.model_copy(update={"files": files}))
