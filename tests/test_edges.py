@@ -15,7 +15,7 @@ from wavewright.dsp.onset import calm_end
 from wavewright.dsp.tilt import tilted
 from wavewright.families.lstm import Config
 from wavewright.families.lstm.frames import frames_to_wave
-from wavewright.families.lstm.sampling import calm_edges, calmest_cut
+from wavewright.families.lstm.sampling import attenuate_edges, quietest_cut
 from wavewright.families.vae.directions import Directions
 from wavewright.families.vae.steering import Steering, is_late
 from wavewright.metrics.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
@@ -127,22 +127,22 @@ def test_a_wave_cut_between_frames_begins_like_the_whole_one():
 
 def test_a_texture_is_cut_where_both_edges_are_soft():
     levels_db = np.array([9, 0, 3, 0, 0, 9, 1, 9, 0, 0, 9], np.float64)
-    assert calmest_cut(levels_db, 6, 1) == 3  # frames 3 to 8, which begin and end with 0
-    assert calmest_cut(np.array([0.0, 5, 1, 1, 0, 1, 9, 1]), 4, 2) == 2  # louder edges: 5, 5, 1, 9, 9
-    assert calmest_cut(levels_db, 11, 2) == 0
+    assert quietest_cut(levels_db, 6, 1) == 3  # frames 3 to 8, which begin and end with 0
+    assert quietest_cut(np.array([0.0, 5, 1, 1, 0, 1, 9, 1]), 4, 2) == 2  # louder edges: 5, 5, 1, 9, 9
+    assert quietest_cut(levels_db, 11, 2) == 0
 
 
 def test_loud_edges_are_turned_down_and_nothing_else_changes():
     wave = noise(RATE)
-    assert calm_edges(wave, N_EDGE) is wave or np.array_equal(calm_edges(wave, N_EDGE), wave)
+    assert attenuate_edges(wave, N_EDGE) is wave or np.array_equal(attenuate_edges(wave, N_EDGE), wave)
     loud = wave.copy()
     loud[:100] *= 5
     loud[-100:] *= 5
-    calm = calm_edges(loud, N_EDGE)
-    assert edge_faults(calm, RATE) == []
-    np.testing.assert_array_equal(calm[2 * N_EDGE : -2 * N_EDGE], loud[2 * N_EDGE : -2 * N_EDGE])
-    np.testing.assert_array_equal(calm_edges(loud, N_EDGE, has_beginning=False)[: RATE // 2], loud[: RATE // 2])
-    np.testing.assert_array_equal(calm_edges(loud[:100], N_EDGE), loud[:100])
+    attenuated = attenuate_edges(loud, N_EDGE)
+    assert edge_faults(attenuated, RATE) == []
+    np.testing.assert_array_equal(attenuated[2 * N_EDGE : -2 * N_EDGE], loud[2 * N_EDGE : -2 * N_EDGE])
+    np.testing.assert_array_equal(attenuate_edges(loud, N_EDGE, has_beginning=False)[: RATE // 2], loud[: RATE // 2])
+    np.testing.assert_array_equal(attenuate_edges(loud[:100], N_EDGE), loud[:100])
 
 
 @pytest.mark.parametrize("seconds", [(54 * 512 - 2) / 44_100, 15.0])  # a little less than a whole number of hops

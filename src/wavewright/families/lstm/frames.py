@@ -54,8 +54,8 @@ def frames_to_wave(
 ) -> np.ndarray:
     """A wave ``(n_samples,)`` float32 with nearly these ``frames (frames, n_features)``; a neural vocoder may stand in its place.
 
-    ``given (time,)`` is the beginning of the wave where it is known: its detail then stays, and what follows joins it. Where the wave
-    ends after the last frame, that frame is repeated, so that every sample lies between two frames.
+    ``given (time,)`` is the beginning of the wave where it is known: its detail then stays, and what follows joins it.
+    The last frame is repeated up to the end of the wave, so that every sample lies between two frames.
     """
     n_hops = -(-n_samples // config.hop_length)
     frames = np.pad(frames, ((0, max(0, n_hops + 1 - len(frames))), (0, 0)), mode="edge")
@@ -65,7 +65,7 @@ def frames_to_wave(
 def _shaped(
     frames: np.ndarray, config: Config, rng: np.random.Generator, n_samples: int, given: np.ndarray | None
 ) -> np.ndarray:
-    """The wave of :func:`frames_to_wave` for a whole number of hops and one frame more."""
+    """Return the wave of :func:`frames_to_wave` for a whole number of hops and one frame more."""
     mel = np.maximum(np.exp(np.minimum(frames[:, : config.n_mels].T, LARGEST_LOG_POWER)) - config.log_floor, 0.0)
     spectrum = _excitation(frames, config, rng, n_samples)[:, : len(frames)]
     if given is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,10 +13,10 @@ from .frames import Whitening, frames_to_wave, position_features, wave_to_frames
 
 SHORTEST_FRAMES = 4
 LONGEST_LEARNED_SECONDS = 10.0  # a sound with a learned end that has not come stops here
-WARM_UP_SECONDS = 1.0  # of an endless sound are drawn and dropped: the first frames, drawn from nothing, are often far too loud
+WARM_UP_SECONDS = 1.0  # start of an endless sound that is dropped: the first frames are often far too loud
 EDGE_SECONDS = 0.02  # at either end of a sound
-LOUD_EDGE = 1.26  # times the peak of the rest, 2 dB: an edge beyond is turned down
-CUT_SECONDS = 0.5  # among which the beginning and end of an endless sound are chosen
+LOUD_EDGE = 1.26  # ratio to the peak of the rest, 2 dB, above which an edge is attenuated
+CUT_SECONDS = 0.5  # range in which the start and end of an endless sound are chosen
 LARGEST_WHITE = 6.0  # deviations of a frame from the mean: what the network never saw is not fed back to it
 
 
@@ -76,96 +76,101 @@ def draw_sound(
     """A wave ``(n_samples,)`` float32 in [-1, 1], turned down where it would be louder.
 
     ``given (time,)`` is its beginning, which goes through the cells before anything is drawn, and stays as it is. Without ``n_samples``
-    the duration is drawn or, where it is learned, ends by itself. An endless sound is cut from a longer one, see :func:`calmest_cut`.
+    the duration is drawn or, where it is learned, ends by itself. An endless sound is cut from a longer one, see
+    :func:`quietest_cut`.
     """
     whitening = statistics.whitening
+
+    def draw(n_frames: int | None, heard: np.ndarray | None = None) -> np.ndarray:
+        return draw_frames(step, config, statistics, rng, label, speaker, n_frames, temperature, heard)
+
     if given is None and n_samples is not None and config.duration == "endless":
-        wave = _cut_from_texture(step, config, statistics, rng, label, speaker, n_samples, temperature)
-        return _turned_down(calm_edges(wave, round(EDGE_SECONDS * config.sample_rate)))
+        wave = _cut_from_texture(draw, whitening, config, rng, n_samples)
+        return _within_full_scale(attenuate_edges(wave, round(EDGE_SECONDS * config.sample_rate)))
     heard = None
     if given is not None:
         n_whole = max(1, (len(given) - config.n_fft // 2) // config.hop_length + 1)  # later frames hear the silence after it
         heard = whitening.white(wave_to_frames(given, config)[:n_whole])
     n_frames = None if n_samples is None else n_samples // config.hop_length + 1
-    white = draw_frames(step, config, statistics, rng, label, speaker, n_frames, temperature, heard)
+    white = draw(n_frames, heard)
     n_samples = (len(white) - 1) * config.hop_length if n_samples is None else n_samples
-    n_after = (
-        frames_around(config) if config.duration == "endless" else 0
-    )  # what goes on after the end sounds in its last frames
+    n_after = window_frames(config) if config.duration == "endless" else 0  # windows that reach back over the end
     frames = np.pad(whitening.frames(white), ((0, n_after), (0, 0)), mode="edge")
     wave = frames_to_wave(frames, config, rng, n_samples + n_after * config.hop_length, given)[:n_samples]
-    wave = _turned_down(calm_edges(wave, round(EDGE_SECONDS * config.sample_rate), given is None))
+    wave = _within_full_scale(attenuate_edges(wave, round(EDGE_SECONDS * config.sample_rate), given is None))
     return wave if given is None else _joined(np.clip(given, -1.0, 1.0), wave, config)
 
 
 def _cut_from_texture(
-    step: Step,
-    config: Config,
-    statistics: Statistics,
-    rng: np.random.Generator,
-    label: int,
-    speaker: int,
-    n_samples: int,
-    temperature: float,
+    draw: Callable[[int], np.ndarray], whitening: Whitening, config: Config, rng: np.random.Generator, n_samples: int
 ) -> np.ndarray:
-    """``n_samples`` of a sound without beginning or end, ``(n_samples,)``: drawn for longer, and cut out where it is calm.
+    """Draw a longer sound without beginning or end and cut ``(n_samples,)`` out of it where its edges are quiet.
 
-    The frames around the cut become sound too, so that the edges are shaped by whole frames.
+    The frames around the cut are synthesised as well, so that whole frames shape the edges.
     """
-    n_around = frames_around(config)
+    n_around = window_frames(config)
     n_warm_up, n_choices = (max(n_around, round(seconds * config.frame_rate)) for seconds in (WARM_UP_SECONDS, CUT_SECONDS))
     n_frames = n_samples // config.hop_length + 2
     n_drawn = n_warm_up + n_choices + n_frames + n_around
-    white = draw_frames(step, config, statistics, rng, label, speaker, n_drawn, temperature)
-    frames = statistics.whitening.frames(white)
-    first = n_warm_up + calmest_cut(frame_levels_db(frames, config)[n_warm_up:-n_around], n_frames, edge_frames(config))
+    frames = whitening.frames(draw(n_drawn))
+    first = n_warm_up + quietest_cut(frame_levels_db(frames, config)[n_warm_up:-n_around], n_frames, edge_frames(config))
     around = frames[first - n_around : first + n_frames + n_around]
     wave = frames_to_wave(around, config, rng, (len(around) - 1) * config.hop_length)
     return wave[n_around * config.hop_length :][:n_samples]
 
 
-def calmest_cut(levels_db: np.ndarray, n_frames: int, n_edge: int) -> int:
-    """The first of ``n_frames`` frames whose louder edge, ``n_edge`` frames at either end, is softest among ``levels_db (frames,)``."""
+def quietest_cut(levels_db: np.ndarray, n_frames: int, n_edge: int) -> int:
+    """Return the start of the cut whose louder edge is quietest.
+
+    Parameters
+    ----------
+    levels_db : np.ndarray
+        Level of each frame, ``(frames,)``.
+    n_frames : int
+        Length of the cut.
+    n_edge : int
+        Frames of an edge, at either end.
+    """
     n_choices = len(levels_db) - n_frames + 1
     loudest = np.lib.stride_tricks.sliding_window_view(levels_db, min(n_edge, n_frames)).max(axis=1)
     of_beginning, of_end = loudest[:n_choices], loudest[len(loudest) - n_choices :]
     return int(np.argmin(np.maximum(of_beginning, of_end)))
 
 
-def frames_around(config: Config) -> int:
-    """Frames beyond the end of a sound that reach into it."""
+def window_frames(config: Config) -> int:
+    """Return the number of frames after the end of a sound whose windows reach into it."""
     return -(-config.n_fft // config.hop_length)
 
 
-def calm_edges(wave: np.ndarray, n_edge: int, has_beginning: bool = True) -> np.ndarray:
-    """Turn down the first and last ``n_edge`` samples of ``wave (time,)`` where they pass the peak of the rest by LOUD_EDGE.
+def attenuate_edges(wave: np.ndarray, n_edge: int, has_beginning: bool = True) -> np.ndarray:
+    """Attenuate the edges of ``wave (time,)``, ``n_edge`` samples each, that exceed the peak of the rest by LOUD_EDGE.
 
-    A gain that brings an edge down to that peak returns to 1 over ``n_edge`` more samples; every other wave stays as it is. Without
-    ``has_beginning`` only the end is looked at.
+    The gain lowers an edge to that peak and returns to 1 over ``n_edge`` more samples; other waves are unchanged.
+    Without ``has_beginning`` only the end is treated.
     """
     if len(wave) < 4 * n_edge:
         return wave
-    calm, peak = wave.copy(), float(np.abs(wave[n_edge:-n_edge]).max())
-    for edge in (calm[: 2 * n_edge], calm[: -2 * n_edge - 1 : -1])[0 if has_beginning else 1 :]:
+    attenuated, peak = wave.copy(), float(np.abs(wave[n_edge:-n_edge]).max())
+    for edge in (attenuated[: 2 * n_edge], attenuated[: -2 * n_edge - 1 : -1])[0 if has_beginning else 1 :]:
         loudest = float(np.abs(edge[:n_edge]).max())
         if loudest > LOUD_EDGE * peak:
             edge *= np.interp(np.arange(2 * n_edge), [n_edge, 2 * n_edge], [peak / loudest, 1.0]).astype(np.float32)
-    return calm
+    return attenuated
 
 
 def edge_frames(config: Config) -> int:
-    """Frames that sound in the first EDGE_SECONDS of a clip."""
+    """Return the number of frames that sound in the first EDGE_SECONDS of a clip."""
     return 1 + -(-round(EDGE_SECONDS * config.sample_rate) // config.hop_length)
 
 
 def frame_levels_db(frames: np.ndarray, config: Config) -> np.ndarray:
-    """The power of ``frames (frames, n_features)`` in dB, ``(frames,)``."""
+    """Return the power of ``frames (frames, n_features)`` in dB, ``(frames,)``."""
     log_power = np.logaddexp.reduce(frames[:, : config.n_mels].astype(np.float64), axis=1)
     return 10 / np.log(10) * log_power
 
 
-def _turned_down(wave: np.ndarray) -> np.ndarray:
-    """``wave (time,)``, turned down where its largest sample passes 1."""
+def _within_full_scale(wave: np.ndarray) -> np.ndarray:
+    """Return ``wave (time,)``, scaled to a peak of 1 where it is louder."""
     return wave / max(1.0, float(np.abs(wave).max()))
 
 
