@@ -15,9 +15,9 @@ from .morphing import loudness_db, tilted_to
 MOST_TRIES = 16  # of one sound
 NEAR = 0.1  # of an attribute's step is near enough
 LATE_SECONDS, LATE_DB = 0.003, -6.0
-"""An attack is late where so long after its time the level lies below that of the loudest moment."""
+"""An attack is late if this long after the original one the level is still this far below the loudest moment."""
 
-SHARES = (0.75, 0.5, 0.25, 0.0)  # of the way to a sound whose attack is late, tried in its place
+FRACTIONS = (0.75, 0.5, 0.25, 0.0)  # of the sliders' positions, tried in place of a sound whose attack is late
 LARGEST_CHANGE = 1.5  # steps of the sliders from one try to the next
 DAMPING = 0.05  # of a change, against directions that hardly move anything
 BRIGHTNESS, LOUDNESS = (next(each for each in ATTRIBUTES if each.name == name) for name in ("brightness", "loudness"))
@@ -27,8 +27,8 @@ Decode = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Try:
-    """A sound on the way: its ``wave (time,)``, the ``position (n,)`` of the sliders, and its distance from what is wanted, in steps."""
+class Candidate:
+    """A decoded ``wave (time,)``, the ``position (n,)`` of the sliders, and its distance from the target in steps."""
 
     wave: np.ndarray
     position: np.ndarray
@@ -40,8 +40,8 @@ class Steering:
 
     A step along all sliders corrects what the last one missed, by what sliders were seen to do to this sound (Broyden, "A class of methods
     for solving nonlinear simultaneous equations", 1965); the nearest of MOST_TRIES is taken. What it misses in brightness is an even tilt of
-    the spectrum, in loudness a gain. Where its attack would come late, another try is taken, or the sliders go less far and the tilt
-    farther.
+    the spectrum, in loudness a gain. If its attack is late, another candidate is taken, or the sliders move less and
+    the tilt makes up for it.
     """
 
     def __init__(self, latents: np.ndarray, directions: Directions, decode: Decode, sample_rate: int, is_one_shot: bool = True):
@@ -59,48 +59,49 @@ class Steering:
             return self._start
         asked = np.array([amounts.get(each.name, 0.0) for each in self._sliders]) / self._steps
         wanted = self._measured(self._start) + asked
-        wave = self._steered(asked, wanted)
+        wave = self._best(asked, wanted)
         wave = calm_end(wave, self._sample_rate) if self._is_one_shot else wave
         if LOUDNESS in self._sliders:
             wanted_db = loudness_db(self._start) + amounts.get(LOUDNESS.name, 0.0)
             wave = wave * np.float32(db_to_gain(wanted_db - loudness_db(wave)))
         return wave
 
-    def _steered(self, asked: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-        """The wave ``(time,)`` nearest to ``wanted``, with a tilt for what it misses in brightness; of those whose attack is not late."""
-        tries = self._tries(asked, wanted)
-        nearest = min(tries, key=lambda each: each.distance)
+    def _best(self, asked: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """Return the wave ``(time,)`` nearest to ``wanted`` whose attack is not late, tilted to its brightness."""
+        candidates = self._candidates(asked, wanted)
+        nearest = min(candidates, key=lambda each: each.distance)
         wave = nearest.wave if nearest.distance < NEAR else self._tilted(nearest.wave, wanted)
         if not self._is_late(wave):
             return wave
-        held_back = [self._decode(self._at(share * nearest.position)) for share in SHARES]
-        others = [self._tilted(each, wanted) for each in (*held_back, *(each.wave for each in tries if each is not nearest))]
+        waves = [self._decode(self._at(fraction * nearest.position)) for fraction in FRACTIONS]
+        waves += [each.wave for each in candidates if each is not nearest]
+        others = [self._tilted(each, wanted) for each in waves]
         timely = [each for each in others if not self._is_late(each)] or [self._tilted(self._start, wanted)]
         return min(timely, key=lambda each: self._distance(wanted - self._measured(each)))
 
-    def _tries(self, asked: np.ndarray, wanted: np.ndarray) -> list[Try]:
-        """Sounds nearer and nearer to ``wanted``, the first where the sliders are ``asked (n,)``."""
+    def _candidates(self, asked: np.ndarray, wanted: np.ndarray) -> list[Candidate]:
+        """Return the iterates of Broyden's method towards ``wanted``, starting with the sliders at ``asked (n,)``."""
         position, response, missed, change = asked, np.eye(len(asked)), wanted, asked
-        tries: list[Try] = []
+        candidates: list[Candidate] = []
         for number in range(MOST_TRIES):
             wave = self._decode(self._at(position))
             missing = wanted - self._measured(wave)
-            tries.append(Try(wave, position, self._distance(missing)))
-            if tries[-1].distance < NEAR:
+            candidates.append(Candidate(wave, position, self._distance(missing)))
+            if candidates[-1].distance < NEAR:
                 break
             if number:
                 response += np.outer(missed - missing - response @ change, change) / max(float(change @ change), 1e-9)
             change, missed = np.clip(_solved(response, missing), -LARGEST_CHANGE, LARGEST_CHANGE), missing
             position = np.clip(position + change, -MOST_STEPS, MOST_STEPS)
-        return tries
+        return candidates
 
     def _distance(self, missing: np.ndarray) -> float:
-        """The largest number of steps that is ``missing (n,)`` in timbre; a gain makes up for loudness."""
+        """Return the largest entry of ``missing (n,)`` in timbre, in steps; a gain makes up for loudness."""
         in_timbre = np.array([each != LOUDNESS for each in self._sliders])
         return float(np.abs(missing[in_timbre]).max(initial=0.0))
 
     def _tilted(self, wave: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-        """The ``wave (time,)`` with an even tilt for what it misses in brightness, where that is a slider."""
+        """Return ``wave (time,)`` tilted to the brightness of ``wanted``, if brightness is a slider."""
         if BRIGHTNESS not in self._sliders:
             return wave
         octaves = float(wanted[self._sliders.index(BRIGHTNESS)]) * BRIGHTNESS.step
@@ -120,9 +121,9 @@ class Steering:
 
 
 def is_late(wave: np.ndarray, start: np.ndarray, sample_rate: int) -> bool:
-    """Whether the attack of ``wave (time,)`` comes later than that of ``start (time,)``, of which it was made.
+    """Return whether the attack of ``wave (time,)`` comes later than that of ``start (time,)``, the original sound.
 
-    The level is the power of LEVEL_SECONDS; an attack reaches half of the highest.
+    Levels are powers over LEVEL_SECONDS; the attack is where the level first reaches half of its maximum.
     """
     width = max(1, round(LEVEL_SECONDS * sample_rate))
     powers = [np.convolve(np.square(each, dtype=np.float64), np.ones(width), "same") for each in (wave, start)]
