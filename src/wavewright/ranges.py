@@ -14,8 +14,8 @@ MOST_SHOWN = 8  # names in a message
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
     """Raise BadSetting for the first field whose number, or one of whose numbers, lies outside its range (both ends belong to it)."""
     for name, value in vars(settings).items():
-        if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:  # what no arithmetic should meet
-            raise BadSetting(f"{name} has {value.bit_length()} bits; no setting is as large.")
+        if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:  # would overflow in NumPy
+            raise BadSetting(f"{name} has {value.bit_length()} bits; give a number of less than 64 bits.")
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
         numbers = value if isinstance(value, tuple) else (value,)
@@ -24,14 +24,14 @@ def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) ->
 
 
 def check_distinct(**kinds: tuple[str, ...]) -> None:
-    """Raise BadSetting for texts of one kind (``symbols=...``) of which two are the same or one is empty."""
+    """Raise BadSetting for texts of one kind (``symbols=...``) if two are equal or one is empty."""
     for kind, names in kinds.items():
         if len({*names}) < len(names) or "" in names:
             raise BadSetting(f"{kind} are {', '.join(map(quoted, names[:MOST_SHOWN]))}; each needs a name of its own.")
 
 
 def check_names(**kinds: tuple[str, ...]) -> None:
-    """Raise BadSetting for names of one kind (``labels=...``) of which two are the same, or one is no name (see :mod:`.names`)."""
+    """Raise BadSetting for names of one kind (``labels=...``) if two are equal or one is invalid, see :mod:`.names`."""
     check_distinct(**kinds)
     for kind, names in kinds.items():
         for name in names:

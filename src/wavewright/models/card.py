@@ -17,25 +17,23 @@ from ..names import LONGEST_SHOWN, control_character_in, name_problem, quoted
 FORMAT_VERSION = 1
 CARD_FILE = "card.json"
 READY_FOLDER = ".export-ready"
-"""In a model folder: a whole new model whose files are about to replace the others; while it is there, it is what plays."""
+"""Subfolder with a complete new model that is replacing the old one; while it exists, it is loaded instead."""
 LARGEST_CARD_BYTES = 2**22
 SPEAKING = "acoustic"  # the family whose models are voices
 
 Config = TypeVar("Config")
 
 
-def _checked_name(name: str) -> str:
-    problem = name_problem(name)
-    if problem is not None:
-        raise ValueError(f"the name {quoted(name)} {problem}")
-    return name
+def _name_validator(is_file: bool) -> AfterValidator:
+    """Return the validator of a name, or of one that becomes a file name."""
 
+    def check(name: str) -> str:
+        problem = name_problem(name, is_file)
+        if problem is not None:
+            raise ValueError(f"the name {quoted(name)} {problem}")
+        return name
 
-def _checked_file_name(name: str) -> str:
-    problem = name_problem(name, is_file=True)
-    if problem is not None:
-        raise ValueError(f"the name {quoted(name)} {problem}")
-    return name
+    return AfterValidator(check)
 
 
 def _checked_files(files: dict[str, str]) -> dict[str, str]:
@@ -63,11 +61,11 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format_version: int = FORMAT_VERSION
-    name: Annotated[str, AfterValidator(_checked_file_name)]
+    name: Annotated[str, _name_validator(is_file=True)]
     family: str
     description: str = ""
     config: dict[str, Any] = Field(default_factory=dict)
-    labels: list[Annotated[str, AfterValidator(_checked_name)]] = Field(default_factory=list)
+    labels: list[Annotated[str, _name_validator(is_file=False)]] = Field(default_factory=list)
     sample_rate: int = Field(ge=1, le=768_000)
     licence: str = "unknown"
     sources: list[Source] = Field(default_factory=list)
@@ -76,7 +74,7 @@ class Card(BaseModel):
     metrics: dict[str, Any] = Field(default_factory=dict)
     size_reason: str = Field(default="", description="why a bundled model is larger than 5 MB")
     former_hashes: list[str] = Field(
-        default_factory=list, description="hashes that the same weights and graphs had before, which files of codes may carry"
+        default_factory=list, description="earlier hashes of the same weights and graphs, which coded files may carry"
     )
     files: Annotated[dict[str, str], AfterValidator(_checked_files)] = Field(
         default_factory=dict, description="sha256 of every other file of the folder"
@@ -85,7 +83,7 @@ class Card(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _has_no_control_characters(cls, given: Any) -> Any:
-        """Refuse texts that would steer the terminal that shows them."""
+        """Refuse control characters, which would change the terminal that shows them."""
         found = control_character_in(given)
         if found is not None:
             raise ValueError(f"a text contains the control character {found}")
@@ -93,9 +91,9 @@ class Card(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> Card:
-        """Read the card of the model that a folder plays, its config checked as its family's.
+        """Read the card of a model folder and validate its config by its family's ``Config``.
 
-        Raises BadModel where the card is missing, damaged, from a newer format or describes a model that cannot be.
+        Raises BadModel where the card is missing, damaged, from a newer format or has an invalid config.
         """
         path = playable(Path(folder)) / CARD_FILE
         if not path.is_file():
@@ -110,7 +108,7 @@ class Card(BaseModel):
 
     @classmethod
     def read_file(cls, path: Path) -> Card:
-        """Read a card without a look at its config; raises BadModel where it is damaged or from a newer format."""
+        """Read a card without validating its config; raise BadModel where it is damaged or from a newer format."""
         try:
             card = cls.model_validate_json(_contents(path))
         except ValidationError as error:
@@ -119,15 +117,15 @@ class Card(BaseModel):
             ) from error
         if card.format_version > FORMAT_VERSION:
             raise BadModel(
-                f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; upgrade Wavewright "
-                "to play it."
+                f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; upgrade "
+                "Wavewright to play it."
             )
         return card
 
     def config_as(self, kind: type[Config], folder: Path) -> Config:
         """Return the config as the dataclass ``kind`` of a family, with the card's labels and sample rate.
 
-        Raises BadModel, which names ``folder``, for a setting that the family does not have, of a wrong type or out of its range.
+        Raises BadModel, which names ``folder``, for a setting that is unknown, of a wrong type or out of its range.
         """
         given = {**self.config, "labels": self.labels, "sample_rate": self.sample_rate}
         unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(kind)})  # type: ignore[arg-type]
@@ -161,7 +159,7 @@ class Card(BaseModel):
 
 
 def playable(folder: Path) -> Path:
-    """Return where the files of a model folder lie: in itself, or in the new model that is taking their place."""
+    """Return the folder to load: the model folder itself, or the complete new model in it that replaces it."""
     ready = folder / READY_FOLDER
     return ready if (ready / CARD_FILE).is_file() else folder
 
@@ -186,7 +184,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _first_error(error: ValidationError, depth: int | None = None) -> str:
-    """Return where the first error of a validation lies, down to a depth, and what it is."""
+    """Return the location, down to a depth, and the message of the first error of a validation."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][:depth])
     what = first["msg"].removeprefix("Value error, ").rstrip(".")

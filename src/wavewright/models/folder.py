@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 WEIGHTS_FILE = "weights.safetensors"
-SAMPLE_FILE = "sample.ogg"  # a sound of the model, to listen to; folders of earlier versions have a sample.wav
+SAMPLE_FILE = "sample.ogg"  # an example of the model's output; older folders have a sample.wav
 SCALE_SUFFIX = ".scale"  # of the tensor with the scales (rows, 1, ...) of an int8 weight, float32
-MOST_NAMES = 8  # of labels or speakers in one line
+MOST_NAMES = 8  # listed in one line
 WEIGHTS_KEY = "weights"  # in a graph's metadata: the weights that it points to, as their entries in the header of WEIGHTS_FILE
 
 Config = TypeVar("Config")
@@ -38,17 +39,17 @@ class ModelFolder:
 
     @cached_property
     def hash(self) -> str:
-        """Twelve hexadecimal digits that name these weights and graphs: the SHA-256 of the card's list of files, the sample left out."""
+        """Twelve hexadecimal digits of the SHA-256 of the card's list of files, without the sample."""
         return _hash_of({name: digest for name, digest in self.card.files.items() if name != SAMPLE_FILE})
 
     @property
     def hashes(self) -> tuple[str, ...]:
-        """The hash, and those that the same weights and graphs had before: files of codes may carry any of them."""
+        """The hash and earlier hashes of the same weights and graphs; coded files may carry any of them."""
         return (self.hash, *self.card.former_hashes)
 
     @property
     def n_bytes(self) -> int:
-        """The size of the listed files."""
+        """Size of the listed files in bytes."""
         return sum(path.stat().st_size for name in self.card.files if (path := self.path / name).is_file())
 
     def hash_of(self, names: Iterable[str]) -> str:
@@ -87,13 +88,7 @@ class ModelFolder:
         path = self.file(name)
         try:
             return load_file(path)
-        except (
-            SafetensorError,
-            OSError,
-            ValueError,
-            KeyError,
-            TypeError,
-        ) as error:  # the last three for types that NumPy lacks
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:  # the latter: unknown data types
             raise BadModel(f"{path} cannot be read as safetensors ({printable(str(error))}); {_REMEDY}.") from error
 
     def weights(self) -> dict[str, np.ndarray]:
@@ -108,8 +103,8 @@ class ModelFolder:
     def session(self, name: str, inputs: Shapes, outputs: Shapes) -> GraphSession:
         """Open a graph for one thread.
 
-        Raises BadModel where the graph cannot be read or points to other bytes than those of the weights, where these are not those
-        that it points to, or where its inputs and outputs are not the given ones.
+        Raises BadModel where the graph cannot be read, points to bytes outside the file of weights or to weights that
+        differ from its own list, or where its inputs and outputs are not the given ones.
         """
         from ..onnx_runtime import open_session
 
@@ -120,7 +115,7 @@ class ModelFolder:
             session = open_session(path)
             listed = session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY, "{}")
             found_inputs, found_outputs = _shapes_of(session.get_inputs()), _shapes_of(session.get_outputs())
-        except Exception as error:  # ONNX Runtime's errors share no other base class; texts may be no UTF-8
+        except Exception as error:  # ONNX Runtime's errors share no other base class; names may be invalid UTF-8
             raise BadModel(f"{path} cannot be opened as an ONNX graph ({reason_of(error)}); {_REMEDY}.") from error
         self._check_weights(path, listed)
         _check_shapes(path, "input", found_inputs, inputs)
@@ -135,8 +130,8 @@ class ModelFolder:
             if found.get(name) != entry:
                 has = f"has shape {_shape_in(found[name])}" if name in found else "is missing"
                 raise BadModel(
-                    f"{graph.name} needs the weight {printable(name)} with shape {_shape_in(entry)}, which in {self._place / WEIGHTS_FILE} {has}"
-                    f" or lies elsewhere; {_REMEDY}."
+                    f"{graph.name} needs the weight {printable(name)} with shape {_shape_in(entry)}, which in "
+                    f"{self._place / WEIGHTS_FILE} {has} or lies elsewhere; {_REMEDY}."
                 )
 
     @cached_property
@@ -148,7 +143,7 @@ class ModelFolder:
 
 
 class OpenModel:
-    """A model that is open, of any family, which says in one line what it is."""
+    """Base class of the runtimes of all families; its ``repr`` is one line about the model."""
 
     folder: ModelFolder
 
@@ -193,12 +188,12 @@ def _json_object(path: Path, text: str | bytes) -> dict[str, Any]:
 
 
 def _shape_in(entry: Any) -> Any:
-    """The shape in an entry of a safetensors header, or the entry itself where it is none, as a message shows it."""
+    """Return the shape in an entry of a safetensors header, or an invalid entry itself, as text for a message."""
     return printable(str(entry.get("shape") if isinstance(entry, dict) else entry))
 
 
 def _shapes_of(nodes: list[Any]) -> Shapes:
-    """Return the inputs or outputs of a graph; a named dimension is any number."""
+    """Return the shapes of a graph's inputs or outputs by name; a named dimension is None."""
     return {node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes}
 
 
@@ -216,11 +211,11 @@ def _check_shapes(graph: Path, kind: str, found: Shapes, expected: Shapes) -> No
 
 
 def _shapes_text(shapes: Shapes) -> str:
-    """Return shapes as a message shows them, not more than fit into a sentence."""
-    texts = [
-        f"{printable(name)} ({', '.join('any' if n is None else str(n) for n in shape[:8])})" for name, shape in shapes.items()
-    ]
-    return ", ".join(texts[:8])
+    """Return the first few shapes as text for a message."""
+    return ", ".join(
+        f"{printable(name)} ({', '.join('any' if n is None else str(n) for n in shape[:MOST_NAMES])})"
+        for name, shape in itertools.islice(shapes.items(), MOST_NAMES)
+    )
 
 
 def _hash_of(files: Mapping[str, str]) -> str:

@@ -1,9 +1,8 @@
-"""Checks an ONNX file before ONNX Runtime opens it: every weight outside it must lie within the model's own file of weights.
+"""Check an ONNX file before ONNX Runtime opens it: external data must lie within the model's own file of weights.
 
-An ONNX file is a protocol buffer. Its tensors may point to bytes in any file ("external data": location, offset, length), and ONNX
-Runtime reads what they point to. The walk below knows the few messages that lead to tensors and nothing else, so it needs no package;
-see onnx.proto (onnx/onnx) and the encoding of protocol buffers (protobuf.dev).
-"""
+An ONNX file is a protocol buffer. Its tensors may point to bytes in any file ("external data": location, offset,
+length), and ONNX Runtime reads what they point to. The parser below knows only the few messages that lead to
+tensors, so it needs no package; see onnx.proto (onnx/onnx) and the encoding of protocol buffers (protobuf.dev)."""
 
 from __future__ import annotations
 
@@ -14,11 +13,11 @@ from pathlib import Path
 from ..errors import BadModel
 from ..names import printable
 
-LARGEST_GRAPH_BYTES = 2**25  # of a graph, whose weights lie beside it
+LARGEST_GRAPH_BYTES = 2**25  # of a graph, without its weights
 DEEPEST_MESSAGE = 64
-FLATBUFFER_MARK = b"ORTM"  # of ONNX Runtime's own format, which is not read here
+FLATBUFFER_MARK = b"ORTM"  # magic bytes of ONNX Runtime's own format, which is refused
 
-# Which messages lie in which fields of a message, as far as they lead to tensors: onnx.proto.
+# The fields of each message that lead to tensors, and the messages in them: onnx.proto.
 MESSAGES: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
@@ -28,25 +27,33 @@ MESSAGES: dict[str, dict[int, str]] = {
     "sparse": {1: "tensor", 2: "tensor"},
     "training": {1: "graph", 2: "graph"},
 }
-# Fields that occur once. Protocol buffers merge what is repeated, so that one tensor could be spread over two messages.
+# Fields that occur once. Protocol buffers merge repeated ones, so that a tensor could be split over two messages.
 ONCE = {"model": {7}, "attribute": {5, 6, 22}, "sparse": {1, 2}, "training": {1, 2}}
 DIMS, DATA_TYPE, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 13, 14  # fields of a tensor
-ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}  # of a tensor's data types: float32, uint8, int8, int32, ...
+ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}  # by data type: float32, uint8, int8, int32, ...
 KEYS = {"location", "offset", "length"}  # of external data
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # types of fields
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 
 Field = tuple[int, int | bytes]
-"""The number of a field and what it holds; fixed numbers are left out."""
+"""Number and value of a field; fields of fixed width are skipped."""
 
 
 def check_graph_file(path: Path, weights_file: str, n_weight_bytes: int) -> None:
-    """Raise BadModel unless ``path`` is an ONNX file whose external data lie within the first ``n_weight_bytes`` of ``weights_file``.
+    """Raise BadModel unless ``path`` is an ONNX file whose external data lie within ``weights_file``.
 
-    Only initializers of the main graph may be external, as the export writes them.
+    Parameters
+    ----------
+    path : Path
+        The ONNX file.
+    weights_file : str
+        The only location that external data may have. Only initializers of the main graph may be external.
+    n_weight_bytes : int
+        Size of that file.
     """
     if path.stat().st_size > LARGEST_GRAPH_BYTES:
         raise BadModel(
-            f"{path} has {path.stat().st_size:,} bytes; a graph has at most {LARGEST_GRAPH_BYTES:,}: copy the model folder again."
+            f"{path} has {path.stat().st_size:,} bytes; a graph has at most {LARGEST_GRAPH_BYTES:,}: copy the model folder "
+            "again."
         )
     contents = path.read_bytes()
     if contents[4:8] == FLATBUFFER_MARK:
@@ -60,7 +67,7 @@ def check_graph_file(path: Path, weights_file: str, n_weight_bytes: int) -> None
 
 
 def _tensors(message: bytes, kind: str, depth: int = 0, parents: tuple[str, ...] = ()) -> Iterator[tuple[bytes, bool]]:
-    """Yield every tensor in a message that may be external, and whether it is an initializer of the main graph."""
+    """Yield every tensor of a message, and whether it is an initializer of the main graph."""
     if depth > DEEPEST_MESSAGE:
         raise ValueError("its messages lie too deep in one another")
     seen: set[int] = set()
@@ -79,7 +86,7 @@ def _tensors(message: bytes, kind: str, depth: int = 0, parents: tuple[str, ...]
 
 
 def _check_tensor(tensor: bytes, is_initializer: bool, weights_file: str, n_weight_bytes: int) -> None:
-    """Raise ValueError for an external tensor that is no initializer, or lies elsewhere than in the weights."""
+    """Raise ValueError for an external tensor that is not an initializer, or lies outside the weights."""
     entries: dict[str, str] = {}
     n_items, item_bytes, is_external = 1, 0, False
     for number, value in _fields(tensor):
@@ -106,13 +113,14 @@ def _check_tensor(tensor: bytes, is_initializer: bool, weights_file: str, n_weig
     if not (re.fullmatch("[0-9]{1,15}", offset) and re.fullmatch("[0-9]{1,15}", length)):
         raise ValueError(f"a tensor has the offset {offset!r} and the length {length!r}")
     if int(offset) + int(length) > n_weight_bytes:
-        raise ValueError(f"a tensor ends at byte {int(offset) + int(length)} of {weights_file}, which has {n_weight_bytes}")
+        end = int(offset) + int(length)
+        raise ValueError(f"a tensor ends at byte {end} of {weights_file}, which has {n_weight_bytes}")
     if not item_bytes or n_items * item_bytes != int(length):
         raise ValueError(f"a tensor of {n_items} numbers has {length} bytes")
 
 
 def _entry(message: bytes) -> tuple[str, str]:
-    """Return the key and the value of an entry of external data; raise ValueError where one is missing or repeated."""
+    """Return key and value of an entry of external data; raise ValueError where one is missing or repeated."""
     strings = [(number, value) for number, value in _fields(message) if isinstance(value, bytes)]
     if [number for number, _ in strings] != [1, 2]:
         raise ValueError("an entry of external data is damaged")
@@ -121,47 +129,47 @@ def _entry(message: bytes) -> tuple[str, str]:
 
 def _fields(message: bytes) -> Iterator[Field]:
     """Yield the fields of a message; raise ValueError where it is damaged."""
-    place = 0
-    while place < len(message):
-        tag, place = _varint(message, place)
+    position = 0
+    while position < len(message):
+        tag, position = _varint(message, position)
         number, kind = tag >> 3, tag & 7
         if not number or tag >= 2**32:
             raise ValueError("a field has no number")
         if kind == VARINT:
-            value, place = _varint(message, place)
+            value, position = _varint(message, position)
             yield number, value
         elif kind == BYTES:
-            n_bytes, place = _varint(message, place)
-            if n_bytes > len(message) - place:
+            n_bytes, position = _varint(message, position)
+            if n_bytes > len(message) - position:
                 raise ValueError("it is truncated")
-            yield number, message[place : place + n_bytes]
-            place += n_bytes
+            yield number, message[position : position + n_bytes]
+            position += n_bytes
         elif kind in (FIXED32, FIXED64):
-            place += 4 if kind == FIXED32 else 8
+            position += 4 if kind == FIXED32 else 8
         else:
             raise ValueError(f"a field has the type {kind}")
-    if place != len(message):
+    if position != len(message):
         raise ValueError("it is truncated")
 
 
 def _varints(message: bytes) -> Iterator[int]:
     """Yield the numbers of a packed field."""
-    place = 0
-    while place < len(message):
-        value, place = _varint(message, place)
+    position = 0
+    while position < len(message):
+        value, position = _varint(message, position)
         yield value
 
 
-def _varint(message: bytes, place: int) -> tuple[int, int]:
-    """Return the number that begins at a place, seven bits a byte, and where it ends."""
+def _varint(message: bytes, position: int) -> tuple[int, int]:
+    """Decode the varint at a position, seven bits a byte; return it and the position after it."""
     value = shift = 0
-    while place < len(message) and shift < 70:
-        byte = message[place]
-        place += 1
+    while position < len(message) and shift < 70:
+        byte = message[position]
+        position += 1
         value |= (byte & 127) << shift
         if byte < 128:
             if value >= 2**64:
                 break
-            return value, place
+            return value, position
         shift += 7
     raise ValueError("it is truncated, or a number in it is too long")

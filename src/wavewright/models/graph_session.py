@@ -1,4 +1,4 @@
-"""An ONNX graph that computes, its outputs compared with what its family expects."""
+"""Run an ONNX graph and check the shapes of its outputs against those that its family expects."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from ..onnx_runtime import InferenceSession
 
 Shapes = dict[str, tuple[int | None, ...]]
-"""The name of each input or output of a graph and its shape; ``None`` stands for the batch, or for any length."""
+"""Shape of each input or output of a graph by name; ``None`` is a free dimension, such as the batch or time."""
 
 
 def reason_of(error: Exception) -> str:
-    """Return what ONNX Runtime says of a failure, without the names of its own functions, files and nodes."""
+    """Return the message of an ONNX Runtime error without the names of its functions, files and nodes."""
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return printable(reason.rpartition("[ONNXRuntimeError] : ")[2].rpartition("Status Message: ")[2].rstrip(". "))
 
 
 class GraphSession:
-    """A session of ONNX Runtime whose failures and wrong outputs are a BadModel."""
+    """A session of ONNX Runtime that raises BadModel for failures and for outputs of unexpected shapes."""
 
     def __init__(self, path: Path, session: InferenceSession, outputs: Shapes):
         self._path, self._session, self._outputs = path, session, outputs
@@ -42,7 +42,7 @@ class GraphSession:
         return outputs
 
     def run(self, names: Sequence[str] | None, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Compute the outputs ``names``, or all; raise BadModel where the graph fails or their shapes are not the expected ones."""
+        """Compute the outputs ``names``, or all; raise BadModel where the graph fails or a shape is unexpected."""
         names = self._names if names is None else list(names)
         try:
             outputs: list[np.ndarray] = self._session.run(names, dict(inputs))
@@ -53,12 +53,12 @@ class GraphSession:
         return outputs
 
     def check_length(self, output: np.ndarray, length: int) -> None:
-        """Raise BadModel unless an output ``(batch, time, ...)`` is as long as its inputs ask for."""
+        """Raise BadModel unless an output ``(batch, time, ...)`` has the length that follows from the inputs."""
         if output.shape[1] != length:
             raise self.misfit(f"an output has {output.shape[1]} steps where {length} are due")
 
     def misfit(self, reason: str) -> BadModel:
-        """Return the error that says that the graph and the card of its model do not fit each other."""
+        """Return the error for a graph that does not match the card of its model."""
         return BadModel(f"{self._path} does not fit its card ({reason}); copy the model folder again.")
 
     def _check_shape(self, name: str, output: np.ndarray) -> None:

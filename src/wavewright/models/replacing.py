@@ -1,9 +1,9 @@
-"""Replaces the model in a folder by a new one, so that whenever the process is killed, one of the two is whole and plays.
+"""Replace the model in a folder such that, whenever the process is killed, either the old or the new model is complete.
 
-The new model is written into a hidden folder in the model folder, which is then renamed to READY_FOLDER, in one step. From then on
-the new model plays, from there (:func:`.card.playable`), while its files take the places of the old ones; at last the hidden folder
-is renamed away, again in one step, and deleted. What a killed process leaves over is finished and swept by the next one that writes.
-"""
+The new model is written into a hidden folder inside the model folder, which is then renamed to READY_FOLDER, in one
+step. From then on the new model is loaded from there (:func:`.card.playable`) while its files replace the old ones.
+At last the hidden folder is renamed, again in one step, and deleted. The next process that writes into the folder
+completes a replacement that was interrupted and removes left-over files."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..errors import BadModel
 from .card import CARD_FILE, READY_FOLDER, Card, playable
 
 PREFIX = ".export-"
-"""How the names of hidden files and folders begin."""
+"""Prefix of the names of hidden files and folders."""
 
 
 def replace_model(folder: Path, prepared: Path) -> None:
-    """Replace the model in ``folder``, if there is one, by that in ``prepared``, a hidden folder in it.
+    """Replace the model in ``folder``, if there is one, by the one in its hidden subfolder ``prepared``.
 
-    Files of the old model that the new one does not have are deleted.
+    Files that only the old model has are deleted.
     """
     _finish(folder)
     prepared.rename(folder / READY_FOLDER)
@@ -31,7 +31,7 @@ def replace_model(folder: Path, prepared: Path) -> None:
 
 
 def finish_replacing(folder: Path) -> None:
-    """Finish what a killed process has begun, and delete what it left over."""
+    """Complete an interrupted replacement, and delete left-over files."""
     _finish(folder)
     for left_over in folder.glob(f"{PREFIX}*"):
         if left_over.is_dir() and not left_over.is_symlink():
@@ -41,7 +41,7 @@ def finish_replacing(folder: Path) -> None:
 
 
 def _finish(folder: Path) -> None:
-    """Put the files of a model that is ready into their places, the card last; where none is, nothing is done."""
+    """Move the files of a model in READY_FOLDER into ``folder``, the card last; without one, do nothing."""
     ready = folder / READY_FOLDER
     if playable(folder) != ready:
         shutil.rmtree(ready, ignore_errors=True)
@@ -56,14 +56,14 @@ def _finish(folder: Path) -> None:
 
 
 def _put(source: Path, place: Path) -> None:
-    """Give a file a second name, in the place of what has it."""
+    """Link or copy ``source`` to ``place``, replacing what is there in one step."""
     temporary = place.with_name(f"{PREFIX}{secrets.token_hex(4)}")
     link_or_copy(source, temporary)
     temporary.replace(place)
 
 
 def link_or_copy(source: Path, place: Path) -> None:
-    """Give a file a second name, or copy it where the disk knows no links."""
+    """Create a hard link, or a copy where the file system has none."""
     try:
         os.link(source, place)
     except OSError:
@@ -71,7 +71,7 @@ def link_or_copy(source: Path, place: Path) -> None:
 
 
 def _files_of(folder: Path) -> set[str]:
-    """Return the names of the files that the card in a folder itself lists; none where it cannot be read."""
+    """Return the file names on the card that lies directly in a folder; an empty set where it cannot be read."""
     with suppress(BadModel):
         return {*Card.read_file(folder / CARD_FILE).files}
     return set()
