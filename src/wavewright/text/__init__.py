@@ -30,9 +30,9 @@ class FrontEnd(Protocol):
     symbols: tuple[str, ...]
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
-        """The sentences of a text; raises NothingToSpeak where nothing in it can be spoken.
+        """Return the sentences of a text; raise NothingToSpeak where nothing in it can be spoken.
 
-        What cannot be read raises BadText, or is left out and given to ``on_skip``.
+        Passages that cannot be read raise BadText, or are skipped and passed to ``on_skip``.
         """
         ...
 

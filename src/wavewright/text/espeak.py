@@ -1,4 +1,4 @@
-"""Other languages by eSpeak NG, where a person installed it (the extra ``espeak``): it is under the GPL and no part of Wavewright."""
+"""Other languages by eSpeak NG where it is installed (extra ``espeak``); it is under the GPL, no part of Wavewright."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class EspeakFrontEnd:
         self._backend = _opened(language) if backend is None else backend
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
-        """All sentences of a text.
+        """Return all sentences of a text.
 
-        Raises NothingToSpeak where nothing in it can be spoken, and BadText where the lexicon has unknown signs. Unknown signs in
-        ``[[ ]]`` raise BadText as well, unless ``on_skip`` is given, which is called with what is left out.
-        """
+        Raises NothingToSpeak where nothing in it can be spoken, and BadText where the lexicon has unknown signs.
+        Unknown signs in ``[[ ]]`` raise BadText as well, unless ``on_skip`` is given, which is then called with the
+        passage."""
         if lexicon is not None:
             lexicon.check(SYMBOLS)
         characters = readable(text)
@@ -103,7 +103,8 @@ def _opened(language: str) -> Any:
         from phonemizer.backend.espeak.wrapper import EspeakWrapper
     except ImportError as error:
         raise MissingExtra(
-            f"The language {language!r} needs eSpeak NG, which is not installed (its licence is the GPL): {how_to_install('espeak')}."
+            f"The language {language!r} needs eSpeak NG, which is not installed (its licence is the GPL): "
+            f"{how_to_install('espeak')}."
         ) from error
     try:
         import espeakng_loader

@@ -1,4 +1,4 @@
-"""HTML as plain text: tags go, blocks end sentences, entities become their characters, scripts and styles are left out."""
+"""Convert HTML to plain text: remove tags, scripts and styles, decode entities, and end sentences at blocks."""
 
 from __future__ import annotations
 
@@ -58,8 +58,10 @@ BLOCKS = frozenset(
     ]
 )
 """Elements that begin and end a paragraph."""
+
 CELLS = ("td", "th", "br")
-"""Elements behind which there is a pause."""
+"""Elements that are followed by a pause."""
+
 HIDDEN = ("script", "style", "head", "template", "svg", "math")
 """Elements whose contents are not spoken."""
 
@@ -75,10 +77,10 @@ _DECLARED = re.compile(">")
 
 
 class Html:
-    """Converts the parts of a document in their order; a comment or hidden element may go on in the next part."""
+    """Converts the parts of a document in order; a comment or hidden element may continue in the next part."""
 
     def __init__(self) -> None:
-        self._hidden: re.Pattern[str] | None = None  # what ends the hidden passage that is open
+        self._hidden: re.Pattern[str] | None = None  # end of the hidden passage that is open
 
     def plain(self, given: str) -> Characters:
         """Return the text of the next part."""
@@ -93,7 +95,7 @@ class Html:
         return placed.characters()
 
     def _resume(self, given: str, place: int) -> int:
-        """Pass over what is hidden and return the place behind it."""
+        """Skip a hidden passage and return the position after it."""
         if self._hidden is None:
             return place
         end = self._hidden.search(given, place)
@@ -103,7 +105,7 @@ class Html:
         return end.end()
 
     def _token(self, match: re.Match[str], placed: Placed) -> int:
-        """Add what a tag, comment, entity or space is spoken as, and return the place to go on at."""
+        """Add the text for a tag, comment, entity or space, and return the position after it."""
         given, place = match.string, match.start()
         if match["comment"]:
             self._hidden = _ENDS.get(match["comment"], _DECLARED)
@@ -119,14 +121,14 @@ class Html:
 
 
 def spoken_token(match: re.Match[str]) -> str:
-    """Return what stands in place of a tag, an entity or a space."""
+    """Return the text that replaces a tag, an entity or a space."""
     if match["tag"]:
         return _between(match["name"].lower(), match["tag"], match["attributes"])
     return unescape(match["entity"]).replace("\n", " ") if match["entity"] else " "
 
 
 def _between(name: str, tag: str, attributes: str) -> str:
-    """What stands in place of a tag: an empty line, a pause, the description of a picture, or nothing."""
+    """Return the text that replaces a tag: an empty line, a pause, the description of a picture, or nothing."""
     if name in BLOCKS:
         return PARAGRAPH
     if name in CELLS:

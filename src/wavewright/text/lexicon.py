@@ -10,7 +10,7 @@ from ..errors import BadSetting, BadText
 from .characters import readable
 
 LARGEST_BYTES = 2**26
-"""Of a file; the words of a whole language take a twentieth of that."""
+"""Largest file; the words of a whole language take a twentieth of it."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Markdown (CommonMark, and tables, task lists, footnotes and strikethrough as on GitHub) as plain text: the blocks.
+"""Convert the blocks of Markdown to plain text: CommonMark with GitHub's tables, task lists, footnotes, strikethrough.
 
-Headings, list items and rows of tables become paragraphs. Code blocks, comments, link definitions, rules and the header of a file between
-``---`` are left out. What stands within a block is read by :mod:`.markdown_inline`.
+Headings, list items and table rows become paragraphs. Code blocks, comments, link definitions, rules and the header of
+a file between ``---`` are removed. :mod:`.markdown_inline` converts the contents of a block.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ HEADER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:[^\n]*\n){0,200}?---[ \t]*\r?(?:\n
 HIDDEN = re.compile(r"<!--|<(script|style)\b[^<>]{0,2000}>", re.IGNORECASE)
 
 Line = tuple[str, int]
-"""A line without its end, and the place of its first character in the text given."""
+"""A line without its line break, and the position of its first character in the given text."""
 
 
 class Markdown:
-    """Converts the parts of a text, whole lines, in their order; a code block or comment may go on in the next part."""
+    """Converts the parts of a text, whole lines, in order; a code block or comment may continue in the next part."""
 
     def __init__(self) -> None:
-        self._fence = ""  # what the open code block began with
-        self._hidden: re.Pattern[str] | None = None  # what ends the comment that is open
+        self._fence = ""  # opening fence of the code block that is open
+        self._hidden: re.Pattern[str] | None = None  # end of the comment that is open
         self._is_table = self._has_begun = False
 
     def plain(self, given: str) -> Characters:
@@ -43,7 +43,7 @@ class Markdown:
         header = None if self._has_begun else HEADER.match(given)
         self._has_begun = self._has_begun or bool(given.strip())
         lines, start = [], 0
-        for line in self._seen(given, header.end() if header else 0).removesuffix("\n").split("\n"):
+        for line in self._blanked(given, header.end() if header else 0).removesuffix("\n").split("\n"):
             lines.append((line.removesuffix("\r"), start))
             start += len(line) + 1
         placed, paragraph = Placed(len(given)), list[Line]()
@@ -52,8 +52,8 @@ class Markdown:
         add_inline(placed, paragraph)
         return placed.characters()
 
-    def _seen(self, given: str, start: int) -> str:
-        """The text with spaces in place of comments, scripts and styles, and of what comes before ``start``."""
+    def _blanked(self, given: str, start: int) -> str:
+        """Replace comments, scripts, styles and everything before ``start`` by spaces."""
         parts, place = [re.sub("[^\n]", " ", given[:start])], start
         while place < len(given):
             if self._hidden is None:
@@ -73,7 +73,7 @@ class Markdown:
         return "".join(parts)
 
     def _line(self, placed: Placed, paragraph: list[Line], text: str, start: int, following: str) -> None:
-        """Read a line: what ends the paragraph is added behind it, otherwise the line goes into the paragraph."""
+        """Convert a line: one that ends the paragraph is added after it, any other becomes part of it."""
         fence = FENCE.match(text)
         if self._fence:
             self._fence = "" if fence and fence[1].startswith(self._fence) and not text[fence.end() :].strip() else self._fence
@@ -99,7 +99,7 @@ class Markdown:
         return text.lstrip().startswith("|") or ("|" in text and (self._is_table or is_rule))
 
     def _add(self, placed: Placed, paragraph: list[Line], text: str, start: int) -> None:
-        """Add a line to the paragraph; a list item or footnote begins a new one, and may hold another one, a quote or a heading."""
+        """Add a line to the paragraph; a list item or footnote begins a new one, and may contain quotes or headings."""
         while begun := ITEM.match(text) or FOOTNOTE.match(text):
             _end(placed, paragraph, start)
             if begun.re is ITEM and begun[1]:
@@ -111,20 +111,20 @@ class Markdown:
 
 
 def _without(pattern: re.Pattern[str], text: str, start: int) -> Line:
-    """A line without what it begins with."""
+    """Return a line without the prefix that matches ``pattern``."""
     found = pattern.match(text)
     return (text[found.end() :], start + found.end()) if found else (text, start)
 
 
 def _end(placed: Placed, paragraph: list[Line], place: int) -> None:
-    """Add the lines of the paragraph, which ends here."""
+    """Convert the lines of the paragraph and end it."""
     add_inline(placed, paragraph)
     placed.put(PARAGRAPH, place)
     paragraph.clear()
 
 
 def _add_row(placed: Placed, text: str, start: int) -> None:
-    """Add the cells of a row of a table with pauses between."""
+    """Convert the cells of a table row, separated by pauses."""
     is_first = True
     for cell in CELL.finditer(text):
         if cell[0].strip():

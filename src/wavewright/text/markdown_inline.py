@@ -1,6 +1,6 @@
-"""What stands within a block of Markdown as plain text: emphasis, links, pictures, code, entities and tags.
+"""Convert the contents of a Markdown block to plain text: emphasis, links, pictures, code, entities and tags.
 
-Marks of emphasis go where they are paired; of links and pictures the words are kept, of code the words between backticks.
+Paired marks of emphasis are removed; the text of links and pictures and the words between backticks are kept.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ TARGET = re.compile(
     r"(?:\s+(?:\"[^\"]{0,500}\"|'[^']{0,500}'|\([^()]{0,500}\)))?[ \t\n]*\)|\[[^\[\]\n]{0,200}\]"
 )
 DEEPEST = 8
-"""Links in links in links."""
+"""Largest nesting depth of links."""
 
 
 @dataclass
 class _Piece:
-    """What is spoken from ``start`` on: characters of the text up to ``end``, or ``instead`` of them."""
+    """A span of the text from ``start`` to ``end``, or the text ``instead`` that replaces it."""
 
     start: int
     end: int
@@ -36,7 +36,7 @@ class _Piece:
 
 @dataclass
 class _Marks(_Piece):
-    """Marks of emphasis, which may open or close it; those that are paired are not spoken."""
+    """Marks that may open or close emphasis; paired ones are removed."""
 
     sign: str = ""
     opens: bool = False
@@ -44,7 +44,7 @@ class _Marks(_Piece):
 
 
 def add_inline(placed: Placed, lines: Sequence[tuple[str, int]], end: str = "\n") -> None:
-    """Add the lines of a block, each with the place of its first character, and ``end`` behind them."""
+    """Convert the lines of a block, each with the position of its first character, and add ``end`` after them."""
     text = "\n".join(line for line, _ in lines)
     places = [place for line, start in lines for place in range(start, start + len(line) + 1)]
     for piece in _Inline(text).pieces(0, len(text), 0):
@@ -57,7 +57,7 @@ def add_inline(placed: Placed, lines: Sequence[tuple[str, int]], end: str = "\n"
 
 
 class _Inline:
-    """The text of a block, and which of its brackets belong together."""
+    """The text of a block and its pairs of brackets."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -70,7 +70,7 @@ class _Inline:
                 self._closing[opened.pop()] = match.start()
 
     def pieces(self, start: int, end: int, depth: int) -> list[_Piece]:
-        """The pieces between two places; ``depth`` links are open."""
+        """Split the text between two positions into pieces; ``depth`` links are open."""
         pieces: list[_Piece] = []
         place = start
         while match := INLINE.search(self._text, place, end):
@@ -82,7 +82,7 @@ class _Inline:
         return pieces
 
     def _of(self, match: re.Match[str], end: int, depth: int) -> tuple[list[_Piece], int]:
-        """What a sign is spoken as, and the place to go on at."""
+        """Return the pieces of one token, and the position after it."""
         start, behind, text = match.start(), match.end(), self._text
         if match["escape"]:
             return [_Piece(start + 1, behind)], behind
@@ -100,7 +100,7 @@ class _Inline:
         return [_Piece(start, behind, spoken_token(match))], behind
 
     def _link(self, match: re.Match[str], end: int, depth: int) -> tuple[list[_Piece], int]:
-        """The words of a link or picture; a bracket that is none stays."""
+        """Return the pieces of the text of a link or picture; keep the bracket where there is none."""
         closing = self._closing.get(match.end() - 1, end)
         target = TARGET.match(self._text, closing + 1, end) if closing < end and depth < DEEPEST else None
         if target is None:
@@ -108,7 +108,7 @@ class _Inline:
         return self.pieces(match.end(), closing, depth + 1), target.end()
 
     def _marks(self, match: re.Match[str]) -> list[_Piece]:
-        """The marks one by one, so that some of them may be paired."""
+        """Return marks of emphasis one by one, so that each can be paired."""
         before, behind = self._text[match.start() - 1 : match.start()] or " ", self._text[match.end() : match.end() + 1] or " "
         if match.start() == 0:
             before = " "
@@ -121,7 +121,7 @@ class _Inline:
 
 
 def _pair(marks: Sequence[_Marks]) -> None:
-    """Make nothing of the marks that open and close emphasis."""
+    """Remove the marks that open and close emphasis."""
     opened: dict[str, list[_Marks]] = {}
     for mark in marks:
         waiting = opened.setdefault(mark.sign, [])

@@ -1,4 +1,4 @@
-"""Text with markup (Markdown, HTML) as the plain text that is spoken; places in the text given are kept."""
+"""Convert text with markup (Markdown, HTML) to plain text, with the position of each character in the given text."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ class _Converter(Protocol):
 
 
 class Plain:
-    """Converts the parts of one text in their order; what a part leaves open, such as a code block, goes on in the next."""
+    """Converts the parts of one text in order; an open block, such as code, continues in the next part."""
 
     def __init__(self, markup: Markup = "none") -> None:
         self._converter = _converter(markup)
 
     def read(self, part: str) -> Characters:
-        """Return the plain text of the next part; each character has its place in ``part``."""
+        """Return the plain text of the next part, with the position of each character in ``part``."""
         return Characters(part, None) if self._converter is None or not part else self._converter.plain(part)
 
     def peek(self, part: str) -> str:
-        """Return the plain text of a part that may come next, without going on."""
+        """Return the plain text of a possible next part without changing the state."""
         return part if self._converter is None or not part else copy.copy(self._converter).plain(part).text
 
 
 def _converter(markup: Markup) -> _Converter | None:
-    """What converts a kind of markup, imported where it is needed."""
+    """Return the converter of a kind of markup, imported only when needed."""
     if markup == "markdown":
         from .markdown import Markdown
 

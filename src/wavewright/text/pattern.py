@@ -1,4 +1,4 @@
-"""Regular expressions that are compiled when they are first used, so that a program pays only for the rules that it needs."""
+"""Regular expressions that are compiled at their first use, so that start-up costs only the rules that are needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
 
     class Pattern:
-        """A regular expression; has the methods of ``re.Pattern`` from its first use on."""
+        """A regular expression with the methods of ``re.Pattern``, compiled at its first use."""
 
         def __init__(self, expression: str, flags: int = 0):
             self.pattern, self.flags = expression, flags

@@ -1,7 +1,7 @@
-"""Letters of other scripts in Latin text: their names, or their words in Latin letters.
+"""Transliterate words of other scripts into Latin letters, and name single letters.
 
-Alphabets that are read nearly letter by letter (Cyrillic, Greek, Georgian, Armenian, Japanese kana, Korean) are written in Latin letters;
-other scripts leave out vowels or need a dictionary, and of these only a letter that stands alone has a name.
+Scripts that are read nearly letter by letter (Cyrillic, Greek, Georgian, Armenian, Japanese kana, Korean) are
+transliterated. Other scripts leave out vowels or need a dictionary: only single letters of these can be read, by name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 
 
 def _table(pairs: str) -> dict[str, str]:
-    """``а:a б:b``: letters and what they are written as."""
+    """Parse pairs of letters and their transliterations: ``а:a б:b``."""
     return dict(pair.split(":") for pair in pairs.split())
 
 
@@ -36,10 +36,11 @@ _EAST_ASIAN = ("Hiragana", "Katakana", "Katakana-hiragana", "Halfwidth", "Cjk", 
 _SPELLED_BY_NAME = ("East asian", "Hangul")
 _KANA = ("Hiragana", "Katakana", "Katakana-hiragana")
 _HEPBURN = _table(
-    "si:shi ti:chi tu:tsu hu:fu zi:ji di:ji du:zu sya:sha syu:shu syo:sho tya:cha tyu:chu tyo:cho zya:ja zyu:ju zyo:jo dya:ja dyu:ju dyo:jo"
+    "si:shi ti:chi tu:tsu hu:fu zi:ji di:ji du:zu sya:sha syu:shu syo:sho tya:cha tyu:chu tyo:cho zya:ja zyu:ju zyo:jo "
+    "dya:ja dyu:ju dyo:jo"
 )
 _LONGEST = 200
-"""Characters that are looked at as one passage, so that time stays linear."""
+"""Largest number of characters in a passage, so that the time is linear in the text's length."""
 
 
 def script_of(character: str) -> str:
@@ -48,7 +49,10 @@ def script_of(character: str) -> str:
 
 
 def passage(text: str, start: int) -> int:
-    """Return the end of the word of another script at ``start``; words of a script that is not transliterated are taken together."""
+    """Return the end of the passage in another script at ``start``.
+
+    It is one word where the script is transliterated, else all consecutive words of the script.
+    """
     script, end = _family(text[start]), _word_end(text, start)
     if script in (*_TABLES, *_SPELLED_BY_NAME, "Latin"):
         return end
@@ -70,7 +74,7 @@ def _word_end(text: str, start: int) -> int:
 
 
 def letter_names(word: str) -> list[str]:
-    """Return the names of one letter, or of the two or few capitals of Greek that stand for something, else nothing."""
+    """Return the names of a single letter, or of a few Greek letters that are a symbol, else an empty list."""
     plain = unicodedata.normalize("NFC", word)
     is_symbol = script_of(plain[0]) == "Greek" and (len(plain) <= 2 or (len(plain) <= 4 and plain.isupper()))
     if len(plain) > 1 and not is_symbol:
@@ -80,7 +84,7 @@ def letter_names(word: str) -> list[str]:
 
 
 def transliterated(word: str) -> str:
-    """Return a word of another script in Latin letters, or nothing where there is no simple way."""
+    """Transliterate a word into Latin letters; return an empty string where that needs a dictionary."""
     script = _family(word[0])
     if script == "Hangul":
         return _hangul(word)
@@ -121,7 +125,7 @@ def _is_mark(character: str) -> bool:
 
 
 def _letter_name(letter: str) -> str:
-    """``alpha``, ``zhe``, ``alef``: the last word of what Unicode calls a letter."""
+    """Return the last word of a letter's Unicode name: ``alpha``, ``zhe``, ``alef``."""
     name = unicodedata.name(letter, "").split(" WITH ")[0]
     if " LETTER " not in name or script_of(letter) in (*_KANA, "Hangul"):
         return ""
@@ -130,13 +134,13 @@ def _letter_name(letter: str) -> str:
 
 
 def _hangul(word: str) -> str:
-    """``안녕`` as ``annyeong``: syllables have the sound in their names."""
+    """Transliterate ``안녕`` to ``annyeong`` by the Unicode names of its syllables."""
     names = [unicodedata.name(letter, "") for letter in unicodedata.normalize("NFC", word)]
     return "".join(name.split()[-1].lower() for name in names if name.startswith("HANGUL SYLLABLE "))
 
 
 def _kana(word: str) -> str:
-    """``カラオケ`` as ``karaoke``, by Hepburn's spelling; nothing where other signs than kana stand in the word."""
+    """Transliterate ``カラオケ`` to ``karaoke`` (Hepburn); return an empty string for a word with other signs than kana."""
     syllables: list[str] = []
     is_doubled = False
     for letter in unicodedata.normalize("NFC", word):

@@ -1,4 +1,4 @@
-"""What a front end leaves out of a text, and how that is reported."""
+"""Passages that a front end skips, and their reports."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from dataclasses import dataclass
 
 from ..errors import SkippedText
 
-MOST_LISTED = 5
-"""Passages that a warning lists by their text."""
-LONGEST_SHOWN = 40
+MOST_LISTED = 5  # passages in a warning
+LONGEST_SHOWN = 40  # characters of a passage
 
 
 @dataclass(frozen=True)
 class Skipped:
     """A passage that is not spoken as written.
 
-    ``start`` and ``end`` are its place in the text given; ``reason`` says why it is left out, such as ``Hebrew script``.
+    ``start`` and ``end`` are its position in the given text; ``reason`` is a phrase such as ``Hebrew script``.
     """
 
     text: str
@@ -31,11 +30,11 @@ class Skipped:
 
 
 OnSkip = Callable[[Skipped], None]
-"""Called with every passage that is left out, before the sentence that it stands in is returned."""
+"""Callback for each skipped passage, called before the sentence that contains it is returned."""
 
 
 def skipped_line(skipped: Sequence[Skipped]) -> str:
-    """Return the sentence that lists the passages left out, the first few by their text."""
+    """Return the message that lists skipped passages, the first few by their text."""
     listed = [str(passage) for passage in skipped[:MOST_LISTED]]
     others = len(skipped) - len(listed)
     more = f" and {others} more" if others else ""
@@ -48,6 +47,6 @@ def warn(passage: Skipped) -> None:
 
 
 def warn_of(skipped: Sequence[Skipped]) -> None:
-    """Issue one `SkippedText` warning for all passages, none where nothing was left out."""
+    """Issue one `SkippedText` warning for all passages, none if there are none."""
     if skipped:
         warnings.warn(skipped_line(skipped), SkippedText, stacklevel=3)

@@ -32,16 +32,17 @@ class FrontEnd:
     symbols = SYMBOLS
 
     def __init__(self, language: str = "en") -> None:
-        """``language`` may name a region, such as ``en-GB``, whose numbers and dates are read as in Britain."""
+        """Set the dialect by the region of ``language``: with ``en-GB``, numbers and dates are read as in Britain."""
         self._is_british = language.lower().partition("-")[2] in BRITISH_REGIONS
         self.language = "en-GB" if self._is_british else "en"
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
         """All sentences of a text; the phones of a ``lexicon`` go before all others.
 
-        Raises NothingToSpeak where nothing in the text can be spoken, and BadText where the lexicon has phones that are none of
-        English. Letters of another script, and phones in ``[[ ]]`` that are none, raise BadText as well, unless ``on_skip`` is given:
-        then words of some scripts are read in Latin letters, and ``on_skip`` is called with what is left out.
+        Raises NothingToSpeak where nothing in the text can be spoken, and BadText where the lexicon has phones that are
+        not English. Letters of another script, and invalid phones in ``[[ ]]``, raise BadText as well, unless
+        ``on_skip`` is given: then words of some scripts are transliterated, and ``on_skip`` is called with each passage
+        that is skipped.
         """
         return list(self.stream(text, lexicon, on_skip))
 
@@ -103,7 +104,7 @@ class FrontEnd:
 
 
 def _reporter(on_skip: OnSkip | None, characters: Characters, text: str) -> Callable[[int, int, str], None] | None:
-    """Return what tells ``on_skip`` of a passage by its place in the text given."""
+    """Return a callback that calls ``on_skip`` with a passage and its position in the given text."""
     if on_skip is None:
         return None
 

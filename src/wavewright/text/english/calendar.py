@@ -47,7 +47,7 @@ def _article(around: Around) -> list[str]:
 
 
 def _in_order(first: str, second: str, of_year: str, around: Around) -> Reading:
-    """``3/4``: the month first in America, the day first in Britain; the other way where there is no such date."""
+    """Read ``3/4`` month first in America and day first in Britain, in the other order if there is no such date."""
     month, day = (int(second), int(first)) if is_british() else (int(first), int(second))
     return _date(month, day, of_year, around) or _date(day, month, of_year, around)
 

@@ -1,4 +1,4 @@
-"""Whose English a text is read in: American, or British where a front end asks for it."""
+"""The dialect in which numbers and dates are read: American, or British within :func:`british`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_british() -> bool:
 
 @contextmanager
 def british(is_asked: bool) -> Iterator[None]:
-    """Read as in Britain inside of the block, or as in America."""
+    """Set the dialect within the block: British if ``is_asked``, else American."""
     before = _is_british.set(is_asked)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Sizes that share a unit: ``8.5 x 11 in.``, ``8 1/2" x 11"``, ``4' x 6'``, ``10ft x 12ft``."""
+"""Read sizes that share a unit: ``8.5 x 11 in.``, ``8 1/2" x 11"``, ``4' x 6'``, ``10ft x 12ft``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _SIGN = "|".join(sorted(SIGNS, key=len, reverse=True))
 _MARK = rf"(?P<mark>{_SIGN}|\s?(?:{_NAMES})\b\.?)?"
 _AMOUNT = rf"(?:\d{{1,9}}[\s-]\d{{1,9}}/\d{{1,9}}|\d{{1,9}}/\d{{1,9}}|\d{{0,9}}\s?[{HALVES}]|{NUMBER})"
 SIZE = pattern(
-    rf"(?:(?:(?P<whole>\d{{1,9}})[\s-])?(?P<over>\d{{1,9}})/(?P<under>\d{{1,9}})|(?P<before>\d{{1,9}})?\s?(?P<vulgar>[{HALVES}])|"
-    rf"(?P<number>{NUMBER})){_MARK}"
+    rf"(?:(?:(?P<whole>\d{{1,9}})[\s-])?(?P<over>\d{{1,9}})/(?P<under>\d{{1,9}})|"
+    rf"(?P<before>\d{{1,9}})?\s?(?P<vulgar>[{HALVES}])|(?P<number>{NUMBER})){_MARK}"
 )
 UNIT_WORD = pattern(
     r"\s(?:inch|inches|foot|feet|yards?|miles?|meters?|metres?|centimeters?|centimetres?|millimeters?|pixels?)\b"
@@ -27,7 +27,7 @@ _ANY_MARK = _MARK.replace("?P<mark>", "?:")
 
 
 def _sizes(match: re.Match[str], around: Around) -> Reading:
-    """Each size with its unit where it has one; the last has the unit of those before it, too."""
+    """Read each size with its own unit, if it has one; the last unit applies to the sizes before it."""
     sizes = list(SIZE.finditer(match[0]))
     marks = [(size["mark"] or "").strip().removesuffix(".") for size in sizes]
     is_spelled = UNIT_WORD.match(around.text, around.end) is not None

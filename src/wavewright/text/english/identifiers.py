@@ -1,4 +1,4 @@
-"""Identifiers of machines: MAC and IPv6 addresses, UUIDs, hashes, hexadecimal numbers and colors, character by character."""
+"""Spell out technical identifiers: MAC and IPv6 addresses, UUIDs, hashes, hexadecimal numbers and colors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .numbers import decimal
 from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
 
 FEWEST_CHANGES = 3
-"""Times that letters and digits take turns in a hash, at least; fewer are a word and its number."""
+"""Smallest number of changes between letters and digits in a hash; with fewer, it is a word with a number."""
 
 _HEX = "[0-9A-Fa-f]"
 _END = r"(?![A-Za-z0-9]|[:-][0-9A-Fa-f])"
@@ -23,14 +23,14 @@ def _stands_alone(around: Around) -> bool:
 
 
 def _mac(match: re.Match[str], around: Around) -> Reading:
-    """``00:1A:2B:3C:4D:5E``, or its first part, ``00:1A:2B``; times of day have no letters."""
+    """Spell ``00:1A:2B:3C:4D:5E``, or its first part, ``00:1A:2B``; times of day have no letters."""
     plain = re.sub("[^0-9A-Za-z]", "", match[0])
     has_both = not plain.isdigit() and not plain.isalpha()
     return letters(plain) if _stands_alone(around) and (has_both or len(plain) >= 12) else None
 
 
 def _ipv6(match: re.Match[str], around: Around) -> Reading:
-    """``2001:db8::1/64``."""
+    """Spell ``2001:db8::1/64``."""
     address, _, mask = match[0].partition("/")
     groups = address.partition("%")[0]
     is_whole = "::" in groups if groups.count(":") < 7 else groups.count(":") == 7
@@ -48,19 +48,19 @@ def _uuid(match: re.Match[str], around: Around) -> Reading:
 
 
 def _hash(match: re.Match[str], around: Around) -> Reading:
-    """``3f2a9bc``: of one case, digits and letters mixed."""
+    """Spell ``3f2a9bc``: digits and letters of one case, mixed."""
     changes = len(re.findall("[0-9](?=[A-Za-z])|[A-Za-z](?=[0-9])", match[0]))
     is_one_case = match[0] in (match[0].lower(), match[0].upper())
     return letters(match[0]) if is_one_case and changes >= FEWEST_CHANGES else None
 
 
 def _based(match: re.Match[str], around: Around) -> Reading:
-    """``0x1F``, ``0b101``."""
+    """Spell ``0x1F`` and ``0b101``."""
     return letters(match[0])
 
 
 def _color(match: re.Match[str], around: Around) -> Reading:
-    """``#ff8800``, ``#fff``, but not ``#face``."""
+    """Spell ``#ff8800`` and ``#fff``, but not ``#face``."""
     is_number = not match[1].isalpha() and not match[1].isdigit()
     return ["hash", *letters(match[1])] if is_number or len({*match[1].lower()}) == 1 else None
 

@@ -65,7 +65,7 @@ def digits(text: str) -> list[str]:
 
 
 def telephone(text: str) -> list[str]:
-    """The digits of a number to call: one by one, in Britain with ``double`` and ``triple`` within a group and ``oh`` for zero."""
+    """Read the digits of a telephone number one by one; in Britain with ``double``, ``triple`` and ``oh`` for zero."""
     if not is_british():
         return digits(text)
     groups = "".join(character if "0" <= character <= "9" else " " for character in text).split()

@@ -1,4 +1,4 @@
-"""Operators of several signs, as in programs: ``!=``, ``->``, ``&&``; and comparisons without a left side: ``<5 left``."""
+"""Read operators of programs, such as ``!=``, ``->`` and ``&&``, and comparisons without a left side: ``<5 left``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPERATORS = {
     **{"&&": "and", "||": "or", "+=": "plus equals", "-=": "minus equals", "*=": "times equals", "/=": "divided by equals"},
 }
 BARE = {"<": "less than", ">": "more than", "<=": "at most", "≤": "at most", ">=": "at least", "≥": "at least"}
-"""Before a number that nothing is compared with."""
+"""Signs before a number without a left side."""
 
 _AMOUNT = r"(?=[$€£¥₹]?[\d.])"
 
@@ -28,7 +28,7 @@ def _operator(match: re.Match[str], around: Around) -> Reading:
 
 
 def _bare(match: re.Match[str], around: Around) -> Reading:
-    """``<5 left``, ``>90%``; in ``x <5`` and ``3 <5`` something is compared."""
+    """Read ``<5 left`` and ``>90%``, but not ``x <5`` and ``3 <5``, which have a left side."""
     before = around.text[max(0, around.start - 12) : around.start]
     is_operand = re.search(r"(?:^|[^\w.])(?:[A-Za-z]|[\d.]+)\s$", before)
     is_apart = not before or before[-1] in " \n\t([{\"'~"
@@ -36,12 +36,12 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
 
 
 def _love(match: re.Match[str], around: Around) -> Reading:
-    """``I <3 you``."""
+    """Read ``I <3 you``."""
     return ["love"] if around.word_before in ("I", "i", "We", "we", "You", "you", "They", "they") else None
 
 
 def _not(match: re.Match[str], around: Around) -> Reading:
-    """``!ready`` in a condition."""
+    """Read ``!ready`` in a condition."""
     before = around.text[around.start - 1 : around.start] if around.start else ""
     return ["not"] if before in ("", " ", "(", "&", "|", "=") else None
 

@@ -313,17 +313,19 @@ METRES = ("2/2", "2/4", "3/4", "4/4", "5/4", "3/8", "6/8", "7/8", "9/8", "12/8")
 BATTING = word_set("bats batting batted bat hit hits hitting slugging")
 MEASURED = word_set(
     "dash sprint hurdles freestyle winds gusts battery batteries bulb bulbs outlet outlets adapter adapters charger chargers motor motors drive drives monitor "
-    "monitors screen screens card cards film lens lenses camera cameras bolt bolts bullet bullets pistol cable cables bottle bottles bag bags drill jack "
-    "ssd ssds hdd hdds nvme disk disks usb flash memory ram storage laptop laptops phone phones tablet tablets iphone ipad model models "
-    "ethernet broadband fiber fibre link links connection connections network download upload stick sticks switch port ports paper"
+    "monitors screen screens card cards film lens lenses camera cameras bolt bolts bullet bullets pistol cable cables "
+    "bottle bottles bag bags drill jack ssd ssds hdd hdds nvme disk disks usb flash memory ram storage laptop laptops "
+    "phone phones tablet tablets iphone ipad model models ethernet broadband fiber fibre link links connection "
+    "connections network download upload stick sticks switch port ports paper"
 )
 """Things that have a size in front of them: ``35mm film``."""
 
 PRICED = word_set(
-    "deal contract fund loan grant budget investment project program plan package bill note coin fine fee ticket prize reward donation "
-    "gift bonus bond offer bid takeover acquisition merger buyout settlement lawsuit company firm business industry market valuation "
-    "startup stake bailout order discount coupon voucher deposit house home mansion car yacht menu meal steak lawsuit gap deficit surplus "
-    "debt facility plant factory campus upgrade expansion campaign initiative scheme scandal fraud heist lottery jackpot empire fortune"
+    "deal contract fund loan grant budget investment project program plan package bill note coin fine fee ticket prize "
+    "reward donation gift bonus bond offer bid takeover acquisition merger buyout settlement lawsuit company firm "
+    "business industry market valuation startup stake bailout order discount coupon voucher deposit house home mansion "
+    "car yacht menu meal steak gap deficit surplus debt facility plant factory campus upgrade expansion campaign "
+    "initiative scheme scandal fraud heist lottery jackpot empire fortune"
 )
 PRICED |= {plural(word) for word in PRICED}
 """Things that have a price in front of them: ``$1 billion deal``."""

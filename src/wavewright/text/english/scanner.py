@@ -97,7 +97,7 @@ class Token:
 class Scanner:
     """Reads one text; ``knows`` says whether a word in lower case is in the dictionary.
 
-    What cannot be read raises BadText, or is left out where ``on_skip`` is there, which gets its start, its end and the reason.
+    Passages that cannot be read raise BadText, or are skipped and passed to ``on_skip`` as start, end and reason.
     """
 
     text: str
@@ -157,7 +157,7 @@ class Scanner:
             self.tokens.append(token)
             self.place = token.end
             return self._ends_with_dot(token)
-        return False if self.place > start else self._punctuation()  # what cannot be read was passed over
+        return False if self.place > start else self._punctuation()  # an unreadable passage was skipped
 
     def _is_until(self) -> bool:
         """Whether a hyphen or dash here is said as ``to``, as in ``June–August``; it is read then."""
@@ -268,7 +268,7 @@ class Scanner:
         return Token(place, match.end(), [word]) if is_known else None
 
     def _inline(self, match: re.Match[str]) -> Token | None:
-        """Phones in double brackets; where they are none, refused or read as words."""
+        """Read phones in double brackets; refuse invalid ones, or report them and read them as words."""
         start, end = match.span()
         try:
             phones = phones_of_arpabet(match[1], f"[[{match[1].strip()}]] (character {start + 1})")
@@ -280,7 +280,7 @@ class Scanner:
         return Token(start, end, [match[1].strip().lower()], phones)
 
     def _strange(self, place: int) -> Token | None:
-        """A letter of another script: its name where it stands alone, its word in Latin letters, or refused or left out."""
+        """Read a passage in another script: the name of a single letter, a transliteration, or refuse or skip it."""
         letter = self.text[place]
         if unicodedata.category(letter) == "Lm":
             return None
@@ -291,8 +291,8 @@ class Scanner:
             return Token(place, end, names)
         if self.on_skip is None:
             raise BadText(
-                f"The text has {written!r} at character {place + 1} ({script} script), which the English front end cannot read; "
-                "use a voice of its language, or leave it out."
+                f"The text has {written!r} at character {place + 1} ({script} script), which the English front end cannot "
+                "read; use a voice of its language, or leave it out."
             )
         latin = transliterated(written)
         if latin:
