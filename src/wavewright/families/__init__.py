@@ -39,7 +39,7 @@ def command(family: str, model: str) -> str:
 
 
 def config(family: str) -> type[Any]:
-    """Return the ``Config`` of a family: the dataclass of everything that its models' cards say of the network."""
+    """Return the ``Config`` of a family, the dataclass of the network settings on a card."""
     kind: type[Any] = importlib.import_module(f".{_known(family)}", __package__).Config
     return kind
 

@@ -23,7 +23,7 @@ INDEX_BITS = 6  # sums in nats / 1024 to sixteenths of a nat
 
 
 def workspace(n_channels: int, tables: Tables) -> tuple[np.ndarray, ...]:
-    """Return the arrays that the loops work on: those of the range coder, known frames by channel, three contexts, starts."""
+    """Return the loops' buffers: the range coder's, the known frames of each channel, three contexts, and starts."""
     size, n_groups, n_codes = (tables[place].shape[-1] for place in (MIX_BIAS, GROUP_BIAS, CODE_BIAS))
     contexts = np.zeros((3, size), np.int64)
     starts = np.zeros(max(n_groups, n_codes // n_groups) + 1, np.int64)
@@ -43,9 +43,9 @@ def earlier(
     added: np.ndarray,
     context: np.ndarray,
 ) -> None:
-    """Write to ``context (C,)`` what the ``n_known`` frames before ``frame`` of a channel of ``places`` say.
+    """Compute ``context (C,)`` from the ``n_known`` frames before ``frame`` of a channel of ``places``.
 
-    ``added (C,)`` is changed.
+    ``added (C,)`` is overwritten.
     """
     n_levels = min(places.shape[1], back.shape[1])
     size = context.size
@@ -85,7 +85,7 @@ def deal_out(
     table: np.ndarray,
     starts: np.ndarray,
 ) -> int:
-    """Write to ``starts`` where the parts of ``n_rows`` rows of ``weights (levels, rows, C)`` begin; return how many parts there are."""
+    """Write cumulated frequencies of ``n_rows`` rows of ``weights (levels, rows, C)`` to ``starts``; return the sum."""
     largest = np.int64(-(2**62))
     for row in range(n_rows):
         total = np.int64(bias[level, first + row])
@@ -118,13 +118,13 @@ def read_symbol(state: np.ndarray, payload: np.ndarray, starts: np.ndarray, tota
 
 
 @compiled(LOOPS, **FLAGS)
-def write_codes(places: np.ndarray, tables: Tables, out: np.ndarray, room: Tables) -> int:
-    """Write ``places (channels, levels, frames)``, in the ``room`` of a workspace; return the number of bytes in ``out``."""
+def write_codes(places: np.ndarray, tables: Tables, out: np.ndarray, buffers: Tables) -> int:
+    """Write ``places (channels, levels, frames)`` to ``out`` with the ``buffers`` of a workspace; return its bytes."""
     inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
     n_channels, n_levels, n_frames = places.shape
     n_groups = group_bias.shape[1]
     in_group = code_bias.shape[1] // n_groups
-    state, was_silent, n_known, added, context, hidden, starts = room
+    state, was_silent, n_known, added, context, hidden, starts = buffers
     state[1] = WHOLE_RANGE
     for frame in range(n_frames):
         for channel in range(n_channels):
@@ -151,13 +151,13 @@ def write_codes(places: np.ndarray, tables: Tables, out: np.ndarray, room: Table
 
 
 @compiled(LOOPS, **FLAGS)
-def read_codes(payload: np.ndarray, tables: Tables, places: np.ndarray, room: Tables) -> None:
+def read_codes(payload: np.ndarray, tables: Tables, places: np.ndarray, buffers: Tables) -> None:
     """Read ``places (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each is that of a code."""
     inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
     n_channels, n_levels, n_frames = places.shape
     n_groups = group_bias.shape[1]
     in_group = code_bias.shape[1] // n_groups
-    state, was_silent, n_known, added, context, hidden, starts = room
+    state, was_silent, n_known, added, context, hidden, starts = buffers
     begin_reading(payload, state)
     for frame in range(n_frames):
         for channel in range(n_channels):

@@ -174,8 +174,9 @@ class ContextCoder:
         levels = np.arange(self.n_levels)[None, :, None]
         places = np.where(codes == SILENT, SILENT, self._places[levels, np.maximum(codes, 0)])
         out = np.zeros(most_bytes(*codes.shape), dtype=np.uint8)
-        room = workspace(len(codes), self._tables)
-        return out[: write_codes(np.ascontiguousarray(places, dtype=np.int16), self._tables, out, room)].tobytes()
+        buffers = workspace(len(codes), self._tables)
+        n_bytes = write_codes(np.ascontiguousarray(places, dtype=np.int16), self._tables, out, buffers)
+        return out[:n_bytes].tobytes()
 
     def decode(self, payload: bytes, n_channels: int, n_frames: int) -> np.ndarray:
         """The codes ``(channels, n_levels, frames)`` int16 of a payload; any bytes give codes that lie in their codebook."""

@@ -19,19 +19,19 @@ COUNT_BYTES = 5  # of the sample count in a stream's end
 CHECK_BYTES = 4
 CHUNK_BYTES = 65_536
 MAX_GAP_SECONDS = 600.0
-"""Silence, at most, that stands for packets missing in one place; a packet further on is taken for damage to its number."""
+"""Longest silence that replaces consecutive missing packets; beyond it, a packet's number is considered damaged."""
 
 MIN_PACKET_BYTES = 6
 """A packet without a payload: one byte each of length and number, four of the check."""
 
 MAX_BETWEEN = 8
-"""Packets that may be missing between two which confirm each other."""
+"""Largest number of packets missing between two that confirm each other."""
 
 MAX_WAITING = 16
-"""Packets behind a gap that wait for one to confirm them; the oldest goes."""
+"""Largest number of unconfirmed packets after a gap; the oldest is dropped first."""
 
 MAX_LONE_GAP = 50
-"""Packets before a lone one at the end of the data that may be missing, where the bytes of all of them may be there."""
+"""Largest gap before a single unconfirmed packet at the end of the data, if as many bytes were skipped."""
 
 
 class Coder(Protocol):
@@ -108,14 +108,14 @@ class _Packet:
     """A packet whose check is right. ``n_samples`` is what the end of a stream says."""
 
     number: int
-    start: int  # byte behind the header
+    start: int  # byte offset after the header
     n_bytes: int
     n_frames: int
     payload: bytes
     n_samples: int | None = None
 
     def confirms(self, earlier: _Packet) -> bool:
-        """Whether two packets agree about their numbers: this one lies behind the other, and few are missing between them."""
+        """Return whether the numbers of two packets agree: this one comes later, and few are missing between them."""
         return self.start >= earlier.start + earlier.n_bytes and 0 < self.number - earlier.number <= MAX_BETWEEN + 1
 
 
@@ -126,8 +126,8 @@ class PacketReader:
     are the frames ``(first, end)`` that are not there; ``end`` is None where nobody knows how long a stream was. ``n_frames`` counts
     what was given so far, ``n_samples`` is the length that the header or the end of a stream says, None as long as neither did.
 
-    A gap of at most ``max_gap_seconds`` is believed where two packets behind it confirm each other, so nothing is given for it before.
-    Where they lie behind a longer one, reading ends, and ``first_refused`` is the first frame that they have.
+    A gap of at most ``max_gap_seconds`` is accepted once two packets after it confirm each other; only then is silence
+    yielded for it. After a longer gap reading ends, and ``first_refused`` is the first frame after it.
     """
 
     def __init__(
@@ -144,12 +144,12 @@ class PacketReader:
         self._read = getattr(source, "read1", source.read)  # read1 gives what is there and does not wait for more
         self._buffer = bytearray()
         self._start = 0  # of what was not used yet, in the buffer
-        self._n_dropped = 0  # bytes that are no longer in the buffer
+        self._n_dropped = 0  # bytes removed from the buffer
         self._expected = 0  # the number of the next packet
-        self._n_believed = 0  # bytes up to the end of the last packet that was given
+        self._n_accepted = 0  # bytes up to the end of the last packet that was yielded
         packet_seconds = header.frames_per_packet * hop_length / header.codec_sample_rate
         self._max_gap = max(1, int(max_gap_seconds / packet_seconds))
-        self._n_packets: int | None = None  # as far as it is known
+        self._n_packets: int | None = None  # None until the header or the end of a stream gives it
 
     @property
     def n_samples_there(self) -> int:
@@ -167,13 +167,13 @@ class PacketReader:
     def __iter__(self) -> Iterator[np.ndarray]:
         n_packet, n_frames = self.header.frames_per_packet, self._n_frames(self.n_samples)
         self._n_packets = None if n_frames is None else -(-n_frames // n_packet)
-        for packet in self._believed():
+        for packet in self._accepted():
             if packet.number > self._expected:
                 self.lost.append((self._expected * n_packet, packet.number * n_packet))
             for _ in range(self._expected, packet.number):
                 yield self._given(np.full((self.header.n_channels, self.header.n_levels, n_packet), SILENT, np.int16))
             self._expected = packet.number + 1
-            self._n_believed = packet.start + packet.n_bytes
+            self._n_accepted = packet.start + packet.n_bytes
             if packet.n_samples is not None:
                 self.n_samples = packet.n_samples
             yield self._given(self._coder.decode(packet.payload, self.header.n_channels, packet.n_frames))
@@ -182,8 +182,8 @@ class PacketReader:
         if self._expected != self._n_packets:
             self.lost.append((self._expected * n_packet, n_frames))
 
-    def _believed(self) -> Iterator[_Packet]:
-        """The packets in their order: the next one at once, one behind a gap together with the packet that confirms it."""
+    def _accepted(self) -> Iterator[_Packet]:
+        """Yield packets in order: the next one at once, one after a gap together with the packet that confirms it."""
         waiting: deque[_Packet] = deque(maxlen=MAX_WAITING)
         while self._expected != self._n_packets:
             packet = self._next()
@@ -200,11 +200,11 @@ class PacketReader:
                 yield from [*confirmed, packet]
             else:
                 waiting.append(packet)
-                self._skip_to(packet.start + 1)  # if it is none, others may begin inside of it
+                self._skip_to(packet.start + 1)  # if it is not a packet, others may begin inside it
 
     def _may_stand_alone(self, packet: _Packet) -> bool:
-        """Whether a packet that nothing confirms is believed at the end of the data, by the bytes that were left out before it."""
-        n_missing, n_skipped = packet.number - self._expected, packet.start - self._n_believed
+        """Return whether the bytes skipped before an unconfirmed packet at the end of the data explain its number."""
+        n_missing, n_skipped = packet.number - self._expected, packet.start - self._n_accepted
         is_last = packet.n_samples is not None or packet.number + 1 == self._n_packets
         may_miss = min(max(1, n_skipped // MIN_PACKET_BYTES), self._max_gap)
         return n_missing <= (may_miss if is_last else min(may_miss, MAX_LONE_GAP))
@@ -220,7 +220,7 @@ class PacketReader:
         return -(-n_codec_samples(n_samples, self.header.sample_rate, self.header.codec_sample_rate) // self._hop_length)
 
     def _next(self) -> _Packet | None:
-        """The next packet that is whole, wherever it begins, which remains unused; None where there is none up to the end."""
+        """Return the next valid packet without consuming it, None at the end of the data."""
         while self._has(1):
             packet = self._packet()
             if packet is not None:
@@ -230,12 +230,12 @@ class PacketReader:
                 self._skip_to(self._n_dropped + self._start)
         return None
 
-    def _skip_to(self, place: int) -> None:
-        """Use the bytes up to a place behind the header."""
-        self._start = place - self._n_dropped
+    def _skip_to(self, offset: int) -> None:
+        """Consume the bytes up to an offset after the header."""
+        self._start = offset - self._n_dropped
         if self._start >= CHUNK_BYTES:
             del self._buffer[: self._start]
-            self._n_dropped, self._start = place, 0
+            self._n_dropped, self._start = offset, 0
 
     def _has(self, n_bytes: int) -> bool:
         """Whether there are so many unused bytes; reads on where they are not here yet."""

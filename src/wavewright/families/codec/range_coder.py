@@ -72,9 +72,8 @@ class RangeCoder:
 
         codes = checked(codes, self.n_levels, self.codebook_size)
         out = np.zeros(most_bytes(*codes.shape), dtype=np.uint8)
-        return out[
-            : write_codes(np.ascontiguousarray(codes, dtype=np.int16), self._starts, out, *workspace(len(codes)))
-        ].tobytes()
+        n_bytes = write_codes(np.ascontiguousarray(codes, dtype=np.int16), self._starts, out, *workspace(len(codes)))
+        return out[:n_bytes].tobytes()
 
     def decode(self, payload: bytes, n_channels: int, n_frames: int) -> np.ndarray:
         """The codes ``(channels, n_levels, frames)`` int16 of a payload; any bytes give codes that lie in their codebook."""

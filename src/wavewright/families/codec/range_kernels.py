@@ -14,8 +14,8 @@ import numpy as np
 from ...dsp.compiled import compiled, inlined
 from . import SILENT, TOTAL
 
-LOOPS = "the range coder"  # as messages about compiling call it
-FLAGS: Any = {"_nrt": False}  # no loop makes an array, so none counts references to one
+LOOPS = "the range coder"  # its name in messages while it compiles
+FLAGS: Any = {"_nrt": False}  # no loop allocates an array, so reference counts are not needed
 
 TOTAL_BITS = 16
 SMALLEST_RANGE = 1 << 24  # below it, a byte leaves
@@ -27,9 +27,9 @@ SILENT_AFTER_SILENCE = TOTAL - 512  # 7 bits to begin again, 0.011 bits to stay 
 
 
 def workspace(n_channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the state of a coder (low or number, range, bytes), and whether the frame before was silent ``(n_channels,)``.
+    """Return the state of a coder (low or number, range, bytes) and silence flags of the last frame ``(n_channels,)``.
 
-    The loops take arrays from Python: the code that makes one takes longer to compile than the loop around it.
+    Python allocates them, because allocation takes longer to compile than the loops themselves.
     """
     return np.zeros(3, np.int64), np.zeros(n_channels, np.bool_)
 
@@ -106,7 +106,7 @@ def write_codes(codes: np.ndarray, starts: np.ndarray, out: np.ndarray, state: n
                 continue
             for level in range(n_levels):
                 code = codes[channel, level, frame]
-                start = np.int64(starts[level, code])  # of one type everywhere: each other one would be compiled, too
+                start = np.int64(starts[level, code])  # one type everywhere: every other type would be compiled as well
                 narrow(state, out, state[1] >> TOTAL_BITS, start, starts[level, code + 1] - start)
     return finish(state, out)
 

@@ -25,9 +25,9 @@ class Variation:
 
 @dataclass(frozen=True)
 class Coded:
-    """Codes ``(n_levels, frames)`` int16 of clips, several variants of each, with the number of each clip's label and speaker ``(n,)``.
+    """Codes ``(n_levels, frames)`` int16 of clips, several variants of each.
 
-    ``groups`` ``(n,)`` name the sound that each clip is a take of.
+    ``labels`` and ``speakers`` ``(n,)`` are numbers, ``groups`` ``(n,)`` name the sound that each clip is a take of.
     """
 
     variants: tuple[tuple[np.ndarray, ...], ...]  # of each variant: the codes of each clip

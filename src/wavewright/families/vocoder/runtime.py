@@ -31,7 +31,7 @@ class Runtime(OpenModel):
         self.labels: tuple[str, ...] = ()
         memory = (1, (config.blocks * config.channels + config.fine_blocks * config.fine_channels) * (config.kernel - 1))
         outputs = {"described": (1, None, 3 * config.n_bins), "pitch": (1, None, N_PITCHES), "memory_after": memory}
-        # Mel features and memory to filters, pitch and the memory after.
+        # Maps mel features and memory to filters, pitch and the next memory.
         self.session = folder.session(FRAMES_FILE, {"features": (1, None, config.n_mels), "memory": memory}, outputs)
 
     def mel_of(self, wave: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from ...dsp.speech_mel import F_MAX_HZ, REFERENCE_N_FFT
 from . import Config
 
 WINDOW_POWER = 0.375  # mean square of a Hann window
-BLOCK_FRAMES = 8  # at a time: few enough that arrays stay in the processor's cache, and their memory with the process
+BLOCK_FRAMES = 8  # at a time: few enough that arrays stay in the processor's cache and the allocator reuses them
 SMALLEST = 1e-8  # of a squared size, so that its root has a slope at zero
 LARGEST = 8.0  # of what the network says of a bin; squared, it is 36 dB above the envelope
 CALM = 0.5  # of the noise's amplitude goes over to pulses where they are alone

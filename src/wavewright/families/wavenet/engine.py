@@ -2,8 +2,8 @@
 
 Every layer keeps what it will need again, so that a sample costs one pass over the weights (Le Paine et al., 2016). Modes: ``float32``
 equals the trained network within 1e-4; ``int16`` and ``int8`` are the number of bits of a weight, with a scale for each row, and multiply
-vectors of 14 bits with a scale for each vector; they are faster since a sample costs reading all weights. ``auto`` is the fastest of the
-three on this machine whose drift from ``float32`` is within its bound (mode_choice.py).
+vectors of 14 bits with a scale for each vector; they are faster since a sample costs reading all weights. ``auto`` is
+the fastest of the three on this machine whose drift from ``float32`` is within its bound (mode_choice.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Choose the engine's fastest mode on this machine whose drift from float32 is within its bound.
 
-The drift of a mode is the Kullback-Leibler divergence of its distribution of the next sample from that of ``float32``, in bits a sample,
-estimated on waves that ``float32`` draws: the mean of what these samples cost under one less what they cost under the other.
+The drift of a mode is the Kullback-Leibler divergence between the distributions of the next sample in that mode and in
+``float32``, in bits a sample. It is estimated on waves drawn in ``float32``, as the mean difference of their negative
+log-likelihoods.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from .engine import Engine, Mode
 from .likelihood import bits_per_sample
 
 DRIFT_BOUNDS_BITS: dict[Mode, float] = {"float32": 0.0, "int16": 0.0005, "int8": 0.01}
-"""How many bits a sample a mode may cost more than ``float32``."""
+"""Largest drift of each mode from ``float32``, in bits a sample."""
 
-DRIFT_STREAMS, DRIFT_SAMPLES = 8, 1_024  # of the waves that the drift is measured on
-ROUNDS = 5  # of timing, of which the median counts
+DRIFT_STREAMS, DRIFT_SAMPLES = 8, 1_024  # shape of the waves on which the drift is measured
+ROUNDS = 5  # of timing; the median counts
 ROUND_SECONDS = 0.04
 CHOICES_FILE = "wavenet_modes.json"
 
 
 @dataclass(frozen=True)
 class ModeMeasurement:
-    """What one mode does on this machine."""
+    """Drift and speed of one mode on this machine."""
 
     mode: Mode
     drift_bits: float  # bits a sample more than float32
@@ -73,15 +74,15 @@ def measure_modes(config: Config, tensors: Mapping[str, np.ndarray]) -> list[Mod
 
 
 def fastest(measurements: list[ModeMeasurement]) -> Mode:
-    """Return the fastest mode within its drift bound; ``float32`` always is."""
+    """Return the fastest mode within its drift bound; ``float32`` always is within."""
     return max((each for each in measurements if each.is_within_bound), key=lambda each: each.samples_per_second).mode
 
 
 def fastest_mode(config: Config, tensors: Mapping[str, np.ndarray], fingerprint: str) -> Mode:
-    """Return the mode that ``auto`` stands for on this machine.
+    """Return the mode that ``auto`` selects on this machine.
 
-    It is measured once for a network, processor and version and then kept in the user's cache folder, so that the same seed
-    goes on to draw the same samples. ``fingerprint`` names the network.
+    The choice is measured once for each network, processor and version and cached in the user's cache folder, so that a
+    seed always draws the same samples. ``fingerprint`` identifies the network.
     """
     key = f"{fingerprint} {__version__} {description()}"
     path = _cache_folder() / CHOICES_FILE
@@ -92,14 +93,14 @@ def fastest_mode(config: Config, tensors: Mapping[str, np.ndarray], fingerprint:
     measurements = measure_modes(config, tensors)
     mode = fastest(measurements)
     choices[key] = {"mode": mode, "measured": [asdict(each) for each in measurements]}
-    with suppress(OSError):  # without a folder to write to it is measured again the next time
+    with suppress(OSError):  # without a writable folder the modes are measured again next time
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, json.dumps(choices, indent=1).encode())
     return mode
 
 
 def _drifts(config: Config, engines: Mapping[Mode, Engine]) -> dict[Mode, float]:
-    """Return the drift of each mode in bits a sample, from the same waves."""
+    """Return the drift of each mode in bits a sample, measured on the same waves."""
     exact = engines["float32"]
     wave = exact.draw(exact.start(range(DRIFT_STREAMS)), DRIFT_SAMPLES)
     bits = {}
@@ -110,7 +111,7 @@ def _drifts(config: Config, engines: Mapping[Mode, Engine]) -> dict[Mode, float]
 
 
 def _samples_in(engine: Engine, state: object) -> int:
-    """Return how many samples take about ``ROUND_SECONDS``."""
+    """Return the number of samples that take about ``ROUND_SECONDS``."""
     n_samples, seconds = 16, 0.0
     while seconds < ROUND_SECONDS / 4:
         n_samples *= 2
@@ -128,7 +129,7 @@ def _cache_folder() -> Path:
 
 
 def _read(path: Path) -> dict:
-    """Return the choices that were kept; none where the file is missing or damaged."""
+    """Return the cached choices; an empty dictionary where the file is missing or damaged."""
     with suppress(OSError, ValueError, RecursionError):
         choices = json.loads(path.read_bytes())
         return choices if isinstance(choices, dict) else {}

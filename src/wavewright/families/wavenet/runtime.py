@@ -54,8 +54,8 @@ class Runtime(OpenModel):
     def engine(self) -> Engine:
         """The engine with the model's weights; raises BadModel where they do not fit its card.
 
-        Its mode is the given one, else ``int8`` where all layers are stored with 8 bits, which it plays exactly, or ``int16``: these
-        draw the same samples on every machine. ``auto`` is the fastest of this machine.
+        Its mode is the given one, else ``int8`` where all layers are stored with 8 bits, which it plays exactly, or
+        ``int16``. Both draw the same samples on every machine; ``auto`` is the fastest mode of this machine.
         """
         stored = self.folder.tensors()
         of_layers = [array for name, array in stored.items() if name.startswith(("dilated", "residual")) and array.ndim > 1]
