@@ -1,6 +1,6 @@
-"""Run as a program: play, plot and train in the home folder of the environment, and print every network event as JSON.
+"""Run as a program: generate, plot and train in the environment's home folder, and print every network event as JSON.
 
-The audit hook sees what Python does; a library that connects from a thread of its own is seen by `benchmarks/network.py`.
+The audit hook sees Python's own calls; `benchmarks/network.py` also sees those of native threads.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ NETWORK = ("socket.", "urllib.", "http.", "ftplib.", "smtplib.", "webbrowser.")
 events: list[str] = []
 
 
-def listen(event: str, arguments: tuple[object, ...]) -> None:
-    """Note what reaches for the network; TensorBoard puts the name of the machine, which needs none, into a file's name."""
+def record(event: str, arguments: tuple[object, ...]) -> None:
+    """Record network events, except for the host name in TensorBoard's file names, which needs no network."""
     if event.startswith(NETWORK) and event != "socket.gethostname":
         events.append(f"{event} {arguments!r}")
 
 
-sys.addaudithook(listen)
+sys.addaudithook(record)
 
 
 def play(work: Path) -> None:
-    """Run commands that play models, code sound, draw and look at files."""
+    """Run commands that generate, encode, decode, plot and inspect sounds."""
     from wavewright.cli import run
 
     commands = [

@@ -1,4 +1,4 @@
-"""Cards with wrong types, sizes and texts: refused with a sentence, listed as broken, and no trouble for other models."""
+"""Cards with wrong types, sizes and texts are refused with a sentence and listed as broken; other models still work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models are replaced so that whenever the process dies, the old model or the new one is whole, plays, and nothing is left over."""
+"""Whenever a process dies while it replaces a model, the old or the new one is complete, and nothing is left over."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Killed(BaseException):
 
 
 class Killer:
-    """Lets the process die at the ``k``-th file operation, before or after it is done; then nothing else is done any more."""
+    """Simulates a process that dies before or after its ``k``-th file operation: no later operation has an effect."""
 
     def __init__(self, monkeypatch, at: int, is_done: bool):
         self.n_left, self.is_done, self.is_dead = at, is_done, False

@@ -1,4 +1,4 @@
-"""Every healthy kind of sound file is read, from any start; what only has a sound file's name is refused without waiting."""
+"""Every kind of sound file is read, from any start; pipes and devices named like one are refused without waiting."""
 
 from __future__ import annotations
 

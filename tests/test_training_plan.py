@@ -1,4 +1,4 @@
-"""Plans: where a step stands on the schedule, how many steps fit into the minutes, and how a run goes on past its plan."""
+"""Plans: positions on the schedule, the number of steps that fit into the minutes, and runs that are extended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def clock(monkeypatch):
 
 
 def timed_loop(folder, clock, seconds_at, settings=SETTINGS):
-    """A loop whose steps take ``seconds_at(minutes of the clock)``, and whose checkpoints are remembered as they were written."""
+    """A loop whose steps take ``seconds_at(minutes of the clock)`` and which records its checkpoints."""
     loop = make_loop(folder, settings)
     echo_loss, save, loop.saved = loop.network.echo_loss, loop.save, []
 
@@ -158,7 +158,7 @@ def test_a_finished_run_goes_on_past_its_plan(tmp_path, clock, given):
     loop = timed_loop(tmp_path / "run", clock, lambda now: 1.0)
     loop.resume()
     loop.extend(**given)
-    assert said_steps(loop) == (40 - 12 if "steps" in given else 30, 12)
+    assert reported_steps(loop) == (40 - 12 if "steps" in given else 30, 12)
     progress = loop.run()
     assert progress.finished == "all planned steps are done"
     assert progress.step == progress.steps
@@ -166,8 +166,8 @@ def test_a_finished_run_goes_on_past_its_plan(tmp_path, clock, given):
     assert progress.breakpoints[0] == (12, 1.0)
 
 
-def said_steps(loop):
-    """How many steps the run says that it goes on, and from which one."""
+def reported_steps(loop):
+    """The number of further steps that the run reports, and the step from which it goes on."""
     words = loop.observer.said[-1].removeprefix("about ").split()
     return int(words[0]), int(words[words.index("step") + 1])
 

@@ -1,4 +1,4 @@
-"""Gaps in .wwc files: two packets must agree before one is believed, it is no longer than allowed, and all lengths are exact."""
+"""Gaps in .wwc files: they need two packets that agree, have a largest length, and keep all lengths exact."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-# ONNX Runtime's Linux wheel reports to its maker 45 s after its import, unless this is set before the import: see SECURITY.md.
+# ONNX Runtime's Linux wheel connects to its maker's host 45 s after its import unless this is set before the import.
+# See SECURITY.md.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 # The public words and where they live. Each is imported when it is first used, so that importing Wavewright stays quick.

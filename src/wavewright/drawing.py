@@ -42,7 +42,7 @@ WINDOW_SECONDS = 0.03
 BLOCK_SECONDS = 60.0
 MAX_WAVE_ROWS = 4
 TITLE_LETTERS = 60
-SOFTWARE = "Wavewright"  # as pictures name what drew them
+SOFTWARE = "Wavewright"  # in the PNG's metadata
 PNG_MAGIC, MOST_TEXT_BYTES = b"\x89PNG\r\n\x1a\n", 65_536
 TICKS_HZ = (300, 1_000, 3_000, 10_000, 30_000)
 
@@ -117,7 +117,7 @@ def draw(picture: Picture, out: Path, kind: Kind = "all", title: str = "") -> No
 
 
 def drawn_title(path: Path) -> str | None:
-    """Return the title of a picture that :func:`draw` wrote, None for any other file."""
+    """Return the title in the metadata of a PNG that :func:`draw` wrote, None for any other file."""
     texts: dict[bytes, bytes] = {}
     with path.open("rb") as file:
         if file.read(8) != PNG_MAGIC:
@@ -329,7 +329,7 @@ def _shortened(text: str, n_letters: int) -> str:
 
 
 def _figure_class() -> type[Figure]:
-    """matplotlib's Figure, which draws with Agg and needs no screen; its list of fonts goes into Wavewright's own cache."""
+    """Import matplotlib's Figure, which needs no screen; its font list goes into Wavewright's own cache."""
     import platformdirs
 
     if "matplotlib" not in sys.modules:  # a program that has imported it keeps its settings

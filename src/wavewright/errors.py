@@ -3,16 +3,16 @@
 import unicodedata
 
 UNPRINTABLE = ("Cc", "Cf", "Zl", "Zp")
-"""Unicode's categories of control characters, marks of direction, and ends of lines."""
+"""Unicode categories of control and formatting characters and of line and paragraph separators."""
 
 LONGEST_SENTENCE = 1_500
-"""Characters; longer ones quote what nobody reads to the end, such as a number of 400 digits or a text."""
+"""Characters of a message; a longer one, which quotes a long number or text, loses its middle."""
 
 
 class WavewrightError(ValueError):
     """Something the person gave cannot be used. The command line prints the sentence and exits with code 2.
 
-    What a sentence quotes may come from any file: control characters in it are shown as escapes, and a long sentence loses its middle.
+    A message may quote any file, so control characters are shown as escapes, and a long message is shortened.
     """
 
     def __init__(self, sentence: str = "") -> None:
@@ -56,7 +56,7 @@ class NothingToSpeak(BadText):
 
 
 class SkippedText(UserWarning):
-    """A passage of a text was not spoken, because it cannot be read."""
+    """A passage of a text was skipped because it cannot be read."""
 
 
 def _shortened(sentence: str) -> str:
@@ -79,5 +79,5 @@ def _escaped(character: str) -> str:
 
 
 def how_to_install(extra: str) -> str:
-    """Return what to do for an optional part of the installation, as messages say it: Wavewright is installed from its folder."""
+    """Return the advice for messages on how to install an optional extra: Wavewright is installed from its folder."""
     return f'run pip install ".[{extra}]" in the folder of Wavewright'

@@ -1,4 +1,4 @@
-"""Lock files across processes and threads: the system releases a lock when its process dies."""
+"""Lock files that exclude other processes and threads; the system releases a lock when its process ends."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from pathlib import Path
 from .errors import InUse
 
 LOCK_OFFSET = 2**30
-"""Byte that Windows locks: it lies behind the content, which others can read therefore."""
+"""Offset of the byte that Windows locks, past the content, so that other processes can read that."""
 
 POLL_SECONDS = 0.02
-"""Pause between two attempts to lock on a system whose blocking lock gives up by itself."""
+"""Pause between two attempts to lock, on systems whose blocking lock times out."""
 
 NO_LOCKS = {getattr(errno, name) for name in ("ENOLCK", "ENOSYS", "EOPNOTSUPP", "ENOTSUP") if hasattr(errno, name)}
-"""Errors of file systems that have no locks."""
+"""Errors of file systems without locks."""
 
 _open_locks: set[int] = set()
 
 
 @contextmanager
 def locked(path: Path, wait: bool) -> Iterator[bool]:
-    """Hold the lock file ``path`` exclusively; it is created where it is missing and removed at the end.
+    """Hold the lock file ``path`` exclusively; create it where it is missing and remove it at the end.
 
-    Two processes exclude each other, and so do two threads of one process. The system releases the lock when the process
-    that holds it ends, however it ends; a lock file that is left behind locks nothing. The lock is not reentrant.
+    Processes exclude each other, and so do threads of one process. The system releases the lock when the process that
+    holds it ends, however it ends; a lock file that is left behind locks nothing. The lock is not reentrant.
 
     Parameters
     ----------
     path
         Lock file. Its folder must exist.
     wait
-        Wait until the lock is free. Otherwise a lock that is taken is refused at once.
+        Wait until the lock is free; otherwise raise InUse at once where it is taken.
 
     Yields
     ------
     bool
-        Whether the lock is held. It is not on a file system that has no locks.
+        Whether the lock is held; False on a file system without locks.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def locked(path: Path, wait: bool) -> Iterator[bool]:
 
 
 def _acquire(path: Path, wait: bool) -> tuple[int, bool]:
-    """Open and lock the file that is at ``path`` at that moment: the holder before removed the one that it had locked."""
+    """Open and lock the file at ``path``; retry where the previous holder removed it meanwhile."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         try:
@@ -82,7 +82,7 @@ def _acquire(path: Path, wait: bool) -> tuple[int, bool]:
 
 
 def _lock(descriptor: int, path: Path, wait: bool) -> bool:
-    """Lock an open file; false where its file system has no locks. Raises InUse where it is taken and not waited for."""
+    """Lock an open file; return False on a file system without locks, raise InUse for a taken one without ``wait``."""
     while True:
         try:
             _system_lock(descriptor, wait)
@@ -93,7 +93,8 @@ def _lock(descriptor: int, path: Path, wait: bool) -> bool:
                 raise
             if not wait:
                 raise InUse(
-                    f"{path.parent} is in use by another process{_holder(path)}; wait until it has ended, or choose another folder."
+                    f"{path.parent} is in use by another process{_holder(path)}; wait until it has ended, or choose "
+                    "another folder."
                 ) from None
             time.sleep(POLL_SECONDS)
         else:
@@ -101,14 +102,14 @@ def _lock(descriptor: int, path: Path, wait: bool) -> bool:
 
 
 def _holder(path: Path) -> str:
-    """The number of the process that holds a lock file, in brackets; empty where it cannot be read."""
+    """Return the process number in a lock file, in brackets; an empty string where it cannot be read."""
     with suppress(OSError, ValueError):
         return f" ({int(path.read_text())})"
     return ""
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether the open file is still the one called ``path``."""
+    """Return whether the open file is still the one at ``path``."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
@@ -117,10 +118,10 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 def _release(descriptor: int, path: Path) -> None:
     """Remove the lock file, then release the lock."""
-    if descriptor not in _open_locks:  # a forked child, in which the lock is its parent's
+    if descriptor not in _open_locks:  # a forked child: the lock is its parent's
         return
     _open_locks.discard(descriptor)
-    if sys.platform == "win32":  # which removes no open file
+    if sys.platform == "win32":  # cannot remove an open file
         os.close(descriptor)
         with suppress(OSError):  # the next holder has it open already
             path.unlink()
@@ -131,7 +132,7 @@ def _release(descriptor: int, path: Path) -> None:
 
 
 def _forget_in_child() -> None:
-    """Close a parent's locks in its forked child, which would otherwise hold them after the parent's death."""
+    """Close a parent's locks in its forked child, which would otherwise hold them after the parent ends."""
     for descriptor in _open_locks:
         with suppress(OSError):
             os.close(descriptor)

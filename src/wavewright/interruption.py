@@ -1,4 +1,4 @@
-"""Let the signals that end a process end it as Ctrl-C does, so that what is half-written is removed."""
+"""Treat termination signals like Ctrl-C, so that half-written files are removed."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from types import FrameType
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Signals that end a process which does not handle them: a supervisor's and a closed terminal's."""
+"""Termination signals: that of a supervisor and that of a closed terminal."""
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was told to end by a signal other than that of Ctrl-C."""
+    """A termination signal other than that of Ctrl-C arrived."""
 
 
 @contextmanager
 def ended_by_signals() -> Iterator[Callable[[], int | None]]:
-    """Raise Terminated in the main thread where one of ``ENDING`` arrives; a signal that somebody else handles stays theirs.
+    """Raise Terminated in the main thread when one of ``ENDING`` arrives, unless the signal has another handler.
 
-    A second signal is ignored, so that cleaning up ends.
+    Further signals are ignored, so that cleaning up can finish.
 
     Yields
     ------

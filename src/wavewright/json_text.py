@@ -1,4 +1,4 @@
-"""Read JSON that others wrote, every fault of which is a ValueError, and write a record as one line."""
+"""Parse untrusted JSON, raising ValueError for every fault, and write a record as one line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 MOST_DIGITS = 400
-"""Of a whole number; Python takes long for more."""
+"""Largest number of digits of an integer; Python takes long to convert more."""
 
 
 def parse(text: str) -> Any:
-    """Parse JSON text; raises ValueError, with the reason, for everything that cannot be read, values nested too deep among it."""
+    """Parse JSON text; raise ValueError with the reason where that fails, also for values nested too deep."""
     try:
         return json.loads(text, parse_int=_whole_number)
     except json.JSONDecodeError as error:
@@ -20,11 +20,11 @@ def parse(text: str) -> Any:
 
 
 def line_of(record: dict[str, Any]) -> str:
-    """Return a record as one line of JSON, which UTF-8 can encode; letters of all scripts stay as they are where they can."""
+    """Return a record as one line of JSON that UTF-8 can encode; escape non-ASCII characters only where it cannot."""
     line = json.dumps(record, ensure_ascii=False)
     try:
         line.encode("utf-8")
-    except UnicodeEncodeError:  # bytes of a file's name that are no text
+    except UnicodeEncodeError:  # a file name with bytes that are not valid UTF-8
         line = json.dumps(record)
     return line + "\n"
 

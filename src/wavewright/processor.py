@@ -20,19 +20,19 @@ INSTRUCTION_SETS = {
     "dotprod": "dot product",
     "sve": "SVE",
 }
-"""Names of the LLVM processor features whose presence changes the speed of the engines, as people write them."""
+"""Common names of the LLVM processor features that change the speed of the engines."""
 
 
 @cache
 def processor_name() -> str:
-    """Return the maker's name of the processor and, where it is known, its architecture generation."""
+    """Return the brand of the processor and, where it is known, its microarchitecture."""
     brand, generation = _brand() or platform.processor() or platform.machine(), _generation()
     return f"{brand} ({generation})" if generation and generation not in brand else brand
 
 
 @cache
 def instruction_sets() -> tuple[str, ...]:
-    """Return the names in ``INSTRUCTION_SETS`` of what this processor has; empty where that is unknown."""
+    """Return the names in ``INSTRUCTION_SETS`` that this processor supports; empty where that is unknown."""
     with suppress(ImportError, RuntimeError):
         from llvmlite.binding import get_host_cpu_features
 
@@ -42,13 +42,13 @@ def instruction_sets() -> tuple[str, ...]:
 
 
 def description() -> str:
-    """Return one line that says which processor a timing was made on: name, instruction sets, architecture and system."""
+    """Return one line on the processor, for timings: name, instruction sets, architecture and system."""
     sets = ", ".join(instruction_sets()) or "no vector instructions known"
     return f"{processor_name()}, {sets}, {platform.machine()}, {platform.system()}"
 
 
 def _generation() -> str:
-    """Return the name that compilers give to this generation, such as ``znver4`` or ``cascadelake``; empty if unknown."""
+    """Return LLVM's name of the microarchitecture, such as ``znver4`` or ``cascadelake``; empty if unknown."""
     with suppress(ImportError, RuntimeError):
         from llvmlite.binding import get_host_cpu_name
 

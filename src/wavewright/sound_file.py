@@ -62,7 +62,7 @@ WAV_SLACK_BYTES = 16
 """Some programs count the eight bytes of a chunk's own header in its size; nothing is missing from such a file."""
 
 SEEKABLE_SUBTYPES = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
-"""Ways to store samples in which each stands alone, and those of FLAC."""
+"""Subtypes in which libsndfile seeks exactly to a sample."""
 
 MP3_SLACK_SAMPLES = 4 * 1152
 """MP3 files without an exact length get an estimate, up to a few frames too long."""
@@ -141,7 +141,7 @@ class _Stream(soundfile.SoundFile):
 def _sound_chunks(path: Path, header: Header, start: int) -> Iterator[np.ndarray]:
     """Chunks of a file that libsndfile reads; raises BadAudio at the end where there were fewer samples than promised."""
     with _open_sound(path) as file:
-        # Others do not decode the same samples after a seek, or know none, as GSM 6.10: all that lies before the start is decoded.
+        # Other subtypes decode differently after a seek or cannot seek, as GSM 6.10: decode them from the beginning.
         position = file.seek(start) if start and header.subtype in SEEKABLE_SUBTYPES else 0
         while len(chunk := file.read(CHUNK_SAMPLES, dtype="float32", always_2d=True)):
             position += len(chunk)
@@ -284,7 +284,7 @@ def _needs_media(path: Path) -> bool:
         kind = path.stat().st_mode
         if stat.S_ISDIR(kind):
             raise BadAudio(f"{path} is a folder; give a sound file.")
-        if not stat.S_ISREG(kind):  # opening it may wait for ever
+        if not stat.S_ISREG(kind):  # opening it may block for ever
             raise BadAudio(f"{path} is a pipe, socket or device; save the sound to a file, and give that.")
         with path.open("rb") as file:
             head = file.read(64)

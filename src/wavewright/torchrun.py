@@ -1,4 +1,4 @@
-"""What ``torchrun`` tells the processes that it starts, read without PyTorch."""
+"""Read the environment variables of ``torchrun`` without PyTorch."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 
 
 def n_processes() -> int:
-    """Return how many processes ``torchrun`` started to train together; 1 without it."""
+    """Return the number of processes that ``torchrun`` started, 1 without it."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_first() -> bool:
-    """Return whether this is the process that prints the result, the first of those that train together."""
+    """Return whether this is the process of rank 0, which prints the result."""
     return n_processes() == 1 or os.environ.get("RANK", "0") == "0"

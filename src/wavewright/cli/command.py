@@ -64,7 +64,7 @@ def command(task: Callable[..., Any], name: str) -> Any:
         if as_json and values.get("stream"):
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         result = checked(task, names)(**values)
-        # None: standard output has been used for something else. Of several processes (torchrun), the first one speaks.
+        # None: standard output carries the data itself. Under torchrun only the first process prints the result.
         if result is not None and is_first():
             typer.echo(json.dumps(plain(result)) if as_json else str(result))
         if code := getattr(result, "exit_code", 0):

@@ -92,7 +92,7 @@ def show_model(name: Annotated[str, Field(description="Name of a model, or the p
 
 
 def _problem(folder: ModelFolder) -> str:
-    """Return the sentence that says why a model cannot be played; nothing where it can."""
+    """Return the reason why a model cannot be loaded, or an empty string."""
     try:
         models.load(folder.path)
     except BadModel as error:

@@ -1,4 +1,4 @@
-"""Standard streams of the process: closed ones lead nowhere, and a reader that has left is no error."""
+"""Standard streams of the process: replace closed ones by the null device, and tolerate a closed pipe at exit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ STREAMS = (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY), ("stderr", os.O_WRON
 
 
 def open_standard_streams() -> None:
-    """Open the null device in place of every closed standard stream, and let unknown letters be replaced in what is printed.
+    """Open the null device in place of every closed standard stream; replace characters that the console cannot encode.
 
-    Otherwise the next file that is opened takes the stream's number, and what is printed ends up in it.
+    A closed stream leaves its file descriptor free: the next file that is opened would receive the program's output.
     """
     for number, (name, flags) in enumerate(STREAMS):
         if _is_closed(number):
@@ -29,11 +29,11 @@ def open_standard_streams() -> None:
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
         if flags == os.O_WRONLY and isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console may lack a letter of a file's name
+            stream.reconfigure(errors="replace")  # file names may contain characters that the console cannot encode
 
 
 def drop_unread_output() -> None:
-    """Flush the output streams; where their reader has left, drop what it did not read, or the interpreter complains at its exit."""
+    """Flush the output streams; discard what a closed reader did not take, so that the interpreter exits silently."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -59,15 +59,15 @@ def write(path: Path | str, entries: Sequence[Entry]) -> None:
     if path.suffix.lower() == ".csv":
         table = io.StringIO(newline="")
         has_returns = any("\r" in value for record in records for value in record.values() if isinstance(value, str))
-        quoting: Literal[0, 1] = (
-            csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL
-        )  # which does not quote a carriage return everywhere
+        # QUOTE_MINIMAL leaves some carriage returns unquoted.
+        quoting: Literal[0, 1] = csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL
         writer = csv.DictWriter(table, FIELDS, lineterminator="\n", quoting=quoting)
         writer.writeheader()
         writer.writerows(records)
         content = table.getvalue()
     else:
-        content = "".join(line_of({name: value for name, value in record.items() if value is not None}) for record in records)
+        given = ({name: value for name, value in record.items() if value is not None} for record in records)
+        content = "".join(map(line_of, given))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content.encode())
 
@@ -149,7 +149,8 @@ def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]
     try:
         if "audio_filepath" not in (reader.fieldnames or ()):
             raise BadFolder(
-                f"{path}, line 1: no column is named audio_filepath; the first line must name the columns ({', '.join(FIELDS)})."
+                f"{path}, line 1: no column is named audio_filepath; the first line must name the columns "
+                f"({', '.join(FIELDS)})."
             )
         for record in reader:
             if None in record:
@@ -243,7 +244,7 @@ def _text(record: dict[str, Any], name: str, where: str) -> str | None:
 
 
 def _name(record: dict[str, Any], field: str, where: str) -> str | None:
-    """Return a field that names a label or a speaker; raise BadFolder for what is no name, None for an empty one."""
+    """Return a field that names a label or a speaker, None for an empty one; raise BadFolder for an invalid name."""
     name = _text(record, field, where)
     problem = name_problem(name) if name else None
     if name and problem is not None:

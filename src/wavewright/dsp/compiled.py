@@ -1,4 +1,4 @@
-"""Functions of numbers and arrays, compiled by numba once for a machine; damaged compiled code is noticed and made again."""
+"""Compile functions by numba once for each machine; verify cached code by a hash and recompile damaged code."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _reported: set[str] = set()  # lines on standard error, each once for a process
 
 
 def compiled(what: str, **flags: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Compile the decorated function when it is first called, and keep the machine code where a folder for that can be written.
+    """Compile the decorated function at its first call and cache the machine code, if a cache folder is writable.
 
     Parameters
     ----------
     what
-        Name of the loop, for the line on standard error while it is compiled.
+        Name of the loop in the line printed to standard error while it compiles.
     **flags
         Options of ``numba.njit``.
     """
@@ -44,7 +44,7 @@ def compiled(what: str, **flags: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 def inlined(function: Callable[..., Any] | None = None, **flags: Any) -> Any:
-    """Compile a function into those that call it; Python cannot call it, because that entry takes longest to compile."""
+    """Inline a function into its compiled callers; it gets no Python entry point, which takes longest to compile."""
 
     jit: Any = numba.njit  # its annotations lack the two options
 
@@ -55,9 +55,9 @@ def inlined(function: Callable[..., Any] | None = None, **flags: Any) -> Any:
 
 
 class CheckedCache(FunctionCache):
-    """Compiled code of one function in files with a hash, one for each signature and processor.
+    """Cache the compiled code of one function in files with a hash, one for each signature and processor.
 
-    numba's own files have none: a damaged one raises any error at all, or runs.
+    numba's own cache files have no hash: a damaged one raises arbitrary errors, or runs.
     """
 
     def __init__(self, function: Callable[..., Any], what: str):
@@ -103,7 +103,7 @@ class CheckedCache(FunctionCache):
 
 
 class NoCache(NullCache):
-    """Says that code is compiled, which happens in every process where no folder can be written."""
+    """Report that code is being compiled; without a writable folder every process compiles anew."""
 
     def __init__(self, what: str):
         self._what = what

@@ -12,13 +12,13 @@ OVERSAMPLING = 4
 WINDOW_SECONDS = 0.04
 """The gain falls and rises again within this time around a peak."""
 
-FILTER_SAMPLES = 16  # on each side that the oversampling filter reaches
-HEADROOM_DB = 0.05  # below the ceiling: a gain that moves changes what lies between samples a little
+FILTER_SAMPLES = 16  # reach of the oversampling filter on each side
+HEADROOM_DB = 0.05  # below the ceiling: a changing gain alters inter-sample peaks slightly
 BLOCK_SECONDS = 10.0
 
 
 def true_peaks(wave: np.ndarray) -> np.ndarray:
-    """Return the largest magnitude from each sample to the next one.
+    """Return the largest inter-sample magnitude between each sample and the next.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def true_peak_db(wave: np.ndarray) -> float:
 
 
 def limit(blocks: Iterable[np.ndarray], sample_rate: int, ceiling_db: float = -1.0) -> Iterator[np.ndarray]:
-    """Turn down what exceeds a true peak of ``ceiling_db``, and nothing else.
+    """Attenuate true peaks above ``ceiling_db``; leave all other samples unchanged.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def limit(blocks: Iterable[np.ndarray], sample_rate: int, ceiling_db: float = -1
     Yields
     ------
     np.ndarray
-        As many samples in all, in bounded memory; samples further than WINDOW_SECONDS from every peak above the ceiling are unchanged.
+        The same number of samples in total, in bounded memory. Samples further than WINDOW_SECONDS from every peak
+        above the ceiling are unchanged.
     """
     n_context = seconds_to_samples(WINDOW_SECONDS, sample_rate) + FILTER_SAMPLES
     n_block = seconds_to_samples(BLOCK_SECONDS, sample_rate)
@@ -82,7 +83,7 @@ def limit(blocks: Iterable[np.ndarray], sample_rate: int, ceiling_db: float = -1
 def _limited(
     before: np.ndarray | None, block: np.ndarray, after: np.ndarray, sample_rate: int, ceiling_db: float
 ) -> np.ndarray:
-    """One block, with what lies on its two sides."""
+    """Limit one block, given its context on both sides."""
     before = block[:, :0] if before is None else before
     peaks = true_peaks(np.concatenate([before, block, after], axis=1))
     ceiling = db_to_gain(ceiling_db - HEADROOM_DB)
@@ -93,7 +94,7 @@ def _limited(
 
 
 def _smoothed(gain: np.ndarray, sample_rate: int) -> np.ndarray:
-    """A smooth gain ``(time,)`` that is nowhere above ``gain``: a weighted mean of minima, each of which covers the middle."""
+    """Return a smooth gain ``(time,)`` that never exceeds ``gain``: its sliding minimum, averaged over the window."""
     from scipy.ndimage import minimum_filter1d
     from scipy.signal import oaconvolve
 

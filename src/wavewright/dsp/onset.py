@@ -21,10 +21,10 @@ NOISE_FACTOR = 3.0
 FADE_SECONDS = 0.005
 
 END_SECONDS, TAIL_SECONDS, RISING_DB = 0.02, 0.06, 3.0
-"""The end of a one-shot, what comes before it, and by how much the end may be louder."""
+"""Length of a one-shot's end and of the tail before it, and the level in dB by which the end may exceed the tail."""
 
 STOP_SECONDS, STOP_DB = 0.00025, -34.0
-"""The last moment of a one-shot, and the level that it stays below, relative to the loudest sample."""
+"""Last samples of a one-shot, and their largest level in dB relative to its peak."""
 
 RISE_SECONDS, RISE_DB, QUIETEST_DB = 0.01, 10.0, -60.0
 """Over which a level is taken that rises, by how much, and what is as good as silence, where beginnings are counted."""
@@ -109,7 +109,7 @@ def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int 
 
 
 def calm_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Turn down the end of a one-shot that rises out of its own decay, and fade one that stops while it sounds.
+    """Attenuate the end of a one-shot that gets louder again, and fade out one that is cut off.
 
     Parameters
     ----------
@@ -121,9 +121,9 @@ def calm_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     Returns
     -------
     np.ndarray
-        The wave itself, or a copy. Where the last END_SECONDS are louder than the TAIL_SECONDS before by RISING_DB, they are brought
-        down to the peak of these, by a gain that falls over 5 ms. Where the last STOP_SECONDS are not STOP_DB below the
-        loudest sample, the last 5 ms fade out, as those of a recording that is cut.
+        The wave itself, or a copy. If the peak of the last END_SECONDS exceeds that of the TAIL_SECONDS before by
+        RISING_DB, it is lowered to it by a gain that falls over 5 ms. If the last STOP_SECONDS are not at least STOP_DB
+        below the wave's peak, the last 5 ms fade out.
     """
     n_end, n_tail, n_fall = (seconds_to_samples(each, sample_rate) for each in (END_SECONDS, TAIL_SECONDS, FADE_SECONDS))
     if len(wave) < n_end + n_tail:

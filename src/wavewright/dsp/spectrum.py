@@ -17,8 +17,8 @@ BLOCK_FRAMES = 1024
 """Frames transformed at a time, so that what lies between the wave and the result stays small for a wave of any length."""
 
 SMALLEST_COVERAGE = 0.1
-"""Share of the full sum of squared windows below which :func:`istft` amplifies no further. Where only the end of one window covers
-a sample, an error of the spectrum would be divided by nearly zero."""
+"""Fraction of the full sum of squared windows below which :func:`istft` amplifies no further. Where only the end of one
+window covers a sample, errors in the spectrum would be divided by nearly zero."""
 
 
 def hann_window(n_fft: int, win_length: int | None = None) -> np.ndarray:
@@ -58,9 +58,10 @@ def istft(
     """The wave ``(..., time)`` whose :func:`stft` is closest to ``spectrum`` ``(..., bins, frames)``, as ``librosa.istft``.
 
     Frames are windowed again, added up and divided by the sum of squared windows (D. Griffin, J. Lim, "Signal estimation from
-    modified short-time Fourier transform", 1984). Where that sum is below SMALLEST_COVERAGE of the full one, the wave fades out
-    instead of amplifying errors; with ``hop_length <= n_fft // 4`` and padding this never happens. For longer hops, give a
-    spectrum with a frame at or after the last sample. Without ``n_samples`` the wave ends with the middle of the last frame, or with
+    modified short-time Fourier transform", 1984). Where that sum is below SMALLEST_COVERAGE of the full one, the wave
+    fades out instead of amplifying errors; with ``hop_length <= n_fft // 4`` and padding this never happens. For longer
+    hops, give a spectrum with a frame at or after the last sample. Without ``n_samples`` the wave ends with the middle
+    of the last frame, or with
     its end if ``padding`` is ``none``.
     """
     check_bins(spectrum.shape[-2], n_fft)
@@ -121,7 +122,7 @@ def overlap_add(frames: np.ndarray, hop_length: int) -> np.ndarray:
 
 
 def smallest_envelope(window: np.ndarray, hop_length: int) -> np.float32:
-    """The smallest sum of squared windows that :func:`istft` divides by, for ``window (n_fft,)``."""
+    """Return the smallest sum of squared windows that :func:`istft` divides by, for ``window (n_fft,)``."""
     n_missing = -len(window) % hop_length
     full = np.pad(np.square(window), (0, n_missing)).reshape(-1, hop_length).sum(axis=0).max()
     return np.float32(max(SMALLEST_COVERAGE * full, np.finfo(np.float32).tiny))

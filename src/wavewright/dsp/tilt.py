@@ -9,14 +9,14 @@ import numpy as np
 from ..units import db_to_gain, seconds_to_samples
 
 CENTRE_HZ, LOWEST_HZ = 1_000.0, 62.5  # where the level stays, and below which it changes no further
-RESPONSE_SECONDS = 0.5  # of the filter, after which it has decayed below -80 dB
+RESPONSE_SECONDS = 0.5  # length of the impulse response, which has decayed below -80 dB by then
 
 
 def tilted(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndarray:
     """Tilt the spectrum of ``wave (..., time)`` by ``tilt_db`` an octave, from 1 kHz up and down to 62.5 Hz.
 
-    A minimum-phase filter: nothing sounds before what causes it, so an attack stays where it is, and what rings beyond the end is
-    cut off.
+    The filter is causal and has minimum phase, so attacks are neither smeared nor delayed; its ringing is cut off at
+    the end of the wave.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def tilted(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _log_response(n_fft: int, sample_rate: int) -> np.ndarray:
-    """Octaves above CENTRE_HZ of each bin as a real part, and the imaginary part that makes ``exp`` of it minimum-phase, ``(bins,)``."""
+    """Return the log response ``(bins,)`` for 1 neper an octave: octaves above CENTRE_HZ, with minimum phase."""
     frequency_hz = np.fft.rfftfreq(n_fft, 1 / sample_rate)
     cepstrum = np.fft.irfft(np.log2(np.maximum(frequency_hz, LOWEST_HZ) / CENTRE_HZ), n_fft)
     cepstrum[1 : n_fft // 2] *= 2

@@ -85,18 +85,18 @@ def nearest_training_distance(
 
 
 def merge_drums(training: np.ndarray, sounds: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return the sound of each clip with the clips of a group, such as the velocity layers of a drum, merged into one.
+    """Merge the clips of each group, such as the velocity layers of a drum, into one sound.
 
-    Merging can only raise the limit of :func:`nearest_training_distance`: where it leaves one sound, or a smaller limit, ``sounds``
-    come back as they are.
+    Merging can only raise the limit of :func:`nearest_training_distance`: where one sound would remain, or the limit
+    would fall, ``sounds`` are returned unchanged.
 
     Parameters
     ----------
     training : np.ndarray
         Clips of one label, ``(n, d)``.
     sounds : np.ndarray
-        From :func:`merge_near_duplicates`, ``(n,)``. They keep one pair of near-duplicates that are filed as two drums from making a
-        limit that copies pass.
+        From :func:`merge_near_duplicates`, ``(n,)``. Without them, one pair of near-duplicates filed as two drums would
+        lower the limit so far that copies pass.
     groups : np.ndarray
         The drum that each clip is a recording of, ``(n,)``.
     """
@@ -111,7 +111,7 @@ def smallest_distance(training: np.ndarray, threshold: float | None, groups: np.
     """Return the smallest distance between different sounds of training ``(n, d)``, 0 where all are one sound.
 
     Clips no farther apart than ``threshold`` are one sound, and so are those of one of the ``groups`` ``(n,)``, see
-    :func:`merge_drums`. Raises BadSetting without a threshold.
+    :func:`merge_drums`. Raises BadSetting where the threshold is None.
     """
     sounds = merge_near_duplicates(training, threshold)
     if len(np.unique(sounds)) < 2:

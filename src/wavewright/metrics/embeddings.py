@@ -198,7 +198,7 @@ def mean_of_spans(values: np.ndarray, n_spans: int, even: bool = False) -> np.nd
 
 
 def span_edges(n_frames: int, n_spans: int, even: bool = False) -> list[int]:
-    """Where equal spans, or spans that grow by the same factor from one frame on, begin, and where the last ends."""
+    """Return the bounds of ``n_spans`` spans, equal ones or such that grow by a constant factor: ``n_spans + 1``."""
     growing = np.geomspace(1.0, n_frames + 1.0, n_spans + 1) - 1.0
     ideal = np.linspace(0.0, n_frames, n_spans + 1) if even else growing
     edges = [0]

@@ -19,8 +19,8 @@ from .sampling import equal_counts, one_of_each
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
 
 TakesFrom = Literal["distance", "group"]
-"""What makes recordings takes of one sound where one take of each is drawn: the embedding's near-duplicate distance, or being of one
-group as well."""
+"""Which recordings count as takes of one sound when one take of each is drawn: those within the embedding's
+near-duplicate distance, or those of one group as well."""
 
 LARGEST_SIDE = 4_000
 """Kernels and neighbours compare every clip with every other; a larger side is drawn from."""
@@ -131,8 +131,8 @@ def neighbour_figures(
 
     ``sounds`` ``(n,)`` comes from :func:`sounds_of`. Precision to coverage and the 1-nearest-neighbour accuracy are means over
     ``repeats`` draws of one take of each sound and as many estimates of the same label. Diversity compares all clips of a
-    label. With ``merge_groups`` the limit against copies takes the recordings of a group for one sound, see :func:`merge_drums`.
-    Raises BadSetting where no label can be measured or the sides do not match.
+    label. With ``merge_groups`` the limit against copies takes the recordings of a group for one sound, see
+    :func:`merge_drums`. Raises BadSetting where no label can be measured or the sides do not match.
     """
     rng = np.random.default_rng(seed)
     names = [str(label) for label in np.intersect1d(reference.labels, estimate.labels)]
@@ -215,7 +215,7 @@ def _label_figures(
 
 
 def _drums(reference: EmbeddedClips, sounds: np.ndarray) -> np.ndarray:
-    """The drum that each reference clip is a recording of, as numbers ``(n,)``; unlike those of ``sounds`` they repeat between labels."""
+    """Return the number ``(n,)`` of the drum in each reference clip; unlike ``sounds``, they repeat between labels."""
     drums = sounds.copy()
     for label in np.unique(reference.labels):
         rows = reference.of_label(label)

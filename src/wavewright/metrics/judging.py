@@ -73,8 +73,9 @@ def compare(
 
     The first embedding says who is whose neighbour, each gives distances, and a ClassifierEmbedding among them gives scores.
     Labels that a side lacks are left out, with a note. ``held_out`` recordings stand beside the generated clips as a row of
-    their own. ``merge_groups`` takes the recordings of a group for one drum where it says what a copy is; not for groups that are
-    speakers. Each cheat has as many clips a label as the generated clips have on average. Raises BadSetting where no label is
+    their own. ``merge_groups`` counts the recordings of a group as one drum when it decides what a copy is; do not use
+    it for groups that are speakers. Each cheat has as many clips a label as the generated clips have on average. Raises
+    BadSetting where no label is
     in common, the sample rates differ or a metric has too few clips.
     """
     common, left_out = _common_labels(reference, generated, held_out)

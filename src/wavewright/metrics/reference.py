@@ -25,9 +25,9 @@ class Reference:
     """The training clips as evaluations and the search for copies see them.
 
     ``all_embeddings`` ``(n, d)`` float32 are those of all clips; ``limits`` ``(max(classes, 1),)`` float32 the distance below which a clip
-    of a class lies closer to one of them than any two different drums of its class lie to each other (velocity layers are one drum, see
-    :func:`smallest_distance`), 0 where a class is one sound. Generated clips are measured against at most LARGEST_REFERENCE of each
-    class, whose ``embeddings`` are ``(m, d)``.
+    of a class lies closer to one of them than any two different drums of its class lie to each other (velocity layers
+    are one drum, see :func:`smallest_distance`), 0 where a class is one sound. Generated clips are compared with at
+    most LARGEST_REFERENCE of each class, whose ``embeddings`` are ``(m, d)``.
     """
 
     embedding: LogMelEmbedding
@@ -48,9 +48,9 @@ class Reference:
     ) -> Reference:
         """Embed all clips, ``wave_of(index) (n_samples,)``, and choose by a fixed seed.
 
-        ``labels`` number ``label_names``, ``groups`` say which clips are takes of one sound; no limit falls below that of its label in
-        ``least_limits``. Raises BadFolder where the clips of a class cannot measure anything, BadSetting where there are other than one
-        least limit for each label.
+        ``labels`` index ``label_names``; clips with equal ``groups`` are takes of one sound; ``least_limits`` are lower
+        bounds of the limits, one for each label. Raises BadFolder where the clips of a class cannot measure anything,
+        BadSetting for another number of least limits.
         """
         if least_limits and len(least_limits) != max(len(label_names), 1):
             raise BadSetting(
@@ -82,8 +82,8 @@ class Reference:
         """Metrics of generated ``{label: (n, time)}``, each the mean over the classes.
 
         ``distance``: 100 times the kernel distance to the training clips, 0 where they come from one distribution. ``diversity``:
-        mean distance within a class over that of the training clips. ``copying``: share closer to a training clip of its class than the
-        limit. ``level_db``: of the loudest sample.
+        mean distance within a class over that of the training clips. ``copying``: fraction closer to a training clip of
+        its class than the limit. ``level_db``: of the loudest sample.
         """
         rows: dict[str, list[float]] = {"distance": [], "diversity": [], "copying": [], "level_db": []}
         for label, generated in waves.items():

@@ -88,7 +88,7 @@ class Judge:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What an evaluation found; its text has a table of all rows, the first row label by label, and at last a verdict."""
+    """The result of an evaluation; its text has a table of all rows, the first row label by label, and the verdict."""
 
     reference: str
     generated: str
@@ -137,7 +137,7 @@ class EvaluationReport:
                 "",
                 *self._label_lines(),
                 "",
-                *self._kept(),
+                *self._bar_lines(),
                 *self.notes,
                 "",
                 str(self.verdict),
@@ -179,8 +179,8 @@ class EvaluationReport:
             )
         return [f"{first.name}, label by label", *_aligned(lines)]
 
-    def _kept(self) -> list[str]:
-        """Which bars are kept, and whether the metrics notice the cheats."""
+    def _bar_lines(self) -> list[str]:
+        """Return lines on the bars that are met or missed, and on whether the metrics detect the cheats."""
         lines = [f"Every bar is kept by {self.rows[0].name}." if not self.failed else f"Missed: {', '.join(self.failed)}."]
         cheats = [row for row in self.rows if row.is_cheat]
         for row in cheats:

@@ -1,4 +1,4 @@
-"""What an evaluation comes to, in plain words: good, copies, too alike, unlike the recordings, wrong labels, or too few to say."""
+"""Verdict of an evaluation: good, copies, too alike, unlike the recordings, wrong labels, or too few clips."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ GOOD, UNRELIABLE, FEW_RECORDINGS, FEW_CLIPS = "good", "unreliable", "too few rec
 FEW_SOUNDS = "too few recorded sounds to tell copies by"
 COPIES, ALIKE, UNLIKE, WRONG_LABELS = "copies", "too alike", "unlike the recordings", "wrong labels"
 
-COMMON_BY_CHANCE = 2.0  # times as many clips below the limit as are expected of new sounds still say nothing
-FEWEST_A_LABEL = 30  # recordings or clips; with fewer, chance moves every figure
+COMMON_BY_CHANCE = 2.0  # clips below the limit over those expected of new sounds; up to this there is no evidence
+FEWEST_A_LABEL = 30  # recordings or clips; with fewer, every metric depends on chance
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found: what it is called, and a sentence with its figure."""
+    """A short name of one result, and a sentence with its metric."""
 
     name: str
     sentence: str
@@ -27,7 +27,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All findings, the gravest first; a single one named ``good`` where nothing is wrong."""
+    """All findings, the most serious first; a single one named ``good`` where nothing is wrong."""
 
     findings: tuple[Finding, ...]
 
@@ -51,7 +51,7 @@ def verdict_of(rows: Sequence[Row]) -> Verdict:
 
 
 def _reliability(rows: Sequence[Row]) -> Iterator[Finding]:
-    """Cheats that keep every bar."""
+    """Yield a finding for each cheat that meets every bar."""
     for row in rows:
         if row.is_cheat and not row.failed:
             cheat = row.name.partition(": ")[2] or row.name
@@ -61,7 +61,7 @@ def _reliability(rows: Sequence[Row]) -> Iterator[Finding]:
 
 
 def _counts(row: Row) -> Iterator[Finding]:
-    """Labels with too little to measure by."""
+    """Yield findings on labels with too few recordings or clips."""
     labels = row.neighbours.labels
     recordings = {label or "all": figures.n_reference for label, figures in labels.items()}
     clips = {label or "all": figures.n_estimate for label, figures in labels.items()}
@@ -77,29 +77,31 @@ def _counts(row: Row) -> Iterator[Finding]:
 
 
 def _misses(row: Row) -> Iterator[Finding]:
-    """The bars that are missed, those that mean one thing together."""
-    missed = [_said(bar, _expected_closer(row)) for bar in row.bars if not bar.is_kept]
+    """Yield a finding for each kind of problem, with the missed bars that belong to it."""
+    missed = [_problem(bar, _expected_closer(row)) for bar in row.bars if not bar.is_kept]
     for name in (COPIES, FEW_SOUNDS, ALIKE, UNLIKE, WRONG_LABELS):
-        sentences = [sentence for found, sentence in missed if found == name]
+        sentences = [sentence for kind, sentence in missed if kind == name]
         if sentences:
             yield Finding(name, f"{'; '.join(sentences)}.")
 
 
 def _expected_closer(row: Row) -> float:
-    """The share of new sounds that lie below the limit by chance: 2 in ``n + 1`` below the smallest of ``n`` distances."""
+    """Return the fraction of new sounds expected below the limit, 2 in ``n + 1`` for the smallest of ``n`` distances."""
     labels = row.neighbours.labels.values()
     shares = [2 / (label.n_sounds + 1) for label in labels if label.copying is not None]
     return min(1.0, sum(shares) / max(len(shares), 1))
 
 
-def _said(bar: Bar, expected_closer: float) -> tuple[str, str]:
-    """What a missed bar is called, and what it says."""
+def _problem(bar: Bar, expected_closer: float) -> tuple[str, str]:
+    """Return the kind of problem that a missed bar shows, and a clause with its value."""
     value, limit = bar.value, bar.limit
     percent, bound = f"{100 * value:.0f} %", f"{100 * limit:.0f} %"
     if bar.name == "no closer than recordings":
-        said = f"{100 * (1 - value):.1f} % of the clips lie closer to a recording than different recorded sounds to each other"
+        closer = (
+            f"{100 * (1 - value):.1f} % of the clips lie closer to a recording than different recorded sounds to each other"
+        )
         chance = f"at most {100 * (1 - limit):.2g} %; new sounds come to about {100 * expected_closer:.1f} % by chance"
-        return (FEW_SOUNDS if 1 - value <= COMMON_BY_CHANCE * expected_closer else COPIES), f"{said} ({chance})"
+        return (FEW_SOUNDS if 1 - value <= COMMON_BY_CHANCE * expected_closer else COPIES), f"{closer} ({chance})"
     if bar.name == "diversity":
         return ALIKE, f"clips of a label differ {value:.2f} times as much as its recordings do (at least {limit:g})"
     if bar.name == "coverage":

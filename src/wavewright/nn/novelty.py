@@ -1,4 +1,4 @@
-"""Distances to the recordings of a label that a network may come no closer to, as losses."""
+"""Loss that keeps generated clips at a minimum distance from the recordings of their label."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .spectrum import power_spectrum, stft
 
 
 class LogMelNovelty(nn.Module):
-    """:class:`wavewright.metrics.LogMelEmbedding` in torch, with gradients: ``(batch, time)`` -> ``(batch, 240)``.
+    """Differentiable :class:`wavewright.metrics.LogMelEmbedding`: ``(batch, time)`` -> ``(batch, 240)``.
 
-    Equal to it for waves of its own sample rate whose length is its own.
+    Equal to it for waves at its sample rate and of its length.
 
     Parameters
     ----------
@@ -60,13 +60,13 @@ class LogMelNovelty(nn.Module):
         return torch.cat(parts, 1)
 
     def _detail(self, values: Tensor) -> Tensor:
-        """Means ``(batch, spans, groups)`` of ``(batch, frames, mels)``."""
+        """Average ``(batch, frames, mels)`` over spans and groups of bands: ``(batch, spans, groups)``."""
         spans = _mean_of_spans(values, self.embedding.n_detail_spans)
         return spans.unflatten(-1, (self.embedding.n_detail_mels, -1)).mean(-1)
 
 
 def closeness_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_label: Tensor, limits: Tensor) -> Tensor:
-    """How far clips lie within the limits of their labels, as a share of these; 0 where none lies closer to a known clip.
+    """Return the mean fraction by which clips are closer to a known clip than the limit of their label, 0 if none is.
 
     Parameters
     ----------
@@ -75,9 +75,9 @@ def closeness_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_labe
     label : Tensor
         Their labels ``(batch,)``.
     known : Tensor
-        Clips ``(n, d)`` that they may come no closer to, of any label.
+        Recordings ``(n, d)`` of any label.
     known_label : Tensor
-        Labels ``(n,)`` of these; only those of its own label count for a clip.
+        Labels ``(n,)`` of these; a clip is compared only with those of its own label.
     limits : Tensor
         Smallest distance allowed for each label, ``(labels,)``.
 
@@ -92,7 +92,7 @@ def closeness_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_labe
 
 
 def _mean_of_spans(values: Tensor, n_spans: int) -> Tensor:
-    """Means ``(batch, spans, d)`` of ``(batch, frames, d)`` over spans that grow by the same factor."""
+    """Average ``(batch, frames, d)`` over spans that grow by a constant factor: ``(batch, spans, d)``."""
     edges = span_edges(values.shape[1], n_spans)
     return torch.stack([values[:, start:end].mean(1) for start, end in pairwise(edges)], 1)
 

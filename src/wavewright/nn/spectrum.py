@@ -145,8 +145,8 @@ def istft(
     """The wave ``(..., time)`` whose :func:`stft` is closest to ``spectrum`` ``(..., bins, frames)``.
 
     Frames are windowed again, added up and divided by the sum of squared windows (D. Griffin, J. Lim, "Signal estimation from
-    modified short-time Fourier transform", 1984), at least SMALLEST_COVERAGE of the full one. Without ``n_samples`` the wave ends
-    with the middle of the last frame.
+    modified short-time Fourier transform", 1984), at least SMALLEST_COVERAGE of the full one. Without ``n_samples`` the
+    wave ends with the middle of the last frame.
     """
     check_bins(spectrum.shape[-2], n_fft)
     frames = irfft(spectrum.transpose(-1, -2), n_fft)  # (..., frames, n_fft)
@@ -225,7 +225,7 @@ def _pad(wave: Tensor, width: int, padding: Padding) -> Tensor:
 
 
 def _smallest_envelope(window: Tensor, hop_length: int) -> Tensor:
-    """The smallest sum of squared windows to divide by, as :func:`.dsp.spectrum.smallest_envelope`, on the window's device."""
+    """Return the smallest sum of squared windows to divide by, as :func:`.dsp.spectrum.smallest_envelope`, in torch."""
     squared = F.pad(window.square(), (0, -len(window) % hop_length))
     return (SMALLEST_COVERAGE * squared.view(-1, hop_length).sum(0).max()).clamp(min=torch.finfo(window.dtype).tiny)
 

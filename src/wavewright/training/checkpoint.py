@@ -85,7 +85,7 @@ def save(
 
 
 def load(path: Path, network: HasState, average: HasState, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
-    """Read what :func:`save` wrote into the given objects; raises BadModel where the file is damaged or does not fit them."""
+    """Load what :func:`save` wrote into the given objects; raise BadModel for a file that is damaged or does not fit."""
     tensors, progress = _read(path)
     try:
         states = {player: _optimizer_state(tensors, player, optimizer) for player, optimizer in optimizers.items()}
@@ -107,7 +107,7 @@ def lend(path: Path, network: HasState) -> None:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], Progress]:
-    """Return the tensors of a checkpoint and where its run stood; raises BadModel where the file is damaged."""
+    """Return the tensors and the progress in a checkpoint; raise BadModel where the file is damaged."""
     try:
         contents = path.read_bytes()  # at once, since another process may replace the file meanwhile
         tensors = deserialize(contents)
@@ -115,13 +115,14 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Progress]:
         progress = Progress.from_json(json.loads(contents[8 : 8 + header_bytes])["__metadata__"]["progress"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadModel(
-            f"{path} is not a checkpoint that can be read ({_reason(error)}); copy it again, or delete it to begin anew with --resume."
+            f"{path} is not a checkpoint that can be read ({_reason(error)}); copy it again, or delete it to begin anew "
+            "with --resume."
         ) from error
     return tensors, progress
 
 
 def _reason(error: Exception) -> str:
-    """Return what is wrong, in one line."""
+    """Return the message of an error as one line."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc'])) or 'progress'}: {first['msg']}"
@@ -129,7 +130,7 @@ def _reason(error: Exception) -> str:
 
 
 def _optimizer_state(tensors: dict[str, Tensor], player: str, optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
-    """Return what an AdamW optimizer remembers of each parameter, by its number; raises ValueError where that does not fit."""
+    """Return the AdamW state of each parameter by its index; raise ValueError where it does not fit the optimizer."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _below(tensors, f"optimizer/{player}/").items():
         number, _, key = name.partition("/")

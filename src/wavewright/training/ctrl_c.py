@@ -1,4 +1,4 @@
-"""Ctrl-C while a run trains: answered at once, and in effect between two steps."""
+"""Handle Ctrl-C during training: report it at once, stop between two steps."""
 
 from __future__ import annotations
 
@@ -12,9 +12,17 @@ SAVING = "Ctrl-C: saving the checkpoint and the model, which takes some seconds;
 
 @contextmanager
 def ctrl_c(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, which is said at once.
+    """Defer Ctrl-C within the block; a second one raises KeyboardInterrupt at once.
 
-    It takes effect between steps, so that no checkpoint holds half a step; a second one does at once.
+    Parameters
+    ----------
+    say
+        Called with SAVING as soon as Ctrl-C is pressed.
+
+    Yields
+    ------
+    Callable
+        Returns whether Ctrl-C was pressed, so that training stops between steps and no checkpoint holds half a step.
     """
     is_pressed, woken = False, threading.Event()
 
@@ -30,7 +38,7 @@ def ctrl_c(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
         if is_pressed:
             say(SAVING)
 
-    # Other threads may set no handler, and a handler of somebody else stays.
+    # Only the main thread may set a handler; another program's handler is kept.
     is_ours = (
         threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     )

@@ -53,7 +53,8 @@ class Health:
         if self._persists("copying", copying > COPYING_SHARE):
             say(
                 f"warning: {copying:.0%} of the generated sounds are closer to a training clip than training sounds are to each "
-                "other; the generator copies: use more recordings, a smaller --size, or stop earlier; for a GAN, raise model.copy_weight."
+                "other; the generator copies: use more recordings, a smaller --size, or stop earlier; for a GAN, raise "
+                "model.copy_weight."
             )
         self._watch_latents(metrics.get("valid/active"), say)
         measured = [metrics[name] for name in ("valid/loss", "valid/bits", "valid/mel") if name in metrics]

@@ -1,37 +1,37 @@
-"""The plan of a run: how many steps, how far along the learning-rate schedule each of them is, and how many fit into the time."""
+"""The plan of a run: its number of steps, their positions on the learning-rate schedule, and how many fit a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 Breakpoints = list[tuple[int, float]]
-"""Steps, in rising order, and the position on the learning-rate schedule (0 to 1) that each of them has."""
+"""Steps in rising order, each with its position on the learning-rate schedule (0 to 1)."""
 
 REWARM_SHARE = 0.05
-"""Of the added steps: those over which the learning rate of an extended run rises again."""
+"""Fraction of the added steps over which the learning rate of an extended run rises again."""
 
 STEP_SHARE = 0.95
-"""Of the time, while no evaluation has been timed yet; the rest is for evaluations and checkpoints."""
+"""Fraction of the time for steps until an evaluation is timed; the rest is for evaluations and checkpoints."""
 
 MOST_STEPS = 1_000_000_000
 SHORTEST_PLAN = 20
 SHORT_PLAN = 150
-"""Steps up to which a run is warned of its plan."""
+"""Number of steps up to which a plan is reported as short."""
 
 REPLAN_SHARE = 0.05
-"""Of the remaining steps: those after which the plan is compared with the clock again."""
+"""Fraction of the remaining steps after which the plan is compared with the clock again."""
 
 REPLAN_EVERY = 10
-"""Fewest steps between two such comparisons."""
+"""Smallest number of steps between two such comparisons."""
 
 REPLAN_TOLERANCE = 0.05
-"""Share of the remaining steps by which a plan may be off before it is changed."""
+"""Relative error of the remaining steps up to which a plan is kept."""
 
 
 def schedule_position(step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
-    """Return how far along its schedule a run of ``steps`` steps is at a step (counted from 0), from 0 to 1.
+    """Return the position on the schedule, from 0 to 1, of a step (counted from 0) in a run of ``steps`` steps.
 
-    The position is linear in the step from 0 at the first step to 1 at ``steps``, by way of the breakpoints.
+    It is piecewise linear: 0 at the first step, the given positions at the breakpoints, 1 at ``steps``.
     """
     known = [(0, 0.0), *breakpoints, (max(steps, 1), 1.0)]
     after = next((index for index, (later, _) in enumerate(known) if later > step), None)
@@ -42,9 +42,9 @@ def schedule_position(step: int, steps: int, breakpoints: Sequence[tuple[int, fl
 
 
 def keep_position(step: int, steps: int, breakpoints: Breakpoints) -> Breakpoints:
-    """Return breakpoints with which the position at ``step`` stays as it is when the end of the plan moves.
+    """Return breakpoints that keep the position at ``step`` when the end of the plan moves.
 
-    From ``step`` on the position rises evenly to 1 at the new end, so the learning rate does not jump.
+    From ``step`` on the position rises linearly to 1 at the new end, so the learning rate does not jump.
     """
     return [*_before(step, breakpoints), (step, schedule_position(step, steps, breakpoints))]
 
@@ -52,9 +52,12 @@ def keep_position(step: int, steps: int, breakpoints: Breakpoints) -> Breakpoint
 def rewarm(step: int, steps: int, breakpoints: Breakpoints, new_steps: int) -> Breakpoints:
     """Return the breakpoints of a plan that is extended at ``step`` from ``steps`` to ``new_steps``.
 
-    Over the first REWARM_SHARE of the added steps the learning rate returns to where a run planned for ``new_steps`` from its start
-    would be, and from there it falls to the end like that run's (re-warming and re-decaying; Ibrahim et al., "Simple and Scalable
-    Strategies to Continually Pre-train Large Language Models", 2024).
+    Over the first REWARM_SHARE of the added steps the learning rate returns to that of a run planned for ``new_steps``
+    from its start, and then falls like that run's (re-warming and re-decaying).
+
+    References
+    ----------
+    A. Ibrahim et al., "Simple and Scalable Strategies to Continually Pre-train Large Language Models", 2024.
     """
     position = schedule_position(step, steps, breakpoints)
     top = rewarm_end(step, new_steps)
@@ -71,7 +74,7 @@ def _before(step: int, breakpoints: Breakpoints) -> Breakpoints:
 
 
 def steps_within(seconds: float, step: int, starts: Sequence[int], seconds_per_step: Sequence[float]) -> int:
-    """Return how many steps from ``step`` on fit into the seconds, where each stage has its own seconds per step."""
+    """Return the number of steps from ``step`` on that fit into the seconds, given the seconds per step of each stage."""
     count, ends = 0, [*starts[1:], None]
     for start, end, each in zip(starts, ends, seconds_per_step, strict=True):
         if end is not None and end <= step:
@@ -86,7 +89,7 @@ def steps_within(seconds: float, step: int, starts: Sequence[int], seconds_per_s
 
 
 def plan_in_words(steps: int, threads: int, starts: Sequence[int], seconds_per_step: Sequence[float], is_by_clock: bool) -> str:
-    """Return how many steps of which duration are planned, of each stage, on how many threads."""
+    """Return a message on the planned steps of each stage, their durations and the number of threads."""
     on_threads = f"on {threads} thread{'s' * (threads > 1)}"
     follows = "; more or fewer as the clock shows, so that the minutes are used" if is_by_clock else ""
     if len(seconds_per_step) == 1:
@@ -99,11 +102,10 @@ def plan_in_words(steps: int, threads: int, starts: Sequence[int], seconds_per_s
 
 
 class Clock:
-    """Measures how long steps and evaluations take, and says how many more steps fit into the time that is left.
+    """Times steps and evaluations, and computes how many more steps fit into the remaining time.
 
-    ``starts`` are the first steps of the stages of a run, ``seconds_per_step`` what a step of each is expected to take; how much slower
-    or faster steps really are is measured since the last comparison of the plan with the clock.
-    """
+    ``starts`` are the first steps of the stages of a run, ``seconds_per_step`` the expected durations of their
+    steps. The ratio of measured to expected durations is updated at each comparison of the plan with the clock."""
 
     def __init__(
         self,
@@ -122,7 +124,7 @@ class Clock:
         self._save_seconds = 0.0
 
     def note(self, step: int, seconds: float, seconds_after: float) -> None:
-        """Take down what a step took, and what came after it: an evaluation, a checkpoint or neither."""
+        """Record the duration of a step, and of the evaluation or checkpoint after it, if any."""
         stage = max(index for index, start in enumerate(self.starts) if start <= step)
         self._measured += seconds
         self._should_be += self.expected[stage]
@@ -132,7 +134,7 @@ class Clock:
             self._save_seconds = seconds_after
 
     def steps_left(self, step: int, steps: int, now: float) -> int:
-        """Return how many steps fit between ``now`` and the end, at least one; the comparison with a plan of ``steps`` steps."""
+        """Return the number of steps that fit between ``now`` and the end, at least 1; schedule the next comparison."""
         if self._should_be:
             self.slowdown = self._measured / self._should_be
         self._measured = self._should_be = 0.0

@@ -1,4 +1,4 @@
-"""What the next step needs is made in another thread while this one computes."""
+"""Prefetch batches in a worker thread."""
 
 from __future__ import annotations
 
@@ -10,15 +10,28 @@ from typing import Any
 
 @contextmanager
 def prefetched_batches(make: Callable[[int], Any], stride: int) -> Iterator[Callable[[int], Any]]:
-    """``make``, which makes what is ``stride`` further in another thread while what it gave is used; the order may jump."""
+    """Prefetch the batch ``stride`` ahead in a worker thread.
+
+    Parameters
+    ----------
+    make
+        Returns the batch of a step.
+    stride
+        Number of steps from one call to the next.
+
+    Yields
+    ------
+    Callable
+        Returns the batch of a step, of any step: a step out of order is computed at once.
+    """
     with ThreadPoolExecutor(1) as pool:
         waiting: dict[int, Future[Any]] = {}
 
         def prefetched(number: int) -> Any:
             ready = waiting.pop(number, None)
             waiting.clear()
-            made = make(number) if ready is None else ready.result()
+            batch = make(number) if ready is None else ready.result()
             waiting[number + stride] = pool.submit(make, number + stride)
-            return made
+            return batch
 
         yield prefetched

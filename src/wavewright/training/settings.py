@@ -70,7 +70,10 @@ class TrainingSettings:
             )
 
     def learning_rate_at(self, step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
-        """Return the learning rate of a step (counted from 0) of a run of ``steps`` steps; for ``breakpoints`` see training/plan.py."""
+        """Return the learning rate of a step (counted from 0) in a run of ``steps`` steps.
+
+        ``breakpoints`` are those of :func:`.plan.schedule_position`.
+        """
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         position = schedule_position(step, steps, breakpoints)
         if self.schedule == "linear":

@@ -1,4 +1,4 @@
-"""How long the steps of a run take on this machine, on one thread and on several."""
+"""Time the steps of a run on this machine, on one thread and on several."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ TIMED_STEPS = 5  # of each stage and thread count, the first of them not counted
 
 
 def time_threads(loop: Loop) -> list[float]:
-    """Time a few steps of each stage for each thread count on this machine, keep the fastest, and leave the networks as they were.
+    """Time a few steps of each stage for each thread count, and keep the fastest; restore the networks afterwards.
 
-    The seconds of a step of each stage.
+    Returns
+    -------
+    list of float
+        Seconds of a step of each stage.
     """
     before = copy.deepcopy((loop.network.state_dict(), loop.average.state_dict()))
     candidates = [loop.settings.threads] if loop.settings.threads else _thread_counts(loop.device)
@@ -43,7 +46,7 @@ def time_threads(loop: Loop) -> list[float]:
 
 
 def _time_steps(loop: Loop, start: int) -> float:
-    """The seconds of a step, from step ``start`` on."""
+    """Return the seconds of a step, from step ``start`` on."""
     loop.progress.step = start
     times = []
     for _ in range(TIMED_STEPS):
@@ -58,7 +61,7 @@ def _milliseconds(seconds: list[float]) -> str:
 
 
 def _thread_counts(device: torch.device) -> list[int]:
-    """Thread counts worth timing: one, and all cores that this process may use."""
+    """Return the thread counts to time: one, all cores that this process may use, and half of them."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if device.type != "cpu" or cores == 1:
         return [torch.get_num_threads() if device.type != "cpu" else 1]
