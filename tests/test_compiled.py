@@ -40,7 +40,7 @@ def compiled_once(tmp_path_factory):
 
 
 def sums(folder, cache="cache"):
-    """What a new process says on standard error when it computes the sums, which must be right."""
+    """Compute the sums in a new process, check them, and return its lines on standard error."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / cache), "NUMBA_CPU_NAME": "generic"}
     path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What a name may be, file names made of names, and files that stay inside their folder whatever a card says."""
+"""Valid names, file names built from names, and files that stay inside their folder whatever a card says."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_one_file_imports_onnx_runtime():
     "first", ["import wavewright", "import wavewright.onnx_runtime", "from wavewright import models, Clip"]
 )
 def test_telemetry_is_off_before_onnx_runtime_is_imported(first):
-    """Whatever comes first; and an environment that says otherwise is not asked."""
+    """It is off whichever module is imported first, and whatever the environment says."""
     program = (
         "import os, sys\n"
         "class Finder:\n"

@@ -1,4 +1,4 @@
-"""What a notebook and a prompt show: a player for a clip, one line for clips, voices and models."""
+"""Representations for notebooks and prompts: a player for a clip, one line for clips, voices and models."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ FILE_OPERATIONS = ("rename", "replace", "link", "unlink", "rmdir", "mkdir")
 
 
 class Killed(BaseException):
-    """What ends a process in the tests; nothing catches it."""
+    """Stands for the end of a process in the tests; nothing catches it."""
 
 
 class Killer:

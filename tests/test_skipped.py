@@ -27,7 +27,7 @@ HEBREW = "\u05e9\u05dc\u05d5\u05dd"
 
 
 def read(text):
-    """What is spoken of a text, and what is skipped."""
+    """The words that are spoken of a text, and the skipped passages."""
     skipped = []
     return " ".join(str(sentence) for sentence in ENGLISH.sentences(text, on_skip=skipped.append)), skipped
 

@@ -46,7 +46,7 @@ class FrontEnd(Protocol):
 
 
 def front_end(language: str = "en") -> FrontEnd:
-    """The front end of a language: ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG.
+    """Return the front end of a language: ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG.
 
     Raises BadSetting for a language that there is none for, MissingExtra where eSpeak NG is asked for and not installed.
     """

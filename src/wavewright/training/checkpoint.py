@@ -140,7 +140,7 @@ def _optimizer_state(tensors: dict[str, Tensor], player: str, optimizer: torch.o
         if not 0 <= index < len(shapes):
             raise ValueError(f"the optimizer of {player} has no parameter {index}")
         fitting = {"step": torch.Size(), "exp_avg": shapes[index], "exp_avg_sq": shapes[index]}
-        is_real = all(tensor.is_floating_point() for tensor in kept.values())  # not bool, which a step count cannot be added to
+        is_real = all(tensor.is_floating_point() for tensor in kept.values())  # a bool cannot count steps
         if not is_real or {key: tensor.shape for key, tensor in kept.items()} != fitting or not kept["step"] >= 0:
             raise ValueError(f"what the optimizer of {player} keeps of parameter {index} does not fit it")
     return state

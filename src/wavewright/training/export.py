@@ -3,7 +3,7 @@
 The graphs hold no weights. Each weight is external data of the graph: file ``weights.safetensors``, an offset, a length. A float16
 weight passes through a Cast to float32, one of 8 bits is then multiplied by the scales of its rows; ONNX Runtime folds both when it
 loads the graph. So nothing is stored twice, and other programs can read the weights by name. Products of matrices of 8 bits may be
-computed in integers as well, see :mod:`.integer_products`; nodes that need not be there are taken out, see :mod:`.optimised_graph`.
+computed in integers as well, see :mod:`.integer_products`; constant nodes are folded, see :mod:`.optimised_graph`.
 """
 
 from __future__ import annotations

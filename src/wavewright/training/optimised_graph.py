@@ -1,6 +1,6 @@
-"""Exported graphs without the nodes that ONNX Runtime would take out of them each time it opens one.
+"""Fold constant nodes of exported graphs, which ONNX Runtime would otherwise fold each time it opens one.
 
-The exporter writes every shape and size as a node; two thirds of the nodes of a network are such. What ONNX Runtime makes of them does not
+The exporter writes every shape and size as a node; these are two thirds of the nodes of a network. Folding them does not
 depend on the weights, so it is done once, at export, and a session opens in half the time.
 """
 
@@ -21,17 +21,17 @@ def optimised(model: onnx.ModelProto) -> onnx.ModelProto:
     Parameters
     ----------
     model : onnx.ModelProto
-        Graph whose weights are external data. They are not read, and no node that computes with them alone is folded, so that they keep
-        their names, types and places.
+        Graph whose weights are external data. They are not read, and nodes that compute with them alone are not folded, so
+        that weights keep their names, types and offsets.
 
     Returns
     -------
     onnx.ModelProto
-        Graph of standard nodes; where ``model`` has nodes of ONNX Runtime's own, others of these may come in as well.
+        Graph of standard nodes; if ``model`` has nodes of ONNX Runtime's own domain, the result may have more of them.
 
     Notes
     -----
-    ONNX Runtime folds no input of a graph, so each weight is one while the graph is optimised.
+    ONNX Runtime does not fold inputs of a graph, so weights are declared as inputs while the graph is optimised.
     """
     without = onnx.ModelProto()
     without.CopyFrom(model)

@@ -160,7 +160,8 @@ class Runtime(OpenModel):
                 )
             if not tensors[name].size or not np.isfinite(tensors[name]).all():
                 raise BadModel(
-                    f"{self.folder.path / STATISTICS_FILE} has numbers of {name} that are missing or not finite; copy the model again."
+                    f"{self.folder.path / STATISTICS_FILE} has numbers of {name} that are missing or not finite; copy the "
+                    "model again."
                 )
         return Statistics.of(tensors)
 

@@ -86,7 +86,7 @@ def _digits(match: re.Match[str], around: Around) -> Reading:
 
 
 def _british_digits(match: re.Match[str], around: Around) -> Reading:
-    """``020 7946 0958``, ``07700 900123``."""
+    """Read British telephone numbers: ``020 7946 0958``, ``07700 900123``."""
     if not is_british():
         return None
     number = match[0].replace("+44 (0)", "+44 ").replace("+44(0)", "+44 ")

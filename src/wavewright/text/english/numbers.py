@@ -22,7 +22,7 @@ ORDINALS = {
 
 
 def cardinal(number: int) -> list[str]:
-    """``162`` as ``one hundred sixty two``, in Britain ``one hundred and sixty two``; below zero with ``minus``."""
+    """Read ``162`` as ``one hundred sixty two``, in Britain ``one hundred and sixty two``; below zero with ``minus``."""
     if number < 0:
         return ["minus", *cardinal(-number)]
     if len(str(number)) > MOST_DIGITS:

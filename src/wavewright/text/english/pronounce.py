@@ -87,7 +87,7 @@ def dictionary() -> Dictionary:
 
 @functools.cache
 def supplement() -> dict[str, tuple[str, ...]]:
-    """Words and names that the lexicon lacks or has otherwise."""
+    """Return the words and names that supplement or correct the lexicon."""
     lines = [line for name in SUPPLEMENTS for line in data_file(name).decode("utf-8").splitlines()]
     entries = [line.split() for line in lines if line and not line.startswith("#")]
     return {word: tuple(phones) for word, *phones in entries}
