@@ -71,7 +71,7 @@ def test_links_lead_somewhere(page):
 
 def test_readme_names_every_page():
     linked = {(ROOT / target.partition("#")[0]).resolve() for target in LINK.findall(text_of(README))}
-    assert {page for page in (ROOT / "docs").glob("*.md")} <= linked
+    assert set((ROOT / "docs").glob("*.md")) <= linked
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -88,7 +88,9 @@ def test_every_command_line_parses(page, monkeypatch, capsys):
     assert refused == {}
 
 
-@pytest.mark.parametrize("line", ["wavewright sing", "wavewright generate drums --cuont 3", "wavewright generate drums --count 0"])
+@pytest.mark.parametrize(
+    "line", ["wavewright sing", "wavewright generate drums --cuont 3", "wavewright generate drums --count 0"]
+)
 def test_a_line_that_does_not_parse_would_be_found(line, tmp_path, monkeypatch, capsys):
     page = tmp_path / "page.md"
     page.write_text(f"```\n{line}\n```\n", encoding="utf-8")

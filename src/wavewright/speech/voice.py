@@ -212,7 +212,9 @@ def found_voice(name: str) -> tuple[str, str | None]:
     _refuse_broken(name)
     known = voices()
     if not known:
-        raise BadModel(f"There is no voice {name!r}, nor any other; train one with --family acoustic, or give the folder of one.")
+        raise BadModel(
+            f"There is no voice {name!r}, nor any other; train one with --family acoustic, or give the folder of one."
+        )
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4) if len(known) > 1 else []
     hint = f"; did you mean {nearest[0]}?" if nearest else "."
     raise BadModel(f"There is no voice {name!r}; give one of {', '.join(known)}, or the folder of a voice{hint}")
