@@ -22,7 +22,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
-LONG = {"test_resume", "test_vae", "test_phase", "test_dsp", "test_bench", "test_codec", "test_gan", "test_classifier"}
+LONG = {
+    "test_documents",
+    "test_resume",
+    "test_vae",
+    "test_phase",
+    "test_dsp",
+    "test_bench",
+    "test_codec",
+    "test_gan",
+    "test_classifier",
+}
 
 
 @pytest.fixture

@@ -223,8 +223,18 @@ def test_a_classifier_must_know_the_labels(model, tmp_path, judge):
         generate(str(other), out=tmp_path / "out", min_confidence=0.5)
     with pytest.raises(BadSetting, match="The classifier judge does not know bell, gong"):
         generate(str(other), out=tmp_path / "out", min_confidence=0.5, judge="judge")
-    with pytest.raises(BadModel, match="judge is of the family classifier, which makes no sounds"):
+    with pytest.raises(BadModel, match="judge is of the family classifier, which makes no sounds by itself"):
         generate("judge", out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("model", "command"),
+    [("en", "speak TEXT --voice en"), ("vocoder", "speak TEXT --vocoder vocoder"), ("speech-codec", "encode FILE --model")],
+)
+def test_a_model_that_generates_nothing_names_its_command(model, command, tmp_path):
+    with pytest.raises(BadModel, match=f"makes no sounds by itself; .*`wavewright {command}"):
+        generate(model, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_clips_too_close_to_the_training_sounds_are_left_out(model, tmp_path):

@@ -344,6 +344,8 @@ def test_voices_are_found_by_model_and_speaker(tmp_path, monkeypatch):
     for wrong in ("en-anna", "vocoder", "fr", "kathleen"):
         with pytest.raises(BadModel, match="en-kathleen"):
             Voice.load(wrong)
+    with pytest.raises(BadModel, match=r"'en-rut'; give one of de-kerstin, en-kathleen, en-ruth, .*did you mean en-ruth\?"):
+        Voice.load("en-rut")
     with pytest.raises(BadModel, match="plays no mel frames"):
         Voice.load("en", "de")
     players["vocoder"].n_mels = 100

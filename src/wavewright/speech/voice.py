@@ -218,10 +218,13 @@ def found_voice(name: str) -> tuple[str, str | None]:
                 return model, speaker
     _refuse_broken(name)
     known = voices()
-    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
-    all_of_them = f"there are {', '.join(known)}" if known else "no voice is here; train one with --family acoustic"
-    raise BadModel(f"There is no voice {name!r}; {hint}{all_of_them}, or give the folder of one.")
+    if not known:
+        raise BadModel(
+            f"There is no voice {name!r}, nor any other; train one with --family acoustic, or give the folder of one."
+        )
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4) if len(known) > 1 else []
+    hint = f"; did you mean {nearest[0]}?" if nearest else "."
+    raise BadModel(f"There is no voice {name!r}; give one of {', '.join(known)}, or the folder of a voice{hint}")
 
 
 def _refuse_broken(name: str) -> None:

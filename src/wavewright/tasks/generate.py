@@ -22,6 +22,12 @@ from .rejection import Judged, Rejection
 from .sound_folder import Made, SoundFormat, Written, write_sounds
 
 MOST_STEPS = 1000  # from one seed to another
+USED_BY = {
+    "acoustic": "give its voice a text: `wavewright speak TEXT --voice {model}`",
+    "vocoder": "let a voice speak through it: `wavewright speak TEXT --vocoder {model}`",
+    "codec": "give it a sound: `wavewright encode FILE --model {model}`",
+}
+"""Family to the command that uses its models, for families that ``generate`` does not play."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +126,8 @@ def generate(
     """
     player = models.load(model)
     if not hasattr(player, "generate"):
-        raise BadModel(
-            f"{model} is of the family {player.card.family}, which makes no sounds; `wavewright models` lists those that do."
-        )
+        advice = USED_BY.get(player.card.family, "`wavewright models` names each model's family").format(model=model)
+        raise BadModel(f"{model} is of the family {player.card.family}, which makes no sounds by itself; {advice}.")
     options = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}
     asked = {name: value for name, value in options.items() if value is not None}
     make = _maker(player, asked, continue_from)

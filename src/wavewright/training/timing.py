@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .loop import Loop
 
 TIMED_STEPS = 5  # of each stage and thread count, the first of them not counted
+GIVE_UP_FACTOR = 3.0  # a step that takes so many times the slowest one of the first count ends the timing of another count
 
 
 def time_threads(loop: Loop) -> list[float]:
@@ -31,9 +33,12 @@ def time_threads(loop: Loop) -> list[float]:
     what_for = "to keep the fastest (--set training.threads=1 skips the others)" if len(candidates) > 1 else "to plan the run"
     loop.observer.say(f"timing {n_steps} steps on {counts} first, {what_for} ...")
     seconds = {}
+    limit = math.inf
     for threads in candidates:
         torch.set_num_threads(threads)
-        seconds[threads] = [_time_steps(loop, start) for start in loop._stage_starts()]
+        times = [_time_steps(loop, start, limit) for start in loop._stage_starts()]
+        seconds[threads] = [float(np.median(each[1:] or each)) for each in times]
+        limit = min(limit, GIVE_UP_FACTOR * max(map(max, times)))
         if len(seconds) == 1 and len(candidates) > 1:
             rest = TIMED_STEPS * sum(seconds[threads]) * (len(candidates) - 1)
             loop.observer.say(f"{_milliseconds(seconds[threads])} a step on 1 thread; about {rest:.0f} s more of timing ...")
@@ -45,15 +50,15 @@ def time_threads(loop: Loop) -> list[float]:
     return seconds[loop.progress.threads]
 
 
-def _time_steps(loop: Loop, start: int) -> float:
-    """Return the seconds of a step, from step ``start`` on."""
+def _time_steps(loop: Loop, start: int, limit: float) -> list[float]:
+    """Return the seconds of each step from step ``start`` on; one above ``limit`` is the last."""
     loop.progress.step = start
-    times = []
-    for _ in range(TIMED_STEPS):
+    times: list[float] = []
+    while len(times) < TIMED_STEPS and max(times, default=0.0) <= limit:
         started = time.perf_counter()
         loop._one_step(loop._batches_from)
         times.append(time.perf_counter() - started)
-    return float(np.median(times[1:]))
+    return times
 
 
 def _milliseconds(seconds: list[float]) -> str:
