@@ -34,7 +34,7 @@ def drums(device: str = "cpu") -> Recipe:
     base = recipe("base")
     return replace(
         base,
-        model=replace(base.model, labels=LABELS, copy_weight=0.5, copy_margin=1.1, critic_warmup_steps=1_200, temperature=0.82),
+        model=replace(base.model, labels=LABELS, copy_weight=0.5, copy_margin=1.1, critic_warmup_steps=1_200, temperature=0.8),
         data=replace(base.data, varied_share=0.3, least_limits_db=LEAST_LIMITS_DB),
         # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.
         training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, metric="", weight_bits=8),
