@@ -3,12 +3,17 @@
     python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 --out corpora/drums
     python recipes/drums.py --corpus corpora/drums --out runs/first --from EARLIER --max-minutes 60
     python recipes/drums.py --corpus corpora/drums --out runs/first --from EARLIER --max-minutes 60 --resume    # as often as needed
-    python recipes/drums.py --corpus corpora/drums --out runs/drums --from runs/first --set training.steps=1700 \\
-        training.learning_rate=1e-4 data.varied_share=0 model.copy_margin=1.0 model.critic_warmup_steps=0
+    python recipes/drums.py --corpus corpora/drums --out runs/second --from runs/first --set training.steps=1700 AS_THEY_ARE
+    python recipes/drums.py --corpus corpora/drums --out runs/third --from runs/second --set training.steps=6000 AS_THEY_ARE
+    python recipes/between.py runs/second runs/third average=0.3 network=0.3 --out runs/drums
+    python recipes/drums.py --corpus corpora/drums --out runs/drums --from runs/second --resume \\
+        --set training.steps=6000 AS_THEY_ARE                                                                   # exports it
     python recipes/drums.py --out runs/drums --bundle                                                           # into the package
 
-The first run begins with the generator of the earlier ``drums`` (16,000 steps on 337 recordings), the folder ``EARLIER``, while critics
-begin anew; the second goes on with both, on the recordings as they are. Any model of the same size will do as ``EARLIER``.
+AS_THEY_ARE stands for ``training.learning_rate=1e-4 data.varied_share=0 model.copy_margin=1.0 model.critic_warmup_steps=0``.
+The first run begins with the generator of the earlier ``drums`` (16,000 steps on 337 recordings), the folder ``EARLIER``,
+while critics begin anew; the second and the third go on with both, on the recordings as they are. Any model of the same size
+will do as ``EARLIER``.
 
 Any folder with a ``manifest.jsonl`` and a ``sources.json`` as recipes/corpora writes them will do. The kits marked ``test`` there are
 never looked at.
@@ -34,7 +39,15 @@ def drums(device: str = "cpu") -> Recipe:
     base = recipe("base")
     return replace(
         base,
-        model=replace(base.model, labels=LABELS, copy_weight=0.5, copy_margin=1.1, critic_warmup_steps=1_200, temperature=0.8),
+        model=replace(
+            base.model,
+            labels=LABELS,
+            copy_weight=0.5,
+            copy_margin=1.1,
+            critic_warmup_steps=1_200,
+            temperature=0.8,
+            fade_out_seconds=0.02,
+        ),
         data=replace(base.data, varied_share=0.3, least_limits_db=LEAST_LIMITS_DB),
         # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.
         training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, metric="", weight_bits=8),
