@@ -65,6 +65,14 @@ def test_it_is_said_once_and_kept(compiled_once):
     assert len(files(folder)) == 2  # one for integers, one for floats
 
 
+def test_what_a_killed_process_left_is_removed(compiled_once):
+    folder, _ = compiled_once
+    before = files(folder)
+    (before[0].parent / ".wavewright-1-0123abcd.lock").write_text("1")
+    assert sums(folder) == []
+    assert files(folder) == before
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_happens_to_its_files_the_result_is_right(compiled_once, seed):
     folder, _ = compiled_once

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 
 import numpy as np
 import onnx
@@ -208,6 +209,11 @@ def test_a_failed_export_leaves_the_old_model_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match=r"generator\.onnx gives spectrum .* away from torch"):
         make_gan(tmp_path, module=seeded(TinySpectral, seed=1))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_nothing_is_written_outside_the_folder_where_a_killed_process_would_leave_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    ModelFolder(make_gan(tmp_path / "model")).verify()
 
 
 def test_exporting_again_replaces_the_model(tmp_path):

@@ -26,8 +26,8 @@ ARROWS = {
     "processor": set(),
     "names": {"errors"},
     "ranges": {"errors", "names"},
-    "file_lock": {"errors"},
-    "whole_file": {"errors", "file_lock", "names"},
+    "file_lock": {"errors", "interruption"},
+    "whole_file": {"errors", "file_lock", "interruption", "names"},
     "torchrun": set(),
     "sound_file": BASE,
     "clip": BASE | {"sound_file", "whole_file"},
@@ -44,13 +44,13 @@ ARROWS = {
     "families/pairs": BASE | {"data", "families"},
     "families/given": BASE | {"data", "dsp", "families"},
     "families/network": BASE | {"dsp", "families", "nn"},
-    "models": BASE | {"onnx_runtime", "families", "whole_file"},
+    "models": BASE | {"interruption", "onnx_runtime", "families", "whole_file"},
     "text": BASE,
     "speech": BASE | {"clip", "models", "text"},
     "nn": BASE | {"dsp", "metrics"},
     "training": BASE
-    | {"clip", "data", "drawing", "families", "file_lock", "models", "nn", "onnx_runtime", "processor", "torchrun"}
-    | {"whole_file"},
+    | {"clip", "data", "drawing", "families", "file_lock", "interruption", "models", "nn", "onnx_runtime"}
+    | {"processor", "torchrun", "whole_file"},
     "tasks": BASE
     | {"clip", "data", "drawing", "dsp", "families", "file_lock", "metrics", "models", "nn", "processor", "speech"}
     | {"text", "training", "whole_file"},

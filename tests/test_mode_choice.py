@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny_wavenet import CONFIG, MU_LAW, random_tensors
 
-from wavewright import processor
+from wavewright import processor, whole_file
 from wavewright.families.wavenet import mode_choice
 from wavewright.families.wavenet.engine import Engine, tensor_shapes
 from wavewright.families.wavenet.mode_choice import DRIFT_BOUNDS_BITS, ModeMeasurement, fastest, measure_modes
@@ -69,8 +69,12 @@ def test_a_choice_is_measured_once_for_a_network(cache_folder, monkeypatch):
 
     monkeypatch.setattr(mode_choice, "measure_modes", measured)
     tensors, others = random_tensors(CONFIG), random_tensors(CONFIG, seed=5)
+    left_over = cache_folder / ".wavewright-1-0123abcd.lock"  # of a process that was killed
+    left_over.write_text("1")
+    monkeypatch.setattr(whole_file, "_swept", set())
     assert [Engine(CONFIG, given, "auto").mode for given in (tensors, tensors, others)] == ["int16"] * 3
     assert len(calls) == 2
+    assert not left_over.exists()
     monkeypatch.setattr(mode_choice, "description", lambda: "another processor")
     assert Engine(CONFIG, tensors, "auto").mode == "int16"
     assert len(calls) == 3

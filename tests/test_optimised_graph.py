@@ -19,7 +19,7 @@ from wavewright.training.optimised_graph import optimised
 @pytest.fixture
 def as_exported(monkeypatch):
     """Leave exported graphs as they are."""
-    monkeypatch.setattr(export, "optimised", lambda model: model)
+    monkeypatch.setattr(export, "optimised", lambda model, folder: model)
 
 
 def external(model):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from signals_at_changes import terminated_before_change
 from tiny_models import TinySpectral, make_gan, seeded
 
 from wavewright import models
@@ -151,3 +152,16 @@ def test_folders_with_a_sample_of_earlier_versions_play(tmp_path):
     assert models.load(folder).generate("kick").shape == (1, 1, 1600)
     make_gan(tmp_path)
     assert not (folder / "sample.wav").exists()
+
+
+def test_sigterm_before_any_change_leaves_the_new_model_and_nothing_else(tmp_path):
+    number = 0
+    is_over = False
+    while not is_over:
+        number += 1
+        place = folder_of(tmp_path / str(number), OLD, "old")
+        prepared = folder_of(place / ".export-x", NEW, "new")
+        is_over = not terminated_before_change(number, lambda place=place, prepared=prepared: replace_model(place, prepared))
+        assert {path.name for path in place.iterdir()} == {*NEW, "card.json"}, number
+        ModelFolder(place).verify()
+    assert number > 10

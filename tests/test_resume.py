@@ -19,51 +19,62 @@ from tiny_training import SETTINGS, make_loop, make_shared_loop, same, step_of, 
 from torch import nn
 
 from wavewright.errors import BadModel, TrainingStopped
+from wavewright.interruption import Terminated, ended_by_signals
 from wavewright.training.checkpoint import Progress
-from wavewright.training.ctrl_c import SAVING
 from wavewright.training.health import Health
 from wavewright.training.loop import LAST, Loop
+from wavewright.training.stop_request import SAVING
+
+CAUSES = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM}
+CAUSES |= {"SIGHUP": signal.SIGHUP} if hasattr(signal, "SIGHUP") else {}
 
 
 @pytest.fixture(autouse=True)
-def terminal():
-    """Ctrl-C as Python meets it in a terminal; a process that was started in the background ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+def received():
+    """Signals as the command line meets them in a terminal; a process that was started in the background ignores Ctrl-C."""
+    handlers = [signal.signal(number, signal.SIG_DFL) for number in CAUSES.values()]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with ended_by_signals() as signal_received:
+        yield signal_received
+    for number, handler in zip(CAUSES.values(), handlers, strict=True):
+        signal.signal(number, handler)
 
 
-def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path):
+@pytest.mark.parametrize("cause", CAUSES)
+def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path, cause, received):
     make_loop(tmp_path / "whole").run()
     for stop in (1, 4, 5, 11):
         folder = tmp_path / f"stopped-{stop}"
         first = make_loop(folder)
-        press_ctrl_c_in(first, step=stop - 1)
+        stop_in(first, stop - 1, cause)
         first.run()
         assert first.progress.step == stop  # the step was ended
-        assert first.observer.said[1:] == [SAVING, f"stopped by Ctrl-C at step {stop} of 12; go on with --resume."]
+        said = [SAVING.format(cause=cause), f"stopped by {cause} at step {stop} of 12; go on with --resume."]
+        assert first.observer.said[1:] == said
         second = make_loop(folder)
         assert second.resume()
         second.run()
         assert same(tensors_of(folder), tensors_of(tmp_path / "whole"))
+    assert received() == (None if cause == "Ctrl-C" else CAUSES[cause])  # from which the exit code is made
 
 
-def press_ctrl_c_in(loop: Loop, step: int) -> None:
-    """Make the person press Ctrl-C between the turns of a step."""
+def stop_in(loop: Loop, step: int, *causes: str) -> None:
+    """Send the process signals between the turns of a step."""
     echo_loss = loop.network.echo_loss
 
     def interrupted(batch):
-        if loop.progress.step == step:
-            signal.raise_signal(signal.SIGINT)
+        for cause in causes if loop.progress.step == step else ():
+            signal.raise_signal(CAUSES[cause])
         return echo_loss(batch)
 
     loop.network.echo_loss = interrupted
 
 
-def test_ctrl_c_is_answered_at_once(tmp_path):
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_request_to_stop_is_answered_at_once(tmp_path, cause):
     loop = make_loop(tmp_path)
-    press_ctrl_c_in(loop, step=7)
-    said_in_the_step, line_loss = [], loop.network.echo_loss
+    stop_in(loop, 7, cause)
+    said_in_the_step, line_loss, saving = [], loop.network.echo_loss, SAVING.format(cause=cause)
 
     def slow(batch):
         losses = line_loss(batch)
@@ -73,20 +84,30 @@ def test_ctrl_c_is_answered_at_once(tmp_path):
         return losses
 
     loop.observer.answered = threading.Event()
-    loop.observer.say = lambda message: (loop.observer.said.append(message), message == SAVING and loop.observer.answered.set())
+    loop.observer.say = lambda message: (loop.observer.said.append(message), message == saving and loop.observer.answered.set())
     loop.network.echo_loss = slow
     loop.run()
-    assert said_in_the_step[-1] == SAVING
+    assert said_in_the_step[-1] == saving
 
 
-def test_a_second_ctrl_c_stops_at_once_and_leaves_the_last_checkpoint(tmp_path):
+@pytest.mark.parametrize("second", CAUSES)
+@pytest.mark.parametrize("first", CAUSES)
+def test_a_second_request_stops_at_once_and_leaves_the_last_checkpoint(tmp_path, first, second):
     loop = make_loop(tmp_path)
-    press_ctrl_c_in(loop, step=7)
-    press_ctrl_c_in(loop, step=7)
-    with pytest.raises(KeyboardInterrupt):
+    stop_in(loop, 7, first, second)
+    with pytest.raises(KeyboardInterrupt if second == "Ctrl-C" else Terminated):
         loop.run()
     assert step_of(tmp_path / LAST) == 5
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_sigterm_while_the_model_is_written_stops_at_once(tmp_path):
+    loop = make_loop(tmp_path)
+    stop_in(loop, 7, "SIGTERM")
+    loop.run()
+    with pytest.raises(Terminated):
+        signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)  # and a third is ignored while part files are removed
 
 
 KILLED = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -116,3 +117,19 @@ def test_a_narrow_terminal_shows_how_far_a_run_is_and_how_long_it_takes(tmp_path
         for step in range(1, 51):
             told.step(Progress(step=step, steps=16_000), {f"adv/{number}": 0.5 for number in range(8)}, 0.1)
     assert re.search(r"50/16000 +[-\d]:[-\d]{2}:[-\d]{2} adv/", shown.getvalue())
+
+
+def test_a_run_goes_on_where_its_terminal_is_closed(tmp_path, monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.EIO, "Input/output error")
+
+    for is_terminal in (False, True):
+        console = Console(file=Closed(), force_terminal=is_terminal)
+        monkeypatch.setattr(report, "Console", lambda console=console, **settings: console)
+        closed = Report(tmp_path)
+        closed.say("saving")
+        closed.bar.start = lambda: None  # the terminal was open then
+        with closed:
+            closed.step(Progress(step=50, steps=100), {"loss": 0.5}, 0.1)
+    assert len((tmp_path / report.LOG_FILE).read_text().splitlines()) == 2

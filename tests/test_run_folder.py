@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -220,6 +221,43 @@ def test_two_runs_in_one_folder_are_refused_until_the_first_process_is_gone(plac
         holder.kill()  # SIGKILL: no handler runs
         holder.communicate()
     assert go_on(place, "training.steps=4", quiet=True).step == 4
+
+
+TERMINATED = """
+import os, signal, sys
+from wavewright import cli
+from wavewright.training.loop import Loop
+one_step = Loop._one_step
+
+def terminated(loop, *batches):
+    if loop.progress.step == 2:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return one_step(loop, *batches)
+
+Loop._one_step = terminated
+cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
+def test_sigterm_ends_the_step_saves_and_says_so(place):
+    given = [word for each in (*SETTINGS, "training.steps=5") for word in ("--set", each)]
+    ended = subprocess.run(
+        [sys.executable, "-c", TERMINATED, "train", "kit", "--size", "tiny", "--out", "other", *given],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert "SIGTERM: saving the checkpoint and the model" in ended.stderr
+    assert "stopped by SIGTERM at step 3 of 5; go on with --resume." in ended.stderr
+    assert "other plays step 3" in ended.stderr
+    assert go_on(place, "training.steps=5", out="other", quiet=True).step == 5
+    run.train(place / "kit", "gan", "tiny", place / "whole", settings=(*SETTINGS, "training.steps=5"), quiet=True)
+    resumed, whole = (load_file(place / name / "checkpoints" / LAST) for name in ("other", "whole"))
+    assert resumed.keys() == whole.keys()
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
 
 
 def test_a_lock_file_that_was_left_behind_does_no_harm(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from byte_streams import ByteStream
 
 import wavewright
+from wavewright import whole_file
 from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
 from wavewright.errors import BadFolder, BadSetting, BadText
@@ -249,6 +250,16 @@ def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
     assert [chapter.is_new for chapter in speak(file=path, voice="en-ruth").chapters] == [False, False, True]
     assert [chapter.is_new for chapter in speak(file=path, voice="en-ruth", rate=2).chapters] == [True, True, True]
     assert json.loads(read_metadata(tmp_path / "book" / "01.wav")["comment"])["rate"] == 2
+
+
+def test_a_book_that_is_all_there_leaves_nothing_of_a_killed_call(players, tmp_path, monkeypatch):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    speak(file=path, voice="en-ruth")
+    (tmp_path / "book" / ".wavewright-1-0123abcd.lock").write_text("1")  # killed after the last chapter had moved to its path
+    monkeypatch.setattr(whole_file, "_swept", set())  # as in a new process
+    assert not any(chapter.is_new for chapter in speak(file=path, voice="en-ruth").chapters)
+    assert sorted(file.suffix for file in (tmp_path / "book").iterdir()) == [".wav"] * 3
 
 
 def test_a_line_that_cannot_be_read_is_named_before_anything_is_spoken(players, tmp_path, capsys):

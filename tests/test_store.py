@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from wavewright import whole_file
 from wavewright.clip import Clip
 from wavewright.data import store as store_module
 from wavewright.data.entry import Entry
@@ -235,6 +236,19 @@ def test_a_build_that_is_broken_off_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         build(tmp_path, AS_IS, 100)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_store_that_is_there_is_freed_of_what_a_killed_process_left(tmp_path, monkeypatch):
+    write_wave(tmp_path / "sounds" / "a" / "1.wav", noise(100))
+    build(tmp_path, AS_IS, 100)
+    before = sorted((tmp_path / "cache").rglob("*"))
+    store = next((tmp_path / "cache").iterdir())
+    for folder in (store, store.parent):  # killed after a file had moved to its path, and while one was written
+        (folder / ".wavewright-1-0123abcd.lock").write_text("1")
+        (folder / ".wavewright-2-89abcdef.safetensors").write_text("half")
+    monkeypatch.setattr(whole_file, "_swept", set())  # as in a new process
+    build(tmp_path, AS_IS, 100)
+    assert sorted((tmp_path / "cache").rglob("*")) == before
 
 
 @pytest.mark.parametrize(

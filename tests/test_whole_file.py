@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 from collections import namedtuple
 
 import numpy as np
 import pytest
 import soundfile
+from signals_at_changes import terminated_before_change
 
 from wavewright import file_lock, whole_file
 from wavewright.clip import Clip, write_blocks
@@ -169,3 +171,21 @@ def test_a_name_that_is_too_long_is_refused_before_any_work(tmp_path, name):
         with pytest.raises(BadFolder, match=r"The name .*\.wav has 2\d\d bytes; file systems take 255: choose a shorter one\."):
             write()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
+def test_sigterm_before_any_change_leaves_all_files_or_none_and_nothing_hidden(tmp_path):
+    def write(folder):
+        with whole_folder(folder, "c.txt") as hidden:
+            (hidden / "b.txt").write_text("b")
+            (hidden / "c.txt").write_text("c")
+        write_whole(folder / "d.txt", b"d")
+
+    found, number, is_over = set(), 0, False
+    while not is_over:
+        number += 1
+        folder = tmp_path / str(number)
+        is_over = not terminated_before_change(number, lambda folder=folder: write(folder))
+        found.add("".join(sorted(path.stem for path in folder.iterdir())) if folder.exists() else "none")
+    assert found == {"none", "bc", "bcd"}
+    assert number > 10

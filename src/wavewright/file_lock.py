@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InUse
+from .interruption import uninterrupted
 
 LOCK_OFFSET = 2**30
 """Offset of the byte that Windows locks, past the content, so that other processes can read that."""
@@ -61,7 +62,8 @@ def locked(path: Path, wait: bool) -> Iterator[bool]:
     try:
         yield is_held
     finally:
-        _release(descriptor, path)
+        with uninterrupted():
+            _release(descriptor, path)
 
 
 def _acquire(path: Path, wait: bool) -> tuple[int, bool]:

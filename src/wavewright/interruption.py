@@ -16,22 +16,34 @@ class Terminated(KeyboardInterrupt):
     """A termination signal other than that of Ctrl-C arrived."""
 
 
+_deferrals: list[Callable[[int], None]] = []
+"""Callbacks of :func:`deferred_endings` that are active, the innermost last."""
+
+
 @contextmanager
 def ended_by_signals() -> Iterator[Callable[[], int | None]]:
     """Raise Terminated in the main thread when one of ``ENDING`` arrives, unless the signal has another handler.
 
-    Further signals are ignored, so that cleaning up can finish.
+    Further signals are ignored, so that cleaning up can finish. Within :func:`deferred_endings` nothing is raised; a
+    signal that arrives after such a block counts as the first one.
 
     Yields
     ------
     Callable
-        Returns the number of the signal that arrived, or None.
+        Returns the number of the first signal that arrived, or None.
     """
     received: list[int] = []
+    is_ending = False
 
     def end(number: int, frame: FrameType | None) -> None:
-        if not received:
-            received.append(number)
+        nonlocal is_ending
+        if is_ending:
+            return
+        received.append(number)
+        if _deferrals:
+            _deferrals[-1](number)
+        else:
+            is_ending = True
             raise Terminated(signal.Signals(number).name)
 
     is_main = threading.current_thread() is threading.main_thread()
@@ -43,3 +55,31 @@ def ended_by_signals() -> Iterator[Callable[[], int | None]]:
     finally:
         for number in handled:
             signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def deferred_endings(request: Callable[[int], None]) -> Iterator[None]:
+    """Call ``request`` with the signal number where :func:`ended_by_signals` would raise Terminated.
+
+    The block decides when it stops. ``request`` runs as a signal handler: it may raise, which ends the block at once.
+    """
+    _deferrals.append(request)
+    try:
+        yield
+    finally:
+        _deferrals.remove(request)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back the signals of :func:`ended_by_signals` until the block ends.
+
+    It is meant for moving and removing files, which takes milliseconds. Ctrl-C is not held back.
+    """
+    received: list[int] = []
+    try:
+        with deferred_endings(received.append):
+            yield
+    finally:
+        for number in received:
+            signal.raise_signal(number)

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from .errors import BadFolder, InUse, WavewrightError
 from .file_lock import locked
+from .interruption import uninterrupted
 from .names import LONGEST_NAME_BYTES, inside
 
 FULL_BYTES = 2**20
@@ -58,11 +59,8 @@ def part_of(path: Path) -> Iterator[Path]:
     It is removed at the end. The first call for a folder also removes what killed processes left there. Raises
     BadFolder for a name that is too long, OSError where nothing can be written."""
     check_name(path)
-    folder = path.parent
-    if folder.absolute() not in _swept:
-        _swept.add(folder.absolute())
-        sweep(folder)
-    with hidden_path(folder, path.suffix) as part:
+    sweep_once(path.parent)
+    with hidden_path(path.parent, path.suffix) as part:
         yield part
 
 
@@ -74,6 +72,17 @@ def check_name(path: Path) -> None:
             f"The name {path.name[:20]}...{path.name[-20:]} has {n_bytes} bytes; file systems take {LONGEST_NAME_BYTES}: "
             "choose a shorter one."
         )
+
+
+def sweep_once(folder: Path) -> None:
+    """Sweep a folder at the first call of this process for it.
+
+    Call it also where a file is found that would be written otherwise: a process may be killed after the file has moved to its
+    path and before its lock is removed.
+    """
+    if folder.absolute() not in _swept:
+        _swept.add(folder.absolute())
+        sweep(folder)
 
 
 def sweep(folder: Path) -> None:
@@ -96,7 +105,8 @@ def hidden_path(folder: Path, suffix: str = "") -> Iterator[Path]:
         try:
             yield part
         finally:
-            _remove(part)
+            with uninterrupted():
+                _remove(part)
 
 
 def _remove(part: Path) -> None:
@@ -155,7 +165,8 @@ def whole_folder(folder: Path, last: str, finish: Callable[[Path], None] = lambd
             yield hidden
             with locked(folder / FOLDER_LOCK, wait=True):
                 finish(hidden)
-                _move_files(hidden, folder, last)
+                with uninterrupted():
+                    _move_files(hidden, folder, last)
         except WavewrightError as error:
             raise type(error)(str(error).replace(str(hidden), str(folder))) from error
         except OSError as error:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..units import seconds_to_samples
-from ..whole_file import hidden_path, sweep, write_whole
+from ..whole_file import hidden_path, sweep_once, write_whole
 from .decode import decode_at
 from .entry import SHORTEST_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
 from .preparation import Preparation, fit
@@ -92,6 +92,8 @@ class ClipStore:
             cache_folder = platformdirs.user_cache_path("wavewright") / "clips"
         plan = _Plan(tuple(entries), sample_rate, n_samples, prepare, channels)
         folder = Path(cache_folder) / plan.key()
+        sweep_once(folder.parent)
+        sweep_once(folder)
         if not _is_whole(folder):
             _write_store(plan, folder, progress)
             _remove_unused(folder)
@@ -221,7 +223,6 @@ def _write_store(plan: _Plan, folder: Path, progress: Progress | None) -> None:
     """Write the store to ``folder``, which appears whole or not at all."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        sweep(folder.parent)
         with hidden_path(folder.parent) as unfinished:
             unfinished.mkdir()
             _fill(plan, unfinished, progress)

@@ -14,7 +14,7 @@ import numba
 from numba.core.caching import FunctionCache, NullCache
 from numba.core.serialize import dumps
 
-from ..whole_file import write_whole
+from ..whole_file import sweep_once, write_whole
 
 DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -68,6 +68,7 @@ class CheckedCache(FunctionCache):
         """Return the compiled code for a signature, None where numba has to compile it."""
         target_context.refresh()
         path, made_from = self._file(sig, target_context.codegen())
+        sweep_once(path.parent)
         try:
             stored = path.read_bytes()
         except OSError:

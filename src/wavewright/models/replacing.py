@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import BadModel
+from ..interruption import uninterrupted
 from .card import CARD_FILE, READY_FOLDER, Card, playable
 
 PREFIX = ".export-"
@@ -25,19 +26,21 @@ def replace_model(folder: Path, prepared: Path) -> None:
 
     Files that only the old model has are deleted.
     """
-    _finish(folder)
-    prepared.rename(folder / READY_FOLDER)
-    finish_replacing(folder)
+    with uninterrupted():
+        _finish(folder)
+        prepared.rename(folder / READY_FOLDER)
+        finish_replacing(folder)
 
 
 def finish_replacing(folder: Path) -> None:
     """Complete an interrupted replacement, and delete left-over files."""
-    _finish(folder)
-    for left_over in folder.glob(f"{PREFIX}*"):
-        if left_over.is_dir() and not left_over.is_symlink():
-            shutil.rmtree(left_over, ignore_errors=True)
-        else:
-            left_over.unlink(missing_ok=True)
+    with uninterrupted():
+        _finish(folder)
+        for left_over in folder.glob(f"{PREFIX}*"):
+            if left_over.is_dir() and not left_over.is_symlink():
+                shutil.rmtree(left_over, ignore_errors=True)
+            else:
+                left_over.unlink(missing_ok=True)
 
 
 def _finish(folder: Path) -> None:

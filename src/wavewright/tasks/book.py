@@ -21,7 +21,7 @@ from ..speech.voice import Voice
 from ..text.markup import Markup, Plain
 from ..text.sentence import Sentence
 from ..text.skipped import MOST_LISTED, Skipped
-from ..whole_file import why_not_written
+from ..whole_file import sweep_once, why_not_written
 from .leveling import Leveler, shortfall_of
 from .progress_bar import progress_bar
 from .spoken_file import write_spoken
@@ -231,9 +231,10 @@ def _hash_of(file: Path) -> str:
 
 
 def make_folder(out: Path) -> None:
-    """Create a folder; raise BadFolder where that fails."""
+    """Create a folder, or remove what killed processes left in it; raise BadFolder where that fails."""
     try:
         out.mkdir(parents=True, exist_ok=True)
+        sweep_once(out)
     except (FileExistsError, NotADirectoryError) as error:
         raise BadFolder(f"{out} is a file or lies in one; give a folder to write to with --out.") from error
     except OSError as error:

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from ..clip import Clip
 from ..errors import TrainingStopped
+from ..interruption import uninterrupted
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
 from ..models.replacing import PREFIX, finish_replacing, link_or_copy, replace_model
@@ -84,17 +85,20 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     write_whole(path, save({name: np.ascontiguousarray(rounded(array)) for name, array in tensors.items()}))
 
 
-def export_graph(graph: Graph) -> onnx.ModelProto:
-    """The graph of a module, for any batch size, with its weights inside and named as in the module."""
+def export_graph(graph: Graph, folder: Path | None = None) -> onnx.ModelProto:
+    """Return the graph of a module, for any batch size, with its weights inside and named as in the module.
+
+    ``folder`` holds a temporary file meanwhile, so that what a killed process leaves is removed with it; default: the system's.
+    """
     names = [*graph.inputs, *graph.outputs]
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=folder) as temporary:
         # The tracer warns of Python numbers that become constants and of its own age; what it traced is compared with torch later.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             graph.module,
             # One clip: the tracer bakes a GRU's first state into the graph, and only that of one clip expands to any batch.
             tuple(tensor[:1] for tensor in graph.inputs.values()),
-            Path(folder) / "graph.onnx",
+            Path(temporary) / "graph.onnx",
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
             dynamic_axes={name: {0: "batch"} | {axis: f"{name}_{axis}" for axis in graph.free.get(name, ())} for name in names},
@@ -104,7 +108,7 @@ def export_graph(graph: Graph) -> onnx.ModelProto:
             # The newer exporter takes ten times as long or more, and turns interpolation into slow gathers.
             dynamo=False,
         )
-        return onnx.load(Path(folder) / "graph.onnx")
+        return onnx.load(Path(temporary) / "graph.onnx")
 
 
 def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int = 16, product_bits: int = 32) -> ModelFolder:
@@ -123,7 +127,7 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
     try:
         graphs = {name: replace(graph, module=as_played(graph.module, weight_bits)) for name, graph in playable.graphs.items()}
         weights = {name: rounded(array, weight_bits).astype(np.float32) for name, array in playable.weights.items()}
-        _write_graphs(temporary, {name: export_graph(graph) for name, graph in graphs.items()}, weights)
+        _write_graphs(temporary, {name: export_graph(graph, temporary) for name, graph in graphs.items()}, weights)
         for name, tensors in playable.files.items():
             write_safetensors(temporary / name, tensors)
         write_sample(temporary, Clip(playable.sample, card.sample_rate))
@@ -134,13 +138,14 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
                 examples = {key: tensor.numpy() for key, tensor in graph.inputs.items()}
                 onnx.save_model(with_integer_products(temporary, name, examples), temporary / name)
         for name in graphs:
-            onnx.save_model(optimised(onnx.load(temporary / name, load_external_data=False)), temporary / name)
+            onnx.save_model(optimised(onnx.load(temporary / name, load_external_data=False), temporary), temporary / name)
         write_hashed_card(temporary, card)
         for name, graph in graphs.items():
             _check_against_torch(ModelFolder(temporary), name, graph, is_in_integers=product_bits == 8)
         replace_model(folder, temporary)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        with uninterrupted():
+            shutil.rmtree(temporary, ignore_errors=True)
     return ModelFolder(folder)
 
 
@@ -160,7 +165,8 @@ def rewrite(folder: ModelFolder, name: str, tensors: Mapping[str, np.ndarray]) -
         write_hashed_card(temporary, folder.card)
         replace_model(folder.path, temporary)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        with uninterrupted():
+            shutil.rmtree(temporary, ignore_errors=True)
     return ModelFolder(folder.path)
 
 

@@ -21,7 +21,6 @@ from ..errors import BadSetting, TrainingStopped
 from ..nn.precision import multiplies_bfloat16
 from . import checkpoint, processes
 from .checkpoint import Progress
-from .ctrl_c import ctrl_c
 from .health import Health
 from .plan import (
     MOST_STEPS,
@@ -39,6 +38,7 @@ from .plan import (
 )
 from .prefetch import prefetched_batches
 from .settings import TrainingSettings
+from .stop_request import stop_request
 from .timing import time_threads
 
 Batch = dict[str, Any]
@@ -148,7 +148,7 @@ class Loop:
         return Clock(ends_at, self._stage_starts(), seconds_per_step, settings.evaluate_every, settings.save_every, due)
 
     def run(self, max_minutes: float | None = None) -> Progress:
-        """Train until the planned steps are done, patience or minutes (of this call) run out, or Ctrl-C, and save.
+        """Train until the planned steps are done, patience or minutes (of this call) run out, or Ctrl-C or SIGTERM, and save.
 
         Where the minutes decide the number of steps, the plan is compared with the clock again and again, and the steps are done when
         the minutes are over. Raises BadSetting where nothing says how long to train, TrainingStopped where training diverges again and
@@ -164,9 +164,9 @@ class Loop:
         if self.progress.step == 0:
             self.save(LAST)
         say = self.observer.say
-        with ctrl_c(say) as was_pressed, prefetched_batches(self._batches_from, self._batches_per_step()) as batches_from:
+        with stop_request(say) as cause, prefetched_batches(self._batches_from, self._batches_per_step()) as batches_from:
             while not self.progress.finished:
-                if processes.any_of_them(was_pressed() or time.monotonic() >= deadline):
+                if processes.any_of_them(bool(cause()) or time.monotonic() >= deadline):
                     break
                 step, step_started = self.progress.step, time.monotonic()
                 losses = self._one_step(batches_from)
@@ -180,7 +180,7 @@ class Loop:
             if self._weights_problem() is None:
                 self.save(LAST)
         progress = self.progress
-        ended = progress.finished or ("stopped by Ctrl-C" if was_pressed() else "the minutes are over")
+        ended = progress.finished or (f"stopped by {cause()}" if cause() else "the minutes are over")
         further = GO_FURTHER.format(steps=2 * progress.step) if progress.finished else "go on with --resume"
         self.observer.say(f"{ended} at step {progress.step} of {progress.steps}; {further}.")
         return progress

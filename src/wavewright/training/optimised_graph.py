@@ -15,7 +15,7 @@ from ..onnx_runtime import write_optimised
 from .integer_products import DOMAIN
 
 
-def optimised(model: onnx.ModelProto) -> onnx.ModelProto:
+def optimised(model: onnx.ModelProto, folder: Path | None = None) -> onnx.ModelProto:
     """Return a graph with the same inputs, outputs and weights, and fewer nodes.
 
     Parameters
@@ -23,6 +23,8 @@ def optimised(model: onnx.ModelProto) -> onnx.ModelProto:
     model : onnx.ModelProto
         Graph whose weights are external data. They are not read, and nodes that compute with them alone are not folded, so
         that weights keep their names, types and offsets.
+    folder : Path, optional
+        Existing folder for temporary files, such as a hidden one that is removed or swept; default: the system's.
 
     Returns
     -------
@@ -39,8 +41,8 @@ def optimised(model: onnx.ModelProto) -> onnx.ModelProto:
     for tensor in weights:
         without.graph.initializer.remove(tensor)
         without.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "graph.onnx"
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        path = Path(temporary) / "graph.onnx"
         has_own_nodes = any(node.domain == DOMAIN for node in model.graph.node)
         write_optimised(without.SerializeToString(), path, extended=has_own_nodes)
         result = onnx.load(path)

@@ -52,7 +52,8 @@ class Report:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        with suppress(OSError):  # a terminal may be closed while a run trains, which ends it by SIGHUP
+            self.bar.stop()
         if self.board is not None:
             self.board.close()
 
@@ -80,7 +81,8 @@ class Report:
 
     def say(self, message: str) -> None:
         """A sentence for the person, above the progress line."""
-        self.console.print(message, highlight=False, markup=False, soft_wrap=True)  # names of files may hold [brackets]
+        with suppress(OSError):
+            self.console.print(message, highlight=False, markup=False, soft_wrap=True)  # names of files may hold [brackets]
 
     def hear(self, progress: RunProgress, waves: list[np.ndarray], titles: list[str], sample_rate: int) -> None:
         """Write what the network makes now, ``waves`` of ``(channels, time)`` each: one file with all of them in a row, and a picture

@@ -20,7 +20,7 @@ import numpy as np
 
 from ... import __version__
 from ...processor import description
-from ...whole_file import write_whole
+from ...whole_file import sweep_once, write_whole
 from . import Config
 from .engine import Engine, Mode
 from .likelihood import bits_per_sample
@@ -86,6 +86,7 @@ def fastest_mode(config: Config, tensors: Mapping[str, np.ndarray], fingerprint:
     """
     key = f"{fingerprint} {__version__} {description()}"
     path = _cache_folder() / CHOICES_FILE
+    sweep_once(path.parent)
     choices = _read(path)
     known = choices.get(key, {}) if isinstance(choices.get(key), dict) else {}
     if known.get("mode") in DRIFT_BOUNDS_BITS:
