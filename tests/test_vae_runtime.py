@@ -161,6 +161,12 @@ def test_a_clip_depends_on_label_seed_and_index_alone(clips, causal):
     assert causal.generate(seconds=0.25, pitch=60.0)[0].shape == (1, 2000)
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0, 2.0])
+def test_new_one_shots_have_the_level_of_those_in_training(clips, temperature):
+    waves = clips.generate("low", 6, seed=11, temperature=temperature) + clips.interpolate(3, 4, 4, "high")
+    np.testing.assert_allclose([np.abs(wave).max() for wave in waves], 0.95, rtol=1e-6)
+
+
 def test_what_a_seed_means_never_changes(clips):
     latents, noise_seed = clips._drawn(7, 4, 1, 1, 0.0)
     np.testing.assert_allclose(latents[0], clips.known.mean[1], atol=1e-6)

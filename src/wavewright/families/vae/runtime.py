@@ -18,6 +18,7 @@ from .detail import EVENED_SECONDS, Detail
 from .directions import Attribute, Directions
 from .latents import Latents
 from .morphing import (
+    PEAK,
     Aligned,
     Coded,
     Evenly,
@@ -113,7 +114,8 @@ class Runtime(OpenModel):
         """New sounds ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1].
 
         Their latents are drawn from the Gaussian of the label's training sounds, its deviation multiplied by ``temperature``; without
-        ``label`` clip ``i`` has the label number ``i`` modulo their number. ``seconds`` is for a model of ``frames``. Raises BadSetting
+        ``label`` clip ``i`` has the label number ``i`` modulo their number. One-shots have a peak of 0.95, as those in training.
+        ``seconds`` is for a model of ``frames``. Raises BadSetting
         for what the model does not have.
         """
         if not 0 <= temperature <= HIGHEST_TEMPERATURE:
@@ -125,7 +127,7 @@ class Runtime(OpenModel):
             number = index % max(len(self.labels), 1) if chosen is None else chosen
             latents, noise_seed = self._drawn(seed, index, number, n_latents, temperature)
             wave = self._decoded(latents, self._told(self._name(number), pitch), Noise(noise_seed))
-            waves.append(turned_down(wave[:n_samples])[None])
+            waves.append(self._at_training_level(wave[:n_samples])[None])
         return waves
 
     def interpolate(
@@ -143,8 +145,15 @@ class Runtime(OpenModel):
         waves = []
         for part in parts:
             noise = Noise(noise_a, noise_b, float(part))
-            waves.append(turned_down(self._decoded(walked(between, a, b, part), told, noise)[:n_samples])[None])
+            wave = self._decoded(walked(between, a, b, part), told, noise)[:n_samples]
+            waves.append(self._at_training_level(wave)[None])
         return waves
+
+    def _at_training_level(self, wave: np.ndarray) -> np.ndarray:
+        """Return a new sound ``(time,)`` at the level of the training sounds: a one-shot with its peak at PEAK, others at most at 1."""
+        peak = float(np.abs(wave).max(initial=0.0))
+        is_one_shot = self.config.latent == "clip" and peak > 0.0
+        return wave * np.float32(PEAK / peak) if is_one_shot else turned_down(wave)
 
     def morph(
         self,
