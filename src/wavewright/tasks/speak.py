@@ -159,7 +159,7 @@ def speak(
         return speak_batch(batch, talks, BatchFiles(out, format or "wav", kind, name_column), quiet)
     leveler = None if lufs is None else Leveler(target_lufs(lufs))
     is_live = stream and text is None
-    given: str | Iterator[str] = "" if file is not None else _lines(sys.stdin, ssml, markup) if is_live else _text(text)
+    given: str | Iterator[str] = "" if file is not None else _lines(sys.stdin, ssml, markup, strict) if is_live else _text(text)
     speaker = Voice.load(voice, vocoder, language)
     style_of(style, speaker.acoustic.styles)
     words = lexicon_of(speaker, lexicon)
@@ -330,9 +330,9 @@ def _text(text: str | None) -> str:
     return text
 
 
-def _lines(source: TextIO, is_ssml: bool, markup: Markup) -> str | Iterator[str]:
+def _lines(source: TextIO, is_ssml: bool, markup: Markup, strict: bool) -> str | Iterator[str]:
     """What comes on standard input, line by line; SSML, which may begin behind empty lines, is read to its end."""
-    lines = read_lines(source.buffer)
+    lines = read_lines(source.buffer, strict)
     first: list[str] = []
     for line in lines:
         first.append(line)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from ..errors import BadText
+from ..errors import BadText, SkippedText
 
 MOST_BYTES_A_CHARACTER = 4  # in UTF-8
 MARK_BYTES = 3  # of a byte order mark
@@ -25,8 +26,16 @@ def read_text(source: BinaryIO, most_characters: int, advice: str) -> str:
     return text
 
 
-def read_lines(source: BinaryIO) -> Iterator[str]:
-    """Yield lines as they arrive; raise BadText for a line that is too long or not UTF-8."""
+def read_lines(source: BinaryIO, strict: bool = False) -> Iterator[str]:
+    """Yield lines as they arrive.
+
+    Bytes that are no UTF-8 are left out of all lines but the first, with a SkippedText warning, unless ``strict``.
+
+    Raises
+    ------
+    BadText
+        For a line that is too long, and for the first line, or with ``strict`` any line, that is no UTF-8.
+    """
     number = 0
     while line := source.readline(MOST_LINE_BYTES + 1):
         number += 1
@@ -34,7 +43,7 @@ def read_lines(source: BinaryIO) -> Iterator[str]:
             raise BadText(
                 f"Line {number} of standard input has more than {MOST_LINE_BYTES:,} bytes; break the text into lines."
             )
-        yield decoded(line, number)
+        yield decoded(line, number, keeps_going=number > 1 and not strict)
 
 
 def joined(parts: Iterable[str]) -> str:
@@ -51,10 +60,13 @@ def joined(parts: Iterable[str]) -> str:
     return "".join(held)
 
 
-def decoded(given: bytes, line: int | None = None) -> str:
-    """Decode UTF-8; raise BadText with the position where that fails."""
+def decoded(given: bytes, line: int | None = None, keeps_going: bool = False) -> str:
+    """Decode UTF-8; raise BadText with the position where that fails or, where it ``keeps_going``, warn and leave it out."""
     try:
         return given.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         where = f"byte {error.start}" if line is None else f"line {line}, byte {error.start}"
+        if keeps_going:
+            warnings.warn(f"Skipped bytes that are no UTF-8 ({where}); convert the text to UTF-8.", SkippedText, stacklevel=2)
+            return given.decode("utf-8", "ignore")
         raise BadText(f"What came on standard input is no text in UTF-8 ({where}); convert it to UTF-8.") from error
