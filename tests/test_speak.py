@@ -230,7 +230,7 @@ def test_chapters_are_found_by_a_marker(tmp_path):
     chapters = chapters_of(path, "%%")
     assert [chapter.stem for chapter in chapters] == ["01-one", "02"]
     found = [[(paragraph.first, *paragraph.lines) for paragraph in paragraphs(path, chapter, "%%")] for chapter in chapters]
-    assert found == [[(1, "One"), (2, "Chapter 1"), (4, "A")], [(5, ""), (6, "B")]]
+    assert found == [[(1, "One"), (2, "Chapter 1"), (4, "A")], [(6, "B")]]  # a marker alone is no paragraph
 
 
 def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):

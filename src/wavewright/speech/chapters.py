@@ -130,7 +130,8 @@ def paragraphs(path: Path, chapter: Chapter, marker: str | None = None, markup: 
     number = chapter.first
     for number, line in enumerate(itertools.islice(_lines(path), chapter.first, chapter.end), chapter.first + 1):
         if number == chapter.first + 1 and chapter.has_heading:
-            yield Paragraph(number, (_title(line, marker),), between)
+            if title := _title(line, marker):  # a marker may stand alone
+                yield Paragraph(number, (title,), between)
         elif line.strip():
             held.append(line.strip())
         elif held:
