@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from wavewright import dsp, models
-from wavewright.dsp.onset import calm_end
+from wavewright.dsp.onset import ISOLATED_FACTOR, calm_end, prominence
 from wavewright.dsp.tilt import tilted
 from wavewright.families.lstm import Config
 from wavewright.families.lstm.frames import frames_to_wave
@@ -202,6 +202,39 @@ def test_a_slider_leaves_the_attack_where_it_is():
     start = decode(np.zeros((1, 2)))
     for octaves in (-0.8, 0.4, 1.0):
         assert not is_late(steering.moved({"brightness": octaves}), start, RATE)
+
+
+def test_a_slider_makes_no_click():
+    """A decoder that grows a lone sample, the brighter it is."""
+
+    def decode(latents):
+        bright = float(latents[0, 0])
+        wave = 0.5 * decaying(hz=400 * 2**bright)
+        wave[300] += 8.0 * max(0.0, bright)
+        return wave
+
+    start = decode(np.zeros((1, 2)))
+    steering = Steering(np.zeros((1, 2), np.float32), Directions(np.eye(2, dtype=np.float32)), decode, RATE)
+    for octaves in (0.4, 0.8, 1.2):
+        wave = steering.moved({"brightness": octaves})
+        assert prominence(wave, int(np.abs(wave).argmax()), RATE) < ISOLATED_FACTOR
+        assert not np.array_equal(wave, start)
+
+
+@pytest.mark.parametrize("index", [0, 7, 49])
+def test_the_prominence_of_a_lone_sample_is_infinite(index):
+    assert prominence(np.eye(1, 50, index)[0], index, RATE) == np.inf
+    assert prominence(np.zeros(50), index, RATE) == 0.0
+
+
+def test_prominence_is_a_sample_over_the_level_around_it():
+    square = np.where(np.arange(RATE) % 2, 0.1, -0.1)
+    square[5_000] = 0.7
+    assert prominence(square, 5_000, RATE) == pytest.approx(7.0)
+    assert prominence(square, 5_002, RATE) == pytest.approx(1.0)  # which is next to the large one
+    n_around = round(0.005 * RATE) - 2  # samples on each side, without the nearest two; one of them is 0.7
+    level = np.sqrt((0.7**2 + (2 * n_around - 1) * 0.1**2) / (2 * n_around))
+    assert prominence(square, 5_010, RATE) == pytest.approx(0.1 / level)
 
 
 def test_an_end_that_rises_out_of_its_decay_is_turned_down():

@@ -19,6 +19,9 @@ NOISE_FACTOR = 3.0
 """... and above this many times the noise before it, whose level is the tenth percentile: part of it may be a slow attack."""
 
 FADE_SECONDS = 0.005
+SURROUND_SECONDS = 0.005  # on either side of a sample
+NEXT_SAMPLES = 2  # on either side, which belong to the sample itself
+ISOLATED_FACTOR = 8.0  # times the level around it: a sample that large is a click
 
 END_SECONDS, TAIL_SECONDS, RISING_DB = 0.02, 0.06, 3.0
 """Length of a one-shot's end and of the tail before it, and the level in dB by which the end may exceed the tail."""
@@ -137,6 +140,32 @@ def calm_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     n_stop = max(1, seconds_to_samples(STOP_SECONDS, sample_rate))
     stops = np.abs(wave[-n_stop:]).max() > np.abs(wave).max() * db_to_gain(STOP_DB)
     return fade(wave, 0, n_fall) if stops else wave
+
+
+def prominence(wave: np.ndarray, index: int, sample_rate: int) -> float:
+    """Return the size of a sample over the root mean square of what surrounds it.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        Samples, ``(time,)``.
+    index : int
+        Which sample.
+    sample_rate : int
+        Samples a second.
+
+    Returns
+    -------
+    float
+        Above ISOLATED_FACTOR for a click: noise and oscillations never reach it. The surroundings are SURROUND_SECONDS
+        on either side, without the NEXT_SAMPLES over which a click is spread by resampling.
+    """
+    n_around = max(NEXT_SAMPLES + 1, seconds_to_samples(SURROUND_SECONDS, sample_rate))
+    before = wave[max(0, index - n_around) : max(0, index - NEXT_SAMPLES)]
+    around = np.concatenate([before, wave[index + NEXT_SAMPLES + 1 : index + n_around + 1]])
+    rms = float(np.sqrt(np.mean(np.square(around, dtype=np.float64)))) if len(around) else 0.0
+    size = abs(float(wave[index]))
+    return size / rms if rms else (np.inf if size else 0.0)
 
 
 def fade(wave: np.ndarray, fade_in_samples: int = 0, fade_out_samples: int = 0) -> np.ndarray:

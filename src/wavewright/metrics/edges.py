@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..dsp.onset import ISOLATED_FACTOR, prominence
 from ..units import gain_to_db, seconds_to_samples
 
 EDGE_SECONDS = 0.02
@@ -16,9 +17,6 @@ TAIL_SECONDS = 0.06  # before the last edge of a one-shot: what the edge may not
 SILENCE_DB = -40.0  # relative to the peak: an edge of a one-shot below this is silent, whatever comes before it
 STOP_SECONDS, STOP_DB = 0.00025, -30.0  # at the end of a one-shot, relative to the peak: louder, it is cut off while it sounds
 FULL_SCALE = 0.99
-ISOLATED_FACTOR = 8.0  # times the root mean square of what surrounds a sample, which noise never reaches
-SURROUND_SECONDS = 0.005  # on either side of a sample
-NEXT_SAMPLES = 2  # on either side, which belong to the sample itself
 FLOOR_DB = -120.0
 
 Kind = Literal["continuous", "one-shot"]
@@ -87,14 +85,8 @@ def measure_edges(wave: np.ndarray, sample_rate: int) -> Edges:
 
 def count_isolated(wave: np.ndarray, sample_rate: int) -> int:
     """Count the samples of ``wave (time,)`` at full scale by themselves: above ISOLATED_FACTOR times the level around them."""
-    n_around = max(NEXT_SAMPLES + 1, seconds_to_samples(SURROUND_SECONDS, sample_rate))
-    count = 0
-    for place in np.flatnonzero(np.abs(wave) >= FULL_SCALE).tolist():
-        before = wave[max(0, place - n_around) : max(0, place - NEXT_SAMPLES)]
-        around = np.concatenate([before, wave[place + NEXT_SAMPLES + 1 : place + n_around + 1]])
-        rms = float(np.sqrt(np.mean(np.square(around, dtype=np.float64)))) if len(around) else 0.0
-        count += bool(abs(float(wave[place])) > ISOLATED_FACTOR * rms)
-    return count
+    places = np.flatnonzero(np.abs(wave) >= FULL_SCALE).tolist()
+    return sum(prominence(wave, place, sample_rate) > ISOLATED_FACTOR for place in places)
 
 
 def edge_faults(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.onset import calm_end
+from ...dsp.onset import ISOLATED_FACTOR, calm_end, prominence
 from ...units import db_to_gain
 from .directions import ATTRIBUTES, LEVEL_SECONDS, MOST_STEPS, Directions, measure
 from .morphing import loudness_db, tilted_to
@@ -17,7 +17,7 @@ NEAR = 0.1  # of an attribute's step is near enough
 LATE_SECONDS, LATE_DB = 0.003, -6.0
 """An attack is late if this long after the original one the level is still this far below the loudest moment."""
 
-FRACTIONS = (0.75, 0.5, 0.25, 0.0)  # of the sliders' positions, tried in place of a sound whose attack is late
+FRACTIONS = (0.75, 0.5, 0.25, 0.0)  # of the sliders' positions, tried in place of a sound whose attack is late or clicks
 LARGEST_CHANGE = 1.5  # steps of the sliders from one try to the next
 DAMPING = 0.05  # of a change, against directions that hardly move anything
 BRIGHTNESS, LOUDNESS = (next(each for each in ATTRIBUTES if each.name == name) for name in ("brightness", "loudness"))
@@ -40,8 +40,8 @@ class Steering:
 
     A step along all sliders corrects what the last one missed, by what sliders were seen to do to this sound (Broyden, "A class of methods
     for solving nonlinear simultaneous equations", 1965); the nearest of MOST_TRIES is taken. What it misses in brightness is an even tilt of
-    the spectrum, in loudness a gain. If its attack is late, another candidate is taken, or the sliders move less and
-    the tilt makes up for it.
+    the spectrum, in loudness a gain. If its attack is late or its peak a click, another candidate is taken, or the sliders
+    move less and the tilt makes up for it.
     """
 
     def __init__(self, latents: np.ndarray, directions: Directions, decode: Decode, sample_rate: int, is_one_shot: bool = True):
@@ -67,17 +67,17 @@ class Steering:
         return wave
 
     def _best(self, asked: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-        """Return the wave ``(time,)`` nearest to ``wanted`` whose attack is not late, tilted to its brightness."""
+        """Return the wave ``(time,)`` nearest to ``wanted`` with a good attack, tilted to its brightness."""
         candidates = self._candidates(asked, wanted)
         nearest = min(candidates, key=lambda each: each.distance)
         wave = nearest.wave if nearest.distance < NEAR else self._tilted(nearest.wave, wanted)
-        if not self._is_late(wave):
+        if self._begins_well(wave):
             return wave
         waves = [self._decode(self._at(fraction * nearest.position)) for fraction in FRACTIONS]
         waves += [each.wave for each in candidates if each is not nearest]
         others = [self._tilted(each, wanted) for each in waves]
-        timely = [each for each in others if not self._is_late(each)] or [self._tilted(self._start, wanted)]
-        return min(timely, key=lambda each: self._distance(wanted - self._measured(each)))
+        good = [each for each in others if self._begins_well(each)] or [self._tilted(self._start, wanted)]
+        return min(good, key=lambda each: self._distance(wanted - self._measured(each)))
 
     def _candidates(self, asked: np.ndarray, wanted: np.ndarray) -> list[Candidate]:
         """Return the iterates of Broyden's method towards ``wanted``, starting with the sliders at ``asked (n,)``."""
@@ -107,8 +107,13 @@ class Steering:
         octaves = float(wanted[self._sliders.index(BRIGHTNESS)]) * BRIGHTNESS.step
         return tilted_to(octaves, wave, self._sample_rate)
 
-    def _is_late(self, wave: np.ndarray) -> bool:
-        return is_late(wave, self._start, self._sample_rate)
+    def _begins_well(self, wave: np.ndarray) -> bool:
+        """Return whether the attack of ``wave (time,)`` is not late, and its peak no click that the original lacks."""
+        new_click = self._has_click(wave) and not self._has_click(self._start)
+        return not new_click and not is_late(wave, self._start, self._sample_rate)
+
+    def _has_click(self, wave: np.ndarray) -> bool:
+        return prominence(wave, int(np.abs(wave).argmax()), self._sample_rate) > ISOLATED_FACTOR
 
     def _at(self, position: np.ndarray) -> np.ndarray:
         """The latents where each slider is moved by so many of its steps."""
