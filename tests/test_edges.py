@@ -204,21 +204,21 @@ def test_a_slider_leaves_the_attack_where_it_is():
         assert not is_late(steering.moved({"brightness": octaves}), start, RATE)
 
 
-def test_a_slider_makes_no_click():
-    """A decoder that grows a lone sample, the brighter it is."""
+@pytest.mark.parametrize(("index", "size"), [(3_000, 0.6), (3_000, 3.0), (6_000, 0.6), (6_000, 3.0)])
+def test_a_slider_makes_no_click(index, size):
+    """A decoder of which every moved sound has a lone sample above all others."""
 
     def decode(latents):
         bright = float(latents[0, 0])
-        wave = 0.5 * decaying(hz=400 * 2**bright)
-        wave[300] += 8.0 * max(0.0, bright)
+        wave = 0.5 * decaying(hz=200 * 2**bright)
+        wave[index] += size * (bright != 0.0)
         return wave
 
     start = decode(np.zeros((1, 2)))
     steering = Steering(np.zeros((1, 2), np.float32), Directions(np.eye(2, dtype=np.float32)), decode, RATE)
-    for octaves in (0.4, 0.8, 1.2):
-        wave = steering.moved({"brightness": octaves})
-        assert prominence(wave, int(np.abs(wave).argmax()), RATE) < ISOLATED_FACTOR
-        assert not np.array_equal(wave, start)
+    wave = steering.moved({"brightness": 2.5})
+    assert prominence(wave, int(np.abs(wave).argmax()), RATE) < ISOLATED_FACTOR
+    assert not np.array_equal(wave, start)
 
 
 @pytest.mark.parametrize("index", [0, 7, 49])
