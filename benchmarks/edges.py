@@ -4,12 +4,13 @@
     python benchmarks/edges.py --count 200 --seed 7 --json edges.json
     python benchmarks/edges.py --only ambience slide --keep faults  # the sounds with faults, as files
 
-A clip has random arguments (label, seed, length, rate, channels, bitrate, sliders ...), drawn from the seed, the generator's name and
-the clip's number alone. metrics/edges.py says what a fault is: the first or last 20 ms more than 3 dB above the peak of what lies between
-(one-shots may begin loud, and end in silence), a sample at full scale by itself, or a level outside of the range of the
-training sounds (of a copy: more than COPY_DB from its source). What codecs, vocoders and effects are given comes from the other
-generators, at random rates, levels and lengths; what the source itself has is no fault of its copy. The strict limits give generators no
-room beyond the levels of their recordings, and copies 3 dB. Exits with 1 where a clip has a fault by the wider limits.
+A clip has random arguments (label, seed, length, rate, channels, bitrate, sliders ...), drawn from the seed, the
+generator's name and the clip's number alone. metrics/edges.py says what a fault is: the first or last 20 ms more than
+3 dB above the peak of what lies between (one-shots may begin loud, and end in silence), a sample at full scale by
+itself, or a level outside of the range of the training sounds (of a copy: more than COPY_DB from its source). What
+codecs, vocoders and effects are given comes from the other generators, at random rates, levels and lengths; what the
+source itself has is no fault of its copy. The strict limits give generators no room beyond the levels of their
+recordings, and copies 3 dB. Exits with 1 where a clip has a fault by the wider limits.
 """
 
 from __future__ import annotations

@@ -108,7 +108,8 @@ def edge_faults(
     kind : {"continuous", "one-shot"}
         Whether the clip may peak in its first EDGE_SECONDS and has to end in silence.
     source : Edges, optional
-        The edges of what the clip is a copy or a change of: what the source itself has, and ``copy_tolerance_db`` more, is no fault.
+        The edges of what the clip is a copy or a change of: what the source itself has, and ``copy_tolerance_db`` more,
+        is no fault.
     rms_range_db : tuple of float
         Lowest and highest root mean square in dB of full scale: of the body, or of a whole one-shot, whose attack may be all of it.
     copy_tolerance_db : float

@@ -149,7 +149,10 @@ class Runtime(OpenModel):
 
 
 def edge_gain(config: Config) -> np.ndarray:
-    """Return the gain of every sample, ``(n_samples,)`` float32: a line up from 0, ones, half a period of a raised cosine down to 0."""
+    """Return the gain of every sample, ``(n_samples,)`` float32.
+
+    It rises along a line from 0, and falls to 0 along half a period of a raised cosine.
+    """
     gain = fade(np.ones(config.n_samples, np.float32), 0, seconds_to_samples(config.fade_out_seconds, config.sample_rate))
     if config.generator == "spectral":
         gain[: config.fade_in_samples] *= np.linspace(0.0, 1.0, config.fade_in_samples, dtype=np.float32)
