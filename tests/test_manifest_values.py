@@ -117,3 +117,13 @@ def test_a_sentence_quotes_no_control_characters(tmp_path, sound):
     with pytest.raises(BadFolder) as refusal:
         manifest.read(path)
     assert str(refusal.value).isprintable()
+
+
+@pytest.mark.parametrize("length", [300, 5_000])
+def test_a_name_too_long_for_the_system_is_a_problem_of_its_line(tmp_path, sound, length):
+    path = tmp_path / "metadata.csv"
+    path.write_text(f"a|Hello.\n{'n' * length}|Hello again.\n", encoding="utf-8")
+    found = manifest.read(path)
+    assert [entry.path.name for entry in found.entries] == ["a.wav"]
+    assert len(found.problems) == 1
+    assert len(str(found.problems[0])) < 2_000

@@ -16,7 +16,7 @@ class WavewrightError(ValueError):
     """
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__(_printable(_shortened(sentence)))
+        super().__init__(_printable(shortened(sentence)))
 
 
 class BadAudio(WavewrightError):
@@ -59,7 +59,8 @@ class SkippedText(UserWarning):
     """A passage of a text was skipped because it cannot be read."""
 
 
-def _shortened(sentence: str) -> str:
+def shortened(sentence: str) -> str:
+    """Return a message without its middle where it has more than LONGEST_SENTENCE characters."""
     if len(sentence) <= LONGEST_SENTENCE:
         return sentence
     half = LONGEST_SENTENCE // 2

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..clip import read_blocks, read_header
-from ..errors import BadAudio
+from ..errors import BadAudio, shortened
 
 Split = Literal["train", "valid", "test"]
 
@@ -54,7 +54,7 @@ class Problem:
     reason: str
 
     def __str__(self) -> str:
-        return self.reason if str(self.path) in self.reason else f"{self.path}: {self.reason}"
+        return shortened(self.reason if str(self.path) in self.reason else f"{self.path}: {self.reason}")
 
 
 @dataclass(frozen=True)

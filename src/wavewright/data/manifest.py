@@ -141,7 +141,15 @@ def _named_sound(folder: Path, name: str) -> str:
     """The file of a name without (or with) its ending, relative to the folder; the likeliest where there is none."""
     endings = ("", *SOUND_SUFFIXES)
     candidates = [f"{place}{name}{ending}" for ending in endings for place in ("wavs/", "wav/", "")]
-    return next((file for file in candidates if (folder / file).is_file()), f"wavs/{name}.wav")
+    return next((file for file in candidates if _is_file(folder / file)), f"wavs/{name}.wav")
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is a file; one whose name is too long for the system is not there."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
