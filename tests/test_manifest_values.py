@@ -77,6 +77,14 @@ def test_headers_of_tables_that_are_none_are_refused(tmp_path, sound, header):
         manifest.read(path)
 
 
+@pytest.mark.parametrize("name", ["audio_filepath", "label", "pitch"])
+def test_two_columns_of_one_name_are_refused(tmp_path, sound, name):
+    path = tmp_path / "list.csv"
+    path.write_text(f"audio_filepath,label,pitch,{name}\na.wav,kick,60,b.wav\n", encoding="utf-8", newline="")
+    with pytest.raises(BadFolder, match=rf"list\.csv, line 1: two columns are named {name}"):
+        manifest.read(path)
+
+
 @pytest.mark.parametrize("ending", [".jsonl", ".csv"])
 @pytest.mark.parametrize(
     "odd", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c", "\x0c", "\r", "\n", '"', ",", "|", "ü", "\U0001f600"]

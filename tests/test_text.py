@@ -274,7 +274,7 @@ def test_letters_of_unknown_words_become_sounds():
 
 
 def test_languages():
-    with pytest.raises(BadSetting, match="The language is 'xx'; it can be en"):
+    with pytest.raises(BadSetting, match="The language is 'xx'; it can be en, en-GB, or espeak:"):
         front_end("xx")
     assert front_end("en-US").language == "en"
 

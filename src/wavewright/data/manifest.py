@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -155,11 +156,13 @@ def _is_file(path: Path) -> bool:
 def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
     try:
-        if "audio_filepath" not in (reader.fieldnames or ()):
+        if reader.fieldnames is None or "audio_filepath" not in reader.fieldnames:
             raise BadFolder(
                 f"{path}, line 1: no column is named audio_filepath; the first line must name the columns "
                 f"({', '.join(FIELDS)})."
             )
+        if doubled := sorted(name for name, count in Counter(reader.fieldnames).items() if name in FIELDS and count > 1):
+            raise BadFolder(f"{path}, line 1: two columns are named {doubled[0]}; remove one of them, or rename it.")
         for record in reader:
             if None in record:
                 raise BadFolder(

@@ -56,9 +56,8 @@ def front_end(language: str = "en") -> FrontEnd:
         return EspeakFrontEnd(language.removeprefix(OTHERS))
     module = LANGUAGES.get(language.split("-")[0].lower())
     if module is None:
-        known = ", ".join(LANGUAGES)
         raise BadSetting(
-            f"The language is {language!r}; it can be {known}, or espeak: and a language of eSpeak NG, such as espeak:de."
+            f"The language is {language!r}; it can be en, en-GB, or espeak: and a language of eSpeak NG, such as espeak:de."
         )
     return importlib.import_module(f".{module}", __name__).FrontEnd(language)
 
