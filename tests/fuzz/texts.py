@@ -51,7 +51,12 @@ def read_text(rng: random.Random, folder: Path) -> None:
     """Convert a text with strange pieces to phonemes."""
     from wavewright.tasks.phonemes import phonemes
 
-    found = phonemes(mutate.text_of(rng, rng.choice(TEXTS))[:MOST_CHARACTERS], strict=rng.random() < 0.5)
+    text = mutate.text_of(rng, rng.choice(TEXTS))
+    if rng.random() < 0.05:  # which a rule must not take the square of the time for
+        start = rng.randrange(len(text) + 1)
+        piece = text[start : start + rng.choice((1, 2, 5, 20))] or "a"
+        text = piece * (30_000 // len(piece))
+    found = phonemes(text[:MOST_CHARACTERS], strict=rng.random() < 0.5)
     str(found)
     for sentence in found.sentences:
         for word in sentence.words:
