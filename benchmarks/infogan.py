@@ -84,7 +84,7 @@ def correlations(player, n_clips: int) -> np.ndarray:
             rows = []
             for value in STEPS:
                 continuous[dimension] = value
-                wave = player.generate(seed=2, start=clip, code=code_of(category, continuous))[0]
+                wave = player.generate(seed=2, start=clip, code=code_of(category, continuous))[0, 0]
                 rows.append(np.asarray(measure(wave, player.sample_rate))[columns])
             values = np.array(rows)
             rho[dimension, clip] = [spearmanr(STEPS, each).statistic if np.ptp(each) > 0 else 0.0 for each in values.T]
