@@ -1,7 +1,7 @@
 """Fold constant nodes of exported graphs, which ONNX Runtime would otherwise fold each time it opens one.
 
-The exporter writes every shape and size as a node; these are two thirds of the nodes of a network. Folding them does not
-depend on the weights, so it is done once, at export, and a session opens in half the time.
+The exporter writes every shape and size as a node; these are a third to a half of the nodes of a network. Folding them does
+not depend on the weights, so it is done once, at export, and a session opens in two thirds of the time.
 """
 
 from __future__ import annotations
