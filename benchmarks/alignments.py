@@ -25,7 +25,7 @@ from wavewright.data.store import ClipStore
 from wavewright.errors import BadFolder, WavewrightError
 from wavewright.families.acoustic import Config
 from wavewright.families.acoustic.network import Voice, build, on_device, recorded_prosody
-from wavewright.families.acoustic.recipe import Clip, Recipe, SpeechBatches, beginnings, recorded_clips
+from wavewright.families.acoustic.recipe import Clip, Recipe, SpeechBatches, recorded_clips, warm_start
 from wavewright.text import front_end
 
 
@@ -93,7 +93,7 @@ def main() -> None:
         folder, aligner = models.load(given.voice).folder, Aligner()
         config = folder.config(Config)
         voice = build(config).voice.eval()
-        voice.load_state_dict({name: torch.from_numpy(array) for name, array in beginnings(folder, config).items()})
+        voice.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(folder, config).items()})
         clips = learned(given.corpus, config, given.speaker, given.count)
     except WavewrightError as error:
         parser.error(str(error))

@@ -1,6 +1,7 @@
 """Train an independent judge of generated drums: a classifier of kits on which no bundled model was trained.
 
-    python recipes/corpora drum-judge --hydrogen DRUMKITS DRUMKITS --lmms SAMPLES --tr-808 TR808WAV --out corpora/drum-judge
+    python recipes/corpora drum-judge --hydrogen DRUMKITS DRUMKITS --lmms SAMPLES --tr-808 TR808WAV \\
+        --out corpora/drum-judge
     python benchmarks/drum_judge.py --corpus corpora/drum-judge --recordings corpora/drums --out runs/drum-judge
 
 It is trained with the settings of recipes/drum_classifier.py on recordings that are mostly under the GPL, so it is
@@ -56,7 +57,8 @@ def main() -> None:
     found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
     found = replace(found, entries=tuple(entry for entry in found.entries if entry.label in LABELS))
     description = "Tells kick, snare, hat, tom and cymbal apart, to judge generated ones."
-    Run(given.out, "classifier", drum_judge(), found, Provenance("drum-judge", description, "GPL-2", ())).train(resume=True)
+    provenance = Provenance("drum-judge", description, "GPL-2", ())
+    Run(given.out, "classifier", drum_judge(), found, provenance).train(resume=True)
     judge = models.load(given.out)
     entries = scan(given.recordings, manifest=given.recordings / "manifest.jsonl").entries
     tested = [entry for entry in entries if entry.label in LABELS and entry.split == "train"]

@@ -1,14 +1,15 @@
-"""The bundled drums against their bars: labels, closeness, variety, honesty and speed, beside recordings, cheats and a plain WaveGAN.
+"""Measure the bundled drums: labels, closeness, diversity, copies and speed, beside recordings, cheats and a plain WaveGAN.
 
     python benchmarks/drums.py --corpus corpora/drums                                    # the bundled model
     python benchmarks/drums.py --corpus corpora/drums --every-clip --judge runs/drum-judge
     python benchmarks/drums.py --corpus corpora/drums --model runs/mine --wavegan runs/wavegan --json drums.json
 
-``--wavegan`` is a run of benchmarks/wavegan.py; give both models the same minutes to compare them. Recordings are those of split
-``train`` of the corpus, the held-out row is split ``test``. Velocity layers count as one drum: what is no closer lies at least as far
-from every recording of its label as two different drums of the label lie apart. The model's own limits, by which `wavewright generate`
-leaves copies out, may be larger; both shares are printed. One thread; the classifier is the bundled one, ``--judge`` (a run of
-benchmarks/drum_judge.py) a second one that heard other kits.
+``--wavegan`` is a run of benchmarks/wavegan.py; give both models the same minutes to compare them. Recordings are those of
+split ``train`` of the corpus, the held-out row is split ``test``. Velocity layers count as one drum: a clip is no closer than
+recordings if its distance to every recording of its label is at least the smallest distance between two drums of that label.
+The limits that the model stores, by which `wavewright generate` leaves copies out, may be larger; both fractions are printed.
+One thread; the classifier is the bundled one, ``--judge`` (a run of benchmarks/drum_judge.py) a second one that was trained
+on other kits.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def generated(player, per_label: int, every_clip: bool, seed: int = SEED) -> Cli
 
 
 def drawn(player, per_label: int, every_clip: bool, seed: int = SEED) -> np.ndarray:
-    """Clips ``(n, time)``, label after label, as `wavewright generate` makes them without copies; or every clip that the network draws."""
+    """Generate clips ``(n, time)``, label after label: without copies as `wavewright generate` does, or every clip."""
     rejection = Rejection(
         player, lambda label, seed, index: player.generate(label, 1, seed, index)[0], None, 0.0 if every_clip else None
     )
@@ -95,7 +96,7 @@ def no_closer_by_own_limits(player, waves: np.ndarray, labels: np.ndarray) -> di
 
 
 def print_distances(train: Clips) -> None:
-    """Print how far apart the recordings of each label lie, in dB: takes of one drum, other drums, copies at another speed."""
+    """Print distances between recordings of each label in dB: takes of one drum, other drums, resampled copies."""
     embedding = LogMelEmbedding(train.sample_rate, train.waves.shape[1] / train.sample_rate)
     copies, copy_labels = cheat_resampled_copies(train.waves, train.labels, train.sample_rate, 200, SEED)
     copied = embedding(copies, train.sample_rate)

@@ -1,4 +1,4 @@
-"""Edges of clips from every generator, codec, vocoder and effect: pops, clicks, lone samples at full scale, levels out of range.
+"""Check clips of every generator, codec, vocoder and effect for pops, clicks, lone samples at full scale and wrong levels.
 
     python benchmarks/edges.py                                     # 2,000 random clips, about 20 minutes of one core
     python benchmarks/edges.py --count 200 --seed 7 --json edges.json
@@ -46,8 +46,10 @@ RMS_RANGES_DB = {
     "digits": (-53.1, -8.4, -5.6),
     "drums": (-31.1, -7.6, -7.6),
 }
-"""Lowest of the recordings that the models learned from, as they are, and highest at a peak of 0.95, as training hears them: seconds of
-ambience, whole digits, one-shots; and the highest of their tenths of a second."""
+"""RMS in dB of the training recordings: lowest as recorded, highest at a peak of 0.95 as in training, and highest of 0.1 s.
+
+Measured on seconds of ambience, whole digits and one-shots.
+"""
 
 RANGE_DB = 3.0  # beyond the lowest and the highest; none by the strict limits
 SHORTEST_MEASURED_SECONDS = 1.0  # a shorter texture may be a pause between two crackles

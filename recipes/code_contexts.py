@@ -18,7 +18,7 @@ from wavewright.data.folder import scan
 from wavewright.errors import WavewrightError
 from wavewright.families.codec import CONTEXTS_FILE, Config
 from wavewright.families.codec.network import Coder, learn_contexts
-from wavewright.families.codec.recipe import LEARNED_SECONDS, Recipe, beginnings, prepare
+from wavewright.families.codec.recipe import LEARNED_SECONDS, Recipe, prepare, warm_start
 from wavewright.families.codec.runtime import open_model
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import rewrite
@@ -28,7 +28,7 @@ def teach(folder: ModelFolder, corpus: Path) -> ModelFolder:
     """Store how frequent codes are behind others in the recordings of a corpus that are trained on; the folder, opened again."""
     config, player = folder.config(Config), open_model(folder)
     coder = Coder(config)
-    coder.load_state_dict({name: torch.as_tensor(array) for name, array in beginnings(folder, config).items()})
+    coder.load_state_dict({name: torch.as_tensor(array) for name, array in warm_start(folder, config).items()})
     prepared = prepare(Recipe(model=config), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
     codes = [player.encode(clip) for clip in prepared.counted(LEARNED_SECONDS)]
     contexts = learn_contexts(codes, coder.quantizer.vectors().detach().numpy(), config.context_frames)

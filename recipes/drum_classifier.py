@@ -1,6 +1,7 @@
 """The run behind the bundled model ``drum-classifier``: tells kick, snare, hat, tom and cymbal apart, and judges generated drums.
 
-    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 --out corpora/drums
+    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 \\
+        --out corpora/drums
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier --leave-one-kit-out
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier --bundle    # measures, then into the package

@@ -1,22 +1,28 @@
 """The run behind the bundled model ``drums``: a class-conditional GAN on real one-shots from public kits.
 
-    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 --out corpora/drums
+    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 \\
+        --out corpora/drums
     python recipes/drums.py --corpus corpora/drums --out runs/first --from EARLIER --max-minutes 60
-    python recipes/drums.py --corpus corpora/drums --out runs/first --from EARLIER --max-minutes 60 --resume    # as often as needed
-    python recipes/drums.py --corpus corpora/drums --out runs/second --from runs/first --set training.steps=1700 AS_THEY_ARE
-    python recipes/drums.py --corpus corpora/drums --out runs/third --from runs/second --set training.steps=6000 AS_THEY_ARE
+    python recipes/drums.py --corpus corpora/drums --out runs/first --from EARLIER --max-minutes 60 --resume  # repeat
+    python recipes/drums.py --corpus corpora/drums --out runs/second --from runs/first \\
+        --set training.steps=1700 AS_RECORDED
+    python recipes/drums.py --corpus corpora/drums --out runs/third --from runs/second \\
+        --set training.steps=6000 AS_RECORDED
     python recipes/between.py runs/second runs/third average=0.3 network=0.3 --out runs/drums
     python recipes/drums.py --corpus corpora/drums --out runs/drums --from runs/second --resume \\
-        --set training.steps=6000 AS_THEY_ARE                                                                   # exports it
-    python recipes/drums.py --out runs/drums --bundle                                                           # into the package
+        --set training.steps=6000 AS_RECORDED  # exports it
+    python recipes/drums.py --out runs/drums --bundle  # into the package
 
-AS_THEY_ARE stands for ``training.learning_rate=1e-4 data.varied_share=0 model.copy_margin=1.0 model.critic_warmup_steps=0``.
-The first run begins with the generator of the earlier ``drums`` (16,000 steps on 337 recordings), the folder ``EARLIER``,
-while critics begin anew; the second and the third go on with both, on the recordings as they are. Any model of the same size
-will do as ``EARLIER``.
+AS_RECORDED stands for
 
-Any folder with a ``manifest.jsonl`` and a ``sources.json`` as recipes/corpora writes them will do. The kits marked ``test`` there are
-never looked at.
+    training.learning_rate=1e-4 data.varied_share=0 model.copy_margin=1.0 model.critic_warmup_steps=0
+
+The first run warm-starts from the generator of the earlier ``drums`` (16,000 steps on 337 recordings), the folder
+``EARLIER``, with new critics. The second and the third run go on with both networks, on recordings without augmentation.
+Any model of the same size can replace ``EARLIER``.
+
+Any folder with a ``manifest.jsonl`` and a ``sources.json`` as recipes/corpora writes them can be the corpus. Kits marked
+``test`` are never used.
 """
 
 from __future__ import annotations
@@ -31,7 +37,10 @@ from wavewright.families.gan.recipe import Recipe, recipe
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 STEPS = 10_000
 LEAST_LIMITS_DB = (3.82, 5.48, 5.88, 3.11, 4.41)
-"""The limits against copies that 337 recordings gave, label by label: more recordings hold closer pairs, and no limit moves for that."""
+"""Lower bounds of the limits against copies, in dB for each label: those of the first 337 recordings.
+
+More recordings contain closer pairs, which must not lower a limit.
+"""
 
 
 def drums(device: str = "cpu") -> Recipe:

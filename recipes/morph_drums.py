@@ -1,6 +1,7 @@
 r"""The run behind the bundled model ``morph-drums``: a VAE on one-shots from public kits, to walk between drums and vary them.
 
-    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 --out corpora/drums
+    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 \\
+        --out corpora/drums
     python recipes/morph_drums.py --corpus corpora/drums --out runs/first --max-minutes 50 \
         --set model.warmup_steps=500 data.varied_share=0 data.slowest=0.75 data.fastest=1.35 \
         training.steps=13000 training.learning_rate=0.0015                                # was stopped after 7,000 steps

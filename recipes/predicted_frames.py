@@ -36,7 +36,7 @@ from wavewright.errors import WavewrightError
 from wavewright.families.acoustic import Config
 from wavewright.families.acoustic.network import Voice, on_device, recorded_prosody
 from wavewright.families.acoustic.recipe import Clip as Recorded
-from wavewright.families.acoustic.recipe import DataSettings, Recipe, SpeechBatches, beginnings, recorded_clips
+from wavewright.families.acoustic.recipe import DataSettings, Recipe, SpeechBatches, recorded_clips, warm_start
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import place_batch
 from wavewright.text import front_end
@@ -48,7 +48,7 @@ def stored_voice(folder: ModelFolder) -> Voice:
     """A stored voice with its aligner, as it plays; raises BadModel where it was not stored with all of its weights."""
     config = folder.config(Config)
     voice = Voice(config)
-    voice.load_state_dict({name: torch.from_numpy(array) for name, array in beginnings(folder, config).items()})
+    voice.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(folder, config).items()})
     return voice.eval()
 
 

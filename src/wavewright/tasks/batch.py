@@ -28,7 +28,7 @@ LINE_ERRORS = (BadText, BadSetting, BadModel, BadAudio, BadFolder)
 
 @dataclass(frozen=True)
 class Talk:
-    """How a line is spoken: ``manner`` holds all settings that its sound depends on, besides text and models."""
+    """Voice and settings of a line; ``manner`` holds all that its sound depends on besides text and models."""
 
     voice: Voice
     say: Callable[[str], Iterator[Chunk]]

@@ -28,7 +28,7 @@ MOST_CHARACTERS = 50_000
 
 @dataclass(frozen=True)
 class Reading:
-    """How texts are read: as SSML (else only if they begin as SSML does), markup, strictness and language."""
+    """Settings of the front end: SSML (otherwise detected from the text), markup, strictness and language."""
 
     ssml: bool = False
     markup: Markup = "none"

@@ -92,7 +92,7 @@ class Run:
         if last.is_file():
             checkpoint.lend(last, self.network)
         doors = families.module(self.family, "recipe")
-        state = {name: torch.from_numpy(array) for name, array in doors.beginnings(base, self.recipe.model).items()}
+        state = {name: torch.from_numpy(array) for name, array in doors.warm_start(base, self.recipe.model).items()}
         try:
             self.network.averaged().load_state_dict(state)
         except RuntimeError as error:

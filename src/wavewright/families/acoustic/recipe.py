@@ -120,7 +120,7 @@ def fine_tuning(base: ModelFolder) -> Recipe:
     return Recipe(model=model, training=training)
 
 
-def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     """The state of a voice of ``config`` as it begins from ``base``, tensors by name.
 
     Symbols and speakers that the base lacks begin at the mean of those that it has. Raises BadModel where it was not stored with all of

@@ -109,7 +109,7 @@ def fine_tuning(base: ModelFolder) -> Recipe:
     return Recipe(model=model, training=training)
 
 
-def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     """The state of a codec as it begins from ``base``, tensors by name; its codes are in place, each as frequent as the others.
 
     An encoder with more blocks, or which looks further ahead, begins as one that does what the base's does. Whether the rest fits ``config``

@@ -9,7 +9,8 @@ Papers:
     Chen et al., "InfoGAN", 2016: an interpretable code, recovered by a Q head.
     Gulrajani et al., "Improved Training of Wasserstein GANs", 2017 (``wgan-gp``); Lim and Ye, "Geometric GAN", 2017 (``hinge``).
     Huang, Gokaslan, Kuleshov and Tompkin, "The GAN is dead; long live the GAN! A Modern GAN Baseline" (R3GAN), 2024 (``r3gan``).
-    Kingma and Dhariwal, "Glow", 2018, and Brock et al., "BigGAN", 2019: playing from latent vectors nearer to their mean (``temperature``).
+    Kingma and Dhariwal, "Glow", 2018, and Brock et al., "BigGAN", 2019: sampling from a narrower latent distribution
+        (``temperature``).
     Siuzdak, "Vocos", 2023: magnitude and phase of an STFT as the last layer.
 
 Changed from them: the default generator works in the spectral domain (complex STFT frames plus shaped noise, then an inverse STFT), the
@@ -75,7 +76,7 @@ class Config:
     loss: Literal["r3gan", "hinge", "wgan-gp", "bce"] = "r3gan"
     latent_size: int = 64
     label_size: int = 64
-    temperature: float = 1.0  # standard deviation of the latent vectors that clips are played from; networks learn with 1
+    temperature: float = 1.0  # standard deviation of the latent vectors at inference; training uses 1
     code_categories: int = 0  # InfoGAN: number of categories of the code, 0 for none
     code_continuous: int = 0  # InfoGAN: number of continuous dimensions of the code, each in [-1, 1]
     channels: int = 256  # width of the generator at its full frame rate

@@ -290,7 +290,10 @@ class Gan(nn.Module):
         return losses | self._code_losses(features, batch["code"])
 
     def _closeness(self, novelty: LogMelNovelty, batch: Batch) -> Tensor:
-        """How far the generated clips lie within the limits below which they count as copies, see :func:`closeness_penalty`."""
+        """Return the penalty of generated clips that are closer to a recording than their label's limit.
+
+        See :func:`closeness_penalty`.
+        """
         wave = batch["made"].squeeze(1)
         label = batch.get("label", torch.zeros(len(wave), dtype=torch.int64, device=wave.device))
         with torch.autocast(wave.device.type, enabled=False):
@@ -325,7 +328,7 @@ def build(config: Config) -> Gan:
 
 @torch.no_grad()
 def generate(generator: Generator, label: int, n_clips: int) -> np.ndarray:
-    """Clips as a generator in training plays them, ``(n_clips, 1, n_samples)`` float32, from torch's global generator."""
+    """Generate clips ``(n_clips, 1, n_samples)`` float32, with random numbers of torch's global generator."""
     device = next(generator.parameters()).device
     latent, code = draw(generator.config, n_clips, device)
     latent *= generator.config.temperature

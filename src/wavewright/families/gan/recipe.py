@@ -68,23 +68,23 @@ def recipe(size: str) -> Recipe:
 
 
 def fine_tuning(base: ModelFolder) -> Recipe:
-    """The recipe that teaches ``base`` other sounds: its generator, in smaller steps, once fresh critics know its clips."""
+    """Return the recipe to fine-tune the generator of ``base``: a lower learning rate, new critics that train first."""
     model = replace(base.config(Config), critic_warmup_steps=FINE_CRITIC_WARMUP)
     training = replace(recipe("small").training, steps=FINE_STEPS, learning_rate=FINE_LEARNING_RATE, evaluate_every=250)
     return Recipe(model=model, training=training)
 
 
-def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
-    """The state of a generator as it begins from ``base``, tensors by name; whether they fit ``config`` shows where they are loaded."""
+def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+    """Return the generator's tensors of ``base`` by name; loading them checks that they fit ``config``."""
     stored = base.weights()
     return {name.removeprefix(WEIGHT_PREFIX): array for name, array in stored.items() if name.startswith(WEIGHT_PREFIX)}
 
 
 @dataclass(frozen=True)
 class WithRecordings:
-    """Batches that also hold what their clips must not come too close to.
+    """Batches with the embeddings that generated clips must stay away from.
 
-    Adds ``recordings (n, d)``, ``recording_labels (n,)`` and ``limits (labels,)`` to each batch; the same arrays every time.
+    Adds ``recordings (n, d)``, ``recording_labels (n,)`` and ``limits (labels,)``, the same arrays in every batch.
     """
 
     batches: OneShotBatches

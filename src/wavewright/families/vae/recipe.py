@@ -110,7 +110,7 @@ def fine_tuning(base: ModelFolder) -> Recipe:
     return Recipe(model=model, data=DataSettings(varied_share=VARIED_SHARE), training=training)
 
 
-def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     """The state of an autoencoder as it begins from ``base``, tensors by name; whether it fits ``config`` shows where it is loaded.
 
     What the decoder makes of a label that the base did not know is the mean of those that it knew; where ``config`` has no labels, what the base

@@ -100,7 +100,7 @@ def fine_tuning(base: ModelFolder) -> Recipe:
     return Recipe(model=model, training=training)
 
 
-def beginnings(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     """The state of a vocoder as it begins from ``base``, tensors by name; whether they fit ``config`` shows where they are loaded."""
     return {name.removeprefix(WEIGHT_PREFIX): array for name, array in base.weights().items() if name.startswith(WEIGHT_PREFIX)}
 
