@@ -1,15 +1,15 @@
-"""Measure the bundled drums: labels, closeness, diversity, copies and speed, beside recordings, cheats and a plain WaveGAN.
+"""Measure labels, closeness, diversity, copies and speed of the bundled drums beside recordings, cheats and a WaveGAN.
 
     python benchmarks/drums.py --corpus corpora/drums                                    # the bundled model
     python benchmarks/drums.py --corpus corpora/drums --every-clip --judge runs/drum-judge
     python benchmarks/drums.py --corpus corpora/drums --model runs/mine --wavegan runs/wavegan --json drums.json
 
-``--wavegan`` is a run of benchmarks/wavegan.py; give both models the same minutes to compare them. Recordings are those of
-split ``train`` of the corpus, the held-out row is split ``test``. Velocity layers count as one drum: a clip is no closer than
-recordings if its distance to every recording of its label is at least the smallest distance between two drums of that label.
-The limits that the model stores, by which `wavewright generate` leaves copies out, may be larger; both fractions are printed.
-One thread; the classifier is the bundled one, ``--judge`` (a run of benchmarks/drum_judge.py) a second one that was trained
-on other kits.
+``--wavegan`` is a run of benchmarks/wavegan.py; give both models the same minutes to compare them. Recordings are
+those of split ``train`` of the corpus, the held-out row is split ``test``. Velocity layers count as one drum: a clip
+is no closer than recordings if its distance to every recording of its label is at least the smallest distance between
+two drums of that label. The limits that the model stores, by which `wavewright generate` leaves copies out, may be
+larger; both fractions are printed. One thread; the classifier is the bundled one, ``--judge`` (a run of
+benchmarks/drum_judge.py) a second one that was trained on other kits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Check clips of every generator, codec, vocoder and effect for pops, clicks, lone samples at full scale and wrong levels.
+"""Check clips of every generator, codec, vocoder and effect for pops, clicks, lone samples and wrong levels.
 
     python benchmarks/edges.py                                     # 2,000 random clips, about 20 minutes of one core
     python benchmarks/edges.py --count 200 --seed 7 --json edges.json
@@ -46,7 +46,7 @@ RMS_RANGES_DB = {
     "digits": (-53.1, -8.4, -5.6),
     "drums": (-31.1, -7.6, -7.6),
 }
-"""RMS in dB of the training recordings: lowest as recorded, highest at a peak of 0.95 as in training, and highest of 0.1 s.
+"""RMS in dB of the training recordings: lowest as recorded, highest at a peak of 0.95, and highest of 0.1 s.
 
 Measured on seconds of ambience, whole digits and one-shots.
 """

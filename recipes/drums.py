@@ -18,11 +18,11 @@ AS_RECORDED stands for
     training.learning_rate=1e-4 data.varied_share=0 model.copy_margin=1.0 model.critic_warmup_steps=0
 
 The first run warm-starts from the generator of the earlier ``drums`` (16,000 steps on 337 recordings), the folder
-``EARLIER``, with new critics. The second and the third run go on with both networks, on recordings without augmentation.
-Any model of the same size can replace ``EARLIER``.
+``EARLIER``, with new critics. The second and the third run go on with both networks, on recordings without
+augmentation. Any model of the same size can replace ``EARLIER``.
 
-Any folder with a ``manifest.jsonl`` and a ``sources.json`` as recipes/corpora writes them can be the corpus. Kits marked
-``test`` are never used.
+Any folder with a ``manifest.jsonl`` and a ``sources.json`` as recipes/corpora writes them can be the corpus. Kits
+marked ``test`` are never used.
 """
 
 from __future__ import annotations

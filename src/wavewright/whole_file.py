@@ -77,8 +77,8 @@ def check_name(path: Path) -> None:
 def sweep_once(folder: Path) -> None:
     """Sweep a folder at the first call of this process for it.
 
-    Call it also where a file is found that would be written otherwise: a process may be killed after the file has moved to its
-    path and before its lock is removed.
+    Call it also where an existing file makes writing unnecessary: a process may be killed after the file has moved to
+    its path and before its lock is removed.
     """
     if folder.absolute() not in _swept:
         _swept.add(folder.absolute())

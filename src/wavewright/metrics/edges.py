@@ -20,7 +20,7 @@ FULL_SCALE = 0.99
 FLOOR_DB = -120.0
 
 Kind = Literal["continuous", "one-shot"]
-"""``continuous``: speech and textures, whose edges are not louder than their body. ``one-shot``: peaks early and dies away."""
+"""``continuous``: speech and textures, whose edges are not louder than their body; ``one-shot``: peaks early, decays."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def measure_edges(wave: np.ndarray, sample_rate: int) -> Edges:
 
 
 def count_isolated(wave: np.ndarray, sample_rate: int) -> int:
-    """Count the samples of ``wave (time,)`` at full scale by themselves: above ISOLATED_FACTOR times the level around them."""
+    """Count samples of ``wave (time,)`` at full scale whose prominence is above ISOLATED_FACTOR."""
     places = np.flatnonzero(np.abs(wave) >= FULL_SCALE).tolist()
     return sum(prominence(wave, place, sample_rate) > ISOLATED_FACTOR for place in places)
 
@@ -111,7 +111,7 @@ def edge_faults(
         The edges of what the clip is a copy or a change of: what the source itself has, and ``copy_tolerance_db`` more,
         is no fault.
     rms_range_db : tuple of float
-        Lowest and highest root mean square in dB of full scale: of the body, or of a whole one-shot, whose attack may be all of it.
+        Lowest and highest root mean square in dB of full scale: of the body, or of the whole clip for a one-shot.
     copy_tolerance_db : float
         By how much an edge of a copy may exceed that of its source.
 

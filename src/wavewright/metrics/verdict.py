@@ -86,7 +86,7 @@ def _misses(row: Row) -> Iterator[Finding]:
 
 
 def _expected_closer(row: Row) -> float:
-    """Return the fraction of new sounds expected below the limit, 2 in ``n + 1`` for the smallest of ``n`` distances."""
+    """Return the fraction of new sounds expected below the limit: 2 / (n + 1) for the smallest of n distances."""
     labels = row.neighbours.labels.values()
     shares = [2 / (label.n_sounds + 1) for label in labels if label.copying is not None]
     return min(1.0, sum(shares) / max(len(shares), 1))

@@ -130,7 +130,7 @@ def _random_tensors(config: Config) -> dict[str, np.ndarray]:
 
 
 def _median_rate(draw: Callable[[int], object], seconds: float) -> float:
-    """Return the samples that ``draw`` draws in a second of processor time, the median of rounds of ``seconds`` in all."""
+    """Return the samples per second of processor time of ``draw``, the median of rounds of ``seconds`` in all."""
     draw(16)  # compiles, where that was never done
     n_samples, spent = 16, 0.0
     while spent < seconds / (4 * ROUNDS):

@@ -61,7 +61,7 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def decoded(given: bytes, line: int | None = None, keeps_going: bool = False) -> str:
-    """Decode UTF-8; raise BadText with the position where that fails or, where it ``keeps_going``, warn and leave it out."""
+    """Decode UTF-8; raise BadText for other bytes or, with ``keeps_going``, warn and skip them."""
     try:
         return given.decode("utf-8-sig" if line in (None, 1) else "utf-8")
     except UnicodeDecodeError as error:

@@ -85,7 +85,7 @@ def save(
 
 
 def load(path: Path, network: HasState, average: HasState, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
-    """Load what :func:`save` wrote into the given objects; raise BadModel for a file that is damaged or does not fit."""
+    """Load what :func:`save` wrote into the given objects; raise BadModel if it is damaged or does not fit."""
     tensors, progress = _read(path)
     try:
         states = {player: _optimizer_state(tensors, player, optimizer) for player, optimizer in optimizers.items()}

@@ -88,7 +88,8 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
 def export_graph(graph: Graph, folder: Path | None = None) -> onnx.ModelProto:
     """Return the graph of a module, for any batch size, with its weights inside and named as in the module.
 
-    ``folder`` holds a temporary file meanwhile, so that what a killed process leaves is removed with it; default: the system's.
+    ``folder`` is where a temporary file is written, so that the remains of a killed process are removed with it;
+    default: the system's.
     """
     names = [*graph.inputs, *graph.outputs]
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=folder) as temporary:

@@ -148,7 +148,7 @@ class Loop:
         return Clock(ends_at, self._stage_starts(), seconds_per_step, settings.evaluate_every, settings.save_every, due)
 
     def run(self, max_minutes: float | None = None) -> Progress:
-        """Train until the planned steps are done, patience or minutes (of this call) run out, or Ctrl-C or SIGTERM, and save.
+        """Train until the planned steps, the patience or the minutes of this call end, or Ctrl-C or SIGTERM; save.
 
         Where the minutes decide the number of steps, the plan is compared with the clock again and again, and the steps are done when
         the minutes are over. Raises BadSetting where nothing says how long to train, TrainingStopped where training diverges again and

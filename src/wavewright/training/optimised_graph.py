@@ -1,7 +1,7 @@
 """Fold constant nodes of exported graphs, which ONNX Runtime would otherwise fold each time it opens one.
 
-The exporter writes every shape and size as a node; these are a third to a half of the nodes of a network. Folding them does
-not depend on the weights, so it is done once, at export, and a session opens in two thirds of the time.
+The exporter writes every shape and size as a node; these are a third to a half of the nodes of a network. Folding them
+does not depend on the weights, so it is done once, at export, and a session opens in two thirds of the time.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def optimised(model: onnx.ModelProto, folder: Path | None = None) -> onnx.ModelP
     Parameters
     ----------
     model : onnx.ModelProto
-        Graph whose weights are external data. They are not read, and nodes that compute with them alone are not folded, so
-        that weights keep their names, types and offsets.
+        Graph whose weights are external data. They are not read, and nodes that compute with them alone are not
+        folded, so that weights keep their names, types and offsets.
     folder : Path, optional
         Existing folder for temporary files, such as a hidden one that is removed or swept; default: the system's.
 

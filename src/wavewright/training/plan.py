@@ -74,7 +74,7 @@ def _before(step: int, breakpoints: Breakpoints) -> Breakpoints:
 
 
 def steps_within(seconds: float, step: int, starts: Sequence[int], seconds_per_step: Sequence[float]) -> int:
-    """Return the number of steps from ``step`` on that fit into the seconds, given the seconds per step of each stage."""
+    """Return the number of steps from ``step`` on that fit into the seconds, given those per step of each stage."""
     count, ends = 0, [*starts[1:], None]
     for start, end, each in zip(starts, ends, seconds_per_step, strict=True):
         if end is not None and end <= step:

@@ -114,7 +114,8 @@ class Runtime(OpenModel):
         """New sounds ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1].
 
         Their latents are drawn from the Gaussian of the label's training sounds, its deviation multiplied by ``temperature``; without
-        ``label`` clip ``i`` has the label number ``i`` modulo their number. One-shots have a peak of 0.95, as in training.
+        ``label`` clip ``i`` has the label number ``i`` modulo their number. One-shots have a peak of 0.95, as in
+        training.
         ``seconds`` is for a model of ``frames``. Raises BadSetting
         for what the model does not have.
         """
@@ -150,7 +151,7 @@ class Runtime(OpenModel):
         return waves
 
     def _at_training_level(self, wave: np.ndarray) -> np.ndarray:
-        """Return a new sound ``(time,)`` at the level of training: a one-shot with its peak at PEAK, others at most at 1."""
+        """Return ``wave (time,)`` scaled to the level of training: one-shots to PEAK, others to at most 1."""
         peak = float(np.abs(wave).max(initial=0.0))
         is_one_shot = self.config.latent == "clip" and peak > 0.0
         return wave * np.float32(PEAK / peak) if is_one_shot else turned_down(wave)

@@ -36,12 +36,12 @@ class Candidate:
 
 
 class Steering:
-    """A sound's ``latents (n, d)``, its reconstruction by ``decode``, and the waves that sliders make of it.
+    """Search for latents whose decoded wave has the requested attributes.
 
-    A step along all sliders corrects what the last one missed, by what sliders were seen to do to this sound (Broyden, "A class of methods
-    for solving nonlinear simultaneous equations", 1965); the nearest of MOST_TRIES is taken. What it misses in brightness is an even tilt of
-    the spectrum, in loudness a gain. If its attack is late or its peak a click, another candidate is taken, or the sliders
-    move less and the tilt makes up for it.
+    Starts at ``latents (n, d)``, whose reconstruction is that of ``decode``, and iterates Broyden's method ("A class of
+    methods for solving nonlinear simultaneous equations", 1965) up to MOST_TRIES times; the nearest candidate is taken.
+    A tilt of the spectrum corrects the remaining error in brightness, a gain that in loudness. If the attack is late or
+    the peak is a click, another candidate is taken, or smaller slider positions with more tilt.
     """
 
     def __init__(self, latents: np.ndarray, directions: Directions, decode: Decode, sample_rate: int, is_one_shot: bool = True):
