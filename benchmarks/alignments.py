@@ -64,10 +64,17 @@ def apart(voice: Voice, clips: list[Clip], is_listening: bool, heard: list[list[
     differences: list[float] = []
     for clip, found in zip(clips, heard, strict=True):
         if found is not None:
-            durations = recorded_prosody(voice, on_device(SpeechBatches([clip], Recipe(model=voice.config)).all()[0], voice))[0]
-            begins = np.concatenate([[0], durations[0].cumsum(0).numpy()]) * voice.config.hop_length / voice.config.sample_rate
+            durations = recorded_prosody(
+                voice, on_device(SpeechBatches([clip], Recipe(model=voice.config)).all()[0], voice)
+            )[0]
+            begins = (
+                np.concatenate([[0], durations[0].cumsum(0).numpy()])
+                * voice.config.hop_length
+                / voice.config.sample_rate
+            )
             differences += [
-                1000 * (begins[place] - start) for place, start in zip(words_of(clip, voice.config)[1], found, strict=True)
+                1000 * (begins[place] - start)
+                for place, start in zip(words_of(clip, voice.config)[1], found, strict=True)
             ]
     shift = float(np.median(differences))
     errors = np.abs(np.array(differences) - shift)
@@ -99,7 +106,8 @@ def main() -> None:
         parser.error(str(error))
     heard = [aligner.starts(Sound.read(clip.entry.path), words_of(clip, config)[0]) for clip in clips]
     found = {
-        name: apart(voice, clips, is_listening, heard) for name, is_listening in (("aligner", False), ("with listener", True))
+        name: apart(voice, clips, is_listening, heard)
+        for name, is_listening in (("aligner", False), ("with listener", True))
     }
     for name, row in found.items():
         print(f"{name:15}" + "  ".join(f"{key} {value:.0f}" for key, value in row.items()))

@@ -109,7 +109,9 @@ class Judges:
         scores.add(
             log_mel=float(np.abs(_log_mel(wave) - _log_mel(copy)).mean()),
             buzz=frame_correlation(copy, SAMPLE_RATE, FRAME_SECONDS),
-            visqol=self.visqol.measure_from_arrays(wave.astype(np.float64), copy.astype(np.float64), SAMPLE_RATE).moslqo,
+            visqol=self.visqol.measure_from_arrays(
+                wave.astype(np.float64), copy.astype(np.float64), SAMPLE_RATE
+            ).moslqo,
         )
         if not is_speech:
             return
@@ -190,11 +192,15 @@ def clips_of(described: str, count: int, min_seconds: float) -> tuple[str, list[
     found = scan(Path(folder), manifest=Path(folder) / "manifest.jsonl").entries
     fit = [entry for entry in found if entry.split == split and entry.seconds >= min_seconds]
     if not fit:
-        raise BadFolder(f"{folder} has no clips of split {split!r} and at least {min_seconds} s; give NAME=FOLDER:SPLIT.")
+        raise BadFolder(
+            f"{folder} has no clips of split {split!r} and at least {min_seconds} s; give NAME=FOLDER:SPLIT."
+        )
     return name, [fit[row] for row in sorted(np.random.default_rng(SEED).permutation(len(fit))[:count])]
 
 
-def rows_of(name: str, entries: Sequence[Entry], copies: dict[str, Copy | None], judges: Judges, is_english: bool) -> list[Row]:
+def rows_of(
+    name: str, entries: Sequence[Entry], copies: dict[str, Copy | None], judges: Judges, is_english: bool
+) -> list[Row]:
     """One row a codec, the recordings first."""
     waves = [Clip.read(entry.path).mono().resample(SAMPLE_RATE).wave[0].astype(np.float32) for entry in entries]
     is_speech = any(entry.text or entry.speaker for entry in entries)

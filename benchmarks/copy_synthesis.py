@@ -64,7 +64,9 @@ class Row:
         """Whether both bars are kept; None for the recordings."""
         if self.word_error_points_more is None or self.dnsmos_less is None:
             return None
-        return self.word_error_points_more.value <= MOST_WORD_ERROR_POINTS and self.dnsmos_less.value <= MOST_DNSMOS_LOSS
+        return (
+            self.word_error_points_more.value <= MOST_WORD_ERROR_POINTS and self.dnsmos_less.value <= MOST_DNSMOS_LOSS
+        )
 
 
 @dataclass(frozen=True)
@@ -158,9 +160,7 @@ def percent_of_words(rows: np.ndarray) -> float:
 def shown(row: Row) -> str:
     """One line of the table."""
     spanned = lambda interval: f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"  # noqa: E731
-    line = (
-        f"{row.name:16} word error {spanned(row.word_error_percent)} %, DNSMOS {spanned(row.dnsmos)}, HNR {row.hnr_db:.1f} dB"
-    )
+    line = f"{row.name:16} word error {spanned(row.word_error_percent)} %, DNSMOS {spanned(row.dnsmos)}, HNR {row.hnr_db:.1f} dB"
     if row.word_error_points_more is None or row.dnsmos_less is None:
         return line
     more, less = spanned(row.word_error_points_more), spanned(row.dnsmos_less)

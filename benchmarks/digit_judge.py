@@ -46,7 +46,9 @@ def digit_judge() -> Recipe:
         range_db=60.0,
     )
     data = replace(base.data, align=False, largest_delay_seconds=0.1)
-    return replace(base, model=model, data=data, training=replace(base.training, steps=STEPS, threads=1, seed=45, metric=""))
+    return replace(
+        base, model=model, data=data, training=replace(base.training, steps=STEPS, threads=1, seed=45, metric="")
+    )
 
 
 def entries_of(corpus: Path, split: str) -> list[Entry]:
@@ -98,7 +100,9 @@ class MelSvm:
 
 def trained(corpus: Path, out: Path) -> None:
     """Train the classifier into ``out`` and write on its card how it does on the validation takes."""
-    entries = [entry for entry in scan(corpus, manifest=corpus / "manifest.jsonl").entries if entry.split in ("train", "valid")]
+    entries = [
+        entry for entry in scan(corpus, manifest=corpus / "manifest.jsonl").entries if entry.split in ("train", "valid")
+    ]
     source = Source(
         name="free-spoken-digit-dataset",
         licence="CC-BY-SA-4.0",
@@ -106,7 +110,9 @@ def trained(corpus: Path, out: Path) -> None:
         origin="github.com/Jakobovski/free-spoken-digit-dataset",
         n_clips=sum(entry.split == "train" for entry in entries),
     )
-    provenance = Provenance("digit-judge", "Tells spoken digits apart, to judge generated ones.", "CC-BY-SA-4.0", (source,))
+    provenance = Provenance(
+        "digit-judge", "Tells spoken digits apart, to judge generated ones.", "CC-BY-SA-4.0", (source,)
+    )
     has_begun = (out / RUN_FILE).is_file()
     Run(out, "classifier", digit_judge(), Scan(tuple(entries)), provenance).train(resume=has_begun)
     judge = models.load(out)
@@ -116,7 +122,10 @@ def trained(corpus: Path, out: Path) -> None:
     measured = scores(np.log(probabilities + 1e-12), labels)
     card = Card.read(out)
     write_card(
-        out, card.model_copy(update={"metrics": {**card.metrics, **{f"test/{k}": round(v, 4) for k, v in measured.items()}}})
+        out,
+        card.model_copy(
+            update={"metrics": {**card.metrics, **{f"test/{k}": round(v, 4) for k, v in measured.items()}}}
+        ),
     )
     print(f"on takes that it never heard: {measured}")
 

@@ -85,7 +85,9 @@ class Figures:
 def recordings(corpus: Path, split: str) -> Spoken:
     """The recordings of a split; every take is a sound of its own."""
     entries = entries_of(corpus, split)
-    return Spoken(split, waves_of(entries), [str(entry.label) for entry in entries], [str(entry.group) for entry in entries])
+    return Spoken(
+        split, waves_of(entries), [str(entry.label) for entry in entries], [str(entry.group) for entry in entries]
+    )
 
 
 def at_8_khz(wave: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -118,7 +120,9 @@ def of_folder(folder: Path, labels: Sequence[str]) -> Spoken:
     found = scan(folder, manifest=manifest) if manifest.is_file() else scan(folder, label_from="folder")
     entries = [entry for entry in found.entries if entry.label in labels]
     if not entries:
-        raise BadModel(f"{folder} is no model and has no sounds labelled {labels[0]} to {labels[-1]}; give one or the other.")
+        raise BadModel(
+            f"{folder} is no model and has no sounds labelled {labels[0]} to {labels[-1]}; give one or the other."
+        )
     clips = [Clip.read(entry.path) for entry in entries]
     return Spoken(
         str(folder), [at_8_khz(clip.wave, clip.sample_rate) for clip in clips], [str(entry.label) for entry in entries]
@@ -152,7 +156,13 @@ class Judging:
     def figures(self, made: Spoken, cheats: bool) -> Figures:
         """Everything that is measured of generated digits."""
         report = compare(
-            self.recorded.clips, made.clips, self.embeddings, self.held_out.clips, takes_from="group", cheats=cheats, seed=SEED
+            self.recorded.clips,
+            made.clips,
+            self.embeddings,
+            self.held_out.clips,
+            takes_from="group",
+            cheats=cheats,
+            seed=SEED,
         )
         voices = harmonics_to_noise_of_all(made.waves, SAMPLE_RATE)
         difference = abs(voices.median_db - self.voices.median_db)
@@ -208,7 +218,9 @@ def draw_sheet(recorded: Spoken, made: Spoken, labels: Sequence[str], out: Path)
 
 def _evenly(rows: list[int], count: int) -> list[int]:
     """``count`` of the rows, evenly spaced; all where there are fewer."""
-    return [rows[place] for place in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))]
+    return [
+        rows[place] for place in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))
+    ]
 
 
 def _voice(voices: Harmonicity) -> str:
@@ -226,7 +238,9 @@ def main() -> None:
     parser.add_argument("--wavegan", type=Path, default=None)
     parser.add_argument("--judge", type=Path, default=DEFAULT_FOLDER, help="what benchmarks/digit_judge.py trained")
     parser.add_argument("--per-label", type=int, default=100)
-    parser.add_argument("--picture", type=Path, default=None, help="PNG file of spectrograms of the first model's digits")
+    parser.add_argument(
+        "--picture", type=Path, default=None, help="PNG file of spectrograms of the first model's digits"
+    )
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
     try:
@@ -235,7 +249,9 @@ def main() -> None:
         sides = []
         for name in given.model or ["digits"]:
             is_folder = Path(name).is_dir() and not (Path(name) / CARD_FILE).is_file()
-            made = of_folder(Path(name), judging.labels) if is_folder else of_model(name, judging.labels, given.per_label)
+            made = (
+                of_folder(Path(name), judging.labels) if is_folder else of_model(name, judging.labels, given.per_label)
+            )
             sides.append(made)
         if given.wavegan:
             sides.append(of_wavegan(given.wavegan, judging.labels, given.per_label))

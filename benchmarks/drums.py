@@ -79,7 +79,9 @@ def drawn(player, per_label: int, every_clip: bool, seed: int = SEED) -> np.ndar
     waves = np.stack([judged.wave[0] for label in player.labels for judged in rejection.choose(label, per_label, seed)])
     seconds = time.perf_counter() - start
     print(f"{rejection.n_rejected} clips left out as too close to a recording, {rejection.n_close} kept all the same")
-    print(f"{1000 * seconds / len(waves):.1f} ms a clip, {waves.size / player.card.sample_rate / seconds:.0f} times real time")
+    print(
+        f"{1000 * seconds / len(waves):.1f} ms a clip, {waves.size / player.card.sample_rate / seconds:.0f} times real time"
+    )
     return waves
 
 
@@ -113,7 +115,9 @@ def print_distances(train: Clips) -> None:
         far = np.percentile(pairwise_distances(rows, copied[copy_labels == label]).min(0), 99)
         values = np.median(takes[np.isfinite(takes)]), others.min(), np.median(others), limit, far
         print(
-            f"| {label} | {len(rows)} | {len(np.unique(own.groups))} | " + " | ".join(f"{value:.2f}" for value in values) + " |"
+            f"| {label} | {len(rows)} | {len(np.unique(own.groups))} | "
+            + " | ".join(f"{value:.2f}" for value in values)
+            + " |"
         )
 
 
@@ -169,10 +173,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--model", default="drums")
-    parser.add_argument("--every-clip", action="store_true", help="judge the network's copies, too, which generate leaves out")
+    parser.add_argument(
+        "--every-clip", action="store_true", help="judge the network's copies, too, which generate leaves out"
+    )
     parser.add_argument("--wavegan", type=Path, default=None)
-    parser.add_argument("--distances", action="store_true", help="only print how far apart the recordings of each label lie")
-    parser.add_argument("--judge", type=Path, default=None, help="a second classifier, a run of benchmarks/drum_judge.py")
+    parser.add_argument(
+        "--distances", action="store_true", help="only print how far apart the recordings of each label lie"
+    )
+    parser.add_argument(
+        "--judge", type=Path, default=None, help="a second classifier, a run of benchmarks/drum_judge.py"
+    )
     parser.add_argument("--seed", type=int, default=SEED, help="of the generated clips and of the draws of the figures")
     parser.add_argument("--per-label", type=int, default=200)
     parser.add_argument("--json", type=Path, default=None)

@@ -200,7 +200,9 @@ def continued(rng: np.random.Generator) -> list[Made]:
 def speech(rng: np.random.Generator) -> list[Made]:
     """Sentences of every bundled voice, at several rates and pitches."""
     speaker, text, seed = str(rng.choice(player("en").speakers)), str(rng.choice(SENTENCES)), seed_of(rng)
-    prosody = wavewright.Prosody(rate=round(log_uniform(rng, 0.5, 2.0), 2), pitch_semitones=round(float(rng.uniform(-4, 4)), 1))
+    prosody = wavewright.Prosody(
+        rate=round(log_uniform(rng, 0.5, 2.0), 2), pitch_semitones=round(float(rng.uniform(-4, 4)), 1)
+    )
     said = voice(speaker, "vocoder").speak(text, prosody, seed=seed).clip
     return [Made(said.wave, said.sample_rate, f"speak {text!r} --voice en-{speaker} --seed {seed} {prosody}")]
 
@@ -219,7 +221,9 @@ def recording(rng: np.random.Generator, longest_seconds: float = 3.0) -> Made:
     wave = Clip(made.wave, made.sample_rate).resample(rate).wave
     n_samples = round(rate * min(longest_seconds, wave.shape[1] / rate * float(rng.uniform(0.3, 1.0))))
     gain = log_uniform(rng, 0.1, 0.9) / max(float(np.abs(wave).max()), 1e-6)
-    return Made((gain * wave[:, :n_samples]).astype(np.float32), rate, f"({made.call}), {n_samples} samples at {rate} Hz")
+    return Made(
+        (gain * wave[:, :n_samples]).astype(np.float32), rate, f"({made.call}), {n_samples} samples at {rate} Hz"
+    )
 
 
 def copy_of(source: Made, wave: np.ndarray, sample_rate: int, call: str, hears_hz: int) -> Made:
@@ -260,7 +264,9 @@ def wavenet(rng: np.random.Generator) -> list[Made]:
     """Short digits through the mel frames of the WaveNet."""
     model, seed = player("wavenet"), seed_of(rng)
     (said,) = digits(rng)
-    source = Made(Clip(said.wave[:, :4000], said.sample_rate).resample(model.sample_rate).wave, model.sample_rate, said.call)
+    source = Made(
+        Clip(said.wave[:, :4000], said.sample_rate).resample(model.sample_rate).wave, model.sample_rate, said.call
+    )
     wave = model.vocode(model.mel_of(source.wave[0]), seed)[:, : source.wave.shape[1]]
     return [copy_of(source, wave, model.sample_rate, f"wavenet --seed {seed}", 16_000)]
 
@@ -292,7 +298,8 @@ def slide(rng: np.random.Generator) -> list[Made]:
     names = [each.name for each in model.sliders]
     chosen = rng.permutation(names)[: int(rng.integers(1, len(names) + 1))]
     amounts = {
-        str(name): round(float(rng.uniform(-6, 6) if name == "loudness" else rng.uniform(-1.5, 1.5)), 2) for name in chosen
+        str(name): round(float(rng.uniform(-6, 6) if name == "loudness" else rng.uniform(-1.5, 1.5)), 2)
+        for name in chosen
     }
     (wave,) = model.sweep(source.wave[0], amounts, seed=seed_of(rng)).waves
     return [of_source(source, wave, f"slide {amounts}")]
@@ -308,7 +315,9 @@ def vary(rng: np.random.Generator) -> list[Made]:
 def morph(rng: np.random.Generator) -> list[Made]:
     """Steps between two one-shots."""
     model, ends = player("morph-drums"), [one_shot(rng), one_shot(rng)]
-    waves = model.morph(ends[0].wave[0], ends[1].wave[0], 5, seed=seed_of(rng), detail=float(rng.choice([1.0, 0.5, 0.0])))
+    waves = model.morph(
+        ends[0].wave[0], ends[1].wave[0], 5, seed=seed_of(rng), detail=float(rng.choice([1.0, 0.5, 0.0]))
+    )
     edges = [measure_edges(model.heard(end.wave[0]).wave, model.sample_rate) for end in ends]
     worse = max(edges, key=lambda each: each.stop_db)
     call = f"morph {ends[0].call} to {ends[1].call}"
@@ -353,7 +362,9 @@ def table(rows: Sequence[Row]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        levels = (f"{level:+.1f} dB" if np.isfinite(level) else "" for level in (row.loudest_begin_db, row.loudest_end_db))
+        levels = (
+            f"{level:+.1f} dB" if np.isfinite(level) else "" for level in (row.loudest_begin_db, row.loudest_end_db)
+        )
         faults = f"{len(row.faults)} | {len(row.strict_faults)}"
         lines.append(f"| {row.name} | {row.n_clips:,} | {row.seconds:,.0f} | {' | '.join(levels)} | {faults} |")
     clips, seconds = sum(row.n_clips for row in rows), sum(row.seconds for row in rows)
@@ -390,7 +401,9 @@ def main() -> int:
             if fault not in row.faults:
                 print(f"{row.name}, by the strict limits alone: {fault}")
     if given.json:
-        given.json.write_text(json.dumps([row.__dict__ for row in rows], indent=1, default=float) + "\n", encoding="utf-8")
+        given.json.write_text(
+            json.dumps([row.__dict__ for row in rows], indent=1, default=float) + "\n", encoding="utf-8"
+        )
     return int(any(row.faults for row in rows))
 
 

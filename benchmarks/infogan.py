@@ -114,7 +114,10 @@ def main() -> None:
     rho = correlations(player, given.clips)
     names = [attribute.name for attribute in ATTRIBUTES if attribute.name in MEASURED]
     for dimension, row in enumerate(rho):
-        print(f"dimension {dimension}: " + ", ".join(f"{name} {value:+.2f}" for name, value in zip(names, row, strict=True)))
+        print(
+            f"dimension {dimension}: "
+            + ", ".join(f"{name} {value:+.2f}" for name, value in zip(names, row, strict=True))
+        )
     if given.json:
         results = {
             "nmi": nmi,

@@ -81,7 +81,9 @@ def between(labels: np.ndarray, pictures: np.ndarray) -> dict[tuple[str, str], s
     names = np.unique(labels).tolist()
     means = {name: pictures[labels == name].mean(axis=0) for name in names}
     apart = {(a, b): float(np.linalg.norm(means[a] - means[b])) for a in names for b in names}
-    return {(a, b): {a, b} | {name for name in names if max(apart[name, a], apart[name, b]) < apart[a, b]} for a, b in apart}
+    return {
+        (a, b): {a, b} | {name for name in names if max(apart[name, a], apart[name, b]) < apart[a, b]} for a, b in apart
+    }
 
 
 def as_recorded(waves: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -118,12 +120,18 @@ def judged(
             found[name]["label of an end"] = np.mean([guess in (a, b) for guess, a, b in pairs])
             found[name]["or between"] = np.mean([guess in allowed[a, b] for guess, a, b in pairs])
         for embedding in embeddings:
-            distance = equal_distance(EmbeddedClips.of(real[embedding]), EmbeddedClips.of(embedding(prepared, sample_rate)))
+            distance = equal_distance(
+                EmbeddedClips.of(real[embedding]), EmbeddedClips.of(embedding(prepared, sample_rate))
+            )
             found[name][f"Frechet, {embedding.name}"] = distance.value
     for name, morphs in walked.items():
-        measured = np.stack([[measure(step, sample_rate) for step in steps] for steps in morphs])  # (pairs, STEPS, attributes)
+        measured = np.stack(
+            [[measure(step, sample_rate) for step in steps] for steps in morphs]
+        )  # (pairs, STEPS, attributes)
         for column, (attribute, tolerance) in enumerate(TOLERANCES.items()):
-            found[name][f"even {attribute}"] = np.mean([is_even(values, tolerance) for values in measured[:, :, column]])
+            found[name][f"even {attribute}"] = np.mean(
+                [is_even(values, tolerance) for values in measured[:, :, column]]
+            )
     return found
 
 
@@ -136,7 +144,9 @@ def slider_table(player, waves: np.ndarray) -> dict[str, dict[str, dict[str, flo
     table = {}
     for slider in player.sliders:
         swept = [player.sweep(HEADROOM * wave, {slider.name: slider.step}, (0.0, 1.0)).waves for wave in waves]
-        before, after = np.array([[measure(wave[0], player.sample_rate) for wave in pair] for pair in swept]).swapaxes(0, 1)
+        before, after = np.array([[measure(wave[0], player.sample_rate) for wave in pair] for pair in swept]).swapaxes(
+            0, 1
+        )
         steps = (after - before) / [attribute.step for attribute in ATTRIBUTES]
         table[slider.name] = {
             attribute.name: {name: float(np.quantile(column, share)) for name, share in QUANTILES.items()}
@@ -151,7 +161,9 @@ def main() -> None:
     parser.add_argument("--model", default="morph-drums")
     parser.add_argument("--pairs", type=int, default=600)
     parser.add_argument("--way", default="spherical", choices=("linear", "spherical"))
-    parser.add_argument("--ends", default="all", choices=("all", "train", "valid", "test"), help="Split to draw pairs from.")
+    parser.add_argument(
+        "--ends", default="all", choices=("all", "train", "valid", "test"), help="Split to draw pairs from."
+    )
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
     player, classifier = models.load(given.model), models.load("drum-classifier")

@@ -66,11 +66,15 @@ def prepare(entries: list[Entry], folder: Path) -> None:
     (folder / "metadata.csv").write_text("".join(lines), encoding="utf-8")
 
 
-def judge(judged: list[Entry], natural: list[Entry], names: tuple[str, str], vocoder: str, recogniser: Recogniser) -> OwnVoice:
+def judge(
+    judged: list[Entry], natural: list[Entry], names: tuple[str, str], vocoder: str, recogniser: Recogniser
+) -> OwnVoice:
     """Let the base and the fine-tuned voice ``names`` say the prompts; print a row for each."""
     speakers = Speakers()
     texts = [str(entry.text) for entry in judged]
-    middle = [speakers.embed(clip.wave[0], clip.sample_rate) for clip in (Clip.read(entry.path).mono() for entry in natural)]
+    middle = [
+        speakers.embed(clip.wave[0], clip.sample_rate) for clip in (Clip.read(entry.path).mono() for entry in natural)
+    ]
     rows, similarity, reference = [], {}, None
     for talker in (recordings(judged), *(voice(name, vocoder, 1) for name in names)):
         heard = hear(talker, texts, recogniser)

@@ -32,7 +32,9 @@ def middle_hz(voice: Voice, texts: list[str], semitones: float) -> float:
     found = []
     for text in texts:
         clip = voice.speak(text, Prosody(pitch_semitones=semitones)).clip
-        f0_hz = track_pitch(clip.wave[0], clip.sample_rate, round(HOP_SECONDS * clip.sample_rate), LOWEST_HZ, HIGHEST_HZ).f0_hz
+        f0_hz = track_pitch(
+            clip.wave[0], clip.sample_rate, round(HOP_SECONDS * clip.sample_rate), LOWEST_HZ, HIGHEST_HZ
+        ).f0_hz
         found.append(f0_hz[f0_hz > 0])
     return float(np.median(np.concatenate(found)))
 

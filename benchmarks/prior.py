@@ -80,7 +80,9 @@ def step_seconds(config: Config, bfloat16: bool) -> float:
 def row(name: str, config: Config, folder: Path) -> dict[str, object]:
     """The figures of one model with fresh weights."""
     drawer = build(config).eval().drawer
-    frames_to_hear = SimpleNamespace(draw_frames_to_hear=lambda *_: 5, codec=models.load(config.codec), recipe=recipe("small"))
+    frames_to_hear = SimpleNamespace(
+        draw_frames_to_hear=lambda *_: 5, codec=models.load(config.codec), recipe=recipe("small")
+    )
     card = Card(name=folder.name, family="prior", config=asdict(config), sample_rate=config.sample_rate)
     export_model(folder, card, to_play(drawer, frames_to_hear))  # type: ignore[arg-type]
     player = models.load(folder)
@@ -91,7 +93,9 @@ def row(name: str, config: Config, folder: Path) -> dict[str, object]:
         "ms_a_step": round(1e3 * step_seconds(config, bfloat16=True)),
         "ms_a_step_float32": round(1e3 * step_seconds(config, bfloat16=False)),
         "codes_times_real_time": round(DRAWN_SECONDS / median_seconds(lambda: player.tokens(seconds=DRAWN_SECONDS)), 1),
-        "sound_times_real_time": round(DRAWN_SECONDS / median_seconds(lambda: player.generate(seconds=DRAWN_SECONDS)), 1),
+        "sound_times_real_time": round(
+            DRAWN_SECONDS / median_seconds(lambda: player.generate(seconds=DRAWN_SECONDS)), 1
+        ),
     }
 
 

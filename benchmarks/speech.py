@@ -105,7 +105,10 @@ def main() -> None:
         for name, player in players.items():
             if not hasattr(player, "generate"):
                 raise BadModel(f"{name} makes no sounds; give a model that generates.")
-        held_out, learned = pieces(recorded(given.corpus, "valid", 10_000)), recorded(given.corpus, "train", given.count)
+        held_out, learned = (
+            pieces(recorded(given.corpus, "valid", 10_000)),
+            recorded(given.corpus, "train", given.count),
+        )
         rows = [row("recordings", held_out, pieces(learned))]
         for name, player in players.items():
             if hasattr(player, "codec"):

@@ -75,7 +75,9 @@ class Speakers:
         try:
             from resemblyzer import VoiceEncoder
         except ImportError as error:
-            raise MissingExtra(f"Resemblyzer cannot be imported ({error}); see benchmarks/speech_distance.py.") from error
+            raise MissingExtra(
+                f"Resemblyzer cannot be imported ({error}); see benchmarks/speech_distance.py."
+            ) from error
         self._encoder = VoiceEncoder("cpu", verbose=False)
 
     def embed(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:

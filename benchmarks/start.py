@@ -40,7 +40,9 @@ def seconds_of(command: list[str], folder: Path, environment: dict[str, str]) ->
     """Return the time from the start of a process to its end or, where it streams, to its first sample; and processor time."""
     used = processor_seconds()
     begin = time.perf_counter()
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
         assert process.stdout is not None
         if "--stream" in command:
             process.stdout.read(FIRST_BYTES)
@@ -69,7 +71,9 @@ def main() -> None:
     given = parser.parse_args()
     n_runs = given.runs
     commands = {
-        name: command for name, command in COMMANDS.items() if given.only in (None, name) or command[1:] == ["-c", "pass"]
+        name: command
+        for name, command in COMMANDS.items()
+        if given.only in (None, name) or command[1:] == ["-c", "pass"]
     }
     with tempfile.TemporaryDirectory() as folder:
         work, byte_code = Path(folder) / "work", Path(folder) / "byte-code"
@@ -82,7 +86,9 @@ def main() -> None:
             measured = [seconds_of(command, work, environment) for _ in range(n_runs + 1)][1:]
             seconds, used = (statistics.median(values) for values in zip(*measured, strict=True))
             bare = bare or seconds
-            print(f"{name:28s} {seconds:6.2f} s  {used:6.2f} s of processor time  {seconds / bare:5.0f} times Python's start")
+            print(
+                f"{name:28s} {seconds:6.2f} s  {used:6.2f} s of processor time  {seconds / bare:5.0f} times Python's start"
+            )
 
 
 if __name__ == "__main__":

@@ -95,7 +95,9 @@ def _peer(name: str, command: list[str]) -> Talker:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "said.wav"
             before = children_seconds()
-            subprocess.run([part.format(text=text, out=out) for part in command], check=True, capture_output=True, timeout=120)
+            subprocess.run(
+                [part.format(text=text, out=out) for part in command], check=True, capture_output=True, timeout=120
+            )
             seconds = children_seconds() - before
             clip = Clip.read(out).mono()
         return Said(clip.wave[0], clip.sample_rate, seconds)

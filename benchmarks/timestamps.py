@@ -84,7 +84,9 @@ def apart(voice: Voice, texts: list[str], aligner: Aligner, vocoder: str) -> Apa
         differences += [1000 * (word.start - start) for word, start in zip(words, found, strict=True)]
     errors = np.abs(differences)
     late = float(np.quantile(errors, 0.95))
-    return Apart(voice.name, vocoder, len(errors), n_unaligned, float(np.median(errors)), late, float(np.median(differences)))
+    return Apart(
+        voice.name, vocoder, len(errors), n_unaligned, float(np.median(errors)), late, float(np.median(differences))
+    )
 
 
 def main() -> None:

@@ -64,7 +64,9 @@ def entries_of(corpus: Path) -> list[Entry]:
 def seconds_a_step(network: Vae, prepared: Prepared) -> float:
     """Processor seconds of a step, the median of some."""
     with tempfile.TemporaryDirectory() as folder, Report(Path(folder), quiet=True, mute=True) as report:
-        settings = replace(prepared.recipe.training, steps=TIMED_STEPS, evaluate_every=10**6, save_every=10**6, metric="")
+        settings = replace(
+            prepared.recipe.training, steps=TIMED_STEPS, evaluate_every=10**6, save_every=10**6, metric=""
+        )
         loop = Loop(network, prepared.batches, settings, Path(folder), report)
         loop.progress.steps, loop.progress.threads = TIMED_STEPS, 1
         times = []

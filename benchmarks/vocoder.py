@@ -138,9 +138,7 @@ def measured(name: str, clips: Sequence[Entry], copier: Copier | None, recognise
 def shown(row: Row) -> str:
     """One line of the table."""
     spanned = lambda interval: f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"  # noqa: E731
-    line = (
-        f"{row.name:12} word error {spanned(row.word_error_percent)} %, DNSMOS {spanned(row.dnsmos)}, HNR {row.hnr_db:.1f} dB"
-    )
+    line = f"{row.name:12} word error {spanned(row.word_error_percent)} %, DNSMOS {spanned(row.dnsmos)}, HNR {row.hnr_db:.1f} dB"
     if row.pesq is None or row.mel_nats is None:
         return line
     return f"{line}, PESQ {spanned(row.pesq)}, log-mel {spanned(row.mel_nats)}, real-time factor {row.real_time_factor:.4f}"
@@ -160,11 +158,15 @@ def main() -> None:
     try:
         recogniser = Recogniser(given.recogniser)
         clips = chosen_prompts(given.clips, given.split, given.count, given.min_seconds)
-        copiers: dict[str, Copier | None] = {"recordings": None} | {name: copier_of(name, given.calm) for name in given.model}
+        copiers: dict[str, Copier | None] = {"recordings": None} | {
+            name: copier_of(name, given.calm) for name in given.model
+        }
     except WavewrightError as error:
         parser.error(str(error))
     # It makes frames and waves in one go, so its time is that of both.
-    copiers["Griffin-Lim"] = Copier(SAMPLE_RATE, lambda wave: wave, lambda wave, n_samples: griffin_lim(wave, SAMPLE_RATE))
+    copiers["Griffin-Lim"] = Copier(
+        SAMPLE_RATE, lambda wave: wave, lambda wave, n_samples: griffin_lim(wave, SAMPLE_RATE)
+    )
     rows = []
     for name, copier in copiers.items():
         rows.append(measured(name, clips, copier, recogniser))

@@ -103,7 +103,10 @@ def size_of(voice: Voice) -> int:
     front_end = Path(wavewright.__file__).parent / "text"
     folders = (voice.acoustic.folder.path, voice.vocoder.folder.path, front_end)
     files = [
-        path for folder in folders for path in Path(folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        path
+        for folder in folders
+        for path in Path(folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
     ]
     return sum(path.stat().st_size for path in files if path.parts[-2] not in ("checkpoints", "samples", "tensorboard"))
 

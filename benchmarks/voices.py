@@ -156,7 +156,9 @@ def shown(row: Row) -> str:
         less = f"DNSMOS {spanned(row.dnsmos_less)} less, levelled {spanned(row.dnsmos_levelled_less)} less"
         parts.append(f"{spanned(row.word_error_points_more)} points more, {less}")
     if row.cepstral_db is not None:
-        parts.append(f"MCD {row.cepstral_db:.2f} dB, F0 {row.pitch_semitones:.2f} st, voicing {row.voicing_percent:.1f} %")
+        parts.append(
+            f"MCD {row.cepstral_db:.2f} dB, F0 {row.pitch_semitones:.2f} st, voicing {row.voicing_percent:.1f} %"
+        )
     if row.similarity is not None:
         parts.append(f"speaker {row.similarity:.3f} ({row.similarity_share:.3f} of natural)")
     if row.real_time_factor is not None:
@@ -168,7 +170,9 @@ def bars(forty: dict[str, Row], hundred: dict[str, Row], name: str) -> dict[str,
     """Which bars a voice keeps."""
     row, other = forty[name], hundred[name]
     kept = {
-        "word error at most 2 points above the recordings": _at_most(row.word_error_points_more, MOST_WORD_ERROR_POINTS),
+        "word error at most 2 points above the recordings": _at_most(
+            row.word_error_points_more, MOST_WORD_ERROR_POINTS
+        ),
         "DNSMOS at least the recordings' minus 0.15": _at_most(row.dnsmos_less, MOST_DNSMOS_LOSS),
         "speaker at least 0.85 of natural to natural": (row.similarity_share or 0) >= LEAST_SIMILARITY_SHARE,
     }
@@ -189,7 +193,9 @@ def test_sentences(corpus: Path, speaker: str) -> tuple[list[Entry], list[Entry]
     Raises BadFolder where the corpus has none.
     """
     entries = [
-        entry for entry in scan(corpus, manifest=corpus / "manifest.jsonl").entries if entry.speaker == speaker and entry.text
+        entry
+        for entry in scan(corpus, manifest=corpus / "manifest.jsonl").entries
+        if entry.speaker == speaker and entry.text
     ]
     held_out = {str(entry.text): entry for entry in reversed(entries) if entry.split == "test"}
     others = [entry for entry in entries if entry.split == "train"]
@@ -207,7 +213,10 @@ def main() -> None:
     parser.add_argument("--speaker", default="kathleen", help="whose held-out sentences are said")
     parser.add_argument("--voice", action="append", default=None)
     parser.add_argument(
-        "--vocoder", action="append", default=None, help="first the one of all voices, then further ones of the first voice"
+        "--vocoder",
+        action="append",
+        default=None,
+        help="first the one of all voices, then further ones of the first voice",
     )
     parser.add_argument("--no-voices", action="store_true", help="recordings and peers alone")
     parser.add_argument("--recogniser", type=Path, default=DEFAULT_FOLDER)
@@ -224,7 +233,9 @@ def main() -> None:
             talkers += [voice(names[0], vocoder, 1) for vocoder in vocoders[1:]]
     except WavewrightError as error:
         parser.error(str(error))
-    natural = [speakers.embed(clip.wave[0], clip.sample_rate) for clip in (Clip.read(entry.path).mono() for entry in others)]
+    natural = [
+        speakers.embed(clip.wave[0], clip.sample_rate) for clip in (Clip.read(entry.path).mono() for entry in others)
+    ]
     texts = [str(entry.text) for entry in entries]
     recorded = hear(recordings(entries), texts, recogniser)
     forty, hundred = {}, {}

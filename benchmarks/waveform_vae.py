@@ -52,7 +52,12 @@ class WaveformAutoencoder(nn.Module):
         up: list[nn.Module] = []
         for before, after, stride in zip(widths[:-1], widths[1:], STRIDES, strict=True):
             down += [*units(before), nn.ELU(), nn.Conv1d(before, after, 2 * stride, stride, padding=stride // 2)]
-            up = [nn.ELU(), nn.ConvTranspose1d(after, before, 2 * stride, stride, padding=stride // 2), *units(before), *up]
+            up = [
+                nn.ELU(),
+                nn.ConvTranspose1d(after, before, 2 * stride, stride, padding=stride // 2),
+                *units(before),
+                *up,
+            ]
         self.down = nn.Sequential(*down, nn.ELU(), nn.Conv1d(widths[-1], NARROW, 3, padding=1))
         self.to_latent = nn.Linear(NARROW * self.n_frames, 2 * config.latent_size)
         n_given = config.latent_size + (config.condition_size if config.n_condition else 0)
@@ -77,7 +82,9 @@ class WaveformAutoencoder(nn.Module):
         given = latents[:, 0]
         if self.condition is not None and condition is not None:
             given = torch.cat([given, self.condition(condition)], -1)
-        hidden = self.give(self.unfold(given).unflatten(1, (NARROW, -1))) + self.to_all(given).unsqueeze(-1) + self.place
+        hidden = (
+            self.give(self.unfold(given).unflatten(1, (NARROW, -1))) + self.to_all(given).unsqueeze(-1) + self.place
+        )
         wave = torch.tanh(self.up(hidden).squeeze(1).float())[:, :n_samples]
         features = self.frames.features(self.frames.spectrum(wave, self.config.n_frames))
         n_bins = self.config.frames.n_bins

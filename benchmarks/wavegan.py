@@ -67,7 +67,9 @@ class PlainGenerator(nn.Module):
         widths = [min(WIDTH << (len(strides) - 1 - index), 512) for index in range(len(strides))]
         self.start = nn.Linear(Condition.size, widths[0] * FIRST_FRAMES)
         self.layers = nn.ModuleList(
-            nn.ConvTranspose1d(before, after, 25, stride, padding=(26 - stride) // 2, output_padding=(26 - stride) % 2 ^ 1)
+            nn.ConvTranspose1d(
+                before, after, 25, stride, padding=(26 - stride) // 2, output_padding=(26 - stride) % 2 ^ 1
+            )
             for before, after, stride in zip(widths, [*widths[1:], 1], strides, strict=True)
         )
 
@@ -111,7 +113,9 @@ class PlainWaveGan(nn.Module):
         super().__init__()
         self.config = config
         self.generator, self.critic = PlainGenerator(config), PlainCritic(config)
-        self.critic(torch.zeros(1, 1, config.n_samples), torch.zeros(1, dtype=torch.int64))  # gives the lazy layers their size
+        self.critic(
+            torch.zeros(1, 1, config.n_samples), torch.zeros(1, dtype=torch.int64)
+        )  # gives the lazy layers their size
 
     def players(self) -> dict[str, nn.Module]:
         return {"critic": self.critic, "generator": self.generator}

@@ -28,7 +28,9 @@ class Convolutions(nn.Module):
         super().__init__()
         self.config, channels = config, config.channels
         self.input = nn.Conv1d(1, channels, config.input_taps)
-        self.dilated = nn.ModuleList(nn.Conv1d(channels, 2 * channels, 2, dilation=dilation) for dilation in config.dilations)
+        self.dilated = nn.ModuleList(
+            nn.Conv1d(channels, 2 * channels, 2, dilation=dilation) for dilation in config.dilations
+        )
         self.residual = nn.ModuleList(nn.Conv1d(channels, channels, 1) for _ in config.dilations)
         self.skip = nn.ModuleList(nn.Conv1d(channels, config.skip_channels, 1) for _ in config.dilations)
         self.head = nn.Conv1d(config.skip_channels, config.head_channels, 1)
@@ -76,7 +78,9 @@ def main() -> None:
     for form, network in (("convolutions", Convolutions(config)), ("as Wavewright trains", WaveNet(config))):
         for bfloat16 in (False, True):
             speed = audio_seconds(network, wave, bfloat16, given.steps)
-            rows.append({"form": form, "precision": "bfloat16" if bfloat16 else "float32", "audio_seconds_per_second": speed})
+            rows.append(
+                {"form": form, "precision": "bfloat16" if bfloat16 else "float32", "audio_seconds_per_second": speed}
+            )
     if given.json:
         print(json.dumps({"size": given.size, "rows": rows}))
         return

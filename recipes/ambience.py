@@ -36,7 +36,9 @@ def ambience(device: str = "cpu") -> Recipe:
         temperature=1.0,
     )
     data = replace(base.data, crop_seconds=1.5)
-    training = replace(base.training, steps=STEPS, batch_size=16, threads=1, device=device, evaluate_every=500, weight_bits=8)
+    training = replace(
+        base.training, steps=STEPS, batch_size=16, threads=1, device=device, evaluate_every=500, weight_bits=8
+    )
     return replace(base, model=model, data=data, training=training)
 
 

@@ -41,10 +41,16 @@ def mixed(first: Path, second: Path, shares: dict[str, float], out: Path) -> int
         metadata = other.metadata()
         n_mixed = 0
         for part, share in shares.items():
-            own = [name for name in names if not name.startswith("optimizer/") and part in name.replace("/", ".").split(".")]
+            own = [
+                name
+                for name in names
+                if not name.startswith("optimizer/") and part in name.replace("/", ".").split(".")
+            ]
             own = [name for name in own if tensors[name].is_floating_point()]
             if not own:
-                raise BadSetting(f"No weight of {second} is of a part {part!r}; the parts of a codec are encoder and decoder.")
+                raise BadSetting(
+                    f"No weight of {second} is of a part {part!r}; the parts of a codec are encoder and decoder."
+                )
             for name in own:
                 if name not in known or one.get_slice(name).get_shape() != list(tensors[name].shape):
                     raise BadModel(f"{first} has no weight {name} of that shape; give two runs of the same networks.")

@@ -146,14 +146,18 @@ def main(model: Bundled, words: str | None) -> None:
     parser.add_argument("--from", dest="base", type=Path, help="model folder whose weights the run begins with")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings, for comparisons")
-    parser.add_argument("--bundle", action="store_true", help="copy the finished run into the package instead of training")
+    parser.add_argument(
+        "--bundle", action="store_true", help="copy the finished run into the package instead of training"
+    )
     given = parser.parse_args()
     if given.bundle:
         bundle(given.out)
         return
     check_call(given.out, given.resume, given.more_minutes)
     recipe = model.settings(given.device)
-    recipe = replace(recipe, **override({part: getattr(recipe, part) for part in ("model", "data", "training")}, given.set))
+    recipe = replace(
+        recipe, **override({part: getattr(recipe, part) for part in ("model", "data", "training")}, given.set)
+    )
     sources = sources_of(given.corpus, model.labels, model.speakers)
     provenance = Provenance(model.name, model.description, model.licence, sources)
     found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")

@@ -32,7 +32,9 @@ def level(folder: ModelFolder, corpus: Path) -> np.ndarray:
     clips = list(prepared.counted(COUNTED_SECONDS))[:CLIPS_TO_COPY]
     codes = [player.encode(clip) for clip in clips]
     missing = [
-        missing_db(clips, [player.decode(each[:n_levels])[0, : len(clip)] for each, clip in zip(codes, clips, strict=True)])
+        missing_db(
+            clips, [player.decode(each[:n_levels])[0, : len(clip)] for each, clip in zip(codes, clips, strict=True)]
+        )
         for n_levels in range(1, player.n_levels + 1)
     ]
     gains_db = np.array(missing, np.float32)

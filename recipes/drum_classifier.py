@@ -57,7 +57,9 @@ def kit_of(entry: Entry) -> str:
 
 def provenance(corpus: Path) -> Provenance:
     """What the card says of the recordings."""
-    description = "Tells kick, snare, hat, tom and cymbal apart, and judges generated drums; hears the first 0.7 s at 44.1 kHz."
+    description = (
+        "Tells kick, snare, hat, tom and cymbal apart, and judges generated drums; hears the first 0.7 s at 44.1 kHz."
+    )
     return Provenance("drum-classifier", description, "CC-BY-SA-3.0", sources_of(corpus, LABELS))
 
 
@@ -114,7 +116,9 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--out", type=Path, default=Path("runs/drum-classifier"))
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--leave-one-kit-out", action="store_true", help="measure the settings on kits left out of training")
+    parser.add_argument(
+        "--leave-one-kit-out", action="store_true", help="measure the settings on kits left out of training"
+    )
     parser.add_argument("--bundle", action="store_true", help="measure the finished model and copy it into the package")
     given = parser.parse_args()
     found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")

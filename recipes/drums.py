@@ -59,7 +59,9 @@ def drums(device: str = "cpu") -> Recipe:
         ),
         data=replace(base.data, varied_share=0.3, least_limits_db=LEAST_LIMITS_DB),
         # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.
-        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, metric="", weight_bits=8),
+        training=replace(
+            base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, metric="", weight_bits=8
+        ),
     )
 
 

@@ -139,7 +139,9 @@ def number_pairs(aligned: Aligned) -> tuple[list[tuple[str, tuple[str, ...]]], l
             counts[pair] += 1
     pairs = [("", ()), ("", ()), *sorted(pair for pair, count in counts.items() if count >= FEWEST_OF_A_PAIR)]
     numbers = {pair: number for number, pair in enumerate(pairs) if pair[0]}
-    sequences = [[BEGIN, *(numbers[pair] for pair in word), END] for word in aligned if all(pair in numbers for pair in word)]
+    sequences = [
+        [BEGIN, *(numbers[pair] for pair in word), END] for word in aligned if all(pair in numbers for pair in word)
+    ]
     return pairs, sequences
 
 
@@ -262,11 +264,14 @@ def measure(model: LetterToSound, words: Words) -> None:
         errors = phones = right = 0
         for word, pronunciations in words.items():
             estimate, *references = [
-                spoken if stress else tuple(phone.rstrip("012") for phone in spoken) for spoken in (said[word], *pronunciations)
+                spoken if stress else tuple(phone.rstrip("012") for phone in spoken)
+                for spoken in (said[word], *pronunciations)
             ]
             wrong, length = min((distance(reference, estimate), len(reference)) for reference in references)
             errors, phones, right = errors + wrong, phones + length, right + (wrong == 0)
-        print(f"{name}: phoneme error {errors / phones:.2%}, word accuracy {right / len(words):.2%} of {len(words)} words")
+        print(
+            f"{name}: phoneme error {errors / phones:.2%}, word accuracy {right / len(words):.2%} of {len(words)} words"
+        )
 
 
 def main() -> None:

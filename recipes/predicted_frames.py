@@ -90,7 +90,10 @@ def write(folder: Path, name: str, wave: np.ndarray, sample_rate: int, mel: np.n
 
 def gather(corpus: Path, voice: Voice, out: Path) -> tuple[int, int]:
     """Write the corpus with its frames; how many recordings it has, and how many of them stand beside predicted frames."""
-    rows = {row["audio_filepath"]: row for row in map(json.loads, (corpus / "manifest.jsonl").read_text("utf-8").splitlines())}
+    rows = {
+        row["audio_filepath"]: row
+        for row in map(json.loads, (corpus / "manifest.jsonl").read_text("utf-8").splitlines())
+    }
     entries = [entry for entry in scan(corpus, manifest=corpus / "manifest.jsonl").entries if entry.split != "test"]
     recorded, written = sayable(entries, voice), []
     for entry, wave in heard(entries, voice):

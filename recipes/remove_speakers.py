@@ -98,7 +98,9 @@ def _write_tables(model: Path, out: Path, kept: list[int]) -> None:
     weights = {f"{WEIGHT_PREFIX}{name}{suffix}" for name in TABLES_OF_SPEAKERS for suffix in ("", SCALE_SUFFIX)}
     for file, tables in ((WEIGHTS_FILE, weights), (SPEAKERS_FILE, {*TABLES_OF_SPEAKERS})):
         tensors = load_file(model / file)
-        shorter = {name: np.ascontiguousarray(array[kept]) if name in tables else array for name, array in tensors.items()}
+        shorter = {
+            name: np.ascontiguousarray(array[kept]) if name in tables else array for name, array in tensors.items()
+        }
         (out / file).write_bytes(save(shorter))
 
 

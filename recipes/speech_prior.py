@@ -29,7 +29,13 @@ def speech(device: str = "cpu") -> Recipe:
         model=replace(base.model, hidden_size=448, dropout=0.2),
         data=replace(base.data, crop_seconds=5.0),
         training=replace(
-            base.training, steps=STEPS, learning_rate=1.5e-3, batch_size=16, threads=1, device=device, evaluate_every=1_000
+            base.training,
+            steps=STEPS,
+            learning_rate=1.5e-3,
+            batch_size=16,
+            threads=1,
+            device=device,
+            evaluate_every=1_000,
         ),
     )
 

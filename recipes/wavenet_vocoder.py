@@ -39,7 +39,9 @@ def vocoder(device: str = "cpu") -> Recipe:
             dilation_cycle=8,
         ),
         data=replace(base.data, crop_samples=6_144, gain_range_db=12.0, start_share=0.1),
-        training=replace(base.training, steps=STEPS, batch_size=4, threads=1, device=device, evaluate_every=500, weight_bits=8),
+        training=replace(
+            base.training, steps=STEPS, batch_size=4, threads=1, device=device, evaluate_every=500, weight_bits=8
+        ),
     )
 
 

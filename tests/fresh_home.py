@@ -50,8 +50,18 @@ def train(work: Path) -> None:
     for label in ("low", "high"):
         (work / "kit" / label).mkdir(parents=True)
         for number in range(10):
-            Clip(random.uniform(-0.5, 0.5, (1, 4000)).astype(np.float32), 8000).write(work / "kit" / label / f"{number}.wav")
-    settings = ["steps=2", "threads=1", "sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20"]
+            Clip(random.uniform(-0.5, 0.5, (1, 4000)).astype(np.float32), 8000).write(
+                work / "kit" / label / f"{number}.wav"
+            )
+    settings = [
+        "steps=2",
+        "threads=1",
+        "sample_rate=8000",
+        "n_samples=4000",
+        "n_fft=256",
+        "hop_length=64",
+        "noise_bands=20",
+    ]
     train(work / "kit", "gan", "tiny", work / "run", "folder", settings=settings)
 
 

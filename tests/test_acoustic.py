@@ -109,7 +109,9 @@ def test_padding_changes_nothing(trained, is_listening):
     alone = network.on_device(run.prepared.batches.of(rows[:1]), voice)
     with torch.no_grad():
         n_frames, n_symbols = int(alone["n_frames"][0]), int(alone["n_symbols"][0])
-        torch.testing.assert_close(voice.align(both)[0, :n_frames, :n_symbols], voice.align(alone)[0], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(
+            voice.align(both)[0, :n_frames, :n_symbols], voice.align(alone)[0], atol=1e-4, rtol=1e-4
+        )
         durations, told, fit = network.recorded_prosody(voice, both)
         own_durations, own_told, own_fit = network.recorded_prosody(voice, alone)
         assert torch.equal(durations[0, :n_symbols], own_durations[0])
@@ -134,7 +136,9 @@ def test_the_gradient_of_all_alignments_is_right():
 def test_the_aligner_finds_who_says_what():
     """Trained on tones alone, it finds the durations that they were made with."""
     torch.manual_seed(0)
-    config = Config(sample_rate=16_000, symbols=SYMBOLS, speakers=("voice",), aligner_channels=16, channels=16, n_styles=2)
+    config = Config(
+        sample_rate=16_000, symbols=SYMBOLS, speakers=("voice",), aligner_channels=16, channels=16, n_styles=2
+    )
     recipe = replace(tiny_recipe(), model=config)
     clips = []
     for text in TEXTS:
@@ -155,7 +159,9 @@ def test_the_aligner_finds_who_says_what():
     found = hard_durations(aligner.align(batch), flags, batch["n_frames"], batch["n_symbols"])
     expected = [[FRAMES[SYMBOLS[number]] for number in clip.symbols] for clip in clips]
     errors = [
-        abs(int(found[row, column]) - count) for row, counts in enumerate(expected) for column, count in enumerate(counts)
+        abs(int(found[row, column]) - count)
+        for row, counts in enumerate(expected)
+        for column, count in enumerate(counts)
     ]
     assert np.mean(errors) < 2.0  # frames, each of which hears four
     told = network.recorded_prosody(aligner, batch)[1][0]
@@ -213,7 +219,9 @@ def test_a_text_with_more_sounds_than_frames_is_left_out(tmp_path, monkeypatch):
 
 
 def test_recordings_without_texts_or_of_others_are_refused(tmp_path):
-    with pytest.raises(BadFolder, match=r"No recording has a text in the voice's language; give a folder with a metadata\.csv"):
+    with pytest.raises(
+        BadFolder, match=r"No recording has a text in the voice's language; give a folder with a metadata\.csv"
+    ):
         recipes.prepare(tiny_recipe(), [entry_of(None, 1.0)], tmp_path)
     known = replace(entry_of("ab", 1.0), speaker="ann", language="en", split="train")
     asked = replace(tiny_recipe(), model=Config(speakers=("bob",)))
@@ -264,7 +272,9 @@ def test_what_plays_keeps_a_share_of_the_base_but_for_new_tables(trained, tmp_pa
     for name in ("embed.weight", "aligner.speaker.weight", "decoder.blocks.0.widen.weight"):
         torch.testing.assert_close(played[name], begun[name] + 0.75)
     torch.testing.assert_close(played["speaker.weight"], begun["speaker.weight"] + 1.0)
-    assert learned.state_dict()["embed.weight"].sub(begun["embed.weight"]).mean() == pytest.approx(1.0)  # itself not moved
+    assert learned.state_dict()["embed.weight"].sub(begun["embed.weight"]).mean() == pytest.approx(
+        1.0
+    )  # itself not moved
     known = replace(base.config(Config), symbols=(*SYMBOLS, "e"))
     assert recipes.new_tables(base, known) == recipes.TABLES_OF_SYMBOLS
     assert recipes.new_tables(base, replace(known, symbols=SYMBOLS, speakers=("mine",))) == recipes.TABLES_OF_SPEAKERS
@@ -289,7 +299,10 @@ def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
         ({"labels": ("a",)}, "A voice has no labels"),
         ({"channels": 17}, "multiple of n_heads"),
         ({"decoder_kernel": 4}, "decoder_kernel is 4; it must be odd"),
-        ({"voice_from": 9, "listens_from": 0, "critics_from": 9}, "critics_from is 9; it must be 0, or come after voice_from"),
+        (
+            {"voice_from": 9, "listens_from": 0, "critics_from": 9},
+            "critics_from is 9; it must be 0, or come after voice_from",
+        ),
         ({"voice_from": 9, "listens_from": 8}, "listens_from is 8; it must be 0, or come after voice_from"),
     ],
 )

@@ -37,7 +37,10 @@ def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path
         ["bye.wav", "Good\nbye.", "en-ruth", "2", "sad", "7", "Bob"],
     )
     spoken = speak(batch=lines, out=tmp_path / "out", rate=1.25)
-    assert [(line.file, line.line, line.is_new) for line in spoken.lines] == [("hello.wav", 2, True), ("bye.wav", 3, True)]
+    assert [(line.file, line.line, line.is_new) for line in spoken.lines] == [
+        ("hello.wav", 2, True),
+        ("bye.wav", 3, True),
+    ]
     assert spoken.failed == ()
     assert spoken.unused_columns == ("who",)
     assert [call.speaker for call in players["en"].calls[-2:]] == ["kathleen", "ruth"]
@@ -50,7 +53,9 @@ def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path
         strict=True,
     ):
         alone = speak(text, out=tmp_path / "alone.wav", **options)
-        np.testing.assert_array_equal(Clip.read(tmp_path / "out" / line.file).wave, Clip.read(tmp_path / "alone.wav").wave)
+        np.testing.assert_array_equal(
+            Clip.read(tmp_path / "out" / line.file).wave, Clip.read(tmp_path / "alone.wav").wave
+        )
         assert line.seconds == alone.seconds
 
 
@@ -162,7 +167,14 @@ def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, cap
 
 
 PARTS = (
-    *("'../evil'", "as line 2 has", "has no text", "There is no voice 'en-nobody'", "less than or equal to 4", "valid number"),
+    *(
+        "'../evil'",
+        "as line 2 has",
+        "has no text",
+        "There is no voice 'en-nobody'",
+        "less than or equal to 4",
+        "valid number",
+    ),
     *("furious", "--lufs is 0", "more values than there are columns", "nothing to speak", "is no sound of lines.csv"),
 )
 
@@ -249,7 +261,16 @@ def test_names_that_are_none_are_refused(name):
 
 def test_random_tables_become_lines_or_sentences(tmp_path):
     rng = np.random.default_rng(1)
-    signs = [*"ab,;\t\"'\n\r\\{}[]:0.é", "text", "name", "\n", '"text"', '{"text": "a", "name": "b"}', "\ud83d\ude00", "\ufeff"]
+    signs = [
+        *"ab,;\t\"'\n\r\\{}[]:0.é",
+        "text",
+        "name",
+        "\n",
+        '"text"',
+        '{"text": "a", "name": "b"}',
+        "\ud83d\ude00",
+        "\ufeff",
+    ]
     for number in range(300):
         content = "".join(signs[place] for place in rng.integers(0, len(signs), rng.integers(0, 40)))
         path = tmp_path / f"lines{('.csv', '.jsonl', '.txt')[number % 3]}"
@@ -264,7 +285,10 @@ def test_random_tables_become_lines_or_sentences(tmp_path):
 
 def test_files_of_a_batch_and_chapters_have_the_loudness_that_was_asked_for(players, tmp_path):
     lines = table(
-        tmp_path / "lines.csv", ["name", "text", "lufs"], ["a", "One, two, three, four."], ["b", "Five, six.", "broadcast"]
+        tmp_path / "lines.csv",
+        ["name", "text", "lufs"],
+        ["a", "One, two, three, four."],
+        ["b", "Five, six.", "broadcast"],
     )
     speak(batch=lines, out=tmp_path / "out", lufs=-18)
     for name, target in (("a", -18), ("b", -23)):

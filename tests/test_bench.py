@@ -37,7 +37,9 @@ def test_the_loop_has_the_outputs_of_the_engine(config):
 @pytest.mark.parametrize("config", [CONFIG, MU_LAW], ids=["logistics", "mu-law"])
 def test_the_loop_draws_from_the_same_distribution(config):
     bias = np.random.default_rng(0).standard_normal(config.outputs).astype(np.float32)
-    tensors = {name: np.zeros(shape, np.float32) for name, shape in tensor_shapes(config).items()} | {"output.bias": bias}
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in tensor_shapes(config).items()} | {
+        "output.bias": bias
+    }
     drawn = StepLoop(tensors, config.dilations, is_mixture=config is CONFIG).draw(2_000)
     engine = Engine(config, tensors)
     by_engine = engine.draw(engine.start([0]), 20_000)[0]

@@ -72,6 +72,7 @@ def test_commands_take_the_language(players, tmp_path):
     assert "and  " in str(shown)
     (tmp_path / "book.txt").write_text("105 pages.\n", encoding="utf-8")
     spoken_book = [
-        speak(file=tmp_path / "book.txt", voice="en-kathleen", quiet=True, language=language) for language in (None, "en-GB")
+        speak(file=tmp_path / "book.txt", voice="en-kathleen", quiet=True, language=language)
+        for language in (None, "en-GB")
     ]
     assert spoken_book[0].chapters[0].seconds < spoken_book[1].chapters[0].seconds

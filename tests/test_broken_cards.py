@@ -66,7 +66,9 @@ def test_no_value_of_a_wrong_type_gets_past_the_card(tmp_path, family):
 
 def test_a_card_with_a_number_for_speakers_is_listed_as_broken(home, capsys):
     make_gan(home)
-    write_card(home_of(home, "voice"), Card(name="voice", family="acoustic", sample_rate=24_000, config={"speakers": 5}))
+    write_card(
+        home_of(home, "voice"), Card(name="voice", family="acoustic", sample_rate=24_000, config={"speakers": 5})
+    )
     assert run(["models", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("tiny ")
@@ -90,13 +92,22 @@ def home_of(home, name):
     ("text", "problem"),
     [
         ("", "cannot be read as a model card"),
-        ('{"name": "x", "family": "acoustic", "sample_rate": 24000, "labels": 5}', "labels: Input should be a valid array"),
+        (
+            '{"name": "x", "family": "acoustic", "sample_rate": 24000, "labels": 5}',
+            "labels: Input should be a valid array",
+        ),
         ('{"name": "x", "family": "gan", "sample_rate": 24000, "config": {"n_blocks": 1e400}}', "n_blocks"),
         ('{"name": "x", "family": "sitar", "sample_rate": 24000}', "has the family 'sitar'; this Wavewright knows gan"),
-        ('{"name": "x", "family": "gan", "sample_rate": 24000, "licence": "\\u001b[2J"}', "the control character U+001B"),
+        (
+            '{"name": "x", "family": "gan", "sample_rate": 24000, "licence": "\\u001b[2J"}',
+            "the control character U+001B",
+        ),
         ("[" * 100_000, "cannot be read as a model card"),
         (" " * (LARGEST_CARD_BYTES + 1), "which no model card is"),
-        (f'{{"name": "x", "family": "gan", "sample_rate": 24000, "{"n" * 9_000}": 1}}', "cannot be read as a model card"),
+        (
+            f'{{"name": "x", "family": "gan", "sample_rate": 24000, "{"n" * 9_000}": 1}}',
+            "cannot be read as a model card",
+        ),
     ],
 )
 def test_a_broken_card_is_listed_with_its_reason_and_the_list_goes_on(home, capsys, text, problem):

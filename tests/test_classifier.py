@@ -38,7 +38,9 @@ from wavewright.training.settings import TrainingSettings
 
 SAMPLE_RATE = 8_000
 LABELS = ("high", "low", "noise")
-TINY = Config(sample_rate=SAMPLE_RATE, n_samples=2_000, labels=LABELS, n_fft=256, hop_length=64, n_mels=40, **SIZES["tiny"])
+TINY = Config(
+    sample_rate=SAMPLE_RATE, n_samples=2_000, labels=LABELS, n_fft=256, hop_length=64, n_mels=40, **SIZES["tiny"]
+)
 
 
 def sounds(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -142,14 +144,19 @@ def test_a_step_gives_every_parameter_a_gradient_and_names_its_loss(prepared):
     losses = loss_function(tensors(prepared.batches(0)))
     assert losses.keys() == network.loss_weights(0).keys() == {"class/cross_entropy"}
     losses["class/cross_entropy"].backward()
-    without = [name for name, p in network.players()[player].named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    without = [
+        name for name, p in network.players()[player].named_parameters() if p.grad is None or not p.grad.abs().sum() > 0
+    ]
     assert without == []
 
 
 def test_the_loss_is_the_cross_entropy(prepared):
     torch.manual_seed(0)
     network = build(prepared.recipe.model).eval()
-    batch = tensors(prepared.batches(3)) | {"heard_bands": torch.ones(6, 40), "heard_frames": torch.ones(6, TINY.n_frames)}
+    batch = tensors(prepared.batches(3)) | {
+        "heard_bands": torch.ones(6, 40),
+        "heard_frames": torch.ones(6, TINY.n_frames),
+    }
     loss = network.turns(0)[0][1](batch)["class/cross_entropy"]
     expected = torch.nn.functional.cross_entropy(network(batch["wave"])[0], batch["target"])
     torch.testing.assert_close(loss, expected)
@@ -231,7 +238,10 @@ def test_a_group_is_drawn_by_the_root_of_its_size(corpus, tmp_path):
 
 
 def test_soft_beginnings_stay_where_recordings_are_not_aligned(tmp_path):
-    hiss, vowel = 0.01 * np.random.default_rng(0).standard_normal(800), np.sin(2 * np.pi * 150 * np.arange(1_000) / SAMPLE_RATE)
+    hiss, vowel = (
+        0.01 * np.random.default_rng(0).standard_normal(800),
+        np.sin(2 * np.pi * 150 * np.arange(1_000) / SAMPLE_RATE),
+    )
     for index in range(6):
         place = tmp_path / "words" / LABELS[index % 3] / f"{index}.wav"
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -267,7 +277,12 @@ def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, Runtime]:
     with torch.no_grad():
         network(torch.from_numpy(sounds(12, seed=4)[0]))  # moves the running statistics
     card = Card(
-        name="twin", family="classifier", config=asdict(TINY), labels=list(LABELS), sample_rate=SAMPLE_RATE, licence="CC0-1.0"
+        name="twin",
+        family="classifier",
+        config=asdict(TINY),
+        labels=list(LABELS),
+        sample_rate=SAMPLE_RATE,
+        licence="CC0-1.0",
     )
     folder = tmp_path_factory.mktemp("twin")
     export_model(folder, card, to_play(network.eval(), prepared))
@@ -360,7 +375,9 @@ def test_numbers_that_do_not_fit_each_other_are_refused(change, sentence):
 
 
 def test_training_that_no_classifier_has_is_refused():
-    with pytest.raises(BadSetting, match=r"^metric is 'distance'; a classifier is measured by valid/loss, valid/accuracy"):
+    with pytest.raises(
+        BadSetting, match=r"^metric is 'distance'; a classifier is measured by valid/loss, valid/accuracy"
+    ):
         tiny_recipe(metric="distance")
     with pytest.raises(BadSetting, match=r"^slowest is 2\.0 and fastest 1\.18"):
         DataSettings(slowest=2.0)
@@ -377,7 +394,9 @@ def test_folders_that_teach_nothing_are_refused(corpus, tmp_path):
 
 def test_labels_with_too_few_clips_are_left_out(corpus, tmp_path):
     entries = [replace(entry, split="train") for entry in scan(corpus, "folder").entries]
-    entries = [entry for entry in entries if entry.label != "low"] + [next(entry for entry in entries if entry.label == "low")]
+    entries = [entry for entry in entries if entry.label != "low"] + [
+        next(entry for entry in entries if entry.label == "low")
+    ]
     found = prepare(replace(tiny_recipe(metric="valid/loss"), model=replace(TINY, labels=())), entries, tmp_path)
     assert found.recipe.model.labels == ("high", "noise")
     assert [problem.path for problem in found.problems] == [entries[-1].path]

@@ -174,7 +174,10 @@ def test_an_interruption_is_130(home, capsys, monkeypatch):
 def test_training_without_torch_names_the_extra(home, capsys, monkeypatch):
     monkeypatch.setattr(train, "find_spec", lambda name: None)
     sentence = refused(capsys, "train", "folder")
-    assert sentence == 'Training needs PyTorch, which is not installed: run pip install ".[train]" in the folder of Wavewright.'
+    assert (
+        sentence
+        == 'Training needs PyTorch, which is not installed: run pip install ".[train]" in the folder of Wavewright.'
+    )
 
 
 def test_train_passes_every_option_on(home, capsys, monkeypatch):

@@ -17,7 +17,9 @@ RATE = 44_100
 def tones(seconds=0.5, sample_rate=RATE, n_channels=2):
     """Sines of 440 Hz, 660 Hz ... at a level of -6 dB."""
     time = np.arange(round(seconds * sample_rate)) / sample_rate
-    return np.stack([0.5 * np.sin(2 * np.pi * 220 * (channel + 2) * time) for channel in range(n_channels)]).astype(np.float32)
+    return np.stack([0.5 * np.sin(2 * np.pi * 220 * (channel + 2) * time) for channel in range(n_channels)]).astype(
+        np.float32
+    )
 
 
 def correlation(reference, estimate):
@@ -123,7 +125,9 @@ def test_a_minute_of_stereo_ogg_can_be_written(tmp_path):
 
 def test_samples_beyond_full_scale_are_clipped_in_integers_and_kept_in_floats(tmp_path):
     clip = Clip(np.array([[2.0, -2.0, 0.25]]), RATE)
-    np.testing.assert_array_equal(Clip.read(clip.write(tmp_path / "a.wav")).wave, np.float32([[1 - 2**-15, -1.0, 0.25]]))
+    np.testing.assert_array_equal(
+        Clip.read(clip.write(tmp_path / "a.wav")).wave, np.float32([[1 - 2**-15, -1.0, 0.25]])
+    )
     np.testing.assert_array_equal(Clip.read(clip.write(tmp_path / "b.wav", "FLOAT")).wave, clip.wave)
 
 
@@ -253,8 +257,16 @@ BAD_FILES = {
     "cut in the header": (lambda tmp: wav_bytes(tmp)[:30], "wav", "damaged"),
     "cut in the sound": (lambda tmp: wav_bytes(tmp)[:9_000], "wav", "cut short"),
     "no samples": (lambda tmp: wav_bytes(tmp, 0), "wav", "no samples"),
-    "header of 4 GB": (lambda tmp: put(wav_bytes(tmp), b"data", 4, "<I", 2**32 - 1), "wav", "promises 4294967295 bytes"),
-    "header of 2 GB": (lambda tmp: put(wav_bytes(tmp), b"data", 4, "<I", 2**31 - 1), "wav", "promises 2147483647 bytes"),
+    "header of 4 GB": (
+        lambda tmp: put(wav_bytes(tmp), b"data", 4, "<I", 2**32 - 1),
+        "wav",
+        "promises 4294967295 bytes",
+    ),
+    "header of 2 GB": (
+        lambda tmp: put(wav_bytes(tmp), b"data", 4, "<I", 2**31 - 1),
+        "wav",
+        "promises 2147483647 bytes",
+    ),
     "65535 channels": (lambda tmp: put(wav_bytes(tmp), b"fmt ", 10, "<H", 65_535), "wav", "damaged"),
     "no channels": (lambda tmp: put(wav_bytes(tmp), b"fmt ", 10, "<H", 0), "wav", "damaged"),
     "rate of 3 Hz": (lambda tmp: wav_bytes(tmp, sample_rate=3), "wav", "sample rate is 3 Hz"),

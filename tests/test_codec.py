@@ -67,7 +67,9 @@ def test_spectra_in_numpy_are_those_of_the_network():
     np.testing.assert_allclose(coder.analysis(torch.from_numpy(wave)[None])[0].numpy(), features, atol=2e-4)
     described = np.random.default_rng(0).standard_normal((40, 2 * TINY.n_bins)).astype(np.float32)
     frames = np.pad(to_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0)))
-    expected = coder.synthesis(torch.from_numpy(described)[None])[0].numpy()  # it starts where the first windows do no more
+    expected = coder.synthesis(torch.from_numpy(described)[None])[
+        0
+    ].numpy()  # it starts where the first windows do no more
     np.testing.assert_allclose(overlapped(frames, TINY)[TINY.lead :], expected[: 3_200 - TINY.lead], atol=2e-4)
 
 
@@ -286,7 +288,9 @@ def test_what_gets_louder_does_not_pass_full_scale():
 def test_what_is_missing_is_the_median_and_has_a_limit():
     waves = [np.full(100, level, np.float32) for level in (1.0, 0.5, 0.1)]
     assert missing_db(waves, [0.5 * waves[0], 0.25 * waves[1], 0.01 * waves[2]]) == pytest.approx(LARGEST_DB)
-    assert missing_db(waves, [0.8 * waves[0], 0.9 * waves[1], 1.1 * waves[2]]) == pytest.approx(-20 * np.log10(0.9), abs=1e-4)
+    assert missing_db(waves, [0.8 * waves[0], 0.9 * waves[1], 1.1 * waves[2]]) == pytest.approx(
+        -20 * np.log10(0.9), abs=1e-4
+    )
     assert missing_db([np.zeros(10)], [np.ones(10)]) == missing_db([np.zeros(0)], [np.zeros(0)]) == 0.0
     np.testing.assert_allclose(gains_of(np.array([0.0, 6.0], np.float32), 2), [1.0, 10**0.3], rtol=1e-6)
 
@@ -371,14 +375,22 @@ def test_a_run_that_is_over_knows_how_codes_follow_each_other(folder, tmp_path, 
 
     # A file that needs contexts is refused by a model without, in one sentence.
     monkeypatch.setattr(type(player), "contexts", None)
-    with pytest.raises(BadModel, match=r"a\.wwc needs contexts\.safetensors, which run does not have; copy the model again"):
+    with pytest.raises(
+        BadModel, match=r"a\.wwc needs contexts\.safetensors, which run does not have; copy the model again"
+    ):
         decode(result.out, model=str(tmp_path / "run"))
     assert encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run")).out.read_bytes()[3] == STATIC
 
 
 def test_a_run_that_goes_on_later_does_not_know_yet(folder, tmp_path):
     runs.train(
-        folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=100000"], max_minutes=1e-4, quiet=True
+        folder,
+        "codec",
+        "tiny",
+        tmp_path / "run",
+        settings=[*SHORT, "training.steps=100000"],
+        max_minutes=1e-4,
+        quiet=True,
     )
     assert models.load(str(tmp_path / "run")).contexts is None
 
@@ -423,7 +435,9 @@ def test_a_larger_encoder_begins_as_the_one_that_it_grew_from(played):
     wave = torch.from_numpy(sound(30 * TINY.hop_length))[None]
     with torch.no_grad():
         expected, found = played.coder.latent(wave), coder.eval().latent(wave)
-    torch.testing.assert_close(found[:, 8:], expected[:, 8:], atol=1e-4, rtol=1e-4)  # what comes before the start differs
+    torch.testing.assert_close(
+        found[:, 8:], expected[:, 8:], atol=1e-4, rtol=1e-4
+    )  # what comes before the start differs
 
 
 def test_distances_of_spectra_know_phase_and_level():

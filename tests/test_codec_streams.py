@@ -161,7 +161,10 @@ def test_a_reader_that_goes_away_ends_a_stream_without_a_word(codec, capsys):
         (b"RIFF1234AVI ", "begins like a WAV file and is none"),
         (b"RIFF1234WAVEfmt ", "does not say what its samples are"),
         (b"RIFF1234WAVEdata\x08\0\0\0abcdefgh", "does not say what its samples are"),
-        (b"ID3\x04" + bytes(700), "standard input is an MP3 file, and a stream takes raw samples or WAV; decode it first"),
+        (
+            b"ID3\x04" + bytes(700),
+            "standard input is an MP3 file, and a stream takes raw samples or WAV; decode it first",
+        ),
         (b"RF64\xff\xff\xff\xffWAVE", "standard input is an RF64 file"),
         (b"WWC\x02" + bytes(30), "is a .wwc file, so it is encoded already; `wavewright decode` makes sound of it"),
         (b"RIFF1234WAVEjunk\xff\xff\xff\x7f", "does not say what its samples are"),
@@ -179,7 +182,8 @@ def test_a_stream_without_a_sample_becomes_no_file(tmp_path, codec):
     encode_stream(io.BytesIO(endless_wav_header(RATE)), coded, codec, 1.0)
     (tmp_path / "a.wwc").write_bytes(coded.getvalue())
     with pytest.raises(
-        BadAudio, match=r"a\.wwc is of a sound without a sample, so there is nothing to decode; encode one that has some"
+        BadAudio,
+        match=r"a\.wwc is of a sound without a sample, so there is nothing to decode; encode one that has some",
     ):
         decode(tmp_path / "a.wwc")
     assert [path.name for path in tmp_path.glob("a*")] == ["a.wwc"]

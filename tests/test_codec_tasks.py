@@ -58,7 +58,9 @@ def test_rate_channels_and_exact_length_come_back(tmp_path, n_samples, sample_ra
     assert (back.sample_rate, back.wave.shape) == (sample_rate, wave.shape)
     if n_samples > 10_000:  # a slow sine changes little in a frame
         edge = sample_rate // 25
-        np.testing.assert_allclose(back.wave[:, edge:-edge], wave[:, edge:-edge], atol=0.13)  # a frame late would be 0.19
+        np.testing.assert_allclose(
+            back.wave[:, edge:-edge], wave[:, edge:-edge], atol=0.13
+        )  # a frame late would be 0.19
 
 
 def test_the_result_says_what_was_done(tmp_path, capsys):
@@ -66,7 +68,9 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
     assert run(["encode", "a.wav", "--kbps", "2.1"]) == 0
     first, second = capsys.readouterr().out.splitlines()
     n_bytes = (tmp_path / "a.wwc").stat().st_size
-    assert first == f"a.wwc: 1.00 s, 44100 Hz, stereo in {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 levels of means"
+    assert (
+        first == f"a.wwc: 1.00 s, 44100 Hz, stereo in {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 levels of means"
+    )
     assert (
         second
         == "44100 Hz is resampled to the 16000 Hz of means, and what lies above 8000 Hz is lost; decoding gives 44100 Hz back."
@@ -173,7 +177,12 @@ def test_a_long_file_takes_little_memory(tmp_path):
 def test_the_bitrate_nearest_to_the_asked_one_is_taken(codec):
     bits = np.cumsum(codecs.entropy_bits(codec.frequencies))
     rates = [(50 * level_bits + 60) / 1000 for level_bits in bits]
-    for kbps, n_levels in ((rates[0] / 1.2, 1), (rates[0], 1), (0.49 * rates[0] + 0.51 * rates[1], 2), (rates[3] * 1.2, 4)):
+    for kbps, n_levels in (
+        (rates[0] / 1.2, 1),
+        (rates[0], 1),
+        (0.49 * rates[0] + 0.51 * rates[1], 2),
+        (rates[3] * 1.2, 4),
+    ):
         assert codecs.n_levels_for(codec, kbps, 1) == n_levels
     assert codecs.n_levels_for(codec, (100 * bits[1] + 60) / 1000, 2) == 2
     for kbps in (rates[0] / 1.3, rates[3] * 1.3):

@@ -82,7 +82,9 @@ def sound_font(path: Path, samples: dict[str, np.ndarray], kits: list[tuple[str,
             n_zones += 1
     tables[b"ibag"] += struct.pack("<HH", 2 * n_zones, 0)
     for name, end, wave in zip(samples, ends, waves, strict=True):
-        tables[b"shdr"] += struct.pack("<20sIIIIIBbHH", name.encode(), end - len(wave) // 2, end, 0, 0, 22_050, 60, 0, 0, 1)
+        tables[b"shdr"] += struct.pack(
+            "<20sIIIIIBbHH", name.encode(), end - len(wave) // 2, end, 0, 0, 22_050, 60, 0, 0, 1
+        )
     pdta = b"pdta" + b"".join(chunk(name, data) for name, data in tables.items())
     sdta = b"sdta" + chunk(b"smpl", b"".join(waves))
     path.write_bytes(chunk(b"RIFF", b"sfbk" + chunk(b"LIST", sdta) + chunk(b"LIST", pdta)))
@@ -95,7 +97,11 @@ def test_a_sound_font_gives_its_percussion_as_it_was_recorded(tmp_path, monkeypa
     rng = np.random.default_rng(0)
     names = ("Snr 1-1(L)", "Snr 1-1(R)", "Snr 1-2(L)", "Hi-Hat Foot(L)", "Clave", "Piano")
     samples = {name: rng.uniform(-0.5, 0.5, 400 + 10 * number) for number, name in enumerate(names)}
-    kits = [("Standard", 128, [(38, 0), (38, 1), (40, 2), (44, 3), (75, 4)]), ("Jazz", 128, [(38, 0)]), ("Piano", 0, [(60, 5)])]
+    kits = [
+        ("Standard", 128, [(38, 0), (38, 1), (40, 2), (44, 3), (75, 4)]),
+        ("Jazz", 128, [(38, 0)]),
+        ("Piano", 0, [(60, 5)]),
+    ]
     path = sound_font(tmp_path / "tiny.sf2", samples, kits)
     found = list(drums.from_fluid(path))
     left_out = [item for item in found if isinstance(item, drums.LeftOut)]
@@ -139,7 +145,14 @@ def test_ambience_keeps_folds_and_licences_apart_and_cuts_silence(tmp_path):
 
 def test_speech_never_gives_away_the_test_sentences(tmp_path):
     source = tmp_path / "kathleen" / "data"
-    for name in ("arctic_b0500_1", "arctic_b0539_2", "arctic_b0539_3", "arctic_b0499_1", "arctic_b0540_1", "arctic_a0500_1"):
+    for name in (
+        "arctic_b0500_1",
+        "arctic_b0539_2",
+        "arctic_b0539_3",
+        "arctic_b0499_1",
+        "arctic_b0540_1",
+        "arctic_a0500_1",
+    ):
         tone(source / f"{name}.wav", silence=1.0, sample_rate=48_000)
         (source / f"{name}.txt").write_text("Words.", encoding="utf-8")
     rows = gathered(tmp_path / "out", "speech", "--kathleen", tmp_path / "kathleen", "--sample-rate", 16_000)
@@ -172,7 +185,9 @@ def test_texts_of_other_languages_are_read_in_phones_of_english(tmp_path, monkey
         ("", "en", "No reader is known."),
     ):
         path = tone(speech / (speaker or "others") / f"{len(rows)}.flac")
-        rows.append({"audio_filepath": path.relative_to(speech).as_posix(), "duration": 0.5, "split": "train", "text": text})
+        rows.append(
+            {"audio_filepath": path.relative_to(speech).as_posix(), "duration": 0.5, "split": "train", "text": text}
+        )
         rows[-1] |= {"speaker": speaker, "language": language}
     (speech / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     (speech / "sources.json").write_text("[]", encoding="utf-8")

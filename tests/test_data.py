@@ -57,7 +57,12 @@ def test_labels_are_looked_for_where_most_sounds_lie(tmp_path):
     assert [e.label for e in found.entries] == ["kick", "kick", "snare"]
     assert [problem.path.name for problem in found.problems] == ["stray.wav"]
     by_group = scan(tmp_path, label_from=None, group_from="folder")  # the only sub-folders are the groups
-    assert [(e.label, e.group) for e in by_group.entries] == [(None, "kick"), (None, "kick"), (None, "snare"), (None, None)]
+    assert [(e.label, e.group) for e in by_group.entries] == [
+        (None, "kick"),
+        (None, "kick"),
+        (None, "snare"),
+        (None, None),
+    ]
     for name in ("x.wav", "y.wav"):
         write_sound(tmp_path / name)
     assert {e.label for e in scan(tmp_path, label_from=None).entries} == {None}
@@ -138,7 +143,14 @@ def test_manifest_round_trip(tmp_path, name):
 def test_manifest_reads_nemo_fields(tmp_path):
     path = write_sound(tmp_path / "sounds" / "yes.wav", 800)
     lines = [
-        {"audio_filepath": "sounds/yes.wav", "duration": 0.05, "offset": 0.08, "command": "yes", "speaker": 7, "lang": "en"},
+        {
+            "audio_filepath": "sounds/yes.wav",
+            "duration": 0.05,
+            "offset": 0.08,
+            "command": "yes",
+            "speaker": 7,
+            "lang": "en",
+        },
         {"audio_filepath": str(path), "label": 3},
         {"audio_filepath": "sounds/gone.wav"},
         {"audio_filepath": "sounds/yes.wav", "offset": 5},
@@ -159,9 +171,17 @@ def test_manifest_reads_nemo_fields(tmp_path):
         ("a.jsonl", '{"audio_filepath": "x.wav"}\n{"audio_filepath": ', "line 2: this is not JSON"),
         ("a.jsonl", "[1]", "line 1: this is no JSON object"),
         ("a.jsonl", '{"label": "x"}', "line 1: audio_filepath is missing"),
-        ("a.jsonl", '{"audio_filepath": "x.wav", "duration": "long"}', "line 1: duration is 'long'; it must be a number"),
+        (
+            "a.jsonl",
+            '{"audio_filepath": "x.wav", "duration": "long"}',
+            "line 1: duration is 'long'; it must be a number",
+        ),
         ("a.jsonl", '{"audio_filepath": "x.wav", "offset": -1}', "line 1: offset is -1"),
-        ("a.jsonl", '{"audio_filepath": "x.wav", "split": "dev"}', "line 1: split is 'dev'; it must be train, valid or test"),
+        (
+            "a.jsonl",
+            '{"audio_filepath": "x.wav", "split": "dev"}',
+            "line 1: split is 'dev'; it must be train, valid or test",
+        ),
         ("a.jsonl", "", "it lists no clips"),
         ("a.jsonl", '{"audio_filepath": "x.wav"}', "lists no clip that can be used: .*x.wav does not exist"),
         ("a.csv", "file,label\nx.wav,kick\n", "line 1: no column is named audio_filepath"),
@@ -248,7 +268,9 @@ def test_a_table_of_texts_with_other_lines_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("exponent", "expected"), [(1.0, [0.1, 0.3, 0.6]), (0.0, [0.125, 0.375, 0.5]), (0.5, None)])
 def test_a_speaker_is_drawn_by_a_power_of_the_length_of_the_recordings(exponent, expected):
-    entries = [Entry(Path("a.wav"), None, None, 1.0, 8_000, 1, 8_000, speaker=speaker) for speaker in ("ann", "ann", None)]
+    entries = [
+        Entry(Path("a.wav"), None, None, 1.0, 8_000, 1, 8_000, speaker=speaker) for speaker in ("ann", "ann", None)
+    ]
     shares = shares_by_speaker(entries, np.array([1, 3, 6]), exponent)
     if expected is None:  # the speakers' shares are as 4 ** 0.5 to 6 ** 0.5
         assert shares[:2].sum() / shares[2] == pytest.approx((4 / 6) ** 0.5)

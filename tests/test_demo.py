@@ -65,7 +65,10 @@ def test_the_demo_page_plays_every_model_and_loads_nothing_else(model, tmp_path,
     assert len(page.all("button", "aria-label")) == made.n_sounds + 4 + 3  # one a sound, one a row
     links = page.all("a", "href")
     assert sorted(link for link in links if not link.startswith("#")) == sorted(sounds)
-    assert {link[1:] for link in links if link.startswith("#")} <= {*page.all("details", "id"), *page.all("footer", "id")}
+    assert {link[1:] for link in links if link.startswith("#")} <= {
+        *page.all("details", "id"),
+        *page.all("footer", "id"),
+    }
     assert not page.all("link", "href")
     assert not page.all("script", "src")
     assert "CC0-1.0" in made.page.read_text(encoding="utf-8")

@@ -41,7 +41,9 @@ def shell_lines(text: str) -> list[str]:
 def commands_of(text: str) -> Iterator[list[str]]:
     """Yield the arguments of each call of ``wavewright`` in a text, one list for each side of a pipe."""
     blocks = "\n".join(re.sub(r"\\\n\s*", "", body) for language, body in BLOCK.findall(text) if not language)
-    for match in re.finditer(r"(?:^|[|&] |-m )wavewright (?P<rest>(?:'[^']*'|\"[^\"]*\"|[^'\"|&>\n])*)", blocks, re.MULTILINE):
+    for match in re.finditer(
+        r"(?:^|[|&] |-m )wavewright (?P<rest>(?:'[^']*'|\"[^\"]*\"|[^'\"|&>\n])*)", blocks, re.MULTILINE
+    ):
         yield shlex.split(match["rest"], comments=True)
 
 
@@ -84,7 +86,9 @@ def test_every_command_line_parses(page, monkeypatch, capsys):
 
     compare = command.checked
     monkeypatch.setattr(command, "checked", without_running)
-    refused = {shlex.join(arguments): capsys.readouterr().err for arguments in commands_of(text_of(page)) if run(arguments)}
+    refused = {
+        shlex.join(arguments): capsys.readouterr().err for arguments in commands_of(text_of(page)) if run(arguments)
+    }
     assert refused == {}
 
 
@@ -99,7 +103,9 @@ def test_a_line_that_does_not_parse_would_be_found(line, tmp_path, monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.name not in ("CONTRIBUTING.md", "benchmarks.md")], ids=lambda page: page.name
+    "page",
+    [page for page in PAGES if page.name not in ("CONTRIBUTING.md", "benchmarks.md")],
+    ids=lambda page: page.name,
 )
 def test_no_command_line_ends_with_a_comment(page):
     """The shells of macOS and Windows take ``#`` for an argument."""

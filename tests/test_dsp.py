@@ -53,7 +53,9 @@ def test_stft_equals_librosa(n_fft, hop_length, win_length, padding, pad_mode):
 @pytest.mark.parametrize(("n_fft", "hop_length", "win_length"), SIZES)
 def test_istft_equals_librosa_on_any_spectrum(n_fft, hop_length, win_length):
     spectrum = (noise(2, n_fft // 2 + 1, 20) + 1j * noise(2, n_fft // 2 + 1, 20, seed=1)).astype(np.complex64)
-    expected = librosa.istft(spectrum, n_fft=n_fft, hop_length=hop_length, win_length=win_length, length=18 * hop_length)
+    expected = librosa.istft(
+        spectrum, n_fft=n_fft, hop_length=hop_length, win_length=win_length, length=18 * hop_length
+    )
     wave = dsp.istft(spectrum, n_fft, hop_length, dsp.hann_window(n_fft, win_length), 18 * hop_length)
     assert wave.dtype == np.float32
     np.testing.assert_allclose(wave, expected, rtol=0, atol=1e-4)
@@ -123,14 +125,20 @@ def test_impossible_frames_are_refused(arguments, words):
 def test_mel_filters_equal_librosa(sample_rate, n_fft, n_mels, preset, htk, norm):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some filters are empty
-        expected = librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=30, fmax=3_800, htk=htk, norm=norm)
-    np.testing.assert_allclose(dsp.mel_filterbank(sample_rate, n_fft, n_mels, 30, 3_800, preset), expected, rtol=0, atol=1e-6)
+        expected = librosa.filters.mel(
+            sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=30, fmax=3_800, htk=htk, norm=norm
+        )
+    np.testing.assert_allclose(
+        dsp.mel_filterbank(sample_rate, n_fft, n_mels, 30, 3_800, preset), expected, rtol=0, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("preset", ["librosa", "htk"])
 def test_mel_scale_and_back(preset):
     frequency_hz = np.array([0.0, 100.0, 999.0, 1_000.0, 1_001.0, 20_000.0])
-    np.testing.assert_allclose(dsp.hz_to_mel(frequency_hz, preset), librosa.hz_to_mel(frequency_hz, htk=preset == "htk"))
+    np.testing.assert_allclose(
+        dsp.hz_to_mel(frequency_hz, preset), librosa.hz_to_mel(frequency_hz, htk=preset == "htk")
+    )
     np.testing.assert_allclose(dsp.mel_to_hz(dsp.hz_to_mel(frequency_hz, preset), preset), frequency_hz)
 
 
@@ -138,7 +146,9 @@ def test_mel_scale_and_back(preset):
 @pytest.mark.parametrize("sample_rate", [16_000, 44_100])
 def test_mel_spectrogram_equals_librosa(preset, htk, norm, sample_rate):
     wave = noise(2, 20_000)
-    expected = librosa.feature.melspectrogram(y=wave, sr=sample_rate, n_fft=1024, hop_length=256, n_mels=64, htk=htk, norm=norm)
+    expected = librosa.feature.melspectrogram(
+        y=wave, sr=sample_rate, n_fft=1024, hop_length=256, n_mels=64, htk=htk, norm=norm
+    )
     power = dsp.mel_spectrogram(wave, sample_rate, 1024, 256, 64, preset=preset)
     assert power.dtype == np.float32
     np.testing.assert_allclose(power, expected, rtol=1e-4, atol=1e-4)
@@ -149,7 +159,9 @@ def test_mel_spectrogram_equals_librosa(preset, htk, norm, sample_rate):
 def test_decibels_equal_librosa():
     power = noise(40, 60) ** 4
     np.testing.assert_allclose(dsp.power_to_db(power), librosa.power_to_db(power), rtol=0, atol=1e-4)
-    np.testing.assert_allclose(dsp.power_to_db(power, power.max()), librosa.power_to_db(power, ref=np.max), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(
+        dsp.power_to_db(power, power.max()), librosa.power_to_db(power, ref=np.max), rtol=0, atol=1e-4
+    )
     np.testing.assert_allclose(
         dsp.power_to_db(power, range_db=None), librosa.power_to_db(power, top_db=None), rtol=0, atol=1e-4
     )
@@ -165,12 +177,19 @@ def test_mfcc_equals_librosa(sample_rate):
     wave = noise(20_000) + sine(440, 20_000 / sample_rate, sample_rate)
     coefficients = dsp.mfcc(wave, sample_rate, n_mfcc=13)
     assert coefficients.dtype == np.float32
-    np.testing.assert_allclose(coefficients, librosa.feature.mfcc(y=wave, sr=sample_rate, n_mfcc=13), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(
+        coefficients, librosa.feature.mfcc(y=wave, sr=sample_rate, n_mfcc=13), rtol=1e-4, atol=1e-3
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [((80, 500.0, 400.0), "limits"), ((80, 0.0, 9_000.0), "limits"), ((0,), "n_mels"), ((80, 0.0, None, "bark"), "preset")],
+    [
+        ((80, 500.0, 400.0), "limits"),
+        ((80, 0.0, 9_000.0), "limits"),
+        ((0,), "n_mels"),
+        ((80, 0.0, None, "bark"), "preset"),
+    ],
 )
 def test_impossible_filters_are_refused(arguments, words):
     with pytest.raises(BadSetting, match=words):
@@ -184,9 +203,13 @@ def test_impossible_filters_are_refused(arguments, words):
 def test_mu_law_equals_librosa(mu):
     wave = np.clip(noise(5_000, scale=0.4).astype(np.float64), -1, 1)
     wave[:3] = [-1.0, 0.0, 1.0]
-    np.testing.assert_allclose(dsp.mu_law_encode(wave, mu), librosa.mu_compress(wave, mu=mu, quantize=False), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        dsp.mu_law_encode(wave, mu), librosa.mu_compress(wave, mu=mu, quantize=False), rtol=0, atol=1e-6
+    )
     codes = dsp.mu_law_quantise(wave, mu)
-    np.testing.assert_array_equal(dsp.mu_law_quantise(wave.astype(np.float32), mu)[:3], [-(mu + 1) // 2, 0, (mu - 1) // 2])
+    np.testing.assert_array_equal(
+        dsp.mu_law_quantise(wave.astype(np.float32), mu)[:3], [-(mu + 1) // 2, 0, (mu - 1) // 2]
+    )
     np.testing.assert_array_equal(codes, librosa.mu_compress(wave, mu=mu, quantize=True))
     np.testing.assert_allclose(
         dsp.mu_law_dequantise(codes, mu), librosa.mu_expand(codes, mu=mu, quantize=True), rtol=0, atol=1e-6
@@ -217,7 +240,9 @@ def test_k_weighting_has_the_coefficients_of_the_standard_at_48_khz():
     shelf, high_pass = k_weighting(48_000)
     expected_shelf = [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585]
     np.testing.assert_allclose(shelf, expected_shelf, rtol=0, atol=1e-10)
-    np.testing.assert_allclose(high_pass, [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621], rtol=0, atol=1e-10)
+    np.testing.assert_allclose(
+        high_pass, [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621], rtol=0, atol=1e-10
+    )
 
 
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000])

@@ -70,7 +70,9 @@ def test_a_one_shot_may_begin_loud_but_ends_in_silence():
     click = wave.copy()
     click[-1] = 0.067  # after near silence
     assert [fault.split()[0] for fault in edge_faults(click, RATE, "one-shot")] == ["stop_db", "tail_db"]
-    assert [fault.split()[0] for fault in edge_faults(wave[:800], RATE, "one-shot")] == ["stop_db"]  # cut while it sounds
+    assert [fault.split()[0] for fault in edge_faults(wave[:800], RATE, "one-shot")] == [
+        "stop_db"
+    ]  # cut while it sounds
 
 
 def test_noise_and_loud_tones_hold_no_lone_samples():
@@ -90,7 +92,9 @@ def test_no_edge_of_an_inverse_transform_explodes(hop_length, padding):
     rng = np.random.default_rng(hop_length)
     for n_samples in (*rng.integers(2_000, 4_000, 20).tolist(), 2_560 - 1, 2_560 - 2):
         n_frames = n_samples // hop_length + 1
-        spectrum = (rng.standard_normal((129, n_frames)) + 1j * rng.standard_normal((129, n_frames))).astype(np.complex64)
+        spectrum = (rng.standard_normal((129, n_frames)) + 1j * rng.standard_normal((129, n_frames))).astype(
+            np.complex64
+        )
         wave = dsp.istft(spectrum, 256, hop_length, n_samples=n_samples, padding=padding)
         body = np.abs(wave[128:-256]).max()
         assert np.abs(wave).max() < 3 * body  # divided by the squared windows alone: up to 100,000 times
@@ -111,7 +115,9 @@ def test_frames_become_a_wave_of_any_length_without_a_click(source):
         frames = np.full((n_samples // config.hop_length + 1, config.n_mels), -2.0, np.float32)
         wave = frames_to_wave(frames, config, np.random.default_rng(n_samples), n_samples)
         assert wave.shape == (n_samples,)
-        assert measure_edges(wave, RATE).end_db < 6  # the last frame stands for half a window at the level of a whole one
+        assert (
+            measure_edges(wave, RATE).end_db < 6
+        )  # the last frame stands for half a window at the level of a whole one
 
 
 def test_a_wave_cut_between_frames_begins_like_the_whole_one():
@@ -259,7 +265,9 @@ def test_an_end_that_rises_out_of_its_decay_is_turned_down():
 @pytest.fixture
 def benchmark(monkeypatch):
     """The module benchmarks/edges.py."""
-    spec = importlib.util.spec_from_file_location("edges_benchmark", Path(__file__).parents[1] / "benchmarks" / "edges.py")
+    spec = importlib.util.spec_from_file_location(
+        "edges_benchmark", Path(__file__).parents[1] / "benchmarks" / "edges.py"
+    )
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "edges_benchmark", module)  # where its dataclasses look for it
     spec.loader.exec_module(module)

@@ -127,7 +127,9 @@ class TestCheats:
         made, made_labels = cheat_resampled_copies(waves, labels, 22_050, 5)
         assert made.shape == (10, waves.shape[1])
         assert not any((copy == wave).all() for copy in made for wave in waves)
-        unchanged, _ = cheat_resampled_copies(waves, labels, 22_050, 5, largest_speed_change=0, largest_attenuation_db=0)
+        unchanged, _ = cheat_resampled_copies(
+            waves, labels, 22_050, 5, largest_speed_change=0, largest_attenuation_db=0
+        )
         matches = [np.flatnonzero(np.isclose(waves, copy, atol=1e-6).all(axis=1)).tolist() for copy in unchanged]
         assert sorted(np.concatenate(matches)) == list(range(10))
         assert (labels[[match[0] for match in matches]] == made_labels).all()
@@ -140,7 +142,9 @@ class TestSpeechEmbedding:
         """A soft hiss, then a louder buzz."""
         n_hiss, n_buzz = round(0.25 * seconds * 8_000), round(0.75 * seconds * 8_000)
         hiss = 0.05 * np.random.default_rng(3).standard_normal(n_hiss)
-        return np.concatenate([hiss, np.sign(np.sin(2 * np.pi * pitch_hz * np.arange(n_buzz) / 8_000))]).astype(np.float32)
+        return np.concatenate([hiss, np.sign(np.sin(2 * np.pi * pitch_hz * np.arange(n_buzz) / 8_000))]).astype(
+            np.float32
+        )
 
     def test_neither_silence_around_it_nor_level_counts(self):
         word = self.word()
@@ -156,10 +160,15 @@ class TestSpeechEmbedding:
         assert picture < 0.3 * np.linalg.norm(self.embedding(self.word(0.4, 240.0)[None], 8_000)[0][:192] - short[:192])
 
     def test_padding_misleads_the_other_embedding(self):
-        words = [np.pad(word, (0, 8_000 - len(word))) for word in (self.word(0.4), self.word(0.8), self.word(0.4, 240.0))]
+        words = [
+            np.pad(word, (0, 8_000 - len(word))) for word in (self.word(0.4), self.word(0.8), self.word(0.4, 240.0))
+        ]
         by_speech, by_log_mel = (
             [float(np.linalg.norm(rows[row] - rows[0])) for row in (1, 2)]
-            for rows in (self.embedding(np.stack(words), 8_000), metrics.LogMelEmbedding(8_000, 1.0)(np.stack(words), 8_000))
+            for rows in (
+                self.embedding(np.stack(words), 8_000),
+                metrics.LogMelEmbedding(8_000, 1.0)(np.stack(words), 8_000),
+            )
         )
         longer, higher = by_speech
         assert longer < higher

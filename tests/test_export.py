@@ -59,14 +59,18 @@ def test_graph_equals_torch_with_float16_weights(tmp_path):
     for wanted, got in zip(expected, run(tmp_path, "generator.onnx", inputs), strict=True):
         np.testing.assert_allclose(got, wanted.numpy(), atol=1e-4)
     unrounded = module.eval()(*inputs.values())[0].detach().numpy()
-    assert np.abs(expected[0].numpy() - unrounded).max() > 1e-6  # the rounding is real, so the comparison above means something
+    assert (
+        np.abs(expected[0].numpy() - unrounded).max() > 1e-6
+    )  # the rounding is real, so the comparison above means something
 
 
 def test_any_batch_size_gives_the_same(tmp_path):
     write(tmp_path, {"generator.onnx": Graph(seeded(TinySpectral), example_inputs(), ("spectrum", "noise_gain"))})
     inputs = example_inputs()
     together = run(tmp_path, "generator.onnx", inputs)[0]
-    alone = [run(tmp_path, "generator.onnx", {key: value[i : i + 1] for key, value in inputs.items()})[0] for i in range(3)]
+    alone = [
+        run(tmp_path, "generator.onnx", {key: value[i : i + 1] for key, value in inputs.items()})[0] for i in range(3)
+    ]
     np.testing.assert_allclose(np.concatenate(alone), together, atol=1e-6)
 
 
@@ -92,7 +96,9 @@ def test_a_weight_with_two_names_or_in_two_graphs_is_stored_once(tmp_path):
     assert shapes.count((6, 6)) == 1
     rounded_module = as_played(module)
     np.testing.assert_allclose(run(tmp_path, "a.onnx", inputs)[0], rounded_module(inputs["wave"]).numpy(), atol=1e-6)
-    np.testing.assert_allclose(run(tmp_path, "b.onnx", inputs)[0], rounded_module.first(inputs["wave"]).numpy(), atol=1e-6)
+    np.testing.assert_allclose(
+        run(tmp_path, "b.onnx", inputs)[0], rounded_module.first(inputs["wave"]).numpy(), atol=1e-6
+    )
 
 
 def test_constants_that_are_no_weights_stay_exact(tmp_path):
@@ -137,7 +143,8 @@ def test_weights_of_8_bits_are_a_quarter_of_the_size_and_equal_torch(tmp_path):
 
 def test_weights_rounded_to_8_bits_are_found_again():
     array = (
-        np.random.default_rng(0).normal(size=(64, 100)).astype(np.float32) * np.logspace(-30, 3, 64, dtype=np.float32)[:, None]
+        np.random.default_rng(0).normal(size=(64, 100)).astype(np.float32)
+        * np.logspace(-30, 3, 64, dtype=np.float32)[:, None]
     )
     once = rounded(array, 8)
     np.testing.assert_array_equal(rounded(once, 8), once)

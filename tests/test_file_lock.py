@@ -90,7 +90,9 @@ def test_a_forked_child_does_not_hold_its_parents_lock(tmp_path):
 
 def test_processes_and_threads_take_turns(tmp_path):
     (tmp_path / "count").write_text("0")
-    processes = [subprocess.Popen([sys.executable, "-c", COUNT, str(tmp_path)], cwd=Path(__file__).parent) for _ in range(3)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", COUNT, str(tmp_path)], cwd=Path(__file__).parent) for _ in range(3)
+    ]
     threads = [threading.Thread(target=count_up, args=(tmp_path,)) for _ in range(3)]
     for thread in threads:
         thread.start()

@@ -26,7 +26,13 @@ from wavewright.models import load
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.blocks import Upsample, phase_shuffle
 from wavewright.nn.critics import group_deviation
-from wavewright.nn.losses import critic_loss, energy_distance, finite_difference_penalty, generator_loss, gradient_penalty
+from wavewright.nn.losses import (
+    critic_loss,
+    energy_distance,
+    finite_difference_penalty,
+    generator_loss,
+    gradient_penalty,
+)
 from wavewright.nn.novelty import closeness_penalty
 from wavewright.training.health import SILENT_DB, Health
 from wavewright.training.run import train
@@ -116,7 +122,9 @@ def test_a_constant_at_the_generators_output_is_a_steady_tone():
     wave = generator.wave(torch.zeros(1, TINY.latent_size), torch.tensor([0]))[0, 0].detach()
     inner = slice(TINY.n_fft, TINY.n_samples - TINY.n_fft)
     expected = torch.cos(2 * math.pi * 1000 / 8000 * torch.arange(TINY.n_samples))
-    torch.testing.assert_close(wave[inner] * (expected[inner].norm() / wave[inner].norm()), expected[inner], atol=2e-3, rtol=0)
+    torch.testing.assert_close(
+        wave[inner] * (expected[inner].norm() / wave[inner].norm()), expected[inner], atol=2e-3, rtol=0
+    )
 
 
 def test_the_first_samples_fade_in():
@@ -202,7 +210,12 @@ def test_only_clips_within_the_limit_of_their_label_are_pushed_away():
     loss = closeness_penalty(clips, label, known, known_label, limits)
     assert loss.item() == pytest.approx((1 - 3 / 4 + 1 - 7 / 8 + 0 + 1 - 1 / 8) / 4)
     loss.backward()
-    expected = [[-1 / 16, 0], [1 / 32, 0], [0, 0], [1 / 32, 0]]  # away from the recording of its label, by limit and batch
+    expected = [
+        [-1 / 16, 0],
+        [1 / 32, 0],
+        [0, 0],
+        [1 / 32, 0],
+    ]  # away from the recording of its label, by limit and batch
     torch.testing.assert_close(clips.grad, torch.tensor(expected))
 
 
@@ -257,7 +270,9 @@ def test_batches_are_a_pure_function_of_the_step(folder, tmp_path):
     assert np.array_equal(first["wave"], again["wave"])
     assert not np.array_equal(first["wave"], other["wave"])
     assert first["wave"].shape == (8, 1, TINY.n_samples)
-    assert first["label"].tolist() == sorted(first["label"].tolist(), key=first["label"].tolist().index)  # members side by side
+    assert first["label"].tolist() == sorted(
+        first["label"].tolist(), key=first["label"].tolist().index
+    )  # members side by side
     assert np.abs(first["wave"]).max(axis=(1, 2)) == pytest.approx(0.95, abs=1e-3)
 
 
@@ -336,7 +351,10 @@ def test_speed_changes_pitch():
 def test_reference_says_real_clips_are_near_and_one_clip_is_a_collapse(folder, tmp_path):
     data = prepared(folder, tmp_path)
     store = data.batches.clips.store
-    real = {label: np.stack([store[i][0, : TINY.n_samples] for i in rows[0]]) for label, rows in data.batches.by_label.items()}
+    real = {
+        label: np.stack([store[i][0, : TINY.n_samples] for i in rows[0]])
+        for label, rows in data.batches.by_label.items()
+    }
     collapsed = {label: np.repeat(waves[:1], 10, 0) for label, waves in real.items()}
     good, bad = data.reference.measure(real, 8000), data.reference.measure(collapsed, 8000)
     assert good["diversity"] == pytest.approx(1, abs=0.05)
@@ -373,7 +391,15 @@ def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):
 
 
 def test_a_run_begins_from_what_another_plays(folder, tmp_path):
-    settings = ["steps=2", "threads=1", "sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20"]
+    settings = [
+        "steps=2",
+        "threads=1",
+        "sample_rate=8000",
+        "n_samples=4000",
+        "n_fft=256",
+        "hop_length=64",
+        "noise_bands=20",
+    ]
     train(folder, "gan", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
     base = ModelFolder(tmp_path / "base")
     tuned = fine_tuning(base)
@@ -389,7 +415,15 @@ def test_a_run_begins_from_what_another_plays(folder, tmp_path):
 
 def test_a_resume_with_other_recordings_goes_on_and_says_so(folder, tmp_path, capsys):
     sounds = shutil.copytree(folder, tmp_path / "sounds")
-    settings = ["steps=2", "threads=1", "sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20"]
+    settings = [
+        "steps=2",
+        "threads=1",
+        "sample_rate=8000",
+        "n_samples=4000",
+        "n_fft=256",
+        "hop_length=64",
+        "noise_bands=20",
+    ]
     train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings)
     train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings, resume=True)
     assert "the recordings are not those" not in " ".join(capsys.readouterr().err.split())
@@ -400,7 +434,11 @@ def test_a_resume_with_other_recordings_goes_on_and_says_so(folder, tmp_path, ca
 
 
 def test_unknown_families_sizes_and_devices_are_named(folder, tmp_path):
-    for given, words in [({"family": "gam"}, "gan"), ({"size": "huge"}, "tiny, small, base"), ({"device": "tpu"}, "cpu")]:
+    for given, words in [
+        ({"family": "gam"}, "gan"),
+        ({"size": "huge"}, "tiny, small, base"),
+        ({"device": "tpu"}, "cpu"),
+    ]:
         with pytest.raises(BadSetting, match=words):
             train(folder, out=tmp_path / "never", max_minutes=1, **given)
     assert not (tmp_path / "never").exists()

@@ -127,7 +127,9 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path):
 
 
 def test_unknown_labels_are_named_with_those_there_are(player, tmp_path):
-    with pytest.raises(BadSetting, match=r"tiny has no label 'snar'; its labels are kick, snare, hat; did you mean snare\?"):
+    with pytest.raises(
+        BadSetting, match=r"tiny has no label 'snar'; its labels are kick, snare, hat; did you mean snare\?"
+    ):
         player.generate("snar")
     with pytest.raises(BadSetting, match=r"tiny has no label 'x'; its labels are kick, snare, hat\.$"):
         player.interpolate(1, 2, 3, "x")

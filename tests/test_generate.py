@@ -49,7 +49,9 @@ def judge(model, tmp_path, monkeypatch):
     folder = shutil.copytree(model, tmp_path / "runs" / "judge")
     change_card(folder, family="classifier", name="judge", config={})
     load = models.load
-    monkeypatch.setattr(models, "load", lambda name: Loudness(models.Card.read(folder)) if name == "judge" else load(name))
+    monkeypatch.setattr(
+        models, "load", lambda name: Loudness(models.Card.read(folder)) if name == "judge" else load(name)
+    )
     return folder
 
 
@@ -92,7 +94,11 @@ def test_the_same_call_makes_the_same_files_and_others_are_kept(model, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == first
     generate(str(model), "hat", 1, seed=5, out=tmp_path)
     lines = [json.loads(line) for line in (tmp_path / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [line["audio_filepath"] for line in lines] == ["tiny-kick-s5-000.wav", "tiny-kick-s5-001.wav", "tiny-hat-s5-000.wav"]
+    assert [line["audio_filepath"] for line in lines] == [
+        "tiny-kick-s5-000.wav",
+        "tiny-kick-s5-001.wav",
+        "tiny-hat-s5-000.wav",
+    ]
 
 
 @pytest.mark.parametrize("content", [b"mine", b""])
@@ -186,7 +192,11 @@ def test_impossible_settings_are_refused(model, tmp_path, arguments, message):
 def test_labels_that_no_file_name_can_hold_are_spelt_otherwise(tmp_path):
     folder = make_gan(tmp_path, labels=("hi/hat", "kick: 1", "été"))
     made = generate(str(folder), count=3, out=tmp_path / "out")
-    assert [sound.file for sound in made.sounds] == ["tiny-hi_hat-s0-000.wav", "tiny-kick_1-s0-001.wav", "tiny-été-s0-002.wav"]
+    assert [sound.file for sound in made.sounds] == [
+        "tiny-hi_hat-s0-000.wav",
+        "tiny-kick_1-s0-001.wav",
+        "tiny-été-s0-002.wav",
+    ]
     assert [sound.label for sound in made.sounds] == ["hi/hat", "kick: 1", "été"]
 
 
@@ -199,7 +209,9 @@ def test_clips_that_the_classifier_doubts_are_left_out(model, judge, tmp_path):
     assert [sound.index for sound in made.sounds] == expected.tolist()
     assert made.n_rejected == expected[-1] + 1 - 4
     np.testing.assert_allclose([sound.confidence for sound in made.sounds], loudness[expected], rtol=1e-5)
-    np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.sounds[-1].file).wave[0], waves[expected[-1]], atol=2**-24)
+    np.testing.assert_allclose(
+        Clip.read(tmp_path / "out" / made.sounds[-1].file).wave[0], waves[expected[-1]], atol=2**-24
+    )
     lines = (tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(lines[0])["confidence"] == pytest.approx(loudness[expected[0]], rel=1e-5)
 
@@ -229,7 +241,11 @@ def test_a_classifier_must_know_the_labels(model, tmp_path, judge):
 
 @pytest.mark.parametrize(
     ("model", "command"),
-    [("en", "speak TEXT --voice en"), ("vocoder", "speak TEXT --vocoder vocoder"), ("speech-codec", "encode FILE --model")],
+    [
+        ("en", "speak TEXT --voice en"),
+        ("vocoder", "speak TEXT --vocoder vocoder"),
+        ("speech-codec", "encode FILE --model"),
+    ],
 )
 def test_a_model_that_generates_nothing_names_its_command(model, command, tmp_path):
     with pytest.raises(BadModel, match=f"makes no sounds by itself; .*`wavewright {command}"):
@@ -271,7 +287,9 @@ def test_where_all_are_too_close_the_least_close_are_taken_and_counted(tmp_path)
     assert (len(made.sounds), made.n_close, made.n_rejected) == (2, 2, 2 * rejection.MOST_REDRAWN)
     assert "2 of them may pass for copies of training sounds" in str(made)
     everything = generate(str(model), "kick", 11, out=tmp_path / "all", min_novelty=1e-9)
-    assert made.sounds[0].novelty_db == max(s.novelty_db for s in everything.sounds if s.index <= rejection.MOST_REDRAWN)
+    assert made.sounds[0].novelty_db == max(
+        s.novelty_db for s in everything.sounds if s.index <= rejection.MOST_REDRAWN
+    )
 
 
 def test_a_code_sets_all_sounds_and_names_them(tmp_path):

@@ -62,7 +62,11 @@ def sparse(tensor):
 
 
 def test_initializers_in_the_weights_are_allowed(tmp_path):
-    for kinds in ({}, {"data_type": TensorProto.FLOAT16, "dims": (2, 4)}, {"data_type": TensorProto.INT8, "dims": (16,)}):
+    for kinds in (
+        {},
+        {"data_type": TensorProto.FLOAT16, "dims": (2, 4)},
+        {"data_type": TensorProto.INT8, "dims": (16,)},
+    ):
         check_graph_file(written(tmp_path / "g.onnx", graph_of(external(**kinds))), WEIGHTS, 24)
     node = helper.make_node("Identity", ["w"], ["y"], name="/location/of/a/node")
     check_graph_file(written(tmp_path / "g.onnx", graph_of(external(), nodes=[node])), WEIGHTS, 24)
@@ -148,7 +152,9 @@ def test_a_tensor_spread_over_two_messages_is_refused(tmp_path):
             check_graph_file(tmp_path / "g.onnx", WEIGHTS, 24)
 
 
-@pytest.mark.parametrize("contents", [b"\x0b", b"\x3a\xff", b"\xff" * 12, b"\x00\x00", b"\x3d\x00", b"\x3a" + b"\x80" * 10])
+@pytest.mark.parametrize(
+    "contents", [b"\x0b", b"\x3a\xff", b"\xff" * 12, b"\x00\x00", b"\x3d\x00", b"\x3a" + b"\x80" * 10]
+)
 def test_what_is_no_protocol_buffer_is_refused(tmp_path, contents):
     (tmp_path / "g.onnx").write_bytes(contents)
     with pytest.raises(BadModel, match="cannot be opened as an ONNX graph"):
@@ -225,7 +231,9 @@ def test_weights_that_no_hash_covers_are_not_used(copied):
 
 def test_damaged_graphs_are_refused_or_read(tmp_path):
     rng = random.Random(0)
-    whole = helper.make_model(graph_of(external(), nodes=[constant(helper.make_tensor("c", TensorProto.FLOAT, [1], [1]))]))
+    whole = helper.make_model(
+        graph_of(external(), nodes=[constant(helper.make_tensor("c", TensorProto.FLOAT, [1], [1]))])
+    )
     contents = whole.SerializeToString()
     n_refused = 0
     for _ in range(2_000):

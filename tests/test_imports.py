@@ -106,7 +106,9 @@ def test_arrows_point_one_way(path):
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_every_file_says_what_it_is_and_is_no_heap(path):
     text = path.read_text(encoding="utf-8")
-    assert (ast.get_docstring(ast.parse(text)) or "").endswith(".") or "\n" in (ast.get_docstring(ast.parse(text)) or "")
+    assert (ast.get_docstring(ast.parse(text)) or "").endswith(".") or "\n" in (
+        ast.get_docstring(ast.parse(text)) or ""
+    )
     assert len(text.splitlines()) <= 600  # one idea a file; no file is squeezed to a count
 
 
@@ -134,7 +136,13 @@ def test_importing_the_package_loads_nothing_heavy():
 
 NOT_FOR_SPEAKING = (
     *("scipy", "numba", "rich", "torch", "onnx", "matplotlib", "librosa", "numpy.f2py", "numpy.testing"),
-    *("wavewright.metrics", "wavewright.tasks.generate", "wavewright.training", "wavewright.data", "wavewright.drawing"),
+    *(
+        "wavewright.metrics",
+        "wavewright.tasks.generate",
+        "wavewright.training",
+        "wavewright.data",
+        "wavewright.drawing",
+    ),
 )
 
 

@@ -145,7 +145,10 @@ def test_the_report_says_what_to_do(flawed_folder):
     report = inspect(flawed_folder)
     text = str(report)
     assert "! 1 clip is silent (kick/silent.wav): training leaves out what is silent." in text.splitlines()
-    assert f"! {flawed_folder / 'hat' / 'empty.wav'} is an empty file; copy or export the sound again." in text.splitlines()
+    assert (
+        f"! {flawed_folder / 'hat' / 'empty.wav'} is an empty file; copy or export the sound again."
+        in text.splitlines()
+    )
     assert "1 clip is a copy of another (kick/copy.flac = kick/good.wav): keep one of each" in text
     assert "divide them by group" in text
     assert "the lowest, 16000 Hz, leaves nothing above 8000 Hz" in text

@@ -49,7 +49,8 @@ def test_the_words_for_an_extra():
 
 
 @pytest.mark.parametrize(
-    "text", ["pip install wavewright", "pip install 'wavewright[train]'", "wavewright[espeak]", "pip install -U wavewright"]
+    "text",
+    ["pip install wavewright", "pip install 'wavewright[train]'", "wavewright[espeak]", "pip install -U wavewright"],
 )
 def test_what_is_looked_for_would_be_found(text):
     assert PUBLISHED.search(text)

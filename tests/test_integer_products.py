@@ -62,7 +62,12 @@ def test_only_matrices_of_8_bits_multiply_in_integers(tmp_path):
     written(tmp_path, 8)
     kinds = [node.op_type for node in onnx.load(tmp_path / "net.onnx", load_external_data=False).graph.node]
     assert (kinds.count("MatMulIntegerToFloat"), kinds.count("QuantizeLinear"), kinds.count("FusedMatMul")) == (2, 1, 1)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["card.json", "net.onnx", "sample.ogg", "weights.safetensors"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "card.json",
+        "net.onnx",
+        "sample.ogg",
+        "weights.safetensors",
+    ]
 
 
 def test_frames_do_not_depend_on_those_beside_them(tmp_path):

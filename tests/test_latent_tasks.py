@@ -81,7 +81,20 @@ def kit(*names: str) -> Path:
 
 
 def test_a_morph_becomes_files_that_sort_and_say_what_they_are(sounds, capsys):
-    command = ["morph", "a.wav", "b.wav", "--steps", "11", "--joined", "--label-a", "low", "--label-b", "high", "--out", "out"]
+    command = [
+        "morph",
+        "a.wav",
+        "b.wav",
+        "--steps",
+        "11",
+        "--joined",
+        "--label-a",
+        "low",
+        "--label-b",
+        "high",
+        "--out",
+        "out",
+    ]
     assert run(command) == 0
     lines = capsys.readouterr().out.splitlines()
     names = [f"morph-drums-a-to-b-low-to-high-spherical-x11-{index:03d}.wav" for index in range(11)]
@@ -126,7 +139,9 @@ def test_a_morph_over_time_is_one_sound(sounds):
 
 def test_the_same_variations_every_time_and_nothing_else_is_replaced(sounds):
     first = vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
-    assert [sound.file for sound in first.sounds] == [f"morph-drums-a-low-vary0.5-s4-{index:03d}.wav" for index in range(3)]
+    assert [sound.file for sound in first.sounds] == [
+        f"morph-drums-a-low-vary0.5-s4-{index:03d}.wav" for index in range(3)
+    ]
     contents = {path.name: path.read_bytes() for path in Path("out").iterdir()}
     vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == contents
@@ -167,7 +182,10 @@ def test_a_share_of_detail_is_asked_for_and_said(sounds, capsys):
     player = models.load("morph-drums")
     calls = {
         "vary a.wav --count 1": ("a-vary0.3", lambda: player.vary(A, detail=0.5)[0]),
-        "slide a.wav --set loudness=-6": ("a-loudness-6-x1", lambda: player.sweep(A, {"loudness": -6}, detail=0.5).waves[0]),
+        "slide a.wav --set loudness=-6": (
+            "a-loudness-6-x1",
+            lambda: player.sweep(A, {"loudness": -6}, detail=0.5).waves[0],
+        ),
         "morph a.wav b.wav --steps 2": ("a-to-b-spherical-x2", lambda: player.morph(A, B, 2, detail=0.5)[0]),
     }
     for command, (name, wave) in calls.items():
@@ -218,7 +236,10 @@ def test_a_model_that_was_trained_with_pitch_is_told_it(sounds, capsys):
             "pitched-a-to-b-40p-to-50p-spherical-x3-001",
             player.morph(A, B, 3, pitch_a=40, pitch_b=50)[1],
         ),
-        "generate pitched --label low --count 1 --pitch 48": ("pitched-low-s0-48p-000", player.generate("low", pitch=48)[0]),
+        "generate pitched --label low --count 1 --pitch 48": (
+            "pitched-low-s0-48p-000",
+            player.generate("low", pitch=48)[0],
+        ),
     }
     for command, (name, wave) in calls.items():
         model = [] if command.startswith("generate") else ["--model", "pitched"]
@@ -243,7 +264,9 @@ def test_a_map_says_where_sounds_lie_and_what_lies_near(sounds, capsys):
     assert lines[1].startswith(f"{Path('kit/low/broken.wav')} cannot be decoded")
     assert Path("map.png").read_bytes().startswith(b"\x89PNG")
     found = json.loads(Path("map.json").read_text(encoding="utf-8"))
-    assert [(sound["file"], sound["label"]) for sound in found["sounds"]] == [(name, name.split("/")[0]) for name in names]
+    assert [(sound["file"], sound["label"]) for sound in found["sounds"]] == [
+        (name, name.split("/")[0]) for name in names
+    ]
     latents = [player.encode(player.heard(Clip.read(Path("kit") / name).wave[0]).wave) for name in names]
     places = [(sound["x"], sound["y"]) for sound in found["sounds"]]
     np.testing.assert_allclose(places, player.map(latents), atol=1e-3)
@@ -383,19 +406,31 @@ def test_latents_that_claim_what_cannot_be_are_refused(sounds):
         ("morph none.wav b.wav", "none.wav does not exist; check the path."),
         ("morph a.wav .", ". is a folder; give a sound file."),
         ("morph a.wav b.wav --model drums-morph", "There is no model 'drums-morph'; the nearest are morph-drums;"),
-        ("morph a.wav b.wav --model tiny", "tiny is of the family gan, which knows no latents; give a VAE with --model"),
+        (
+            "morph a.wav b.wav --model tiny",
+            "tiny is of the family gan, which knows no latents; give a VAE with --model",
+        ),
         ("morph a.wav b.wav --steps 1", "--steps is 1; input should be greater than or equal to 2."),
         ("morph a.wav b.wav --way round", "--way is round; input should be 'linear' or 'spherical'."),
         ("morph a.wav b.wav --label-a bell", "morph-drums has no label 'bell'; its labels are high, low."),
         ("morph a.wav b.wav --over-time", "morph-drums knows clips as a whole, so nothing can change over time;"),
-        ("morph a.wav b.wav --over-time --joined", "has no steps that could be joined; leave --over-time or --joined out."),
+        (
+            "morph a.wav b.wav --over-time --joined",
+            "has no steps that could be joined; leave --over-time or --joined out.",
+        ),
         ("morph silent.wav b.wav", "silent.wav is silent: no sample exceeds -60 dB of full scale;"),
         ("morph a.wav b.wav --out a.wav", "a.wav is a file or lies in one; give a folder to write to with --out."),
         ("vary a.wav --amount 1.5", "--amount is 1.5; input should be less than or equal to 1."),
         ("vary text.wav", "text.wav is not a sound file;"),
         ("slide a.wav", "morph-drums has the sliders brightness (octaves), loudness (dB), length (doublings),"),
-        ("slide a.wav --set warmth=1", "There is no slider 'warmth'; this model has brightness, loudness, length, attack."),
-        ("slide a.wav --set brightness", "The slider 'brightness' has no amount; write name=amount, of brightness (octaves),"),
+        (
+            "slide a.wav --set warmth=1",
+            "There is no slider 'warmth'; this model has brightness, loudness, length, attack.",
+        ),
+        (
+            "slide a.wav --set brightness",
+            "The slider 'brightness' has no amount; write name=amount, of brightness (octaves),",
+        ),
         (
             "slide a.wav --set loudness=1 --set loudness=2",
             "The slider loudness is set twice; set it once, to the sum of what is meant.",
@@ -421,8 +456,14 @@ def test_latents_that_claim_what_cannot_be_are_refused(sounds):
         ("neighbours a.wav --count 0", "--count is 0; input should be greater than or equal to 1."),
         ("neighbours a.wav --folder alone", "alone holds no sound that can be used: "),
         ("neighbours alone/e.wav --folder alone --model frames", "is silent"),
-        ("encode a.wav --model frames --kbps 3", "frames makes latents, whose number nobody can choose; leave --kbps out."),
-        ("encode a.wav --model frames --out x.wwc", "x.wwc ends with '.wwc'; latents are written to .safetensors files."),
+        (
+            "encode a.wav --model frames --kbps 3",
+            "frames makes latents, whose number nobody can choose; leave --kbps out.",
+        ),
+        (
+            "encode a.wav --model frames --out x.wwc",
+            "x.wwc ends with '.wwc'; latents are written to .safetensors files.",
+        ),
         ("encode a.wav --model frames --label bell", "frames has no label 'bell'; its labels are high, low."),
         ("encode a.wav --model tiny", "tiny is of the family gan, which makes no codes; give a codec with --model."),
         ("decode none.safetensors", "none.safetensors does not exist; check the path."),
@@ -463,7 +504,9 @@ def test_only_so_much_detail_is_held_in_memory(sounds, monkeypatch):
 def test_what_does_not_fit_into_memory_is_refused(sounds, monkeypatch):
     monkeypatch.setattr(latent_sounds, "MOST_SECONDS", 2.0)
     vary(Path("a.wav"), count=7)
-    with pytest.raises(BadSetting, match=r"8 sounds of 0.3 s last longer than the 2 s that fit into memory; ask for fewer"):
+    with pytest.raises(
+        BadSetting, match=r"8 sounds of 0.3 s last longer than the 2 s that fit into memory; ask for fewer"
+    ):
         vary(Path("a.wav"), count=8, out=Path("out"))
     monkeypatch.setattr(latent_sounds, "LONGEST_SECONDS", 0.2)
     with pytest.raises(BadAudio, match=r"a\.wav lasts 0 s; sounds of up to 0 s can be used here: cut a part out of it"):

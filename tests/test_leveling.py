@@ -22,7 +22,9 @@ def bursts(seed: int, sample_rate: int, seconds: float) -> np.ndarray:
     rng = np.random.default_rng(seed)
     n_samples = int(seconds * sample_rate)
     wave = rng.normal(size=n_samples)
-    levels = np.repeat(10 ** (rng.uniform(-30, 0, n_samples // (sample_rate // 8) + 1) / 20), sample_rate // 8)[:n_samples]
+    levels = np.repeat(10 ** (rng.uniform(-30, 0, n_samples // (sample_rate // 8) + 1) / 20), sample_rate // 8)[
+        :n_samples
+    ]
     wave *= levels
     return (0.3 * wave / np.abs(wave).max()).astype(np.float32)[None]
 

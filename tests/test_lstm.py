@@ -28,7 +28,15 @@ from wavewright.training.settings import TrainingSettings
 
 RATE = 8_000
 TINY = Config(
-    sample_rate=RATE, n_fft=128, hop_length=64, n_mels=8, hidden_size=12, prenet_size=10, label_size=3, n_mixtures=2, passes=2
+    sample_rate=RATE,
+    n_fft=128,
+    hop_length=64,
+    n_mels=8,
+    hidden_size=12,
+    prenet_size=10,
+    label_size=3,
+    n_mixtures=2,
+    passes=2,
 )
 VOICE = replace(TINY, labels=("one", "two"), speakers=("ann", "bob", "cid"), source="voice", duration="drawn")
 
@@ -340,7 +348,9 @@ def test_a_continuation_starts_with_the_given_clip(player):
     assert np.abs(whole).max() <= 1
     np.testing.assert_array_equal(whole, player.continue_from(given, 0.8, "one", seed=2))
     assert np.abs(whole - player.continue_from(given, 0.8, "one", seed=2, index=1))[0, given.shape[1] :].max() > 1e-3
-    assert np.abs(whole - player.continue_from(tone(220, 0.3)[None], 0.8, "one", seed=2))[0, given.shape[1] :].max() > 1e-3
+    assert (
+        np.abs(whole - player.continue_from(tone(220, 0.3)[None], 0.8, "one", seed=2))[0, given.shape[1] :].max() > 1e-3
+    )
 
 
 def test_what_a_model_does_not_have_is_said(player):

@@ -68,7 +68,8 @@ def test_half_a_character_is_no_text(tmp_path, sound, name):
 
 
 @pytest.mark.parametrize(
-    "header", ['"audio_filepath', "audio_filepath\x00", "n" * 200_000, '"a"b,audio_filepath', "", "\ufeff\ufeffaudio_filepath"]
+    "header",
+    ['"audio_filepath', "audio_filepath\x00", "n" * 200_000, '"a"b,audio_filepath', "", "\ufeff\ufeffaudio_filepath"],
 )
 def test_headers_of_tables_that_are_none_are_refused(tmp_path, sound, header):
     path = tmp_path / "list.csv"

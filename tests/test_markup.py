@@ -198,7 +198,10 @@ def test_words_stand_where_they_are_written(text, markup):
 
 
 @settings(derandomize=True, max_examples=400, deadline=None)
-@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=12), min_size=1, max_size=3), st.sampled_from(["markdown", "html"]))
+@given(
+    st.lists(st.lists(st.sampled_from(PIECES), max_size=12), min_size=1, max_size=3),
+    st.sampled_from(["markdown", "html"]),
+)
 def test_any_markup_is_read_and_places_never_go_back(parts, markup):
     plain = Plain(markup)
     for part in ("".join(pieces) for pieces in parts):
@@ -214,7 +217,9 @@ def test_any_markup_is_read_and_places_never_go_back(parts, markup):
 
 
 @pytest.mark.parametrize("markup", ["markdown", "html"])
-@pytest.mark.parametrize("piece", [*PIECES, "[a](", '<a "', "*a ", "`a``b", "<!-- ", "|a", "a|b\n", "- - ", "[a]: ", "(("])
+@pytest.mark.parametrize(
+    "piece", [*PIECES, "[a](", '<a "', "*a ", "`a``b", "<!-- ", "|a", "a|b\n", "- - ", "[a]: ", "(("]
+)
 def test_much_of_one_sign_is_read(markup, piece):
     found = Plain(markup).read(piece * 2_000)
     assert found.place(len(found.text)) == len(piece) * 2_000
@@ -222,7 +227,9 @@ def test_much_of_one_sign_is_read(markup, piece):
 
 def test_a_text_of_markup_is_spoken_with_its_places(players, capsys, tmp_path):
     text = "# Title\n\nSome **bold** words.\n"
-    assert run(["speak", text, "--voice", "en-kathleen", "--markup", "markdown", "--json", "--subtitles", "a.json"]) == 0
+    assert (
+        run(["speak", text, "--voice", "en-kathleen", "--markup", "markdown", "--json", "--subtitles", "a.json"]) == 0
+    )
     words = json.loads(capsys.readouterr().out)["words"]
     assert [(word["text"], word["from_character"], word["to_character"]) for word in words] == [
         *[("Title", 2, 7), ("Some", 9, 13), ("bold", 16, 20), ("words", 23, 28)],
@@ -285,7 +292,9 @@ def test_random_markdown_sounds_the_same_line_by_line_and_whole():
 
 def test_books_may_be_markdown_or_html(players, tmp_path):
     path = tmp_path / "book.md"
-    path.write_text("# One **bold**\n\n- a\n- b\n\n```\ncode\n\n# no heading\n```\n\n## Two\n\nWords.\n", encoding="utf-8")
+    path.write_text(
+        "# One **bold**\n\n- a\n- b\n\n```\ncode\n\n# no heading\n```\n\n## Two\n\nWords.\n", encoding="utf-8"
+    )
     assert [chapter.title for chapter in chapters_of(path, None, "markdown")] == ["One bold", "Two"]
     book = speak(file=path, voice="en-kathleen", markup="markdown", subtitles="json", quiet=True)
     assert [chapter.file for chapter in book.chapters] == ["01-one-bold.wav", "02-two.wav"]

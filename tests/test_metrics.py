@@ -66,7 +66,9 @@ class TestFrechet:
 
     def test_symmetric(self):
         reference, estimate = normal(12, 30, 0), normal(50, 30, 1)
-        assert metrics.frechet_distance(reference, estimate) == pytest.approx(metrics.frechet_distance(estimate, reference))
+        assert metrics.frechet_distance(reference, estimate) == pytest.approx(
+            metrics.frechet_distance(estimate, reference)
+        )
 
     def test_infinity_takes_out_the_bias_of_small_samples(self):
         reference, estimate = normal(1200, 30, 0), normal(1200, 30, 1)
@@ -92,7 +94,8 @@ class TestKernel:
     @pytest.mark.parametrize("kernel", ["rbf", "polynomial"])
     def test_unbiased_around_zero_for_one_distribution(self, kernel):
         values = [
-            metrics.kernel_distance(normal(40, 4, seed), normal(60, 4, 1000 + seed), kernel=kernel) for seed in range(200)
+            metrics.kernel_distance(normal(40, 4, seed), normal(60, 4, 1000 + seed), kernel=kernel)
+            for seed in range(200)
         ]
         assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values))
         assert np.min(values) < 0
@@ -101,7 +104,9 @@ class TestKernel:
         reference, estimate = np.array([[0.0], [1.0]]), np.array([[0.0], [2.0]])
         between = (1 + np.exp(-2.0) + np.exp(-0.5) + np.exp(-0.5)) / 4
         expected = np.exp(-0.5) + np.exp(-2.0) - 2 * between
-        assert metrics.kernel_distance(reference, estimate) == pytest.approx(expected)  # the only distance, 1, is the bandwidth
+        assert metrics.kernel_distance(reference, estimate) == pytest.approx(
+            expected
+        )  # the only distance, 1, is the bandwidth
         assert metrics.kernel_distance(reference, estimate, bandwidth=1.0) == pytest.approx(expected)
 
     def test_polynomial_equals_scikit_learn(self):
@@ -224,7 +229,8 @@ class TestNeighbours:
 
     def test_one_distribution_has_density_one_and_the_known_coverage(self):
         found = [
-            metrics.precision_recall_density_coverage(normal(100, 3, seed), normal(100, 3, 500 + seed)) for seed in range(20)
+            metrics.precision_recall_density_coverage(normal(100, 3, seed), normal(100, 3, 500 + seed))
+            for seed in range(20)
         ]
         n, k = 100, 5
         expected = 1 - np.prod([(n - i) / (2 * n - i) for i in range(1, k + 1)])  # Naeem et al., 2020, for equal counts
@@ -254,7 +260,9 @@ class TestNeighbours:
         assert found.coverage == pytest.approx(inside.any(axis=1).mean())
 
     def test_accuracy_half_for_one_distribution_and_one_apart(self):
-        values = [metrics.nearest_neighbour_accuracy(normal(80, 3, seed), normal(80, 3, 900 + seed)) for seed in range(30)]
+        values = [
+            metrics.nearest_neighbour_accuracy(normal(80, 3, seed), normal(80, 3, 900 + seed)) for seed in range(30)
+        ]
         assert np.mean(values) == pytest.approx(0.5, abs=0.03)
         assert metrics.nearest_neighbour_accuracy(normal(30, 3, 0), normal(90, 3, 1, mean=50.0)) == 1.0
 
@@ -280,7 +288,9 @@ class TestNeighbours:
         rows = normal(20, 3, 0)
         assert metrics.diversity_ratio(rows, 0.5 * rows + 7) == pytest.approx(0.5)
         assert metrics.diversity_ratio(rows, np.repeat(rows[:1], 9, axis=0)) == 0.0
-        assert metrics.diversity_ratio(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0], [2.0]])) == pytest.approx(4 / 3 / 2)
+        assert metrics.diversity_ratio(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0], [2.0]])) == pytest.approx(
+            4 / 3 / 2
+        )
 
     def test_distances_of_equal_rows_are_exactly_zero(self):
         rows = normal(50, 20, 0, mean=1e3)
@@ -317,7 +327,9 @@ class TestCopying:
         assert smallest_distance(training, 1e9) == 0.0  # all are one sound
         drums = np.array(["a", "a", "a", "a", "b", "b"])  # the second sound is a louder layer of the first
         assert smallest_distance(training, 0.5, drums) == pytest.approx(19.9)
-        assert smallest_distance(training, 0.5, np.array(list("abcdef"))) == found.limit  # near-duplicates filed as six drums
+        assert (
+            smallest_distance(training, 0.5, np.array(list("abcdef"))) == found.limit
+        )  # near-duplicates filed as six drums
         assert smallest_distance(training, 0.5, np.full(6, "a")) == found.limit  # all one drum: the groups say nothing
         unmerged = metrics.nearest_training_distance(training, np.array([[5.0], [10.2]]))
         assert unmerged.limit == pytest.approx(0.1)

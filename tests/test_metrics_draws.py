@@ -66,14 +66,18 @@ class TestSampling:
 
     def test_bootstrap_over_groups_is_wider(self):
         group = np.repeat(np.arange(20), 10)
-        sample = np.random.default_rng(0).standard_normal(20)[group] + 0.01 * np.random.default_rng(1).standard_normal(200)
+        sample = np.random.default_rng(0).standard_normal(20)[group] + 0.01 * np.random.default_rng(1).standard_normal(
+            200
+        )
         alone = metrics.bootstrap_interval(np.mean, [sample], seed=0)
         whole = metrics.bootstrap_interval(np.mean, [sample], [group], seed=0)
         assert (whole.high - whole.low) / (alone.high - alone.low) == pytest.approx(np.sqrt(10), rel=0.25)
 
     def test_same_seed_same_interval(self):
         samples = [normal(20, 3, 0), normal(20, 3, 1)]
-        first, second = (metrics.bootstrap_interval(metrics.frechet_distance, samples, repeats=20, seed=5) for _ in range(2))
+        first, second = (
+            metrics.bootstrap_interval(metrics.frechet_distance, samples, repeats=20, seed=5) for _ in range(2)
+        )
         assert first == second
 
 

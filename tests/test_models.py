@@ -92,7 +92,9 @@ def test_a_changed_file_is_refused(damaged):
     contents = bytearray(weights.read_bytes())
     contents[-1] ^= 1
     weights.write_bytes(contents)
-    with pytest.raises(BadModel, match=r"weights\.safetensors is not the file that its card describes \(SHA-256 differs\)"):
+    with pytest.raises(
+        BadModel, match=r"weights\.safetensors is not the file that its card describes \(SHA-256 differs\)"
+    ):
         models.load(damaged)
 
 
@@ -128,7 +130,9 @@ def test_a_weight_of_another_shape_is_refused(damaged):
     assert contents.count(b'"shape":[3,4]') == 1
     weights.write_bytes(contents.replace(b'"shape":[3,4]', b'"shape":[4,3]'))
     sign_again(damaged)
-    expected = r"generator\.onnx needs the weight generator\.labels\.weight with shape \[3, 4\], which .* has shape \[4, 3\]"
+    expected = (
+        r"generator\.onnx needs the weight generator\.labels\.weight with shape \[3, 4\], which .* has shape \[4, 3\]"
+    )
     with pytest.raises(BadModel, match=expected):
         models.load(damaged)
 

@@ -27,7 +27,23 @@ from wavewright.tasks.demo import demo
 from wavewright.tasks.generate import generate
 from wavewright.whole_file import whole_folder
 
-GOOD = ("kick", "hi hat", "Hip-Hop/Rap", "<b>", '"&', "’t", "snøfall", "कि", "鼓", "a.b", "CON", "-x", "é" * 127, "a\\b", "🥁")
+GOOD = (
+    "kick",
+    "hi hat",
+    "Hip-Hop/Rap",
+    "<b>",
+    '"&',
+    "’t",
+    "snøfall",
+    "कि",
+    "鼓",
+    "a.b",
+    "CON",
+    "-x",
+    "é" * 127,
+    "a\\b",
+    "🥁",
+)
 BAD = {
     "": "is empty",
     "  ": "is empty",
@@ -120,7 +136,9 @@ def test_places_inside_a_folder(tmp_path):
     (folder / "out").symlink_to(tmp_path)
     (folder / "home").symlink_to(folder / "real")
     assert inside(folder, "a/b.wav") == folder / "a" / "b.wav"
-    assert inside(tmp_path / "link", "a.wav") == tmp_path / "link" / "a.wav"  # the folder that was asked for may be a link
+    assert (
+        inside(tmp_path / "link", "a.wav") == tmp_path / "link" / "a.wav"
+    )  # the folder that was asked for may be a link
     assert inside(folder, "home/a.wav") == folder / "home" / "a.wav"
     for name in ("../a.wav", "a/../../b.wav", "..", "", "/etc/a", "out/a.wav"):
         with pytest.raises(BadFolder, match=r"would lie outside .*folder; nothing was written"):
@@ -204,7 +222,10 @@ def test_voices_of_any_name_stay_in_the_folder_of_a_demo(tmp_path, monkeypatch):
     players["en"].speakers = ("Hip-Hop/Rap", "CON")
     made = demo(tmp_path / "out", play=("en",))
     assert made.n_sounds == 2
-    assert sorted(path.name for path in (tmp_path / "out" / "sounds").iterdir()) == ["en-CON-1.wav", "en-Hip-Hop_Rap-1.wav"]
+    assert sorted(path.name for path in (tmp_path / "out" / "sounds").iterdir()) == [
+        "en-CON-1.wav",
+        "en-Hip-Hop_Rap-1.wav",
+    ]
 
 
 def test_labels_that_files_cannot_tell_apart_make_files_of_their_own(tmp_path):
@@ -254,6 +275,8 @@ def test_a_book_whose_name_is_a_path_stays_here(tmp_path, monkeypatch):
     book.write_text("Hello there.\n", encoding="utf-8")
     voice = stand_in_voice()
     voice.__dict__["fingerprint"] = "0"
-    made = speak_book(book, voice, voice.stream, lambda text, skipped: voice.read(text, None), {}, BookFiles(), quiet=True)
+    made = speak_book(
+        book, voice, voice.stream, lambda text, skipped: voice.read(text, None), {}, BookFiles(), quiet=True
+    )
     assert made.out == Path("_")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]

@@ -28,7 +28,9 @@ def test_labels_that_occur_often_enough_are_learned():
         "it has no label, where others have one",
         "its label 'c' has only 0 training clips; 2 are needed",
     ]
-    assert choose_labels([entry(None), entry(None, split="test")]).entries == (entry(None),)  # none has one: none is told
+    assert choose_labels([entry(None), entry(None, split="test")]).entries == (
+        entry(None),
+    )  # none has one: none is told
 
 
 def test_labels_that_are_asked_for_may_be_rare_and_others_are_left_out_without_a_word():

@@ -33,7 +33,9 @@ def checked(function, *tensors):
 def test_stft_equals_numpy(n_fft, hop_length, win_length, padding):
     wave, window = normal(2, 3, 3_000), dsp.hann_window(n_fft, win_length)
     spectrum = stft(wave, n_fft, hop_length, torch.from_numpy(window), padding)
-    np.testing.assert_allclose(spectrum.numpy(), dsp.stft(wave.numpy(), n_fft, hop_length, window, padding), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(
+        spectrum.numpy(), dsp.stft(wave.numpy(), n_fft, hop_length, window, padding), rtol=0, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize(("n_fft", "hop_length", "win_length"), SIZES)

@@ -28,7 +28,9 @@ def noise(seconds, sample_rate, n_channels=1, level=0.1):
 def player_of(clip):
     """The kind, the samples and the rate that a browser gets, and the text beside."""
     html = clip._repr_html_()
-    found = re.fullmatch(r'<div><audio controls src="data:audio/(wav|ogg);base64,([^"]+)"></audio><br>([^<]*)</div>', html)
+    found = re.fullmatch(
+        r'<div><audio controls src="data:audio/(wav|ogg);base64,([^"]+)"></audio><br>([^<]*)</div>', html
+    )
     contents = base64.b64decode(found[2], validate=True)
     wave, sample_rate = soundfile.read(io.BytesIO(contents), always_2d=True)
     return found[1], wave.T, sample_rate, found[3]
@@ -106,4 +108,6 @@ def test_bundled_models_and_voices_are_one_line():
     for name in models.bundled():
         assert re.fullmatch(rf"<{name}: \w+, \d+ Hz.*, \d+\.\d MB>", described(ModelFolder(models.find(name))))
     voice = wavewright.Voice.load("en-kathleen")
-    assert re.fullmatch(r"<en-kathleen: voice, en, 24000 Hz, speaker kathleen, of en through vocoder, \d+\.\d MB>", repr(voice))
+    assert re.fullmatch(
+        r"<en-kathleen: voice, en, 24000 Hz, speaker kathleen, of en through vocoder, \d+\.\d MB>", repr(voice)
+    )

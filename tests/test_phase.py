@@ -164,7 +164,9 @@ def test_pulses_are_the_sum_of_all_harmonics():
 def test_dispersion_delays_high_frequencies():
     for frequency_hz in (1000, 3000):
         time = np.arange(4000) / RATE
-        burst = (np.exp(-0.5 * ((time - 0.25) / 0.004) ** 2) * np.sin(2 * np.pi * frequency_hz * time)).astype(np.float32)
+        burst = (np.exp(-0.5 * ((time - 0.25) / 0.004) ** 2) * np.sin(2 * np.pi * frequency_hz * time)).astype(
+            np.float32
+        )
         made = dsp.istft(dispersed(dsp.stft(burst, 256, 32), 0.003, RATE), 256, 32, n_samples=4000)
         centre = (np.square(made) * time).sum() / np.square(made).sum()
         assert centre - 0.25 == pytest.approx(0.003 * frequency_hz / (RATE / 2), abs=1e-4)

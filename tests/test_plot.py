@@ -164,7 +164,9 @@ def test_several_files_have_a_picture_each_and_bad_ones_are_listed(tmp_path, cap
     names = [*map(str, sounds), str(tmp_path / "bad.wav"), str(sounds[0])]
     assert run(["plot", *names, "--kind", "waveform"]) == 2
     said = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[0] for line in said] == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)] + ["no picture"]
+    assert [line.split(": ")[0] for line in said] == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)] + [
+        "no picture"
+    ]
     assert "bad.wav" in said[-1]
     assert run(["plot", *names[:3], "--kind", "waveform", "--out", str(tmp_path / "pictures")]) == 0
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == [f"tone-{n}-plot.png" for n in (1, 2, 3)]

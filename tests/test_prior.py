@@ -197,7 +197,12 @@ def test_sizes_and_settings():
 def test_recordings_become_codes_and_what_was_before_them(prepared, place):
     model = prepared.recipe.model
     codec = models.load("tiny-codec")
-    assert (model.codec_hash, model.sample_rate, model.hop_length, model.codebook_size) == (codec.codes_hash, RATE, HOP, 64)
+    assert (model.codec_hash, model.sample_rate, model.hop_length, model.codebook_size) == (
+        codec.codes_hash,
+        RATE,
+        HOP,
+        64,
+    )
     assert (len(prepared.train_entries), len(prepared.batches.clips.labels)) == (16, 16)
     clips = prepared.batches.clips
     row, entry = 5, prepared.train_entries[5]
@@ -246,7 +251,9 @@ def test_crops_of_endless_sounds_know_the_frame_before_them(place, prepared):
 
 
 def test_what_cannot_be_learned_is_said(place):
-    with pytest.raises(BadModel, match=r"A prior draws the codes of the codec 'no-codec', which is not among the models here"):
+    with pytest.raises(
+        BadModel, match=r"A prior draws the codes of the codec 'no-codec', which is not among the models here"
+    ):
         prepare(small_recipe(replace(TINY, codec="no-codec")), entries(place))
     with pytest.raises(BadSetting, match="n_levels is 5; tiny-codec has 4 levels: take as many or fewer"):
         prepare(small_recipe(replace(TINY, n_levels=5)), entries(place))
@@ -272,7 +279,10 @@ def short(place):
 def test_what_plays_equals_what_was_trained(player, prepared):
     steps = TorchSteps(as_played(seeded(prepared.recipe.model)).drawer)
     rngs = [np.random.default_rng(0) for _ in range(2)]
-    drawn = [list(draw_frames(one, player.config, rng, 30, 1, 0, 1.0)) for one, rng in zip((player, steps), rngs, strict=True)]
+    drawn = [
+        list(draw_frames(one, player.config, rng, 30, 1, 0, 1.0))
+        for one, rng in zip((player, steps), rngs, strict=True)
+    ]
     assert (np.array(drawn[0]) == np.array(drawn[1])).mean() > 0.98  # a number may fall on the edge between two codes
     before, position = np.array([3, 60, 64]), position_features(20)[4]
     state = np.random.default_rng(1).standard_normal(player.config.state_shape).astype(np.float32)
@@ -354,7 +364,10 @@ def test_what_a_model_does_not_have_is_said(player, endless):
         with pytest.raises(BadAudio, match=r"it must be \(1, time\) with at least one sample"):
             endless.continue_from(wave, 1.0)
     for refused, sentence in (
-        (lambda: endless.continue_from(np.zeros((1, 8_000)), 0.4), r"lasts 0\.5 s; ask for more than that, not for 0\.4 s"),
+        (
+            lambda: endless.continue_from(np.zeros((1, 8_000)), 0.4),
+            r"lasts 0\.5 s; ask for more than that, not for 0\.4 s",
+        ),
         (
             lambda: endless.tokens(seconds=0.4, given=np.zeros((3, 20), np.int16)),
             r"The codes to begin with are 20 frames, 0\.4 s; ask for more than that, not for 20 frames in all",
@@ -403,7 +416,15 @@ def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, place):
 
 
 def test_a_run_becomes_a_model_that_generates(place, tmp_path):
-    settings = ["codec=tiny-codec", "steps=6", "evaluate_every=6", "save_every=3", "batch_size=4", "threads=1", "n_levels=2"]
+    settings = [
+        "codec=tiny-codec",
+        "steps=6",
+        "evaluate_every=6",
+        "save_every=3",
+        "batch_size=4",
+        "threads=1",
+        "n_levels=2",
+    ]
     settings += ["hidden_size=16", "width=12", "duration=drawn", "n_variants=2"]
     done = train(place / "sounds", "prior", "tiny", place / "runs" / "glides", settings=settings, quiet=True)
     assert done.step == 6

@@ -70,7 +70,9 @@ def test_each_level_brings_the_vectors_closer_and_decoding_gives_what_was_kept(k
         optimizer.step()
         optimizer.zero_grad()
     quantizer.eval()
-    errors = [float((quantizer(vectors, torch.full((4,), n))[0] - vectors).detach().square().mean()) for n in (1, 2, 3, 4)]
+    errors = [
+        float((quantizer(vectors, torch.full((4,), n))[0] - vectors).detach().square().mean()) for n in (1, 2, 3, 4)
+    ]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 0.2 * errors[0]
     kept, numbers, _ = quantizer(vectors, every)

@@ -13,7 +13,9 @@ def drawn_by(frequencies, n_frames, seed=0):
     """Codes (1, levels, frames) as frequent as a table says."""
     rng = np.random.default_rng(seed)
     places = rng.integers(0, TOTAL, (len(frequencies), n_frames))
-    codes = [np.searchsorted(np.cumsum(row), place, side="right") for row, place in zip(frequencies, places, strict=True)]
+    codes = [
+        np.searchsorted(np.cumsum(row), place, side="right") for row, place in zip(frequencies, places, strict=True)
+    ]
     return np.array([codes], dtype=np.int16)
 
 

@@ -58,7 +58,9 @@ def test_the_other_speakers_sound_the_same_sample_for_sample(removing, tmp_path,
     assert after.speakers == kept
     for speaker in kept:
         for symbols in SENTENCES:
-            expected, found = (voice.speak_symbols(symbols, speaker, rate=1.3, style="style-2") for voice in (before, after))
+            expected, found = (
+                voice.speak_symbols(symbols, speaker, rate=1.3, style="style-2") for voice in (before, after)
+            )
             for name in ("mel", "durations", "pitch", "energy"):
                 np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 

@@ -58,7 +58,12 @@ def folder_of(place: Path, contents: dict[str, bytes], description: str) -> Path
     return place
 
 
-OLD = {"weights.safetensors": b"old", "generator.onnx": b"old graph", "sample.wav": b"old sound", "extra.safetensors": b"x"}
+OLD = {
+    "weights.safetensors": b"old",
+    "generator.onnx": b"old graph",
+    "sample.wav": b"old sound",
+    "extra.safetensors": b"x",
+}
 NEW = {"weights.safetensors": b"new", "generator.onnx": b"new graph", "sample.ogg": b"new sound"}
 
 
@@ -161,7 +166,9 @@ def test_sigterm_before_any_change_leaves_the_new_model_and_nothing_else(tmp_pat
         number += 1
         place = folder_of(tmp_path / str(number), OLD, "old")
         prepared = folder_of(place / ".export-x", NEW, "new")
-        is_over = not terminated_before_change(number, lambda place=place, prepared=prepared: replace_model(place, prepared))
+        is_over = not terminated_before_change(
+            number, lambda place=place, prepared=prepared: replace_model(place, prepared)
+        )
         assert {path.name for path in place.iterdir()} == {*NEW, "card.json"}, number
         ModelFolder(place).verify()
     assert number > 10

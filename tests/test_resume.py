@@ -84,7 +84,10 @@ def test_a_request_to_stop_is_answered_at_once(tmp_path, cause):
         return losses
 
     loop.observer.answered = threading.Event()
-    loop.observer.say = lambda message: (loop.observer.said.append(message), message == saving and loop.observer.answered.set())
+    loop.observer.say = lambda message: (
+        loop.observer.said.append(message),
+        message == saving and loop.observer.answered.set(),
+    )
     loop.network.echo_loss = slow
     loop.run()
     assert said_in_the_step[-1] == saving
@@ -156,7 +159,9 @@ with processes.joined(torch.device("cpu")):
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="torch starts no process groups on Windows without further settings")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="torch starts no process groups on Windows without further settings"
+)
 def test_two_processes_equal_one_that_accumulates_two_batches(tmp_path):
     code = TOGETHER.format(tests=str(Path(__file__).parent), folder=str(tmp_path / "two"))
     with socket.socket() as free:
@@ -209,7 +214,9 @@ def test_a_truncated_or_foreign_checkpoint_is_refused(tmp_path):
 
 def test_progress_survives_the_checkpoint(tmp_path):
     loop = make_loop(tmp_path)
-    loop.progress = Progress(step=5, steps=12, threads=1, minutes=1.5, best=0.25, best_step=4, rollbacks=1, metrics={"a": 2.0})
+    loop.progress = Progress(
+        step=5, steps=12, threads=1, minutes=1.5, best=0.25, best_step=4, rollbacks=1, metrics={"a": 2.0}
+    )
     loop.progress.health = Health({"silent": 2}, best_validation=0.5)
     loop.save(LAST)
     other = make_loop(tmp_path)

@@ -61,7 +61,9 @@ def test_a_finished_run_goes_on_to_more_steps_and_then_needs_no_word_of_them(pla
     assert "2 steps from step 3 on; the learning rate goes from" in capsys.readouterr().err
     for given in (STEPS, "training.steps=5", "training.steps=0"):
         assert go_on(place, given, quiet=True).step == 5
-    with pytest.raises(BadSetting, match=r"mine is planned for 5 steps, and training\.steps=4 is fewer; a plan can only grow"):
+    with pytest.raises(
+        BadSetting, match=r"mine is planned for 5 steps, and training\.steps=4 is fewer; a plan can only grow"
+    ):
         go_on(place, "training.steps=4", quiet=True)
 
 
@@ -290,7 +292,9 @@ def test_few_recordings_are_warned_of(clips, labels, few):
     entries = [SimpleNamespace(label=label, seconds=seconds) for label, seconds in clips]
     recipe = SimpleNamespace(model=SimpleNamespace(labels=labels))
     said: list[str] = []
-    run.Run._warn_of_few_clips(SimpleNamespace(prepared=SimpleNamespace(train_entries=entries), recipe=recipe), said.append)
+    run.Run._warn_of_few_clips(
+        SimpleNamespace(prepared=SimpleNamespace(train_entries=entries), recipe=recipe), said.append
+    )
     assert [words for words in said if f"warning: there are few recordings to learn from {few};" in words] == said
     assert bool(said) is bool(few)
 

@@ -56,7 +56,10 @@ def test_the_ends_belong_to_a_range_and_nothing_beyond_does(share):
         (["n_fft=16384", "n_samples=8192"], "n_fft is 16384; it must be even and at most n_samples (8192)."),
         (["latent_size=0"], "latent_size is 0; it must lie between 1 and 8192."),
         (["channels=0"], "channels is 0; it must lie between 1 and 2048."),
-        (["channels=17", "recurrent=true"], "channels is 17 and critic_channels 16; recurrent networks need even numbers"),
+        (
+            ["channels=17", "recurrent=true"],
+            "channels is 17 and critic_channels 16; recurrent networks need even numbers",
+        ),
         (["fade_in_samples=40000"], "fade_in_samples is 40000; it must lie between 0 and 31232."),
         (["augment_shift_samples=-1"], "augment_shift_samples is -1; it must lie between 0 and 31231."),
         (["labels=kick,kick"], "labels are 'kick', 'kick'; each needs a name of its own."),

@@ -114,7 +114,9 @@ def test_lines_of_others_stay_as_they_are(tmp_path):
     assert json.loads(lines[1])["audio_filepath"] == "new-0.wav"
 
 
-@pytest.mark.parametrize("line", ['{"audio_filepath": 5}', "[" * 100_000, "9" * 5_000, '{"a": 1}', "[]", "audio_filepath"])
+@pytest.mark.parametrize(
+    "line", ['{"audio_filepath": 5}', "[" * 100_000, "9" * 5_000, '{"a": 1}', "[]", "audio_filepath"]
+)
 def test_a_manifest_of_another_kind_is_refused_before_there_is_any_work(tmp_path, line):
     (tmp_path / MANIFEST_FILE).write_text(line)
     with pytest.raises(BadFolder, match="is not a manifest of sounds, so it cannot be added to"):

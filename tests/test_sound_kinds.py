@@ -28,7 +28,9 @@ LOSSY = {
 """The largest difference from what was written, of full scale."""
 DELAYED = ("MPEG_LAYER_I", "MPEG_LAYER_II")  # no encoder of libsndfile's
 
-KINDS = [(name, subtype) for name in FORMATS for subtype in soundfile.available_subtypes(name) if subtype not in DELAYED]
+KINDS = [
+    (name, subtype) for name in FORMATS for subtype in soundfile.available_subtypes(name) if subtype not in DELAYED
+]
 
 
 def write(path, name, subtype, wave, rate=RATE, endian="FILE"):

@@ -229,7 +229,9 @@ def test_chapters_are_found_by_a_marker(tmp_path):
     path.write_text("%% One\nChapter 1\n\nA\n%%\nB\n", encoding="utf-8")
     chapters = chapters_of(path, "%%")
     assert [chapter.stem for chapter in chapters] == ["01-one", "02"]
-    found = [[(paragraph.first, *paragraph.lines) for paragraph in paragraphs(path, chapter, "%%")] for chapter in chapters]
+    found = [
+        [(paragraph.first, *paragraph.lines) for paragraph in paragraphs(path, chapter, "%%")] for chapter in chapters
+    ]
     assert found == [[(1, "One"), (2, "Chapter 1"), (4, "A")], [(6, "B")]]  # a marker alone is no paragraph
 
 
@@ -256,7 +258,9 @@ def test_a_book_that_is_all_there_leaves_nothing_of_a_killed_call(players, tmp_p
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
     speak(file=path, voice="en-ruth")
-    (tmp_path / "book" / ".wavewright-1-0123abcd.lock").write_text("1")  # killed after the last chapter had moved to its path
+    (tmp_path / "book" / ".wavewright-1-0123abcd.lock").write_text(
+        "1"
+    )  # killed after the last chapter had moved to its path
     monkeypatch.setattr(whole_file, "_swept", set())  # as in a new process
     assert not any(chapter.is_new for chapter in speak(file=path, voice="en-ruth").chapters)
     assert sorted(file.suffix for file in (tmp_path / "book").iterdir()) == [".wav"] * 3
@@ -264,7 +268,9 @@ def test_a_book_that_is_all_there_leaves_nothing_of_a_killed_call(players, tmp_p
 
 def test_a_line_that_cannot_be_read_is_named_before_anything_is_spoken(players, tmp_path, capsys):
     path = tmp_path / "book.txt"
-    path.write_text(BOOK.replace("They slept.", "They\nslept near \u0391\u03bb\u03ad\u03be\u03b7\u03c2."), encoding="utf-8")
+    path.write_text(
+        BOOK.replace("They slept.", "They\nslept near \u0391\u03bb\u03ad\u03be\u03b7\u03c2."), encoding="utf-8"
+    )
     assert run(["speak", "--file", str(path), "--voice", "en-ruth", "--strict"]) == 2
     says = capsys.readouterr().err
     assert "book.txt, line 13 (Chapter II: Home): " in says
@@ -373,7 +379,9 @@ def test_what_is_spoken_as_several_words_is_written_once():
 
 
 def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypatch):
-    plain, loud = (speak("Hello there.", voice="en-ruth", volume_db=level, out=tmp_path / f"{level}.wav") for level in (0, 24))
+    plain, loud = (
+        speak("Hello there.", voice="en-ruth", volume_db=level, out=tmp_path / f"{level}.wav") for level in (0, 24)
+    )
     expected = (np.abs(plain.clip.wave * 10 ** (24 / 20)) > 1).mean()
     assert 0.1 < expected < 0.9
     assert plain.clipped_share == 0

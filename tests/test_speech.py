@@ -160,7 +160,12 @@ def test_paragraphs_as_they_come_are_one_text():
     given = ["Hello there.\n", "* * *\n", "Good bye.\n"]
     chunks = list(voice.stream(iter(given)))
     words = [word for chunk in chunks for word in chunk.words]
-    assert ["".join(given)[word.from_character : word.to_character] for word in words] == ["Hello", "there", "Good", "bye"]
+    assert ["".join(given)[word.from_character : word.to_character] for word in words] == [
+        "Hello",
+        "there",
+        "Good",
+        "bye",
+    ]
 
 
 @pytest.mark.parametrize("between", ["\n", "\n\n", "\n* * *\n", "\n \n* * *\n"])
@@ -203,7 +208,9 @@ def test_volume_is_exact(voice):
 
 
 def test_prosodies_add_up_within_their_limits():
-    both = Prosody(rate=2, pitch_semitones=3, volume_db=-6).over(Prosody(rate=4, pitch_semitones=-1, volume_db=-6, pauses=2))
+    both = Prosody(rate=2, pitch_semitones=3, volume_db=-6).over(
+        Prosody(rate=4, pitch_semitones=-1, volume_db=-6, pauses=2)
+    )
     assert both == Prosody(rate=4, pitch_semitones=2, volume_db=-12, pauses=2)
     assert Prosody(rate=1.44, pitch_semitones=2).scaled(0.5) == Prosody(rate=1.2, pitch_semitones=1)
     for preset in STYLES.values():
@@ -233,7 +240,9 @@ def test_ssml_is_spoken_as_it_says(voice):
     assert list(words) == ["one", "two", "three", "four", "five", "six", "seven"]
     silent = speech.clip.wave[0, round((words["two"].end + FEWEST_TAIL_FRAMES * FRAME) * 24_000) :][:12_000]
     assert not silent.any()
-    assert words["three"].start - words["two"].end == pytest.approx(0.5 + (FEWEST_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5)
+    assert words["three"].start - words["two"].end == pytest.approx(
+        0.5 + (FEWEST_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5
+    )
     assert {mark.name: mark.seconds for mark in speech.marks} == {
         "here": words["two"].start,
         "end": pytest.approx(speech.clip.seconds),
@@ -344,7 +353,9 @@ def test_voices_are_found_by_model_and_speaker(tmp_path, monkeypatch):
     for wrong in ("en-anna", "vocoder", "fr", "kathleen"):
         with pytest.raises(BadModel, match="en-kathleen"):
             Voice.load(wrong)
-    with pytest.raises(BadModel, match=r"'en-rut'; give one of de-kerstin, en-kathleen, en-ruth, .*did you mean en-ruth\?"):
+    with pytest.raises(
+        BadModel, match=r"'en-rut'; give one of de-kerstin, en-kathleen, en-ruth, .*did you mean en-ruth\?"
+    ):
         Voice.load("en-rut")
     with pytest.raises(BadModel, match="plays no mel frames"):
         Voice.load("en", "de")

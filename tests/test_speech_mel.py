@@ -46,5 +46,7 @@ def test_other_families_hear_the_same():
 def test_rates_have_whole_frames_or_are_refused():
     assert [hop_of(rate) for rate in (16_000, 24_000, 32_000, 48_000)] == [256, 384, 512, 768]
     for rate in (8_000, 22_050, 44_100):
-        with pytest.raises(BadSetting, match=f"The sample rate is {rate} Hz; mel frames of speech need 16000 Hz or more"):
+        with pytest.raises(
+            BadSetting, match=f"The sample rate is {rate} Hz; mel frames of speech need 16000 Hz or more"
+        ):
             hop_of(rate)

@@ -89,7 +89,10 @@ def test_context_reaches_over_elements():
             "the attribute 'contour', which is not understood; it can be rate, pitch",
         ),
         ("<speak><prosody rate='soon'>a</prosody></speak>", "the rate is 'soon'; it can be x-slow"),
-        ("<speak><prosody rate='900%'>a</prosody></speak>", "makes the rate 9 times the usual; it must lie between 0.25 and 4"),
+        (
+            "<speak><prosody rate='900%'>a</prosody></speak>",
+            "makes the rate 9 times the usual; it must lie between 0.25 and 4",
+        ),
         ("<speak><prosody pitch='100Hz'>a</prosody></speak>", "the pitch is '100hz'"),
         ("<speak><prosody volume='11'>a</prosody></speak>", "the volume is '11'"),
         ("<speak><break time='2h'/></speak>", "the time is '2h'; it can be up to 60 seconds"),

@@ -53,7 +53,9 @@ def test_a_text_of_gigabytes_is_refused_when_it_is_too_long(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("piece", "words"), [(b"a ", "Line 1 of standard input has more than"), (b"<speak>", "Line 1 of")])
+@pytest.mark.parametrize(
+    ("piece", "words"), [(b"a ", "Line 1 of standard input has more than"), (b"<speak>", "Line 1 of")]
+)
 def test_a_line_of_gigabytes_is_refused_in_a_stream(monkeypatch, capsys, piece, words):
     source = Endless(piece)
     send(monkeypatch, source)
@@ -91,7 +93,9 @@ def test_bytes_that_are_no_text_do_not_end_a_stream(n_before):
 def test_the_longest_text_is_read_whatever_its_letters(n_characters, letter, mark):
     source = io.BytesIO(mark + (letter * n_characters).encode())
     if n_characters > MOST_CHARACTERS:
-        with pytest.raises(BadText, match=rf"(has more than {MOST_CHARACTERS:,}|has {n_characters:,}) characters.*; try"):
+        with pytest.raises(
+            BadText, match=rf"(has more than {MOST_CHARACTERS:,}|has {n_characters:,}) characters.*; try"
+        ):
             standard_input.read_text(source, MOST_CHARACTERS, "try")
     else:
         assert standard_input.read_text(source, MOST_CHARACTERS, "try") == letter * n_characters

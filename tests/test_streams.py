@@ -33,7 +33,9 @@ def environment(home):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell that closes streams")
-@pytest.mark.parametrize(("name", "streams"), [(name, CLOSED[i % len(CLOSED)]) for i, name in enumerate([*COMMANDS] * 2)])
+@pytest.mark.parametrize(
+    ("name", "streams"), [(name, CLOSED[i % len(CLOSED)]) for i, name in enumerate([*COMMANDS] * 2)]
+)
 def test_closed_streams_are_no_error(home, tmp_path, name, streams):
     shell = f'exec "$0" -m wavewright "$@" {" ".join(streams)}'
     done = subprocess.run(

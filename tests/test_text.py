@@ -122,7 +122,10 @@ def test_decimals_may_be_ordinals():
     ("number", "words", "nth"),
     [
         *[(0, "zero", "zeroth"), (21, "twenty one", "twenty first"), (-7, "minus seven", "minus seventh")],
-        *[(10**9 + 12, "one billion twelve", "one billion twelfth"), (340, "three hundred forty", "three hundred fortieth")],
+        *[
+            (10**9 + 12, "one billion twelve", "one billion twelfth"),
+            (340, "three hundred forty", "three hundred fortieth"),
+        ],
     ],
 )
 def test_numbers(number, words, nth):
@@ -173,9 +176,9 @@ def test_a_lexicon_of_ones_own_goes_first(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("# names\nTomato T AH0 M AA1 T OW0\n\nKyiv  k iy1 v # city\nC3X S IY1\n", encoding="utf-8")
     mine = Lexicon.read(path)
-    assert [" ".join(word.phones) for word in words("tomato TOMATO C3X Kyiv's", mine)][:3] == ["T AH0 M AA1 T OW0"] * 2 + [
-        "S IY1"
-    ]
+    assert [" ".join(word.phones) for word in words("tomato TOMATO C3X Kyiv's", mine)][:3] == [
+        "T AH0 M AA1 T OW0"
+    ] * 2 + ["S IY1"]
     assert said("Kyiv. Tomato!", mine) == ["kyiv.", "tomato!"]
 
 
@@ -228,7 +231,9 @@ def test_any_characters_are_spoken_or_refused():
         except BadText:
             continue
         assert found
-        assert all(word.phones and {*word.phones} <= {*PHONES} and 0 <= word.start < word.end <= len(text) for word in found)
+        assert all(
+            word.phones and {*word.phones} <= {*PHONES} and 0 <= word.start < word.end <= len(text) for word in found
+        )
 
 
 def test_every_letter_of_a_word_of_5000_is_spoken():

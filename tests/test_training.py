@@ -45,7 +45,9 @@ def test_accumulating_two_batches_equals_one_of_twice_the_size(tmp_path):
         return loop.network.line.weight.detach()
 
     twice = run(tmp_path / "a", 2, batches)
-    joined = run(tmp_path / "b", 1, lambda step: {"x": np.concatenate([batches(2 * step)["x"], batches(2 * step + 1)["x"]])})
+    joined = run(
+        tmp_path / "b", 1, lambda step: {"x": np.concatenate([batches(2 * step)["x"], batches(2 * step + 1)["x"]])}
+    )
     torch.testing.assert_close(twice, joined, rtol=1e-6, atol=1e-7)
 
 
@@ -76,7 +78,9 @@ def test_a_network_that_settles_goes_on_from_its_average(tmp_path):
 def test_the_best_checkpoint_is_that_of_the_best_metric_and_patience_ends_the_run(tmp_path):
     values = iter([3.0, 1.0, 2.0, 2.0, 2.0])
     loop = make_loop(
-        tmp_path, replace(SETTINGS, steps=100, metric="valid/loss", patience=2), evaluate=lambda _: {"valid/loss": next(values)}
+        tmp_path,
+        replace(SETTINGS, steps=100, metric="valid/loss", patience=2),
+        evaluate=lambda _: {"valid/loss": next(values)},
     )
     progress = loop.run()
     assert (progress.best, progress.best_step, progress.step) == (1.0, 8, 16)

@@ -84,7 +84,9 @@ def test_silence_goes_back_to_the_best_checkpoint(tmp_path):
     loop = make_loop(tmp_path, settings, lambda _: dict(zip(("distance", "level_db"), next(measured), strict=True)))
     progress = loop.run()
     assert (progress.step, progress.best_step, progress.rollbacks) == (40, 8, 1)
-    assert loop.observer.said[1].startswith("The generated sounds are silent (-90 dB) for 3 evaluations. Going back to step 8")
+    assert loop.observer.said[1].startswith(
+        "The generated sounds are silent (-90 dB) for 3 evaluations. Going back to step 8"
+    )
 
 
 def test_after_going_back_other_batches_are_drawn(tmp_path):

@@ -116,7 +116,9 @@ def test_the_minutes_asked_for_are_used_however_busy_the_machine_is(tmp_path, cl
     assert progress.finished == "all planned steps are done"
     assert progress.step == progress.steps
     assert progress.minutes == pytest.approx(minutes, rel=0.06)
-    rates = [SETTINGS.learning_rate_at(step, progress.steps, progress.breakpoints) for step in range(progress.steps + 1)]
+    rates = [
+        SETTINGS.learning_rate_at(step, progress.steps, progress.breakpoints) for step in range(progress.steps + 1)
+    ]
     assert rates == sorted(rates, reverse=True)
     assert rates[-2] == pytest.approx(rates[-1], rel=0.5)  # it fell to its end
 
@@ -235,7 +237,12 @@ def test_going_back_keeps_a_plan_that_is_newer_than_the_checkpoint(tmp_path):
         (Length(steps=9, more_minutes=6), 9, Progress(step=9, steps=9, finished="done"), (0, 6)),
         (Length(steps=20), 9, Progress(step=5, steps=9), (20, 0.0)),
         (Length(steps=20), 0, Progress(step=9, steps=9, finished="done"), (20, 0.0)),
-        (Length(steps=9), 9, Progress(step=20, steps=20, finished="done"), (0, 0.0)),  # the first call's, after an extension
+        (
+            Length(steps=9),
+            9,
+            Progress(step=20, steps=20, finished="done"),
+            (0, 0.0),
+        ),  # the first call's, after an extension
         (Length(steps=20), 9, Progress(step=12, steps=20), (0, 0.0)),
         (Length(steps=9, max_minutes=6), 9, Progress(step=5, steps=9), (0, 0.0)),
         (

@@ -33,7 +33,12 @@ class Timed:
 
 @pytest.mark.parametrize(
     ("cost", "best", "n_steps"),
-    [({1: 1.0, 2: 0.6}, 2, 10), ({1: 1.0, 2: 1.5}, 1, 10), ({1: 1.0, 2: 200.0}, 1, 2), ({1: 2.0, 2: 1.0, 4: 90.0}, 2, 2)],
+    [
+        ({1: 1.0, 2: 0.6}, 2, 10),
+        ({1: 1.0, 2: 1.5}, 1, 10),
+        ({1: 1.0, 2: 200.0}, 1, 2),
+        ({1: 2.0, 2: 1.0, 4: 90.0}, 2, 2),
+    ],
 )
 def test_a_thread_count_that_cannot_win_is_given_up(monkeypatch, cost, best, n_steps):
     loop = Timed(monkeypatch, cost)

@@ -49,7 +49,9 @@ SMALL = {
     "latent_size": 8,
     "noise_bands": 12,
 }
-TINY = Config(sample_rate=RATE, n_samples=2048, n_fft=256, hop_length=64, labels=("high", "low"), critic_channels=8, **SMALL)
+TINY = Config(
+    sample_rate=RATE, n_samples=2048, n_fft=256, hop_length=64, labels=("high", "low"), critic_channels=8, **SMALL
+)
 FRAMES = replace(TINY, latent="frames", frames_per_latent=2)
 VARIANTS = {
     "clips": TINY,
@@ -134,7 +136,9 @@ def test_a_steady_tone_is_a_constant_for_the_encoder():
     features = spectrum_to_features(Analysis(SETTINGS).push(wave), 0, SETTINGS)[8:, SETTINGS.n_bins :]
     phase = np.arctan2(features[:, SETTINGS.n_bins + bin_number], features[:, bin_number])
     np.testing.assert_allclose(phase, phase[0], atol=1e-3)
-    np.testing.assert_allclose(np.hypot(features[:, SETTINGS.n_bins + bin_number], features[:, bin_number]), 1.0, atol=1e-3)
+    np.testing.assert_allclose(
+        np.hypot(features[:, SETTINGS.n_bins + bin_number], features[:, bin_number]), 1.0, atol=1e-3
+    )
 
 
 def test_noise_has_the_level_that_its_gains_say():
@@ -153,9 +157,12 @@ def test_the_divergence_is_the_integral_that_defines_it():
     z = np.linspace(-20, 20, 20_001)
     for mean, log_variance in ((0.0, 0.0), (1.5, -1.0), (-0.3, 1.2)):
         density, prior = (
-            np.exp(-((z - m) ** 2) / (2 * v)) / np.sqrt(2 * np.pi * v) for m, v in ((mean, np.exp(log_variance)), (0.0, 1.0))
+            np.exp(-((z - m) ** 2) / (2 * v)) / np.sqrt(2 * np.pi * v)
+            for m, v in ((mean, np.exp(log_variance)), (0.0, 1.0))
         )
-        integrand = np.where(density > 0, density * np.log(np.maximum(density, 1e-300) / np.maximum(prior, 1e-300)), 0.0)
+        integrand = np.where(
+            density > 0, density * np.log(np.maximum(density, 1e-300) / np.maximum(prior, 1e-300)), 0.0
+        )
         found = divergence(torch.tensor(mean), torch.tensor(log_variance))
         assert float(found) == pytest.approx(integrand.sum() * (z[1] - z[0]), abs=1e-5)
 
@@ -294,7 +301,9 @@ def test_latents_are_drawn_as_the_encoder_spreads_them():
     rng = np.random.default_rng(0)
     turn = np.linalg.qr(rng.standard_normal((4, 4)))[0] * [2.0, 1.0, 0.5, 0.1]
     means = (rng.standard_normal((4000, 1, 4)) @ turn.T + [1, 2, 3, 4]).astype(np.float32)
-    known = Latents.fit(means, np.full((4000, 1, 4), 0.25), np.zeros(4000, int), 1, [str(index) for index in range(4000)])
+    known = Latents.fit(
+        means, np.full((4000, 1, 4), 0.25), np.zeros(4000, int), 1, [str(index) for index in range(4000)]
+    )
     drawn = np.stack([known.draw(rng, 0, 1)[0] for _ in range(4000)])
     np.testing.assert_allclose(drawn.mean(axis=0), [1, 2, 3, 4], atol=0.1)
     np.testing.assert_allclose(np.cov(drawn.T), turn @ turn.T + 0.25 * np.eye(4), atol=0.25)
@@ -399,7 +408,15 @@ def test_settings_that_do_not_fit_are_refused():
 
 
 def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
-    settings = ["steps=2", "threads=1", "sample_rate=8000", "n_samples=2048", "n_fft=256", "hop_length=64", "batch_size=4"]
+    settings = [
+        "steps=2",
+        "threads=1",
+        "sample_rate=8000",
+        "n_samples=2048",
+        "n_fft=256",
+        "hop_length=64",
+        "batch_size=4",
+    ]
     settings += [f"{name}={value}" for name, value in SMALL.items()]
     train(folder, "vae", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
     other = tmp_path / "others"
@@ -408,7 +425,9 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
     base = ModelFolder(tmp_path / "base")
     state = warm_start(base, replace(base.config(Config), labels=("bell", "low")))
     autoencoder = build(base.config(Config)).averaged()
-    autoencoder.load_state_dict(known := {name: torch.from_numpy(array) for name, array in warm_start(base, TINY).items()})
+    autoencoder.load_state_dict(
+        known := {name: torch.from_numpy(array) for name, array in warm_start(base, TINY).items()}
+    )
     latents = torch.randn(3, 1, 8)
     untold = build(replace(TINY, labels=())).averaged()
     untold.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(base, untold.config).items()})
@@ -427,7 +446,9 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
     without = ModelFolder(tmp_path / "no labels")
     told = build(TINY).averaged()
     told.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(without, TINY).items()})
-    untold.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(without, untold.config).items()})
+    untold.load_state_dict(
+        {name: torch.from_numpy(array) for name, array in warm_start(without, untold.config).items()}
+    )
     torch.testing.assert_close(
         told._said(latents, torch.eye(2)[[0, 1, 0]])[0], untold._said(latents, None)[0], atol=1e-4, rtol=1e-4
     )
@@ -452,7 +473,14 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
 @pytest.mark.parametrize("latent", ["clip", "frames"])
 def test_a_run_becomes_a_model_that_plays(folder, tmp_path, latent):
     settings = ["steps=6", "evaluate_every=6", "save_every=3", "threads=1", "sample_rate=8000", "n_samples=2048"]
-    settings += ["n_fft=256", "hop_length=64", f"latent={latent}", "valid_share=0.2", "adversarial_from=3", "batch_size=4"]
+    settings += [
+        "n_fft=256",
+        "hop_length=64",
+        f"latent={latent}",
+        "valid_share=0.2",
+        "adversarial_from=3",
+        "batch_size=4",
+    ]
     settings += [f"{name}={value}" for name, value in SMALL.items()]
     settings += ["frames_per_latent=2", "critic_channels=8"]
     done = train(folder, "vae", "tiny", tmp_path / "run", "folder", settings=settings, quiet=True)

@@ -156,7 +156,11 @@ def test_a_clip_depends_on_label_seed_and_index_alone(clips, causal):
     for index in range(4):
         np.testing.assert_array_equal(clips.generate("low", 1, seed=3, start=index)[0], together[index])
     np.testing.assert_array_equal(clips.generate(count=4, seed=3)[3], together[3])
-    for other in (clips.generate("high", 1, 3), clips.generate("low", 1, 4), clips.generate("low", 1, 3, temperature=0.1)):
+    for other in (
+        clips.generate("high", 1, 3),
+        clips.generate("low", 1, 4),
+        clips.generate("low", 1, 3, temperature=0.1),
+    ):
         assert np.abs(other[0] - together[0]).max() > 1e-3
     assert causal.generate(seconds=0.25, pitch=60.0)[0].shape == (1, 2000)
 
@@ -313,7 +317,9 @@ def test_a_little_detail_does_not_tear_low_tones():
 
     def played(share):
         detail = Detail.of(recording, rendering.Rendering(config, rendering.Noise(0)).power(torn), share, config.frames)
-        return rendering.Rendering(config, rendering.Noise(0)).whole(torn, detail)[config.n_fft - config.hop_length :][middle]
+        return rendering.Rendering(config, rendering.Noise(0)).whole(torn, detail)[config.n_fft - config.hop_length :][
+            middle
+        ]
 
     assert level_range_db(played(0.01)) < 4
     assert level_range_db(played(0.3)) < 4
@@ -338,7 +344,10 @@ def test_a_detail_may_be_evened_so_that_a_one_shot_begins_once():
 def test_a_walk_takes_what_begins_the_fewest_times():
     time = np.arange(2_000) / RATE
     hit = np.sin(2 * np.pi * 500 * time) * np.exp(-time / 0.01)
-    twice, thrice = hit + np.roll(hit, 900) * (time > 0.1), hit + sum(np.roll(hit, n) * (time > n / RATE) for n in (600, 1_200))
+    twice, thrice = (
+        hit + np.roll(hit, 900) * (time > 0.1),
+        hit + sum(np.roll(hit, n) * (time > n / RATE) for n in (600, 1_200)),
+    )
     made = {0.0: thrice, 1.0: twice, 2.0: hit}
     told, detail = Told(np.zeros(2, np.float32)), Detail(np.ones((2, 3), np.complex64), np.zeros((2, 3), np.float32))
     walk = [Coded(np.full((1, 6), part, np.float32), told, detail) for part in (0.0, 0.5, 1.0)]
@@ -398,7 +407,9 @@ def test_detail_does_not_depend_on_blocks(name, request, monkeypatch):
 def test_attributes_are_measured():
     time = np.arange(RATE) / RATE
     steady = 0.5 * np.sin(2 * np.pi * 1000 * time)
-    found = dict(zip((attribute.name for attribute in ATTRIBUTES), measure(steady.astype(np.float32), RATE), strict=True))
+    found = dict(
+        zip((attribute.name for attribute in ATTRIBUTES), measure(steady.astype(np.float32), RATE), strict=True)
+    )
     assert 2 ** found["brightness"] == pytest.approx(1000, rel=0.03)
     assert found["loudness"] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.01)
     assert 2 ** found["length"] == pytest.approx(0.9, abs=0.01)
@@ -446,7 +457,9 @@ def test_a_sound_is_steered_to_what_sliders_are_asked_for_where_it_does_not_foll
         """A decaying tone that takes brightness twice as far as the slider says, and gets shorter and louder with it."""
         bright, loud, length = latents[0].astype(np.float64)
         hz, gain = 500 * 2 ** (2 * bright + 0.5 * bright**2), 0.05 * 10 ** ((loud + 4 * bright) / 20)
-        return (gain * np.sin(2 * np.pi * hz * time) * np.exp(-time / (0.02 * 2 ** (length - bright)))).astype(np.float32)
+        return (gain * np.sin(2 * np.pi * hz * time) * np.exp(-time / (0.02 * 2 ** (length - bright)))).astype(
+            np.float32
+        )
 
     directions, start = Directions(np.eye(3, dtype=np.float32)), np.zeros((1, 3), np.float32)
     steering = Steering(start, directions, decode, RATE)
@@ -462,7 +475,10 @@ def test_a_sound_is_steered_to_what_sliders_are_asked_for_where_it_does_not_foll
 
 
 def test_sliders_of_a_model(clips, frames):
-    assert [(slider.name, slider.unit) for slider in clips.sliders][:2] == [("brightness", "octaves"), ("loudness", "dB")]
+    assert [(slider.name, slider.unit) for slider in clips.sliders][:2] == [
+        ("brightness", "octaves"),
+        ("loudness", "dB"),
+    ]
     latents = np.arange(6, dtype=np.float32)
     moved = clips.slide(latents, {"loudness": -3.0, "brightness": 0.5})
     np.testing.assert_allclose(moved - latents, [0.5, -3.0, 0, 0, 0, 0], atol=1e-3)
@@ -511,18 +527,30 @@ def test_what_cannot_be_is_said(clips, frames, causal):
         (lambda: causal.generate(pitch=128.0), "The pitch is 128.0; it must be a MIDI number from 0 to 127"),
         (lambda: clips.morph(wave, wave, 1), "A way in 1 steps is not possible; it needs at least 2"),
         (lambda: clips.morph(wave, wave, 3, "round"), "There is no way 'round'; choose linear or spherical"),
-        (lambda: clips.morph(wave, wave, over_time=True), "clips knows clips as a whole, so nothing can change over time"),
+        (
+            lambda: clips.morph(wave, wave, over_time=True),
+            "clips knows clips as a whole, so nothing can change over time",
+        ),
         (lambda: clips.vary(wave, 1.5), "The amount is 1.5; it must lie between 0"),
         (lambda: clips.vary(wave, detail=1.5), "The detail is 1.5; it must lie between 0"),
         (lambda: clips.morph(wave, wave, detail=-0.1), "The detail is -0.1; it must lie between 0"),
-        (lambda: clips.slide(np.zeros(6), {"warmth": 1.0}), "There is no slider 'warmth'; this model has brightness, loudness"),
+        (
+            lambda: clips.slide(np.zeros(6), {"warmth": 1.0}),
+            "There is no slider 'warmth'; this model has brightness, loudness",
+        ),
         (
             lambda: clips.slide(np.zeros(6), {"loudness": np.nan}),
             "The slider loudness is nan; it must lie between -100 and 100 dB",
         ),
-        (lambda: clips.decode(np.zeros(5)), r"The latents have shape \(5,\); clips takes finite numbers of shape \(6,\)"),
+        (
+            lambda: clips.decode(np.zeros(5)),
+            r"The latents have shape \(5,\); clips takes finite numbers of shape \(6,\)",
+        ),
         (lambda: frames.decode(np.zeros((0, 6))), r"frames takes finite numbers of shape \(n, 6\)"),
-        (lambda: clips.decode(np.zeros(6), {"low": 2.0}), "The weight of the label low is 2.0; it must lie between 0 and 1"),
+        (
+            lambda: clips.decode(np.zeros(6), {"low": 2.0}),
+            "The weight of the label low is 2.0; it must lie between 0 and 1",
+        ),
         (lambda: clips.neighbours(np.zeros(6), 0), "The number of neighbours is 0; it must be at least 1"),
         (lambda: frames.stream(), "frames looks ahead, so it cannot play live; train one with model.causal=true"),
         (lambda: plane(np.full((3, 2), np.nan)), r"a map needs rows of finite numbers \(n, d\)"),
@@ -595,4 +623,6 @@ def test_what_a_slider_does_not_reach_is_tilted():
     far = slid_to(brightness(wave, RATE) + 9, np.zeros(1), wave, lambda latents, _: (latents, 0 * wave), RATE)
     assert np.isfinite(far).all()
     silence = np.zeros(RATE, np.float32)
-    np.testing.assert_array_equal(slid_to(3.0, np.zeros(1), silence, lambda latents, _: (latents, silence), RATE), silence)
+    np.testing.assert_array_equal(
+        slid_to(3.0, np.zeros(1), silence, lambda latents, _: (latents, silence), RATE), silence
+    )

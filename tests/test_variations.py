@@ -47,7 +47,9 @@ def test_variations_do_what_they_say():
     np.testing.assert_allclose(delayed[80:-80], vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)[:-160], atol=2e-3)
     damped = vary(tone, replace(UNCHANGED, damp_db=40.0), SAMPLE_RATE, 4_000)
     assert 20 * np.log10(np.abs(damped[-400:]).max() / np.abs(damped[:400]).max()) == pytest.approx(-18, abs=1.5)
-    noisy = vary(tone, replace(UNCHANGED, noise_db=-20.0), SAMPLE_RATE, 4_000) - vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)
+    noisy = vary(tone, replace(UNCHANGED, noise_db=-20.0), SAMPLE_RATE, 4_000) - vary(
+        tone, UNCHANGED, SAMPLE_RATE, 4_000
+    )
     assert noisy.std() == pytest.approx(0.1 / 3, rel=0.1)
     click = np.zeros(4_000, np.float32)
     click[0] = 1

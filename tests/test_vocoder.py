@@ -119,7 +119,9 @@ def test_what_a_recording_holds_is_measured_and_no_more_is_compared():
     assert held_share(low[0].numpy()) == pytest.approx(0.625, abs=0.02)
     spectrum = torch.fft.rfft(low)[0].abs()
     assert spectrum[10_001:].max() < 1e-2
-    torch.testing.assert_close(spectrum[:10_000], torch.fft.rfft(torch.from_numpy(noise))[:10_000].abs(), rtol=1e-3, atol=1e-2)
+    torch.testing.assert_close(
+        spectrum[:10_000], torch.fft.rfft(torch.from_numpy(noise))[:10_000].abs(), rtol=1e-3, atol=1e-2
+    )
 
 
 def test_pitch_is_learned_where_it_is_certain():
@@ -143,7 +145,9 @@ def test_a_crop_holds_the_frames_and_the_pitch_of_its_recording(prepared):
     assert 0.3 < slope < 0.8  # octaves a second
     lag = 7  # a pulse comes half of its taps late
     pulses = crop["pulses"][TINY.step_length + lag :]
-    assert np.corrcoef(pulses, crop["wave"][: len(pulses)])[0, 1] > 0.28  # 0.3 for ten partials that fall off among 61 alike
+    assert (
+        np.corrcoef(pulses, crop["wave"][: len(pulses)])[0, 1] > 0.28
+    )  # 0.3 for ten partials that fall off among 61 alike
 
 
 def test_batches_depend_on_the_step_alone_and_are_spoilt_as_asked(prepared):

@@ -24,9 +24,9 @@ def place(tmp_path_factory):
     """A run folder of four steps."""
     folder = write_voices(tmp_path_factory.mktemp("voices"))
     place = tmp_path_factory.mktemp("run") / "tiny"
-    Run(place, "vocoder", tiny_recipe(), scan(folder, "none"), Provenance("tiny"), tmp_path_factory.mktemp("cache")).train(
-        quiet=True
-    )
+    Run(
+        place, "vocoder", tiny_recipe(), scan(folder, "none"), Provenance("tiny"), tmp_path_factory.mktemp("cache")
+    ).train(quiet=True)
     return place
 
 
@@ -50,7 +50,9 @@ def test_a_run_measures_and_exports(place, player):
 
 def test_what_plays_is_what_was_trained(place, player, mel):
     vocoder = build(tiny_recipe().model)
-    vocoder.filters.load_state_dict({name: torch.from_numpy(a) for name, a in warm_start(ModelFolder(place), TINY).items()})
+    vocoder.filters.load_state_dict(
+        {name: torch.from_numpy(a) for name, a in warm_start(ModelFolder(place), TINY).items()}
+    )
     silence = np.full((80, 1), np.log(MEL_FLOOR), np.float32)
     whole = np.concatenate([silence, mel, np.repeat(silence, 3, axis=1)], axis=1)
     expected, _ = played(as_played(vocoder.filters), whole.T, seed=5)
@@ -120,4 +122,12 @@ def test_a_run_of_another_shape_begins_from_nothing(place, tmp_path):
     folder = write_voices(tmp_path)
     wider = replace(tiny_recipe(), model=replace(tiny_recipe().model, channels=40))
     with pytest.raises(BadModel, match="do not fit the settings of this run"):
-        Run(tmp_path / "mine", "vocoder", wider, scan(folder, "none"), Provenance("m"), tmp_path / "cache", ModelFolder(place))
+        Run(
+            tmp_path / "mine",
+            "vocoder",
+            wider,
+            scan(folder, "none"),
+            Provenance("m"),
+            tmp_path / "cache",
+            ModelFolder(place),
+        )

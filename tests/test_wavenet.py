@@ -94,7 +94,12 @@ def test_convolutions_and_products_are_the_same(conditioned):
     layers = [GatedLayer(6, 4, dilation, is_last=dilation == 4) for dilation in (1, 2, 4)]
     hidden, bias = torch.randn(2, 11, 6, requires_grad=True), torch.randn(4, requires_grad=True)
     conditions = [torch.randn(2, 3, 12, requires_grad=True) if conditioned else None for _ in layers]
-    inputs = [hidden, bias, *(p for layer in layers for p in layer.parameters()), *(c for c in conditions if c is not None)]
+    inputs = [
+        hidden,
+        bias,
+        *(p for layer in layers for p in layer.parameters()),
+        *(c for c in conditions if c is not None),
+    ]
     current, units = hidden, []
     for layer, condition in zip(layers, conditions, strict=True):
         current, of_layer = layer(current, condition, 4)
@@ -136,7 +141,13 @@ def test_condition_reaches_the_samples_of_its_rows():
     frames = torch.randn(1, 5, POSITION_FEATURES).requires_grad_()
     outputs = network(torch.zeros(1, 160), frames, torch.tensor([0]), torch.tensor([0]))
     heard = torch.autograd.grad(outputs[0, 64:72].sum(), frames)[0][0].abs().sum(1) > 0  # the first row of frame 2
-    assert heard.tolist() == [False, True, True, False, False]  # through the convolution over rows, and the samples before
+    assert heard.tolist() == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]  # through the convolution over rows, and the samples before
     assert outputs.shape == (1, 160, 9)
 
 
@@ -156,7 +167,9 @@ def test_likelihood_of_a_known_distribution_is_its_entropy():
     scale, rng = math.exp(-3.0), np.random.default_rng(0)
     wave = torch.from_numpy(rng.logistic(0.1, scale, 200_000)).float().clamp(-1, 1)
     nats = logistics_nats(torch.tensor([0.0, 0.1, -3.0]).expand(len(wave), -1), wave)
-    assert float(nats.mean()) == pytest.approx(math.log(scale) + 2 + math.log(32_767), abs=0.01)  # differential entropy + grid
+    assert float(nats.mean()) == pytest.approx(
+        math.log(scale) + 2 + math.log(32_767), abs=0.01
+    )  # differential entropy + grid
 
 
 @pytest.mark.parametrize("pre_emphasis", [0.0, 0.85])
@@ -208,7 +221,9 @@ def folder(tmp_path_factory):
         (root / label).mkdir()
         for index in range(10):
             time = np.arange(800 + 160 * index) / 8_000
-            soundfile.write(root / label / f"{index}.wav", 0.5 * np.exp(-4 * time) * np.sin(2 * np.pi * hz * time), 8_000)
+            soundfile.write(
+                root / label / f"{index}.wav", 0.5 * np.exp(-4 * time) * np.sin(2 * np.pi * hz * time), 8_000
+            )
     return root
 
 
@@ -232,7 +247,9 @@ def test_batches_hold_what_their_condition_says(folder, tmp_path):
     store, starts = prepared.batches.store, []
     for step in range(20):
         batch = prepared.batches(step)
-        for heard, counts, frames, label in zip(*(batch[name] for name in ("heard", "counts", "frames", "label")), strict=True):
+        for heard, counts, frames, label in zip(
+            *(batch[name] for name in ("heard", "counts", "frames", "label")), strict=True
+        ):
             pitch = np.abs(np.fft.rfft(heard)).argmax() * 8_000 / 1_024
             assert abs(pitch - (900, 300)[label]) < 30
             length = round(float(np.exp(frames[0, 2])) * 0.5 * 8_000)
@@ -245,7 +262,9 @@ def test_batches_hold_what_their_condition_says(folder, tmp_path):
 
 
 def test_noise_is_heard_on_the_past_alone_and_up_to_its_limit(folder, tmp_path):
-    quiet, noisy = (prepare(recipe_for(input_noise=noise), scan(folder, "folder").entries, tmp_path) for noise in (0.0, 0.2))
+    quiet, noisy = (
+        prepare(recipe_for(input_noise=noise), scan(folder, "folder").entries, tmp_path) for noise in (0.0, 0.2)
+    )
     assert "past" not in quiet.batches(3)
     deviations = []
     for step in range(20):
@@ -254,7 +273,9 @@ def test_noise_is_heard_on_the_past_alone_and_up_to_its_limit(folder, tmp_path):
         assert np.abs(batch["past"]).max() <= 1
         deviations.extend((batch["past"] - batch["heard"]).std(axis=1))
     assert max(deviations) < 0.21
-    assert np.mean(np.square(deviations)) == pytest.approx(0.2**2 / 5, rel=0.4)  # the mean of (0.2 u^2)^2, less what is clipped
+    assert np.mean(np.square(deviations)) == pytest.approx(
+        0.2**2 / 5, rel=0.4
+    )  # the mean of (0.2 u^2)^2, less what is clipped
     assert all("past" not in batch for batch in noisy.valid)
 
 
@@ -353,7 +374,8 @@ def test_impossible_configs_are_refused(changes, message):
 
 def test_every_speaker_is_learned_from_and_clips_without_a_label_are_named(folder, tmp_path):
     entries = [
-        replace(entry, speaker="xyz"[i % 3], group="xyz"[i % 3]) for i, entry in enumerate(scan(folder, "folder").entries)
+        replace(entry, speaker="xyz"[i % 3], group="xyz"[i % 3])
+        for i, entry in enumerate(scan(folder, "folder").entries)
     ]
     prepared = prepare(recipe_for(), entries, tmp_path)
     assert prepared.recipe.model.speakers == ("x", "y", "z")

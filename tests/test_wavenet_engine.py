@@ -236,7 +236,9 @@ def test_bits_of_a_mixture_are_probabilities_of_the_grid():
     outputs = np.random.default_rng(0).standard_normal((3, 9))
     outputs[:, 6:] -= 3.0
     grid = np.arange(-LARGEST_STEP, LARGEST_STEP + 1) / LARGEST_STEP
-    bits = bits_per_sample(CONFIG, np.broadcast_to(outputs[:, None], (3, len(grid), 9)), np.broadcast_to(grid, (3, len(grid))))
+    bits = bits_per_sample(
+        CONFIG, np.broadcast_to(outputs[:, None], (3, len(grid), 9)), np.broadcast_to(grid, (3, len(grid)))
+    )
     np.testing.assert_allclose(np.exp2(-bits).sum(axis=1), 1.0, rtol=1e-9)
     heard = random_wave(3, 40)
     of_wave = np.repeat(outputs[:, None].astype(np.float32), 40, axis=1)
@@ -341,7 +343,9 @@ def test_foreign_and_damaged_states_are_refused(engines):
         other.restore(saved)
     with pytest.raises(BadSetting, match="has mode 'int16', this engine has 'float32'"):
         engines(CONFIG, "float32").restore(saved)
-    newer = saved | {"about": np.frombuffer(saved["about"].tobytes().replace(b'"version": 1', b'"version": 2'), np.uint8)}
+    newer = saved | {
+        "about": np.frombuffer(saved["about"].tobytes().replace(b'"version": 1', b'"version": 2'), np.uint8)
+    }
     with pytest.raises(BadSetting, match="has version 2, this engine has 1"):
         engine.restore(newer)
     backwards = saved | {

@@ -47,7 +47,9 @@ def test_the_wave_comes_back_whole_and_in_chunks():
     np.testing.assert_allclose(prediction.wave(left, np.zeros(16))[16:], wave, atol=1e-6)
     heard = to_heard(np.pad(wave, (16, 0)), CONFIG, prediction)[None]
     whole, _ = to_wave(heard, CONFIG, prediction=prediction)
-    assert 10 * np.log10(np.mean(wave**2) / np.mean((whole[0] - wave) ** 2)) > 25  # mu-law's noise, shaped as the sound is
+    assert (
+        10 * np.log10(np.mean(wave**2) / np.mean((whole[0] - wave) ** 2)) > 25
+    )  # mu-law's noise, shaped as the sound is
     first, past = to_wave(heard[:, :6_400], CONFIG, prediction=prediction)
     second, _ = to_wave(heard[:, 6_400:], CONFIG, past, prediction, 100)
     np.testing.assert_array_equal(np.concatenate([first, second], axis=1), whole)

@@ -61,7 +61,9 @@ def export(folder, network: WaveNet) -> ModelFolder:
     durations = np.array([[0.2, 0.25, 0.3]] + [[0.5, 0.5, 0.5]] * (max(len(config.labels), 1) - 1), np.float32)
     described = {**SHAPE, "condition": config.condition, "head": config.head, "speakers": list(config.speakers)}
     described["prediction_order"] = config.prediction_order
-    card = Card(name="tiny", family="wavenet", config=described, labels=list(config.labels), sample_rate=config.sample_rate)
+    card = Card(
+        name="tiny", family="wavenet", config=described, labels=list(config.labels), sample_rate=config.sample_rate
+    )
     playable = Playable(
         {"condition.onnx": graph},
         np.zeros((1, 8), np.float32),
@@ -101,7 +103,9 @@ def test_played_outputs_equal_the_network_over_many_frames(spoken):
     with torch.no_grad():
         wanted = network(torch.from_numpy(wave), torch.from_numpy(frames[None]), torch.tensor([1]), torch.tensor([0]))
     player = models.load(str(spoken))
-    rows = player._session.run(["condition"], {"frames": frames[None], "label": np.array([1]), "speaker": np.array([0])})[0]
+    rows = player._session.run(
+        ["condition"], {"frames": frames[None], "label": np.array([1]), "speaker": np.array([0])}
+    )[0]
     engine = Engine(config, stored, "float32")
     found = engine.outputs(engine.start([0]), wave, rows.reshape(1, -1, config.n_layers, 2 * config.channels))
     np.testing.assert_allclose(found[0], wanted[0].numpy(), atol=1e-4)
@@ -134,7 +138,9 @@ def test_a_continued_clip_begins_as_given_and_goes_on_as_the_network_would(spoke
     whole = player.generate("one", 1, seed=5, seconds=0.5)[0]
     for n_given in (1, 37, 1_024, 1_999):
         continued = player.continue_from(whole[:, :n_given], 0.5, "one", seed=5)
-        np.testing.assert_array_equal(continued, whole)  # the numbers that a sample is drawn by depend on its place alone
+        np.testing.assert_array_equal(
+            continued, whole
+        )  # the numbers that a sample is drawn by depend on its place alone
     other = player.continue_from(-whole[:, :37], 0.5, "one", seed=5)
     np.testing.assert_allclose(other[:, :37], -whole[:, :37], atol=0.05)
     assert not np.array_equal(other[:, 37:], whole[:, 37:])
@@ -151,7 +157,9 @@ def test_a_vocoder_speaks_from_mel_frames_in_any_pieces(vocoder):
     copied = player.vocode(mel, seed=2)
     assert copied.shape == (1, 313 * 16)
     np.testing.assert_array_equal(np.concatenate(list(player.vocode_stream(mel, seed=2)), axis=1), copied)
-    whole = player._session.run(["condition"], {"frames": mel_features(mel)[None]})[0]  # reaches two frames to each side
+    whole = player._session.run(["condition"], {"frames": mel_features(mel)[None]})[
+        0
+    ]  # reaches two frames to each side
     pieces = [player._condition(mel_features(mel), first, _any_sound(len(copied[0]))) for first in range(0, 313, 64)]
     np.testing.assert_allclose(np.concatenate([p[0] for p in pieces]).reshape(whole[0].shape), whole[0], atol=1e-5)
 
@@ -200,7 +208,8 @@ def test_what_cannot_be_played_is_refused_in_a_sentence(spoken, call, message):
 def test_frames_of_another_kind_are_refused(vocoder, mel):
     player = models.load(str(vocoder))
     with pytest.raises(
-        BadSetting, match=r"The mel frames have shape .*; tiny takes finite numbers \(10, frames\), one frame for each 16"
+        BadSetting,
+        match=r"The mel frames have shape .*; tiny takes finite numbers \(10, frames\), one frame for each 16",
     ):
         player.vocode(mel)
     with pytest.raises(BadSetting, match="tiny is a vocoder: it speaks from mel frames and makes nothing by itself"):
@@ -213,7 +222,9 @@ def test_weights_and_durations_that_do_not_fit_are_refused(spoken, tmp_path):
     from tiny_models import change_card
 
     folder = shutil.copytree(spoken, tmp_path / "other")
-    change_card(folder, config={**json.loads((folder / "card.json").read_text(encoding="utf-8"))["config"], "skip_channels": 8})
+    change_card(
+        folder, config={**json.loads((folder / "card.json").read_text(encoding="utf-8"))["config"], "skip_channels": 8}
+    )
     with pytest.raises(BadModel, match="skip"):
         models.load(str(folder)).generate("one")
 

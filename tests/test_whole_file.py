@@ -168,7 +168,9 @@ def test_a_name_that_is_too_long_is_refused_before_any_work(tmp_path, name):
         lambda: write_blocks(tmp_path / name, blocks()),
         lambda: whole_folder(tmp_path / name, last="a").__enter__(),
     ):
-        with pytest.raises(BadFolder, match=r"The name .*\.wav has 2\d\d bytes; file systems take 255: choose a shorter one\."):
+        with pytest.raises(
+            BadFolder, match=r"The name .*\.wav has 2\d\d bytes; file systems take 255: choose a shorter one\."
+        ):
             write()
     assert list(tmp_path.iterdir()) == []
 

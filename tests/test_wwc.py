@@ -223,7 +223,9 @@ def test_random_bytes_and_crafted_packets_never_give_more_than_the_header_says()
 
 def test_garbage_is_searched_in_time_that_grows_with_its_length(monkeypatch):
     sizes = []
-    monkeypatch.setattr(packets.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given))
+    monkeypatch.setattr(
+        packets.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given)
+    )
     header = header_of(16_000)
     read(header.to_bytes() + bytes([0x7F]) * 20_000)
     assert len(sizes) <= 20_010
@@ -314,7 +316,9 @@ def test_more_damage_to_a_header_is_one_sentence():
     data = bytearray(header_of(16_000).to_bytes())
     data[12] ^= 5
     data[13] ^= 5
-    with pytest.raises(BadAudio, match=r"^x\.wwc has a header that is damaged in more than one byte; copy the file again\.$"):
+    with pytest.raises(
+        BadAudio, match=r"^x\.wwc has a header that is damaged in more than one byte; copy the file again\.$"
+    ):
         read(bytes(data))
     data[3] = 3
     with pytest.raises(BadAudio, match=r"has version 3 of the format, this Wavewright reads 1 and 2; upgrade it"):

@@ -60,7 +60,9 @@ def test_two_packets_that_agree_are_believed_up_to_the_longest_gap(tmp_path, cod
     assert "Packets go on at 700.00 s; --max-gap-seconds 700 puts silence before them and decodes them." in said
     assert decode(tmp_path / "a.wwc", max_gap_seconds=700).seconds == 702
     (tmp_path / "b.wwc").write_bytes(header.to_bytes() + packed(700, b"abc") + packed(701, b"abc"))
-    with pytest.raises(BadAudio, match=r"no packet that is whole before 700.00 s; --max-gap-seconds 700 decodes what is there"):
+    with pytest.raises(
+        BadAudio, match=r"no packet that is whole before 700.00 s; --max-gap-seconds 700 decodes what is there"
+    ):
         decode(tmp_path / "b.wwc")
 
 
@@ -76,7 +78,8 @@ def test_noise_with_packets_that_only_seem_to_be_some_loses_nothing_else(seed, i
     first = int(rng.integers(1, len(found) - 10))
     n_missing = int(rng.integers(0, 8))
     noise = b"".join(
-        rng.bytes(int(rng.integers(0, 4_000))) + packed(int(rng.integers(0, 10 ** int(rng.integers(1, 6)))), rng.bytes(30))
+        rng.bytes(int(rng.integers(0, 4_000)))
+        + packed(int(rng.integers(0, 10 ** int(rng.integers(1, 6)))), rng.bytes(30))
         for _ in range(10)
     )
     damaged = b"".join([data[:HEADER_BYTES], *found[:first], noise, *found[first + n_missing :]])
@@ -92,7 +95,11 @@ def test_every_second_packet_may_be_missing(seed):
     data = written(header, codes, n_samples)
     found = packets_of(data)
     missing = set(np.random.default_rng(seed).choice(len(found) - 2, len(found) // 2, replace=False).tolist())
-    for wipe in (lambda packet: b"", lambda packet: bytes(len(packet)), lambda packet: packet[:-1] + bytes([packet[-1] ^ 1])):
+    for wipe in (
+        lambda packet: b"",
+        lambda packet: bytes(len(packet)),
+        lambda packet: packet[:-1] + bytes([packet[-1] ^ 1]),
+    ):
         kept = (wipe(packet) if number in missing else packet for number, packet in enumerate(found))
         _, lost, _ = check_confined(b"".join([data[:HEADER_BYTES], *kept]), codes)
         assert set(np.flatnonzero(lost[::2]).tolist()) - missing == set()
@@ -115,7 +122,9 @@ def test_nothing_is_given_for_a_gap_before_two_packets_confirm_it():
 @pytest.mark.parametrize("seed", range(60))
 def test_a_stream_whose_end_or_header_is_wrong_has_the_samples_of_its_frames(seed):
     rng = np.random.default_rng(seed)
-    rate, codec_rate = (int(rng.choice([1_001, 8_000, 11_025, 16_000, 22_051, 44_100, 48_000, 96_000])) for _ in range(2))
+    rate, codec_rate = (
+        int(rng.choice([1_001, 8_000, 11_025, 16_000, 22_051, 44_100, 48_000, 96_000])) for _ in range(2)
+    )
     header = header_of(None, frames_per_packet=int(rng.integers(1, 4)))
     header = type(header)(header.model_hash, codec_rate, rate, 1, None, 4, header.frames_per_packet)
     n_packets = int(rng.integers(1, 60))
@@ -132,7 +141,9 @@ def test_a_megabyte_of_noise_is_searched_with_one_check_a_byte(monkeypatch):
     sizes = []
     from wavewright.families.codec import packets
 
-    monkeypatch.setattr(packets.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given))
+    monkeypatch.setattr(
+        packets.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given)
+    )
     noise = np.random.default_rng(0).bytes(100_000)
     found, reader, _ = read(header_of(None, frames_per_packet=255).to_bytes() + noise)
     assert (found.shape[2], reader.lost) == (0, [(0, None)])

@@ -59,10 +59,32 @@ class Vector:
 VECTORS = [
     Vector("mono", Header("0123456789ab", 16_000, 16_000, 1, 40_123, 4, 50), 40_123, 32, 320, 0xA719AEEE, 0xC34F13E9),
     Vector("stream", Header("fedcba987654", 16_000, 44_100, 2, None, 2, 1), 30_001, 300, 320, 0x178E2ACC, 0xB9409713),
-    Vector("three-channels", Header("00ff00ff00ff", 48_000, 8_000, 3, 4_567, 6, 21), 4_567, 1_024, 480, 0x1DDC15E5, 0x195D90B6),
-    Vector("contexts", Header("0a1b2c3d4e5f", 16_000, 16_000, 1, 40_123, 6, 50, 2), 40_123, 1_024, 320, 0x1C169765, 0x6B019CEA),
     Vector(
-        "contexts-stream", Header("a0b1c2d3e4f5", 16_000, 22_050, 2, None, 3, 4, 2), 20_003, 128, 320, 0xDD3C6D57, 0x7B6F12D0
+        "three-channels",
+        Header("00ff00ff00ff", 48_000, 8_000, 3, 4_567, 6, 21),
+        4_567,
+        1_024,
+        480,
+        0x1DDC15E5,
+        0x195D90B6,
+    ),
+    Vector(
+        "contexts",
+        Header("0a1b2c3d4e5f", 16_000, 16_000, 1, 40_123, 6, 50, 2),
+        40_123,
+        1_024,
+        320,
+        0x1C169765,
+        0x6B019CEA,
+    ),
+    Vector(
+        "contexts-stream",
+        Header("a0b1c2d3e4f5", 16_000, 22_050, 2, None, 3, 4, 2),
+        20_003,
+        128,
+        320,
+        0xDD3C6D57,
+        0x7B6F12D0,
     ),
 ]
 by_name = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
@@ -167,7 +189,10 @@ def symbols_of(payload):
 
 def decode_frames(symbol, n_frames, n_channels, n_levels, sounding):
     """The codes of one packet, frame by frame, channel by channel; ``sounding(before)`` gives those of a frame that is not silent."""
-    frames, before = [], [[] for _ in range(n_channels)]  # of each channel, the frames since the packet or the silence began
+    frames, before = (
+        [],
+        [[] for _ in range(n_channels)],
+    )  # of each channel, the frames since the packet or the silence began
     was_silent = [False] * n_channels
     for _ in range(n_frames):
         frames.append([])
@@ -221,14 +246,17 @@ def decode_by_contexts(payload, n_frames, n_channels, n_levels, contexts):
             else:
                 added = plus(added, tables["unknown"][back])
         context = [
-            offset + product(limited(added), row) // 64 for row, offset in zip(tables["mix"], tables["mix_bias"], strict=True)
+            offset + product(limited(added), row) // 64
+            for row, offset in zip(tables["mix"], tables["mix_bias"], strict=True)
         ]
         codes = []
         for level in range(n_levels):
             heard = limited(plus(context, tables["bias"][level]))
             group = symbol(parts(heard, tables["group_weights"][level], tables["group_bias"][level]))
             rows = slice(group * n_in_group, (group + 1) * n_in_group)
-            place = rows.start + symbol(parts(heard, tables["code_weights"][level][rows], tables["code_bias"][level][rows]))
+            place = rows.start + symbol(
+                parts(heard, tables["code_weights"][level][rows], tables["code_bias"][level][rows])
+            )
             codes.append(order[level][place])
             context = plus(context, tables["inside"][level][place])
         return codes

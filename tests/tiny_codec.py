@@ -114,9 +114,13 @@ def numbers(n: int, seed: int = 1) -> np.ndarray:
 
 def drawn_codes(n_channels: int, n_levels: int, n_frames: int, codebook_size: int, seed: int = 1) -> np.ndarray:
     """Codes ``(n_channels, n_levels, n_frames)`` int16 of which low ones are more frequent, and some frames silent."""
-    first, second, silent = numbers(3 * n_channels * n_levels * n_frames, seed).reshape(3, n_channels, n_levels, n_frames)
+    first, second, silent = numbers(3 * n_channels * n_levels * n_frames, seed).reshape(
+        3, n_channels, n_levels, n_frames
+    )
     codes = np.minimum(first % codebook_size, second % codebook_size).astype(np.int16)
-    is_silent = (silent[:, 0] // 1000 % 100 < 8) | (silent[:, 0, np.maximum(np.arange(n_frames) - 1, 0)] // 1000 % 100 < 8)
+    is_silent = (silent[:, 0] // 1000 % 100 < 8) | (
+        silent[:, 0, np.maximum(np.arange(n_frames) - 1, 0)] // 1000 % 100 < 8
+    )
     return np.where(is_silent[:, None], np.int16(-1), codes)
 
 
@@ -128,7 +132,9 @@ def table(n_levels: int, codebook_size: int) -> np.ndarray:
 def drawn_contexts(n_levels: int, codebook_size: int, seed: int = 5) -> Contexts:
     """Contexts of numbers by formula, which make some codes far more frequent than others."""
     drawn_shapes = {
-        name: shape for name, shape in shapes(n_levels, codebook_size).items() if name not in ("order", "table", "millibits")
+        name: shape
+        for name, shape in shapes(n_levels, codebook_size).items()
+        if name not in ("order", "table", "millibits")
     }
     largest = {
         "inside": 60,
@@ -149,7 +155,9 @@ def drawn_contexts(n_levels: int, codebook_size: int, seed: int = 5) -> Contexts
     n_groups = n_groups_of(codebook_size)
     most_parts = TOTAL // max(n_groups, codebook_size // n_groups)
     return Contexts(
-        order=np.argsort(drawn[: n_levels * codebook_size].reshape(n_levels, -1), axis=1, kind="stable").astype(np.int16),
+        order=np.argsort(drawn[: n_levels * codebook_size].reshape(n_levels, -1), axis=1, kind="stable").astype(
+            np.int16
+        ),
         table=np.array([max(1, (most_parts >> n // 8) - n) for n in range(TABLE_SIZE)], np.int32),
         millibits=np.full((2, n_levels), 1_000 * (codebook_size.bit_length() - 1), np.int32),
         **found,
@@ -178,4 +186,6 @@ def steps(n_samples: int, n_channels: int = 1, seed: int = 0) -> np.ndarray:
 def sine(n_samples: int, sample_rate: int, n_channels: int = 1) -> np.ndarray:
     """Slow sines ``(n_channels, n_samples)``, which change little in a frame."""
     time = np.arange(n_samples) / sample_rate
-    return np.stack([0.5 * np.sin(2 * np.pi * (2 + channel) * time) for channel in range(n_channels)]).astype(np.float32)
+    return np.stack([0.5 * np.sin(2 * np.pi * (2 + channel) * time) for channel in range(n_channels)]).astype(
+        np.float32
+    )

@@ -35,7 +35,9 @@ def prepared(folder: Path, cache: Path, **model: object) -> Prepared:
     tiny = recipe("tiny")
     data = DataSettings(crop_frames=12, valid_share=0.3)
     training = dataclasses.replace(tiny.training, batch_size=3, metric="valid/mel")
-    return prepare(Recipe(dataclasses.replace(tiny.model, **model), data, training), scan(folder, "none").entries, cache)
+    return prepare(
+        Recipe(dataclasses.replace(tiny.model, **model), data, training), scan(folder, "none").entries, cache
+    )
 
 
 def export_codec(sounds: Path, cache: Path, place: Path) -> Coder:

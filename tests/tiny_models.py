@@ -108,7 +108,9 @@ def make_gan(
         sources=[Source(name="nothing", licence="CC0-1.0", credit="nobody", n_clips=0)],
     )
     graph = Graph(module, example_inputs(n_labels, code_size), outputs)
-    export_model(folder / name, card, Playable({"generator.onnx": graph}, np.full((1, 8), 0.5, np.float32), files or {}))
+    export_model(
+        folder / name, card, Playable({"generator.onnx": graph}, np.full((1, 8), 0.5, np.float32), files or {})
+    )
     return folder / name
 
 

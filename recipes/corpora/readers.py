@@ -50,12 +50,16 @@ def gather_readers(speech: Path, out: Path) -> tuple[int, int]:
     rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
     spoken = [row for row in rows if row.get("text") and row.get("speaker")]
     fronts = {
-        language: front_end(name) for language, name in FRONT_ENDS.items() if any(row["language"] == language for row in spoken)
+        language: front_end(name)
+        for language, name in FRONT_ENDS.items()
+        if any(row["language"] == language for row in spoken)
     }
     kept = []
     for row in spoken:
         try:
-            text = row["text"] if row["language"] == ENGLISH else in_english_phones(row["text"], fronts[row["language"]])
+            text = (
+                row["text"] if row["language"] == ENGLISH else in_english_phones(row["text"], fronts[row["language"]])
+            )
         except BadText:
             continue
         kept.append(row | {"text": text, "language": ENGLISH})

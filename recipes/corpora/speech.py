@@ -61,11 +61,15 @@ class Reader:
 
 def _asterisk_source(language: str, licence: str, credit: str) -> Source:
     package = f"asterisk-core-sounds-{language}"
-    return Source(package, licence, f"Asterisk core sounds, {credit}", f"Debian packages {package}, {package}-g722", CHANGES)
+    return Source(
+        package, licence, f"Asterisk core sounds, {credit}", f"Debian packages {package}, {package}-g722", CHANGES
+    )
 
 
 KATHLEEN = Reader(
-    Source("dataset-voice-kathleen", "CC0-1.0", "Kathleen, Rhasspy", "github.com/rhasspy/dataset-voice-kathleen", CHANGES),
+    Source(
+        "dataset-voice-kathleen", "CC0-1.0", "Kathleen, Rhasspy", "github.com/rhasspy/dataset-voice-kathleen", CHANGES
+    ),
     *("kathleen", "en", 0.025),
 )
 KERSTIN = Reader(

@@ -78,7 +78,9 @@ class Clip:
             )
         lowest, highest = SAMPLE_RATES_HZ
         if self.sample_rate != int(self.sample_rate) or not lowest <= self.sample_rate <= highest:
-            raise BadSetting(f"The sample rate is {self.sample_rate} Hz; it must be a whole number from {lowest} to {highest}.")
+            raise BadSetting(
+                f"The sample rate is {self.sample_rate} Hz; it must be a whole number from {lowest} to {highest}."
+            )
         object.__setattr__(self, "wave", wave.astype(np.float32, copy=False))
         object.__setattr__(self, "sample_rate", int(self.sample_rate))
 
@@ -131,7 +133,9 @@ class Clip:
         """Write a sound file of the kind that the path's ending names, as :func:`write_blocks`; returns the path."""
         return write_blocks(path, [self], subtype, metadata)
 
-    def to_bytes(self, format: str = "wav", subtype: str | None = None, metadata: dict[str, str] | None = None) -> bytes:
+    def to_bytes(
+        self, format: str = "wav", subtype: str | None = None, metadata: dict[str, str] | None = None
+    ) -> bytes:
         """Return the contents of a sound file.
 
         Parameters
@@ -147,7 +151,9 @@ class Clip:
             As :func:`write_blocks`.
         """
         if f".{format}" not in FORMATS:
-            raise BadSetting(f"The format is {format!r}; it must be one of {', '.join(ending[1:] for ending in FORMATS)}.")
+            raise BadSetting(
+                f"The format is {format!r}; it must be one of {', '.join(ending[1:] for ending in FORMATS)}."
+            )
         with tempfile.TemporaryDirectory(prefix="wavewright-") as folder:
             return self.write(Path(folder) / f"clip.{format}", subtype, metadata).read_bytes()
 
@@ -217,7 +223,9 @@ def write_blocks(
     waves = resampled(alike, first.sample_rate, sample_rate, first.n_channels)
     try:
         with part_of(path) as temporary:
-            with soundfile.SoundFile(temporary, "w", sample_rate, first.n_channels, subtype, format=file_format) as file:
+            with soundfile.SoundFile(
+                temporary, "w", sample_rate, first.n_channels, subtype, format=file_format
+            ) as file:
                 for name, text in metadata.items():
                     setattr(file, name, text)
                 _write_waves(path, file, waves)
@@ -265,7 +273,9 @@ def _write_waves(path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarr
     for wave in waves:
         n_bytes += wave.size * BITS.get(file.subtype, 64) // 8
         if file.format in ("WAV", "AIFF") and n_bytes > MAX_CHUNK_FILE_BYTES:
-            raise BadSetting(f"{path} would grow beyond the 4 GB that {file.format} can count; write a .flac file instead.")
+            raise BadSetting(
+                f"{path} would grow beyond the 4 GB that {file.format} can count; write a .flac file instead."
+            )
         if file.subtype in BITS:
             file.write(_to_integers(wave, BITS[file.subtype]).T.copy())
         else:

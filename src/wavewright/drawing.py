@@ -171,7 +171,9 @@ def draw_grid(clips: Sequence[Clip], titles: Sequence[str], out: str | Path) -> 
     return out
 
 
-def draw_map(places: np.ndarray, labels: Sequence[str | None], names: Sequence[str], out: Path, title: str = "") -> None:
+def draw_map(
+    places: np.ndarray, labels: Sequence[str | None], names: Sequence[str], out: Path, title: str = ""
+) -> None:
     """Draw a map of sounds into a PNG file: ``places (n, 2)`` in [-1, 1], a colour and shape for each label, names where few.
 
     Raises as :func:`check_drawable`.
@@ -183,10 +185,20 @@ def draw_map(places: np.ndarray, labels: Sequence[str | None], names: Sequence[s
     for number, kind in enumerate([*kinds, None]):
         chosen = np.array([label == kind for label in labels])
         if chosen.any():
-            colour, marker = MAP_COLOURS[number % len(MAP_COLOURS)], MAP_MARKERS[number // len(MAP_COLOURS) % len(MAP_MARKERS)]
+            colour, marker = (
+                MAP_COLOURS[number % len(MAP_COLOURS)],
+                MAP_MARKERS[number // len(MAP_COLOURS) % len(MAP_MARKERS)],
+            )
             shown = "no label" if kind is None else kind
             axes.scatter(
-                places[chosen, 0], places[chosen, 1], s=28, color=colour, marker=marker, label=shown, alpha=0.8, linewidths=0
+                places[chosen, 0],
+                places[chosen, 1],
+                s=28,
+                color=colour,
+                marker=marker,
+                label=shown,
+                alpha=0.8,
+                linewidths=0,
             )
     if len(names) <= MOST_NAMES:
         for name, place in zip(names, places, strict=True):
@@ -205,7 +217,9 @@ def draw_map(places: np.ndarray, labels: Sequence[str | None], names: Sequence[s
             text.set_parse_math(False)
     axes.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), xticks=[], yticks=[], aspect="equal")
     axes.spines[:].set_color(GRID_COLOUR)
-    axes.set_title(_shortened(title, TITLE_LETTERS), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
+    axes.set_title(
+        _shortened(title, TITLE_LETTERS), loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
+    )
     _save(figure, out)
 
 
@@ -254,7 +268,9 @@ def _picture(blocks: Iterable[Clip], sample_rate: int, n_samples: int, n_columns
         columns = wave.reshape(block.n_channels, n_block_columns, column_samples)
         low.append(columns.min(axis=-1))
         high.append(columns.max(axis=-1))
-        frames = spectrogram(wave, n_fft, hop_length).mean(axis=0)[:, :-1]  # (bins, frames), the last frame lies behind the end
+        frames = spectrogram(wave, n_fft, hop_length).mean(axis=0)[
+            :, :-1
+        ]  # (bins, frames), the last frame lies behind the end
         power.append(frames.reshape(len(frames), n_block_columns, -1).mean(axis=-1))
     low_high_power = (np.concatenate(parts, axis=1) for parts in (low, high, power))
     return Picture(sample_rate, n_read, column_samples, *low_high_power)

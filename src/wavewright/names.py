@@ -58,7 +58,8 @@ def control_character_in(value: object) -> str | None:
     """Return the first control character in the strings of a JSON value, as ``U+001B``; ignore line breaks and tabs."""
     if isinstance(value, str):
         found = next(
-            (character for character in value if unicodedata.category(character) == "Cc" and character not in "\n\t"), None
+            (character for character in value if unicodedata.category(character) == "Cc" and character not in "\n\t"),
+            None,
         )
         return None if found is None else f"U+{ord(found):04X}"
     parts: Iterable[object] = ()
@@ -96,5 +97,7 @@ def inside(folder: Path, name: Path | str) -> Path:
     place = folder / name
     leads_out = Path(name).is_absolute() or ".." in Path(name).parts or not Path(name).parts
     if leads_out or not place.parent.resolve().is_relative_to(folder.resolve()):
-        raise BadFolder(f"{place} would lie outside {folder}; nothing was written: remove the link, or choose another folder.")
+        raise BadFolder(
+            f"{place} would lie outside {folder}; nothing was written: remove the link, or choose another folder."
+        )
     return place

@@ -47,7 +47,23 @@ MEDIA_MARKS = (
     b"\xff\xf9",
 )
 MEDIA_SUFFIXES = (
-    *(".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".dsf", ".flv", ".m4a", ".m4b", ".mka", ".mkv", ".mov", ".mp2"),
+    *(
+        ".3gp",
+        ".aac",
+        ".ac3",
+        ".amr",
+        ".ape",
+        ".asf",
+        ".avi",
+        ".dsf",
+        ".flv",
+        ".m4a",
+        ".m4b",
+        ".mka",
+        ".mkv",
+        ".mov",
+        ".mp2",
+    ),
     *(".mp4", ".mpc", ".mpg", ".spx", ".tta", ".webm", ".wma", ".wmv", ".wv"),
 )
 """Kinds of file that libsndfile does not know and PyAV does."""
@@ -123,7 +139,9 @@ def decode(path: str | Path, start_seconds: float = 0.0) -> tuple[Header, Iterat
     header = read_header(path)
     start = seconds_to_samples(start_seconds, header.sample_rate)
     if header.seconds is not None and start >= (header.n_samples or 0):
-        raise BadAudio(f"{path} is {header.seconds:.3f} s long and was asked for from {start_seconds} s on; start earlier.")
+        raise BadAudio(
+            f"{path} is {header.seconds:.3f} s long and was asked for from {start_seconds} s on; start earlier."
+        )
     chunks = _media_chunks(path, header, start) if _needs_media(path) else _sound_chunks(path, header, start)
     return header, _finite(path, header, start, chunks)
 
@@ -206,7 +224,9 @@ def _open_sound(path: Path) -> Iterator[_Stream]:
         reason = getattr(error, "error_string", str(error)).rstrip(".")
         if "does not exist" in reason:  # libsndfile's word for MP3 data in which no frame is found
             reason = "no sound is found in it"
-        raise BadAudio(f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again.") from error
+        raise BadAudio(
+            f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again."
+        ) from error
 
 
 @contextmanager

@@ -92,7 +92,9 @@ def read_names(rng: random.Random, folder: Path) -> None:
     path = model / "card.json"
     card = json.loads(path.read_text(encoding="utf-8"))
     names = [
-        name for name in (*mutate.STRANGE_NAMES, "kick", "hi hat", "Hip-Hop/Rap", "é" * 90, "CON", "..a") if _is_unicode(name)
+        name
+        for name in (*mutate.STRANGE_NAMES, "kick", "hi hat", "Hip-Hop/Rap", "é" * 90, "CON", "..a")
+        if _is_unicode(name)
     ]
     if rng.random() < 0.4:
         card["name"] = rng.choice(names)
@@ -143,7 +145,9 @@ def read_weights(rng: random.Random, folder: Path) -> None:
     else:
         place = rng.randrange(n_header, len(contents))
         n_bytes = min(rng.choice((2, 4, 400)), len(contents) - place)
-        contents = contents[:place] + rng.choice((b"\xff", b"\x7f", b"\x00", b"\x7c")) * n_bytes + contents[place + n_bytes :]
+        contents = (
+            contents[:place] + rng.choice((b"\xff", b"\x7f", b"\x00", b"\x7c")) * n_bytes + contents[place + n_bytes :]
+        )
     _write(path, contents)
     _sign(model)
     _use(model)
@@ -197,7 +201,9 @@ def _change_config(rng: random.Random, card: dict[str, Any]) -> None:
     if isinstance(value, int) and not isinstance(value, bool) and rng.random() < 0.6:
         place[key] = rng.choice((value + 1, value - 1, 2 * value, value // 2, -value, rng.choice(CONFIG_NUMBERS)))
     elif isinstance(value, list) and value and rng.random() < 0.6:
-        place[key] = rng.choice((value[:-1], value + value[:1], [*value, rng.choice(mutate.STRANGE_NAMES)], [*value, 5]))
+        place[key] = rng.choice(
+            (value[:-1], value + value[:1], [*value, rng.choice(mutate.STRANGE_NAMES)], [*value, 5])
+        )
     else:
         place[key] = rng.choice(CONFIG_VALUES)
 

@@ -23,7 +23,9 @@ def resume_from_checkpoint(rng: random.Random, folder: Path) -> None:
     import torch
     from tiny_training import make_loop
 
-    (folder / "last.safetensors").write_bytes(rng.choice((_damaged, _with_strange_progress, _with_strange_header, _mixed))(rng))
+    (folder / "last.safetensors").write_bytes(
+        rng.choice((_damaged, _with_strange_progress, _with_strange_header, _mixed))(rng)
+    )
     loop = make_loop(folder)
     loop.resume()
     before = torch.get_num_threads()
@@ -81,7 +83,9 @@ def _described() -> dict[str, Any]:
 def _written(tensors: dict[str, Any], progress: str) -> bytes:
     from safetensors.torch import save
 
-    return save({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, metadata={"progress": progress})
+    return save(
+        {name: tensor.contiguous().clone() for name, tensor in tensors.items()}, metadata={"progress": progress}
+    )
 
 
 def _damaged(rng: random.Random) -> bytes:
@@ -135,13 +139,13 @@ def _mixed(rng: random.Random) -> bytes:
         elif kind == 4:
             tensors[name] = torch.full_like(tensors[name], rng.choice((float("nan"), float("inf"), -1.0, 1e38, 0.0)))
         elif kind == 5:
-            tensors[rng.choice((*mutate.STRANGE_NAMES[:14], "optimizer/line/x/step", "optimizer/line/-1/step"))] = tensors[
-                other
-            ]
+            tensors[rng.choice((*mutate.STRANGE_NAMES[:14], "optimizer/line/x/step", "optimizer/line/-1/step"))] = (
+                tensors[other]
+            )
         else:
-            tensors[f"optimizer/line/{rng.choice((0, 1, 2, 10**20))}/{rng.choice(('step', 'exp_avg', 'more'))}"] = tensors[
-                other
-            ]
+            tensors[f"optimizer/line/{rng.choice((0, 1, 2, 10**20))}/{rng.choice(('step', 'exp_avg', 'more'))}"] = (
+                tensors[other]
+            )
     return _written(tensors, json.dumps(progress))
 
 

@@ -68,7 +68,9 @@ def readers() -> dict[str, ModuleType]:
             imported = importlib.import_module(f"fuzz.{module.name}")
             for name in getattr(imported, "READERS", {}):
                 if name in found:
-                    raise ValueError(f"two readers are called {name!r}: in {found[name].__name__} and {imported.__name__}")
+                    raise ValueError(
+                        f"two readers are called {name!r}: in {found[name].__name__} and {imported.__name__}"
+                    )
                 found[name] = imported
     return found
 
@@ -259,7 +261,9 @@ def main() -> int:
         pass
     kinds = {name: {kind: n for (reader, kind), n in sorted(counts.items()) if reader == name} for name in names}
     if options.json:
-        print(json.dumps({"seed": options.seed, "readers": kinds, "failures": [asdict(failure) for failure in failures]}))
+        print(
+            json.dumps({"seed": options.seed, "readers": kinds, "failures": [asdict(failure) for failure in failures]})
+        )
     else:
         for name in names:
             listed = ", ".join(f"{n} {kind}" for kind, n in kinds[name].items())

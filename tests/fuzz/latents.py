@@ -55,7 +55,9 @@ def _damaged(rng: random.Random) -> bytes:
         metadata["level_db"] = rng.choice((-200.0, 0.0, 200.0, -1e-300))
         return _contents(latents, json.dumps(metadata))
     if kind == 2:
-        numbers = np.random.default_rng(rng.getrandbits(32)).standard_normal(latents.shape) * rng.choice((1, 1e3, 1e20, 1e38))
+        numbers = np.random.default_rng(rng.getrandbits(32)).standard_normal(latents.shape) * rng.choice(
+            (1, 1e3, 1e20, 1e38)
+        )
         numbers = numbers.astype(np.float32)
         numbers.flat[0] = rng.choice((0.0, np.nan, np.inf, -np.inf, 1e38, -1e38))
         return _contents(numbers, json.dumps(metadata))

@@ -34,7 +34,9 @@ def read_manifest(rng: random.Random, folder: Path) -> None:
         text = "".join(f"a|{record['text']}\n" for record in records)
         text = mutate.text_of(rng, text) if rng.random() < 0.8 else text
     else:
-        text = "".join(f"{mutate.json_of(rng, record) if rng.random() < 0.7 else json.dumps(record)}\n" for record in records)
+        text = "".join(
+            f"{mutate.json_of(rng, record) if rng.random() < 0.7 else json.dumps(record)}\n" for record in records
+        )
     contents = mutate.encoded(rng, text)
     path = folder / f"manifest{ending.replace('piped', 'csv')}"
     path.write_bytes(mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents)
@@ -97,7 +99,16 @@ def _csv(rng: random.Random, records: list[dict[str, Any]]) -> str:
 
 
 def _fields(entry: Any) -> tuple[Any, ...]:
-    return (entry.path.name, entry.label, entry.group, entry.n_frames, entry.split, entry.text, entry.speaker, entry.pitch)
+    return (
+        entry.path.name,
+        entry.label,
+        entry.group,
+        entry.n_frames,
+        entry.split,
+        entry.text,
+        entry.speaker,
+        entry.pitch,
+    )
 
 
 def _write_sound(path: Path) -> None:

@@ -7,7 +7,16 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-EXTREME_BYTES = (b"\x00", b"\xff", b"\x7f", b"\x80", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\x00" * 8)
+EXTREME_BYTES = (
+    b"\x00",
+    b"\xff",
+    b"\x7f",
+    b"\x80",
+    b"\xff\xff\xff\xff",
+    b"\xff\xff\xff\x7f",
+    b"\x00\x00\x00\x80",
+    b"\x00" * 8,
+)
 
 STRANGE_NUMBERS = (
     "0",
@@ -158,7 +167,9 @@ def value_of(rng: random.Random, depth: int = 0) -> str:
     if kind == 4:
         return "[" + ", ".join(value_of(rng, depth + 1) for _ in range(rng.randrange(4))) + "]"
     if kind == 5:
-        items = (f"{json.dumps(rng.choice(STRANGE_NAMES))}: {value_of(rng, depth + 1)}" for _ in range(rng.randrange(4)))
+        items = (
+            f"{json.dumps(rng.choice(STRANGE_NAMES))}: {value_of(rng, depth + 1)}" for _ in range(rng.randrange(4))
+        )
         return "{" + ", ".join(items) + "}"
     if kind == 6:
         n = rng.choice((10, 1_000, 100_000))
@@ -204,7 +215,9 @@ def text_of(rng: random.Random, text: str) -> str:
         if kind == 0:
             characters[place:place] = rng.choice(STRANGE_TEXTS)
         elif kind == 1:
-            characters[place:place] = chr(rng.choice((rng.randrange(32), rng.randrange(0x300), rng.randrange(0x11_0000))))
+            characters[place:place] = chr(
+                rng.choice((rng.randrange(32), rng.randrange(0x300), rng.randrange(0x11_0000)))
+            )
         elif kind == 2:
             del characters[place : place + rng.choice((1, 3, 50))]
         elif kind == 3:
@@ -219,4 +232,6 @@ def text_of(rng: random.Random, text: str) -> str:
 def encoded(rng: random.Random, text: str) -> bytes:
     """Return a text as bytes, mostly as UTF-8."""
     encoding = rng.choice(("utf-8",) * 8 + ("utf-8-sig", "utf-16", "latin-1", "utf-32"))
-    return text.encode(encoding, "surrogatepass" if encoding.startswith("utf") and encoding != "utf-8-sig" else "replace")
+    return text.encode(
+        encoding, "surrogatepass" if encoding.startswith("utf") and encoding != "utf-8-sig" else "replace"
+    )

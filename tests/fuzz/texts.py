@@ -26,7 +26,9 @@ MARKUP = (
     '<say-as interpret-as="cardinal">12345</say-as></speak>',
 )
 LEXICON = "HELLO HH AH0 L OW1\n# a comment\nworld W ER1 L D # another\ncaf\u00e9 K AE0 F EY1\n"
-BOOK = "A Title\n\nChapter 1: Home\n\nSome text.\nMore of it.\n\n# Two\n\nEven more, 12 times.\n\nEpilogue\n\nThe end.\n"
+BOOK = (
+    "A Title\n\nChapter 1: Home\n\nSome text.\nMore of it.\n\n# Two\n\nEven more, 12 times.\n\nEpilogue\n\nThe end.\n"
+)
 MOST_CHARACTERS = 3_000  # of a text, because the reading time grows with it
 
 ENTITIES = "".join(f'<!ENTITY e{n} "{"".join(f"&e{n - 1};" * 10) if n else "lol"}">' for n in range(10))
@@ -69,7 +71,17 @@ def read_markup(rng: random.Random, folder: Path) -> None:
 
     markup = rng.choice(BOMBS) if rng.random() < 0.1 else rng.choice(MARKUP)
     if rng.random() < 0.3:
-        values = (*mutate.STRANGE_NUMBERS, *mutate.STRANGE_NAMES, "-5s", "1e9ms", "200%", "+400st", "x-fast", "en-GB", "dmy")
+        values = (
+            *mutate.STRANGE_NUMBERS,
+            *mutate.STRANGE_NAMES,
+            "-5s",
+            "1e9ms",
+            "200%",
+            "+400st",
+            "x-fast",
+            "en-GB",
+            "dmy",
+        )
         quoted = markup.split('"')
         if len(quoted) > 2:
             place = rng.randrange(1, len(quoted), 2)

@@ -148,7 +148,9 @@ def encode_stream(rng: random.Random, folder: Path) -> None:
 
     from wavewright.tasks.encode import encode_stream
 
-    wave = np.random.default_rng(rng.getrandbits(32)).uniform(-1, 1, (rng.choice((0, 1, 500, 3_000)), rng.choice((1, 2))))
+    wave = np.random.default_rng(rng.getrandbits(32)).uniform(
+        -1, 1, (rng.choice((0, 1, 500, 3_000)), rng.choice((1, 2)))
+    )
     file = io.BytesIO()
     kind, subtype = rng.choice(
         (("WAV", "PCM_16"),) * 4 + (("WAV", "FLOAT"), ("WAVEX", "PCM_16"), ("FLAC", "PCM_16"), ("AU", "PCM_16"))

@@ -42,7 +42,9 @@ class ModelList:
                 model.name,
                 model.family,
                 f"{model.sample_rate} Hz" if model.sample_rate else "",
-                model.problem or _short(model.labels) or (f"voices {_short(model.voices)}" if model.voices else "no labels"),
+                model.problem
+                or _short(model.labels)
+                or (f"voices {_short(model.voices)}" if model.voices else "no labels"),
             )
             for model in self.models
         ]
@@ -65,13 +67,20 @@ class ModelShown:
         card = Card.model_validate(self.card)
         lines = [f"{card.name} ({self.hash}): {card.description or card.family}", f"  folder      {self.folder}"]
         lines += [f"  problem     {self.problem}"] if self.problem else []
-        lines += [f"  family      {card.family}", f"  sample rate {card.sample_rate} Hz", f"  licence     {card.licence}"]
+        lines += [
+            f"  family      {card.family}",
+            f"  sample rate {card.sample_rate} Hz",
+            f"  licence     {card.licence}",
+        ]
         if card.labels:
             lines.append(f"  labels      {', '.join(card.labels)}")
         if card.speakers:
             lines.append(f"  speakers    {', '.join(card.speakers)}")
         for title, values in (("trained", card.training), ("measured", card.metrics), ("config", card.config)):
-            lines += [f"  {title if place == 0 else '':11} {key}: {value}" for place, (key, value) in enumerate(values.items())]
+            lines += [
+                f"  {title if place == 0 else '':11} {key}: {value}"
+                for place, (key, value) in enumerate(values.items())
+            ]
         for place, source in enumerate(card.sources):
             credit = f", {source.credit}" if source.credit else ""
             lines.append(

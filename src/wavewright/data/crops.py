@@ -32,7 +32,9 @@ class Crops:
         """Crops of ``n_samples`` of the clips in ``rows``, at least one of each up to MOST_CROPS in all."""
         lengths = store.lengths
         places = [(row, start) for row in rows for start in range(0, max(lengths[row] - n_samples, 0) + 1, n_samples)]
-        places = [places[index] for index in np.linspace(0, len(places) - 1, min(len(places), MOST_CROPS)).round().astype(int)]
+        places = [
+            places[index] for index in np.linspace(0, len(places) - 1, min(len(places), MOST_CROPS)).round().astype(int)
+        ]
         entries = [store.entries[row] for row, _ in places]
         labels = [number_of(entry, label_names) for entry in entries]
         pitches = [float(entry.pitch or 0.0) for entry in entries] if has_pitch else None

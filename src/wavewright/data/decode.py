@@ -38,4 +38,6 @@ def _with_channels(block: np.ndarray, channels: int, entry: Entry) -> np.ndarray
         return block.mean(axis=0, keepdims=True, dtype=np.float32)
     if block.shape[0] == 1:
         return np.repeat(block, channels, axis=0)
-    raise BadAudio(f"{entry.path} has {block.shape[0]} channels where {channels} are asked for; mix it down or ask for 1.")
+    raise BadAudio(
+        f"{entry.path} has {block.shape[0]} channels where {channels} are asked for; mix it down or ask for 1."
+    )

@@ -46,7 +46,12 @@ def scan(
         raise BadSetting(f"group_from is {group_from!r}; it must be 'folder', 'prefix' or None.")
     if manifest is None and root.is_file() and root.suffix.lower() in manifests.SUFFIXES:
         manifest = root
-    if manifest is None and label_from != "folder" and group_from is None and manifests.is_metadata(root / METADATA_FILE):
+    if (
+        manifest is None
+        and label_from != "folder"
+        and group_from is None
+        and manifests.is_metadata(root / METADATA_FILE)
+    ):
         manifest = root / METADATA_FILE
     if manifest is not None:
         return manifests.read(manifest)

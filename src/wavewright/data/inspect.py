@@ -112,7 +112,9 @@ def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = No
         clipped=named(clip.n_clipped > 0 for clip in clips),
         silent=named(clip.is_silent for clip in clips),
         too_short=named(clip.seconds < SHORTEST_SECONDS for clip in clips),
-        leading_silence=named(not clip.is_silent and clip.leading_silence_seconds > LONG_LEADING_SECONDS for clip in clips),
+        leading_silence=named(
+            not clip.is_silent and clip.leading_silence_seconds > LONG_LEADING_SECONDS for clip in clips
+        ),
         trailing_silence=named(clip.trailing_silence_seconds > LONG_TRAILING_SECONDS for clip in clips),
         dc_offset=named(abs(clip.dc_offset) > max(LOUD_OFFSET, 0.1 * clip.rms) for clip in clips),
         duplicates=[[names[i] for i in members] for members in equal_sets([clip.audio_hash for clip in clips])],
@@ -153,4 +155,6 @@ def _near(clips: list[Measured], names: list[str]) -> list[list[str]] | None:
     if not audible:
         return []
     sets = near_duplicates(np.stack([clip.fingerprint for clip, _ in audible if clip.fingerprint is not None]))
-    return [[audible[i][1] for i in members] for members in sets if len({audible[i][0].audio_hash for i in members}) > 1]
+    return [
+        [audible[i][1] for i in members] for members in sets if len({audible[i][0].audio_hash for i in members}) > 1
+    ]

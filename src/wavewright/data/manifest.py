@@ -161,7 +161,9 @@ def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]
                 f"{path}, line 1: no column is named audio_filepath; the first line must name the columns "
                 f"({', '.join(FIELDS)})."
             )
-        if doubled := sorted(name for name, count in Counter(reader.fieldnames).items() if name in FIELDS and count > 1):
+        if doubled := sorted(
+            name for name, count in Counter(reader.fieldnames).items() if name in FIELDS and count > 1
+        ):
             raise BadFolder(f"{path}, line 1: two columns are named {doubled[0]}; remove one of them, or rename it.")
         for record in reader:
             if None in record:
@@ -170,7 +172,9 @@ def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]
                 )
             yield reader.line_num, {name: value for name, value in record.items() if value not in (None, "")}
     except csv.Error as error:
-        raise BadFolder(f"{path}, line {max(1, reader.line_num)}: this is not CSV ({error}); check the quotes.") from error
+        raise BadFolder(
+            f"{path}, line {max(1, reader.line_num)}: this is not CSV ({error}); check the quotes."
+        ) from error
 
 
 def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -63,7 +63,9 @@ def choose_labels(entries: Sequence[Entry], asked: Sequence[str] = (), smallest_
         elif entry.label in chosen:
             kept.append(entry)
         elif not asked:
-            reason = f"its label {entry.label!r} has only {counts[entry.label]} training clips; {smallest_class} are needed"
+            reason = (
+                f"its label {entry.label!r} has only {counts[entry.label]} training clips; {smallest_class} are needed"
+            )
             problems.append(Problem(entry.path, reason))
     return Named(chosen, (), tuple(kept), tuple(problems))
 

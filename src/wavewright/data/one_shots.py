@@ -19,7 +19,9 @@ from .variations import VariationSettings, draw_variation, vary
 
 MEMBERS = 4  # of a class that stand side by side in a batch; critics and the energy distance compare them
 RANGES = {"slowest": (0.1, 10.0), "fastest": (0.1, 10.0), "class_exponent": (0.0, 1.0)}
-VARIED = VariationSettings(slowest=1.0, fastest=1.0, largest_delay_seconds=0.0, tilt_db=3.0, curve_db=4.0, noise_share=0.1)
+VARIED = VariationSettings(
+    slowest=1.0, fastest=1.0, largest_delay_seconds=0.0, tilt_db=3.0, curve_db=4.0, noise_share=0.1
+)
 """How far a clip is varied, if it is, beside its speed."""
 
 
@@ -34,7 +36,9 @@ class Draws:
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
         if self.slowest > self.fastest:
-            raise BadSetting(f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger.")
+            raise BadSetting(
+                f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger."
+            )
 
     def n_stored(self, n_samples: int) -> int:
         """How long a clip must be stored to last ``n_samples`` at the fastest speed."""
@@ -167,7 +171,9 @@ def usable(
         else:
             kept.append(entry)
     if len(kept) < fewest:
-        raise BadFolder(f"{len(kept)} clips are left to train on; at least {fewest} are needed, and a hundred make sense.")
+        raise BadFolder(
+            f"{len(kept)} clips are left to train on; at least {fewest} are needed, and a hundred make sense."
+        )
     return kept, problems
 
 

@@ -50,7 +50,9 @@ class Preparation:
             clip = align(wave, sample_rate, n_samples, seconds_to_samples(self.lead_seconds, sample_rate))
         else:
             is_cut = wave.shape[1] > n_samples
-            clip = fit(fade(wave[:, :n_samples], 0, seconds_to_samples(FADE_SECONDS, sample_rate) if is_cut else 0), n_samples)
+            clip = fit(
+                fade(wave[:, :n_samples], 0, seconds_to_samples(FADE_SECONDS, sample_rate) if is_cut else 0), n_samples
+            )
         return clip * self.gain(float(np.abs(clip).max(initial=0.0)))
 
     def gain(self, peak: float) -> np.float32:

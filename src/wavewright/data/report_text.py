@@ -47,10 +47,14 @@ def warnings(report: Report) -> list[str]:
         *_about(report.clipped, "clipped", "record again at a lower level, or remove what crackles."),
         *_about(report.dc_offset, "off centre (DC offset)", "filter out what lies below 20 Hz."),
         *_about(
-            report.leading_silence, "silent for more than 0.1 s at the start", "training aligns one-shots to their onsets."
+            report.leading_silence,
+            "silent for more than 0.1 s at the start",
+            "training aligns one-shots to their onsets.",
         ),
         *_about(
-            report.trailing_silence, "silent for more than 1 s at the end", "training cuts one-shots to the length of a clip."
+            report.trailing_silence,
+            "silent for more than 1 s at the end",
+            "training cuts one-shots to the length of a clip.",
         ),
         *_about_copies(report),
         *_about_number(report),

@@ -23,8 +23,12 @@ def split_of(key: str, valid: float = 0.1, test: float = 0.1) -> Split:
     encoded are the same. Raises BadSetting where the fractions are negative or leave nothing to train on.
     """
     if not (valid >= 0 and test >= 0 and valid + test < 1):
-        raise BadSetting(f"The fractions are valid {valid} and test {test}; each must be 0 or more and their sum below 1.")
-    digest = hashlib.blake2b(unicodedata.normalize("NFC", key).encode("utf-8", "surrogateescape"), digest_size=8).digest()
+        raise BadSetting(
+            f"The fractions are valid {valid} and test {test}; each must be 0 or more and their sum below 1."
+        )
+    digest = hashlib.blake2b(
+        unicodedata.normalize("NFC", key).encode("utf-8", "surrogateescape"), digest_size=8
+    ).digest()
     position = int.from_bytes(digest, "big") / 2**64
     if position < test:
         return "test"

@@ -24,7 +24,9 @@ from .decode import decode_at
 from .entry import SHORTEST_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
 from .preparation import Preparation, fit
 
-FORMAT_VERSION = 1  # raise it where the same clips and settings come out otherwise, so that older stores are built again
+FORMAT_VERSION = (
+    1  # raise it where the same clips and settings come out otherwise, so that older stores are built again
+)
 UNUSED_DAYS = 60  # after which a store is removed when another is written
 CLIPS_FILE = "clips.f32"
 INDEX_FILE = "index.json"
@@ -130,7 +132,9 @@ class ClipStore:
         path = self._folder / f"{name}.safetensors"
         with contextlib.suppress(OSError, SafetensorError):
             return load_file(path)
-        computed = {name: np.ascontiguousarray(array) for name, array in compute().items()}  # as safetensors takes them to be
+        computed = {
+            name: np.ascontiguousarray(array) for name, array in compute().items()
+        }  # as safetensors takes them to be
         with contextlib.suppress(OSError):  # a cache that may only be read
             write_whole(path, save(computed))
         return computed
@@ -184,7 +188,9 @@ class _Plan:
         return n_frames * self.channels * np.dtype(np.float32).itemsize
 
 
-def _check(entries: Sequence[Entry], sample_rate: int, n_samples: int | None, prepare: Preparation, channels: int) -> None:
+def _check(
+    entries: Sequence[Entry], sample_rate: int, n_samples: int | None, prepare: Preparation, channels: int
+) -> None:
     if not entries:
         raise BadFolder("There are no clips to prepare; give a folder with sound files in it.")
     if not 1 <= sample_rate <= 768_000:
@@ -264,9 +270,7 @@ def _why_not_written(plan: _Plan, cache_folder: Path, error: OSError) -> str:
     if error.errno not in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return f"The prepared clips cannot be kept in {cache_folder} ({error.strerror or error}); give another cache folder."
     needed = plan.estimated_bytes() / 1e6
-    return (
-        f"The disk of {cache_folder} is full: the prepared clips need {needed:.0f} MB; free space or give another cache folder."
-    )
+    return f"The disk of {cache_folder} is full: the prepared clips need {needed:.0f} MB; free space or give another cache folder."
 
 
 def _write_clips(plan: _Plan, file: BinaryIO, progress: Progress | None) -> tuple[list[_Place], list[tuple[int, str]]]:
@@ -326,6 +330,8 @@ def _write_whole(plan: _Plan, entry: Entry, file: BinaryIO) -> tuple[int, int, f
 
 def _refuse_useless(entry: Entry, peak: float) -> None:
     if entry.seconds < SHORTEST_SECONDS:
-        raise BadAudio(f"{entry.path} lasts {1000 * entry.seconds:.3g} ms, which is too short to be a sound; remove it.")
+        raise BadAudio(
+            f"{entry.path} lasts {1000 * entry.seconds:.3g} ms, which is too short to be a sound; remove it."
+        )
     if peak <= SILENT_PEAK:
         raise BadAudio(f"{entry.path} is silent (no sample exceeds {SILENT_PEAK:g} of full scale); remove it.")

@@ -48,4 +48,6 @@ def _check_mu(mu: int) -> None:
 def _check_range(wave: np.ndarray) -> None:
     peak = float(np.max(np.abs(wave), initial=0.0))
     if not peak <= 1.0:
-        raise BadAudio(f"Mu-law takes samples in [-1, 1], and the loudest here is {peak:.4g}; normalise the wave first.")
+        raise BadAudio(
+            f"Mu-law takes samples in [-1, 1], and the loudest here is {peak:.4g}; normalise the wave first."
+        )

@@ -111,7 +111,9 @@ class NoCache(NullCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> None:
         """Return None: numba has to compile."""
-        _report(f"compiling {self._what}: some seconds; to keep it, set NUMBA_CACHE_DIR to a folder that can be written ...")
+        _report(
+            f"compiling {self._what}: some seconds; to keep it, set NUMBA_CACHE_DIR to a folder that can be written ..."
+        )
 
 
 def _report(line: str) -> None:

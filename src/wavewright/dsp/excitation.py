@@ -18,7 +18,9 @@ def pulse_train(f0_hz: np.ndarray, sample_rate: int, hop_length: int, n_samples:
     The pitch is interpolated between frames and must be above 0 everywhere.
     """
     if not (np.asarray(f0_hz) > 0).all():
-        raise BadSetting("A pulse train needs a pitch above 0 in every frame; fill the unvoiced ones with their neighbours'.")
+        raise BadSetting(
+            "A pulse train needs a pitch above 0 in every frame; fill the unvoiced ones with their neighbours'."
+        )
     frame_samples = np.arange(len(f0_hz)) * hop_length
     pitch_hz = np.interp(np.arange(n_samples), frame_samples, f0_hz)
     angle = 2 * np.pi * np.cumsum(pitch_hz / sample_rate) % (2 * np.pi)

@@ -101,10 +101,14 @@ def log_mel(
     The floor is added, not a limit, so that the result is smooth and a gradient flows in quiet bands too. For decibels as librosa
     gives them use :func:`power_to_db` on a :func:`mel_spectrogram`.
     """
-    return np.log(mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding) + floor)
+    return np.log(
+        mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding) + floor
+    )
 
 
-def power_to_db(power: np.ndarray, reference: float = 1.0, floor: float = 1e-10, range_db: float | None = 80.0) -> np.ndarray:
+def power_to_db(
+    power: np.ndarray, reference: float = 1.0, floor: float = 1e-10, range_db: float | None = 80.0
+) -> np.ndarray:
     """``10 log10(max(floor, power) / max(floor, reference))``, at most ``range_db`` below the loudest, as ``librosa.power_to_db``.
 
     The loudest value is sought in each spectrogram ``(bands, frames)`` by itself, so that a batch does not change its members.

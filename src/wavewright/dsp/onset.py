@@ -128,7 +128,9 @@ def calm_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
         RISING_DB, it is lowered to it by a gain that falls over 5 ms. If the last STOP_SECONDS are not at least STOP_DB
         below the wave's peak, the last 5 ms fade out.
     """
-    n_end, n_tail, n_fall = (seconds_to_samples(each, sample_rate) for each in (END_SECONDS, TAIL_SECONDS, FADE_SECONDS))
+    n_end, n_tail, n_fall = (
+        seconds_to_samples(each, sample_rate) for each in (END_SECONDS, TAIL_SECONDS, FADE_SECONDS)
+    )
     if len(wave) < n_end + n_tail:
         return wave
     end, tail = (float(np.abs(part).max()) for part in (wave[-n_end:], wave[-n_end - n_tail : -n_end]))

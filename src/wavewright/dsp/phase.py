@@ -49,13 +49,17 @@ def griffin_lim(
     if momentum < 0 or n_iterations < 0:
         raise BadSetting(f"momentum is {momentum} and n_iterations {n_iterations}; neither may be negative.")
     if start is not None and start.shape != magnitude.shape:
-        raise BadSetting(f"The first guess has shape {start.shape}; it must be that of the magnitudes, {magnitude.shape}.")
+        raise BadSetting(
+            f"The first guess has shape {start.shape}; it must be that of the magnitudes, {magnitude.shape}."
+        )
     n_samples = (magnitude.shape[-1] - 1) * hop_length if n_samples is None else n_samples
     magnitude = np.asarray(magnitude, np.float32)
     spectrum = (magnitude + 0j).astype(np.complex64) if start is None else magnitude * unit_angles(start)
     before = np.zeros_like(spectrum)
     for _ in range(n_iterations):
-        rebuilt = stft(istft(spectrum, n_fft, hop_length, n_samples=n_samples), n_fft, hop_length)[..., : magnitude.shape[-1]]
+        rebuilt = stft(istft(spectrum, n_fft, hop_length, n_samples=n_samples), n_fft, hop_length)[
+            ..., : magnitude.shape[-1]
+        ]
         spectrum = magnitude * unit_angles(rebuilt - np.float32(momentum / (1 + momentum)) * before)
         before = rebuilt
     return istft(spectrum, n_fft, hop_length, n_samples=n_samples)

@@ -14,7 +14,9 @@ from .spectrum import frame, hann_window, power_spectrum
 PERIODS = 3  # of the lowest pitch in a frame: the least that an autocorrelation needs (Boersma, 1993)
 N_CANDIDATES = 6  # pitches of a frame that the path may go through
 VOICED_FROM = 0.45  # periodicity that an unvoiced frame is worth on the path
-OCTAVE_COST = 0.03  # of each octave that a candidate lies below the highest pitch, since multiples of a period repeat as well
+OCTAVE_COST = (
+    0.03  # of each octave that a candidate lies below the highest pitch, since multiples of a period repeat as well
+)
 JUMP_COST = 0.35  # of each octave from frame to frame
 SWITCH_COST = 0.14  # between voiced and unvoiced
 FINENESS = 4  # lags a sample: the peaks of a bright voice are narrower than a sample
@@ -123,7 +125,9 @@ def _best_path(lags: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     """The lag of each frame ``(frames,)``, 0 where unvoiced: the path of largest strength less what its jumps cost (Viterbi)."""
     n_frames, n_candidates = lags.shape
     octaves = np.log2(lags)
-    gains = np.concatenate([strengths - OCTAVE_COST * (octaves - octaves.min()), np.full((n_frames, 1), VOICED_FROM)], axis=1)
+    gains = np.concatenate(
+        [strengths - OCTAVE_COST * (octaves - octaves.min()), np.full((n_frames, 1), VOICED_FROM)], axis=1
+    )
     gains = np.maximum(gains, -1e6)
     total, came_from = gains[0], np.zeros((n_frames, n_candidates + 1), np.int64)
     cost = np.full((n_candidates + 1, n_candidates + 1), SWITCH_COST)

@@ -115,7 +115,9 @@ class Analysis:
         self.waiting = heard[n_frames * self.settings.hop_length :]
         if not n_frames:
             return np.zeros((0, self.settings.n_bins), np.complex64)
-        return np.fft.rfft(frame(heard, self.settings.n_fft, self.settings.hop_length) * self.window).astype(np.complex64)
+        return np.fft.rfft(frame(heard, self.settings.n_fft, self.settings.hop_length) * self.window).astype(
+            np.complex64
+        )
 
 
 class Synthesis:

@@ -65,7 +65,9 @@ def istft(
     its end if ``padding`` is ``none``.
     """
     check_bins(spectrum.shape[-2], n_fft)
-    frames = np.fft.irfft(spectrum.swapaxes(-1, -2), n=n_fft).astype(spectrum.real.dtype, copy=False)  # (..., frames, n_fft)
+    frames = np.fft.irfft(spectrum.swapaxes(-1, -2), n=n_fft).astype(
+        spectrum.real.dtype, copy=False
+    )  # (..., frames, n_fft)
     window = hann_window(n_fft) if window is None else window
     check_window(window.shape, n_fft)
     frames *= window
@@ -133,7 +135,9 @@ def check_frames(n_samples: int, n_fft: int, hop_length: int, padding: Padding) 
     if n_fft < 2:
         raise BadSetting(f"n_fft is {n_fft}; it must be at least 2.")
     if not 0 < hop_length <= n_fft:
-        raise BadSetting(f"hop_length is {hop_length}; it must lie between 1 and n_fft ({n_fft}), or samples would be skipped.")
+        raise BadSetting(
+            f"hop_length is {hop_length}; it must lie between 1 and n_fft ({n_fft}), or samples would be skipped."
+        )
     if padding not in ("zero", "reflect", "none"):
         raise BadSetting(f"padding is {padding!r}; it must be 'zero', 'reflect' or 'none'.")
     shortest = {"zero": 1, "reflect": n_fft // 2 + 1, "none": n_fft}[padding]

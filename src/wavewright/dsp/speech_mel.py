@@ -34,7 +34,9 @@ def speech_mel(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     return to_log(mel_power(wave, sample_rate, WINDOW_HOPS * hop_length, hop_length, N_MELS, F_MAX_HZ))
 
 
-def mel_power(wave: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, n_mels: int, f_max_hz: float) -> np.ndarray:
+def mel_power(
+    wave: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, n_mels: int, f_max_hz: float
+) -> np.ndarray:
     """Power in mel bands of ``wave (time,)``, a frame for each ``hop_length`` samples begun: ``(n_mels, frames)`` float32.
 
     It is that of a window of REFERENCE_N_FFT samples, see :func:`power_scale`.

@@ -8,14 +8,18 @@ from ..errors import BadSetting
 from ..units import db_to_gain
 
 
-def cheat_one_clip_per_class(waves: np.ndarray, labels: np.ndarray, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def cheat_one_clip_per_class(
+    waves: np.ndarray, labels: np.ndarray, count: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """One drawn recording of each label, ``count`` times: a collapsed generator; a classifier agrees with every clip.
 
     ``waves`` ``(n, time)``, ``labels`` ``(n,)``; returns waves ``(labels * count, time)`` and their labels. Raises BadSetting
     where ``count`` is below 1.
     """
     rng = np.random.default_rng(seed)
-    chosen = [np.repeat(rng.choice(np.flatnonzero(labels == label)), _checked_count(count)) for label in np.unique(labels)]
+    chosen = [
+        np.repeat(rng.choice(np.flatnonzero(labels == label)), _checked_count(count)) for label in np.unique(labels)
+    ]
     rows = np.concatenate(chosen)
     return waves[rows], labels[rows]
 
@@ -43,7 +47,9 @@ def cheat_resampled_copies(
     )
     speeds = rng.uniform(1.0 - largest_speed_change, 1.0 + largest_speed_change, len(rows))
     gains = db_to_gain(-rng.uniform(0.0, largest_attenuation_db, len(rows)))
-    copies = [gain * _played_at(waves[row], speed, sample_rate) for row, speed, gain in zip(rows, speeds, gains, strict=True)]
+    copies = [
+        gain * _played_at(waves[row], speed, sample_rate) for row, speed, gain in zip(rows, speeds, gains, strict=True)
+    ]
     return np.stack(copies).astype(np.float32), labels[rows]
 
 

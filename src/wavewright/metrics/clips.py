@@ -22,7 +22,9 @@ class EmbeddedClips:
     groups: np.ndarray
 
     @classmethod
-    def of(cls, embeddings: np.ndarray, labels: np.ndarray | None = None, groups: np.ndarray | None = None) -> EmbeddedClips:
+    def of(
+        cls, embeddings: np.ndarray, labels: np.ndarray | None = None, groups: np.ndarray | None = None
+    ) -> EmbeddedClips:
         """Checked clips; without labels all are alike, without groups each clip is its own.
 
         Raises BadSetting where the embeddings are not finite numbers ``(n, d)``, or names are not one for each row.

@@ -130,13 +130,19 @@ def _equal_sets(reference: EmbeddedClips, estimate: EmbeddedClips, rng: np.rando
     first, second = split_in_halves(reference.groups, reference.labels, rng)
     everything = np.arange(len(reference))
     most = _counts(reference.labels[first])
-    drawn, estimate_drawn = equal_counts(reference.labels, everything, estimate.labels, np.arange(len(estimate)), rng, most)
+    drawn, estimate_drawn = equal_counts(
+        reference.labels, everything, estimate.labels, np.arange(len(estimate)), rng, most
+    )
     # where the estimate has fewer clips of a label than a half, the halves must not have more
-    first, second = equal_counts(reference.labels, first, reference.labels, second, rng, _counts(reference.labels[drawn]))
+    first, second = equal_counts(
+        reference.labels, first, reference.labels, second, rng, _counts(reference.labels[drawn])
+    )
     return first, second, drawn, estimate_drawn
 
 
-def _distances(reference: EmbeddedClips, estimate: EmbeddedClips, sets: _Sets, distance: Distance) -> tuple[float, float]:
+def _distances(
+    reference: EmbeddedClips, estimate: EmbeddedClips, sets: _Sets, distance: Distance
+) -> tuple[float, float]:
     """Distance from reference to estimate, and from half to half."""
     first, second, drawn, estimate_drawn = sets
     return (

@@ -40,7 +40,9 @@ def checked_pair(reference: np.ndarray, estimate: np.ndarray, at_least: int = 1)
 
 def pairwise_distances(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
     """Euclidean distances ``(n, m)`` between rows of reference ``(n, d)`` and estimate ``(m, d)``, exactly 0 for equal rows."""
-    centre = reference.mean(axis=0)  # differences do not see it, and the expanded square loses less precision near the origin
+    centre = reference.mean(
+        axis=0
+    )  # differences do not see it, and the expanded square loses less precision near the origin
     reference, estimate = reference - centre, estimate - centre
     lengths, estimate_lengths = (reference**2).sum(axis=1), (estimate**2).sum(axis=1)
     distances = np.empty((len(reference), len(estimate)))

@@ -15,7 +15,10 @@ TOLERANCE_DB = 3.0  # by which the peak of an edge may exceed that of the body
 COPY_TOLERANCE_DB = 6.0  # by which an edge of a copy may exceed that of its source
 TAIL_SECONDS = 0.06  # before the last edge of a one-shot: what the edge may not rise above
 SILENCE_DB = -40.0  # relative to the peak: an edge of a one-shot below this is silent, whatever comes before it
-STOP_SECONDS, STOP_DB = 0.00025, -30.0  # at the end of a one-shot, relative to the peak: louder, it is cut off while it sounds
+STOP_SECONDS, STOP_DB = (
+    0.00025,
+    -30.0,
+)  # at the end of a one-shot, relative to the peak: louder, it is cut off while it sounds
 FULL_SCALE = 0.99
 FLOOR_DB = -120.0
 

@@ -71,7 +71,9 @@ class LogMelEmbedding:
 
     def __post_init__(self) -> None:
         if not 4_000 <= self.sample_rate <= 768_000:
-            raise BadSetting(f"The sample rate is {self.sample_rate} Hz; the log-mel embedding needs 4,000 to 768,000 Hz.")
+            raise BadSetting(
+                f"The sample rate is {self.sample_rate} Hz; the log-mel embedding needs 4,000 to 768,000 Hz."
+            )
         if not 0.1 <= self.seconds <= 60:
             raise BadSetting(f"seconds is {self.seconds}; the log-mel embedding looks at 0.1 to 60 seconds.")
 
@@ -161,7 +163,9 @@ class ClassifierEmbedding:
 
     def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
         """Embed ``waves`` ``(n, time)`` of ``sample_rate`` hertz as ``(n, d)``; raises BadAudio as :func:`checked_waves`."""
-        return np.asarray(self.runtime.embed(resampled(checked_waves(waves), sample_rate, self.sample_rate)), dtype=np.float64)
+        return np.asarray(
+            self.runtime.embed(resampled(checked_waves(waves), sample_rate, self.sample_rate)), dtype=np.float64
+        )
 
     def probabilities(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
         """Probabilities ``(n, classes)`` of ``waves`` ``(n, time)`` of ``sample_rate`` hertz."""

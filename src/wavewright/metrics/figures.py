@@ -143,7 +143,9 @@ def neighbour_figures(
         rows, estimate_rows = equal_counts(
             reference.labels, takes, estimate.labels, np.arange(len(estimate)), rng, _most_of_each(reference.labels)
         )
-        manifolds.append(precision_recall_density_coverage(reference.embeddings[rows], estimate.embeddings[estimate_rows]))
+        manifolds.append(
+            precision_recall_density_coverage(reference.embeddings[rows], estimate.embeddings[estimate_rows])
+        )
         for name in names:
             own = reference.labels[rows] == name  # the estimate's rows have the same labels in the same order
             if own.sum() >= 2:

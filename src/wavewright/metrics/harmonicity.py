@@ -37,7 +37,9 @@ class Harmonicity:
         return len(self.hnr_db) / self.n_frames if self.n_frames else 0.0
 
 
-def harmonics_to_noise(wave: np.ndarray, sample_rate: int, f_min_hz: float = 75.0, f_max_hz: float = 500.0) -> Harmonicity:
+def harmonics_to_noise(
+    wave: np.ndarray, sample_rate: int, f_min_hz: float = 75.0, f_max_hz: float = 500.0
+) -> Harmonicity:
     """The harmonics-to-noise ratio of ``wave`` ``(time,)`` every 10 ms, where it is voiced.
 
     A frame's autocorrelation over that of its Hann window, interpolated between samples, is highest at the period, at ``r``: the share of
@@ -67,7 +69,9 @@ def harmonics_to_noise(wave: np.ndarray, sample_rate: int, f_min_hz: float = 75.
 def harmonics_to_noise_of_all(waves: Iterable[np.ndarray], sample_rate: int) -> Harmonicity:
     """The voiced frames of many sounds ``(time,)`` together; see :func:`harmonics_to_noise`."""
     found = [harmonics_to_noise(wave, sample_rate) for wave in waves]
-    return Harmonicity(np.concatenate([np.empty(0), *(one.hnr_db for one in found)]), sum(one.n_frames for one in found))
+    return Harmonicity(
+        np.concatenate([np.empty(0), *(one.hnr_db for one in found)]), sum(one.n_frames for one in found)
+    )
 
 
 def _normalised_autocorrelation(frames: np.ndarray) -> np.ndarray:

@@ -35,7 +35,9 @@ class Clips:
     groups: np.ndarray
 
     @classmethod
-    def of(cls, waves: np.ndarray, sample_rate: int, labels: ArrayLike | None = None, groups: ArrayLike | None = None) -> Clips:
+    def of(
+        cls, waves: np.ndarray, sample_rate: int, labels: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Clips:
         """Checked clips; without labels all are alike, without groups each clip is its own.
 
         Raises BadAudio where the waves are not finite numbers ``(n, time)``, BadSetting where names are not one for each clip.
@@ -88,7 +90,9 @@ def compare(
     unheard = None if held_out is None else held_out.of_labels(common)
     notes = [f"Left out, since one side lacks them: {', '.join(left_out)}."] if left_out else []
     if unheard is not None and len(unheard) < FEWEST:
-        notes.append(f"No row for the held-out recordings: there are {len(unheard)} of these labels, and {FEWEST} are needed.")
+        notes.append(
+            f"No row for the held-out recordings: there are {len(unheard)} of these labels, and {FEWEST} are needed."
+        )
         unheard = None
     judging = _Judging(recordings, unheard, embeddings, limits or Bars(), takes_from, merge_groups, seed)
     rows = [judging.row(GENERATED, made)]
@@ -154,7 +158,8 @@ class _Judging:
         """Every figure of these clips."""
         embedded = self.embed(clips)
         distances = {
-            key: distance_figures(recordings, embedded[key], self.seed) for key, recordings in self.embedded_recordings.items()
+            key: distance_figures(recordings, embedded[key], self.seed)
+            for key, recordings in self.embedded_recordings.items()
         }
         recordings, made = self.embedded_recordings[self.first], embedded[self.first]
         neighbours = neighbour_figures(recordings, made, self.sounds, seed=self.seed, merge_groups=self.merge_groups)
@@ -192,11 +197,15 @@ class _Judging:
         if self.judge is None:
             return None
         probabilities = [self.judge.probabilities(side.waves, side.sample_rate) for side in (self.recordings, clips)]
-        return score_figures(probabilities[0], self.recordings.labels, probabilities[1], clips.labels, self.judge.labels)
+        return score_figures(
+            probabilities[0], self.recordings.labels, probabilities[1], clips.labels, self.judge.labels
+        )
 
     def from_held_out(self, embedded: dict[str, EmbeddedClips]) -> dict[str, Interval]:
         """Frechet distances from the held-out recordings, by embedding; empty without them."""
-        return {key: equal_distance(clips, embedded[key], seed=self.seed) for key, clips in self.embedded_held_out.items()}
+        return {
+            key: equal_distance(clips, embedded[key], seed=self.seed) for key, clips in self.embedded_held_out.items()
+        }
 
 
 def _listed(labels: set[str]) -> str:

@@ -16,7 +16,9 @@ SLOWEST_HZ = 1.0  # of the lowest band of modulations; each is half an octave wi
 SMALLEST_POWER_DB2 = 1e-3  # of a modulation; a sound that stands still is not infinitely far from one that hardly moves
 
 
-def modulation_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int, segment_seconds: float = 2.0) -> float:
+def modulation_distance(
+    reference: np.ndarray, estimate: np.ndarray, sample_rate: int, segment_seconds: float = 2.0
+) -> float:
     """How far two sets of sounds differ in their modulations, in dB: 0 where levels move alike.
 
     Root mean square over mel bands and modulation rates of the difference of the decibels of :func:`modulation_spectrum`;

@@ -20,7 +20,9 @@ class PrecisionRecall:
     coverage: float
 
 
-def precision_recall_density_coverage(reference: np.ndarray, estimate: np.ndarray, n_neighbours: int = 5) -> PrecisionRecall:
+def precision_recall_density_coverage(
+    reference: np.ndarray, estimate: np.ndarray, n_neighbours: int = 5
+) -> PrecisionRecall:
     """How much of the estimate ``(m, d)`` looks real, and how much of the reference ``(n, d)`` was found.
 
     Around each clip lies a ball that reaches its ``n_neighbours``-th nearest neighbour of the same side. Precision: share of
@@ -79,7 +81,9 @@ def diversity_ratio(reference: np.ndarray, estimate: np.ndarray) -> float:
     reference, estimate = checked_pair(reference, estimate, at_least=2)
     spread = mean_distance(reference)
     if spread == 0:
-        raise BadSetting("All clips of the reference are equal, so diversity has no measure; give different recordings.")
+        raise BadSetting(
+            "All clips of the reference are equal, so diversity has no measure; give different recordings."
+        )
     return mean_distance(estimate) / spread
 
 

@@ -175,20 +175,30 @@ class EvaluationReport:
                 distances = (f"{copying.limit:.2f}", f"{copying.estimate.min():.2f}", f"{copying.share_no_closer:.3f}")
             counts = (figures.n_reference, figures.n_sounds, figures.n_estimate)
             lines.append(
-                [label or "all", *map(str, counts), _or_dash(figures.diversity), _or_dash(figures.nearest_accuracy), *distances]
+                [
+                    label or "all",
+                    *map(str, counts),
+                    _or_dash(figures.diversity),
+                    _or_dash(figures.nearest_accuracy),
+                    *distances,
+                ]
             )
         return [f"{first.name}, label by label", *_aligned(lines)]
 
     def _bar_lines(self) -> list[str]:
         """Return lines on the bars that are met or missed, and on whether the metrics detect the cheats."""
-        lines = [f"Every bar is kept by {self.rows[0].name}." if not self.failed else f"Missed: {', '.join(self.failed)}."]
+        lines = [
+            f"Every bar is kept by {self.rows[0].name}." if not self.failed else f"Missed: {', '.join(self.failed)}."
+        ]
         cheats = [row for row in self.rows if row.is_cheat]
         for row in cheats:
             name = row.name.partition(": ")[2] or row.name
             passed = f"passed, they are noticed by {', '.join(row.failed)}"
             lines.append(f"Check with a cheat, {name}: {passed if row.failed else 'failed, nothing notices them'}.")
         for name, interval in self.held_out_to_reference.items():
-            lines.append(f"Frechet distance, {name}, from the held-out recordings to those learned from: {_text(interval)}.")
+            lines.append(
+                f"Frechet distance, {name}, from the held-out recordings to those learned from: {_text(interval)}."
+            )
         return lines
 
 
@@ -209,7 +219,9 @@ def _distance_figures(name: str, has_held_out: bool) -> list[tuple[str, Callable
         ("  clips a side", lambda row: str(row.distances[name].closeness.n_clips)),
     ]
     if has_held_out:
-        figures.append(("  from the held-out", lambda row: _text(row.from_held_out[name]) if row.from_held_out else "-"))
+        figures.append(
+            ("  from the held-out", lambda row: _text(row.from_held_out[name]) if row.from_held_out else "-")
+        )
     return [
         *figures,
         ("  at infinity, R squared", infinity),

@@ -86,7 +86,9 @@ def _log(probabilities: np.ndarray) -> np.ndarray:
 def _checked(name: str, probabilities: np.ndarray) -> np.ndarray:
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if probabilities.ndim != 2 or probabilities.size == 0:
-        raise BadSetting(f"The {name} have shape {probabilities.shape}; they must be (n, classes), one row for each clip.")
+        raise BadSetting(
+            f"The {name} have shape {probabilities.shape}; they must be (n, classes), one row for each clip."
+        )
     if not (probabilities >= 0).all() or not np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-3):
         raise BadSetting(f"The {name} must be at least 0 and sum to 1 in each row; give the output of a softmax.")
     return probabilities

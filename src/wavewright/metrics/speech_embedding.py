@@ -46,7 +46,9 @@ class SpeechEmbedding:
 
     def __post_init__(self) -> None:
         if not 4_000 <= self.sample_rate <= 768_000:
-            raise BadSetting(f"The sample rate is {self.sample_rate} Hz; the speech embedding needs 4,000 to 768,000 Hz.")
+            raise BadSetting(
+                f"The sample rate is {self.sample_rate} Hz; the speech embedding needs 4,000 to 768,000 Hz."
+            )
 
     @property
     def n_fft(self) -> int:
@@ -56,7 +58,9 @@ class SpeechEmbedding:
     def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
         """Embed ``waves`` ``(n, time)`` of ``sample_rate`` hertz as ``(n, 241)``; raises BadAudio as ``checked_waves``."""
         waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
-        filters = mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, 30.0, min(8_000.0, self.sample_rate / 2), "htk")
+        filters = mel_filterbank(
+            self.sample_rate, self.n_fft, self.n_mels, 30.0, min(8_000.0, self.sample_rate / 2), "htk"
+        )
         return np.stack([self._embed(self.sound_in(wave), filters) for wave in waves])
 
     def sound_in(self, wave: np.ndarray) -> np.ndarray:
@@ -70,7 +74,9 @@ class SpeechEmbedding:
     def _embed(self, sound: np.ndarray, filters: np.ndarray) -> np.ndarray:
         """One row ``(241,)`` of a sound ``(time,)``."""
         hop_length = self.n_fft // 8
-        power = spectrogram(np.pad(sound, (0, max(0, self.n_spans * hop_length - len(sound)))), self.n_fft, hop_length).T
+        power = spectrogram(
+            np.pad(sound, (0, max(0, self.n_spans * hop_length - len(sound)))), self.n_fft, hop_length
+        ).T
         mel_power = power @ filters.T  # (frames, mels)
         picture = mean_of_spans(mel_power, self.n_spans, even=True)
         loudest = picture.max()

@@ -56,7 +56,8 @@ def _reliability(rows: Sequence[Row]) -> Iterator[Finding]:
         if row.is_cheat and not row.failed:
             cheat = row.name.partition(": ")[2] or row.name
             yield Finding(
-                UNRELIABLE, f"A cheat ({cheat}) keeps every bar, so these figures cannot be trusted for these recordings."
+                UNRELIABLE,
+                f"A cheat ({cheat}) keeps every bar, so these figures cannot be trusted for these recordings.",
             )
 
 
@@ -73,7 +74,9 @@ def _counts(row: Row) -> Iterator[Finding]:
         if few:
             listed = ", ".join(f"{label} has {count}" for label, count in few.items())
             what = name.removeprefix("too few ")
-            yield Finding(name, f"With fewer than {FEWEST_A_LABEL} {what} a label chance decides much ({listed}); {remedy}.")
+            yield Finding(
+                name, f"With fewer than {FEWEST_A_LABEL} {what} a label chance decides much ({listed}); {remedy}."
+            )
 
 
 def _misses(row: Row) -> Iterator[Finding]:
@@ -97,9 +100,7 @@ def _problem(bar: Bar, expected_closer: float) -> tuple[str, str]:
     value, limit = bar.value, bar.limit
     percent, bound = f"{100 * value:.0f} %", f"{100 * limit:.0f} %"
     if bar.name == "no closer than recordings":
-        closer = (
-            f"{100 * (1 - value):.1f} % of the clips lie closer to a recording than different recorded sounds to each other"
-        )
+        closer = f"{100 * (1 - value):.1f} % of the clips lie closer to a recording than different recorded sounds to each other"
         chance = f"at most {100 * (1 - limit):.2g} %; new sounds come to about {100 * expected_closer:.1f} % by chance"
         return (FEW_SOUNDS if 1 - value <= COMMON_BY_CHANCE * expected_closer else COPIES), f"{closer} ({chance})"
     if bar.name == "diversity":

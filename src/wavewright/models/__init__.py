@@ -84,7 +84,9 @@ def check_family(card: Card, path: Path) -> None:
     """Raise BadModel for a model of a family that this Wavewright does not know."""
     if card.family not in families.FAMILIES:
         known = ", ".join(families.FAMILIES)
-        raise BadModel(f"{path} has the family {quoted(card.family)}; this Wavewright knows {known}: upgrade it to play this.")
+        raise BadModel(
+            f"{path} has the family {quoted(card.family)}; this Wavewright knows {known}: upgrade it to play this."
+        )
 
 
 def _is_model(path: Path) -> bool:

@@ -24,7 +24,9 @@ WEIGHTS_FILE = "weights.safetensors"
 SAMPLE_FILE = "sample.ogg"  # an example of the model's output; older folders have a sample.wav
 SCALE_SUFFIX = ".scale"  # of the tensor with the scales (rows, 1, ...) of an int8 weight, float32
 MOST_NAMES = 8  # listed in one line
-WEIGHTS_KEY = "weights"  # in a graph's metadata: the weights that it points to, as their entries in the header of WEIGHTS_FILE
+WEIGHTS_KEY = (
+    "weights"  # in a graph's metadata: the weights that it points to, as their entries in the header of WEIGHTS_FILE
+)
 
 Config = TypeVar("Config")
 
@@ -62,13 +64,17 @@ class ModelFolder:
             with self.file(name).open("rb") as opened:
                 found = hashlib.file_digest(opened, "sha256").hexdigest()
             if found != expected:
-                raise BadModel(f"{self._place / name} is not the file that its card describes (SHA-256 differs); {_REMEDY}.")
+                raise BadModel(
+                    f"{self._place / name} is not the file that its card describes (SHA-256 differs); {_REMEDY}."
+                )
 
     def file(self, name: str) -> Path:
         """The path of a listed file; raises BadModel where the card does not list it or it is missing."""
         path = self._place / name
         if name not in self.card.files:
-            raise BadModel(f"The model in {self.path} has no {name}, which the family {self.card.family} needs; {_REMEDY}.")
+            raise BadModel(
+                f"The model in {self.path} has no {name}, which the family {self.card.family} needs; {_REMEDY}."
+            )
         if not path.is_file():
             raise BadModel(f"{path} is missing; {_REMEDY}.")
         return path
@@ -181,7 +187,9 @@ def _json_object(path: Path, text: str | bytes) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadModel(f"What {path} says of its weights cannot be read ({printable(str(error))}); {_REMEDY}.") from error
+        raise BadModel(
+            f"What {path} says of its weights cannot be read ({printable(str(error))}); {_REMEDY}."
+        ) from error
     if not isinstance(found, dict):
         raise BadModel(f"What {path} says of its weights is no list of them; {_REMEDY}.")
     return found

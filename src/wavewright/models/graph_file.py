@@ -57,7 +57,9 @@ def check_graph_file(path: Path, weights_file: str, n_weight_bytes: int) -> None
         )
     contents = path.read_bytes()
     if contents[4:8] == FLATBUFFER_MARK:
-        raise BadModel(f"{path} is in ONNX Runtime's own format; a model folder holds ONNX graphs: export the model again.")
+        raise BadModel(
+            f"{path} is in ONNX Runtime's own format; a model folder holds ONNX graphs: export the model again."
+        )
     try:
         for tensor, is_initializer in _tensors(contents, "model"):
             _check_tensor(tensor, is_initializer, weights_file, n_weight_bytes)

@@ -98,7 +98,10 @@ def forward_sum_loss(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_s
 def hard_durations(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor) -> Tensor:
     """Frames of each symbol on the best alignment, ``(batch, symbols)`` int64; see :func:`..dsp.alignment.best_durations`."""
     durations, _ = best_durations(
-        scores.detach().float().cpu().numpy(), is_skippable.cpu().numpy(), n_frames.cpu().numpy(), n_symbols.cpu().numpy()
+        scores.detach().float().cpu().numpy(),
+        is_skippable.cpu().numpy(),
+        n_frames.cpu().numpy(),
+        n_symbols.cpu().numpy(),
     )
     return torch.from_numpy(durations).to(scores.device)
 

@@ -79,7 +79,9 @@ class AudibleDistance(nn.Module):
         n_bark = BAND_BARK * self.bands.shape[1]
         symmetric = n_bark * (BAND_BARK * difference.square().mean(-1) + SMALLEST_SQUARE).sqrt()
         asymmetric = n_bark * (difference * added).mean(-1)
-        score = SYMMETRIC_WEIGHT * self._over_time(symmetric / level) + ADDED_WEIGHT * self._over_time(asymmetric / level)
+        score = SYMMETRIC_WEIGHT * self._over_time(symmetric / level) + ADDED_WEIGHT * self._over_time(
+            asymmetric / level
+        )
         return score.mean()
 
     def _power(self, wave: Tensor) -> Tensor:

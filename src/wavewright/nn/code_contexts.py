@@ -80,7 +80,9 @@ class ContextNetwork(nn.Module):
         self.n_groups, size = layout.n_groups, layout.context_size
         self.in_group = codebook_size // self.n_groups
         self.inside = nn.Parameter(0.3 * torch.randn(*codes, size))
-        self.back = nn.Parameter(0.2 * torch.randn(layout.frames_back, min(layout.levels_back, n_levels), codebook_size, size))
+        self.back = nn.Parameter(
+            0.2 * torch.randn(layout.frames_back, min(layout.levels_back, n_levels), codebook_size, size)
+        )
         self.unknown = nn.Parameter(torch.zeros(layout.frames_back, size))
         self.mix = nn.Parameter(torch.randn(size, size) / (3 * size) ** 0.5)
         self.mix_bias = nn.Parameter(torch.zeros(size))
@@ -108,9 +110,13 @@ class ContextNetwork(nn.Module):
         groups = torch.einsum("nlc,lgc->nlg", hidden, self.group_weights) + self.group_bias
         all_codes = torch.einsum("nlc,lkc->nlk", hidden, self.code_weights) + self.code_bias
         group = codes // self.in_group
-        of_group = all_codes.view(*codes.shape, self.n_groups, self.in_group)[torch.arange(len(codes))[:, None], levels, group]
+        of_group = all_codes.view(*codes.shape, self.n_groups, self.in_group)[
+            torch.arange(len(codes))[:, None], levels, group
+        ]
         nats = F.cross_entropy(groups.flatten(0, 1).float(), group.flatten(), reduction="none")
-        nats = nats + F.cross_entropy(of_group.flatten(0, 1).float(), (codes % self.in_group).flatten(), reduction="none")
+        nats = nats + F.cross_entropy(
+            of_group.flatten(0, 1).float(), (codes % self.in_group).flatten(), reduction="none"
+        )
         return nats.view(codes.shape) / np.log(2)
 
     @torch.no_grad()
@@ -154,7 +160,9 @@ def by_likeness(vectors: np.ndarray) -> np.ndarray:
     return np.concatenate([half[by_likeness(vectors[half])] for half in halves])
 
 
-def learn(codes: Sequence[np.ndarray], vectors: np.ndarray, shares: np.ndarray, layout: Layout, n_frames: int) -> Learned:
+def learn(
+    codes: Sequence[np.ndarray], vectors: np.ndarray, shares: np.ndarray, layout: Layout, n_frames: int
+) -> Learned:
     """How ``codes``, recordings as ``(n_levels, frames)`` of which silent frames are below 0, follow each other: by so many frames, at most
     MOST_ROUNDS times each.
 

@@ -132,7 +132,9 @@ class SpectralCritic(nn.Module):
             else:
                 self.views.append(LogSpectrum(n_fft, hop_length, floor=5e-6 * n_fft))
             self.critics.append(PictureCritic(channels, n_labels, group_size, view.patch, recurrent))
-        self.read_code = nn.Linear(4 * channels * len(self.critics), code_size) if code_size else None  # InfoGAN's Q head
+        self.read_code = (
+            nn.Linear(4 * channels * len(self.critics), code_size) if code_size else None
+        )  # InfoGAN's Q head
 
     def pictures(self, wave: Tensor) -> list[Tensor]:
         """``wave (batch, 1, time)`` to pictures ``(batch, 1, height, n_frames)``, roughly of zero mean and unit variance."""
@@ -183,7 +185,9 @@ class WaveCritic(nn.Module):
                 hidden = phase_shuffle(hidden, self.largest_shift)
         if self.recurrence is not None:
             hidden = self.recurrence(hidden.float())
-        hidden = F.leaky_relu(self.last(hidden) + self.from_deviation(group_deviation(hidden, self.group_size)), 0.2).float()
+        hidden = F.leaky_relu(
+            self.last(hidden) + self.from_deviation(group_deviation(hidden, self.group_size)), 0.2
+        ).float()
         features = torch.cat([hidden.mean(2), hidden.amax(2)], 1)
         return self.project(features, label), features
 

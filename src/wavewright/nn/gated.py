@@ -103,7 +103,9 @@ class GatedUnits(torch.autograd.Function):
         flat_tanh, flat_gate = to_tanh.view(-1, channels), to_gate.view(-1, channels)
         taps = both_taps(hidden, ctx.dilation)
         weight_gradient = torch.cat([4 * (flat_tanh.t() @ taps), flat_gate.t() @ taps])
-        taps_gradient = torch.addmm(flat_gate @ weight[channels:], flat_tanh, 4 * weight[:channels]).view(batch, time, -1)
+        taps_gradient = torch.addmm(flat_gate @ weight[channels:], flat_tanh, 4 * weight[:channels]).view(
+            batch, time, -1
+        )
         hidden_gradient = taps_gradient[..., channels:].contiguous()
         if ctx.dilation < time:
             hidden_gradient[:, : -ctx.dilation] += taps_gradient[:, ctx.dilation :, :channels]
@@ -135,7 +137,9 @@ class SkipSum(torch.autograd.Function):
         batch, time, channels = units[0].shape
         total = bias.repeat(batch * time, 1)
         for first in range(0, len(units), LAYERS_AT_ONCE):
-            some = torch.cat([of_layer.reshape(-1, channels) for of_layer in units[first : first + LAYERS_AT_ONCE]], dim=1)
+            some = torch.cat(
+                [of_layer.reshape(-1, channels) for of_layer in units[first : first + LAYERS_AT_ONCE]], dim=1
+            )
             begin = first * channels
             total.add_(some @ weight[:, begin : begin + some.shape[1]].t())
         ctx.save_for_backward(weight, *units)
@@ -174,5 +178,7 @@ def _add_held(a: Tensor, condition: Tensor, hold: int) -> None:
 def _held_sum(gradient: Tensor, ctx: Any) -> Tensor:
     """The sum ``(batch, segments, channels)`` of ``gradient (batch, time, channels)`` over the samples of each segment."""
     time = gradient.shape[1]
-    padded = F.pad(gradient, (0, 0, 0, ctx.n_segments * ctx.hold - time)) if ctx.n_segments * ctx.hold > time else gradient
+    padded = (
+        F.pad(gradient, (0, 0, 0, ctx.n_segments * ctx.hold - time)) if ctx.n_segments * ctx.hold > time else gradient
+    )
     return padded[:, : ctx.n_segments * ctx.hold].unflatten(1, (ctx.n_segments, ctx.hold)).sum(2)

@@ -20,7 +20,9 @@ def on_the_way(a: Tensor, b: Tensor, part: Tensor) -> Tensor:
     """
     lengths = a.norm(dim=-1, keepdim=True) * b.norm(dim=-1, keepdim=True)
     cosine = (a * b).sum(-1, keepdim=True) / lengths.clamp(min=1e-12)
-    angle = torch.arccos(cosine.detach().clamp(-1.0, 1.0))  # gradients go through the ends alone, which learn where they lie
+    angle = torch.arccos(
+        cosine.detach().clamp(-1.0, 1.0)
+    )  # gradients go through the ends alone, which learn where they lie
     sine = angle.sin()
     is_line = sine < NO_CIRCLE
     safe = torch.where(is_line, torch.ones_like(sine), sine)

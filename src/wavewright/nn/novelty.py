@@ -43,7 +43,9 @@ class LogMelNovelty(nn.Module):
     def forward(self, wave: Tensor) -> Tensor:
         embedding = self.embedding
         wave = F.pad(wave, (0, self.n_samples - wave.shape[-1]))
-        power = power_spectrum(stft(wave, embedding.n_fft, embedding.n_fft // 4)).transpose(1, 2)  # (batch, frames, bins)
+        power = power_spectrum(stft(wave, embedding.n_fft, embedding.n_fft // 4)).transpose(
+            1, 2
+        )  # (batch, frames, bins)
         mel_power = power @ self.filters.T  # (batch, frames, mels)
         levels = _mean_of_spans(mel_power, embedding.n_spans)
         loudest = levels.amax((1, 2), keepdim=True)

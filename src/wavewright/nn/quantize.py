@@ -96,7 +96,9 @@ class RoundedNumbers(nn.Module):
         self.out = nn.Linear(len(n_steps), latent_size, bias=False)
         steps = torch.tensor(n_steps)
         self.register_buffer("steps", steps.float(), persistent=False)
-        self.register_buffer("place_values", torch.cumprod(torch.cat([steps.new_ones(1), steps[:-1]]), 0), persistent=False)
+        self.register_buffer(
+            "place_values", torch.cumprod(torch.cat([steps.new_ones(1), steps[:-1]]), 0), persistent=False
+        )
 
     def _digits(self, vectors: Tensor) -> Tensor:
         """``(..., dimensions)`` to where each number lies between the first step, 0, and the last; not rounded."""
@@ -134,7 +136,9 @@ class ResidualQuantizer(nn.Module):
         self.codebook_size = codebook_size
         n_steps = (4,) * ((codebook_size.bit_length() - 1) // 2)
         self.levels = nn.ModuleList(
-            Codebook(latent_size, codebook_size, code_size) if kind == "codebook" else RoundedNumbers(latent_size, n_steps)
+            Codebook(latent_size, codebook_size, code_size)
+            if kind == "codebook"
+            else RoundedNumbers(latent_size, n_steps)
             for _ in range(n_levels)
         )
 

@@ -40,7 +40,9 @@ def envelope_distance(reference: Tensor, estimate: Tensor, heard: Tensor) -> Ten
     return (difference * weight).sum() / (weight.sum() * difference.shape[-1]).clamp(min=1.0)
 
 
-def prosody_losses(log_durations: Tensor, melody: Tensor, durations: Tensor, told: Tensor, heard: Tensor) -> dict[str, Tensor]:
+def prosody_losses(
+    log_durations: Tensor, melody: Tensor, durations: Tensor, told: Tensor, heard: Tensor
+) -> dict[str, Tensor]:
     """Squared errors of the predicted prosody: ``log(1 + frames)``, octaves where voiced, voicing and energy.
 
     ``log_durations``, ``durations`` and ``heard (batch, symbols)``; ``melody`` and ``told (batch, symbols, 3)``: octaves (of ``told`` times

@@ -79,7 +79,9 @@ class StepLoop:
             slot = ring[self.position % dilation]
             torch.cat([slot, self.hidden], out=self.both_taps)
             slot.copy_(self.hidden)
-            torch.addmv(weights[f"dilated.{layer}.bias"], weights[f"dilated.{layer}.weight"], self.both_taps, out=self.units)
+            torch.addmv(
+                weights[f"dilated.{layer}.bias"], weights[f"dilated.{layer}.weight"], self.both_taps, out=self.units
+            )
             torch.mul(self.to_tanh.tanh_(), self.to_sigmoid.sigmoid_(), out=self.gated)
             weight, bias = self.after_gate[layer]
             self.residual_and_skip.add_(bias).addmv_(weight, self.gated)

@@ -148,7 +148,9 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8-sig") as file:
             while line := file.readline(LONGEST_LINE + 1):
                 if len(line) > LONGEST_LINE:
-                    raise BadText(f"{path} has a line of more than {LONGEST_LINE:,} characters; break the text into lines.")
+                    raise BadText(
+                        f"{path} has a line of more than {LONGEST_LINE:,} characters; break the text into lines."
+                    )
                 yield line
     except UnicodeDecodeError as error:
         raise BadText(f"{path} is no text in UTF-8 (byte {error.start}); save it as UTF-8.") from error

@@ -68,7 +68,11 @@ def parts_of_lines(lines: Iterable[str], source: str, read: Read, markup: Markup
     for number, line in enumerate(lines, 1):
         held.append(line)
         n_characters += len(line)
-        if not line.strip() or n_characters > MOST_HELD or (_MAY_END.search(line) and _is_over("".join(held), read_ahead)):
+        if (
+            not line.strip()
+            or n_characters > MOST_HELD
+            or (_MAY_END.search(line) and _is_over("".join(held), read_ahead))
+        ):
             part = _checked(held, number, source, read_ahead)
             plain.read(part)
             yield part

@@ -97,7 +97,9 @@ class Stream:
             style=dict(speaker.styles) or None,
         )
         rate_frames = vocoder.sample_rate / vocoder.hop_length
-        durations = trimmed(sentence.symbols, sentence.places, spoken.durations, round(piece.pause_seconds * rate_frames))
+        durations = trimmed(
+            sentence.symbols, sentence.places, spoken.durations, round(piece.pause_seconds * rate_frames)
+        )
         first = int(spoken.durations[0] - durations[0])
         mel = spoken.mel[:, first : first + int(durations.sum())]
         shape = Shape(np.repeat(db_to_gain(volume_db), durations), vocoder.hop_length, vocoder.sample_rate)

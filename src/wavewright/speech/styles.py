@@ -61,5 +61,7 @@ def style_of(asked: str | None, learned: Sequence[str] = ()) -> Style:
     except ValueError:
         strength = -1.0
     if not 0 <= strength <= strongest:
-        raise BadSetting(f"The strength of the style {name} is {amount!r}; it must be a number from 0 to {strongest:g}.")
+        raise BadSetting(
+            f"The strength of the style {name} is {amount!r}; it must be a number from 0 to {strongest:g}."
+        )
     return Style(STYLES[name].scaled(strength)) if is_preset else Style(learned={name: strength})

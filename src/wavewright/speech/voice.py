@@ -162,7 +162,9 @@ class Voice:
         speaker = Speaker(self.acoustic, self.speaker, manner.learned)
 
         def speaker_of(name: str | None) -> Speaker:
-            return speaker if name is None else replace(speaker, acoustic=self._other(name)[0], name=self._other(name)[1])
+            return (
+                speaker if name is None else replace(speaker, acoustic=self._other(name)[0], name=self._other(name)[1])
+            )
 
         return Stream(speaker_of, self.vocoder, seed).chunks(steps)
 

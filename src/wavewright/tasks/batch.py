@@ -95,7 +95,9 @@ class SpokenBatch:
         return "\n".join(shown)
 
 
-def speak_batch(file: Path, talk_of: Callable[[dict[str, Any]], Talk], files: BatchFiles, quiet: bool = False) -> SpokenBatch:
+def speak_batch(
+    file: Path, talk_of: Callable[[dict[str, Any]], Talk], files: BatchFiles, quiet: bool = False
+) -> SpokenBatch:
     """Speak every line of ``file`` whose sound does not exist yet, each into a file that appears whole or not at all.
 
     Parameters
@@ -193,10 +195,14 @@ def _spoken(line: Line, batch: Path, talk: Talk, out: Path, files: BatchFiles, c
     if place.exists():
         before = origin_of(place)
         if before.get("batch") != batch.name:
-            raise BadFolder(f"{place} is there already and is no sound of {batch.name}; choose another folder with --out.")
+            raise BadFolder(
+                f"{place} is there already and is no sound of {batch.name}; choose another folder with --out."
+            )
         is_there = before == origin and (subtitles is None or subtitles.is_file())
     if not is_there:
-        write_spoken(place, clipping.count(talk.say(line.text)), talk.voice.sample_rate, origin, subtitles, talk.leveler)
+        write_spoken(
+            place, clipping.count(talk.say(line.text)), talk.voice.sample_rate, origin, subtitles, talk.leveler
+        )
     return SpokenLine(line.number, place.name, seconds_of(place), not is_there)
 
 

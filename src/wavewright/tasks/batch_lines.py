@@ -144,7 +144,9 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, Any] | str]], name
         if isinstance(line, Line):
             first = taken.setdefault(line.name.casefold(), number)
             if first != number:
-                line = BadLine(number, line.name, f"has the name {line.name!r}, as line {first} has; every line needs its own")
+                line = BadLine(
+                    number, line.name, f"has the name {line.name!r}, as line {first} has; every line needs its own"
+                )
         lines.append(line)
     known = {TEXT_COLUMN, named_by, *SETTING_COLUMNS}
     return Lines(tuple(lines), tuple(name for name in columns if name not in known))

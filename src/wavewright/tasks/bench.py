@@ -66,7 +66,9 @@ class BenchReport:
                 f"{row.memory_mb:>8.1f} MB"
             )
         lines += [f"{size}: mode auto is {mode} on this machine." for size, mode in self.auto.items()]
-        return "\n".join([*lines, f"One core of {self.machine}; head {self.head} at {self.sample_rate:,} Hz.", *self.notes])
+        return "\n".join(
+            [*lines, f"One core of {self.machine}; head {self.head} at {self.sample_rate:,} Hz.", *self.notes]
+        )
 
 
 @checked

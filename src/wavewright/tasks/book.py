@@ -173,7 +173,8 @@ def _check_chapter(
         has_words = check_lines(paragraph.text, paragraph.lines, place, _reader(read, plain, found))
         characters = plain.read(paragraph.text)
         left_out += [
-            SkippedInBook(passage.text, paragraph.line_at(characters.place(passage.start)), passage.reason) for passage in found
+            SkippedInBook(passage.text, paragraph.line_at(characters.place(passage.start)), passage.reason)
+            for passage in found
         ]
         is_spoken = is_spoken or has_words
     return left_out, is_spoken
@@ -189,7 +190,9 @@ def _warn(file: Path, skipped: list[SkippedInBook]) -> None:
     if skipped:
         listed = ", ".join(str(passage) for passage in skipped[:MOST_LISTED])
         more = f" and {len(skipped) - MOST_LISTED} more" if len(skipped) > MOST_LISTED else ""
-        warnings.warn(f"{file}: skipped {listed}{more}; a strict reading refuses the text instead.", SkippedText, stacklevel=2)
+        warnings.warn(
+            f"{file}: skipped {listed}{more}; a strict reading refuses the text instead.", SkippedText, stacklevel=2
+        )
 
 
 def _is_there(place: Path, origin: dict[str, Any], texts: set[str], kind: str | None) -> bool:
@@ -198,9 +201,13 @@ def _is_there(place: Path, origin: dict[str, Any], texts: set[str], kind: str | 
         return False
     found = origin_of(place)
     if found.get("book") != origin["book"]:
-        raise BadFolder(f"{place} is there already and is no chapter of {origin['book']}; choose another folder with --out.")
+        raise BadFolder(
+            f"{place} is there already and is no chapter of {origin['book']}; choose another folder with --out."
+        )
     if not _is_of_book(found, origin, texts):
-        raise BadFolder(f"{place} is there already and is of another {origin['book']}; choose another folder with --out.")
+        raise BadFolder(
+            f"{place} is there already and is of another {origin['book']}; choose another folder with --out."
+        )
     is_same = {**found, "path": origin["path"]} == origin
     return is_same and (kind is None or place.with_suffix(f".{kind}").is_file())
 

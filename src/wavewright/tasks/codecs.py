@@ -26,9 +26,7 @@ from ..models import Card, ModelFolder
 
 DEFAULT_CODEC = "speech-codec"
 PACKET_SECONDS = 1.0
-PACKET_BYTES = (
-    7.5  # of a packet besides its codes: its two bytes of length, its number and its check, and what flushing the coder costs
-)
+PACKET_BYTES = 7.5  # of a packet besides its codes: its two bytes of length, its number and its check, and what flushing the coder costs
 NEAR = 1.25  # a bitrate is refused that is further than this factor from what a model can do
 
 
@@ -145,7 +143,9 @@ def coder_of(codec: Codec, header: Header, file: str) -> Coder:
     if header.version == STATIC:
         return RangeCoder(codec.frequencies[: header.n_levels])
     if codec.contexts is None:
-        raise BadModel(f"{file} needs contexts.safetensors, which {codec.card.name} does not have; copy the model again.")
+        raise BadModel(
+            f"{file} needs contexts.safetensors, which {codec.card.name} does not have; copy the model again."
+        )
     return ContextCoder(codec.contexts, header.n_levels)
 
 
@@ -169,7 +169,9 @@ def n_levels_for(codec: Codec, kbps: float, n_channels: int, is_stream: bool = F
     """
     frames = codec.sample_rate / codec.hop_length
     n_most = min(MOST_LEVELS, codec.n_levels)
-    bits = entropy_bits(codec.frequencies) if codec.contexts is None else codec.contexts.bits(knows_earlier=not is_stream)
+    bits = (
+        entropy_bits(codec.frequencies) if codec.contexts is None else codec.contexts.bits(knows_earlier=not is_stream)
+    )
     of_codes = n_channels * frames * np.cumsum(bits[:n_most])
     of_packets = 0.0 if is_stream else 8 * PACKET_BYTES * frames / frames_per_packet(codec, n_channels)
     rates = (of_codes + of_packets) / 1000  # (n_levels,)

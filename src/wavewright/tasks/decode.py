@@ -67,8 +67,12 @@ class Decoded:
 
 @checked
 def decode(
-    file: Annotated[Path | None, Field(description="A .wwc or .safetensors file; none with --stream."), BY_PLACE] = None,
-    out: Annotated[Path | None, Field(description="Sound file to write; default: <name>-decoded.wav beside the codes.")] = None,
+    file: Annotated[
+        Path | None, Field(description="A .wwc or .safetensors file; none with --stream."), BY_PLACE
+    ] = None,
+    out: Annotated[
+        Path | None, Field(description="Sound file to write; default: <name>-decoded.wav beside the codes.")
+    ] = None,
     model: Annotated[
         str | None, Field(description="The model that encoded the file, by name or folder; default: found by its hash.")
     ] = None,
@@ -98,7 +102,9 @@ def decode(
         return _decode_file(file, source, out, model, max_gap_seconds, quiet)
 
 
-def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, max_gap_seconds: float, quiet: bool) -> Decoded:
+def _decode_file(
+    file: Path, source: BinaryIO, out: Path, model: str | None, max_gap_seconds: float, quiet: bool
+) -> Decoded:
     header, repaired = read_header(source, str(file))
     codec = codec_of(header, model, str(file))
     reader = PacketReader(source, header, coder_of(codec, header, str(file)), codec.hop_length, max_gap_seconds)
@@ -107,7 +113,9 @@ def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, max
         waves = decoded(codec, reader, str(file))
         first = next(waves, None)
         if first is None:
-            raise BadAudio(f"{file} is of a sound without a sample, so there is nothing to decode; encode one that has some.")
+            raise BadAudio(
+                f"{file} is of a sound without a sample, so there is nothing to decode; encode one that has some."
+            )
         write_blocks(out, _shown(chain([first], waves), header.sample_rate, show))
     seconds = reader.n_samples_there / header.sample_rate
     n_bytes = file.stat().st_size
@@ -129,7 +137,9 @@ def _decode_file(file: Path, source: BinaryIO, out: Path, model: str | None, max
     )
 
 
-def decode_stream(source: BinaryIO, sink: BinaryIO, model: str | None = None, max_gap_seconds: float = MAX_GAP_SECONDS) -> None:
+def decode_stream(
+    source: BinaryIO, sink: BinaryIO, model: str | None = None, max_gap_seconds: float = MAX_GAP_SECONDS
+) -> None:
     """Decode a .wwc stream from ``source`` to raw 16-bit samples in ``sink``, channels side by side, sent as soon as they are there.
 
     What is damaged is named on standard error.
@@ -173,13 +183,16 @@ def lost_seconds(reader: PacketReader, codec: Codec) -> tuple[tuple[float, float
     longest = float("inf") if reader.n_samples is None else reader.n_samples / reader.header.sample_rate
     frame = codec.hop_length / codec.sample_rate
     return tuple(
-        (round(first * frame, 3), None if end is None else round(min(end * frame, longest), 3)) for first, end in reader.lost
+        (round(first * frame, 3), None if end is None else round(min(end * frame, longest), 3))
+        for first, end in reader.lost
     )
 
 
 def refused_from(reader: PacketReader, codec: Codec) -> float | None:
     """Return the time in seconds at which packets continue after a gap longer than allowed, or None."""
-    return None if reader.first_refused is None else round(reader.first_refused * codec.hop_length / codec.sample_rate, 3)
+    return (
+        None if reader.first_refused is None else round(reader.first_refused * codec.hop_length / codec.sample_rate, 3)
+    )
 
 
 def _allowing(seconds: float) -> str:
@@ -198,7 +211,9 @@ def damage(
     if repaired_byte is not None:
         yield f"Byte {repaired_byte} of {name}, in its header, was damaged and has been put right."
     if lost:
-        listed = ", ".join(f"from {first:.2f} s on" if end is None else f"{first:.2f} to {end:.2f} s" for first, end in lost)
+        listed = ", ".join(
+            f"from {first:.2f} s on" if end is None else f"{first:.2f} to {end:.2f} s" for first, end in lost
+        )
         first, end = lost[-1]
         if end is None:
             listed += ", and the sound ends there"
@@ -232,7 +247,9 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a .wwc file.")
     if file.exists() and not file.is_file():
-        raise BadAudio(f"{file} is a pipe, socket or device; give a .wwc file, or send it to standard input with --stream.")
+        raise BadAudio(
+            f"{file} is a pipe, socket or device; give a .wwc file, or send it to standard input with --stream."
+        )
     try:
         source = file.open("rb")
     except FileNotFoundError as error:

@@ -110,7 +110,9 @@ class _SoundWriter:
         rows, why_silent = [], ""
         if folder.card.family == SPEAKING:
             rows = self._spoken(folder)
-        elif hasattr(runtime, "vocode") and (not hasattr(runtime, "generate") or folder.card.config.get("condition") == "mel"):
+        elif hasattr(runtime, "vocode") and (
+            not hasattr(runtime, "generate") or folder.card.config.get("condition") == "mel"
+        ):
             rows, why_silent = self._with_voice(self._vocoded, folder)
         elif hasattr(runtime, "generate"):
             rows = self._generated(folder, hasattr(runtime, "interpolate"))
@@ -190,7 +192,9 @@ class _SoundWriter:
             decode(codes, after, str(folder.path), quiet=True)
             players.append(self._player(after, f"{kbps:g} kbps: {codes.stat().st_size / 1e3:.1f} kB", TEXTS[1]))
             codes.unlink()
-        command = f"wavewright encode {before.name} --kbps 3 --out talk.wwc && wavewright decode talk.wwc --out again.wav"
+        command = (
+            f"wavewright encode {before.name} --kbps 3 --out talk.wwc && wavewright decode talk.wwc --out again.wav"
+        )
         return [Row("before and after", command, players)]
 
     def _players(self, made: Generated, name: str) -> list[Player]:

@@ -170,7 +170,9 @@ class Chapter:
 def page(chapters: list[Chapter]) -> str:
     """The whole page as HTML; it loads nothing but the sound files beside it."""
     body = "\n".join(_chapter(chapter, number) for number, chapter in enumerate(chapters, 1))
-    menu = "\n".join(f'<a href="#model-{number}">{escape(chapter.card.name)}</a>' for number, chapter in enumerate(chapters, 1))
+    menu = "\n".join(
+        f'<a href="#model-{number}">{escape(chapter.card.name)}</a>' for number, chapter in enumerate(chapters, 1)
+    )
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -260,7 +262,9 @@ def _credits(chapters: list[Chapter]) -> str:
         for (name, licence, credit, origin), names in users.items()
     )
     intro = "They learned from these recordings; after each, the models and how many of its clips they were trained on."
-    learned = f"<details><summary>{len(users)} sources</summary><p>{intro}</p><ul>{sources}</ul></details>" if users else ""
+    learned = (
+        f"<details><summary>{len(users)} sources</summary><p>{intro}</p><ul>{sources}</ul></details>" if users else ""
+    )
     return f"<p>Licences of the models:</p><ul>{licences}</ul>\n{learned}"
 
 

@@ -82,9 +82,13 @@ def encode(
     model: Annotated[str, Field(description="Name of a codec or a VAE, or the path of its folder.")] = DEFAULT_CODEC,
     stream: Annotated[
         bool,
-        Field(description="From standard input (16-bit mono at the codec's rate, or WAV) to standard output, frame by frame."),
+        Field(
+            description="From standard input (16-bit mono at the codec's rate, or WAV) to standard output, frame by frame."
+        ),
     ] = False,
-    label: Annotated[str | None, Field(description="Kind of the sound, for a VAE's decoder; default: not told.")] = None,
+    label: Annotated[
+        str | None, Field(description="Kind of the sound, for a VAE's decoder; default: not told.")
+    ] = None,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> Encoded | EncodedLatents | None:
     """Compress a sound file to the codes of a neural codec, as a .wwc file, or to the latents of a VAE, as a .safetensors file.
@@ -118,7 +122,9 @@ def _encode_file(file: Path, sound: SoundHeader, out: Path, codec: Codec, kbps: 
         place.write(
             bytes(HEADER_BYTES)
         )  # the number of samples is known at the end: some files do not say it, some say it wrongly
-        counted = _Counted((block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / sound.sample_rate))
+        counted = _Counted(
+            (block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / sound.sample_rate)
+        )
         writer = PacketWriter(place, header, coder_of(codec, header, str(out)), is_stream=False)
         _write_codes(codec, writer, counted)
         place.seek(0)
@@ -199,7 +205,9 @@ def _header(codec: Codec, kbps: float, n_channels: int, sample_rate: int, is_str
     """The header of a sound whose length is not known yet; raises BadSetting where there can be none."""
     n_frames = frames_per_packet(codec, n_channels)
     n_levels = n_levels_for(codec, kbps, n_channels, is_stream)
-    return Header(codec.folder.hash, codec.sample_rate, sample_rate, n_channels, None, n_levels, n_frames, version_by(codec))
+    return Header(
+        codec.folder.hash, codec.sample_rate, sample_rate, n_channels, None, n_levels, n_frames, version_by(codec)
+    )
 
 
 def _write_codes(codec: Codec, writer: PacketWriter, sound: _Counted) -> None:
@@ -207,7 +215,9 @@ def _write_codes(codec: Codec, writer: PacketWriter, sound: _Counted) -> None:
     header = writer.header
     encoders = [codec.encoder() for _ in range(header.n_channels)]
     for wave in _at_rate_of(codec, sound, header):
-        writer.push(np.stack([encoder.push(row)[: header.n_levels] for encoder, row in zip(encoders, wave, strict=True)]))
+        writer.push(
+            np.stack([encoder.push(row)[: header.n_levels] for encoder, row in zip(encoders, wave, strict=True)])
+        )
     writer.finish(np.stack([encoder.finish()[: header.n_levels] for encoder in encoders]), sound.n_samples)
 
 

@@ -33,7 +33,9 @@ LONGEST_SECONDS = 10.0
 def evaluate(
     reference: Annotated[Path, Field(description="Folder or manifest of the recordings that the model learned from.")],
     generated: Annotated[Path, Field(description="Folder or manifest of generated sounds.")],
-    classifier: Annotated[str | None, Field(description="Classifier that judges labels; default: one that knows them.")] = None,
+    classifier: Annotated[
+        str | None, Field(description="Classifier that judges labels; default: one that knows them.")
+    ] = None,
     label_from: Annotated[
         LabelFrom | None,
         Field(
@@ -42,19 +44,27 @@ def evaluate(
     ] = None,
     group_from: Annotated[
         GroupFrom | None,
-        Field(description="Without a manifest: what belongs together, by sub-folder or by the file name up to its first _."),
+        Field(
+            description="Without a manifest: what belongs together, by sub-folder or by the file name up to its first _."
+        ),
     ] = None,
     held_out: Annotated[
-        Path | None, Field(description="Recordings that the model did not learn from; default: split test of the manifest.")
+        Path | None,
+        Field(description="Recordings that the model did not learn from; default: split test of the manifest."),
     ] = None,
     seconds: Annotated[
-        float | None, Field(description="Compare so much of each sound; default: the longest generated one.", ge=0.1, le=60)
+        float | None,
+        Field(description="Compare so much of each sound; default: the longest generated one.", ge=0.1, le=60),
     ] = None,
     takes_from: Annotated[
         TakesFrom,
-        Field(description="Recordings are takes of one sound where they are very close, or also where they are of one group."),
+        Field(
+            description="Recordings are takes of one sound where they are very close, or also where they are of one group."
+        ),
     ] = "distance",
-    skip_cheats: Annotated[bool, Field(description="Do not judge two ways of cheating as well, which must fail.")] = False,
+    skip_cheats: Annotated[
+        bool, Field(description="Do not judge two ways of cheating as well, which must fail.")
+    ] = False,
     seed: Annotated[int, Field(description="Same seed, same draws.", ge=0, le=2**32 - 1)] = 0,
 ) -> EvaluationReport:
     """Judge generated sounds by the recordings that their model learned from.
@@ -91,7 +101,9 @@ def evaluate(
     return replace(report, reference=str(reference), generated=str(generated), notes=tuple(notes))
 
 
-def _entries(path: Path, label_from: LabelFrom | None, group_from: GroupFrom | None, problems: list[Problem]) -> list[Entry]:
+def _entries(
+    path: Path, label_from: LabelFrom | None, group_from: GroupFrom | None, problems: list[Problem]
+) -> list[Entry]:
     """The sounds of a folder or manifest, without labels where none are wanted; adds to ``problems`` what cannot be used."""
     manifest = path if path.is_file() else path / MANIFEST_FILE
     found = scan(path, label_from, group_from, manifest if manifest.is_file() else None)

@@ -87,7 +87,9 @@ def generate(
     format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     min_confidence: Annotated[
         float | None,
-        Field(description="Leave out sounds that a classifier takes for the asked label with less than this.", ge=0, le=1),
+        Field(
+            description="Leave out sounds that a classifier takes for the asked label with less than this.", ge=0, le=1
+        ),
     ] = None,
     min_novelty: Annotated[
         float | None,
@@ -103,7 +105,9 @@ def generate(
     ] = None,
     seconds: Annotated[
         float | None,
-        Field(description="Length of each sound, with --continue-from included; default: as its kind lasts.", gt=0, le=600),
+        Field(
+            description="Length of each sound, with --continue-from included; default: as its kind lasts.", gt=0, le=600
+        ),
     ] = None,
     temperature: Annotated[
         float | None, Field(description="Below 1 safer, above 1 wilder; default: the model's own.", ge=0, le=2)
@@ -146,7 +150,9 @@ def generate(
         found = rejection.choose(label, count, seed)
     else:
         if seed:
-            raise BadSetting(f"The seed {seed} has no meaning on the way between two seeds; give --seed or --interpolate.")
+            raise BadSetting(
+                f"The seed {seed} has no meaning on the way between two seeds; give --seed or --interpolate."
+            )
         if asked or continue_from or rejection.is_asked_for:
             raise BadSetting(
                 "The sounds on the way between two seeds are what they are: none can be left out or made otherwise; give "
@@ -169,7 +175,9 @@ def generate(
     )
 
 
-def _maker(player: Any, options: dict[str, Any], continue_from: Path | None) -> Callable[[str | None, int, int], np.ndarray]:
+def _maker(
+    player: Any, options: dict[str, Any], continue_from: Path | None
+) -> Callable[[str | None, int, int], np.ndarray]:
     """What makes the clip ``(channels, time)`` of a label, seed and index; raises BadSetting for an option that the model does not have."""
     method = player.generate if continue_from is None else getattr(player, "continue_from", None)
     if method is None:
@@ -202,7 +210,9 @@ def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int) -> 
             f"{player.card.name} knows no way from one sound to another; give --seed in the place of --interpolate."
         )
     if steps > MOST_STEPS:
-        raise BadSetting(f"The way between two seeds in {steps} sounds is too long; at most {MOST_STEPS} fit into memory.")
+        raise BadSetting(
+            f"The way between two seeds in {steps} sounds is too long; at most {MOST_STEPS} fit into memory."
+        )
     for seed in seeds:
         if not 0 <= seed <= LARGEST_SEED:
             raise BadSetting(f"The seed {seed} is out of range; give a whole number from 0 to {LARGEST_SEED}.")
@@ -234,7 +244,9 @@ def _stem(origin: dict[str, Any]) -> str:
     if "continue_from" in origin:
         seeds += f"after-{Path(origin['continue_from']).stem}"
     seeds += "".join(
-        f"-{origin[name]:g}{unit}" for name, unit in (("seconds", "s"), ("temperature", "t"), ("pitch", "p")) if name in origin
+        f"-{origin[name]:g}{unit}"
+        for name, unit in (("seconds", "s"), ("temperature", "t"), ("pitch", "p"))
+        if name in origin
     )
     label = [origin[name] for name in ("label", "speaker") if origin.get(name) is not None]
     return file_stem(origin["model"], *label, seeds, f"{origin['index']:03d}")

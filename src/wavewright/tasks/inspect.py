@@ -25,9 +25,13 @@ def inspect(
     ] = None,
     group_from: Annotated[
         GroupFrom | None,
-        Field(description="What belongs together: the sub-folder below the label's, or the file name up to its first _."),
+        Field(
+            description="What belongs together: the sub-folder below the label's, or the file name up to its first _."
+        ),
     ] = None,
-    manifest: Annotated[Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")] = None,
+    manifest: Annotated[
+        Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")
+    ] = None,
 ) -> Report:
     """Report clips, hours, labels, rates, clipping, silence, DC offset, duplicates and unusable files of a folder.
 

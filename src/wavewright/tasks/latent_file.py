@@ -100,7 +100,9 @@ def _opened(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
             latents = opened.get_tensor(TENSOR) if said is not None else np.zeros(0)
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise BadAudio(f"{path} cannot be read as latents ({reason}); copy it again, or encode the sound again.") from error
+        raise BadAudio(
+            f"{path} cannot be read as latents ({reason}); copy it again, or encode the sound again."
+        ) from error
     if not isinstance(said, dict):
         raise BadAudio(f"{path} holds no latents of a sound; give a file that `wavewright encode` wrote with a VAE.")
     return latents, said

@@ -33,7 +33,9 @@ LETTERS_OF_A_NAME = 32  # that the name of a sound takes from the name of a file
 Pitch = Annotated[
     float | None,
     Field(
-        description="Pitch of the sound, a MIDI number (60: middle C), for a model that was trained with pitch.", ge=0, le=127
+        description="Pitch of the sound, a MIDI number (60: middle C), for a model that was trained with pitch.",
+        ge=0,
+        le=127,
     ),
 ]
 
@@ -173,7 +175,12 @@ def check_room(player: Runtime, n_samples: int, count: int, detail: float) -> No
 
 
 def write_derived(
-    player: Runtime, sources: Sequence[Source], sounds: Iterator[Made], out: Path, format: str, turned_down_db: float = 0.0
+    player: Runtime,
+    sources: Sequence[Source],
+    sounds: Iterator[Made],
+    out: Path,
+    format: str,
+    turned_down_db: float = 0.0,
 ) -> Derived:
     """Write sounds as files of ``out``; raises as :func:`.sound_folder.write_sounds`."""
     written = write_sounds(sounds, player.sample_rate, out, format)
@@ -238,7 +245,9 @@ def _wave_of(entry: Entry, player: Runtime, may_be_silent: bool = False) -> np.n
         )
     wave = np.concatenate([*decode_at(entry, player.sample_rate, 1)], axis=1)[0]
     if not len(wave) or (not may_be_silent and np.abs(wave).max() <= SILENT_PEAK):
-        raise BadAudio(f"{entry.path} is silent: no sample exceeds -60 dB of full scale; give a sound that can be heard.")
+        raise BadAudio(
+            f"{entry.path} is silent: no sample exceeds -60 dB of full scale; give a sound that can be heard."
+        )
     return wave
 
 

@@ -56,7 +56,9 @@ class Leveler:
         """Message that the target was not reached; empty where it was."""
         if self.lufs == -math.inf or abs(self.lufs - self.target) <= 4 * TOLERANCE_LU:
             return ""
-        return f"{self.lufs:.1f} LUFS is as near to {self.target:g} as it comes with true peaks below {CEILING_DB:g} dB."
+        return (
+            f"{self.lufs:.1f} LUFS is as near to {self.target:g} as it comes with true peaks below {CEILING_DB:g} dB."
+        )
 
     def waves(self, waves: Iterable[np.ndarray], sample_rate: int, folder: Path) -> Iterator[np.ndarray]:
         """Yield the waves ``(1, time)`` float32 at the target, in blocks; spool long ones to a file in ``folder``."""
@@ -79,7 +81,9 @@ class Leveler:
             if step_db == 0:
                 break
             gain_db += step_db
-            self.lufs, self.true_peak_db = _measured(limited(spool, sample_rate, float(db_to_gain(gain_db))), sample_rate)
+            self.lufs, self.true_peak_db = _measured(
+                limited(spool, sample_rate, float(db_to_gain(gain_db))), sample_rate
+            )
             slope = min(max((self.lufs - before) / step_db, SMALLEST_SLOPE), 1.0)
         return float(db_to_gain(gain_db))
 

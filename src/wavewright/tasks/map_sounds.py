@@ -65,9 +65,9 @@ class SoundMap:
 @checked
 def map_sounds(
     folder: Annotated[Path, Field(description="Folder with sound files, or a manifest (.csv, .jsonl).")],
-    out: Annotated[Path, Field(description="JSON file to write; the picture lies beside it and ends with .png.")] = Path(
-        "wavewright-map.json"
-    ),
+    out: Annotated[
+        Path, Field(description="JSON file to write; the picture lies beside it and ends with .png.")
+    ] = Path("wavewright-map.json"),
     neighbours: Annotated[int, Field(description="Nearest sounds that are named with each.", ge=0, le=100)] = 5,
     label_from: Annotated[
         LabelFrom | None,

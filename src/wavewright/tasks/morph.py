@@ -36,10 +36,14 @@ def morph(
     file_b: Annotated[Path, Field(description="Sound file to end at.")],
     steps: Annotated[int, Field(description="Number of sounds, both ends included.", ge=2, le=MOST_SOUNDS)] = 9,
     way: Annotated[
-        Way, Field(description="Straight, through calmer sounds, or round the mean of all sounds, at an even distance from it.")
+        Way,
+        Field(
+            description="Straight, through calmer sounds, or round the mean of all sounds, at an even distance from it."
+        ),
     ] = "spherical",
     over_time: Annotated[
-        bool, Field(description="One sound that turns from the one into the other, for a model of sounds of any length.")
+        bool,
+        Field(description="One sound that turns from the one into the other, for a model of sounds of any length."),
     ] = False,
     joined: Annotated[bool, Field(description="Write one more file with all steps, one after another.")] = False,
     label_a: Annotated[
@@ -62,12 +66,20 @@ def morph(
     the way.
     """
     if over_time and joined:
-        raise BadSetting("A sound that turns over time has no steps that could be joined; leave --over-time or --joined out.")
+        raise BadSetting(
+            "A sound that turns over time has no steps that could be joined; leave --over-time or --joined out."
+        )
     player = open_vae(model)
     (a, wave_a), (b, wave_b) = read_sound(file_a, player), read_sound(file_b, player)
     check_room(player, max(len(wave_a), len(wave_b)), 1 if over_time else steps, detail)
     waves = player.morph(wave_a, wave_b, steps, way, over_time, label_a, label_b, pitch_a, pitch_b, seed, detail)
-    call = {**origin_of(player, "morph", (a, b)), "way": way, "seed": seed, "labels": [label_a, label_b], "detail": detail}
+    call = {
+        **origin_of(player, "morph", (a, b)),
+        "way": way,
+        "seed": seed,
+        "labels": [label_a, label_b],
+        "detail": detail,
+    }
     call |= told_pitch(pitch_a=pitch_a, pitch_b=pitch_b)
     name = sound_name(
         player,
@@ -91,6 +103,8 @@ def _steps(waves: Sequence[np.ndarray], call: dict[str, Any], name: str, joined:
     for index, wave in enumerate(waves):
         is_first = index == 0 or first_label == last_label
         label = first_label if is_first else last_label if index == last else None
-        yield Made(wave, f"{name}-{index:03d}", {**call, "part": round(index / last, 6), "index": index, "label": label})
+        yield Made(
+            wave, f"{name}-{index:03d}", {**call, "part": round(index / last, 6), "index": index, "label": label}
+        )
     if joined:
         yield Made(np.concatenate(waves, axis=1), f"{name}-joined", {**call, "joined": True}, listed=False)

@@ -64,7 +64,8 @@ def neighbours(
     latents = player.encode(player.heard(wave).wave)
     if folder is None:
         known = tuple(
-            Neighbour(name, label or None, round(distance, 4)) for name, label, distance in player.neighbours(latents, count)
+            Neighbour(name, label or None, round(distance, 4))
+            for name, label, distance in player.neighbours(latents, count)
         )
         return Neighbours(source, player.card.name, player.folder.hash, None, known)
     others = encode_folder(folder, scan(folder, None), player, quiet)

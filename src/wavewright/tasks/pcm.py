@@ -18,7 +18,9 @@ from ..families.codec.header import MAGIC
 FULL_SCALE = 32_768
 CHUNK_BYTES = 65_536
 PCM, EXTENSIBLE = 1, 0xFFFE  # formats of a WAV file
-UNKNOWN_BYTES = 0x7FFF0000  # programs that write WAV to a pipe give about this size or a larger one, or 0, as they know none
+UNKNOWN_BYTES = (
+    0x7FFF0000  # programs that write WAV to a pipe give about this size or a larger one, or 0, as they know none
+)
 ENDLESS_BYTES = 0x7FFFF000  # of samples, in the header of a stream whose length nobody knows
 FILES = {
     b"fLaC": "a FLAC file",
@@ -77,7 +79,9 @@ def pipe_out(sink: BinaryIO) -> Iterator[BinaryIO]:
         yield sink
         sink.flush()
     except BrokenPipeError:
-        if sink is getattr(sys.stdout, "buffer", None):  # or Python complains at its exit that it could not write the rest
+        if sink is getattr(
+            sys.stdout, "buffer", None
+        ):  # or Python complains at its exit that it could not write the rest
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -117,7 +121,9 @@ def _wav_header(source: BinaryIO) -> tuple[int, int, int | None]:
     """Channels, sample rate and, where it is known, the bytes of the samples, which come next; "RIFF" has been read."""
     head = _read(source, 8)
     if head[4:] != b"WAVE":
-        raise BadAudio("What came on standard input begins like a WAV file and is none; send raw samples or a whole WAV file.")
+        raise BadAudio(
+            "What came on standard input begins like a WAV file and is none; send raw samples or a whole WAV file."
+        )
     kind, n_left = None, MOST_BEFORE_SAMPLES
     while len(head := _read(source, 8)) == 8:
         name, n_bytes = head[:4], int.from_bytes(head[4:], "little")
@@ -128,7 +134,9 @@ def _wav_header(source: BinaryIO) -> tuple[int, int, int | None]:
         if name == b"fmt " and len(chunk) >= 16:
             kind = chunk
     if kind is None or head[:4] != b"data":
-        raise BadAudio("The WAV file on standard input does not say what its samples are, it is damaged; export it again.")
+        raise BadAudio(
+            "The WAV file on standard input does not say what its samples are, it is damaged; export it again."
+        )
     format_, n_channels = int.from_bytes(kind[:2], "little"), int.from_bytes(kind[2:4], "little")
     sample_rate, bits = int.from_bytes(kind[4:8], "little"), int.from_bytes(kind[14:16], "little")
     if format_ == EXTENSIBLE and len(kind) >= 26:

@@ -65,7 +65,9 @@ def phonemes(
     language: Annotated[
         str, Field(description="Language: en, en-GB, or espeak: and a language of eSpeak NG where that is installed.")
     ] = "en",
-    lexicon: Annotated[Path | None, Field(description="Lexicon of your own: a word, then its phones, one word a line.")] = None,
+    lexicon: Annotated[
+        Path | None, Field(description="Lexicon of your own: a word, then its phones, one word a line.")
+    ] = None,
     markup: Annotated[Markup, Field(description="Markup of the text, which is not spoken.")] = "none",
     strict: Annotated[
         bool, Field(description="Refuse a text with letters that cannot be read, instead of skipping them.")

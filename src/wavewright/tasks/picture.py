@@ -15,7 +15,9 @@ LOWEST_HZ = 40.0
 RANGE_DB = 80.0  # between the brightest and the darkest colour
 
 # From darkness through violet and orange to light: brightness rises evenly, so it reads in grey as well.
-COLOURS = np.array([(8, 6, 20), (60, 18, 92), (140, 38, 112), (214, 78, 74), (247, 158, 60), (252, 246, 200)], dtype=float)
+COLOURS = np.array(
+    [(8, 6, 20), (60, 18, 92), (140, 38, 112), (214, 78, 74), (247, 158, 60), (252, 246, 200)], dtype=float
+)
 
 
 def spectrogram_png(wave: np.ndarray, sample_rate: int) -> bytes:
@@ -34,7 +36,11 @@ def spectrogram_png(wave: np.ndarray, sample_rate: int) -> bytes:
 def palette() -> np.ndarray:
     """256 colours ``(256, 3)`` uint8 from dark to light."""
     anchors = np.linspace(0, 255, len(COLOURS))
-    return np.stack([np.interp(np.arange(256), anchors, channel) for channel in COLOURS.T], axis=1).round().astype(np.uint8)
+    return (
+        np.stack([np.interp(np.arange(256), anchors, channel) for channel in COLOURS.T], axis=1)
+        .round()
+        .astype(np.uint8)
+    )
 
 
 def indexed_png(pixels: np.ndarray, colours: np.ndarray) -> bytes:
@@ -45,7 +51,12 @@ def indexed_png(pixels: np.ndarray, colours: np.ndarray) -> bytes:
     height, width = pixels.shape
     rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels], axis=1)
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"PLTE", colours.tobytes()), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")]
+    chunks = [
+        (b"IHDR", header),
+        (b"PLTE", colours.tobytes()),
+        (b"IDAT", zlib.compress(rows.tobytes(), 9)),
+        (b"IEND", b""),
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )

@@ -63,7 +63,9 @@ class Rejection:
         least close of them is taken and counted in ``n_close``. Raises BadSetting where too few clips keep the limits asked for.
         """
         labels = self.player.labels if label is None and self.player.labels else (label,)
-        candidates = [itertools.count(number, len(labels)) for number in range(len(labels))]  # indices of each label's clips
+        candidates = [
+            itertools.count(number, len(labels)) for number in range(len(labels))
+        ]  # indices of each label's clips
         for place in range(count):
             number = place % len(labels)
             close: list[Judged] = []
@@ -89,7 +91,9 @@ class Rejection:
         mono = wave.mean(axis=0, keepdims=True)
         if self.min_confidence is not None:
             probabilities = self._judge.probabilities(mono, self.player.sample_rate)[0]  # (classes,)
-            confidence = next(float(p) for name, p in zip(self._judge.labels, probabilities, strict=True) if name == label)
+            confidence = next(
+                float(p) for name, p in zip(self._judge.labels, probabilities, strict=True) if name == label
+            )
         if self.min_novelty or (self.min_novelty is None and self._limits_db is not None):
             novelty_db = self._novelty_db(mono)
         return Judged(wave, label, index, confidence, novelty_db)
@@ -126,11 +130,15 @@ class Rejection:
             )
         name = self.judge_name or models.classifier_of(labels)
         if name is None:
-            raise BadModel(f"No classifier knows the labels {', '.join(sorted(labels))}; give the path of one with --judge.")
+            raise BadModel(
+                f"No classifier knows the labels {', '.join(sorted(labels))}; give the path of one with --judge."
+            )
         judge = ClassifierEmbedding(models.load(name))
         missing = sorted(labels - set(judge.labels))
         if missing:
-            raise BadSetting(f"The classifier {judge.name} does not know {', '.join(missing)}; give another with --judge.")
+            raise BadSetting(
+                f"The classifier {judge.name} does not know {', '.join(missing)}; give another with --judge."
+            )
         return judge
 
     @cached_property

@@ -37,9 +37,13 @@ def slide(
     file: Annotated[Path, Field(description="Sound file to change.")],
     set: Annotated[
         tuple[str, ...] | dict[str, float],
-        Field(description="Move a slider: name=amount, in its unit, for example brightness=+1; may be given several times."),
+        Field(
+            description="Move a slider: name=amount, in its unit, for example brightness=+1; may be given several times."
+        ),
     ] = (),
-    steps: Annotated[int, Field(description="Number of sounds, from no change to all of it.", ge=1, le=MOST_SOUNDS)] = 1,
+    steps: Annotated[
+        int, Field(description="Number of sounds, from no change to all of it.", ge=1, le=MOST_SOUNDS)
+    ] = 1,
     label: Annotated[
         str | None, Field(description="Kind of the sound; default: that of the training sounds nearest to it.")
     ] = None,
@@ -87,7 +91,9 @@ def _amounts(given: tuple[str, ...] | Mapping[str, float], player: Runtime) -> d
     if not has:
         raise BadSetting(f"{player.card.name} has no sliders; train it again, or play another model.")
     if not given:
-        raise BadSetting(f"Nothing is to be moved; {player.card.name} has the sliders {has}: give one with --set brightness=1.")
+        raise BadSetting(
+            f"Nothing is to be moved; {player.card.name} has the sliders {has}: give one with --set brightness=1."
+        )
     if isinstance(given, Mapping):
         return dict(given)
     amounts: dict[str, float] = {}

@@ -78,7 +78,9 @@ class SpokenText:
 def speak(
     text: Annotated[str | None, Field(description="What to say; default: standard input."), BY_PLACE] = None,
     voice: Annotated[str, Field(description="<model>-<speaker>, or the folder of a voice.")] = DEFAULT_VOICE,
-    vocoder: Annotated[str, Field(description="What makes sound of frames: vocoder, wavenet, or a folder.")] = DEFAULT_VOCODER,
+    vocoder: Annotated[
+        str, Field(description="What makes sound of frames: vocoder, wavenet, or a folder.")
+    ] = DEFAULT_VOCODER,
     rate: Annotated[float, Field(description="Times faster.", ge=0.25, le=4)] = 1.0,
     pitch: Annotated[float, Field(description="Semitones higher; below 0 lower.", ge=-24, le=24)] = 0.0,
     range: Annotated[float, Field(description="Times as wide a melody; 0 is one tone.", ge=0, le=4)] = 1.0,
@@ -91,7 +93,9 @@ def speak(
             "storyteller; or a style that the model learned, style-1 and so on."
         ),
     ] = None,
-    lexicon: Annotated[Path | None, Field(description="File of words with their phones, which go before all others.")] = None,
+    lexicon: Annotated[
+        Path | None, Field(description="File of words with their phones, which go before all others.")
+    ] = None,
     seed: Annotated[int, Field(description="Same seed, same samples.", ge=0, le=LARGEST_SEED)] = 0,
     out: Annotated[
         Path | None,
@@ -99,7 +103,9 @@ def speak(
             description="Sound file to write; with --file and --batch, the folder; default: speech.wav, or that file's name."
         ),
     ] = None,
-    stream: Annotated[bool, Field(description="WAV of 16 bits to standard output, each chunk as soon as it is there.")] = False,
+    stream: Annotated[
+        bool, Field(description="WAV of 16 bits to standard output, each chunk as soon as it is there.")
+    ] = False,
     subtitles: Annotated[
         Path | None,
         Field(description="File for words and their times: .srt, .vtt or .json; with --file, only how it ends counts."),
@@ -107,7 +113,8 @@ def speak(
     ssml: Annotated[bool, Field(description="The text is SSML; a text that begins with <speak is anyway.")] = False,
     markup: Annotated[Markup, Field(description="Markup of the text, which is not spoken.")] = "none",
     language: Annotated[
-        str | None, Field(description="How the text is read: en-GB for British dates and numbers; default: the voice's.")
+        str | None,
+        Field(description="How the text is read: en-GB for British dates and numbers; default: the voice's."),
     ] = None,
     strict: Annotated[
         bool, Field(description="Refuse a text with letters that cannot be read, instead of skipping them.")
@@ -118,17 +125,22 @@ def speak(
     ] = None,
     batch: Annotated[
         Path | None,
-        Field(description="CSV, JSONL or text file with a text a line; a sound file each, named by a column or numbered."),
+        Field(
+            description="CSV, JSONL or text file with a text a line; a sound file each, named by a column or numbered."
+        ),
     ] = None,
     name_column: Annotated[
-        str | None, Field(description="With --batch: the column of the files' names; default: name or file, else numbers.")
+        str | None,
+        Field(description="With --batch: the column of the files' names; default: name or file, else numbers."),
     ] = None,
     format: Annotated[
         BookFormat | None, Field(description="With --file and --batch: kind of sound files; default: wav.")
     ] = None,
     lufs: Annotated[
         str | float | None,
-        Field(description="Loudness of each file: podcast (-16), broadcast (-23) or LUFS; true peaks stay below -1 dB."),
+        Field(
+            description="Loudness of each file: podcast (-16), broadcast (-23) or LUFS; true peaks stay below -1 dB."
+        ),
     ] = None,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> SpokenText | SpokenBook | SpokenBatch | None:
@@ -159,7 +171,9 @@ def speak(
         return speak_batch(batch, talks, BatchFiles(out, format or "wav", kind, name_column), quiet)
     leveler = None if lufs is None else Leveler(target_lufs(lufs))
     is_live = stream and text is None
-    given: str | Iterator[str] = "" if file is not None else _lines(sys.stdin, ssml, markup, strict) if is_live else _text(text)
+    given: str | Iterator[str] = (
+        "" if file is not None else _lines(sys.stdin, ssml, markup, strict) if is_live else _text(text)
+    )
     speaker = Voice.load(voice, vocoder, language)
     style_of(style, speaker.acoustic.styles)
     words = lexicon_of(speaker, lexicon)
@@ -178,7 +192,14 @@ def speak(
         manner = manner_of(prosody, style, seed, words, leveler, reading)
         kind = None if subtitles is None else kind_of(subtitles)
         return speak_book(
-            file, speaker, say, read, manner, BookFiles(out, format or "wav", kind, chapter_mark, markup), quiet, leveler
+            file,
+            speaker,
+            say,
+            read,
+            manner,
+            BookFiles(out, format or "wav", kind, chapter_mark, markup),
+            quiet,
+            leveler,
         )
     if stream:
         parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read, markup)
@@ -256,7 +277,9 @@ def _check_together(
     if file is not None and text is not None:
         raise BadSetting(f"There are two texts to speak; leave either --file {file} or the text out.")
     if file is not None and ssml:
-        raise BadSetting(f"A book is plain text, and --ssml was asked for; leave it out, or send {file} to standard input.")
+        raise BadSetting(
+            f"A book is plain text, and --ssml was asked for; leave it out, or send {file} to standard input."
+        )
     if stream and (file or out or subtitles):
         raise BadSetting(f"A stream goes to standard output alone; leave {file or out or subtitles} out, or --stream.")
     if stream and sys.stdout.isatty():

@@ -67,6 +67,8 @@ def decoded(given: bytes, line: int | None = None, keeps_going: bool = False) ->
     except UnicodeDecodeError as error:
         where = f"byte {error.start}" if line is None else f"line {line}, byte {error.start}"
         if keeps_going:
-            warnings.warn(f"Skipped bytes that are no UTF-8 ({where}); convert the text to UTF-8.", SkippedText, stacklevel=2)
+            warnings.warn(
+                f"Skipped bytes that are no UTF-8 ({where}); convert the text to UTF-8.", SkippedText, stacklevel=2
+            )
             return given.decode("utf-8", "ignore")
         raise BadText(f"What came on standard input is no text in UTF-8 ({where}); convert it to UTF-8.") from error

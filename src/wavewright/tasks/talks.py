@@ -52,7 +52,9 @@ class Talks:
     Settings are validated as the parameters of ``task``; voices are loaded once.
     """
 
-    def __init__(self, task: Callable[..., Any], vocoder: str, lexicon: Path | None, reading: Reading, common: dict[str, Any]):
+    def __init__(
+        self, task: Callable[..., Any], vocoder: str, lexicon: Path | None, reading: Reading, common: dict[str, Any]
+    ):
         self._allowed = get_type_hints(task, include_extras=True)
         self._vocoder, self._lexicon, self._reading, self._common = vocoder, lexicon, reading, common
         self._voices: dict[str, tuple[Voice, Lexicon | None]] = {}
@@ -67,11 +69,15 @@ class Talks:
 
         def say(text: str) -> Iterator[Chunk]:
             if len(text) > MOST_CHARACTERS:
-                raise BadText(f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; split it.")
+                raise BadText(
+                    f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; split it."
+                )
             is_ssml, markup, strict = self._reading.ssml or None, self._reading.markup, self._reading.strict
             return voice.stream(text, prosody, given["style"], words, given["seed"], is_ssml, markup, strict, warn)
 
-        return Talk(voice, say, manner_of(prosody, given["style"], given["seed"], words, leveler, self._reading), leveler)
+        return Talk(
+            voice, say, manner_of(prosody, given["style"], given["seed"], words, leveler, self._reading), leveler
+        )
 
     def _checked(self, name: str, value: Any) -> Any:
         """Validate a line's own setting as a parameter of the task; raise BadSetting with the allowed values."""

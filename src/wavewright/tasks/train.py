@@ -41,7 +41,9 @@ def train(
     family: Annotated[
         str, Field(description="Model family: gan, lstm, vae, wavenet, codec, prior, acoustic, vocoder or classifier.")
     ] = "gan",
-    size: Annotated[str, Field(description="How large a network: tiny, small, base, full; each family has its own.")] = "small",
+    size: Annotated[
+        str, Field(description="How large a network: tiny, small, base, full; each family has its own.")
+    ] = "small",
     out: Annotated[
         Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
     ] = None,
@@ -53,18 +55,27 @@ def train(
     ] = None,
     group_from: Annotated[
         GroupFrom | None,
-        Field(description="What belongs together: the sub-folder below the label's, or the file name up to its first _."),
+        Field(
+            description="What belongs together: the sub-folder below the label's, or the file name up to its first _."
+        ),
     ] = None,
-    manifest: Annotated[Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")] = None,
+    manifest: Annotated[
+        Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")
+    ] = None,
     from_: Annotated[
         str | None, Field(description="Model to begin from, a folder or a name: a voice learns another, or a vocoder.")
     ] = None,
-    max_minutes: Annotated[float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)] = None,
+    max_minutes: Annotated[
+        float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)
+    ] = None,
     more_minutes: Annotated[
-        float | None, Field(description="With --resume: train so many minutes past the run's plan, finished or not.", gt=0)
+        float | None,
+        Field(description="With --resume: train so many minutes past the run's plan, finished or not.", gt=0),
     ] = None,
     resume: Annotated[bool, Field(description="Go on with the run in the run folder.")] = False,
-    set: Annotated[tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")] = (),
+    set: Annotated[
+        tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
+    ] = (),
     device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> Trained:

@@ -51,7 +51,15 @@ def vary(
     source, wave = read_sound(file, player)
     check_room(player, len(wave), count, detail)
     waves = player.vary(wave, amount, seed, count, label, pitch, detail)
-    call = {**origin_of(player, "vary", [source]), "amount": amount, "seed": seed, "detail": detail, **told_pitch(pitch=pitch)}
+    call = {
+        **origin_of(player, "vary", [source]),
+        "amount": amount,
+        "seed": seed,
+        "detail": detail,
+        **told_pitch(pitch=pitch),
+    }
     name = sound_name(player, [source], [label], [f"vary{amount:g}", *detail_name(detail)], seed, [pitch])
-    sounds = (Made(each, f"{name}-{index:03d}", {**call, "index": index, "label": label}) for index, each in enumerate(waves))
+    sounds = (
+        Made(each, f"{name}-{index:03d}", {**call, "index": index, "label": label}) for index, each in enumerate(waves)
+    )
     return write_derived(player, [source], sounds, out, format)

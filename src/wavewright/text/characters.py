@@ -12,14 +12,24 @@ VARIANTS = {
     **dict.fromkeys("\u2010\u2011\u2012\ufe63\uff0d", "-"),
     **dict.fromkeys("\u2015\u2e3a\u2e3b", "\u2014"),
     **dict.fromkeys("\u2003\u2002\u00a0\u202f\u2007\u2009\u3000\u2028\u0085\u000b\u000c", " "),
-    **{"\u2029": "\n", "\u037e": ";", "\u2044": "/", "\u2236": ":", "\u03bc": "\u00b5", "\u2126": "\u03a9", "\u22c5": "\u00b7"},
+    **{
+        "\u2029": "\n",
+        "\u037e": ";",
+        "\u2044": "/",
+        "\u2236": ":",
+        "\u03bc": "\u00b5",
+        "\u2126": "\u03a9",
+        "\u22c5": "\u00b7",
+    },
     "\u2215": "/",
 }
 _TABLE = {ord(variant): plain for variant, plain in VARIANTS.items()}
 _UNSEEN = re.compile("[\u2139\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufff0-\ufffb\uffff]")
 _JOINED = re.compile(r"[A-Za-z\u00c0-\u024f][\u0300-\u036f]+")
-_RAISED = re.compile("[\u00b2\u00b3\u00b9\u2070\u2071\u2074-\u207f\u02b0-\u02b8\u02e1-\u02e3\u1d2c-\u1d61\u1d9c-\u1dbf]+")
+_RAISED = re.compile(
+    "[\u00b2\u00b3\u00b9\u2070\u2071\u2074-\u207f\u02b0-\u02b8\u02e1-\u02e3\u1d2c-\u1d61\u1d9c-\u1dbf]+"
+)
 _NUMBERED = "\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf"
 _COMPOSED = re.compile(
     f"[{_NUMBERED}\u203c\u2025\u2047-\u2049\u2080-\u208e\u2090-\u209c\u2100-\u2102\u2105-\u2115\u2118-\u211d\u2120\u2121\u2124"

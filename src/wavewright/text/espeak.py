@@ -124,7 +124,9 @@ def _opened(language: str) -> Any:
 def _signs(heard: str) -> tuple[str, ...]:
     """The signs of a word as eSpeak NG writes it; what is no symbol (spaces, ties) is left out."""
     return tuple(
-        sign for sign in heard.replace("g", "ɡ").replace("ʧ", "tʃ").replace("ʤ", "dʒ") if sign in SYMBOLS[2 + len(PAUSES) :]
+        sign
+        for sign in heard.replace("g", "ɡ").replace("ʧ", "tʃ").replace("ʤ", "dʒ")
+        if sign in SYMBOLS[2 + len(PAUSES) :]
     )
 
 

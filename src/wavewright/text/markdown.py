@@ -76,7 +76,9 @@ class Markdown:
         """Convert a line: one that ends the paragraph is added after it, any other becomes part of it."""
         fence = FENCE.match(text)
         if self._fence:
-            self._fence = "" if fence and fence[1].startswith(self._fence) and not text[fence.end() :].strip() else self._fence
+            self._fence = (
+                "" if fence and fence[1].startswith(self._fence) and not text[fence.end() :].strip() else self._fence
+            )
             return
         text, start = _without(QUOTE, text, start)
         is_row = self._is_row(text, following)
@@ -130,6 +132,8 @@ def _add_row(placed: Placed, text: str, start: int) -> None:
         if cell[0].strip():
             if not is_first:
                 placed.put(", ", start + cell.start())
-            add_inline(placed, [(cell[0].strip(), start + cell.start() + len(cell[0]) - len(cell[0].lstrip()))], end=" ")
+            add_inline(
+                placed, [(cell[0].strip(), start + cell.start() + len(cell[0]) - len(cell[0].lstrip()))], end=" "
+            )
             is_first = False
     placed.put(PARAGRAPH, start + len(text))

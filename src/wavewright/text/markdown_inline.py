@@ -109,14 +109,18 @@ class _Inline:
 
     def _marks(self, match: re.Match[str]) -> list[_Piece]:
         """Return marks of emphasis one by one, so that each can be paired."""
-        before, behind = self._text[match.start() - 1 : match.start()] or " ", self._text[match.end() : match.end() + 1] or " "
+        before, behind = (
+            self._text[match.start() - 1 : match.start()] or " ",
+            self._text[match.end() : match.end() + 1] or " ",
+        )
         if match.start() == 0:
             before = " "
         is_inside = match[0][0] == "_" and before.isalnum() and behind.isalnum()
         opens, closes = not behind.isspace() and not is_inside, not before.isspace() and not is_inside
         step = 2 if match[0] == "~~" else 1
         return [
-            _Marks(place, place + step, None, match[0][0], opens, closes) for place in range(match.start(), match.end(), step)
+            _Marks(place, place + step, None, match[0][0], opens, closes)
+            for place in range(match.start(), match.end(), step)
         ]
 
 

@@ -16,7 +16,15 @@ SILENT_DB = -60.0
 RATE_NAMES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.3, "x-fast": 1.7}
 PITCH_NAMES = {"x-low": -6.0, "low": -3.0, "medium": 0.0, "default": 0.0, "high": 3.0, "x-high": 6.0}
 RANGE_NAMES = {"x-low": 0.3, "low": 0.6, "medium": 1.0, "default": 1.0, "high": 1.4, "x-high": 1.8}
-VOLUME_NAMES = {"silent": SILENT_DB, "x-soft": -12.0, "soft": -6.0, "medium": 0.0, "default": 0.0, "loud": 4.0, "x-loud": 8.0}
+VOLUME_NAMES = {
+    "silent": SILENT_DB,
+    "x-soft": -12.0,
+    "soft": -6.0,
+    "medium": 0.0,
+    "default": 0.0,
+    "loud": 4.0,
+    "x-loud": 8.0,
+}
 PAUSES = {"none": 0.0, "x-weak": 0.1, "weak": 0.25, "medium": 0.5, "strong": 0.8, "x-strong": 1.2}
 
 _NUMBER = r"([+-]?)(\d+(?:\.\d+)?|\.\d+)"
@@ -38,7 +46,11 @@ def pitch_of(text: str) -> float:
     if text in PITCH_NAMES:
         return PITCH_NAMES[text]
     found = re.fullmatch(rf"{_NUMBER}(st|%)", text)
-    if not found or (found[3] == "%" and not found[1]) or (found[1] == "-" and found[3] == "%" and float(found[2]) >= 100):
+    if (
+        not found
+        or (found[3] == "%" and not found[1])
+        or (found[1] == "-" and found[3] == "%" and float(found[2]) >= 100)
+    ):
         raise ValueError(
             f"the pitch is {text!r}; it can be {', '.join(PITCH_NAMES)}, semitones such as +2st, or a change such as -10%."
         )
@@ -68,7 +80,9 @@ def pause_seconds(attributes: Mapping[str, str]) -> float:
     found = re.fullmatch(r"\+?(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", time.strip().lower())
     seconds = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else math.inf
     if seconds > LONGEST_PAUSE_SECONDS:
-        raise ValueError(f"the time is {time!r}; it can be up to {LONGEST_PAUSE_SECONDS:g} seconds, such as 500ms or 1.5s.")
+        raise ValueError(
+            f"the time is {time!r}; it can be up to {LONGEST_PAUSE_SECONDS:g} seconds, such as 500ms or 1.5s."
+        )
     return seconds
 
 

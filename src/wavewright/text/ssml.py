@@ -17,7 +17,12 @@ from . import prosody
 
 ELEMENTS: dict[str, tuple[str, ...]] = {
     "speak": ("version", "xml:lang", "xmlns", "xmlns:xsi", "xsi:schemaLocation", "xml:base"),
-    **{"p": ("xml:lang",), "s": ("xml:lang",), "break": ("time", "strength"), "prosody": ("rate", "pitch", "volume", "range")},
+    **{
+        "p": ("xml:lang",),
+        "s": ("xml:lang",),
+        "break": ("time", "strength"),
+        "prosody": ("rate", "pitch", "volume", "range"),
+    },
     **{
         "emphasis": ("level",),
         "say-as": ("interpret-as", "format", "detail"),
@@ -162,7 +167,9 @@ class _Document:
             self._add(plain, self._style, plain)
 
     def _refuse_type(self, *_: object) -> None:
-        raise BadText(f"The SSML declares a document type {self._where}; leave it out, entities of one's own are not read.")
+        raise BadText(
+            f"The SSML declares a document type {self._where}; leave it out, entities of one's own are not read."
+        )
 
     @property
     def _style(self) -> Span:
@@ -174,7 +181,9 @@ class _Document:
 
     def _check(self, name: str, attributes: Mapping[str, str]) -> None:
         if name not in ELEMENTS:
-            raise BadText(f"The SSML has <{name}> {self._where}, which is not understood; it can be {', '.join(ELEMENTS)}.")
+            raise BadText(
+                f"The SSML has <{name}> {self._where}, which is not understood; it can be {', '.join(ELEMENTS)}."
+            )
         if bool(self._open) == (name == "speak"):
             raise BadText(f"The SSML has <{name}> {self._where}; <speak> must stand around everything, once.")
         if self._open and self._open[-1][0] in (*REPLACED, *EMPTY):
@@ -188,7 +197,9 @@ class _Document:
         strange = next((key for key in attributes if key not in ELEMENTS[name]), None)
         if strange is not None:
             known = ", ".join(ELEMENTS[name])
-            raise BadText(f"<{name}> {self._where} has the attribute {strange!r}, which is not understood; it can be {known}.")
+            raise BadText(
+                f"<{name}> {self._where} has the attribute {strange!r}, which is not understood; it can be {known}."
+            )
         if name in NEEDED and NEEDED[name] not in attributes:
             raise BadText(f"<{name}> {self._where} lacks the attribute {NEEDED[name]}.")
 

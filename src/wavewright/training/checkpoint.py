@@ -50,7 +50,9 @@ class Progress:
     finished: str = ""  # why the run is over; empty while it is not
     metrics: dict[str, float] = field(default_factory=dict)  # of the last evaluation
     health: Health = field(default_factory=Health)
-    breakpoints: list[tuple[Count, Position]] = field(default_factory=list)  # of the learning-rate schedule; see plan.py
+    breakpoints: list[tuple[Count, Position]] = field(
+        default_factory=list
+    )  # of the learning-rate schedule; see plan.py
 
     @classmethod
     def from_json(cls, text: str) -> Progress:
@@ -80,7 +82,9 @@ def save(
         write_whole(path, serialize(owned, metadata={"progress": progress.to_json()}))
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-            raise TrainingStopped(f"There is no space left to write {path}; free some and continue with --resume.") from error
+            raise TrainingStopped(
+                f"There is no space left to write {path}; free some and continue with --resume."
+            ) from error
         raise
 
 
@@ -92,7 +96,9 @@ def load(path: Path, network: HasState, average: HasState, optimizers: dict[str,
         network.load_state_dict(_below(tensors, "network/"))
         average.load_state_dict(_below(tensors, "average/"))
     except (RuntimeError, ValueError) as error:
-        raise BadModel(f"{path} was made by a network of another shape; resume with the settings of the first call.") from error
+        raise BadModel(
+            f"{path} was made by a network of another shape; resume with the settings of the first call."
+        ) from error
     for player, optimizer in optimizers.items():
         optimizer.load_state_dict({"state": states[player], "param_groups": optimizer.state_dict()["param_groups"]})
     return progress
@@ -129,7 +135,9 @@ def _reason(error: Exception) -> str:
     return f"there is no {error}" if isinstance(error, KeyError) else str(error)
 
 
-def _optimizer_state(tensors: dict[str, Tensor], player: str, optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
+def _optimizer_state(
+    tensors: dict[str, Tensor], player: str, optimizer: torch.optim.Optimizer
+) -> dict[int, dict[str, Tensor]]:
     """Return the AdamW state of each parameter by its index; raise ValueError where it does not fit the optimizer."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _below(tensors, f"optimizer/{player}/").items():

@@ -38,7 +38,9 @@ from .optimised_graph import optimised
 
 OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 1.12 reads it
 TOLERANCE = 1e-4  # between what plays and what was trained, for values up to 1; relative for larger ones
-OTHER_CHOICES = 0.03  # share of whole numbers, such as codes, that may differ: where two are as near, either may be taken
+OTHER_CHOICES = (
+    0.03  # share of whole numbers, such as codes, that may differ: where two are as near, either may be taken
+)
 INTEGER_TOLERANCE = 0.2  # of products in 8 bits: their error over what comes out, as root mean squares
 SAMPLE_PEAK = 0.89  # of the example sound, -1 dB: lossy coding overshoots a little
 SMALLEST_IN_8_BITS = 4096  # numbers of a matrix; smaller ones save nothing
@@ -102,7 +104,9 @@ def export_graph(graph: Graph, folder: Path | None = None) -> onnx.ModelProto:
             Path(temporary) / "graph.onnx",
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
-            dynamic_axes={name: {0: "batch"} | {axis: f"{name}_{axis}" for axis in graph.free.get(name, ())} for name in names},
+            dynamic_axes={
+                name: {0: "batch"} | {axis: f"{name}_{axis}" for axis in graph.free.get(name, ())} for name in names
+            },
             opset_version=OPSET,
             # Folding here would bake products of weights into the graph; ONNX Runtime folds when it loads.
             do_constant_folding=False,
@@ -112,7 +116,9 @@ def export_graph(graph: Graph, folder: Path | None = None) -> onnx.ModelProto:
         return onnx.load(Path(temporary) / "graph.onnx")
 
 
-def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int = 16, product_bits: int = 32) -> ModelFolder:
+def export_model(
+    folder: Path, card: Card, playable: Playable, weight_bits: int = 16, product_bits: int = 32
+) -> ModelFolder:
     """Write a playable model folder and return it, opened; the card gets the hashes of all other files.
 
     Matrices are stored with 16 bits, or with 8 and a scale for each row (``weight_bits``); those of 8 bits multiply in float32 or in
@@ -126,7 +132,9 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
     finish_replacing(folder)
     temporary = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
     try:
-        graphs = {name: replace(graph, module=as_played(graph.module, weight_bits)) for name, graph in playable.graphs.items()}
+        graphs = {
+            name: replace(graph, module=as_played(graph.module, weight_bits)) for name, graph in playable.graphs.items()
+        }
         weights = {name: rounded(array, weight_bits).astype(np.float32) for name, array in playable.weights.items()}
         _write_graphs(temporary, {name: export_graph(graph, temporary) for name, graph in graphs.items()}, weights)
         for name, tensors in playable.files.items():
@@ -139,7 +147,9 @@ def export_model(folder: Path, card: Card, playable: Playable, weight_bits: int 
                 examples = {key: tensor.numpy() for key, tensor in graph.inputs.items()}
                 onnx.save_model(with_integer_products(temporary, name, examples), temporary / name)
         for name in graphs:
-            onnx.save_model(optimised(onnx.load(temporary / name, load_external_data=False), temporary), temporary / name)
+            onnx.save_model(
+                optimised(onnx.load(temporary / name, load_external_data=False), temporary), temporary / name
+            )
         write_hashed_card(temporary, card)
         for name, graph in graphs.items():
             _check_against_torch(ModelFolder(temporary), name, graph, is_in_integers=product_bits == 8)
@@ -228,7 +238,9 @@ def _take_weights(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     return taken
 
 
-def _stored_name(store: dict[str, np.ndarray], names_by_content: dict[_Content, str], name: str, array: np.ndarray) -> str:
+def _stored_name(
+    store: dict[str, np.ndarray], names_by_content: dict[_Content, str], name: str, array: np.ndarray
+) -> str:
     """Put an array into the store unless one with the same content is there; the name that it has there.
 
     Weights have been rounded before; an array that 8 bits a row or float16 hold exactly is stored so, and any other stays exact.
@@ -259,12 +271,16 @@ _TYPES = {
 }
 
 
-def _point_to_weight(model: onnx.ModelProto, name: str, stored: str, header: Mapping[str, dict], data_start: int) -> None:
+def _point_to_weight(
+    model: onnx.ModelProto, name: str, stored: str, header: Mapping[str, dict], data_start: int
+) -> None:
     """Make a weight of a graph external data, and add the nodes that make it float32: a Cast, and a Mul where it has scales."""
 
     def point(tensor_name: str, entry: dict) -> None:
         if entry["dtype"] not in _TYPES:
-            raise RuntimeError(f"The graph has a constant {name} of type {entry['dtype']}; export knows {', '.join(_TYPES)}.")
+            raise RuntimeError(
+                f"The graph has a constant {name} of type {entry['dtype']}; export knows {', '.join(_TYPES)}."
+            )
         begin, end = entry["data_offsets"]
         tensor = onnx.TensorProto(name=tensor_name, data_type=_TYPES[entry["dtype"]], dims=entry["shape"])
         tensor.data_location = onnx.TensorProto.EXTERNAL
@@ -298,7 +314,8 @@ def _check_against_torch(folder: ModelFolder, name: str, graph: Graph, is_in_int
             outputs = graph.module(*inputs.values())
         expected = [output.numpy() for output in ((outputs,) if isinstance(outputs, Tensor) else outputs)]
         shapes = {
-            key: _free_shape(array.shape, graph.free.get(key, ())) for key, array in zip(graph.outputs, expected, strict=True)
+            key: _free_shape(array.shape, graph.free.get(key, ()))
+            for key, array in zip(graph.outputs, expected, strict=True)
         }
         session = folder.session(name, free_inputs, shapes)
         found = session.run(list(graph.outputs), {key: tensor.numpy() for key, tensor in inputs.items()})
@@ -315,7 +332,9 @@ def _check_against_torch(folder: ModelFolder, name: str, graph: Graph, is_in_int
             else:
                 difference, tolerance = float(np.abs(wanted - got).max() / max(1.0, np.abs(wanted).max())), TOLERANCE
             if not difference <= tolerance:
-                raise RuntimeError(f"{name} gives {key} {difference:.2g} away from torch; at most {tolerance} is allowed.")
+                raise RuntimeError(
+                    f"{name} gives {key} {difference:.2g} away from torch; at most {tolerance} is allowed."
+                )
 
 
 def _free_shape(shape: Sequence[int], free: Sequence[int]) -> tuple[int | None, ...]:

@@ -44,7 +44,11 @@ class Health:
         Watches the metrics ``level_db``, ``diversity``, ``copying``, ``valid/active`` and ``valid/loss``, ``valid/bits`` or ``valid/mel``; a
         family measures those that it has.
         """
-        level_db, diversity, copying = metrics.get("level_db", 0.0), metrics.get("diversity", 1.0), metrics.get("copying", 0.0)
+        level_db, diversity, copying = (
+            metrics.get("level_db", 0.0),
+            metrics.get("diversity", 1.0),
+            metrics.get("copying", 0.0),
+        )
         if self._persists("collapsed", diversity < COLLAPSED_DIVERSITY):
             say(
                 f"warning: the generator repeats itself (its clips differ {diversity:.2f} times as much as the recordings); "

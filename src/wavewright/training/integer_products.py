@@ -71,11 +71,15 @@ def with_integer_products(folder: Path, name: str, examples: Mapping[str, np.nda
         nodes = []
         if given not in quantized:
             quantized[given] = f"{given}.steps"
-            of_given = [numpy_helper.to_array(matrices[other.stored]) for other in products if other.node.input[0] == given]
+            of_given = [
+                numpy_helper.to_array(matrices[other.stored]) for other in products if other.node.input[0] == given
+            ]
             steps = steps_for(values[given], of_given)
             model.graph.initializer.append(numpy_helper.from_array(np.array(steps.size), f"{given}.step"))
             model.graph.initializer.append(numpy_helper.from_array(np.array(steps.zero, np.uint8), f"{given}.zero"))
-            nodes.append(helper.make_node("QuantizeLinear", [given, f"{given}.step", f"{given}.zero"], [quantized[given]]))
+            nodes.append(
+                helper.make_node("QuantizeLinear", [given, f"{given}.step", f"{given}.zero"], [quantized[given]])
+            )
         turned, scales = f"product{number}.turned", f"product{number}.scales"
         model.graph.initializer.append(numpy_helper.from_array(np.array([-1]), f"product{number}.flat"))
         nodes += [
@@ -152,7 +156,9 @@ def _values(
     try:
         onnx.save_model(watched, path)
         session = open_session(path)
-        found = dict(zip((output.name for output in session.get_outputs()), session.run(None, dict(examples)), strict=True))
+        found = dict(
+            zip((output.name for output in session.get_outputs()), session.run(None, dict(examples)), strict=True)
+        )
     finally:
         path.unlink(missing_ok=True)
     values = {**examples, **found}
@@ -162,7 +168,9 @@ def _values(
 def _remove_unused(model: onnx.ModelProto) -> None:
     """Remove nodes whose outputs nobody asks for, and initializers that are left without a node."""
     while True:
-        used = {name for node in model.graph.node for name in node.input} | {output.name for output in model.graph.output}
+        used = {name for node in model.graph.node for name in node.input} | {
+            output.name for output in model.graph.output
+        }
         idle = [node for node in model.graph.node if not used.intersection(node.output)]
         if not idle:
             break

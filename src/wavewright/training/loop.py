@@ -87,7 +87,13 @@ class Loop:
         evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
         on_evaluation: Callable[[nn.Module, Progress], None] | None = None,
     ):
-        self.network, self.batches, self.settings, self.folder, self.observer = network, batches, settings, folder, observer
+        self.network, self.batches, self.settings, self.folder, self.observer = (
+            network,
+            batches,
+            settings,
+            folder,
+            observer,
+        )
         self.evaluate, self.on_evaluation = evaluate, on_evaluation
         self.device = torch.device(settings.device)
         self.network.to(self.device).train()
@@ -164,7 +170,10 @@ class Loop:
         if self.progress.step == 0:
             self.save(LAST)
         say = self.observer.say
-        with stop_request(say) as cause, prefetched_batches(self._batches_from, self._batches_per_step()) as batches_from:
+        with (
+            stop_request(say) as cause,
+            prefetched_batches(self._batches_from, self._batches_per_step()) as batches_from,
+        ):
             while not self.progress.finished:
                 if processes.any_of_them(bool(cause()) or time.monotonic() >= deadline):
                     break
@@ -208,7 +217,9 @@ class Loop:
             progress.steps = min(max(fitting, SHORTEST_PLAN), MOST_STEPS)
         progress.steps, progress.threads = processes.as_process_0_says((progress.steps, progress.threads))
         if seconds:
-            self.observer.say(plan_in_words(progress.steps, progress.threads, self._stage_starts(), seconds, is_by_clock))
+            self.observer.say(
+                plan_in_words(progress.steps, progress.threads, self._stage_starts(), seconds, is_by_clock)
+            )
         if progress.step == 0 and progress.steps <= SHORT_PLAN:
             self.observer.say(
                 f"warning: a plan of {progress.steps} steps is short; what the model makes will be noise or a blur. Give it more "
@@ -333,7 +344,9 @@ class Loop:
     def _weights_problem(self) -> str | None:
         """A sentence where a weight is not finite, which may be so before a loss shows it; such weights must not be saved."""
         finite = all(bool(tensor.isfinite().all()) for tensors in self.parameters.values() for tensor in tensors)
-        return None if finite else "A weight is not a number: training has diverged (try a lower training.learning_rate)."
+        return (
+            None if finite else "A weight is not a number: training has diverged (try a lower training.learning_rate)."
+        )
 
     def _evaluate(self) -> str | None:
         """Measure the averaged weights, keep the best checkpoint, and return what is wrong, if anything is.
@@ -383,7 +396,9 @@ class Loop:
 
 def _optimizer(player: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
     parameters = [parameter for parameter in player.parameters() if parameter.requires_grad]
-    return torch.optim.AdamW(parameters, lr=settings.learning_rate, betas=settings.betas, weight_decay=settings.weight_decay)
+    return torch.optim.AdamW(
+        parameters, lr=settings.learning_rate, betas=settings.betas, weight_decay=settings.weight_decay
+    )
 
 
 def _precision(settings: TrainingSettings, device: torch.device) -> str:

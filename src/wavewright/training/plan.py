@@ -88,7 +88,9 @@ def steps_within(seconds: float, step: int, starts: Sequence[int], seconds_per_s
     return count
 
 
-def plan_in_words(steps: int, threads: int, starts: Sequence[int], seconds_per_step: Sequence[float], is_by_clock: bool) -> str:
+def plan_in_words(
+    steps: int, threads: int, starts: Sequence[int], seconds_per_step: Sequence[float], is_by_clock: bool
+) -> str:
     """Return a message on the planned steps of each stage, their durations and the number of threads."""
     on_threads = f"on {threads} thread{'s' * (threads > 1)}"
     follows = "; more or fewer as the clock shows, so that the minutes are used" if is_by_clock else ""
@@ -145,6 +147,8 @@ class Clock:
         else:
             seconds -= self._evaluation_seconds  # the one at the end
             extra += self._evaluation_seconds / self.evaluate_every
-        left = steps_within(seconds, step, self.starts, [max(self.slowdown * each, 1e-6) + extra for each in self.expected])
+        left = steps_within(
+            seconds, step, self.starts, [max(self.slowdown * each, 1e-6) + extra for each in self.expected]
+        )
         self.due = step + max(int(REPLAN_SHARE * min(left, steps - step)), REPLAN_EVERY)
         return max(left, 1)

@@ -14,7 +14,9 @@ from torch import distributed, nn
 from ..torchrun import n_processes
 
 T = TypeVar("T")
-PARTING_SECONDS = 0.1  # gloo's threads let go of what was sent last; one that does so while Python ends aborts the process
+PARTING_SECONDS = (
+    0.1  # gloo's threads let go of what was sent last; one that does so while Python ends aborts the process
+)
 
 
 @contextmanager

@@ -66,7 +66,9 @@ class Report:
         if progress.step % LOG_EVERY:
             return
         means = {name: fmean(values) for name, values in self.losses.items()}
-        self._write({"step": progress.step, "minutes": progress.minutes, "ms_per_step": 1e3 * fmean(self.seconds), **means})
+        self._write(
+            {"step": progress.step, "minutes": progress.minutes, "ms_per_step": 1e3 * fmean(self.seconds), **means}
+        )
         numbers = _listed(means)
         self.bar.update(self.task, numbers=numbers)
         if not self.console.is_terminal:
@@ -82,7 +84,9 @@ class Report:
     def say(self, message: str) -> None:
         """A sentence for the person, above the progress line."""
         with suppress(OSError):
-            self.console.print(message, highlight=False, markup=False, soft_wrap=True)  # names of files may hold [brackets]
+            self.console.print(
+                message, highlight=False, markup=False, soft_wrap=True
+            )  # names of files may hold [brackets]
 
     def hear(self, progress: RunProgress, waves: list[np.ndarray], titles: list[str], sample_rate: int) -> None:
         """Write what the network makes now, ``waves`` of ``(channels, time)`` each: one file with all of them in a row, and a picture

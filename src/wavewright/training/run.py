@@ -101,7 +101,9 @@ class Run:
             ) from error
         if self.recipe.training.base_share:
             new = doors.new_tables(base, self.recipe.model) if hasattr(doors, "new_tables") else ()
-            self._kept = {name: weight for name, weight in state.items() if weight.is_floating_point() and name not in new}
+            self._kept = {
+                name: weight for name, weight in state.items() if weight.is_floating_point() and name not in new
+            }
 
     @torch.no_grad()
     def played(self, average: nn.Module) -> nn.Module:
@@ -119,7 +121,11 @@ class Run:
         return mixed
 
     def train(
-        self, max_minutes: float | None = None, resume: bool = False, quiet: bool = False, more_minutes: float | None = None
+        self,
+        max_minutes: float | None = None,
+        resume: bool = False,
+        quiet: bool = False,
+        more_minutes: float | None = None,
     ) -> Progress:
         """Train, or resume training, and export; return the progress. Under ``torchrun`` all processes train together.
 

@@ -30,17 +30,26 @@ class Clips(TypedDict):
 
 RunFile = TypedDict(
     "RunFile",
-    {"family": str, "recipe": dict[str, dict[str, Any]], "from": NotRequired[dict[str, str]], "clips": NotRequired[Clips]},
+    {
+        "family": str,
+        "recipe": dict[str, dict[str, Any]],
+        "from": NotRequired[dict[str, str]],
+        "clips": NotRequired[Clips],
+    },
 )
 """Contents of RUN_FILE: the recipe by its parts, the base model, and number and hash of the recordings."""
 
 
 def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> None:
     """Raise BadFolder where ``out`` has no run to resume, BadSetting where its run would begin again."""
-    if not resume and ((out / CHECKPOINTS / LAST).is_file() or ((out / RUN_FILE).is_file() and (out / CARD_FILE).is_file())):
+    if not resume and (
+        (out / CHECKPOINTS / LAST).is_file() or ((out / RUN_FILE).is_file() and (out / CARD_FILE).is_file())
+    ):
         raise BadSetting(f"{out} holds a run already; continue it with --resume, or give another --out.")
     if more_minutes and not resume:
-        raise BadSetting("--more-minutes goes past the plan of a run; give --resume with it, or --max-minutes to begin a run.")
+        raise BadSetting(
+            "--more-minutes goes past the plan of a run; give --resume with it, or --max-minutes to begin a run."
+        )
     if resume and not (out / RUN_FILE).is_file():
         siblings = [path.parent for path in sorted(out.absolute().parent.glob(f"*/{RUN_FILE}"))]
         names = [path.name for path in siblings]
@@ -80,7 +89,9 @@ def read_run_file(path: Path) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        raise BadSetting(f"{path} cannot be read ({where}: {first['msg']}); copy it again, or give another --out.") from error
+        raise BadSetting(
+            f"{path} cannot be read ({where}: {first['msg']}); copy it again, or give another --out."
+        ) from error
 
 
 def with_younger_settings(described: dict[str, Any], recipe: Any) -> dict[str, Any]:
@@ -94,5 +105,9 @@ def differences(before: Any, now: Any, name: str = "") -> list[str]:
     """Return the settings that differ between two nested dictionaries, with both values."""
     if isinstance(before, dict) and isinstance(now, dict):
         keys = sorted(before.keys() | now.keys())
-        return [line for key in keys for line in differences(before.get(key), now.get(key), f"{name}.{key}" if name else key)]
+        return [
+            line
+            for key in keys
+            for line in differences(before.get(key), now.get(key), f"{name}.{key}" if name else key)
+        ]
     return [] if before == now else [f"{name} was {repr_short(before)}, now {repr_short(now)}"]

@@ -50,7 +50,9 @@ class TrainingSettings:
     warmup_steps: int = 0
     clip_norm: float = 0.0  # largest norm of a player's gradient, 0 for no limit
     ema_decay: float = 0.999  # of the averaged weights; shorter averages at the start
-    base_share: float = 0.0  # of the model that a run begins from, in the weights that play: 0 what was learned, 1 the base
+    base_share: float = (
+        0.0  # of the model that a run begins from, in the weights that play: 0 what was learned, 1 the base
+    )
     seed: int = 0
     evaluate_every: int = 500  # steps between evaluations, sounds to hear and plots to see
     save_every: int = 250  # steps between checkpoints
@@ -96,7 +98,9 @@ def override(settings: dict[str, Any], assignments: Iterable[str]) -> dict[str, 
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
-            raise BadSetting(f"The setting {assignment!r} has no value; write it as name=value, for example training.seed=7.")
+            raise BadSetting(
+                f"The setting {assignment!r} has no value; write it as name=value, for example training.seed=7."
+            )
         section, field = _find(settings, name.strip())
         values[section][field] = _parse(type(settings[section]), field, text.strip(), f"{section}.{field}")
     # All at once: values that fit each other may not fit those that they replace.
@@ -104,7 +108,9 @@ def override(settings: dict[str, Any], assignments: Iterable[str]) -> dict[str, 
 
 
 def _find(settings: dict[str, Any], name: str) -> tuple[str, str]:
-    known = [(section, field.name) for section, value in settings.items() if is_dataclass(value) for field in fields(value)]
+    known = [
+        (section, field.name) for section, value in settings.items() if is_dataclass(value) for field in fields(value)
+    ]
     section, dot, field = name.rpartition(".")
     matches = [pair for pair in known if pair[1] == field and (not dot or pair[0] == section)]
     if len(matches) == 1:
@@ -123,7 +129,9 @@ def _find(settings: dict[str, Any], name: str) -> tuple[str, str]:
 def _parse(kind: type, field: str, text: str, name: str) -> Any:
     hint = get_type_hints(kind)[field]
     adapter = TypeAdapter(hint)
-    given: Any = [part.strip() for part in text.strip("()[]").split(",") if part.strip()] if "tuple" in str(hint) else text
+    given: Any = (
+        [part.strip() for part in text.strip("()[]").split(",") if part.strip()] if "tuple" in str(hint) else text
+    )
     if text.lower() == "none":
         given = None
     if get_origin(hint) is Literal:  # whose numbers no text equals

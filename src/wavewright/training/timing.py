@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from .loop import Loop
 
 TIMED_STEPS = 5  # of each stage and thread count, the first of them not counted
-GIVE_UP_FACTOR = 3.0  # a step that takes so many times the slowest one of the first count ends the timing of another count
+GIVE_UP_FACTOR = (
+    3.0  # a step that takes so many times the slowest one of the first count ends the timing of another count
+)
 
 
 def time_threads(loop: Loop) -> list[float]:
@@ -30,7 +32,9 @@ def time_threads(loop: Loop) -> list[float]:
     candidates = [loop.settings.threads] if loop.settings.threads else _thread_counts(loop.device)
     n_steps = TIMED_STEPS * len(loop._stage_starts()) * len(candidates)
     counts = " and ".join(f"{count} thread{'s' * (count > 1)}" for count in candidates)
-    what_for = "to keep the fastest (--set training.threads=1 skips the others)" if len(candidates) > 1 else "to plan the run"
+    what_for = (
+        "to keep the fastest (--set training.threads=1 skips the others)" if len(candidates) > 1 else "to plan the run"
+    )
     loop.observer.say(f"timing {n_steps} steps on {counts} first, {what_for} ...")
     seconds = {}
     limit = math.inf
@@ -41,7 +45,9 @@ def time_threads(loop: Loop) -> list[float]:
         limit = min(limit, GIVE_UP_FACTOR * max(map(max, times)))
         if len(seconds) == 1 and len(candidates) > 1:
             rest = TIMED_STEPS * sum(seconds[threads]) * (len(candidates) - 1)
-            loop.observer.say(f"{_milliseconds(seconds[threads])} a step on 1 thread; about {rest:.0f} s more of timing ...")
+            loop.observer.say(
+                f"{_milliseconds(seconds[threads])} a step on 1 thread; about {rest:.0f} s more of timing ..."
+            )
     loop.network.load_state_dict(before[0])
     loop.average.load_state_dict(before[1])
     loop.optimizers = loop.new_optimizers()

@@ -80,7 +80,9 @@ class Config:
     aligner_channels: int = 64
     n_styles: int = 8
     dropout: float = 0.1
-    predictor_dropout: float = 0.4  # of duration and melody, which learn the recordings by heart sooner than the decoder does
+    predictor_dropout: float = (
+        0.4  # of duration and melody, which learn the recordings by heart sooner than the decoder does
+    )
     critic_channels: int = 64
     listener_channels: int = 128  # of the network that tells phones by frames
     voice_from: int = 1_500  # the step from which the voice learns; before it the aligner does

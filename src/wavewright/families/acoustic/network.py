@@ -50,13 +50,17 @@ class Voice(nn.Module):
         self.register_buffer("pace", torch.ones(n_speakers))
         self.register_buffer("is_listening", torch.tensor(False))  # whether the listener helps the aligner
         blocks = (channels, config.hidden)
-        self.encoder = HearingBlocks(config.encoder_blocks, *blocks, config.encoder_kernel, config.n_heads, config.dropout)
+        self.encoder = HearingBlocks(
+            config.encoder_blocks, *blocks, config.encoder_kernel, config.n_heads, config.dropout
+        )
         hidden = config.predictor_channels
         self.durations = Predictor(channels, hidden, 1, config.predictor_dropout)
         self.melody = Predictor(channels, hidden, N_TOLD, config.predictor_dropout)
         self.told = ProductConv(N_TOLD, channels)
         self.place = nn.Linear(PLACE_FEATURES, channels)
-        self.decoder = HearingBlocks(config.decoder_blocks, *blocks, config.decoder_kernel, config.n_heads, config.dropout)
+        self.decoder = HearingBlocks(
+            config.decoder_blocks, *blocks, config.decoder_kernel, config.n_heads, config.dropout
+        )
         self.out = nn.Linear(channels, config.n_mels)
         for layer in (self.embed, self.speaker):
             nn.init.normal_(layer.weight, std=0.3)
@@ -72,7 +76,9 @@ class Voice(nn.Module):
         encoded = self.encoder(self.embed(symbols) + manner, heard) + manner
         return encoded, self.durations(encoded, heard)[..., 0], self.melody(encoded, heard)
 
-    def decode(self, encoded: Tensor, told: Tensor, places: Tensor, features: Tensor, heard: Tensor | None = None) -> Tensor:
+    def decode(
+        self, encoded: Tensor, told: Tensor, places: Tensor, features: Tensor, heard: Tensor | None = None
+    ) -> Tensor:
         """Mel frames ``(batch, frames, n_mels)``, as a network has them.
 
         ``told (batch, symbols, N_TOLD)``: octaves where voiced, voicing, energy; ``places (batch, frames)``: the symbol of each frame;
@@ -197,7 +203,9 @@ class Acoustic(nn.Module):
         voice = self.voice
         durations, told, _ = recorded_prosody(voice, batch)
         symbols, frames = symbols_heard(batch), frames_heard(batch)
-        encoded, log_durations, melody = voice.encode(batch["symbols"], batch["speaker"], voice.style_of(batch), symbols)
+        encoded, log_durations, melody = voice.encode(
+            batch["symbols"], batch["speaker"], voice.style_of(batch), symbols
+        )
         places, features = place_batch(durations, batch["mel"].shape[1])
         batch["places"] = places
         spoken = voice.decode(encoded, told, places, features, frames).float() * frames
@@ -287,7 +295,9 @@ def _measure(voice: Voice, batch: Batch) -> dict[str, float]:
     }
 
 
-def _laid_over(voice: Voice, encoded: Tensor, told: Tensor, predicted: Tensor, places: Tensor, features: Tensor) -> Tensor:
+def _laid_over(
+    voice: Voice, encoded: Tensor, told: Tensor, predicted: Tensor, places: Tensor, features: Tensor
+) -> Tensor:
     """Frames spoken with ``predicted (batch, symbols)`` durations, at the moments of symbols that recorded frames lie at.
 
     ``places`` and ``features`` are those of the recordings; gives ``(batch, frames, n_mels)`` with as many frames.
@@ -373,7 +383,9 @@ def _say(voice: Voice, clip: Clip) -> Spoken:
 @torch.no_grad()
 def to_play(voice: Voice, prepared: Prepared) -> Playable:
     """The graphs of encoder and decoder, the usual styles, a sentence as it sounds, and every weight by name, to begin others from."""
-    clip = max((prepared.valid or prepared.batches).clips, key=lambda clip: clip.n_frames)  # many sounds, in many places
+    clip = max(
+        (prepared.valid or prepared.batches).clips, key=lambda clip: clip.n_frames
+    )  # many sounds, in many places
     symbols = torch.as_tensor(clip.symbols)[None].repeat(2, 1)
     speaker = torch.tensor([clip.speaker, 0])
     encoded, log_durations, melody = voice.encode(symbols, speaker, voice.usual_style[speaker])

@@ -13,7 +13,9 @@ from ...data.entry import Entry, Problem
 CHARACTERS_A_SECOND = (3.0, 30.0)  # of speech; people speak 8 to 20
 SHORTEST_SECONDS = 0.3
 WRITTEN_PHONES = re.compile(r"\[\[([^\[\]]*)\]\]")  # each of them counts as one character
-PAUSE_SECONDS = 1.0  # that a recording may hold besides its text: few characters say little of the speed of a word by itself
+PAUSE_SECONDS = (
+    1.0  # that a recording may hold besides its text: few characters say little of the speed of a word by itself
+)
 WORST_DEVIATIONS = 4.0  # below the median, of how well frames fit symbols; in units of the median deviation
 
 

@@ -25,7 +25,14 @@ from . import BOUNDARY, SIZES, SPEAKERS_FILE, Config
 from .pairs import FrontEnd, check_pairs, ill_fitting, symbols_of_text
 from .prosody import energies_of, hear, hz_to_octaves
 
-METRICS = ("valid/mel", "valid/envelope", "valid/spoken", "valid/duration_ms", "valid/pitch_semitones", "valid/alignment")
+METRICS = (
+    "valid/mel",
+    "valid/envelope",
+    "valid/spoken",
+    "valid/duration_ms",
+    "valid/pitch_semitones",
+    "valid/alignment",
+)
 POOL = 12  # batches whose clips are sorted by length, so that those of one batch are about equally long
 HEARD_CLIPS = 4
 MEASURED_CLIPS = 48  # of the held-out ones, at an evaluation
@@ -128,7 +135,9 @@ def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     """
     known = base.config(Config)
     stored = base.weights()
-    state = {name.removeprefix(WEIGHT_PREFIX): array for name, array in stored.items() if name.startswith(WEIGHT_PREFIX)}
+    state = {
+        name.removeprefix(WEIGHT_PREFIX): array for name, array in stored.items() if name.startswith(WEIGHT_PREFIX)
+    }
     state |= {name: array.astype(np.float32) for name, array in base.tensors(SPEAKERS_FILE).items()}
     tables = dict.fromkeys(TABLES_OF_SYMBOLS, _rows(config.symbols, known.symbols))
     tables |= dict.fromkeys(TABLES_OF_SPEAKERS, _rows(config.speakers, known.speakers))
@@ -149,7 +158,9 @@ def new_tables(base: ModelFolder, config: Config) -> tuple[str, ...]:
 
 def _rows(asked: Sequence[str], known: Sequence[str]) -> np.ndarray:
     """Which rows of a table each name begins as, ``(asked, known)`` float32: its own, or the mean of all."""
-    shares = [[float(name == other) for other in known] if name in known else [1 / len(known)] * len(known) for name in asked]
+    shares = [
+        [float(name == other) for other in known] if name in known else [1 / len(known)] * len(known) for name in asked
+    ]
     return np.array(shares, np.float32)
 
 
@@ -221,7 +232,9 @@ def recorded_clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[l
             continue
         n_lasting = sum(symbol != BOUNDARY for symbol in symbols)
         if n_lasting > n_frames:
-            problems.append(Problem(entry.path, f"its text has {n_lasting} sounds, more than its {n_frames} frames can hold"))
+            problems.append(
+                Problem(entry.path, f"its text has {n_lasting} sounds, more than its {n_frames} frames can hold")
+            )
             continue
         numbers = np.array([model.symbols.index(symbol) for symbol in symbols])
         part = slice(end - n_frames, end)
@@ -256,7 +269,9 @@ def _speakers(entries: Sequence[Entry], asked: tuple[str, ...]) -> tuple[str, ..
         )
     for name in asked:
         if name not in found:
-            raise BadFolder(f"There is no recording with a text of the speaker {name!r}; the folder has {', '.join(found)}.")
+            raise BadFolder(
+                f"There is no recording with a text of the speaker {name!r}; the folder has {', '.join(found)}."
+            )
     return asked or tuple(found)
 
 

@@ -86,7 +86,9 @@ class Runtime(OpenModel):
             )
         return spoken
 
-    def _encode(self, numbers: np.ndarray, speaker: int, style: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _encode(
+        self, numbers: np.ndarray, speaker: int, style: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         given = {"symbols": numbers[None], "speaker": np.array([speaker], np.int64), "style": style[None]}
         encoded, log_durations, melody = self._encoder.run(None, given)
         return encoded[0], log_durations[0], melody[0]

@@ -19,7 +19,9 @@ Encode = Callable[[np.ndarray, int, np.ndarray], tuple[np.ndarray, np.ndarray, n
 Decode = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """What symbols sound like, what is told of each ``(symbols, 3)``, places and place features to frames ``(frames, n_mels)``."""
 
-LONGEST_PIECE = 240  # symbols that are spoken at once, about 20 seconds; what is longer is parted at a pause, or between words
+LONGEST_PIECE = (
+    240  # symbols that are spoken at once, about 20 seconds; what is longer is parted at a pause, or between words
+)
 PAUSES = (".", "?", "!", ";", ",")  # where a long sentence is parted, the best place first; else between words
 MOST_FRAMES = 250  # of a symbol: what the network cannot have learned does not fill memory
 VOICED_FROM = 0.5
@@ -64,7 +66,13 @@ class Controls:
 
 
 def speak(
-    encode: Encode, decode: Decode, config: Config, numbers: np.ndarray, speaker: int, style: np.ndarray, controls: Controls
+    encode: Encode,
+    decode: Decode,
+    config: Config,
+    numbers: np.ndarray,
+    speaker: int,
+    style: np.ndarray,
+    controls: Controls,
 ) -> Spoken:
     """Speak the symbols ``numbers (symbols,)``, piece by piece where they are many."""
     ends = piece_ends([config.symbols[number] for number in numbers])
@@ -91,7 +99,13 @@ def piece_ends(symbols: Sequence[str]) -> list[int]:
 
 
 def _speak_piece(
-    encode: Encode, decode: Decode, config: Config, numbers: np.ndarray, speaker: int, style: np.ndarray, controls: Controls
+    encode: Encode,
+    decode: Decode,
+    config: Config,
+    numbers: np.ndarray,
+    speaker: int,
+    style: np.ndarray,
+    controls: Controls,
 ) -> Spoken:
     encoded, log_durations, melody = encode(numbers, speaker, style)
     is_skippable = numbers == (config.symbols.index(BOUNDARY) if BOUNDARY in config.symbols else -1)

@@ -67,7 +67,9 @@ class Config:
         check_ranges(self, {"f_min_hz": (0.0, self.sample_rate / 4), "n_mels": (FREQUENCY_STRIDE * TAIL_BANDS, 1_024)})
         if self.n_mels % (FREQUENCY_STRIDE * self.sub_bands):
             step = FREQUENCY_STRIDE * self.sub_bands
-            raise BadSetting(f"n_mels is {self.n_mels}; with {self.sub_bands} sub-bands it must be a multiple of {step}.")
+            raise BadSetting(
+                f"n_mels is {self.n_mels}; with {self.sub_bands} sub-bands it must be a multiple of {step}."
+            )
         check_names(labels=self.labels)
 
     @property

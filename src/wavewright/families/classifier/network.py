@@ -55,7 +55,9 @@ class BroadcastBlock(nn.Module):
             SubSpectralNorm(channels, config.sub_bands),
         )
         self.over_time = nn.Sequential(
-            nn.Conv2d(channels, channels, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=channels, bias=False),
+            nn.Conv2d(
+                channels, channels, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=channels, bias=False
+            ),
             nn.BatchNorm2d(channels),
             nn.SiLU(),
             nn.Conv2d(channels, channels, 1),

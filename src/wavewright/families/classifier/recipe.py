@@ -55,7 +55,9 @@ class DataSettings(VariationSettings):
     def __post_init__(self) -> None:
         check_ranges(self, DATA_RANGES)
         if self.slowest > self.fastest:
-            raise BadSetting(f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger.")
+            raise BadSetting(
+                f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger."
+            )
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,12 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
         raise BadFolder(_too_few_labels(divided, data.smallest_class))
     model = replace(model, labels=labels)
     n_stored = round(model.n_samples * data.fastest + data.largest_delay_seconds * model.sample_rate)
-    store = ClipStore.build(named.entries, model.sample_rate, n_stored, Preparation("one-shot", align=data.align), cache_folder)
-    train, valid = ([i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
+    store = ClipStore.build(
+        named.entries, model.sample_rate, n_stored, Preparation("one-shot", align=data.align), cache_folder
+    )
+    train, valid = (
+        [i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid")
+    )
     training = recipe.training if valid else replace(recipe.training, metric="")
     recipe = replace(recipe, model=model, training=training)
     return Prepared(
@@ -183,7 +189,9 @@ class ClassBatches:
         clip = self.store[rows[draw.integers(len(rows))]][0]
         return vary(clip, draw_variation(self.data, draw), self.model.sample_rate, self.model.n_samples)
 
-    def _mixed(self, waves: np.ndarray, targets: np.ndarray, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _mixed(
+        self, waves: np.ndarray, targets: np.ndarray, draw: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Each clip mixed with another, and its target alike."""
         alpha = self.data.mixup_alpha
         if not alpha:
@@ -198,7 +206,9 @@ class ClassBatches:
         widths = draw.integers(0, round(largest * size) + 1, (self.batch_size, MASKS))
         widths[draw.random(widths.shape) >= self.data.mask_share] = 0
         starts = draw.integers(0, size - widths + 1)
-        for row, width, start in zip(np.repeat(np.arange(self.batch_size), MASKS), widths.flat, starts.flat, strict=True):
+        for row, width, start in zip(
+            np.repeat(np.arange(self.batch_size), MASKS), widths.flat, starts.flat, strict=True
+        ):
             heard[row, start : start + width] = 0
         return heard
 

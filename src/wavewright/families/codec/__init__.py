@@ -90,8 +90,12 @@ class Config:
     code_size: int = 8
     unquantised_steps: int = 1_500  # at first: phases are hardly learned through codes that know nothing of them
     critic_channels: int = 16
-    context_frames: int = 3_000_000  # of codes, from which is learned how they follow each other when the model is written
-    adversarial_from: int = 0  # the step from which on critics teach the decoder, everything before it at rest; 0: never
+    context_frames: int = (
+        3_000_000  # of codes, from which is learned how they follow each other when the model is written
+    )
+    adversarial_from: int = (
+        0  # the step from which on critics teach the decoder, everything before it at rest; 0: never
+    )
     encoder_from: int = 0  # the step from which the encoder alone learns, everything behind it at rest; 0: never
 
     def __post_init__(self) -> None:

@@ -87,7 +87,9 @@ class Contexts:
     code_weights: np.ndarray  # (L, K, C) and for a code of it
     code_bias: np.ndarray  # (L, K)
     table: np.ndarray  # (TABLE_SIZE,) parts of something that stands n sixteenths of a nat behind the most frequent
-    millibits: np.ndarray  # (2, L) what a code takes in the mean, where earlier frames are unknown and where they are known
+    millibits: (
+        np.ndarray
+    )  # (2, L) what a code takes in the mean, where earlier frames are unknown and where they are known
 
     def __post_init__(self) -> None:
         n_levels, codebook_size = self.order.shape if self.order.ndim == 2 else (0, 0)

@@ -51,7 +51,12 @@ class Header:
             (self.n_levels, 1, MOST_LEVELS, "levels"),
             (self.frames_per_packet, 1, MOST_FRAMES, "frames in a packet"),
             (self.most_payload_bytes, 0, MOST_PAYLOAD_BYTES, "bytes in a packet"),
-            (1 if self.n_samples is None else self.n_samples, 1, LONGEST_SECONDS * self.sample_rate, "samples, or 1000 hours"),
+            (
+                1 if self.n_samples is None else self.n_samples,
+                1,
+                LONGEST_SECONDS * self.sample_rate,
+                "samples, or 1000 hours",
+            ),
         )
         for value, smallest, largest, what in limits:
             if not smallest <= value <= largest:

@@ -197,7 +197,10 @@ class Codec(nn.Module):
         self.complex_sizes = [_even(size * scale) for size in COMPLEX_SIZES]
         sizes = [(_even(size * scale), _even(size * scale) // 4) for size, _ in CRITIC_SIZES]
         self.critics = BandCritics(sizes, config.critic_channels) if config.adversarial_from else None
-        self.settles_at = (config.adversarial_from, config.encoder_from)  # from here on only the decoder learns, or the encoder
+        self.settles_at = (
+            config.adversarial_from,
+            config.encoder_from,
+        )  # from here on only the decoder learns, or the encoder
 
     def players(self) -> dict[str, nn.Module]:
         players: dict[str, nn.Module] = {"coder": self.coder}
@@ -318,7 +321,9 @@ def evaluate(coder: Coder, prepared: Prepared) -> dict[str, float]:
         else:
             estimates = [coder.wave(coder.latent(wave))]
         totals["valid/mel"] += len(wave) * float(np.mean([float(mel(wave, estimate)) for estimate in estimates]))
-        totals["valid/phase"] += len(wave) * float(compressed_distances(wave, estimates[-1], COMPLEX_SIZES[-1], EXPONENT)[0])
+        totals["valid/phase"] += len(wave) * float(
+            compressed_distances(wave, estimates[-1], COMPLEX_SIZES[-1], EXPONENT)[0]
+        )
     metrics = {name: total / len(prepared.valid) for name, total in totals.items()}
     if numbers:
         used = perplexity(torch.cat(numbers).flatten(0, 1).cpu(), config.codebook_size)

@@ -98,7 +98,11 @@ class PacketWriter:
 
 def packed(number: int, payload: bytes, count: bytes = b"") -> bytes:
     """A packet's bytes; with ``count``, the number of samples in five bytes, it is the one that ends a stream."""
-    length = bytes([len(payload)]) if len(payload) < TWO_BYTES else bytes([TWO_BYTES | len(payload) >> 8, len(payload) & 0xFF])
+    length = (
+        bytes([len(payload)])
+        if len(payload) < TWO_BYTES
+        else bytes([TWO_BYTES | len(payload) >> 8, len(payload) & 0xFF])
+    )
     body = (bytes([END]) if count else b"") + length + bytes([number & 0xFF]) + count + payload
     return body + zlib.crc32(number.to_bytes(4, "little"), zlib.crc32(body)).to_bytes(CHECK_BYTES, "little")
 
@@ -217,7 +221,9 @@ class PacketReader:
         """How many frames stand for so many samples of the sound that was given."""
         if n_samples is None:
             return None
-        return -(-n_codec_samples(n_samples, self.header.sample_rate, self.header.codec_sample_rate) // self._hop_length)
+        return -(
+            -n_codec_samples(n_samples, self.header.sample_rate, self.header.codec_sample_rate) // self._hop_length
+        )
 
     def _next(self) -> _Packet | None:
         """Return the next valid packet without consuming it, None at the end of the data."""

@@ -22,7 +22,9 @@ def frequencies_of(codes: np.ndarray, codebook_size: int) -> np.ndarray:
     if not 1 <= codebook_size <= LARGEST_CODEBOOK:
         raise BadSetting(f"The codebook size is {codebook_size}; it must lie between 1 and {LARGEST_CODEBOOK}.")
     if codes.ndim != 2 or not np.issubdtype(codes.dtype, np.integer):
-        raise BadSetting(f"The codes are {codes.dtype} of shape {codes.shape}; they must be integers (n_levels, frames).")
+        raise BadSetting(
+            f"The codes are {codes.dtype} of shape {codes.shape}; they must be integers (n_levels, frames)."
+        )
     if codes.size and not (codes.min() >= SILENT and codes.max() < codebook_size):
         raise BadSetting(
             f"The codes lie between {codes.min()} and {codes.max()}; they must lie between -1 and {codebook_size - 1}."
@@ -55,7 +57,12 @@ class RangeCoder:
     def __init__(self, frequencies: np.ndarray):
         frequencies = np.asarray(frequencies)
         sums = frequencies.sum(axis=-1, dtype=np.int64)
-        if frequencies.ndim != 2 or frequencies.shape[1] > LARGEST_CODEBOOK or (frequencies < 1).any() or (sums != TOTAL).any():
+        if (
+            frequencies.ndim != 2
+            or frequencies.shape[1] > LARGEST_CODEBOOK
+            or (frequencies < 1).any()
+            or (sums != TOTAL).any()
+        ):
             raise BadSetting(
                 f"The frequencies of shape {frequencies.shape} cannot be used; each level's must sum to {TOTAL} and none may be below 1."
             )

@@ -90,7 +90,9 @@ def write_silence(state: np.ndarray, out: np.ndarray, was_silent: bool, is_silen
 
 
 @compiled(LOOPS, **FLAGS)
-def write_codes(codes: np.ndarray, starts: np.ndarray, out: np.ndarray, state: np.ndarray, was_silent: np.ndarray) -> int:
+def write_codes(
+    codes: np.ndarray, starts: np.ndarray, out: np.ndarray, state: np.ndarray, was_silent: np.ndarray
+) -> int:
     """Write ``codes (channels, levels, frames)`` by ``starts (levels, codes + 1)``, cumulated frequencies.
 
     ``state`` and ``was_silent`` are those of :func:`workspace`. Return the number of bytes in ``out``.
@@ -145,7 +147,9 @@ def read_silence(state: np.ndarray, payload: np.ndarray, was_silent: bool) -> bo
 
 
 @compiled(LOOPS, **FLAGS)
-def read_codes(payload: np.ndarray, starts: np.ndarray, codes: np.ndarray, state: np.ndarray, was_silent: np.ndarray) -> None:
+def read_codes(
+    payload: np.ndarray, starts: np.ndarray, codes: np.ndarray, state: np.ndarray, was_silent: np.ndarray
+) -> None:
     """Read ``codes (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each code lies in its table."""
     n_channels, n_levels, n_frames = codes.shape
     begin_reading(payload, state)

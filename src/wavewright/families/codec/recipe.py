@@ -64,7 +64,9 @@ class DataSettings:
     def __post_init__(self) -> None:
         check_ranges(self, DATA_RANGES)
         if self.slowest > self.fastest:
-            raise BadSetting(f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger.")
+            raise BadSetting(
+                f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger."
+            )
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,12 @@ def fine_tuning(base: ModelFolder) -> Recipe:
         base.config(Config), unquantised_steps=0, adversarial_from=FINE_ADVERSARIAL_FROM, encoder_from=FINE_ENCODER_FROM
     )
     training = replace(
-        recipe("small").training, steps=FINE_STEPS, learning_rate=3e-4, warmup_steps=50, ema_decay=0.995, evaluate_every=500
+        recipe("small").training,
+        steps=FINE_STEPS,
+        learning_rate=3e-4,
+        warmup_steps=50,
+        ema_decay=0.995,
+        evaluate_every=500,
     )
     return Recipe(model=model, training=training)
 
@@ -116,8 +123,12 @@ def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     shows where it is loaded.
     """
     known = base.config(Config)
-    stored = {name: array for name, array in base.weights().items() if name.startswith(PART_PREFIXES) and "/" not in name}
-    state = {name.partition(".")[2]: array for name, array in stored.items()}  # what has a slash are constants of graphs
+    stored = {
+        name: array for name, array in base.weights().items() if name.startswith(PART_PREFIXES) and "/" not in name
+    }
+    state = {
+        name.partition(".")[2]: array for name, array in stored.items()
+    }  # what has a slash are constants of graphs
     for level in range(config.n_levels if config.quantizer == "codebook" else 0):
         state[f"quantizer.levels.{level}.share"] = np.full(config.codebook_size, 1 / config.codebook_size, np.float32)
         state[f"quantizer.levels.{level}.is_ready"] = np.array(True)
@@ -168,7 +179,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     model = recipe.model
     used = [entry for entry in divided if entry.split != "test"]
     store = ClipStore.build(used, model.sample_rate, None, Preparation("crop", level="peak"), cache_folder)
-    train, valid = ([i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
+    train, valid = (
+        [i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid")
+    )
     if not train:
         raise BadFolder(
             "None of the recordings to train on can be used; `wavewright data inspect` says what is wrong with them."
@@ -176,7 +189,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     recipe = replace(recipe, training=recipe.training if valid else replace(recipe.training, metric=""))
     batches = Crops(store, train, recipe)
     n_samples = seconds_to_samples(VALID_SECONDS, model.sample_rate) // model.hop_length * model.hop_length
-    whole = [row for row in valid or train if store.lengths[row] >= n_samples]  # the silence after short ones tells nothing
+    whole = [
+        row for row in valid or train if store.lengths[row] >= n_samples
+    ]  # the silence after short ones tells nothing
     measured = np.random.default_rng(0).permutation(whole or valid or train)[:VALID_CLIPS]
     clips = np.stack([batches.crop(int(row), 0, n_samples) for row in measured])
     return Prepared(

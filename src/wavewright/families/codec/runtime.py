@@ -40,7 +40,9 @@ class Runtime(OpenModel):
             or (found < 1).any()
             or (found.sum(1) != TOTAL).any()
         ):
-            raise BadModel(f"{self.folder.path / FREQUENCIES_FILE} does not say how often codes occur; copy the model again.")
+            raise BadModel(
+                f"{self.folder.path / FREQUENCIES_FILE} does not say how often codes occur; copy the model again."
+            )
         return found.astype(np.uint32)
 
     @cached_property
@@ -109,7 +111,9 @@ class Runtime(OpenModel):
         config = self.config
         memory = (1, self._memory_size(ENCODER_FILE))
         inputs = {"features": (1, None, 3 * config.n_bins), "memory": memory}
-        return self.folder.session(ENCODER_FILE, inputs, {"numbers": (1, None, config.n_levels), "memory_after": memory})
+        return self.folder.session(
+            ENCODER_FILE, inputs, {"numbers": (1, None, config.n_levels), "memory_after": memory}
+        )
 
     @cached_property
     def decoder_session(self):
@@ -117,7 +121,9 @@ class Runtime(OpenModel):
         config = self.config
         memory = (1, self._memory_size(DECODER_FILE))
         inputs = {"numbers": (1, None, config.n_levels), "memory": memory}
-        return self.folder.session(DECODER_FILE, inputs, {"described": (1, None, 2 * config.n_bins), "memory_after": memory})
+        return self.folder.session(
+            DECODER_FILE, inputs, {"described": (1, None, 2 * config.n_bins), "memory_after": memory}
+        )
 
     def _memory_size(self, file: str) -> int:
         """Numbers that a graph remembers of the frames before: of each block, ``kernel - 1`` frames, and those that the encoder waits with."""
@@ -137,7 +143,9 @@ class Encoder:
         self._config = runtime.config
         self._session = runtime.encoder_session
         self._memory = np.zeros((1, self._session.get_inputs()[1].shape[1]), np.float32)
-        self._waiting = np.zeros(runtime.config.lead, np.float32)  # what windows reach back to, and what fills no frame yet
+        self._waiting = np.zeros(
+            runtime.config.lead, np.float32
+        )  # what windows reach back to, and what fills no frame yet
         self._to_skip = runtime.config.encoder_look_ahead  # numbers that belong to no frame
         self._is_silent = np.zeros(0, bool)  # of each frame whose numbers are not out yet
 
@@ -165,7 +173,9 @@ class Encoder:
 
     def _codes(self, wave: np.ndarray) -> np.ndarray:
         config = self._config
-        numbers, self._memory = self._session.run(None, {"features": to_features(wave, config)[None], "memory": self._memory})
+        numbers, self._memory = self._session.run(
+            None, {"features": to_features(wave, config)[None], "memory": self._memory}
+        )
         self._session.check_length(numbers, (len(wave) - config.lead) // config.hop_length)
         codes = numbers[0, self._to_skip :].T.astype(np.int16)
         self._to_skip -= min(self._to_skip, numbers.shape[1])

@@ -111,7 +111,10 @@ class SpectralGenerator(nn.Module):
         config = self.config
         spectrum, noise_gain = self(latent, label, code)
         noise = stft(
-            torch.randn(latent.shape[0], config.n_samples, device=latent.device), config.n_fft, config.hop_length, self.window
+            torch.randn(latent.shape[0], config.n_samples, device=latent.device),
+            config.n_fft,
+            config.hop_length,
+            self.window,
         )
         summed = torch.complex(spectrum[:, 0], spectrum[:, 1]) + noise_gain * noise
         wave = istft(summed, config.n_fft, config.hop_length, self.window, config.n_samples)
@@ -317,7 +320,11 @@ class Gan(nn.Module):
 
 def _pooled_groups(picture: Tensor) -> Tensor:
     """A spectrogram pooled 4 x 4, or the size of a waveform pooled by 64, grouped by class: ``(groups, members, features)``."""
-    pooled = F.avg_pool2d(picture, 4, ceil_mode=True) if picture.ndim == 4 else F.avg_pool1d(picture.abs(), 64, ceil_mode=True)
+    pooled = (
+        F.avg_pool2d(picture, 4, ceil_mode=True)
+        if picture.ndim == 4
+        else F.avg_pool1d(picture.abs(), 64, ceil_mode=True)
+    )
     return pooled.flatten(1).unflatten(0, (-1, MEMBERS))
 
 

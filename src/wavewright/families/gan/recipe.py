@@ -125,7 +125,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     clips = OneShots.of(store, model.labels)
     recipe = replace(recipe, model=model)
     size = (model.sample_rate, model.n_samples)
-    drawn = OneShotBatches(clips, data, *size, recipe.training.batch_size, recipe.training.seed, varied_share=data.varied_share)
+    drawn = OneShotBatches(
+        clips, data, *size, recipe.training.batch_size, recipe.training.seed, varied_share=data.varied_share
+    )
     reference = Reference.of(
         lambda index: clips.wave(index, *size), clips.labels, clips.groups, model.labels, *size, data.least_limits_db
     )

@@ -52,7 +52,12 @@ class Runtime(OpenModel):
         self._session = folder.session(GRAPH_FILE, inputs, outputs)
 
     def generate(
-        self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0, code: Sequence[float] | None = None
+        self,
+        label: str | None = None,
+        count: int = 1,
+        seed: int = 0,
+        start: int = 0,
+        code: Sequence[float] | None = None,
     ) -> np.ndarray:
         """Clips ``start`` to ``start + count - 1`` of a seed, ``(count, 1, n_samples)`` float32 in [-1, 1].
 
@@ -153,7 +158,9 @@ def edge_gain(config: Config) -> np.ndarray:
 
     It rises along a line from 0, and falls to 0 along half a period of a raised cosine.
     """
-    gain = fade(np.ones(config.n_samples, np.float32), 0, seconds_to_samples(config.fade_out_seconds, config.sample_rate))
+    gain = fade(
+        np.ones(config.n_samples, np.float32), 0, seconds_to_samples(config.fade_out_seconds, config.sample_rate)
+    )
     if config.generator == "spectral":
         gain[: config.fade_in_samples] *= np.linspace(0.0, 1.0, config.fade_in_samples, dtype=np.float32)
     return gain

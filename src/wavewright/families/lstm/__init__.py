@@ -32,7 +32,9 @@ STATISTICS_FILE = "statistics.safetensors"
 POSITION_FEATURES = 8  # see frames.position_features
 LOG_DEVIATIONS = (-5.0, 2.0)  # of a Gaussian of the mixture: the narrowest and the widest
 LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 60.0, 400.0  # of the source ``voice``
-FIRST_VOICE_BAND_HZ = 500.0  # upper edge of the lowest band with a periodicity of its own; each further one is an octave
+FIRST_VOICE_BAND_HZ = (
+    500.0  # upper edge of the lowest band with a periodicity of its own; each further one is an octave
+)
 
 RANGES = {
     "sample_rate": (4_000, 192_000),
@@ -69,16 +71,22 @@ class Config:
     f_min_hz: float = 0.0
     f_max_hz: float | None = None  # None: half the sample rate
     log_floor: float = 1e-6  # added to the power in a band before its logarithm
-    source: Literal["noise", "voice", "griffin-lim"] = "noise"  # what is shaped to the bands: noise, or pulses and noise
+    source: Literal["noise", "voice", "griffin-lim"] = (
+        "noise"  # what is shaped to the bands: noise, or pulses and noise
+    )
     passes: int = 6  # of the shaping, or iterations of Griffin-Lim
     cell: Literal["lstm", "gru"] = "lstm"
     n_layers: int = 2
     hidden_size: int = 320  # of each layer
     prenet_size: int = 160  # of the two layers that see the frame before
     label_size: int = 32  # numbers that stand for a label, and for a speaker
-    output: Literal["mixture", "mse"] = "mixture"  # what is learned of the next frame: a distribution, or its mean alone
+    output: Literal["mixture", "mse"] = (
+        "mixture"  # what is learned of the next frame: a distribution, or its mean alone
+    )
     n_mixtures: int = 8
-    duration: Literal["drawn", "learned", "endless"] = "endless"  # of a sound; ``endless`` for textures, asked for in seconds
+    duration: Literal["drawn", "learned", "endless"] = (
+        "endless"  # of a sound; ``endless`` for textures, asked for in seconds
+    )
     dropout: float = 0.2
     input_noise: float = 0.3  # standard deviation of what is added to the frames that the network sees in training
     temperature: float = 0.8  # the Gaussians' standard deviation when playing, over the learned one

@@ -74,7 +74,9 @@ def _shaped(
     filters = filters_of(config)
     if config.source == "griffin-lim":
         magnitude = np.sqrt(mel_to_power(mel, filters))
-        return griffin_lim(magnitude, config.n_fft, config.hop_length, config.passes, n_samples=n_samples, start=spectrum)
+        return griffin_lim(
+            magnitude, config.n_fft, config.hop_length, config.passes, n_samples=n_samples, start=spectrum
+        )
     return shape_to_mel(spectrum, mel, filters, config.n_fft, config.hop_length, n_samples, config.passes)
 
 
@@ -83,7 +85,9 @@ def _excitation(frames: np.ndarray, config: Config, rng: np.random.Generator, n_
     noise = stft(rng.standard_normal(n_samples, dtype=np.float32), config.n_fft, config.hop_length)
     if config.source != "voice":
         return noise
-    octaves = np.clip(frames[:, config.n_mels], *np.log2(np.array([LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ]) / MIDDLE_PITCH_HZ))
+    octaves = np.clip(
+        frames[:, config.n_mels], *np.log2(np.array([LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ]) / MIDDLE_PITCH_HZ)
+    )
     train = pulse_train(MIDDLE_PITCH_HZ * 2.0**octaves, config.sample_rate, config.hop_length, n_samples)
     pulses = dispersed(stft(train, config.n_fft, config.hop_length), DISPERSION_SECONDS, config.sample_rate)
     in_bands = 1 - (np.exp(np.minimum(frames[:, config.n_mels + 1 :], 0.0)) - SMALLEST_NOISE_SHARE)  # (frames, bands)
@@ -91,8 +95,12 @@ def _excitation(frames: np.ndarray, config: Config, rng: np.random.Generator, n_
     middles_hz = (edges_hz[:-1] + edges_hz[1:]) / 2
     bins_hz = np.arange(config.n_fft // 2 + 1) * config.sample_rate / config.n_fft
     # Between the middles of two bands both count, as linear interpolation weighs them.
-    weights = np.stack([np.interp(bins_hz, middles_hz, row) for row in np.eye(len(middles_hz))], axis=1)  # (bins, bands)
-    return mix_by_periodicity(pulses[:, : len(frames)], noise[:, : len(frames)], np.clip(weights @ in_bands.T, 0.0, 1.0))
+    weights = np.stack(
+        [np.interp(bins_hz, middles_hz, row) for row in np.eye(len(middles_hz))], axis=1
+    )  # (bins, bands)
+    return mix_by_periodicity(
+        pulses[:, : len(frames)], noise[:, : len(frames)], np.clip(weights @ in_bands.T, 0.0, 1.0)
+    )
 
 
 @dataclass(frozen=True)

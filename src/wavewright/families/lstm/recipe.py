@@ -60,7 +60,9 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
-        measured = [name for name in METRICS if name != ("valid/mse" if self.model.output == "mixture" else "valid/nll")]
+        measured = [
+            name for name in METRICS if name != ("valid/mse" if self.model.output == "mixture" else "valid/nll")
+        ]
         if self.training.metric.removeprefix("-") not in ("", *measured):
             raise BadSetting(
                 f"metric is {self.training.metric!r}; a recurrent model with the output {self.model.output} is measured by "
@@ -199,7 +201,9 @@ class FrameBatches:
         chunks = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
         return [self.of(rows, np.zeros(len(rows), np.int64), longest) for rows in chunks]
 
-    def of(self, rows: np.ndarray, starts: np.ndarray | None = None, longest: int | None = None) -> dict[str, np.ndarray]:
+    def of(
+        self, rows: np.ndarray, starts: np.ndarray | None = None, longest: int | None = None
+    ) -> dict[str, np.ndarray]:
         """The batch of these clips from frame ``starts`` on, at most ``longest`` frames each."""
         starts = np.zeros(len(rows), np.int64) if starts is None else starts
         parts = [self.clips.white[row][start:][:longest] for row, start in zip(rows, starts, strict=True)]

@@ -57,7 +57,9 @@ class Runtime(OpenModel):
         """
         temperature = self._checked_temperature(temperature)
         n_samples = None if seconds is None else self._n_samples(seconds)
-        return [self._clip(label, index, seed, n_samples, temperature, speaker) for index in range(start, start + count)]
+        return [
+            self._clip(label, index, seed, n_samples, temperature, speaker) for index in range(start, start + count)
+        ]
 
     def continue_from(
         self,

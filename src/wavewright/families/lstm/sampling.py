@@ -89,7 +89,9 @@ def draw_sound(
         return _within_full_scale(attenuate_edges(wave, round(EDGE_SECONDS * config.sample_rate)))
     heard = None
     if given is not None:
-        n_whole = max(1, (len(given) - config.n_fft // 2) // config.hop_length + 1)  # later frames hear the silence after it
+        n_whole = max(
+            1, (len(given) - config.n_fft // 2) // config.hop_length + 1
+        )  # later frames hear the silence after it
         heard = whitening.white(wave_to_frames(given, config)[:n_whole])
     n_frames = None if n_samples is None else n_samples // config.hop_length + 1
     white = draw(n_frames, heard)
@@ -109,11 +111,15 @@ def _cut_from_texture(
     The frames around the cut are synthesised as well, so that whole frames shape the edges.
     """
     n_around = window_frames(config)
-    n_warm_up, n_choices = (max(n_around, round(seconds * config.frame_rate)) for seconds in (WARM_UP_SECONDS, CUT_SECONDS))
+    n_warm_up, n_choices = (
+        max(n_around, round(seconds * config.frame_rate)) for seconds in (WARM_UP_SECONDS, CUT_SECONDS)
+    )
     n_frames = n_samples // config.hop_length + 2
     n_drawn = n_warm_up + n_choices + n_frames + n_around
     frames = whitening.frames(draw(n_drawn))
-    first = n_warm_up + quietest_cut(frame_levels_db(frames, config)[n_warm_up:-n_around], n_frames, edge_frames(config))
+    first = n_warm_up + quietest_cut(
+        frame_levels_db(frames, config)[n_warm_up:-n_around], n_frames, edge_frames(config)
+    )
     around = frames[first - n_around : first + n_frames + n_around]
     wave = frames_to_wave(around, config, rng, (len(around) - 1) * config.hop_length)
     return wave[n_around * config.hop_length :][:n_samples]

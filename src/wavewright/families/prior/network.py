@@ -57,7 +57,11 @@ class Layer(nn.Module):
 
     def __init__(self, width: int, dropout: float):
         super().__init__()
-        self.norm, self.widen, self.narrow = nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.norm, self.widen, self.narrow = (
+            nn.LayerNorm(width),
+            nn.Linear(width, 2 * width),
+            nn.Linear(2 * width, width),
+        )
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, vectors: Tensor) -> Tensor:
@@ -75,7 +79,9 @@ class Drawer(nn.Module):
         n_symbols = config.codebook_size + 2
         self.codes = nn.Embedding(config.n_levels * n_symbols, width)
         nn.init.normal_(self.codes.weight, std=0.3)
-        self.register_buffer("first", torch.arange(config.n_levels) * n_symbols, persistent=False)  # of each level's symbols
+        self.register_buffer(
+            "first", torch.arange(config.n_levels) * n_symbols, persistent=False
+        )  # of each level's symbols
         self.labels = nn.Embedding(len(config.labels), config.label_size) if config.labels else None
         self.speakers = nn.Embedding(len(config.speakers), config.label_size) if config.speakers else None
         self.dropout = nn.Dropout(config.dropout)
@@ -222,7 +228,9 @@ def evaluate(drawer: Drawer, prepared: Prepared) -> dict[str, float]:
     n_levels = drawer.config.n_levels
     totals, counted = np.zeros(n_levels), np.zeros(n_levels)
     for arrays in prepared.valid:
-        nats, counts = code_nats(drawer, {name: torch.as_tensor(array, device=device) for name, array in arrays.items()})
+        nats, counts = code_nats(
+            drawer, {name: torch.as_tensor(array, device=device) for name, array in arrays.items()}
+        )
         totals += nats.double().sum(1).cpu().numpy()
         counted += counts.double().sum(1).cpu().numpy()
     bits = totals / math.log(2)

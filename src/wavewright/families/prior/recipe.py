@@ -154,7 +154,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
         )
     model = _with_codec(replace(recipe.model, labels=named.labels, speakers=named.speakers), codec)
     store = ClipStore.build(named.entries, model.sample_rate, None, Preparation("crop"), cache_folder)
-    train, valid = ([row for row, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
+    train, valid = (
+        [row for row, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid")
+    )
     if not train:
         raise BadFolder("No clip is left to train on; lower data.valid_share, or add recordings.")
     clips = encoded(store, codec, model, Variation(data.n_variants, data.gain_range_db))
@@ -174,7 +176,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
 def _with_codec(model: Config, codec: Any) -> Config:
     """The model with what its codec says; raises BadSetting where it has fewer levels."""
     if model.n_levels > codec.n_levels:
-        raise BadSetting(f"n_levels is {model.n_levels}; {codec.card.name} has {codec.n_levels} levels: take as many or fewer.")
+        raise BadSetting(
+            f"n_levels is {model.n_levels}; {codec.card.name} has {codec.n_levels} levels: take as many or fewer."
+        )
     return replace(
         model,
         codec_hash=codec.codes_hash,

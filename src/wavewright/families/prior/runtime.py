@@ -71,7 +71,9 @@ class Runtime(OpenModel):
         ``seconds`` is the length of all; without it each is drawn as its kind lasts, and endless sounds last DEFAULT_SECONDS. Without
         ``temperature`` it is the model's own. Raises BadSetting for what the model does not have or cannot do.
         """
-        sounds = [self._sound(label, seed, index, seconds, temperature, speaker) for index in range(start, start + count)]
+        sounds = [
+            self._sound(label, seed, index, seconds, temperature, speaker) for index in range(start, start + count)
+        ]
         return [np.concatenate(list(self._chunks(sound)), axis=1) for sound in sounds]
 
     def stream(
@@ -180,7 +182,9 @@ class Runtime(OpenModel):
         inputs = {"said": said[None], "symbols": symbols[None], "level": np.array([level], np.int64)}
         logits = self._within.run(None, inputs)[0][0]
         if not np.isfinite(logits).all():
-            raise BadModel(f"{self.card.name} draws from what is no number; its weights are damaged or its training exploded.")
+            raise BadModel(
+                f"{self.card.name} draws from what is no number; its weights are damaged or its training exploded."
+            )
         return logits
 
     def _frames(self, sound: Sound, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
@@ -204,7 +208,13 @@ class Runtime(OpenModel):
         yield decoder.finish()
 
     def _sound(
-        self, label: str | None, seed: int, index: int, seconds: float | None, temperature: float | None, speaker: str | None
+        self,
+        label: str | None,
+        seed: int,
+        index: int,
+        seconds: float | None,
+        temperature: float | None,
+        speaker: str | None,
     ) -> Sound:
         """What clip ``index`` is made from; speaker and duration are drawn in this order, whether they are asked for or not."""
         low, high = RANGES["temperature"]
@@ -256,7 +266,9 @@ class Runtime(OpenModel):
         codec, config = open_codec(self.config, self.card.name), self.config
         found = (codec.sample_rate, codec.hop_length, codec.codebook_size)
         if found != (config.sample_rate, config.hop_length, config.codebook_size) or codec.n_levels < config.n_levels:
-            raise BadModel(f"The card of {self.folder.path} does not fit its codec {config.codec}; copy the model again.")
+            raise BadModel(
+                f"The card of {self.folder.path} does not fit its codec {config.codec}; copy the model again."
+            )
         return codec
 
 

@@ -57,7 +57,9 @@ def draw_frames(
     Each frame that is drawn takes as many random numbers as there are levels, silent or not.
     """
     heard = np.zeros((0, config.n_levels), np.int64) if given is None else to_symbols(given, config)[:n_frames]
-    positions = position_features(n_frames) if config.has_position else np.zeros((n_frames, POSITION_FEATURES), np.float32)
+    positions = (
+        position_features(n_frames) if config.has_position else np.zeros((n_frames, POSITION_FEATURES), np.float32)
+    )
     state = np.zeros(config.state_shape, np.float32)
     symbols = np.full(config.n_levels, config.begin, np.int64)
     for number in range(n_frames):
@@ -73,7 +75,9 @@ def draw_frame(steps: Steps, config: Config, said: np.ndarray, drawn: np.ndarray
     """The symbols ``(n_levels,)`` of a frame, coarse to fine; ``drawn (n_levels,)`` are numbers in [0, 1)."""
     symbols = np.full(config.n_levels, config.silent, np.int64)
     for level in range(config.n_levels):
-        logits = steps.within(said, symbols, level)[: config.codebook_size + (level == 0)]  # the coarsest alone may be silent
+        logits = steps.within(said, symbols, level)[
+            : config.codebook_size + (level == 0)
+        ]  # the coarsest alone may be silent
         symbols[level] = draw_symbol(logits, float(drawn[level]), temperature, config.top_p)
         if symbols[0] == config.silent:
             break

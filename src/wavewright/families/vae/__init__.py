@@ -75,7 +75,9 @@ class Config:
     latent: Literal["clip", "frames"] = (
         "clip"  # one vector for a one-shot of fixed length, or a sequence of them for any length
     )
-    n_samples: int = 31_232  # length of a one-shot (0.71 s at 44.1 kHz), or of the crops that a model of ``frames`` learns from
+    n_samples: int = (
+        31_232  # length of a one-shot (0.71 s at 44.1 kHz), or of the crops that a model of ``frames`` learns from
+    )
     latent_size: int = 64  # numbers in a vector
     frames_per_latent: int = 4  # of ``frames``
     causal: bool = False  # of ``frames``: nothing looks ahead, so that it plays live
@@ -167,7 +169,14 @@ class Config:
 
 
 SIZES: dict[str, dict[str, Any]] = {
-    "tiny": {"channels": 64, "hidden": 128, "encoder_blocks": 1, "decoder_blocks": 2, "latent_size": 32, "noise_bands": 32},
+    "tiny": {
+        "channels": 64,
+        "hidden": 128,
+        "encoder_blocks": 1,
+        "decoder_blocks": 2,
+        "latent_size": 32,
+        "noise_bands": 32,
+    },
     "small": {"channels": 192, "hidden": 448, "encoder_blocks": 2, "decoder_blocks": 4},
     "base": {},
 }

@@ -56,7 +56,9 @@ class Coder:
             parts.append(means[first - heard_from : last - heard_from])
         return np.concatenate(parts)
 
-    def decode(self, latents: np.ndarray, condition: np.ndarray, noise: Noise, detail: Detail | None = None) -> np.ndarray:
+    def decode(
+        self, latents: np.ndarray, condition: np.ndarray, noise: Noise, detail: Detail | None = None
+    ) -> np.ndarray:
         """``latents (latents, latent_size)``, each with its ``condition (latents, n_condition)``, to the wave that they stand for, ``(time,)``.
 
         ``noise`` says what chance makes of it, ``detail`` of all frames what it has beside.
@@ -140,7 +142,9 @@ class Coder:
                 f"{self.name} cannot play ({reason}); its card does not fit its graphs: copy the model again."
             ) from error
         if not all(np.isfinite(output).all() for output in outputs.values()):
-            raise BadModel(f"{self.name} gives numbers that are none; its weights are damaged or its training exploded.")
+            raise BadModel(
+                f"{self.name} gives numbers that are none; its weights are damaged or its training exploded."
+            )
         after = outputs.pop("memory_after", None)
         return {name: output[0] for name, output in outputs.items()}, after
 

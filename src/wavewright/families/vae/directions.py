@@ -61,7 +61,9 @@ def measure(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     length = np.searchsorted(energy, ENERGY_SHARE * energy[-1]) if energy[-1] > 0 else 0
     width = max(1, round(LEVEL_SECONDS * sample_rate))
     levels = np.convolve(power[onset:], np.ones(width), "valid") if len(power) - onset > width else power[onset:]
-    seconds = np.maximum(np.array([length, np.argmax(levels >= levels.max(initial=0.0) / 2)]) / sample_rate, SHORTEST_SECONDS)
+    seconds = np.maximum(
+        np.array([length, np.argmax(levels >= levels.max(initial=0.0) / 2)]) / sample_rate, SHORTEST_SECONDS
+    )
     loudness_db = float(gain_to_db(np.sqrt(power.mean()), -100.0))
     return np.array([np.log2(max(centroid_hz, 20.0)), loudness_db, *np.log2(seconds)])
 
@@ -108,7 +110,9 @@ class Directions:
             attribute = self.attributes[names.index(name)]
             if not abs(amount) <= attribute.step * MOST_STEPS:  # no comparison holds for what is not a number
                 most = f"{attribute.step * MOST_STEPS:g}"
-                raise BadSetting(f"The slider {name} is {amount}; it must lie between -{most} and {most} {attribute.unit}.")
+                raise BadSetting(
+                    f"The slider {name} is {amount}; it must lie between -{most} and {most} {attribute.unit}."
+                )
         steps = np.array([amounts.get(each.name, 0.0) for each in ATTRIBUTES[: len(self.vectors)]], np.float32)
         return (latents + steps @ self.vectors).astype(np.float32)
 
@@ -122,7 +126,9 @@ class Directions:
             or len(vectors) > len(ATTRIBUTES)
             or not np.isfinite(vectors).all()
         ):
-            raise BadModel(f"The sliders of the model have shape {vectors.shape}, which does not fit it; copy it again.")
+            raise BadModel(
+                f"The sliders of the model have shape {vectors.shape}, which does not fit it; copy it again."
+            )
         return cls(vectors.astype(np.float32))
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from ...errors import BadModel
 
 SMALLEST_NATS = 0.01  # mean divergence of a number of the latent that still says something
-SMALLEST_VARIANCE = 0.01  # of its means over sounds: Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016
+SMALLEST_VARIANCE = (
+    0.01  # of its means over sounds: Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016
+)
 MOST_POINTS = 5_000  # training sounds whose places are remembered
 
 
@@ -32,7 +34,9 @@ class Latents:
     names: tuple[str, ...]
 
     @classmethod
-    def fit(cls, means: np.ndarray, variances: np.ndarray, labels: np.ndarray, n_labels: int, names: Sequence[str]) -> Latents:
+    def fit(
+        cls, means: np.ndarray, variances: np.ndarray, labels: np.ndarray, n_labels: int, names: Sequence[str]
+    ) -> Latents:
         """From what the encoder says of ``n`` sounds: ``means`` and ``variances (n, latents, d)``, ``labels (n,)``.
 
         A sum of the encoder's Gaussians has the covariance of their means plus the mean of their variances (J. Tomczak and M. Welling,
@@ -105,7 +109,9 @@ class Latents:
         }
         for name, shape in shapes.items():
             if name not in tensors or tensors[name].shape != shape or not np.isfinite(tensors[name]).all():
-                raise BadModel(f"What the model knows of its latents has no {name} of shape {shape}; copy the model again.")
+                raise BadModel(
+                    f"What the model knows of its latents has no {name} of shape {shape}; copy the model again."
+                )
         try:
             names = tuple(map(str, json.loads(bytes(tensors.get("names", np.zeros(0, np.uint8))))))
         except ValueError as error:
@@ -113,7 +119,9 @@ class Latents:
                 f"The names of the model's training sounds cannot be read ({error}); copy the model again."
             ) from error
         if len(names) != n:
-            raise BadModel(f"The model knows the names of {len(names)} training sounds and the places of {n}; copy it again.")
+            raise BadModel(
+                f"The model knows the names of {len(names)} training sounds and the places of {n}; copy it again."
+            )
         floats = {name: np.asarray(tensors[name], np.float32) for name in ("mean", "factor", "persistence", "points")}
         return cls(**floats, point_labels=tensors["point_labels"], names=names)
 

@@ -195,7 +195,10 @@ def levelled(waves: list[np.ndarray], level_a_db: float, level_b_db: float) -> l
     """
     first, last = loudness_db(waves[0]) + level_a_db, loudness_db(waves[-1]) + level_b_db
     parts = np.linspace(0.0, 1.0, len(waves))
-    gains = [db_to_gain((1 - part) * first + part * last - loudness_db(wave)) for part, wave in zip(parts, waves, strict=True)]
+    gains = [
+        db_to_gain((1 - part) * first + part * last - loudness_db(wave))
+        for part, wave in zip(parts, waves, strict=True)
+    ]
     return limited([(wave * gain).astype(np.float32) for wave, gain in zip(waves, gains, strict=True)])
 
 

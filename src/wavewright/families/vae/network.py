@@ -158,7 +158,9 @@ class Vae(nn.Module):
         self.critic: SpectralCritic | None = None
         if config.adversarial_from:
             n_labels, members = len(config.labels), MEMBERS if config.latent == "clip" else 1
-            self.critic = SpectralCritic(config.sample_rate, config.n_samples, n_labels, config.critic_channels, members)
+            self.critic = SpectralCritic(
+                config.sample_rate, config.n_samples, n_labels, config.critic_channels, members
+            )
 
     def players(self) -> dict[str, nn.Module]:
         """Who owns an optimizer."""
@@ -179,7 +181,11 @@ class Vae(nn.Module):
         weights = {"kl/nats": config.beta * risen, "mel/l1": 1.0, "stft/log": 1.0, "stft/linear": 0.5}
         weights["stft/complex"] = config.complex_weight
         if self._is_adversarial(step):
-            weights |= {"adv/critic": 1.0, "adv/decoder": config.adversarial_weight, "adv/features": config.feature_weight}
+            weights |= {
+                "adv/critic": 1.0,
+                "adv/decoder": config.adversarial_weight,
+                "adv/features": config.feature_weight,
+            }
             weights |= dict.fromkeys(["penalty/r1", "penalty/r2"], config.penalty_weight)
         return weights
 
@@ -221,7 +227,9 @@ class Vae(nn.Module):
             losses |= self.distance(batch["wave"][:, 0], batch["draws"])
             return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["head"])}
 
-    def _critic_losses(self, critic: SpectralCritic, batch: Batch, with_penalty: bool, between: bool) -> dict[str, Tensor]:
+    def _critic_losses(
+        self, critic: SpectralCritic, batch: Batch, with_penalty: bool, between: bool
+    ) -> dict[str, Tensor]:
         """The critics' losses; the pictures stay in the batch for the autoencoder's turn."""
         label = batch.get("label")
         self.rebuild(batch)
@@ -231,7 +239,9 @@ class Vae(nn.Module):
         (real_logits, _), (fake_logits, _) = critic.judge(real, label), critic.judge(fake, label)
         losses = {"adv/critic": critic_loss(GAME, real_logits, fake_logits)}
         if with_penalty:
-            losses |= penalties(lambda near: critic.judge(near, label)[0], real, fake, real_logits, fake_logits, PENALTY_SIGMA)
+            losses |= penalties(
+                lambda near: critic.judge(near, label)[0], real, fake, real_logits, fake_logits, PENALTY_SIGMA
+            )
         return losses
 
     def _adversarial_losses(self, critic: SpectralCritic, batch: Batch, between: bool) -> dict[str, Tensor]:
@@ -395,7 +405,9 @@ def graphs_of(autoencoder: Autoencoder) -> dict[str, Graph]:
 def found_directions(autoencoder: Autoencoder, prepared: Prepared, known: Latents) -> Directions:
     """The sliders of the model, measured on the training sounds and on what the decoder makes of their latents."""
     config = autoencoder.config
-    n_attributes, n_latents = (OF_ANY_LENGTH, config.n_frames // config.fold) if config.latent == "frames" else (None, 1)
+    n_attributes, n_latents = (
+        (OF_ANY_LENGTH, config.n_frames // config.fold) if config.latent == "frames" else (None, 1)
+    )
     attributes = np.stack([measure(wave, config.sample_rate)[:n_attributes] for wave in prepared.waves(prepared.train)])
 
     def decode(points: np.ndarray) -> np.ndarray:

@@ -17,7 +17,9 @@ def principal(points: np.ndarray) -> np.ndarray:
     _, values, axes = np.linalg.svd(centred, full_matrices=False)
     kept = np.zeros((len(points), 2))
     n_axes = min(2, len(values))
-    axes = axes[:n_axes] * np.where(axes[:n_axes].sum(axis=1, keepdims=True) < 0, -1.0, 1.0)  # the same side on every machine
+    axes = axes[:n_axes] * np.where(
+        axes[:n_axes].sum(axis=1, keepdims=True) < 0, -1.0, 1.0
+    )  # the same side on every machine
     kept[:, :n_axes] = centred @ axes.T
     return kept / max(float(kept[:, 0].std()), 1e-12)
 
@@ -31,7 +33,9 @@ def plane(points: np.ndarray, perplexity: float = 15.0) -> np.ndarray:
     """
     points = np.asarray(points, np.float64)
     if points.ndim != 2 or not len(points) or not np.isfinite(points).all():
-        raise BadSetting(f"The points have shape {points.shape}; a map needs rows of finite numbers (n, d), at least one.")
+        raise BadSetting(
+            f"The points have shape {points.shape}; a map needs rows of finite numbers (n, d), at least one."
+        )
     start = principal(points)
     if 5 <= len(points) <= MOST_POINTS and np.ptp(points) > 0:
         start = _descended(_affinities(points, min(perplexity, (len(points) - 1) / 3)), 1e-2 * start)

@@ -36,7 +36,10 @@ METRICS = (
 )
 VARIED_SHARE = 0.5  # of the one-shots of a run, unless it says otherwise
 FINE_STEPS, FINE_ADVERSARIAL_FROM = 3_000, 300
-PART_PREFIXES = ("encoder.encoder.", "decoder.decoder.")  # of the weights in a model folder; elsewhere are constants of graphs
+PART_PREFIXES = (
+    "encoder.encoder.",
+    "decoder.decoder.",
+)  # of the weights in a model folder; elsewhere are constants of graphs
 CONDITION, CONDITION_BIAS = "decoder.condition.weight", "decoder.condition.bias"
 GIVEN = ("decoder.unfold", "decoder.to_all")  # layers that are given latents, and the condition after them
 DATA_RANGES = {
@@ -105,7 +108,9 @@ def recipe(size: str) -> Recipe:
 def fine_tuning(base: ModelFolder) -> Recipe:
     """The recipe that teaches ``base`` other sounds: its networks, in small steps, with critics where it learned from them, labels as they come."""
     known = base.config(Config)
-    model = replace(known, labels=(), warmup_steps=0, adversarial_from=min(known.adversarial_from, FINE_ADVERSARIAL_FROM))
+    model = replace(
+        known, labels=(), warmup_steps=0, adversarial_from=min(known.adversarial_from, FINE_ADVERSARIAL_FROM)
+    )
     training = replace(recipe("base").training, steps=FINE_STEPS, learning_rate=5e-4)
     return Recipe(model=model, data=DataSettings(varied_share=VARIED_SHARE), training=training)
 
@@ -134,7 +139,8 @@ def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
             state[f"{part}.weight"] = np.pad(state[f"{part}.weight"], ((0, 0), (0, config.condition_size)))
     elif told is not None and known and known != config.labels:
         columns = [
-            told[:, known.index(label)] if label in known else told[:, : len(known)].mean(axis=1) for label in config.labels
+            told[:, known.index(label)] if label in known else told[:, : len(known)].mean(axis=1)
+            for label in config.labels
         ]
         state[CONDITION] = np.stack([*columns, *told[:, len(known) :].T], axis=1)
     return state
@@ -185,7 +191,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     if recipe.model.pitched:
         _check_pitches([*train, *valid])
     training = (
-        recipe.training if valid or not recipe.training.metric.startswith("valid") else replace(recipe.training, metric="")
+        recipe.training
+        if valid or not recipe.training.metric.startswith("valid")
+        else replace(recipe.training, metric="")
     )
     recipe = replace(recipe, model=replace(recipe.model, labels=labels), training=training)
     fill = _one_shots if recipe.model.latent == "clip" else _crops
@@ -206,10 +214,14 @@ def _one_shots(
 ) -> Prepared:
     model, data, training = recipe.model, recipe.data, recipe.training
     preparation, n_stored = Preparation("one-shot", align=data.align), data.n_stored(model.n_samples)
-    stores = [ClipStore.build(some, model.sample_rate, n_stored, preparation, cache_folder) for some in (train, valid) if some]
+    stores = [
+        ClipStore.build(some, model.sample_rate, n_stored, preparation, cache_folder) for some in (train, valid) if some
+    ]
     sounds = [OneShots.of(store, model.labels, model.pitched) for store in stores]
     size = (model.sample_rate, model.n_samples)
-    batches = OneShotBatches(sounds[0], data, *size, training.batch_size, training.seed, data.gain_range_db, data.varied_share)
+    batches = OneShotBatches(
+        sounds[0], data, *size, training.batch_size, training.seed, data.gain_range_db, data.varied_share
+    )
     return _prepared(recipe, stores, sounds, problems, batches)
 
 
@@ -218,7 +230,9 @@ def _crops(
 ) -> Prepared:
     model, data, training = recipe.model, recipe.data, recipe.training
     stores = [
-        ClipStore.build(some, model.sample_rate, None, Preparation("crop"), cache_folder) for some in (train, valid) if some
+        ClipStore.build(some, model.sample_rate, None, Preparation("crop"), cache_folder)
+        for some in (train, valid)
+        if some
     ]
     sounds = [Crops.of(store, range(len(store)), model.labels, model.n_samples, model.pitched) for store in stores]
     batches = CropBatches(

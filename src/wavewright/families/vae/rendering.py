@@ -33,7 +33,9 @@ class Noise:
             return lambda n: alone.standard_normal(n, np.float32)
         # Of two independent noises cosine and sine keep the variance.
         weights = np.cos(np.pi / 2 * np.array([self.part, 1 - self.part])).astype(np.float32)
-        return lambda n: weights[0] * first.standard_normal(n, np.float32) + weights[1] * second.standard_normal(n, np.float32)
+        return lambda n: (
+            weights[0] * first.standard_normal(n, np.float32) + weights[1] * second.standard_normal(n, np.float32)
+        )
 
 
 class Rendering:
@@ -68,7 +70,9 @@ class Rendering:
             return wave
         settings = self.config.frames
         framed = frame(np.pad(wave, (0, settings.n_fft - settings.hop_length)), settings.n_fft, settings.hop_length)
-        return Synthesis(settings).push(detail.added(np.fft.rfft(framed * self.synthesis.window).astype(np.complex64), power))
+        return Synthesis(settings).push(
+            detail.added(np.fft.rfft(framed * self.synthesis.window).astype(np.complex64), power)
+        )
 
     def _steady(self, spectrum: np.ndarray, power: np.ndarray) -> np.ndarray:
         """The wave of a whole sound whose low tones have phases that fit."""

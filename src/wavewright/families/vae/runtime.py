@@ -257,7 +257,9 @@ class Runtime(OpenModel):
             return self._decoded(moved, coded.told, Noise(seed), coded.detail)[: len(sound.wave)]
 
         steering = Steering(coded.latents, self.directions, decode, self.sample_rate, self.config.latent == "clip")
-        return Sweep.of([gain * steering.moved({name: part * amount for name, amount in amounts.items()}) for part in parts])
+        return Sweep.of(
+            [gain * steering.moved({name: part * amount for name, amount in amounts.items()}) for part in parts]
+        )
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
         """How far the latents of several other sounds lie from those of one, ``(n,)``, as :meth:`neighbours` measures it."""
@@ -272,7 +274,9 @@ class Runtime(OpenModel):
             raise BadSetting(f"The number of neighbours is {k}; it must be at least 1.")
         found = self.known.nearest(self._point(latents), k)
         labels = [self.labels[self.known.point_labels[place]] if self.labels else "" for place, _ in found]
-        return [(self.known.names[place], label, distance) for (place, distance), label in zip(found, labels, strict=True)]
+        return [
+            (self.known.names[place], label, distance) for (place, distance), label in zip(found, labels, strict=True)
+        ]
 
     def map(self, latents: Sequence[np.ndarray]) -> np.ndarray:
         """A place in a plane for each of several sounds' latents, ``(n, 2)`` in [-1, 1]: what sounds alike lies together."""
@@ -324,7 +328,9 @@ class Runtime(OpenModel):
         latents = np.atleast_2d(self.encode(wave))
         told = self._told_of(latents, label, pitch)
         if not 0 <= detail <= 1:
-            raise BadSetting(f"The detail is {detail}; it must lie between 0 (what the model alone makes) and 1 (all of it).")
+            raise BadSetting(
+                f"The detail is {detail}; it must lie between 0 (what the model alone makes) and 1 (all of it)."
+            )
         lacks = self.coder.detail(wave, latents, rows_of(told, len(latents), self.config), detail) if detail else None
         return Coded(latents, told, lacks)
 
@@ -346,7 +352,9 @@ class Runtime(OpenModel):
         parts = np.linspace(0.0, 1.0, len(a.latents))
         latents = np.stack([between(*each) for each in zip(a.latents, b.latents, parts, strict=True)])
         told = [a.told.towards(b.told, part) for part in parts]
-        kept = a.detail.towards(b.detail, np.repeat(parts, self.config.fold)[:, None]) if a.detail and b.detail else None
+        kept = (
+            a.detail.towards(b.detail, np.repeat(parts, self.config.fold)[:, None]) if a.detail and b.detail else None
+        )
         return turned_down(self._decoded(latents, told, noise, kept)[:n_samples])[None]
 
     def _votes(self, latents: np.ndarray) -> np.ndarray:

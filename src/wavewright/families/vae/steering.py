@@ -17,7 +17,12 @@ NEAR = 0.1  # of an attribute's step is near enough
 LATE_SECONDS, LATE_DB = 0.003, -6.0
 """An attack is late if this long after the original one the level is still this far below the loudest moment."""
 
-FRACTIONS = (0.75, 0.5, 0.25, 0.0)  # of the sliders' positions, tried in place of a sound whose attack is late or clicks
+FRACTIONS = (
+    0.75,
+    0.5,
+    0.25,
+    0.0,
+)  # of the sliders' positions, tried in place of a sound whose attack is late or clicks
 LARGEST_CHANGE = 1.5  # steps of the sliders from one try to the next
 DAMPING = 0.05  # of a change, against directions that hardly move anything
 BRIGHTNESS, LOUDNESS = (next(each for each in ATTRIBUTES if each.name == name) for name in ("brightness", "loudness"))
@@ -44,7 +49,9 @@ class Steering:
     the peak is a click, another candidate is taken, or smaller slider positions with more tilt.
     """
 
-    def __init__(self, latents: np.ndarray, directions: Directions, decode: Decode, sample_rate: int, is_one_shot: bool = True):
+    def __init__(
+        self, latents: np.ndarray, directions: Directions, decode: Decode, sample_rate: int, is_one_shot: bool = True
+    ):
         self._latents, self._directions, self._decode, self._sample_rate = latents, directions, decode, sample_rate
         self._sliders = directions.attributes
         self._places = [ATTRIBUTES.index(each) for each in self._sliders]

@@ -113,7 +113,14 @@ class Config:
 
 
 SIZES: dict[str, dict[str, Any]] = {
-    "tiny": {"channels": 32, "blocks": 1, "fine_channels": 24, "fine_blocks": 1, "expansion": 2.0, "critic_channels": 8},
+    "tiny": {
+        "channels": 32,
+        "blocks": 1,
+        "fine_channels": 24,
+        "fine_blocks": 1,
+        "expansion": 2.0,
+        "critic_channels": 8,
+    },
     "small": {},
     "base": {"channels": 448, "blocks": 6, "fine_channels": 192, "fine_blocks": 2},
 }

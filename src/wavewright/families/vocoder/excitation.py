@@ -57,7 +57,9 @@ class Pulses:
         turned = np.outer(before, time) + np.outer((f0_hz - before) / (2 * self.hop_length), time**2)
         turned /= self.sample_rate  # (frames, hop_length + 1), periods since the frame began
         starts = np.zeros(len(f0_hz))
-        for number, end in enumerate(turned[:, -1]):  # one after another, so that no number of frames at once changes a bit
+        for number, end in enumerate(
+            turned[:, -1]
+        ):  # one after another, so that no number of frames at once changes a bit
             starts[number] = self.phase
             self.phase = (self.phase + end) % 1.0
         pulses = pulses_at(turned + starts[:, None])
@@ -98,7 +100,9 @@ def phase_of(wave: np.ndarray, f0_hz: np.ndarray, sample_rate: int, hop_length: 
     at = np.arange(-hop_length, (n_frames + 1) * hop_length) / hop_length
     turned = np.cumsum(np.interp(at, frames, filled)) / sample_rate  # periods, (time,)
     back = wave * np.exp(-2j * np.pi * turned)
-    heard = frame(back, 2 * hop_length, hop_length // per_frame) @ hann_window(2 * hop_length)  # (frames * per_frame + 1,)
+    heard = frame(back, 2 * hop_length, hop_length // per_frame) @ hann_window(
+        2 * hop_length
+    )  # (frames * per_frame + 1,)
     lead = np.unwrap(np.angle(heard)) / (2 * np.pi)
     places = np.arange(len(heard)) / per_frame  # in frames
     known = np.interp(places, frames, f0_hz > 0) > 0.5

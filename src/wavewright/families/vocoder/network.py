@@ -174,7 +174,9 @@ class Vocoder(nn.Module):
             noises = [torch.randn_like(batch["pulses"]) for _ in range(2)]
             copies = self.sound(described, mel[:, 1 : n_frames + 2], batch["pulses"], noises)
             kept = slice((config.overlap - 3) * config.step_length, batch["wave"].shape[1] - config.lag)
-            batch["real"], *batch["copies"] = [held_by(wave[:, kept], batch["top"]) for wave in (batch["wave"], *copies)]
+            batch["real"], *batch["copies"] = [
+                held_by(wave[:, kept], batch["top"]) for wave in (batch["wave"], *copies)
+            ]
 
     def _distances(self, batch: Batch) -> dict[str, Tensor]:
         """Copies sound like recordings, and the pitch is theirs."""
@@ -244,11 +246,15 @@ def evaluate(filters: Filters, prepared: Prepared) -> dict[str, float]:
     config, given = filters.config, prepared.valid
     if not given:
         return {}
-    mel = MelDistance(config.sample_rate, [(round(size * config.sample_rate / 16_000), bands) for size, bands in MEL_SIZES])
+    mel = MelDistance(
+        config.sample_rate, [(round(size * config.sample_rate / 16_000), bands) for size, bands in MEL_SIZES]
+    )
     found, missed, voiced = [], 0.0, 0.0
     for row in range(len(given["wave"])):
         wave, f0_hz = played(filters, given["mel"][row])
-        pair = held_by(torch.from_numpy(np.stack([given["wave"][row, : len(wave)], wave])), torch.full((2,), given["top"][row]))
+        pair = held_by(
+            torch.from_numpy(np.stack([given["wave"][row, : len(wave)], wave])), torch.full((2,), given["top"][row])
+        )
         found.append(float(mel(pair[:1], pair[1:])))
         is_voiced = given["certainty"][row] == 1
         octaves = np.abs(np.log2(f0_hz[is_voiced] / given["f0_hz"][row][is_voiced]))

@@ -51,9 +51,15 @@ class DataSettings:
     valid_share: float = 0.05  # of the recordings (or groups) are kept out of training, where no manifest names them
     gain_range_db: float = 24.0  # each crop is made quieter by up to this
     speaker_exponent: float = 0.6  # 0 draws each speaker alike, 1 each by the length of the recordings
-    mel_noise: float = 0.15  # nats; up to so much is added to what the network hears, so that it forgives predicted frames
-    given_mels: bool = False  # hear the frames in the .npy file beside each recording, for example those that a voice predicts
-    mel_blur: float = 0.5  # up to this share of what it hears is a mean over three frames and bands, as predicted frames are
+    mel_noise: float = (
+        0.15  # nats; up to so much is added to what the network hears, so that it forgives predicted frames
+    )
+    given_mels: bool = (
+        False  # hear the frames in the .npy file beside each recording, for example those that a voice predicts
+    )
+    mel_blur: float = (
+        0.5  # up to this share of what it hears is a mean over three frames and bands, as predicted frames are
+    )
 
     def __post_init__(self) -> None:
         check_ranges(self, DATA_RANGES)
@@ -95,14 +101,23 @@ def fine_tuning(base: ModelFolder) -> Recipe:
     """The recipe that teaches ``base`` other voices: its network, in small steps, and critics soon."""
     model = replace(base.config(Config), adversarial_from=FINE_ADVERSARIAL_FROM)
     training = replace(
-        recipe("small").training, steps=FINE_STEPS, learning_rate=3e-4, warmup_steps=50, ema_decay=0.995, evaluate_every=250
+        recipe("small").training,
+        steps=FINE_STEPS,
+        learning_rate=3e-4,
+        warmup_steps=50,
+        ema_decay=0.995,
+        evaluate_every=250,
     )
     return Recipe(model=model, training=training)
 
 
 def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     """The state of a vocoder as it begins from ``base``, tensors by name; whether they fit ``config`` shows where they are loaded."""
-    return {name.removeprefix(WEIGHT_PREFIX): array for name, array in base.weights().items() if name.startswith(WEIGHT_PREFIX)}
+    return {
+        name.removeprefix(WEIGHT_PREFIX): array
+        for name, array in base.weights().items()
+        if name.startswith(WEIGHT_PREFIX)
+    }
 
 
 @dataclass(frozen=True)
@@ -128,9 +143,13 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     if recipe.data.given_mels:
         used, problems = with_mels(used)
     # Given frames are those of the file as it is, from its first sample on and at its own level.
-    preparation = Preparation("crop", trim=not recipe.data.given_mels, level="none" if recipe.data.given_mels else "peak")
+    preparation = Preparation(
+        "crop", trim=not recipe.data.given_mels, level="none" if recipe.data.given_mels else "peak"
+    )
     store = ClipStore.build(used, recipe.model.sample_rate, None, preparation, cache_folder)
-    train, valid = ([i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
+    train, valid = (
+        [i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid")
+    )
     if not train:
         raise BadFolder(
             "None of the recordings to train on can be used; `wavewright data inspect` says what is wrong with them."
@@ -218,7 +237,9 @@ class Crops:
         model = self.recipe.model
         hop_length, n_ahead = model.hop_length, model.look_ahead + 1
         before, after = 3, n_ahead  # frames on each side, that windows reach into
-        heard = np.float32(gain) * self._stretch(row, (start - before) * hop_length, (before + n_frames + after) * hop_length)
+        heard = np.float32(gain) * self._stretch(
+            row, (start - before) * hop_length, (before + n_frames + after) * hop_length
+        )
         mel = self._frames(row, start - 1, heard, gain)
         f0_hz = self._pitches(row, start - 1, n_frames + 2)
         wave = heard[before * hop_length : (before + n_frames) * hop_length]

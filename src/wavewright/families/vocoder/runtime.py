@@ -29,7 +29,10 @@ class Runtime(OpenModel):
         self.config = config = folder.config(Config)
         self.sample_rate, self.hop_length, self.n_mels = config.sample_rate, config.hop_length, config.n_mels
         self.labels: tuple[str, ...] = ()
-        memory = (1, (config.blocks * config.channels + config.fine_blocks * config.fine_channels) * (config.kernel - 1))
+        memory = (
+            1,
+            (config.blocks * config.channels + config.fine_blocks * config.fine_channels) * (config.kernel - 1),
+        )
         outputs = {"described": (1, None, 3 * config.n_bins), "pitch": (1, None, N_PITCHES), "memory_after": memory}
         # Maps mel features and memory to filters, pitch and the next memory.
         self.session = folder.session(FRAMES_FILE, {"features": (1, None, config.n_mels), "memory": memory}, outputs)

@@ -91,7 +91,9 @@ class Config:
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
         if self.hop_length % self.condition_hop:
-            raise BadSetting(f"condition_hop is {self.condition_hop}; it must be a divisor of hop_length ({self.hop_length}).")
+            raise BadSetting(
+                f"condition_hop is {self.condition_hop}; it must be a divisor of hop_length ({self.hop_length})."
+            )
         check_ranges(self, {"pre_emphasis": (0.0, 0.99), "prediction_order": (0, 64)})
         if self.prediction_order and (self.condition != "mel" or self.pre_emphasis):
             raise BadSetting(

@@ -76,7 +76,12 @@ class Contours:
         found = cls(tensors["frames"].astype(np.float32), *(tensors[name].astype(np.int64) for name in names))
         n_frames = int((-(-found.samples // hop_length)).sum())
         fits = found.samples.ndim == 1 and found.samples.shape == found.labels.shape == found.speakers.shape
-        if not fits or not len(found.samples) or found.samples.min() < 1 or found.frames.shape != (n_frames, CONTOUR_FEATURES):
+        if (
+            not fits
+            or not len(found.samples)
+            or found.samples.min() < 1
+            or found.frames.shape != (n_frames, CONTOUR_FEATURES)
+        ):
             raise ValueError("their numbers do not fit each other")
         if not np.isfinite(found.frames).all():
             raise ValueError("some are not finite")

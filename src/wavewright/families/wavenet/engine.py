@@ -78,7 +78,9 @@ class Engine:
     Raises BadModel for tensors that do not fit ``config`` and BadSetting for a mode that does not exist.
     """
 
-    def __init__(self, config: Config, tensors: Mapping[str, np.ndarray], mode: ModeOrAuto = "int16", portable: bool = False):
+    def __init__(
+        self, config: Config, tensors: Mapping[str, np.ndarray], mode: ModeOrAuto = "int16", portable: bool = False
+    ):
         if mode not in get_args(ModeOrAuto):
             raise BadSetting(f"The mode is {mode!r}; a WaveNet plays in {', '.join(get_args(ModeOrAuto))}.")
         from .packing import checked_tensors, pack
@@ -108,7 +110,9 @@ class Engine:
         keys = np.array([np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0] for seed in seeds])
         return State(0, silent_streams(self.config, keys, self.mode), dict(self._about))
 
-    def draw(self, state: State, n_samples: int, condition: np.ndarray | None = None, temperature: float = 1.0) -> np.ndarray:
+    def draw(
+        self, state: State, n_samples: int, condition: np.ndarray | None = None, temperature: float = 1.0
+    ) -> np.ndarray:
         """The next samples of each stream, ``(streams, n_samples)`` float32 in [-1, 1]; moves ``state`` on.
 
         ``condition (streams, segments, n_layers, 2 * channels)`` float32 is added before the gates; its first segment is the one that
@@ -170,7 +174,10 @@ class Engine:
 
         hop = self.config.condition_hop
         if condition is None:
-            condition, hop = np.zeros((state.n_streams, 1, self.config.n_layers, 2 * self.config.channels), np.float32), ALWAYS
+            condition, hop = (
+                np.zeros((state.n_streams, 1, self.config.n_layers, 2 * self.config.channels), np.float32),
+                ALWAYS,
+            )
         else:
             condition = self._checked_condition(condition, state, wave.shape[1])
         first_segment = state.position // hop
@@ -223,5 +230,7 @@ def _read_about(saved: Mapping[str, np.ndarray]) -> dict[str, Any]:
     except (KeyError, ValueError, TypeError):
         about = None
     if not isinstance(about, dict):
-        raise BadSetting("What was given to restore is no saved state of a WaveNet; give the arrays that State.save returned.")
+        raise BadSetting(
+            "What was given to restore is no saved state of a WaveNet; give the arrays that State.save returned."
+        )
     return about

@@ -17,7 +17,9 @@ def mel_power(wave: np.ndarray, config: Config) -> np.ndarray:
 
     Frame ``i`` is centred on sample ``i * hop_length``.
     """
-    return speech_mel.mel_power(wave, config.sample_rate, config.n_fft, config.hop_length, config.n_mels, config.f_max_hz)
+    return speech_mel.mel_power(
+        wave, config.sample_rate, config.n_fft, config.hop_length, config.n_mels, config.f_max_hz
+    )
 
 
 def mel_frames(wave: np.ndarray, config: Config) -> np.ndarray:
@@ -63,7 +65,11 @@ def to_heard(wave: np.ndarray, config: Config, prediction: Prediction | None = N
 
 
 def to_wave(
-    heard: np.ndarray, config: Config, past: np.ndarray | None = None, prediction: Prediction | None = None, first: int = 0
+    heard: np.ndarray,
+    config: Config,
+    past: np.ndarray | None = None,
+    prediction: Prediction | None = None,
+    first: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the network drew ``(..., time)`` as samples float32, and the last ones, float64, which the next chunk goes on from.
 

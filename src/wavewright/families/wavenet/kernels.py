@@ -20,7 +20,9 @@ from ...dsp.compiled import compiled, inlined
 from . import LARGEST_STEP, SMALLEST_LOG_SCALE
 from .wide_dots import packed_product
 
-LARGEST_INTEGER = 8_191  # of a vector's integers; packing.py sees to it that no sum of products with them leaves 32 bits
+LARGEST_INTEGER = (
+    8_191  # of a vector's integers; packing.py sees to it that no sum of products with them leaves 32 bits
+)
 
 # tanh(x) = x P(x^2) / Q(x^2) for |x| <= 8, at most 6e-9 off before rounding (least largest error, by Lawson's weighted least squares).
 TANH_REACHES = np.float32(8.0)  # beyond it tanh is 1 to within 3e-7
@@ -171,7 +173,12 @@ def layer_step(
     scale = quantise(hidden, n_channels, largest_magnitude(hidden, n_channels), heard)
     streams.ring_scales[stream, slot] = scale
     product(weights.dilated[layer, 1], heard, desk.sums)
-    row_scales, bias, past_sums, sums = weights.dilated_scale[layer], weights.dilated_bias[layer], desk.past_sums, desk.sums
+    row_scales, bias, past_sums, sums = (
+        weights.dilated_scale[layer],
+        weights.dilated_bias[layer],
+        desk.past_sums,
+        desk.sums,
+    )
     for row in range(2 * n_channels):
         total = past_scale * np.float32(past_sums[row]) + scale * np.float32(sums[row])
         units[row] = row_scales[row] * total + (bias[row] + condition[row])
@@ -190,7 +197,13 @@ def layer_step(
 
 @inlined(**FLAGS)
 def rectified_product(
-    weights: np.ndarray, scales: np.ndarray, bias: np.ndarray, values: np.ndarray, n_values: int, desk: Desk, result: np.ndarray
+    weights: np.ndarray,
+    scales: np.ndarray,
+    bias: np.ndarray,
+    values: np.ndarray,
+    n_values: int,
+    desk: Desk,
+    result: np.ndarray,
 ) -> None:
     """``result = weights @ relu(values) + bias``; ``values`` are rectified in place."""
     for index in range(n_values):
@@ -333,9 +346,17 @@ def advance(
             if n_outputs > 0:
                 found = outputs[stream, min(sample, n_outputs - 1)]
                 skipped, hidden = desk.skipped[stream], desk.units
-                rectified_product(weights.head, weights.head_scale, weights.head_bias, skipped, len(skipped), desk, hidden)
                 rectified_product(
-                    weights.output, weights.output_scale, weights.output_bias, hidden, len(weights.head_bias), desk, found
+                    weights.head, weights.head_scale, weights.head_bias, skipped, len(skipped), desk, hidden
+                )
+                rectified_product(
+                    weights.output,
+                    weights.output_scale,
+                    weights.output_bias,
+                    hidden,
+                    len(weights.head_bias),
+                    desk,
+                    found,
                 )
                 if draws:
                     wave[stream, sample] = draw(weights, desk, found, temperature, streams.seeds[stream], now)
@@ -343,7 +364,9 @@ def advance(
 
 
 @compiled("the sample loop", **FLAGS)
-def predicted(samples: np.ndarray, excitation: np.ndarray, coefficients: np.ndarray, level: np.ndarray, hold: int) -> None:
+def predicted(
+    samples: np.ndarray, excitation: np.ndarray, coefficients: np.ndarray, level: np.ndarray, hold: int
+) -> None:
     """Fill ``samples (order + time,)`` after the first ``order`` ones: each is predicted from those before it, and excited."""
     order = coefficients.shape[1]
     for time in range(len(excitation)):

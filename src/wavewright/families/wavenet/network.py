@@ -55,7 +55,9 @@ class Conditioner(nn.Module):
         hidden = F.leaky_relu(self.start(torch.cat(parts, dim=-1)), 0.1).transpose(1, 2)  # (batch, width, frames)
         for layer in self.over_frames:
             hidden = hidden + F.leaky_relu(layer(hidden), 0.1)
-        rows = self.upsample(hidden.transpose(1, 2)).unflatten(2, (self.upsampling, -1)).flatten(1, 2)  # (batch, rows, width)
+        rows = (
+            self.upsample(hidden.transpose(1, 2)).unflatten(2, (self.upsampling, -1)).flatten(1, 2)
+        )  # (batch, rows, width)
         rows = F.leaky_relu(rows + self.over_rows(rows.transpose(1, 2)).transpose(1, 2), 0.1)
         return self.to_layers(rows)
 
@@ -134,7 +136,9 @@ class WaveNet(nn.Module):
         """The negative log-likelihood of each sample, ``(batch, time)``."""
         outputs = self(batch.get("past", batch["heard"]), batch.get("frames"), batch.get("label"), batch.get("speaker"))
         if self.config.head == "mu-law":
-            return F.cross_entropy(outputs.flatten(0, 1), batch["target"].flatten(), reduction="none").view(outputs.shape[:2])
+            return F.cross_entropy(outputs.flatten(0, 1), batch["target"].flatten(), reduction="none").view(
+                outputs.shape[:2]
+            )
         return logistics_nats(outputs, batch["heard"])
 
 
@@ -157,7 +161,9 @@ def logistics_nats(outputs: Tensor, wave: Tensor) -> Tensor:
     log_inside = torch.where(inside > 1e-5, inside.clamp(min=1e-12).log(), by_density)
     outermost = 1 - half_step
     is_lowest, is_highest = (wave <= -outermost).unsqueeze(-1), (wave >= outermost).unsqueeze(-1)
-    log_probability = torch.where(is_lowest, F.logsigmoid(above), torch.where(is_highest, F.logsigmoid(-below), log_inside))
+    log_probability = torch.where(
+        is_lowest, F.logsigmoid(above), torch.where(is_highest, F.logsigmoid(-below), log_inside)
+    )
     return -torch.logsumexp(logits.log_softmax(-1) + log_probability, dim=-1)
 
 
@@ -193,7 +199,10 @@ def engine_tensors(network: WaveNet) -> dict[str, np.ndarray]:
     for index, layer in enumerate(network.gated_layers()):
         tensors |= {f"dilated.{index}.weight": layer.dilated.weight, f"dilated.{index}.bias": layer.dilated.bias}
         if layer.residual is not None:
-            tensors |= {f"residual.{index}.weight": layer.residual.weight, f"residual.{index}.bias": layer.residual.bias}
+            tensors |= {
+                f"residual.{index}.weight": layer.residual.weight,
+                f"residual.{index}.bias": layer.residual.bias,
+            }
     return {name: tensor.detach().float().cpu().numpy() for name, tensor in tensors.items()}
 
 

@@ -26,7 +26,9 @@ def checked_tensors(config: Config, tensors: Tensors) -> dict[str, np.ndarray]:
         tensor = tensors.get(name)
         if tensor is None or tensor.shape != shape:
             has = "is missing" if tensor is None else f"has shape {tensor.shape}"
-            raise BadModel(f"The weight {name} {has}; a WaveNet of this config has one of shape {shape}: copy the model again.")
+            raise BadModel(
+                f"The weight {name} {has}; a WaveNet of this config has one of shape {shape}: copy the model again."
+            )
         found[name] = tensor.astype(np.float32)
         if not np.isfinite(found[name]).all():
             raise BadModel(f"The weight {name} has numbers that are not finite; its training exploded: train again.")

@@ -49,7 +49,8 @@ class Prediction:
         taps = np.concatenate([-self.coefficients[:n_segments, ::-1], np.ones((n_segments, 1))], axis=1)
         taps *= LEVEL / self.level[:n_segments, None]
         return np.concatenate(
-            [heard[place * self.hold : (place + 1) * self.hold] @ taps[place] for place in range(n_segments)] or [np.zeros(0)]
+            [heard[place * self.hold : (place + 1) * self.hold] @ taps[place] for place in range(n_segments)]
+            or [np.zeros(0)]
         )
 
     def wave(self, excitation: np.ndarray, past: np.ndarray, first: int = 0) -> np.ndarray:

@@ -110,12 +110,18 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     divided = assign(heard, by="group", valid=recipe.data.valid_share, test=0.0)
     model, usable, problems = _named(recipe.model, divided)
     if not any(entry.split == "train" for entry in usable):
-        raise BadFolder(f"None of the {len(entries)} clips is left to train on; check the labels and the splits of the folder.")
+        raise BadFolder(
+            f"None of the {len(entries)} clips is left to train on; check the labels and the splits of the folder."
+        )
     preparation = Preparation("crop", level="peak" if recipe.data.level else "none")
     store = ClipStore.build(usable, model.sample_rate, None, preparation, cache_folder)
-    train, valid = ([i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid"))
+    train, valid = (
+        [i for i, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid")
+    )
     if not train:
-        raise BadFolder("None of the clips to train on can be used; `wavewright data inspect` says what is wrong with them.")
+        raise BadFolder(
+            "None of the clips to train on can be used; `wavewright data inspect` says what is wrong with them."
+        )
     training = recipe.training if valid else replace(recipe.training, metric="")
     recipe = replace(recipe, model=model, training=training)
     batches = Stretches(store, train, recipe)

@@ -58,13 +58,17 @@ class Runtime(OpenModel):
         ``int16``. Both draw the same samples on every machine; ``auto`` is the fastest mode of this machine.
         """
         stored = self.folder.tensors()
-        of_layers = [array for name, array in stored.items() if name.startswith(("dilated", "residual")) and array.ndim > 1]
+        of_layers = [
+            array for name, array in stored.items() if name.startswith(("dilated", "residual")) and array.ndim > 1
+        ]
         matrices = [array for array in of_layers if array.shape[1] > 1]  # the others are scales
         mode: ModeOrAuto = self._mode or ("int8" if all(array.dtype == np.int8 for array in matrices) else "int16")
         try:
             return Engine(self.config, as_float32(stored), mode)
         except (KeyError, ValueError) as error:
-            raise BadModel(f"The weights of {self.card.name} do not fit its card ({error}); copy the model again.") from error
+            raise BadModel(
+                f"The weights of {self.card.name} do not fit its card ({error}); copy the model again."
+            ) from error
 
     @cached_property
     def _durations(self) -> np.ndarray:
@@ -72,7 +76,9 @@ class Runtime(OpenModel):
         durations = self.folder.tensors(DURATIONS_FILE).get("durations")
         n_labels = max(len(self.labels), 1)
         if durations is None or not durations.size or durations.size % n_labels or not np.isfinite(durations).all():
-            raise BadModel(f"{self.folder.path / DURATIONS_FILE} does not say how long sounds last; copy the model again.")
+            raise BadModel(
+                f"{self.folder.path / DURATIONS_FILE} does not say how long sounds last; copy the model again."
+            )
         return durations.astype(np.float64).reshape(n_labels, -1)
 
     @cached_property
@@ -81,7 +87,9 @@ class Runtime(OpenModel):
         try:
             return Contours.read(self.folder.tensors(CONTOURS_FILE), self.config.hop_length)
         except ValueError as error:
-            raise BadModel(f"{self.folder.path / CONTOURS_FILE} holds no contours ({error}); copy the model again.") from error
+            raise BadModel(
+                f"{self.folder.path / CONTOURS_FILE} holds no contours ({error}); copy the model again."
+            ) from error
 
     def generate(
         self,
@@ -182,7 +190,9 @@ class Runtime(OpenModel):
 
     def _chunks(self, sound: Sound, temperature: float, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
         config = self.config
-        n_frames = frames_of(sound.n_samples, config) + config.context_frames  # as in training, frames go on after the end
+        n_frames = (
+            frames_of(sound.n_samples, config) + config.context_frames
+        )  # as in training, frames go on after the end
         if config.condition == "mel":
             raise BadSetting(f"{self.card.name} is a vocoder: it speaks from mel frames and makes nothing by itself.")
         frames = np.zeros((n_frames, 0), np.float32)
@@ -240,7 +250,9 @@ class Runtime(OpenModel):
         rows = rows[:, lead * a_frame : (lead + CHUNK_FRAMES) * a_frame]  # further ones than the sound needs do no harm
         return np.ascontiguousarray(rows.reshape(1, rows.shape[1], self.config.n_layers, 2 * self.config.channels))
 
-    def _sound(self, label: str | None, seed: int, index: int, seconds: float | None, speaker: str | None = None) -> Sound:
+    def _sound(
+        self, label: str | None, seed: int, index: int, seconds: float | None, speaker: str | None = None
+    ) -> Sound:
         """The length, label, speaker and seed of clip ``index``; the order in which they are drawn is part of what a seed means."""
         model = self.card.name
         number = index % max(len(self.labels), 1) if label is None else place_of(label, self.labels, "label", model)

@@ -16,7 +16,9 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 ROWS = 64  # of a block
-STEPS_AT_ONCE = 2  # the sums of even and odd steps are kept apart: twice as many additions that need not wait for each other
+STEPS_AT_ONCE = (
+    2  # the sums of even and odd steps are kept apart: twice as many additions that need not wait for each other
+)
 
 _FEATURES = cpu_target.target_context.codegen().magic_tuple()[2].split(",")  # of the processor that numba compiles for
 LANES = 16 if "+avx512bw" in _FEATURES else 8  # 32-bit numbers in a register
@@ -49,7 +51,8 @@ Nothing is checked: the arrays are those of packing.py.
 
 def _write_packed_product(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     weights, vector, sums = (
-        context.make_array(kind)(context, builder, argument) for kind, argument in zip(signature.args, arguments, strict=True)
+        context.make_array(kind)(context, builder, argument)
+        for kind, argument in zip(signature.args, arguments, strict=True)
     )
     kinds = _Kinds(signature.args[0].dtype)
     n_blocks, n_steps = cgutils.unpack_tuple(builder, weights.shape)[:2]
@@ -75,7 +78,9 @@ def _write_packed_product(context: Any, builder: Any, signature: Any, arguments:
                 for register in range(n_registers):
                     at = builder.gep(weights_at, [builder.add(row, size(register))])
                     total = totals[register * STEPS_AT_ONCE + part]
-                    builder.store(kinds.add_product(builder, builder.load(total), builder.load(at, align=1), number), total)
+                    builder.store(
+                        kinds.add_product(builder, builder.load(total), builder.load(at, align=1), number), total
+                    )
         for register in range(n_registers):
             parts = [builder.load(total) for total in totals[register * STEPS_AT_ONCE :][:STEPS_AT_ONCE]]
             at = builder.gep(sums_at, [builder.add(builder.mul(blocks.index, size(n_registers)), size(register))])

@@ -58,10 +58,14 @@ class FrontEnd:
                 is_silent = False
                 yield sentence
         if is_silent:
-            tokens = [Token(place, place + 1, name) for place, sign in scanner.unspoken if (name := signs.name_of(sign))]
+            tokens = [
+                Token(place, place + 1, name) for place, sign in scanner.unspoken if (name := signs.name_of(sign))
+            ]
             named = list(self._spoken(tokens, characters, text, lexicon))
             if not named:
-                raise NothingToSpeak(f"There is nothing to speak in {_shortened(text)!r}; give a text with words or numbers.")
+                raise NothingToSpeak(
+                    f"There is nothing to speak in {_shortened(text)!r}; give a text with words or numbers."
+                )
             yield from named
 
     def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
@@ -78,7 +82,9 @@ class FrontEnd:
         with british(self._is_british):
             return say_as(text, interpret_as, order)
 
-    def _spoken(self, tokens: list[Token], characters: Characters, text: str, lexicon: Lexicon | None) -> Iterator[Sentence]:
+    def _spoken(
+        self, tokens: list[Token], characters: Characters, text: str, lexicon: Lexicon | None
+    ) -> Iterator[Sentence]:
         spoken = [
             (token, number, BRITISH_LETTERS.get(word, word) if self._is_british else word)
             for token in tokens
@@ -99,7 +105,9 @@ class FrontEnd:
                 words.append(Word(written, _shown(word), phones, start, end, marks[place]))
             elif marks[place] and words:
                 last = words[-1]
-                words[-1] = Word(last.text, last.spoken, last.phones, last.start, last.end, last.mark_after or marks[place])
+                words[-1] = Word(
+                    last.text, last.spoken, last.phones, last.start, last.end, last.mark_after or marks[place]
+                )
         yield from (Sentence(tuple(part)) for part in _cut(words))
 
 
@@ -144,7 +152,9 @@ def _cut(words: list[Word]) -> Iterator[list[Word]]:
     start = 0
     while start < len(words):
         end, phones = start, 0
-        while end < min(len(words), start + MOST_WORDS) and (phones == 0 or phones + len(words[end].phones) <= MOST_PHONES):
+        while end < min(len(words), start + MOST_WORDS) and (
+            phones == 0 or phones + len(words[end].phones) <= MOST_PHONES
+        ):
             phones += len(words[end].phones)
             end += 1
         if end < len(words):

@@ -9,11 +9,33 @@ from .numbers import word_set
 from .rules import NOT_IN_WORD, Around, Reading, Rule
 
 TITLES = {
-    **{"mr": "mister", "mrs": "missus", "ms": "miz", "mx": "mix", "dr": "doctor", "prof": "professor", "rev": "reverend"},
+    **{
+        "mr": "mister",
+        "mrs": "missus",
+        "ms": "miz",
+        "mx": "mix",
+        "dr": "doctor",
+        "prof": "professor",
+        "rev": "reverend",
+    },
     **{"gen": "general", "col": "colonel", "maj": "major", "capt": "captain", "cpt": "captain", "lt": "lieutenant"},
     **{"sgt": "sergeant", "cpl": "corporal", "pvt": "private", "adm": "admiral", "cmdr": "commander", "sen": "senator"},
-    **{"rep": "representative", "gov": "governor", "pres": "president", "hon": "honorable", "fr": "father", "st": "saint"},
-    **{"mt": "mount", "ft": "fort", "messrs": "messers", "supt": "superintendent", "det": "detective", "insp": "inspector"},
+    **{
+        "rep": "representative",
+        "gov": "governor",
+        "pres": "president",
+        "hon": "honorable",
+        "fr": "father",
+        "st": "saint",
+    },
+    **{
+        "mt": "mount",
+        "ft": "fort",
+        "messrs": "messers",
+        "supt": "superintendent",
+        "det": "detective",
+        "insp": "inspector",
+    },
     **{
         "brig": "brigadier",
         "amb": "ambassador",
@@ -27,12 +49,28 @@ TITLES = {
 
 PLACES = {
     **{"st": "street", "dr": "drive", "ave": "avenue", "av": "avenue", "blvd": "boulevard", "rd": "road", "ln": "lane"},
-    **{"ct": "court", "pl": "place", "sq": "square", "hwy": "highway", "pkwy": "parkway", "apt": "apartment", "ste": "suite"},
+    **{
+        "ct": "court",
+        "pl": "place",
+        "sq": "square",
+        "hwy": "highway",
+        "pkwy": "parkway",
+        "apt": "apartment",
+        "ste": "suite",
+    },
 }
 """Behind the name of a street."""
 
 WITH_NUMBER = {
-    **{"no": "number", "nos": "numbers", "p": "page", "pp": "pages", "vol": "volume", "vols": "volumes", "fig": "figure"},
+    **{
+        "no": "number",
+        "nos": "numbers",
+        "p": "page",
+        "pp": "pages",
+        "vol": "volume",
+        "vols": "volumes",
+        "fig": "figure",
+    },
     **{
         "figs": "figures",
         "ch": "chapter",
@@ -42,7 +80,15 @@ WITH_NUMBER = {
         "ver": "version",
         "pt": "part",
     },
-    **{"op": "opus", "nr": "number", "tel": "telephone", "ext": "extension", "ca": "circa", "c": "circa", "bldg": "building"},
+    **{
+        "op": "opus",
+        "nr": "number",
+        "tel": "telephone",
+        "ext": "extension",
+        "ca": "circa",
+        "c": "circa",
+        "bldg": "building",
+    },
     **{
         "apt": "apartment",
         "ste": "suite",
@@ -57,7 +103,14 @@ WITH_NUMBER = {
 """Only before a number."""
 
 ALWAYS = {
-    **{"e.g": "for example", "eg": "for example", "i.e": "that is", "etc": "et cetera", "vs": "versus", "cf": "compare"},
+    **{
+        "e.g": "for example",
+        "eg": "for example",
+        "i.e": "that is",
+        "etc": "et cetera",
+        "vs": "versus",
+        "cf": "compare",
+    },
     **{
         "viz": "namely",
         "al": "al",
@@ -66,7 +119,14 @@ ALWAYS = {
         "govt": "government",
         "est": "established",
     },
-    **{"inc": "incorporated", "ltd": "limited", "co": "company", "corp": "corporation", "bros": "brothers", "jr": "junior"},
+    **{
+        "inc": "incorporated",
+        "ltd": "limited",
+        "co": "company",
+        "corp": "corporation",
+        "bros": "brothers",
+        "jr": "junior",
+    },
     **{"sr": "senior", "assn": "association", "univ": "university", "inst": "institute", "intl": "international"},
     **{
         "natl": "national",
@@ -84,7 +144,14 @@ ALWAYS = {
         "bldg": "building",
         "cont": "continued",
     },
-    **{"dist": "district", "div": "division", "esp": "especially", "ext": "extension", "incl": "including", "mgr": "manager"},
+    **{
+        "dist": "district",
+        "div": "division",
+        "esp": "especially",
+        "ext": "extension",
+        "incl": "including",
+        "mgr": "manager",
+    },
     **{
         "orig": "original",
         "pop": "population",
@@ -93,10 +160,33 @@ ALWAYS = {
         "resp": "respectively",
         "sci": "science",
     },
-    **{"hrs": "hours", "hr": "hour", "mins": "minutes", "secs": "seconds", "lb": "pounds", "lbs": "pounds", "oz": "ounces"},
-    **{"ft": "feet", "yd": "yards", "yds": "yards", "yr": "year", "yrs": "years", "tbsp": "tablespoons", "tsp": "teaspoons"},
+    **{
+        "hrs": "hours",
+        "hr": "hour",
+        "mins": "minutes",
+        "secs": "seconds",
+        "lb": "pounds",
+        "lbs": "pounds",
+        "oz": "ounces",
+    },
+    **{
+        "ft": "feet",
+        "yd": "yards",
+        "yds": "yards",
+        "yr": "year",
+        "yrs": "years",
+        "tbsp": "tablespoons",
+        "tsp": "teaspoons",
+    },
     **{"ph.d": "P H D", "m.d": "M D", "b.a": "B A", "m.a": "M A", "b.sc": "B S C", "m.sc": "M S C", "a.k.a": "A K A"},
-    **{"esq": "esquire", "doz": "dozen", "pkg": "package", "acct": "account", "admin": "administration", "mkt": "market"},
+    **{
+        "esq": "esquire",
+        "doz": "dozen",
+        "pkg": "package",
+        "acct": "account",
+        "admin": "administration",
+        "mkt": "market",
+    },
     **{"wm": "william", "chas": "charles", "thos": "thomas", "robt": "robert", "jas": "james"},
     **{"a.m": "A M", "p.m": "P M", "n.b": "N B", "p.s": "P S", "q.e.d": "Q E D", "r.i.p": "R I P", "d.i.y": "D I Y"},
     **{"ave": "avenue", "blvd": "boulevard", "rd": "road", "hwy": "highway", "mfg": "manufacturing", "ca": "circa"},
@@ -117,7 +207,14 @@ WITHOUT_DOT = word_set("mr mrs ms dr prof st vs etc jr sr ltd inc lt capt sgt ap
 
 CODE_NEXT = pattern(r"\s?[A-Z]{1,4}-?\d")  # of a part: ``XJ-9``
 COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
-SHORT_FORMS = {"w/o": "without", "w/": "with", "b/c": "because", "c/o": "care of", "n/a": "not applicable", "w/out": "without"}
+SHORT_FORMS = {
+    "w/o": "without",
+    "w/": "with",
+    "b/c": "because",
+    "c/o": "care of",
+    "n/a": "not applicable",
+    "w/out": "without",
+}
 
 STARTERS = word_set(
     "the a an this that these those he she it we they i you his her its our their my your there here in on at by for from with to but "
@@ -208,7 +305,9 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
 
 def _way_before(match: re.Match[str], around: Around) -> Reading:
     """``45 N. Main St.``: a direction before a street."""
-    is_street = re.match(rf"\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b", around.text[around.end : around.end + 40])
+    is_street = re.match(
+        rf"\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b", around.text[around.end : around.end + 40]
+    )
     return [COMPASS[match[1]]] if is_street else None
 
 

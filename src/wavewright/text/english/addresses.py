@@ -10,7 +10,16 @@ from .numbers import digits, in_pairs, whole, word_set
 from .rules import Around, Reading, Rule, letters
 
 SIGNS = {
-    **{".": "dot", "/": "slash", "-": "dash", "_": "underscore", "?": "question mark", "=": "equals", "&": "and", "#": "hash"},
+    **{
+        ".": "dot",
+        "/": "slash",
+        "-": "dash",
+        "_": "underscore",
+        "?": "question mark",
+        "=": "equals",
+        "&": "and",
+        "#": "hash",
+    },
     **{
         ":": "colon",
         "%": "percent",
@@ -57,7 +66,11 @@ def spelled(text: str, around: Around) -> list[str]:
 def _is_word(low: str, around: Around) -> bool:
     if low in AS_LETTERS or is_spelled(low):
         return False
-    return low in AS_WORDS or (around.knows(low) and len(low) > 1) or (len(low) > 4 and re.search("[aeiouy]", low) is not None)
+    return (
+        low in AS_WORDS
+        or (around.knows(low) and len(low) > 1)
+        or (len(low) > 4 and re.search("[aeiouy]", low) is not None)
+    )
 
 
 def _web(match: re.Match[str], around: Around) -> Reading:

@@ -10,7 +10,20 @@ from .numbers import cardinal, decade, ordinal, two_digits, word_set, year
 from .rules import NOT_IN_WORD, Around, Reading, Rule
 
 MONTHS = (
-    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"),
+    *(
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ),
 )
 MONTH_NAMES = {
     **{name[:3].title(): name for name in MONTHS},
@@ -25,7 +38,9 @@ DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 FIRST_YEAR, LAST_YEAR = 1100, 2099
 """Four digits from here to there are a year, unless they count something."""
 
-YEAR_CUES = word_set("in since by until till from year of to circa during after before around early late mid spring summer")
+YEAR_CUES = word_set(
+    "in since by until till from year of to circa during after before around early late mid spring summer"
+)
 CAUSES_NO_YEAR = word_set("people men women children feet more times dollars percent sheep fish")
 NOT_PLURAL = word_set("is was as has this its his does us yes unless across towards always perhaps")
 RATIO_CUES = word_set("ratio aspect odds scale mix mixed screen display mixture format score verse")
@@ -104,7 +119,13 @@ def _month_first(match: re.Match[str], around: Around) -> Reading:
         return None
     article = ["the"] if is_british() else []
     until = ["to", *article, *ordinal(int(match[3]))] if match[3] else []
-    return [MONTH_NAMES[match[1]], *article, *ordinal(int(match[2])), *until, *(year(int(match[4])) if match[4] else [])]
+    return [
+        MONTH_NAMES[match[1]],
+        *article,
+        *ordinal(int(match[2])),
+        *until,
+        *(year(int(match[4])) if match[4] else []),
+    ]
 
 
 def _short_month(match: re.Match[str], around: Around) -> Reading:
@@ -130,7 +151,9 @@ def _time(match: re.Match[str], around: Around) -> Reading:
 def _dotted_time(match: re.Match[str], around: Around) -> Reading:
     hour, minute = int(match[1]), int(match[2])
     return (
-        [*cardinal(hour), *(two_digits(minute) if minute else []), match[3].upper(), "M"] if hour < 13 and minute < 60 else None
+        [*cardinal(hour), *(two_digits(minute) if minute else []), match[3].upper(), "M"]
+        if hour < 13 and minute < 60
+        else None
     )
 
 
@@ -169,7 +192,9 @@ def _year(match: re.Match[str], around: Around) -> Reading:
 
 DIGIT_RULES: list[Rule] = [
     (
-        pattern(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):?(\d\d)(?::?(\d\d)(?:\.\d{1,9})?)?(?:(Z)|([-−+])(\d\d):?(\d\d))?(?![\w:])"),
+        pattern(
+            r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):?(\d\d)(?::?(\d\d)(?:\.\d{1,9})?)?(?:(Z)|([-−+])(\d\d):?(\d\d))?(?![\w:])"
+        ),
         _iso_time,
     ),
     (pattern(r"([12]\d{3})/(\d\d)(?![\d/])"), _two_years),

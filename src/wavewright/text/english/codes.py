@@ -21,9 +21,24 @@ BOOKS = {
         "ps": "psalm",
         "prov": "proverbs",
     },
-    **{"eccl": "ecclesiastes", "isa": "isaiah", "jer": "jeremiah", "lam": "lamentations", "ezek": "ezekiel", "dan": "daniel"},
+    **{
+        "eccl": "ecclesiastes",
+        "isa": "isaiah",
+        "jer": "jeremiah",
+        "lam": "lamentations",
+        "ezek": "ezekiel",
+        "dan": "daniel",
+    },
     **{"hos": "hosea", "mic": "micah", "hab": "habakkuk", "zeph": "zephaniah", "zech": "zechariah", "mal": "malachi"},
-    **{"matt": "matthew", "mk": "mark", "lk": "luke", "jn": "john", "rom": "romans", "cor": "corinthians", "gal": "galatians"},
+    **{
+        "matt": "matthew",
+        "mk": "mark",
+        "lk": "luke",
+        "jn": "john",
+        "rom": "romans",
+        "cor": "corinthians",
+        "gal": "galatians",
+    },
     **{
         "eph": "ephesians",
         "phil": "philippians",
@@ -39,7 +54,9 @@ BOOK_NAMES = {*BOOKS, *BOOKS.values()} | word_set(
     "ruth kings ezra esther job psalms song songs solomon joel amos obadiah jonah nahum haggai acts titus philemon jude revelations tobit "
     "judith wisdom sirach baruch maccabees koran quran surah sura"
 )
-NUMBERED_BOOKS = "Samuel|Sam|Kings|Chronicles|Chron|Corinthians|Cor|Thessalonians|Thess|Timothy|Tim|Peter|Pet|John|Jn|Maccabees"
+NUMBERED_BOOKS = (
+    "Samuel|Sam|Kings|Chronicles|Chron|Corinthians|Cor|Thessalonians|Thess|Timothy|Tim|Peter|Pet|John|Jn|Maccabees"
+)
 DIGIT_CUES = word_set("pin code dial ext extension zip postcode passcode password")
 CALL_CUES = word_set("call dial phone ring dialed called text")
 PAIR_CUES = word_set(
@@ -59,21 +76,99 @@ STATES = {
         "ID": "idaho",
         "IL": "illinois",
     },
-    **{"IN": "indiana", "IA": "iowa", "KS": "kansas", "KY": "kentucky", "LA": "louisiana", "ME": "maine", "MD": "maryland"},
-    **{"MA": "massachusetts", "MI": "michigan", "MN": "minnesota", "MS": "mississippi", "MO": "missouri", "MT": "montana"},
-    **{"NE": "nebraska", "NV": "nevada", "NH": "new hampshire", "NJ": "new jersey", "NM": "new mexico", "NY": "new york"},
-    **{"NC": "north carolina", "ND": "north dakota", "OH": "ohio", "OK": "oklahoma", "OR": "oregon", "PA": "pennsylvania"},
-    **{"RI": "rhode island", "SC": "south carolina", "SD": "south dakota", "TN": "tennessee", "TX": "texas", "UT": "utah"},
-    **{"VT": "vermont", "VA": "virginia", "WA": "washington", "WV": "west virginia", "WI": "wisconsin", "WY": "wyoming"},
+    **{
+        "IN": "indiana",
+        "IA": "iowa",
+        "KS": "kansas",
+        "KY": "kentucky",
+        "LA": "louisiana",
+        "ME": "maine",
+        "MD": "maryland",
+    },
+    **{
+        "MA": "massachusetts",
+        "MI": "michigan",
+        "MN": "minnesota",
+        "MS": "mississippi",
+        "MO": "missouri",
+        "MT": "montana",
+    },
+    **{
+        "NE": "nebraska",
+        "NV": "nevada",
+        "NH": "new hampshire",
+        "NJ": "new jersey",
+        "NM": "new mexico",
+        "NY": "new york",
+    },
+    **{
+        "NC": "north carolina",
+        "ND": "north dakota",
+        "OH": "ohio",
+        "OK": "oklahoma",
+        "OR": "oregon",
+        "PA": "pennsylvania",
+    },
+    **{
+        "RI": "rhode island",
+        "SC": "south carolina",
+        "SD": "south dakota",
+        "TN": "tennessee",
+        "TX": "texas",
+        "UT": "utah",
+    },
+    **{
+        "VT": "vermont",
+        "VA": "virginia",
+        "WA": "washington",
+        "WV": "west virginia",
+        "WI": "wisconsin",
+        "WY": "wyoming",
+    },
     **{"DC": "D C"},
 }
 
 SHORT_STATES = {
-    **{"Ala": "alabama", "Ariz": "arizona", "Ark": "arkansas", "Calif": "california", "Cal": "california", "Colo": "colorado"},
-    **{"Conn": "connecticut", "Del": "delaware", "Fla": "florida", "Ga": "georgia", "Ill": "illinois", "Ind": "indiana"},
-    **{"Kan": "kansas", "Kans": "kansas", "Ky": "kentucky", "La": "louisiana", "Md": "maryland", "Mass": "massachusetts"},
-    **{"Mich": "michigan", "Minn": "minnesota", "Miss": "mississippi", "Mo": "missouri", "Mont": "montana", "Neb": "nebraska"},
-    **{"Nev": "nevada", "Okla": "oklahoma", "Ore": "oregon", "Pa": "pennsylvania", "Penn": "pennsylvania", "Tenn": "tennessee"},
+    **{
+        "Ala": "alabama",
+        "Ariz": "arizona",
+        "Ark": "arkansas",
+        "Calif": "california",
+        "Cal": "california",
+        "Colo": "colorado",
+    },
+    **{
+        "Conn": "connecticut",
+        "Del": "delaware",
+        "Fla": "florida",
+        "Ga": "georgia",
+        "Ill": "illinois",
+        "Ind": "indiana",
+    },
+    **{
+        "Kan": "kansas",
+        "Kans": "kansas",
+        "Ky": "kentucky",
+        "La": "louisiana",
+        "Md": "maryland",
+        "Mass": "massachusetts",
+    },
+    **{
+        "Mich": "michigan",
+        "Minn": "minnesota",
+        "Miss": "mississippi",
+        "Mo": "missouri",
+        "Mont": "montana",
+        "Neb": "nebraska",
+    },
+    **{
+        "Nev": "nevada",
+        "Okla": "oklahoma",
+        "Ore": "oregon",
+        "Pa": "pennsylvania",
+        "Penn": "pennsylvania",
+        "Tenn": "tennessee",
+    },
     **{"Tex": "texas", "Vt": "vermont", "Va": "virginia", "Wash": "washington", "Wis": "wisconsin", "Wyo": "wyoming"},
 }
 
@@ -270,7 +365,9 @@ DIGIT_RULES: list[Rule] = [
     (pattern(rf"(\d{{1,6}})ers{NOT_IN_WORD}"), _team),
     (pattern(r"([01])s(?=\s(?:and|or)\s[01]s\b)|(?<=[01]s\sand\s)([01])s\b|(?<=[01]s\sor\s)([01])s\b"), _bits),
     (
-        pattern(r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"),
+        pattern(
+            r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"
+        ),
         _place,
     ),
     (pattern(r"\d+(?:\.\d+){2,}(?::(\d{2,5})(?![\d:]))?(?!\d)"), _address),

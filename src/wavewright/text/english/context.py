@@ -35,14 +35,20 @@ PRONOUNS = word_set(
 BY_PRONOUNS = word_set("here there ever really all both else first actually even also never always still just often")
 LATER = word_set("again now today tomorrow too soon well much")
 INDEFINITE = word_set("everything anything something nothing everyone anyone each both whatever what how")
-BE = word_set("is are was were be been being am isn't aren't wasn't weren't i'm you're we're they're he's she's it's that's")
+BE = word_set(
+    "is are was were be been being am isn't aren't wasn't weren't i'm you're we're they're he's she's it's that's"
+)
 HAVE = word_set("have has had having haven't hasn't hadn't i've you've we've they've")
 PREPOSITIONS = word_set(
     "of in on at for with by from into onto upon about over under through between against during without within across behind beyond "
     "as like than per via toward towards after before near among along off out until since because"
 )
-ADVERBS = word_set("never always often sometimes usually also still just even ever rarely seldom soon again now then not only")
-NOUNLIKE_TO = word_set("according due thanks access next close addition contrary prior related similar up back used key answer")
+ADVERBS = word_set(
+    "never always often sometimes usually also still just even ever rarely seldom soon again now then not only"
+)
+NOUNLIKE_TO = word_set(
+    "according due thanks access next close addition contrary prior related similar up back used key answer"
+)
 CAUSATIVE = word_set("let make made makes help helped watch watched see saw hear heard have had")
 ADJUNCTS = word_set(
     "sports sales arms goods customs systems savings futures earnings operations economics politics athletics human rights"
@@ -189,7 +195,12 @@ class Context:
         before, after = self.word(-1), self.word(1)
         if before in THIRD | {"who", "which"} or (before in ADVERBS and self.word(-2) in THIRD):
             return "verb"
-        if before in DETERMINERS or before in PREPOSITIONS or before.endswith("'s") or before in BE | HAVE | MODALS | {"to"}:
+        if (
+            before in DETERMINERS
+            or before in PREPOSITIONS
+            or before.endswith("'s")
+            or before in BE | HAVE | MODALS | {"to"}
+        ):
             return "noun"
         if self._has_subject_and_object():
             return "verb"
@@ -203,7 +214,9 @@ class Context:
         is_subject = (self.word(-2) in ARTICLES and self.word(-3) == "") or self.word(-2) == ""
         if not is_subject or not before or not after or before in ADVERBS or _is_plural(before):
             return False
-        if after in VERB_LIKE | BE | HAVE | MODALS | PREPOSITIONS | ADVERBS | {"and", "or"} or after.endswith(("ed", "ly")):
+        if after in VERB_LIKE | BE | HAVE | MODALS | PREPOSITIONS | ADVERBS | {"and", "or"} or after.endswith(
+            ("ed", "ly")
+        ):
             return False
         return _is_plural(after) or self.word(2) == "" or self.word(2) in PREPOSITIONS
 
@@ -219,7 +232,10 @@ class Context:
             return True
         if before in MODALS or self.is_first or (before in OBJECTS and self.word(-2) in CAUSATIVE):
             return False
-        is_one = not _is_plural(before) and before not in SUBJECTS | ADVERBS | DETERMINERS | PREPOSITIONS | {"and", "or"}
+        is_one = not _is_plural(before) and before not in SUBJECTS | ADVERBS | DETERMINERS | PREPOSITIONS | {
+            "and",
+            "or",
+        }
         if is_one and self.word(-2) in ARTICLES and self.word(-3) not in CAUSATIVE:
             return True  # in the present it would be ``reads``
         tells_of_past = self.has_other(PAST_WORDS)
@@ -235,4 +251,6 @@ def _is_past_form(word: str) -> bool:
 
 
 def _is_plural(word: str) -> bool:
-    return word in PLURALS or (word.endswith("s") and not word.endswith(("ss", "'s", "us", "is")) and word not in NOT_PLURALS)
+    return word in PLURALS or (
+        word.endswith("s") and not word.endswith(("ss", "'s", "us", "is")) and word not in NOT_PLURALS
+    )

@@ -89,7 +89,13 @@ def pack(words: Mapping[str, tuple[str, ...]], credit: str) -> bytes:
     sample = b"".join(plain[:: max(1, len(plain) // SAMPLED_BLOCKS)])[:SAMPLE_BYTES]
     blocks = [_deflated(block, sample) for block in plain]
     small = zlib.compress(sample, 9)
-    header = {"credit": credit, "phones": phones, "firsts": firsts, "sample": len(small), "lengths": [*map(len, blocks)]}
+    header = {
+        "credit": credit,
+        "phones": phones,
+        "firsts": firsts,
+        "sample": len(small),
+        "lengths": [*map(len, blocks)],
+    }
     head = zlib.compress(json.dumps(header).encode(), 9)
     return MAGIC + struct.pack("<I", len(head)) + head + small + b"".join(blocks)
 

@@ -53,5 +53,8 @@ def _amount(size: re.Match[str]) -> list[str]:
 
 
 RULES: list[Rule] = [
-    (pattern(rf"{_AMOUNT}{_ANY_MARK}(?:(?:\s?[x×]\s?|\sby\s)(?=[\d{HALVES}.]){_AMOUNT}{_ANY_MARK}){{1,3}}(?![\w])"), _sizes),
+    (
+        pattern(rf"{_AMOUNT}{_ANY_MARK}(?:(?:\s?[x×]\s?|\sby\s)(?=[\d{HALVES}.]){_AMOUNT}{_ANY_MARK}){{1,3}}(?![\w])"),
+        _sizes,
+    ),
 ]

@@ -48,7 +48,8 @@ RULERS_DO = word_set(
     "inherited came took began ended made gave commissioned expelled appointed moved created named"
 )
 FIRST_NAMES = (
-    word_set("thomas michael daniel samuel benjamin andrew walter arthur frank harry jack steven kenneth patrick") | REGNAL
+    word_set("thomas michael daniel samuel benjamin andrew walter arthur frank harry jack steven kenneth patrick")
+    | REGNAL
 )
 SMALL_NUMBERED = word_set("page pages line lines paragraph item items step footnote no pp p") | NUMBERED
 COUNTED = word_set("century centuries dynasty olympiad olympic olympics winter summer congress")
@@ -75,8 +76,21 @@ MIXED_CASE = {
         "mRNA": "M R N A",
         "pH": "P H",
     },
-    **{"WWII": "world war two", "WWI": "world war one", "NAACP": "N double A C P", "NCAA": "N C double A", "AAA": "triple A"},
-    **{"YouTube": "youtube", "iPhone": "iphone", "iPad": "ipad", "GitHub": "github", "LinkedIn": "linked in", "WiFi": "wi fi"},
+    **{
+        "WWII": "world war two",
+        "WWI": "world war one",
+        "NAACP": "N double A C P",
+        "NCAA": "N C double A",
+        "AAA": "triple A",
+    },
+    **{
+        "YouTube": "youtube",
+        "iPhone": "iphone",
+        "iPad": "ipad",
+        "GitHub": "github",
+        "LinkedIn": "linked in",
+        "WiFi": "wi fi",
+    },
 }
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 PIECES = {"N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}
@@ -165,7 +179,9 @@ def _does_what_rulers_do(around: Around) -> bool:
     """``Elizabeth I ruled``: with the name at the start of what is said, or behind a conjunction; a verb that fits a ruler behind."""
     before = re.search(r"(?:(\w+)\s+)?\w+\s*$", around.text[max(0, around.start - NEAR) : around.start])
     start = around.text[max(0, around.start - NEAR) : around.start][: before.start()].rstrip()[-1:] if before else ""
-    joins = before is not None and (not before[1] or before[1].lower() in CONJUNCTIONS or (before[1] == "of" and start != ""))
+    joins = before is not None and (
+        not before[1] or before[1].lower() in CONJUNCTIONS or (before[1] == "of" and start != "")
+    )
     return joins and around.word_after in RULERS_DO
 
 
@@ -234,7 +250,9 @@ def _acronym(match: re.Match[str], around: Around) -> Reading:
 def _is_shouted(around: Around) -> bool:
     """Whether most words of the line around are in capitals."""
     start = max(around.text.rfind("\n", 0, around.start) + 1, around.start - 80)
-    line = around.text[start : around.end + 80].partition("\n")[0] if "\n" in around.text[start : around.end + 80] else ""
+    line = (
+        around.text[start : around.end + 80].partition("\n")[0] if "\n" in around.text[start : around.end + 80] else ""
+    )
     words = re.findall(r"[A-Za-z]{2,}", line or around.text[start : around.end + 80])
     others = [word for word in words if word != around.text[around.start : around.end]]
     return len(others) > 1 and 2 * sum(word.isupper() for word in others) > len(others)

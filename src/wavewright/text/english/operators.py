@@ -15,7 +15,14 @@ OPERATORS = {
     **dict.fromkeys(("->", "-->", "--->", "=>", "==>"), "to"),
     **dict.fromkeys(("<-", "<--", "<=="), "from"),
     **dict.fromkeys(("<->", "<-->", "<=>", "<==>"), "and"),
-    **{"&&": "and", "||": "or", "+=": "plus equals", "-=": "minus equals", "*=": "times equals", "/=": "divided by equals"},
+    **{
+        "&&": "and",
+        "||": "or",
+        "+=": "plus equals",
+        "-=": "minus equals",
+        "*=": "times equals",
+        "/=": "divided by equals",
+    },
 }
 BARE = {"<": "less than", ">": "more than", "<=": "at most", "≤": "at most", ">=": "at least", "≥": "at least"}
 """Signs before a number without a left side."""

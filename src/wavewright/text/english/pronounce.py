@@ -41,9 +41,28 @@ PREFIXES = {
         "over": "OW2 V ER0",
         "under": "AH2 N D ER0",
     },
-    **{"out": "AW2 T", "anti": "AE2 N T IY0", "counter": "K AW2 N T ER0", "inter": "IH2 N T ER0", "super": "S UW2 P ER0"},
-    **{"sub": "S AH0 B", "semi": "S EH2 M IY0", "multi": "M AH2 L T IY0", "micro": "M AY2 K R OW0", "mega": "M EH2 G AH0"},
-    **{"dis": "D IH0 S", "co": "K OW0", "de": "D IY0", "hyper": "HH AY2 P ER0", "ultra": "AH2 L T R AH0", "post": "P OW2 S T"},
+    **{
+        "out": "AW2 T",
+        "anti": "AE2 N T IY0",
+        "counter": "K AW2 N T ER0",
+        "inter": "IH2 N T ER0",
+        "super": "S UW2 P ER0",
+    },
+    **{
+        "sub": "S AH0 B",
+        "semi": "S EH2 M IY0",
+        "multi": "M AH2 L T IY0",
+        "micro": "M AY2 K R OW0",
+        "mega": "M EH2 G AH0",
+    },
+    **{
+        "dis": "D IH0 S",
+        "co": "K OW0",
+        "de": "D IY0",
+        "hyper": "HH AY2 P ER0",
+        "ultra": "AH2 L T R AH0",
+        "post": "P OW2 S T",
+    },
     **{
         "self": "S EH2 L F",
         "tele": "T EH2 L AH0",
@@ -59,7 +78,14 @@ PREFIXES = {
         "electro": "IH0 L EH2 K T R OW0",
         "pseudo": "S UW2 D OW0",
     },
-    **{"trans": "T R AE0 N Z", "fore": "F AO2 R", "up": "AH2 P", "down": "D AW2 N", "neuro": "N UH2 R OW0", "eco": "IY2 K OW0"},
+    **{
+        "trans": "T R AE0 N Z",
+        "fore": "F AO2 R",
+        "up": "AH2 P",
+        "down": "D AW2 N",
+        "neuro": "N UH2 R OW0",
+        "eco": "IY2 K OW0",
+    },
 }
 SHORTEST_PART = 4
 """Letters of each of two words that are joined as one."""

@@ -45,9 +45,32 @@ PER = {
         "week": "week",
         "year": "year",
     },
-    **{"yr": "year", "mo": "month", "month": "month", "kg": "kilogram", "g": "gram", "l": "liter", "L": "liter", "lb": "pound"},
-    **{"m": "meter", "m²": "square meter", "m³": "cubic meter", "km": "kilometer", "mL": "milliliter", "dL": "deciliter"},
-    **{"cm": "centimeter", "gal": "gallon", "sq ft": "square foot", "dl": "deciliter", "night": "night", "person": "person"},
+    **{
+        "yr": "year",
+        "mo": "month",
+        "month": "month",
+        "kg": "kilogram",
+        "g": "gram",
+        "l": "liter",
+        "L": "liter",
+        "lb": "pound",
+    },
+    **{
+        "m": "meter",
+        "m²": "square meter",
+        "m³": "cubic meter",
+        "km": "kilometer",
+        "mL": "milliliter",
+        "dL": "deciliter",
+    },
+    **{
+        "cm": "centimeter",
+        "gal": "gallon",
+        "sq ft": "square foot",
+        "dl": "deciliter",
+        "night": "night",
+        "person": "person",
+    },
 }
 POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
 LOWER_UNITS = {written.lower(): unit for written, unit in UNITS.items() if written.lower() in ANY_CASE}
@@ -143,7 +166,12 @@ def _is_kelvin_or_amp(match: re.Match[str], around: Around) -> bool:
     """``300 K``, and amps where volts or a fuse are near: otherwise these letters belong to something else."""
     if match[5] == "K":
         before = around.words_before[-1:]
-        return bool(match[4]) and len(match[2]) > 1 and around.word_after != "plan" and (not before or before[0].lower() in AT)
+        return (
+            bool(match[4])
+            and len(match[2]) > 1
+            and around.word_after != "plan"
+            and (not before or before[0].lower() in AT)
+        )
     return AMPS.search(around.text, max(0, around.start - NEAR), around.end + NEAR) is not None
 
 
@@ -155,7 +183,9 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
     is_height = written == "in" and around.word_before in ("ft", "feet", "foot")
     if written in "KA" and not _is_kelvin_or_amp(match, around):
         return None
-    if unit is None or (gap and written in NEEDS_NO_SPACE and not is_height and not around.text.startswith(".", around.end)):
+    if unit is None or (
+        gap and written in NEEDS_NO_SPACE and not is_height and not around.text.startswith(".", around.end)
+    ):
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
@@ -308,7 +338,14 @@ def _plain(match: re.Match[str], around: Around) -> Reading:
 AT = word_set("at to below above about around approximately near nearly is was temperature and than")
 AMPS = pattern(r"\d\s?(?:V|W)\b|\bdraw|\bfuse|\d\s?A (?:fuse|circuit|charger|breaker|current)")
 RECORDS = word_set("season went finished")
-TOLD_RECORDS = {("improved", "to"), ("fell", "to"), ("dropped", "to"), ("record", "of"), ("record", "is"), ("record", "was")}
+TOLD_RECORDS = {
+    ("improved", "to"),
+    ("fell", "to"),
+    ("dropped", "to"),
+    ("record", "of"),
+    ("record", "is"),
+    ("record", "was"),
+}
 METRES = ("2/2", "2/4", "3/4", "4/4", "5/4", "3/8", "6/8", "7/8", "9/8", "12/8")
 BATTING = word_set("bats batting batted bat hit hits hitting slugging")
 MEASURED = word_set(
@@ -337,8 +374,14 @@ _UNIT = _one_of([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(
 _SPACED_UNIT = rf"(?:\s?({_one_of(name for name in UNITS if name not in NEEDS_NO_SPACE)}){NOT_IN_WORD})?"
 MONEY_RULES: list[Rule] = [
     (pattern(rf"{_CURRENCY}(\d{{1,4}})'?s{NOT_IN_WORD}"), _notes),
-    (pattern(rf"{_CURRENCY}({NUMBER})([kKmMbB]?)\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"), _money_range),
-    (pattern(rf"{SIGN}{_CURRENCY}\s?{SIGN}({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"), _sign_first),
+    (
+        pattern(rf"{_CURRENCY}({NUMBER})([kKmMbB]?)\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"),
+        _money_range,
+    ),
+    (
+        pattern(rf"{SIGN}{_CURRENCY}\s?{SIGN}({NUMBER}){_MAGNITUDE}(?:\s?/\s?({_one_of(PER)}){NOT_IN_WORD})?"),
+        _sign_first,
+    ),
     (pattern(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_one_of(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
     (pattern(rf"({NUMBER})\s?¢"), _cents),
     (pattern(rf"([1-9]\d?)([cp]){NOT_IN_WORD}(?!')"), _small_money),

@@ -74,4 +74,6 @@ not apply there."""
 
 def letters(text: str) -> list[str]:
     """The names of the letters of a text, and its digits one by one."""
-    return [UNITS[int(character)] if character.isdigit() else character.upper() for character in text if character.isalnum()]
+    return [
+        UNITS[int(character)] if character.isdigit() else character.upper() for character in text if character.isalnum()
+    ]

@@ -245,7 +245,9 @@ class Scanner:
 
     def _word(self, place: int) -> Token | None:
         text = self.text
-        match = WORD.match(text, place, place + LONGEST_WORD + 1)  # in a time that the length of what follows does not change
+        match = WORD.match(
+            text, place, place + LONGEST_WORD + 1
+        )  # in a time that the length of what follows does not change
         if not match:
             return None
         end = match.end()
@@ -373,7 +375,11 @@ class Scanner:
 
     def _capital_follows(self, place: int) -> bool:
         behind = pattern(r"[\"')\]]{0,4}(\s+)(\S?)").match(self.text, place)
-        return not self.text[place : place + 4].strip(" \"')]\n") if behind is None else not behind[2] or behind[2].isupper()
+        return (
+            not self.text[place : place + 4].strip(" \"')]\n")
+            if behind is None
+            else not behind[2] or behind[2].isupper()
+        )
 
     def _is_behind_unit(self, place: int) -> bool:
         """Whether a dot belongs to a unit, as in ``5 ft. tall``."""
@@ -381,7 +387,9 @@ class Scanner:
         return last is not None and last.is_numeric and last.end == place and self.text[place - 1].isalpha()
 
     def _last_is_unknown(self) -> bool:
-        return bool(self.tokens) and not self.tokens[-1].is_numeric and not self.knows(self.tokens[-1].words[-1].lower())
+        return (
+            bool(self.tokens) and not self.tokens[-1].is_numeric and not self.knows(self.tokens[-1].words[-1].lower())
+        )
 
     def _mark(self, mark: str) -> None:
         """The pause behind the last token: the strongest of those written there."""

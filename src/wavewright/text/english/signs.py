@@ -10,7 +10,16 @@ from .numbers import digits, whole
 from .rules import Around, Reading, Rule
 
 WORDS = {
-    **{"&": "and", "@": "at", "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "%": "percent", "§": "section"},
+    **{
+        "&": "and",
+        "@": "at",
+        "+": "plus",
+        "=": "equals",
+        "×": "times",
+        "÷": "divided by",
+        "%": "percent",
+        "§": "section",
+    },
     **{
         "<": "is less than",
         ">": "is greater than",
@@ -42,7 +51,16 @@ WORDS = {
         "♯": "sharp",
     },
     **{"∑": "sum of", "∆": "delta", "∂": "partial", "∫": "integral of", "∈": "in", "∀": "for all", "∃": "there exists"},
-    **{"−": "minus", "№": "number", "†": "dagger", "¿": "", "¡": "", "№.": "number", "℃": "degrees celsius", "‰": "per mille"},
+    **{
+        "−": "minus",
+        "№": "number",
+        "†": "dagger",
+        "¿": "",
+        "¡": "",
+        "№.": "number",
+        "℃": "degrees celsius",
+        "‰": "per mille",
+    },
     **{
         "℉": "degrees fahrenheit",
         "µ": "micro",
@@ -104,7 +122,13 @@ def _times(match: re.Match[str], around: Around) -> Reading:
 
 def _divided(match: re.Match[str], around: Around) -> Reading:
     before = around.text[around.start - 1 : around.start]
-    return ["divided", "by"] if before == " " and around.text[around.end] == " " else ["slash"] if before.isdigit() else None
+    return (
+        ["divided", "by"]
+        if before == " " and around.text[around.end] == " "
+        else ["slash"]
+        if before.isdigit()
+        else None
+    )
 
 
 def _and(match: re.Match[str], around: Around) -> Reading:

@@ -20,9 +20,13 @@ def _regular(**names: str) -> dict[str, Unit]:
 
 MICRO = {"s": "second", "A": "amp", "L": "liter", "l": "liter", "V": "volt", "F": "farad", "W": "watt"}
 UNITS: dict[str, Unit] = {
-    **_regular(mm="millimeter", cm="centimeter", m="meter", km="kilometer", nm="nanometer", mi="mile", yd="yard", yds="yard"),
+    **_regular(
+        mm="millimeter", cm="centimeter", m="meter", km="kilometer", nm="nanometer", mi="mile", yd="yard", yds="yard"
+    ),
     **_regular(mg="milligram", g="gram", kg="kilogram", lb="pound", lbs="pound", oz="ounce", t="ton", mcg="microgram"),
-    **_regular(mL="milliliter", ml="milliliter", cl="centiliter", l="liter", L="liter", gal="gallon", qt="quart", pt="pint"),
+    **_regular(
+        mL="milliliter", ml="milliliter", cl="centiliter", l="liter", L="liter", gal="gallon", qt="quart", pt="pint"
+    ),
     **_regular(tbsp="tablespoon", tsp="teaspoon", cal="calorie", kcal="kilocalorie", kJ="kilojoule"),
     **_regular(kB="kilobyte", KB="kilobyte", MB="megabyte", GB="gigabyte", TB="terabyte", PB="petabyte", kb="kilobit"),
     **_regular(KiB="kibibyte", MiB="mebibyte", GiB="gibibyte", TiB="tebibyte", EB="exabyte", ZB="zettabyte"),
@@ -43,8 +47,12 @@ UNITS: dict[str, Unit] = {
     ),
     **_regular(GW="gigawatt", mA="milliamp", Wh="watt hour", kWh="kilowatt hour", MWh="megawatt hour", dB="decibel"),
     **_regular(mAh="milliamp hour", Pa="pascal", hPa="hectopascal", kPa="kilopascal", ha="hectare", ac="acre"),
-    **_regular(sec="second", secs="second", s="second", ms="millisecond", min="minute", mins="minute", hr="hour", hrs="hour"),
-    **_regular(h="hour", wk="week", wks="week", mo="month", mos="month", yr="year", yrs="year", px="pixel", MP="megapixel"),
+    **_regular(
+        sec="second", secs="second", s="second", ms="millisecond", min="minute", mins="minute", hr="hour", hrs="hour"
+    ),
+    **_regular(
+        h="hour", wk="week", wks="week", mo="month", mos="month", yr="year", yrs="year", px="pixel", MP="megapixel"
+    ),
     **{"Hz": Unit("hertz", "hertz"), "kHz": Unit("kilohertz", "kilohertz"), "MHz": Unit("megahertz", "megahertz")},
     **{
         "GHz": Unit("gigahertz", "gigahertz"),
@@ -57,9 +65,17 @@ UNITS: dict[str, Unit] = {
     **{"℃": Unit("degree celsius", "degrees celsius"), "℉": Unit("degree fahrenheit", "degrees fahrenheit")},
     **{f"\u00b5{short}": Unit(f"micro{name}", f"micro{name}s") for short, name in MICRO.items()},
     **_regular(ns="nanosecond"),
-    **_regular(µW="microwatt", mW="milliwatt", mmol="millimole", mol="mole", kN="kilonewton", nF="nanofarad", pF="picofarad"),
     **_regular(
-        kohm="kiloohm", TWh="terawatt hour", Ah="amp hour", dL="deciliter", dl="deciliter", GJ="gigajoule", MJ="megajoule"
+        µW="microwatt", mW="milliwatt", mmol="millimole", mol="mole", kN="kilonewton", nF="nanofarad", pF="picofarad"
+    ),
+    **_regular(
+        kohm="kiloohm",
+        TWh="terawatt hour",
+        Ah="amp hour",
+        dL="deciliter",
+        dl="deciliter",
+        GJ="gigajoule",
+        MJ="megajoule",
     ),
     **_regular(K="kelvin", A="amp"),
     **{
@@ -70,11 +86,17 @@ UNITS: dict[str, Unit] = {
     },
     **{"ºC": Unit("degree celsius", "degrees celsius"), "ºF": Unit("degree fahrenheit", "degrees fahrenheit")},
     **{"mph": Unit("mile per hour", "miles per hour"), "kph": Unit("kilometer per hour", "kilometers per hour")},
-    **{"rpm": Unit("revolution per minute", "revolutions per minute"), "fps": Unit("frame per second", "frames per second")},
+    **{
+        "rpm": Unit("revolution per minute", "revolutions per minute"),
+        "fps": Unit("frame per second", "frames per second"),
+    },
     **{"bpm": Unit("beat per minute", "beats per minute"), "mpg": Unit("mile per gallon", "miles per gallon")},
     **{"psi": Unit("pound per square inch", "pounds per square inch"), "dpi": Unit("dot per inch", "dots per inch")},
     **{"bps": Unit("bit per second", "bits per second"), "kbps": Unit("kilobit per second", "kilobits per second")},
-    **{"Mbps": Unit("megabit per second", "megabits per second"), "Gbps": Unit("gigabit per second", "gigabits per second")},
+    **{
+        "Mbps": Unit("megabit per second", "megabits per second"),
+        "Gbps": Unit("gigabit per second", "gigabits per second"),
+    },
     **{"Tbps": Unit("terabit per second", "terabits per second"), "Bps": Unit("byte per second", "bytes per second")},
     **{
         "KBps": Unit("kilobyte per second", "kilobytes per second"),
@@ -103,8 +125,24 @@ ANY_CASE = word_set("km kg mph kph gb mb tb kb ghz mhz khz hz kwh cm mm lbs lb f
 """Units that are read whatever the case of their letters."""
 
 MAGNITUDES = {
-    **{"k": "thousand", "K": "thousand", "m": "million", "M": "million", "mn": "million", "mm": "million", "MM": "million"},
-    **{"b": "billion", "B": "billion", "bn": "billion", "Bn": "billion", "t": "trillion", "T": "trillion", "tn": "trillion"},
+    **{
+        "k": "thousand",
+        "K": "thousand",
+        "m": "million",
+        "M": "million",
+        "mn": "million",
+        "mm": "million",
+        "MM": "million",
+    },
+    **{
+        "b": "billion",
+        "B": "billion",
+        "bn": "billion",
+        "Bn": "billion",
+        "t": "trillion",
+        "T": "trillion",
+        "tn": "trillion",
+    },
     **{name: name for name in ("hundred", "thousand", "million", "billion", "trillion", "quadrillion")},
 }
 
@@ -124,7 +162,11 @@ POUND = Currency("pound", "pounds", "penny", "pence")
 YEN = Currency("yen", "yen", "sen", "sen")
 
 CURRENCIES: dict[str, Currency] = {
-    **{"$": DOLLAR, "US$": Currency("u s dollar", "u s dollars"), "A$": Currency("australian dollar", "australian dollars")},
+    **{
+        "$": DOLLAR,
+        "US$": Currency("u s dollar", "u s dollars"),
+        "A$": Currency("australian dollar", "australian dollars"),
+    },
     **{
         "C$": Currency("canadian dollar", "canadian dollars"),
         "€": EURO,
