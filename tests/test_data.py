@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from wavewright.data import manifest, splits
-from wavewright.data.crops import shares_by_speaker
+from wavewright.data.crops import sampling_probabilities
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadSetting
@@ -219,28 +219,28 @@ def test_split_fractions_hold_and_test_clips_never_move():
 
 def test_assign_keeps_groups_together_and_added_files_move_nothing():
     entries = [entry(f"/x/{number}.wav", group=f"g{number % 40}") for number in range(400)]
-    divided = splits.assign(entries, by="group", valid=0.2, test=0.2)
+    divided = splits.assign_splits(entries, by="group", valid=0.2, test=0.2)
     of_group = {e.group: {d.split for d in divided if d.group == e.group} for e in divided}
     assert all(len(found) == 1 for found in of_group.values())
     assert {d.split for d in divided} == {"train", "valid", "test"}
-    more = splits.assign([*reversed(entries), entry("/x/new.wav", group="new")], by="group", valid=0.2, test=0.2)
+    more = splits.assign_splits([*reversed(entries), entry("/x/new.wav", group="new")], by="group", valid=0.2, test=0.2)
     assert {d.path: d.split for d in divided}.items() <= {d.path: d.split for d in more}.items()
 
 
 def test_assign_by_name_ignores_folder_and_ending():
-    (one,) = splits.assign([entry("/a/b/take 7.wav")], valid=0.4, test=0.4)
-    (two,) = splits.assign([entry("/c/take 7.flac")], valid=0.4, test=0.4)
+    (one,) = splits.assign_splits([entry("/a/b/take 7.wav")], valid=0.4, test=0.4)
+    (two,) = splits.assign_splits([entry("/c/take 7.flac")], valid=0.4, test=0.4)
     assert one.split == two.split == splits.split_of("take 7", 0.4, 0.4)
 
 
 def test_a_split_from_the_manifest_wins_for_its_whole_group():
     entries = [entry("1.wav", "kit", "test"), entry("2.wav", "kit"), entry("3.wav", None, "valid")]
-    assert [e.split for e in splits.assign(entries, by="group", valid=0, test=0)] == ["test", "test", "valid"]
-    assert [e.split for e in splits.assign(entries, by="name", valid=0, test=0)] == ["test", "train", "valid"]
+    assert [e.split for e in splits.assign_splits(entries, by="group", valid=0, test=0)] == ["test", "test", "valid"]
+    assert [e.split for e in splits.assign_splits(entries, by="name", valid=0, test=0)] == ["test", "train", "valid"]
     with pytest.raises(BadFolder, match="group 'kit' into both test and train"):
-        splits.assign([entries[0], entry("4.wav", "kit", "train")], by="group")
+        splits.assign_splits([entries[0], entry("4.wav", "kit", "train")], by="group")
     with pytest.raises(BadSetting, match="by is 'size'"):
-        splits.assign(entries, by="size")
+        splits.assign_splits(entries, by="size")
 
 
 def test_a_folder_as_ljspeech_has_it_is_read_with_its_texts(tmp_path):
@@ -271,7 +271,7 @@ def test_a_speaker_is_drawn_by_a_power_of_the_length_of_the_recordings(exponent,
     entries = [
         Entry(Path("a.wav"), None, None, 1.0, 8_000, 1, 8_000, speaker=speaker) for speaker in ("ann", "ann", None)
     ]
-    shares = shares_by_speaker(entries, np.array([1, 3, 6]), exponent)
+    shares = sampling_probabilities(entries, np.array([1, 3, 6]), exponent)
     if expected is None:  # the speakers' shares are as 4 ** 0.5 to 6 ** 0.5
         assert shares[:2].sum() / shares[2] == pytest.approx((4 / 6) ** 0.5)
         assert shares[0] / shares[1] == pytest.approx(1 / 3)

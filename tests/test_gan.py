@@ -14,7 +14,7 @@ import torch
 from wavewright import families
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
-from wavewright.data.one_shots import MEMBERS, at_speed
+from wavewright.data.one_shots import CLIPS_PER_CLASS, change_speed
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.gan import SIZES, Config
 from wavewright.families.gan.network import SpectralGenerator, build, draw, generate
@@ -59,9 +59,9 @@ VARIANTS = {
 
 def batch_for(config: Config, seed: int = 0) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    batch = {"wave": torch.randn(2 * MEMBERS, 1, config.n_samples, generator=generator) * 0.1}
+    batch = {"wave": torch.randn(2 * CLIPS_PER_CLASS, 1, config.n_samples, generator=generator) * 0.1}
     if config.labels:
-        batch["label"] = torch.arange(2).repeat_interleave(MEMBERS)
+        batch["label"] = torch.arange(2).repeat_interleave(CLIPS_PER_CLASS)
     if config.copy_weight:
         n_labels = max(len(config.labels), 1)
         recordings = torch.randn(6, 240, generator=generator)
@@ -167,11 +167,13 @@ def test_energy_distance_is_zero_between_equal_distributions_and_known_between_p
 
 
 def test_group_deviation_sees_repetition():
-    same = torch.randn(2, 3, 5).repeat_interleave(MEMBERS, 0)
-    assert group_deviation(same, MEMBERS).max() < 2e-4
-    varied = torch.randn(2 * MEMBERS, 3, 5)
-    expected = varied.unflatten(0, (2, MEMBERS)).std(1, unbiased=False).mean(1).repeat_interleave(MEMBERS, 0)
-    torch.testing.assert_close(group_deviation(varied, MEMBERS).squeeze(1), expected, rtol=1e-4, atol=1e-4)
+    same = torch.randn(2, 3, 5).repeat_interleave(CLIPS_PER_CLASS, 0)
+    assert group_deviation(same, CLIPS_PER_CLASS).max() < 2e-4
+    varied = torch.randn(2 * CLIPS_PER_CLASS, 3, 5)
+    expected = (
+        varied.unflatten(0, (2, CLIPS_PER_CLASS)).std(1, unbiased=False).mean(1).repeat_interleave(CLIPS_PER_CLASS, 0)
+    )
+    torch.testing.assert_close(group_deviation(varied, CLIPS_PER_CLASS).squeeze(1), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_phase_shuffle_moves_and_reflects():
@@ -302,7 +304,7 @@ def test_every_training_clip_is_remembered_and_few_are_measured(folder, tmp_path
     for rows, limit in zip(data.reference.embeddings.values(), data.reference.limits, strict=True):
         apart = distances_among(rows)[np.triu_indices(5, k=1)]
         assert apart.min() <= limit <= apart.max()
-    waves = np.stack([at_speed(data.batches.clips.store[i], 8000, 1.0, TINY.n_samples)[0] for i in range(20)])
+    waves = np.stack([change_speed(data.batches.clips.store[i], 8000, 1.0, TINY.n_samples)[0] for i in range(20)])
     np.testing.assert_allclose(data.reference.all_embeddings, data.reference.embedding(waves, 8000), atol=1e-4)
 
 
@@ -336,7 +338,7 @@ def test_larger_classes_are_drawn_more_often_as_the_exponent_says(folder, tmp_pa
         for index in range(n_clips):
             shutil.copyfile(folder / label / f"{index}.wav", few / label / f"{index}.wav")
     batches = prepared(few, tmp_path, valid_share=0.0, smallest_class=2, class_exponent=exponent, batch_size=4).batches
-    assert batches.class_shares[0] / batches.class_shares[1] == pytest.approx(ratio)
+    assert batches.class_probabilities[0] / batches.class_probabilities[1] == pytest.approx(ratio)
     drawn = np.array([batches(step)["label"][0] for step in range(600)])
     expected = ratio / (1 + ratio)
     assert abs(np.mean(drawn == 0) - expected) < 4 * np.sqrt(expected * (1 - expected) / 600)
@@ -344,7 +346,7 @@ def test_larger_classes_are_drawn_more_often_as_the_exponent_says(folder, tmp_pa
 
 def test_speed_changes_pitch():
     time = np.arange(8000) / 8000
-    fast = at_speed(np.sin(2 * np.pi * 500 * time)[None].astype(np.float32), 8000, 1.2, 4000)
+    fast = change_speed(np.sin(2 * np.pi * 500 * time)[None].astype(np.float32), 8000, 1.2, 4000)
     assert abs(np.abs(np.fft.rfft(fast[0, :4000])).argmax() * 2 - 600) <= 2
 
 

@@ -293,7 +293,7 @@ def test_stores_that_nobody_opens_any_more_are_removed_when_another_is_written(t
     assert sorted(len(path.parent.name) for path in cache.glob("*/index.json")) == [4, 32, 32]
 
 
-def test_what_is_computed_from_clips_is_computed_once(tmp_path):
+def test_cached_arrays_are_computed_once(tmp_path):
     write_wave(tmp_path / "sounds" / "a" / "1.wav", noise(100, 1))
     calls = []
 
@@ -304,14 +304,14 @@ def test_what_is_computed_from_clips_is_computed_once(tmp_path):
         )  # as a transposed result lies in memory
         return {"codes": columns_first, "n": np.array([len(calls)])}
 
-    def kept(name):
-        found = build(tmp_path, AS_IS, 50).kept(name, compute)
+    def values(name):
+        found = build(tmp_path, AS_IS, 50).cached(name, compute)
         np.testing.assert_array_equal(found["codes"], [[2, 1, 0], [5, 4, 3]])
         return int(found["n"][0]), len(calls)
 
-    assert [kept("one"), kept("one"), kept("two"), kept("one")] == [(1, 1), (1, 1), (2, 2), (1, 2)]
+    assert [values("one"), values("one"), values("two"), values("one")] == [(1, 1), (1, 1), (2, 2), (1, 2)]
     (file,) = (tmp_path / "cache").rglob("one.safetensors")
     file.write_bytes(b"damaged")
-    assert kept("one") == (3, 3)
+    assert values("one") == (3, 3)
     write_wave(tmp_path / "sounds" / "a" / "1.wav", noise(101, 2))  # another sound: another store
-    assert kept("two") == (4, 4)
+    assert values("two") == (4, 4)

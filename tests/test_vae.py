@@ -375,7 +375,7 @@ def test_crops_of_sounds_of_any_length(folder, tmp_path):
     batch = prepared.batches(3)
     assert batch["wave"].shape == (8, 1, 1024)
     np.testing.assert_array_equal(batch["wave"], prepared.batches(3)["wave"])
-    assert sum(place == (row, 1024) for row in range(20) for place in prepared.train.places) > 10
+    assert sum(place == (row, 1024) for row in range(20) for place in prepared.train.positions) > 10
 
 
 def test_pitch_comes_from_the_manifest_and_goes_with_the_speed(folder, tmp_path):

@@ -1,4 +1,4 @@
-"""Batches of crops of sounds of any length."""
+"""Batches of random crops, and fixed crops for evaluation, of clips of any length."""
 
 from __future__ import annotations
 
@@ -10,54 +10,106 @@ import numpy as np
 
 from ..units import db_to_gain
 from .entry import Entry
+from .selection import label_index
 from .store import ClipStore
 
-MOST_CROPS = 500  # that stand for a whole store
+MAX_CROPS = 500  # of one store in FixedCrops
 
 
 @dataclass(frozen=True)
-class Crops:
-    """Crops that stand for the whole sounds of a store, evenly spread: row and first sample of each, the number of its label, its group."""
+class FixedCrops:
+    """Crops at fixed positions that represent all clips of a store; make them with :meth:`of`.
+
+    Attributes
+    ----------
+    store : ClipStore
+        Whole clips.
+    positions : sequence of (int, int)
+        Row in the store and first sample of each crop.
+    labels : sequence of int
+        Label index of each crop.
+    groups : sequence of str
+        Group of each crop's clip, or its path where there is none.
+    pitches : sequence of float or None
+        MIDI number of each crop, None where pitches are not used.
+    """
 
     store: ClipStore
-    places: Sequence[tuple[int, int]]
+    positions: Sequence[tuple[int, int]]
     labels: Sequence[int]
     groups: Sequence[str]
     pitches: Sequence[float] | None = None
 
     @classmethod
     def of(
-        cls, store: ClipStore, rows: Sequence[int], label_names: Sequence[str], n_samples: int, has_pitch: bool = False
-    ) -> Crops:
-        """Crops of ``n_samples`` of the clips in ``rows``, at least one of each up to MOST_CROPS in all."""
+        cls, store: ClipStore, rows: Sequence[int], labels: Sequence[str], n_samples: int, has_pitch: bool = False
+    ) -> FixedCrops:
+        """Divide the clips in ``rows`` into crops, of which at most MAX_CROPS at regular intervals are retained.
+
+        Parameters
+        ----------
+        store : ClipStore
+            Whole clips.
+        rows : sequence of int
+            Rows of the store.
+        labels : sequence of str
+            Names of the model's labels, empty for none.
+        n_samples : int
+            Length of a crop. A clip has at least one crop.
+        has_pitch : bool
+            Set ``pitches``.
+
+        Returns
+        -------
+        FixedCrops
+            The crops.
+        """
         lengths = store.lengths
-        places = [(row, start) for row in rows for start in range(0, max(lengths[row] - n_samples, 0) + 1, n_samples)]
-        places = [
-            places[index] for index in np.linspace(0, len(places) - 1, min(len(places), MOST_CROPS)).round().astype(int)
+        candidates = [
+            (row, start) for row in rows for start in range(0, max(lengths[row] - n_samples, 0) + 1, n_samples)
         ]
-        entries = [store.entries[row] for row, _ in places]
-        labels = [number_of(entry, label_names) for entry in entries]
+        chosen = np.linspace(0, len(candidates) - 1, min(len(candidates), MAX_CROPS)).round().astype(int)
+        positions = [candidates[index] for index in chosen]
+        entries = [store.entries[row] for row, _ in positions]
         pitches = [float(entry.pitch or 0.0) for entry in entries] if has_pitch else None
-        return cls(store, places, labels, [entry.group or str(entry.path) for entry in entries], pitches)
+        return cls(
+            store,
+            positions,
+            [label_index(entry, labels) for entry in entries],
+            [entry.group or str(entry.path) for entry in entries],
+            pitches,
+        )
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.positions)
 
     def entry(self, index: int) -> Entry:
-        """Which clip crop ``index`` is a part of."""
-        return self.store.entries[self.places[index][0]]
+        """Return the entry of the clip that crop ``index`` is taken from."""
+        return self.store.entries[self.positions[index][0]]
 
     def wave(self, index: int, sample_rate: int, n_samples: int) -> np.ndarray:
-        """Crop ``index``, ``(n_samples,)``."""
-        row, start = self.places[index]
+        """Return crop ``index``, ``(n_samples,)``; the arguments are those of :meth:`.one_shots.OneShots.wave`."""
+        row, start = self.positions[index]
         return self.store.crop(row, start, n_samples)[0]
 
 
-def shares_by_speaker(entries: Sequence[Entry], lengths: np.ndarray, exponent: float) -> np.ndarray:
-    """How often each clip is drawn, ``(clips,)`` with the sum 1, by ``lengths (clips,)`` and speakers of ``entries``.
+def sampling_probabilities(entries: Sequence[Entry], lengths: np.ndarray, exponent: float) -> np.ndarray:
+    """Return the probability with which each clip is drawn, balanced between speakers.
 
-    A speaker's share grows with a power of the length of the recordings: ``exponent`` 0 draws each speaker alike, 1 each by that length.
-    Clips without a speaker count as one.
+    Parameters
+    ----------
+    entries : sequence of Entry
+        Clips; those without a speaker count as one speaker.
+    lengths : np.ndarray
+        Length of each clip, ``(n,)``, in any unit.
+    exponent : float
+        A speaker is drawn in proportion to the total length of the recordings to this power: 0 draws each speaker
+        equally often, 1 in proportion to the length. Clips of one speaker are drawn in proportion to their length.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n,)`` float64, sum 1.
     """
     weights = lengths.astype(np.float64)
     speakers = [entry.speaker or "" for entry in entries]
@@ -68,45 +120,78 @@ def shares_by_speaker(entries: Sequence[Entry], lengths: np.ndarray, exponent: f
     return weights / weights.sum()
 
 
-def number_of(entry: Entry, label_names: Sequence[str]) -> int:
-    """The number of an entry's label, 0 where a model has none."""
-    return label_names.index(str(entry.label)) if label_names else 0
-
-
 class CropBatches:
-    """Batches of random crops, a pure function of the step: clips in proportion to their length, each turned down by up to a range.
+    """Batches of random crops, a pure function of the step.
 
-    Calling it with a step gives ``{"wave": (batch, 1, n_samples) float32, "label": (batch,) int64}``, with pitches also ``"pitch": (batch,)
-    float32``. A crop is filled with silence after a clip's end.
+    Clips are drawn in proportion to their length. Each crop is attenuated by up to ``gain_range_db`` and padded with
+    zeros after the end of its clip.
+
+    Parameters
+    ----------
+    store : ClipStore
+        Whole clips.
+    rows : sequence of int
+        Rows of the store to draw from.
+    labels : sequence of str
+        Names of the model's labels, empty for none.
+    n_samples : int
+        Length of a crop.
+    batch_size : int
+        Crops of a batch.
+    seed : int
+        Seed of the random numbers.
+    gain_range_db : float
+        Largest attenuation, dB.
+    has_pitch : bool
+        Add the clips' pitches to each batch.
     """
 
     def __init__(
         self,
         store: ClipStore,
         rows: Sequence[int],
-        label_names: Sequence[str],
+        labels: Sequence[str],
         n_samples: int,
         batch_size: int,
         seed: int,
         gain_range_db: float = 0.0,
         has_pitch: bool = False,
-    ):
-        self.store, self.rows, self.label_names, self.has_pitch = store, list(rows), label_names, has_pitch
-        self.n_samples, self.batch_size, self.seed, self.gain_range_db = n_samples, batch_size, seed, gain_range_db
+    ) -> None:
+        self.store = store
+        self.rows = list(rows)
+        self.labels = labels
+        self.n_samples = n_samples
+        self.batch_size = batch_size
+        self.seed = seed
+        self.gain_range_db = gain_range_db
+        self.has_pitch = has_pitch
         self.lengths = store.lengths
         weights = np.maximum([self.lengths[row] for row in self.rows], n_samples).astype(np.float64)
-        self.shares = weights / weights.sum()
+        self.probabilities = weights / weights.sum()
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
-        draw = np.random.default_rng([self.seed, step])
-        rows = [self.rows[place] for place in draw.choice(len(self.rows), self.batch_size, p=self.shares)]
+        """Return the batch of a step.
+
+        Parameters
+        ----------
+        step : int
+            Number of the step.
+
+        Returns
+        -------
+        dict
+            ``wave (batch, 1, n_samples)`` float32, ``label (batch,)`` int64 and, with ``has_pitch``,
+            ``pitch (batch,)`` float32, a MIDI number.
+        """
+        rng = np.random.default_rng([self.seed, step])
+        rows = [self.rows[index] for index in rng.choice(len(self.rows), self.batch_size, p=self.probabilities)]
         waves = []
         for row in rows:
-            start = int(draw.integers(max(self.lengths[row] - self.n_samples, 0) + 1))
-            gain = np.float32(db_to_gain(-draw.uniform(0.0, self.gain_range_db)))
+            start = int(rng.integers(max(self.lengths[row] - self.n_samples, 0) + 1))
+            gain = np.float32(db_to_gain(-rng.uniform(0.0, self.gain_range_db)))
             waves.append(gain * self.store.crop(row, start, self.n_samples)[:1])
         entries = [self.store.entries[row] for row in rows]
-        labels = np.array([number_of(entry, self.label_names) for entry in entries], np.int64)
+        labels = np.array([label_index(entry, self.labels) for entry in entries], np.int64)
         batch: dict[str, np.ndarray] = {"wave": np.stack(waves), "label": labels}
         if self.has_pitch:
             batch["pitch"] = np.array([entry.pitch or 0.0 for entry in entries], np.float32)

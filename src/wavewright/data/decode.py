@@ -12,20 +12,52 @@ from .entry import Entry
 
 
 def decode(entry: Entry) -> Iterator[np.ndarray]:
-    """The samples of ``entry`` as they are in its file, in blocks ``(channels, time)`` float32.
+    """Decode an entry at the sample rate and with the channels of its file.
 
-    Raises BadAudio where the file is damaged, breaks off or holds samples that are not finite, MissingExtra where its format
-    needs the extra ``media``.
+    Parameters
+    ----------
+    entry : Entry
+        The clip.
+
+    Yields
+    ------
+    np.ndarray
+        Blocks ``(channels, time)`` float32.
+
+    Raises
+    ------
+    BadAudio
+        If the file is damaged or truncated, or holds samples that are not finite.
+    MissingExtra
+        If its format needs the extra ``media``.
     """
     for block in read_blocks(entry.path, start_seconds=entry.offset_seconds, seconds=entry.seconds):
         yield block.wave
 
 
 def decode_at(entry: Entry, sample_rate: int, channels: int) -> Iterator[np.ndarray]:
-    """The samples of ``entry`` at ``sample_rate`` with ``channels`` channels, in blocks ``(channels, time)`` float32.
+    """Decode an entry at another sample rate and number of channels; together the blocks equal ``Clip.resample``.
 
-    One channel is the mean of all; more must be there or are copies of one. The blocks joined are what ``Clip.resample`` gives.
-    Raises BadAudio where the channels do not fit, and what :func:`decode` raises.
+    Parameters
+    ----------
+    entry : Entry
+        The clip.
+    sample_rate : int
+        Of the result, Hz.
+    channels : int
+        Of the result. 1: the mean of all; more: as many as the file has, or copies of its only one.
+
+    Returns
+    -------
+    iterator of np.ndarray
+        Blocks ``(channels, time)`` float32.
+
+    Raises
+    ------
+    BadAudio
+        If the file has another number of channels, or as :func:`decode`.
+    MissingExtra
+        As :func:`decode`.
     """
     mixed = (_with_channels(block, channels, entry) for block in decode(entry))
     return resampled(mixed, entry.sample_rate, sample_rate, channels)

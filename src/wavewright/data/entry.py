@@ -1,4 +1,4 @@
-"""What is known of a clip before it is decoded: its file, label, group, length and split."""
+"""Entries: path, length, label, group and split of a clip before it is decoded."""
 
 from __future__ import annotations
 
@@ -31,19 +31,44 @@ SUFFIXES = (
 """File name endings of the formats that need no extra."""
 
 SILENT_PEAK = 1e-3
-"""A clip that never exceeds this (-60 dBFS) counts as silent: raised to full scale it would be noise."""
+"""Largest sample of a silent clip (-60 dBFS): raised to full scale it would be noise."""
 
-SHORTEST_SECONDS = 0.005
-"""A clip that lasts less is no sound but a click."""
+MIN_SECONDS = 0.005
+"""Shortest usable clip; a shorter one is a click."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One clip: a file, or the part of it that starts at ``offset_seconds``.
+    """One clip: a file, or the segment of it that starts at ``offset_seconds``.
 
-    ``seconds`` and ``n_frames`` are the length of the clip itself. ``group`` is what a split must not tear apart: a speaker,
-    a kit, a drum. ``pitch`` is a MIDI number, ``language`` a code such as ``en``. ``label``, ``group``, ``split``, ``text``, ``speaker``,
-    ``pitch`` and ``language`` are None where unknown.
+    Attributes
+    ----------
+    path : Path
+        Sound file.
+    label : str or None
+        Class of the clip.
+    group : str or None
+        Clips of one group stay in one split: a speaker, a kit, a drum.
+    seconds : float
+        Length of the clip itself.
+    sample_rate : int
+        Of the file, Hz.
+    channels : int
+        Channels of the file.
+    n_frames : int
+        Length of the clip in samples of one channel.
+    split : str or None
+        ``train``, ``valid`` or ``test``.
+    offset_seconds : float
+        Start of the clip in its file.
+    text : str or None
+        Transcript.
+    speaker : str or None
+        Name of the speaker.
+    pitch : float or None
+        MIDI number, 60 is middle C.
+    language : str or None
+        Code such as ``en``.
     """
 
     path: Path
@@ -63,7 +88,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Problem:
-    """A file or folder that cannot be used, and why; its text names the file where the reason does not."""
+    """A file or folder that cannot be used, and the reason; as text it names the file once."""
 
     path: Path
     reason: str
@@ -74,7 +99,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Scan:
-    """The clips that were found, in a fixed order, and the files that cannot be used."""
+    """The clips of a folder in a fixed order, and the files that cannot be used."""
 
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...] = ()
@@ -85,10 +110,29 @@ class Scan:
         return tuple(sorted({entry.label for entry in self.entries if entry.label is not None}))
 
 
-def find_length(path: Path) -> tuple[int, int, int]:
-    """The frames, sample rate in hertz and channels of a sound file, from its header alone where that says how long it is.
+def read_length(path: Path) -> tuple[int, int, int]:
+    """Return the length, sample rate and channels of a sound file, from its header where that has the length.
 
-    Raises BadAudio where the file is empty, damaged or not sound, MissingExtra where its format needs the extra ``media``.
+    Parameters
+    ----------
+    path : Path
+        Sound file.
+
+    Returns
+    -------
+    n_frames : int
+        Samples of one channel.
+    sample_rate : int
+        Hz.
+    channels : int
+        Number of channels.
+
+    Raises
+    ------
+    BadAudio
+        If the file is empty, damaged or no sound file.
+    MissingExtra
+        If its format needs the extra ``media``.
     """
     header = read_header(path)
     n_frames = header.n_samples
@@ -100,6 +144,6 @@ def find_length(path: Path) -> tuple[int, int, int]:
 
 
 def first_problem(problems: Sequence[Problem]) -> str:
-    """The first of the files that cannot be used, as an example for the end of an error's sentence."""
+    """Return the first problem and the number of the others, for the end of an error message."""
     first = str(problems[0]).rstrip(".")
     return first if len(problems) == 1 else f"{first}; and {len(problems) - 1} more"

@@ -12,7 +12,7 @@ from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..names import name_problem, quoted
 from ..sound_file import MEDIA_SUFFIXES
 from . import manifest as manifests
-from .entry import SUFFIXES, Entry, Problem, Scan, find_length, first_problem
+from .entry import SUFFIXES, Entry, Problem, Scan, first_problem, read_length
 
 LabelFrom = Literal["none", "folder"]
 """``folder``: the label of a clip is the first sub-folder on the way to it; ``none``: clips have no labels."""
@@ -106,7 +106,7 @@ def _entry(path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom 
     elif group_from == "prefix":
         group = path.stem.partition("_")[0] or path.stem
     try:
-        n_frames, sample_rate, channels = find_length(path)
+        n_frames, sample_rate, channels = read_length(path)
     except (BadAudio, MissingExtra) as error:
         return Problem(path, str(error))
     return Entry(path, label, group, n_frames / sample_rate, sample_rate, channels, n_frames)

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import BadAudio, BadFolder, MissingExtra
 from ..units import gain_to_db
 from .duplicates import equal_sets, near_duplicates
-from .entry import SHORTEST_SECONDS, Problem, Scan, first_problem
+from .entry import MIN_SECONDS, Problem, Scan, first_problem
 from .measure import Measured, measure
 from .report_text import as_time, counts, spread, warnings
 
@@ -111,7 +111,7 @@ def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = No
         peak_db=_quantiles([float(gain_to_db(clip.peak)) for clip in clips]),
         clipped=named(clip.n_clipped > 0 for clip in clips),
         silent=named(clip.is_silent for clip in clips),
-        too_short=named(clip.seconds < SHORTEST_SECONDS for clip in clips),
+        too_short=named(clip.seconds < MIN_SECONDS for clip in clips),
         leading_silence=named(
             not clip.is_silent and clip.leading_silence_seconds > LONG_LEADING_SECONDS for clip in clips
         ),

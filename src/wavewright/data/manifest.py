@@ -15,7 +15,7 @@ from ..json_text import line_of, parse
 from ..names import name_problem, quoted
 from ..whole_file import write_whole
 from .entry import SUFFIXES as SOUND_SUFFIXES
-from .entry import Entry, Problem, Scan, Split, find_length, first_problem
+from .entry import Entry, Problem, Scan, Split, first_problem, read_length
 
 FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch", "language")
 """The fields that are written. When reading, ``command`` stands for ``label``, a missing ``group`` is the ``speaker``, and
@@ -206,7 +206,7 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
     speaker = _name(record, "speaker", where)
     path = manifest.parent / file_name
     try:
-        file_frames, sample_rate, channels = find_length(path)
+        file_frames, sample_rate, channels = read_length(path)
     except (BadAudio, MissingExtra) as error:
         return Problem(path, str(error))
     file_seconds = file_frames / sample_rate

@@ -1,4 +1,4 @@
-"""Batches of one-shots: which clips stand side by side, how fast and how loud each is played."""
+"""Batches of one-shots: several clips of each class side by side, at random speeds and levels."""
 
 from __future__ import annotations
 
@@ -8,48 +8,64 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadFolder, BadSetting
+from ..errors import BadSetting
 from ..ranges import check_ranges
 from ..units import db_to_gain
-from .crops import number_of
-from .entry import Entry, Problem
+from .augmentation import AugmentationSettings, augment, draw_augmentation
+from .entry import Entry
 from .preparation import PEAK
+from .selection import label_index
 from .store import ClipStore
-from .variations import VariationSettings, draw_variation, vary
 
-MEMBERS = 4  # of a class that stand side by side in a batch; critics and the energy distance compare them
-RANGES = {"slowest": (0.1, 10.0), "fastest": (0.1, 10.0), "class_exponent": (0.0, 1.0)}
-VARIED = VariationSettings(
-    slowest=1.0, fastest=1.0, largest_delay_seconds=0.0, tilt_db=3.0, curve_db=4.0, noise_share=0.1
+CLIPS_PER_CLASS = 4  # side by side in a batch; critics and the energy distance compare them
+ONE_SHOT_RANGES = {"slowest": (0.1, 10.0), "fastest": (0.1, 10.0), "class_exponent": (0.0, 1.0)}
+
+AUGMENTATION = AugmentationSettings(
+    slowest=1.0, fastest=1.0, largest_delay_seconds=0.0, tilt_db=3.0, curve_db=4.0, noise_probability=0.1
 )
-"""How far a clip is varied, if it is, beside its speed."""
+"""Augmentation of one-shots, except for the speed, which every clip draws."""
 
 
 @dataclass(frozen=True)
-class Draws:
-    """How clips are drawn and how fast they are played; raises BadSetting where that is impossible."""
+class OneShotSettings:
+    """Settings of the speeds at which clips are resampled, and of the balance between classes.
 
-    slowest: float = 0.85  # each clip is played at a random speed between these, pitch and all
+    Raises
+    ------
+    BadSetting
+        If a value is out of its range, or ``slowest`` above ``fastest``.
+    """
+
+    slowest: float = 0.85  # each clip is resampled by a random speed between these, which changes its pitch too
     fastest: float = 1.18
-    class_exponent: float = 0.0  # 0 draws each class alike, 1 each by its number of sounds
+    class_exponent: float = 0.0  # 0 draws each class equally often, 1 in proportion to its number of sounds
 
     def __post_init__(self) -> None:
-        check_ranges(self, RANGES)
+        check_ranges(self, ONE_SHOT_RANGES)
         if self.slowest > self.fastest:
             raise BadSetting(
                 f"slowest is {self.slowest} and fastest {self.fastest}; the slowest speed must not be the larger."
             )
 
     def n_stored(self, n_samples: int) -> int:
-        """How long a clip must be stored to last ``n_samples`` at the fastest speed."""
+        """Return the length at which a clip is stored so that it lasts ``n_samples`` at the fastest speed."""
         return int(n_samples * self.fastest) + 64
 
 
 @dataclass(frozen=True)
 class OneShots:
-    """A store of one-shots with room for the fastest speed, the number of each clip's label, and which drum each is a take of.
+    """A store of one-shots with their labels and groups; make it with :meth:`of`.
 
-    ``pitches`` are MIDI numbers, one for each clip, or None where they are not known.
+    Attributes
+    ----------
+    store : ClipStore
+        Clips of the length that :meth:`OneShotSettings.n_stored` returns.
+    labels : sequence of int
+        Label index of each clip.
+    groups : sequence of str
+        Group of each clip, or its path where there is none. Clips of one group are takes of one sound.
+    pitches : sequence of float or None
+        MIDI number of each clip, None where pitches are not used.
     """
 
     store: ClipStore
@@ -58,131 +74,150 @@ class OneShots:
     pitches: Sequence[float] | None = None
 
     @classmethod
-    def of(cls, store: ClipStore, label_names: Sequence[str], has_pitch: bool = False) -> OneShots:
-        """The one-shots of a store whose clips have labels among ``label_names``, where there are any."""
-        labels = [number_of(entry, label_names) for entry in store.entries]
+    def of(cls, store: ClipStore, labels: Sequence[str], has_pitch: bool = False) -> OneShots:
+        """Look up the labels, groups and pitches of a store's clips; ``labels`` names the model's, empty for none."""
+        indices = [label_index(entry, labels) for entry in store.entries]
         groups = [entry.group or str(entry.path) for entry in store.entries]
         pitches = [float(entry.pitch or 0.0) for entry in store.entries] if has_pitch else None
-        return cls(store, labels, groups, pitches)
+        return cls(store, indices, groups, pitches)
 
     def __len__(self) -> int:
         return len(self.store)
 
     def entry(self, index: int) -> Entry:
-        """Which clip number ``index`` is."""
+        """Return the entry of clip ``index``."""
         return self.store.entries[index]
 
     def wave(self, index: int, sample_rate: int, n_samples: int) -> np.ndarray:
-        """Clip ``index`` as the network would play it, ``(n_samples,)``."""
-        return at_speed(self.store[index], sample_rate, 1.0, n_samples)[0]
+        """Return clip ``index`` at its recorded speed, faded out and normalised as in a batch, ``(n_samples,)``."""
+        return change_speed(self.store[index], sample_rate, 1.0, n_samples)[0]
 
 
 class OneShotBatches:
-    """Batches of one-shots: a few classes, MEMBERS clips of each side by side.
+    """Batches of one-shots, CLIPS_PER_CLASS clips of each class side by side, a pure function of the step.
 
-    A drum recorded ``n`` times weighs ``n ** 0.5``, and each of its takes is drawn accordingly. A class is drawn by the sum of its
-    drums' weights to the power of ``class_exponent``, so that a small class is not learned by heart while a large one is still unknown.
-    A ``varied_share`` of the clips is varied as drums, rooms and microphones vary them (data/variations.py). Each clip is turned down by up
-    to ``gain_range_db``. Calling it with a step gives ``{"wave": (batch, 1, n_samples) float32, "label": (batch,) int64}``, with pitches also ``"pitch":
-    (batch,) float32`` (of the sound as it is played), a pure function of the step.
+    A group of ``n`` takes has the weight ``n ** 0.5``, divided among them. A class is drawn by the sum of the weights of
+    its groups to the power of ``class_exponent``, so that a small class is not memorised while a large one is still
+    unknown. Each clip is resampled by a random speed, augmented with a probability and attenuated.
+
+    Parameters
+    ----------
+    clips : OneShots
+        The clips to draw from.
+    settings : OneShotSettings
+        Speeds and balance of classes.
+    sample_rate : int
+        Of the clips, Hz.
+    n_samples : int
+        Length of a clip in a batch.
+    batch_size : int
+        Clips of a batch, a multiple of CLIPS_PER_CLASS.
+    seed : int
+        Seed of the random numbers.
+    gain_range_db : float
+        Largest attenuation, dB.
+    augment_probability : float
+        Probability that a clip is augmented, see data/augmentation.py.
     """
 
     def __init__(
         self,
         clips: OneShots,
-        draws: Draws,
+        settings: OneShotSettings,
         sample_rate: int,
         n_samples: int,
         batch_size: int,
         seed: int,
         gain_range_db: float = 0.0,
-        varied_share: float = 0.0,
-    ):
-        self.clips, self.draws = clips, draws
-        self.gain_range_db, self.varied_share = gain_range_db, varied_share
-        self.sample_rate, self.n_samples, self.batch_size, self.seed = sample_rate, n_samples, batch_size, seed
-        self.by_label: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        augment_probability: float = 0.0,
+    ) -> None:
+        self.clips = clips
+        self.settings = settings
+        self.sample_rate = sample_rate
+        self.n_samples = n_samples
+        self.batch_size = batch_size
+        self.seed = seed
+        self.gain_range_db = gain_range_db
+        self.augment_probability = augment_probability
+        self.by_label: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # rows and their probabilities
         class_weights = []
         for label in sorted(set(clips.labels)):
-            chosen = [index for index, other in enumerate(clips.labels) if other == label]
-            weights = _fair_weights([clips.groups[index] for index in chosen])
-            self.by_label[label] = np.array(chosen), weights / weights.sum()
-            class_weights.append(weights.sum() ** draws.class_exponent)
-        self.class_shares = np.array(class_weights) / sum(class_weights)
+            rows = [row for row, other in enumerate(clips.labels) if other == label]
+            weights = _balanced_weights([clips.groups[row] for row in rows])
+            self.by_label[label] = np.array(rows), weights / weights.sum()
+            class_weights.append(weights.sum() ** settings.class_exponent)
+        self.class_probabilities = np.array(class_weights) / sum(class_weights)
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
-        draw = np.random.default_rng([self.seed, step])
+        """Return the batch of a step.
+
+        Parameters
+        ----------
+        step : int
+            Number of the step.
+
+        Returns
+        -------
+        dict
+            ``wave (batch, 1, n_samples)`` float32, ``label (batch,)`` int64 and, if the clips have pitches,
+            ``pitch (batch,)`` float32, a MIDI number that includes the change of speed.
+        """
+        rng = np.random.default_rng([self.seed, step])
         classes = list(self.by_label)
-        n_classes = self.batch_size // MEMBERS
-        picked = draw.choice(classes, n_classes, replace=n_classes > len(classes), p=self.class_shares)
-        labels = np.repeat(picked, MEMBERS).astype(np.int64)
-        drawn = [self._one(int(label), draw) for label in labels]
-        batch = {"wave": np.stack([wave for wave, _ in drawn]), "label": labels}
+        n_classes = self.batch_size // CLIPS_PER_CLASS
+        drawn = rng.choice(classes, n_classes, replace=n_classes > len(classes), p=self.class_probabilities)
+        labels = np.repeat(drawn, CLIPS_PER_CLASS).astype(np.int64)
+        clips = [self._draw_clip(int(label), rng) for label in labels]
+        batch = {"wave": np.stack([wave for wave, _ in clips]), "label": labels}
         if self.clips.pitches is not None:
-            batch["pitch"] = np.array([pitch for _, pitch in drawn], np.float32)
+            batch["pitch"] = np.array([pitch for _, pitch in clips], np.float32)
         return batch
 
-    def _one(self, label: int, draw: np.random.Generator) -> tuple[np.ndarray, float]:
-        """A clip of the class at a random speed and level, ``(1, n_samples)``, and its pitch then."""
-        indices, weights = self.by_label[label]
-        index = int(draw.choice(indices, p=weights))
-        speed = float(np.exp(draw.uniform(np.log(self.draws.slowest), np.log(self.draws.fastest))))
-        wave = at_speed(self.clips.store[index], self.sample_rate, speed, self.n_samples)
-        if self.varied_share and draw.random() < self.varied_share:
-            varied = vary(wave[0], draw_variation(VARIED, draw), self.sample_rate, self.n_samples)[None]
-            wave = varied * np.float32(PEAK / max(float(np.abs(varied).max()), 1e-6))
+    def _draw_clip(self, label: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+        """Return a random clip of a class, ``(1, n_samples)``, and its pitch at the drawn speed."""
+        rows, probabilities = self.by_label[label]
+        row = int(rng.choice(rows, p=probabilities))
+        speed = float(np.exp(rng.uniform(np.log(self.settings.slowest), np.log(self.settings.fastest))))
+        wave = change_speed(self.clips.store[row], self.sample_rate, speed, self.n_samples)
+        if self.augment_probability and rng.random() < self.augment_probability:
+            augmented = augment(wave[0], draw_augmentation(AUGMENTATION, rng), self.sample_rate, self.n_samples)[None]
+            wave = augmented * np.float32(PEAK / max(float(np.abs(augmented).max()), 1e-6))
         if self.gain_range_db:
-            wave *= np.float32(db_to_gain(-draw.uniform(0.0, self.gain_range_db)))
-        pitch = self.clips.pitches[index] + 12 * np.log2(speed) if self.clips.pitches is not None else 0.0
+            wave *= np.float32(db_to_gain(-rng.uniform(0.0, self.gain_range_db)))
+        pitch = self.clips.pitches[row] + 12 * np.log2(speed) if self.clips.pitches is not None else 0.0
         return wave, float(pitch)
 
 
-def at_speed(clip: np.ndarray, sample_rate: int, speed: float, n_samples: int) -> np.ndarray:
-    """``clip (1, time)`` played at ``speed`` (pitch and all), cut with a fade or padded to ``(1, n_samples)``, its peak at PEAK."""
+def change_speed(wave: np.ndarray, sample_rate: int, speed: float, n_samples: int) -> np.ndarray:
+    """Resample a clip by a factor of speed, which changes its pitch and length, and normalise its peak.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        One channel, ``(1, time)``.
+    sample_rate : int
+        Hz.
+    speed : float
+        Above 1 is faster and higher.
+    n_samples : int
+        Length of the result.
+
+    Returns
+    -------
+    np.ndarray
+        ``(1, n_samples)`` float32, cut or padded with zeros, its end faded out, its peak at PEAK.
+    """
     import soxr
 
-    played = soxr.resample(clip[0], sample_rate * speed, sample_rate, quality="HQ")[:n_samples]
-    wave = np.zeros((1, n_samples), np.float32)
-    wave[0, : len(played)] = played
-    fade = min(n_samples // 20, 1024)
-    wave[0, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return wave * (PEAK / max(float(np.abs(wave).max()), 1e-6))
+    resampled = soxr.resample(wave[0], sample_rate * speed, sample_rate, quality="HQ")[:n_samples]
+    clip = np.zeros((1, n_samples), np.float32)
+    clip[0, : len(resampled)] = resampled
+    n_fade = min(n_samples // 20, 1024)
+    clip[0, -n_fade:] *= np.linspace(1, 0, n_fade, dtype=np.float32)
+    return clip * (PEAK / max(float(np.abs(clip).max()), 1e-6))
 
 
-def usable(
-    entries: Sequence[Entry], labels: Sequence[str], smallest_class: int, fewest: int = MEMBERS
-) -> tuple[list[Entry], list[Problem]]:
-    """Entries to train on; with ``labels`` given only those, and no label with fewer clips than ``smallest_class``.
-
-    Raises BadFolder where a label has no clip, or fewer than ``fewest`` clips are left.
-    """
-    counts = Counter(entry.label for entry in entries)
-    unknown = [label for label in labels if label not in counts]
-    if unknown:
-        found = ", ".join(sorted(label for label in counts if label is not None)) or "no labels"
-        raise BadFolder(f"There is no clip with the label {unknown[0]!r} to train on; the folder has {found}.")
-    kept, problems = [], []
-    for entry in entries:
-        if labels and entry.label not in labels:
-            continue
-        if entry.label is not None and counts[entry.label] < smallest_class:
-            reason = f"its label {entry.label!r} has only {counts[entry.label]} clips; {smallest_class} are needed"
-            problems.append(Problem(entry.path, reason))
-        else:
-            kept.append(entry)
-    if len(kept) < fewest:
-        raise BadFolder(
-            f"{len(kept)} clips are left to train on; at least {fewest} are needed, and a hundred make sense."
-        )
-    return kept, problems
-
-
-def label_names(entries: Sequence[Entry]) -> tuple[str, ...]:
-    """The labels that occur, sorted."""
-    return tuple(sorted({entry.label for entry in entries if entry.label is not None}))
-
-
-def _fair_weights(groups: Sequence[str]) -> np.ndarray:
-    """Weights of recordings: a drum recorded ``n`` times weighs the root of ``n``, shared by its recordings."""
+def _balanced_weights(groups: Sequence[str]) -> np.ndarray:
+    """Return weights of recordings: a group of ``n`` takes has ``n ** 0.5``, divided among them."""
     counts = Counter(groups)
     return np.array([counts[group] ** -0.5 for group in groups])

@@ -12,15 +12,31 @@ from ..errors import BadFolder, BadSetting
 from .entry import Entry, Split
 
 SplitBy = Literal["name", "group"]
-"""``name``: every file for itself; ``group``: a whole group (speaker, kit) goes to one split, clips without group by name."""
+"""``name``: every file by itself; ``group``: a whole group (speaker, kit) in one split, clips without group by name."""
 
 
 def split_of(key: str, valid: float = 0.1, test: float = 0.1) -> Split:
-    """The split of ``key``, which depends on the key and the two fractions alone.
+    """Return the split of ``key``, which depends on the key and the two fractions alone.
 
-    The hash of the key is a number in [0, 1): below ``test`` it is a test clip, below ``test + valid`` a validation clip, else
-    a training clip; so raising ``valid`` takes from the training clips only. Names that differ only in how an accent is
-    encoded are the same. Raises BadSetting where the fractions are negative or leave nothing to train on.
+    The hash of the key is a number in [0, 1): below ``test`` it is a test clip, below ``test + valid`` a validation
+    clip, else a training clip. Raising ``valid`` therefore takes training clips only.
+
+    Parameters
+    ----------
+    key : str
+        A file name or group. Names that differ only in how an accent is encoded are the same.
+    valid, test : float
+        Expected fractions of the clips, 0 or more, their sum below 1.
+
+    Returns
+    -------
+    str
+        ``train``, ``valid`` or ``test``.
+
+    Raises
+    ------
+    BadSetting
+        If the fractions are negative or leave nothing to train on.
     """
     if not (valid >= 0 and test >= 0 and valid + test < 1):
         raise BadSetting(
@@ -35,40 +51,61 @@ def split_of(key: str, valid: float = 0.1, test: float = 0.1) -> Split:
     return "valid" if position < test + valid else "train"
 
 
-def assign(entries: Sequence[Entry], by: SplitBy = "name", valid: float = 0.1, test: float = 0.1) -> list[Entry]:
-    """The entries with their splits filled in; a split that an entry already has, from a manifest, stays.
+def assign_splits(entries: Sequence[Entry], by: SplitBy = "name", valid: float = 0.1, test: float = 0.1) -> list[Entry]:
+    """Return the entries with a split each; a split that an entry already has, from a manifest, stays.
 
-    Divided by name, the key is the file name without folder and ending, so that a collection may be moved or converted and all
-    parts of one file stay together. Divided by group, a split given to any clip of a group holds for the whole group.
-    Raises BadFolder where the manifest tears a group apart, BadSetting where ``by`` or the fractions are impossible.
+    Parameters
+    ----------
+    entries : sequence of Entry
+        Clips.
+    by : str
+        ``name``: the key is the file name without folder and ending, so that a collection may be moved or converted,
+        and all segments of one file stay together. ``group``: the key is the group, and a manifest's split of any clip
+        of a group holds for the whole group.
+    valid, test : float
+        As for :func:`split_of`.
+
+    Returns
+    -------
+    list of Entry
+        In the same order.
+
+    Raises
+    ------
+    BadFolder
+        If the manifest puts a group into several splits.
+    BadSetting
+        If ``by`` or the fractions are invalid.
     """
     if by not in ("name", "group"):
         raise BadSetting(f"by is {by!r}; it must be 'name' or 'group'.")
-    given = _given_splits(entries) if by == "group" else {}
+    preset = _preset_splits(entries) if by == "group" else {}
     divided = []
     for entry in entries:
         key = entry.group if by == "group" and entry.group is not None else entry.path.stem
-        split = entry.split or given.get(entry.group) or split_of(key, valid, test)
+        split = entry.split or preset.get(entry.group) or split_of(key, valid, test)
         divided.append(replace(entry, split=split))
     return divided
 
 
-def groups_beyond_speakers(entries: Sequence[Entry]) -> list[Entry]:
-    """The entries without groups that are just their speaker: a model that is told who speaks is to learn from every speaker.
+def without_speaker_groups(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries without groups that merely repeat the speaker.
 
-    A manifest that names speakers and no groups keeps the clips of one speaker together, as is right for a model that meets others.
+    A manifest that names speakers but no groups keeps all clips of a speaker in one split. That suits a model for
+    unknown speakers; a model with speaker labels needs training clips of every speaker.
     """
     return [replace(entry, group=None) if entry.group == entry.speaker else entry for entry in entries]
 
 
-def _given_splits(entries: Sequence[Entry]) -> dict[str | None, Split]:
-    given: dict[str | None, Split] = {}
+def _preset_splits(entries: Sequence[Entry]) -> dict[str | None, Split]:
+    """Return the split of each group that a manifest assigns; raise BadFolder where it assigns two."""
+    preset: dict[str | None, Split] = {}
     for entry in entries:
         if entry.group is None or entry.split is None:
             continue
-        if given.setdefault(entry.group, entry.split) != entry.split:
+        if preset.setdefault(entry.group, entry.split) != entry.split:
             raise BadFolder(
-                f"The manifest puts group {entry.group!r} into both {given[entry.group]} and {entry.split}; "
+                f"The manifest puts group {entry.group!r} into both {preset[entry.group]} and {entry.split}; "
                 "give the whole group one split, or divide by name."
             )
-    return given
+    return preset

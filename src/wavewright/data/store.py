@@ -1,4 +1,4 @@
-"""ClipStore: every clip decoded once, prepared, and kept in one file that is mapped into memory."""
+"""ClipStore: clips decoded once, prepared and cached in one memory-mapped file."""
 
 from __future__ import annotations
 
@@ -21,27 +21,26 @@ from ..errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..units import seconds_to_samples
 from ..whole_file import hidden_path, sweep_once, write_whole
 from .decode import decode_at
-from .entry import SHORTEST_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
-from .preparation import Preparation, fit
+from .entry import MIN_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
+from .preparation import Preparation, fix_length
 
-FORMAT_VERSION = (
-    1  # raise it where the same clips and settings come out otherwise, so that older stores are built again
-)
-UNUSED_DAYS = 60  # after which a store is removed when another is written
+FORMAT_VERSION = 1  # raise it when the same clips and settings give other samples, so that older stores are rebuilt
+UNUSED_DAYS = 60  # after which a store is removed when another one is written
 CLIPS_FILE = "clips.f32"
 INDEX_FILE = "index.json"
-LONGEST_ONE_SHOT_SECONDS = 60.0
-"""Of a file that is prepared to a fixed length, this much beyond that length is decoded to look for the onset."""
+
+ONSET_SEARCH_SECONDS = 60.0
+"""Seconds decoded beyond a clip's fixed length, to search for its onset."""
 
 _KEY = re.compile("[0-9a-f]{32}")
 
 Progress = Callable[[int, int], None]
-"""Told how many clips are done, and of how many."""
+"""Called with the number of clips that are done and the number of all."""
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a clip lies in the clips file: ``length`` frames from frame ``start`` on, to be multiplied by ``gain``."""
+class _Span:
+    """Position of a clip in the clips file: ``length`` frames from ``start``, to be multiplied by ``gain``."""
 
     entry: int
     start: int
@@ -50,10 +49,22 @@ class _Place:
 
 
 class ClipStore:
-    """Prepared clips of one sample rate, read from disk as they are asked for; make one with :meth:`build`.
+    """Prepared clips of one sample rate, read from a memory-mapped file; make one with :meth:`build`.
 
-    Attributes: ``entries`` (those that could be used), ``problems`` (those that could not), ``sample_rate`` in hertz, ``n_samples``
-    (the length of every clip, None for whole files), ``channels``, ``n_bytes`` on disk.
+    Attributes
+    ----------
+    entries : list of Entry
+        The clips in the store.
+    problems : tuple of Problem
+        The clips that could not be used.
+    sample_rate : int
+        Hz.
+    n_samples : int or None
+        Length of every clip, None for whole files.
+    channels : int
+        Number of channels.
+    n_bytes : int
+        Size on disk.
     """
 
     def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
@@ -62,10 +73,10 @@ class ClipStore:
         self.sample_rate: int = index["sample_rate"]
         self.n_samples: int | None = index["n_samples"]
         self.channels: int = index["channels"]
-        self._places = [_Place(**place) for place in index["places"]]
-        self.entries = [entries[place.entry] for place in self._places]
-        self.problems = tuple(Problem(entries[position].path, reason) for position, reason in index["problems"])
-        # Frames, not channels, follow each other in the file, so that a long clip can be written as it is decoded.
+        self._spans = [_Span(**span) for span in index["places"]]
+        self.entries = [entries[span.entry] for span in self._spans]
+        self.problems = tuple(Problem(entries[row].path, reason) for row, reason in index["problems"])
+        # Frames, not channels, are contiguous in the file, so that a long clip can be written while it is decoded.
         self._frames = np.memmap(folder / CLIPS_FILE, dtype="<f4", mode="r").reshape(-1, self.channels)
         self.n_bytes = self._frames.nbytes
 
@@ -80,51 +91,109 @@ class ClipStore:
         channels: int = 1,
         progress: Progress | None = None,
     ) -> ClipStore:
-        """Decode, resample and prepare ``entries`` into the cache, or open what an earlier call with the same files left there.
+        """Decode, resample and prepare clips into the cache, or open the store of an earlier call.
 
-        The key of a store is made of every file's path, size and time of change and of the settings, so a changed file is decoded
-        again. Clips that are damaged, silent or too short are left out and listed in ``problems``. ``n_samples`` may be None for
-        whole files (mode ``crop``). The cache is the user's cache folder unless one is given.
-        Raises BadFolder where no clip can be used or the disk is full, BadSetting where a setting is impossible.
+        The key of a store is a hash of the settings and of every file's path, size and modification time, so a changed
+        file is decoded again. Clips that are damaged, silent or too short are left out and listed in ``problems``.
+
+        Parameters
+        ----------
+        entries : sequence of Entry
+            Clips.
+        sample_rate : int
+            Of the store, Hz.
+        n_samples : int or None
+            Length of every clip; None for whole files (mode ``crop``).
+        prepare : Preparation
+            How clips are aligned, trimmed and normalised.
+        cache_folder : Path or str, optional
+            Folder of stores; the user's cache folder by default.
+        channels : int
+            Channels of the store; 1 mixes down.
+        progress : callable, optional
+            Called after every clip.
+
+        Returns
+        -------
+        ClipStore
+            The store.
+
+        Raises
+        ------
+        BadFolder
+            If no clip can be used, or the disk is full.
+        BadSetting
+            If a setting is invalid.
         """
         _check(entries, sample_rate, n_samples, prepare, channels)
         if cache_folder is None:
             import platformdirs
 
             cache_folder = platformdirs.user_cache_path("wavewright") / "clips"
-        plan = _Plan(tuple(entries), sample_rate, n_samples, prepare, channels)
+        plan = _StorePlan(tuple(entries), sample_rate, n_samples, prepare, channels)
         folder = Path(cache_folder) / plan.key()
         sweep_once(folder.parent)
         sweep_once(folder)
         if not _is_whole(folder):
             _write_store(plan, folder, progress)
             _remove_unused(folder)
-        with contextlib.suppress(OSError):  # a cache that may only be read
+        with contextlib.suppress(OSError):  # a read-only cache
             os.utime(folder / INDEX_FILE)
         return cls(folder, entries)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._spans)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        """Clip ``i`` as ``(channels, n_samples)`` float32; a whole file as ``(channels, its length)``."""
-        return self.crop(i, 0, self._places[i].length if self.n_samples is None else self.n_samples)
+        """Return clip ``i``, ``(channels, n_samples)`` float32; a whole file is as long as it is."""
+        return self.crop(i, 0, self._spans[i].length if self.n_samples is None else self.n_samples)
 
     def crop(self, i: int, start: int, n_samples: int) -> np.ndarray:
-        """Samples ``start`` to ``start + n_samples`` of clip ``i`` as ``(channels, n_samples)`` float32, zeros after its end."""
-        place = self._places[i]
-        if not 0 <= start < place.length or n_samples < 1:
+        """Return a crop of a clip.
+
+        Parameters
+        ----------
+        i : int
+            Row of the clip.
+        start : int
+            First sample, within the clip.
+        n_samples : int
+            Length of the crop.
+
+        Returns
+        -------
+        np.ndarray
+            ``(channels, n_samples)`` float32, zeros after the end of the clip.
+
+        Raises
+        ------
+        BadSetting
+            If ``start`` lies outside the clip, or ``n_samples`` is below 1.
+        """
+        span = self._spans[i]
+        if not 0 <= start < span.length or n_samples < 1:
             raise BadSetting(
-                f"Samples {start} to {start + n_samples} of clip {i} were asked for; it has {place.length}, and at least one is needed."
+                f"Samples {start} to {start + n_samples} of clip {i} were asked for; it has {span.length}, and at least "
+                "one is needed."
             )
-        first = place.start + start
-        last = place.start + min(start + n_samples, place.length)
-        return fit(self._frames[first:last].T * np.float32(place.gain), n_samples)
+        first = span.start + start
+        last = span.start + min(start + n_samples, span.length)
+        return fix_length(self._frames[first:last].T * np.float32(span.gain), n_samples)
 
-    def kept(self, name: str, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """What an earlier call with this name computed from the clips, or what ``compute`` gives, which is kept beside them.
+    def cached(self, name: str, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Return the cached arrays for ``name``, computing them once.
 
-        The name must say all that the arrays depend on besides the clips.
+        Parameters
+        ----------
+        name : str
+            File name without ending. It must identify everything that the arrays depend on besides the clips.
+        compute : callable
+            Returns the arrays by name.
+
+        Returns
+        -------
+        dict
+            The arrays by name.
         """
         from safetensors import SafetensorError
         from safetensors.numpy import load_file, save
@@ -132,17 +201,16 @@ class ClipStore:
         path = self._folder / f"{name}.safetensors"
         with contextlib.suppress(OSError, SafetensorError):
             return load_file(path)
-        computed = {
-            name: np.ascontiguousarray(array) for name, array in compute().items()
-        }  # as safetensors takes them to be
-        with contextlib.suppress(OSError):  # a cache that may only be read
-            write_whole(path, save(computed))
-        return computed
+        # safetensors stores the memory of an array as if it were contiguous.
+        arrays = {key: np.ascontiguousarray(array) for key, array in compute().items()}
+        with contextlib.suppress(OSError):  # a read-only cache
+            write_whole(path, save(arrays))
+        return arrays
 
     @property
     def lengths(self) -> list[int]:
         """The number of samples of every clip."""
-        return [place.length for place in self._places]
+        return [span.length for span in self._spans]
 
     @property
     def labels(self) -> list[str | None]:
@@ -156,8 +224,8 @@ class ClipStore:
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What a store is asked to hold."""
+class _StorePlan:
+    """The clips and settings of a store."""
 
     entries: tuple[Entry, ...]
     sample_rate: int
@@ -166,7 +234,7 @@ class _Plan:
     channels: int
 
     def key(self) -> str:
-        """A name that changes with every file and setting that the samples depend on."""
+        """Return a name that changes with every file and setting that the samples depend on."""
         files = []
         for entry in self.entries:
             path = entry.path.absolute()
@@ -180,7 +248,7 @@ class _Plan:
         return hashlib.blake2b(json.dumps([settings, files]).encode(), digest_size=16).hexdigest()
 
     def estimated_bytes(self) -> int:
-        """About how large the clips file will be."""
+        """Return the approximate size of the clips file."""
         if self.prepare.mode == "crop" or self.n_samples is None:
             n_frames = int(sum(entry.seconds for entry in self.entries) * self.sample_rate)
         else:
@@ -204,7 +272,7 @@ def _check(
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether ``folder`` holds a store whose files are all there; a damaged one is removed."""
+    """Return True if ``folder`` holds a complete store; remove a damaged one."""
     try:
         index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
         if (folder / CLIPS_FILE).stat().st_size == index["n_bytes"]:
@@ -216,7 +284,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _remove_unused(used: Path) -> None:
-    """Remove the stores beside ``used`` that nobody has opened for UNUSED_DAYS."""
+    """Remove the stores beside ``used`` that were not opened for UNUSED_DAYS."""
     oldest = time.time() - UNUSED_DAYS * 24 * 3600
     for index in used.parent.glob(f"*/{INDEX_FILE}"):
         folder = index.parent
@@ -225,82 +293,88 @@ def _remove_unused(used: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_store(plan: _Plan, folder: Path, progress: Progress | None) -> None:
-    """Write the store to ``folder``, which appears whole or not at all."""
+def _write_store(plan: _StorePlan, folder: Path, progress: Progress | None) -> None:
+    """Write the store to ``folder``, whole or not at all."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with hidden_path(folder.parent) as unfinished:
             unfinished.mkdir()
             _fill(plan, unfinished, progress)
-            _move_into_place(unfinished, folder)
+            _publish(unfinished, folder)
     except OSError as error:
         raise BadFolder(_why_not_written(plan, folder.parent, error)) from error
 
 
-def _fill(plan: _Plan, folder: Path, progress: Progress | None) -> None:
+def _fill(plan: _StorePlan, folder: Path, progress: Progress | None) -> None:
     """Write the clips and the index of a store into an empty folder."""
     if plan.estimated_bytes() > shutil.disk_usage(folder).free:
         raise OSError(errno.ENOSPC, "no space left")
     with (folder / CLIPS_FILE).open("wb") as file:
-        places, problems = _write_clips(plan, file, progress)
+        spans, problems = _write_clips(plan, file, progress)
         n_bytes = file.tell()
-    if not places:
-        listed = [Problem(plan.entries[position].path, reason) for position, reason in problems]
+    if not spans:
+        listed = [Problem(plan.entries[row].path, reason) for row, reason in problems]
         raise BadFolder(f"None of the {len(plan.entries)} clips can be used: {first_problem(listed)}.")
     index = {
         "sample_rate": plan.sample_rate,
         "n_samples": plan.n_samples,
         "channels": plan.channels,
         "n_bytes": n_bytes,
-        "places": [asdict(place) for place in places],
+        "places": [asdict(span) for span in spans],
         "problems": problems,
     }
     (folder / INDEX_FILE).write_text(json.dumps(index), encoding="utf-8")
 
 
-def _move_into_place(unfinished: Path, folder: Path) -> None:
+def _publish(unfinished: Path, folder: Path) -> None:
+    """Rename the finished store, unless another process has built the same one meanwhile."""
     try:
         unfinished.replace(folder)
     except OSError:
-        if not _is_whole(folder):  # else another process has built the same store meanwhile
+        if not _is_whole(folder):
             raise
 
 
-def _why_not_written(plan: _Plan, cache_folder: Path, error: OSError) -> str:
+def _why_not_written(plan: _StorePlan, cache_folder: Path, error: OSError) -> str:
     if error.errno not in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return f"The prepared clips cannot be kept in {cache_folder} ({error.strerror or error}); give another cache folder."
     needed = plan.estimated_bytes() / 1e6
-    return f"The disk of {cache_folder} is full: the prepared clips need {needed:.0f} MB; free space or give another cache folder."
+    return (
+        f"The disk of {cache_folder} is full: the prepared clips need {needed:.0f} MB; free space or give another cache "
+        "folder."
+    )
 
 
-def _write_clips(plan: _Plan, file: BinaryIO, progress: Progress | None) -> tuple[list[_Place], list[tuple[int, str]]]:
-    """Write every clip that can be used; returns their places and the others' positions and problems."""
-    places: list[_Place] = []
+def _write_clips(
+    plan: _StorePlan, file: BinaryIO, progress: Progress | None
+) -> tuple[list[_Span], list[tuple[int, str]]]:
+    """Write every usable clip; return the spans of these, and row and reason of the others."""
+    spans: list[_Span] = []
     problems: list[tuple[int, str]] = []
     bytes_per_frame = plan.channels * np.dtype(np.float32).itemsize
-    for position, entry in enumerate(plan.entries):
+    for row, entry in enumerate(plan.entries):
         start = file.tell()
         write = _write_whole if plan.prepare.mode == "crop" else _write_fixed
         try:
             first, length, gain = write(plan, entry, file)
-            places.append(_Place(position, start // bytes_per_frame + first, length, gain))
+            spans.append(_Span(row, start // bytes_per_frame + first, length, gain))
         except (BadAudio, MissingExtra) as error:
-            problems.append((position, str(error)))
+            problems.append((row, str(error)))
             file.seek(start)
             file.truncate()
         if progress is not None:
-            progress(position + 1, len(plan.entries))
-    return places, problems
+            progress(row + 1, len(plan.entries))
+    return spans, problems
 
 
-def _write_fixed(plan: _Plan, entry: Entry, file: BinaryIO) -> tuple[int, int, float]:
-    """Write one clip of ``n_samples``; returns its first frame (0), length and gain (1: it is levelled already)."""
+def _write_fixed(plan: _StorePlan, entry: Entry, file: BinaryIO) -> tuple[int, int, float]:
+    """Write one clip of ``n_samples``; return its first frame (0), length and gain (1: it is normalised already)."""
     n_samples = plan.n_samples or 0
-    longest = n_samples + seconds_to_samples(LONGEST_ONE_SHOT_SECONDS, plan.sample_rate)
+    longest = n_samples + seconds_to_samples(ONSET_SEARCH_SECONDS, plan.sample_rate)
     blocks: list[np.ndarray] = []
     for block in decode_at(entry, plan.sample_rate, plan.channels):
         blocks.append(block)
-        if sum(part.shape[1] for part in blocks) >= longest:
+        if sum(decoded.shape[1] for decoded in blocks) >= longest:
             break
     wave = np.concatenate(blocks, axis=1) if blocks else np.zeros((plan.channels, 0), dtype=np.float32)
     _refuse_useless(entry, float(np.abs(wave).max(initial=0.0)))
@@ -309,9 +383,12 @@ def _write_fixed(plan: _Plan, entry: Entry, file: BinaryIO) -> tuple[int, int, f
     return 0, n_samples, 1.0
 
 
-def _write_whole(plan: _Plan, entry: Entry, file: BinaryIO) -> tuple[int, int, float]:
-    """Write a whole file block by block; returns the first frame, length and gain of what is kept of it."""
-    peak, length, first_loud, last_loud = 0.0, 0, None, 0
+def _write_whole(plan: _StorePlan, entry: Entry, file: BinaryIO) -> tuple[int, int, float]:
+    """Write a whole file block by block; return the first frame, length and gain of the trimmed clip."""
+    peak = 0.0
+    length = 0
+    first_loud: int | None = None
+    last_loud = 0
     for block in decode_at(entry, plan.sample_rate, plan.channels):
         level = np.abs(block).max(axis=0, initial=0.0)  # (time,)
         loud = np.flatnonzero(level > SILENT_PEAK)
@@ -329,7 +406,8 @@ def _write_whole(plan: _Plan, entry: Entry, file: BinaryIO) -> tuple[int, int, f
 
 
 def _refuse_useless(entry: Entry, peak: float) -> None:
-    if entry.seconds < SHORTEST_SECONDS:
+    """Raise BadAudio for a clip that is too short or silent."""
+    if entry.seconds < MIN_SECONDS:
         raise BadAudio(
             f"{entry.path} lasts {1000 * entry.seconds:.3g} ms, which is too short to be a sound; remove it."
         )

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from .. import models
 from ..data.decode import decode_at
-from ..data.entry import SILENT_PEAK, Entry, Scan, find_length
+from ..data.entry import SILENT_PEAK, Entry, Scan, read_length
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, MissingExtra
 from ..names import file_stem
 from .progress_bar import progress_bar
@@ -121,7 +121,7 @@ def read_sound(file: Path, player: Runtime, may_be_silent: bool = False) -> tupl
 
     Raises BadAudio where it cannot be read, is too long or, unless it ``may_be_silent``, silent.
     """
-    n_frames, sample_rate, n_channels = find_length(file)
+    n_frames, sample_rate, n_channels = read_length(file)
     entry = Entry(file, None, None, n_frames / sample_rate, sample_rate, n_channels, n_frames)
     wave = _wave_of(entry, player, may_be_silent)
     with file.open("rb") as opened:

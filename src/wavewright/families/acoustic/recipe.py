@@ -11,7 +11,7 @@ import numpy as np
 
 from ...data.entry import Entry, Problem, first_problem
 from ...data.preparation import Preparation
-from ...data.splits import assign, groups_beyond_speakers
+from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
 from ...dsp.alignment import beta_binomial_prior
 from ...dsp.loudness import normalise_loudness
@@ -195,7 +195,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     in_language = [entry for entry in entries if entry.language in (None, recipe.model.language)]
     speakers = _speakers(in_language, recipe.model.speakers)
     chosen = [entry for entry in in_language if (entry.speaker or ONLY_SPEAKER) in speakers]
-    divided = assign(groups_beyond_speakers(chosen), by="group", valid=recipe.data.valid_share, test=0.0)
+    divided = assign_splits(without_speaker_groups(chosen), by="group", valid=recipe.data.valid_share, test=0.0)
     used, problems = check_pairs([entry for entry in divided if entry.split != "test"], recipe.data.longest_seconds)
     if not used:
         raise BadFolder(f"No recording can be learned: {first_problem(problems)}.")
@@ -222,7 +222,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
 def recorded_clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[list[Clip], list[Problem]]:
     """The recordings with their symbols, and why others cannot be learned: texts that cannot be read, or not in that time."""
     model, data = recipe.model, recipe.data
-    heard = store.kept(f"voice-{model.sample_rate}-{data.loudness_lufs:g}", lambda: _heard(store, model, data))
+    heard = store.cached(f"voice-{model.sample_rate}-{data.loudness_lufs:g}", lambda: _heard(store, model, data))
     clips, problems = [], []
     for entry, end, n_frames in zip(store.entries, np.cumsum(heard["n_frames"]), heard["n_frames"], strict=True):
         try:

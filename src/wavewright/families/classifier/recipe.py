@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ...data.augmentation import AUGMENTATION_RANGES, AugmentationSettings, augment, draw_augmentation
 from ...data.entry import Entry, Problem
-from ...data.naming import choose_labels, numbers_of
 from ...data.preparation import Preparation
-from ...data.splits import assign
+from ...data.selection import label_indices, select_labels
+from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...data.variations import VARIATION_RANGES, VariationSettings, draw_variation, vary
 from ...errors import BadFolder, BadSetting
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
@@ -26,7 +26,7 @@ MASKS = 2  # over time, and as many over frequency
 
 
 METRICS = ("valid/loss", "valid/accuracy", "valid/balanced_accuracy")  # see scores
-DATA_RANGES = VARIATION_RANGES | {
+DATA_RANGES = AUGMENTATION_RANGES | {
     "mixup_alpha": (0.0, 100.0),
     "label_smoothing": (0.0, 0.9),
     "largest_attenuation_db": (0.0, 60.0),
@@ -39,7 +39,7 @@ DATA_RANGES = VARIATION_RANGES | {
 
 
 @dataclass(frozen=True)
-class DataSettings(VariationSettings):
+class DataSettings(AugmentationSettings):
     """What becomes of recordings before the network hears them; a share is a probability."""
 
     align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
@@ -112,8 +112,8 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     learned.
     """
     model, data = recipe.model, recipe.data
-    divided = assign(entries, by="group", valid=data.valid_share, test=0.0)
-    named = choose_labels(divided, model.labels, data.smallest_class)
+    divided = assign_splits(entries, by="group", valid=data.valid_share, test=0.0)
+    named = select_labels(divided, model.labels, data.smallest_class)
     labels = named.labels
     if len(labels) < 2:
         raise BadFolder(_too_few_labels(divided, data.smallest_class))
@@ -133,7 +133,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
         (*named.problems, *store.problems),
         ClassBatches(store, train, recipe),
         np.array([heard(store[i][0], model) for i in valid]),
-        numbers_of((store.labels[i] for i in valid), labels),
+        label_indices((store.labels[i] for i in valid), labels),
     )
 
 
@@ -187,7 +187,7 @@ class ClassBatches:
         """A varied clip of a label, ``(n_samples,)``."""
         rows = self.groups[label][draw.choice(len(self.groups[label]), p=self.shares[label])]
         clip = self.store[rows[draw.integers(len(rows))]][0]
-        return vary(clip, draw_variation(self.data, draw), self.model.sample_rate, self.model.n_samples)
+        return augment(clip, draw_augmentation(self.data, draw), self.model.sample_rate, self.model.n_samples)
 
     def _mixed(
         self, waves: np.ndarray, targets: np.ndarray, draw: np.random.Generator

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.crops import shares_by_speaker
+from ...data.crops import sampling_probabilities
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
-from ...data.splits import assign
+from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...dsp.tilt import tilted
 from ...errors import BadFolder, BadSetting
@@ -175,7 +175,7 @@ class Prepared:
 
 def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
     """Split, decode and prepare ``entries``; raises BadFolder where nothing is left to train on."""
-    divided = assign(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    divided = assign_splits(entries, by="group", valid=recipe.data.valid_share, test=0.0)
     model = recipe.model
     used = [entry for entry in divided if entry.split != "test"]
     store = ClipStore.build(used, model.sample_rate, None, Preparation("crop", level="peak"), cache_folder)
@@ -217,7 +217,7 @@ class Crops:
         self.n_samples = recipe.data.crop_frames * recipe.model.hop_length
         self.lengths = np.array([store.lengths[row] for row in rows])
         heard = np.maximum(self.lengths, self.n_samples)
-        self.shares = shares_by_speaker([store.entries[row] for row in rows], heard, recipe.data.speaker_exponent)
+        self.shares = sampling_probabilities([store.entries[row] for row in rows], heard, recipe.data.speaker_exponent)
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.recipe.training.seed, step])

@@ -17,7 +17,7 @@ from ...nn.novelty import LogMelNovelty, closeness_penalty
 from ...nn.playable import Graph, Playable
 from ...nn.spectrum import istft, stft
 from . import EMBEDDINGS_FILE, Config
-from .recipe import MEMBERS, Prepared
+from .recipe import CLIPS_PER_CLASS, Prepared
 from .runtime import edge_gain
 
 Batch = dict[str, Any]
@@ -190,9 +190,13 @@ class Gan(nn.Module):
         recurrent, code_size = config.recurrent, config.code_size
         self.critic: SpectralCritic | WaveCritic
         if config.critic == "spectral":
-            self.critic = SpectralCritic(config.sample_rate, n_samples, n_labels, width, MEMBERS, recurrent, code_size)
+            self.critic = SpectralCritic(
+                config.sample_rate, n_samples, n_labels, width, CLIPS_PER_CLASS, recurrent, code_size
+            )
         else:
-            self.critic = WaveCritic(n_samples, n_labels, width, MEMBERS, config.phase_shuffle, recurrent, code_size)
+            self.critic = WaveCritic(
+                n_samples, n_labels, width, CLIPS_PER_CLASS, config.phase_shuffle, recurrent, code_size
+            )
         self.novelty = LogMelNovelty(config.sample_rate, n_samples) if config.copy_weight else None
 
     def players(self) -> dict[str, nn.Module]:
@@ -325,7 +329,7 @@ def _pooled_groups(picture: Tensor) -> Tensor:
         if picture.ndim == 4
         else F.avg_pool1d(picture.abs(), 64, ceil_mode=True)
     )
-    return pooled.flatten(1).unflatten(0, (-1, MEMBERS))
+    return pooled.flatten(1).unflatten(0, (-1, CLIPS_PER_CLASS))
 
 
 def build(config: Config) -> Gan:

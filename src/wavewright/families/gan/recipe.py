@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ...data.entry import Entry, Problem
-from ...data.one_shots import MEMBERS, RANGES, Draws, OneShotBatches, OneShots, label_names, usable
+from ...data.one_shots import CLIPS_PER_CLASS, ONE_SHOT_RANGES, OneShotBatches, OneShots, OneShotSettings
 from ...data.preparation import Preparation
-from ...data.splits import assign
+from ...data.selection import select_entries, unique_labels
+from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...errors import BadSetting
 from ...metrics.reference import METRICS, Reference
@@ -20,13 +21,18 @@ from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from . import SIZES, Config
 
-DATA_RANGES = {**RANGES, "valid_share": (0.0, 0.9), "smallest_class": (1, 1_000_000), "varied_share": (0.0, 1.0)}
+DATA_RANGES = {
+    **ONE_SHOT_RANGES,
+    "valid_share": (0.0, 0.9),
+    "smallest_class": (1, 1_000_000),
+    "varied_share": (0.0, 1.0),
+}
 WEIGHT_PREFIX = "generator.generator."  # of the names of weights in a model folder
 FINE_STEPS, FINE_LEARNING_RATE, FINE_CRITIC_WARMUP = 4_000, 2e-4, 200
 
 
 @dataclass(frozen=True)
-class DataSettings(Draws):
+class DataSettings(OneShotSettings):
     """What becomes of a recording before the networks hear it."""
 
     align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
@@ -51,9 +57,9 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
-        if self.training.batch_size % MEMBERS:
+        if self.training.batch_size % CLIPS_PER_CLASS:
             raise BadSetting(
-                f"batch_size is {self.training.batch_size}; it must be a multiple of {MEMBERS}, the clips of a class in a batch."
+                f"batch_size is {self.training.batch_size}; it must be a multiple of {CLIPS_PER_CLASS}, the clips of a class in a batch."
             )
         if self.training.metric.removeprefix("-") not in ("", *METRICS):
             raise BadSetting(
@@ -117,16 +123,18 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     Raises BadFolder where too little is left to train on.
     """
     model, data = recipe.model, recipe.data
-    divided = assign(entries, by="group", valid=data.valid_share, test=0.0)
-    train, problems = usable([entry for entry in divided if entry.split == "train"], model.labels, data.smallest_class)
-    model = replace(model, labels=model.labels or label_names(train))
+    divided = assign_splits(entries, by="group", valid=data.valid_share, test=0.0)
+    train, problems = select_entries(
+        [entry for entry in divided if entry.split == "train"], model.labels, data.smallest_class
+    )
+    model = replace(model, labels=model.labels or unique_labels(train))
     preparation = Preparation("one-shot", align=data.align)
     store = ClipStore.build(train, model.sample_rate, data.n_stored(model.n_samples), preparation, cache_folder)
     clips = OneShots.of(store, model.labels)
     recipe = replace(recipe, model=model)
     size = (model.sample_rate, model.n_samples)
     drawn = OneShotBatches(
-        clips, data, *size, recipe.training.batch_size, recipe.training.seed, varied_share=data.varied_share
+        clips, data, *size, recipe.training.batch_size, recipe.training.seed, augment_probability=data.varied_share
     )
     reference = Reference.of(
         lambda index: clips.wave(index, *size), clips.labels, clips.groups, model.labels, *size, data.least_limits_db

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.durations import duration_quantiles, leave_out_long
+from ...data.durations import duration_quantiles, exclude_long
 from ...data.entry import Entry, Problem
-from ...data.naming import choose_names, numbers_of
 from ...data.preparation import Preparation
-from ...data.splits import assign, groups_beyond_speakers
+from ...data.selection import label_indices, select_labels_and_speakers
+from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
 from ...errors import BadFolder, BadSetting
 from ...metrics.embeddings import LogMelEmbedding
@@ -120,11 +120,11 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     Speakers are asked for where every clip has one and there are several. Raises BadFolder where too little is left to train on.
     """
     model, data = recipe.model, recipe.data
-    divided = assign(groups_beyond_speakers(entries), by="group", valid=data.valid_share, test=0.0)
+    divided = assign_splits(without_speaker_groups(entries), by="group", valid=data.valid_share, test=0.0)
     too_long: list[Problem] = []
     if model.duration != "endless":
-        divided, too_long = leave_out_long(divided, data.longest_seconds)
-    named = choose_names(divided, model.labels, model.speakers, data.smallest_class)
+        divided, too_long = exclude_long(divided, data.longest_seconds)
+    named = select_labels_and_speakers(divided, model.labels, model.speakers, data.smallest_class)
     if len(named.entries) < 2:
         raise BadFolder(
             f"{len(named.entries)} clips are left to train on; at least 2 are needed, and minutes of sound make sense."
@@ -139,8 +139,8 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     whitening = Whitening.of([frames[row] for row in train], model.n_mels)
     clips = Clips(
         tuple(whitening.white(clip) for clip in frames),
-        numbers_of((entry.label for entry in used), model.labels),
-        numbers_of((entry.speaker for entry in used), model.speakers),
+        label_indices((entry.label for entry in used), model.labels),
+        label_indices((entry.speaker for entry in used), model.speakers),
     )
     statistics = Statistics(whitening, _durations(clips.take(train), model))
     training = recipe.training

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.naming import numbers_of
+from ...data.selection import label_indices
 from ...data.store import ClipStore
 from ...units import db_to_gain
 from . import Config
@@ -52,11 +52,11 @@ def encoded(store: ClipStore, codec: Any, model: Config, variation: Variation) -
     for number in range(variation.n_variants):
         gain = f"-{variation.gain_range_db:g}dB" if number else ""
         compute = functools.partial(_codes, store, codec, variation, number)
-        kept = store.kept(f"codes-{codec.codes_hash}-{number}{gain}", compute)
+        kept = store.cached(f"codes-{codec.codes_hash}-{number}{gain}", compute)
         parts = np.split(kept["codes"], np.cumsum(kept["n_frames"])[:-1], axis=1)
         variants.append(tuple(part[: model.n_levels] for part in parts))
-    labels = numbers_of(store.labels, model.labels)
-    speakers = numbers_of((entry.speaker for entry in store.entries), model.speakers)
+    labels = label_indices(store.labels, model.labels)
+    speakers = label_indices((entry.speaker for entry in store.entries), model.speakers)
     groups = np.array([entry.group or str(entry.path) for entry in store.entries])
     return Coded(tuple(variants), labels, speakers, groups)
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ...data.durations import duration_quantiles, leave_out_long
+from ...data.durations import duration_quantiles, exclude_long
 from ...data.entry import Entry, Problem
-from ...data.naming import choose_names
 from ...data.preparation import Preparation
-from ...data.splits import assign, groups_beyond_speakers
+from ...data.selection import select_labels_and_speakers
+from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
 from ...errors import BadFolder, BadSetting
 from ...metrics.copying import smallest_distance
@@ -143,11 +143,11 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     """
     data = recipe.data
     codec = open_codec(recipe.model, "A prior")
-    divided = assign(groups_beyond_speakers(entries), by="group", valid=data.valid_share, test=0.0)
+    divided = assign_splits(without_speaker_groups(entries), by="group", valid=data.valid_share, test=0.0)
     too_long: list[Problem] = []
     if recipe.model.duration == "drawn":
-        divided, too_long = leave_out_long(divided, data.longest_seconds)
-    named = choose_names(divided, recipe.model.labels, recipe.model.speakers, data.smallest_class)
+        divided, too_long = exclude_long(divided, data.longest_seconds)
+    named = select_labels_and_speakers(divided, recipe.model.labels, recipe.model.speakers, data.smallest_class)
     if len(named.entries) < 2:
         raise BadFolder(
             f"{len(named.entries)} clips are left to train on; at least 2 are needed, and minutes of sound make sense."

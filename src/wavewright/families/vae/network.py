@@ -21,7 +21,7 @@ from . import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, Config
 from .condition import conditions_of, pitch_features
 from .directions import OF_ANY_LENGTH, Directions, measure
 from .latents import Latents, active_share
-from .recipe import MEMBERS, Prepared, reconstruction_metrics
+from .recipe import CLIPS_PER_CLASS, Prepared, reconstruction_metrics
 from .rendering import sounds
 
 Batch = dict[str, Any]
@@ -157,7 +157,7 @@ class Vae(nn.Module):
         self.distance = SpectralDistance(config.sample_rate, config.n_samples)
         self.critic: SpectralCritic | None = None
         if config.adversarial_from:
-            n_labels, members = len(config.labels), MEMBERS if config.latent == "clip" else 1
+            n_labels, members = len(config.labels), CLIPS_PER_CLASS if config.latent == "clip" else 1
             self.critic = SpectralCritic(
                 config.sample_rate, config.n_samples, n_labels, config.critic_channels, members
             )

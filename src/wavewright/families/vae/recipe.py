@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.crops import CropBatches, Crops
+from ...data.crops import CropBatches, FixedCrops
 from ...data.entry import Entry, Problem
-from ...data.one_shots import MEMBERS, RANGES, Draws, OneShotBatches, OneShots, label_names, usable
+from ...data.one_shots import CLIPS_PER_CLASS, ONE_SHOT_RANGES, OneShotBatches, OneShots, OneShotSettings
 from ...data.preparation import Preparation
-from ...data.splits import assign
+from ...data.selection import select_entries, unique_labels
+from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...errors import BadSetting
 from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
@@ -43,7 +44,7 @@ PART_PREFIXES = (
 CONDITION, CONDITION_BIAS = "decoder.condition.weight", "decoder.condition.bias"
 GIVEN = ("decoder.unfold", "decoder.to_all")  # layers that are given latents, and the condition after them
 DATA_RANGES = {
-    **RANGES,
+    **ONE_SHOT_RANGES,
     "varied_share": (0.0, 1.0),
     "valid_share": (0.0, 0.9),
     "smallest_class": (1, 1_000_000),
@@ -52,7 +53,7 @@ DATA_RANGES = {
 
 
 @dataclass(frozen=True)
-class DataSettings(Draws):
+class DataSettings(OneShotSettings):
     """What becomes of a recording before the network hears it; speeds and classes are those of one-shots alone."""
 
     slowest: float = 0.75
@@ -78,9 +79,9 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
-        if self.model.latent == "clip" and self.training.batch_size % MEMBERS:
+        if self.model.latent == "clip" and self.training.batch_size % CLIPS_PER_CLASS:
             raise BadSetting(
-                f"batch_size is {self.training.batch_size}; it must be a multiple of {MEMBERS}, the clips of a class in a batch."
+                f"batch_size is {self.training.batch_size}; it must be a multiple of {CLIPS_PER_CLASS}, the clips of a class in a batch."
             )
         if self.training.metric.removeprefix("-") not in ("", *METRICS):
             raise BadSetting(
@@ -146,7 +147,7 @@ def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     return state
 
 
-Sounds = OneShots | Crops
+Sounds = OneShots | FixedCrops
 
 
 @dataclass(frozen=True)
@@ -182,11 +183,11 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
 
     Raises BadFolder where too little is left to train on, BadSetting where pitches are asked for that a clip does not have.
     """
-    divided = assign(entries, by="group", valid=recipe.data.valid_share, test=0.0)
-    train, problems = usable(
+    divided = assign_splits(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    train, problems = select_entries(
         [entry for entry in divided if entry.split == "train"], recipe.model.labels, recipe.data.smallest_class
     )
-    labels = recipe.model.labels or label_names(train)
+    labels = recipe.model.labels or unique_labels(train)
     valid = [entry for entry in divided if entry.split == "valid" and (not labels or entry.label in labels)]
     if recipe.model.pitched:
         _check_pitches([*train, *valid])
@@ -234,7 +235,7 @@ def _crops(
         for some in (train, valid)
         if some
     ]
-    sounds = [Crops.of(store, range(len(store)), model.labels, model.n_samples, model.pitched) for store in stores]
+    sounds = [FixedCrops.of(store, range(len(store)), model.labels, model.n_samples, model.pitched) for store in stores]
     batches = CropBatches(
         stores[0],
         range(len(stores[0])),

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.crops import shares_by_speaker
+from ...data.crops import sampling_probabilities
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
-from ...data.splits import assign
+from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...dsp.mel import mel_spectrogram
 from ...dsp.pitch import track_pitch
@@ -137,7 +137,7 @@ class Prepared:
 
 def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
     """Split, decode and prepare ``entries``; raises BadFolder where nothing is left to train on."""
-    divided = assign(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    divided = assign_splits(entries, by="group", valid=recipe.data.valid_share, test=0.0)
     used = [entry for entry in divided if entry.split != "test"]
     problems: tuple[Problem, ...] = ()
     if recipe.data.given_mels:
@@ -194,10 +194,10 @@ class Crops:
         self.n_frames = np.array([-(-length // hop_length) for length in store.lengths])  # of every clip of the store
         self.first = np.concatenate([[0], np.cumsum(self.n_frames)])  # of each clip's pitches
         name = f"voices-{hop_length}-{LOWEST_PITCH_HZ:g}-{HIGHEST_PITCH_HZ:g}-{HELD_N_FFT}{HELD_DB:g}"
-        found = store.kept(name, self._measured)
+        found = store.cached(name, self._measured)
         self.f0_hz, self.top = found["f0_hz"], found["top"]
         heard = np.maximum(self.n_frames[self.rows], recipe.data.crop_frames)
-        self.shares = shares_by_speaker([store.entries[row] for row in rows], heard, recipe.data.speaker_exponent)
+        self.shares = sampling_probabilities([store.entries[row] for row in rows], heard, recipe.data.speaker_exponent)
 
     def _measured(self) -> dict[str, np.ndarray]:
         """Of all clips of the store, one after another: ``f0_hz (frames,)``, 0 where there is none, and ``top (clips,)``."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ...data.entry import Entry, Problem
-from ...data.naming import choose_names
 from ...data.preparation import Preparation
-from ...data.splits import assign, groups_beyond_speakers
+from ...data.selection import select_labels_and_speakers
+from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
 from ...dsp.speech_mel import mel_features, mel_of_features, to_log
 from ...errors import BadFolder, BadSetting
@@ -106,8 +106,8 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
 
     A vocoder (condition ``mel``) needs neither. Raises BadFolder where nothing is left to train on.
     """
-    heard = entries if recipe.model.condition == "mel" else groups_beyond_speakers(entries)
-    divided = assign(heard, by="group", valid=recipe.data.valid_share, test=0.0)
+    heard = entries if recipe.model.condition == "mel" else without_speaker_groups(entries)
+    divided = assign_splits(heard, by="group", valid=recipe.data.valid_share, test=0.0)
     model, usable, problems = _named(recipe.model, divided)
     if not any(entry.split == "train" for entry in usable):
         raise BadFolder(
@@ -142,7 +142,7 @@ def _named(model: Config, entries: Sequence[Entry]) -> tuple[Config, Sequence[En
     """The model with the labels and speakers that it learns, the clips that have them and why others are left out."""
     if model.condition == "mel":
         return model, [entry for entry in entries if entry.split != "test"], ()
-    named = choose_names(entries, model.labels, model.speakers)
+    named = select_labels_and_speakers(entries, model.labels, model.speakers)
     return replace(model, labels=named.labels, speakers=named.speakers), named.entries, named.problems
 
 

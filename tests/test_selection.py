@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavewright.data.durations import duration_quantiles, leave_out_long
+from wavewright.data.durations import duration_quantiles, exclude_long
 from wavewright.data.entry import Entry
-from wavewright.data.naming import choose_labels, choose_names, numbers_of
+from wavewright.data.selection import label_indices, select_labels, select_labels_and_speakers
 from wavewright.errors import BadFolder
 
 
@@ -20,7 +20,7 @@ def entry(label, speaker=None, split="train", seconds=1.0):
 
 def test_labels_that_occur_often_enough_are_learned():
     entries = [entry("a"), entry("b"), entry("a"), entry(None), entry("c", split="valid"), entry("b", split="test")]
-    named = choose_labels(entries, smallest_class=2)
+    named = select_labels(entries, smallest_class=2)
     assert named.labels == ("a",)
     assert named.entries == (entries[0], entries[2])
     assert [problem.reason for problem in named.problems] == [
@@ -28,45 +28,45 @@ def test_labels_that_occur_often_enough_are_learned():
         "it has no label, where others have one",
         "its label 'c' has only 0 training clips; 2 are needed",
     ]
-    assert choose_labels([entry(None), entry(None, split="test")]).entries == (
+    assert select_labels([entry(None), entry(None, split="test")]).entries == (
         entry(None),
     )  # none has one: none is told
 
 
 def test_labels_that_are_asked_for_may_be_rare_and_others_are_left_out_without_a_word():
     entries = [entry("a"), entry("b"), entry("a"), entry("b", split="valid")]
-    named = choose_labels(entries, ("b",), smallest_class=2)
+    named = select_labels(entries, ("b",), smallest_class=2)
     assert (named.labels, named.entries, named.problems) == (("b",), (entries[1], entries[3]), ())
 
 
 def test_speakers_are_told_where_every_training_clip_has_one_and_there_are_several():
     two = [entry("a", "ann"), entry("a", "bob"), entry("a", None, "valid")]
-    named = choose_names(two)
+    named = select_labels_and_speakers(two)
     assert (named.labels, named.speakers, named.entries) == (("a",), ("ann", "bob"), tuple(two[:2]))
     assert [problem.reason for problem in named.problems] == ["it has no speaker, where others have one"]
     for entries in ([entry("a", "ann"), entry("a", "ann")], [*two, entry("a")]):
-        named = choose_names(entries)
+        named = select_labels_and_speakers(entries)
         assert (named.speakers, named.entries) == ((), tuple(entries))
-    assert choose_names(two, speakers=("bob",)).entries == (two[1],)
+    assert select_labels_and_speakers(two, speakers=("bob",)).entries == (two[1],)
 
 
 def test_names_that_no_clip_has_are_refused():
     entries = [entry("a", "ann"), entry("b", "bob"), entry("c", split="valid")]
     with pytest.raises(BadFolder, match="no clip with the label 'c' to train on; the folder has a, b"):
-        choose_names(entries, labels=("a", "c"))
+        select_labels_and_speakers(entries, labels=("a", "c"))
     with pytest.raises(BadFolder, match="no clip of the speaker 'bob' to train on; the folder has ann"):
-        choose_names(entries, labels=("a",), speakers=("bob",))
+        select_labels_and_speakers(entries, labels=("a",), speakers=("bob",))
     with pytest.raises(BadFolder, match="the folder has no labels"):
-        choose_names([entry(None)], labels=("a",))
+        select_labels_and_speakers([entry(None)], labels=("a",))
 
 
 def test_numbers_stand_for_names():
-    np.testing.assert_array_equal(numbers_of(["b", "a", "b"], ("a", "b")), [1, 0, 1])
-    np.testing.assert_array_equal(numbers_of([None, "x"], ()), [0, 0])
+    np.testing.assert_array_equal(label_indices(["b", "a", "b"], ("a", "b")), [1, 0, 1])
+    np.testing.assert_array_equal(label_indices([None, "x"], ()), [0, 0])
 
 
 def test_durations_of_a_label_by_a_speaker_with_enough_clips():
-    kept, problems = leave_out_long([entry("a", seconds=1.0), entry("a", seconds=2.5)], 2.0)
+    kept, problems = exclude_long([entry("a", seconds=1.0), entry("a", seconds=2.5)], 2.0)
     assert [one.seconds for one in kept] == [1.0]
     assert problems[0].reason == "it lasts 2.5 s; whole sounds may last 2 s (data.longest_seconds)"
     durations = np.arange(1.0, 31.0)

@@ -1,4 +1,4 @@
-"""Variations of recordings: each does what it says, and all are drawn within their settings."""
+"""Augmentation: each effect has its stated size, and random numbers stay within the settings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from wavewright.data.variations import Variation, VariationSettings, draw_variation, equaliser_gain, vary
+from wavewright.data.augmentation import Augmentation, AugmentationSettings, augment, draw_augmentation, equaliser_gain
 from wavewright.families.classifier import Config
 from wavewright.families.classifier.runtime import heard
 
 SAMPLE_RATE = 8_000
-UNCHANGED = Variation(
+UNCHANGED = Augmentation(
     speed=1.0,
     delay_seconds=0.0,
     damp_db=0.0,
@@ -28,37 +28,37 @@ UNCHANGED = Variation(
 )
 
 
-def test_nothing_changes_where_nothing_is_varied():
+def test_nothing_changes_without_augmentation():
     wave = np.random.default_rng(0).standard_normal(2_000).astype(np.float32)
-    varied = vary(wave, UNCHANGED, SAMPLE_RATE, 1_600)
+    augmented = augment(wave, UNCHANGED, SAMPLE_RATE, 1_600)
     expected = heard(wave / np.abs(wave[:1_600]).max(), Config(sample_rate=SAMPLE_RATE, n_samples=1_600))
-    np.testing.assert_allclose(varied, expected, atol=2e-5)
+    np.testing.assert_allclose(augmented, expected, atol=2e-5)
 
 
-def test_variations_do_what_they_say():
+def test_effects_have_their_stated_size():
     seconds = np.arange(4_000) / SAMPLE_RATE
     tone = np.sin(2 * np.pi * 500 * seconds).astype(np.float32)
 
     def peak_hz(wave: np.ndarray) -> float:
         return float(np.abs(np.fft.rfft(wave * np.hanning(len(wave)))).argmax() * SAMPLE_RATE / len(wave))
 
-    assert peak_hz(vary(tone, replace(UNCHANGED, speed=1.2), SAMPLE_RATE, 3_000)) == pytest.approx(600, abs=4)
-    delayed = vary(tone, replace(UNCHANGED, delay_seconds=0.01), SAMPLE_RATE, 4_000)
-    np.testing.assert_allclose(delayed[80:-80], vary(tone, UNCHANGED, SAMPLE_RATE, 4_000)[:-160], atol=2e-3)
-    damped = vary(tone, replace(UNCHANGED, damp_db=40.0), SAMPLE_RATE, 4_000)
+    assert peak_hz(augment(tone, replace(UNCHANGED, speed=1.2), SAMPLE_RATE, 3_000)) == pytest.approx(600, abs=4)
+    delayed = augment(tone, replace(UNCHANGED, delay_seconds=0.01), SAMPLE_RATE, 4_000)
+    np.testing.assert_allclose(delayed[80:-80], augment(tone, UNCHANGED, SAMPLE_RATE, 4_000)[:-160], atol=2e-3)
+    damped = augment(tone, replace(UNCHANGED, damp_db=40.0), SAMPLE_RATE, 4_000)
     assert 20 * np.log10(np.abs(damped[-400:]).max() / np.abs(damped[:400]).max()) == pytest.approx(-18, abs=1.5)
-    noisy = vary(tone, replace(UNCHANGED, noise_db=-20.0), SAMPLE_RATE, 4_000) - vary(
+    noisy = augment(tone, replace(UNCHANGED, noise_db=-20.0), SAMPLE_RATE, 4_000) - augment(
         tone, UNCHANGED, SAMPLE_RATE, 4_000
     )
     assert noisy.std() == pytest.approx(0.1 / 3, rel=0.1)
     click = np.zeros(4_000, np.float32)
     click[0] = 1
-    echoes = vary(click, replace(UNCHANGED, room_db=-6.0, room_seconds=0.2), SAMPLE_RATE, 4_000)
+    echoes = augment(click, replace(UNCHANGED, room_db=-6.0, room_seconds=0.2), SAMPLE_RATE, 4_000)
     assert 10 * np.log10(np.sum(echoes[1:] ** 2) / echoes[0] ** 2) == pytest.approx(-6, abs=1)
     assert np.abs(echoes[1_700:]).max() < 1e-3
 
 
-def test_the_equaliser_has_the_gain_that_it_says():
+def test_the_equaliser_has_its_stated_gain():
     frequency_hz = np.array([50.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0])
     tilted = equaliser_gain(frequency_hz, replace(UNCHANGED, tilt_db=-3.0))
     np.testing.assert_allclose(20 * np.log10(tilted[1:]), [0, -3, -6, -9], atol=1e-6)
@@ -66,14 +66,14 @@ def test_the_equaliser_has_the_gain_that_it_says():
     np.testing.assert_allclose(20 * np.log10(cut[[0, -1]]), -3.01, atol=0.02)
 
 
-def test_drawn_variations_stay_within_their_settings():
+def test_random_numbers_stay_within_their_settings():
     draw = np.random.default_rng(0)
-    drawn = [draw_variation(VariationSettings(), draw) for _ in range(300)]
+    drawn = [draw_augmentation(AugmentationSettings(), draw) for _ in range(300)]
     assert 0.85 <= min(one.speed for one in drawn) < 0.87
     assert 1.16 < max(one.speed for one in drawn) <= 1.18
     assert np.mean([one.drive > 0 for one in drawn]) == pytest.approx(0.3, abs=0.08)
     assert np.std([one.curve_db for one in drawn]) == pytest.approx(3.0, rel=0.1)
     assert (
-        draw_variation(VariationSettings(), np.random.default_rng(5)).noise_seed
-        == draw_variation(VariationSettings(), np.random.default_rng(5)).noise_seed
+        draw_augmentation(AugmentationSettings(), np.random.default_rng(5)).noise_seed
+        == draw_augmentation(AugmentationSettings(), np.random.default_rng(5)).noise_seed
     )

@@ -1,0 +1,160 @@
+"""Random augmentation of recordings: speed, delay, decay, equaliser, room, distortion and noise.
+
+All random numbers are drawn first and applied after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..dsp.onset import fade
+from ..units import db_to_gain, seconds_to_samples
+
+FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click
+LOWEST_HZ, HIGHEST_HZ = 20.0, 20_000.0  # of the equaliser's curve
+CURVE_POINTS = 10
+MAX_EQUALISER_DB = 30.0
+AUGMENTATION_RANGES = {
+    "slowest": (0.1, 10.0),
+    "fastest": (0.1, 10.0),
+    "largest_delay_seconds": (0.0, 1.0),
+    "tilt_db": (0.0, 12.0),
+    "curve_db": (0.0, 20.0),
+} | dict.fromkeys(
+    ("cut_probability", "room_probability", "damp_probability", "drive_probability", "noise_probability"), (0.0, 1.0)
+)
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """Ranges and probabilities of the augmentation of a recording."""
+
+    slowest: float = 0.85  # each clip is resampled by a random speed between these, which changes its pitch too
+    fastest: float = 1.18
+    largest_delay_seconds: float = 0.02  # largest shift to later; to earlier a tenth of it
+    tilt_db: float = 1.5  # largest slope of the spectrum, dB per octave
+    curve_db: float = 3.0  # standard deviation of the points of a random equaliser
+    cut_probability: float = 0.3  # of a low cut (30 to 150 Hz) and, drawn separately, of a high cut (4 to 16 kHz)
+    room_probability: float = 0.2  # of reverberation for 50 to 400 ms, 3 to 24 dB below the direct sound
+    damp_probability: float = 0.15  # of a faster decay, by up to 60 dB a second
+    drive_probability: float = 0.3  # of soft clipping
+    noise_probability: float = 0.5  # of added noise, 20 to 60 dB below the peak
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """The random numbers of the augmentation of one clip."""
+
+    speed: float
+    delay_seconds: float  # negative: the start is cut off
+    damp_db: float  # a second
+    tilt_db: float  # an octave
+    curve_db: np.ndarray  # (CURVE_POINTS,), at equal intervals in octaves from LOWEST_HZ to HIGHEST_HZ
+    low_cut_hz: float  # 0 for none
+    high_cut_hz: float  # infinite for none
+    room_db: float  # energy relative to the direct sound, minus infinity for none
+    room_seconds: float
+    drive: float  # 0 for none
+    noise_db: float  # relative to the peak, minus infinity for none
+    noise_seed: int
+
+
+def draw_augmentation(settings: AugmentationSettings, rng: np.random.Generator) -> Augmentation:
+    """Draw the random numbers of one clip; each call consumes the same count of them."""
+
+    def sometimes(probability: float, value: float, otherwise: float) -> float:
+        return value if rng.random() < probability else otherwise
+
+    latest = settings.largest_delay_seconds
+    return Augmentation(
+        speed=log_uniform(rng, settings.slowest, settings.fastest),
+        delay_seconds=rng.uniform(-latest / 10, latest),
+        damp_db=sometimes(settings.damp_probability, rng.uniform(0, 60), 0.0),
+        tilt_db=rng.uniform(-settings.tilt_db, settings.tilt_db),
+        curve_db=rng.normal(0, settings.curve_db, CURVE_POINTS),
+        low_cut_hz=sometimes(settings.cut_probability, log_uniform(rng, 30, 150), 0.0),
+        high_cut_hz=sometimes(settings.cut_probability, log_uniform(rng, 4_000, 16_000), np.inf),
+        room_db=sometimes(settings.room_probability, rng.uniform(-24, -3), -np.inf),
+        room_seconds=rng.uniform(0.05, 0.4),
+        drive=sometimes(settings.drive_probability, rng.uniform(0.5, 4), 0.0),
+        noise_db=sometimes(settings.noise_probability, rng.uniform(-60, -20), -np.inf),
+        noise_seed=int(rng.integers(2**31)),
+    )
+
+
+def augment(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_samples: int) -> np.ndarray:
+    """Apply an augmentation to a recording.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        Samples, ``(time,)``.
+    augmentation : Augmentation
+        The drawn numbers.
+    sample_rate : int
+        Hz.
+    n_samples : int
+        Length of the result.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n_samples,)`` float32, peak 1 (noise may exceed it), its end faded out as the classifier does.
+    """
+    rng = np.random.default_rng(augmentation.noise_seed)
+    augmented = _shift(wave, augmentation, sample_rate, n_samples)
+    augmented = _filter(augmented, augmentation, sample_rate, rng)
+    augmented /= max(float(np.abs(augmented).max()), 1e-6)
+    if augmentation.drive:
+        augmented = np.tanh(augmentation.drive * augmented) / np.tanh(augmentation.drive)
+    if np.isfinite(augmentation.noise_db):
+        # A third of the peak: white noise seldom exceeds three standard deviations.
+        augmented += db_to_gain(augmentation.noise_db) / 3 * rng.standard_normal(n_samples)
+    return fade(augmented.astype(np.float32), 0, seconds_to_samples(FADE_SECONDS, sample_rate))
+
+
+def _shift(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_samples: int) -> np.ndarray:
+    """Apply speed, delay and decay: ``(time,)`` to ``(n_samples,)``."""
+    import soxr
+
+    resampled = soxr.resample(wave, sample_rate * augmentation.speed, sample_rate, quality="MQ")
+    delay = round(augmentation.delay_seconds * sample_rate)
+    resampled = resampled[max(-delay, 0) :][: n_samples - max(delay, 0)]
+    shifted = np.zeros(n_samples, np.float32)
+    shifted[max(delay, 0) :][: len(resampled)] = resampled
+    if augmentation.damp_db:
+        shifted *= db_to_gain(-augmentation.damp_db * np.arange(n_samples) / sample_rate).astype(np.float32)
+    return shifted
+
+
+def _filter(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Apply equaliser and room as one product of spectra; keep the shape ``(time,)``."""
+    from scipy.fft import irfft, next_fast_len, rfft, rfftfreq  # in float32 with any NumPy
+
+    n_room = round(augmentation.room_seconds * sample_rate)
+    n_fft = next_fast_len(len(wave) + n_room, real=True)
+    spectrum = rfft(wave, n_fft) * equaliser_gain(rfftfreq(n_fft, 1 / sample_rate), augmentation).astype(np.float32)
+    if np.isfinite(augmentation.room_db):
+        # Noise that decays by 60 dB, the simplest room: J. Moorer, "About This Reverberation Business", 1979.
+        echoes = rng.standard_normal(n_room) * db_to_gain(-60 * np.arange(n_room) / n_room)
+        echoes *= db_to_gain(augmentation.room_db) / np.linalg.norm(echoes)
+        spectrum *= 1 + rfft(echoes.astype(np.float32), n_fft)
+    return irfft(spectrum, n_fft)[: len(wave)]
+
+
+def equaliser_gain(frequency_hz: np.ndarray, augmentation: Augmentation) -> np.ndarray:
+    """Return the gain of tilt, curve and cuts at each frequency, the same shape; the cuts are Butterworth's, order 2 and 4."""
+    octaves = np.log2(np.clip(frequency_hz, LOWEST_HZ, HIGHEST_HZ) / 1000)
+    points = np.linspace(np.log2(LOWEST_HZ / 1000), np.log2(HIGHEST_HZ / 1000), CURVE_POINTS)
+    gain_db = augmentation.tilt_db * octaves + np.interp(octaves, points, augmentation.curve_db)
+    gain = db_to_gain(np.clip(gain_db, -MAX_EQUALISER_DB, MAX_EQUALISER_DB))
+    if augmentation.low_cut_hz:
+        gain /= np.sqrt(1 + (augmentation.low_cut_hz / np.maximum(frequency_hz, 1e-3)) ** 4)
+    return gain / np.sqrt(1 + (frequency_hz / augmentation.high_cut_hz) ** 8)
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Return a random number between ``low`` and ``high`` whose logarithm is uniform."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
