@@ -13,7 +13,7 @@ from recogniser import spoken_part
 
 from wavewright.clip import Clip
 from wavewright.dsp.pitch import track_pitch
-from wavewright.dsp.speech_mel import hop_of, speech_mel
+from wavewright.dsp.speech_mel import speech_hop_length, speech_mel
 from wavewright.errors import MissingExtra
 
 SAMPLE_RATE = 16_000
@@ -63,7 +63,7 @@ def _cepstra(wave: np.ndarray) -> np.ndarray:
 
 
 def _pitch(wave: np.ndarray, n_frames: int) -> np.ndarray:
-    track = track_pitch(wave, SAMPLE_RATE, hop_of(SAMPLE_RATE), LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
+    track = track_pitch(wave, SAMPLE_RATE, speech_hop_length(SAMPLE_RATE), LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
     return track.f0_hz[:n_frames]
 
 

@@ -31,7 +31,7 @@ from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.dsp.loudness import normalise_loudness
-from wavewright.dsp.speech_mel import mel_of_features, speech_mel
+from wavewright.dsp.speech_mel import features_to_mel, speech_mel
 from wavewright.errors import WavewrightError
 from wavewright.families.acoustic import Config
 from wavewright.families.acoustic.network import Voice, on_device, recorded_prosody
@@ -59,7 +59,7 @@ def predicted_frames(voice: Voice, clip: Recorded) -> np.ndarray:
     durations, told, _ = recorded_prosody(voice, batch)
     encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]])
     places, features = place_batch(durations, clip.n_frames)
-    return mel_of_features(voice.decode(encoded, told, places, features)[0].cpu().numpy())
+    return features_to_mel(voice.decode(encoded, told, places, features)[0].cpu().numpy())
 
 
 def heard(entries: Sequence[Entry], voice: Voice) -> Iterator[tuple[Entry, np.ndarray]]:

@@ -9,7 +9,7 @@ from tiny_voice import SYMBOLS, front_end, tiny_run, write_folder
 
 from wavewright import models
 from wavewright.dsp.pitch import track_pitch
-from wavewright.dsp.speech_mel import mel_features, speech_mel
+from wavewright.dsp.speech_mel import mel_to_features, speech_mel
 from wavewright.errors import BadModel, BadSetting
 from wavewright.families.acoustic import Config, speaking
 from wavewright.families.acoustic import recipe as recipes
@@ -155,6 +155,6 @@ def test_frames_become_a_wave_with_their_pitch():
     rebuilt = frames_to_wave(mel, config)
     assert rebuilt.shape == (mel.shape[1] * config.hop_length,)
     inside = slice(4, -4)
-    assert np.abs(mel_features(speech_mel(rebuilt, 24_000))[inside] - mel_features(mel)[inside]).mean() < 0.2
+    assert np.abs(mel_to_features(speech_mel(rebuilt, 24_000))[inside] - mel_to_features(mel)[inside]).mean() < 0.2
     found = track_pitch(rebuilt, 24_000, config.hop_length, 65.0, 500.0).f0_hz[inside]
     assert np.median(found[found > 0]) == pytest.approx(220, rel=0.05)

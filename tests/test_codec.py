@@ -13,7 +13,7 @@ from tiny_codec_model import TINY, export_codec, prepared, write_glides
 from wavewright import models
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
-from wavewright.dsp.tilt import tilted
+from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.codec import CONTEXTS_FILE, FREQUENCIES_FILE, Config, levels, network
 from wavewright.families.codec.header import CONTEXTUAL, STATIC
@@ -485,7 +485,7 @@ def test_crops_are_played_faster_tilted_and_mixed_as_asked(tmp_path):
 def test_a_tilt_is_so_many_decibels_an_octave():
     click = np.zeros(1_600, np.float32)
     click[800] = 1
-    gain_db = 20 * np.log10(np.abs(np.fft.rfft(tilted(click, 3.0, 16_000))))  # 10 Hz a bin
+    gain_db = 20 * np.log10(np.abs(np.fft.rfft(tilt_spectrum(click, 3.0, 16_000))))  # 10 Hz a bin
     np.testing.assert_allclose(gain_db[[100, 200, 400, 50, 7, 1]], [0, 3, 6, -3, 3 * np.log2(0.07), -12], atol=0.02)
 
 

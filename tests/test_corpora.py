@@ -18,7 +18,7 @@ from tiny_voice import SAMPLE_RATE, TEXTS, front_end, tiny_run, write_folder
 
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
-from wavewright.dsp.speech_mel import mel_of_features, speech_mel
+from wavewright.dsp.speech_mel import features_to_mel, speech_mel
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.acoustic import SPEAKERS_FILE, network
 from wavewright.families.acoustic import recipe as tiny_recipes
@@ -245,7 +245,7 @@ def predicts_alone_what_it_does_among_others(predicted, voice, clips):
     for row, expected in zip(rows, together, strict=True):
         found = predicted.predicted_frames(voice, clips.clips[row])
         assert found.shape == clips.clips[row].mel.T.shape
-        np.testing.assert_allclose(found, mel_of_features(expected[: found.shape[1]]), atol=1e-3)
+        np.testing.assert_allclose(found, features_to_mel(expected[: found.shape[1]]), atol=1e-3)
 
 
 def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames(tmp_path, monkeypatch):

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from wavewright import dsp, models
-from wavewright.dsp.onset import ISOLATED_FACTOR, calm_end, prominence
-from wavewright.dsp.tilt import tilted
+from wavewright.dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
+from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.families.lstm import Config
 from wavewright.families.lstm.frames import frames_to_wave
 from wavewright.families.lstm.sampling import attenuate_edges, quietest_cut
@@ -180,7 +180,7 @@ def test_ambience_begins_without_a_pop():
 def test_a_tilt_sounds_neither_before_its_cause_nor_round_the_end(tilt_db):
     wave = np.zeros(RATE // 2, np.float32)
     wave[400:1_000] = decaying(600)
-    found = tilted(wave, tilt_db, RATE)
+    found = tilt_spectrum(wave, tilt_db, RATE)
     peak = np.abs(found).max()
     assert np.abs(found[:400]).max() < 1e-4 * peak
     assert np.abs(found[-N_EDGE:]).max() < 0.01 * peak
@@ -223,40 +223,40 @@ def test_a_slider_makes_no_click(index, size):
     start = decode(np.zeros((1, 2)))
     steering = Steering(np.zeros((1, 2), np.float32), Directions(np.eye(2, dtype=np.float32)), decode, RATE)
     wave = steering.moved({"brightness": 2.5})
-    assert prominence(wave, int(np.abs(wave).argmax()), RATE) < ISOLATED_FACTOR
+    assert local_crest_factor(wave, int(np.abs(wave).argmax()), RATE) < CLICK_FACTOR
     assert not np.array_equal(wave, start)
 
 
 @pytest.mark.parametrize("index", [0, 7, 49])
 def test_the_prominence_of_a_lone_sample_is_infinite(index):
-    assert prominence(np.eye(1, 50, index)[0], index, RATE) == np.inf
-    assert prominence(np.zeros(50), index, RATE) == 0.0
+    assert local_crest_factor(np.eye(1, 50, index)[0], index, RATE) == np.inf
+    assert local_crest_factor(np.zeros(50), index, RATE) == 0.0
 
 
 def test_prominence_is_a_sample_over_the_level_around_it():
     square = np.where(np.arange(RATE) % 2, 0.1, -0.1)
     square[5_000] = 0.7
-    assert prominence(square, 5_000, RATE) == pytest.approx(7.0)
-    assert prominence(square, 5_002, RATE) == pytest.approx(1.0)  # which is next to the large one
+    assert local_crest_factor(square, 5_000, RATE) == pytest.approx(7.0)
+    assert local_crest_factor(square, 5_002, RATE) == pytest.approx(1.0)  # which is next to the large one
     n_around = round(0.005 * RATE) - 2  # samples on each side, without the nearest two; one of them is 0.7
     level = np.sqrt((0.7**2 + (2 * n_around - 1) * 0.1**2) / (2 * n_around))
-    assert prominence(square, 5_010, RATE) == pytest.approx(0.1 / level)
+    assert local_crest_factor(square, 5_010, RATE) == pytest.approx(0.1 / level)
 
 
 def test_an_end_that_rises_out_of_its_decay_is_turned_down():
     wave = decaying()
-    assert calm_end(wave, RATE) is wave
+    assert attenuate_end(wave, RATE) is wave
     rising = wave.copy()
     rising[-100:] += noise(100)
     assert edge_faults(rising, RATE, "one-shot") != []
-    found = calm_end(rising, RATE)
+    found = attenuate_end(rising, RATE)
     assert edge_faults(found, RATE, "one-shot") == []
     np.testing.assert_array_equal(found[: -RATE // 40], rising[: -RATE // 40])
-    np.testing.assert_array_equal(calm_end(rising[-200:], RATE), rising[-200:])
+    np.testing.assert_array_equal(attenuate_end(rising[-200:], RATE), rising[-200:])
     stopped = wave[:1_620]  # in the middle of a swing
     assert edge_faults(stopped, RATE, "one-shot") != []
-    assert edge_faults(calm_end(stopped, RATE), RATE, "one-shot") == []
-    np.testing.assert_array_equal(calm_end(stopped, RATE)[:-80], stopped[:-80])
+    assert edge_faults(attenuate_end(stopped, RATE), RATE, "one-shot") == []
+    np.testing.assert_array_equal(attenuate_end(stopped, RATE)[:-80], stopped[:-80])
 
 
 # --- every generator

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wavewright import dsp
-from wavewright.dsp.excitation import dispersed, mix_by_periodicity, pulse_train, shape_to_mel
+from wavewright.dsp.excitation import disperse, mix_by_periodicity, pulse_train, shape_to_mel
 from wavewright.dsp.phase import griffin_lim, mel_to_power, spectral_convergence
 from wavewright.dsp.pitch import track_pitch
 from wavewright.errors import BadSetting
@@ -167,11 +167,11 @@ def test_dispersion_delays_high_frequencies():
         burst = (np.exp(-0.5 * ((time - 0.25) / 0.004) ** 2) * np.sin(2 * np.pi * frequency_hz * time)).astype(
             np.float32
         )
-        made = dsp.istft(dispersed(dsp.stft(burst, 256, 32), 0.003, RATE), 256, 32, n_samples=4000)
+        made = dsp.istft(disperse(dsp.stft(burst, 256, 32), 0.003, RATE), 256, 32, n_samples=4000)
         centre = (np.square(made) * time).sum() / np.square(made).sum()
         assert centre - 0.25 == pytest.approx(0.003 * frequency_hz / (RATE / 2), abs=1e-4)
     pulses = pulse_train(np.full(101, 130.0), RATE, 80, RATE)
-    made = dsp.istft(dispersed(dsp.stft(pulses, 256, 80), 0.003, RATE), 256, 80, n_samples=RATE)
+    made = dsp.istft(disperse(dsp.stft(pulses, 256, 80), 0.003, RATE), 256, 80, n_samples=RATE)
     assert np.abs(made[800:-800]).max() < 0.67 * np.abs(pulses).max()
 
 

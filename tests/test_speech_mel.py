@@ -5,7 +5,7 @@ import pytest
 
 from wavewright.clip import Clip
 from wavewright.dsp.mel import log_mel
-from wavewright.dsp.speech_mel import hop_of, mel_features, mel_of_features, speech_mel
+from wavewright.dsp.speech_mel import features_to_mel, mel_to_features, speech_hop_length, speech_mel
 from wavewright.errors import BadSetting
 from wavewright.families.wavenet import Config as WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames
@@ -24,7 +24,7 @@ def test_at_16_khz_they_are_the_house_mel():
     wave = dull_noise(1.0, 16_000, 8_000)
     expected = log_mel(wave, 16_000, 1_024, 256, 80, f_max_hz=8_000.0, floor=1e-5)[:, :63]
     np.testing.assert_allclose(speech_mel(wave, 16_000), expected, atol=1e-5)
-    np.testing.assert_allclose(mel_of_features(mel_features(expected)), expected, atol=1e-5)
+    np.testing.assert_allclose(features_to_mel(mel_to_features(expected)), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("sample_rate", [24_000, 48_000])
@@ -44,9 +44,9 @@ def test_other_families_hear_the_same():
 
 
 def test_rates_have_whole_frames_or_are_refused():
-    assert [hop_of(rate) for rate in (16_000, 24_000, 32_000, 48_000)] == [256, 384, 512, 768]
+    assert [speech_hop_length(rate) for rate in (16_000, 24_000, 32_000, 48_000)] == [256, 384, 512, 768]
     for rate in (8_000, 22_050, 44_100):
         with pytest.raises(
             BadSetting, match=f"The sample rate is {rate} Hz; mel frames of speech need 16000 Hz or more"
         ):
-            hop_of(rate)
+            speech_hop_length(rate)

@@ -17,9 +17,9 @@ from wavewright.data.folder import scan
 from wavewright.data.manifest import read
 from wavewright.data.preparation import PEAK
 from wavewright.dsp.spectral_frames import (
-    Analysis,
-    Synthesis,
-    bands_of_bins,
+    StreamingISTFT,
+    StreamingSTFT,
+    band_interpolation,
     head_to_spectrum,
     noise_gains,
     spectrum_to_features,
@@ -98,14 +98,14 @@ def batch_for(config: Config, n: int = 4) -> dict[str, torch.Tensor]:
 def test_frames_rebuild_the_wave_piece_by_piece():
     wave = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
     padded = np.pad(wave, (0, SETTINGS.n_fft))
-    whole = Analysis(SETTINGS).push(padded)
-    analysis, synthesis = Analysis(SETTINGS), Synthesis(SETTINGS)
+    whole = StreamingSTFT(SETTINGS).push(padded)
+    analysis, synthesis = StreamingSTFT(SETTINGS), StreamingISTFT(SETTINGS)
     pieces = [analysis.push(piece) for piece in np.split(padded, [1, 70, 71, 500])]
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
     rebuilt = np.concatenate([synthesis.push(piece) for piece in pieces])
     before = SETTINGS.n_fft - SETTINGS.hop_length
     np.testing.assert_allclose(rebuilt[before : before + 1000], wave, atol=1e-6)
-    np.testing.assert_array_equal(rebuilt, Synthesis(SETTINGS).push(whole))
+    np.testing.assert_array_equal(rebuilt, StreamingISTFT(SETTINGS).push(whole))
 
 
 def test_torch_and_numpy_see_the_same_frames():
@@ -113,7 +113,7 @@ def test_torch_and_numpy_see_the_same_frames():
     wave = rng.standard_normal((2, 640)).astype(np.float32)
     n_frames = frames.n_frames(640)
     spectrum = frames.spectrum(torch.from_numpy(wave), n_frames)
-    expected = Analysis(SETTINGS).push(np.pad(wave[1], (0, SETTINGS.n_fft - SETTINGS.hop_length)))
+    expected = StreamingSTFT(SETTINGS).push(np.pad(wave[1], (0, SETTINGS.n_fft - SETTINGS.hop_length)))
     np.testing.assert_allclose(spectrum[1].numpy(), expected, atol=1e-4)
     features = frames.features(spectrum)[1].numpy()
     np.testing.assert_allclose(features, spectrum_to_features(expected, 0, SETTINGS), atol=1e-4)
@@ -133,7 +133,7 @@ def test_a_steady_tone_is_a_constant_for_the_encoder():
     bin_number = 20
     time = np.arange(4096) / RATE
     wave = np.cos(2 * np.pi * bin_number * RATE / SETTINGS.n_fft * time).astype(np.float32)
-    features = spectrum_to_features(Analysis(SETTINGS).push(wave), 0, SETTINGS)[8:, SETTINGS.n_bins :]
+    features = spectrum_to_features(StreamingSTFT(SETTINGS).push(wave), 0, SETTINGS)[8:, SETTINGS.n_bins :]
     phase = np.arctan2(features[:, SETTINGS.n_bins + bin_number], features[:, bin_number])
     np.testing.assert_allclose(phase, phase[0], atol=1e-3)
     np.testing.assert_allclose(
@@ -142,9 +142,9 @@ def test_a_steady_tone_is_a_constant_for_the_encoder():
 
 
 def test_noise_has_the_level_that_its_gains_say():
-    below, part = bands_of_bins(12, 256, RATE)
+    below, part = band_interpolation(12, 256, RATE)
     assert (below[0], part[0], below[-1], part[-1]) == (0, 0.0, 10, 1.0)
-    white = Analysis(SETTINGS).push(np.random.default_rng(0).standard_normal(40_000).astype(np.float32))
+    white = StreamingSTFT(SETTINGS).push(np.random.default_rng(0).standard_normal(40_000).astype(np.float32))
     gains = noise_gains(np.full((len(white), 12), math.log(0.5), np.float32), SETTINGS)
     magnitude = np.abs(white * gains)[4:, 1:-1] / SETTINGS.scale
     assert np.sqrt(np.square(magnitude).mean()) == pytest.approx(0.5, rel=0.02)

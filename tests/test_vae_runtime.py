@@ -14,7 +14,7 @@ from tiny_vae import CAUSAL, CLIPS, FRAMES, RATE, autoencoder_of, latents_of, ma
 from wavewright import models
 from wavewright.data.preparation import PEAK, Preparation
 from wavewright.dsp.onset import onset_sample
-from wavewright.dsp.spectral_frames import Analysis, noise_gains, spectrum_to_features
+from wavewright.dsp.spectral_frames import StreamingSTFT, noise_gains, spectrum_to_features
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.vae import LATENTS_FILE, coding, morphing, rendering
 from wavewright.families.vae import detail as details
@@ -64,7 +64,7 @@ def test_coding_equals_torch(name, request, monkeypatch):
         head, log_gains, _ = trained.decoder(mean, told.unsqueeze(1).expand(-1, mean.shape[1], -1))
         spectrum = trained.frames.tone(head)[0]
     white = np.random.Generator(np.random.PCG64(5)).standard_normal(64 * len(spectrum), dtype=np.float32)
-    noise = Analysis(config.frames).push(white) * noise_gains(log_gains[0].numpy(), config.frames)
+    noise = StreamingSTFT(config.frames).push(white) * noise_gains(log_gains[0].numpy(), config.frames)
     expected = trained.frames.to_wave((spectrum + torch.from_numpy(noise))[None], 2048)[0].numpy()
     found = player.decode(latents, "low", seed=5, n_samples=2048)
     assert 0.01 < np.abs(found).max() < 1
@@ -74,7 +74,7 @@ def test_coding_equals_torch(name, request, monkeypatch):
 def frames_of(wave, config, phases=None):
     """What a decoder would say of ``wave (time,)``: no gains, complex frames, turned by ``phases`` of their shape."""
     silence = np.zeros(config.n_fft, np.float32)
-    spectrum = Analysis(config.frames).push(np.concatenate([wave, silence]))
+    spectrum = StreamingSTFT(config.frames).push(np.concatenate([wave, silence]))
     if phases is not None:
         spectrum = spectrum * np.exp(1j * phases)
     told = spectrum_to_features(spectrum.astype(np.complex64), 0, config.frames)[:, config.frames.n_bins :]
@@ -255,7 +255,7 @@ def test_a_variation_of_nothing_without_detail_is_the_reconstruction(clips):
 
 def apart_db(wave, other):
     """How far the spectra of two sounds ``(time,)`` lie from each other, over all bins within 50 dB of the loudest."""
-    levels = [np.abs(Analysis(CLIPS.frames).push(np.pad(each, (0, CLIPS.n_fft)))) for each in (wave, other)]
+    levels = [np.abs(StreamingSTFT(CLIPS.frames).push(np.pad(each, (0, CLIPS.n_fft)))) for each in (wave, other)]
     audible = np.maximum(*levels) > 10**-2.5 * max(level.max() for level in levels)
     decibels = [20 * np.log10(np.maximum(level, 10**-2.5 * level.max())) for level in levels]
     return np.abs(decibels[0] - decibels[1])[audible].mean()
@@ -312,7 +312,7 @@ def test_a_little_detail_does_not_tear_low_tones():
     config = dataclasses.replace(CLIPS, n_fft=1024, hop_length=256)
     wave = (0.3 * np.sin(2 * np.pi * 200 * np.arange(2 * RATE) / RATE)).astype(np.float32)
     torn = frames_of(wave, config, np.random.default_rng(0).uniform(-np.pi, np.pi, (len(wave) // 256 + 4, 1)))
-    recording = Analysis(config.frames).push(np.concatenate([wave, np.zeros(1024, np.float32)]))
+    recording = StreamingSTFT(config.frames).push(np.concatenate([wave, np.zeros(1024, np.float32)]))
     middle = slice(2_000, 2_000 + 30 * RATE // 50)
 
     def played(share):

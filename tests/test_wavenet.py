@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import log_mel
-from wavewright.dsp.speech_mel import mel_features
+from wavewright.dsp.speech_mel import mel_to_features
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.wavenet import POSITION_FEATURES, Config
 from wavewright.families.wavenet.frames import mel_frames, position_features, targets, to_heard, to_wave
@@ -199,7 +199,7 @@ def test_mel_frames_are_the_house_mel_and_cover_the_wave():
     as_of_1024 = 1_024 / 64  # a window of so many more samples finds so much more amplitude
     expected = log_mel(as_of_1024 * wave, 8_000, 64, 32, 10, f_max_hz=4_000, floor=1e-5)
     np.testing.assert_allclose(frames, expected[:, :32], atol=1e-5)
-    np.testing.assert_allclose(mel_features(frames)[3], (frames[:, 3] + 5) / 4, atol=1e-6)
+    np.testing.assert_allclose(mel_to_features(frames)[3], (frames[:, 3] + 5) / 4, atol=1e-6)
 
 
 def test_position_says_where_in_the_sound_a_frame_lies():
@@ -308,7 +308,7 @@ def test_mel_of_a_stretch_is_that_of_the_clip(folder, tmp_path):
         found = False
         for i in range(len(store)):
             clip = np.pad(store[i][0], (0, 512))
-            whole = mel_features(mel_frames(clip, model))
+            whole = mel_to_features(mel_frames(clip, model))
             for first in range(store.lengths[i] // 32):
                 same = np.allclose(to_heard(clip, model)[first * 32 : first * 32 + 256], heard, atol=1e-4)
                 if same and np.allclose(whole[first : first + 8], frames, atol=1e-3):

@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter
 
-from wavewright.dsp.speech_mel import mel_features, mel_of_features
+from wavewright.dsp.speech_mel import features_to_mel, mel_to_features
 from wavewright.errors import BadSetting
 from wavewright.families.wavenet import Config
 from wavewright.families.wavenet.frames import mel_frames, to_heard, to_wave
@@ -57,7 +57,7 @@ def test_the_wave_comes_back_whole_and_in_chunks():
 
 def test_features_say_the_mel_frames():
     mel = mel_frames(resonant_noise(0.2), CONFIG)
-    np.testing.assert_allclose(mel_of_features(mel_features(mel)), mel, atol=1e-5)
+    np.testing.assert_allclose(features_to_mel(mel_to_features(mel)), mel, atol=1e-5)
 
 
 @pytest.mark.parametrize("settings", [{"condition": "position"}, {"condition": "mel", "pre_emphasis": 0.85}])

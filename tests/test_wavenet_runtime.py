@@ -10,7 +10,7 @@ import torch
 
 from wavewright import models
 from wavewright.clip import Clip
-from wavewright.dsp.speech_mel import mel_features
+from wavewright.dsp.speech_mel import mel_to_features
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.families.wavenet import DURATIONS_FILE, Config
 from wavewright.families.wavenet.engine import Engine
@@ -157,10 +157,10 @@ def test_a_vocoder_speaks_from_mel_frames_in_any_pieces(vocoder):
     copied = player.vocode(mel, seed=2)
     assert copied.shape == (1, 313 * 16)
     np.testing.assert_array_equal(np.concatenate(list(player.vocode_stream(mel, seed=2)), axis=1), copied)
-    whole = player._session.run(["condition"], {"frames": mel_features(mel)[None]})[
+    whole = player._session.run(["condition"], {"frames": mel_to_features(mel)[None]})[
         0
     ]  # reaches two frames to each side
-    pieces = [player._condition(mel_features(mel), first, _any_sound(len(copied[0]))) for first in range(0, 313, 64)]
+    pieces = [player._condition(mel_to_features(mel), first, _any_sound(len(copied[0]))) for first in range(0, 313, 64)]
     np.testing.assert_allclose(np.concatenate([p[0] for p in pieces]).reshape(whole[0].shape), whole[0], atol=1e-5)
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-PLACE_FEATURES = 4  # see place_features
+N_POSITION_FEATURES = 4  # see position_features
 
 
 def forward_sum(
@@ -23,14 +23,14 @@ def forward_sum(
     ``(batch, frames, symbols)`` float32, which is the gradient of the former. The forward-backward algorithm of hidden Markov models
     (L. Rabiner, "A tutorial on hidden Markov models", 1989), as Shih et al., "RAD-TTS", 2021, use it.
     """
-    from .alignment_kernels import sum_of_paths
+    from .alignment_kernels import forward_backward
 
     posterior = np.zeros(scores.shape, np.float32)
     totals = np.empty(len(scores))
     for row, (frames, symbols) in enumerate(zip(n_frames, n_symbols, strict=True)):
         part = np.ascontiguousarray(scores[row, :frames, :symbols], np.float64)
         found = np.zeros((int(frames), int(symbols)))
-        totals[row] = sum_of_paths(part, is_skippable[row, :symbols], found)
+        totals[row] = forward_backward(part, is_skippable[row, :symbols], found)
         posterior[row, :frames, :symbols] = found
     return totals, posterior
 
@@ -42,14 +42,14 @@ def best_durations(
 
     Arguments as in :func:`forward_sum`. Where a clip has fewer frames than symbols that last, its frames are dealt out evenly.
     """
-    from .alignment_kernels import best_path
+    from .alignment_kernels import viterbi_path
 
     durations = np.zeros((len(scores), scores.shape[2]), np.int64)
     is_found = np.ones(len(scores), bool)
     for row, (frames, symbols) in enumerate(zip(n_frames, n_symbols, strict=True)):
         part = np.ascontiguousarray(scores[row, :frames, :symbols], np.float64)
         found = np.zeros(int(symbols), np.int64)
-        is_found[row] = best_path(part, is_skippable[row, :symbols], found)
+        is_found[row] = viterbi_path(part, is_skippable[row, :symbols], found)
         if not is_found[row]:
             found = np.diff(np.round(np.linspace(0, int(frames), int(symbols) + 1))).astype(np.int64)
         durations[row, :symbols] = found
@@ -94,8 +94,8 @@ def averages_by_symbol(values: np.ndarray, weights: np.ndarray, durations: np.nd
     return mean.astype(np.float32), share.astype(np.float32)
 
 
-def place_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The symbol of each frame ``(frames,)`` int64 and where in it the frame lies ``(frames, PLACE_FEATURES)`` float32.
+def position_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The symbol of each frame ``(frames,)`` int64 and where in it the frame lies ``(frames, N_POSITION_FEATURES)`` float32.
 
     ``durations (symbols,)`` are frames. Features are the share of the symbol that is past, how near its two ends are, and the logarithm
     of how long it lasts.

@@ -20,7 +20,7 @@ def _log_sum(a: float, b: float) -> float:
 
 
 @compiled("the alignment")
-def sum_of_paths(scores: np.ndarray, is_skippable: np.ndarray, posterior: np.ndarray) -> float:
+def forward_backward(scores: np.ndarray, is_skippable: np.ndarray, posterior: np.ndarray) -> float:
     """What :func:`.alignment.forward_sum` finds for one clip; ``posterior (frames, symbols)`` is written."""
     n_frames, n_symbols = scores.shape
     before = np.full((n_frames, n_symbols), NEVER)
@@ -61,7 +61,7 @@ def sum_of_paths(scores: np.ndarray, is_skippable: np.ndarray, posterior: np.nda
 
 
 @compiled("the alignment")
-def best_path(scores: np.ndarray, is_skippable: np.ndarray, durations: np.ndarray) -> bool:
+def viterbi_path(scores: np.ndarray, is_skippable: np.ndarray, durations: np.ndarray) -> bool:
     """What :func:`.alignment.best_durations` finds for one clip, into ``durations (symbols,)``; False where there is no path."""
     n_frames, n_symbols = scores.shape
     steps = np.zeros((n_frames, n_symbols), np.int8)  # symbols that were passed to reach this one

@@ -36,7 +36,7 @@ def mix_by_periodicity(pulses: np.ndarray, noise: np.ndarray, periodicity: np.nd
     return np.sqrt(periodicity) * pulses + np.sqrt(1 - periodicity) * noise
 
 
-def dispersed(spectrum: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
+def disperse(spectrum: np.ndarray, seconds: float, sample_rate: int) -> np.ndarray:
     """``spectrum (bins, frames)`` with a delay that grows with frequency from 0 to ``seconds`` at half the sample rate.
 
     Pulses whose harmonics all peak at once are harsher than a voice, whose throat rings: they become short sweeps, with a third less peak

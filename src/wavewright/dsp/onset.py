@@ -21,7 +21,7 @@ NOISE_FACTOR = 3.0
 FADE_SECONDS = 0.005
 SURROUND_SECONDS = 0.005  # on either side of a sample
 NEXT_SAMPLES = 2  # on either side, which belong to the sample itself
-ISOLATED_FACTOR = 8.0  # times the level around it: a sample that large is a click
+CLICK_FACTOR = 8.0  # times the level around it: a sample that large is a click
 
 END_SECONDS, TAIL_SECONDS, RISING_DB = 0.02, 0.06, 3.0
 """Length of a one-shot's end and of the tail before it, and the level in dB by which the end may exceed the tail."""
@@ -111,7 +111,7 @@ def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int 
     return np.pad(part, [(0, 0)] * (part.ndim - 1) + [(n_before, n_samples - n_before - part.shape[-1])])
 
 
-def calm_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+def attenuate_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Attenuate the end of a one-shot that gets louder again, and fade out one that is cut off.
 
     Parameters
@@ -144,7 +144,7 @@ def calm_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     return fade(wave, 0, n_fall) if stops else wave
 
 
-def prominence(wave: np.ndarray, index: int, sample_rate: int) -> float:
+def local_crest_factor(wave: np.ndarray, index: int, sample_rate: int) -> float:
     """Return the size of a sample over the root mean square of what surrounds it.
 
     Parameters
@@ -159,7 +159,7 @@ def prominence(wave: np.ndarray, index: int, sample_rate: int) -> float:
     Returns
     -------
     float
-        Above ISOLATED_FACTOR for a click: noise and oscillations never reach it. The surroundings are SURROUND_SECONDS
+        Above CLICK_FACTOR for a click: noise and oscillations never reach it. The surroundings are SURROUND_SECONDS
         on either side, without the NEXT_SAMPLES over which a click is spread by resampling.
     """
     n_around = max(NEXT_SAMPLES + 1, seconds_to_samples(SURROUND_SECONDS, sample_rate))

@@ -54,18 +54,18 @@ def griffin_lim(
         )
     n_samples = (magnitude.shape[-1] - 1) * hop_length if n_samples is None else n_samples
     magnitude = np.asarray(magnitude, np.float32)
-    spectrum = (magnitude + 0j).astype(np.complex64) if start is None else magnitude * unit_angles(start)
+    spectrum = (magnitude + 0j).astype(np.complex64) if start is None else magnitude * unit_phasors(start)
     before = np.zeros_like(spectrum)
     for _ in range(n_iterations):
         rebuilt = stft(istft(spectrum, n_fft, hop_length, n_samples=n_samples), n_fft, hop_length)[
             ..., : magnitude.shape[-1]
         ]
-        spectrum = magnitude * unit_angles(rebuilt - np.float32(momentum / (1 + momentum)) * before)
+        spectrum = magnitude * unit_phasors(rebuilt - np.float32(momentum / (1 + momentum)) * before)
         before = rebuilt
     return istft(spectrum, n_fft, hop_length, n_samples=n_samples)
 
 
-def unit_angles(spectrum: np.ndarray) -> np.ndarray:
+def unit_phasors(spectrum: np.ndarray) -> np.ndarray:
     """``spectrum / |spectrum|`` as complex64; 0 stays 0."""
     size = np.abs(spectrum)
     return (spectrum / np.maximum(size, np.finfo(np.float32).tiny)).astype(np.complex64)

@@ -72,7 +72,7 @@ def track_pitch(
     return PitchTrack(f0_hz.astype(np.float32), periodicity)
 
 
-def carried_octaves(f0_hz: np.ndarray, middle_hz: float) -> np.ndarray:
+def f0_to_octaves(f0_hz: np.ndarray, middle_hz: float) -> np.ndarray:
     """Octaves of ``f0_hz (frames,)`` above ``middle_hz``; where it is 0 (unvoiced) on a line between voiced neighbours, or 0 without any."""
     voiced = np.flatnonzero(f0_hz > 0)
     if not voiced.size:

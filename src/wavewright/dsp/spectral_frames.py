@@ -46,7 +46,7 @@ class FrameSettings:
         return self.scale / (0.375 * self.n_fft) ** 0.5
 
 
-def turns_of(first: int, n_frames: int, settings: FrameSettings) -> np.ndarray:
+def bin_phasors(first: int, n_frames: int, settings: FrameSettings) -> np.ndarray:
     """How far a tone in the middle of each bin has turned at frames ``first`` and on, complex64 ``(n_frames, bins)``.
 
     Seen so, a steady tone is a constant for the networks.
@@ -59,11 +59,11 @@ def turns_of(first: int, n_frames: int, settings: FrameSettings) -> np.ndarray:
 def spectrum_to_features(spectrum: np.ndarray, first: int, settings: FrameSettings) -> np.ndarray:
     """What a network hears of ``spectrum (frames, bins)``, of which the first is frame ``first`` of the sound: ``(frames, n_features)``.
 
-    Log power, then real and imaginary part, turned back as :func:`turns_of` says, their magnitude to the power COMPRESSION.
+    Log power, then real and imaginary part, turned back as :func:`bin_phasors` says, their magnitude to the power COMPRESSION.
     """
     scaled = spectrum / np.float32(settings.scale)
     power = power_spectrum(scaled) + np.float32(POWER_FLOOR)
-    turned = scaled * turns_of(first, len(spectrum), settings).conj() * power ** np.float32((COMPRESSION - 1) / 2)
+    turned = scaled * bin_phasors(first, len(spectrum), settings).conj() * power ** np.float32((COMPRESSION - 1) / 2)
     log_power = np.log(power) * np.float32(LOG_SCALE) + np.float32(LOG_SHIFT)
     return np.concatenate([log_power, turned.real, turned.imag], axis=1).astype(np.float32, copy=False)
 
@@ -79,11 +79,11 @@ def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> n
     gain = np.exp(np.minimum(log_gain, np.float32(LARGEST_LOG_GAIN)))
     expansion = np.sqrt(real * real + imaginary * imaginary) * gain  # to the power 1 / COMPRESSION - 1, which is 1
     magnified = (real + np.complex64(1j) * imaginary) * (expansion * gain * np.float32(settings.scale))
-    return magnified * turns_of(first, len(head), settings)
+    return magnified * bin_phasors(first, len(head), settings)
 
 
 @cache
-def bands_of_bins(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+def band_interpolation(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """Of bands evenly spaced in mel, the one below each bin ``(bins,)`` and the part of the way to the next one, float32 ``(bins,)``."""
     places = hz_to_mel(np.arange(n_fft // 2 + 1) * sample_rate / n_fft, "htk")
     places = places / places[-1] * (n_bands - 1)
@@ -94,13 +94,13 @@ def bands_of_bins(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.ndarra
 def noise_gains(log_gains: np.ndarray, settings: FrameSettings) -> np.ndarray:
     """The factor of each bin of white noise of variance 1, ``(frames, bins)``, from a network's ``log_gains (frames, noise_bands)``."""
     gains = np.exp(np.minimum(log_gains, np.float32(LARGEST_LOG_GAIN))) * np.float32(settings.noise_scale)
-    below, part = bands_of_bins(settings.noise_bands, settings.n_fft, settings.sample_rate)
+    below, part = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)
     above = np.minimum(below + 1, settings.noise_bands - 1)
     # No matrix product, whose last digit depends on how many frames there are.
     return gains[:, below] * (1 - part) + gains[:, above] * part
 
 
-class Analysis:
+class StreamingSTFT:
     """Frames of a wave that comes in pieces; the first frames also hear the silence before it."""
 
     def __init__(self, settings: FrameSettings):
@@ -120,7 +120,7 @@ class Analysis:
         )
 
 
-class Synthesis:
+class StreamingISTFT:
     """A wave from frames that come in pieces; it begins with the first frame's samples, most of them before the sound itself."""
 
     def __init__(self, settings: FrameSettings):

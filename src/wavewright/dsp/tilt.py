@@ -12,7 +12,7 @@ CENTRE_HZ, LOWEST_HZ = 1_000.0, 62.5  # where the level stays, and below which i
 RESPONSE_SECONDS = 0.5  # length of the impulse response, which has decayed below -80 dB by then
 
 
-def tilted(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndarray:
+def tilt_spectrum(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndarray:
     """Tilt the spectrum of ``wave (..., time)`` by ``tilt_db`` an octave, from 1 kHz up and down to 62.5 Hz.
 
     The filter is causal and has minimum phase, so attacks are neither smeared nor delayed; its ringing is cut off at

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..dsp.onset import ISOLATED_FACTOR, prominence
+from ..dsp.onset import CLICK_FACTOR, local_crest_factor
 from ..units import gain_to_db, seconds_to_samples
 
 EDGE_SECONDS = 0.02
@@ -87,9 +87,9 @@ def measure_edges(wave: np.ndarray, sample_rate: int) -> Edges:
 
 
 def count_isolated(wave: np.ndarray, sample_rate: int) -> int:
-    """Count samples of ``wave (time,)`` at full scale whose prominence is above ISOLATED_FACTOR."""
+    """Count samples of ``wave (time,)`` at full scale whose local crest factor is above CLICK_FACTOR."""
     places = np.flatnonzero(np.abs(wave) >= FULL_SCALE).tolist()
-    return sum(prominence(wave, place, sample_rate) > ISOLATED_FACTOR for place in places)
+    return sum(local_crest_factor(wave, place, sample_rate) > CLICK_FACTOR for place in places)
 
 
 def edge_faults(

@@ -15,8 +15,8 @@ from ..dsp.spectral_frames import (
     LOG_SHIFT,
     POWER_FLOOR,
     FrameSettings,
-    bands_of_bins,
-    turns_of,
+    band_interpolation,
+    bin_phasors,
 )
 from .spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 
@@ -38,10 +38,10 @@ class SpectralFrames(nn.Module):
         window = torch.hann_window(settings.n_fft)
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("envelope", window.square().view(settings.n_overlapping, -1).sum(0), persistent=False)
-        turns = torch.from_numpy(turns_of(0, settings.n_overlapping, settings))
+        turns = torch.from_numpy(bin_phasors(0, settings.n_overlapping, settings))
         self.register_buffer("turns", torch.view_as_real(turns).clone(), persistent=False)  # (n_overlapping, bins, 2)
         if settings.noise_bands:
-            below, part = bands_of_bins(settings.noise_bands, settings.n_fft, settings.sample_rate)
+            below, part = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)
             self.register_buffer("below", torch.from_numpy(below), persistent=False)
             self.register_buffer("part", torch.from_numpy(part), persistent=False)
 
@@ -101,6 +101,6 @@ class SpectralFrames(nn.Module):
         return wave / self.envelope.repeat(-(-n_samples // hop))[:n_samples]
 
     def _turned(self, n_frames: int) -> Tensor:
-        """See :func:`.dsp.spectral_frames.turns_of`, ``(n_frames, bins)``."""
+        """See :func:`.dsp.spectral_frames.bin_phasors`, ``(n_frames, bins)``."""
         table = torch.view_as_complex(self.turns)
         return table.repeat(-(-n_frames // len(table)), 1)[:n_frames]

@@ -26,7 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, hop_of
+from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, speech_hop_length
 from ...errors import BadSetting
 from ...ranges import check_distinct, check_names, check_ranges
 
@@ -91,7 +91,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
-        hop_of(self.sample_rate)
+        speech_hop_length(self.sample_rate)
         check_names(labels=self.labels, speakers=self.speakers)
         check_distinct(symbols=self.symbols)
         if self.labels:
@@ -112,7 +112,7 @@ class Config:
     @property
     def hop_length(self) -> int:
         """Samples from one frame to the next."""
-        return hop_of(self.sample_rate)
+        return speech_hop_length(self.sample_rate)
 
     @property
     def n_fft(self) -> int:

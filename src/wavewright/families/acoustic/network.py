@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...dsp.alignment import PLACE_FEATURES
-from ...dsp.speech_mel import MEL_SPREAD
+from ...dsp.alignment import N_POSITION_FEATURES
+from ...dsp.speech_mel import MEL_STD
 from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, place_batch, places_of
 from ...nn.critics import MelCritic
 from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader, heard_of
@@ -57,7 +57,7 @@ class Voice(nn.Module):
         self.durations = Predictor(channels, hidden, 1, config.predictor_dropout)
         self.melody = Predictor(channels, hidden, N_TOLD, config.predictor_dropout)
         self.told = ProductConv(N_TOLD, channels)
-        self.place = nn.Linear(PLACE_FEATURES, channels)
+        self.place = nn.Linear(N_POSITION_FEATURES, channels)
         self.decoder = HearingBlocks(
             config.decoder_blocks, *blocks, config.decoder_kernel, config.n_heads, config.dropout
         )
@@ -82,7 +82,7 @@ class Voice(nn.Module):
         """Mel frames ``(batch, frames, n_mels)``, as a network has them.
 
         ``told (batch, symbols, N_TOLD)``: octaves where voiced, voicing, energy; ``places (batch, frames)``: the symbol of each frame;
-        ``features (batch, frames, PLACE_FEATURES)``; ``heard (batch, frames, 1)`` where some are padding.
+        ``features (batch, frames, N_POSITION_FEATURES)``; ``heard (batch, frames, 1)`` where some are padding.
         """
         symbols = encoded + self.told(told)
         frames = symbols.gather(1, places[..., None].expand(-1, -1, symbols.shape[2]))
@@ -286,9 +286,9 @@ def _measure(voice: Voice, batch: Batch) -> dict[str, float]:
     semitones = 12 * (melody[..., 0] - told[..., 0] / told[..., 1].clamp(min=1e-3)).abs()
     frame_ms = 1e3 * voice.config.hop_length / voice.config.sample_rate
     return {
-        "valid/mel": MEL_SPREAD * float(mel_losses(batch["mel"], with_recorded, frames)["mel/l1"]),
-        "valid/envelope": MEL_SPREAD * float(envelope_distance(batch["mel"], with_recorded, frames)),
-        "valid/spoken": MEL_SPREAD * float(mel_losses(batch["mel"], with_own, frames)["mel/l1"]),
+        "valid/mel": MEL_STD * float(mel_losses(batch["mel"], with_recorded, frames)["mel/l1"]),
+        "valid/envelope": MEL_STD * float(envelope_distance(batch["mel"], with_recorded, frames)),
+        "valid/spoken": MEL_STD * float(mel_losses(batch["mel"], with_own, frames)["mel/l1"]),
         "valid/duration_ms": frame_ms * float((predicted - durations).abs().sum() / symbols.sum()),
         "valid/pitch_semitones": float((semitones * voiced).sum() / voiced.sum().clamp(min=1)),
         "valid/alignment": float(fit.mean()),

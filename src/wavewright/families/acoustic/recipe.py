@@ -15,7 +15,7 @@ from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
 from ...dsp.alignment import beta_binomial_prior
 from ...dsp.loudness import normalise_loudness
-from ...dsp.speech_mel import mel_features
+from ...dsp.speech_mel import mel_to_features
 from ...errors import BadFolder, BadModel, BadSetting, BadText
 from ...models.folder import ModelFolder
 from ...ranges import check_ranges
@@ -337,7 +337,7 @@ class SpeechBatches:
         for row, clip in enumerate(clips):
             frames, symbols = clip.n_frames, len(clip.symbols)
             mel = clip.mel.astype(np.float32)
-            batch["mel"][row, :frames] = mel_features(mel.T)
+            batch["mel"][row, :frames] = mel_to_features(mel.T)
             batch["octaves"][row, :frames] = hz_to_octaves(clip.f0_hz)
             batch["voiced"][row, :frames] = clip.f0_hz > 0
             batch["energy"][row, :frames] = energies_of(mel)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...dsp.alignment import PLACE_FEATURES
+from ...dsp.alignment import N_POSITION_FEATURES
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder, OpenModel
@@ -44,7 +44,7 @@ class Runtime(OpenModel):
         )
         self._decoder = folder.session(
             DECODER_FILE,
-            encoded | {"told": (1, None, N_TOLD), "places": (1, None), "features": (1, None, PLACE_FEATURES)},
+            encoded | {"told": (1, None, N_TOLD), "places": (1, None), "features": (1, None, N_POSITION_FEATURES)},
             {"mel": (1, None, config.n_mels)},
         )
 

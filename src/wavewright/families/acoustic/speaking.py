@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.alignment import place_features
-from ...dsp.speech_mel import mel_of_features
+from ...dsp.alignment import position_features
+from ...dsp.speech_mel import features_to_mel
 from . import BOUNDARY, Config
 from .prosody import ENERGY_CENTRE, ENERGY_SPREAD, octaves_to_hz
 
@@ -114,10 +114,10 @@ def _speak_piece(
     octaves = melody_of(melody[:, 0].astype(np.float64), voicing * durations, controls)
     energy = melody[:, 2] + 2 * np.log(controls.energy) / ENERGY_SPREAD
     told = np.stack([octaves * voicing, voicing, energy], axis=1).astype(np.float32)
-    places, features = place_features(durations)
+    places, features = position_features(durations)
     frames = decode(encoded, told, places, features)
     return Spoken(
-        mel_of_features(frames).astype(np.float32),
+        features_to_mel(frames).astype(np.float32),
         durations,
         np.where(voicing > VOICED_FROM, octaves_to_hz(octaves), 0.0).astype(np.float32),
         (ENERGY_SPREAD * energy + ENERGY_CENTRE).astype(np.float32),

@@ -13,7 +13,7 @@ from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...dsp.tilt import tilted
+from ...dsp.tilt import tilt_spectrum
 from ...errors import BadFolder, BadSetting
 from ...models.folder import ModelFolder
 from ...ranges import check_ranges
@@ -247,7 +247,7 @@ class Crops:
             wave = soxr.resample(wave, rate * speed, rate, quality="MQ")
             wave = np.pad(wave, (0, max(self.n_samples - len(wave), 0)))[: self.n_samples]
         tilt_db = draw.uniform(-data.tilt_db, data.tilt_db)
-        return tilted(wave, tilt_db, rate) if tilt_db else wave
+        return tilt_spectrum(wave, tilt_db, rate) if tilt_db else wave
 
     def _n_levels(self, draw: np.random.Generator) -> int:
         """How many levels a clip uses: often the numbers that are played, sometimes any other."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.excitation import dispersed, mix_by_periodicity, pulse_train, shape_to_mel
+from ...dsp.excitation import disperse, mix_by_periodicity, pulse_train, shape_to_mel
 from ...dsp.mel import mel_filterbank
 from ...dsp.phase import griffin_lim, mel_to_power
-from ...dsp.pitch import carried_octaves, track_pitch
+from ...dsp.pitch import f0_to_octaves, track_pitch
 from ...dsp.spectrum import spectrogram, stft
 from ...errors import BadAudio
 from . import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, POSITION_FEATURES, Config
@@ -43,7 +43,7 @@ def wave_to_frames(wave: np.ndarray, config: Config) -> np.ndarray:
             wave, config.sample_rate, config.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ, config.voice_edges_hz
         )
         n_frames = len(frames)
-        octaves = carried_octaves(track.f0_hz[:n_frames], MIDDLE_PITCH_HZ)
+        octaves = f0_to_octaves(track.f0_hz[:n_frames], MIDDLE_PITCH_HZ)
         noise_share = np.log(1 - track.periodicity[:, :n_frames].T + SMALLEST_NOISE_SHARE)
         frames = np.concatenate([frames, octaves[:, None], noise_share], axis=1)
     return frames.astype(np.float32)
@@ -89,7 +89,7 @@ def _excitation(frames: np.ndarray, config: Config, rng: np.random.Generator, n_
         frames[:, config.n_mels], *np.log2(np.array([LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ]) / MIDDLE_PITCH_HZ)
     )
     train = pulse_train(MIDDLE_PITCH_HZ * 2.0**octaves, config.sample_rate, config.hop_length, n_samples)
-    pulses = dispersed(stft(train, config.n_fft, config.hop_length), DISPERSION_SECONDS, config.sample_rate)
+    pulses = disperse(stft(train, config.n_fft, config.hop_length), DISPERSION_SECONDS, config.sample_rate)
     in_bands = 1 - (np.exp(np.minimum(frames[:, config.n_mels + 1 :], 0.0)) - SMALLEST_NOISE_SHARE)  # (frames, bands)
     edges_hz = np.array(config.voice_edges_hz)
     middles_hz = (edges_hz[:-1] + edges_hz[1:]) / 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dsp.spectral_frames import Analysis, spectrum_to_features
+from ...dsp.spectral_frames import StreamingSTFT, spectrum_to_features
 from ...errors import BadModel
 from ...models.folder import ModelFolder, Shapes
 from . import DECODER_FILE, ENCODER_FILE, Config
@@ -104,7 +104,7 @@ class Coder:
         heard = wave[max(0, start) : max(0, stop)]
         padded = np.pad(heard, (max(0, -start), 0))
         padded = np.pad(padded, (0, stop - start - len(padded)))
-        analysis = Analysis(self.config.frames)
+        analysis = StreamingSTFT(self.config.frames)
         analysis.waiting = padded[: n_fft - hop].astype(np.float32)
         return analysis.push(padded[n_fft - hop :])
 
@@ -154,7 +154,7 @@ class Stream:
 
     def __init__(self, coder: Coder, seed: int = 0):
         self.coder, config = coder, coder.config
-        self.analysis, self.first = Analysis(config.frames), 0
+        self.analysis, self.first = StreamingSTFT(config.frames), 0
         self.waiting = np.zeros((0, config.frames.n_bins), np.complex64)
         self.rendering = Rendering(config, Noise(seed))
         self.memories = [coder.silence(0), coder.silence(1)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...dsp.phase import unit_angles
+from ...dsp.phase import unit_phasors
 from ...dsp.spectral_frames import FrameSettings
 
 FLOOR = 1e-4  # of a full-scale tone: what lies below is neither missed nor too much
@@ -67,7 +67,7 @@ class Detail:
         share = np.float32(self.share)
         level = np.abs(spectrum) ** (1 - share) * (np.sqrt(power) * np.exp(self._smoothed(power))) ** share
         own = max(1 - share, np.float32(LEAST_OF_OWN))
-        return level * unit_angles(share * self.spectrum + own * spectrum)
+        return level * unit_phasors(share * self.spectrum + own * spectrum)
 
     def _smoothed(self, power: np.ndarray) -> np.ndarray:
         """The logarithms of the gains ``(frames, bins)``, each frame's turned up or down so that those of energy are smooth in time."""

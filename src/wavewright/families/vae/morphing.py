@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ...dsp.onset import align, count_onsets
-from ...dsp.tilt import tilted
+from ...dsp.tilt import tilt_spectrum
 from ...errors import BadAudio, BadSetting
 from ...units import db_to_gain, gain_to_db, seconds_to_samples
 from ..interpolation import lerp, slerp
@@ -176,11 +176,11 @@ def tilted_to(asked: float, wave: np.ndarray, sample_rate: int) -> np.ndarray:
     low, high = -LARGEST_TILT_DB, LARGEST_TILT_DB
     for _ in range(TILTS):
         middle = (low + high) / 2
-        if brightness(tilted(wave, middle, sample_rate), sample_rate) < asked:
+        if brightness(tilt_spectrum(wave, middle, sample_rate), sample_rate) < asked:
             low = middle
         else:
             high = middle
-    return tilted(wave, (low + high) / 2, sample_rate)
+    return tilt_spectrum(wave, (low + high) / 2, sample_rate)
 
 
 def loudness_db(wave: np.ndarray) -> float:

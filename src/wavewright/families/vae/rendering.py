@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...dsp.phase import griffin_lim
-from ...dsp.spectral_frames import Analysis, Synthesis, head_to_spectrum, noise_gains
+from ...dsp.spectral_frames import StreamingISTFT, StreamingSTFT, head_to_spectrum, noise_gains
 from ...dsp.spectrum import frame, power_spectrum
 from . import Config
 from .detail import Detail
@@ -43,7 +43,7 @@ class Rendering:
 
     def __init__(self, config: Config, noise: Noise):
         self.config, self.first = config, 0
-        self.synthesis, self.white = Synthesis(config.frames), Analysis(config.frames)
+        self.synthesis, self.white = StreamingISTFT(config.frames), StreamingSTFT(config.frames)
         self.draw = noise.source()
 
     def next(self, frames: Mapping[str, np.ndarray], detail: Detail | None = None) -> np.ndarray:
@@ -70,7 +70,7 @@ class Rendering:
             return wave
         settings = self.config.frames
         framed = frame(np.pad(wave, (0, settings.n_fft - settings.hop_length)), settings.n_fft, settings.hop_length)
-        return Synthesis(settings).push(
+        return StreamingISTFT(settings).push(
             detail.added(np.fft.rfft(framed * self.synthesis.window).astype(np.complex64), power)
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.onset import ISOLATED_FACTOR, calm_end, prominence
+from ...dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from ...units import db_to_gain
 from .directions import ATTRIBUTES, LEVEL_SECONDS, MOST_STEPS, Directions, measure
 from .morphing import loudness_db, tilted_to
@@ -67,7 +67,7 @@ class Steering:
         asked = np.array([amounts.get(each.name, 0.0) for each in self._sliders]) / self._steps
         wanted = self._measured(self._start) + asked
         wave = self._best(asked, wanted)
-        wave = calm_end(wave, self._sample_rate) if self._is_one_shot else wave
+        wave = attenuate_end(wave, self._sample_rate) if self._is_one_shot else wave
         if LOUDNESS in self._sliders:
             wanted_db = loudness_db(self._start) + amounts.get(LOUDNESS.name, 0.0)
             wave = wave * np.float32(db_to_gain(wanted_db - loudness_db(wave)))
@@ -120,7 +120,7 @@ class Steering:
         return not new_click and not is_late(wave, self._start, self._sample_rate)
 
     def _has_click(self, wave: np.ndarray) -> bool:
-        return prominence(wave, int(np.abs(wave).argmax()), self._sample_rate) > ISOLATED_FACTOR
+        return local_crest_factor(wave, int(np.abs(wave).argmax()), self._sample_rate) > CLICK_FACTOR
 
     def _at(self, position: np.ndarray) -> np.ndarray:
         """The latents where each slider is moved by so many of its steps."""

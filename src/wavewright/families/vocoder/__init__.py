@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, hop_of
+from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, speech_hop_length
 from ...errors import BadSetting
 from ...ranges import check_ranges
 
@@ -85,7 +85,7 @@ class Config:
     @property
     def hop_length(self) -> int:
         """Samples from one mel frame to the next."""
-        return hop_of(self.sample_rate)
+        return speech_hop_length(self.sample_rate)
 
     @property
     def mel_n_fft(self) -> int:

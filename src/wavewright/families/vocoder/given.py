@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...data.entry import Entry, Problem
-from ...dsp.speech_mel import FRAMES_A_SECOND, MEL_FLOOR, N_MELS
+from ...dsp.speech_mel import FRAMES_PER_SECOND, MEL_FLOOR, N_MELS
 
 ENDING = ".npy"
 MOST_FRAMES_APART = 2  # between given frames and the length of the recording
@@ -33,7 +33,7 @@ def _problem(entry: Entry) -> str:
         shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
     except (OSError, ValueError, EOFError):
         return f"{path.name} with its mel frames is not beside it, or cannot be read; save them with numpy.save."
-    expected = round(entry.n_frames / entry.sample_rate * FRAMES_A_SECOND)
+    expected = round(entry.n_frames / entry.sample_rate * FRAMES_PER_SECOND)
     if entry.offset_seconds or len(shape) != 2 or shape[0] != N_MELS or abs(shape[1] - expected) > MOST_FRAMES_APART:
         return f"{path.name} has shape {shape}; whole recordings need ({N_MELS}, frames), here about {expected} frames."
     return ""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...dsp.spectrum import hann_window
-from ...dsp.speech_mel import MEL_CENTRE, MEL_SPREAD, mel_features
+from ...dsp.speech_mel import MEL_MEAN, MEL_STD, mel_to_features
 from ...nn.convnext import Blocks, split_memory
 from ...nn.critics import BandCritics
 from ...nn.losses import critic_loss, feature_distance, generator_loss
@@ -168,7 +168,7 @@ class Vocoder(nn.Module):
     def _make(self, batch: Batch) -> None:
         """Put the recordings and two copies of each into the batch, as far as they can be compared, and the logits of the pitch."""
         config, mel = self.config, batch["mel"]
-        described, batch["logits"], _ = self.filters((mel - MEL_CENTRE) / MEL_SPREAD)
+        described, batch["logits"], _ = self.filters((mel - MEL_MEAN) / MEL_STD)
         n_frames = mel.shape[1] - 1 - config.look_ahead
         with torch.autocast(mel.device.type, enabled=False):
             noises = [torch.randn_like(batch["pulses"]) for _ in range(2)]
@@ -229,7 +229,7 @@ def build(config: Config) -> Vocoder:
 def played(filters: Filters, mel: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """A sound ``(time,)`` as it would be played and its pitch in hertz ``(frames,)``, of ``mel (1 + frames + look_ahead, n_mels)``."""
     config, device = filters.config, next(filters.parameters()).device
-    described, logits, _ = filters(torch.as_tensor(mel_features(mel.T)[None], device=device))
+    described, logits, _ = filters(torch.as_tensor(mel_to_features(mel.T)[None], device=device))
     f0_hz = pitch_of(logits[0].float().cpu().numpy())
     pulses = Pulses(config.sample_rate, config.hop_length).push(f0_hz)
     noise = np.random.default_rng(seed).standard_normal(len(pulses), np.float32)
@@ -276,7 +276,7 @@ def listen(filters: Filters, prepared: Prepared) -> tuple[list[np.ndarray], list
 @torch.no_grad()
 def to_play(filters: Filters, prepared: Prepared) -> Playable:
     """The graph of filters and pitch, and a few copies."""
-    features = torch.as_tensor(np.stack([mel_features(mel.T) for mel in prepared.heard["mel"][:2]]))
+    features = torch.as_tensor(np.stack([mel_to_features(mel.T) for mel in prepared.heard["mel"][:2]]))
     memory = torch.zeros(len(features), sum(filters.memory_sizes))
     graph = Graph(
         filters,

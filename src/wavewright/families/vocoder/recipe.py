@@ -16,7 +16,7 @@ from ...data.store import ClipStore
 from ...dsp.mel import mel_spectrogram
 from ...dsp.pitch import track_pitch
 from ...dsp.spectrum import spectrogram
-from ...dsp.speech_mel import F_MAX_HZ, power_scale, to_log
+from ...dsp.speech_mel import F_MAX_HZ, power_scale, power_to_log
 from ...errors import BadFolder, BadSetting
 from ...models.folder import ModelFolder
 from ...ranges import check_ranges
@@ -264,7 +264,7 @@ class Crops:
             heard, model.sample_rate, model.mel_n_fft, model.hop_length, model.n_mels, f_max_hz=F_MAX_HZ, padding="none"
         )
         if not self.recipe.data.given_mels:
-            return to_log(power * np.float32(power_scale(model.mel_n_fft))).T
+            return power_to_log(power * np.float32(power_scale(model.mel_n_fft))).T
         return given_frames(self.store.entries[row].path, first, power.shape[1], gain).T
 
     def _stretch(self, row: int, start: int, n_samples: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...dsp.speech_mel import MEL_FLOOR, mel_features, speech_mel
+from ...dsp.speech_mel import MEL_FLOOR, mel_to_features, speech_mel
 from ...errors import BadAudio, BadSetting
 from ...models.folder import ModelFolder, OpenModel
 from . import FRAMES_FILE, N_PITCHES, Config
@@ -126,7 +126,7 @@ class Stream:
         """The samples that frames finish; ``mel (n_mels, 1 + frames + look_ahead)`` has one before and those ahead."""
         config = self._config
         n_frames = mel.shape[1] - 1 - config.look_ahead
-        given = {"features": mel_features(mel)[None], "memory": self._memory}
+        given = {"features": mel_to_features(mel)[None], "memory": self._memory}
         described, pitch, self._memory = self._session.run(["described", "pitch", "memory_after"], given)
         self._session.check_length(described, n_frames * config.steps_per_frame)
         self._session.check_length(pitch, n_frames)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.pitch import carried_octaves, track_pitch
+from ...dsp.pitch import f0_to_octaves, track_pitch
 from ...dsp.spectrum import frame, hann_window
 from . import CONTOUR_FEATURES, Config
 
@@ -30,7 +30,7 @@ def contour_of(wave: np.ndarray, config: Config) -> np.ndarray:
     power = np.square(frame(padded, size, config.hop_length)[:n_frames]) @ window / window.sum()
     track = track_pitch(wave, config.sample_rate, config.hop_length, *PITCH_LIMITS_HZ)
     loudness = (np.log(power + POWER_FLOOR) - LOUDNESS_CENTRE) / LOUDNESS_SPREAD
-    octaves = carried_octaves(track.f0_hz[:n_frames], MIDDLE_PITCH_HZ)
+    octaves = f0_to_octaves(track.f0_hz[:n_frames], MIDDLE_PITCH_HZ)
     return np.stack([loudness, octaves, track.periodicity[0, :n_frames]], axis=1).astype(np.float32)
 
 

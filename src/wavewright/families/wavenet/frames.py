@@ -24,7 +24,7 @@ def mel_power(wave: np.ndarray, config: Config) -> np.ndarray:
 
 def mel_frames(wave: np.ndarray, config: Config) -> np.ndarray:
     """The natural logarithm of :func:`mel_power` and a floor, ``(n_mels, frames)`` float32."""
-    return speech_mel.to_log(mel_power(wave, config))
+    return speech_mel.power_to_log(mel_power(wave, config))
 
 
 def position_features(n_frames: int, n_samples: int, config: Config, start: int = 0) -> np.ndarray:

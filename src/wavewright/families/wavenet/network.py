@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...dsp.speech_mel import mel_of_features
+from ...dsp.speech_mel import features_to_mel
 from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
 from ...nn.playable import Graph, Playable
 from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, LARGEST_STEP, SMALLEST_LOG_SCALE, Config
@@ -224,7 +224,7 @@ def listen(network: WaveNet, prepared: Prepared) -> tuple[list[np.ndarray], list
             condition = rows.reshape(1, len(rows), config.n_layers, 2 * config.channels)
         n_samples = len(given["frames"]) * config.hop_length
         heard = engine.draw(engine.start([0]), n_samples, condition, config.temperature)
-        prediction = prediction_of(mel_of_features(given["frames"]), config) if config.prediction_order else None
+        prediction = prediction_of(features_to_mel(given["frames"]), config) if config.prediction_order else None
         waves.append(to_wave(heard, config, prediction=prediction)[0])
     return waves, [title for title, _ in asked]
 

@@ -13,7 +13,7 @@ from ...data.preparation import Preparation
 from ...data.selection import select_labels_and_speakers
 from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
-from ...dsp.speech_mel import mel_features, mel_of_features, to_log
+from ...dsp.speech_mel import features_to_mel, mel_to_features, power_to_log
 from ...errors import BadFolder, BadSetting
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
@@ -191,7 +191,7 @@ class Stretches:
         wave = gain * self.store.crop(row, start - lead, lead + data.crop_samples)[0]
         condition = self._condition(row, start, length, gain)
         if model.prediction_order:
-            prediction = prediction_of(mel_of_features(condition["frames"]), model)
+            prediction = prediction_of(features_to_mel(condition["frames"]), model)
             heard = to_heard(np.pad(wave, (n_before - lead, 0)), model, prediction)
         else:
             heard = to_heard(wave, model)[lead:]
@@ -214,7 +214,7 @@ class Stretches:
             power = np.zeros((model.n_mels, n_frames), np.float32)
             of_clip = self._mel_power(row)[:, first : first + n_frames]
             power[:, : of_clip.shape[1]] = gain**2 * of_clip
-            frames = mel_features(to_log(power))
+            frames = mel_to_features(power_to_log(power))
         elif model.condition == "position":
             frames = position_features(n_frames, length, model, start)
         if model.contour:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ...dsp.speech_mel import MEL_FLOOR, mel_features
+from ...dsp.speech_mel import MEL_FLOOR, mel_to_features
 from ...errors import BadModel, BadSetting
 from ...models.asked import place_of
 from ...models.folder import ModelFolder, OpenModel, Shapes, as_float32
@@ -176,7 +176,7 @@ class Runtime(OpenModel):
         mel = np.concatenate([mel, after_the_end], axis=1)
         sound = Sound((mel.shape[1] - config.context_frames) * config.hop_length, 0, 0, seed)
         prediction = prediction_of(mel, config) if config.prediction_order else None
-        return self._drawn(mel_features(mel), sound, temperature, None, prediction)
+        return self._drawn(mel_to_features(mel), sound, temperature, None, prediction)
 
     def _checked_temperature(self, temperature: float | None) -> float:
         """The temperature itself, or the model's own; raises BadSetting where there is no such temperature."""
