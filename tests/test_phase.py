@@ -70,7 +70,7 @@ def test_griffin_lim_keeps_a_wave_whose_phases_it_is_given():
 def test_griffin_lim_refuses_sizes_that_do_not_fit():
     with pytest.raises(BadSetting, match="The spectrum has 100 bins; n_fft 256 needs 129"):
         griffin_lim(np.ones((100, 4)), 256, 64)
-    with pytest.raises(BadSetting, match="The first guess has shape"):
+    with pytest.raises(BadSetting, match="The initial spectrum has shape"):
         griffin_lim(np.ones((129, 4)), 256, 64, start=np.ones((129, 5)))
     with pytest.raises(BadSetting, match="neither may be negative"):
         griffin_lim(np.ones((129, 4)), 256, 64, momentum=-0.5)

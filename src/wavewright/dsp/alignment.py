@@ -1,7 +1,7 @@
-"""Which frames belong to which symbol: sums over all monotonic alignments, the best one, and what is expected before listening.
+"""Monotonic alignment of frames to symbols: forward-backward, Viterbi, beta-binomial prior, averages and positions.
 
-Frames go through the symbols in order, one symbol a frame. A symbol may last any number of frames, at least one, but for those that are
-skippable, which may last none.
+Frames pass through the symbols in order, one symbol a frame. A symbol lasts at least one frame; a skippable symbol may
+last none.
 """
 
 from __future__ import annotations
@@ -16,94 +16,163 @@ N_POSITION_FEATURES = 4  # see position_features
 def forward_sum(
     scores: np.ndarray, is_skippable: np.ndarray, n_frames: np.ndarray, n_symbols: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The log of the summed probability of all alignments of each clip, and the probability of each symbol in each frame.
+    """Sum the probabilities of all alignments of each clip by the forward-backward algorithm.
 
-    ``scores (batch, frames, symbols)`` are log-probabilities, of which the first ``n_frames (batch,)`` and ``n_symbols (batch,)`` count;
-    ``is_skippable (batch, symbols)``. Gives ``(batch,)`` float64, -1e30 where there is no alignment, and
-    ``(batch, frames, symbols)`` float32, which is the gradient of the former. The forward-backward algorithm of hidden Markov models
-    (L. Rabiner, "A tutorial on hidden Markov models", 1989), as Shih et al., "RAD-TTS", 2021, use it.
+    Parameters
+    ----------
+    scores : np.ndarray
+        Log-probability of each symbol in each frame, ``(batch, frames, symbols)``.
+    is_skippable : np.ndarray
+        True for symbols that may last no frame, ``(batch, symbols)``.
+    n_frames, n_symbols : np.ndarray
+        Lengths of the clips, ``(batch,)``; what follows is padding.
+
+    Returns
+    -------
+    log_probability : np.ndarray
+        ``(batch,)`` float64, -1e30 where there is no alignment.
+    posterior : np.ndarray
+        Probability of each symbol in each frame, ``(batch, frames, symbols)`` float32: the gradient of
+        ``log_probability`` with respect to ``scores``.
+
+    References
+    ----------
+    L. Rabiner, "A tutorial on hidden Markov models", 1989; K. Shih et al., "RAD-TTS", 2021.
     """
     from .alignment_kernels import forward_backward
 
     posterior = np.zeros(scores.shape, np.float32)
-    totals = np.empty(len(scores))
+    log_probability = np.empty(len(scores))
     for row, (frames, symbols) in enumerate(zip(n_frames, n_symbols, strict=True)):
-        part = np.ascontiguousarray(scores[row, :frames, :symbols], np.float64)
-        found = np.zeros((int(frames), int(symbols)))
-        totals[row] = forward_backward(part, is_skippable[row, :symbols], found)
-        posterior[row, :frames, :symbols] = found
-    return totals, posterior
+        clip_scores = np.ascontiguousarray(scores[row, :frames, :symbols], np.float64)
+        clip_posterior = np.zeros((int(frames), int(symbols)))
+        log_probability[row] = forward_backward(clip_scores, is_skippable[row, :symbols], clip_posterior)
+        posterior[row, :frames, :symbols] = clip_posterior
+    return log_probability, posterior
 
 
 def best_durations(
     scores: np.ndarray, is_skippable: np.ndarray, n_frames: np.ndarray, n_symbols: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The frames of each symbol on the best alignment of each clip, ``(batch, symbols)`` int64, and whether there is one ``(batch,)``.
+    """Return the durations of the symbols on the most probable alignment of each clip (Viterbi).
 
-    Arguments as in :func:`forward_sum`. Where a clip has fewer frames than symbols that last, its frames are dealt out evenly.
+    Parameters
+    ----------
+    scores, is_skippable, n_frames, n_symbols : np.ndarray
+        As for :func:`forward_sum`.
+
+    Returns
+    -------
+    durations : np.ndarray
+        Frames of each symbol, ``(batch, symbols)`` int64. A clip with fewer frames than symbols that must last has its
+        frames divided at equal intervals.
+    is_aligned : np.ndarray
+        False for clips without an alignment, ``(batch,)``.
     """
     from .alignment_kernels import viterbi_path
 
     durations = np.zeros((len(scores), scores.shape[2]), np.int64)
-    is_found = np.ones(len(scores), bool)
+    is_aligned = np.ones(len(scores), bool)
     for row, (frames, symbols) in enumerate(zip(n_frames, n_symbols, strict=True)):
-        part = np.ascontiguousarray(scores[row, :frames, :symbols], np.float64)
-        found = np.zeros(int(symbols), np.int64)
-        is_found[row] = viterbi_path(part, is_skippable[row, :symbols], found)
-        if not is_found[row]:
-            found = np.diff(np.round(np.linspace(0, int(frames), int(symbols) + 1))).astype(np.int64)
-        durations[row, :symbols] = found
-    return durations, is_found
+        clip_scores = np.ascontiguousarray(scores[row, :frames, :symbols], np.float64)
+        clip_durations = np.zeros(int(symbols), np.int64)
+        is_aligned[row] = viterbi_path(clip_scores, is_skippable[row, :symbols], clip_durations)
+        if not is_aligned[row]:
+            clip_durations = np.diff(np.round(np.linspace(0, int(frames), int(symbols) + 1))).astype(np.int64)
+        durations[row, :symbols] = clip_durations
+    return durations, is_aligned
 
 
 @lru_cache(maxsize=1)
 def _log_factorials(largest: int) -> np.ndarray:
-    """``log(n!)`` for n from 0 to ``largest``."""
+    """Return ``log(n!)`` for n from 0 to ``largest``."""
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, largest + 1)))])
 
 
 def beta_binomial_prior(n_frames: int, n_symbols: int) -> np.ndarray:
-    """The log-probability of each symbol in each frame before anything was heard, ``(frames, symbols)`` float32; rows sum to 1.
+    """Return the prior log-probability of each symbol in each frame.
 
-    A beta-binomial distribution over the symbols whose middle moves evenly (Shih et al., "RAD-TTS", 2021): frame ``t`` of ``T`` has
+    A beta-binomial distribution over the symbols whose mean moves linearly: frame ``t`` of ``T``, counted from 1, has
     ``alpha = t`` and ``beta = T - t + 1``.
+
+    Parameters
+    ----------
+    n_frames, n_symbols : int
+        Lengths of the clip.
+
+    Returns
+    -------
+    np.ndarray
+        ``(frames, symbols)`` float32; the probabilities of each row sum to 1.
+
+    References
+    ----------
+    K. Shih et al., "RAD-TTS", 2021.
     """
-    needed = n_frames + n_symbols + 2
-    table = _log_factorials(1 << max(12, needed.bit_length()))  # one table for all but the longest clips
+    largest = n_frames + n_symbols + 2
+    table = _log_factorials(1 << max(12, largest.bit_length()))  # one table for all but the longest clips
     last = n_symbols - 1
     alpha = np.arange(1, n_frames + 1)[:, None]
     beta = n_frames + 1 - alpha
     symbol = np.arange(n_symbols)[None]
-    choices = table[last] - table[symbol] - table[last - symbol]
-    hits = table[symbol + alpha - 1] + table[last - symbol + beta - 1] - table[last + n_frames]
-    return (choices + hits - table[alpha - 1] - table[beta - 1] + table[n_frames]).astype(np.float32)
+    log_binomial = table[last] - table[symbol] - table[last - symbol]
+    log_beta = table[symbol + alpha - 1] + table[last - symbol + beta - 1] - table[last + n_frames]
+    log_prior: np.ndarray = log_binomial + log_beta - table[alpha - 1] - table[beta - 1] + table[n_frames]
+    return log_prior.astype(np.float32)
 
 
 def averages_by_symbol(values: np.ndarray, weights: np.ndarray, durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The weighted mean of ``values (frames,)`` over the frames of each symbol, and the mean of the ``weights (frames,)`` themselves.
+    """Average values of frames over each symbol.
 
-    ``durations (symbols,)`` sum to at most the frames. Both are ``(symbols,)`` float32, 0 where a symbol has no frame, or no weight.
+    Parameters
+    ----------
+    values, weights : np.ndarray
+        ``(frames,)``.
+    durations : np.ndarray
+        Frames of each symbol, ``(symbols,)``; they sum to at most the number of frames.
+
+    Returns
+    -------
+    mean : np.ndarray
+        Weighted mean of the values of each symbol, ``(symbols,)`` float32, 0 for a symbol without frames or weight.
+    mean_weight : np.ndarray
+        Mean of the weights of each symbol, ``(symbols,)`` float32, 0 for a symbol without frames.
     """
     ends = np.cumsum(durations)
     starts = ends - durations
-    weighed = np.concatenate([[0.0], np.cumsum(values * weights)])
-    weight = np.concatenate([[0.0], np.cumsum(weights)])
-    of_weight = weight[ends] - weight[starts]
-    mean = np.divide(weighed[ends] - weighed[starts], of_weight, out=np.zeros(len(ends)), where=of_weight > 1e-6)
-    share = np.divide(of_weight, durations, out=np.zeros(len(ends)), where=durations > 0)
-    return mean.astype(np.float32), share.astype(np.float32)
+    value_sums = np.concatenate([[0.0], np.cumsum(values * weights)])
+    weight_sums = np.concatenate([[0.0], np.cumsum(weights)])
+    weight = weight_sums[ends] - weight_sums[starts]
+    mean = np.divide(value_sums[ends] - value_sums[starts], weight, out=np.zeros(len(ends)), where=weight > 1e-6)
+    mean_weight = np.divide(weight, durations, out=np.zeros(len(ends)), where=durations > 0)
+    return mean.astype(np.float32), mean_weight.astype(np.float32)
 
 
 def position_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The symbol of each frame ``(frames,)`` int64 and where in it the frame lies ``(frames, N_POSITION_FEATURES)`` float32.
+    """Return the symbol of each frame and features of the frame's position in it.
 
-    ``durations (symbols,)`` are frames. Features are the share of the symbol that is past, how near its two ends are, and the logarithm
-    of how long it lasts.
+    Parameters
+    ----------
+    durations : np.ndarray
+        Frames of each symbol, ``(symbols,)``.
+
+    Returns
+    -------
+    symbols : np.ndarray
+        Index of each frame's symbol, ``(frames,)`` int64.
+    features : np.ndarray
+        ``(frames, N_POSITION_FEATURES)`` float32: relative position from -0.5 to 0.5, proximity to the start and to the
+        end, log-duration.
     """
-    places = np.repeat(np.arange(len(durations)), durations)
+    symbols = np.repeat(np.arange(len(durations)), durations)
     starts = np.cumsum(durations) - durations
-    index = np.arange(len(places)) - starts[places]
-    length = durations[places]
-    left = length - 1 - index
-    rows = [(index + 0.5) / length - 0.5, np.exp(-index / 2), np.exp(-left / 2), 0.5 * np.log(length / 4)]
-    return places, np.stack(rows, axis=1).astype(np.float32)
+    index = np.arange(len(symbols)) - starts[symbols]
+    duration = durations[symbols]
+    remaining = duration - 1 - index
+    features = [
+        (index + 0.5) / duration - 0.5,
+        np.exp(-index / 2),
+        np.exp(-remaining / 2),
+        0.5 * np.log(duration / 4),
+    ]
+    return symbols, np.stack(features, axis=1).astype(np.float32)

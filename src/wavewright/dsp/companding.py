@@ -1,4 +1,4 @@
-"""Mu-law companding (ITU-T G.711's curve): loud samples in coarse steps, quiet ones in fine steps."""
+"""Mu-law companding with the curve of ITU-T G.711: fine steps for quiet samples, coarse ones for loud samples."""
 
 from __future__ import annotations
 
@@ -9,34 +9,94 @@ from .spectrum import float_wave
 
 
 def mu_law_encode(wave: np.ndarray, mu: int = 255) -> np.ndarray:
-    """``sign(x) log(1 + mu |x|) / log(1 + mu)``: samples in [-1, 1] to compressed ones in [-1, 1], the same shape.
+    """Compress samples: ``sign(x) log(1 + mu |x|) / log(1 + mu)``.
 
-    Raises BadAudio for samples beyond [-1, 1] and BadSetting for ``mu`` below 1.
+    Parameters
+    ----------
+    wave : np.ndarray
+        Samples in [-1, 1], any shape.
+    mu : int
+        1 to 32767; 255 for 8 bits.
+
+    Returns
+    -------
+    np.ndarray
+        Compressed samples in [-1, 1], the same shape.
+
+    Raises
+    ------
+    BadAudio
+        If a sample is beyond [-1, 1].
+    BadSetting
+        If ``mu`` is out of range.
+
+    References
+    ----------
+    ITU-T G.711.
     """
     _check_mu(mu)
     wave = float_wave(wave)
     _check_range(wave)
-    return np.sign(wave) * np.log1p(mu * np.abs(wave)) / np.log1p(mu).astype(wave.dtype)
+    compressed: np.ndarray = np.sign(wave) * np.log1p(mu * np.abs(wave)) / np.log1p(mu).astype(wave.dtype)
+    return compressed
 
 
 def mu_law_decode(compressed: np.ndarray, mu: int = 255) -> np.ndarray:
-    """``sign(y) ((1 + mu)^|y| - 1) / mu``, the inverse of :func:`mu_law_encode`; raises as it does."""
+    """Expand samples: ``sign(y) ((1 + mu)^|y| - 1) / mu``, the inverse of :func:`mu_law_encode`.
+
+    Parameters
+    ----------
+    compressed : np.ndarray
+        Compressed samples in [-1, 1], any shape.
+    mu : int
+        1 to 32767.
+
+    Returns
+    -------
+    np.ndarray
+        Samples in [-1, 1], the same shape.
+
+    Raises
+    ------
+    BadAudio, BadSetting
+        As :func:`mu_law_encode`.
+    """
     _check_mu(mu)
     compressed = float_wave(compressed)
     _check_range(compressed)
-    return np.sign(compressed) * np.expm1(np.log1p(mu).astype(compressed.dtype) * np.abs(compressed)) / mu
+    log_base = np.log1p(mu).astype(compressed.dtype)
+    wave: np.ndarray = np.sign(compressed) * np.expm1(log_base * np.abs(compressed)) / mu
+    return wave
 
 
 def mu_law_quantise(wave: np.ndarray, mu: int = 255) -> np.ndarray:
-    """Samples in [-1, 1] to whole numbers from ``-(mu + 1) / 2`` to ``(mu - 1) / 2`` (8 bits for 255), as ``librosa.mu_compress``."""
-    # In single precision a full-scale sample lands a hair above 1, in a code that does not exist.
+    """Compress samples and round them to integers, as ``librosa.mu_compress``.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        Samples in [-1, 1], any shape.
+    mu : int
+        1 to 32767.
+
+    Returns
+    -------
+    np.ndarray
+        From ``-(mu + 1) / 2`` to ``(mu - 1) / 2``, the same shape, int16.
+
+    Raises
+    ------
+    BadAudio, BadSetting
+        As :func:`mu_law_encode`.
+    """
+    # In single precision a full-scale sample is rounded to slightly above 1, in a code that does not exist.
     compressed = mu_law_encode(np.asarray(wave, np.float64), mu)
     codes = np.searchsorted(np.linspace(-1.0, 1.0, 1 + mu), compressed, side="left")
     return (codes - (mu + 1) // 2).astype(np.int16)
 
 
 def mu_law_dequantise(codes: np.ndarray, mu: int = 255) -> np.ndarray:
-    """Whole numbers from :func:`mu_law_quantise` back to samples float32, as ``librosa.mu_expand``."""
+    """Expand the integers of :func:`mu_law_quantise` to samples float32, as ``librosa.mu_expand``."""
     return mu_law_decode(np.asarray(codes, np.float32) * 2.0 / (1 + mu), mu)
 
 

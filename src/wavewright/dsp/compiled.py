@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 import numba
 from numba.core.caching import FunctionCache, NullCache
@@ -18,38 +18,67 @@ from ..whole_file import sweep_once, write_whole
 
 DIGEST_BYTES = hashlib.sha256().digest_size
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_Numba: TypeAlias = Any  # an object of numba, most of which has no annotations
+
+_jit: _Numba = numba.njit  # whose annotations lack some of the options
 _reported: set[str] = set()  # lines on standard error, each once for a process
 
 
-def compiled(what: str, **flags: Any) -> Callable[[Callable[..., Any]], Any]:
+def compiled(what: str, **flags: object) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Compile the decorated function at its first call and cache the machine code, if a cache folder is writable.
 
     Parameters
     ----------
-    what
+    what : str
         Name of the loop in the line printed to standard error while it compiles.
     **flags
         Options of ``numba.njit``.
+
+    Returns
+    -------
+    callable
+        The decorator.
     """
 
-    def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher: Any = numba.njit(nogil=True, **flags)(function)
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        dispatcher = _jit(nogil=True, **flags)(function)
         try:
             dispatcher._cache = CheckedCache(function, what)
-        except RuntimeError:  # no folder can be written
+        except RuntimeError:  # no folder is writable
             dispatcher._cache = NoCache(what)
-        return dispatcher
+        return cast("Callable[P, R]", dispatcher)
 
     return decorate
 
 
-def inlined(function: Callable[..., Any] | None = None, **flags: Any) -> Any:
-    """Inline a function into its compiled callers; it gets no Python entry point, which takes longest to compile."""
+@overload
+def inlined(function: None = None, **flags: object) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+@overload
+def inlined(function: Callable[P, R]) -> Callable[P, R]: ...
+def inlined(
+    function: Callable[P, R] | None = None, **flags: object
+) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
+    """Inline a function into its compiled callers; it gets no Python entry point, which is slowest to compile.
 
-    jit: Any = numba.njit  # its annotations lack the two options
+    Parameters
+    ----------
+    function : callable, optional
+        The function, where the decorator has no options.
+    **flags
+        Options of ``numba.njit``.
 
-    def decorate(function: Callable[..., Any]) -> Any:
-        return jit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **flags)(function)
+    Returns
+    -------
+    callable
+        The function, or the decorator.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        jit = _jit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **flags)
+        return cast("Callable[P, R]", jit(function))
 
     return decorate if function is None else decorate(function)
 
@@ -60,11 +89,11 @@ class CheckedCache(FunctionCache):
     numba's own cache files have no hash: a damaged one raises arbitrary errors, or runs.
     """
 
-    def __init__(self, function: Callable[..., Any], what: str):
-        super().__init__(function)
+    def __init__(self, function: Callable[P, R], what: str) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
         self._what = what
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
+    def load_overload(self, sig: _Numba, target_context: _Numba) -> _Numba:
         """Return the compiled code for a signature, None where numba has to compile it."""
         target_context.refresh()
         path, made_from = self._file(sig, target_context.codegen())
@@ -84,19 +113,19 @@ class CheckedCache(FunctionCache):
             _report(f"compiling {self._what} for this machine, once: some seconds ...")
         return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
+    def save_overload(self, sig: _Numba, data: _Numba) -> None:
         """Store compiled code, whole or not at all; where that fails, it is compiled again next time."""
         if not self._impl.check_cachable(data):
             return
         path, made_from = self._file(sig, data.codegen)
-        stored = made_from + dumps(self._impl.reduce(data))
+        stored = made_from + dumps(self._impl.reduce(data))  # type: ignore[no-untyped-call]
         with suppress(OSError):
             self._impl.locator.ensure_cache_path()
             write_whole(path, hashlib.sha256(stored).digest() + stored)
 
-    def _file(self, sig: Any, codegen: Any) -> tuple[Path, bytes]:
+    def _file(self, sig: _Numba, codegen: _Numba) -> tuple[Path, bytes]:
         """Return the file for a signature, and the hash of the sources that its code must have been compiled from."""
-        signature, processor, code = self._index_key(sig, codegen)
+        signature, processor, code = self._index_key(sig, codegen)  # type: ignore[no-untyped-call]
         key = hashlib.sha256(repr((signature, processor)).encode()).hexdigest()[:16]
         sources = (numba.__version__, self._impl.locator.get_source_stamp(), code)
         made_from = hashlib.sha256(repr(sources).encode()).digest()
@@ -106,10 +135,10 @@ class CheckedCache(FunctionCache):
 class NoCache(NullCache):
     """Report that code is being compiled; without a writable folder every process compiles anew."""
 
-    def __init__(self, what: str):
+    def __init__(self, what: str) -> None:
         self._what = what
 
-    def load_overload(self, sig: Any, target_context: Any) -> None:
+    def load_overload(self, *_: object) -> None:
         """Return None: numba has to compile."""
         _report(
             f"compiling {self._what}: some seconds; to keep it, set NUMBA_CACHE_DIR to a folder that can be written ..."

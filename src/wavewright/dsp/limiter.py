@@ -10,7 +10,7 @@ from ..units import db_to_gain, gain_to_db, seconds_to_samples
 
 OVERSAMPLING = 4
 WINDOW_SECONDS = 0.04
-"""The gain falls and rises again within this time around a peak."""
+"""Length of the gain reduction around a peak."""
 
 FILTER_SAMPLES = 16  # reach of the oversampling filter on each side
 HEADROOM_DB = 0.05  # below the ceiling: a changing gain alters inter-sample peaks slightly
@@ -40,7 +40,8 @@ def true_peaks(wave: np.ndarray) -> np.ndarray:
         return np.zeros(0)
     fine = np.abs(resample_poly(wave.astype(np.float64), OVERSAMPLING, 1, axis=-1))
     between = fine.reshape(wave.shape[0], wave.shape[-1], OVERSAMPLING).max(axis=(0, 2))
-    return np.maximum(between, np.abs(wave).max(axis=0))
+    peaks: np.ndarray = np.maximum(between, np.abs(wave).max(axis=0))
+    return peaks
 
 
 def true_peak_db(wave: np.ndarray) -> float:
@@ -55,9 +56,9 @@ def limit(blocks: Iterable[np.ndarray], sample_rate: int, ceiling_db: float = -1
     Parameters
     ----------
     blocks : iterable of np.ndarray
-        A wave ``(channels, time)`` in pieces of any length.
+        Consecutive blocks ``(channels, time)`` of any length.
     sample_rate : int
-        Hertz.
+        Hz.
     ceiling_db : float
         The largest true peak, dBTP.
 
@@ -90,7 +91,8 @@ def _limited(
     if peaks.max(initial=0.0) <= ceiling:
         return block
     gain = _smoothed(np.minimum(1.0, ceiling / np.maximum(peaks, 1e-12)), sample_rate)
-    return (block * gain[before.shape[1] :][: block.shape[1]]).astype(np.float32)
+    limited: np.ndarray = block * gain[before.shape[1] :][: block.shape[1]]
+    return limited.astype(np.float32)
 
 
 def _smoothed(gain: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -103,4 +105,5 @@ def _smoothed(gain: np.ndarray, sample_rate: int) -> np.ndarray:
     lowest = minimum_filter1d(padded, 2 * half + 1, mode="constant", cval=1.0)
     window = np.hanning(2 * half + 3)[1:-1]
     window /= window.sum()
-    return 1.0 - oaconvolve(1.0 - lowest, window, mode="same")[2 * half : -2 * half]
+    smooth: np.ndarray = 1.0 - oaconvolve(1.0 - lowest, window, mode="same")[2 * half : -2 * half]
+    return smooth

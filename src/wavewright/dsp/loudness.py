@@ -1,4 +1,4 @@
-"""Integrated loudness after ITU-R BS.1770-4, and waves brought to a peak or a loudness."""
+"""Integrated loudness after ITU-R BS.1770-4, and normalisation to a peak or a loudness."""
 
 from __future__ import annotations
 
@@ -26,14 +26,28 @@ CHANNEL_GAINS = {
     5: (1.0, 1.0, 1.0, SURROUND_GAIN, SURROUND_GAIN),
     6: (1.0, 1.0, 1.0, 0.0, SURROUND_GAIN, SURROUND_GAIN),
 }
-"""Gains by number of channels (BS.1770-4, table 3): left, right, centre, then with six the low-frequency channel, surrounds."""
+"""Gains by number of channels (BS.1770-4, table 3): left, right, centre, low-frequency (with six), surrounds."""
 
 
 def k_weighting(sample_rate: int) -> np.ndarray:
-    """The two filters that stand for the head and the ear, as second-order sections ``(2, 6)`` for ``scipy.signal.sosfilt``.
+    """Return the two K-weighting filters for ``scipy.signal.sosfilt``.
 
-    BS.1770-4 lists coefficients for 48 kHz alone. Here they follow, for any rate, from the analogue filters behind them (B. De Man,
-    "Evaluation of implementations of the EBU R128 loudness measurement", 2018) by the bilinear transform.
+    BS.1770-4 lists their coefficients for 48 kHz alone. For other rates they follow from the analogue filters by the
+    bilinear transform.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz.
+
+    Returns
+    -------
+    np.ndarray
+        Second-order sections, ``(2, 6)``.
+
+    References
+    ----------
+    B. De Man, "Evaluation of implementations of the EBU R128 loudness measurement", 2018.
     """
     # A high shelf of 4 dB above 1.7 kHz ...
     centre_hz, gain_db, quality = 1681.974450955533, 3.999843853973347, 0.7071752369554196
@@ -52,17 +66,30 @@ def k_weighting(sample_rate: int) -> np.ndarray:
 
 
 class LoudnessMeter:
-    """Measures integrated loudness while a wave passes in pieces, so that its length does not matter."""
+    """Integrated loudness of consecutive blocks of a wave, in bounded memory.
 
-    def __init__(self, sample_rate: int, n_channels: int):
-        """Raises BadAudio for numbers of channels whose places in the room BS.1770 does not tell, and for very low rates."""
+    Parameters
+    ----------
+    sample_rate : int
+        Hz, at least 4000.
+    n_channels : int
+        1, 2, 3, 5 or 6, the numbers for which BS.1770 defines channel positions.
+
+    Raises
+    ------
+    BadAudio
+        If the rate or the number of channels is another.
+    """
+
+    def __init__(self, sample_rate: int, n_channels: int) -> None:
         if n_channels not in CHANNEL_GAINS:
             raise BadAudio(
                 f"Loudness is defined for 1, 2, 3, 5 or 6 channels, and this wave has {n_channels}; mix it down first."
             )
         if sample_rate < LOWEST_RATE_HZ:
             raise BadAudio(
-                f"Loudness needs a sample rate of at least {LOWEST_RATE_HZ} Hz, and this is {sample_rate}; resample first."
+                f"Loudness needs a sample rate of at least {LOWEST_RATE_HZ} Hz, and this is {sample_rate}; resample "
+                "first."
             )
         self.sample_rate = sample_rate
         self.gains = np.array(CHANNEL_GAINS[n_channels])
@@ -72,7 +99,7 @@ class LoudnessMeter:
         self.step_energies = [0.0]  # the last step is still being filled
 
     def add(self, wave: np.ndarray) -> None:
-        """Take the next piece of the wave ``(channels, time)``."""
+        """Add the next block of the wave, ``(channels, time)``."""
         from scipy.signal import sosfilt  # slow to import
 
         if wave.shape[-1] == 0:
@@ -90,7 +117,7 @@ class LoudnessMeter:
         self.n_samples += len(energy)
 
     def integrated_lufs(self) -> float:
-        """The integrated loudness so far in LUFS, ``-inf`` for silence (BS.1770-4, annex 1, equations 4 to 7)."""
+        """Return the integrated loudness so far, LUFS, ``-inf`` for silence (BS.1770-4, annex 1, eq. 4 to 7)."""
         powers = self._block_powers()
         loud = powers[powers > 10.0 ** ((ABSOLUTE_GATE_LUFS + 0.691) / 10.0)]
         if len(loud) == 0:
@@ -99,7 +126,7 @@ class LoudnessMeter:
         return -0.691 + 10.0 * math.log10(loud.mean())
 
     def _block_powers(self) -> np.ndarray:
-        """The mean power of every gating block ``(blocks,)``; a wave shorter than one block is a block of its own length."""
+        """Return the mean power of every gating block, ``(blocks,)``; a shorter wave is one block."""
         n_steps = len(self.step_energies)
         if self._step_end(n_steps) > self.n_samples:
             n_steps -= 1
@@ -107,31 +134,69 @@ class LoudnessMeter:
             return np.array([sum(self.step_energies) / max(1, self.n_samples)])
         energies = np.convolve(self.step_energies[:n_steps], np.ones(STEPS_PER_BLOCK), "valid")
         ends = np.array([self._step_end(step) for step in range(n_steps + 1)])
-        return energies / (ends[STEPS_PER_BLOCK:] - ends[:-STEPS_PER_BLOCK])
+        powers: np.ndarray = energies / (ends[STEPS_PER_BLOCK:] - ends[:-STEPS_PER_BLOCK])
+        return powers
 
     def _step_end(self, n_steps: int) -> int:
-        """The sample at which this many steps are over."""
+        """Return the number of samples in the first ``n_steps`` steps."""
         return round(n_steps * STEP_SECONDS * self.sample_rate)
 
 
 def integrated_loudness(wave: np.ndarray, sample_rate: int) -> float:
-    """Integrated loudness of ``(channels, time)`` or ``(time,)`` in LUFS after BS.1770-4, ``-inf`` for silence.
+    """Return the integrated loudness of a wave after BS.1770-4.
 
-    A wave shorter than one gating block of 400 ms is measured as one block of its own length, so that one-shots have a loudness.
-    Raises BadAudio for 4 or more than 6 channels and for sample rates below 4 kHz.
+    A wave shorter than one gating block of 400 ms is one block of its own length, so that one-shots have a loudness.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)`` or ``(time,)``.
+    sample_rate : int
+        Hz.
+
+    Returns
+    -------
+    float
+        LUFS, ``-inf`` for silence.
+
+    Raises
+    ------
+    BadAudio
+        If there are 4 or more than 6 channels, or the sample rate is below 4 kHz.
+
+    References
+    ----------
+    ITU-R BS.1770-4, annex 1.
     """
     wave = np.atleast_2d(wave)
     meter = LoudnessMeter(sample_rate, wave.shape[0])
-    n_piece = 10 * sample_rate
-    for start in range(0, wave.shape[-1], n_piece):
-        meter.add(wave[:, start : start + n_piece])
+    n_block = 10 * sample_rate
+    for start in range(0, wave.shape[-1], n_block):
+        meter.add(wave[:, start : start + n_block])
     return meter.integrated_lufs()
 
 
 def normalise_loudness(wave: np.ndarray, sample_rate: int, target_lufs: float = -23.0) -> np.ndarray:
-    """The wave ``(channels, time)`` or ``(time,)`` with a gain that brings it to ``target_lufs``; silence stays silence.
+    """Normalise a wave to a loudness; the peak may then exceed 1.
 
-    The peak may end up beyond 1. Raises BadAudio as :func:`integrated_loudness`.
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)`` or ``(time,)``.
+    sample_rate : int
+        Hz.
+    target_lufs : float
+        Integrated loudness of the result.
+
+    Returns
+    -------
+    np.ndarray
+        The same shape; silence is unchanged.
+
+    Raises
+    ------
+    BadAudio
+        As :func:`integrated_loudness`.
     """
     loudness_lufs = integrated_loudness(wave, sample_rate)
     if loudness_lufs == -math.inf:
@@ -140,7 +205,7 @@ def normalise_loudness(wave: np.ndarray, sample_rate: int, target_lufs: float = 
 
 
 def normalise_peak(wave: np.ndarray, peak_db: float = -1.0) -> np.ndarray:
-    """The wave ``(..., time)`` with a gain that brings its loudest sample to ``peak_db`` below full scale; silence stays silence."""
+    """Normalise the largest sample of a wave ``(..., time)`` to ``peak_db`` dBFS; silence is unchanged."""
     peak = float(np.max(np.abs(wave), initial=0.0))
     if peak == 0.0:
         return float_wave(wave).copy()
@@ -149,4 +214,5 @@ def normalise_peak(wave: np.ndarray, peak_db: float = -1.0) -> np.ndarray:
 
 def _with_gain(wave: np.ndarray, gain: float) -> np.ndarray:
     wave = float_wave(wave)
-    return wave * wave.dtype.type(gain)
+    scaled: np.ndarray = wave * wave.dtype.type(gain)
+    return scaled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 
@@ -15,22 +15,53 @@ MelPreset = Literal["librosa", "htk"]
 ``htk``: HTK's scale ``2595 log10(1 + f / 700)`` with filters of equal height 1."""
 
 
-def hz_to_mel(frequency_hz, preset: MelPreset = "librosa"):
-    """Frequency in hertz to mel, on the scale of the preset."""
+@overload
+def hz_to_mel(frequency_hz: float, preset: MelPreset = ...) -> np.float64: ...
+@overload
+def hz_to_mel(frequency_hz: np.ndarray, preset: MelPreset = ...) -> np.ndarray: ...
+def hz_to_mel(frequency_hz: float | np.ndarray, preset: MelPreset = "librosa") -> np.float64 | np.ndarray:
+    """Convert frequencies in hertz to mel.
+
+    Parameters
+    ----------
+    frequency_hz : float or np.ndarray
+        Any shape.
+    preset : str
+        The scale: ``librosa`` (Slaney's) or ``htk``.
+
+    Returns
+    -------
+    float or np.ndarray
+        The same shape.
+
+    References
+    ----------
+    M. Slaney, "Auditory Toolbox", 1998: 200/3 Hz a mel up to 1 kHz = 15 mel, then 27 mel for a factor 6.4.
+    """
     frequency_hz = np.asarray(frequency_hz, dtype=np.float64)
+    mel: np.ndarray
     if preset == "htk":
-        return 2595.0 * np.log10(1.0 + frequency_hz / 700.0)
-    # M. Slaney, "Auditory Toolbox", 1998: 200/3 Hz a mel up to 1 kHz = 15 mel, then 27 mel for a factor 6.4.
+        mel = 2595.0 * np.log10(1.0 + frequency_hz / 700.0)
+        return mel
     above = 15.0 + 27.0 * np.log(np.maximum(frequency_hz, 1000.0) / 1000.0) / np.log(6.4)
-    return np.where(frequency_hz < 1000.0, frequency_hz * 3.0 / 200.0, above)
+    mel = np.where(frequency_hz < 1000.0, frequency_hz * 3.0 / 200.0, above)
+    return mel
 
 
-def mel_to_hz(mel, preset: MelPreset = "librosa"):
-    """Mel to frequency in hertz, the inverse of :func:`hz_to_mel`."""
+@overload
+def mel_to_hz(mel: float, preset: MelPreset = ...) -> np.float64: ...
+@overload
+def mel_to_hz(mel: np.ndarray, preset: MelPreset = ...) -> np.ndarray: ...
+def mel_to_hz(mel: float | np.ndarray, preset: MelPreset = "librosa") -> np.float64 | np.ndarray:
+    """Convert mel to frequencies in hertz, the inverse of :func:`hz_to_mel`."""
     mel = np.asarray(mel, dtype=np.float64)
+    frequency_hz: np.ndarray
     if preset == "htk":
-        return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
-    return np.where(mel < 15.0, mel * 200.0 / 3.0, 1000.0 * 6.4 ** ((np.maximum(mel, 15.0) - 15.0) / 27.0))
+        frequency_hz = 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
+        return frequency_hz
+    above = 1000.0 * 6.4 ** ((np.maximum(mel, 15.0) - 15.0) / 27.0)
+    frequency_hz = np.where(mel < 15.0, mel * 200.0 / 3.0, above)
+    return frequency_hz
 
 
 def mel_filterbank(
@@ -41,9 +72,31 @@ def mel_filterbank(
     f_max_hz: float | None = None,
     preset: MelPreset = "librosa",
 ) -> np.ndarray:
-    """Triangular filters ``(n_mels, n_fft // 2 + 1)`` float32, evenly spaced in mel from ``f_min_hz`` to ``f_max_hz``.
+    """Return triangular filters at equal intervals in mel, as ``librosa.filters.mel``.
 
-    ``f_max_hz`` is half the sample rate if not given. Raises BadSetting where the limits or the preset are impossible.
+    Parameters
+    ----------
+    sample_rate : int
+        Hz.
+    n_fft : int
+        Of the STFT.
+    n_mels : int
+        Number of filters.
+    f_min_hz, f_max_hz : float
+        Limits of the filters, ``0 <= f_min_hz < f_max_hz <= sample_rate / 2``; the upper one is half the sample rate by
+        default.
+    preset : str
+        Scale and height of the filters.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n_mels, n_fft // 2 + 1)`` float32.
+
+    Raises
+    ------
+    BadSetting
+        If the limits or the preset are invalid.
     """
     f_max_hz = sample_rate / 2 if f_max_hz is None else f_max_hz
     if preset not in ("librosa", "htk"):
@@ -52,13 +105,15 @@ def mel_filterbank(
         raise BadSetting(f"n_mels is {n_mels}; it must be at least 1.")
     if not 0 <= f_min_hz < f_max_hz <= sample_rate / 2:
         raise BadSetting(
-            f"The mel limits are {f_min_hz} to {f_max_hz} Hz; they must rise and lie between 0 and half the sample rate "
-            f"({sample_rate / 2} Hz)."
+            f"The mel limits are {f_min_hz} to {f_max_hz} Hz; they must rise and lie between 0 and half the sample "
+            f"rate ({sample_rate / 2} Hz)."
         )
     bins_hz = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
     edges_hz = mel_to_hz(np.linspace(hz_to_mel(f_min_hz, preset), hz_to_mel(f_max_hz, preset), n_mels + 2), preset)
     left, centre, right = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
-    filters = np.maximum(0.0, np.minimum((bins_hz - left) / (centre - left), (right - bins_hz) / (right - centre)))
+    filters: np.ndarray = np.maximum(
+        0.0, np.minimum((bins_hz - left) / (centre - left), (right - bins_hz) / (right - centre))
+    )
     if preset == "librosa":
         filters *= 2.0 / (right - left)
     return filters.astype(np.float32)
@@ -75,13 +130,36 @@ def mel_spectrogram(
     preset: MelPreset = "librosa",
     padding: Padding = "zero",
 ) -> np.ndarray:
-    """Power in mel bands, ``mel_filterbank @ |stft|^2``: ``(..., time)`` -> ``(..., n_mels, frames)``.
+    """Return the power in mel bands, ``mel_filterbank @ |stft|^2``, as ``librosa.feature.melspectrogram``.
 
-    The same as ``librosa.feature.melspectrogram`` with ``preset="librosa"``, or with ``htk=True, norm=None`` for ``"htk"``.
-    Raises BadSetting where the settings do not fit the wave or each other.
+    With ``preset="htk"`` it equals librosa's with ``htk=True, norm=None``.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(..., time)``.
+    sample_rate : int
+        Hz.
+    n_fft, hop_length : int
+        Of the STFT, samples.
+    n_mels, f_min_hz, f_max_hz, preset
+        As for :func:`mel_filterbank`.
+    padding : str
+        As for :func:`.spectrum.stft`.
+
+    Returns
+    -------
+    np.ndarray
+        ``(..., n_mels, frames)``.
+
+    Raises
+    ------
+    BadSetting
+        If the settings do not match the wave or each other.
     """
     filters = mel_filterbank(sample_rate, n_fft, n_mels, f_min_hz, f_max_hz, preset)
-    return filters @ spectrogram(wave, n_fft, hop_length, padding=padding)
+    mel: np.ndarray = filters @ spectrogram(wave, n_fft, hop_length, padding=padding)
+    return mel
 
 
 def log_mel(
@@ -96,40 +174,97 @@ def log_mel(
     floor: float = 1e-5,
     padding: Padding = "zero",
 ) -> np.ndarray:
-    """``log(floor + mel_spectrogram)``, natural logarithm: ``(..., time)`` -> ``(..., n_mels, frames)``.
+    """Return the natural logarithm ``log(floor + mel_spectrogram)``.
 
-    The floor is added, not a limit, so that the result is smooth and a gradient flows in quiet bands too. For decibels as librosa
-    gives them use :func:`power_to_db` on a :func:`mel_spectrogram`.
+    The floor is added, not a limit, so that the result is smooth and quiet bands have gradients. For decibels as in
+    librosa use :func:`power_to_db` on a :func:`mel_spectrogram`.
+
+    Parameters
+    ----------
+    wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding
+        As for :func:`mel_spectrogram`.
+    floor : float
+        Added to the power.
+
+    Returns
+    -------
+    np.ndarray
+        ``(..., n_mels, frames)``.
+
+    Raises
+    ------
+    BadSetting
+        As :func:`mel_spectrogram`.
     """
-    return np.log(
-        mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding) + floor
-    )
+    mel = mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels, f_min_hz, f_max_hz, preset, padding)
+    log_power: np.ndarray = np.log(mel + floor)
+    return log_power
 
 
 def power_to_db(
     power: np.ndarray, reference: float = 1.0, floor: float = 1e-10, range_db: float | None = 80.0
 ) -> np.ndarray:
-    """``10 log10(max(floor, power) / max(floor, reference))``, at most ``range_db`` below the loudest, as ``librosa.power_to_db``.
+    """Return ``10 log10(max(floor, power) / max(floor, reference))``, as ``librosa.power_to_db``.
 
-    The loudest value is sought in each spectrogram ``(bands, frames)`` by itself, so that a batch does not change its members.
+    Parameters
+    ----------
+    power : np.ndarray
+        ``(..., bands, frames)``.
+    reference : float
+        Power of 0 dB.
+    floor : float
+        Smallest power.
+    range_db : float, optional
+        Values are limited to this far below the maximum of each spectrogram ``(bands, frames)``, so that a batch does
+        not change its members; None for no limit.
+
+    Returns
+    -------
+    np.ndarray
+        The same shape, dB.
     """
-    level_db = 10.0 * np.log10(np.maximum(floor, power)) - 10.0 * math.log10(max(floor, float(reference)))
+    level_db: np.ndarray = 10.0 * np.log10(np.maximum(floor, power)) - 10.0 * math.log10(max(floor, float(reference)))
     if range_db is None:
         return level_db
-    return np.maximum(level_db, level_db.max(axis=(-2, -1), keepdims=True) - range_db)
+    limited: np.ndarray = np.maximum(level_db, level_db.max(axis=(-2, -1), keepdims=True) - range_db)
+    return limited
 
 
 def mfcc(
     wave: np.ndarray, sample_rate: int, n_mfcc: int = 20, n_fft: int = 2048, hop_length: int = 512, n_mels: int = 128
 ) -> np.ndarray:
-    """Mel-frequency cepstral coefficients ``(..., time)`` -> ``(..., n_mfcc, frames)``, as ``librosa.feature.mfcc``.
+    """Return mel-frequency cepstral coefficients, as ``librosa.feature.mfcc``.
 
-    The orthonormal cosine transform (DCT-II) of the mel spectrogram in decibels. Raises BadSetting where the settings do not fit.
+    The orthonormal cosine transform (DCT-II) of the mel spectrogram in decibels.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(..., time)``.
+    sample_rate : int
+        Hz.
+    n_mfcc : int
+        Number of coefficients, 1 to ``n_mels``.
+    n_fft, hop_length : int
+        Of the STFT, samples.
+    n_mels : int
+        Number of mel bands.
+
+    Returns
+    -------
+    np.ndarray
+        ``(..., n_mfcc, frames)``.
+
+    Raises
+    ------
+    BadSetting
+        If the settings do not match the wave or each other.
     """
     if not 1 <= n_mfcc <= n_mels:
         raise BadSetting(f"n_mfcc is {n_mfcc}; it must lie between 1 and n_mels ({n_mels}).")
     level_db = power_to_db(mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels))
     order, band = np.arange(n_mfcc)[:, None], np.arange(n_mels)
-    cosines = np.sqrt(2.0 / n_mels) * np.cos(np.pi * order * (2 * band + 1) / (2 * n_mels))  # (n_mfcc, n_mels)
-    cosines[0] /= np.sqrt(2.0)
-    return cosines.astype(level_db.dtype) @ level_db
+    dct = np.sqrt(2.0 / n_mels) * np.cos(np.pi * order * (2 * band + 1) / (2 * n_mels))  # (n_mfcc, n_mels)
+    dct[0] /= np.sqrt(2.0)
+    coefficients: np.ndarray = dct.astype(level_db.dtype) @ level_db
+    return coefficients

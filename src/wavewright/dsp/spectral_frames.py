@@ -1,4 +1,4 @@
-"""Frames of a wave as a network hears them, and the wave that a network's frames stand for, piece by piece or whole."""
+"""Input features from STFT frames, and waves from predicted frames; streaming STFT and its inverse."""
 
 from __future__ import annotations
 
@@ -10,20 +10,32 @@ import numpy as np
 from .mel import hz_to_mel
 from .spectrum import frame, hann_window, overlap_add, power_spectrum
 
-POWER_FLOOR = 1e-8  # of a full-scale tone's
-COMPRESSION = 0.5  # exponent of the magnitudes that a network hears and makes
-LOG_SCALE, LOG_SHIFT = 1 / 6, 1.4  # bring log power to about zero mean and unit variance
-LARGEST_LOG_GAIN = 3.0  # of a bin or a band of noise, where 0 is a full-scale tone
+POWER_FLOOR = 1e-8  # relative to a full-scale tone
+COMPRESSION = 0.5  # exponent of the magnitudes in input features and predicted frames
+LOG_SCALE, LOG_SHIFT = 1 / 6, 1.4  # normalise log power to about zero mean and unit variance
+LARGEST_LOG_GAIN = 3.0  # of a bin or a band of noise; 0 is a full-scale tone
 
 
 @dataclass(frozen=True)
 class FrameSettings:
-    """What a frame is: ``n_fft`` samples through a Hann window, one every ``hop_length``, which an even number of times gives ``n_fft``."""
+    """STFT settings of a network's frames.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Hz.
+    n_fft : int
+        Length of the Hann window, an even multiple of ``hop_length``.
+    hop_length : int
+        Samples between frames.
+    noise_bands : int
+        Bands of the predicted noise, 0 for none.
+    """
 
     sample_rate: int
     n_fft: int
     hop_length: int
-    noise_bands: int = 0  # of the noise of a network's frames, 0 for none
+    noise_bands: int = 0
 
     @property
     def n_bins(self) -> int:
@@ -32,109 +44,205 @@ class FrameSettings:
 
     @property
     def n_overlapping(self) -> int:
-        """Frames that hear a sample."""
+        """Frames that contain a sample."""
         return self.n_fft // self.hop_length
 
     @property
     def scale(self) -> float:
-        """The magnitude of a full-scale tone's bin: half the window's sum."""
+        """Magnitude of a full-scale tone's bin: half the sum of the window."""
         return self.n_fft / 4
 
     @property
     def noise_scale(self) -> float:
-        """The scale over the deviation of a bin of white noise, the root of the window's energy."""
-        return self.scale / (0.375 * self.n_fft) ** 0.5
+        """Factor from the standard deviation of a bin of white noise, the root of the window's energy, to ``scale``."""
+        return self.scale / float((0.375 * self.n_fft) ** 0.5)
 
 
 def bin_phasors(first: int, n_frames: int, settings: FrameSettings) -> np.ndarray:
-    """How far a tone in the middle of each bin has turned at frames ``first`` and on, complex64 ``(n_frames, bins)``.
+    """Return the phase that a tone at the centre of each bin has advanced since frame 0, as phasors.
 
-    Seen so, a steady tone is a constant for the networks.
+    Divided by these, the spectrum of a steady tone is constant.
+
+    Parameters
+    ----------
+    first : int
+        Index of the first frame.
+    n_frames : int
+        Number of frames.
+    settings : FrameSettings
+        The STFT.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n_frames, bins)`` complex64.
     """
-    period = settings.n_overlapping  # frames after which every bin has turned a whole number of times
-    places = np.outer(np.arange(first, first + n_frames) % period, np.arange(settings.n_bins)) % period
-    return np.exp(2j * np.pi * np.arange(period) / period).astype(np.complex64)[places]
+    period = settings.n_overlapping  # frames in which every bin advances by a whole number of turns
+    indices = np.outer(np.arange(first, first + n_frames) % period, np.arange(settings.n_bins)) % period
+    phasors: np.ndarray = np.exp(2j * np.pi * np.arange(period) / period).astype(np.complex64)
+    return phasors[indices]
 
 
 def spectrum_to_features(spectrum: np.ndarray, first: int, settings: FrameSettings) -> np.ndarray:
-    """What a network hears of ``spectrum (frames, bins)``, of which the first is frame ``first`` of the sound: ``(frames, n_features)``.
+    """Return the input features of a network: log power, then real and imaginary part of the compressed spectrum.
 
-    Log power, then real and imaginary part, turned back as :func:`bin_phasors` says, their magnitude to the power COMPRESSION.
+    Parameters
+    ----------
+    spectrum : np.ndarray
+        STFT, ``(frames, bins)``.
+    first : int
+        Index of its first frame, for :func:`bin_phasors`, by which the spectrum is divided.
+    settings : FrameSettings
+        The STFT.
+
+    Returns
+    -------
+    np.ndarray
+        ``(frames, 3 * bins)`` float32. Magnitudes are raised to the power COMPRESSION.
     """
     scaled = spectrum / np.float32(settings.scale)
     power = power_spectrum(scaled) + np.float32(POWER_FLOOR)
-    turned = scaled * bin_phasors(first, len(spectrum), settings).conj() * power ** np.float32((COMPRESSION - 1) / 2)
+    phasors = bin_phasors(first, len(spectrum), settings)
+    compressed = scaled * phasors.conj() * power ** np.float32((COMPRESSION - 1) / 2)
     log_power = np.log(power) * np.float32(LOG_SCALE) + np.float32(LOG_SHIFT)
-    return np.concatenate([log_power, turned.real, turned.imag], axis=1).astype(np.float32, copy=False)
+    return np.concatenate([log_power, compressed.real, compressed.imag], axis=1).astype(np.float32, copy=False)
 
 
 def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> np.ndarray:
-    """The spectrum ``(frames, bins)`` complex64 of a network's frames ``(frames, 3 * bins)``, of which the first is frame ``first``.
+    """Return the spectrum of a network's predicted frames.
 
-    They hold the logarithm of a gain for each bin, which silences it easily, then real and imaginary part, of magnitudes to the power
-    COMPRESSION, as :func:`spectrum_to_features` gives them. These are no mere direction: where a phase cannot be foreseen they shrink to
-    nothing, and grow again from there, while a direction of length 1 is lost as its magnitude vanishes.
+    They hold the log gain of each bin, which can silence it, then real and imaginary part with magnitudes to the power
+    COMPRESSION, as in :func:`spectrum_to_features`. Unlike a unit phasor, these shrink to zero where a phase is
+    unpredictable and grow again from there, so their gradient does not vanish.
+
+    Parameters
+    ----------
+    head : np.ndarray
+        Output of the network's head, ``(frames, 3 * bins)``.
+    first : int
+        Index of its first frame.
+    settings : FrameSettings
+        The STFT.
+
+    Returns
+    -------
+    np.ndarray
+        ``(frames, bins)`` complex64.
     """
     log_gain, real, imaginary = np.split(head, 3, axis=1)
     gain = np.exp(np.minimum(log_gain, np.float32(LARGEST_LOG_GAIN)))
     expansion = np.sqrt(real * real + imaginary * imaginary) * gain  # to the power 1 / COMPRESSION - 1, which is 1
-    magnified = (real + np.complex64(1j) * imaginary) * (expansion * gain * np.float32(settings.scale))
-    return magnified * bin_phasors(first, len(head), settings)
+    expanded = (real + np.complex64(1j) * imaginary) * (expansion * gain * np.float32(settings.scale))
+    spectrum: np.ndarray = expanded * bin_phasors(first, len(head), settings)
+    return spectrum
 
 
 @cache
 def band_interpolation(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of bands evenly spaced in mel, the one below each bin ``(bins,)`` and the part of the way to the next one, float32 ``(bins,)``."""
-    places = hz_to_mel(np.arange(n_fft // 2 + 1) * sample_rate / n_fft, "htk")
-    places = places / places[-1] * (n_bands - 1)
-    below = np.minimum(places.astype(np.int64), max(n_bands - 2, 0))
-    return below, (places - below).astype(np.float32)
+    """Return how bins interpolate between bands at equal intervals in mel.
+
+    Parameters
+    ----------
+    n_bands : int
+        Number of bands, from 0 Hz to half the sample rate.
+    n_fft : int
+        Of the STFT.
+    sample_rate : int
+        Hz.
+
+    Returns
+    -------
+    lower : np.ndarray
+        Index of the band at or below each bin, ``(bins,)`` int64.
+    fraction : np.ndarray
+        Weight of the next band, ``(bins,)`` float32.
+    """
+    positions = hz_to_mel(np.arange(n_fft // 2 + 1) * sample_rate / n_fft, "htk")
+    positions = positions / positions[-1] * (n_bands - 1)
+    lower = np.minimum(positions.astype(np.int64), max(n_bands - 2, 0))
+    return lower, (positions - lower).astype(np.float32)
 
 
 def noise_gains(log_gains: np.ndarray, settings: FrameSettings) -> np.ndarray:
-    """The factor of each bin of white noise of variance 1, ``(frames, bins)``, from a network's ``log_gains (frames, noise_bands)``."""
+    """Return the gain of each bin of white noise of variance 1.
+
+    Parameters
+    ----------
+    log_gains : np.ndarray
+        Predicted log gains, ``(frames, noise_bands)``.
+    settings : FrameSettings
+        The STFT.
+
+    Returns
+    -------
+    np.ndarray
+        ``(frames, bins)`` float32.
+    """
     gains = np.exp(np.minimum(log_gains, np.float32(LARGEST_LOG_GAIN))) * np.float32(settings.noise_scale)
-    below, part = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)
-    above = np.minimum(below + 1, settings.noise_bands - 1)
-    # No matrix product, whose last digit depends on how many frames there are.
-    return gains[:, below] * (1 - part) + gains[:, above] * part
+    lower, fraction = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)
+    upper = np.minimum(lower + 1, settings.noise_bands - 1)
+    # No matrix product: its rounding depends on the number of frames.
+    bin_gains: np.ndarray = gains[:, lower] * (1 - fraction) + gains[:, upper] * fraction
+    return bin_gains
 
 
 class StreamingSTFT:
-    """Frames of a wave that comes in pieces; the first frames also hear the silence before it."""
+    """STFT of consecutive blocks of a wave; the first frames also contain zeros before it."""
 
-    def __init__(self, settings: FrameSettings):
+    def __init__(self, settings: FrameSettings) -> None:
         self.settings = settings
         self.window = hann_window(settings.n_fft)
-        self.waiting = np.zeros(settings.n_fft - settings.hop_length, np.float32)
+        self.buffer = np.zeros(settings.n_fft - settings.hop_length, np.float32)
 
     def push(self, wave: np.ndarray) -> np.ndarray:
-        """The spectrum ``(frames, bins)`` of the frames that ``wave (time,)`` completes."""
-        heard = np.concatenate([self.waiting, wave])
-        n_frames = max(0, (len(heard) - self.settings.n_fft) // self.settings.hop_length + 1)
-        self.waiting = heard[n_frames * self.settings.hop_length :]
+        """Return the spectra of the frames that a block completes.
+
+        Parameters
+        ----------
+        wave : np.ndarray
+            The next samples, ``(time,)``.
+
+        Returns
+        -------
+        np.ndarray
+            ``(frames, bins)`` complex64.
+        """
+        n_fft, hop_length = self.settings.n_fft, self.settings.hop_length
+        samples = np.concatenate([self.buffer, wave])
+        n_frames = max(0, (len(samples) - n_fft) // hop_length + 1)
+        self.buffer = samples[n_frames * hop_length :]
         if not n_frames:
             return np.zeros((0, self.settings.n_bins), np.complex64)
-        return np.fft.rfft(frame(heard, self.settings.n_fft, self.settings.hop_length) * self.window).astype(
-            np.complex64
-        )
+        return np.fft.rfft(frame(samples, n_fft, hop_length) * self.window).astype(np.complex64)
 
 
 class StreamingISTFT:
-    """A wave from frames that come in pieces; it begins with the first frame's samples, most of them before the sound itself."""
+    """Inverse STFT of consecutive blocks of frames; it starts with the first frame, mostly before the wave."""
 
-    def __init__(self, settings: FrameSettings):
+    def __init__(self, settings: FrameSettings) -> None:
         self.settings = settings
         self.window = hann_window(settings.n_fft)
-        self.before = np.zeros((settings.n_overlapping - 1, settings.n_fft), np.float32)
-        # Where every sample is heard by all frames that can hear it, the squared windows add up to the same in each hop.
+        self.buffer = np.zeros((settings.n_overlapping - 1, settings.n_fft), np.float32)
+        # The sum of squared windows where all overlapping frames are present is periodic in hops.
         self.envelope = np.square(self.window).reshape(settings.n_overlapping, -1).sum(axis=0)
 
     def push(self, spectrum: np.ndarray) -> np.ndarray:
-        """The ``hop_length`` samples a frame that ``spectrum (frames, bins)`` completes."""
-        fresh = np.fft.irfft(spectrum, n=self.settings.n_fft).astype(np.float32) * self.window
-        frames = np.concatenate([self.before, fresh])
-        self.before = frames[len(spectrum) :]
-        hop, n_before = self.settings.hop_length, self.settings.n_overlapping - 1
-        wave = overlap_add(frames, hop)[n_before * hop : (n_before + len(spectrum)) * hop]
-        return (wave.reshape(-1, hop) / self.envelope).reshape(-1)
+        """Return the samples that a block of frames completes.
+
+        Parameters
+        ----------
+        spectrum : np.ndarray
+            The next frames, ``(frames, bins)``.
+
+        Returns
+        -------
+        np.ndarray
+            ``(frames * hop_length,)`` float32.
+        """
+        hop_length, n_before = self.settings.hop_length, self.settings.n_overlapping - 1
+        windowed = np.fft.irfft(spectrum, n=self.settings.n_fft).astype(np.float32) * self.window
+        frames = np.concatenate([self.buffer, windowed])
+        self.buffer = frames[len(spectrum) :]
+        wave = overlap_add(frames, hop_length)[n_before * hop_length : (n_before + len(spectrum)) * hop_length]
+        normalised: np.ndarray = wave.reshape(-1, hop_length) / self.envelope
+        return normalised.reshape(-1)

@@ -10,11 +10,11 @@ import numpy as np
 from ..errors import BadSetting
 
 Padding = Literal["zero", "reflect", "none"]
-"""How a wave is extended by ``n_fft // 2`` samples at both ends, so that frame ``t`` is centred on sample ``t * hop_length``:
-``zero`` as librosa, ``reflect`` as torch.stft; ``none`` leaves it as it is and the first frame starts at sample 0."""
+"""Padding by ``n_fft // 2`` samples at both ends, so that frame ``t`` is centred on sample ``t * hop_length``: ``zero``
+as librosa, ``reflect`` as torch.stft; with ``none`` the first frame starts at sample 0."""
 
 BLOCK_FRAMES = 1024
-"""Frames transformed at a time, so that what lies between the wave and the result stays small for a wave of any length."""
+"""Frames transformed at a time, which bounds the memory of intermediate results."""
 
 SMALLEST_COVERAGE = 0.1
 """Fraction of the full sum of squared windows below which :func:`istft` amplifies no further. Where only the end of one
@@ -22,7 +22,25 @@ window covers a sample, errors in the spectrum would be divided by nearly zero."
 
 
 def hann_window(n_fft: int, win_length: int | None = None) -> np.ndarray:
-    """Periodic Hann window ``(n_fft,)`` float32, ``0.5 - 0.5 cos(2 pi n / win_length)``, amid zeros where it is shorter."""
+    """Return a periodic Hann window, ``0.5 - 0.5 cos(2 pi n / win_length)``, centred between zeros where it is shorter.
+
+    Parameters
+    ----------
+    n_fft : int
+        Length of the result.
+    win_length : int, optional
+        Length of the window, 1 to ``n_fft``, which is the default.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n_fft,)`` float32.
+
+    Raises
+    ------
+    BadSetting
+        If ``win_length`` is out of range.
+    """
     win_length = n_fft if win_length is None else win_length
     if not 0 < win_length <= n_fft:
         raise BadSetting(f"win_length is {win_length}; it must lie between 1 and n_fft ({n_fft}).")
@@ -35,10 +53,28 @@ def hann_window(n_fft: int, win_length: int | None = None) -> np.ndarray:
 def stft(
     wave: np.ndarray, n_fft: int, hop_length: int, window: np.ndarray | None = None, padding: Padding = "zero"
 ) -> np.ndarray:
-    """Short-time Fourier transform ``(..., time)`` -> complex ``(..., n_fft // 2 + 1, frames)``, as ``librosa.stft``.
+    """Return the short-time Fourier transform, as ``librosa.stft``.
 
-    ``window`` is ``(n_fft,)``, a periodic Hann window if not given; a shorter one comes from ``hann_window(n_fft, win_length)``.
-    float32 gives complex64. Raises BadSetting where the sizes do not fit the wave.
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(..., time)``.
+    n_fft, hop_length : int
+        Length of a frame and distance between frames, samples.
+    window : np.ndarray, optional
+        ``(n_fft,)``, by default a periodic Hann window; for a shorter one use ``hann_window(n_fft, win_length)``.
+    padding : str
+        ``zero``, ``reflect`` or ``none``.
+
+    Returns
+    -------
+    np.ndarray
+        Complex, ``(..., n_fft // 2 + 1, frames)``; complex64 for float32.
+
+    Raises
+    ------
+    BadSetting
+        If the sizes do not match the wave or each other.
     """
     frames = frame(_padded(wave, n_fft, hop_length, padding), n_fft, hop_length)
     spectrum = np.empty((*frames.shape[:-1], n_fft // 2 + 1), np.result_type(frames, np.complex64))
@@ -55,19 +91,43 @@ def istft(
     n_samples: int | None = None,
     padding: Padding = "zero",
 ) -> np.ndarray:
-    """The wave ``(..., time)`` whose :func:`stft` is closest to ``spectrum`` ``(..., bins, frames)``, as ``librosa.istft``.
+    """Return the wave whose :func:`stft` is closest to ``spectrum``, as ``librosa.istft``.
 
-    Frames are windowed again, added up and divided by the sum of squared windows (D. Griffin, J. Lim, "Signal estimation from
-    modified short-time Fourier transform", 1984). Where that sum is below SMALLEST_COVERAGE of the full one, the wave
-    fades out instead of amplifying errors; with ``hop_length <= n_fft // 4`` and padding this never happens. For longer
-    hops, give a spectrum with a frame at or after the last sample. Without ``n_samples`` the wave ends with the middle
-    of the last frame, or with
-    its end if ``padding`` is ``none``.
+    Frames are windowed again, overlapped, added and divided by the sum of squared windows. Where that sum is below
+    SMALLEST_COVERAGE of its maximum, the wave fades out instead of amplifying errors; with
+    ``hop_length <= n_fft // 4`` and padding this never happens. For longer hops, the spectrum needs a frame at or after
+    the last sample.
+
+    Parameters
+    ----------
+    spectrum : np.ndarray
+        Complex, ``(..., n_fft // 2 + 1, frames)``.
+    n_fft, hop_length : int
+        Length of a frame and distance between frames, samples.
+    window : np.ndarray, optional
+        ``(n_fft,)``, by default a periodic Hann window.
+    n_samples : int, optional
+        Length of the result, by default up to the centre of the last frame, or to its end if ``padding`` is ``none``.
+    padding : str
+        That of the STFT.
+
+    Returns
+    -------
+    np.ndarray
+        ``(..., time)``.
+
+    Raises
+    ------
+    BadSetting
+        If the sizes do not match.
+
+    References
+    ----------
+    D. Griffin, J. Lim, "Signal estimation from modified short-time Fourier transform", 1984.
     """
     check_bins(spectrum.shape[-2], n_fft)
-    frames = np.fft.irfft(spectrum.swapaxes(-1, -2), n=n_fft).astype(
-        spectrum.real.dtype, copy=False
-    )  # (..., frames, n_fft)
+    frames = np.fft.irfft(spectrum.swapaxes(-1, -2), n=n_fft)  # (..., frames, n_fft)
+    frames = frames.astype(spectrum.real.dtype, copy=False)
     window = hann_window(n_fft) if window is None else window
     check_window(window.shape, n_fft)
     frames *= window
@@ -92,34 +152,53 @@ def spectrogram(
     padding: Padding = "zero",
     power: float = 2.0,
 ) -> np.ndarray:
-    """``|stft|`` to the ``power``: 1 for magnitude, 2 for power; ``(..., time)`` -> ``(..., n_fft // 2 + 1, frames)``."""
+    """Return ``|stft| ** power``.
+
+    Parameters
+    ----------
+    wave, n_fft, hop_length, window, padding
+        As for :func:`stft`.
+    power : float
+        1 for magnitude, 2 for power.
+
+    Returns
+    -------
+    np.ndarray
+        ``(..., n_fft // 2 + 1, frames)``.
+
+    Raises
+    ------
+    BadSetting
+        As :func:`stft`.
+    """
     frames = frame(_padded(wave, n_fft, hop_length, padding), n_fft, hop_length)
-    levels = np.empty((*frames.shape[:-1], n_fft // 2 + 1), frames.dtype)
+    spectra = np.empty((*frames.shape[:-1], n_fft // 2 + 1), frames.dtype)
     for start, block in _spectra(frames, window):
         squared = power_spectrum(block)
-        levels[..., start : start + block.shape[-2], :] = squared if power == 2.0 else squared ** (power / 2)
-    return levels.swapaxes(-1, -2)
+        spectra[..., start : start + block.shape[-2], :] = squared if power == 2.0 else squared ** (power / 2)
+    return spectra.swapaxes(-1, -2)
 
 
 def power_spectrum(spectrum: np.ndarray) -> np.ndarray:
-    """Squared magnitude of a complex array, the same shape."""
-    return np.square(spectrum.real) + np.square(spectrum.imag)
+    """Return the squared magnitude of a complex array, the same shape."""
+    power: np.ndarray = np.square(spectrum.real) + np.square(spectrum.imag)
+    return power
 
 
 def frame(wave: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
-    """Overlapping slices ``(..., time)`` -> ``(..., frames, n_fft)``, one every ``hop_length`` samples; a view that copies nothing."""
+    """Return overlapping frames as a view: ``(..., time)`` to ``(..., frames, n_fft)``."""
     return np.lib.stride_tricks.sliding_window_view(wave, n_fft, axis=-1)[..., ::hop_length, :]
 
 
 def overlap_add(frames: np.ndarray, hop_length: int) -> np.ndarray:
-    """Frames ``(..., frames, n_fft)`` laid ``hop_length`` apart and added -> ``(..., (frames - 1) * hop_length + n_fft)``."""
+    """Overlap and add frames: ``(..., frames, n_fft)`` to ``(..., (frames - 1) * hop_length + n_fft)``."""
     *batch, n_frames, n_fft = frames.shape
     hops_per_frame = -(-n_fft // hop_length)
     wave = np.zeros((*batch, n_frames + hops_per_frame - 1, hop_length), frames.dtype)
-    # One addition for each hop of a frame touches all frames at once.
+    # One vectorised addition for each hop of a frame.
     for hop in range(hops_per_frame):
-        piece = frames[..., hop * hop_length : (hop + 1) * hop_length]
-        wave[..., hop : hop + n_frames, : piece.shape[-1]] += piece
+        segment = frames[..., hop * hop_length : (hop + 1) * hop_length]
+        wave[..., hop : hop + n_frames, : segment.shape[-1]] += segment
     return wave.reshape(*batch, -1)[..., : (n_frames - 1) * hop_length + n_fft]
 
 
@@ -161,13 +240,13 @@ def check_window(shape: tuple[int, ...], n_fft: int) -> None:
 
 
 def float_wave(wave: np.ndarray) -> np.ndarray:
-    """The wave as float32, or as float64 if it is that already."""
+    """Return the wave as float32, or as float64 if it is that already."""
     wave = np.asarray(wave)
     return wave if wave.dtype == np.float64 else wave.astype(np.float32, copy=False)
 
 
 def _padded(wave: np.ndarray, n_fft: int, hop_length: int, padding: Padding) -> np.ndarray:
-    """The wave ``(..., time)`` as floats, with ``n_fft // 2`` samples more at both ends unless ``padding`` is ``none``."""
+    """Return the wave ``(..., time)`` as floats, padded at both ends unless ``padding`` is ``none``."""
     wave = float_wave(wave)
     check_frames(wave.shape[-1], n_fft, hop_length, padding)
     if padding == "none":
@@ -177,7 +256,7 @@ def _padded(wave: np.ndarray, n_fft: int, hop_length: int, padding: Padding) -> 
 
 
 def _spectra(frames: np.ndarray, window: np.ndarray | None) -> Iterator[tuple[int, np.ndarray]]:
-    """The spectra of frames ``(..., frames, n_fft)`` by the block: number of the first frame, complex ``(..., block, bins)``."""
+    """Yield the first frame's index and the spectra ``(..., block, bins)`` of blocks of frames."""
     n_frames, n_fft = frames.shape[-2:]
     window = (hann_window(n_fft) if window is None else np.asarray(window)).astype(frames.dtype, copy=False)
     check_window(window.shape, n_fft)

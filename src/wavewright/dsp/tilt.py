@@ -1,4 +1,4 @@
-"""Spectra that rise or fall evenly towards high frequencies, as microphones, rooms and a tone control make them."""
+"""Spectral tilt by a minimum-phase filter, as microphones, rooms and tone controls cause it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ..units import db_to_gain, seconds_to_samples
 
-CENTRE_HZ, LOWEST_HZ = 1_000.0, 62.5  # where the level stays, and below which it changes no further
+CENTRE_HZ, LOWEST_HZ = 1_000.0, 62.5  # unity gain, and the lowest frequency of the slope
 RESPONSE_SECONDS = 0.5  # length of the impulse response, which has decayed below -80 dB by then
 
 
@@ -25,16 +25,17 @@ def tilt_spectrum(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndar
     tilt_db : float
         Slope in dB an octave.
     sample_rate : int
-        Samples a second.
+        Hz.
 
     Returns
     -------
     np.ndarray
-        The filtered wave, the same shape, float32.
+        The same shape, float32.
 
     References
     ----------
-    A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing", section 13.5: minimum phase from the real cepstrum.
+    A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing", section 13.5: minimum phase from the real
+    cepstrum.
     """
     from scipy.fft import next_fast_len
 
