@@ -1,1 +1,1 @@
-"""From a folder of recordings to clips that a network can learn from: scan, inspect, split, store."""
+"""Data sets from folders of recordings: scan, inspect, select, split, store, augment, batch."""

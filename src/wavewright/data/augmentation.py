@@ -141,18 +141,20 @@ def _filter(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, rng:
         echoes = rng.standard_normal(n_room) * db_to_gain(-60 * np.arange(n_room) / n_room)
         echoes *= db_to_gain(augmentation.room_db) / np.linalg.norm(echoes)
         spectrum *= 1 + rfft(echoes.astype(np.float32), n_fft)
-    return irfft(spectrum, n_fft)[: len(wave)]
+    filtered: np.ndarray = irfft(spectrum, n_fft)[: len(wave)]
+    return filtered
 
 
 def equaliser_gain(frequency_hz: np.ndarray, augmentation: Augmentation) -> np.ndarray:
-    """Return the gain of tilt, curve and cuts at each frequency, the same shape; the cuts are Butterworth's, order 2 and 4."""
+    """Return the gain of tilt, curve and cuts (Butterworth, order 2 and 4) at each frequency, the same shape."""
     octaves = np.log2(np.clip(frequency_hz, LOWEST_HZ, HIGHEST_HZ) / 1000)
     points = np.linspace(np.log2(LOWEST_HZ / 1000), np.log2(HIGHEST_HZ / 1000), CURVE_POINTS)
     gain_db = augmentation.tilt_db * octaves + np.interp(octaves, points, augmentation.curve_db)
-    gain = db_to_gain(np.clip(gain_db, -MAX_EQUALISER_DB, MAX_EQUALISER_DB))
+    gain: np.ndarray = db_to_gain(np.clip(gain_db, -MAX_EQUALISER_DB, MAX_EQUALISER_DB))
     if augmentation.low_cut_hz:
         gain /= np.sqrt(1 + (augmentation.low_cut_hz / np.maximum(frequency_hz, 1e-3)) ** 4)
-    return gain / np.sqrt(1 + (frequency_hz / augmentation.high_cut_hz) ** 8)
+    gain /= np.sqrt(1 + (frequency_hz / augmentation.high_cut_hz) ** 8)
+    return gain
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -87,10 +87,11 @@ class FixedCrops:
         """Return the entry of the clip that crop ``index`` is taken from."""
         return self.store.entries[self.positions[index][0]]
 
-    def wave(self, index: int, sample_rate: int, n_samples: int) -> np.ndarray:
-        """Return crop ``index``, ``(n_samples,)``; the arguments are those of :meth:`.one_shots.OneShots.wave`."""
+    def wave(self, index: int, n_samples: int) -> np.ndarray:
+        """Return crop ``index``, ``(n_samples,)``."""
         row, start = self.positions[index]
-        return self.store.crop(row, start, n_samples)[0]
+        crop: np.ndarray = self.store.crop(row, start, n_samples)[0]
+        return crop
 
 
 def sampling_probabilities(entries: Sequence[Entry], lengths: np.ndarray, exponent: float) -> np.ndarray:
@@ -117,7 +118,8 @@ def sampling_probabilities(entries: Sequence[Entry], lengths: np.ndarray, expone
     for speaker, weight in zip(speakers, weights, strict=True):
         totals[speaker] += weight
     weights *= [totals[speaker] ** (exponent - 1) for speaker in speakers]
-    return weights / weights.sum()
+    probabilities: np.ndarray = weights / weights.sum()
+    return probabilities
 
 
 class CropBatches:

@@ -67,7 +67,8 @@ def _with_channels(block: np.ndarray, channels: int, entry: Entry) -> np.ndarray
     if block.shape[0] == channels:
         return block
     if channels == 1:
-        return block.mean(axis=0, keepdims=True, dtype=np.float32)
+        mono: np.ndarray = block.mean(axis=0, keepdims=True, dtype=np.float32)
+        return mono
     if block.shape[0] == 1:
         return np.repeat(block, channels, axis=0)
     raise BadAudio(

@@ -15,15 +15,14 @@ from . import manifest as manifests
 from .entry import SUFFIXES, Entry, Problem, Scan, first_problem, read_length
 
 LabelFrom = Literal["none", "folder"]
-"""``folder``: the label of a clip is the first sub-folder on the way to it; ``none``: clips have no labels."""
+"""``folder``: the label of a clip is the first sub-folder of its path; ``none``: clips have no labels."""
 
 GroupFrom = Literal["folder", "prefix"]
-"""``folder``: the group is the first sub-folder (below the label's, where labels are folders too);
-``prefix``: the group is the file name up to its first underscore, as in ``<kit>_<name>.wav``."""
-
+"""``folder``: the group is the first sub-folder (below the label's, if labels are folders too); ``prefix``: the file
+name up to its first underscore, as in ``<kit>_<name>.wav``."""
 
 METADATA_FILE = "metadata.csv"
-"""In a folder as LJSpeech has it: lines ``name|text``; see :func:`manifest.read`."""
+"""Transcripts of a folder in LJSpeech's format, lines ``name|text``; see :func:`.manifest.read`."""
 
 
 def scan(
@@ -32,12 +31,33 @@ def scan(
     group_from: GroupFrom | None = None,
     manifest: Path | str | None = None,
 ) -> Scan:
-    """Find every sound file below ``folder``, in an order that is the same everywhere, reading headers only.
+    """List the sound files below a folder in a fixed order, reading headers only.
 
-    Hidden files and folders are passed over; linked folders are followed once. With ``label_from`` None, labels are sub-folders
-    where most sounds lie in some. With ``manifest`` the clips are those that the manifest lists, with its labels, groups and
-    splits; ``folder`` may be that manifest itself, or hold the texts of its sounds as LJSpeech does (METADATA_FILE). Files that cannot be used are listed in ``problems``. Raises BadFolder where
-    nothing is left, BadSetting where ``label_from`` or ``group_from`` is unknown.
+    Hidden files and folders are ignored; linked folders are followed once. Files that cannot be used are listed in
+    ``problems``.
+
+    Parameters
+    ----------
+    folder : Path or str
+        A folder, a manifest, or a folder with transcripts in LJSpeech's format (METADATA_FILE).
+    label_from : str, optional
+        Source of the labels, see ``LabelFrom``; None: sub-folders, if most clips are in one.
+    group_from : str, optional
+        Source of the groups, see ``GroupFrom``; None for no groups.
+    manifest : Path or str, optional
+        Manifest of the clips with their labels, groups and splits, instead of all files of the folder.
+
+    Returns
+    -------
+    Scan
+        The clips and problems.
+
+    Raises
+    ------
+    BadFolder
+        If no clip can be used.
+    BadSetting
+        If ``label_from`` or ``group_from`` is unknown.
     """
     root = Path(folder)
     if label_from not in (None, "none", "folder"):
@@ -56,15 +76,20 @@ def scan(
     if manifest is not None:
         return manifests.read(manifest)
     if not root.is_dir():
-        what = "is a file" if root.exists() else "does not exist"
-        raise BadFolder(f"{root} {what}; give a folder with sound files in it, or a manifest (.csv or .jsonl).")
+        reason = "is a file" if root.exists() else "does not exist"
+        raise BadFolder(f"{root} {reason}; give a folder with sound files in it, or a manifest (.csv or .jsonl).")
+    return _scan_files(root, label_from, group_from)
+
+
+def _scan_files(root: Path, label_from: LabelFrom | None, group_from: GroupFrom | None) -> Scan:
+    """Return the entries and problems of the sound files below a folder; raise BadFolder if there are no entries."""
     entries: list[Entry] = []
     problems: list[Problem] = []
     files = list(_sound_files(root))
     if label_from is None:
-        label_from = _where_labels_are(root, files, group_from)
-    for found in files:
-        clip = found if isinstance(found, Problem) else _entry(found, root, label_from, group_from)
+        label_from = _guess_label_from(root, files, group_from)
+    for file in files:
+        clip = file if isinstance(file, Problem) else _entry(file, root, label_from, group_from)
         if isinstance(clip, Problem):
             problems.append(clip)
         else:
@@ -74,23 +99,28 @@ def scan(
     return Scan(tuple(entries), tuple(problems))
 
 
-def _where_labels_are(root: Path, files: list[Path | Problem], group_from: GroupFrom | None) -> LabelFrom:
-    """``folder`` where most sound files lie in a sub-folder, besides the one that names their group."""
-    n_needed = 2 if group_from == "folder" else 1
+def _guess_label_from(root: Path, files: list[Path | Problem], group_from: GroupFrom | None) -> LabelFrom:
+    """Return ``folder`` if most sound files are in a sub-folder besides that of their group."""
+    min_depth = 2 if group_from == "folder" else 1
     depths = [len(path.relative_to(root).parts) - 1 for path in files if isinstance(path, Path)]
-    return "folder" if 2 * sum(depth >= n_needed for depth in depths) > len(depths) else "none"
+    return "folder" if 2 * sum(depth >= min_depth for depth in depths) > len(depths) else "none"
 
 
 def _nothing_usable(root: Path, problems: list[Problem], label_from: LabelFrom) -> str:
+    """Return the message for a folder without a usable clip."""
     if not problems:
         known = ", ".join(suffix[1:] for suffix in SUFFIXES)
         return f"{root} holds no sound files; give a folder with files that end in one of {known}."
     if label_from == "folder" and all(len(problem.path.relative_to(root).parts) == 1 for problem in problems):
-        return f"{root} has no sub-folders to take labels from; put each kind into its own, or leave them out with --label-from none."
+        return (
+            f"{root} has no sub-folders to take labels from; put each kind into its own, or leave them out with "
+            "--label-from none."
+        )
     return f"{root} holds no sound that can be used: {first_problem(problems)}."
 
 
 def _entry(path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom | None) -> Entry | Problem:
+    """Return the entry of a sound file with label and group from its path, or the reason why it has none."""
     folders = list(path.relative_to(root).parts[:-1])
     label = None
     if label_from == "folder":
@@ -113,15 +143,15 @@ def _entry(path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom 
 
 
 def _sound_files(root: Path) -> Iterator[Path | Problem]:
-    """Every sound file below ``root`` by its path, sorted, and a problem for every folder that cannot be opened."""
-    found: list[Path] = []
+    """Yield every sound file below ``root``, sorted by path, and a problem for every folder that cannot be opened."""
+    paths: list[Path] = []
     real_root = Path(os.path.realpath(root))
     visited: set[str] = set()
     waiting = deque([root])
     while waiting:
         folder = waiting.popleft()
         real = os.path.realpath(folder)
-        # A link up to a folder that holds the root would walk the whole disk; any other is followed once.
+        # A link to a folder above the root would lead through the whole disk; any other is followed once.
         if real in visited or (folder != root and real_root.is_relative_to(real)):
             continue
         visited.add(real)
@@ -137,5 +167,5 @@ def _sound_files(root: Path) -> Iterator[Path | Problem]:
             elif child.is_dir():
                 waiting.append(path)  # linked folders last, so that a clip is listed under its real path
             elif path.suffix.lower() in (*SUFFIXES, *MEDIA_SUFFIXES):
-                found.append(path)
-    yield from sorted(found, key=lambda path: path.relative_to(root).as_posix())
+                paths.append(path)
+    yield from sorted(paths, key=lambda path: path.relative_to(root).as_posix())

@@ -1,4 +1,4 @@
-"""Read and write manifests: one clip a line as JSON, or a CSV table, with NeMo's field names."""
+"""Read and write manifests: JSON lines or CSV with NeMo's field names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 from ..errors import BadAudio, BadFolder, MissingExtra
 from ..json_text import line_of, parse
@@ -18,32 +18,48 @@ from .entry import SUFFIXES as SOUND_SUFFIXES
 from .entry import Entry, Problem, Scan, Split, first_problem, read_length
 
 FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "group", "split", "pitch", "language")
-"""The fields that are written. When reading, ``command`` stands for ``label``, a missing ``group`` is the ``speaker``, and
-fields of other names are passed over."""
+"""The fields that are written. When reading, ``command`` is a synonym of ``label``, a missing ``group`` is the
+``speaker``, and fields of other names are ignored."""
 
 SUFFIXES = (".csv", ".jsonl", ".json")
-"""The endings of manifests."""
+"""File name endings of manifests."""
+
+Record = dict[str, object]
+"""The fields of one clip by name."""
 
 
 def read(path: Path | str) -> Scan:
-    """Read a manifest (``.jsonl``, ``.json`` with one object a line, or ``.csv``) and the header of each file that it names.
+    """Read a manifest and the header of each file that it names.
 
-    A ``.csv`` without names of columns whose lines are ``name|text`` or ``name|text|text in full`` is that of a folder as LJSpeech has it:
-    the sounds lie in ``wavs`` beside it, or beside it themselves.
+    A clip starts at ``offset`` seconds and lasts ``duration`` seconds, at most to the end of the file. Files that
+    cannot be used are listed in ``problems``.
 
-    Relative file names start at the manifest's folder. A clip reaches from ``offset`` for ``duration`` seconds, at most to the
-    end of the file. Files that cannot be used are listed in ``problems``. Raises BadFolder, with the line, where a field cannot
-    be understood, and where no clip is left.
+    Parameters
+    ----------
+    path : Path or str
+        ``.jsonl`` or ``.json`` with one object a line, or ``.csv``. A ``.csv`` without column names whose lines are
+        ``name|text`` or ``name|text|normalised text`` has LJSpeech's format: the clips are in ``wavs`` or beside it.
+        File names are relative to the manifest's folder.
+
+    Returns
+    -------
+    Scan
+        The clips and problems.
+
+    Raises
+    ------
+    BadFolder
+        If a field is invalid (the message has the line), or no clip can be used.
     """
     path = Path(path)
     entries: list[Entry] = []
     problems: list[Problem] = []
     for line, record in _records(path):
-        found = _entry(record, path, line)
-        if isinstance(found, Problem):
-            problems.append(found)
+        clip = _entry(record, path, line)
+        if isinstance(clip, Problem):
+            problems.append(clip)
         else:
-            entries.append(found)
+            entries.append(clip)
     if not entries:
         why = first_problem(problems) if problems else "it lists no clips"
         raise BadFolder(f"{path} lists no clip that can be used: {why}.")
@@ -51,9 +67,14 @@ def read(path: Path | str) -> Scan:
 
 
 def write(path: Path | str, entries: Sequence[Entry]) -> None:
-    """Write a manifest of ``entries``, as CSV where the name ends in ``.csv``, else one JSON object a line.
+    """Write a manifest, whole or not at all.
 
-    Files below the manifest's folder are named relative to it. The file appears whole or not at all.
+    Parameters
+    ----------
+    path : Path or str
+        CSV if it ends in ``.csv``, else one JSON object a line.
+    entries : sequence of Entry
+        The clips. Files below the manifest's folder are named relative to it.
     """
     path = Path(path)
     records = [_record(entry, path.parent) for entry in entries]
@@ -67,16 +88,16 @@ def write(path: Path | str, entries: Sequence[Entry]) -> None:
         writer.writerows(records)
         content = table.getvalue()
     else:
-        given = ({name: value for name, value in record.items() if value is not None} for record in records)
-        content = "".join(map(line_of, given))
+        known = ({name: value for name, value in record.items() if value is not None} for record in records)
+        content = "".join(map(line_of, known))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content.encode())
 
 
-def _record(entry: Entry, folder: Path) -> dict[str, Any]:
-    audio, here = entry.path.absolute(), folder.absolute()
+def _record(entry: Entry, folder: Path) -> Record:
+    audio, root = entry.path.absolute(), folder.absolute()
     return {
-        "audio_filepath": (audio.relative_to(here) if audio.is_relative_to(here) else audio).as_posix(),
+        "audio_filepath": (audio.relative_to(root) if audio.is_relative_to(root) else audio).as_posix(),
         "offset": entry.offset_seconds,
         "duration": entry.seconds,
         "label": entry.label,
@@ -89,8 +110,8 @@ def _record(entry: Entry, folder: Path) -> dict[str, Any]:
     }
 
 
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The line number and the fields of every clip in the manifest."""
+def _records(path: Path) -> Iterator[tuple[int, Record]]:
+    """Yield the line number and the fields of every clip in the manifest."""
     if not path.is_file():
         raise BadFolder(f"The manifest {path} does not exist; give a .csv or .jsonl file.")
     if path.suffix.lower() not in SUFFIXES:
@@ -99,7 +120,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         content = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadFolder(f"The manifest {path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # not splitlines: U+2028 is part of a name
+    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # not splitlines: U+2028 may be in a name
     if path.suffix.lower() != ".csv":
         yield from _json_records(path, lines)
     elif _is_piped(lines[0]):
@@ -109,7 +130,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def is_metadata(path: Path) -> bool:
-    """Whether a file is the table of texts of a folder as LJSpeech has it, by its first line."""
+    """Return True if the first line of a file is that of transcripts in LJSpeech's format."""
     try:
         if not path.is_file():
             return False
@@ -124,36 +145,36 @@ def _is_piped(line: str) -> bool:
     return "|" in line and "audio_filepath" not in line
 
 
-def _piped_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Lines ``name|text`` or ``name|text|text in full``; quotes are part of the text."""
+def _piped_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, Record]]:
+    """Yield the records of LJSpeech's format; quotes belong to the text."""
     for line, row in enumerate(lines, start=1):
         if not row.strip():
             continue
-        parts = [part.strip() for part in row.split("|")]
-        if len(parts) not in (2, 3) or not parts[0]:
+        columns = [column.strip() for column in row.split("|")]
+        if len(columns) not in (2, 3) or not columns[0]:
             raise BadFolder(
                 f"{path}, line {line}: this is not name|text, or name|text|text in full; write one recording a line."
             )
-        text = parts[-1] or parts[1]
-        yield line, {"audio_filepath": _named_sound(path.parent, parts[0]), **({"text": text} if text else {})}
+        text = columns[-1] or columns[1]
+        yield line, {"audio_filepath": _file_of(path.parent, columns[0]), **({"text": text} if text else {})}
 
 
-def _named_sound(folder: Path, name: str) -> str:
-    """The file of a name without (or with) its ending, relative to the folder; the likeliest where there is none."""
+def _file_of(folder: Path, name: str) -> str:
+    """Return the file of a name with or without ending, relative to the folder; by default ``wavs/<name>.wav``."""
     endings = ("", *SOUND_SUFFIXES)
-    candidates = [f"{place}{name}{ending}" for ending in endings for place in ("wavs/", "wav/", "")]
+    candidates = [f"{subfolder}{name}{ending}" for ending in endings for subfolder in ("wavs/", "wav/", "")]
     return next((file for file in candidates if _is_file(folder / file)), f"wavs/{name}.wav")
 
 
 def _is_file(path: Path) -> bool:
-    """Return whether there is a file; one whose name is too long for the system is not there."""
+    """Return True if the file exists; False also for names that are too long for the system."""
     try:
         return path.is_file()
     except OSError:
         return False
 
 
-def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _csv_records(path: Path, content: str) -> Iterator[tuple[int, Record]]:
     reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
     try:
         if reader.fieldnames is None or "audio_filepath" not in reader.fieldnames:
@@ -168,7 +189,8 @@ def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]
         for record in reader:
             if None in record:
                 raise BadFolder(
-                    f"{path}, line {reader.line_num}: there are more values than columns; put values with commas in quotes."
+                    f"{path}, line {reader.line_num}: there are more values than columns; put values with commas in "
+                    "quotes."
                 )
             yield reader.line_num, {name: value for name, value in record.items() if value not in (None, "")}
     except csv.Error as error:
@@ -177,7 +199,7 @@ def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]
         ) from error
 
 
-def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, Record]]:
     for line, text in enumerate(lines, start=1):
         if not text.strip():
             continue
@@ -192,7 +214,8 @@ def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[
         yield line, {name: value for name, value in record.items() if value is not None}
 
 
-def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem:
+def _entry(record: Record, manifest: Path, line: int) -> Entry | Problem:
+    """Return the entry of a record, or why its file cannot be used; raise BadFolder for an invalid field."""
     where = f"{manifest}, line {line}"
     file_name = record.get("audio_filepath")
     if not isinstance(file_name, str) or not file_name:
@@ -232,12 +255,13 @@ def _entry(record: dict[str, Any], manifest: Path, line: int) -> Entry | Problem
     )
 
 
-def _number(record: dict[str, Any], name: str, where: str, allowed: str, largest: float = math.inf) -> float | None:
+def _number(record: Record, name: str, where: str, allowed: str, largest: float = math.inf) -> float | None:
+    """Return a numeric field, None if it is missing; raise BadFolder for an invalid number."""
     value = record.get(name)
     if value is None:
         return None
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
+        number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not (math.isfinite(number) and 0 <= number <= largest):
@@ -245,20 +269,21 @@ def _number(record: dict[str, Any], name: str, where: str, allowed: str, largest
     return number
 
 
-def _text(record: dict[str, Any], name: str, where: str) -> str | None:
+def _text(record: Record, name: str, where: str) -> str | None:
+    """Return a text field, None if it is missing or empty; raise BadFolder for an invalid text."""
     value = record.get(name)
     if value is None or value == "":
         return None
     try:
         if isinstance(value, (dict, list)):
             raise TypeError
-        str(value).encode("utf-8")  # half of a character, as JSON can write it, is no text
+        str(value).encode("utf-8")  # JSON can contain lone surrogates
     except (TypeError, UnicodeEncodeError) as error:
         raise BadFolder(f"{where}: {name} is {value!r}; it must be text.") from error
     return str(value)
 
 
-def _name(record: dict[str, Any], field: str, where: str) -> str | None:
+def _name(record: Record, field: str, where: str) -> str | None:
     """Return a field that names a label or a speaker, None for an empty one; raise BadFolder for an invalid name."""
     name = _text(record, field, where)
     problem = name_problem(name) if name else None

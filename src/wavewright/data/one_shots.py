@@ -88,16 +88,17 @@ class OneShots:
         """Return the entry of clip ``index``."""
         return self.store.entries[index]
 
-    def wave(self, index: int, sample_rate: int, n_samples: int) -> np.ndarray:
+    def wave(self, index: int, n_samples: int) -> np.ndarray:
         """Return clip ``index`` at its recorded speed, faded out and normalised as in a batch, ``(n_samples,)``."""
-        return change_speed(self.store[index], sample_rate, 1.0, n_samples)[0]
+        clip: np.ndarray = change_speed(self.store[index], self.store.sample_rate, 1.0, n_samples)[0]
+        return clip
 
 
 class OneShotBatches:
     """Batches of one-shots, CLIPS_PER_CLASS clips of each class side by side, a pure function of the step.
 
-    A group of ``n`` takes has the weight ``n ** 0.5``, divided among them. A class is drawn by the sum of the weights of
-    its groups to the power of ``class_exponent``, so that a small class is not memorised while a large one is still
+    A group of ``n`` takes has the weight ``n ** 0.5``, divided among them. A class is drawn by the sum of the weights
+    of its groups to the power of ``class_exponent``, so that a small class is not memorised while a large one is still
     unknown. Each clip is resampled by a random speed, augmented with a probability and attenuated.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Divide clips into train, valid and test by a hash of a name or group, so that files added later never move the others."""
+"""Divide clips into train, valid and test by a hash of a name or group, so that added files never move the others."""
 
 from __future__ import annotations
 

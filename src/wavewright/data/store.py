@@ -173,8 +173,8 @@ class ClipStore:
         span = self._spans[i]
         if not 0 <= start < span.length or n_samples < 1:
             raise BadSetting(
-                f"Samples {start} to {start + n_samples} of clip {i} were asked for; it has {span.length}, and at least "
-                "one is needed."
+                f"Samples {start} to {start + n_samples} of clip {i} were asked for; it has {span.length}, and at "
+                "least one is needed."
             )
         first = span.start + start
         last = span.start + min(start + n_samples, span.length)
@@ -337,11 +337,12 @@ def _publish(unfinished: Path, folder: Path) -> None:
 
 def _why_not_written(plan: _StorePlan, cache_folder: Path, error: OSError) -> str:
     if error.errno not in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return f"The prepared clips cannot be kept in {cache_folder} ({error.strerror or error}); give another cache folder."
+        reason = error.strerror or error
+        return f"The prepared clips cannot be kept in {cache_folder} ({reason}); give another cache folder."
     needed = plan.estimated_bytes() / 1e6
     return (
-        f"The disk of {cache_folder} is full: the prepared clips need {needed:.0f} MB; free space or give another cache "
-        "folder."
+        f"The disk of {cache_folder} is full: the prepared clips need {needed:.0f} MB; free space or give another "
+        "cache folder."
     )
 
 

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ..data.folder import GroupFrom, LabelFrom, scan
-from ..data.inspect import Report, inspect_clips
+from ..data.inspect import inspect_clips
+from ..data.report import InspectionReport
 from . import checked
 
 
@@ -32,7 +33,7 @@ def inspect(
     manifest: Annotated[
         Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")
     ] = None,
-) -> Report:
+) -> InspectionReport:
     """Report clips, hours, labels, rates, clipping, silence, DC offset, duplicates and unusable files of a folder.
 
     Every file is decoded once, in bounded memory; a bar on a terminal shows how far it is. Raises BadFolder where the folder or

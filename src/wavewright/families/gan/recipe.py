@@ -137,7 +137,12 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
         clips, data, *size, recipe.training.batch_size, recipe.training.seed, augment_probability=data.varied_share
     )
     reference = Reference.of(
-        lambda index: clips.wave(index, *size), clips.labels, clips.groups, model.labels, *size, data.least_limits_db
+        lambda index: clips.wave(index, model.n_samples),
+        clips.labels,
+        clips.groups,
+        model.labels,
+        *size,
+        data.least_limits_db,
     )
     batches = WithRecordings(drawn, reference) if model.copy_weight else drawn
     return Prepared(recipe, tuple(store.entries), (*problems, *store.problems), batches, reference)

@@ -165,7 +165,7 @@ class Prepared:
     def waves(self, sounds: Sounds) -> np.ndarray:
         """All of some sounds as the network would play them, ``(n, n_samples)``."""
         model = self.recipe.model
-        return np.stack([sounds.wave(index, model.sample_rate, model.n_samples) for index in range(len(sounds))])
+        return np.stack([sounds.wave(index, model.n_samples) for index in range(len(sounds))])
 
     @property
     def names(self) -> list[str]:
@@ -258,7 +258,9 @@ def _prepared(
 ) -> Prepared:
     model, train = recipe.model, sounds[0]
     size = (model.sample_rate, model.n_samples)
-    reference = Reference.of(lambda index: train.wave(index, *size), train.labels, train.groups, model.labels, *size)
+    reference = Reference.of(
+        lambda index: train.wave(index, model.n_samples), train.labels, train.groups, model.labels, *size
+    )
     problems = (*problems, *(problem for store in stores for problem in store.problems))
     valid = sounds[1] if len(sounds) > 1 else None
     return Prepared(recipe, tuple(stores[0].entries), problems, batches, train, valid, reference)
