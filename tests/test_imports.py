@@ -55,7 +55,7 @@ ARROWS = {
     | {"clip", "data", "drawing", "dsp", "families", "file_lock", "metrics", "models", "nn", "processor", "speech"}
     | {"text", "training", "whole_file"},
     "cli": BASE | {"interruption", "models", "tasks", "torchrun"},
-    "__init__": set(),
+    "__init__": {"clip", "errors", "models", "speech", "tasks"},  # for type checkers, or when a name is first used
     "__main__": {"cli"},
 }
 
@@ -157,19 +157,28 @@ def test_speaking_imports_nothing_that_it_does_not_need(tmp_path):
 
 
 @pytest.mark.parametrize("name", [name for name in wavewright.__all__ if name != "__version__"])
-def test_public_words_exist_where_they_say(name):
-    word = getattr(wavewright, name)
-    assert word.__name__ == name
-    assert word.__module__.startswith(f"wavewright.{wavewright._PLACES[name]}")
+def test_public_names_are_those_of_their_modules(name):
+    value = getattr(wavewright, name)
+    assert value.__name__ == name
+    assert value.__module__.startswith(f"wavewright.{wavewright._MODULES[name]}")
     assert name in dir(wavewright)
 
 
-def test_other_words_do_not_exist():
+def test_type_checkers_see_the_public_names_and_no_others():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    seen = {alias.name: node.module for node in block.body for alias in node.names}
+    assert seen == wavewright._MODULES == {name: seen[name] for name in wavewright.__all__ if name != "__version__"}
+    assert [node.name for node in block.orelse] == ["__getattr__"]  # type checkers would accept any name
+
+
+def test_other_names_do_not_exist():
     with pytest.raises(AttributeError, match="has no attribute 'sing'"):
         _ = wavewright.sing
 
 
-def test_public_words_need_no_torch():
-    words = [name for name in wavewright.__all__ if name != "__version__"]
-    program = f"import sys, wavewright; [getattr(wavewright, name) for name in {words}]; print('torch' in sys.modules)"
+def test_public_names_need_no_torch():
+    names = [name for name in wavewright.__all__ if name != "__version__"]
+    program = f"import sys, wavewright; [getattr(wavewright, name) for name in {names}]; print('torch' in sys.modules)"
     assert in_a_new_python(program) == "False"

@@ -18,7 +18,7 @@ from wavewright import models
 from wavewright.cli import run
 from wavewright.data import manifest
 from wavewright.data.folder import scan
-from wavewright.errors import BadFolder, BadModel, BadSetting, WavewrightError
+from wavewright.errors import BadFolder, BadModel, BadSetting, WavewrightError, printable
 from wavewright.names import LONGEST_STEM_BYTES, RESERVED, file_stem, inside, name_problem
 from wavewright.ranges import check_names
 from wavewright.tasks import demo as demo_task
@@ -280,3 +280,9 @@ def test_a_book_whose_name_is_a_path_stays_here(tmp_path, monkeypatch):
     )
     assert made.out == Path("_")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_messages_are_short_and_printable():
+    assert str(WavewrightError("a\x1b[2J b\u202ec\udc80 é")) == "a\\x1b[2J b\\u202ec\\udc80 é"
+    assert printable("line\nline") == "line\\nline"
+    assert printable("a" * 200 + "b" * 200) == "a" * 100 + " ... " + "b" * 100

@@ -16,7 +16,7 @@ from signals_at_changes import terminated_before_change
 from wavewright import file_lock, whole_file
 from wavewright.clip import Clip, write_blocks
 from wavewright.errors import BadAudio, BadFolder, WavewrightError
-from wavewright.whole_file import part_of, whole_folder, why_not_written, write_whole
+from wavewright.whole_file import temporary_path, whole_folder, why_not_written, write_whole
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -131,7 +131,7 @@ def test_parts_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path):
     (tmp_path / ".wavewright-3-0123abcd" / "deep").write_text("half")
     for name in (*dead, ".wavewright-4-0123abcd"):
         (tmp_path / f".{name.split('.')[1]}.lock").write_text("1")  # what a killed process leaves
-    with part_of(tmp_path / "living.wav") as living:
+    with temporary_path(tmp_path / "living.wav") as living:
         living.write_text("half")
         whole_file.sweep(tmp_path)
         assert living.read_text() == "half"
@@ -169,7 +169,7 @@ def test_a_name_that_is_too_long_is_refused_before_any_work(tmp_path, name):
         lambda: whole_folder(tmp_path / name, last="a").__enter__(),
     ):
         with pytest.raises(
-            BadFolder, match=r"The name .*\.wav has 2\d\d bytes; file systems take 255: choose a shorter one\."
+            BadFolder, match=r"The name .*\.wav has 2\d\d bytes; file systems allow 255: choose a shorter one\."
         ):
             write()
     assert list(tmp_path.iterdir()) == []

@@ -1,10 +1,10 @@
-"""Wavewright makes sound: it trains generative audio models on your own recordings and puts them to use."""
+"""Wavewright trains generative audio models on your own recordings; it generates, speaks, edits and encodes sound."""
 
 from __future__ import annotations
 
 import importlib
 import os
-from typing import Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -12,8 +12,7 @@ __version__ = "0.1.0"
 # See SECURITY.md.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-# The public words and where they live. Each is imported when it is first used, so that importing Wavewright stays quick.
-_PLACES = {
+_MODULES = {
     "Clip": "clip",
     "Prosody": "speech.prosody",
     "Voice": "speech.voice",
@@ -35,6 +34,7 @@ _PLACES = {
     "train": "tasks.train",
     "vary": "tasks.vary",
 }
+"""Module of each public name, imported when the name is first used, so that importing Wavewright stays quick."""
 
 __all__ = [
     "Clip",
@@ -60,14 +60,36 @@ __all__ = [
     "vary",
 ]
 
+if TYPE_CHECKING:  # the same names for editors and type checkers
+    from .clip import Clip
+    from .errors import WavewrightError
+    from .models import load
+    from .speech.prosody import Prosody
+    from .speech.voice import Voice
+    from .tasks.decode import decode
+    from .tasks.demo import demo
+    from .tasks.encode import encode
+    from .tasks.evaluate import evaluate
+    from .tasks.generate import generate
+    from .tasks.inspect import inspect
+    from .tasks.map_sounds import map_sounds
+    from .tasks.morph import morph
+    from .tasks.neighbours import neighbours
+    from .tasks.phonemes import phonemes
+    from .tasks.plot import plot
+    from .tasks.slide import slide
+    from .tasks.speak import speak
+    from .tasks.train import train
+    from .tasks.vary import vary
+else:  # hidden from type checkers, which would accept any name
 
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(f".{_PLACES[name]}", __name__), name)
-    globals()[name] = found
-    return found
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+    return sorted({*globals(), *_MODULES})

@@ -1,4 +1,4 @@
-"""Clip, a wave and its sample rate: read from sound files, written to them, resampled."""
+"""Clip, a wave and its sample rate: read from and written to sound files, and resampled."""
 
 from __future__ import annotations
 
@@ -14,11 +14,20 @@ import soundfile
 import soxr
 
 from .errors import BadAudio, BadFolder, BadSetting, WavewrightError
-from .sound_file import CHUNK_SAMPLES, MAX_CHANNELS, SAMPLE_RATES_HZ, TAGS, Header, decode, read_header, read_metadata
+from .sound_file import (
+    CHUNK_SAMPLES,
+    MAX_CHANNELS,
+    SAMPLE_RATES_HZ,
+    TAGS,
+    AudioHeader,
+    decode,
+    read_header,
+    read_metadata,
+)
 from .units import samples_to_seconds, seconds_to_samples
-from .whole_file import check_name, part_of, why_not_written
+from .whole_file import check_name, temporary_path, why_not_written
 
-__all__ = ["Clip", "Header", "read_blocks", "read_header", "read_metadata", "resampled", "write_blocks"]
+__all__ = ["AudioHeader", "Clip", "read_blocks", "read_header", "read_metadata", "resampled", "write_blocks"]
 
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -29,7 +38,7 @@ FORMATS = {
     ".opus": ("OGG", "OPUS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
-"""The kinds of file that are written: libsndfile's format and the subtype if none is asked for."""
+"""File name endings: libsndfile's format and default subtype of each."""
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 UNCLIPPED = ("FLOAT", "DOUBLE")
@@ -38,29 +47,41 @@ CODEC_RATES_HZ = {
     "OPUS": (8_000, 12_000, 16_000, 24_000, 48_000),
     "MPEG_LAYER_III": (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
 }
-"""Codecs that know only these sample rates."""
+"""Sample rates of codecs that support only some."""
 
-HIGHEST_CODEC_RATES_HZ = {"VORBIS": 192_000}
-"""Largest sample rate of codecs that accept every rate up to it; beyond it libsndfile crashes."""
+MAX_CODEC_RATES_HZ = {"VORBIS": 192_000}
+"""Highest sample rate of codecs that support all lower ones; above it libsndfile crashes."""
 
 PLAYER_SECONDS = 60.0
-"""Longest excerpt in a notebook's player."""
+"""Longest excerpt in the HTML player."""
 
 PLAYER_RATES_HZ = (8_000, 48_000)
-"""Lowest and highest sample rate in a notebook's player."""
+"""Lowest and highest sample rate in the HTML player."""
 
-MOST_WAV_BYTES = 1_000_000
-"""Size above which a notebook's player uses OGG instead of WAV."""
+MAX_PLAYER_WAV_BYTES = 1_000_000
+"""Size above which the HTML player uses OGG instead of WAV."""
 
 MAX_CHUNK_FILE_BYTES = 2**32 - 2**16
-"""WAV and AIFF count their bytes in 32 bits."""
+"""Largest WAV or AIFF file, whose sizes have 32 bits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A wave ``(channels, time)`` float32, nominally in [-1, 1], and its sample rate in hertz.
+    """A wave and its sample rate.
 
-    Raises BadAudio where the wave has another shape or holds integers, BadSetting where the sample rate is none.
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(channels, time)``, floats nominally in [-1, 1]; converted to float32.
+    sample_rate : int
+        Hz.
+
+    Raises
+    ------
+    BadAudio
+        If the wave has another shape or holds integers.
+    BadSetting
+        If the sample rate is invalid.
     """
 
     wave: np.ndarray
@@ -94,12 +115,12 @@ class Clip:
     @property
     def n_channels(self) -> int:
         """The number of channels."""
-        return self.wave.shape[0]
+        return int(self.wave.shape[0])
 
     @property
     def n_samples(self) -> int:
         """The number of samples of each channel."""
-        return self.wave.shape[1]
+        return int(self.wave.shape[1])
 
     @property
     def seconds(self) -> float:
@@ -107,11 +128,27 @@ class Clip:
         return samples_to_seconds(self.n_samples, self.sample_rate)
 
     def mono(self) -> Clip:
-        """A clip of one channel, the mean of all."""
+        """Return a clip of one channel, the mean of all."""
         return self if self.n_channels == 1 else Clip(self.wave.mean(axis=0, keepdims=True), self.sample_rate)
 
     def resample(self, sample_rate: int) -> Clip:
-        """The clip at another sample rate, ``round(n_samples * sample_rate / self.sample_rate)`` samples, by soxr's HQ filter."""
+        """Resample the clip with soxr's HQ filter.
+
+        Parameters
+        ----------
+        sample_rate : int
+            Hz.
+
+        Returns
+        -------
+        Clip
+            ``round(n_samples * sample_rate / self.sample_rate)`` samples.
+
+        Raises
+        ------
+        BadSetting
+            If the sample rate is invalid.
+        """
         if sample_rate == self.sample_rate:
             return self
         silence = Clip(np.zeros((self.n_channels, 0), np.float32), sample_rate)  # checks the rate before soxr sees it
@@ -121,16 +158,34 @@ class Clip:
 
     @classmethod
     def read(cls, path: str | Path, start_seconds: float = 0.0, seconds: float | None = None) -> Clip:
-        """The clip in a sound file, or the part of it that starts at ``start_seconds`` and lasts at most ``seconds``.
+        """Read a sound file or a segment of it.
 
-        A file with a single sample is read as such. Raises BadAudio where the file cannot be read (see
-        :func:`wavewright.sound_file.decode`), MissingExtra for a kind of file that needs the extra ``media``.
+        Parameters
+        ----------
+        path : str or Path
+            Sound file.
+        start_seconds : float
+            Start of the segment.
+        seconds : float, optional
+            Longest duration; by default up to the end of the file.
+
+        Returns
+        -------
+        Clip
+            At least one sample.
+
+        Raises
+        ------
+        BadAudio
+            If the file cannot be read, see :func:`wavewright.sound_file.decode`.
+        MissingExtra
+            If the format needs the extra ``media``.
         """
         blocks = list(read_blocks(path, 60.0, start_seconds, seconds))
         return cls(np.concatenate([block.wave for block in blocks], axis=1), blocks[0].sample_rate)
 
     def write(self, path: str | Path, subtype: str | None = None, metadata: dict[str, str] | None = None) -> Path:
-        """Write a sound file of the kind that the path's ending names, as :func:`write_blocks`; returns the path."""
+        """Write a sound file in the format of the path's ending and return the path, see :func:`write_blocks`."""
         return write_blocks(path, [self], subtype, metadata)
 
     def to_bytes(
@@ -141,9 +196,14 @@ class Clip:
         Parameters
         ----------
         format : str
-            How the file's name would end: ``wav``, ``flac``, ``ogg``, ``opus``, ``mp3`` or ``aiff``.
+            File name ending: ``wav``, ``flac``, ``ogg``, ``opus``, ``mp3`` or ``aiff``.
         subtype, metadata
             As for :func:`write_blocks`.
+
+        Returns
+        -------
+        bytes
+            The file.
 
         Raises
         ------
@@ -164,9 +224,17 @@ def _size_of(clip: Clip) -> str:
 
 
 def player_html(clip: Clip) -> str:
-    """Return one line of HTML with a self-contained player, at most about 2 MB.
+    """Return a self-contained HTML player on one line, at most about 2 MB.
 
-    A clip longer than PLAYER_SECONDS is cut, and the caption says so; more than two channels are mixed to mono.
+    Parameters
+    ----------
+    clip : Clip
+        More than two channels are mixed to mono; after PLAYER_SECONDS it is cut, which the caption mentions.
+
+    Returns
+    -------
+    str
+        HTML.
     """
     size = _size_of(clip)
     if not clip.n_samples or not np.isfinite(clip.wave).all():
@@ -175,7 +243,7 @@ def player_html(clip: Clip) -> str:
     excerpt = excerpt if excerpt.n_channels <= 2 else excerpt.mono()
     lowest, highest = PLAYER_RATES_HZ
     excerpt = excerpt.resample(min(max(clip.sample_rate, lowest), highest))
-    kind = "wav" if 2 * excerpt.wave.size <= MOST_WAV_BYTES else "ogg"  # every browser plays the first
+    kind = "wav" if 2 * excerpt.wave.size <= MAX_PLAYER_WAV_BYTES else "ogg"  # every browser plays the first
     note = "" if clip.seconds <= PLAYER_SECONDS else f"; the first {PLAYER_SECONDS:g} s"
     source = f"data:audio/{kind};base64,{b64encode(excerpt.to_bytes(kind)).decode()}"
     return f'<div><audio controls src="{source}"></audio><br>{size}{note}</div>'
@@ -184,32 +252,74 @@ def player_html(clip: Clip) -> str:
 def read_blocks(
     path: str | Path, block_seconds: float = 10.0, start_seconds: float = 0.0, seconds: float | None = None
 ) -> Iterator[Clip]:
-    """The clips of ``block_seconds`` that a sound file consists of, the last one shorter: any length in bounded memory.
+    """Read a sound file of any length in blocks, in bounded memory.
 
-    Raises as :func:`wavewright.sound_file.decode`; damage that only decoding can show is raised when its block is drawn.
+    Parameters
+    ----------
+    path : str or Path
+        Sound file.
+    block_seconds : float
+        Length of a block; the last one may be shorter.
+    start_seconds : float
+        Start of the first block.
+    seconds : float, optional
+        Longest total duration; by default up to the end of the file.
+
+    Returns
+    -------
+    iterator of Clip
+        The blocks.
+
+    Raises
+    ------
+    BadSetting
+        If a length is not above 0, or the start negative.
+    BadAudio, MissingExtra
+        As :func:`wavewright.sound_file.decode`. What only decoding can detect is raised by the iterator.
     """
     if not block_seconds > 0 or not start_seconds >= 0 or not (seconds is None or seconds > 0):
         raise BadSetting(
-            f"Blocks of {block_seconds} s from {start_seconds} s on for {seconds} s cannot be read; lengths must be above 0 and the "
-            "start at least 0."
+            f"Blocks of {block_seconds} s from {start_seconds} s on for {seconds} s cannot be read; lengths must be "
+            "above 0 and the start at least 0."
         )
     header, chunks = decode(path, start_seconds)
     n_block = max(1, seconds_to_samples(block_seconds, header.sample_rate))
-    n_wanted = None if seconds is None else max(1, seconds_to_samples(seconds, header.sample_rate))
-    return (Clip(wave, header.sample_rate) for wave in _regrouped(_first_samples(chunks, n_wanted), n_block))
+    n_samples = None if seconds is None else max(1, seconds_to_samples(seconds, header.sample_rate))
+    return (Clip(wave, header.sample_rate) for wave in _regrouped(_first_samples(chunks, n_samples), n_block))
 
 
 def write_blocks(
     path: str | Path, blocks: Iterable[Clip], subtype: str | None = None, metadata: dict[str, str] | None = None
 ) -> Path:
-    """Write clips of one sample rate, end to end, to one sound file; returns its path.
+    """Write consecutive clips to one sound file, whole or not at all.
 
-    The path's ending names the kind of file (see ``FORMATS``); ``subtype`` is one of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
-    Samples beyond [-1, 1] are clipped, except in ``FLOAT`` and ``DOUBLE``. Opus and MP3 know only some sample rates; other waves
-    are resampled to the next higher one. ``metadata`` holds tags (see ``wavewright.sound_file.TAGS``).
+    Samples beyond [-1, 1] are clipped, except in ``FLOAT`` and ``DOUBLE``. Opus and MP3 support only some sample rates;
+    other clips are resampled to the next higher one.
 
-    The file appears whole or not at all. Raises BadSetting for an unknown ending, subtype or tag, BadAudio where the clips do not
-    fit together, are empty or hold numbers that are not finite, WavewrightError where the disk refuses.
+    Parameters
+    ----------
+    path : str or Path
+        Its ending is the format, see ``FORMATS``.
+    blocks : iterable of Clip
+        Clips of one sample rate and number of channels.
+    subtype : str, optional
+        One of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
+    metadata : dict, optional
+        Tags by name, see ``wavewright.sound_file.TAGS``.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    BadSetting
+        If the ending, subtype or a tag is unknown.
+    BadAudio
+        If the clips differ in sample rate or channels, are empty or hold samples that are not finite.
+    WavewrightError
+        If the file cannot be written.
     """
     path, metadata = Path(path), metadata or {}
     file_format, subtype = _checked_format(path, subtype)
@@ -219,17 +329,17 @@ def write_blocks(
     if first is None:
         raise BadAudio(f"There is no sound to write to {path}; give at least one clip.")
     sample_rate = _codec_rate(subtype, first.sample_rate)
-    alike = _waves_alike(path, chain([first], iterator), first)
-    waves = resampled(alike, first.sample_rate, sample_rate, first.n_channels)
+    checked = _checked_waves(path, chain([first], iterator), first)
+    waves = resampled(checked, first.sample_rate, sample_rate, first.n_channels)
     try:
-        with part_of(path) as temporary:
+        with temporary_path(path) as temporary:
             with soundfile.SoundFile(
                 temporary, "w", sample_rate, first.n_channels, subtype, format=file_format
             ) as file:
                 for name, text in metadata.items():
                     setattr(file, name, text)
                 _write_waves(path, file, waves)
-            _check_tags_were_kept(temporary, path, metadata)
+            _check_tags(temporary, path, metadata)
             temporary.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
@@ -237,14 +347,14 @@ def write_blocks(
     return path
 
 
-def _waves_alike(path: Path, clips: Iterable[Clip], first: Clip) -> Iterator[np.ndarray]:
-    """The waves of the clips in pieces ``(channels, time)``; raises BadAudio where a clip does not fit the first one."""
+def _checked_waves(path: Path, clips: Iterable[Clip], first: Clip) -> Iterator[np.ndarray]:
+    """Yield the clips in chunks ``(channels, time)``; raise BadAudio if a clip differs from the first in format."""
     n_samples = 0
     for clip in clips:
         if (clip.sample_rate, clip.n_channels) != (first.sample_rate, first.n_channels):
             raise BadAudio(
-                f"{path} cannot hold clips of {first.sample_rate} Hz with {first.n_channels} channels and of {clip.sample_rate} Hz "
-                f"with {clip.n_channels}; resample and mix them alike."
+                f"{path} cannot hold clips of {first.sample_rate} Hz with {first.n_channels} channels and of "
+                f"{clip.sample_rate} Hz with {clip.n_channels}; resample and mix them alike."
             )
         n_samples += clip.n_samples
         for start in range(0, clip.n_samples, CHUNK_SAMPLES):
@@ -257,7 +367,22 @@ def _waves_alike(path: Path, clips: Iterable[Clip], first: Clip) -> Iterator[np.
 
 
 def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_channels: int) -> Iterator[np.ndarray]:
-    """The same waves ``(channels, time)`` at another sample rate, piece by piece in bounded memory, by soxr's HQ filter."""
+    """Resample consecutive blocks of a wave with soxr's HQ filter, in bounded memory.
+
+    Parameters
+    ----------
+    waves : iterable of np.ndarray
+        Blocks ``(channels, time)`` float32.
+    from_rate, to_rate : int
+        Hz.
+    n_channels : int
+        Number of channels.
+
+    Yields
+    ------
+    np.ndarray
+        Blocks ``(channels, time)`` float32 of other lengths.
+    """
     if from_rate == to_rate:
         yield from waves
         return
@@ -268,7 +393,7 @@ def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_chann
 
 
 def _write_waves(path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarray]) -> None:
-    """Hand the waves to libsndfile as the numbers that its subtype stores."""
+    """Write the waves as the numbers that the file's subtype stores."""
     n_bytes = 0
     for wave in waves:
         n_bytes += wave.size * BITS.get(file.subtype, 64) // 8
@@ -283,14 +408,14 @@ def _write_waves(path: Path, file: soundfile.SoundFile, waves: Iterator[np.ndarr
 
 
 def _to_integers(wave: np.ndarray, bits: int) -> np.ndarray:
-    """Samples rounded to ``bits`` bits and clipped, in the upper bits of int32; the exact inverse of how libsndfile reads them."""
+    """Round samples to ``bits`` bits in the upper bits of int32, clipped: the exact inverse of libsndfile's reading."""
     full_scale = 2.0 ** (bits - 1)
     rounded = np.clip(np.rint(wave.astype(np.float64) * full_scale), -full_scale, full_scale - 1)
     return rounded.astype(np.int32) << (32 - bits)
 
 
 def _checked_format(path: Path, subtype: str | None) -> tuple[str, str]:
-    """libsndfile's format and subtype for a path; raises where the path or the subtype cannot be."""
+    """Return libsndfile's format and subtype for a path; raise BadSetting or BadFolder if one is invalid."""
     if path.suffix.lower() not in FORMATS:
         raise BadSetting(f"{path} ends with {path.suffix!r}; sound is written to {', '.join(FORMATS)}.")
     if not path.parent.is_dir():
@@ -307,8 +432,8 @@ def _checked_format(path: Path, subtype: str | None) -> tuple[str, str]:
 
 
 def _codec_rate(subtype: str, sample_rate: int) -> int:
-    """The sample rate a codec stores a wave with: the lowest it knows that loses nothing, else its highest."""
-    known = CODEC_RATES_HZ.get(subtype, (min(sample_rate, HIGHEST_CODEC_RATES_HZ.get(subtype, sample_rate)),))
+    """Return the sample rate at which a codec stores a wave: the lowest that loses nothing, else its highest."""
+    known = CODEC_RATES_HZ.get(subtype, (min(sample_rate, MAX_CODEC_RATES_HZ.get(subtype, sample_rate)),))
     return min((rate for rate in known if rate >= sample_rate), default=max(known))
 
 
@@ -318,40 +443,42 @@ def _check_tag_names(metadata: dict[str, str]) -> None:
             raise BadSetting(f"{name!r} is no tag of sound files; choose from {', '.join(TAGS)}.")
 
 
-def _check_tags_were_kept(temporary: Path, path: Path, metadata: dict[str, str]) -> None:
-    """Raise BadSetting where the kind of file has dropped a tag in silence, as WAV does with texts over 2 kB."""
-    kept = read_metadata(temporary) if metadata else {}
+def _check_tags(temporary: Path, path: Path, metadata: dict[str, str]) -> None:
+    """Raise BadSetting if the written file lacks a tag, as WAV does with texts over 2 kB."""
+    written = read_metadata(temporary) if metadata else {}
     for name, text in metadata.items():
-        if kept.get(name, "") != text:
+        if written.get(name, "") != text:
             raise BadSetting(
-                f"{path} cannot hold the tag {name!r} with {len(text)} characters; shorten it, use another tag or another kind of file."
+                f"{path} cannot hold the tag {name!r} with {len(text)} characters; shorten it, use another tag or "
+                "another kind of file."
             )
 
 
 def _first_samples(chunks: Iterator[np.ndarray], n_samples: int | None) -> Iterator[np.ndarray]:
-    """The chunks ``(channels, time)`` up to ``n_samples`` in all."""
-    left = n_samples
+    """Yield chunks ``(channels, time)`` of at most ``n_samples`` in total."""
+    remaining = n_samples
     for chunk in chunks:
-        yield chunk if left is None else chunk[:, :left]
-        if left is not None:
-            left -= chunk.shape[1]
-            if left <= 0:
+        yield chunk if remaining is None else chunk[:, :remaining]
+        if remaining is not None:
+            remaining -= chunk.shape[1]
+            if remaining <= 0:
                 return
 
 
 def _regrouped(chunks: Iterator[np.ndarray], n_block: int) -> Iterator[np.ndarray]:
-    """The same samples ``(channels, time)`` in blocks of ``n_block``, the last one shorter."""
-    held: list[np.ndarray] = []
-    n_held = 0
+    """Yield the same samples ``(channels, time)`` in blocks of ``n_block``, the last one shorter."""
+    buffer: list[np.ndarray] = []
+    n_buffered = 0
     for chunk in chunks:
-        held.append(chunk)
-        n_held += chunk.shape[1]
-        if n_held < n_block:
+        buffer.append(chunk)
+        n_buffered += chunk.shape[1]
+        if n_buffered < n_block:
             continue
-        joined = np.concatenate(held, axis=1)
-        n_whole = n_held - n_held % n_block
+        joined = np.concatenate(buffer, axis=1)
+        n_whole = n_buffered - n_buffered % n_block
         for start in range(0, n_whole, n_block):
             yield joined[:, start : start + n_block]
-        held, n_held = [joined[:, n_whole:]], n_held - n_whole
-    if n_held:
-        yield np.concatenate(held, axis=1)
+        buffer = [joined[:, n_whole:]]
+        n_buffered -= n_whole
+    if n_buffered:
+        yield np.concatenate(buffer, axis=1)

@@ -1,30 +1,33 @@
-"""The errors that speak to a person: one sentence that says what was given, what is allowed and what to try."""
+"""Errors for users: one sentence that says what was given, what is allowed and what to try."""
 
 import unicodedata
 
-UNPRINTABLE = ("Cc", "Cf", "Zl", "Zp")
-"""Unicode categories of control and formatting characters and of line and paragraph separators."""
+UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode categories of control and format characters, lone surrogates, and line and paragraph separators."""
 
-LONGEST_SENTENCE = 1_500
+MAX_MESSAGE = 1_500
 """Characters of a message; a longer one, which quotes a long number or text, loses its middle."""
+
+MAX_EXCERPT = 200
+"""Characters of an excerpt of a file or of a library's message."""
 
 
 class WavewrightError(ValueError):
-    """Something the person gave cannot be used. The command line prints the sentence and exits with code 2.
+    """Invalid input. The command line prints the sentence and exits with code 2.
 
-    A message may quote any file, so control characters are shown as escapes, and a long message is shortened.
+    A message may quote any file, so control characters are escaped and a long message is shortened.
     """
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__(_printable(shortened(sentence)))
+        super().__init__(printable(sentence, MAX_MESSAGE))
 
 
 class BadAudio(WavewrightError):
-    """A sound file or array that cannot be read or used: missing, empty, truncated, not a number, too large."""
+    """A sound file or array that cannot be read or used: missing, empty, truncated, not finite, too large."""
 
 
 class BadModel(WavewrightError):
-    """A model that does not exist, or a model folder that is damaged: wrong hash, wrong shape, missing file."""
+    """A model that does not exist, or a damaged model folder: wrong hash, wrong shape, missing file."""
 
 
 class BadSetting(WavewrightError):
@@ -32,7 +35,7 @@ class BadSetting(WavewrightError):
 
 
 class BadFolder(WavewrightError):
-    """A folder or manifest with nothing usable in it, or with fields that cannot be understood."""
+    """A folder or manifest with nothing usable in it, or with invalid fields."""
 
 
 class InUse(WavewrightError):
@@ -40,15 +43,15 @@ class InUse(WavewrightError):
 
 
 class MissingExtra(WavewrightError):
-    """A feature that needs an optional part of the installation, such as the extra ``train``."""
+    """A feature that needs an optional dependency, such as those of the extra ``train``."""
 
 
 class TrainingStopped(WavewrightError):
-    """Training ended because it could not go on in health; the sentence names what happened and the remedy."""
+    """Training that could not continue; the sentence names the cause and the remedy."""
 
 
 class BadText(WavewrightError):
-    """A text, markup or lexicon that cannot be spoken: nothing in it, letters of another script, markup that is not whole."""
+    """A text, markup or lexicon that cannot be spoken: empty, in another script, or with incomplete markup."""
 
 
 class NothingToSpeak(BadText):
@@ -59,19 +62,34 @@ class SkippedText(UserWarning):
     """A passage of a text was skipped because it cannot be read."""
 
 
-def shortened(sentence: str) -> str:
-    """Return a message without its middle where it has more than LONGEST_SENTENCE characters."""
-    if len(sentence) <= LONGEST_SENTENCE:
-        return sentence
-    half = LONGEST_SENTENCE // 2
-    return f"{sentence[:half]} ... {sentence[-half:]}"
+def shortened(text: str, max_length: int = MAX_MESSAGE) -> str:
+    """Return a text without its middle if it has more than ``max_length`` characters."""
+    if len(text) <= max_length:
+        return text
+    half = max_length // 2
+    return f"{text[:half]} ... {text[-half:]}"
 
 
-def _printable(sentence: str) -> str:
-    if sentence.isprintable():
-        return sentence
+def printable(text: str, max_length: int = MAX_EXCERPT) -> str:
+    """Return a text for a message: on one line, shortened, with unprintable characters escaped.
+
+    Parameters
+    ----------
+    text : str
+        Text from a user, a file or a library.
+    max_length : int
+        Characters above which the middle is left out.
+
+    Returns
+    -------
+    str
+        Text without characters of the categories UNPRINTABLE.
+    """
+    shown = shortened(text, max_length)
+    if shown.isprintable():
+        return shown
     return "".join(
-        _escaped(character) if unicodedata.category(character) in UNPRINTABLE else character for character in sentence
+        _escaped(character) if unicodedata.category(character) in UNPRINTABLE else character for character in shown
     )
 
 

@@ -27,29 +27,29 @@ _open_locks: set[int] = set()
 
 @contextmanager
 def locked(path: Path, wait: bool) -> Iterator[bool]:
-    """Hold the lock file ``path`` exclusively; create it where it is missing and remove it at the end.
+    """Hold the lock file ``path`` exclusively; create it if it is missing and remove it at the end.
 
     Processes exclude each other, and so do threads of one process. The system releases the lock when the process that
     holds it ends, however it ends; a lock file that is left behind locks nothing. The lock is not reentrant.
 
     Parameters
     ----------
-    path
+    path : Path
         Lock file. Its folder must exist.
-    wait
-        Wait until the lock is free; otherwise raise InUse at once where it is taken.
+    wait : bool
+        Wait until the lock is free; otherwise raise InUse at once if another one holds it.
 
     Yields
     ------
     bool
-        Whether the lock is held; False on a file system without locks.
+        True if the lock is held; False on a file system without locks.
 
     Raises
     ------
     InUse
-        Where ``wait`` is false and another process or thread holds the lock.
+        If ``wait`` is false and another process or thread holds the lock.
     OSError
-        Where the lock file cannot be created.
+        If the lock file cannot be created.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def locked(path: Path, wait: bool) -> Iterator[bool]:
 
 
 def _acquire(path: Path, wait: bool) -> tuple[int, bool]:
-    """Open and lock the file at ``path``; retry where the previous holder removed it meanwhile."""
+    """Open and lock the file at ``path``; retry if the previous holder removed it meanwhile."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         try:
@@ -84,7 +84,7 @@ def _acquire(path: Path, wait: bool) -> tuple[int, bool]:
 
 
 def _lock(descriptor: int, path: Path, wait: bool) -> bool:
-    """Lock an open file; return False on a file system without locks, raise InUse for a taken one without ``wait``."""
+    """Lock an open file; return False on a file system without locks, raise InUse if it is locked and not ``wait``."""
     while True:
         try:
             _system_lock(descriptor, wait)
@@ -104,14 +104,14 @@ def _lock(descriptor: int, path: Path, wait: bool) -> bool:
 
 
 def _holder(path: Path) -> str:
-    """Return the process number in a lock file, in brackets; an empty string where it cannot be read."""
+    """Return the process number in a lock file, in brackets; an empty string if it cannot be read."""
     with suppress(OSError, ValueError):
         return f" ({int(path.read_text())})"
     return ""
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Return whether the open file is still the one at ``path``."""
+    """Return True if the open file is still the one at ``path``."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
@@ -145,6 +145,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _system_lock(descriptor: int, wait: bool) -> None:
+        del wait  # _lock polls
         os.lseek(descriptor, LOCK_OFFSET, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         os.lseek(descriptor, 0, os.SEEK_SET)

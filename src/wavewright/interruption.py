@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Termination signals: that of a supervisor and that of a closed terminal."""
+"""Termination signals: of a supervisor and of a closed terminal."""
 
 
 class Terminated(KeyboardInterrupt):
-    """A termination signal other than that of Ctrl-C arrived."""
+    """A termination signal other than Ctrl-C arrived."""
 
 
 _deferrals: list[Callable[[int], None]] = []
@@ -35,7 +35,7 @@ def ended_by_signals() -> Iterator[Callable[[], int | None]]:
     received: list[int] = []
     is_ending = False
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def end(number: int, _: FrameType | None) -> None:
         nonlocal is_ending
         if is_ending:
             return
@@ -61,7 +61,11 @@ def ended_by_signals() -> Iterator[Callable[[], int | None]]:
 def deferred_endings(request: Callable[[int], None]) -> Iterator[None]:
     """Call ``request`` with the signal number where :func:`ended_by_signals` would raise Terminated.
 
-    The block decides when it stops. ``request`` runs as a signal handler: it may raise, which ends the block at once.
+    Parameters
+    ----------
+    request : callable
+        Called as a signal handler with the signal number. The block decides when it stops; ``request`` may raise, which
+        ends the block at once.
     """
     _deferrals.append(request)
     try:
@@ -74,7 +78,7 @@ def deferred_endings(request: Callable[[int], None]) -> Iterator[None]:
 def uninterrupted() -> Iterator[None]:
     """Hold back the signals of :func:`ended_by_signals` until the block ends.
 
-    It is meant for moving and removing files, which takes milliseconds. Ctrl-C is not held back.
+    It is for moving and removing files, which needs milliseconds. Ctrl-C is not held back.
     """
     received: list[int] = []
     try:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
-MOST_DIGITS = 400
-"""Largest number of digits of an integer; Python takes long to convert more."""
+MAX_DIGITS = 400
+"""Largest number of digits of an integer; Python converts longer ones slowly."""
 
 
-def parse(text: str) -> Any:
-    """Parse JSON text; raise ValueError with the reason where that fails, also for values nested too deep."""
+JsonValue: TypeAlias = Any  # of any JSON type, to be checked by the caller
+
+
+def parse(text: str) -> JsonValue:
+    """Parse JSON text.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted JSON.
+
+    Returns
+    -------
+    JsonValue
+        Its value.
+
+    Raises
+    ------
+    ValueError
+        With the reason, also for values nested too deep and numbers with too many digits.
+    """
     try:
         return json.loads(text, parse_int=_whole_number)
     except json.JSONDecodeError as error:
@@ -19,7 +39,7 @@ def parse(text: str) -> Any:
         raise ValueError("Its values are nested too deep") from error
 
 
-def line_of(record: dict[str, Any]) -> str:
+def line_of(record: Mapping[str, object]) -> str:
     """Return a record as one line of JSON that UTF-8 can encode; escape non-ASCII characters only where it cannot."""
     line = json.dumps(record, ensure_ascii=False)
     try:
@@ -30,6 +50,6 @@ def line_of(record: dict[str, Any]) -> str:
 
 
 def _whole_number(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
+    if len(digits) > MAX_DIGITS:
         raise ValueError(f"A number has {len(digits)} digits")
     return int(digits)

@@ -1,4 +1,4 @@
-"""The one file that imports ONNX Runtime; its telemetry is off, because the package sets ``ORT_DISABLE_TELEMETRY`` before."""
+"""ONNX Runtime sessions; no other file imports it. ``wavewright/__init__.py`` disables its telemetry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from onnxruntime import InferenceSession
 
 __all__ = ["InferenceSession", "open_session", "write_optimised"]
 
-ERRORS_ALONE = 4  # log severity: warnings are for authors of graphs, and every failure is raised as well
+SEVERITY_FATAL = 4  # warnings are for authors of graphs, and every failure is raised as well
 
 
 def open_session(path: Path | str, optimise: bool = True) -> InferenceSession:
@@ -17,44 +17,50 @@ def open_session(path: Path | str, optimise: bool = True) -> InferenceSession:
 
     Parameters
     ----------
-    path
+    path : Path or str
         ONNX file; its external data is read from the same folder.
-    optimise
-        Let ONNX Runtime rewrite the graph; without it every node of the file stays.
+    optimise : bool
+        Let ONNX Runtime optimise the graph; without it every node of the file stays.
+
+    Returns
+    -------
+    InferenceSession
+        The session.
 
     Raises
     ------
     Exception
-        Errors of ONNX Runtime, which share no other base class.
+        Errors of ONNX Runtime, which have no other base class in common.
     """
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = ERRORS_ALONE
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = SEVERITY_FATAL
     if not optimise:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def write_optimised(contents: bytes, path: Path, extended: bool = False) -> None:
-    """Write a graph as ONNX Runtime rewrites it on any machine.
+    """Write a graph with ONNX Runtime's optimisations that are the same on every machine.
 
     Parameters
     ----------
-    contents
+    contents : bytes
         The ONNX graph.
-    path
+    path : Path
         ONNX file that is written.
-    extended
-        Put ONNX Runtime's own nodes for several of the standard.
+    extended : bool
+        Fuse standard nodes into ONNX Runtime's own ones.
 
     Raises
     ------
     Exception
-        Errors of ONNX Runtime, which share no other base class.
+        Errors of ONNX Runtime, which have no other base class in common.
     """
     levels = onnxruntime.GraphOptimizationLevel
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = levels.ORT_ENABLE_EXTENDED if extended else levels.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(path)
-    options.log_severity_level = ERRORS_ALONE
+    options.log_severity_level = SEVERITY_FATAL
     InferenceSession(contents, options, providers=["CPUExecutionProvider"])

@@ -20,19 +20,20 @@ INSTRUCTION_SETS = {
     "dotprod": "dot product",
     "sve": "SVE",
 }
-"""Common names of the LLVM processor features that change the speed of the engines."""
+"""Common names of the LLVM processor features that affect the speed of inference."""
 
 
 @cache
 def processor_name() -> str:
-    """Return the brand of the processor and, where it is known, its microarchitecture."""
-    brand, generation = _brand() or platform.processor() or platform.machine(), _generation()
+    """Return the brand of the processor and, if it is known, its microarchitecture."""
+    brand = _brand() or platform.processor() or platform.machine()
+    generation = _generation()
     return f"{brand} ({generation})" if generation and generation not in brand else brand
 
 
 @cache
 def instruction_sets() -> tuple[str, ...]:
-    """Return the names in ``INSTRUCTION_SETS`` that this processor supports; empty where that is unknown."""
+    """Return the names in ``INSTRUCTION_SETS`` that this processor supports; empty if that is unknown."""
     with suppress(ImportError, RuntimeError):
         from llvmlite.binding import get_host_cpu_features
 
@@ -57,7 +58,7 @@ def _generation() -> str:
 
 
 def _brand() -> str:
-    """Return the brand that the system reports; empty where it reports none."""
+    """Return the brand that the system reports; empty if it reports none."""
     with suppress(OSError, subprocess.SubprocessError):
         if sys.platform == "linux":
             return _brand_in(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace"))
@@ -68,6 +69,6 @@ def _brand() -> str:
 
 
 def _brand_in(cpuinfo: str) -> str:
-    """Return the first ``model name`` of a Linux ``/proc/cpuinfo``; empty where there is none, as on ARM."""
+    """Return the first ``model name`` of a Linux ``/proc/cpuinfo``; empty if there is none, as on ARM."""
     fields = (line.partition(":") for line in cpuinfo.splitlines())
     return next((value.strip() for key, _, value in fields if key.strip() == "model name"), "")

@@ -1,4 +1,4 @@
-"""Compares the numbers and names of a settings dataclass with what they may be."""
+"""Check the numbers and names of a settings dataclass."""
 
 from __future__ import annotations
 
@@ -7,31 +7,44 @@ from collections.abc import Mapping
 from .errors import BadSetting
 from .names import name_problem, quoted
 
-LARGEST_NUMBER = 2**63
-MOST_SHOWN = 8  # names in a message
+INTEGER_LIMIT = 2**63
+MAX_SHOWN = 8  # names in a message
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Raise BadSetting for the first field whose number, or one of whose numbers, lies outside its range (both ends belong to it)."""
+    """Check that the numbers of a dataclass lie in their ranges.
+
+    Parameters
+    ----------
+    settings : dataclass
+        Fields are numbers or tuples of numbers.
+    ranges : mapping
+        Smallest and largest value by field name, both allowed.
+
+    Raises
+    ------
+    BadSetting
+        For the first number outside its range.
+    """
     for name, value in vars(settings).items():
-        if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:  # would overflow in NumPy
+        if isinstance(value, int) and abs(value) >= INTEGER_LIMIT:  # would overflow in NumPy
             raise BadSetting(f"{name} has {value.bit_length()} bits; give a number of less than 64 bits.")
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
         numbers = value if isinstance(value, tuple) else (value,)
-        if not all(low <= number <= high for number in numbers):  # no comparison holds for what is not a number
+        if not all(low <= number <= high for number in numbers):  # no comparison with NaN holds
             raise BadSetting(f"{name} is {value}; it must lie between {low} and {high}.")
 
 
 def check_distinct(**kinds: tuple[str, ...]) -> None:
-    """Raise BadSetting for texts of one kind (``symbols=...``) if two are equal or one is empty."""
+    """Raise BadSetting if two texts of one kind (``symbols=...``) are equal or one is empty."""
     for kind, names in kinds.items():
         if len({*names}) < len(names) or "" in names:
-            raise BadSetting(f"{kind} are {', '.join(map(quoted, names[:MOST_SHOWN]))}; each needs a name of its own.")
+            raise BadSetting(f"{kind} are {', '.join(map(quoted, names[:MAX_SHOWN]))}; each needs a name of its own.")
 
 
 def check_names(**kinds: tuple[str, ...]) -> None:
-    """Raise BadSetting for names of one kind (``labels=...``) if two are equal or one is invalid, see :mod:`.names`."""
+    """Raise BadSetting if two names of one kind (``labels=...``) are equal or one is invalid, see :mod:`.names`."""
     check_distinct(**kinds)
     for kind, names in kinds.items():
         for name in names:

@@ -1,4 +1,4 @@
-"""Decodes sound files piece by piece, trusting nothing that their headers say."""
+"""Decode sound files chunk by chunk, and check what their headers claim."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import soundfile
@@ -18,22 +18,25 @@ from .errors import BadAudio, MissingExtra, how_to_install
 from .units import samples_to_seconds, seconds_to_samples
 
 CHUNK_SAMPLES = 65_536
-"""Samples decoded or encoded at a time: libsndfile's Vorbis encoder keeps a whole call on the stack and overflows it at about a
-minute of stereo, and a chunk bounds what a lying header can make us allocate."""
+"""Samples decoded or encoded at a time.
+
+libsndfile's Vorbis encoder keeps a whole call on the stack and overflows it at about a minute of stereo, and a chunk
+bounds the memory that a wrong header can make us allocate.
+"""
 
 SAMPLE_RATES_HZ = (1_000, 768_000)
-"""The lowest and the highest sample rate that is taken for sound."""
+"""Lowest and highest accepted sample rate."""
 
 MAX_CHANNELS = 256
 
-LOUDEST = 1e6
-"""No sample of a sound is more times full scale than this; even 16-bit numbers that were taken for floats are not."""
+MAX_SAMPLE = 1e6
+"""Largest accepted sample; full scale is 1. Even 16-bit integers that were stored as floats do not exceed it."""
 
 TAGS = ("title", "artist", "album", "tracknumber", "genre", "date", "comment", "copyright", "license", "software")
-"""The names of the metadata that sound files can carry."""
+"""Names of the tags of sound files."""
 
-SOUND_MARKS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3")
-MEDIA_MARKS = (
+AUDIO_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3")
+MEDIA_MAGIC = (
     b"\x1aE\xdf\xa3",
     b"0&\xb2u",
     b"FLV",
@@ -66,30 +69,44 @@ MEDIA_SUFFIXES = (
     ),
     *(".mp4", ".mpc", ".mpg", ".spx", ".tta", ".webm", ".wma", ".wmv", ".wv"),
 )
-"""Kinds of file that libsndfile does not know and PyAV does."""
+"""Formats that PyAV can read and libsndfile cannot."""
 
-NO_NAME = re.compile("[\0\ud800-\udfff]")
-"""What a file's name cannot hold: a null, and what stands for bytes that Python could not decode."""
+INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")
+"""A null, and the surrogates of bytes that Python could not decode."""
 
 UNKNOWN_LENGTH = 2**62
-"""libsndfile's count for a FLAC file that was written to a pipe lies beyond this."""
+"""libsndfile reports more samples than this for a FLAC file that was written to a pipe."""
 
 WAV_SLACK_BYTES = 16
-"""Some programs count the eight bytes of a chunk's own header in its size; nothing is missing from such a file."""
+"""Tolerance of chunk sizes: some programs include the eight bytes of the chunk's header."""
 
 SEEKABLE_SUBTYPES = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 """Subtypes in which libsndfile seeks exactly to a sample."""
 
 MP3_SLACK_SAMPLES = 4 * 1152
-"""MP3 files without an exact length get an estimate, up to a few frames too long."""
+"""Tolerance of the length of MP3 files, which libsndfile overestimates by up to a few frames."""
 
 MEDIA_SLACK_SECONDS = 0.25
-"""Containers round the length of a track, and count the encoder's lead-in."""
+"""Tolerance of the length in containers, which is rounded and includes the encoder delay."""
+
+Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
 
 
 @dataclass(frozen=True)
-class Header:
-    """What a sound file says of itself before anything is decoded; ``n_samples`` is ``None`` where it does not say."""
+class AudioHeader:
+    """AudioHeader of a sound file.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Hz.
+    n_channels : int
+        Number of channels.
+    n_samples : int or None
+        Samples of one channel as claimed, None if unknown.
+    format, subtype : str
+        Container and codec, as libsndfile or PyAV name them.
+    """
 
     sample_rate: int
     n_channels: int
@@ -99,12 +116,12 @@ class Header:
 
     @property
     def seconds(self) -> float | None:
-        """The claimed length in seconds."""
+        """The claimed length in seconds, None if unknown."""
         return None if self.n_samples is None else samples_to_seconds(self.n_samples, self.sample_rate)
 
 
-def read_header(path: str | Path) -> Header:
-    """The header of a sound file, without decoding it; raises BadAudio or MissingExtra as :func:`decode`."""
+def read_header(path: str | Path) -> AudioHeader:
+    """Return the header of a sound file without decoding it; raise BadAudio or MissingExtra as :func:`decode`."""
     path = Path(path)
     if _needs_media(path):
         with _open_media(path) as container:
@@ -114,7 +131,7 @@ def read_header(path: str | Path) -> Header:
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """The tags of a sound file by name (see ``TAGS``), those that are not empty; raises BadAudio where it cannot be read."""
+    """Return the non-empty tags of a sound file by name (see ``TAGS``); raise BadAudio if it cannot be read."""
     path = Path(path)
     if _needs_media(path):
         with _open_media(path) as container:
@@ -128,12 +145,30 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     return tags
 
 
-def decode(path: str | Path, start_seconds: float = 0.0) -> tuple[Header, Iterator[np.ndarray]]:
-    """The header of a sound file, and an iterator over its chunks ``(channels, time)`` float32 from ``start_seconds`` on.
+def decode(path: str | Path, start_seconds: float = 0.0) -> tuple[AudioHeader, Iterator[np.ndarray]]:
+    """Return the header of a sound file and an iterator over its samples.
 
-    Raises BadAudio for a file that is missing, a folder, empty, not sound, cut short, damaged, without samples, of an absurd
-    sample rate, or with samples that are not finite numbers; what only decoding can show is raised while the chunks are drawn.
-    Raises MissingExtra for a kind of file that needs the extra ``media``.
+    Parameters
+    ----------
+    path : str or Path
+        Sound file.
+    start_seconds : float
+        Start of the first chunk.
+
+    Returns
+    -------
+    header : AudioHeader
+        The header.
+    chunks : iterator of np.ndarray
+        Consecutive chunks ``(channels, time)`` float32.
+
+    Raises
+    ------
+    BadAudio
+        If the file is missing, a folder, empty, no sound file, truncated, damaged, without samples, of an unusual
+        sample rate, or has samples that are not finite. What only decoding can detect is raised by the iterator.
+    MissingExtra
+        If the format needs the extra ``media``.
     """
     path = Path(path)
     header = read_header(path)
@@ -146,68 +181,70 @@ def decode(path: str | Path, start_seconds: float = 0.0) -> tuple[Header, Iterat
     return header, _finite(path, header, start, chunks)
 
 
-class _Stream(soundfile.SoundFile):
-    """A sound file read from front to back.
+class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no annotations
+    """A sound file that is read sequentially.
 
-    soundfile seeks after every read of a file that can seek, and libsndfile's MP3 decoder starts anew there, with silence.
+    soundfile seeks after every read of a seekable file, at which libsndfile's MP3 decoder restarts with silence.
     """
 
     def seekable(self) -> bool:
+        """Return False, so that soundfile does not seek."""
         return False
 
 
-def _sound_chunks(path: Path, header: Header, start: int) -> Iterator[np.ndarray]:
-    """Chunks of a file that libsndfile reads; raises BadAudio at the end where there were fewer samples than promised."""
+def _sound_chunks(path: Path, header: AudioHeader, start: int) -> Iterator[np.ndarray]:
+    """Yield chunks decoded by libsndfile; raise BadAudio at the end if there were fewer samples than claimed."""
     with _open_sound(path) as file:
-        # Other subtypes decode differently after a seek or cannot seek, as GSM 6.10: decode them from the beginning.
+        # Other subtypes decode differently after a seek or cannot seek, such as GSM 6.10: decode them from the start.
         position = file.seek(start) if start and header.subtype in SEEKABLE_SUBTYPES else 0
         while len(chunk := file.read(CHUNK_SAMPLES, dtype="float32", always_2d=True)):
             position += len(chunk)
-            yield from _behind(start, position, chunk.T)
+            yield from _from_start(start, position, chunk.T)
     _check_length(path, header, position, MP3_SLACK_SAMPLES if header.format == "MP3" else 0)
 
 
-def _media_chunks(path: Path, header: Header, start: int) -> Iterator[np.ndarray]:
-    """Chunks of a file that PyAV reads; raises BadAudio at the end where there were fewer samples than promised."""
+def _media_chunks(path: Path, header: AudioHeader, start: int) -> Iterator[np.ndarray]:
+    """Yield chunks decoded by PyAV; raise BadAudio at the end if there were fewer samples than claimed."""
     import av
 
     position = 0
     with _open_media(path) as container:
         resampler = av.AudioResampler(format="fltp", rate=header.sample_rate)
-        for frame in chain(container.decode(audio=0), [None]):  # None draws what the resampler still holds
-            for part in resampler.resample(frame):
-                chunk = part.to_ndarray()  # (channels, time)
+        for frame in chain(container.decode(audio=0), [None]):  # None flushes the resampler
+            for planar_frame in resampler.resample(frame):
+                chunk = planar_frame.to_ndarray()  # (channels, time)
                 position += chunk.shape[1]
-                yield from _behind(start, position, chunk)
+                yield from _from_start(start, position, chunk)
     _check_length(path, header, position, seconds_to_samples(MEDIA_SLACK_SECONDS, header.sample_rate))
 
 
-def _behind(start: int, position: int, chunk: np.ndarray) -> Iterator[np.ndarray]:
-    """The part of a chunk ``(channels, time)`` that lies at or after ``start``, if any; ``position`` is where the chunk ends."""
-    n_kept = min(chunk.shape[1], position - start)
-    if n_kept > 0:
-        yield chunk[:, chunk.shape[1] - n_kept :]
+def _from_start(start: int, end: int, chunk: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the samples of a chunk ``(channels, time)`` that ends at ``end``, from ``start`` on, if any."""
+    n_after = min(chunk.shape[1], end - start)
+    if n_after > 0:
+        yield chunk[:, chunk.shape[1] - n_after :]
 
 
-def _check_length(path: Path, header: Header, n_found: int, slack: int) -> None:
-    if header.n_samples is not None and n_found < header.n_samples - slack:
+def _check_length(path: Path, header: AudioHeader, n_decoded: int, slack: int) -> None:
+    """Raise BadAudio if fewer samples were decoded than the header claims."""
+    if header.n_samples is not None and n_decoded < header.n_samples - slack:
         raise BadAudio(
-            f"{path} promises {header.n_samples} samples and holds {n_found}: it was cut short, or its header is wrong; copy or "
-            "export it again."
+            f"{path} promises {header.n_samples} samples and holds {n_decoded}: it was cut short, or its header is "
+            "wrong; copy or export it again."
         )
 
 
-def _finite(path: Path, header: Header, start: int, chunks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The same chunks; raises BadAudio where a sample is not a finite number or absurdly large, or where there are no samples."""
+def _finite(path: Path, header: AudioHeader, start: int, chunks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the same chunks; raise BadAudio for samples that are not finite or too large, or if there are none."""
     position = start
     for chunk in chunks:
-        possible = (np.abs(chunk) <= LOUDEST).all(axis=0)  # false for what is not a number, too
-        if not possible.all():
-            place = int(np.argmin(possible))
-            seconds = samples_to_seconds(position + place, header.sample_rate)
-            loudest = np.abs(chunk[:, place]).max()
-            what = f"{loudest:.0e} times full scale" if np.isfinite(loudest) else "that is not a finite number"
-            raise BadAudio(f"{path} holds a sample {what}, at {seconds:.4f} s; export the sound again.")
+        is_valid = (np.abs(chunk) <= MAX_SAMPLE).all(axis=0)  # false for NaN, too
+        if not is_valid.all():
+            index = int(np.argmin(is_valid))
+            seconds = samples_to_seconds(position + index, header.sample_rate)
+            magnitude = np.abs(chunk[:, index]).max()
+            fault = f"{magnitude:.0e} times full scale" if np.isfinite(magnitude) else "that is not a finite number"
+            raise BadAudio(f"{path} holds a sample {fault}, at {seconds:.4f} s; export the sound again.")
         position += chunk.shape[1]
         yield chunk
     if position == start:
@@ -215,14 +252,14 @@ def _finite(path: Path, header: Header, start: int, chunks: Iterator[np.ndarray]
 
 
 @contextmanager
-def _open_sound(path: Path) -> Iterator[_Stream]:
-    """The file opened by libsndfile, whose complaints become BadAudio."""
+def _open_sound(path: Path) -> Iterator[_SequentialFile]:
+    """Open a file with libsndfile; raise its errors as BadAudio."""
     try:
-        with _Stream(path) as file:
+        with _SequentialFile(path) as file:
             yield file
     except (soundfile.LibsndfileError, OSError) as error:
         reason = getattr(error, "error_string", str(error)).rstrip(".")
-        if "does not exist" in reason:  # libsndfile's word for MP3 data in which no frame is found
+        if "does not exist" in reason:  # libsndfile's message for MP3 data without a frame
             reason = "no sound is found in it"
         raise BadAudio(
             f"{path} cannot be decoded, it is damaged or cut short ({reason}); copy or export it again."
@@ -230,8 +267,8 @@ def _open_sound(path: Path) -> Iterator[_Stream]:
 
 
 @contextmanager
-def _open_media(path: Path) -> Iterator[Any]:
-    """The container opened by PyAV, whose complaints become BadAudio; raises MissingExtra where PyAV is not installed."""
+def _open_media(path: Path) -> Iterator[Container]:
+    """Open a container with PyAV; raise its errors as BadAudio, and MissingExtra if PyAV is not installed."""
     try:
         import av
     except ImportError as error:
@@ -247,18 +284,18 @@ def _open_media(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _sound_header(path: Path, file: _Stream) -> Header:
-    """The header of an open file, checked against the size of the file."""
+def _sound_header(path: Path, file: _SequentialFile) -> AudioHeader:
+    """Return the header of an open file, checked against the size of the file."""
     n_samples = file.frames if file.frames < UNKNOWN_LENGTH else None
-    header = _checked_header(path, Header(file.samplerate, file.channels, n_samples, file.format, file.subtype))
-    # libsndfile notes in its log where a size in the header does not fit the file, and goes on with what is there.
+    header = _checked_header(path, AudioHeader(file.samplerate, file.channels, n_samples, file.format, file.subtype))
+    # libsndfile logs sizes in the header that contradict that of the file, and decodes what there is.
     for claimed, actual in re.findall(
         r"^ *(?:data|SSND|Data Size|Riff size|riff) +: (\d+) \(should be (\d+)\)", file.extra_info, re.M
     ):
         if int(claimed) > int(actual) + WAV_SLACK_BYTES:
             raise BadAudio(
-                f"{path} promises {claimed} bytes of sound and holds {actual}: it was cut short, or its header is wrong; copy or "
-                "export it again."
+                f"{path} promises {claimed} bytes of sound and holds {actual}: it was cut short, or its header is "
+                "wrong; copy or export it again."
             )
     if file.format == "OGG" and _last_page_is_cut(path):
         raise BadAudio(f"{path} breaks off in the middle of an Ogg page: it was cut short; copy or export it again.")
@@ -267,12 +304,12 @@ def _sound_header(path: Path, file: _Stream) -> Header:
     return header
 
 
-def _media_header(path: Path, container: Any) -> Header:
-    """The header of the first audio track of an open container."""
+def _media_header(path: Path, container: Container) -> AudioHeader:
+    """Return the header of the first audio track of an open container."""
     if not container.streams.audio:
         raise BadAudio(f"{path} holds no audio track; give a file with sound.")
     stream = container.streams.audio[0]
-    is_known = stream.codec_context is not None  # a stream of an unknown codec has no sample rate at all
+    is_known = stream.codec_context is not None  # a stream of an unknown codec has no sample rate
     if not is_known or not stream.rate or not stream.channels:
         raise BadAudio(
             f"{path} holds an audio track that cannot be decoded, it is damaged or cut short; copy or export it again."
@@ -282,12 +319,12 @@ def _media_header(path: Path, container: Any) -> Header:
         seconds = float(stream.duration * stream.time_base)
     n_samples = None if seconds is None else round(seconds * stream.rate)
     return _checked_header(
-        path, Header(stream.rate, stream.channels, n_samples, container.format.name, stream.codec_context.name)
+        path, AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, stream.codec_context.name)
     )
 
 
-def _checked_header(path: Path, header: Header) -> Header:
-    """The header itself; raises BadAudio where no sound has such a sample rate or so many channels."""
+def _checked_header(path: Path, header: AudioHeader) -> AudioHeader:
+    """Return the header itself; raise BadAudio for an unusual sample rate or number of channels."""
     lowest, highest = SAMPLE_RATES_HZ
     if not lowest <= header.sample_rate <= highest:
         raise BadAudio(f"{path} says its sample rate is {header.sample_rate} Hz; {lowest} to {highest} Hz can be read.")
@@ -297,14 +334,14 @@ def _checked_header(path: Path, header: Header) -> Header:
 
 
 def _needs_media(path: Path) -> bool:
-    """Whether PyAV must read this file; raises BadAudio for what is not a sound file at all."""
-    if NO_NAME.search(str(path)):
+    """Return True if PyAV has to read this file; raise BadAudio if it is no sound file."""
+    if INVALID_IN_NAMES.search(str(path)):
         raise BadAudio(f"The name {str(path)!r} is not valid text on this system; rename the file.")
     try:
         kind = path.stat().st_mode
         if stat.S_ISDIR(kind):
             raise BadAudio(f"{path} is a folder; give a sound file.")
-        if not stat.S_ISREG(kind):  # opening it may block for ever
+        if not stat.S_ISREG(kind):  # opening it may block forever
             raise BadAudio(f"{path} is a pipe, socket or device; save the sound to a file, and give that.")
         with path.open("rb") as file:
             head = file.read(64)
@@ -315,16 +352,16 @@ def _needs_media(path: Path) -> bool:
     if not head:
         raise BadAudio(f"{path} is an empty file; copy or export the sound again.")
     suffix = path.suffix.lower()
-    if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MARKS):
+    if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
         return True
-    # libmpg123 takes any bytes for MP3 and searches them loudly, so what is not marked as sound does not get there.
-    if not head.startswith(SOUND_MARKS) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
+    # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
+    if not head.startswith(AUDIO_MAGIC) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
         raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read, others with PyAV.")
     return False
 
 
 def _last_page_is_cut(path: Path) -> bool:
-    """Whether the last page of an Ogg file reaches beyond its end (RFC 3533, section 6: 27 bytes, segment sizes, segments)."""
+    """Return True if the last page of an Ogg file is truncated (RFC 3533, section 6)."""
     with path.open("rb") as file:
         n_bytes = file.seek(0, 2)
         file.seek(max(0, n_bytes - 27 - 255 - 255 * 255))
@@ -340,7 +377,7 @@ def _no_samples(path: Path) -> BadAudio:
 
 
 def _latin_1_to_utf_8(text: str) -> str:
-    """Text whose UTF-8 bytes were taken for Latin-1, as libsndfile does with the tags that its own MP3 encoder wrote."""
+    """Decode UTF-8 that libsndfile decoded as Latin-1, as it does with the tags that its own MP3 encoder wrote."""
     try:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:

@@ -11,5 +11,5 @@ def n_processes() -> int:
 
 
 def is_first() -> bool:
-    """Return whether this is the process of rank 0, which prints the result."""
+    """Return True in the process of rank 0, which prints the result."""
     return n_processes() == 1 or os.environ.get("RANK", "0") == "0"

@@ -1,4 +1,4 @@
-"""Write files whole or not at all: beside their place first, then into it in one step."""
+"""Write files whole or not at all: to a hidden path first, which then replaces the file in one step."""
 
 from __future__ import annotations
 
@@ -17,22 +17,31 @@ from .interruption import uninterrupted
 from .names import LONGEST_NAME_BYTES, inside
 
 FULL_BYTES = 2**20
-"""A disk with less free space than this counts as full: libraries that write for us say no more than that it went wrong."""
+"""Free space below which a disk counts as full: libraries do not report why writing failed."""
 
-
-PART = re.compile(r"(\.wavewright-[0-9]+-[0-9a-f]{8})(\..*)?")
-"""Names of files and folders that are being written, and of their locks: process number and eight random digits."""
+HIDDEN_NAME = re.compile(r"(\.wavewright-[0-9]+-[0-9a-f]{8})(\..*)?")
+"""Names of unfinished files and folders, and of their locks: process number and eight random digits."""
 
 FOLDER_LOCK = ".wavewright.lock"
-"""Lock file that is held while files move into a folder together."""
+"""Lock file that is held while files move into a folder."""
 
 _swept: set[Path] = set()
 
 
 def write_whole(path: Path, contents: bytes) -> None:
-    """Write ``contents`` to ``path``; where that fails (a full disk, an interruption), what was there stays as it was.
+    """Write a file; if that fails (a full disk, an interruption), the previous file is unchanged.
 
-    Raises as :func:`whole_file`.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    contents : bytes
+        Its contents.
+
+    Raises
+    ------
+    BadFolder, OSError
+        As :func:`whole_file`.
     """
     with whole_file(path) as file:
         file.write(contents)
@@ -40,45 +49,78 @@ def write_whole(path: Path, contents: bytes) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a hidden file that replaces ``path`` at the end; where the block fails, ``path`` is unchanged.
+    """Open a hidden file that replaces ``path`` at the end; if the block fails, ``path`` is unchanged.
 
-    Raises BadFolder for a name that is too long, OSError, which names ``path``, where it cannot be written.
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+
+    Yields
+    ------
+    file object
+        Open for writing bytes.
+
+    Raises
+    ------
+    BadFolder
+        If the name is too long.
+    OSError
+        If the file cannot be written; it names ``path``.
     """
-    with _named_errors(path), part_of(path) as part:
-        with part.open("wb") as file:
+    with _errors_of(path), temporary_path(path) as temporary:
+        with temporary.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())  # or a power cut could leave the new name with the old disk's content
-        part.replace(path)
+        temporary.replace(path)
 
 
 @contextmanager
-def part_of(path: Path) -> Iterator[Path]:
-    """Yield a hidden path, with the same ending, at which to write a file or folder before it moves to ``path``.
+def temporary_path(path: Path) -> Iterator[Path]:
+    """Yield a hidden path at which to write a file or folder before it moves to ``path``.
 
-    It is removed at the end. The first call for a folder also removes what killed processes left there. Raises
-    BadFolder for a name that is too long, OSError where nothing can be written."""
+    What is there at the end is removed. The first call for a folder also removes the unfinished files of killed
+    processes.
+
+    Parameters
+    ----------
+    path : Path
+        The final path.
+
+    Yields
+    ------
+    Path
+        In the same folder, with the same ending.
+
+    Raises
+    ------
+    BadFolder
+        If the name is too long.
+    OSError
+        If nothing can be written there.
+    """
     check_name(path)
     sweep_once(path.parent)
-    with hidden_path(path.parent, path.suffix) as part:
-        yield part
+    with hidden_path(path.parent, path.suffix) as temporary:
+        yield temporary
 
 
 def check_name(path: Path) -> None:
-    """Raise BadFolder where the name of a file or folder to write is longer than file systems allow."""
+    """Raise BadFolder if the name of a file or folder is longer than file systems allow."""
     n_bytes = len(os.fsencode(path.name))
     if n_bytes > LONGEST_NAME_BYTES:
         raise BadFolder(
-            f"The name {path.name[:20]}...{path.name[-20:]} has {n_bytes} bytes; file systems take {LONGEST_NAME_BYTES}: "
-            "choose a shorter one."
+            f"The name {path.name[:20]}...{path.name[-20:]} has {n_bytes} bytes; file systems allow "
+            f"{LONGEST_NAME_BYTES}: choose a shorter one."
         )
 
 
 def sweep_once(folder: Path) -> None:
     """Sweep a folder at the first call of this process for it.
 
-    Call it also where an existing file makes writing unnecessary: a process may be killed after the file has moved to
-    its path and before its lock is removed.
+    Call it also if an existing file makes writing unnecessary: a process may be killed after the file has moved to its
+    path and before its lock is removed.
     """
     if folder.absolute() not in _swept:
         _swept.add(folder.absolute())
@@ -88,7 +130,7 @@ def sweep_once(folder: Path) -> None:
 def sweep(folder: Path) -> None:
     """Remove unfinished files of ended processes from a folder; locks protect those of running ones."""
     with suppress(OSError):
-        matches = [match for entry in os.scandir(folder) if (match := PART.fullmatch(entry.name))]
+        matches = [match for entry in os.scandir(folder) if (match := HIDDEN_NAME.fullmatch(entry.name))]
         for stem in {match[1] for match in matches}:
             with suppress(OSError, InUse), locked(folder / f"{stem}.lock", wait=False) as is_held:
                 for match in matches if is_held else ():
@@ -98,55 +140,62 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def hidden_path(folder: Path, suffix: str = "") -> Iterator[Path]:
-    """Yield a hidden path in a folder, locked while this process lives; remove what is there at the end."""
-    stem = f".wavewright-{os.getpid()}-{secrets.token_hex(4)}"  # short, for names may be as long as a system allows
+    """Yield a hidden path in a folder, locked while this process runs; remove what is there at the end."""
+    stem = (
+        f".wavewright-{os.getpid()}-{secrets.token_hex(4)}"  # short, since names may be as long as a file system allows
+    )
     with locked(folder / f"{stem}.lock", wait=True):
-        part = folder / f"{stem}{suffix}"
+        path = folder / f"{stem}{suffix}"
         try:
-            yield part
+            yield path
         finally:
             with uninterrupted():
-                _remove(part)
+                _remove(path)
 
 
-def _remove(part: Path) -> None:
-    if part.is_dir() and not part.is_symlink():
-        shutil.rmtree(part, ignore_errors=True)
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
     else:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    """Replace the hidden file's name in an OSError by ``path``."""
+def _errors_of(path: Path) -> Iterator[None]:
+    """Name ``path`` instead of the hidden file in an OSError."""
     try:
         yield
     except OSError as error:
-        if error.filename is not None and not PART.fullmatch(Path(error.filename).name):
+        if error.filename is not None and not HIDDEN_NAME.fullmatch(Path(error.filename).name):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager
-def whole_folder(folder: Path, last: str, finish: Callable[[Path], None] = lambda hidden: None) -> Iterator[Path]:
-    """Yield a hidden folder to write files into; at the end move them into ``folder``, the one called ``last`` at last.
+def whole_folder(folder: Path, last: str, finish: Callable[[Path], None] | None = None) -> Iterator[Path]:
+    """Yield a hidden folder to write files into; at the end move them into ``folder``, the one named ``last`` at last.
 
     Parameters
     ----------
     folder : Path
-        Where the files go. Where the block or ``finish`` fails it is unchanged, and the error names it instead of the
+        The final folder. If the block or ``finish`` fails it is unchanged, and the error names it instead of the
         hidden one.
     last : str
         Name of the file that moves last, such as a manifest.
-    finish : callable
+    finish : callable, optional
         Called with the hidden folder right before the files move, while other processes cannot write into ``folder``:
-        there it can read ``folder`` and add files.
+        it can read ``folder`` and add files to the hidden one.
+
+    Yields
+    ------
+    Path
+        The hidden folder.
 
     Raises
     ------
     BadFolder
-        Where ``folder`` is a file or lies in one, and where a link in it leads outside.
+        If ``folder`` is a file or inside one, or a link in it leads outside.
     """
     check_name(folder)
     existed = folder.is_dir()
@@ -164,7 +213,8 @@ def whole_folder(folder: Path, last: str, finish: Callable[[Path], None] = lambd
         try:
             yield hidden
             with locked(folder / FOLDER_LOCK, wait=True):
-                finish(hidden)
+                if finish is not None:
+                    finish(hidden)
                 with uninterrupted():
                     _move_files(hidden, folder, last)
         except WavewrightError as error:
@@ -175,20 +225,34 @@ def whole_folder(folder: Path, last: str, finish: Callable[[Path], None] = lambd
 
 
 def _move_files(hidden: Path, folder: Path, last: str) -> None:
-    made = sorted((path for path in hidden.rglob("*") if path.is_file()), key=lambda path: path.name == last)
-    for path, place in [(path, inside(folder, path.relative_to(hidden))) for path in made]:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(place)
+    """Move all files of a hidden folder, the one named ``last`` at last, after checking all targets."""
+    files = sorted((path for path in hidden.rglob("*") if path.is_file()), key=lambda path: path.name == last)
+    for path, target in [(path, inside(folder, path.relative_to(hidden))) for path in files]:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
 
 
 def _remove_if_empty(folder: Path | None) -> None:
     if folder is not None:
-        with suppress(OSError):  # there is something in it
+        with suppress(OSError):  # it is not empty
             folder.rmdir()
 
 
 def why_not_written(path: Path, reason: str) -> str:
-    """The sentence for a file that could not be written, for which the system or a library gave ``reason``."""
+    """Return the message for a file that could not be written.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    reason : str
+        Message of the system or a library.
+
+    Returns
+    -------
+    str
+        One sentence: the cause, as far as it is known, and the remedy.
+    """
     with suppress(OSError):
         if shutil.disk_usage(path.parent).free < FULL_BYTES:
             return f"There is no space left to write {path}; free some, or write to another disk."

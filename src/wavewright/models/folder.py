@@ -10,8 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import BadModel
-from ..names import printable
+from ..errors import BadModel, printable
 from ..whole_file import write_whole
 from .card import CARD_FILE, Card, playable
 from .graph_file import check_graph_file

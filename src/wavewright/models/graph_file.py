@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import BadModel
-from ..names import printable
+from ..errors import BadModel, printable
 
 LARGEST_GRAPH_BYTES = 2**25  # of a graph, without its weights
 DEEPEST_MESSAGE = 64

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadModel
-from ..names import printable
+from ..errors import BadModel, printable
 
 if TYPE_CHECKING:
     import numpy as np

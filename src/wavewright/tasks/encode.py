@@ -13,8 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from .. import models
-from ..clip import Header as SoundHeader
-from ..clip import read_blocks, read_header, resampled
+from ..clip import AudioHeader, read_blocks, read_header, resampled
 from ..errors import BadFolder, BadSetting
 from ..families.codec.header import HEADER_BYTES, Header
 from ..families.codec.packets import PacketWriter, n_codec_samples
@@ -116,7 +115,7 @@ def encode(
     return _encode_file(file, sound, place, codec, DEFAULT_KBPS if kbps is None else kbps, quiet)
 
 
-def _encode_file(file: Path, sound: SoundHeader, out: Path, codec: Codec, kbps: float, quiet: bool) -> Encoded:
+def _encode_file(file: Path, sound: AudioHeader, out: Path, codec: Codec, kbps: float, quiet: bool) -> Encoded:
     header = _header(codec, kbps, sound.n_channels, sound.sample_rate)
     with progress_bar(f"encoding {file.name}", sound.seconds, quiet) as show, whole_file(out) as place:
         place.write(
