@@ -105,7 +105,7 @@ class Coder:
         padded = np.pad(heard, (max(0, -start), 0))
         padded = np.pad(padded, (0, stop - start - len(padded)))
         analysis = StreamingSTFT(self.config.frames)
-        analysis.waiting = padded[: n_fft - hop].astype(np.float32)
+        analysis.buffer = padded[: n_fft - hop].astype(np.float32)
         return analysis.push(padded[n_fft - hop :])
 
     def silence(self, which: int) -> np.ndarray | None:

@@ -187,8 +187,17 @@ class Engine:
             found = np.zeros((state.n_streams, min(room, piece.shape[1]), self.config.outputs), np.float32)
             draws, of_temperature = temperature is not None, np.float32(temperature or 0.0)
             advance(
-                *(self._weights, state.streams, desk, state.position),
-                *(condition, hop, first_segment, piece, found, draws, of_temperature),
+                self._weights,
+                state.streams,
+                desk,
+                state.position,
+                condition,
+                hop,
+                first_segment,
+                piece,
+                found,
+                draws,
+                of_temperature,
             )
             state.position += piece.shape[1]
             yield begin, piece, found
