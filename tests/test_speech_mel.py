@@ -7,7 +7,7 @@ from wavewright.clip import Clip
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.speech_mel import hop_of, mel_features, mel_of_features, speech_mel
 from wavewright.errors import BadSetting
-from wavewright.families.wavenet import Config as WaveNetConfig
+from wavewright.families.wavenet.config import WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wavewright.data.variations import Variation, VariationSettings, draw_variation, equaliser_gain, vary
-from wavewright.families.classifier import Config
+from wavewright.families.classifier.config import ClassifierConfig
 from wavewright.families.classifier.runtime import heard
 
 SAMPLE_RATE = 8_000
@@ -31,7 +31,7 @@ UNCHANGED = Variation(
 def test_nothing_changes_where_nothing_is_varied():
     wave = np.random.default_rng(0).standard_normal(2_000).astype(np.float32)
     varied = vary(wave, UNCHANGED, SAMPLE_RATE, 1_600)
-    expected = heard(wave / np.abs(wave[:1_600]).max(), Config(sample_rate=SAMPLE_RATE, n_samples=1_600))
+    expected = heard(wave / np.abs(wave[:1_600]).max(), ClassifierConfig(sample_rate=SAMPLE_RATE, n_samples=1_600))
     np.testing.assert_allclose(varied, expected, atol=2e-5)
 
 

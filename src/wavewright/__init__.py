@@ -24,7 +24,7 @@ _PLACES = {
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
-    "load": "models",
+    "load": "loading",
     "map_sounds": "tasks.map_sounds",
     "morph": "tasks.morph",
     "neighbours": "tasks.neighbours",

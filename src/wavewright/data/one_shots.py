@@ -82,7 +82,7 @@ class OneShotBatches:
 
     A drum recorded ``n`` times weighs ``n ** 0.5``, and each of its takes is drawn accordingly. A class is drawn by the sum of its
     drums' weights to the power of ``class_exponent``, so that a small class is not learned by heart while a large one is still unknown.
-    A ``varied_share`` of the clips is varied as drums, rooms and microphones vary them (data/variations.py). Each clip is turned down by up
+    A ``varied_fraction`` of the clips is varied as drums, rooms and microphones vary them (data/variations.py). Each clip is turned down by up
     to ``gain_range_db``. Calling it with a step gives ``{"wave": (batch, 1, n_samples) float32, "label": (batch,) int64}``, with pitches also ``"pitch":
     (batch,) float32`` (of the sound as it is played), a pure function of the step.
     """
@@ -96,10 +96,10 @@ class OneShotBatches:
         batch_size: int,
         seed: int,
         gain_range_db: float = 0.0,
-        varied_share: float = 0.0,
+        varied_fraction: float = 0.0,
     ):
         self.clips, self.draws = clips, draws
-        self.gain_range_db, self.varied_share = gain_range_db, varied_share
+        self.gain_range_db, self.varied_fraction = gain_range_db, varied_fraction
         self.sample_rate, self.n_samples, self.batch_size, self.seed = sample_rate, n_samples, batch_size, seed
         self.by_label: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         class_weights = []
@@ -128,7 +128,7 @@ class OneShotBatches:
         index = int(draw.choice(indices, p=weights))
         speed = float(np.exp(draw.uniform(np.log(self.draws.slowest), np.log(self.draws.fastest))))
         wave = at_speed(self.clips.store[index], self.sample_rate, speed, self.n_samples)
-        if self.varied_share and draw.random() < self.varied_share:
+        if self.varied_fraction and draw.random() < self.varied_fraction:
             varied = vary(wave[0], draw_variation(VARIED, draw), self.sample_rate, self.n_samples)[None]
             wave = varied * np.float32(PEAK / max(float(np.abs(varied).max()), 1e-6))
         if self.gain_range_db:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import models
+from .. import loading, models
 from ..clip import Clip
 from ..errors import BadModel, BadSetting
 from ..text import front_end, ssml, warm_up
@@ -75,7 +75,10 @@ class Voice:
         """
         model, speaker = found_voice(name)
         with ThreadPoolExecutor(2) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
-            opening_acoustic, opening_vocoder = pool.submit(models.load, model), pool.submit(models.load, vocoder)
+            opening_acoustic, opening_vocoder = (
+                pool.submit(loading.load_acoustic_model, model),
+                pool.submit(loading.load, vocoder),
+            )
             warm_up(language or _language(model))
             player, acoustic = opening_vocoder.result(), opening_acoustic.result()
         _check_vocoder(vocoder, player, acoustic)
@@ -186,7 +189,7 @@ class Voice:
 
     def _loaded(self, name: str) -> tuple[Any, str | None]:
         model, speaker = found_voice(name)
-        acoustic = models.load(model)
+        acoustic = loading.load_acoustic_model(model)
         if getattr(self.acoustic, "folder", None) is not None and acoustic.folder.hash == self.acoustic.folder.hash:
             acoustic = self.acoustic
         if _base(acoustic.language) != _base(self.acoustic.language):
@@ -205,7 +208,7 @@ class Voice:
 def voices() -> list[str]:
     """The names of all voices: every speaker of every acoustic model that has a name, sorted."""
     found = [(name, _card(name)) for name in models.names()]
-    return sorted(voice for name, card in found if card is not None for voice in card.voices(name))
+    return sorted(voice for name, card in found if card is not None for voice in loading.voices_of(card, name))
 
 
 def found_voice(name: str) -> tuple[str, str | None]:
@@ -236,7 +239,7 @@ def _refuse_broken(name: str) -> None:
                 folder = models.find(name[:place])
             except BadModel:
                 continue
-            models.Card.read(folder)
+            loading.read_card(folder)
 
 
 def _base(language: str) -> str:
@@ -247,7 +250,7 @@ def _base(language: str) -> str:
 def _speakers(model: str) -> tuple[str, ...] | None:
     """The speakers of an acoustic model, None for other models and where there is none of that name."""
     card = _card(model)
-    return None if card is None else card.speakers
+    return None if card is None else loading.speakers_of(card)
 
 
 def _language(model: str) -> str:
@@ -258,7 +261,7 @@ def _language(model: str) -> str:
 
 def _card(model: str) -> models.Card | None:
     try:
-        return models.Card.read(models.find(model))
+        return loading.read_card(models.find(model))
     except BadModel:
         return None
 
