@@ -191,7 +191,7 @@ def test_without_markup_a_text_stays_as_it_is():
 def test_words_stand_where_they_are_written(text, markup):
     plain = Plain(markup).read(text)
     words = [word for sentence in ENGLISH.sentences(plain.text) for word in sentence.words]
-    written = [text[plain.place(word.start) : plain.place(word.end - 1) + 1] for word in words]
+    written = [text[plain.position(word.start) : plain.position(word.end - 1) + 1] for word in words]
     others = {word.text: found for word, found in zip(words, written, strict=True) if found != word.text}
     assert set(others) <= {"&", "<", "9", "boldness", "€5", "a", "cat"}
     assert others.get("boldness", "bold</b>ness") == "bold</b>ness"
@@ -208,7 +208,7 @@ def test_any_markup_is_read_and_places_never_go_back(parts, markup):
         ahead = plain.peek(part)
         found = plain.read(part)
         assert found.text == ahead
-        places = [found.place(index) for index in range(len(found.text) + 1)]
+        places = [found.position(index) for index in range(len(found.text) + 1)]
         assert places == sorted(places)
         assert all(0 <= place < max(len(part), 1) for place in places[:-1])
         assert places[-1] == len(part)
@@ -222,7 +222,7 @@ def test_any_markup_is_read_and_places_never_go_back(parts, markup):
 )
 def test_much_of_one_sign_is_read(markup, piece):
     found = Plain(markup).read(piece * 2_000)
-    assert found.place(len(found.text)) == len(piece) * 2_000
+    assert found.position(len(found.text)) == len(piece) * 2_000
 
 
 def test_a_text_of_markup_is_spoken_with_its_places(players, capsys, tmp_path):

@@ -71,7 +71,7 @@ def test_symbols_begin_and_end_with_silence_and_have_what_stands_between():
     assert sentence.symbols == (
         *("_", "HH", "AH0", "L", "OW1", ",", "W", "ER1", "L", "D", ";", "IH1", "T", "S", "|", "M", "IY1", ".", "_"),
     )
-    assert sentence.places == (-1, 0, 0, 0, 0, -1, 1, 1, 1, 1, -1, 2, 2, 2, -1, 3, 3, -1, -1)
+    assert sentence.word_indices == (-1, 0, 0, 0, 0, -1, 1, 1, 1, 1, -1, 2, 2, 2, -1, 3, 3, -1, -1)
     assert SYMBOLS[0] == "_"
     assert {*sentence.symbols} <= {*ENGLISH.symbols}
     assert len({*SYMBOLS}) == len(SYMBOLS) == 7 + 45 + 24

@@ -57,7 +57,7 @@ class Piece:
         """
         sentence, word = self.sentence, 0
         rows = []
-        for symbol, place in zip(sentence.symbols, sentence.places, strict=True):
+        for symbol, place in zip(sentence.symbols, sentence.word_indices, strict=True):
             word = word if place == NO_WORD else place
             prosody = self.prosody[word]
             rows.append(prosody.over(Prosody(rate=_slower(prosody.pauses))) if symbol in PAUSES else prosody)
@@ -151,7 +151,9 @@ class _Part:
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Return start and end in the whole text of a span of the plain text."""
-        return self.offset + self.characters.place(start), self.offset + self.characters.place(max(start, end - 1)) + 1
+        return self.offset + self.characters.position(start), self.offset + self.characters.position(
+            max(start, end - 1)
+        ) + 1
 
     def skipping(self, on_skip: OnSkip | None) -> OnSkip | None:
         """Return a callback that calls ``on_skip`` with positions in the whole text."""

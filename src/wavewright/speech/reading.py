@@ -22,7 +22,7 @@ _NEXT = ("x", "Anna")  # a word and a name: where a sentence can go on, one of t
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLines:
     """Where lines stand: the name of what they are part of, the number of the first one, and what they lie in, where it has a name."""
 
     source: str
@@ -34,7 +34,7 @@ class Place:
         return f"{self.source}, line {self.first + number}{f' ({self.inside})' if self.inside else ''}"
 
 
-def check_lines(text: str, lines: Sequence[str], place: Place, read: Read) -> bool:
+def check_lines(text: str, lines: Sequence[str], place: SourceLines, read: Read) -> bool:
     """Check that a ``text`` can be read; return whether anything in it is spoken.
 
     Raises BadText with the first of its ``lines`` that cannot be read. Text without letters and digits is not read.
@@ -99,7 +99,7 @@ def _is_over_before(following: str, text: str, read: Read) -> bool:
 
 def _checked(held: list[str], last: int, source: str, read: Read) -> str:
     text = "".join(held)
-    check_lines(text, held, Place(source, last + 1 - len(held)), read)
+    check_lines(text, held, SourceLines(source, last + 1 - len(held)), read)
     return text
 
 

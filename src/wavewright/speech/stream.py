@@ -98,7 +98,7 @@ class Stream:
         )
         rate_frames = vocoder.sample_rate / vocoder.hop_length
         durations = trimmed(
-            sentence.symbols, sentence.places, spoken.durations, round(piece.pause_seconds * rate_frames)
+            sentence.symbols, sentence.word_indices, spoken.durations, round(piece.pause_seconds * rate_frames)
         )
         first = int(spoken.durations[0] - durations[0])
         mel = spoken.mel[:, first : first + int(durations.sum())]
@@ -112,7 +112,7 @@ class Stream:
             yield Chunk(np.clip(loud, -1.0, 1.0), tuple(words), tuple(marks), int((np.abs(loud) > 1.0).sum()))
             words, marks = [], []
             self._n_samples += wave.shape[1]
-        n_silent = silent_frames_behind(sentence.places, durations) * vocoder.hop_length
+        n_silent = silent_frames_behind(sentence.word_indices, durations) * vocoder.hop_length
         yield from self._silence(seconds_to_samples(piece.pause_seconds, vocoder.sample_rate) - n_silent)
 
     def _silence(self, n_samples: int) -> Iterator[Chunk]:

@@ -52,7 +52,7 @@ def timed_words(
     ends = start_samples + np.cumsum(durations) * hop_length
     starts = ends - np.asarray(durations) * hop_length
     phones: list[list[TimedPhone]] = [[] for _ in sentence.words]
-    for symbol, place, start, end in zip(sentence.symbols, sentence.places, starts, ends, strict=True):
+    for symbol, place, start, end in zip(sentence.symbols, sentence.word_indices, starts, ends, strict=True):
         if place >= 0:
             phones[place].append(TimedPhone(symbol, _seconds(start, sample_rate), _seconds(end, sample_rate)))
     return [

@@ -73,7 +73,7 @@ class Voice:
         do not exist and for models that are no acoustic model or no vocoder of its mel frames, BadSetting for a
         language other than the voice's.
         """
-        model, speaker = found_voice(name)
+        model, speaker = find_voice(name)
         with ThreadPoolExecutor(2) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
             opening_acoustic, opening_vocoder = pool.submit(models.load, model), pool.submit(models.load, vocoder)
             warm_up(language or _language(model))
@@ -185,7 +185,7 @@ class Voice:
         return self._others[name]
 
     def _loaded(self, name: str) -> tuple[Any, str | None]:
-        model, speaker = found_voice(name)
+        model, speaker = find_voice(name)
         acoustic = models.load(model)
         if getattr(self.acoustic, "folder", None) is not None and acoustic.folder.hash == self.acoustic.folder.hash:
             acoustic = self.acoustic
@@ -208,7 +208,7 @@ def voices() -> list[str]:
     return sorted(voice for name, card in found if card is not None for voice in card.voices(name))
 
 
-def found_voice(name: str) -> tuple[str, str | None]:
+def find_voice(name: str) -> tuple[str, str | None]:
     """The model and the speaker, None for its first, that a voice's name stands for; raises BadModel where there is none."""
     if _speakers(name) is not None:
         return name, None

@@ -15,7 +15,7 @@ from ..errors import BadAudio, BadFolder, NothingToSpeak, SkippedText
 from ..json_text import parse
 from ..names import file_stem, inside
 from ..speech.chapters import Chapter, chapters_of, paragraphs
-from ..speech.reading import Place, Read, check_lines
+from ..speech.reading import Read, SourceLines, check_lines
 from ..speech.stream import Chunk, Clipping, clipped_line
 from ..speech.voice import Voice
 from ..text.markup import Markup, Plain
@@ -169,11 +169,11 @@ def _check_chapter(
     plain, left_out, is_spoken = Plain(files.markup), list[SkippedInBook](), False
     for paragraph in paragraphs(file, chapter, files.chapter_mark, files.markup):
         found: list[Skipped] = []
-        place = Place(str(file), paragraph.first, chapter.title)
+        place = SourceLines(str(file), paragraph.first, chapter.title)
         has_words = check_lines(paragraph.text, paragraph.lines, place, _reader(read, plain, found))
         characters = plain.read(paragraph.text)
         left_out += [
-            SkippedInBook(passage.text, paragraph.line_at(characters.place(passage.start)), passage.reason)
+            SkippedInBook(passage.text, paragraph.line_at(characters.position(passage.start)), passage.reason)
             for passage in found
         ]
         is_spoken = is_spoken or has_words

@@ -18,7 +18,7 @@ from ..errors import BadFolder, BadModel
 from ..models.card import SPEAKING
 from ..models.folder import ModelFolder
 from ..names import file_stem, inside
-from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, found_voice
+from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, find_voice
 from ..whole_file import whole_folder
 from . import checked
 from .decode import decode
@@ -129,7 +129,7 @@ class _SoundWriter:
         if speaking:
             return str(speaking[0].path)
         try:
-            found_voice(DEFAULT_VOICE)
+            find_voice(DEFAULT_VOICE)
         except BadModel:
             return None
         return DEFAULT_VOICE

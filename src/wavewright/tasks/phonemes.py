@@ -102,4 +102,4 @@ def phonemes(
 
 def _place(plain: Characters, found: Word | Skipped) -> tuple[int, int]:
     """Return start and end in the given text of a word or passage of the text without markup."""
-    return plain.place(found.start), plain.place(max(found.start, found.end - 1)) + 1
+    return plain.position(found.start), plain.position(max(found.start, found.end - 1)) + 1

@@ -48,11 +48,11 @@ class Characters:
     """A text as it is read, and for each of its characters (and its end) the place in the text given; None where all are the same."""
 
     text: str
-    places: tuple[int, ...] | None
+    positions: tuple[int, ...] | None
 
-    def place(self, index: int) -> int:
+    def position(self, index: int) -> int:
         """Where a character of the text that is read stands in the text given."""
-        return index if self.places is None else self.places[index]
+        return index if self.positions is None else self.positions[index]
 
 
 def readable(given: str) -> Characters:

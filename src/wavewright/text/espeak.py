@@ -69,7 +69,7 @@ class EspeakFrontEnd:
                     words[-1] = _marked(words[-1], MARKS[match[0]])
                 continue
             heard = next(sounds) if match[1] is None else None
-            start, end = characters.place(match.start()), characters.place(match.end() - 1) + 1
+            start, end = characters.position(match.start()), characters.position(match.end() - 1) + 1
             phones = lexicon.get(match[0]) if lexicon else None
             try:
                 phones = phones or (self.phones(match[1]) if heard is None else _signs(heard))

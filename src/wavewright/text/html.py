@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from .builder import PARAGRAPH, TextBuilder
 from .characters import Characters
-from .placed import PARAGRAPH, Placed
 
 BLOCKS = frozenset(
     [
@@ -84,15 +84,15 @@ class Html:
 
     def plain(self, given: str) -> Characters:
         """Return the text of the next part."""
-        placed = Placed(len(given))
+        builder = TextBuilder(len(given))
         place = self._resume(given, 0)
         for match in TOKEN.finditer(given):
             if match.start() < place:
                 continue
-            placed.add(given[place : match.start()], range(place, match.start()))
-            place = self._token(match, placed)
-        placed.add(given[place:], range(place, len(given)))
-        return placed.characters()
+            builder.add(given[place : match.start()], range(place, match.start()))
+            place = self._token(match, builder)
+        builder.add(given[place:], range(place, len(given)))
+        return builder.characters()
 
     def _resume(self, given: str, place: int) -> int:
         """Skip a hidden passage and return the position after it."""
@@ -104,7 +104,7 @@ class Html:
         self._hidden = None
         return end.end()
 
-    def _token(self, match: re.Match[str], placed: Placed) -> int:
+    def _token(self, match: re.Match[str], builder: TextBuilder) -> int:
         """Add the text for a tag, comment, entity or space, and return the position after it."""
         given, place = match.string, match.start()
         if match["comment"]:
@@ -114,9 +114,9 @@ class Html:
             name = match["name"].lower()
             if name in HIDDEN and given[place + 1] != "/" and not match["attributes"].endswith("/"):
                 self._hidden = re.compile(rf"</{name}\s*>", re.IGNORECASE)
-                placed.put(" ", place)
+                builder.put(" ", place)
                 return self._resume(given, match.end())
-        placed.put(spoken_token(match), place)
+        builder.put(spoken_token(match), place)
         return match.end()
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
+from .builder import PARAGRAPH, TextBuilder
 from .characters import Characters
 from .markdown_inline import add_inline
-from .placed import PARAGRAPH, Placed
 
 FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
 HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+|$)")
@@ -46,11 +46,11 @@ class Markdown:
         for line in self._blanked(given, header.end() if header else 0).removesuffix("\n").split("\n"):
             lines.append((line.removesuffix("\r"), start))
             start += len(line) + 1
-        placed, paragraph = Placed(len(given)), list[Line]()
+        builder, paragraph = TextBuilder(len(given)), list[Line]()
         for (text, start), (following, _) in zip(lines, [*lines[1:], ("", 0)], strict=True):
-            self._line(placed, paragraph, text, start, following)
-        add_inline(placed, paragraph)
-        return placed.characters()
+            self._line(builder, paragraph, text, start, following)
+        add_inline(builder, paragraph)
+        return builder.characters()
 
     def _blanked(self, given: str, start: int) -> str:
         """Replace comments, scripts, styles and everything before ``start`` by spaces."""
@@ -72,7 +72,7 @@ class Markdown:
                 place = end
         return "".join(parts)
 
-    def _line(self, placed: Placed, paragraph: list[Line], text: str, start: int, following: str) -> None:
+    def _line(self, builder: TextBuilder, paragraph: list[Line], text: str, start: int, following: str) -> None:
         """Convert a line: one that ends the paragraph is added after it, any other becomes part of it."""
         fence = FENCE.match(text)
         if self._fence:
@@ -84,29 +84,29 @@ class Markdown:
         is_row = self._is_row(text, following)
         self._is_table = is_row
         if fence or is_row or not text.strip() or RULE.match(text) or (paragraph and UNDERLINE.match(text)):
-            _end(placed, paragraph, start)
+            _end(builder, paragraph, start)
             self._fence = fence[1] if fence else ""
             if is_row and not TABLE_RULE.match(text):
-                _add_row(placed, text, start)
+                _add_row(builder, text, start)
         elif HEADING.match(text):
-            _end(placed, paragraph, start)
+            _end(builder, paragraph, start)
             text, start = _without(HEADING, text, start)
-            add_inline(placed, [(HEADING_END.sub("", text), start)])
-            placed.put(PARAGRAPH, start + len(text))
+            add_inline(builder, [(HEADING_END.sub("", text), start)])
+            builder.put(PARAGRAPH, start + len(text))
         elif not DEFINITION.match(text):
-            self._add(placed, paragraph, text, start)
+            self._add(builder, paragraph, text, start)
 
     def _is_row(self, text: str, following: str) -> bool:
         is_rule = "|" in following and TABLE_RULE.match(following) is not None
         return text.lstrip().startswith("|") or ("|" in text and (self._is_table or is_rule))
 
-    def _add(self, placed: Placed, paragraph: list[Line], text: str, start: int) -> None:
+    def _add(self, builder: TextBuilder, paragraph: list[Line], text: str, start: int) -> None:
         """Add a line to the paragraph; a list item or footnote begins a new one, and may contain quotes or headings."""
         while begun := ITEM.match(text) or FOOTNOTE.match(text):
-            _end(placed, paragraph, start)
+            _end(builder, paragraph, start)
             if begun.re is ITEM and begun[1]:
-                placed.add(begun[1], range(start + begun.start(1), start + begun.end(1)))
-                placed.put(". ", start + begun.end(1))
+                builder.add(begun[1], range(start + begun.start(1), start + begun.end(1)))
+                builder.put(". ", start + begun.end(1))
             text, start = _without(QUOTE, text[begun.end() :], start + begun.end())
             text, start = _without(HEADING, text, start)
         paragraph.append((text, start))
@@ -118,22 +118,22 @@ def _without(pattern: re.Pattern[str], text: str, start: int) -> Line:
     return (text[found.end() :], start + found.end()) if found else (text, start)
 
 
-def _end(placed: Placed, paragraph: list[Line], place: int) -> None:
+def _end(builder: TextBuilder, paragraph: list[Line], place: int) -> None:
     """Convert the lines of the paragraph and end it."""
-    add_inline(placed, paragraph)
-    placed.put(PARAGRAPH, place)
+    add_inline(builder, paragraph)
+    builder.put(PARAGRAPH, place)
     paragraph.clear()
 
 
-def _add_row(placed: Placed, text: str, start: int) -> None:
+def _add_row(builder: TextBuilder, text: str, start: int) -> None:
     """Convert the cells of a table row, separated by pauses."""
     is_first = True
     for cell in CELL.finditer(text):
         if cell[0].strip():
             if not is_first:
-                placed.put(", ", start + cell.start())
+                builder.put(", ", start + cell.start())
             add_inline(
-                placed, [(cell[0].strip(), start + cell.start() + len(cell[0]) - len(cell[0].lstrip()))], end=" "
+                builder, [(cell[0].strip(), start + cell.start() + len(cell[0]) - len(cell[0].lstrip()))], end=" "
             )
             is_first = False
-    placed.put(PARAGRAPH, start + len(text))
+    builder.put(PARAGRAPH, start + len(text))

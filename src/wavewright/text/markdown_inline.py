@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .builder import TextBuilder
 from .html import SPOKEN, spoken_token
-from .placed import Placed
 
 INLINE = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|(?P<link>!?\[)|(?P<marks>\*+|_+|~~)|"
@@ -43,17 +43,17 @@ class _Marks(_Piece):
     closes: bool = False
 
 
-def add_inline(placed: Placed, lines: Sequence[tuple[str, int]], end: str = "\n") -> None:
+def add_inline(builder: TextBuilder, lines: Sequence[tuple[str, int]], end: str = "\n") -> None:
     """Convert the lines of a block, each with the position of its first character, and add ``end`` after them."""
     text = "\n".join(line for line, _ in lines)
     places = [place for line, start in lines for place in range(start, start + len(line) + 1)]
     for piece in _Inline(text).pieces(0, len(text), 0):
         if piece.instead is None:
-            placed.add(text[piece.start : piece.end], places[piece.start : piece.end])
+            builder.add(text[piece.start : piece.end], places[piece.start : piece.end])
         else:
-            placed.put(piece.instead, places[piece.start])
+            builder.put(piece.instead, places[piece.start])
     if lines:
-        placed.put(end, places[-1])
+        builder.put(end, places[-1])
 
 
 class _Inline:

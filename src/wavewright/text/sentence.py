@@ -41,9 +41,9 @@ class Sentence:
         return tuple(symbol for symbol, _ in self._placed())
 
     @property
-    def places(self) -> tuple[int, ...]:
+    def word_indices(self) -> tuple[int, ...]:
         """For every symbol the number of its word, -1 for silence, boundaries and punctuation."""
-        return tuple(place for _, place in self._placed())
+        return tuple(index for _, index in self._placed())
 
     @property
     def start(self) -> int:

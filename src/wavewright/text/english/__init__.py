@@ -99,7 +99,7 @@ class FrontEnd:
         for place, (token, number, word) in enumerate(spoken):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
             phones = phones or _phones(word, Context(context, place))
-            start, end = characters.place(token.start), characters.place(token.end - 1) + 1
+            start, end = characters.position(token.start), characters.position(token.end - 1) + 1
             written = written if number else text[start:end]
             if phones:
                 words.append(Word(written, _shown(word), phones, start, end, marks[place]))
@@ -117,7 +117,7 @@ def _reporter(on_skip: OnSkip | None, characters: Characters, text: str) -> Call
         return None
 
     def report(start: int, end: int, reason: str) -> None:
-        first, last = characters.place(start), characters.place(end - 1) + 1
+        first, last = characters.position(start), characters.position(end - 1) + 1
         on_skip(Skipped(text[first:last], first, last, reason))
 
     return report

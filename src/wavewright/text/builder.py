@@ -9,7 +9,7 @@ from .characters import Characters
 PARAGRAPH = "\n\n"
 
 
-class Placed:
+class TextBuilder:
     """Collects pieces in the order of their positions."""
 
     def __init__(self, length: int) -> None:
