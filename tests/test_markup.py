@@ -16,12 +16,12 @@ from tiny_speech import stand_in_voice
 from wavewright import phonemes
 from wavewright.cli import run
 from wavewright.errors import BadSetting, NothingToSpeak
-from wavewright.speech.chapters import chapters_of
-from wavewright.speech.reading import parts_of_lines
+from wavewright.speech.chapters import find_chapters
+from wavewright.speech.reading import segment_lines
 from wavewright.tasks.pcm import read_pcm
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
-from wavewright.text.markup import Plain
+from wavewright.text.markup import MarkupReader
 
 ENGLISH = front_end()
 PIECES = (
@@ -140,7 +140,7 @@ SPOKEN_HTML = [
 
 
 def read(text, markup):
-    return [str(sentence) for sentence in ENGLISH.sentences(Plain(markup).read(text).text)]
+    return [str(sentence) for sentence in ENGLISH.sentences(MarkupReader(markup).read(text).text)]
 
 
 def test_markdown_is_read_without_its_signs():
@@ -184,12 +184,12 @@ def test_nested_and_broken_markdown(text, spoken):
 
 
 def test_without_markup_a_text_stays_as_it_is():
-    assert Plain("none").read(MARKDOWN).text == MARKDOWN
+    assert MarkupReader("none").read(MARKDOWN).text == MARKDOWN
 
 
 @pytest.mark.parametrize(("text", "markup"), [(MARKDOWN, "markdown"), (HTML, "html")])
 def test_words_stand_where_they_are_written(text, markup):
-    plain = Plain(markup).read(text)
+    plain = MarkupReader(markup).read(text)
     words = [word for sentence in ENGLISH.sentences(plain.text) for word in sentence.words]
     written = [text[plain.position(word.start) : plain.position(word.end - 1) + 1] for word in words]
     others = {word.text: found for word, found in zip(words, written, strict=True) if found != word.text}
@@ -203,7 +203,7 @@ def test_words_stand_where_they_are_written(text, markup):
     st.sampled_from(["markdown", "html"]),
 )
 def test_any_markup_is_read_and_places_never_go_back(parts, markup):
-    plain = Plain(markup)
+    plain = MarkupReader(markup)
     for part in ("".join(pieces) for pieces in parts):
         ahead = plain.peek(part)
         found = plain.read(part)
@@ -221,7 +221,7 @@ def test_any_markup_is_read_and_places_never_go_back(parts, markup):
     "piece", [*PIECES, "[a](", '<a "', "*a ", "`a``b", "<!-- ", "|a", "a|b\n", "- - ", "[a]: ", "(("]
 )
 def test_much_of_one_sign_is_read(markup, piece):
-    found = Plain(markup).read(piece * 2_000)
+    found = MarkupReader(markup).read(piece * 2_000)
     assert found.position(len(found.text)) == len(piece) * 2_000
 
 
@@ -284,7 +284,7 @@ def test_random_markdown_sounds_the_same_line_by_line_and_whole():
     voice = stand_in_voice()
     for _ in range(25):
         text = "Start.\n" + "".join(draw.choices(lines, k=12))
-        parts = parts_of_lines(text.splitlines(keepends=True), "here", ENGLISH.sentences, "markdown")
+        parts = segment_lines(text.splitlines(keepends=True), "here", ENGLISH.sentences, "markdown")
         chunks = list(voice.stream(parts, markup="markdown"))
         wave = np.concatenate([chunk.wave for chunk in chunks], axis=1)
         assert np.array_equal(wave, voice.speak(text, markup="markdown").clip.wave)
@@ -295,7 +295,7 @@ def test_books_may_be_markdown_or_html(players, tmp_path):
     path.write_text(
         "# One **bold**\n\n- a\n- b\n\n```\ncode\n\n# no heading\n```\n\n## Two\n\nWords.\n", encoding="utf-8"
     )
-    assert [chapter.title for chapter in chapters_of(path, None, "markdown")] == ["One bold", "Two"]
+    assert [chapter.title for chapter in find_chapters(path, None, "markdown")] == ["One bold", "Two"]
     book = speak(file=path, voice="en-kathleen", markup="markdown", subtitles="json", quiet=True)
     assert [chapter.file for chapter in book.chapters] == ["01-one-bold.wav", "02-two.wav"]
     words = json.loads((tmp_path / "book" / "01-one-bold.json").read_text(encoding="utf-8"))["words"]

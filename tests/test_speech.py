@@ -11,11 +11,11 @@ from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, ins
 
 from wavewright.cli import run
 from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
-from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, bounded
-from wavewright.speech.plan import PAUSE_SECONDS, Pause, Piece, planned
+from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, split_long_words
+from wavewright.speech.plan import PAUSE_SECONDS, Pause, Piece, plan_text
 from wavewright.speech.prosody import Prosody
-from wavewright.speech.stream import FADE_SECONDS, FEWEST_TAIL_FRAMES, LEAD_FRAMES, trimmed
-from wavewright.speech.styles import STYLES, style_of
+from wavewright.speech.stream import FADE_SECONDS, FEWEST_TAIL_FRAMES, LEAD_FRAMES, trim_silence
+from wavewright.speech.styles import STYLES, parse_style
 from wavewright.speech.voice import Voice, voices
 from wavewright.text import front_end
 from wavewright.text.sentence import Word
@@ -65,7 +65,7 @@ def test_no_piece_is_longer_than_it_may_be(voice):
 
 
 def test_a_word_of_five_thousand_letters_is_spoken_in_full():
-    steps = [step for step in planned("strength" * 625, front_end("en")) if isinstance(step, Piece)]
+    steps = [step for step in plan_text("strength" * 625, front_end("en")) if isinstance(step, Piece)]
     assert max(len(step.sentence.symbols) for step in steps) <= MOST_SYMBOLS + 2
     heard = [phone for step in steps for word in step.words for phone in word.phones]
     sentences = front_end("en").sentences("strength" * 625)
@@ -75,7 +75,7 @@ def test_a_word_of_five_thousand_letters_is_spoken_in_full():
 
 def test_a_word_of_many_phones_is_parted():
     word = Word("x", "x", ("K", "S") * 250, 0, 1, ".")
-    parts = list(bounded([word]))
+    parts = list(split_long_words([word]))
     assert [len(part.phones) for part in parts] == [MOST_SYMBOLS - 1, MOST_SYMBOLS - 1, 500 - 2 * (MOST_SYMBOLS - 1)]
     assert sum((part.phones for part in parts), ()) == word.phones
     assert [part.mark_after for part in parts] == ["", "", "."]
@@ -142,9 +142,9 @@ def test_spectral_flux_where_pieces_meet_is_no_higher_than_elsewhere(voice):
 def test_silence_around_a_piece_is_cut_to_what_was_asked():
     symbols, places = ("_", "HH", "AY1", ".", "_"), (-1, 0, 0, -1, -1)
     given = np.array([9, 5, 5, 6, 9])
-    assert trimmed(symbols, places, given, 10).tolist() == [LEAD_FRAMES, 5, 5, 6, 4]
-    assert trimmed(symbols, places, given, 0).tolist() == [LEAD_FRAMES, 5, 5, FEWEST_TAIL_FRAMES, 0]
-    assert trimmed(symbols, places, given, 99).tolist() == [LEAD_FRAMES, 5, 5, 6, 9]
+    assert trim_silence(symbols, places, given, 10).tolist() == [LEAD_FRAMES, 5, 5, 6, 4]
+    assert trim_silence(symbols, places, given, 0).tolist() == [LEAD_FRAMES, 5, 5, FEWEST_TAIL_FRAMES, 0]
+    assert trim_silence(symbols, places, given, 99).tolist() == [LEAD_FRAMES, 5, 5, 6, 9]
 
 
 def test_paragraphs_are_further_apart_than_sentences():
@@ -219,7 +219,7 @@ def test_prosodies_add_up_within_their_limits():
 
 
 def test_styles_are_presets_or_what_the_model_learned(voice):
-    assert style_of("sad:0.5").prosody.pitch_semitones == pytest.approx(0.5 * STYLES["sad"].pitch_semitones)
+    assert parse_style("sad:0.5").prosody.pitch_semitones == pytest.approx(0.5 * STYLES["sad"].pitch_semitones)
     voice.speak("Hello.", style="style-2:0.5")
     assert voice.acoustic.calls[0].style == {"style-2": 0.5}
     for wrong in ("merry", "sad:7", "sad:x", "style-1:1.5"):
@@ -403,6 +403,6 @@ def test_a_fade_is_shorter_than_the_silence_that_it_lies_in():
 
 
 def test_pauses_can_be_longer():
-    steps = list(planned("One. Two.\n\nThree.", front_end("en"), Prosody(pauses=2.0)))
+    steps = list(plan_text("One. Two.\n\nThree.", front_end("en"), Prosody(pauses=2.0)))
     assert [step.pause_seconds for step in steps if isinstance(step, Piece)] == [2 * PAUSE_SECONDS["."]] * 3
     assert [step.seconds for step in steps if isinstance(step, Pause)] == [pytest.approx(0.8)]

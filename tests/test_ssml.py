@@ -125,9 +125,9 @@ def test_markup_is_told_from_text():
 
 
 def test_values_of_prosody():
-    assert prosody.rate_of("+20%") == pytest.approx(1.2)
-    assert prosody.rate_of("80%") == pytest.approx(0.8)
-    assert prosody.pitch_of("+100%") == pytest.approx(12)
-    assert prosody.pitch_of("-50%") == pytest.approx(-12)
-    assert prosody.volume_of("+6dB") == 6
-    assert math.isclose(prosody.range_of("-30%"), 0.7)
+    assert prosody.parse_rate("+20%") == pytest.approx(1.2)
+    assert prosody.parse_rate("80%") == pytest.approx(0.8)
+    assert prosody.parse_pitch("+100%") == pytest.approx(12)
+    assert prosody.parse_pitch("-50%") == pytest.approx(-12)
+    assert prosody.parse_volume("+6dB") == 6
+    assert math.isclose(prosody.parse_range("-30%"), 0.7)

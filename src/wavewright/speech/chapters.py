@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import BadText
 from ..names import file_stem
-from ..text.markup import Markup, Plain
+from ..text.markup import Markup, MarkupReader
 from ..text.ssml import is_markup
 
 LONGEST_HEADING = 80
@@ -53,7 +53,7 @@ class Chapter:
         return file_stem(*(part for part in (f"{self.number:02d}", words) if part))
 
 
-def chapters_of(path: Path, marker: str | None = None, markup: Markup = "none") -> list[Chapter]:
+def find_chapters(path: Path, marker: str | None = None, markup: Markup = "none") -> list[Chapter]:
     """The chapters of a text file in UTF-8 that have something to speak, in their order; one where there are no headings.
 
     A heading is a line after an empty one (or the first) that begins with ``# `` or ``## ``, or is Chapter, Part or Book and a
@@ -68,7 +68,7 @@ def chapters_of(path: Path, marker: str | None = None, markup: Markup = "none") 
     for number, line in enumerate(_lines(path)):
         if not is_code and _is_heading(line, was_empty, marker, markup):
             found += part.chapter(len(found) + 1, number)
-            part = _Part(number, Plain(markup).read(_title(line, marker)).text.strip(), True)
+            part = _Part(number, MarkupReader(markup).read(_title(line, marker)).text.strip(), True)
         part.add(line)
         is_code = is_code != (markup == "markdown" and line.lstrip().startswith(("```", "~~~")))
         was_empty = not line.strip()

@@ -20,7 +20,7 @@ MARKS = ((".", "?", "!", ";"), (",",))
 """Where a long sentence is parted, the best places first; else between words."""
 
 
-def parts_of(words: Sequence[Word], is_first: bool) -> Iterator[Sequence[Word]]:
+def split_words(words: Sequence[Word], is_first: bool) -> Iterator[Sequence[Word]]:
     """The words in parts; of the first piece of a text the first part is short."""
     if is_first and _size(words) > FIRST_SYMBOLS:
         end = _first_clause(words)
@@ -35,7 +35,7 @@ def parts_of(words: Sequence[Word], is_first: bool) -> Iterator[Sequence[Word]]:
         yield words
 
 
-def bounded(words: Sequence[Word]) -> Iterator[Word]:
+def split_long_words(words: Sequence[Word]) -> Iterator[Word]:
     """The words, those with more phones than a piece may have in several parts."""
     most = MOST_SYMBOLS - 1
     for word in words:

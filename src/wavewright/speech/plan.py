@@ -13,12 +13,12 @@ from ..errors import NothingToSpeak
 from ..text import ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon
-from ..text.markup import Markup, Plain
+from ..text.markup import Markup, MarkupReader
 from ..text.sentence import NO_WORD, PAUSES, Sentence, Word
 from ..text.skipped import OnSkip, Skipped
-from .pieces import bounded, parts_of
+from .pieces import split_long_words, split_words
 from .prosody import Prosody
-from .reading import has_something
+from .reading import has_alphanumeric
 from .styles import EMPHASES
 
 PAUSE_SECONDS = {",": 0.12, ";": 0.22, ".": 0.36, "?": 0.36, "!": 0.36, "": 0.06}
@@ -82,7 +82,7 @@ class Mark:
 Step = Piece | Pause | Mark
 
 
-def planned(
+def plan_text(
     texts: str | Iterable[str],
     front_end: Any,
     prosody: Prosody | None = None,
@@ -97,13 +97,13 @@ def planned(
     nothing to speak are skipped. Raises NothingToSpeak where no part has anything to speak, and BadText for passages
     that the front end cannot read, unless ``on_skip`` is given, which is then called with each of them.
     """
-    manners, plain = _Plain(prosody or Prosody()), Plain(markup)
+    manners, plain = _Plain(prosody or Prosody()), MarkupReader(markup)
     plan, offset, is_silent = _Plan(manners), 0, True
     is_whole = isinstance(texts, str)
     for text in [texts] if isinstance(texts, str) else texts:
         part = _Part(text, plain.read(text), offset)
         manners.part = part
-        if is_whole or has_something(part.plain):
+        if is_whole or has_alphanumeric(part.plain):
             try:
                 yield from plan.steps(read(front_end, part.plain, lexicon, part.skipping(on_skip)), part.plain)
                 is_silent = False
@@ -118,16 +118,16 @@ def planned(
         raise NothingToSpeak("There is nothing to speak in the text; give one with words or numbers.")
 
 
-def planned_markup(
+def plan_ssml(
     markup: ssml.Markup,
     front_end: Any,
     prosody: Prosody | None = None,
     lexicon: Lexicon | None = None,
     on_skip: OnSkip | None = None,
 ) -> Iterator[Step]:
-    """The steps of an SSML document; places of words are those in its text. Raises BadText as :func:`planned` does."""
+    """The steps of an SSML document; places of words are those in its text. Raises BadText as :func:`plan_text` does."""
     walk = _Walk(markup, prosody or Prosody())
-    if has_something(markup.text) or not walk.events:
+    if has_alphanumeric(markup.text) or not walk.events:
         yield from _Plan(walk).steps(read(front_end, markup.text, lexicon, on_skip), markup.text)
     yield from (step for _, step in walk.before(len(markup.text) + 1))
 
@@ -217,7 +217,7 @@ class _Walk:
     def is_pause_next(self, place: int) -> bool:
         """Whether a pause follows a place of the text before any word does."""
         for start, event in self.events[self._next_event :]:
-            if has_something(self._text[place:start]):
+            if has_alphanumeric(self._text[place:start]):
                 return False
             if isinstance(event, Pause):
                 return True
@@ -263,7 +263,7 @@ class _Plan:
         manners: list[Prosody] = []
         marks: list[tuple[str, int]] = []
         speaker: str | None = None
-        for given in bounded(sentence.words):
+        for given in split_long_words(sentence.words):
             events = [event for _, event in self._walk.before(given.start)]
             word, prosody, voice = self._walk.manner(given)
             last_pause = max((number for number, event in enumerate(events) if isinstance(event, Pause)), default=-1)
@@ -292,7 +292,7 @@ class _Plan:
         if is_pause_next and not words[-1].mark_after:
             words[-1] = replace(words[-1], mark_after=",")  # the voice goes towards a pause
         start = 0
-        for part in parts_of(words, self._is_first):
+        for part in split_words(words, self._is_first):
             end = start + len(part)
             pause_seconds = PAUSE_SECONDS[part[-1].mark_after] * manners[end - 1].pauses
             if end == len(words) and is_pause_next:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadText, NothingToSpeak
-from ..text.markup import Markup, Plain
+from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Sentence
 
 Read = Callable[[str], Iterable[Sentence]]
@@ -50,7 +50,7 @@ def check_lines(text: str, lines: Sequence[str], place: SourceLines, read: Read)
         raise BadText(f"{place.line(0)}: {error}") from error
 
 
-def parts_of_lines(lines: Iterable[str], source: str, read: Read, markup: Markup = "none") -> Iterator[str]:
+def segment_lines(lines: Iterable[str], source: str, read: Read, markup: Markup = "none") -> Iterator[str]:
     """Parts of a text that comes line by line; joined they are the text, and each is read alone as it is in the whole.
 
     ``read`` is called with text whose ``markup`` is removed.
@@ -58,7 +58,7 @@ def parts_of_lines(lines: Iterable[str], source: str, read: Read, markup: Markup
     A line is given as soon as its sentence is surely over, whatever the next one holds; an empty line and the end of the text give what is
     held. Raises BadText with the first line that cannot be read, when it comes.
     """
-    plain = Plain(markup)
+    plain = MarkupReader(markup)
 
     def read_ahead(text: str) -> Iterable[Sentence]:
         return read(plain.peek(text))
@@ -103,13 +103,13 @@ def _checked(held: list[str], last: int, source: str, read: Read) -> str:
     return text
 
 
-def has_something(text: str) -> bool:
+def has_alphanumeric(text: str) -> bool:
     """Whether there is a letter or digit in a text."""
     return any(character.isalnum() for character in text)
 
 
 def _check(text: str, read: Read) -> bool:
-    if not has_something(text):
+    if not has_alphanumeric(text):
         return False
     try:
         return sum(1 for _ in read(text)) > 0

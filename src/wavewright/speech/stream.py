@@ -55,12 +55,12 @@ class Clipping:
             yield chunk
 
     @property
-    def clipped_share(self) -> float:
+    def clipped_fraction(self) -> float:
         """How many of all samples were clipped, from 0 to 1."""
         return self.n_clipped / max(self.n_samples, 1)
 
 
-def clipped_line(share: float) -> str:
+def clipping_message(share: float) -> str:
     """The sentence that says how much was clipped."""
     return f"{100 * share:.2g} % of the samples were louder than full scale and are clipped there; ask for less volume."
 
@@ -97,7 +97,7 @@ class Stream:
             style=dict(speaker.styles) or None,
         )
         rate_frames = vocoder.sample_rate / vocoder.hop_length
-        durations = trimmed(
+        durations = trim_silence(
             sentence.symbols, sentence.word_indices, spoken.durations, round(piece.pause_seconds * rate_frames)
         )
         first = int(spoken.durations[0] - durations[0])
@@ -112,7 +112,7 @@ class Stream:
             yield Chunk(np.clip(loud, -1.0, 1.0), tuple(words), tuple(marks), int((np.abs(loud) > 1.0).sum()))
             words, marks = [], []
             self._n_samples += wave.shape[1]
-        n_silent = silent_frames_behind(sentence.word_indices, durations) * vocoder.hop_length
+        n_silent = trailing_silence_frames(sentence.word_indices, durations) * vocoder.hop_length
         yield from self._silence(seconds_to_samples(piece.pause_seconds, vocoder.sample_rate) - n_silent)
 
     def _silence(self, n_samples: int) -> Iterator[Chunk]:
@@ -127,12 +127,14 @@ class Stream:
         return Chunk(np.zeros((1, 0), np.float32), marks=(TimedMark(mark.name, seconds),))
 
 
-def trimmed(symbols: tuple[str, ...], places: tuple[int, ...], durations: np.ndarray, tail_frames: int) -> np.ndarray:
+def trim_silence(
+    symbols: tuple[str, ...], places: tuple[int, ...], durations: np.ndarray, tail_frames: int
+) -> np.ndarray:
     """Durations ``(symbols,)`` of a piece whose silence at the beginning is short, and at the end as long as asked for, or shorter."""
     shorter = np.array(durations, np.int64)
     if symbols[0] == SILENCE:
         shorter[0] = min(shorter[0], LEAD_FRAMES)
-    to_cut = silent_frames_behind(places, shorter) - max(tail_frames, FEWEST_TAIL_FRAMES)
+    to_cut = trailing_silence_frames(places, shorter) - max(tail_frames, FEWEST_TAIL_FRAMES)
     for number in range(len(symbols) - 1, -1, -1):
         if to_cut <= 0 or places[number] != NO_WORD or symbols[number] not in (SILENCE, *PAUSES):
             break
@@ -142,7 +144,7 @@ def trimmed(symbols: tuple[str, ...], places: tuple[int, ...], durations: np.nda
     return shorter
 
 
-def silent_frames_behind(places: tuple[int, ...], durations: np.ndarray) -> int:
+def trailing_silence_frames(places: tuple[int, ...], durations: np.ndarray) -> int:
     """Frames after the last phone of a piece."""
     last = max((number for number, place in enumerate(places) if place != NO_WORD), default=-1)
     return int(durations[last + 1 :].sum())

@@ -42,7 +42,7 @@ class Style:
     learned: dict[str, float] = field(default_factory=dict)
 
 
-def style_of(asked: str | None, learned: Sequence[str] = ()) -> Style:
+def parse_style(asked: str | None, learned: Sequence[str] = ()) -> Style:
     """The style of ``NAME`` or ``NAME:STRENGTH``, such as ``sad:0.6``; ``learned`` are those of the acoustic model.
 
     Raises BadSetting for names and strengths that do not exist.

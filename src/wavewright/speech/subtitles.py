@@ -27,7 +27,7 @@ class Cue:
     lines: tuple[str, ...]
 
 
-def kind_of(path: Path) -> str:
+def subtitle_format(path: Path) -> str:
     """``srt``, ``vtt`` or ``json`` by how a path ends, or by the path itself (``srt``); raises BadSetting for others."""
     kind = (path.suffix or path.name).lower().lstrip(".")
     if kind not in KINDS:

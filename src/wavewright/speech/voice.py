@@ -20,10 +20,10 @@ from ..text.lexicon import Lexicon
 from ..text.markup import Markup
 from ..text.sentence import Sentence
 from ..text.skipped import OnSkip, Skipped, warn, warn_of
-from .plan import Step, planned, planned_markup, read
+from .plan import Step, plan_ssml, plan_text, read
 from .prosody import Prosody
 from .stream import Chunk, Clipping, Speaker, Stream
-from .styles import style_of
+from .styles import parse_style
 from .timestamps import TimedMark, TimedWord
 
 DEFAULT_VOICE, DEFAULT_VOCODER = "en-kathleen", "vocoder"
@@ -34,13 +34,13 @@ FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
 class Speech:
     """Spoken text: the ``clip``, the times of its words and marks, and the passages that were skipped.
 
-    ``clipped_share`` is the fraction of samples that exceeded full scale, from 0 to 1.
+    ``clipped_fraction`` is the fraction of samples that exceeded full scale, from 0 to 1.
     """
 
     clip: Clip
     words: tuple[TimedWord, ...]
     marks: tuple[TimedMark, ...]
-    clipped_share: float = 0.0
+    clipped_fraction: float = 0.0
     skipped: tuple[Skipped, ...] = ()
 
 
@@ -120,7 +120,7 @@ class Voice:
             Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
             tuple(word for chunk in chunks for word in chunk.words),
             tuple(mark for chunk in chunks for mark in chunk.marks),
-            clipping.clipped_share,
+            clipping.clipped_fraction,
             tuple(skipped),
         )
 
@@ -149,16 +149,16 @@ class Voice:
         not understood, BadSetting for an unknown style, BadModel for unknown voices in the SSML.
         """
         skip = None if strict else on_skip
-        manner = style_of(style, getattr(self.acoustic, "styles", ()))
+        manner = parse_style(style, getattr(self.acoustic, "styles", ()))
         base = (prosody or Prosody()).over(manner.prosody)
         steps: Iterator[Step]
         if is_ssml or (is_ssml is None and markup == "none" and isinstance(text, str) and ssml.is_markup(text)):
             document = ssml.read(text if isinstance(text, str) else "".join(text), self.front_end)
             for name in {span.voice for span in document.spans if span.voice}:
                 self._other(name)
-            steps = planned_markup(document, self.front_end, base, lexicon, skip)
+            steps = plan_ssml(document, self.front_end, base, lexicon, skip)
         else:
-            steps = planned(text, self.front_end, base, lexicon, skip, markup)
+            steps = plan_text(text, self.front_end, base, lexicon, skip, markup)
         speaker = Speaker(self.acoustic, self.speaker, manner.learned)
 
         def speaker_of(name: str | None) -> Speaker:

@@ -12,7 +12,7 @@ from ..errors import BadText
 from ..text import front_end, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon
-from ..text.markup import Markup, Plain
+from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Word
 from ..text.skipped import Skipped, warn_of
 from . import checked
@@ -86,7 +86,7 @@ def phonemes(
     read = ssml.read(text, reader).text if is_ssml else text
     if not read.strip():
         raise BadText("There is nothing to speak in the text; give words or numbers.")
-    plain, skipped = Plain(markup).read(read), list[Skipped]()
+    plain, skipped = MarkupReader(markup).read(read), list[Skipped]()
     found = reader.sentences(plain.text, own, None if strict else skipped.append)
     skipped = [Skipped(passage.text, *_place(plain, passage), passage.reason) for passage in skipped]
     warn_of(skipped)

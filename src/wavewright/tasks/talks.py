@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..errors import BadSetting, BadText
 from ..speech.prosody import Prosody
 from ..speech.stream import Chunk
-from ..speech.styles import style_of
+from ..speech.styles import parse_style
 from ..speech.voice import Voice
 from ..text.lexicon import Lexicon
 from ..text.markup import Markup
@@ -63,7 +63,7 @@ class Talks:
     def __call__(self, own: dict[str, Any]) -> Talk:
         given = {**self._common, **{name: self._checked(name, value) for name, value in own.items()}}
         voice, words = self._voice(given["voice"])
-        style_of(given["style"], voice.acoustic.styles)
+        parse_style(given["style"], voice.acoustic.styles)
         prosody = Prosody(*(given[name] for name in ("rate", "pitch", "range", "energy", "volume_db")))
         leveler = None if given["lufs"] is None else Leveler(target_lufs(given["lufs"]))
 

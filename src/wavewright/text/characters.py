@@ -55,7 +55,7 @@ class Characters:
         return index if self.positions is None else self.positions[index]
 
 
-def readable(given: str) -> Characters:
+def normalize_characters(given: str) -> Characters:
     """The text without what is not seen: control characters become spaces, invisible ones go, variants become plain characters."""
     text = _CONTROL.sub(" ", given.translate(_TABLE)) if not given.isascii() or _CONTROL.search(given) else given
     if text.isascii():
@@ -100,7 +100,7 @@ def _lowered(raised: str, before: str) -> str:
     return f"^{plain.lstrip('+')}" if is_base and is_power else plain
 
 
-def folded(word: str) -> str:
+def fold_accents(word: str) -> str:
     """A word in lower case without its accents: ``café`` as ``cafe``."""
     low = word.lower()
     if low.isascii():

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import BadSetting, BadText, MissingExtra, NothingToSpeak, how_to_install
-from .characters import readable
+from .characters import normalize_characters
 from .lexicon import Lexicon
 from .sentence import BOUNDARY, PAUSES, SILENCE, Sentence, Word
 from .skipped import OnSkip, Skipped
@@ -58,7 +58,7 @@ class EspeakFrontEnd:
         passage."""
         if lexicon is not None:
             lexicon.check(SYMBOLS)
-        characters = readable(text)
+        characters = normalize_characters(text)
         found = list(PIECE.finditer(characters.text))
         plain = [match[0] for match in found if match[0] not in MARKS and match[1] is None]
         sounds = iter(self._backend.phonemize(plain, strip=True) if plain else [])

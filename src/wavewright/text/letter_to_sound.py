@@ -31,7 +31,7 @@ LONGEST = 48
 
 
 @dataclass(frozen=True)
-class Level:
+class NgramTable:
     """The n-grams of one length in the order of their contexts: node ``k`` of the level below has ``first[k] .. first[k + 1]``."""
 
     symbols: array[int]
@@ -43,7 +43,7 @@ class Level:
 class LetterToSound:
     """A trained model; ``pairs[k]`` is a letter and its phones, pairs 0 and 1 stand before and behind a word."""
 
-    def __init__(self, pairs: Sequence[tuple[str, tuple[str, ...]]], levels: Sequence[Level]) -> None:
+    def __init__(self, pairs: Sequence[tuple[str, tuple[str, ...]]], levels: Sequence[NgramTable]) -> None:
         self.pairs = tuple(pairs)
         self._levels = tuple(levels)
         self._of_letter: dict[str, list[int]] = {}
@@ -108,7 +108,7 @@ class LetterToSound:
         return known
 
 
-def _find(level: Level, parent: int, symbol: int) -> int:
+def _find(level: NgramTable, parent: int, symbol: int) -> int:
     end = level.first[parent + 1]
     place = bisect_left(level.symbols, symbol, level.first[parent], end)
     return place if place < end and level.symbols[place] == symbol else -1
@@ -120,7 +120,7 @@ def _has_one_main_stress(phones: Sequence[str]) -> bool:
     return not stresses or stresses.count("1") == 1
 
 
-def pack(pairs: Sequence[tuple[str, tuple[str, ...]]], levels: Sequence[Level]) -> bytes:
+def pack(pairs: Sequence[tuple[str, tuple[str, ...]]], levels: Sequence[NgramTable]) -> bytes:
     """A model as the bytes of its file: what the arrays hold, then the arrays, all of it compressed."""
     header = json.dumps({"pairs": pairs, "sizes": [len(level.symbols) for level in levels]}).encode()
     counts = [array("H", (b - a for a, b in zip(level.first, level.first[1:], strict=False))) for level in levels]
@@ -148,7 +148,7 @@ def unpack(contents: bytes) -> LetterToSound:
             place += length * values.itemsize
             arrays.append(values)
         symbols, costs, backoffs, counts = arrays
-        levels.append(Level(symbols, costs, backoffs, array("I", accumulate(counts, initial=0))))
+        levels.append(NgramTable(symbols, costs, backoffs, array("I", accumulate(counts, initial=0))))
         n_parents = size
     return LetterToSound([(letter, tuple(phones)) for letter, phones in header["pairs"]], levels)
 

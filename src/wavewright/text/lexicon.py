@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import BadSetting, BadText
-from .characters import readable
+from .characters import normalize_characters
 
 LARGEST_BYTES = 2**26
 """Largest file; the words of a whole language take a twentieth of it."""
@@ -75,7 +75,7 @@ class Lexicon:
 
 
 def _plain(word: str) -> str:
-    return readable(word).text.lower()
+    return normalize_characters(word).text.lower()
 
 
 def _english() -> tuple[str, ...]:

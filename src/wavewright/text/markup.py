@@ -14,7 +14,7 @@ class _Converter(Protocol):
     def plain(self, given: str) -> Characters: ...
 
 
-class Plain:
+class MarkupReader:
     """Converts the parts of one text in order; an open block, such as code, continues in the next part."""
 
     def __init__(self, markup: Markup = "none") -> None:

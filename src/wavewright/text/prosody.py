@@ -30,17 +30,17 @@ PAUSES = {"none": 0.0, "x-weak": 0.1, "weak": 0.25, "medium": 0.5, "strong": 0.8
 _NUMBER = r"([+-]?)(\d+(?:\.\d+)?|\.\d+)"
 
 
-def rate_of(text: str) -> float:
+def parse_rate(text: str) -> float:
     """``slow``, ``80%``, ``+20%`` or ``1.2`` as a factor; raises ValueError for others."""
     return _factor(text, RATE_NAMES, "rate")
 
 
-def range_of(text: str) -> float:
+def parse_range(text: str) -> float:
     """``low``, ``150%``, ``-30%`` or ``1.5`` as a factor of the usual range of pitch; raises ValueError for others."""
     return _factor(text, RANGE_NAMES, "range")
 
 
-def pitch_of(text: str) -> float:
+def parse_pitch(text: str) -> float:
     """``high``, ``+2st`` or ``-10%`` in semitones; raises ValueError for others."""
     text = text.strip().lower()
     if text in PITCH_NAMES:
@@ -58,7 +58,7 @@ def pitch_of(text: str) -> float:
     return value if found[3] == "st" else 12 * math.log2(1 + value / 100)
 
 
-def volume_of(text: str) -> float:
+def parse_volume(text: str) -> float:
     """``loud``, ``+6dB`` or ``-3.5dB`` in decibels; raises ValueError for others."""
     text = text.strip().lower()
     if text in VOLUME_NAMES:
@@ -69,7 +69,7 @@ def volume_of(text: str) -> float:
     return float(found[1] + found[2])
 
 
-def pause_seconds(attributes: Mapping[str, str]) -> float:
+def parse_break(attributes: Mapping[str, str]) -> float:
     """The length of a break by its ``time`` or ``strength``; raises ValueError for values that are neither."""
     time = attributes.get("time")
     if time is None:

@@ -83,7 +83,7 @@ def letter_names(word: str) -> list[str]:
     return [name for name in names if name] if all(names) else []
 
 
-def transliterated(word: str) -> str:
+def transliterate(word: str) -> str:
     """Transliterate a word into Latin letters; return an empty string where that needs a dictionary."""
     script = _family(word[0])
     if script == "Hangul":

@@ -33,7 +33,7 @@ OnSkip = Callable[[Skipped], None]
 """Callback for each skipped passage, called before the sentence that contains it is returned."""
 
 
-def skipped_line(skipped: Sequence[Skipped]) -> str:
+def skipped_message(skipped: Sequence[Skipped]) -> str:
     """Return the message that lists skipped passages, the first few by their text."""
     listed = [str(passage) for passage in skipped[:MOST_LISTED]]
     others = len(skipped) - len(listed)
@@ -49,4 +49,4 @@ def warn(passage: Skipped) -> None:
 def warn_of(skipped: Sequence[Skipped]) -> None:
     """Issue one `SkippedText` warning for all passages, none if there are none."""
     if skipped:
-        warnings.warn(skipped_line(skipped), SkippedText, stacklevel=3)
+        warnings.warn(skipped_message(skipped), SkippedText, stacklevel=3)

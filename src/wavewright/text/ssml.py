@@ -140,7 +140,7 @@ class _Document:
         elif name == "break":
             if self._spans and self._spans[-1].text and not self._spans[-1].text[-1].isspace():
                 self._add(" ", style)  # what stands on its two sides is not one word
-            self._add("", replace(style, pause_seconds=self._value(prosody.pause_seconds, attributes)))
+            self._add("", replace(style, pause_seconds=self._value(prosody.parse_break, attributes)))
         elif name == "mark":
             self._add("", replace(style, mark=attributes["name"]))
         elif name in ("p", "s"):
@@ -204,7 +204,7 @@ class _Document:
             raise BadText(f"<{name}> {self._where} lacks the attribute {NEEDED[name]}.")
 
     def _with_prosody(self, style: Span, attributes: Mapping[str, str]) -> Span:
-        changes = {key: self._value(getattr(prosody, f"{key}_of"), value) for key, value in attributes.items()}
+        changes = {key: self._value(getattr(prosody, f"parse_{key}"), value) for key, value in attributes.items()}
         return replace(
             style,
             rate=self._within("rate", style.rate * changes.get("rate", 1.0), prosody.RATES),

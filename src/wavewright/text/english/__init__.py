@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from ...errors import BadText, NothingToSpeak
-from ..characters import Characters, readable
+from ..characters import Characters, normalize_characters
 from ..lexicon import Lexicon
 from ..sentence import Sentence, Word
 from ..skipped import OnSkip, Skipped
@@ -50,7 +50,7 @@ class FrontEnd:
         """The sentences of a text one after the other, each as soon as it has been read; raises what ``sentences`` raises."""
         if lexicon is not None:
             lexicon.check(SYMBOLS)
-        characters = readable(text)
+        characters = normalize_characters(text)
         scanner = Scanner(characters.text, _is_known, lexicon, _reporter(on_skip, characters, text), self._is_british)
         is_silent = True
         for tokens in scanner.sentences():
