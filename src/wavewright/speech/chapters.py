@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import BadText
 from ..names import file_stem
 from ..text.markup import Markup, MarkupReader
-from ..text.ssml import is_markup
+from ..text.ssml import looks_like_ssml
 
 LONGEST_HEADING = 80
 LONGEST_LINE = 2**20  # characters
@@ -61,7 +61,7 @@ def find_chapters(path: Path, marker: str | None = None, markup: Markup = "none"
     lines that begin with it are headings. In Markdown, lines of a code block are not headings; in HTML, lines that
     begin with ``<h1>`` or ``<h2>`` are. Raises BadText for a file that is not text, is SSML or has nothing to speak.
     """
-    if is_markup(next((line for line in _lines(path) if line.strip()), "")):
+    if looks_like_ssml(next((line for line in _lines(path) if line.strip()), "")):
         raise BadText(f"{path} is SSML, and a book is plain text; send it to standard input instead.")
     found: list[Chapter] = []
     part, was_empty, is_code = _Part(0, "", False), True, False

@@ -119,7 +119,7 @@ def plan_text(
 
 
 def plan_ssml(
-    markup: ssml.Markup,
+    markup: ssml.SsmlDocument,
     front_end: Any,
     prosody: Prosody | None = None,
     lexicon: Lexicon | None = None,
@@ -196,7 +196,7 @@ class _Walk:
 
     paragraph = _PARAGRAPH
 
-    def __init__(self, markup: ssml.Markup, prosody: Prosody):
+    def __init__(self, markup: ssml.SsmlDocument, prosody: Prosody):
         self._text, self._prosody = markup.text, prosody
         self._spans = [span for span in markup.spans if span.text]
         self.events: list[tuple[int, Pause | Mark]] = []

@@ -152,8 +152,8 @@ class Voice:
         manner = parse_style(style, getattr(self.acoustic, "styles", ()))
         base = (prosody or Prosody()).over(manner.prosody)
         steps: Iterator[Step]
-        if is_ssml or (is_ssml is None and markup == "none" and isinstance(text, str) and ssml.is_markup(text)):
-            document = ssml.read(text if isinstance(text, str) else "".join(text), self.front_end)
+        if is_ssml or (is_ssml is None and markup == "none" and isinstance(text, str) and ssml.looks_like_ssml(text)):
+            document = ssml.parse(text if isinstance(text, str) else "".join(text), self.front_end)
             for name in {span.voice for span in document.spans if span.voice}:
                 self._other(name)
             steps = plan_ssml(document, self.front_end, base, lexicon, skip)

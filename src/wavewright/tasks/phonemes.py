@@ -82,8 +82,8 @@ def phonemes(
     """
     reader = front_end(language)
     own = None if lexicon is None else Lexicon.read(lexicon, reader.symbols)
-    is_ssml = markup == "none" and ssml.is_markup(text)
-    read = ssml.read(text, reader).text if is_ssml else text
+    is_ssml = markup == "none" and ssml.looks_like_ssml(text)
+    read = ssml.parse(text, reader).text if is_ssml else text
     if not read.strip():
         raise BadText("There is nothing to speak in the text; give words or numbers.")
     plain, skipped = MarkupReader(markup).read(read), list[Skipped]()

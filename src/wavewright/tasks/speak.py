@@ -27,7 +27,7 @@ from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, Voice
 from ..text.markup import Markup
 from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn, warn_of
-from ..text.ssml import is_markup
+from ..text.ssml import looks_like_ssml
 from ..whole_file import write_whole
 from . import BY_PLACE, IN_PYTHON_ALONE, LARGEST_SEED, checked
 from .batch import BatchFiles, SpokenBatch, speak_batch
@@ -361,6 +361,6 @@ def _lines(source: TextIO, is_ssml: bool, markup: Markup, strict: bool) -> str |
         first.append(line)
         if line.strip():
             break
-    if is_ssml or (markup == "none" and is_markup("".join(first))):
+    if is_ssml or (markup == "none" and looks_like_ssml("".join(first))):
         return joined(itertools.chain(first, lines))
     return itertools.chain(first, lines)

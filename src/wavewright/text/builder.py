@@ -1,4 +1,4 @@
-"""Build a text from pieces of another one, with the position of each character in that."""
+"""Build a text from pieces of another text, with the position of each character in that."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ PARAGRAPH = "\n\n"
 
 
 class TextBuilder:
-    """Collects pieces in the order of their positions."""
+    """Collects pieces of a text in the order of their positions.
+
+    Parameters
+    ----------
+    length : int
+        Number of characters of the original text.
+    """
 
     def __init__(self, length: int) -> None:
-        """Start with no pieces of a given text of ``length`` characters."""
         self._length = length
-        self._parts: list[str] = []
-        self._places: list[int] = []
+        self._pieces: list[str] = []
+        self._positions: list[int] = []
 
-    def add(self, text: str, places: Iterable[int]) -> None:
-        """Add characters of the given text and their positions."""
-        self._parts.append(text)
-        self._places += places
+    def add(self, text: str, positions: Iterable[int]) -> None:
+        """Append characters of the original text and their positions."""
+        self._pieces.append(text)
+        self._positions += positions
 
-    def put(self, text: str, place: int) -> None:
-        """Add other characters, all at one position."""
-        self._parts.append(text)
-        self._places += [min(place, max(self._length - 1, 0))] * len(text)
+    def insert(self, text: str, position: int) -> None:
+        """Append characters that the original text does not have, all at one position."""
+        self._pieces.append(text)
+        self._positions += [min(position, max(self._length - 1, 0))] * len(text)
 
     def characters(self) -> Characters:
         """Return the text and the position of each character."""
-        return Characters("".join(self._parts), (*self._places, self._length))
+        return Characters("".join(self._pieces), (*self._positions, self._length))

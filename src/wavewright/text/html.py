@@ -77,46 +77,46 @@ _DECLARED = re.compile(">")
 
 
 class Html:
-    """Converts the parts of a document in order; a comment or hidden element may continue in the next part."""
+    """Converts the segments of a document in order; a comment or hidden element may continue in the next one."""
 
     def __init__(self) -> None:
         self._hidden: re.Pattern[str] | None = None  # end of the hidden passage that is open
 
-    def plain(self, given: str) -> Characters:
-        """Return the text of the next part."""
-        builder = TextBuilder(len(given))
-        place = self._resume(given, 0)
-        for match in TOKEN.finditer(given):
-            if match.start() < place:
+    def convert(self, segment: str) -> Characters:
+        """Return the plain text of the next segment, with the position of each character in it."""
+        builder = TextBuilder(len(segment))
+        position = self._resume(segment, 0)
+        for match in TOKEN.finditer(segment):
+            if match.start() < position:
                 continue
-            builder.add(given[place : match.start()], range(place, match.start()))
-            place = self._token(match, builder)
-        builder.add(given[place:], range(place, len(given)))
+            builder.add(segment[position : match.start()], range(position, match.start()))
+            position = self._token(match, builder)
+        builder.add(segment[position:], range(position, len(segment)))
         return builder.characters()
 
-    def _resume(self, given: str, place: int) -> int:
+    def _resume(self, segment: str, position: int) -> int:
         """Skip a hidden passage and return the position after it."""
         if self._hidden is None:
-            return place
-        end = self._hidden.search(given, place)
+            return position
+        end = self._hidden.search(segment, position)
         if end is None:
-            return len(given)
+            return len(segment)
         self._hidden = None
         return end.end()
 
     def _token(self, match: re.Match[str], builder: TextBuilder) -> int:
         """Add the text for a tag, comment, entity or space, and return the position after it."""
-        given, place = match.string, match.start()
+        segment, position = match.string, match.start()
         if match["comment"]:
             self._hidden = _ENDS.get(match["comment"], _DECLARED)
-            return self._resume(given, match.end())
+            return self._resume(segment, match.end())
         if match["tag"]:
             name = match["name"].lower()
-            if name in HIDDEN and given[place + 1] != "/" and not match["attributes"].endswith("/"):
+            if name in HIDDEN and segment[position + 1] != "/" and not match["attributes"].endswith("/"):
                 self._hidden = re.compile(rf"</{name}\s*>", re.IGNORECASE)
-                builder.put(" ", place)
-                return self._resume(given, match.end())
-        builder.put(spoken_token(match), place)
+                builder.insert(" ", position)
+                return self._resume(segment, match.end())
+        builder.insert(spoken_token(match), position)
         return match.end()
 
 
@@ -128,7 +128,7 @@ def spoken_token(match: re.Match[str]) -> str:
 
 
 def _between(name: str, tag: str, attributes: str) -> str:
-    """Return the text that replaces a tag: an empty line, a pause, the description of a picture, or nothing."""
+    """Return the text that replaces a tag: an empty line, a pause, the description of an image, or nothing."""
     if name in BLOCKS:
         return PARAGRAPH
     if name in CELLS:

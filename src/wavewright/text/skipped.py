@@ -1,4 +1,4 @@
-"""Passages that a front end skips, and their reports."""
+"""Passages that a front end skips, and the warning that lists them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ LONGEST_SHOWN = 40  # characters of a passage
 class Skipped:
     """A passage that is not spoken as written.
 
-    ``start`` and ``end`` are its position in the given text; ``reason`` is a phrase such as ``Hebrew script``.
+    Attributes
+    ----------
+    text : str
+        The passage.
+    start, end : int
+        Position of its first character, and of the character after its last one, in the text.
+    reason : str
+        A phrase such as ``Hebrew script``.
     """
 
     text: str
@@ -42,7 +49,7 @@ def skipped_message(skipped: Sequence[Skipped]) -> str:
 
 
 def warn(passage: Skipped) -> None:
-    """Warn of one passage."""
+    """Issue a `SkippedText` warning for one passage."""
     warn_of([passage])
 
 
