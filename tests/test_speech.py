@@ -11,12 +11,15 @@ from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, ins
 
 from wavewright.cli import run
 from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
+from wavewright.speech.envelope import FADE_SECONDS
 from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, split_long_words
-from wavewright.speech.plan import PAUSE_SECONDS, Pause, Piece, plan_text
+from wavewright.speech.plan import PAUSE_SECONDS, plan_text
 from wavewright.speech.prosody import Prosody
-from wavewright.speech.stream import FADE_SECONDS, FEWEST_TAIL_FRAMES, LEAD_FRAMES, trim_silence
+from wavewright.speech.steps import Pause, Piece
 from wavewright.speech.styles import STYLES, parse_style
-from wavewright.speech.voice import Voice, voices
+from wavewright.speech.synthesis import FEWEST_TAIL_FRAMES, LEAD_FRAMES, trim_silence
+from wavewright.speech.voice import Voice
+from wavewright.speech.voice_names import voices
 from wavewright.text import front_end
 from wavewright.text.sentence import Word
 
@@ -208,7 +211,7 @@ def test_volume_is_exact(voice):
 
 
 def test_prosodies_add_up_within_their_limits():
-    both = Prosody(rate=2, pitch_semitones=3, volume_db=-6).over(
+    both = Prosody(rate=2, pitch_semitones=3, volume_db=-6).combine(
         Prosody(rate=4, pitch_semitones=-1, volume_db=-6, pauses=2)
     )
     assert both == Prosody(rate=4, pitch_semitones=2, volume_db=-12, pauses=2)
@@ -357,7 +360,7 @@ def test_voices_are_found_by_model_and_speaker(tmp_path, monkeypatch):
         BadModel, match=r"'en-rut'; give one of de-kerstin, en-kathleen, en-ruth, .*did you mean en-ruth\?"
     ):
         Voice.load("en-rut")
-    with pytest.raises(BadModel, match="plays no mel frames"):
+    with pytest.raises(BadModel, match="does not decode mel frames"):
         Voice.load("en", "de")
     players["vocoder"].n_mels = 100
     with pytest.raises(BadModel, match="of 100 bands"):

@@ -11,7 +11,7 @@ from typing import Any
 from .. import __version__
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, BadText
 from ..names import file_stem, inside
-from ..speech.stream import Chunk, Clipping, clipping_message
+from ..speech.chunk import Chunk, Clipping, clipping_message
 from ..speech.voice import Voice
 from .batch_lines import BadLine, Line, read_lines
 from .book import BookFormat, make_folder, origin_of, seconds_of

@@ -15,8 +15,8 @@ from ..errors import BadAudio, BadFolder, NothingToSpeak, SkippedText
 from ..json_text import parse
 from ..names import file_stem, inside
 from ..speech.chapters import Chapter, find_chapters, paragraphs
+from ..speech.chunk import Chunk, Clipping, clipping_message
 from ..speech.reading import Read, SourceLines, check_lines
-from ..speech.stream import Chunk, Clipping, clipping_message
 from ..speech.voice import Voice
 from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Sentence

@@ -18,7 +18,8 @@ from ..errors import BadFolder, BadModel
 from ..models.card import SPEAKING
 from ..models.folder import ModelFolder
 from ..names import file_stem, inside
-from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, find_voice
+from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
+from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
 from . import checked
 from .decode import decode

@@ -16,9 +16,9 @@ from pydantic import Field
 
 from ..clip import Clip, write_blocks
 from ..errors import BadFolder, BadSetting, BadText
+from ..speech.chunk import Chunk, Clipping, clipping_message
 from ..speech.prosody import Prosody
 from ..speech.reading import segment_lines
-from ..speech.stream import Chunk, Clipping, clipping_message
 from ..speech.styles import parse_style
 from ..speech.subtitles import subtitle_format
 from ..speech.subtitles import subtitles as subtitle_file
@@ -182,7 +182,17 @@ def speak(
     on_skip = warn if stream else skipped.append
 
     def say(what: str | Iterable[str]) -> Iterator[Chunk]:
-        return speaker.stream(what, prosody, style, words, seed, ssml or None, markup, strict, on_skip)
+        return speaker.stream(
+            what,
+            prosody,
+            style=style,
+            lexicon=words,
+            seed=seed,
+            is_ssml=ssml or None,
+            markup=markup,
+            strict=strict,
+            on_skip=on_skip,
+        )
 
     def read(what: str, left_out: list[Skipped] | None = None) -> Iterator[Sentence]:
         left_out = [] if left_out is None else left_out

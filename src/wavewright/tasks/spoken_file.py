@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..clip import Clip, write_blocks
-from ..speech.stream import Chunk
+from ..speech.chunk import Chunk
 from ..speech.subtitles import subtitle_format, subtitles
 from ..speech.timestamps import TimedMark, TimedWord
 from ..whole_file import write_whole

@@ -11,8 +11,8 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting, BadText
+from ..speech.chunk import Chunk
 from ..speech.prosody import Prosody
-from ..speech.stream import Chunk
 from ..speech.styles import parse_style
 from ..speech.voice import Voice
 from ..text.lexicon import Lexicon
@@ -72,8 +72,17 @@ class Talks:
                 raise BadText(
                     f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; split it."
                 )
-            is_ssml, markup, strict = self._reading.ssml or None, self._reading.markup, self._reading.strict
-            return voice.stream(text, prosody, given["style"], words, given["seed"], is_ssml, markup, strict, warn)
+            return voice.stream(
+                text,
+                prosody,
+                style=given["style"],
+                lexicon=words,
+                seed=given["seed"],
+                is_ssml=self._reading.ssml or None,
+                markup=self._reading.markup,
+                strict=self._reading.strict,
+                on_skip=warn,
+            )
 
         return Talk(
             voice, say, manner_of(prosody, given["style"], given["seed"], words, leveler, self._reading), leveler
