@@ -1,4 +1,4 @@
-"""Markdown and HTML as plain text: the words, their positions in the given text, and parts that are read as the whole."""
+"""Markdown and HTML as plain text: the words, their positions in the original text, and segments read in order."""
 
 from __future__ import annotations
 
@@ -202,17 +202,17 @@ def test_words_stand_where_they_are_written(text, markup):
     st.lists(st.lists(st.sampled_from(PIECES), max_size=12), min_size=1, max_size=3),
     st.sampled_from(["markdown", "html"]),
 )
-def test_any_markup_is_read_and_places_never_go_back(parts, markup):
-    plain = MarkupReader(markup)
-    for part in ("".join(pieces) for pieces in parts):
-        ahead = plain.peek(part)
-        found = plain.read(part)
-        assert found.text == ahead
-        places = [found.position(index) for index in range(len(found.text) + 1)]
-        assert places == sorted(places)
-        assert all(0 <= place < max(len(part), 1) for place in places[:-1])
-        assert places[-1] == len(part)
-        for sentence in ENGLISH.stream(f"word. {found.text}", None, lambda passage: None):
+def test_any_markup_is_read_and_positions_never_decrease(segments, markup):
+    reader = MarkupReader(markup)
+    for segment in ("".join(pieces) for pieces in segments):
+        ahead = reader.peek(segment)
+        converted = reader.read(segment)
+        assert converted.text == ahead
+        positions = [converted.position(index) for index in range(len(converted.text) + 1)]
+        assert positions == sorted(positions)
+        assert all(0 <= position < max(len(segment), 1) for position in positions[:-1])
+        assert positions[-1] == len(segment)
+        for sentence in ENGLISH.stream(f"word. {converted.text}", None, lambda passage: None):
             assert sentence.words
 
 

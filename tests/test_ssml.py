@@ -36,14 +36,14 @@ def test_spans_cover_the_text_and_nest():
     assert all(markup.text[span.start : span.end] == span.text for span in markup.spans)
 
 
-def test_pauses_and_marks_stand_between():
+def test_pauses_and_marks_have_positions():
     markup = read('One<break time="250ms"/>two <mark name="here"/>three<break/>')
     assert markup.text == "One two three "
     between = [(span.start, span.pause_seconds, span.mark) for span in markup.spans if not span.text]
     assert between == [(4, 0.25, None), (8, 0.0, "here"), (14, 0.5, None)]
 
 
-def test_words_are_replaced_where_asked():
+def test_words_are_replaced():
     assert spoken('<sub alias="World Wide Web">WWW</sub>') == "world wide web."
     assert spoken('<say-as interpret-as="characters">NASA4</say-as>') == "n a s a four."
     assert spoken('<say-as interpret-as="ordinal">3</say-as> <say-as interpret-as="cardinal">1984</say-as>') == (
@@ -111,14 +111,14 @@ def test_context_reaches_over_elements():
         ("<speak>" + "<prosody>" * 200 + "a" + "</prosody>" * 200 + "</speak>", "nested deeper than 100"),
     ],
 )
-def test_what_is_not_understood_is_named_with_its_place(document, message):
+def test_errors_have_the_line_and_column(document, message):
     with pytest.raises(BadText) as refused:
         ssml.parse(document, ENGLISH)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-def test_markup_is_told_from_text():
+def test_ssml_is_detected():
     assert ssml.looks_like_ssml(' <?xml version="1.0"?><speak>a</speak>')
     assert ssml.looks_like_ssml("<speak>a</speak>")
     assert not ssml.looks_like_ssml("a < b, <speaker>")
