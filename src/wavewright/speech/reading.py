@@ -1,4 +1,4 @@
-"""Check that text can be read before it is spoken, and group lines that come one by one into whole sentences."""
+"""Check that text can be read before it is spoken, and group streamed lines into segments of whole sentences."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def check_lines(text: str, lines: Sequence[str], origin: SourceLines, read: Read
 def segment_lines(lines: Iterable[str], source: str, read: Read, markup: Markup = "none") -> Iterator[str]:
     """Group the lines of a text, as they come, into segments that each end with a sentence.
 
-    Each segment is read alone as it is in the whole text. It ends with the line whose sentence has ended whatever the
-    next line begins with, with an empty line, or with the end of the text.
+    Each segment is read alone as it is in the whole text. It ends with a line whose sentence
+    cannot continue in the next line, with an empty line, or with the end of the text.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ EMPHASES = {
     "reduced": Prosody(rate=1.1, pitch_semitones=-0.7, pitch_range=0.85, energy=0.85, volume_db=-1.0),
 }
 
-MOST_STRENGTH = 2.0  # of a preset; a learned style goes up to 1
+MAX_STRENGTH = 2.0  # of a preset; a learned style goes up to 1
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,13 @@ def parse_style(style: str | None, learned: Sequence[str] = ()) -> Style:
         raise BadSetting(
             f"The style is {style!r}; it can be {', '.join((*STYLES, *learned))}, with a strength such as sad:0.6."
         )
-    most = MOST_STRENGTH if is_preset else 1.0
+    strongest = MAX_STRENGTH if is_preset else 1.0
     try:
         strength = float(amount) if amount else 1.0
     except ValueError:
         strength = -1.0
-    if not 0 <= strength <= most:
-        raise BadSetting(f"The strength of the style {name} is {amount!r}; it must be a number from 0 to {most:g}.")
+    if not 0 <= strength <= strongest:
+        raise BadSetting(
+            f"The strength of the style {name} is {amount!r}; it must be a number from 0 to {strongest:g}."
+        )
     return Style(STYLES[name].scaled(strength)) if is_preset else Style(learned={name: strength})

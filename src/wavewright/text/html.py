@@ -8,56 +8,13 @@ from html import unescape
 from .builder import PARAGRAPH, TextBuilder
 from .characters import Characters
 
-BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "option",
-        "p",
-        "pre",
-        "section",
-        "select",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "title",
-        "tr",
-        "ul",
-    ]
-)
-"""Elements that begin and end a paragraph."""
+_BLOCK_NAMES = """
+    address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure
+    footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol option p pre section select summary table
+    tbody tfoot thead title tr ul
+"""
+BLOCKS = frozenset(_BLOCK_NAMES.split())
+"""Elements that start and end a paragraph."""
 
 CELLS = ("td", "th", "br")
 """Elements that are followed by a pause."""
@@ -73,7 +30,7 @@ COMMENT = r"<!--|<!\[CDATA\[|<[!?][A-Za-z]"
 TOKEN = re.compile(rf"(?P<comment>{COMMENT})|{SPOKEN}|(?P<space>\s+)")
 _ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]{0,2000})\"|'([^']{0,2000})')", re.IGNORECASE)
 _ENDS = {"<!--": re.compile("-->"), "<![CDATA[": re.compile(r"\]\]>")}
-_DECLARED = re.compile(">")
+_DECLARATION_END = re.compile(">")
 
 
 class Html:
@@ -108,7 +65,7 @@ class Html:
         """Add the text for a tag, comment, entity or space, and return the position after it."""
         segment, position = match.string, match.start()
         if match["comment"]:
-            self._hidden = _ENDS.get(match["comment"], _DECLARED)
+            self._hidden = _ENDS.get(match["comment"], _DECLARATION_END)
             return self._resume(segment, match.end())
         if match["tag"]:
             name = match["name"].lower()
@@ -123,11 +80,11 @@ class Html:
 def spoken_token(match: re.Match[str]) -> str:
     """Return the text that replaces a tag, an entity or a space."""
     if match["tag"]:
-        return _between(match["name"].lower(), match["tag"], match["attributes"])
+        return _tag_text(match["name"].lower(), match["tag"], match["attributes"])
     return unescape(match["entity"]).replace("\n", " ") if match["entity"] else " "
 
 
-def _between(name: str, tag: str, attributes: str) -> str:
+def _tag_text(name: str, tag: str, attributes: str) -> str:
     """Return the text that replaces a tag: an empty line, a pause, the description of an image, or nothing."""
     if name in BLOCKS:
         return PARAGRAPH
