@@ -16,7 +16,7 @@ from wavewright.errors import BadFolder, BadSetting
 from wavewright.families.acoustic import recipe as recipes
 from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig
 from wavewright.models.folder import SAMPLE_FILE, WEIGHTS_FILE, ModelFolder
-from wavewright.speech.voice import voices
+from wavewright.speech.voice_names import voices
 from wavewright.training.run import Provenance, Run
 
 RECIPES = Path(__file__).parents[1] / "recipes"

@@ -19,7 +19,8 @@ from ..errors import BadFolder, BadModel
 from ..families import FAMILIES
 from ..models.folder import ModelFolder
 from ..names import file_stem, inside
-from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, found_voice
+from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
+from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
 from . import checked
 from .decode import decode
@@ -128,7 +129,7 @@ class _SoundWriter:
         if speaking:
             return str(speaking[0].path)
         try:
-            found_voice(DEFAULT_VOICE)
+            find_voice(DEFAULT_VOICE)
         except BadModel:
             return None
         return DEFAULT_VOICE
