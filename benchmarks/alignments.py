@@ -17,19 +17,19 @@ import numpy as np
 import torch
 from timestamps import Aligner
 
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip as Sound
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.errors import BadFolder, WavewrightError
-from wavewright.families.acoustic import Config
+from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.network import Voice, build, on_device, recorded_prosody
-from wavewright.families.acoustic.recipe import Clip, Recipe, SpeechBatches, recorded_clips, warm_start
+from wavewright.families.acoustic.recipe import AcousticRecipe, Clip, SpeechBatches, recorded_clips, warm_start
 from wavewright.text import front_end
 
 
-def learned(corpus: Path, config: Config, speaker: str, count: int) -> list[Clip]:
+def learned(corpus: Path, config: AcousticConfig, speaker: str, count: int) -> list[Clip]:
     """Recordings of a speaker that are there to learn from; raises BadFolder where there are none."""
     entries = scan(corpus, manifest=corpus / "manifest.jsonl").entries
     own = [entry for entry in entries if entry.speaker == speaker and entry.split == "train" and entry.text]
@@ -37,10 +37,10 @@ def learned(corpus: Path, config: Config, speaker: str, count: int) -> list[Clip
         raise BadFolder(f"{corpus} has no recording of {speaker} with a text to learn from.")
     chosen = [own[row] for row in np.random.default_rng(0).permutation(len(own))[:count]]
     store = ClipStore.build(chosen, config.sample_rate, None, Preparation("crop", level="none"))
-    return recorded_clips(store, Recipe(model=config), front_end(config.language))[0]
+    return recorded_clips(store, AcousticRecipe(model=config), front_end(config.language))[0]
 
 
-def words_of(clip: Clip, config: Config) -> tuple[list[tuple[str, ...]], list[int]]:
+def words_of(clip: Clip, config: AcousticConfig) -> tuple[list[tuple[str, ...]], list[int]]:
     """The phones of each word, without stress, and the number of its first symbol."""
     words: list[tuple[str, ...]] = []
     starts: list[int] = []
@@ -65,7 +65,7 @@ def apart(voice: Voice, clips: list[Clip], is_listening: bool, heard: list[list[
     for clip, found in zip(clips, heard, strict=True):
         if found is not None:
             durations = recorded_prosody(
-                voice, on_device(SpeechBatches([clip], Recipe(model=voice.config)).all()[0], voice)
+                voice, on_device(SpeechBatches([clip], AcousticRecipe(model=voice.config)).all()[0], voice)
             )[0]
             begins = (
                 np.concatenate([[0], durations[0].cumsum(0).numpy()])
@@ -97,8 +97,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
     try:
-        folder, aligner = models.load(given.voice).folder, Aligner()
-        config = folder.config(Config)
+        folder, aligner = loading.load(given.voice).folder, Aligner()
+        config = folder.config(AcousticConfig)
         voice = build(config).voice.eval()
         voice.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(folder, config).items()})
         clips = learned(given.corpus, config, given.speaker, given.count)

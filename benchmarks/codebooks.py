@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, WavewrightError
@@ -67,7 +67,7 @@ def main() -> None:
     given = parser.parse_args()
     folder, _, split = given.clips.rpartition(":")
     try:
-        player = models.load(given.model)
+        player = loading.load(given.model)
         clips = codes_of(player, Path(folder), split, given.count)
     except WavewrightError as error:
         parser.error(str(error))

@@ -26,7 +26,7 @@ import numpy as np
 from naturalness import dnsmos
 from recogniser import DEFAULT_FOLDER, Recogniser
 
-from wavewright import models
+from wavewright import loading
 from wavewright.cli.command import plain
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry
@@ -104,7 +104,7 @@ def griffin_lim(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 
 def copier_of(name: str) -> tuple[Copy, int]:
     """How a model copies a wave, and its sample rate; raises BadModel where it cannot."""
-    player = models.load(name)
+    player = loading.load(name)
     if not hasattr(player, "vocode") or not hasattr(player, "mel_of"):
         raise BadModel(f"The model {name} does not make waves of mel frames; give a vocoder.")
 

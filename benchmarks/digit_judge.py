@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.onset import trim
-from wavewright.families.classifier.recipe import Recipe, recipe, scores
+from wavewright.families.classifier.recipe import ClassifierRecipe, recipe, scores
 from wavewright.models.card import Card, Source
 from wavewright.models.folder import write_card
 from wavewright.training.run import Provenance, Run
@@ -32,7 +32,7 @@ DEFAULT_FOLDER = Path("runs/digit-judge")
 N_FRAMES, N_MELS = 32, 32  # of the picture that the support vector machine sees
 
 
-def digit_judge() -> Recipe:
+def digit_judge() -> ClassifierRecipe:
     """The settings of the classifier: 1 s at 8 kHz, frames of 32 ms every 10 ms."""
     base = recipe("small")
     model = replace(
@@ -115,7 +115,7 @@ def trained(corpus: Path, out: Path) -> None:
     )
     has_begun = (out / RUN_FILE).is_file()
     Run(out, "classifier", digit_judge(), Scan(tuple(entries)), provenance).train(resume=has_begun)
-    judge = models.load(out)
+    judge = loading.load(out)
     held_out = entries_of(corpus, "valid")
     probabilities = judge.probabilities(padded(waves_of(held_out)), SAMPLE_RATE)
     labels = np.array([judge.labels.index(str(entry.label)) for entry in held_out])

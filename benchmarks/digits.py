@@ -26,7 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from digit_judge import DEFAULT_FOLDER, SAMPLE_RATE, MelSvm, entries_of, padded, waves_of
 
-from wavewright import models
+from wavewright import loading
 from wavewright.cli.command import plain
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
@@ -100,7 +100,7 @@ def at_8_khz(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 
 def of_model(name: str, labels: Sequence[str], per_label: int) -> Spoken:
     """Digits of a playable model; raises BadModel where it lacks a label or cannot generate."""
-    player = models.load(name)
+    player = loading.load(name)
     missing = [label for label in labels if label not in getattr(player, "labels", ())]
     if missing or not hasattr(player, "generate"):
         raise BadModel(
@@ -143,7 +143,7 @@ class Judging:
     def __init__(self, corpus: Path, judge: Path):
         self.recorded, self.held_out = recordings(corpus, "train"), recordings(corpus, "valid")
         self.labels = sorted(set(self.recorded.labels))
-        self.embeddings = [SpeechEmbedding(SAMPLE_RATE), ClassifierEmbedding(models.load(judge))]
+        self.embeddings = [SpeechEmbedding(SAMPLE_RATE), ClassifierEmbedding(loading.load(judge))]
         self.machine = MelSvm(self.recorded.waves, self.recorded.labels)
         self.voices = harmonics_to_noise_of_all(self.recorded.waves, SAMPLE_RATE)
 

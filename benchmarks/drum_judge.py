@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from wavewright import models
+from wavewright import loading
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
-from wavewright.families.classifier.recipe import Recipe, recipe, scores
+from wavewright.families.classifier.recipe import ClassifierRecipe, recipe, scores
 from wavewright.models.card import Card
 from wavewright.models.folder import write_card
 from wavewright.training.run import Provenance, Run
@@ -30,13 +30,13 @@ STEPS = 1_500
 DEFAULT_FOLDER = Path("runs/drum-judge")
 
 
-def drum_judge() -> Recipe:
+def drum_judge() -> ClassifierRecipe:
     """Return the settings of the run: those of the bundled drum classifier, with another seed."""
     base = recipe("small")
     return replace(
         base,
         model=replace(base.model, labels=LABELS),
-        data=replace(base.data, valid_share=0.0),
+        data=replace(base.data, valid_fraction=0.0),
         training=replace(base.training, steps=STEPS, threads=1, seed=808, metric=""),
     )
 
@@ -59,7 +59,7 @@ def main() -> None:
     description = "Tells kick, snare, hat, tom and cymbal apart, to judge generated ones."
     provenance = Provenance("drum-judge", description, "GPL-2", ())
     Run(given.out, "classifier", drum_judge(), found, provenance).train(resume=True)
-    judge = models.load(given.out)
+    judge = loading.load(given.out)
     entries = scan(given.recordings, manifest=given.recordings / "manifest.jsonl").entries
     tested = [entry for entry in entries if entry.label in LABELS and entry.split == "train"]
     store = ClipStore.build(tested, judge.sample_rate, judge.config.n_samples, Preparation("one-shot"))

@@ -30,12 +30,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from drum_judge import agreement_by_label
 
-from wavewright import models
+from wavewright import loading
 from wavewright.cli.command import plain
+from wavewright.contracts.family import EMBEDDINGS_FILE
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
-from wavewright.families.gan import EMBEDDINGS_FILE
 from wavewright.metrics.cheats import cheat_resampled_copies
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among, pairwise_distances
@@ -187,13 +187,13 @@ def main() -> None:
     parser.add_argument("--per-label", type=int, default=200)
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
-    player = models.load(given.model)
+    player = loading.load(given.model)
     rate, n_samples, labels = player.card.sample_rate, player.generate(count=1).shape[-1], list(player.labels)
     train, test = (recordings(given.corpus, split, labels, rate, n_samples) for split in ("train", "test"))
     if given.distances:
         print_distances(train)
         return
-    judge = ClassifierEmbedding(models.load(models.classifier_of(set(labels))))
+    judge = ClassifierEmbedding(loading.load(loading.classifier_of(set(labels))))
     embeddings = [LogMelEmbedding(rate, n_samples / rate), judge]
     waves = drawn(player, given.per_label, given.every_clip, given.seed)
     wave_labels = np.repeat(labels, given.per_label)
@@ -210,7 +210,7 @@ def main() -> None:
     for name in list(found)[1:]:
         print(f"{name}: {_listed(found[name])}")
     if given.judge:
-        second = models.load(given.judge)
+        second = loading.load(given.judge)
         found["second judge"] = {
             "generated": agreement_by_label(second, made.waves, made.labels, rate),
             "recordings": agreement_by_label(second, train.waves, train.labels, rate),

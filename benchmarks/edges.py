@@ -32,7 +32,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 import wavewright
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.errors import WavewrightError
 from wavewright.metrics.edges import COPY_TOLERANCE_DB, Edges, Kind, edge_faults, measure_edges
@@ -130,7 +130,7 @@ Maker = Callable[[np.random.Generator], list[Made]]
 @cache
 def player(name: str) -> Any:
     """A bundled model."""
-    return models.load(name)
+    return loading.load(name)
 
 
 @cache

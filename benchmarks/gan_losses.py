@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from drums import generated, recordings
 from gan_training import LABELS, train_for, training_drums
 
-from wavewright import models
+from wavewright import loading
 from wavewright.cli.command import plain
 from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 from wavewright.metrics.judging import compare
@@ -50,9 +50,9 @@ def main() -> None:
         out = given.out / name.replace(" ", "-")
         settings = {"labels": LABELS, **PAPERS[name]}
         steps = train_for(given.minutes, training_drums(given.corpus), given.size, settings, name, out)
-        player = models.load(str(out))
+        player = loading.load(str(out))
         rate, n_samples = player.sample_rate, player.config.n_samples
-        judges = [LogMelEmbedding(rate, n_samples / rate), ClassifierEmbedding(models.load("drum-classifier"))]
+        judges = [LogMelEmbedding(rate, n_samples / rate), ClassifierEmbedding(loading.load("drum-classifier"))]
         real = recordings(given.corpus, "train", list(player.labels), rate, n_samples)
         report = compare(real, generated(player, given.per_label, True), judges, cheats=False)
         results[name] = {"steps": steps, "report": report}

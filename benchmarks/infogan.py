@@ -22,7 +22,7 @@ import numpy as np
 from gan_training import train_for, training_drums
 from scipy.stats import spearmanr
 
-from wavewright import models
+from wavewright import loading
 from wavewright.families.vae.directions import ATTRIBUTES, measure
 
 N_CATEGORIES, N_CONTINUOUS = 5, 2
@@ -104,7 +104,7 @@ def main() -> None:
     given = parser.parse_args()
     if not given.trained:
         print(f"{train(given.corpus, given.size, given.minutes, given.out)} steps")
-    player, classifier = models.load(str(given.out)), models.load("drum-classifier")
+    player, classifier = loading.load(str(given.out)), loading.load("drum-classifier")
     counts = kinds_of_categories(player, classifier, given.per_category)
     nmi = normalised_mutual_information(counts)
     print(f"category and kind: normalised mutual information {nmi:.2f}")

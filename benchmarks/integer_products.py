@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.errors import WavewrightError
 from wavewright.models.folder import WEIGHTS_FILE, ModelFolder
@@ -70,7 +70,7 @@ def main() -> None:
 
     ModelFolder.session = listening  # type: ignore[assignment,method-assign]
     try:
-        voice, vocoder = models.load(given.voice), models.load(given.vocoder)
+        voice, vocoder = loading.load(given.voice), loading.load(given.vocoder)
         for sentence in front_end(voice.language).sentences(TEXT):
             vocoder.vocode(voice.speak_symbols(sentence.symbols).mel, 0)
         vocoder.vocode(vocoder.mel_of(Clip.read(given.clip).mono().resample(vocoder.sample_rate).wave[0]), 0)

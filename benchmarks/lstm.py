@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
 from ambience import LABELS, MODEL, ambience
 from bundling import sources_of
 
-from wavewright import models
+from wavewright import loading
 from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
@@ -66,7 +66,7 @@ def recorded(found: Scan, sample_rate: int) -> Sides:
 
 def drawn(model: Path, count: int) -> Sides:
     """As many sounds of each label as there are recordings."""
-    player = models.load(model)
+    player = loading.load(model)
     return {label: np.concatenate(player.generate(label, count, seed=1, seconds=CLIP_SECONDS)) for label in LABELS}
 
 
@@ -90,7 +90,7 @@ def distances(reference: Sides, estimate: Sides, sample_rate: int) -> dict[str, 
 
 def seconds_to_generate(model: Path) -> float:
     """Return the CPU seconds for 10 s of sound, the median of a few runs, with the model loaded."""
-    player = models.load(model)
+    player = loading.load(model)
     times = []
     for index in range(TIMES):
         begin = time.process_time()
@@ -115,7 +115,7 @@ def main() -> None:
     rows = [{"row": "half to half of the recordings", **distances(*halves, sample_rate)}]
     for output in OUTPUTS:
         made = drawn(given.out / output, len(halves[0][LABELS[0]]))
-        steps = models.load(given.out / output).card.training["steps"]
+        steps = loading.load(given.out / output).card.training["steps"]
         row = {"row": output, "steps": steps, **distances(halves[0], made, sample_rate)}
         rows.append(row | {"seconds_for_10_s": seconds_to_generate(given.out / output)})
     print(json.dumps({"minutes": given.minutes, "rows": rows}, indent=2))

@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from wavewright import models
+from wavewright import loading
 from wavewright.cli.command import plain
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
@@ -166,7 +166,7 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
-    player, classifier = models.load(given.model), models.load("drum-classifier")
+    player, classifier = loading.load(given.model), loading.load("drum-classifier")
     waves, labels, splits = recordings(given.corpus, player)
     found: dict = {"way": given.way, "ends": given.ends, "walks": {}}
     if given.pairs:

@@ -23,9 +23,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from wavewright import models
-from wavewright.families.prior import SIZES, Config
-from wavewright.families.prior.network import build, to_play
+from wavewright import loading
+from wavewright.families.prior.config import SIZES, PriorConfig
+from wavewright.families.prior.network import build, export
 from wavewright.families.prior.recipe import recipe
 from wavewright.models.card import Card
 from wavewright.training.export import export_model
@@ -34,12 +34,12 @@ CLIPS, CROP_SECONDS, DRAWN_SECONDS, TIMES = 16, 4.0, 4.0, 4
 CONVNEXT = {"n_layers": 4, "hidden_size": 256}  # about as large as the size small
 
 
-def configs(codec_name: str) -> dict[str, Config]:
+def configs(codec_name: str) -> dict[str, PriorConfig]:
     """The sizes, and the other cells at the size small, for a codec."""
-    codec = models.load(codec_name)
+    codec = loading.load(codec_name)
     known = {name: getattr(codec, name) for name in ("sample_rate", "hop_length", "codebook_size")}
     known |= {"codec": codec_name, "codec_hash": codec.folder.hash}
-    sizes = {size: Config(**{**known, **settings}) for size, settings in SIZES.items()}
+    sizes = {size: PriorConfig(**{**known, **settings}) for size, settings in SIZES.items()}
     gru, convnext = replace(sizes["small"], cell="gru"), replace(sizes["small"], cell="convnext", **CONVNEXT)
     return sizes | {"small, gru": gru, "small, convnext": convnext}
 
@@ -54,7 +54,7 @@ def median_seconds(run: Callable[[], object]) -> float:
     return statistics.median(times[1:])
 
 
-def step_seconds(config: Config, bfloat16: bool) -> float:
+def step_seconds(config: PriorConfig, bfloat16: bool) -> float:
     """A training step of CLIPS crops of CROP_SECONDS."""
     torch.manual_seed(0)
     network = build(config)
@@ -77,15 +77,15 @@ def step_seconds(config: Config, bfloat16: bool) -> float:
     return median_seconds(step)
 
 
-def row(name: str, config: Config, folder: Path) -> dict[str, object]:
+def row(name: str, config: PriorConfig, folder: Path) -> dict[str, object]:
     """The figures of one model with fresh weights."""
     drawer = build(config).eval().drawer
     frames_to_hear = SimpleNamespace(
-        draw_frames_to_hear=lambda *_: 5, codec=models.load(config.codec), recipe=recipe("small")
+        draw_frames_to_hear=lambda *_: 5, codec=loading.load(config.codec), recipe=recipe("small")
     )
     card = Card(name=folder.name, family="prior", config=asdict(config), sample_rate=config.sample_rate)
-    export_model(folder, card, to_play(drawer, frames_to_hear))  # type: ignore[arg-type]
-    player = models.load(folder)
+    export_model(folder, card, export(drawer, frames_to_hear))  # type: ignore[arg-type]
+    player = loading.load(folder)
     return {
         "row": name,
         "parameters_m": round(sum(tensor.numel() for tensor in drawer.parameters()) / 1e6, 2),

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from drums import generated
 
-from wavewright import models
+from wavewright import loading
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
@@ -51,11 +51,11 @@ def main() -> None:
         folder, cache = Path(place) / "clips", Path(place) / "cache"
         choose(given.corpus, folder)
         train(folder, "gan", "small", given.out, "folder", max_minutes=given.max_minutes, settings=given.set)
-        player = models.load(str(given.out))
+        player = loading.load(str(given.out))
         rate, n_samples = player.sample_rate, player.config.n_samples
         store = ClipStore.build(scan(folder, "folder").entries, rate, n_samples, Preparation(), cache)
         recordings = Clips.of(np.stack([store[i][0] for i in range(len(store))]), rate, store.labels)
-        judges = [LogMelEmbedding(rate, n_samples / rate), ClassifierEmbedding(models.load("drum-classifier"))]
+        judges = [LogMelEmbedding(rate, n_samples / rate), ClassifierEmbedding(loading.load("drum-classifier"))]
         print(compare(recordings, generated(player, 200, False), judges, cheats=False))
 
 

@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.errors import BadModel, WavewrightError
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=None, help="of each sound of a model; else as the recordings")
     given = parser.parse_args()
     try:
-        players = {name: models.load(name) for name in given.model}
+        players = {name: loading.load(name) for name in given.model}
         for name, player in players.items():
             if not hasattr(player, "generate"):
                 raise BadModel(f"{name} makes no sounds; give a model that generates.")

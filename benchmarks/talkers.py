@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.speech.voice import Voice
@@ -60,7 +60,7 @@ def recordings(entries: list[Entry]) -> Talker:
 def copies(entries: list[Entry], vocoder: str) -> Talker:
     """The recordings through a vocoder's mel frames."""
     by_text = {str(entry.text): entry for entry in entries}
-    player = models.load(vocoder)
+    player = loading.load(vocoder)
 
     def say(text: str, seed: int) -> Said:
         wave = Clip.read(by_text[text].path).mono().resample(player.sample_rate).wave[0]

@@ -26,14 +26,14 @@ import torch
 from torch import nn
 from waveform_vae import WaveformVae
 
+from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
-from wavewright.families.vae import Config
+from wavewright.families.vae.config import VaeConfig
 from wavewright.families.vae.network import Vae, decode_all, encode_all
-from wavewright.families.vae.recipe import Prepared, Recipe, prepare, recipe, reconstruction_metrics
+from wavewright.families.vae.recipe import VaePrepared, VaeRecipe, prepare, recipe, reconstruction_metrics
 from wavewright.training.loop import Loop
 from wavewright.training.report import Report
-from wavewright.training.settings import override
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 TIMED_STEPS = 6
@@ -43,7 +43,7 @@ TIMED_STEPS = 6
 class Peer:
     """One row of the table."""
 
-    build: Callable[[Config], Vae]
+    build: Callable[[VaeConfig], Vae]
     has_critics: bool
 
 
@@ -61,7 +61,7 @@ def entries_of(corpus: Path) -> list[Entry]:
     return [replace(e, split="train" if e.split == "train" else "valid") for e in found if e.label in LABELS]
 
 
-def seconds_a_step(network: Vae, prepared: Prepared) -> float:
+def seconds_a_step(network: Vae, prepared: VaePrepared) -> float:
     """Processor seconds of a step, the median of some."""
     with tempfile.TemporaryDirectory() as folder, Report(Path(folder), quiet=True, mute=True) as report:
         settings = replace(
@@ -77,7 +77,7 @@ def seconds_a_step(network: Vae, prepared: Prepared) -> float:
     return float(np.median(times[1:]))
 
 
-def trained(peer: Peer, prepared: Prepared, minutes: float, out: Path) -> tuple[nn.Module, int]:
+def trained(peer: Peer, prepared: VaePrepared, minutes: float, out: Path) -> tuple[nn.Module, int]:
     """The averaged autoencoder after so many minutes of one core, and the number of its steps."""
     torch.set_num_threads(1)
     model = replace(prepared.recipe.model, adversarial_from=0)
@@ -101,7 +101,7 @@ def measured(autoencoder: nn.Module, waves: np.ndarray, sample_rate: int) -> dic
     return reconstruction_metrics(waves, rebuilt, sample_rate)
 
 
-def settings_of(size: str, overrides: list[str]) -> Recipe:
+def settings_of(size: str, overrides: list[str]) -> VaeRecipe:
     """The recipe of all peers."""
     base = recipe(size)
     base = replace(base, model=replace(base.model, labels=LABELS), training=replace(base.training, threads=1))

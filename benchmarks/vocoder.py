@@ -30,7 +30,7 @@ from copy_synthesis import chosen_prompts, griffin_lim, percent_of_words
 from naturalness import dnsmos
 from recogniser import DEFAULT_FOLDER, Recogniser
 
-from wavewright import models
+from wavewright import loading
 from wavewright.cli.command import plain
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry
@@ -85,7 +85,7 @@ class Copier:
 
 def copier_of(name: str, calm: float | None) -> Copier:
     """How a model copies, ``calm`` where that is given and it can be; raises BadModel where it is no vocoder."""
-    player = models.load(name)
+    player = loading.load(name)
     if not hasattr(player, "vocode") or not hasattr(player, "mel_of"):
         raise BadModel(f"The model {name} does not make waves of mel frames; give a vocoder.")
     if calm is not None and hasattr(player, "calm"):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wavewright.families.vae import Config
+from wavewright.families.vae.config import VaeConfig
 from wavewright.families.vae.network import LOG_VARIANCES, Autoencoder, Vae
 from wavewright.nn.spectral_frames import SpectralFrames
 
@@ -42,7 +42,7 @@ def units(channels: int) -> list[nn.Module]:
 class WaveformAutoencoder(nn.Module):
     """The same calls as :class:`wavewright.families.vae.network.Autoencoder`; it has no noise, so that its draws are all alike."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: VaeConfig):
         super().__init__()
         self.config = config
         self.frames = SpectralFrames(config.frames)  # for the losses alone
@@ -100,6 +100,6 @@ class WaveformVae(Vae):
 
     autoencoder: Autoencoder | WaveformAutoencoder  # type: ignore[assignment]
 
-    def __init__(self, config: Config):
+    def __init__(self, config: VaeConfig):
         super().__init__(config)
         self.autoencoder = WaveformAutoencoder(config)

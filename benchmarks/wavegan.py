@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wavewright.data.folder import scan
-from wavewright.families.gan import Config
+from wavewright.families.gan.config import GanConfig
 from wavewright.families.gan.network import Condition, evaluate
-from wavewright.families.gan.recipe import Recipe, prepare, recipe
+from wavewright.families.gan.recipe import GanRecipe, prepare, recipe
 from wavewright.nn.blocks import phase_shuffle
 from wavewright.nn.losses import critic_loss, generator_loss
 from wavewright.training.loop import Loop
@@ -50,7 +50,7 @@ KINDS = {
 }
 
 
-def strides_of(config: Config) -> tuple[int, ...]:
+def strides_of(config: GanConfig) -> tuple[int, ...]:
     """From 16 frames to at least the clip's samples: fours, then a two where needed (six layers to 32,768)."""
     doublings = math.ceil(math.log2(config.n_samples / FIRST_FRAMES))
     return (4,) * (doublings // 2) + (2,) * (doublings % 2)
@@ -59,7 +59,7 @@ def strides_of(config: Config) -> tuple[int, ...]:
 class PlainGenerator(nn.Module):
     """Latent and label -> waveform ``(batch, 1, n_samples)`` in [-1, 1], by transposed convolutions of 25 samples."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: GanConfig):
         super().__init__()
         self.config = config
         self.condition = Condition(config)
@@ -85,7 +85,7 @@ class PlainGenerator(nn.Module):
 class PlainCritic(nn.Module):
     """Waveform -> logit ``(batch, 1)``, by strided convolutions of 25 samples with phase shuffle between them."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: GanConfig):
         super().__init__()
         strides, n_labels = strides_of(config), len(config.labels)
         widths = [min(WIDTH << index, 512) for index in range(len(strides))]
@@ -109,7 +109,7 @@ class PlainCritic(nn.Module):
 class PlainWaveGan(nn.Module):
     """Generator and critic with the classic loss."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: GanConfig):
         super().__init__()
         self.config = config
         self.generator, self.critic = PlainGenerator(config), PlainCritic(config)
@@ -139,7 +139,7 @@ class PlainWaveGan(nn.Module):
         return {"adv/generator": generator_loss("bce", fake, fake)}
 
 
-def settings(kind: Kind) -> Recipe:
+def settings(kind: Kind) -> GanRecipe:
     """The paper's optimizer settings (Adam 1e-4, betas 0.5 and 0.9) and a batch of 16."""
     base = recipe("base")
     model = replace(base.model, labels=kind.labels, sample_rate=kind.sample_rate, n_samples=kind.n_samples)

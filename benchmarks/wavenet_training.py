@@ -11,20 +11,21 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import median
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wavewright.families.wavenet import SIZES, Config
+from wavewright.families.wavenet.config import SIZES, WaveNetConfig
 from wavewright.families.wavenet.network import WaveNet, logistics_nats
 
 
 class Convolutions(nn.Module):
     """The layers over the wave as they are commonly written, ``(batch, channels, time)``: a dilated Conv1d and two of size 1 each."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: WaveNetConfig):
         super().__init__()
         self.config, channels = config, config.channels
         self.input = nn.Conv1d(1, channels, config.input_taps)
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    config = Config(condition="none", **SIZES[given.size])
+    config = replace(SIZES[given.size], condition="none")
     torch.manual_seed(0)
     wave = 0.1 * torch.randn(given.batch_size, given.samples)
     rows = []

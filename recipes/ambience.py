@@ -13,13 +13,13 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.lstm.recipe import Recipe, recipe
+from wavewright.families.lstm.recipe import LstmRecipe, recipe
 
 LABELS = ("rain", "sea-waves", "fire-crackling", "helicopter")  # the classes that go on and on
 STEPS = 2_000
 
 
-def ambience(device: str = "cpu") -> Recipe:
+def ambience(device: str = "cpu") -> LstmRecipe:
     """The settings of the run."""
     base = recipe("base")
     model = replace(

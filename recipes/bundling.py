@@ -19,13 +19,13 @@ from typing import Any
 
 import onnx
 
+from wavewright.contracts.settings import override
 from wavewright.data.folder import scan
 from wavewright.models.card import CARD_FILE, Source
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.training.optimised_graph import optimised
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import check_call
-from wavewright.training.settings import override
 
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
 LARGEST_BYTES = 50_000_000  # of all bundled models together

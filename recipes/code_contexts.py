@@ -16,20 +16,20 @@ import torch
 
 from wavewright.data.folder import scan
 from wavewright.errors import WavewrightError
-from wavewright.families.codec import CONTEXTS_FILE, Config
+from wavewright.families.codec.config import CONTEXTS_FILE, CodecConfig
 from wavewright.families.codec.network import Coder, learn_contexts
-from wavewright.families.codec.recipe import LEARNED_SECONDS, Recipe, prepare, warm_start
-from wavewright.families.codec.runtime import open_model
+from wavewright.families.codec.recipe import LEARNED_SECONDS, CodecRecipe, prepare, warm_start
+from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import rewrite
 
 
 def teach(folder: ModelFolder, corpus: Path) -> ModelFolder:
     """Store how frequent codes are behind others in the recordings of a corpus that are trained on; the folder, opened again."""
-    config, player = folder.config(Config), open_model(folder)
+    config, player = folder.config(CodecConfig), CodecRuntime(folder)
     coder = Coder(config)
     coder.load_state_dict({name: torch.as_tensor(array) for name, array in warm_start(folder, config).items()})
-    prepared = prepare(Recipe(model=config), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
+    prepared = prepare(CodecRecipe(model=config), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
     codes = [player.encode(clip) for clip in prepared.counted(LEARNED_SECONDS)]
     contexts = learn_contexts(codes, coder.quantizer.vectors().detach().numpy(), config.context_frames)
     return rewrite(folder, CONTEXTS_FILE, contexts.tensors())
@@ -42,7 +42,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        player = open_model(teach(ModelFolder(given.model), given.corpus))
+        player = CodecRuntime(teach(ModelFolder(given.model), given.corpus))
     except WavewrightError as error:
         parser.error(str(error))
     if player.contexts is not None:

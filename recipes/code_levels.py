@@ -15,10 +15,10 @@ import numpy as np
 
 from wavewright.data.folder import scan
 from wavewright.errors import WavewrightError
-from wavewright.families.codec import FREQUENCIES_FILE, Config
+from wavewright.families.codec.config import FREQUENCIES_FILE, CodecConfig
 from wavewright.families.codec.levels import CLIPS_TO_COPY, GAINS, missing_db
-from wavewright.families.codec.recipe import COUNTED_SECONDS, Recipe, prepare
-from wavewright.families.codec.runtime import open_model
+from wavewright.families.codec.recipe import COUNTED_SECONDS, CodecRecipe, prepare
+from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import rewrite
 
@@ -26,9 +26,11 @@ from wavewright.training.export import rewrite
 def level(folder: ModelFolder, corpus: Path) -> np.ndarray:
     """Store and return by how many dB copies of each number of levels are quieter than recordings of a corpus, those that the usual
     settings train on."""
-    player = open_model(folder)
+    player = CodecRuntime(folder)
     player.gains = np.ones(player.n_levels, np.float32)
-    prepared = prepare(Recipe(model=folder.config(Config)), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
+    prepared = prepare(
+        CodecRecipe(model=folder.config(CodecConfig)), scan(corpus, manifest=corpus / "manifest.jsonl").entries
+    )
     clips = list(prepared.counted(COUNTED_SECONDS))[:CLIPS_TO_COPY]
     codes = [player.encode(clip) for clip in clips]
     missing = [

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.lstm.recipe import Recipe, recipe
+from wavewright.families.lstm.recipe import LstmRecipe, recipe
 
 STEPS = 3_500
 
 
-def digits(device: str = "cpu") -> Recipe:
+def digits(device: str = "cpu") -> LstmRecipe:
     """The settings of the run."""
     base = recipe("base")
     model = replace(

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.prior.recipe import Recipe, recipe
+from wavewright.families.prior.recipe import PriorRecipe, recipe
 
 STEPS = 6_000
 
 
-def digits(device: str = "cpu") -> Recipe:
+def digits(device: str = "cpu") -> PriorRecipe:
     """The settings of the run: whole words, of which there are few, so that each is encoded many times."""
     base = recipe("small")
     return replace(

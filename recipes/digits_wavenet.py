@@ -12,12 +12,12 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.wavenet.recipe import Recipe, recipe
+from wavewright.families.wavenet.recipe import WaveNetRecipe, recipe
 
 STEPS = 13_000
 
 
-def digits(device: str = "cpu") -> Recipe:
+def digits(device: str = "cpu") -> WaveNetRecipe:
     """The settings of the run: 8 kHz, mu-law, 68 ms of past, some periods of a voice, whose contour says the rest."""
     base = recipe("small")
     return replace(

@@ -22,12 +22,12 @@ import numpy as np
 from bundling import bundle as copy_into_package
 from bundling import sources_of
 
-from wavewright import models
+from wavewright import loading
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
-from wavewright.families.classifier.recipe import Recipe, recipe, scores
+from wavewright.families.classifier.recipe import ClassifierRecipe, recipe, scores
 from wavewright.models.card import Card
 from wavewright.models.folder import write_card
 from wavewright.training.run import Provenance, Run
@@ -38,7 +38,7 @@ STEPS = 1500
 KITS_FILE = "leave_one_kit_out.json"
 
 
-def drum_classifier(seed: int = 0) -> Recipe:
+def drum_classifier(seed: int = 0) -> ClassifierRecipe:
     """The settings of the run."""
     base = recipe("small")
     return replace(
@@ -65,7 +65,7 @@ def provenance(corpus: Path) -> Provenance:
 
 def asked(model: Path, entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray]:
     """The logarithm of a model's probabilities ``(n, classes)`` for recordings, and their true labels ``(n,)``."""
-    runtime = models.load(model)
+    runtime = loading.load(model)
     store = ClipStore.build(entries, runtime.sample_rate, runtime.config.n_samples, Preparation("one-shot"))
     waves = np.stack([store[i][0] for i in range(len(store))])
     labels = np.array([LABELS.index(str(label)) for label in store.labels])

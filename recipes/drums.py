@@ -15,7 +15,7 @@
 
 AS_RECORDED stands for
 
-    training.learning_rate=1e-4 data.varied_share=0 model.copy_margin=1.0 model.critic_warmup_steps=0
+    training.learning_rate=1e-4 data.varied_fraction=0 model.copy_margin=1.0 model.critic_warmup_steps=0
 
 The first run warm-starts from the generator of the earlier ``drums`` (16,000 steps on 337 recordings), the folder
 ``EARLIER``, with new critics. The second and the third run go on with both networks, on recordings without
@@ -32,7 +32,7 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.gan.recipe import Recipe, recipe
+from wavewright.families.gan.recipe import GanRecipe, recipe
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 STEPS = 10_000
@@ -43,7 +43,7 @@ More recordings contain closer pairs, which must not lower a limit.
 """
 
 
-def drums(device: str = "cpu") -> Recipe:
+def drums(device: str = "cpu") -> GanRecipe:
     """The settings of the run."""
     base = recipe("base")
     return replace(
@@ -57,7 +57,7 @@ def drums(device: str = "cpu") -> Recipe:
             temperature=0.8,
             fade_out_seconds=0.02,
         ),
-        data=replace(base.data, varied_share=0.3, least_limits_db=LEAST_LIMITS_DB),
+        data=replace(base.data, varied_fraction=0.3, least_limits_db=LEAST_LIMITS_DB),
         # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.
         training=replace(
             base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, metric="", weight_bits=8

@@ -18,7 +18,7 @@ import numpy as np
 from pronouncing_dictionary import read
 
 from wavewright.text import english
-from wavewright.text.letter_to_sound import BEGIN, END, STEPS_PER_NAT, LetterToSound, Level, pack, unpack
+from wavewright.text.letter_to_sound import BEGIN, END, STEPS_PER_NAT, LetterToSound, NgramTable, pack, unpack
 from wavewright.whole_file import write_whole
 
 OUT = Path(english.__file__).parent / "data" / "letter_to_sound.wwl2s"
@@ -145,7 +145,7 @@ def number_pairs(aligned: Aligned) -> tuple[list[tuple[str, tuple[str, ...]]], l
     return pairs, sequences
 
 
-def levels_of(sequences: list[list[int]], n_pairs: int) -> list[Level]:
+def levels_of(sequences: list[list[int]], n_pairs: int) -> list[NgramTable]:
     """The n-grams of every length: Kneser and Ney's probabilities with three discounts, rare n-grams left to what is below them."""
     symbols = np.concatenate([np.array(word) for word in sequences])
     depth = np.concatenate([np.arange(len(word)) for word in sequences])
@@ -218,8 +218,8 @@ def _smoothed(parents, suffixes, counts, starts, kept):
     return probabilities, gammas
 
 
-def _as_levels(parents, lasts, kept, probabilities, gammas) -> list[Level]:
-    levels: list[Level] = []
+def _as_levels(parents, lasts, kept, probabilities, gammas) -> list[NgramTable]:
+    levels: list[NgramTable] = []
     leaves = [
         np.bincount(parent[keep], minlength=len(gamma)) == 0
         for parent, keep, gamma in zip(parents[1:], kept[1:], gammas, strict=False)
@@ -230,7 +230,7 @@ def _as_levels(parents, lasts, kept, probabilities, gammas) -> list[Level]:
     for parent, last, keep, probability, gamma in zip(parents, lasts, kept, probabilities, gammas, strict=True):
         children = np.bincount(renumbered[parent[keep]], minlength=n_parents)
         levels.append(
-            Level(
+            NgramTable(
                 array("H", last[keep].tolist()),
                 array("B", _steps_of(probability[keep])),
                 array("B", _steps_of(gamma[keep])),

@@ -3,7 +3,7 @@ r"""The run behind the bundled model ``morph-drums``: a VAE on one-shots from pu
     python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 \\
         --out corpora/drums
     python recipes/morph_drums.py --corpus corpora/drums --out runs/first --max-minutes 50 \
-        --set model.warmup_steps=500 data.varied_share=0 data.slowest=0.75 data.fastest=1.35 \
+        --set model.warmup_steps=500 data.varied_fraction=0 data.slowest=0.75 data.fastest=1.35 \
         training.steps=13000 training.learning_rate=0.0015                                # was stopped after 7,000 steps
     python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --from runs/first
     python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --from runs/first --resume   # where it was stopped
@@ -19,13 +19,13 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.vae.recipe import Recipe, recipe
+from wavewright.families.vae.recipe import VaeRecipe, recipe
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 STEPS, CRITICS_FROM = 8_500, 4_000
 
 
-def morph_drums(device: str = "cpu") -> Recipe:
+def morph_drums(device: str = "cpu") -> VaeRecipe:
     """The settings of the run."""
     base = recipe("base")
     return replace(
@@ -41,7 +41,7 @@ def morph_drums(device: str = "cpu") -> Recipe:
             adversarial_from=CRITICS_FROM,
             judged_between=True,
         ),
-        data=replace(base.data, varied_share=0.6, slowest=0.7, fastest=1.45),
+        data=replace(base.data, varied_fraction=0.6, slowest=0.7, fastest=1.45),
         # The last weights play: the few clips kept for validation are too few to choose between neighbours.
         training=replace(
             base.training,

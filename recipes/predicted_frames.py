@@ -33,10 +33,16 @@ from wavewright.data.store import ClipStore
 from wavewright.dsp.loudness import normalise_loudness
 from wavewright.dsp.speech_mel import features_to_mel, speech_mel
 from wavewright.errors import WavewrightError
-from wavewright.families.acoustic import Config
+from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.network import Voice, on_device, recorded_prosody
+from wavewright.families.acoustic.recipe import (
+    AcousticDataSettings,
+    AcousticRecipe,
+    SpeechBatches,
+    recorded_clips,
+    warm_start,
+)
 from wavewright.families.acoustic.recipe import Clip as Recorded
-from wavewright.families.acoustic.recipe import DataSettings, Recipe, SpeechBatches, recorded_clips, warm_start
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import place_batch
 from wavewright.text import front_end
@@ -46,7 +52,7 @@ SUFFIX = "-spoken"  # of the name of a recording that stands beside predicted fr
 
 def stored_voice(folder: ModelFolder) -> Voice:
     """A stored voice with its aligner, as it plays; raises BadModel where it was not stored with all of its weights."""
-    config = folder.config(Config)
+    config = folder.config(AcousticConfig)
     voice = Voice(config)
     voice.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(folder, config).items()})
     return voice.eval()
@@ -55,7 +61,7 @@ def stored_voice(folder: ModelFolder) -> Voice:
 @torch.no_grad()
 def predicted_frames(voice: Voice, clip: Recorded) -> np.ndarray:
     """Mel frames ``(n_mels, frames)`` in nats that a voice predicts for a recording at its timing, pitch and energy, in the usual style."""
-    batch = on_device(SpeechBatches([clip], Recipe(model=voice.config)).all()[0], voice)
+    batch = on_device(SpeechBatches([clip], AcousticRecipe(model=voice.config)).all()[0], voice)
     durations, told, _ = recorded_prosody(voice, batch)
     encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]])
     places, features = place_batch(durations, clip.n_frames)
@@ -66,7 +72,7 @@ def heard(entries: Sequence[Entry], voice: Voice) -> Iterator[tuple[Entry, np.nd
     """Each recording ``(time,)`` as voices learn it: at the voice's rate and loudness, without the silence around it."""
     store = ClipStore.build(entries, voice.config.sample_rate, None, Preparation("crop", level="none"))
     for row, entry in enumerate(store.entries):
-        yield entry, normalise_loudness(store[row][0], store.sample_rate, DataSettings().loudness_lufs)
+        yield entry, normalise_loudness(store[row][0], store.sample_rate, AcousticDataSettings().loudness_lufs)
 
 
 def sayable(entries: Sequence[Entry], voice: Voice) -> dict[Path, Recorded]:
@@ -75,7 +81,7 @@ def sayable(entries: Sequence[Entry], voice: Voice) -> dict[Path, Recorded]:
     own = [entry for entry in entries if entry.split == "train" and entry.text and entry.speaker in config.speakers]
     own = [entry for entry in own if entry.language == config.language]
     store = ClipStore.build(own, config.sample_rate, None, Preparation("crop", level="none"))
-    clips, _ = recorded_clips(store, Recipe(model=config), front_end(config.language))
+    clips, _ = recorded_clips(store, AcousticRecipe(model=config), front_end(config.language))
     return {clip.entry.path: clip for clip in clips}
 
 

@@ -26,14 +26,20 @@ from predicted_frames import stored_voice
 from safetensors.numpy import load_file, save
 
 from wavewright.clip import Clip
+from wavewright.contracts.lookup import index_of
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadSetting, WavewrightError
-from wavewright.families.acoustic import SPEAKERS_FILE, Config
+from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig
 from wavewright.families.acoustic.network import evaluate
 from wavewright.families.acoustic.prosody import frames_to_wave
-from wavewright.families.acoustic.recipe import TABLES_OF_SPEAKERS, WEIGHT_PREFIX, DataSettings, Recipe, prepare
-from wavewright.families.acoustic.runtime import open_model
-from wavewright.models.asked import place_of
+from wavewright.families.acoustic.recipe import (
+    TABLES_OF_SPEAKERS,
+    WEIGHT_PREFIX,
+    AcousticDataSettings,
+    AcousticRecipe,
+    prepare,
+)
+from wavewright.families.acoustic.runtime import AcousticRuntime
 from wavewright.models.card import Card
 from wavewright.models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder
 from wavewright.text import front_end
@@ -67,8 +73,8 @@ def remove_speakers(
     BadFolder
         Where ``out`` exists already.
     """
-    speakers = model.config(Config).speakers
-    rows = {place_of(name, speakers, "speaker", model.card.name) for name in removed}
+    speakers = model.config(AcousticConfig).speakers
+    rows = {index_of(name, speakers, "speaker", model.card.name) for name in removed}
     kept = [row for row in range(len(speakers)) if row not in rows]
     if not kept:
         raise BadSetting(f"No speaker would remain of {', '.join(speakers)}; name fewer.")
@@ -146,14 +152,16 @@ def _card_of(card: Card, kept: list[str], removed: tuple[str, ...]) -> Card:
 
 def _sample(folder: ModelFolder) -> Clip:
     """Return a sentence by the first speaker through Griffin-Lim, as in every export."""
-    voice = open_model(folder)
+    voice = AcousticRuntime(folder)
     symbols = [symbol for sentence in front_end(voice.language).sentences(SAMPLE_TEXT) for symbol in sentence.symbols]
     return Clip(frames_to_wave(voice.speak_symbols(symbols).mel, voice.config)[None], voice.sample_rate)
 
 
 def measured(folder: ModelFolder, corpus: Path) -> Mapping[str, float]:
     """Return the training metrics on the corpus's validation recordings of the model's speakers."""
-    recipe = Recipe(model=folder.config(Config), data=DataSettings(**folder.card.recipe["data"]))
+    recipe = AcousticRecipe(
+        model=folder.config(AcousticConfig), data=AcousticDataSettings(**folder.card.recipe["data"])
+    )
     prepared = prepare(recipe, scan(corpus, manifest=corpus / "manifest.jsonl").entries)
     return {name: round(value, 5) for name, value in evaluate(stored_voice(folder), prepared).items()}
 
@@ -171,7 +179,7 @@ def main() -> None:
         made = remove_speakers(model, removed, given.out, given.corpus, given.description)
     except WavewrightError as error:
         parser.exit(2, f"{error}\n")
-    print(f"{made.path}: {', '.join(made.config(Config).speakers)}; {made.card.metrics}")
+    print(f"{made.path}: {', '.join(made.config(AcousticConfig).speakers)}; {made.card.metrics}")
 
 
 if __name__ == "__main__":

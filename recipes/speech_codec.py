@@ -18,7 +18,7 @@ and is understood better, and the encoder for that one:
         --set model.unquantised_steps=0 model.adversarial_from=0 model.encoder_from=1 training.steps=2000 $SMALL
     python recipes/speech_codec.py --out runs/last --bundle                              # into the package
 
-SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.995 training.final_share=0.02`` (0.0002 in the last).
+SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.995 training.final_fraction=0.02`` (0.0002 in the last).
 
 On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=64`` (the same in every piece).
 """
@@ -30,12 +30,12 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.codec.recipe import Recipe, recipe
+from wavewright.families.codec.recipe import CodecRecipe, recipe
 
 STEPS, ADVERSARIAL_FROM, ENCODER_FROM = 35_000, 18_000, 26_000
 
 
-def speech(device: str = "cpu") -> Recipe:
+def speech(device: str = "cpu") -> CodecRecipe:
     """The settings of the run: encoder, codes and decoder first; then the decoder alone, with critics; the encoder alone at last."""
     base = recipe("small")
     return replace(

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.prior.recipe import Recipe, recipe
+from wavewright.families.prior.recipe import PriorRecipe, recipe
 
 STEPS = 9_000
 
 
-def speech(device: str = "cpu") -> Recipe:
+def speech(device: str = "cpu") -> PriorRecipe:
     """The settings of the run."""
     base = recipe("small")
     return replace(

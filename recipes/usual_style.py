@@ -13,22 +13,22 @@ from pathlib import Path
 
 import numpy as np
 
+from wavewright.contracts.lookup import index_of
 from wavewright.errors import WavewrightError
-from wavewright.families.acoustic import SPEAKERS_FILE, Config
-from wavewright.models.asked import place_of
+from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import rewrite
 
 
 def move(folder: ModelFolder, speaker: str, shares: dict[str, float]) -> np.ndarray:
     """Store the new style of a speaker in a model folder; what it is now ``(n_styles,)``. Raises BadSetting for unknown names."""
-    config = folder.config(Config)
+    config = folder.config(AcousticConfig)
     tensors = folder.tensors(SPEAKERS_FILE)
     usual = tensors["usual_style"].astype(np.float32)
-    row = place_of(speaker, config.speakers, "speaker", folder.card.name)
+    row = index_of(speaker, config.speakers, "speaker", folder.card.name)
     added = np.zeros_like(usual[row])
     for name, share in shares.items():
-        added[place_of(name, config.style_names, "style", folder.card.name)] = share
+        added[index_of(name, config.style_names, "style", folder.card.name)] = share
     usual[row] = (1 - added.sum()) * usual[row] / usual[row].sum() + added
     rewrite(folder, SPEAKERS_FILE, tensors | {"usual_style": usual})
     return usual[row]

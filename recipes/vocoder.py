@@ -7,7 +7,7 @@ r"""The bundled model ``vocoder``: mel frames of speech to sound at 24 kHz, for 
 Then, with new critics:
 
     python recipes/vocoder.py --corpus corpora/speech --from runs/vocoder --out runs/sharper \
-        --set model.adversarial_from=1 training.steps=18000 training.learning_rate=0.0005 training.final_share=0.04
+        --set model.adversarial_from=1 training.steps=18000 training.learning_rate=0.0005 training.final_fraction=0.04
     python recipes/vocoder.py --out runs/sharper --bundle                           # into the package
 
 On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` (the same in every piece).
@@ -20,12 +20,12 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.vocoder.recipe import Recipe, recipe
+from wavewright.families.vocoder.recipe import VocoderRecipe, recipe
 
 STEPS, ADVERSARIAL_FROM = 18_000, 6_000
 
 
-def vocoder(device: str = "cpu") -> Recipe:
+def vocoder(device: str = "cpu") -> VocoderRecipe:
     """The settings of the run: distances first, then critics as well."""
     base = recipe("small")
     return replace(

@@ -15,7 +15,7 @@ Then all four readers, those of other languages in phones of English, and her ag
     python recipes/usual_style.py runs/voices kathleen style-4=0.3       # by benchmarks/styles.py, the clearest
     python recipes/voices.py --out runs/voices --bundle                                # into the package
 
-SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.997 training.final_share=0.03``.
+SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.997 training.final_fraction=0.03``.
 
 The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run hears them.
 
@@ -30,14 +30,14 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.acoustic.recipe import Recipe, recipe
+from wavewright.families.acoustic.recipe import AcousticRecipe, recipe
 
 SPEAKERS = ("kathleen",)
 READERS = (*SPEAKERS, "kerstin", "carlo", "june")  # who were learned from on the way
 STEPS, VOICE_FROM, CRITICS_FROM = 21_500, 1_500, 18_000
 
 
-def voices(device: str = "cpu") -> Recipe:
+def voices(device: str = "cpu") -> AcousticRecipe:
     """The settings of the run: the aligner first, then the voice, soon with what its listener hears, then with critics."""
     base = recipe("small")
     return replace(

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from bundling import Bundled, main
 
-from wavewright.families.wavenet.recipe import Recipe, recipe
+from wavewright.families.wavenet.recipe import WaveNetRecipe, recipe
 
 STEPS = 7_500
 TEMPERATURE = 0.6  # sounds best on held-out clips: fewer samples stray
 
 
-def vocoder(device: str = "cpu") -> Recipe:
+def vocoder(device: str = "cpu") -> WaveNetRecipe:
     """The settings of the run: mu-law on what linear prediction from the frames leaves over, so that noise lies under the speech.
 
     The frames say what comes next, so 34 ms of past, some periods of a voice, are enough.
@@ -38,7 +38,7 @@ def vocoder(device: str = "cpu") -> Recipe:
             n_layers=16,
             dilation_cycle=8,
         ),
-        data=replace(base.data, crop_samples=6_144, gain_range_db=12.0, start_share=0.1),
+        data=replace(base.data, crop_samples=6_144, gain_range_db=12.0, start_fraction=0.1),
         training=replace(
             base.training, steps=STEPS, batch_size=4, threads=1, device=device, evaluate_every=500, weight_bits=8
         ),

@@ -10,12 +10,13 @@ import pytest
 import torch
 from tiny_voice import FRAMES, SYMBOLS, TEXTS, FrontEnd, front_end, tiny_recipe, tiny_run, wave_of, write_folder
 
-from wavewright import models
+from wavewright import loading
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadModel, BadSetting
-from wavewright.families.acoustic import Config, network, pairs
+from wavewright.families.acoustic import network, pairs
 from wavewright.families.acoustic import recipe as recipes
+from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.prosody import energies_of, hear, hz_to_octaves, octaves_to_hz
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import forward_sum_loss, hard_durations, place_batch, places_of
@@ -136,7 +137,7 @@ def test_the_gradient_of_all_alignments_is_right():
 def test_the_aligner_finds_who_says_what():
     """Trained on tones alone, it finds the durations that they were made with."""
     torch.manual_seed(0)
-    config = Config(
+    config = AcousticConfig(
         sample_rate=16_000, symbols=SYMBOLS, speakers=("voice",), aligner_channels=16, channels=16, n_styles=2
     )
     recipe = replace(tiny_recipe(), model=config)
@@ -173,7 +174,7 @@ def test_metrics_are_measured_and_the_clips_that_may_be_wrong_are_listed(trained
     run, folder = trained
     card = ModelFolder(folder / "run").card
     assert set(card.metrics) == set(recipes.METRICS)
-    assert (folder / "run" / runs.DOUBTFUL_FILE).is_file()
+    assert (folder / "run" / runs.SUSPECT_FILE).is_file()
     fits = np.full(len(run.prepared.batches.clips), -1.0)
     fits += 0.01 * np.arange(len(fits))
     fits[2] = -4.0
@@ -224,7 +225,7 @@ def test_recordings_without_texts_or_of_others_are_refused(tmp_path):
     ):
         recipes.prepare(tiny_recipe(), [entry_of(None, 1.0)], tmp_path)
     known = replace(entry_of("ab", 1.0), speaker="ann", language="en", split="train")
-    asked = replace(tiny_recipe(), model=Config(speakers=("bob",)))
+    asked = replace(tiny_recipe(), model=AcousticConfig(speakers=("bob",)))
     with pytest.raises(BadFolder, match="There is no recording with a text of the speaker 'bob'; the folder has ann"):
         recipes.prepare(asked, [known], tmp_path)
     with pytest.raises(BadFolder, match="No recording has a text in the voice's language"):
@@ -237,7 +238,7 @@ def test_a_voice_begins_from_another(trained, tmp_path):
     asked = recipes.fine_tuning(base)
     assert asked.model.channels == 16
     assert asked.training.patience > 0
-    config = replace(base.config(Config), symbols=(*SYMBOLS, "e"), speakers=("voice", "new"))
+    config = replace(base.config(AcousticConfig), symbols=(*SYMBOLS, "e"), speakers=("voice", "new"))
     state = recipes.warm_start(base, config)
     stored = base.weights()
     net = network.build(config)
@@ -257,8 +258,8 @@ def test_what_plays_keeps_a_share_of_the_base_but_for_new_tables(trained, tmp_pa
     _, folder = trained
     base = ModelFolder(folder / "run")
     asked = recipes.fine_tuning(base)
-    assert 0 < asked.training.base_share < 1
-    training = replace(asked.training, steps=1, evaluate_every=1, threads=1, batch_size=2, base_share=0.25)
+    assert 0 < asked.training.base_weight < 1
+    training = replace(asked.training, steps=1, evaluate_every=1, threads=1, batch_size=2, base_weight=0.25)
     asked = replace(asked, model=replace(asked.model, voice_from=1, critics_from=2), training=training)
     monkeypatch.setattr(recipes, "new_tables", lambda *_: ("speaker.weight",))
     run = tiny_run(write_folder(folder / "again", octaves=0.3), tmp_path / "fine", folder / "cache", asked, base)
@@ -268,17 +269,17 @@ def test_what_plays_keeps_a_share_of_the_base_but_for_new_tables(trained, tmp_pa
         for weight in run.network.averaged().parameters():
             weight += 1.0
     learned = run.network.averaged()
-    played = run.played(learned).state_dict()
+    played = run.inference_module(learned).state_dict()
     for name in ("embed.weight", "aligner.speaker.weight", "decoder.blocks.0.widen.weight"):
         torch.testing.assert_close(played[name], begun[name] + 0.75)
     torch.testing.assert_close(played["speaker.weight"], begun["speaker.weight"] + 1.0)
     assert learned.state_dict()["embed.weight"].sub(begun["embed.weight"]).mean() == pytest.approx(
         1.0
     )  # itself not moved
-    known = replace(base.config(Config), symbols=(*SYMBOLS, "e"))
+    known = replace(base.config(AcousticConfig), symbols=(*SYMBOLS, "e"))
     assert recipes.new_tables(base, known) == recipes.TABLES_OF_SYMBOLS
     assert recipes.new_tables(base, replace(known, symbols=SYMBOLS, speakers=("mine",))) == recipes.TABLES_OF_SPEAKERS
-    assert recipes.new_tables(base, base.config(Config)) == ()
+    assert recipes.new_tables(base, base.config(AcousticConfig)) == ()
 
 
 def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
@@ -289,7 +290,7 @@ def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
         runs.train(folder / "mine", "acoustic", out=tmp_path / "a", base="nobody", max_minutes=1)
     monkeypatch.setattr(ModelFolder, "weights", lambda self: {})
     with pytest.raises(BadModel, match=r"has no weight embed\.weight, so nothing can begin from it"):
-        recipes.warm_start(ModelFolder(folder / "run"), Config(symbols=SYMBOLS, speakers=("voice",)))
+        recipes.warm_start(ModelFolder(folder / "run"), AcousticConfig(symbols=SYMBOLS, speakers=("voice",)))
 
 
 @pytest.mark.parametrize(
@@ -308,7 +309,7 @@ def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
 )
 def test_settings_that_do_not_fit_are_refused(setting, message):
     with pytest.raises(BadSetting, match=message):
-        Config(**setting)
+        AcousticConfig(**setting)
 
 
 def test_blocks_hear_nothing_of_padding():
@@ -407,8 +408,8 @@ def test_frames_belong_to_the_symbols_that_aligner_and_listener_hear(trained, mo
 
 
 def test_another_voice_begins_from_the_bundled_ones():
-    base = models.load("en").folder
-    config = replace(recipes.fine_tuning(base).model, speakers=("mine",), symbols=base.config(Config).symbols)
+    base = loading.load("en").folder
+    config = replace(recipes.fine_tuning(base).model, speakers=("mine",), symbols=base.config(AcousticConfig).symbols)
     voice = network.build(config).voice
     voice.load_state_dict({name: torch.from_numpy(array) for name, array in recipes.warm_start(base, config).items()})
     assert bool(voice.is_listening)

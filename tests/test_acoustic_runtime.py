@@ -7,12 +7,13 @@ import pytest
 import torch
 from tiny_voice import SYMBOLS, front_end, tiny_run, write_folder
 
-from wavewright import models
+from wavewright import loading
 from wavewright.dsp.pitch import track_pitch
 from wavewright.dsp.speech_mel import mel_to_features, speech_mel
 from wavewright.errors import BadModel, BadSetting
-from wavewright.families.acoustic import Config, speaking
 from wavewright.families.acoustic import recipe as recipes
+from wavewright.families.acoustic import speaking
+from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.prosody import frames_to_wave
 from wavewright.families.acoustic.speaking import Controls, melody_of, piece_ends, whole_frames
 
@@ -27,7 +28,7 @@ def voice(tmp_path_factory):
         patch.setattr(recipes, "front_end", front_end)
         run = tiny_run(write_folder(folder / "mine"), folder / "run", folder / "cache")
         run.train(quiet=True)
-    return models.load(folder / "run")
+    return loading.load(folder / "run")
 
 
 def test_a_sentence_has_exact_durations(voice):
@@ -143,12 +144,12 @@ def test_frames_that_are_not_numbers_are_refused(voice, monkeypatch):
 
 def test_no_torch_is_needed(voice):
     assert voice.symbols == SYMBOLS
-    assert isinstance(voice.config, Config)
+    assert isinstance(voice.config, AcousticConfig)
     assert not isinstance(voice.speak_symbols(SENTENCE).mel, torch.Tensor)
 
 
 def test_frames_become_a_wave_with_their_pitch():
-    config = Config(sample_rate=24_000)
+    config = AcousticConfig(sample_rate=24_000)
     time = np.arange(12_000) / 24_000
     wave = sum(0.2 / partial * np.sin(2 * np.pi * 220 * partial * time) for partial in range(1, 9)).astype(np.float32)
     mel = speech_mel(wave, 24_000)

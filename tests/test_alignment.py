@@ -13,7 +13,7 @@ from wavewright.dsp.alignment import (
     best_durations,
     beta_binomial_prior,
     forward_sum,
-    position_features,
+    symbol_position_features,
 )
 
 
@@ -97,7 +97,7 @@ def test_averages_count_the_frames_that_weigh():
 
 
 def test_places_lead_through_each_symbol_from_end_to_end():
-    places, features = position_features(np.array([2, 0, 3]))
+    places, features = symbol_position_features(np.array([2, 0, 3]))
     np.testing.assert_array_equal(places, [0, 0, 2, 2, 2])
     np.testing.assert_allclose(features[:, 0], [-0.25, 0.25, -1 / 3, 0.0, 1 / 3], atol=1e-6)
     np.testing.assert_allclose(features[2, 1:3], [1.0, np.exp(-1.0)], rtol=1e-6)

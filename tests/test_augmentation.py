@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wavewright.data.augmentation import Augmentation, AugmentationSettings, augment, draw_augmentation, equaliser_gain
-from wavewright.families.classifier import Config
+from wavewright.families.classifier.config import ClassifierConfig
 from wavewright.families.classifier.runtime import heard
 
 SAMPLE_RATE = 8_000
@@ -31,7 +31,7 @@ UNCHANGED = Augmentation(
 def test_nothing_changes_without_augmentation():
     wave = np.random.default_rng(0).standard_normal(2_000).astype(np.float32)
     augmented = augment(wave, UNCHANGED, SAMPLE_RATE, 1_600)
-    expected = heard(wave / np.abs(wave[:1_600]).max(), Config(sample_rate=SAMPLE_RATE, n_samples=1_600))
+    expected = heard(wave / np.abs(wave[:1_600]).max(), ClassifierConfig(sample_rate=SAMPLE_RATE, n_samples=1_600))
     np.testing.assert_allclose(augmented, expected, atol=2e-5)
 
 

@@ -44,7 +44,7 @@ def test_two_readings_at_once_do_not_mix():
 
 def test_markup_is_read_in_the_same_way():
     def read(inside):
-        return spoken(ssml.read(f"<speak>{inside}</speak>", BRITISH).text)
+        return spoken(ssml.parse(f"<speak>{inside}</speak>", BRITISH).text)
 
     assert read('<say-as interpret-as="cardinal">105</say-as>') == "one hundred and five"
     assert read('<say-as interpret-as="date" format="mdy">3/4/2020</say-as>') == "the fourth of march twenty twenty"

@@ -13,33 +13,33 @@ import soundfile
 import soxr
 import torch
 
+from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
-from wavewright.families.classifier import RANGES, SIZES, Config
-from wavewright.families.classifier.network import SubSpectralNorm, build, evaluate, logits_of, to_play
+from wavewright.families.classifier.config import SIZES, ClassifierConfig
+from wavewright.families.classifier.network import SubSpectralNorm, build, evaluate, export, logits_of
 from wavewright.families.classifier.recipe import (
     DATA_RANGES,
     METRICS,
     ClassBatches,
-    DataSettings,
-    Prepared,
-    Recipe,
+    ClassifierDataSettings,
+    ClassifierPrepared,
+    ClassifierRecipe,
     prepare,
     recipe,
     scores,
 )
-from wavewright.families.classifier.runtime import Runtime, heard, picture_of, softmax
-from wavewright.models import load
+from wavewright.families.classifier.runtime import ClassifierRuntime, heard, picture_of, softmax
+from wavewright.loading import load
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.ranges import check_ranges
 from wavewright.training.export import as_played, export_model
 from wavewright.training.run import train
-from wavewright.training.settings import TrainingSettings
 
 SAMPLE_RATE = 8_000
 LABELS = ("high", "low", "noise")
-TINY = Config(
-    sample_rate=SAMPLE_RATE, n_samples=2_000, labels=LABELS, n_fft=256, hop_length=64, n_mels=40, **SIZES["tiny"]
+TINY = ClassifierConfig(
+    sample_rate=SAMPLE_RATE, n_samples=2_000, labels=LABELS, n_fft=256, hop_length=64, n_mels=40, width=1
 )
 
 
@@ -69,16 +69,18 @@ def corpus(tmp_path_factory) -> Path:
     return folder
 
 
-def tiny_recipe(**training) -> Recipe:
-    return Recipe(model=TINY, data=DataSettings(valid_share=0.3), training=TrainingSettings(batch_size=6, **training))
+def tiny_recipe(**training) -> ClassifierRecipe:
+    return ClassifierRecipe(
+        model=TINY, data=ClassifierDataSettings(valid_fraction=0.3), training=TrainingSettings(batch_size=6, **training)
+    )
 
 
-def prepared_from(corpus: Path, cache: Path, **training) -> Prepared:
+def prepared_from(corpus: Path, cache: Path, **training) -> ClassifierPrepared:
     return prepare(tiny_recipe(**training), scan(corpus, "folder").entries, cache)
 
 
 @pytest.fixture(scope="module")
-def prepared(corpus, tmp_path_factory) -> Prepared:
+def prepared(corpus, tmp_path_factory) -> ClassifierPrepared:
     return prepared_from(corpus, tmp_path_factory.mktemp("cache"))
 
 
@@ -86,7 +88,7 @@ def prepared(corpus, tmp_path_factory) -> Prepared:
 def trained(corpus, tmp_path_factory) -> Path:
     """A classifier of tones and noise, trained for a few seconds."""
     out = tmp_path_factory.mktemp("runs") / "tiny"
-    settings = ["sample_rate=8000", "n_samples=2000", "n_fft=256", "hop_length=64", "n_mels=40", "valid_share=0.3"]
+    settings = ["sample_rate=8000", "n_samples=2000", "n_fft=256", "hop_length=64", "n_mels=40", "valid_fraction=0.3"]
     settings += [
         "steps=60",
         "threads=1",
@@ -101,7 +103,7 @@ def trained(corpus, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runtime(trained) -> Runtime:
+def runtime(trained) -> ClassifierRuntime:
     return load(trained)
 
 
@@ -111,7 +113,7 @@ def tensors(batch: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_shapes_of_every_size(size):
-    config = replace(Config(labels=tuple("abcde")), **SIZES[size])
+    config = replace(SIZES[size], labels=tuple("abcde"))
     network = build(config).eval()
     assert sum(parameter.numel() for parameter in network.parameters()) < 350_000
     with torch.no_grad():
@@ -247,7 +249,7 @@ def test_soft_beginnings_stay_where_recordings_are_not_aligned(tmp_path):
         place.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(place, 0.5 * np.concatenate([hiss, vowel]), SAMPLE_RATE, subtype="FLOAT")
     entries = [replace(entry, split="train") for entry in scan(tmp_path / "words", "folder").entries]
-    whole = prepare(replace(tiny_recipe(), data=DataSettings(align=False)), entries, tmp_path / "whole")
+    whole = prepare(replace(tiny_recipe(), data=ClassifierDataSettings(align=False)), entries, tmp_path / "whole")
     aligned = prepare(tiny_recipe(), entries, tmp_path / "aligned")
     loud = [int(np.argmax(np.abs(found.batches.store[0][0]) > 0.1)) for found in (whole, aligned)]
     assert loud[0] == pytest.approx(800, abs=10)  # where the vowel begins
@@ -270,7 +272,7 @@ def test_it_learns_to_tell_tones_from_noise(runtime):
 
 
 @pytest.fixture(scope="module")
-def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, Runtime]:
+def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, ClassifierRuntime]:
     """A network with random weights and statistics, rounded as stored, and the runtime that it was exported to."""
     torch.manual_seed(3)
     network = build(prepared.recipe.model).train()
@@ -285,7 +287,7 @@ def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, Runtime]:
         licence="CC0-1.0",
     )
     folder = tmp_path_factory.mktemp("twin")
-    export_model(folder, card, to_play(network.eval(), prepared))
+    export_model(folder, card, export(network.eval(), prepared))
     return as_played(network), load(folder)
 
 
@@ -350,7 +352,10 @@ def test_a_card_that_no_classifier_can_have_is_refused(trained, tmp_path, change
 
 @pytest.mark.parametrize(
     ("kind", "ranges", "free"),
-    [(Config, RANGES, {"n_samples", "hop_length", "n_mels", "f_min_hz"}), (DataSettings, DATA_RANGES, set())],
+    [
+        (ClassifierConfig, ClassifierConfig.RANGES, {"n_samples", "hop_length", "n_mels", "f_min_hz"}),
+        (ClassifierDataSettings, DATA_RANGES, set()),
+    ],
 )
 def test_every_number_has_a_range(kind, ranges, free):
     assert ranges.keys() | free == {field.name for field in fields(kind) if field.type in ("int", "float")}
@@ -380,7 +385,7 @@ def test_training_that_no_classifier_has_is_refused():
     ):
         tiny_recipe(metric="distance")
     with pytest.raises(BadSetting, match=r"^slowest is 2\.0 and fastest 1\.18"):
-        DataSettings(slowest=2.0)
+        ClassifierDataSettings(slowest=2.0)
     assert {f"valid/{name}" for name in scores(np.zeros((1, 2)), np.zeros(1, int))} == set(METRICS)
 
 

@@ -10,18 +10,20 @@ import soundfile
 import torch
 from tiny_codec_model import TINY, export_codec, prepared, write_glides
 
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip
+from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
 from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.codec import CONTEXTS_FILE, FREQUENCIES_FILE, Config, levels, network
+from wavewright.families.codec import levels, network
+from wavewright.families.codec.config import CONTEXTS_FILE, FREQUENCIES_FILE, CodecConfig
 from wavewright.families.codec.header import CONTEXTUAL, STATIC
 from wavewright.families.codec.levels import GAINS, LARGEST_DB, LOUD, gains_of, missing_db
 from wavewright.families.codec.levels import played as played_at
 from wavewright.families.codec.network import Coder, build, evaluate, missing_of
-from wavewright.families.codec.recipe import DataSettings, Recipe, fine_tuning, prepare, warm_start
-from wavewright.families.codec.runtime import Runtime
+from wavewright.families.codec.recipe import CodecDataSettings, CodecRecipe, fine_tuning, prepare, warm_start
+from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.codec.spectra import overlapped, to_features, to_frames
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances
@@ -30,7 +32,6 @@ from wavewright.tasks.encode import encode, encode_stream
 from wavewright.tasks.pcm import endless_wav_header, to_pcm
 from wavewright.training import run as runs
 from wavewright.training.export import rewrite
-from wavewright.training.settings import TrainingSettings
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def played(folder, tmp_path_factory):
     """A codec with fresh weights, exported and opened; its codebooks are placed by one batch."""
     place = tmp_path_factory.mktemp("codec") / "tiny"
     coder = export_codec(folder, tmp_path_factory.mktemp("cache"), place)
-    return Played(models.load(str(place)), coder)
+    return Played(loading.load(str(place)), coder)
 
 
 @pytest.fixture(scope="module")
@@ -255,10 +256,10 @@ def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
     codes = [player.encode(clip) for clip in clips]
     found, kept = missing_of(coder, clips, codes), player.folder.tensors(FREQUENCIES_FILE)
     np.testing.assert_allclose(player.gains, 10 ** (kept[GAINS] / 20), rtol=1e-6)
-    opened = models.load(player.folder.path)
+    opened = loading.load(player.folder.path)
     monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": kept["frequencies"]})
     assert (opened.gains == 1).all()  # a model from before there were any
-    levelled = models.load(player.folder.path)
+    levelled = loading.load(player.folder.path)
     levelled.gains = gains_of(found, 4)
     assert len(set(found.round(3))) == 4
     for n_levels in (1, 3, 4):
@@ -299,7 +300,7 @@ def test_what_is_missing_is_the_median_and_has_a_limit():
     "gains", [np.zeros(3, np.float32), np.zeros(4, np.int32), np.full(4, np.nan, np.float32), np.full(4, 20.0)]
 )
 def test_damaged_gains_are_refused(player, gains, monkeypatch):
-    opened, frequencies = models.load(player.folder.path), player.frequencies.astype(np.int32)
+    opened, frequencies = loading.load(player.folder.path), player.frequencies.astype(np.int32)
     monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": frequencies, GAINS: gains})
     with pytest.raises(BadModel, match=r"cannot be used \(The gains are .* copy the model again"):
         opened.decode(np.zeros((4, 3), np.int16))
@@ -308,7 +309,7 @@ def test_damaged_gains_are_refused(player, gains, monkeypatch):
 def test_damaged_frequencies_are_refused(player, monkeypatch):
     frequencies = player.frequencies.astype(np.int32)
     frequencies[0, 0] += 1
-    opened = models.load(str(player.folder.path))
+    opened = loading.load(str(player.folder.path))
     monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": frequencies})
     with pytest.raises(BadModel, match="does not say how often codes occur; copy the model again"):
         _ = opened.frequencies
@@ -363,7 +364,7 @@ def test_a_run_that_is_over_knows_how_codes_follow_each_other(folder, tmp_path, 
     monkeypatch.setattr(network, "files_at_the_end", lambda *given: made.append(1) or at_the_end(*given))
     runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=5"], quiet=True)
     assert len(made) == 1  # not at every evaluation: it takes minutes
-    player = models.load(str(tmp_path / "run"))
+    player = loading.load(str(tmp_path / "run"))
     assert player.contexts is not None
     player.folder.verify()
     Clip(sound(9_000)[None], 16_000).write(tmp_path / "a.wav")
@@ -392,7 +393,7 @@ def test_a_run_that_goes_on_later_does_not_know_yet(folder, tmp_path):
         max_minutes=1e-4,
         quiet=True,
     )
-    assert models.load(str(tmp_path / "run")).contexts is None
+    assert loading.load(str(tmp_path / "run")).contexts is None
 
 
 def test_damaged_contexts_are_refused(folder, tmp_path):
@@ -403,7 +404,7 @@ def test_damaged_contexts_are_refused(folder, tmp_path):
     with pytest.raises(
         BadModel, match=r"contexts\.safetensors cannot be used \(The tables mix are missing\); copy the model again"
     ):
-        _ = models.load(str(tmp_path / "run")).contexts
+        _ = loading.load(str(tmp_path / "run")).contexts
 
 
 def test_a_codec_begins_from_another(played, folder, tmp_path):
@@ -461,7 +462,7 @@ def test_crops_are_played_faster_tilted_and_mixed_as_asked(tmp_path):
     time = np.arange(32_000) / 16_000
     for number, hz in enumerate((500, 500, 500, 500)):
         soundfile.write(tmp_path / f"{number}.wav", 0.5 * np.sin(2 * np.pi * hz * time), 16_000)
-    recipe = Recipe(TINY, DataSettings(crop_frames=50, valid_share=0.0), TrainingSettings(batch_size=3))
+    recipe = CodecRecipe(TINY, CodecDataSettings(crop_frames=50, valid_fraction=0.0), TrainingSettings(batch_size=3))
     entries = scan(tmp_path).entries
 
     def spectrum(**changes):
@@ -477,7 +478,7 @@ def test_crops_are_played_faster_tilted_and_mixed_as_asked(tmp_path):
     tilted_db = 20 * np.log10(spectrum(tilt_db=6.0)[:, 500] / plain[:, 500])
     assert np.all(np.abs(tilted_db) < 6.05)  # 500 Hz lies one octave below 1 kHz
     assert np.ptp(tilted_db) > 0.5
-    mixed = spectrum(mixed_share=1.0)[:, 500] / plain[:, 500]
+    mixed = spectrum(mixed_fraction=1.0)[:, 500] / plain[:, 500]
     assert np.all(np.abs(mixed - 1) < 10 ** (-5 / 20) + 0.01)
     assert not np.allclose(mixed, 1, atol=1e-3)
 
@@ -501,17 +502,17 @@ def test_a_tilt_is_so_many_decibels_an_octave():
 )
 def test_impossible_settings_are_refused(settings, message):
     with pytest.raises(BadSetting, match=message):
-        Config(**settings)
+        CodecConfig(**settings)
 
 
 def test_impossible_variations_are_refused():
     with pytest.raises(BadSetting, match="the slowest speed must not be the larger"):
-        DataSettings(slowest=1.2, fastest=1.1)
+        CodecDataSettings(slowest=1.2, fastest=1.1)
 
 
 def test_an_unknown_metric_is_refused():
-    with pytest.raises(BadSetting, match=r"metric is 'loss'; a codec is measured by valid/mel, valid/phase\."):
-        Recipe(Config(), DataSettings(), TrainingSettings(metric="loss"))
+    with pytest.raises(BadSetting, match=r"metric is 'loss'; a codec is measured by valid/mel, valid/phase \("):
+        CodecRecipe(CodecConfig(), CodecDataSettings(), TrainingSettings(metric="loss"))
 
 
 def test_what_codes_mean_is_named_by_the_networks_alone(played, tmp_path):
@@ -527,4 +528,4 @@ def test_what_codes_mean_is_named_by_the_networks_alone(played, tmp_path):
         write_card(tmp_path / name, card.model_copy(update={"files": card.files | {name: "0" * 64}}))
         folder = ModelFolder(tmp_path / name)
         assert folder.hash != played.player.folder.hash
-        assert (Runtime(folder).codes_hash == played.player.codes_hash) == is_same
+        assert (CodecRuntime(folder).codes_hash == played.player.codes_hash) == is_same

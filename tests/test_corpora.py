@@ -20,8 +20,9 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import features_to_mel, speech_mel
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.acoustic import SPEAKERS_FILE, network
+from wavewright.families.acoustic import network
 from wavewright.families.acoustic import recipe as tiny_recipes
+from wavewright.families.acoustic.config import SPEAKERS_FILE
 from wavewright.families.vocoder.given import with_mels
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import place_batch

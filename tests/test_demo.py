@@ -218,13 +218,13 @@ def test_vocoders_speak_codecs_come_before_and_after_and_listeners_say_why_not(t
     monkeypatch.setattr(demos, "encode", encode)
     monkeypatch.setattr(demos, "decode", lambda codes, out, model, quiet: Clip(np.zeros((1, 800)), 16_000).write(out))
     made = demo(tmp_path / "out", play=("judge", "squeeze", "vocoder", "en"))
-    assert made.not_played == {"judge": "A classifier listens to sounds and makes none."}
-    assert "Not played: judge. A classifier listens to sounds and makes none." in str(made)
+    assert made.not_played == {"judge": "A classifier recognises sounds and makes none."}
+    assert "Not played: judge. A classifier recognises sounds and makes none." in str(made)
     assert encoded == [*BITRATES_KBPS]
     assert made.n_sounds == 2 * len(TEXTS) + 1 + 1 + len(BITRATES_KBPS)
     text = made.page.read_text(encoding="utf-8")
     assert re.findall("<h2>(.*?)</h2>", text) == ["en", "squeeze", "vocoder", "judge", "Credits and licences"]
-    assert "<p>What judge does.</p>\n<p>Not played here: A classifier listens to sounds and makes none.</p>" in text
+    assert "<p>What judge does.</p>\n<p>Not played here: A classifier recognises sounds and makes none.</p>" in text
     assert "3 kbps: 1.2 kB" in text
     assert not list((tmp_path / "out").rglob("*.wwc"))
 

@@ -143,8 +143,8 @@ def test_the_python_lines_run(tmp_path, monkeypatch):
     exec(code, names)
     said = re.search(r"\((\d+), (\d+), (\d+)\)", code)
     waves = names["waves"]
-    assert isinstance(waves, np.ndarray)
-    assert waves.shape == tuple(int(number) for number in said.groups())
+    assert all(isinstance(wave, np.ndarray) for wave in waves)
+    assert np.shape(waves) == tuple(int(number) for number in said.groups())
     assert all(Clip.read(tmp_path / name).n_samples for name in re.findall(r'write\("(\S+)"\)', code))
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavewright import dsp, models
+from wavewright import dsp, loading
 from wavewright.dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from wavewright.dsp.tilt import tilt_spectrum
-from wavewright.families.lstm import Config
+from wavewright.families.lstm.config import LstmConfig
 from wavewright.families.lstm.frames import frames_to_wave
 from wavewright.families.lstm.sampling import attenuate_edges, quietest_cut
 from wavewright.families.vae.directions import Directions
@@ -22,7 +22,7 @@ from wavewright.metrics.edges import EDGE_SECONDS, count_isolated, edge_faults, 
 
 RATE = 16_000
 N_EDGE = round(EDGE_SECONDS * RATE)
-HALF_HOPS = Config(sample_rate=RATE, n_fft=256, hop_length=128, n_mels=16, passes=6)
+HALF_HOPS = LstmConfig(sample_rate=RATE, n_fft=256, hop_length=128, n_mels=16, passes=6)
 
 
 def noise(n_samples, seed=0, gain=0.1):
@@ -153,14 +153,14 @@ def test_loud_edges_are_turned_down_and_nothing_else_changes():
 
 @pytest.mark.parametrize("seconds", [(54 * 512 - 2) / 44_100, 15.0])  # a little less than a whole number of hops
 def test_long_ambience_is_no_click_after_silence(seconds):
-    player = models.load("ambience")
+    player = loading.load("ambience")
     (wave,) = player.generate("rain", seconds=seconds)
     assert edge_faults(wave, player.sample_rate) == []
     assert measure_edges(wave, player.sample_rate).rms_db > -36
 
 
 def test_ambience_begins_without_a_pop():
-    player = models.load("ambience")
+    player = loading.load("ambience")
     for label, index in (
         ("rain", 0),
         ("rain", 13),

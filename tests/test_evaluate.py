@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from tiny_sounds import SAMPLE_RATE, SECONDS, TinyCard, TinyJudge, tones
 
-from wavewright import models
+from wavewright import loading, models
 from wavewright.cli import run
 from wavewright.cli.command import plain
 from wavewright.errors import BadFolder, BadSetting
@@ -243,8 +243,8 @@ class TestEvaluate:
         cards = {"drums": TinyCard("gan"), "judge": TinyCard()}
         monkeypatch.setattr(models, "names", lambda: sorted(cards))
         monkeypatch.setattr(models, "find", lambda name: name)
-        monkeypatch.setattr(models, "load", lambda name: {"judge": TinyJudge()}[name])
-        monkeypatch.setattr(models.Card, "read", cards.__getitem__)
+        monkeypatch.setattr(loading, "load", lambda name: {"judge": TinyJudge()}[name])
+        monkeypatch.setattr(loading, "read_card", cards.__getitem__)
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
         found = evaluate(reference, generated, skip_cheats=True)
         assert (found.judge.name, found.judge.test_accuracy) == ("judge", 0.91)

@@ -16,13 +16,13 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.data.one_shots import CLIPS_PER_CLASS, change_speed
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.families.gan import SIZES, Config
+from wavewright.families.gan.config import SIZES, GanConfig
 from wavewright.families.gan.network import SpectralGenerator, build, draw, generate
 from wavewright.families.gan.recipe import fine_tuning, prepare, recipe
+from wavewright.loading import load
 from wavewright.metrics import reference
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among
-from wavewright.models import load
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.blocks import Upsample, phase_shuffle
 from wavewright.nn.critics import group_deviation
@@ -37,8 +37,8 @@ from wavewright.nn.novelty import closeness_penalty
 from wavewright.training.health import SILENT_DB, Health
 from wavewright.training.run import train
 
-TINY = Config(
-    sample_rate=8000, n_samples=4000, labels=("high", "low"), n_fft=256, hop_length=64, noise_bands=20, **SIZES["tiny"]
+TINY = replace(
+    SIZES["tiny"], sample_rate=8000, n_samples=4000, labels=("high", "low"), n_fft=256, hop_length=64, noise_bands=20
 )
 VARIANTS = {
     "spectral": TINY,
@@ -57,7 +57,7 @@ VARIANTS = {
 }
 
 
-def batch_for(config: Config, seed: int = 0) -> dict[str, torch.Tensor]:
+def batch_for(config: GanConfig, seed: int = 0) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     batch = {"wave": torch.randn(2 * CLIPS_PER_CLASS, 1, config.n_samples, generator=generator) * 0.1}
     if config.labels:
@@ -293,12 +293,12 @@ def test_what_cannot_be_learned_from_is_refused_before_training(folder, tmp_path
         (tmp_path / "copies" / "high").mkdir(parents=True, exist_ok=True)
         (tmp_path / "copies" / "high" / f"{index}.wav").write_bytes((folder / "high" / "0.wav").read_bytes())
     with pytest.raises(BadFolder, match="with the label 'high' too few differ"):
-        prepared(tmp_path / "copies", tmp_path, valid_share=0.0)
+        prepared(tmp_path / "copies", tmp_path, valid_fraction=0.0)
 
 
 def test_every_training_clip_is_remembered_and_few_are_measured(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(reference, "LARGEST_REFERENCE", 5)
-    data = prepared(folder, tmp_path, valid_share=0.0)
+    data = prepared(folder, tmp_path, valid_fraction=0.0)
     assert data.reference.all_embeddings.shape == (20, 240)
     assert [rows.shape for rows in data.reference.embeddings.values()] == [(5, 240), (5, 240)]
     for rows, limit in zip(data.reference.embeddings.values(), data.reference.limits, strict=True):
@@ -337,7 +337,9 @@ def test_larger_classes_are_drawn_more_often_as_the_exponent_says(folder, tmp_pa
         (few / label).mkdir(parents=True)
         for index in range(n_clips):
             shutil.copyfile(folder / label / f"{index}.wav", few / label / f"{index}.wav")
-    batches = prepared(few, tmp_path, valid_share=0.0, smallest_class=2, class_exponent=exponent, batch_size=4).batches
+    batches = prepared(
+        few, tmp_path, valid_fraction=0.0, smallest_class=2, class_exponent=exponent, batch_size=4
+    ).batches
     assert batches.class_probabilities[0] / batches.class_probabilities[1] == pytest.approx(ratio)
     drawn = np.array([batches(step)["label"][0] for step in range(600)])
     expected = ratio / (1 + ratio)
@@ -380,7 +382,7 @@ def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):
     assert progress.finished == "all planned steps are done"
     player = load(str(out))
     assert list(player.card.labels) == ["high", "low"]
-    clips = player.generate("low", count=2, seed=4)
+    clips = np.stack(player.generate("low", count=2, seed=4))
     assert clips.shape == (2, 1, 4000)
     assert np.array_equal(clips[1:], player.generate("low", count=1, seed=4, start=1))
     assert Clip.read(out / "sample.ogg").sample_rate == 8000
@@ -405,7 +407,7 @@ def test_a_run_begins_from_what_another_plays(folder, tmp_path):
     train(folder, "gan", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
     base = ModelFolder(tmp_path / "base")
     tuned = fine_tuning(base)
-    assert tuned.model == replace(base.config(Config), critic_warmup_steps=tuned.model.critic_warmup_steps)
+    assert tuned.model == replace(base.config(GanConfig), critic_warmup_steps=tuned.model.critic_warmup_steps)
     shutil.rmtree(tmp_path / "base" / "checkpoints")  # as a bundled model, which has none
     settings = ["steps=1", "threads=1", "critic_warmup_steps=1"]
     train(folder, "gan", "tiny", tmp_path / "mine", "folder", settings=settings, quiet=True, base=tmp_path / "base")

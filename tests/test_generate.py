@@ -10,8 +10,9 @@ import pytest
 import soundfile
 from tiny_models import LABELS, change_card, make_gan
 
-from wavewright import models
+from wavewright import loading, models
 from wavewright.clip import Clip, read_metadata
+from wavewright.contracts.runtime import Classifier
 from wavewright.data import manifest
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.metrics.embeddings import LogMelEmbedding
@@ -22,21 +23,21 @@ from wavewright.tasks.generate import generate
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     root = tmp_path_factory.mktemp("generate")
-    player = models.load(make_gan(root))
-    waves = np.concatenate([player.generate(label, 4, seed=0)[:, 0] for label in LABELS])
+    player = loading.load(make_gan(root))
+    waves = np.concatenate([np.concatenate(player.generate(label, 4, seed=0)) for label in LABELS])
     return make_gan(root, files={rejection.EMBEDDINGS_FILE: {"embeddings": LogMelEmbedding(8_000, 0.2)(waves, 8_000)}})
 
 
-class Loudness:
+class Loudness(Classifier):
     """A classifier that is the surer of every label the louder the first half of a clip is."""
 
     def __init__(self, card):
         self.card = card
 
-    def embed(self, waves):
+    def embed(self, waves, sample_rate=None):
         return waves
 
-    def probabilities(self, waves):
+    def probabilities(self, waves, sample_rate=None):
         loudness = np.abs(waves[:, : waves.shape[1] // 2]).mean(axis=1, keepdims=True)
         return np.repeat(loudness, len(self.card.labels), axis=1)
 
@@ -48,9 +49,9 @@ def judge(model, tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
     folder = shutil.copytree(model, tmp_path / "runs" / "judge")
     change_card(folder, family="classifier", name="judge", config={})
-    load = models.load
+    load = loading.load
     monkeypatch.setattr(
-        models, "load", lambda name: Loudness(models.Card.read(folder)) if name == "judge" else load(name)
+        loading, "load", lambda name: Loudness(models.Card.read(folder)) if name == "judge" else load(name)
     )
     return folder
 
@@ -60,7 +61,7 @@ def test_files_hold_what_the_model_plays_and_say_so(model, tmp_path):
     names = ["tiny-snare-s7-000.wav", "tiny-snare-s7-001.wav", "tiny-snare-s7-002.wav"]
     assert [sound.file for sound in made.sounds] == names
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.jsonl", *names]
-    player = models.load(model)
+    player = loading.load(model)
     waves = player.generate("snare", 3, seed=7)
     for index, name in enumerate(names):
         path = tmp_path / "out" / name
@@ -160,7 +161,7 @@ def test_other_formats_carry_the_same(model, tmp_path, kind, subtype):
 def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
     made = generate(str(model), "hat", 4, interpolate=(7, 9), out=tmp_path)
     assert [sound.file for sound in made.sounds] == [f"tiny-hat-s7to9x4-00{step}.wav" for step in range(4)]
-    expected = models.load(model).interpolate(7, 9, 4, "hat")
+    expected = loading.load(model).interpolate(7, 9, 4, "hat")
     np.testing.assert_allclose(Clip.read(tmp_path / made.sounds[3].file).wave, expected[3], atol=2**-24)
     comment = json.loads(read_metadata(tmp_path / made.sounds[3].file)["comment"])
     assert (comment["interpolate"], comment["steps"], comment["index"]) == ([7, 9], 4, 3)
@@ -201,7 +202,7 @@ def test_labels_that_no_file_name_can_hold_are_spelt_otherwise(tmp_path):
 
 
 def test_clips_that_the_classifier_doubts_are_left_out(model, judge, tmp_path):
-    waves = models.load(model).generate("kick", 40, seed=2)[:, 0]
+    waves = np.stack(loading.load(model).generate("kick", 40, seed=2))[:, 0]
     loudness = np.abs(waves[:, :800]).mean(axis=1)
     limit = float(np.median(loudness[:8]))
     made = generate(str(model), "kick", 4, seed=2, out=tmp_path / "out", min_confidence=limit)
@@ -217,7 +218,7 @@ def test_clips_that_the_classifier_doubts_are_left_out(model, judge, tmp_path):
 
 
 def test_each_label_gets_its_share_when_clips_are_left_out(model, judge, tmp_path):
-    limit = float(np.median([np.abs(wave[0, :800]).mean() for wave in models.load(model).generate(count=30)]))
+    limit = float(np.median([np.abs(wave[0, :800]).mean() for wave in loading.load(model).generate(count=30)]))
     made = generate(str(model), count=9, out=tmp_path / "out", min_confidence=limit)
     assert [sound.label for sound in made.sounds] == [*LABELS] * 3
     assert all(sound.index % 3 == LABELS.index(sound.label) for sound in made.sounds)
@@ -242,13 +243,13 @@ def test_a_classifier_must_know_the_labels(model, tmp_path, judge):
 @pytest.mark.parametrize(
     ("model", "command"),
     [
-        ("en", "speak TEXT --voice en"),
-        ("vocoder", "speak TEXT --vocoder vocoder"),
+        ("en", "speak 'Hello.' --voice en"),
+        ("vocoder", "speak 'Hello.' --vocoder vocoder"),
         ("speech-codec", "encode FILE --model"),
     ],
 )
 def test_a_model_that_generates_nothing_names_its_command(model, command, tmp_path):
-    with pytest.raises(BadModel, match=f"makes no sounds by itself; .*`wavewright {command}"):
+    with pytest.raises(BadModel, match=f"generates no clips by itself; .*`wavewright {command}"):
         generate(model, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -262,8 +263,8 @@ def test_clips_too_close_to_the_training_sounds_are_left_out(model, tmp_path):
 
 def remembering(folder, limits, n_training=4):
     """A model whose first clips of ``kick`` are its training sounds, with a limit for each label."""
-    player = models.load(make_gan(folder))
-    embeddings = LogMelEmbedding(8_000, 0.2)(player.generate("kick", n_training)[:, 0], 8_000)
+    player = loading.load(make_gan(folder))
+    embeddings = LogMelEmbedding(8_000, 0.2)(np.concatenate(player.generate("kick", n_training)), 8_000)
     files = {rejection.EMBEDDINGS_FILE: {"embeddings": embeddings, "limits": np.array(limits, np.float32)}}
     return make_gan(folder, files=files)
 
@@ -297,7 +298,7 @@ def test_a_code_sets_all_sounds_and_names_them(tmp_path):
     made = generate(str(model), "kick", 2, out=tmp_path / "out", code=(0, 1, -0.5))
     assert [sound.file for sound in made.sounds] == ["tiny-kick-s0c0_1_-0.5-000.wav", "tiny-kick-s0c0_1_-0.5-001.wav"]
     assert generate(str(model), "kick", 2, out=tmp_path / "out", code=(0, 1, -0.5)) == made  # again, in the same place
-    expected = models.load(model).generate("kick", 2, code=(0, 1, -0.5))
+    expected = loading.load(model).generate("kick", 2, code=(0, 1, -0.5))
     np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.sounds[1].file).wave, expected[1], atol=2**-24)
     assert json.loads(read_metadata(tmp_path / "out" / made.sounds[0].file)["comment"])["code"] == [0, 1, -0.5]
     with pytest.raises(BadSetting, match=r"The code is \[1.0\]; tiny takes 3 finite numbers"):

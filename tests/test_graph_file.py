@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 from tiny_models import make_gan, sign_again
 
-from wavewright import models
+from wavewright import loading, models
 from wavewright.errors import BadModel
 from wavewright.models import graph_file
 from wavewright.models.graph_file import check_graph_file
@@ -214,7 +214,7 @@ def test_a_graph_that_points_elsewhere_is_never_given_to_the_runtime(copied, mon
     sign_again(copied)
     monkeypatch.setattr(onnx_runtime, "InferenceSession", lambda *_, **__: pytest.fail("the graph was opened"))
     with pytest.raises(BadModel, match=r"a tensor lies in 'other\.bin'; only weights\.safetensors may hold weights"):
-        models.load(copied)
+        loading.load(copied)
 
 
 def test_weights_that_no_hash_covers_are_not_used(copied):
@@ -226,7 +226,7 @@ def test_weights_that_no_hash_covers_are_not_used(copied):
     del files[WEIGHTS]
     change_card(copied, files=files)
     with pytest.raises(BadModel, match=r"weights\.safetensors"):
-        models.load(copied)
+        loading.load(copied)
 
 
 def test_damaged_graphs_are_refused_or_read(tmp_path):

@@ -15,53 +15,20 @@ PACKAGE = Path(wavewright.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
-# Which parts a part may import besides itself. A part is a folder or file of the package; the doors of a family are parts of their own.
-BASE = {"errors", "json_text", "names", "ranges", "units"}
-ARROWS = {
-    "errors": set(),
-    "json_text": set(),
-    "interruption": set(),
-    "onnx_runtime": set(),
-    "units": set(),
-    "processor": set(),
-    "names": {"errors"},
-    "ranges": {"errors", "names"},
-    "file_lock": {"errors", "interruption"},
-    "whole_file": {"errors", "file_lock", "interruption", "names"},
-    "torchrun": set(),
-    "sound_file": BASE,
-    "clip": BASE | {"sound_file", "whole_file"},
-    "dsp": BASE | {"whole_file"},
-    "drawing": BASE | {"clip", "dsp", "whole_file"},
-    "data": BASE | {"clip", "dsp", "sound_file", "whole_file"},
-    "metrics": BASE | {"dsp"},
-    "families": BASE | {"dsp"},
-    "families/mode_choice": BASE | {"families", "processor", "whole_file"},
-    "families/runtime": BASE | {"dsp", "families", "models"},
-    "families/coding": BASE | {"dsp", "families", "models"},
-    "families/coded": BASE | {"data", "families"},
-    "families/recipe": BASE | {"data", "dsp", "families", "metrics", "models", "text", "training"},
-    "families/pairs": BASE | {"data", "families"},
-    "families/given": BASE | {"data", "dsp", "families"},
-    "families/network": BASE | {"dsp", "families", "nn"},
-    "models": BASE | {"interruption", "onnx_runtime", "families", "whole_file"},
-    "text": BASE,
-    "speech": BASE | {"clip", "models", "text"},
-    "nn": BASE | {"dsp", "metrics"},
-    "training": BASE
-    | {"clip", "data", "drawing", "families", "file_lock", "interruption", "models", "nn", "onnx_runtime"}
-    | {"processor", "torchrun", "whole_file"},
-    "tasks": BASE
-    | {"clip", "data", "drawing", "dsp", "families", "file_lock", "metrics", "models", "nn", "processor", "speech"}
-    | {"text", "training", "whole_file"},
-    "cli": BASE | {"interruption", "models", "tasks", "torchrun"},
-    "__init__": {"clip", "errors", "models", "speech", "tasks"},  # for type checkers, or when a name is first used
-    "__main__": {"cli"},
-}
+TORCH_FILES = ("network", "modules", "losses", "training", "export")
+"""Files of a family that may import PyTorch."""
+
+
+def module_of(path: Path) -> str:
+    parts = ("wavewright", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in FILES}
 
 
 def imports(path: Path) -> list[str]:
-    """The absolute names of all modules that a file imports, anywhere in it."""
+    """Return the absolute names of all that a file imports, anywhere in it, also for types only."""
     found = []
     package = ["wavewright", *path.relative_to(PACKAGE).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -74,15 +41,48 @@ def imports(path: Path) -> list[str]:
     return found
 
 
-def part_of(path: Path) -> str:
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    door = f"families/{parts[-1]}"
-    return door if parts[0] == "families" and door in ARROWS else parts[0]
+def imported_modules(path: Path) -> set[str]:
+    """Return the modules of the package that a file imports; ``from .a import b`` is ``a.b`` where that is a module."""
+    names = [name for name in imports(path) if name.startswith("wavewright.")]
+    return {name if name in MODULES else name.rpartition(".")[0] for name in names} & MODULES.keys() - {module_of(path)}
+
+
+def package_of(module: str) -> str:
+    """Return the package that a module belongs to: a folder or file of the house; each family is one of its own."""
+    parts = module.split(".")[1:]
+    is_family = parts[:1] == ["families"] and len(parts) > 1
+    return ".".join(parts[: 2 if is_family else 1])
+
+
+def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the strongly connected components of more than one node (R. Tarjan, 1972)."""
+    index: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    components = []
+
+    def visit(node: str) -> None:
+        index[node] = lowest[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                lowest[node] = min(lowest[node], lowest[other])
+        if lowest[node] == index[node]:
+            position = stack.index(node)
+            components.append(sorted(stack[position:]))
+            del stack[position:]
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return [component for component in components if len(component) > 1]
 
 
 def may_use_torch(path: Path) -> bool:
     parts = path.relative_to(PACKAGE).parts
-    return parts[0] in ("nn", "training") or (parts[0] == "families" and parts[-1] == "network.py")
+    return parts[0] in ("nn", "training") or (parts[0] == "families" and path.stem in TORCH_FILES)
 
 
 def name_of(path: Path) -> str:
@@ -95,12 +95,22 @@ def test_torch_is_imported_only_where_learning_is(path):
     assert may_use_torch(path) or not uses_torch
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_arrows_point_one_way(path):
-    own = [name.split(".")[1:] for name in imports(path) if name.startswith("wavewright.")]
-    assert {part[0] for part in own} - {part_of(path), "__version__"} <= ARROWS[part_of(path)]
-    if part_of(path) == "families/recipe":  # a recipe holds settings; it does not train
-        assert {part[1] for part in own if part[0] == "training"} == {"settings"}
+def test_cycles_are_found():
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [["a", "b", "c"]]
+    assert cycles({"a": {"b"}, "b": {"a"}, "c": {"d"}, "d": {"c"}}) == [["a", "b"], ["c", "d"]]
+
+
+def test_no_two_files_import_each_other():
+    assert cycles({module: imported_modules(path) for module, path in MODULES.items()}) == []
+
+
+def test_no_two_packages_import_each_other():
+    graph: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        own = package_of(module)
+        graph.setdefault(own, set()).update({package_of(other) for other in imported_modules(path)} - {own})
+    assert cycles(graph) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
+from wavewright.contracts.settings import TrainingSettings
 from wavewright.errors import BadSetting
 from wavewright.models.card import Card
 from wavewright.nn.playable import Graph, Playable
 from wavewright.onnx_runtime import open_session
 from wavewright.training.export import export_model, row_scales
 from wavewright.training.integer_products import MOST_SATURATION_DB, Steps, saturation_db, steps_for
-from wavewright.training.settings import TrainingSettings
 
 SAMPLE = np.full((1, 8), 0.5, np.float32)
 

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from tiny_models import make_gan
 from tiny_vae import CLIPS, FRAMES, RATE, make_vae, tone
 
-from wavewright import models
+from wavewright import loading, models
 from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
 from wavewright.data import manifest
@@ -98,7 +98,7 @@ def test_a_morph_becomes_files_that_sort_and_say_what_they_are(sounds, capsys):
     assert run(command) == 0
     lines = capsys.readouterr().out.splitlines()
     names = [f"morph-drums-a-to-b-low-to-high-spherical-x11-{index:03d}.wav" for index in range(11)]
-    player = models.load("morph-drums")
+    player = loading.load("morph-drums")
     assert lines == [
         *(f"  {name}" for name in [*names, "morph-drums-a-to-b-low-to-high-spherical-x11-joined.wav"]),
         f"12 sounds by morph-drums ({player.folder.hash}) in out",
@@ -124,7 +124,7 @@ def test_files_of_any_rate_and_channels_are_heard_alike(sounds):
     derived = vary(Path("stereo.flac"), count=2, out=Path("out"))
     assert derived.sources[0].changes == ("mixed from 2 channels to one", "resampled from 44100 to 8000 Hz")
     assert str(derived).endswith("stereo.flac was mixed from 2 channels to one, resampled from 44100 to 8000 Hz.")
-    expected = models.load("morph-drums").vary(stereo.mean(axis=0), count=2)
+    expected = loading.load("morph-drums").vary(stereo.mean(axis=0), count=2)
     for sound, wave in zip(derived.sounds, expected, strict=True):
         np.testing.assert_allclose(Clip.read(sounds / "out" / sound.file).wave, wave, atol=0.05 * np.abs(wave).max())
 
@@ -133,7 +133,7 @@ def test_a_morph_over_time_is_one_sound(sounds):
     derived = morph(Path("a.wav"), Path("b.wav"), over_time=True, way="spherical", model="frames")
     (sound,) = derived.sounds
     assert sound.file == "frames-a-to-b-spherical-over_time.wav"
-    (wave,) = models.load("frames").morph(A, B, way="spherical", over_time=True)
+    (wave,) = loading.load("frames").morph(A, B, way="spherical", over_time=True)
     np.testing.assert_allclose(Clip.read(sounds / "wavewright-sounds" / sound.file).wave, wave, atol=2**-23)
 
 
@@ -145,7 +145,7 @@ def test_the_same_variations_every_time_and_nothing_else_is_replaced(sounds):
     contents = {path.name: path.read_bytes() for path in Path("out").iterdir()}
     vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == contents
-    waves = models.load("morph-drums").vary(A, 0.5, 4, 3, "low")
+    waves = loading.load("morph-drums").vary(A, 0.5, 4, 3, "low")
     np.testing.assert_allclose(Clip.read(Path("out") / first.sounds[2].file).wave, waves[2], atol=2**-23)
     shutil.copy("b.wav", "a.wav")  # another sound of that name
     with pytest.raises(BadFolder, match="is there already and is another sound than the one that morph-drums"):
@@ -157,7 +157,7 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
     assert run(["slide", "a.wav", "--set", "brightness=+0.5", "--set", "loudness=-6", "--steps", "3", "--json"]) == 0
     files = [sound["file"] for sound in json.loads(capsys.readouterr().out)["sounds"]]
     assert files == [f"morph-drums-a-brightness+0.5-loudness-6-x3-{index:03d}.wav" for index in range(3)]
-    player = models.load("morph-drums")
+    player = loading.load("morph-drums")
     waves = player.sweep(A, {"brightness": 0.5, "loudness": -6.0}, (0.0, 0.5, 1.0)).waves
     heard = player.heard(A)
     latents = player.encode(heard.wave)
@@ -179,7 +179,7 @@ def test_sliders_move_a_sound_step_by_step(sounds, capsys):
 
 
 def test_a_share_of_detail_is_asked_for_and_said(sounds, capsys):
-    player = models.load("morph-drums")
+    player = loading.load("morph-drums")
     calls = {
         "vary a.wav --count 1": ("a-vary0.3", lambda: player.vary(A, detail=0.5)[0]),
         "slide a.wav --set loudness=-6": (
@@ -198,7 +198,7 @@ def test_a_share_of_detail_is_asked_for_and_said(sounds, capsys):
 
 
 def test_a_sweep_that_is_too_loud_is_turned_down_as_a_whole():
-    player = models.load("morph-drums")
+    player = loading.load("morph-drums")
     player.directions = Directions(np.full((2, 6), 1e-9, np.float32))
     swept = [player.sweep(gain * A, {"loudness": 3.0}, (0.0, 1.0)) for gain in (1.0, 1_000.0)]
     plain, loud = (each.waves for each in swept)
@@ -214,7 +214,7 @@ def test_a_sweep_that_is_too_loud_is_turned_down_as_a_whole():
 def test_what_is_turned_down_is_said(sounds, capsys):
     Clip(1_000 * A[None], RATE).write("loud.wav", "FLOAT")
     assert run(["slide", "loud.wav", "--set", "loudness=+1"]) == 0
-    turned_db = models.load("morph-drums").sweep(1_000 * A, {"loudness": 1.0}).turned_down_db
+    turned_db = loading.load("morph-drums").sweep(1_000 * A, {"loudness": 1.0}).turned_down_db
     assert turned_db > 10
     assert capsys.readouterr().out.splitlines()[-1] == (
         f"The sound was turned down by {turned_db:.1f} dB, since full scale would be passed."
@@ -225,7 +225,7 @@ def test_what_is_turned_down_is_said(sounds, capsys):
 
 
 def test_a_model_that_was_trained_with_pitch_is_told_it(sounds, capsys):
-    player = models.load("pitched")
+    player = loading.load("pitched")
     calls = {
         "vary a.wav --count 1 --pitch 48": ("pitched-a-48p-vary0.3-000", player.vary(A, pitch=48)[0]),
         "slide a.wav --set loudness=-6 --pitch 48": (
@@ -259,7 +259,7 @@ def test_a_map_says_where_sounds_lie_and_what_lies_near(sounds, capsys):
     names = [f"{label}/{index}.wav" for label in ("high", "low") for index in range(3)]
     assert run(["map", str(kit(*names)), "--neighbours", "2", "--out", "map.json"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    player = models.load("morph-drums")
+    player = loading.load("morph-drums")
     assert lines[0] == f"map.json: 6 sounds of 2 labels by morph-drums ({player.folder.hash}), drawn in map.png"
     assert lines[1].startswith(f"{Path('kit/low/broken.wav')} cannot be decoded")
     assert Path("map.png").read_bytes().startswith(b"\x89PNG")
@@ -300,7 +300,7 @@ def test_neighbours_among_files_and_among_training_sounds(sounds, capsys):
     assert [near.distance for near in found.nearest] == sorted(near.distance for near in found.nearest)
     assert len(found.problems) == 1
     assert run(["neighbours", "a.wav", "--count", "2"]) == 0
-    player = models.load("morph-drums")
+    player = loading.load("morph-drums")
     nearest = player.neighbours(player.encode(player.heard(A).wave), 2)
     assert capsys.readouterr().out.splitlines() == [
         f"Nearest to a.wav among the training sounds of morph-drums ({player.folder.hash}):",
@@ -314,7 +314,7 @@ def test_neighbours_among_files_and_among_training_sounds(sounds, capsys):
 def test_a_one_shot_comes_back_from_its_latents(sounds, capsys):
     Clip(np.stack([B, B]), RATE).resample(16_000).write("c.wav", "FLOAT")
     assert run(["encode", "c.wav", "--model", "morph-drums", "--label", "high"]) == 0
-    player = models.load("morph-drums")
+    player = loading.load("morph-drums")
     n_bytes = Path("c.safetensors").stat().st_size
     assert capsys.readouterr().out.splitlines() == [
         f"c.safetensors: 0.26 s as 1 latent of 6 numbers by morph-drums ({player.folder.hash}), {n_bytes} bytes",
@@ -378,7 +378,7 @@ def test_no_damage_goes_unnoticed(sounds):
 
 
 def test_latents_that_claim_what_cannot_be_are_refused(sounds):
-    player = models.load("frames")
+    player = loading.load("frames")
     known = {"model": "frames", "model_hash": player.folder.hash, "sample_rate": RATE}
     latents = np.zeros((3, 6), np.float32)
     path = Path("x.safetensors")
@@ -447,7 +447,7 @@ def test_latents_that_claim_what_cannot_be_are_refused(sounds):
                 ("morph a.wav b.wav", "-b"),
             )
         ),
-        ("generate tiny --pitch 60", "tiny has no pitch to choose; leave pitch out, or play another model."),
+        ("generate tiny --pitch 60", "tiny has no pitch to choose; leave pitch out, or use another model."),
         ("vary a.wav --pitch 128", "--pitch is 128; input should be less than or equal to 127."),
         ("map none", "none does not exist; give a folder with sound files in it"),
         ("map quiet", "quiet holds no sound that can be used: "),

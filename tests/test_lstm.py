@@ -13,21 +13,22 @@ import torch
 from safetensors.numpy import load_file, save_file
 from tiny_models import sign_again
 
-from wavewright import models
+from wavewright import loading
+from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Entry
+from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
-from wavewright.families.lstm import POSITION_FEATURES, SIZES, STATISTICS_FILE, Config
-from wavewright.families.lstm.frames import Whitening, frames_to_wave, position_features, wave_to_frames
-from wavewright.families.lstm.network import Lstm, TorchStep, build, losses, mixture_nll, to_play
-from wavewright.families.lstm.recipe import DataSettings, FrameBatches, Recipe, prepare, recipe
+from wavewright.families.lstm.config import SIZES, STATISTICS_FILE, LstmConfig
+from wavewright.families.lstm.frames import Whitening, frames_to_wave, wave_to_frames
+from wavewright.families.lstm.network import Lstm, TorchStep, build, export, losses, mixture_nll
+from wavewright.families.lstm.recipe import FrameBatches, LstmDataSettings, LstmRecipe, prepare, recipe
 from wavewright.families.lstm.sampling import Statistics, draw_frame, draw_frames
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.training.export import as_played, export_model
 from wavewright.training.run import choose_recipe, train
-from wavewright.training.settings import TrainingSettings
 
 RATE = 8_000
-TINY = Config(
+TINY = LstmConfig(
     sample_rate=RATE,
     n_fft=128,
     hop_length=64,
@@ -64,9 +65,9 @@ def words(tmp_path_factory):
     return entries
 
 
-def small_recipe(model: Config = VOICE, **training) -> Recipe:
+def small_recipe(model: LstmConfig = VOICE, **training) -> LstmRecipe:
     settings = {"batch_size": 6, "threads": 1, "precision": "float32", "metric": "distance", **training}
-    return Recipe(model, DataSettings(heard_seconds=0.3, crop_seconds=0.3), TrainingSettings(**settings))
+    return LstmRecipe(model, LstmDataSettings(heard_seconds=0.3, crop_seconds=0.3), TrainingSettings(**settings))
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def prepared(words, tmp_path_factory):
     return prepare(small_recipe(), words, tmp_path_factory.mktemp("cache"))
 
 
-def seeded(config: Config) -> Lstm:
+def seeded(config: LstmConfig) -> Lstm:
     with torch.random.fork_rng():
         torch.manual_seed(1)
         return build(config)
@@ -91,13 +92,13 @@ def exported(folder, prepared, name="tiny", config=None):
         labels=list(config.labels),
         sample_rate=RATE,
     )
-    export_model(folder / name, card, to_play(seeded(config).eval().recurrent, prepared))
+    export_model(folder / name, card, export(seeded(config).eval().recurrent, prepared))
     return folder / name
 
 
 @pytest.fixture(scope="module")
 def player(prepared, tmp_path_factory):
-    return models.load(exported(tmp_path_factory.mktemp("lstm"), prepared))
+    return loading.load(exported(tmp_path_factory.mktemp("lstm"), prepared))
 
 
 # --- the network
@@ -268,7 +269,7 @@ def test_what_cannot_be_learned_is_said(words, tmp_path):
         prepare(small_recipe(replace(VOICE, labels=("one", "three"))), words, tmp_path)
     with pytest.raises(BadFolder, match="There is no clip of the speaker 'dan'"):
         prepare(small_recipe(replace(VOICE, speakers=("dan",))), words, tmp_path)
-    short = replace(small_recipe(), data=DataSettings(longest_seconds=0.35, heard_seconds=0.3))
+    short = replace(small_recipe(), data=LstmDataSettings(longest_seconds=0.35, heard_seconds=0.3))
     found = prepare(replace(short, model=replace(VOICE, labels=())), words, tmp_path)
     assert found.recipe.model.labels == ("one",)
     assert "whole sounds may last 0.35 s (data.longest_seconds)" in str(found.problems[0])
@@ -291,7 +292,7 @@ def test_impossible_settings_are_refused(change, sentence):
 
 def test_a_metric_fits_the_output():
     assert [recipe(size).model.hidden_size for size in SIZES] == [96, 256, 384]
-    with pytest.raises(BadSetting, match="the output mse is measured by valid/mse, distance, diversity, level_db"):
+    with pytest.raises(BadSetting, match="a recurrent model is measured by valid/mse, distance, diversity, level_db"):
         choose_recipe("lstm", "tiny", ["output=mse", "metric=valid/nll"])
     assert choose_recipe("lstm", "tiny", ["cell=gru", "f_max_hz=none"]).model.cell == "gru"
 
@@ -375,7 +376,7 @@ def test_a_model_whose_statistics_do_not_fit_is_refused(prepared, tmp_path):
     card["labels"] = card["config"]["labels"] = ["one", "two", "three"]
     (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has no durations of shape \(3, 3\)"):
-        models.load(folder)
+        loading.load(folder)
 
 
 @pytest.mark.parametrize("name", ["mean", "directions", "scales", "durations"])
@@ -387,7 +388,7 @@ def test_a_model_whose_statistics_are_no_numbers_is_refused(prepared, tmp_path, 
     save_file(tensors, folder / STATISTICS_FILE)
     sign_again(folder)
     with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has numbers of {name} that are missing or not finite"):
-        models.load(folder)
+        loading.load(folder)
 
 
 def test_a_run_becomes_a_model_that_plays(words, tmp_path):
@@ -405,7 +406,7 @@ def test_a_run_becomes_a_model_that_plays(words, tmp_path):
     done = train(folder, "lstm", "tiny", tmp_path / "run", settings=settings, quiet=True)
     assert done.step == 6
     assert done.metrics.keys() == {"valid/nll", "distance", "diversity", "level_db"}
-    player = models.load(tmp_path / "run")
+    player = loading.load(tmp_path / "run")
     (wave,) = player.generate(seconds=0.5)
     assert wave.shape == (1, 4000)
     assert np.abs(wave).max() > 0

@@ -1,4 +1,4 @@
-"""Markdown and HTML as plain text: the words, their positions in the given text, and parts that are read as the whole."""
+"""Markdown and HTML as plain text: the words, their positions in the original text, and segments read in order."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tiny_speech import stand_in_voice
 from wavewright import phonemes
 from wavewright.cli import run
 from wavewright.errors import BadSetting, NothingToSpeak
-from wavewright.speech.chapters import chapters_of
-from wavewright.speech.reading import parts_of_lines
+from wavewright.speech.chapters import find_chapters
+from wavewright.speech.reading import segment_lines
 from wavewright.tasks.pcm import read_pcm
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
-from wavewright.text.markup import Plain
+from wavewright.text.markup import MarkupReader
 
 ENGLISH = front_end()
 PIECES = (
@@ -140,7 +140,7 @@ SPOKEN_HTML = [
 
 
 def read(text, markup):
-    return [str(sentence) for sentence in ENGLISH.sentences(Plain(markup).read(text).text)]
+    return [str(sentence) for sentence in ENGLISH.sentences(MarkupReader(markup).read(text).text)]
 
 
 def test_markdown_is_read_without_its_signs():
@@ -184,14 +184,14 @@ def test_nested_and_broken_markdown(text, spoken):
 
 
 def test_without_markup_a_text_stays_as_it_is():
-    assert Plain("none").read(MARKDOWN).text == MARKDOWN
+    assert MarkupReader("none").read(MARKDOWN).text == MARKDOWN
 
 
 @pytest.mark.parametrize(("text", "markup"), [(MARKDOWN, "markdown"), (HTML, "html")])
 def test_words_stand_where_they_are_written(text, markup):
-    plain = Plain(markup).read(text)
+    plain = MarkupReader(markup).read(text)
     words = [word for sentence in ENGLISH.sentences(plain.text) for word in sentence.words]
-    written = [text[plain.place(word.start) : plain.place(word.end - 1) + 1] for word in words]
+    written = [text[plain.position(word.start) : plain.position(word.end - 1) + 1] for word in words]
     others = {word.text: found for word, found in zip(words, written, strict=True) if found != word.text}
     assert set(others) <= {"&", "<", "9", "boldness", "€5", "a", "cat"}
     assert others.get("boldness", "bold</b>ness") == "bold</b>ness"
@@ -202,17 +202,17 @@ def test_words_stand_where_they_are_written(text, markup):
     st.lists(st.lists(st.sampled_from(PIECES), max_size=12), min_size=1, max_size=3),
     st.sampled_from(["markdown", "html"]),
 )
-def test_any_markup_is_read_and_places_never_go_back(parts, markup):
-    plain = Plain(markup)
-    for part in ("".join(pieces) for pieces in parts):
-        ahead = plain.peek(part)
-        found = plain.read(part)
-        assert found.text == ahead
-        places = [found.place(index) for index in range(len(found.text) + 1)]
-        assert places == sorted(places)
-        assert all(0 <= place < max(len(part), 1) for place in places[:-1])
-        assert places[-1] == len(part)
-        for sentence in ENGLISH.stream(f"word. {found.text}", None, lambda passage: None):
+def test_any_markup_is_read_and_positions_never_decrease(segments, markup):
+    reader = MarkupReader(markup)
+    for segment in ("".join(pieces) for pieces in segments):
+        ahead = reader.peek(segment)
+        converted = reader.read(segment)
+        assert converted.text == ahead
+        positions = [converted.position(index) for index in range(len(converted.text) + 1)]
+        assert positions == sorted(positions)
+        assert all(0 <= position < max(len(segment), 1) for position in positions[:-1])
+        assert positions[-1] == len(segment)
+        for sentence in ENGLISH.stream(f"word. {converted.text}", None, lambda passage: None):
             assert sentence.words
 
 
@@ -221,8 +221,8 @@ def test_any_markup_is_read_and_places_never_go_back(parts, markup):
     "piece", [*PIECES, "[a](", '<a "', "*a ", "`a``b", "<!-- ", "|a", "a|b\n", "- - ", "[a]: ", "(("]
 )
 def test_much_of_one_sign_is_read(markup, piece):
-    found = Plain(markup).read(piece * 2_000)
-    assert found.place(len(found.text)) == len(piece) * 2_000
+    found = MarkupReader(markup).read(piece * 2_000)
+    assert found.position(len(found.text)) == len(piece) * 2_000
 
 
 def test_a_text_of_markup_is_spoken_with_its_places(players, capsys, tmp_path):
@@ -284,7 +284,7 @@ def test_random_markdown_sounds_the_same_line_by_line_and_whole():
     voice = stand_in_voice()
     for _ in range(25):
         text = "Start.\n" + "".join(draw.choices(lines, k=12))
-        parts = parts_of_lines(text.splitlines(keepends=True), "here", ENGLISH.sentences, "markdown")
+        parts = segment_lines(text.splitlines(keepends=True), "here", ENGLISH.sentences, "markdown")
         chunks = list(voice.stream(parts, markup="markdown"))
         wave = np.concatenate([chunk.wave for chunk in chunks], axis=1)
         assert np.array_equal(wave, voice.speak(text, markup="markdown").clip.wave)
@@ -295,7 +295,7 @@ def test_books_may_be_markdown_or_html(players, tmp_path):
     path.write_text(
         "# One **bold**\n\n- a\n- b\n\n```\ncode\n\n# no heading\n```\n\n## Two\n\nWords.\n", encoding="utf-8"
     )
-    assert [chapter.title for chapter in chapters_of(path, None, "markdown")] == ["One bold", "Two"]
+    assert [chapter.title for chapter in find_chapters(path, None, "markdown")] == ["One bold", "Two"]
     book = speak(file=path, voice="en-kathleen", markup="markdown", subtitles="json", quiet=True)
     assert [chapter.file for chapter in book.chapters] == ["01-one-bold.wav", "02-two.wav"]
     words = json.loads((tmp_path / "book" / "01-one-bold.json").read_text(encoding="utf-8"))["words"]

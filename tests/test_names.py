@@ -14,7 +14,7 @@ import soundfile
 from tiny_models import change_card, make_gan
 from tiny_speech import install, stand_in_voice
 
-from wavewright import models
+from wavewright import loading
 from wavewright.cli import run
 from wavewright.data import manifest
 from wavewright.data.folder import scan
@@ -169,7 +169,7 @@ def test_cards_with_bad_names_are_refused(tmp_path, name):
         card = (folder / "card.json").read_text(encoding="utf-8")
         change_card(folder, **change)
         with pytest.raises(BadModel, match=r"card\.json cannot be read as a model card"):
-            models.load(folder)
+            loading.load(folder)
         (folder / "card.json").write_text(card, encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ import soundfile
 from tiny_models import make_gan
 
 import wavewright
-from wavewright import models
+from wavewright import loading, models
 from wavewright.clip import MOST_WAV_BYTES, Clip
 from wavewright.errors import BadSetting
 from wavewright.models.folder import ModelFolder, described
@@ -101,7 +101,7 @@ def test_clips_and_models_are_one_line(tmp_path):
     folder = make_gan(tmp_path, labels=LABELS)
     n_bytes = sum(path.stat().st_size for path in folder.iterdir() if path.name != "card.json")
     shown = f"<tiny: gan, 8000 Hz, labels a, b, c, d, e, f, g, h and 2 more, {n_bytes / 1e6:.1f} MB>"
-    assert repr(models.load(folder)) == shown
+    assert repr(loading.load(folder)) == shown
 
 
 def test_bundled_models_and_voices_are_one_line():

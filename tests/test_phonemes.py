@@ -53,7 +53,7 @@ def test_another_language_has_symbols_of_its_own():
     assert [(word.text, word.start, word.end) for word in first.words] == [("Ja", 0, 2), ("[[naɪn]]", 4, 12)]
     with pytest.raises(BadText, match="nothing to speak"):
         german.sentences(" . ")
-    with pytest.raises(BadText, match="the sign '€'"):
+    with pytest.raises(BadText, match="the character '€'"):
         german.phones("€")
 
 
@@ -61,6 +61,6 @@ def test_espeak_is_asked_for_by_name_and_missed_by_name(monkeypatch):
     def missing(language):
         raise MissingExtra(f"The language {language!r} needs eSpeak NG.")
 
-    monkeypatch.setattr(espeak, "_opened", missing)
+    monkeypatch.setattr(espeak, "_espeak_backend", missing)
     with pytest.raises(MissingExtra, match=re.escape("The language 'de' needs eSpeak NG")):
         phonemes("Hallo", language="espeak:de")

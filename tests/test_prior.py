@@ -13,16 +13,16 @@ import scipy.special
 import torch
 from tiny_codec_model import drawn_codes, export_codec, write_glides
 
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip
+from wavewright.contracts.family import EMBEDDINGS_FILE
+from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
+from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
-from wavewright.families.gan import EMBEDDINGS_FILE
-from wavewright.families.lstm import POSITION_FEATURES
-from wavewright.families.lstm.frames import position_features
-from wavewright.families.prior import SIZES, STATISTICS_FILE, Config
-from wavewright.families.prior.network import Prior, TorchSteps, build, code_nats, to_play
-from wavewright.families.prior.recipe import DataSettings, Recipe, prepare, recipe
+from wavewright.families.prior.config import SIZES, STATISTICS_FILE, PriorConfig
+from wavewright.families.prior.network import Prior, TorchSteps, build, code_nats, export
+from wavewright.families.prior.recipe import PriorDataSettings, PriorRecipe, prepare, recipe
 from wavewright.families.prior.sampling import draw_frames
 from wavewright.families.prior.symbols import to_codes, to_symbols
 from wavewright.metrics.copying import smallest_distance
@@ -31,10 +31,9 @@ from wavewright.models.card import CARD_FILE, Card
 from wavewright.tasks.generate import generate
 from wavewright.training.export import as_played, export_model
 from wavewright.training.run import choose_recipe, train
-from wavewright.training.settings import TrainingSettings
 
 HOP, RATE = 320, 16_000
-TINY = Config(
+TINY = PriorConfig(
     codec="tiny-codec",
     codebook_size=64,
     n_levels=3,
@@ -77,7 +76,7 @@ def entries(place):
 def small_recipe(model=WHOLE, **data):
     settings = {"crop_seconds": 0.3, "heard_seconds": 0.3, "n_variants": 2, **data}
     training = TrainingSettings(batch_size=5, threads=1, precision="float32", metric="valid/bits")
-    return Recipe(model, DataSettings(**settings), training)
+    return PriorRecipe(model, PriorDataSettings(**settings), training)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +97,7 @@ def exported(prepared, name, **model):
     changed = replace(prepared, recipe=replace(prepared.recipe, model=config))
     card = Card(name=name, family="prior", config=asdict(config), labels=list(config.labels), sample_rate=RATE)
     folder = Path("runs") / name
-    export_model(folder, card, to_play(seeded(config).eval().drawer, changed))
+    export_model(folder, card, export(seeded(config).eval().drawer, changed))
     return folder
 
 
@@ -106,14 +105,14 @@ def exported(prepared, name, **model):
 def player(prepared, place):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        return models.load(exported(prepared, "words"))
+        return loading.load(exported(prepared, "words"))
 
 
 @pytest.fixture(scope="module")
 def endless(prepared, place):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        return models.load(exported(prepared, "endless", duration="endless", labels=(), speakers=()))
+        return loading.load(exported(prepared, "endless", duration="endless", labels=(), speakers=()))
 
 
 # --- the network
@@ -196,7 +195,7 @@ def test_sizes_and_settings():
 
 def test_recordings_become_codes_and_what_was_before_them(prepared, place):
     model = prepared.recipe.model
-    codec = models.load("tiny-codec")
+    codec = loading.load("tiny-codec")
     assert (model.codec_hash, model.sample_rate, model.hop_length, model.codebook_size) == (
         codec.codes_hash,
         RATE,
@@ -384,7 +383,7 @@ def test_what_a_model_does_not_have_is_said(player, endless):
 
 def test_a_prior_without_its_codec_is_refused(player, place, tmp_path, monkeypatch):
     card = json.loads((player.folder.path / CARD_FILE).read_text(encoding="utf-8"))
-    codec = models.load("tiny-codec")
+    codec = loading.load("tiny-codec")
     assert player.config.codec_hash == codec.codes_hash != codec.folder.hash
     card["config"]["codec_hash"] = "0123456789ab"
     other = tmp_path / "other"
@@ -395,15 +394,15 @@ def test_a_prior_without_its_codec_is_refused(player, place, tmp_path, monkeypat
     with pytest.raises(
         BadModel, match=f"have the hash 0123456789ab, and those of the tiny-codec here have {codec.codes_hash}; copy"
     ):
-        models.load(other)
+        loading.load(other)
     card["config"]["codec_hash"] = codec.folder.hash  # as older priors name it
     (other / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
-    assert models.load(other).codec.codes_hash == codec.codes_hash
+    assert loading.load(other).codec.codes_hash == codec.codes_hash
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
         BadModel, match=r"words draws the codes of the codec 'tiny-codec' \(.*\), which is not among the models"
     ):
-        models.load(place / "runs" / "words")
+        loading.load(place / "runs" / "words")
 
 
 def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, place):
@@ -412,7 +411,7 @@ def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, place):
     card["labels"] = card["config"]["labels"] = ["low", "high", "mid"]
     (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has no durations for 3 labels and 2 speakers"):
-        models.load(folder).generate("low")
+        loading.load(folder).generate("low")
 
 
 def test_a_run_becomes_a_model_that_generates(place, tmp_path):
@@ -433,7 +432,7 @@ def test_a_run_becomes_a_model_that_generates(place, tmp_path):
     made = generate("glides", count=2, out=tmp_path / "out")
     assert [sound.seconds for sound in made.sounds] == [0.7, 0.7]
     assert all(sound.novelty_db is not None for sound in made.sounds)
-    tensors = models.load("glides").folder.tensors(EMBEDDINGS_FILE)
+    tensors = loading.load("glides").folder.tensors(EMBEDDINGS_FILE)
     assert tensors["embeddings"].shape[1] == 240
     assert tensors["limits"].shape == (1,)
 

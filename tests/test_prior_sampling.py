@@ -7,11 +7,11 @@ import pytest
 from tiny_codec_model import drawn_codes
 
 from wavewright.errors import BadSetting
-from wavewright.families.prior import Config
+from wavewright.families.prior.config import PriorConfig
 from wavewright.families.prior.sampling import draw_frames, draw_symbol
 from wavewright.families.prior.symbols import checked, to_codes, to_symbols
 
-TINY = Config(
+TINY = PriorConfig(
     codec="tiny-codec",
     codebook_size=64,
     n_levels=3,

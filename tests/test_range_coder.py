@@ -5,7 +5,7 @@ import pytest
 from tiny_codec import drawn_codes, table
 
 from wavewright.errors import BadSetting
-from wavewright.families.codec import TOTAL
+from wavewright.families.codec.config import TOTAL
 from wavewright.families.codec.range_coder import RangeCoder, entropy_bits, frequencies_of, most_bytes
 
 

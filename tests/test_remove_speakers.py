@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from tiny_voice import TEXTS, front_end, tiny_recipe, write_folder
 
-from wavewright import models
+from wavewright import loading, models
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.families.acoustic import SPEAKERS_FILE, Config
 from wavewright.families.acoustic import recipe as recipes
+from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig
 from wavewright.models.folder import SAMPLE_FILE, WEIGHTS_FILE, ModelFolder
-from wavewright.speech.voice import voices
+from wavewright.speech.voice_names import voices
 from wavewright.training.run import Provenance, Run
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -54,7 +54,7 @@ def test_the_other_speakers_sound_the_same_sample_for_sample(removing, tmp_path,
     module, run, corpus = removing
     made = module.remove_speakers(ModelFolder(run), removed, tmp_path / "fewer", corpus)
     kept = tuple(name for name in SPEAKERS if name not in removed)
-    before, after = models.load(run), models.load(made.path)
+    before, after = loading.load(run), loading.load(made.path)
     assert after.speakers == kept
     for speaker in kept:
         for symbols in SENTENCES:
@@ -77,7 +77,7 @@ def test_no_number_of_a_removed_speaker_is_left(removing, tmp_path):
         assert table[1].astype(np.float16).tobytes() not in contents
     for name, table in before.tensors(SPEAKERS_FILE).items():
         np.testing.assert_array_equal(made.tensors(SPEAKERS_FILE)[name], table[[0, 2]])
-    assert made.config(Config).speakers == ("ann", "cid")
+    assert made.config(AcousticConfig).speakers == ("ann", "cid")
     assert (made.path / SAMPLE_FILE).read_bytes() != (run / SAMPLE_FILE).read_bytes()
 
 
@@ -93,7 +93,7 @@ def test_the_card_says_who_was_removed_and_what_was_measured(removing, tmp_path)
     again = module.remove_speakers(made, ("ann",), tmp_path / "one")
     assert again.card.training["removed_speakers"] == ["bob", "ann"]
     assert again.card.metrics == {}
-    state = recipes.warm_start(again, Config(**{**again.card.config, "speakers": ("eve",)}))
+    state = recipes.warm_start(again, AcousticConfig(**{**again.card.config, "speakers": ("eve",)}))
     np.testing.assert_array_equal(state["speaker.weight"], ModelFolder(run).weights()["voice.speaker.weight"][2:])
 
 

@@ -12,7 +12,7 @@ import pytest
 from signals_at_changes import terminated_before_change
 from tiny_models import TinySpectral, make_gan, seeded
 
-from wavewright import models
+from wavewright import loading, models
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.models.replacing import finish_replacing, replace_model
@@ -129,17 +129,17 @@ def test_disks_without_links_get_copies(tmp_path, monkeypatch):
 @pytest.mark.parametrize("at", [0, 5, 9, 13, 17])
 def test_an_export_that_dies_leaves_a_model_that_plays(tmp_path, at):
     folder = make_gan(tmp_path)
-    old = models.load(folder).generate("kick")
+    old = loading.load(folder).generate("kick")
     other = seeded(TinySpectral, 1)
-    new = models.load(make_gan(tmp_path / "other", module=other)).generate("kick")
+    new = loading.load(make_gan(tmp_path / "other", module=other)).generate("kick")
     with pytest.MonkeyPatch.context() as patch:
         Killer(patch, at, is_done=False)
         with pytest.raises(Killed):
             make_gan(tmp_path, module=other)
-    found = models.load(folder).generate("kick")
+    found = loading.load(folder).generate("kick")
     assert any(np.array_equal(found, known) for known in (old, new))
     make_gan(tmp_path, module=other)
-    np.testing.assert_array_equal(models.load(folder).generate("kick"), new)
+    np.testing.assert_array_equal(loading.load(folder).generate("kick"), new)
     assert sorted(path.name for path in folder.iterdir()) == [
         "card.json",
         "generator.onnx",
@@ -154,7 +154,7 @@ def test_folders_with_a_sample_of_earlier_versions_play(tmp_path):
     card = Card.read(folder)
     files = {name.replace(".ogg", ".wav"): digest for name, digest in card.files.items()}
     write_card(folder, card.model_copy(update={"files": files}))
-    assert models.load(folder).generate("kick").shape == (1, 1, 1600)
+    assert loading.load(folder).generate("kick").shape == (1, 1, 1600)
     make_gan(tmp_path)
     assert not (folder / "sample.wav").exists()
 

@@ -84,7 +84,7 @@ def test_a_request_to_stop_is_answered_at_once(tmp_path, cause):
         return losses
 
     loop.observer.answered = threading.Event()
-    loop.observer.say = lambda message: (
+    loop.observer.log = lambda message: (
         loop.observer.said.append(message),
         message == saving and loop.observer.answered.set(),
     )

@@ -79,7 +79,7 @@ def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch)
     run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1e-5, settings=settings, quiet=True)
     path = tmp_path / "run" / run_folder.RUN_FILE
     written = json.loads(path.read_text())
-    del written["recipe"]["training"]["base_share"]
+    del written["recipe"]["training"]["base_weight"]
     path.write_text(json.dumps(written))
     assert run.train(kit, "gan", "tiny", tmp_path / "run", resume=True, settings=settings, quiet=True).step == 2
     written["recipe"]["training"]["seed"] = 7
@@ -90,7 +90,7 @@ def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch)
 
 def test_a_share_of_no_base_is_refused(kit, tmp_path):
     with pytest.raises(BadSetting, match="a share of the model that a run begins from; give one with --from"):
-        run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1, settings=["training.base_share=0.3"])
+        run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1, settings=["training.base_weight=0.3"])
     assert not (tmp_path / "run").exists()
 
 

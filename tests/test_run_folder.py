@@ -229,14 +229,14 @@ TERMINATED = """
 import os, signal, sys
 from wavewright import cli
 from wavewright.training.loop import Loop
-one_step = Loop._one_step
+one_step = Loop.step_once
 
 def terminated(loop, *batches):
     if loop.progress.step == 2:
         os.kill(os.getpid(), signal.SIGTERM)
     return one_step(loop, *batches)
 
-Loop._one_step = terminated
+Loop.step_once = terminated
 cli.main()
 """
 
@@ -254,7 +254,7 @@ def test_sigterm_ends_the_step_saves_and_says_so(place):
     assert ended.returncode == 128 + signal.SIGTERM
     assert "SIGTERM: saving the checkpoint and the model" in ended.stderr
     assert "stopped by SIGTERM at step 3 of 5; go on with --resume." in ended.stderr
-    assert "other plays step 3" in ended.stderr
+    assert "other holds step 3" in ended.stderr
     assert go_on(place, "training.steps=5", out="other", quiet=True).step == 5
     run.train(place / "kit", "gan", "tiny", place / "whole", settings=(*SETTINGS, "training.steps=5"), quiet=True)
     resumed, whole = (load_file(place / name / "checkpoints" / LAST) for name in ("other", "whole"))

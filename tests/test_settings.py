@@ -7,16 +7,15 @@ from dataclasses import fields, replace
 
 import pytest
 
+from wavewright.contracts.settings import RANGES as TRAINING_RANGES
+from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.errors import BadSetting
-from wavewright.families.gan import RANGES as GAN_RANGES
-from wavewright.families.gan import SIZES, Config
-from wavewright.families.gan.recipe import DATA_RANGES, METRICS, DataSettings, Recipe, Reference, recipe
+from wavewright.families.gan.config import SIZES, GanConfig
+from wavewright.families.gan.recipe import DATA_RANGES, METRICS, GanDataSettings, GanRecipe, Reference, recipe
 from wavewright.ranges import check_ranges
-from wavewright.training.settings import RANGES as TRAINING_RANGES
-from wavewright.training.settings import TrainingSettings, override
 
 
-def overridden(*assignments: str) -> Recipe:
+def overridden(*assignments: str) -> GanRecipe:
     chosen = recipe("tiny")
     parts = override({"model": chosen.model, "data": chosen.data, "training": chosen.training}, assignments)
     return replace(chosen, **parts)
@@ -25,8 +24,8 @@ def overridden(*assignments: str) -> Recipe:
 @pytest.mark.parametrize(
     ("kind", "ranges", "free"),
     [
-        (Config, GAN_RANGES, {"n_samples", "hop_length", "fade_in_samples", "augment_shift_samples"}),
-        (DataSettings, DATA_RANGES, set()),
+        (GanConfig, GanConfig.RANGES, {"n_samples", "hop_length", "fade_in_samples", "augment_shift_samples"}),
+        (GanDataSettings, DATA_RANGES, set()),
         (TrainingSettings, TRAINING_RANGES, set()),
     ],
 )
@@ -38,10 +37,10 @@ def test_every_number_has_a_range(kind, ranges, free):
 
 @pytest.mark.parametrize("share", [-0.1, 0.91, math.nan, math.inf])
 def test_the_ends_belong_to_a_range_and_nothing_beyond_does(share):
-    for end in DATA_RANGES["valid_share"]:
-        assert DataSettings(valid_share=end).valid_share == end
-    with pytest.raises(BadSetting, match=rf"^valid_share is {share}; it must lie between 0\.0 and 0\.9\.$"):
-        DataSettings(valid_share=share)
+    for end in DATA_RANGES["valid_fraction"]:
+        assert GanDataSettings(valid_fraction=end).valid_fraction == end
+    with pytest.raises(BadSetting, match=rf"^valid_fraction is {share}; it must lie between 0\.0 and 0\.9\.$"):
+        GanDataSettings(valid_fraction=share)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ def test_the_ends_belong_to_a_range_and_nothing_beyond_does(share):
         (["metric=loudness"], "metric is 'loudness'; a GAN is measured by distance, diversity, copying, level_db"),
         (["slowest=2"], "slowest is 2.0 and fastest 1.18; the slowest speed must not be the larger."),
         (["fastest=1e9"], "fastest is 1000000000.0; it must lie between 0.1 and 10.0."),
-        (["valid_share=1"], "valid_share is 1.0; it must lie between 0.0 and 0.9."),
+        (["valid_fraction=1"], "valid_fraction is 1.0; it must lie between 0.0 and 0.9."),
         (["n_samples=1e4"], "The setting model.n_samples cannot be '1e4'"),
         (["weight_bits=4"], "The setting training.weight_bits cannot be '4': input should be 16 or 8."),
         (["loss=l2"], "The setting model.loss cannot be 'l2': input should be 'r3gan', 'hinge', 'wgan-gp' or 'bce'."),
@@ -92,7 +91,7 @@ def test_values_that_fit_each_other_may_be_given_in_any_order():
     assert overridden("n_fft=256", "hop_length=64").model.hop_length == 64
     assert overridden("hop_length=64", "n_fft=256").model.n_fft == 256
     assert overridden("weight_bits=8").training.weight_bits == 8
-    assert overridden("slowest=2", "fastest=3").data == DataSettings(slowest=2, fastest=3)
+    assert overridden("slowest=2", "fastest=3").data == GanDataSettings(slowest=2, fastest=3)
 
 
 def test_every_size_can_be():

@@ -15,7 +15,7 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.data.manifest import is_metadata
 from wavewright.errors import BadAudio, BadText
-from wavewright.speech.chapters import chapters_of
+from wavewright.speech.chapters import find_chapters
 
 FORMATS = ("AIFF", "AU", "CAF", "FLAC", "MP3", "OGG", "RF64", "W64", "WAV", "WAVEX")
 RATE = 16_000
@@ -85,7 +85,7 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path, monkeypatch, kind,
     assert [problem.path.name for problem in found.problems] == ["bad.wav"]
     assert not is_metadata(tmp_path / "metadata.csv")
     with pytest.raises(BadText, match=r"bad\.txt is a pipe, socket or device; save the text"):
-        chapters_of(tmp_path / "bad.txt")
+        find_chapters(tmp_path / "bad.txt")
     assert run(["data", "inspect", "."]) == 0
     for arguments in (["decode", "bad.wwc"], ["decode", "bad.safetensors"], ["encode", "bad.wav"], ["plot", "bad.wav"]):
         assert run(arguments) == 2

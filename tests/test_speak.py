@@ -14,8 +14,8 @@ from wavewright import whole_file
 from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
 from wavewright.errors import BadFolder, BadSetting, BadText
-from wavewright.speech.chapters import chapters_of, paragraphs
-from wavewright.speech.reading import MOST_HELD, parts_of_lines
+from wavewright.speech.chapters import find_chapters, paragraphs
+from wavewright.speech.reading import MOST_PENDING, segment_lines
 from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
 from wavewright.tasks.pcm import read_pcm
@@ -106,13 +106,13 @@ def test_a_line_is_spoken_when_its_sentence_is_over():
     read = front_end("en").sentences
     lines = ["One.\n", "Two\n", "three!\n", "Dear Mr.\n", "Jones.\n", "Four\n", "\n", "Five"]
     parts = ["One.\n", "Two\nthree!\n", "Dear Mr.\nJones.\n", "Four\n\n", "Five"]
-    assert list(parts_of_lines(lines, "here", read)) == parts
+    assert list(segment_lines(lines, "here", read)) == parts
     asked = []
-    came = parts_of_lines((asked.append(line) or line for line in lines), "here", read)
+    came = segment_lines((asked.append(line) or line for line in lines), "here", read)
     next(came)
     assert asked == lines[:1]
-    long = list(parts_of_lines(["and so on\n"] * 3_000, "here", read))
-    assert max(map(len, long)) <= MOST_HELD + 10
+    long = list(segment_lines(["and so on\n"] * 3_000, "here", read))
+    assert max(map(len, long)) <= MOST_PENDING + 10
     assert "".join(long) == "and so on\n" * 3_000
 
 
@@ -190,7 +190,7 @@ def test_a_lexicon_goes_before_the_dictionary(players, tmp_path):
 def test_chapters_are_found_by_headings(tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
-    chapters = chapters_of(path)
+    chapters = find_chapters(path)
     assert [(chapter.stem, chapter.title) for chapter in chapters] == [
         ("01", ""),
         ("02-chapter-one", "Chapter One"),
@@ -221,13 +221,13 @@ def test_headings_are_told_from_sentences(tmp_path):
         for line in lines.split("|"):
             path = tmp_path / "book.txt"
             path.write_text(f"Before.\n\n{line}\n\nBehind.\n", encoding="utf-8")
-            assert (len(chapters_of(path)) == 2) == is_heading, line
+            assert (len(find_chapters(path)) == 2) == is_heading, line
 
 
 def test_chapters_are_found_by_a_marker(tmp_path):
     path = tmp_path / "book.txt"
     path.write_text("%% One\nChapter 1\n\nA\n%%\nB\n", encoding="utf-8")
-    chapters = chapters_of(path, "%%")
+    chapters = find_chapters(path, "%%")
     assert [chapter.stem for chapter in chapters] == ["01-one", "02"]
     found = [
         [(paragraph.first, *paragraph.lines) for paragraph in paragraphs(path, chapter, "%%")] for chapter in chapters
@@ -387,9 +387,9 @@ def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypa
     assert plain.clipped_share == 0
     assert loud.clipped_share == pytest.approx(expected, abs=1e-4)
     assert np.abs(loud.clip.wave).max() == 1
-    says = f"{100 * expected:.2g} % of the samples were louder than full scale"
+    says = f"{100 * expected:.2g} % of the samples exceeded full scale"
     assert says in str(loud)
-    assert "louder" not in str(plain)
+    assert "full scale" not in str(plain)
     (tmp_path / "book.txt").write_text("Hello there.\n", encoding="utf-8")
     assert says in str(speak(file=tmp_path / "book.txt", voice="en-ruth", volume_db=24))
     capsys.readouterr()
@@ -406,7 +406,7 @@ def test_a_vocoder_can_be_chosen(players, tmp_path):
 
 
 def test_a_title_at_the_end_of_a_line_waits_for_its_name():
-    assert list(parts_of_lines(["Ask.\n", "Dr.\n", "Smith.\n"], "here", front_end("en").sentences)) == [
+    assert list(segment_lines(["Ask.\n", "Dr.\n", "Smith.\n"], "here", front_end("en").sentences)) == [
         "Ask.\n",
         "Dr.\nSmith.\n",
     ]

@@ -1,4 +1,4 @@
-"""A text is spoken in pieces with exact joins, controls and times; stand-ins take the place of models."""
+"""Voices: pieces, joins, prosody, times, SSML and names, with stand-ins for the models."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, ins
 
 from wavewright.cli import run
 from wavewright.errors import BadModel, BadSetting, BadText, WavewrightError
-from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, bounded
-from wavewright.speech.plan import PAUSE_SECONDS, Pause, Piece, planned
+from wavewright.speech.envelope import FADE_SECONDS
+from wavewright.speech.pieces import FIRST_SYMBOLS, MOST_SYMBOLS, split_long_words
+from wavewright.speech.plan import PAUSE_SECONDS, plan_text
 from wavewright.speech.prosody import Prosody
-from wavewright.speech.stream import FADE_SECONDS, FEWEST_TAIL_FRAMES, LEAD_FRAMES, trimmed
-from wavewright.speech.styles import STYLES, style_of
-from wavewright.speech.voice import Voice, voices
+from wavewright.speech.steps import Pause, Piece
+from wavewright.speech.styles import STYLES, parse_style
+from wavewright.speech.synthesis import FEWEST_TAIL_FRAMES, LEAD_FRAMES, trim_silence
+from wavewright.speech.voice import Voice
+from wavewright.speech.voice_names import voices
 from wavewright.text import front_end
 from wavewright.text.sentence import Word
 
@@ -65,23 +68,23 @@ def test_no_piece_is_longer_than_it_may_be(voice):
 
 
 def test_a_word_of_five_thousand_letters_is_spoken_in_full():
-    steps = [step for step in planned("strength" * 625, front_end("en")) if isinstance(step, Piece)]
+    steps = [step for step in plan_text("strength" * 625, front_end("en")) if isinstance(step, Piece)]
     assert max(len(step.sentence.symbols) for step in steps) <= MOST_SYMBOLS + 2
-    heard = [phone for step in steps for word in step.words for phone in word.phones]
+    phones = [phone for step in steps for word in step.words for phone in word.phones]
     sentences = front_end("en").sentences("strength" * 625)
-    assert heard == [phone for sentence in sentences for word in sentence.words for phone in word.phones]
-    assert len(heard) > 2_500
+    assert phones == [phone for sentence in sentences for word in sentence.words for phone in word.phones]
+    assert len(phones) > 2_500
 
 
-def test_a_word_of_many_phones_is_parted():
+def test_a_word_of_many_phones_is_split():
     word = Word("x", "x", ("K", "S") * 250, 0, 1, ".")
-    parts = list(bounded([word]))
-    assert [len(part.phones) for part in parts] == [MOST_SYMBOLS - 1, MOST_SYMBOLS - 1, 500 - 2 * (MOST_SYMBOLS - 1)]
-    assert sum((part.phones for part in parts), ()) == word.phones
-    assert [part.mark_after for part in parts] == ["", "", "."]
+    pieces = list(split_long_words([word]))
+    assert [len(piece.phones) for piece in pieces] == [MOST_SYMBOLS - 1, MOST_SYMBOLS - 1, 500 - 2 * (MOST_SYMBOLS - 1)]
+    assert sum((piece.phones for piece in pieces), ()) == word.phones
+    assert [piece.mark_after for piece in pieces] == ["", "", "."]
 
 
-def test_words_and_phones_are_as_long_as_the_model_makes_them(voice):
+def test_words_and_phones_have_the_durations_of_the_model(voice):
     speech = voice.speak("Big cats, small dogs.")
     words = speech.words
     start = LEAD_FRAMES * FRAME
@@ -93,10 +96,10 @@ def test_words_and_phones_are_as_long_as_the_model_makes_them(voice):
             assert phone.end == after.start
         start = word.end + (6 * FRAME if word.mark_after else 0)
     assert speech.clip.seconds == pytest.approx(words[-1].end + PAUSE_SECONDS["."], abs=1e-4)
-    assert [speech.clip.seconds, "Big cats, small dogs."[words[1].from_character : words[1].to_character]][1] == "cats"
+    assert "Big cats, small dogs."[words[1].from_character : words[1].to_character] == "cats"
 
 
-def test_times_tell_where_the_sound_is(voice):
+def test_times_of_words_match_the_level_of_the_audio(voice):
     speech = voice.speak(LONG)
     level = np.abs(speech.clip.wave[0])
     for word in speech.words:
@@ -108,7 +111,7 @@ def test_times_tell_where_the_sound_is(voice):
             assert level[middle - 240 : middle + 240].max() < 0.01
 
 
-def test_joins_are_no_louder_than_what_lies_around_them(voice):
+def test_joins_do_not_click(voice):
     class Hum(StandInVocoder):
         """Never silent, so that a cut would click."""
 
@@ -139,12 +142,13 @@ def test_spectral_flux_where_pieces_meet_is_no_higher_than_elsewhere(voice):
     assert flux[is_join].max() < np.median(flux[~is_join])
 
 
-def test_silence_around_a_piece_is_cut_to_what_was_asked():
-    symbols, places = ("_", "HH", "AY1", ".", "_"), (-1, 0, 0, -1, -1)
-    given = np.array([9, 5, 5, 6, 9])
-    assert trimmed(symbols, places, given, 10).tolist() == [LEAD_FRAMES, 5, 5, 6, 4]
-    assert trimmed(symbols, places, given, 0).tolist() == [LEAD_FRAMES, 5, 5, FEWEST_TAIL_FRAMES, 0]
-    assert trimmed(symbols, places, given, 99).tolist() == [LEAD_FRAMES, 5, 5, 6, 9]
+def test_silence_around_a_piece_is_trimmed():
+    symbols = ("_", "HH", "AY1", ".", "_")
+    word_indices = (-1, 0, 0, -1, -1)
+    durations = np.array([9, 5, 5, 6, 9])
+    assert trim_silence(symbols, word_indices, durations, 10).tolist() == [LEAD_FRAMES, 5, 5, 6, 4]
+    assert trim_silence(symbols, word_indices, durations, 0).tolist() == [LEAD_FRAMES, 5, 5, FEWEST_TAIL_FRAMES, 0]
+    assert trim_silence(symbols, word_indices, durations, 99).tolist() == [LEAD_FRAMES, 5, 5, 6, 9]
 
 
 def test_paragraphs_are_further_apart_than_sentences():
@@ -155,12 +159,12 @@ def test_paragraphs_are_further_apart_than_sentences():
     assert gap("\n\n") - gap(" ") == pytest.approx(0.4, abs=1e-4)
 
 
-def test_paragraphs_as_they_come_are_one_text():
+def test_segments_are_one_text():
     voice = stand_in_voice()
-    given = ["Hello there.\n", "* * *\n", "Good bye.\n"]
-    chunks = list(voice.stream(iter(given)))
+    segments = ["Hello there.\n", "* * *\n", "Good bye.\n"]
+    chunks = list(voice.stream(iter(segments)))
     words = [word for chunk in chunks for word in chunk.words]
-    assert ["".join(given)[word.from_character : word.to_character] for word in words] == [
+    assert ["".join(segments)[word.from_character : word.to_character] for word in words] == [
         "Hello",
         "there",
         "Good",
@@ -169,23 +173,23 @@ def test_paragraphs_as_they_come_are_one_text():
 
 
 @pytest.mark.parametrize("between", ["\n", "\n\n", "\n* * *\n", "\n \n* * *\n"])
-def test_parts_are_as_far_apart_as_in_the_whole_text(between):
-    parts = ["Hello there.", *between.splitlines(keepends=True), "Good bye, dear.\n", "Yes."]
-    came = np.concatenate([chunk.wave for chunk in stand_in_voice().stream(iter(parts))], axis=1)
-    assert np.array_equal(came, stand_in_voice().speak("".join(parts)).clip.wave)
+def test_segments_are_as_far_apart_as_in_the_whole_text(between):
+    segments = ["Hello there.", *between.splitlines(keepends=True), "Good bye, dear.\n", "Yes."]
+    streamed = np.concatenate([chunk.wave for chunk in stand_in_voice().stream(iter(segments))], axis=1)
+    assert np.array_equal(streamed, stand_in_voice().speak("".join(segments)).clip.wave)
 
 
-def test_a_second_paragraph_is_read_after_the_first_was_heard():
-    asked = []
+def test_a_second_paragraph_is_read_after_the_first_was_spoken():
+    read = []
 
     def paragraphs():
         for text in ("Hello there.", "Good bye."):
-            asked.append(text)
+            read.append(text)
             yield text
 
     stream = stand_in_voice().stream(paragraphs())
     next(stream)
-    assert asked == ["Hello there."]
+    assert read == ["Hello there."]
 
 
 @pytest.mark.parametrize(
@@ -207,8 +211,8 @@ def test_volume_is_exact(voice):
     assert np.allclose(0.1 * loud, soft, atol=1e-6)
 
 
-def test_prosodies_add_up_within_their_limits():
-    both = Prosody(rate=2, pitch_semitones=3, volume_db=-6).over(
+def test_prosodies_combine_within_their_limits():
+    both = Prosody(rate=2, pitch_semitones=3, volume_db=-6).combine(
         Prosody(rate=4, pitch_semitones=-1, volume_db=-6, pauses=2)
     )
     assert both == Prosody(rate=4, pitch_semitones=2, volume_db=-12, pauses=2)
@@ -219,7 +223,7 @@ def test_prosodies_add_up_within_their_limits():
 
 
 def test_styles_are_presets_or_what_the_model_learned(voice):
-    assert style_of("sad:0.5").prosody.pitch_semitones == pytest.approx(0.5 * STYLES["sad"].pitch_semitones)
+    assert parse_style("sad:0.5").prosody.pitch_semitones == pytest.approx(0.5 * STYLES["sad"].pitch_semitones)
     voice.speak("Hello.", style="style-2:0.5")
     assert voice.acoustic.calls[0].style == {"style-2": 0.5}
     for wrong in ("merry", "sad:7", "sad:x", "style-1:1.5"):
@@ -234,7 +238,7 @@ MARKUP = (
 )
 
 
-def test_ssml_is_spoken_as_it_says(voice):
+def test_ssml_sets_prosody_voices_pauses_and_marks(voice):
     speech = voice.speak(MARKUP, is_ssml=True)
     words = {word.spoken: word for word in speech.words}
     assert list(words) == ["one", "two", "three", "four", "five", "six", "seven"]
@@ -258,7 +262,7 @@ def test_ssml_is_spoken_as_it_says(voice):
     assert peaks[1] / peaks[0] == pytest.approx(0.1, rel=0.4)
 
 
-def test_a_text_that_begins_as_ssml_is_ssml_unless_told_otherwise(voice):
+def test_a_text_that_starts_like_ssml_is_ssml_unless_overridden(voice):
     text = " <speak>One <sub alias='two'>2nd</sub></speak>"
     assert spoken_words(voice.speak(text)) == ["one", "two"]
     assert "speak" in spoken_words(voice.speak(text, is_ssml=False))
@@ -266,7 +270,7 @@ def test_a_text_that_begins_as_ssml_is_ssml_unless_told_otherwise(voice):
         voice.speak("One", is_ssml=True)
 
 
-def test_a_break_behind_a_sentence_takes_the_place_of_its_pause(voice):
+def test_a_break_after_a_sentence_replaces_its_pause(voice):
     speech = voice.speak('<speak>One. <break time="1s"/> Two.</speak>', is_ssml=True)
     one, two = speech.words
     assert two.start - one.end == pytest.approx(1.0 + (FEWEST_TAIL_FRAMES + LEAD_FRAMES) * FRAME, abs=1e-5)
@@ -283,11 +287,11 @@ def test_a_break_behind_a_sentence_takes_the_place_of_its_pause(voice):
     ],
 )
 def test_sentences_of_markup_are_as_far_apart_as_plain_ones(markup, plain):
-    heard = stand_in_voice().speak(f"<speak>{markup}</speak>")
-    assert np.array_equal(heard.clip.wave, stand_in_voice().speak(plain).clip.wave)
+    speech = stand_in_voice().speak(f"<speak>{markup}</speak>")
+    assert np.array_equal(speech.clip.wave, stand_in_voice().speak(plain).clip.wave)
 
 
-def test_silence_alone_can_be_asked_for(voice):
+def test_a_break_alone_is_silence(voice):
     wave = voice.speak('<speak><break time="1500ms"/></speak>', is_ssml=True).clip.wave
     assert wave.shape == (1, 36_000)
     assert not wave.any()
@@ -343,7 +347,7 @@ def test_a_long_text_is_spoken_piece_by_piece(voice):
     assert len(voice.acoustic.calls) < 400
 
 
-def test_voices_are_found_by_model_and_speaker(tmp_path, monkeypatch):
+def test_voices_have_the_names_of_model_and_speaker(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path)
     assert voices() == ["de-kerstin", "en-kathleen", "en-ruth"]
     voice = Voice.load("en-ruth")
@@ -357,7 +361,7 @@ def test_voices_are_found_by_model_and_speaker(tmp_path, monkeypatch):
         BadModel, match=r"'en-rut'; give one of de-kerstin, en-kathleen, en-ruth, .*did you mean en-ruth\?"
     ):
         Voice.load("en-rut")
-    with pytest.raises(BadModel, match="plays no mel frames"):
+    with pytest.raises(BadModel, match="does not decode mel frames"):
         Voice.load("en", "de")
     players["vocoder"].n_mels = 100
     with pytest.raises(BadModel, match="of 100 bands"):
@@ -397,12 +401,12 @@ def test_a_voice_in_ssml_must_exist_and_speak_the_same_language(tmp_path, monkey
         voice.stream('<speak><voice name="de-kerstin">b</voice></speak>', is_ssml=True)
 
 
-def test_a_fade_is_shorter_than_the_silence_that_it_lies_in():
+def test_a_fade_is_shorter_than_the_silence_around_it():
     assert FADE_SECONDS <= LEAD_FRAMES * FRAME
     assert FADE_SECONDS <= FEWEST_TAIL_FRAMES * FRAME
 
 
 def test_pauses_can_be_longer():
-    steps = list(planned("One. Two.\n\nThree.", front_end("en"), Prosody(pauses=2.0)))
+    steps = list(plan_text("One. Two.\n\nThree.", front_end("en"), Prosody(pauses=2.0)))
     assert [step.pause_seconds for step in steps if isinstance(step, Piece)] == [2 * PAUSE_SECONDS["."]] * 3
     assert [step.seconds for step in steps if isinstance(step, Pause)] == [pytest.approx(0.8)]

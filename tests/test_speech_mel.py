@@ -7,7 +7,7 @@ from wavewright.clip import Clip
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.speech_mel import features_to_mel, mel_to_features, speech_hop_length, speech_mel
 from wavewright.errors import BadSetting
-from wavewright.families.wavenet import Config as WaveNetConfig
+from wavewright.families.wavenet.config import WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames
 
 

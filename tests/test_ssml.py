@@ -13,7 +13,7 @@ ENGLISH = front_end()
 
 
 def read(inside):
-    return ssml.read(f"<speak>{inside}</speak>", ENGLISH)
+    return ssml.parse(f"<speak>{inside}</speak>", ENGLISH)
 
 
 def spoken(inside):
@@ -32,18 +32,18 @@ def test_spans_cover_the_text_and_nest():
         (" ", 1.0, 0.0, 0.0, None),
         ("Ann", 1.0, 0.0, 0.0, "ann"),
     ]
-    assert [markup.span_at(place).text for place in (0, 6, 11, 17)] == ["Hello ", "slow ", "quick", "Ann"]
+    assert [markup.span_at(position).text for position in (0, 6, 11, 17)] == ["Hello ", "slow ", "quick", "Ann"]
     assert all(markup.text[span.start : span.end] == span.text for span in markup.spans)
 
 
-def test_pauses_and_marks_stand_between():
+def test_pauses_and_marks_have_positions():
     markup = read('One<break time="250ms"/>two <mark name="here"/>three<break/>')
     assert markup.text == "One two three "
     between = [(span.start, span.pause_seconds, span.mark) for span in markup.spans if not span.text]
     assert between == [(4, 0.25, None), (8, 0.0, "here"), (14, 0.5, None)]
 
 
-def test_words_are_replaced_where_asked():
+def test_words_are_replaced():
     assert spoken('<sub alias="World Wide Web">WWW</sub>') == "world wide web."
     assert spoken('<say-as interpret-as="characters">NASA4</say-as>') == "n a s a four."
     assert spoken('<say-as interpret-as="ordinal">3</say-as> <say-as interpret-as="cardinal">1984</say-as>') == (
@@ -77,16 +77,16 @@ def test_context_reaches_over_elements():
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ("<speak>a", "not whole at line 1, column 9"),
-        ("<speak>\n a & b</speak>", "not whole at line 2"),
-        ("<speak>a</s></speak>", "not whole"),
-        ("hello", "not whole at line 1, column 1"),
-        ("<p>a</p>", "<speak> must stand around everything"),
-        ("<speak><speak>a</speak></speak>", "<speak> must stand around everything"),
-        ("<speak><audio src='x'/></speak>", "<audio> at line 1, column 8, which is not understood; it can be speak, p"),
+        ("<speak>a", "not well-formed at line 1, column 9"),
+        ("<speak>\n a & b</speak>", "not well-formed at line 2"),
+        ("<speak>a</s></speak>", "not well-formed"),
+        ("hello", "not well-formed at line 1, column 1"),
+        ("<p>a</p>", "one <speak> must enclose everything"),
+        ("<speak><speak>a</speak></speak>", "one <speak> must enclose everything"),
+        ("<speak><audio src='x'/></speak>", "<audio> at line 1, column 8, which is not supported; use speak, p"),
         (
             "<speak><prosody contour='x'>a</prosody></speak>",
-            "the attribute 'contour', which is not understood; it can be rate, pitch",
+            "the attribute 'contour', which is not supported; use rate, pitch",
         ),
         ("<speak><prosody rate='soon'>a</prosody></speak>", "the rate is 'soon'; it can be x-slow"),
         (
@@ -97,37 +97,37 @@ def test_context_reaches_over_elements():
         ("<speak><prosody volume='11'>a</prosody></speak>", "the volume is '11'"),
         ("<speak><break time='2h'/></speak>", "the time is '2h'; it can be up to 60 seconds"),
         ("<speak><break strength='huge'/></speak>", "the strength is 'huge'"),
-        ("<speak><break>a</break></speak>", "<break> at line 1, column 16 holds text"),
+        ("<speak><break>a</break></speak>", "<break> at line 1, column 16 contains text"),
         ("<speak><emphasis level='very'>a</emphasis></speak>", "it can be strong, moderate, none, reduced"),
         ("<speak><say-as>a</say-as></speak>", "lacks the attribute interpret-as"),
         ("<speak><say-as interpret-as='song'>a</say-as></speak>", "interpret-as is 'song'"),
         ("<speak><say-as interpret-as='cardinal'>x</say-as></speak>", "which is not a number"),
         ("<speak><phoneme ph='Ж'>a</phoneme></speak>", "the sign 'Ж'"),
         ("<speak><phoneme alphabet='sampa' ph='a'>a</phoneme></speak>", "'ipa' or 'x-arpabet'"),
-        ("<speak><sub alias='a'><s>a</s></sub></speak>", "<sub> holds <s>"),
+        ("<speak><sub alias='a'><s>a</s></sub></speak>", "<sub> contains <s>"),
         ("<!DOCTYPE speak [<!ENTITY a 'b'>]><speak>&a;</speak>", "declares a document type"),
         ("<!DOCTYPE speak SYSTEM 'file:///etc/passwd'><speak>a</speak>", "declares a document type"),
         ("<speak>&nbsp;</speak>", "undefined entity"),
         ("<speak>" + "<prosody>" * 200 + "a" + "</prosody>" * 200 + "</speak>", "nested deeper than 100"),
     ],
 )
-def test_what_is_not_understood_is_named_with_its_place(document, message):
+def test_errors_have_the_line_and_column(document, message):
     with pytest.raises(BadText) as refused:
-        ssml.read(document, ENGLISH)
+        ssml.parse(document, ENGLISH)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-def test_markup_is_told_from_text():
-    assert ssml.is_markup(' <?xml version="1.0"?><speak>a</speak>')
-    assert ssml.is_markup("<speak>a</speak>")
-    assert not ssml.is_markup("a < b, <speaker>")
+def test_ssml_is_detected():
+    assert ssml.looks_like_ssml(' <?xml version="1.0"?><speak>a</speak>')
+    assert ssml.looks_like_ssml("<speak>a</speak>")
+    assert not ssml.looks_like_ssml("a < b, <speaker>")
 
 
 def test_values_of_prosody():
-    assert prosody.rate_of("+20%") == pytest.approx(1.2)
-    assert prosody.rate_of("80%") == pytest.approx(0.8)
-    assert prosody.pitch_of("+100%") == pytest.approx(12)
-    assert prosody.pitch_of("-50%") == pytest.approx(-12)
-    assert prosody.volume_of("+6dB") == 6
-    assert math.isclose(prosody.range_of("-30%"), 0.7)
+    assert prosody.parse_rate("+20%") == pytest.approx(1.2)
+    assert prosody.parse_rate("80%") == pytest.approx(0.8)
+    assert prosody.parse_pitch("+100%") == pytest.approx(12)
+    assert prosody.parse_pitch("-50%") == pytest.approx(-12)
+    assert prosody.parse_volume("+6dB") == 6
+    assert math.isclose(prosody.parse_range("-30%"), 0.7)

@@ -71,7 +71,7 @@ def test_symbols_begin_and_end_with_silence_and_have_what_stands_between():
     assert sentence.symbols == (
         *("_", "HH", "AH0", "L", "OW1", ",", "W", "ER1", "L", "D", ";", "IH1", "T", "S", "|", "M", "IY1", ".", "_"),
     )
-    assert sentence.places == (-1, 0, 0, 0, 0, -1, 1, 1, 1, 1, -1, 2, 2, 2, -1, 3, 3, -1, -1)
+    assert sentence.word_indices == (-1, 0, 0, 0, 0, -1, 1, 1, 1, 1, -1, 2, 2, 2, -1, 3, 3, -1, -1)
     assert SYMBOLS[0] == "_"
     assert {*sentence.symbols} <= {*ENGLISH.symbols}
     assert len({*SYMBOLS}) == len(SYMBOLS) == 7 + 45 + 24
@@ -185,9 +185,9 @@ def test_a_lexicon_of_ones_own_goes_first(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("hello\n", "line 1: 'hello' stands without phones"),
-        ("a AH0\nb B IY\n", "line 2: 'b' has the phone 'IY', which is none of this language; it knows IY0, IY1, IY2"),
-        ("a AH0\nA EY1\n", "line 2: 'A' stands there already"),
+        ("hello\n", "line 1: 'hello' has no phones"),
+        ("a AH0\nb B IY\n", "line 2: 'b' has the phone 'IY', which this language does not have; it has IY0, IY1, IY2"),
+        ("a AH0\nA EY1\n", "line 2: 'A' is repeated"),
     ],
 )
 def test_errors_of_a_lexicon_name_the_line(tmp_path, lines, message):
@@ -196,7 +196,7 @@ def test_errors_of_a_lexicon_name_the_line(tmp_path, lines, message):
     with pytest.raises(BadText, match=re.escape(message)):
         Lexicon.read(path)
     path.write_bytes(b"a AH0\n\xff\xfe")
-    with pytest.raises(BadText, match="is no text in UTF-8"):
+    with pytest.raises(BadText, match="is not UTF-8"):
         Lexicon.read(path)
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from tiny_training import SETTINGS, Quiet, TwoPlayers, batches, make_loop, same, step_of, tensors_of
 
+from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.errors import BadSetting
 from wavewright.training.loop import BEST, Loop
-from wavewright.training.settings import TrainingSettings, override
 from wavewright.training.timing import time_threads
 
 
@@ -70,7 +70,7 @@ def test_a_network_that_settles_goes_on_from_its_average(tmp_path):
         seen[step] = (loop.network.line.weight.detach().clone(), loop.average.weight.detach().clone())
         return [("line", loop.network.line_loss), ("echo", loop.network.echo_loss)]
 
-    loop.network.settles_at, loop.network.turns = (5,), turns
+    loop.network.freeze_steps, loop.network.turns = lambda: (5,), turns
     loop.run()
     assert [step for step, (present, average) in seen.items() if torch.equal(present, average)] == [0, 5]
 
@@ -154,7 +154,7 @@ def test_the_best_of_an_earlier_stage_does_not_count(tmp_path):
     ],
 )
 def test_schedules_follow_their_formula(schedule, step, share):
-    settings = TrainingSettings(learning_rate=0.5, schedule=schedule, final_share=0.1)
+    settings = TrainingSettings(learning_rate=0.5, schedule=schedule, final_fraction=0.1)
     assert settings.learning_rate_at(step, 100) == pytest.approx(0.5 * share)
 
 

@@ -10,23 +10,30 @@ import torch
 from wavewright.training import timing
 
 
+class Staged(torch.nn.Linear):
+    """A network of two stages."""
+
+    def __init__(self):
+        super().__init__(1, 1)
+
+    def stage_starts(self):
+        return (0, 100)
+
+
 class Timed:
     """A loop whose steps take as many seconds as ``cost`` gives for the number of threads."""
 
     def __init__(self, monkeypatch, cost):
         self.clock, self.threads, self.taken = 0.0, 1, []
-        self.network = self.average = torch.nn.Linear(1, 1)
+        self.network = self.average = Staged()
         self.settings, self.device = SimpleNamespace(threads=0), torch.device("cpu")
-        self.observer, self.progress = SimpleNamespace(say=lambda text: None), SimpleNamespace(step=0, threads=0)
-        self.cost, self.new_optimizers, self._batches_from = cost, dict, None
+        self.observer, self.progress = SimpleNamespace(log=lambda text: None), SimpleNamespace(step=0, threads=0)
+        self.cost, self.new_optimizers, self.batches_from = cost, dict, None
         monkeypatch.setattr(timing, "_thread_counts", lambda device: sorted(cost))
         monkeypatch.setattr(timing.time, "perf_counter", lambda: self.clock)
         monkeypatch.setattr(torch, "set_num_threads", lambda count: setattr(self, "threads", count))
 
-    def _stage_starts(self):
-        return [0, 100]
-
-    def _one_step(self, batches):
+    def step_once(self, batches):
         self.taken.append(self.threads)
         self.clock += self.cost[self.threads]
 

@@ -12,10 +12,12 @@ import pytest
 import soundfile
 import torch
 
-from wavewright import models
+from wavewright import loading
+from wavewright.contracts.settings import override
 from wavewright.data.folder import scan
 from wavewright.data.manifest import read
 from wavewright.data.preparation import PEAK
+from wavewright.dsp.interpolation import slerp
 from wavewright.dsp.spectral_frames import (
     StreamingISTFT,
     StreamingSTFT,
@@ -25,9 +27,8 @@ from wavewright.dsp.spectral_frames import (
     spectrum_to_features,
 )
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.families.interpolation import slerp
-from wavewright.families.vae import SIZES, Config
 from wavewright.families.vae.condition import conditions_of
+from wavewright.families.vae.config import SIZES, VaeConfig
 from wavewright.families.vae.latents import Latents, active_share
 from wavewright.families.vae.network import build, condition_of
 from wavewright.families.vae.recipe import METRICS, prepare, recipe, warm_start
@@ -37,7 +38,6 @@ from wavewright.nn.spectral_frames import SpectralFrames
 from wavewright.nn.spectral_losses import SpectralDistance
 from wavewright.training.health import Health
 from wavewright.training.run import choose_recipe, train
-from wavewright.training.settings import override
 
 RATE = 8_000
 SMALL = {
@@ -49,7 +49,7 @@ SMALL = {
     "latent_size": 8,
     "noise_bands": 12,
 }
-TINY = Config(
+TINY = VaeConfig(
     sample_rate=RATE, n_samples=2048, n_fft=256, hop_length=64, labels=("high", "low"), critic_channels=8, **SMALL
 )
 FRAMES = replace(TINY, latent="frames", frames_per_latent=2)
@@ -86,7 +86,7 @@ def folder(tmp_path_factory):
     return place
 
 
-def batch_for(config: Config, n: int = 4) -> dict[str, torch.Tensor]:
+def batch_for(config: VaeConfig, n: int = 4) -> dict[str, torch.Tensor]:
     draw = torch.Generator().manual_seed(0)
     wave = 0.1 * torch.randn(n, 1, config.n_samples, generator=draw)
     return {"wave": wave, "label": torch.arange(n) % 2, "pitch": torch.full((n,), 64.0)}
@@ -266,7 +266,7 @@ def test_it_learns_one_batch():
 
 @pytest.mark.parametrize("size", SIZES)
 def test_sizes(size):
-    network = build(Config(labels=("a", "b"), **SIZES[size])).autoencoder
+    network = build(replace(SIZES[size], labels=("a", "b"))).autoencoder
     assert sum(p.numel() for p in network.parameters()) < 5_000_000
     assert recipe(size).training.batch_size % 4 == 0
 
@@ -341,7 +341,7 @@ def test_dead_latents_are_counted_and_named():
 # --- data
 
 
-def tiny_recipe(config: Config = TINY, *settings: str):
+def tiny_recipe(config: VaeConfig = TINY, *settings: str):
     base = recipe("tiny")
     parts = override({"data": base.data, "training": replace(base.training, threads=1, precision="float32")}, settings)
     return replace(base, model=config, **parts)
@@ -361,7 +361,7 @@ def test_batches_are_a_function_of_the_step(folder, tmp_path):
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_a_share_of_the_one_shots_is_varied(folder, tmp_path, share):
-    settings = (f"varied_share={share}", "slowest=1", "fastest=1", "gain_range_db=0")
+    settings = (f"varied_fraction={share}", "slowest=1", "fastest=1", "gain_range_db=0")
     prepared = prepare(tiny_recipe(TINY, *settings), scan(folder, "folder").entries, tmp_path)
     known = {wave.tobytes() for wave in prepared.waves(prepared.train)}
     drawn = [wave for step in range(40) for wave in prepared.batches(step)["wave"]]
@@ -423,8 +423,8 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
     shutil.copytree(folder / "low", other / "low")
     shutil.copytree(folder / "high", other / "bell")
     base = ModelFolder(tmp_path / "base")
-    state = warm_start(base, replace(base.config(Config), labels=("bell", "low")))
-    autoencoder = build(base.config(Config)).averaged()
+    state = warm_start(base, replace(base.config(VaeConfig), labels=("bell", "low")))
+    autoencoder = build(base.config(VaeConfig)).averaged()
     autoencoder.load_state_dict(
         known := {name: torch.from_numpy(array) for name, array in warm_start(base, TINY).items()}
     )
@@ -464,7 +464,7 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
         base=str(base.path),
         quiet=True,
     )
-    player, before = models.load(tmp_path / "run"), models.load(base.path)
+    player, before = loading.load(tmp_path / "run"), loading.load(base.path)
     assert (done.step, player.labels) == (1, ("bell", "low"))
     wave = tone(300.0, 0.25)
     np.testing.assert_allclose(player.encode(wave), before.encode(wave), atol=2e-3)
@@ -477,7 +477,7 @@ def test_a_run_becomes_a_model_that_plays(folder, tmp_path, latent):
         "n_fft=256",
         "hop_length=64",
         f"latent={latent}",
-        "valid_share=0.2",
+        "valid_fraction=0.2",
         "adversarial_from=3",
         "batch_size=4",
     ]
@@ -486,7 +486,7 @@ def test_a_run_becomes_a_model_that_plays(folder, tmp_path, latent):
     done = train(folder, "vae", "tiny", tmp_path / "run", "folder", settings=settings, quiet=True)
     assert done.finished == "all planned steps are done"
     assert done.metrics.keys() == {*METRICS} - ({"copying"} - done.metrics.keys())
-    player = models.load(tmp_path / "run")
+    player = loading.load(tmp_path / "run")
     assert player.labels == ("high", "low")
     assert set(player.known.names) <= {f"{label}/{index}.wav" for label in player.labels for index in range(10)}
     (wave,) = player.generate("low", seed=4)

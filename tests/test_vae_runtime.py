@@ -11,14 +11,15 @@ import torch
 from tiny_models import change_card, sign_again
 from tiny_vae import CAUSAL, CLIPS, FRAMES, RATE, autoencoder_of, latents_of, make_vae, tone
 
-from wavewright import models
+from wavewright import loading
 from wavewright.data.preparation import PEAK, Preparation
 from wavewright.dsp.onset import onset_sample
 from wavewright.dsp.spectral_frames import StreamingSTFT, noise_gains, spectrum_to_features
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.vae import LATENTS_FILE, coding, morphing, rendering
+from wavewright.families.vae import coding, morphing, rendering
 from wavewright.families.vae import detail as details
 from wavewright.families.vae.condition import Told
+from wavewright.families.vae.config import LATENTS_FILE
 from wavewright.families.vae.detail import LARGEST_GAIN, Detail
 from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
 from wavewright.families.vae.morphing import Coded, Evenly, brightness, loudness_db, one_way, slid_to
@@ -573,13 +574,13 @@ def test_a_model_whose_latents_do_not_fit_is_refused(tmp_path):
         write_safetensors(folder / LATENTS_FILE, tensors | {name: array})
         sign_again(folder)
         with pytest.raises(BadModel, match=f"{LATENTS_FILE} does not fit its card: .*{sentence}"):
-            models.load(folder)
+            loading.load(folder)
     write_safetensors(folder / LATENTS_FILE, tensors)
     sign_again(folder)
-    models.load(folder)
+    loading.load(folder)
     change_card(folder, config={**asdict(CLIPS), "channels": 32, "latent_size": 7})
     with pytest.raises(BadModel, match="its card asks for"):
-        models.load(folder)
+        loading.load(folder)
 
 
 def test_a_way_has_no_steps_back_and_is_else_left_alone():

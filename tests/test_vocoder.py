@@ -10,10 +10,10 @@ from tiny_vocoder import SAMPLE_RATE, TINY, glide, tiny_recipe, write_voices
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import speech_mel
 from wavewright.errors import BadSetting
-from wavewright.families.vocoder import N_PITCHES, SIZES, Config
+from wavewright.families.vocoder.config import N_PITCHES, SIZES, VocoderConfig
 from wavewright.families.vocoder.excitation import Pulses, hz_to_place, phase_of, pitch_of, place_to_hz, pulses_at
 from wavewright.families.vocoder.network import Sound, build, held_by, pitch_loss
-from wavewright.families.vocoder.recipe import DataSettings, held_share, prepare
+from wavewright.families.vocoder.recipe import VocoderDataSettings, held_share, prepare
 from wavewright.families.vocoder.synthesis import Synthesis, filters_of
 
 
@@ -73,7 +73,7 @@ def test_pulses_lie_where_those_of_a_voice_do():
     assert np.abs(of_wave - np.round(of_wave)).min() < 0.04
 
 
-@pytest.mark.parametrize("config", [TINY, Config(**SIZES["tiny"], steps_per_frame=2, overlap=4)])
+@pytest.mark.parametrize("config", [TINY, replace(SIZES["tiny"], steps_per_frame=2, overlap=4)])
 def test_filters_in_numpy_are_those_of_the_network(config):
     rng = np.random.default_rng(0)
     n_frames, step = 40, config.step_length
@@ -155,7 +155,7 @@ def test_batches_depend_on_the_step_alone_and_are_spoilt_as_asked(prepared):
     for name, array in first.items():
         np.testing.assert_array_equal(array, again[name])
     assert not np.array_equal(first["wave"], other["wave"])
-    clean = replace(prepared.batches.recipe, data=DataSettings(crop_frames=12, mel_noise=0.0, mel_blur=0.0))
+    clean = replace(prepared.batches.recipe, data=VocoderDataSettings(crop_frames=12, mel_noise=0.0, mel_blur=0.0))
     spoilt, crops = first["mel"], type(prepared.batches)(prepared.batches.store, prepared.batches.rows, clean)
     unspoilt = crops(3)["mel"]
     assert np.abs(spoilt - unspoilt).max() > 0
@@ -169,7 +169,7 @@ def test_given_frames_are_heard_in_place_of_a_recordings_own(folder, tmp_path):
         for entry in entries[:5]:
             np.save(entry.path.with_suffix(".npy"), own)
         np.save(entries[5].path.with_suffix(".npy"), own[:, :20])
-        data = DataSettings(crop_frames=12, valid_share=0.3, given_mels=True)
+        data = VocoderDataSettings(crop_frames=12, valid_fraction=0.3, given_mels=True)
         found = prepare(tiny_recipe(data), entries, tmp_path)
     finally:
         for entry in entries[:6]:
@@ -206,7 +206,7 @@ def test_losses_have_the_names_that_are_weighed(prepared):
 )
 def test_impossible_vocoders_are_refused(settings, words):
     with pytest.raises(BadSetting, match=words):
-        Config(**settings)
+        VocoderConfig(**settings)
 
 
 def test_a_vocoder_is_measured_by_what_it_has():

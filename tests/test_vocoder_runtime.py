@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_vocoder import SAMPLE_RATE, TINY, glide, tiny_recipe, write_voices
 
-from wavewright import models
+from wavewright import loading
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import MEL_FLOOR, speech_mel
 from wavewright.errors import BadAudio, BadModel, BadSetting
@@ -32,7 +32,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def player(place):
-    return models.load(str(place))
+    return loading.load(str(place))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_a_run_begins_from_another_with_its_critics(place, tmp_path):
     for name, parameter in run.network.filters.named_parameters():
         np.testing.assert_array_equal(parameter.detach().numpy(), stored[f"frames.{name}"])
     fresh = build(recipe.model)
-    checkpoint.lend(place / "checkpoints" / "last.safetensors", fresh)
+    checkpoint.load_matching(place / "checkpoints" / "last.safetensors", fresh)
     for mine, lent in zip(run.network.critics.parameters(), fresh.critics.parameters(), strict=True):
         torch.testing.assert_close(mine, lent)
 

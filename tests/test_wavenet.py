@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.speech_mel import mel_to_features
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.families.wavenet import POSITION_FEATURES, Config
+from wavewright.families.wavenet.config import POSITION_FEATURES, WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames, position_features, targets, to_heard, to_wave
 from wavewright.families.wavenet.network import WaveNet, build, engine_tensors, evaluate, logistics_nats
-from wavewright.families.wavenet.recipe import QUANTILES, DataSettings, Recipe, prepare
+from wavewright.families.wavenet.recipe import QUANTILES, WaveNetDataSettings, WaveNetRecipe, prepare
 from wavewright.nn.gated import GatedLayer, convolved, skip_sum
-from wavewright.training.settings import TrainingSettings
 
 SMALL = {
     "sample_rate": 8_000,
@@ -113,7 +113,7 @@ def test_convolutions_and_products_are_the_same(conditioned):
 
 def test_bfloat16_is_near_float32():
     torch.manual_seed(0)
-    network = build(Config(condition="none", **SMALL))
+    network = build(WaveNetConfig(condition="none", **SMALL))
     wave = 0.1 * torch.randn(2, 100)
     with torch.no_grad():
         exact = network(wave)
@@ -125,7 +125,7 @@ def test_bfloat16_is_near_float32():
 @pytest.mark.parametrize("head", ["mu-law", "logistics"])
 def test_no_output_hears_its_own_sample_or_a_later_one_and_each_hears_the_receptive_field(head):
     torch.manual_seed(0)
-    config = Config(condition="none", head=head, **SMALL)
+    config = WaveNetConfig(condition="none", head=head, **SMALL)
     network = build(config)
     assert config.receptive_field == 5 + 1 + 2 + 4 + 1
     wave = torch.randn(1, 40).requires_grad_()
@@ -135,7 +135,9 @@ def test_no_output_hears_its_own_sample_or_a_later_one_and_each_hears_the_recept
 
 def test_condition_reaches_the_samples_of_its_rows():
     torch.manual_seed(0)
-    network = build(Config(condition="position", labels=("a", "b"), speakers=("x", "y"), condition_layers=0, **SMALL))
+    network = build(
+        WaveNetConfig(condition="position", labels=("a", "b"), speakers=("x", "y"), condition_layers=0, **SMALL)
+    )
     rows = network.conditioner(torch.randn(2, 5, POSITION_FEATURES), torch.tensor([0, 1]), torch.tensor([1, 1]))
     assert rows.shape == (2, 5 * 4, 4 * 2 * 8)
     frames = torch.randn(1, 5, POSITION_FEATURES).requires_grad_()
@@ -175,7 +177,7 @@ def test_likelihood_of_a_known_distribution_is_its_entropy():
 @pytest.mark.parametrize("pre_emphasis", [0.0, 0.85])
 @pytest.mark.parametrize("head", ["mu-law", "logistics"])
 def test_what_is_heard_becomes_the_wave_again_in_any_chunks(head, pre_emphasis):
-    config = Config(head=head, pre_emphasis=pre_emphasis, **SMALL)
+    config = WaveNetConfig(head=head, pre_emphasis=pre_emphasis, **SMALL)
     time = np.arange(4_000) / 8_000
     wave = (0.4 * np.sin(2 * np.pi * 200 * time) + 0.1 * np.sin(2 * np.pi * 1_500 * time)).astype(np.float32)
     heard = to_heard(wave[None], config)
@@ -192,7 +194,7 @@ def test_what_is_heard_becomes_the_wave_again_in_any_chunks(head, pre_emphasis):
 
 
 def test_mel_frames_are_the_house_mel_and_cover_the_wave():
-    config = Config(condition="mel", **SMALL)
+    config = WaveNetConfig(condition="mel", **SMALL)
     wave = np.random.default_rng(0).normal(size=1_000).astype(np.float32) * 0.1
     frames = mel_frames(wave, config)
     assert frames.shape == (10, 32)  # 1000 / 32 begun
@@ -203,7 +205,7 @@ def test_mel_frames_are_the_house_mel_and_cover_the_wave():
 
 
 def test_position_says_where_in_the_sound_a_frame_lies():
-    config = Config(**SMALL)
+    config = WaveNetConfig(**SMALL)
     rows = position_features(10, 288, config)  # a sound of 9 hops
     assert rows.shape == (10, POSITION_FEATURES)
     np.testing.assert_allclose(rows[:, 0], np.arange(10) / 9, atol=1e-6)
@@ -227,9 +229,11 @@ def folder(tmp_path_factory):
     return root
 
 
-def recipe_for(condition: str = "position", **data: object) -> Recipe:
-    data = {"crop_samples": 1_024, "valid_share": 0.2, **data}
-    return Recipe(Config(condition=condition, **SMALL), DataSettings(**data), TrainingSettings(batch_size=4))
+def recipe_for(condition: str = "position", **data: object) -> WaveNetRecipe:
+    data = {"crop_samples": 1_024, "valid_fraction": 0.2, **data}
+    return WaveNetRecipe(
+        WaveNetConfig(condition=condition, **SMALL), WaveNetDataSettings(**data), TrainingSettings(batch_size=4)
+    )
 
 
 def test_batches_hold_what_their_condition_says(folder, tmp_path):
@@ -281,7 +285,7 @@ def test_noise_is_heard_on_the_past_alone_and_up_to_its_limit(folder, tmp_path):
 
 def test_likelihood_is_that_of_the_wave_given_the_noisy_past():
     torch.manual_seed(0)
-    network = WaveNet(Config(condition="none", **SMALL))
+    network = WaveNet(WaveNetConfig(condition="none", **SMALL))
     heard, past = (torch.rand(1, 64) - 0.5 for _ in range(2))
     outputs = network(past)
     expected = logistics_nats(outputs, heard)
@@ -289,7 +293,7 @@ def test_likelihood_is_that_of_the_wave_given_the_noisy_past():
 
 
 def test_durations_are_those_of_the_training_clips_of_a_label(folder, tmp_path):
-    prepared = prepare(recipe_for(valid_share=0.0), scan(folder, "folder").entries, tmp_path)
+    prepared = prepare(recipe_for(valid_fraction=0.0), scan(folder, "folder").entries, tmp_path)
     assert prepared.durations.shape == (2, QUANTILES)
     assert prepared.durations[0, 0] == pytest.approx(0.1, abs=0.02)  # a little silence may be trimmed
     assert prepared.durations[0, -1] == pytest.approx(0.28, abs=0.02)
@@ -299,7 +303,7 @@ def test_durations_are_those_of_the_training_clips_of_a_label(folder, tmp_path):
 
 
 def test_mel_of_a_stretch_is_that_of_the_clip(folder, tmp_path):
-    recipe = recipe_for("mel", level=False, start_share=0.0, crop_samples=256)
+    recipe = recipe_for("mel", level=False, start_fraction=0.0, crop_samples=256)
     prepared = prepare(recipe, scan(folder, "folder").entries, tmp_path)
     model = prepared.recipe.model
     assert model.labels == ()
@@ -347,7 +351,7 @@ def test_a_few_steps_learn_a_tone(folder, tmp_path):
 
 
 def test_engine_tensors_have_the_shapes_that_the_config_says():
-    config = Config(condition="mel", head="mu-law", **SMALL)
+    config = WaveNetConfig(condition="mel", head="mu-law", **SMALL)
     shapes = {name: array.shape for name, array in engine_tensors(build(config)).items()}
     assert shapes["input.weight"] == (8, 5)
     assert shapes["skip.weight"] == (12, 4 * 8)
@@ -369,7 +373,7 @@ def test_engine_tensors_have_the_shapes_that_the_config_says():
 )
 def test_impossible_configs_are_refused(changes, message):
     with pytest.raises(BadSetting, match=message):
-        Config(**changes)
+        WaveNetConfig(**changes)
 
 
 def test_every_speaker_is_learned_from_and_clips_without_a_label_are_named(folder, tmp_path):
@@ -412,9 +416,9 @@ def test_the_last_sample_of_a_long_clip_is_learned(folder, tmp_path):
 
 def test_impossible_recipes_and_folders_are_refused(folder, tmp_path):
     with pytest.raises(BadSetting, match="crop_samples is 1000; it must be a multiple of hop_length"):
-        Recipe(Config(), DataSettings(crop_samples=1_000), TrainingSettings())
-    with pytest.raises(BadSetting, match=r"metric is 'loss'; a WaveNet is measured by valid/bits\."):
-        Recipe(Config(), DataSettings(), TrainingSettings(metric="loss"))
-    unknown = Recipe(Config(labels=("bell",), **SMALL), recipe_for().data, TrainingSettings())
+        WaveNetRecipe(WaveNetConfig(), WaveNetDataSettings(crop_samples=1_000), TrainingSettings())
+    with pytest.raises(BadSetting, match=r"metric is 'loss'; a WaveNet is measured by valid/bits \("):
+        WaveNetRecipe(WaveNetConfig(), WaveNetDataSettings(), TrainingSettings(metric="loss"))
+    unknown = WaveNetRecipe(WaveNetConfig(labels=("bell",), **SMALL), recipe_for().data, TrainingSettings())
     with pytest.raises(BadFolder, match="no clip with the label 'bell' to train on; the folder has high, low"):
         prepare(unknown, scan(folder, "folder").entries, tmp_path)

@@ -10,18 +10,18 @@ import soundfile
 import torch
 from safetensors.numpy import load_file, save_file
 
+from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
 from wavewright.errors import BadModel, BadSetting
-from wavewright.families.wavenet import CONTOUR_FEATURES, CONTOURS_FILE, POSITION_FEATURES, Config
+from wavewright.families.wavenet.config import CONTOUR_FEATURES, CONTOURS_FILE, POSITION_FEATURES, WaveNetConfig
 from wavewright.families.wavenet.contours import Contours, contour_of, covering, stretched
-from wavewright.families.wavenet.network import build, to_play
-from wavewright.families.wavenet.recipe import DataSettings, Recipe, prepare
-from wavewright.families.wavenet.runtime import Runtime
+from wavewright.families.wavenet.network import build, export
+from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, prepare
+from wavewright.families.wavenet.runtime import WaveNetRuntime
 from wavewright.models.card import Card
 from wavewright.training.export import export_model
-from wavewright.training.settings import TrainingSettings
 
-CONFIG = Config(
+CONFIG = WaveNetConfig(
     sample_rate=8_000,
     contour=True,
     n_layers=3,
@@ -50,7 +50,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def prepared(folder, tmp_path_factory):
-    recipe = Recipe(CONFIG, DataSettings(crop_samples=512, valid_share=0.2), TrainingSettings(batch_size=4))
+    recipe = WaveNetRecipe(
+        CONFIG, WaveNetDataSettings(crop_samples=512, valid_fraction=0.2), TrainingSettings(batch_size=4)
+    )
     return prepare(recipe, scan(folder, "folder").entries, tmp_path_factory.mktemp("cache"))
 
 
@@ -65,7 +67,7 @@ def model(prepared, tmp_path_factory):
         labels=["high", "low"],
         sample_rate=8_000,
     )
-    return export_model(tmp_path_factory.mktemp("model") / "tiny", card, to_play(network, prepared))
+    return export_model(tmp_path_factory.mktemp("model") / "tiny", card, export(network, prepared))
 
 
 def test_a_contour_says_loudness_pitch_and_voicing():
@@ -129,7 +131,7 @@ def test_a_stretch_is_told_the_contour_of_its_place(prepared):
 
 
 def test_sounds_last_as_long_as_the_clip_whose_contour_they_have(model, prepared):
-    runtime = Runtime(model)
+    runtime = WaveNetRuntime(model)
     lengths = prepared.batches.contours().samples
     clips = runtime.generate("low", 6, seed=3)
     assert {clip.shape[1] for clip in clips} <= set(lengths.tolist())
@@ -148,6 +150,6 @@ def test_damaged_contours_and_a_contour_without_position_are_refused(model, tmp_
     try:
         save_file({**tensors, "samples": tensors["samples"][:-1]}, path)
         with pytest.raises(BadModel, match="holds no contours"):
-            Runtime(model).generate("low")
+            WaveNetRuntime(model).generate("low")
     finally:
         save_file(tensors, path)

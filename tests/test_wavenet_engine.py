@@ -6,6 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from tiny_wavenet import CONFIG, MU_LAW, random_condition, random_tensors, rando
 from torch import nn
 
 from wavewright.errors import BadModel, BadSetting
-from wavewright.families.wavenet import LARGEST_STEP, SIZES, Config, network
+from wavewright.families.wavenet import network
+from wavewright.families.wavenet.config import LARGEST_STEP, SIZES
 from wavewright.families.wavenet.engine import Engine
 from wavewright.families.wavenet.frames import targets, to_heard
 from wavewright.families.wavenet.kernels import compiled, gate
@@ -80,7 +82,7 @@ def test_outputs_are_those_of_the_definition(engines, config):
 
 @pytest.mark.parametrize("head", ["logistics", "mu-law"])
 def test_outputs_are_those_of_torch_over_2000_steps(head):
-    config = Config(**SIZES["tiny"], labels=("a", "b"), condition="none", head=head)
+    config = replace(SIZES["tiny"], labels=("a", "b"), condition="none", head=head)
     torch.manual_seed(0)
     trained = network.build(config).eval()
     with torch.no_grad():

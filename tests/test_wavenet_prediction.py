@@ -7,11 +7,11 @@ from scipy.signal import lfilter
 
 from wavewright.dsp.speech_mel import features_to_mel, mel_to_features
 from wavewright.errors import BadSetting
-from wavewright.families.wavenet import Config
+from wavewright.families.wavenet.config import WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames, to_heard, to_wave
 from wavewright.families.wavenet.prediction import LEVEL, levinson, prediction_of
 
-CONFIG = Config(condition="mel", head="mu-law", prediction_order=16)
+CONFIG = WaveNetConfig(condition="mel", head="mu-law", prediction_order=16)
 
 
 def resonant_noise(seconds: float = 2.0) -> np.ndarray:
@@ -63,4 +63,4 @@ def test_features_say_the_mel_frames():
 @pytest.mark.parametrize("settings", [{"condition": "position"}, {"condition": "mel", "pre_emphasis": 0.85}])
 def test_prediction_needs_mel_frames_and_no_emphasis(settings):
     with pytest.raises(BadSetting, match="prediction needs condition mel and takes the place of pre_emphasis"):
-        Config(prediction_order=16, **settings)
+        WaveNetConfig(prediction_order=16, **settings)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from wavewright import models
+from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.dsp.speech_mel import mel_to_features
 from wavewright.errors import BadFolder, BadModel, BadSetting
-from wavewright.families.wavenet import DURATIONS_FILE, Config
+from wavewright.families.wavenet.config import DURATIONS_FILE, WaveNetConfig
 from wavewright.families.wavenet.engine import Engine
 from wavewright.families.wavenet.frames import position_features, to_heard
 from wavewright.families.wavenet.network import Conditioning, WaveNet, build, engine_tensors
@@ -43,7 +43,7 @@ SHAPE = {
 }
 
 
-def network_of(config: Config) -> WaveNet:
+def network_of(config: WaveNetConfig) -> WaveNet:
     torch.manual_seed(3)
     network = build(config)
     with torch.no_grad():
@@ -77,7 +77,7 @@ def export(folder, network: WaveNet) -> ModelFolder:
 def spoken(tmp_path_factory):
     """A model of two words and two speakers, its folder and its network with the weights as stored."""
     folder = tmp_path_factory.mktemp("wavenet") / "tiny"
-    network = network_of(Config(labels=("one", "two"), speakers=("x", "y"), head="mu-law", **SHAPE))
+    network = network_of(WaveNetConfig(labels=("one", "two"), speakers=("x", "y"), head="mu-law", **SHAPE))
     export(folder, network)
     return folder
 
@@ -85,12 +85,14 @@ def spoken(tmp_path_factory):
 @pytest.fixture(scope="module", params=[0, 8])
 def vocoder(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("vocoder") / "tiny"
-    export(folder, network_of(Config(condition="mel", head="logistics", prediction_order=request.param, **SHAPE)))
+    export(
+        folder, network_of(WaveNetConfig(condition="mel", head="logistics", prediction_order=request.param, **SHAPE))
+    )
     return folder
 
 
 def test_played_outputs_equal_the_network_over_many_frames(spoken):
-    config = models.load(str(spoken)).config
+    config = loading.load(str(spoken)).config
     network = network_of(config)
     stored = ModelFolder(spoken).weights()
     with torch.no_grad():  # the weights as they are stored
@@ -102,7 +104,7 @@ def test_played_outputs_equal_the_network_over_many_frames(spoken):
     wave = to_heard(np.random.default_rng(0).uniform(-0.5, 0.5, (1, n_frames * 16)), config)
     with torch.no_grad():
         wanted = network(torch.from_numpy(wave), torch.from_numpy(frames[None]), torch.tensor([1]), torch.tensor([0]))
-    player = models.load(str(spoken))
+    player = loading.load(str(spoken))
     rows = player._session.run(
         ["condition"], {"frames": frames[None], "label": np.array([1]), "speaker": np.array([0])}
     )[0]
@@ -112,7 +114,7 @@ def test_played_outputs_equal_the_network_over_many_frames(spoken):
 
 
 def test_a_clip_is_the_same_alone_among_others_and_in_chunks(spoken):
-    player = models.load(str(spoken))
+    player = loading.load(str(spoken))
     clips = player.generate("one", 3, seed=5)
     assert [clip.shape[0] for clip in clips] == [1, 1, 1]
     assert all(0.2 * 4_000 <= clip.shape[1] <= 0.3 * 4_000 for clip in clips)
@@ -134,7 +136,7 @@ def test_a_clip_is_the_same_alone_among_others_and_in_chunks(spoken):
 
 
 def test_a_continued_clip_begins_as_given_and_goes_on_as_the_network_would(spoken):
-    player = models.load(str(spoken))
+    player = loading.load(str(spoken))
     whole = player.generate("one", 1, seed=5, seconds=0.5)[0]
     for n_given in (1, 37, 1_024, 1_999):
         continued = player.continue_from(whole[:, :n_given], 0.5, "one", seed=5)
@@ -150,7 +152,7 @@ def test_a_continued_clip_begins_as_given_and_goes_on_as_the_network_would(spoke
 
 
 def test_a_vocoder_speaks_from_mel_frames_in_any_pieces(vocoder):
-    player = models.load(str(vocoder))
+    player = loading.load(str(vocoder))
     wave = 0.3 * np.sin(2 * np.pi * 300 * np.arange(5_000) / 4_000).astype(np.float32)
     mel = player.mel_of(wave)
     assert mel.shape == (10, 313)
@@ -165,7 +167,7 @@ def test_a_vocoder_speaks_from_mel_frames_in_any_pieces(vocoder):
 
 
 def test_the_end_of_a_sound_is_conditioned_as_in_training(spoken):
-    player = models.load(str(spoken))
+    player = loading.load(str(spoken))
     asked = []
     session, player._session = player._session, None
 
@@ -201,12 +203,12 @@ def _any_sound(n_samples):
 )
 def test_what_cannot_be_played_is_refused_in_a_sentence(spoken, call, message):
     with pytest.raises(BadSetting, match=message.replace("?", r"\?")):
-        call(models.load(str(spoken)))
+        call(loading.load(str(spoken)))
 
 
 @pytest.mark.parametrize("mel", [np.zeros((9, 5)), np.zeros(10), np.zeros((10, 0)), np.full((10, 4), np.nan)])
 def test_frames_of_another_kind_are_refused(vocoder, mel):
-    player = models.load(str(vocoder))
+    player = loading.load(str(vocoder))
     with pytest.raises(
         BadSetting,
         match=r"The mel frames have shape .*; tiny takes finite numbers \(10, frames\), one frame for each 16",
@@ -226,7 +228,7 @@ def test_weights_and_durations_that_do_not_fit_are_refused(spoken, tmp_path):
         folder, config={**json.loads((folder / "card.json").read_text(encoding="utf-8"))["config"], "skip_channels": 8}
     )
     with pytest.raises(BadModel, match="skip"):
-        models.load(str(folder)).generate("one")
+        loading.load(str(folder)).generate("one")
 
 
 def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path):
@@ -241,8 +243,8 @@ def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path
     continued = Clip.read(tmp_path / "more" / made.sounds[0].file).wave
     assert continued.shape == (1, 2_000)
     np.testing.assert_allclose(
-        to_heard(continued[:, :400], Config(head="mu-law", **SHAPE)),
-        to_heard(begin.wave, Config(head="mu-law", **SHAPE)),
+        to_heard(continued[:, :400], WaveNetConfig(head="mu-law", **SHAPE)),
+        to_heard(begin.wave, WaveNetConfig(head="mu-law", **SHAPE)),
         atol=1 / 64,
     )
     for arguments, message in (

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from wavewright import models
-from wavewright.families.codec import TOTAL
+from wavewright import loading
+from wavewright.families.codec.config import TOTAL
 from wavewright.families.codec.contexts import (
     KINDS,
     TABLE_SIZE,
@@ -19,6 +19,7 @@ from wavewright.families.codec.contexts import (
     shapes,
 )
 from wavewright.families.codec.range_coder import frequencies_of
+from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.tasks import codecs
 
 SAMPLE_RATE, HOP_LENGTH = 16_000, 320
@@ -84,7 +85,7 @@ class Hashed:
         return (self.hash,)
 
 
-class MeansCodec:
+class MeansCodec(CodecRuntime):
     """The runtime of a codec, without a model folder."""
 
     sample_rate, hop_length = SAMPLE_RATE, HOP_LENGTH
@@ -169,8 +170,8 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MeansCodec:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "home"))
     means = MeansCodec()
-    load = models.load
-    monkeypatch.setattr(models, "load", lambda name: means if name == "speech-codec" else load(name))
+    load = loading.load
+    monkeypatch.setattr(loading, "load", lambda name: means if name == "speech-codec" else load(name))
     monkeypatch.setattr(codecs, "_hashes", lambda family: {"speech-codec": means.folder.hashes})
     return means
 

@@ -10,13 +10,13 @@ import torch
 
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
-from wavewright.families.codec import SIZES, Config
-from wavewright.families.codec.network import Coder, build, to_play
-from wavewright.families.codec.recipe import DataSettings, Prepared, Recipe, prepare, recipe
+from wavewright.families.codec.config import SIZES
+from wavewright.families.codec.network import Coder, build, export
+from wavewright.families.codec.recipe import CodecDataSettings, CodecPrepared, CodecRecipe, prepare, recipe
 from wavewright.models.card import Card
 from wavewright.training.export import as_played, export_model
 
-TINY = Config(**SIZES["tiny"])
+TINY = SIZES["tiny"]
 
 
 def write_glides(folder: Path) -> Path:
@@ -30,13 +30,13 @@ def write_glides(folder: Path) -> Path:
     return folder
 
 
-def prepared(folder: Path, cache: Path, **model: object) -> Prepared:
+def prepared(folder: Path, cache: Path, **model: object) -> CodecPrepared:
     """The sounds of a folder as a tiny codec learns from them; ``model`` changes its config."""
     tiny = recipe("tiny")
-    data = DataSettings(crop_frames=12, valid_share=0.3)
+    data = CodecDataSettings(crop_frames=12, valid_fraction=0.3)
     training = dataclasses.replace(tiny.training, batch_size=3, metric="valid/mel")
     return prepare(
-        Recipe(dataclasses.replace(tiny.model, **model), data, training), scan(folder, "none").entries, cache
+        CodecRecipe(dataclasses.replace(tiny.model, **model), data, training), scan(folder, "none").entries, cache
     )
 
 
@@ -52,7 +52,7 @@ def export_codec(sounds: Path, cache: Path, place: Path) -> Coder:
         for parameter in codec.coder.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
     card = Card(name=place.name, family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
-    export_model(place, card, to_play(codec.coder.eval(), data))
+    export_model(place, card, export(codec.coder.eval(), data))
     return as_played(codec.coder)  # type: ignore[return-value]
 
 

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from wavewright.contracts.runtime import Classifier
+
 SAMPLE_RATE = 22_050  # hertz
 SECONDS = 0.3
 
@@ -52,13 +54,13 @@ class TinyCard:
         self.labels, self.sample_rate = ["noise", "tone"], SAMPLE_RATE
 
 
-class TinyJudge:
+class TinyJudge(Classifier):
     """A classifier of ``tones`` by how flat their spectra are; its runtime interface is that of the family classifier."""
 
     def __init__(self) -> None:
         self.card = TinyCard()
 
-    def embed(self, waves: np.ndarray) -> np.ndarray:
+    def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
         """``(n, time)`` to flatness and the relative level of eight bands, both logarithmic, ``(n, 9)``."""
         power = np.abs(np.fft.rfft(waves)) ** 2 + 1e-9
         level = np.log(power.mean(axis=1, keepdims=True))
@@ -66,7 +68,7 @@ class TinyJudge:
         bands = [np.log(power[:, low:high].mean(axis=1, keepdims=True)) - level for low, high in pairwise(edges)]
         return np.concatenate([np.log(power).mean(axis=1, keepdims=True) - level, *bands], axis=1)
 
-    def probabilities(self, waves: np.ndarray) -> np.ndarray:
+    def probabilities(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
         """``(n, time)`` to the probabilities of noise and tone ``(n, 2)``."""
         tonal = 1 / (1 + np.exp(6 * (self.embed(waves)[:, 0] + 6.3)))
         return np.stack([1 - tonal, tonal], axis=1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
+from wavewright.contracts.runtime import AcousticModel, Utterance, Vocoder
 from wavewright.models.card import Card
 from wavewright.speech.voice import Voice
 from wavewright.text import front_end
@@ -17,15 +17,7 @@ PHONE_FRAMES, PAUSE_FRAMES, SILENCE_FRAMES = 5, 6, 9
 LOUD = -3.0
 
 
-@dataclass
-class Spoken:
-    mel: np.ndarray
-    durations: np.ndarray
-    pitch: np.ndarray
-    energy: np.ndarray
-
-
-class StandInAcoustic:
+class StandInAcoustic(AcousticModel):
     """Every phone lasts PHONE_FRAMES over its rate, a pause PAUSE_FRAMES, silence SILENCE_FRAMES, a boundary nothing."""
 
     n_mels, sample_rate, hop_length = 80, 24_000, 384
@@ -40,7 +32,7 @@ class StandInAcoustic:
         self.calls = []
 
     def speak_symbols(
-        self, symbols, speaker=None, seed=0, rate=1.0, pitch=1.0, pitch_range=1.0, energy=1.0, style=None
+        self, symbols, speaker=None, seed=0, rate=1.0, pitch=1.0, pitch_range=1.0, energy=1.0, style=None, variation=0.0
     ):
         assert set(symbols) <= set(self.symbols)
         self.calls.append(
@@ -51,10 +43,10 @@ class StandInAcoustic:
         durations = np.round(plain / np.broadcast_to(rate, plain.shape)).astype(np.int64)
         level = np.where([symbol in "_|,;.?!" for symbol in symbols], FLOOR, LOUD)
         mel = np.repeat(np.broadcast_to(level, (80, len(symbols))), durations, axis=1).astype(np.float32)
-        return Spoken(mel, durations, np.zeros(len(symbols)), level)
+        return Utterance(mel, durations, np.zeros(len(symbols)), level)
 
 
-class StandInVocoder:
+class StandInVocoder(Vocoder):
     """A tone and noise, as loud as each frame is, in chunks of two sizes; silence is faint noise."""
 
     n_mels, sample_rate, hop_length = 80, 24_000, 384
@@ -63,8 +55,8 @@ class StandInVocoder:
         self.card = SimpleNamespace(name="stand-in", family="vocoder")
         self.folder = SimpleNamespace(hash="hash-vocoder", n_bytes=0)
 
-    def vocode(self, mel, seed=0):
-        return np.concatenate(list(self.vocode_stream(mel, seed)), axis=1)
+    def mel_of(self, wave):
+        raise NotImplementedError
 
     def vocode_stream(self, mel, seed=0):
         n_samples = mel.shape[1] * self.hop_length
@@ -97,5 +89,5 @@ def install(monkeypatch, folder) -> dict[str, object]:
         card = Card(name=name, family=family, sample_rate=24_000, config=config)
         (folder / name / "card.json").write_text(card.to_json(), encoding="utf-8")
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder))
-    monkeypatch.setattr("wavewright.models.load", lambda name: players[Path(name).name])
+    monkeypatch.setattr("wavewright.loading.load", lambda name: players[Path(name).name])
     return players

@@ -10,16 +10,17 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from wavewright.contracts.settings import TrainingSettings
+from wavewright.nn.network import Network
 from wavewright.training import checkpoint, processes
 from wavewright.training.loop import LAST, Loop
-from wavewright.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(
     steps=12, batch_size=4, save_every=5, evaluate_every=4, threads=1, precision="float32", seed=3
 )
 
 
-class TwoPlayers(nn.Module):
+class TwoPlayers(Network):
     """A line fitted by one player, and a second player that learns the first one's mean error; noisy on purpose."""
 
     def __init__(self):
@@ -58,7 +59,7 @@ class Quiet:
     def evaluation(self, progress, metrics):
         self.evaluations.append(metrics)
 
-    def say(self, message):
+    def log(self, message):
         self.said.append(message)
 
 

@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from tiny_models import seeded
 
-from wavewright import models
-from wavewright.families.vae import LATENTS_FILE, Config
+from wavewright import loading
+from wavewright.families.vae.config import LATENTS_FILE, VaeConfig
 from wavewright.families.vae.latents import Latents
 from wavewright.families.vae.network import Autoencoder, graphs_of
-from wavewright.families.vae.runtime import Runtime
+from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.models.card import Card
 from wavewright.nn.playable import Playable
 from wavewright.training.export import export_model
 
 RATE = 8_000
-CLIPS = Config(
+CLIPS = VaeConfig(
     sample_rate=RATE,
     n_samples=2048,
     n_fft=256,
@@ -38,7 +38,7 @@ FRAMES = replace(CLIPS, latent="frames", frames_per_latent=2)
 CAUSAL = replace(FRAMES, causal=True, pitched=True)
 
 
-def autoencoder_of(config: Config) -> Autoencoder:
+def autoencoder_of(config: VaeConfig) -> Autoencoder:
     """Random weights, loud enough to be heard."""
     network = seeded(lambda: Autoencoder(config))
     with torch.no_grad():
@@ -46,7 +46,7 @@ def autoencoder_of(config: Config) -> Autoencoder:
     return network
 
 
-def latents_of(config: Config, n: int = 20) -> dict[str, np.ndarray]:
+def latents_of(config: VaeConfig, n: int = 20) -> dict[str, np.ndarray]:
     """What a model knows of ``n`` training sounds: ``0.wav``, ``1.wav`` ..., and four directions."""
     rng = np.random.default_rng(0)
     means = rng.standard_normal((n, 1, config.latent_size)).astype(np.float32)
@@ -57,7 +57,7 @@ def latents_of(config: Config, n: int = 20) -> dict[str, np.ndarray]:
     return known.tensors() | {"directions": np.eye(4, config.latent_size, dtype=np.float32)}
 
 
-def make_vae(folder: Path, config: Config, name: str = "tiny") -> Runtime:
+def make_vae(folder: Path, config: VaeConfig, name: str = "tiny") -> VaeRuntime:
     """The model ``folder / name``, opened."""
     card = Card(
         name=name,
@@ -70,7 +70,7 @@ def make_vae(folder: Path, config: Config, name: str = "tiny") -> Runtime:
     export_model(
         folder / name, card, Playable(graphs, np.zeros((1, 8), np.float32), {LATENTS_FILE: latents_of(config)})
     )
-    return models.load(folder / name)
+    return loading.load(folder / name)
 
 
 def tone(f0_hz: float, seconds: float = 0.2, start: float = 0.0, gain: float = 0.5) -> np.ndarray:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from wavewright.clip import Clip
-from wavewright.families.vocoder import SIZES, Config
-from wavewright.families.vocoder.recipe import DataSettings, Recipe, recipe
+from wavewright.families.vocoder.config import SIZES
+from wavewright.families.vocoder.recipe import VocoderDataSettings, VocoderRecipe, recipe
 
 SAMPLE_RATE = 16_000
-TINY = Config(**SIZES["tiny"], sample_rate=SAMPLE_RATE)
+TINY = replace(SIZES["tiny"], sample_rate=SAMPLE_RATE)
 
 
 def glide(seconds: float = 0.8, low_hz: float = 110.0, high_hz: float = 150.0, sample_rate: int = SAMPLE_RATE):
@@ -32,10 +32,10 @@ def write_voices(folder: Path) -> Path:
     return folder
 
 
-def tiny_recipe(data: DataSettings | None = None) -> Recipe:
+def tiny_recipe(data: VocoderDataSettings | None = None) -> VocoderRecipe:
     """Four steps of a tiny vocoder, two of them with critics."""
     base = recipe("tiny")
     training = replace(base.training, steps=4, batch_size=2, threads=1, evaluate_every=4, metric="valid/mel")
     training = replace(training, precision="float32", weight_bits=16, product_bits=32)  # what plays is what was trained
     model = replace(TINY, adversarial_from=2)
-    return Recipe(model, data or DataSettings(crop_frames=12, valid_share=0.3), training)
+    return VocoderRecipe(model, data or VocoderDataSettings(crop_frames=12, valid_fraction=0.3), training)

@@ -71,7 +71,7 @@ def tiny_recipe() -> recipes.Recipe:
     )
     model = replace(model, predictor_channels=16, aligner_channels=16)
     training = replace(base.training, steps=6, batch_size=3, threads=1, evaluate_every=3, weight_bits=8)
-    return replace(base, model=model, training=training, data=replace(base.data, valid_share=0.3))
+    return replace(base, model=model, training=training, data=replace(base.data, valid_fraction=0.3))
 
 
 def tiny_run(folder: Path, out: Path, cache: Path, recipe: recipes.Recipe | None = None, base=None) -> Run:

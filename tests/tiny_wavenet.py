@@ -6,11 +6,11 @@ import dataclasses
 
 import numpy as np
 
-from wavewright.families.wavenet import Config
+from wavewright.families.wavenet.config import WaveNetConfig
 from wavewright.families.wavenet.frames import to_heard
 
 # No width is a multiple of what the processor likes; labels give the torch network a condition.
-CONFIG = Config(
+CONFIG = WaveNetConfig(
     sample_rate=16_000,
     labels=("a", "b"),
     n_layers=6,

@@ -48,13 +48,13 @@ class Reader:
     source: Source
     speaker: str
     language: str
-    valid_share: float
+    valid_fraction: float
 
     def recording(self, path: Path, sentence: str, text: str) -> Recording:
         """The recording of a sentence; its split depends on the sentence alone."""
         group = f"{self.speaker}/{sentence}"
         is_kept = self.speaker == "kathleen" and TEST_SENTENCES.fullmatch(sentence)
-        split = "test" if is_kept else split_of(group, valid=self.valid_share, test=0.0)
+        split = "test" if is_kept else split_of(group, valid=self.valid_fraction, test=0.0)
         facts = {"text": text, "speaker": self.speaker, "group": group, "language": self.language}
         return Recording(path, f"{self.speaker}/{path.stem}", split, self.source, facts)
 

@@ -6,7 +6,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from .version import __version__
 
 # ONNX Runtime's Linux wheel connects to its maker's host 45 s after its import unless this is set before the import.
 # See SECURITY.md.
@@ -23,7 +23,7 @@ _MODULES = {
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
-    "load": "models",
+    "load": "loading",
     "map_sounds": "tasks.map_sounds",
     "morph": "tasks.morph",
     "neighbours": "tasks.neighbours",
@@ -63,7 +63,7 @@ __all__ = [
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from .clip import Clip
     from .errors import WavewrightError
-    from .models import load
+    from .loading import load
     from .speech.prosody import Prosody
     from .speech.voice import Voice
     from .tasks.decode import decode

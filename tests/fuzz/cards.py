@@ -54,12 +54,12 @@ LOCATIONS = (
 
 
 def WARM_UP() -> None:
-    from wavewright import models
+    from wavewright import loading
     from wavewright.cli.models import list_models
 
     list_models()
     for name in MODELS:
-        _play(models.load(name))
+        _play(loading.load(name))
 
 
 def read_card(rng: random.Random, folder: Path) -> None:
@@ -82,7 +82,7 @@ def read_card(rng: random.Random, folder: Path) -> None:
 
 def read_names(rng: random.Random, folder: Path) -> None:
     """Generate files with models whose cards have strange names."""
-    from wavewright import models
+    from wavewright import loading
     from wavewright.tasks import demo
     from wavewright.tasks.generate import generate
 
@@ -106,7 +106,7 @@ def read_names(rng: random.Random, folder: Path) -> None:
     if source == "drums":
         generate(str(model), rng.choice(card["labels"]), 1, out=folder / "out")
     else:
-        models.load(model)
+        loading.load(model)
         demo.demo(out=folder / "out", play=(str(model),))
 
 
@@ -167,12 +167,12 @@ def _copied(name: str, folder: Path) -> Path:
 
 def _use(model: Path) -> None:
     """List, which never fails, show, load and play a model."""
-    from wavewright import models
+    from wavewright import loading
     from wavewright.cli.models import list_models, show_model
 
     str(list_models())
     str(show_model(str(model)))
-    _play(models.load(model))
+    _play(loading.load(model))
 
 
 def _play(player: Any) -> None:

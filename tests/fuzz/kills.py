@@ -60,7 +60,7 @@ ACOUSTIC += (
     "training.steps=8",
     "training.evaluate_every=8",
     "training.save_every=3",
-    "data.valid_share=0.3",
+    "data.valid_fraction=0.3",
 )
 CODEC = ("model.unquantised_steps=1", "data.crop_frames=12", "training.steps=8", "training.evaluate_every=8")
 CODEC += ("training.save_every=3",)
@@ -279,8 +279,6 @@ def _problem_of_manifest(manifest: Path, is_expected: bool) -> str:
 def _problem_of_run(command: Command, made: Path, ended: Ended) -> str:
     from safetensors import safe_open
 
-    from wavewright import models
-
     log = made / "log.jsonl"
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()] if log.is_file() else [0]
     checkpoint = made / "checkpoints" / "last.safetensors"
@@ -294,8 +292,10 @@ def _problem_of_run(command: Command, made: Path, ended: Ended) -> str:
     if said and saved != int(said[1]):
         return f"the checkpoint is of step {saved}, the command speaks of {said[1]}"
     if command.before or (made / "card.json").is_file():
+        from wavewright import loading
+
         try:
-            models.load(str(made)).folder.verify()
+            loading.load(str(made)).folder.verify()
         except Exception as error:
             return f"the model is lost: {error}"
     return ""

@@ -17,11 +17,11 @@ _healthy: dict[str, Any] = {}
 
 
 def WARM_UP() -> None:
-    from wavewright import models
+    from wavewright import loading
 
-    player = models.load(MODEL)
-    models_load = models.load
-    models.load = lambda name: player if name == MODEL else models_load(name)
+    player = loading.load(MODEL)
+    models_load = loading.load
+    loading.load = lambda name: player if name == MODEL else models_load(name)
     wave = (np.sin(np.arange(20_000) / 12) * np.exp(-np.arange(20_000) / 4_000)).astype(np.float32)
     latents = player.encode(wave)
     metadata = {"version": 1, "model": MODEL, "model_hash": player.folder.hash, "sample_rate": player.sample_rate}

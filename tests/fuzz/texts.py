@@ -104,13 +104,13 @@ def read_lexicon(rng: random.Random, folder: Path) -> None:
 
 def read_book(rng: random.Random, folder: Path) -> None:
     """Find the chapters of a damaged book, and read all of it."""
-    from wavewright.speech.chapters import chapters_of, paragraphs
+    from wavewright.speech.chapters import find_chapters, paragraphs
 
     path = folder / "book.txt"
     contents = mutate.encoded(rng, mutate.text_of(rng, BOOK))
     path.write_bytes(mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents)
     mark = rng.choice((None, None, "#", "Chapter", "\u2028", "A"))
-    chapters = chapters_of(path, mark)
+    chapters = find_chapters(path, mark)
     assert len({chapter.stem for chapter in chapters}) == len(chapters)
     for chapter in chapters:
         assert len(f"{chapter.stem}.flac".encode()) < 256
@@ -121,7 +121,7 @@ def read_book(rng: random.Random, folder: Path) -> None:
 
 def read_standard_input(rng: random.Random, folder: Path) -> None:
     """Read a text from standard input, whole or line by line."""
-    from wavewright.speech.reading import parts_of_lines
+    from wavewright.speech.reading import segment_lines
     from wavewright.tasks import standard_input
     from wavewright.text import front_end
 
@@ -140,7 +140,7 @@ def read_standard_input(rng: random.Random, folder: Path) -> None:
     assert "".join(lines) in (text, text.removeprefix("\ufeff"))
     if len(contents) < MOST_CHARACTERS:
         reader = front_end("en")
-        for part in parts_of_lines(lines, "Standard input", reader.sentences):
+        for part in segment_lines(lines, "Standard input", reader.sentences):
             io.StringIO(part)
 
 

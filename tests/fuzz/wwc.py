@@ -19,14 +19,14 @@ _files: list[tuple[bytes, bool]] = []
 
 
 def WARM_UP() -> None:
-    from wavewright import models
+    from wavewright import loading
     from wavewright.families.codec.header import Header
     from wavewright.families.codec.packets import PacketWriter, n_codec_samples
     from wavewright.tasks import codecs
 
     means = MeansCodec()
-    load = models.load
-    models.load = lambda name: means if name == "speech-codec" else load(name)
+    load = loading.load
+    loading.load = lambda name: means if name == "speech-codec" else load(name)
     codecs._hashes = lambda family: {"speech-codec": means.folder.hashes}
     for n_samples, n_channels, rate, n_frames, is_stream in (
         *((16_000, 1, 16_000, 50, False), (40_000, 2, 44_100, 20, False), (9_000, 1, 8_000, 7, False)),

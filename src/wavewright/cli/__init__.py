@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from .. import __version__
 from ..errors import SkippedText, WavewrightError
 from ..interruption import ended_by_signals
+from ..version import __version__
 from .command import Group, group
 from .streams import drop_unread_output, open_standard_streams
 

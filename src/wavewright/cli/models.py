@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from .. import models
+from .. import loading, models
 from ..errors import BadModel
+from ..families import FAMILIES
 from ..models.card import Card
 from ..models.folder import ModelFolder
 
@@ -74,8 +75,8 @@ class ModelShown:
         ]
         if card.labels:
             lines.append(f"  labels      {', '.join(card.labels)}")
-        if card.speakers:
-            lines.append(f"  speakers    {', '.join(card.speakers)}")
+        if speakers := loading.speakers_of(card):
+            lines.append(f"  speakers    {', '.join(speakers)}")
         for title, values in (("trained", card.training), ("measured", card.metrics), ("config", card.config)):
             lines += [
                 f"  {title if place == 0 else '':11} {key}: {value}"
@@ -97,13 +98,15 @@ def list_models() -> ModelList:
 def show_model(name: Annotated[str, Field(description="Name of a model, or the path of its folder.")]) -> ModelShown:
     """Show what a model is, where its sound came from, how it was trained and what was measured."""
     folder = ModelFolder(models.find(name))
+    if folder.card.family in FAMILIES:
+        loading.read_card(folder.path)
     return ModelShown(str(folder.path), folder.hash, folder.card.model_dump(), _problem(folder))
 
 
 def _problem(folder: ModelFolder) -> str:
     """Return the reason why a model cannot be loaded, or an empty string."""
     try:
-        models.load(folder.path)
+        loading.load(folder.path)
     except BadModel as error:
         return str(error)
     return ""
@@ -113,11 +116,10 @@ def _listed(name: str) -> Listed:
     folder = Path(name)
     try:
         folder = models.find(name)
-        card = Card.read(folder)
-        models.check_family(card, folder)
+        card = loading.read_card(folder)
     except BadModel as error:
         return Listed(name, str(folder), problem=str(error))
-    labels, voices = tuple(card.labels), card.voices(name)
+    labels, voices = tuple(card.labels), loading.voices_of(card, name)
     return Listed(name, str(folder), card.family, labels, voices, card.sample_rate, card.licence)
 
 

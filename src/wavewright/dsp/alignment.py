@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-N_POSITION_FEATURES = 4  # see position_features
+N_SYMBOL_POSITION_FEATURES = 4  # see symbol_position_features
 
 
 def forward_sum(
@@ -148,7 +148,7 @@ def averages_by_symbol(values: np.ndarray, weights: np.ndarray, durations: np.nd
     return mean.astype(np.float32), mean_weight.astype(np.float32)
 
 
-def position_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def symbol_position_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the symbol of each frame and features of the frame's position in it.
 
     Parameters
@@ -161,7 +161,7 @@ def position_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     symbols : np.ndarray
         Index of each frame's symbol, ``(frames,)`` int64.
     features : np.ndarray
-        ``(frames, N_POSITION_FEATURES)`` float32: relative position from -0.5 to 0.5, proximity to the start and to the
+        ``(frames, N_SYMBOL_POSITION_FEATURES)`` float32: relative position from -0.5 to 0.5, proximity to the start and to the
         end, log-duration.
     """
     symbols = np.repeat(np.arange(len(durations)), durations)

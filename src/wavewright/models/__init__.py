@@ -1,19 +1,16 @@
-"""Models by name: find, list and load them."""
+"""Model folders by name: find and list them."""
 
 from __future__ import annotations
 
 import difflib
 import os
 from pathlib import Path
-from typing import Any
 
-from .. import families
 from ..errors import BadModel
-from ..names import quoted
 from .card import CARD_FILE, Card, Source, playable
 from .folder import ModelFolder
 
-__all__ = ["Card", "ModelFolder", "Source", "bundled", "classifier_of", "find", "load", "names"]
+__all__ = ["Card", "ModelFolder", "Source", "bundled", "find", "names"]
 
 HOME_VARIABLE = "WAVEWRIGHT_HOME"
 RUNS_FOLDER = "runs"
@@ -55,38 +52,6 @@ def find(name: str | Path) -> Path:
     nearest = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.4)
     hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
     raise BadModel(f"There is no model {str(name)!r}; {hint}`wavewright models` lists all.")
-
-
-def classifier_of(labels: set[str]) -> str | None:
-    """The name of the first classifier that knows all of these labels, None where there is none or no label."""
-    for name in names() if labels else []:
-        try:
-            card = Card.read(find(name))
-        except BadModel:
-            continue  # a damaged model elsewhere is no reason to refuse this
-        if card.family == "classifier" and labels <= set(card.labels):
-            return name
-    return None
-
-
-def load(name: str | Path) -> Any:
-    """The runtime of a model, with every file compared with its hash; what it can do depends on its family.
-
-    Raises BadModel for an unknown name, an unknown family or a damaged folder.
-    """
-    folder = ModelFolder(find(name))
-    check_family(folder.card, folder.path)
-    folder.verify()
-    return families.module(folder.card.family, "runtime").open_model(folder)
-
-
-def check_family(card: Card, path: Path) -> None:
-    """Raise BadModel for a model of a family that this Wavewright does not know."""
-    if card.family not in families.FAMILIES:
-        known = ", ".join(families.FAMILIES)
-        raise BadModel(
-            f"{path} has the family {quoted(card.family)}; this Wavewright knows {known}: upgrade it to play this."
-        )
 
 
 def _is_model(path: Path) -> bool:

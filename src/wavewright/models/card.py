@@ -10,7 +10,6 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from .. import families
 from ..errors import BadModel
 from ..names import LONGEST_SHOWN, control_character_in, name_problem, quoted
 
@@ -19,7 +18,6 @@ CARD_FILE = "card.json"
 READY_FOLDER = ".export-ready"
 """Subfolder with a complete new model that is replacing the old one; while it exists, it is loaded instead."""
 LARGEST_CARD_BYTES = 2**22
-SPEAKING = "acoustic"  # the family whose models are voices
 
 Config = TypeVar("Config")
 
@@ -91,9 +89,9 @@ class Card(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> Card:
-        """Read the card of a model folder and validate its config by its family's ``Config``.
+        """Read the card of a model folder, without validating its config; see :func:`wavewright.loading.read_card`.
 
-        Raises BadModel where the card is missing, damaged, from a newer format or has an invalid config.
+        Raises BadModel where the card is missing, damaged or from a newer format.
         """
         path = playable(Path(folder)) / CARD_FILE
         if not path.is_file():
@@ -101,10 +99,7 @@ class Card(BaseModel):
                 f"{folder} is not a model folder: it has no {CARD_FILE}; give a folder that training wrote, or a name from "
                 "`wavewright models`."
             )
-        card = cls.read_file(path)
-        if card.family in families.FAMILIES:
-            card.config_as(families.config(card.family), Path(folder))
-        return card
+        return cls.read_file(path)
 
     @classmethod
     def read_file(cls, path: Path) -> Card:
@@ -141,17 +136,6 @@ class Card(BaseModel):
             raise BadModel(
                 f"The config on the card of {folder} is wrong ({_first_error(error, 1)}); copy the model again."
             ) from error
-
-    @property
-    def speakers(self) -> tuple[str, ...] | None:
-        """The speakers of a model that speaks texts, none where it has one without a name; None for other models."""
-        return tuple(self.config.get("speakers", ())) if self.family == SPEAKING else None
-
-    def voices(self, name: str) -> tuple[str, ...]:
-        """The names of the voices of a model that is found as ``name``: ``<name>-<speaker>``, or its own."""
-        if self.speakers is None:
-            return ()
-        return tuple(f"{name}-{speaker}" for speaker in self.speakers) or (name,)
 
     def to_json(self) -> str:
         """The card as indented JSON."""

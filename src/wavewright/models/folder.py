@@ -147,15 +147,6 @@ class ModelFolder:
             return _json_object(path, opened.read(min(n_bytes, path.stat().st_size)))
 
 
-class OpenModel:
-    """Base class of the runtimes of all families; its ``repr`` is one line about the model."""
-
-    folder: ModelFolder
-
-    def __repr__(self) -> str:
-        return described(self.folder)
-
-
 def described(folder: ModelFolder) -> str:
     """Return one line: family, sample rate, labels, speakers and the size of the files."""
     card = folder.card

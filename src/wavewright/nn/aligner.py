@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..dsp.alignment import N_POSITION_FEATURES, best_durations, forward_sum, position_features
+from ..dsp.alignment import N_SYMBOL_POSITION_FEATURES, best_durations, forward_sum, symbol_position_features
 from .frame_layers import heard_of
 
 N_CEPSTRA = 20  # of a frame
@@ -123,10 +123,10 @@ def agreement(scores: Tensor, places: Tensor, heard: Tensor) -> Tensor:
 
 
 def place_batch(durations: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
-    """The symbol of each frame ``(batch, n_frames)`` and its features, 0 for padding; see :func:`..dsp.alignment.position_features`."""
+    """The symbol of each frame ``(batch, n_frames)`` and its features, 0 for padding; see :func:`..dsp.alignment.symbol_position_features`."""
     places = places_of(durations, n_frames)
-    features = np.zeros((*places.shape, N_POSITION_FEATURES), np.float32)
+    features = np.zeros((*places.shape, N_SYMBOL_POSITION_FEATURES), np.float32)
     for row, count in enumerate(durations.cpu().numpy()):
-        found = position_features(count)[1]
+        found = symbol_position_features(count)[1]
         features[row, : len(found)] = found
     return places, torch.from_numpy(features).to(durations.device)

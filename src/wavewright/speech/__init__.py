@@ -1,1 +1,1 @@
-"""Speech: what stands between a text and sound, given a front end, an acoustic model and a vocoder."""
+"""Speech: from a text to audio, given a front end, an acoustic model and a vocoder."""

@@ -1,301 +1,314 @@
-"""The plan of a text: what is spoken at once, how, and what silences and marks lie between."""
+"""Plan how a text is spoken: its pieces with their prosody, and the pauses and marks between them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
+from typing import Protocol
 
 from ..errors import NothingToSpeak
-from ..text import ssml
+from ..text import FrontEnd, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon
-from ..text.markup import Markup, Plain
-from ..text.sentence import NO_WORD, PAUSES, Sentence, Word
+from ..text.markup import Markup, MarkupReader
+from ..text.sentence import Sentence, Word
 from ..text.skipped import OnSkip, Skipped
-from .pieces import bounded, parts_of
+from .pieces import split_long_words, split_words
 from .prosody import Prosody
-from .reading import has_something
+from .reading import has_alphanumeric
+from .steps import Mark, Pause, Piece, Step
 from .styles import EMPHASES
 
 PAUSE_SECONDS = {",": 0.12, ";": 0.22, ".": 0.36, "?": 0.36, "!": 0.36, "": 0.06}
-"""How long it is silent behind a piece that ends so, what the voice itself is silent included."""
+"""Silence after a piece by its last punctuation symbol, the voice's own silence included."""
 
 PARAGRAPH_SECONDS = 0.4
-"""How much longer between paragraphs."""
+"""Additional silence between paragraphs."""
 
 _EMPTY_LINE = re.compile(r"\n\s*\n")
-_PARAGRAPH = re.compile(re.escape(ssml.PARAGRAPH))  # in the text of markup; other line breaks part sentences
+_SSML_PARAGRAPH = re.compile(re.escape(ssml.PARAGRAPH))  # other line breaks separate sentences there
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Words that are spoken at once by one voice, None for the one that was asked for.
-
-    ``prosody`` has an entry for each word; ``marks`` are names with the number of the word that they stand before; ``pause_seconds`` is how
-    long it is silent after the last phone, 0 where a pause follows.
-    """
-
-    words: tuple[Word, ...]
-    prosody: tuple[Prosody, ...]
-    pause_seconds: float
-    voice: str | None = None
-    marks: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def sentence(self) -> Sentence:
-        """The words with the symbols that an acoustic model reads."""
-        return Sentence(self.words)
-
-    def controls(self) -> dict[str, np.ndarray]:
-        """``rate``, ``pitch``, ``pitch_range``, ``energy`` and ``volume_db`` of each symbol, ``(symbols,)``.
-
-        A symbol between words goes with the word before it; punctuation lasts as long as pauses are asked to be.
-        """
-        sentence, word = self.sentence, 0
-        rows = []
-        for symbol, place in zip(sentence.symbols, sentence.places, strict=True):
-            word = word if place == NO_WORD else place
-            prosody = self.prosody[word]
-            rows.append(prosody.over(Prosody(rate=_slower(prosody.pauses))) if symbol in PAUSES else prosody)
-        names = ("rate", "pitch", "pitch_range", "energy", "volume_db")
-        return {name: np.array([getattr(row, name) for row in rows]) for name in names}
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Exact silence."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A mark between pieces."""
-
-    name: str
-
-
-Step = Piece | Pause | Mark
-
-
-def planned(
+def plan_text(
     texts: str | Iterable[str],
-    front_end: Any,
+    front_end: FrontEnd,
     prosody: Prosody | None = None,
     lexicon: Lexicon | None = None,
     on_skip: OnSkip | None = None,
     markup: Markup = "none",
 ) -> Iterator[Step]:
-    """Yield the steps of a plain text, or of its parts one after the other, as they are read.
+    """Plan a plain text, or its segments one after the other as they come.
 
-    A part ends where a sentence does. Pauses are those of all parts joined, with empty lines between paragraphs; the
-    positions of words count the characters of all parts, including their ``markup``. Of several parts, those with
-    nothing to speak are skipped. Raises NothingToSpeak where no part has anything to speak, and BadText for passages
-    that the front end cannot read, unless ``on_skip`` is given, which is then called with each of them.
+    A segment ends at the end of a sentence. The steps are those of all segments joined: an empty line separates
+    paragraphs also between segments, and the positions of words count the characters of all segments, including their
+    `markup`. Segments with nothing to speak are skipped.
+
+    Parameters
+    ----------
+    texts : str or iterable of str
+        The text, or its segments.
+    front_end : FrontEnd
+        Front end of the language.
+    prosody : Prosody, optional
+        Prosody of all words.
+    lexicon : Lexicon, optional
+        Phones of words, which override the front end's own.
+    on_skip : callable, optional
+        Called with each passage that cannot be read; by default such a passage raises BadText.
+    markup : {"none", "markdown", "html"}
+        Markup of the text.
+
+    Yields
+    ------
+    Piece, Pause or Mark
+        Each step as soon as its sentence is read.
+
+    Raises
+    ------
+    NothingToSpeak
+        If nothing in the text can be spoken.
+    BadText
+        If a passage cannot be read and `on_skip` is None.
     """
-    manners, plain = _Plain(prosody or Prosody()), Plain(markup)
-    plan, offset, is_silent = _Plan(manners), 0, True
+    source = _PlainSource(prosody or Prosody())
+    planner = _Planner(source)
+    reader = MarkupReader(markup)
     is_whole = isinstance(texts, str)
+    is_silent = True
+    offset = 0
     for text in [texts] if isinstance(texts, str) else texts:
-        part = _Part(text, plain.read(text), offset)
-        manners.part = part
-        if is_whole or has_something(part.plain):
+        segment = _Segment(reader.read(text), offset)
+        source.segment = segment
+        if is_whole or has_alphanumeric(segment.text):
             try:
-                yield from plan.steps(read(front_end, part.plain, lexicon, part.skipping(on_skip)), part.plain)
+                sentences = front_end.stream(segment.text, lexicon, segment.shifted(on_skip))
+                yield from planner.steps(sentences, segment.text)
                 is_silent = False
             except NothingToSpeak:
                 if is_whole:
                     raise
-                plan.pass_over(part.plain)
+                planner.skip(segment.text)
         else:
-            plan.pass_over(part.plain)
+            planner.skip(segment.text)
         offset += len(text)
     if is_silent:
         raise NothingToSpeak("There is nothing to speak in the text; give one with words or numbers.")
 
 
-def planned_markup(
-    markup: ssml.Markup,
-    front_end: Any,
+def plan_ssml(
+    document: ssml.SsmlDocument,
+    front_end: FrontEnd,
     prosody: Prosody | None = None,
     lexicon: Lexicon | None = None,
     on_skip: OnSkip | None = None,
 ) -> Iterator[Step]:
-    """The steps of an SSML document; places of words are those in its text. Raises BadText as :func:`planned` does."""
-    walk = _Walk(markup, prosody or Prosody())
-    if has_something(markup.text) or not walk.events:
-        yield from _Plan(walk).steps(read(front_end, markup.text, lexicon, on_skip), markup.text)
-    yield from (step for _, step in walk.before(len(markup.text) + 1))
+    """Plan an SSML document.
 
+    Parameters
+    ----------
+    document : SsmlDocument
+        The document; positions of words are those in its text.
+    front_end, prosody, lexicon, on_skip
+        As for `plan_text`; the prosody is combined with that of the document.
 
-def read(front_end: Any, text: str, lexicon: Lexicon | None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
-    """The sentences of a text, each as soon as the front end has it."""
-    return iter(getattr(front_end, "stream", front_end.sentences)(text, lexicon, on_skip))
+    Yields
+    ------
+    Piece, Pause or Mark
+        Each step as soon as its sentence is read.
+
+    Raises
+    ------
+    NothingToSpeak
+        If the document has neither words nor pauses nor marks.
+    BadText
+        If a passage cannot be read and `on_skip` is None.
+    """
+    source = _SsmlSource(document, prosody or Prosody())
+    if has_alphanumeric(document.text) or not source.events:
+        yield from _Planner(source).steps(front_end.stream(document.text, lexicon, on_skip), document.text)
+    yield from source.events_until(len(document.text) + 1)
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A part of a text, its characters without markup, and its offset in the whole text."""
+class _Segment:
+    """A segment of a text without its markup, and its offset in the whole text."""
 
-    given: str
     characters: Characters
     offset: int
 
     @property
-    def plain(self) -> str:
+    def text(self) -> str:
+        """The plain text."""
         return self.characters.text
 
-    def place(self, start: int, end: int) -> tuple[int, int]:
+    def positions(self, start: int, end: int) -> tuple[int, int]:
         """Return start and end in the whole text of a span of the plain text."""
-        return self.offset + self.characters.place(start), self.offset + self.characters.place(max(start, end - 1)) + 1
+        last = self.characters.position(max(start, end - 1))
+        return self.offset + self.characters.position(start), self.offset + last + 1
 
-    def skipping(self, on_skip: OnSkip | None) -> OnSkip | None:
-        """Return a callback that calls ``on_skip`` with positions in the whole text."""
+    def shifted(self, on_skip: OnSkip | None) -> OnSkip | None:
+        """Return a callback that calls `on_skip` with positions in the whole text."""
         if on_skip is None:
             return None
 
         def report(passage: Skipped) -> None:
-            start, end = self.place(passage.start, passage.end)
+            start, end = self.positions(passage.start, passage.end)
             on_skip(replace(passage, start=start, end=end))
 
         return report
 
 
-def _slower(pauses: float) -> float:
-    return min(max(1 / max(pauses, 0.01), 0.25), 4.0)
+class _Source(Protocol):
+    """The prosody of words, and the pauses and marks between them."""
+
+    paragraph: re.Pattern[str]
+
+    def events_until(self, position: int) -> list[Pause | Mark]:
+        """Return the pauses and marks up to a position that were not returned before."""
+        ...
+
+    def is_pause_next(self, position: int) -> bool:
+        """Return whether a pause comes after a position before any word does."""
+        ...
+
+    def prosody_of(self, word: Word) -> tuple[Word, Prosody, str | None]:
+        """Return the word as written in the whole text, its prosody and the name of its voice."""
+        ...
 
 
-class _Plain:
-    """A text that is spoken in one way; ``paragraph`` is what stands between its paragraphs."""
+class _PlainSource:
+    """Plain text: one prosody, no pauses and marks."""
 
     paragraph = _EMPTY_LINE
 
-    def __init__(self, prosody: Prosody):
+    def __init__(self, prosody: Prosody) -> None:
         self._prosody = prosody
-        self.part = _Part("", Characters("", None), 0)
+        self.segment = _Segment(Characters("", None), 0)
 
-    def before(self, place: int) -> list[tuple[int, Pause | Mark]]:
+    def events_until(self, _position: int) -> list[Pause | Mark]:
         return []
 
-    def is_pause_next(self, place: int) -> bool:
+    def is_pause_next(self, _position: int) -> bool:
         return False
 
-    def manner(self, word: Word) -> tuple[Word, Prosody, str | None]:
-        start, end = self.part.place(word.start, word.end)
+    def prosody_of(self, word: Word) -> tuple[Word, Prosody, str | None]:
+        start, end = self.segment.positions(word.start, word.end)
         return replace(word, start=start, end=end), self._prosody, None
 
 
-class _Walk:
-    """The spans of a document, walked once from its beginning to its end."""
+class _SsmlSource:
+    """The spans of an SSML document, passed once from start to end."""
 
-    paragraph = _PARAGRAPH
+    paragraph = _SSML_PARAGRAPH
 
-    def __init__(self, markup: ssml.Markup, prosody: Prosody):
-        self._text, self._prosody = markup.text, prosody
-        self._spans = [span for span in markup.spans if span.text]
+    def __init__(self, document: ssml.SsmlDocument, prosody: Prosody) -> None:
+        self._text = document.text
+        self._prosody = prosody
+        self._spans = [span for span in document.spans if span.text]
         self.events: list[tuple[int, Pause | Mark]] = []
-        for span in markup.spans:
+        for span in document.spans:
             if span.mark is not None:
                 self.events.append((span.start, Mark(span.mark)))
             elif not span.text:
                 self.events.append((span.start, Pause(span.pause_seconds)))
-        self._next_event = self._next_span = 0
+        self._next_event = 0
+        self._next_span = 0
 
-    def before(self, place: int) -> list[tuple[int, Pause | Mark]]:
-        """Pauses and marks up to a place of the text, which did not come yet."""
+    def events_until(self, position: int) -> list[Pause | Mark]:
         first = self._next_event
-        while self._next_event < len(self.events) and self.events[self._next_event][0] <= place:
+        while self._next_event < len(self.events) and self.events[self._next_event][0] <= position:
             self._next_event += 1
-        return self.events[first : self._next_event]
+        return [event for _, event in self.events[first : self._next_event]]
 
-    def is_pause_next(self, place: int) -> bool:
-        """Whether a pause follows a place of the text before any word does."""
+    def is_pause_next(self, position: int) -> bool:
         for start, event in self.events[self._next_event :]:
-            if has_something(self._text[place:start]):
+            if has_alphanumeric(self._text[position:start]):
                 return False
             if isinstance(event, Pause):
                 return True
         return False
 
-    def manner(self, word: Word) -> tuple[Word, Prosody, str | None]:
-        """A word as it stood in the markup, how it is spoken and by whom."""
+    def prosody_of(self, word: Word) -> tuple[Word, Prosody, str | None]:
         while self._next_span < len(self._spans) - 1 and self._spans[self._next_span].end <= word.start:
             self._next_span += 1
         span = self._spans[self._next_span]
         own = Prosody(span.rate, span.pitch_semitones, span.pitch_range, 1.0, span.volume_db)
-        if span.written and word.text.strip() not in span.written:  # what is spoken stands for something else
+        if span.written and word.text.strip() not in span.written:  # sub, say-as or phoneme replaced the written text
             word = replace(word, text=span.written)
-        return word, self._prosody.over(own).over(EMPHASES[span.emphasis]), span.voice
+        return word, self._prosody.combine(own).combine(EMPHASES[span.emphasis]), span.voice
 
 
-class _Plan:
-    """Sentences to steps."""
+class _Planner:
+    """Converts sentences to steps; keeps what the pause before the next sentence depends on."""
 
-    def __init__(self, walk: _Plain | _Walk):
-        self._walk = walk
+    def __init__(self, source: _Source) -> None:
+        self._source = source
         self._is_first = True  # nothing was spoken yet
-        self._is_paragraph = False  # whether one ended behind the last sentence
-        self._end = ""  # the spaces that came last
+        self._is_paragraph = False  # a paragraph ended after the last sentence
+        self._trailing_space = ""  # at the end of the text so far
 
     def steps(self, sentences: Iterator[Sentence], text: str) -> Iterator[Step]:
-        """Yield the steps of a part."""
+        """Yield the steps of the sentences of a text."""
         end = 0
         for sentence in sentences:
-            self.pass_over(text[end : sentence.start])
-            yield from self._of_sentence(sentence, self._is_paragraph and not self._is_first)
-            self._is_paragraph, self._end, end = False, "", sentence.end
-        self.pass_over(text[end:])
+            self.skip(text[end : sentence.start])
+            yield from self._sentence_steps(sentence, self._is_paragraph and not self._is_first)
+            self._is_paragraph = False
+            self._trailing_space = ""
+            end = sentence.end
+        self.skip(text[end:])
 
-    def pass_over(self, text: str) -> None:
-        """Go on behind ``text``, of which nothing is spoken."""
-        since = self._end + text
-        self._is_paragraph = self._is_paragraph or self._walk.paragraph.search(since) is not None
-        self._end = "" if self._is_paragraph else since[len(since.rstrip()) :]
+    def skip(self, text: str) -> None:
+        """Continue after text of which nothing is spoken."""
+        unspoken = self._trailing_space + text
+        self._is_paragraph = self._is_paragraph or self._source.paragraph.search(unspoken) is not None
+        self._trailing_space = "" if self._is_paragraph else unspoken[len(unspoken.rstrip()) :]
 
-    def _of_sentence(self, sentence: Sentence, is_paragraph: bool) -> Iterator[Step]:
-        words: list[Word] = []
-        manners: list[Prosody] = []
-        marks: list[tuple[str, int]] = []
-        speaker: str | None = None
-        for given in bounded(sentence.words):
-            events = [event for _, event in self._walk.before(given.start)]
-            word, prosody, voice = self._walk.manner(given)
-            last_pause = max((number for number, event in enumerate(events) if isinstance(event, Pause)), default=-1)
-            if words and (last_pause >= 0 or voice != speaker):
-                yield from self._pieces(words, manners, marks, speaker, is_pause_next=last_pause >= 0)
-                words, manners, marks = [], [], []
+    def _sentence_steps(self, sentence: Sentence, is_paragraph: bool) -> Iterator[Step]:
+        """Yield the steps of a sentence, split at pauses and where the voice changes."""
+        piece = _OpenPiece()
+        for split_word in split_long_words(sentence.words):
+            events = self._source.events_until(split_word.start)
+            word, prosody, voice = self._source.prosody_of(split_word)
+            last_pause = max((index for index, event in enumerate(events) if isinstance(event, Pause)), default=-1)
+            if piece.words and (last_pause >= 0 or voice != piece.voice):
+                yield from self._pieces(piece, is_pause_next=last_pause >= 0)
+                piece = _OpenPiece()
             if is_paragraph and last_pause < 0:
                 yield Pause(PARAGRAPH_SECONDS * prosody.pauses)
             is_paragraph = False
             yield from events[: last_pause + 1]
-            marks += [(event.name, len(words)) for event in events[last_pause + 1 :] if isinstance(event, Mark)]
-            words.append(word)
-            manners.append(prosody)
-            speaker = voice
-        yield from self._pieces(words, manners, marks, speaker, self._walk.is_pause_next(sentence.end))
+            piece.marks += [
+                (event.name, len(piece.words)) for event in events[last_pause + 1 :] if isinstance(event, Mark)
+            ]
+            piece.words.append(word)
+            piece.prosody.append(prosody)
+            piece.voice = voice
+        yield from self._pieces(piece, self._source.is_pause_next(sentence.end))
 
-    def _pieces(
-        self,
-        words: list[Word],
-        manners: list[Prosody],
-        marks: list[tuple[str, int]],
-        speaker: str | None,
-        is_pause_next: bool,
-    ) -> Iterator[Piece]:
-        """One piece, or several where it would be too long; the first piece of all is a clause."""
+    def _pieces(self, piece: _OpenPiece, is_pause_next: bool) -> Iterator[Piece]:
+        """Yield the piece, split where it is too long; the first piece of all is a clause."""
+        words = piece.words
         if is_pause_next and not words[-1].mark_after:
-            words[-1] = replace(words[-1], mark_after=",")  # the voice goes towards a pause
+            words[-1] = replace(words[-1], mark_after=",")  # the intonation of a word before a pause
         start = 0
-        for part in parts_of(words, self._is_first):
-            end = start + len(part)
-            pause_seconds = PAUSE_SECONDS[part[-1].mark_after] * manners[end - 1].pauses
+        for piece_words in split_words(words, self._is_first):
+            end = start + len(piece_words)
+            pause_seconds = PAUSE_SECONDS[piece_words[-1].mark_after] * piece.prosody[end - 1].pauses
             if end == len(words) and is_pause_next:
                 pause_seconds = 0.0
-            inside = tuple((name, number - start) for name, number in marks if start <= number < end)
-            yield Piece(tuple(part), tuple(manners[start:end]), pause_seconds, speaker, inside)
+            marks = tuple((name, index - start) for name, index in piece.marks if start <= index < end)
+            yield Piece(tuple(piece_words), tuple(piece.prosody[start:end]), pause_seconds, piece.voice, marks)
             start = end
             self._is_first = False
+
+
+class _OpenPiece:
+    """Words of one voice without a pause between them, while they are collected."""
+
+    def __init__(self) -> None:
+        self.words: list[Word] = []
+        self.prosody: list[Prosody] = []
+        self.marks: list[tuple[str, int]] = []
+        self.voice: str | None = None

@@ -1,8 +1,8 @@
-"""How something is spoken: rate, pitch, range, energy, volume and pauses, which are laid over one another."""
+"""Prosody: changes of rate, pitch, range, energy, volume and pauses, which can be combined."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from ..ranges import check_ranges
 from ..units import semitones_to_ratio
@@ -15,17 +15,32 @@ LIMITS = {
     "volume_db": (-60.0, 24.0),
     "pauses": (0.0, 10.0),
 }
-"""The smallest and largest value of each, also of what several ones laid over one another come to."""
-
-ADDED = ("pitch_semitones", "volume_db")  # the others multiply
+"""Smallest and largest value of each field; combinations are clipped to them."""
 
 
 @dataclass(frozen=True)
 class Prosody:
-    """Changes to how a voice would speak; the default changes nothing. Raises BadSetting for numbers out of LIMITS.
+    """Changes of a voice's prosody; the default changes nothing.
 
-    ``rate``: times faster; ``pitch_semitones``: higher; ``pitch_range``: times as far as the melody moves about its middle; ``energy``:
-    times the effort, which also changes the timbre; ``volume_db``: louder, which does not; ``pauses``: times as long.
+    Parameters
+    ----------
+    rate : float
+        Speaking rate, a factor from 0.25 to 4.
+    pitch_semitones : float
+        Pitch shift, -24 to 24 semitones.
+    pitch_range : float
+        Range of the intonation around its mean, a factor from 0 (monotone) to 4.
+    energy : float
+        Vocal effort, a factor from 0.1 to 10; it also changes the timbre.
+    volume_db : float
+        Gain, -60 to 24 dB; it changes the level only.
+    pauses : float
+        Length of pauses, a factor from 0 to 10.
+
+    Raises
+    ------
+    BadSetting
+        If a value is out of range.
     """
 
     rate: float = 1.0
@@ -40,22 +55,32 @@ class Prosody:
 
     @property
     def pitch(self) -> float:
-        """How many times higher."""
+        """Pitch shift as a frequency ratio."""
         return float(semitones_to_ratio(self.pitch_semitones))
 
-    def over(self, other: Prosody) -> Prosody:
-        """Both changes at once, kept within LIMITS."""
-        combined = {}
-        for field in fields(self):
-            mine, others = getattr(self, field.name), getattr(other, field.name)
-            low, high = LIMITS[field.name]
-            combined[field.name] = min(max(mine + others if field.name in ADDED else mine * others, low), high)
-        return Prosody(**combined)
+    def combine(self, other: Prosody) -> Prosody:
+        """Return both changes together: factors multiplied, semitones and decibels added, clipped to `LIMITS`."""
+        return _clipped(
+            rate=self.rate * other.rate,
+            pitch_semitones=self.pitch_semitones + other.pitch_semitones,
+            pitch_range=self.pitch_range * other.pitch_range,
+            energy=self.energy * other.energy,
+            volume_db=self.volume_db + other.volume_db,
+            pauses=self.pauses * other.pauses,
+        )
 
     def scaled(self, strength: float) -> Prosody:
-        """The change at another strength: 0 is none, 1 is this one, 2 is it done twice; kept within LIMITS."""
-        scaled = {}
-        for field in fields(self):
-            value, (low, high) = getattr(self, field.name), LIMITS[field.name]
-            scaled[field.name] = min(max(strength * value if field.name in ADDED else value**strength, low), high)
-        return Prosody(**scaled)
+        """Return the change at another strength: 0 is none, 1 this one, 2 this one twice; clipped to `LIMITS`."""
+        return _clipped(
+            rate=self.rate**strength,
+            pitch_semitones=strength * self.pitch_semitones,
+            pitch_range=self.pitch_range**strength,
+            energy=self.energy**strength,
+            volume_db=strength * self.volume_db,
+            pauses=self.pauses**strength,
+        )
+
+
+def _clipped(**values: float) -> Prosody:
+    """Return a prosody with each value clipped to its limits."""
+    return Prosody(**{name: min(max(value, LIMITS[name][0]), LIMITS[name][1]) for name, value in values.items()})

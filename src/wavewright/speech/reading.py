@@ -1,4 +1,4 @@
-"""Texts read before they are spoken: lines become parts that can be spoken, and the line that cannot be read is named."""
+"""Check that text can be read before it is spoken, and group streamed lines into segments of whole sentences."""
 
 from __future__ import annotations
 
@@ -7,111 +7,158 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadText, NothingToSpeak
-from ..text.markup import Markup, Plain
+from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Sentence
 
 Read = Callable[[str], Iterable[Sentence]]
-"""A text to its sentences; raises BadText for what cannot be read."""
+"""Returns the sentences of a text; raises BadText for one that cannot be read."""
 
-MOST_HELD = 10_000
-"""Characters of lines that wait for the end of their sentence, at most."""
+MOST_PENDING = 10_000
+"""Most characters of lines that wait for the end of their sentence."""
 
-ENDS = (".", "!", "?")
+SENTENCE_ENDS = (".", "!", "?")
 _MAY_END = re.compile(r"[.!?\u2026\u203d][^\w\s]*\s*$")
-_NEXT = ("x", "Anna")  # a word and a name: where a sentence can go on, one of them continues it
+_CONTINUATIONS = ("x", "Anna")  # a sentence that has not ended continues with a word or with a name
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where lines stand: the name of what they are part of, the number of the first one, and what they lie in, where it has a name."""
+class SourceLines:
+    """The origin of lines, for messages.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file or stream.
+    first_line : int
+        Number of the first line, from 1.
+    section : str
+        Title of the section that they belong to, or empty.
+    """
 
     source: str
-    first: int
-    inside: str = ""
+    first_line: int
+    section: str = ""
 
-    def line(self, number: int) -> str:
-        """What the line is called that comes ``number`` lines behind the first."""
-        return f"{self.source}, line {self.first + number}{f' ({self.inside})' if self.inside else ''}"
+    def line_name(self, index: int) -> str:
+        """Return the name of the line at an index, such as ``book.txt, line 3 (Chapter 1)``."""
+        section = f" ({self.section})" if self.section else ""
+        return f"{self.source}, line {self.first_line + index}{section}"
 
 
-def check_lines(text: str, lines: Sequence[str], place: Place, read: Read) -> bool:
-    """Check that a ``text`` can be read; return whether anything in it is spoken.
+def check_lines(text: str, lines: Sequence[str], origin: SourceLines, read: Read) -> bool:
+    """Check that a text can be read.
 
-    Raises BadText with the first of its ``lines`` that cannot be read. Text without letters and digits is not read.
+    Parameters
+    ----------
+    text : str
+        The text; it is not read if it has no letters and digits.
+    lines : sequence of str
+        Its lines.
+    origin : SourceLines
+        Origin of the lines.
+    read : callable
+        Reads a text.
+
+    Returns
+    -------
+    bool
+        Whether anything in the text is spoken.
+
+    Raises
+    ------
+    BadText
+        If the text cannot be read; the message has the first line that cannot.
     """
     try:
-        return _check(text, read)
+        return _is_spoken(text, read)
     except BadText as error:
-        for number, line in enumerate(lines):
+        for index, line in enumerate(lines):
             try:
-                _check(line, read)
-            except BadText as found:
-                raise BadText(f"{place.line(number)}: {found}") from error
-        raise BadText(f"{place.line(0)}: {error}") from error
+                _is_spoken(line, read)
+            except BadText as line_error:
+                raise BadText(f"{origin.line_name(index)}: {line_error}") from error
+        raise BadText(f"{origin.line_name(0)}: {error}") from error
 
 
-def parts_of_lines(lines: Iterable[str], source: str, read: Read, markup: Markup = "none") -> Iterator[str]:
-    """Parts of a text that comes line by line; joined they are the text, and each is read alone as it is in the whole.
+def segment_lines(lines: Iterable[str], source: str, read: Read, markup: Markup = "none") -> Iterator[str]:
+    """Group the lines of a text, as they come, into segments that each end with a sentence.
 
-    ``read`` is called with text whose ``markup`` is removed.
+    Each segment is read alone as it is in the whole text. It ends with a line whose sentence
+    cannot continue in the next line, with an empty line, or with the end of the text.
 
-    A line is given as soon as its sentence is surely over, whatever the next one holds; an empty line and the end of the text give what is
-    held. Raises BadText with the first line that cannot be read, when it comes.
+    Parameters
+    ----------
+    lines : iterable of str
+        Lines with their line breaks.
+    source : str
+        Name of the text in messages.
+    read : callable
+        Reads text without markup.
+    markup : {"none", "markdown", "html"}
+        Markup of the text.
+
+    Yields
+    ------
+    str
+        A segment; all segments joined are the text.
+
+    Raises
+    ------
+    BadText
+        If a line cannot be read.
     """
-    plain = Plain(markup)
+    reader = MarkupReader(markup)
 
     def read_ahead(text: str) -> Iterable[Sentence]:
-        return read(plain.peek(text))
+        return read(reader.peek(text))
 
-    held: list[str] = []
+    def checked(segment: list[str], last_line: int) -> str:
+        text = "".join(segment)
+        check_lines(text, segment, SourceLines(source, last_line + 1 - len(segment)), read_ahead)
+        return text
+
+    pending: list[str] = []
     n_characters = 0
+    number = 0
     for number, line in enumerate(lines, 1):
-        held.append(line)
+        pending.append(line)
         n_characters += len(line)
-        if (
-            not line.strip()
-            or n_characters > MOST_HELD
-            or (_MAY_END.search(line) and _is_over("".join(held), read_ahead))
-        ):
-            part = _checked(held, number, source, read_ahead)
-            plain.read(part)
-            yield part
-            held, n_characters = [], 0
-    if held:
-        yield _checked(held, number, source, read_ahead)
+        is_full = not line.strip() or n_characters > MOST_PENDING
+        if is_full or (_MAY_END.search(line) and _has_ended("".join(pending), read_ahead)):
+            segment = checked(pending, number)
+            reader.read(segment)
+            yield segment
+            pending = []
+            n_characters = 0
+    if pending:
+        yield checked(pending, number)
 
 
-def _is_over(text: str, read: Read) -> bool:
+def has_alphanumeric(text: str) -> bool:
+    """Return whether a text has a letter or digit."""
+    return any(character.isalnum() for character in text)
+
+
+def _has_ended(text: str, read: Read) -> bool:
     """Return whether the last sentence of a text ends, even if a word in lower case or a name follows.
 
     A text that cannot be read counts as ended.
     """
-    return all(_is_over_before(following, text, read) for following in _NEXT)
+    return all(_has_ended_before(continuation, text, read) for continuation in _CONTINUATIONS)
 
 
-def _is_over_before(following: str, text: str, read: Read) -> bool:
+def _has_ended_before(continuation: str, text: str, read: Read) -> bool:
     try:
-        *before, last = read(f"{text.rstrip()}\n{following}")
+        *before, last = read(f"{text.rstrip()}\n{continuation}")
     except BadText:
         return True
-    return bool(before) and before[-1].words[-1].mark_after in ENDS and len(last.words) == 1
+    return bool(before) and before[-1].words[-1].mark_after in SENTENCE_ENDS and len(last.words) == 1
 
 
-def _checked(held: list[str], last: int, source: str, read: Read) -> str:
-    text = "".join(held)
-    check_lines(text, held, Place(source, last + 1 - len(held)), read)
-    return text
-
-
-def has_something(text: str) -> bool:
-    """Whether there is a letter or digit in a text."""
-    return any(character.isalnum() for character in text)
-
-
-def _check(text: str, read: Read) -> bool:
-    if not has_something(text):
+def _is_spoken(text: str, read: Read) -> bool:
+    if not has_alphanumeric(text):
         return False
     try:
-        return sum(1 for _ in read(text)) > 0
+        return sum(1 for _ in read(text)) > 0  # reads all sentences, so that each is checked
     except NothingToSpeak:
         return False

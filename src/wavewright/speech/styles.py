@@ -1,8 +1,8 @@
-"""Styles: presets of prosody by name, and what emphasis does to a word.
+"""Styles: presets of prosody by name, and the prosody of SSML's emphasis levels.
 
-They are rules about rate, pitch, range, energy and pauses, the same for every voice; no recording taught them. What a voice has learned
-from recordings by itself are the styles of its acoustic model (``style-1`` and so on), which can be asked for in the same way.
-There is no whisper: every vocoder here voices what mel frames say is voiced.
+A preset changes rate, pitch, range, energy, volume and pauses by the same rule for every voice; no recordings were used
+for it. The styles that an acoustic model learned from its recordings (``style-1`` and so on) are selected in the same
+way. There is no whisper: the vocoders voice every frame whose mel bands are voiced.
 """
 
 from __future__ import annotations
@@ -31,31 +31,54 @@ EMPHASES = {
     "reduced": Prosody(rate=1.1, pitch_semitones=-0.7, pitch_range=0.85, energy=0.85, volume_db=-1.0),
 }
 
-STRONGEST = 2.0  # of a preset; a learned style goes up to 1
+MAX_STRENGTH = 2.0  # of a preset; a learned style goes up to 1
 
 
 @dataclass(frozen=True)
 class Style:
-    """A style as it is spoken: a prosody, and weights of the acoustic model's own styles."""
+    """A style at a strength.
+
+    Attributes
+    ----------
+    prosody : Prosody
+        Prosody of a preset.
+    learned : dict of str to float
+        Weights of the acoustic model's own styles.
+    """
 
     prosody: Prosody = field(default_factory=Prosody)
     learned: dict[str, float] = field(default_factory=dict)
 
 
-def style_of(asked: str | None, learned: Sequence[str] = ()) -> Style:
-    """The style of ``NAME`` or ``NAME:STRENGTH``, such as ``sad:0.6``; ``learned`` are those of the acoustic model.
+def parse_style(style: str | None, learned: Sequence[str] = ()) -> Style:
+    """Parse ``NAME`` or ``NAME:STRENGTH``.
 
-    Raises BadSetting for names and strengths that do not exist.
+    Parameters
+    ----------
+    style : str or None
+        Such as ``sad`` or ``sad:0.6``; None or an empty string is the neutral style.
+    learned : sequence of str
+        Names of the acoustic model's own styles.
+
+    Returns
+    -------
+    Style
+        The style.
+
+    Raises
+    ------
+    BadSetting
+        If the name or the strength does not exist.
     """
-    if not asked:
+    if not style:
         return Style()
-    name, _, amount = asked.partition(":")
+    name, _, amount = style.partition(":")
     is_preset = name in STYLES
     if not is_preset and name not in learned:
         raise BadSetting(
-            f"The style is {asked!r}; it can be {', '.join((*STYLES, *learned))}, with a strength such as sad:0.6."
+            f"The style is {style!r}; it can be {', '.join((*STYLES, *learned))}, with a strength such as sad:0.6."
         )
-    strongest = STRONGEST if is_preset else 1.0
+    strongest = MAX_STRENGTH if is_preset else 1.0
     try:
         strength = float(amount) if amount else 1.0
     except ValueError:

@@ -1,4 +1,4 @@
-"""When words, phones and marks are heard."""
+"""Times of words, phones and marks in the audio."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..text.sentence import Sentence
+from ..text.sentence import NO_WORD, Sentence
 
 
 @dataclass(frozen=True)
 class TimedPhone:
-    """A phone from ``start`` to ``end``, seconds since the sound began."""
+    """A phone and its start and end in seconds."""
 
     phone: str
     start: float
@@ -21,10 +21,22 @@ class TimedPhone:
 
 @dataclass(frozen=True)
 class TimedWord:
-    """A word from ``start`` to ``end``, seconds since the sound began; ``from_character`` to ``to_character`` is its place in the text.
+    """A spoken word and its time.
 
-    ``text`` is as written; what is written as one and spoken as several words (``1984``) gives several with the same place. ``spoken`` is
-    what is said, with ``mark_after``, the punctuation behind it.
+    Attributes
+    ----------
+    text : str
+        The word as written. Text that is spoken as several words (``1984``) is several words with the same position.
+    spoken : str
+        The word as spoken.
+    start, end : float
+        Seconds since the start of the audio.
+    from_character, to_character : int
+        Position of its first character, and of the character after its last one, in the text.
+    mark_after : str
+        The punctuation symbol after it, or empty.
+    phones : tuple of TimedPhone
+        Its phones.
     """
 
     text: str
@@ -48,31 +60,50 @@ class TimedMark:
 def timed_words(
     sentence: Sentence, durations: np.ndarray, start_samples: int, hop_length: int, sample_rate: int
 ) -> list[TimedWord]:
-    """When the words of a sentence are heard; ``durations (symbols,)`` are the frames of its symbols, the first at ``start_samples``."""
+    """Return the words of a sentence with their times.
+
+    Parameters
+    ----------
+    sentence : Sentence
+        The words.
+    durations : ndarray
+        Duration of each symbol in frames, ``(symbols,)``.
+    start_samples : int
+        Sample at which the first symbol starts.
+    hop_length : int
+        Samples in a frame.
+    sample_rate : int
+        Samples in a second.
+
+    Returns
+    -------
+    list of TimedWord
+        One entry for each word.
+    """
     ends = start_samples + np.cumsum(durations) * hop_length
     starts = ends - np.asarray(durations) * hop_length
     phones: list[list[TimedPhone]] = [[] for _ in sentence.words]
-    for symbol, place, start, end in zip(sentence.symbols, sentence.places, starts, ends, strict=True):
-        if place >= 0:
-            phones[place].append(TimedPhone(symbol, _seconds(start, sample_rate), _seconds(end, sample_rate)))
+    for symbol, index, start, end in zip(sentence.symbols, sentence.word_indices, starts, ends, strict=True):
+        if index != NO_WORD:
+            phones[index].append(TimedPhone(symbol, _seconds(start, sample_rate), _seconds(end, sample_rate)))
     return [
         TimedWord(
-            word.text,
-            word.spoken,
-            spoken[0].start,
-            spoken[-1].end,
-            word.start,
-            word.end,
-            word.mark_after,
-            tuple(spoken),
+            text=word.text,
+            spoken=word.spoken,
+            start=word_phones[0].start,
+            end=word_phones[-1].end,
+            from_character=word.start,
+            to_character=word.end,
+            mark_after=word.mark_after,
+            phones=tuple(word_phones),
         )
-        for word, spoken in zip(sentence.words, phones, strict=True)
+        for word, word_phones in zip(sentence.words, phones, strict=True)
     ]
 
 
 def timed_marks(marks: Sequence[tuple[str, int]], words: Sequence[TimedWord]) -> list[TimedMark]:
-    """Marks that stand before words, by the words' numbers."""
-    return [TimedMark(name, words[number].start) for name, number in marks]
+    """Return marks, each a name and the index of the word after it, with their times."""
+    return [TimedMark(name, words[index].start) for name, index in marks]
 
 
 def _seconds(samples: float, sample_rate: int) -> float:

@@ -1,105 +1,167 @@
-"""Voices: an acoustic model, one of its speakers and a vocoder, which speak a text whole or as it comes."""
+"""Voices: a speaker of an acoustic model and a vocoder, which speak a text whole or as a stream."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 
-from .. import models
+from .. import loading
 from ..clip import Clip
+from ..contracts.runtime import AcousticModel, Vocoder
 from ..errors import BadModel, BadSetting
-from ..text import front_end, ssml, warm_up
+from ..text import ESPEAK_PREFIX, FrontEnd, front_end, ssml, warm_up
 from ..text.lexicon import Lexicon
 from ..text.markup import Markup
 from ..text.sentence import Sentence
 from ..text.skipped import OnSkip, Skipped, warn, warn_of
-from .plan import Step, planned, planned_markup, read
+from .chunk import Chunk, Clipping
+from .plan import plan_ssml, plan_text
 from .prosody import Prosody
-from .stream import Chunk, Clipping, Speaker, Stream
-from .styles import style_of
+from .steps import Step
+from .styles import parse_style
+from .synthesis import Speaker, Synthesizer
 from .timestamps import TimedMark, TimedWord
+from .voice_names import find_voice, language_of
 
-DEFAULT_VOICE, DEFAULT_VOCODER = "en-kathleen", "vocoder"
-FRAMES_PER_SECOND = 62.5  # of the mel frames that all voices and vocoders share
+DEFAULT_VOICE = "en-kathleen"
+DEFAULT_VOCODER = "vocoder"
+FRAMES_PER_SECOND = 62.5  # of the mel frames of all acoustic models and vocoders
+WARM_UP_TEXT = "Ready, wuzzle."  # the second word is in no dictionary, so that letter-to-sound is loaded too
 
 
 @dataclass(frozen=True)
 class Speech:
-    """Spoken text: the ``clip``, the times of its words and marks, and the passages that were skipped.
+    """Spoken text.
 
-    ``clipped_share`` is the fraction of samples that exceeded full scale, from 0 to 1.
+    Attributes
+    ----------
+    clip : Clip
+        The audio, one channel.
+    words : tuple of TimedWord
+        Its words with their times.
+    marks : tuple of TimedMark
+        Its SSML marks with their times.
+    clipped_fraction : float
+        Fraction of samples that exceeded full scale, from 0 to 1.
+    skipped : tuple of Skipped
+        Passages of the text that could not be read.
     """
 
     clip: Clip
     words: tuple[TimedWord, ...]
     marks: tuple[TimedMark, ...]
-    clipped_share: float = 0.0
+    clipped_fraction: float = 0.0
     skipped: tuple[Skipped, ...] = ()
 
 
 class Voice:
-    """A speaker of an acoustic model, heard through a vocoder, at the vocoder's sample rate."""
+    """A speaker of an acoustic model with a vocoder, which sets the sample rate.
+
+    Parameters
+    ----------
+    acoustic : AcousticModel
+        Predicts mel frames of phones.
+    vocoder : Vocoder
+        Converts mel frames to a wave.
+    speaker : str, optional
+        A speaker of the acoustic model; by default its first one.
+    name : str
+        Name of the voice in messages.
+    language : str, optional
+        Language of texts, such as ``en-GB``; by default that of the acoustic model.
+
+    Raises
+    ------
+    BadSetting
+        If the language is not that of the acoustic model.
+    """
 
     def __init__(
-        self, acoustic: Any, vocoder: Any, speaker: str | None = None, name: str = "voice", language: str | None = None
-    ):
-        """Combine an acoustic model and a vocoder.
-
-        ``language``, such as ``en-GB``, sets how texts are read; by default as the acoustic model was trained. Raises
-        BadSetting where it is not the language of the acoustic model.
-        """
-        self.acoustic, self.vocoder, self.speaker, self.name = acoustic, vocoder, speaker, name
-        self.language: str = acoustic.language if language is None else language
-        if _base(self.language) != _base(acoustic.language):
+        self,
+        acoustic: AcousticModel,
+        vocoder: Vocoder,
+        speaker: str | None = None,
+        name: str = "voice",
+        language: str | None = None,
+    ) -> None:
+        self.acoustic = acoustic
+        self.vocoder = vocoder
+        self.speaker = speaker
+        self.name = name
+        self.language = acoustic.language if language is None else language
+        if _base_language(self.language) != _base_language(acoustic.language):
             raise BadSetting(
-                f"The language is {self.language!r}, and {name} speaks {acoustic.language!r}; leave it out, or give another "
-                "voice."
+                f"The language is {self.language!r}, and {name} speaks {acoustic.language!r}; "
+                "leave it out, or give another voice."
             )
-        self.sample_rate: int = vocoder.sample_rate
-        self._others: dict[str, tuple[Any, str | None]] = {}
+        self.sample_rate = vocoder.sample_rate
+        self._others: dict[str, tuple[AcousticModel, str | None]] = {}
 
     @classmethod
     def load(cls, name: str = DEFAULT_VOICE, vocoder: str = DEFAULT_VOCODER, language: str | None = None) -> Voice:
-        """A voice by name: ``<model>-<speaker>``, or a model (a name, or a run folder), whose first speaker it is then.
+        """Load a voice by name.
 
-        ``language`` sets how texts are read, ``en`` or ``en-GB`` for a voice of English. Raises BadModel for names that
-        do not exist and for models that are no acoustic model or no vocoder of its mel frames, BadSetting for a
-        language other than the voice's.
+        Parameters
+        ----------
+        name : str
+            ``<model>-<speaker>``, or the name or folder of an acoustic model for its first speaker.
+        vocoder : str
+            Name or folder of a vocoder.
+        language : str, optional
+            Language of texts, ``en`` or ``en-GB`` for an English voice; by default that of the acoustic model.
+
+        Returns
+        -------
+        Voice
+            The voice.
+
+        Raises
+        ------
+        BadModel
+            If a model does not exist or is of the wrong kind, or the two use different mel frames.
+        BadSetting
+            If the language is not that of the acoustic model.
+
+        Examples
+        --------
+        >>> voice = Voice.load("en-kathleen")
+        >>> voice.speak("Hello.").clip.write("hello.wav")
         """
-        model, speaker = found_voice(name)
+        model, speaker = find_voice(name)
         with ThreadPoolExecutor(2) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
-            opening_acoustic, opening_vocoder = pool.submit(models.load, model), pool.submit(models.load, vocoder)
-            warm_up(language or _language(model))
-            player, acoustic = opening_vocoder.result(), opening_acoustic.result()
-        _check_vocoder(vocoder, player, acoustic)
-        return cls(acoustic, player, speaker or next(iter(acoustic.speakers), None), name, language)
+            acoustic_future = pool.submit(loading.load_acoustic_model, model)
+            vocoder_future = pool.submit(loading.load_vocoder, vocoder)
+            warm_up(language or language_of(model))
+            opened_vocoder, acoustic = vocoder_future.result(), acoustic_future.result()
+        _check_frames(vocoder, opened_vocoder, acoustic)
+        return cls(acoustic, opened_vocoder, speaker or next(iter(acoustic.speakers), None), name, language)
 
     def __repr__(self) -> str:
         speaker = "" if self.speaker is None else f", speaker {self.speaker}"
-        of = f"of {self.acoustic.card.name} through {self.vocoder.card.name}"
+        source = f"of {self.acoustic.card.name} through {self.vocoder.card.name}"
         n_bytes = self.acoustic.folder.n_bytes + self.vocoder.folder.n_bytes
-        return f"<{self.name}: voice, {self.acoustic.language}, {self.sample_rate} Hz{speaker}, {of}, {n_bytes / 1e6:.1f} MB>"
+        rate = f"{self.sample_rate} Hz"
+        return f"<{self.name}: voice, {self.acoustic.language}, {rate}{speaker}, {source}, {n_bytes / 1e6:.1f} MB>"
 
     @cached_property
-    def front_end(self) -> Any:
-        """What reads the voice's language."""
+    def front_end(self) -> FrontEnd:
+        """Front end of the voice's language."""
         return front_end(self.language)
 
     def warm_up(self) -> None:
-        """Speak a word and forget it, so that whatever is loaded, or compiled, at the first sound is there."""
-        self.speak("Ready, wuzzle.")  # of which no dictionary knows the second word
+        """Speak a word and discard it, so that everything that the first speech loads and compiles is there."""
+        self.speak(WARM_UP_TEXT)
 
     def speak(
         self,
         text: str,
         prosody: Prosody | None = None,
+        *,
         style: str | None = None,
         lexicon: Lexicon | None = None,
         seed: int = 0,
@@ -107,27 +169,60 @@ class Voice:
         markup: Markup = "none",
         strict: bool = False,
     ) -> Speech:
-        """Speak a text: the chunks of :meth:`stream` joined, bit for bit.
+        """Speak a text; the audio is that of the joined chunks of `stream`, bit for bit.
 
-        Raises as it does, and issues one warning for all passages that it skips.
+        Issues one `SkippedText` warning for all passages that cannot be read.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        prosody, style, lexicon, seed, is_ssml, markup, strict
+            As for `stream`.
+
+        Returns
+        -------
+        Speech
+            The audio with its words and marks.
+
+        Raises
+        ------
+        BadText, NothingToSpeak, BadSetting, BadModel
+            As `stream` does.
+
+        Examples
+        --------
+        >>> speech = voice.speak("Hello.", Prosody(rate=1.1), style="cheerful")
+        >>> speech.words[0].start
         """
         clipping = Clipping()
         skipped: list[Skipped] = []
-        stream = self.stream(text, prosody, style, lexicon, seed, is_ssml, markup, strict, skipped.append)
+        stream = self.stream(
+            text,
+            prosody,
+            style=style,
+            lexicon=lexicon,
+            seed=seed,
+            is_ssml=is_ssml,
+            markup=markup,
+            strict=strict,
+            on_skip=skipped.append,
+        )
         chunks = list(clipping.count(stream))
         warn_of(skipped)
         return Speech(
-            Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
-            tuple(word for chunk in chunks for word in chunk.words),
-            tuple(mark for chunk in chunks for mark in chunk.marks),
-            clipping.clipped_share,
-            tuple(skipped),
+            clip=Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
+            words=tuple(word for chunk in chunks for word in chunk.words),
+            marks=tuple(mark for chunk in chunks for mark in chunk.marks),
+            clipped_fraction=clipping.clipped_fraction,
+            skipped=tuple(skipped),
         )
 
     def stream(
         self,
         text: str | Iterable[str],
         prosody: Prosody | None = None,
+        *,
         style: str | None = None,
         lexicon: Lexicon | None = None,
         seed: int = 0,
@@ -136,140 +231,124 @@ class Voice:
         strict: bool = False,
         on_skip: OnSkip = warn,
     ) -> Iterator[Chunk]:
-        """Speak a text, or its parts as they come, in chunks: the first is short and cut at a clause, and each comes when it is there.
+        """Speak a text in chunks, each yielded as soon as it is computed; the first one is a short clause.
 
-        A part ends where a sentence does; parts sound as all of them joined, so that an empty line parts paragraphs.
+        The same arguments give the same samples.
 
-        A text that begins as SSML does is SSML, unless ``is_ssml`` says otherwise; parts are SSML only where it is True.
-        ``markup`` is the markup of a text that is not SSML: ``none``, ``markdown`` or ``html``.
-        ``prosody`` is laid over what ``style`` (``sad:0.6``, see :mod:`.styles`) and the SSML ask for; phones of the ``lexicon`` go before
-        the front end's. The same arguments give the same samples. Passages that cannot be read, such as letters of
-        another script, are skipped and passed to ``on_skip``, which issues a SkippedText warning by default; with
-        ``strict`` they raise BadText. Raises NothingToSpeak for a text with nothing to speak, BadText for SSML that is
-        not understood, BadSetting for an unknown style, BadModel for unknown voices in the SSML.
+        Parameters
+        ----------
+        text : str or iterable of str
+            The text, or its segments as they come. A segment ends at the end of a sentence; segments sound like all of
+            them joined, so that an empty line separates paragraphs.
+        prosody : Prosody, optional
+            Prosody of all words; it is combined with that of `style` and of the SSML.
+        style : str, optional
+            Name of a style with an optional strength, such as ``sad:0.6``; see `wavewright.speech.styles`.
+        lexicon : Lexicon, optional
+            Phones of words, which override the front end's own.
+        seed : int
+            Seed of the vocoder's noise.
+        is_ssml : bool, optional
+            Whether the text is SSML; by default, a text that starts like SSML is, and segments are not.
+        markup : {"none", "markdown", "html"}
+            Markup of a text that is not SSML.
+        strict : bool
+            Whether passages that cannot be read, such as letters of another script, raise BadText.
+        on_skip : callable
+            Called with each such passage otherwise; by default it issues a `SkippedText` warning.
+
+        Returns
+        -------
+        iterator of Chunk
+            The chunks.
+
+        Raises
+        ------
+        NothingToSpeak
+            If nothing in the text can be spoken.
+        BadText
+            If the SSML is not supported, or `strict` is set and a passage cannot be read.
+        BadSetting
+            If the style does not exist.
+        BadModel
+            If a voice in the SSML does not exist.
         """
         skip = None if strict else on_skip
-        manner = style_of(style, getattr(self.acoustic, "styles", ()))
-        base = (prosody or Prosody()).over(manner.prosody)
+        parsed_style = parse_style(style, self.acoustic.styles)
+        base = (prosody or Prosody()).combine(parsed_style.prosody)
         steps: Iterator[Step]
-        if is_ssml or (is_ssml is None and markup == "none" and isinstance(text, str) and ssml.is_markup(text)):
-            document = ssml.read(text if isinstance(text, str) else "".join(text), self.front_end)
+        if is_ssml or (is_ssml is None and markup == "none" and isinstance(text, str) and ssml.looks_like_ssml(text)):
+            document = ssml.parse(text if isinstance(text, str) else "".join(text), self.front_end)
             for name in {span.voice for span in document.spans if span.voice}:
-                self._other(name)
-            steps = planned_markup(document, self.front_end, base, lexicon, skip)
+                self._other_voice(name)  # raises before anything is spoken
+            steps = plan_ssml(document, self.front_end, base, lexicon, skip)
         else:
-            steps = planned(text, self.front_end, base, lexicon, skip, markup)
-        speaker = Speaker(self.acoustic, self.speaker, manner.learned)
-
-        def speaker_of(name: str | None) -> Speaker:
-            return (
-                speaker if name is None else replace(speaker, acoustic=self._other(name)[0], name=self._other(name)[1])
-            )
-
-        return Stream(speaker_of, self.vocoder, seed).chunks(steps)
+            steps = plan_text(text, self.front_end, base, lexicon, skip, markup)
+        find_speaker = partial(self._find_speaker, styles=parsed_style.learned)
+        return Synthesizer(find_speaker, self.vocoder, seed).chunks(steps)
 
     def read(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
-        """Yield the sentences of a plain text, each as soon as it is read, without speaking them.
+        """Read a plain text without speaking it.
 
-        Raises BadText for passages that cannot be read, unless ``on_skip`` is given, which is then called with each
-        of them."""
-        return read(self.front_end, text, lexicon, on_skip)
+        Parameters
+        ----------
+        text : str
+            The text.
+        lexicon : Lexicon, optional
+            Phones of words, which override the front end's own.
+        on_skip : callable, optional
+            Called with each passage that cannot be read; by default such a passage raises BadText.
 
-    def _other(self, name: str) -> tuple[Any, str | None]:
-        """The acoustic model and speaker that SSML calls ``name``: a speaker of this model, or any voice of the same language."""
+        Returns
+        -------
+        iterator of Sentence
+            The sentences, each as soon as it is read.
+        """
+        return self.front_end.stream(text, lexicon, on_skip)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the speaker and of all weights, 12 hexadecimal digits."""
+        identity = (self.acoustic.folder.hash, self.speaker, self.vocoder.folder.hash)
+        return hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
+
+    def _find_speaker(self, name: str | None, styles: Mapping[str, float]) -> Speaker:
+        """Return this voice's speaker, or that of another voice that SSML names."""
+        acoustic, speaker = (self.acoustic, self.speaker) if name is None else self._other_voice(name)
+        return Speaker(acoustic, speaker, styles)
+
+    def _other_voice(self, name: str) -> tuple[AcousticModel, str | None]:
+        """Return the acoustic model and speaker of another speaker of this model, or of any voice of its language."""
         if name not in self._others:
             if name in self.acoustic.speakers:
                 self._others[name] = (self.acoustic, name)
             else:
-                self._others[name] = self._loaded(name)
+                self._others[name] = self._load_other(name)
         return self._others[name]
 
-    def _loaded(self, name: str) -> tuple[Any, str | None]:
-        model, speaker = found_voice(name)
-        acoustic = models.load(model)
-        if getattr(self.acoustic, "folder", None) is not None and acoustic.folder.hash == self.acoustic.folder.hash:
+    def _load_other(self, name: str) -> tuple[AcousticModel, str | None]:
+        model, speaker = find_voice(name)
+        acoustic = loading.load_acoustic_model(model)
+        if acoustic.folder.hash == self.acoustic.folder.hash:
             acoustic = self.acoustic
-        if _base(acoustic.language) != _base(self.acoustic.language):
+        if _base_language(acoustic.language) != _base_language(self.acoustic.language):
             raise BadSetting(
-                f"The voice {name} speaks {acoustic.language!r} and {self.name} {self.acoustic.language!r}; a text is read in one language."
+                f"The voice {name} speaks {acoustic.language!r} and {self.name} {self.acoustic.language!r}; "
+                "a text is read in one language."
             )
         return acoustic, speaker or next(iter(acoustic.speakers), None)
 
-    @property
-    def fingerprint(self) -> str:
-        """A hash that changes with any weight that takes part, 12 digits."""
-        parts = (self.acoustic.folder.hash, self.speaker, self.vocoder.folder.hash)
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
-
-def voices() -> list[str]:
-    """The names of all voices: every speaker of every acoustic model that has a name, sorted."""
-    found = [(name, _card(name)) for name in models.names()]
-    return sorted(voice for name, card in found if card is not None for voice in card.voices(name))
-
-
-def found_voice(name: str) -> tuple[str, str | None]:
-    """The model and the speaker, None for its first, that a voice's name stands for; raises BadModel where there is none."""
-    if _speakers(name) is not None:
-        return name, None
-    for place in range(len(name) - 1, 0, -1):
-        if name[place] == "-":
-            model, speaker = name[:place], name[place + 1 :]
-            if speaker in (_speakers(model) or ()):
-                return model, speaker
-    _refuse_broken(name)
-    known = voices()
-    if not known:
-        raise BadModel(
-            f"There is no voice {name!r}, nor any other; train one with --family acoustic, or give the folder of one."
-        )
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4) if len(known) > 1 else []
-    hint = f"; did you mean {nearest[0]}?" if nearest else "."
-    raise BadModel(f"There is no voice {name!r}; give one of {', '.join(known)}, or the folder of a voice{hint}")
-
-
-def _refuse_broken(name: str) -> None:
-    """Raise BadModel with the reason where the name of a voice begins with the name of a broken model."""
-    for place in range(len(name), 0, -1):
-        if place == len(name) or name[place] == "-":
-            try:
-                folder = models.find(name[:place])
-            except BadModel:
-                continue
-            models.Card.read(folder)
-
-
-def _base(language: str) -> str:
+def _base_language(language: str) -> str:
     """Return the language without its region: ``en`` for ``en-GB``."""
-    return language if language.startswith("espeak:") else language.split("-")[0].lower()
+    return language if language.startswith(ESPEAK_PREFIX) else language.split("-")[0].lower()
 
 
-def _speakers(model: str) -> tuple[str, ...] | None:
-    """The speakers of an acoustic model, None for other models and where there is none of that name."""
-    card = _card(model)
-    return None if card is None else card.speakers
-
-
-def _language(model: str) -> str:
-    """Return the language of an acoustic model, as its card says; an empty string if there is none."""
-    card = _card(model)
-    return "" if card is None else str(card.config.get("language", ""))
-
-
-def _card(model: str) -> models.Card | None:
-    try:
-        return models.Card.read(models.find(model))
-    except BadModel:
-        return None
-
-
-def _check_vocoder(name: str, player: Any, acoustic: Any) -> None:
-    """Raise BadModel for a model that is not a vocoder, or whose mel frames differ from the acoustic model's."""
-    if not hasattr(player, "vocode_stream"):
-        raise BadModel(f"{name} is of the family {player.card.family}, which plays no mel frames; give a vocoder.")
-    frames_per_second = player.sample_rate / player.hop_length
-    if player.n_mels != acoustic.n_mels or frames_per_second != FRAMES_PER_SECOND:
+def _check_frames(name: str, vocoder: Vocoder, acoustic: AcousticModel) -> None:
+    """Raise BadModel for a vocoder whose mel frames differ from the acoustic model's."""
+    frames_per_second = vocoder.sample_rate / vocoder.hop_length
+    if vocoder.n_mels != acoustic.n_mels or frames_per_second != FRAMES_PER_SECOND:
         raise BadModel(
-            f"{name} plays {frames_per_second:g} frames a second of {player.n_mels} bands, voices speak {FRAMES_PER_SECOND:g} of "
-            f"{acoustic.n_mels}; give another vocoder."
+            f"{name} decodes {frames_per_second:g} frames a second of {vocoder.n_mels} bands, and voices have "
+            f"{FRAMES_PER_SECOND:g} of {acoustic.n_mels}; give another vocoder."
         )

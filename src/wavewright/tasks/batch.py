@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, BadText
 from ..names import file_stem, inside
-from ..speech.stream import Chunk, Clipping, clipped_line
+from ..speech.chunk import Chunk, Clipping, clipping_message
 from ..speech.voice import Voice
+from ..version import __version__
 from .batch_lines import BadLine, Line, read_lines
 from .book import BookFormat, make_folder, origin_of, seconds_of
 from .leveling import Leveler, shortfall_of
@@ -91,7 +91,7 @@ class SpokenBatch:
         shown += [f"  and {n_more} more lines failed; --json lists all"] if n_more > 0 else []
         shown += [f"Columns that mean nothing here: {', '.join(self.unused_columns)}"] if self.unused_columns else []
         shown += [shortfall_of(self.quieter)] if self.quieter else []
-        shown += [clipped_line(self.clipped_share)] if self.clipped_share else []
+        shown += [clipping_message(self.clipped_share)] if self.clipped_share else []
         return "\n".join(shown)
 
 
@@ -178,7 +178,7 @@ class _Batch:
             lines=tuple(self.spoken),
             failed=tuple(self.failed),
             unused_columns=unused_columns,
-            clipped_share=self.clipping.clipped_share,
+            clipped_share=self.clipping.clipped_fraction,
             quieter=tuple(self.quieter),
             exit_code=2 if self.failed else 0,
         )

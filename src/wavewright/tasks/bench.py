@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import how_to_install
-from ..families.wavenet import SIZES, Config
+from ..families.wavenet.config import SIZES, WaveNetConfig
 from ..families.wavenet.engine import Engine, Mode, tensor_shapes
 from ..families.wavenet.mode_choice import DRIFT_BOUNDS_BITS, fastest, measure_modes
 from ..processor import description
@@ -89,7 +89,7 @@ def bench_wavenet(
     notes: list[str] = []
     auto: dict[str, Mode] = {}
     for each in sizes:
-        config = Config(**SIZES[each], head=head, condition="none")
+        config = replace(SIZES[each], head=head, condition="none")
         tensors = _random_tensors(config)
         measured = [_measure(config, each, tensors, *mode, seconds) for mode in MODES]
         try:
@@ -109,7 +109,13 @@ def bench_wavenet(
 
 
 def _measure(
-    config: Config, size: str, tensors: dict[str, np.ndarray], name: str, mode: Mode, n_streams: int, seconds: float
+    config: WaveNetConfig,
+    size: str,
+    tensors: dict[str, np.ndarray],
+    name: str,
+    mode: Mode,
+    n_streams: int,
+    seconds: float,
 ) -> Row:
     """Return the row of one mode and number of streams."""
     engine = Engine(config, tensors, mode, portable=name.endswith("portable"))
@@ -118,11 +124,11 @@ def _measure(
     return _row(config, size, name, rate, engine.memory_bytes + state.memory_bytes, n_streams)
 
 
-def _row(config: Config, size: str, mode: str, rate: float, n_bytes: int, n_streams: int) -> Row:
+def _row(config: WaveNetConfig, size: str, mode: str, rate: float, n_bytes: int, n_streams: int) -> Row:
     return Row(size, mode, rate, rate / config.sample_rate, None, n_bytes / 1e6, n_streams)
 
 
-def _random_tensors(config: Config) -> dict[str, np.ndarray]:
+def _random_tensors(config: WaveNetConfig) -> dict[str, np.ndarray]:
     """Weights with which every unit is at work."""
     rng = np.random.default_rng(0)
     return {

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .. import __version__
 from ..clip import read_blocks, read_header, read_metadata
 from ..errors import BadAudio, BadFolder, NothingToSpeak, SkippedText
 from ..json_text import parse
 from ..names import file_stem, inside
-from ..speech.chapters import Chapter, chapters_of, paragraphs
-from ..speech.reading import Place, Read, check_lines
-from ..speech.stream import Chunk, Clipping, clipped_line
+from ..speech.chapters import Chapter, find_chapters, paragraphs
+from ..speech.chunk import Chunk, Clipping, clipping_message
+from ..speech.reading import Read, SourceLines, check_lines
 from ..speech.voice import Voice
-from ..text.markup import Markup, Plain
+from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Sentence
 from ..text.skipped import MOST_LISTED, Skipped
+from ..version import __version__
 from ..whole_file import sweep_once, why_not_written
 from .leveling import Leveler, shortfall_of
 from .progress_bar import progress_bar
@@ -96,7 +96,7 @@ class SpokenBook:
         if self.leftover:
             lines.append(f"No chapters of the text as it is now, to be deleted: {', '.join(self.leftover)}")
         lines += [shortfall_of(self.quieter)] if self.quieter else []
-        lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
+        lines += [clipping_message(self.clipped_share)] if self.clipped_share else []
         return "\n".join(lines)
 
 
@@ -117,7 +117,7 @@ def speak_book(
     ``leveler`` brings each chapter to its target loudness. Raises BadText for a file that is not text, has nothing to
     speak or, with its line, something that cannot be read; BadFolder where another file has the name of a chapter.
     """
-    chapters = chapters_of(file, files.chapter_mark, files.markup)
+    chapters = find_chapters(file, files.chapter_mark, files.markup)
     out = Path(file_stem(file.stem)) if files.out is None else files.out
     same = {"book": file.name, "path": _hash_of(file), "voice": voice.name, "models": voice.fingerprint}
     same |= {"wavewright": __version__, **manner}
@@ -156,7 +156,7 @@ def speak_book(
         vocoder=voice.vocoder.card.name,
         chapters=tuple(spoken),
         leftover=leftover,
-        clipped_share=clipping.clipped_share,
+        clipped_share=clipping.clipped_fraction,
         skipped=tuple(skipped),
         quieter=tuple(quieter),
     )
@@ -166,21 +166,23 @@ def _check_chapter(
     file: Path, chapter: Chapter, files: BookFiles, read: Callable[[str, list[Skipped]], Iterable[Sentence]]
 ) -> tuple[list[SkippedInBook], bool]:
     """Return the skipped passages of a chapter and whether anything is spoken; raise BadText for an unreadable line."""
-    plain, left_out, is_spoken = Plain(files.markup), list[SkippedInBook](), False
+    plain, left_out, is_spoken = MarkupReader(files.markup), list[SkippedInBook](), False
     for paragraph in paragraphs(file, chapter, files.chapter_mark, files.markup):
         found: list[Skipped] = []
-        place = Place(str(file), paragraph.first, chapter.title)
+        place = SourceLines(str(file), paragraph.first, chapter.title)
         has_words = check_lines(paragraph.text, paragraph.lines, place, _reader(read, plain, found))
         characters = plain.read(paragraph.text)
         left_out += [
-            SkippedInBook(passage.text, paragraph.line_at(characters.place(passage.start)), passage.reason)
+            SkippedInBook(passage.text, paragraph.line_at(characters.position(passage.start)), passage.reason)
             for passage in found
         ]
         is_spoken = is_spoken or has_words
     return left_out, is_spoken
 
 
-def _reader(read: Callable[[str, list[Skipped]], Iterable[Sentence]], plain: Plain, found: list[Skipped]) -> Read:
+def _reader(
+    read: Callable[[str, list[Skipped]], Iterable[Sentence]], plain: MarkupReader, found: list[Skipped]
+) -> Read:
     """Return a function that reads the next paragraph without its markup and appends skipped passages to ``found``."""
     return lambda text: read(plain.peek(text), found)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 
-from .. import models
+from .. import loading, models
+from ..contracts.runtime import Model
 from ..errors import BadModel, BadSetting
 from ..families.codec.contexts import ContextCoder, Contexts
 from ..families.codec.header import (
@@ -60,8 +61,11 @@ class Codec(Protocol):
     sample_rate: int
     hop_length: int
     n_levels: int
-    frequencies: np.ndarray
-    contexts: Contexts | None
+
+    @property
+    def frequencies(self) -> np.ndarray: ...
+    @property
+    def contexts(self) -> Contexts | None: ...
 
     def encoder(self) -> Encoder:
         """A new encoder of one channel."""
@@ -82,12 +86,14 @@ Opened = TypeVar("Opened", bound=Played)
 
 def open_codec(name: str) -> Codec:
     """The codec of a name or path; raises BadModel for a model that is none."""
-    return as_codec(models.load(name), name)
+    return as_codec(loading.load(name), name)
 
 
-def as_codec(codec: Any, name: str) -> Codec:
-    """The model itself, loaded by ``name``; raises BadModel where it is no codec."""
-    if not (hasattr(codec, "encoder") and hasattr(codec, "frequencies")):
+def as_codec(codec: Model, name: str) -> Codec:
+    """Return the model itself, loaded by ``name``; raise BadModel if it is no codec."""
+    from ..families.codec.runtime import CodecRuntime
+
+    if not isinstance(codec, CodecRuntime):
         raise BadModel(f"{name} is of the family {codec.card.family}, which makes no codes; give a codec with --model.")
     return codec
 

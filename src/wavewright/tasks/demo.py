@@ -12,13 +12,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .. import families, models
+from .. import loading, models
 from ..clip import Clip
+from ..contracts.family import Capability
 from ..errors import BadFolder, BadModel
-from ..models.card import SPEAKING
+from ..families import FAMILIES
 from ..models.folder import ModelFolder
 from ..names import file_stem, inside
-from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, found_voice
+from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
+from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
 from . import checked
 from .decode import decode
@@ -81,7 +83,7 @@ def demo(
 
 def _order(chapter: Chapter) -> tuple[bool, bool]:
     """Sort voices first, models without sounds last."""
-    return not chapter.rows, chapter.card.family != SPEAKING
+    return not chapter.rows, Capability.SPEAK not in FAMILIES[chapter.card.family].capabilities
 
 
 def _nothing_to_play(play: Sequence[str]) -> str:
@@ -106,30 +108,28 @@ class _SoundWriter:
 
     def chapter(self, folder: ModelFolder) -> Chapter:
         """Return the sounds of a model, or the reason why there are none."""
-        runtime = families.module(folder.card.family, "runtime").Runtime
+        capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
         rows, why_silent = [], ""
-        if folder.card.family == SPEAKING:
+        if Capability.SPEAK in capabilities:
             rows = self._spoken(folder)
-        elif hasattr(runtime, "vocode") and (
-            not hasattr(runtime, "generate") or folder.card.config.get("condition") == "mel"
-        ):
+        elif Capability.VOCODE in capabilities:
             rows, why_silent = self._with_voice(self._vocoded, folder)
-        elif hasattr(runtime, "generate"):
-            rows = self._generated(folder, hasattr(runtime, "interpolate"))
-        elif hasattr(runtime, "encoder"):
+        elif Capability.GENERATE in capabilities:
+            rows = self._generated(folder, Capability.INTERPOLATE in capabilities)
+        elif Capability.CODE in capabilities:
             rows, why_silent = self._with_voice(self._coded, folder)
         else:
-            why_silent = f"A {folder.card.family} listens to sounds and makes none."
+            why_silent = f"A {folder.card.family} recognises sounds and makes none."
         return Chapter(folder.card, folder.hash, rows, why_silent)
 
     @cached_property
     def voice(self) -> str | None:
         """Voice for models that need speech: the first one of the page, else the default voice if it exists."""
-        speaking = [folder for folder in self.folders if folder.card.family == SPEAKING]
+        speaking = [folder for folder in self.folders if loading.speakers_of(folder.card) is not None]
         if speaking:
             return str(speaking[0].path)
         try:
-            found_voice(DEFAULT_VOICE)
+            find_voice(DEFAULT_VOICE)
         except BadModel:
             return None
         return DEFAULT_VOICE
@@ -160,7 +160,7 @@ class _SoundWriter:
     def _spoken(self, folder: ModelFolder) -> list[Row]:
         """Write a few sentences by each voice of a model."""
         rows = []
-        for speaker in folder.card.speakers or (None,):
+        for speaker in loading.speakers_of(folder.card) or (None,):
             name = folder.card.name if speaker is None else f"{folder.card.name}-{speaker}"
             voice = str(folder.path) if speaker is None else f"{folder.path}-{speaker}"
             players = []

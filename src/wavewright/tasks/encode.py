@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 import numpy as np
 from pydantic import Field
 
-from .. import models
+from .. import loading
 from ..clip import AudioHeader, read_blocks, read_header, resampled
 from ..errors import BadFolder, BadSetting
 from ..families.codec.header import HEADER_BYTES, Header
@@ -33,7 +33,6 @@ from .codecs import (
 )
 from .latent_codes import EncodedLatents, encode_latents
 from .latent_file import SUFFIX as LATENTS_SUFFIX
-from .latent_sounds import knows_latents
 from .pcm import pipe_out, read_pcm
 from .progress_bar import progress_bar
 
@@ -104,8 +103,10 @@ def encode(
         return None
     if file is None:
         raise BadSetting("There is nothing to encode; give a sound file, or --stream to read standard input.")
-    sound, player = read_header(file), models.load(model)
-    if knows_latents(player):
+    from ..families.vae.runtime import VaeRuntime
+
+    sound, player = read_header(file), loading.load(model)
+    if isinstance(player, VaeRuntime):
         if kbps is not None:
             raise BadSetting(f"{player.card.name} makes latents, whose number nobody can choose; leave --kbps out.")
         place = _checked_out(file.with_suffix(LATENTS_SUFFIX) if out is None else out, LATENTS_SUFFIX, "latents")

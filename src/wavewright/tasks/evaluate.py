@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from .. import models
+from .. import loading
 from ..data.entry import Entry, Problem
 from ..data.folder import GroupFrom, LabelFrom, scan
 from ..data.preparation import Preparation
@@ -84,9 +84,9 @@ def evaluate(
         test_entries = _entries(held_out, label_from, group_from, problems)
     made, recordings = (_read(side, sample_rate, seconds, problems) for side in (made_entries, entries))
     unheard = _read(test_entries, sample_rate, seconds, problems) if test_entries else None
-    judge = classifier or models.classifier_of((set(made.labels) & set(recordings.labels)) - {""})
+    judge = classifier or loading.classifier_of((set(made.labels) & set(recordings.labels)) - {""})
     embeddings: list[Embedding] = [LogMelEmbedding(sample_rate, seconds)]
-    embeddings += [ClassifierEmbedding(models.load(judge))] if judge else []
+    embeddings += [ClassifierEmbedding(loading.load_classifier(judge))] if judge else []
     report = compare(
         recordings,
         made,

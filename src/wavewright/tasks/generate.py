@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from .. import models
+from .. import loading
 from ..clip import Clip, read_header
-from ..errors import BadModel, BadSetting
+from ..contracts.runtime import Continuer, Generator, Interpolator
+from ..errors import BadSetting
 from ..names import file_stem
 from . import LARGEST_SEED, checked
 from .latent_sounds import Pitch, changes_of
@@ -22,12 +22,6 @@ from .rejection import Judged, Rejection
 from .sound_folder import Made, SoundFormat, Written, write_sounds
 
 MOST_STEPS = 1000  # from one seed to another
-USED_BY = {
-    "acoustic": "give its voice a text: `wavewright speak TEXT --voice {model}`",
-    "vocoder": "let a voice speak through it: `wavewright speak TEXT --vocoder {model}`",
-    "codec": "give it a sound: `wavewright encode FILE --model {model}`",
-}
-"""Family to the command that uses its models, for families that ``generate`` does not play."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +122,7 @@ def generate(
     carries model, hash, seed, index and label in its comment; ``manifest.jsonl`` lists all files of the folder. Nothing is written
     where the call fails. Raises BadModel, BadSetting for what the model does not have, BadFolder for a folder that is in the way.
     """
-    player = models.load(model)
-    if not hasattr(player, "generate"):
-        advice = USED_BY.get(player.card.family, "`wavewright models` names each model's family").format(model=model)
-        raise BadModel(f"{model} is of the family {player.card.family}, which makes no sounds by itself; {advice}.")
+    player = loading.load_generator(model)
     options = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}
     asked = {name: value for name, value in options.items() if value is not None}
     make = _maker(player, asked, continue_from)
@@ -176,22 +167,21 @@ def generate(
 
 
 def _maker(
-    player: Any, options: dict[str, Any], continue_from: Path | None
+    player: Generator, options: dict[str, Any], continue_from: Path | None
 ) -> Callable[[str | None, int, int], np.ndarray]:
     """What makes the clip ``(channels, time)`` of a label, seed and index; raises BadSetting for an option that the model does not have."""
-    method = player.generate if continue_from is None else getattr(player, "continue_from", None)
-    if method is None:
-        raise BadSetting(f"{player.card.name} cannot continue a sound; leave continue_from out.")
-    unknown = [name for name in options if name not in inspect.signature(method).parameters]
-    if unknown or ("code" in options and not player.config.code_size):
-        name = unknown[0] if unknown else "code"
-        raise BadSetting(f"{player.card.name} has no {name} to choose; leave {name} out, or play another model.")
+    unknown = [name for name in options if name not in player.options]
+    if unknown:
+        name = unknown[0]
+        raise BadSetting(f"{player.card.name} has no {name} to choose; leave {name} out, or use another model.")
     if continue_from is None:
-        return lambda label, seed, index: method(label, 1, seed, index, **options)[0]
+        return lambda label, seed, index: player.generate(label, 1, seed, index, **options)[0]
+    if not isinstance(player, Continuer):
+        raise BadSetting(f"{player.card.name} cannot continue a sound; leave continue_from out.")
     if "seconds" not in options:
         raise BadSetting("Nothing says how long the continued sound is to be; give --seconds, the given part included.")
     given = Clip.read(continue_from).resample(player.sample_rate).wave.mean(axis=0, keepdims=True)  # (1, time)
-    return lambda label, seed, index: method(given, label=label, seed=seed, index=index, **options)
+    return lambda label, seed, index: player.continue_from(given, label=label, seed=seed, index=index, **options)
 
 
 def _changes(continue_from: Path | None, sample_rate: int) -> tuple[str, ...]:
@@ -203,9 +193,9 @@ def _changes(continue_from: Path | None, sample_rate: int) -> tuple[str, ...]:
     return (f"{continue_from} was {', '.join(changes)}.",) if changes else ()
 
 
-def _way(player: Any, label: str | None, seeds: tuple[int, int], steps: int) -> Iterator[Judged]:
+def _way(player: Generator, label: str | None, seeds: tuple[int, int], steps: int) -> Iterator[Judged]:
     """The sounds on the way from one seed to another."""
-    if not hasattr(player, "interpolate"):
+    if not isinstance(player, Interpolator):
         raise BadSetting(
             f"{player.card.name} knows no way from one sound to another; give --seed in the place of --interpolate."
         )

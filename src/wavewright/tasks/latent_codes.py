@@ -15,7 +15,7 @@ from .latent_file import SILENT_DB, About, LatentFile
 from .latent_sounds import Source, open_vae, read_sound
 
 if TYPE_CHECKING:
-    from ..families.vae.runtime import Runtime
+    from ..families.vae.runtime import VaeRuntime
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class DecodedLatents:
         return f"{self.out}: {sound} from the latents of {self.model} ({self.model_hash})"
 
 
-def encode_latents(player: Runtime, file: Path, out: Path, label: str | None) -> EncodedLatents:
+def encode_latents(player: VaeRuntime, file: Path, out: Path, label: str | None) -> EncodedLatents:
     """Write the latents of a sound file; decoding gives its rate back, and for a model of sounds of any length its number of samples.
 
     A model of one-shots hears the sound from its onset. Raises BadAudio where the file cannot be read, BadSetting for a label that the

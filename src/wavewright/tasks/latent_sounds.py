@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from .. import models
+from .. import loading
 from ..data.decode import decode_at
 from ..data.entry import SILENT_PEAK, Entry, Scan, read_length
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, MissingExtra
@@ -20,7 +20,7 @@ from .progress_bar import progress_bar
 from .sound_folder import Made, write_sounds
 
 if TYPE_CHECKING:
-    from ..families.vae.runtime import Runtime
+    from ..families.vae.runtime import VaeRuntime
 
 DEFAULT_MODEL = "morph-drums"
 LONGEST_SECONDS = 600.0  # of a sound that is read, which is held in memory
@@ -100,15 +100,12 @@ class Derived:
         return "\n".join(lines)
 
 
-def knows_latents(player: Any) -> bool:
-    """Whether a model turns sounds into latents and back."""
-    return all(hasattr(player, can) for can in ("heard", "encode", "decode", "morph"))
-
-
-def open_vae(name: str) -> Runtime:
+def open_vae(name: str) -> VaeRuntime:
     """The model of a name or path; raises BadModel for one that has no latents."""
-    player: Any = models.load(name)
-    if not knows_latents(player):
+    from ..families.vae.runtime import VaeRuntime
+
+    player = loading.load(name)
+    if not isinstance(player, VaeRuntime):
         raise BadModel(
             f"{name} is of the family {player.card.family}, which knows no latents; give a VAE with --model (`wavewright models` "
             "names each model's family)."
@@ -116,7 +113,7 @@ def open_vae(name: str) -> Runtime:
     return player
 
 
-def read_sound(file: Path, player: Runtime, may_be_silent: bool = False) -> tuple[Source, np.ndarray]:
+def read_sound(file: Path, player: VaeRuntime, may_be_silent: bool = False) -> tuple[Source, np.ndarray]:
     """A sound file of any rate and number of channels, and its wave ``(time,)`` mono at the model's rate.
 
     Raises BadAudio where it cannot be read, is too long or, unless it ``may_be_silent``, silent.
@@ -138,7 +135,7 @@ def changes_of(n_channels: int, sample_rate: int, to_sample_rate: int) -> list[s
     return changes + ([f"resampled from {sample_rate} to {to_sample_rate} Hz"] if sample_rate != to_sample_rate else [])
 
 
-def origin_of(player: Runtime, task: str, sources: Sequence[Source]) -> dict[str, Any]:
+def origin_of(player: VaeRuntime, task: str, sources: Sequence[Source]) -> dict[str, Any]:
     """What a sound says of the model, the task and the files that it was made with."""
     return {
         "model": player.card.name,
@@ -158,7 +155,7 @@ def detail_name(detail: float) -> list[str]:
     return [] if detail == 1 else [f"detail{detail:g}"]
 
 
-def check_room(player: Runtime, n_samples: int, count: int, detail: float) -> None:
+def check_room(player: VaeRuntime, n_samples: int, count: int, detail: float) -> None:
     """Raise BadSetting where ``count`` sounds made of one of ``n_samples`` would be too long together."""
     is_clip = player.config.latent == "clip"
     seconds = (player.config.n_samples if is_clip else n_samples) / player.sample_rate
@@ -175,7 +172,7 @@ def check_room(player: Runtime, n_samples: int, count: int, detail: float) -> No
 
 
 def write_derived(
-    player: Runtime,
+    player: VaeRuntime,
     sources: Sequence[Source],
     sounds: Iterator[Made],
     out: Path,
@@ -189,7 +186,7 @@ def write_derived(
 
 
 def sound_name(
-    player: Runtime,
+    player: VaeRuntime,
     sources: Sequence[Source],
     labels: Sequence[str | None],
     parts: Sequence[str],
@@ -218,7 +215,7 @@ class FolderLatents:
         return [_name_below(self.root, entry.path) for entry in self.entries]
 
 
-def encode_folder(folder: Path, found: Scan, player: Runtime, quiet: bool) -> FolderLatents:
+def encode_folder(folder: Path, found: Scan, player: VaeRuntime, quiet: bool) -> FolderLatents:
     """The latents of all sounds that were found in a folder or manifest; raises BadFolder where none can be used."""
     kept, latents, problems = [], [], [str(problem) for problem in found.problems]
     total = sum(entry.seconds for entry in found.entries)
@@ -237,7 +234,7 @@ def encode_folder(folder: Path, found: Scan, player: Runtime, quiet: bool) -> Fo
     return FolderLatents(folder if folder.is_dir() else folder.parent, tuple(kept), tuple(latents), tuple(problems))
 
 
-def _wave_of(entry: Entry, player: Runtime, may_be_silent: bool = False) -> np.ndarray:
+def _wave_of(entry: Entry, player: VaeRuntime, may_be_silent: bool = False) -> np.ndarray:
     """The wave ``(time,)`` of a clip, mono at the model's rate."""
     if entry.seconds > LONGEST_SECONDS:
         raise BadAudio(

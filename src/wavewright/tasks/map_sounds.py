@@ -19,7 +19,7 @@ from . import checked
 from .latent_sounds import DEFAULT_MODEL, FolderLatents, encode_folder, open_vae
 
 if TYPE_CHECKING:
-    from ..families.vae.runtime import Runtime
+    from ..families.vae.runtime import VaeRuntime
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def map_sounds(
     return placed
 
 
-def _placed(found: FolderLatents, player: Runtime, n_neighbours: int) -> tuple[Placed, ...]:
+def _placed(found: FolderLatents, player: VaeRuntime, n_neighbours: int) -> tuple[Placed, ...]:
     """The sounds with their places and neighbours."""
     places, names = player.map(found.latents), found.names
     sounds = []

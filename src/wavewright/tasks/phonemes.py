@@ -12,7 +12,7 @@ from ..errors import BadText
 from ..text import front_end, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon
-from ..text.markup import Markup, Plain
+from ..text.markup import Markup, MarkupReader
 from ..text.sentence import Word
 from ..text.skipped import Skipped, warn_of
 from . import checked
@@ -82,11 +82,11 @@ def phonemes(
     """
     reader = front_end(language)
     own = None if lexicon is None else Lexicon.read(lexicon, reader.symbols)
-    is_ssml = markup == "none" and ssml.is_markup(text)
-    read = ssml.read(text, reader).text if is_ssml else text
+    is_ssml = markup == "none" and ssml.looks_like_ssml(text)
+    read = ssml.parse(text, reader).text if is_ssml else text
     if not read.strip():
         raise BadText("There is nothing to speak in the text; give words or numbers.")
-    plain, skipped = Plain(markup).read(read), list[Skipped]()
+    plain, skipped = MarkupReader(markup).read(read), list[Skipped]()
     found = reader.sentences(plain.text, own, None if strict else skipped.append)
     skipped = [Skipped(passage.text, *_place(plain, passage), passage.reason) for passage in skipped]
     warn_of(skipped)
@@ -102,4 +102,4 @@ def phonemes(
 
 def _place(plain: Characters, found: Word | Skipped) -> tuple[int, int]:
     """Return start and end in the given text of a word or passage of the text without markup."""
-    return plain.place(found.start), plain.place(max(found.start, found.end - 1)) + 1
+    return plain.position(found.start), plain.position(max(found.start, found.end - 1)) + 1

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import models
+from .. import loading
+from ..contracts.family import EMBEDDINGS_FILE
 from ..errors import BadModel, BadSetting
-from ..families.gan import EMBEDDINGS_FILE
 from ..metrics.distances import pairwise_distances
 from ..metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 from ..models.folder import ModelFolder
@@ -128,12 +128,12 @@ class Rejection:
             raise BadSetting(
                 f"{self.player.card.name} has no labels that a classifier could recognise; leave min_confidence out."
             )
-        name = self.judge_name or models.classifier_of(labels)
+        name = self.judge_name or loading.classifier_of(labels)
         if name is None:
             raise BadModel(
                 f"No classifier knows the labels {', '.join(sorted(labels))}; give the path of one with --judge."
             )
-        judge = ClassifierEmbedding(models.load(name))
+        judge = ClassifierEmbedding(loading.load_classifier(name))
         missing = sorted(labels - set(judge.labels))
         if missing:
             raise BadSetting(

@@ -29,7 +29,7 @@ from .latent_sounds import (
 from .sound_folder import Made, SoundFormat
 
 if TYPE_CHECKING:
-    from ..families.vae.runtime import Runtime
+    from ..families.vae.runtime import VaeRuntime
 
 
 @checked
@@ -85,7 +85,7 @@ def slide(
     return write_derived(player, [source], sounds, out, format, swept.turned_down_db)
 
 
-def _amounts(given: tuple[str, ...] | Mapping[str, float], player: Runtime) -> dict[str, float]:
+def _amounts(given: tuple[str, ...] | Mapping[str, float], player: VaeRuntime) -> dict[str, float]:
     """How far each slider is moved; raises BadSetting where none is, or where it cannot be understood."""
     has = ", ".join(f"{slider.name} ({slider.unit})" for slider in player.sliders)
     if not has:

@@ -16,18 +16,18 @@ from pydantic import Field
 
 from ..clip import Clip, write_blocks
 from ..errors import BadFolder, BadSetting, BadText
+from ..speech.chunk import Chunk, Clipping, clipping_message
 from ..speech.prosody import Prosody
-from ..speech.reading import parts_of_lines
-from ..speech.stream import Chunk, Clipping, clipped_line
-from ..speech.styles import style_of
-from ..speech.subtitles import kind_of
+from ..speech.reading import segment_lines
+from ..speech.styles import parse_style
+from ..speech.subtitles import subtitle_format
 from ..speech.subtitles import subtitles as subtitle_file
 from ..speech.timestamps import TimedMark, TimedWord
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE, Voice
 from ..text.markup import Markup
 from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn, warn_of
-from ..text.ssml import is_markup
+from ..text.ssml import looks_like_ssml
 from ..whole_file import write_whole
 from . import BY_PLACE, IN_PYTHON_ALONE, LARGEST_SEED, checked
 from .batch import BatchFiles, SpokenBatch, speak_batch
@@ -70,7 +70,7 @@ class SpokenText:
         lines += [f"{self.lufs:.1f} LUFS, true peak {self.true_peak_db:.1f} dB"] if self.lufs is not None else []
         lines += [self.shortfall] if self.shortfall else []
         lines += [f"{self.subtitles}: {len(self.words)} words"] if self.subtitles else []
-        lines += [clipped_line(self.clipped_share)] if self.clipped_share else []
+        lines += [clipping_message(self.clipped_share)] if self.clipped_share else []
         return "\n".join(lines)
 
 
@@ -162,12 +162,12 @@ def speak(
     if ssml and markup != "none":
         raise BadSetting(f"SSML is markup itself, and --markup {markup} was asked for; leave one of them out.")
     if subtitles is not None:
-        kind_of(subtitles)
+        subtitle_format(subtitles)
     reading = Reading(ssml, markup, strict, language)
     if batch is not None:
         own = {"voice": voice, "rate": rate, "pitch": pitch, "range": range, "energy": energy, "volume_db": volume_db}
         talks = Talks(speak, vocoder, lexicon, reading, own | {"style": style, "seed": seed, "lufs": lufs})
-        kind = None if subtitles is None else kind_of(subtitles)
+        kind = None if subtitles is None else subtitle_format(subtitles)
         return speak_batch(batch, talks, BatchFiles(out, format or "wav", kind, name_column), quiet)
     leveler = None if lufs is None else Leveler(target_lufs(lufs))
     is_live = stream and text is None
@@ -175,14 +175,24 @@ def speak(
         "" if file is not None else _lines(sys.stdin, ssml, markup, strict) if is_live else _text(text)
     )
     speaker = Voice.load(voice, vocoder, language)
-    style_of(style, speaker.acoustic.styles)
+    parse_style(style, speaker.acoustic.styles)
     words = lexicon_of(speaker, lexicon)
 
     skipped: list[Skipped] = []
     on_skip = warn if stream else skipped.append
 
     def say(what: str | Iterable[str]) -> Iterator[Chunk]:
-        return speaker.stream(what, prosody, style, words, seed, ssml or None, markup, strict, on_skip)
+        return speaker.stream(
+            what,
+            prosody,
+            style=style,
+            lexicon=words,
+            seed=seed,
+            is_ssml=ssml or None,
+            markup=markup,
+            strict=strict,
+            on_skip=on_skip,
+        )
 
     def read(what: str, left_out: list[Skipped] | None = None) -> Iterator[Sentence]:
         left_out = [] if left_out is None else left_out
@@ -190,7 +200,7 @@ def speak(
 
     if file is not None:
         manner = manner_of(prosody, style, seed, words, leveler, reading)
-        kind = None if subtitles is None else kind_of(subtitles)
+        kind = None if subtitles is None else subtitle_format(subtitles)
         return speak_book(
             file,
             speaker,
@@ -202,11 +212,11 @@ def speak(
             leveler,
         )
     if stream:
-        parts = given if isinstance(given, str) else parts_of_lines(given, STANDARD_INPUT, read, markup)
+        parts = given if isinstance(given, str) else segment_lines(given, STANDARD_INPUT, read, markup)
         clipping = Clipping()
         stream_to(sys.stdout.buffer, speaker.sample_rate, clipping.count(say(parts)))
         if clipping.n_clipped:
-            print(clipped_line(clipping.clipped_share), file=sys.stderr)
+            print(clipping_message(clipping.clipped_fraction), file=sys.stderr)
         return None
     spoken = _into_file(speaker, say(given), Path("speech.wav") if out is None else out, subtitles, leveler)
     warn_of(skipped)
@@ -244,7 +254,7 @@ def _into_file(
     words = tuple(word for chunk in kept for word in chunk.words)
     marks = tuple(mark for chunk in kept for mark in chunk.marks)
     if subtitles is not None:
-        write_whole(subtitles, subtitle_file(words, marks, kind_of(subtitles)).encode("utf-8"))
+        write_whole(subtitles, subtitle_file(words, marks, subtitle_format(subtitles)).encode("utf-8"))
     clip = Clip(np.concatenate(waves, axis=1), speaker.sample_rate)
     spoken = SpokenText(
         out=out,
@@ -255,7 +265,7 @@ def _into_file(
         words=words,
         marks=marks,
         subtitles=subtitles,
-        clipped_share=clipping.clipped_share,
+        clipped_share=clipping.clipped_fraction,
         skipped=(),
         clip=clip,
     )
@@ -361,6 +371,6 @@ def _lines(source: TextIO, is_ssml: bool, markup: Markup, strict: bool) -> str |
         first.append(line)
         if line.strip():
             break
-    if is_ssml or (markup == "none" and is_markup("".join(first))):
+    if is_ssml or (markup == "none" and looks_like_ssml("".join(first))):
         return joined(itertools.chain(first, lines))
     return itertools.chain(first, lines)

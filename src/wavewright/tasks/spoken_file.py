@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..clip import Clip, write_blocks
-from ..speech.stream import Chunk
-from ..speech.subtitles import kind_of, subtitles
+from ..speech.chunk import Chunk
+from ..speech.subtitles import subtitle_format, subtitles
 from ..speech.timestamps import TimedMark, TimedWord
 from ..whole_file import write_whole
 from .leveling import Leveler
@@ -40,7 +40,7 @@ def write_spoken(
     def clips() -> Iterator[Clip]:
         yield from clips_of(noted(), sample_rate, place.parent, leveler)
         if subtitle_file is not None:
-            write_whole(subtitle_file, subtitles(words, marks, kind_of(subtitle_file)).encode("utf-8"))
+            write_whole(subtitle_file, subtitles(words, marks, subtitle_format(subtitle_file)).encode("utf-8"))
 
     write_blocks(place, clips(), metadata={"comment": json.dumps(origin)})
 

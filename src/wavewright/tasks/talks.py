@@ -11,9 +11,9 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting, BadText
+from ..speech.chunk import Chunk
 from ..speech.prosody import Prosody
-from ..speech.stream import Chunk
-from ..speech.styles import style_of
+from ..speech.styles import parse_style
 from ..speech.voice import Voice
 from ..text.lexicon import Lexicon
 from ..text.markup import Markup
@@ -63,7 +63,7 @@ class Talks:
     def __call__(self, own: dict[str, Any]) -> Talk:
         given = {**self._common, **{name: self._checked(name, value) for name, value in own.items()}}
         voice, words = self._voice(given["voice"])
-        style_of(given["style"], voice.acoustic.styles)
+        parse_style(given["style"], voice.acoustic.styles)
         prosody = Prosody(*(given[name] for name in ("rate", "pitch", "range", "energy", "volume_db")))
         leveler = None if given["lufs"] is None else Leveler(target_lufs(given["lufs"]))
 
@@ -72,8 +72,17 @@ class Talks:
                 raise BadText(
                     f"The text has {len(text):,} characters, and {MOST_CHARACTERS:,} fit into one clip; split it."
                 )
-            is_ssml, markup, strict = self._reading.ssml or None, self._reading.markup, self._reading.strict
-            return voice.stream(text, prosody, given["style"], words, given["seed"], is_ssml, markup, strict, warn)
+            return voice.stream(
+                text,
+                prosody,
+                style=given["style"],
+                lexicon=words,
+                seed=given["seed"],
+                is_ssml=self._reading.ssml or None,
+                markup=self._reading.markup,
+                strict=self._reading.strict,
+                on_skip=warn,
+            )
 
         return Talk(
             voice, say, manner_of(prosody, given["style"], given["seed"], words, leveler, self._reading), leveler

@@ -1,9 +1,10 @@
-"""Text to phones: front ends, one a language, each with the symbols that its voices read."""
+"""Front ends: text to phones, one front end a language, each with its own symbol set."""
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import BadSetting
 
@@ -13,56 +14,102 @@ if TYPE_CHECKING:
     from .skipped import OnSkip
 
 LANGUAGES = {"en": "english"}
-"""Languages that have a front end of their own: a module beside this one with a class ``FrontEnd``."""
+"""Languages with a front end of their own: the module in this package that has its class ``FrontEnd``."""
 
-OTHERS = "espeak:"
-"""What stands before a language that is read by eSpeak NG, where that is installed: ``espeak:de``."""
-
+ESPEAK_PREFIX = "espeak:"
+"""Prefix of a language that eSpeak NG reads, where that is installed: ``espeak:de``."""
 
 WARM_UP_TEXT = "Ready"
-"""A word with a capital, for which most rules are tried."""
+"""A capitalised word, which most rules try to match."""
 
 
 class FrontEnd(Protocol):
-    """What reads a text of one language. ``symbols`` is all that its sentences may hold; number 0 is silence."""
+    """Converts text of one language to sentences of phones.
+
+    Attributes
+    ----------
+    language : str
+        Language code, such as ``en-GB``.
+    symbols : tuple of str
+        All symbols that a sentence may contain; number 0 is silence.
+    """
 
     language: str
     symbols: tuple[str, ...]
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
-        """Return the sentences of a text; raise NothingToSpeak where nothing in it can be spoken.
+        """Return the sentences of a text.
 
-        Passages that cannot be read raise BadText, or are skipped and passed to ``on_skip``.
+        Parameters
+        ----------
+        text : str
+            Plain text, without markup.
+        lexicon : Lexicon, optional
+            Phones of words, which override the front end's own.
+        on_skip : callable, optional
+            Called with each passage that cannot be read; by default such a passage raises BadText.
+
+        Returns
+        -------
+        list of Sentence
+            At least one sentence.
+
+        Raises
+        ------
+        NothingToSpeak
+            If nothing in the text can be spoken.
+        BadText
+            If a passage cannot be read and `on_skip` is None, or if the lexicon has unknown phones.
         """
         ...
 
-    def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
-        """Phones as a person wrote them; raises BadText where they are none of this language."""
+    def stream(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
+        """Yield what `sentences` returns, each sentence as soon as it is read."""
         ...
 
-    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
-        """A text that is read as SSML's ``say-as`` asks; raises BadText where that is not known."""
+    def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
+        """Parse phones written in an alphabet; raise BadText if this language does not have them."""
+        ...
+
+    def say_as(self, text: str, interpret_as: str, order: str = "", /) -> str:
+        """Return `text` expanded as SSML's ``say-as`` defines; raise BadText for an unknown `interpret_as`."""
         ...
 
 
 def front_end(language: str = "en") -> FrontEnd:
-    """Return the front end of a language: ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG.
+    """Return the front end of a language.
 
-    Raises BadSetting for a language that there is none for, MissingExtra where eSpeak NG is asked for and not installed.
+    Parameters
+    ----------
+    language : str
+        ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG, such as ``espeak:de``.
+
+    Returns
+    -------
+    FrontEnd
+        A new front end.
+
+    Raises
+    ------
+    BadSetting
+        If there is no front end for the language.
+    MissingExtra
+        If the language needs eSpeak NG and that is not installed.
     """
-    if language.startswith(OTHERS):
+    if language.startswith(ESPEAK_PREFIX):
         from .espeak import EspeakFrontEnd
 
-        return EspeakFrontEnd(language.removeprefix(OTHERS))
+        return EspeakFrontEnd(language.removeprefix(ESPEAK_PREFIX))
     module = LANGUAGES.get(language.split("-")[0].lower())
     if module is None:
         raise BadSetting(
-            f"The language is {language!r}; it can be en, en-GB, or espeak: and a language of eSpeak NG, such as espeak:de."
+            f"The language is {language!r}; it can be en, en-GB, or espeak: and a language of eSpeak NG, "
+            "such as espeak:de."
         )
-    return importlib.import_module(f".{module}", __name__).FrontEnd(language)
+    return cast(FrontEnd, importlib.import_module(f".{module}", __name__).FrontEnd(language))
 
 
 def warm_up(language: str) -> None:
-    """Load what the front end of a language needs for any text; nothing where that is not part of Wavewright."""
+    """Load the data that the front end of a language needs for any text; do nothing for languages of eSpeak NG."""
     if language.split("-")[0].lower() in LANGUAGES:
         front_end(language).sentences(WARM_UP_TEXT)

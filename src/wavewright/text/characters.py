@@ -1,4 +1,4 @@
-"""Characters as front ends read them: control characters, variants of quotes and spaces, joined accents; places are kept."""
+"""Normalise characters for front ends (control characters, quotes, spaces, accents) and keep their positions."""
 
 from __future__ import annotations
 
@@ -12,109 +12,139 @@ VARIANTS = {
     **dict.fromkeys("\u2010\u2011\u2012\ufe63\uff0d", "-"),
     **dict.fromkeys("\u2015\u2e3a\u2e3b", "\u2014"),
     **dict.fromkeys("\u2003\u2002\u00a0\u202f\u2007\u2009\u3000\u2028\u0085\u000b\u000c", " "),
-    **{
-        "\u2029": "\n",
-        "\u037e": ";",
-        "\u2044": "/",
-        "\u2236": ":",
-        "\u03bc": "\u00b5",
-        "\u2126": "\u03a9",
-        "\u22c5": "\u00b7",
-    },
+    "\u2029": "\n",
+    "\u037e": ";",
+    "\u2044": "/",
     "\u2215": "/",
+    "\u2236": ":",
+    "\u03bc": "\u00b5",
+    "\u2126": "\u03a9",
+    "\u22c5": "\u00b7",
 }
+"""Variants of a character, each with the plain character that replaces it."""
+
 _TABLE = {ord(variant): plain for variant, plain in VARIANTS.items()}
-_UNSEEN = re.compile("[\u2139\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f]")
+_INVISIBLE = re.compile("[\u2139\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufff0-\ufffb\uffff]")
-_JOINED = re.compile(r"[A-Za-z\u00c0-\u024f][\u0300-\u036f]+")
-_RAISED = re.compile(
+_DECOMPOSED = re.compile(r"[A-Za-z\u00c0-\u024f][\u0300-\u036f]+")
+_SUPERSCRIPT = re.compile(
     "[\u00b2\u00b3\u00b9\u2070\u2071\u2074-\u207f\u02b0-\u02b8\u02e1-\u02e3\u1d2c-\u1d61\u1d9c-\u1dbf]+"
 )
-_NUMBERED = "\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf"
-_COMPOSED = re.compile(
-    f"[{_NUMBERED}\u203c\u2025\u2047-\u2049\u2080-\u208e\u2090-\u209c\u2100-\u2102\u2105-\u2115\u2118-\u211d\u2120\u2121\u2124"
-    "\u2128\u212a-\u2131\u2133\u2134\u213b-\u214e\u215f-\u217f\u2189\u249c-\u24e9\u3200-\u3250\u3260-\u3296\u3298\u329a-\u32b0"
-    "\u32c0-\u33ff\ufb00-\ufb06\ufe50-\ufe6b\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f16a]"
+_CIRCLED_NUMBERS = "\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf"
+_COMPATIBILITY = re.compile(
+    f"[{_CIRCLED_NUMBERS}"
+    "\u203c\u2025\u2047-\u2049\u2080-\u208e\u2090-\u209c\u2100-\u2102\u2105-\u2115\u2118-\u211d\u2120\u2121\u2124"
+    "\u2128\u212a-\u2131\u2133\u2134\u213b-\u214e\u215f-\u217f\u2189\u249c-\u24e9\u3200-\u3250\u3260-\u3296"
+    "\u3298\u329a-\u32b0\u32c0-\u33ff\ufb00-\ufb06\ufe50-\ufe6b\uff01-\uff5e\U0001d400-\U0001d7ff"
+    "\U0001f100-\U0001f16a]"
 )
-"""Characters that stand for others: numbers in circles, roman numerals, units in one square, letters in the styles of mathematics."""
+"""Compatibility characters: circled numbers, roman numerals, squared units, mathematical letters."""
 ROMAN_NUMERALS = frozenset(chr(code) for code in range(0x2160, 0x2180))
 STANDS_ALONE = re.compile(r"(?:^|[^\w\s]\s?|\b(?:and|or|to)\s)$")
-"""What stands before a roman numeral that belongs to no name."""
+"""Text before a roman numeral that is not part of a name."""
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 
 @dataclass(frozen=True)
 class Characters:
-    """A text as it is read, and for each of its characters (and its end) the place in the text given; None where all are the same."""
+    """A text and the position of each of its characters in the text that it was made from.
+
+    Attributes
+    ----------
+    text : str
+        The normalised text.
+    positions : tuple of int or None
+        Position of each character and of the end, ``len(text) + 1`` numbers; None if no position changed.
+    """
 
     text: str
-    places: tuple[int, ...] | None
+    positions: tuple[int, ...] | None
 
-    def place(self, index: int) -> int:
-        """Where a character of the text that is read stands in the text given."""
-        return index if self.places is None else self.places[index]
+    def position(self, index: int) -> int:
+        """Return the position of a character in the original text."""
+        return index if self.positions is None else self.positions[index]
 
 
-def readable(given: str) -> Characters:
-    """The text without what is not seen: control characters become spaces, invisible ones go, variants become plain characters."""
-    text = _CONTROL.sub(" ", given.translate(_TABLE)) if not given.isascii() or _CONTROL.search(given) else given
+def normalize_characters(text: str) -> Characters:
+    """Replace control characters by spaces and variants by plain characters; remove invisible characters.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    Characters
+        The normalised text, with positions in `text`.
+    """
+    if not text.isascii() or _CONTROL.search(text):
+        text = _CONTROL.sub(" ", text.translate(_TABLE))
     if text.isascii():
         return Characters(text, None)
-    parts, places, start = [], [], 0
+    pieces: list[str] = []
+    positions: list[int] = []
+    start = 0
     for match in _REPLACED.finditer(text):
-        instead = _instead(match)
-        parts += [text[start : match.start()], instead]
-        places += [*range(start, match.start()), *[match.start()] * len(instead)]
+        replacement = _replacement(match)
+        pieces += [text[start : match.start()], replacement]
+        positions += [*range(start, match.start()), *[match.start()] * len(replacement)]
         start = match.end()
     if not start:
         return Characters(text, None)
-    return Characters("".join([*parts, text[start:]]), (*places, *range(start, len(text) + 1)))
+    return Characters("".join([*pieces, text[start:]]), (*positions, *range(start, len(text) + 1)))
 
 
-_REPLACED = re.compile("|".join(kind.pattern for kind in (_UNSEEN, _JOINED, _RAISED, _COMPOSED, _OTHER_DIGIT)))
+_REPLACED = re.compile(
+    "|".join(kind.pattern for kind in (_INVISIBLE, _DECOMPOSED, _SUPERSCRIPT, _COMPATIBILITY, _OTHER_DIGIT))
+)
 
 
-def _instead(match: re.Match[str]) -> str:
-    found = match[0]
-    if _UNSEEN.match(found):
+def _replacement(match: re.Match[str]) -> str:
+    written = match[0]
+    if _INVISIBLE.match(written):
         return ""
-    if _RAISED.match(found):
-        return _lowered(found, match.string[max(0, match.start() - 2) : match.start()])
-    if re.match(f"[{_NUMBERED}]", found):
-        value = unicodedata.normalize("NFKC", found)
-        return f" {value if value != found else int(unicodedata.numeric(found))} "
-    if found in ROMAN_NUMERALS and STANDS_ALONE.search(match.string[max(0, match.start() - 4) : match.start()]):
-        return str(int(unicodedata.numeric(found)))
-    if found.isdecimal():
-        return str(unicodedata.decimal(found))
-    return unicodedata.normalize("NFKC", found).translate(_TABLE)
+    if _SUPERSCRIPT.match(written):
+        return _lower_superscript(written, match.string[max(0, match.start() - 2) : match.start()])
+    if re.match(f"[{_CIRCLED_NUMBERS}]", written):
+        value = unicodedata.normalize("NFKC", written)
+        return f" {value if value != written else int(unicodedata.numeric(written))} "
+    if written in ROMAN_NUMERALS and STANDS_ALONE.search(match.string[max(0, match.start() - 4) : match.start()]):
+        return str(int(unicodedata.numeric(written)))
+    if written.isdecimal():
+        return str(unicodedata.decimal(written))
+    return unicodedata.normalize("NFKC", written).translate(_TABLE)
 
 
-def _lowered(raised: str, before: str) -> str:
-    """What is written above the line: an exponent behind what can have one, otherwise the plain characters."""
-    plain = unicodedata.normalize("NFKC", raised).replace("\u2212", "-")
-    if raised in ("\u00b2", "\u00b3"):
-        return raised  # they have readings of their own
+def _lower_superscript(superscript: str, before: str) -> str:
+    """Return a superscript as ``^`` and an exponent after a base, otherwise as plain characters."""
+    plain = unicodedata.normalize("NFKC", superscript).replace("\u2212", "-")
+    if superscript in ("\u00b2", "\u00b3"):
+        return superscript  # they have readings of their own
     is_base = before[-1:].isdigit() or before[-1:] == ")" or (before[-1:].isalpha() and not before[:-1].isalpha())
     is_power = re.fullmatch(r"[+-]?\d+|[a-z]", plain)
     return f"^{plain.lstrip('+')}" if is_base and is_power else plain
 
 
-def folded(word: str) -> str:
-    """A word in lower case without its accents: ``café`` as ``cafe``."""
-    low = word.lower()
-    if low.isascii():
-        return low
-    for written, plain in (
-        ("æ", "ae"),
-        ("œ", "oe"),
-        ("ø", "o"),
-        ("ß", "ss"),
-        ("ð", "th"),
-        ("þ", "th"),
-        ("ł", "l"),
-        ("đ", "d"),
-        ("ı", "i"),
-    ):
-        low = low.replace(written, plain)
-    return "".join(letter for letter in unicodedata.normalize("NFKD", low) if not unicodedata.combining(letter))
+def fold_accents(word: str) -> str:
+    """Return a word in lower case without accents: ``café`` as ``cafe``."""
+    lower = word.lower()
+    if lower.isascii():
+        return lower
+    for written, plain in _LIGATURES:
+        lower = lower.replace(written, plain)
+    return "".join(letter for letter in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(letter))
+
+
+_LIGATURES = (
+    ("æ", "ae"),
+    ("œ", "oe"),
+    ("ø", "o"),
+    ("ß", "ss"),
+    ("ð", "th"),
+    ("þ", "th"),
+    ("ł", "l"),
+    ("đ", "d"),
+    ("ı", "i"),
+)
+"""Letters that Unicode does not decompose."""

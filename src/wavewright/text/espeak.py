@@ -1,22 +1,25 @@
-"""Other languages by eSpeak NG where it is installed (extra ``espeak``); it is under the GPL, no part of Wavewright."""
+"""Read other languages with eSpeak NG (extra ``espeak``), which is under the GPL and not part of Wavewright."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Protocol, cast
 
 from ..errors import BadSetting, BadText, MissingExtra, NothingToSpeak, how_to_install
-from .characters import readable
+from .characters import normalize_characters
 from .lexicon import Lexicon
 from .sentence import BOUNDARY, PAUSES, SILENCE, Sentence, Word
 from .skipped import OnSkip, Skipped
 
-SIGNS = tuple(
-    "abcdefhijklmnopqrstuvwxyzæçðøħŋœɐɑɒɓɔɕɖɗɘəɚɛɜɝɞɟɠɡɢɣɤɥɦɧɨɪɫɬɭɮɯɰɱɲɳɴɵɶɸɹɺɻɽɾʀʁʂʃʄʈʉʊʋʌʍʎʏʐʑʒʔʕʘʙʛʝʟʡʢβθχᵻɩˈˌːˑʰʲʷˤ̩̥̪̯̃͡ɚ"
+IPA_CHARACTERS = tuple(
+    "abcdefhijklmnopqrstuvwxyzæçðøħŋœɐɑɒɓɔɕɖɗɘəɚɛɜɝɞɟɠɡɢɣɤɥɦɧɨɪɫɬ"
+    "ɭɮɯɰɱɲɳɴɵɶɸɹɺɻɽɾʀʁʂʃʄʈʉʊʋʌʍʎʏʐʑʒʔʕʘʙʛʝʟʡʢβθχᵻɩˈˌːˑʰʲʷˤ"
+    "\u0303\u0329\u0325\u032a\u032f\u0361ɚ"
 )
-SYMBOLS = (SILENCE, BOUNDARY, *PAUSES, *dict.fromkeys(SIGNS))
-"""Signs of the International Phonetic Alphabet, one a symbol; stress, length and joined accents are symbols of their own."""
+SYMBOLS = (SILENCE, BOUNDARY, *PAUSES, *dict.fromkeys(IPA_CHARACTERS))
+"""One symbol for each IPA character; stress, length and diacritics are symbols too."""
 
 MARKS = {
     ",": ",",
@@ -31,48 +34,70 @@ MARKS = {
     "\u3002": ".",
     "\u061f": "?",
 }
-PIECE = re.compile(
-    r"\[\[([^\[\]]*)\]\]|[^\s,;:.!?\u2014\u2013\u2026\u3002\u061f\"()\[\]{}\u00ab\u00bb]+|[,;:.!?\u2014\u2013\u2026\u3002\u061f]"
-)
-ENDS = (".", "!", "?")
+_PUNCTUATION = r",;:.!?\u2014\u2013\u2026\u3002\u061f"
+TOKEN = re.compile(rf"\[\[([^\[\]]*)\]\]|[^\s{_PUNCTUATION}\"()\[\]{{}}\u00ab\u00bb]+|[{_PUNCTUATION}]")
+SENTENCE_ENDS = (".", "!", "?")
+
+
+class Phonemizer(Protocol):
+    """Converts words to phones, as a backend of the package phonemizer does."""
+
+    def phonemize(self, text: list[str], *, strip: bool) -> list[str]:
+        """Return the phones of each word as a string."""
+        ...
 
 
 class EspeakFrontEnd:
-    """Words between spaces, each as eSpeak NG pronounces it; numbers and abbreviations are its own."""
+    """Front end that lets eSpeak NG pronounce each word, numbers and abbreviations included.
 
-    symbols = SYMBOLS
+    Parameters
+    ----------
+    language : str
+        A language of eSpeak NG, such as ``de``.
+    backend : Phonemizer, optional
+        By default the one of the package phonemizer.
 
-    def __init__(self, language: str, backend: Any = None) -> None:
-        """``backend`` has ``phonemize(words, strip) -> list of str``; without it phonemizer's is opened.
+    Raises
+    ------
+    MissingExtra
+        If phonemizer is not installed and no `backend` is passed.
+    BadSetting
+        If eSpeak NG does not have the language.
+    """
 
-        Raises MissingExtra where it is not installed, BadSetting where eSpeak NG does not know the language.
-        """
+    symbols: tuple[str, ...] = SYMBOLS
+
+    def __init__(self, language: str, backend: Phonemizer | None = None) -> None:
         self.language = language
-        self._backend = _opened(language) if backend is None else backend
+        self._backend = _espeak_backend(language) if backend is None else backend
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
-        """Return all sentences of a text.
+        """Return the sentences of a text; see `FrontEnd.sentences`.
 
-        Raises NothingToSpeak where nothing in it can be spoken, and BadText where the lexicon has unknown signs.
-        Unknown signs in ``[[ ]]`` raise BadText as well, unless ``on_skip`` is given, which is then called with the
-        passage."""
+        Unknown characters in ``[[ ]]`` raise BadText, or are skipped if `on_skip` is passed.
+        """
+        return list(self.stream(text, lexicon, on_skip))
+
+    def stream(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
+        """Yield what `sentences` returns; eSpeak NG reads the whole text before the first sentence."""
         if lexicon is not None:
             lexicon.check(SYMBOLS)
-        characters = readable(text)
-        found = list(PIECE.finditer(characters.text))
-        plain = [match[0] for match in found if match[0] not in MARKS and match[1] is None]
-        sounds = iter(self._backend.phonemize(plain, strip=True) if plain else [])
+        characters = normalize_characters(text)
+        tokens = list(TOKEN.finditer(characters.text))
+        plain = [match[0] for match in tokens if match[0] not in MARKS and match[1] is None]
+        pronunciations = iter(self._backend.phonemize(plain, strip=True) if plain else [])
         words: list[Word] = []
-        for match in found:
+        for match in tokens:
             if match[0] in MARKS:
                 if words:
-                    words[-1] = _marked(words[-1], MARKS[match[0]])
+                    words[-1] = replace(words[-1], mark_after=MARKS[match[0]])
                 continue
-            heard = next(sounds) if match[1] is None else None
-            start, end = characters.place(match.start()), characters.place(match.end() - 1) + 1
+            pronunciation = next(pronunciations) if match[1] is None else None
+            start = characters.position(match.start())
+            end = characters.position(match.end() - 1) + 1
             phones = lexicon.get(match[0]) if lexicon else None
             try:
-                phones = phones or (self.phones(match[1]) if heard is None else _signs(heard))
+                phones = phones or (self.phones(match[1]) if pronunciation is None else _symbols(pronunciation))
             except BadText:
                 if on_skip is None:
                     raise
@@ -81,23 +106,25 @@ class EspeakFrontEnd:
                 words.append(Word(text[start:end], match[0].strip("[]").lower(), phones, start, end))
         if not words:
             raise NothingToSpeak(f"There is nothing to speak in {text[:40]!r}; give a text with words.")
-        return list(_cut(words))
+        yield from _split_sentences(words)
 
     def phones(self, text: str, alphabet: str = "ipa") -> tuple[str, ...]:
-        """Signs of the International Phonetic Alphabet; raises BadText for others."""
-        signs = tuple(sign for sign in text if not sign.isspace())
-        strange = next((sign for sign in signs if sign not in SYMBOLS), None)
-        if alphabet != "ipa" or strange is not None or not signs:
-            what = f"the sign {strange!r}" if strange else f"the alphabet {alphabet!r}" if signs else "no phones"
-            raise BadText(f"The sound {text!r} has {what}; write it in the International Phonetic Alphabet.")
-        return signs
+        """Split a text in the International Phonetic Alphabet into symbols; raise BadText for other text."""
+        phones = tuple(character for character in text if not character.isspace())
+        unknown = next((phone for phone in phones if phone not in SYMBOLS), None)
+        if alphabet != "ipa" or unknown is not None or not phones:
+            problem = (
+                f"the character {unknown!r}" if unknown else f"the alphabet {alphabet!r}" if phones else "no phones"
+            )
+            raise BadText(f"The pronunciation {text!r} has {problem}; write it in the International Phonetic Alphabet.")
+        return phones
 
-    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
-        """The text with spaces between its characters where it is to be spelled, otherwise the text itself."""
+    def say_as(self, text: str, interpret_as: str, _order: str = "") -> str:
+        """Return `text` with spaces between its characters if it is to be spelled, otherwise unchanged."""
         return " ".join(text) if interpret_as in ("characters", "spell-out", "digits", "verbatim") else text
 
 
-def _opened(language: str) -> Any:
+def _espeak_backend(language: str) -> Phonemizer:
     try:
         from phonemizer.backend import EspeakBackend
         from phonemizer.backend.espeak.wrapper import EspeakWrapper
@@ -112,33 +139,26 @@ def _opened(language: str) -> Any:
         EspeakWrapper.set_library(espeakng_loader.get_library_path())
         EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
     except (ImportError, AttributeError):
-        pass  # the library of the system, where there is one
+        pass  # phonemizer then looks for a library of the system
     try:
-        return EspeakBackend(language, with_stress=True, language_switch="remove-flags")
+        return cast(Phonemizer, EspeakBackend(language, with_stress=True, language_switch="remove-flags"))
     except RuntimeError as error:
         raise BadSetting(
             f"eSpeak NG cannot speak {language!r} ({error}); give one of its languages, such as de, fr-fr or es."
         ) from error
 
 
-def _signs(heard: str) -> tuple[str, ...]:
-    """The signs of a word as eSpeak NG writes it; what is no symbol (spaces, ties) is left out."""
-    return tuple(
-        sign
-        for sign in heard.replace("g", "ɡ").replace("ʧ", "tʃ").replace("ʤ", "dʒ")
-        if sign in SYMBOLS[2 + len(PAUSES) :]
-    )
+def _symbols(pronunciation: str) -> tuple[str, ...]:
+    """Return the symbols of a word as eSpeak NG writes it, without other characters such as spaces and ties."""
+    spelled = pronunciation.replace("g", "ɡ").replace("ʧ", "tʃ").replace("ʤ", "dʒ")
+    return tuple(character for character in spelled if character in SYMBOLS[2 + len(PAUSES) :])
 
 
-def _marked(word: Word, mark: str) -> Word:
-    return Word(word.text, word.spoken, word.phones, word.start, word.end, mark)
-
-
-def _cut(words: Sequence[Word]) -> Iterator[Sentence]:
-    part: list[Word] = []
-    for number, word in enumerate(words):
-        is_last = number == len(words) - 1
-        part.append(_marked(word, ".") if is_last and not word.mark_after else word)
-        if word.mark_after in ENDS or is_last:
-            yield Sentence(tuple(part))
-            part = []
+def _split_sentences(words: Sequence[Word]) -> Iterator[Sentence]:
+    sentence: list[Word] = []
+    for index, word in enumerate(words):
+        is_last = index == len(words) - 1
+        sentence.append(replace(word, mark_after=".") if is_last and not word.mark_after else word)
+        if word.mark_after in SENTENCE_ENDS or is_last:
+            yield Sentence(tuple(sentence))
+            sentence = []

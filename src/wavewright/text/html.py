@@ -5,59 +5,16 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from .builder import PARAGRAPH, TextBuilder
 from .characters import Characters
-from .placed import PARAGRAPH, Placed
 
-BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "option",
-        "p",
-        "pre",
-        "section",
-        "select",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "title",
-        "tr",
-        "ul",
-    ]
-)
-"""Elements that begin and end a paragraph."""
+_BLOCK_NAMES = """
+    address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure
+    footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol option p pre section select summary table
+    tbody tfoot thead title tr ul
+"""
+BLOCKS = frozenset(_BLOCK_NAMES.split())
+"""Elements that start and end a paragraph."""
 
 CELLS = ("td", "th", "br")
 """Elements that are followed by a pause."""
@@ -73,62 +30,62 @@ COMMENT = r"<!--|<!\[CDATA\[|<[!?][A-Za-z]"
 TOKEN = re.compile(rf"(?P<comment>{COMMENT})|{SPOKEN}|(?P<space>\s+)")
 _ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]{0,2000})\"|'([^']{0,2000})')", re.IGNORECASE)
 _ENDS = {"<!--": re.compile("-->"), "<![CDATA[": re.compile(r"\]\]>")}
-_DECLARED = re.compile(">")
+_DECLARATION_END = re.compile(">")
 
 
 class Html:
-    """Converts the parts of a document in order; a comment or hidden element may continue in the next part."""
+    """Converts the segments of a document in order; a comment or hidden element may continue in the next one."""
 
     def __init__(self) -> None:
         self._hidden: re.Pattern[str] | None = None  # end of the hidden passage that is open
 
-    def plain(self, given: str) -> Characters:
-        """Return the text of the next part."""
-        placed = Placed(len(given))
-        place = self._resume(given, 0)
-        for match in TOKEN.finditer(given):
-            if match.start() < place:
+    def convert(self, segment: str) -> Characters:
+        """Return the plain text of the next segment, with the position of each character in it."""
+        builder = TextBuilder(len(segment))
+        position = self._resume(segment, 0)
+        for match in TOKEN.finditer(segment):
+            if match.start() < position:
                 continue
-            placed.add(given[place : match.start()], range(place, match.start()))
-            place = self._token(match, placed)
-        placed.add(given[place:], range(place, len(given)))
-        return placed.characters()
+            builder.add(segment[position : match.start()], range(position, match.start()))
+            position = self._token(match, builder)
+        builder.add(segment[position:], range(position, len(segment)))
+        return builder.characters()
 
-    def _resume(self, given: str, place: int) -> int:
+    def _resume(self, segment: str, position: int) -> int:
         """Skip a hidden passage and return the position after it."""
         if self._hidden is None:
-            return place
-        end = self._hidden.search(given, place)
+            return position
+        end = self._hidden.search(segment, position)
         if end is None:
-            return len(given)
+            return len(segment)
         self._hidden = None
         return end.end()
 
-    def _token(self, match: re.Match[str], placed: Placed) -> int:
+    def _token(self, match: re.Match[str], builder: TextBuilder) -> int:
         """Add the text for a tag, comment, entity or space, and return the position after it."""
-        given, place = match.string, match.start()
+        segment, position = match.string, match.start()
         if match["comment"]:
-            self._hidden = _ENDS.get(match["comment"], _DECLARED)
-            return self._resume(given, match.end())
+            self._hidden = _ENDS.get(match["comment"], _DECLARATION_END)
+            return self._resume(segment, match.end())
         if match["tag"]:
             name = match["name"].lower()
-            if name in HIDDEN and given[place + 1] != "/" and not match["attributes"].endswith("/"):
+            if name in HIDDEN and segment[position + 1] != "/" and not match["attributes"].endswith("/"):
                 self._hidden = re.compile(rf"</{name}\s*>", re.IGNORECASE)
-                placed.put(" ", place)
-                return self._resume(given, match.end())
-        placed.put(spoken_token(match), place)
+                builder.insert(" ", position)
+                return self._resume(segment, match.end())
+        builder.insert(spoken_token(match), position)
         return match.end()
 
 
 def spoken_token(match: re.Match[str]) -> str:
     """Return the text that replaces a tag, an entity or a space."""
     if match["tag"]:
-        return _between(match["name"].lower(), match["tag"], match["attributes"])
+        return _tag_text(match["name"].lower(), match["tag"], match["attributes"])
     return unescape(match["entity"]).replace("\n", " ") if match["entity"] else " "
 
 
-def _between(name: str, tag: str, attributes: str) -> str:
-    """Return the text that replaces a tag: an empty line, a pause, the description of a picture, or nothing."""
+def _tag_text(name: str, tag: str, attributes: str) -> str:
+    """Return the text that replaces a tag: an empty line, a pause, the description of an image, or nothing."""
     if name in BLOCKS:
         return PARAGRAPH
     if name in CELLS:

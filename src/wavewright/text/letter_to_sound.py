@@ -1,9 +1,15 @@
-"""Letters of an unknown word to phones, by a joint n-gram of letters and the phones that they stand for.
+"""Predict the phones of unknown words with a joint n-gram model of letters and phones.
 
-Bisani, Ney: Joint-sequence models for grapheme-to-phoneme conversion, 2008. Here every letter stands for none, one or two phones, so
-that a word has as many pairs as letters and a beam walks over it letter by letter; the n-grams are trained by
-``recipes/letter_to_sound.py``, smoothed by Kneser and Ney's rule (Chen, Goodman: An empirical study of smoothing techniques for
-language modeling, 1999) and kept as a trie whose probabilities are of 8 bits.
+In this joint-sequence model (Bisani and Ney, 2008) every letter stands for zero, one or two phones, so that a word has
+as many pairs as letters, and a beam search extends hypotheses letter by letter. ``recipes/letter_to_sound.py`` trains
+the n-grams with modified Kneser-Ney smoothing (Chen and Goodman, 1999). A file stores them as a trie with 8-bit
+probabilities.
+
+References
+----------
+M. Bisani, H. Ney: Joint-sequence models for grapheme-to-phoneme conversion. Speech Communication, 2008.
+S. F. Chen, J. Goodman: An empirical study of smoothing techniques for language modeling. Computer Speech & Language,
+1999.
 """
 
 from __future__ import annotations
@@ -16,23 +22,37 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 STEPS_PER_NAT = 16
-"""Probabilities are kept as whole steps of ``-ln p``, at most 255."""
+"""Quantisation of ``-ln p`` to whole steps, at most 255."""
 
 BEGIN, END = 0, 1
-"""The pairs that stand before and behind every word."""
+"""Pairs before and after every word."""
 
 MAGIC = b"WWL2S1"
 BEAM = 12
 LONGEST = 48
-"""Letters that are read at once; a longer word is read in parts, which keeps time linear and hypotheses small."""
+"""Letters of one search; a longer word is split, so that time stays linear and hypotheses small."""
+
+MOST_CACHED_NODES = 200_000
 
 
 @dataclass(frozen=True)
-class Level:
-    """The n-grams of one length in the order of their contexts: node ``k`` of the level below has ``first[k] .. first[k + 1]``."""
+class NgramTable:
+    """The n-grams of one order, sorted by context.
+
+    Attributes
+    ----------
+    symbols : array of int
+        Last pair of each n-gram.
+    costs : array of int
+        ``-ln p`` of each n-gram in steps.
+    backoffs : array of int
+        Back-off weight of each n-gram as a context, ``-ln`` in steps.
+    first : array of int
+        Index of the first n-gram whose context is n-gram ``k`` of the order below; ``first[k + 1]`` ends them.
+    """
 
     symbols: array[int]
     costs: array[int]
@@ -41,119 +61,130 @@ class Level:
 
 
 class LetterToSound:
-    """A trained model; ``pairs[k]`` is a letter and its phones, pairs 0 and 1 stand before and behind a word."""
+    """A trained letter-to-sound model.
 
-    def __init__(self, pairs: Sequence[tuple[str, tuple[str, ...]]], levels: Sequence[Level]) -> None:
+    Parameters
+    ----------
+    pairs : sequence of (str, tuple of str)
+        A letter and its phones; the first two are `BEGIN` and `END`.
+    tables : sequence of NgramTable
+        The n-grams of order 1, 2 and so on.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, tuple[str, ...]]], tables: Sequence[NgramTable]) -> None:
         self.pairs = tuple(pairs)
-        self._levels = tuple(levels)
-        self._of_letter: dict[str, list[int]] = {}
-        for number, (letter, _) in enumerate(self.pairs):
+        self._tables = tuple(tables)
+        self._letter_pairs: dict[str, list[int]] = {}
+        for index, (letter, _) in enumerate(self.pairs):
             if letter:
-                self._of_letter.setdefault(letter, []).append(number)
+                self._letter_pairs.setdefault(letter, []).append(index)
         self._nodes: dict[tuple[int, ...], int] = {}
 
     @property
     def letters(self) -> frozenset[str]:
-        """The letters that the model has seen."""
-        return frozenset(self._of_letter)
+        """Letters of the training words."""
+        return frozenset(self._letter_pairs)
 
     def phones(self, word: str) -> tuple[str, ...]:
-        """The likeliest phones of a word in lower case; letters that the model has not seen are silent."""
-        word = "".join(letter for letter in word if letter in self._of_letter)
-        parts = [word[start : start + LONGEST] for start in range(0, len(word), LONGEST)]
-        return tuple(phone for part in parts for phone in self._phones(part))
+        """Return the most probable phones of a word in lower case; letters outside `letters` are silent."""
+        word = "".join(letter for letter in word if letter in self._letter_pairs)
+        segments = [word[start : start + LONGEST] for start in range(0, len(word), LONGEST)]
+        return tuple(phone for segment in segments for phone in self._search(segment))
 
-    def _phones(self, word: str) -> tuple[str, ...]:
-        longest = len(self._levels) - 1
+    def _search(self, word: str) -> tuple[str, ...]:
+        """Return the phones of the best path with one main stress, or of the best path."""
+        longest_context = len(self._tables) - 1
         beam: dict[tuple[int, ...], tuple[float, tuple[int, ...]]] = {(BEGIN,): (0.0, ())}
         for letter in word:
-            grown: dict[tuple[int, ...], tuple[float, tuple[int, ...]]] = {}
+            extended: dict[tuple[int, ...], tuple[float, tuple[int, ...]]] = {}
             for history, (cost, path) in beam.items():
-                for pair in self._of_letter[letter]:
+                for pair in self._letter_pairs[letter]:
                     total = cost + self._cost(history, pair)
-                    state = (*history, pair)[-longest:]
-                    if state not in grown or total < grown[state][0]:
-                        grown[state] = (total, (*path, pair))
-            beam = dict(sorted(grown.items(), key=lambda item: item[1][0])[:BEAM])
+                    state = (*history, pair)[-longest_context:]
+                    if state not in extended or total < extended[state][0]:
+                        extended[state] = (total, (*path, pair))
+            beam = dict(sorted(extended.items(), key=lambda item: item[1][0])[:BEAM])
         ends = sorted((cost + self._cost(history, END), path) for history, (cost, path) in beam.items())
         readings = [tuple(phone for pair in path for phone in self.pairs[pair][1]) for _, path in ends]
         return next((phones for phones in readings if _has_one_main_stress(phones)), readings[0])
 
     def _cost(self, history: tuple[int, ...], pair: int) -> int:
-        """``-ln p(pair | history)`` in steps: that of the longest n-gram that is kept, and the weights of the contexts left behind."""
+        """Return ``-ln p(pair | history)`` in steps: that of the longest stored n-gram, plus the back-off weights."""
         cost = 0
         while history:
             node = self._node(history)
             if node >= 0:
-                level = self._levels[len(history)]
-                found = _find(level, node, pair)
-                if found >= 0:
-                    return cost + level.costs[found]
-                cost += self._levels[len(history) - 1].backoffs[node]
+                table = self._tables[len(history)]
+                index = _find(table, node, pair)
+                if index >= 0:
+                    return cost + table.costs[index]
+                cost += self._tables[len(history) - 1].backoffs[node]
             history = history[1:]
-        return cost + self._levels[0].costs[pair]
+        return cost + self._tables[0].costs[pair]
 
     def _node(self, history: tuple[int, ...]) -> int:
-        """Where an n-gram stands in its level, or -1."""
-        known = self._nodes.get(history)
-        if known is None:
+        """Return the index of an n-gram in its table, or -1."""
+        node = self._nodes.get(history)
+        if node is None:
             if len(history) == 1:
-                known = history[0]
+                node = history[0]
             else:
                 parent = self._node(history[:-1])
-                known = -1 if parent < 0 else _find(self._levels[len(history) - 1], parent, history[-1])
-            if len(self._nodes) > 200_000:
+                node = -1 if parent < 0 else _find(self._tables[len(history) - 1], parent, history[-1])
+            if len(self._nodes) > MOST_CACHED_NODES:
                 self._nodes.clear()
-            self._nodes[history] = known
-        return known
+            self._nodes[history] = node
+        return node
 
 
-def _find(level: Level, parent: int, symbol: int) -> int:
-    end = level.first[parent + 1]
-    place = bisect_left(level.symbols, symbol, level.first[parent], end)
-    return place if place < end and level.symbols[place] == symbol else -1
+def _find(table: NgramTable, parent: int, symbol: int) -> int:
+    """Return the index of the n-gram of a context and a pair, or -1."""
+    end = table.first[parent + 1]
+    index = bisect_left(table.symbols, symbol, table.first[parent], end)
+    return index if index < end and table.symbols[index] == symbol else -1
 
 
 def _has_one_main_stress(phones: Sequence[str]) -> bool:
-    """Whether there is one main stress, or no vowel that could have one."""
+    """Return whether exactly one vowel has the main stress, or there is no vowel."""
     stresses = [phone[-1] for phone in phones if phone[-1].isdigit()]
     return not stresses or stresses.count("1") == 1
 
 
-def pack(pairs: Sequence[tuple[str, tuple[str, ...]]], levels: Sequence[Level]) -> bytes:
-    """A model as the bytes of its file: what the arrays hold, then the arrays, all of it compressed."""
-    header = json.dumps({"pairs": pairs, "sizes": [len(level.symbols) for level in levels]}).encode()
-    counts = [array("H", (b - a for a, b in zip(level.first, level.first[1:], strict=False))) for level in levels]
+def pack(pairs: Sequence[tuple[str, tuple[str, ...]]], tables: Sequence[NgramTable]) -> bytes:
+    """Serialise a model: a JSON header and the arrays, compressed with LZMA."""
+    header = json.dumps({"pairs": pairs, "sizes": [len(table.symbols) for table in tables]}).encode()
     body = [struct.pack("<I", len(header)), header]
-    for level, count in zip(levels, counts, strict=True):
-        body += [_little(level.symbols), _little(level.costs), _little(level.backoffs), _little(count)]
+    for table in tables:
+        counts = array("H", (end - start for start, end in pairwise(table.first)))
+        body += [_little_endian(values) for values in (table.symbols, table.costs, table.backoffs, counts)]
     return MAGIC + lzma.compress(b"".join(body), preset=9)
 
 
 def unpack(contents: bytes) -> LetterToSound:
-    """The model of a file's bytes; raises ValueError where they are not those of a model."""
+    """Deserialise a model that `pack` wrote; raise ValueError for other bytes."""
     if not contents.startswith(MAGIC):
         raise ValueError("These bytes are not a letter-to-sound model.")
     body = lzma.decompress(contents[len(MAGIC) :])
-    place = 4 + struct.unpack_from("<I", body)[0]
-    header = json.loads(body[4:place])
-    levels, n_parents = [], 1
+    offset = 4 + struct.unpack_from("<I", body)[0]
+    header = json.loads(body[4:offset])
+    tables: list[NgramTable] = []
+    n_parents = 1
     for size in header["sizes"]:
         arrays = []
         for kind, length in (("H", size), ("B", size), ("B", size), ("H", n_parents)):
             values = array(kind)
-            values.frombytes(body[place : place + length * values.itemsize])
+            values.frombytes(body[offset : offset + length * values.itemsize])
             if sys.byteorder == "big":
                 values.byteswap()
-            place += length * values.itemsize
+            offset += length * values.itemsize
             arrays.append(values)
         symbols, costs, backoffs, counts = arrays
-        levels.append(Level(symbols, costs, backoffs, array("I", accumulate(counts, initial=0))))
+        tables.append(NgramTable(symbols, costs, backoffs, array("I", accumulate(counts, initial=0))))
         n_parents = size
-    return LetterToSound([(letter, tuple(phones)) for letter, phones in header["pairs"]], levels)
+    return LetterToSound([(letter, tuple(phones)) for letter, phones in header["pairs"]], tables)
 
 
-def _little(values: array[int]) -> bytes:
+def _little_endian(values: array[int]) -> bytes:
     values = array(values.typecode, values)
     if sys.byteorder == "big":
         values.byteswap()

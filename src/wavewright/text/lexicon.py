@@ -1,4 +1,4 @@
-"""A person's own lexicon: words and how they sound, which go before everything that a front end knows."""
+"""A user's lexicon: pronunciations of words that override the front end's own."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import BadSetting, BadText
-from .characters import readable
+from .characters import normalize_characters
 
 LARGEST_BYTES = 2**26
-"""Largest file; the words of a whole language take a twentieth of it."""
+"""Size limit of a file, about twenty times the words of a language."""
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Phones of words; words are compared without regard to case."""
+    """Phones of words; the case of words is ignored.
+
+    Attributes
+    ----------
+    words : mapping of str to tuple of str
+        The phones of each word.
+    """
 
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -23,24 +29,41 @@ class Lexicon:
         object.__setattr__(self, "words", {_plain(word): tuple(phones) for word, phones in self.words.items()})
 
     def get(self, word: str) -> tuple[str, ...] | None:
-        """The phones of a word, or None."""
+        """Return the phones of a word, or None."""
         return self.words.get(_plain(word))
 
     def check(self, phones: Iterable[str]) -> None:
-        """Raise BadText for the first word that has a phone which a front end does not know."""
+        """Raise BadText for the first word with a phone that is not one of `phones`."""
         known = {*phones}
         for word, spoken in self.words.items():
-            strange = next((phone for phone in spoken if phone not in known), None)
-            if strange is not None:
-                raise BadText(_strange(f"The lexicon's word {word!r}", strange, known))
+            unknown = next((phone for phone in spoken if phone not in known), None)
+            if unknown is not None:
+                raise BadText(_unknown_phone(f"The lexicon's word {word!r}", unknown, known))
 
     @classmethod
     def read(cls, path: Path | str, phones: Iterable[str] | None = None) -> Lexicon:
-        """Read a text file in UTF-8: a word, then its phones, one word a line; ``#`` begins a comment, empty lines are passed over.
+        """Read a lexicon file: UTF-8 text, each line a word and its phones; ``#`` starts a comment.
 
-        ``phones`` are those that may occur, by default those of English. Raises BadText, with the line, where a line has no phones or
-        an unknown one, where a word stands twice, and where the file is no text; BadSetting where there is no file; OSError where it
-        cannot be read.
+        Parameters
+        ----------
+        path : path or str
+            The file.
+        phones : iterable of str, optional
+            Allowed phones, by default those of English.
+
+        Returns
+        -------
+        Lexicon
+            The words of the file.
+
+        Raises
+        ------
+        BadSetting
+            If the file does not exist.
+        BadText
+            If the file is too large or not UTF-8, or a line has no phones, an unknown phone or a repeated word.
+        OSError
+            If the file cannot be read.
         """
         path = Path(path)
         if not path.is_file():
@@ -49,11 +72,11 @@ class Lexicon:
             raise BadText(
                 f"{path} has {path.stat().st_size:,} bytes; a lexicon has at most {LARGEST_BYTES:,}: leave words out."
             )
-        known = {*(_english() if phones is None else phones)}
+        known = {*(_english_phones() if phones is None else phones)}
         try:
             lines = path.read_text(encoding="utf-8-sig").split("\n")
         except UnicodeDecodeError as error:
-            raise BadText(f"{path} is no text in UTF-8 (byte {error.start}); save it as UTF-8.") from error
+            raise BadText(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
         words: dict[str, tuple[str, ...]] = {}
         for number, line in enumerate(lines, 1):
             word, *spoken = line.partition("#")[0].split() or [""]
@@ -62,28 +85,28 @@ class Lexicon:
             where = f"{path}, line {number}"
             if not spoken:
                 raise BadText(
-                    f"{where}: {word!r} stands without phones; write a word and its phones, such as HELLO HH AH0 L OW1."
+                    f"{where}: {word!r} has no phones; write a word and its phones, such as HELLO HH AH0 L OW1."
                 )
             spoken = [phone.upper() if phone.upper() in known else phone for phone in spoken]
-            strange = next((phone for phone in spoken if phone not in known), None)
-            if strange is not None:
-                raise BadText(_strange(f"{where}: {word!r}", strange, known))
+            unknown = next((phone for phone in spoken if phone not in known), None)
+            if unknown is not None:
+                raise BadText(_unknown_phone(f"{where}: {word!r}", unknown, known))
             if _plain(word) in words:
-                raise BadText(f"{where}: {word!r} stands there already; give each word once.")
+                raise BadText(f"{where}: {word!r} is repeated; give each word once.")
             words[_plain(word)] = tuple(spoken)
         return cls(words)
 
 
 def _plain(word: str) -> str:
-    return readable(word).text.lower()
+    return normalize_characters(word).text.lower()
 
 
-def _english() -> tuple[str, ...]:
+def _english_phones() -> tuple[str, ...]:
     from .english.phones import PHONES
 
     return PHONES
 
 
-def _strange(what: str, phone: str, known: Iterable[str]) -> str:
-    near = [name for name in sorted(known) if name.rstrip("012") == phone.upper().rstrip("012")] or sorted(known)
-    return f"{what} has the phone {phone!r}, which is none of this language; it knows {', '.join(near)}."
+def _unknown_phone(subject: str, phone: str, known: Iterable[str]) -> str:
+    similar = [name for name in sorted(known) if name.rstrip("012") == phone.upper().rstrip("012")] or sorted(known)
+    return f"{subject} has the phone {phone!r}, which this language does not have; it has {', '.join(similar)}."

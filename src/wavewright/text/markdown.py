@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
+from .builder import PARAGRAPH, TextBuilder
 from .characters import Characters
 from .markdown_inline import add_inline
-from .placed import PARAGRAPH, Placed
 
 FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
 HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+|$)")
@@ -27,113 +27,115 @@ HEADER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:[^\n]*\n){0,200}?---[ \t]*\r?(?:\n
 HIDDEN = re.compile(r"<!--|<(script|style)\b[^<>]{0,2000}>", re.IGNORECASE)
 
 Line = tuple[str, int]
-"""A line without its line break, and the position of its first character in the given text."""
+"""A line without its line break, and the position of its first character in the segment."""
 
 
 class Markdown:
-    """Converts the parts of a text, whole lines, in order; a code block or comment may continue in the next part."""
+    """Converts the segments of a text (whole lines) in order; an open code block continues in the next segment."""
 
     def __init__(self) -> None:
         self._fence = ""  # opening fence of the code block that is open
         self._hidden: re.Pattern[str] | None = None  # end of the comment that is open
-        self._is_table = self._has_begun = False
+        self._is_table = False
+        self._has_content = False
 
-    def plain(self, given: str) -> Characters:
-        """Return the plain text of the next part."""
-        header = None if self._has_begun else HEADER.match(given)
-        self._has_begun = self._has_begun or bool(given.strip())
-        lines, start = [], 0
-        for line in self._blanked(given, header.end() if header else 0).removesuffix("\n").split("\n"):
+    def convert(self, segment: str) -> Characters:
+        """Return the plain text of the next segment, with the position of each character in it."""
+        header = None if self._has_content else HEADER.match(segment)
+        self._has_content = self._has_content or bool(segment.strip())
+        lines: list[Line] = []
+        start = 0
+        for line in self._blanked(segment, header.end() if header else 0).removesuffix("\n").split("\n"):
             lines.append((line.removesuffix("\r"), start))
             start += len(line) + 1
-        placed, paragraph = Placed(len(given)), list[Line]()
+        builder = TextBuilder(len(segment))
+        paragraph: list[Line] = []
         for (text, start), (following, _) in zip(lines, [*lines[1:], ("", 0)], strict=True):
-            self._line(placed, paragraph, text, start, following)
-        add_inline(placed, paragraph)
-        return placed.characters()
+            self._line(builder, paragraph, text, start, following)
+        add_inline(builder, paragraph)
+        return builder.characters()
 
-    def _blanked(self, given: str, start: int) -> str:
+    def _blanked(self, segment: str, start: int) -> str:
         """Replace comments, scripts, styles and everything before ``start`` by spaces."""
-        parts, place = [re.sub("[^\n]", " ", given[:start])], start
-        while place < len(given):
+        pieces = [re.sub("[^\n]", " ", segment[:start])]
+        position = start
+        while position < len(segment):
             if self._hidden is None:
-                found = HIDDEN.search(given, place)
-                begin = found.start() if found else len(given)
-                parts.append(given[place:begin])
-                place = found.end() if found else begin
-                if found:
-                    self._hidden = re.compile(f"</{found[1]}>" if found[1] else "-->", re.IGNORECASE)
-                    parts.append(" " * (place - begin))
+                opening = HIDDEN.search(segment, position)
+                begin = opening.start() if opening else len(segment)
+                pieces.append(segment[position:begin])
+                position = opening.end() if opening else begin
+                if opening:
+                    self._hidden = re.compile(f"</{opening[1]}>" if opening[1] else "-->", re.IGNORECASE)
+                    pieces.append(" " * (position - begin))
             else:
-                ended = self._hidden.search(given, place)
-                end = ended.end() if ended else len(given)
-                self._hidden = None if ended else self._hidden
-                parts.append(" " * (end - place))
-                place = end
-        return "".join(parts)
+                closing = self._hidden.search(segment, position)
+                end = closing.end() if closing else len(segment)
+                self._hidden = None if closing else self._hidden
+                pieces.append(" " * (end - position))
+                position = end
+        return "".join(pieces)
 
-    def _line(self, placed: Placed, paragraph: list[Line], text: str, start: int, following: str) -> None:
-        """Convert a line: one that ends the paragraph is added after it, any other becomes part of it."""
+    def _line(self, builder: TextBuilder, paragraph: list[Line], text: str, start: int, following: str) -> None:
+        """Convert a line: add one that ends the paragraph after it, any other to it."""
         fence = FENCE.match(text)
         if self._fence:
-            self._fence = (
-                "" if fence and fence[1].startswith(self._fence) and not text[fence.end() :].strip() else self._fence
-            )
+            if fence and fence[1].startswith(self._fence) and not text[fence.end() :].strip():
+                self._fence = ""
             return
         text, start = _without(QUOTE, text, start)
         is_row = self._is_row(text, following)
         self._is_table = is_row
         if fence or is_row or not text.strip() or RULE.match(text) or (paragraph and UNDERLINE.match(text)):
-            _end(placed, paragraph, start)
+            _end(builder, paragraph, start)
             self._fence = fence[1] if fence else ""
             if is_row and not TABLE_RULE.match(text):
-                _add_row(placed, text, start)
+                _add_row(builder, text, start)
         elif HEADING.match(text):
-            _end(placed, paragraph, start)
+            _end(builder, paragraph, start)
             text, start = _without(HEADING, text, start)
-            add_inline(placed, [(HEADING_END.sub("", text), start)])
-            placed.put(PARAGRAPH, start + len(text))
+            add_inline(builder, [(HEADING_END.sub("", text), start)])
+            builder.insert(PARAGRAPH, start + len(text))
         elif not DEFINITION.match(text):
-            self._add(placed, paragraph, text, start)
+            self._add(builder, paragraph, text, start)
 
     def _is_row(self, text: str, following: str) -> bool:
         is_rule = "|" in following and TABLE_RULE.match(following) is not None
         return text.lstrip().startswith("|") or ("|" in text and (self._is_table or is_rule))
 
-    def _add(self, placed: Placed, paragraph: list[Line], text: str, start: int) -> None:
+    def _add(self, builder: TextBuilder, paragraph: list[Line], text: str, start: int) -> None:
         """Add a line to the paragraph; a list item or footnote begins a new one, and may contain quotes or headings."""
-        while begun := ITEM.match(text) or FOOTNOTE.match(text):
-            _end(placed, paragraph, start)
-            if begun.re is ITEM and begun[1]:
-                placed.add(begun[1], range(start + begun.start(1), start + begun.end(1)))
-                placed.put(". ", start + begun.end(1))
-            text, start = _without(QUOTE, text[begun.end() :], start + begun.end())
+        while prefix := ITEM.match(text) or FOOTNOTE.match(text):
+            _end(builder, paragraph, start)
+            if prefix.re is ITEM and prefix[1]:
+                builder.add(prefix[1], range(start + prefix.start(1), start + prefix.end(1)))
+                builder.insert(". ", start + prefix.end(1))
+            text, start = _without(QUOTE, text[prefix.end() :], start + prefix.end())
             text, start = _without(HEADING, text, start)
         paragraph.append((text, start))
 
 
 def _without(pattern: re.Pattern[str], text: str, start: int) -> Line:
     """Return a line without the prefix that matches ``pattern``."""
-    found = pattern.match(text)
-    return (text[found.end() :], start + found.end()) if found else (text, start)
+    match = pattern.match(text)
+    return (text[match.end() :], start + match.end()) if match else (text, start)
 
 
-def _end(placed: Placed, paragraph: list[Line], place: int) -> None:
+def _end(builder: TextBuilder, paragraph: list[Line], position: int) -> None:
     """Convert the lines of the paragraph and end it."""
-    add_inline(placed, paragraph)
-    placed.put(PARAGRAPH, place)
+    add_inline(builder, paragraph)
+    builder.insert(PARAGRAPH, position)
     paragraph.clear()
 
 
-def _add_row(placed: Placed, text: str, start: int) -> None:
+def _add_row(builder: TextBuilder, text: str, start: int) -> None:
     """Convert the cells of a table row, separated by pauses."""
     is_first = True
     for cell in CELL.finditer(text):
         if cell[0].strip():
             if not is_first:
-                placed.put(", ", start + cell.start())
-            add_inline(
-                placed, [(cell[0].strip(), start + cell.start() + len(cell[0]) - len(cell[0].lstrip()))], end=" "
-            )
+                builder.insert(", ", start + cell.start())
+            n_spaces = len(cell[0]) - len(cell[0].lstrip())
+            add_inline(builder, [(cell[0].strip(), start + cell.start() + n_spaces)], end=" ")
             is_first = False
-    placed.put(PARAGRAPH, start + len(text))
+    builder.insert(PARAGRAPH, start + len(text))

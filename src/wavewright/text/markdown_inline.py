@@ -1,6 +1,6 @@
-"""Convert the contents of a Markdown block to plain text: emphasis, links, pictures, code, entities and tags.
+"""Convert the contents of a Markdown block to plain text: emphasis, links, images, code, entities and tags.
 
-Paired marks of emphasis are removed; the text of links and pictures and the words between backticks are kept.
+Paired marks of emphasis are removed; the text of links and images and the words between backticks are kept.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .builder import TextBuilder
 from .html import SPOKEN, spoken_token
-from .placed import Placed
 
 INLINE = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|(?P<link>!?\[)|(?P<marks>\*+|_+|~~)|"
@@ -27,11 +27,11 @@ DEEPEST = 8
 
 @dataclass
 class _Piece:
-    """A span of the text from ``start`` to ``end``, or the text ``instead`` that replaces it."""
+    """A span of the text from `start` to `end`, and the text that replaces it, None to keep it."""
 
     start: int
     end: int
-    instead: str | None = None
+    replacement: str | None = None
 
 
 @dataclass
@@ -43,17 +43,17 @@ class _Marks(_Piece):
     closes: bool = False
 
 
-def add_inline(placed: Placed, lines: Sequence[tuple[str, int]], end: str = "\n") -> None:
+def add_inline(builder: TextBuilder, lines: Sequence[tuple[str, int]], end: str = "\n") -> None:
     """Convert the lines of a block, each with the position of its first character, and add ``end`` after them."""
     text = "\n".join(line for line, _ in lines)
-    places = [place for line, start in lines for place in range(start, start + len(line) + 1)]
+    positions = [position for line, start in lines for position in range(start, start + len(line) + 1)]
     for piece in _Inline(text).pieces(0, len(text), 0):
-        if piece.instead is None:
-            placed.add(text[piece.start : piece.end], places[piece.start : piece.end])
+        if piece.replacement is None:
+            builder.add(text[piece.start : piece.end], positions[piece.start : piece.end])
         else:
-            placed.put(piece.instead, places[piece.start])
+            builder.insert(piece.replacement, positions[piece.start])
     if lines:
-        placed.put(end, places[-1])
+        builder.insert(end, positions[-1])
 
 
 class _Inline:
@@ -72,35 +72,35 @@ class _Inline:
     def pieces(self, start: int, end: int, depth: int) -> list[_Piece]:
         """Split the text between two positions into pieces; ``depth`` links are open."""
         pieces: list[_Piece] = []
-        place = start
-        while match := INLINE.search(self._text, place, end):
-            pieces.append(_Piece(place, match.start()))
-            found, place = self._of(match, end, depth)
-            pieces += found
-        pieces.append(_Piece(place, end))
+        position = start
+        while match := INLINE.search(self._text, position, end):
+            pieces.append(_Piece(position, match.start()))
+            token_pieces, position = self._token_pieces(match, end, depth)
+            pieces += token_pieces
+        pieces.append(_Piece(position, end))
         _pair([piece for piece in pieces if isinstance(piece, _Marks)])
         return pieces
 
-    def _of(self, match: re.Match[str], end: int, depth: int) -> tuple[list[_Piece], int]:
+    def _token_pieces(self, match: re.Match[str], end: int, depth: int) -> tuple[list[_Piece], int]:
         """Return the pieces of one token, and the position after it."""
-        start, behind, text = match.start(), match.end(), self._text
+        start, after = match.start(), match.end()
         if match["escape"]:
-            return [_Piece(start + 1, behind)], behind
+            return [_Piece(start + 1, after)], after
         if match["code"]:
-            closing = re.compile(rf"(?<!`){match['code']}(?!`)").search(text, behind, end)
-            return ([_Piece(behind, closing.start())], closing.end()) if closing else ([_Piece(start, behind)], behind)
+            closing = re.compile(rf"(?<!`){match['code']}(?!`)").search(self._text, after, end)
+            return ([_Piece(after, closing.start())], closing.end()) if closing else ([_Piece(start, after)], after)
         if match["footnote"] or match["break"]:
-            return [], behind
+            return [], after
         if match["address"]:
-            return [_Piece(match.start("address"), match.end("address"))], behind
+            return [_Piece(match.start("address"), match.end("address"))], after
         if match["link"]:
             return self._link(match, end, depth)
         if match["marks"]:
-            return self._marks(match), behind
-        return [_Piece(start, behind, spoken_token(match))], behind
+            return self._marks(match), after
+        return [_Piece(start, after, spoken_token(match))], after
 
     def _link(self, match: re.Match[str], end: int, depth: int) -> tuple[list[_Piece], int]:
-        """Return the pieces of the text of a link or picture; keep the bracket where there is none."""
+        """Return the pieces of the text of a link or image; keep the bracket where there is none."""
         closing = self._closing.get(match.end() - 1, end)
         target = TARGET.match(self._text, closing + 1, end) if closing < end and depth < DEEPEST else None
         if target is None:
@@ -109,18 +109,15 @@ class _Inline:
 
     def _marks(self, match: re.Match[str]) -> list[_Piece]:
         """Return marks of emphasis one by one, so that each can be paired."""
-        before, behind = (
-            self._text[match.start() - 1 : match.start()] or " ",
-            self._text[match.end() : match.end() + 1] or " ",
-        )
-        if match.start() == 0:
-            before = " "
-        is_inside = match[0][0] == "_" and before.isalnum() and behind.isalnum()
-        opens, closes = not behind.isspace() and not is_inside, not before.isspace() and not is_inside
+        before = self._text[match.start() - 1] if match.start() else " "
+        after = self._text[match.end() : match.end() + 1] or " "
+        is_inside = match[0][0] == "_" and before.isalnum() and after.isalnum()
+        opens = not after.isspace() and not is_inside
+        closes = not before.isspace() and not is_inside
         step = 2 if match[0] == "~~" else 1
         return [
-            _Marks(place, place + step, None, match[0][0], opens, closes)
-            for place in range(match.start(), match.end(), step)
+            _Marks(position, position + step, None, match[0][0], opens, closes)
+            for position in range(match.start(), match.end(), step)
         ]
 
 
@@ -130,6 +127,6 @@ def _pair(marks: Sequence[_Marks]) -> None:
     for mark in marks:
         waiting = opened.setdefault(mark.sign, [])
         if mark.closes and waiting and waiting[-1].end < mark.start:
-            waiting.pop().instead = mark.instead = ""
+            waiting.pop().replacement = mark.replacement = ""
         elif mark.opens:
             waiting.append(mark)

@@ -1,4 +1,4 @@
-"""Convert text with markup (Markdown, HTML) to plain text, with the position of each character in the given text."""
+"""Convert text with markup (Markdown, HTML) to plain text, with the position of each character in the original."""
 
 from __future__ import annotations
 
@@ -11,22 +11,30 @@ Markup = Literal["none", "markdown", "html"]
 
 
 class _Converter(Protocol):
-    def plain(self, given: str) -> Characters: ...
+    def convert(self, segment: str) -> Characters: ...
 
 
-class Plain:
-    """Converts the parts of one text in order; an open block, such as code, continues in the next part."""
+class MarkupReader:
+    """Converts the segments of one text in order; an open block, such as code, continues in the next segment.
+
+    Parameters
+    ----------
+    markup : {"none", "markdown", "html"}
+        Markup of the text.
+    """
 
     def __init__(self, markup: Markup = "none") -> None:
         self._converter = _converter(markup)
 
-    def read(self, part: str) -> Characters:
-        """Return the plain text of the next part, with the position of each character in ``part``."""
-        return Characters(part, None) if self._converter is None or not part else self._converter.plain(part)
+    def read(self, segment: str) -> Characters:
+        """Return the plain text of the next segment, with the position of each character in `segment`."""
+        return Characters(segment, None) if self._converter is None or not segment else self._converter.convert(segment)
 
-    def peek(self, part: str) -> str:
-        """Return the plain text of a possible next part without changing the state."""
-        return part if self._converter is None or not part else copy.copy(self._converter).plain(part).text
+    def peek(self, segment: str) -> str:
+        """Return the plain text of a possible next segment without changing the state."""
+        if self._converter is None or not segment:
+            return segment
+        return copy.copy(self._converter).convert(segment).text
 
 
 def _converter(markup: Markup) -> _Converter | None:

@@ -1,4 +1,4 @@
-"""Regular expressions that are compiled at their first use, so that start-up costs only the rules that are needed."""
+"""Regular expressions compiled on first use, so that start-up costs only the rules that are needed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     Pattern = re.Pattern[str]
 
     def pattern(expression: str, flags: int = 0) -> Pattern:
-        """Return the regular expression, compiled at its first use."""
+        """Return a regular expression that is compiled on first use."""
         ...
 
 else:
 
     class Pattern:
-        """A regular expression with the methods of ``re.Pattern``, compiled at its first use."""
+        """A regular expression with the methods of ``re.Pattern``, compiled on first use."""
 
-        def __init__(self, expression: str, flags: int = 0):
+        def __init__(self, expression: str, flags: int = 0) -> None:
             self.pattern, self.flags = expression, flags
 
-        def __getattr__(self, name: str):
+        def __getattr__(self, name: str) -> object:
             if name not in METHODS:
                 raise AttributeError(name)
             compiled = re.compile(self.pattern, self.flags)

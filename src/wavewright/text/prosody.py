@@ -1,4 +1,4 @@
-"""The values that SSML gives to rate, pitch, volume, range and pauses, as numbers."""
+"""Parse the values of SSML's prosody and break attributes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import math
 import re
 from collections.abc import Mapping
 
-RATES = (0.25, 4.0)
-PITCHES = (-24.0, 24.0)
-RANGES = (0.0, 4.0)
-VOLUMES = (-60.0, 24.0)
+RATES = (0.25, 4.0)  # factors
+PITCHES = (-24.0, 24.0)  # semitones
+RANGES = (0.0, 4.0)  # factors
+VOLUMES = (-60.0, 24.0)  # dB
 LONGEST_PAUSE_SECONDS = 60.0
 SILENT_DB = -60.0
 
@@ -30,55 +30,53 @@ PAUSES = {"none": 0.0, "x-weak": 0.1, "weak": 0.25, "medium": 0.5, "strong": 0.8
 _NUMBER = r"([+-]?)(\d+(?:\.\d+)?|\.\d+)"
 
 
-def rate_of(text: str) -> float:
-    """``slow``, ``80%``, ``+20%`` or ``1.2`` as a factor; raises ValueError for others."""
+def parse_rate(text: str) -> float:
+    """Parse a rate (``slow``, ``80%``, ``+20%``, ``1.2``) as a factor; raise ValueError for other text."""
     return _factor(text, RATE_NAMES, "rate")
 
 
-def range_of(text: str) -> float:
-    """``low``, ``150%``, ``-30%`` or ``1.5`` as a factor of the usual range of pitch; raises ValueError for others."""
+def parse_range(text: str) -> float:
+    """Parse a pitch range (``low``, ``150%``, ``-30%``, ``1.5``) as a factor; raise ValueError for other text."""
     return _factor(text, RANGE_NAMES, "range")
 
 
-def pitch_of(text: str) -> float:
-    """``high``, ``+2st`` or ``-10%`` in semitones; raises ValueError for others."""
+def parse_pitch(text: str) -> float:
+    """Parse a pitch (``high``, ``+2st``, ``-10%``) as semitones; raise ValueError for other text."""
     text = text.strip().lower()
     if text in PITCH_NAMES:
         return PITCH_NAMES[text]
-    found = re.fullmatch(rf"{_NUMBER}(st|%)", text)
-    if (
-        not found
-        or (found[3] == "%" and not found[1])
-        or (found[1] == "-" and found[3] == "%" and float(found[2]) >= 100)
-    ):
+    match = re.fullmatch(rf"{_NUMBER}(st|%)", text)
+    is_valid_percent = match and (match[1] == "+" or (match[1] == "-" and float(match[2]) < 100))
+    if not match or (match[3] == "%" and not is_valid_percent):
         raise ValueError(
-            f"the pitch is {text!r}; it can be {', '.join(PITCH_NAMES)}, semitones such as +2st, or a change such as -10%."
+            f"the pitch is {text!r}; it can be {', '.join(PITCH_NAMES)}, semitones such as +2st, "
+            "or a change such as -10%."
         )
-    value = float(found[1] + found[2])
-    return value if found[3] == "st" else 12 * math.log2(1 + value / 100)
+    value = float(match[1] + match[2])
+    return value if match[3] == "st" else 12 * math.log2(1 + value / 100)
 
 
-def volume_of(text: str) -> float:
-    """``loud``, ``+6dB`` or ``-3.5dB`` in decibels; raises ValueError for others."""
+def parse_volume(text: str) -> float:
+    """Parse a volume (``loud``, ``+6dB``, ``-3.5dB``) as decibels; raise ValueError for other text."""
     text = text.strip().lower()
     if text in VOLUME_NAMES:
         return VOLUME_NAMES[text]
-    found = re.fullmatch(rf"{_NUMBER}db", text)
-    if not found:
+    match = re.fullmatch(rf"{_NUMBER}db", text)
+    if not match:
         raise ValueError(f"the volume is {text!r}; it can be {', '.join(VOLUME_NAMES)}, or decibels such as +6dB.")
-    return float(found[1] + found[2])
+    return float(match[1] + match[2])
 
 
-def pause_seconds(attributes: Mapping[str, str]) -> float:
-    """The length of a break by its ``time`` or ``strength``; raises ValueError for values that are neither."""
+def parse_break(attributes: Mapping[str, str]) -> float:
+    """Return the seconds of a break with a ``time`` or ``strength`` attribute; raise ValueError for other values."""
     time = attributes.get("time")
     if time is None:
         strength = attributes.get("strength", "medium")
         if strength not in PAUSES:
             raise ValueError(f"the strength is {strength!r}; it can be {', '.join(PAUSES)}.")
         return PAUSES[strength]
-    found = re.fullmatch(r"\+?(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", time.strip().lower())
-    seconds = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else math.inf
+    match = re.fullmatch(r"\+?(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", time.strip().lower())
+    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else math.inf
     if seconds > LONGEST_PAUSE_SECONDS:
         raise ValueError(
             f"the time is {time!r}; it can be up to {LONGEST_PAUSE_SECONDS:g} seconds, such as 500ms or 1.5s."
@@ -86,16 +84,17 @@ def pause_seconds(attributes: Mapping[str, str]) -> float:
     return seconds
 
 
-def _factor(text: str, names: Mapping[str, float], what: str) -> float:
+def _factor(text: str, names: Mapping[str, float], attribute: str) -> float:
     text = text.strip().lower()
     if text in names:
         return names[text]
-    found = re.fullmatch(rf"{_NUMBER}(%?)", text)
-    value = float(found[1] + found[2]) if found else -1.0
-    if found and found[3]:
-        value = 1 + value / 100 if found[1] else value / 100
-    if not found or (found[1] and not found[3]) or value < 0:
+    match = re.fullmatch(rf"{_NUMBER}(%?)", text)
+    value = float(match[1] + match[2]) if match else -1.0
+    if match and match[3]:
+        value = 1 + value / 100 if match[1] else value / 100
+    if not match or (match[1] and not match[3]) or value < 0:
         raise ValueError(
-            f"the {what} is {text!r}; it can be {', '.join(names)}, a factor such as 1.2, or percent such as 80% or +20%."
+            f"the {attribute} is {text!r}; it can be {', '.join(names)}, a factor such as 1.2, "
+            "or percent such as 80% or +20%."
         )
     return value

@@ -16,20 +16,20 @@ def _table(pairs: str) -> dict[str, str]:
 
 
 _CYRILLIC = _table(
-    "а:a б:b в:v г:g д:d е:e ё:yo ж:zh з:z и:i й:y к:k л:l м:m н:n о:o п:p р:r с:s т:t у:u ф:f х:kh ц:ts ч:ch ш:sh щ:shch ъ: "
-    "ы:y ь: э:e ю:yu я:ya і:i ї:yi є:ye ґ:g ў:w ђ:j ј:y љ:ly њ:ny ћ:ch џ:j ѓ:gy ѕ:dz ќ:ky"
+    "а:a б:b в:v г:g д:d е:e ё:yo ж:zh з:z и:i й:y к:k л:l м:m н:n о:o п:p р:r с:s т:t у:u ф:f х:kh ц:ts ч:ch ш:sh "
+    "щ:shch ъ: ы:y ь: э:e ю:yu я:ya і:i ї:yi є:ye ґ:g ў:w ђ:j ј:y љ:ly њ:ny ћ:ch џ:j ѓ:gy ѕ:dz ќ:ky"
 )
 _GREEK = _table(
-    "ου:ou ει:i οι:i αι:e μπ:b ντ:nd γκ:g γγ:ng α:a β:v γ:g δ:d ε:e ζ:z η:i θ:th ι:i κ:k λ:l μ:m ν:n ξ:x ο:o π:p ρ:r σ:s ς:s "
-    "τ:t υ:i φ:f χ:h ψ:ps ω:o"
+    "ου:ou ει:i οι:i αι:e μπ:b ντ:nd γκ:g γγ:ng α:a β:v γ:g δ:d ε:e ζ:z η:i θ:th ι:i κ:k λ:l μ:m ν:n ξ:x ο:o π:p ρ:r "
+    "σ:s ς:s τ:t υ:i φ:f χ:h ψ:ps ω:o"
 )
 _GEORGIAN = _table(
-    "ა:a ბ:b გ:g დ:d ე:e ვ:v ზ:z თ:t ი:i კ:k ლ:l მ:m ნ:n ო:o პ:p ჟ:zh რ:r ს:s ტ:t უ:u ფ:p ქ:k ღ:gh ყ:q შ:sh ჩ:ch ც:ts ძ:dz "
-    "წ:ts ჭ:ch ხ:kh ჯ:j ჰ:h"
+    "ა:a ბ:b გ:g დ:d ე:e ვ:v ზ:z თ:t ი:i კ:k ლ:l მ:m ნ:n ო:o პ:p ჟ:zh რ:r ს:s ტ:t უ:u ფ:p ქ:k ღ:gh ყ:q შ:sh ჩ:ch "
+    "ც:ts ძ:dz წ:ts ჭ:ch ხ:kh ჯ:j ჰ:h"
 )
 _ARMENIAN = _table(
-    "ու:u ա:a բ:b գ:g դ:d ե:e զ:z է:e ը:e թ:t ժ:zh ի:i լ:l խ:kh ծ:ts կ:k հ:h ձ:dz ղ:gh ճ:ch մ:m յ:y ն:n շ:sh ո:o չ:ch պ:p ջ:j "
-    "ռ:r ս:s վ:v տ:t ր:r ց:ts ւ:v փ:p ք:k և:ev օ:o ֆ:f"
+    "ու:u ա:a բ:b գ:g դ:d ե:e զ:z է:e ը:e թ:t ժ:zh ի:i լ:l խ:kh ծ:ts կ:k հ:h ձ:dz ղ:gh ճ:ch մ:m յ:y ն:n շ:sh ո:o "
+    "չ:ch պ:p ջ:j ռ:r ս:s վ:v տ:t ր:r ց:ts ւ:v փ:p ք:k և:ev օ:o ֆ:f"
 )
 _TABLES = {"Cyrillic": _CYRILLIC, "Greek": _GREEK, "Georgian": _GEORGIAN, "Armenian": _ARMENIAN}
 _EAST_ASIAN = ("Hiragana", "Katakana", "Katakana-hiragana", "Halfwidth", "Cjk", "Ideographic", "Bopomofo")
@@ -83,7 +83,7 @@ def letter_names(word: str) -> list[str]:
     return [name for name in names if name] if all(names) else []
 
 
-def transliterated(word: str) -> str:
+def transliterate(word: str) -> str:
     """Transliterate a word into Latin letters; return an empty string where that needs a dictionary."""
     script = _family(word[0])
     if script == "Hangul":
@@ -96,23 +96,26 @@ def transliterated(word: str) -> str:
     plain = unicodedata.normalize("NFC", word.lower())
     if script == "Greek":
         plain = "".join(letter for letter in unicodedata.normalize("NFD", plain) if not unicodedata.combining(letter))
-        plain = re.sub("([αε])υ(?=[θκξπστφχψ])", lambda found: _GREEK[found[1]] + "f", plain)
-        plain = re.sub("([αε])υ", lambda found: _GREEK[found[1]] + "v", plain)
+        plain = re.sub("([αε])υ(?=[θκξπστφχψ])", lambda match: _GREEK[match[1]] + "f", plain)
+        plain = re.sub("([αε])υ", lambda match: _GREEK[match[1]] + "v", plain)
     return _by_table(plain, table)
 
 
 def _by_table(word: str, table: dict[str, str]) -> str:
-    written, place = "", 0
-    while place < len(word):
-        two = word[place : place + 2]
-        if len(two) == 2 and two in table:
-            written, place = written + table[two], place + 2
+    latin = ""
+    position = 0
+    while position < len(word):
+        pair = word[position : position + 2]
+        if len(pair) == 2 and pair in table:
+            latin += table[pair]
+            position += 2
             continue
-        letter = word[place]
+        letter = word[position]
         if letter not in table and not letter.isascii() and not _is_mark(letter):
             return ""
-        written, place = written + table.get(letter, letter if letter.isascii() else ""), place + 1
-    return written
+        latin += table.get(letter, letter if letter.isascii() else "")
+        position += 1
+    return latin
 
 
 def _family(letter: str) -> str:
@@ -140,7 +143,7 @@ def _hangul(word: str) -> str:
 
 
 def _kana(word: str) -> str:
-    """Transliterate ``カラオケ`` to ``karaoke`` (Hepburn); return an empty string for a word with other signs than kana."""
+    """Transliterate ``カラオケ`` to ``karaoke`` (Hepburn); return an empty string for a word with other characters."""
     syllables: list[str] = []
     is_doubled = False
     for letter in unicodedata.normalize("NFC", word):

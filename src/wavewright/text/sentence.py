@@ -1,4 +1,4 @@
-"""Words and sentences as a front end hands them to an acoustic model."""
+"""Words and sentences: the output of a front end and the input of an acoustic model."""
 
 from __future__ import annotations
 
@@ -7,18 +7,28 @@ from dataclasses import dataclass
 SILENCE = "_"
 BOUNDARY = "|"
 PAUSES = (",", ";", ".", "?", "!")
-"""What may stand between words instead of a boundary; ``;`` is also a colon and a dash."""
+"""Punctuation symbols, which replace the boundary between words; ``;`` also stands for a colon and a dash."""
 
 NO_WORD = -1
+"""Word index of silence, boundaries and punctuation."""
 
 
 @dataclass(frozen=True)
 class Word:
     """One spoken word.
 
-    ``text`` is as written and ``start`` and ``end`` are its first character and the one behind its last in the text given. What is written
-    as one and spoken as several words (``1984``) gives several of them with the same place. ``mark_after`` is the punctuation behind it,
-    or empty.
+    Attributes
+    ----------
+    text : str
+        The word as written. Text that is spoken as several words (``1984``) is several words with the same position.
+    spoken : str
+        The word as spoken.
+    phones : tuple of str
+        Its phones.
+    start, end : int
+        Position of its first character, and of the character after its last one, in the text.
+    mark_after : str
+        The punctuation symbol after it, or empty.
     """
 
     text: str
@@ -31,38 +41,39 @@ class Word:
 
 @dataclass(frozen=True)
 class Sentence:
-    """The words of a sentence in their order."""
+    """The words of a sentence in order."""
 
     words: tuple[Word, ...]
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Silence, the phones of all words with a boundary or punctuation between them, the last punctuation, silence."""
-        return tuple(symbol for symbol, _ in self._placed())
+        """Silence, the phones of all words with a boundary or punctuation after each word, silence."""
+        return tuple(symbol for symbol, _ in self._indexed_symbols())
 
     @property
-    def places(self) -> tuple[int, ...]:
-        """For every symbol the number of its word, -1 for silence, boundaries and punctuation."""
-        return tuple(place for _, place in self._placed())
+    def word_indices(self) -> tuple[int, ...]:
+        """Index of each symbol's word; `NO_WORD` for silence, boundaries and punctuation."""
+        return tuple(index for _, index in self._indexed_symbols())
 
     @property
     def start(self) -> int:
-        """The first character of the sentence in the text given."""
+        """Position of the sentence's first character in the text."""
         return min(word.start for word in self.words)
 
     @property
     def end(self) -> int:
-        """The character behind its last word."""
+        """Position after the last character of its last word."""
         return max(word.end for word in self.words)
 
     def __str__(self) -> str:
         return " ".join(word.spoken + word.mark_after for word in self.words)
 
-    def _placed(self) -> list[tuple[str, int]]:
-        placed = [(SILENCE, NO_WORD)]
-        for number, word in enumerate(self.words):
-            placed += [(phone, number) for phone in word.phones]
-            is_last = number == len(self.words) - 1
+    def _indexed_symbols(self) -> list[tuple[str, int]]:
+        """Return each symbol with the index of its word."""
+        symbols = [(SILENCE, NO_WORD)]
+        for index, word in enumerate(self.words):
+            symbols += [(phone, index) for phone in word.phones]
+            is_last = index == len(self.words) - 1
             mark = word.mark_after or ("" if is_last else BOUNDARY)
-            placed += [(mark, NO_WORD)] if mark else []
-        return [*placed, (SILENCE, NO_WORD)]
+            symbols += [(mark, NO_WORD)] if mark else []
+        return [*symbols, (SILENCE, NO_WORD)]

@@ -1,4 +1,4 @@
-"""Passages that a front end skips, and their reports."""
+"""Passages that a front end skips, and the warning that lists them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ LONGEST_SHOWN = 40  # characters of a passage
 class Skipped:
     """A passage that is not spoken as written.
 
-    ``start`` and ``end`` are its position in the given text; ``reason`` is a phrase such as ``Hebrew script``.
+    Attributes
+    ----------
+    text : str
+        The passage.
+    start, end : int
+        Position of its first character, and of the character after its last one, in the text.
+    reason : str
+        A phrase such as ``Hebrew script``.
     """
 
     text: str
@@ -33,7 +40,7 @@ OnSkip = Callable[[Skipped], None]
 """Callback for each skipped passage, called before the sentence that contains it is returned."""
 
 
-def skipped_line(skipped: Sequence[Skipped]) -> str:
+def skipped_message(skipped: Sequence[Skipped]) -> str:
     """Return the message that lists skipped passages, the first few by their text."""
     listed = [str(passage) for passage in skipped[:MOST_LISTED]]
     others = len(skipped) - len(listed)
@@ -42,11 +49,11 @@ def skipped_line(skipped: Sequence[Skipped]) -> str:
 
 
 def warn(passage: Skipped) -> None:
-    """Warn of one passage."""
+    """Issue a `SkippedText` warning for one passage."""
     warn_of([passage])
 
 
 def warn_of(skipped: Sequence[Skipped]) -> None:
     """Issue one `SkippedText` warning for all passages, none if there are none."""
     if skipped:
-        warnings.warn(skipped_line(skipped), SkippedText, stacklevel=3)
+        warnings.warn(skipped_message(skipped), SkippedText, stacklevel=3)

@@ -1,6 +1,6 @@
-"""Speech markup (W3C SSML 1.1, the part in docs/text.md) to a plain text and the spans of it that are spoken in one way.
+"""Parse SSML (the subset of W3C SSML 1.1 in docs/text.md) to plain text and spans with prosody, pauses and marks.
 
-Read by expat alone: document types, and with them entities of one's own and everything external, are refused.
+expat does the parsing. Document types are refused, and with them custom entities and everything external.
 """
 
 from __future__ import annotations
@@ -9,54 +9,72 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from ..errors import BadText
 from . import prosody
 
+if TYPE_CHECKING:
+    from . import FrontEnd
+
 ELEMENTS: dict[str, tuple[str, ...]] = {
     "speak": ("version", "xml:lang", "xmlns", "xmlns:xsi", "xsi:schemaLocation", "xml:base"),
-    **{
-        "p": ("xml:lang",),
-        "s": ("xml:lang",),
-        "break": ("time", "strength"),
-        "prosody": ("rate", "pitch", "volume", "range"),
-    },
-    **{
-        "emphasis": ("level",),
-        "say-as": ("interpret-as", "format", "detail"),
-        "phoneme": ("alphabet", "ph"),
-        "sub": ("alias",),
-    },
-    **{"mark": ("name",), "voice": ("name",)},
+    "p": ("xml:lang",),
+    "s": ("xml:lang",),
+    "break": ("time", "strength"),
+    "prosody": ("rate", "pitch", "volume", "range"),
+    "emphasis": ("level",),
+    "say-as": ("interpret-as", "format", "detail"),
+    "phoneme": ("alphabet", "ph"),
+    "sub": ("alias",),
+    "mark": ("name",),
+    "voice": ("name",),
 }
-NEEDED = {"say-as": "interpret-as", "phoneme": "ph", "sub": "alias", "mark": "name", "voice": "name"}
+"""Supported elements and their attributes."""
+
+REQUIRED = {"say-as": "interpret-as", "phoneme": "ph", "sub": "alias", "mark": "name", "voice": "name"}
 EMPTY = ("break", "mark")
 REPLACED = ("say-as", "phoneme", "sub")
+"""Elements whose text is replaced by what their attributes define."""
+
+EMPHASIS_LEVELS = ("strong", "moderate", "none", "reduced")
 DEEPEST = 100
 PARAGRAPH = "\n\n"
-"""What stands between paragraphs in ``Markup.text``."""
+"""Text between paragraphs in ``SsmlDocument.text``."""
 
 SENTENCE = " \n \n "
-"""What stands between sentences that ``<s>`` parts: it ends them for a front end, and is no paragraph's end."""
-
-
-class Reader(Protocol):
-    """What of a front end is needed here."""
-
-    def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]: ...
-
-    def say_as(self, text: str, interpret_as: str, order: str = "") -> str: ...
+"""Text between the sentences of ``<s>`` elements: a front end ends a sentence there, and it is no paragraph break."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of the text that is spoken in one way, or a pause or a mark between two pieces, which has no text.
+    """A stretch of text with one prosody, or a pause or mark without text.
 
-    ``start`` and ``end`` are places in ``Markup.text``; ``written`` is what stood in the markup. ``rate``, ``pitch_range`` are factors,
-    ``pitch_semitones`` and ``volume_db`` are added, ``emphasis`` is ``strong``, ``moderate``, ``none`` (as usual) or ``reduced``,
-    ``voice`` a name or None.
+    Attributes
+    ----------
+    text : str
+        The text that the front end reads.
+    start, end : int
+        Its position in ``SsmlDocument.text``.
+    written : str
+        The text in the document, which differs from `text` in ``sub``, ``say-as`` and ``phoneme``.
+    rate : float
+        Speaking rate, a factor.
+    pitch_semitones : float
+        Pitch shift in semitones.
+    pitch_range : float
+        Range of the intonation, a factor.
+    volume_db : float
+        Gain in dB.
+    emphasis : {"strong", "moderate", "none", "reduced"}
+        Level of emphasis; ``none`` is neutral.
+    voice : str or None
+        Name of another voice.
+    pause_seconds : float
+        Length of a pause, 0 for text and marks.
+    mark : str or None
+        Name of a mark.
     """
 
     text: str = ""
@@ -74,102 +92,119 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Markup:
-    """What a document says: the text that a front end reads, and its spans in their order; their texts joined are that text."""
+class SsmlDocument:
+    """A parsed document.
+
+    Attributes
+    ----------
+    text : str
+        The text that the front end reads.
+    spans : tuple of Span
+        The spans in order; their texts joined are `text`.
+    """
 
     text: str
     spans: tuple[Span, ...]
 
-    def span_at(self, place: int) -> Span:
-        """The span that a character of the text lies in."""
-        spoken = [span for span in self.spans if span.text]
-        return spoken[max(0, bisect_right([span.start for span in spoken], place) - 1)]
+    def span_at(self, position: int) -> Span:
+        """Return the span that contains a character of `text`."""
+        spans = [span for span in self.spans if span.text]
+        return spans[max(0, bisect_right([span.start for span in spans], position) - 1)]
 
 
-def is_markup(text: str) -> bool:
-    """Whether a text is meant as SSML: it begins with ``<speak`` or an XML declaration."""
+def looks_like_ssml(text: str) -> bool:
+    """Return whether a text starts with ``<speak`` or an XML declaration."""
     return re.match(r"\ufeff?\s*<(?:speak[\s>/]|\?xml\s)", text) is not None
 
 
-def read(document: str, front_end: Reader) -> Markup:
-    """The text and spans of a document.
+def parse(document: str, front_end: FrontEnd) -> SsmlDocument:
+    """Parse a document.
 
-    Raises BadText, with line and column, where it is no whole XML, has an element, attribute or value that is not understood, or a
-    document type; and where it is nested more than 100 deep.
+    Parameters
+    ----------
+    document : str
+        SSML.
+    front_end : FrontEnd
+        Front end that expands ``say-as`` and parses the phones of ``phoneme``.
+
+    Returns
+    -------
+    SsmlDocument
+        The text and its spans.
+
+    Raises
+    ------
+    BadText
+        If the document is not well-formed XML, has a document type, is nested more than 100 deep, or has an unknown
+        element, attribute or value; the message has the line and column.
     """
-    return _Document(document, front_end).markup
+    return _Parser(document, front_end).document
 
 
-class _Document:
-    """A document while it is read: the styles of the open elements, and the spans so far."""
+class _Parser:
+    """Parses one document; holds the open elements with their styles, and the spans so far."""
 
-    def __init__(self, document: str, front_end: Reader) -> None:
+    def __init__(self, document: str, front_end: FrontEnd) -> None:
         self._front_end = front_end
         self._open: list[tuple[str, Mapping[str, str], Span]] = []
-        self._inside: list[str] = []
+        self._content: list[str] = []  # text of the open element that is replaced
         self._spans: list[Span] = []
         self._length = 0
-        self._parser = expat.ParserCreate("utf-8")
-        self._parser.buffer_text = True
-        self._parser.StartElementHandler = self._begin
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._characters
-        self._parser.StartDoctypeDeclHandler = self._refuse_type
+        self._expat = expat.ParserCreate("utf-8")
+        self._expat.buffer_text = True
+        self._expat.StartElementHandler = self._start_element
+        self._expat.EndElementHandler = self._end_element
+        self._expat.CharacterDataHandler = self._characters
+        self._expat.StartDoctypeDeclHandler = self._refuse_doctype
         try:
-            self._parser.Parse(document.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"), True)
+            self._expat.Parse(document.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"), True)
         except expat.ExpatError as error:
-            what = expat.ErrorString(error.code) or "broken markup"
+            reason = expat.ErrorString(error.code) or "broken markup"
             raise BadText(
-                f"The SSML is not whole at line {error.lineno}, column {error.offset + 1} ({what}); close every element, and write "
-                "&amp; for & and &lt; for <."
+                f"The SSML is not well-formed at line {error.lineno}, column {error.offset + 1} ({reason}); "
+                "close every element, and write &amp; for & and &lt; for <."
             ) from error
-        self.markup = Markup("".join(span.text for span in self._spans), tuple(self._spans))
+        self.document = SsmlDocument("".join(span.text for span in self._spans), tuple(self._spans))
 
-    def _begin(self, name: str, attributes: dict[str, str]) -> None:
-        self._check(name, attributes)
+    def _start_element(self, name: str, attributes: dict[str, str]) -> None:
+        self._check_element(name, attributes)
         style = self._style
         if name == "prosody":
             style = self._with_prosody(style, attributes)
         elif name == "emphasis":
-            level = attributes.get("level", "moderate")
-            style = replace(
-                style, emphasis=self._one_of(level, ("strong", "moderate", "none", "reduced"), "level of <emphasis>")
-            )
+            style = replace(style, emphasis=self._emphasis_level(attributes.get("level", "moderate")))
         elif name == "voice":
             style = replace(style, voice=attributes["name"].strip() or None)
         elif name == "break":
-            if self._spans and self._spans[-1].text and not self._spans[-1].text[-1].isspace():
-                self._add(" ", style)  # what stands on its two sides is not one word
-            self._add("", replace(style, pause_seconds=self._value(prosody.pause_seconds, attributes)))
+            self._add_pause(attributes, style)
         elif name == "mark":
             self._add("", replace(style, mark=attributes["name"]))
         elif name in ("p", "s"):
-            self._part(PARAGRAPH if name == "p" else SENTENCE)
+            self._separate(PARAGRAPH if name == "p" else SENTENCE)
         self._open.append((name, attributes, style))
 
-    def _end(self, name: str) -> None:
+    def _end_element(self, name: str) -> None:
         _, attributes, style = self._open.pop()
         if name in REPLACED:
-            written = " ".join("".join(self._inside).split())
-            self._inside = []
-            self._add(self._instead(name, attributes, written), style, written)
+            written = " ".join("".join(self._content).split())
+            self._content = []
+            self._add(self._replacement(name, attributes, written), style, written)
         elif name in ("p", "s"):
-            self._part(PARAGRAPH if name == "p" else SENTENCE)
+            self._separate(PARAGRAPH if name == "p" else SENTENCE)
 
     def _characters(self, text: str) -> None:
-        if self._open and self._open[-1][0] in REPLACED:
-            self._inside.append(text)
-        elif self._open and self._open[-1][0] in EMPTY:
+        parent = self._open[-1][0] if self._open else ""
+        if parent in REPLACED:
+            self._content.append(text)
+        elif parent in EMPTY:
             if text.strip():
-                raise BadText(f"<{self._open[-1][0]}> {self._where} holds text; it must be empty.")
+                raise BadText(f"<{parent}> {self._where} contains text; it must be empty.")
         else:
             plain = re.sub(r"\s+", " ", text)
             self._add(plain, self._style, plain)
 
-    def _refuse_type(self, *_: object) -> None:
-        raise BadText(
-            f"The SSML declares a document type {self._where}; leave it out, entities of one's own are not read."
-        )
+    def _refuse_doctype(self, *_: object) -> None:
+        raise BadText(f"The SSML declares a document type {self._where}; remove it, custom entities are not supported.")
 
     @property
     def _style(self) -> Span:
@@ -177,34 +212,32 @@ class _Document:
 
     @property
     def _where(self) -> str:
-        return f"at line {self._parser.CurrentLineNumber}, column {self._parser.CurrentColumnNumber + 1}"
+        return f"at line {self._expat.CurrentLineNumber}, column {self._expat.CurrentColumnNumber + 1}"
 
-    def _check(self, name: str, attributes: Mapping[str, str]) -> None:
+    def _check_element(self, name: str, attributes: Mapping[str, str]) -> None:
         if name not in ELEMENTS:
-            raise BadText(
-                f"The SSML has <{name}> {self._where}, which is not understood; it can be {', '.join(ELEMENTS)}."
-            )
+            raise BadText(f"The SSML has <{name}> {self._where}, which is not supported; use {', '.join(ELEMENTS)}.")
         if bool(self._open) == (name == "speak"):
-            raise BadText(f"The SSML has <{name}> {self._where}; <speak> must stand around everything, once.")
-        if self._open and self._open[-1][0] in (*REPLACED, *EMPTY):
-            raise BadText(
-                f"<{self._open[-1][0]}> holds <{name}> {self._where}; it can hold text alone."
-                if self._open[-1][0] not in EMPTY
-                else f"<{self._open[-1][0]}> holds <{name}> {self._where}; it must be empty."
-            )
+            raise BadText(f"The SSML has <{name}> {self._where}; one <speak> must enclose everything.")
+        parent = self._open[-1][0] if self._open else ""
+        if parent in REPLACED:
+            raise BadText(f"<{parent}> contains <{name}> {self._where}; it may only contain text.")
+        if parent in EMPTY:
+            raise BadText(f"<{parent}> contains <{name}> {self._where}; it must be empty.")
         if len(self._open) >= DEEPEST:
             raise BadText(f"The SSML is nested deeper than {DEEPEST} elements {self._where}.")
-        strange = next((key for key in attributes if key not in ELEMENTS[name]), None)
-        if strange is not None:
-            known = ", ".join(ELEMENTS[name])
+        unknown = next((attribute for attribute in attributes if attribute not in ELEMENTS[name]), None)
+        if unknown is not None:
             raise BadText(
-                f"<{name}> {self._where} has the attribute {strange!r}, which is not understood; it can be {known}."
+                f"<{name}> {self._where} has the attribute {unknown!r}, which is not supported; "
+                f"use {', '.join(ELEMENTS[name])}."
             )
-        if name in NEEDED and NEEDED[name] not in attributes:
-            raise BadText(f"<{name}> {self._where} lacks the attribute {NEEDED[name]}.")
+        if name in REQUIRED and REQUIRED[name] not in attributes:
+            raise BadText(f"<{name}> {self._where} lacks the attribute {REQUIRED[name]}.")
 
     def _with_prosody(self, style: Span, attributes: Mapping[str, str]) -> Span:
-        changes = {key: self._value(getattr(prosody, f"{key}_of"), value) for key, value in attributes.items()}
+        """Return the style with the rates and ranges multiplied, the pitches and volumes added."""
+        changes = {name: self._parse_prosody(_PROSODY_PARSERS[name], value) for name, value in attributes.items()}
         return replace(
             style,
             rate=self._within("rate", style.rate * changes.get("rate", 1.0), prosody.RATES),
@@ -213,26 +246,30 @@ class _Document:
             volume_db=self._within("volume", style.volume_db + changes.get("volume", 0.0), prosody.VOLUMES),
         )
 
+    def _parse_prosody(self, parser: Callable[[str], float], value: str) -> float:
+        try:
+            return parser(value)
+        except ValueError as error:
+            raise BadText(f"<prosody> {self._where}: {error}") from None
+
     def _within(self, name: str, value: float, limits: tuple[float, float]) -> float:
         if not limits[0] <= value <= limits[1]:
             unit = {"pitch": " semitones", "volume": " dB"}.get(name, " times the usual")
             raise BadText(
-                f"<prosody> {self._where} makes the {name} {value:g}{unit}; it must lie between {limits[0]:g} and {limits[1]:g}."
+                f"<prosody> {self._where} makes the {name} {value:g}{unit}; "
+                f"it must lie between {limits[0]:g} and {limits[1]:g}."
             )
         return value
 
-    def _value(self, parse: Callable[[Any], float], given: str | Mapping[str, str]) -> float:
-        try:
-            return parse(given)
-        except ValueError as error:
-            raise BadText(f"<{'break' if isinstance(given, Mapping) else 'prosody'}> {self._where}: {error}") from None
+    def _emphasis_level(self, level: str) -> str:
+        if level not in EMPHASIS_LEVELS:
+            raise BadText(
+                f"The level of <emphasis> {self._where} is {level!r}; it can be {', '.join(EMPHASIS_LEVELS)}."
+            )
+        return level
 
-    def _one_of(self, given: str, known: tuple[str, ...], what: str) -> str:
-        if given not in known:
-            raise BadText(f"The {what} {self._where} is {given!r}; it can be {', '.join(known)}.")
-        return given
-
-    def _instead(self, name: str, attributes: Mapping[str, str], written: str) -> str:
+    def _replacement(self, name: str, attributes: Mapping[str, str], written: str) -> str:
+        """Return the text that the front end reads for the content of a replaced element."""
         try:
             if name == "sub":
                 return " ".join(attributes["alias"].split())
@@ -243,13 +280,32 @@ class _Document:
         except BadText as error:
             raise BadText(f"<{name}> {self._where}: {error}") from error
 
-    def _part(self, between: str) -> None:
-        """End a paragraph or a sentence, unless that has just been done."""
-        if self._length and not (self._spans and self._spans[-1].text in (PARAGRAPH, between)):
-            self._add(between, self._style)
+    def _separate(self, separator: str) -> None:
+        """End a paragraph or a sentence, unless one has just ended."""
+        if self._length and not (self._spans and self._spans[-1].text in (PARAGRAPH, separator)):
+            self._add(separator, self._style)
+
+    def _add_pause(self, attributes: Mapping[str, str], style: Span) -> None:
+        try:
+            seconds = prosody.parse_break(attributes)
+        except ValueError as error:
+            raise BadText(f"<break> {self._where}: {error}") from None
+        if self._spans and self._spans[-1].text and not self._spans[-1].text[-1].isspace():
+            self._add(" ", style)  # the text before and after a pause is not one word
+        self._add("", replace(style, pause_seconds=seconds))
 
     def _add(self, text: str, style: Span, written: str = "") -> None:
+        """Append a span; drop one without text, pause or mark."""
         if not text and not style.pause_seconds and style.mark is None:
             return
-        start, self._length = self._length, self._length + len(text)
+        start = self._length
+        self._length += len(text)
         self._spans.append(replace(style, text=text, start=start, end=self._length, written=written))
+
+
+_PROSODY_PARSERS: dict[str, Callable[[str], float]] = {
+    "rate": prosody.parse_rate,
+    "pitch": prosody.parse_pitch,
+    "range": prosody.parse_range,
+    "volume": prosody.parse_volume,
+}

@@ -15,10 +15,10 @@ from safetensors.torch import load as deserialize
 from safetensors.torch import save as serialize
 from torch import Tensor
 
+from ..contracts.settings import RANGES
 from ..errors import BadModel, TrainingStopped
 from ..whole_file import write_whole
 from .health import Health
-from .settings import RANGES
 
 MOST_THREADS = int(RANGES["threads"][1])
 
@@ -104,7 +104,7 @@ def load(path: Path, network: HasState, average: HasState, optimizers: dict[str,
     return progress
 
 
-def lend(path: Path, network: HasState) -> None:
+def load_matching(path: Path, network: HasState) -> None:
     """Give a network what the one in a checkpoint has of the same name and shape; raises BadModel where the file cannot be read."""
     stored = _below(_read(path)[0], "network/")
     state = network.state_dict()

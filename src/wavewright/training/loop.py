@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..contracts.schedule import MOST_STEPS
+from ..contracts.settings import TrainingSettings
 from ..errors import BadSetting, TrainingStopped
+from ..nn.network import Network
 from ..nn.precision import multiplies_bfloat16
 from . import checkpoint, processes
 from .checkpoint import Progress
 from .health import Health
 from .plan import (
-    MOST_STEPS,
     REPLAN_EVERY,
     REPLAN_TOLERANCE,
     SHORT_PLAN,
@@ -37,33 +39,13 @@ from .plan import (
     steps_within,
 )
 from .prefetch import prefetched_batches
-from .settings import TrainingSettings
 from .stop_request import stop_request
-from .timing import time_threads
+from .timing import BatchesFrom, time_threads
 
-Batch = dict[str, Any]
-LossFunction = Callable[[Batch], dict[str, Tensor]]
 LAST, BEST = "last.safetensors", "best.safetensors"
 NO_LENGTH = "Nothing says how long to train; give --max-minutes, or --set training.steps=10000."
 MOST_ROLLBACKS = 3
 GO_FURTHER = "go further with --resume --more-minutes 10, or --resume --set training.steps={steps}"
-
-
-class Network(Protocol):
-    """What the loop asks of a network, a module with four methods of its own; see docs/architecture.md, Contracts.
-
-    A network of which parts stay as they are from some steps on may have ``settles_at``, those steps: at each, all of it goes on from
-    the averaged weights.
-    """
-
-    def to(self, device: torch.device) -> Any: ...
-    def train(self) -> Any: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
-    def players(self) -> dict[str, nn.Module]: ...
-    def averaged(self) -> nn.Module: ...
-    def turns(self, step: int) -> list[tuple[str, LossFunction]]: ...
-    def loss_weights(self, step: int) -> dict[str, float]: ...
 
 
 class Observer(Protocol):
@@ -71,7 +53,7 @@ class Observer(Protocol):
 
     def step(self, progress: Progress, losses: dict[str, float], seconds: float) -> None: ...
     def evaluation(self, progress: Progress, metrics: dict[str, float]) -> None: ...
-    def say(self, message: str) -> None: ...
+    def log(self, message: str) -> None: ...
 
 
 class Loop:
@@ -80,7 +62,7 @@ class Loop:
     def __init__(
         self,
         network: Network,
-        batches: Callable[[int], dict[str, np.ndarray]],
+        batches: Callable[[int], Mapping[str, np.ndarray]],
         settings: TrainingSettings,
         folder: Path,
         observer: Observer,
@@ -130,7 +112,7 @@ class Loop:
         self.save(LAST)
         top = rewarm_end(progress.step, progress.steps)
         now, peak, last = (self._learning_rate(step) for step in (progress.step, top, progress.steps))
-        self.observer.say(
+        self.observer.log(
             f"{'about ' if minutes else ''}{progress.steps - progress.step} steps from step {progress.step} on; the learning rate "
             f"goes from {now:.2g} to {peak:.2g} by step {top}, where a run of {progress.steps} steps has it, and to {last:.2g} at the end."
         )
@@ -140,7 +122,7 @@ class Loop:
 
         Steps are expected to take as long as those before; what they really take moves the end of the plan.
         """
-        progress, starts = self.progress, self._stage_starts()
+        progress, starts = self.progress, self.network.stage_starts()
         seconds = max(60 * progress.minutes / progress.step, 1e-6)
         planned = 0 if progress.finished else progress.steps - progress.step
         steps = min(progress.step + max(planned + int(60 * minutes / seconds), 1), MOST_STEPS)
@@ -151,7 +133,9 @@ class Loop:
 
     def _clock_until(self, ends_at: float, seconds_per_step: list[float], due: int) -> Clock:
         settings = self.settings
-        return Clock(ends_at, self._stage_starts(), seconds_per_step, settings.evaluate_every, settings.save_every, due)
+        return Clock(
+            ends_at, self.network.stage_starts(), seconds_per_step, settings.evaluate_every, settings.save_every, due
+        )
 
     def run(self, max_minutes: float | None = None) -> Progress:
         """Train until the planned steps, the patience or the minutes of this call end, or Ctrl-C or SIGTERM; save.
@@ -169,16 +153,16 @@ class Loop:
         torch.set_num_threads(self.progress.threads)
         if self.progress.step == 0:
             self.save(LAST)
-        say = self.observer.say
+        log = self.observer.log
         with (
-            stop_request(say) as cause,
-            prefetched_batches(self._batches_from, self._batches_per_step()) as batches_from,
+            stop_request(log) as cause,
+            prefetched_batches(self.batches_from, self._batches_per_step()) as batches_from,
         ):
             while not self.progress.finished:
                 if processes.any_of_them(bool(cause()) or time.monotonic() >= deadline):
                     break
                 step, step_started = self.progress.step, time.monotonic()
-                losses = self._one_step(batches_from)
+                losses = self.step_once(batches_from)
                 now = time.monotonic()
                 self.progress.minutes = minutes_before + (now - started) / 60
                 self.observer.step(self.progress, losses, now - step_started)
@@ -191,7 +175,7 @@ class Loop:
         progress = self.progress
         ended = progress.finished or (f"stopped by {cause()}" if cause() else "the minutes are over")
         further = GO_FURTHER.format(steps=2 * progress.step) if progress.finished else "go on with --resume"
-        self.observer.say(f"{ended} at step {progress.step} of {progress.steps}; {further}.")
+        self.observer.log(f"{ended} at step {progress.step} of {progress.steps}; {further}.")
         return progress
 
     def save(self, name: str) -> None:
@@ -213,15 +197,15 @@ class Loop:
         is_by_clock = not progress.steps
         seconds = [] if progress.threads and progress.steps else time_threads(self)
         if is_by_clock:
-            fitting = steps_within(STEP_SHARE * 60 * (max_minutes or 1), 0, self._stage_starts(), seconds)
+            fitting = steps_within(STEP_SHARE * 60 * (max_minutes or 1), 0, self.network.stage_starts(), seconds)
             progress.steps = min(max(fitting, SHORTEST_PLAN), MOST_STEPS)
         progress.steps, progress.threads = processes.as_process_0_says((progress.steps, progress.threads))
         if seconds:
-            self.observer.say(
-                plan_in_words(progress.steps, progress.threads, self._stage_starts(), seconds, is_by_clock)
+            self.observer.log(
+                plan_in_words(progress.steps, progress.threads, self.network.stage_starts(), seconds, is_by_clock)
             )
         if progress.step == 0 and progress.steps <= SHORT_PLAN:
-            self.observer.say(
+            self.observer.log(
                 f"warning: a plan of {progress.steps} steps is short; what the model makes will be noise or a blur. Give it more "
                 "minutes (--max-minutes 30) or steps, a smaller --size, or a faster machine."
             )
@@ -245,10 +229,6 @@ class Loop:
         progress = self.progress
         return self.settings.learning_rate_at(step, progress.steps, progress.breakpoints) * 0.5**progress.rollbacks
 
-    def _stage_starts(self) -> tuple[int, ...]:
-        """The steps from which other things are learned than before, from 0 on; a network with several says so (``stage_starts``)."""
-        return getattr(self.network, "stage_starts", lambda: (0,))()
-
     def _batches_per_step(self) -> int:
         """Each process and each accumulation has its own."""
         return self.settings.accumulate * processes.count()
@@ -258,11 +238,11 @@ class Loop:
         mine = processes.rank() * self.settings.accumulate
         return step * self._batches_per_step() + mine + 1_000_003 * self.progress.rollbacks
 
-    def _batches_from(self, first: int) -> list[dict[str, np.ndarray]]:
+    def batches_from(self, first: int) -> list[Mapping[str, np.ndarray]]:
         """The batches of a step of this process."""
         return [self.batches(first + index) for index in range(self.settings.accumulate)]
 
-    def _one_step(self, batches_from: Callable[[int], list[dict[str, np.ndarray]]]) -> dict[str, float]:
+    def step_once(self, batches_from: BatchesFrom) -> dict[str, float]:
         """Every player's turn on one step's batches; returns the losses, each the mean over the batches."""
         step = self.progress.step
         chosen_by = np.random.SeedSequence([self.settings.seed, step, self.progress.rollbacks, processes.rank()])
@@ -271,7 +251,7 @@ class Loop:
             {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()}
             for batch in batches_from(self._first_batch(step))
         ]
-        if step and step in getattr(self.network, "settles_at", ()):
+        if step and step in self.network.freeze_steps():
             self._go_on_from_average()
         weights = self.network.loss_weights(step)
         means: dict[str, Tensor] = {}
@@ -370,13 +350,13 @@ class Loop:
                 )
             value = -metrics[metric] if self.settings.metric.startswith("-") else metrics[metric]
             progress.evaluations_since_best += 1
-            begun = max(start for start in self._stage_starts() if start <= progress.step)
+            begun = max(start for start in self.network.stage_starts() if start <= progress.step)
             if progress.best is None or progress.best_step <= begun < progress.step or value < progress.best:
                 progress.best, progress.best_step, progress.evaluations_since_best = value, progress.step, 0
                 self.save(BEST)
         if self.on_evaluation is not None and processes.rank() == 0:
             self.on_evaluation(self.average, progress)
-        return progress.health.after_evaluation(metrics, self.observer.say)
+        return progress.health.after_evaluation(metrics, self.observer.log)
 
     def _roll_back(self, problem: str, name: str) -> None:
         """Return to a checkpoint with half the learning rate and other batches; give up after MOST_ROLLBACKS times."""
@@ -391,7 +371,7 @@ class Loop:
         # The plan may be newer than the checkpoint, which may even be the last of a plan that has been extended.
         self.progress.steps, self.progress.breakpoints, self.progress.finished = left.steps, left.breakpoints, ""
         self.save(LAST)
-        self.observer.say(f"{problem} Going back to step {self.progress.step} with half the learning rate.")
+        self.observer.log(f"{problem} Going back to step {self.progress.step} with half the learning rate.")
 
 
 def _optimizer(player: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-Breakpoints = list[tuple[int, float]]
-"""Steps in rising order, each with its position on the learning-rate schedule (0 to 1)."""
+from ..contracts.schedule import Breakpoints, schedule_position
 
 REWARM_SHARE = 0.05
 """Fraction of the added steps over which the learning rate of an extended run rises again."""
@@ -13,7 +12,6 @@ REWARM_SHARE = 0.05
 STEP_SHARE = 0.95
 """Fraction of the time for steps until an evaluation is timed; the rest is for evaluations and checkpoints."""
 
-MOST_STEPS = 1_000_000_000
 SHORTEST_PLAN = 20
 SHORT_PLAN = 150
 """Number of steps up to which a plan is reported as short."""
@@ -26,19 +24,6 @@ REPLAN_EVERY = 10
 
 REPLAN_TOLERANCE = 0.05
 """Relative error of the remaining steps up to which a plan is kept."""
-
-
-def schedule_position(step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
-    """Return the position on the schedule, from 0 to 1, of a step (counted from 0) in a run of ``steps`` steps.
-
-    It is piecewise linear: 0 at the first step, the given positions at the breakpoints, 1 at ``steps``.
-    """
-    known = [(0, 0.0), *breakpoints, (max(steps, 1), 1.0)]
-    after = next((index for index, (later, _) in enumerate(known) if later > step), None)
-    if after is None:
-        return 1.0
-    (start, first), (end, last) = known[after - 1], known[after]
-    return first + (last - first) * (step - start) / (end - start)
 
 
 def keep_position(step: int, steps: int, breakpoints: Breakpoints) -> Breakpoints:

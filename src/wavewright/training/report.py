@@ -72,23 +72,23 @@ class Report:
         numbers = _listed(means)
         self.bar.update(self.task, numbers=numbers)
         if not self.console.is_terminal:
-            self.say(f"step {progress.step}/{progress.steps}  {numbers}")
+            self.log(f"step {progress.step}/{progress.steps}  {numbers}")
         self.losses.clear()
         self.seconds.clear()
 
     def evaluation(self, progress: RunProgress, metrics: dict[str, float]) -> None:
         """The health line: what the validation found."""
         self._write({"step": progress.step, **metrics})
-        self.say(f"step {progress.step}: {_listed(metrics)}")
+        self.log(f"step {progress.step}: {_listed(metrics)}")
 
-    def say(self, message: str) -> None:
+    def log(self, message: str) -> None:
         """A sentence for the person, above the progress line."""
         with suppress(OSError):
             self.console.print(
                 message, highlight=False, markup=False, soft_wrap=True
             )  # names of files may hold [brackets]
 
-    def hear(self, progress: RunProgress, waves: list[np.ndarray], titles: list[str], sample_rate: int) -> None:
+    def samples(self, progress: RunProgress, waves: list[np.ndarray], titles: list[str], sample_rate: int) -> None:
         """Write what the network makes now, ``waves`` of ``(channels, time)`` each: one file with all of them in a row, and a picture
         of their log-mel spectrograms."""
         folder = self.folder / SAMPLES

@@ -17,20 +17,24 @@ import platformdirs
 import torch
 from torch import nn
 
-from .. import __version__, families
+from .. import families
+from ..contracts.recipe import Prepared, Recipe
+from ..contracts.settings import override
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
 from ..errors import BadModel, BadSetting
 from ..models import find
 from ..models.card import Card, Source
 from ..models.folder import ModelFolder
+from ..nn.network import Network
 from ..processor import processor_name
+from ..version import __version__
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
 from .export import export_model, rewrite
 from .length import Length
-from .loop import BEST, LAST, NO_LENGTH, Loop, Network
+from .loop import BEST, LAST, NO_LENGTH, Loop
 from .report import Report
 from .run_folder import (
     CHECKPOINTS,
@@ -43,10 +47,9 @@ from .run_folder import (
     with_younger_settings,
 )
 from .run_lock import locked_run
-from .settings import override
 
-DOUBTFUL_FILE = "doubtful.txt"
-"""In a run folder: the clips that may be wrong, and why, one a line."""
+SUSPECT_FILE = "suspect-clips.txt"
+"""In a run folder: the training clips that may be wrong, and why, one per line."""
 
 
 FEW_CLIPS, FEW_SECONDS = 13, 60.0
@@ -70,55 +73,57 @@ class Run:
         self,
         out: Path,
         family: str,
-        recipe: Any,
-        found: Scan,
+        recipe: Recipe,
+        scan: Scan,
         provenance: Provenance,
         cache_folder: Path | None = None,
         base: ModelFolder | None = None,
-    ):
-        self.out, self.family, self.provenance, self.found, self.base = out, family, provenance, found, base
-        self.network_module = families.module(family, "network")
-        self.prepared = families.module(family, "recipe").prepare(recipe, found.entries, cache_folder)
+    ) -> None:
+        self.out, self.provenance, self.scan, self.base = out, provenance, scan, base
+        self.family = families.family(family)
+        self.training = self.family.training()
+        self.prepared: Prepared = self.family.prepare(recipe, scan.entries, cache_folder)
         self.recipe = self.prepared.recipe
         torch.manual_seed(self.recipe.training.seed)
-        self.network: Network = self.network_module.build(self.recipe.model)
-        self._kept: dict[str, torch.Tensor] = {}  # of the base, weights that what plays has its share of
+        self.network: Network = self.training.build(self.recipe.model)
+        self._base_weights: dict[str, torch.Tensor] = {}  # towards which the exported weights are interpolated
         if base is not None:
-            self._begin_from(base)
+            self._initialise_from(base)
 
-    def _begin_from(self, base: ModelFolder) -> None:
-        """Give the part that plays the weights of another model of the family; other parts, such as critics, where its run is there."""
+    def _initialise_from(self, base: ModelFolder) -> None:
+        """Initialise the exported network from ``base``; load the critics too if its checkpoint exists."""
         last = base.path / CHECKPOINTS / LAST
         if last.is_file():
-            checkpoint.lend(last, self.network)
-        doors = families.module(self.family, "recipe")
-        state = {name: torch.from_numpy(array) for name, array in doors.warm_start(base, self.recipe.model).items()}
+            checkpoint.load_matching(last, self.network)
+        initial = self.family.initial_weights(base, self.recipe.model)
+        state = {name: torch.from_numpy(array) for name, array in initial.items()}
         try:
             self.network.averaged().load_state_dict(state)
         except RuntimeError as error:
             raise BadModel(
                 f"The weights of {base.path} do not fit the settings of this run; leave out --set model settings."
             ) from error
-        if self.recipe.training.base_share:
-            new = doors.new_tables(base, self.recipe.model) if hasattr(doors, "new_tables") else ()
-            self._kept = {
+        if self.recipe.training.base_weight:
+            new = self.family.new_tables(base, self.recipe.model)
+            self._base_weights = {
                 name: weight for name, weight in state.items() if weight.is_floating_point() and name not in new
             }
 
     @torch.no_grad()
-    def played(self, average: nn.Module) -> nn.Module:
-        """The averaged weights as they play: ``training.base_share`` of the way back to the base, where the run began from one.
+    def inference_module(self, average: nn.Module) -> nn.Module:
+        """Return the averaged module, its weights interpolated towards the base by ``training.base_weight`` (WiSE-FT).
 
-        What lies between a model and one that learned on from it keeps more of what the first can do than the second does, which few
-        recordings taught (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+        References
+        ----------
+        Wortsman et al., "Robust fine-tuning of zero-shot models", 2022.
         """
-        if not self._kept:
+        if not self._base_weights:
             return average
-        mixed = copy.deepcopy(average)
-        for name, weight in mixed.state_dict().items():
-            if name in self._kept:
-                weight.lerp_(self._kept[name].to(weight), self.recipe.training.base_share)
-        return mixed
+        interpolated = copy.deepcopy(average)
+        for name, weight in interpolated.state_dict().items():
+            if name in self._base_weights:
+                weight.lerp_(self._base_weights[name].to(weight), self.recipe.training.base_weight)
+        return interpolated
 
     def train(
         self,
@@ -147,18 +152,18 @@ class Run:
     def _train(self, length: Length, resume: bool, quiet: bool, steps_at_first: int, changed: str) -> Progress:
         with Report(self.out, quiet, mute=processes.rank() > 0) as report:
             if changed:
-                report.say(changed)
-            for problem in (*self.found.problems, *self.prepared.problems):
-                report.say(f"left out: {problem}")
+                report.log(changed)
+            for problem in (*self.scan.problems, *self.prepared.problems):
+                report.log(f"left out: {problem}")
 
             def after_evaluation(average: nn.Module, progress: Progress) -> None:
-                played = self.played(average)
-                waves, titles = self.network_module.listen(played, self.prepared)
+                module = self.inference_module(average)
+                waves, titles = self.training.samples(module, self.prepared)
                 if waves:
-                    report.hear(progress, waves, titles, self.recipe.model.sample_rate)
+                    report.samples(progress, waves, titles, self.recipe.model.sample_rate)
                 if progress.best_step in (0, progress.step):
-                    self.export(played, progress)
-                self._list_doubtful(average, progress, report.say)
+                    self.export(module, progress)
+                self._list_suspect_clips(average, progress, report.log)
 
             loop = Loop(
                 self.network,
@@ -166,51 +171,50 @@ class Run:
                 self.recipe.training,
                 self.out / CHECKPOINTS,
                 report,
-                lambda average: self.network_module.evaluate(self.played(average), self.prepared),
+                lambda average: self.training.evaluate(self.inference_module(average), self.prepared),
                 after_evaluation,
             )
             if not resume:
-                self._warn_of_few_clips(report.say)
+                self._warn_of_few_clips(report.log)
             elif not loop.resume():
-                report.say("there is no checkpoint yet; starting from the beginning.")
+                report.log("there is no checkpoint yet; starting from the beginning.")
             progress = loop.run(self._extend(loop, length, steps_at_first))
             if processes.rank() == 0:
-                self.export_best(loop, report.say, is_over=bool(progress.finished))
+                self.export_best(loop, report.log, is_over=bool(progress.finished))
         return progress
 
-    def _list_doubtful(self, average: nn.Module, progress: Progress, say: Callable[[str], None]) -> None:
-        """Write which clips may be wrong, once, as soon as a family that can tell (``network.fits``) is able to."""
-        path = self.out / DOUBTFUL_FILE
-        if path.is_file() or not hasattr(self.network_module, "fits"):
+    def _list_suspect_clips(self, average: nn.Module, progress: Progress, log: Callable[[str], None]) -> None:
+        """Write the training clips that may be wrong, once, as soon as the family can tell them."""
+        path = self.out / SUSPECT_FILE
+        if path.is_file():
             return
-        fits = self.network_module.fits(average, self.prepared, progress.step)
-        if fits is None:
+        problems = self.training.suspect_clips(average, self.prepared, progress.step)
+        if problems is None:
             return
-        problems = families.module(self.family, "recipe").doubtful(self.prepared, fits)
         write_whole(path, "".join(f"{problem}\n" for problem in problems).encode())
         if problems:
-            say(f"{len(problems)} clips may not be what they are said to be; listen to those listed in {path}.")
+            log(f"{len(problems)} clips may not match their texts; listen to those listed in {path}.")
 
-    def export_best(self, loop: Loop, say: Callable[[str], None], is_over: bool) -> None:
+    def export_best(self, loop: Loop, log: Callable[[str], None], is_over: bool) -> None:
         """Export the averaged weights of the best checkpoint, or of the last where nothing was measured.
 
-        When the run ``is_over``, what a family (``network.files_at_the_end``) makes of the finished model comes with it.
+        When the run ``is_over``, the family's files of the finished network are written too.
         """
         path = loop.folder / (BEST if (loop.folder / BEST).is_file() else LAST)
         progress = checkpoint.load(path, loop.network, loop.average, loop.optimizers)
-        played = self.played(loop.average)
-        self.export(played, progress)
-        if is_over and hasattr(self.network_module, "files_at_the_end"):
-            for name, tensors in self.network_module.files_at_the_end(played, self.prepared).items():
+        module = self.inference_module(loop.average)
+        self.export(module, progress)
+        if is_over:
+            for name, tensors in self.training.final_files(module, self.prepared).items():
                 rewrite(ModelFolder(self.out), name, tensors)
-        say(f"{self.out} plays step {progress.step}: {families.command(self.family, str(self.out))}")
+        log(f"{self.out} holds step {progress.step}: {self.family.command_line(str(self.out))}")
 
     def export(self, average: nn.Module, progress: Progress) -> None:
         """Write the playable model of the averaged weights into the run folder."""
         model, training = self.recipe.model, self.recipe.training
         card = Card(
             name=self.provenance.name,
-            family=self.family,
+            family=self.family.name,
             description=self.provenance.description,
             config=json.loads(json.dumps(asdict(model))),
             labels=list(model.labels),
@@ -228,8 +232,9 @@ class Run:
             },
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
         )
-        playable = self.network_module.to_play(average, self.prepared)
-        export_model(self.out, card, playable, training.weight_bits, training.product_bits)
+        export_model(
+            self.out, card, self.training.export(average, self.prepared), training.weight_bits, training.product_bits
+        )
 
     def _hardware(self, threads: int) -> str:
         """Return the number of threads and the processor, or the device."""
@@ -250,7 +255,7 @@ class Run:
             loop.extend(steps, minutes)
         return None if minutes and not length.more_minutes else length.max_minutes
 
-    def _warn_of_few_clips(self, say: Callable[[str], None]) -> None:
+    def _warn_of_few_clips(self, log: Callable[[str], None]) -> None:
         """Warn of labels with too few and too short recordings."""
         counts: dict[str, int] = defaultdict(int)
         seconds: dict[str, float] = defaultdict(float)
@@ -261,7 +266,7 @@ class Run:
         few = [label for label in counts if counts[label] <= FEW_CLIPS and seconds[label] < FEW_SECONDS]
         if few:
             listed = ", ".join(f"{label} {counts[label]}".strip() for label in few[:8]) + ", ..." * (len(few) > 8)
-            say(
+            log(
                 f"warning: there are few recordings to learn from ({listed}); the model will repeat them or sound alike. Add "
                 "recordings, 40 or more of each label, or merge labels."
             )
@@ -272,7 +277,7 @@ class Run:
         Return the contents of the first call's file, and a message if the recordings differ.
         """
         path = self.out / RUN_FILE
-        described: dict[str, Any] = {"family": self.family, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
+        described: dict[str, Any] = {"family": self.family.name, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
         if self.base is not None:
             described["from"] = {"name": self.base.card.name, "hash": self.base.hash}
         clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in self.prepared.train_entries)
@@ -341,26 +346,25 @@ def _opened_base(base: str | Path, family: str) -> ModelFolder:
         raise BadSetting(
             f"{folder.path} is of the family {folder.card.family}, and a run begins from one of its own, {family}: give another --from."
         )
-    if not hasattr(families.module(family, "recipe"), "fine_tuning"):
-        raise BadSetting(f"No {family} can begin from another model; leave --from out.")
     return folder
 
 
 def choose_recipe(
     family: str, size: str, settings: Sequence[str] = (), device: str = "cpu", base: ModelFolder | None = None
-) -> Any:
+) -> Recipe:
     """The recipe of a family and size, or of going on from ``base``, with overrides applied; raises BadSetting for unknown names."""
-    described = families.module(family, "recipe")
-    sizes = described.SIZES
-    if size not in sizes:
-        raise BadSetting(f"There is no size {size!r}; {family} has {', '.join(sizes)}.")
+    chosen = families.family(family)
+    if size not in chosen.sizes:
+        raise BadSetting(f"There is no size {size!r}; {family} has {', '.join(chosen.sizes)}.")
     _check_device(device)
-    recipe = described.recipe(size) if base is None else described.fine_tuning(base)
+    recipe: Recipe = chosen.recipe(size) if base is None else chosen.fine_tuning(base)
     parts = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, settings)
     if parts["training"].device != recipe.training.device:
         raise BadSetting("The device is no setting of --set; give it with --device.")
-    if base is None and parts["training"].base_share:
-        raise BadSetting("training.base_share is a share of the model that a run begins from; give one with --from.")
+    if base is None and parts["training"].base_weight:
+        raise BadSetting(
+            "training.base_weight is the weight of the model that a run starts from; give one with --from."
+        )
     recipe = replace(recipe, **parts)
     return replace(recipe, training=replace(recipe.training, device=device))
 

@@ -10,21 +10,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...dsp.alignment import N_POSITION_FEATURES
+from ...contracts.runtime import Utterance
+from ...dsp.alignment import N_SYMBOL_POSITION_FEATURES
 from ...dsp.speech_mel import MEL_STD
 from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, place_batch, places_of
 from ...nn.critics import MelCritic
 from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader, heard_of
 from ...nn.listener import PhoneListener, phone_loss
 from ...nn.losses import feature_distance
+from ...nn.network import Batch, Network, Turn
 from ...nn.playable import Graph, Playable
 from ...nn.speech_losses import envelope_distance, mel_losses, prosody_losses
-from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
+from .config import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, AcousticConfig
 from .prosody import frames_to_wave, told_of_symbols
-from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, Clip, Prepared
-from .speaking import VOICED_FROM, Controls, Spoken, speak
+from .recipe import HEARD_CLIPS, WEIGHT_PREFIX, AcousticPrepared, Clip
+from .speaking import VOICED_FROM, Controls, speak
 
-Batch = dict[str, Any]
 USUAL_SHARE = 0.3  # of the clips are told the usual style of their speaker instead of their own
 USUAL_DECAY, PACE_DECAY = 0.98, 0.995  # for each recording that is heard
 
@@ -36,7 +37,7 @@ class Voice(nn.Module):
     pace: Tensor
     is_listening: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: AcousticConfig):
         super().__init__()
         self.config = config
         channels, n_speakers = config.channels, max(len(config.speakers), 1)
@@ -57,7 +58,7 @@ class Voice(nn.Module):
         self.durations = Predictor(channels, hidden, 1, config.predictor_dropout)
         self.melody = Predictor(channels, hidden, N_TOLD, config.predictor_dropout)
         self.told = ProductConv(N_TOLD, channels)
-        self.place = nn.Linear(N_POSITION_FEATURES, channels)
+        self.place = nn.Linear(N_SYMBOL_POSITION_FEATURES, channels)
         self.decoder = HearingBlocks(
             config.decoder_blocks, *blocks, config.decoder_kernel, config.n_heads, config.dropout
         )
@@ -82,7 +83,7 @@ class Voice(nn.Module):
         """Mel frames ``(batch, frames, n_mels)``, as a network has them.
 
         ``told (batch, symbols, N_TOLD)``: octaves where voiced, voicing, energy; ``places (batch, frames)``: the symbol of each frame;
-        ``features (batch, frames, N_POSITION_FEATURES)``; ``heard (batch, frames, 1)`` where some are padding.
+        ``features (batch, frames, N_SYMBOL_POSITION_FEATURES)``; ``heard (batch, frames, 1)`` where some are padding.
         """
         symbols = encoded + self.told(told)
         frames = symbols.gather(1, places[..., None].expand(-1, -1, symbols.shape[2]))
@@ -146,10 +147,10 @@ def recorded_prosody(voice: Voice, batch: Batch) -> tuple[Tensor, Tensor, Tensor
     return durations, torch.from_numpy(told).to(durations.device), fit
 
 
-class Acoustic(nn.Module):
+class Acoustic(Network):
     """The voice and its critics, and what each minimises."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: AcousticConfig):
         super().__init__()
         self.config = config
         self.voice = Voice(config)
@@ -180,7 +181,7 @@ class Acoustic(nn.Module):
             return weights
         return weights | {"adv/critic": 1.0, "adv/generator": 0.2, "adv/features": 2.0, "phone/said": 0.5}
 
-    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+    def turns(self, step: int) -> list[Turn]:
         if step < self.config.voice_from:
             return [("voice", self._aligner_losses)]
         critics, listens_from = self._critics_at(step), self.config.listens_from
@@ -240,7 +241,7 @@ class Acoustic(nn.Module):
         return losses | {"adv/generator": adversarial, "adv/features": feature_distance(real, fake)}
 
 
-def build(config: Config) -> Acoustic:
+def build(config: AcousticConfig) -> Acoustic:
     """The networks of a configuration, with fresh weights."""
     return Acoustic(config)
 
@@ -252,7 +253,7 @@ def on_device(batch: dict[str, np.ndarray], voice: Voice) -> Batch:
 
 
 @torch.no_grad()
-def evaluate(voice: Voice, prepared: Prepared) -> dict[str, float]:
+def evaluate(voice: Voice, prepared: AcousticPrepared) -> dict[str, float]:
     """How near a voice is to the held-out recordings; nothing without such.
 
     ``valid/mel``: L1 of log-mel frames in nats, with the recordings' durations, pitch and energy; ``valid/envelope``: without their detail;
@@ -335,7 +336,7 @@ class Decoding(nn.Module):
 
 
 @torch.no_grad()
-def fits(voice: Voice, prepared: Prepared, step: int) -> np.ndarray | None:
+def fits(voice: Voice, prepared: AcousticPrepared, step: int) -> np.ndarray | None:
     """How well the frames of each training clip fit its symbols, log-likelihood a frame; None while the aligner still learns."""
     if step < voice.config.voice_from:
         return None
@@ -347,7 +348,7 @@ def fits(voice: Voice, prepared: Prepared, step: int) -> np.ndarray | None:
 
 
 @torch.no_grad()
-def listen(voice: Voice, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+def samples(voice: Voice, prepared: AcousticPrepared) -> tuple[list[np.ndarray], list[str]]:
     """A few held-out sentences, or training sentences where there are none, as the voice says them and by the recordings' frames."""
     waves, titles = [], []
     for clip in (prepared.valid or prepared.batches).clips[:HEARD_CLIPS]:
@@ -357,7 +358,7 @@ def listen(voice: Voice, prepared: Prepared) -> tuple[list[np.ndarray], list[str
     return waves, titles
 
 
-def _say(voice: Voice, clip: Clip) -> Spoken:
+def _say(voice: Voice, clip: Clip) -> Utterance:
     """A clip's text in the usual style of its speaker."""
     device = voice.out.weight.device
 
@@ -381,7 +382,7 @@ def _say(voice: Voice, clip: Clip) -> Spoken:
 
 
 @torch.no_grad()
-def to_play(voice: Voice, prepared: Prepared) -> Playable:
+def export(voice: Voice, prepared: AcousticPrepared) -> Playable:
     """The graphs of encoder and decoder, the usual styles, a sentence as it sounds, and every weight by name, to begin others from."""
     clip = max(
         (prepared.valid or prepared.batches).clips, key=lambda clip: clip.n_frames

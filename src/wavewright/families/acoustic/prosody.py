@@ -11,7 +11,7 @@ from ...dsp.mel import mel_filterbank
 from ...dsp.phase import griffin_lim, mel_to_power
 from ...dsp.pitch import track_pitch
 from ...dsp.speech_mel import F_MAX_HZ, MEL_FLOOR, power_scale, speech_mel
-from . import N_TOLD, Config
+from .config import N_TOLD, AcousticConfig
 
 LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 65.0, 500.0
 MIDDLE_PITCH_HZ = 200.0  # stands for 0
@@ -19,7 +19,7 @@ LARGEST_LOG_POWER = 20.0  # of a band; what a network says beyond would overflow
 ENERGY_CENTRE, ENERGY_SPREAD = -3.0, 3.0  # of the logarithm of the mean power in the bands
 
 
-def hear(wave: np.ndarray, config: Config) -> dict[str, np.ndarray]:
+def hear(wave: np.ndarray, config: AcousticConfig) -> dict[str, np.ndarray]:
     """What a voice learns of a recording ``wave (time,)``: ``mel (frames, n_mels)`` in nats and ``f0_hz (frames,)``, 0 where unvoiced."""
     mel = speech_mel(wave, config.sample_rate)
     track = track_pitch(wave, config.sample_rate, config.hop_length, LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
@@ -57,7 +57,7 @@ def octaves_to_hz(octaves: np.ndarray) -> np.ndarray:
     return (MIDDLE_PITCH_HZ * 2.0**octaves).astype(np.float32)
 
 
-def frames_to_wave(mel: np.ndarray, config: Config) -> np.ndarray:
+def frames_to_wave(mel: np.ndarray, config: AcousticConfig) -> np.ndarray:
     """A wave ``(time,)`` float32 with about the frames ``mel (n_mels, frames)`` in nats, by Griffin-Lim: to hear a voice without a vocoder."""
     power = np.maximum(np.exp(np.minimum(mel, LARGEST_LOG_POWER)) - MEL_FLOOR, 0.0) / power_scale(config.n_fft)
     filters = mel_filterbank(config.sample_rate, config.n_fft, config.n_mels, f_max_hz=F_MAX_HZ)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contracts.recipe import Prepared, Recipe
+from ...contracts.settings import TrainingSettings
 from ...data.entry import Entry, Problem, first_problem
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits, without_speaker_groups
@@ -16,23 +18,14 @@ from ...data.store import ClipStore
 from ...dsp.alignment import beta_binomial_prior
 from ...dsp.loudness import normalise_loudness
 from ...dsp.speech_mel import mel_to_features
-from ...errors import BadFolder, BadModel, BadSetting, BadText
+from ...errors import BadFolder, BadModel, BadText
 from ...models.folder import ModelFolder
 from ...ranges import check_ranges
 from ...text import front_end
-from ...training.settings import TrainingSettings
-from . import BOUNDARY, SIZES, SPEAKERS_FILE, Config
+from .config import BOUNDARY, METRICS, SIZES, SPEAKERS_FILE, AcousticConfig
 from .pairs import FrontEnd, check_pairs, ill_fitting, symbols_of_text
 from .prosody import energies_of, hear, hz_to_octaves
 
-METRICS = (
-    "valid/mel",
-    "valid/envelope",
-    "valid/spoken",
-    "valid/duration_ms",
-    "valid/pitch_semitones",
-    "valid/alignment",
-)
 POOL = 12  # batches whose clips are sorted by length, so that those of one batch are about equally long
 HEARD_CLIPS = 4
 MEASURED_CLIPS = 48  # of the held-out ones, at an evaluation
@@ -44,7 +37,7 @@ FINE_STEPS = 4_000  # of a run that begins from another model
 FINE_VOICE_FROM, FINE_LISTENS_FROM, FINE_CRITICS_FROM = 300, 600, 800  # in it
 FINE_BASE_SHARE = 0.4  # half an hour of recordings teaches a voice, and hours taught the base to be understood
 DATA_RANGES = {
-    "valid_share": (0.0, 0.9),
+    "valid_fraction": (0.0, 0.9),
     "batch_seconds": (1.0, 10_000.0),
     "longest_seconds": (1.0, 60.0),
     "speaker_exponent": (0.0, 1.0),
@@ -53,10 +46,10 @@ DATA_RANGES = {
 
 
 @dataclass(frozen=True)
-class DataSettings:
+class AcousticDataSettings:
     """What becomes of a recording before the network hears it."""
 
-    valid_share: float = 0.04  # of the recordings, kept for validation where no manifest names some
+    valid_fraction: float = 0.04  # of the recordings, kept for validation where no manifest names some
     batch_seconds: float = 40.0  # of a batch with its padding, at most: of long recordings fewer stand in a batch
     longest_seconds: float = 30.0  # of a recording; longer ones are left out
     speaker_exponent: float = 0.6  # 0 draws each speaker alike, 1 each by the number of the recordings
@@ -67,19 +60,18 @@ class DataSettings:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class AcousticRecipe(Recipe):
     """A complete description of a training run; raises BadSetting where its parts do not fit."""
 
-    model: Config = field(default_factory=Config)
-    data: DataSettings = field(default_factory=DataSettings)
+    TITLE = "a voice"
+    VALIDATION_METRICS = METRICS
+
+    model: AcousticConfig = field(default_factory=AcousticConfig)
+    data: AcousticDataSettings = field(default_factory=AcousticDataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
-    def __post_init__(self) -> None:
-        if self.training.metric.removeprefix("-") not in ("", *METRICS):
-            raise BadSetting(f"metric is {self.training.metric!r}; a voice is measured by {', '.join(METRICS)}.")
 
-
-def recipe(size: str) -> Recipe:
+def recipe(size: str) -> AcousticRecipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for the bundled voices, ``base`` for many hours of speech."""
     training = TrainingSettings(
         batch_size=8,
@@ -87,7 +79,7 @@ def recipe(size: str) -> Recipe:
         betas=(0.9, 0.98),
         weight_decay=0.01,
         schedule="cosine",
-        final_share=0.05,
+        final_fraction=0.05,
         warmup_steps=200,
         clip_norm=1.0,
         ema_decay=0.998,
@@ -96,15 +88,15 @@ def recipe(size: str) -> Recipe:
         weight_bits=8,
         product_bits=8,
     )
-    return Recipe(model=Config(**SIZES[size]), training=training)
+    return AcousticRecipe(model=SIZES[size], training=training)
 
 
-def fine_tuning(base: ModelFolder) -> Recipe:
+def fine_tuning(base: ModelFolder) -> AcousticRecipe:
     """The recipe that teaches ``base`` other voices: its networks, a short while for the aligner, critics from early on, and patience.
 
     What plays keeps a share of the base.
     """
-    known = base.config(Config)
+    known = base.config(AcousticConfig)
     model = replace(
         known,
         speakers=(),
@@ -119,21 +111,21 @@ def fine_tuning(base: ModelFolder) -> Recipe:
         learning_rate=3e-4,
         warmup_steps=50,
         ema_decay=0.995,
-        base_share=FINE_BASE_SHARE,
+        base_weight=FINE_BASE_SHARE,
         evaluate_every=250,
         metric="valid/mel",
         patience=5,
     )
-    return Recipe(model=model, training=training)
+    return AcousticRecipe(model=model, training=training)
 
 
-def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+def warm_start(base: ModelFolder, config: AcousticConfig) -> dict[str, np.ndarray]:
     """The state of a voice of ``config`` as it begins from ``base``, tensors by name.
 
     Symbols and speakers that the base lacks begin at the mean of those that it has. Raises BadModel where it was not stored with all of
     its weights.
     """
-    known = base.config(Config)
+    known = base.config(AcousticConfig)
     stored = base.weights()
     state = {
         name.removeprefix(WEIGHT_PREFIX): array for name, array in stored.items() if name.startswith(WEIGHT_PREFIX)
@@ -148,9 +140,9 @@ def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     return state | {"is_listening": np.array(True)}
 
 
-def new_tables(base: ModelFolder, config: Config) -> tuple[str, ...]:
+def new_tables(base: ModelFolder, config: AcousticConfig) -> tuple[str, ...]:
     """The tables with rows of speakers or symbols that ``base`` does not have, where nothing of it is to stay."""
-    known = base.config(Config)
+    known = base.config(AcousticConfig)
     of_symbols = () if set(config.symbols) <= set(known.symbols) else TABLES_OF_SYMBOLS
     of_speakers = () if set(config.speakers) <= set(known.speakers) else TABLES_OF_SPEAKERS
     return of_symbols + of_speakers
@@ -180,22 +172,20 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class AcousticPrepared(Prepared):
     """A recipe with its data: what the loop draws batches from, and the held-out clips that the network is measured by."""
 
-    recipe: Recipe
-    train_entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    recipe: AcousticRecipe
     batches: SpeechBatches
     valid: SpeechBatches | None
 
 
-def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+def prepare(recipe: AcousticRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> AcousticPrepared:
     """Split, decode and prepare ``entries``, which need texts; raises BadFolder where nothing is left to train on."""
     in_language = [entry for entry in entries if entry.language in (None, recipe.model.language)]
     speakers = _speakers(in_language, recipe.model.speakers)
     chosen = [entry for entry in in_language if (entry.speaker or ONLY_SPEAKER) in speakers]
-    divided = assign_splits(without_speaker_groups(chosen), by="group", valid=recipe.data.valid_share, test=0.0)
+    divided = assign_splits(without_speaker_groups(chosen), by="group", valid=recipe.data.valid_fraction, test=0.0)
     used, problems = check_pairs([entry for entry in divided if entry.split != "test"], recipe.data.longest_seconds)
     if not used:
         raise BadFolder(f"No recording can be learned: {first_problem(problems)}.")
@@ -210,7 +200,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
             "None of the recordings to train on can be used; `wavewright data inspect` says what is wrong with them."
         )
     recipe = replace(recipe, model=model, training=recipe.training if valid else replace(recipe.training, metric=""))
-    return Prepared(
+    return AcousticPrepared(
         recipe,
         tuple(clip.entry for clip in train),
         (*problems, *store.problems, *unspeakable),
@@ -219,7 +209,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     )
 
 
-def recorded_clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[list[Clip], list[Problem]]:
+def recorded_clips(store: ClipStore, recipe: AcousticRecipe, front: FrontEnd) -> tuple[list[Clip], list[Problem]]:
     """The recordings with their symbols, and why others cannot be learned: texts that cannot be read, or not in that time."""
     model, data = recipe.model, recipe.data
     heard = store.cached(f"voice-{model.sample_rate}-{data.loudness_lufs:g}", lambda: _heard(store, model, data))
@@ -243,7 +233,7 @@ def recorded_clips(store: ClipStore, recipe: Recipe, front: FrontEnd) -> tuple[l
     return clips, problems
 
 
-def doubtful(prepared: Prepared, fits: np.ndarray) -> list[Problem]:
+def doubtful(prepared: AcousticPrepared, fits: np.ndarray) -> list[Problem]:
     """The training clips that may not say their texts, worst first; ``fits (clips,)`` as network.fits gives it."""
     usual = np.median(fits)
     return [
@@ -275,7 +265,7 @@ def _speakers(entries: Sequence[Entry], asked: tuple[str, ...]) -> tuple[str, ..
     return asked or tuple(found)
 
 
-def _heard(store: ClipStore, model: Config, data: DataSettings) -> dict[str, np.ndarray]:
+def _heard(store: ClipStore, model: AcousticConfig, data: AcousticDataSettings) -> dict[str, np.ndarray]:
     """Mel frames and pitch of all clips one behind the other, and the number of frames of each."""
     found = []
     for row in range(len(store)):
@@ -295,7 +285,7 @@ class SpeechBatches:
     ``symbols (batch, symbols)``, log-``prior (batch, frames, symbols)``, ``n_frames``, ``n_symbols`` and ``speaker (batch,)``; padding is 0.
     """
 
-    def __init__(self, clips: Sequence[Clip], recipe: Recipe):
+    def __init__(self, clips: Sequence[Clip], recipe: AcousticRecipe):
         self.clips, self.recipe = list(clips), recipe
         self.lengths = np.array([clip.n_frames for clip in clips])
         counts = Counter(clip.speaker for clip in clips)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from ...dsp.alignment import N_POSITION_FEATURES
+from ...contracts.lookup import index_of
+from ...contracts.runtime import AcousticModel, Control, Style, Utterance
+from ...dsp.alignment import N_SYMBOL_POSITION_FEATURES
 from ...errors import BadModel, BadSetting
-from ...models.asked import place_of
-from ...models.folder import ModelFolder, OpenModel
-from . import DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
-from .speaking import Controls, Spoken, speak
-
-Control = float | Sequence[float] | np.ndarray
-Style = str | Mapping[str, float] | None
+from ...models.folder import ModelFolder
+from .config import DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, AcousticConfig
+from .speaking import Controls, speak
 
 MOST_SYMBOLS = 20_000  # of one call: some twenty minutes of speech
 LARGEST_VARIATION = 3.0
@@ -23,13 +21,12 @@ CONTROL_RANGES = {"rate": (0.25, 4.0), "pitch": (0.25, 4.0), "pitch_range": (0.0
 """The smallest and largest value of each control; 1 leaves what the voice would do."""
 
 
-class Runtime(OpenModel):
+class AcousticRuntime(AcousticModel):
     """A voice that plays. What it says depends on the model and the arguments alone."""
 
     def __init__(self, folder: ModelFolder):
-        self.folder = folder
-        self.card = folder.card
-        self.config = config = folder.config(Config)
+        super().__init__(folder)
+        self.config = config = folder.config(AcousticConfig)
         self.symbols, self.speakers, self.styles = config.symbols, config.speakers, config.style_names
         self.language = config.language
         self.sample_rate, self.hop_length, self.n_mels = config.sample_rate, config.hop_length, config.n_mels
@@ -44,7 +41,8 @@ class Runtime(OpenModel):
         )
         self._decoder = folder.session(
             DECODER_FILE,
-            encoded | {"told": (1, None, N_TOLD), "places": (1, None), "features": (1, None, N_POSITION_FEATURES)},
+            encoded
+            | {"told": (1, None, N_TOLD), "places": (1, None), "features": (1, None, N_SYMBOL_POSITION_FEATURES)},
             {"mel": (1, None, config.n_mels)},
         )
 
@@ -59,7 +57,7 @@ class Runtime(OpenModel):
         energy: Control = 1.0,
         style: Style = None,
         variation: float = 0.0,
-    ) -> Spoken:
+    ) -> Utterance:
         """Speak ``symbols``, those of a sentence as the front end of ``language`` gives them, by a speaker, the first without a name.
 
         ``rate`` is how many times faster, ``pitch`` how many times higher, ``pitch_range`` how much wider the melody moves about its middle
@@ -70,7 +68,7 @@ class Runtime(OpenModel):
         Raises BadSetting for a symbol, speaker, style or number that the voice does not have or cannot do.
         """
         numbers = self._numbered(symbols)
-        chosen = 0 if speaker is None else place_of(speaker, self.speakers, "speaker", self.card.name)
+        chosen = 0 if speaker is None else index_of(speaker, self.speakers, "speaker", self.card.name)
         controls = Controls(
             *(
                 _for_symbols(name, value, len(numbers))
@@ -116,7 +114,7 @@ class Runtime(OpenModel):
             raise BadSetting(f"The variation is {variation}; it must lie between 0 and {LARGEST_VARIATION:g}.")
         asked = {style: 1.0} if isinstance(style, str) else dict(style or {})
         for name, amount in asked.items():
-            place_of(name, self.styles, "style", self.card.name)
+            index_of(name, self.styles, "style", self.card.name)
             if not 0 <= amount <= 1:
                 raise BadSetting(f"The weight of {name} is {amount}; it must lie between 0 and 1.")
         total = sum(asked.values())
@@ -159,8 +157,3 @@ def _for_symbols(name: str, value: Control, n_symbols: int) -> np.ndarray:
         worst = numbers.ravel()[~((numbers >= low) & (numbers <= high)).ravel()][0]
         raise BadSetting(f"{name} is {worst:g}; it must lie between {low:g} and {high:g}.")
     return np.broadcast_to(numbers, (n_symbols,)).astype(np.float64)
-
-
-def open_model(folder: ModelFolder) -> Runtime:
-    """The runtime of a voice's folder; raises BadModel where the folder is damaged."""
-    return Runtime(folder)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.alignment import position_features
+from ...contracts.runtime import Utterance
+from ...dsp.alignment import symbol_position_features
 from ...dsp.speech_mel import features_to_mel
-from . import BOUNDARY, Config
+from .config import BOUNDARY, AcousticConfig
 from .prosody import ENERGY_CENTRE, ENERGY_SPREAD, octaves_to_hz
 
 Encode = Callable[[np.ndarray, int, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -25,20 +26,6 @@ LONGEST_PIECE = (
 PAUSES = (".", "?", "!", ";", ",")  # where a long sentence is parted, the best place first; else between words
 MOST_FRAMES = 250  # of a symbol: what the network cannot have learned does not fill memory
 VOICED_FROM = 0.5
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A sentence as mel frames, and what each of its symbols does.
-
-    ``mel (n_mels, frames)`` float32 log-mel as dsp.speech_mel has it; ``durations (symbols,)`` int64 frames, which sum to those of ``mel``;
-    ``pitch (symbols,)`` hertz, 0 where unvoiced; ``energy (symbols,)`` nats, the logarithm of the mean power of the bands.
-    """
-
-    mel: np.ndarray
-    durations: np.ndarray
-    pitch: np.ndarray
-    energy: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -68,19 +55,19 @@ class Controls:
 def speak(
     encode: Encode,
     decode: Decode,
-    config: Config,
+    config: AcousticConfig,
     numbers: np.ndarray,
     speaker: int,
     style: np.ndarray,
     controls: Controls,
-) -> Spoken:
+) -> Utterance:
     """Speak the symbols ``numbers (symbols,)``, piece by piece where they are many."""
     ends = piece_ends([config.symbols[number] for number in numbers])
     pieces = [
         _speak_piece(encode, decode, config, numbers[start:end], speaker, style, controls.part(start, end))
         for start, end in zip([0, *ends[:-1]], ends, strict=True)
     ]
-    return Spoken(
+    return Utterance(
         np.concatenate([piece.mel for piece in pieces], axis=1),
         *(np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("durations", "pitch", "energy")),
     )
@@ -101,12 +88,12 @@ def piece_ends(symbols: Sequence[str]) -> list[int]:
 def _speak_piece(
     encode: Encode,
     decode: Decode,
-    config: Config,
+    config: AcousticConfig,
     numbers: np.ndarray,
     speaker: int,
     style: np.ndarray,
     controls: Controls,
-) -> Spoken:
+) -> Utterance:
     encoded, log_durations, melody = encode(numbers, speaker, style)
     is_skippable = numbers == (config.symbols.index(BOUNDARY) if BOUNDARY in config.symbols else -1)
     durations = whole_frames(np.expm1(np.minimum(log_durations, 20.0)) / controls.rate, is_skippable)
@@ -114,9 +101,9 @@ def _speak_piece(
     octaves = melody_of(melody[:, 0].astype(np.float64), voicing * durations, controls)
     energy = melody[:, 2] + 2 * np.log(controls.energy) / ENERGY_SPREAD
     told = np.stack([octaves * voicing, voicing, energy], axis=1).astype(np.float32)
-    places, features = position_features(durations)
+    places, features = symbol_position_features(durations)
     frames = decode(encoded, told, places, features)
-    return Spoken(
+    return Utterance(
         features_to_mel(frames).astype(np.float32),
         durations,
         np.where(voicing > VOICED_FROM, octaves_to_hz(octaves), 0.0).astype(np.float32),

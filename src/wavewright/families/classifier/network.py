@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...nn.network import Batch, Network, Turn
 from ...nn.playable import Graph, Playable
 from ...nn.spectrum import LogMel
-from . import POWER_FLOOR, TAIL_BANDS, Config
-from .recipe import Prepared, scores
+from .config import POWER_FLOOR, TAIL_BANDS, ClassifierConfig
+from .recipe import ClassifierPrepared, scores
 
-Batch = dict[str, Any]
 CLIPS_AT_ONCE = 32  # in an evaluation
 # Of BC-ResNet-1: channels, blocks, stride over frequency and dilation over time of each stage (Kim et al., 2021, table 1).
 # With the head's stride of 2 the strides make FREQUENCY_STRIDE.
@@ -45,7 +43,7 @@ class BroadcastBlock(nn.Module):
     ``f2`` is a depthwise convolution over frequency, ``f1`` one over time; ``x`` is added only where the shape stays.
     """
 
-    def __init__(self, channels_in: int, channels: int, stride: int, dilation: int, config: Config):
+    def __init__(self, channels_in: int, channels: int, stride: int, dilation: int, config: ClassifierConfig):
         super().__init__()
         self.keeps_shape = channels_in == channels and stride == 1
         widen = [nn.Conv2d(channels_in, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
@@ -75,7 +73,7 @@ class BroadcastBlock(nn.Module):
 class Trunk(nn.Module):
     """Log-mel picture to logits and embedding: what the ONNX graph computes."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: ClassifierConfig):
         super().__init__()
         self.range = config.range_db * math.log(10) / 10  # dB to the natural logarithm of a power
         self.quietest_peak = math.log(POWER_FLOOR) + self.range
@@ -114,10 +112,10 @@ class Trunk(nn.Module):
         return self.to_logits(self.dropout(embedding)), embedding
 
 
-class Classifier(nn.Module):
+class Classifier(Network):
     """Wave to logits and embedding, and what is minimised."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: ClassifierConfig):
         super().__init__()
         self.config = config
         self.to_log_mel = LogMel(
@@ -145,7 +143,7 @@ class Classifier(nn.Module):
     def loss_weights(self, step: int) -> dict[str, float]:
         return {"class/cross_entropy": 1.0}
 
-    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+    def turns(self, step: int) -> list[Turn]:
         return [("classifier", self._losses)]
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -158,7 +156,7 @@ class Classifier(nn.Module):
         return {"class/cross_entropy": -(batch["target"] * logits.float().log_softmax(1)).sum(1).mean()}
 
 
-def build(config: Config) -> Classifier:
+def build(config: ClassifierConfig) -> Classifier:
     """The network of a configuration, with fresh weights."""
     return Classifier(config)
 
@@ -174,7 +172,7 @@ def logits_of(network: Classifier, waves: np.ndarray) -> np.ndarray:
     return torch.cat(parts).float().cpu().numpy()
 
 
-def evaluate(network: Classifier, prepared: Prepared) -> dict[str, float]:
+def evaluate(network: Classifier, prepared: ClassifierPrepared) -> dict[str, float]:
     """``valid/loss``, ``valid/accuracy`` and ``valid/balanced_accuracy`` (see :func:`.recipe.scores`); nothing without such clips."""
     if not len(prepared.valid_labels):
         return {}
@@ -182,12 +180,12 @@ def evaluate(network: Classifier, prepared: Prepared) -> dict[str, float]:
     return {f"valid/{name}": value for name, value in measured.items()}
 
 
-def listen(network: Classifier, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+def samples(network: Classifier, prepared: ClassifierPrepared) -> tuple[list[np.ndarray], list[str]]:
     """Nothing: a classifier makes no sound."""
     return [], []
 
 
-def to_play(network: Classifier, prepared: Prepared) -> Playable:
+def export(network: Classifier, prepared: ClassifierPrepared) -> Playable:
     """The graph from log-mel pictures to logits and embedding, and a sample.
 
     The sample is a decaying tone, since a classifier makes no sound and recordings must not leave with its weights unasked.

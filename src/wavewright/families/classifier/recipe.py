@@ -9,47 +9,47 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contracts.recipe import Prepared, Recipe
+from ...contracts.settings import TrainingSettings
 from ...data.augmentation import AUGMENTATION_RANGES, AugmentationSettings, augment, draw_augmentation
-from ...data.entry import Entry, Problem
+from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.selection import label_indices, select_labels
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...errors import BadFolder, BadSetting
 from ...ranges import check_ranges
-from ...training.settings import TrainingSettings
 from ...units import db_to_gain
-from . import SIZES, Config
+from .config import METRICS, SIZES, ClassifierConfig
 from .runtime import heard
 
 MASKS = 2  # over time, and as many over frequency
 
 
-METRICS = ("valid/loss", "valid/accuracy", "valid/balanced_accuracy")  # see scores
 DATA_RANGES = AUGMENTATION_RANGES | {
     "mixup_alpha": (0.0, 100.0),
     "label_smoothing": (0.0, 0.9),
     "largest_attenuation_db": (0.0, 60.0),
-    "mask_share": (0.0, 1.0),
+    "mask_fraction": (0.0, 1.0),
     "masked_bands": (0.0, 0.5),
     "masked_frames": (0.0, 0.5),
-    "valid_share": (0.0, 0.9),
+    "valid_fraction": (0.0, 0.9),
     "smallest_class": (1, 1_000_000),
 }
 
 
 @dataclass(frozen=True)
-class DataSettings(AugmentationSettings):
+class ClassifierDataSettings(AugmentationSettings):
     """What becomes of recordings before the network hears them; a share is a probability."""
 
     align: bool = True  # let recordings start at their onset; not for speech, whose soft consonants would be cut off
     mixup_alpha: float = 0.2  # of the beta distribution by which two clips are mixed, 0 for none
     label_smoothing: float = 0.1  # of each target, spread over all labels
     largest_attenuation_db: float = 12.0
-    mask_share: float = 0.8  # of each mask
+    mask_fraction: float = 0.8  # of each mask
     masked_bands: float = 0.2  # largest part of the bands that one mask hides
     masked_frames: float = 0.2  # largest part of the frames that one mask hides
-    valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
+    valid_fraction: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
     smallest_class: int = 2  # clips to train on; a label with fewer is left out
 
     def __post_init__(self) -> None:
@@ -61,58 +61,52 @@ class DataSettings(AugmentationSettings):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ClassifierRecipe(Recipe):
     """A complete description of a training run; raises BadSetting where the training does not fit a classifier."""
 
-    model: Config = field(default_factory=Config)
-    data: DataSettings = field(default_factory=DataSettings)
+    TITLE = "a classifier"
+    VALIDATION_METRICS = METRICS
+
+    model: ClassifierConfig = field(default_factory=ClassifierConfig)
+    data: ClassifierDataSettings = field(default_factory=ClassifierDataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
-    def __post_init__(self) -> None:
-        if self.training.metric.removeprefix("-") not in ("", *METRICS):
-            raise BadSetting(
-                f"metric is {self.training.metric!r}; a classifier is measured by {', '.join(METRICS)} (with - in front where higher "
-                "is better)."
-            )
 
-
-def recipe(size: str) -> Recipe:
+def recipe(size: str) -> ClassifierRecipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for most folders, ``base`` for thousands of clips."""
     training = TrainingSettings(
         batch_size=32,
         learning_rate=3e-3,
         weight_decay=0.05,
         schedule="cosine",
-        final_share=0.01,
+        final_fraction=0.01,
         warmup_steps=50,
         ema_decay=0.99,
         evaluate_every=100,
         save_every=100,
         metric="valid/loss",
     )
-    return Recipe(model=Config(**SIZES[size]), training=training)
+    return ClassifierRecipe(model=SIZES[size], training=training)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class ClassifierPrepared(Prepared):
     """A recipe with its data: what the loop draws batches from, and the clips that measure the network."""
 
-    recipe: Recipe
-    train_entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    recipe: ClassifierRecipe
     batches: ClassBatches
     valid_waves: np.ndarray  # (n, n_samples)
     valid_labels: np.ndarray  # (n,), each the place of a label among the model's
 
 
-def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> ClassifierPrepared:
     """Split, decode and prepare ``entries``; the labels that occur become the model's, unless the recipe names its own.
 
     Without validation clips nothing is measured, and the last weights are kept. Raises BadFolder where fewer than two labels can be
     learned.
     """
     model, data = recipe.model, recipe.data
-    divided = assign_splits(entries, by="group", valid=data.valid_share, test=0.0)
+    divided = assign_splits(entries, by="group", valid=data.valid_fraction, test=0.0)
     named = select_labels(divided, model.labels, data.smallest_class)
     labels = named.labels
     if len(labels) < 2:
@@ -127,7 +121,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     )
     training = recipe.training if valid else replace(recipe.training, metric="")
     recipe = replace(recipe, model=model, training=training)
-    return Prepared(
+    return ClassifierPrepared(
         recipe,
         tuple(store.entries[i] for i in train),
         (*named.problems, *store.problems),
@@ -156,7 +150,7 @@ class ClassBatches:
     (batch, n_frames)`` (0 where masked, else 1), all float32.
     """
 
-    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: Recipe):
+    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: ClassifierRecipe):
         self.store, self.model, self.data = store, recipe.model, recipe.data
         self.batch_size, self.seed = recipe.training.batch_size, recipe.training.seed
         by_label: dict[str, dict[str, list[int]]] = {label: {} for label in recipe.model.labels}
@@ -204,7 +198,7 @@ class ClassBatches:
         """Ones ``(batch, size)`` with a few stretches of zeros, as long as ``largest`` times ``size``."""
         heard = np.ones((self.batch_size, size), np.float32)
         widths = draw.integers(0, round(largest * size) + 1, (self.batch_size, MASKS))
-        widths[draw.random(widths.shape) >= self.data.mask_share] = 0
+        widths[draw.random(widths.shape) >= self.data.mask_fraction] = 0
         starts = draw.integers(0, size - widths + 1)
         for row, width, start in zip(
             np.repeat(np.arange(self.batch_size), MASKS), widths.flat, starts.flat, strict=True

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...contracts.runtime import Classifier
 from ...dsp.mel import log_mel
 from ...dsp.onset import fade
 from ...errors import BadAudio, BadSetting
-from ...models.folder import ModelFolder, OpenModel
+from ...models.folder import ModelFolder
 from ...units import seconds_to_samples
-from . import FADE_SECONDS, POWER_FLOOR, Config
+from .config import FADE_SECONDS, POWER_FLOOR, ClassifierConfig
 
 GRAPH_FILE = "classifier.onnx"
 
 
-class Runtime(OpenModel):
+class ClassifierRuntime(Classifier):
     """A classifier that listens. Each clip is computed by itself, so its result does not depend on the others of a call."""
 
     def __init__(self, folder: ModelFolder):
-        self.folder = folder
-        self.card = folder.card
-        self.config = config = folder.config(Config)
+        super().__init__(folder)
+        self.config = config = folder.config(ClassifierConfig)
         self.labels = config.labels
         self.sample_rate = config.sample_rate
         self._session = folder.session(
@@ -72,7 +72,7 @@ class Runtime(OpenModel):
         return np.stack([soxr.resample(wave, sample_rate, self.sample_rate) for wave in waves])
 
 
-def heard(wave: np.ndarray, config: Config) -> np.ndarray:
+def heard(wave: np.ndarray, config: ClassifierConfig) -> np.ndarray:
     """What the network hears of ``wave (time,)``: ``(n_samples,)`` float32, cut or padded with silence, its last 10 ms faded out."""
     clip = np.zeros(config.n_samples, dtype=np.float32)
     kept = min(len(wave), config.n_samples)
@@ -80,7 +80,7 @@ def heard(wave: np.ndarray, config: Config) -> np.ndarray:
     return fade(clip, 0, seconds_to_samples(FADE_SECONDS, config.sample_rate))
 
 
-def picture_of(clip: np.ndarray, config: Config) -> np.ndarray:
+def picture_of(clip: np.ndarray, config: ClassifierConfig) -> np.ndarray:
     """The log-mel picture ``(n_mels, n_frames)`` float32 of a clip ``(n_samples,)``."""
     return log_mel(
         clip,
@@ -98,8 +98,3 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Logits ``(n, classes)`` to probabilities of the same shape; each row sums to 1."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return raised / raised.sum(axis=1, keepdims=True)
-
-
-def open_model(folder: ModelFolder) -> Runtime:
-    """The runtime of a classifier's model folder; raises BadModel where the folder is damaged."""
-    return Runtime(folder)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ...dsp.compiled import compiled, inlined
-from . import SILENT
+from .config import SILENT
 from .contexts import TOP
 from .range_kernels import FLAGS, LOOPS, WHOLE_RANGE, begin_reading, finish, narrow, read_silence, widen, write_silence
 from .range_kernels import workspace as range_workspace

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ...errors import BadSetting
-from . import SILENT, TOTAL
+from .config import SILENT, TOTAL
 from .range_coder import checked
 
 CONTEXT_SIZE = 48  # numbers that sum up what stands before a code

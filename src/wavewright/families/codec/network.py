@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -16,18 +15,18 @@ from ...nn.code_contexts import Layout, learn
 from ...nn.convnext import Blocks, split_memory
 from ...nn.critics import BandCritics
 from ...nn.losses import critic_loss, feature_distance, generator_loss
+from ...nn.network import Batch, Network, Turn
 from ...nn.playable import Graph, Playable
 from ...nn.quantize import Quantised, ResidualQuantizer, Unquantised, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
-from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, TOTAL, Config
+from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, TOTAL, CodecConfig
 from .contexts import CONTEXT_SIZE, FRAMES_BACK, LEVELS_BACK, LIMITS, UNITS, Contexts, n_groups_of
 from .levels import CLIPS_TO_COPY, GAINS, missing_db
 from .range_coder import frequencies_of
-from .recipe import COUNTED_SECONDS, LEARNED_SECONDS, Prepared
+from .recipe import COUNTED_SECONDS, LEARNED_SECONDS, CodecPrepared
 from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
 
-Batch = dict[str, Any]
 MEL_SIZES = ((256, 40), (512, 80), (1024, 80), (2048, 120))  # (samples at 16 kHz, bands) of the windows of mel spectra
 COMPLEX_SIZES, EXPONENT = (256, 512), 0.5  # windows, and what magnitudes are raised to, where phases are compared
 CRITIC_SIZES = ((512, 128), (1024, 256), (256, 64))  # (window, hop)
@@ -39,7 +38,7 @@ class Analysis(nn.Module):
 
     window: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: CodecConfig):
         super().__init__()
         self.config = config
         self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
@@ -58,7 +57,7 @@ class Synthesis(nn.Module):
 
     window: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: CodecConfig):
         super().__init__()
         self.config = config
         self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
@@ -79,7 +78,7 @@ class Encoder(nn.Module):
     Vectors come ``encoder_look_ahead`` frames late: the first so many belong to no frame of the features.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: CodecConfig):
         super().__init__()
         fine, wide, kernel = config.fine_channels[0], config.encoder_channels, config.kernel
         self.look_ahead, self.frame_size = config.encoder_look_ahead, config.steps_per_frame * fine
@@ -117,7 +116,7 @@ class Decoder(nn.Module):
     -> ``(batch, frames * steps_per_frame, 2 n_bins)``.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: CodecConfig):
         super().__init__()
         self.config = config
         fine, wide, kernel = config.fine_channels[1], config.decoder_channels, config.kernel
@@ -148,7 +147,7 @@ def _joined(*memories: Tensor | None) -> Tensor | None:
 class Coder(nn.Module):
     """Encoder, quantiser and decoder: the part that plays."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: CodecConfig):
         super().__init__()
         self.config = config
         self.analysis, self.synthesis = Analysis(config), Synthesis(config)
@@ -184,10 +183,10 @@ class Coder(nn.Module):
         return self.wave(self.quantizer.decode(numbers))
 
 
-class Codec(nn.Module):
+class Codec(Network):
     """The coder and its critics, and what each minimises."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: CodecConfig):
         super().__init__()
         self.config = config
         self.coder = Coder(config)
@@ -197,10 +196,6 @@ class Codec(nn.Module):
         self.complex_sizes = [_even(size * scale) for size in COMPLEX_SIZES]
         sizes = [(_even(size * scale), _even(size * scale) // 4) for size, _ in CRITIC_SIZES]
         self.critics = BandCritics(sizes, config.critic_channels) if config.adversarial_from else None
-        self.settles_at = (
-            config.adversarial_from,
-            config.encoder_from,
-        )  # from here on only the decoder learns, or the encoder
 
     def players(self) -> dict[str, nn.Module]:
         players: dict[str, nn.Module] = {"coder": self.coder}
@@ -218,6 +213,10 @@ class Codec(nn.Module):
         """The steps from which on a step takes another time than before."""
         return tuple(sorted({0, self.config.adversarial_from, self.config.encoder_from}))
 
+    def freeze_steps(self) -> tuple[int, ...]:
+        """Return the steps from which only the decoder learns, or only the encoder."""
+        return (self.config.adversarial_from, self.config.encoder_from)
+
     def _critics_at(self, step: int) -> BandCritics | None:
         """The critics, while they teach the decoder."""
         return self.critics if step >= self.config.adversarial_from and not self._is_last(step) else None
@@ -232,7 +231,7 @@ class Codec(nn.Module):
             return weights | {"vq/commitment": 0.25}
         return weights | {"adv/critic": 1.0, "adv/generator": 0.3, "adv/features": 1.0}
 
-    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+    def turns(self, step: int) -> list[Turn]:
         critics = self._critics_at(step)
         if self._is_last(step):
             return [("encoder", self._last_stage)]
@@ -298,13 +297,13 @@ def _even(size: float) -> int:
     return max(4 * round(size / 4), 8)
 
 
-def build(config: Config) -> Codec:
+def build(config: CodecConfig) -> Codec:
     """The networks of a configuration, with fresh weights."""
     return Codec(config)
 
 
 @torch.no_grad()
-def evaluate(coder: Coder, prepared: Prepared) -> dict[str, float]:
+def evaluate(coder: Coder, prepared: CodecPrepared) -> dict[str, float]:
     """``valid/mel`` (log-mel L1 in nats, mean of a quarter, half and all of the levels), ``valid/phase`` (complex distance with all levels)
     and the ``perplexity`` of the codes of each level on held-out clips; nothing without such clips. Before codes are placed, what the
     network gives back without them.
@@ -332,7 +331,7 @@ def evaluate(coder: Coder, prepared: Prepared) -> dict[str, float]:
 
 
 @torch.no_grad()
-def listen(coder: Coder, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+def samples(coder: Coder, prepared: CodecPrepared) -> tuple[list[np.ndarray], list[str]]:
     """A few held-out clips, or training clips where there are none, with each measured number of levels, and their titles."""
     device = next(coder.parameters()).device
     waves, titles = [], []
@@ -348,7 +347,7 @@ def listen(coder: Coder, prepared: Prepared) -> tuple[list[np.ndarray], list[str
 
 
 @torch.no_grad()
-def to_play(coder: Coder, prepared: Prepared) -> Playable:
+def export(coder: Coder, prepared: CodecPrepared) -> Playable:
     """The graphs of encoder and decoder, how often each code occurs, and a few clips as they come out."""
     wave = torch.as_tensor(prepared.heard[:2])
     features = coder.analysis(wave)
@@ -357,7 +356,7 @@ def to_play(coder: Coder, prepared: Prepared) -> Playable:
     clips = list(prepared.counted(COUNTED_SECONDS))
     codes = codes_of(coder, clips)
     frequencies = frequencies_of(np.concatenate(codes, axis=1), coder.config.codebook_size)
-    waves, titles = listen(coder, prepared)
+    waves, titles = samples(coder, prepared)
     return Playable(
         graphs={
             ENCODER_FILE: Graph(
@@ -400,7 +399,7 @@ def learn_contexts(codes: Sequence[np.ndarray], vectors: np.ndarray, n_frames: i
     return Contexts.of_learned(found.order, found.weights, found.mean_bits)
 
 
-def files_at_the_end(coder: Coder, prepared: Prepared) -> dict[str, dict[str, np.ndarray]]:
+def files_at_the_end(coder: Coder, prepared: CodecPrepared) -> dict[str, dict[str, np.ndarray]]:
     """How frequent codes are behind others, in the recordings that were trained on: tensors of files."""
     n_frames = coder.config.context_frames
     if not n_frames:

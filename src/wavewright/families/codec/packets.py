@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
-from . import SILENT
+from .config import SILENT
 from .header import LONGEST_SECONDS, Header
 
 END = 0xFF  # the first byte of the packet that ends a stream

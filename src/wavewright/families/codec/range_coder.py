@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import BadSetting
-from . import SILENT, TOTAL
+from .config import SILENT, TOTAL
 
 LARGEST_CODEBOOK = 2**15
 """Codes are kept in 16 bits with a sign."""

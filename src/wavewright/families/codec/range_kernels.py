@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...dsp.compiled import compiled, inlined
-from . import SILENT, TOTAL
+from .config import SILENT, TOTAL
 
 LOOPS = "the range coder"  # its name in messages while it compiles
 FLAGS: Any = {"_nrt": False}  # no loop allocates an array, so reference counts are not needed

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contracts.recipe import Prepared, Recipe
+from ...contracts.settings import TrainingSettings
 from ...data.crops import sampling_probabilities
-from ...data.entry import Entry, Problem
+from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
@@ -17,20 +19,18 @@ from ...dsp.tilt import tilt_spectrum
 from ...errors import BadFolder, BadSetting
 from ...models.folder import ModelFolder
 from ...ranges import check_ranges
-from ...training.settings import TrainingSettings
 from ...units import db_to_gain, seconds_to_samples
-from . import SIZES, Config
+from .config import METRICS, SIZES, CodecConfig
 
-METRICS = ("valid/mel", "valid/phase")  # of held-out clips; see network.evaluate
 DATA_RANGES = {
     "crop_frames": (4, 10_000),
-    "valid_share": (0.0, 0.9),
+    "valid_fraction": (0.0, 0.9),
     "gain_range_db": (0.0, 60.0),
     "speaker_exponent": (0.0, 1.0),
     "slowest": (0.5, 2.0),
     "fastest": (0.5, 2.0),
     "tilt_db": (0.0, 12.0),
-    "mixed_share": (0.0, 1.0),
+    "mixed_fraction": (0.0, 1.0),
 }
 FINE_STEPS, FINE_ADVERSARIAL_FROM, FINE_ENCODER_FROM = 5_000, 2_500, 4_000  # of a run that begins from another model
 PART_PREFIXES = ("encoder.", "decoder.")  # of the names of weights in a model folder: the graphs that they belong to
@@ -47,11 +47,11 @@ SOFTER_DB = (5.0, 30.0)  # than a stretch is what is mixed into it
 
 
 @dataclass(frozen=True)
-class DataSettings:
+class CodecDataSettings:
     """What becomes of a recording before the network hears it."""
 
     crop_frames: int = 60  # of codes; of a recording at once
-    valid_share: float = 0.05  # of the recordings (or groups) are kept out of training, where no manifest names them
+    valid_fraction: float = 0.05  # of the recordings (or groups) are kept out of training, where no manifest names them
     gain_range_db: float = 24.0  # each crop is made quieter by up to this
     speaker_exponent: float = 0.6  # 0 draws each speaker alike, 1 each by the length of the recordings
     slowest: float = (
@@ -59,7 +59,7 @@ class DataSettings:
     )
     fastest: float = 1.0
     tilt_db: float = 0.0  # largest rise or fall of a crop's spectrum, dB per octave, as microphones differ
-    mixed_share: float = 0.0  # of the crops have another one behind them
+    mixed_fraction: float = 0.0  # of the crops have another one behind them
 
     def __post_init__(self) -> None:
         check_ranges(self, DATA_RANGES)
@@ -70,26 +70,25 @@ class DataSettings:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class CodecRecipe(Recipe):
     """A complete description of a training run; raises BadSetting where its parts do not fit."""
 
-    model: Config = field(default_factory=Config)
-    data: DataSettings = field(default_factory=DataSettings)
+    TITLE = "a codec"
+    VALIDATION_METRICS = METRICS
+
+    model: CodecConfig = field(default_factory=CodecConfig)
+    data: CodecDataSettings = field(default_factory=CodecDataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
-    def __post_init__(self) -> None:
-        if self.training.metric.removeprefix("-") not in ("", *METRICS):
-            raise BadSetting(f"metric is {self.training.metric!r}; a codec is measured by {', '.join(METRICS)}.")
 
-
-def recipe(size: str) -> Recipe:
+def recipe(size: str) -> CodecRecipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for speech at 16 kHz, ``music`` for anything at 44.1 kHz."""
     training = TrainingSettings(
         batch_size=10,
         learning_rate=1e-3,
         betas=(0.8, 0.99),
         schedule="cosine",
-        final_share=0.1,
+        final_fraction=0.1,
         warmup_steps=200,
         clip_norm=5.0,
         ema_decay=0.998,
@@ -97,13 +96,16 @@ def recipe(size: str) -> Recipe:
         save_every=250,
         metric="",
     )
-    return Recipe(model=Config(**SIZES[size]), training=training)
+    return CodecRecipe(model=SIZES[size], training=training)
 
 
-def fine_tuning(base: ModelFolder) -> Recipe:
+def fine_tuning(base: ModelFolder) -> CodecRecipe:
     """The recipe that teaches ``base`` other recordings: its networks and codes, in small steps, and critics at last."""
     model = replace(
-        base.config(Config), unquantised_steps=0, adversarial_from=FINE_ADVERSARIAL_FROM, encoder_from=FINE_ENCODER_FROM
+        base.config(CodecConfig),
+        unquantised_steps=0,
+        adversarial_from=FINE_ADVERSARIAL_FROM,
+        encoder_from=FINE_ENCODER_FROM,
     )
     training = replace(
         recipe("small").training,
@@ -113,16 +115,16 @@ def fine_tuning(base: ModelFolder) -> Recipe:
         ema_decay=0.995,
         evaluate_every=500,
     )
-    return Recipe(model=model, training=training)
+    return CodecRecipe(model=model, training=training)
 
 
-def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+def warm_start(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
     """The state of a codec as it begins from ``base``, tensors by name; its codes are in place, each as frequent as the others.
 
     An encoder with more blocks, or which looks further ahead, begins as one that does what the base's does. Whether the rest fits ``config``
     shows where it is loaded.
     """
-    known = base.config(Config)
+    known = base.config(CodecConfig)
     stored = {
         name: array for name, array in base.weights().items() if name.startswith(PART_PREFIXES) and "/" not in name
     }
@@ -145,16 +147,14 @@ def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class CodecPrepared(Prepared):
     """A recipe with its data: what the loop draws batches from, and the clips that measure the network.
 
     ``valid (clips, time)`` are held out; ``heard (clips, time)`` are listened to; ``measured_levels`` are the numbers of levels that both
     are coded with.
     """
 
-    recipe: Recipe
-    train_entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    recipe: CodecRecipe
     batches: Crops
     valid: np.ndarray
     heard: np.ndarray
@@ -173,9 +173,9 @@ class Prepared:
                 return
 
 
-def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> CodecPrepared:
     """Split, decode and prepare ``entries``; raises BadFolder where nothing is left to train on."""
-    divided = assign_splits(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    divided = assign_splits(entries, by="group", valid=recipe.data.valid_fraction, test=0.0)
     model = recipe.model
     used = [entry for entry in divided if entry.split != "test"]
     store = ClipStore.build(used, model.sample_rate, None, Preparation("crop", level="peak"), cache_folder)
@@ -194,7 +194,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     ]  # the silence after short ones tells nothing
     measured = np.random.default_rng(0).permutation(whole or valid or train)[:VALID_CLIPS]
     clips = np.stack([batches.crop(int(row), 0, n_samples) for row in measured])
-    return Prepared(
+    return CodecPrepared(
         recipe,
         tuple(store.entries[i] for i in train),
         store.problems,
@@ -212,7 +212,7 @@ class Crops:
     power of the length of the recordings; recordings without a speaker count as one.
     """
 
-    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: Recipe):
+    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: CodecRecipe):
         self.store, self.rows, self.recipe = store, np.array(rows), recipe
         self.n_samples = recipe.data.crop_frames * recipe.model.hop_length
         self.lengths = np.array([store.lengths[row] for row in rows])
@@ -228,7 +228,7 @@ class Crops:
         """A stretch ``(n_samples,)`` as it is learned from."""
         data = self.recipe.data
         wave = self._varied(draw)
-        if draw.random() < data.mixed_share:
+        if draw.random() < data.mixed_fraction:
             wave = wave + np.float32(db_to_gain(-draw.uniform(*SOFTER_DB))) * self._varied(draw)
         gain = np.float32(db_to_gain(-draw.uniform(0, data.gain_range_db)))
         return gain * wave / max(float(np.abs(wave).max()), 1.0)

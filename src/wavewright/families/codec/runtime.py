@@ -6,9 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ...contracts.runtime import Codec
 from ...errors import BadAudio, BadModel, BadSetting
-from ...models.folder import WEIGHTS_FILE, ModelFolder, OpenModel
-from . import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, Config
+from ...models.folder import WEIGHTS_FILE, ModelFolder
+from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, SILENT, TOTAL, CodecConfig
 from .contexts import Contexts
 from .levels import GAINS, gains_of, played
 from .spectra import overlapped, to_features, to_frames
@@ -17,12 +18,12 @@ FRAMES_AT_ONCE = 50
 SILENT_PEAK = 2.0**-16  # half a step of 16 bits
 
 
-class Runtime(OpenModel):
+class CodecRuntime(Codec):
     """A codec that plays. However sound and codes are cut up, the same codes and the same samples come out."""
 
     def __init__(self, folder: ModelFolder):
-        self.folder, self.card = folder, folder.card
-        self.config = config = folder.config(Config)
+        super().__init__(folder)
+        self.config = config = folder.config(CodecConfig)
         self.sample_rate, self.hop_length = config.sample_rate, config.hop_length
         self.n_levels, self.codebook_size = config.n_levels, config.codebook_size
         self.latency_samples = config.latency_samples
@@ -139,7 +140,7 @@ class Runtime(OpenModel):
 class Encoder:
     """Sound in pieces of any length to code numbers, as soon as a frame and those ahead are full."""
 
-    def __init__(self, runtime: Runtime):
+    def __init__(self, runtime: CodecRuntime):
         self._config = runtime.config
         self._session = runtime.encoder_session
         self._memory = np.zeros((1, self._session.get_inputs()[1].shape[1]), np.float32)
@@ -189,7 +190,7 @@ class Encoder:
 class Decoder:
     """Code numbers in pieces of any length to sound; what comes out lags by the frames ahead and the overlap of windows."""
 
-    def __init__(self, runtime: Runtime, n_levels: int):
+    def __init__(self, runtime: CodecRuntime, n_levels: int):
         config = runtime.config
         self._config, self._runtime, self._n_used = config, runtime, n_levels
         self._session, self._gain = runtime.decoder_session, runtime.gains[n_levels - 1]
@@ -273,8 +274,3 @@ def _checked(wave: np.ndarray) -> np.ndarray:
             "each channel by itself, and divide integers by their full scale."
         )
     return heard.reshape(-1).astype(np.float32, copy=False)
-
-
-def open_model(folder: ModelFolder) -> Runtime:
-    """The runtime of a model folder; raises BadModel where its files do not fit each other."""
-    return Runtime(folder)

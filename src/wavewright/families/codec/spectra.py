@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...dsp.spectrum import frame, hann_window, power_spectrum
-from . import Config
+from .config import CodecConfig
 
 COMPRESSION = 0.3  # exponent of the magnitudes that the encoder hears
 SMALLEST_POWER = 1e-7  # of a bin
@@ -13,7 +13,7 @@ LOG_POWER_MEAN, LOG_POWER_SCALE = -7.0, 5.0  # of bins of speech, nearly
 SMALLEST_ROOT = 1e-6  # of the squared numbers that the decoder says, so that their root has a slope at zero
 
 
-def to_features(wave: np.ndarray, config: Config) -> np.ndarray:
+def to_features(wave: np.ndarray, config: CodecConfig) -> np.ndarray:
     """``wave (lead + steps * step_length,)`` float32, ``lead`` samples from before it, to features ``(steps, 3 n_bins)`` float32.
 
     Real and imaginary parts of each bin with a compressed magnitude, then its level.
@@ -26,7 +26,7 @@ def to_features(wave: np.ndarray, config: Config) -> np.ndarray:
     return np.concatenate([small.real, small.imag, level], axis=-1)
 
 
-def to_frames(described: np.ndarray, config: Config) -> np.ndarray:
+def to_frames(described: np.ndarray, config: CodecConfig) -> np.ndarray:
     """What the decoder says ``(steps, 2 n_bins)``, spectra with the square root of their magnitude, to windowed frames ``(steps, n_fft)`` float32, which :func:`overlapped` adds up.
 
     They are divided by the sum of squared windows already, which is the same at every sample once all windows are there.
@@ -39,7 +39,7 @@ def to_frames(described: np.ndarray, config: Config) -> np.ndarray:
     return frames * (window / np.tile(envelope, config.overlap))
 
 
-def overlapped(frames: np.ndarray, config: Config) -> np.ndarray:
+def overlapped(frames: np.ndarray, config: CodecConfig) -> np.ndarray:
     """``frames (overlap - 1 + steps, n_fft)``, those before the first step in front, to the samples that they finish.
 
     ``(steps * step_length,)``, always added in the order of the frames, so that a stream adds up to the same bits as the whole.

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...contracts.family import EMBEDDINGS_FILE
 from ...nn.blocks import Recurrence, ResidualBlock, Upsample
 from ...nn.critics import SpectralCritic, WaveCritic
 from ...nn.losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
+from ...nn.network import Batch, Network, Turn
 from ...nn.novelty import LogMelNovelty, closeness_penalty
 from ...nn.playable import Graph, Playable
 from ...nn.spectrum import istft, stft
-from . import EMBEDDINGS_FILE, Config
-from .recipe import CLIPS_PER_CLASS, Prepared
+from .config import GanConfig
+from .recipe import CLIPS_PER_CLASS, GanPrepared
 from .runtime import edge_gain
 
-Batch = dict[str, Any]
 FIRST_FRAMES = 8  # length of the generators' first feature map
 CLIPS_TO_MEASURE = 100  # of each class, at every evaluation
 CLIPS_TO_HEAR = 3  # of each class, at every evaluation
@@ -31,7 +29,7 @@ class Condition(nn.Module):
 
     size = 256
 
-    def __init__(self, config: Config):
+    def __init__(self, config: GanConfig):
         super().__init__()
         self.labels = nn.Embedding(len(config.labels), config.label_size) if config.labels else None
         n_inputs = config.latent_size + (config.label_size if config.labels else 0) + config.code_size
@@ -61,7 +59,7 @@ class SpectralGenerator(nn.Module):
     window: Tensor
     fade: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: GanConfig):
         super().__init__()
         self.config = config
         channels, n_bins = config.channels, config.n_fft // 2 + 1
@@ -126,7 +124,7 @@ class WaveGenerator(nn.Module):
 
     fade: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: GanConfig):
         super().__init__()
         self.config = config
         self.condition = Condition(config)
@@ -158,7 +156,7 @@ class WaveGenerator(nn.Module):
 Generator = SpectralGenerator | WaveGenerator
 
 
-def _bands_to_bins(config: Config) -> Tensor:
+def _bands_to_bins(config: GanConfig) -> Tensor:
     """Triangular weights that spread the gains of mel-spaced bands over bins, ``(bins, bands)``; each row sums to 1."""
     n_bins, n_bands = config.n_fft // 2 + 1, config.noise_bands
     hertz = torch.arange(n_bins) * config.sample_rate / config.n_fft
@@ -167,7 +165,7 @@ def _bands_to_bins(config: Config) -> Tensor:
     return (1 - (place.unsqueeze(1) - torch.arange(n_bands)).abs()).clamp(min=0)
 
 
-def draw(config: Config, n_clips: int, device: torch.device) -> tuple[Tensor, Tensor | None]:
+def draw(config: GanConfig, n_clips: int, device: torch.device) -> tuple[Tensor, Tensor | None]:
     """A latent vector and an InfoGAN code for each clip, from torch's global generator."""
     latent = torch.randn(n_clips, config.latent_size, device=device)
     parts = []
@@ -179,10 +177,10 @@ def draw(config: Config, n_clips: int, device: torch.device) -> tuple[Tensor, Te
     return latent, torch.cat(parts, 1) if parts else None
 
 
-class Gan(nn.Module):
+class Gan(Network):
     """Generator and critic, and what each minimises."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: GanConfig):
         super().__init__()
         self.config = config
         self.generator = SpectralGenerator(config) if config.generator == "spectral" else WaveGenerator(config)
@@ -228,7 +226,7 @@ class Gan(nn.Module):
             weights["distance/copies"] = config.copy_weight
         return weights
 
-    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+    def turns(self, step: int) -> list[Turn]:
         """The critic as often as the config says, then the generator, which is judged on the critic's last fakes.
 
         During ``critic_warmup_steps`` the critic alone.
@@ -332,7 +330,7 @@ def _pooled_groups(picture: Tensor) -> Tensor:
     return pooled.flatten(1).unflatten(0, (-1, CLIPS_PER_CLASS))
 
 
-def build(config: Config) -> Gan:
+def build(config: GanConfig) -> Gan:
     """The networks of a configuration, with fresh weights."""
     return Gan(config)
 
@@ -347,13 +345,13 @@ def generate(generator: Generator, label: int, n_clips: int) -> np.ndarray:
     return generator.wave(latent, labels, code).cpu().numpy()
 
 
-def evaluate(generator: Generator, prepared: Prepared) -> dict[str, float]:
+def evaluate(generator: Generator, prepared: GanPrepared) -> dict[str, float]:
     """The validation metrics of a generator; see :meth:`wavewright.metrics.reference.Reference.measure`."""
     waves = {label: generate(generator, label, CLIPS_TO_MEASURE)[:, 0] for label in prepared.reference.embeddings}
     return prepared.reference.measure(waves, generator.config.sample_rate)
 
 
-def listen(generator: Generator, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+def samples(generator: Generator, prepared: GanPrepared) -> tuple[list[np.ndarray], list[str]]:
     """A few clips of each class, ``(1, n_samples)`` each, and their titles: the same latent vectors at every call."""
     waves, titles = [], []
     with torch.random.fork_rng(devices=[]):
@@ -376,7 +374,7 @@ class Playing(nn.Module):
         return self.generator(latent, given[0] if config.labels else None, given[-1] if config.code_size else None)
 
 
-def to_play(generator: Generator, prepared: Prepared) -> Playable:
+def export(generator: Generator, prepared: GanPrepared) -> Playable:
     """The graph of the generator, one clip of each class, and where the training clips lie, for the search for copies."""
     config = generator.config
     latent, code = draw(config, 2, torch.device("cpu"))
@@ -386,7 +384,7 @@ def to_play(generator: Generator, prepared: Prepared) -> Playable:
     if code is not None:
         inputs["code"] = code
     outputs = ("spectrum", "noise_gain") if config.generator == "spectral" else ("wave",)
-    waves, _ = listen(generator, prepared)
+    waves, _ = samples(generator, prepared)
     return Playable(
         graphs={"generator.onnx": Graph(Playing(generator), inputs, outputs)},
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...contracts.lookup import index_of
+from ...contracts.runtime import Interpolator
+from ...dsp.interpolation import lerp, slerp
 from ...dsp.onset import fade
 from ...dsp.spectrum import istft, stft
 from ...errors import BadModel, BadSetting
-from ...models.asked import place_of
-from ...models.folder import ModelFolder, OpenModel, Shapes
+from ...models.folder import ModelFolder, Shapes
 from ...units import seconds_to_samples
-from ..interpolation import lerp, slerp
-from . import Config
+from .config import GanConfig
 
 GRAPH_FILE = "generator.onnx"
 
@@ -29,13 +30,12 @@ class Draw:
     noise: np.ndarray  # (n_samples,), normal; empty for the waveform generator, which needs none
 
 
-class Runtime(OpenModel):
+class GanRuntime(Interpolator):
     """A GAN that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is computed by itself."""
 
     def __init__(self, folder: ModelFolder):
-        self.folder = folder
-        self.card = folder.card
-        self.config = config = folder.config(Config)
+        super().__init__(folder)
+        self.config = config = folder.config(GanConfig)
         self.labels = config.labels
         self.sample_rate = config.sample_rate
         inputs: Shapes = {"latent": (1, config.latent_size)}
@@ -51,6 +51,11 @@ class Runtime(OpenModel):
         self._edge_gain = edge_gain(config)
         self._session = folder.session(GRAPH_FILE, inputs, outputs)
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the further parameters that `generate` takes for this model."""
+        return ("code",) if self.config.code_size else ()
+
     def generate(
         self,
         label: str | None = None,
@@ -58,39 +63,39 @@ class Runtime(OpenModel):
         seed: int = 0,
         start: int = 0,
         code: Sequence[float] | None = None,
-    ) -> np.ndarray:
-        """Clips ``start`` to ``start + count - 1`` of a seed, ``(count, 1, n_samples)`` float32 in [-1, 1].
+    ) -> list[np.ndarray]:
+        """Clips ``start`` to ``start + count - 1`` of a seed, each ``(1, n_samples)`` float32 in [-1, 1].
 
         Without ``label`` clip ``i`` has the label number ``i`` modulo their number. ``code`` sets the InfoGAN code of all clips: one
         number for each category (1 for the chosen one, 0 for the others), then the continuous dimensions, each in [-1, 1].
         Raises BadSetting for a label or code that the model does not have.
         """
-        label_index = None if label is None else place_of(label, self.labels, "label", self.card.name)
+        label_index = None if label is None else index_of(label, self.labels, "label", self.card.name)
         chosen = None if code is None else self._checked_code(code)
-        waves = np.empty((count, 1, self.config.n_samples), dtype=np.float32)
-        for place, index in enumerate(range(start, start + count)):
+        waves = []
+        for index in range(start, start + count):
             clip_label = self._label_of(index) if label_index is None else label_index
-            waves[place, 0] = self._play(self._draw(seed, index, clip_label), clip_label, chosen)
+            waves.append(self._play(self._draw(seed, index, clip_label), clip_label, chosen)[None])
         return waves
 
-    def interpolate(self, seed_a: int, seed_b: int, steps: int, label: str | None = None) -> np.ndarray:
-        """A way from clip 0 of one seed to clip 0 of another, both included, ``(steps, 1, n_samples)`` float32 in [-1, 1].
+    def interpolate(self, seed_a: int, seed_b: int, steps: int, label: str | None = None) -> list[np.ndarray]:
+        """A way from clip 0 of one seed to clip 0 of another, both included, ``(1, n_samples)`` float32 each in [-1, 1].
 
         Latent vector and noise turn along great circles, which keeps their statistics, the code moves along a straight line. Without
         ``label`` the first is taken, as clip 0 has it. Raises BadSetting for an unknown label or fewer than two steps.
         """
         if steps < 2:
             raise BadSetting(f"An interpolation in {steps} steps is not possible; it needs at least 2, its two ends.")
-        label_index = self._label_of(0) if label is None else place_of(label, self.labels, "label", self.card.name)
+        label_index = self._label_of(0) if label is None else index_of(label, self.labels, "label", self.card.name)
         a, b = (self._draw(seed, 0, label_index) for seed in (seed_a, seed_b))
-        waves = np.empty((steps, 1, self.config.n_samples), dtype=np.float32)
-        for step, part in enumerate(np.linspace(0.0, 1.0, steps)):
+        waves = []
+        for part in np.linspace(0.0, 1.0, steps):
             between = Draw(
                 slerp(a.latent, b.latent, part),
                 lerp(a.code, b.code, part),
                 slerp(a.noise, b.noise, part),
             )
-            waves[step, 0] = self._play(between, label_index, None)
+            waves.append(self._play(between, label_index, None)[None])
         return waves
 
     def _label_of(self, index: int) -> int:
@@ -153,7 +158,7 @@ class Runtime(OpenModel):
         return istft(summed, config.n_fft, config.hop_length, n_samples=config.n_samples)
 
 
-def edge_gain(config: Config) -> np.ndarray:
+def edge_gain(config: GanConfig) -> np.ndarray:
     """Return the gain of every sample, ``(n_samples,)`` float32.
 
     It rises along a line from 0, and falls to 0 along half a period of a raised cosine.
@@ -164,8 +169,3 @@ def edge_gain(config: Config) -> np.ndarray:
     if config.generator == "spectral":
         gain[: config.fade_in_samples] *= np.linspace(0.0, 1.0, config.fade_in_samples, dtype=np.float32)
     return gain
-
-
-def open_model(folder: ModelFolder) -> Runtime:
-    """The runtime of a GAN's model folder; raises BadModel where the folder is damaged."""
-    return Runtime(folder)

@@ -13,22 +13,21 @@ from ...dsp.phase import griffin_lim, mel_to_power
 from ...dsp.pitch import f0_to_octaves, track_pitch
 from ...dsp.spectrum import spectrogram, stft
 from ...errors import BadAudio
-from . import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, POSITION_FEATURES, Config
+from .config import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, LstmConfig
 
 MIDDLE_PITCH_HZ = 100.0  # stands for 0
 SMALLEST_NOISE_SHARE = 0.01  # of a voice band's power: 20 dB below the harmonics
 SMALLEST_VARIANCE = 1e-4  # of a direction of frames, over the mean variance; what varies less is not drawn out to 1
 DISPERSION_SECONDS = 0.003  # of the highest frequency of a pulse
 LARGEST_LOG_POWER = 30.0  # of a band; what a network draws beyond would overflow
-EDGE_FRAMES = 8.0  # over which a sound's beginning and end are felt
 
 
-def filters_of(config: Config) -> np.ndarray:
+def filters_of(config: LstmConfig) -> np.ndarray:
     """The mel filterbank of a model's frames, ``(n_mels, n_fft // 2 + 1)``."""
     return mel_filterbank(config.sample_rate, config.n_fft, config.n_mels, config.f_min_hz, config.top_hz)
 
 
-def wave_to_frames(wave: np.ndarray, config: Config) -> np.ndarray:
+def wave_to_frames(wave: np.ndarray, config: LstmConfig) -> np.ndarray:
     """The frames ``(frames, n_features)`` float32 of ``wave (time,)``, frame ``t`` centred on sample ``t * hop_length``.
 
     First ``log(floor + power)`` of each mel band; with a voice then ``log2(pitch / 100 Hz)``, carried on where there is none, and the
@@ -50,7 +49,7 @@ def wave_to_frames(wave: np.ndarray, config: Config) -> np.ndarray:
 
 
 def frames_to_wave(
-    frames: np.ndarray, config: Config, rng: np.random.Generator, n_samples: int, given: np.ndarray | None = None
+    frames: np.ndarray, config: LstmConfig, rng: np.random.Generator, n_samples: int, given: np.ndarray | None = None
 ) -> np.ndarray:
     """A wave ``(n_samples,)`` float32 with nearly these ``frames (frames, n_features)``; a neural vocoder may stand in its place.
 
@@ -63,7 +62,7 @@ def frames_to_wave(
 
 
 def _shaped(
-    frames: np.ndarray, config: Config, rng: np.random.Generator, n_samples: int, given: np.ndarray | None
+    frames: np.ndarray, config: LstmConfig, rng: np.random.Generator, n_samples: int, given: np.ndarray | None
 ) -> np.ndarray:
     """Return the wave of :func:`frames_to_wave` for a whole number of hops and one frame more."""
     mel = np.maximum(np.exp(np.minimum(frames[:, : config.n_mels].T, LARGEST_LOG_POWER)) - config.log_floor, 0.0)
@@ -80,7 +79,7 @@ def _shaped(
     return shape_to_mel(spectrum, mel, filters, config.n_fft, config.hop_length, n_samples, config.passes)
 
 
-def _excitation(frames: np.ndarray, config: Config, rng: np.random.Generator, n_samples: int) -> np.ndarray:
+def _excitation(frames: np.ndarray, config: LstmConfig, rng: np.random.Generator, n_samples: int) -> np.ndarray:
     """What is shaped to the bands, a spectrum ``(bins, frames)``: white noise, or as much of pulses as the frames say."""
     noise = stft(rng.standard_normal(n_samples, dtype=np.float32), config.n_fft, config.hop_length)
     if config.source != "voice":
@@ -134,17 +133,3 @@ class Whitening:
     def frames(self, white: np.ndarray) -> np.ndarray:
         """The inverse of :meth:`white`."""
         return ((white * self.scales) @ self.directions.T + self.mean).astype(np.float32)
-
-
-def position_features(n_frames: int) -> np.ndarray:
-    """Where each frame of a sound of ``n_frames`` frames is, ``(n_frames, POSITION_FEATURES)`` float32.
-
-    Its part of the whole, half and whole waves over it, how near beginning and end are, and how long the whole is.
-    """
-    number = np.arange(n_frames, dtype=np.float64)
-    part = number / max(n_frames - 1, 1)
-    columns = [2 * part - 1]
-    columns += [wave(np.pi * turns * part) for turns in (1, 2) for wave in (np.sin, np.cos)]
-    columns += [np.exp(-number / EDGE_FRAMES), np.exp(-number[::-1] / EDGE_FRAMES)]
-    columns.append(np.full(n_frames, np.log(n_frames / 50)))
-    return np.stack(columns, axis=1).astype(np.float32).reshape(n_frames, POSITION_FEATURES)

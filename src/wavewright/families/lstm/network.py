@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...dsp.position import POSITION_FEATURES, position_features
 from ...nn.cells import step_cells
+from ...nn.network import Batch, Network, Turn
 from ...nn.playable import Graph, Playable
-from . import LOG_DEVIATIONS, POSITION_FEATURES, STATISTICS_FILE, Config
-from .frames import position_features
-from .recipe import Prepared
+from .config import LOG_DEVIATIONS, STATISTICS_FILE, LstmConfig
+from .recipe import LstmPrepared
 from .sampling import draw_sound
 
-Batch = dict[str, Any]
 CARRY = 0.5  # of the frame before in the next one's mean, where training begins
 CLIPS_TO_MEASURE = 16  # of each label, at every evaluation
 CLIPS_TO_HEAR = 3  # of each label, at every evaluation
@@ -28,7 +26,7 @@ VOICE_NOISE_SHARE = 0.15  # of the input noise, for pitch and periodicity: what 
 class Recurrent(nn.Module):
     """Frames so far to what the next may be, over a whole clip or step by step."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: LstmConfig):
         super().__init__()
         self.config = config
         self.prenet = nn.Sequential(
@@ -109,10 +107,10 @@ def mixture_nll(outputs: Tensor, frames: Tensor, n_mixtures: int) -> Tensor:
     return -(logits + of_each).logsumexp(-1)
 
 
-class Lstm(nn.Module):
+class Lstm(Network):
     """The recurrent network and what it minimises."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: LstmConfig):
         super().__init__()
         self.config = config
         self.recurrent = Recurrent(config)
@@ -128,7 +126,7 @@ class Lstm(nn.Module):
         weights = {"frame/nll": 1.0} if self.config.output == "mixture" else {"frame/mse": 1.0}
         return weights | ({"end/cross_entropy": 1.0} if self.config.duration == "learned" else {})
 
-    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+    def turns(self, step: int) -> list[Turn]:
         return [("recurrent", self._losses)]
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -162,7 +160,7 @@ def losses(recurrent: Recurrent, batch: Batch, noise: Tensor | None = None) -> d
         return {"frame/mse": (error * heard).sum() / n_heard} | found
 
 
-def build(config: Config) -> Lstm:
+def build(config: LstmConfig) -> Lstm:
     """The network of a configuration, with fresh weights."""
     return Lstm(config)
 
@@ -184,7 +182,7 @@ class TorchStep:
         return outputs[0].cpu().numpy(), next_state[0].cpu().numpy()
 
 
-def generate(recurrent: Recurrent, prepared: Prepared, label: int, count: int) -> list[np.ndarray]:
+def generate(recurrent: Recurrent, prepared: LstmPrepared, label: int, count: int) -> list[np.ndarray]:
     """Clips ``(time,)`` of a network in training, the same random numbers at every call."""
     config, statistics = recurrent.config, prepared.statistics
     n_samples = round(prepared.recipe.data.heard_seconds * config.sample_rate) if config.duration == "endless" else None
@@ -198,7 +196,7 @@ def generate(recurrent: Recurrent, prepared: Prepared, label: int, count: int) -
 
 
 @torch.no_grad()
-def evaluate(recurrent: Recurrent, prepared: Prepared) -> dict[str, float]:
+def evaluate(recurrent: Recurrent, prepared: LstmPrepared) -> dict[str, float]:
     """``distance`` and ``diversity`` (see :meth:`.recipe.Reference.measure`), and with validation clips the loss of their frames."""
     config = recurrent.config
     waves = {label: generate(recurrent, prepared, label, CLIPS_TO_MEASURE) for label in prepared.reference.embeddings}
@@ -216,7 +214,7 @@ def evaluate(recurrent: Recurrent, prepared: Prepared) -> dict[str, float]:
     return {f"valid/{name}": total / n_frames, **metrics}
 
 
-def listen(recurrent: Recurrent, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+def samples(recurrent: Recurrent, prepared: LstmPrepared) -> tuple[list[np.ndarray], list[str]]:
     """A few clips of each label, ``(1, time)`` each, and their titles: the same random numbers at every call."""
     waves, titles = [], []
     for label in prepared.reference.embeddings:
@@ -240,7 +238,7 @@ class Playing(nn.Module):
         return self.recurrent.step(frame, position, label, speaker, rest[0])
 
 
-def to_play(recurrent: Recurrent, prepared: Prepared) -> Playable:
+def export(recurrent: Recurrent, prepared: LstmPrepared) -> Playable:
     """The graph of one step, what is known of the training sounds, and a clip of each label."""
     config = recurrent.config
     draw = torch.Generator().manual_seed(0)
@@ -252,7 +250,7 @@ def to_play(recurrent: Recurrent, prepared: Prepared) -> Playable:
     if config.speakers:
         inputs["speaker"] = torch.zeros(2, dtype=torch.int64)
     inputs["state"] = torch.randn(2, config.n_states, config.hidden_size, generator=draw) / 2
-    waves, _ = listen(recurrent, prepared)
+    waves, _ = samples(recurrent, prepared)
     return Playable(
         graphs={"step.onnx": Graph(Playing(recurrent), inputs, ("outputs", "next_state"))},
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),

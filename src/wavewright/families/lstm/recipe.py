@@ -8,28 +8,29 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contracts.recipe import Prepared, Recipe
+from ...contracts.settings import TrainingSettings
 from ...data.durations import duration_quantiles, exclude_long
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.selection import label_indices, select_labels_and_speakers
 from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
-from ...errors import BadFolder, BadSetting
+from ...dsp.position import position_features
+from ...errors import BadFolder
 from ...metrics.embeddings import LogMelEmbedding
 from ...metrics.kernel import kernel_distance
 from ...metrics.neighbours import diversity_ratio
 from ...ranges import check_ranges
-from ...training.settings import TrainingSettings
 from ...units import gain_to_db
-from . import SIZES, Config
-from .frames import Whitening, position_features, wave_to_frames
+from .config import METRICS, SIZES, LstmConfig
+from .frames import Whitening, wave_to_frames
 from .sampling import SHORTEST_FRAMES, Statistics
 
 POOL = 8  # batches whose clips are sorted by length, so that those of one batch are about equally long
 LARGEST_REFERENCE = 60  # clips of a label that generated ones are measured against
-METRICS = ("valid/nll", "valid/mse", "distance", "diversity", "level_db")
 DATA_RANGES = {
-    "valid_share": (0.0, 0.9),
+    "valid_fraction": (0.0, 0.9),
     "smallest_class": (1, 1_000_000),
     "crop_seconds": (0.1, 60.0),
     "longest_seconds": (0.1, 60.0),
@@ -38,10 +39,10 @@ DATA_RANGES = {
 
 
 @dataclass(frozen=True)
-class DataSettings:
+class LstmDataSettings:
     """What becomes of a recording before the network sees it."""
 
-    valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
+    valid_fraction: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
     smallest_class: int = 4  # clips; a label with fewer is left out
     crop_seconds: float = 2.0  # of endless sounds, seen at a time
     longest_seconds: float = 10.0  # of whole sounds; longer ones are left out
@@ -52,48 +53,44 @@ class DataSettings:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LstmRecipe(Recipe):
     """A complete description of a training run; raises BadSetting where the training does not fit a recurrent model."""
 
-    model: Config = field(default_factory=Config)
-    data: DataSettings = field(default_factory=DataSettings)
+    TITLE = "a recurrent model"
+    VALIDATION_METRICS = METRICS
+
+    model: LstmConfig = field(default_factory=LstmConfig)
+    data: LstmDataSettings = field(default_factory=LstmDataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
-    def __post_init__(self) -> None:
-        measured = [
-            name for name in METRICS if name != ("valid/mse" if self.model.output == "mixture" else "valid/nll")
-        ]
-        if self.training.metric.removeprefix("-") not in ("", *measured):
-            raise BadSetting(
-                f"metric is {self.training.metric!r}; a recurrent model with the output {self.model.output} is measured by "
-                f"{', '.join(measured)} (with - in front where higher is better)."
-            )
+    def metrics(self) -> Sequence[str]:
+        """Return the metrics of the output: a mixture has a likelihood, a mean an error."""
+        unmeasured = "valid/mse" if self.model.output == "mixture" else "valid/nll"
+        return [name for name in METRICS if name != unmeasured]
 
 
-def recipe(size: str) -> Recipe:
+def recipe(size: str) -> LstmRecipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for a laptop, ``base`` for the bundled models."""
     training = TrainingSettings(
         batch_size=32,
         learning_rate=2e-3,
         weight_decay=0.01,
         schedule="cosine",
-        final_share=0.02,
+        final_fraction=0.02,
         warmup_steps=50,
         clip_norm=1.0,
         ema_decay=0.995,
         evaluate_every=500,
         metric="distance",
     )
-    return Recipe(model=Config(**SIZES[size]), training=training)
+    return LstmRecipe(model=SIZES[size], training=training)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class LstmPrepared(Prepared):
     """A recipe with its data: what the loop draws batches from, and what the network is measured by."""
 
-    recipe: Recipe
-    train_entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    recipe: LstmRecipe
     batches: FrameBatches
     valid: FrameBatches | None
     statistics: Statistics
@@ -113,14 +110,14 @@ class Clips:
         return Clips(tuple(self.white[row] for row in rows), self.labels[rows], self.speakers[rows])
 
 
-def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> LstmPrepared:
     """Split, decode and turn ``entries`` into frames; the labels and speakers that occur become the model's, unless the recipe names its
     own.
 
     Speakers are asked for where every clip has one and there are several. Raises BadFolder where too little is left to train on.
     """
     model, data = recipe.model, recipe.data
-    divided = assign_splits(without_speaker_groups(entries), by="group", valid=data.valid_share, test=0.0)
+    divided = assign_splits(without_speaker_groups(entries), by="group", valid=data.valid_fraction, test=0.0)
     too_long: list[Problem] = []
     if model.duration != "endless":
         divided, too_long = exclude_long(divided, data.longest_seconds)
@@ -135,7 +132,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     frames = [wave_to_frames(store[row][0], model) for row in range(len(store))]
     train, valid = ([row for row, entry in enumerate(used) if entry.split == split] for split in ("train", "valid"))
     if not train:
-        raise BadFolder("No clip is left to train on; lower data.valid_share, or add recordings.")
+        raise BadFolder("No clip is left to train on; lower data.valid_fraction, or add recordings.")
     whitening = Whitening.of([frames[row] for row in train], model.n_mels)
     clips = Clips(
         tuple(whitening.white(clip) for clip in frames),
@@ -147,7 +144,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     if not valid and training.metric.startswith("valid"):
         training = replace(training, metric="distance")
     recipe = replace(recipe, model=model, training=training)
-    return Prepared(
+    return LstmPrepared(
         recipe,
         tuple(used[row] for row in train),
         (*too_long, *named.problems, *store.problems),
@@ -158,7 +155,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     )
 
 
-def _durations(clips: Clips, model: Config) -> np.ndarray:
+def _durations(clips: Clips, model: LstmConfig) -> np.ndarray:
     """Quantiles of the durations in frames of each label's sounds by each speaker, ``(labels, speakers, quantiles)``."""
     lengths = np.array([len(white) for white in clips.white])
     n_labels, n_speakers = max(len(model.labels), 1), max(len(model.speakers), 1)
@@ -173,7 +170,7 @@ class FrameBatches:
     ``speaker (batch,)``.
     """
 
-    def __init__(self, clips: Clips, recipe: Recipe):
+    def __init__(self, clips: Clips, recipe: LstmRecipe):
         self.clips, self.model = clips, recipe.model
         self.batch_size, self.seed = recipe.training.batch_size, recipe.training.seed
         self.crop_frames = max(SHORTEST_FRAMES, round(recipe.data.crop_seconds * recipe.model.frame_rate))
@@ -232,7 +229,7 @@ class Reference:
     embeddings: dict[int, np.ndarray]
 
     @classmethod
-    def of(cls, store: ClipStore, labels: np.ndarray, recipe: Recipe) -> Reference:
+    def of(cls, store: ClipStore, labels: np.ndarray, recipe: LstmRecipe) -> Reference:
         """Embed the beginning of clips chosen by a fixed seed."""
         rate = recipe.model.sample_rate
         embedding = LogMelEmbedding(rate, recipe.data.heard_seconds)

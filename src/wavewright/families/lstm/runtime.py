@@ -6,10 +6,12 @@ import zlib
 
 import numpy as np
 
+from ...contracts.lookup import index_of
+from ...contracts.runtime import Continuer
+from ...dsp.position import POSITION_FEATURES
 from ...errors import BadAudio, BadModel, BadSetting
-from ...models.asked import place_of
-from ...models.folder import ModelFolder, OpenModel, Shapes
-from . import POSITION_FEATURES, RANGES, STATISTICS_FILE, Config
+from ...models.folder import ModelFolder, Shapes
+from .config import STATISTICS_FILE, LstmConfig
 from .sampling import SHORTEST_FRAMES, Statistics, draw_sound
 
 GRAPH_FILE = "step.onnx"
@@ -17,13 +19,12 @@ DEFAULT_SECONDS = 5.0  # of an endless sound
 LONGEST_SECONDS = 3_600.0
 
 
-class Runtime(OpenModel):
+class LstmRuntime(Continuer):
     """A recurrent model that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is drawn by itself."""
 
     def __init__(self, folder: ModelFolder):
-        self.folder = folder
-        self.card = folder.card
-        self.config = config = folder.config(Config)
+        super().__init__(folder)
+        self.config = config = folder.config(LstmConfig)
         self.labels, self.speakers = config.labels, config.speakers
         self.sample_rate = config.sample_rate
         self.statistics = self._statistics()
@@ -37,6 +38,11 @@ class Runtime(OpenModel):
         state = (1, config.n_states, config.hidden_size)
         inputs["state"] = state
         self._session = folder.session(GRAPH_FILE, inputs, {"outputs": (1, config.n_outputs), "next_state": state})
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the further parameters that `generate` takes for this model."""
+        return ("seconds", "temperature", "speaker")
 
     def generate(
         self,
@@ -63,7 +69,7 @@ class Runtime(OpenModel):
 
     def continue_from(
         self,
-        clip_wave: np.ndarray,
+        wave: np.ndarray,
         seconds: float,
         label: str | None = None,
         seed: int = 0,
@@ -71,12 +77,12 @@ class Runtime(OpenModel):
         temperature: float | None = None,
         speaker: str | None = None,
     ) -> np.ndarray:
-        """``clip_wave (1, time)`` at the model's sample rate and what comes next, ``seconds`` in all: ``(1, time)`` float32 in [-1, 1].
+        """``wave (1, time)`` at the model's sample rate and what comes next, ``seconds`` in all: ``(1, time)`` float32 in [-1, 1].
 
         The clip goes through the cells first, so that what follows is its continuation. Raises BadAudio for a clip that is empty, has
         several channels or numbers that are not finite, BadSetting for one no shorter than ``seconds`` and as :meth:`generate`.
         """
-        given = np.asarray(clip_wave, np.float32)
+        given = np.asarray(wave, np.float32)
         if given.ndim != 2 or given.shape[0] != 1 or not given.size or not np.isfinite(given).all():
             raise BadAudio(
                 f"The clip to continue has shape {given.shape}; it must be (1, time) with at least one sample, all of them finite "
@@ -120,12 +126,12 @@ class Runtime(OpenModel):
             n_samples = self._n_samples(DEFAULT_SECONDS)
         number = index % max(len(self.labels), 1)
         if label is not None:
-            number = place_of(label, self.labels, "label", self.card.name)
+            number = index_of(label, self.labels, "label", self.card.name)
         name = self.labels[number] if self.labels else ""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
         chosen = int(rng.integers(max(len(self.speakers), 1)))  # drawn in any case, so that what follows is the same
         if speaker is not None:
-            chosen = place_of(speaker, self.speakers, "speaker", self.card.name)
+            chosen = index_of(speaker, self.speakers, "speaker", self.card.name)
         wave = draw_sound(self.step, config, self.statistics, rng, number, chosen, n_samples, temperature, given)
         if not np.isfinite(wave).all():
             raise BadModel(
@@ -142,7 +148,7 @@ class Runtime(OpenModel):
         return round(seconds * self.sample_rate)
 
     def _checked_temperature(self, temperature: float | None) -> float:
-        low, high = RANGES["temperature"]
+        low, high = LstmConfig.RANGES["temperature"]
         temperature = self.config.temperature if temperature is None else temperature
         if not low <= temperature <= high:
             raise BadSetting(f"The temperature is {temperature}; it must lie between {low} and {high}.")
@@ -166,8 +172,3 @@ class Runtime(OpenModel):
                     "model again."
                 )
         return Statistics.of(tensors)
-
-
-def open_model(folder: ModelFolder) -> Runtime:
-    """The runtime of a recurrent model's folder; raises BadModel where the folder is damaged."""
-    return Runtime(folder)

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from . import LOG_DEVIATIONS, Config
-from .frames import Whitening, frames_to_wave, position_features, wave_to_frames
+from ...dsp.position import position_features
+from .config import LOG_DEVIATIONS, LstmConfig
+from .frames import Whitening, frames_to_wave, wave_to_frames
 
 SHORTEST_FRAMES = 4
 LONGEST_LEARNED_SECONDS = 10.0  # a sound with a learned end that has not come stops here
@@ -64,7 +65,7 @@ class Statistics:
 
 def draw_sound(
     step: Step,
-    config: Config,
+    config: LstmConfig,
     statistics: Statistics,
     rng: np.random.Generator,
     label: int,
@@ -104,7 +105,11 @@ def draw_sound(
 
 
 def _cut_from_texture(
-    draw: Callable[[int], np.ndarray], whitening: Whitening, config: Config, rng: np.random.Generator, n_samples: int
+    draw: Callable[[int], np.ndarray],
+    whitening: Whitening,
+    config: LstmConfig,
+    rng: np.random.Generator,
+    n_samples: int,
 ) -> np.ndarray:
     """Draw a longer sound without beginning or end and cut ``(n_samples,)`` out of it where its edges are quiet.
 
@@ -143,7 +148,7 @@ def quietest_cut(levels_db: np.ndarray, n_frames: int, n_edge: int) -> int:
     return int(np.argmin(np.maximum(of_beginning, of_end)))
 
 
-def window_frames(config: Config) -> int:
+def window_frames(config: LstmConfig) -> int:
     """Return the number of frames after the end of a sound whose windows reach into it."""
     return -(-config.n_fft // config.hop_length)
 
@@ -164,12 +169,12 @@ def attenuate_edges(wave: np.ndarray, n_edge: int, has_beginning: bool = True) -
     return attenuated
 
 
-def edge_frames(config: Config) -> int:
+def edge_frames(config: LstmConfig) -> int:
     """Return the number of frames that sound in the first EDGE_SECONDS of a clip."""
     return 1 + -(-round(EDGE_SECONDS * config.sample_rate) // config.hop_length)
 
 
-def frame_levels_db(frames: np.ndarray, config: Config) -> np.ndarray:
+def frame_levels_db(frames: np.ndarray, config: LstmConfig) -> np.ndarray:
     """Return the power of ``frames (frames, n_features)`` in dB, ``(frames,)``."""
     log_power = np.logaddexp.reduce(frames[:, : config.n_mels].astype(np.float64), axis=1)
     return 10 / np.log(10) * log_power
@@ -182,7 +187,7 @@ def _within_full_scale(wave: np.ndarray) -> np.ndarray:
 
 def draw_frames(
     step: Step,
-    config: Config,
+    config: LstmConfig,
     statistics: Statistics,
     rng: np.random.Generator,
     label: int,
@@ -212,7 +217,7 @@ def draw_frames(
     return white[1:]
 
 
-def draw_frame(outputs: np.ndarray, config: Config, temperature: float, rng: np.random.Generator) -> np.ndarray:
+def draw_frame(outputs: np.ndarray, config: LstmConfig, temperature: float, rng: np.random.Generator) -> np.ndarray:
     """A white frame ``(n_features,)`` from ``outputs (n_outputs,)``: of a Gaussian of the mixture, or the mean itself.
 
     ``temperature`` multiplies the Gaussians' deviations; which of them is drawn is as likely as it was learned.
@@ -229,7 +234,7 @@ def draw_frame(outputs: np.ndarray, config: Config, temperature: float, rng: np.
     return np.clip(drawn, -LARGEST_WHITE, LARGEST_WHITE)
 
 
-def _joined(given: np.ndarray, wave: np.ndarray, config: Config) -> np.ndarray:
+def _joined(given: np.ndarray, wave: np.ndarray, config: LstmConfig) -> np.ndarray:
     """``given`` as it is, but for a short fade at its end into ``wave``, of which it is the beginning."""
     n_fade = min(config.hop_length, len(given), len(wave))
     n_given = min(len(given), len(wave))

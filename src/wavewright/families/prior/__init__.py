@@ -19,100 +19,59 @@ coarsest level; whole sounds know their place in a duration that is drawn before
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from ...ranges import check_names, check_ranges
-from ..lstm import POSITION_FEATURES
+from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
+from .config import METRICS, SIZES, STATISTICS_FILE, PriorConfig
 
-TIME_FILE, LEVEL_FILE = "time.onnx", "level.onnx"
-STATISTICS_FILE = "statistics.safetensors"
-"""In a model folder: ``durations (labels, speakers, quantiles)`` float32, frames, where durations are drawn."""
+if TYPE_CHECKING:
+    from pathlib import Path
 
-RANGES = {
-    "sample_rate": (4_000, 192_000),
-    "hop_length": (2, 100_000),
-    "codebook_size": (2, 4_096),
-    "n_levels": (1, 32),
-    "n_layers": (1, 64),
-    "hidden_size": (4, 4_096),
-    "kernel": (2, 31),
-    "width": (4, 4_096),
-    "level_layers": (1, 16),
-    "label_size": (1, 1_024),
-    "dropout": (0.0, 0.9),
-    "temperature": (0.0, 2.0),
-    "top_p": (0.01, 1.0),
-}
+    from ...data.entry import Entry
+    from ...models.folder import ModelFolder
+    from .recipe import PriorPrepared, PriorRecipe
+    from .runtime import PriorRuntime
+    from .training import PriorTraining
 
 
-@dataclass(frozen=True)
-class Config:
-    """What the network is and whose codes it draws; raises BadSetting for a number out of its range.
+class PriorFamily(Family[PriorConfig, "PriorRecipe", "PriorPrepared"]):
+    """The family ``prior``."""
 
-    Hash, rate, hop and codebook size are the codec's own: training fills them in.
-    """
+    name = "prior"
+    summary = "draws the codes of a codec, by label or without end"
+    config = PriorConfig
+    sizes = SIZES
+    metrics = METRICS
+    capabilities = frozenset({Capability.GENERATE})
+    extra_files: ClassVar[Mapping[str, str]] = {
+        STATISTICS_FILE: "durations of clips",
+        EMBEDDINGS_FILE: "embeddings of the training clips, for the search for copies",
+    }
 
-    codec: str = "speech-codec"  # a model's name or folder
-    codec_hash: str = ""  # of its networks
-    sample_rate: int = 16_000
-    hop_length: int = 320  # samples to a frame of codes
-    codebook_size: int = 1_024
-    n_levels: int = 4  # of the codec's, the coarse ones
-    labels: tuple[str, ...] = ()  # empty: unconditional
-    speakers: tuple[str, ...] = ()  # empty: not asked
-    duration: Literal["drawn", "endless"] = "endless"  # of a sound; ``drawn`` for sounds with a beginning and an end
-    cell: Literal["lstm", "gru", "convnext"] = "lstm"  # what the network over time is made of
-    n_layers: int = 2
-    hidden_size: int = 320  # of each layer
-    kernel: int = 11  # frames that a layer of ``convnext`` hears
-    width: int = 192  # numbers that stand for codes, and of the layers within a frame
-    level_layers: int = 2  # within a frame
-    label_size: int = 32  # numbers that stand for a label, and for a speaker
-    dropout: float = 0.2
-    temperature: float = 1.0  # below 1 what is likely is drawn more often than learned, 0 always the likeliest
-    top_p: float = 0.95  # codes are drawn from the likeliest ones that have this share together
+    def open(self, folder: ModelFolder) -> PriorRuntime:
+        """Open a model folder for inference; raise BadModel if it is damaged."""
+        from .runtime import PriorRuntime
 
-    def __post_init__(self) -> None:
-        check_ranges(self, RANGES)
-        check_names(labels=self.labels, speakers=self.speakers)
+        return PriorRuntime(folder)
 
-    @property
-    def frame_rate(self) -> float:
-        """Frames a second."""
-        return self.sample_rate / self.hop_length
+    def recipe(self, size: str) -> PriorRecipe:
+        """Return the recipe of a size."""
+        from .recipe import recipe
 
-    @property
-    def silent(self) -> int:
-        """The symbol of a frame of digital silence, whose codes are -1."""
-        return self.codebook_size
+        return recipe(size)
 
-    @property
-    def begin(self) -> int:
-        """The symbol of what was before a sound."""
-        return self.codebook_size + 1
+    def prepare(self, recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> PriorPrepared:
+        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
+        from .recipe import prepare
 
-    @property
-    def has_position(self) -> bool:
-        """Whether the network is told where in the sound it is."""
-        return self.duration == "drawn"
+        return prepare(recipe, entries, cache_folder)
 
-    @property
-    def n_inputs(self) -> int:
-        """Numbers that the network over time gets in a frame: its codes' sum, position, label and speaker."""
-        names = bool(self.labels) + bool(self.speakers)
-        return self.width + POSITION_FEATURES * self.has_position + self.label_size * names
+    def training(self) -> PriorTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import PriorTraining
 
-    @property
-    def state_shape(self) -> tuple[int, ...]:
-        """What the network over time remembers: vectors of the cells, or all that the convolutions look back to."""
-        if self.cell == "convnext":
-            return (self.n_layers * (self.kernel - 1) * self.hidden_size,)
-        return (self.n_layers * (2 if self.cell == "lstm" else 1), self.hidden_size)
+        return PriorTraining()
 
 
-SIZES: dict[str, dict[str, Any]] = {
-    "tiny": {"hidden_size": 128, "width": 64},
-    "small": {},
-    "base": {"hidden_size": 512, "width": 320, "label_size": 64},
-}
+PRIOR = PriorFamily()

@@ -12,7 +12,7 @@ import numpy as np
 from ...data.selection import label_indices
 from ...data.store import ClipStore
 from ...units import db_to_gain
-from . import Config
+from .config import PriorConfig
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Coded:
         return Coded(variants, self.labels[rows], self.speakers[rows], self.groups[rows])
 
 
-def encoded(store: ClipStore, codec: Any, model: Config, variation: Variation) -> Coded:
+def encoded(store: ClipStore, codec: Any, model: PriorConfig, variation: Variation) -> Coded:
     """The clips of a store by the codec's runtime, of the levels that a model has; done once, and kept beside the clips."""
     variants = []
     for number in range(variation.n_variants):

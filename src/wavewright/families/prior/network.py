@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...contracts.family import EMBEDDINGS_FILE
+from ...dsp.position import position_features
 from ...nn.cells import step_cells
 from ...nn.convnext import Blocks
+from ...nn.network import Batch, Network, Turn
 from ...nn.playable import Graph, Playable
-from ..gan import EMBEDDINGS_FILE
-from ..lstm.frames import position_features
-from . import LEVEL_FILE, STATISTICS_FILE, TIME_FILE, Config
-from .recipe import Prepared
+from .config import LEVEL_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
+from .recipe import PriorPrepared
 from .sampling import draw_frames
 
-Batch = dict[str, Any]
 EXPANSION = 3  # hidden numbers over numbers of a ConvNeXt block
 CLIPS_TO_HEAR = 2  # of each label, at every evaluation; three times as many of an endless sound without labels
 
@@ -28,7 +26,7 @@ CLIPS_TO_HEAR = 2  # of each label, at every evaluation; three times as many of 
 class OverTime(nn.Module):
     """Cells or causal convolutions over frames, whole sounds or step by step."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: PriorConfig):
         super().__init__()
         self.config, size = config, config.hidden_size
         self.cells: nn.LSTM | nn.GRU | None = None
@@ -73,7 +71,7 @@ class Drawer(nn.Module):
 
     first: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: PriorConfig):
         super().__init__()
         self.config, width = config, config.width
         n_symbols = config.codebook_size + 2
@@ -144,10 +142,10 @@ class Drawer(nn.Module):
         return torch.matmul(vectors.unsqueeze(1), self.heads[level]).squeeze(1) + self.head_bias[level]
 
 
-class Prior(nn.Module):
+class Prior(Network):
     """The drawing network and what it minimises."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: PriorConfig):
         super().__init__()
         self.config = config
         self.drawer = Drawer(config)
@@ -162,7 +160,7 @@ class Prior(nn.Module):
     def loss_weights(self, step: int) -> dict[str, float]:
         return {"codes/nats": 1.0}
 
-    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+    def turns(self, step: int) -> list[Turn]:
         return [("drawer", self._losses)]
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -190,7 +188,7 @@ def code_nats(drawer: Drawer, batch: Batch) -> tuple[Tensor, Tensor]:
         return torch.stack(found) * counts, counts
 
 
-def build(config: Config) -> Prior:
+def build(config: PriorConfig) -> Prior:
     """The network of a configuration, with fresh weights."""
     return Prior(config)
 
@@ -220,7 +218,7 @@ class TorchSteps:
 
 
 @torch.no_grad()
-def evaluate(drawer: Drawer, prepared: Prepared) -> dict[str, float]:
+def evaluate(drawer: Drawer, prepared: PriorPrepared) -> dict[str, float]:
     """``valid/bits`` of a frame of held-out codes, and ``bits/1``, ``bits/2`` ... of a code of each level; nothing without such clips."""
     if not prepared.valid:
         return {}
@@ -238,7 +236,7 @@ def evaluate(drawer: Drawer, prepared: Prepared) -> dict[str, float]:
     return {"valid/bits": float(bits.sum() / counted[0]), **of_levels}
 
 
-def listen(drawer: Drawer, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+def samples(drawer: Drawer, prepared: PriorPrepared) -> tuple[list[np.ndarray], list[str]]:
     """A few clips of each label, ``(1, time)`` each, and their titles: the same random numbers at every call."""
     config = drawer.config
     steps, waves, titles = TorchSteps(drawer), [], []
@@ -279,7 +277,7 @@ class WithinStep(nn.Module):
         return self.drawer.within(said, symbols, level)
 
 
-def to_play(drawer: Drawer, prepared: Prepared) -> Playable:
+def export(drawer: Drawer, prepared: PriorPrepared) -> Playable:
     """The graphs of both steps, how long sounds last and where they lie, and a clip of each label."""
     config = drawer.config
     draw = torch.Generator().manual_seed(0)
@@ -300,7 +298,7 @@ def to_play(drawer: Drawer, prepared: Prepared) -> Playable:
     files = {}
     if config.duration == "drawn":
         files = {STATISTICS_FILE: {"durations": prepared.durations}, EMBEDDINGS_FILE: prepared.training_sounds}
-    waves, _ = listen(drawer, prepared)
+    waves, _ = samples(drawer, prepared)
     return Playable(
         graphs={
             TIME_FILE: Graph(OverTimeStep(drawer), given, ("said", "next_state")),

@@ -10,33 +10,33 @@ from typing import Any
 
 import numpy as np
 
+from ...contracts.recipe import Prepared, Recipe
+from ...contracts.settings import TrainingSettings
 from ...data.durations import duration_quantiles, exclude_long
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.selection import select_labels_and_speakers
 from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
+from ...dsp.position import position_features
 from ...errors import BadFolder, BadSetting
 from ...metrics.copying import smallest_distance
 from ...metrics.embeddings import LogMelEmbedding
 from ...ranges import check_ranges
-from ...training.settings import TrainingSettings
-from ..lstm.frames import position_features
-from . import SIZES, Config
 from .coded import Coded, Variation, encoded
+from .config import METRICS, SIZES, PriorConfig
 from .runtime import open_codec
 from .sampling import draw_duration
 from .symbols import to_symbols
 
-METRICS = ("valid/bits",)  # a frame, of held-out clips; see network.evaluate
 POOL = 8  # batches whose clips are sorted by length, so that those of one batch are about equally long
 MOST_VALID_FRAMES = 20_000
 LARGEST_REFERENCE = 200  # clips of a label that say how close its sounds lie to each other
 DATA_RANGES = {
-    "valid_share": (0.0, 0.9),
+    "valid_fraction": (0.0, 0.9),
     "smallest_class": (1, 1_000_000),
     "crop_seconds": (0.1, 60.0),
-    "start_share": (0.0, 1.0),
+    "start_fraction": (0.0, 1.0),
     "longest_seconds": (0.1, 60.0),
     "heard_seconds": (0.1, 60.0),
     "n_variants": (1, 100),
@@ -45,13 +45,13 @@ DATA_RANGES = {
 
 
 @dataclass(frozen=True)
-class DataSettings:
+class PriorDataSettings:
     """What becomes of a recording before the network sees its codes."""
 
-    valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
+    valid_fraction: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
     smallest_class: int = 4  # training clips; a label with fewer is left out
     crop_seconds: float = 4.0  # of endless sounds, seen at a time
-    start_share: float = 0.2  # of the crops of a longer sound begin where it begins
+    start_fraction: float = 0.2  # of the crops of a longer sound begin where it begins
     longest_seconds: float = 10.0  # of whole sounds; longer ones are left out
     heard_seconds: float = 4.0  # of endless sounds that are made to be listened to
     n_variants: int = 4  # codes of each training clip: as it is, then beginning within a frame and quieter
@@ -62,45 +62,42 @@ class DataSettings:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class PriorRecipe(Recipe):
     """A complete description of a training run; raises BadSetting where its parts do not fit."""
 
-    model: Config = field(default_factory=Config)
-    data: DataSettings = field(default_factory=DataSettings)
+    TITLE = "a prior"
+    VALIDATION_METRICS = METRICS
+
+    model: PriorConfig = field(default_factory=PriorConfig)
+    data: PriorDataSettings = field(default_factory=PriorDataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
-    def __post_init__(self) -> None:
-        if self.training.metric.removeprefix("-") not in ("", *METRICS):
-            raise BadSetting(f"metric is {self.training.metric!r}; a prior is measured by {', '.join(METRICS)}.")
 
-
-def recipe(size: str) -> Recipe:
+def recipe(size: str) -> PriorRecipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for a laptop, ``base`` for hours of recordings."""
     training = TrainingSettings(
         batch_size=32,
         learning_rate=2e-3,
         weight_decay=0.01,
         schedule="cosine",
-        final_share=0.02,
+        final_fraction=0.02,
         warmup_steps=100,
         clip_norm=1.0,
         ema_decay=0.995,
         evaluate_every=500,
         metric="valid/bits",
     )
-    return Recipe(model=Config(**SIZES[size]), training=training)
+    return PriorRecipe(model=SIZES[size], training=training)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PriorPrepared(Prepared):
     """A recipe with its data: what the loop draws batches from, and the codes that measure the network.
 
     ``codec`` is the runtime of the codec; ``durations (labels, speakers, quantiles)`` float32 are frames.
     """
 
-    recipe: Recipe
-    train_entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    recipe: PriorRecipe
     batches: CodeBatches
     valid: tuple[dict[str, np.ndarray], ...]
     durations: np.ndarray
@@ -136,14 +133,14 @@ class Prepared:
         return {"embeddings": embeddings, "limits": limits}
 
 
-def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+def prepare(recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> PriorPrepared:
     """Split, decode and encode ``entries``; the labels and speakers that occur become the model's, unless the recipe names its own.
 
     Raises BadModel for a codec that is not there, BadSetting for more levels than it has, BadFolder where too little is left to train on.
     """
     data = recipe.data
     codec = open_codec(recipe.model, "A prior")
-    divided = assign_splits(without_speaker_groups(entries), by="group", valid=data.valid_share, test=0.0)
+    divided = assign_splits(without_speaker_groups(entries), by="group", valid=data.valid_fraction, test=0.0)
     too_long: list[Problem] = []
     if recipe.model.duration == "drawn":
         divided, too_long = exclude_long(divided, data.longest_seconds)
@@ -158,11 +155,11 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
         [row for row, entry in enumerate(store.entries) if entry.split == split] for split in ("train", "valid")
     )
     if not train:
-        raise BadFolder("No clip is left to train on; lower data.valid_share, or add recordings.")
+        raise BadFolder("No clip is left to train on; lower data.valid_fraction, or add recordings.")
     clips = encoded(store, codec, model, Variation(data.n_variants, data.gain_range_db))
     recipe = replace(recipe, model=model, training=recipe.training if valid else replace(recipe.training, metric=""))
     batches = CodeBatches(clips.take(train), recipe)
-    return Prepared(
+    return PriorPrepared(
         recipe,
         tuple(store.entries[row] for row in train),
         (*too_long, *named.problems, *store.problems),
@@ -173,7 +170,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     )
 
 
-def _with_codec(model: Config, codec: Any) -> Config:
+def _with_codec(model: PriorConfig, codec: Any) -> PriorConfig:
     """The model with what its codec says; raises BadSetting where it has fewer levels."""
     if model.n_levels > codec.n_levels:
         raise BadSetting(
@@ -203,7 +200,7 @@ class CodeBatches:
     frame, 0 for padding), ``label`` and ``speaker (batch,)``, and where the model is told it ``position (batch, frames, features)``.
     """
 
-    def __init__(self, clips: Coded, recipe: Recipe):
+    def __init__(self, clips: Coded, recipe: PriorRecipe):
         self.clips, self.model, self.data = clips, recipe.model, recipe.data
         self.batch_size, self.seed = recipe.training.batch_size, recipe.training.seed
         self.crop_frames = max(2, round(recipe.data.crop_seconds * recipe.model.frame_rate))
@@ -218,7 +215,7 @@ class CodeBatches:
         if self.model.duration == "endless":
             rows = draw.choice(len(self.lengths), size, p=self.shares)
             starts = draw.integers(0, np.maximum(self.lengths[rows] - self.crop_frames, 0) + 1)
-            starts[draw.random(size) < self.data.start_share] = 0
+            starts[draw.random(size) < self.data.start_fraction] = 0
         else:
             pool = draw.choice(len(self.lengths), POOL * size)
             pool = pool[np.argsort(self.lengths[pool], kind="stable")]

@@ -7,17 +7,18 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from ... import models
+from ...contracts.lookup import index_of
+from ...contracts.runtime import Continuer
+from ...dsp.position import POSITION_FEATURES, position_features
 from ...errors import BadAudio, BadModel, BadSetting
-from ...models.asked import place_of
-from ...models.folder import ModelFolder, OpenModel, Shapes
-from ..lstm import POSITION_FEATURES
-from ..lstm.frames import position_features
-from . import LEVEL_FILE, RANGES, STATISTICS_FILE, TIME_FILE, Config
+from ...models.folder import ModelFolder, Shapes
+from ..codec import CODEC
+from ..codec.runtime import CodecRuntime
+from .config import LEVEL_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
 from .sampling import SHORTEST_SECONDS, draw_duration, draw_frames
 from .symbols import checked, to_symbols
 
@@ -37,12 +38,12 @@ class Sound:
     rng: np.random.Generator
 
 
-class Runtime(OpenModel):
+class PriorRuntime(Continuer):
     """A prior that plays through its codec. Clip ``i`` depends on the models, the label, the seed and ``i`` alone."""
 
     def __init__(self, folder: ModelFolder):
-        self.folder, self.card = folder, folder.card
-        self.config = config = folder.config(Config)
+        super().__init__(folder)
+        self.config = config = folder.config(PriorConfig)
         self.labels, self.speakers, self.sample_rate = config.labels, config.speakers, config.sample_rate
         self.n_levels, self.hop_length, self.codebook_size = config.n_levels, config.hop_length, config.codebook_size
         self.codec = self._codec()
@@ -54,6 +55,11 @@ class Runtime(OpenModel):
         self._over_time = folder.session(TIME_FILE, inputs, outputs)
         inputs = {"said": (1, config.width), "symbols": (1, config.n_levels), "level": (1,)}
         self._within = folder.session(LEVEL_FILE, inputs, {"logits": (1, config.codebook_size + 1)})
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the further parameters that `generate` takes for this model."""
+        return ("seconds", "temperature", "speaker")
 
     def generate(
         self,
@@ -217,7 +223,7 @@ class Runtime(OpenModel):
         speaker: str | None,
     ) -> Sound:
         """What clip ``index`` is made from; speaker and duration are drawn in this order, whether they are asked for or not."""
-        low, high = RANGES["temperature"]
+        low, high = PriorConfig.RANGES["temperature"]
         temperature = self.config.temperature if temperature is None else temperature
         if not low <= temperature <= high:
             raise BadSetting(f"The temperature is {temperature}; it must lie between {low} and {high}.")
@@ -244,7 +250,7 @@ class Runtime(OpenModel):
         """The number of a label or speaker; raises BadSetting for one that the model lacks, or for none where it has some."""
         known = self.labels if kind == "label" else self.speakers
         if asked is not None:
-            return place_of(asked, known, kind, self.card.name)
+            return index_of(asked, known, kind, self.card.name)
         if known:
             raise BadSetting(f"{self.card.name} was told the {kind} of every sound; give one of {', '.join(known)}.")
         return 0
@@ -261,7 +267,7 @@ class Runtime(OpenModel):
             )
         return durations.astype(np.float64)
 
-    def _codec(self) -> Any:
+    def _codec(self) -> CodecRuntime:
         """The codec whose codes are drawn; raises BadModel where it is not there, or does not fit what the card says of it."""
         codec, config = open_codec(self.config, self.card.name), self.config
         found = (codec.sample_rate, codec.hop_length, codec.codebook_size)
@@ -272,7 +278,7 @@ class Runtime(OpenModel):
         return codec
 
 
-def open_codec(config: Config, who: str) -> Any:
+def open_codec(config: PriorConfig, who: str) -> CodecRuntime:
     """The codec that a config names, for a prior called ``who``.
 
     Raises BadModel where it is not there, is no codec, or is not the one whose hash the config has.
@@ -286,19 +292,15 @@ def open_codec(config: Config, who: str) -> Any:
             "into runs/ or your model folder, or train with another (model.codec=NAME)."
         ) from error
     folder = ModelFolder(path)
-    if folder.card.family != "codec":
+    if folder.card.family != CODEC.name:
         raise BadModel(
             f"{who} draws the codes of a codec, and {name} is of the family {folder.card.family}; name a codec (model.codec)."
         )
-    codec = models.load(path)
+    folder.verify()
+    codec = CODEC.open(folder)
     if wanted not in ("", codec.codes_hash, folder.hash):  # older priors name all files of their codec
         raise BadModel(
             f"{who} draws the codes of a {name} whose networks have the hash {wanted}, and those of the {name} here have {codec.codes_hash}; "
             f"copy the former here, or train {who} again on the latter."
         )
     return codec
-
-
-def open_model(folder: ModelFolder) -> Runtime:
-    """The runtime of a prior's folder; raises BadModel where the folder is damaged or its codec is not there."""
-    return Runtime(folder)

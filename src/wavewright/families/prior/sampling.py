@@ -8,20 +8,21 @@ from typing import Protocol
 
 import numpy as np
 
-from ..lstm import POSITION_FEATURES
-from ..lstm.frames import position_features
-from . import Config
+from ...dsp.position import POSITION_FEATURES, position_features
+from .config import PriorConfig
 from .symbols import to_codes, to_symbols
 
 SHORTEST_SECONDS = 0.1
 
 
-def fewest_frames(config: Config) -> int:
+def fewest_frames(config: PriorConfig) -> int:
     """Of a sound."""
     return math.ceil(SHORTEST_SECONDS * config.frame_rate)
 
 
-def draw_duration(durations: np.ndarray, config: Config, label: int, speaker: int, rng: np.random.Generator) -> int:
+def draw_duration(
+    durations: np.ndarray, config: PriorConfig, label: int, speaker: int, rng: np.random.Generator
+) -> int:
     """A number of frames, distributed as ``durations (labels, speakers, quantiles)`` say of the training sounds."""
     quantiles = durations[label, speaker]
     drawn = np.interp(rng.random(), np.linspace(0, 1, len(quantiles)), quantiles)
@@ -44,7 +45,7 @@ class Steps(Protocol):
 
 def draw_frames(
     steps: Steps,
-    config: Config,
+    config: PriorConfig,
     rng: np.random.Generator,
     n_frames: int,
     label: int,
@@ -71,7 +72,9 @@ def draw_frames(
         yield to_codes(symbols[None], config)[:, 0]
 
 
-def draw_frame(steps: Steps, config: Config, said: np.ndarray, drawn: np.ndarray, temperature: float) -> np.ndarray:
+def draw_frame(
+    steps: Steps, config: PriorConfig, said: np.ndarray, drawn: np.ndarray, temperature: float
+) -> np.ndarray:
     """The symbols ``(n_levels,)`` of a frame, coarse to fine; ``drawn (n_levels,)`` are numbers in [0, 1)."""
     symbols = np.full(config.n_levels, config.silent, np.int64)
     for level in range(config.n_levels):

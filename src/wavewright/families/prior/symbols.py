@@ -5,26 +5,26 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import BadSetting
-from . import Config
+from .config import PriorConfig
 
 SILENT_CODE = -1
 
 
-def to_symbols(codes: np.ndarray, config: Config) -> np.ndarray:
+def to_symbols(codes: np.ndarray, config: PriorConfig) -> np.ndarray:
     """Codes ``(n_levels or more, frames)`` to the symbols ``(frames, n_levels)`` int64 of the levels modelled."""
     symbols = codes[: config.n_levels].T.astype(np.int64)
     symbols[symbols[:, 0] == SILENT_CODE] = config.silent
     return symbols
 
 
-def to_codes(symbols: np.ndarray, config: Config) -> np.ndarray:
+def to_codes(symbols: np.ndarray, config: PriorConfig) -> np.ndarray:
     """The inverse: symbols ``(frames, n_levels)`` to codes ``(n_levels, frames)`` int16."""
     codes = symbols.T.astype(np.int16)
     codes[:, symbols[:, 0] == config.silent] = SILENT_CODE
     return codes
 
 
-def checked(codes: np.ndarray, config: Config) -> np.ndarray:
+def checked(codes: np.ndarray, config: PriorConfig) -> np.ndarray:
     """Codes that were given, ``(n_levels, frames)``; raises BadSetting for what no codec gives."""
     codes = np.asarray(codes)
     if codes.ndim != 2 or codes.dtype.kind not in "iu" or len(codes) < config.n_levels or not codes.shape[1]:

@@ -11,7 +11,7 @@ import numpy as np
 from ...dsp.spectral_frames import StreamingSTFT, spectrum_to_features
 from ...errors import BadModel
 from ...models.folder import ModelFolder, Shapes
-from . import DECODER_FILE, ENCODER_FILE, Config
+from .config import DECODER_FILE, ENCODER_FILE, VaeConfig
 from .detail import Detail
 from .rendering import Noise, Rendering
 
@@ -22,7 +22,7 @@ class Coder:
     """The two graphs of a model. What comes out does not depend on how a sound is cut into blocks."""
 
     def __init__(self, folder: ModelFolder):
-        self.name, self.config = folder.card.name, folder.config(Config)
+        self.name, self.config = folder.card.name, folder.config(VaeConfig)
         config = self.config
         n_latents, n_frames = (1, config.fold) if config.latent == "clip" else (None, None)
         means: Shapes = dict.fromkeys(("mean", "log_variance"), (1, n_latents, config.latent_size))

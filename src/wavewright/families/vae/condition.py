@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import Config
+from .config import VaeConfig
 
 MIDDLE_PITCH, PITCH_RANGE = 60.0, 24.0  # MIDI numbers
 
@@ -26,7 +26,7 @@ class Told:
             return Told(weights, other.pitch if self.pitch is None else self.pitch)
         return Told(weights, (1 - part) * self.pitch + part * other.pitch)
 
-    def numbers(self, config: Config) -> np.ndarray:
+    def numbers(self, config: VaeConfig) -> np.ndarray:
         """As the decoder hears it, float32 ``(n_condition,)``: the weights, then the pitch of a model that asks for it."""
         parts = [self.weights]
         if config.pitched:
@@ -34,13 +34,13 @@ class Told:
         return np.concatenate(parts).astype(np.float32)
 
 
-def rows_of(told: Told | Sequence[Told], n_latents: int, config: Config) -> np.ndarray:
+def rows_of(told: Told | Sequence[Told], n_latents: int, config: VaeConfig) -> np.ndarray:
     """What the decoder is told of a sound's latents, float32 ``(n_latents, n_condition)``: of all the same, or of each in turn."""
     each = [told] * n_latents if isinstance(told, Told) else told
     return np.stack([one.numbers(config) for one in each])
 
 
-def conditions_of(n: int, label: int | None, pitches: Sequence[float] | None, config: Config) -> np.ndarray:
+def conditions_of(n: int, label: int | None, pitches: Sequence[float] | None, config: VaeConfig) -> np.ndarray:
     """What the decoder is told of ``n`` sounds of one label or none, with ``pitches`` in turn: float32 ``(n, n_condition)``."""
     weights = np.zeros(len(config.labels), np.float32)
     if label is not None and config.labels:

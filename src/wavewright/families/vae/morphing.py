@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
+from ...dsp.interpolation import lerp, slerp
 from ...dsp.onset import align, count_onsets
 from ...dsp.tilt import tilt_spectrum
 from ...errors import BadAudio, BadSetting
 from ...units import db_to_gain, gain_to_db, seconds_to_samples
-from ..interpolation import lerp, slerp
 from .condition import Told
 from .detail import Detail
 from .directions import Directions, measure

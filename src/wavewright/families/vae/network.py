@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,17 +14,17 @@ from ...nn.convnext import Blocks
 from ...nn.critics import SpectralCritic
 from ...nn.latents import divergence, on_the_way
 from ...nn.losses import critic_loss, generator_loss, penalties
+from ...nn.network import Batch, Network, Turn
 from ...nn.playable import Graph, Playable
 from ...nn.spectral_frames import SpectralFrames
 from ...nn.spectral_losses import SpectralDistance
-from . import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, Config
 from .condition import conditions_of, pitch_features
+from .config import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, VaeConfig
 from .directions import OF_ANY_LENGTH, Directions, measure
 from .latents import Latents, active_share
-from .recipe import CLIPS_PER_CLASS, Prepared, reconstruction_metrics
+from .recipe import CLIPS_PER_CLASS, VaePrepared, reconstruction_metrics
 from .rendering import sounds
 
-Batch = dict[str, Any]
 NARROW = {"clip": 24, "frames": 64}  # numbers of a frame where its neighbours are folded into a latent
 LOG_VARIANCES = (-12.0, 4.0)  # of a latent: the surest and the least sure
 FIRST_LOG_VARIANCE = -2.0  # sure enough for the decoder to listen from the first step
@@ -42,7 +42,7 @@ class Encoder(nn.Module):
     ``fold`` frames a latent; for the memory see :class:`.Blocks`.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: VaeConfig):
         super().__init__()
         self.config, narrow = config, NARROW[config.latent]
         self.take = nn.Linear(config.n_features, config.channels)
@@ -68,7 +68,7 @@ class Decoder(nn.Module):
     log_gains (batch, frames, noise_bands), memory)``; dsp/spectral_frames.py makes a wave of these.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: VaeConfig):
         super().__init__()
         self.config, self.narrow = config, NARROW[config.latent]
         n_given = config.latent_size
@@ -107,7 +107,7 @@ class Decoder(nn.Module):
 class Autoencoder(nn.Module):
     """Encoder and decoder between waves."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: VaeConfig):
         super().__init__()
         self.config = config
         self.frames = SpectralFrames(config.frames)
@@ -147,10 +147,10 @@ class Autoencoder(nn.Module):
         return sounds(self.config, head.float().cpu().numpy(), gains, first_seed)
 
 
-class Vae(nn.Module):
+class Vae(Network):
     """Autoencoder and critics, and what each minimises."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: VaeConfig):
         super().__init__()
         self.config = config
         self.autoencoder = Autoencoder(config)
@@ -189,7 +189,7 @@ class Vae(nn.Module):
             weights |= dict.fromkeys(["penalty/r1", "penalty/r2"], config.penalty_weight)
         return weights
 
-    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+    def turns(self, step: int) -> list[Turn]:
         """The autoencoder alone at first; then the critics before it, on what it is judged by: reconstructions, or by turns what lies between."""
         critic = self.critic
         if critic is None or not self._is_adversarial(step):
@@ -256,12 +256,12 @@ class Vae(nn.Module):
         return losses | {"adv/features": apart}
 
 
-def build(config: Config) -> Vae:
+def build(config: VaeConfig) -> Vae:
     """The networks of a configuration, with fresh weights."""
     return Vae(config)
 
 
-def condition_of(config: Config, batch: Batch, dropout: float = 0.0) -> Tensor | None:
+def condition_of(config: VaeConfig, batch: Batch, dropout: float = 0.0) -> Tensor | None:
     """What the decoder is told of each sound of a batch, ``(batch, n_condition)``; a share ``dropout`` of the labels is withheld."""
     if not config.n_condition:
         return None
@@ -301,14 +301,14 @@ def _at_once(rows: Any) -> Iterator[Any]:
     return (rows[start : start + CLIPS_AT_ONCE] for start in range(0, len(rows), CLIPS_AT_ONCE))
 
 
-def known_latents(autoencoder: Autoencoder, prepared: Prepared) -> Latents:
+def known_latents(autoencoder: Autoencoder, prepared: VaePrepared) -> Latents:
     """What is to be known of the latents of the training sounds."""
     means, log_variances = encode_all(autoencoder, prepared.waves(prepared.train))
     n_labels = max(len(autoencoder.config.labels), 1)
     return Latents.fit(means, np.exp(log_variances), np.array(prepared.train.labels), n_labels, prepared.names)
 
 
-def evaluate(autoencoder: Autoencoder, prepared: Prepared) -> dict[str, float]:
+def evaluate(autoencoder: Autoencoder, prepared: VaePrepared) -> dict[str, float]:
     """How close reconstructions come to held-out sounds, how much of the latent is in use, how good new sounds are; see recipe.METRICS.
 
     No label is told for a reconstruction. ``valid/active`` is the share of a latent's numbers that say something, ``valid/nats`` the
@@ -330,7 +330,7 @@ def evaluate(autoencoder: Autoencoder, prepared: Prepared) -> dict[str, float]:
     return metrics | prepared.reference.measure(waves, config.sample_rate)
 
 
-def listen(autoencoder: Autoencoder, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+def samples(autoencoder: Autoencoder, prepared: VaePrepared) -> tuple[list[np.ndarray], list[str]]:
     """Held-out sounds beside their reconstructions, then a new sound of each label, ``(1, n_samples)`` each, and their titles."""
     config, known = autoencoder.config, known_latents(autoencoder, prepared)
     sounds = prepared.valid or prepared.train
@@ -374,9 +374,9 @@ class Decoding(nn.Module):
         return tuple(output for output in outputs if output is not None)
 
 
-def to_play(autoencoder: Autoencoder, prepared: Prepared) -> Playable:
+def export(autoencoder: Autoencoder, prepared: VaePrepared) -> Playable:
     """The graphs of encoder and decoder, what is known of the latents, and sounds to hear."""
-    known, waves = known_latents(autoencoder, prepared), listen(autoencoder, prepared)[0]
+    known, waves = known_latents(autoencoder, prepared), samples(autoencoder, prepared)[0]
     files = {LATENTS_FILE: known.tensors() | {"directions": found_directions(autoencoder, prepared, known).vectors}}
     return Playable(graphs_of(autoencoder), np.concatenate(waves, axis=1), files)
 
@@ -402,7 +402,7 @@ def graphs_of(autoencoder: Autoencoder) -> dict[str, Graph]:
     }
 
 
-def found_directions(autoencoder: Autoencoder, prepared: Prepared, known: Latents) -> Directions:
+def found_directions(autoencoder: Autoencoder, prepared: VaePrepared, known: Latents) -> Directions:
     """The sliders of the model, measured on the training sounds and on what the decoder makes of their latents."""
     config = autoencoder.config
     n_attributes, n_latents = (

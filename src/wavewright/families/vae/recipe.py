@@ -9,9 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contracts.recipe import Prepared, Recipe
+from ...contracts.settings import TrainingSettings
 from ...data.crops import CropBatches, FixedCrops
 from ...data.entry import Entry, Problem
-from ...data.one_shots import CLIPS_PER_CLASS, ONE_SHOT_RANGES, OneShotBatches, OneShots, OneShotSettings
+from ...data.one_shots import (
+    CLIPS_PER_CLASS,
+    ONE_SHOT_RANGES,
+    OneShotBatches,
+    OneShots,
+    OneShotSettings,
+)
 from ...data.preparation import Preparation
 from ...data.selection import select_entries, unique_labels
 from ...data.splits import assign_splits
@@ -21,20 +29,8 @@ from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
 from ...metrics.reference import Reference
 from ...models.folder import ModelFolder
 from ...ranges import check_ranges
-from ...training.settings import TrainingSettings
-from . import SIZES, Config
+from .config import METRICS, SIZES, VaeConfig
 
-METRICS = (
-    "valid/mel",
-    "valid/stft",
-    "valid/si_sdr",
-    "valid/active",
-    "valid/nats",
-    "distance",
-    "diversity",
-    "copying",
-    "level_db",
-)
 VARIED_SHARE = 0.5  # of the one-shots of a run, unless it says otherwise
 FINE_STEPS, FINE_ADVERSARIAL_FROM = 3_000, 300
 PART_PREFIXES = (
@@ -45,24 +41,24 @@ CONDITION, CONDITION_BIAS = "decoder.condition.weight", "decoder.condition.bias"
 GIVEN = ("decoder.unfold", "decoder.to_all")  # layers that are given latents, and the condition after them
 DATA_RANGES = {
     **ONE_SHOT_RANGES,
-    "varied_share": (0.0, 1.0),
-    "valid_share": (0.0, 0.9),
+    "varied_fraction": (0.0, 1.0),
+    "valid_fraction": (0.0, 0.9),
     "smallest_class": (1, 1_000_000),
     "gain_range_db": (0.0, 60.0),
 }
 
 
 @dataclass(frozen=True)
-class DataSettings(OneShotSettings):
+class VaeDataSettings(OneShotSettings):
     """What becomes of a recording before the network hears it; speeds and classes are those of one-shots alone."""
 
     slowest: float = 0.75
     fastest: float = 1.35
     class_exponent: float = 0.5
-    varied_share: float = 0.0  # of the one-shots, varied as drums, rooms and microphones vary them
+    varied_fraction: float = 0.0  # of the one-shots, varied as drums, rooms and microphones vary them
     align: bool = True  # let one-shots start at their onset
     gain_range_db: float = 9.0  # each sound is turned down by up to this, so that the latents know of levels
-    valid_share: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
+    valid_fraction: float = 0.1  # of the clips (of the groups, where groups are known), kept for validation
     smallest_class: int = 4  # clips; a label with fewer is left out
 
     def __post_init__(self) -> None:
@@ -71,25 +67,25 @@ class DataSettings(OneShotSettings):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class VaeRecipe(Recipe):
     """A complete description of a training run; raises BadSetting where the training does not fit a VAE."""
 
-    model: Config = field(default_factory=Config)
-    data: DataSettings = field(default_factory=DataSettings)
+    TITLE = "a VAE"
+    VALIDATION_METRICS = METRICS
+
+    model: VaeConfig = field(default_factory=VaeConfig)
+    data: VaeDataSettings = field(default_factory=VaeDataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.model.latent == "clip" and self.training.batch_size % CLIPS_PER_CLASS:
             raise BadSetting(
                 f"batch_size is {self.training.batch_size}; it must be a multiple of {CLIPS_PER_CLASS}, the clips of a class in a batch."
             )
-        if self.training.metric.removeprefix("-") not in ("", *METRICS):
-            raise BadSetting(
-                f"metric is {self.training.metric!r}; a VAE is measured by {', '.join(METRICS)} (with - in front where higher is better)."
-            )
 
 
-def recipe(size: str) -> Recipe:
+def recipe(size: str) -> VaeRecipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for a laptop, ``base`` for the bundled models."""
     training = TrainingSettings(
         batch_size=8,
@@ -97,26 +93,26 @@ def recipe(size: str) -> Recipe:
         betas=(0.8, 0.99),
         weight_decay=0.01,
         schedule="cosine",
-        final_share=0.03,
+        final_fraction=0.03,
         warmup_steps=100,
         clip_norm=1.0,
         ema_decay=0.995,
         metric="valid/mel",
     )
-    return Recipe(model=Config(**SIZES[size]), data=DataSettings(varied_share=VARIED_SHARE), training=training)
+    return VaeRecipe(model=SIZES[size], data=VaeDataSettings(varied_fraction=VARIED_SHARE), training=training)
 
 
-def fine_tuning(base: ModelFolder) -> Recipe:
+def fine_tuning(base: ModelFolder) -> VaeRecipe:
     """The recipe that teaches ``base`` other sounds: its networks, in small steps, with critics where it learned from them, labels as they come."""
-    known = base.config(Config)
+    known = base.config(VaeConfig)
     model = replace(
         known, labels=(), warmup_steps=0, adversarial_from=min(known.adversarial_from, FINE_ADVERSARIAL_FROM)
     )
     training = replace(recipe("base").training, steps=FINE_STEPS, learning_rate=5e-4)
-    return Recipe(model=model, data=DataSettings(varied_share=VARIED_SHARE), training=training)
+    return VaeRecipe(model=model, data=VaeDataSettings(varied_fraction=VARIED_SHARE), training=training)
 
 
-def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+def warm_start(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
     """The state of an autoencoder as it begins from ``base``, tensors by name; whether it fits ``config`` shows where it is loaded.
 
     What the decoder makes of a label that the base did not know is the mean of those that it knew; where ``config`` has no labels, what the base
@@ -124,7 +120,7 @@ def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
     """
     stored = {name: array for name, array in base.weights().items() if name.startswith(PART_PREFIXES)}
     state = {name.partition(".")[2]: array for name, array in stored.items()}
-    known, told = base.config(Config).labels, state.get(CONDITION)
+    known, told = base.config(VaeConfig).labels, state.get(CONDITION)
     if told is not None and not config.n_condition:
         del state[CONDITION]
         withheld = state.pop(CONDITION_BIAS)
@@ -151,12 +147,10 @@ Sounds = OneShots | FixedCrops
 
 
 @dataclass(frozen=True)
-class Prepared:
+class VaePrepared(Prepared):
     """A recipe with its data: what the loop draws batches from, and what the network is measured by."""
 
-    recipe: Recipe
-    train_entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    recipe: VaeRecipe
     batches: Callable[[int], dict[str, np.ndarray]]
     train: Sounds
     valid: Sounds | None
@@ -178,12 +172,12 @@ class Prepared:
         return [path.absolute().relative_to(folder).as_posix() for path in paths]
 
 
-def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+def prepare(recipe: VaeRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> VaePrepared:
     """Split, decode and prepare ``entries``; the labels that occur become the model's, unless the recipe names its own.
 
     Raises BadFolder where too little is left to train on, BadSetting where pitches are asked for that a clip does not have.
     """
-    divided = assign_splits(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    divided = assign_splits(entries, by="group", valid=recipe.data.valid_fraction, test=0.0)
     train, problems = select_entries(
         [entry for entry in divided if entry.split == "train"], recipe.model.labels, recipe.data.smallest_class
     )
@@ -211,8 +205,8 @@ def _check_pitches(entries: Sequence[Entry]) -> None:
 
 
 def _one_shots(
-    recipe: Recipe, train: list[Entry], valid: list[Entry], problems: tuple[Problem, ...], cache_folder: Path | None
-) -> Prepared:
+    recipe: VaeRecipe, train: list[Entry], valid: list[Entry], problems: tuple[Problem, ...], cache_folder: Path | None
+) -> VaePrepared:
     model, data, training = recipe.model, recipe.data, recipe.training
     preparation, n_stored = Preparation("one-shot", align=data.align), data.n_stored(model.n_samples)
     stores = [
@@ -221,14 +215,14 @@ def _one_shots(
     sounds = [OneShots.of(store, model.labels, model.pitched) for store in stores]
     size = (model.sample_rate, model.n_samples)
     batches = OneShotBatches(
-        sounds[0], data, *size, training.batch_size, training.seed, data.gain_range_db, data.varied_share
+        sounds[0], data, *size, training.batch_size, training.seed, data.gain_range_db, data.varied_fraction
     )
     return _prepared(recipe, stores, sounds, problems, batches)
 
 
 def _crops(
-    recipe: Recipe, train: list[Entry], valid: list[Entry], problems: tuple[Problem, ...], cache_folder: Path | None
-) -> Prepared:
+    recipe: VaeRecipe, train: list[Entry], valid: list[Entry], problems: tuple[Problem, ...], cache_folder: Path | None
+) -> VaePrepared:
     model, data, training = recipe.model, recipe.data, recipe.training
     stores = [
         ClipStore.build(some, model.sample_rate, None, Preparation("crop"), cache_folder)
@@ -250,12 +244,12 @@ def _crops(
 
 
 def _prepared(
-    recipe: Recipe,
+    recipe: VaeRecipe,
     stores: Sequence[ClipStore],
     sounds: Sequence[Sounds],
     problems: tuple[Problem, ...],
     batches: Callable[[int], dict[str, np.ndarray]],
-) -> Prepared:
+) -> VaePrepared:
     model, train = recipe.model, sounds[0]
     size = (model.sample_rate, model.n_samples)
     reference = Reference.of(
@@ -263,7 +257,7 @@ def _prepared(
     )
     problems = (*problems, *(problem for store in stores for problem in store.problems))
     valid = sounds[1] if len(sounds) > 1 else None
-    return Prepared(recipe, tuple(stores[0].entries), problems, batches, train, valid, reference)
+    return VaePrepared(recipe, tuple(stores[0].entries), problems, batches, train, valid, reference)
 
 
 def reconstruction_metrics(references: np.ndarray, estimates: np.ndarray, sample_rate: int) -> dict[str, float]:

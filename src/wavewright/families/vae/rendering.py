@@ -10,7 +10,7 @@ import numpy as np
 from ...dsp.phase import griffin_lim
 from ...dsp.spectral_frames import StreamingISTFT, StreamingSTFT, head_to_spectrum, noise_gains
 from ...dsp.spectrum import frame, power_spectrum
-from . import Config
+from .config import VaeConfig
 from .detail import Detail
 
 STEADY_BELOW_HZ = 600.0  # tones of drums; above them lie noises
@@ -41,7 +41,7 @@ class Noise:
 class Rendering:
     """The decoder's frames to a wave, piece by piece."""
 
-    def __init__(self, config: Config, noise: Noise):
+    def __init__(self, config: VaeConfig, noise: Noise):
         self.config, self.first = config, 0
         self.synthesis, self.white = StreamingISTFT(config.frames), StreamingSTFT(config.frames)
         self.draw = noise.source()
@@ -110,7 +110,7 @@ class Rendering:
         return tones, gains, power + (gains * np.float32(settings.scale / settings.noise_scale)) ** 2
 
 
-def sounds(config: Config, heads: np.ndarray, log_gains: np.ndarray | None, first_seed: int) -> list[np.ndarray]:
+def sounds(config: VaeConfig, heads: np.ndarray, log_gains: np.ndarray | None, first_seed: int) -> list[np.ndarray]:
     """Whole sounds ``(n_samples,)`` of a batch, ``heads (batch, frames, 3 * bins)`` and ``log_gains (batch, frames, noise_bands)``, with the
     noises of seeds in a row."""
     found = []

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ...contracts.lookup import index_of
+from ...contracts.runtime import Autoencoder, Interpolator
 from ...errors import BadModel, BadSetting
-from ...models.asked import place_of
-from ...models.folder import ModelFolder, OpenModel
+from ...models.folder import ModelFolder
 from ...units import db_to_gain
-from . import LATENTS_FILE, Config
 from .coding import Coder, Stream
 from .condition import Told, rows_of
+from .config import LATENTS_FILE, VaeConfig
 from .detail import EVENED_SECONDS, Detail
 from .directions import Attribute, Directions
 from .latents import Latents
@@ -43,16 +44,15 @@ HIGHEST_TEMPERATURE = 2.0
 VOTES = 5  # training sounds that say which label's distribution a sound is varied in
 
 
-class Runtime(OpenModel):
+class VaeRuntime(Interpolator, Autoencoder):
     """A VAE that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is computed by itself.
 
     Latents are ``(latent_size,)`` for a model of clips and ``(n, latent_size)`` for one of ``frames``.
     """
 
     def __init__(self, folder: ModelFolder):
-        self.folder = folder
-        self.card = folder.card
-        self.config = config = folder.config(Config)
+        super().__init__(folder)
+        self.config = config = folder.config(VaeConfig)
         self.labels, self.sample_rate, self.latent_size = config.labels, config.sample_rate, config.latent_size
         self.latency_seconds = config.latency_seconds
         self.coder = Coder(folder)
@@ -101,6 +101,11 @@ class Runtime(OpenModel):
         """
         return turned_down(self._decoded(latents, self._told(label, pitch), Noise(seed))[:n_samples])[None]
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the further parameters that `generate` takes for this model."""
+        return ("temperature", "pitch", "seconds")
+
     def generate(
         self,
         label: str | None = None,
@@ -122,7 +127,7 @@ class Runtime(OpenModel):
         if not 0 <= temperature <= HIGHEST_TEMPERATURE:
             raise BadSetting(f"The temperature is {temperature}; it must lie between 0 and {HIGHEST_TEMPERATURE:g}.")
         n_latents, n_samples = self._length(seconds)
-        chosen = None if label is None else place_of(label, self.labels, "label", self.card.name)
+        chosen = None if label is None else index_of(label, self.labels, "label", self.card.name)
         waves = []
         for index in range(start, start + count):
             number = index % max(len(self.labels), 1) if chosen is None else chosen
@@ -139,7 +144,7 @@ class Runtime(OpenModel):
         The noise turns from that of the first to that of the other. Without ``label`` the first is taken. Raises BadSetting for an unknown label or fewer than two steps.
         """
         parts = parts_of(steps)
-        number = 0 if label is None else place_of(label, self.labels, "label", self.card.name)
+        number = 0 if label is None else index_of(label, self.labels, "label", self.card.name)
         n_latents, n_samples = self._length(None)
         (a, noise_a), (b, noise_b) = (self._drawn(seed, 0, number, n_latents, 1.0) for seed in (seed_a, seed_b))
         between, told = way_between("spherical", self.known.mean[number]), self._told(self._name(number), pitch)
@@ -312,7 +317,7 @@ class Runtime(OpenModel):
         for name, weight in given.items():
             if not 0 <= weight <= 1:
                 raise BadSetting(f"The weight of the label {name} is {weight}; it must lie between 0 and 1.")
-            weights[place_of(name, self.labels, "label", self.card.name)] = weight
+            weights[index_of(name, self.labels, "label", self.card.name)] = weight
         return Told(weights, pitch)
 
     def _decoded(
@@ -411,8 +416,3 @@ class Runtime(OpenModel):
                 f"The latents have shape {np.shape(latents)}; {self.card.name} takes finite numbers of shape {wanted}, as encode gives."
             )
         return rows
-
-
-def open_model(folder: ModelFolder) -> Runtime:
-    """The runtime of a VAE's model folder; raises BadModel where the folder is damaged."""
-    return Runtime(folder)

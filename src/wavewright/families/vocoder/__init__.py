@@ -19,108 +19,65 @@ when it plays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ...dsp.speech_mel import N_MELS, WINDOW_HOPS, speech_hop_length
-from ...errors import BadSetting
-from ...ranges import check_ranges
+from ...contracts.family import Capability, Family
+from .config import METRICS, SIZES, VocoderConfig
 
-FRAMES_FILE = "frames.onnx"
-WEIGHT_PREFIX = "frames."
-"""Before the name of each of the network's weights in the file of weights, from which another training may begin."""
+if TYPE_CHECKING:
+    from pathlib import Path
 
-LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 50.0, 600.0
-N_PITCHES = 128  # evenly spaced in octaves, among which the network finds a frame's
-
-RANGES = {
-    "sample_rate": (16_000, 48_000),
-    "steps_per_frame": (1, 16),
-    "overlap": (3, 16),
-    "channels": (8, 2_048),
-    "blocks": (1, 64),
-    "fine_channels": (8, 1_024),
-    "fine_blocks": (1, 32),
-    "expansion": (1.0, 8.0),
-    "kernel": (2, 31),
-    "look_ahead": (1, 8),
-    "critic_channels": (4, 256),
-    "adversarial_from": (0, 1_000_000_000),
-}
+    from ...data.entry import Entry
+    from ...models.folder import ModelFolder
+    from .recipe import VocoderPrepared, VocoderRecipe
+    from .runtime import VocoderRuntime
+    from .training import VocoderTraining
 
 
-@dataclass(frozen=True)
-class Config:
-    """What the network is; everything that playing needs to know. Raises BadSetting for what is out of range or does not fit."""
+class VocoderFamily(Family[VocoderConfig, "VocoderRecipe", "VocoderPrepared"]):
+    """The family ``vocoder``."""
 
-    sample_rate: int = 24_000
-    labels: tuple[str, ...] = ()  # a vocoder has none
-    steps_per_frame: int = 4  # filters to a mel frame
-    overlap: int = 6  # steps that a filter is long, with the two that it filters at once
-    channels: int = 320  # of the layers over frames
-    blocks: int = 4
-    fine_channels: int = 128  # of the layers over steps
-    fine_blocks: int = 1
-    expansion: float = 3.0  # hidden channels of a block over its channels
-    kernel: int = 5  # frames, or steps, that a block hears
-    look_ahead: int = 2  # frames that are waited for
-    critic_channels: int = 24
-    adversarial_from: int = 0  # the step from which on critics teach, too; 0: never
+    name = "vocoder"
+    summary = "speech from mel frames, many times faster than real time: filtered pulses and noise"
+    config = VocoderConfig
+    sizes = SIZES
+    metrics = METRICS
+    capabilities = frozenset({Capability.VOCODE})
+    command = "speak 'Hello.' --vocoder {model}"
+    weight_prefixes = ("frames.",)
 
-    def __post_init__(self) -> None:
-        check_ranges(self, RANGES)
-        if self.labels:
-            raise BadSetting("A vocoder has no labels; leave labels empty.")
-        if self.hop_length % self.steps_per_frame:
-            raise BadSetting(
-                f"steps_per_frame is {self.steps_per_frame}; it must divide the {self.hop_length} samples of a frame at "
-                f"{self.sample_rate} Hz."
-            )
+    def open(self, folder: ModelFolder) -> VocoderRuntime:
+        """Open a model folder for inference; raise BadModel if it is damaged."""
+        from .runtime import VocoderRuntime
 
-    @property
-    def n_mels(self) -> int:
-        """Bands of a mel frame."""
-        return N_MELS
+        return VocoderRuntime(folder)
 
-    @property
-    def hop_length(self) -> int:
-        """Samples from one mel frame to the next."""
-        return speech_hop_length(self.sample_rate)
+    def recipe(self, size: str) -> VocoderRecipe:
+        """Return the recipe of a size."""
+        from .recipe import recipe
 
-    @property
-    def mel_n_fft(self) -> int:
-        """Samples that a mel frame hears."""
-        return WINDOW_HOPS * self.hop_length
+        return recipe(size)
 
-    @property
-    def step_length(self) -> int:
-        """Samples from one filter to the next."""
-        return self.hop_length // self.steps_per_frame
+    def prepare(
+        self, recipe: VocoderRecipe, entries: Sequence[Entry], cache_folder: Path | None = None
+    ) -> VocoderPrepared:
+        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
+        from .recipe import prepare
 
-    @property
-    def n_fft(self) -> int:
-        """Samples that a filtered stretch is long."""
-        return self.overlap * self.step_length
+        return prepare(recipe, entries, cache_folder)
 
-    @property
-    def n_bins(self) -> int:
-        return self.n_fft // 2 + 1
+    def training(self) -> VocoderTraining:
+        """Return the part of the family that needs PyTorch."""
+        from .training import VocoderTraining
 
-    @property
-    def lag(self) -> int:
-        """Samples by which what is finished lies behind the steps that were filtered."""
-        return 2 * self.step_length
+        return VocoderTraining()
+
+    def fine_tuning(self, base: ModelFolder) -> VocoderRecipe:
+        """Return the recipe of a training that starts from ``base``."""
+        from .recipe import fine_tuning
+
+        return fine_tuning(base)
 
 
-SIZES: dict[str, dict[str, Any]] = {
-    "tiny": {
-        "channels": 32,
-        "blocks": 1,
-        "fine_channels": 24,
-        "fine_blocks": 1,
-        "expansion": 2.0,
-        "critic_channels": 8,
-    },
-    "small": {},
-    "base": {"channels": 448, "blocks": 6, "fine_channels": 192, "fine_blocks": 2},
-}
+VOCODER = VocoderFamily()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...dsp.spectrum import frame, hann_window
-from . import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, N_PITCHES
+from .config import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, N_PITCHES
 
 OCTAVES = float(np.log2(HIGHEST_PITCH_HZ / LOWEST_PITCH_HZ))
 NEAR = 2  # pitches on each side of the likeliest one that refine it

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -15,15 +12,15 @@ from ...dsp.speech_mel import MEL_MEAN, MEL_STD, mel_to_features
 from ...nn.convnext import Blocks, split_memory
 from ...nn.critics import BandCritics
 from ...nn.losses import critic_loss, feature_distance, generator_loss
+from ...nn.network import Batch, Network, Turn
 from ...nn.playable import Graph, Playable
 from ...nn.spectral_losses import MelDistance, SpectralDistance
 from ...nn.spectrum import frame, irfft, overlap_add, rfft
-from . import FRAMES_FILE, N_PITCHES, WEIGHT_PREFIX, Config
+from .config import FRAMES_FILE, N_PITCHES, WEIGHT_PREFIX, VocoderConfig
 from .excitation import Pulses, pitch_of
-from .recipe import Prepared
+from .recipe import VocoderPrepared
 from .synthesis import LARGEST, SMALLEST, Synthesis, bands_of_bins, log_gain_of_noise
 
-Batch = dict[str, Any]
 CRITIC_SIZES = ((512, 128), (1024, 256), (256, 64))  # (window, hop) at 16 kHz
 MEL_SIZES = ((512, 80), (1024, 80))  # (samples at 16 kHz, bands) of the windows that held-out clips are measured in
 START = (1.0, 0.0, 0.7)  # real and imaginary part and root of the noise's gain, before anything is learned
@@ -39,7 +36,7 @@ class Filters(nn.Module):
     ``(batch, frames * steps_per_frame, 3 n_bins)``, see Synthesis.push, and logits ``(batch, frames, N_PITCHES)``.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: VocoderConfig):
         super().__init__()
         self.config = config
         fine, wide = config.fine_channels, config.channels
@@ -78,7 +75,7 @@ class Sound(nn.Module):
     part: Tensor
     share: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: VocoderConfig):
         super().__init__()
         self.config = config
         below, part = bands_of_bins(config)
@@ -119,14 +116,14 @@ class Sound(nn.Module):
         return waves
 
 
-class Vocoder(nn.Module):
+class Vocoder(Network):
     """The network that the loop trains: filters, and the critics of their sound where they are to have any.
 
     Sounds are made with two noises, so that distances between them know what is chance. Pulses lie where the recording's do, so that short
     windows may be compared; when it plays, the network's own pitch says where.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: VocoderConfig):
         super().__init__()
         self.config, self.filters, self.sound = config, Filters(config), Sound(config)
         self.distance = SpectralDistance(config.sample_rate, config.sample_rate)
@@ -156,7 +153,7 @@ class Vocoder(nn.Module):
             return weights
         return weights | {"adv/critic": 1.0, "adv/generator": 0.3, "adv/features": 1.0}
 
-    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+    def turns(self, step: int) -> list[Turn]:
         critics = self._critics_at(step)
         if critics is None:
             return [("vocoder", self._distances)]
@@ -220,7 +217,7 @@ def pitch_loss(logits: Tensor, place: Tensor, certainty: Tensor) -> Tensor:
     return (certainty * missed).sum() / certainty.sum().clamp(min=1.0)
 
 
-def build(config: Config) -> Vocoder:
+def build(config: VocoderConfig) -> Vocoder:
     """The networks of a configuration, with fresh weights."""
     return Vocoder(config)
 
@@ -238,7 +235,7 @@ def played(filters: Filters, mel: np.ndarray, seed: int = 0) -> tuple[np.ndarray
 
 
 @torch.no_grad()
-def evaluate(filters: Filters, prepared: Prepared) -> dict[str, float]:
+def evaluate(filters: Filters, prepared: VocoderPrepared) -> dict[str, float]:
     """On held-out clips ``valid/mel``, log-mel L1 in nats, and ``valid/pitch``, the share of voiced frames whose pitch is half a semitone off.
 
     Nothing without such clips.
@@ -263,7 +260,7 @@ def evaluate(filters: Filters, prepared: Prepared) -> dict[str, float]:
 
 
 @torch.no_grad()
-def listen(filters: Filters, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+def samples(filters: Filters, prepared: VocoderPrepared) -> tuple[list[np.ndarray], list[str]]:
     """A few held-out clips, or training clips where there are none, and their copies ``(1, time)``, with titles."""
     waves, titles = [], []
     for row in range(len(prepared.heard["wave"])):
@@ -274,7 +271,7 @@ def listen(filters: Filters, prepared: Prepared) -> tuple[list[np.ndarray], list
 
 
 @torch.no_grad()
-def to_play(filters: Filters, prepared: Prepared) -> Playable:
+def export(filters: Filters, prepared: VocoderPrepared) -> Playable:
     """The graph of filters and pitch, and a few copies."""
     features = torch.as_tensor(np.stack([mel_to_features(mel.T) for mel in prepared.heard["mel"][:2]]))
     memory = torch.zeros(len(features), sum(filters.memory_sizes))
@@ -284,7 +281,7 @@ def to_play(filters: Filters, prepared: Prepared) -> Playable:
         ("described", "pitch", "memory_after"),
         {"features": (1,), "described": (1,), "pitch": (1,)},
     )
-    waves, titles = listen(filters, prepared)
+    waves, titles = samples(filters, prepared)
     return Playable(
         graphs={FRAMES_FILE: graph},
         sample=np.concatenate([wave for wave, title in zip(waves, titles, strict=True) if title == COPY], axis=1),

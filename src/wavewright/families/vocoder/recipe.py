@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contracts.recipe import Prepared, Recipe
+from ...contracts.settings import TrainingSettings
 from ...data.crops import sampling_probabilities
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
@@ -17,19 +19,17 @@ from ...dsp.mel import mel_spectrogram
 from ...dsp.pitch import track_pitch
 from ...dsp.spectrum import spectrogram
 from ...dsp.speech_mel import F_MAX_HZ, power_scale, power_to_log
-from ...errors import BadFolder, BadSetting
+from ...errors import BadFolder
 from ...models.folder import ModelFolder
 from ...ranges import check_ranges
-from ...training.settings import TrainingSettings
 from ...units import db_to_gain, seconds_to_samples
-from . import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, SIZES, WEIGHT_PREFIX, Config
+from .config import HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, METRICS, SIZES, WEIGHT_PREFIX, VocoderConfig
 from .excitation import hz_to_place, phase_of, pulses_at
 from .given import given_frames, with_mels
 
-METRICS = ("valid/mel", "valid/pitch")  # of held-out clips; see network.evaluate
 DATA_RANGES = {
     "crop_frames": (8, 10_000),
-    "valid_share": (0.0, 0.9),
+    "valid_fraction": (0.0, 0.9),
     "gain_range_db": (0.0, 60.0),
     "speaker_exponent": (0.0, 1.0),
     "mel_noise": (0.0, 5.0),
@@ -44,11 +44,11 @@ HELD_N_FFT = 2_048
 
 
 @dataclass(frozen=True)
-class DataSettings:
+class VocoderDataSettings:
     """What becomes of a recording before the network hears it."""
 
     crop_frames: int = 40  # of a recording at once
-    valid_share: float = 0.05  # of the recordings (or groups) are kept out of training, where no manifest names them
+    valid_fraction: float = 0.05  # of the recordings (or groups) are kept out of training, where no manifest names them
     gain_range_db: float = 24.0  # each crop is made quieter by up to this
     speaker_exponent: float = 0.6  # 0 draws each speaker alike, 1 each by the length of the recordings
     mel_noise: float = (
@@ -66,26 +66,25 @@ class DataSettings:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class VocoderRecipe(Recipe):
     """A complete description of a training run; raises BadSetting where its parts do not fit."""
 
-    model: Config = field(default_factory=Config)
-    data: DataSettings = field(default_factory=DataSettings)
+    TITLE = "a vocoder"
+    VALIDATION_METRICS = METRICS
+
+    model: VocoderConfig = field(default_factory=VocoderConfig)
+    data: VocoderDataSettings = field(default_factory=VocoderDataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
-    def __post_init__(self) -> None:
-        if self.training.metric.removeprefix("-") not in ("", *METRICS):
-            raise BadSetting(f"metric is {self.training.metric!r}; a vocoder is measured by {', '.join(METRICS)}.")
 
-
-def recipe(size: str) -> Recipe:
+def recipe(size: str) -> VocoderRecipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for a CPU, ``base`` for a GPU."""
     training = TrainingSettings(
         batch_size=8,
         learning_rate=1e-3,
         betas=(0.8, 0.99),
         schedule="cosine",
-        final_share=0.1,
+        final_fraction=0.1,
         warmup_steps=200,
         clip_norm=5.0,
         ema_decay=0.998,
@@ -94,12 +93,12 @@ def recipe(size: str) -> Recipe:
         weight_bits=8,
         product_bits=8,
     )
-    return Recipe(model=Config(**SIZES[size]), training=training)
+    return VocoderRecipe(model=SIZES[size], training=training)
 
 
-def fine_tuning(base: ModelFolder) -> Recipe:
+def fine_tuning(base: ModelFolder) -> VocoderRecipe:
     """The recipe that teaches ``base`` other voices: its network, in small steps, and critics soon."""
-    model = replace(base.config(Config), adversarial_from=FINE_ADVERSARIAL_FROM)
+    model = replace(base.config(VocoderConfig), adversarial_from=FINE_ADVERSARIAL_FROM)
     training = replace(
         recipe("small").training,
         steps=FINE_STEPS,
@@ -108,10 +107,10 @@ def fine_tuning(base: ModelFolder) -> Recipe:
         ema_decay=0.995,
         evaluate_every=250,
     )
-    return Recipe(model=model, training=training)
+    return VocoderRecipe(model=model, training=training)
 
 
-def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
+def warm_start(base: ModelFolder, config: VocoderConfig) -> dict[str, np.ndarray]:
     """The state of a vocoder as it begins from ``base``, tensors by name; whether they fit ``config`` shows where they are loaded."""
     return {
         name.removeprefix(WEIGHT_PREFIX): array
@@ -121,23 +120,21 @@ def warm_start(base: ModelFolder, config: Config) -> dict[str, np.ndarray]:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class VocoderPrepared(Prepared):
     """A recipe with its data: what the loop draws batches from, and the stretches that measure the network.
 
     ``valid`` are held out, ``heard`` are listened to, both as a batch of :class:`Crops`, the former empty where nothing is held out.
     """
 
-    recipe: Recipe
-    train_entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    recipe: VocoderRecipe
     batches: Crops
     valid: dict[str, np.ndarray]
     heard: dict[str, np.ndarray]
 
 
-def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+def prepare(recipe: VocoderRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> VocoderPrepared:
     """Split, decode and prepare ``entries``; raises BadFolder where nothing is left to train on."""
-    divided = assign_splits(entries, by="group", valid=recipe.data.valid_share, test=0.0)
+    divided = assign_splits(entries, by="group", valid=recipe.data.valid_fraction, test=0.0)
     used = [entry for entry in divided if entry.split != "test"]
     problems: tuple[Problem, ...] = ()
     if recipe.data.given_mels:
@@ -161,7 +158,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     clips = stacked([batches.crop(int(row), 0, n_frames) for row in measured])
     heard = {name: array[:HEARD_CLIPS] for name, array in clips.items()}
     problems += store.problems
-    return Prepared(recipe, tuple(store.entries[i] for i in train), problems, batches, clips if valid else {}, heard)
+    return VocoderPrepared(
+        recipe, tuple(store.entries[i] for i in train), problems, batches, clips if valid else {}, heard
+    )
 
 
 def stacked(crops: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -188,7 +187,7 @@ class Crops:
     A speaker's share of the batches grows with a power of the length of the recordings; those without a speaker count as one.
     """
 
-    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: Recipe):
+    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: VocoderRecipe):
         self.store, self.rows, self.recipe = store, np.array(rows), recipe
         hop_length = recipe.model.hop_length
         self.n_frames = np.array([-(-length // hop_length) for length in store.lengths])  # of every clip of the store

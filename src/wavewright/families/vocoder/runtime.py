@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...contracts.runtime import Vocoder
 from ...dsp.speech_mel import MEL_FLOOR, mel_to_features, speech_mel
 from ...errors import BadAudio, BadSetting
-from ...models.folder import ModelFolder, OpenModel
-from . import FRAMES_FILE, N_PITCHES, Config
+from ...models.folder import ModelFolder
+from .config import FRAMES_FILE, N_PITCHES, VocoderConfig
 from .excitation import Pulses, pitch_of
 from .synthesis import CALM, Synthesis
 
 FIRST_FRAMES, MOST_FRAMES = 8, 64  # of a chunk: the first is soon there, later ones are quicker for each frame
 
 
-class Runtime(OpenModel):
+class VocoderRuntime(Vocoder):
     """A vocoder that plays. However mel frames are cut up, the same samples come out.
 
     ``calm``, 0 to 1, is how much of the noise goes over to pulses where they are alone; 0 plays all of what was learned.
@@ -25,8 +26,8 @@ class Runtime(OpenModel):
     calm = CALM
 
     def __init__(self, folder: ModelFolder):
-        self.folder, self.card = folder, folder.card
-        self.config = config = folder.config(Config)
+        super().__init__(folder)
+        self.config = config = folder.config(VocoderConfig)
         self.sample_rate, self.hop_length, self.n_mels = config.sample_rate, config.hop_length, config.n_mels
         self.labels: tuple[str, ...] = ()
         memory = (
@@ -76,7 +77,7 @@ class Runtime(OpenModel):
 class Stream:
     """Mel frames in pieces of any length to sound, which lags by the frames ahead and two steps."""
 
-    def __init__(self, runtime: Runtime, seed: int):
+    def __init__(self, runtime: VocoderRuntime, seed: int):
         config = runtime.config
         self._config, self._name, self._session = config, runtime.card.name, runtime.session
         self._memory = np.zeros((1, self._session.get_inputs()[1].shape[1]), np.float32)
@@ -135,10 +136,5 @@ class Stream:
         return self._synthesis.push(described[0], mel[:, 1 : n_frames + 2], pulses, noise)
 
 
-def _silence(config: Config, n_frames: int) -> np.ndarray:
+def _silence(config: VocoderConfig, n_frames: int) -> np.ndarray:
     return np.full((config.n_mels, n_frames), np.log(MEL_FLOOR), np.float32)
-
-
-def open_model(folder: ModelFolder) -> Runtime:
-    """The runtime of a model folder; raises BadModel where its files do not fit each other."""
-    return Runtime(folder)

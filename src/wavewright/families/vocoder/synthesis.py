@@ -9,7 +9,7 @@ import numpy as np
 from ...dsp.mel import hz_to_mel, mel_to_hz
 from ...dsp.spectrum import frame, hann_window, overlap_add
 from ...dsp.speech_mel import F_MAX_HZ, REFERENCE_N_FFT
-from . import Config
+from .config import VocoderConfig
 
 WINDOW_POWER = 0.375  # mean square of a Hann window
 BLOCK_FRAMES = 8  # at a time: few enough that arrays stay in the processor's cache and the allocator reuses them
@@ -19,7 +19,7 @@ CALM = 0.5  # of the noise's amplitude goes over to pulses where they are alone
 
 
 @cache
-def bands_of_bins(config: Config) -> tuple[np.ndarray, np.ndarray]:
+def bands_of_bins(config: VocoderConfig) -> tuple[np.ndarray, np.ndarray]:
     """Of mel bands, the one below the middle of each bin ``(n_bins,)`` and the part of the way to the next one, float32 ``(n_bins,)``."""
     edges = np.linspace(0.0, hz_to_mel(F_MAX_HZ), config.n_mels + 2)
     centres_hz = mel_to_hz(edges[1:-1])
@@ -29,12 +29,12 @@ def bands_of_bins(config: Config) -> tuple[np.ndarray, np.ndarray]:
     return below, (places - below).astype(np.float32)
 
 
-def log_gain_of_noise(config: Config) -> float:
+def log_gain_of_noise(config: VocoderConfig) -> float:
     """What a mel frame says of noise of variance 1: the logarithm of its power in a band of area 1."""
     return float(np.log(WINDOW_POWER * REFERENCE_N_FFT**2 / config.sample_rate))
 
 
-def envelopes(mel: np.ndarray, config: Config) -> np.ndarray:
+def envelopes(mel: np.ndarray, config: VocoderConfig) -> np.ndarray:
     """The gains ``(frames * steps_per_frame, n_bins)`` float32 that log-mel ``mel (n_mels, frames + 1)`` asks of sources of variance 1.
 
     Between frames and between bands logarithms are interpolated, all element by element, so that no number of frames changes a bit.
@@ -71,7 +71,7 @@ class Synthesis:
     ``calm`` see :func:`filters_of`; with 0 it is what the network learns by.
     """
 
-    def __init__(self, config: Config, calm: float = CALM):
+    def __init__(self, config: VocoderConfig, calm: float = CALM):
         self.config, self.calm = config, calm
         self.window = hann_window(2 * config.step_length)
         self.past = np.zeros((2, config.step_length), np.float32)  # of pulses and noise, which the next step hears

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...dsp.pitch import f0_to_octaves, track_pitch
 from ...dsp.spectrum import frame, hann_window
-from . import CONTOUR_FEATURES, Config
+from .config import CONTOUR_FEATURES, WaveNetConfig
 
 PITCH_LIMITS_HZ = (60.0, 400.0)
 MIDDLE_PITCH_HZ = 100.0  # stands for 0
@@ -17,7 +17,7 @@ POWER_FLOOR = 1e-5  # added to the mean square before the logarithm
 LOUDNESS_CENTRE, LOUDNESS_SPREAD = -6.0, 3.0  # of that logarithm, so that the network gets numbers around 0 and 1
 
 
-def contour_of(wave: np.ndarray, config: Config) -> np.ndarray:
+def contour_of(wave: np.ndarray, config: WaveNetConfig) -> np.ndarray:
     """The contour of ``wave (time,)``, a frame for each ``hop_length`` samples begun: ``(frames, CONTOUR_FEATURES)`` float32.
 
     The logarithm of the mean square, octaves above 100 Hz (between voiced frames on a line from one to the other), and the share of the

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ...errors import BadSetting
-from . import Config
+from .config import WaveNetConfig
 
 if TYPE_CHECKING:
     from .kernels import Streams
@@ -33,7 +33,7 @@ TEMPERATURES = (0.0, 10.0)
 ALWAYS = 2**62  # samples; for how long a condition that is not there holds
 
 
-def tensor_shapes(config: Config) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(config: WaveNetConfig) -> dict[str, tuple[int, ...]]:
     """The tensors that an engine needs and the shape of each; the last layer has no residual connection."""
     channels, skip, head = config.channels, config.skip_channels, config.head_channels
     shapes: dict[str, tuple[int, ...]] = {"input.weight": (channels, config.input_taps), "input.bias": (channels,)}
@@ -79,7 +79,11 @@ class Engine:
     """
 
     def __init__(
-        self, config: Config, tensors: Mapping[str, np.ndarray], mode: ModeOrAuto = "int16", portable: bool = False
+        self,
+        config: WaveNetConfig,
+        tensors: Mapping[str, np.ndarray],
+        mode: ModeOrAuto = "int16",
+        portable: bool = False,
     ):
         if mode not in get_args(ModeOrAuto):
             raise BadSetting(f"The mode is {mode!r}; a WaveNet plays in {', '.join(get_args(ModeOrAuto))}.")
@@ -225,7 +229,7 @@ def _checked_wave(wave: np.ndarray, state: State) -> np.ndarray:
     return wave.astype(np.float32)
 
 
-def _fingerprint(config: Config, tensors: Mapping[str, np.ndarray]) -> str:
+def _fingerprint(config: WaveNetConfig, tensors: Mapping[str, np.ndarray]) -> str:
     """Twelve hexadecimal digits that name a network."""
     digest = hashlib.sha256(json.dumps(dataclasses.asdict(config)).encode())
     for name in sorted(tensors):

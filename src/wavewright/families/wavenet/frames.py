@@ -6,13 +6,13 @@ import numpy as np
 
 from ...dsp import speech_mel
 from ...dsp.companding import mu_law_decode, mu_law_quantise
-from . import LARGEST_STEP, MU_LAW_LEVELS, POSITION_FEATURES, Config
+from .config import LARGEST_STEP, MU_LAW_LEVELS, POSITION_FEATURES, WaveNetConfig
 from .prediction import Prediction
 
 DECAYS_SECONDS = (0.02, 0.1, 0.4)  # of the position features at both ends of a sound
 
 
-def mel_power(wave: np.ndarray, config: Config) -> np.ndarray:
+def mel_power(wave: np.ndarray, config: WaveNetConfig) -> np.ndarray:
     """Power in mel bands of ``wave (time,)``, a frame for each ``hop_length`` samples begun: ``(n_mels, frames)`` float32.
 
     Frame ``i`` is centred on sample ``i * hop_length``.
@@ -22,12 +22,12 @@ def mel_power(wave: np.ndarray, config: Config) -> np.ndarray:
     )
 
 
-def mel_frames(wave: np.ndarray, config: Config) -> np.ndarray:
+def mel_frames(wave: np.ndarray, config: WaveNetConfig) -> np.ndarray:
     """The natural logarithm of :func:`mel_power` and a floor, ``(n_mels, frames)`` float32."""
     return speech_mel.power_to_log(mel_power(wave, config))
 
 
-def position_features(n_frames: int, n_samples: int, config: Config, start: int = 0) -> np.ndarray:
+def position_features(n_frames: int, n_samples: int, config: WaveNetConfig, start: int = 0) -> np.ndarray:
     """Where each of ``n_frames`` from sample ``start`` on lies in a sound of ``n_samples``: ``(frames, POSITION_FEATURES)`` float32.
 
     The share of the sound that is past, how near its two ends are (decays of three lengths at the start, two at the end), half a sine
@@ -43,12 +43,12 @@ def position_features(n_frames: int, n_samples: int, config: Config, start: int 
     return np.stack(rows, axis=1).astype(np.float32)
 
 
-def frames_of(n_samples: int, config: Config) -> int:
+def frames_of(n_samples: int, config: WaveNetConfig) -> int:
     """Frames that cover so many samples."""
     return -(-n_samples // config.hop_length)
 
 
-def to_heard(wave: np.ndarray, config: Config, prediction: Prediction | None = None) -> np.ndarray:
+def to_heard(wave: np.ndarray, config: WaveNetConfig, prediction: Prediction | None = None) -> np.ndarray:
     """Samples ``(..., time)`` in [-1, 1] as the network hears them, float32: emphasised, then mu-law codes / 128 or the 16-bit grid.
 
     With a ``prediction`` the network hears what that leaves over of ``wave (order + time,)``, ``(time,)``.
@@ -66,7 +66,7 @@ def to_heard(wave: np.ndarray, config: Config, prediction: Prediction | None = N
 
 def to_wave(
     heard: np.ndarray,
-    config: Config,
+    config: WaveNetConfig,
     past: np.ndarray | None = None,
     prediction: Prediction | None = None,
     first: int = 0,

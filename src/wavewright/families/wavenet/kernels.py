@@ -17,7 +17,7 @@ from numba import types
 from numba.extending import overload
 
 from ...dsp.compiled import compiled, inlined
-from . import LARGEST_STEP, SMALLEST_LOG_SCALE
+from .config import LARGEST_STEP, SMALLEST_LOG_SCALE
 from .wide_dots import packed_product
 
 LARGEST_INTEGER = (

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from . import LARGEST_STEP, SMALLEST_LOG_SCALE, Config
+from .config import LARGEST_STEP, SMALLEST_LOG_SCALE, WaveNetConfig
 from .frames import targets
 
 
-def bits_per_sample(config: Config, outputs: np.ndarray, heard: np.ndarray) -> np.ndarray:
+def bits_per_sample(config: WaveNetConfig, outputs: np.ndarray, heard: np.ndarray) -> np.ndarray:
     """Bits ``(...)`` that each sample of ``heard (...)`` costs under ``outputs (..., config.outputs)``, float64.
 
     The negative binary logarithm of its probability: of its class for head ``mu-law``, of its step of the 16-bit grid for ``logistics``

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ... import __version__
 from ...processor import description
+from ...version import __version__
 from ...whole_file import sweep_once, write_whole
-from . import Config
+from .config import WaveNetConfig
 from .engine import Engine, Mode
 from .likelihood import bits_per_sample
 
@@ -47,7 +47,7 @@ class ModeMeasurement:
         return self.drift_bits <= DRIFT_BOUNDS_BITS[self.mode]
 
 
-def measure_modes(config: Config, tensors: Mapping[str, np.ndarray]) -> list[ModeMeasurement]:
+def measure_modes(config: WaveNetConfig, tensors: Mapping[str, np.ndarray]) -> list[ModeMeasurement]:
     """Measure drift and speed of every mode, for the network of ``tensors`` without a condition.
 
     Parameters
@@ -78,7 +78,7 @@ def fastest(measurements: list[ModeMeasurement]) -> Mode:
     return max((each for each in measurements if each.is_within_bound), key=lambda each: each.samples_per_second).mode
 
 
-def fastest_mode(config: Config, tensors: Mapping[str, np.ndarray], fingerprint: str) -> Mode:
+def fastest_mode(config: WaveNetConfig, tensors: Mapping[str, np.ndarray], fingerprint: str) -> Mode:
     """Return the mode that ``auto`` selects on this machine.
 
     The choice is measured once for each network, processor and version and cached in the user's cache folder, so that a
@@ -100,7 +100,7 @@ def fastest_mode(config: Config, tensors: Mapping[str, np.ndarray], fingerprint:
     return mode
 
 
-def _drifts(config: Config, engines: Mapping[Mode, Engine]) -> dict[Mode, float]:
+def _drifts(config: WaveNetConfig, engines: Mapping[Mode, Engine]) -> dict[Mode, float]:
     """Return the drift of each mode in bits a sample, measured on the same waves."""
     exact = engines["float32"]
     wave = exact.draw(exact.start(range(DRIFT_STREAMS)), DRIFT_SAMPLES)

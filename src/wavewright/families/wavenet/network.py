@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,14 +11,13 @@ from torch.nn import functional as F
 
 from ...dsp.speech_mel import features_to_mel
 from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
+from ...nn.network import Batch, Network, Turn
 from ...nn.playable import Graph, Playable
-from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, LARGEST_STEP, SMALLEST_LOG_SCALE, Config
+from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, LARGEST_STEP, SMALLEST_LOG_SCALE, WaveNetConfig
 from .contours import covering, stretched
 from .frames import frames_of, position_features, to_wave
 from .prediction import prediction_of
-from .recipe import Prepared
-
-Batch = dict[str, Any]
+from .recipe import WaveNetPrepared
 
 SOUNDS_TO_HEAR = 10
 LONGEST_TO_HEAR_SECONDS = 2.0
@@ -34,7 +31,7 @@ class Conditioner(nn.Module):
     becomes several rows, and a convolution over these joins them.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: WaveNetConfig):
         super().__init__()
         self.config = config
         width, self.upsampling = config.condition_channels, config.hop_length // config.condition_hop
@@ -62,10 +59,10 @@ class Conditioner(nn.Module):
         return self.to_layers(rows)
 
 
-class WaveNet(nn.Module):
+class WaveNet(Network):
     """The whole: wave and condition -> the distribution of each sample given those before it."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: WaveNetConfig):
         super().__init__()
         self.config = config
         has_condition = bool(config.features or config.labels or config.speakers)
@@ -124,7 +121,7 @@ class WaveNet(nn.Module):
     def loss_weights(self, step: int) -> dict[str, float]:
         return {"likelihood/nats": 1.0}
 
-    def turns(self, step: int) -> list[tuple[str, Callable[[Batch], dict[str, Tensor]]]]:
+    def turns(self, step: int) -> list[Turn]:
         return [("wavenet", self._losses)]
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -167,13 +164,13 @@ def logistics_nats(outputs: Tensor, wave: Tensor) -> Tensor:
     return -torch.logsumexp(logits.log_softmax(-1) + log_probability, dim=-1)
 
 
-def build(config: Config) -> WaveNet:
+def build(config: WaveNetConfig) -> WaveNet:
     """The network of a configuration, with fresh weights."""
     return WaveNet(config)
 
 
 @torch.no_grad()
-def evaluate(network: WaveNet, prepared: Prepared) -> dict[str, float]:
+def evaluate(network: WaveNet, prepared: WaveNetPrepared) -> dict[str, float]:
     """``valid/bits``: of a sample of the held-out stretches, given the true samples before it; nothing without such clips."""
     device = next(network.parameters()).device
     nats = counted = 0.0
@@ -207,7 +204,7 @@ def engine_tensors(network: WaveNet) -> dict[str, np.ndarray]:
 
 
 @torch.no_grad()
-def listen(network: WaveNet, prepared: Prepared) -> tuple[list[np.ndarray], list[str]]:
+def samples(network: WaveNet, prepared: WaveNetPrepared) -> tuple[list[np.ndarray], list[str]]:
     """A sound of each of the first labels, or two copies of held-out speech, ``(1, time)`` each, and their titles."""
     from .engine import Engine
 
@@ -229,7 +226,7 @@ def listen(network: WaveNet, prepared: Prepared) -> tuple[list[np.ndarray], list
     return waves, [title for title, _ in asked]
 
 
-def _asked(prepared: Prepared) -> list[tuple[str, dict[str, np.ndarray]]]:
+def _asked(prepared: WaveNetPrepared) -> list[tuple[str, dict[str, np.ndarray]]]:
     """Titles and conditions of the sounds to hear along the way."""
     config = prepared.recipe.model
     names: list[str] = [name for name in ("frames", "label", "speaker") if name in prepared.batches(0)]
@@ -265,7 +262,7 @@ class Conditioning(nn.Module):
         return self.conditioner(frames, given[0] if config.labels else None, given[-1] if config.speakers else None)
 
 
-def to_play(network: WaveNet, prepared: Prepared) -> Playable:
+def export(network: WaveNet, prepared: WaveNetPrepared) -> Playable:
     """The graph of the condition, the weights of the layers over the wave, the durations and contours to draw from, and a sample."""
     config = network.config
     graphs = {}
@@ -275,7 +272,7 @@ def to_play(network: WaveNet, prepared: Prepared) -> Playable:
         inputs = {"frames": frames} | {name: torch.zeros(2, dtype=torch.int64) for name, some in names.items() if some}
         free = {"frames": (1,), "condition": (1,)}
         graphs[CONDITION_FILE] = Graph(Conditioning(network.conditioner), inputs, ("condition",), free)
-    waves, _ = listen(network, prepared)
+    waves, _ = samples(network, prepared)
     files = {DURATIONS_FILE: {"durations": prepared.durations.ravel()}}
     files |= {CONTOURS_FILE: prepared.batches.contours().tensors()} if config.contour else {}
     return Playable(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...errors import BadModel
-from . import Config
+from .config import WaveNetConfig
 from .engine import Mode, tensor_shapes
 from .kernels import LARGEST_INTEGER, Desk, Streams, Weights
 from .wide_dots import ROWS, STEPS_AT_ONCE, width_of
@@ -19,7 +19,7 @@ COLUMNS_AT_ONCE = 2 * STEPS_AT_ONCE  # a row's columns are padded to a multiple 
 LARGEST_SUM = 2**31 - 2**20  # of products in 32 bits, less what rounding may add
 
 
-def checked_tensors(config: Config, tensors: Tensors) -> dict[str, np.ndarray]:
+def checked_tensors(config: WaveNetConfig, tensors: Tensors) -> dict[str, np.ndarray]:
     """The tensors that the loop needs as float32; raises BadModel for one that is missing, has another shape or is not finite."""
     found = {}
     for name, shape in tensor_shapes(config).items():
@@ -85,7 +85,7 @@ def scaled(rows: np.ndarray, mode: Mode) -> tuple[np.ndarray, np.ndarray]:
     return np.rint(rows / scales[..., None, None]).astype(kind), scales.astype(np.float32)
 
 
-def pack(config: Config, tensors: Tensors, mode: Mode, is_wide: bool) -> Weights:
+def pack(config: WaveNetConfig, tensors: Tensors, mode: Mode, is_wide: bool) -> Weights:
     """The network as the loop reads it, from :func:`checked_tensors`; ``is_wide`` as in :func:`packed`."""
     n_layers, channels = config.n_layers, config.channels
     no_residual = np.zeros((channels, channels), np.float32)  # of the last layer
@@ -121,7 +121,7 @@ def pack(config: Config, tensors: Tensors, mode: Mode, is_wide: bool) -> Weights
     )
 
 
-def silent_streams(config: Config, seeds: np.ndarray, mode: Mode) -> Streams:
+def silent_streams(config: WaveNetConfig, seeds: np.ndarray, mode: Mode) -> Streams:
     """Streams ``(len(seeds),)`` before their first sample."""
     n_streams, n_slots = len(seeds), sum(config.dilations)
     return Streams(
@@ -132,7 +132,7 @@ def silent_streams(config: Config, seeds: np.ndarray, mode: Mode) -> Streams:
     )
 
 
-def desk_of(config: Config, n_streams: int, mode: Mode) -> Desk:
+def desk_of(config: WaveNetConfig, n_streams: int, mode: Mode) -> Desk:
     """Room to work in for so many streams."""
     widest = max(2 * config.channels, config.channels + config.skip_channels, config.head_channels, config.outputs)
     room = -(-widest // ROWS) * ROWS

@@ -15,7 +15,7 @@ import numpy as np
 from ...dsp.mel import mel_filterbank
 from ...dsp.spectrum import hann_window
 from ...dsp.speech_mel import power_scale
-from . import Config
+from .config import WaveNetConfig
 
 LEVEL = 0.1  # root mean square of what is left, so that pulses ten times as high are not clipped
 NOISE_FLOOR = 1e-4  # of the power, added at all frequencies alike
@@ -62,7 +62,7 @@ class Prediction:
         return samples
 
 
-def prediction_of(log_mel: np.ndarray, config: Config) -> Prediction:
+def prediction_of(log_mel: np.ndarray, config: WaveNetConfig) -> Prediction:
     """The filters of log-mel frames ``(n_mels, frames)``, one for each ``condition_hop`` samples, between frames by interpolation.
 
     Bands are spread over bins along straight lines in decibels; their power's autocorrelation gives the coefficients (Levinson, 1946).

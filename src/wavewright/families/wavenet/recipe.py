@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contracts.recipe import Prepared, Recipe
+from ...contracts.settings import TrainingSettings
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.selection import select_labels_and_speakers
@@ -16,19 +18,17 @@ from ...data.store import ClipStore
 from ...dsp.speech_mel import features_to_mel, mel_to_features, power_to_log
 from ...errors import BadFolder, BadSetting
 from ...ranges import check_ranges
-from ...training.settings import TrainingSettings
 from ...units import db_to_gain
-from . import SIZES, Config
+from .config import METRICS, SIZES, WaveNetConfig
 from .contours import Contours, contour_of, covering
 from .frames import frames_of, mel_power, position_features, targets, to_heard
 from .prediction import prediction_of
 
-METRICS = ("valid/bits",)  # a sample, on held-out clips
 DATA_RANGES = {
     "crop_samples": (64, 1_000_000),
-    "valid_share": (0.0, 0.9),
+    "valid_fraction": (0.0, 0.9),
     "gain_range_db": (0.0, 40.0),
-    "start_share": (0.0, 1.0),
+    "start_fraction": (0.0, 1.0),
     "input_noise": (0.0, 0.5),
 }
 VALID_CROPS = 64
@@ -36,13 +36,13 @@ QUANTILES = 33  # of the durations of a label, that a model draws from
 
 
 @dataclass(frozen=True)
-class DataSettings:
+class WaveNetDataSettings:
     """What becomes of a recording before the network hears it."""
 
     crop_samples: int = 8_192  # of a clip at once
-    valid_share: float = 0.1  # of the clips (or groups) are kept out of training, where no manifest names them
+    valid_fraction: float = 0.1  # of the clips (or groups) are kept out of training, where no manifest names them
     gain_range_db: float = 0.0  # each crop is made quieter by up to this, for vocoders that meet other levels
-    start_share: float = 0.3  # of the crops of a clip that is longer than a crop begin where the clip begins
+    start_fraction: float = 0.3  # of the crops of a clip that is longer than a crop begin where the clip begins
     input_noise: float = (
         0.0  # on what a crop hears of its past, up to this standard deviation, so that drawn errors do not add up
     )
@@ -53,29 +53,31 @@ class DataSettings:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class WaveNetRecipe(Recipe):
     """A complete description of a training run; raises BadSetting where its parts do not fit."""
 
-    model: Config = field(default_factory=Config)
-    data: DataSettings = field(default_factory=DataSettings)
+    TITLE = "a WaveNet"
+    VALIDATION_METRICS = METRICS
+
+    model: WaveNetConfig = field(default_factory=WaveNetConfig)
+    data: WaveNetDataSettings = field(default_factory=WaveNetDataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
-        if self.training.metric.removeprefix("-") not in ("", *METRICS):
-            raise BadSetting(f"metric is {self.training.metric!r}; a WaveNet is measured by {', '.join(METRICS)}.")
+        super().__post_init__()
         if self.data.crop_samples % self.model.hop_length:
             raise BadSetting(
                 f"crop_samples is {self.data.crop_samples}; it must be a multiple of hop_length ({self.model.hop_length})."
             )
 
 
-def recipe(size: str) -> Recipe:
+def recipe(size: str) -> WaveNetRecipe:
     """The recipe of a size: ``tiny`` to try things out, ``small`` for a laptop, ``base`` and ``full`` for a GPU."""
     training = TrainingSettings(
         batch_size=8,
         learning_rate=2e-3,
         schedule="cosine",
-        final_share=0.02,
+        final_fraction=0.02,
         warmup_steps=100,
         clip_norm=1.0,
         ema_decay=0.998,
@@ -83,31 +85,29 @@ def recipe(size: str) -> Recipe:
         save_every=250,
         metric="valid/bits",
     )
-    return Recipe(model=Config(**SIZES[size]), training=training)
+    return WaveNetRecipe(model=SIZES[size], training=training)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class WaveNetPrepared(Prepared):
     """A recipe with its data: what the loop draws batches from, and the stretches that measure the network.
 
     ``durations`` ``(max(labels, 1), QUANTILES)`` float32: how long the training clips of each label last, in seconds.
     """
 
-    recipe: Recipe
-    train_entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    recipe: WaveNetRecipe
     batches: Stretches
     valid: tuple[dict[str, np.ndarray], ...]
     durations: np.ndarray
 
 
-def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
+def prepare(recipe: WaveNetRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> WaveNetPrepared:
     """Split, decode and prepare ``entries``; labels and speakers that occur become the model's, unless the recipe names its own.
 
     A vocoder (condition ``mel``) needs neither. Raises BadFolder where nothing is left to train on.
     """
     heard = entries if recipe.model.condition == "mel" else without_speaker_groups(entries)
-    divided = assign_splits(heard, by="group", valid=recipe.data.valid_share, test=0.0)
+    divided = assign_splits(heard, by="group", valid=recipe.data.valid_fraction, test=0.0)
     model, usable, problems = _named(recipe.model, divided)
     if not any(entry.split == "train" for entry in usable):
         raise BadFolder(
@@ -128,7 +128,7 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     unspoilt = replace(recipe, training=replace(training, seed=0), data=replace(recipe.data, input_noise=0.0))
     measured = Stretches(store, valid, unspoilt) if valid else None
     n_batches = -(-VALID_CROPS // recipe.training.batch_size)
-    return Prepared(
+    return WaveNetPrepared(
         recipe,
         tuple(store.entries[i] for i in train),
         (*problems, *store.problems),
@@ -138,7 +138,9 @@ def prepare(recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None 
     )
 
 
-def _named(model: Config, entries: Sequence[Entry]) -> tuple[Config, Sequence[Entry], tuple[Problem, ...]]:
+def _named(
+    model: WaveNetConfig, entries: Sequence[Entry]
+) -> tuple[WaveNetConfig, Sequence[Entry], tuple[Problem, ...]]:
     """The model with the labels and speakers that it learns, the clips that have them and why others are left out."""
     if model.condition == "mel":
         return model, [entry for entry in entries if entry.split != "test"], ()
@@ -146,7 +148,7 @@ def _named(model: Config, entries: Sequence[Entry]) -> tuple[Config, Sequence[En
     return replace(model, labels=named.labels, speakers=named.speakers), named.entries, named.problems
 
 
-def _durations(store: ClipStore, rows: Sequence[int], model: Config) -> np.ndarray:
+def _durations(store: ClipStore, rows: Sequence[int], model: WaveNetConfig) -> np.ndarray:
     """The quantiles of the durations of each label, ``(max(labels, 1), QUANTILES)``, seconds."""
     seconds = np.array([store.lengths[row] for row in rows]) / model.sample_rate
     labels = [store.entries[row].label for row in rows]
@@ -163,7 +165,7 @@ class Stretches:
     sample is told from, for mu-law ``target`` int64, ``frames (batch, n_frames, features)``, and ``label`` and ``speaker`` ``(batch,)`` int64 where the model has them.
     """
 
-    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: Recipe):
+    def __init__(self, store: ClipStore, rows: Sequence[int], recipe: WaveNetRecipe):
         self.store, self.rows, self.recipe = store, np.array(rows), recipe
         self.lengths = np.array([store.lengths[row] for row in rows])
         weights = np.maximum(self.lengths, recipe.data.crop_samples)
@@ -184,7 +186,7 @@ class Stretches:
         model, data = self.recipe.model, self.recipe.data
         row, length = int(self.rows[place]), int(self.lengths[place])
         latest = max(0, -(-(length - data.crop_samples) // model.hop_length))  # so that the last sample is heard, too
-        start = 0 if draw.random() < data.start_share else int(draw.integers(latest + 1)) * model.hop_length
+        start = 0 if draw.random() < data.start_fraction else int(draw.integers(latest + 1)) * model.hop_length
         gain = np.float32(db_to_gain(-draw.uniform(0, data.gain_range_db)))
         n_before = max(model.prediction_order, 1)  # samples that emphasis or prediction look back to
         lead = min(start, n_before)

@@ -9,11 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
+from ...contracts.lookup import index_of
+from ...contracts.runtime import Continuer, Vocoder
 from ...dsp.speech_mel import MEL_FLOOR, mel_to_features
 from ...errors import BadModel, BadSetting
-from ...models.asked import place_of
-from ...models.folder import ModelFolder, OpenModel, Shapes, as_float32
-from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, RANGES, Config
+from ...models.folder import ModelFolder, Shapes, as_float32
+from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, WaveNetConfig
 from .contours import Contours, covering, stretched
 from .engine import Engine, ModeOrAuto, State
 from .frames import frames_of, mel_frames, position_features, to_heard, to_wave
@@ -34,12 +35,12 @@ class Sound:
     clip: int = 0
 
 
-class Runtime(OpenModel):
+class WaveNetRuntime(Continuer, Vocoder):
     """A WaveNet that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone."""
 
     def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None = None):
-        self.folder, self.card = folder, folder.card
-        self.config = config = folder.config(Config)
+        super().__init__(folder)
+        self.config = config = folder.config(WaveNetConfig)
         self.labels, self.speakers, self.sample_rate = config.labels, config.speakers, config.sample_rate
         self.hop_length, self.n_mels = config.hop_length, config.n_mels
         self._mode = mode
@@ -90,6 +91,11 @@ class Runtime(OpenModel):
             raise BadModel(
                 f"{self.folder.path / CONTOURS_FILE} holds no contours ({error}); copy the model again."
             ) from error
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the further parameters that `generate` takes for this model."""
+        return ("seconds", "temperature", "speaker")
 
     def generate(
         self,
@@ -180,7 +186,7 @@ class Runtime(OpenModel):
 
     def _checked_temperature(self, temperature: float | None) -> float:
         """The temperature itself, or the model's own; raises BadSetting where there is no such temperature."""
-        low, high = RANGES["temperature"]
+        low, high = WaveNetConfig.RANGES["temperature"]
         temperature = self.config.temperature if temperature is None else temperature
         if not low <= temperature <= high:
             raise BadSetting(
@@ -255,7 +261,7 @@ class Runtime(OpenModel):
     ) -> Sound:
         """The length, label, speaker and seed of clip ``index``; the order in which they are drawn is part of what a seed means."""
         model = self.card.name
-        number = index % max(len(self.labels), 1) if label is None else place_of(label, self.labels, "label", model)
+        number = index % max(len(self.labels), 1) if label is None else index_of(label, self.labels, "label", model)
         name = self.labels[number] if self.labels else ""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
         share, drawn_speaker, sample_seed = (
@@ -263,7 +269,7 @@ class Runtime(OpenModel):
             int(rng.integers(max(len(self.speakers), 1))),
             int(rng.integers(2**32)),
         )
-        voice = drawn_speaker if speaker is None else place_of(speaker, self.speakers, "speaker", model)
+        voice = drawn_speaker if speaker is None else index_of(speaker, self.speakers, "speaker", model)
         clip = self._contours.chosen(share, number, voice) if self.config.contour else 0
         if seconds is None and self.config.contour:
             return Sound(int(self._contours.samples[clip]), number, voice, sample_seed, clip)
@@ -273,8 +279,3 @@ class Runtime(OpenModel):
         elif not 1 / self.sample_rate <= seconds <= LONGEST_SECONDS:
             raise BadSetting(f"A sound of {seconds} s is not possible; seconds may be up to {LONGEST_SECONDS:g}.")
         return Sound(max(1, round(seconds * self.sample_rate)), number, voice, sample_seed, clip)
-
-
-def open_model(folder: ModelFolder) -> Runtime:
-    """The runtime of a WaveNet's model folder; raises BadModel where the folder is damaged."""
-    return Runtime(folder)

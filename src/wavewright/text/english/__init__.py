@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from ...errors import BadText, NothingToSpeak
-from ..characters import Characters, readable
+from ..characters import Characters, normalize_characters
 from ..lexicon import Lexicon
 from ..sentence import Sentence, Word
 from ..skipped import OnSkip, Skipped
@@ -50,7 +50,7 @@ class FrontEnd:
         """The sentences of a text one after the other, each as soon as it has been read; raises what ``sentences`` raises."""
         if lexicon is not None:
             lexicon.check(SYMBOLS)
-        characters = readable(text)
+        characters = normalize_characters(text)
         scanner = Scanner(characters.text, _is_known, lexicon, _reporter(on_skip, characters, text), self._is_british)
         is_silent = True
         for tokens in scanner.sentences():
@@ -99,7 +99,7 @@ class FrontEnd:
         for place, (token, number, word) in enumerate(spoken):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
             phones = phones or _phones(word, Context(context, place))
-            start, end = characters.place(token.start), characters.place(token.end - 1) + 1
+            start, end = characters.position(token.start), characters.position(token.end - 1) + 1
             written = written if number else text[start:end]
             if phones:
                 words.append(Word(written, _shown(word), phones, start, end, marks[place]))
@@ -117,7 +117,7 @@ def _reporter(on_skip: OnSkip | None, characters: Characters, text: str) -> Call
         return None
 
     def report(start: int, end: int, reason: str) -> None:
-        first, last = characters.place(start), characters.place(end - 1) + 1
+        first, last = characters.position(start), characters.position(end - 1) + 1
         on_skip(Skipped(text[first:last], first, last, reason))
 
     return report

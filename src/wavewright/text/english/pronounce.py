@@ -6,7 +6,7 @@ import functools
 import re
 from importlib import resources
 
-from ..characters import folded
+from ..characters import fold_accents
 from ..letter_to_sound import LetterToSound, unpack
 from .dictionary import Dictionary
 from .phones import LETTERS
@@ -144,7 +144,7 @@ def phones_of(word: str) -> tuple[str, ...]:
     if re.fullmatch("[A-Z](?:'?s)?", word):
         name = tuple(LETTERS[word[0]].split())
         return with_s(name) if len(word) > 1 else name
-    accented, word = supplement().get(word), folded(word)
+    accented, word = supplement().get(word), fold_accents(word)
     found = accented or known(word) or _derived(word, 2)
     if found:
         return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ...errors import BadText
 from ..lexicon import Lexicon
 from ..pattern import pattern
-from ..scripts import letter_names, passage, script_of, transliterated
+from ..scripts import letter_names, passage, script_of, transliterate
 from . import abbreviations, addresses, calendar, codes, dimensions, identifiers, names, operators, quantities, signs
 from .dialect import british
 from .numbers import digits
@@ -296,7 +296,7 @@ class Scanner:
                 f"The text has {written!r} at character {place + 1} ({script} script), which the English front end cannot "
                 "read; use a voice of its language, or leave it out."
             )
-        latin = transliterated(written)
+        latin = transliterate(written)
         if latin:
             return Token(place, end, [latin])
         self.on_skip(place, end, f"{script} script")

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
 from ..ranges import check_ranges
-from .plan import MOST_STEPS, schedule_position
+from .schedule import MOST_STEPS, schedule_position
 
 RANGES = {
     "steps": (0, MOST_STEPS),
@@ -21,11 +21,11 @@ RANGES = {
     "learning_rate": (1e-9, 10.0),
     "betas": (0.0, 0.999999),
     "weight_decay": (0.0, 1.0),
-    "final_share": (0.0, 1.0),
+    "final_fraction": (0.0, 1.0),
     "warmup_steps": (0, 1_000_000_000),
     "clip_norm": (0.0, 1e6),
     "ema_decay": (0.0, 0.999999),
-    "base_share": (0.0, 1.0),
+    "base_weight": (0.0, 1.0),
     "seed": (0, 2**32 - 1),
     "evaluate_every": (1, 1_000_000_000),
     "save_every": (1, 1_000_000_000),
@@ -46,11 +46,11 @@ class TrainingSettings:
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
     schedule: Literal["constant", "linear", "cosine"] = "linear"
-    final_share: float = 0.1  # of the learning rate, reached at the last step
+    final_fraction: float = 0.1  # of the learning rate, reached at the last step
     warmup_steps: int = 0
     clip_norm: float = 0.0  # largest norm of a player's gradient, 0 for no limit
     ema_decay: float = 0.999  # of the averaged weights; shorter averages at the start
-    base_share: float = (
+    base_weight: float = (
         0.0  # of the model that a run begins from, in the weights that play: 0 what was learned, 1 the base
     )
     seed: int = 0
@@ -74,14 +74,14 @@ class TrainingSettings:
     def learning_rate_at(self, step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
         """Return the learning rate of a step (counted from 0) in a run of ``steps`` steps.
 
-        ``breakpoints`` are those of :func:`.plan.schedule_position`.
+        ``breakpoints`` are those of :func:`.schedule.schedule_position`.
         """
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         position = schedule_position(step, steps, breakpoints)
         if self.schedule == "linear":
-            share = 1 - (1 - self.final_share) * position
+            share = 1 - (1 - self.final_fraction) * position
         elif self.schedule == "cosine":
-            share = self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * position)) / 2
+            share = self.final_fraction + (1 - self.final_fraction) * (1 + math.cos(math.pi * position)) / 2
         else:
             share = 1.0
         return self.learning_rate * warm * share

@@ -1,0 +1,142 @@
+"""The contract of a model family: what it is called, what it can do, how it is trained and how it is opened."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from ..errors import BadSetting
+from .config import ModelConfig
+from .recipe import Prepared, Recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
+    from ..data.entry import Entry
+    from ..models.folder import ModelFolder
+    from ..nn.network import FamilyTraining
+    from .runtime import Model
+
+ConfigT = TypeVar("ConfigT", bound=ModelConfig)
+RecipeT = TypeVar("RecipeT", bound=Recipe)
+PreparedT = TypeVar("PreparedT", bound=Prepared)
+EMBEDDINGS_FILE = "training_embeddings.safetensors"
+"""In a model folder: ``embeddings (n, d)``, each training clip by LogMelEmbedding, and ``limits (labels,)``: the distance,
+in dB, below which a generated clip counts as a copy of one."""
+
+
+class Capability(Enum):
+    """What a model of a family can do; each stands for a base class in :mod:`.runtime`."""
+
+    GENERATE = "generates clips"
+    INTERPOLATE = "interpolates between clips"
+    AUTOENCODE = "encodes clips as latents and decodes them"
+    VOCODE = "turns mel frames into speech"
+    CODE = "compresses audio"
+    SPEAK = "turns symbols of speech into mel frames"
+    CLASSIFY = "recognises labels"
+
+
+class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
+    """A model family.
+
+    `families.FAMILIES`, the help of ``train``, the command that a finished run names, ``demo`` and the table in the
+    README read from here. Importing a family imports neither PyTorch nor ONNX Runtime; methods import what they need.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """What the family is for, one line."""
+    config: type[ConfigT]
+    sizes: Mapping[str, ConfigT]
+    """The configuration of each size, by its name."""
+    metrics: ClassVar[Sequence[str]]
+    """Validation metrics, any of which may choose the best checkpoint."""
+    capabilities: ClassVar[frozenset[Capability]]
+    command: ClassVar[str] = "generate {model}"
+    """Arguments of ``wavewright`` that use a model of the family."""
+    weight_prefixes: ClassVar[tuple[str, ...]] = ()
+    """Prefixes of the weights in a model folder that another training can start from; none if it cannot."""
+    extra_files: ClassVar[Mapping[str, str]] = {}
+    """Files of a model folder besides card, weights, graphs and sample, and what they hold."""
+
+    @abstractmethod
+    def open(self, folder: ModelFolder) -> Model:
+        """Open a model folder for inference; raise BadModel if it is damaged."""
+
+    @abstractmethod
+    def recipe(self, size: str) -> RecipeT:
+        """Return the recipe of a size, one of `sizes`."""
+
+    @abstractmethod
+    def prepare(self, recipe: RecipeT, entries: Sequence[Entry], cache_folder: Path | None = None) -> PreparedT:
+        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
+
+    @abstractmethod
+    def training(self) -> FamilyTraining[ConfigT, Any, PreparedT]:
+        """Return the part of the family that needs PyTorch."""
+
+    @property
+    def warm_starts(self) -> bool:
+        """Whether training can start from the weights of another model (``train --from``)."""
+        return bool(self.weight_prefixes)
+
+    def fine_tuning(self, base: ModelFolder) -> RecipeT:
+        """Return the recipe of a training that starts from ``base``; raise BadSetting if the family has none."""
+        raise BadSetting(f"A training of the family {self.name} cannot start from {base.path}; leave --from out.")
+
+    def initial_weights(self, base: ModelFolder, config: ConfigT) -> dict[str, np.ndarray]:
+        """Return the tensors of the exported network, by name, of a training that starts from ``base``.
+
+        Whether they have the shapes that ``config`` asks for is checked where they are loaded. A family whose tables of
+        labels, speakers or symbols change with the data overrides this.
+        """
+        return exported_weights(base, self.weight_prefixes)
+
+    def new_tables(self, base: ModelFolder, config: ConfigT) -> Sequence[str]:
+        """Return the names of tables with rows that ``base`` does not have, which do not move back towards it."""
+        return ()
+
+    def command_line(self, model: str) -> str:
+        """Return the command line that uses a model."""
+        return f"wavewright {self.command.format(model=model)}"
+
+    def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
+        """Return the capabilities of a model with this configuration on its card."""
+        return self.capabilities
+
+
+def exported_weights(base: ModelFolder, prefixes: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the float32 weights of a model whose names have one of the prefixes, without it.
+
+    Constants of graphs, whose names contain a slash, are left out.
+    """
+    return {
+        name.removeprefix(prefix): array
+        for name, array in base.weights().items()
+        for prefix in prefixes
+        if name.startswith(prefix) and "/" not in name
+    }
+
+
+def rows_by_name(table: np.ndarray, names: Sequence[str], known: Sequence[str], axis: int = 0) -> np.ndarray:
+    """Return the rows of a table for other names: the known rows, and the mean of all for new names.
+
+    Parameters
+    ----------
+    table
+        One row along ``axis`` for each of the ``known`` names.
+    names
+        The names of the returned rows.
+    """
+    import numpy as np
+
+    rows = [
+        table.take(known.index(name), axis) if name in known else table.mean(axis=axis, dtype=np.float32)
+        for name in names
+    ]
+    return np.stack(rows, axis=axis).astype(np.float32)

@@ -1,0 +1,218 @@
+"""Base classes of models that are open for inference, one for each thing that a model can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import BadAudio, BadModel
+from ..models.folder import ModelFolder, described
+
+
+class Model:
+    """A model that is open for inference.
+
+    Attributes
+    ----------
+    folder, card
+        Where the model comes from and what is known of it.
+    sample_rate
+        Of its audio, Hz.
+    labels
+        What it can be asked for by name; empty for a model without labels.
+    """
+
+    def __init__(self, folder: ModelFolder) -> None:
+        self.folder = folder
+        self.card = folder.card
+        self.sample_rate: int = folder.card.sample_rate
+        self.labels: tuple[str, ...] = tuple(folder.card.labels)
+
+    @property
+    def name(self) -> str:
+        """Name on the card."""
+        return self.card.name
+
+    def __repr__(self) -> str:
+        """Return one line: family, sample rate, labels, size."""
+        return described(self.folder)
+
+    def finite(self, outputs: np.ndarray) -> np.ndarray:
+        """Return what the model computed; raise BadModel if it contains NaN or infinite values."""
+        if not np.isfinite(outputs).all():
+            raise BadModel(
+                f"{self.name} produced NaN or infinite values; its weights are damaged or its training diverged."
+            )
+        return outputs
+
+
+class Generator(Model, ABC):
+    """A model that generates clips: by label and seed, each clip independent of the others of a call."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the further parameters that `generate` takes for this model."""
+        return ()
+
+    @abstractmethod
+    def generate(self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0) -> list[np.ndarray]:
+        """Return clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1].
+
+        Clip ``i`` depends on the model, the label, the seed and ``i`` alone. Without ``label``, clip ``i`` has label
+        ``i`` modulo their number. Raises BadSetting for a label that the model does not have.
+        """
+
+
+class Interpolator(Generator):
+    """A generator whose clips can be interpolated."""
+
+    @abstractmethod
+    def interpolate(self, seed_a: int, seed_b: int, steps: int, label: str | None = None) -> list[np.ndarray]:
+        """Return ``steps`` clips ``(1, time)`` from clip 0 of one seed to clip 0 of another, both included."""
+
+
+class Continuer(Generator):
+    """A generator that continues clips."""
+
+    @abstractmethod
+    def continue_from(
+        self, wave: np.ndarray, seconds: float, label: str | None = None, seed: int = 0, index: int = 0
+    ) -> np.ndarray:
+        """Return ``wave (1, time)`` and its continuation, ``seconds`` in all: ``(1, time)`` float32 in [-1, 1].
+
+        Raises BadAudio for another shape or values that are not finite, BadSetting for a wave no shorter than
+        ``seconds``.
+        """
+
+
+class Vocoder(Model, ABC):
+    """A model that turns log-mel frames into audio."""
+
+    hop_length: int
+    n_mels: int
+
+    @abstractmethod
+    def mel_of(self, wave: np.ndarray) -> np.ndarray:
+        """Return the log-mel frames ``(n_mels, frames)`` of a wave ``(time,)`` at the model's sample rate."""
+
+    def vocode(self, mel: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Return the wave ``(1, frames * hop_length)``, float32 in [-1, 1], of log-mel frames ``(n_mels, frames)``."""
+        return np.concatenate(list(self.vocode_stream(mel, seed)), axis=-1)
+
+    @abstractmethod
+    def vocode_stream(self, mel: np.ndarray, seed: int = 0) -> Iterator[np.ndarray]:
+        """Yield the wave of :meth:`vocode` in chunks ``(1, time)``; raise BadSetting for other frames before the first."""
+
+
+Control = float | Sequence[float] | np.ndarray
+"""One number for all symbols, or one for each."""
+
+Style = str | Mapping[str, float] | None
+"""A style by name, weights of several styles, or the usual style of the speaker."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A sentence as mel frames.
+
+    Attributes
+    ----------
+    mel
+        Log-mel frames ``(n_mels, frames)`` float32, as :mod:`wavewright.dsp.speech_mel` defines them.
+    durations
+        Frames of each symbol, ``(symbols,)`` int64.
+    pitch
+        Of each symbol in hertz, ``(symbols,)``; 0 where unvoiced.
+    energy
+        Of each symbol in nats, ``(symbols,)``: the logarithm of the mean power of the bands.
+    """
+
+    mel: np.ndarray
+    durations: np.ndarray
+    pitch: np.ndarray
+    energy: np.ndarray
+
+
+class AcousticModel(Model, ABC):
+    """A model that turns symbols of speech into mel frames."""
+
+    language: str
+    symbols: tuple[str, ...]
+    speakers: tuple[str, ...]
+    styles: tuple[str, ...]
+    hop_length: int
+    n_mels: int
+
+    @abstractmethod
+    def speak_symbols(
+        self,
+        symbols: Sequence[str],
+        speaker: str | None = None,
+        seed: int = 0,
+        rate: Control = 1.0,
+        pitch: Control = 1.0,
+        pitch_range: Control = 1.0,
+        energy: Control = 1.0,
+        style: Style = None,
+        variation: float = 0.0,
+    ) -> Utterance:
+        """Return the mel frames of a sentence."""
+
+
+class Codec(Model, ABC):
+    """A model that compresses audio into codes."""
+
+    @abstractmethod
+    def encode(self, wave: np.ndarray) -> np.ndarray:
+        """Return the codes ``(codebooks, frames)`` int16 of a wave ``(time,)``."""
+
+    @abstractmethod
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Return the wave ``(1, time)`` float32 of codes ``(codebooks, frames)``."""
+
+
+class Autoencoder(Model, ABC):
+    """A model that encodes clips as latents, and decodes latents as clips."""
+
+    @abstractmethod
+    def encode(self, wave: np.ndarray) -> np.ndarray:
+        """Return the latents of a wave ``(time,)``: ``(latent_size,)``, or ``(n, latent_size)`` for any length."""
+
+    @abstractmethod
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """Return the wave ``(1, time)`` float32 in [-1, 1] of latents."""
+
+
+class Classifier(Model, ABC):
+    """A model that recognises labels."""
+
+    @abstractmethod
+    def probabilities(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
+        """Return the probability of each label, ``(n, labels)``, for waves ``(n, time)``."""
+
+    @abstractmethod
+    def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
+        """Return the activations before the last layer, ``(n, embedding_size)``, for waves ``(n, time)``."""
+
+
+def checked_wave(wave: np.ndarray, shape: str = "(time,)", n_dims: int = 1) -> np.ndarray:
+    """Return a mono wave as float32; raise BadAudio for other shapes, integers, no samples, NaN or infinite values.
+
+    Parameters
+    ----------
+    wave
+        ``(time,)``, or ``(1, time)`` with two ``n_dims``.
+    shape
+        The expected shape in words, for the message.
+    """
+    wave = np.asarray(wave)
+    fits = wave.ndim == n_dims and wave.size and (n_dims == 1 or wave.shape[0] == 1)
+    if not fits or wave.dtype.kind != "f" or not np.isfinite(wave).all():
+        raise BadAudio(
+            f"The wave has shape {wave.shape} and type {wave.dtype}; it must be {shape} of floating-point numbers, at "
+            "least one sample, without NaN or infinite values: mix channels first."
+        )
+    return wave.astype(np.float32, copy=False)

@@ -1,0 +1,54 @@
+"""Linear and spherical interpolation between latent vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+    """Interpolate spherically: ``(sin((1 - t) w) a + sin(t w) b) / sin w`` with the angle ``w`` between the vectors.
+
+    Parameters
+    ----------
+    a, b : np.ndarray
+        Vectors, ``(n,)``; parallel ones are interpolated linearly.
+    t : float
+        0 (exactly ``a``) to 1 (exactly ``b``).
+
+    Returns
+    -------
+    np.ndarray
+        ``(n,)`` float32.
+
+    References
+    ----------
+    K. Shoemake, "Animating rotation with quaternion curves", 1985.
+    """
+    if t in (0.0, 1.0):
+        return b if t else a
+    norms = float(np.linalg.norm(a) * np.linalg.norm(b))
+    angle = np.arccos(np.clip(float(a @ b) / norms, -1.0, 1.0)) if norms else 0.0
+    weights = (1 - t, t) if np.sin(angle) < 1e-6 else np.sin([(1 - t) * angle, t * angle]) / np.sin(angle)
+    mixed: np.ndarray = weights[0] * a + weights[1] * b
+    return mixed.astype(np.float32)
+
+
+def lerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+    """Interpolate linearly: ``(1 - t) a + t b``.
+
+    Parameters
+    ----------
+    a, b : np.ndarray
+        Arrays of the same shape.
+    t : float
+        0 (exactly ``a``) to 1 (exactly ``b``).
+
+    Returns
+    -------
+    np.ndarray
+        The same shape, float32.
+    """
+    if t in (0.0, 1.0):
+        return b if t else a
+    mixed: np.ndarray = (1 - t) * a + t * b
+    return mixed.astype(np.float32)

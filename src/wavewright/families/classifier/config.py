@@ -1,0 +1,79 @@
+"""Configuration of the classifier family's networks, and its sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ...contracts.config import ModelConfig
+from ...errors import BadSetting
+from ...ranges import check_ranges
+
+POWER_FLOOR = 1e-8  # added to the power in every mel band before the logarithm
+FADE_SECONDS = 0.01  # at the end of what the network hears, since a cut would be a click
+FREQUENCY_STRIDE = 8  # mel bands of the picture for each row of the network's last feature map
+TAIL_BANDS = 5  # rows of that map that its last convolution spans
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.02, 60.0
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(ModelConfig):
+    """What the network is; everything that classifying needs to know.
+
+    Raises BadSetting for a number that is out of its range, or does not fit the others.
+    """
+
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "sample_rate": (4_000, 768_000),
+        "n_fft": (16, 65_536),
+        "range_db": (1.0, 200.0),
+        "width": (1, 1_024),
+        "sub_bands": (1, 64),
+        "dropout": (0.0, 0.9),
+    }
+
+    sample_rate: int = 44_100
+    n_samples: int = 31_232  # length of a clip: 0.71 s at 44.1 kHz; longer ones are cut, shorter ones padded
+    labels: tuple[str, ...] = ()
+    n_fft: int = 2048  # samples
+    hop_length: int = 512  # samples
+    n_mels: int = 80  # on HTK's scale; divisible by 8 times the number of sub-bands
+    f_min_hz: float = 20.0
+    range_db: float = 70.0  # what lies further below the loudest cell of a picture counts as silence
+    width: int = 2  # channels, in multiples of those of BC-ResNet-1
+    sub_bands: int = 5  # of the sub-spectral normalisation
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shortest, longest = (round(seconds * self.sample_rate) for seconds in (SHORTEST_SECONDS, LONGEST_SECONDS))
+        check_ranges(self, {"n_samples": (shortest, longest), "hop_length": (-(-self.n_fft // 32), self.n_fft)})
+        check_ranges(self, {"f_min_hz": (0.0, self.sample_rate / 4), "n_mels": (FREQUENCY_STRIDE * TAIL_BANDS, 1_024)})
+        if self.n_mels % (FREQUENCY_STRIDE * self.sub_bands):
+            step = FREQUENCY_STRIDE * self.sub_bands
+            raise BadSetting(
+                f"n_mels is {self.n_mels}; with {self.sub_bands} sub-bands it must be a multiple of {step}."
+            )
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the centred STFT."""
+        return self.n_samples // self.hop_length + 1
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in the embedding of a clip."""
+        return 32 * self.width
+
+
+METRICS = ("valid/loss", "valid/accuracy", "valid/balanced_accuracy")
+"""Validation metrics, any of which may choose the best checkpoint."""
+
+SIZES: dict[str, ClassifierConfig] = {
+    "tiny": ClassifierConfig(width=1),
+    "small": ClassifierConfig(width=2),
+    "base": ClassifierConfig(width=4),
+}
+"""The configuration of each size."""

@@ -1,0 +1,171 @@
+"""Open models by name, for inference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
+
+from . import families, models
+from .contracts.family import Capability
+from .contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Generator, Model, Vocoder
+from .errors import BadModel
+from .models.card import Card
+from .models.folder import ModelFolder
+from .names import quoted
+
+if TYPE_CHECKING:
+    from .families.acoustic.runtime import AcousticRuntime
+    from .families.classifier.runtime import ClassifierRuntime
+    from .families.codec.runtime import CodecRuntime
+    from .families.gan.runtime import GanRuntime
+    from .families.lstm.runtime import LstmRuntime
+    from .families.vae.runtime import VaeRuntime
+    from .families.vocoder.runtime import VocoderRuntime
+    from .families.wavenet.runtime import WaveNetRuntime
+
+
+@overload
+def load(name: Literal["drums"]) -> GanRuntime: ...
+@overload
+def load(name: Literal["ambience", "digits"]) -> LstmRuntime: ...
+@overload
+def load(name: Literal["morph-drums"]) -> VaeRuntime: ...
+@overload
+def load(name: Literal["speech-codec"]) -> CodecRuntime: ...
+@overload
+def load(name: Literal["drum-classifier"]) -> ClassifierRuntime: ...
+@overload
+def load(name: Literal["en"]) -> AcousticRuntime: ...
+@overload
+def load(name: Literal["vocoder"]) -> VocoderRuntime: ...
+@overload
+def load(name: Literal["wavenet"]) -> WaveNetRuntime: ...
+@overload
+def load(name: str | Path) -> Model: ...
+
+
+def load(name: str | Path) -> Model:
+    """Open a model and compare every file with its hash.
+
+    The functions ``load_generator``, ``load_vocoder``, ``load_codec``, ``load_autoencoder`` and ``load_classifier`` do
+    the same for a model that must have a certain capability, and return its type. `Voice.load` opens a voice.
+
+    Parameters
+    ----------
+    name
+        Name of a model in ``runs/``, in the user's model folder or among the bundled models, or the path of its folder.
+
+    Raises
+    ------
+    BadModel
+        If there is no such model, its family is unknown or its folder is damaged.
+
+    Examples
+    --------
+    >>> load("drums").labels
+    ('kick', 'snare', 'hat', 'tom', 'cymbal')
+    """
+    folder = ModelFolder(models.find(name))
+    family = family_of(folder.card, folder.path)
+    folder.verify()
+    return family.open(folder)
+
+
+def load_generator(name: str | Path) -> Generator:
+    """Open a model that generates clips; raise BadModel as :func:`load`, and if it does not generate."""
+    model = load(name)
+    if isinstance(model, Generator):
+        return model
+    raise _refusal(name, model, "generates no clips by itself")
+
+
+def load_vocoder(name: str | Path) -> Vocoder:
+    """Open a vocoder; raise BadModel as :func:`load`, and if the model is none."""
+    model = load(name)
+    if isinstance(model, Vocoder):
+        return model
+    raise _refusal(name, model, "takes no mel frames; give a vocoder")
+
+
+def load_codec(name: str | Path) -> Codec:
+    """Open a codec; raise BadModel as :func:`load`, and if the model is none."""
+    model = load(name)
+    if isinstance(model, Codec):
+        return model
+    raise _refusal(name, model, "has no codes; give a codec")
+
+
+def load_autoencoder(name: str | Path) -> Autoencoder:
+    """Open an autoencoder; raise BadModel as :func:`load`, and if the model is none."""
+    model = load(name)
+    if isinstance(model, Autoencoder):
+        return model
+    raise _refusal(name, model, "has no latents; give an autoencoder")
+
+
+def load_acoustic_model(name: str | Path) -> AcousticModel:
+    """Open a model that speaks symbols; raise BadModel as :func:`load`, and if the model does not."""
+    model = load(name)
+    if isinstance(model, AcousticModel):
+        return model
+    raise _refusal(name, model, "speaks no texts; give a voice")
+
+
+def load_classifier(name: str | Path) -> Classifier:
+    """Open a classifier; raise BadModel as :func:`load`, and if the model is none."""
+    model = load(name)
+    if isinstance(model, Classifier):
+        return model
+    raise _refusal(name, model, "recognises no labels; give a classifier")
+
+
+def _refusal(name: str | Path, model: Model, problem: str) -> BadModel:
+    family = families.FAMILIES[model.card.family]
+    return BadModel(
+        f"{name} is of the family {family.name}, which {problem}; it is for `{family.command_line(str(name))}`."
+    )
+
+
+def read_card(folder: Path) -> Card:
+    """Read the card of a model and validate its configuration; raise BadModel if it is damaged or its family unknown."""
+    card = Card.read(folder)
+    card.config_as(family_of(card, folder).config, folder)
+    return card
+
+
+def family_of(card: Card, folder: Path) -> families.AnyFamily:
+    """Return the family of a model; raise BadModel for one that this version does not know."""
+    if card.family not in families.FAMILIES:
+        known = ", ".join(families.FAMILIES)
+        raise BadModel(
+            f"{folder} has the family {quoted(card.family)}; this Wavewright knows {known}: upgrade it to use this model."
+        )
+    return families.FAMILIES[card.family]
+
+
+def classifier_of(labels: set[str]) -> str | None:
+    """Return the name of the first classifier that knows all of these labels; None without one, or without labels."""
+    for name in models.names() if labels else []:
+        try:
+            card = read_card(models.find(name))
+        except BadModel:
+            continue  # a damaged model elsewhere is no reason to refuse this
+        if Capability.CLASSIFY in families.FAMILIES[card.family].capabilities and labels <= set(card.labels):
+            return name
+    return None
+
+
+def speakers_of(card: Card) -> tuple[str, ...] | None:
+    """Return the speakers of a model that speaks, empty if it has one without a name; None for other models."""
+    family = families.FAMILIES.get(card.family)
+    if family is None or Capability.SPEAK not in family.capabilities:
+        return None
+    return tuple(card.config.get("speakers", ()))
+
+
+def voices_of(card: Card, name: str) -> tuple[str, ...]:
+    """Return the names of the voices of a model found as ``name``: ``<name>-<speaker>`` each, or its own name."""
+    speakers = speakers_of(card)
+    if speakers is None:
+        return ()
+    return tuple(f"{name}-{speaker}" for speaker in speakers) or (name,)

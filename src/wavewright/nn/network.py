@@ -1,0 +1,84 @@
+"""What a family's network and its training provide to the training loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..data.entry import Problem
+    from .playable import Playable
+
+Batch = dict[str, Any]
+"""Tensors by name; a turn may add further entries for the turns that follow."""
+
+LossFunction = Callable[[Batch], dict[str, Tensor]]
+Turn = tuple[str, LossFunction]
+"""The name of a player, and the function from a batch to its scalar losses by name."""
+
+
+class Network(nn.Module):
+    """A network that the training loop trains: its players, and what each of them minimises."""
+
+    def players(self) -> dict[str, nn.Module]:
+        """Return the modules that have an optimizer each, by name."""
+        raise NotImplementedError
+
+    def averaged(self) -> nn.Module:
+        """Return the module whose weights are averaged over the steps, evaluated and exported."""
+        raise NotImplementedError
+
+    def turns(self, step: int) -> list[Turn]:
+        """Return the turns of a step, in order: one for most networks, one for each player of a GAN."""
+        raise NotImplementedError
+
+    def loss_weights(self, step: int) -> dict[str, float]:
+        """Return the weight of every loss that a turn of this step may return, by name."""
+        raise NotImplementedError
+
+    def stage_starts(self) -> tuple[int, ...]:
+        """Return the steps at which the training stages start, beginning with 0; steps of a stage take equal time."""
+        return (0,)
+
+    def freeze_steps(self) -> tuple[int, ...]:
+        """Return the steps at which a part is frozen; training continues from the averaged weights there."""
+        return ()
+
+
+ConfigT = TypeVar("ConfigT", contravariant=True)
+ModuleT = TypeVar("ModuleT", contravariant=True)
+PreparedT = TypeVar("PreparedT", contravariant=True)
+
+
+class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
+    """The part of a family that needs PyTorch: build the network, evaluate and export it."""
+
+    @abstractmethod
+    def build(self, config: ConfigT) -> Network:
+        """Return the network of a configuration, with fresh weights."""
+
+    @abstractmethod
+    def evaluate(self, module: ModuleT, prepared: PreparedT) -> dict[str, float]:
+        """Return the validation metrics of the averaged module, by name; empty without validation data."""
+
+    @abstractmethod
+    def samples(self, module: ModuleT, prepared: PreparedT) -> tuple[list[np.ndarray], list[str]]:
+        """Return a few clips ``(channels, time)`` of the averaged module, and a title for each."""
+
+    @abstractmethod
+    def export(self, module: ModuleT, prepared: PreparedT) -> Playable:
+        """Return the graphs, tensors and sample that make a model folder of the averaged module."""
+
+    def suspect_clips(self, module: ModuleT, prepared: PreparedT, step: int) -> Sequence[Problem] | None:
+        """Return training clips that may be wrong, and why; None while this cannot be told."""
+        return None
+
+    def final_files(self, module: ModuleT, prepared: PreparedT) -> Mapping[str, Mapping[str, np.ndarray]]:
+        """Return safetensors files, by name, that are made once of the finished network."""
+        return {}

@@ -1,0 +1,163 @@
+"""Synthesize the steps of a plan, chunk by chunk; pieces meet in silence and are faded there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contracts.runtime import AcousticModel, Utterance, Vocoder
+from ..text.sentence import NO_WORD, PAUSES, SILENCE
+from ..units import db_to_gain, seconds_to_samples
+from .chunk import Chunk
+from .envelope import GainEnvelope
+from .steps import Mark, Pause, Piece, Step, SymbolControls
+from .timestamps import TimedMark, timed_marks, timed_words
+
+LEAD_FRAMES = 2  # most frames of silence at the start of a piece
+FEWEST_TAIL_FRAMES = 4  # after the last phone, in which it decays
+SILENCE_SECONDS = 0.5  # longest chunk of silence
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A speaker of an acoustic model.
+
+    Attributes
+    ----------
+    acoustic : AcousticModel
+        The model.
+    name : str or None
+        The speaker; None for a model of one speaker without a name.
+    styles : mapping of str to float
+        Weights of the model's own styles.
+    """
+
+    acoustic: AcousticModel
+    name: str | None
+    styles: Mapping[str, float]
+
+
+class Synthesizer:
+    """Converts steps to chunks of audio, which depend on the steps and the seed alone.
+
+    Parameters
+    ----------
+    find_speaker : callable
+        Returns the speaker for the name of a piece's voice, None for the default one.
+    vocoder : Vocoder
+        Converts frames to a wave.
+    seed : int
+        Seed of the vocoder's noise.
+    """
+
+    def __init__(self, find_speaker: Callable[[str | None], Speaker], vocoder: Vocoder, seed: int) -> None:
+        self._find_speaker = find_speaker
+        self._vocoder = vocoder
+        self._seed = seed
+        self._n_samples = 0
+        self._n_pieces = 0
+
+    def chunks(self, steps: Iterable[Step]) -> Iterator[Chunk]:
+        """Yield the chunks of the steps, each as soon as it is computed."""
+        for step in steps:
+            if isinstance(step, Piece):
+                yield from self._piece(step)
+            elif isinstance(step, Pause):
+                yield from self._silence(seconds_to_samples(step.seconds, self._vocoder.sample_rate))
+            else:
+                yield self._mark(step)
+
+    def _piece(self, piece: Piece) -> Iterator[Chunk]:
+        vocoder = self._vocoder
+        sentence = piece.sentence
+        controls = piece.controls()
+        spoken = self._speak(piece, controls)
+        frames_per_second = vocoder.sample_rate / vocoder.hop_length
+        tail_frames = round(piece.pause_seconds * frames_per_second)
+        durations = trim_silence(sentence.symbols, sentence.word_indices, spoken.durations, tail_frames)
+        first = int(spoken.durations[0] - durations[0])
+        mel = np.ascontiguousarray(spoken.mel[:, first : first + int(durations.sum())])
+        gains = np.repeat(db_to_gain(controls.volume_db), durations)
+        envelope = GainEnvelope(gains, vocoder.hop_length, vocoder.sample_rate)
+        words = timed_words(sentence, durations, self._n_samples, vocoder.hop_length, vocoder.sample_rate)
+        marks = timed_marks(piece.marks, words)
+        for wave in vocoder.vocode_stream(mel, self._next_seed()):
+            shaped = envelope.push(wave)
+            n_clipped = int((np.abs(shaped) > 1.0).sum())
+            yield Chunk(np.clip(shaped, -1.0, 1.0), tuple(words), tuple(marks), n_clipped)
+            words, marks = [], []  # they belong to the first chunk of the piece
+            self._n_samples += wave.shape[1]
+        n_tail = trailing_silence_frames(sentence.word_indices, durations) * vocoder.hop_length
+        yield from self._silence(seconds_to_samples(piece.pause_seconds, vocoder.sample_rate) - n_tail)
+
+    def _speak(self, piece: Piece, controls: SymbolControls) -> Utterance:
+        speaker = self._find_speaker(piece.voice)
+        return speaker.acoustic.speak_symbols(
+            piece.sentence.symbols,
+            speaker.name,
+            self._seed,
+            rate=controls.rate,
+            pitch=controls.pitch,
+            pitch_range=controls.pitch_range,
+            energy=controls.energy,
+            style=dict(speaker.styles) or None,
+        )
+
+    def _next_seed(self) -> int:
+        """Return the seed of the next piece's noise."""
+        seed = int(np.random.SeedSequence([self._seed, self._n_pieces]).generate_state(1)[0])
+        self._n_pieces += 1
+        return seed
+
+    def _silence(self, n_samples: int) -> Iterator[Chunk]:
+        longest = seconds_to_samples(SILENCE_SECONDS, self._vocoder.sample_rate)
+        for start in range(0, n_samples, longest):
+            n_chunk = min(longest, n_samples - start)
+            self._n_samples += n_chunk
+            yield Chunk(np.zeros((1, n_chunk), np.float32))
+
+    def _mark(self, mark: Mark) -> Chunk:
+        seconds = round(self._n_samples / self._vocoder.sample_rate, 6)
+        return Chunk(np.zeros((1, 0), np.float32), marks=(TimedMark(mark.name, seconds),))
+
+
+def trim_silence(
+    symbols: tuple[str, ...], word_indices: tuple[int, ...], durations: np.ndarray, tail_frames: int
+) -> np.ndarray:
+    """Shorten the silence at both ends of a piece.
+
+    Parameters
+    ----------
+    symbols : tuple of str
+        Symbols of the piece.
+    word_indices : tuple of int
+        Index of each symbol's word.
+    durations : ndarray
+        Duration of each symbol in frames, ``(symbols,)``.
+    tail_frames : int
+        Most frames after the last phone; at least `FEWEST_TAIL_FRAMES` are left.
+
+    Returns
+    -------
+    ndarray
+        Durations ``(symbols,)``, int64.
+    """
+    trimmed = np.array(durations, np.int64)
+    if symbols[0] == SILENCE:
+        trimmed[0] = min(trimmed[0], LEAD_FRAMES)
+    excess = trailing_silence_frames(word_indices, trimmed) - max(tail_frames, FEWEST_TAIL_FRAMES)
+    for index in range(len(symbols) - 1, -1, -1):
+        if excess <= 0 or word_indices[index] != NO_WORD or symbols[index] not in (SILENCE, *PAUSES):
+            break
+        cut = min(int(trimmed[index]), excess)
+        trimmed[index] -= cut
+        excess -= cut
+    return trimmed
+
+
+def trailing_silence_frames(word_indices: tuple[int, ...], durations: np.ndarray) -> int:
+    """Return the number of frames after the last phone of a piece."""
+    last = max((symbol for symbol, word in enumerate(word_indices) if word != NO_WORD), default=-1)
+    return int(durations[last + 1 :].sum())

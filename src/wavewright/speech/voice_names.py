@@ -1,0 +1,85 @@
+"""Names of voices: ``<model>-<speaker>``, or the name or folder of an acoustic model for its first speaker."""
+
+from __future__ import annotations
+
+import difflib
+
+from .. import loading, models
+from ..errors import BadModel
+
+
+def voices() -> list[str]:
+    """Return the names of all voices, sorted: every speaker of every acoustic model that has a name."""
+    cards = [(name, _card(name)) for name in models.names()]
+    return sorted(voice for name, card in cards if card is not None for voice in loading.voices_of(card, name))
+
+
+def find_voice(name: str) -> tuple[str, str | None]:
+    """Look up a voice by name.
+
+    Parameters
+    ----------
+    name : str
+        Name of a voice, or name or folder of an acoustic model.
+
+    Returns
+    -------
+    model : str
+        Name or folder of its acoustic model.
+    speaker : str or None
+        Its speaker; None for the first one.
+
+    Raises
+    ------
+    BadModel
+        If there is no such voice, or its model is broken.
+    """
+    if _speakers(name) is not None:
+        return name, None
+    for model, speaker in _splits(name):
+        if speaker in (_speakers(model) or ()):
+            return model, speaker
+    _refuse_broken(name)
+    known = voices()
+    if not known:
+        raise BadModel(
+            f"There is no voice {name!r}, nor any other; train one with --family acoustic, or give the folder of one."
+        )
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4) if len(known) > 1 else []
+    hint = f"; did you mean {nearest[0]}?" if nearest else "."
+    raise BadModel(f"There is no voice {name!r}; give one of {', '.join(known)}, or the folder of a voice{hint}")
+
+
+def language_of(model: str) -> str:
+    """Return the language of an acoustic model by its card, or an empty string if there is no such model."""
+    card = _card(model)
+    return "" if card is None else str(card.config.get("language", ""))
+
+
+def _splits(name: str) -> list[tuple[str, str]]:
+    """Return the model and speaker for each hyphen in the name of a voice, the last hyphen first."""
+    hyphens = [index for index in range(len(name) - 1, 0, -1) if name[index] == "-"]
+    return [(name[:index], name[index + 1 :]) for index in hyphens]
+
+
+def _refuse_broken(name: str) -> None:
+    """Raise BadModel with the reason if the name of a voice starts with the name of a broken model."""
+    for model in (name, *(model for model, _ in _splits(name))):
+        try:
+            folder = models.find(model)
+        except BadModel:
+            continue
+        loading.read_card(folder)
+
+
+def _speakers(model: str) -> tuple[str, ...] | None:
+    """Return the speakers of an acoustic model; None for other models and if there is no such model."""
+    card = _card(model)
+    return None if card is None else loading.speakers_of(card)
+
+
+def _card(model: str) -> models.Card | None:
+    try:
+        return loading.read_card(models.find(model))
+    except BadModel:
+        return None
