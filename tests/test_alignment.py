@@ -1,4 +1,4 @@
-"""Alignments against every alignment counted out, and priors and places against their formulas."""
+"""Alignments against every alignment counted out, and priors and positions against their formulas."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("n_frames", "skippable"), CASES)
-def test_sum_share_and_best_path_are_those_of_all_paths(n_frames, skippable):
+def test_forward_sum_posterior_and_viterbi_are_those_of_all_paths(n_frames, skippable):
     is_skippable = np.array(skippable)
     scores = np.random.default_rng(n_frames).normal(size=(n_frames, len(skippable)))
     paths = all_paths(n_frames, is_skippable)
@@ -62,7 +62,7 @@ def test_sum_share_and_best_path_are_those_of_all_paths(n_frames, skippable):
     assert is_found.all()
 
 
-def test_too_few_frames_have_no_path_and_are_dealt_out():
+def test_too_few_frames_have_no_alignment_and_are_divided():
     scores, flags = np.zeros((1, 2, 4)), np.zeros((1, 4), bool)
     totals, posterior = forward_sum(scores, flags, np.array([2]), np.array([4]))
     durations, is_found = best_durations(scores, flags, np.array([2]), np.array([4]))
@@ -84,8 +84,8 @@ def test_the_prior_is_a_beta_binomial_distribution():
     n_frames, n_symbols = 7, 5
     frames = np.arange(1, n_frames + 1)[:, None]
     expected = betabinom.logpmf(np.arange(n_symbols)[None], n_symbols - 1, frames, n_frames + 1 - frames)
-    found = beta_binomial_prior(n_frames, n_symbols)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    actual = beta_binomial_prior(n_frames, n_symbols)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(np.exp(beta_binomial_prior(900, 120)).sum(1), 1.0, rtol=1e-3)
 
 
@@ -96,7 +96,7 @@ def test_averages_count_the_frames_that_weigh():
     np.testing.assert_allclose(share, [1.0, 0.0, 0.5, 0.0])
 
 
-def test_places_lead_through_each_symbol_from_end_to_end():
+def test_symbol_positions_run_from_end_to_end():
     places, features = symbol_position_features(np.array([2, 0, 3]))
     np.testing.assert_array_equal(places, [0, 0, 2, 2, 2])
     np.testing.assert_allclose(features[:, 0], [-0.25, 0.25, -1 / 3, 0.0, 1 / 3], atol=1e-6)

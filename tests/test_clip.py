@@ -187,7 +187,7 @@ def test_blocks_that_do_not_fit_together_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [{"start_seconds": -1.0}, {"seconds": 0.0}, {"seconds": float("nan")}])
-def test_impossible_parts_are_refused(tmp_path, arguments):
+def test_impossible_segments_are_refused(tmp_path, arguments):
     path = Clip(tones(), RATE).write(tmp_path / "tone.wav")
     with pytest.raises(BadSetting):
         Clip.read(path, **arguments)
@@ -276,7 +276,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_bad_files_say_what_is_wrong(tmp_path, name, capfd):
+def test_bad_files_are_refused_with_the_reason(tmp_path, name, capfd):
     content, ending, words = BAD_FILES[name]
     path = tmp_path / f"bad.{ending}"
     path.write_bytes(content(tmp_path))
@@ -319,7 +319,7 @@ def test_missing_files_and_folders_are_refused(tmp_path):
         Clip.read(tmp_path)
 
 
-def test_damage_in_the_middle_is_found(tmp_path):
+def test_damage_in_the_middle_is_detected(tmp_path):
     path = Clip(np.random.default_rng(0).uniform(-0.5, 0.5, (1, RATE)), RATE).write(tmp_path / "noise.flac")
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2 : len(raw) // 2 + 20_000] = bytes(20_000)
@@ -373,7 +373,7 @@ def test_a_source_that_fails_halfway_leaves_nothing(tmp_path):
 # --- every other format
 
 
-def test_other_formats_name_the_extra_they_need(tmp_path, monkeypatch):
+def test_other_formats_name_the_extra_that_they_need(tmp_path, monkeypatch):
     path = tmp_path / "song.m4a"
     path.write_bytes(b"\x00\x00\x00\x20ftypM4A " + bytes(100))
     monkeypatch.setitem(sys.modules, "av", None)

@@ -1,4 +1,4 @@
-"""Scanning folders, manifests and splits: what is found, in which order, and what is said of files that cannot be used."""
+"""Scanning folders, manifests and splits: entries, their order, and the problems of files that cannot be used."""
 
 import json
 import os
@@ -35,27 +35,31 @@ def test_scan_reads_headers_labels_and_groups_in_sorted_order(tmp_path):
     write_sound(tmp_path / ".trash" / "kita_9.wav")
     (tmp_path / "notes.txt").write_text("no sound", encoding="utf-8")
 
-    found = scan(tmp_path, label_from="folder", group_from="prefix")
+    scanned = scan(tmp_path, label_from="folder", group_from="prefix")
 
-    assert [e.path.relative_to(tmp_path).as_posix() for e in found.entries] == [
+    assert [e.path.relative_to(tmp_path).as_posix() for e in scanned.entries] == [
         "kick/KITA_1.WAV",
         "kick/deep/kita_2.flac",
         "snare/kitb_1.wav",
     ]
-    assert [(e.label, e.group) for e in found.entries] == [("kick", "KITA"), ("kick", "kita"), ("snare", "kitb")]
-    assert (found.entries[1].seconds, found.entries[1].sample_rate, found.entries[1].channels) == (0.075, 16000, 2)
-    assert found.labels == ("kick", "snare")
-    assert found.problems == ()
+    assert [(e.label, e.group) for e in scanned.entries] == [("kick", "KITA"), ("kick", "kita"), ("snare", "kitb")]
+    assert (scanned.entries[1].seconds, scanned.entries[1].sample_rate, scanned.entries[1].channels) == (
+        0.075,
+        16000,
+        2,
+    )
+    assert scanned.labels == ("kick", "snare")
+    assert scanned.problems == ()
     assert [e.group for e in scan(tmp_path, group_from="folder").entries] == ["kick", "kick", "snare"]
     assert [e.group for e in scan(tmp_path, "folder", group_from="folder").entries] == [None, "deep", None]
 
 
-def test_labels_are_looked_for_where_most_sounds_lie(tmp_path):
+def test_labels_are_folders_if_most_clips_are_in_one(tmp_path):
     for name in ("kick/a.wav", "kick/b.wav", "snare/a.wav", "stray.wav"):
         write_sound(tmp_path / name)
-    found = scan(tmp_path, label_from=None)
-    assert [e.label for e in found.entries] == ["kick", "kick", "snare"]
-    assert [problem.path.name for problem in found.problems] == ["stray.wav"]
+    scanned = scan(tmp_path, label_from=None)
+    assert [e.label for e in scanned.entries] == ["kick", "kick", "snare"]
+    assert [problem.path.name for problem in scanned.problems] == ["stray.wav"]
     by_group = scan(tmp_path, label_from=None, group_from="folder")  # the only sub-folders are the groups
     assert [(e.label, e.group) for e in by_group.entries] == [
         (None, "kick"),
@@ -77,10 +81,10 @@ def test_files_that_cannot_be_used_are_listed_and_the_rest_is_kept(tmp_path):
     whole = write_sound(tmp_path / "a" / "cut.flac").read_bytes()
     (tmp_path / "a" / "cut.flac").write_bytes(whole[:20])
 
-    found = scan(tmp_path, label_from="folder")
+    scanned = scan(tmp_path, label_from="folder")
 
-    assert [e.path.name for e in found.entries] == ["good.wav"]
-    reasons = {problem.path.name: problem.reason for problem in found.problems}
+    assert [e.path.name for e in scanned.entries] == ["good.wav"]
+    reasons = {problem.path.name: problem.reason for problem in scanned.problems}
     assert reasons.keys() == {"beside.wav", "empty.wav", "text.flac", "nothing.wav", "cut.flac"}
     assert "is an empty file" in reasons["empty.wav"]
     assert "holds no samples" in reasons["nothing.wav"]
@@ -88,7 +92,7 @@ def test_files_that_cannot_be_used_are_listed_and_the_rest_is_kept(tmp_path):
     assert "beside the sub-folders" in reasons["beside.wav"]
 
 
-def test_scan_says_why_a_folder_has_nothing(tmp_path):
+def test_scan_explains_why_a_folder_has_nothing(tmp_path):
     with pytest.raises(BadFolder, match="does not exist"):
         scan(tmp_path / "missing")
     with pytest.raises(BadFolder, match="holds no sound files"):
@@ -117,10 +121,10 @@ def test_links_are_followed_once_and_loops_end(tmp_path):
     (elsewhere / "back").symlink_to(root)
     (root / "broken.wav").symlink_to(root / "gone.wav")
 
-    found = scan(root)
+    scanned = scan(root)
 
-    assert [e.path.relative_to(root).as_posix() for e in found.entries] == ["far/far.wav", "z/real.wav"]
-    assert [problem.path.name for problem in found.problems] == ["broken.wav"]
+    assert [e.path.relative_to(root).as_posix() for e in scanned.entries] == ["far/far.wav", "z/real.wav"]
+    assert [problem.path.name for problem in scanned.problems] == ["broken.wav"]
 
 
 @pytest.mark.parametrize("name", ["list.jsonl", "list.csv"])
@@ -157,12 +161,12 @@ def test_manifest_reads_nemo_fields(tmp_path):
     ]
     (tmp_path / "m.jsonl").write_text("\n\n".join(json.dumps(line) for line in lines), encoding="utf-8-sig")
 
-    found = manifest.read(tmp_path / "m.jsonl")
+    scanned = manifest.read(tmp_path / "m.jsonl")
 
-    yes, whole = found.entries
+    yes, whole = scanned.entries
     assert (yes.label, yes.group, yes.speaker, yes.offset_seconds, yes.n_frames) == ("yes", "7", "7", 0.08, 160)
     assert (whole.label, whole.group, whole.n_frames, whole.seconds) == ("3", None, 800, 0.1)
-    assert [problem.path.name for problem in found.problems] == ["gone.wav", "yes.wav"]
+    assert [problem.path.name for problem in scanned.problems] == ["gone.wav", "yes.wav"]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +225,7 @@ def test_assign_keeps_groups_together_and_added_files_move_nothing():
     entries = [entry(f"/x/{number}.wav", group=f"g{number % 40}") for number in range(400)]
     divided = splits.assign_splits(entries, by="group", valid=0.2, test=0.2)
     of_group = {e.group: {d.split for d in divided if d.group == e.group} for e in divided}
-    assert all(len(found) == 1 for found in of_group.values())
+    assert all(len(splits_of_group) == 1 for splits_of_group in of_group.values())
     assert {d.split for d in divided} == {"train", "valid", "test"}
     more = splits.assign_splits([*reversed(entries), entry("/x/new.wav", group="new")], by="group", valid=0.2, test=0.2)
     assert {d.path: d.split for d in divided}.items() <= {d.path: d.split for d in more}.items()
@@ -249,14 +253,14 @@ def test_a_folder_as_ljspeech_has_it_is_read_with_its_texts(tmp_path):
         soundfile.write(tmp_path / name, 0.1 * np.ones(800), 8_000)
     lines = ['one|Dr. "A" said 2|doctor "A" said two', "two.flac| plain ", "", "three||in full", "gone|nobody"]
     (tmp_path / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
-    found = scan(tmp_path, None)
-    assert [(entry.path.name, entry.text, entry.label) for entry in found.entries] == [
+    scanned = scan(tmp_path, None)
+    assert [(entry.path.name, entry.text, entry.label) for entry in scanned.entries] == [
         ("one.wav", 'doctor "A" said two', None),
         ("two.flac", "plain", None),
         ("three.wav", "in full", None),
     ]
-    assert [problem.path.name for problem in found.problems] == ["gone.wav"]
-    assert scan(tmp_path / "metadata.csv").entries == found.entries
+    assert [problem.path.name for problem in scanned.problems] == ["gone.wav"]
+    assert scan(tmp_path / "metadata.csv").entries == scanned.entries
     assert {entry.label for entry in scan(tmp_path, "folder").entries} == {"wavs"}  # asked for, folders are labels
 
 

@@ -1,4 +1,4 @@
-"""Inspection: every flaw that is put into a folder is found and named, and a clean folder has none."""
+"""Inspection: every defect of a folder is listed, and a clean folder has none."""
 
 import json
 from pathlib import Path
@@ -38,15 +38,15 @@ def measured(tmp_path: Path, wave: np.ndarray):
 
 def test_measures_match_their_definitions(tmp_path):
     wave = np.stack([drum(200), 0.5 * drum(300) + 0.02], axis=1)
-    found = measured(tmp_path, np.concatenate([np.zeros((1600, 2)), wave, np.zeros((800, 2))]))
+    actual = measured(tmp_path, np.concatenate([np.zeros((1600, 2)), wave, np.zeros((800, 2))]))
     kept = np.concatenate([np.zeros((1600, 2)), wave, np.zeros((800, 2))]).astype(np.float32)
-    assert found.peak == pytest.approx(np.abs(kept).max())
-    assert found.rms == pytest.approx(np.sqrt(np.mean(kept.astype(np.float64) ** 2)), rel=1e-6)
-    assert found.dc_offset == pytest.approx(kept[:, 1].mean(dtype=np.float64), rel=1e-5)
-    assert found.seconds == pytest.approx(0.45)
-    assert found.leading_silence_seconds == pytest.approx(0.1, abs=0.001)
-    assert found.trailing_silence_seconds == pytest.approx(0.05, abs=0.001)
-    assert (found.n_clipped, found.is_silent) == (0, False)
+    assert actual.peak == pytest.approx(np.abs(kept).max())
+    assert actual.rms == pytest.approx(np.sqrt(np.mean(kept.astype(np.float64) ** 2)), rel=1e-6)
+    assert actual.dc_offset == pytest.approx(kept[:, 1].mean(dtype=np.float64), rel=1e-5)
+    assert actual.seconds == pytest.approx(0.45)
+    assert actual.leading_silence_seconds == pytest.approx(0.1, abs=0.001)
+    assert actual.trailing_silence_seconds == pytest.approx(0.05, abs=0.001)
+    assert (actual.n_clipped, actual.is_silent) == (0, False)
 
 
 def test_clipping_counts_runs_of_full_scale_across_blocks(tmp_path):
@@ -120,7 +120,7 @@ def flawed_folder(tmp_path) -> Path:
     return tmp_path
 
 
-def test_every_flaw_is_found(flawed_folder):
+def test_every_defect_is_listed(flawed_folder):
     report = inspect(flawed_folder)
 
     assert report.n_clips == 9
@@ -141,7 +141,7 @@ def test_every_flaw_is_found(flawed_folder):
     assert "not a finite number" in report.unusable["hat/nan.wav"]
 
 
-def test_the_report_says_what_to_do(flawed_folder):
+def test_the_report_names_defects_and_remedies(flawed_folder):
     report = inspect(flawed_folder)
     text = str(report)
     assert "! 1 clip is silent (kick/silent.wav): training leaves out what is silent." in text.splitlines()

@@ -54,16 +54,16 @@ def test_limited_waves_keep_below_the_ceiling_and_as_they_were_elsewhere(sample_
         rng = np.random.default_rng(seed)
         wave = bursts(seed, sample_rate, rng.uniform(0.01, 2)) * np.float32(rng.uniform(1, 12))
         ceiling_db = float(rng.uniform(-6, 0))
-        found = np.concatenate([*limit(pieces(wave, seed), sample_rate, ceiling_db)], axis=1)
-        assert found.shape == wave.shape
-        assert true_peak_db(found) <= ceiling_db + 0.02
+        actual = np.concatenate([*limit(pieces(wave, seed), sample_rate, ceiling_db)], axis=1)
+        assert actual.shape == wave.shape
+        assert true_peak_db(actual) <= ceiling_db + 0.02
         over = np.flatnonzero(true_peaks(wave) > 10 ** ((ceiling_db - 0.05) / 20))
         near = np.zeros(wave.shape[1], bool)
         reach = int(WINDOW_SECONDS * sample_rate) + 1
         for place in over:
             near[max(0, place - reach) : place + reach + 1] = True
-        np.testing.assert_array_equal(found[:, ~near], wave[:, ~near])
-        assert (np.abs(found) <= np.abs(wave)).all()
+        np.testing.assert_array_equal(actual[:, ~near], wave[:, ~near])
+        assert (np.abs(actual) <= np.abs(wave)).all()
 
 
 def test_where_blocks_meet_nothing_changes(monkeypatch):
@@ -79,23 +79,23 @@ def test_sounds_reach_their_loudness_below_the_ceiling(tmp_path, target):
     for seed, sample_rate in enumerate(RATES[:3]):
         wave = bursts(seed, sample_rate, 1.5)
         leveler = Leveler(target)
-        found = np.concatenate([*leveler.waves(pieces(wave, seed), sample_rate, tmp_path)], axis=1)
-        assert found.shape == wave.shape
-        assert found.dtype == np.float32
-        lufs, peak_db = integrated_loudness(found, sample_rate), true_peak_db(found)
+        actual = np.concatenate([*leveler.waves(pieces(wave, seed), sample_rate, tmp_path)], axis=1)
+        assert actual.shape == wave.shape
+        assert actual.dtype == np.float32
+        lufs, peak_db = integrated_loudness(actual, sample_rate), true_peak_db(actual)
         assert lufs == pytest.approx(target, abs=0.1)
         assert leveler.lufs == pytest.approx(lufs, abs=0.01)
         assert peak_db <= CEILING_DB + 0.02
-        oracle = np.abs(resample_poly(found.astype(np.float64), 16, 1, axis=1)).max()
+        oracle = np.abs(resample_poly(actual.astype(np.float64), 16, 1, axis=1)).max()
         assert 20 * math.log10(oracle) <= CEILING_DB + 0.35  # between the points that BS.1770 looks at
     assert not any(tmp_path.iterdir())
 
 
 def test_a_gain_is_all_that_changes_where_peaks_allow_it(tmp_path):
     wave = bursts(3, 24_000, 2.0)
-    found = np.concatenate([*Leveler(-40.0).waves([wave], 24_000, tmp_path)], axis=1)
-    gain = float(found[0, 1_000] / wave[0, 1_000])
-    np.testing.assert_allclose(found, wave * gain, rtol=1e-5)
+    actual = np.concatenate([*Leveler(-40.0).waves([wave], 24_000, tmp_path)], axis=1)
+    gain = float(actual[0, 1_000] / wave[0, 1_000])
+    np.testing.assert_allclose(actual, wave * gain, rtol=1e-5)
 
 
 def test_silence_stays_silence_and_what_cannot_be_as_loud_says_so(tmp_path):
@@ -106,8 +106,8 @@ def test_silence_stays_silence_and_what_cannot_be_as_loud_says_so(tmp_path):
     clicks = np.zeros((1, 48_000), np.float32)
     clicks[0, ::12_000] = 0.5
     leveler = Leveler(-8.0)
-    found = np.concatenate([*leveler.waves([clicks], 24_000, tmp_path)], axis=1)
-    assert true_peak_db(found) <= CEILING_DB + 0.02
+    actual = np.concatenate([*leveler.waves([clicks], 24_000, tmp_path)], axis=1)
+    assert true_peak_db(actual) <= CEILING_DB + 0.02
     assert "is as near to -8 as it comes" in leveler.shortfall_line
 
 

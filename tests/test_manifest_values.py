@@ -31,10 +31,10 @@ def write(folder, *lines):
 @pytest.mark.parametrize("value", ["1e308", "1e18", "9" * 300])
 def test_huge_times_are_beyond_the_end(tmp_path, sound, name, value):
     path = write(tmp_path, f'{{"audio_filepath": "a.wav", "{name}": {value}}}', '{"audio_filepath": "a.wav"}')
-    found = manifest.read(path)
-    assert len(found.entries) == (1 if name == "offset" else 2)
-    assert [entry.n_frames for entry in found.entries] == [RATE] * len(found.entries)
-    assert all("offset and duration leave nothing of the 1 s" in problem.reason for problem in found.problems)
+    scanned = manifest.read(path)
+    assert len(scanned.entries) == (1 if name == "offset" else 2)
+    assert [entry.n_frames for entry in scanned.entries] == [RATE] * len(scanned.entries)
+    assert all("offset and duration leave nothing of the 1 s" in problem.reason for problem in scanned.problems)
 
 
 @pytest.mark.parametrize("name", ["offset", "duration", "pitch"])
@@ -98,9 +98,9 @@ def test_names_with_any_letter_are_read_again(tmp_path, ending, odd):
         Clip(np.full((1, RATE), 0.25, np.float32), RATE).write(folder / f"a{odd}b.wav")
     except OSError:
         pytest.skip("this system has no such names")
-    found = scan(tmp_path, "folder")
+    scanned = scan(tmp_path, "folder")
     path = tmp_path / f"list{ending}"
-    manifest.write(path, found.entries)
+    manifest.write(path, scanned.entries)
     assert scan(path).entries == manifest.read(path).entries
     for entry in manifest.read(path).entries:
         assert (entry.path, entry.label) == (folder / f"a{odd}b.wav", label)
@@ -132,7 +132,7 @@ def test_a_sentence_quotes_no_control_characters(tmp_path, sound):
 def test_a_name_too_long_for_the_system_is_a_problem_of_its_line(tmp_path, sound, length):
     path = tmp_path / "metadata.csv"
     path.write_text(f"a|Hello.\n{'n' * length}|Hello again.\n", encoding="utf-8")
-    found = manifest.read(path)
-    assert [entry.path.name for entry in found.entries] == ["a.wav"]
-    assert len(found.problems) == 1
-    assert len(str(found.problems[0])) < 2_000
+    scanned = manifest.read(path)
+    assert [entry.path.name for entry in scanned.entries] == ["a.wav"]
+    assert len(scanned.problems) == 1
+    assert len(str(scanned.problems[0])) < 2_000

@@ -254,9 +254,9 @@ def test_folders_of_any_name_give_labels(tmp_path, label):
 def test_a_folder_with_control_characters_in_its_name_is_left_out(tmp_path, label):
     write_tone(tmp_path / label / "a.wav")
     write_tone(tmp_path / "kick" / "a.wav")
-    found = scan(tmp_path, "folder")
-    assert found.labels == ("kick",)
-    assert "whose name contains the control character" in str(found.problems[0])
+    scanned = scan(tmp_path, "folder")
+    assert scanned.labels == ("kick",)
+    assert "whose name contains the control character" in str(scanned.problems[0])
 
 
 @pytest.mark.parametrize("field", ["label", "speaker", "command"])

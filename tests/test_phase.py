@@ -41,8 +41,8 @@ def test_griffin_lim_equals_librosa(momentum):
         expected = librosa.griffinlim(
             magnitude, n_iter=n_iterations, hop_length=64, n_fft=256, momentum=momentum, init=None, pad_mode="constant"
         )
-        found = griffin_lim(magnitude, 256, 64, n_iterations, momentum)
-        np.testing.assert_allclose(found, expected, rtol=0, atol=2e-4)
+        actual = griffin_lim(magnitude, 256, 64, n_iterations, momentum)
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-4)
 
 
 def test_griffin_lim_comes_closer_and_momentum_comes_closest():
@@ -59,7 +59,7 @@ def test_griffin_lim_comes_closer_and_momentum_comes_closest():
     assert distance(64, 0.99) < 0.7 * plain[-1]
 
 
-def test_griffin_lim_keeps_a_wave_whose_phases_it_is_given():
+def test_griffin_lim_preserves_a_wave_with_its_own_phases():
     wave = vowel()
     spectrum = dsp.stft(wave, 256, 64)
     rebuilt = griffin_lim(np.abs(spectrum), 256, 64, 5, n_samples=len(wave), start=spectrum)
@@ -125,7 +125,7 @@ def test_noise_and_silence_have_no_pitch():
 
 
 @pytest.mark.parametrize("snr_db", [3.0, 6.0, 12.0])
-def test_periodicity_is_the_harmonic_share_of_the_power(snr_db):
+def test_periodicity_is_the_harmonic_fraction_of_the_power(snr_db):
     track = track_pitch(vowel(150, 2.0, snr_db), RATE, 80)
     expected = 1 / (1 + 10 ** (-snr_db / 10))
     assert track.periodicity[0, 10:-10].mean() == pytest.approx(expected, abs=0.04)
@@ -154,8 +154,8 @@ def test_pulses_are_the_sum_of_all_harmonics():
     f0_hz, n = 130.0, 1600
     time = (np.arange(n) + 1) / RATE  # the angle has turned by one step at the first sample
     expected = sum(np.cos(2 * np.pi * k * f0_hz * time) for k in range(1, int(RATE / 2 / f0_hz) + 1))
-    found = pulse_train(np.full(21, f0_hz), RATE, 80, n)
-    np.testing.assert_allclose(found, 2 * np.sqrt(f0_hz / RATE) * expected, atol=1e-3)
+    actual = pulse_train(np.full(21, f0_hz), RATE, 80, n)
+    np.testing.assert_allclose(actual, 2 * np.sqrt(f0_hz / RATE) * expected, atol=1e-3)
     assert np.square(pulse_train(np.full(101, f0_hz), RATE, 80, RATE)).mean() == pytest.approx(1.0, abs=0.1)
     with pytest.raises(BadSetting, match="needs a pitch above 0 in every frame"):
         pulse_train(np.zeros(3), RATE, 80, 160)
@@ -175,15 +175,15 @@ def test_dispersion_delays_high_frequencies():
     assert np.abs(made[800:-800]).max() < 0.67 * np.abs(pulses).max()
 
 
-def test_shaped_noise_has_the_asked_mel_bands():
+def test_shaped_noise_has_the_target_mel_bands():
     wave = vowel() * np.linspace(0, 1, 4800, dtype=np.float32) + 0.01 * noise(4800, 3)
     filters = dsp.mel_filterbank(RATE, 256, 32)
     mel = filters @ dsp.spectrogram(wave, 256, 80)
     errors_db = []
     for n_iterations in (1, 4, 16):
         made = shape_to_mel(dsp.stft(noise(4800), 256, 80), mel, filters, 256, 80, 4800, n_iterations)
-        found = filters @ dsp.spectrogram(made, 256, 80)
-        errors_db.append(np.abs(10 * np.log10((found + 1e-4) / (mel + 1e-4))).mean())
+        actual = filters @ dsp.spectrogram(made, 256, 80)
+        errors_db.append(np.abs(10 * np.log10((actual + 1e-4) / (mel + 1e-4))).mean())
     assert errors_db == sorted(errors_db, reverse=True)
     assert errors_db[1] < 1.0
 
@@ -192,14 +192,14 @@ def test_a_voice_of_pulses_keeps_its_pitch_and_is_as_periodic_as_asked():
     filters = dsp.mel_filterbank(RATE, 256, 32)
     wave = vowel(150, 2.0)
     mel = filters @ dsp.spectrogram(wave, 256, 80)
-    found = []
+    actual = []
     for share in (0.3, 0.8, 1.0):
         waves = pulse_train(np.full(mel.shape[1], 150.0), RATE, 80, len(wave)), noise(len(wave))
         pulses, breath = (dsp.stft(wave, 256, 80) for wave in waves)
         spectrum = mix_by_periodicity(pulses, breath, np.full((129, mel.shape[1]), share))
         made = track_pitch(shape_to_mel(spectrum, mel, filters, 256, 80, len(wave)), RATE, 80)
-        found.append(np.median(made.periodicity))
+        actual.append(np.median(made.periodicity))
     np.testing.assert_allclose(np.median(made.f0_hz), 150, rtol=0.01)
-    assert found == sorted(found)
-    assert found[0] < 0.7
-    assert found[-1] > 0.99
+    assert actual == sorted(actual)
+    assert actual[0] < 0.7
+    assert actual[-1] > 0.99

@@ -33,13 +33,13 @@ def test_labels_that_occur_often_enough_are_learned():
     )  # none has one: none is told
 
 
-def test_labels_that_are_asked_for_may_be_rare_and_others_are_left_out_without_a_word():
+def test_requested_labels_may_be_rare_and_others_are_left_out_without_a_problem():
     entries = [entry("a"), entry("b"), entry("a"), entry("b", split="valid")]
     named = select_labels(entries, ("b",), smallest_class=2)
     assert (named.labels, named.entries, named.problems) == (("b",), (entries[1], entries[3]), ())
 
 
-def test_speakers_are_told_where_every_training_clip_has_one_and_there_are_several():
+def test_speakers_are_learned_if_every_training_clip_has_one_and_there_are_several():
     two = [entry("a", "ann"), entry("a", "bob"), entry("a", None, "valid")]
     named = select_labels_and_speakers(two)
     assert (named.labels, named.speakers, named.entries) == (("a",), ("ann", "bob"), tuple(two[:2]))
@@ -60,7 +60,7 @@ def test_names_that_no_clip_has_are_refused():
         select_labels_and_speakers([entry(None)], labels=("a",))
 
 
-def test_numbers_stand_for_names():
+def test_label_indices():
     np.testing.assert_array_equal(label_indices(["b", "a", "b"], ("a", "b")), [1, 0, 1])
     np.testing.assert_array_equal(label_indices([None, "x"], ()), [0, 0])
 

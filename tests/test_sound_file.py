@@ -36,9 +36,9 @@ def test_a_name_that_is_no_text_is_one_problem_of_a_folder(tmp_path):
     good = Clip(np.full((1, RATE), 0.5), RATE).write(tmp_path / "good.wav")
     with open(os.fsencode(tmp_path) + b"/bad\xff.wav", "wb") as file:  # noqa: PTH123 (a Path cannot hold these bytes)
         file.write(good.read_bytes())
-    found = scan(tmp_path)
-    assert [entry.path for entry in found.entries] == [good]
-    assert "is not valid text on this system; rename the file." in found.problems[0].reason
+    scanned = scan(tmp_path)
+    assert [entry.path for entry in scanned.entries] == [good]
+    assert "is not valid text on this system; rename the file." in scanned.problems[0].reason
 
 
 def test_a_name_with_a_null_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""The frames of voices and vocoders: the house's mel, the same at every sample rate, for every family."""
+"""The frames of voices and vocoders: log-mel spectrograms, the same at every sample rate, for every family."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def dull_noise(seconds: float, sample_rate: int, top_hz: float) -> np.ndarray:
     return (level * np.fft.irfft(spectrum, n_samples)).astype(np.float32)
 
 
-def test_at_16_khz_they_are_the_house_mel():
+def test_at_16_khz_they_equal_log_mel():
     wave = dull_noise(1.0, 16_000, 8_000)
     expected = log_mel(wave, 16_000, 1_024, 256, 80, f_max_hz=8_000.0, floor=1e-5)[:, :63]
     np.testing.assert_allclose(speech_mel(wave, 16_000), expected, atol=1e-5)
@@ -31,13 +31,13 @@ def test_at_16_khz_they_are_the_house_mel():
 def test_the_same_sound_has_the_same_frames_at_every_rate(sample_rate):
     wave = dull_noise(1.6, sample_rate, 7_000)
     other = Clip(wave[None], sample_rate).resample(16_000).wave[0]
-    found, expected = speech_mel(wave, sample_rate), speech_mel(other, 16_000)
-    assert found.shape == expected.shape == (80, 100)
+    actual, expected = speech_mel(wave, sample_rate), speech_mel(other, 16_000)
+    assert actual.shape == expected.shape == (80, 100)
     heard = slice(3, -3)  # the edges of a resampled sound differ
-    assert np.abs(found - expected)[:70, heard].max() < 0.03  # above them lies what neither holds
+    assert np.abs(actual - expected)[:70, heard].max() < 0.03  # above them lies what neither holds
 
 
-def test_other_families_hear_the_same():
+def test_other_families_compute_the_same_frames():
     wave = dull_noise(0.5, 24_000, 9_000)
     config = WaveNetConfig(sample_rate=24_000, condition="mel", n_fft=1_536, hop_length=384)
     np.testing.assert_array_equal(mel_frames(wave, config), speech_mel(wave, 24_000))

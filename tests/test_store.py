@@ -37,8 +37,8 @@ def noise(n_samples: int, seed: int = 0, channels: int | None = None) -> np.ndar
 
 
 def build(folder: Path, prepare: Preparation, n_samples: int | None, channels: int = 1, rate: int = RATE) -> ClipStore:
-    found = scan(folder / "sounds", label_from="folder")
-    return ClipStore.build(found.entries, rate, n_samples, prepare, folder / "cache", channels)
+    scanned = scan(folder / "sounds", label_from="folder")
+    return ClipStore.build(scanned.entries, rate, n_samples, prepare, folder / "cache", channels)
 
 
 def test_clips_are_cut_padded_labelled_and_exact(tmp_path):
@@ -101,7 +101,7 @@ def test_a_cut_one_shot_fades_out_and_a_whole_one_is_untouched():
     np.testing.assert_array_equal(prepare.apply(wave, 2000, 210)[0, :200], 1)
 
 
-def test_whole_files_are_trimmed_levelled_and_cropped(tmp_path):
+def test_whole_files_are_trimmed_normalised_and_cropped(tmp_path):
     loud = 0.25 * np.sin(np.arange(2000) * 0.3)
     write_wave(tmp_path / "sounds" / "a" / "1.wav", np.concatenate([np.zeros(500), loud, np.zeros(700)]))
     kept = loud[np.abs(loud) > 1e-3]
@@ -305,9 +305,9 @@ def test_cached_arrays_are_computed_once(tmp_path):
         return {"codes": columns_first, "n": np.array([len(calls)])}
 
     def values(name):
-        found = build(tmp_path, AS_IS, 50).cached(name, compute)
-        np.testing.assert_array_equal(found["codes"], [[2, 1, 0], [5, 4, 3]])
-        return int(found["n"][0]), len(calls)
+        arrays = build(tmp_path, AS_IS, 50).cached(name, compute)
+        np.testing.assert_array_equal(arrays["codes"], [[2, 1, 0], [5, 4, 3]])
+        return int(arrays["n"][0]), len(calls)
 
     assert [values("one"), values("one"), values("two"), values("one")] == [(1, 1), (1, 1), (2, 2), (1, 2)]
     (file,) = (tmp_path / "cache").rglob("one.safetensors")

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and the sentence about what went wrong names the place that the person gave."""
+"""Files appear whole or not at all, and the sentence about what went wrong names the path that was given."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from wavewright.whole_file import temporary_path, whole_folder, why_not_written,
 Usage = namedtuple("Usage", "total used free")
 
 
-def test_what_was_there_stays_where_writing_fails(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_previous_file(tmp_path, monkeypatch):
     path = tmp_path / "notes.txt"
     write_whole(path, b"old")
 
@@ -32,7 +32,7 @@ def test_what_was_there_stays_where_writing_fails(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left") as refusal:
         write_whole(path, b"new")
     assert refusal.value.filename == str(path)
-    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("notes.txt", b"old")]
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("notes.txt", b"old")]
 
 
 def test_names_may_be_as_long_as_the_system_allows(tmp_path):
@@ -44,7 +44,7 @@ def test_names_may_be_as_long_as_the_system_allows(tmp_path):
     write_whole(path, b"text")
     assert path.read_bytes() == b"text"
     Clip(np.zeros((1, 8), np.float32), 8_000).write(path)
-    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 def test_files_move_into_a_folder_together_and_the_last_one_last(tmp_path, monkeypatch):
@@ -116,7 +116,7 @@ def test_a_read_only_folder_is_called_so(tmp_path, monkeypatch):
     assert "because its folder is read-only" in why_not_written(tmp_path / "a.wav", "System error")
 
 
-def test_parts_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path):
+def test_files_of_dead_processes_are_removed_and_those_of_running_ones_stay(tmp_path):
     dead = [".wavewright-1-0123abcd", ".wavewright-99999999-01234567.wav", ".wavewright-2-89abcdef.tar.gz"]
     others = [
         ".wavewright-sounds",
@@ -147,7 +147,7 @@ def test_the_first_file_of_a_folder_sweeps_it(tmp_path, write):
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 
-def test_nothing_is_swept_where_nobody_knows_who_lives(tmp_path, monkeypatch):
+def test_nothing_is_swept_on_file_systems_without_locks(tmp_path, monkeypatch):
     def refuse(descriptor, wait):
         raise OSError(next(iter(file_lock.NO_LOCKS)), "no locks")
 
@@ -183,11 +183,11 @@ def test_sigterm_before_any_change_leaves_all_files_or_none_and_nothing_hidden(t
             (hidden / "c.txt").write_text("c")
         write_whole(folder / "d.txt", b"d")
 
-    found, number, is_over = set(), 0, False
+    states, number, is_over = set(), 0, False
     while not is_over:
         number += 1
         folder = tmp_path / str(number)
         is_over = not terminated_before_change(number, lambda folder=folder: write(folder))
-        found.add("".join(sorted(path.stem for path in folder.iterdir())) if folder.exists() else "none")
-    assert found == {"none", "bc", "bcd"}
+        states.add("".join(sorted(path.stem for path in folder.iterdir())) if folder.exists() else "none")
+    assert states == {"none", "bc", "bcd"}
     assert number > 10

@@ -161,8 +161,8 @@ def symbol_position_features(durations: np.ndarray) -> tuple[np.ndarray, np.ndar
     symbols : np.ndarray
         Index of each frame's symbol, ``(frames,)`` int64.
     features : np.ndarray
-        ``(frames, N_SYMBOL_POSITION_FEATURES)`` float32: relative position from -0.5 to 0.5, proximity to the start and to the
-        end, log-duration.
+        ``(frames, N_SYMBOL_POSITION_FEATURES)`` float32: relative position from -0.5 to 0.5, proximity to the start and
+        to the end, log-duration.
     """
     symbols = np.repeat(np.arange(len(durations)), durations)
     starts = np.cumsum(durations) - durations
