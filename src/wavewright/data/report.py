@@ -114,10 +114,10 @@ def warnings_of(report: InspectionReport) -> list[str]:
     """Return the defects of a collection and their remedies, one sentence each."""
     return [
         *_about_unusable(report.unusable),
-        *_about(report.silent, "silent", "training leaves out what is silent."),
-        *_about(report.too_short, "shorter than 5 ms", "training leaves out what is so short."),
+        *_about(report.silent, "silent", "training leaves out silent clips."),
+        *_about(report.too_short, "shorter than 5 ms", "training leaves out such short clips."),
         *_about(report.clipped, "clipped", "record again at a lower level, or remove what crackles."),
-        *_about(report.dc_offset, "off centre (DC offset)", "filter out what lies below 20 Hz."),
+        *_about(report.dc_offset, "off centre (DC offset)", "apply a high-pass filter at 20 Hz."),
         *_about(
             report.leading_silence,
             "silent for more than 0.1 s at the start",
