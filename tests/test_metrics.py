@@ -10,7 +10,7 @@ from wavewright.errors import BadSetting
 from wavewright.metrics.bins import kmeans
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import pairwise_distances
-from wavewright.metrics.figures import score_figures
+from wavewright.metrics.summary import classifier_scores
 
 
 def normal(n: int, d: int, seed: int, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
@@ -153,7 +153,7 @@ class TestScores:
     def test_modified_score_within_labels_is_the_mean_over_labels(self):
         probabilities = np.random.default_rng(0).dirichlet(np.ones(3), size=20)
         labels = np.repeat(["a", "b"], [8, 12])
-        expected = [metrics.modified_inception_score(part) for part in (probabilities[:8], probabilities[8:])]
+        expected = [metrics.modified_inception_score(of_label) for of_label in (probabilities[:8], probabilities[8:])]
         assert metrics.modified_inception_score(probabilities, labels) == pytest.approx(np.mean(expected))
 
     def test_am_score_adds_imbalance_and_entropy(self):
@@ -168,12 +168,12 @@ class TestScores:
         labels = np.array(["kick", "snare", "snare", "cowbell"])
         assert metrics.label_agreement(probabilities, labels, ["kick", "snare"]) == 0.5
 
-    def test_figures_hold_both_sides(self):
+    def test_both_sets_have_scores(self):
         real, made = np.repeat(np.eye(2), 5, axis=0), np.tile([1.0, 0.0], (10, 1))
         labels = np.repeat(["a", "b"], 5)
-        figures = score_figures(real, labels, made, labels, ["a", "b"])
-        assert (figures.reference_agreement, figures.agreement) == (1.0, 0.5)
-        assert (figures.reference_inception, figures.inception) == pytest.approx((2.0, 1.0))
+        scores = classifier_scores(real, labels, made, labels, ["a", "b"])
+        assert (scores.reference_agreement, scores.agreement) == (1.0, 0.5)
+        assert (scores.reference_inception, scores.inception) == pytest.approx((2.0, 1.0))
 
     def test_refuses(self):
         with pytest.raises(BadSetting, match="sum to 1"):
@@ -186,15 +186,15 @@ class TestBins:
     def test_equal_sets_differ_nowhere(self):
         rows = normal(300, 4, 0)
         result = metrics.ndb(rows, rows)
-        assert (result.n_bins, result.different, result.share, result.js_divergence) == (30, 0, 0.0, 0.0)
+        assert (result.n_bins, result.different, result.different_fraction, result.js_divergence) == (30, 0, 0.0, 0.0)
 
-    def test_one_place_differs_everywhere(self):
+    def test_a_single_bin_differs_everywhere(self):
         # ten bins of 20 clips against one bin of 200: every pooled test is far beyond 1.96
         centres = 100.0 * np.eye(10)
         reference = np.repeat(centres, 20, axis=0) + 0.01 * normal(200, 10, 0)
         result = metrics.ndb(reference, np.repeat(centres[:1], 200, axis=0), n_bins=10)
         assert result.different == 10
-        assert sorted(result.reference_share) == pytest.approx([0.1] * 10)
+        assert sorted(result.reference_fractions) == pytest.approx([0.1] * 10)
         q = 1.0
         middle = (0.1 + q) / 2
         expected = 0.5 * (0.1 * np.log(0.1 / middle) + 0.9 * np.log(2)) + 0.5 * q * np.log(q / middle)
@@ -207,11 +207,11 @@ class TestBins:
 
     def test_two_proportions_by_hand(self):
         # 50 of 100 against 64 of 100: z = 0.14 / sqrt(0.57 * 0.43 * 0.02) = 1.9996 differs, 63 of 100 (1.856) does not
-        def share(count: int) -> np.ndarray:
+        def split(count: int) -> np.ndarray:
             return np.repeat([[0.0], [9.0]], [count, 100 - count], axis=0)
 
-        assert metrics.ndb(share(50), share(64), n_bins=2).different == 2
-        assert metrics.ndb(share(50), share(63), n_bins=2).different == 0
+        assert metrics.ndb(split(50), split(64), n_bins=2).different == 2
+        assert metrics.ndb(split(50), split(63), n_bins=2).different == 0
 
     def test_kmeans_finds_separated_centres_and_survives_copies(self):
         centres = 50.0 * np.eye(6)
@@ -221,10 +221,10 @@ class TestBins:
         assert kmeans(np.ones((5, 2)), 3).shape == (3, 2)
 
 
-class TestNeighbours:
+class TestNearestClips:
     def test_equal_sets(self):
         rows = normal(60, 3, 0)
-        found = metrics.precision_recall_density_coverage(rows, rows, n_neighbours=4)
+        found = metrics.precision_recall_density_coverage(rows, rows, nearest_k=4)
         assert (found.precision, found.recall, found.coverage) == (1.0, 1.0, 1.0)
 
     def test_one_distribution_has_density_one_and_the_known_coverage(self):
@@ -260,15 +260,13 @@ class TestNeighbours:
         assert found.coverage == pytest.approx(inside.any(axis=1).mean())
 
     def test_accuracy_half_for_one_distribution_and_one_apart(self):
-        values = [
-            metrics.nearest_neighbour_accuracy(normal(80, 3, seed), normal(80, 3, 900 + seed)) for seed in range(30)
-        ]
+        values = [metrics.one_nn_accuracy(normal(80, 3, seed), normal(80, 3, 900 + seed)) for seed in range(30)]
         assert np.mean(values) == pytest.approx(0.5, abs=0.03)
-        assert metrics.nearest_neighbour_accuracy(normal(30, 3, 0), normal(90, 3, 1, mean=50.0)) == 1.0
+        assert metrics.one_nn_accuracy(normal(30, 3, 0), normal(90, 3, 1, mean=50.0)) == 1.0
 
     def test_accuracy_of_copies_is_zero(self):
         rows = normal(30, 3, 0)
-        assert metrics.nearest_neighbour_accuracy(rows, rows + 1e-6) == 0.0
+        assert metrics.one_nn_accuracy(rows, rows + 1e-6) == 0.0
 
     def test_accuracy_equals_scikit_learn(self):
         from sklearn.model_selection import LeaveOneOut, cross_val_score
@@ -278,11 +276,11 @@ class TestNeighbours:
         side = np.repeat([0, 1], 30)
         rows = np.concatenate([reference, estimate])
         expected = cross_val_score(KNeighborsClassifier(1), rows, side, cv=LeaveOneOut()).mean()
-        assert metrics.nearest_neighbour_accuracy(reference, estimate) == pytest.approx(expected)
+        assert metrics.one_nn_accuracy(reference, estimate) == pytest.approx(expected)
 
     def test_accuracy_of_ties_is_one_half(self):
         rows = np.zeros((4, 2))
-        assert metrics.nearest_neighbour_accuracy(rows, rows) == 0.5
+        assert metrics.one_nn_accuracy(rows, rows) == 0.5
 
     def test_diversity(self):
         rows = normal(20, 3, 0)
@@ -317,12 +315,12 @@ class TestCopying:
     def test_limit_ignores_takes_of_one_sound(self):
         # three sounds at 0, 10 and 30, each with a second take 0.1 away
         training = np.array([[0.0], [0.1], [10.0], [10.1], [30.0], [30.1]])
-        sounds = metrics.merge_near_duplicates(training, threshold=0.5)
-        found = metrics.nearest_training_distance(training, np.array([[5.0], [10.2], [20.0], [50.0]]), sounds)
+        clusters = metrics.merge_near_duplicates(training, threshold=0.5)
+        found = metrics.nearest_training_distance(training, np.array([[5.0], [10.2], [20.0], [50.0]]), clusters)
         assert found.training == pytest.approx([10.0, 9.9, 19.9])
         assert found.limit == pytest.approx(9.9)
         assert found.estimate == pytest.approx([4.9, 0.1, 9.9, 19.9])
-        assert found.share_no_closer == 0.5
+        assert found.fraction_no_closer == 0.5
         assert smallest_distance(training, 0.5) == found.limit
         assert smallest_distance(training, 1e9) == 0.0  # all are one sound
         drums = np.array(["a", "a", "a", "a", "b", "b"])  # the second sound is a louder layer of the first
@@ -342,10 +340,12 @@ class TestCopying:
     def test_new_clips_pass_and_copies_fail(self):
         training = normal(300, 6, 0)
         new = metrics.nearest_training_distance(training, normal(2000, 6, 1))
-        assert new.share_no_closer > 0.98  # of new clips 2 in 301 fall below the smallest of 300 distances, on average
+        assert (
+            new.fraction_no_closer > 0.98
+        )  # of new clips 2 in 301 fall below the smallest of 300 distances, on average
         copies = metrics.nearest_training_distance(training, training + 0.01 * normal(300, 6, 2))
-        assert copies.share_no_closer < 0.01
+        assert copies.fraction_no_closer < 0.01
 
-    def test_needs_two_sounds(self):
+    def test_needs_two_clusters(self):
         with pytest.raises(BadSetting, match="one sound"):
             metrics.nearest_training_distance(np.ones((3, 2)), np.ones((1, 2)), np.zeros(3))

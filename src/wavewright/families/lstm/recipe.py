@@ -15,9 +15,9 @@ from ...data.preparation import Preparation
 from ...data.splits import assign, groups_beyond_speakers
 from ...data.store import ClipStore
 from ...errors import BadFolder, BadSetting
+from ...metrics.diversity import diversity_ratio
 from ...metrics.embeddings import LogMelEmbedding
 from ...metrics.kernel import kernel_distance
-from ...metrics.neighbours import diversity_ratio
 from ...ranges import check_ranges
 from ...training.settings import TrainingSettings
 from ...units import gain_to_db
