@@ -220,7 +220,7 @@ class TestEvaluate:
         assert [row.name for row in found.rows] == ["generated"]
         assert found.rows[0].n_clips == 40
         assert found.classifier is None
-        assert "Left out, since one side lacks them: clap." in found.notes
+        assert "Left out, since one set lacks them: clap." in found.notes
         assert any("broken.wav" in note for note in found.notes)
         assert found.rows[0].distances["log-mel"].relative_frechet.ratio.value < 1.5
 

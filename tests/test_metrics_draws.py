@@ -37,9 +37,9 @@ class TestSampling:
 
     def test_equal_counts(self):
         left, right = np.array(list("aaabbc")), np.array(list("abbbbd"))
-        first, second = draw_equal_counts(left, np.arange(6), right, np.arange(6), np.random.default_rng(0))
+        first, second = draw_equal_counts(left, right, np.random.default_rng(0))
         assert left[first].tolist() == right[second].tolist() == ["a", "b", "b"]
-        first, _ = draw_equal_counts(left, np.arange(6), right, np.arange(6), np.random.default_rng(0), {"b": 1})
+        first, _ = draw_equal_counts(left, right, np.random.default_rng(0), at_most={"b": 1})
         assert left[first].tolist() == ["b"]
 
     def test_one_per_cluster(self):

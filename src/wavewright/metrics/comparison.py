@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..errors import BadSetting
 from .cheats import cheat_one_clip_per_class, cheat_resampled_copies
 from .clips import Clips, EmbeddedClips
-from .criteria import Row, Thresholds, criteria_of
+from .criteria import ReportRow, Thresholds, criteria_of
 from .embeddings import ClassifierEmbedding, Embedding
 from .relative_frechet import frechet_at_equal_counts
 from .report import ClassifierAccuracy, EvaluationReport
@@ -86,7 +86,7 @@ def compare(
                 f"There are {len(clips)} {name} of common labels; give at least {MIN_CLIPS}, "
                 "and fifty a label for reliable metrics."
             )
-    notes = [f"Left out, since one side lacks them: {', '.join(left_out)}."] if left_out else []
+    notes = [f"Left out, since one set lacks them: {', '.join(left_out)}."] if left_out else []
     if held_out is not None:
         held_out = held_out.of_labels(common)
         if len(held_out) < MIN_CLIPS:
@@ -121,12 +121,12 @@ def _common_labels(reference: Clips, generated: Clips, held_out: Clips | None) -
     rates = [clips.sample_rate for clips in (reference, generated, held_out) if clips is not None]
     if len(set(rates)) != 1:
         listed = ", ".join(f"{rate} Hz" for rate in rates)
-        raise BadSetting(f"The sides have the sample rates {listed}; resample them to one rate first.")
+        raise BadSetting(f"The sets have the sample rates {listed}; resample them to one rate first.")
     names, generated_names = set(reference.labels.tolist()), set(generated.labels.tolist())
     if not names & generated_names:
         raise BadSetting(
             f"The generated clips are labelled {_listed(generated_names)} and the recordings {_listed(names)}; "
-            "give sides with common labels, or take no labels from either with --label-from none."
+            "give folders with common labels, or ignore the labels of both with --label-from none."
         )
     return sorted(names & generated_names), [name or "no label" for name in sorted(names ^ generated_names)]
 
@@ -157,7 +157,7 @@ class _Evaluator:
             self.embedded_recordings[self.first_embedding], takes_from, embeddings[0].near_duplicate_distance
         )
 
-    def row(self, name: str, clips: Clips, is_cheat: bool = False) -> Row:
+    def row(self, name: str, clips: Clips, is_cheat: bool = False) -> ReportRow:
         """Compute every metric of these clips."""
         embedded = self.embed(clips)
         distances = {
@@ -172,7 +172,7 @@ class _Evaluator:
             merge_groups=self.merge_groups,
         )
         scores = self.scores(clips)
-        return Row(
+        return ReportRow(
             name=name,
             n_clips=len(clips),
             is_cheat=is_cheat,
@@ -183,7 +183,7 @@ class _Evaluator:
             from_held_out={} if name == HELD_OUT else self.from_held_out(embedded),
         )
 
-    def cheat_rows(self, clips_per_label: int) -> list[Row]:
+    def cheat_rows(self, clips_per_label: int) -> list[ReportRow]:
         """Compute the metrics of two sets of clips that must fail."""
         waves, labels, sample_rate = self.recordings.waves, self.recordings.labels, self.recordings.sample_rate
         one_clip, one_clip_labels = cheat_one_clip_per_class(waves, labels, clips_per_label, self.seed)

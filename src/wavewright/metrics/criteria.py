@@ -77,7 +77,7 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Row:
+class ReportRow:
     """All metrics of one set of clips.
 
     Attributes

@@ -176,10 +176,9 @@ def frechet_at_equal_counts(
         If a set has fewer than two clips of common labels.
     """
     rng = np.random.default_rng(seed)
-    reference_rows, estimate_rows = np.arange(len(reference)), np.arange(len(estimate))
     distances = []
     for _ in range(_checked_repeats(repeats)):
-        drawn, estimate_drawn = draw_equal_counts(reference.labels, reference_rows, estimate.labels, estimate_rows, rng)
+        drawn, estimate_drawn = draw_equal_counts(reference.labels, estimate.labels, rng)
         distances.append(frechet_distance(reference.embeddings[drawn], estimate.embeddings[estimate_drawn]))
     return Interval.of_repeats(distances)
 
@@ -192,16 +191,11 @@ def _equal_sets(reference: EmbeddedClips, estimate: EmbeddedClips, rng: np.rando
     """Draw four sets with the same number of clips of every label."""
     first, second = split_in_halves(reference.groups, reference.labels, rng)
     drawn, estimate_drawn = draw_equal_counts(
-        reference.labels,
-        np.arange(len(reference)),
-        estimate.labels,
-        np.arange(len(estimate)),
-        rng,
-        at_most=_label_counts(reference.labels[first]),
+        reference.labels, estimate.labels, rng, at_most=_label_counts(reference.labels[first])
     )
     # where the estimate has fewer clips of a label than a half, the halves are reduced to as many
     first, second = draw_equal_counts(
-        reference.labels, first, reference.labels, second, rng, at_most=_label_counts(reference.labels[drawn])
+        reference.labels, reference.labels, rng, first, second, at_most=_label_counts(reference.labels[drawn])
     )
     return first, second, drawn, estimate_drawn
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from .criteria import RELATIVE_FRECHET, Criterion, Row
+from .criteria import RELATIVE_FRECHET, Criterion, ReportRow
 from .sampling import Interval
 from .summary import ClassifierScores
 from .verdict import Verdict
 
-Cell = Callable[[Row], str]
+Cell = Callable[[ReportRow], str]
 """The text of one metric for a row of the report."""
 
 
@@ -38,7 +38,7 @@ class EvaluationReport:
         Number of recordings.
     classifier : ClassifierAccuracy or None
         The classifier, None without one.
-    rows : tuple of Row
+    rows : tuple of ReportRow
         The generated clips, then held-out recordings and cheats.
     verdict : Verdict
         The findings on the generated clips.
@@ -54,7 +54,7 @@ class EvaluationReport:
     seconds: float
     n_reference: int
     classifier: ClassifierAccuracy | None
-    rows: tuple[Row, ...]
+    rows: tuple[ReportRow, ...]
     verdict: Verdict
     held_out_to_reference: dict[str, Interval] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -153,11 +153,11 @@ class EvaluationReport:
 def _distance_cells(name: str, has_held_out: bool) -> Iterator[tuple[str, Cell]]:
     """Yield the distances in one embedding that have no threshold."""
 
-    def infinity(row: Row) -> str:
+    def infinity(row: ReportRow) -> str:
         line = row.distances[name].frechet_infinity
         return "-" if line is None else f"{line.value:.3g}, {line.r_squared:.2f}"
 
-    def bins(row: Row) -> str:
+    def bins(row: ReportRow) -> str:
         result = row.distances[name].ndb
         return f"{result.different}/{result.n_bins}, {result.js_divergence:.3f}"
 
@@ -175,7 +175,7 @@ def _score_cells() -> Iterator[tuple[str, Cell]]:
     """Yield the scores of the classifier, each with that of the recordings."""
 
     def cell(pair: Callable[[ClassifierScores], tuple[float, float]]) -> Cell:
-        def text(row: Row) -> str:
+        def text(row: ReportRow) -> str:
             if row.scores is None:
                 return "-"
             value, recorded = pair(row.scores)
@@ -195,12 +195,12 @@ def _score_cells() -> Iterator[tuple[str, Cell]]:
     yield "AM score (recordings)", cell(lambda scores: (scores.am, scores.reference_am))
 
 
-def _precision_recall_cell(row: Row) -> str:
+def _precision_recall_cell(row: ReportRow) -> str:
     values = row.sample_metrics.precision_recall
     return f"{values.precision:.2f} / {values.recall:.2f}"
 
 
-def _criterion_cell(criterion: Criterion, row: Row) -> str:
+def _criterion_cell(criterion: Criterion, row: ReportRow) -> str:
     """Return the value of a criterion, with its interval where there is one, and whether it fails."""
     text = f"{criterion.value:.3f}" if criterion.at_least else f"{criterion.value:.2f}"
     name, _, embedding = criterion.name.partition(", ")

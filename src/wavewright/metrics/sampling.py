@@ -162,15 +162,15 @@ def split_in_halves(groups: np.ndarray, labels: np.ndarray, rng: np.random.Gener
         half_of_group[group] = rng.integers(2) if if_first == if_second else int(if_second < if_first)
         surplus += counts[group] if half_of_group[group] == 0 else -counts[group]
     first, second = (np.flatnonzero(half_of_group[group_index] == half) for half in (0, 1))
-    return draw_equal_counts(labels, first, labels, second, rng)
+    return draw_equal_counts(labels, labels, rng, first, second)
 
 
 def draw_equal_counts(
     reference_labels: np.ndarray,
-    reference_rows: np.ndarray,
     estimate_labels: np.ndarray,
-    estimate_rows: np.ndarray,
     rng: np.random.Generator,
+    reference_rows: np.ndarray | None = None,
+    estimate_rows: np.ndarray | None = None,
     at_most: Mapping[str, int] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw rows from two sets so that both have the same number of clips of every label.
@@ -179,10 +179,10 @@ def draw_equal_counts(
     ----------
     reference_labels, estimate_labels : np.ndarray
         Label of each row of a set, ``(n,)`` and ``(m,)``.
-    reference_rows, estimate_rows : np.ndarray
-        Row indices to draw from.
     rng : np.random.Generator
         Source of the draw, without replacement.
+    reference_rows, estimate_rows : np.ndarray, optional
+        Row indices to draw from; all rows by default.
     at_most : mapping of str to int, optional
         Largest number of clips of each label; labels without an entry drop out.
 
@@ -191,6 +191,10 @@ def draw_equal_counts(
     tuple of np.ndarray
         Row indices of both sets, ordered by label. Labels that one set lacks drop out.
     """
+    if reference_rows is None:
+        reference_rows = np.arange(len(reference_labels))
+    if estimate_rows is None:
+        estimate_rows = np.arange(len(estimate_labels))
     drawn: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     for label in np.intersect1d(reference_labels[reference_rows], estimate_labels[estimate_rows]):
         pools = (

@@ -136,12 +136,7 @@ def distribution_distances(reference: EmbeddedClips, estimate: EmbeddedClips, se
     """
     rng = np.random.default_rng(seed)
     rows, estimate_rows = draw_equal_counts(
-        reference.labels,
-        np.arange(len(reference)),
-        estimate.labels,
-        np.arange(len(estimate)),
-        rng,
-        at_most=_max_counts(reference.labels),
+        reference.labels, estimate.labels, rng, at_most=_max_counts(reference.labels)
     )
     recorded, generated = reference.embeddings[rows], estimate.embeddings[estimate_rows]
     has_enough = len(recorded) >= MIN_ROWS
@@ -237,12 +232,12 @@ def sample_metrics(
     precision_recalls: list[PrecisionRecall] = []
     accuracies: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
+        one_per_cluster = draw_one_per_cluster(clusters, rng)
         rows, estimate_rows = draw_equal_counts(
             reference.labels,
-            draw_one_per_cluster(clusters, rng),
             estimate.labels,
-            np.arange(len(estimate)),
             rng,
+            reference_rows=one_per_cluster,
             at_most=_max_counts(reference.labels),
         )
         recorded, generated = reference.embeddings[rows], estimate.embeddings[estimate_rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .criteria import AGREEMENT, COVERAGE, DIVERSITY, NO_CLOSER, ONE_NN_ACCURACY, RELATIVE_FRECHET, Criterion, Row
+from .criteria import AGREEMENT, COVERAGE, DIVERSITY, NO_CLOSER, ONE_NN_ACCURACY, RELATIVE_FRECHET, Criterion, ReportRow
 
 GOOD = "good"
 UNRELIABLE = "unreliable"
@@ -46,12 +46,12 @@ class Verdict:
         return "\n".join([f"Verdict: {names}.", *(f"  {finding.sentence}" for finding in self.findings)])
 
 
-def verdict_of(rows: Sequence[Row]) -> Verdict:
+def verdict_of(rows: Sequence[ReportRow]) -> Verdict:
     """Judge the first row of a report.
 
     Parameters
     ----------
-    rows : sequence of Row
+    rows : sequence of ReportRow
         The generated clips first, then the other rows, cheats among them.
 
     Returns
@@ -67,7 +67,7 @@ def verdict_of(rows: Sequence[Row]) -> Verdict:
     return Verdict(tuple(findings))
 
 
-def _reliability(rows: Sequence[Row]) -> Iterator[Finding]:
+def _reliability(rows: Sequence[ReportRow]) -> Iterator[Finding]:
     """Yield a finding for each cheat that meets every criterion."""
     for row in rows:
         if row.is_cheat and not row.failed:
@@ -78,7 +78,7 @@ def _reliability(rows: Sequence[Row]) -> Iterator[Finding]:
             )
 
 
-def _counts(row: Row) -> Iterator[Finding]:
+def _counts(row: ReportRow) -> Iterator[Finding]:
     """Yield findings on labels with too few recordings or clips."""
     labels = row.sample_metrics.labels
     recordings = {label or "all": metrics.n_reference for label, metrics in labels.items()}
@@ -95,7 +95,7 @@ def _counts(row: Row) -> Iterator[Finding]:
             )
 
 
-def _failures(row: Row) -> Iterator[Finding]:
+def _failures(row: ReportRow) -> Iterator[Finding]:
     """Yield a finding for each kind of problem, with the failed criteria that belong to it."""
     problems = [_problem(criterion, _expected_closer(row)) for criterion in row.criteria if not criterion.is_met]
     for name in (COPIES, FEW_CLUSTERS, ALIKE, UNLIKE, WRONG_LABELS):
@@ -104,7 +104,7 @@ def _failures(row: Row) -> Iterator[Finding]:
             yield Finding(name, f"{'; '.join(clauses)}.")
 
 
-def _expected_closer(row: Row) -> float:
+def _expected_closer(row: ReportRow) -> float:
     """Return the fraction of new clips expected below the limit: 2 / (n + 1) for the smallest of n distances."""
     labels = row.sample_metrics.labels.values()
     fractions = [2 / (label.n_clusters + 1) for label in labels if label.copying is not None]
