@@ -56,11 +56,11 @@ class TestLogMelEmbedding:
         waves[1] = np.sin(np.arange(n_samples) * 0.1)
         waves[2, n_samples // 2 :] = 0
         there = torch.tensor(waves, requires_grad=True)
-        found = LogMelNovelty(sample_rate, n_samples)(there)
+        result = LogMelNovelty(sample_rate, n_samples)(there)
         np.testing.assert_allclose(
-            found.detach(), LogMelEmbedding(sample_rate, n_samples / sample_rate)(waves, sample_rate), atol=2e-3
+            result.detach(), LogMelEmbedding(sample_rate, n_samples / sample_rate)(waves, sample_rate), atol=2e-3
         )
-        found.square().sum().backward()
+        result.square().sum().backward()
         assert there.grad is not None
         assert there.grad.isfinite().all()
 

@@ -81,18 +81,18 @@ class TestCompare:
 
     def test_a_metric_that_misses_a_cheat_says_so(self):
         blind = Thresholds(fraction_no_closer=0.0)
-        found = compare(clips(80, 0), clips(80, 1), [EMBEDDING], thresholds=blind)
-        assert found.undetected_cheats == [ALTERED_COPIES]
-        assert "Check with a cheat, altered copies: failed, nothing detects it." in str(found)
-        assert "A cheat (altered copies) meets every criterion" in str(found.verdict)
-        assert found.verdict.findings[0].name == UNRELIABLE
+        result = compare(clips(80, 0), clips(80, 1), [EMBEDDING], thresholds=blind)
+        assert result.undetected_cheats == [ALTERED_COPIES]
+        assert "Check with a cheat, altered copies: failed, nothing detects it." in str(result)
+        assert "A cheat (altered copies) meets every criterion" in str(result.verdict)
+        assert result.verdict.findings[0].name == UNRELIABLE
 
     def test_too_few_held_out_recordings_have_no_row_and_a_note(self):
-        found = compare(
+        result = compare(
             clips(40, 0), clips(40, 1), [EMBEDDING], held_out=clips(2, 2), thresholds=THRESHOLDS, cheats=False
         )
-        assert [row.name for row in found.rows] == ["generated"]
-        assert "there are 2 of these labels, and 6 are needed" in str(found)
+        assert [row.name for row in result.rows] == ["generated"]
+        assert "there are 2 of these labels, and 6 are needed" in str(result)
 
     def test_held_out_recordings_stand_beside(self, report):
         row = next(row for row in report.rows if row.name == HELD_OUT)
@@ -124,8 +124,8 @@ class TestCompare:
     def test_far_sounds_fail(self):
         made = clips(60, 1)
         noisy = made.waves + 0.1 * np.random.default_rng(0).standard_normal(made.waves.shape).astype(np.float32)
-        found = compare(clips(60, 0), Clips.of(noisy, SAMPLE_RATE, made.labels), [EMBEDDING], cheats=False)
-        assert {"relative Frechet distance, log-mel", "1-nearest-neighbour accuracy"} <= set(found.failed)
+        result = compare(clips(60, 0), Clips.of(noisy, SAMPLE_RATE, made.labels), [EMBEDDING], cheats=False)
+        assert {"relative Frechet distance, log-mel", "1-nearest-neighbour accuracy"} <= set(result.failed)
 
     def test_refuses(self):
         recordings = clips(20, 0)
@@ -145,12 +145,12 @@ def verdict(
     recordings: Clips, made: Clips, *others, thresholds: Thresholds = THRESHOLDS, cheats: bool = False
 ) -> list[str]:
     """The names of the findings; their text ends the report and has a sentence for each."""
-    found = compare(recordings, made, [EMBEDDING, *others], thresholds=thresholds, cheats=cheats)
-    text = str(found).partition("\nVerdict: ")[2].splitlines()
-    names = [finding.name for finding in found.verdict.findings]
+    result = compare(recordings, made, [EMBEDDING, *others], thresholds=thresholds, cheats=cheats)
+    text = str(result).partition("\nVerdict: ")[2].splitlines()
+    names = [finding.name for finding in result.verdict.findings]
     assert text[0] == f"{', '.join(names)}."
-    assert text[1:] == [f"  {finding.sentence}" for finding in found.verdict.findings]
-    assert found.verdict.is_good == (names == [GOOD])
+    assert text[1:] == [f"  {finding.sentence}" for finding in result.verdict.findings]
+    assert result.verdict.is_good == (names == [GOOD])
     return names
 
 
@@ -196,8 +196,8 @@ class TestVerdict:
     def test_too_few_are_too_few(self):
         assert verdict(clips(40, 0), clips(80, 1))[0] == FEW_RECORDINGS
         assert verdict(clips(80, 0), clips(20, 1))[0] == FEW_CLIPS
-        found = compare(clips(40, 0), clips(80, 1), [EMBEDDING], cheats=False)
-        assert "noise has 20, tone has 20" in found.verdict.findings[0].sentence
+        result = compare(clips(40, 0), clips(80, 1), [EMBEDDING], cheats=False)
+        assert "noise has 20, tone has 20" in result.verdict.findings[0].sentence
 
     def test_an_undetected_cheat_makes_it_unreliable(self):
         assert (
@@ -215,14 +215,14 @@ class TestEvaluate:
         (generated / "tone" / "broken.wav").write_bytes(b"RIFF....")
         (generated / "clap").mkdir()
         soundfile.write(generated / "clap" / "0.wav", tones(1)[0][0], SAMPLE_RATE)
-        found = evaluate(reference, generated, group_from="prefix", skip_cheats=True)
-        assert (found.sample_rate, found.seconds, found.n_reference) == (SAMPLE_RATE, SECONDS, 80)
-        assert [row.name for row in found.rows] == ["generated"]
-        assert found.rows[0].n_clips == 40
-        assert found.classifier is None
-        assert "Left out, since one set lacks them: clap." in found.notes
-        assert any("broken.wav" in note for note in found.notes)
-        assert found.rows[0].distances["log-mel"].relative_frechet.ratio.value < 1.5
+        result = evaluate(reference, generated, group_from="prefix", skip_cheats=True)
+        assert (result.sample_rate, result.seconds, result.n_reference) == (SAMPLE_RATE, SECONDS, 80)
+        assert [row.name for row in result.rows] == ["generated"]
+        assert result.rows[0].n_clips == 40
+        assert result.classifier is None
+        assert "Left out, since one set lacks them: clap." in result.notes
+        assert any("broken.wav" in note for note in result.notes)
+        assert result.rows[0].distances["log-mel"].relative_frechet.ratio.value < 1.5
 
     def test_manifest_of_generate_and_splits(self, tmp_path):
         reference = write_folder(tmp_path / "real", 80, 0)
@@ -240,15 +240,15 @@ class TestEvaluate:
             soundfile.write(made / f"{index}.wav", wave, SAMPLE_RATE)
             lines.append(json.dumps({"audio_filepath": f"{index}.wav", "label": label, "seed": 0}))
         (made / "manifest.jsonl").write_text("\n".join(lines), encoding="utf-8")
-        found = evaluate(reference, made, skip_cheats=True)
-        assert found.n_reference == 60
-        assert [(row.name, row.n_clips) for row in found.rows] == [("generated", 40), (HELD_OUT, 20)]
+        result = evaluate(reference, made, skip_cheats=True)
+        assert result.n_reference == 60
+        assert [(row.name, row.n_clips) for row in result.rows] == [("generated", 40), (HELD_OUT, 20)]
 
     def test_without_labels(self, tmp_path):
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
-        found = evaluate(reference, generated, label_from="none", skip_cheats=True)
-        assert list(found.rows[0].sample_metrics.labels) == [""]
-        assert "all " in str(found)
+        result = evaluate(reference, generated, label_from="none", skip_cheats=True)
+        assert list(result.rows[0].sample_metrics.labels) == [""]
+        assert "all " in str(result)
 
     def test_classifier_is_chosen_by_its_labels(self, tmp_path, monkeypatch):
         cards = {"drums": TinyCard("gan"), "judge": TinyCard()}
@@ -257,9 +257,9 @@ class TestEvaluate:
         monkeypatch.setattr(models, "load", lambda name: {"judge": TinyJudge()}[name])
         monkeypatch.setattr(models.Card, "read", cards.__getitem__)
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
-        found = evaluate(reference, generated, skip_cheats=True)
-        assert (found.classifier.name, found.classifier.test_accuracy) == ("judge", 0.91)
-        assert found.rows[0].scores.agreement > 0.9
+        result = evaluate(reference, generated, skip_cheats=True)
+        assert (result.classifier.name, result.classifier.test_accuracy) == ("judge", 0.91)
+        assert result.rows[0].scores.agreement > 0.9
 
     def test_command_line(self, tmp_path, capsys):
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)

@@ -216,37 +216,37 @@ class TestBins:
     def test_kmeans_finds_separated_centres_and_survives_copies(self):
         centres = 50.0 * np.eye(6)
         rows = np.repeat(centres, 10, axis=0) + 0.1 * normal(60, 6, 0)
-        found = kmeans(rows, 6)
-        assert pairwise_distances(found, centres).min(axis=0).max() < 0.3
+        result = kmeans(rows, 6)
+        assert pairwise_distances(result, centres).min(axis=0).max() < 0.3
         assert kmeans(np.ones((5, 2)), 3).shape == (3, 2)
 
 
 class TestNearestClips:
     def test_equal_sets(self):
         rows = normal(60, 3, 0)
-        found = metrics.precision_recall_density_coverage(rows, rows, nearest_k=4)
-        assert (found.precision, found.recall, found.coverage) == (1.0, 1.0, 1.0)
+        result = metrics.precision_recall_density_coverage(rows, rows, nearest_k=4)
+        assert (result.precision, result.recall, result.coverage) == (1.0, 1.0, 1.0)
 
     def test_one_distribution_has_density_one_and_the_known_coverage(self):
-        found = [
+        result = [
             metrics.precision_recall_density_coverage(normal(100, 3, seed), normal(100, 3, 500 + seed))
             for seed in range(20)
         ]
         n, k = 100, 5
         expected = 1 - np.prod([(n - i) / (2 * n - i) for i in range(1, k + 1)])  # Naeem et al., 2020, for equal counts
-        assert np.mean([each.coverage for each in found]) == pytest.approx(expected, abs=0.01)
-        assert np.mean([each.density for each in found]) == pytest.approx(1.0, abs=0.05)
+        assert np.mean([each.coverage for each in result]) == pytest.approx(expected, abs=0.01)
+        assert np.mean([each.density for each in result]) == pytest.approx(1.0, abs=0.05)
 
     def test_separated_sets(self):
-        found = metrics.precision_recall_density_coverage(normal(30, 3, 0), normal(30, 3, 1, mean=100.0))
-        assert (found.precision, found.recall, found.density, found.coverage) == (0.0, 0.0, 0.0, 0.0)
+        result = metrics.precision_recall_density_coverage(normal(30, 3, 0), normal(30, 3, 1, mean=100.0))
+        assert (result.precision, result.recall, result.density, result.coverage) == (0.0, 0.0, 0.0, 0.0)
 
     def test_one_of_two_modes(self):
         reference = np.concatenate([normal(50, 2, 0), normal(50, 2, 1, mean=100.0)])
-        found = metrics.precision_recall_density_coverage(reference, normal(100, 2, 2))
-        assert found.precision > 0.9
-        assert found.recall <= 0.5
-        assert found.coverage <= 0.5
+        result = metrics.precision_recall_density_coverage(reference, normal(100, 2, 2))
+        assert result.precision > 0.9
+        assert result.recall <= 0.5
+        assert result.coverage <= 0.5
 
     def test_radii_equal_scikit_learn(self):
         from sklearn.neighbors import NearestNeighbors
@@ -254,10 +254,10 @@ class TestNearestClips:
         reference, estimate = normal(40, 4, 0), normal(50, 4, 1, scale=1.5)
         radius = NearestNeighbors(n_neighbors=6).fit(reference).kneighbors(reference)[0][:, 5]  # itself comes first
         inside = pairwise_distances(reference, estimate) <= radius[:, None]
-        found = metrics.precision_recall_density_coverage(reference, estimate)
-        assert found.precision == pytest.approx(inside.any(axis=0).mean())
-        assert found.density == pytest.approx(inside.sum() / (5 * 50))
-        assert found.coverage == pytest.approx(inside.any(axis=1).mean())
+        result = metrics.precision_recall_density_coverage(reference, estimate)
+        assert result.precision == pytest.approx(inside.any(axis=0).mean())
+        assert result.density == pytest.approx(inside.sum() / (5 * 50))
+        assert result.coverage == pytest.approx(inside.any(axis=1).mean())
 
     def test_accuracy_half_for_one_distribution_and_one_apart(self):
         values = [metrics.one_nn_accuracy(normal(80, 3, seed), normal(80, 3, 900 + seed)) for seed in range(30)]
@@ -316,26 +316,26 @@ class TestCopying:
         # three sounds at 0, 10 and 30, each with a second take 0.1 away
         training = np.array([[0.0], [0.1], [10.0], [10.1], [30.0], [30.1]])
         clusters = metrics.merge_near_duplicates(training, threshold=0.5)
-        found = metrics.nearest_training_distance(training, np.array([[5.0], [10.2], [20.0], [50.0]]), clusters)
-        assert found.training == pytest.approx([10.0, 9.9, 19.9])
-        assert found.limit == pytest.approx(9.9)
-        assert found.estimate == pytest.approx([4.9, 0.1, 9.9, 19.9])
-        assert found.fraction_no_closer == 0.5
-        assert smallest_distance(training, 0.5) == found.limit
+        result = metrics.nearest_training_distance(training, np.array([[5.0], [10.2], [20.0], [50.0]]), clusters)
+        assert result.training == pytest.approx([10.0, 9.9, 19.9])
+        assert result.limit == pytest.approx(9.9)
+        assert result.estimate == pytest.approx([4.9, 0.1, 9.9, 19.9])
+        assert result.fraction_no_closer == 0.5
+        assert smallest_distance(training, 0.5) == result.limit
         assert smallest_distance(training, 1e9) == 0.0  # all are one sound
         drums = np.array(["a", "a", "a", "a", "b", "b"])  # the second sound is a louder layer of the first
         assert smallest_distance(training, 0.5, drums) == pytest.approx(19.9)
         assert (
-            smallest_distance(training, 0.5, np.array(list("abcdef"))) == found.limit
+            smallest_distance(training, 0.5, np.array(list("abcdef"))) == result.limit
         )  # near-duplicates filed as six drums
-        assert smallest_distance(training, 0.5, np.full(6, "a")) == found.limit  # all one drum: the groups say nothing
+        assert smallest_distance(training, 0.5, np.full(6, "a")) == result.limit  # all one drum: the groups say nothing
         unmerged = metrics.nearest_training_distance(training, np.array([[5.0], [10.2]]))
         assert unmerged.limit == pytest.approx(0.1)
 
     def test_percentile_lies_between_the_smallest_and_the_next(self):
         training = np.array([[0.0], [1.0], [3.0], [7.0]])  # distances 1, 1, 2, 4
-        found = metrics.nearest_training_distance(training, np.array([[100.0]]), percentile=50)
-        assert found.limit == pytest.approx(1.5)
+        result = metrics.nearest_training_distance(training, np.array([[100.0]]), percentile=50)
+        assert result.limit == pytest.approx(1.5)
 
     def test_new_clips_pass_and_copies_fail(self):
         training = normal(300, 6, 0)

@@ -58,11 +58,11 @@ class TestSampling:
 
     def test_bootstrap_of_a_mean_is_the_known_interval(self):
         sample = normal(400, 1, 0)[:, 0]
-        found = metrics.bootstrap_interval(np.mean, [sample], repeats=2000, seed=1)
+        result = metrics.bootstrap_interval(np.mean, [sample], repeats=2000, seed=1)
         half_width = 1.96 * sample.std() / np.sqrt(400)
-        assert found.value == sample.mean()
-        assert found.high - found.value == pytest.approx(half_width, rel=0.1)
-        assert found.value - found.low == pytest.approx(half_width, rel=0.1)
+        assert result.value == sample.mean()
+        assert result.high - result.value == pytest.approx(half_width, rel=0.1)
+        assert result.value - result.low == pytest.approx(half_width, rel=0.1)
 
     def test_bootstrap_over_groups_is_wider(self):
         group = np.repeat(np.arange(20), 10)
@@ -97,10 +97,10 @@ class TestRelativeFrechet:
         shift = np.repeat([0.0, 5.0], 150)[:, None]
         reference = EmbeddedClips.of(normal(300, 5, 0) + shift, labels)
         estimate = EmbeddedClips.of(normal(300, 5, 1) + shift, labels)
-        found = metrics.relative_frechet(reference, estimate, bootstrap_repeats=50)
-        assert found.ratio.value == pytest.approx(1.0, abs=0.25)
-        assert found.ratio.low < 1.0 < found.ratio.high
-        assert found.n_clips == 150
+        result = metrics.relative_frechet(reference, estimate, bootstrap_repeats=50)
+        assert result.ratio.value == pytest.approx(1.0, abs=0.25)
+        assert result.ratio.low < 1.0 < result.ratio.high
+        assert result.n_clips == 150
 
     def test_label_balance_does_not_count(self):
         shift = {"a": 0.0, "b": 8.0}
@@ -113,9 +113,9 @@ class TestRelativeFrechet:
 
     def test_far_estimate_has_a_large_ratio(self):
         reference = EmbeddedClips.of(normal(100, 3, 0))
-        found = metrics.relative_frechet(reference, EmbeddedClips.of(normal(40, 3, 1, mean=3.0)), bootstrap_repeats=10)
-        assert found.ratio.low > 20
-        assert found.n_clips == 40  # halves are cut to what the estimate has
+        result = metrics.relative_frechet(reference, EmbeddedClips.of(normal(40, 3, 1, mean=3.0)), bootstrap_repeats=10)
+        assert result.ratio.low > 20
+        assert result.n_clips == 40  # halves are cut to what the estimate has
 
     def test_needs_groups_to_split(self):
         reference = EmbeddedClips.of(normal(10, 2, 0), groups=np.zeros(10))
@@ -132,11 +132,11 @@ class TestSummary:
         for takes_from in ("distance", "group"):
             clusters = near_duplicate_clusters(reference, takes_from, near_duplicate_distance=0.2)
             assert len(np.unique(clusters)) == 60
-            found = sample_metrics(reference, estimate, clusters)
-            assert found.one_nn_accuracy == pytest.approx(0.5, abs=0.08)
-            assert found.fraction_no_closer > 0.95
-            assert found.precision_recall.coverage > 0.85
-            assert found.diversity == pytest.approx(1.0, abs=0.08)
+            result = sample_metrics(reference, estimate, clusters)
+            assert result.one_nn_accuracy == pytest.approx(0.5, abs=0.08)
+            assert result.fraction_no_closer > 0.95
+            assert result.precision_recall.coverage > 0.85
+            assert result.diversity == pytest.approx(1.0, abs=0.08)
         assert metrics.one_nn_accuracy(reference.embeddings, estimate.embeddings) > 0.7  # without merging
 
     def test_layers_of_a_drum_do_not_lower_the_limit_against_copies(self):
@@ -163,7 +163,7 @@ class TestSummary:
         monkeypatch.setattr(summary, "MAX_CLIPS", 40)
         labels = np.repeat(["a", "b"], 100)
         reference, estimate = EmbeddedClips.of(normal(200, 3, 0), labels), EmbeddedClips.of(normal(200, 3, 1), labels)
-        found = summary.distribution_distances(reference, estimate)
-        assert found.frechet_infinity.sizes[-1] == 40
-        assert sum(np.array(found.ndb.reference_fractions) * 40) == pytest.approx(40)
-        assert found.relative_frechet.n_clips == 100
+        result = summary.distribution_distances(reference, estimate)
+        assert result.frechet_infinity.sizes[-1] == 40
+        assert sum(np.array(result.ndb.reference_fractions) * 40) == pytest.approx(40)
+        assert result.relative_frechet.n_clips == 100

@@ -24,9 +24,9 @@ class TestHarmonicity:
         ("f0_hz", "sample_rate", "n_partials"), [(100.0, 8_000, 1), (123.4, 8_000, 10), (210.7, 16_000, 20)]
     )
     def test_it_is_the_ratio_of_partials_to_white_noise(self, f0_hz, sample_rate, n_partials, snr_db):
-        found = harmonics_to_noise(voice(f0_hz, sample_rate, snr_db, n_partials=n_partials), sample_rate)
-        assert found.median_db == pytest.approx(snr_db, abs=1.0)
-        assert found.voiced_fraction == 1.0
+        result = harmonics_to_noise(voice(f0_hz, sample_rate, snr_db, n_partials=n_partials), sample_rate)
+        assert result.median_db == pytest.approx(snr_db, abs=1.0)
+        assert result.voiced_fraction == 1.0
 
     def test_level_does_not_count(self):
         wave = voice(150.0, 8_000, 15.0)
@@ -41,14 +41,14 @@ class TestHarmonicity:
     def test_only_voiced_frames_count_and_silence_is_none(self):
         noise = 0.5 * np.random.default_rng(0).standard_normal(16_000)
         wave = np.concatenate([voice(120.0, 8_000, 20.0, 2.0), noise, np.zeros(16_000)])
-        found = harmonics_to_noise(wave, 8_000)
-        assert found.median_db == pytest.approx(20.0, abs=1.0)
-        assert found.voiced_fraction == pytest.approx(0.5, abs=0.05)
+        result = harmonics_to_noise(wave, 8_000)
+        assert result.median_db == pytest.approx(20.0, abs=1.0)
+        assert result.voiced_fraction == pytest.approx(0.5, abs=0.05)
 
     def test_many_sounds_are_joined_and_short_ones_have_no_frame(self):
         waves = [voice(120.0, 8_000, 20.0, 0.5), np.ones(100)]
-        found = harmonics_to_noise_of_all(waves, 8_000)
-        np.testing.assert_array_equal(found.hnr_db, harmonics_to_noise(waves[0], 8_000).hnr_db)
+        result = harmonics_to_noise_of_all(waves, 8_000)
+        np.testing.assert_array_equal(result.hnr_db, harmonics_to_noise(waves[0], 8_000).hnr_db)
         assert np.isnan(harmonics_to_noise(waves[1], 8_000).median_db)
 
     def test_what_cannot_be_measured_is_refused(self):
@@ -94,6 +94,6 @@ class TestWords:
         ],
     )
     def test_errors_are_the_fewest_edits(self, spoken, recognised, errors):
-        found = word_errors(spoken.split(), recognised.split())
-        assert (found.n_errors, found.n_words) == (errors, len(spoken.split()))
-        assert found.rate == errors / found.n_words
+        result = word_errors(spoken.split(), recognised.split())
+        assert (result.n_errors, result.n_words) == (errors, len(spoken.split()))
+        assert result.rate == errors / result.n_words

@@ -166,7 +166,7 @@ def _column_sizes(sample_rate: int, n_samples: int, n_columns: int) -> tuple[int
 
 
 def draw_overview(overview: AudioOverview, out: Path, kind: PlotKind = "all", title: str = "") -> None:
-    """Plot a file into a PNG file, one panel for each kind of plot, on a common time axis.
+    """Plot an overview into a PNG file, one panel for each kind of plot, on a common time axis.
 
     Parameters
     ----------

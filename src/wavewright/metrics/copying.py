@@ -62,7 +62,7 @@ def merge_near_duplicates(
     """
     reference = checked_rows("reference", reference)
     if threshold is None and groups is None:
-        raise BadSetting("Nothing says which clips are near-duplicates; give a threshold, groups, or both.")
+        raise BadSetting("Near-duplicates are not defined; give a threshold, groups, or both.")
     if threshold is not None and threshold < 0:
         raise BadSetting(f"The threshold is {threshold}; it must be at least 0.")
     linked = np.eye(len(reference), dtype=bool)
@@ -113,7 +113,7 @@ def nearest_training_distance(
     clusters = checked_per_clip("clusters", clusters, len(training))
     if len(np.unique(clusters)) < 2:
         raise BadSetting(
-            "The training clips are one sound, so nothing says how far apart they may be; give at least two sounds."
+            "The training clips are all of one sound, so there is no distance to compare with; give at least two sounds."
         )
     distances = distances_among(training)
     to_other_clusters = np.where(_same(clusters), np.inf, distances).min(axis=1)

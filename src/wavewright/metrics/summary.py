@@ -177,7 +177,7 @@ def near_duplicate_clusters(
         raise BadSetting(f"takes_from is {takes_from!r}; it must be 'distance' or 'group'.")
     if takes_from == "distance" and near_duplicate_distance is None:
         raise BadSetting(
-            "This embedding does not say how close takes of one sound lie; take them from groups: takes_from='group'."
+            "This embedding has no distance between takes of one sound; merge them by group: takes_from='group'."
         )
     clusters = np.empty(len(reference), dtype=np.int64)
     n_clusters = 0
@@ -251,7 +251,7 @@ def sample_metrics(
     copy_reports = [metrics.copying for metrics in labels.values() if metrics.copying is not None]
     if not copy_reports:
         raise BadSetting(
-            "The recordings of every label are takes of one sound, so nothing says what a copy is; give more sounds."
+            "The recordings of every label are takes of one sound, so there is no limit against copies; give more sounds."
         )
     no_closer = np.concatenate([report.estimate >= report.limit for report in copy_reports])
     return SampleMetrics(
