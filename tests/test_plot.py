@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavewright import drawing
 from wavewright.cli import run
 from wavewright.clip import Clip
-from wavewright.drawing import N_COLUMNS, draw_grid, draw_map, read_overview
+from wavewright.drawing import draw_grid, draw_map, read_overview, read_png_title
+from wavewright.drawing.overview import N_COLUMNS
+from wavewright.drawing.plots import MAP_COLOURS
 from wavewright.dsp import hz_to_mel
 from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from wavewright.tasks.plot import picture_paths, plot
@@ -48,7 +49,7 @@ def test_a_long_file_in_blocks_looks_like_the_same_file_at_once(tmp_path, monkey
     wave = (tone(440, 20.0) * np.linspace(0, 1, 20 * RATE)).astype(np.float32)
     path = Clip(wave, RATE).write(tmp_path / "long.wav")
     at_once = read_overview(path)
-    monkeypatch.setattr(drawing, "BLOCK_SECONDS", 3.0)
+    monkeypatch.setattr("wavewright.drawing.overview.BLOCK_SECONDS", 3.0)
     in_blocks = read_overview(path)
     np.testing.assert_array_equal(in_blocks.high, at_once.high)
     loudest = at_once.power.max(axis=0)
@@ -146,7 +147,7 @@ def test_a_map_has_a_colour_for_each_label_where_its_points_lie(tmp_path):
     draw_map(positions, ["$up", "$up", "down", "down"], ["a", "b_$c", "d", "e" * 99], tmp_path / "map.png", title="kit")
     pixels = pixels_of(tmp_path / "map.png")
     centres = []
-    for colour in drawing.MAP_COLOURS[1::-1]:  # labels are sorted, "$up" first: its colour is the first
+    for colour in MAP_COLOURS[1::-1]:  # labels are sorted, "$up" first: its colour is the first
         expected = 0.8 * np.array([int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]) + 0.2
         rows, columns = np.nonzero(np.abs(pixels - expected).max(axis=2) < 0.01)
         is_inside = columns < 0.88 * pixels.shape[1]  # the legend lies to the right
@@ -205,7 +206,7 @@ def test_a_picture_replaces_one_of_the_same_file_and_nothing_else(tmp_path):
     path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / "t\u00f6ne \u97f3.wav")
     for kind in ("waveform", "all", "waveform"):
         drawn = plot(path, kind=kind)
-    assert drawing.read_png_title(drawn.out) == path.name
+    assert read_png_title(drawn.out) == path.name
     other = Clip(tone(500, 0.2), RATE).write(tmp_path / "other.wav")
     before = drawn.out.read_bytes()
     with pytest.raises(BadFolder, match=r"is there already and is no picture of other\.wav"):

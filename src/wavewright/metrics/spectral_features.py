@@ -47,9 +47,8 @@ def spectral_features(
     mel_power = power @ filters.T  # (frames, mels)
     coarse_power = mean_of_spans(mel_power, N_SPANS, geometric)
     loudest = coarse_power.max()  # a float64 scalar, so levels are computed in double precision
-    flux_db = np.abs(np.diff(decibels(mel_power, loudest, floor_db), axis=0))  # (frames - 1, mels)
-    if pad_flux:
-        flux_db = np.pad(flux_db, ((0, 1), (0, 0)))
+    level_db = decibels(mel_power, loudest, floor_db)
+    flux_db = np.abs(np.diff(level_db, axis=0, append=level_db[-1:]) if pad_flux else np.diff(level_db, axis=0))
     tonality_db = band_tonality_db(power, filters, floor_db)
     return [
         rms_normalised(decibels(coarse_power, loudest, floor_db)),
