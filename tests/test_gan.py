@@ -295,7 +295,7 @@ def test_what_cannot_be_learned_from_is_refused_before_training(folder, tmp_path
 
 
 def test_every_training_clip_is_remembered_and_few_are_measured(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(reference, "LARGEST_REFERENCE", 5)
+    monkeypatch.setattr(reference, "MAX_REFERENCE_CLIPS", 5)
     data = prepared(folder, tmp_path, valid_fraction=0.0)
     assert data.reference.all_embeddings.shape == (20, 240)
     assert [rows.shape for rows in data.reference.embeddings.values()] == [(5, 240), (5, 240)]

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..dsp.mel import mel_filterbank
-from ..metrics.embeddings import LogMelEmbedding, span_edges
+from ..metrics.embeddings import LogMelEmbedding
+from ..metrics.spectral_features import span_edges
 from .spectrum import power_spectrum, stft
 
 
@@ -51,20 +52,20 @@ class LogMelNovelty(nn.Module):
         loudest = levels.amax((1, 2), keepdim=True)
         changes = F.pad(_decibels(mel_power, loudest, embedding.floor_db).diff(dim=1).abs(), (0, 0, 0, 1))
         loudest_bin = power.amax((1, 2), keepdim=True)
-        floor_db = embedding.floor_db - 10.0  # as metrics.embeddings.peakiness
+        floor_db = embedding.floor_db - 10.0  # as metrics.spectral_features.band_tonality_db
         mean_db = _decibels(power @ self.pooled_bins.T, loudest_bin, floor_db)
         peakiness = mean_db - _decibels(power, loudest_bin, floor_db) @ self.pooled_bins.T
         parts = [
             _part(_decibels(levels, loudest, embedding.floor_db)),
-            embedding.detail_weight * _part(self._detail(changes)),
-            embedding.detail_weight * _part(self._detail(peakiness)),
+            embedding.coarse_weight * _part(self._detail(changes)),
+            embedding.coarse_weight * _part(self._detail(peakiness)),
         ]
         return torch.cat(parts, 1)
 
     def _detail(self, values: Tensor) -> Tensor:
         """Average ``(batch, frames, mels)`` over spans and groups of bands: ``(batch, spans, groups)``."""
-        spans = _mean_of_spans(values, self.embedding.n_detail_spans)
-        return spans.unflatten(-1, (self.embedding.n_detail_mels, -1)).mean(-1)
+        spans = _mean_of_spans(values, self.embedding.n_coarse_spans)
+        return spans.unflatten(-1, (self.embedding.n_coarse_bands, -1)).mean(-1)
 
 
 def closeness_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_label: Tensor, limits: Tensor) -> Tensor:
