@@ -228,8 +228,8 @@ class Run:
             },
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
         )
-        playable = self.network_module.to_play(average, self.prepared)
-        export_model(self.out, card, playable, training.weight_bits, training.product_bits)
+        spec = self.network_module.to_play(average, self.prepared)
+        export_model(self.out, card, spec, training.weight_bits, training.product_bits)
 
     def _hardware(self, threads: int) -> str:
         """Return the number of threads and the processor, or the device."""

@@ -14,10 +14,10 @@ from ...dsp.alignment import PLACE_FEATURES
 from ...dsp.speech_mel import MEL_SPREAD
 from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, place_batch, places_of
 from ...nn.critics import MelCritic
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader, heard_of
 from ...nn.listener import PhoneListener, phone_loss
 from ...nn.losses import feature_distance
-from ...nn.playable import Graph, Playable
 from ...nn.speech_losses import envelope_distance, mel_losses, prosody_losses
 from . import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, Config
 from .prosody import frames_to_wave, told_of_symbols
@@ -381,7 +381,7 @@ def _say(voice: Voice, clip: Clip) -> Spoken:
 
 
 @torch.no_grad()
-def to_play(voice: Voice, prepared: Prepared) -> Playable:
+def to_play(voice: Voice, prepared: Prepared) -> ExportSpec:
     """The graphs of encoder and decoder, the usual styles, a sentence as it sounds, and every weight by name, to begin others from."""
     clip = max(
         (prepared.valid or prepared.batches).clips, key=lambda clip: clip.n_frames
@@ -391,15 +391,15 @@ def to_play(voice: Voice, prepared: Prepared) -> Playable:
     encoded, log_durations, melody = voice.encode(symbols, speaker, voice.usual_style[speaker])
     durations = torch.expm1(log_durations).round().long().clamp(1, 8)[:1].repeat(2, 1)
     places, features = place_batch(durations, int(durations[0].sum()))
-    return Playable(
+    return ExportSpec(
         graphs={
-            ENCODER_FILE: Graph(
+            ENCODER_FILE: GraphSpec(
                 Encoding(voice),
                 {"symbols": symbols, "speaker": speaker, "style": voice.usual_style[speaker]},
                 ("encoded", "log_durations", "melody"),
                 {"symbols": (1,), "encoded": (1,), "log_durations": (1,), "melody": (1,)},
             ),
-            DECODER_FILE: Graph(
+            DECODER_FILE: GraphSpec(
                 Decoding(voice),
                 {"encoded": encoded, "told": melody, "places": places, "features": features},
                 ("mel",),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn.playable import Graph, Playable
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.spectrum import LogMel
 from . import POWER_FLOOR, TAIL_BANDS, Config
 from .recipe import Prepared, scores
@@ -187,7 +187,7 @@ def listen(network: Classifier, prepared: Prepared) -> tuple[list[np.ndarray], l
     return [], []
 
 
-def to_play(network: Classifier, prepared: Prepared) -> Playable:
+def to_play(network: Classifier, prepared: Prepared) -> ExportSpec:
     """The graph from log-mel pictures to logits and embedding, and a sample.
 
     The sample is a decaying tone, since a classifier makes no sound and recordings must not leave with its weights unasked.
@@ -199,5 +199,5 @@ def to_play(network: Classifier, prepared: Prepared) -> Playable:
     noise = 0.1 * torch.randn(2, config.n_samples, generator=draw)
     with torch.no_grad():
         log_mel = network.to_log_mel(noise.to(next(network.parameters()).device)).cpu()
-    graph = Graph(network.trunk, {"log_mel": log_mel}, ("logits", "embedding"))
-    return Playable({"classifier.onnx": graph}, sample=tone[None])
+    graph = GraphSpec(network.trunk, {"log_mel": log_mel}, ("logits", "embedding"))
+    return ExportSpec({"classifier.onnx": graph}, sample=tone[None])

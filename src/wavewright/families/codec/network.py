@@ -15,8 +15,8 @@ from ...nn.audible import AudibleDistance
 from ...nn.code_contexts import Layout, learn
 from ...nn.convnext import Blocks, split_memory
 from ...nn.critics import BandCritics
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.losses import critic_loss, feature_distance, generator_loss
-from ...nn.playable import Graph, Playable
 from ...nn.quantize import Quantised, ResidualQuantizer, Unquantised, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
@@ -348,7 +348,7 @@ def listen(coder: Coder, prepared: Prepared) -> tuple[list[np.ndarray], list[str
 
 
 @torch.no_grad()
-def to_play(coder: Coder, prepared: Prepared) -> Playable:
+def to_play(coder: Coder, prepared: Prepared) -> ExportSpec:
     """The graphs of encoder and decoder, how often each code occurs, and a few clips as they come out."""
     wave = torch.as_tensor(prepared.heard[:2])
     features = coder.analysis(wave)
@@ -358,15 +358,15 @@ def to_play(coder: Coder, prepared: Prepared) -> Playable:
     codes = codes_of(coder, clips)
     frequencies = frequencies_of(np.concatenate(codes, axis=1), coder.config.codebook_size)
     waves, titles = listen(coder, prepared)
-    return Playable(
+    return ExportSpec(
         graphs={
-            ENCODER_FILE: Graph(
+            ENCODER_FILE: GraphSpec(
                 Quantised(coder.encoder, coder.quantizer),
                 {"features": features, "memory": memories[0]},
                 ("numbers", "memory_after"),
                 {"features": (1,), "numbers": (1,)},
             ),
-            DECODER_FILE: Graph(
+            DECODER_FILE: GraphSpec(
                 Unquantised(coder.decoder, coder.quantizer),
                 {"numbers": numbers, "memory": memories[1]},
                 ("described", "memory_after"),

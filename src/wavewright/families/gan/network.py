@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from ...nn.blocks import Recurrence, ResidualBlock, Upsample
 from ...nn.critics import SpectralCritic, WaveCritic
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
 from ...nn.novelty import LogMelNovelty, closeness_penalty
-from ...nn.playable import Graph, Playable
 from ...nn.spectrum import istft, stft
 from . import EMBEDDINGS_FILE, Config
 from .recipe import MEMBERS, Prepared
@@ -372,7 +372,7 @@ class Playing(nn.Module):
         return self.generator(latent, given[0] if config.labels else None, given[-1] if config.code_size else None)
 
 
-def to_play(generator: Generator, prepared: Prepared) -> Playable:
+def to_play(generator: Generator, prepared: Prepared) -> ExportSpec:
     """The graph of the generator, one clip of each class, and where the training clips lie, for the search for copies."""
     config = generator.config
     latent, code = draw(config, 2, torch.device("cpu"))
@@ -383,8 +383,8 @@ def to_play(generator: Generator, prepared: Prepared) -> Playable:
         inputs["code"] = code
     outputs = ("spectrum", "noise_gain") if config.generator == "spectral" else ("wave",)
     waves, _ = listen(generator, prepared)
-    return Playable(
-        graphs={"generator.onnx": Graph(Playing(generator), inputs, outputs)},
+    return ExportSpec(
+        graphs={"generator.onnx": GraphSpec(Playing(generator), inputs, outputs)},
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),
         files={EMBEDDINGS_FILE: {"embeddings": prepared.reference.all_embeddings, "limits": prepared.reference.limits}},
     )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...nn.cells import step_cells
-from ...nn.playable import Graph, Playable
+from ...nn.export_spec import ExportSpec, GraphSpec
 from . import LOG_DEVIATIONS, POSITION_FEATURES, STATISTICS_FILE, Config
 from .frames import position_features
 from .recipe import Prepared
@@ -240,7 +240,7 @@ class Playing(nn.Module):
         return self.recurrent.step(frame, position, label, speaker, rest[0])
 
 
-def to_play(recurrent: Recurrent, prepared: Prepared) -> Playable:
+def to_play(recurrent: Recurrent, prepared: Prepared) -> ExportSpec:
     """The graph of one step, what is known of the training sounds, and a clip of each label."""
     config = recurrent.config
     draw = torch.Generator().manual_seed(0)
@@ -253,8 +253,8 @@ def to_play(recurrent: Recurrent, prepared: Prepared) -> Playable:
         inputs["speaker"] = torch.zeros(2, dtype=torch.int64)
     inputs["state"] = torch.randn(2, config.n_states, config.hidden_size, generator=draw) / 2
     waves, _ = listen(recurrent, prepared)
-    return Playable(
-        graphs={"step.onnx": Graph(Playing(recurrent), inputs, ("outputs", "next_state"))},
+    return ExportSpec(
+        graphs={"step.onnx": GraphSpec(Playing(recurrent), inputs, ("outputs", "next_state"))},
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),
         files={STATISTICS_FILE: prepared.statistics.tensors()},
     )

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ...nn.cells import step_cells
 from ...nn.convnext import Blocks
-from ...nn.playable import Graph, Playable
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ..gan import EMBEDDINGS_FILE
 from ..lstm.frames import position_features
 from . import LEVEL_FILE, STATISTICS_FILE, TIME_FILE, Config
@@ -279,7 +279,7 @@ class WithinStep(nn.Module):
         return self.drawer.within(said, symbols, level)
 
 
-def to_play(drawer: Drawer, prepared: Prepared) -> Playable:
+def to_play(drawer: Drawer, prepared: Prepared) -> ExportSpec:
     """The graphs of both steps, how long sounds last and where they lie, and a clip of each label."""
     config = drawer.config
     draw = torch.Generator().manual_seed(0)
@@ -301,10 +301,10 @@ def to_play(drawer: Drawer, prepared: Prepared) -> Playable:
     if config.duration == "drawn":
         files = {STATISTICS_FILE: {"durations": prepared.durations}, EMBEDDINGS_FILE: prepared.training_sounds}
     waves, _ = listen(drawer, prepared)
-    return Playable(
+    return ExportSpec(
         graphs={
-            TIME_FILE: Graph(OverTimeStep(drawer), given, ("said", "next_state")),
-            LEVEL_FILE: Graph(WithinStep(drawer), within, ("logits",)),
+            TIME_FILE: GraphSpec(OverTimeStep(drawer), given, ("said", "next_state")),
+            LEVEL_FILE: GraphSpec(WithinStep(drawer), within, ("logits",)),
         },
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),
         files=files,

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from ...nn.convnext import Blocks
 from ...nn.critics import SpectralCritic
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.latents import divergence, on_the_way
 from ...nn.losses import critic_loss, generator_loss, penalties
-from ...nn.playable import Graph, Playable
 from ...nn.spectral_frames import SpectralFrames
 from ...nn.spectral_losses import SpectralDistance
 from . import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, Config
@@ -374,14 +374,14 @@ class Decoding(nn.Module):
         return tuple(output for output in outputs if output is not None)
 
 
-def to_play(autoencoder: Autoencoder, prepared: Prepared) -> Playable:
+def to_play(autoencoder: Autoencoder, prepared: Prepared) -> ExportSpec:
     """The graphs of encoder and decoder, what is known of the latents, and sounds to hear."""
     known, waves = known_latents(autoencoder, prepared), listen(autoencoder, prepared)[0]
     files = {LATENTS_FILE: known.tensors() | {"directions": found_directions(autoencoder, prepared, known).vectors}}
-    return Playable(graphs_of(autoencoder), np.concatenate(waves, axis=1), files)
+    return ExportSpec(graphs_of(autoencoder), np.concatenate(waves, axis=1), files)
 
 
-def graphs_of(autoencoder: Autoencoder) -> dict[str, Graph]:
+def graphs_of(autoencoder: Autoencoder) -> dict[str, GraphSpec]:
     """Encoder and decoder as they are played; sequences may have any number of frames."""
     config, draw = autoencoder.config, torch.Generator().manual_seed(0)
     n_latents = 1 if config.latent == "clip" else 3
@@ -397,8 +397,8 @@ def graphs_of(autoencoder: Autoencoder) -> dict[str, Graph]:
     sequences = ("features", "mean", "log_variance", "latents", "condition", "head", "log_gains")
     free = dict.fromkeys(sequences, (1,)) if config.latent == "frames" else {}
     return {
-        ENCODER_FILE: Graph(Encoding(autoencoder.encoder), features, tuple(means), free),
-        DECODER_FILE: Graph(Decoding(autoencoder.decoder), given, tuple(frames), free),
+        ENCODER_FILE: GraphSpec(Encoding(autoencoder.encoder), features, tuple(means), free),
+        DECODER_FILE: GraphSpec(Decoding(autoencoder.decoder), given, tuple(frames), free),
     }
 
 

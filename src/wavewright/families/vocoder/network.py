@@ -14,8 +14,8 @@ from ...dsp.spectrum import hann_window
 from ...dsp.speech_mel import MEL_CENTRE, MEL_SPREAD, mel_features
 from ...nn.convnext import Blocks, split_memory
 from ...nn.critics import BandCritics
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.losses import critic_loss, feature_distance, generator_loss
-from ...nn.playable import Graph, Playable
 from ...nn.spectral_losses import MelDistance, SpectralDistance
 from ...nn.spectrum import frame, irfft, overlap_add, rfft
 from . import FRAMES_FILE, N_PITCHES, WEIGHT_PREFIX, Config
@@ -274,18 +274,18 @@ def listen(filters: Filters, prepared: Prepared) -> tuple[list[np.ndarray], list
 
 
 @torch.no_grad()
-def to_play(filters: Filters, prepared: Prepared) -> Playable:
+def to_play(filters: Filters, prepared: Prepared) -> ExportSpec:
     """The graph of filters and pitch, and a few copies."""
     features = torch.as_tensor(np.stack([mel_features(mel.T) for mel in prepared.heard["mel"][:2]]))
     memory = torch.zeros(len(features), sum(filters.memory_sizes))
-    graph = Graph(
+    graph = GraphSpec(
         filters,
         {"features": features, "memory": memory},
         ("described", "pitch", "memory_after"),
         {"features": (1,), "described": (1,), "pitch": (1,)},
     )
     waves, titles = listen(filters, prepared)
-    return Playable(
+    return ExportSpec(
         graphs={FRAMES_FILE: graph},
         sample=np.concatenate([wave for wave, title in zip(waves, titles, strict=True) if title == COPY], axis=1),
         weights={f"{WEIGHT_PREFIX}{name}": parameter.numpy() for name, parameter in filters.named_parameters()},

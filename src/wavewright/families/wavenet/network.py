@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...dsp.speech_mel import mel_of_features
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
-from ...nn.playable import Graph, Playable
 from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, LARGEST_STEP, SMALLEST_LOG_SCALE, Config
 from .contours import covering, stretched
 from .frames import frames_of, position_features, to_wave
@@ -265,7 +265,7 @@ class Conditioning(nn.Module):
         return self.conditioner(frames, given[0] if config.labels else None, given[-1] if config.speakers else None)
 
 
-def to_play(network: WaveNet, prepared: Prepared) -> Playable:
+def to_play(network: WaveNet, prepared: Prepared) -> ExportSpec:
     """The graph of the condition, the weights of the layers over the wave, the durations and contours to draw from, and a sample."""
     config = network.config
     graphs = {}
@@ -274,11 +274,11 @@ def to_play(network: WaveNet, prepared: Prepared) -> Playable:
         names = {"label": config.labels, "speaker": config.speakers}
         inputs = {"frames": frames} | {name: torch.zeros(2, dtype=torch.int64) for name, some in names.items() if some}
         free = {"frames": (1,), "condition": (1,)}
-        graphs[CONDITION_FILE] = Graph(Conditioning(network.conditioner), inputs, ("condition",), free)
+        graphs[CONDITION_FILE] = GraphSpec(Conditioning(network.conditioner), inputs, ("condition",), free)
     waves, _ = listen(network, prepared)
     files = {DURATIONS_FILE: {"durations": prepared.durations.ravel()}}
     files |= {CONTOURS_FILE: prepared.batches.contours().tensors()} if config.contour else {}
-    return Playable(
+    return ExportSpec(
         graphs=graphs,
         sample=np.concatenate(waves, axis=1),
         weights=engine_tensors(network),
