@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from wavewright.nn.convnext import Blocks, FrameConv, _ShiftedSum, split_memory
+from wavewright.nn.convnext import ConvNeXtStack, DepthwiseConv, _ShiftedSum, split_memory
 
 
 @pytest.mark.parametrize("look_ahead", [0, 1, 2])
 def test_convolution_over_frames_is_a_depthwise_convolution(look_ahead):
     torch.manual_seed(0)
-    conv = FrameConv(6, 5, look_ahead)
+    conv = DepthwiseConv(6, 5, look_ahead)
     frames = torch.randn(2, 9, 6)
     padded = F.pad(frames.transpose(1, 2), (4 - look_ahead, look_ahead))
     expected = F.conv1d(padded, conv.weight.t().unsqueeze(1), conv.bias, groups=6).transpose(1, 2)
@@ -19,7 +19,7 @@ def test_convolution_over_frames_is_a_depthwise_convolution(look_ahead):
 
 def test_convolution_learns_as_a_depthwise_convolution_does():
     torch.manual_seed(0)
-    conv = FrameConv(4, 3).double()
+    conv = DepthwiseConv(4, 3).double()
     frames = torch.randn(2, 6, 4, dtype=torch.float64, requires_grad=True)
     told = torch.randn(2, 6, 4, dtype=torch.float64)
     expected = F.conv1d(F.pad(frames.transpose(1, 2), (2, 0)), conv.weight.t().unsqueeze(1), conv.bias, groups=4)
@@ -32,7 +32,7 @@ def test_convolution_learns_as_a_depthwise_convolution_does():
 @pytest.mark.parametrize("pieces", [[1] * 12, [5, 1, 6], [12]])
 def test_pieces_with_memory_equal_the_whole(pieces):
     torch.manual_seed(0)
-    blocks = Blocks(3, 8, 16, 5)
+    blocks = ConvNeXtStack(3, 8, 16, 5)
     frames = torch.randn(2, 12, 8)
     whole, _ = blocks(frames)
     memory, found = torch.zeros(2, blocks.memory_size), []
@@ -44,7 +44,7 @@ def test_pieces_with_memory_equal_the_whole(pieces):
 
 def test_causal_blocks_do_not_hear_what_comes():
     torch.manual_seed(0)
-    blocks = Blocks(2, 4, 8, 3)
+    blocks = ConvNeXtStack(2, 4, 8, 3)
     frames = torch.randn(1, 10, 4, requires_grad=True)
     blocks(frames)[0][:, 5].sum().backward()
     assert frames.grad[:, 6:].abs().max() == 0

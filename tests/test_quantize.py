@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from wavewright.nn.quantize import DEAD_SHARE, Codebook, ResidualQuantizer, RoundedNumbers, perplexity
+from wavewright.nn.quantize import DEAD_USAGE, FiniteScalarQuantizer, ResidualQuantizer, VectorQuantizer, perplexity
 
 
 def test_the_nearest_code_is_the_one_of_the_nearest_direction():
     torch.manual_seed(0)
-    level = Codebook(12, 16, 4)
+    level = VectorQuantizer(12, 16, 4)
     vectors = torch.randn(50, 4)
     distances = torch.cdist(F.normalize(vectors, dim=-1), F.normalize(level.codes, dim=-1))
     torch.testing.assert_close(level.nearest(vectors), distances.argmin(-1))
@@ -17,20 +17,20 @@ def test_the_nearest_code_is_the_one_of_the_nearest_direction():
 
 def test_the_loss_is_the_squared_distance_to_the_code_and_gradients_pass_the_rounding():
     torch.manual_seed(0)
-    level = Codebook(6, 8, 3).eval()
+    level = VectorQuantizer(6, 8, 3).eval()
     residual = torch.randn(2, 5, 6, requires_grad=True)
     kept, numbers, commitment = level(residual)
     vectors = level.into(residual)
     torch.testing.assert_close(commitment, (level.codes[numbers] - vectors).square().mean(-1) / vectors.square().mean())
-    torch.testing.assert_close(kept, level.look_up(numbers))
-    torch.testing.assert_close(numbers, level.numbers(residual))
+    torch.testing.assert_close(kept, level.decode(numbers))
+    torch.testing.assert_close(numbers, level.encode(residual))
     (gradient,) = torch.autograd.grad(kept.sum(), residual)  # as if into and out alone were there
     torch.testing.assert_close(gradient, (level.out.weight @ level.into.weight).sum(0).expand_as(residual))
 
 
 def test_codes_are_running_means_of_the_vectors_that_fall_on_them():
     torch.manual_seed(0)
-    level = Codebook(2, 2, 2).train()
+    level = VectorQuantizer(2, 2, 2).train()
     with torch.no_grad():
         level.into.weight.copy_(torch.eye(2))
         level.into.bias.zero_()
@@ -44,17 +44,17 @@ def test_codes_are_running_means_of_the_vectors_that_fall_on_them():
 
 def test_codes_begin_where_vectors_lie_and_the_dead_come_back():
     torch.manual_seed(0)
-    level = Codebook(4, 16, 2).train()
+    level = VectorQuantizer(4, 16, 2).train()
     residual = torch.randn(8, 32, 4)
     level(residual)
-    assert perplexity(level.numbers(residual).reshape(-1, 1), 16) > 10
+    assert perplexity(level.encode(residual).reshape(-1, 1), 16) > 10
     level.codes[3] = -100 * level.codes[5]
     level.codes[5:] = level.codes[4]  # argmax takes the first of equals, so that nothing falls on those behind
     level.share.fill_(1 / 16)
     for _ in range(300):
         level(residual)
-    assert (level.share > DEAD_SHARE / 16).all()
-    assert perplexity(level.numbers(residual).reshape(-1, 1), 16) > 8
+    assert (level.share > DEAD_USAGE / 16).all()
+    assert perplexity(level.encode(residual).reshape(-1, 1), 16) > 8
 
 
 @pytest.mark.parametrize("kind", ["codebook", "finite"])
@@ -84,10 +84,10 @@ def test_each_level_brings_the_vectors_closer_and_decoding_gives_what_was_kept(k
 
 
 def test_rounded_numbers_are_digits_of_the_code():
-    level = RoundedNumbers(5, (4, 4, 4))
+    level = FiniteScalarQuantizer(5, (4, 4, 4))
     numbers = torch.arange(64)
     digits = torch.stack([numbers % 4, numbers // 4 % 4, numbers // 16], -1)
-    torch.testing.assert_close(level.look_up(numbers), level.out(2 * digits / 3 - 1))
+    torch.testing.assert_close(level.decode(numbers), level.out(2 * digits / 3 - 1))
 
 
 def test_clips_that_use_fewer_levels_neither_hear_nor_teach_the_others():

@@ -1,4 +1,4 @@
-"""Specification of an export: the graphs, tensors and example audio that a trained network stores in its model folder."""
+"""Specification of an export: the graphs, tensors and example audio of a trained network."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...nn.cells import step_cells
-from ...nn.convnext import Blocks
+from ...nn.convnext import ConvNeXtStack
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ..gan import EMBEDDINGS_FILE
 from ..lstm.frames import position_features
@@ -34,7 +34,7 @@ class OverTime(nn.Module):
         self.cells: nn.LSTM | nn.GRU | None = None
         if config.cell == "convnext":
             self.into = nn.Linear(config.n_inputs, size)
-            self.blocks = Blocks(config.n_layers, size, EXPANSION * size, config.kernel)
+            self.blocks = ConvNeXtStack(config.n_layers, size, EXPANSION * size, config.kernel)
         else:
             cells = nn.LSTM if config.cell == "lstm" else nn.GRU
             between = config.dropout if config.n_layers > 1 else 0.0

@@ -12,11 +12,11 @@ from torch.nn import functional as F
 
 from ...dsp.spectrum import hann_window
 from ...dsp.speech_mel import MEL_CENTRE, MEL_SPREAD, mel_features
-from ...nn.convnext import Blocks, split_memory
-from ...nn.critics import BandCritics
+from ...nn.convnext import ConvNeXtStack, split_memory
+from ...nn.critics import MultiResolutionBandCritic
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.losses import critic_loss, feature_distance, generator_loss
-from ...nn.spectral_losses import MelDistance, SpectralDistance
+from ...nn.spectral_losses import MelDistance, SpectralEnergyDistance
 from ...nn.spectrum import frame, irfft, overlap_add, rfft
 from . import FRAMES_FILE, N_PITCHES, WEIGHT_PREFIX, Config
 from .excitation import Pulses, pitch_of
@@ -45,11 +45,11 @@ class Filters(nn.Module):
         fine, wide = config.fine_channels, config.channels
         self.n_heard = 2 + config.look_ahead  # frames
         self.into = nn.Linear(self.n_heard * config.n_mels, wide)
-        self.blocks = Blocks(config.blocks, wide, round(config.expansion * wide), config.kernel)
+        self.blocks = ConvNeXtStack(config.blocks, wide, round(config.expansion * wide), config.kernel)
         self.wide_norm = nn.LayerNorm(wide)
         self.pitch = nn.Linear(wide, N_PITCHES)
         self.split = nn.Linear(wide, config.steps_per_frame * fine)
-        self.fine = Blocks(config.fine_blocks, fine, round(config.expansion * fine), config.kernel)
+        self.fine = ConvNeXtStack(config.fine_blocks, fine, round(config.expansion * fine), config.kernel)
         self.norm = nn.LayerNorm(fine)
         self.out = nn.Linear(fine, 3 * config.n_bins)
         self.memory_sizes = (self.blocks.memory_size, self.fine.memory_size)
@@ -129,10 +129,10 @@ class Vocoder(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         self.config, self.filters, self.sound = config, Filters(config), Sound(config)
-        self.distance = SpectralDistance(config.sample_rate, config.sample_rate)
+        self.distance = SpectralEnergyDistance(config.sample_rate, config.sample_rate)
         scale = config.sample_rate / 16_000
         sizes = [(4 * round(size * scale / 4), round(size * scale / 4)) for size, _ in CRITIC_SIZES]
-        self.critics = BandCritics(sizes, config.critic_channels) if config.adversarial_from else None
+        self.critics = MultiResolutionBandCritic(sizes, config.critic_channels) if config.adversarial_from else None
 
     def players(self) -> dict[str, nn.Module]:
         players: dict[str, nn.Module] = {"vocoder": self.filters}
@@ -146,7 +146,7 @@ class Vocoder(nn.Module):
         """The steps from which on a step takes another time than before."""
         return (0, self.config.adversarial_from) if self.critics is not None else (0,)
 
-    def _critics_at(self, step: int) -> BandCritics | None:
+    def _critics_at(self, step: int) -> MultiResolutionBandCritic | None:
         """The critics, once they teach."""
         return self.critics if step >= self.config.adversarial_from else None
 
@@ -186,14 +186,14 @@ class Vocoder(nn.Module):
             distances = self.distance(batch["real"], batch["copies"])
             return distances | {"pitch/place": pitch_loss(batch["logits"].float(), batch["place"], batch["certainty"])}
 
-    def _critic_losses(self, batch: Batch, critics: BandCritics) -> dict[str, Tensor]:
+    def _critic_losses(self, batch: Batch, critics: MultiResolutionBandCritic) -> dict[str, Tensor]:
         """The critics tell recordings from copies, which stay in the batch for the other turn."""
         self._make(batch)
         real, fake = critics(batch["real"])[0], critics(batch["copies"][0].detach())[0]
         losses = [critic_loss("hinge", r, f) for r, f in zip(real, fake, strict=True)]
         return {"adv/critic": torch.stack(losses).mean()}
 
-    def _second_stage(self, batch: Batch, critics: BandCritics) -> dict[str, Tensor]:
+    def _second_stage(self, batch: Batch, critics: MultiResolutionBandCritic) -> dict[str, Tensor]:
         """The filters learn to please the critics, too."""
         with torch.no_grad():
             _, real = critics(batch["real"])

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ...dsp.speech_mel import mel_of_features
 from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
+from ...nn.gated import GatedLayer, convolve_layers, matmul_dtype, skip_sum
 from . import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, LARGEST_STEP, SMALLEST_LOG_SCALE, Config
 from .contours import covering, stretched
 from .frames import frames_of, position_features, to_wave
@@ -98,9 +98,9 @@ class WaveNet(nn.Module):
         past = F.pad(wave, (taps, 0))[:, :-1].unfold(1, taps, 1)  # (batch, time, taps)
         with torch.autocast(wave.device.type, enabled=False):
             hidden = F.linear(past, self.input.weight, self.input.bias)
-        dtype, layers, hold = product_dtype(wave.device.type), self.gated_layers(), self.config.condition_hop
+        dtype, layers, hold = matmul_dtype(wave.device.type), self.gated_layers(), self.config.condition_hop
         if dtype is torch.float32 and wave.device.type == "cpu":
-            total = convolved(layers, hidden, condition, hold, self.skip_bias)
+            total = convolve_layers(layers, hidden, condition, hold, self.skip_bias)
         else:
             units = []
             for layer, of_layer in zip(layers, condition, strict=True):
