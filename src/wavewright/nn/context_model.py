@@ -124,6 +124,11 @@ class ContextModel(nn.Module):
         model starts from it.
     config : ContextModelConfig
         Sizes and resolution.
+
+    Notes
+    -----
+    The parameters are stored under their names. ``inside`` embeds earlier codes of the same frame, ``back`` those of
+    earlier frames and ``unknown`` stands for frames that a decoder does not have; ``mix`` maps their sum.
     """
 
     def __init__(self, probabilities: Tensor, config: ContextModelConfig) -> None:

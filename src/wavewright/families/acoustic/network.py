@@ -20,8 +20,8 @@ from ...nn.aligner import (
     frame_positions,
     hard_durations,
 )
-from ...nn.critics import MelCritic
 from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.frame_critics import MelCritic
 from ...nn.frame_layers import ConvTransformer, Im2colConv, StyleEncoder, VariancePredictor, sequence_mask
 from ...nn.losses import feature_distance
 from ...nn.phone_classifier import PhoneClassifier, phone_loss

@@ -14,8 +14,8 @@ from ...dsp.spectrum import hann_window
 from ...nn.audible import AudibleDistance
 from ...nn.context_model import ContextModelConfig, train_context_model
 from ...nn.convnext import ConvNeXtStack, split_memory
-from ...nn.critics import MultiResolutionBandCritic
 from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.frame_critics import MultiResolutionBandCritic
 from ...nn.losses import critic_loss, feature_distance, generator_loss
 from ...nn.quantize import QuantizedDecoder, QuantizedEncoder, ResidualQuantizer, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances

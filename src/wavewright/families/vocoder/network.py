@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from ...dsp.spectrum import hann_window
 from ...dsp.speech_mel import MEL_CENTRE, MEL_SPREAD, mel_features
 from ...nn.convnext import ConvNeXtStack, split_memory
-from ...nn.critics import MultiResolutionBandCritic
 from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.frame_critics import MultiResolutionBandCritic
 from ...nn.losses import critic_loss, feature_distance, generator_loss
 from ...nn.spectral_losses import MelDistance, SpectralEnergyDistance
 from ...nn.spectrum import frame, irfft, overlap_add, rfft
