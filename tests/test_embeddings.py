@@ -13,7 +13,7 @@ from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.metrics.cheats import cheat_one_clip_per_class, cheat_resampled_copies
 from wavewright.metrics.distances import pairwise_distances
 from wavewright.metrics.embeddings import LogMelEmbedding
-from wavewright.nn.novelty import LogMelNovelty
+from wavewright.nn.novelty import DifferentiableLogMelEmbedding
 
 
 class TestLogMelEmbedding:
@@ -56,7 +56,7 @@ class TestLogMelEmbedding:
         waves[1] = np.sin(np.arange(n_samples) * 0.1)
         waves[2, n_samples // 2 :] = 0
         there = torch.tensor(waves, requires_grad=True)
-        result = LogMelNovelty(sample_rate, n_samples)(there)
+        result = DifferentiableLogMelEmbedding(sample_rate, n_samples)(there)
         np.testing.assert_allclose(
             result.detach(), LogMelEmbedding(sample_rate, n_samples / sample_rate)(waves, sample_rate), atol=2e-3
         )

@@ -1,4 +1,4 @@
-"""Distances of rebuilt waves, by formula."""
+"""Distances of reconstructed waves, by formula."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_si_sdr_is_the_relative_level_of_added_noise_at_any_scale():
     assert si_sdr(np.zeros(10), np.zeros(10)) == pytest.approx(0.0)
 
 
-def test_a_wave_of_half_the_size_is_as_far_as_its_logarithm():
+def test_distances_of_an_attenuated_wave_are_logarithms_of_the_gain():
     assert mel_distance(NOISE[0], 0.5 * NOISE[0], 16_000) == pytest.approx(np.log(4), abs=1e-3)
     assert stft_distance(NOISE[0], 0.5 * NOISE[0]) == pytest.approx(0.5 + np.log(2), abs=1e-3)
     assert mel_distance(NOISE[0], NOISE[0], 16_000) == stft_distance(NOISE[0], NOISE[0]) == 0.0
