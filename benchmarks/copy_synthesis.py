@@ -54,7 +54,7 @@ class Row:
     word_error_percent: Interval
     dnsmos: Interval
     hnr_db: float
-    voiced_share: float
+    voiced_fraction: float
     times_real_time: float | None = None
     word_error_points_more: Interval | None = None
     dnsmos_less: Interval | None = None
@@ -139,7 +139,7 @@ def row_of(name: str, found: Heard, recordings: Heard | None) -> Row:
         bootstrap_interval(percent_of_words, [found.errors]),
         bootstrap_interval(np.mean, [found.mos]),
         voices.median_db,
-        voices.voiced_share,
+        voices.voiced_fraction,
     )
     if recordings is None:
         return row

@@ -7,7 +7,7 @@
 ``--model`` is a model's name or folder, or a folder of sounds that ``wavewright generate`` wrote (labels by its manifest or by
 sub-folders), as often as you like. ``--wavegan`` is a run of benchmarks/wavegan.py. Recordings are split ``train`` of the corpus, held-out
 ones split ``valid`` (other takes of the same speakers). Every clip counts from its start for 1 s at 8 kHz. Neighbours, variety and copies
-are told by ``wavewright.metrics.SpeechEmbedding``. Bars beside those of the report: a diversity of at most 1.1, and a harmonics-to-noise
+are told by ``wavewright.metrics.SpeechEmbedding``. Criteria beside those of the report: a diversity of at most 1.1, and a harmonics-to-noise
 ratio within 4 dB of that of the recordings.
 """
 
@@ -32,10 +32,12 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.drawing import draw_grid
 from wavewright.errors import BadModel, WavewrightError
+from wavewright.metrics.clips import Clips
+from wavewright.metrics.comparison import compare
+from wavewright.metrics.criteria import Criterion
 from wavewright.metrics.embeddings import ClassifierEmbedding
 from wavewright.metrics.harmonicity import Harmonicity, harmonics_to_noise_of_all
-from wavewright.metrics.judging import Clips, compare
-from wavewright.metrics.report import Bar, EvaluationReport
+from wavewright.metrics.report import EvaluationReport
 from wavewright.metrics.speech_embedding import SpeechEmbedding
 from wavewright.models.card import CARD_FILE
 
@@ -74,12 +76,12 @@ class Figures:
     second_judge_agreement: float
     hnr_db: float
     recorded_hnr_db: float
-    voiced_share: float
-    recorded_voiced_share: float
+    voiced_fraction: float
+    recorded_voiced_fraction: float
     median_seconds: float
     recorded_median_seconds: float
     times_real_time: float | None
-    bars: tuple[Bar, ...]
+    criteria: tuple[Criterion, ...]
 
 
 def recordings(corpus: Path, split: str) -> Spoken:
@@ -166,10 +168,10 @@ class Judging:
         )
         voices = harmonics_to_noise_of_all(made.waves, SAMPLE_RATE)
         difference = abs(voices.median_db - self.voices.median_db)
-        bars = (
-            *report.rows[0].bars,
-            Bar.of("diversity, at most", report.rows[0].neighbours.diversity, MOST_DIVERSITY, False),
-            Bar.of("harmonics-to-noise, dB from recordings", difference, MOST_HNR_DIFFERENCE_DB, False),
+        criteria = (
+            *report.rows[0].criteria,
+            Criterion.maximum("diversity, at most", report.rows[0].sample_metrics.diversity, MOST_DIVERSITY),
+            Criterion.maximum("harmonics-to-noise, dB from recordings", difference, MOST_HNR_DIFFERENCE_DB),
         )
         return Figures(
             name=made.name,
@@ -177,26 +179,30 @@ class Judging:
             second_judge_agreement=self.machine.agreement(made.waves, made.labels),
             hnr_db=voices.median_db,
             recorded_hnr_db=self.voices.median_db,
-            voiced_share=voices.voiced_share,
-            recorded_voiced_share=self.voices.voiced_share,
+            voiced_fraction=voices.voiced_fraction,
+            recorded_voiced_fraction=self.voices.voiced_fraction,
             median_seconds=_median_seconds(made.waves),
             recorded_median_seconds=_median_seconds(self.recorded.waves),
             times_real_time=made.seconds / made.computing_seconds if made.computing_seconds else None,
-            bars=bars,
+            criteria=criteria,
         )
 
 
 def shown(figures: Figures) -> str:
     """The report, and below it what it does not hold."""
-    missed = [f"{bar.name} ({bar.value:.3g}, bar {bar.limit:g})" for bar in figures.bars if not bar.is_kept]
+    missed = [
+        f"{criterion.name} ({criterion.value:.3g}, threshold {criterion.threshold:g})"
+        for criterion in figures.criteria
+        if not criterion.is_met
+    ]
     lines = [
         f"=== {figures.name}",
         str(figures.report),
         f"second judge (SVM) agrees with {figures.second_judge_agreement:.3f}",
         f"harmonics-to-noise ratio {figures.hnr_db:.1f} dB (recordings {figures.recorded_hnr_db:.1f}), "
-        f"voiced {figures.voiced_share:.2f} ({figures.recorded_voiced_share:.2f}), "
+        f"voiced {figures.voiced_fraction:.2f} ({figures.recorded_voiced_fraction:.2f}), "
         f"median length {figures.median_seconds:.3f} s ({figures.recorded_median_seconds:.3f})",
-        "every bar is kept" if not missed else f"missed: {'; '.join(missed)}",
+        "every criterion is met" if not missed else f"missed: {'; '.join(missed)}",
     ]
     if figures.times_real_time is not None:
         lines.append(f"generated at {figures.times_real_time:.2f} times real time (CPU time)")
@@ -224,7 +230,7 @@ def _evenly(rows: list[int], count: int) -> list[int]:
 
 
 def _voice(voices: Harmonicity) -> str:
-    return f"HNR {voices.median_db:.1f} dB, voiced {voices.voiced_share:.2f}"
+    return f"HNR {voices.median_db:.1f} dB, voiced {voices.voiced_fraction:.2f}"
 
 
 def _median_seconds(waves: Sequence[np.ndarray]) -> float:

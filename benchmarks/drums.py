@@ -1,4 +1,4 @@
-"""Measure labels, closeness, diversity, copies and speed of the bundled drums beside recordings, cheats and a WaveGAN.
+"""Measure labels, relative Frechet distance, diversity, copies and speed of the bundled drums beside recordings, cheats and a WaveGAN.
 
     python benchmarks/drums.py --corpus corpora/drums                                    # the bundled model
     python benchmarks/drums.py --corpus corpora/drums --every-clip --judge runs/drum-judge
@@ -37,10 +37,11 @@ from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.metrics.cheats import cheat_resampled_copies
+from wavewright.metrics.clips import Clips
+from wavewright.metrics.comparison import compare
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among, pairwise_distances
 from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
-from wavewright.metrics.judging import Clips, compare
 from wavewright.processor import instruction_sets, processor_name
 from wavewright.tasks.rejection import Rejection
 
@@ -155,8 +156,8 @@ def speed(player, name: str) -> dict[str, float]:
 
 def _no_closer(report) -> dict[str, float]:
     """The share of generated clips beyond the limit of the recordings, for each label."""
-    labels = report.rows[0].neighbours.labels
-    return {name: figures.copying.share_no_closer for name, figures in labels.items() if figures.copying is not None}
+    labels = report.rows[0].sample_metrics.labels
+    return {name: figures.copying.fraction_no_closer for name, figures in labels.items() if figures.copying is not None}
 
 
 def _listed(shares: dict[str, float]) -> str:
@@ -201,10 +202,10 @@ def main() -> None:
     report = compare(train, made, embeddings, test, takes_from="group", seed=given.seed)
     print(report)
     found = {"model": report, "no closer, by label": _no_closer(report)}
-    layers = compare(train, made, embeddings[:1], takes_from="distance", cheats=False, seed=SEED).rows[0].neighbours
+    layers = compare(train, made, embeddings[:1], takes_from="distance", cheats=False, seed=SEED).rows[0].sample_metrics
     found["with layers farther apart than 3 dB as sounds of their own"] = {
-        "coverage": layers.manifold.coverage,
-        "1-nearest-neighbour accuracy": layers.nearest_accuracy,
+        "coverage": layers.precision_recall.coverage,
+        "1-nearest-neighbour accuracy": layers.one_nn_accuracy,
     }
     found["no closer, by the model's own limits"] = no_closer_by_own_limits(player, waves, wave_labels)
     for name in list(found)[1:]:
@@ -233,7 +234,7 @@ def main() -> None:
         )
         print(f"\nplain WaveGAN\n{peer}")
         for name in report.rows[0].distances:
-            ours, theirs = (side.rows[0].distances[name].closeness.generated.value for side in (report, peer))
+            ours, theirs = (side.rows[0].distances[name].relative_frechet.generated.value for side in (report, peer))
             print(f"Frechet distance, {name}, over that of the plain WaveGAN: {ours / theirs:.2f}")
         found["wavegan"] = peer
     if given.json:

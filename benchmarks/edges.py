@@ -35,7 +35,7 @@ import wavewright
 from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.errors import WavewrightError
-from wavewright.metrics.edges import COPY_TOLERANCE_DB, Edges, Kind, edge_faults, measure_edges
+from wavewright.metrics.edges import COPY_TOLERANCE_DB, ClipKind, Edges, edge_faults, measure_edges
 from wavewright.speech.voice import Voice
 
 RMS_RANGES_DB = {
@@ -83,7 +83,7 @@ class Made:
     wave: np.ndarray
     sample_rate: int
     call: str
-    kind: Kind = "continuous"
+    kind: ClipKind = "continuous"
     source: Edges | None = None
     rms_range_db: tuple[float, float] = (-np.inf, np.inf)
 

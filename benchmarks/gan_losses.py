@@ -22,8 +22,8 @@ from gan_training import LABELS, train_for, training_drums
 
 from wavewright import loading
 from wavewright.cli.command import plain
+from wavewright.metrics.comparison import compare
 from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
-from wavewright.metrics.judging import compare
 
 PAPERS: dict[str, dict[str, Any]] = {
     "bce": {"loss": "bce", "penalty_weight": 0.0, "energy_weight": 0.0},

@@ -1,4 +1,4 @@
-"""Walks between drums against their bars: onsets, labels, even brightness and loudness, closeness to recordings, sliders.
+"""Walks between drums against their bars: onsets, labels, even brightness and loudness, Frechet distance to recordings, sliders.
 
     python benchmarks/morphing.py --corpus corpora/drums                                  # the bundled morph-drums
     python benchmarks/morphing.py --corpus corpora/drums --model runs/mine --pairs 600 --json morphing.json
@@ -31,8 +31,8 @@ from wavewright.data.store import ClipStore
 from wavewright.dsp.onset import count_onsets
 from wavewright.families.vae.directions import ATTRIBUTES, measure
 from wavewright.metrics.clips import EmbeddedClips
-from wavewright.metrics.closeness import equal_distance
 from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
+from wavewright.metrics.relative_frechet import frechet_at_equal_counts
 
 STEPS = 7
 SEED = 2026
@@ -120,7 +120,7 @@ def judged(
             found[name]["label of an end"] = np.mean([guess in (a, b) for guess, a, b in pairs])
             found[name]["or between"] = np.mean([guess in allowed[a, b] for guess, a, b in pairs])
         for embedding in embeddings:
-            distance = equal_distance(
+            distance = frechet_at_equal_counts(
                 EmbeddedClips.of(real[embedding]), EmbeddedClips.of(embedding(prepared, sample_rate))
             )
             found[name][f"Frechet, {embedding.name}"] = distance.value

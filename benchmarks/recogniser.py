@@ -19,7 +19,7 @@ import numpy as np
 
 from wavewright.clip import Clip
 from wavewright.errors import BadFolder, MissingExtra
-from wavewright.metrics.words import WordErrors, spoken_words, word_errors
+from wavewright.metrics.word_errors import WordErrors, spoken_words, word_errors
 from wavewright.onnx_runtime import open_session
 from wavewright.units import db_to_gain
 

@@ -21,8 +21,9 @@ from wavewright import loading
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
+from wavewright.metrics.clips import Clips
+from wavewright.metrics.comparison import compare
 from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
-from wavewright.metrics.judging import Clips, compare
 from wavewright.training.run import train
 
 LABELS = ("kick", "snare", "hat", "tom", "cymbal")

@@ -30,9 +30,9 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.errors import BadModel, WavewrightError
 from wavewright.metrics.clips import EmbeddedClips
-from wavewright.metrics.closeness import equal_distance
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.metrics.modulation import modulation_distance
+from wavewright.metrics.relative_frechet import frechet_at_equal_counts
 
 SEED = 2026
 SAMPLE_RATE, PIECE_SECONDS = 16_000, 2.0
@@ -88,7 +88,7 @@ def row(name: str, held_out: np.ndarray, estimate: np.ndarray) -> dict[str, obje
     return {
         "row": name,
         "pieces": len(estimate),
-        "frechet": round(equal_distance(*sides).value, 2),
+        "frechet": round(frechet_at_equal_counts(*sides).value, 2),
         "modulation_db": round(modulation_distance(held_out[:n], estimate[:n], SAMPLE_RATE), 2),
     }
 

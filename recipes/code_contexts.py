@@ -31,7 +31,7 @@ def teach(folder: ModelFolder, corpus: Path) -> ModelFolder:
     coder.load_state_dict({name: torch.as_tensor(array) for name, array in warm_start(folder, config).items()})
     prepared = prepare(CodecRecipe(model=config), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
     codes = [player.encode(clip) for clip in prepared.counted(LEARNED_SECONDS)]
-    contexts = learn_contexts(codes, coder.quantizer.vectors().detach().numpy(), config.context_frames)
+    contexts = learn_contexts(codes, coder.quantizer.codebook_vectors().detach().numpy(), config.context_frames)
     return rewrite(folder, CONTEXTS_FILE, contexts.tensors())
 
 

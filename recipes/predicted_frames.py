@@ -44,7 +44,7 @@ from wavewright.families.acoustic.recipe import (
 )
 from wavewright.families.acoustic.recipe import Clip as Recorded
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.aligner import place_batch
+from wavewright.nn.aligner import frame_positions
 from wavewright.text import front_end
 
 SUFFIX = "-spoken"  # of the name of a recording that stands beside predicted frames
@@ -64,7 +64,7 @@ def predicted_frames(voice: Voice, clip: Recorded) -> np.ndarray:
     batch = on_device(SpeechBatches([clip], AcousticRecipe(model=voice.config)).all()[0], voice)
     durations, told, _ = recorded_prosody(voice, batch)
     encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]])
-    places, features = place_batch(durations, clip.n_frames)
+    places, features = frame_positions(durations, clip.n_frames)
     return features_to_mel(voice.decode(encoded, told, places, features)[0].cpu().numpy())
 
 

@@ -19,9 +19,9 @@ from wavewright.families.acoustic import recipe as recipes
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.prosody import energies_of, hear, hz_to_octaves, octaves_to_hz
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.aligner import forward_sum_loss, hard_durations, place_batch, places_of
-from wavewright.nn.frame_layers import ChannelDropout, HearingBlocks
-from wavewright.nn.listener import PhoneListener, phone_loss
+from wavewright.nn.aligner import durations_to_positions, forward_sum_loss, frame_positions, hard_durations
+from wavewright.nn.frame_layers import ChannelDropout, ConvTransformer
+from wavewright.nn.phone_classifier import PhoneClassifier, phone_loss
 from wavewright.nn.speech_losses import envelope_distance, mel_losses
 from wavewright.training import run as runs
 
@@ -314,7 +314,7 @@ def test_settings_that_do_not_fit_are_refused(setting, message):
 
 def test_blocks_hear_nothing_of_padding():
     torch.manual_seed(0)
-    blocks = HearingBlocks(2, 16, 32, 5, 2, 0.1).eval()
+    blocks = ConvTransformer(2, 16, 32, 5, 2, 0.1).eval()
     frames = torch.randn(1, 9, 16)
     longer = torch.cat([frames, torch.randn(1, 4, 16)], 1)
     heard = (torch.arange(13) < 9).float()[None, :, None]
@@ -323,9 +323,9 @@ def test_blocks_hear_nothing_of_padding():
 
 def test_places_of_durations():
     durations = torch.tensor([[2, 0, 3], [1, 1, 1]])
-    places, features = place_batch(durations, 5)
+    places, features = frame_positions(durations, 5)
     assert places.tolist() == [[0, 0, 2, 2, 2], [0, 1, 2, 2, 2]]
-    assert torch.equal(places_of(durations, 5), places)
+    assert torch.equal(durations_to_positions(durations, 5), places)
     assert not features[1, 3:].any()
 
 
@@ -370,7 +370,7 @@ def test_what_a_listener_understands_is_counted_in_nats_where_frames_are_heard()
 
 def test_a_listener_learns_to_tell_frames_apart():
     torch.manual_seed(0)
-    listener = PhoneListener(8, 16, 2)
+    listener = PhoneClassifier(8, 16, 2)
     symbols, places = torch.tensor([[0, 1]]), (torch.arange(20) // 5 % 2)[None]
     mel, heard = (2.0 * places - 1)[..., None].expand(-1, -1, 8), torch.ones(1, 20, 1)
     learns = torch.optim.Adam(listener.parameters(), 1e-2)
@@ -379,7 +379,7 @@ def test_a_listener_learns_to_tell_frames_apart():
         phone_loss(listener(mel, heard), symbols, places, heard).backward()
         learns.step()
     asked = mel.clone().requires_grad_()
-    judged = phone_loss(listener.judge(asked, heard), symbols, places, heard)
+    judged = phone_loss(listener.frozen_logits(asked, heard), symbols, places, heard)
     assert float(judged.detach()) < 0.05
     learns.zero_grad()
     judged.backward()
@@ -395,15 +395,15 @@ def test_frames_belong_to_the_symbols_that_aligner_and_listener_hear(trained, mo
     by_aligner, told, _ = network.recorded_prosody(voice, batch)
     wanted = torch.where(batch["symbols"] == SYMBOLS.index("|"), 0, 2) * network.symbols_heard(batch)[..., 0].long()
     wanted[:, 0] += batch["n_frames"] - wanted.sum(1)
-    symbols = batch["symbols"].gather(1, places_of(wanted, batch["mel"].shape[1]))
+    symbols = batch["symbols"].gather(1, durations_to_positions(wanted, batch["mel"].shape[1]))
     logits = 20 * torch.nn.functional.one_hot(symbols, len(SYMBOLS)).float()
-    monkeypatch.setattr(voice.listener, "judge", lambda mel, heard: logits)
+    monkeypatch.setattr(voice.listener, "frozen_logits", lambda mel, heard: logits)
     voice.is_listening.fill_(True)
     durations, own_told, _ = network.recorded_prosody(voice, batch)
     assert torch.equal(durations, wanted)
     assert not torch.equal(by_aligner, wanted)
     assert not torch.equal(told, own_told)
-    monkeypatch.setattr(voice.listener, "judge", lambda mel, heard: torch.zeros_like(logits))
+    monkeypatch.setattr(voice.listener, "frozen_logits", lambda mel, heard: torch.zeros_like(logits))
     assert torch.equal(network.recorded_prosody(voice, batch)[0], by_aligner)
 
 

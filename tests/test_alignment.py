@@ -1,4 +1,4 @@
-"""Alignments against every alignment counted out, and priors and positions against their formulas."""
+"""Alignments against an enumeration of all alignments, priors and positions against their formulas."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ CASES = [
 
 
 @pytest.mark.parametrize(("n_frames", "skippable"), CASES)
-def test_forward_sum_posterior_and_viterbi_are_those_of_all_paths(n_frames, skippable):
+def test_sum_posterior_and_best_path_equal_those_of_all_paths(n_frames, skippable):
     is_skippable = np.array(skippable)
     scores = np.random.default_rng(n_frames).normal(size=(n_frames, len(skippable)))
     paths = all_paths(n_frames, is_skippable)
     values = np.array([scores[np.arange(n_frames), path].sum() for path in paths])
-    shares = np.exp(values - np.logaddexp.reduce(values))
+    probabilities = np.exp(values - np.logaddexp.reduce(values))
     expected = np.zeros_like(scores)
-    for path, share in zip(paths, shares, strict=True):
-        expected[np.arange(n_frames), path] += share
+    for path, probability in zip(paths, probabilities, strict=True):
+        expected[np.arange(n_frames), path] += probability
     # Padding around a clip changes nothing.
     padded = np.full((1, n_frames + 2, len(skippable) + 3), 9.0)
     padded[0, :n_frames, : len(skippable)] = scores
@@ -62,7 +62,7 @@ def test_forward_sum_posterior_and_viterbi_are_those_of_all_paths(n_frames, skip
     assert is_found.all()
 
 
-def test_too_few_frames_have_no_alignment_and_are_divided():
+def test_too_few_frames_have_no_path_and_are_distributed_uniformly():
     scores, flags = np.zeros((1, 2, 4)), np.zeros((1, 4), bool)
     totals, posterior = forward_sum(scores, flags, np.array([2]), np.array([4]))
     durations, is_found = best_durations(scores, flags, np.array([2]), np.array([4]))
@@ -72,7 +72,7 @@ def test_too_few_frames_have_no_alignment_and_are_divided():
     assert durations.sum() == 2
 
 
-def test_a_boundary_that_nothing_fits_lasts_no_time():
+def test_skippable_symbol_of_low_likelihood_has_no_frame():
     likely = np.repeat([0, 2], 4)
     scores = np.full((1, 8, 3), -9.0)
     scores[0, np.arange(8), likely] = 0.0
@@ -84,19 +84,19 @@ def test_the_prior_is_a_beta_binomial_distribution():
     n_frames, n_symbols = 7, 5
     frames = np.arange(1, n_frames + 1)[:, None]
     expected = betabinom.logpmf(np.arange(n_symbols)[None], n_symbols - 1, frames, n_frames + 1 - frames)
-    actual = beta_binomial_prior(n_frames, n_symbols)
-    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+    prior = beta_binomial_prior(n_frames, n_symbols)
+    np.testing.assert_allclose(prior, expected, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(np.exp(beta_binomial_prior(900, 120)).sum(1), 1.0, rtol=1e-3)
 
 
-def test_averages_count_the_frames_that_weigh():
+def test_averages_by_symbol_are_weighted():
     values, weights = np.array([1.0, 3.0, 7.0, 9.0, 5.0]), np.array([1.0, 1.0, 0.0, 1.0, 0.0])
     mean, share = averages_by_symbol(values, weights, np.array([2, 0, 2, 1]))
     np.testing.assert_allclose(mean, [2.0, 0.0, 9.0, 0.0])
     np.testing.assert_allclose(share, [1.0, 0.0, 0.5, 0.0])
 
 
-def test_symbol_positions_run_from_end_to_end():
+def test_position_features_of_each_frame():
     places, features = symbol_position_features(np.array([2, 0, 3]))
     np.testing.assert_array_equal(places, [0, 0, 2, 2, 2])
     np.testing.assert_allclose(features[:, 0], [-0.25, 0.25, -1 / 3, 0.0, 1 / 3], atol=1e-6)

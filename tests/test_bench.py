@@ -31,7 +31,7 @@ def test_the_loop_has_the_outputs_of_the_engine(config):
     with torch.inference_mode():
         for sample, outputs in zip(torch.from_numpy(wave[0]), expected, strict=True):
             np.testing.assert_allclose(loop.outputs().numpy(), outputs, atol=1e-4)
-            loop.hear(sample)
+            loop.append(sample)
 
 
 @pytest.mark.parametrize("config", [CONFIG, MU_LAW], ids=["logistics", "mu-law"])

@@ -14,7 +14,7 @@ from wavewright.families.codec.header import Header, read_header
 from wavewright.families.codec.network import learn_contexts
 from wavewright.families.codec.packets import PacketReader, PacketWriter
 from wavewright.families.codec.range_coder import RangeCoder, frequencies_of
-from wavewright.nn.code_contexts import Frames, by_likeness
+from wavewright.nn.context_model import CodeFrames, similarity_order
 
 LEVELS, CODES = 2, 16
 
@@ -173,18 +173,18 @@ def test_damage_of_one_byte_costs_one_packet():
 
 def test_like_codes_stand_together():
     vectors = np.random.default_rng(0).permutation(np.repeat(np.eye(4), 4, axis=0) + 0.01 * np.arange(16)[:, None])
-    kinds = vectors[by_likeness(vectors)].argmax(axis=1).reshape(4, 4)
+    kinds = vectors[similarity_order(vectors)].argmax(axis=1).reshape(4, 4)
     assert (kinds == kinds[:, :1]).all()
     assert [n_groups_of(2**bits) for bits in (2, 3, 10, 11, 12)] == [2, 4, 32, 64, 64]
 
 
 def test_how_many_frames_are_known():
     codes = [np.zeros((1, 53), np.int16), np.array([[0, 0, -1, -1, 0, 0]], np.int16)]
-    frames = Frames(codes, np.zeros((1, 1), np.int64))
+    frames = CodeFrames(codes, np.zeros((1, 1), np.int64))
     assert frames.n_known[:53].tolist() == [*range(50), 0, 1, 2]
     assert frames.n_known[53:].tolist()[:2] == [0, 1]
     assert frames.n_known[-2:].tolist() == [0, 1]
-    assert frames.sounding.tolist() == [*range(55), 57, 58]
+    assert frames.active.tolist() == [*range(55), 57, 58]
 
 
 def test_tables_that_do_not_fit_are_refused():

@@ -25,7 +25,7 @@ from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.acoustic.config import SPEAKERS_FILE
 from wavewright.families.vocoder.given import with_mels
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.aligner import place_batch
+from wavewright.nn.aligner import frame_positions
 from wavewright.text import front_end as front_end_of
 from wavewright.text.espeak import EspeakFrontEnd
 
@@ -241,7 +241,7 @@ def predicts_alone_what_it_does_among_others(predicted, voice, clips):
         durations, told, _ = network.recorded_prosody(voice, batch)
         usual = voice.usual_style[batch["speaker"]]
         encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], usual, network.symbols_heard(batch))
-        places, features = place_batch(durations, batch["mel"].shape[1])
+        places, features = frame_positions(durations, batch["mel"].shape[1])
         together = voice.decode(encoded, told, places, features, network.frames_heard(batch)).numpy()
     for row, expected in zip(rows, together, strict=True):
         found = predicted.predicted_frames(voice, clips.clips[row])

@@ -40,13 +40,13 @@ def decaying(n_samples=RATE // 2, hz=180.0, seconds=0.05):
 def test_levels_of_edges_are_those_of_a_known_wave():
     wave = np.full(RATE, 0.1, np.float32)
     wave[5], wave[-10:], wave[-5:] = 0.2, 0.4, 0.05
-    actual = measure_edges(wave, RATE)
-    assert actual.begin_db == pytest.approx(20 * np.log10(2))
-    assert actual.end_db == actual.tail_db == pytest.approx(20 * np.log10(4))
-    assert actual.end_to_peak_db == 0.0
-    assert actual.stop_db == pytest.approx(20 * np.log10(0.05 / 0.4))
-    assert actual.rms_db == pytest.approx(-20.0)
-    assert measure_edges(np.stack([0 * wave, wave]), RATE).begin_db == actual.begin_db
+    result = measure_edges(wave, RATE)
+    assert result.begin_db == pytest.approx(20 * np.log10(2))
+    assert result.end_db == result.tail_db == pytest.approx(20 * np.log10(4))
+    assert result.end_to_peak_db == 0.0
+    assert result.stop_db == pytest.approx(20 * np.log10(0.05 / 0.4))
+    assert result.rms_db == pytest.approx(-20.0)
+    assert measure_edges(np.stack([0 * wave, wave]), RATE).begin_db == result.begin_db
 
 
 def test_pops_clicks_lone_samples_and_wrong_levels_are_faults():
@@ -180,10 +180,10 @@ def test_ambience_begins_without_a_pop():
 def test_a_tilt_sounds_neither_before_its_cause_nor_round_the_end(tilt_db):
     wave = np.zeros(RATE // 2, np.float32)
     wave[400:1_000] = decaying(600)
-    actual = tilt_spectrum(wave, tilt_db, RATE)
-    peak = np.abs(actual).max()
-    assert np.abs(actual[:400]).max() < 1e-4 * peak
-    assert np.abs(actual[-N_EDGE:]).max() < 0.01 * peak
+    result = tilt_spectrum(wave, tilt_db, RATE)
+    peak = np.abs(result).max()
+    assert np.abs(result[:400]).max() < 1e-4 * peak
+    assert np.abs(result[-N_EDGE:]).max() < 0.01 * peak
 
 
 def test_an_attack_is_late_where_its_level_comes_later():
@@ -249,9 +249,9 @@ def test_an_end_that_rises_out_of_its_decay_is_turned_down():
     rising = wave.copy()
     rising[-100:] += noise(100)
     assert edge_faults(rising, RATE, "one-shot") != []
-    actual = attenuate_end(rising, RATE)
-    assert edge_faults(actual, RATE, "one-shot") == []
-    np.testing.assert_array_equal(actual[: -RATE // 40], rising[: -RATE // 40])
+    result = attenuate_end(rising, RATE)
+    assert edge_faults(result, RATE, "one-shot") == []
+    np.testing.assert_array_equal(result[: -RATE // 40], rising[: -RATE // 40])
     np.testing.assert_array_equal(attenuate_end(rising[-200:], RATE), rising[-200:])
     stopped = wave[:1_620]  # in the middle of a swing
     assert edge_faults(stopped, RATE, "one-shot") != []

@@ -16,14 +16,16 @@ from wavewright.cli.command import plain
 from wavewright.errors import BadFolder, BadSetting
 from wavewright.metrics import ClassifierEmbedding, LogMelEmbedding
 from wavewright.metrics.cheats import cheat_resampled_copies
-from wavewright.metrics.judging import ALTERED_COPIES, HELD_OUT, ONE_CLIP, Clips, compare
-from wavewright.metrics.report import Bars, EvaluationReport
+from wavewright.metrics.clips import Clips
+from wavewright.metrics.comparison import ALTERED_COPIES, HELD_OUT, ONE_CLIP, compare
+from wavewright.metrics.criteria import Thresholds
+from wavewright.metrics.report import EvaluationReport
 from wavewright.metrics.verdict import (
     ALIKE,
     COPIES,
     FEW_CLIPS,
+    FEW_CLUSTERS,
     FEW_RECORDINGS,
-    FEW_SOUNDS,
     GOOD,
     UNLIKE,
     UNRELIABLE,
@@ -32,7 +34,9 @@ from wavewright.metrics.verdict import (
 from wavewright.tasks.evaluate import evaluate
 
 EMBEDDING = LogMelEmbedding(SAMPLE_RATE, SECONDS)
-LIMITS = Bars(agreement=0.9, share_no_closer=0.97)  # of 80 new sounds 2 are expected below the smallest of 80 distances
+THRESHOLDS = Thresholds(
+    agreement=0.9, fraction_no_closer=0.97
+)  # of 80 new sounds 2 are expected below the smallest of 80 distances
 
 
 def clips(n: int, seed: int) -> Clips:
@@ -52,41 +56,43 @@ def write_folder(folder: Path, n: int, seed: int) -> Path:
 def report() -> EvaluationReport:
     """A perfect generator: new sounds of the distribution that the recordings are from."""
     embeddings = [EMBEDDING, ClassifierEmbedding(TinyJudge())]
-    return compare(clips(160, 0), clips(160, 1), embeddings, held_out=clips(40, 2), limits=LIMITS)
+    return compare(clips(160, 0), clips(160, 1), embeddings, held_out=clips(40, 2), thresholds=THRESHOLDS)
 
 
 class TestCompare:
-    def test_new_sounds_keep_every_bar(self, report):
+    def test_new_sounds_meet_every_criterion(self, report):
         assert report.failed == []
-        bars = {bar.name: bar.value for bar in report.rows[0].bars}
-        assert bars["label agreement"] > 0.9
-        assert bars["closeness, log-mel"] == pytest.approx(1.0, abs=0.3)
-        assert bars["closeness, judge"] == pytest.approx(1.0, abs=0.6)
-        assert bars["diversity"] == pytest.approx(1.0, abs=0.1)
-        assert bars["1-nearest-neighbour accuracy"] == pytest.approx(0.5, abs=0.12)
-        assert bars["no closer than recordings"] > 0.98
+        values = {criterion.name: criterion.value for criterion in report.rows[0].criteria}
+        assert values["label agreement"] > 0.9
+        assert values["relative Frechet distance, log-mel"] == pytest.approx(1.0, abs=0.3)
+        assert values["relative Frechet distance, judge"] == pytest.approx(1.0, abs=0.6)
+        assert values["diversity"] == pytest.approx(1.0, abs=0.1)
+        assert values["1-nearest-neighbour accuracy"] == pytest.approx(0.5, abs=0.12)
+        assert values["no closer than recordings"] > 0.98
 
     def test_both_cheats_fail_by_what_they_do(self, report):
         rows = {row.name: row for row in report.rows}
         assert report.undetected_cheats == []
         assert {"diversity", "coverage", "no closer than recordings"} <= set(rows[ONE_CLIP].failed)
-        assert rows[ONE_CLIP].scores.agreement == 1.0  # a classifier notices nothing
-        assert rows[ONE_CLIP].neighbours.diversity == 0.0
+        assert rows[ONE_CLIP].scores.agreement == 1.0  # a classifier detects nothing
+        assert rows[ONE_CLIP].sample_metrics.diversity == 0.0
         assert rows[ALTERED_COPIES].failed == ["no closer than recordings"]
-        assert rows[ALTERED_COPIES].neighbours.nearest_accuracy < 0.4
+        assert rows[ALTERED_COPIES].sample_metrics.one_nn_accuracy < 0.4
 
     def test_a_metric_that_misses_a_cheat_says_so(self):
-        blind = Bars(share_no_closer=0.0)
-        found = compare(clips(80, 0), clips(80, 1), [EMBEDDING], limits=blind)
-        assert found.undetected_cheats == [ALTERED_COPIES]
-        assert "Check with a cheat, altered copies: failed, nothing notices them." in str(found)
-        assert "A cheat (altered copies) keeps every bar" in str(found.verdict)
-        assert found.verdict.findings[0].name == UNRELIABLE
+        blind = Thresholds(fraction_no_closer=0.0)
+        result = compare(clips(80, 0), clips(80, 1), [EMBEDDING], thresholds=blind)
+        assert result.undetected_cheats == [ALTERED_COPIES]
+        assert "Check with a cheat, altered copies: failed, nothing detects it." in str(result)
+        assert "A cheat (altered copies) meets every criterion" in str(result.verdict)
+        assert result.verdict.findings[0].name == UNRELIABLE
 
     def test_too_few_held_out_recordings_have_no_row_and_a_note(self):
-        found = compare(clips(40, 0), clips(40, 1), [EMBEDDING], held_out=clips(2, 2), limits=LIMITS, cheats=False)
-        assert [row.name for row in found.rows] == ["generated"]
-        assert "there are 2 of these labels, and 6 are needed" in str(found)
+        result = compare(
+            clips(40, 0), clips(40, 1), [EMBEDDING], held_out=clips(2, 2), thresholds=THRESHOLDS, cheats=False
+        )
+        assert [row.name for row in result.rows] == ["generated"]
+        assert "there are 2 of these labels, and 6 are needed" in str(result)
 
     def test_held_out_recordings_stand_beside(self, report):
         row = next(row for row in report.rows if row.name == HELD_OUT)
@@ -95,21 +101,21 @@ class TestCompare:
         ratio = report.rows[0].from_held_out["log-mel"].value / report.held_out_to_reference["log-mel"].value
         assert ratio == pytest.approx(1.0, abs=0.5)  # new sounds are as far from the held-out as the recordings are
 
-    def test_text_names_the_judge_and_its_accuracy(self, report):
+    def test_text_names_the_classifier_and_its_accuracy(self, report):
         text = str(report)
-        assert "classifier judge, whose accuracy on recordings it never heard is 91.0%" in text
-        assert "Every bar is kept by generated." in text
-        assert "Check with a cheat, one clip a label: passed, they are noticed by " in text
-        assert "Check with a cheat, altered copies: passed, they are noticed by no closer than recordings." in text
+        assert "classifier judge, accuracy on held-out recordings: 91.0%" in text
+        assert "Every criterion is met by generated." in text
+        assert "Check with a cheat, one clip a label: passed, detected by " in text
+        assert "Check with a cheat, altered copies: passed, detected by no closer than recordings." in text
         assert text.endswith("\nVerdict: good.\n  " + report.verdict.findings[0].sentence)
         assert max(map(len, report.table())) == min(map(len, report.table())) == 2 + len(report.rows)
 
     def test_is_json(self, report):
         back = json.loads(json.dumps(plain(report), allow_nan=False))
-        assert back["rows"][0]["bars"][0] == {
-            "name": "label agreement", "value": report.rows[0].scores.agreement, "limit": 0.9, "at_least": True, "is_kept": True
+        assert back["rows"][0]["criteria"][0] == {
+            "name": "label agreement", "value": report.rows[0].scores.agreement, "threshold": 0.9, "at_least": True, "is_met": True
         }  # fmt: skip
-        assert len(back["rows"][0]["neighbours"]["labels"]["tone"]["copying"]["estimate"]) == 80
+        assert len(back["rows"][0]["sample_metrics"]["labels"]["tone"]["copying"]["estimate"]) == 80
 
     def test_same_seed_same_report(self):
         first, second = (compare(clips(40, 0), clips(40, 1), [EMBEDDING], cheats=False, seed=3) for _ in range(2))
@@ -118,8 +124,8 @@ class TestCompare:
     def test_far_sounds_fail(self):
         made = clips(60, 1)
         noisy = made.waves + 0.1 * np.random.default_rng(0).standard_normal(made.waves.shape).astype(np.float32)
-        found = compare(clips(60, 0), Clips.of(noisy, SAMPLE_RATE, made.labels), [EMBEDDING], cheats=False)
-        assert {"closeness, log-mel", "1-nearest-neighbour accuracy"} <= set(found.failed)
+        result = compare(clips(60, 0), Clips.of(noisy, SAMPLE_RATE, made.labels), [EMBEDDING], cheats=False)
+        assert {"relative Frechet distance, log-mel", "1-nearest-neighbour accuracy"} <= set(result.failed)
 
     def test_refuses(self):
         recordings = clips(20, 0)
@@ -135,14 +141,16 @@ class TestCompare:
             compare(clips(4, 1), recordings, [EMBEDDING])
 
 
-def verdict(recordings: Clips, made: Clips, *others, limits: Bars = LIMITS, cheats: bool = False) -> list[str]:
+def verdict(
+    recordings: Clips, made: Clips, *others, thresholds: Thresholds = THRESHOLDS, cheats: bool = False
+) -> list[str]:
     """The names of the findings; their text ends the report and has a sentence for each."""
-    found = compare(recordings, made, [EMBEDDING, *others], limits=limits, cheats=cheats)
-    text = str(found).partition("\nVerdict: ")[2].splitlines()
-    names = [finding.name for finding in found.verdict.findings]
+    result = compare(recordings, made, [EMBEDDING, *others], thresholds=thresholds, cheats=cheats)
+    text = str(result).partition("\nVerdict: ")[2].splitlines()
+    names = [finding.name for finding in result.verdict.findings]
     assert text[0] == f"{', '.join(names)}."
-    assert text[1:] == [f"  {finding.sentence}" for finding in found.verdict.findings]
-    assert found.verdict.is_good == (names == [GOOD])
+    assert text[1:] == [f"  {finding.sentence}" for finding in result.verdict.findings]
+    assert result.verdict.is_good == (names == [GOOD])
     return names
 
 
@@ -160,7 +168,7 @@ class TestVerdict:
         assert [finding.name for finding in report.verdict.findings] == [GOOD]
 
     def test_as_near_as_chance_brings_new_sounds_is_no_copy(self):
-        assert verdict(clips(80, 0), clips(80, 1)) == [FEW_SOUNDS]
+        assert verdict(clips(80, 0), clips(80, 1)) == [FEW_CLUSTERS]
 
     def test_copies_are_copies(self):
         recordings = clips(80, 0)
@@ -188,11 +196,14 @@ class TestVerdict:
     def test_too_few_are_too_few(self):
         assert verdict(clips(40, 0), clips(80, 1))[0] == FEW_RECORDINGS
         assert verdict(clips(80, 0), clips(20, 1))[0] == FEW_CLIPS
-        found = compare(clips(40, 0), clips(80, 1), [EMBEDDING], cheats=False)
-        assert "noise has 20, tone has 20" in found.verdict.findings[0].sentence
+        result = compare(clips(40, 0), clips(80, 1), [EMBEDDING], cheats=False)
+        assert "noise has 20, tone has 20" in result.verdict.findings[0].sentence
 
-    def test_a_cheat_that_nothing_notices_makes_it_unreliable(self):
-        assert verdict(clips(80, 0), clips(80, 1), limits=Bars(share_no_closer=0.0), cheats=True)[0] == UNRELIABLE
+    def test_an_undetected_cheat_makes_it_unreliable(self):
+        assert (
+            verdict(clips(80, 0), clips(80, 1), thresholds=Thresholds(fraction_no_closer=0.0), cheats=True)[0]
+            == UNRELIABLE
+        )
 
     def test_it_is_in_the_json(self, report):
         assert plain(report)["verdict"]["findings"][0]["name"] == GOOD
@@ -204,14 +215,14 @@ class TestEvaluate:
         (generated / "tone" / "broken.wav").write_bytes(b"RIFF....")
         (generated / "clap").mkdir()
         soundfile.write(generated / "clap" / "0.wav", tones(1)[0][0], SAMPLE_RATE)
-        found = evaluate(reference, generated, group_from="prefix", skip_cheats=True)
-        assert (found.sample_rate, found.seconds, found.n_reference) == (SAMPLE_RATE, SECONDS, 80)
-        assert [row.name for row in found.rows] == ["generated"]
-        assert found.rows[0].n_clips == 40
-        assert found.judge is None
-        assert "Left out, since one side lacks them: clap." in found.notes
-        assert any("broken.wav" in note for note in found.notes)
-        assert found.rows[0].distances["log-mel"].closeness.ratio.value < 1.5
+        result = evaluate(reference, generated, group_from="prefix", skip_cheats=True)
+        assert (result.sample_rate, result.seconds, result.n_reference) == (SAMPLE_RATE, SECONDS, 80)
+        assert [row.name for row in result.rows] == ["generated"]
+        assert result.rows[0].n_clips == 40
+        assert result.classifier is None
+        assert "Left out, since one set lacks them: clap." in result.notes
+        assert any("broken.wav" in note for note in result.notes)
+        assert result.rows[0].distances["log-mel"].relative_frechet.ratio.value < 1.5
 
     def test_manifest_of_generate_and_splits(self, tmp_path):
         reference = write_folder(tmp_path / "real", 80, 0)
@@ -229,26 +240,26 @@ class TestEvaluate:
             soundfile.write(made / f"{index}.wav", wave, SAMPLE_RATE)
             lines.append(json.dumps({"audio_filepath": f"{index}.wav", "label": label, "seed": 0}))
         (made / "manifest.jsonl").write_text("\n".join(lines), encoding="utf-8")
-        found = evaluate(reference, made, skip_cheats=True)
-        assert found.n_reference == 60
-        assert [(row.name, row.n_clips) for row in found.rows] == [("generated", 40), (HELD_OUT, 20)]
+        result = evaluate(reference, made, skip_cheats=True)
+        assert result.n_reference == 60
+        assert [(row.name, row.n_clips) for row in result.rows] == [("generated", 40), (HELD_OUT, 20)]
 
     def test_without_labels(self, tmp_path):
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
-        found = evaluate(reference, generated, label_from="none", skip_cheats=True)
-        assert list(found.rows[0].neighbours.labels) == [""]
-        assert "all " in str(found)
+        result = evaluate(reference, generated, label_from="none", skip_cheats=True)
+        assert list(result.rows[0].sample_metrics.labels) == [""]
+        assert "all " in str(result)
 
-    def test_judge_is_found_by_its_labels(self, tmp_path, monkeypatch):
+    def test_classifier_is_chosen_by_its_labels(self, tmp_path, monkeypatch):
         cards = {"drums": TinyCard("gan"), "judge": TinyCard()}
         monkeypatch.setattr(models, "names", lambda: sorted(cards))
         monkeypatch.setattr(models, "find", lambda name: name)
         monkeypatch.setattr(loading, "load", lambda name: {"judge": TinyJudge()}[name])
         monkeypatch.setattr(loading, "read_card", cards.__getitem__)
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
-        found = evaluate(reference, generated, skip_cheats=True)
-        assert (found.judge.name, found.judge.test_accuracy) == ("judge", 0.91)
-        assert found.rows[0].scores.agreement > 0.9
+        result = evaluate(reference, generated, skip_cheats=True)
+        assert (result.classifier.name, result.classifier.test_accuracy) == ("judge", 0.91)
+        assert result.rows[0].scores.agreement > 0.9
 
     def test_command_line(self, tmp_path, capsys):
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from wavewright.errors import BadModel
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.playable import Graph, Playable
+from wavewright.nn.export_spec import ExportSpec, GraphSpec
 from wavewright.onnx_runtime import open_session
 from wavewright.training import export
 from wavewright.training.export import as_played, export_model, rounded, row_scales, write_safetensors
@@ -26,7 +26,7 @@ SAMPLE = np.full((1, 8), 0.5, np.float32)
 
 def write(folder, graphs, files=None, weight_bits=16):
     card = Card(name="x", family="gan", sample_rate=8_000)
-    return export_model(folder, card, Playable(graphs, SAMPLE, files or {}), weight_bits)
+    return export_model(folder, card, ExportSpec(graphs, SAMPLE, files or {}), weight_bits)
 
 
 def run(folder, name, inputs):
@@ -49,7 +49,7 @@ class Shared(nn.Module):
 
 def test_graph_equals_torch_with_float16_weights(tmp_path):
     module, inputs = seeded(TinySpectral), example_inputs()
-    write(tmp_path, {"generator.onnx": Graph(module, inputs, ("spectrum", "noise_gain"))})
+    write(tmp_path, {"generator.onnx": GraphSpec(module, inputs, ("spectrum", "noise_gain"))})
     half = seeded(TinySpectral).eval()
     with torch.no_grad():
         for parameter in half.parameters():
@@ -65,7 +65,7 @@ def test_graph_equals_torch_with_float16_weights(tmp_path):
 
 
 def test_any_batch_size_gives_the_same(tmp_path):
-    write(tmp_path, {"generator.onnx": Graph(seeded(TinySpectral), example_inputs(), ("spectrum", "noise_gain"))})
+    write(tmp_path, {"generator.onnx": GraphSpec(seeded(TinySpectral), example_inputs(), ("spectrum", "noise_gain"))})
     inputs = example_inputs()
     together = run(tmp_path, "generator.onnx", inputs)[0]
     alone = [
@@ -76,7 +76,7 @@ def test_any_batch_size_gives_the_same(tmp_path):
 
 def test_weights_are_held_once_and_named_as_in_the_module(tmp_path):
     module = seeded(TinySpectral)
-    write(tmp_path, {"generator.onnx": Graph(module, example_inputs(), ("spectrum", "noise_gain"))})
+    write(tmp_path, {"generator.onnx": GraphSpec(module, example_inputs(), ("spectrum", "noise_gain"))})
     stored = load_file(tmp_path / "weights.safetensors")
     state = as_played(module).state_dict()
     for name, array in stored.items():
@@ -91,7 +91,9 @@ def test_weights_are_held_once_and_named_as_in_the_module(tmp_path):
 def test_a_weight_with_two_names_or_in_two_graphs_is_stored_once(tmp_path):
     module = seeded(Shared)
     inputs = {"wave": torch.ones(2, 6)}
-    write(tmp_path, {"a.onnx": Graph(module, inputs, ("out",)), "b.onnx": Graph(module.first, inputs, ("out",))})
+    write(
+        tmp_path, {"a.onnx": GraphSpec(module, inputs, ("out",)), "b.onnx": GraphSpec(module.first, inputs, ("out",))}
+    )
     shapes = [array.shape for array in load_file(tmp_path / "weights.safetensors").values()]
     assert shapes.count((6, 6)) == 1
     rounded_module = as_played(module)
@@ -110,7 +112,7 @@ def test_constants_that_are_no_weights_stay_exact(tmp_path):
         def forward(self, wave: Tensor) -> Tensor:
             return wave * self.turn
 
-    write(tmp_path, {"turn.onnx": Graph(Turned(), {"wave": torch.ones(2, 2, 32)}, ("out",))})
+    write(tmp_path, {"turn.onnx": GraphSpec(Turned(), {"wave": torch.ones(2, 2, 32)}, ("out",))})
     expected = torch.linspace(0, 1, 64).reshape(2, 32).numpy()
     np.testing.assert_array_equal(run(tmp_path, "turn.onnx", {"wave": torch.ones(1, 2, 32)})[0][0], expected)
 
@@ -122,7 +124,7 @@ def test_weights_of_8_bits_are_a_quarter_of_the_size_and_equal_torch(tmp_path):
         module[0].weight[5] = 0  # a row without a scale
         module[2].weight[7] *= 1e-9  # a row far below float16
     inputs = {"wave": torch.randn(3, 6, 16)}
-    write(tmp_path / "a", {"a.onnx": Graph(module, inputs, ("out",))}, weight_bits=8)
+    write(tmp_path / "a", {"a.onnx": GraphSpec(module, inputs, ("out",))}, weight_bits=8)
     stored = load_file(tmp_path / "a" / "weights.safetensors")
     assert {name: array.dtype for name, array in stored.items() if array.ndim > 1} == {
         "a.0.weight": np.int8,
@@ -167,7 +169,7 @@ def test_rounding_spares_vectors_and_what_float16_cannot_hold(array, dtype):
 
 
 def test_graphs_tell_nothing_of_the_machine(tmp_path):
-    write(tmp_path, {"generator.onnx": Graph(seeded(TinySpectral), example_inputs(), ("spectrum", "noise_gain"))})
+    write(tmp_path, {"generator.onnx": GraphSpec(seeded(TinySpectral), example_inputs(), ("spectrum", "noise_gain"))})
     contents = (tmp_path / "generator.onnx").read_bytes()
     assert b"site-packages" not in contents
     assert b"tiny_models" not in contents
@@ -191,7 +193,7 @@ class Choosing(torch.nn.Module):
 
 @pytest.mark.parametrize(("n_others", "is_refused"), [(0, False), (2, False), (20, True)])
 def test_a_few_choices_may_differ_where_two_are_as_near(n_others, is_refused):
-    graph = Graph(Choosing(), {"rows": torch.randn(1, 100, 8)}, ("numbers",))
+    graph = GraphSpec(Choosing(), {"rows": torch.randn(1, 100, 8)}, ("numbers",))
 
     class Folder:
         def session(self, *_):

@@ -24,7 +24,7 @@ from wavewright.metrics import reference
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.blocks import Upsample, phase_shuffle
+from wavewright.nn.blocks import LinearUpsample, phase_shuffle
 from wavewright.nn.critics import group_deviation
 from wavewright.nn.losses import (
     critic_loss,
@@ -33,7 +33,7 @@ from wavewright.nn.losses import (
     generator_loss,
     gradient_penalty,
 )
-from wavewright.nn.novelty import closeness_penalty
+from wavewright.nn.novelty import copy_penalty
 from wavewright.training.health import SILENT_DB, Health
 from wavewright.training.run import train
 
@@ -189,7 +189,7 @@ def test_phase_shuffle_moves_and_reflects():
 def test_upsampling_keeps_images_down():
     time = torch.arange(512)
     tone = torch.cos(2 * math.pi * 0.03 * time).view(1, 1, -1)
-    spectrum = torch.fft.rfft(Upsample(4)(tone)[0, 0] * torch.hann_window(2048)).abs()
+    spectrum = torch.fft.rfft(LinearUpsample(4)(tone)[0, 0] * torch.hann_window(2048)).abs()
     image = spectrum[round(2048 * (1 - 0.03) / 4) - 6 :].max()  # the first image lies at (1 - f) / 4
     assert 20 * math.log10(image / spectrum.max()) < -50
 
@@ -209,7 +209,7 @@ def test_only_clips_within_the_limit_of_their_label_are_pushed_away():
     known = torch.tensor([[0.0, 0.0], [10.0, 0.0]])
     clips = torch.tensor([[3.0, 0.0], [3.0, 0.0], [5.0, 0.0], [9.0, 0.0]], requires_grad=True)
     label, known_label, limits = torch.tensor([0, 1, 0, 1]), torch.tensor([0, 1]), torch.tensor([4.0, 8.0])
-    loss = closeness_penalty(clips, label, known, known_label, limits)
+    loss = copy_penalty(clips, label, known, known_label, limits)
     assert loss.item() == pytest.approx((1 - 3 / 4 + 1 - 7 / 8 + 0 + 1 - 1 / 8) / 4)
     loss.backward()
     expected = [
@@ -297,7 +297,7 @@ def test_what_cannot_be_learned_from_is_refused_before_training(folder, tmp_path
 
 
 def test_every_training_clip_is_remembered_and_few_are_measured(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(reference, "LARGEST_REFERENCE", 5)
+    monkeypatch.setattr(reference, "MAX_REFERENCE_CLIPS", 5)
     data = prepared(folder, tmp_path, valid_fraction=0.0)
     assert data.reference.all_embeddings.shape == (20, 240)
     assert [rows.shape for rows in data.reference.embeddings.values()] == [(5, 240), (5, 240)]

@@ -236,7 +236,7 @@ def test_a_classifier_must_know_the_labels(model, tmp_path, judge):
         generate(str(other), out=tmp_path / "out", min_confidence=0.5)
     with pytest.raises(BadSetting, match="The classifier judge does not know bell, gong"):
         generate(str(other), out=tmp_path / "out", min_confidence=0.5, judge="judge")
-    with pytest.raises(BadModel, match="judge is of the family classifier, which makes no sounds by itself"):
+    with pytest.raises(BadModel, match="judge is of the family classifier, which generates no clips by itself"):
         generate("judge", out=tmp_path / "out")
 
 

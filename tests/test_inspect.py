@@ -144,7 +144,7 @@ def test_every_defect_is_listed(flawed_folder):
 def test_the_report_names_defects_and_remedies(flawed_folder):
     report = inspect(flawed_folder)
     text = str(report)
-    assert "! 1 clip is silent (kick/silent.wav): training leaves out what is silent." in text.splitlines()
+    assert "! 1 clip is silent (kick/silent.wav): training leaves out silent clips." in text.splitlines()
     assert (
         f"! {flawed_folder / 'hat' / 'empty.wav'} is an empty file; copy or export the sound again."
         in text.splitlines()

@@ -11,7 +11,7 @@ from torch import nn
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.errors import BadSetting
 from wavewright.models.card import Card
-from wavewright.nn.playable import Graph, Playable
+from wavewright.nn.export_spec import ExportSpec, GraphSpec
 from wavewright.onnx_runtime import open_session
 from wavewright.training.export import export_model, row_scales
 from wavewright.training.integer_products import MOST_SATURATION_DB, Steps, saturation_db, steps_for
@@ -33,9 +33,9 @@ class TwoProducts(nn.Module):
 
 def written(folder, product_bits):
     module, frames = TwoProducts(), torch.randn(2, 9, 64)
-    graph = Graph(module, {"frames": frames}, ("out",), {"frames": (1,), "out": (1,)})
+    graph = GraphSpec(module, {"frames": frames}, ("out",), {"frames": (1,), "out": (1,)})
     card = Card(name="x", family="gan", sample_rate=8_000)
-    export_model(folder, card, Playable({"net.onnx": graph}, SAMPLE), 8, product_bits)
+    export_model(folder, card, ExportSpec({"net.onnx": graph}, SAMPLE), 8, product_bits)
     return module, frames.numpy(), open_session(folder / "net.onnx")
 
 

@@ -10,7 +10,7 @@ from wavewright.errors import BadSetting
 from wavewright.metrics.bins import kmeans
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import pairwise_distances
-from wavewright.metrics.figures import score_figures
+from wavewright.metrics.summary import classifier_scores
 
 
 def normal(n: int, d: int, seed: int, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
@@ -153,7 +153,7 @@ class TestScores:
     def test_modified_score_within_labels_is_the_mean_over_labels(self):
         probabilities = np.random.default_rng(0).dirichlet(np.ones(3), size=20)
         labels = np.repeat(["a", "b"], [8, 12])
-        expected = [metrics.modified_inception_score(part) for part in (probabilities[:8], probabilities[8:])]
+        expected = [metrics.modified_inception_score(of_label) for of_label in (probabilities[:8], probabilities[8:])]
         assert metrics.modified_inception_score(probabilities, labels) == pytest.approx(np.mean(expected))
 
     def test_am_score_adds_imbalance_and_entropy(self):
@@ -168,12 +168,12 @@ class TestScores:
         labels = np.array(["kick", "snare", "snare", "cowbell"])
         assert metrics.label_agreement(probabilities, labels, ["kick", "snare"]) == 0.5
 
-    def test_figures_hold_both_sides(self):
+    def test_both_sets_have_scores(self):
         real, made = np.repeat(np.eye(2), 5, axis=0), np.tile([1.0, 0.0], (10, 1))
         labels = np.repeat(["a", "b"], 5)
-        figures = score_figures(real, labels, made, labels, ["a", "b"])
-        assert (figures.reference_agreement, figures.agreement) == (1.0, 0.5)
-        assert (figures.reference_inception, figures.inception) == pytest.approx((2.0, 1.0))
+        scores = classifier_scores(real, labels, made, labels, ["a", "b"])
+        assert (scores.reference_agreement, scores.agreement) == (1.0, 0.5)
+        assert (scores.reference_inception, scores.inception) == pytest.approx((2.0, 1.0))
 
     def test_refuses(self):
         with pytest.raises(BadSetting, match="sum to 1"):
@@ -186,15 +186,15 @@ class TestBins:
     def test_equal_sets_differ_nowhere(self):
         rows = normal(300, 4, 0)
         result = metrics.ndb(rows, rows)
-        assert (result.n_bins, result.different, result.share, result.js_divergence) == (30, 0, 0.0, 0.0)
+        assert (result.n_bins, result.different, result.different_fraction, result.js_divergence) == (30, 0, 0.0, 0.0)
 
-    def test_one_place_differs_everywhere(self):
+    def test_a_single_bin_differs_everywhere(self):
         # ten bins of 20 clips against one bin of 200: every pooled test is far beyond 1.96
         centres = 100.0 * np.eye(10)
         reference = np.repeat(centres, 20, axis=0) + 0.01 * normal(200, 10, 0)
         result = metrics.ndb(reference, np.repeat(centres[:1], 200, axis=0), n_bins=10)
         assert result.different == 10
-        assert sorted(result.reference_share) == pytest.approx([0.1] * 10)
+        assert sorted(result.reference_fractions) == pytest.approx([0.1] * 10)
         q = 1.0
         middle = (0.1 + q) / 2
         expected = 0.5 * (0.1 * np.log(0.1 / middle) + 0.9 * np.log(2)) + 0.5 * q * np.log(q / middle)
@@ -207,46 +207,46 @@ class TestBins:
 
     def test_two_proportions_by_hand(self):
         # 50 of 100 against 64 of 100: z = 0.14 / sqrt(0.57 * 0.43 * 0.02) = 1.9996 differs, 63 of 100 (1.856) does not
-        def share(count: int) -> np.ndarray:
+        def split(count: int) -> np.ndarray:
             return np.repeat([[0.0], [9.0]], [count, 100 - count], axis=0)
 
-        assert metrics.ndb(share(50), share(64), n_bins=2).different == 2
-        assert metrics.ndb(share(50), share(63), n_bins=2).different == 0
+        assert metrics.ndb(split(50), split(64), n_bins=2).different == 2
+        assert metrics.ndb(split(50), split(63), n_bins=2).different == 0
 
     def test_kmeans_finds_separated_centres_and_survives_copies(self):
         centres = 50.0 * np.eye(6)
         rows = np.repeat(centres, 10, axis=0) + 0.1 * normal(60, 6, 0)
-        found = kmeans(rows, 6)
-        assert pairwise_distances(found, centres).min(axis=0).max() < 0.3
+        result = kmeans(rows, 6)
+        assert pairwise_distances(result, centres).min(axis=0).max() < 0.3
         assert kmeans(np.ones((5, 2)), 3).shape == (3, 2)
 
 
-class TestNeighbours:
+class TestNearestClips:
     def test_equal_sets(self):
         rows = normal(60, 3, 0)
-        found = metrics.precision_recall_density_coverage(rows, rows, n_neighbours=4)
-        assert (found.precision, found.recall, found.coverage) == (1.0, 1.0, 1.0)
+        result = metrics.precision_recall_density_coverage(rows, rows, nearest_k=4)
+        assert (result.precision, result.recall, result.coverage) == (1.0, 1.0, 1.0)
 
     def test_one_distribution_has_density_one_and_the_known_coverage(self):
-        found = [
+        result = [
             metrics.precision_recall_density_coverage(normal(100, 3, seed), normal(100, 3, 500 + seed))
             for seed in range(20)
         ]
         n, k = 100, 5
         expected = 1 - np.prod([(n - i) / (2 * n - i) for i in range(1, k + 1)])  # Naeem et al., 2020, for equal counts
-        assert np.mean([each.coverage for each in found]) == pytest.approx(expected, abs=0.01)
-        assert np.mean([each.density for each in found]) == pytest.approx(1.0, abs=0.05)
+        assert np.mean([each.coverage for each in result]) == pytest.approx(expected, abs=0.01)
+        assert np.mean([each.density for each in result]) == pytest.approx(1.0, abs=0.05)
 
     def test_separated_sets(self):
-        found = metrics.precision_recall_density_coverage(normal(30, 3, 0), normal(30, 3, 1, mean=100.0))
-        assert (found.precision, found.recall, found.density, found.coverage) == (0.0, 0.0, 0.0, 0.0)
+        result = metrics.precision_recall_density_coverage(normal(30, 3, 0), normal(30, 3, 1, mean=100.0))
+        assert (result.precision, result.recall, result.density, result.coverage) == (0.0, 0.0, 0.0, 0.0)
 
     def test_one_of_two_modes(self):
         reference = np.concatenate([normal(50, 2, 0), normal(50, 2, 1, mean=100.0)])
-        found = metrics.precision_recall_density_coverage(reference, normal(100, 2, 2))
-        assert found.precision > 0.9
-        assert found.recall <= 0.5
-        assert found.coverage <= 0.5
+        result = metrics.precision_recall_density_coverage(reference, normal(100, 2, 2))
+        assert result.precision > 0.9
+        assert result.recall <= 0.5
+        assert result.coverage <= 0.5
 
     def test_radii_equal_scikit_learn(self):
         from sklearn.neighbors import NearestNeighbors
@@ -254,21 +254,19 @@ class TestNeighbours:
         reference, estimate = normal(40, 4, 0), normal(50, 4, 1, scale=1.5)
         radius = NearestNeighbors(n_neighbors=6).fit(reference).kneighbors(reference)[0][:, 5]  # itself comes first
         inside = pairwise_distances(reference, estimate) <= radius[:, None]
-        found = metrics.precision_recall_density_coverage(reference, estimate)
-        assert found.precision == pytest.approx(inside.any(axis=0).mean())
-        assert found.density == pytest.approx(inside.sum() / (5 * 50))
-        assert found.coverage == pytest.approx(inside.any(axis=1).mean())
+        result = metrics.precision_recall_density_coverage(reference, estimate)
+        assert result.precision == pytest.approx(inside.any(axis=0).mean())
+        assert result.density == pytest.approx(inside.sum() / (5 * 50))
+        assert result.coverage == pytest.approx(inside.any(axis=1).mean())
 
     def test_accuracy_half_for_one_distribution_and_one_apart(self):
-        values = [
-            metrics.nearest_neighbour_accuracy(normal(80, 3, seed), normal(80, 3, 900 + seed)) for seed in range(30)
-        ]
+        values = [metrics.one_nn_accuracy(normal(80, 3, seed), normal(80, 3, 900 + seed)) for seed in range(30)]
         assert np.mean(values) == pytest.approx(0.5, abs=0.03)
-        assert metrics.nearest_neighbour_accuracy(normal(30, 3, 0), normal(90, 3, 1, mean=50.0)) == 1.0
+        assert metrics.one_nn_accuracy(normal(30, 3, 0), normal(90, 3, 1, mean=50.0)) == 1.0
 
     def test_accuracy_of_copies_is_zero(self):
         rows = normal(30, 3, 0)
-        assert metrics.nearest_neighbour_accuracy(rows, rows + 1e-6) == 0.0
+        assert metrics.one_nn_accuracy(rows, rows + 1e-6) == 0.0
 
     def test_accuracy_equals_scikit_learn(self):
         from sklearn.model_selection import LeaveOneOut, cross_val_score
@@ -278,11 +276,11 @@ class TestNeighbours:
         side = np.repeat([0, 1], 30)
         rows = np.concatenate([reference, estimate])
         expected = cross_val_score(KNeighborsClassifier(1), rows, side, cv=LeaveOneOut()).mean()
-        assert metrics.nearest_neighbour_accuracy(reference, estimate) == pytest.approx(expected)
+        assert metrics.one_nn_accuracy(reference, estimate) == pytest.approx(expected)
 
     def test_accuracy_of_ties_is_one_half(self):
         rows = np.zeros((4, 2))
-        assert metrics.nearest_neighbour_accuracy(rows, rows) == 0.5
+        assert metrics.one_nn_accuracy(rows, rows) == 0.5
 
     def test_diversity(self):
         rows = normal(20, 3, 0)
@@ -317,35 +315,37 @@ class TestCopying:
     def test_limit_ignores_takes_of_one_sound(self):
         # three sounds at 0, 10 and 30, each with a second take 0.1 away
         training = np.array([[0.0], [0.1], [10.0], [10.1], [30.0], [30.1]])
-        sounds = metrics.merge_near_duplicates(training, threshold=0.5)
-        found = metrics.nearest_training_distance(training, np.array([[5.0], [10.2], [20.0], [50.0]]), sounds)
-        assert found.training == pytest.approx([10.0, 9.9, 19.9])
-        assert found.limit == pytest.approx(9.9)
-        assert found.estimate == pytest.approx([4.9, 0.1, 9.9, 19.9])
-        assert found.share_no_closer == 0.5
-        assert smallest_distance(training, 0.5) == found.limit
+        clusters = metrics.merge_near_duplicates(training, threshold=0.5)
+        result = metrics.nearest_training_distance(training, np.array([[5.0], [10.2], [20.0], [50.0]]), clusters)
+        assert result.training == pytest.approx([10.0, 9.9, 19.9])
+        assert result.limit == pytest.approx(9.9)
+        assert result.estimate == pytest.approx([4.9, 0.1, 9.9, 19.9])
+        assert result.fraction_no_closer == 0.5
+        assert smallest_distance(training, 0.5) == result.limit
         assert smallest_distance(training, 1e9) == 0.0  # all are one sound
         drums = np.array(["a", "a", "a", "a", "b", "b"])  # the second sound is a louder layer of the first
         assert smallest_distance(training, 0.5, drums) == pytest.approx(19.9)
         assert (
-            smallest_distance(training, 0.5, np.array(list("abcdef"))) == found.limit
+            smallest_distance(training, 0.5, np.array(list("abcdef"))) == result.limit
         )  # near-duplicates filed as six drums
-        assert smallest_distance(training, 0.5, np.full(6, "a")) == found.limit  # all one drum: the groups say nothing
+        assert smallest_distance(training, 0.5, np.full(6, "a")) == result.limit  # all one drum: the groups say nothing
         unmerged = metrics.nearest_training_distance(training, np.array([[5.0], [10.2]]))
         assert unmerged.limit == pytest.approx(0.1)
 
     def test_percentile_lies_between_the_smallest_and_the_next(self):
         training = np.array([[0.0], [1.0], [3.0], [7.0]])  # distances 1, 1, 2, 4
-        found = metrics.nearest_training_distance(training, np.array([[100.0]]), percentile=50)
-        assert found.limit == pytest.approx(1.5)
+        result = metrics.nearest_training_distance(training, np.array([[100.0]]), percentile=50)
+        assert result.limit == pytest.approx(1.5)
 
     def test_new_clips_pass_and_copies_fail(self):
         training = normal(300, 6, 0)
         new = metrics.nearest_training_distance(training, normal(2000, 6, 1))
-        assert new.share_no_closer > 0.98  # of new clips 2 in 301 fall below the smallest of 300 distances, on average
+        assert (
+            new.fraction_no_closer > 0.98
+        )  # of new clips 2 in 301 fall below the smallest of 300 distances, on average
         copies = metrics.nearest_training_distance(training, training + 0.01 * normal(300, 6, 2))
-        assert copies.share_no_closer < 0.01
+        assert copies.fraction_no_closer < 0.01
 
-    def test_needs_two_sounds(self):
+    def test_needs_two_clusters(self):
         with pytest.raises(BadSetting, match="one sound"):
             metrics.nearest_training_distance(np.ones((3, 2)), np.ones((1, 2)), np.zeros(3))

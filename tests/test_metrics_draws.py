@@ -1,4 +1,4 @@
-"""What keeps a comparison fair: groups whole, equal counts, takes merged, intervals of known width."""
+"""Draws for a fair comparison: whole groups, equal counts, merged takes, and intervals of known width."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 
 from wavewright import metrics
 from wavewright.errors import BadSetting
-from wavewright.metrics import figures
+from wavewright.metrics import summary
 from wavewright.metrics.clips import EmbeddedClips
-from wavewright.metrics.closeness import equal_distance
-from wavewright.metrics.figures import neighbour_figures, sounds_of
-from wavewright.metrics.sampling import drawn_again, equal_counts, one_of_each, split_in_halves
+from wavewright.metrics.relative_frechet import frechet_at_equal_counts
+from wavewright.metrics.sampling import bootstrap_rows, draw_equal_counts, draw_one_per_cluster, split_in_halves
+from wavewright.metrics.summary import near_duplicate_clusters, sample_metrics
 
 
 def normal(n: int, d: int, seed: int, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
@@ -37,32 +37,32 @@ class TestSampling:
 
     def test_equal_counts(self):
         left, right = np.array(list("aaabbc")), np.array(list("abbbbd"))
-        first, second = equal_counts(left, np.arange(6), right, np.arange(6), np.random.default_rng(0))
+        first, second = draw_equal_counts(left, right, np.random.default_rng(0))
         assert left[first].tolist() == right[second].tolist() == ["a", "b", "b"]
-        first, _ = equal_counts(left, np.arange(6), right, np.arange(6), np.random.default_rng(0), {"b": 1})
+        first, _ = draw_equal_counts(left, right, np.random.default_rng(0), at_most={"b": 1})
         assert left[first].tolist() == ["b"]
 
-    def test_one_of_each(self):
+    def test_one_per_cluster(self):
         clusters = np.array([0, 0, 1, 2, 2, 2])
         rng = np.random.default_rng(0)
-        drawn = np.array([one_of_each(clusters, rng) for _ in range(300)])
+        drawn = np.array([draw_one_per_cluster(clusters, rng) for _ in range(300)])
         assert (clusters[drawn] == [0, 1, 2]).all()
         assert np.bincount(drawn[:, 2], minlength=6)[3:].min() > 60  # each take has its turn
 
-    def test_groups_are_drawn_whole(self):
+    def test_groups_are_resampled_whole(self):
         groups = np.array(["x", "y", "x", "z"])
-        drawn = drawn_again(groups, np.random.default_rng(3))
+        drawn = bootstrap_rows(groups, np.random.default_rng(3))
         counts = np.bincount(drawn, minlength=4)
         assert counts[0] == counts[2]
         assert counts[0] + counts[1] + counts[3] == 3
 
     def test_bootstrap_of_a_mean_is_the_known_interval(self):
         sample = normal(400, 1, 0)[:, 0]
-        found = metrics.bootstrap_interval(np.mean, [sample], repeats=2000, seed=1)
+        result = metrics.bootstrap_interval(np.mean, [sample], repeats=2000, seed=1)
         half_width = 1.96 * sample.std() / np.sqrt(400)
-        assert found.value == sample.mean()
-        assert found.high - found.value == pytest.approx(half_width, rel=0.1)
-        assert found.value - found.low == pytest.approx(half_width, rel=0.1)
+        assert result.value == sample.mean()
+        assert result.high - result.value == pytest.approx(half_width, rel=0.1)
+        assert result.value - result.low == pytest.approx(half_width, rel=0.1)
 
     def test_bootstrap_over_groups_is_wider(self):
         group = np.repeat(np.arange(20), 10)
@@ -81,7 +81,7 @@ class TestSampling:
         assert first == second
 
 
-class TestCloseness:
+class TestRelativeFrechet:
     def test_half_to_half_of_groups(self):
         # clips of a group are alike, so halves of whole groups lie farther apart than halves of clips
         groups = np.repeat(np.arange(20), 10)
@@ -97,73 +97,73 @@ class TestCloseness:
         shift = np.repeat([0.0, 5.0], 150)[:, None]
         reference = EmbeddedClips.of(normal(300, 5, 0) + shift, labels)
         estimate = EmbeddedClips.of(normal(300, 5, 1) + shift, labels)
-        found = metrics.closeness(reference, estimate, bootstrap_repeats=50)
-        assert found.ratio.value == pytest.approx(1.0, abs=0.25)
-        assert found.ratio.low < 1.0 < found.ratio.high
-        assert found.n_clips == 150
+        result = metrics.relative_frechet(reference, estimate, bootstrap_repeats=50)
+        assert result.ratio.value == pytest.approx(1.0, abs=0.25)
+        assert result.ratio.low < 1.0 < result.ratio.high
+        assert result.n_clips == 150
 
     def test_label_balance_does_not_count(self):
         shift = {"a": 0.0, "b": 8.0}
         labels, made_labels = np.repeat(["a", "b"], [200, 100]), np.repeat(["a", "b"], [60, 240])
         reference = EmbeddedClips.of(normal(300, 3, 0) + np.array([[shift[x]] for x in labels]), labels)
         estimate = EmbeddedClips.of(normal(300, 3, 1) + np.array([[shift[x]] for x in made_labels]), made_labels)
-        assert metrics.closeness(reference, estimate, bootstrap_repeats=0).ratio.value < 2.0
-        assert equal_distance(reference, estimate).value < 0.5
+        assert metrics.relative_frechet(reference, estimate, bootstrap_repeats=0).ratio.value < 2.0
+        assert frechet_at_equal_counts(reference, estimate).value < 0.5
         assert metrics.frechet_distance(reference.embeddings, estimate.embeddings) > 5.0
 
     def test_far_estimate_has_a_large_ratio(self):
         reference = EmbeddedClips.of(normal(100, 3, 0))
-        found = metrics.closeness(reference, EmbeddedClips.of(normal(40, 3, 1, mean=3.0)), bootstrap_repeats=10)
-        assert found.ratio.low > 20
-        assert found.n_clips == 40  # halves are cut to what the estimate has
+        result = metrics.relative_frechet(reference, EmbeddedClips.of(normal(40, 3, 1, mean=3.0)), bootstrap_repeats=10)
+        assert result.ratio.low > 20
+        assert result.n_clips == 40  # halves are cut to what the estimate has
 
     def test_needs_groups_to_split(self):
         reference = EmbeddedClips.of(normal(10, 2, 0), groups=np.zeros(10))
         with pytest.raises(BadSetting, match="more groups"):
-            metrics.closeness(reference, EmbeddedClips.of(normal(10, 2, 1)))
+            metrics.relative_frechet(reference, EmbeddedClips.of(normal(10, 2, 1)))
 
 
-class TestFigures:
-    def test_takes_of_a_sound_do_not_tell_real_from_generated(self):
+class TestSummary:
+    def test_takes_of_a_sound_do_not_separate_real_from_generated(self):
         # each of 60 sounds has five takes; a perfect generator draws new sounds
         takes = np.repeat(normal(60, 6, 0), 5, axis=0) + 0.01 * normal(300, 6, 1)
         reference = EmbeddedClips.of(takes, groups=np.repeat(np.arange(60), 5))
         estimate = EmbeddedClips.of(normal(300, 6, 2))
         for takes_from in ("distance", "group"):
-            sounds = sounds_of(reference, takes_from, near_duplicate_distance=0.2)
-            assert len(np.unique(sounds)) == 60
-            found = neighbour_figures(reference, estimate, sounds)
-            assert found.nearest_accuracy == pytest.approx(0.5, abs=0.08)
-            assert found.share_no_closer > 0.95
-            assert found.manifold.coverage > 0.85
-            assert found.diversity == pytest.approx(1.0, abs=0.08)
-        assert metrics.nearest_neighbour_accuracy(reference.embeddings, estimate.embeddings) > 0.7  # without merging
+            clusters = near_duplicate_clusters(reference, takes_from, near_duplicate_distance=0.2)
+            assert len(np.unique(clusters)) == 60
+            result = sample_metrics(reference, estimate, clusters)
+            assert result.one_nn_accuracy == pytest.approx(0.5, abs=0.08)
+            assert result.fraction_no_closer > 0.95
+            assert result.precision_recall.coverage > 0.85
+            assert result.diversity == pytest.approx(1.0, abs=0.08)
+        assert metrics.one_nn_accuracy(reference.embeddings, estimate.embeddings) > 0.7  # without merging
 
     def test_layers_of_a_drum_do_not_lower_the_limit_against_copies(self):
         # three drums at 0, 30 and 60 with layers 5 apart, of two labels; one of four clips 6 from the first drum
-        places = np.array([0.0, 5.0, 30.0, 35.0, 60.0, 65.0])
+        positions = np.array([0.0, 5.0, 30.0, 35.0, 60.0, 65.0])
         labels, drums = np.repeat(["a", "b"], 6), np.tile(np.repeat(["x", "y", "z"], 2), 2)
-        reference = EmbeddedClips.of(np.tile(places, 2)[:, None] + np.linspace(0, 1e-3, 12)[:, None], labels, drums)
+        reference = EmbeddedClips.of(np.tile(positions, 2)[:, None] + np.linspace(0, 1e-3, 12)[:, None], labels, drums)
         estimate = EmbeddedClips.of(np.array([[-6.0], [-40.0], [-50.0], [-60.0]] * 2), np.repeat(["a", "b"], 4))
-        sounds = sounds_of(reference, "distance", near_duplicate_distance=3.0)
-        merged = neighbour_figures(reference, estimate, sounds, repeats=1)
-        assert [figures.copying.limit for figures in merged.labels.values()] == pytest.approx([25, 25], abs=0.01)
-        assert merged.share_no_closer == 0.75
-        layers = neighbour_figures(reference, estimate, sounds, repeats=1, merge_groups=False)
-        assert [figures.copying.limit for figures in layers.labels.values()] == pytest.approx([5, 5], abs=0.01)
-        assert layers.share_no_closer == 1.0
+        clusters = near_duplicate_clusters(reference, "distance", near_duplicate_distance=3.0)
+        merged = sample_metrics(reference, estimate, clusters, repeats=1)
+        assert [of_label.copying.limit for of_label in merged.labels.values()] == pytest.approx([25, 25], abs=0.01)
+        assert merged.fraction_no_closer == 0.75
+        layers = sample_metrics(reference, estimate, clusters, repeats=1, merge_groups=False)
+        assert [of_label.copying.limit for of_label in layers.labels.values()] == pytest.approx([5, 5], abs=0.01)
+        assert layers.fraction_no_closer == 1.0
 
-    def test_sounds_of_different_labels_differ(self):
+    def test_clusters_of_different_labels_differ(self):
         reference = EmbeddedClips.of(np.zeros((4, 2)), np.array(list("abab")))
-        assert sounds_of(reference, "distance", 1.0).tolist() == [0, 1, 0, 1]
+        assert near_duplicate_clusters(reference, "distance", 1.0).tolist() == [0, 1, 0, 1]
         with pytest.raises(BadSetting, match="takes_from='group'"):
-            sounds_of(reference, "distance", None)
+            near_duplicate_clusters(reference, "distance", None)
 
-    def test_large_sides_are_drawn_from(self, monkeypatch):
-        monkeypatch.setattr(figures, "LARGEST_SIDE", 40)
+    def test_large_sets_are_reduced(self, monkeypatch):
+        monkeypatch.setattr(summary, "MAX_CLIPS", 40)
         labels = np.repeat(["a", "b"], 100)
         reference, estimate = EmbeddedClips.of(normal(200, 3, 0), labels), EmbeddedClips.of(normal(200, 3, 1), labels)
-        found = figures.distance_figures(reference, estimate)
-        assert found.infinity.sizes[-1] == 40
-        assert sum(np.array(found.ndb.reference_share) * 40) == pytest.approx(40)
-        assert found.closeness.n_clips == 100
+        result = summary.distribution_distances(reference, estimate)
+        assert result.frechet_infinity.sizes[-1] == 40
+        assert sum(np.array(result.ndb.reference_fractions) * 40) == pytest.approx(40)
+        assert result.relative_frechet.n_clips == 100

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wavewright.errors import BadAudio, BadSetting
-from wavewright.metrics.modulation import modulation_distance, modulation_spectrum, spectrum_of_levels
+from wavewright.metrics.modulation import level_modulation_spectrum, modulation_distance, modulation_spectrum
 
 RATE = 16_000
 
@@ -21,7 +21,7 @@ def flutter(depth_db, rate_hz, seconds=4.0, seed=0, n=10):
 @pytest.mark.parametrize("rate_hz", [4.0, 8.0, 16.0, 32.0])
 def test_a_sine_of_levels_has_its_power_at_its_rate(rate_hz):
     level_db = 6 * np.sin(2 * np.pi * rate_hz * np.arange(1000) / 100)[None]
-    power = spectrum_of_levels(level_db, 100.0)
+    power = level_modulation_spectrum(level_db, 100.0)
     number = round(2 * np.log2(rate_hz))  # of a half-octave band from 1 Hz on
     assert power.shape == (1, 11)
     assert power[0, number] == pytest.approx(6**2 / 2, rel=0.02)
@@ -30,17 +30,17 @@ def test_a_sine_of_levels_has_its_power_at_its_rate(rate_hz):
 
 def test_twice_the_movement_is_six_decibels():
     level_db = np.random.default_rng(0).standard_normal((4, 2000))
-    powers = [spectrum_of_levels(factor * level_db, 100.0) for factor in (1, 2)]
+    powers = [level_modulation_spectrum(factor * level_db, 100.0) for factor in (1, 2)]
     np.testing.assert_allclose(10 * np.log10(powers[1] / powers[0]), 20 * np.log10(2), atol=1e-9)
 
 
-def test_a_flutter_is_found_in_sound_at_any_level():
+def test_a_flutter_is_measured_at_any_gain():
     spectra = [modulation_spectrum(gain * flutter(8, 8), RATE) for gain in (1.0, 0.1)]
     assert (spectra[0].mean(axis=0).argmax(), spectra[0].mean(axis=0)[6]) == (6, pytest.approx(32, rel=0.1))
     np.testing.assert_allclose(*spectra, rtol=1e-3)
 
 
-def test_distance_tells_movement_from_stillness():
+def test_distance_separates_fluctuating_and_constant_levels():
     reference = flutter(8, 8)
     assert modulation_distance(reference, reference, RATE) == 0.0
     others = flutter(8, 8, seed=1), flutter(8, 2), flutter(0, 8)
@@ -50,7 +50,7 @@ def test_distance_tells_movement_from_stillness():
 
 
 def test_short_or_shapeless_waves_are_refused():
-    with pytest.raises(BadSetting, match=r"The sounds last 0\.5.* s; the modulation spectrum needs segments of 2 s"):
+    with pytest.raises(BadSetting, match=r"The clips last 0\.5.* s; the modulation spectrum needs segments of 2 s"):
         modulation_spectrum(np.zeros((2, RATE // 2), np.float32), RATE)
     with pytest.raises(BadAudio, match=r"must be \(n, time\)"):
         modulation_spectrum(np.zeros(RATE, np.float32), RATE)

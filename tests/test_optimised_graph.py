@@ -10,7 +10,7 @@ from test_integer_products import written
 from tiny_models import TinySpectral, make_gan, seeded
 from torch import nn
 
-from wavewright.nn.playable import Graph
+from wavewright.nn.export_spec import GraphSpec
 from wavewright.onnx_runtime import open_session
 from wavewright.training import export
 from wavewright.training.optimised_graph import optimised
@@ -48,7 +48,7 @@ def test_nodes_that_compute_shapes_go(tmp_path, as_exported):
         def forward(self, wave):
             return wave.reshape(wave.shape[0], -1, 4).mean(-1).unsqueeze(1) * wave.new_ones(1)
 
-    graph = Graph(Flattened(), {"wave": torch.ones(2, 6, 8)}, ("out",))
+    graph = GraphSpec(Flattened(), {"wave": torch.ones(2, 6, 8)}, ("out",))
     model = export.export_graph(graph)
     smaller = optimised(model)
     assert len(smaller.graph.node) < len(model.graph.node) / 2

@@ -1,4 +1,4 @@
-"""Pictures of sounds: what they show is known from the sound, whatever its length."""
+"""Plots of sounds whose envelope and spectrum are known."""
 
 import sys
 from pathlib import Path
@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavewright import drawing
 from wavewright.cli import run
 from wavewright.clip import Clip
-from wavewright.drawing import N_COLUMNS, draw_grid, draw_map, picture_of
+from wavewright.drawing import draw_grid, draw_map, read_overview, read_png_title
+from wavewright.drawing.overview import N_COLUMNS
+from wavewright.drawing.plots import MAP_COLOURS
 from wavewright.dsp import hz_to_mel
 from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from wavewright.tasks.plot import picture_paths, plot
@@ -29,27 +30,27 @@ def pixels_of(path):
     return image.imread(path)[..., :3]  # (height, width, 3)
 
 
-def test_a_picture_shows_where_the_wave_moves_and_which_frequency_sounds(tmp_path):
+def test_the_overview_has_the_envelope_and_the_spectrum(tmp_path):
     wave = np.concatenate([tone(1_000, 1.0), np.zeros((1, RATE), np.float32), tone(3_000, 1.0, 0.25)], axis=1)
-    picture = picture_of(Clip(wave, RATE).write(tmp_path / "two.wav", "FLOAT"))
-    assert (picture.sample_rate, picture.n_samples, picture.seconds) == (RATE, 3 * RATE, 3.0)
-    n_columns = picture.low.shape[1]
+    overview = read_overview(Clip(wave, RATE).write(tmp_path / "two.wav", "FLOAT"))
+    assert (overview.sample_rate, overview.n_samples, overview.seconds) == (RATE, 3 * RATE, 3.0)
+    n_columns = overview.low.shape[1]
     assert n_columns == N_COLUMNS
     third = n_columns // 3
-    np.testing.assert_allclose(picture.high[0, :third], 0.5, atol=0.01)
-    np.testing.assert_allclose(picture.low[0, -third:], -0.25, atol=0.01)
-    np.testing.assert_array_equal(picture.high[0, third : 2 * third], 0.0)
-    bin_hz = RATE / 2 / (len(picture.power) - 1)
-    assert (picture.power[:, 20 : third - 20].argmax(axis=0) == round(1_000 / bin_hz)).all()
-    assert (picture.power[:, -third + 20 : -20].argmax(axis=0) == round(3_000 / bin_hz)).all()
+    np.testing.assert_allclose(overview.high[0, :third], 0.5, atol=0.01)
+    np.testing.assert_allclose(overview.low[0, -third:], -0.25, atol=0.01)
+    np.testing.assert_array_equal(overview.high[0, third : 2 * third], 0.0)
+    bin_hz = RATE / 2 / (len(overview.power) - 1)
+    assert (overview.power[:, 20 : third - 20].argmax(axis=0) == round(1_000 / bin_hz)).all()
+    assert (overview.power[:, -third + 20 : -20].argmax(axis=0) == round(3_000 / bin_hz)).all()
 
 
 def test_a_long_file_in_blocks_looks_like_the_same_file_at_once(tmp_path, monkeypatch):
     wave = (tone(440, 20.0) * np.linspace(0, 1, 20 * RATE)).astype(np.float32)
     path = Clip(wave, RATE).write(tmp_path / "long.wav")
-    at_once = picture_of(path)
-    monkeypatch.setattr(drawing, "BLOCK_SECONDS", 3.0)
-    in_blocks = picture_of(path)
+    at_once = read_overview(path)
+    monkeypatch.setattr("wavewright.drawing.overview.BLOCK_SECONDS", 3.0)
+    in_blocks = read_overview(path)
     np.testing.assert_array_equal(in_blocks.high, at_once.high)
     loudest = at_once.power.max(axis=0)
     np.testing.assert_allclose(in_blocks.power.max(axis=0), loudest, rtol=0.5, atol=loudest.max() * 0.01)
@@ -142,20 +143,20 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
 
 
 def test_a_map_has_a_colour_for_each_label_where_its_points_lie(tmp_path):
-    places = np.array([(-1.0, 1.0), (-0.8, 0.9), (1.0, -1.0), (0.9, -0.9)])
-    draw_map(places, ["$up", "$up", "down", "down"], ["a", "b_$c", "d", "e" * 99], tmp_path / "map.png", title="kit")
+    positions = np.array([(-1.0, 1.0), (-0.8, 0.9), (1.0, -1.0), (0.9, -0.9)])
+    draw_map(positions, ["$up", "$up", "down", "down"], ["a", "b_$c", "d", "e" * 99], tmp_path / "map.png", title="kit")
     pixels = pixels_of(tmp_path / "map.png")
     centres = []
-    for colour in drawing.MAP_COLOURS[1::-1]:  # labels are sorted, "$up" first: its colour is the first
-        wanted = 0.8 * np.array([int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]) + 0.2
-        rows, columns = np.nonzero(np.abs(pixels - wanted).max(axis=2) < 0.01)
+    for colour in MAP_COLOURS[1::-1]:  # labels are sorted, "$up" first: its colour is the first
+        expected = 0.8 * np.array([int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]) + 0.2
+        rows, columns = np.nonzero(np.abs(pixels - expected).max(axis=2) < 0.01)
         is_inside = columns < 0.88 * pixels.shape[1]  # the legend lies to the right
         centres.append((columns[is_inside].mean() / pixels.shape[1], rows[is_inside].mean() / pixels.shape[0]))
     (right, low), (left, high) = centres
     assert left < 0.2 < 0.7 < right
     assert high < 0.2 < 0.8 < low
     with pytest.raises(BadSetting, match=r"map\.txt does not end with \.png"):
-        draw_map(places, [None] * 4, ["a"] * 4, tmp_path / "map.txt")
+        draw_map(positions, [None] * 4, ["a"] * 4, tmp_path / "map.txt")
 
 
 def test_several_files_have_a_picture_each_and_bad_ones_are_listed(tmp_path, capsys):
@@ -205,7 +206,7 @@ def test_a_picture_replaces_one_of_the_same_file_and_nothing_else(tmp_path):
     path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / "t\u00f6ne \u97f3.wav")
     for kind in ("waveform", "all", "waveform"):
         drawn = plot(path, kind=kind)
-    assert drawing.drawn_title(drawn.out) == path.name
+    assert read_png_title(drawn.out) == path.name
     other = Clip(tone(500, 0.2), RATE).write(tmp_path / "other.wav")
     before = drawn.out.read_bytes()
     with pytest.raises(BadFolder, match=r"is there already and is no picture of other\.wav"):

@@ -7,7 +7,7 @@ import pytest
 
 from wavewright.errors import BadAudio, BadSetting
 from wavewright.metrics.harmonicity import harmonics_to_noise, harmonics_to_noise_of_all
-from wavewright.metrics.words import number_in_words, spoken_words, word_errors
+from wavewright.metrics.word_errors import number_in_words, spoken_words, word_errors
 
 
 def voice(f0_hz: float, sample_rate: int, snr_db: float, seconds: float = 4.0, n_partials: int = 1) -> np.ndarray:
@@ -24,9 +24,9 @@ class TestHarmonicity:
         ("f0_hz", "sample_rate", "n_partials"), [(100.0, 8_000, 1), (123.4, 8_000, 10), (210.7, 16_000, 20)]
     )
     def test_it_is_the_ratio_of_partials_to_white_noise(self, f0_hz, sample_rate, n_partials, snr_db):
-        found = harmonics_to_noise(voice(f0_hz, sample_rate, snr_db, n_partials=n_partials), sample_rate)
-        assert found.median_db == pytest.approx(snr_db, abs=1.0)
-        assert found.voiced_share == 1.0
+        result = harmonics_to_noise(voice(f0_hz, sample_rate, snr_db, n_partials=n_partials), sample_rate)
+        assert result.median_db == pytest.approx(snr_db, abs=1.0)
+        assert result.voiced_fraction == 1.0
 
     def test_level_does_not_count(self):
         wave = voice(150.0, 8_000, 15.0)
@@ -36,19 +36,19 @@ class TestHarmonicity:
 
     def test_white_noise_is_not_voiced(self):
         noise = np.random.default_rng(0).standard_normal(32_000)
-        assert harmonics_to_noise(noise, 8_000).voiced_share < 0.05
+        assert harmonics_to_noise(noise, 8_000).voiced_fraction < 0.05
 
     def test_only_voiced_frames_count_and_silence_is_none(self):
         noise = 0.5 * np.random.default_rng(0).standard_normal(16_000)
         wave = np.concatenate([voice(120.0, 8_000, 20.0, 2.0), noise, np.zeros(16_000)])
-        found = harmonics_to_noise(wave, 8_000)
-        assert found.median_db == pytest.approx(20.0, abs=1.0)
-        assert found.voiced_share == pytest.approx(0.5, abs=0.05)
+        result = harmonics_to_noise(wave, 8_000)
+        assert result.median_db == pytest.approx(20.0, abs=1.0)
+        assert result.voiced_fraction == pytest.approx(0.5, abs=0.05)
 
     def test_many_sounds_are_joined_and_short_ones_have_no_frame(self):
         waves = [voice(120.0, 8_000, 20.0, 0.5), np.ones(100)]
-        found = harmonics_to_noise_of_all(waves, 8_000)
-        np.testing.assert_array_equal(found.hnr_db, harmonics_to_noise(waves[0], 8_000).hnr_db)
+        result = harmonics_to_noise_of_all(waves, 8_000)
+        np.testing.assert_array_equal(result.hnr_db, harmonics_to_noise(waves[0], 8_000).hnr_db)
         assert np.isnan(harmonics_to_noise(waves[1], 8_000).median_db)
 
     def test_what_cannot_be_measured_is_refused(self):
@@ -70,7 +70,7 @@ class TestWords:
             ("...", ""),
         ],
     )
-    def test_text_becomes_what_is_said(self, text, words):
+    def test_text_becomes_spoken_words(self, text, words):
         assert " ".join(spoken_words(text)) == words
 
     def test_numbers(self):
@@ -82,7 +82,7 @@ class TestWords:
             number_in_words(-1)
 
     @pytest.mark.parametrize(
-        ("said", "heard", "errors"),
+        ("spoken", "recognised", "errors"),
         [
             ("a b c", "a b c", 0),
             ("a b c", "a x c", 1),
@@ -93,7 +93,7 @@ class TestWords:
             ("a b c", "", 3),
         ],
     )
-    def test_errors_are_the_fewest_edits(self, said, heard, errors):
-        found = word_errors(said.split(), heard.split())
-        assert (found.n_errors, found.n_words) == (errors, len(said.split()))
-        assert found.rate == errors / found.n_words
+    def test_errors_are_the_fewest_edits(self, spoken, recognised, errors):
+        result = word_errors(spoken.split(), recognised.split())
+        assert (result.n_errors, result.n_words) == (errors, len(spoken.split()))
+        assert result.rate == errors / result.n_words

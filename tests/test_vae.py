@@ -33,9 +33,10 @@ from wavewright.families.vae.latents import Latents, active_share
 from wavewright.families.vae.network import build, condition_of
 from wavewright.families.vae.recipe import METRICS, prepare, recipe, warm_start
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.latents import divergence, on_the_way
+from wavewright.nn.latents import kl_divergence
+from wavewright.nn.latents import slerp as torch_slerp
 from wavewright.nn.spectral_frames import SpectralFrames
-from wavewright.nn.spectral_losses import SpectralDistance
+from wavewright.nn.spectral_losses import SpectralEnergyDistance
 from wavewright.training.health import Health
 from wavewright.training.run import choose_recipe, train
 
@@ -119,7 +120,7 @@ def test_torch_and_numpy_see_the_same_frames():
     np.testing.assert_allclose(features, spectrum_to_features(expected, 0, SETTINGS), atol=1e-4)
     np.testing.assert_allclose(features[4:], spectrum_to_features(expected[4:], 4, SETTINGS), atol=1e-4)
     head = (0.3 * rng.standard_normal((1, n_frames, 3 * SETTINGS.n_bins))).astype(np.float32)
-    tone_part = frames.tone(torch.from_numpy(head))
+    tone_part = frames.tonal_spectrum(torch.from_numpy(head))
     np.testing.assert_allclose(tone_part[0].numpy(), head_to_spectrum(head[0], 0, SETTINGS), rtol=1e-4, atol=1e-3)
     heard = np.concatenate([np.zeros((n_frames, SETTINGS.n_bins), np.float32), features[:, SETTINGS.n_bins :]], axis=1)
     np.testing.assert_allclose(head_to_spectrum(heard, 0, SETTINGS), expected, atol=2e-3 * np.abs(expected).max())
@@ -163,7 +164,7 @@ def test_the_divergence_is_the_integral_that_defines_it():
         integrand = np.where(
             density > 0, density * np.log(np.maximum(density, 1e-300) / np.maximum(prior, 1e-300)), 0.0
         )
-        found = divergence(torch.tensor(mean), torch.tensor(log_variance))
+        found = kl_divergence(torch.tensor(mean), torch.tensor(log_variance))
         assert float(found) == pytest.approx(integrand.sum() * (z[1] - z[0]), abs=1e-5)
 
 
@@ -173,14 +174,14 @@ def test_the_way_between_latents_is_the_one_that_is_played():
     b[0], b[1] = 2 * a[0], a[1]  # in one line: no circle
     parts = np.array([0.3, 0.3, 0.5, 0.0, 1.0, 0.8], np.float32)
     expected = [slerp(*row, float(part)) for *row, part in zip(a, b, parts, strict=True)]
-    found = on_the_way(torch.from_numpy(a), torch.from_numpy(b), torch.from_numpy(parts)[:, None])
+    found = torch_slerp(torch.from_numpy(a), torch.from_numpy(b), torch.from_numpy(parts)[:, None])
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
 
 
 def test_critics_hear_reconstructions_and_what_lies_between_by_turns():
     network, batch, heard = build(VARIANTS["critics of what lies between"]), batch_for(TINY), []
-    network.critic.pictures = lambda wave: heard.append(wave.squeeze(1)) or [wave]
-    network.critic.judge = lambda pictures, label: (pictures[0].mean(2), pictures[0].mean(2))
+    network.critic.inputs = lambda wave: heard.append(wave.squeeze(1)) or [wave]
+    network.critic.score = lambda pictures, label: (pictures[0].mean(2), pictures[0].mean(2))
     for step in range(4):
         for _, loss_function in network.turns(step + 4):
             losses = loss_function(batch)
@@ -194,7 +195,7 @@ def test_critics_hear_reconstructions_and_what_lies_between_by_turns():
 
 def test_the_spectral_distance_is_smallest_for_draws_of_the_same_distribution():
     torch.manual_seed(0)
-    distance = SpectralDistance(RATE, 2048)
+    distance = SpectralEnergyDistance(RATE, 2048)
     white, others = torch.randn(16, 2048), [torch.randn(16, 2048) for _ in range(2)]
     assert all(float(value) < 1e-6 for value in distance(white, [white]).values())
     for gain in (0.5, 2.0):

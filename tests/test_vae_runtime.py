@@ -63,7 +63,7 @@ def test_coding_equals_torch(name, request, monkeypatch):
         np.testing.assert_allclose(np.atleast_2d(latents), mean[0].numpy(), atol=1e-4)
         told = torch.from_numpy(player.condition("low"))
         head, log_gains, _ = trained.decoder(mean, told.unsqueeze(1).expand(-1, mean.shape[1], -1))
-        spectrum = trained.frames.tone(head)[0]
+        spectrum = trained.frames.tonal_spectrum(head)[0]
     white = np.random.Generator(np.random.PCG64(5)).standard_normal(64 * len(spectrum), dtype=np.float32)
     noise = StreamingSTFT(config.frames).push(white) * noise_gains(log_gains[0].numpy(), config.frames)
     expected = trained.frames.to_wave((spectrum + torch.from_numpy(noise))[None], 2048)[0].numpy()

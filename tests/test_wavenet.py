@@ -21,7 +21,7 @@ from wavewright.families.wavenet.config import POSITION_FEATURES, WaveNetConfig
 from wavewright.families.wavenet.frames import mel_frames, position_features, targets, to_heard, to_wave
 from wavewright.families.wavenet.network import WaveNet, build, engine_tensors, evaluate, logistics_nats
 from wavewright.families.wavenet.recipe import QUANTILES, WaveNetDataSettings, WaveNetRecipe, prepare
-from wavewright.nn.gated import GatedLayer, convolved, skip_sum
+from wavewright.nn.gated import GatedLayer, convolve_layers, skip_sum
 
 SMALL = {
     "sample_rate": 8_000,
@@ -105,7 +105,7 @@ def test_convolutions_and_products_are_the_same(conditioned):
         current, of_layer = layer(current, condition, 4)
         units.append(of_layer)
     found = []
-    for total in (skip_sum(layers, units, bias), convolved(layers, hidden, conditions, 4, bias)):
+    for total in (skip_sum(layers, units, bias), convolve_layers(layers, hidden, conditions, 4, bias)):
         found.append([total, *torch.autograd.grad((total**3).sum(), inputs)])
     for mine, wanted in zip(*found, strict=True):
         torch.testing.assert_close(mine, wanted, rtol=1e-3, atol=1e-4)

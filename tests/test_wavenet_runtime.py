@@ -18,7 +18,7 @@ from wavewright.families.wavenet.frames import position_features, to_heard
 from wavewright.families.wavenet.network import Conditioning, WaveNet, build, engine_tensors
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.playable import Graph, Playable
+from wavewright.nn.export_spec import ExportSpec, GraphSpec
 from wavewright.tasks.demo import SOUNDS_A_LABEL, demo
 from wavewright.tasks.generate import generate
 from wavewright.training.export import export_model
@@ -57,20 +57,20 @@ def export(folder, network: WaveNet) -> ModelFolder:
     config = network.config
     inputs = {"frames": torch.zeros(2, 8, config.features)}
     inputs |= {name: torch.zeros(2, dtype=torch.int64) for name in ("label", "speaker") if getattr(config, f"{name}s")}
-    graph = Graph(Conditioning(network.conditioner), inputs, ("condition",), {"frames": (1,), "condition": (1,)})
+    graph = GraphSpec(Conditioning(network.conditioner), inputs, ("condition",), {"frames": (1,), "condition": (1,)})
     durations = np.array([[0.2, 0.25, 0.3]] + [[0.5, 0.5, 0.5]] * (max(len(config.labels), 1) - 1), np.float32)
     described = {**SHAPE, "condition": config.condition, "head": config.head, "speakers": list(config.speakers)}
     described["prediction_order"] = config.prediction_order
     card = Card(
         name="tiny", family="wavenet", config=described, labels=list(config.labels), sample_rate=config.sample_rate
     )
-    playable = Playable(
+    spec = ExportSpec(
         {"condition.onnx": graph},
         np.zeros((1, 8), np.float32),
         {DURATIONS_FILE: {"durations": durations.ravel()}},
         engine_tensors(network),
     )
-    return export_model(folder, card, playable)
+    return export_model(folder, card, spec)
 
 
 @pytest.fixture(scope="module")

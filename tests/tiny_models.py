@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from wavewright.models.card import CARD_FILE, Card, Source
-from wavewright.nn.playable import Graph, Playable
+from wavewright.nn.export_spec import ExportSpec, GraphSpec
 from wavewright.training.export import export_model
 
 SAMPLE_RATE = 8_000
@@ -107,9 +107,9 @@ def make_gan(
         licence="CC0-1.0",
         sources=[Source(name="nothing", licence="CC0-1.0", credit="nobody", n_clips=0)],
     )
-    graph = Graph(module, example_inputs(n_labels, code_size), outputs)
+    graph = GraphSpec(module, example_inputs(n_labels, code_size), outputs)
     export_model(
-        folder / name, card, Playable({"generator.onnx": graph}, np.full((1, 8), 0.5, np.float32), files or {})
+        folder / name, card, ExportSpec({"generator.onnx": graph}, np.full((1, 8), 0.5, np.float32), files or {})
     )
     return folder / name
 

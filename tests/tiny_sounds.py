@@ -1,4 +1,4 @@
-"""Synthetic one-shots of two labels, and a classifier that tells them apart, for tests of what judges sounds."""
+"""Synthetic one-shots of two labels, and a classifier that separates them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _tone(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
 
 
 class TinyCard:
-    """What a metric reads of a model card."""
+    """The fields of a model card that metrics use."""
 
     def __init__(self, family: str = "classifier") -> None:
         self.name, self.family, self.metrics = "judge", family, {"test/accuracy": 0.91}

@@ -16,7 +16,7 @@ from wavewright.families.vae.latents import Latents
 from wavewright.families.vae.network import Autoencoder, graphs_of
 from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.models.card import Card
-from wavewright.nn.playable import Playable
+from wavewright.nn.export_spec import ExportSpec
 from wavewright.training.export import export_model
 
 RATE = 8_000
@@ -68,7 +68,7 @@ def make_vae(folder: Path, config: VaeConfig, name: str = "tiny") -> VaeRuntime:
     )
     graphs = graphs_of(autoencoder_of(config))
     export_model(
-        folder / name, card, Playable(graphs, np.zeros((1, 8), np.float32), {LATENTS_FILE: latents_of(config)})
+        folder / name, card, ExportSpec(graphs, np.zeros((1, 8), np.float32), {LATENTS_FILE: latents_of(config)})
     )
     return loading.load(folder / name)
 

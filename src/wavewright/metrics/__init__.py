@@ -1,34 +1,36 @@
-"""Measures of generated sound: reference before estimate, pure functions on embeddings or probabilities, one row a clip."""
+"""Metrics of generated audio: pure functions of reference and estimate, in this order.
+
+Most compare sets of embeddings ``(n, d)``, one row for each clip; scores compare the class probabilities of a
+classifier; some compare waves or words.
+"""
 
 from .bins import NdbResult, ndb
 from .buzz import frame_correlation
-from .closeness import Closeness, HalfToHalf, closeness, half_to_half
+from .clips import Clips, EmbeddedClips
+from .comparison import compare
 from .copying import CopyReport, merge_near_duplicates, nearest_training_distance
+from .criteria import Thresholds
+from .diversity import diversity_ratio
 from .embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinity
 from .harmonicity import Harmonicity, harmonics_to_noise, harmonics_to_noise_of_all
-from .judging import Clips, compare
 from .kernel import kernel_distance
 from .modulation import modulation_distance, modulation_spectrum
-from .neighbours import (
-    PrecisionRecall,
-    diversity_ratio,
-    nearest_neighbour_accuracy,
-    precision_recall_density_coverage,
-)
+from .prdc import PrecisionRecall, precision_recall_density_coverage
 from .reconstruction import mel_distance, si_sdr, stft_distance
-from .report import Bars, EvaluationReport
+from .relative_frechet import HalfToHalf, RelativeFrechet, half_to_half, relative_frechet
+from .report import EvaluationReport
 from .sampling import Interval, bootstrap_interval
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
 from .speech_embedding import SpeechEmbedding
-from .words import WordErrors, spoken_words, word_errors
+from .two_sample import one_nn_accuracy
+from .word_errors import WordErrors, spoken_words, word_errors
 
 __all__ = [
-    "Bars",
     "ClassifierEmbedding",
     "Clips",
-    "Closeness",
     "CopyReport",
+    "EmbeddedClips",
     "Embedding",
     "EvaluationReport",
     "FrechetInfinity",
@@ -38,11 +40,12 @@ __all__ = [
     "LogMelEmbedding",
     "NdbResult",
     "PrecisionRecall",
+    "RelativeFrechet",
     "SpeechEmbedding",
+    "Thresholds",
     "WordErrors",
     "am_score",
     "bootstrap_interval",
-    "closeness",
     "compare",
     "diversity_ratio",
     "frame_correlation",
@@ -60,9 +63,10 @@ __all__ = [
     "modulation_distance",
     "modulation_spectrum",
     "ndb",
-    "nearest_neighbour_accuracy",
     "nearest_training_distance",
+    "one_nn_accuracy",
     "precision_recall_density_coverage",
+    "relative_frechet",
     "si_sdr",
     "spoken_words",
     "stft_distance",

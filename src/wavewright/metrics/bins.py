@@ -1,4 +1,4 @@
-"""Number of statistically different bins: which regions of the reference are visited too rarely or too often."""
+"""Number of statistically different bins (NDB): regions that the estimate visits more or less than the reference."""
 
 from __future__ import annotations
 
@@ -8,34 +8,70 @@ from statistics import NormalDist
 import numpy as np
 
 from ..errors import BadSetting
-from .distances import checked_pair, pairwise_distances
+from .checks import checked_pair
+from .distances import pairwise_distances
 
 
 @dataclass(frozen=True)
 class NdbResult:
-    """How the clips fall into bins: ``share`` is NDB/k, ``js_divergence`` is in nats (0 equal, 0.693 disjoint)."""
+    """The distribution of two sets of clips over bins.
+
+    Attributes
+    ----------
+    n_bins : int
+        Number of bins, ``k``.
+    different : int
+        Number of bins whose fractions differ significantly, NDB.
+    js_divergence : float
+        Jensen-Shannon divergence of the fractions in nats, 0 (equal) to 0.693 (disjoint).
+    reference_fractions, estimate_fractions : tuple of float
+        Fraction of the clips in each bin.
+    """
 
     n_bins: int
     different: int
     js_divergence: float
-    reference_share: tuple[float, ...]
-    estimate_share: tuple[float, ...]
+    reference_fractions: tuple[float, ...]
+    estimate_fractions: tuple[float, ...]
 
     @property
-    def share(self) -> float:
-        """NDB/k: the share of bins that differ; about the significance level where the distributions are equal."""
+    def different_fraction(self) -> float:
+        """NDB/k; about the significance level where the distributions are equal."""
         return self.different / self.n_bins
 
 
 def ndb(
     reference: np.ndarray, estimate: np.ndarray, n_bins: int | None = None, significance: float = 0.05, seed: int = 0
 ) -> NdbResult:
-    """Bins whose share of reference ``(n, d)`` and of estimate ``(m, d)`` differ by a two-proportion z-test.
+    """Compute the number of bins whose fractions of reference and estimate differ.
 
-    Richardson and Weiss, "On GANs and GMMs", 2018: k-means on the reference, each clip to its nearest centre, pooled-variance
-    test of each bin at ``significance``, and the Jensen-Shannon divergence of the shares. ``n_bins`` is 100, or a tenth of the
-    reference if that is smaller, so that a bin holds ten clips. Raises BadSetting where a setting is impossible or the sides do
-    not match.
+    K-means on the reference defines the bins; each clip belongs to the nearest centre. Every bin is tested by a
+    two-proportion z-test with pooled variance.
+
+    Parameters
+    ----------
+    reference, estimate : np.ndarray
+        Embeddings, ``(n, d)`` and ``(m, d)``, at least two rows each.
+    n_bins : int, optional
+        Number of bins, 2 to ``n``; 100 by default, or ``n / 10`` if that is smaller, so that a bin holds ten clips.
+    significance : float
+        Significance level of the tests, between 0 and 1.
+    seed : int
+        Seed of k-means.
+
+    Returns
+    -------
+    NdbResult
+        The number of different bins, and the fractions.
+
+    Raises
+    ------
+    BadSetting
+        If a set has fewer than two rows, the dimensions differ or a setting is out of range.
+
+    References
+    ----------
+    E. Richardson and Y. Weiss, "On GANs and GMMs", 2018.
     """
     reference, estimate = checked_pair(reference, estimate, at_least=2)
     if n_bins is None:
@@ -45,45 +81,68 @@ def ndb(
     if not 0 < significance < 1:
         raise BadSetting(f"The significance is {significance}; it must lie between 0 and 1.")
     centres = kmeans(reference, n_bins, seed)
-    reference_counts = np.bincount(_nearest(centres, reference), minlength=len(centres))
-    estimate_counts = np.bincount(_nearest(centres, estimate), minlength=len(centres))
+    reference_counts = np.bincount(_nearest_centre(centres, reference), minlength=len(centres))
+    estimate_counts = np.bincount(_nearest_centre(centres, estimate), minlength=len(centres))
     p, q = reference_counts / len(reference), estimate_counts / len(estimate)
     pooled = (reference_counts + estimate_counts) / (len(reference) + len(estimate))
-    error = np.sqrt(pooled * (1 - pooled) * (1 / len(reference) + 1 / len(estimate)))
-    limit = NormalDist().inv_cdf(1 - significance / 2)
-    different = int((np.abs(p - q) > limit * error).sum())
+    standard_error = np.sqrt(pooled * (1 - pooled) * (1 / len(reference) + 1 / len(estimate)))
+    critical_z = NormalDist().inv_cdf(1 - significance / 2)
+    different = int((np.abs(p - q) > critical_z * standard_error).sum())
     return NdbResult(n_bins, different, _js_divergence(p, q), tuple(p.tolist()), tuple(q.tolist()))
 
 
-def kmeans(rows: np.ndarray, n_centres: int, seed: int = 0, max_rounds: int = 100) -> np.ndarray:
-    """Centres ``(n_centres, d)`` of ``rows`` ``(n, d)``: Lloyd's rounds from k-means++ (Arthur and Vassilvitskii, 2007)."""
+def kmeans(rows: np.ndarray, n_centres: int, seed: int = 0, max_iterations: int = 100) -> np.ndarray:
+    """Cluster rows by Lloyd's algorithm with k-means++ initialisation.
+
+    Parameters
+    ----------
+    rows : np.ndarray
+        Points, ``(n, d)``.
+    n_centres : int
+        Number of clusters, at most ``n``.
+    seed : int
+        Seed of the initialisation.
+    max_iterations : int
+        Largest number of iterations of Lloyd's algorithm.
+
+    Returns
+    -------
+    np.ndarray
+        Cluster centres, ``(n_centres, d)``.
+
+    References
+    ----------
+    D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", 2007.
+    """
     rng = np.random.default_rng(seed)
     centres = rows[rng.integers(len(rows), size=1)]
     nearest_squared = np.full(len(rows), np.inf)
     while len(centres) < n_centres:
         nearest_squared = np.minimum(nearest_squared, ((rows - centres[-1]) ** 2).sum(axis=1))
         total = nearest_squared.sum()
-        # where every row lies on a centre already, what is left to choose is one of the copies
+        # where every row equals a centre, only copies of the centres are left to choose
         chosen = rng.choice(len(rows), p=nearest_squared / total) if total > 0 else rng.integers(len(rows))
         centres = np.concatenate([centres, rows[chosen][None]])
-    owner = _nearest(centres, rows)
-    for _ in range(max_rounds):
+    assignment = _nearest_centre(centres, rows)
+    for _ in range(max_iterations):
         for index in range(n_centres):
-            if (owner == index).any():
-                centres[index] = rows[owner == index].mean(axis=0)
-        moved = _nearest(centres, rows)
-        if (moved == owner).all():
+            if (assignment == index).any():
+                centres[index] = rows[assignment == index].mean(axis=0)
+        updated = _nearest_centre(centres, rows)
+        if (updated == assignment).all():
             break
-        owner = moved
+        assignment = updated
     return centres
 
 
-def _nearest(centres: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    return pairwise_distances(centres, rows).argmin(axis=0)
+def _nearest_centre(centres: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the index of the nearest centre of each row, ``(n,)``."""
+    return np.asarray(pairwise_distances(centres, rows).argmin(axis=0))
 
 
 def _js_divergence(p: np.ndarray, q: np.ndarray) -> float:
-    middle = (p + q) / 2
-    # terms of p = 0 are 0 in the limit
-    halves = [np.sum(side[side > 0] * np.log(side[side > 0] / middle[side > 0])) for side in (p, q)]
-    return float(0.5 * sum(halves))
+    """Return the Jensen-Shannon divergence of two distributions ``(k,)`` in nats."""
+    mixture = (p + q) / 2
+    # p log p is 0 in the limit of p = 0
+    divergences = [np.sum(side[side > 0] * np.log(side[side > 0] / mixture[side > 0])) for side in (p, q)]
+    return float(0.5 * sum(divergences))

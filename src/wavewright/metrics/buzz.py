@@ -1,22 +1,36 @@
-"""How much a sound repeats itself from frame to frame: the buzz of a codec or vocoder, which other measures do not notice."""
+"""Frame correlation: the buzz of a codec or vocoder that repeats a pattern in every frame."""
 
 from __future__ import annotations
 
 import numpy as np
 
-LOW_HZ, HIGH_HZ = 2_500.0, 7_000.0  # where voices are nearly noise
+LOW_HZ, HIGH_HZ = 2_500.0, 7_000.0  # the band in which speech is nearly noise
 
 
 def frame_correlation(wave: np.ndarray, sample_rate: int, lag_seconds: float) -> float:
-    """The normalised autocorrelation, -1 to 1, of the band from 2.5 to 7 kHz of ``wave (time,)`` at a lag; 0 for silence.
+    """Compute the normalised autocorrelation of the band from 2.5 to 7 kHz at one lag.
 
-    ``r(lag) = sum_t b(t) b(t + lag) / sum_t b(t)^2``. A decoder that repeats a pattern in every frame has nearly 1 at the frame's length;
-    speech has nearly 0.
+    ``r(lag) = sum_t b(t) b(t + lag) / sum_t b(t)^2`` for the band ``b``. A decoder that repeats a pattern in every
+    frame has nearly 1 at the length of the frame; speech has nearly 0.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        Samples, ``(time,)``.
+    sample_rate : int
+        Sample rate in hertz.
+    lag_seconds : float
+        Lag, usually the length of a frame.
+
+    Returns
+    -------
+    float
+        Correlation from -1 to 1; 0 for silence, and for waves shorter than the lag.
     """
     n_fft = 1 << int(np.ceil(np.log2(max(2 * len(wave), 2))))
     spectrum = np.fft.rfft(np.asarray(wave, np.float64), n_fft)
-    hertz = np.fft.rfftfreq(n_fft, 1 / sample_rate)
-    power = np.where((hertz >= LOW_HZ) & (hertz <= HIGH_HZ), np.abs(spectrum) ** 2, 0.0)
-    correlation = np.fft.irfft(power, n_fft)
+    frequencies_hz = np.fft.rfftfreq(n_fft, 1 / sample_rate)
+    is_in_band = (frequencies_hz >= LOW_HZ) & (frequencies_hz <= HIGH_HZ)
+    correlation = np.fft.irfft(np.where(is_in_band, np.abs(spectrum) ** 2, 0.0), n_fft)
     lag = round(lag_seconds * sample_rate)
     return float(correlation[lag] / correlation[0]) if correlation[0] > 0 and lag < len(wave) else 0.0

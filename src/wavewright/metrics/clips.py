@@ -1,20 +1,89 @@
-"""Embedded clips: rows of numbers with their labels and groups, checked once."""
+"""Clips with labels and groups, as waves or as embeddings."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..errors import BadSetting
-from .distances import checked_rows
+from .checks import checked_per_clip, checked_rows, checked_waves
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Prepared clips of one length.
+
+    A group holds clips that belong together, such as those of one kit, drum or speaker; it is never split or resampled
+    in part.
+
+    Attributes
+    ----------
+    waves : np.ndarray
+        Mono waves, ``(n, time)`` float32.
+    sample_rate : int
+        Sample rate in hertz.
+    labels, groups : np.ndarray
+        Label and group of each clip, ``(n,)`` str.
+    """
+
+    waves: np.ndarray
+    sample_rate: int
+    labels: np.ndarray
+    groups: np.ndarray
+
+    @classmethod
+    def of(
+        cls, waves: np.ndarray, sample_rate: int, labels: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Clips:
+        """Return checked clips.
+
+        Parameters
+        ----------
+        waves : np.ndarray
+            Mono waves, ``(n, time)``.
+        sample_rate : int
+            Sample rate in hertz.
+        labels, groups : array_like, optional
+            Label and group of each clip, ``(n,)``. By default all clips have the same label, and each is a group of
+            its own.
+
+        Returns
+        -------
+        Clips
+            The clips.
+
+        Raises
+        ------
+        BadAudio
+            If the waves have another shape or values that are not finite.
+        BadSetting
+            If there is not one label and one group for each clip.
+        """
+        waves = checked_waves(waves)
+        return cls(waves, sample_rate, *_labels_and_groups(labels, groups, len(waves)))
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return len(self.waves)
+
+    def of_labels(self, labels: Sequence[str]) -> Clips:
+        """Return the clips that have one of these labels."""
+        rows = np.isin(self.labels, labels)
+        return Clips(self.waves[rows], self.sample_rate, self.labels[rows], self.groups[rows])
 
 
 @dataclass(frozen=True)
 class EmbeddedClips:
-    """Clips of one side: ``embeddings`` ``(n, d)``, ``labels`` ``(n,)`` and ``groups`` ``(n,)`` as strings.
+    """Embeddings of clips with their labels and groups.
 
-    A group is what must stay together when recordings are split or drawn: a kit, a drum, a speaker.
+    Attributes
+    ----------
+    embeddings : np.ndarray
+        One row for each clip, ``(n, d)`` float64.
+    labels, groups : np.ndarray
+        Label and group of each clip, ``(n,)`` str; see :class:`Clips`.
     """
 
     embeddings: np.ndarray
@@ -23,34 +92,49 @@ class EmbeddedClips:
 
     @classmethod
     def of(
-        cls, embeddings: np.ndarray, labels: np.ndarray | None = None, groups: np.ndarray | None = None
+        cls, embeddings: np.ndarray, labels: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> EmbeddedClips:
-        """Checked clips; without labels all are alike, without groups each clip is its own.
+        """Return checked embeddings.
 
-        Raises BadSetting where the embeddings are not finite numbers ``(n, d)``, or names are not one for each row.
+        Parameters
+        ----------
+        embeddings : np.ndarray
+            One row for each clip, ``(n, d)``.
+        labels, groups : array_like, optional
+            Label and group of each clip, ``(n,)``. By default all clips have the same label, and each is a group of
+            its own.
+
+        Returns
+        -------
+        EmbeddedClips
+            The embeddings.
+
+        Raises
+        ------
+        BadSetting
+            If the embeddings have another shape or values that are not finite, or there is not one label and one group
+            for each clip.
         """
         embeddings = checked_rows("embeddings", embeddings)
-        n = len(embeddings)
-        return cls(
-            embeddings,
-            np.full(n, "") if labels is None else _names("labels", labels, n),
-            np.arange(n).astype(str) if groups is None else _names("groups", groups, n),
-        )
+        return cls(embeddings, *_labels_and_groups(labels, groups, len(embeddings)))
 
     def __len__(self) -> int:
+        """Return the number of clips."""
         return len(self.embeddings)
 
-    def of_label(self, label: str) -> np.ndarray:
-        """Indices of the clips with this label."""
+    def rows_of_label(self, label: str) -> np.ndarray:
+        """Return the indices of the clips with this label."""
         return np.flatnonzero(self.labels == label)
 
-    def take(self, rows: np.ndarray) -> EmbeddedClips:
-        """The clips at these indices, which may repeat."""
+    def select(self, rows: np.ndarray) -> EmbeddedClips:
+        """Return the clips at these indices, which may repeat."""
         return EmbeddedClips(self.embeddings[rows], self.labels[rows], self.groups[rows])
 
 
-def _names(what: str, names: np.ndarray, n: int) -> np.ndarray:
-    names = np.asarray(names).astype(str)
-    if names.shape != (n,):
-        raise BadSetting(f"There are {n} clips and {what} of shape {names.shape}; give one for each clip.")
-    return names
+def _labels_and_groups(
+    labels: ArrayLike | None, groups: ArrayLike | None, n_clips: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return one label and one group for each clip as str arrays ``(n_clips,)``."""
+    label_of = np.full(n_clips, "") if labels is None else checked_per_clip("labels", labels, n_clips).astype(str)
+    group_of = np.arange(n_clips) if groups is None else checked_per_clip("groups", groups, n_clips)
+    return label_of, group_of.astype(str)

@@ -1,4 +1,4 @@
-"""How close a rebuilt wave is to the recording: log-mel distance, multi-resolution STFT distance, SI-SDR."""
+"""Distances between a recording and its reconstruction: log-mel, multi-resolution STFT, SI-SDR."""
 
 from __future__ import annotations
 
@@ -9,13 +9,30 @@ from ..dsp.spectrum import spectrogram
 from ..errors import BadSetting
 
 STFT_SIZES = (512, 1024, 2048)
-MAGNITUDE_FLOOR = 1e-5  # of a full-scale tone's
+MAGNITUDE_FLOOR = 1e-5  # relative to a full-scale tone
 
 
 def mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> float:
-    """Mean absolute difference of log-mel spectrograms in nats, of waves ``(time,)``: 80 bands, 1024 samples, a quarter apart.
+    """Compute the mean absolute difference of log-mel spectrograms.
 
-    1e-5 is added to each power. Raises BadSetting where the waves differ in length.
+    The spectrograms have 80 bands, frames of 1024 samples and a hop of a quarter; 1e-5 is added to each power.
+
+    Parameters
+    ----------
+    reference, estimate : np.ndarray
+        Waves of one length, ``(time,)``.
+    sample_rate : int
+        Sample rate in hertz.
+
+    Returns
+    -------
+    float
+        Distance in nats.
+
+    Raises
+    ------
+    BadSetting
+        If the waves are not ``(time,)`` of one length.
     """
     _check_pair(reference, estimate)
     mels = [log_mel(wave, sample_rate, n_fft=1024, hop_length=256, n_mels=80) for wave in (reference, estimate)]
@@ -23,35 +40,74 @@ def mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) 
 
 
 def stft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Spectral convergence plus mean log-magnitude difference, the mean over three window sizes, of waves ``(time,)``.
+    """Compute the multi-resolution STFT distance: spectral convergence plus mean log-magnitude difference.
 
-    Yamamoto, Song and Kim, "Parallel WaveGAN", 2020, equations 4 to 6. Raises BadSetting where the waves differ in length.
+    Parameters
+    ----------
+    reference, estimate : np.ndarray
+        Waves of one length, ``(time,)``.
+
+    Returns
+    -------
+    float
+        The mean over three frame lengths.
+
+    Raises
+    ------
+    BadSetting
+        If the waves are not ``(time,)`` of one length.
+
+    References
+    ----------
+    R. Yamamoto, E. Song and J.-M. Kim, "Parallel WaveGAN", 2020, equations 4 to 6.
     """
     _check_pair(reference, estimate)
     distances = []
     for n_fft in STFT_SIZES:
-        real, made = (spectrogram(wave, n_fft, n_fft // 4, power=1.0) for wave in (reference, estimate))
+        target, output = (spectrogram(wave, n_fft, n_fft // 4, power=1.0) for wave in (reference, estimate))
         floor = MAGNITUDE_FLOOR * n_fft / 4
-        convergence = float(np.sqrt(np.square(real - made).sum() / np.maximum(np.square(real).sum(), floor**2)))
-        distances.append(convergence + np.abs(np.log(np.maximum(real, floor)) - np.log(np.maximum(made, floor))).mean())
+        target_energy = np.maximum(np.square(target).sum(), floor**2)
+        convergence = float(np.sqrt(np.square(target - output).sum() / target_energy))
+        log_difference = np.log(np.maximum(target, floor)) - np.log(np.maximum(output, floor))
+        distances.append(convergence + np.abs(log_difference).mean())
     return float(np.mean(distances))
 
 
 def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Scale-invariant signal-to-distortion ratio in dB of waves ``(time,)``; -100 to 100.
+    """Compute the scale-invariant signal-to-distortion ratio.
 
-    ``10 log10(|a s|^2 / |a s - e|^2)`` with ``a = e.s / |s|^2``: Le Roux, Wisdom, Erdogan and Hershey, "SDR - half-baked or well done?",
-    2019. Raises BadSetting where the waves differ in length.
+    ``10 log10(|a s|^2 / |a s - e|^2)`` with ``a = e.s / |s|^2``, reference ``s`` and estimate ``e``.
+
+    Parameters
+    ----------
+    reference, estimate : np.ndarray
+        Waves of one length, ``(time,)``.
+
+    Returns
+    -------
+    float
+        Ratio in dB, -100 to 100.
+
+    Raises
+    ------
+    BadSetting
+        If the waves are not ``(time,)`` of one length.
+
+    References
+    ----------
+    J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?", 2019.
     """
     _check_pair(reference, estimate)
-    signal, heard = reference.astype(np.float64), estimate.astype(np.float64)
-    target = (heard @ signal) / np.maximum(signal @ signal, 1e-20) * signal
-    ratio = (target @ target + 1e-20) / (np.square(heard - target).sum() + 1e-20)
+    signal = reference.astype(np.float64)
+    output = estimate.astype(np.float64)
+    target = (output @ signal) / np.maximum(signal @ signal, 1e-20) * signal
+    ratio = (target @ target + 1e-20) / (np.square(output - target).sum() + 1e-20)
     return float(np.clip(10 * np.log10(ratio), -100.0, 100.0))
 
 
 def _check_pair(reference: np.ndarray, estimate: np.ndarray) -> None:
     if reference.ndim != 1 or reference.shape != estimate.shape:
         raise BadSetting(
-            f"The waves have shapes {reference.shape} and {estimate.shape}; give two of one shape (time,): mix channels first."
+            f"The waves have shapes {reference.shape} and {estimate.shape}; "
+            "give two of one shape (time,): mix channels first."
         )

@@ -1,8 +1,8 @@
-"""The recordings that generated one-shots are measured by while a network trains."""
+"""Metrics of generated one-shots during training, compared with the training clips."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,23 +11,31 @@ from ..errors import BadFolder, BadSetting
 from ..units import gain_to_db
 from .copying import smallest_distance
 from .distances import distances_among, pairwise_distances
+from .diversity import diversity_ratio
 from .embeddings import LogMelEmbedding
 from .kernel import kernel_distance
-from .neighbours import diversity_ratio
 
-LARGEST_REFERENCE = 200  # clips of a class that the generated ones are measured against
-CLIPS_AT_ONCE = 200  # embedded
+MAX_REFERENCE_CLIPS = 200  # of a class
+BATCH_CLIPS = 200  # embedded at once
 METRICS = ("distance", "diversity", "copying", "level_db")  # see Reference.measure
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The training clips as evaluations and the search for copies see them.
+    """Embeddings of the training clips, and the limits against copies.
 
-    ``all_embeddings`` ``(n, d)`` float32 are those of all clips; ``limits`` ``(max(classes, 1),)`` float32 the distance below which a clip
-    of a class lies closer to one of them than any two different drums of its class lie to each other (velocity layers
-    are one drum, see :func:`smallest_distance`), 0 where a class is one sound. Generated clips are compared with at
-    most LARGEST_REFERENCE of each class, whose ``embeddings`` are ``(m, d)``.
+    Attributes
+    ----------
+    embedding : LogMelEmbedding
+        The embedding of all clips.
+    all_embeddings : np.ndarray
+        Embeddings of all training clips, ``(n, d)`` float32.
+    limits : np.ndarray
+        For each class, ``(max(classes, 1),)`` float32, the distance below which a clip is closer to a training clip
+        than any two clusters of its class are to each other (the velocity layers of a drum are one cluster, see
+        :func:`~wavewright.metrics.copying.smallest_distance`); 0 where a class is one sound.
+    embeddings : dict of int to np.ndarray
+        Embeddings of at most MAX_REFERENCE_CLIPS clips of each class, ``(m, d)``, which metrics compare with.
     """
 
     embedding: LogMelEmbedding
@@ -44,54 +52,100 @@ class Reference:
         label_names: Sequence[str],
         sample_rate: int,
         n_samples: int,
-        least_limits: Sequence[float] = (),
+        min_limits: Sequence[float] = (),
     ) -> Reference:
-        """Embed all clips, ``wave_of(index) (n_samples,)``, and choose by a fixed seed.
+        """Embed the training clips.
 
-        ``labels`` index ``label_names``; clips with equal ``groups`` are takes of one sound; ``least_limits`` are lower
-        bounds of the limits, one for each label. Raises BadFolder where the clips of a class cannot measure anything,
-        BadSetting for another number of least limits.
+        Parameters
+        ----------
+        wave_of : callable
+            Return the clip of an index, ``(n_samples,)``.
+        labels : sequence of int
+            Index into ``label_names`` for each clip.
+        groups : sequence of str
+            Group of each clip; clips of one group are takes of one sound.
+        label_names : sequence of str
+            Names of the classes; empty without labels.
+        sample_rate : int
+            Sample rate in hertz.
+        n_samples : int
+            Length of a clip.
+        min_limits : sequence of float, optional
+            Lower bound of the limit of each class.
+
+        Returns
+        -------
+        Reference
+            The embeddings and limits; the clips of large classes are drawn with a fixed seed.
+
+        Raises
+        ------
+        BadFolder
+            If too few clips of a class differ.
+        BadSetting
+            If there is not one lower bound for each class.
         """
-        if least_limits and len(least_limits) != max(len(label_names), 1):
+        if min_limits and len(min_limits) != max(len(label_names), 1):
             raise BadSetting(
-                f"There are {len(least_limits)} least limits for {len(label_names)} labels; give one for each, or none."
+                f"There are {len(min_limits)} least limits for {len(label_names)} labels; give one for each, or none."
             )
         embedding = LogMelEmbedding(sample_rate, seconds=n_samples / sample_rate)
-        starts = range(0, len(labels), CLIPS_AT_ONCE)
-        chunks = [range(start, min(start + CLIPS_AT_ONCE, len(labels))) for start in starts]
-        rows = np.concatenate([embedding(np.stack([wave_of(i) for i in chunk]), sample_rate) for chunk in chunks])
+        batches = (
+            np.stack([wave_of(index) for index in range(start, min(start + BATCH_CLIPS, len(labels)))])
+            for start in range(0, len(labels), BATCH_CLIPS)
+        )
+        rows = np.concatenate([embedding(batch, sample_rate) for batch in batches])
         embeddings = {}
         limits = np.zeros(max(len(label_names), 1), np.float32)
         for label in sorted(set(labels)):
             members = np.array([index for index, other in enumerate(labels) if other == label])
-            if len(members) > LARGEST_REFERENCE:
-                members = np.sort(np.random.default_rng(0).choice(members, LARGEST_REFERENCE, replace=False))
-            embeddings[label] = chosen = rows[members]
-            if len(chosen) < 2 or np.median(distances_among(chosen)[np.triu_indices(len(chosen), k=1)]) == 0:
+            if len(members) > MAX_REFERENCE_CLIPS:
+                members = np.sort(np.random.default_rng(0).choice(members, MAX_REFERENCE_CLIPS, replace=False))
+            embeddings[label] = rows[members]
+            if not _differ(rows[members]):
                 name = f" with the label {label_names[label]!r}" if label_names else ""
                 raise BadFolder(
-                    f"Of the clips{name} too few differ; add different ones, or remove copies, which `wavewright data inspect` lists."
+                    f"Of the clips{name} too few differ; add different ones, or remove copies, "
+                    "which `wavewright data inspect` lists."
                 )
             member_groups = np.array([groups[index] for index in members])
-            limits[label] = smallest_distance(chosen, embedding.near_duplicate_distance, member_groups)
-        if least_limits:
-            limits = np.maximum(limits, np.array(least_limits, np.float32))
+            limits[label] = smallest_distance(rows[members], embedding.near_duplicate_distance, member_groups)
+        if min_limits:
+            limits = np.maximum(limits, np.array(min_limits, np.float32))
         return cls(embedding, rows.astype(np.float32), limits, embeddings)
 
-    def measure(self, waves: dict[int, np.ndarray], sample_rate: int) -> dict[str, float]:
-        """Metrics of generated ``{label: (n, time)}``, each the mean over the classes.
+    def measure(self, waves: Mapping[int, np.ndarray], sample_rate: int) -> dict[str, float]:
+        """Compute the metrics of generated clips, each the mean over the classes.
 
-        ``distance``: 100 times the kernel distance to the training clips, 0 where they come from one distribution. ``diversity``:
-        mean distance within a class over that of the training clips. ``copying``: fraction closer to a training clip of
-        its class than the limit. ``level_db``: of the loudest sample.
+        Parameters
+        ----------
+        waves : mapping of int to np.ndarray
+            Generated clips of each class, ``(n, time)``.
+        sample_rate : int
+            Sample rate in hertz.
+
+        Returns
+        -------
+        dict of str to float
+            ``distance``: 100 times the kernel distance to the training clips, 0 where both come from one distribution.
+            ``diversity``: mean distance within a class relative to that of the training clips.
+            ``copying``: fraction of clips closer to a training clip of their class than the limit.
+            ``level_db``: mean peak level in dB of full scale.
         """
-        rows: dict[str, list[float]] = {"distance": [], "diversity": [], "copying": [], "level_db": []}
+        values: dict[str, list[float]] = {name: [] for name in METRICS}
         for label, generated in waves.items():
-            real, made = self.embeddings[label], self.embedding(generated, sample_rate)
-            rows["distance"].append(100 * kernel_distance(real, made))
-            rows["diversity"].append(diversity_ratio(real, made))
-            rows["level_db"].append(float(np.mean(gain_to_db(np.abs(generated).max(1)))))
+            reference, estimate = self.embeddings[label], self.embedding(generated, sample_rate)
+            values["distance"].append(100 * kernel_distance(reference, estimate))
+            values["diversity"].append(diversity_ratio(reference, estimate))
+            values["level_db"].append(float(np.mean(gain_to_db(np.abs(generated).max(1)))))
             if self.limits[label] > 0:
-                nearest = pairwise_distances(self.embeddings[label], made).min(axis=0)
-                rows["copying"].append(float(np.mean(nearest < self.limits[label])))
-        return {name: float(np.mean(values)) for name, values in rows.items() if values}
+                nearest = pairwise_distances(reference, estimate).min(axis=0)
+                values["copying"].append(float(np.mean(nearest < self.limits[label])))
+        return {name: float(np.mean(of_classes)) for name, of_classes in values.items() if of_classes}
+
+
+def _differ(rows: np.ndarray) -> bool:
+    """Return whether the median distance between different rows of ``(n, d)`` is above 0."""
+    if len(rows) < 2:
+        return False
+    return float(np.median(distances_among(rows)[np.triu_indices(len(rows), k=1)])) > 0

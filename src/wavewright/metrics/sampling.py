@@ -1,8 +1,8 @@
-"""Seeded draws that make two sets comparable: whole groups, equal counts, one clip a drum; and bootstrap intervals."""
+"""Seeded draws that make two sets comparable (whole groups, equal counts), and bootstrap intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..errors import BadSetting
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with the ends of its interval."""
+    """A value with the bounds of its interval."""
 
     value: float
     low: float
@@ -20,16 +20,35 @@ class Interval:
 
     @classmethod
     def recentred(cls, value: float, draws: Sequence[float], confidence: float = 0.95) -> Interval:
-        """The percentiles of bootstrap draws, moved by the difference between the value and the mean of the draws.
+        """Return the percentile interval of bootstrap draws, shifted so that the mean of the draws is the value.
 
-        Rows that are drawn twice shift distances upward; the move takes the shift out and keeps the width. Without finite draws
-        the interval is the value alone.
+        Rows that are drawn twice bias distances upward; the shift removes that bias and keeps the width.
+
+        Parameters
+        ----------
+        value : float
+            The statistic of the sample.
+        draws : sequence of float
+            The statistic of each bootstrap draw. Without finite draws the interval is the value alone.
+        confidence : float
+            Probability mass of the interval, between 0 and 1.
+
+        Returns
+        -------
+        Interval
+            The value with the shifted percentiles.
         """
         if not len(draws) or not np.isfinite([value, *draws]).all():
             return cls(value, value, value)
         tail = 50.0 * (1.0 - confidence)
         low, high = np.percentile(draws, [tail, 100.0 - tail]) + value - np.mean(draws)
         return cls(value, float(low), float(high))
+
+    @classmethod
+    def of_repeats(cls, values: Sequence[float] | np.ndarray) -> Interval:
+        """Return the mean of repeated measurements with their 2.5 and 97.5 percentiles."""
+        low, high = np.percentile(values, [2.5, 97.5])
+        return cls(float(np.mean(values)), float(low), float(high))
 
 
 def bootstrap_interval(
@@ -40,11 +59,39 @@ def bootstrap_interval(
     repeats: int = 200,
     seed: int = 0,
 ) -> Interval:
-    """``statistic(*samples)`` with its bootstrap interval (Efron, 1979); each sample is an array whose rows are drawn again.
+    """Compute a statistic with its bootstrap interval.
 
-    ``groups`` has an entry for each sample: ``None``, or an array that names the group of each row; then whole groups are
-    drawn, since the clips of one kit or drum are not independent. The percentiles are moved as :meth:`Interval.recentred` says.
-    Raises BadSetting where a setting is impossible.
+    The percentiles are shifted as in :meth:`Interval.recentred`.
+
+    Parameters
+    ----------
+    statistic : callable
+        Function of one array for each sample.
+    samples : sequence of np.ndarray
+        Arrays whose rows are resampled with replacement.
+    groups : sequence of np.ndarray or None, optional
+        An entry for each sample: None, or the group of each row. Whole groups are resampled, because the clips of one
+        kit or drum are not independent.
+    confidence : float
+        Probability mass of the interval, between 0 and 1.
+    repeats : int
+        Number of bootstrap draws, at least 2.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    Interval
+        ``statistic(*samples)`` with its interval.
+
+    Raises
+    ------
+    BadSetting
+        If a setting is out of range.
+
+    References
+    ----------
+    B. Efron, "Bootstrap methods: another look at the jackknife", 1979.
     """
     if not 0 < confidence < 1 or repeats < 2:
         raise BadSetting(
@@ -57,68 +104,127 @@ def bootstrap_interval(
             f"There are {len(samples)} samples and {len(groups)} entries of groups; give one (or None) for each sample."
         )
     rng = np.random.default_rng(seed)
-    named = [np.arange(len(rows)) if group is None else group for rows, group in zip(samples, groups, strict=True)]
+    row_groups = [np.arange(len(rows)) if group is None else group for rows, group in zip(samples, groups, strict=True)]
     draws = [
-        float(statistic(*(rows[drawn_again(group, rng)] for rows, group in zip(samples, named, strict=True))))
+        float(statistic(*(rows[bootstrap_rows(group, rng)] for rows, group in zip(samples, row_groups, strict=True))))
         for _ in range(repeats)
     ]
     return Interval.recentred(float(statistic(*samples)), draws, confidence)
 
 
-def drawn_again(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Indices of a bootstrap draw of whole ``groups`` ``(n,)``, with replacement, as many groups as there are."""
-    _, owner = np.unique(groups, return_inverse=True)
-    members = np.split(np.argsort(owner, kind="stable"), np.cumsum(np.bincount(owner))[:-1])
+def bootstrap_rows(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw whole groups with replacement, as many as there are.
+
+    Parameters
+    ----------
+    groups : np.ndarray
+        Group of each row, ``(n,)``.
+    rng : np.random.Generator
+        Source of the draw.
+
+    Returns
+    -------
+    np.ndarray
+        Row indices; their number varies with the sizes of the groups.
+    """
+    _, group_index = np.unique(groups, return_inverse=True)
+    members = np.split(np.argsort(group_index, kind="stable"), np.cumsum(np.bincount(group_index))[:-1])
     return np.concatenate([members[drawn] for drawn in rng.integers(len(members), size=len(members))])
 
 
 def split_in_halves(groups: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of two halves that share no group and hold equally many clips of every label.
+    """Draw two halves that have no group in common and the same number of clips of every label.
 
-    The groups, in a drawn order, each join the half that they leave more even; then the fuller half of each label loses drawn
-    clips. A label of a single group has clips in one half only and drops out of both. ``groups`` and ``labels`` are ``(n,)``.
+    The groups, in random order, each join the half that balances the counts better; then the larger half of each label
+    loses random clips. A label of a single group has clips in one half only, so it drops out of both.
+
+    Parameters
+    ----------
+    groups, labels : np.ndarray
+        Group and label of each row, ``(n,)``.
+    rng : np.random.Generator
+        Source of the draw.
+
+    Returns
+    -------
+    tuple of np.ndarray
+        Row indices of both halves, ordered by label.
     """
-    names, owner = np.unique(groups, return_inverse=True)
-    classes, label_of = np.unique(labels, return_inverse=True)
-    counts = np.zeros((len(names), len(classes)), dtype=np.int64)
-    np.add.at(counts, (owner, label_of), 1)
-    surplus = np.zeros(len(classes), dtype=np.int64)  # clips of each label that the first half has more than the second
-    side = np.empty(len(names), dtype=np.int64)
-    for group in rng.permutation(len(names)):
-        if_first, if_second = np.abs(surplus + counts[group]).sum(), np.abs(surplus - counts[group]).sum()
-        side[group] = rng.integers(2) if if_first == if_second else int(if_second < if_first)
-        surplus += counts[group] if side[group] == 0 else -counts[group]
-    halves = [np.flatnonzero(side[owner] == half) for half in (0, 1)]
-    return equal_counts(labels, halves[0], labels, halves[1], rng)
+    group_names, group_index = np.unique(groups, return_inverse=True)
+    label_names, label_index = np.unique(labels, return_inverse=True)
+    counts = np.zeros((len(group_names), len(label_names)), dtype=np.int64)
+    np.add.at(counts, (group_index, label_index), 1)
+    surplus = np.zeros(len(label_names), dtype=np.int64)  # clips of each label in the first half minus the second
+    half_of_group = np.empty(len(group_names), dtype=np.int64)
+    for group in rng.permutation(len(group_names)):
+        if_first = np.abs(surplus + counts[group]).sum()
+        if_second = np.abs(surplus - counts[group]).sum()
+        half_of_group[group] = rng.integers(2) if if_first == if_second else int(if_second < if_first)
+        surplus += counts[group] if half_of_group[group] == 0 else -counts[group]
+    first, second = (np.flatnonzero(half_of_group[group_index] == half) for half in (0, 1))
+    return draw_equal_counts(labels, labels, rng, first, second)
 
 
-def equal_counts(
-    first_labels: np.ndarray,
-    first: np.ndarray,
-    second_labels: np.ndarray,
-    second: np.ndarray,
+def draw_equal_counts(
+    reference_labels: np.ndarray,
+    estimate_labels: np.ndarray,
     rng: np.random.Generator,
-    at_most: dict[str, int] | None = None,
+    reference_rows: np.ndarray | None = None,
+    estimate_rows: np.ndarray | None = None,
+    at_most: Mapping[str, int] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Drawn indices out of ``first`` and ``second`` with equally many clips of every label, ``at_most`` so many of each.
+    """Draw rows from two sets so that both have the same number of clips of every label.
 
-    ``first_labels[first]`` are the labels on offer on one side, ``second_labels[second]`` on the other. Labels that one side
-    lacks, or that ``at_most`` does not name, drop out. The result is ordered by label.
+    Parameters
+    ----------
+    reference_labels, estimate_labels : np.ndarray
+        Label of each row of a set, ``(n,)`` and ``(m,)``.
+    rng : np.random.Generator
+        Source of the draw, without replacement.
+    reference_rows, estimate_rows : np.ndarray, optional
+        Row indices to draw from; all rows by default.
+    at_most : mapping of str to int, optional
+        Largest number of clips of each label; labels without an entry drop out.
+
+    Returns
+    -------
+    tuple of np.ndarray
+        Row indices of both sets, ordered by label. Labels that one set lacks drop out.
     """
-    chosen: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    for label in np.intersect1d(first_labels[first], second_labels[second]):
-        pools = first[first_labels[first] == label], second[second_labels[second] == label]
+    if reference_rows is None:
+        reference_rows = np.arange(len(reference_labels))
+    if estimate_rows is None:
+        estimate_rows = np.arange(len(estimate_labels))
+    drawn: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for label in np.intersect1d(reference_labels[reference_rows], estimate_labels[estimate_rows]):
+        pools = (
+            reference_rows[reference_labels[reference_rows] == label],
+            estimate_rows[estimate_labels[estimate_rows] == label],
+        )
         count = min(len(pools[0]), len(pools[1]))
         if at_most is not None:
             count = min(count, at_most.get(str(label), 0))
-        for side, pool in zip(chosen, pools, strict=True):
-            side.append(rng.choice(pool, count, replace=False))
+        for rows, pool in zip(drawn, pools, strict=True):
+            rows.append(rng.choice(pool, count, replace=False))
     empty = np.empty(0, dtype=np.int64)
-    return np.concatenate([empty, *chosen[0]]), np.concatenate([empty, *chosen[1]])
+    return np.concatenate([empty, *drawn[0]]), np.concatenate([empty, *drawn[1]])
 
 
-def one_of_each(clusters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Index of one drawn row of every cluster; ``clusters`` ``(n,)`` names the cluster of each row."""
+def draw_one_per_cluster(clusters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw one row of every cluster.
+
+    Parameters
+    ----------
+    clusters : np.ndarray
+        Cluster of each row, ``(n,)``.
+    rng : np.random.Generator
+        Source of the draw.
+
+    Returns
+    -------
+    np.ndarray
+        Sorted row indices, one for each cluster.
+    """
     shuffled = rng.permutation(len(clusters))
     _, first = np.unique(clusters[shuffled], return_index=True)
     return np.sort(shuffled[first])

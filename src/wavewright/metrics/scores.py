@@ -1,70 +1,152 @@
-"""Scores on a classifier's probabilities ``(n, classes)``: inception, modified inception and AM score, label agreement."""
+"""Scores on the class probabilities of a classifier: inception, modified inception and AM score, label agreement."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..errors import BadSetting
+from .checks import checked_per_clip
 
-SMALLEST_PROBABILITY = 1e-12
-"""Probabilities are raised to this inside logarithms, so that a sure classifier gives a large divergence, not infinity."""
+MIN_PROBABILITY = 1e-12
+"""Lower bound of probabilities inside logarithms, so that a confident classifier gives finite divergences."""
 
 
 def inception_score(probabilities: np.ndarray) -> float:
-    """``exp(E_x KL(p(y|x) || p(y)))`` with ``p(y)`` the mean over the clips, between 1 and the number of classes; higher is
-    better.
+    """Compute the inception score ``exp(E_x KL(p(y|x) || p(y)))``, with ``p(y)`` the mean over the clips.
 
-    Salimans et al., "Improved techniques for training GANs", 2016. It rewards sure and evenly used classes and is blind to how
-    alike the clips of one class are. Raises BadSetting where ``probabilities`` ``(n, classes)`` are not distributions.
+    Higher is better. It rewards confident predictions and equally frequent classes, and ignores how alike the clips of
+    one class are.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray
+        Class probabilities of the generated clips, ``(n, classes)``.
+
+    Returns
+    -------
+    float
+        The score, from 1 to the number of classes.
+
+    Raises
+    ------
+    BadSetting
+        If the rows are not probability distributions.
+
+    References
+    ----------
+    T. Salimans et al., "Improved techniques for training GANs", 2016.
     """
-    probabilities = _checked("probabilities", probabilities)
-    return float(np.exp(_divergence(probabilities, probabilities.mean(axis=0)).mean()))
+    probabilities = _checked_probabilities("probabilities", probabilities)
+    return float(np.exp(_kl_divergence(probabilities, probabilities.mean(axis=0)).mean()))
 
 
 def modified_inception_score(probabilities: np.ndarray, labels: np.ndarray | None = None) -> float:
-    """``exp(E_x E_x' KL(p(y|x) || p(y|x')))`` over all pairs of clips, at least 1; higher is better.
+    """Compute the modified inception score ``exp(E_x E_x' KL(p(y|x) || p(y|x')))`` over all pairs of clips.
 
-    Gurumurthy et al., "DeLiGAN", 2017: there the pairs are of one class and the score is the mean over classes, which
-    ``labels`` ``(n,)`` gives; without labels the pairs are of the whole set, as in the published SC09 tables (Kong et al.,
-    2021; Goel et al., 2022). The mean over pairs is computed in full: ``E_x E_x' KL = E_x sum_y p log p - sum_y E_x[p] E_x[log
-    p]``. Raises BadSetting where ``probabilities`` ``(n, classes)`` are not distributions or there is not one label for each.
+    Higher is better. With ``labels`` the pairs are of one class and the score is the mean over the classes, as in the
+    paper; without them the pairs are of the whole set, as in the published SC09 tables. The mean over the pairs is
+    exact: ``E_x E_x' KL = E_x sum_y p log p - sum_y E_x[p] E_x[log p]``.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray
+        Class probabilities of the generated clips, ``(n, classes)``.
+    labels : np.ndarray, optional
+        Label of each clip, ``(n,)``.
+
+    Returns
+    -------
+    float
+        The score, at least 1.
+
+    Raises
+    ------
+    BadSetting
+        If the rows are not probability distributions or there is not one label for each.
+
+    References
+    ----------
+    S. Gurumurthy et al., "DeLiGAN: generative adversarial networks for diverse and limited data", 2017.
+    Z. Kong et al., "DiffWave: a versatile diffusion model for audio synthesis", 2021 (SC09).
+    K. Goel et al., "It's raw! Audio generation with state-space models", 2022 (SC09).
     """
-    probabilities = _checked("probabilities", probabilities)
+    probabilities = _checked_probabilities("probabilities", probabilities)
     if labels is None:
         return _pair_score(probabilities)
-    labels = _checked_labels(labels, len(probabilities))
+    labels = checked_per_clip("labels", labels, len(probabilities))
     return float(np.mean([_pair_score(probabilities[labels == label]) for label in np.unique(labels)]))
 
 
 def am_score(reference_probabilities: np.ndarray, probabilities: np.ndarray) -> float:
-    """``KL(p_reference(y) || p(y)) + E_x H(p(y|x))`` in nats, at least 0; lower is better.
+    """Compute the AM score ``KL(p_reference(y) || p(y)) + E_x H(p(y|x))``.
 
-    Zhou et al., "Activation maximization generative adversarial nets", 2018: the classes of the generated clips should be as
-    frequent as in the reference, and each clip's class sure. Raises BadSetting where one is not ``(n, classes)`` of
-    distributions.
+    Lower is better: the classes are as frequent as in the reference, and the predictions are confident.
+
+    Parameters
+    ----------
+    reference_probabilities : np.ndarray
+        Class probabilities of the recordings, ``(n, classes)``.
+    probabilities : np.ndarray
+        Class probabilities of the generated clips, ``(m, classes)``.
+
+    Returns
+    -------
+    float
+        The score in nats, at least 0.
+
+    Raises
+    ------
+    BadSetting
+        If the rows are not probability distributions over the same classes.
+
+    References
+    ----------
+    Z. Zhou et al., "Activation maximization generative adversarial nets", 2018.
     """
-    reference = _checked("reference probabilities", reference_probabilities)
-    probabilities = _checked("probabilities", probabilities)
+    reference = _checked_probabilities("reference probabilities", reference_probabilities)
+    probabilities = _checked_probabilities("probabilities", probabilities)
     if reference.shape[1] != probabilities.shape[1]:
         raise BadSetting(
-            f"The reference has {reference.shape[1]} classes, the estimate {probabilities.shape[1]}; use one classifier."
+            f"The reference has {reference.shape[1]} classes, the estimate {probabilities.shape[1]}; "
+            "use one classifier."
         )
-    balance = _divergence(reference.mean(axis=0)[None], probabilities.mean(axis=0)).item()
+    balance = _kl_divergence(reference.mean(axis=0)[None], probabilities.mean(axis=0)).item()
     entropy = -(probabilities * _log(probabilities)).sum(axis=1).mean()
     return float(balance + entropy)
 
 
-def label_agreement(probabilities: np.ndarray, labels: np.ndarray, classes: list[str]) -> float:
-    """Share of clips whose most probable class is their label; ``classes`` names the columns of ``probabilities`` ``(n,
-    classes)``.
+def label_agreement(probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> float:
+    """Compute the fraction of clips whose most probable class is their label.
 
     A label that the classifier does not know counts as a disagreement.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray
+        Class probabilities of the clips, ``(n, classes)``.
+    labels : np.ndarray
+        Label of each clip, ``(n,)``.
+    classes : sequence of str
+        Name of each column of ``probabilities``.
+
+    Returns
+    -------
+    float
+        Fraction from 0 to 1.
+
+    Raises
+    ------
+    BadSetting
+        If the rows are not probability distributions, or labels or classes are not one for each row or column.
     """
-    probabilities = _checked("probabilities", probabilities)
-    labels = _checked_labels(labels, len(probabilities))
+    probabilities = _checked_probabilities("probabilities", probabilities)
+    labels = checked_per_clip("labels", labels, len(probabilities))
     if len(classes) != probabilities.shape[1]:
         raise BadSetting(
-            f"There are {probabilities.shape[1]} columns of probabilities and {len(classes)} class names; give one for each."
+            f"There are {probabilities.shape[1]} columns of probabilities and {len(classes)} class names; "
+            "give one for each."
         )
     return float(np.mean(np.asarray(classes)[probabilities.argmax(axis=1)] == labels))
 
@@ -74,16 +156,16 @@ def _pair_score(probabilities: np.ndarray) -> float:
     return float(np.exp((probabilities * logs).sum(axis=1).mean() - probabilities.mean(axis=0) @ logs.mean(axis=0)))
 
 
-def _divergence(probabilities: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Kullback-Leibler divergence in nats of each row of ``(n, classes)`` from ``other`` ``(classes,)``."""
-    return (probabilities * (_log(probabilities) - _log(other))).sum(axis=1)
+def _kl_divergence(probabilities: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the Kullback-Leibler divergence of each row of ``(n, classes)`` from ``other`` ``(classes,)``, in nats."""
+    return np.asarray((probabilities * (_log(probabilities) - _log(other))).sum(axis=1))
 
 
 def _log(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
+    return np.asarray(np.log(np.maximum(probabilities, MIN_PROBABILITY)))
 
 
-def _checked(name: str, probabilities: np.ndarray) -> np.ndarray:
+def _checked_probabilities(name: str, probabilities: np.ndarray) -> np.ndarray:
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if probabilities.ndim != 2 or probabilities.size == 0:
         raise BadSetting(
@@ -92,12 +174,3 @@ def _checked(name: str, probabilities: np.ndarray) -> np.ndarray:
     if not (probabilities >= 0).all() or not np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-3):
         raise BadSetting(f"The {name} must be at least 0 and sum to 1 in each row; give the output of a softmax.")
     return probabilities
-
-
-def _checked_labels(labels: np.ndarray, n: int) -> np.ndarray:
-    labels = np.asarray(labels)
-    if labels.shape != (n,):
-        raise BadSetting(
-            f"There are {n} rows of probabilities and labels of shape {labels.shape}; give one label for each row."
-        )
-    return labels

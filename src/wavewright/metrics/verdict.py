@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .report import Bar, Row
+from .criteria import AGREEMENT, COVERAGE, DIVERSITY, NO_CLOSER, ONE_NN_ACCURACY, RELATIVE_FRECHET, Criterion, ReportRow
 
-GOOD, UNRELIABLE, FEW_RECORDINGS, FEW_CLIPS = "good", "unreliable", "too few recordings", "too few clips"
-FEW_SOUNDS = "too few recorded sounds to tell copies by"
-COPIES, ALIKE, UNLIKE, WRONG_LABELS = "copies", "too alike", "unlike the recordings", "wrong labels"
+GOOD = "good"
+UNRELIABLE = "unreliable"
+FEW_RECORDINGS = "too few recordings"
+FEW_CLIPS = "too few clips"
+COPIES = "copies"
+FEW_CLUSTERS = "too few recorded sounds to detect copies"
+ALIKE = "too alike"
+UNLIKE = "unlike the recordings"
+WRONG_LABELS = "wrong labels"
 
-COMMON_BY_CHANCE = 2.0  # clips below the limit over those expected of new sounds; up to this there is no evidence
-FEWEST_A_LABEL = 30  # recordings or clips; with fewer, every metric depends on chance
+MAX_BY_CHANCE = 2.0  # clips below the limit over the number expected of new clips; up to this there is no evidence
+MIN_PER_LABEL = 30  # recordings or clips; with fewer, every metric depends on chance
 
 
 @dataclass(frozen=True)
@@ -33,84 +37,101 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
+        """True where nothing is wrong."""
         return [finding.name for finding in self.findings] == [GOOD]
 
     def __str__(self) -> str:
-        named = ", ".join(finding.name for finding in self.findings)
-        return "\n".join([f"Verdict: {named}.", *(f"  {finding.sentence}" for finding in self.findings)])
+        """Return the names of the findings and a line for each."""
+        names = ", ".join(finding.name for finding in self.findings)
+        return "\n".join([f"Verdict: {names}.", *(f"  {finding.sentence}" for finding in self.findings)])
 
 
-def verdict_of(rows: Sequence[Row]) -> Verdict:
-    """Return the verdict on the first row; ``rows`` are those of a report, cheats among them."""
+def verdict_of(rows: Sequence[ReportRow]) -> Verdict:
+    """Judge the first row of a report.
+
+    Parameters
+    ----------
+    rows : sequence of ReportRow
+        The generated clips first, then the other rows, cheats among them.
+
+    Returns
+    -------
+    Verdict
+        The findings.
+    """
     first = rows[0]
-    findings = [*_reliability(rows), *_counts(first), *_misses(first)]
+    findings = [*_reliability(rows), *_counts(first), *_failures(first)]
     if not findings:
-        what = "they sound like the recordings, are as varied and are no copies of them"
-        findings = [Finding(GOOD, f"Every bar is kept: {what}.")]
+        meaning = "the clips sound like the recordings, are as varied and are no copies of them"
+        findings = [Finding(GOOD, f"Every criterion is met: {meaning}.")]
     return Verdict(tuple(findings))
 
 
-def _reliability(rows: Sequence[Row]) -> Iterator[Finding]:
-    """Yield a finding for each cheat that meets every bar."""
+def _reliability(rows: Sequence[ReportRow]) -> Iterator[Finding]:
+    """Yield a finding for each cheat that meets every criterion."""
     for row in rows:
         if row.is_cheat and not row.failed:
-            cheat = row.name.partition(": ")[2] or row.name
             yield Finding(
                 UNRELIABLE,
-                f"A cheat ({cheat}) keeps every bar, so these figures cannot be trusted for these recordings.",
+                f"A cheat ({row.short_name}) meets every criterion, "
+                "so these metrics cannot be trusted for these recordings.",
             )
 
 
-def _counts(row: Row) -> Iterator[Finding]:
+def _counts(row: ReportRow) -> Iterator[Finding]:
     """Yield findings on labels with too few recordings or clips."""
-    labels = row.neighbours.labels
-    recordings = {label or "all": figures.n_reference for label, figures in labels.items()}
-    clips = {label or "all": figures.n_estimate for label, figures in labels.items()}
-    for name, counts, remedy in (
-        (FEW_RECORDINGS, recordings, "record more"),
-        (FEW_CLIPS, clips, "generate more, 50 a label"),
+    labels = row.sample_metrics.labels
+    recordings = {label or "all": metrics.n_reference for label, metrics in labels.items()}
+    clips = {label or "all": metrics.n_estimate for label, metrics in labels.items()}
+    for name, unit, counts, remedy in (
+        (FEW_RECORDINGS, "recordings", recordings, "record more"),
+        (FEW_CLIPS, "clips", clips, "generate more, 50 a label"),
     ):
-        few = {label: count for label, count in counts.items() if count < FEWEST_A_LABEL}
+        few = {label: count for label, count in counts.items() if count < MIN_PER_LABEL}
         if few:
             listed = ", ".join(f"{label} has {count}" for label, count in few.items())
-            what = name.removeprefix("too few ")
             yield Finding(
-                name, f"With fewer than {FEWEST_A_LABEL} {what} a label chance decides much ({listed}); {remedy}."
+                name, f"With fewer than {MIN_PER_LABEL} {unit} a label chance decides much ({listed}); {remedy}."
             )
 
 
-def _misses(row: Row) -> Iterator[Finding]:
-    """Yield a finding for each kind of problem, with the missed bars that belong to it."""
-    missed = [_problem(bar, _expected_closer(row)) for bar in row.bars if not bar.is_kept]
-    for name in (COPIES, FEW_SOUNDS, ALIKE, UNLIKE, WRONG_LABELS):
-        sentences = [sentence for kind, sentence in missed if kind == name]
-        if sentences:
-            yield Finding(name, f"{'; '.join(sentences)}.")
+def _failures(row: ReportRow) -> Iterator[Finding]:
+    """Yield a finding for each kind of problem, with the failed criteria that belong to it."""
+    problems = [_problem(criterion, _expected_closer(row)) for criterion in row.criteria if not criterion.is_met]
+    for name in (COPIES, FEW_CLUSTERS, ALIKE, UNLIKE, WRONG_LABELS):
+        clauses = [clause for problem, clause in problems if problem == name]
+        if clauses:
+            yield Finding(name, f"{'; '.join(clauses)}.")
 
 
-def _expected_closer(row: Row) -> float:
-    """Return the fraction of new sounds expected below the limit: 2 / (n + 1) for the smallest of n distances."""
-    labels = row.neighbours.labels.values()
-    shares = [2 / (label.n_sounds + 1) for label in labels if label.copying is not None]
-    return min(1.0, sum(shares) / max(len(shares), 1))
+def _expected_closer(row: ReportRow) -> float:
+    """Return the fraction of new clips expected below the limit: 2 / (n + 1) for the smallest of n distances."""
+    labels = row.sample_metrics.labels.values()
+    fractions = [2 / (label.n_clusters + 1) for label in labels if label.copying is not None]
+    return min(1.0, sum(fractions) / max(len(fractions), 1))
 
 
-def _problem(bar: Bar, expected_closer: float) -> tuple[str, str]:
-    """Return the kind of problem that a missed bar shows, and a clause with its value."""
-    value, limit = bar.value, bar.limit
-    percent, bound = f"{100 * value:.0f} %", f"{100 * limit:.0f} %"
-    if bar.name == "no closer than recordings":
-        closer = f"{100 * (1 - value):.1f} % of the clips lie closer to a recording than different recorded sounds to each other"
-        chance = f"at most {100 * (1 - limit):.2g} %; new sounds come to about {100 * expected_closer:.1f} % by chance"
-        return (FEW_SOUNDS if 1 - value <= COMMON_BY_CHANCE * expected_closer else COPIES), f"{closer} ({chance})"
-    if bar.name == "diversity":
-        return ALIKE, f"clips of a label differ {value:.2f} times as much as its recordings do (at least {limit:g})"
-    if bar.name == "coverage":
-        return ALIKE, f"{percent} of the recorded sounds have a clip near them (at least {bound})"
-    if bar.name == "label agreement":
-        return WRONG_LABELS, f"the classifier takes {percent} of the clips for what they should be (at least {bound})"
-    if bar.name == "1-nearest-neighbour accuracy":
-        return UNLIKE, f"the nearest neighbour tells {percent} of clips and recordings apart (at most {bound})"
-    embedding = bar.name.partition(", ")[2]
-    far = f"clips lie {value:.1f} times as far from the recordings as these, in halves, from each other"
-    return UNLIKE, f"{far}, by {embedding} (at most {limit:g})"
+def _problem(criterion: Criterion, expected_closer: float) -> tuple[str, str]:
+    """Return the kind of problem that a failed criterion shows, and a clause with its value."""
+    value, threshold = criterion.value, criterion.threshold
+    percent, limit = f"{100 * value:.0f} %", f"{100 * threshold:.0f} %"
+    if criterion.name == NO_CLOSER:
+        is_chance = 1 - value <= MAX_BY_CHANCE * expected_closer
+        return (FEW_CLUSTERS if is_chance else COPIES), (
+            f"{100 * (1 - value):.1f} % of the clips are closer to a recording than different recorded sounds are "
+            f"to each other (at most {100 * (1 - threshold):.2g} %; "
+            f"about {100 * expected_closer:.1f} % of new sounds are by chance)"
+        )
+    if criterion.name == DIVERSITY:
+        return ALIKE, f"clips of a label differ {value:.2f} times as much as its recordings do (at least {threshold:g})"
+    if criterion.name == COVERAGE:
+        return ALIKE, f"{percent} of the recorded sounds have a clip near them (at least {limit})"
+    if criterion.name == AGREEMENT:
+        return WRONG_LABELS, f"the classifier assigns {percent} of the clips to their label (at least {limit})"
+    if criterion.name == ONE_NN_ACCURACY:
+        return UNLIKE, f"the nearest clip separates {percent} of clips and recordings (at most {limit})"
+    embedding = criterion.name.removeprefix(f"{RELATIVE_FRECHET}, ")
+    return UNLIKE, (
+        f"the clips are {value:.1f} times as far from the recordings as one half of these is from the other, "
+        f"by {embedding} (at most {threshold:g})"
+    )

@@ -1,1 +1,1 @@
-"""Torch parts that more than one family uses: spectra, blocks, critics, losses."""
+"""Torch layers, losses and critics that more than one family uses."""

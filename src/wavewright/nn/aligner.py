@@ -1,36 +1,53 @@
-"""An aligner: learns which symbol each mel frame belongs to from nothing but pairs of symbols and frames."""
+"""Alignment of phones and mel frames, learned from pairs of both without any labelled boundaries."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 from ..dsp.alignment import N_SYMBOL_POSITION_FEATURES, best_durations, forward_sum, symbol_position_features
-from .frame_layers import heard_of
+from .frame_layers import sequence_mask
 
-N_CEPSTRA = 20  # of a frame
-TRUST = 0.2  # in what frames say: neighbours and cepstra repeat each other
-LOG_SCALES = (-1.5, 1.0)  # of a Gaussian: the narrowest and the widest
+N_CEPSTRA = 20
+ACOUSTIC_SCALE = 0.2  # of the Gaussians' log-likelihoods: adjacent frames and cepstra are correlated
+LOG_SCALE_RANGE = (-1.5, 1.0)  # of a Gaussian
 SMALLEST_VARIANCE = 1e-2  # of a cepstrum over a recording
-UNHEARD = -1e4  # log-probability of padding
+PADDING_SCORE = -1e4  # log-probability of padded symbols
 
 
 class Aligner(nn.Module):
-    """How likely each symbol is in each frame: by a Gaussian over what is heard in it, and by where both lie (the prior).
+    """Emission model of a hidden Markov model: log-likelihood of each symbol in each frame, plus a positional prior.
 
-    A symbol has to explain every frame that it is given, as in a hidden Markov model of speech (L. Rabiner, "A tutorial on hidden Markov
-    models", 1989); the sum over all alignments and the prior are those of Badlani et al., "One TTS Alignment To Rule Them All", 2022. Its
-    softmax over the symbols of a sentence instead lets one symbol take the frames of all others where recordings are few. What is heard are
-    cepstra and their slopes, with mean 0 and variance 1 in each recording.
+    Each symbol has a diagonal Gaussian over the cepstra of a frame and their slopes, normalised to mean 0 and variance
+    1 in each recording. The sum over all alignments and the prior are those of [2]_. There, a softmax over the symbols
+    of a sentence lets one symbol absorb the frames of all others where recordings are few; a Gaussian has to explain
+    every frame that is assigned to it, as in [1]_.
+
+    Parameters
+    ----------
+    n_symbols : int
+        Size of the phone inventory.
+    n_speakers : int
+        Number of speakers.
+    n_mels : int
+        Mel bands of a frame.
+    channels : int
+        Size of the embeddings.
+
+    References
+    ----------
+    .. [1] L. Rabiner, "A Tutorial on Hidden Markov Models and Selected Applications in Speech Recognition", 1989.
+    .. [2] R. Badlani et al., "One TTS Alignment To Rule Them All", 2022.
     """
 
     cosines: Tensor
 
-    def __init__(self, n_symbols: int, n_speakers: int, n_mels: int, channels: int):
+    def __init__(self, n_symbols: int, n_speakers: int, n_mels: int, channels: int) -> None:
         super().__init__()
         self.embed = nn.Embedding(n_symbols, channels)
         self.speaker = nn.Embedding(n_speakers, channels)
@@ -39,64 +56,130 @@ class Aligner(nn.Module):
         nn.init.zeros_(self.gaussians.bias)
         with torch.no_grad():
             self.gaussians.weight *= 0.1  # all symbols alike at first, so that the prior decides
-        order, band = torch.arange(1, N_CEPSTRA + 1)[:, None] - 1, torch.arange(n_mels)
+        order = torch.arange(1, N_CEPSTRA + 1)[:, None] - 1
+        band = torch.arange(n_mels)
         cosines = torch.cos(torch.pi * order * (2 * band + 1) / (2 * n_mels))  # DCT-II
         self.register_buffer("cosines", cosines.T.contiguous(), persistent=False)
 
-    def hear(self, mel: Tensor, heard: Tensor) -> Tensor:
-        """Cepstra and their slopes ``(batch, frames, 2 * N_CEPSTRA)`` of ``mel (batch, frames, n_mels)``, 0 for padding."""
-        count = heard.sum(1, keepdim=True)
+    def cepstra(self, mel: Tensor, mask: Tensor) -> Tensor:
+        """Compute normalised cepstra and their slopes.
+
+        Parameters
+        ----------
+        mel : Tensor
+            Log-mel frames ``(batch, frames, n_mels)``.
+        mask : Tensor
+            1 for a frame and 0 for padding, ``(batch, frames, 1)``.
+
+        Returns
+        -------
+        Tensor
+            ``(batch, frames, 2 * N_CEPSTRA)``, 0 for padding.
+        """
+        count = mask.sum(1, keepdim=True)
         cepstra = mel.float() @ self.cosines
-        cepstra = (cepstra - (cepstra * heard).sum(1, keepdim=True) / count) * heard
+        cepstra = (cepstra - (cepstra * mask).sum(1, keepdim=True) / count) * mask
         cepstra = cepstra / (cepstra.square().sum(1, keepdim=True) / count + SMALLEST_VARIANCE).sqrt()
         padded = F.pad(cepstra, (0, 0, 1, 1))
-        return torch.cat([cepstra, (padded[:, 2:] - padded[:, :-2]) * heard], -1)
+        return torch.cat([cepstra, (padded[:, 2:] - padded[:, :-2]) * mask], -1)
 
     def forward(
         self, symbols: Tensor, speaker: Tensor, mel: Tensor, prior: Tensor, n_frames: Tensor, n_symbols: Tensor
     ) -> Tensor:
-        """Log-likelihoods of frames and symbols ``(batch, frames, symbols)`` float32, with the prior, UNHEARD for padded symbols.
+        """Score every pair of a frame and a symbol.
 
-        ``symbols (batch, symbols)``, ``speaker (batch,)``, ``mel (batch, frames, n_mels)`` of which ``n_frames (batch,)`` count, and
-        log-``prior (batch, frames, symbols)``.
+        Parameters
+        ----------
+        symbols : Tensor
+            Symbol indices ``(batch, symbols)``.
+        speaker : Tensor
+            Speaker indices ``(batch,)``.
+        mel : Tensor
+            Log-mel frames ``(batch, frames, n_mels)``.
+        prior : Tensor
+            Log-probability of each symbol by its position, ``(batch, frames, symbols)``.
+        n_frames, n_symbols : Tensor
+            Lengths without padding, ``(batch,)``.
+
+        Returns
+        -------
+        Tensor
+            Log-likelihoods ``(batch, frames, symbols)`` float32, PADDING_SCORE for padded symbols.
         """
         with torch.autocast(mel.device.type, enabled=False):
-            given = self.embed(symbols) + self.speaker(speaker)[:, None]
-            means, log_scales = self.gaussians(F.gelu(self.widen(given))).chunk(2, -1)
-            precision = torch.exp(-2 * log_scales.clamp(*LOG_SCALES))  # (batch, symbols, 2 * N_CEPSTRA)
-            frames = self.hear(mel, heard_of(n_frames, mel.shape[1]))
+            embedded = self.embed(symbols) + self.speaker(speaker)[:, None]
+            means, log_scales = self.gaussians(F.gelu(self.widen(embedded))).chunk(2, -1)
+            precision = torch.exp(-2 * log_scales.clamp(*LOG_SCALE_RANGE))  # (batch, symbols, 2 * N_CEPSTRA)
+            frames = self.cepstra(mel, sequence_mask(n_frames, mel.shape[1]))
             square = frames.square() @ precision.transpose(1, 2) - 2 * frames @ (precision * means).transpose(1, 2)
             constant = (precision * means.square() - precision.log()).sum(-1)[:, None]
-            scores = -0.5 * TRUST * (square + constant) + prior
-            is_padding = heard_of(n_symbols, symbols.shape[1])[:, None, :, 0] < 0.5  # (batch, 1, symbols)
-            return scores.masked_fill(is_padding, UNHEARD)
+            scores: Tensor = -0.5 * ACOUSTIC_SCALE * (square + constant) + prior
+            is_padding = sequence_mask(n_symbols, symbols.shape[1])[:, None, :, 0] < 0.5  # (batch, 1, symbols)
+            return scores.masked_fill(is_padding, PADDING_SCORE)
+
+
+class _ForwardSumContext(FunctionCtx):
+    """Type of the context of :class:`_ForwardSum`."""
+
+    saved_tensors: tuple[Tensor, ...]
 
 
 class _ForwardSum(torch.autograd.Function):
-    """The negative log-probability of all alignments together, a frame; its gradient is what the backward pass finds."""
+    """Negative log-probability of all alignments, whose gradient is the posterior of the forward-backward algorithm."""
 
     @staticmethod
-    def forward(ctx: Any, scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor) -> Tensor:
+    def forward(
+        ctx: _ForwardSumContext, scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor
+    ) -> Tensor:
         totals, posterior = forward_sum(
             scores.detach().cpu().numpy(), is_skippable.cpu().numpy(), n_frames.cpu().numpy(), n_symbols.cpu().numpy()
         )
-        share = 1 / (n_frames.to(scores) * len(scores))
-        ctx.save_for_backward(torch.from_numpy(posterior).to(scores) * share[:, None, None])
-        return -(torch.from_numpy(totals).to(scores) * share).sum()
+        weight = 1 / (n_frames.to(scores) * len(scores))
+        ctx.save_for_backward(torch.from_numpy(posterior).to(scores) * weight[:, None, None])
+        return -(torch.from_numpy(totals).to(scores) * weight).sum()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _ForwardSumContext, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (posterior,) = ctx.saved_tensors
         return -gradient * posterior, None, None, None
 
 
+_apply_forward_sum: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor] = _ForwardSum.apply
+
+
 def forward_sum_loss(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor) -> Tensor:
-    """``-log p(frames | symbols)`` over all alignments, nats a frame, the mean over the batch; see :func:`..dsp.alignment.forward_sum`."""
-    return _ForwardSum.apply(scores, is_skippable, n_frames, n_symbols)
+    """Compute ``-log p(frames | symbols)`` over all monotonic alignments.
+
+    Parameters
+    ----------
+    scores : Tensor
+        Log-likelihoods ``(batch, frames, symbols)``.
+    is_skippable : Tensor
+        Symbols that may have no frame, ``(batch, symbols)`` bool.
+    n_frames, n_symbols : Tensor
+        Lengths without padding, ``(batch,)``.
+
+    Returns
+    -------
+    Tensor
+        Nats per frame, the mean over the batch, ``()``. See :func:`wavewright.dsp.alignment.forward_sum`.
+    """
+    return _apply_forward_sum(scores, is_skippable, n_frames, n_symbols)
 
 
 def hard_durations(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor) -> Tensor:
-    """Frames of each symbol on the best alignment, ``(batch, symbols)`` int64; see :func:`..dsp.alignment.best_durations`."""
+    """Return the frames of each symbol on the most likely alignment (Viterbi).
+
+    Parameters
+    ----------
+    scores, is_skippable, n_frames, n_symbols : Tensor
+        As in :func:`forward_sum_loss`.
+
+    Returns
+    -------
+    Tensor
+        ``(batch, symbols)`` int64. See :func:`wavewright.dsp.alignment.best_durations`.
+    """
     durations, _ = best_durations(
         scores.detach().float().cpu().numpy(),
         is_skippable.cpu().numpy(),
@@ -106,27 +189,67 @@ def hard_durations(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_sym
     return torch.from_numpy(durations).to(scores.device)
 
 
-def places_of(durations: Tensor, n_frames: int) -> Tensor:
-    """The symbol of each frame ``(batch, n_frames)`` int64 of ``durations (batch, symbols)``; beyond their sum the last symbol's."""
+def durations_to_positions(durations: Tensor, n_frames: int) -> Tensor:
+    """Return the position of each frame's symbol in the sentence.
+
+    Parameters
+    ----------
+    durations : Tensor
+        Frames of each symbol, ``(batch, symbols)``.
+    n_frames : int
+        Length of the result; frames after the last symbol count to it.
+
+    Returns
+    -------
+    Tensor
+        ``(batch, n_frames)`` int64.
+    """
     ends = durations.cumsum(1)
     frames = torch.arange(n_frames, device=durations.device).expand(len(durations), -1).contiguous()
     return torch.searchsorted(ends, frames, right=True).clamp(max=durations.shape[1] - 1)
 
 
-def agreement(scores: Tensor, places: Tensor, heard: Tensor) -> Tensor:
-    """The log-likelihood of each frame's symbol on an alignment, averaged over the frames that are heard, ``(batch,)``.
+def alignment_score(scores: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
+    """Average the log-likelihoods along an alignment.
 
-    ``scores (batch, frames, symbols)``, ``places (batch, frames)``, ``heard (batch, frames)``.
+    Parameters
+    ----------
+    scores : Tensor
+        Log-likelihoods ``(batch, frames, symbols)``.
+    positions : Tensor
+        Position of each frame's symbol, ``(batch, frames)`` int64.
+    mask : Tensor
+        1 for a frame and 0 for padding, ``(batch, frames)``.
+
+    Returns
+    -------
+    Tensor
+        Mean over the frames of each clip, ``(batch,)``.
     """
-    chosen = scores.gather(2, places[..., None])[..., 0]
-    return (chosen * heard).sum(1) / heard.sum(1)
+    aligned = scores.gather(2, positions[..., None])[..., 0]
+    return (aligned * mask).sum(1) / mask.sum(1)
 
 
-def place_batch(durations: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
-    """The symbol of each frame ``(batch, n_frames)`` and its features, 0 for padding; see :func:`..dsp.alignment.symbol_position_features`."""
-    places = places_of(durations, n_frames)
-    features = np.zeros((*places.shape, N_SYMBOL_POSITION_FEATURES), np.float32)
-    for row, count in enumerate(durations.cpu().numpy()):
-        found = symbol_position_features(count)[1]
-        features[row, : len(found)] = found
-    return places, torch.from_numpy(features).to(durations.device)
+def frame_positions(durations: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
+    """Return the position of each frame's symbol and features of the frame's position within it.
+
+    Parameters
+    ----------
+    durations : Tensor
+        Frames of each symbol, ``(batch, symbols)``.
+    n_frames : int
+        Length of the result.
+
+    Returns
+    -------
+    positions : Tensor
+        See :func:`durations_to_positions`, ``(batch, n_frames)`` int64.
+    features : Tensor
+        See :func:`wavewright.dsp.alignment.symbol_position_features`, ``(batch, n_frames, N_SYMBOL_POSITION_FEATURES)``, 0 for padding.
+    """
+    positions = durations_to_positions(durations, n_frames)
+    features = np.zeros((*positions.shape, N_SYMBOL_POSITION_FEATURES), np.float32)
+    for row, clip_durations in enumerate(durations.cpu().numpy()):
+        of_clip = symbol_position_features(clip_durations)[1]
+        features[row, : len(of_clip)] = of_clip
+    return positions, torch.from_numpy(features).to(durations.device)

@@ -1,4 +1,4 @@
-"""Building blocks of one-dimensional networks: conditioned residual blocks, anti-aliased resampling, phase shuffle, recurrence."""
+"""Blocks of networks over time: FiLM, residual blocks, anti-aliased upsampling, a residual GRU, phase shuffle."""
 
 from __future__ import annotations
 
@@ -7,76 +7,124 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class Film(nn.Module):
-    """Feature-wise linear modulation (Perez et al., 2018): scales and shifts channels by a condition vector.
+class FiLM(nn.Module):
+    """Feature-wise linear modulation: scale and shift channels by a conditioning vector; the identity at first.
 
-    ``forward(features (batch, channels, time), condition (batch, condition_size)) -> (batch, channels, time)``; starts as the identity.
+    Parameters
+    ----------
+    condition_size : int
+        Size of the conditioning vector.
+    channels : int
+        Channels to modulate.
+
+    References
+    ----------
+    E. Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer", 2018.
     """
 
-    def __init__(self, condition_size: int, channels: int):
+    def __init__(self, condition_size: int, channels: int) -> None:
         super().__init__()
         self.to_scale_and_shift = nn.Linear(condition_size, 2 * channels)
         nn.init.normal_(self.to_scale_and_shift.weight, std=0.02)
         nn.init.zeros_(self.to_scale_and_shift.bias)
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        """Modulate ``features (batch, channels, time)`` by ``condition (batch, condition_size)``."""
         scale, shift = self.to_scale_and_shift(condition).unsqueeze(-1).chunk(2, dim=1)  # (batch, channels, 1) each
-        return features * (1 + scale) + shift
+        modulated: Tensor = features * (1 + scale) + shift
+        return modulated
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions over time around FiLM: ``(batch, channels, time) -> (batch, channels, time)``."""
+    """Two convolutions over time with FiLM between, and a residual connection.
 
-    def __init__(self, channels: int, condition_size: int, kernel_size: int = 3):
+    Parameters
+    ----------
+    channels : int
+        Channels of input and output.
+    condition_size : int
+        Size of the conditioning vector.
+    kernel_size : int
+        Odd number of taps of each convolution.
+    """
+
+    def __init__(self, channels: int, condition_size: int, kernel_size: int = 3) -> None:
         super().__init__()
         self.first = nn.Conv1d(channels, channels, kernel_size, padding=kernel_size // 2)
         self.second = nn.Conv1d(channels, channels, kernel_size, padding=kernel_size // 2)
-        self.film = Film(condition_size, channels)
+        self.film = FiLM(condition_size, channels)
         with torch.no_grad():
             self.second.weight.mul_(0.3)  # near the identity at the start
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
-        hidden = self.first(F.leaky_relu(features, 0.2))
+        """Return a tensor of the shape of ``features (batch, channels, time)``; see :class:`FiLM` for ``condition``."""
+        hidden: Tensor = self.first(F.leaky_relu(features, 0.2))
         hidden = self.second(F.leaky_relu(self.film(hidden, condition), 0.2))
         return features + hidden
 
 
-class Upsample(nn.Module):
-    """Linear interpolation by a whole factor, ``(batch, channels, time) -> (batch, channels, factor * time)``.
+class LinearUpsample(nn.Module):
+    """Linear interpolation by a whole factor: its triangular kernel attenuates spectral images.
 
-    Its triangular kernel keeps spectral images down, which a bare transposed convolution does not.
+    Parameters
+    ----------
+    factor : int
+        Output samples per input sample.
     """
 
-    def __init__(self, factor: int):
+    def __init__(self, factor: int) -> None:
         super().__init__()
         self.factor = factor
 
     def forward(self, features: Tensor) -> Tensor:
+        """Return ``(batch, channels, factor * time)`` of ``features (batch, channels, time)``."""
         return F.interpolate(features, scale_factor=float(self.factor), mode="linear", align_corners=False)
 
 
-class Recurrence(nn.Module):
-    """A residual bidirectional GRU over time: ``(batch, channels, time) -> (batch, channels, time)``, an even number of channels."""
+class ResidualGRU(nn.Module):
+    """Bidirectional GRU over time with a residual connection.
 
-    def __init__(self, channels: int):
+    Parameters
+    ----------
+    channels : int
+        Even number of channels of input and output.
+    """
+
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.gru = nn.GRU(channels, channels // 2, batch_first=True, bidirectional=True)
 
     def forward(self, features: Tensor) -> Tensor:
-        return features + self.gru(features.transpose(1, 2))[0].transpose(1, 2)
+        """Return a tensor of the shape of ``features (batch, channels, time)``."""
+        outputs: Tensor = self.gru(features.transpose(1, 2))[0]
+        return features + outputs.transpose(1, 2)
 
 
 def phase_shuffle(features: Tensor, largest_shift: int) -> Tensor:
-    """Shift each example by a random number of samples in [-largest_shift, largest_shift], reflecting at the ends.
+    """Shift each example by a random number of samples, reflecting at the ends.
 
-    Donahue et al., 2019, section 3.3: it keeps the critic from spotting the generator by the phase of its upsampling artefacts.
-    ``features (batch, channels, time)``; draws from torch's global generator.
+    It keeps a critic from recognising generated waves by the phase of their upsampling artefacts.
+
+    Parameters
+    ----------
+    features : Tensor
+        ``(batch, channels, time)``.
+    largest_shift : int
+        Shifts are uniform in [-largest_shift, largest_shift], from torch's global generator.
+
+    Returns
+    -------
+    Tensor
+        The same shape.
+
+    References
+    ----------
+    C. Donahue et al., "Adversarial Audio Synthesis", 2019, section 3.3.
     """
     if largest_shift == 0:
         return features
     batch, channels, time = features.shape
     shifts = torch.randint(-largest_shift, largest_shift + 1, (batch, 1), device=features.device)
-    index = torch.arange(time, device=features.device) - shifts  # (batch, time)
-    index = index.abs()
+    index = (torch.arange(time, device=features.device) - shifts).abs()  # (batch, time)
     index = torch.where(index >= time, 2 * (time - 1) - index, index)
     return features.gather(2, index.unsqueeze(1).expand(batch, channels, time))

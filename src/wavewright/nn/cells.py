@@ -1,4 +1,4 @@
-"""Stacked LSTM or GRU cells, one step at a time: what torch's own loop computes, as a graph of one step needs it."""
+"""One time step of stacked LSTM or GRU layers, as an exported graph of one step needs it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,50 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def step_cells(cells: nn.LSTM | nn.GRU, given: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-    """What the cells are ``given (batch, inputs)`` to ``(batch, hidden_size)`` and the next state.
+def step_cells(layers: nn.LSTM | nn.GRU, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Advance stacked recurrent layers by one step; equal to torch's own loop over time.
 
-    ``state (batch, n_states, hidden_size)`` has of each layer the hidden vector, and of an LSTM's its memory after that; zeros are
-    before anything was heard. The cells are written out (Hochreiter and Schmidhuber, 1997; Cho et al., 2014).
+    Parameters
+    ----------
+    layers : nn.LSTM or nn.GRU
+        Layers of one direction, with biases.
+    inputs : Tensor
+        ``(batch, input_size)``.
+    state : Tensor
+        ``(batch, n_states, hidden_size)``: the hidden vector of each layer, followed by the cell vector for an LSTM;
+        zeros before the first step.
+
+    Returns
+    -------
+    outputs : Tensor
+        Hidden vector of the last layer, ``(batch, hidden_size)``.
+    next_state : Tensor
+        The shape of ``state``.
+
+    References
+    ----------
+    S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", 1997.
+    K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014.
     """
-    hidden, states = given, []
-    for layer in range(cells.num_layers):
-        weights = [cells.get_parameter(f"{name}_l{layer}") for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")]
-        if isinstance(cells, nn.LSTM):
-            before, memory = state[:, 2 * layer], state[:, 2 * layer + 1]
-            gates = F.linear(hidden, weights[0], weights[1]) + F.linear(before, weights[2], weights[3])
-            let_in, forget, new, out = gates.chunk(4, 1)
-            memory = torch.sigmoid(forget) * memory + torch.sigmoid(let_in) * torch.tanh(new)
-            hidden = torch.sigmoid(out) * torch.tanh(memory)
-            states += [hidden, memory]
+    hidden = inputs
+    next_state: list[Tensor] = []
+    for index in range(layers.num_layers):
+        weight_ih, bias_ih, weight_hh, bias_hh = (
+            layers.get_parameter(f"{name}_l{index}") for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
+        )
+        if isinstance(layers, nn.LSTM):
+            previous, cell = state[:, 2 * index], state[:, 2 * index + 1]
+            gates = F.linear(hidden, weight_ih, bias_ih) + F.linear(previous, weight_hh, bias_hh)
+            input_gate, forget_gate, candidate, output_gate = gates.chunk(4, 1)
+            cell = torch.sigmoid(forget_gate) * cell + torch.sigmoid(input_gate) * torch.tanh(candidate)
+            hidden = torch.sigmoid(output_gate) * torch.tanh(cell)
+            next_state += [hidden, cell]
         else:
-            before = state[:, layer]
-            of_given = F.linear(hidden, weights[0], weights[1]).chunk(3, 1)
-            of_before = F.linear(before, weights[2], weights[3]).chunk(3, 1)
-            reset, update = torch.sigmoid(of_given[0] + of_before[0]), torch.sigmoid(of_given[1] + of_before[1])
-            hidden = (1 - update) * torch.tanh(of_given[2] + reset * of_before[2]) + update * before
-            states.append(hidden)
-    return hidden, torch.stack(states, 1)
+            previous = state[:, index]
+            reset_i, update_i, candidate_i = F.linear(hidden, weight_ih, bias_ih).chunk(3, 1)
+            reset_h, update_h, candidate_h = F.linear(previous, weight_hh, bias_hh).chunk(3, 1)
+            reset = torch.sigmoid(reset_i + reset_h)
+            update = torch.sigmoid(update_i + update_h)
+            hidden = (1 - update) * torch.tanh(candidate_i + reset * candidate_h) + update * previous
+            next_state.append(hidden)
+    return hidden, torch.stack(next_state, 1)

@@ -1,17 +1,17 @@
-"""ConvNeXt blocks over frames, as matrix products, that can hear a sound whole or go on from what they heard before."""
+"""ConvNeXt blocks over frames as matrix products, for whole clips or for streams with a memory of earlier frames."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 
 def _shifted_sum(padded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Each frame times the first tap's ``weight (taps, channels)``, the next times the second's ...: fewer frames by ``taps - 1``."""
+    """Correlate ``padded (batch, frames, channels)`` with ``weight (taps, channels)``, without further padding."""
     n_frames = padded.shape[1] - (len(weight) - 1)
     total = padded[:, :n_frames] * weight[0] + bias
     for tap in range(1, len(weight)):
@@ -19,102 +19,183 @@ def _shifted_sum(padded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return total
 
 
+class _ShiftedSumContext(FunctionCtx):
+    """Type of the context of :class:`_ShiftedSum`."""
+
+    saved_tensors: tuple[Tensor, ...]
+
+
 class _ShiftedSum(torch.autograd.Function):
-    """:func:`_shifted_sum` that learns in less time: its gradients are added up in place, tap by tap."""
+    """:func:`_shifted_sum` with a faster backward pass: gradients are added up in place, tap by tap."""
 
     @staticmethod
-    def forward(ctx: Any, padded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: _ShiftedSumContext, padded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(padded, weight)
         return _shifted_sum(padded, weight, bias)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        (padded, weight), (gradient,) = ctx.saved_tensors, gradients
-        of_padded, of_weight = torch.zeros_like(padded), torch.empty_like(weight)
+    def backward(ctx: _ShiftedSumContext, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        padded, weight = ctx.saved_tensors
+        grad_padded = torch.zeros_like(padded)
+        grad_weight = torch.empty_like(weight)
         for tap in range(len(weight)):
             frames = slice(tap, tap + gradient.shape[1])
-            of_padded[:, frames].addcmul_(gradient, weight[tap])
-            of_weight[tap] = (gradient * padded[:, frames]).sum((0, 1))
-        return of_padded, of_weight, gradient.sum((0, 1))
+            grad_padded[:, frames].addcmul_(gradient, weight[tap])
+            grad_weight[tap] = (gradient * padded[:, frames]).sum((0, 1))
+        return grad_padded, grad_weight, gradient.sum((0, 1))
 
 
-class FrameConv(nn.Module):
-    """Depthwise convolution over ``(batch, frames, channels)``: each output hears ``kernel`` frames, ``look_ahead`` of them later ones.
+_apply_shifted_sum: Callable[[Tensor, Tensor, Tensor], Tensor] = _ShiftedSum.apply
 
-    Learns as a sum of shifted frames, which on CPUs is quicker than a convolution that first has to turn the frames around.
+
+class DepthwiseConv(nn.Module):
+    """Depthwise convolution over ``(batch, frames, channels)``.
+
+    In training it is a sum of shifted frames: on CPUs that is faster than a ``Conv1d``, which has to transpose first.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of input and output.
+    kernel_size : int
+        Frames that an output depends on.
+    look_ahead : int
+        Number of these that come after it; 0 for a causal convolution.
     """
 
-    def __init__(self, channels: int, kernel: int, look_ahead: int = 0):
+    def __init__(self, channels: int, kernel_size: int, look_ahead: int = 0) -> None:
         super().__init__()
-        self.kernel, self.look_ahead = kernel, look_ahead
-        self.weight = nn.Parameter(torch.randn(kernel, channels) * kernel**-0.5)
+        self.kernel_size, self.look_ahead = kernel_size, look_ahead
+        self.weight = nn.Parameter(torch.randn(kernel_size, channels) * kernel_size**-0.5)
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, frames: Tensor, before: Tensor | None = None) -> Tensor:
-        """As many frames as given, silence before and after them; with ``before`` see :meth:`Blocks.forward`."""
+        """Convolve, padding with zeros or with earlier frames.
+
+        Parameters
+        ----------
+        frames : Tensor
+            ``(batch, frames, channels)``.
+        before : Tensor, optional
+            The ``kernel_size - 1`` frames before these, for a convolution without look-ahead.
+
+        Returns
+        -------
+        Tensor
+            The shape of ``frames``.
+        """
         if before is None:
-            padded = F.pad(frames, (0, 0, self.kernel - 1 - self.look_ahead, self.look_ahead))
+            padded = F.pad(frames, (0, 0, self.kernel_size - 1 - self.look_ahead, self.look_ahead))
         else:
             padded = torch.cat([before, frames], 1)
         weight, bias = self.weight.to(frames.dtype), self.bias.to(frames.dtype)
-        if torch.onnx.is_in_onnx_export():  # ONNX Runtime is quickest with pictures of one row
+        if torch.onnx.is_in_onnx_export():  # ONNX Runtime is fastest with images of one row
             row = padded.transpose(1, 2).unsqueeze(2)
             return F.conv2d(row, weight.t()[:, None, None], bias, groups=len(bias)).squeeze(2).transpose(1, 2)
         if torch.is_grad_enabled():
-            return _ShiftedSum.apply(padded, weight, bias)
+            return _apply_shifted_sum(padded, weight, bias)
         return _shifted_sum(padded, weight, bias)
 
 
 class ConvNeXtBlock(nn.Module):
-    """Depthwise convolution, layer norm, two products with GELU between, residual (Liu et al., "A ConvNet for the 2020s", 2022).
+    """Depthwise convolution, layer norm and two pointwise convolutions with GELU between, in a residual branch.
 
-    ``forward(frames (batch, frames, channels), before) -> (batch, frames, channels)``.
+    Parameters
+    ----------
+    channels : int
+        Channels of input and output.
+    hidden : int
+        Channels between the pointwise convolutions.
+    kernel_size, look_ahead : int
+        See :class:`DepthwiseConv`.
+    scale : float
+        Initial scale of the branch (LayerScale), learned for each channel.
+
+    References
+    ----------
+    Z. Liu et al., "A ConvNet for the 2020s", 2022.
     """
 
-    def __init__(self, channels: int, hidden: int, kernel: int, look_ahead: int = 0, scale: float = 0.2):
+    def __init__(self, channels: int, hidden: int, kernel_size: int, look_ahead: int = 0, scale: float = 0.2) -> None:
         super().__init__()
-        self.over_time = FrameConv(channels, kernel, look_ahead)
+        self.over_time = DepthwiseConv(channels, kernel_size, look_ahead)
         self.norm = nn.LayerNorm(channels)
         self.widen = nn.Linear(channels, hidden)
         self.narrow = nn.Linear(hidden, channels)
-        self.scale = nn.Parameter(torch.full((channels,), scale))  # of the branch, small at first
+        self.scale = nn.Parameter(torch.full((channels,), scale))
 
     def forward(self, frames: Tensor, before: Tensor | None = None) -> Tensor:
-        return frames + self.scale * self.narrow(F.gelu(self.widen(self.norm(self.over_time(frames, before)))))
+        """Return a tensor of the shape of ``frames``; see :meth:`DepthwiseConv.forward`."""
+        hidden = self.norm(self.over_time(frames, before))
+        branch: Tensor = self.narrow(F.gelu(self.widen(hidden)))
+        return frames + self.scale * branch
 
 
-class Blocks(nn.Module):
-    """A stack of :class:`ConvNeXtBlock`, each with the same kernel."""
+class ConvNeXtStack(nn.Module):
+    """Stack of :class:`ConvNeXtBlock`.
 
-    def __init__(self, n_blocks: int, channels: int, hidden: int, kernel: int, look_ahead: int = 0):
+    Parameters
+    ----------
+    n_blocks : int
+        Number of blocks.
+    channels, hidden, kernel_size, look_ahead : int
+        See :class:`ConvNeXtBlock`.
+    """
+
+    def __init__(self, n_blocks: int, channels: int, hidden: int, kernel_size: int, look_ahead: int = 0) -> None:
         super().__init__()
-        self.channels, self.n_before = channels, kernel - 1
-        self.blocks = nn.ModuleList(ConvNeXtBlock(channels, hidden, kernel, look_ahead) for _ in range(n_blocks))
+        self.channels, self.n_before = channels, kernel_size - 1
+        self.blocks = nn.ModuleList(ConvNeXtBlock(channels, hidden, kernel_size, look_ahead) for _ in range(n_blocks))
 
     @property
     def memory_size(self) -> int:
-        """How many numbers :meth:`forward` needs to go on from what was heard."""
+        """Size of the memory of one stream."""
         return len(self.blocks) * self.n_before * self.channels
 
     def forward(self, frames: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """``frames (batch, frames, channels)`` and the ``memory (batch, memory_size)`` of those before to as many, and the memory after.
+        """Run the blocks over a whole clip, or over the next frames of a stream.
 
-        Without a memory the frames are a whole sound, with silence before and after it. With one (where no block looks ahead) each block
-        hears the frames that it remembers, then these; a memory of zeros is the silence before a sound.
+        Parameters
+        ----------
+        frames : Tensor
+            ``(batch, frames, channels)``.
+        memory : Tensor, optional
+            The inputs of each block that precede these frames, ``(batch, memory_size)``, for blocks without
+            look-ahead; zeros before the first frame. Without a memory the frames are a whole clip.
+
+        Returns
+        -------
+        frames : Tensor
+            The shape of the input.
+        memory : Tensor or None
+            Memory for the frames that follow, None without a memory.
         """
         if memory is None:
             for block in self.blocks:
                 frames = block(frames)
             return frames, None
-        remembered = memory.view(-1, len(self.blocks), self.n_before, self.channels)
-        kept = []
+        cached = memory.view(-1, len(self.blocks), self.n_before, self.channels)
+        next_memory = []
         for index, block in enumerate(self.blocks):
-            before = remembered[:, index]
-            kept.append(torch.cat([before, frames], 1)[:, -self.n_before :])
+            before = cached[:, index]
+            next_memory.append(torch.cat([before, frames], 1)[:, -self.n_before :])
             frames = block(frames, before)
-        return frames, torch.stack(kept, 1).flatten(1)
+        return frames, torch.stack(next_memory, 1).flatten(1)
 
 
 def split_memory(memory: Tensor | None, sizes: Sequence[int]) -> list[Tensor | None]:
-    """The memories of several parts ``(batch, size)`` out of one ``(batch, sum(sizes))``; None for each where there is none."""
-    return [None] * len(sizes) if memory is None else list(memory.split(list(sizes), 1))
+    """Split the memory of a network into those of its modules.
+
+    Parameters
+    ----------
+    memory : Tensor or None
+        ``(batch, sum(sizes))``, None for a whole clip.
+    sizes : Sequence[int]
+        Size of each module's memory.
+
+    Returns
+    -------
+    list of Tensor or None
+        ``(batch, size)`` each, or None for each.
+    """
+    return [None] * len(sizes) if memory is None else list(torch.split(memory, list(sizes), 1))

@@ -1,4 +1,4 @@
-"""Layers over frames or symbols of clips of several lengths: convolution as a product, and blocks that hear the whole clip."""
+"""Layers over padded batches of frames or symbols: masks, convolution, attention, transformer blocks, predictors."""
 
 from __future__ import annotations
 
@@ -6,128 +6,293 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .convnext import FrameConv
+from .convnext import DepthwiseConv
 
 
-def heard_of(counts: Tensor, size: int) -> Tensor:
-    """1 for the first ``counts (batch,)`` of ``size`` frames or symbols and 0 for padding, ``(batch, size, 1)``."""
-    return (torch.arange(size, device=counts.device) < counts[:, None]).float()[..., None]
+def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
+    """Return a mask of padded sequences.
+
+    Parameters
+    ----------
+    lengths : Tensor
+        Frames or symbols of each clip, ``(batch,)``.
+    max_length : int
+        Length with padding.
+
+    Returns
+    -------
+    Tensor
+        1 for a frame and 0 for padding, ``(batch, max_length, 1)`` float32.
+    """
+    return (torch.arange(max_length, device=lengths.device) < lengths[:, None]).float()[..., None]
 
 
 class ChannelDropout(nn.Module):
-    """Dropout of whole channels of a clip's frames ``(batch, frames, channels)``, as Gal and Ghahramani have it ("A Theoretically Grounded
-    Application of Dropout in Recurrent Neural Networks", 2016): a number for each frame would cost a tenth of a step on a CPU."""
+    """Dropout of whole channels of a clip ``(batch, frames, channels)``.
 
-    def __init__(self, share: float):
-        super().__init__()
-        self.share = share
+    A random number for each frame would cost a tenth of a training step on a CPU.
 
-    def forward(self, frames: Tensor) -> Tensor:
-        if not self.training or self.share == 0:
-            return frames
-        kept = torch.rand(len(frames), 1, frames.shape[2], device=frames.device) >= self.share
-        return frames * (kept / (1 - self.share)).to(frames.dtype)
+    Parameters
+    ----------
+    p : float
+        Probability of a channel to be zeroed.
 
-
-class ProductConv(nn.Module):
-    """Convolution over ``(batch, frames, channels)`` as one product of each frame with its neighbours, silence beyond the ends."""
-
-    def __init__(self, channels: int, n_outputs: int, kernel: int = 3):
-        super().__init__()
-        self.kernel = kernel
-        self.product = nn.Linear(kernel * channels, n_outputs)
-
-    def forward(self, frames: Tensor) -> Tensor:
-        side = self.kernel // 2
-        padded = F.pad(frames, (0, 0, side, side))
-        n_frames = frames.shape[1]
-        return self.product(torch.cat([padded[:, tap : tap + n_frames] for tap in range(self.kernel)], -1))
-
-
-class Attention(nn.Module):
-    """Multi-head self-attention (Vaswani et al., "Attention Is All You Need", 2017) over the frames that are heard.
-
-    Written out: on CPUs torch's own takes twice as long to learn.
+    References
+    ----------
+    Y. Gal, Z. Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks", 2016.
     """
 
-    def __init__(self, channels: int, n_heads: int):
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Return a tensor of the shape of ``frames (batch, frames, channels)``; the input in evaluation mode."""
+        if not self.training or self.p == 0:
+            return frames
+        is_retained = torch.rand(len(frames), 1, frames.shape[2], device=frames.device) >= self.p
+        return frames * (is_retained / (1 - self.p)).to(frames.dtype)
+
+
+class Im2colConv(nn.Module):
+    """Convolution over ``(batch, frames, channels)`` as one matrix product of adjacent frames, zeros beyond the ends.
+
+    Parameters
+    ----------
+    channels : int
+        Input channels.
+    n_outputs : int
+        Output channels.
+    kernel_size : int
+        Odd number of frames that an output depends on.
+    """
+
+    def __init__(self, channels: int, n_outputs: int, kernel_size: int = 3) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.product = nn.Linear(kernel_size * channels, n_outputs)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Return ``(batch, frames, n_outputs)`` of ``frames (batch, frames, channels)``."""
+        side = self.kernel_size // 2
+        padded = F.pad(frames, (0, 0, side, side))
+        n_frames = frames.shape[1]
+        columns = torch.cat([padded[:, tap : tap + n_frames] for tap in range(self.kernel_size)], -1)
+        convolved: Tensor = self.product(columns)
+        return convolved
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention, written out: on CPUs torch's own takes twice as long in training.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of input and output.
+    n_heads : int
+        Heads, a divisor of the channels.
+
+    References
+    ----------
+    A. Vaswani et al., "Attention Is All You Need", 2017.
+    """
+
+    def __init__(self, channels: int, n_heads: int) -> None:
         super().__init__()
         self.n_heads, self.scale = n_heads, (channels // n_heads) ** -0.5
         self.into = nn.Linear(channels, 3 * channels)
         self.out = nn.Linear(channels, channels)
 
     def forward(self, frames: Tensor, is_padding: Tensor | None) -> Tensor:
-        """``frames (batch, frames, channels)``; ``is_padding (batch, 1, 1, frames)``, None where all frames are heard."""
+        """Attend to all frames of a clip.
+
+        Parameters
+        ----------
+        frames : Tensor
+            ``(batch, frames, channels)``.
+        is_padding : Tensor or None
+            Frames to ignore, ``(batch, 1, 1, frames)`` bool; None for none.
+
+        Returns
+        -------
+        Tensor
+            The shape of ``frames``.
+        """
         batch, n_frames, channels = frames.shape
-        parts = self.into(frames).view(batch, n_frames, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
-        queries, keys, values = parts[0], parts[1], parts[2]  # (batch, heads, frames, channels / heads)
-        likeness = (queries * self.scale) @ keys.transpose(-1, -2)
+        projected = self.into(frames).view(batch, n_frames, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
+        queries, keys, values = projected[0], projected[1], projected[2]  # (batch, heads, frames, channels / heads)
+        scores = (queries * self.scale) @ keys.transpose(-1, -2)
         if is_padding is not None:
-            likeness = likeness.masked_fill(is_padding, -1e4)
-        found = torch.softmax(likeness, -1).to(values.dtype) @ values
-        return self.out(found.transpose(1, 2).reshape(batch, n_frames, channels))
+            scores = scores.masked_fill(is_padding, -1e4)
+        attended = torch.softmax(scores, -1).to(values.dtype) @ values
+        outputs: Tensor = self.out(attended.transpose(1, 2).reshape(batch, n_frames, channels))
+        return outputs
 
 
-class HearingBlock(nn.Module):
-    """Depthwise convolution, attention and two products, each behind a layer norm, each added to what came in."""
+class ConvTransformerBlock(nn.Module):
+    """Depthwise convolution, self-attention and feed-forward network, each a residual branch behind a layer norm.
 
-    def __init__(self, channels: int, hidden: int, kernel: int, n_heads: int, dropout: float):
+    Parameters
+    ----------
+    channels : int
+        Channels of input and output.
+    hidden : int
+        Channels of the hidden layer of the feed-forward network.
+    kernel_size : int
+        Odd number of frames that the convolution depends on.
+    n_heads : int
+        Heads of the attention.
+    dropout : float
+        Probability of a channel of a branch to be zeroed.
+    """
+
+    def __init__(self, channels: int, hidden: int, kernel_size: int, n_heads: int, dropout: float) -> None:
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in range(3))
-        self.over_time = FrameConv(channels, kernel, kernel // 2)
-        self.attention = Attention(channels, n_heads)
-        self.widen, self.narrow = nn.Linear(channels, hidden), nn.Linear(hidden, channels)
-        self.drop = ChannelDropout(dropout)
+        self.over_time = DepthwiseConv(channels, kernel_size, kernel_size // 2)
+        self.attention = SelfAttention(channels, n_heads)
+        self.widen = nn.Linear(channels, hidden)
+        self.narrow = nn.Linear(hidden, channels)
+        self.dropout = ChannelDropout(dropout)
 
-    def forward(self, frames: Tensor, heard: Tensor | None) -> Tensor:
-        """``frames (batch, frames, channels)``; ``heard (batch, frames, 1)`` is 1 for a frame and 0 for padding, None without any."""
-        given = self.norms[0](frames)
-        frames = frames + self.drop(self.over_time(given if heard is None else given * heard))
-        is_padding = None if heard is None else heard[:, None, None, :, 0] < 0.5
-        frames = frames + self.drop(self.attention(self.norms[1](frames), is_padding))
-        return frames + self.drop(self.narrow(F.gelu(self.widen(self.norms[2](frames)))))
+    def forward(self, frames: Tensor, mask: Tensor | None) -> Tensor:
+        """Transform frames.
+
+        Parameters
+        ----------
+        frames : Tensor
+            ``(batch, frames, channels)``.
+        mask : Tensor or None
+            1 for a frame and 0 for padding, ``(batch, frames, 1)``; None without padding.
+
+        Returns
+        -------
+        Tensor
+            The shape of ``frames``.
+        """
+        normed = self.norms[0](frames)
+        frames = frames + self.dropout(self.over_time(normed if mask is None else normed * mask))
+        is_padding = None if mask is None else mask[:, None, None, :, 0] < 0.5
+        frames = frames + self.dropout(self.attention(self.norms[1](frames), is_padding))
+        feed_forward = self.dropout(self.narrow(F.gelu(self.widen(self.norms[2](frames)))))
+        outputs: Tensor = frames + feed_forward
+        return outputs
 
 
-class HearingBlocks(nn.Module):
-    """A stack of :class:`HearingBlock` and a last layer norm."""
+class ConvTransformer(nn.Module):
+    """Stack of :class:`ConvTransformerBlock` and a final layer norm.
 
-    def __init__(self, n_blocks: int, channels: int, hidden: int, kernel: int, n_heads: int, dropout: float):
+    Parameters
+    ----------
+    n_blocks : int
+        Number of blocks.
+    channels, hidden, kernel_size, n_heads, dropout
+        See :class:`ConvTransformerBlock`.
+    """
+
+    def __init__(
+        self, n_blocks: int, channels: int, hidden: int, kernel_size: int, n_heads: int, dropout: float
+    ) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(HearingBlock(channels, hidden, kernel, n_heads, dropout) for _ in range(n_blocks))
+        self.blocks = nn.ModuleList(
+            ConvTransformerBlock(channels, hidden, kernel_size, n_heads, dropout) for _ in range(n_blocks)
+        )
         self.norm = nn.LayerNorm(channels)
 
-    def forward(self, frames: Tensor, heard: Tensor | None = None) -> Tensor:
+    def forward(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return a tensor of the shape of ``frames``; see :meth:`ConvTransformerBlock.forward`."""
         for block in self.blocks:
-            frames = block(frames, heard)
-        return self.norm(frames)
+            frames = block(frames, mask)
+        normed: Tensor = self.norm(frames)
+        return normed
 
 
-class Predictor(nn.Module):
-    """Two convolutions over symbols, then numbers for each: ``(batch, symbols, channels) -> (batch, symbols, n_outputs)``."""
+class VariancePredictor(nn.Module):
+    """Two convolutions over symbols and a linear layer, which predict duration or pitch and energy.
 
-    def __init__(self, channels: int, hidden: int, n_outputs: int, dropout: float):
+    Parameters
+    ----------
+    channels : int
+        Input channels.
+    hidden : int
+        Channels of the convolutions.
+    n_outputs : int
+        Numbers to predict for each symbol.
+    dropout : float
+        Probability of a channel to be zeroed.
+
+    References
+    ----------
+    Y. Ren et al., "FastSpeech 2: Fast and High-Quality End-to-End Text to Speech", 2021.
+    """
+
+    def __init__(self, channels: int, hidden: int, n_outputs: int, dropout: float) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([ProductConv(channels, hidden), ProductConv(hidden, hidden)])
+        self.layers = nn.ModuleList([Im2colConv(channels, hidden), Im2colConv(hidden, hidden)])
         self.norms = nn.ModuleList([nn.LayerNorm(hidden), nn.LayerNorm(hidden)])
-        self.drop = ChannelDropout(dropout)
+        self.dropout = ChannelDropout(dropout)
         self.out = nn.Linear(hidden, n_outputs)
 
-    def forward(self, symbols: Tensor, heard: Tensor | None) -> Tensor:
+    def forward(self, symbols: Tensor, mask: Tensor | None) -> Tensor:
+        """Predict numbers for each symbol.
+
+        Parameters
+        ----------
+        symbols : Tensor
+            Encoded symbols ``(batch, symbols, channels)``.
+        mask : Tensor or None
+            1 for a symbol and 0 for padding, ``(batch, symbols, 1)``; None without padding.
+
+        Returns
+        -------
+        Tensor
+            ``(batch, symbols, n_outputs)``.
+        """
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            symbols = self.drop(norm(F.relu(layer(symbols if heard is None else symbols * heard))))
-        return self.out(symbols)
+            symbols = self.dropout(norm(F.relu(layer(symbols if mask is None else symbols * mask))))
+        outputs: Tensor = self.out(symbols)
+        return outputs
 
 
-class StyleReader(nn.Module):
-    """Mel frames to how much of each style they have: ``(batch, frames, n_mels) -> (batch, n_styles)``, which sum to 1."""
+class StyleEncoder(nn.Module):
+    """Reference encoder: mel frames of a recording to the weights of style tokens.
 
-    def __init__(self, n_mels: int, channels: int, n_styles: int):
+    Parameters
+    ----------
+    n_mels : int
+        Mel bands of a frame.
+    channels : int
+        Channels of the convolutions.
+    n_styles : int
+        Number of style tokens.
+
+    References
+    ----------
+    Y. Wang et al., "Style Tokens: Unsupervised Style Modeling, Control and Transfer in End-to-End Speech Synthesis",
+    2018.
+    """
+
+    def __init__(self, n_mels: int, channels: int, n_styles: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([ProductConv(n_mels, channels), ProductConv(channels, channels)])
+        self.layers = nn.ModuleList([Im2colConv(n_mels, channels), Im2colConv(channels, channels)])
         self.out = nn.Linear(channels, n_styles)
 
-    def forward(self, mel: Tensor, heard: Tensor) -> Tensor:
+    def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
+        """Return weights ``(batch, n_styles)`` that sum to 1.
+
+        Parameters
+        ----------
+        mel : Tensor
+            ``(batch, frames, n_mels)``.
+        mask : Tensor
+            1 for a frame and 0 for padding, ``(batch, frames, 1)``.
+
+        Returns
+        -------
+        Tensor
+            ``(batch, n_styles)``.
+        """
         for layer in self.layers:
-            mel = F.relu(layer(mel * heard))
-        mean = (mel * heard).sum(1) / heard.sum(1)
+            mel = F.relu(layer(mel * mask))
+        mean = (mel * mask).sum(1) / mask.sum(1)
         return torch.softmax(self.out(mean).float(), -1)

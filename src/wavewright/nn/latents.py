@@ -1,31 +1,60 @@
-"""Latents in training: how far a Gaussian lies from the usual one, and the way between two latents."""
+"""Gaussian latents in training: Kullback-Leibler divergence and spherical interpolation with gradients."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-NO_CIRCLE = 1e-4  # sine of the angle below which vectors lie in one line
+SMALLEST_SINE = 1e-4  # of the angle between vectors; below it they count as parallel
 
 
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of ``N(mean, variance)`` from ``N(0, 1)`` in nats, of the same shape (Kingma and Welling, appendix B)."""
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Compute the Kullback-Leibler divergence of ``N(mean, variance)`` from ``N(0, 1)``.
+
+    Parameters
+    ----------
+    mean, log_variance : Tensor
+        Of any equal shape.
+
+    Returns
+    -------
+    Tensor
+        Nats of each element, the same shape.
+
+    References
+    ----------
+    D. Kingma, M. Welling, "Auto-Encoding Variational Bayes", 2014, appendix B.
+    """
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
 
 
-def on_the_way(a: Tensor, b: Tensor, part: Tensor) -> Tensor:
-    """The points at ``part (..., 1)`` of the way from ``a (..., d)`` to ``b`` along great circles round zero, see ``families/interpolation.slerp``.
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Interpolate spherically between vectors; parallel ones, which have no arc between them, linearly.
 
-    Vectors in one line have no circle between them and are joined by the line.
+    Gradients pass through the end points, and not through the angle between them.
+
+    Parameters
+    ----------
+    a, b : Tensor
+        End points ``(..., d)``.
+    t : Tensor
+        Position in [0, 1], ``(..., 1)``.
+
+    Returns
+    -------
+    Tensor
+        ``(..., d)``.
+
+    References
+    ----------
+    K. Shoemake, "Animating Rotation with Quaternion Curves", 1985.
     """
     lengths = a.norm(dim=-1, keepdim=True) * b.norm(dim=-1, keepdim=True)
     cosine = (a * b).sum(-1, keepdim=True) / lengths.clamp(min=1e-12)
-    angle = torch.arccos(
-        cosine.detach().clamp(-1.0, 1.0)
-    )  # gradients go through the ends alone, which learn where they lie
+    angle = torch.arccos(cosine.detach().clamp(-1.0, 1.0))
     sine = angle.sin()
-    is_line = sine < NO_CIRCLE
-    safe = torch.where(is_line, torch.ones_like(sine), sine)
-    of_a = torch.where(is_line, 1 - part, ((1 - part) * angle).sin() / safe)
-    of_b = torch.where(is_line, part, (part * angle).sin() / safe)
-    return of_a * a + of_b * b
+    is_parallel = sine < SMALLEST_SINE
+    divisor = torch.where(is_parallel, torch.ones_like(sine), sine)
+    weight_a = torch.where(is_parallel, 1 - t, ((1 - t) * angle).sin() / divisor)
+    weight_b = torch.where(is_parallel, t, (t * angle).sin() / divisor)
+    return weight_a * a + weight_b * b

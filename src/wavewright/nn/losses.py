@@ -1,90 +1,198 @@
-"""Losses that adversarial networks share: four games, their penalties and an energy distance against collapse."""
+"""Adversarial losses, their gradient penalties, feature matching, and an energy distance against mode collapse."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Judge = Callable[[list[Tensor]], Tensor]
+Critic: TypeAlias = Callable[[list[Tensor]], Tensor]
+"""A critic's inputs to its logits ``(batch, n)``."""
 
 
-def critic_loss(game: str, real: Tensor, fake: Tensor) -> Tensor:
-    """What the critic minimises, given its logits of real and generated examples (any equal shapes).
+def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
+    """Compute the loss of a critic.
 
-    ``bce``: Goodfellow et al., 2014. ``wgan-gp``: Gulrajani et al., 2017, equation 3 without the penalty. ``hinge``: Lim and Ye, 2017.
-    ``r3gan``: the relativistic pairing of Jolicoeur-Martineau, 2018, as used by Huang et al., 2024, equation 2.
+    Parameters
+    ----------
+    objective : {"bce", "wgan-gp", "hinge", "r3gan"}
+        ``bce`` [1]_; ``wgan-gp`` [2]_, equation 3 without the penalty; ``hinge`` [3]_; ``r3gan`` [4]_, equation 2, the
+        relativistic pairing of [5]_.
+    real, fake : Tensor
+        Logits of recorded and generated examples, of equal shape.
+
+    Returns
+    -------
+    Tensor
+        ``()``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown objective.
+
+    References
+    ----------
+    .. [1] I. Goodfellow et al., "Generative Adversarial Networks", 2014.
+    .. [2] I. Gulrajani et al., "Improved Training of Wasserstein GANs", 2017.
+    .. [3] J. Lim, J. Ye, "Geometric GAN", 2017.
+    .. [4] Y. Huang et al., "The GAN is dead; long live the GAN! A Modern GAN Baseline", 2024.
+    .. [5] A. Jolicoeur-Martineau, "The relativistic discriminator: a key element missing from standard GAN", 2018.
     """
-    if game == "bce":
+    if objective == "bce":
         return F.softplus(-real).mean() + F.softplus(fake).mean()
-    if game == "wgan-gp":
+    if objective == "wgan-gp":
         return fake.mean() - real.mean()
-    if game == "hinge":
+    if objective == "hinge":
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-    if game == "r3gan":
+    if objective == "r3gan":
         return F.softplus(fake - real).mean()
-    raise ValueError(f"unknown game {game!r}")
+    raise ValueError(f"unknown objective {objective!r}")
 
 
-def generator_loss(game: str, real: Tensor, fake: Tensor) -> Tensor:
-    """What the generator minimises, given the critic's logits; ``real`` matters for ``r3gan`` alone."""
-    if game == "bce":
-        return F.softplus(-fake).mean()  # the non-saturating form
-    if game in ("wgan-gp", "hinge"):
+def generator_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
+    """Compute the loss of a generator; see :func:`critic_loss`.
+
+    Parameters
+    ----------
+    objective : {"bce", "wgan-gp", "hinge", "r3gan"}
+        ``bce`` in its non-saturating form.
+    real, fake : Tensor
+        Logits of recorded and generated examples, of equal shape; only ``r3gan`` uses ``real``.
+
+    Returns
+    -------
+    Tensor
+        ``()``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown objective.
+    """
+    if objective == "bce":
+        return F.softplus(-fake).mean()
+    if objective in ("wgan-gp", "hinge"):
         return -fake.mean()
-    if game == "r3gan":
+    if objective == "r3gan":
         return F.softplus(real - fake).mean()
-    raise ValueError(f"unknown game {game!r}")
+    raise ValueError(f"unknown objective {objective!r}")
 
 
 def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """Mean absolute difference of a critic's features over their mean size, averaged over layers (Kumar et al., "MelGAN", 2019)."""
+    """Compute the feature matching loss.
+
+    Parameters
+    ----------
+    real, fake : Sequence[Tensor]
+        A critic's feature maps of recorded and generated examples, pairwise of equal shape.
+
+    Returns
+    -------
+    Tensor
+        L1 distance over the mean magnitude of ``real``, the mean over feature maps, ``()``.
+
+    References
+    ----------
+    K. Kumar et al., "MelGAN: Generative Adversarial Networks for Conditional Waveform Synthesis", 2019.
+    """
     differences = [(r - f).abs().mean() / r.abs().mean().clamp(min=1e-4) for r, f in zip(real, fake, strict=True)]
     return torch.stack(differences).mean()
 
 
-def finite_difference_penalty(judge: Judge, pictures: list[Tensor], logits: Tensor, sigma: float) -> Tensor:
-    """R1 (on real) or R2 (on generated) examples, half the squared gradient of the logits, estimated without a second backward pass.
+def finite_difference_penalty(critic: Critic, inputs: list[Tensor], logits: Tensor, sigma: float) -> Tensor:
+    """Estimate half the squared gradient of the logits without a second backward pass.
 
-    ``E[(D(x + sigma e) - D(x))^2] / (2 sigma^2)`` with Gaussian ``e`` equals ``|grad D|^2 / 2`` to first order (Lin et al., "Diffusion
-    Adversarial Post-Training", 2025, use this form of the penalties of Mescheder et al., 2018).
+    It is R1 for recorded and R2 for generated examples [1]_. ``E[(D(x + sigma e) - D(x))^2] / (2 sigma^2)`` with
+    Gaussian ``e`` equals ``|grad D|^2 / 2`` to first order [2]_.
+
+    Parameters
+    ----------
+    critic : Critic
+        Function of the inputs.
+    inputs : list of Tensor
+        The critic's inputs, ``(batch, ...)`` each.
+    logits : Tensor
+        Its logits of these.
+    sigma : float
+        Deviation of the perturbation.
+
+    Returns
+    -------
+    Tensor
+        ``()``.
+
+    References
+    ----------
+    .. [1] L. Mescheder et al., "Which Training Methods for GANs do actually Converge?", 2018.
+    .. [2] S. Lin et al., "Diffusion Adversarial Post-Training for One-Step Video Generation", 2025.
     """
-    nearby = judge([picture + sigma * torch.randn_like(picture) for picture in pictures])
+    nearby = critic([each + sigma * torch.randn_like(each) for each in inputs])
     return (nearby - logits).square().mean() / (2 * sigma**2)
 
 
 def penalties(
-    judge: Judge, real: list[Tensor], fake: list[Tensor], real_logits: Tensor, fake_logits: Tensor, sigma: float
+    critic: Critic, real: list[Tensor], fake: list[Tensor], real_logits: Tensor, fake_logits: Tensor, sigma: float
 ) -> dict[str, Tensor]:
-    """R1 and R2 under their names, see :func:`finite_difference_penalty`."""
+    """Return the penalties R1 and R2 by name; see :func:`finite_difference_penalty`."""
     return {
-        "penalty/r1": finite_difference_penalty(judge, real, real_logits, sigma),
-        "penalty/r2": finite_difference_penalty(judge, fake, fake_logits, sigma),
+        "penalty/r1": finite_difference_penalty(critic, real, real_logits, sigma),
+        "penalty/r2": finite_difference_penalty(critic, fake, fake_logits, sigma),
     }
 
 
-def gradient_penalty(judge: Judge, real: list[Tensor], fake: list[Tensor]) -> Tensor:
-    """``E[(|grad D| - 1)^2]`` on random mixtures of real and generated examples (Gulrajani et al., 2017, equation 3)."""
-    share = torch.rand(real[0].shape[0], device=real[0].device)
-    mixed = []
+def gradient_penalty(critic: Critic, real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Compute ``E[(|grad D| - 1)^2]`` on random interpolations of recorded and generated examples.
+
+    Parameters
+    ----------
+    critic : Critic
+        Function of the inputs.
+    real, fake : list of Tensor
+        The critic's inputs, ``(batch, ...)`` each.
+
+    Returns
+    -------
+    Tensor
+        ``()``.
+
+    References
+    ----------
+    I. Gulrajani et al., "Improved Training of Wasserstein GANs", 2017, equation 3.
+    """
+    epsilon = torch.rand(real[0].shape[0], device=real[0].device)
+    interpolated = []
     for r, f in zip(real, fake, strict=True):
-        weight = share.view(-1, *[1] * (r.ndim - 1))
-        mixed.append((weight * r + (1 - weight) * f).detach().requires_grad_(True))
-    logits = judge(mixed)
-    gradients = torch.autograd.grad(logits.sum(), mixed, create_graph=True)
+        weight = epsilon.view(-1, *[1] * (r.ndim - 1))
+        interpolated.append((weight * r + (1 - weight) * f).detach().requires_grad_(True))
+    logits = critic(interpolated)
+    gradients = torch.autograd.grad(logits.sum(), interpolated, create_graph=True)
     norm = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).add(1e-12).sqrt()
     return (norm - 1).square().mean()
 
 
 def energy_distance(real: Tensor, fake: Tensor) -> Tensor:
-    """Generalised energy distance between groups (Szekely and Rizzo, 2013): ``2 E|x-y| - E|x-x'| - E|y-y'|``, averaged over groups.
+    """Compute the energy distance ``2 E|x-y| - E|x-x'| - E|y-y'|`` between groups of examples.
 
-    ``real`` and ``fake`` are ``(groups, members, features)``; distances are Euclidean, divided by the root of the number of features.
+    Parameters
+    ----------
+    real, fake : Tensor
+        Features ``(groups, members, features)``.
+
+    Returns
+    -------
+    Tensor
+        Mean over the groups, with Euclidean distances over the root of the number of features, ``()``.
+
+    References
+    ----------
+    G. Szekely, M. Rizzo, "Energy statistics: A class of statistics based on distances", 2013.
     """
     members, features = real.shape[1:]
-    scale = features**0.5
+    scale = float(features**0.5)
     across = _distances(real, fake).mean((1, 2))
     if members < 2:
         return 2 * across.mean() / scale
@@ -95,5 +203,5 @@ def energy_distance(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def _distances(a: Tensor, b: Tensor) -> Tensor:
-    """Pairwise Euclidean distances ``(groups, members, members)``; its gradient is finite at zero."""
+    """Return pairwise Euclidean distances ``(groups, members, members)``, whose gradient is finite at zero."""
     return (a.unsqueeze(2) - b.unsqueeze(1)).square().sum(-1).add(1e-12).sqrt()

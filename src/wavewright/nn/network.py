@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..data.entry import Problem
-    from .playable import Playable
+    from .export_spec import ExportSpec
 
 Batch = dict[str, Any]
 """Tensors by name; a turn may add further entries for the turns that follow."""
@@ -72,7 +72,7 @@ class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
         """Return a few clips ``(channels, time)`` of the averaged module, and a title for each."""
 
     @abstractmethod
-    def export(self, module: ModuleT, prepared: PreparedT) -> Playable:
+    def export(self, module: ModuleT, prepared: PreparedT) -> ExportSpec:
         """Return the graphs, tensors and sample that make a model folder of the averaged module."""
 
     def suspect_clips(self, module: ModuleT, prepared: PreparedT, step: int) -> Sequence[Problem] | None:

@@ -10,19 +10,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..dsp.mel import mel_filterbank
-from ..metrics.embeddings import LogMelEmbedding, span_edges
+from ..metrics.embeddings import LogMelEmbedding
+from ..metrics.spectral_features import span_edges
 from .spectrum import power_spectrum, stft
 
 
-class LogMelNovelty(nn.Module):
-    """Differentiable :class:`wavewright.metrics.LogMelEmbedding`: ``(batch, time)`` -> ``(batch, 240)``.
-
-    Equal to it for waves at its sample rate and of its length.
+class DifferentiableLogMelEmbedding(nn.Module):
+    """:class:`wavewright.metrics.LogMelEmbedding` in torch, equal to it for waves at its sample rate and of its length.
 
     Parameters
     ----------
     sample_rate : int
-        Of the waves, in Hz.
+        In Hz.
     n_samples : int
         Length of the waves.
     """
@@ -30,7 +29,7 @@ class LogMelNovelty(nn.Module):
     filters: Tensor
     pooled_bins: Tensor
 
-    def __init__(self, sample_rate: int, n_samples: int):
+    def __init__(self, sample_rate: int, n_samples: int) -> None:
         super().__init__()
         self.embedding = embedding = LogMelEmbedding(sample_rate, n_samples / sample_rate)
         self.n_samples = max(n_samples, (embedding.n_spans - 1) * embedding.n_fft // 4)
@@ -41,34 +40,34 @@ class LogMelNovelty(nn.Module):
         self.register_buffer("pooled_bins", torch.from_numpy(pooled / pooled.sum(1, keepdims=True)), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
+        """Embed waves ``(batch, time)`` as ``(batch, 240)``."""
         embedding = self.embedding
         wave = F.pad(wave, (0, self.n_samples - wave.shape[-1]))
-        power = power_spectrum(stft(wave, embedding.n_fft, embedding.n_fft // 4)).transpose(
-            1, 2
-        )  # (batch, frames, bins)
+        spectrum = stft(wave, embedding.n_fft, embedding.n_fft // 4)
+        power = power_spectrum(spectrum).transpose(1, 2)  # (batch, frames, bins)
         mel_power = power @ self.filters.T  # (batch, frames, mels)
         levels = _mean_of_spans(mel_power, embedding.n_spans)
         loudest = levels.amax((1, 2), keepdim=True)
         changes = F.pad(_decibels(mel_power, loudest, embedding.floor_db).diff(dim=1).abs(), (0, 0, 0, 1))
         loudest_bin = power.amax((1, 2), keepdim=True)
-        floor_db = embedding.floor_db - 10.0  # as metrics.embeddings.peakiness
+        floor_db = embedding.floor_db - 10.0  # as metrics.spectral_features.band_tonality_db
         mean_db = _decibels(power @ self.pooled_bins.T, loudest_bin, floor_db)
         peakiness = mean_db - _decibels(power, loudest_bin, floor_db) @ self.pooled_bins.T
-        parts = [
-            _part(_decibels(levels, loudest, embedding.floor_db)),
-            embedding.detail_weight * _part(self._detail(changes)),
-            embedding.detail_weight * _part(self._detail(peakiness)),
+        features = [
+            _flatten(_decibels(levels, loudest, embedding.floor_db)),
+            embedding.coarse_weight * _flatten(self._pool(changes)),
+            embedding.coarse_weight * _flatten(self._pool(peakiness)),
         ]
-        return torch.cat(parts, 1)
+        return torch.cat(features, 1)
 
-    def _detail(self, values: Tensor) -> Tensor:
+    def _pool(self, values: Tensor) -> Tensor:
         """Average ``(batch, frames, mels)`` over spans and groups of bands: ``(batch, spans, groups)``."""
-        spans = _mean_of_spans(values, self.embedding.n_detail_spans)
-        return spans.unflatten(-1, (self.embedding.n_detail_mels, -1)).mean(-1)
+        spans = _mean_of_spans(values, self.embedding.n_coarse_spans)
+        return torch.unflatten(spans, -1, (self.embedding.n_coarse_bands, -1)).mean(-1)
 
 
-def closeness_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_label: Tensor, limits: Tensor) -> Tensor:
-    """Return the mean fraction by which clips are closer to a known clip than the limit of their label, 0 if none is.
+def copy_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_label: Tensor, limits: Tensor) -> Tensor:
+    """Return the mean fraction by which clips are closer to a recording than the limit of their label, 0 if none is.
 
     Parameters
     ----------
@@ -86,7 +85,7 @@ def closeness_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_labe
     Returns
     -------
     Tensor
-        The mean over the batch of ``max(0, 1 - distance / limit)`` for the nearest known clip.
+        The mean over the batch of ``max(0, 1 - distance / limit)`` for the nearest recording.
     """
     distance = (embedded.unsqueeze(1) - known).square().sum(-1).add(1e-12).sqrt()  # (batch, n)
     nearest = distance.masked_fill(label.unsqueeze(1) != known_label, float("inf")).amin(1)
@@ -101,9 +100,10 @@ def _mean_of_spans(values: Tensor, n_spans: int) -> Tensor:
 
 def _decibels(power: Tensor, loudest: Tensor, floor_db: float) -> Tensor:
     ratio = power / loudest.clamp(min=torch.finfo(torch.float32).tiny)
-    return 10 / np.log(10.0) * ratio.clamp(min=10 ** (floor_db / 10)).log()
+    return float(10 / np.log(10.0)) * ratio.clamp(min=10 ** (floor_db / 10)).log()
 
 
-def _part(values: Tensor) -> Tensor:
+def _flatten(values: Tensor) -> Tensor:
+    """Flatten ``(batch, ...)`` to ``(batch, n)`` over the root of n, so that distances do not grow with n."""
     flat = values.flatten(1)
-    return flat / flat.shape[1] ** 0.5
+    return flat / float(flat.shape[1] ** 0.5)

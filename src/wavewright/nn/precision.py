@@ -1,16 +1,21 @@
-"""Whether a machine multiplies numbers of 16 bits by itself."""
+"""Support of a device for 16-bit arithmetic."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
+# Typed here, since torch leaves it untyped.
+_has_onednn: Callable[[], bool] = torch.backends.mkldnn.is_available
 
-def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 natively, as far as torch can tell."""
+
+def supports_bfloat16(device: torch.device) -> bool:
+    """Return True where a device multiplies bfloat16 in hardware, as far as torch reports it."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    # On a CPU torch multiplies by oneDNN, which its builds for Apple lack; older ones have no get_capabilities.
-    if device.type != "cpu" or not torch.backends.mkldnn.is_available() or not hasattr(torch.cpu, "get_capabilities"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # On a CPU torch multiplies by oneDNN, which its builds for Apple lack.
+    if device.type != "cpu" or not _has_onednn():
         return False
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("bf16"))  # of x86, of ARM

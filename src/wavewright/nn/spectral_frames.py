@@ -1,4 +1,4 @@
-"""Frames of waves as tensors with gradients: what a network hears, and the wave that its frames stand for."""
+"""Differentiable frames of whole waves: features for a network, and the wave of the frames that a network predicts."""
 
 from __future__ import annotations
 
@@ -20,87 +20,154 @@ from ..dsp.spectral_frames import (
 )
 from .spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 
-SMALLEST_ENERGY = 1e-12  # added below a root, whose gradient has no limit at 0
+SMALLEST_ENERGY = 1e-12  # added below a root, whose gradient diverges at 0
 
 
 class SpectralFrames(nn.Module):
-    """The functions of dsp/spectral_frames.py for batches of whole waves, whose first frame is frame 0."""
+    """The functions of :mod:`wavewright.dsp.spectral_frames` in torch, for batches of whole waves.
+
+    Parameters
+    ----------
+    settings : FrameSettings
+        Sample rate, window, hop and number of noise bands.
+    """
 
     window: Tensor
     envelope: Tensor
-    turns: Tensor
-    below: Tensor
-    part: Tensor
+    rotations: Tensor
+    lower_band: Tensor
+    upper_weight: Tensor
 
-    def __init__(self, settings: FrameSettings):
+    def __init__(self, settings: FrameSettings) -> None:
         super().__init__()
         self.settings = settings
         window = torch.hann_window(settings.n_fft)
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("envelope", window.square().view(settings.n_overlapping, -1).sum(0), persistent=False)
-        turns = torch.from_numpy(bin_phasors(0, settings.n_overlapping, settings))
-        self.register_buffer("turns", torch.view_as_real(turns).clone(), persistent=False)  # (n_overlapping, bins, 2)
+        rotations = torch.from_numpy(bin_phasors(0, settings.n_overlapping, settings))
+        # Real and imaginary part, (n_overlapping, bins, 2): not every backend has complex buffers.
+        self.register_buffer("rotations", torch.view_as_real(rotations).clone(), persistent=False)
         if settings.noise_bands:
-            below, part = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)
-            self.register_buffer("below", torch.from_numpy(below), persistent=False)
-            self.register_buffer("part", torch.from_numpy(part), persistent=False)
+            lower_band, upper_weight = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)
+            self.register_buffer("lower_band", torch.from_numpy(lower_band), persistent=False)
+            self.register_buffer("upper_weight", torch.from_numpy(upper_weight), persistent=False)
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames that hear any of ``n_samples``."""
+        """Return the number of frames that overlap a wave of ``n_samples``."""
         return -(-n_samples // self.settings.hop_length) + self.settings.n_overlapping - 1
 
     def spectrum(self, wave: Tensor, n_frames: int) -> Tensor:
-        """``wave (batch, time)`` to ``n_frames`` frames, ``(batch, frames, bins)``, the first of which hear the silence before it."""
-        n_fft, hop = self.settings.n_fft, self.settings.hop_length
-        before = n_fft - hop
-        after = (n_frames - 1) * hop + n_fft - before - wave.shape[-1]
-        return rfft(frame(F.pad(wave, (before, after)), n_fft, hop) * self.window)
+        """Compute the frames of a wave.
+
+        Parameters
+        ----------
+        wave : Tensor
+            ``(batch, time)``; zeros before and after.
+        n_frames : int
+            Frames, of which the first ones begin before the wave; see :meth:`n_frames`.
+
+        Returns
+        -------
+        Tensor
+            Complex ``(batch, frames, bins)``.
+        """
+        n_fft, hop_length = self.settings.n_fft, self.settings.hop_length
+        before = n_fft - hop_length
+        after = (n_frames - 1) * hop_length + n_fft - before - wave.shape[-1]
+        return rfft(frame(F.pad(wave, (before, after)), n_fft, hop_length) * self.window)
 
     def features(self, spectrum: Tensor) -> Tensor:
-        """``(batch, frames, bins)`` to ``(batch, frames, 3 * bins)``, as :func:`.dsp.spectral_frames.spectrum_to_features`."""
+        """Compute the features of frames; see :func:`wavewright.dsp.spectral_frames.spectrum_to_features`.
+
+        Parameters
+        ----------
+        spectrum : Tensor
+            Complex ``(batch, frames, bins)``.
+
+        Returns
+        -------
+        Tensor
+            Log power and compressed real and imaginary parts, ``(batch, frames, 3 * bins)``.
+        """
         scaled = spectrum / self.settings.scale
         power = power_spectrum(scaled) + POWER_FLOOR
-        turned = scaled * self._turned(spectrum.shape[1]).conj() * power ** ((COMPRESSION - 1) / 2)
-        return torch.cat([power.log() * LOG_SCALE + LOG_SHIFT, turned.real, turned.imag], -1)
+        rotated = scaled * self._rotation(spectrum.shape[1]).conj() * power ** ((COMPRESSION - 1) / 2)
+        return torch.cat([power.log() * LOG_SCALE + LOG_SHIFT, rotated.real, rotated.imag], -1)
 
     def complex_distance(self, spectrum: Tensor, head: Tensor) -> Tensor:
-        """How little the phases of ``head (batch, frames, 3 * bins)`` have to do with ``spectrum (batch, frames, bins)``, whatever the levels.
+        """Compute 1 minus the correlation of compressed complex frames, which depends on phases and not on the level.
 
-        1 minus the correlation of a sound's complex frames, the magnitudes of both to the power COMPRESSION: a scalar from 0 to 2, the mean
-        over the batch, 1 where nothing is known. An error in place of a correlation would silence every tone whose phase is not yet
-        known, and never hear of it again.
+        A squared error instead of the correlation would silence every tone whose phase is not yet known, for good.
+
+        Parameters
+        ----------
+        spectrum : Tensor
+            Reference, complex ``(batch, frames, bins)``.
+        head : Tensor
+            Output of a network, ``(batch, frames, 3 * bins)``.
+
+        Returns
+        -------
+        Tensor
+            From 0 to 2, 1 for unrelated phases; the mean over the batch, ``()``.
         """
-        made = torch.cat(self._compressed(head), -1)
-        heard = self.features(spectrum)[..., spectrum.shape[-1] :]
-        energies = ((each.square().sum((1, 2)) + SMALLEST_ENERGY).sqrt() for each in (heard, made))
-        return 1 - ((heard * made).sum((1, 2)) / math.prod(energies)).mean()
+        estimate = torch.cat(self._compressed(head), -1)
+        reference = self.features(spectrum)[..., spectrum.shape[-1] :]
+        norms = ((each.square().sum((1, 2)) + SMALLEST_ENERGY).sqrt() for each in (reference, estimate))
+        return 1 - ((reference * estimate).sum((1, 2)) / math.prod(norms)).mean()
 
-    def tone(self, head: Tensor) -> Tensor:
-        """``(batch, frames, 3 * bins)`` to complex ``(batch, frames, bins)``, as :func:`.dsp.spectral_frames.head_to_spectrum`."""
+    def tonal_spectrum(self, head: Tensor) -> Tensor:
+        """Compute the spectrum of a network's output; see :func:`wavewright.dsp.spectral_frames.head_to_spectrum`.
+
+        Parameters
+        ----------
+        head : Tensor
+            Log gains, compressed real and imaginary parts, ``(batch, frames, 3 * bins)``.
+
+        Returns
+        -------
+        Tensor
+            Complex ``(batch, frames, bins)``.
+        """
         real, imaginary = self._compressed(head)
         expansion = (real.square() + imaginary.square() + SMALLEST_ENERGY).sqrt() * self.settings.scale
-        return torch.complex(real * expansion, imaginary * expansion) * self._turned(head.shape[1])
+        return torch.complex(real * expansion, imaginary * expansion) * self._rotation(head.shape[1])
 
     def _compressed(self, head: Tensor) -> tuple[Tensor, Tensor]:
-        """Real and imaginary part, the magnitudes to the power COMPRESSION, ``(batch, frames, bins)`` each."""
+        """Return real and imaginary parts of compressed magnitude, ``(batch, frames, bins)`` each."""
         log_gain, real, imaginary = head.float().chunk(3, -1)
         gain = log_gain.clamp(max=LARGEST_LOG_GAIN).exp()
         return real * gain, imaginary * gain
 
-    def noise(self, log_gains: Tensor, n_samples: int) -> Tensor:
-        """Noise of ``log_gains (batch, frames, noise_bands)``, complex ``(batch, frames, bins)``, from torch's global generator."""
+    def noise_spectrum(self, log_gains: Tensor, n_samples: int) -> Tensor:
+        """Filter white noise from torch's global generator.
+
+        Parameters
+        ----------
+        log_gains : Tensor
+            Log gain of each noise band, ``(batch, frames, noise_bands)``.
+        n_samples : int
+            Length of the wave.
+
+        Returns
+        -------
+        Tensor
+            Complex ``(batch, frames, bins)``.
+        """
         white = self.spectrum(torch.randn(len(log_gains), n_samples, device=log_gains.device), log_gains.shape[1])
         gains = log_gains.float().clamp(max=LARGEST_LOG_GAIN).exp() * self.settings.noise_scale
-        above = (self.below + 1).clamp(max=gains.shape[-1] - 1)
-        return white * (gains[..., self.below] * (1 - self.part) + gains[..., above] * self.part)
+        upper_band = (self.lower_band + 1).clamp(max=gains.shape[-1] - 1)
+        lower, upper = gains[..., self.lower_band], gains[..., upper_band]
+        return white * (lower * (1 - self.upper_weight) + upper * self.upper_weight)
 
     def to_wave(self, spectrum: Tensor, n_samples: int) -> Tensor:
-        """``(batch, frames, bins)`` to ``(batch, n_samples)``."""
-        n_fft, hop = self.settings.n_fft, self.settings.hop_length
-        wave = overlap_add(irfft(spectrum, n_fft) * self.window, hop)[..., n_fft - hop : n_fft - hop + n_samples]
-        return wave / self.envelope.repeat(-(-n_samples // hop))[:n_samples]
+        """Synthesise the wave ``(batch, n_samples)`` of complex frames ``(batch, frames, bins)``."""
+        n_fft, hop_length = self.settings.n_fft, self.settings.hop_length
+        start = n_fft - hop_length
+        wave = overlap_add(irfft(spectrum, n_fft) * self.window, hop_length)[..., start : start + n_samples]
+        return wave / self.envelope.repeat(-(-n_samples // hop_length))[:n_samples]
 
-    def _turned(self, n_frames: int) -> Tensor:
-        """See :func:`.dsp.spectral_frames.bin_phasors`, ``(n_frames, bins)``."""
-        table = torch.view_as_complex(self.turns)
+    def _rotation(self, n_frames: int) -> Tensor:
+        """Return the phase of a tone in the middle of each bin, complex ``(n_frames, bins)``."""
+        table = torch.view_as_complex(self.rotations)
         return table.repeat(-(-n_frames // len(table)), 1)[:n_frames]

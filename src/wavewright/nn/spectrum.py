@@ -1,24 +1,35 @@
-"""Short-time Fourier transforms and log-mel spectra in torch, equal to ``wavewright.dsp`` and quick to differentiate on a CPU.
+"""Short-time Fourier transforms and log-mel spectra in torch, equal to ``wavewright.dsp`` and fast to differentiate.
 
-Torch's own backward of ``rfft`` runs a complex transform over a spectrum padded with zeros. Every step here is linear, so its
-gradient is the adjoint step: framing and overlap-add are each other's adjoint, and so are ``rfft`` and ``irfft`` up to a weight
-per bin. Each backward is written with these same functions and can be differentiated again, as gradient penalties need.
+Torch's own backward pass of ``rfft`` runs a complex transform over a spectrum padded with zeros. Every step here is
+linear, so its gradient is the adjoint step: framing and overlap-add are each other's adjoint, and so are ``rfft`` and
+``irfft`` up to a weight per bin. Each backward pass is written with these same functions and can be differentiated
+again, as gradient penalties need.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 from ..dsp.mel import MelPreset, mel_filterbank
 from ..dsp.spectrum import SMALLEST_COVERAGE, Padding, check_bins, check_frames, check_window, hann_window
 
 
+class _Context(FunctionCtx):
+    """Type of the contexts of the functions below."""
+
+    saved_tensors: tuple[Tensor, ...]
+    n_fft: int
+    hop_length: int
+    n_samples: int
+
+
 def _bin_weights(n_fft: int, single: float, double: float, like: Tensor) -> Tensor:
-    """A weight for each bin ``(bins,)``: ``single`` for DC and Nyquist, ``double`` for those that stand for two frequencies."""
+    """Return a weight per bin ``(bins,)``: ``single`` for DC and Nyquist, ``double`` for bins of two frequencies."""
     weights = torch.full((n_fft // 2 + 1,), double, dtype=like.real.dtype, device=like.device)
     weights[0] = single
     if n_fft % 2 == 0:
@@ -27,15 +38,16 @@ def _bin_weights(n_fft: int, single: float, double: float, like: Tensor) -> Tens
 
 
 class _Rfft(torch.autograd.Function):
-    """``X_k = sum_n x_n e^(-2 pi i k n / N)``; its adjoint is ``x_n = Re sum_k X_k e^(2 pi i k n / N)`` over stored bins."""
+    """``X_k = sum_n x_n e^(-2 pi i k n / N)``; its adjoint is ``x_n = Re sum_k X_k e^(2 pi i k n / N)`` over bins."""
 
     @staticmethod
-    def forward(ctx: Any, wave: Tensor) -> Tensor:
+    def forward(ctx: _Context, wave: Tensor) -> Tensor:
         ctx.n_fft = wave.shape[-1]
-        return torch.fft.rfft(wave)
+        spectrum: Tensor = torch.fft.rfft(wave)
+        return spectrum
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(ctx: _Context, gradient: Tensor) -> Tensor:
         # irfft divides by N and counts interior bins twice; the adjoint does neither.
         return irfft(gradient * _bin_weights(ctx.n_fft, ctx.n_fft, 0.5 * ctx.n_fft, gradient), ctx.n_fft)
 
@@ -44,46 +56,48 @@ class _Irfft(torch.autograd.Function):
     """``x_n = 1/N sum_k c_k Re(X_k e^(2 pi i k n / N))`` with ``c_k`` = 1 at DC and Nyquist, 2 between."""
 
     @staticmethod
-    def forward(ctx: Any, spectrum: Tensor, n_fft: int) -> Tensor:
+    def forward(ctx: _Context, spectrum: Tensor, n_fft: int) -> Tensor:
         ctx.n_fft = n_fft
-        return torch.fft.irfft(spectrum, n=n_fft)
+        wave: Tensor = torch.fft.irfft(spectrum, n=n_fft)
+        return wave
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: _Context, gradient: Tensor) -> tuple[Tensor, None]:
         return rfft(gradient) * _bin_weights(ctx.n_fft, 1.0 / ctx.n_fft, 2.0 / ctx.n_fft, gradient), None
 
 
 class _Frame(torch.autograd.Function):
-    """Overlapping slices of a wave, whose adjoint adds them up again."""
+    """Overlapping slices of a wave; the adjoint is overlap-add."""
 
     @staticmethod
-    def forward(ctx: Any, wave: Tensor, n_fft: int, hop_length: int) -> Tensor:
+    def forward(ctx: _Context, wave: Tensor, n_fft: int, hop_length: int) -> Tensor:
         ctx.hop_length, ctx.n_samples = hop_length, wave.shape[-1]
         return wave.unfold(-1, n_fft, hop_length)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: _Context, gradient: Tensor) -> tuple[Tensor, None, None]:
         wave = overlap_add(gradient, ctx.hop_length)
         return F.pad(wave, (0, ctx.n_samples - wave.shape[-1])), None, None
 
 
 class _OverlapAdd(torch.autograd.Function):
-    """The sum of overlapping frames, whose adjoint slices them out again."""
+    """Sum of overlapping frames; the adjoint is framing."""
 
     @staticmethod
-    def forward(ctx: Any, frames: Tensor, hop_length: int) -> Tensor:
+    def forward(ctx: _Context, frames: Tensor, hop_length: int) -> Tensor:
         *batch, n_frames, n_fft = frames.shape
         ctx.n_fft, ctx.hop_length = n_fft, hop_length
         hops_per_frame = -(-n_fft // hop_length)
-        pieces = F.pad(frames, (0, hops_per_frame * hop_length - n_fft)).unflatten(-1, (hops_per_frame, hop_length))
+        padded = F.pad(frames, (0, hops_per_frame * hop_length - n_fft))
+        segments = torch.unflatten(padded, -1, (hops_per_frame, hop_length))
         wave = frames.new_zeros(*batch, n_frames + hops_per_frame - 1, hop_length)
-        # One addition for each hop of a frame touches all frames at once; F.fold takes ten times as long.
+        # One addition for each hop of a frame covers all frames at once; F.fold takes ten times as long.
         for hop in range(hops_per_frame):
-            wave[..., hop : hop + n_frames, :] += pieces[..., hop, :]
+            wave[..., hop : hop + n_frames, :] += segments[..., hop, :]
         return wave.flatten(-2)[..., : (n_frames - 1) * hop_length + n_fft].contiguous()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: _Context, gradient: Tensor) -> tuple[Tensor, None]:
         return frame(gradient, ctx.n_fft, ctx.hop_length), None
 
 
@@ -91,41 +105,67 @@ class _Power(torch.autograd.Function):
     """``|X|^2``, whose gradient is ``2 X``; torch's own route through real and imaginary parts takes twice as long."""
 
     @staticmethod
-    def forward(ctx: Any, spectrum: Tensor) -> Tensor:
+    def forward(ctx: _Context, spectrum: Tensor) -> Tensor:
         ctx.save_for_backward(spectrum)
         real, imaginary = torch.view_as_real(spectrum).unbind(-1)
         return torch.addcmul(real.square(), imaginary, imaginary)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(ctx: _Context, gradient: Tensor) -> Tensor:
         (spectrum,) = ctx.saved_tensors
         return 2 * gradient * spectrum
 
 
+_apply_rfft: Callable[[Tensor], Tensor] = _Rfft.apply
+_apply_irfft: Callable[[Tensor, int], Tensor] = _Irfft.apply
+_apply_frame: Callable[[Tensor, int, int], Tensor] = _Frame.apply
+_apply_overlap_add: Callable[[Tensor, int], Tensor] = _OverlapAdd.apply
+_apply_power: Callable[[Tensor], Tensor] = _Power.apply
+
+
 def rfft(wave: Tensor) -> Tensor:
-    """The Fourier transform of real numbers ``(..., n_fft)`` -> complex ``(..., n_fft // 2 + 1)``."""
-    return _Rfft.apply(wave)
+    """Transform real ``(..., n_fft)`` to complex ``(..., n_fft // 2 + 1)``."""
+    return _apply_rfft(wave)
 
 
 def irfft(spectrum: Tensor, n_fft: int) -> Tensor:
-    """Inverse of :func:`rfft`, ``(..., n_fft // 2 + 1)`` -> ``(..., n_fft)``; imaginary parts of DC and Nyquist do not count."""
-    return _Irfft.apply(spectrum, n_fft)
+    """Invert :func:`rfft`; imaginary parts of DC and Nyquist do not count."""
+    return _apply_irfft(spectrum, n_fft)
 
 
 def frame(wave: Tensor, n_fft: int, hop_length: int) -> Tensor:
-    """Overlapping slices ``(..., time)`` -> ``(..., frames, n_fft)``, one every ``hop_length`` samples; a view that copies nothing."""
-    return _Frame.apply(wave, n_fft, hop_length)
+    """Slice ``(..., time)`` into overlapping frames ``(..., frames, n_fft)``, a view without copies."""
+    return _apply_frame(wave, n_fft, hop_length)
 
 
 def overlap_add(frames: Tensor, hop_length: int) -> Tensor:
-    """Frames ``(..., frames, n_fft)`` laid ``hop_length`` apart and added -> ``(..., (frames - 1) * hop_length + n_fft)``."""
-    return _OverlapAdd.apply(frames, hop_length)
+    """Add up overlapping frames ``(..., frames, n_fft)`` to ``(..., (frames - 1) * hop_length + n_fft)``."""
+    return _apply_overlap_add(frames, hop_length)
 
 
 def stft(wave: Tensor, n_fft: int, hop_length: int, window: Tensor | None = None, padding: Padding = "zero") -> Tensor:
-    """Short-time Fourier transform ``(..., time)`` -> complex ``(..., n_fft // 2 + 1, frames)``, as ``wavewright.dsp.stft``.
+    """Compute the short-time Fourier transform, as :func:`wavewright.dsp.stft`.
 
-    ``window`` is ``(n_fft,)``, a periodic Hann window if not given. Raises BadSetting where the sizes do not fit the wave.
+    Parameters
+    ----------
+    wave : Tensor
+        ``(..., time)``.
+    n_fft, hop_length : int
+        Window and hop in samples.
+    window : Tensor, optional
+        ``(n_fft,)``; default: a periodic Hann window.
+    padding : {"zero", "reflect", "none"}
+        Padding by half a window at both ends.
+
+    Returns
+    -------
+    Tensor
+        Complex ``(..., n_fft // 2 + 1, frames)``.
+
+    Raises
+    ------
+    BadSetting
+        Where the sizes do not fit the wave.
     """
     check_frames(wave.shape[-1], n_fft, hop_length, padding)
     if padding != "none":
@@ -142,11 +182,33 @@ def istft(
     n_samples: int | None = None,
     padding: Padding = "zero",
 ) -> Tensor:
-    """The wave ``(..., time)`` whose :func:`stft` is closest to ``spectrum`` ``(..., bins, frames)``.
+    """Compute the wave whose :func:`stft` is closest to a spectrum.
 
-    Frames are windowed again, added up and divided by the sum of squared windows (D. Griffin, J. Lim, "Signal estimation from
-    modified short-time Fourier transform", 1984), at least SMALLEST_COVERAGE of the full one. Without ``n_samples`` the
-    wave ends with the middle of the last frame.
+    Frames are windowed again, added up and divided by the sum of squared windows, at least SMALLEST_COVERAGE of the
+    full one.
+
+    Parameters
+    ----------
+    spectrum : Tensor
+        Complex ``(..., bins, frames)``.
+    n_fft, hop_length, window, padding
+        As in :func:`stft`.
+    n_samples : int, optional
+        Length of the wave; default: up to the middle of the last frame.
+
+    Returns
+    -------
+    Tensor
+        ``(..., time)``.
+
+    Raises
+    ------
+    BadSetting
+        Where the number of bins does not fit ``n_fft``.
+
+    References
+    ----------
+    D. Griffin, J. Lim, "Signal estimation from modified short-time Fourier transform", 1984.
     """
     check_bins(spectrum.shape[-2], n_fft)
     frames = irfft(spectrum.transpose(-1, -2), n_fft)  # (..., frames, n_fft)
@@ -164,14 +226,34 @@ def istft(
 
 
 def power_spectrum(spectrum: Tensor) -> Tensor:
-    """Squared magnitude of a complex tensor, the same shape; smooth at zero, where the magnitude itself is not."""
-    return _Power.apply(spectrum)
+    """Return the squared magnitude of a complex tensor, which unlike the magnitude is smooth at zero."""
+    return _apply_power(spectrum)
 
 
 class LogMel(nn.Module):
-    """Log-mel spectrogram ``(..., time)`` -> ``(..., n_mels, frames)``: ``log(floor + mel @ |stft|^2)``, natural logarithm.
+    """Log-mel spectrogram ``log(floor + mel @ |stft|^2)``, equal to :func:`wavewright.dsp.log_mel`.
 
-    Equal to :func:`wavewright.dsp.log_mel`, whose docstring explains the settings; raises BadSetting where they do not fit.
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz.
+    n_fft, hop_length : int
+        Window and hop in samples.
+    n_mels : int
+        Mel bands.
+    f_min_hz, f_max_hz : float
+        Range of the bands; default of the upper end: the Nyquist frequency.
+    preset : MelPreset
+        Scale and normalisation of the filterbank.
+    floor : float
+        Power added before the logarithm.
+    padding : {"zero", "reflect", "none"}
+        As in :func:`stft`.
+
+    Raises
+    ------
+    BadSetting
+        Where the settings do not fit each other.
     """
 
     filters: Tensor
@@ -188,7 +270,7 @@ class LogMel(nn.Module):
         preset: MelPreset = "librosa",
         floor: float = 1e-5,
         padding: Padding = "zero",
-    ):
+    ) -> None:
         super().__init__()
         self.n_fft, self.hop_length, self.floor, self.padding = n_fft, hop_length, floor, padding
         filters = mel_filterbank(sample_rate, n_fft, n_mels, f_min_hz, f_max_hz, preset)  # (n_mels, bins)
@@ -197,27 +279,37 @@ class LogMel(nn.Module):
         self.register_buffer("window", torch.from_numpy(hann_window(n_fft)), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
+        """Return ``(..., n_mels, frames)``, natural logarithm, of a wave ``(..., time)``."""
         power = power_spectrum(stft(wave, self.n_fft, self.hop_length, self.window, self.padding))
-        mel = power.transpose(-1, -2) @ self.filters.T  # (..., frames, n_mels): the bins lie side by side in memory
+        mel = power.transpose(-1, -2) @ self.filters.T  # (..., frames, n_mels): bins are contiguous in memory
         return torch.log(mel + self.floor).transpose(-1, -2)
 
 
 class LogSpectrum(nn.Module):
-    """Log-power spectrogram ``(..., time)`` -> ``(..., n_fft // 2, frames)``: ``log(floor + |stft|^2)`` without the Nyquist bin."""
+    """Log-power spectrogram ``log(floor + |stft|^2)`` without the Nyquist bin.
+
+    Parameters
+    ----------
+    n_fft, hop_length : int
+        Window and hop in samples.
+    floor : float
+        Power added before the logarithm.
+    """
 
     window: Tensor
 
-    def __init__(self, n_fft: int = 1024, hop_length: int = 256, floor: float = 1e-5):
+    def __init__(self, n_fft: int = 1024, hop_length: int = 256, floor: float = 1e-5) -> None:
         super().__init__()
         self.n_fft, self.hop_length, self.floor = n_fft, hop_length, floor
         self.register_buffer("window", torch.from_numpy(hann_window(n_fft)), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
+        """Return ``(..., n_fft // 2, frames)`` of a wave ``(..., time)``."""
         return torch.log(power_spectrum(stft(wave, self.n_fft, self.hop_length, self.window))[..., :-1, :] + self.floor)
 
 
 def _pad(wave: Tensor, width: int, padding: Padding) -> Tensor:
-    """``width`` samples more at both ends of ``(..., time)``, zeros or a reflection."""
+    """Pad both ends of ``(..., time)`` by ``width`` samples, with zeros or a reflection."""
     if padding == "zero":
         return F.pad(wave, (width, width))
     left, right = wave[..., 1 : width + 1].flip(-1), wave[..., -width - 1 : -1].flip(-1)
@@ -231,7 +323,7 @@ def _smallest_envelope(window: Tensor, hop_length: int) -> Tensor:
 
 
 def _window_like(window: Tensor | None, n_fft: int, like: Tensor) -> Tensor:
-    """The given window, or a periodic Hann window ``(n_fft,)``, of the same kind of number and on the same device."""
+    """Return the window, or a periodic Hann window ``(n_fft,)``, with the type and device of ``like``."""
     if window is None:
         window = torch.from_numpy(hann_window(n_fft))
     check_window(window.shape, n_fft)

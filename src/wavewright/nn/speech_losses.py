@@ -1,4 +1,4 @@
-"""How far what a voice says is from a recording: mel frames, the picture that they make, and the prosody of symbols."""
+"""Losses of an acoustic model of speech: mel frames and the prosody of symbols."""
 
 from __future__ import annotations
 
@@ -7,54 +7,96 @@ from torch import Tensor
 from torch.nn import functional as F
 
 SSIM_SIZE, SSIM_STRIDE = 7, 3  # bands and frames of a window, and from one window to the next
-SSIM_FLOORS = (0.01, 0.03)  # of means and variances, which keep flat windows from counting
-BLUR = 5  # bands and frames that are averaged where no detail is to count
+SSIM_MEAN_FLOOR, SSIM_VARIANCE_FLOOR = 0.01, 0.03  # keep flat windows from counting
+ENVELOPE_SIZE = 5  # bands and frames that are averaged
 
 
-def mel_losses(reference: Tensor, estimate: Tensor, heard: Tensor) -> dict[str, Tensor]:
-    """L1 and structural dissimilarity of mel frames ``(batch, frames, n_mels)`` where ``heard (batch, frames, 1)``.
+def mel_losses(reference: Tensor, estimate: Tensor, mask: Tensor) -> dict[str, Tensor]:
+    """Compute L1 distance and structural dissimilarity of mel frames.
 
-    Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004, with square windows.
+    Parameters
+    ----------
+    reference, estimate : Tensor
+        Normalised log-mel frames ``(batch, frames, n_mels)``; the estimate is 0 for padding.
+    mask : Tensor
+        1 for a frame and 0 for padding, ``(batch, frames, 1)``.
+
+    Returns
+    -------
+    dict[str, Tensor]
+        ``mel/l1`` and ``mel/ssim``, 1 minus the structural similarity; ``()`` each.
+
+    References
+    ----------
+    Z. Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004; here with square
+    windows.
     """
     with torch.autocast(reference.device.type, enabled=False):
-        reference = reference.float() * heard
-        l1 = ((estimate - reference).abs() * heard).sum() / (heard.sum() * reference.shape[-1])
-        pictures = torch.stack([reference, estimate, reference**2, estimate**2, reference * estimate], 1)
-        mean_r, mean_e, square_r, square_e, product = F.avg_pool2d(pictures, SSIM_SIZE, SSIM_STRIDE).unbind(1)
-        small, smaller = SSIM_FLOORS
-        luminance = (2 * mean_r * mean_e + small) / (mean_r**2 + mean_e**2 + small)
+        reference = reference.float() * mask
+        l1 = ((estimate - reference).abs() * mask).sum() / (mask.sum() * reference.shape[-1])
+        moments = torch.stack([reference, estimate, reference**2, estimate**2, reference * estimate], 1)
+        mean_r, mean_e, square_r, square_e, product = F.avg_pool2d(moments, SSIM_SIZE, SSIM_STRIDE).unbind(1)
+        luminance = (2 * mean_r * mean_e + SSIM_MEAN_FLOOR) / (mean_r**2 + mean_e**2 + SSIM_MEAN_FLOOR)
         variance = square_r - mean_r**2 + square_e - mean_e**2
-        structure = (2 * (product - mean_r * mean_e) + smaller) / (variance + smaller)
-        weight = F.avg_pool2d(heard[:, None], (SSIM_SIZE, 1), (SSIM_STRIDE, 1))[:, 0]
+        structure = (2 * (product - mean_r * mean_e) + SSIM_VARIANCE_FLOOR) / (variance + SSIM_VARIANCE_FLOOR)
+        weight = F.avg_pool2d(mask[:, None], (SSIM_SIZE, 1), (SSIM_STRIDE, 1))[:, 0]
         similarity = (luminance * structure * weight).sum() / (weight.sum() * luminance.shape[-1])
         return {"mel/l1": l1, "mel/ssim": 1 - similarity}
 
 
-def envelope_distance(reference: Tensor, estimate: Tensor, heard: Tensor) -> Tensor:
-    """L1 of mel frames ``(batch, frames, n_mels)`` where ``heard (batch, frames, 1)``, each the mean of BLUR frames and bands.
+def envelope_distance(reference: Tensor, estimate: Tensor, mask: Tensor) -> Tensor:
+    """Compute the L1 distance of smoothed mel frames.
 
-    Whose detail is as rich as a recording's, but chance, is farther from it by :func:`mel_losses` than who is blurred; here it is not.
+    By :func:`mel_losses` an estimate with realistic but random fine structure is farther from a recording than a
+    blurred one; by this distance it is not.
+
+    Parameters
+    ----------
+    reference, estimate : Tensor
+        Log-mel frames ``(batch, frames, n_mels)``.
+    mask : Tensor
+        1 for a frame and 0 for padding, ``(batch, frames, 1)``.
+
+    Returns
+    -------
+    Tensor
+        Difference averaged over ENVELOPE_SIZE frames and bands, its mean magnitude, ``()``.
     """
-    difference = F.avg_pool2d(((estimate - reference) * heard)[:, None], BLUR, 1)[:, 0].abs()
-    weight = F.avg_pool2d(heard[:, None], (BLUR, 1), 1)[:, 0]
+    difference = F.avg_pool2d(((estimate - reference) * mask)[:, None], ENVELOPE_SIZE, 1)[:, 0].abs()
+    weight = F.avg_pool2d(mask[:, None], (ENVELOPE_SIZE, 1), 1)[:, 0]
     return (difference * weight).sum() / (weight.sum() * difference.shape[-1]).clamp(min=1.0)
 
 
 def prosody_losses(
-    log_durations: Tensor, melody: Tensor, durations: Tensor, told: Tensor, heard: Tensor
+    log_durations: Tensor, predicted: Tensor, durations: Tensor, target: Tensor, mask: Tensor
 ) -> dict[str, Tensor]:
-    """Squared errors of the predicted prosody: ``log(1 + frames)``, octaves where voiced, voicing and energy.
+    """Compute the squared errors of predicted durations, pitch, voicing and energy.
 
-    ``log_durations``, ``durations`` and ``heard (batch, symbols)``; ``melody`` and ``told (batch, symbols, 3)``: octaves (of ``told`` times
-    voicing), voicing (of ``melody`` before the logistic function), energy.
+    Parameters
+    ----------
+    log_durations : Tensor
+        Predicted ``log(1 + frames)`` of each symbol, ``(batch, symbols)``.
+    predicted : Tensor
+        Octaves, logit of voicing, and energy, ``(batch, symbols, 3)``.
+    durations : Tensor
+        Frames of each symbol, ``(batch, symbols)``.
+    target : Tensor
+        Octaves times voicing, voicing, and energy, ``(batch, symbols, 3)``.
+    mask : Tensor
+        1 for a symbol and 0 for padding, ``(batch, symbols)``.
+
+    Returns
+    -------
+    dict[str, Tensor]
+        ``duration/square``, ``pitch/square`` (of voiced symbols), ``voicing/square``, ``energy/square``; ``()`` each.
     """
-    voiced = told[..., 1] * heard
-    octaves = told[..., 0] / told[..., 1].clamp(min=1e-3)
+    voicing = target[..., 1]
+    octaves = target[..., 0] / voicing.clamp(min=1e-3)
     differences = {
-        "duration/square": (log_durations - torch.log1p(durations.float()), heard),
-        "pitch/square": (melody[..., 0] - octaves, voiced),
-        "voicing/square": (torch.sigmoid(melody[..., 1]) - told[..., 1], heard),
-        "energy/square": (melody[..., 2] - told[..., 2], heard),
+        "duration/square": (log_durations - torch.log1p(durations.float()), mask),
+        "pitch/square": (predicted[..., 0] - octaves, voicing * mask),
+        "voicing/square": (torch.sigmoid(predicted[..., 1]) - voicing, mask),
+        "energy/square": (predicted[..., 2] - target[..., 2], mask),
     }
     return {
         name: (difference.square() * weight).sum() / weight.sum().clamp(min=1.0)

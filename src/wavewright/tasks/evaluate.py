@@ -17,10 +17,11 @@ from ..data.entry import Entry, Problem
 from ..data.folder import GroupFrom, LabelFrom, scan
 from ..data.preparation import Preparation
 from ..data.store import ClipStore
+from ..metrics.clips import Clips
+from ..metrics.comparison import compare
 from ..metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
-from ..metrics.figures import TakesFrom
-from ..metrics.judging import Clips, compare
 from ..metrics.report import EvaluationReport
+from ..metrics.summary import TakesFrom
 from ..units import seconds_to_samples
 from . import checked
 

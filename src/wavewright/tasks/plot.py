@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..drawing import Kind, check_drawable, described, draw, drawn_title, picture_of
+from ..drawing import PlotKind, check_drawable, draw_overview, read_overview, read_png_title, summary_line
 from ..errors import BadAudio, BadFolder, BadSetting
 from . import checked
 
@@ -21,14 +21,14 @@ class Plot:
 
     out: Path
     file: Path
-    kind: Kind
+    kind: PlotKind
     seconds: float
     sample_rate: int
     n_channels: int
     peak_db: float
 
     def __str__(self) -> str:
-        return f"{self.out}: {described(self.seconds, self.sample_rate, self.n_channels, self.peak_db)}"
+        return f"{self.out}: {summary_line(self.seconds, self.sample_rate, self.n_channels, self.peak_db)}"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def plot(
         Path | None,
         Field(description="PNG file to write, or a folder for several; default: <name>-plot.png beside each sound."),
     ] = None,
-    kind: Annotated[Kind, Field(description="What to draw.")] = "all",
+    kind: Annotated[PlotKind, Field(description="What to draw.")] = "all",
 ) -> Plot | Plots:
     """Draw the waveform, spectrogram and mel spectrogram of sound files.
 
@@ -77,19 +77,19 @@ def plot(
     return _plotted_each(tuple(dict.fromkeys(file)), out, kind)
 
 
-def _plotted(file: Path, out: Path, kind: Kind) -> Plot:
+def _plotted(file: Path, out: Path, kind: PlotKind) -> Plot:
     """Draw one file."""
     check_drawable(out)  # before a long file is read
-    if out.exists() and (not out.is_file() or drawn_title(out) != file.name):
+    if out.exists() and (not out.is_file() or read_png_title(out) != file.name):
         raise BadFolder(f"{out} is there already and is no picture of {file.name}; choose another place with --out.")
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a sound file.")
-    picture = picture_of(file)
-    draw(picture, out, kind, title=file.name)
-    return Plot(out, file, kind, picture.seconds, picture.sample_rate, len(picture.low), picture.peak_db)
+    overview = read_overview(file)
+    draw_overview(overview, out, kind, title=file.name)
+    return Plot(out, file, kind, overview.seconds, overview.sample_rate, len(overview.low), overview.peak_db)
 
 
-def _plotted_each(files: Sequence[Path], out: Path | None, kind: Kind) -> Plots:
+def _plotted_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Plots:
     """Draw several files; list those that cannot be drawn."""
     if out is not None:
         if out.suffix.lower() == ".png":

@@ -31,7 +31,7 @@ from ..interruption import uninterrupted
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder, write_card
 from ..models.replacing import PREFIX, finish_replacing, link_or_copy, replace_model
-from ..nn.playable import Graph, Playable
+from ..nn.export_spec import ExportSpec, GraphSpec
 from ..whole_file import write_whole
 from .integer_products import with_integer_products
 from .optimised_graph import optimised
@@ -87,7 +87,7 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     write_whole(path, save({name: np.ascontiguousarray(rounded(array)) for name, array in tensors.items()}))
 
 
-def export_graph(graph: Graph, folder: Path | None = None) -> onnx.ModelProto:
+def export_graph(graph: GraphSpec, folder: Path | None = None) -> onnx.ModelProto:
     """Return the graph of a module, for any batch size, with its weights inside and named as in the module.
 
     ``folder`` is where a temporary file is written, so that the remains of a killed process are removed with it;
@@ -105,7 +105,8 @@ def export_graph(graph: Graph, folder: Path | None = None) -> onnx.ModelProto:
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
             dynamic_axes={
-                name: {0: "batch"} | {axis: f"{name}_{axis}" for axis in graph.free.get(name, ())} for name in names
+                name: {0: "batch"} | {axis: f"{name}_{axis}" for axis in graph.dynamic_axes.get(name, ())}
+                for name in names
             },
             opset_version=OPSET,
             # Folding here would bake products of weights into the graph; ONNX Runtime folds when it loads.
@@ -117,7 +118,7 @@ def export_graph(graph: Graph, folder: Path | None = None) -> onnx.ModelProto:
 
 
 def export_model(
-    folder: Path, card: Card, playable: Playable, weight_bits: int = 16, product_bits: int = 32
+    folder: Path, card: Card, spec: ExportSpec, weight_bits: int = 16, product_bits: int = 32
 ) -> ModelFolder:
     """Write a playable model folder and return it, opened; the card gets the hashes of all other files.
 
@@ -133,13 +134,13 @@ def export_model(
     temporary = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
     try:
         graphs = {
-            name: replace(graph, module=as_played(graph.module, weight_bits)) for name, graph in playable.graphs.items()
+            name: replace(graph, module=as_played(graph.module, weight_bits)) for name, graph in spec.graphs.items()
         }
-        weights = {name: rounded(array, weight_bits).astype(np.float32) for name, array in playable.weights.items()}
+        weights = {name: rounded(array, weight_bits).astype(np.float32) for name, array in spec.weights.items()}
         _write_graphs(temporary, {name: export_graph(graph, temporary) for name, graph in graphs.items()}, weights)
-        for name, tensors in playable.files.items():
+        for name, tensors in spec.files.items():
             write_safetensors(temporary / name, tensors)
-        write_sample(temporary, Clip(playable.sample, card.sample_rate))
+        write_sample(temporary, Clip(spec.sample, card.sample_rate))
         write_hashed_card(temporary, card)
         if product_bits == 8:
             for name, graph in graphs.items():
@@ -302,19 +303,21 @@ def _point_to_weight(
         model.graph.node.insert(0, node)
 
 
-def _check_against_torch(folder: ModelFolder, name: str, graph: Graph, is_in_integers: bool = False) -> None:
+def _check_against_torch(folder: ModelFolder, name: str, graph: GraphSpec, is_in_integers: bool = False) -> None:
     """Raise unless the written graph computes what its module computes, and finite numbers, for one clip and for three.
 
     Products in integers come near that, by root mean square.
     """
-    free_inputs = {key: _free_shape(tensor.shape, graph.free.get(key, ())) for key, tensor in graph.inputs.items()}
+    free_inputs = {
+        key: _free_shape(tensor.shape, graph.dynamic_axes.get(key, ())) for key, tensor in graph.inputs.items()
+    }
     for n_clips in (1, 3):
         inputs = {key: tensor[torch.arange(n_clips) % tensor.shape[0]] for key, tensor in graph.inputs.items()}
         with torch.no_grad():
             outputs = graph.module(*inputs.values())
         expected = [output.numpy() for output in ((outputs,) if isinstance(outputs, Tensor) else outputs)]
         shapes = {
-            key: _free_shape(array.shape, graph.free.get(key, ()))
+            key: _free_shape(array.shape, graph.dynamic_axes.get(key, ()))
             for key, array in zip(graph.outputs, expected, strict=True)
         }
         session = folder.session(name, free_inputs, shapes)

@@ -21,7 +21,7 @@ from ..contracts.schedule import MOST_STEPS
 from ..contracts.settings import TrainingSettings
 from ..errors import BadSetting, TrainingStopped
 from ..nn.network import Network
-from ..nn.precision import multiplies_bfloat16
+from ..nn.precision import supports_bfloat16
 from . import checkpoint, processes
 from .checkpoint import Progress
 from .health import Health
@@ -385,4 +385,4 @@ def _precision(settings: TrainingSettings, device: torch.device) -> str:
     """bfloat16 where the machine multiplies it natively, else float32, since emulation is slower."""
     if settings.precision != "auto":
         return settings.precision
-    return "bfloat16" if multiplies_bfloat16(device) else "float32"
+    return "bfloat16" if supports_bfloat16(device) else "float32"

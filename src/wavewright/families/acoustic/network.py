@@ -13,13 +13,20 @@ from torch.nn import functional as F
 from ...contracts.runtime import Utterance
 from ...dsp.alignment import N_SYMBOL_POSITION_FEATURES
 from ...dsp.speech_mel import MEL_STD
-from ...nn.aligner import Aligner, agreement, forward_sum_loss, hard_durations, place_batch, places_of
-from ...nn.critics import MelCritic
-from ...nn.frame_layers import HearingBlocks, Predictor, ProductConv, StyleReader, heard_of
-from ...nn.listener import PhoneListener, phone_loss
+from ...nn.aligner import (
+    Aligner,
+    alignment_score,
+    durations_to_positions,
+    forward_sum_loss,
+    frame_positions,
+    hard_durations,
+)
+from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.frame_critics import MelCritic
+from ...nn.frame_layers import ConvTransformer, Im2colConv, StyleEncoder, VariancePredictor, sequence_mask
 from ...nn.losses import feature_distance
 from ...nn.network import Batch, Network, Turn
-from ...nn.playable import Graph, Playable
+from ...nn.phone_classifier import PhoneClassifier, phone_loss
 from ...nn.speech_losses import envelope_distance, mel_losses, prosody_losses
 from .config import BOUNDARY, DECODER_FILE, ENCODER_FILE, N_TOLD, SPEAKERS_FILE, AcousticConfig
 from .prosody import frames_to_wave, told_of_symbols
@@ -42,24 +49,24 @@ class Voice(nn.Module):
         self.config = config
         channels, n_speakers = config.channels, max(len(config.speakers), 1)
         self.aligner = Aligner(len(config.symbols), n_speakers, config.n_mels, config.aligner_channels)
-        self.listener = PhoneListener(config.n_mels, config.listener_channels, len(config.symbols))
+        self.listener = PhoneClassifier(config.n_mels, config.listener_channels, len(config.symbols))
         self.embed = nn.Embedding(len(config.symbols), channels)
         self.speaker = nn.Embedding(n_speakers, channels)
         self.styles = nn.Parameter(0.3 * torch.randn(config.n_styles, channels))
-        self.style_reader = StyleReader(config.n_mels, config.aligner_channels, config.n_styles)
+        self.style_reader = StyleEncoder(config.n_mels, config.aligner_channels, config.n_styles)
         self.register_buffer("usual_style", torch.full((n_speakers, config.n_styles), 1 / config.n_styles))
         self.register_buffer("pace", torch.ones(n_speakers))
         self.register_buffer("is_listening", torch.tensor(False))  # whether the listener helps the aligner
         blocks = (channels, config.hidden)
-        self.encoder = HearingBlocks(
+        self.encoder = ConvTransformer(
             config.encoder_blocks, *blocks, config.encoder_kernel, config.n_heads, config.dropout
         )
         hidden = config.predictor_channels
-        self.durations = Predictor(channels, hidden, 1, config.predictor_dropout)
-        self.melody = Predictor(channels, hidden, N_TOLD, config.predictor_dropout)
-        self.told = ProductConv(N_TOLD, channels)
+        self.durations = VariancePredictor(channels, hidden, 1, config.predictor_dropout)
+        self.melody = VariancePredictor(channels, hidden, N_TOLD, config.predictor_dropout)
+        self.told = Im2colConv(N_TOLD, channels)
         self.place = nn.Linear(N_SYMBOL_POSITION_FEATURES, channels)
-        self.decoder = HearingBlocks(
+        self.decoder = ConvTransformer(
             config.decoder_blocks, *blocks, config.decoder_kernel, config.n_heads, config.dropout
         )
         self.out = nn.Linear(channels, config.n_mels)
@@ -97,7 +104,7 @@ class Voice(nn.Module):
     def durations_of(self, batch: Batch, scores: Tensor) -> Tensor:
         """Frames of each symbol on the best alignment ``(batch, symbols)``, by the aligner's ``scores`` and what the listener understands."""
         if self.is_listening:
-            heard = torch.log_softmax(self.listener.judge(batch["mel"], frames_heard(batch)).float(), -1)
+            heard = torch.log_softmax(self.listener.frozen_logits(batch["mel"], frames_heard(batch)).float(), -1)
             scores = scores + heard.gather(2, batch["symbols"][:, None].expand(-1, heard.shape[1], -1))
         return hard_durations(scores, self.skippable(batch["symbols"]), batch["n_frames"], batch["n_symbols"])
 
@@ -128,12 +135,12 @@ class Voice(nn.Module):
 
 def frames_heard(batch: Batch) -> Tensor:
     """1 for a frame and 0 for padding, ``(batch, frames, 1)``."""
-    return heard_of(batch["n_frames"], batch["mel"].shape[1])
+    return sequence_mask(batch["n_frames"], batch["mel"].shape[1])
 
 
 def symbols_heard(batch: Batch) -> Tensor:
     """1 for a symbol and 0 for padding, ``(batch, symbols, 1)``."""
-    return heard_of(batch["n_symbols"], batch["symbols"].shape[1])
+    return sequence_mask(batch["n_symbols"], batch["symbols"].shape[1])
 
 
 @torch.no_grad()
@@ -141,7 +148,7 @@ def recorded_prosody(voice: Voice, batch: Batch) -> tuple[Tensor, Tensor, Tensor
     """What the recordings of a batch do: ``durations (batch, symbols)``, what is told of symbols ``(batch, symbols, N_TOLD)`` and how
     well the frames fit the symbols ``(batch,)``, log-likelihood a frame."""
     durations = voice.durations_of(batch, scores := voice.align(batch))
-    fit = agreement(scores, places_of(durations, scores.shape[1]), frames_heard(batch)[..., 0])
+    fit = alignment_score(scores, durations_to_positions(durations, scores.shape[1]), frames_heard(batch)[..., 0])
     melody = {name: batch[name].float().cpu().numpy() for name in ("octaves", "voiced", "energy")}
     told = told_of_symbols(**melody, durations=durations.cpu().numpy(), n_frames=batch["n_frames"].tolist())
     return durations, torch.from_numpy(told).to(durations.device), fit
@@ -207,7 +214,7 @@ class Acoustic(Network):
         encoded, log_durations, melody = voice.encode(
             batch["symbols"], batch["speaker"], voice.style_of(batch), symbols
         )
-        places, features = place_batch(durations, batch["mel"].shape[1])
+        places, features = frame_positions(durations, batch["mel"].shape[1])
         batch["places"] = places
         spoken = voice.decode(encoded, told, places, features, frames).float() * frames
         voice.note_pace(batch["speaker"], log_durations.float(), durations, symbols[..., 0])
@@ -236,7 +243,9 @@ class Acoustic(Network):
             _, real = critics(batch["mel"] * heard)
         logits, fake = critics(batch["spoken"])
         adversarial = -(logits * heard).sum() / (heard.sum() * logits.shape[-1])
-        said = phone_loss(self.voice.listener.judge(batch["spoken"], heard), batch["symbols"], batch["places"], heard)
+        said = phone_loss(
+            self.voice.listener.frozen_logits(batch["spoken"], heard), batch["symbols"], batch["places"], heard
+        )
         losses = batch["losses"] | mel_losses(batch["mel"], batch["spoken"], heard) | {"phone/said": said}
         return losses | {"adv/generator": adversarial, "adv/features": feature_distance(real, fake)}
 
@@ -275,7 +284,7 @@ def _measure(voice: Voice, batch: Batch) -> dict[str, float]:
     encoded, log_durations, melody = voice.encode(
         batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]], symbols
     )
-    places, features = place_batch(durations, batch["mel"].shape[1])
+    places, features = frame_positions(durations, batch["mel"].shape[1])
     with_recorded = voice.decode(encoded, told, places, features, frames)
     lasting = ~voice.skippable(batch["symbols"])
     lengths = torch.expm1(log_durations) * voice.pace[batch["speaker"]][:, None]
@@ -304,8 +313,8 @@ def _laid_over(
     ``places`` and ``features`` are those of the recordings; gives ``(batch, frames, n_mels)`` with as many frames.
     """
     n_frames = predicted.sum(1)
-    own_places, own_features = place_batch(predicted, int(n_frames.max()))
-    spoken = voice.decode(encoded, told, own_places, own_features, heard_of(n_frames, int(n_frames.max())))
+    own_places, own_features = frame_positions(predicted, int(n_frames.max()))
+    spoken = voice.decode(encoded, told, own_places, own_features, sequence_mask(n_frames, int(n_frames.max())))
     length = predicted.gather(1, places)
     start = (predicted.cumsum(1) - predicted).gather(1, places)
     within = torch.minimum(((features[..., 0] + 0.5) * length).long(), (length - 1).clamp(min=0))
@@ -382,7 +391,7 @@ def _say(voice: Voice, clip: Clip) -> Utterance:
 
 
 @torch.no_grad()
-def export(voice: Voice, prepared: AcousticPrepared) -> Playable:
+def export(voice: Voice, prepared: AcousticPrepared) -> ExportSpec:
     """The graphs of encoder and decoder, the usual styles, a sentence as it sounds, and every weight by name, to begin others from."""
     clip = max(
         (prepared.valid or prepared.batches).clips, key=lambda clip: clip.n_frames
@@ -391,16 +400,16 @@ def export(voice: Voice, prepared: AcousticPrepared) -> Playable:
     speaker = torch.tensor([clip.speaker, 0])
     encoded, log_durations, melody = voice.encode(symbols, speaker, voice.usual_style[speaker])
     durations = torch.expm1(log_durations).round().long().clamp(1, 8)[:1].repeat(2, 1)
-    places, features = place_batch(durations, int(durations[0].sum()))
-    return Playable(
+    places, features = frame_positions(durations, int(durations[0].sum()))
+    return ExportSpec(
         graphs={
-            ENCODER_FILE: Graph(
+            ENCODER_FILE: GraphSpec(
                 Encoding(voice),
                 {"symbols": symbols, "speaker": speaker, "style": voice.usual_style[speaker]},
                 ("encoded", "log_durations", "melody"),
                 {"symbols": (1,), "encoded": (1,), "log_durations": (1,), "melody": (1,)},
             ),
-            DECODER_FILE: Graph(
+            DECODER_FILE: GraphSpec(
                 Decoding(voice),
                 {"encoded": encoded, "told": melody, "places": places, "features": features},
                 ("mel",),

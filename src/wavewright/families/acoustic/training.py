@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...data.entry import Problem
+from ...nn.export_spec import ExportSpec
 from ...nn.network import FamilyTraining
-from ...nn.playable import Playable
 from . import network
 from .config import AcousticConfig
 from .network import Acoustic, Voice
@@ -28,7 +28,7 @@ class AcousticTraining(FamilyTraining[AcousticConfig, Voice, AcousticPrepared]):
         """Return a few clips of the averaged module, with titles; see :func:`.network.samples`."""
         return network.samples(module, prepared)
 
-    def export(self, module: Voice, prepared: AcousticPrepared) -> Playable:
+    def export(self, module: Voice, prepared: AcousticPrepared) -> ExportSpec:
         """Return everything that makes a model folder; see :func:`.network.export`."""
         return network.export(module, prepared)
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import Batch, Network, Turn
-from ...nn.playable import Graph, Playable
 from ...nn.spectrum import LogMel
 from .config import POWER_FLOOR, TAIL_BANDS, ClassifierConfig
 from .recipe import ClassifierPrepared, scores
@@ -185,7 +185,7 @@ def samples(network: Classifier, prepared: ClassifierPrepared) -> tuple[list[np.
     return [], []
 
 
-def export(network: Classifier, prepared: ClassifierPrepared) -> Playable:
+def export(network: Classifier, prepared: ClassifierPrepared) -> ExportSpec:
     """The graph from log-mel pictures to logits and embedding, and a sample.
 
     The sample is a decaying tone, since a classifier makes no sound and recordings must not leave with its weights unasked.
@@ -197,5 +197,5 @@ def export(network: Classifier, prepared: ClassifierPrepared) -> Playable:
     noise = 0.1 * torch.randn(2, config.n_samples, generator=draw)
     with torch.no_grad():
         log_mel = network.to_log_mel(noise.to(next(network.parameters()).device)).cpu()
-    graph = Graph(network.trunk, {"log_mel": log_mel}, ("logits", "embedding"))
-    return Playable({"classifier.onnx": graph}, sample=tone[None])
+    graph = GraphSpec(network.trunk, {"log_mel": log_mel}, ("logits", "embedding"))
+    return ExportSpec({"classifier.onnx": graph}, sample=tone[None])

@@ -128,7 +128,7 @@ class Contexts:
 
     @staticmethod
     def of_learned(order: np.ndarray, weights: Mapping[str, np.ndarray], mean_bits: np.ndarray) -> Contexts:
-        """The tables of a network's weights by their names, multiples of UNITS; see :class:`.nn.code_contexts.Learned`."""
+        """The tables of a network's weights by their names, multiples of UNITS; see :class:`.nn.context_model.TrainedContextModel`."""
         n_groups = n_groups_of(order.shape[1])
         parts = np.exp(-np.arange(TABLE_SIZE) * CONTEXT_UNIT) * (TOTAL // max(n_groups, order.shape[1] // n_groups))
         return Contexts(

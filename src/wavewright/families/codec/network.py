@@ -11,13 +11,13 @@ from torch.nn import functional as F
 
 from ...dsp.spectrum import hann_window
 from ...nn.audible import AudibleDistance
-from ...nn.code_contexts import Layout, learn
-from ...nn.convnext import Blocks, split_memory
-from ...nn.critics import BandCritics
+from ...nn.context_model import ContextModelConfig, train_context_model
+from ...nn.convnext import ConvNeXtStack, split_memory
+from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.frame_critics import MultiResolutionBandCritic
 from ...nn.losses import critic_loss, feature_distance, generator_loss
 from ...nn.network import Batch, Network, Turn
-from ...nn.playable import Graph, Playable
-from ...nn.quantize import Quantised, ResidualQuantizer, Unquantised, perplexity
+from ...nn.quantize import QuantizedDecoder, QuantizedEncoder, ResidualQuantizer, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
 from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
 from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, TOTAL, CodecConfig
@@ -83,9 +83,9 @@ class Encoder(nn.Module):
         fine, wide, kernel = config.fine_channels[0], config.encoder_channels, config.kernel
         self.look_ahead, self.frame_size = config.encoder_look_ahead, config.steps_per_frame * fine
         self.into = nn.Linear(3 * config.n_bins, fine)
-        self.fine = Blocks(config.fine_blocks[0], fine, round(config.expansion * fine), kernel)
+        self.fine = ConvNeXtStack(config.fine_blocks[0], fine, round(config.expansion * fine), kernel)
         self.merge = nn.Linear((1 + self.look_ahead) * self.frame_size, wide)
-        self.blocks = Blocks(config.encoder_blocks, wide, round(config.expansion * wide), kernel)
+        self.blocks = ConvNeXtStack(config.encoder_blocks, wide, round(config.expansion * wide), kernel)
         self.norm = nn.LayerNorm(wide)
         self.out = nn.Linear(wide, config.latent_size)
         self.level = nn.LayerNorm(config.latent_size, elementwise_affine=False)  # so that codes can follow
@@ -122,9 +122,9 @@ class Decoder(nn.Module):
         fine, wide, kernel = config.fine_channels[1], config.decoder_channels, config.kernel
         self.n_heard = 2 + config.look_ahead  # vectors
         self.into = nn.Linear(self.n_heard * config.latent_size, wide)
-        self.blocks = Blocks(config.decoder_blocks, wide, round(config.expansion * wide), kernel)
+        self.blocks = ConvNeXtStack(config.decoder_blocks, wide, round(config.expansion * wide), kernel)
         self.split = nn.Linear(wide, config.steps_per_frame * fine)
-        self.fine = Blocks(config.fine_blocks[1], fine, round(config.expansion * fine), kernel)
+        self.fine = ConvNeXtStack(config.fine_blocks[1], fine, round(config.expansion * fine), kernel)
         self.norm = nn.LayerNorm(fine)
         self.out = nn.Linear(fine, 2 * config.n_bins)
         self.memory_sizes = (self.blocks.memory_size, self.fine.memory_size)
@@ -195,14 +195,14 @@ class Codec(Network):
         self.audible = AudibleDistance(config.sample_rate)
         self.complex_sizes = [_even(size * scale) for size in COMPLEX_SIZES]
         sizes = [(_even(size * scale), _even(size * scale) // 4) for size, _ in CRITIC_SIZES]
-        self.critics = BandCritics(sizes, config.critic_channels) if config.adversarial_from else None
+        self.critics = MultiResolutionBandCritic(sizes, config.critic_channels) if config.adversarial_from else None
 
     def players(self) -> dict[str, nn.Module]:
         players: dict[str, nn.Module] = {"coder": self.coder}
         if self.critics is not None:
             players["critics"] = self.critics
         if self.config.encoder_from:
-            players["encoder"] = nn.ModuleList([self.coder.encoder, *self.coder.quantizer.projections()])
+            players["encoder"] = nn.ModuleList([self.coder.encoder, *self.coder.quantizer.input_projections()])
         return players
 
     def averaged(self) -> nn.Module:
@@ -217,7 +217,7 @@ class Codec(Network):
         """Return the steps from which only the decoder learns, or only the encoder."""
         return (self.config.adversarial_from, self.config.encoder_from)
 
-    def _critics_at(self, step: int) -> BandCritics | None:
+    def _critics_at(self, step: int) -> MultiResolutionBandCritic | None:
         """The critics, while they teach the decoder."""
         return self.critics if step >= self.config.adversarial_from and not self._is_last(step) else None
 
@@ -270,7 +270,7 @@ class Codec(Network):
                 "stft/magnitude": torch.stack([magnitude for _, magnitude in found]).mean(),
             }
 
-    def _critic_losses(self, batch: Batch, critics: BandCritics) -> dict[str, Tensor]:
+    def _critic_losses(self, batch: Batch, critics: MultiResolutionBandCritic) -> dict[str, Tensor]:
         """The critics tell recordings from reconstructions, which stay in the batch for the decoder's turn."""
         with torch.no_grad():
             self.coder.quantizer.eval()  # its codes stay where they are
@@ -280,7 +280,7 @@ class Codec(Network):
         losses = [critic_loss("hinge", r, f) for r, f in zip(real, fake, strict=True)]
         return {"adv/critic": torch.stack(losses).mean()}
 
-    def _second_stage(self, batch: Batch, critics: BandCritics) -> dict[str, Tensor]:
+    def _second_stage(self, batch: Batch, critics: MultiResolutionBandCritic) -> dict[str, Tensor]:
         """The decoder learns to please the critics, too; what is in front of it stays as it is."""
         with torch.no_grad():
             _, real = critics(batch["wave"])
@@ -347,7 +347,7 @@ def samples(coder: Coder, prepared: CodecPrepared) -> tuple[list[np.ndarray], li
 
 
 @torch.no_grad()
-def export(coder: Coder, prepared: CodecPrepared) -> Playable:
+def export(coder: Coder, prepared: CodecPrepared) -> ExportSpec:
     """The graphs of encoder and decoder, how often each code occurs, and a few clips as they come out."""
     wave = torch.as_tensor(prepared.heard[:2])
     features = coder.analysis(wave)
@@ -357,16 +357,16 @@ def export(coder: Coder, prepared: CodecPrepared) -> Playable:
     codes = codes_of(coder, clips)
     frequencies = frequencies_of(np.concatenate(codes, axis=1), coder.config.codebook_size)
     waves, titles = samples(coder, prepared)
-    return Playable(
+    return ExportSpec(
         graphs={
-            ENCODER_FILE: Graph(
-                Quantised(coder.encoder, coder.quantizer),
+            ENCODER_FILE: GraphSpec(
+                QuantizedEncoder(coder.encoder, coder.quantizer),
                 {"features": features, "memory": memories[0]},
                 ("numbers", "memory_after"),
                 {"features": (1,), "numbers": (1,)},
             ),
-            DECODER_FILE: Graph(
-                Unquantised(coder.decoder, coder.quantizer),
+            DECODER_FILE: GraphSpec(
+                QuantizedDecoder(coder.decoder, coder.quantizer),
                 {"numbers": numbers, "memory": memories[1]},
                 ("described", "memory_after"),
                 {"numbers": (1,), "described": (1,)},
@@ -391,11 +391,11 @@ def codes_of(coder: Coder, clips: Iterable[np.ndarray]) -> list[np.ndarray]:
 
 
 def learn_contexts(codes: Sequence[np.ndarray], vectors: np.ndarray, n_frames: int) -> Contexts:
-    """How ``codes``, recordings as ``(n_levels, frames)``, follow each other, by so many frames; see :func:`.nn.code_contexts.learn`."""
+    """How ``codes``, recordings as ``(n_levels, frames)``, follow each other, by so many frames; see :func:`.nn.context_model.train_context_model`."""
     codebook_size = vectors.shape[1]
     shares = frequencies_of(np.concatenate(codes, axis=1), codebook_size) / TOTAL
-    layout = Layout(n_groups_of(codebook_size), CONTEXT_SIZE, FRAMES_BACK, LEVELS_BACK, UNITS, LIMITS)
-    found = learn(codes, vectors, shares, layout, n_frames)
+    layout = ContextModelConfig(n_groups_of(codebook_size), CONTEXT_SIZE, FRAMES_BACK, LEVELS_BACK, UNITS, LIMITS)
+    found = train_context_model(codes, vectors, shares, layout, n_frames)
     return Contexts.of_learned(found.order, found.weights, found.mean_bits)
 
 
@@ -405,4 +405,6 @@ def files_at_the_end(coder: Coder, prepared: CodecPrepared) -> dict[str, dict[st
     if not n_frames:
         return {}
     codes = codes_of(coder, prepared.counted(LEARNED_SECONDS))
-    return {CONTEXTS_FILE: learn_contexts(codes, coder.quantizer.vectors().detach().numpy(), n_frames).tensors()}
+    return {
+        CONTEXTS_FILE: learn_contexts(codes, coder.quantizer.codebook_vectors().detach().numpy(), n_frames).tensors()
+    }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...nn.export_spec import ExportSpec
 from ...nn.network import FamilyTraining
-from ...nn.playable import Playable
 from . import network
 from .config import CodecConfig
 from .network import Codec, Coder
@@ -27,7 +27,7 @@ class CodecTraining(FamilyTraining[CodecConfig, Coder, CodecPrepared]):
         """Return a few clips of the averaged module, with titles; see :func:`.network.samples`."""
         return network.samples(module, prepared)
 
-    def export(self, module: Coder, prepared: CodecPrepared) -> Playable:
+    def export(self, module: Coder, prepared: CodecPrepared) -> ExportSpec:
         """Return everything that makes a model folder; see :func:`.network.export`."""
         return network.export(module, prepared)
 

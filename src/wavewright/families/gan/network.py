@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...contracts.family import EMBEDDINGS_FILE
-from ...nn.blocks import Recurrence, ResidualBlock, Upsample
-from ...nn.critics import SpectralCritic, WaveCritic
+from ...nn.blocks import LinearUpsample, ResidualBlock, ResidualGRU
+from ...nn.critics import MultiResolutionCritic, WaveCritic
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
 from ...nn.network import Batch, Network, Turn
-from ...nn.novelty import LogMelNovelty, closeness_penalty
-from ...nn.playable import Graph, Playable
+from ...nn.novelty import DifferentiableLogMelEmbedding, copy_penalty
 from ...nn.spectrum import istft, stft
 from .config import GanConfig
 from .recipe import CLIPS_PER_CLASS, GanPrepared
@@ -68,9 +68,9 @@ class SpectralGenerator(nn.Module):
         self.start = nn.Linear(Condition.size, channels * FIRST_FRAMES)
         self.place = nn.Parameter(torch.randn(1, channels, FIRST_FRAMES << n_doublings) * 0.1)  # which frame this is
         self.stages = nn.ModuleList(ResidualBlock(channels, Condition.size) for _ in range(n_doublings))
-        self.upsample = Upsample(2)
+        self.upsample = LinearUpsample(2)
         self.blocks = nn.ModuleList(ResidualBlock(channels, Condition.size) for _ in range(config.n_blocks))
-        self.recurrence = Recurrence(channels) if config.recurrent else None
+        self.recurrence = ResidualGRU(channels) if config.recurrent else None
         self.to_spectrum = nn.Conv1d(channels, 3 * n_bins, 1)  # log gain, real part, imaginary part
         self.to_noise = nn.Conv1d(channels, config.noise_bands, 1)  # log gain of each band
         nn.init.constant_(self.to_noise.get_parameter("bias"), -4.0)  # noise comes in quietly
@@ -131,11 +131,11 @@ class WaveGenerator(nn.Module):
         self.first_frames = -(-config.n_samples // 4**5)
         width = config.channels
         self.start = nn.Linear(Condition.size, width * self.first_frames)
-        self.recurrence = Recurrence(width) if config.recurrent else None
+        self.recurrence = ResidualGRU(width) if config.recurrent else None
         self.layers = nn.ModuleList()
         for index in range(5):
             after = 1 if index == 4 else max(width // 2, 16)
-            self.layers.append(nn.Sequential(Upsample(4), nn.Conv1d(width, after, 25, padding=12)))
+            self.layers.append(nn.Sequential(LinearUpsample(4), nn.Conv1d(width, after, 25, padding=12)))
             width = after
         self.register_buffer("fade", torch.from_numpy(edge_gain(config)), persistent=False)
 
@@ -186,16 +186,16 @@ class Gan(Network):
         self.generator = SpectralGenerator(config) if config.generator == "spectral" else WaveGenerator(config)
         n_samples, n_labels, width = config.n_samples, len(config.labels), config.critic_channels
         recurrent, code_size = config.recurrent, config.code_size
-        self.critic: SpectralCritic | WaveCritic
+        self.critic: MultiResolutionCritic | WaveCritic
         if config.critic == "spectral":
-            self.critic = SpectralCritic(
+            self.critic = MultiResolutionCritic(
                 config.sample_rate, n_samples, n_labels, width, CLIPS_PER_CLASS, recurrent, code_size
             )
         else:
             self.critic = WaveCritic(
                 n_samples, n_labels, width, CLIPS_PER_CLASS, config.phase_shuffle, recurrent, code_size
             )
-        self.novelty = LogMelNovelty(config.sample_rate, n_samples) if config.copy_weight else None
+        self.novelty = DifferentiableLogMelEmbedding(config.sample_rate, n_samples) if config.copy_weight else None
 
     def players(self) -> dict[str, nn.Module]:
         """Who owns an optimizer."""
@@ -254,7 +254,7 @@ class Gan(Network):
         real = batch["wave"]
         latent, code = draw(self.config, real.shape[0], real.device)
         batch["made"] = wave = self.generator.wave(latent, batch.get("label"), code)
-        return self.critic.pictures(self.augment(wave)), code
+        return self.critic.inputs(self.augment(wave)), code
 
     def _critic_losses(self, batch: Batch, with_penalty: bool, fresh: bool) -> dict[str, Tensor]:
         """The critic's losses; unless ``fresh``, the fake pictures stay in the batch for the generator's turn."""
@@ -262,15 +262,15 @@ class Gan(Network):
         with torch.set_grad_enabled(not fresh and torch.is_grad_enabled()):
             fake, code = self._fake_pictures(batch)
         batch["fake"], batch["code"] = fake, code
-        batch["real"] = real = [picture.detach() for picture in self.critic.pictures(self.augment(batch["wave"]))]
+        batch["real"] = real = [picture.detach() for picture in self.critic.inputs(self.augment(batch["wave"]))]
         detached = [picture.detach() for picture in fake]
-        real_logits, _ = self.critic.judge(real, label)
-        fake_logits, features = self.critic.judge(detached, label)
+        real_logits, _ = self.critic.score(real, label)
+        fake_logits, features = self.critic.score(detached, label)
         losses = {"adv/critic": critic_loss(config.loss, real_logits, fake_logits)}
         if with_penalty:
 
             def judge(pictures: list[Tensor]) -> Tensor:
-                return self.critic.judge(pictures, label)[0]
+                return self.critic.score(pictures, label)[0]
 
             if config.loss == "wgan-gp":
                 losses["penalty/gradient"] = gradient_penalty(judge, real, detached)
@@ -280,11 +280,11 @@ class Gan(Network):
 
     def _generator_losses(self, batch: Batch) -> dict[str, Tensor]:
         config, label, fake, real = self.config, batch.get("label"), batch["fake"], batch["real"]
-        fake_logits, features = self.critic.judge(fake, label)
+        fake_logits, features = self.critic.score(fake, label)
         real_logits = fake_logits.detach()
         if config.loss == "r3gan":
             with torch.no_grad():
-                real_logits, _ = self.critic.judge(real, label)
+                real_logits, _ = self.critic.score(real, label)
         losses = {"adv/generator": generator_loss(config.loss, real_logits, fake_logits)}
         if config.energy_weight:
             losses["distance/energy"] = torch.stack(
@@ -294,17 +294,17 @@ class Gan(Network):
             losses["distance/copies"] = self._closeness(self.novelty, batch)
         return losses | self._code_losses(features, batch["code"])
 
-    def _closeness(self, novelty: LogMelNovelty, batch: Batch) -> Tensor:
+    def _closeness(self, novelty: DifferentiableLogMelEmbedding, batch: Batch) -> Tensor:
         """Return the penalty of generated clips that are closer to a recording than their label's limit.
 
-        See :func:`closeness_penalty`.
+        See :func:`copy_penalty`.
         """
         wave = batch["made"].squeeze(1)
         label = batch.get("label", torch.zeros(len(wave), dtype=torch.int64, device=wave.device))
         with torch.autocast(wave.device.type, enabled=False):
             embedded = novelty(wave.float())
             limits = self.config.copy_margin * batch["limits"]
-            return closeness_penalty(embedded, label, batch["recordings"], batch["recording_labels"], limits)
+            return copy_penalty(embedded, label, batch["recordings"], batch["recording_labels"], limits)
 
     def _code_losses(self, features: Tensor, code: Tensor | None) -> dict[str, Tensor]:
         """How badly the code is recovered from the sound (Chen et al., 2016, equation 5)."""
@@ -374,7 +374,7 @@ class Playing(nn.Module):
         return self.generator(latent, given[0] if config.labels else None, given[-1] if config.code_size else None)
 
 
-def export(generator: Generator, prepared: GanPrepared) -> Playable:
+def export(generator: Generator, prepared: GanPrepared) -> ExportSpec:
     """The graph of the generator, one clip of each class, and where the training clips lie, for the search for copies."""
     config = generator.config
     latent, code = draw(config, 2, torch.device("cpu"))
@@ -385,8 +385,8 @@ def export(generator: Generator, prepared: GanPrepared) -> Playable:
         inputs["code"] = code
     outputs = ("spectrum", "noise_gain") if config.generator == "spectral" else ("wave",)
     waves, _ = samples(generator, prepared)
-    return Playable(
-        graphs={"generator.onnx": Graph(Playing(generator), inputs, outputs)},
+    return ExportSpec(
+        graphs={"generator.onnx": GraphSpec(Playing(generator), inputs, outputs)},
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),
         files={EMBEDDINGS_FILE: {"embeddings": prepared.reference.all_embeddings, "limits": prepared.reference.limits}},
     )

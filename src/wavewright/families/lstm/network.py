@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from ...dsp.position import POSITION_FEATURES, position_features
 from ...nn.cells import step_cells
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import Batch, Network, Turn
-from ...nn.playable import Graph, Playable
 from .config import LOG_DEVIATIONS, STATISTICS_FILE, LstmConfig
 from .recipe import LstmPrepared
 from .sampling import draw_sound
@@ -238,7 +238,7 @@ class Playing(nn.Module):
         return self.recurrent.step(frame, position, label, speaker, rest[0])
 
 
-def export(recurrent: Recurrent, prepared: LstmPrepared) -> Playable:
+def export(recurrent: Recurrent, prepared: LstmPrepared) -> ExportSpec:
     """The graph of one step, what is known of the training sounds, and a clip of each label."""
     config = recurrent.config
     draw = torch.Generator().manual_seed(0)
@@ -251,8 +251,8 @@ def export(recurrent: Recurrent, prepared: LstmPrepared) -> Playable:
         inputs["speaker"] = torch.zeros(2, dtype=torch.int64)
     inputs["state"] = torch.randn(2, config.n_states, config.hidden_size, generator=draw) / 2
     waves, _ = samples(recurrent, prepared)
-    return Playable(
-        graphs={"step.onnx": Graph(Playing(recurrent), inputs, ("outputs", "next_state"))},
+    return ExportSpec(
+        graphs={"step.onnx": GraphSpec(Playing(recurrent), inputs, ("outputs", "next_state"))},
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),
         files={STATISTICS_FILE: prepared.statistics.tensors()},
     )

@@ -18,9 +18,9 @@ from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
 from ...dsp.position import position_features
 from ...errors import BadFolder
+from ...metrics.diversity import diversity_ratio
 from ...metrics.embeddings import LogMelEmbedding
 from ...metrics.kernel import kernel_distance
-from ...metrics.neighbours import diversity_ratio
 from ...ranges import check_ranges
 from ...units import gain_to_db
 from .config import METRICS, SIZES, LstmConfig

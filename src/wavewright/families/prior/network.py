@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from ...contracts.family import EMBEDDINGS_FILE
 from ...dsp.position import position_features
 from ...nn.cells import step_cells
-from ...nn.convnext import Blocks
+from ...nn.convnext import ConvNeXtStack
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import Batch, Network, Turn
-from ...nn.playable import Graph, Playable
 from .config import LEVEL_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
 from .recipe import PriorPrepared
 from .sampling import draw_frames
@@ -32,7 +32,7 @@ class OverTime(nn.Module):
         self.cells: nn.LSTM | nn.GRU | None = None
         if config.cell == "convnext":
             self.into = nn.Linear(config.n_inputs, size)
-            self.blocks = Blocks(config.n_layers, size, EXPANSION * size, config.kernel)
+            self.blocks = ConvNeXtStack(config.n_layers, size, EXPANSION * size, config.kernel)
         else:
             cells = nn.LSTM if config.cell == "lstm" else nn.GRU
             between = config.dropout if config.n_layers > 1 else 0.0
@@ -277,7 +277,7 @@ class WithinStep(nn.Module):
         return self.drawer.within(said, symbols, level)
 
 
-def export(drawer: Drawer, prepared: PriorPrepared) -> Playable:
+def export(drawer: Drawer, prepared: PriorPrepared) -> ExportSpec:
     """The graphs of both steps, how long sounds last and where they lie, and a clip of each label."""
     config = drawer.config
     draw = torch.Generator().manual_seed(0)
@@ -299,10 +299,10 @@ def export(drawer: Drawer, prepared: PriorPrepared) -> Playable:
     if config.duration == "drawn":
         files = {STATISTICS_FILE: {"durations": prepared.durations}, EMBEDDINGS_FILE: prepared.training_sounds}
     waves, _ = samples(drawer, prepared)
-    return Playable(
+    return ExportSpec(
         graphs={
-            TIME_FILE: Graph(OverTimeStep(drawer), given, ("said", "next_state")),
-            LEVEL_FILE: Graph(WithinStep(drawer), within, ("logits",)),
+            TIME_FILE: GraphSpec(OverTimeStep(drawer), given, ("said", "next_state")),
+            LEVEL_FILE: GraphSpec(WithinStep(drawer), within, ("logits",)),
         },
         sample=np.concatenate(waves[::CLIPS_TO_HEAR], axis=1),
         files=files,

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn.convnext import Blocks
-from ...nn.critics import SpectralCritic
-from ...nn.latents import divergence, on_the_way
+from ...nn.convnext import ConvNeXtStack
+from ...nn.critics import MultiResolutionCritic
+from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.latents import kl_divergence, slerp
 from ...nn.losses import critic_loss, generator_loss, penalties
 from ...nn.network import Batch, Network, Turn
-from ...nn.playable import Graph, Playable
 from ...nn.spectral_frames import SpectralFrames
-from ...nn.spectral_losses import SpectralDistance
+from ...nn.spectral_losses import SpectralEnergyDistance
 from .condition import conditions_of, pitch_features
 from .config import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, VaeConfig
 from .directions import OF_ANY_LENGTH, Directions, measure
@@ -39,14 +39,16 @@ class Encoder(nn.Module):
     """Frames as dsp/spectral_frames.py makes them to the mean and log variance of latents.
 
     ``forward(features (batch, frames, n_features), memory) -> (mean, log_variance (batch, latents, latent_size), memory)``, with
-    ``fold`` frames a latent; for the memory see :class:`.Blocks`.
+    ``fold`` frames a latent; for the memory see :class:`.ConvNeXtStack`.
     """
 
     def __init__(self, config: VaeConfig):
         super().__init__()
         self.config, narrow = config, NARROW[config.latent]
         self.take = nn.Linear(config.n_features, config.channels)
-        self.blocks = Blocks(config.encoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead)
+        self.blocks = ConvNeXtStack(
+            config.encoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead
+        )
         self.norm = nn.LayerNorm(config.channels)
         self.narrow = nn.Linear(config.channels, narrow)
         self.to_latent = nn.Linear(config.fold * narrow, 2 * config.latent_size)
@@ -80,7 +82,9 @@ class Decoder(nn.Module):
         self.to_all = nn.Linear(n_given, config.channels)  # what every frame of a latent is told
         # Which frame of the clip this is; the frames of an endless sound have no place.
         self.place = nn.Parameter(0.1 * torch.randn(config.fold, config.channels)) if config.latent == "clip" else None
-        self.blocks = Blocks(config.decoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead)
+        self.blocks = ConvNeXtStack(
+            config.decoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead
+        )
         self.norm = nn.LayerNorm(config.channels)
         self.to_head = nn.Linear(config.channels, 3 * config.frames.n_bins)
         self.to_noise = nn.Linear(config.channels, config.noise_bands) if config.noise_bands else None
@@ -135,9 +139,9 @@ class Autoencoder(nn.Module):
         ``latents (batch, latents, latent_size)``, all of a sound told the same ``condition (batch, n_condition)``.
         """
         head, log_gains = self._said(latents, condition)
-        sums = [self.frames.tone(head)]
+        sums = [self.frames.tonal_spectrum(head)]
         if log_gains is not None:
-            sums = [sums[0] + self.frames.noise(log_gains, n_samples) for _ in range(n_draws)]
+            sums = [sums[0] + self.frames.noise_spectrum(log_gains, n_samples) for _ in range(n_draws)]
         return [self.frames.to_wave(spectrum, n_samples) for spectrum in sums], head
 
     def played(self, latents: Tensor, condition: Tensor | None, first_seed: int) -> list[np.ndarray]:
@@ -154,11 +158,11 @@ class Vae(Network):
         super().__init__()
         self.config = config
         self.autoencoder = Autoencoder(config)
-        self.distance = SpectralDistance(config.sample_rate, config.n_samples)
-        self.critic: SpectralCritic | None = None
+        self.distance = SpectralEnergyDistance(config.sample_rate, config.n_samples)
+        self.critic: MultiResolutionCritic | None = None
         if config.adversarial_from:
             n_labels, members = len(config.labels), CLIPS_PER_CLASS if config.latent == "clip" else 1
-            self.critic = SpectralCritic(
+            self.critic = MultiResolutionCritic(
                 config.sample_rate, config.n_samples, n_labels, config.critic_channels, members
             )
 
@@ -216,39 +220,39 @@ class Vae(Network):
         mean, told = batch["mean"], batch["told"]
         other, part = torch.randperm(len(mean), device=mean.device), torch.rand(len(mean), 1, 1, device=mean.device) / 2
         told = None if told is None else torch.lerp(told, told[other], part[:, 0])
-        return self.autoencoder.decode(on_the_way(mean, mean[other], part), told, batch["wave"].shape[-1])[0][0]
+        return self.autoencoder.decode(slerp(mean, mean[other], part), told, batch["wave"].shape[-1])[0][0]
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         if "draws" not in batch:
             self.rebuild(batch)
         with torch.autocast(batch["wave"].device.type, enabled=False):
-            nats = divergence(batch["mean"], batch["log_variance"]).mean((0, 1))  # of each number
+            nats = kl_divergence(batch["mean"], batch["log_variance"]).mean((0, 1))  # of each number
             losses = {"kl/nats": nats.clamp(min=self.config.free_nats).sum()}
             losses |= self.distance(batch["wave"][:, 0], batch["draws"])
             return losses | {"stft/complex": self.autoencoder.frames.complex_distance(batch["spectrum"], batch["head"])}
 
     def _critic_losses(
-        self, critic: SpectralCritic, batch: Batch, with_penalty: bool, between: bool
+        self, critic: MultiResolutionCritic, batch: Batch, with_penalty: bool, between: bool
     ) -> dict[str, Tensor]:
         """The critics' losses; the pictures stay in the batch for the autoencoder's turn."""
         label = batch.get("label")
         self.rebuild(batch)
-        batch["fake"] = critic.pictures((self._between(batch) if between else batch["draws"][0]).unsqueeze(1))
-        batch["real"] = real = [picture.detach() for picture in critic.pictures(batch["wave"])]
+        batch["fake"] = critic.inputs((self._between(batch) if between else batch["draws"][0]).unsqueeze(1))
+        batch["real"] = real = [picture.detach() for picture in critic.inputs(batch["wave"])]
         fake = [picture.detach() for picture in batch["fake"]]
-        (real_logits, _), (fake_logits, _) = critic.judge(real, label), critic.judge(fake, label)
+        (real_logits, _), (fake_logits, _) = critic.score(real, label), critic.score(fake, label)
         losses = {"adv/critic": critic_loss(GAME, real_logits, fake_logits)}
         if with_penalty:
             losses |= penalties(
-                lambda near: critic.judge(near, label)[0], real, fake, real_logits, fake_logits, PENALTY_SIGMA
+                lambda near: critic.score(near, label)[0], real, fake, real_logits, fake_logits, PENALTY_SIGMA
             )
         return losses
 
-    def _adversarial_losses(self, critic: SpectralCritic, batch: Batch, between: bool) -> dict[str, Tensor]:
+    def _adversarial_losses(self, critic: MultiResolutionCritic, batch: Batch, between: bool) -> dict[str, Tensor]:
         label = batch.get("label")
-        fake_logits, fake_features = critic.judge(batch["fake"], label)
+        fake_logits, fake_features = critic.score(batch["fake"], label)
         with torch.no_grad():
-            real_logits, real_features = critic.judge(batch["real"], label)
+            real_logits, real_features = critic.score(batch["real"], label)
         losses = {"adv/decoder": generator_loss(GAME, real_logits, fake_logits)}
         if between:  # which has no recording to come close to
             return losses
@@ -318,7 +322,7 @@ def evaluate(autoencoder: Autoencoder, prepared: VaePrepared) -> dict[str, float
     known = known_latents(autoencoder, prepared)
     heard = prepared.waves(prepared.valid or prepared.train)
     means, log_variances = encode_all(autoencoder, heard)
-    nats = divergence(torch.from_numpy(means), torch.from_numpy(log_variances)).numpy()
+    nats = kl_divergence(torch.from_numpy(means), torch.from_numpy(log_variances)).numpy()
     metrics["valid/active"], metrics["valid/nats"] = active_share(means, nats), float(nats.sum(-1).mean())
     if prepared.valid is not None:
         rebuilt = decode_all(autoencoder, means, pitches=prepared.valid.pitches)
@@ -374,14 +378,14 @@ class Decoding(nn.Module):
         return tuple(output for output in outputs if output is not None)
 
 
-def export(autoencoder: Autoencoder, prepared: VaePrepared) -> Playable:
+def export(autoencoder: Autoencoder, prepared: VaePrepared) -> ExportSpec:
     """The graphs of encoder and decoder, what is known of the latents, and sounds to hear."""
     known, waves = known_latents(autoencoder, prepared), samples(autoencoder, prepared)[0]
     files = {LATENTS_FILE: known.tensors() | {"directions": found_directions(autoencoder, prepared, known).vectors}}
-    return Playable(graphs_of(autoencoder), np.concatenate(waves, axis=1), files)
+    return ExportSpec(graphs_of(autoencoder), np.concatenate(waves, axis=1), files)
 
 
-def graphs_of(autoencoder: Autoencoder) -> dict[str, Graph]:
+def graphs_of(autoencoder: Autoencoder) -> dict[str, GraphSpec]:
     """Encoder and decoder as they are played; sequences may have any number of frames."""
     config, draw = autoencoder.config, torch.Generator().manual_seed(0)
     n_latents = 1 if config.latent == "clip" else 3
@@ -397,8 +401,8 @@ def graphs_of(autoencoder: Autoencoder) -> dict[str, Graph]:
     sequences = ("features", "mean", "log_variance", "latents", "condition", "head", "log_gains")
     free = dict.fromkeys(sequences, (1,)) if config.latent == "frames" else {}
     return {
-        ENCODER_FILE: Graph(Encoding(autoencoder.encoder), features, tuple(means), free),
-        DECODER_FILE: Graph(Decoding(autoencoder.decoder), given, tuple(frames), free),
+        ENCODER_FILE: GraphSpec(Encoding(autoencoder.encoder), features, tuple(means), free),
+        DECODER_FILE: GraphSpec(Decoding(autoencoder.decoder), given, tuple(frames), free),
     }
 
 

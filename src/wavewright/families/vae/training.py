@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...nn.export_spec import ExportSpec
 from ...nn.network import FamilyTraining
-from ...nn.playable import Playable
 from . import network
 from .config import VaeConfig
 from .network import Autoencoder, Vae
@@ -27,6 +27,6 @@ class VaeTraining(FamilyTraining[VaeConfig, Autoencoder, VaePrepared]):
         """Return a few clips of the averaged module, with titles; see :func:`.network.samples`."""
         return network.samples(module, prepared)
 
-    def export(self, module: Autoencoder, prepared: VaePrepared) -> Playable:
+    def export(self, module: Autoencoder, prepared: VaePrepared) -> ExportSpec:
         """Return everything that makes a model folder; see :func:`.network.export`."""
         return network.export(module, prepared)

@@ -9,12 +9,12 @@ from torch.nn import functional as F
 
 from ...dsp.spectrum import hann_window
 from ...dsp.speech_mel import MEL_MEAN, MEL_STD, mel_to_features
-from ...nn.convnext import Blocks, split_memory
-from ...nn.critics import BandCritics
+from ...nn.convnext import ConvNeXtStack, split_memory
+from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.frame_critics import MultiResolutionBandCritic
 from ...nn.losses import critic_loss, feature_distance, generator_loss
 from ...nn.network import Batch, Network, Turn
-from ...nn.playable import Graph, Playable
-from ...nn.spectral_losses import MelDistance, SpectralDistance
+from ...nn.spectral_losses import MelDistance, SpectralEnergyDistance
 from ...nn.spectrum import frame, irfft, overlap_add, rfft
 from .config import FRAMES_FILE, N_PITCHES, WEIGHT_PREFIX, VocoderConfig
 from .excitation import Pulses, pitch_of
@@ -42,11 +42,11 @@ class Filters(nn.Module):
         fine, wide = config.fine_channels, config.channels
         self.n_heard = 2 + config.look_ahead  # frames
         self.into = nn.Linear(self.n_heard * config.n_mels, wide)
-        self.blocks = Blocks(config.blocks, wide, round(config.expansion * wide), config.kernel)
+        self.blocks = ConvNeXtStack(config.blocks, wide, round(config.expansion * wide), config.kernel)
         self.wide_norm = nn.LayerNorm(wide)
         self.pitch = nn.Linear(wide, N_PITCHES)
         self.split = nn.Linear(wide, config.steps_per_frame * fine)
-        self.fine = Blocks(config.fine_blocks, fine, round(config.expansion * fine), config.kernel)
+        self.fine = ConvNeXtStack(config.fine_blocks, fine, round(config.expansion * fine), config.kernel)
         self.norm = nn.LayerNorm(fine)
         self.out = nn.Linear(fine, 3 * config.n_bins)
         self.memory_sizes = (self.blocks.memory_size, self.fine.memory_size)
@@ -126,10 +126,10 @@ class Vocoder(Network):
     def __init__(self, config: VocoderConfig):
         super().__init__()
         self.config, self.filters, self.sound = config, Filters(config), Sound(config)
-        self.distance = SpectralDistance(config.sample_rate, config.sample_rate)
+        self.distance = SpectralEnergyDistance(config.sample_rate, config.sample_rate)
         scale = config.sample_rate / 16_000
         sizes = [(4 * round(size * scale / 4), round(size * scale / 4)) for size, _ in CRITIC_SIZES]
-        self.critics = BandCritics(sizes, config.critic_channels) if config.adversarial_from else None
+        self.critics = MultiResolutionBandCritic(sizes, config.critic_channels) if config.adversarial_from else None
 
     def players(self) -> dict[str, nn.Module]:
         players: dict[str, nn.Module] = {"vocoder": self.filters}
@@ -143,7 +143,7 @@ class Vocoder(Network):
         """The steps from which on a step takes another time than before."""
         return (0, self.config.adversarial_from) if self.critics is not None else (0,)
 
-    def _critics_at(self, step: int) -> BandCritics | None:
+    def _critics_at(self, step: int) -> MultiResolutionBandCritic | None:
         """The critics, once they teach."""
         return self.critics if step >= self.config.adversarial_from else None
 
@@ -183,14 +183,14 @@ class Vocoder(Network):
             distances = self.distance(batch["real"], batch["copies"])
             return distances | {"pitch/place": pitch_loss(batch["logits"].float(), batch["place"], batch["certainty"])}
 
-    def _critic_losses(self, batch: Batch, critics: BandCritics) -> dict[str, Tensor]:
+    def _critic_losses(self, batch: Batch, critics: MultiResolutionBandCritic) -> dict[str, Tensor]:
         """The critics tell recordings from copies, which stay in the batch for the other turn."""
         self._make(batch)
         real, fake = critics(batch["real"])[0], critics(batch["copies"][0].detach())[0]
         losses = [critic_loss("hinge", r, f) for r, f in zip(real, fake, strict=True)]
         return {"adv/critic": torch.stack(losses).mean()}
 
-    def _second_stage(self, batch: Batch, critics: BandCritics) -> dict[str, Tensor]:
+    def _second_stage(self, batch: Batch, critics: MultiResolutionBandCritic) -> dict[str, Tensor]:
         """The filters learn to please the critics, too."""
         with torch.no_grad():
             _, real = critics(batch["real"])
@@ -271,18 +271,18 @@ def samples(filters: Filters, prepared: VocoderPrepared) -> tuple[list[np.ndarra
 
 
 @torch.no_grad()
-def export(filters: Filters, prepared: VocoderPrepared) -> Playable:
+def export(filters: Filters, prepared: VocoderPrepared) -> ExportSpec:
     """The graph of filters and pitch, and a few copies."""
     features = torch.as_tensor(np.stack([mel_to_features(mel.T) for mel in prepared.heard["mel"][:2]]))
     memory = torch.zeros(len(features), sum(filters.memory_sizes))
-    graph = Graph(
+    graph = GraphSpec(
         filters,
         {"features": features, "memory": memory},
         ("described", "pitch", "memory_after"),
         {"features": (1,), "described": (1,), "pitch": (1,)},
     )
     waves, titles = samples(filters, prepared)
-    return Playable(
+    return ExportSpec(
         graphs={FRAMES_FILE: graph},
         sample=np.concatenate([wave for wave, title in zip(waves, titles, strict=True) if title == COPY], axis=1),
         weights={f"{WEIGHT_PREFIX}{name}": parameter.numpy() for name, parameter in filters.named_parameters()},

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...dsp.speech_mel import features_to_mel
-from ...nn.gated import GatedLayer, convolved, product_dtype, skip_sum
+from ...nn.export_spec import ExportSpec, GraphSpec
+from ...nn.gated import GatedLayer, convolve_layers, matmul_dtype, skip_sum
 from ...nn.network import Batch, Network, Turn
-from ...nn.playable import Graph, Playable
 from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, LARGEST_STEP, SMALLEST_LOG_SCALE, WaveNetConfig
 from .contours import covering, stretched
 from .frames import frames_of, position_features, to_wave
@@ -95,9 +95,9 @@ class WaveNet(Network):
         past = F.pad(wave, (taps, 0))[:, :-1].unfold(1, taps, 1)  # (batch, time, taps)
         with torch.autocast(wave.device.type, enabled=False):
             hidden = F.linear(past, self.input.weight, self.input.bias)
-        dtype, layers, hold = product_dtype(wave.device.type), self.gated_layers(), self.config.condition_hop
+        dtype, layers, hold = matmul_dtype(wave.device.type), self.gated_layers(), self.config.condition_hop
         if dtype is torch.float32 and wave.device.type == "cpu":
-            total = convolved(layers, hidden, condition, hold, self.skip_bias)
+            total = convolve_layers(layers, hidden, condition, hold, self.skip_bias)
         else:
             units = []
             for layer, of_layer in zip(layers, condition, strict=True):
@@ -262,7 +262,7 @@ class Conditioning(nn.Module):
         return self.conditioner(frames, given[0] if config.labels else None, given[-1] if config.speakers else None)
 
 
-def export(network: WaveNet, prepared: WaveNetPrepared) -> Playable:
+def export(network: WaveNet, prepared: WaveNetPrepared) -> ExportSpec:
     """The graph of the condition, the weights of the layers over the wave, the durations and contours to draw from, and a sample."""
     config = network.config
     graphs = {}
@@ -271,11 +271,11 @@ def export(network: WaveNet, prepared: WaveNetPrepared) -> Playable:
         names = {"label": config.labels, "speaker": config.speakers}
         inputs = {"frames": frames} | {name: torch.zeros(2, dtype=torch.int64) for name, some in names.items() if some}
         free = {"frames": (1,), "condition": (1,)}
-        graphs[CONDITION_FILE] = Graph(Conditioning(network.conditioner), inputs, ("condition",), free)
+        graphs[CONDITION_FILE] = GraphSpec(Conditioning(network.conditioner), inputs, ("condition",), free)
     waves, _ = samples(network, prepared)
     files = {DURATIONS_FILE: {"durations": prepared.durations.ravel()}}
     files |= {CONTOURS_FILE: prepared.batches.contours().tensors()} if config.contour else {}
-    return Playable(
+    return ExportSpec(
         graphs=graphs,
         sample=np.concatenate(waves, axis=1),
         weights=engine_tensors(network),

@@ -1,0 +1,17 @@
+"""Plots of audio by matplotlib, written as PNG files."""
+
+from .overview import AudioOverview, clip_overview, read_overview, summary_line
+from .plots import PlotKind, check_drawable, draw_grid, draw_map, draw_overview, read_png_title
+
+__all__ = [
+    "AudioOverview",
+    "PlotKind",
+    "check_drawable",
+    "clip_overview",
+    "draw_grid",
+    "draw_map",
+    "draw_overview",
+    "read_overview",
+    "read_png_title",
+    "summary_line",
+]

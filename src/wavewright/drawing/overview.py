@@ -1,0 +1,128 @@
+"""Overview of an audio file: waveform envelope and mean spectra in columns of equal length, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..clip import Clip, read_blocks, read_header
+from ..dsp.spectrum import spectrogram
+from ..units import gain_to_db, samples_to_seconds
+
+N_COLUMNS = 1_200  # about the width of a plot in pixels
+WINDOW_SECONDS = 0.03
+BLOCK_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class AudioOverview:
+    """Waveform envelope and spectrogram of a file in columns of equal length.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Sample rate in hertz.
+    n_samples : int
+        Length of the file.
+    column_samples : int
+        Length of a column in samples.
+    low, high : np.ndarray
+        Smallest and largest sample of each column, ``(channels, columns)``.
+    power : np.ndarray
+        Mean power spectrum of all channels, ``(bins, columns)``.
+    """
+
+    sample_rate: int
+    n_samples: int
+    column_samples: int
+    low: np.ndarray
+    high: np.ndarray
+    power: np.ndarray
+
+    @property
+    def seconds(self) -> float:
+        """Length of the file in seconds."""
+        return samples_to_seconds(self.n_samples, self.sample_rate)
+
+    @property
+    def peak_db(self) -> float:
+        """Peak level in dB of full scale."""
+        return float(gain_to_db(max(abs(self.low.min()), abs(self.high.max()))))
+
+    def __str__(self) -> str:
+        """Return length, sample rate, channels and peak as text."""
+        return summary_line(self.seconds, self.sample_rate, len(self.low), self.peak_db)
+
+
+def summary_line(seconds: float, sample_rate: int, n_channels: int, peak_db: float) -> str:
+    """Return a line such as ``0.50 s, 16000 Hz, mono, peak -6.0 dB``."""
+    channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
+    return f"{seconds:.2f} s, {sample_rate} Hz, {channels}, peak {peak_db:.1f} dB"
+
+
+def read_overview(file: Path) -> AudioOverview:
+    """Summarise a sound file of any length in bounded memory.
+
+    Parameters
+    ----------
+    file : Path
+        Sound file.
+
+    Returns
+    -------
+    AudioOverview
+        The file in about ``N_COLUMNS`` columns.
+
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read.
+    """
+    header = read_header(file)
+    n_samples = header.n_samples or sum(block.n_samples for block in read_blocks(file))
+    _, _, column_samples = _column_sizes(header.sample_rate, n_samples, N_COLUMNS)
+    block_columns = max(1, round(BLOCK_SECONDS * header.sample_rate / column_samples))
+    blocks = read_blocks(file, samples_to_seconds(block_columns * column_samples, header.sample_rate))
+    return _overview(blocks, header.sample_rate, n_samples, N_COLUMNS)
+
+
+def clip_overview(clip: Clip, n_columns: int = N_COLUMNS) -> AudioOverview:
+    """Summarise a clip in about ``n_columns`` columns."""
+    return _overview([clip], clip.sample_rate, clip.n_samples, n_columns)
+
+
+def _overview(blocks: Iterable[Clip], sample_rate: int, n_samples: int, n_columns: int) -> AudioOverview:
+    """Summarise blocks, all but the last of which are a whole number of columns long."""
+    n_fft, hop_length, column_samples = _column_sizes(sample_rate, n_samples, n_columns)
+    low, high, power = [], [], []
+    n_read = 0
+    for block in blocks:
+        n_read += block.n_samples
+        n_block_columns = math.ceil(block.n_samples / column_samples)
+        wave = np.pad(block.wave, ((0, 0), (0, n_block_columns * column_samples - block.n_samples)))
+        columns = wave.reshape(block.n_channels, n_block_columns, column_samples)
+        low.append(columns.min(axis=-1))
+        high.append(columns.max(axis=-1))
+        spectra = spectrogram(wave, n_fft, hop_length).mean(axis=0)  # (bins, frames)
+        spectra = spectra[:, :-1]  # the last frame is centred on the end of the block
+        power.append(spectra.reshape(len(spectra), n_block_columns, -1).mean(axis=-1))
+    return AudioOverview(
+        sample_rate=sample_rate,
+        n_samples=n_read,
+        column_samples=column_samples,
+        low=np.concatenate(low, axis=1),
+        high=np.concatenate(high, axis=1),
+        power=np.concatenate(power, axis=1),
+    )
+
+
+def _column_sizes(sample_rate: int, n_samples: int, n_columns: int) -> tuple[int, int, int]:
+    """Return ``n_fft``, ``hop_length`` and the samples of a column, which are a whole number of hops."""
+    n_fft = 2 ** round(math.log2(WINDOW_SECONDS * sample_rate))
+    column_samples = max(1, math.ceil(n_samples / n_columns))
+    hop_length = min(column_samples, n_fft // 2)
+    return n_fft, hop_length, hop_length * math.ceil(column_samples / hop_length)
