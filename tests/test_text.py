@@ -298,8 +298,8 @@ def test_the_first_sentence_needs_no_numpy_and_compiles_no_rule_that_it_does_not
         "import re, sys; compiled = []; compile_ = re.compile\n"
         "re.compile = lambda pattern, flags=0: compiled.append(pattern) or compile_(pattern, flags)\n"
         "from wavewright.text import front_end; front_end().sentences('hello')\n"
-        "from wavewright.text.english import quantities\n"
-        "print('numpy' in sys.modules, any(rule.pattern in compiled for rule, _ in quantities.MONEY_RULES))"
+        "from wavewright.text.english import money\n"
+        "print('numpy' in sys.modules, any(rule.pattern in compiled for rule, _ in money.RULES))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

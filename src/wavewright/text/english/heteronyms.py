@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .context import Context
 
 TAGS = ("noun", "verb", "past", "capital", "first", "end", "before-vowel")
-PLACES = {"after": (-1,), "before": (1,), "second": (2,), "near": (-1, -2, -3)}
+OFFSETS = {"after": (-1,), "before": (1,), "second": (2,), "near": (-1, -2, -3)}
 
 
 @dataclass(frozen=True)
@@ -19,25 +19,25 @@ class Term:
     words: frozenset[str]
     is_negated: bool
 
-    def holds(self, context: Context, begins_with_vowel: Callable[[str], bool]) -> bool:
-        return self._is_so(context, begins_with_vowel) != self.is_negated
+    def holds(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> bool:
+        return self._is_so(context, starts_with_vowel) != self.is_negated
 
-    def _is_so(self, context: Context, begins_with_vowel: Callable[[str], bool]) -> bool:
+    def _is_so(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> bool:
         if self.kind in ("noun", "verb"):
-            return context.part == self.kind
+            return context.part_of_speech == self.kind
         if self.kind == "past":
             return context.is_past
         if self.kind == "capital":
-            return context.spoken.capitals[context.place]
+            return context.sentence.capitals[context.index]
         if self.kind == "first":
             return context.is_first
         if self.kind == "end":
             return context.word(1) == ""
         if self.kind == "before-vowel":
-            return begins_with_vowel(context.word(1))
+            return starts_with_vowel(context.word(1))
         if self.kind == "with":
             return context.has_other(self.words)
-        return any(context.word(offset) in self.words for offset in PLACES[self.kind])
+        return any(context.word(offset) in self.words for offset in OFFSETS[self.kind])
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class Heteronyms:
     def __contains__(self, word: str) -> bool:
         return word in self.readings
 
-    def phones(self, context: Context, begins_with_vowel: Callable[[str], bool]) -> tuple[str, ...]:
+    def phones(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> tuple[str, ...]:
         """The phones of a word of the table in its place."""
-        readings = self.readings[context.words[context.place]]
+        readings = self.readings[context.words[context.index]]
         for reading in readings:
             if not reading.alternatives:
                 return reading.phones
-            if any(all(term.holds(context, begins_with_vowel) for term in terms) for terms in reading.alternatives):
+            if any(all(term.holds(context, starts_with_vowel) for term in terms) for terms in reading.alternatives):
                 return reading.phones
         return readings[-1].phones
 
@@ -102,7 +102,7 @@ def _term(text: str, number: int) -> Term:
     is_negated = text.startswith("not ")
     name, *words = text.removeprefix("not ").split()
     kind = name.rstrip(":")
-    if kind not in (*TAGS, *PLACES, "with") or bool(words) != (kind not in TAGS):
+    if kind not in (*TAGS, *OFFSETS, "with") or bool(words) != (kind not in TAGS):
         raise ValueError(f"Line {number} of the table of heteronyms has the condition {text!r}, which is none.")
     return Term(kind, frozenset(words), is_negated)
 
