@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 from collections.abc import Callable, Iterator
 
@@ -15,12 +14,12 @@ from ..skipped import OnSkip, Skipped
 from . import signs
 from .context import Context, SentenceWords
 from .dialect import BRITISH_LETTERS, BRITISH_REGIONS, british
-from .heteronyms import Heteronyms
+from .heteronym_model import bundled_model
+from .heteronym_rules import bundled_rules
 from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
 from .pronounce import known, phones_of
 from .say_as import say_as
 from .scanner import Scanner, Token
-from .tables import data_text
 
 MAX_WORDS = 60
 """Largest number of words of a sentence; a longer one is cut after its last pause, or at the limit."""
@@ -149,16 +148,7 @@ class FrontEnd:
         self, tokens: list[Token], characters: Characters, text: str, lexicon: Lexicon | None
     ) -> Iterator[Sentence]:
         """Pronounce the words of a sentence, and cut it where it is too long."""
-        spoken = [
-            (token, number, BRITISH_LETTERS.get(word, word) if self._is_british else word)
-            for token in tokens
-            for number, word in enumerate(token.words)
-        ]
-        sentence = SentenceWords(
-            words=[word.lower() for _, _, word in spoken],
-            capitals=[characters.text[token.start].isupper() for token, _, _ in spoken],
-            marks=[token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken],
-        )
+        spoken, sentence = in_context(tokens, characters.text, self._is_british)
         words: list[Word] = []
         written = ""
         for index, (token, number, word) in enumerate(spoken):
@@ -172,6 +162,40 @@ class FrontEnd:
             elif mark and words and not words[-1].mark_after:
                 words[-1] = dataclasses.replace(words[-1], mark_after=mark)
         yield from (Sentence(tuple(cut)) for cut in _split_long(words))
+
+
+def in_context(
+    tokens: list[Token], text: str, is_british: bool = False
+) -> tuple[list[tuple[Token, int, str]], SentenceWords]:
+    """List the words of a sentence.
+
+    Parameters
+    ----------
+    tokens : list[Token]
+        Tokens of the sentence.
+    text : str
+        Text that the scanner read.
+    is_british : bool
+        Dialect of the names of letters.
+
+    Returns
+    -------
+    list[tuple[Token, int, str]]
+        For each word its token, its number in the token, and the word.
+    SentenceWords
+        The words as the context of each other.
+    """
+    spoken = [
+        (token, number, BRITISH_LETTERS.get(word, word) if is_british else word)
+        for token in tokens
+        for number, word in enumerate(token.words)
+    ]
+    sentence = SentenceWords(
+        words=[word.lower() for _, _, word in spoken],
+        capitals=[text[token.start].isupper() for token, _, _ in spoken],
+        marks=[token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken],
+    )
+    return spoken, sentence
 
 
 def _reporter(on_skip: OnSkip | None, characters: Characters, text: str) -> Callable[[int, int, str], None] | None:
@@ -191,18 +215,17 @@ def _is_known(word: str) -> bool:
 
 
 def _phones(word: str, context: Context) -> tuple[str, ...]:
-    if word == context.words[context.index] and word in _heteronyms():
-        return _heteronyms().phones(context, _starts_with_vowel)
+    """Pronounce a word in its sentence: by the rules of heteronyms, the model of heteronyms, or alone."""
+    if word == context.words[context.index]:  # and not the name of a letter
+        if word in bundled_rules():
+            return bundled_rules().phones(context, _starts_with_vowel)
+        if word in bundled_model():
+            return bundled_model().phones(context)
     return phones_of(word)
 
 
 def _starts_with_vowel(word: str) -> bool:
     return bool(word) and phones_of(word)[:1] != () and phones_of(word)[0][-1].isdigit()
-
-
-@functools.cache
-def _heteronyms() -> Heteronyms:
-    return Heteronyms(data_text("heteronyms.txt"))
 
 
 def _display_form(word: str) -> str:

@@ -20,8 +20,11 @@ DOMAINS = alternatives(word_list("top-level-domains"))
 EXTENSIONS = alternatives(word_list("file-extensions"))
 
 
-def spelled(text: str, around: Around) -> list[str]:
-    """Read an address as it is dictated: words as words, the rest letter by letter, signs by their names."""
+def spelled(text: str, around: Around, is_tag: bool = False) -> list[str]:
+    """Read an address as it is dictated: words as words, the rest letter by letter, signs by their names.
+
+    In a tag, such as ``#MeToo``, ends of addresses that are also words are words.
+    """
     words: list[str] = []
     pieces = re.findall(r"[A-Z]?[a-z']+|[A-Z]+|\d+|[^\w\s]|_", text)
     for before, piece, after in zip(["", *pieces], pieces, [*pieces[1:], ""], strict=False):
@@ -29,8 +32,8 @@ def spelled(text: str, around: Around) -> list[str]:
         if piece.isdigit():
             words += in_pairs(piece) if len(piece) == 4 else whole(piece) if len(piece) < 5 else digits(piece)
         elif piece[0].isalpha():
-            is_joined = low in ALSO_WORDS and (before in JOINING or after in JOINING)
-            words += [low] if is_joined or _is_word(low, around) else letters(piece)
+            is_joined = before in JOINING or after in JOINING or (is_tag and not piece.isupper())
+            words += [low] if (is_joined and low in ALSO_WORDS) or _is_word(low, around) else letters(piece)
         else:
             words += SIGNS.get(piece, "").split()
     return words
@@ -69,7 +72,7 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
 
 def _hashtag(match: re.Match[str], around: Around) -> Reading:
     """Read ``#ThrowbackThursday``."""
-    return ["hashtag", *spelled(match[1].replace("_", " "), around)]
+    return ["hashtag", *spelled(match[1].replace("_", " "), around, is_tag=True)]
 
 
 def _handle(match: re.Match[str], around: Around) -> Reading:

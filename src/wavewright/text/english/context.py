@@ -90,7 +90,7 @@ class Context:
     def part_of_speech(self) -> str:
         """``verb``, ``noun`` (for adjectives too), or empty if the words around do not decide."""
         if self.words[self.index].endswith("s") and not self.words[self.index].endswith("ss"):
-            return self._s_form_part_of_speech()
+            return self._word_class_of_s_form()
         before, after = self.word(-1), self.word(1)
         if before in ADVERBS or before.endswith("ly"):
             return self._after_adverb(self.word(-2), before)
@@ -159,7 +159,7 @@ class Context:
         is_complement = bool(KEEPING_VERBS & {self.word(-2), self.word(-3)})
         return "verb" if is_subject and not is_complement else "noun"
 
-    def _s_form_part_of_speech(self) -> str:
+    def _word_class_of_s_form(self) -> str:
         """Return the part of speech of a word in -s: a plural noun or a third person."""
         before, after = self.word(-1), self.word(1)
         if before in SINGULAR_SUBJECTS | {"who", "which"} or (before in ADVERBS and self.word(-2) in SINGULAR_SUBJECTS):

@@ -1,11 +1,14 @@
-"""Words that are written alike and spoken differently: the table in ``data/heteronyms.txt``, and its conditions."""
+"""Rules for the pronunciation of heteronyms: the table ``data/heteronym_rules.txt`` and its conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .context import Context
+from .pronounce import with_s
+from .tables import data_text
 
 TAGS = ("noun", "verb", "past", "capital", "first", "end", "before-vowel")
 OFFSETS = {"after": (-1,), "before": (1,), "second": (2,), "near": (-1, -2, -3)}
@@ -13,16 +16,17 @@ OFFSETS = {"after": (-1,), "before": (1,), "second": (2,), "near": (-1, -2, -3)}
 
 @dataclass(frozen=True)
 class Term:
-    """One condition: a tag, or words that must stand somewhere; turned around where it is negated."""
+    """A condition: a tag of the word, or words around it; ``is_negated`` inverts it."""
 
     kind: str
     words: frozenset[str]
     is_negated: bool
 
     def holds(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> bool:
-        return self._is_so(context, starts_with_vowel) != self.is_negated
+        """Return True if the condition holds for a word in its sentence."""
+        return self._is_met(context, starts_with_vowel) != self.is_negated
 
-    def _is_so(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> bool:
+    def _is_met(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> bool:
         if self.kind in ("noun", "verb"):
             return context.part_of_speech == self.kind
         if self.kind == "past":
@@ -42,17 +46,17 @@ class Term:
 
 @dataclass(frozen=True)
 class Reading:
-    """Phones, and the alternatives of which one must hold; without any it always does."""
+    """Phones, and alternatives of conditions, one of which must hold if there are any."""
 
     phones: tuple[str, ...]
     alternatives: tuple[tuple[Term, ...], ...]
 
 
-class Heteronyms:
-    """The readings of every word in the table."""
+class HeteronymRules:
+    """Readings of the words in a table of rules."""
 
     def __init__(self, table: str) -> None:
-        """``table`` is the text of the table; raises ValueError, with the line, where it cannot be understood."""
+        """Parse the text of a table; raise ValueError, with the line, if it is malformed."""
         self.readings: dict[str, list[Reading]] = {}
         word = ""
         for number, line in enumerate(table.splitlines(), 1):
@@ -73,7 +77,7 @@ class Heteronyms:
         return word in self.readings
 
     def phones(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> tuple[str, ...]:
-        """The phones of a word of the table in its place."""
+        """Return the phones of a word of the table in its sentence."""
         readings = self.readings[context.words[context.index]]
         for reading in readings:
             if not reading.alternatives:
@@ -84,9 +88,9 @@ class Heteronyms:
 
     def _add_pair(self, line: str) -> None:
         kind, _, rest = line.partition(" ")
-        word, _, sounds = rest.partition(":")
-        noun, verb = (tuple(sound.split()) for sound in sounds.split("/"))
-        for written, as_noun, as_verb in ((word, noun, verb), (f"{word}s", _with_s(noun), _with_s(verb))):
+        word, _, pronunciations = rest.partition(":")
+        noun, verb = (tuple(phones.split()) for phones in pronunciations.split("/"))
+        for written, as_noun, as_verb in ((word, noun, verb), (f"{word}s", with_s(noun), with_s(verb))):
             first, last = (as_verb, as_noun) if kind == "noun-verb" else (as_noun, as_verb)
             condition = Term("verb" if kind == "noun-verb" else "noun", frozenset(), False)
             self.readings.setdefault(written, [Reading(first, ((condition,),)), Reading(last, ())])
@@ -95,7 +99,9 @@ class Heteronyms:
 def _alternatives(conditions: str, number: int) -> tuple[tuple[Term, ...], ...]:
     if not conditions.strip():
         return ()
-    return tuple(tuple(_term(term.strip(), number) for term in part.split("&")) for part in conditions.split("|"))
+    return tuple(
+        tuple(_term(term.strip(), number) for term in alternative.split("&")) for alternative in conditions.split("|")
+    )
 
 
 def _term(text: str, number: int) -> Term:
@@ -107,7 +113,7 @@ def _term(text: str, number: int) -> Term:
     return Term(kind, frozenset(words), is_negated)
 
 
-def _with_s(phones: Sequence[str]) -> tuple[str, ...]:
-    from .pronounce import with_s
-
-    return with_s(tuple(phones))
+@functools.cache
+def bundled_rules() -> HeteronymRules:
+    """Return the rules of the package, read once."""
+    return HeteronymRules(data_text("heteronym_rules.txt"))
