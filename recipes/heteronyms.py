@@ -194,7 +194,7 @@ def main() -> None:
         lines = packed(train(examples, untrained))
         header = [
             "# Weights of the heteronym model: a word, or * and *s for common weights, then features and weights.",
-            "# Source: recipes/heteronyms.py, trained on the Wikipedia homograph data (Google, Apache License 2.0) and on",
+            "# Source: recipes/heteronyms.py, trained on the Wikipedia homograph data (Google, Apache License 2.0) and",
             "# sentences written for Wavewright.",
         ]
         write_whole(
