@@ -23,7 +23,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from wavewright.text.characters import readable
+from wavewright.text.characters import normalize_characters
 from wavewright.text.english import in_context
 from wavewright.text.english.context import Context
 from wavewright.text.english.heteronym_model import HeteronymModel, bundled_model, features
@@ -57,13 +57,13 @@ class Example:
 
 def contexts(text: str, word: str) -> Iterator[tuple[int, Context]]:
     """Yield the start and the context of each occurrence of a word."""
-    characters = readable(text)
+    characters = normalize_characters(text)
     scanner = Scanner(characters.text, lambda name: known(name) is not None, on_skip=lambda *_: None)
     for tokens in scanner.sentences():
         spoken, sentence = in_context(tokens, characters.text)
         for index, (token, _, name) in enumerate(spoken):
             if name == word:
-                yield characters.place(token.start), Context(sentence, index)
+                yield characters.position(token.start), Context(sentence, index)
 
 
 def read_sentences(path: Path, source: str) -> Iterator[Example]:
