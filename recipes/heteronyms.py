@@ -123,7 +123,7 @@ def train(examples: Sequence[Example], model: HeteronymModel) -> dict[str, list[
     ).T
     design = csr_matrix((np.ones(len(row)), (row, column)), (len(examples), len(columns)))
     signs = np.array([1.0 if e.phones == model.readings[e.word][1] else -1.0 for e in examples])
-    importance = np.array([OWN_WEIGHT if e.source == "own" else 1.0 for e in examples])
+    importance = np.array([OWN_WEIGHT if e.source == "own sentences" else 1.0 for e in examples])
 
     def loss(halves: np.ndarray) -> tuple[float, np.ndarray]:
         weights = halves[: len(columns)] - halves[len(columns) :]
@@ -158,18 +158,17 @@ def measure(examples: Sequence[Example], model: HeteronymModel, show: bool) -> N
     right: dict[str, Counter[str]] = {}
     for example in examples:
         by_rules = rules.phones(example.context, starts_with_vowel)
-        by_model = model.phones(example.context) if example.word in model else by_rules
-        for group in (example.source, f"{example.source}, {example.word}"):
+        in_package = model.phones(example.context) if example.word in model else by_rules
+        groups = [example.source, f"{example.source}, words with {'the model' if example.word in model else 'rules'}"]
+        for group in [*groups, *([f"{example.source}, {example.word}"] if show else [])]:
             counts = right.setdefault(group, Counter())
             counts["all"] += 1
             counts["rules"] += by_rules == example.phones
-            counts["model"] += by_model == example.phones
-        if show and by_model != example.phones:
-            print(f"{example.word}, {' '.join(by_model)}: {example.text}")
-    for group, n in right.items():
-        if "," not in group or show:
-            accuracies = ", ".join(f"{name} {n[name] / n['all']:.2%}" for name in ("rules", "model"))
-            print(f"{group}: {accuracies} of {n['all']}")
+            counts["package"] += in_package == example.phones
+        if show and in_package != example.phones:
+            print(f"{example.word}, {' '.join(in_package)}: {example.text}")
+    for group, n in sorted(right.items()):
+        print(f"{group}: rules {n['rules'] / n['all']:.2%}, package {n['package'] / n['all']:.2%} of {n['all']}")
 
 
 def main() -> None:
@@ -185,7 +184,7 @@ def main() -> None:
         untrained = HeteronymModel(table, {})
         examples = [
             *read_wikipedia(arguments.wikipedia / "train"),
-            *read_sentences(HERE / "train.txt", "own"),
+            *read_sentences(HERE / "train.txt", "own sentences"),
         ]
         examples = [example for example in examples if example.word in untrained]  # the others have rules
         unknown = {example.word for example in examples if example.phones not in untrained.readings[example.word]}
@@ -203,7 +202,7 @@ def main() -> None:
         n_weights = sum(len(line.split()) // 2 for line in lines.values())
         print(f"{OUT.name}: {n_weights} weights, {OUT.stat().st_size:,} bytes, from {len(examples)} sentences")
         model = HeteronymModel(table, lines)
-    held_out = [*read_wikipedia(arguments.wikipedia / "eval"), *read_sentences(HERE / "held_out.txt", "own")]
+    held_out = [*read_wikipedia(arguments.wikipedia / "eval"), *read_sentences(HERE / "held_out.txt", "own sentences")]
     measure(held_out, model, arguments.show)
 
 

@@ -89,7 +89,7 @@ def test_the_recipe_learns_from_sentences(tmp_path):
         "bass = B EY1 S\n    The bass is loud.\n    Play the bass now.\n",
         encoding="utf-8",
     )
-    examples = [*recipe.read_sentences(path, "own")]
+    examples = [*recipe.read_sentences(path, "own sentences")]
     assert [(example.context.index, example.phones[1]) for example in examples] == [
         *((3, "AE1"), (3, "AE1"), (3, "AE1"), (1, "EY1"), (2, "EY1")),
     ]
@@ -97,7 +97,7 @@ def test_the_recipe_learns_from_sentences(tmp_path):
     assert all(model.phones(example.context) == example.phones for example in examples)
     path.write_text("bass = B AE1 S\n    No fish.\n", encoding="utf-8")
     with pytest.raises(SystemExit, match=r"'bass' is not in 'No fish\.'"):
-        [*recipe.read_sentences(path, "own")]
+        [*recipe.read_sentences(path, "own sentences")]
 
 
 def test_training_and_held_out_sentences_have_nothing_in_common():
