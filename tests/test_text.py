@@ -328,7 +328,7 @@ def test_a_front_end_is_warm_before_its_first_text():
     code = (
         "from wavewright.text import front_end, warm_up\n"
         "from wavewright.text.english.heteronym_model import bundled_model\n"
-        "from wavewright.text.english.scanner import LETTER_RULES\n"
+        "from wavewright.text.english.tokens import LETTER_RULES\n"
         "warm_up('xx'); warm_up('espeak:xx')\n"
         "before = bundled_model.cache_info().currsize\n"
         "warm_up('en-GB')\n"

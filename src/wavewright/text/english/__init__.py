@@ -19,7 +19,8 @@ from .heteronym_rules import bundled_rules
 from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
 from .pronounce import known, phones_of
 from .say_as import say_as
-from .scanner import Scanner, Token
+from .scanner import Scanner
+from .tokens import Token
 
 MAX_WORDS = 60
 """Largest number of words of a sentence; a longer one is cut after its last pause, or at the limit."""
