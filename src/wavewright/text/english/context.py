@@ -38,7 +38,17 @@ SINGULAR_S = word_list("singular-s")
 
 @dataclass(frozen=True)
 class SentenceWords:
-    """The words of a sentence in lower case, True for each that has a capital, and the mark after each."""
+    """The words of a sentence.
+
+    Attributes
+    ----------
+    words : Sequence[str]
+        Words in lower case.
+    capitals : Sequence[bool]
+        True for words that start with a capital.
+    marks : Sequence[str]
+        Punctuation after each word, or empty.
+    """
 
     words: Sequence[str]
     capitals: Sequence[bool]

@@ -63,7 +63,18 @@ def word_class(word: str, is_capital: bool) -> str:
 
 
 def features(context: Context) -> Iterator[str]:
-    """Yield the features of a word in its sentence, without spaces."""
+    """Yield the features of a word in its sentence.
+
+    Parameters
+    ----------
+    context : Context
+        The word and its sentence.
+
+    Yields
+    ------
+    str
+        Name of a feature, without spaces, such as ``-1=the`` (the word before) or ``1:prep`` (the class of the next).
+    """
     capitals, index = context.sentence.capitals, context.index
     words = {offset: context.word(offset) for offset in (-3, -2, -1, 1, 2)}
     kinds = {offset: word_class(word, bool(word) and capitals[index + offset]) for offset, word in words.items()}
@@ -86,10 +97,18 @@ def features(context: Context) -> Iterator[str]:
 
 
 class HeteronymModel:
-    """Readings and weights of the words that the model covers."""
+    """Readings and weights of the words that the model covers.
+
+    Parameters
+    ----------
+    table : list[list[str]]
+        Rows of ``data/heteronyms.tsv``: word, kind, phones of the first and of the second reading.
+    weights : Mapping[str, str]
+        By word, or ``*`` and ``*s``: features and their weights, separated by spaces. They are parsed at their first
+        use.
+    """
 
     def __init__(self, table: list[list[str]], weights: Mapping[str, str]) -> None:
-        """Set the rows of ``data/heteronyms.tsv`` and, by word, features and weights with spaces between them."""
         self.readings: dict[str, tuple[Phones, Phones]] = {}
         self.kinds: dict[str, str] = {}
         for word, kind, first, second in table:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .context import Context
-from .pronounce import with_s
 from .tables import data_text
 
 TAGS = ("noun", "verb", "past", "capital", "first", "end", "before-vowel")
@@ -45,7 +44,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ConditionalReading:
     """Phones, and alternatives of conditions, one of which must hold if there are any."""
 
     phones: tuple[str, ...]
@@ -53,11 +52,21 @@ class Reading:
 
 
 class HeteronymRules:
-    """Readings of the words in a table of rules."""
+    """Readings of the words in a table of rules.
+
+    Parameters
+    ----------
+    table : str
+        Text of the table; ``data/heteronym_rules.txt`` explains the format.
+
+    Raises
+    ------
+    ValueError
+        If a line is malformed; the message names it.
+    """
 
     def __init__(self, table: str) -> None:
-        """Parse the text of a table; raise ValueError, with the line, if it is malformed."""
-        self.readings: dict[str, list[Reading]] = {}
+        self.readings: dict[str, list[ConditionalReading]] = {}
         word = ""
         for number, line in enumerate(table.splitlines(), 1):
             if not line.strip() or line.startswith("#"):
@@ -65,11 +74,9 @@ class HeteronymRules:
             if line.startswith("word "):
                 word = line[5:].strip()
                 self.readings[word] = []
-            elif line.startswith(("noun-verb ", "verb-noun ")):
-                self._add_pair(line)
             elif line.startswith(" ") and word:
                 phones, _, conditions = line.partition(":")
-                self.readings[word].append(Reading(tuple(phones.split()), _alternatives(conditions, number)))
+                self.readings[word].append(ConditionalReading(tuple(phones.split()), _alternatives(conditions, number)))
             else:
                 raise ValueError(f"Line {number} of the table of heteronyms is neither a word nor a reading: {line!r}.")
 
@@ -77,7 +84,20 @@ class HeteronymRules:
         return word in self.readings
 
     def phones(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> tuple[str, ...]:
-        """Return the phones of a word of the table in its sentence."""
+        """Return the phones of a word of the table in its sentence.
+
+        Parameters
+        ----------
+        context : Context
+            The word and its sentence.
+        starts_with_vowel : Callable[[str], bool]
+            Return True for a word whose first phone is a vowel.
+
+        Returns
+        -------
+        tuple[str, ...]
+            Phones of the first reading whose conditions hold.
+        """
         readings = self.readings[context.words[context.index]]
         for reading in readings:
             if not reading.alternatives:
@@ -85,15 +105,6 @@ class HeteronymRules:
             if any(all(term.holds(context, starts_with_vowel) for term in terms) for terms in reading.alternatives):
                 return reading.phones
         return readings[-1].phones
-
-    def _add_pair(self, line: str) -> None:
-        kind, _, rest = line.partition(" ")
-        word, _, pronunciations = rest.partition(":")
-        noun, verb = (tuple(phones.split()) for phones in pronunciations.split("/"))
-        for written, as_noun, as_verb in ((word, noun, verb), (f"{word}s", with_s(noun), with_s(verb))):
-            first, last = (as_verb, as_noun) if kind == "noun-verb" else (as_noun, as_verb)
-            condition = Term("verb" if kind == "noun-verb" else "noun", frozenset(), False)
-            self.readings.setdefault(written, [Reading(first, ((condition,),)), Reading(last, ())])
 
 
 def _alternatives(conditions: str, number: int) -> tuple[tuple[Term, ...], ...]:
