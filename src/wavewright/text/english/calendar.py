@@ -20,6 +20,7 @@ MONTH_NAMES = {
 }
 """Months by their written forms."""
 
+_SHORT_MONTH = alternatives(written for kind, _, short in _ROWS if kind == "month" for written in short.split())
 MONTH = rf"({alternatives(MONTH_NAMES)})\b"
 DAY_NAMES = tuple(name for kind, name, _ in _ROWS if kind == "weekday")
 WEEKDAYS = {written.lower(): name for kind, name, short in _ROWS if kind == "weekday" for written in short.split()}
@@ -227,6 +228,6 @@ LETTER_RULES: list[Rule] = [
         pattern(rf"{MONTH}\.?\s+{DAY}(?:\s?[-–]\s?{DAY})?(?:,?\s+([12]\d{{3}})(?![\d,]))?(?![\d:%]|\.\d)"),
         _month_first,
     ),
-    (pattern(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\."), _short_month),
-    (pattern(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?=\s+\d)"), _short_month),
+    (pattern(rf"({_SHORT_MONTH})\."), _short_month),
+    (pattern(rf"({_SHORT_MONTH})(?=\s+\d)"), _short_month),
 ]

@@ -10,6 +10,7 @@ from ..lexicon import Lexicon
 from ..pattern import pattern
 from . import abbreviations, calendar
 from .dialect import british
+from .tables import alternatives
 from .tokens import NUMERIC, Token, TokenReader
 
 SPACE = pattern(r"\s+")
@@ -21,10 +22,10 @@ STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
 DASHES = pattern(r"\s+[-–]+\s+|\s*(?:—|--+(?![->]))\s*|–")
 UNTIL = pattern(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b)")
-FROM_NAME = pattern(
-    rf"\.?\s?[-–]\s?(?=(?:{'|'.join([*calendar.MONTH_NAMES, *(day.title() for day in calendar.DAY_NAMES)])}"
-    r"|(?:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b|[Mm]idnight|[Nn]oon)\b|(\d))"
+_NAMES = alternatives(
+    [*calendar.MONTH_NAMES, *(day.title() for day in (*calendar.DAY_NAMES, *calendar.WEEKDAYS)), "Midnight", "Noon"]
 )
+FROM_NAME = pattern(rf"\.?\s?[-–]\s?(?=(?:{_NAMES}|midnight|noon)\b|(\d))")
 """A dash between months or days, or after noon and midnight."""
 CALCULATED = pattern(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
 DOTS = pattern(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
