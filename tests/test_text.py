@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import random
 import re
 import subprocess
@@ -19,12 +21,16 @@ from wavewright.text.lexicon import Lexicon
 LISTS = Path(__file__).parent / "text"
 
 
-def items(name):
-    lines = (LISTS / name).read_text(encoding="utf-8").splitlines()
-    return [line.split("\t") for line in lines if line and not line.startswith("#")]
+def script(path):
+    """Import a script from its file."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-ITEMS, MORE_ITEMS = items("list.tsv"), items("more.tsv")
+SCORING = script(Path(__file__).parents[1] / "benchmarks" / "front_end.py")
+ITEMS, MORE_ITEMS = ([item[1:] for item in SCORING.read_list(LISTS / name)] for name in ("list.tsv", "more.tsv"))
 ENGLISH = front_end()
 
 
@@ -45,11 +51,7 @@ def sound(text):
 
 
 def read_aloud(given, expected):
-    """What the front end makes of an item of the list: the words, or the phones of the words between asterisks."""
-    if expected != expected.upper():
-        return spoken(given)
-    starts = [match.start() - 2 * number for number, match in enumerate(re.finditer(r"\*(.+?)\*", given))]
-    return " ".join(phone for word in words(given.replace("*", "")) if word.start in starts for phone in word.phones)
+    return SCORING.read_aloud(given, expected, ENGLISH)
 
 
 @pytest.mark.parametrize(("given", "expected"), ITEMS, ids=[given[:40] for given, _ in ITEMS])
@@ -62,8 +64,25 @@ def test_more_texts_are_read_as_they_should(given, expected):
     assert read_aloud(given, expected) == expected
 
 
-def test_the_list_is_long_enough():
-    assert len(ITEMS) >= 300
+def test_a_list_is_scored(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "mine.tsv"
+    path.write_text(
+        "# money\n$5\tfive dollars\n$6\tsix euros\n# verbs\nI *read* it daily.\tR IY1 D\n", encoding="utf-8"
+    )
+    monkeypatch.setattr(sys, "argv", ["front_end.py", str(path), "--errors", "--json", str(tmp_path / "out.json")])
+    SCORING.main()
+    assert capsys.readouterr().out.splitlines() == [
+        f"{path}: 2 of 3 texts right, 66.7%",
+        "    1/2  money",
+        "    1/1  verbs",
+        "  $6",
+        "    expected  six euros",
+        "    actual    six dollars",
+    ]
+    assert [item["is_right"] for item in json.loads((tmp_path / "out.json").read_text())[str(path)]] == [1, 0, 1]
+    path.write_text("no tab\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="line 1: 'no tab' has no expected words"):
+        SCORING.main()
 
 
 def test_symbols_begin_and_end_with_silence_and_have_what_stands_between():
@@ -298,8 +317,8 @@ def test_the_first_sentence_needs_no_numpy_and_compiles_no_rule_that_it_does_not
         "import re, sys; compiled = []; compile_ = re.compile\n"
         "re.compile = lambda pattern, flags=0: compiled.append(pattern) or compile_(pattern, flags)\n"
         "from wavewright.text import front_end; front_end().sentences('hello')\n"
-        "from wavewright.text.english import quantities\n"
-        "print('numpy' in sys.modules, any(rule.pattern in compiled for rule, _ in quantities.MONEY_RULES))"
+        "from wavewright.text.english import money\n"
+        "print('numpy' in sys.modules, any(rule.pattern in compiled for rule, _ in money.RULES))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
@@ -308,12 +327,12 @@ def test_the_first_sentence_needs_no_numpy_and_compiles_no_rule_that_it_does_not
 def test_a_front_end_is_warm_before_its_first_text():
     code = (
         "from wavewright.text import front_end, warm_up\n"
-        "from wavewright.text.english import _heteronyms\n"
-        "from wavewright.text.english.scanner import LETTER_RULES\n"
+        "from wavewright.text.english.heteronym_model import bundled_model\n"
+        "from wavewright.text.english.tokens import LETTER_RULES\n"
         "warm_up('xx'); warm_up('espeak:xx')\n"
-        "before = _heteronyms.cache_info().currsize\n"
+        "before = bundled_model.cache_info().currsize\n"
         "warm_up('en-GB')\n"
-        "print(before, _heteronyms.cache_info().currsize, all('match' in vars(rule) for rule, _ in LETTER_RULES))\n"
+        "print(before, bundled_model.cache_info().currsize, all('match' in vars(rule) for rule, _ in LETTER_RULES))\n"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.split() == ["0", "1", "True"]

@@ -1,8 +1,8 @@
-"""English: normalisation, the CMU Pronouncing Dictionary, letters to sounds for other words, heteronyms by what stands around them."""
+"""English text to phones: normalisation, a pronouncing dictionary, a letter-to-sound model, heteronyms in context."""
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 
@@ -12,22 +12,25 @@ from ..lexicon import Lexicon
 from ..sentence import Sentence, Word
 from ..skipped import OnSkip, Skipped
 from . import signs
-from .context import Context, Spoken
+from .context import Context, SentenceWords
 from .dialect import BRITISH_LETTERS, BRITISH_REGIONS, british
-from .heteronyms import Heteronyms
+from .heteronym_model import bundled_model
+from .heteronym_rules import bundled_rules
 from .phones import SYMBOLS, phones_of_arpabet, phones_of_ipa
-from .pronounce import data_file, known, phones_of
+from .pronounce import known, phones_of
 from .say_as import say_as
-from .scanner import Scanner, Token
+from .scanner import Scanner
+from .tokens import Token
 
-MOST_WORDS = 60
-"""A longer sentence is cut, behind its last pause where it has one."""
+MAX_WORDS = 60
+"""Largest number of words of a sentence; a longer one is cut after its last pause, or at the limit."""
 
-MOST_PHONES = 400
+MAX_PHONES = 400
+"""Largest number of phones of a sentence."""
 
 
 class FrontEnd:
-    """English text to sentences of words and phones."""
+    """Front end of English: text to sentences of words and phones."""
 
     symbols = SYMBOLS
 
@@ -37,17 +40,37 @@ class FrontEnd:
         self.language = "en-GB" if self._is_british else "en"
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
-        """All sentences of a text; the phones of a ``lexicon`` go before all others.
+        """Return the sentences of a text.
 
-        Raises NothingToSpeak where nothing in the text can be spoken, and BadText where the lexicon has phones that are
-        not English. Letters of another script, and invalid phones in ``[[ ]]``, raise BadText as well, unless
-        ``on_skip`` is given: then words of some scripts are transliterated, and ``on_skip`` is called with each passage
-        that is skipped.
+        Parameters
+        ----------
+        text : str
+            Plain text.
+        lexicon : Lexicon or None
+            The user's own words, which override all others.
+        on_skip : OnSkip or None
+            Called with each passage that is skipped; words of some scripts are then transliterate.
+
+        Returns
+        -------
+        list[Sentence]
+            Sentences of words with their phones.
+
+        Raises
+        ------
+        NothingToSpeak
+            If nothing in the text can be spoken.
+        BadText
+            If the lexicon has phones that are not English, or, without ``on_skip``, if the text has letters of another
+            script or invalid phones in ``[[ ]]``.
         """
         return list(self.stream(text, lexicon, on_skip))
 
     def stream(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
-        """The sentences of a text one after the other, each as soon as it has been read; raises what ``sentences`` raises."""
+        """Yield the sentences of a text, each as soon as it has been read.
+
+        Parameters, errors and results are those of :meth:`sentences`.
+        """
         if lexicon is not None:
             lexicon.check(SYMBOLS)
         characters = normalize_characters(text)
@@ -59,7 +82,9 @@ class FrontEnd:
                 yield sentence
         if is_silent:
             tokens = [
-                Token(place, place + 1, name) for place, sign in scanner.unspoken if (name := signs.name_of(sign))
+                Token(position, position + 1, name)
+                for position, sign in scanner.unspoken
+                if (name := signs.name_of(sign))
             ]
             named = list(self._spoken(tokens, characters, text, lexicon))
             if not named:
@@ -69,7 +94,25 @@ class FrontEnd:
             yield from named
 
     def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
-        """The phones that a person wrote, in ``x-arpabet`` or ``ipa``; raises BadText where they are none of English."""
+        """Parse phones.
+
+        Parameters
+        ----------
+        text : str
+            Phones of one word.
+        alphabet : str
+            ``x-arpabet`` or ``ipa``.
+
+        Returns
+        -------
+        tuple[str, ...]
+            The phones.
+
+        Raises
+        ------
+        BadText
+            If they are not phones of English, or the alphabet is unknown.
+        """
         where = f"The sound {_shortened(text)!r}"
         if alphabet == "ipa":
             return phones_of_ipa(text, where)
@@ -78,41 +121,86 @@ class FrontEnd:
         raise BadText(f"The alphabet of phones is {alphabet!r}; it can be 'ipa' or 'x-arpabet'.")
 
     def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
-        """The text that is read as SSML's ``say-as`` asks; raises BadText where the kind is not known or the text none of it."""
+        """Return the text to read for SSML's ``say-as`` element.
+
+        Parameters
+        ----------
+        text : str
+            Text of the element.
+        interpret_as : str
+            Kind of text, such as ``date`` or ``telephone``.
+        order : str
+            Format of a date, such as ``mdy``.
+
+        Returns
+        -------
+        str
+            Text that the front end reads as the element asks.
+
+        Raises
+        ------
+        BadText
+            If the kind is unknown or the text does not fit it.
+        """
         with british(self._is_british):
             return say_as(text, interpret_as, order)
 
     def _spoken(
         self, tokens: list[Token], characters: Characters, text: str, lexicon: Lexicon | None
     ) -> Iterator[Sentence]:
-        spoken = [
-            (token, number, BRITISH_LETTERS.get(word, word) if self._is_british else word)
-            for token in tokens
-            for number, word in enumerate(token.words)
-        ]
-        marks = [token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken]
-        names = [word.lower() for _, _, word in spoken]
-        capitals = [characters.text[token.start].isupper() for token, _, _ in spoken]
-        context = Spoken(names, capitals, marks)
+        """Pronounce the words of a sentence, and cut it where it is too long."""
+        spoken, sentence = in_context(tokens, characters.text, self._is_british)
         words: list[Word] = []
         written = ""
-        for place, (token, number, word) in enumerate(spoken):
+        for index, (token, number, word) in enumerate(spoken):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
-            phones = phones or _phones(word, Context(context, place))
+            phones = phones or _phones(word, Context(sentence, index))
             start, end = characters.position(token.start), characters.position(token.end - 1) + 1
             written = written if number else text[start:end]
+            mark = sentence.marks[index]
             if phones:
-                words.append(Word(written, _shown(word), phones, start, end, marks[place]))
-            elif marks[place] and words:
-                last = words[-1]
-                words[-1] = Word(
-                    last.text, last.spoken, last.phones, last.start, last.end, last.mark_after or marks[place]
-                )
-        yield from (Sentence(tuple(part)) for part in _cut(words))
+                words.append(Word(written, _display_form(word), phones, start, end, mark))
+            elif mark and words and not words[-1].mark_after:
+                words[-1] = dataclasses.replace(words[-1], mark_after=mark)
+        yield from (Sentence(tuple(cut)) for cut in _split_long(words))
+
+
+def in_context(
+    tokens: list[Token], text: str, is_british: bool = False
+) -> tuple[list[tuple[Token, int, str]], SentenceWords]:
+    """List the words of a sentence.
+
+    Parameters
+    ----------
+    tokens : list[Token]
+        Tokens of the sentence.
+    text : str
+        Text that the scanner read.
+    is_british : bool
+        Dialect of the names of letters.
+
+    Returns
+    -------
+    list[tuple[Token, int, str]]
+        For each word its token, its number in the token, and the word.
+    SentenceWords
+        The words as the context of each other.
+    """
+    spoken = [
+        (token, number, BRITISH_LETTERS.get(word, word) if is_british else word)
+        for token in tokens
+        for number, word in enumerate(token.words)
+    ]
+    sentence = SentenceWords(
+        words=[word.lower() for _, _, word in spoken],
+        capitals=[text[token.start].isupper() for token, _, _ in spoken],
+        marks=[token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken],
+    )
+    return spoken, sentence
 
 
 def _reporter(on_skip: OnSkip | None, characters: Characters, text: str) -> Callable[[int, int, str], None] | None:
-    """Return a callback that calls ``on_skip`` with a passage and its position in the given text."""
+    """Return a callback that calls ``on_skip`` with a passage and its position in the original text."""
     if on_skip is None:
         return None
 
@@ -128,38 +216,37 @@ def _is_known(word: str) -> bool:
 
 
 def _phones(word: str, context: Context) -> tuple[str, ...]:
-    if word == context.words[context.place] and word in _heteronyms():
-        return _heteronyms().phones(context, _begins_with_vowel)
+    """Pronounce a word in its sentence: by the rules of heteronyms, the model of heteronyms, or alone."""
+    if word == context.words[context.index]:  # and not the name of a letter
+        if word in bundled_rules():
+            return bundled_rules().phones(context, _starts_with_vowel)
+        if word in bundled_model():
+            return bundled_model().phones(context)
     return phones_of(word)
 
 
-def _begins_with_vowel(word: str) -> bool:
+def _starts_with_vowel(word: str) -> bool:
     return bool(word) and phones_of(word)[:1] != () and phones_of(word)[0][-1].isdigit()
 
 
-@functools.cache
-def _heteronyms() -> Heteronyms:
-    return Heteronyms(data_file("heteronyms.txt").decode("utf-8"))
-
-
-def _shown(word: str) -> str:
-    """A word as it is shown: the plural of a letter apart, ``o s``."""
+def _display_form(word: str) -> str:
+    """Return a word as it is displayed: the plural of a letter with a space, ``o s``."""
     return f"{word[0].lower()} s" if re.fullmatch("[A-Z]s", word) else word.lower()
 
 
-def _cut(words: list[Word]) -> Iterator[list[Word]]:
-    """A sentence in parts that are short enough."""
+def _split_long(words: list[Word]) -> Iterator[list[Word]]:
+    """Yield the words of a sentence, cut where it is too long."""
     start = 0
     while start < len(words):
         end, phones = start, 0
-        while end < min(len(words), start + MOST_WORDS) and (
-            phones == 0 or phones + len(words[end].phones) <= MOST_PHONES
+        while end < min(len(words), start + MAX_WORDS) and (
+            phones == 0 or phones + len(words[end].phones) <= MAX_PHONES
         ):
             phones += len(words[end].phones)
             end += 1
         if end < len(words):
             least = start + (end - start) // 3
-            end = next((place + 1 for place in range(end - 1, least, -1) if words[place].mark_after), end)
+            end = next((index + 1 for index in range(end - 1, least, -1) if words[index].mark_after), end)
         yield words[start:end]
         start = end
 

@@ -1,4 +1,4 @@
-"""Addresses of the web, mail, names of files, hashtags and handles: spoken sign by sign."""
+"""Read web and mail addresses, file names, hashtags and handles sign by sign."""
 
 from __future__ import annotations
 
@@ -6,64 +6,41 @@ import re
 
 from ..pattern import pattern
 from .names import is_spelled
-from .numbers import digits, in_pairs, whole, word_set
+from .numbers import digits, in_pairs, whole
 from .rules import Around, Reading, Rule, letters
+from .tables import alternatives, of_kind, rows, word_list
 
-SIGNS = {
-    **{
-        ".": "dot",
-        "/": "slash",
-        "-": "dash",
-        "_": "underscore",
-        "?": "question mark",
-        "=": "equals",
-        "&": "and",
-        "#": "hash",
-    },
-    **{
-        ":": "colon",
-        "%": "percent",
-        "+": "plus",
-        "~": "tilde",
-        "@": "at",
-        "!": "exclamation mark",
-        "$": "dollar",
-        "\\": "backslash",
-    },
-    **{",": "comma", ";": "semicolon", "*": "star"},
-}
-AS_WORDS = word_set("com org net gov info biz zip app dev shop blog news")
-AS_LETTERS = word_set("www http https en io ai uk us eu de fr it es ch at nl be ca jp cn au id tv me my in is py js md")
-ALSO_WORDS = word_set("my me in is it at be us no")
+SIGNS = of_kind(rows("signs", 3), "address")
+AS_WORDS = word_list("address-words")
+AS_LETTERS = word_list("address-initialisms")
+ALSO_WORDS = word_list("address-ambiguous")
 """Ends of addresses that are words where a hyphen joins them to others."""
 JOINING = ("-", "_")
-DOMAINS = (
-    "com|org|net|edu|gov|mil|int|info|biz|io|ai|co|uk|us|eu|de|fr|es|it|nl|ch|at|be|ca|jp|cn|au|ru|br|se|no|dk|fi|pl|cz|ie|nz|in|me|tv|"
-    "app|dev|xyz|online|shop|blog|cloud|tech|fm|ly|gg"
-)
-ENDINGS = (
-    "txt|pdf|docx?|xlsx?|pptx?|csv|json|xml|html?|css|js|ts|py|java|cpp|hpp|exe|zip|tar|gz|rar|png|jpe?g|gif|svg|bmp|mp3|mp4|wav|flac|"
-    "ogg|avi|mov|mkv|md|log|ini|cfg|yaml|yml|toml|sh|bat|dll|iso|apk|epub|tex|rtf"
-)
+DOMAINS = alternatives(word_list("top-level-domains"))
+EXTENSIONS = alternatives(word_list("file-extensions"))
 
 
-def spelled(text: str, around: Around) -> list[str]:
-    """An address as it is told to somebody: words as words, what is no word letter by letter, signs by their names."""
+def spelled(text: str, around: Around, is_tag: bool = False) -> list[str]:
+    """Read an address as it is dictated: words as words, the rest letter by letter, signs by their names.
+
+    In a tag, such as ``#MeToo``, ends of addresses that are also words are words.
+    """
     words: list[str] = []
-    parts = re.findall(r"[A-Z]?[a-z']+|[A-Z]+|\d+|[^\w\s]|_", text)
-    for before, part, after in zip(["", *parts], parts, [*parts[1:], ""], strict=False):
-        low = part.lower()
-        if part.isdigit():
-            words += in_pairs(part) if len(part) == 4 else whole(part) if len(part) < 5 else digits(part)
-        elif part[0].isalpha():
-            is_joined = low in ALSO_WORDS and (before in JOINING or after in JOINING)
-            words += [low] if is_joined or _is_word(low, around) else letters(part)
+    pieces = re.findall(r"[A-Z]?[a-z']+|[A-Z]+|\d+|[^\w\s]|_", text)
+    for before, piece, after in zip(["", *pieces], pieces, [*pieces[1:], ""], strict=False):
+        low = piece.lower()
+        if piece.isdigit():
+            words += in_pairs(piece) if len(piece) == 4 else whole(piece) if len(piece) < 5 else digits(piece)
+        elif piece[0].isalpha():
+            is_joined = before in JOINING or after in JOINING or (is_tag and not piece.isupper())
+            words += [low] if (is_joined and low in ALSO_WORDS) or _is_word(low, around) else letters(piece)
         else:
-            words += SIGNS.get(part, "").split()
+            words += SIGNS.get(piece, "").split()
     return words
 
 
 def _is_word(low: str, around: Around) -> bool:
+    """Return True for a piece, in lower case, that is read as a word."""
     if low in AS_LETTERS or is_spelled(low):
         return False
     return (
@@ -74,26 +51,32 @@ def _is_word(low: str, around: Around) -> bool:
 
 
 def _web(match: re.Match[str], around: Around) -> Reading:
+    """Read ``https://example.org/about`` without its scheme."""
     return spelled(match["rest"].rstrip("/"), around)
 
 
 def _mail(match: re.Match[str], around: Around) -> Reading:
+    """Read ``bob@example.com``."""
     return spelled(match[0], around)
 
 
 def _mail_to(match: re.Match[str], around: Around) -> Reading:
+    """Read ``mailto:bob@example.com``."""
     return ["mail", "to", *spelled(match[1], around)]
 
 
 def _bare(match: re.Match[str], around: Around) -> Reading:
+    """Read ``example.org`` and ``notes.txt``."""
     return spelled(match[0].rstrip("/"), around)
 
 
 def _hashtag(match: re.Match[str], around: Around) -> Reading:
-    return ["hashtag", *spelled(match[1].replace("_", " "), around)]
+    """Read ``#ThrowbackThursday``."""
+    return ["hashtag", *spelled(match[1].replace("_", " "), around, is_tag=True)]
 
 
 def _handle(match: re.Match[str], around: Around) -> Reading:
+    """Read ``@example``."""
     return ["at", *spelled(match[1], around)]
 
 
@@ -105,9 +88,9 @@ CHUNK_RULES: list[Rule] = [
     (pattern(rf"(?:https?|ftp)://(?P<rest>[^\s/]{_TAIL}){_END}", re.IGNORECASE), _web),
     (pattern(rf"(?P<rest>www\.\w{_TAIL}){_END}", re.IGNORECASE), _web),
     (pattern(rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{DOMAINS})(?![\w-])(?:[/?]{_TAIL})?{_END}"), _bare),
-    (pattern(rf"[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{0,3}}\.(?:{ENDINGS})(?![\w-])"), _bare),
+    (pattern(rf"[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{0,3}}\.(?:{EXTENSIONS})(?![\w-])"), _bare),
 ]
-"""Tried once, at the beginning of what stands between two spaces."""
+"""Rules that are tried once, at the start of a run of characters without a space."""
 
 SIGN_RULES: list[Rule] = [
     (pattern(r"#([A-Za-z]\w{0,100})"), _hashtag),

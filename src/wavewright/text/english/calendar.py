@@ -1,4 +1,4 @@
-"""Dates, times of day, years and decades."""
+"""Read dates, times of day, years and decades."""
 
 from __future__ import annotations
 
@@ -6,47 +6,39 @@ import re
 
 from ..pattern import pattern
 from .dialect import is_british
-from .numbers import cardinal, decade, ordinal, two_digits, word_set, year
+from .numbers import cardinal, decade, ordinal, two_digits, year
 from .rules import NOT_IN_WORD, Around, Reading, Rule
+from .tables import alternatives, rows, word_list
 
-MONTHS = (
-    *(
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ),
-)
+_ROWS = rows("calendar", 3)
+MONTHS = tuple(name for kind, name, _ in _ROWS if kind == "month")
 MONTH_NAMES = {
-    **{name[:3].title(): name for name in MONTHS},
-    **{name.title(): name for name in MONTHS},
-    **{name.upper(): name for name in MONTHS},
-    **{"Sept": "september", "Febr": "february"},
+    written: name
+    for kind, name, short in _ROWS
+    if kind == "month"
+    for written in (*short.split(), name.title(), name.upper())
 }
-MONTH = "(" + "|".join(sorted(MONTH_NAMES, key=len, reverse=True)) + r")\b"
-DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""Months by their written forms."""
+
+_SHORT_MONTH = alternatives(written for kind, _, short in _ROWS if kind == "month" for written in short.split())
+MONTH = rf"({alternatives(MONTH_NAMES)})\b"
+DAY_NAMES = tuple(name for kind, name, _ in _ROWS if kind == "weekday")
+WEEKDAYS = {written.lower(): name for kind, name, short in _ROWS if kind == "weekday" for written in short.split()}
+"""Days of the week by their short forms in lower case."""
+
 DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 
 FIRST_YEAR, LAST_YEAR = 1100, 2099
-"""Four digits from here to there are a year, unless they count something."""
+"""Range of the four-digit numbers that are years, unless they count something."""
 
-YEAR_CUES = word_set(
-    "in since by until till from year of to circa during after before around early late mid spring summer"
-)
-CAUSES_NO_YEAR = word_set("people men women children feet more times dollars percent sheep fish")
-NOT_PLURAL = word_set("is was as has this its his does us yes unless across towards always perhaps")
-RATIO_CUES = word_set("ratio aspect odds scale mix mixed screen display mixture format score verse")
+YEAR_CUES = word_list("year-cues")
+COUNTED_NOUNS = word_list("counted-nouns")
+UNCOUNTED_S = word_list("uncounted-s")
+RATIO_CUES = word_list("ratio-cues")
 
 
 def _date(month: int, day: int, of_year: str, around: Around) -> Reading:
+    """Read a date in the order of the dialect; None if there is no such day."""
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
     number = int(of_year) if of_year else 0
@@ -58,6 +50,7 @@ def _date(month: int, day: int, of_year: str, around: Around) -> Reading:
 
 
 def _article(around: Around) -> list[str]:
+    """Return the article of a British date, unless it is written."""
     return [] if around.word_before.lower() == "the" else ["the"]
 
 
@@ -68,11 +61,12 @@ def _in_order(first: str, second: str, of_year: str, around: Around) -> Reading:
 
 
 def _iso(match: re.Match[str], around: Around) -> Reading:
+    """Read ``2024-03-15``."""
     return _date(int(match[3]), int(match[4]), match[1], around)
 
 
 def _iso_time(match: re.Match[str], around: Around) -> Reading:
-    """``2023-11-05T14:30:00Z``."""
+    """Read ``2023-11-05T14:30:00Z``."""
     date, hour, minute = _date(int(match[2]), int(match[3]), match[1], around), int(match[4]), int(match[5])
     if date is None or hour > 24 or minute > 59:
         return None
@@ -80,22 +74,24 @@ def _iso_time(match: re.Match[str], around: Around) -> Reading:
     of_minute = two_digits(minute) if minute or second else ["o'clock"] if 0 < hour <= 12 else ["hundred"]
     zone = ["U", "T", "C"] if match[7] == "Z" else []
     if match[8]:
-        away = [*cardinal(int(match[9])), *(cardinal(int(match[10])) if int(match[10]) else [])]
-        zone = ["minus" if match[8] in "-−" else "plus", *away]
+        offset = [*cardinal(int(match[9])), *(cardinal(int(match[10])) if int(match[10]) else [])]
+        zone = ["minus" if match[8] in "-−" else "plus", *offset]
     return [*date, *cardinal(hour), *of_minute, *second, *zone]
 
 
-def _two_years(match: re.Match[str], around: Around) -> Reading:
-    """``2023/24``: a season."""
+def _two_years(match: re.Match[str], _around: Around) -> Reading:
+    """Read the season ``2023/24``."""
     first, second = int(match[1]), int(match[2])
     return [*year(first), *two_digits(second)] if first >= FIRST_YEAR and (first + 1) % 100 == second else None
 
 
 def _slashed(match: re.Match[str], around: Around) -> Reading:
+    """Read ``12/25/2023``."""
     return _in_order(match[1], match[2], match[3], around)
 
 
 def _slashed_without_year(match: re.Match[str], around: Around) -> Reading:
+    """Read ``on 3/4`` as a date."""
     if match[0] == "9/11":
         return [*cardinal(9), *cardinal(11)]
     is_date = around.word_before.lower() in ("on", "by", "until", "since", "due", "dated")
@@ -103,18 +99,21 @@ def _slashed_without_year(match: re.Match[str], around: Around) -> Reading:
 
 
 def _dotted(match: re.Match[str], around: Around) -> Reading:
+    """Read ``15.03.2024``, day first."""
     first, second = int(match[1]), int(match[2])
     return _date(second, first, match[3], around) or _date(first, second, match[3], around)
 
 
 def _day_first(match: re.Match[str], around: Around) -> Reading:
+    """Read ``3 May 1999``."""
     day = int(match[1])
     if not 1 <= day <= 31:
         return None
     return [*_article(around), *ordinal(day), "of", MONTH_NAMES[match[2]], *(year(int(match[3])) if match[3] else [])]
 
 
-def _month_first(match: re.Match[str], around: Around) -> Reading:
+def _month_first(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Jan. 5-7, 2020``."""
     if not 1 <= int(match[2]) <= 31:
         return None
     article = ["the"] if is_british() else []
@@ -128,11 +127,13 @@ def _month_first(match: re.Match[str], around: Around) -> Reading:
     ]
 
 
-def _short_month(match: re.Match[str], around: Around) -> Reading:
+def _short_month(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Jan.`` alone."""
     return [MONTH_NAMES[match[1]]]
 
 
 def _time(match: re.Match[str], around: Around) -> Reading:
+    """Read ``7:05 a.m.`` and ``17:30``, but no ratio such as ``16:9``."""
     hour, minute, second, half = int(match[1]), int(match[2]), match[3], match[4]
     near = {word.lower() for word in [*around.words_before, around.word_after]}
     if hour > 24 or minute > 59 or (near & RATIO_CUES and not half):
@@ -148,7 +149,8 @@ def _time(match: re.Match[str], around: Around) -> Reading:
     return [*cardinal(hour), *([] if follows else ["o'clock"] if 0 < hour <= 12 else ["hundred"])]
 
 
-def _dotted_time(match: re.Match[str], around: Around) -> Reading:
+def _dotted_time(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``7.30 p.m.``."""
     hour, minute = int(match[1]), int(match[2])
     return (
         [*cardinal(hour), *(two_digits(minute) if minute else []), match[3].upper(), "M"]
@@ -157,33 +159,39 @@ def _dotted_time(match: re.Match[str], around: Around) -> Reading:
     )
 
 
-def _hours(match: re.Match[str], around: Around) -> Reading:
+def _hours(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``1730 hours``."""
     hour, minute = divmod(int(match[1]), 100)
     return [*cardinal(hour), *(two_digits(minute) if minute else ["hundred"])] if hour < 25 and minute < 60 else None
 
 
-def _hour(match: re.Match[str], around: Around) -> Reading:
+def _hour(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``7 p.m.``."""
     return [*cardinal(int(match[1])), match[2].upper(), "M"] if int(match[1]) <= 24 else None
 
 
-def _decade(match: re.Match[str], around: Around) -> Reading:
+def _decade(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``1990s`` and ``80s``."""
     words = decade(int(match[1]))
     return words[1:] if match[1] in ("100", "1000") else words
 
 
-def _short_year(match: re.Match[str], around: Around) -> Reading:
+def _short_year(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``'99``."""
     return two_digits(int(match[1]))
 
 
-def _era(match: re.Match[str], around: Around) -> Reading:
+def _era(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``44 BC``."""
     number = int(match[1])
     era = [letter for letter in match[2] if letter != "."]
     return [*(year(number) if 1100 <= number <= LAST_YEAR else cardinal(number)), *era]
 
 
 def _year(match: re.Match[str], around: Around) -> Reading:
+    """Read four digits as a year, unless they count something."""
     number, after = int(match[1]), around.word_after
-    counts = after.islower() and after not in NOT_PLURAL and (after in CAUSES_NO_YEAR or after.endswith("s"))
+    counts = after.islower() and after not in UNCOUNTED_S and (after in COUNTED_NOUNS or after.endswith("s"))
     if counts or not (1000 <= number <= 2999):
         return None
     is_plain = FIRST_YEAR <= number <= LAST_YEAR
@@ -220,6 +228,6 @@ LETTER_RULES: list[Rule] = [
         pattern(rf"{MONTH}\.?\s+{DAY}(?:\s?[-–]\s?{DAY})?(?:,?\s+([12]\d{{3}})(?![\d,]))?(?![\d:%]|\.\d)"),
         _month_first,
     ),
-    (pattern(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\."), _short_month),
-    (pattern(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?=\s+\d)"), _short_month),
+    (pattern(rf"({_SHORT_MONTH})\."), _short_month),
+    (pattern(rf"({_SHORT_MONTH})(?=\s+\d)"), _short_month),
 ]

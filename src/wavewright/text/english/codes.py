@@ -1,4 +1,4 @@
-"""Digits that are no amounts: telephone numbers, versions, addresses of machines, places on the globe, mixtures with letters."""
+"""Read digits that are no amounts: telephone numbers, versions, IP addresses, coordinates, mixtures with letters."""
 
 from __future__ import annotations
 
@@ -7,180 +7,36 @@ import re
 from ..pattern import pattern
 from .abbreviations import COMPASS, STARTERS, STREETS
 from .dialect import is_british
-from .numbers import decimal, digits, in_pairs, plural, telephone, whole, word_set
-from .rules import NOT_IN_WORD, Around, Reading, Rule, letters
+from .numbers import decimal, digits, in_pairs, plural, telephone, whole
+from .rules import NOT_IN_WORD, Around, Reading, Rule, letters, reads_as
+from .tables import alternatives, mapping, rows, word_list
 
-BOOKS = {
-    **{"gen": "genesis", "ex": "exodus", "exod": "exodus", "lev": "leviticus", "num": "numbers", "deut": "deuteronomy"},
-    **{
-        "josh": "joshua",
-        "judg": "judges",
-        "sam": "samuel",
-        "chron": "chronicles",
-        "neh": "nehemiah",
-        "ps": "psalm",
-        "prov": "proverbs",
-    },
-    **{
-        "eccl": "ecclesiastes",
-        "isa": "isaiah",
-        "jer": "jeremiah",
-        "lam": "lamentations",
-        "ezek": "ezekiel",
-        "dan": "daniel",
-    },
-    **{"hos": "hosea", "mic": "micah", "hab": "habakkuk", "zeph": "zephaniah", "zech": "zechariah", "mal": "malachi"},
-    **{
-        "matt": "matthew",
-        "mk": "mark",
-        "lk": "luke",
-        "jn": "john",
-        "rom": "romans",
-        "cor": "corinthians",
-        "gal": "galatians",
-    },
-    **{
-        "eph": "ephesians",
-        "phil": "philippians",
-        "col": "colossians",
-        "thess": "thessalonians",
-        "tim": "timothy",
-        "heb": "hebrews",
-    },
-    **{"jas": "james", "pet": "peter", "rev": "revelation"},
-}
-"""Short names of books of the Bible."""
-BOOK_NAMES = {*BOOKS, *BOOKS.values()} | word_set(
-    "ruth kings ezra esther job psalms song songs solomon joel amos obadiah jonah nahum haggai acts titus philemon jude revelations tobit "
-    "judith wisdom sirach baruch maccabees koran quran surah sura"
-)
-NUMBERED_BOOKS = (
-    "Samuel|Sam|Kings|Chronicles|Chron|Corinthians|Cor|Thessalonians|Thess|Timothy|Tim|Peter|Pet|John|Jn|Maccabees"
-)
-DIGIT_CUES = word_set("pin code dial ext extension zip postcode passcode password")
-CALL_CUES = word_set("call dial phone ring dialed called text")
-PAIR_CUES = word_set(
-    "office rtx gtx geforce radeon xbox nikon cessna porsche ferrari peugeot bmw nokia form flight room route highway interstate boeing airbus apartment apt suite gate bus studio area hwy rte rm locker"
-)
-CALLS = word_set("yes no well oh hello hi hey please sorry thanks so now")
+BOOKS = mapping("bible")
+"""Books of the Bible by their short names."""
+
+BOOK_NAMES = {*BOOKS, *BOOKS.values()} | word_list("bible-books")
+NUMBERED_BOOKS = alternatives(word_list("numbered-books"))
+DIGIT_CUES = word_list("digit-cues")
+CALL_CUES = word_list("call-cues")
+PAIR_CUES = word_list("pair-cues")
+INTERJECTIONS = word_list("interjections")
 STREET = pattern(rf"\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b")
 TOLL_FREE = pattern(r"\+?(1?)[-. ]?\(?800\)?(?=[-. ])")
-STATES = {
-    **{"AL": "alabama", "AK": "alaska", "AZ": "arizona", "AR": "arkansas", "CA": "california", "CO": "colorado"},
-    **{
-        "CT": "connecticut",
-        "DE": "delaware",
-        "FL": "florida",
-        "GA": "georgia",
-        "HI": "hawaii",
-        "ID": "idaho",
-        "IL": "illinois",
-    },
-    **{
-        "IN": "indiana",
-        "IA": "iowa",
-        "KS": "kansas",
-        "KY": "kentucky",
-        "LA": "louisiana",
-        "ME": "maine",
-        "MD": "maryland",
-    },
-    **{
-        "MA": "massachusetts",
-        "MI": "michigan",
-        "MN": "minnesota",
-        "MS": "mississippi",
-        "MO": "missouri",
-        "MT": "montana",
-    },
-    **{
-        "NE": "nebraska",
-        "NV": "nevada",
-        "NH": "new hampshire",
-        "NJ": "new jersey",
-        "NM": "new mexico",
-        "NY": "new york",
-    },
-    **{
-        "NC": "north carolina",
-        "ND": "north dakota",
-        "OH": "ohio",
-        "OK": "oklahoma",
-        "OR": "oregon",
-        "PA": "pennsylvania",
-    },
-    **{
-        "RI": "rhode island",
-        "SC": "south carolina",
-        "SD": "south dakota",
-        "TN": "tennessee",
-        "TX": "texas",
-        "UT": "utah",
-    },
-    **{
-        "VT": "vermont",
-        "VA": "virginia",
-        "WA": "washington",
-        "WV": "west virginia",
-        "WI": "wisconsin",
-        "WY": "wyoming",
-    },
-    **{"DC": "D C"},
-}
+_STATE_ROWS = rows("states", 3)
+STATES = {code: name for code, name, _ in _STATE_ROWS}
 
-SHORT_STATES = {
-    **{
-        "Ala": "alabama",
-        "Ariz": "arizona",
-        "Ark": "arkansas",
-        "Calif": "california",
-        "Cal": "california",
-        "Colo": "colorado",
-    },
-    **{
-        "Conn": "connecticut",
-        "Del": "delaware",
-        "Fla": "florida",
-        "Ga": "georgia",
-        "Ill": "illinois",
-        "Ind": "indiana",
-    },
-    **{
-        "Kan": "kansas",
-        "Kans": "kansas",
-        "Ky": "kentucky",
-        "La": "louisiana",
-        "Md": "maryland",
-        "Mass": "massachusetts",
-    },
-    **{
-        "Mich": "michigan",
-        "Minn": "minnesota",
-        "Miss": "mississippi",
-        "Mo": "missouri",
-        "Mont": "montana",
-        "Neb": "nebraska",
-    },
-    **{
-        "Nev": "nevada",
-        "Okla": "oklahoma",
-        "Ore": "oregon",
-        "Pa": "pennsylvania",
-        "Penn": "pennsylvania",
-        "Tenn": "tennessee",
-    },
-    **{"Tex": "texas", "Vt": "vermont", "Va": "virginia", "Wash": "washington", "Wis": "wisconsin", "Wyo": "wyoming"},
-}
+SHORT_STATES = {written: name for _, name, short in _STATE_ROWS for written in short.split()}
 
 
-def _digits(match: re.Match[str], around: Around) -> Reading:
+def _digits(match: re.Match[str], _around: Around) -> Reading:
+    """Read a telephone number digit by digit; ``1-800`` with a hundred."""
     free = TOLL_FREE.match(match[0])
     if free:
         return [*digits(free[1]), "eight", "hundred", *digits(match[0][free.end() :])]
     return [*(["plus"] if match[0].startswith("+") else []), *telephone(match[0])]
 
 
-def _british_digits(match: re.Match[str], around: Around) -> Reading:
+def _british_digits(match: re.Match[str], _around: Around) -> Reading:
     """Read British telephone numbers: ``020 7946 0958``, ``07700 900123``."""
     if not is_british():
         return None
@@ -190,154 +46,164 @@ def _british_digits(match: re.Match[str], around: Around) -> Reading:
     return [*(["plus"] if number.startswith("+") else []), *telephone(number)]
 
 
-def _address(match: re.Match[str], around: Around) -> Reading:
-    parts = match[0].partition(":")[0].split(".")
-    between = "dot" if len(parts) == 4 else "point"
-    words = [word for part in parts for word in [between, *whole(part)]]
+def _address(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``192.168.0.1:80`` with dots, ``2.0.1`` with points."""
+    numbers = match[0].partition(":")[0].split(".")
+    between = "dot" if len(numbers) == 4 else "point"
+    words = [word for number in numbers for word in [between, *whole(number)]]
     return [*words[1:], *(["colon", *in_pairs(match[1])] if match[1] else [])]
 
 
-def _chain(match: re.Match[str], around: Around) -> Reading:
-    parts = re.split("[-–]", match[0])
-    return [word for part in parts for word in (digits(part) if len(part) > 2 else whole(part))]
+def _chain(match: re.Match[str], _around: Around) -> Reading:
+    """Read numbers that several dashes join."""
+    groups = re.split("[-–]", match[0])
+    return [word for group in groups for word in (digits(group) if len(group) > 2 else whole(group))]
 
 
 def _verses(match: re.Match[str], around: Around) -> Reading:
-    """``Psalm 23:1-4``."""
+    """Read ``Psalm 23:1-4``."""
     if around.word_before.lower() not in BOOK_NAMES or not around.word_before[:1].isupper():
         return None
     until = ["to", *whole(match[3])] if match[3] else []
     return [*whole(match[1]), *whole(match[2]), *until]
 
 
-def _book_number(match: re.Match[str], around: Around) -> Reading:
+def _book_number(match: re.Match[str], _around: Around) -> Reading:
+    """Read the number of ``2 Kings``."""
     return [("first", "second", "third")[int(match[1]) - 1]]
 
 
-def _book(match: re.Match[str], around: Around) -> Reading:
+def _book(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Gen. 1:1``."""
     return [BOOKS[match[1].lower()]]
 
 
-def _numbered_item(match: re.Match[str], around: Around) -> Reading:
-    """The digits of an ISBN and the like, which may end with an X."""
+def _numbered_item(match: re.Match[str], _around: Around) -> Reading:
+    """Read the digits of an ISBN or ISSN, which may end with an X."""
     return [*digits(match[1]), *(["X"] if match[2] else [])]
 
 
 def _airliner(match: re.Match[str], around: Around) -> Reading:
-    """``747-400``."""
+    """Read ``747-400``."""
     if around.word_before.lower() in ("page", "pages", "pp", "lines", "from"):
         return None
     return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3])]
 
 
-def _ratio(match: re.Match[str], around: Around) -> Reading:
+def _ratio(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``16:9``."""
     return [*decimal(match[1]), "to", *decimal(match[2])]
 
 
-def _place(match: re.Match[str], around: Around) -> Reading:
-    degrees, minutes, seconds, way = match.groups()
+def _coordinate(match: re.Match[str], around: Around) -> Reading:
+    """Read ``40.7° N``."""
+    degrees, minutes, seconds, direction = match.groups()
     words = [*(["minus"] if around.text[around.start] in "-−" else []), *decimal(degrees), "degrees"]
     words += [*decimal(minutes), "minutes"] if minutes else []
     words += [*decimal(seconds), "seconds"] if seconds else []
-    return [*words, COMPASS[way]]
+    return [*words, COMPASS[direction]]
 
 
 def _cued(match: re.Match[str], around: Around) -> Reading:
+    """Read a number in pairs or digit by digit where the words around ask for it."""
     before = [word.lower() for word in around.words_before]
     last = before[-1] if before else ""
     if last in PAIR_CUES and len(match[0]) <= 4:
         return in_pairs(match[0])
-    of_place = re.search(r",\s+[A-Z]{2}\s+$", around.text[max(0, around.start - 12) : around.start])
+    is_after_state = re.search(r",\s+[A-Z]{2}\s+$", around.text[max(0, around.start - 12) : around.start])
     if len(match[0]) == 3 and STREET.match(around.text, around.end):
         return in_pairs(match[0])
     of_code = bool(DIGIT_CUES & {*before[-2:]}) or (last in CALL_CUES and len(match[0]) == 3)
-    return digits(match[0]) if of_code or (of_place and len(match[0]) == 5) else None
+    return digits(match[0]) if of_code or (is_after_state and len(match[0]) == 5) else None
 
 
 def _state(match: re.Match[str], around: Around) -> Reading:
+    """Read ``Austin, TX``."""
     if match[1] not in STATES or not re.search(r"[A-Za-z],\s+$", around.text[max(0, around.start - 6) : around.start]):
         return None
     return STATES[match[1]].split()
 
 
-def _party(match: re.Match[str], around: Around) -> Reading:
-    """``(R-TX)``: the party and state of a senator."""
+def _party(match: re.Match[str], _around: Around) -> Reading:
+    """Read the party and state of a senator: ``(R-TX)``."""
     return [match[1], *STATES[match[2]].split()] if match[2] in STATES else None
 
 
 def _short_state(match: re.Match[str], around: Around) -> Reading:
-    """``Boston, Mass.``"""
-    is_behind_place = re.search(r"(?<![A-Za-z])[A-Z][a-z]+,\s+$", around.text[max(0, around.start - 24) : around.start])
+    """Read ``Boston, Mass.``."""
+    is_after_town = re.search(r"(?<![A-Za-z])[A-Z][a-z]+,\s+$", around.text[max(0, around.start - 24) : around.start])
     is_title = match[1] == "Miss" and around.word_after[:1].isupper() and around.word_after.lower() not in STARTERS
-    is_place = is_behind_place and around.words_before[-1].lower() not in CALLS and not is_title
-    return SHORT_STATES[match[1]].split() if is_place else None
+    is_state = is_after_town and around.words_before[-1].lower() not in INTERJECTIONS and not is_title
+    return SHORT_STATES[match[1]].split() if is_state else None
 
 
-def _version(match: re.Match[str], around: Around) -> Reading:
-    parts = match[1].split(".")
-    if match[0] == f"V{match[1]}" and len(parts) == 1:
+def _version(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``v2.0.1``."""
+    numbers = match[1].split(".")
+    if match[0] == f"V{match[1]}" and len(numbers) == 1:
         return None  # an engine
-    if len(parts) == 2:
+    if len(numbers) == 2:
         return ["version", *decimal(match[1])]
-    return ["version", *[word for part in parts for word in ["point", *whole(part)]][1:]]
+    return ["version", *[word for number in numbers for word in ["point", *whole(number)]][1:]]
 
 
 def mixture(text: str, around: Around) -> list[str]:
-    """Letters and digits in one word, part by part: ``MP3``, ``COVID19``, ``B12``."""
+    """Read runs of letters and of digits in one word: ``MP3``, ``COVID19``, ``B12``."""
     words: list[str] = []
-    for part in re.findall(r"\d+s$|\d+|[A-Za-z]+", text):
-        if part.endswith("s") and part[0].isdigit():
-            *front, last = whole(part[:-1])
+    for run in re.findall(r"\d+s$|\d+|[A-Za-z]+", text):
+        if run.endswith("s") and run[0].isdigit():
+            *front, last = whole(run[:-1])
             words += [*front, plural(last)]
-        elif part.isdigit():
-            words += in_pairs(part) if len(part) in (3, 4) else whole(part) if len(part) < 3 else digits(part)
-        elif (len(part) > 3 or (len(part) == 3 and part.istitle())) and around.knows(part.lower()):
-            words.append(part.lower())
+        elif run.isdigit():
+            words += in_pairs(run) if len(run) in (3, 4) else whole(run) if len(run) < 3 else digits(run)
+        elif (len(run) > 3 or (len(run) == 3 and run.istitle())) and around.knows(run.lower()):
+            words.append(run.lower())
         else:
-            words += letters(part) if len(part) < 4 or part.isupper() else [part.lower()]
+            words += letters(run) if len(run) < 4 or run.isupper() else [run.lower()]
     return words
 
 
 def _decimal_mixture(match: re.Match[str], around: Around) -> Reading:
+    """Read ``1.5x``."""
     return [*decimal(match[1]), *mixture(match[2], around)]
 
 
 def _word_number(match: re.Match[str], around: Around) -> Reading:
+    """Read ``1-800-FLOWERS``."""
     before = ["eight", "hundred"] if match[1].endswith("800") else digits(match[1][-3:])
     return [*digits(match[1][:-4]), *before, *mixture(match[2], around)]
 
 
 def _mixture(match: re.Match[str], around: Around) -> Reading:
+    """Read a word of letters and digits."""
     return mixture(match[0], around)
 
 
 def _coded(match: re.Match[str], around: Around) -> Reading:
-    """``F-16``, ``I-95``, ``C-3PO``: a capital and a number with a hyphen."""
+    """Read a capital and a number with a hyphen: ``F-16``, ``C-3PO``."""
     return mixture(match[0], around) if match[0][0] in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" else None
 
 
-def _agent(match: re.Match[str], around: Around) -> Reading:
-    return ["double", "oh", "seven"]
-
-
-def _plan(match: re.Match[str], around: Around) -> Reading:
-    """``401(k)``, where Americans save."""
+def _plan(match: re.Match[str], _around: Around) -> Reading:
+    """Read the retirement plan ``401(k)``."""
     number, letter = match[1] or match[3], match[2] or match[4]
     return [*digits(number[0]), "oh", *digits(number[2]), letter.upper()]
 
 
-def _airplanes(match: re.Match[str], around: Around) -> Reading:
+def _airplanes(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``747s``."""
     *words, last = in_pairs(match[1])
     return [*words, plural(last)]
 
 
-def _team(match: re.Match[str], around: Around) -> Reading:
-    """``49ers``."""
+def _team(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``49ers``."""
     *words, last = whole(match[1])
     return [*words, last + ("rs" if last.endswith("e") else "ers")]
 
 
-def _bits(match: re.Match[str], around: Around) -> Reading:
+def _bits(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``0s and 1s``."""
     return [plural(*whole(match[1] or match[2] or match[3]))]
 
 
@@ -359,7 +225,7 @@ PHONE_RULES: list[Rule] = [
     (pattern(r"\d{3}-\d{4}(?![\d-])"), _digits),
 ]
 DIGIT_RULES: list[Rule] = [
-    (pattern(r"007(?!\d)"), _agent),
+    (pattern(r"007(?!\d)"), reads_as("double", "oh", "seven")),
     (pattern(r"(40[13])\s?\(([kb])\)|(40[13])([kb])(?![A-Za-z0-9])"), _plan),
     (pattern(rf"(7\d7)s{NOT_IN_WORD}"), _airplanes),
     (pattern(rf"(\d{{1,6}})ers{NOT_IN_WORD}"), _team),
@@ -368,7 +234,7 @@ DIGIT_RULES: list[Rule] = [
         pattern(
             r"-?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])"
         ),
-        _place,
+        _coordinate,
     ),
     (pattern(r"\d+(?:\.\d+){2,}(?::(\d{2,5})(?![\d:]))?(?!\d)"), _address),
     (pattern(r"\d+(?:[-–]\d+){2,}(?!\d)"), _chain),
@@ -380,11 +246,11 @@ MIXTURE_RULES: list[Rule] = [
     (pattern(r"\d+[A-Za-z][A-Za-z0-9]{0,24}"), _mixture),
 ]
 LETTER_RULES: list[Rule] = [
-    (pattern(rf"({'|'.join(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)"), _book),
+    (pattern(rf"({alternatives(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)"), _book),
     (pattern(rf"[vV](?:er\.?\s?)?(\d+(?:\.\d+)*){NOT_IN_WORD}"), _version),
     (pattern(r"(?<=\()([RDI])-([A-Z]{2})(?=\))"), _party),
     (pattern(rf"[A-Z]-\d{{1,4}}[A-Z]{{0,2}}{NOT_IN_WORD}"), _coded),
     (pattern(r"([A-Z]{2})(?=[\s.,;!?]|$)"), _state),
-    (pattern(rf"({'|'.join(SHORT_STATES)})\."), _short_state),
+    (pattern(rf"({alternatives(SHORT_STATES)})\."), _short_state),
     (pattern(rf"[A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}}{NOT_IN_WORD}"), _mixture),
 ]

@@ -1,4 +1,4 @@
-"""Guesses from the words around whether a word is a verb or a noun, and whether a sentence tells of the past."""
+"""Guess the part of speech and the tense of a word from the words around it."""
 
 from __future__ import annotations
 
@@ -7,76 +7,48 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .numbers import word_set
+from .tables import word_list
 
-DETERMINERS = word_set(
-    "the a an this these those my your his her its our their some any no every each another which what whose that both all several "
-    "many few more most other such one two three four five six seven eight nine ten new old first second third last next good bad "
-    "great big small little large own same whole long short high low strange strong poor fresh local former current recent early "
-    "late public private single double simple full final main major minor daily annual"
-)
-ARTICLES = word_set("the a an this these those my your his her its our their some any no every each another that")
-OBJECTS = word_set("me us him them it you her myself yourself himself herself itself ourselves themselves")
-SUBJECTS = word_set("i you we they who")
-THIRD = word_set("he she it everyone everybody nobody someone somebody anyone")
-MODALS = word_set(
-    "will would can could shall should may might must do does did don't doesn't didn't won't wouldn't can't cannot couldn't shouldn't "
-    "shan't mustn't needn't let's lets please to i'll you'll we'll they'll he'll she'll it'll i'd you'd we'd they'd help gonna wanna "
-    "ll"
-)
-ASKING = word_set(
-    "will would can could shall should may might must do does did don't doesn't didn't won't wouldn't can't couldn't shouldn't mustn't"
-)
-"""What stands before the subject of a question."""
-QUESTION_WORDS = word_set("what who whom whose which when where why how")
-PRONOUNS = word_set(
-    "i you we they he she it this that these those one anyone anybody everyone everybody someone somebody nobody anything everything"
-)
-BY_PRONOUNS = word_set("here there ever really all both else first actually even also never always still just often")
-LATER = word_set("again now today tomorrow too soon well much")
-INDEFINITE = word_set("everything anything something nothing everyone anyone each both whatever what how")
-BE = word_set(
-    "is are was were be been being am isn't aren't wasn't weren't i'm you're we're they're he's she's it's that's"
-)
-HAVE = word_set("have has had having haven't hasn't hadn't i've you've we've they've")
-PREPOSITIONS = word_set(
-    "of in on at for with by from into onto upon about over under through between against during without within across behind beyond "
-    "as like than per via toward towards after before near among along off out until since because"
-)
-ADVERBS = word_set(
-    "never always often sometimes usually also still just even ever rarely seldom soon again now then not only"
-)
-NOUNLIKE_TO = word_set(
-    "according due thanks access next close addition contrary prior related similar up back used key answer"
-)
-CAUSATIVE = word_set("let make made makes help helped watch watched see saw hear heard have had")
-ADJUNCTS = word_set(
-    "sports sales arms goods customs systems savings futures earnings operations economics politics athletics human rights"
-)
-VERB_LIKE = word_set(
-    "fell fall falls rose rise rises grew grow grows shrank sank sink show shows say says tell told went go came come stood stand sat sit "
-    "lay lie began begin broke break hurt help matter did make made took take got get ran run lost won hit beat seem look mean need "
-    "want remain stay became become exist continue drop jump soar double alone today here there now too abroad again who which"
-)
-"""What may be the verb of a noun before it."""
-KEEPING = word_set("keep keeps kept keeping make makes made making consider leave leaves left hold held get gets")
-PAST_WORDS = word_set(
-    "yesterday ago once earlier previously was were had went said came took left saw got made told gave found thought knew felt sat "
-    "stood ran began wrote put fell slept spoke broke lay laid kept held heard met paid sent brought bought taught caught already "
-    "last did"
-)
-PRESENT_WORDS = word_set("every often always usually tomorrow today sometimes daily now never")
-PLURALS = word_set("people men women children police teeth feet geese mice")
-NOT_PLURALS = word_set(
-    "is was has this its his does us yes as across less unless always perhaps thus plus news gas bus class makes gives takes needs wants gets goes says sees keeps becomes seems looks shows "
-    "plays lets tells puts"
-)
-ENDS = frozenset({""})
+DETERMINERS = word_list("determiners")
+ARTICLES = word_list("articles")
+OBJECTS = word_list("objects")
+SUBJECTS = word_list("subjects")
+SINGULAR_SUBJECTS = word_list("singular-subjects")
+MODALS = word_list("modals")
+AUXILIARIES = word_list("auxiliaries")
+QUESTION_WORDS = word_list("question-words")
+PRONOUNS = word_list("pronouns")
+SUBJECT_ADVERBS = word_list("subject-adverbs")
+TIME_ADVERBS = word_list("time-adverbs")
+INDEFINITE_PRONOUNS = word_list("indefinite-pronouns")
+BE = word_list("be")
+HAVE = word_list("have")
+PREPOSITIONS = word_list("prepositions")
+ADVERBS = word_list("adverbs")
+NOUNS_BEFORE_TO = word_list("nouns-before-to")
+CAUSATIVES = word_list("causatives")
+PLURAL_MODIFIERS = word_list("plural-modifiers")
+FREQUENT_VERBS = word_list("frequent-verbs")
+KEEPING_VERBS = word_list("keeping-verbs")
+PAST_WORDS = word_list("past-words")
+PRESENT_WORDS = word_list("present-words")
+IRREGULAR_PLURALS = word_list("irregular-plurals")
+SINGULAR_S = word_list("singular-s")
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """The words of a sentence in lower case, whether each was written with a capital, the marks behind each."""
+class SentenceWords:
+    """The words of a sentence.
+
+    Attributes
+    ----------
+    words : Sequence[str]
+        Words in lower case.
+    capitals : Sequence[bool]
+        True for words that start with a capital.
+    marks : Sequence[str]
+        Punctuation after each word, or empty.
+    """
 
     words: Sequence[str]
     capitals: Sequence[bool]
@@ -84,116 +56,123 @@ class Spoken:
 
     @functools.cached_property
     def counts(self) -> Counter[str]:
-        """How often each word stands there: counted once, that a long sentence takes no more time for each word."""
+        """Number of occurrences of each word, counted once for the sentence."""
         return Counter(self.words)
 
     @functools.cached_property
     def n_past_forms(self) -> int:
-        """How many words have the ending of a past form."""
+        """Number of words with the ending of a past form."""
         return sum(number for word, number in self.counts.items() if _is_past_form(word))
 
 
 @dataclass(frozen=True)
 class Context:
-    """A word of a sentence in its place."""
+    """A word of a sentence, by its index."""
 
-    spoken: Spoken
-    place: int
+    sentence: SentenceWords
+    index: int
 
     @property
     def words(self) -> Sequence[str]:
         """All words of the sentence."""
-        return self.spoken.words
+        return self.sentence.words
 
     def has_other(self, words: frozenset[str]) -> bool:
-        """Whether one of these words stands at another place of the sentence."""
-        counts, own = self.spoken.counts, self.words[self.place]
+        """Return True if one of these words is elsewhere in the sentence."""
+        counts, own = self.sentence.counts, self.words[self.index]
         return any(counts[word] > (word == own) for word in words)
 
     def word(self, offset: int) -> str:
-        """The word so many places away; empty beyond the sentence, and where a pause stands between."""
-        place = self.place + offset
-        if not 0 <= place < len(self.words) or any(self.spoken.marks[min(place, self.place) : max(place, self.place)]):
+        """Return the word ``offset`` words away; empty outside the sentence and across a pause."""
+        index = self.index + offset
+        if not 0 <= index < len(self.words) or any(
+            self.sentence.marks[min(index, self.index) : max(index, self.index)]
+        ):
             return ""
-        return self.words[place]
+        return self.words[index]
 
     @property
     def is_first(self) -> bool:
-        """Whether no word stands before it in its clause."""
+        """True if no word is before it in its clause."""
         return self.word(-1) == ""
 
     @property
-    def part(self) -> str:
-        """``verb``, ``noun`` (adjectives too), or nothing where the words around do not tell."""
-        if self.words[self.place].endswith("s") and not self.words[self.place].endswith("ss"):
-            return self._part_of_s_form()
+    def part_of_speech(self) -> str:
+        """``verb``, ``noun`` (for adjectives too), or empty if the words around do not decide."""
+        if self.words[self.index].endswith("s") and not self.words[self.index].endswith("ss"):
+            return self._word_class_of_s_form()
         before, after = self.word(-1), self.word(1)
         if before in ADVERBS or before.endswith("ly"):
-            return self._behind_adverb(self.word(-2), before)
+            return self._after_adverb(self.word(-2), before)
         if before == "to":
-            return "noun" if self.word(-2) in NOUNLIKE_TO and after not in ARTICLES else "verb"
-        if before in MODALS | SUBJECTS | THIRD:
+            return "noun" if self.word(-2) in NOUNS_BEFORE_TO and after not in ARTICLES else "verb"
+        if before in MODALS | SUBJECTS | SINGULAR_SUBJECTS:
             return "verb"
-        if before in OBJECTS and self.word(-2) in CAUSATIVE:
+        if before in OBJECTS and self.word(-2) in CAUSATIVES:
             return "verb"
         if before in DETERMINERS or before.endswith("'s") or before in PREPOSITIONS or before in BE | HAVE:
             return "noun"
-        if self._asks() and (after == "" or after in ARTICLES | OBJECTS | PREPOSITIONS | INDEFINITE | LATER):
+        if self._asks() and (
+            after == "" or after in ARTICLES | OBJECTS | PREPOSITIONS | INDEFINITE_PRONOUNS | TIME_ADVERBS
+        ):
             return "verb"
         if before in ("", "and", "or", "but", "then"):
-            takes_object = after in ARTICLES | OBJECTS | INDEFINITE
-            return "verb" if takes_object else "noun" if after in BE | HAVE | MODALS - {"to", "help"} else ""
-        return self._behind_noun(before, after)
+            has_object = after in ARTICLES | OBJECTS | INDEFINITE_PRONOUNS
+            return "verb" if has_object else "noun" if after in BE | HAVE | MODALS - {"to", "help"} else ""
+        return self._after_noun(before, after)
 
     def _asks(self) -> bool:
-        """``did the teacher record``: an auxiliary before the subject, and nothing but the subject between."""
+        """Return True for ``did the teacher record``: only the subject is between an auxiliary and the word."""
         between: list[str] = []
         for offset in range(-1, -9, -1):
             word = self.word(offset)
-            if word == "" or word in ASKING:
+            if word == "" or word in AUXILIARIES:
                 break
             between.insert(0, word)
-        if not between or word not in ASKING or not self._is_inverted(offset):
+        if not between or word not in AUXILIARIES or not self._is_inverted(offset):
             return False
         subject, *others = between
-        if subject in PRONOUNS and not (others and subject in ARTICLES and others[0] not in BY_PRONOUNS):
-            return all(other in ADVERBS | BY_PRONOUNS or other.endswith("ly") for other in others)
-        begins_again = any(
+        if subject in PRONOUNS and not (others and subject in ARTICLES and others[0] not in SUBJECT_ADVERBS):
+            return all(other in ADVERBS | SUBJECT_ADVERBS or other.endswith("ly") for other in others)
+        has_second_subject = any(
             word in ARTICLES and before not in PREPOSITIONS | {"and", "or"}
             for before, word in zip(between, others, strict=False)
         )
         is_clause = any(other in PRONOUNS | QUESTION_WORDS | BE | HAVE or _is_past_form(other) for other in others)
-        return not begins_again and not is_clause
+        return not has_second_subject and not is_clause
 
     def _is_inverted(self, offset: int) -> bool:
-        """Whether the auxiliary there stands before its subject: at the start of its clause, or behind what is asked for."""
+        """Return True if an auxiliary is before its subject: at the start of a clause, or after a question word."""
         before = self.word(offset - 1)
         if before in {"", "and", "but", "so", "or"} | QUESTION_WORDS:
             return True
         starts = [self.word(earlier) for earlier in range(offset - 1, offset - 6, -1)]
-        return before not in SUBJECTS | THIRD and bool({*starts} & QUESTION_WORDS)
+        return before not in SUBJECTS | SINGULAR_SUBJECTS and bool({*starts} & QUESTION_WORDS)
 
-    def _behind_adverb(self, earlier: str, adverb: str) -> str:
+    def _after_adverb(self, earlier: str, adverb: str) -> str:
+        """Return the part of speech after an adverb."""
         if adverb == "not":
             return "verb" if earlier in MODALS else "noun"
-        if earlier in MODALS | SUBJECTS | THIRD or earlier == "" or earlier in HAVE:
+        if earlier in MODALS | SUBJECTS | SINGULAR_SUBJECTS or earlier == "" or earlier in HAVE:
             return "verb" if earlier or self.word(1) in ARTICLES | OBJECTS else ""
         return "noun" if earlier in ARTICLES | BE else "verb" if _is_plural(earlier) else ""
 
-    def _behind_noun(self, before: str, after: str) -> str:
+    def _after_noun(self, before: str, after: str) -> str:
+        """Return the part of speech after a noun: a verb after a plural that can be its subject, else a noun."""
         if self.word(-2) in ("a", "an"):
             return "noun"
         is_subject = _is_plural(before) and after not in BE | HAVE | MODALS - {"to", "please", "help"}
         is_bare = self.word(-2) == "" and (after == "" or after in PREPOSITIONS)
-        is_subject = is_subject and (before not in ADJUNCTS or is_bare or after in ARTICLES | OBJECTS)
+        is_subject = is_subject and (before not in PLURAL_MODIFIERS or is_bare or after in ARTICLES | OBJECTS)
         if self.word(-2) in ARTICLES and self.word(-3) in PREPOSITIONS and _is_plural(self.word(-4)):
             is_subject = is_subject or after == "to" or after in ARTICLES | OBJECTS
-        is_kept = bool(KEEPING & {self.word(-2), self.word(-3)})
-        return "verb" if is_subject and not is_kept else "noun"
+        is_complement = bool(KEEPING_VERBS & {self.word(-2), self.word(-3)})
+        return "verb" if is_subject and not is_complement else "noun"
 
-    def _part_of_s_form(self) -> str:
+    def _word_class_of_s_form(self) -> str:
+        """Return the part of speech of a word in -s: a plural noun or a third person."""
         before, after = self.word(-1), self.word(1)
-        if before in THIRD | {"who", "which"} or (before in ADVERBS and self.word(-2) in THIRD):
+        if before in SINGULAR_SUBJECTS | {"who", "which"} or (before in ADVERBS and self.word(-2) in SINGULAR_SUBJECTS):
             return "verb"
         if (
             before in DETERMINERS
@@ -209,12 +188,12 @@ class Context:
         return "noun"
 
     def _has_subject_and_object(self) -> bool:
-        """``The firm exports cars``: a clause begins with a single noun, and a noun that is no verb stands behind."""
+        """Return True for ``The firm exports cars``: a singular noun opens the clause, and a noun follows."""
         before, after = self.word(-1), self.word(1)
         is_subject = (self.word(-2) in ARTICLES and self.word(-3) == "") or self.word(-2) == ""
         if not is_subject or not before or not after or before in ADVERBS or _is_plural(before):
             return False
-        if after in VERB_LIKE | BE | HAVE | MODALS | PREPOSITIONS | ADVERBS | {"and", "or"} or after.endswith(
+        if after in FREQUENT_VERBS | BE | HAVE | MODALS | PREPOSITIONS | ADVERBS | {"and", "or"} or after.endswith(
             ("ed", "ly")
         ):
             return False
@@ -222,26 +201,26 @@ class Context:
 
     @property
     def is_past(self) -> bool:
-        """Whether a verb here that looks alike in the present and the past is in the past, or a participle."""
+        """True if a verb with the same form in present and past is in the past, or is a participle."""
         before, near = self.word(-1), [self.word(-1), self.word(-2), self.word(-3)]
         if any(word in HAVE | BE for word in near[:2]) or (near[2] in HAVE and near[0] not in MODALS):
             return True
         if self._asks():
             return False
-        if before in ("well", "widely") or before in THIRD:
+        if before in ("well", "widely") or before in SINGULAR_SUBJECTS:
             return True
-        if before in MODALS or self.is_first or (before in OBJECTS and self.word(-2) in CAUSATIVE):
+        if before in MODALS or self.is_first or (before in OBJECTS and self.word(-2) in CAUSATIVES):
             return False
         is_one = not _is_plural(before) and before not in SUBJECTS | ADVERBS | DETERMINERS | PREPOSITIONS | {
             "and",
             "or",
         }
-        if is_one and self.word(-2) in ARTICLES and self.word(-3) not in CAUSATIVE:
+        if is_one and self.word(-2) in ARTICLES and self.word(-3) not in CAUSATIVES:
             return True  # in the present it would be ``reads``
-        tells_of_past = self.has_other(PAST_WORDS)
-        if self.has_other(PRESENT_WORDS) and not tells_of_past:
+        is_in_past = self.has_other(PAST_WORDS)
+        if self.has_other(PRESENT_WORDS) and not is_in_past:
             return False
-        if tells_of_past or self.spoken.n_past_forms > _is_past_form(self.words[self.place]):
+        if is_in_past or self.sentence.n_past_forms > _is_past_form(self.words[self.index]):
             return True
         return before not in SUBJECTS | ADVERBS | DETERMINERS | {"and", "or"} and not _is_plural(before)
 
@@ -251,6 +230,6 @@ def _is_past_form(word: str) -> bool:
 
 
 def _is_plural(word: str) -> bool:
-    return word in PLURALS or (
-        word.endswith("s") and not word.endswith(("ss", "'s", "us", "is")) and word not in NOT_PLURALS
+    return word in IRREGULAR_PLURALS or (
+        word.endswith("s") and not word.endswith(("ss", "'s", "us", "is")) and word not in SINGULAR_S
     )

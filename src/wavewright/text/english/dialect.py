@@ -7,22 +7,23 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 BRITISH_REGIONS = ("gb", "uk", "au", "ie", "in", "nz", "za")
-"""Regions whose numbers and dates are read as in Britain."""
+"""Regions of the BCP 47 tag whose numbers and dates are read as in Britain."""
 
 BRITISH_LETTERS = {"Z": "zed", "Zs": "zeds", "Z's": "zed's"}
+"""British names of letters, and their plurals and possessives."""
 
 _is_british: ContextVar[bool] = ContextVar("is_british", default=False)
 
 
 def is_british() -> bool:
-    """Return whether numbers, dates and letters are read as in Britain."""
+    """Return True if numbers, dates and letters are read as in Britain."""
     return _is_british.get()
 
 
 @contextmanager
-def british(is_asked: bool) -> Iterator[None]:
-    """Set the dialect within the block: British if ``is_asked``, else American."""
-    before = _is_british.set(is_asked)
+def british(enabled: bool) -> Iterator[None]:
+    """Set the dialect within the block: British if ``enabled``, else American."""
+    before = _is_british.set(enabled)
     try:
         yield
     finally:

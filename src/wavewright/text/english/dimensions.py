@@ -1,19 +1,20 @@
-"""Read sizes that share a unit: ``8.5 x 11 in.``, ``8 1/2" x 11"``, ``4' x 6'``, ``10ft x 12ft``."""
+"""Read sizes with a common unit: ``8.5 x 11 in.``, ``8 1/2" x 11"``, ``4' x 6'``, ``10ft x 12ft``."""
 
 from __future__ import annotations
 
 import re
 
 from ..pattern import pattern
-from .numbers import decimal, whole, word_set
-from .quantities import HALVES, named, of_mixed, part_of
+from .numbers import decimal, whole
+from .quantities import HALVES, fraction_words, in_mixed_number
 from .rules import NUMBER, Around, Reading, Rule
-from .units import UNITS
+from .tables import alternatives, word_list
+from .units import UNITS, named
 
 SIGNS = {'"': "in", "″": "in", "”": "in", "''": "in", "'": "ft", "′": "ft"}
-PRINTED = word_set("paper sheet sheets print prints photo photos envelope envelopes page pages frame frames card cards")
-_NAMES = "|".join(sorted(("mm", "cm", "m", "km", "in", "ft", "yd", "mi", "px", "nm", "µm"), key=len, reverse=True))
-_SIGN = "|".join(sorted(SIGNS, key=len, reverse=True))
+PRINTED = word_list("printed-nouns")
+_NAMES = alternatives(("mm", "cm", "m", "km", "in", "ft", "yd", "mi", "px", "nm", "µm"))
+_SIGN = alternatives(SIGNS)
 _MARK = rf"(?P<mark>{_SIGN}|\s?(?:{_NAMES})\b\.?)?"
 _AMOUNT = rf"(?:\d{{1,9}}[\s-]\d{{1,9}}/\d{{1,9}}|\d{{1,9}}/\d{{1,9}}|\d{{0,9}}\s?[{HALVES}]|{NUMBER})"
 SIZE = pattern(
@@ -45,11 +46,12 @@ def _sizes(match: re.Match[str], around: Around) -> Reading:
 
 
 def _amount(size: re.Match[str]) -> list[str]:
+    """Read the number of a size."""
     if size["number"]:
         return decimal(size["number"])
-    part = part_of(size["over"] or "", size["under"] or "", size["vulgar"] or "") or []
+    fraction = fraction_words(size["over"] or "", size["under"] or "", size["vulgar"] or "") or []
     before = size["whole"] or size["before"]
-    return [*whole(before), "and", *of_mixed(part)] if before and part else part
+    return [*whole(before), "and", *in_mixed_number(fraction)] if before and fraction else fraction
 
 
 RULES: list[Rule] = [

@@ -19,6 +19,7 @@ _UUID = rf"{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}{NOT_IN_WORD}"
 
 
 def _stands_alone(around: Around) -> bool:
+    """Return True if no letter, digit or colon is right before."""
     return not re.match(r"[\w:]", around.text[around.start - 1 : around.start])
 
 
@@ -36,30 +37,31 @@ def _ipv6(match: re.Match[str], around: Around) -> Reading:
     is_whole = "::" in groups if groups.count(":") < 7 else groups.count(":") == 7
     if not is_whole or not _stands_alone(around) or not re.search(_HEX, groups):
         return None
-    parts = re.findall(r"::|:|%|\w+", address)
+    pieces = re.findall(r"::|:|%|\w+", address)
     names = {"::": ["colon", "colon"], ":": ["colon"], "%": ["percent"]}
-    words = [word for part in parts for word in names.get(part, letters(part))]
+    words = [word for piece in pieces for word in names.get(piece, letters(piece))]
     return [*words, *(["slash", *decimal(mask)] if mask else [])]
 
 
-def _uuid(match: re.Match[str], around: Around) -> Reading:
+def _uuid(match: re.Match[str], _around: Around) -> Reading:
+    """Spell ``550e8400-e29b-41d4-a716-446655440000`` with its dashes."""
     groups = match[0].split("-")
     return [word for number, group in enumerate(groups) for word in [*(["dash"] if number else []), *letters(group)]]
 
 
-def _hash(match: re.Match[str], around: Around) -> Reading:
+def _hash(match: re.Match[str], _around: Around) -> Reading:
     """Spell ``3f2a9bc``: digits and letters of one case, mixed."""
     changes = len(re.findall("[0-9](?=[A-Za-z])|[A-Za-z](?=[0-9])", match[0]))
     is_one_case = match[0] in (match[0].lower(), match[0].upper())
     return letters(match[0]) if is_one_case and changes >= FEWEST_CHANGES else None
 
 
-def _based(match: re.Match[str], around: Around) -> Reading:
+def _based(match: re.Match[str], _around: Around) -> Reading:
     """Spell ``0x1F`` and ``0b101``."""
     return letters(match[0])
 
 
-def _color(match: re.Match[str], around: Around) -> Reading:
+def _color(match: re.Match[str], _around: Around) -> Reading:
     """Spell ``#ff8800`` and ``#fff``, but not ``#face``."""
     is_number = not match[1].isalpha() and not match[1].isdigit()
     return ["hash", *letters(match[1])] if is_number or len({*match[1].lower()}) == 1 else None

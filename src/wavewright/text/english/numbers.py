@@ -1,43 +1,38 @@
-"""Numbers as English words, without hyphens; British ones have an "and" in them."""
+"""Convert numbers to English words, without hyphens; British numbers contain an "and"."""
 
 from __future__ import annotations
 
 import itertools
 
 from .dialect import is_british
+from .tables import rows
 
-UNITS = (
-    *(
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-    ),
-    *("fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
-)
-TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-SIZES = ("", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion")
+_ROWS = rows("numbers", 4)
+_NAMES = {int(value): name for value, name, _, _ in _ROWS}
+
+UNITS = tuple(_NAMES[value] for value in range(20))
+"""Names of the numbers below twenty."""
+
+TENS = ("", "", *(_NAMES[value] for value in range(20, 100, 10)))
+"""Names of the tens."""
+
+SIZES = ("", *(name for value, name in _NAMES.items() if value >= 1000))
+"""Names of the powers of a thousand."""
+
 MOST_DIGITS = 3 * len(SIZES)
-"""Longer numbers are read digit by digit."""
+"""Largest number of digits that is read as a number; longer ones are read digit by digit."""
 
-ORDINALS = {
-    **{"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"},
-    "twelve": "twelfth",
+ORDINALS = {name: ordinal for _, name, ordinal, _ in _ROWS if ordinal}
+"""Irregular ordinals by their cardinals."""
+
+MAGNITUDES = {
+    written: name for value, name, _, short in _ROWS if int(value) >= 100 for written in (*short.split(), name)
 }
+"""Names of large numbers by their written forms: ``bn``."""
 
 
 def cardinal(number: int) -> list[str]:
-    """Read ``162`` as ``one hundred sixty two``, in Britain ``one hundred and sixty two``; below zero with ``minus``."""
+    """Read ``162`` as ``one hundred sixty two``, in Britain ``one hundred and sixty two``, ``-1`` as ``minus one``."""
     if number < 0:
         return ["minus", *cardinal(-number)]
     if len(str(number)) > MOST_DIGITS:
@@ -46,14 +41,15 @@ def cardinal(number: int) -> list[str]:
         return [UNITS[0]]
     words: list[str] = []
     for power in range(len(SIZES) - 1, -1, -1):
-        part = number // 1000**power % 1000
-        if part:
-            joining = ["and"] if words and power == 0 and part < 100 and is_british() else []
-            words += [*joining, *_below_thousand(part), *([SIZES[power]] if power else [])]
+        below_thousand = number // 1000**power % 1000
+        if below_thousand:
+            joining = ["and"] if words and power == 0 and below_thousand < 100 and is_british() else []
+            words += [*joining, *_below_thousand(below_thousand), *([SIZES[power]] if power else [])]
     return words
 
 
 def _below_thousand(number: int) -> list[str]:
+    """Read a number from 1 to 999."""
     words = [UNITS[number // 100], "hundred"] if number >= 100 else []
     words += ["and"] if words and number % 100 and is_british() else []
     number %= 100
@@ -64,18 +60,18 @@ def _below_thousand(number: int) -> list[str]:
 
 
 def ordinal(number: int) -> list[str]:
-    """``22`` as ``twenty second``."""
+    """Read ``22`` as ``twenty second``."""
     *words, last = cardinal(number)
     return [*words, as_ordinal(last)]
 
 
 def as_ordinal(word: str) -> str:
-    """``three`` as ``third``, ``twenty`` as ``twentieth``."""
+    """Return the ordinal of a cardinal's last word: ``third`` for ``three``, ``twentieth`` for ``twenty``."""
     return ORDINALS.get(word) or (f"{word[:-1]}ieth" if word.endswith("y") else f"{word}th")
 
 
 def digits(text: str) -> list[str]:
-    """The digits of a text one by one; other characters are passed over."""
+    """Read the digits of a text one by one; other characters are ignored."""
     return [UNITS[int(character)] for character in text if "0" <= character <= "9"]
 
 
@@ -94,7 +90,7 @@ def telephone(text: str) -> list[str]:
 
 
 def whole(text: str) -> list[str]:
-    """A whole number as it is written, commas and spaces included; with leading zeros digit by digit."""
+    """Read a whole number with its commas and spaces; with leading zeros digit by digit."""
     plain = text.replace(",", "").replace(" ", "")
     if len(plain) > MOST_DIGITS or (len(plain) > 1 and plain[0] == "0"):
         return digits(plain)
@@ -102,7 +98,7 @@ def whole(text: str) -> list[str]:
 
 
 def decimal(text: str) -> list[str]:
-    """``1,234.50`` as ``one thousand two hundred thirty four point five zero``; ``.5`` as ``point five``."""
+    """Read ``1,234.50`` as ``one thousand two hundred thirty four point five zero`` and ``.5`` as ``point five``."""
     before, point, after = text.partition(".")
     words = whole(before) if before else []
     words = ["nought"] if point and words == ["zero"] and is_british() else words
@@ -110,7 +106,7 @@ def decimal(text: str) -> list[str]:
 
 
 def year(number: int) -> list[str]:
-    """``1984`` as ``nineteen eighty four``, ``1905`` as ``nineteen oh five``, ``2008`` as ``two thousand eight``."""
+    """Read ``1984`` as ``nineteen eighty four``, ``1905`` with ``oh five``, ``2008`` as ``two thousand eight``."""
     century, rest = divmod(number, 100)
     if number < 1000 or number > 9999 or (century % 10 == 0 and rest < 10):
         return cardinal(number)
@@ -118,12 +114,12 @@ def year(number: int) -> list[str]:
 
 
 def two_digits(number: int) -> list[str]:
-    """``5`` as ``oh five``, ``15`` as ``fifteen``: minutes, and years in their century."""
+    """Read ``5`` as ``oh five`` and ``15`` as ``fifteen``: minutes, and years in their century."""
     return ["oh", UNITS[number]] if number < 10 else cardinal(number)
 
 
 def in_pairs(text: str) -> list[str]:
-    """A number of a room, a flight or a road: ``815`` as ``eight fifteen``, ``101`` as ``one oh one``, ``66`` as ``sixty six``."""
+    """Read the number of a room, flight or road in pairs: ``815`` as ``eight fifteen``, ``101`` as ``one oh one``."""
     number = int(text)
     if len(text) == 3 and text[0] != "0" and number % 100:
         return [UNITS[number // 100], *two_digits(number % 100)]
@@ -131,26 +127,21 @@ def in_pairs(text: str) -> list[str]:
 
 
 def decade(number: int) -> list[str]:
-    """``1990`` as ``nineteen nineties``, ``1800`` as ``eighteen hundreds``, ``80`` as ``eighties``."""
+    """Read ``1990`` as ``nineteen nineties``, ``1800`` as ``eighteen hundreds``, ``80`` as ``eighties``."""
     *words, last = year(number)
     return [*words, plural(last)]
 
 
 def plural(word: str) -> str:
-    """``ninety`` as ``nineties``, ``hundred`` as ``hundreds``, ``six`` as ``sixes``."""
+    """Return the plural of a number's name: ``nineties`` for ``ninety``, ``sixes`` for ``six``."""
     if word.endswith("y"):
         return f"{word[:-1]}ies"
     return f"{word}es" if word.endswith(("x", "s")) else f"{word}s"
 
 
 def fraction(numerator: int, denominator: int) -> list[str]:
-    """``3/4`` as ``three quarters``, ``1/2`` as ``one half``, ``5/8`` as ``five eighths``."""
+    """Read ``3/4`` as ``three quarters``, ``1/2`` as ``one half``, ``5/8`` as ``five eighths``."""
     if denominator == 2:
         return [*cardinal(numerator), "half" if numerator == 1 else "halves"]
     *words, last = ["quarter"] if denominator == 4 else ordinal(denominator)
     return [*cardinal(numerator), *words, last if numerator == 1 else f"{last}s"]
-
-
-def word_set(text: str) -> frozenset[str]:
-    """The words of a text, for comparing with."""
-    return frozenset(text.split())

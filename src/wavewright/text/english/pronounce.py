@@ -1,105 +1,42 @@
-"""Single words to phones: the lexicon, then what follows from words in it, then letters to sounds."""
+"""Pronounce single words: from the lexicon, from known words they are made of, or by the letter-to-sound model."""
 
 from __future__ import annotations
 
 import functools
 import re
-from importlib import resources
 
 from ..characters import fold_accents
 from ..letter_to_sound import LetterToSound, unpack
 from .dictionary import Dictionary
 from .phones import LETTERS
+from .tables import data_bytes, data_text, rows
 
-MOST_REMEMBERED = 50_000
+MAX_CACHED = 50_000
 SUPPLEMENTS = ("supplement.txt", "names.txt")
 VOICELESS = ("P", "T", "K", "F", "TH")
 HISSING = ("S", "Z", "SH", "ZH", "CH", "JH")
 
-SUFFIXES = {
-    **{"ly": "L IY0", "ness": "N AH0 S", "less": "L AH0 S", "ful": "F AH0 L", "ment": "M AH0 N T", "ship": "SH IH2 P"},
-    **{
-        "hood": "HH UH2 D",
-        "like": "L AY2 K",
-        "wise": "W AY2 Z",
-        "ish": "IH0 SH",
-        "able": "AH0 B AH0 L",
-        "er": "ER0",
-        "ers": "ER0 Z",
-    },
-    **{"est": "AH0 S T", "ing": "IH0 NG", "ings": "IH0 NG Z", "in'": "IH0 N", "ism": "IH2 Z AH0 M", "ist": "IH0 S T"},
-    **{"y": "IY0", "ier": "IY0 ER0", "iest": "IY0 AH0 S T", "ily": "AH0 L IY0", "iness": "IY0 N AH0 S"},
+SHORTEST_HALF = 4
+"""Fewest letters of each word of a compound."""
+
+CONTRACTIONS = {
+    "'ll": ("AH0", "L"),
+    "'d": ("D",),
+    "'ve": ("V",),
+    "'re": ("ER0",),
+    "n't": ("AH0", "N", "T"),
 }
-MAY_CHANGE_STEM = ("er", "ers", "est", "ing", "ings", "in'", "able", "ish", "y", "ism", "ist")
-PREFIXES = {
-    **{
-        "un": "AH0 N",
-        "re": "R IY0",
-        "non": "N AA0 N",
-        "pre": "P R IY0",
-        "mis": "M IH0 S",
-        "over": "OW2 V ER0",
-        "under": "AH2 N D ER0",
-    },
-    **{
-        "out": "AW2 T",
-        "anti": "AE2 N T IY0",
-        "counter": "K AW2 N T ER0",
-        "inter": "IH2 N T ER0",
-        "super": "S UW2 P ER0",
-    },
-    **{
-        "sub": "S AH0 B",
-        "semi": "S EH2 M IY0",
-        "multi": "M AH2 L T IY0",
-        "micro": "M AY2 K R OW0",
-        "mega": "M EH2 G AH0",
-    },
-    **{
-        "dis": "D IH0 S",
-        "co": "K OW0",
-        "de": "D IY0",
-        "hyper": "HH AY2 P ER0",
-        "ultra": "AH2 L T R AH0",
-        "post": "P OW2 S T",
-    },
-    **{
-        "self": "S EH2 L F",
-        "tele": "T EH2 L AH0",
-        "cyber": "S AY2 B ER0",
-        "bio": "B AY2 OW0",
-        "geo": "JH IY2 OW0",
-        "auto": "AO2 T OW0",
-    },
-    **{
-        "mini": "M IH2 N IY0",
-        "nano": "N AE2 N OW0",
-        "photo": "F OW2 T OW0",
-        "electro": "IH0 L EH2 K T R OW0",
-        "pseudo": "S UW2 D OW0",
-    },
-    **{
-        "trans": "T R AE0 N Z",
-        "fore": "F AO2 R",
-        "up": "AH2 P",
-        "down": "D AW2 N",
-        "neuro": "N UH2 R OW0",
-        "eco": "IY2 K OW0",
-    },
-}
-SHORTEST_PART = 4
-"""Letters of each of two words that are joined as one."""
 
 
 def with_s(phones: tuple[str, ...]) -> tuple[str, ...]:
-    """A plural, possessive or third person."""
+    """Return the phones of a plural, possessive or third person."""
     if phones[-1] in HISSING:
         return (*phones, "IH0", "Z")
     return (*phones, "S" if phones[-1] in VOICELESS else "Z")
 
 
 def with_ed(phones: tuple[str, ...]) -> tuple[str, ...]:
-    """A past form."""
+    """Return the phones of a past form."""
     if phones[-1] in ("T", "D"):
         return (*phones, "IH0", "D")
     return (*phones, "T" if phones[-1] in (*VOICELESS, "S", "SH", "CH") else "D")
@@ -107,90 +44,118 @@ def with_ed(phones: tuple[str, ...]) -> tuple[str, ...]:
 
 @functools.cache
 def dictionary() -> Dictionary:
-    """The lexicon of the package, opened once."""
-    return Dictionary(data_file("cmudict.wwdict"))
+    """Return the lexicon of the package, opened once."""
+    return Dictionary(data_bytes("cmudict.wwdict"))
 
 
 @functools.cache
 def supplement() -> dict[str, tuple[str, ...]]:
     """Return the words and names that supplement or correct the lexicon."""
-    lines = [line for name in SUPPLEMENTS for line in data_file(name).decode("utf-8").splitlines()]
+    lines = [line for name in SUPPLEMENTS for line in data_text(name).splitlines()]
     entries = [line.split() for line in lines if line and not line.startswith("#")]
     return {word: tuple(phones) for word, *phones in entries}
 
 
 @functools.cache
 def letter_to_sound() -> LetterToSound:
-    """The model for unknown words, opened when the first of them comes."""
-    return unpack(data_file("letter_to_sound.wwl2s"))
+    """Return the model for unknown words, opened once."""
+    return unpack(data_bytes("letter_to_sound.wwl2s"))
 
 
-def data_file(name: str) -> bytes:
-    """The bytes of a file in ``data/``."""
-    return (resources.files(__package__) / "data" / name).read_bytes()
+@functools.cache
+def suffixes() -> list[tuple[str, tuple[str, ...], bool]]:
+    """Return suffixes, the longest first, their phones, and True if the stem may drop an e or double a letter."""
+    table = [
+        (suffix, tuple(phones.split()), flag == "change")
+        for suffix, kind, phones, flag in _affixes()
+        if kind == "suffix"
+    ]
+    return sorted(table, key=lambda row: -len(row[0]))
+
+
+@functools.cache
+def prefixes() -> list[tuple[str, tuple[str, ...]]]:
+    """Return prefixes, the longest first, and their phones."""
+    table = [(prefix, tuple(phones.split())) for prefix, kind, phones, _ in _affixes() if kind == "prefix"]
+    return sorted(table, key=lambda row: -len(row[0]))
+
+
+def _affixes() -> list[list[str]]:
+    return rows("affixes", 4)
 
 
 def known(word: str) -> tuple[str, ...] | None:
-    """The phones of a word that the lexicon has."""
+    """Return the phones of a word of the lexicon or its supplements, or None."""
     return supplement().get(word) or dictionary().get(word)
 
 
-@functools.lru_cache(MOST_REMEMBERED)
+@functools.lru_cache(MAX_CACHED)
 def phones_of(word: str) -> tuple[str, ...]:
-    """The phones of a word in lower case, or of the name of a letter (a capital, with ``s`` or ``'s`` behind it or without).
+    """Return the phones of a word.
 
-    What has no letter that could sound has no phones.
+    Parameters
+    ----------
+    word : str
+        A word in lower case, or the name of a letter: a capital, which ``s`` or ``'s`` may follow.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Phones; none for a word without Latin letters.
     """
     if re.fullmatch("[A-Z](?:'?s)?", word):
         name = tuple(LETTERS[word[0]].split())
         return with_s(name) if len(word) > 1 else name
     accented, word = supplement().get(word), fold_accents(word)
-    found = accented or known(word) or _derived(word, 2)
-    if found:
-        return found
-    parts = re.findall("[a-z]+(?:'[a-z]+)*", word)
-    if parts and parts != [word]:
-        return tuple(phone for part in parts for phone in phones_of(part))
-    return letter_to_sound().phones(word) if parts else ()
+    phones = accented or known(word) or _derived(word, 2)
+    if phones:
+        return phones
+    pieces = re.findall("[a-z]+(?:'[a-z]+)*", word)
+    if pieces and pieces != [word]:
+        return tuple(phone for piece in pieces for phone in phones_of(piece))
+    return letter_to_sound().phones(word) if pieces else ()
 
 
 def _derived(word: str, depth: int) -> tuple[str, ...] | None:
-    """A word from those it is made of."""
+    """Pronounce a word by the words it is made of, with at most ``depth`` affixes."""
     if depth == 0 or len(word) > 40:
         return None
     return _inflected(word, depth) or _with_suffix(word, depth) or _with_prefix(word, depth) or _joined(word)
 
 
 def _inner(word: str, depth: int) -> tuple[str, ...] | None:
+    """Pronounce the stem of a word; None if it is not known."""
     return None if len(word) < 2 else known(word) or (_derived(word, depth - 1) if len(word) > 3 else None)
 
 
 def _inflected(word: str, depth: int) -> tuple[str, ...] | None:
-    if word.endswith("'s") or word.endswith("s'") or (word.endswith("'") and len(word) > 2):
+    """Pronounce a possessive, a contraction, a plural or a past form by its stem."""
+    if word.endswith(("'s", "s'")) or (word.endswith("'") and len(word) > 2):
         stem = word[:-2] if word.endswith("'s") else word[:-1]
         base = _inner(stem, depth) or (letter_to_sound().phones(stem) if len(stem) > 1 else None)
         return with_s(base) if base and word.endswith("'s") else base
-    for ending, contracted in (("'ll", "AH0 L"), ("'d", "D"), ("'ve", "V"), ("'re", "ER0"), ("n't", "AH0 N T")):
+    for ending, phones in CONTRACTIONS.items():
         if word.endswith(ending) and len(word) > len(ending):
             base = _inner(word[: -len(ending)], depth)
-            return (*base, *contracted.split()) if base else None
+            return (*base, *phones) if base else None
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
-        for stem in (
-            word[:-1],
-            *([word[:-2]] if word.endswith("es") else []),
-            *([f"{word[:-3]}y"] if word.endswith("ies") else []),
-        ):
-            base = _inner(stem, depth)
-            if base:
-                return with_s(base)
+        base = next((base for stem in _singulars(word) if (base := _inner(stem, depth))), None)
+        if base:
+            return with_s(base)
     if word.endswith("ed") and len(word) > 4:
         base = _stem(word[:-2], depth) or (_inner(f"{word[:-3]}y", depth) if word.endswith("ied") else None)
         return with_ed(base) if base else None
     return None
 
 
+def _singulars(word: str) -> list[str]:
+    """Return the words that a plural may belong to."""
+    without_es = [word[:-2]] if word.endswith("es") else []
+    return [word[:-1], *without_es, *([f"{word[:-3]}y"] if word.endswith("ies") else [])]
+
+
 def _stem(stem: str, depth: int) -> tuple[str, ...] | None:
-    """What an ending that may swallow an e or double a letter stands on."""
+    """Pronounce a stem that may have dropped an e or doubled a letter."""
     candidates = [f"{stem}e", stem] if re.search("[^aeiouwxy][aeiou][^aeiouwxy]$", stem) else [stem, f"{stem}e"]
     if len(stem) > 3 and stem[-1] == stem[-2]:
         candidates.insert(0, stem[:-1])
@@ -198,32 +163,33 @@ def _stem(stem: str, depth: int) -> tuple[str, ...] | None:
 
 
 def _with_suffix(word: str, depth: int) -> tuple[str, ...] | None:
-    for suffix, sound in sorted(SUFFIXES.items(), key=lambda item: -len(item[0])):
+    """Pronounce a stem and a suffix."""
+    for suffix, phones, changes_stem in suffixes():
         stem = word[: -len(suffix)]
         if not word.endswith(suffix) or len(stem) < 3:
             continue
-        base = _stem(stem, depth) if suffix in MAY_CHANGE_STEM else _inner(stem, depth)
+        base = _stem(stem, depth) if changes_stem else _inner(stem, depth)
         if not base and suffix in ("ier", "iest", "ily", "iness"):
             base = _inner(f"{stem}y", depth)
             base = base[:-1] if base else None
         if base:
-            return (*base, *sound.split())
+            return (*base, *phones)
     return None
 
 
 def _with_prefix(word: str, depth: int) -> tuple[str, ...] | None:
-    for prefix, sound in sorted(PREFIXES.items(), key=lambda item: -len(item[0])):
+    """Pronounce a prefix and a word of at least four letters."""
+    for prefix, phones in prefixes():
         rest = word.removeprefix(prefix)
-        if rest != word and len(rest) > 3:
-            base = _inner(rest, depth)
-            if base:
-                return (*sound.split(), *base)
+        base = _inner(rest, depth) if rest != word and len(rest) > 3 else None
+        if base:
+            return (*phones, *base)
     return None
 
 
 def _joined(word: str) -> tuple[str, ...] | None:
-    """Two words of the lexicon written as one, the longer one first to be found; the second has the weaker stress."""
-    for cut in sorted(range(SHORTEST_PART, len(word) - SHORTEST_PART + 1), key=lambda cut: abs(2 * cut - len(word))):
+    """Pronounce a compound of two known words, cut nearest to its middle; the second has secondary stress."""
+    for cut in sorted(range(SHORTEST_HALF, len(word) - SHORTEST_HALF + 1), key=lambda cut: abs(2 * cut - len(word))):
         first, second = known(word[:cut]), known(word[cut:])
         if first and second:
             return (*first, *(phone.replace("1", "2") for phone in second))

@@ -1,4 +1,4 @@
-"""What SSML's ``say-as`` makes of a text: another text that is read as was asked."""
+"""Rewrite the text of an SSML ``say-as`` element so that it is read as the element asks."""
 
 from __future__ import annotations
 
@@ -9,29 +9,34 @@ from .addresses import SIGNS
 from .calendar import MONTHS
 from .dialect import is_british
 from .numbers import cardinal, digits, fraction, ordinal, telephone, whole, year
+from .phones import LETTERS
 from .signs import WORDS
 
 KINDS = (
-    *(
-        "characters",
-        "spell-out",
-        "verbatim",
-        "cardinal",
-        "number",
-        "ordinal",
-        "digits",
-        "telephone",
-        "fraction",
-        "date",
-        "time",
-    ),
-    *("currency", "unit", "address", "name", "text"),
+    *("characters", "spell-out", "verbatim"),
+    *("cardinal", "number", "ordinal", "digits", "telephone", "fraction"),
+    *("date", "time", "currency", "unit", "address", "name", "text"),
 )
 DATE_ORDERS = ("mdy", "dmy", "ymd", "md", "dm", "ym", "my", "y", "m", "d")
 
 
 def say_as(text: str, interpret_as: str, order: str = "") -> str:
-    """The text to read; ``order`` is the format of a date. Raises BadText for a kind that is not known or a text that is none of it."""
+    """Return the text to read.
+
+    Parameters
+    ----------
+    text : str
+        Text of the element.
+    interpret_as : str
+        One of ``KINDS``.
+    order : str
+        Format of a date, one of ``DATE_ORDERS``.
+
+    Raises
+    ------
+    BadText
+        If the kind is unknown or the text does not fit it.
+    """
     kind = interpret_as.strip().lower()
     if kind in ("characters", "spell-out", "verbatim"):
         return _spelled(text)
@@ -41,10 +46,7 @@ def say_as(text: str, interpret_as: str, order: str = "") -> str:
     if kind in ("cardinal", "number", "ordinal"):
         return " ".join(_number(text, kind))
     if kind == "fraction":
-        found = re.fullmatch(r"(?:(\d{1,9})[\s+])?(\d{1,9})/(\d{1,9})", text.strip())
-        if not found or int(found[3]) < 2:
-            raise _not_so(text, "a fraction such as 3/4")
-        return " ".join([*([*whole(found[1]), "and"] if found[1] else []), *fraction(int(found[2]), int(found[3]))])
+        return " ".join(_fraction(text))
     if kind == "date":
         return _date(text, order.strip().lower())
     if kind in KINDS:
@@ -53,54 +55,72 @@ def say_as(text: str, interpret_as: str, order: str = "") -> str:
 
 
 def _spelled(text: str) -> str:
-    """Letters as initials, digits and signs by their names."""
-    parts = re.findall(r"[A-Za-z]+|\d|\S", text)
+    """Rewrite letters as initials, digits and signs as their names."""
+    pieces = re.findall(r"[A-Za-z]+|\d|\S", text)
     names = {**SIGNS, **WORDS}
     return " ".join(
-        _initials(part) if part.isalpha() and part.isascii() else " ".join(digits(part)) or names.get(part) or part
-        for part in parts
+        _initials(piece)
+        if piece.isalpha() and piece.isascii()
+        else " ".join(digits(piece)) or names.get(piece) or piece
+        for piece in pieces
     )
 
 
-def _initials(part: str) -> str:
-    from .phones import LETTERS
+def _initials(letters: str) -> str:
+    """Rewrite a word as initials, a single letter as its phones."""
+    if len(letters) == 1:
+        return f"[[{LETTERS[letters.upper()]}]]"
+    return "".join(f"{letter.upper()}." for letter in letters)
 
-    if len(part) == 1:
-        return f"[[{LETTERS[part.upper()]}]]"
-    return "".join(f"{letter.upper()}." for letter in part)
+
+def _fraction(text: str) -> list[str]:
+    """Read ``3/4`` and ``2 3/4``."""
+    match = re.fullmatch(r"(?:(\d{1,9})[\s+])?(\d{1,9})/(\d{1,9})", text.strip())
+    if not match or int(match[3]) < 2:
+        raise _mismatch(text, "a fraction such as 3/4")
+    return [*([*whole(match[1]), "and"] if match[1] else []), *fraction(int(match[2]), int(match[3]))]
 
 
 def _number(text: str, kind: str) -> list[str]:
+    """Read a cardinal or ordinal number."""
     plain = text.strip().replace(",", "").replace(" ", "")
-    found = re.fullmatch(r"([-\u2212+]?)(\d{1,40})(?:st|nd|rd|th)?(?:\.(\d{1,40}))?", plain)
-    if not found or (kind == "ordinal" and (found[1] or found[3])):
-        raise _not_so(text, "a number such as 12")
-    sign = ["minus"] if found[1] and found[1] != "+" else []
-    after = ["point", *digits(found[3])] if found[3] else []
-    return [*sign, *(ordinal if kind == "ordinal" else cardinal)(int(found[2])), *after]
+    match = re.fullmatch(r"([-\u2212+]?)(\d{1,40})(?:st|nd|rd|th)?(?:\.(\d{1,40}))?", plain)
+    if not match or (kind == "ordinal" and (match[1] or match[3])):
+        raise _mismatch(text, "a number such as 12")
+    sign = ["minus"] if match[1] and match[1] != "+" else []
+    after = ["point", *digits(match[3])] if match[3] else []
+    return [*sign, *(ordinal if kind == "ordinal" else cardinal)(int(match[2])), *after]
 
 
 def _date(text: str, order: str) -> str:
+    """Read a date whose numbers are in the order ``order``."""
     if not order:
         return text
     if order not in DATE_ORDERS:
         raise BadText(f"The format of a date is {order!r}; it can be {', '.join(DATE_ORDERS)}.")
+    date = _date_fields(text, order)
+    words = [MONTHS[date["m"] - 1]] if "m" in date else []
+    day = ordinal(date["d"]) if "d" in date else []
+    words = ["the", *day, "of", *words] if words and day and is_british() else [*words, *day]
+    return " ".join([*words, *(year(date["y"]) if "y" in date else [])])
+
+
+def _date_fields(text: str, order: str) -> dict[str, int]:
+    """Return the numbers of a date by the letters of ``order``; eight digits need no separators."""
     numbers = re.findall(r"\d{1,9}", text)
     if len(numbers) != len(order) and re.fullmatch(r"\d{8}", text.strip()) and len(order) == 3:
-        sizes, place, numbers = {"y": 4, "m": 2, "d": 2}, 0, []
-        for part in order:
-            numbers.append(text.strip()[place : place + sizes[part]])
-            place += sizes[part]
+        sizes, start, numbers = {"y": 4, "m": 2, "d": 2}, 0, []
+        for letter in order:
+            numbers.append(text.strip()[start : start + sizes[letter]])
+            start += sizes[letter]
     if len(numbers) != len(order):
-        raise _not_so(text, f"a date in the order {order}")
-    found = dict(zip(order, map(int, numbers), strict=True))
-    if not (1 <= found.get("m", 1) <= 12 and 1 <= found.get("d", 1) <= 31 and found.get("y", 1) < 10_000):
-        raise _not_so(text, f"a date in the order {order}")
-    words = [MONTHS[found["m"] - 1]] if "m" in found else []
-    day = ordinal(found["d"]) if "d" in found else []
-    words = ["the", *day, "of", *words] if words and day and is_british() else [*words, *day]
-    return " ".join([*words, *(year(found["y"]) if "y" in found else [])])
+        raise _mismatch(text, f"a date in the order {order}")
+    date = dict(zip(order, map(int, numbers), strict=True))
+    if not (1 <= date.get("m", 1) <= 12 and 1 <= date.get("d", 1) <= 31 and date.get("y", 1) < 10_000):
+        raise _mismatch(text, f"a date in the order {order}")
+    return date
 
 
-def _not_so(text: str, what: str) -> BadText:
-    return BadText(f"The text is {text!r}, which is not {what}.")
+def _mismatch(text: str, expected: str) -> BadText:
+    """Return the error for a text that is not of its kind."""
+    return BadText(f"The text is {text!r}, which is not {expected}.")

@@ -1,4 +1,4 @@
-"""Signs: which are words, which are pauses, which are passed over."""
+"""Read signs: arithmetic, musical sharps, numbers with a ``#``, hearts, and signs with a word of their own."""
 
 from __future__ import annotations
 
@@ -7,104 +7,33 @@ import unicodedata
 
 from ..pattern import pattern
 from .numbers import digits, whole
-from .rules import Around, Reading, Rule
+from .rules import Around, Reading, Rule, reads_as
+from .tables import of_kind, rows
 
-WORDS = {
-    **{
-        "&": "and",
-        "@": "at",
-        "+": "plus",
-        "=": "equals",
-        "×": "times",
-        "÷": "divided by",
-        "%": "percent",
-        "§": "section",
-    },
-    **{
-        "<": "is less than",
-        ">": "is greater than",
-        "≤": "is at most",
-        "≥": "is at least",
-        "≠": "is not equal to",
-        "≈": "is about",
-    },
-    **{"±": "plus or minus", "→": "to", "⇒": "implies", "↔": "and", "←": "from", "©": "copyright", "®": "registered"},
-    **{
-        "™": "trademark",
-        "°": "degrees",
-        "¶": "paragraph",
-        "$": "dollars",
-        "€": "euros",
-        "£": "pounds",
-        "¥": "yen",
-        "¢": "cents",
-    },
-    **{
-        "₹": "rupees",
-        "#": "hash",
-        "\\": "backslash",
-        "²": "squared",
-        "³": "cubed",
-        "∞": "infinity",
-        "√": "square root of",
-        "♭": "flat",
-        "♯": "sharp",
-    },
-    **{"∑": "sum of", "∆": "delta", "∂": "partial", "∫": "integral of", "∈": "in", "∀": "for all", "∃": "there exists"},
-    **{
-        "−": "minus",
-        "№": "number",
-        "†": "dagger",
-        "¿": "",
-        "¡": "",
-        "№.": "number",
-        "℃": "degrees celsius",
-        "‰": "per mille",
-    },
-    **{
-        "℉": "degrees fahrenheit",
-        "µ": "micro",
-        "¬": "not",
-        "∅": "empty set",
-        "∩": "intersection",
-        "∪": "union",
-        "ª": "",
-        "º": "degrees",
-    },
-}
+WORDS = of_kind(rows("signs", 3), "text")
+"""Words for signs; empty where a sign is silent."""
+
 LOVE = "❤♥💕💖💗😍🖤💙💚💛💜🧡"
 
 
-def _number_sign(match: re.Match[str], around: Around) -> Reading:
+def _number_sign(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``#5`` as ``number five``."""
     number = match[1].replace(",", "")
     return ["number", *(digits(number) if len(number) > 4 and "," not in match[1] else whole(number))]
 
 
-def _number(match: re.Match[str], around: Around) -> Reading:
-    return ["number"]
-
-
-def _factorial(match: re.Match[str], around: Around) -> Reading:
-    return ["factorial"]
-
-
-def _about(match: re.Match[str], around: Around) -> Reading:
-    return ["about"]
-
-
-def _sharp(match: re.Match[str], around: Around) -> Reading:
+def _sharp(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``C#`` as ``C sharp``."""
     return [match[1].upper(), "sharp"]
 
 
-def _energy(match: re.Match[str], around: Around) -> Reading:
-    return ["M", "C"]
-
-
-def _plus_plus(match: re.Match[str], around: Around) -> Reading:
+def _plus_plus(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``C++`` as ``C plus plus``."""
     return [match[1].upper(), "plus", "plus"]
 
 
-def _power(match: re.Match[str], around: Around) -> Reading:
+def _power(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``^2`` as ``squared`` and ``^-7`` as ``to the power of minus seven``."""
     minus = ["minus"] if match[1] else []
     if match[3]:
         return ["to", "the", "power", "of", *minus, match[3].upper()]
@@ -112,15 +41,8 @@ def _power(match: re.Match[str], around: Around) -> Reading:
     return named or ["to", "the", "power", "of", *minus, *whole(match[2])]
 
 
-def _to_the_power(match: re.Match[str], around: Around) -> Reading:
-    return ["to", "the", "power", "of"]
-
-
-def _times(match: re.Match[str], around: Around) -> Reading:
-    return ["times"]
-
-
-def _divided(match: re.Match[str], around: Around) -> Reading:
+def _divided(_match: re.Match[str], around: Around) -> Reading:
+    """Read ``6 / 2`` as ``six divided by two``."""
     before = around.text[around.start - 1 : around.start]
     return (
         ["divided", "by"]
@@ -131,47 +53,45 @@ def _divided(match: re.Match[str], around: Around) -> Reading:
     )
 
 
-def _and(match: re.Match[str], around: Around) -> Reading:
-    return ["and"]
-
-
-def _love(match: re.Match[str], around: Around) -> Reading:
+def _love(_match: re.Match[str], around: Around) -> Reading:
+    """Read ``I ❤ you`` with a ``love``."""
     return ["love"] if around.word_before in ("I", "i", "We", "we", "You", "you", "They", "they") else None
 
 
 def _word(match: re.Match[str], around: Around) -> Reading:
-    before, behind = around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]
-    if match[0] in "<>" and match[0] in (before, behind):
+    """Read a sign with a word of its own, but no brackets or arrows made of ``<`` and ``>``."""
+    before, after = around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]
+    if match[0] in "<>" and match[0] in (before, after):
         return None  # ``>>>``
-    if match[0] in "<>" and (behind if match[0] == "<" else before).isalpha():
+    if match[0] in "<>" and (after if match[0] == "<" else before).isalpha():
         return None  # a bracket
     return WORDS[match[0]].split()
 
 
-def _of_mathematics(match: re.Match[str], around: Around) -> Reading:
-    """A sign of mathematics without a word of its own: as Unicode calls it."""
+def _of_mathematics(match: re.Match[str], _around: Around) -> Reading:
+    """Read another sign of mathematics by its Unicode name."""
     return name_of(match[0])
 
 
 def name_of(sign: str) -> list[str]:
-    """What Unicode calls a sign, as words: ``grinning face``."""
+    """Return the words of a sign's Unicode name: ``grinning face``."""
     return re.findall("[a-z]+", unicodedata.name(sign, "").lower())
 
 
 LETTER_RULES: list[Rule] = [
-    (pattern(r"[Nn][º°]\s?(?=\d)"), _number),
-    (pattern(r"mc(?=²|\^2)"), _energy),
+    (pattern(r"[Nn][º°]\s?(?=\d)"), reads_as("number")),
+    (pattern(r"mc(?=²|\^2)"), reads_as("M", "C")),
     (pattern(r"([A-GJa-g])#(?![\w#])"), _sharp),
     (pattern(r"([A-Za-z])\+\+"), _plus_plus),
 ]
 SIGN_RULES: list[Rule] = [
-    (pattern(r"'n'|'n’|'n(?= r)"), _and),
+    (pattern(r"'n'|'n’|'n(?= r)"), reads_as("and")),
     (pattern(r"[#№]\s?(\d[\d,]{0,20})(?![A-Za-z])"), _number_sign),
-    (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), _factorial),
-    (pattern(r"[~≈](?=\s?[\d$€£.])"), _about),
+    (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)"), reads_as("factorial")),
+    (pattern(r"[~≈](?=\s?[\d$€£.])"), reads_as("about")),
     (pattern(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))"), _power),
-    (pattern(r"\^(?=\()"), _to_the_power),
-    (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), _times),
+    (pattern(r"\^(?=\()"), reads_as("to", "the", "power", "of")),
+    (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), reads_as("times")),
     (pattern(r"(?<=\d )/(?= \d)|/(?=\d)"), _divided),
     (pattern(f"[{LOVE}]"), _love),
     (pattern(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]"), _word),

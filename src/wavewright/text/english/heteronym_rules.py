@@ -1,0 +1,130 @@
+"""Rules for the pronunciation of heteronyms: the table ``data/heteronym_rules.txt`` and its conditions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .context import Context
+from .tables import data_text
+
+TAGS = ("noun", "verb", "past", "capital", "first", "end", "before-vowel")
+OFFSETS = {"after": (-1,), "before": (1,), "second": (2,), "near": (-1, -2, -3)}
+
+
+@dataclass(frozen=True)
+class Term:
+    """A condition: a tag of the word, or words around it; ``is_negated`` inverts it."""
+
+    kind: str
+    words: frozenset[str]
+    is_negated: bool
+
+    def holds(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> bool:
+        """Return True if the condition holds for a word in its sentence."""
+        return self._is_met(context, starts_with_vowel) != self.is_negated
+
+    def _is_met(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> bool:
+        if self.kind in ("noun", "verb"):
+            return context.part_of_speech == self.kind
+        if self.kind == "past":
+            return context.is_past
+        if self.kind == "capital":
+            return context.sentence.capitals[context.index]
+        if self.kind == "first":
+            return context.is_first
+        if self.kind == "end":
+            return context.word(1) == ""
+        if self.kind == "before-vowel":
+            return starts_with_vowel(context.word(1))
+        if self.kind == "with":
+            return context.has_other(self.words)
+        return any(context.word(offset) in self.words for offset in OFFSETS[self.kind])
+
+
+@dataclass(frozen=True)
+class ConditionalReading:
+    """Phones, and alternatives of conditions, one of which must hold if there are any."""
+
+    phones: tuple[str, ...]
+    alternatives: tuple[tuple[Term, ...], ...]
+
+
+class HeteronymRules:
+    """Readings of the words in a table of rules.
+
+    Parameters
+    ----------
+    table : str
+        Text of the table; ``data/heteronym_rules.txt`` explains the format.
+
+    Raises
+    ------
+    ValueError
+        If a line is malformed; the message names it.
+    """
+
+    def __init__(self, table: str) -> None:
+        self.readings: dict[str, list[ConditionalReading]] = {}
+        word = ""
+        for number, line in enumerate(table.splitlines(), 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            if line.startswith("word "):
+                word = line[5:].strip()
+                self.readings[word] = []
+            elif line.startswith(" ") and word:
+                phones, _, conditions = line.partition(":")
+                self.readings[word].append(ConditionalReading(tuple(phones.split()), _alternatives(conditions, number)))
+            else:
+                raise ValueError(f"Line {number} of the table of heteronyms is neither a word nor a reading: {line!r}.")
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.readings
+
+    def phones(self, context: Context, starts_with_vowel: Callable[[str], bool]) -> tuple[str, ...]:
+        """Return the phones of a word of the table in its sentence.
+
+        Parameters
+        ----------
+        context : Context
+            The word and its sentence.
+        starts_with_vowel : Callable[[str], bool]
+            Return True for a word whose first phone is a vowel.
+
+        Returns
+        -------
+        tuple[str, ...]
+            Phones of the first reading whose conditions hold.
+        """
+        readings = self.readings[context.words[context.index]]
+        for reading in readings:
+            if not reading.alternatives:
+                return reading.phones
+            if any(all(term.holds(context, starts_with_vowel) for term in terms) for terms in reading.alternatives):
+                return reading.phones
+        return readings[-1].phones
+
+
+def _alternatives(conditions: str, number: int) -> tuple[tuple[Term, ...], ...]:
+    if not conditions.strip():
+        return ()
+    return tuple(
+        tuple(_term(term.strip(), number) for term in alternative.split("&")) for alternative in conditions.split("|")
+    )
+
+
+def _term(text: str, number: int) -> Term:
+    is_negated = text.startswith("not ")
+    name, *words = text.removeprefix("not ").split()
+    kind = name.rstrip(":")
+    if kind not in (*TAGS, *OFFSETS, "with") or bool(words) != (kind not in TAGS):
+        raise ValueError(f"Line {number} of the table of heteronyms has the condition {text!r}, which is none.")
+    return Term(kind, frozenset(words), is_negated)
+
+
+@functools.cache
+def bundled_rules() -> HeteronymRules:
+    """Return the rules of the package, read once."""
+    return HeteronymRules(data_text("heteronym_rules.txt"))

@@ -1,0 +1,109 @@
+"""Read amounts of money."""
+
+from __future__ import annotations
+
+import re
+
+from ..pattern import pattern
+from .dialect import is_british
+from .numbers import MAGNITUDES, cardinal, decimal, plural, whole
+from .quantities import LETTERED_NOUNS, SIGN, SIGNS
+from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule
+from .tables import alternatives, word_list
+from .units import CODES, CURRENCIES, PER, Currency, named
+
+PRICED = {noun for one in word_list("priced-nouns") for noun in (one, plural(one))}
+
+_MAGNITUDE = (
+    rf"(?:\s?-?({alternatives(name for name in MAGNITUDES if len(name) > 3)})\b"
+    rf"|({alternatives(name for name in MAGNITUDES if len(name) < 4)})\b)?"
+)
+_CURRENCY = f"({alternatives(CURRENCIES)})"
+
+
+def _money(sign: str | None, number: str, size: str | None, currency: Currency, around: Around) -> list[str]:
+    """Read an amount of a currency, with its cents if it has two decimals."""
+    before, _, after = number.partition(".")
+    words = SIGNS[sign] if sign else []
+    if size is None and len(after) == 2 and currency.cent:
+        is_none = not before.strip("0,")
+        cents = int(after)
+        of_cents = [*cardinal(cents), currency.cent if cents == 1 else currency.cents] if cents else []
+        whole_words = [*whole(before or "0"), *named(currency, before == "1")] if not is_none or not cents else []
+        if whole_words and cents > 9 and currency == CURRENCIES["£"] and is_british():
+            return [*words, *whole_words, *cardinal(cents)]  # ``three pounds fifty``
+        return [*words, *whole_words, *(["and"] if whole_words and of_cents else []), *of_cents]
+    is_before_noun = around.word_after in PRICED and around.text[around.end : around.end + 1] in (" ", "-")
+    is_one = (number == "1" and size is None) or around.is_adjective or is_before_noun
+    return [*words, *decimal(number), *([MAGNITUDES[size]] if size else []), *named(currency, is_one)]
+
+
+def _sign_first(match: re.Match[str], around: Around) -> Reading:
+    """Read ``$12.50`` and ``$5/h``."""
+    per = ["per", *PER[match[7]].split()] if match[7] else []
+    return [*_money(match[1] or match[3], match[4], match[5] or match[6], CURRENCIES[match[2]], around), *per]
+
+
+def _notes(match: re.Match[str], _around: Around) -> Reading:
+    """Read notes of a value: ``$20s``."""
+    *words, last = whole(match[2])
+    return [*(words if words != ["one"] else []), plural(last)]
+
+
+def _rupees(match: re.Match[str], around: Around) -> Reading:
+    """Read ``Rs. 500``."""
+    return _money(None, match[1], match[2] or match[3], CURRENCIES["₹"], around)
+
+
+def _small_money(match: re.Match[str], around: Around) -> Reading:
+    """Read ``50c`` and ``50p``, but not the letter of a page, a form or a model."""
+    word, is_start = around.word_before, len(around.words_before) == 1
+    if word.lower() in LETTERED_NOUNS or (word and not word.islower() and not (is_start and word.istitle())):
+        return None
+    if match[2] == "c":
+        return _cents(match, around)
+    return [*whole(match[1]), "penny" if match[1] == "1" else "pence"]
+
+
+def _money_range(match: re.Match[str], around: Around) -> Reading:
+    """Read ``$5-10 million``."""
+    size = match[5] or match[6]
+    if match[3] and match[3] != size:
+        return None
+    return [*decimal(match[2]), "to", *_money(None, match[4], size, CURRENCIES[match[1]], around)]
+
+
+def _code_first(match: re.Match[str], around: Around) -> Reading:
+    """Read ``USD 500``."""
+    return _money(None, match[2], match[3] or match[4], CODES[match[1]], around)
+
+
+def _code_last(match: re.Match[str], around: Around) -> Reading:
+    """Read ``500 USD`` and ``500 €``."""
+    currency = CODES.get(match[5]) or CURRENCIES[match[5]]
+    return _money(match[1], match[2], match[3] or match[4], currency, around)
+
+
+def _cents(match: re.Match[str], around: Around) -> Reading:
+    """Read ``25¢``."""
+    return [*decimal(match[1]), "cent" if match[1] == "1" or around.is_adjective else "cents"]
+
+
+RULES: list[Rule] = [
+    (pattern(rf"{_CURRENCY}(\d{{1,4}})'?s{NOT_IN_WORD}"), _notes),
+    (
+        pattern(rf"{_CURRENCY}({NUMBER})([kKmMbB]?)\s?[-–]\s?(?:\1)?(?=\d)({NUMBER}){_MAGNITUDE}{NOT_IN_WORD}"),
+        _money_range,
+    ),
+    (
+        pattern(rf"{SIGN}{_CURRENCY}\s?{SIGN}({NUMBER}){_MAGNITUDE}(?:\s?/\s?({alternatives(PER)}){NOT_IN_WORD})?"),
+        _sign_first,
+    ),
+    (pattern(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({alternatives(CODES)}|[€£¥₹]){NOT_IN_WORD}"), _code_last),
+    (pattern(rf"({NUMBER})\s?¢"), _cents),
+    (pattern(rf"([1-9]\d?)([cp]){NOT_IN_WORD}(?!')"), _small_money),
+]
+CODE_RULES: list[Rule] = [
+    (pattern(rf"({alternatives(CODES)})\s?({NUMBER}){_MAGNITUDE}"), _code_first),
+    (pattern(rf"(?:Rs\.?|Re\.)\s?({NUMBER}){_MAGNITUDE}"), _rupees),
+]
