@@ -14,7 +14,7 @@ from ..errors import BadModel, printable
 from ..whole_file import write_whole
 from .card import CARD_FILE, Card, playable
 from .graph_file import check_graph_file
-from .graph_session import GraphSession, Shapes, reason_of
+from .graph_session import ExpectedShapes, GraphSession, Shapes, reason_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +105,7 @@ class ModelFolder:
                 f"The scales in {self._place / WEIGHTS_FILE} do not fit its weights ({error}); {_REMEDY}."
             ) from error
 
-    def session(self, name: str, inputs: Shapes, outputs: Shapes) -> GraphSession:
+    def session(self, name: str, inputs: ExpectedShapes, outputs: ExpectedShapes) -> GraphSession:
         """Open a graph for one thread.
 
         Raises BadModel where the graph cannot be read, points to bytes outside the file of weights or to weights that
@@ -195,7 +195,7 @@ def _shapes_of(nodes: list[Any]) -> Shapes:
     return {node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes}
 
 
-def _check_shapes(graph: Path, kind: str, found: Shapes, expected: Shapes) -> None:
+def _check_shapes(graph: Path, kind: str, found: Shapes, expected: ExpectedShapes) -> None:
     """Raise BadModel unless the inputs or outputs of a graph are the expected ones."""
     fits = found.keys() == expected.keys() and all(
         len(found[name]) == len(shape)
@@ -208,7 +208,7 @@ def _check_shapes(graph: Path, kind: str, found: Shapes, expected: Shapes) -> No
         )
 
 
-def _shapes_text(shapes: Shapes) -> str:
+def _shapes_text(shapes: ExpectedShapes) -> str:
     """Return the first few shapes as text for a message."""
     return ", ".join(
         f"{printable(name)} ({', '.join('any' if n is None else str(n) for n in shape[:MOST_NAMES])})"

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Shapes = dict[str, tuple[int | None, ...]]
 """Shape of each input or output of a graph by name; ``None`` is a free dimension, such as the batch or time."""
 
+ExpectedShapes = Mapping[str, tuple[int | None, ...]]
+"""The same, as it is expected."""
+
 
 def reason_of(error: Exception) -> str:
     """Return the message of an ONNX Runtime error without the names of its functions, files and nodes."""
@@ -26,7 +29,7 @@ def reason_of(error: Exception) -> str:
 class GraphSession:
     """A session of ONNX Runtime that raises BadModel for failures and for outputs of unexpected shapes."""
 
-    def __init__(self, path: Path, session: InferenceSession, outputs: Shapes):
+    def __init__(self, path: Path, session: InferenceSession, outputs: ExpectedShapes):
         self._path, self._session, self._outputs = path, session, outputs
         self._names = [output.name for output in session.get_outputs()]
 
