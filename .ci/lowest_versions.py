@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "constraints-lowest.txt"
 EXTRAS = ("train", "media", "plot", "espeak")
 REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)>=([\w.]+)")
-HEAD = "# The lowest versions that pyproject.toml allows, by .ci/lowest_versions.py: pip install -c constraints-lowest.txt .\n"
+HEAD = (
+    "# The lowest versions that pyproject.toml allows, by .ci/lowest_versions.py: "
+    "pip install -c constraints-lowest.txt .\n"
+)
 
 
 def lowest(pyproject: str) -> dict[str, str]:

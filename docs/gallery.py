@@ -58,7 +58,7 @@ CHAPTERS = (
     ),
     Chapter(
         "Textures and words",
-        "Mel frames drawn one after another by the LSTMs `ambience` and `digits`; see [Textures and words](recurrent.md).",
+        "Mel frames, one after another, by the LSTMs `ambience` and `digits`; see [Textures and words](recurrent.md).",
         (
             Row(
                 "Rain",

@@ -1,4 +1,4 @@
-"""What the documentation site has beside the pages of this folder: those of the repository's root, a reference and a gallery.
+"""Hooks of MkDocs: the pages of the repository's root, the reference and the gallery.
 
 MkDocs calls the functions that begin with ``on_`` (``hooks`` in ``mkdocs.yml``). The pages are valid on GitHub as they
 stand: links between the root and this folder are rewritten here, where the site lays both side by side.
@@ -66,7 +66,7 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def site_links(text: str, in_root: bool) -> str:
-    """Return a page with its links as they are on the site, where the pages of the root lie among those of ``docs/``."""
+    """Return a page with links for the site, which has the pages of the root among those of ``docs/``."""
     prefix = "docs/" if in_root else "../"
     return LINK.sub(lambda link: link[0].removeprefix(prefix), text)
 
@@ -128,8 +128,7 @@ def python_page() -> str:
         "# Python",
         "",
         "These names are imported from `wavewright` itself. The verbs are the [commands](commands.md): the same names,",
-        "options and ranges, and a result object in place of printed text. A package has a page of its own for what lies",
-        "below.",
+        "options and ranges, and a result object in place of printed text. Each package has a page of its own.",
         "",
         "## Models, voices and clips",
     ]
@@ -158,7 +157,7 @@ def commands_page() -> str:
     lines = [
         "# Commands",
         "",
-        "`wavewright COMMAND --help` shows the same. Every command takes `--json`, which prints its result as one JSON object.",
+        "`wavewright COMMAND --help` shows the same. `--json` prints the result of any command as one JSON object.",
     ]
     for name, command in _commands(cli.group(cli.COMMANDS, "wavewright"), "wavewright"):
         arguments = [parameter for parameter in command.params if parameter.param_type_name == "argument"]

@@ -40,7 +40,8 @@ def test_the_lowest_versions_are_those_of_pyproject(lowest_versions):
 
 
 def test_lowest_versions_of_a_small_project(lowest_versions):
-    project = '[project]\ndependencies = ["b>=2.1", "a-c>=0.5"]\n[project.optional-dependencies]\ntrain = ["d>=1"]\ndev = ["e>=3"]'
+    project = '[project]\ndependencies = ["b>=2.1", "a-c>=0.5"]\n'
+    project += '[project.optional-dependencies]\ntrain = ["d>=1"]\ndev = ["e>=3"]'
     assert lowest_versions.lowest(project) == {"b": "2.1", "a-c": "0.5", "d": "1"}
     assert lowest_versions.constraints(project).splitlines()[1:] == ["a-c==0.5", "b==2.1", "d==1"]
 

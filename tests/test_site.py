@@ -1,4 +1,4 @@
-"""The documentation site: every page is in its menu, its links and commands hold, and it loads nothing from elsewhere."""
+"""The documentation site: a complete menu, valid links and commands, and no resources from other hosts."""
 
 from __future__ import annotations
 

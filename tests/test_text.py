@@ -1,4 +1,4 @@
-"""English text to words and phones: the list of texts, sentences, places, lexicons, unknown words, and whatever a person may paste."""
+"""English text to words and phones: the list of texts, sentences, positions, lexicons, unknown words, any input."""
 
 from __future__ import annotations
 
