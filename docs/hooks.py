@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 ROOT_PAGES = ("README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md")
-PACKAGES = ("dsp", "data", "text", "speech", "models", "families", "metrics", "training", "nn")
+PACKAGES = ("models", "contracts", "families", "dsp", "data", "text", "speech", "metrics", "training", "nn")
 """Packages with a page of their own in the reference."""
+BESIDE = {"models": ("loading",)}
+"""Modules beside the packages, on the page of a package."""
 
 LINK = re.compile(r"(?<=\]\()[^)\s]+")
 FOREIGN = re.compile(r"^\s*(https?:)?//", re.IGNORECASE)
@@ -145,7 +147,7 @@ def package_page(package: str) -> str:
     """Return the reference of a package: every module that has something public."""
     lines = [f"# {package}", "", f"::: wavewright.{package}", "    options:", "      show_root_heading: false"]
     lines += ["      show_root_toc_entry: false", "      heading_level: 2"]
-    for module in _modules(ROOT / "src" / "wavewright" / package):
+    for module in [*BESIDE.get(package, ()), *_modules(ROOT / "src" / "wavewright" / package)]:
         lines += ["", f"::: wavewright.{module}", "    options:", "      heading_level: 2"]
     return "\n".join(lines) + "\n"
 

@@ -51,7 +51,7 @@ SIGNALLED = 128  # with the number of the signal added
 
 FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no EDQUOT
 
-# The usage errors of click, of which some versions of typer carry their own copy.
+# The usage errors of the copy of click inside typer, which has no public name for them.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 # Objects that imports create live as long as the process, so a search for garbage among them is lost time.
