@@ -267,7 +267,7 @@ def test_what_plays_keeps_a_share_of_the_base_but_for_new_tables(trained, tmp_pa
     begun = {name: weight.clone() for name, weight in run.network.averaged().state_dict().items()}
     with torch.no_grad():
         for weight in run.network.averaged().parameters():
-            weight += 1.0
+            weight.add_(1.0)
     learned = run.network.averaged()
     played = run.inference_module(learned).state_dict()
     for name in ("embed.weight", "aligner.speaker.weight", "decoder.blocks.0.widen.weight"):

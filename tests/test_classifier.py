@@ -1,4 +1,4 @@
-"""The classifier family: shapes, gradients, learning, batches from the step alone, and that what listens equals what was trained."""
+"""The classifier family: shapes, gradients, training, batches that depend on the step alone, and the exported graph."""
 
 from __future__ import annotations
 

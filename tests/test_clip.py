@@ -1,4 +1,4 @@
-"""Clips and the sound files they come from and go to: round trips, formats, tags and everything that can be wrong with a file."""
+"""Clips and sound files: round trips, formats, tags and faulty files."""
 
 import errno
 import struct

@@ -1,4 +1,4 @@
-"""Encode and decode: the sound that comes back has the rate, channels and samples of what was given, whatever its length or damage."""
+"""Encode and decode: rate, channels and samples come back, for any length and after damage."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
         first == f"a.wwc: 1.00 s, 44100 Hz, stereo in {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 levels of means"
     )
     assert (
-        second
-        == "44100 Hz is resampled to the 16000 Hz of means, and what lies above 8000 Hz is lost; decoding gives 44100 Hz back."
+        second == "44100 Hz is resampled to the 16000 Hz of means, and what lies above 8000 Hz is lost; "
+        "decoding gives 44100 Hz back."
     )
     assert run(["decode", "a.wwc", "--json"]) == 0
     captured = capsys.readouterr()
@@ -237,11 +237,13 @@ def refused(capsys, *arguments):
         (["decode", "a.wwc", "--model", "home/tiny"], "home/tiny is of the family gan, which makes no codes;"),
         (
             ["decode", "other.wwc"],
-            "other.wwc was encoded by the codec ba9876543210, which is not among the models here (speech-codec is 0123456789ab);",
+            "other.wwc was encoded by the codec ba9876543210, "
+            "which is not among the models here (speech-codec is 0123456789ab);",
         ),
         (
             ["decode", "other.wwc", "--model", "speech-codec"],
-            "other.wwc was encoded by the codec ba9876543210, and speech-codec is 0123456789ab; give the model that encoded it",
+            "other.wwc was encoded by the codec ba9876543210, "
+            "and speech-codec is 0123456789ab; give the model that encoded it",
         ),
     ],
 )

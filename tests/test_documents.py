@@ -1,4 +1,4 @@
-"""The pages keep their promises: README's lines run in their order, every command line parses, every link leads somewhere."""
+"""The documents: README's lines run in their order, every command line parses, every link has a target."""
 
 from __future__ import annotations
 

@@ -113,8 +113,12 @@ class TestCompare:
     def test_is_json(self, report):
         back = json.loads(json.dumps(plain(report), allow_nan=False))
         assert back["rows"][0]["criteria"][0] == {
-            "name": "label agreement", "value": report.rows[0].scores.agreement, "threshold": 0.9, "at_least": True, "is_met": True
-        }  # fmt: skip
+            "name": "label agreement",
+            "value": report.rows[0].scores.agreement,
+            "threshold": 0.9,
+            "at_least": True,
+            "is_met": True,
+        }
         assert len(back["rows"][0]["sample_metrics"]["labels"]["tone"]["copying"]["estimate"]) == 80
 
     def test_same_seed_same_report(self):

@@ -15,7 +15,7 @@ from wavewright.dsp.interpolation import slerp
 from wavewright.errors import BadModel, BadSetting, TrainingStopped
 from wavewright.training.export import as_played
 
-# Clip 4 of seed 7 with the label snare, from NumPy's PCG64; a change here would change every sound that was ever named by its seed.
+# Clip 4 of seed 7 with the label snare, from NumPy's PCG64; another number here would change the sound of every seed.
 GOLDEN_LATENT = [0.0309681, 0.4435765, -0.1832262, -0.2523767]
 GOLDEN_NOISE = [0.7357402, 0.1469648, 0.8271550]
 

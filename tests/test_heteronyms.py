@@ -1,4 +1,4 @@
-"""Heteronyms: the features of a word, the weights that apply to it, rules before the model, and the recipe's training."""
+"""Heteronyms: features of a word, the weights that apply to it, rules before the model, the recipe's training."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from wavewright.errors import how_to_install
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("src/wavewright", "docs", "recipes", "benchmarks", "tests")
 PUBLISHED = re.compile(
-    r"wavewright\s*\[\s*\w|pip3? install\s+(?:-\S+\s+)*[\"'`]?wavewright\b|(?:uv|pipx) \S*\s*install\s+[\"']?wavewright\b"
+    r"wavewright\s*\[\s*\w|pip3? install\s+(?:-\S+\s+)*[\"'`]?wavewright\b"
+    r"|(?:uv|pipx) \S*\s*install\s+[\"']?wavewright\b"
 )
 EXTRA = re.compile(r"pip install [^\n]*?\.\[([\w,]+)\]")
 UNQUOTED = re.compile(r"pip install (?:-\S+ (?:constraints\.txt )?)*\.\[")

@@ -1,4 +1,4 @@
-"""Morph, vary, slide, map, neighbours and files of latents: they write what the model plays, say so, and refuse what cannot be."""
+"""Morph, vary, slide, map, neighbours and files of latents: outputs, messages and refusals."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ A, B = tone(300, start=0.05), tone(900, start=0.11, gain=0.05)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """The user's model folder: a VAE of clips called ``morph-drums``, one of ``frames``, one that is told the pitch and a GAN."""
+    """Return the user's model folder: VAEs of clips (``morph-drums``), of ``frames`` and with pitch, and a GAN."""
     folder = tmp_path_factory.mktemp("home")
     make_vae(folder, CLIPS, "morph-drums")
     make_vae(folder, FRAMES, "frames")

@@ -1,4 +1,4 @@
-"""The recurrent family: densities and cells against scipy and torch, frames and durations, batches, a run from sound to sound."""
+"""The LSTM family: densities and cells against scipy and torch, frames and durations, batches, a whole run."""
 
 from __future__ import annotations
 

@@ -99,7 +99,10 @@ def test_auto_draws_the_samples_of_the_mode_that_it_stands_for(cache_folder):
 
 
 def test_the_brand_is_read_from_cpuinfo():
-    text = "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R) Gold 6248 CPU @ 2.50GHz\n\nprocessor\t: 1\n"
+    text = (
+        "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R) Gold 6248 CPU @ 2.50GHz\n"
+        "\nprocessor\t: 1\n"
+    )
     assert processor._brand_in(text) == "Intel(R) Xeon(R) Gold 6248 CPU @ 2.50GHz"
     assert processor._brand_in("processor : 0\nFeatures : fp asimd\n") == ""
 

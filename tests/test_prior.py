@@ -1,4 +1,4 @@
-"""The prior: likelihoods and steps, what is drawn from them, batches of codes, playing through a codec, a run from sound to sound."""
+"""The prior: likelihoods and steps, sampling, batches of codes, decoding by a codec, a whole run."""
 
 from __future__ import annotations
 

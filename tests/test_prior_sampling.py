@@ -1,4 +1,4 @@
-"""Symbols of a prior and what is drawn by them: codes come back, chances are those asked for, levels are drawn coarse to fine."""
+"""Symbols of a prior and sampling: codes come back, probabilities hold, levels are drawn coarse to fine."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_symbols_are_drawn_as_likely_as_they_are():
 
 
 class Told:
-    """Steps that say which symbol comes: the level below in the coarse part of a frame, silence in every fourth frame."""
+    """Steps with a known next symbol: the coarser level within a frame, silence in every fourth frame."""
 
     def __init__(self, config):
         self.config, self.heard = config, []

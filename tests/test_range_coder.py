@@ -26,7 +26,8 @@ def skewed(n_levels, codebook_size, seed=0):
 
 
 def test_frequencies_are_dealt_out_as_the_counts_say():
-    # 65536 - 4 parts for 4, 3, 1 and 0 of 8 codes: 32766, 24574.5, 8191.5, 0; of equal remainders the lower code gets the part.
+    # 65536 - 4 counts for 4, 3, 1 and 0 of 8 codes: 32766, 24574.5, 8191.5, 0; of equal remainders the lower code
+    # gets the count.
     codes = np.array([[0, 0, 0, 0, 1, 1, 1, 2, -1, -1]])
     np.testing.assert_array_equal(frequencies_of(codes, 4), [[32_767, 24_576, 8_192, 1]])
     np.testing.assert_array_equal(frequencies_of(np.full((2, 3), -1), 4), np.full((2, 4), TOTAL // 4))
@@ -76,7 +77,8 @@ def test_a_second_of_silence_takes_no_byte_and_falling_silent_two():
 
 @pytest.mark.parametrize("extreme", ["first", "last"])
 def test_carries_run_through_long_rows_of_ones(extreme):
-    # The last code of a table keeps the interval at its upper end, where each next symbol may carry into all bytes before.
+    # The last code of a table keeps the interval at its upper end, where each next symbol may carry into all
+    # earlier bytes.
     frequencies = np.full((1, 256), 255, np.uint32)
     frequencies[0, 0 if extreme == "first" else 255] = TOTAL - 255 * 255
     coder = RangeCoder(frequencies)

@@ -1,4 +1,4 @@
-"""Resume: a run that was stopped, killed or shared by processes equals one that was not; checkpoints are whole or refused."""
+"""Resume: a run that was stopped, killed or shared by processes equals an unbroken one; checkpoints are checked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CAUSES |= {"SIGHUP": signal.SIGHUP} if hasattr(signal, "SIGHUP") else {}
 
 @pytest.fixture(autouse=True)
 def received():
-    """Signals as the command line meets them in a terminal; a process that was started in the background ignores Ctrl-C."""
+    """Restore the signals of a terminal; a process that was started in the background ignores Ctrl-C."""
     handlers = [signal.signal(number, signal.SIG_DFL) for number in CAUSES.values()]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with ended_by_signals() as signal_received:

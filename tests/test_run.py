@@ -1,4 +1,4 @@
-"""What a training run refuses before it reads, decodes or writes anything, and what it says of files that it leaves out."""
+"""Training runs: what is refused before any file is read or written, and the report of excluded files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels and speakers: those that occur or those asked for, the clips that have them, and why others are left out; durations."""
+"""Labels and speakers: those of a data set or of the settings, their clips, the reasons of exclusions; durations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of a run: every number has a range, numbers that depend on each other must fit, and one sentence says which does not."""
+"""Settings of a run: ranges, numbers that depend on each other, and one sentence for each fault."""
 
 from __future__ import annotations
 

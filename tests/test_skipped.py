@@ -1,4 +1,4 @@
-"""Texts with unreadable words: what is transliterated, what is skipped and reported, and what strict reading refuses."""
+"""Texts with unreadable words: transliteration, skipped words in the report, and strict reading."""
 
 from __future__ import annotations
 

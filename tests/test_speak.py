@@ -22,7 +22,10 @@ from wavewright.tasks.pcm import read_pcm
 from wavewright.tasks.speak import MOST_CHARACTERS, speak
 from wavewright.text import front_end
 
-BOOK = "A preface of some words.\n\nChapter One\n\nIt was late.\nNobody spoke.\n\nThe rain fell.\n\n## Chapter II: Home\n\nThey slept.\n"
+BOOK = (
+    "A preface of some words.\n\nChapter One\n\nIt was late.\nNobody spoke.\n\nThe rain fell.\n"
+    "\n## Chapter II: Home\n\nThey slept.\n"
+)
 
 
 def word(text, start, end, place=0, mark=""):
@@ -91,7 +94,8 @@ def streamed(monkeypatch, standard_input):
 
 
 WRAPPED = (
-    "When the last visitors\nhad gone, the keeper went to see Mr.\nSmith at 5 p.m. He said\n'Hello.'\nand left. \"Yes?\"\nshe asked.\n"
+    "When the last visitors\nhad gone, the keeper went to see Mr.\nSmith at 5 p.m. He said\n'Hello.'\nand left. "
+    '"Yes?"\nshe asked.\n'
     "...\nNobody knew.\n\n\n* * *\n \nThe end of\nthe tale!\nof Kwame.\nthe rest\n\nwas silent\n"
 )
 
@@ -205,13 +209,17 @@ def test_chapters_are_found_by_headings(tmp_path):
 
 
 HEADINGS = (
-    "Chapter 1|CHAPTER I.|chapter twenty-one|Part Two|PART XIV: The Sea|Book 3 - Home|Book One\u2014The Storm|CHAPTER 1. Loomings.|"
+    "Chapter 1|CHAPTER I.|chapter twenty-one|Part Two|PART XIV: The Sea|Book 3 - Home|Book One\u2014The Storm|"
+    "CHAPTER 1. Loomings.|"
     "CHAPTER I. Down the Rabbit-Hole|CHAPTER 54. The Town-Ho\u2019s Story.|Chapter 3: In which nobody learns to swim|"
-    "CHAPTER 105. Does the Whale\u2019s Magnitude Diminish?|Chapter Forty Two|Part 9. A Letter from Home.|Book II.|# One|Epilogue"
+    "CHAPTER 105. Does the Whale\u2019s Magnitude Diminish?|Chapter Forty Two|Part 9. A Letter from Home.|Book II.|"
+    "# One|Epilogue"
 )
 SENTENCES = (
-    "Book two rooms at the hotel, please.|Part mild cheddar, part blue.|Book I read last week.|Part 2. It was late.|Book 3:16 says so.|"
-    "Part one: mix the flour.|part two of it|Chapter iiii|Part IVX|Part 1.5 of the norm|Chapter 2-3 were lost|Chapterone|"
+    "Book two rooms at the hotel, please.|Part mild cheddar, part blue.|Book I read last week.|Part 2. It was late.|"
+    "Book 3:16 says so.|"
+    "Part one: mix the flour.|part two of it|Chapter iiii|Part IVX|Part 1.5 of the norm|Chapter 2-3 were lost|"
+    "Chapterone|"
     "Part 1: I read it last week.|Chapter tenth|Part civil servant, part poet."
 )
 

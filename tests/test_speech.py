@@ -25,7 +25,8 @@ from wavewright.text.sentence import Word
 
 FRAME = 384 / 24_000
 LONG = (
-    "When the last visitors had gone, the keeper of the old lighthouse walked slowly down the stairs, counted the lamps that were "
+    "When the last visitors had gone, the keeper of the old lighthouse walked slowly down the stairs, "
+    "counted the lamps that were "
     "still burning, and wrote their number into a thick green book; nobody but him ever read it. He was tired."
 )
 
@@ -232,7 +233,8 @@ def test_styles_are_presets_or_what_the_model_learned(voice):
 
 
 MARKUP = (
-    '<speak>One <mark name="here"/>two<break time="500ms"/>three <prosody rate="50%" pitch="+12st" volume="-20dB">four</prosody> '
+    '<speak>One <mark name="here"/>two<break time="500ms"/>three '
+    '<prosody rate="50%" pitch="+12st" volume="-20dB">four</prosody> '
     '<voice name="ruth">five</voice> <emphasis level="strong">six</emphasis> <sub alias="seven">VII</sub>.'
     '<mark name="end"/></speak>'
 )

@@ -22,7 +22,8 @@ def spoken(inside):
 
 def test_spans_cover_the_text_and_nest():
     markup = read(
-        'Hello <prosody rate="50%" pitch="+2st">slow <prosody rate="2" volume="-6dB">quick</prosody></prosody> <voice name="ann">Ann</voice>'
+        'Hello <prosody rate="50%" pitch="+2st">slow <prosody rate="2" volume="-6dB">quick</prosody></prosody> '
+        '<voice name="ann">Ann</voice>'
     )
     assert markup.text == "Hello slow quick Ann"
     assert [(span.text, span.rate, span.pitch_semitones, span.volume_db, span.voice) for span in markup.spans] == [

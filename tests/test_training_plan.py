@@ -55,6 +55,7 @@ def test_without_breakpoints_the_position_is_the_share_of_the_steps():
     assert schedule_position(0, 0) == 0.0
 
 
+@pytest.mark.no_cover
 def test_moving_the_end_and_extending_keep_the_schedule_whole():
     draw = random.Random(3)
     for _ in range(300):
@@ -105,6 +106,7 @@ MINUTES = replace(SETTINGS, steps=0, save_every=50, evaluate_every=100)
 
 
 @pytest.mark.parametrize("seed", range(12))
+@pytest.mark.no_cover
 def test_the_minutes_asked_for_are_used_however_busy_the_machine_is(tmp_path, clock, seed):
     draw = random.Random(seed)
     moments = sorted(1000.0 + draw.uniform(0, 500) for _ in range(draw.randint(0, 3)))

@@ -1,4 +1,4 @@
-"""The VAE family: frames and losses by formula, gradients, latents and their health, batches, a run from sounds to a model."""
+"""The VAE family: frames and losses by formula, gradients, latents and their health, batches, a whole run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a VAE plays: equal to torch, whatever the blocks; ways, variations, sliders and maps with known answers; refusals."""
+"""The VAE's runtime: equal to torch for any block size; morphs, variations, sliders, maps with known answers."""
 
 from __future__ import annotations
 
@@ -455,7 +455,7 @@ def test_a_sound_is_steered_to_what_sliders_are_asked_for_where_it_does_not_foll
     time = np.arange(4000) / RATE
 
     def decode(latents: np.ndarray) -> np.ndarray:
-        """A decaying tone that takes brightness twice as far as the slider says, and gets shorter and louder with it."""
+        """A decaying tone that changes twice as much in brightness as asked, and in length and loudness with it."""
         bright, loud, length = latents[0].astype(np.float64)
         hz, gain = 500 * 2 ** (2 * bright + 0.5 * bright**2), 0.05 * 10 ** ((loud + 4 * bright) / 20)
         return (gain * np.sin(2 * np.pi * hz * time) * np.exp(-time / (0.02 * 2 ** (length - bright)))).astype(
@@ -553,7 +553,7 @@ def test_what_cannot_be_is_said(clips, frames, causal):
             "The weight of the label low is 2.0; it must lie between 0 and 1",
         ),
         (lambda: clips.neighbours(np.zeros(6), 0), "The number of neighbours is 0; it must be at least 1"),
-        (lambda: frames.stream(), "frames looks ahead, so it cannot play live; train one with model.causal=true"),
+        (frames.stream, "frames looks ahead, so it cannot play live; train one with model.causal=true"),
         (lambda: plane(np.full((3, 2), np.nan)), r"a map needs rows of finite numbers \(n, d\)"),
     ]
     for ask, sentence in refusals:

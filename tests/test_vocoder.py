@@ -1,4 +1,4 @@
-"""The vocoder's sources, filters and batches: each equals its formula, and learning hears what a recording holds, no more."""
+"""The vocoder's sources, filters and batches against formulas, and losses limited to a recording's bandwidth."""
 
 from dataclasses import replace
 

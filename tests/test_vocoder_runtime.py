@@ -1,4 +1,4 @@
-"""A vocoder that plays: what was trained, in any pieces, the same bits; it begins from another, and refuses what it cannot play."""
+"""The vocoder's runtime: equal to training, the same bits in any pieces; warm start; refusals."""
 
 from dataclasses import replace
 

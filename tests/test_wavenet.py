@@ -1,4 +1,4 @@
-"""WaveNet: the layer equals its formula, nothing hears the future, likelihoods sum to one, batches say what they hold."""
+"""WaveNet: the layer equals its formula, causality, likelihoods that sum to one, contents of batches."""
 
 from __future__ import annotations
 

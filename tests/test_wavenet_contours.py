@@ -1,4 +1,4 @@
-"""Contours of a WaveNet's sounds: what they say of known waves, how they are kept, drawn and heard, in training and in playing."""
+"""Contours of a WaveNet: values for known waves, storage, sampling, and their use in training and inference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine of a WaveNet: against NumPy and torch, whatever the chunks, streams and instructions; saved states; what is drawn."""
+"""The WaveNet engine against NumPy and torch: chunks, streams, instruction sets, saved states, samples."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_weights_of_8_bits_stay_what_they_are():
 
 @pytest.fixture(scope="module")
 def learned():
-    """A tiny network after some hundred steps on decaying tones in noise, its tensors and waves that it has not heard."""
+    """Return a tiny network trained on decaying tones in noise, its tensors and held-out waves."""
     config = dataclasses.replace(MU_LAW, labels=(), condition="none", dilation_cycle=6, channels=24, input_taps=16)
     rng = np.random.default_rng(0)
 
@@ -369,7 +369,8 @@ def test_foreign_and_damaged_states_are_refused(engines):
 
 def test_a_loop_is_compiled_once_on_a_machine_and_says_so(tmp_path):
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from tiny_wavenet import *; from wavewright.families.wavenet.engine import Engine;"
+        "import sys; sys.path.insert(0, sys.argv[1]); from tiny_wavenet import *; "
+        "from wavewright.families.wavenet.engine import Engine;"
         "engine = Engine(CONFIG, random_tensors(CONFIG)); print(engine.draw(engine.start([1]), 20).tobytes().hex())"
     )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}

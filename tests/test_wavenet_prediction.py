@@ -1,4 +1,4 @@
-"""Linear prediction from mel frames: exact both ways, whitening, and a vocoder that uses it plays the same in any chunks."""
+"""Linear prediction from mel frames: exact both ways, whitening, and a vocoder that is equal in any chunks."""
 
 import numpy as np
 import pytest

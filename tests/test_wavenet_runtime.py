@@ -1,4 +1,4 @@
-"""A WaveNet that plays: what was exported is what was trained, the same clip however it is asked for, clear refusals."""
+"""The WaveNet runtime: the export equals the trained network, one clip for one seed, clear refusals."""
 
 from __future__ import annotations
 

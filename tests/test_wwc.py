@@ -42,7 +42,7 @@ def written(header, codes, n_samples, chunk=17):
 
 
 def read(data, source=None):
-    """What a file gives: codes ``(channels, levels, frames)``, the reader, and which byte of the header was put right."""
+    """Read a file: codes ``(channels, levels, frames)``, the reader, and the repaired byte of the header."""
     source = source or io.BytesIO(data)
     header, repaired = read_header(source, "x.wwc")
     reader = PacketReader(source, header, RangeCoder(TABLE[: header.n_levels]), HOP_LENGTH)

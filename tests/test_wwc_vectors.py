@@ -1,5 +1,4 @@
-"""Files that must decode for ever: the bytes in ``vectors/`` hold the codes below, for this package and for a decoder written from the
-document alone.
+"""Files that must decode for ever: this package, and a decoder written from the document alone, read the same codes.
 
 Nothing here may change with the code: whoever must change it has made a new version of the format.
 """
@@ -24,7 +23,7 @@ ATTRIBUTES = Path(__file__).parents[1] / ".gitattributes"
 
 @dataclass(frozen=True)
 class Vector:
-    """A file: its header, the codebook and the hop of its codec, and the CRC-32 of its codes (int16) and of the file."""
+    """A file: its header, the codebook and hop of its codec, the CRC-32 of its codes (int16) and of the file."""
 
     name: str
     header: Header
@@ -129,7 +128,7 @@ def test_git_leaves_the_files_alone():
 
 
 def decode_by_the_document(data, tables, hop_length):
-    """docs/codec-format.md in the plainest Python: the codes ``(channels, levels, frames)`` of an undamaged file, and its samples."""
+    """Decode an undamaged file by docs/codec-format.md: codes ``(channels, levels, frames)`` and samples."""
     assert data[:3] == b"WWC"
     decode_payload = {1: decode_by_frequencies, 2: decode_by_contexts}[data[3]]
     assert zlib.crc32(data[:24]) == int.from_bytes(data[24:28], "little")
@@ -188,7 +187,7 @@ def symbols_of(payload):
 
 
 def decode_frames(symbol, n_frames, n_channels, n_levels, sounding):
-    """The codes of one packet, frame by frame, channel by channel; ``sounding(before)`` gives those of a frame that is not silent."""
+    """Return the codes of one packet; ``sounding(before)`` returns those of a frame that is not silent."""
     frames, before = (
         [],
         [[] for _ in range(n_channels)],

@@ -1,4 +1,4 @@
-"""A codec of means: each frame becomes its mean, level by level finer, so that all but the network is tested; and codes by formula."""
+"""A codec of means, which codes each frame as its mean, level by level; and codes by formula."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MeansCodec:
 
 
 def steps(n_samples: int, n_channels: int = 1, seed: int = 0) -> np.ndarray:
-    """Sound that the codec of means keeps: each frame is constant, some are silent, and the last one may be part of one."""
+    """Return sound that the codec of means preserves: constant frames, some silent, the last one maybe partial."""
     n_frames = -(-n_samples // HOP_LENGTH)
     means = np.random.default_rng(seed).uniform(-0.9, 0.9, (n_channels, n_frames)).astype(np.float32)
     means[:, n_frames // 2 : n_frames // 2 + 3] = 0.0

@@ -41,7 +41,7 @@ def prepared(folder: Path, cache: Path, **model: object) -> CodecPrepared:
 
 
 def export_codec(sounds: Path, cache: Path, place: Path) -> Coder:
-    """Write a codec to the model folder ``place``, its codebooks placed by one batch; returns its network as it plays."""
+    """Write a codec to the model folder ``place``, its codebooks set by one batch; return its exported network."""
     torch.manual_seed(0)
     data = prepared(sounds, cache)
     codec = build(TINY)

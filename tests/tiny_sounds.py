@@ -55,7 +55,7 @@ class TinyCard:
 
 
 class TinyJudge(Classifier):
-    """A classifier of ``tones`` by how flat their spectra are; its runtime interface is that of the family classifier."""
+    """A classifier of ``tones`` by spectral flatness, with the runtime interface of the family classifier."""
 
     def __init__(self) -> None:
         self.card = TinyCard()

@@ -18,7 +18,7 @@ LOUD = -3.0
 
 
 class StandInAcoustic(AcousticModel):
-    """Every phone lasts PHONE_FRAMES over its rate, a pause PAUSE_FRAMES, silence SILENCE_FRAMES, a boundary nothing."""
+    """A phone lasts PHONE_FRAMES over its rate, a pause PAUSE_FRAMES, silence SILENCE_FRAMES, a boundary nothing."""
 
     n_mels, sample_rate, hop_length = 80, 24_000, 384
 

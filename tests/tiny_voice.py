@@ -1,4 +1,4 @@
-"""A tiny voice: a front end of letters, recordings of one tone a letter in a folder as LJSpeech has it, and a run of a few steps."""
+"""A tiny voice: a front end of letters, recordings of one tone a letter in LJSpeech's layout, and a short run."""
 
 from __future__ import annotations
 

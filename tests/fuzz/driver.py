@@ -25,7 +25,7 @@ LIMIT_SECONDS = 10.0
 """Largest processor time of a case."""
 
 WAIT_SECONDS = 120.0
-"""Largest time of a case by the clock, to end one that waits; a busy machine takes many times as long as an idle one."""
+"""Largest wall time of a case; a busy machine takes many times as long as an idle one."""
 
 LIMIT_BYTES = 2**30
 """Largest memory of a case beyond that of the worker before its first case."""

@@ -12,7 +12,8 @@ from fuzz.wwc import Dripping
 TEXTS = (
     "Dr. Smith paid $3.50 on 12 March 2024 at 10:45, i.e. 20% less; call +44 20 7946 0958 or see https://example.com/a?b=c.",
     "In 1984, 2 kg of St. John's wort cost 3/4 of 1,000,000,000 pounds! -5 C? XIV. 1st, 22nd. 00:1A:2B 2TB 5x8 a.m.",
-    "He said: \u201cno\u201d \u2014 or did he\u2026 caf\u00e9 na\u00efve \u00bd \u00b5m \u20ac5 #hashtag @name A/B e.g. U.S.A.",
+    "He said: \u201cno\u201d \u2014 or did he\u2026 caf\u00e9 na\u00efve \u00bd \u00b5m \u20ac5 "
+    "#hashtag @name A/B e.g. U.S.A.",
     "one\ntwo\n\nthree",
 )
 MARKUP = (

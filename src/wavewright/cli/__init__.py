@@ -1,4 +1,4 @@
-"""The command line: parse, call a task, show its result; what a person got wrong becomes one sentence and exit code 2."""
+"""The command line: parse, call a task, print its result; wrong input gives one sentence and exit code 2."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, TextIO, cast
 
 import typer
 
@@ -33,7 +33,7 @@ COMMANDS = Group(
         "phonemes": "tasks.phonemes:phonemes",
         "demo": "tasks.demo:demo",
         "models": Group(
-            "List the models that can be played, or show one.",
+            "List the models, or show one.",
             {"list": "cli.models:list_models", "show": "cli.models:show_model"},
             default="list",
         ),
@@ -49,12 +49,13 @@ BAD_INPUT = 2  # exit codes
 INTERRUPTED = 130
 SIGNALLED = 128  # with the number of the signal added
 
-_UsageError = typer.BadParameter.__base__  # click's; some versions of typer carry a click of their own
+FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no EDQUOT
 
+# The usage errors of the copy of click inside typer, which has no public name for them.
+_UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
-GARBAGE_THRESHOLD = (
-    100_000  # objects; what imports make lives as long as the process, so looking for garbage in it is lost time
-)
+# Objects that imports create live as long as the process, so a search for garbage among them is lost time.
+GARBAGE_THRESHOLD = 100_000
 
 
 def main() -> None:
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; the exit code: 0, 2 for something the person can put right, 130 for an interruption."""
+    """Run one command; return its exit code: 0, 2 for wrong input, 130 for an interruption."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", SkippedText)
         warnings.showwarning = _show_warning
@@ -98,22 +99,29 @@ def _run(arguments: Sequence[str]) -> int:
             raise
         return 0
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-            what = f" to write {error.filename}" if error.filename else ""
-            return _refuse(f"There is no space left{what}; free some, or write to another disk.")
-        what = f" {error.filename}" if error.filename else ""
-        return _refuse(f"The system refused{what}: {error.strerror or error}.")
-    except Exception as error:
-        if not isinstance(error, _UsageError):  # type: ignore[arg-type]
-            raise
-        context = getattr(error, "ctx", None)
-        message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
-        end = "" if message.endswith((".", "?")) else "."
-        return _refuse(f"{message}{end} See `{context.command_path if context else 'wavewright'} --help`.")
+        return _refuse(_describe_system_error(error))
+    except _UsageError as error:
+        return _refuse(_describe_usage_error(error))
 
 
-def _show_version(is_asked: bool) -> None:
-    if is_asked:
+def _describe_system_error(error: OSError) -> str:
+    """Return the sentence for an error of the operating system."""
+    if error.errno in FULL_DISK:
+        target = f" to write {error.filename}" if error.filename else ""
+        return f"There is no space left{target}; free some, or write to another disk."
+    target = f" {error.filename}" if error.filename else ""
+    return f"The system refused{target}: {error.strerror or error}."
+
+
+def _describe_usage_error(error: typer.BadParameter) -> str:
+    """Return the sentence for a command line that does not parse."""
+    message = " ".join(error.format_message().split())
+    end = "" if message.endswith((".", "?")) else "."
+    return f"{message}{end} See `{error.ctx.command_path if error.ctx else 'wavewright'} --help`."
+
+
+def _show_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"wavewright {__version__}")
         raise typer.Exit
 
@@ -126,12 +134,19 @@ def _options(
     """Options that stand before a command."""
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
-    """Print a warning for the person as one line, any other as Python does."""
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning about skipped text as one line, any other as Python does."""
     if issubclass(category, SkippedText):
-        typer.echo(f"wavewright: {message}", err=True)
+        typer.echo(f"wavewright: {message}", file=file, err=True)
     else:
-        typer.echo(warnings.formatwarning(message, category, *args[:2]), err=True, nl=False)
+        typer.echo(warnings.formatwarning(message, category, filename, lineno, line), file=file, err=True, nl=False)
 
 
 def _refuse(sentence: str) -> int:

@@ -1,4 +1,4 @@
-"""From a task's signature to a command: options, help and ranges are read from its annotations, and its result is shown."""
+"""Builds commands from tasks: options, help and ranges come from the annotations of a task's parameters."""
 
 from __future__ import annotations
 
@@ -10,49 +10,74 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, Union, cast, get_args, get_origin
 
 import typer
-from typer.core import TyperGroup
+from pydantic import BaseModel
+from typer.core import TyperCommand, TyperGroup
 
 from ..errors import BadSetting
 from ..tasks import BY_PLACE, checked
 from ..torchrun import is_first
 
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
 PACKAGE = __package__.split(".")[0]
 HELP = {"help_option_names": ["-h", "--help"]}
-VALUES = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
+VALUES: dict[object, str] = {str: "TEXT", Path: "PATH", int: "INTEGER", float: "NUMBER"}
+Task: TypeAlias = Callable[..., object]
+Command: TypeAlias = TyperCommand | TyperGroup
+
+
+@typing.runtime_checkable
+class _Array(Protocol):
+    """A number or array of NumPy, which is not imported to print a result without one."""
+
+    def tolist(self) -> object: ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Commands by name, each ``module:function`` of a task or a further group, and the one that runs where none is named."""
+    """Commands by name, each a further group or ``module:function`` of a task, and the default command."""
 
     help: str
     commands: dict[str, str | Group]
     default: str | None = None
 
 
-def group(commands: Group, name: str, callback: Callable[..., None] = lambda: None) -> Any:
-    """The command of a group. A task is imported when its command is asked for, so that every command starts quickly."""
+def group(commands: Group, name: str, callback: Callable[..., None] = lambda: None) -> TyperGroup:
+    """Build the command of a group, whose tasks are imported when they are used.
+
+    Parameters
+    ----------
+    commands
+        Commands of the group; the default command runs where the arguments name none.
+    name
+        Name of the group on the command line.
+    callback
+        Function whose parameters are the options before the command.
+    """
 
     class TaskGroup(TyperGroup):
-        def get_command(self, ctx: Any, cmd_name: str) -> Any:
-            return _built(commands.commands[cmd_name], cmd_name) if cmd_name in commands.commands else None
+        def get_command(self, _ctx: object, cmd_name: str) -> Command | None:
+            return _build(commands.commands[cmd_name], cmd_name) if cmd_name in commands.commands else None
 
-        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        def parse_args(self, ctx: object, args: list[str]) -> list[str]:
             names_none = not args or (args[0].startswith("-") and not {"-h", "--help"} & {*args})
-            return super().parse_args(ctx, [commands.default, *args] if commands.default and names_none else args)
+            completed = [commands.default, *args] if commands.default and names_none else args
+            return super().parse_args(cast("typer.Context", ctx), completed)
 
     app = typer.Typer(name=name, cls=TaskGroup, add_completion=False, context_settings=HELP)
     app.callback(help=commands.help)(callback)
-    built: Any = typer.main.get_command(app)
-    built.commands = dict.fromkeys(commands.commands)  # the names alone, for help and for guessing what was meant
+    built = cast("TyperGroup", typer.main.get_command(app))
+    # The names alone, for help and for the nearest name to a mistyped one.
+    built.commands = cast("dict[str, Any]", dict.fromkeys(commands.commands))
     return built
 
 
-def command(task: Callable[..., Any], name: str) -> Any:
-    """The command that calls a task and prints its result: as text or, with ``--json``, as one JSON object."""
+def command(task: Task, name: str) -> TyperCommand:
+    """Build the command that calls a task and prints its result, as text or as one JSON object (``--json``)."""
     hints = typing.get_type_hints(task, include_extras=True)
     signature = inspect.signature(task).parameters.values()
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
@@ -60,7 +85,7 @@ def command(task: Callable[..., Any], name: str) -> Any:
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
 
-    def run(as_json: bool, **values: Any) -> None:
+    def run(as_json: bool, **values: object) -> None:
         if as_json and values.get("stream"):
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         result = checked(task, names)(**values)
@@ -74,49 +99,49 @@ def command(task: Callable[..., Any], name: str) -> Any:
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app = typer.Typer(add_completion=False, context_settings=HELP)
     app.command(name, help=(inspect.getdoc(task) or "").split("\n\n")[0].replace("``", ""))(run)
-    return typer.main.get_command(app)
+    return cast("TyperCommand", typer.main.get_command(app))
 
 
-def plain(value: Any) -> Any:
-    """A result as the dicts, lists, strings and numbers that JSON knows."""
+def plain(value: object) -> object:
+    """Convert a result to the dicts, lists, strings and numbers of JSON."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         shown = [field for field in dataclasses.fields(value) if not field.metadata.get("in_python_alone")]
         return {field.name: plain(getattr(value, field.name)) for field in shown}
-    if hasattr(value, "model_dump"):
+    if isinstance(value, BaseModel):
         return plain(value.model_dump())
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return value.tolist()  # NumPy's numbers and arrays
+    if isinstance(value, _Array):
+        return value.tolist()
     return str(value) if isinstance(value, Path) else value
 
 
-def _built(where: str | Group, name: str) -> Any:
-    if isinstance(where, Group):
-        return group(where, name)
-    module, function = where.split(":")
+def _build(entry: str | Group, name: str) -> Command:
+    if isinstance(entry, Group):
+        return group(entry, name)
+    module, function = entry.split(":")
     return command(getattr(importlib.import_module(f"{PACKAGE}.{module}"), function), name)
 
 
-def _is_by_place(parameter: inspect.Parameter, hint: Any) -> bool:
-    """Whether a parameter of a task is an argument on the command line."""
+def _is_argument(parameter: inspect.Parameter, hint: object) -> bool:
+    """Return True for a parameter that is an argument on the command line, not an option."""
     return parameter.default is parameter.empty or BY_PLACE in get_args(hint)
 
 
-def _name(parameter: inspect.Parameter, hint: Any) -> str:
-    """A parameter of a task as it is written on the command line; one that ends in ``_`` has a name that Python keeps to itself."""
-    return parameter.name if _is_by_place(parameter, hint) else f"--{parameter.name.rstrip('_').replace('_', '-')}"
+def _name(parameter: inspect.Parameter, hint: object) -> str:
+    """Return the name of a parameter on the command line; a final ``_`` avoids a keyword of Python."""
+    return parameter.name if _is_argument(parameter, hint) else f"--{parameter.name.rstrip('_').replace('_', '-')}"
 
 
-def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
-    """A parameter of a task as typer reads it: text as it was given, which ``checked`` turns into the task's type."""
+def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
+    """Return a parameter for typer, which reads text; ``checked`` converts it to the task's type."""
     task_type, field = get_args(hint)[:2]
     option_type, metavar = _option_type(task_type)
     default = parameter.default
     declared: Any = typer.Argument(help=field.description, metavar=parameter.name.upper())
-    if not _is_by_place(parameter, hint):
+    if not _is_argument(parameter, hint):
         shown = " " if option_type is bool else f"{metavar}{_range(field)}"
         declared = typer.Option(_name(parameter, hint), help=field.description, metavar=shown)
         is_text = default is None or option_type is bool
@@ -124,16 +149,16 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
     return parameter.replace(annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY)
 
 
-def _range(field: Any) -> str:
-    """The range of a parameter's numbers as the help shows it."""
+def _range(field: FieldInfo) -> str:
+    """Return the range of a parameter's numbers for the help."""
     limits = {key: getattr(item, key) for item in field.metadata for key in ("gt", "ge", "le") if hasattr(item, key)}
     if "ge" in limits and "le" in limits:
         return f" {limits['ge']}..{limits['le']}"
     return "".join(f" {sign}{limits[key]}" for key, sign in (("gt", ">"), ("ge", ">="), ("le", "<=")) if key in limits)
 
 
-def _option_type(task_type: Any) -> tuple[Any, str]:
-    """The type that typer parses, and what stands for a value in the help; ``None`` is an option that was not given."""
+def _option_type(task_type: object) -> tuple[object, str]:
+    """Return the type that typer parses, and the placeholder of a value in the help."""
     if get_origin(task_type) in (Union, types.UnionType):
         task_type = next(member for member in get_args(task_type) if member is not type(None))
     if task_type is bool:

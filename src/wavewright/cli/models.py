@@ -1,10 +1,10 @@
-"""The commands that list the models that can be played and show the card of one."""
+"""Commands that list the models and show the card of one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ from ..models.folder import ModelFolder
 
 @dataclass(frozen=True)
 class Listed:
-    """One line of the list: a model, ``voices`` that ``speak`` knows by name, or the sentence that says why it cannot be played."""
+    """One line of the list: a model with the ``voices`` of ``speak``, or with the ``problem`` that excludes it."""
 
     name: str
     folder: str
@@ -57,12 +57,12 @@ class ModelList:
 
 @dataclass(frozen=True)
 class ModelShown:
-    """The card of a model, with where it lies and the hash that names its weights."""
+    """The card of a model, its folder and the hash of its weights."""
 
     folder: str
     hash: str
-    card: dict[str, Any]
-    problem: str = ""  # why it cannot be played, where a file is missing or damaged
+    card: dict[str, object]
+    problem: str = ""  # a missing or damaged file
 
     def __str__(self) -> str:
         card = Card.model_validate(self.card)
@@ -79,19 +79,18 @@ class ModelShown:
             lines.append(f"  speakers    {', '.join(speakers)}")
         for title, values in (("trained", card.training), ("measured", card.metrics), ("config", card.config)):
             lines += [
-                f"  {title if place == 0 else '':11} {key}: {value}"
-                for place, (key, value) in enumerate(values.items())
+                f"  {title if index == 0 else '':11} {key}: {value}"
+                for index, (key, value) in enumerate(values.items())
             ]
-        for place, source in enumerate(card.sources):
+        for index, source in enumerate(card.sources):
             credit = f", {source.credit}" if source.credit else ""
-            lines.append(
-                f"  {'' if place else 'learned from':11} {source.name} ({source.n_clips} clips, {source.licence}{credit})"
-            )
+            title = "" if index else "learned from"
+            lines.append(f"  {title:11} {source.name} ({source.n_clips} clips, {source.licence}{credit})")
         return "\n".join(lines)
 
 
 def list_models() -> ModelList:
-    """List the models that can be played by name: in runs/, in your model folder and bundled."""
+    """List the models that have a name: in runs/, in your model folder and bundled."""
     return ModelList(tuple(_listed(name) for name in models.names()))
 
 

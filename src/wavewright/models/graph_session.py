@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,13 @@ ExpectedShapes = Mapping[str, tuple[int | None, ...]]
 """The same, as it is expected."""
 
 
+SOURCE_LINE = re.compile(r"(?:/|[A-Z]:\\)\S+\.(?:cc|h):\d+ \S.*\) ")
+"""File, line and function of ONNX Runtime in its messages: ``/core/graph/model.cc:166 onnxruntime::Model(...) ``."""
+
+
 def reason_of(error: Exception) -> str:
     """Return the message of an ONNX Runtime error without the names of its functions, files and nodes."""
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = SOURCE_LINE.sub("", str(error)).splitlines()[0] if str(error) else type(error).__name__
     return printable(reason.rpartition("[ONNXRuntimeError] : ")[2].rpartition("Status Message: ")[2].rstrip(". "))
 
 

@@ -1,0 +1,116 @@
+"""The documentation site: a complete menu, valid links and commands, and no resources from other hosts."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import test_documents
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+pytestmark = pytest.mark.skipif(not (ROOT / "mkdocs.yml").is_file(), reason="the documents are not beside the tests")
+
+
+@pytest.fixture
+def hooks(monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS))
+    yield importlib.import_module("hooks")
+    for name in ("hooks", "gallery"):
+        sys.modules.pop(name, None)
+
+
+def test_the_menu_has_every_page_once(hooks):
+    menu = re.findall(
+        r"^ +- (?:[^:\n]+: )?([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    written = {path.relative_to(DOCS).as_posix() for path in DOCS.glob("*.md")} | set(hooks.ROOT_PAGES)
+    made = {"gallery.md", *(f"reference/{name}.md" for name in ("index", "commands", *hooks.PACKAGES))}
+    assert sorted(menu) == sorted(written | made)
+
+
+def test_every_package_of_the_reference_exists(hooks):
+    packages = {path.parent.name for path in (ROOT / "src" / "wavewright").glob("*/__init__.py")}
+    # A new package belongs in PACKAGES of docs/hooks.py and in the menu of mkdocs.yml. Tasks are on the page of Python.
+    assert packages - set(hooks.PACKAGES) == {"cli", "tasks"}
+
+
+@pytest.mark.parametrize(
+    ("in_root", "text", "on_the_site"),
+    [
+        (True, "[a](docs/training.md#sizes) [b](SECURITY.md)", "[a](training.md#sizes) [b](SECURITY.md)"),
+        (False, "[a](../README.md) [b](training.md)", "[a](README.md) [b](training.md)"),
+        (True, "[a](https://example.org/docs/x)", "[a](https://example.org/docs/x)"),
+    ],
+)
+def test_links_between_the_root_and_the_pages(hooks, in_root, text, on_the_site):
+    assert hooks.site_links(text, in_root) == on_the_site
+
+
+def test_commands_of_the_gallery_parse(hooks, tmp_path, monkeypatch, capsys):
+    page = tmp_path / "gallery.md"
+    page.write_text(hooks.gallery_page(), encoding="utf-8")
+    gallery = importlib.import_module("gallery")
+    n_commands = sum(len(row.commands) for chapter in gallery.CHAPTERS for row in chapter.rows)
+    assert len(list(test_documents.commands_of(page.read_text(encoding="utf-8")))) == n_commands
+    test_documents.test_every_command_line_parses(page, monkeypatch, capsys)
+
+
+def test_the_reference_of_commands_shows_ranges_and_defaults(hooks):
+    page = hooks.commands_page()
+    options = page.split("\n## generate\n")[1].split("\n## ")[0]
+    assert "wavewright generate MODEL [OPTIONS]" in options
+    assert "| `--count INTEGER 1..100000` | `8` | Number of sounds. |" in options
+    assert "\n## data inspect\n" in page
+
+
+def test_the_reference_of_python_shows_types_and_defaults(hooks):
+    page = hooks.python_page()
+    assert "::: wavewright.clip.Clip\n" in page
+    verb = page.split("::: wavewright.tasks.generate.generate\n")[1].split("\n:::")[0]
+    assert "| `label` | `str | None` | `None` |" in verb
+    assert "| `out` | `Path` | `'wavewright-sounds'` |" in verb
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<link rel="stylesheet" href="https://fonts.example/css?family=A">',
+        '<link rel=preconnect href="//fonts.example">',
+        "<script src=https://cdn.example/a.js></script>",
+        '<img src="http://example.org/a.png">',
+        '<img srcset="a.png 1x, https://example.org/b.png 2x">',
+        '<audio src="//example.org/a.ogg"></audio>',
+        "<style>@import 'https://example.org/a.css'; p { color: red }</style>",
+        '<p style="background: url(https://example.org/a.png)">',
+    ],
+)
+def test_what_is_loaded_from_elsewhere_is_found(hooks, html):
+    (address,) = hooks.foreign_in_page(f"<html><body>{html}</body></html>")
+    assert "example" in address
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="https://example.org">there</a>',
+        '<link rel="next" href="https://example.org">',
+        '<img src="a.png"><script src="assets/a.js"></script><img src="data:image/png;base64,//8=">',
+        "<code>url(https://example.org)</code>",
+    ],
+)
+def test_links_and_own_files_are_not_counted(hooks, html):
+    assert hooks.foreign_in_page(html) == []
+
+
+def test_styles_of_a_built_site_are_searched(hooks, tmp_path):
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "a.css").write_text(
+        "@font-face { src: url('https://fonts.example/a.woff2') }", encoding="utf-8"
+    )
+    (tmp_path / "index.html").write_text("<p>nothing</p>", encoding="utf-8")
+    assert hooks.foreign_resources(tmp_path) == ["assets/a.css: https://fonts.example/a.woff2"]
