@@ -1,6 +1,6 @@
 """What is usual for a speaker, moved towards some of a voice's learned styles: the style that is spoken where none is asked for.
 
-    python benchmarks/styles.py --voice runs/en                                # which style is clearest
+    python -m benchmarks.speech.styles --voice runs/en                                # which style is clearest
     python recipes/usual_style.py runs/en kathleen style-4=0.3 style-6=0.3     # the rest stays what it was
 
 The mean of the styles of a speaker's recordings, which training stores, is a style that hardly any of the recordings has.

@@ -12,7 +12,7 @@ Then all four readers, those of other languages in phones of English, and her ag
         model.critics_from=0 training.steps=7000
     python recipes/voices.py --from runs/readers --out runs/voices \
         --set model.voice_from=1 model.listens_from=2 model.critics_from=500 training.steps=6500 $SMALL
-    python recipes/usual_style.py runs/voices kathleen style-4=0.3       # by benchmarks/styles.py, the clearest
+    python recipes/usual_style.py runs/voices kathleen style-4=0.3       # by benchmarks/speech/styles.py, the clearest
     python recipes/voices.py --out runs/voices --bundle                                # into the package
 
 SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.997 training.final_fraction=0.03``.

@@ -1,0 +1,1 @@
+"""Sounds that models generate, beside recordings, cheats and other generators."""

@@ -1,0 +1,1 @@
+"""What networks, losses and settings learn in the same time."""
