@@ -1,7 +1,7 @@
-"""Counts words of the house that the field does not use, in the names and docstrings of the package.
+"""Count words that the field does not use, in the names and docstrings of the package.
 
     python -m benchmarks.code.words            # a count for each file, and the sum
-    python -m benchmarks.code.words --list     # each place
+    python -m benchmarks.code.words --list     # each word with its line
     python -m benchmarks.code.words PATH ...   # some files or folders only
 
 Names are checked where they are defined (functions, classes, parameters, variables, attributes), by the words that
@@ -11,91 +11,95 @@ word in its ordinary sense. Exits with 1 where anything is counted.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, number, text
+
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "wavewright"
 
-NAME_WORDS = set(
-    [
-        "heard",
-        "hear",
-        "hears",
-        "hearing",
-        "listen",
-        "listens",
-        "listener",
-        "told",
-        "tell",
-        "tells",
-        "said",
-        "say",
-        "says",
-        "saying",
-        "found",
-        "given",
-        "give",
-        "gives",
-        "gave",
-        "take",
-        "takes",
-        "taken",
-        "place",
-        "places",
-        "placed",
-        "way",
-        "ways",
-        "walk",
-        "walks",
-        "walked",
-        "walking",
-        "part",
-        "detail",
-        "risen",
-        "begins",
-        "begun",
-        "beginnings",
-        "beginning",
-        "lend",
-        "lends",
-        "lent",
-        "fits",
-        "doubtful",
-        "settles",
-        "evenly",
-        "plane",
-        "picture",
-        "pictures",
-        "sounds",
-        "play",
-        "plays",
-        "played",
-        "playing",
-        "playable",
-        "kept",
-        "desk",
-        "door",
-        "doors",
-        "closeness",
-        "narrow",
-        "share",
-        "shares",
-        "figures",
-        "slide",
-        "neighbours",
-        "neighbour",
-        "asked",
-        "wanted",
-        "talk",
-        "talks",
-        "talker",
-        "talkers",
-        "lies",
-    ]
-)
+WORDS = Table("words", {"file": text(), "words": number("d")})
+
+NAME_WORDS = {
+    "heard",
+    "hear",
+    "hears",
+    "hearing",
+    "listen",
+    "listens",
+    "listener",
+    "told",
+    "tell",
+    "tells",
+    "said",
+    "say",
+    "says",
+    "saying",
+    "found",
+    "given",
+    "give",
+    "gives",
+    "gave",
+    "take",
+    "takes",
+    "taken",
+    "place",
+    "places",
+    "placed",
+    "way",
+    "ways",
+    "walk",
+    "walks",
+    "walked",
+    "walking",
+    "part",
+    "detail",
+    "risen",
+    "begins",
+    "begun",
+    "beginnings",
+    "beginning",
+    "lend",
+    "lends",
+    "lent",
+    "fits",
+    "doubtful",
+    "settles",
+    "evenly",
+    "plane",
+    "picture",
+    "pictures",
+    "sounds",
+    "play",
+    "plays",
+    "played",
+    "playing",
+    "playable",
+    "kept",
+    "desk",
+    "door",
+    "doors",
+    "closeness",
+    "narrow",
+    "share",
+    "shares",
+    "figures",
+    "slide",
+    "neighbours",
+    "neighbour",
+    "asked",
+    "wanted",
+    "talk",
+    "talks",
+    "talker",
+    "talkers",
+    "lies",
+}
 """Words that no name of the package contains."""
 
 ALLOWED = {
@@ -141,7 +145,8 @@ def words_of(name: str) -> set[str]:
 def docstrings_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the line and text of each docstring, also of those below a constant or a field."""
     for node in ast.walk(tree):
-        for statement in getattr(node, "body", None) if isinstance(getattr(node, "body", None), list) else ():
+        body = getattr(node, "body", None)
+        for statement in body if isinstance(body, list) else ():
             match statement:
                 case ast.Expr(value=ast.Constant(value=str(text))):
                     yield statement.lineno, text
@@ -154,28 +159,35 @@ def counted(path: Path) -> list[tuple[int, str]]:
     for line, name in names_in(tree):
         if name.strip("_") not in ALLOWED and (words := sorted(words_of(name) & NAME_WORDS)):
             reasons.append((line, f"name {name} ({', '.join(words)})"))
-    for line, text in docstrings_in(tree):
-        reasons += [(line, f"docstring: {word[0]!r}") for word in DOCSTRING_WORDS.finditer(text)]
-        if opening := OPENINGS.match(text.strip()):
+    for line, docstring in docstrings_in(tree):
+        reasons += [(line, f"docstring: {word[0]!r}") for word in DOCSTRING_WORDS.finditer(docstring)]
+        if opening := OPENINGS.match(docstring.strip()):
             reasons.append((line, f"docstring opens with {opening[0]!r}"))
     return sorted(reasons)
 
 
-def main(arguments: list[str]) -> int:
-    """Print the counts; return 1 where there are any."""
-    paths = [Path(argument) for argument in arguments if not argument.startswith("-")] or [PACKAGE]
-    files = sorted(file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py")))
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("paths", nargs="*", type=Path, default=[PACKAGE], help="files and folders")
+    parser.add_argument("--list", action="store_true", help="print each word with its line")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for each file with such words, and one for all files."""
+    files = sorted(file for path in options.paths for file in ([path] if path.is_file() else path.rglob("*.py")))
     total = 0
     for file in files:
         reasons = counted(file)
         total += len(reasons)
-        if reasons and "--list" in arguments:
+        if reasons and options.list:
             print(*(f"{file}:{line}: {reason}" for line, reason in reasons), sep="\n")
         elif reasons:
-            print(f"{len(reasons):5d}  {file}")
-    print(f"{total} in {len(files)} files")
-    return 1 if total else 0
+            report.add(WORDS, {"file": str(file), "words": len(reasons)})
+    report.add(WORDS, {"file": f"all {len(files)}", "words": total})
+    report.has_fault = bool(total)
 
+
+BENCHMARK = Benchmark(__doc__, (WORDS,), add_options, measure, smoke={"paths": [Path(__file__)]})
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(BENCHMARK.run())

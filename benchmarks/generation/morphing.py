@@ -1,189 +1,244 @@
-"""Walks between drums against their bars: onsets, labels, even brightness and loudness, Frechet distance to recordings, sliders.
+"""Measure morphs between drums and the attributes that are adjusted: onsets, labels, monotonicity, distances.
 
-    python -m benchmarks.generation.morphing --corpus corpora/drums                                  # the bundled morph-drums
+    python -m benchmarks.generation.morphing --corpus corpora/drums                     # the bundled morph-drums
     python -m benchmarks.generation.morphing --corpus corpora/drums --model runs/mine --pairs 600 --json morphing.json
-    python -m benchmarks.generation.morphing --corpus corpora/drums --pairs 0                        # the sliders alone
-    python -m benchmarks.generation.morphing --corpus corpora/drums --ends test                      # between kits that nothing was trained on
+    python -m benchmarks.generation.morphing --corpus corpora/drums --pairs 0           # the attributes alone
+    python -m benchmarks.generation.morphing --corpus corpora/drums --ends test         # kits that nothing was trained on
 
-Pairs are drawn among the recordings of every split or of one, both of one label as often as of two. A midpoint is the middle of seven
-steps, with the detail of both ends and without. Its peer is a crossfade: the mean of the two recordings brought to their onsets and to one
-level. The classifier is the bundled one. A label lies between two others if the mean picture (metrics/embeddings.py) of its recordings is
-nearer to both of theirs than these are to each other.
+Pairs are drawn from the recordings of every split or of one, both of one label as often as of two. A midpoint is the
+middle of ``--steps``, with the residual of both ends and without. Its peer is a crossfade: the mean of the two
+recordings, aligned to their onsets and levelled. The classifier is the bundled one. A label lies between two others if
+the mean embedding (log-mel) of its recordings is nearer to both of theirs than these are to each other.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
+import sys
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import numpy as np
 
+from benchmarks.harness.corpora import SEED, corpus_entries, smoke_drums
+from benchmarks.harness.models import load_as
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, Value, number, text
 from wavewright import loading
-from wavewright.cli.command import plain
-from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.dsp.onset import count_onsets
-from wavewright.families.vae.directions import ATTRIBUTES, measure
+from wavewright.families.vae.directions import ATTRIBUTES
+from wavewright.families.vae.directions import measure as attributes_of
+from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.metrics.clips import EmbeddedClips
-from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
+from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from wavewright.metrics.relative_frechet import frechet_at_equal_counts
 
-STEPS = 7
-SEED = 2026
-TOLERANCES = {"brightness": 0.05, "loudness": 0.1}  # octaves, dB, that a step may go back
-QUANTILES = {"median": 0.5, "low": 0.1, "high": 0.9}  # of the recordings that a slider is tried on
-DETAILS = {"morph": 1.0, "without detail": 0.0}
-HEADROOM = 0.5  # of full scale for what sliders move, or a louder sound would be turned down again
+TOLERANCES = {"brightness": 0.05, "loudness": 0.1}  # octaves, dB, by which a step may go back
+RESIDUALS = {"morph": 1.0, "without residual": 0.0}
+HEADROOM = 0.5  # of full scale for recordings whose attributes are adjusted, or louder clips would be attenuated again
+LOW = 0.1  # quantiles of the recordings that an attribute is adjusted on
+HIGH = 0.9
+
+MORPHS = Table(
+    "morphs",
+    {
+        "clips": text(),
+        "n_clips": number("d"),
+        "one_onset": number(".3f"),
+        "label_of_an_end": number(".3f", optional=True),
+        "label_of_an_end_or_between": number(".3f", optional=True),
+        "frechet_log_mel": number(".3g", optional=True),
+        "frechet_classifier": number(".3g", optional=True),
+        "monotonic_brightness": number(".2f", optional=True),
+        "monotonic_loudness": number(".2f", optional=True),
+    },
+    is_optional=True,
+)
+ATTRIBUTE_STEPS = Table(
+    "change of each attribute, in its steps, by one step of another",
+    {
+        "adjusted": text(),
+        "attribute": text(),
+        "median": number("+.2f"),
+        "low_10_percent": number("+.2f"),
+        "high_90_percent": number("+.2f"),
+    },
+)
 
 
-def recordings(corpus: Path, player) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Waves ``(n, n_samples)`` of all splits as the model's training prepares them, their labels and their splits ``(n,)``."""
-    found = scan(corpus, manifest=corpus / "manifest.jsonl").entries
-    entries = [entry for entry in found if entry.label in player.labels]
+def recordings(corpus: Path, model: VaeRuntime) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the waves ``(n, n_samples)`` of all splits, prepared as for training, their labels and splits ``(n,)``."""
+    entries = corpus_entries(corpus, labels=model.labels)
     with tempfile.TemporaryDirectory() as cache:
-        store = ClipStore.build(entries, player.sample_rate, player.config.n_samples, Preparation(), cache)
+        store = ClipStore.build(entries, model.sample_rate, model.config.n_samples, Preparation(), cache)
         waves = np.stack([store[index][0] for index in range(len(store))])
     return waves, np.array(store.labels), np.array([entry.split for entry in store.entries])
 
 
-def is_even(values: np.ndarray, tolerance: float) -> bool:
-    """Whether ``values (steps,)`` go one way, but for steps back of at most ``tolerance``."""
+def is_monotonic(values: np.ndarray, tolerance: float) -> bool:
+    """Return whether ``values (steps,)`` rise or fall throughout, except for steps back of at most ``tolerance``."""
     steps = np.diff(values) * (1.0 if values[-1] >= values[0] else -1.0)
     return bool((steps >= -tolerance).all())
 
 
-def drawn_pairs(labels: np.ndarray, among: np.ndarray, n_pairs: int) -> np.ndarray:
-    """The two ends of each walk ``(pairs, 2)``: places ``among`` those of ``labels (n,)``, of two labels and of one by turns."""
+def draw_pairs(labels: np.ndarray, candidates: np.ndarray, n_pairs: int) -> np.ndarray:
+    """Return the rows of the two ends of each morph ``(pairs, 2)``, of two labels and of one in turn.
+
+    Parameters
+    ----------
+    labels : ndarray
+        Labels of all recordings, ``(n,)``.
+    candidates : ndarray
+        Rows to draw from.
+    n_pairs : int
+        Number of pairs.
+    """
     rng, ends = np.random.default_rng(SEED), []
-    names, counts = np.unique(labels[among], return_counts=True)
-    among = among[np.isin(labels[among], names[counts > 1])]
+    names, counts = np.unique(labels[candidates], return_counts=True)
+    candidates = candidates[np.isin(labels[candidates], names[counts > 1])]
     for index in range(n_pairs):
-        first = int(rng.choice(among))
-        others = among[(labels[among] == labels[first]) == bool(index % 2)]
+        first = int(rng.choice(candidates))
+        others = candidates[(labels[candidates] == labels[first]) == bool(index % 2)]
         ends.append((first, int(rng.choice(others[others != first]))))
     return np.array(ends)
 
 
-def walks(player, waves: np.ndarray, ends: np.ndarray, way: str, detail: float) -> np.ndarray:
-    """Walks ``(pairs, STEPS, time)`` between ``ends (pairs, 2)``."""
-    ways = [player.morph(waves[first], waves[last], STEPS, way, detail=detail) for first, last in ends]
-    return np.stack([np.stack([step[0] for step in steps]) for steps in ways])
+def morph_pairs(
+    model: VaeRuntime, waves: np.ndarray, ends: np.ndarray, options: argparse.Namespace, residual: float
+) -> np.ndarray:
+    """Return morphs ``(pairs, steps, time)`` between ``ends (pairs, 2)``."""
+    morphs = [
+        model.morph(waves[first], waves[last], options.steps, options.interpolation, detail=residual)
+        for first, last in ends
+    ]
+    return np.stack([np.stack([step[0] for step in steps]) for steps in morphs])
 
 
-def between(labels: np.ndarray, pictures: np.ndarray) -> dict[tuple[str, str], set[str]]:
-    """The labels that lie between each two or are one of them, from the ``pictures (n, d)`` of recordings."""
+def labels_between(labels: np.ndarray, embeddings: np.ndarray) -> dict[tuple[str, str], set[str]]:
+    """Return, for each two labels, both and those that lie between them, from the ``embeddings (n, d)`` of recordings."""
     names = np.unique(labels).tolist()
-    means = {name: pictures[labels == name].mean(axis=0) for name in names}
-    apart = {(a, b): float(np.linalg.norm(means[a] - means[b])) for a in names for b in names}
+    means = {name: embeddings[labels == name].mean(axis=0) for name in names}
+    distances = {(a, b): float(np.linalg.norm(means[a] - means[b])) for a in names for b in names}
     return {
-        (a, b): {a, b} | {name for name in names if max(apart[name, a], apart[name, b]) < apart[a, b]} for a, b in apart
+        (a, b): {a, b} | {name for name in names if max(distances[name, a], distances[name, b]) < distances[a, b]}
+        for a, b in distances
     }
 
 
-def as_recorded(waves: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Made waves ``(n, time)`` brought to their onsets and one level, as recordings are."""
+def prepare(waves: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return generated waves ``(n, time)`` aligned to their onsets and levelled, as recordings are."""
     preparation = Preparation()
     return np.stack([preparation.apply(wave[None], sample_rate, len(wave))[0] for wave in waves])
 
 
-def judged(
-    walked: dict[str, np.ndarray],
-    ends: np.ndarray,
-    waves: np.ndarray,
-    labels: np.ndarray,
-    among: np.ndarray,
-    classifier,
-    sample_rate: int,
-) -> dict:
-    """What the bars ask of ``walked``, walks ``(pairs, STEPS, time)`` by name, beside the recordings ``among`` which their ends were drawn,
-    and the same of crossfades where that makes sense."""
-    embeddings = [LogMelEmbedding(sample_rate, waves.shape[1] / sample_rate), ClassifierEmbedding(classifier)]
-    allowed = between(labels, embeddings[0](waves, sample_rate))
-    drawn_from = waves[among]
-    real = {embedding: embedding(drawn_from, sample_rate) for embedding in embeddings}
-    made = {name: morphs[:, STEPS // 2] for name, morphs in walked.items()}
-    made["crossfade"] = waves[ends].mean(axis=1)
-    made |= {f"end of {name}": morphs[:, 0] for name, morphs in walked.items()}
-    names, found = np.array(classifier.labels), {"recordings": {"one onset": _one_onset(drawn_from, sample_rate)}}
-    for name, sounds in made.items():
-        prepared = as_recorded(sounds, sample_rate)
-        found[name] = {"one onset": _one_onset(prepared, sample_rate)}
-        if not name.startswith("end"):
-            guessed = names[classifier.probabilities(prepared, sample_rate).argmax(axis=1)]
-            pairs = [(guess, *labels[pair]) for guess, pair in zip(guessed, ends, strict=True)]
-            found[name]["label of an end"] = np.mean([guess in (a, b) for guess, a, b in pairs])
-            found[name]["or between"] = np.mean([guess in allowed[a, b] for guess, a, b in pairs])
-        for embedding in embeddings:
-            distance = frechet_at_equal_counts(
-                EmbeddedClips.of(real[embedding]), EmbeddedClips.of(embedding(prepared, sample_rate))
-            )
-            found[name][f"Frechet, {embedding.name}"] = distance.value
-    for name, morphs in walked.items():
-        measured = np.stack(
-            [[measure(step, sample_rate) for step in steps] for steps in morphs]
-        )  # (pairs, STEPS, attributes)
-        for column, (attribute, tolerance) in enumerate(TOLERANCES.items()):
-            found[name][f"even {attribute}"] = np.mean(
-                [is_even(values, tolerance) for values in measured[:, :, column]]
-            )
-    return found
-
-
-def _one_onset(waves: np.ndarray, sample_rate: int) -> float:
+def fraction_with_one_onset(waves: np.ndarray, sample_rate: int) -> float:
+    """Return the fraction of waves ``(n, time)`` that have one onset."""
     return float(np.mean([count_onsets(wave, sample_rate) == 1 for wave in waves]))
 
 
-def slider_table(player, waves: np.ndarray) -> dict[str, dict[str, dict[str, float]]]:
-    """By how many of its steps each attribute changes when one slider moves by one step: QUANTILES over recordings."""
-    table = {}
-    for slider in player.sliders:
-        swept = [player.sweep(HEADROOM * wave, {slider.name: slider.step}, (0.0, 1.0)).waves for wave in waves]
-        before, after = np.array([[measure(wave[0], player.sample_rate) for wave in pair] for pair in swept]).swapaxes(
-            0, 1
-        )
-        steps = (after - before) / [attribute.step for attribute in ATTRIBUTES]
-        table[slider.name] = {
-            attribute.name: {name: float(np.quantile(column, share)) for name, share in QUANTILES.items()}
-            for attribute, column in zip(ATTRIBUTES, steps.T, strict=True)
+def monotonic_fractions(morphs: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """Return the fraction of morphs ``(pairs, steps, time)`` along which each attribute is monotonic."""
+    values = np.array([[attributes_of(step, sample_rate) for step in steps] for steps in morphs])
+    return {
+        f"monotonic_{name}": float(np.mean([is_monotonic(row, tolerance) for row in values[:, :, column]]))
+        for column, (name, tolerance) in enumerate(TOLERANCES.items())
+    }
+
+
+def add_morphs(
+    model: VaeRuntime,
+    waves: np.ndarray,
+    labels: np.ndarray,
+    candidates: np.ndarray,
+    options: argparse.Namespace,
+    report: Report,
+) -> None:
+    """Add rows of the recordings, of midpoints and ends of morphs, and of crossfades."""
+    rate = model.sample_rate
+    classifier = loading.load("drum-classifier")
+    ends = draw_pairs(labels, candidates, options.pairs)
+    morphs = {name: morph_pairs(model, waves, ends, options, residual) for name, residual in RESIDUALS.items()}
+    embeddings: dict[str, Embedding] = {
+        "frechet_log_mel": LogMelEmbedding(rate, waves.shape[1] / rate),
+        "frechet_classifier": ClassifierEmbedding(classifier),
+    }
+    allowed = labels_between(labels, embeddings["frechet_log_mel"](waves, rate))
+    real = {name: EmbeddedClips.of(embedding(waves[candidates], rate)) for name, embedding in embeddings.items()}
+    one_onset = fraction_with_one_onset(waves[candidates], rate)
+    report.add(MORPHS, {"clips": "recordings", "n_clips": len(candidates), "one_onset": one_onset})
+    midpoints = {name: morphed[:, options.steps // 2] for name, morphed in morphs.items()}
+    midpoints["crossfade"] = waves[ends].mean(axis=1)
+    first_steps = {f"end of {name}": morphed[:, 0] for name, morphed in morphs.items()}
+    for name, clips in {**midpoints, **first_steps}.items():
+        prepared = prepare(clips, rate)
+        row: dict[str, Value] = {
+            "clips": name,
+            "n_clips": len(clips),
+            "one_onset": fraction_with_one_onset(prepared, rate),
         }
-    return table
+        for column, embedding in embeddings.items():
+            row[column] = frechet_at_equal_counts(real[column], EmbeddedClips.of(embedding(prepared, rate))).value
+        if name in midpoints:
+            guesses = np.array(classifier.labels)[classifier.probabilities(prepared, rate).argmax(axis=1)]
+            pairs = [(guess, *labels[pair]) for guess, pair in zip(guesses, ends, strict=True)]
+            row["label_of_an_end"] = float(np.mean([guess in (a, b) for guess, a, b in pairs]))
+            row["label_of_an_end_or_between"] = float(np.mean([guess in allowed[a, b] for guess, a, b in pairs]))
+        if name in morphs:
+            row |= monotonic_fractions(morphs[name], rate)
+        report.add(MORPHS, row)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_attribute_steps(model: VaeRuntime, waves: np.ndarray, report: Report) -> None:
+    """Add the change of each attribute when one attribute is adjusted by one of its steps."""
+    for slider in model.sliders:
+        swept = [model.sweep(HEADROOM * wave, {slider.name: slider.step}, (0.0, 1.0)).waves for wave in waves]
+        values = np.array([[attributes_of(wave[0], model.sample_rate) for wave in pair] for pair in swept])
+        steps = (values[:, 1] - values[:, 0]) / [attribute.step for attribute in ATTRIBUTES]
+        for attribute, column in zip(ATTRIBUTES, steps.T, strict=True):
+            report.add(
+                ATTRIBUTE_STEPS,
+                {
+                    "adjusted": slider.name,
+                    "attribute": attribute.name,
+                    "median": float(np.median(column)),
+                    "low_10_percent": float(np.quantile(column, LOW)),
+                    "high_90_percent": float(np.quantile(column, HIGH)),
+                },
+            )
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--model", default="morph-drums")
     parser.add_argument("--pairs", type=int, default=600)
-    parser.add_argument("--way", default="spherical", choices=("linear", "spherical"))
-    parser.add_argument(
-        "--ends", default="all", choices=("all", "train", "valid", "test"), help="Split to draw pairs from."
-    )
-    parser.add_argument("--json", type=Path, default=None)
-    given = parser.parse_args()
-    player, classifier = loading.load(given.model), loading.load("drum-classifier")
-    waves, labels, splits = recordings(given.corpus, player)
-    found: dict = {"way": given.way, "ends": given.ends, "walks": {}}
-    if given.pairs:
-        among = np.flatnonzero((splits == given.ends) | (given.ends == "all"))
-        ends = drawn_pairs(labels, among, given.pairs)
-        walked = {name: walks(player, waves, ends, given.way, detail) for name, detail in DETAILS.items()}
-        found["walks"] = judged(walked, ends, waves, labels, among, classifier, player.sample_rate)
-    for name, row in found["walks"].items():
-        print(f"{name:23}" + "  ".join(f"{key} {value:.3g}" for key, value in row.items()))
-    chosen = waves[np.random.default_rng(SEED).choice(len(waves), min(60, len(waves)), replace=False)]
-    found["sliders"] = slider_table(player, chosen)
-    for name, row in found["sliders"].items():
-        said = (f"{key} {of['median']:+.2f} ({of['low']:+.2f} to {of['high']:+.2f})" for key, of in row.items())
-        print(f"slider {name:12}" + "  ".join(said))
-    if given.json:
-        given.json.write_text(json.dumps(plain(found), indent=1) + "\n", encoding="utf-8")
+    parser.add_argument("--steps", type=int, default=7, help="of a morph, both ends included")
+    parser.add_argument("--interpolation", default="spherical", choices=("linear", "spherical"))
+    parser.add_argument("--ends", default="all", choices=("all", "train", "valid", "test"), help="split of the pairs")
+    parser.add_argument("--adjusted", type=int, default=60, help="recordings whose attributes are adjusted")
 
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Measure morphs and adjusted attributes of one model."""
+    model = load_as(VaeRuntime, options.model)
+    waves, labels, splits = recordings(options.corpus, model)
+    if options.pairs:
+        candidates = np.flatnonzero((splits == options.ends) | (options.ends == "all"))
+        add_morphs(model, waves, labels, candidates, options, report)
+    rng = np.random.default_rng(SEED)
+    adjusted = waves[rng.choice(len(waves), min(options.adjusted, len(waves)), replace=False)]
+    add_attribute_steps(model, adjusted, report)
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (MORPHS, ATTRIBUTE_STEPS),
+    add_options,
+    measure,
+    smoke={"corpus": smoke_drums, "pairs": 2, "steps": 3, "adjusted": 1},
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCHMARK.run())

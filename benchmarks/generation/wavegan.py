@@ -1,10 +1,11 @@
-"""The peer that bundled generators are compared with: a plain class-conditional WaveGAN, trained by the same loop on the same clips.
+"""Train the peer of the bundled generators: a plain class-conditional WaveGAN, by the same loop on the same clips.
 
-Donahue, McAuley and Puckette, "Adversarial Audio Synthesis", 2019, tables 2 and 3, with the classic loss (binary cross-entropy),
-transposed convolutions and phase shuffle; labels enter as an embedding beside the latent vector and as a projection in the critic.
+Donahue, McAuley and Puckette, "Adversarial Audio Synthesis", 2019, tables 2 and 3, with the classic loss (binary
+cross-entropy), transposed convolutions and phase shuffle; labels enter as an embedding beside the latent vector and as a
+projection in the critic.
 
     python -m benchmarks.generation.wavegan --corpus corpora/drums --out runs/wavegan --max-minutes 20
-    python -m benchmarks.generation.wavegan --corpus corpora/digits --kind digits --out runs/wavegan-digits --max-minutes 20
+    python -m benchmarks.generation.wavegan --corpus corpora/digits --kind digits --out runs/wavegan-digits
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -21,14 +23,17 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wavewright.data.folder import scan
+from benchmarks.harness.corpora import DIGIT_LABELS, DRUM_LABELS, SEED, corpus_entries, smoke_digits, smoke_out
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, number, text
 from wavewright.families.gan.config import GanConfig
-from wavewright.families.gan.network import Condition, evaluate
+from wavewright.families.gan.network import Condition, WaveGenerator, evaluate
 from wavewright.families.gan.recipe import GanRecipe, prepare, recipe
 from wavewright.nn.blocks import phase_shuffle
-from wavewright.nn.losses import critic_loss, generator_loss
+from wavewright.nn.losses import critic_loss
+from wavewright.nn.network import Batch, Network, Turn
 from wavewright.training.loop import Loop
-from wavewright.training.report import Report
+from wavewright.training.report import Report as RunReport
 
 FIRST_FRAMES = 16
 WIDTH = 32  # channels of the layer beside the waveform; the paper has 64
@@ -36,7 +41,7 @@ WIDTH = 32  # channels of the layer beside the waveform; the paper has 64
 
 @dataclass(frozen=True)
 class Kind:
-    """What a corpus holds: clips of ``n_samples`` at ``sample_rate`` hertz, beginning at their onset or where the file begins."""
+    """Clips of ``n_samples`` at ``sample_rate`` hertz that start at their onset if ``is_aligned``."""
 
     labels: tuple[str, ...]
     sample_rate: int
@@ -45,13 +50,24 @@ class Kind:
 
 
 KINDS = {
-    "drums": Kind(("kick", "snare", "hat", "tom", "cymbal"), 44_100, 31_232, True),
-    "digits": Kind(tuple("0123456789"), 8_000, 8_000, False),
+    "drums": Kind(DRUM_LABELS, 44_100, 31_232, True),
+    "digits": Kind(DIGIT_LABELS, 8_000, 8_000, False),
+    "short digits": Kind(DIGIT_LABELS, 4_000, 2_000, False),  # for the smoke mode
 }
+
+WAVEGAN = Table(
+    "plain WaveGAN",
+    {
+        "kind": text(),
+        "steps": number("d"),
+        "million_parameters": number(".2f"),
+        "peak": number(".2f"),
+    },
+)
 
 
 def strides_of(config: GanConfig) -> tuple[int, ...]:
-    """From 16 frames to at least the clip's samples: fours, then a two where needed (six layers to 32,768)."""
+    """Return strides from 16 frames to at least the samples of a clip: fours, then a two where needed."""
     doublings = math.ceil(math.log2(config.n_samples / FIRST_FRAMES))
     return (4,) * (doublings // 2) + (2,) * (doublings % 2)
 
@@ -59,7 +75,7 @@ def strides_of(config: GanConfig) -> tuple[int, ...]:
 class PlainGenerator(nn.Module):
     """Latent and label -> waveform ``(batch, 1, n_samples)`` in [-1, 1], by transposed convolutions of 25 samples."""
 
-    def __init__(self, config: GanConfig):
+    def __init__(self, config: GanConfig) -> None:
         super().__init__()
         self.config = config
         self.condition = Condition(config)
@@ -74,6 +90,7 @@ class PlainGenerator(nn.Module):
         )
 
     def forward(self, latent: Tensor, label: Tensor | None, code: Tensor | None = None) -> Tensor:
+        """Return the waveform of a latent vector ``(batch, latent_size)`` and a label ``(batch,)``."""
         hidden = self.start(self.condition(latent, label, code)).unflatten(1, (-1, FIRST_FRAMES))
         for layer in self.layers:
             hidden = layer(F.relu(hidden))
@@ -85,7 +102,7 @@ class PlainGenerator(nn.Module):
 class PlainCritic(nn.Module):
     """Waveform -> logit ``(batch, 1)``, by strided convolutions of 25 samples with phase shuffle between them."""
 
-    def __init__(self, config: GanConfig):
+    def __init__(self, config: GanConfig) -> None:
         super().__init__()
         strides, n_labels = strides_of(config), len(config.labels)
         widths = [min(WIDTH << index, 512) for index in range(len(strides))]
@@ -94,53 +111,57 @@ class PlainCritic(nn.Module):
             for before, after, stride in zip([1, *widths], widths, reversed(strides), strict=False)
         )
         self.to_logit = nn.LazyLinear(1)
-        self.by_label = nn.LazyLinear(n_labels, bias=False)
+        self.projection = nn.LazyLinear(n_labels, bias=False)
 
     def forward(self, wave: Tensor, label: Tensor) -> Tensor:
+        """Return the logit of waves ``(batch, 1, n_samples)`` with labels ``(batch,)``."""
         hidden = wave
         for index, layer in enumerate(self.layers):
             hidden = F.leaky_relu(layer(hidden), 0.2)
             if index < len(self.layers) - 1:
                 hidden = phase_shuffle(hidden, 2)
         flat = hidden.flatten(1).float()
-        return self.to_logit(flat) + self.by_label(flat).gather(1, label.unsqueeze(1))
+        return self.to_logit(flat) + self.projection(flat).gather(1, label.unsqueeze(1))
 
 
-class PlainWaveGan(nn.Module):
+class PlainWaveGan(Network):
     """Generator and critic with the classic loss."""
 
-    def __init__(self, config: GanConfig):
+    def __init__(self, config: GanConfig) -> None:
         super().__init__()
         self.config = config
-        self.generator, self.critic = PlainGenerator(config), PlainCritic(config)
-        self.critic(
-            torch.zeros(1, 1, config.n_samples), torch.zeros(1, dtype=torch.int64)
-        )  # gives the lazy layers their size
+        self.generator = PlainGenerator(config)
+        self.critic = PlainCritic(config)
+        # A first call sets the size of the lazy layers.
+        self.critic(torch.zeros(1, 1, config.n_samples), torch.zeros(1, dtype=torch.int64))
 
     def players(self) -> dict[str, nn.Module]:
+        """Return the two networks by name."""
         return {"critic": self.critic, "generator": self.generator}
 
     def averaged(self) -> nn.Module:
+        """Return the network whose weights are averaged."""
         return self.generator
 
     def loss_weights(self, step: int) -> dict[str, float]:
+        """Return the weight of each loss."""
         return {"adv/critic": 1.0, "adv/generator": 1.0}
 
-    def turns(self, step: int) -> list:
-        return [("critic", self._critic), ("generator", self._generator)]
+    def turns(self, step: int) -> list[Turn]:
+        """Return each network with its loss function."""
+        return [("critic", self._critic_loss), ("generator", self._generator_loss)]
 
-    def _critic(self, batch: dict) -> dict[str, Tensor]:
+    def _critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         batch["fake"] = self.generator(torch.randn(len(batch["wave"]), self.config.latent_size), batch["label"])
         real = self.critic(batch["wave"], batch["label"])
         return {"adv/critic": critic_loss("bce", real, self.critic(batch["fake"].detach(), batch["label"]))}
 
-    def _generator(self, batch: dict) -> dict[str, Tensor]:
-        fake = self.critic(batch["fake"], batch["label"])
-        return {"adv/generator": generator_loss("bce", fake, fake)}
+    def _generator_loss(self, batch: Batch) -> dict[str, Tensor]:
+        return {"adv/generator": F.softplus(-self.critic(batch["fake"], batch["label"])).mean()}
 
 
 def settings(kind: Kind) -> GanRecipe:
-    """The paper's optimizer settings (Adam 1e-4, betas 0.5 and 0.9) and a batch of 16."""
+    """Return the paper's optimizer settings (Adam 1e-4, betas 0.5 and 0.9) with a batch of 16."""
     base = recipe("base")
     model = replace(base.model, labels=kind.labels, sample_rate=kind.sample_rate, n_samples=kind.n_samples)
     training = replace(
@@ -149,11 +170,13 @@ def settings(kind: Kind) -> GanRecipe:
     return replace(base, model=model, data=replace(base.data, align=kind.is_aligned), training=training)
 
 
-def generated(run: Path, kind: Kind, per_label: int, seed: int) -> np.ndarray:
-    """``per_label`` clips of every label of a run of this script, in the labels' order: ``(n, n_samples)``."""
+def generate(run: Path, kind: Kind, per_label: int, seed: int) -> np.ndarray:
+    """Return ``per_label`` clips of every label of a run of this script, in the labels' order: ``(n, n_samples)``."""
     generator = PlainGenerator(settings(kind).model).eval()
     tensors = load_file(run / "checkpoints" / "last.safetensors")
-    generator.load_state_dict({name[8:]: tensor for name, tensor in tensors.items() if name.startswith("average/")})
+    prefix = "average/"
+    averaged = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    generator.load_state_dict(averaged)
     torch.manual_seed(seed)
     with torch.no_grad():
         size = generator.config.latent_size
@@ -165,23 +188,53 @@ def generated(run: Path, kind: Kind, per_label: int, seed: int) -> np.ndarray:
     return torch.cat(rows)[:, 0].numpy()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--out", type=Path, default=Path("runs/wavegan"))
-    parser.add_argument("--max-minutes", type=float, default=20)
-    parser.add_argument("--kind", choices=KINDS, default="drums", help="what the corpus holds")
-    given = parser.parse_args()
-    data = prepare(settings(KINDS[given.kind]), scan(given.corpus, manifest=given.corpus / "manifest.jsonl").entries)
-    torch.manual_seed(data.recipe.training.seed)
-    given.out.mkdir(parents=True, exist_ok=True)
-    with Report(given.out) as report:
-        network = PlainWaveGan(data.recipe.model)
-        measure = lambda average: evaluate(average, data)  # noqa: E731
-        loop = Loop(network, data.batches, data.recipe.training, given.out / "checkpoints", report, measure)
-        loop.resume()
-        loop.run(given.max_minutes)
+    parser.add_argument("--max-minutes", type=float, default=20.0)
+    parser.add_argument("--steps", type=int, default=0, help="0: as many as the minutes allow")
+    parser.add_argument("--kind", choices=KINDS, default="drums", help="of clips in the corpus")
 
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Train, then draw a clip of each label."""
+    kind = KINDS[options.kind]
+    base = settings(kind)
+    base = replace(base, training=replace(base.training, steps=options.steps or base.training.steps))
+    data = prepare(base, corpus_entries(options.corpus))
+    torch.manual_seed(data.recipe.training.seed)
+    options.out.mkdir(parents=True, exist_ok=True)
+    network = PlainWaveGan(data.recipe.model)
+    with RunReport(options.out) as run_report:
+        loop = Loop(
+            network,
+            data.batches,
+            data.recipe.training,
+            options.out / "checkpoints",
+            run_report,
+            lambda average: evaluate(cast(WaveGenerator, average), data),
+        )
+        loop.resume()
+        progress = loop.run(options.max_minutes)
+    report.add(
+        WAVEGAN,
+        {
+            "kind": options.kind,
+            "steps": progress.step,
+            "million_parameters": sum(parameter.numel() for parameter in network.parameters()) / 1e6,
+            "peak": float(np.abs(generate(options.out, kind, 1, SEED)).max()),
+        },
+    )
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (WAVEGAN,),
+    add_options,
+    measure,
+    smoke={"corpus": smoke_digits, "kind": "short digits", "out": smoke_out, "steps": 1},
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(BENCHMARK.run())

@@ -1,111 +1,110 @@
-"""What speaks in the benchmark of voices: recordings, copies of them, voices, and other engines where they are installed.
+"""Sources of speech for the benchmarks of voices: recordings, copies of them, voices, and other engines.
 
-The peers are Debian's packages flite (voice slt) and espeak-ng; a peer that is not on the PATH has no row.
+The other engines are Debian's packages flite (voice slt) and espeak-ng.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.corpora import read_wave
+from benchmarks.harness.peers import ESPEAK_NG, FLITE, Peer
+from benchmarks.harness.timing import children_seconds
 from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry
 from wavewright.speech.voice import Voice
 
-PEERS = {
-    "flite": ["flite", "-voice", "slt", "-t", "{text}", "-o", "{out}"],
-    "espeak-ng": ["espeak-ng", "-v", "en-us", "-w", "{out}", "--", "{text}"],
+ENGINES: Mapping[Peer, tuple[str, ...]] = {
+    FLITE: ("flite", "-voice", "slt", "-t", "{text}", "-o", "{out}"),
+    ESPEAK_NG: ("espeak-ng", "-v", "en-us", "-w", "{out}", "--", "{text}"),
 }
+ENGINE_TIMEOUT_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Said:
-    """A sentence as it was said: ``wave (time,)``, and processor seconds that it took, 0 where that means nothing."""
+class Utterance:
+    """A spoken sentence ``wave (time,)``, and the processor seconds that it took, 0 for a recording."""
 
     wave: np.ndarray
     sample_rate: int
-    seconds: float = 0.0
+    processor_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
-class Talker:
-    """A row: ``say(text, seed)``, for how many seeds; ``entries`` alone for recordings and copies, which say what was recorded."""
+class Speaker:
+    """A row of the tables: ``speak(text, seed)``, for ``n_seeds`` seeds; recordings and copies speak recorded texts alone."""
 
     name: str
-    say: Callable[[str, int], Said]
+    speak: Callable[[str, int], Utterance]
     n_seeds: int = 1
     is_recorded: bool = False
 
 
-def recordings(entries: list[Entry]) -> Talker:
-    """The recordings themselves."""
+def recordings(entries: list[Entry]) -> Speaker:
+    """Return the recordings themselves."""
     by_text = {str(entry.text): entry for entry in entries}
 
-    def say(text: str, seed: int) -> Said:
+    def speak(text: str, seed: int) -> Utterance:
         clip = Clip.read(by_text[text].path).mono()
-        return Said(clip.wave[0], clip.sample_rate)
+        return Utterance(clip.wave[0], clip.sample_rate)
 
-    return Talker("recordings", say, is_recorded=True)
+    return Speaker("recordings", speak, is_recorded=True)
 
 
-def copies(entries: list[Entry], vocoder: str) -> Talker:
-    """The recordings through a vocoder's mel frames."""
+def copies(entries: list[Entry], vocoder_name: str) -> Speaker:
+    """Return the recordings copied by a vocoder."""
     by_text = {str(entry.text): entry for entry in entries}
-    player = loading.load(vocoder)
+    vocoder = loading.load_vocoder(vocoder_name)
 
-    def say(text: str, seed: int) -> Said:
-        wave = Clip.read(by_text[text].path).mono().resample(player.sample_rate).wave[0]
-        mel = player.mel_of(wave)
+    def speak(text: str, seed: int) -> Utterance:
+        mel = vocoder.mel_of(read_wave(by_text[text].path, vocoder.sample_rate))
         start = time.process_time()
-        made = player.vocode(mel, seed)[0]
-        return Said(made, player.sample_rate, time.process_time() - start)
+        wave = vocoder.vocode(mel, seed)[0]
+        return Utterance(wave, vocoder.sample_rate, time.process_time() - start)
 
-    return Talker(f"copies by {vocoder}", say, is_recorded=True)
+    return Speaker(f"copies by {vocoder_name}", speak, is_recorded=True)
 
 
-def voice(name: str, vocoder: str, n_seeds: int) -> Talker:
-    """A voice through a vocoder."""
-    speaker = Voice.load(name, vocoder)
-    speaker.warm_up()
+def voice(name: str, vocoder: str, n_seeds: int) -> Speaker:
+    """Return a voice with a vocoder, loaded and compiled."""
+    loaded = Voice.load(name, vocoder)
+    loaded.warm_up()
 
-    def say(text: str, seed: int) -> Said:
+    def speak(text: str, seed: int) -> Utterance:
         start = time.process_time()
-        clip = speaker.speak(text, seed=seed).clip
-        return Said(clip.wave[0], clip.sample_rate, time.process_time() - start)
+        clip = loaded.speak(text, seed=seed).clip
+        return Utterance(clip.wave[0], clip.sample_rate, time.process_time() - start)
 
-    return Talker(f"{name} by {vocoder}", say, n_seeds)
-
-
-def peers() -> list[Talker]:
-    """The other engines that are there; their seconds are those of the whole process."""
-    return [_peer(name, command) for name, command in PEERS.items() if shutil.which(command[0])]
+    return Speaker(f"{name} by {vocoder}", speak, n_seeds)
 
 
-def _peer(name: str, command: list[str]) -> Talker:
-    def say(text: str, seed: int) -> Said:
+def other_engines() -> list[Speaker]:
+    """Return the other engines that are installed; their seconds are those of the whole process."""
+    return [_engine(peer.name, command) for peer, command in ENGINES.items() if peer.is_installed]
+
+
+def missing_engines() -> list[Peer]:
+    """Return the other engines that are not installed."""
+    return [peer for peer in ENGINES if not peer.is_installed]
+
+
+def _engine(name: str, command: tuple[str, ...]) -> Speaker:
+    def speak(text: str, seed: int) -> Utterance:
         with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "said.wav"
+            out = Path(folder) / "speech.wav"
+            arguments = [argument.format(text=text, out=out) for argument in command]
             before = children_seconds()
-            subprocess.run(
-                [part.format(text=text, out=out) for part in command], check=True, capture_output=True, timeout=120
-            )
+            subprocess.run(arguments, check=True, capture_output=True, timeout=ENGINE_TIMEOUT_SECONDS)
             seconds = children_seconds() - before
             clip = Clip.read(out).mono()
-        return Said(clip.wave[0], clip.sample_rate, seconds)
+        return Utterance(clip.wave[0], clip.sample_rate, seconds)
 
-    return Talker(name, say)
-
-
-def children_seconds() -> float:
-    """Processor seconds of all processes that ended; 0 on systems that do not count them."""
-    times = os.times()
-    return times.children_user + times.children_system
+    return Speaker(name, speak)

@@ -1,112 +1,120 @@
-"""Times of words that a voice tells, beside a forced alignment of the same sound by means that know nothing of the voice.
+"""Compare the times of words that a voice reports with a forced alignment of the same speech by PocketSphinx.
 
     pip install pocketsphinx==5.1.1
     python -m benchmarks.speech.timestamps --voice en-kathleen --json timestamps.json
 
-PocketSphinx (BSD; its own acoustic model of US English, 10 ms frames) lays the phones of every word along the sound of the 100 sentences
-of benchmarks/speech/texts/hundred.txt; words are given to it as the phones that the voice spoke.
+PocketSphinx (BSD; its own acoustic model of US English, 10 ms frames) aligns the phones of every word with the speech of
+the 100 sentences of benchmarks/speech/texts/hundred.txt; the words are passed to it as the phones that the voice spoke.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+import sys
 
 import numpy as np
 
+from benchmarks.harness.corpora import SMOKE_VOICE, sentences
+from benchmarks.harness.peers import POCKETSPHINX
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, number, text
 from wavewright.clip import Clip
-from wavewright.errors import MissingExtra, WavewrightError
 from wavewright.speech.voice import Voice
 
-HUNDRED = Path(__file__).parent / "texts" / "hundred.txt"
-SAMPLE_RATE, FRAMES_PER_SECOND = 16_000, 100
-MOST_MEDIAN_MS, MOST_LATE_MS = 50.0, 120.0
+SAMPLE_RATE = 16_000
+FRAMES_PER_SECOND = 100
+MAX_MEDIAN_MS = 50.0
+MAX_LATE_MS = 120.0
 
-
-@dataclass(frozen=True)
-class Apart:
-    """How far word starts are apart: ``shift_ms`` the median with its sign, above 0 where the voice tells a later time."""
-
-    voice: str
-    vocoder: str
-    n_words: int
-    n_unaligned_sentences: int
-    median_ms: float
-    late_ms: float  # the 95th percentile
-    shift_ms: float
+WORD_STARTS = Table(
+    "word starts",
+    {
+        "voice": text(),
+        "vocoder": text(),
+        "words": number("d"),
+        "sentences_without_alignment": number("d"),
+        "median_error_ms": number(".0f", optional=True),
+        "error_ms_95_percent": number(".0f", optional=True),
+        "median_shift_ms": number("+.0f", optional=True),
+    },
+)
 
 
 class Aligner:
-    """Phones of words laid along a sound by PocketSphinx."""
+    """Alignment of the phones of words with speech by PocketSphinx."""
 
     def __init__(self) -> None:
-        """Load its acoustic model; raises MissingExtra without the package."""
-        try:
-            from pocketsphinx import Decoder
-        except ImportError as error:
-            raise MissingExtra("The independent aligner is missing: pip install pocketsphinx==5.1.1.") from error
-        self.decoder = Decoder(lm=None, loglevel="FATAL", beam=1e-80, pbeam=1e-80, wbeam=1e-60)
-        self.known: dict[tuple[str, ...], str] = {}
+        """Load the acoustic model; raise MissingExtra without the package."""
+        POCKETSPHINX.require()
+        from pocketsphinx import Decoder
 
-    def _name(self, phones: tuple[str, ...]) -> str:
-        """The dictionary's name for a word with these phones, without stress."""
-        if phones not in self.known:
-            self.known[phones] = f"word{len(self.known)}"
-            self.decoder.add_word(self.known[phones], " ".join(phones), update=True)
-        return self.known[phones]
+        self.decoder = Decoder(lm=None, loglevel="FATAL", beam=1e-80, pbeam=1e-80, wbeam=1e-60)
+        self.names: dict[tuple[str, ...], str] = {}
 
     def starts(self, clip: Clip, words: list[tuple[str, ...]]) -> list[float] | None:
-        """Seconds at which each word begins; None where the sound cannot be aligned to the words."""
+        """Return the start of each word in seconds; None where the speech cannot be aligned."""
         self.decoder.set_align_text(" ".join(self._name(phones) for phones in words))
         wave = clip.mono().resample(SAMPLE_RATE).wave[0]
         self.decoder.start_utt()
         self.decoder.process_raw((np.clip(wave, -1, 1) * 32_767).astype(np.int16).tobytes(), full_utt=True)
         self.decoder.end_utt()
-        segments = self.decoder.seg()
-        found = [part.start_frame / FRAMES_PER_SECOND for part in segments or () if part.word.startswith("word")]
-        return found if len(found) == len(words) else None
+        segments = self.decoder.seg() or ()
+        starts = [each.start_frame / FRAMES_PER_SECOND for each in segments if each.word.startswith("word")]
+        return starts if len(starts) == len(words) else None
+
+    def _name(self, phones: tuple[str, ...]) -> str:
+        """Return the dictionary's name of a word with these phones, without stress."""
+        if phones not in self.names:
+            self.names[phones] = f"word{len(self.names)}"
+            self.decoder.add_word(self.names[phones], " ".join(phones), update=True)
+        return self.names[phones]
 
 
-def apart(voice: Voice, texts: list[str], aligner: Aligner, vocoder: str) -> Apart:
-    """The difference of word starts over all texts."""
-    differences: list[float] = []
-    n_unaligned = 0
-    for text in texts:
-        speech = voice.speak(text)
-        words = [word for word in speech.words if word.phones]
-        phones = [tuple(phone.phone.rstrip("012") for phone in word.phones) for word in words]
-        found = aligner.starts(speech.clip, phones)
-        if found is None:
-            n_unaligned += 1
-            continue
-        differences += [1000 * (word.start - start) for word, start in zip(words, found, strict=True)]
-    errors = np.abs(differences)
-    late = float(np.quantile(errors, 0.95))
-    return Apart(
-        voice.name, vocoder, len(errors), n_unaligned, float(np.median(errors)), late, float(np.median(differences))
-    )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
     parser.add_argument("--voice", default="en-kathleen")
     parser.add_argument("--vocoder", default="vocoder")
-    parser.add_argument("--json", type=Path, default=None)
-    given = parser.parse_args()
-    texts = HUNDRED.read_text(encoding="utf-8").splitlines()
-    try:
-        found = apart(Voice.load(given.voice, given.vocoder), texts, Aligner(), given.vocoder)
-    except WavewrightError as error:
-        parser.error(str(error))
-    kept = found.median_ms <= MOST_MEDIAN_MS and found.late_ms <= MOST_LATE_MS
-    for name, value in asdict(found).items():
-        print(f"{name}: {value}")
-    print(f"word starts: {'kept' if kept else 'MISSED'}")
-    if given.json:
-        given.json.write_text(json.dumps({**asdict(found), "kept": kept}, indent=1) + "\n", encoding="utf-8")
+    parser.add_argument("--count", type=int, default=None, help="sentences, all hundred by default")
 
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for the voice; without PocketSphinx it holds the number of words alone."""
+    voice = Voice.load(options.voice, options.vocoder)
+    aligner = Aligner() if POCKETSPHINX.is_installed else None
+    if aligner is None:
+        report.skip(POCKETSPHINX, "The forced alignment")
+    differences_ms: list[float] = []
+    n_words = n_unaligned = 0
+    for sentence in sentences(options.count):
+        speech = voice.speak(sentence)
+        words = [word for word in speech.words if word.phones]
+        n_words += len(words)
+        phones = [tuple(phone.phone.rstrip("012") for phone in word.phones) for word in words]
+        starts = aligner.starts(speech.clip, phones) if aligner else None
+        if starts is None:
+            n_unaligned += 1
+            continue
+        differences_ms += [1000 * (word.start - start) for word, start in zip(words, starts, strict=True)]
+    errors_ms = np.abs(differences_ms)
+    median_ms = float(np.median(errors_ms)) if differences_ms else None
+    late_ms = float(np.quantile(errors_ms, 0.95)) if differences_ms else None
+    report.add(
+        WORD_STARTS,
+        {
+            "voice": voice.name,
+            "vocoder": options.vocoder,
+            "words": n_words,
+            "sentences_without_alignment": n_unaligned,
+            "median_error_ms": median_ms,
+            "error_ms_95_percent": late_ms,
+            "median_shift_ms": float(np.median(differences_ms)) if differences_ms else None,
+        },
+    )
+    report.target(voice.name, "median error of word starts, ms", median_ms, at_most=MAX_MEDIAN_MS)
+    report.target(voice.name, "error of word starts, 95 %, ms", late_ms, at_most=MAX_LATE_MS)
+
+
+BENCHMARK = Benchmark(__doc__, (WORD_STARTS, TARGETS), add_options, measure, smoke={"voice": SMOKE_VOICE, "count": 1})
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCHMARK.run())

@@ -1,125 +1,172 @@
-"""What the mixture density is worth: two recurrent models, the same minutes, one with a mixture of Gaussians, one with mean squared error.
+"""Compare two recurrent models trained for the same minutes: a mixture density output, and mean squared error.
 
     python -m benchmarks.training.lstm --corpus corpora/ambience --out runs/lstm-benchmark --minutes 5
 
-Both learn the ambience of recipes/ambience.py. Their sounds are compared with the recordings by the Frechet distance of log-mel pictures
-and by the distance of modulation spectra, label by label, beside what one half of the recordings is to the other; and 10 s of sound are
-timed. A row that is there already (``--out``) is not trained again.
+Both are trained on the ambience of recipes/ambience.py. Their clips are compared with the recordings by the Frechet
+distance of log-mel embeddings and by the distance of modulation spectra, label by label, beside the distance of one half
+of the recordings to the other; and 10 s of sound are timed. A model that ``--out`` already holds is not trained again.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
 import sys
-import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
+
+from benchmarks.harness.corpora import corpus_entries, smoke_ambience, smoke_out
+from benchmarks.harness.models import load_as
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.timing import median_seconds
+from benchmarks.training.budget import NEVER
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "recipes"))
 
 from ambience import LABELS, MODEL, ambience
 from bundling import sources_of
 
-from wavewright import loading
-from wavewright.data.entry import Scan
-from wavewright.data.folder import scan
+from wavewright.contracts.settings import override
+from wavewright.data.entry import Entry, Scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
+from wavewright.families.lstm.recipe import LstmRecipe
+from wavewright.families.lstm.runtime import LstmRuntime
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.metrics.frechet import frechet_distance
 from wavewright.metrics.modulation import modulation_distance
 from wavewright.models.card import CARD_FILE
 from wavewright.training.run import Provenance, Run
 
-OUTPUTS = ("mixture", "mse")
-CLIP_SECONDS, SEGMENT_SECONDS = 5.0, 2.0
-TIMED_SECONDS, TIMES = 10.0, 5
+Output: TypeAlias = Literal["mixture", "mse"]
+OUTPUTS: tuple[Output, ...] = ("mixture", "mse")
+CLIP_SECONDS = 5.0
+SEGMENT_SECONDS = 2.0
+TIMED_SECONDS = 10.0
 
-Sides = dict[str, np.ndarray]
+WavesByLabel = dict[str, np.ndarray]
 """Waves of each label, ``(n, time)``."""
 
+MODELS = Table(
+    "models",
+    {
+        "clips": text(),
+        "steps": number("d", optional=True),
+        "frechet_distance": number(".2f"),
+        "modulation_db": number(".2f"),
+        "seconds_for_10_s": number(".2f", optional=True),
+    },
+)
 
-def train(output: str, found: Scan, corpus: Path, out: Path, minutes: float) -> None:
-    """A run of so many minutes; its schedule ends with them."""
-    recipe = ambience()
+
+def settings_of(overrides: list[str]) -> LstmRecipe:
+    """Return the recipe of the bundled ambience with some other settings."""
+    base = ambience()
+    groups = {name: getattr(base, name) for name in ("model", "data", "training")}
+    return replace(base, **override(groups, overrides))
+
+
+def train(output: Output, entries: list[Entry], options: argparse.Namespace) -> None:
+    """Train a model for the given minutes, with which its schedule ends, or steps."""
+    recipe = settings_of(options.set)
     recipe = replace(
         recipe,
         model=replace(recipe.model, output=output),
-        training=replace(recipe.training, steps=0, metric="", evaluate_every=1_000_000),
+        training=replace(recipe.training, steps=options.steps, metric="", evaluate_every=NEVER),
     )
-    provenance = Provenance(f"ambience-{output}", MODEL.description, MODEL.licence, sources_of(corpus, LABELS))
-    Run(out, "lstm", recipe, found, provenance).train(minutes)
+    sources = sources_of(options.corpus, LABELS) if (options.corpus / "sources.json").is_file() else ()
+    provenance = Provenance(f"ambience-{output}", MODEL.description, MODEL.licence, sources)
+    Run(options.out / output, "lstm", recipe, Scan(tuple(entries)), provenance).train(options.minutes)
 
 
-def recorded(found: Scan, sample_rate: int) -> Sides:
-    """The recordings, each cut or padded to CLIP_SECONDS."""
-    entries = [entry for entry in found.entries if entry.label in LABELS]
+def recorded_waves(entries: list[Entry], sample_rate: int) -> WavesByLabel:
+    """Return the recordings, each cut or padded to CLIP_SECONDS."""
     store = ClipStore.build(entries, sample_rate, None, Preparation("crop"))
     n_samples = round(CLIP_SECONDS * sample_rate)
-    rows = {label: [i for i, other in enumerate(store.labels) if other == label] for label in LABELS}
+    rows = {label: [row for row, other in enumerate(store.labels) if other == label] for label in LABELS}
     return {label: np.stack([store.crop(row, 0, n_samples)[0] for row in own]) for label, own in rows.items()}
 
 
-def drawn(model: Path, count: int) -> Sides:
-    """As many sounds of each label as there are recordings."""
-    player = loading.load(model)
-    return {label: np.concatenate(player.generate(label, count, seed=1, seconds=CLIP_SECONDS)) for label in LABELS}
+def generated_waves(model: LstmRuntime, count: int) -> WavesByLabel:
+    """Return ``count`` clips of each label."""
+    return {label: np.concatenate(model.generate(label, count, seed=1, seconds=CLIP_SECONDS)) for label in LABELS}
 
 
-def distances(reference: Sides, estimate: Sides, sample_rate: int) -> dict[str, float]:
-    """Frechet distance of pictures of two seconds and distance of modulation spectra, each the mean over the labels."""
+def distances(reference: WavesByLabel, estimate: WavesByLabel, sample_rate: int) -> dict[str, float]:
+    """Return the Frechet distance of segments of two seconds and that of modulation spectra, means over the labels."""
     embedding = LogMelEmbedding(sample_rate, SEGMENT_SECONDS)
     n = round(SEGMENT_SECONDS * sample_rate)
     frechet, modulation = [], []
     for label in LABELS:
         count = min(len(reference[label]), len(estimate[label]))
-        sides = [side[label][:count] for side in (reference, estimate)]
-        # A sound's second and fourth second on: two pictures of each.
-        pictures = [
-            embedding(np.concatenate([side[:, n // 2 : 3 * n // 2], side[:, 3 * n // 2 :]])[:, :n], sample_rate)
-            for side in sides
+        real, generated = reference[label][:count], estimate[label][:count]
+        # Two segments of each clip, from its second and from its fourth second on.
+        segments = [
+            np.concatenate([side[:, n // 2 : 3 * n // 2], side[:, 3 * n // 2 :]])[:, :n] for side in (real, generated)
         ]
-        frechet.append(frechet_distance(*pictures))
-        modulation.append(modulation_distance(*sides, sample_rate))
-    return {"frechet": float(np.mean(frechet)), "modulation_db": float(np.mean(modulation))}
+        frechet.append(frechet_distance(embedding(segments[0], sample_rate), embedding(segments[1], sample_rate)))
+        modulation.append(modulation_distance(real, generated, sample_rate))
+    return {"frechet_distance": float(np.mean(frechet)), "modulation_db": float(np.mean(modulation))}
 
 
-def seconds_to_generate(model: Path) -> float:
-    """Return the CPU seconds for 10 s of sound, the median of a few runs, with the model loaded."""
-    player = loading.load(model)
-    times = []
-    for index in range(TIMES):
-        begin = time.process_time()
-        player.generate(LABELS[0], 1, start=index, seconds=TIMED_SECONDS)
-        times.append(time.process_time() - begin)
-    return statistics.median(times)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=MODEL.corpus)
     parser.add_argument("--out", type=Path, default=Path("runs/lstm-benchmark"))
     parser.add_argument("--minutes", type=float, default=5.0)
-    given = parser.parse_args()
-    found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
-    sample_rate = ambience().model.sample_rate
-    for output in OUTPUTS:
-        if not (given.out / output / CARD_FILE).is_file():
-            train(output, found, given.corpus, given.out / output, given.minutes)
-    real = recorded(found, sample_rate)
-    halves = [{label: waves[start::2] for label, waves in real.items()} for start in (0, 1)]
-    rows = [{"row": "half to half of the recordings", **distances(*halves, sample_rate)}]
-    for output in OUTPUTS:
-        made = drawn(given.out / output, len(halves[0][LABELS[0]]))
-        steps = loading.load(given.out / output).card.training["steps"]
-        row = {"row": output, "steps": steps, **distances(halves[0], made, sample_rate)}
-        rows.append(row | {"seconds_for_10_s": seconds_to_generate(given.out / output)})
-    print(json.dumps({"minutes": given.minutes, "rows": rows}, indent=2))
+    parser.add_argument("--steps", type=int, default=0, help="0: as many as the minutes allow")
+    parser.add_argument("--runs", type=int, default=5, help="of the timing")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
 
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Train both models and compare their clips with half of the recordings."""
+    entries = corpus_entries(options.corpus, labels=LABELS)
+    sample_rate = settings_of(options.set).model.sample_rate
+    for output in OUTPUTS:
+        if not (options.out / output / CARD_FILE).is_file():
+            train(output, entries, options)
+    recorded = recorded_waves(entries, sample_rate)
+    half, other_half = ({label: waves[start::2] for label, waves in recorded.items()} for start in (0, 1))
+    report.add(MODELS, {"clips": "other half of the recordings", **distances(half, other_half, sample_rate)})
+    for output in OUTPUTS:
+        model = load_as(LstmRuntime, options.out / output)
+        generated = generated_waves(model, len(half[LABELS[0]]))
+        seconds = median_seconds(partial(model.generate, LABELS[0], seconds=TIMED_SECONDS), options.runs, n_warm_up=0)
+        report.add(
+            MODELS,
+            {
+                "clips": output,
+                "steps": int(model.card.training["steps"]),
+                **distances(half, generated, sample_rate),
+                "seconds_for_10_s": seconds,
+            },
+        )
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (MODELS,),
+    add_options,
+    measure,
+    smoke={
+        "corpus": smoke_ambience,
+        "out": smoke_out,
+        "steps": 1,
+        "runs": 1,
+        "set": [
+            "training.batch_size=1",
+            "model.hidden_size=16",
+            "model.prenet_size=16",
+            "model.sample_rate=8000",
+            "model.n_mels=20",
+        ],
+    },
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCHMARK.run())

@@ -1,7 +1,7 @@
-"""What 200 one-shots and half an hour make: the size ``small`` on 40 recordings of each of five labels, then judged by these.
+"""Train the size ``small`` on 200 one-shots, 40 of each of five labels, for half an hour, and judge it by them.
 
     python -m benchmarks.training.small_data --corpus corpora/drums --out runs/small-data --max-minutes 30
-    python -m benchmarks.training.small_data --corpus corpora/drums --out runs/recurrent --max-minutes 30 --set model.recurrent=true
+    python -m benchmarks.training.small_data --corpus corpora/drums --out runs/recurrent --set model.recurrent=true
 
 The judge of the labels is the bundled drum classifier.
 """
@@ -11,54 +11,90 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.generation.drums import generated
+from benchmarks.generation.evaluation import EVALUATION, add_evaluation, generated_clips
+from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries, smoke_drums, smoke_out
+from benchmarks.harness.script import Benchmark, Report
 from wavewright import loading
 from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.metrics.clips import Clips
 from wavewright.metrics.comparison import compare
-from wavewright.metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
+from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from wavewright.training.run import train
 
-LABELS = ("kick", "snare", "hat", "tom", "cymbal")
-CLIPS_A_LABEL = 40
 
-
-def choose(corpus: Path, folder: Path) -> None:
-    """Copy the same 40 training recordings of each label to ``folder/<label>/``."""
+def copy_recordings(corpus: Path, folder: Path, per_label: int) -> None:
+    """Copy the same training recordings of each label to ``folder/<label>/``."""
     draw = random.Random(0)
-    entries = scan(corpus, manifest=corpus / "manifest.jsonl").entries
-    for label in LABELS:
-        known = [entry.path for entry in entries if entry.label == label and entry.split == "train"]
+    for label in DRUM_LABELS:
+        paths = [entry.path for entry in corpus_entries(corpus, "train", (label,))]
         (folder / label).mkdir(parents=True)
-        for path in draw.sample(known, CLIPS_A_LABEL):
+        for path in draw.sample(paths, per_label):
             shutil.copyfile(path, folder / label / path.name)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--out", type=Path, default=Path("runs/small-data"))
-    parser.add_argument("--max-minutes", type=float, default=30)
+    parser.add_argument("--size", default="small")
+    parser.add_argument("--max-minutes", type=float, default=30.0)
+    parser.add_argument("--recordings", type=int, default=40, help="of each label")
+    parser.add_argument("--per-label", type=int, default=200, help="generated clips")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        folder, cache = Path(place) / "clips", Path(place) / "cache"
-        choose(given.corpus, folder)
-        train(folder, "gan", "small", given.out, "folder", max_minutes=given.max_minutes, settings=given.set)
-        player = loading.load(str(given.out))
-        rate, n_samples = player.sample_rate, player.config.n_samples
-        store = ClipStore.build(scan(folder, "folder").entries, rate, n_samples, Preparation(), cache)
-        recordings = Clips.of(np.stack([store[i][0] for i in range(len(store))]), rate, store.labels)
-        judges = [LogMelEmbedding(rate, n_samples / rate), ClassifierEmbedding(loading.load("drum-classifier"))]
-        print(compare(recordings, generated(player, 200, False), judges, cheats=False))
 
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Train and judge the model."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "clips"
+        copy_recordings(options.corpus, folder, options.recordings)
+        train(
+            folder,
+            "gan",
+            options.size,
+            options.out,
+            "folder",
+            max_minutes=options.max_minutes,
+            settings=options.set,
+        )
+        model = loading.load_generator(options.out)
+        rate, n_samples = model.sample_rate, model.generate()[0].shape[-1]
+        store = ClipStore.build(
+            scan(folder, "folder").entries, rate, n_samples, Preparation(), Path(temporary) / "cache"
+        )
+        recordings = Clips.of(
+            np.stack([store[row][0] for row in range(len(store))]), rate, [str(label) for label in store.labels]
+        )
+        embeddings: list[Embedding] = [
+            LogMelEmbedding(rate, n_samples / rate),
+            ClassifierEmbedding(loading.load("drum-classifier")),
+        ]
+        generated = generated_clips(model, options.per_label, False, report)
+        add_evaluation("small data", compare(recordings, generated, embeddings, cheats=False), report)
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (EVALUATION,),
+    add_options,
+    measure,
+    smoke={
+        "corpus": smoke_drums,
+        "out": smoke_out,
+        "size": "tiny",
+        "recordings": 4,
+        "per_label": 2,
+        "set": ["training.steps=1", "model.sample_rate=8000", "model.n_samples=2000", "training.metric="],
+    },
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCHMARK.run())

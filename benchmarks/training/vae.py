@@ -1,142 +1,162 @@
-"""How well the VAE rebuilds drums of kits that it never heard, beside a waveform VAE of the same size, with and without critics.
+"""Compare the VAE with a waveform VAE of the same size on drums of unseen kits, with and without critics.
 
     python -m benchmarks.training.vae --corpus corpora/drums --minutes 20
     python -m benchmarks.training.vae --corpus corpora/drums --minutes 5 --only spectral waveform --json vae.json
 
-All learn from the same clips with the same losses and settings for as many minutes of one core; where critics come, they come at half of
-the steps. The kits that the manifest marks ``valid`` and ``test`` are held out; no label is told. Mel distance in nats, lower is better;
-multi-resolution STFT distance, lower is better; SI-SDR in dB, higher is better.
+All are trained on the same clips with the same losses and settings for as many minutes of one core; critics, where there
+are any, start at half of the steps. The kits that the manifest marks ``valid`` and ``test`` are held out; the networks are
+not conditioned on labels. Mel distance in nats and multi-resolution STFT distance: lower is better; SI-SDR in dB: higher
+is better.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import tempfile
-import time
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-import numpy as np
 import torch
-from torch import nn
 
+from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries, smoke_drums, smoke_out
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, number, text
+from benchmarks.training.budget import NEVER, seconds_a_step
 from benchmarks.training.waveform_vae import WaveformVae
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry
-from wavewright.data.folder import scan
+from wavewright.errors import BadFolder
 from wavewright.families.vae.config import VaeConfig
-from wavewright.families.vae.network import Vae, decode_all, encode_all
+from wavewright.families.vae.network import Autoencoder, Vae, decode_all, encode_all
 from wavewright.families.vae.recipe import VaePrepared, VaeRecipe, prepare, recipe, reconstruction_metrics
 from wavewright.training.loop import Loop
-from wavewright.training.report import Report
+from wavewright.training.report import Report as RunReport
 
-LABELS = ("kick", "snare", "hat", "tom", "cymbal")
-TIMED_STEPS = 6
+MIN_REDUCTION = 0.15
+MIN_STEPS = 2  # one without and one with critics
 
 
 @dataclass(frozen=True)
-class Peer:
+class Variant:
     """One row of the table."""
 
     build: Callable[[VaeConfig], Vae]
     has_critics: bool
 
 
-PEERS = {
-    "spectral": Peer(Vae, False),
-    "waveform": Peer(WaveformVae, False),
-    "spectral with critics": Peer(Vae, True),
-    "waveform with critics": Peer(WaveformVae, True),
+VARIANTS = {
+    "spectral": Variant(Vae, False),
+    "waveform": Variant(WaveformVae, False),
+    "spectral with critics": Variant(Vae, True),
+    "waveform with critics": Variant(WaveformVae, True),
 }
 
-
-def entries_of(corpus: Path) -> list[Entry]:
-    """The clips of the labels that count, the held-out kits all marked ``valid``."""
-    found = scan(corpus, manifest=corpus / "manifest.jsonl").entries
-    return [replace(e, split="train" if e.split == "train" else "valid") for e in found if e.label in LABELS]
-
-
-def seconds_a_step(network: Vae, prepared: VaePrepared) -> float:
-    """Processor seconds of a step, the median of some."""
-    with tempfile.TemporaryDirectory() as folder, Report(Path(folder), quiet=True, mute=True) as report:
-        settings = replace(
-            prepared.recipe.training, steps=TIMED_STEPS, evaluate_every=10**6, save_every=10**6, metric=""
-        )
-        loop = Loop(network, prepared.batches, settings, Path(folder), report)
-        loop.progress.steps, loop.progress.threads = TIMED_STEPS, 1
-        times = []
-        for _ in range(TIMED_STEPS):
-            begin = time.process_time()
-            loop._one_step(lambda first: [prepared.batches(first)])
-            times.append(time.process_time() - begin)
-    return float(np.median(times[1:]))
+RECONSTRUCTIONS = Table(
+    "reconstructions of held-out clips",
+    {
+        "variant": text(),
+        "million_parameters": number(".1f"),
+        "steps": number("d"),
+        "clips": number("d"),
+        "mel_distance_nats": number(".2f"),
+        "stft_distance": number(".2f"),
+        "si_sdr_db": number(".1f"),
+    },
+)
 
 
-def trained(peer: Peer, prepared: VaePrepared, minutes: float, out: Path) -> tuple[nn.Module, int]:
-    """The averaged autoencoder after so many minutes of one core, and the number of its steps."""
+def labelled_entries(corpus: Path) -> list[Entry]:
+    """Return the clips of the five labels, all held-out kits marked ``valid``."""
+    entries = corpus_entries(corpus, labels=DRUM_LABELS)
+    return [replace(entry, split="train" if entry.split == "train" else "valid") for entry in entries]
+
+
+def train_variant(variant: Variant, prepared: VaePrepared, minutes: float, out: Path) -> tuple[Autoencoder, int]:
+    """Return the averaged autoencoder after some processor minutes of one core, and the number of its steps."""
     torch.set_num_threads(1)
+    training = prepared.recipe.training
     model = replace(prepared.recipe.model, adversarial_from=0)
-    alone = seconds_a_step(peer.build(model), prepared)
-    steps = int(60 * minutes / alone)
-    if peer.has_critics:
-        together = seconds_a_step(peer.build(replace(model, adversarial_from=1)), prepared)
-        steps = int(60 * minutes / ((alone + together) / 2))
-        model = replace(model, adversarial_from=max(1, steps // 2))
+    seconds = seconds_a_step(variant.build(model), prepared.batches, training)
+    if variant.has_critics:
+        with_critics = variant.build(replace(model, adversarial_from=1))
+        seconds = (seconds + seconds_a_step(with_critics, prepared.batches, training)) / 2
+    steps = max(MIN_STEPS, int(60 * minutes / seconds))
+    if variant.has_critics:
+        model = replace(model, adversarial_from=steps // 2)
     torch.manual_seed(0)
-    settings = replace(prepared.recipe.training, steps=steps, evaluate_every=10**6, save_every=10**6, metric="")
-    with Report(out, quiet=False) as report:
-        loop = Loop(peer.build(model), prepared.batches, settings, out / "checkpoints", report)
+    settings = replace(training, steps=steps, evaluate_every=NEVER, save_every=NEVER, metric="")
+    with RunReport(out, quiet=False) as run_report:
+        loop = Loop(variant.build(model), prepared.batches, settings, out / "checkpoints", run_report)
         loop.run()
-    return loop.average, steps
-
-
-def measured(autoencoder: nn.Module, waves: np.ndarray, sample_rate: int) -> dict[str, float]:
-    """The distances of held-out ``waves (n, n_samples)`` from what is rebuilt of them."""
-    rebuilt = decode_all(autoencoder, encode_all(autoencoder, waves)[0])
-    return reconstruction_metrics(waves, rebuilt, sample_rate)
+    return cast(Autoencoder, loop.average), steps
 
 
 def settings_of(size: str, overrides: list[str]) -> VaeRecipe:
-    """The recipe of all peers."""
+    """Return the recipe of all variants."""
     base = recipe(size)
-    base = replace(base, model=replace(base.model, labels=LABELS), training=replace(base.training, threads=1))
-    return replace(base, **override({part: getattr(base, part) for part in ("model", "data", "training")}, overrides))
+    base = replace(base, model=replace(base.model, labels=DRUM_LABELS), training=replace(base.training, threads=1))
+    groups = {name: getattr(base, name) for name in ("model", "data", "training")}
+    return replace(base, **override(groups, overrides))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--out", type=Path, default=Path("runs/vae-benchmark"))
     parser.add_argument("--size", default="base")
     parser.add_argument("--minutes", type=float, default=20.0, help="of one core, for each")
-    parser.add_argument("--only", nargs="*", default=list(PEERS), choices=list(PEERS))
+    parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--json", type=Path, default=None)
-    given = parser.parse_args()
-    prepared = prepare(settings_of(given.size, given.set), entries_of(given.corpus), given.out / "cache")
-    if prepared.valid is None:
-        parser.error("the corpus has no held-out kits")
-    waves, rate, rows = prepared.waves(prepared.valid), prepared.recipe.model.sample_rate, {}
-    print(f"{len(waves)} held-out clips")
-    for name in given.only:
-        autoencoder, steps = trained(PEERS[name], prepared, given.minutes, given.out / name.replace(" ", "-"))
-        rows[name] = measured(autoencoder, waves, rate)
-        rows[name] |= {"steps": steps, "parameters": sum(p.numel() for p in autoencoder.parameters())}
-        print(
-            f"{name:24}" + "  ".join(f"{key.removeprefix('valid/')} {value:.4g}" for key, value in rows[name].items()),
-            flush=True,
-        )
-    if {"spectral", "waveform"} <= rows.keys():
-        share = 1 - rows["spectral"]["valid/mel"] / rows["waveform"]["valid/mel"]
-        print(f"the spectral VAE's mel distance is {share:.1%} below the waveform VAE's (bar: 15 %)")
-    if given.json:
-        given.json.write_text(json.dumps({"minutes": given.minutes, "rows": rows}, indent=1) + "\n", encoding="utf-8")
 
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Train and measure each variant."""
+    settings = settings_of(options.size, options.set)
+    prepared = prepare(settings, labelled_entries(options.corpus), options.out / "cache")
+    if prepared.valid is None:
+        raise BadFolder(f"{options.corpus} has no held-out kits.")
+    waves = prepared.waves(prepared.valid)
+    mel_distances = {}
+    for name in options.only:
+        out = options.out / name.replace(" ", "-")
+        autoencoder, steps = train_variant(VARIANTS[name], prepared, options.minutes, out)
+        rebuilt = decode_all(autoencoder, encode_all(autoencoder, waves)[0])
+        measured = reconstruction_metrics(waves, rebuilt, prepared.recipe.model.sample_rate)
+        report.detail(name, measured)
+        mel_distances[name] = measured["valid/mel"]
+        report.add(
+            RECONSTRUCTIONS,
+            {
+                "variant": name,
+                "million_parameters": sum(parameter.numel() for parameter in autoencoder.parameters()) / 1e6,
+                "steps": steps,
+                "clips": len(waves),
+                "mel_distance_nats": measured["valid/mel"],
+                "stft_distance": measured["valid/stft"],
+                "si_sdr_db": measured["valid/si_sdr"],
+            },
+        )
+    if {"spectral", "waveform"} <= mel_distances.keys():
+        reduction = 1 - mel_distances["spectral"] / mel_distances["waveform"]
+        report.target("spectral", "mel distance below the waveform VAE's", reduction, at_least=MIN_REDUCTION)
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (RECONSTRUCTIONS, TARGETS),
+    add_options,
+    measure,
+    smoke={
+        "corpus": smoke_drums,
+        "out": smoke_out,
+        "size": "tiny",
+        "minutes": 1e-5,
+        "only": ["spectral", "waveform with critics"],
+        "set": ["model.sample_rate=8000", "model.n_samples=4096"],
+    },
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCHMARK.run())

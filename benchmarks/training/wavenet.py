@@ -1,4 +1,4 @@
-"""How fast a WaveNet trains, beside the same network as it is commonly written, with dilated convolutions.
+"""Measure how fast a WaveNet trains, relative to the same network as commonly written, with dilated convolutions.
 
     python -m benchmarks.training.wavenet --size small
 
@@ -8,26 +8,42 @@ One thread, forward and backward, the median of several steps; audio seconds at 
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from statistics import median
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.timing import median_seconds
 from wavewright.families.wavenet.config import SIZES, WaveNetConfig
 from wavewright.families.wavenet.network import WaveNet, logistics_nats
 
+SAMPLE_RATE = 16_000
 
-class Convolutions(nn.Module):
-    """The layers over the wave as they are commonly written, ``(batch, channels, time)``: a dilated Conv1d and two of size 1 each."""
+SPEED = Table(
+    "training speed",
+    {
+        "size": text(),
+        "network": text(),
+        "precision": text(),
+        "audio_seconds_a_second": number(".2f"),
+        "times_the_first": number(".2f"),
+    },
+)
 
-    def __init__(self, config: WaveNetConfig):
+
+class DilatedConvolutions(nn.Module):
+    """The layers over the wave as commonly written: a dilated Conv1d and two of size 1 each."""
+
+    def __init__(self, config: WaveNetConfig) -> None:
         super().__init__()
-        self.config, channels = config, config.channels
+        self.config = config
+        channels = config.channels
         self.input = nn.Conv1d(1, channels, config.input_taps)
         self.dilated = nn.ModuleList(
             nn.Conv1d(channels, 2 * channels, 2, dilation=dilation) for dilation in config.dilations
@@ -38,12 +54,11 @@ class Convolutions(nn.Module):
         self.output = nn.Conv1d(config.head_channels, config.outputs, 1)
 
     def forward(self, wave: Tensor) -> Tensor:
-        """``(batch, time)`` -> ``(batch, time, outputs)``."""
+        """Return the outputs ``(batch, time, outputs)`` for a wave ``(batch, time)``."""
         hidden = self.input(F.pad(wave, (self.config.input_taps, 0))[:, None, :-1])
-        total: Tensor | float = 0.0
-        for dilation, dilated, residual, skip in zip(
-            self.config.dilations, self.dilated, self.residual, self.skip, strict=True
-        ):
+        total = torch.zeros(())
+        layers = zip(self.config.dilations, self.dilated, self.residual, self.skip, strict=True)
+        for dilation, dilated, residual, skip in layers:
             to_tanh, to_gate = dilated(F.pad(hidden, (dilation, 0))).chunk(2, dim=1)
             units = torch.tanh(to_tanh) * torch.sigmoid(to_gate)
             total = total + skip(units)
@@ -51,44 +66,56 @@ class Convolutions(nn.Module):
         return self.output(F.relu(self.head(F.relu(total)))).transpose(1, 2).float()
 
 
-def audio_seconds(network: Callable[[Tensor], Tensor], wave: Tensor, bfloat16: bool, steps: int) -> float:
-    """Seconds of audio at 16 kHz in a second of training, the median of ``steps``."""
-    taken = []
-    for _ in range(steps + 1):
-        begin = time.perf_counter()
+def audio_seconds_a_second(network: Callable[[Tensor], Tensor], wave: Tensor, bfloat16: bool, n_steps: int) -> float:
+    """Return the seconds of audio in a second of training, the median of ``n_steps``."""
+
+    def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             loss = logistics_nats(network(wave), wave).mean()
         loss.backward()
-        taken.append(time.perf_counter() - begin)
-    return wave.numel() / 16_000 / median(taken[1:])
+
+    return wave.numel() / SAMPLE_RATE / median_seconds(step, n_steps, time.perf_counter)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
     parser.add_argument("--size", default="small", choices=SIZES)
     parser.add_argument("--steps", type=int, default=7)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--samples", type=int, default=8_192)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    config = replace(SIZES[given.size], condition="none")
-    torch.manual_seed(0)
-    wave = 0.1 * torch.randn(given.batch_size, given.samples)
-    rows = []
-    for form, network in (("convolutions", Convolutions(config)), ("as Wavewright trains", WaveNet(config))):
-        for bfloat16 in (False, True):
-            speed = audio_seconds(network, wave, bfloat16, given.steps)
-            rows.append(
-                {"form": form, "precision": "bfloat16" if bfloat16 else "float32", "audio_seconds_per_second": speed}
-            )
-    if given.json:
-        print(json.dumps({"size": given.size, "rows": rows}))
-        return
-    for row in rows:
-        ratio = row["audio_seconds_per_second"] / rows[0]["audio_seconds_per_second"]
-        print(f"{row['form']:20} {row['precision']:9} {row['audio_seconds_per_second']:6.2f} audio s/s  {ratio:5.2f}x")
 
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for each network and precision."""
+    torch.set_num_threads(1)
+    config = replace(SIZES[options.size], condition="none")
+    torch.manual_seed(0)
+    wave = 0.1 * torch.randn(options.batch_size, options.samples)
+    networks = {"dilated convolutions": DilatedConvolutions(config), "as Wavewright trains": WaveNet(config)}
+    first = 0.0
+    for name, network in networks.items():
+        for bfloat16 in (False, True):
+            speed = audio_seconds_a_second(network, wave, bfloat16, options.steps)
+            first = first or speed
+            report.add(
+                SPEED,
+                {
+                    "size": options.size,
+                    "network": name,
+                    "precision": "bfloat16" if bfloat16 else "float32",
+                    "audio_seconds_a_second": speed,
+                    "times_the_first": speed / first,
+                },
+            )
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (SPEED,),
+    add_options,
+    measure,
+    smoke={"size": "tiny", "steps": 1, "batch_size": 1, "samples": 1_024},
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCHMARK.run())
