@@ -1,7 +1,7 @@
 """Measure what Wavewright does: a script for each table of docs/benchmarks.md, `python -m benchmarks.<subject>.<name>`.
 
 Each script prints the processor, Markdown tables and, with ``--json``, writes the same rows to a file. ``--smoke`` runs
-it on tiny sizes in seconds, with sounds of the bundled models in place of corpora. Benchmarks run on one thread.
+it on tiny sizes in seconds, with clips of the bundled models instead of corpora. Benchmarks run on one thread.
 """
 
 import os

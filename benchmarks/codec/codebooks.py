@@ -1,4 +1,4 @@
-"""Measure how evenly a codec uses its codebooks, and the bits that its entropy coders spend on a frame.
+"""Measure how uniformly a codec uses its codebooks, and the bits that its entropy coders spend on a frame.
 
     python -m benchmarks.codec.codebooks --clips corpora/speech:valid
     python -m benchmarks.codec.codebooks --clips corpora/speech:valid --model runs/mine --count 50

@@ -1,1 +1,1 @@
-"""Sounds that models generate, beside recordings, cheats and other generators."""
+"""Generated clips beside recordings, cheats and other generators."""

@@ -148,7 +148,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     else:
         report.skip(SCIKIT_LEARN, "The support vector machine")
     measured = train_classifier(options.corpus, options.out, options.steps)
-    report.detail("scores", measured)
+    report.attach("scores", measured)
     report.add(JUDGES, {"judge": "classifier", "takes": len(held_out), "accuracy": measured["accuracy"]})
 
 

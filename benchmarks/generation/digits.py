@@ -8,7 +8,7 @@
 ``--model`` is a model's name or folder, or a folder of clips that ``wavewright generate`` wrote (labels by its manifest or
 by sub-folders). ``--wavegan`` is a run of benchmarks/generation/wavegan.py. Recordings are split ``train`` of the corpus,
 held-out ones split ``valid`` (other takes of the same speakers). Every clip counts from its start for 1 s at 8 kHz.
-Nearest neighbours, diversity and copies are those of ``wavewright.metrics.SpeechEmbedding``. Targets beside those of the
+Distances, diversity and copies are those of ``wavewright.metrics.SpeechEmbedding``. Targets beside those of the
 evaluation: a diversity of at most 1.1, and a harmonics-to-noise ratio within 4 dB of that of the recordings.
 """
 
@@ -159,14 +159,14 @@ def draw_spectrograms(recorded: SpokenDigits, generated: SpokenDigits, labels: S
         n_generated = GRID_COLUMNS - GRID_RECORDINGS
         for digits, count, title in ((recorded, GRID_RECORDINGS, "recorded"), (generated, n_generated, "generated")):
             rows = [row for row, other in enumerate(digits.labels) if other == label]
-            for row in _evenly_spaced(rows, count):
+            for row in _linspaced(rows, count):
                 clips.append(Clip(pad([digits.waves[row]]), SAMPLE_RATE))
                 titles.append(f"{label} {title}")
     draw_grid(clips, titles, out)
 
 
-def _evenly_spaced(rows: list[int], count: int) -> list[int]:
-    """Return ``count`` of the rows, evenly spaced; all where there are fewer."""
+def _linspaced(rows: list[int], count: int) -> list[int]:
+    """Return ``count`` of the rows at equal distances; all where there are fewer."""
     positions = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))
     return [rows[position] for position in positions]
 

@@ -82,7 +82,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         report.add(ACCURACY, {"label": label, "accuracy": accuracy})
     label_indices = np.array([DRUM_LABELS.index(label) for label in labels])
     measured = scores(np.log(judge.probabilities(waves, judge.sample_rate) + 1e-12), label_indices)
-    report.detail("scores", measured)
+    report.attach("scores", measured)
     card = Card.read(options.out)
     metrics = {f"test/{name}": round(value, 4) for name, value in measured.items()} | {"test/n_clips": len(labels)}
     write_card(options.out, card.model_copy(update={"metrics": card.metrics | metrics}))

@@ -99,15 +99,15 @@ def add_distances(train: Clips, report: Report) -> None:
         rows, is_same_drum = embedding(own.waves, train.sample_rate), own.groups[:, None] == own.groups[None, :]
         distances = distances_among(rows)
         others = np.where(is_same_drum, np.inf, distances).min(1)
-        takes = np.where(is_same_drum & ~np.eye(len(rows), dtype=bool), distances, np.inf).min(1)
-        takes = takes[np.isfinite(takes)]
+        nearest_takes = np.where(is_same_drum & ~np.eye(len(rows), dtype=bool), distances, np.inf).min(1)
+        nearest_takes = nearest_takes[np.isfinite(nearest_takes)]
         report.add(
             DISTANCES,
             {
                 "label": label,
                 "recordings": len(rows),
                 "drums": len(np.unique(own.groups)),
-                "nearest_take": float(np.median(takes)) if len(takes) else None,
+                "nearest_take": float(np.median(nearest_takes)) if len(nearest_takes) else None,
                 "nearest_other_drum_smallest": others.min(),
                 "nearest_other_drum_median": float(np.median(others)),
                 "limit": smallest_distance(rows, embedding.near_duplicate_distance, own.groups),

@@ -25,17 +25,17 @@ EVALUATION = Table(
         "model": text(),
         "clips": text(),
         "n_clips": number("d"),
-        "figure": text(),
+        "metric": text(),
         "value": number(".3f"),
-        "limit": number("g"),
+        "threshold": number("g"),
         "is_met": text(),
     },
 )
 
 
 def add_evaluation(model: str, evaluation: EvaluationReport, report: Report) -> None:
-    """Add the figures that have a limit, of generated clips, recordings and cheats; keep the whole evaluation too."""
-    report.detail(model, evaluation)
+    """Add the metrics with a threshold, of generated clips, recordings and cheats, and the whole evaluation as JSON."""
+    report.attach(model, evaluation)
     print(f"\n{model}\n{evaluation}", flush=True)
     for row in evaluation.rows:
         for criterion in row.criteria:
@@ -45,9 +45,9 @@ def add_evaluation(model: str, evaluation: EvaluationReport, report: Report) -> 
                     "model": model,
                     "clips": row.name,
                     "n_clips": row.n_clips,
-                    "figure": criterion.name,
+                    "metric": criterion.name,
                     "value": criterion.value,
-                    "limit": criterion.threshold,
+                    "threshold": criterion.threshold,
                     "is_met": criterion.is_met,
                 },
             )

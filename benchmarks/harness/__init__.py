@@ -1,1 +1,1 @@
-"""What the benchmarks share: their options and output, tables, timing, other tools to compare with, synthetic corpora."""
+"""Common code of the benchmarks: options and output, tables, timing, peers, corpora."""

@@ -1,4 +1,4 @@
-"""Recordings of a corpus, and tiny corpora of the bundled models' own sounds for the smoke mode."""
+"""Recordings of a corpus, and tiny corpora of clips by the bundled models for the smoke mode."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def corpus_entries(
         and speaker in (None, entry.speaker)
     ]
     if not entries:
-        wanted = f"of split {split!r} " if split else ""
-        spoken = f"of the speaker {speaker!r} " if speaker else ""
+        of_split = f"of split {split!r} " if split else ""
+        of_speaker = f"of the speaker {speaker!r} " if speaker else ""
         raise BadFolder(
-            f"{corpus} has no recordings {wanted}{spoken}of at least {min_seconds:g} s; name another split or folder."
+            f"{corpus} has no recordings {of_split}{of_speaker}of at least {min_seconds:g} s; name another split or folder."
         )
     return entries
 

@@ -36,7 +36,7 @@ class Peer:
 
     @property
     def is_installed(self) -> bool:
-        """Whether it can be used here."""
+        """True if it can be used here."""
         if self.module:
             return importlib.util.find_spec(self.module) is not None
         return shutil.which(self.program) is not None

@@ -77,7 +77,7 @@ class Report:
         """Say that something is left out because a package or program is not installed."""
         self.note(f"{skipped}: left out, since {peer.missing}")
 
-    def detail(self, name: str, result: object) -> None:
+    def attach(self, name: str, result: object) -> None:
         """Keep a result that no table holds in the JSON file."""
         self.details[name] = plain(result)
         self._write()

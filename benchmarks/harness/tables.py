@@ -25,7 +25,7 @@ class Column:
 
     @property
     def is_text(self) -> bool:
-        """Whether the cells are text or truth values."""
+        """True for text and truth values."""
         return not self.format
 
     def cell(self, value: Value) -> str:

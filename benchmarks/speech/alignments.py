@@ -32,7 +32,7 @@ from wavewright.families.acoustic.recipe import AcousticRecipe, Clip, SpeechBatc
 from wavewright.text import front_end
 
 ALIGNERS = {"aligner": False, "aligner and listener": True}
-"""Whether the listener corrects the alignment, by row."""
+"""True where the listener corrects the alignment, by row."""
 
 WORD_STARTS = Table(
     "word starts",
@@ -75,9 +75,9 @@ def words_of(clip: Clip, config: AcousticConfig) -> tuple[list[tuple[str, ...]],
 
 
 @torch.no_grad()
-def word_starts(voice: Voice, clips: list[Clip], with_listener: bool) -> list[list[float]]:
+def word_starts(voice: Voice, clips: list[Clip], is_corrected: bool) -> list[list[float]]:
     """Return the word starts of each clip in seconds by the voice's own alignment."""
-    voice.is_listening.fill_(with_listener)
+    voice.is_listening.fill_(is_corrected)
     seconds_a_frame = voice.config.hop_length / voice.config.sample_rate
     aligned = []
     for clip in clips:
@@ -126,7 +126,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     voice = build(config).voice.eval()
     voice.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(folder, config).items()})
     clips = training_clips(options.corpus, config, options.speaker, options.count)
-    aligned = {name: word_starts(voice, clips, with_listener) for name, with_listener in ALIGNERS.items()}
+    aligned = {name: word_starts(voice, clips, is_corrected) for name, is_corrected in ALIGNERS.items()}
     reference: list[list[float] | None]
     if POCKETSPHINX.is_installed:
         aligner, reference_name = Aligner(), POCKETSPHINX.name

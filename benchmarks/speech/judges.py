@@ -1,6 +1,6 @@
 """Judge speech: word errors by a recogniser, DNSMOS and PESQ, each left out with a sentence where it is not installed.
 
-DNSMOS P.835 rates how natural speech sounds: Reddy, Gopal and Cutler, "DNSMOS P.835: a non-intrusive perceptual
+DNSMOS P.835 rates the naturalness of speech: Reddy, Gopal and Cutler, "DNSMOS P.835: a non-intrusive perceptual
 objective speech quality metric to evaluate noise suppressors", 2022, through the package speechmos (MIT).
 """
 

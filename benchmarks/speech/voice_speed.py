@@ -62,7 +62,7 @@ JOINS = Table(
 )
 
 
-def first_sounds_ms(voice: Voice, texts: list[str]) -> np.ndarray:
+def first_samples_ms(voice: Voice, texts: list[str]) -> np.ndarray:
     """Return the time to the first sound of each text in ms, ``(2, texts)``: by the clock and of the processor."""
     times = []
     for sentence in texts:
@@ -164,7 +164,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     """Measure one voice."""
     texts, voice = sentences(options.count), Voice.load(options.voice, options.vocoder)
     voice.warm_up()
-    for clock, values in zip(("wall clock", "processor"), first_sounds_ms(voice, texts), strict=True):
+    for clock, values in zip(("wall clock", "processor"), first_samples_ms(voice, texts), strict=True):
         median_ms, late_ms = float(np.median(values)), float(np.quantile(values, 0.95))
         report.add(FIRST_SOUND, {"clock": clock, "median_ms": median_ms, "late_ms_95_percent": late_ms})
         if clock == "wall clock":

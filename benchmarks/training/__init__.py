@@ -1,1 +1,1 @@
-"""What networks, losses and settings learn in the same time."""
+"""Networks, losses and settings trained for the same time."""

@@ -164,6 +164,8 @@ BENCHMARK = Benchmark(
             "model.prenet_size=16",
             "model.sample_rate=8000",
             "model.n_mels=20",
+            "model.n_fft=2048",
+            "model.hop_length=1024",
         ],
     },
 )

@@ -92,7 +92,13 @@ BENCHMARK = Benchmark(
         "size": "tiny",
         "recordings": 4,
         "per_label": 2,
-        "set": ["training.steps=1", "model.sample_rate=8000", "model.n_samples=2000", "training.metric="],
+        "set": [
+            "training.steps=1",
+            "training.threads=1",
+            "training.metric=",
+            "model.sample_rate=8000",
+            "model.n_samples=2000",
+        ],
     },
 )
 
