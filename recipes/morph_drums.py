@@ -26,7 +26,7 @@ STEPS, CRITICS_FROM = 8_500, 4_000
 
 
 def morph_drums(device: str = "cpu") -> VaeRecipe:
-    """The settings of the run."""
+    """Return the settings of the run."""
     base = recipe("base")
     return replace(
         base,

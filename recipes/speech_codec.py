@@ -36,7 +36,7 @@ STEPS, ADVERSARIAL_FROM, ENCODER_FROM = 35_000, 18_000, 26_000
 
 
 def speech(device: str = "cpu") -> CodecRecipe:
-    """The settings of the run: encoder, codes and decoder first; then the decoder alone, with critics; the encoder alone at last."""
+    """Return the settings of the run: all modules first, then the decoder alone with critics, then the encoder alone."""
     base = recipe("small")
     return replace(
         base,

@@ -22,7 +22,7 @@ STEPS = 9_000
 
 
 def speech(device: str = "cpu") -> PriorRecipe:
-    """The settings of the run."""
+    """Return the settings of the run."""
     base = recipe("small")
     return replace(
         base,

@@ -26,7 +26,7 @@ STEPS, ADVERSARIAL_FROM = 18_000, 6_000
 
 
 def vocoder(device: str = "cpu") -> VocoderRecipe:
-    """The settings of the run: distances first, then critics as well."""
+    """Return the settings of the run: distances first, then critics as well."""
     base = recipe("small")
     return replace(
         base,

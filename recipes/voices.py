@@ -38,7 +38,7 @@ STEPS, VOICE_FROM, CRITICS_FROM = 21_500, 1_500, 18_000
 
 
 def voices(device: str = "cpu") -> AcousticRecipe:
-    """The settings of the run: the aligner first, then the voice, soon with what its listener hears, then with critics."""
+    """Return the settings of the run: the aligner first, then the voice, with its listener, then with critics."""
     base = recipe("small")
     return replace(
         base,

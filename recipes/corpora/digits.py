@@ -51,5 +51,5 @@ def find(pack: Path) -> Iterator[Recording | LeftOut]:
 
 
 def gather_digits(pack: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:
-    """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where the pack is missing."""
+    """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if the pack is missing."""
     return gather(find(pack), out, lambda recording: Clip.read(recording.path).mono())

@@ -49,5 +49,5 @@ def _stretch(recording: Recording) -> Clip:
 
 
 def gather_music(folder: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:
-    """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where the package is missing."""
+    """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if the package is missing."""
     return gather(find(folder), out, _stretch)

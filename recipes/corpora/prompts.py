@@ -36,5 +36,5 @@ def find(folder: Path, language: str) -> Iterator[Recording]:
 
 
 def gather_prompts(folder: Path, out: Path, language: str = "en") -> tuple[list[Recording], list[LeftOut]]:
-    """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a package is missing."""
+    """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if a package is missing."""
     return gather(find(folder, language), out, lambda recording: decoded(recording.path))
