@@ -69,9 +69,7 @@ def interpolate_runs(first: Path, second: Path, weights: dict[str, float], out: 
             ]
             own = [name for name in own if tensors[name].is_floating_point()]
             if not own:
-                raise BadSetting(
-                    f"{second} has no module {module!r}; the modules of a codec are encoder and decoder."
-                )
+                raise BadSetting(f"{second} has no module {module!r}; the modules of a codec are encoder and decoder.")
             for name in own:
                 if name not in known or one.get_slice(name).get_shape() != list(tensors[name].shape):
                     raise BadModel(f"{first} has no weight {name} of that shape; give two runs of the same networks.")

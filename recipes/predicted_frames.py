@@ -1,14 +1,15 @@
-"""Recordings beside the mel frames that a voice predicts for them, so that a vocoder learns to make sound of what voices say.
+"""Write recordings with the mel frames that a voice predicts for them, to train a vocoder on predicted frames.
 
     python recipes/predicted_frames.py --corpus corpora/speech --voice runs/en --out corpora/spoken
     python recipes/vocoder.py --corpus corpora/spoken --from runs/vocoder --out runs/vocoder-spoken \\
         --set data.given_mels=true model.adversarial_from=1 training.steps=5000 training.learning_rate=0.0004
 
-Each recording of a speaker of the voice stands twice in the new corpus: with its own frames, and with those that the voice predicts at the
-recording's own timing, pitch and energy, in its speaker's usual style. All other recordings stand there once, with their own frames.
-Recordings are brought to the voice's loudness first. ``name.npy`` beside ``name.flac`` has the frames, ``(80, frames)`` float16 nats.
+The new corpus contains each recording of a speaker of the voice twice: with its own frames, and with those that the
+voice predicts with the recording's timing, pitch and energy, in its speaker's usual style. It contains all other
+recordings once, with their own frames. Recordings are normalised to the voice's loudness. ``name.npy`` beside
+``name.flac`` has the frames, ``(80, frames)`` float16 nats.
 
-Shen et al., "Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram Predictions", 2018, trained its vocoder so.
+Shen et al., "Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram Predictions", 2018, train a vocoder so.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def stored_voice(folder: ModelFolder) -> Voice:
 
 @torch.no_grad()
 def predicted_frames(voice: Voice, clip: Recorded) -> np.ndarray:
-    """Return the mel frames ``(n_mels, frames)`` in nats that a voice predicts with a recording's timing, pitch and energy."""
+    """Return the mel frames ``(n_mels, frames)``, in nats, of a voice with a recording's timing, pitch and energy."""
     batch = on_device(SpeechBatches([clip], AcousticRecipe(model=voice.config)).all()[0], voice)
     durations, conditioning, _ = recorded_prosody(voice, batch)
     encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]])

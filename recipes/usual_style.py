@@ -21,15 +21,15 @@ from wavewright.models.folder import ModelFolder
 from wavewright.training.export import rewrite
 
 
-def move(folder: ModelFolder, speaker: str, shares: dict[str, float]) -> np.ndarray:
+def move(folder: ModelFolder, speaker: str, weights: dict[str, float]) -> np.ndarray:
     """Store the new style ``(n_styles,)`` of a speaker and return it; raise BadSetting for unknown names."""
     config = folder.config(AcousticConfig)
     tensors = folder.tensors(SPEAKERS_FILE)
     usual = tensors["usual_style"].astype(np.float32)
     row = index_of(speaker, config.speakers, "speaker", folder.card.name)
     added = np.zeros_like(usual[row])
-    for name, share in shares.items():
-        added[index_of(name, config.style_names, "style", folder.card.name)] = share
+    for name, weight in weights.items():
+        added[index_of(name, config.style_names, "style", folder.card.name)] = weight
     usual[row] = (1 - added.sum()) * usual[row] / usual[row].sum() + added
     rewrite(folder, SPEAKERS_FILE, tensors | {"usual_style": usual})
     return usual[row]
@@ -40,16 +40,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("speaker")
-    parser.add_argument("shares", nargs="+", metavar="STYLE=SHARE")
+    parser.add_argument("weights", nargs="+", metavar="STYLE=WEIGHT")
     options = parser.parse_args()
     try:
-        shares = {name: float(share) for name, _, share in (part.partition("=") for part in options.shares)}
-        if min(shares.values()) < 0 or sum(shares.values()) > 1:
-            parser.error(f"The shares are {', '.join(options.shares)}; they must be 0 or more and sum to 1 at most.")
-        weights = move(ModelFolder(options.run), options.speaker, shares)
+        weights = {name: float(weight) for name, _, weight in (each.partition("=") for each in options.weights)}
+        if min(weights.values()) < 0 or sum(weights.values()) > 1:
+            parser.error(f"The weights are {', '.join(options.weights)}; they must be 0 or more and sum to 1 at most.")
+        style = move(ModelFolder(options.run), options.speaker, weights)
     except (WavewrightError, ValueError) as error:
         parser.error(str(error))
-    print(f"{options.run}: {options.speaker} speaks in the styles", " ".join(f"{weight:.2f}" for weight in weights))
+    print(f"{options.run}: {options.speaker} speaks in the styles", " ".join(f"{weight:.2f}" for weight in style))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ Then all four readers, those of other languages in phones of English, and her ag
 
 SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.997 training.final_fraction=0.03``.
 
-The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run hears them.
+The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run is trained on them.
 
 The weights in the package are from an earlier run of this recipe with a fifth reader, whose recordings had not been
 given for speech synthesis. ``recipes/remove_speakers.py`` removed that speaker; the card says so and lists all sources.

@@ -5,7 +5,7 @@
     python recipes/wavenet_vocoder.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
     python recipes/wavenet_vocoder.py --bundle                                              # into the package
 
-On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` (the same in every piece).
+On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` each time.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def read_waves(entries: Sequence[Entry]) -> list[np.ndarray]:
 
 
 class MelSvm:
-    """A support vector machine on spectrograms of 32 frames by 32 mel bands, from which length and level are removed."""
+    """A support vector machine on spectrograms of 32 frames by 32 mel bands, without length and level."""
 
     def __init__(self, waves: Sequence[np.ndarray], labels: Sequence[str]) -> None:
         SCIKIT_LEARN.require()
@@ -93,7 +93,7 @@ class MelSvm:
 
 
 def spectrograms(waves: Sequence[np.ndarray]) -> np.ndarray:
-    """Return ``(n, N_MELS * N_FRAMES)``: dB relative to the loudest band, at least -60, of the digits without silence."""
+    """Return ``(n, N_MELS * N_FRAMES)``: dB below the loudest band, at least -60, of trimmed digits."""
     return np.stack([_spectrogram(wave) for wave in waves])
 
 

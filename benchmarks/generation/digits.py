@@ -5,11 +5,12 @@
     python -m benchmarks.generation.digits --corpus corpora/digits --model runs/a --model wavewright-clips \\
         --wavegan runs/wavegan-digits --json digits.json
 
-``--model`` is a model's name or folder, or a folder of clips that ``wavewright generate`` wrote (labels by its manifest or
-by sub-folders). ``--wavegan`` is a run of benchmarks/generation/wavegan.py. Recordings are split ``train`` of the corpus,
-held-out ones split ``valid`` (other takes of the same speakers). Every clip counts from its start for 1 s at 8 kHz.
-Distances, diversity and copies are those of ``wavewright.metrics.SpeechEmbedding``. Targets beside those of the
-evaluation: a diversity of at most 1.1, and a harmonics-to-noise ratio within 4 dB of that of the recordings.
+``--model`` is a model's name or folder, or a folder of clips that ``wavewright generate`` wrote (labels by its
+manifest or by sub-folders). ``--wavegan`` is a run of benchmarks/generation/wavegan.py. Recordings are split
+``train`` of the corpus, held-out ones split ``valid`` (other takes of the same speakers). Every clip counts from its
+start for 1 s at 8 kHz. Distances, diversity and copies are those of ``wavewright.metrics.SpeechEmbedding``. Targets
+beside those of the evaluation: a diversity of at most 1.1, and a harmonics-to-noise ratio within 4 dB of that of the
+recordings.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Measure generated drums beside recordings, cheats and a plain WaveGAN: labels, distances, diversity, copies and speed.
+"""Measure generated drums beside recordings, cheats and a plain WaveGAN: labels, distances, diversity, copies, speed.
 
     python -m benchmarks.generation.drums --corpus corpora/drums                                    # the bundled model
     python -m benchmarks.generation.drums --corpus corpora/drums --every-clip --judge runs/drum-judge
     python -m benchmarks.generation.drums --corpus corpora/drums --model runs/mine --wavegan runs/wavegan --json d.json
 
-``--wavegan`` is a run of benchmarks/generation/wavegan.py; give both models the same minutes to compare them. Recordings
-are those of split ``train`` of the corpus, the held-out row is split ``test``. Velocity layers count as one drum: a clip
-is no closer than recordings if its distance to every recording of its label is at least the smallest distance between
-two drums of that label. The limits that the model stores, by which ``wavewright generate`` leaves copies out, may be
-larger; both fractions are reported. The classifier is the bundled one, ``--judge`` (a run of
+``--wavegan`` is a run of benchmarks/generation/wavegan.py; give both models the same minutes to compare them.
+Recordings are those of split ``train`` of the corpus, the held-out row is split ``test``. Velocity layers count as
+one drum: a clip is no closer than recordings if its distance to every recording of its label is at least the smallest
+distance between two drums of that label. The limits that the model stores, by which ``wavewright generate`` leaves
+copies out, may be larger; both fractions are reported. The classifier is the bundled one, ``--judge`` (a run of
 benchmarks/generation/drum_judge.py) a second one that was trained on other kits.
 """
 
@@ -99,15 +99,15 @@ def add_distances(train: Clips, report: Report) -> None:
         rows, is_same_drum = embedding(own.waves, train.sample_rate), own.groups[:, None] == own.groups[None, :]
         distances = distances_among(rows)
         others = np.where(is_same_drum, np.inf, distances).min(1)
-        nearest_takes = np.where(is_same_drum & ~np.eye(len(rows), dtype=bool), distances, np.inf).min(1)
-        nearest_takes = nearest_takes[np.isfinite(nearest_takes)]
+        same_drum = np.where(is_same_drum & ~np.eye(len(rows), dtype=bool), distances, np.inf).min(1)
+        same_drum = same_drum[np.isfinite(same_drum)]
         report.add(
             DISTANCES,
             {
                 "label": label,
                 "recordings": len(rows),
                 "drums": len(np.unique(own.groups)),
-                "nearest_take": float(np.median(nearest_takes)) if len(nearest_takes) else None,
+                "nearest_take": float(np.median(same_drum)) if len(same_drum) else None,
                 "nearest_other_drum_smallest": others.min(),
                 "nearest_other_drum_median": float(np.median(others)),
                 "limit": smallest_distance(rows, embedding.near_duplicate_distance, own.groups),

@@ -1,16 +1,16 @@
 """Check clips of every generator, codec, vocoder and effect for pops, clicks, isolated samples and wrong levels.
 
-    python -m benchmarks.generation.edges                                     # 2,000 clips, about 20 minutes of one core
+    python -m benchmarks.generation.edges                                   # 2,000 clips, about 20 minutes of one core
     python -m benchmarks.generation.edges --count 200 --seed 7 --json edges.json
     python -m benchmarks.generation.edges --only ambience adjust --keep faults    # clips with faults, as files
 
 A clip has random arguments (label, seed, length, rate, channels, bitrate, attributes ...), drawn from the seed, the
 generator's name and the clip's index alone. metrics/edges.py defines a fault: the first or last 20 ms more than 3 dB
 above the peak of the rest (one-shots may start loud, and end in silence), a full-scale sample by itself, or a level
-outside the range of the training recordings (of a copy: more than COPY_DB from its source). Codecs, vocoders and effects
-process clips of the other generators, at random rates, levels and lengths; a fault that the source itself has is no fault
-of its copy. The strict limits give generators no room beyond the levels of their recordings, and copies 3 dB. Exits with 1
-where a clip has a fault by the wider limits.
+outside the range of the training recordings (of a copy: more than COPY_DB from its source). Codecs, vocoders and
+effects process clips of the other generators, at random rates, levels and lengths; a fault that the source itself has
+is no fault of its copy. The strict limits give generators no room beyond the levels of their recordings, and copies 3
+dB. Exits with 1 where a clip has a fault by the wider limits.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m benchmarks.generation.morphing --corpus corpora/drums                     # the bundled morph-drums
     python -m benchmarks.generation.morphing --corpus corpora/drums --model runs/mine --pairs 600 --json morphing.json
     python -m benchmarks.generation.morphing --corpus corpora/drums --pairs 0           # the attributes alone
-    python -m benchmarks.generation.morphing --corpus corpora/drums --ends test         # kits that nothing was trained on
+    python -m benchmarks.generation.morphing --corpus corpora/drums --ends test         # unseen kits
 
 Pairs are drawn from the recordings of every split or of one, both of one label as often as of two. A midpoint is the
 middle of ``--steps``, with the residual of both ends and without. Its peer is a crossfade: the mean of the two
@@ -117,7 +117,7 @@ def morph_pairs(
 
 
 def labels_between(labels: np.ndarray, embeddings: np.ndarray) -> dict[tuple[str, str], set[str]]:
-    """Return, for each two labels, both and those that lie between them, from the ``embeddings (n, d)`` of recordings."""
+    """Return, for each two labels, both and those between them, from the ``embeddings (n, d)`` of recordings."""
     names = np.unique(labels).tolist()
     means = {name: embeddings[labels == name].mean(axis=0) for name in names}
     distances = {(a, b): float(np.linalg.norm(means[a] - means[b])) for a in names for b in names}

@@ -6,11 +6,11 @@
     python -m benchmarks.generation.speech --corpus corpora/speech --model runs/speech-prior --model runs/speech-lstm
     python -m benchmarks.generation.speech --corpus corpora/speech --model runs/speech-prior --seconds 10
 
-Each clip of a model is as long as a recording of the split ``train``, or ``--seconds``, and all have one peak. Each clip
-is cut into as many pieces of two seconds as it has room for, at random positions: cut from their start, recordings would
-count the silence there. As many pieces of each side count; the row of the recordings is the distance from held-out
-speech (split ``valid``) to training speech (split ``train``). The row ``codec`` of a prior is training speech through its
-codec with as many codebooks, which no prior on it can improve on.
+Each clip of a model is as long as a recording of the split ``train``, or ``--seconds``, and all have one peak. Each
+clip is cut into as many pieces of two seconds as it has room for, at random positions: cut from their start,
+recordings would count the silence there. As many pieces of each side count; the row of the recordings is the distance
+from held-out speech (split ``valid``) to training speech (split ``train``). The row ``codec`` of a prior is training
+speech through its codec with as many codebooks, which no prior on it can improve on.
 """
 
 from __future__ import annotations

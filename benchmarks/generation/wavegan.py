@@ -1,8 +1,8 @@
 """Train the peer of the bundled generators: a plain class-conditional WaveGAN, by the same loop on the same clips.
 
 Donahue, McAuley and Puckette, "Adversarial Audio Synthesis", 2019, tables 2 and 3, with the classic loss (binary
-cross-entropy), transposed convolutions and phase shuffle; labels enter as an embedding beside the latent vector and as a
-projection in the critic.
+cross-entropy), transposed convolutions and phase shuffle; labels enter as an embedding beside the latent vector and
+as a projection in the critic.
 
     python -m benchmarks.generation.wavegan --corpus corpora/drums --out runs/wavegan --max-minutes 20
     python -m benchmarks.generation.wavegan --corpus corpora/digits --kind digits --out runs/wavegan-digits

@@ -66,9 +66,8 @@ def corpus_entries(
     if not entries:
         of_split = f"of split {split!r} " if split else ""
         of_speaker = f"of the speaker {speaker!r} " if speaker else ""
-        raise BadFolder(
-            f"{corpus} has no recordings {of_split}{of_speaker}of at least {min_seconds:g} s; name another split or folder."
-        )
+        at_least = f"of at least {min_seconds:g} s"
+        raise BadFolder(f"{corpus} has no recordings {of_split}{of_speaker}{at_least}; name another split or folder.")
     return entries
 
 

@@ -4,8 +4,8 @@
     python -m benchmarks.speech.alignments --corpus corpora/speech --voice en --speaker kathleen
 
 Word starts of recordings that the voice was trained on, as its training aligns symbols with frames, beside those of
-PocketSphinx (see benchmarks/speech/timestamps.py). PocketSphinx puts word starts earlier by a constant, which is reported
-and subtracted. Without PocketSphinx the two alignments of the voice are compared with each other.
+PocketSphinx (see benchmarks/speech/timestamps.py). PocketSphinx puts word starts earlier by a constant, which is
+reported and subtracted. Without PocketSphinx the two alignments of the voice are compared with each other.
 """
 
 from __future__ import annotations

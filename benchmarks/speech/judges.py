@@ -48,7 +48,7 @@ class Judges:
         return float(errors.n_errors), float(errors.n_words)
 
     def dnsmos(self, wave: np.ndarray, sample_rate: int) -> float:
-        """Return the overall DNSMOS, 1 (bad) to 5 (excellent), of ``wave (time,)``; the package repeats it up to 9 s."""
+        """Return the overall DNSMOS, 1 (bad) to 5 (excellent), of ``wave (time,)``, repeated up to 9 s."""
         if not self.has_dnsmos:
             return np.nan
         from speechmos import dnsmos

@@ -1,4 +1,4 @@
-"""The recogniser that judges speech: Moonshine tiny (English, MIT), from its maker's packages; nothing of it is bundled.
+"""The recogniser that judges speech: Moonshine tiny (English, MIT), from its maker's packages; it is not bundled.
 
     npm pack @usefulsensors/moonshine-js@0.1.21
     mkdir -p judges && tar -xzf usefulsensors-moonshine-js-0.1.21.tgz -C judges package/dist/model/tiny package/LICENSE
@@ -34,7 +34,7 @@ class Recogniser:
     """Waves to English text, on one thread."""
 
     def __init__(self, folder: Path = DEFAULT_FOLDER) -> None:
-        """Load the model from the folder of its two graphs; raise BadFolder without them, MissingExtra without the package."""
+        """Load the two graphs in a folder; raise BadFolder without them, MissingExtra without the package."""
         MOONSHINE.require()
         from moonshine_onnx import MoonshineOnnxModel, load_tokenizer
 

@@ -40,7 +40,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Speaker:
-    """A row of the tables: ``speak(text, seed)``, for ``n_seeds`` seeds; recordings and copies speak recorded texts alone."""
+    """A row: ``speak(text, seed)``, for ``n_seeds`` seeds; recordings and copies speak recorded texts alone."""
 
     name: str
     speak: Callable[[str, int], Utterance]
@@ -52,7 +52,7 @@ def recordings(entries: list[Entry]) -> Speaker:
     """Return the recordings themselves."""
     by_text = {str(entry.text): entry for entry in entries}
 
-    def speak(text: str, seed: int) -> Utterance:
+    def speak(text: str, _seed: int) -> Utterance:
         clip = Clip.read(by_text[text].path).mono()
         return Utterance(clip.wave[0], clip.sample_rate)
 
@@ -97,7 +97,7 @@ def missing_engines() -> list[Peer]:
 
 
 def _engine(name: str, command: tuple[str, ...]) -> Speaker:
-    def speak(text: str, seed: int) -> Utterance:
+    def speak(text: str, _seed: int) -> Utterance:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "speech.wav"
             arguments = [argument.format(text=text, out=out) for argument in command]

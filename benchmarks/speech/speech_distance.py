@@ -104,7 +104,7 @@ def _pitch_hz(wave: np.ndarray, n_frames: int) -> np.ndarray:
 
 
 class SpeakerEncoder:
-    """Embeddings of speakers by Resemblyzer (Wan et al., "Generalized end-to-end loss for speaker verification", 2018)."""
+    """Speaker embeddings by Resemblyzer (Wan et al., "Generalized end-to-end loss for speaker verification", 2018)."""
 
     def __init__(self) -> None:
         """Load the encoder; raise MissingExtra without its package."""

@@ -3,8 +3,9 @@
     pip install pocketsphinx==5.1.1
     python -m benchmarks.speech.timestamps --voice en-kathleen --json timestamps.json
 
-PocketSphinx (BSD; its own acoustic model of US English, 10 ms frames) aligns the phones of every word with the speech of
-the 100 sentences of benchmarks/speech/texts/hundred.txt; the words are passed to it as the phones that the voice spoke.
+PocketSphinx (BSD; its own acoustic model of US English, 10 ms frames) aligns the phones of every word with the speech
+of the 100 sentences of benchmarks/speech/texts/hundred.txt; the words are passed to it as the phones that the voice
+spoke.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
     python -m benchmarks.speech.voice_speed --voice en-kathleen --json voice_speed.json
 
-The first sound is timed from the call of ``Voice.stream`` to its first chunk with samples, after ``warm_up``, for each of
-the 100 sentences of benchmarks/speech/texts/hundred.txt, by the clock and by processor time. Cold starts are processes
-of Python that write a file. Joins: the spectral flux in windows of 20 ms where speech joins speech, relative to all other
-windows with speech: at the ends of the chunks of a stream, in the middle of words, and between the pieces of sentences
-that are too long to be spoken at once, here without punctuation. Other engines that are installed (flite, espeak-ng)
-speak the same sentences in the same run, with the start of their process.
+The first sound is timed from the call of ``Voice.stream`` to its first chunk with samples, after ``warm_up``, for
+each of the 100 sentences of benchmarks/speech/texts/hundred.txt, by the clock and by processor time. Cold starts are
+processes of Python that write a file. Joins: the spectral flux in windows of 20 ms where speech joins speech,
+relative to all other windows with speech: at the ends of the chunks of a stream, in the middle of words, and between
+the pieces of sentences that are too long to be spoken at once, here without punctuation. Other engines that are
+installed (flite, espeak-ng) speak the same sentences in the same run, with the start of their process.
 
 References: S. Dixon, "Onset detection revisited", 2006 (spectral flux).
 """

@@ -4,12 +4,13 @@
     python -m benchmarks.speech.voices --corpus corpora/speech --voice en-kathleen --json voices.json
     python -m benchmarks.speech.voices --corpus corpora/speech --no-voices      # recordings and other engines alone
 
-40 sentences of a reader that no voice was trained on (split ``test``) and 100 others (benchmarks/speech/texts/hundred.txt,
-written before any voice spoke). Word errors by benchmarks/speech/recogniser.py (its commands first), DNSMOS, distances
-by benchmarks/speech/speech_distance.py; a voice speaks with three seeds, whose errors are averaged for each sentence.
-DNSMOS depends on loudness, so each speaker is rated twice: as loud as it speaks, and at one loudness (-26 LUFS).
-Intervals are 95 % bootstrap intervals over the sentences, those of differences paired. The real-time factor is processor
-time over sound, on one thread, for another engine with the start of its process (apt install flite espeak-ng).
+40 sentences of a reader that no voice was trained on (split ``test``) and 100 others
+(benchmarks/speech/texts/hundred.txt, written before any voice spoke). Word errors by benchmarks/speech/recogniser.py
+(its commands first), DNSMOS, distances by benchmarks/speech/speech_distance.py; a voice speaks with three seeds,
+whose errors are averaged for each sentence. DNSMOS depends on loudness, so each speaker is rated twice: as loud as it
+speaks, and at one loudness (-26 LUFS). Intervals are 95 % bootstrap intervals over the sentences, those of
+differences paired. The real-time factor is processor time over sound, on one thread, for another engine with the
+start of its process (apt install flite espeak-ng).
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ HUNDRED_SENTENCES = Table("hundred sentences", COLUMNS, is_optional=True)
 class Judged:
     """Sentences of a speaker with their scores, means over seeds, and the clips of one seed.
 
-    ``word_errors (sentences, 2)`` are errors and words, ``dnsmos (sentences, 2)`` as loud as spoken and at LOUDNESS_LUFS.
+    ``word_errors (sentences, 2)`` are errors and words, ``dnsmos (sentences, 2)`` is as spoken and at LOUDNESS_LUFS.
     """
 
     speaker: Speaker

@@ -2,9 +2,9 @@
 
     python -m benchmarks.system.integer_products --clip corpora/speech/kathleen/arctic_b0500_1592526468.flac
 
-It runs on any machine: the voice ``en`` speaks, and ``vocoder`` plays its speech and a copy of the clip, while the inputs
-of each product are recorded; then pairs are added as such a CPU would. The error of sums that overflow is relative to the
-power of the product, in dB; -120 dB where none does.
+It runs on any machine: the voice ``en`` speaks, and ``vocoder`` plays its speech and a copy of the clip, while the
+inputs of each product are recorded; then pairs are added as such a CPU would. The error of sums that overflow is
+relative to the power of the product, in dB; -120 dB where none does.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ CALLS = Table(
 
 
 def trace(process: str, seconds: float, folder: Path) -> tuple[list[str], list[str]]:
-    """Run a program in an empty home folder; return its network calls and the files that it leaves outside its cache."""
+    """Run a program in an empty home folder; return its network calls and the files that it leaves elsewhere."""
     home, work, log = (folder / name for name in ("home", "work", "calls.txt"))
     home.mkdir(parents=True)
     work.mkdir()

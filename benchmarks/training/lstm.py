@@ -3,8 +3,9 @@
     python -m benchmarks.training.lstm --corpus corpora/ambience --out runs/lstm-benchmark --minutes 5
 
 Both are trained on the ambience of recipes/ambience.py. Their clips are compared with the recordings by the Frechet
-distance of log-mel embeddings and by the distance of modulation spectra, label by label, beside the distance of one half
-of the recordings to the other; and 10 s of sound are timed. A model that ``--out`` already holds is not trained again.
+distance of log-mel embeddings and by the distance of modulation spectra, label by label, beside the distance of one
+half of the recordings to the other; and 10 s of sound are timed. A model that ``--out`` already holds is not trained
+again.
 """
 
 from __future__ import annotations

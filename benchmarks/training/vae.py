@@ -3,10 +3,10 @@
     python -m benchmarks.training.vae --corpus corpora/drums --minutes 20
     python -m benchmarks.training.vae --corpus corpora/drums --minutes 5 --only spectral waveform --json vae.json
 
-All are trained on the same clips with the same losses and settings for as many minutes of one core; critics, where there
-are any, start at half of the steps. The kits that the manifest marks ``valid`` and ``test`` are held out; the networks are
-not conditioned on labels. Mel distance in nats and multi-resolution STFT distance: lower is better; SI-SDR in dB: higher
-is better.
+All are trained on the same clips with the same losses and settings for as many minutes of one core; critics, where
+there are any, start at half of the steps. The kits that the manifest marks ``valid`` and ``test`` are held out; the
+networks are not conditioned on labels. Mel distance in nats and multi-resolution STFT distance: lower is better;
+SI-SDR in dB: higher is better.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The peer of the VAE: an autoencoder of strided convolutions on the waveform, as in RAVE and SEANet.
 
 Tagliasacchi et al., "SEANet", 2020; Caillon and Esling, "RAVE", 2021: residual units of dilated convolutions between
-layers that downsample by four, and their mirror image as the decoder. Latents, losses, critics and training are those of
-the family ``vae``.
+layers that downsample by four, and their mirror image as the decoder. Latents, losses, critics and training are those
+of the family ``vae``.
 """
 
 from __future__ import annotations

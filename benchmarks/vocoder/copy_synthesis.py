@@ -1,4 +1,4 @@
-"""Measure copies of recordings by vocoders, from mel frames: understood, rated, compared with the recordings, and timed.
+"""Measure copies of recordings by vocoders, from mel frames: word errors, ratings, distances and speed.
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python -m benchmarks.vocoder.copy_synthesis --clips corpora/prompts --count 60 --min-seconds 2 --model wavenet
@@ -122,7 +122,7 @@ def copier_of(name: str, calm: float | None) -> Copier:
     vocoder = loading.load_vocoder(name)
     if calm is not None and isinstance(vocoder, VocoderRuntime):
         vocoder.calm = calm
-    return Copier(vocoder.sample_rate, vocoder.mel_of, lambda mel, n_samples: vocoder.vocode(mel)[0])
+    return Copier(vocoder.sample_rate, vocoder.mel_of, lambda mel, _: vocoder.vocode(mel)[0])
 
 
 def judge(clips: Sequence[Entry], copier: Copier | None, judges: Judges) -> Judged:
@@ -196,9 +196,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     if options.no_griffin_lim:
         report.note("Griffin-Lim: left out by --no-griffin-lim.")
     elif LIBROSA.is_installed:
-        copiers["Griffin-Lim"] = Copier(
-            SAMPLE_RATE, lambda wave: wave, lambda wave, n_samples: griffin_lim(wave, SAMPLE_RATE)
-        )
+        copiers["Griffin-Lim"] = Copier(SAMPLE_RATE, lambda wave: wave, lambda wave, _: griffin_lim(wave, SAMPLE_RATE))
     else:
         report.skip(LIBROSA, "Griffin-Lim")
     recordings = judge(clips, None, judges)
