@@ -144,7 +144,7 @@ class Benchmark:
         self.add_options(parser)
         parser.add_argument("--json", type=Path, default=None, help="file for the results")
         parser.add_argument("--smoke", action="store_true", help="tiny sizes and synthetic corpora, for a quick test")
-        is_smoke = parser.parse_known_args(arguments)[0].smoke
+        is_smoke = "--smoke" in (sys.argv[1:] if arguments is None else arguments)
         with tempfile.TemporaryDirectory() as folder:
             if is_smoke:
                 parser.set_defaults(**{name: _resolved(value, Path(folder)) for name, value in self.smoke.items()})
