@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import subprocess
 import sys
 from pathlib import Path
 
@@ -152,9 +153,12 @@ def test_the_median_leaves_out_the_first_call():
 
 
 def test_the_first_bytes_of_a_process_come_before_its_end():
-    program = "import sys, time; sys.stdout.write('ab'); sys.stdout.flush(); time.sleep(0.3)"
-    times = time_process([sys.executable, "-c", program], n_first_bytes=2)
-    assert times.seconds - times.seconds_to_first_bytes > 0.2
+    program = [sys.executable, "-c", "print('ab')"]
+    times = time_process(program, n_first_bytes=2)
+    assert 0 < times.seconds_to_first_bytes < times.seconds
+    assert time_process(program, n_first_bytes=100).seconds_to_first_bytes > 0
+    with pytest.raises(subprocess.CalledProcessError):
+        time_process([sys.executable, "-c", "raise SystemExit(3)"])
 
 
 def test_the_warping_path_is_the_cheapest():

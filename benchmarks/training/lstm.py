@@ -118,6 +118,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=MODEL.corpus)
     parser.add_argument("--out", type=Path, default=Path("runs/lstm-benchmark"))
+    parser.add_argument("--only", nargs="+", choices=OUTPUTS, default=OUTPUTS, help="outputs")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--steps", type=int, default=0, help="0: as many as the minutes allow")
     parser.add_argument("--runs", type=int, default=5, help="of the timing")
@@ -128,13 +129,13 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     """Train both models and compare their clips with half of the recordings."""
     entries = corpus_entries(options.corpus, labels=LABELS)
     sample_rate = settings_of(options.set).model.sample_rate
-    for output in OUTPUTS:
+    for output in options.only:
         if not (options.out / output / CARD_FILE).is_file():
             train(output, entries, options)
     recorded = recorded_waves(entries, sample_rate)
     half, other_half = ({label: waves[start::2] for label, waves in recorded.items()} for start in (0, 1))
     report.add(MODELS, {"clips": "other half of the recordings", **distances(half, other_half, sample_rate)})
-    for output in OUTPUTS:
+    for output in options.only:
         model = load_as(LstmRuntime, options.out / output)
         generated = generated_waves(model, len(half[LABELS[0]]))
         seconds = median_seconds(partial(model.generate, LABELS[0], seconds=TIMED_SECONDS), options.runs, n_warm_up=0)
@@ -157,6 +158,7 @@ BENCHMARK = Benchmark(
     smoke={
         "corpus": smoke_ambience,
         "out": smoke_out,
+        "only": ["mixture"],
         "steps": 1,
         "runs": 1,
         "set": [
