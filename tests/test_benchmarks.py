@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +27,7 @@ SCRIPTS = sorted(
     for path in ROOT.glob("*/*.py")
     if "\nBENCHMARK = " in path.read_text(encoding="utf-8")
 )
+SOURCES = sorted(ROOT.rglob("*.py"))
 NEED_TORCH = ("training.", "codec.prior", "speech.alignments", "generation.wavegan", "generation.infogan", "judge")
 """Parts of the names of scripts that train, or load a network of PyTorch."""
 
@@ -76,6 +79,33 @@ def test_a_benchmark_fills_the_tables_that_it_declares(script, tmp_path, monkeyp
 def test_every_file_that_runs_is_a_benchmark():
     files = [path for path in ROOT.glob("*/*.py") if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")]
     assert len(SCRIPTS) == len(files)
+
+
+COMMAND = re.compile(r"python\s+-m\s+benchmarks\.([\w.]+)((?:\\+\n|[^`#\n)\\])*)")
+
+
+def commands() -> list[tuple[str, str, list[str]]]:
+    """Return the file, the script and the arguments of each command in the documents, the recipes and the scripts."""
+    project = ROOT.parent
+    files = [*project.glob("*.md"), *(project / "docs").rglob("*.md"), *(project / "recipes").rglob("*.py"), *SOURCES]
+    return [
+        (str(file.relative_to(project)), script, shlex.split(re.sub(r"\\+\n", " ", arguments)))
+        for file in files
+        for script, arguments in COMMAND.findall(file.read_text(encoding="utf-8"))
+    ]
+
+
+def test_every_command_names_a_script_and_its_options(capsys):
+    pytest.importorskip("torch")
+    found = commands()
+    assert {script for _, script, _ in found} >= set(SCRIPTS)  # each has its command in its docstring
+    for file, script, arguments in found:
+        if "<" not in script and "[" not in " ".join(arguments):
+            parser = importlib.import_module(f"benchmarks.{script}").BENCHMARK.parser()
+            try:
+                parser.parse_args([argument for argument in arguments if argument != "..."])
+            except SystemExit:
+                pytest.fail(f"{file}: {script} {arguments}: {capsys.readouterr().err.splitlines()[-1]}")
 
 
 # --- The harness

@@ -138,12 +138,7 @@ class Benchmark:
         SystemExit
             With 2 for options that are wrong, or a corpus or model that is not there.
         """
-        parser = argparse.ArgumentParser(
-            description=self.description, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
-        self.add_options(parser)
-        parser.add_argument("--json", type=Path, default=None, help="file for the results")
-        parser.add_argument("--smoke", action="store_true", help="tiny sizes and synthetic corpora, for a quick test")
+        parser = self.parser()
         is_smoke = "--smoke" in (sys.argv[1:] if arguments is None else arguments)
         with tempfile.TemporaryDirectory() as folder:
             if is_smoke:
@@ -156,6 +151,16 @@ class Benchmark:
                 parser.error(str(error))
             report.print_tables()
         return int(report.has_fault)
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Return the parser of the command line."""
+        parser = argparse.ArgumentParser(
+            description=self.description, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        self.add_options(parser)
+        parser.add_argument("--json", type=Path, default=None, help="file for the results")
+        parser.add_argument("--smoke", action="store_true", help="tiny sizes and synthetic corpora, for a quick test")
+        return parser
 
     @property
     def name(self) -> str:
