@@ -168,4 +168,5 @@ def main(model: Bundled, description: str | None) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     update_all()
