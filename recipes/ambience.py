@@ -1,4 +1,4 @@
-"""The exact run behind the bundled model ``ambience``: rain, sea, fire and a helicopter without end, drawn mel frame by mel frame.
+"""Train the bundled model ``ambience``: endless rain, sea, fire and a helicopter, generated mel frame by mel frame.
 
 python recipes/corpora ambience --pack PACK --out corpora/ambience
 python recipes/ambience.py --corpus corpora/ambience --max-minutes 30
@@ -20,7 +20,7 @@ STEPS = 2_000
 
 
 def ambience(device: str = "cpu") -> LstmRecipe:
-    """The settings of the run."""
+    """Return the settings of the run."""
     base = recipe("base")
     model = replace(
         base.model,

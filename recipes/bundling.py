@@ -34,7 +34,8 @@ LARGEST_UNEXPLAINED_BYTES = 5_000_000  # of a model whose card gives no reason f
 SIZE_REASONS = {
     "drums": "One generator with 256 channels makes five kinds of drum at 44.1 kHz: 4.4 million weights of 8 bits.",
     "en": "Encoder, predictors and decoder of a voice: 4.5 million weights of 8 bits.",
-    "morph-drums": "It holds an encoder and a decoder for 44.1 kHz, and where each training sound lies among the latents.",
+    "morph-drums": "It holds an encoder and a decoder for 44.1 kHz, and where each training sound lies among the "
+    "latents.",
     "speech-codec": "It holds an encoder and a decoder, and 1.7 MB of tables that say how codes follow each other, "
     "which make files smaller.",
 }
@@ -43,7 +44,7 @@ SIZE_REASONS = {
 
 @dataclass(frozen=True)
 class Bundled:
-    """A bundled model: its family, the settings of its run, and what its card says of it."""
+    """A bundled model: its family, the settings of its run, and the texts on its card."""
 
     name: str
     family: str
@@ -56,9 +57,9 @@ class Bundled:
 
 
 def sources_of(corpus: Path, labels: tuple[str, ...] = (), speakers: tuple[str, ...] = ()) -> tuple[Source, ...]:
-    """The sources of a corpus that recipes/corpora wrote, each with the number of its training clips.
+    """Return the sources of a corpus by recipes/corpora, each with the number of its training clips.
 
-    Of ``labels`` and ``speakers`` alone, where they are given.
+    With ``labels`` or ``speakers``, only clips of those count.
     """
     rows = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     used = [row for row in rows if row["split"] == "train" and (not labels or row["label"] in labels)]
@@ -126,45 +127,46 @@ def update(folder: Path) -> None:
 def update_all() -> None:
     """Update all bundled models and print their sizes."""
     total = 0
-    for place in sorted(path.parent for path in BUNDLED.glob(f"*/{CARD_FILE}")):
-        before = n_bytes_of(place)
-        update(place)
-        ModelFolder(place).verify()
-        total += n_bytes_of(place)
-        print(f"{place.name}: {before:,} -> {n_bytes_of(place):,} bytes")
+    for folder in sorted(path.parent for path in BUNDLED.glob(f"*/{CARD_FILE}")):
+        before = n_bytes_of(folder)
+        update(folder)
+        ModelFolder(folder).verify()
+        total += n_bytes_of(folder)
+        print(f"{folder.name}: {before:,} -> {n_bytes_of(folder):,} bytes")
     print(f"together {total:,} of {LARGEST_BYTES:,} bytes")
 
 
-def main(model: Bundled, words: str | None) -> None:
-    """The command line of a recipe, described by ``words``: train, go on, or bundle."""
-    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(model: Bundled, description: str | None) -> None:
+    """Run the command line of a recipe: train, resume, or bundle."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=model.corpus)
     parser.add_argument("--out", type=Path, default=Path("runs") / model.name)
     parser.add_argument("--max-minutes", type=float, default=None, help="of this call")
     parser.add_argument("--more-minutes", type=float, default=None, help="with --resume: past the run's plan")
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--from", dest="base", type=Path, help="model folder whose weights the run begins with")
+    parser.add_argument("--from", dest="base", type=Path, help="model folder that the weights are initialised from")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings, for comparisons")
     parser.add_argument(
         "--bundle", action="store_true", help="copy the finished run into the package instead of training"
     )
-    given = parser.parse_args()
-    if given.bundle:
-        bundle(given.out)
+    options = parser.parse_args()
+    if options.bundle:
+        bundle(options.out)
         return
-    check_call(given.out, given.resume, given.more_minutes)
-    recipe = model.settings(given.device)
+    check_call(options.out, options.resume, options.more_minutes)
+    recipe = model.settings(options.device)
     recipe = replace(
-        recipe, **override({part: getattr(recipe, part) for part in ("model", "data", "training")}, given.set)
+        recipe, **override({group: getattr(recipe, group) for group in ("model", "data", "training")}, options.set)
     )
-    sources = sources_of(given.corpus, model.labels, model.speakers)
+    sources = sources_of(options.corpus, model.labels, model.speakers)
     provenance = Provenance(model.name, model.description, model.licence, sources)
-    found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
-    base = None if given.base is None else ModelFolder(given.base)
-    run = Run(given.out, model.family, recipe, found, provenance, base=base)
-    run.train(given.max_minutes, given.resume, more_minutes=given.more_minutes)
+    scanned = scan(options.corpus, manifest=options.corpus / "manifest.jsonl")
+    base = None if options.base is None else ModelFolder(options.base)
+    run = Run(options.out, model.family, recipe, scanned, provenance, base=base)
+    run.train(options.max_minutes, options.resume, more_minutes=options.more_minutes)
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     update_all()

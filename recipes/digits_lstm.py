@@ -1,4 +1,4 @@
-"""The exact run behind the bundled model ``digits``: ten spoken digits by five speakers, drawn mel frame by mel frame.
+"""Train the bundled model ``digits``: ten spoken digits by five speakers, generated mel frame by mel frame.
 
 python recipes/corpora digits --pack PACK --out corpora/digits
 python recipes/digits_lstm.py --corpus corpora/digits --max-minutes 30
@@ -19,12 +19,12 @@ STEPS = 3_500
 
 
 def digits(device: str = "cpu") -> LstmRecipe:
-    """The settings of the run."""
+    """Return the settings of the run."""
     base = recipe("base")
     model = replace(
         base.model,
         sample_rate=8_000,
-        n_fft=200,  # short frames and wide bands do not hear single harmonics: these are the pitch's part
+        n_fft=200,  # short frames and wide bands do not resolve harmonics, which the pitch models
         hop_length=80,
         n_mels=32,
         n_mixtures=6,

@@ -1,9 +1,9 @@
-"""Spoken digits by the codec ``speech-codec`` and a prior over its codes: class and speaker, 16 kHz; beside the bundled model ``digits``.
+"""Train a prior over codes of ``speech-codec`` on spoken digits by class and speaker, to compare with ``digits``.
 
     python recipes/corpora digits --pack PACK --out corpora/digits
     python recipes/digits_prior.py --corpus corpora/digits --max-minutes 30
     python recipes/digits_prior.py --corpus corpora/digits --max-minutes 30 --resume   # as often as needed
-    python benchmarks/digits.py --corpus corpora/digits --model runs/digits-prior
+    python -m benchmarks.generation.digits --corpus corpora/digits --model runs/digits-prior
 
 The codec is found by its name, in ``runs/`` or among the bundled models; ``--set model.codec=NAME`` takes another.
 """
@@ -21,7 +21,7 @@ STEPS = 6_000
 
 
 def digits(device: str = "cpu") -> PriorRecipe:
-    """The settings of the run: whole words, of which there are few, so that each is encoded many times."""
+    """Return the settings of the run: whole words, each encoded many times because there are few."""
     base = recipe("small")
     return replace(
         base,

@@ -1,4 +1,4 @@
-"""A WaveNet on spoken digits: class and speaker, one sample after another; it stands beside the bundled model ``digits``.
+"""Train a WaveNet on spoken digits by class and speaker, to compare with the bundled model ``digits``.
 
 python recipes/corpora digits --pack PACK --out corpora/digits
 python recipes/digits_wavenet.py --corpus corpora/digits --max-minutes 60
@@ -18,7 +18,7 @@ STEPS = 13_000
 
 
 def digits(device: str = "cpu") -> WaveNetRecipe:
-    """The settings of the run: 8 kHz, mu-law, 68 ms of past, some periods of a voice, whose contour says the rest."""
+    """Return the settings of the run: 8 kHz, mu-law, a receptive field of 68 ms, pitch and level from a contour."""
     base = recipe("small")
     return replace(
         base,

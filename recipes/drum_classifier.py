@@ -1,13 +1,13 @@
-"""The run behind the bundled model ``drum-classifier``: tells kick, snare, hat, tom and cymbal apart, and judges generated drums.
+"""Train the bundled model ``drum-classifier``: kick, snare, hat, tom and cymbal, to judge generated drums.
 
     python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 \\
         --out corpora/drums
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier
     python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier --leave-one-kit-out
-    python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier --bundle    # measures, then into the package
+    python recipes/drum_classifier.py --corpus corpora/drums --out runs/drum-classifier --bundle    # also measures
 
-The kits marked ``test`` in the manifest are heard once, by ``--bundle``, after everything is decided. Leaving out one training kit at
-a time, training on the others and asking for the labels of the one left out is how the settings were chosen.
+The kits marked ``test`` in the manifest are used once, by ``--bundle``, after everything is decided. The settings were
+chosen by cross-validation: leave out one training kit at a time, train on the others, classify the one left out.
 """
 
 from __future__ import annotations
@@ -39,32 +39,31 @@ KITS_FILE = "leave_one_kit_out.json"
 
 
 def drum_classifier(seed: int = 0) -> ClassifierRecipe:
-    """The settings of the run."""
+    """Return the settings of the run."""
     base = recipe("small")
     return replace(
         base,
         model=replace(base.model, labels=LABELS),
-        training=replace(
-            base.training, steps=STEPS, threads=1, seed=seed, metric=""
-        ),  # 16 clips are too few to choose weights by
+        # 16 clips of validation are too few to choose weights by.
+        training=replace(base.training, steps=STEPS, threads=1, seed=seed, metric=""),
     )
 
 
 def kit_of(entry: Entry) -> str:
-    """The kit of a clip, which its group begins with."""
+    """Return the kit of a clip, the prefix of its group."""
     return str(entry.group).partition("/")[0]
 
 
 def provenance(corpus: Path) -> Provenance:
-    """What the card says of the recordings."""
+    """Return the description and the sources of the card."""
     description = (
         "Tells kick, snare, hat, tom and cymbal apart, and judges generated drums; hears the first 0.7 s at 44.1 kHz."
     )
     return Provenance("drum-classifier", description, "CC-BY-SA-3.0", sources_of(corpus, LABELS))
 
 
-def asked(model: Path, entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray]:
-    """The logarithm of a model's probabilities ``(n, classes)`` for recordings, and their true labels ``(n,)``."""
+def classify(model: Path, entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log probabilities ``(n, classes)`` of recordings, and their true labels ``(n,)``."""
     runtime = loading.load(model)
     store = ClipStore.build(entries, runtime.sample_rate, runtime.config.n_samples, Preparation("one-shot"))
     waves = np.stack([store[i][0] for i in range(len(store))])
@@ -78,17 +77,17 @@ def train(corpus: Path, out: Path, entries: Sequence[Entry], resume: bool) -> No
 
 
 def leave_one_kit_out(corpus: Path, out: Path, entries: Sequence[Entry]) -> None:
-    """Train once for each training kit without it, ask for its labels, and write what was right to KITS_FILE."""
+    """Train once without each training kit, classify it, and write the scores to KITS_FILE."""
     known = [entry for entry in entries if entry.split == "train"]
     kits, everything = {}, []
     for kit in sorted({kit_of(entry) for entry in known}):
         divided = [replace(entry, split="valid" if kit_of(entry) == kit else "train") for entry in known]
         run = out / "without" / kit
-        has_begun = (run / RUN_FILE).is_file()
-        Run(run, "classifier", drum_classifier(), Scan(tuple(divided)), provenance(corpus)).train(resume=has_begun)
-        heard = asked(run, [entry for entry in divided if entry.split == "valid"])
-        everything.append(heard)
-        kits[kit] = {**scores(*heard), "n_clips": len(heard[1])}
+        has_started = (run / RUN_FILE).is_file()
+        Run(run, "classifier", drum_classifier(), Scan(tuple(divided)), provenance(corpus)).train(resume=has_started)
+        classified = classify(run, [entry for entry in divided if entry.split == "valid"])
+        everything.append(classified)
+        kits[kit] = {**scores(*classified), "n_clips": len(classified[1])}
         print(f"{kit}: {kits[kit]}")
     joined = scores(*(np.concatenate(parts) for parts in zip(*everything, strict=True)))
     (out / KITS_FILE).write_text(json.dumps({"all": joined, "kits": kits}, indent=2) + "\n", encoding="utf-8")
@@ -96,13 +95,13 @@ def leave_one_kit_out(corpus: Path, out: Path, entries: Sequence[Entry]) -> None
 
 
 def bundle(out: Path, entries: Sequence[Entry]) -> None:
-    """Measure the finished model on the kits that it never heard, write that on its card, and copy it into the package."""
+    """Measure the finished model on unseen kits, write the scores on its card, and copy it into the package."""
     card = Card.read(out)
     metrics = dict(card.metrics)
     for split in ("valid", "test"):
-        heard = asked(out, [entry for entry in entries if entry.split == split])
-        metrics |= {f"{split}/{name}": round(value, 4) for name, value in scores(*heard).items()}
-        metrics[f"{split}/n_clips"] = len(heard[1])
+        classified = classify(out, [entry for entry in entries if entry.split == split])
+        metrics |= {f"{split}/{name}": round(value, 4) for name, value in scores(*classified).items()}
+        metrics[f"{split}/n_clips"] = len(classified[1])
     if (out / KITS_FILE).is_file():
         left_out = json.loads((out / KITS_FILE).read_text(encoding="utf-8"))
         metrics |= {f"leave_one_kit_out/{name}": round(value, 4) for name, value in left_out["all"].items()}
@@ -112,6 +111,7 @@ def bundle(out: Path, entries: Sequence[Entry]) -> None:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--out", type=Path, default=Path("runs/drum-classifier"))
@@ -120,15 +120,15 @@ def main() -> None:
         "--leave-one-kit-out", action="store_true", help="measure the settings on kits left out of training"
     )
     parser.add_argument("--bundle", action="store_true", help="measure the finished model and copy it into the package")
-    given = parser.parse_args()
-    found = scan(given.corpus, manifest=given.corpus / "manifest.jsonl")
-    entries = [entry for entry in found.entries if entry.label in LABELS]
-    if given.bundle:
-        bundle(given.out, entries)
-    elif given.leave_one_kit_out:
-        leave_one_kit_out(given.corpus, given.out, entries)
+    options = parser.parse_args()
+    scanned = scan(options.corpus, manifest=options.corpus / "manifest.jsonl")
+    entries = [entry for entry in scanned.entries if entry.label in LABELS]
+    if options.bundle:
+        bundle(options.out, entries)
+    elif options.leave_one_kit_out:
+        leave_one_kit_out(options.corpus, options.out, entries)
     else:
-        train(given.corpus, given.out, entries, given.resume)
+        train(options.corpus, options.out, entries, options.resume)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ More recordings contain closer pairs, which must not lower a limit.
 
 
 def drums(device: str = "cpu") -> GanRecipe:
-    """The settings of the run."""
+    """Return the settings of the run."""
     base = recipe("base")
     return replace(
         base,

@@ -52,6 +52,7 @@ class Example:
 
     @property
     def word(self) -> str:
+        """The heteronym."""
         return self.context.words[self.context.index]
 
 
@@ -172,6 +173,7 @@ def measure(examples: Sequence[Example], model: HeteronymModel, show: bool) -> N
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("wikipedia", type=Path, help="folder 'data' of the Wikipedia homograph data")
     parser.add_argument("--measure", action="store_true", help="measure the model in the package and train none")

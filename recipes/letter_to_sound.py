@@ -316,6 +316,7 @@ def measure(model: LetterToSound, words: Words) -> None:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("cmudict", type=Path, help="cmudict.dict")
     parser.add_argument("--measure", action="store_true", help="measure the model in the package and train none")

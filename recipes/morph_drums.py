@@ -1,15 +1,15 @@
-r"""The run behind the bundled model ``morph-drums``: a VAE on one-shots from public kits, to walk between drums and vary them.
+r"""Train the bundled model ``morph-drums``: a VAE on one-shots from public kits, to morph and vary drums.
 
     python recipes/corpora drums --packs PACK --hydrogen DRUMKITS --sonic-pi SAMPLES --fluid FluidR3_GM.sf2 \\
         --out corpora/drums
     python recipes/morph_drums.py --corpus corpora/drums --out runs/first --max-minutes 50 \
         --set model.warmup_steps=500 data.varied_fraction=0 data.slowest=0.75 data.fastest=1.35 \
-        training.steps=13000 training.learning_rate=0.0015                                # was stopped after 7,000 steps
+        training.steps=13000 training.learning_rate=0.0015                            # was stopped after 7,000 steps
     python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --from runs/first
-    python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --from runs/first --resume   # where it was stopped
+    python recipes/morph_drums.py --corpus corpora/drums --out runs/morph-drums --from runs/first --resume
     python recipes/morph_drums.py --out runs/morph-drums --bundle                         # into the package
 
-The kits marked ``test`` in the manifest are never looked at.
+The kits marked ``test`` in the manifest are not used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STEPS, CRITICS_FROM = 8_500, 4_000
 
 
 def morph_drums(device: str = "cpu") -> VaeRecipe:
-    """The settings of the run."""
+    """Return the settings of the run."""
     base = recipe("base")
     return replace(
         base,

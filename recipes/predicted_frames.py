@@ -1,14 +1,15 @@
-"""Recordings beside the mel frames that a voice predicts for them, so that a vocoder learns to make sound of what voices say.
+"""Write recordings with the mel frames that a voice predicts for them, to train a vocoder on predicted frames.
 
     python recipes/predicted_frames.py --corpus corpora/speech --voice runs/en --out corpora/spoken
     python recipes/vocoder.py --corpus corpora/spoken --from runs/vocoder --out runs/vocoder-spoken \\
         --set data.given_mels=true model.adversarial_from=1 training.steps=5000 training.learning_rate=0.0004
 
-Each recording of a speaker of the voice stands twice in the new corpus: with its own frames, and with those that the voice predicts at the
-recording's own timing, pitch and energy, in its speaker's usual style. All other recordings stand there once, with their own frames.
-Recordings are brought to the voice's loudness first. ``name.npy`` beside ``name.flac`` has the frames, ``(80, frames)`` float16 nats.
+The new corpus contains each recording of a speaker of the voice twice: with its own frames, and with those that the
+voice predicts with the recording's timing, pitch and energy, in its speaker's usual style. It contains all other
+recordings once, with their own frames. Recordings are normalised to the voice's loudness. ``name.npy`` beside
+``name.flac`` has the frames, ``(80, frames)`` float16 nats.
 
-Shen et al., "Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram Predictions", 2018, trained its vocoder so.
+Shen et al., "Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram Predictions", 2018, train a vocoder so.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ SUFFIX = "-spoken"  # of the name of a recording that stands beside predicted fr
 
 
 def stored_voice(folder: ModelFolder) -> Voice:
-    """A stored voice with its aligner, as it plays; raises BadModel where it was not stored with all of its weights."""
+    """Return a stored voice with its aligner; raise BadModel if it lacks some of its weights."""
     config = folder.config(AcousticConfig)
     voice = Voice(config)
     voice.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(folder, config).items()})
@@ -60,23 +61,23 @@ def stored_voice(folder: ModelFolder) -> Voice:
 
 @torch.no_grad()
 def predicted_frames(voice: Voice, clip: Recorded) -> np.ndarray:
-    """Mel frames ``(n_mels, frames)`` in nats that a voice predicts for a recording at its timing, pitch and energy, in the usual style."""
+    """Return the mel frames ``(n_mels, frames)``, in nats, of a voice with a recording's timing, pitch and energy."""
     batch = on_device(SpeechBatches([clip], AcousticRecipe(model=voice.config)).all()[0], voice)
-    durations, told, _ = recorded_prosody(voice, batch)
+    durations, conditioning, _ = recorded_prosody(voice, batch)
     encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]])
-    places, features = frame_positions(durations, clip.n_frames)
-    return features_to_mel(voice.decode(encoded, told, places, features)[0].cpu().numpy())
+    positions, features = frame_positions(durations, clip.n_frames)
+    return features_to_mel(voice.decode(encoded, conditioning, positions, features)[0].cpu().numpy())
 
 
-def heard(entries: Sequence[Entry], voice: Voice) -> Iterator[tuple[Entry, np.ndarray]]:
-    """Each recording ``(time,)`` as voices learn it: at the voice's rate and loudness, without the silence around it."""
+def normalised(entries: Sequence[Entry], voice: Voice) -> Iterator[tuple[Entry, np.ndarray]]:
+    """Yield each recording ``(time,)`` at the voice's rate and loudness, without the silence around it."""
     store = ClipStore.build(entries, voice.config.sample_rate, None, Preparation("crop", level="none"))
     for row, entry in enumerate(store.entries):
         yield entry, normalise_loudness(store[row][0], store.sample_rate, AcousticDataSettings().loudness_lufs)
 
 
-def sayable(entries: Sequence[Entry], voice: Voice) -> dict[Path, Recorded]:
-    """The training recordings of the voice's speakers as it learns them, by their files."""
+def training_clips(entries: Sequence[Entry], voice: Voice) -> dict[Path, Recorded]:
+    """Return the training recordings of the voice's speakers by file, prepared as for its training."""
     config = voice.config
     own = [entry for entry in entries if entry.split == "train" and entry.text and entry.speaker in config.speakers]
     own = [entry for entry in own if entry.language == config.language]
@@ -86,7 +87,7 @@ def sayable(entries: Sequence[Entry], voice: Voice) -> dict[Path, Recorded]:
 
 
 def write(folder: Path, name: str, wave: np.ndarray, sample_rate: int, mel: np.ndarray) -> str:
-    """Store a recording and its frames ``(N_MELS, frames)`` under ``name``; the name of the recording's file."""
+    """Write a recording and its frames ``(N_MELS, frames)`` under ``name``; return the file name of the recording."""
     path = folder / f"{name}.flac"
     path.parent.mkdir(parents=True, exist_ok=True)
     Clip(np.clip(wave, -1.0, 1.0)[None], sample_rate).write(path)
@@ -95,14 +96,14 @@ def write(folder: Path, name: str, wave: np.ndarray, sample_rate: int, mel: np.n
 
 
 def gather(corpus: Path, voice: Voice, out: Path) -> tuple[int, int]:
-    """Write the corpus with its frames; how many recordings it has, and how many of them stand beside predicted frames."""
+    """Write the corpus with its frames; return the number of recordings and of those with predicted frames."""
     rows = {
         row["audio_filepath"]: row
         for row in map(json.loads, (corpus / "manifest.jsonl").read_text("utf-8").splitlines())
     }
     entries = [entry for entry in scan(corpus, manifest=corpus / "manifest.jsonl").entries if entry.split != "test"]
-    recorded, written = sayable(entries, voice), []
-    for entry, wave in heard(entries, voice):
+    recorded, written = training_clips(entries, voice), []
+    for entry, wave in normalised(entries, voice):
         row = rows[str(entry.path.relative_to(corpus))]
         name = str(Path(row["audio_filepath"]).with_suffix(""))
         sample_rate = voice.config.sample_rate
@@ -117,17 +118,18 @@ def gather(corpus: Path, voice: Voice, out: Path) -> tuple[int, int]:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
     parser.add_argument("--voice", type=Path, required=True, help="the model folder of the family acoustic")
     parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        voice = stored_voice(ModelFolder(given.voice))
-        n_recordings, n_predicted = gather(given.corpus, voice, given.out)
+        voice = stored_voice(ModelFolder(options.voice))
+        n_recordings, n_predicted = gather(options.corpus, voice, options.out)
     except WavewrightError as error:
         parser.exit(2, f"{error}\n")
-    print(f"{given.out}: {n_recordings} recordings, {n_predicted} of them beside predicted frames as well")
+    print(f"{options.out}: {n_recordings} recordings, {n_predicted} of them also with predicted frames")
 
 
 if __name__ == "__main__":

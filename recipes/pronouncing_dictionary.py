@@ -36,6 +36,7 @@ def read(path: Path) -> dict[str, list[tuple[str, ...]]]:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("cmudict", type=Path, help="cmudict.dict")
     words = read(parser.parse_args().cmudict)

@@ -75,18 +75,18 @@ def remove_speakers(
     """
     speakers = model.config(AcousticConfig).speakers
     rows = {index_of(name, speakers, "speaker", model.card.name) for name in removed}
-    kept = [row for row in range(len(speakers)) if row not in rows]
-    if not kept:
+    remaining = [row for row in range(len(speakers)) if row not in rows]
+    if not remaining:
         raise BadSetting(f"No speaker would remain of {', '.join(speakers)}; name fewer.")
     if out.exists():
         raise BadFolder(f"{out} exists already; give another --out.")
     model.verify()
     out.mkdir(parents=True)
     try:
-        _write_tables(model.path, out, kept)
+        _write_tables(model.path, out, remaining)
         for graph in sorted(model.path.glob("*.onnx")):
             onnx.save_model(pointing_to(onnx.load(graph, load_external_data=False), model.path, out), out / graph.name)
-        card = _card_of(model.card, [speakers[row] for row in kept], removed)
+        card = _card_of(model.card, [speakers[row] for row in remaining], removed)
         card = card if description is None else card.model_copy(update={"description": description})
         write_hashed_card(out, card)
         _sample(ModelFolder(out)).write(out / SAMPLE_FILE)
@@ -99,13 +99,13 @@ def remove_speakers(
     return ModelFolder(out)
 
 
-def _write_tables(model: Path, out: Path, kept: list[int]) -> None:
-    """Copy the files of tensors with the kept rows of every table of speakers."""
+def _write_tables(model: Path, out: Path, remaining: list[int]) -> None:
+    """Copy the files of tensors with the remaining rows of every table of speakers."""
     weights = {f"{WEIGHT_PREFIX}{name}{suffix}" for name in TABLES_OF_SPEAKERS for suffix in ("", SCALE_SUFFIX)}
     for file, tables in ((WEIGHTS_FILE, weights), (SPEAKERS_FILE, {*TABLES_OF_SPEAKERS})):
         tensors = load_file(model / file)
         shorter = {
-            name: np.ascontiguousarray(array[kept]) if name in tables else array for name, array in tensors.items()
+            name: np.ascontiguousarray(array[remaining]) if name in tables else array for name, array in tensors.items()
         }
         (out / file).write_bytes(save(shorter))
 
@@ -119,8 +119,8 @@ def pointing_to(graph: onnx.ModelProto, old: Path, new: Path) -> onnx.ModelProto
     for tensor in graph.graph.initializer:
         if tensor.data_location != onnx.TensorProto.EXTERNAL:
             continue
-        place = {entry.key: entry.value for entry in tensor.external_data}
-        entry = header[names[int(place["offset"]), kinds[tensor.data_type]]]
+        location = {entry.key: entry.value for entry in tensor.external_data}
+        entry = header[names[int(location["offset"]), kinds[tensor.data_type]]]
         begin, end = entry["data_offsets"]
         del tensor.external_data[:], tensor.dims[:]
         tensor.dims.extend(entry["shape"])
@@ -139,12 +139,12 @@ def header_of(path: Path) -> tuple[dict[str, Any], int]:
     return json.loads(contents[8 : 8 + n_bytes]), 8 + n_bytes
 
 
-def _card_of(card: Card, kept: list[str], removed: tuple[str, ...]) -> Card:
+def _card_of(card: Card, remaining: list[str], removed: tuple[str, ...]) -> Card:
     """Return the card without the speakers; sources and training settings are unchanged."""
     earlier = card.training.get("removed_speakers", [])
     return card.model_copy(
         update={
-            "config": card.config | {"speakers": kept},
+            "config": card.config | {"speakers": remaining},
             "training": card.training | {"removed_speakers": [*earlier, *removed]},
         }
     )
@@ -167,19 +167,21 @@ def measured(folder: ModelFolder, corpus: Path) -> Mapping[str, float]:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="the model folder of a voice")
     parser.add_argument("speakers", nargs="+", help="those to remove")
     parser.add_argument("--corpus", type=Path, help="recordings of those who remain, for the metrics")
     parser.add_argument("--description", help="new description on the card")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write")
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        model, removed = ModelFolder(given.model), tuple(given.speakers)
-        made = remove_speakers(model, removed, given.out, given.corpus, given.description)
+        model, removed = ModelFolder(options.model), tuple(options.speakers)
+        model_folder = remove_speakers(model, removed, options.out, options.corpus, options.description)
     except WavewrightError as error:
         parser.exit(2, f"{error}\n")
-    print(f"{made.path}: {', '.join(made.config(AcousticConfig).speakers)}; {made.card.metrics}")
+    speakers = ", ".join(model_folder.config(AcousticConfig).speakers)
+    print(f"{model_folder.path}: {speakers}; {model_folder.card.metrics}")
 
 
 if __name__ == "__main__":

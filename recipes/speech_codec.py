@@ -4,8 +4,8 @@ r"""The bundled model ``speech-codec``: speech at 16 kHz in 1.6, 3 or 5 kbps.
     python recipes/speech_codec.py --corpus corpora/speech --max-minutes 60
     python recipes/speech_codec.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
 
-Then the decoder with critics for that encoder, the encoder for that decoder, the decoder brought back towards what it was, which hums less
-and is understood better, and the encoder for that one:
+Then the decoder with critics for that encoder, the encoder for that decoder, the decoder interpolated towards its
+earlier weights, which hums less and is more intelligible, and the encoder for that one:
 
     python recipes/speech_codec.py --from runs/speech-codec --out runs/sharper \
         --set model.unquantised_steps=0 model.adversarial_from=1 model.encoder_from=0 training.steps=6500 $SMALL
@@ -13,14 +13,14 @@ and is understood better, and the encoder for that one:
         --set model.unquantised_steps=0 model.adversarial_from=0 model.encoder_from=1 training.steps=4500 $SMALL
     python recipes/between.py runs/speech-codec runs/followed decoder=0.4 --out runs/between
     python recipes/speech_codec.py --from runs/sharper --out runs/between --resume \
-        --set model.unquantised_steps=0 model.adversarial_from=0 model.encoder_from=1 training.steps=4500 $SMALL    # plays it
+        --set model.unquantised_steps=0 model.adversarial_from=0 model.encoder_from=1 training.steps=4500 $SMALL
     python recipes/speech_codec.py --from runs/between --out runs/last \
         --set model.unquantised_steps=0 model.adversarial_from=0 model.encoder_from=1 training.steps=2000 $SMALL
     python recipes/speech_codec.py --out runs/last --bundle                              # into the package
 
 SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.995 training.final_fraction=0.02`` (0.0002 in the last).
 
-On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=64`` (the same in every piece).
+On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=64`` each time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STEPS, ADVERSARIAL_FROM, ENCODER_FROM = 35_000, 18_000, 26_000
 
 
 def speech(device: str = "cpu") -> CodecRecipe:
-    """The settings of the run: encoder, codes and decoder first; then the decoder alone, with critics; the encoder alone at last."""
+    """Return the settings of the run: all modules, then the decoder alone with critics, then the encoder alone."""
     base = recipe("small")
     return replace(
         base,

@@ -1,12 +1,12 @@
-"""Speech without words or end by the codec ``speech-codec`` and a prior over its codes: unconditional, more than 50 voices, 16 kHz.
+"""Train a prior over codes of ``speech-codec`` on speech: unconditional, more than 50 voices, 16 kHz, no words.
 
     python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python recipes/speech_prior.py --corpus corpora/speech --max-minutes 60
     python recipes/speech_prior.py --corpus corpora/speech --max-minutes 60 --resume   # as often as needed
     wavewright generate runs/speech-prior --seconds 10
 
-The codec is found by its name, in ``runs/`` or among the bundled models; ``--set model.codec=NAME`` takes another. Not every clip of the
-corpus says who speaks, so the model is told of none.
+The codec is loaded by its name, from ``runs/`` or the bundled models; ``--set model.codec=NAME`` selects another. Some
+clips of the corpus have no speaker, so the model is not conditioned on speakers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STEPS = 9_000
 
 
 def speech(device: str = "cpu") -> PriorRecipe:
-    """The settings of the run."""
+    """Return the settings of the run."""
     base = recipe("small")
     return replace(
         base,

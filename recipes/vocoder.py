@@ -10,7 +10,7 @@ Then, with new critics:
         --set model.adversarial_from=1 training.steps=18000 training.learning_rate=0.0005 training.final_fraction=0.04
     python recipes/vocoder.py --out runs/sharper --bundle                           # into the package
 
-On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` (the same in every piece).
+On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` each time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STEPS, ADVERSARIAL_FROM = 18_000, 6_000
 
 
 def vocoder(device: str = "cpu") -> VocoderRecipe:
-    """The settings of the run: distances first, then critics as well."""
+    """Return the settings of the run: distances first, then critics as well."""
     base = recipe("small")
     return replace(
         base,
@@ -39,7 +39,8 @@ MODEL = Bundled(
     name="vocoder",
     family="vocoder",
     settings=vocoder,
-    description="The last step of a voice: turns its frames of spectrum into sound, 24 kHz, many times faster than real time.",
+    description="The last step of a voice: turns its frames of spectrum into sound, 24 kHz, many times faster than "
+    "real time.",
     licence="CC-BY-SA-3.0",
     corpus=Path("corpora/speech"),
 )

@@ -12,12 +12,12 @@ Then all four readers, those of other languages in phones of English, and her ag
         model.critics_from=0 training.steps=7000
     python recipes/voices.py --from runs/readers --out runs/voices \
         --set model.voice_from=1 model.listens_from=2 model.critics_from=500 training.steps=6500 $SMALL
-    python recipes/usual_style.py runs/voices kathleen style-4=0.3       # by benchmarks/styles.py, the clearest
+    python recipes/usual_style.py runs/voices kathleen style-4=0.3       # by benchmarks/speech/styles.py, the clearest
     python recipes/voices.py --out runs/voices --bundle                                # into the package
 
 SMALL is ``training.learning_rate=0.0003 training.ema_decay=0.997 training.final_fraction=0.03``.
 
-The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run hears them.
+The manifest marks Kathleen's arctic_b0500 to arctic_b0539 as test: no run is trained on them.
 
 The weights in the package are from an earlier run of this recipe with a fifth reader, whose recordings had not been
 given for speech synthesis. ``recipes/remove_speakers.py`` removed that speaker; the card says so and lists all sources.
@@ -38,7 +38,7 @@ STEPS, VOICE_FROM, CRITICS_FROM = 21_500, 1_500, 18_000
 
 
 def voices(device: str = "cpu") -> AcousticRecipe:
-    """The settings of the run: the aligner first, then the voice, soon with what its listener hears, then with critics."""
+    """Return the settings of the run: the aligner first, then the voice, with its listener, then with critics."""
     base = recipe("small")
     return replace(
         base,

@@ -5,7 +5,7 @@
     python recipes/wavenet_vocoder.py --corpus corpora/speech --max-minutes 60 --resume     # as often as needed
     python recipes/wavenet_vocoder.py --bundle                                              # into the package
 
-On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` (the same in every piece).
+On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` each time.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ TEMPERATURE = 0.6  # sounds best on held-out clips: fewer samples stray
 
 
 def vocoder(device: str = "cpu") -> WaveNetRecipe:
-    """The settings of the run: mu-law on what linear prediction from the frames leaves over, so that noise lies under the speech.
+    """Return the settings of the run: mu-law on the residual of linear prediction, so that noise is masked by speech.
 
-    The frames say what comes next, so 34 ms of past, some periods of a voice, are enough.
+    The frames condition the network, so a receptive field of 34 ms, some periods of a voice, is enough.
     """
     base = recipe("small")
     return replace(

@@ -23,6 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 LONG = {
+    "test_benchmarks",
     "test_documents",
     "test_resume",
     "test_vae",

@@ -1,6 +1,6 @@
 """Run as a program: generate, plot and train in the environment's home folder, and print every network event as JSON.
 
-The audit hook sees Python's own calls; `benchmarks/network.py` also sees those of native threads.
+The audit hook sees Python's own calls; `benchmarks/system/network.py` also sees those of native threads.
 """
 
 from __future__ import annotations

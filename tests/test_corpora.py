@@ -287,7 +287,7 @@ def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames
 
 
 def write_checkpoint(run: Path, decoder: float, encoder: float) -> Path:
-    """A run folder with the weights of two parts."""
+    """Write a run folder with the weights of two modules."""
     weights = {"average/decoder.x": decoder, "network/coder.decoder.x": decoder, "network/coder.encoder.x": encoder}
     tensors = {name: torch.full((2,), value) for name, value in weights.items()}
     (run / "checkpoints").mkdir(parents=True)
@@ -301,11 +301,11 @@ def write_checkpoint(run: Path, decoder: float, encoder: float) -> Path:
     return run
 
 
-def test_between_two_runs_a_part_lies_where_it_was_asked_for(tmp_path, monkeypatch):
+def test_the_weights_of_a_module_are_interpolated_between_two_runs(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(CORPORA.parent))
     between = importlib.import_module("between")
     first, second = write_checkpoint(tmp_path / "first", 1.0, 1.0), write_checkpoint(tmp_path / "second", 2.0, 3.0)
-    assert between.mixed(first, second, {"decoder": 0.4}, tmp_path / "out") == 2
+    assert between.interpolate_runs(first, second, {"decoder": 0.4}, tmp_path / "out") == 2
     found = load_file(tmp_path / "out/checkpoints/last.safetensors")
     assert {name: round(float(tensor[0]), 6) for name, tensor in found.items()} == {
         "average/decoder.x": 1.4,
@@ -314,10 +314,10 @@ def test_between_two_runs_a_part_lies_where_it_was_asked_for(tmp_path, monkeypat
         "optimizer/decoder.x": 3.0,
     }
     assert (tmp_path / "out/run.json").read_text(encoding="utf-8") == "second"
-    with pytest.raises(BadSetting, match="is there; give a folder to write"):
-        between.mixed(first, second, {"decoder": 0.4}, tmp_path / "out")
-    with pytest.raises(BadSetting, match="of a part 'nose'"):
-        between.mixed(first, second, {"nose": 0.4}, tmp_path / "other")
+    with pytest.raises(BadSetting, match="exists; give a folder to write"):
+        between.interpolate_runs(first, second, {"decoder": 0.4}, tmp_path / "out")
+    with pytest.raises(BadSetting, match="has no module 'nose'"):
+        between.interpolate_runs(first, second, {"nose": 0.4}, tmp_path / "other")
     with pytest.raises(BadModel, match="There is no checkpoint in"):
-        between.mixed(tmp_path, second, {"decoder": 0.4}, tmp_path / "other")
+        between.interpolate_runs(tmp_path, second, {"decoder": 0.4}, tmp_path / "other")
     assert not (tmp_path / "other").exists()

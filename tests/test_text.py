@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.text import front_end as scoring
 from wavewright.errors import BadSetting, BadText
 from wavewright.text import front_end
 from wavewright.text.english.numbers import cardinal, ordinal, year
@@ -19,18 +19,7 @@ from wavewright.text.english.phones import PHONES, SYMBOLS, phones_of_ipa
 from wavewright.text.lexicon import Lexicon
 
 LISTS = Path(__file__).parent / "text"
-
-
-def script(path):
-    """Import a script from its file."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SCORING = script(Path(__file__).parents[1] / "benchmarks" / "front_end.py")
-ITEMS, MORE_ITEMS = ([item[1:] for item in SCORING.read_list(LISTS / name)] for name in ("list.tsv", "more.tsv"))
+ITEMS, MORE_ITEMS = ([item[1:] for item in scoring.read_list(LISTS / name)] for name in ("list.tsv", "more.tsv"))
 ENGLISH = front_end()
 
 
@@ -51,7 +40,7 @@ def sound(text):
 
 
 def read_aloud(given, expected):
-    return SCORING.read_aloud(given, expected, ENGLISH)
+    return scoring.read_aloud(given, expected, ENGLISH)
 
 
 @pytest.mark.parametrize(("given", "expected"), ITEMS, ids=[given[:40] for given, _ in ITEMS])
@@ -64,25 +53,24 @@ def test_more_texts_are_read_as_they_should(given, expected):
     assert read_aloud(given, expected) == expected
 
 
-def test_a_list_is_scored(tmp_path, capsys, monkeypatch):
+def test_a_list_is_scored(tmp_path, capsys):
     path = tmp_path / "mine.tsv"
     path.write_text(
         "# money\n$5\tfive dollars\n$6\tsix euros\n# verbs\nI *read* it daily.\tR IY1 D\n", encoding="utf-8"
     )
-    monkeypatch.setattr(sys, "argv", ["front_end.py", str(path), "--errors", "--json", str(tmp_path / "out.json")])
-    SCORING.main()
-    assert capsys.readouterr().out.splitlines() == [
-        f"{path}: 2 of 3 texts right, 66.7%",
-        "    1/2  money",
-        "    1/1  verbs",
-        "  $6",
-        "    expected  six euros",
-        "    actual    six dollars",
+    out = tmp_path / "out.json"
+    assert scoring.BENCHMARK.run([str(path), "--errors", "--json", str(out)]) == 0
+    tables = json.loads(out.read_text(encoding="utf-8"))["tables"]
+    assert [(row["section"], row["right"], row["texts"]) for row in tables["texts by section"]] == [
+        ("all", 2, 3),
+        ("money", 1, 2),
+        ("verbs", 1, 1),
     ]
-    assert [item["is_right"] for item in json.loads((tmp_path / "out.json").read_text())[str(path)]] == [1, 0, 1]
+    assert tables["texts that are read otherwise"] == [{"text": "$6", "expected": "six euros", "actual": "six dollars"}]
     path.write_text("no tab\n", encoding="utf-8")
-    with pytest.raises(SystemExit, match="line 1: 'no tab' has no expected words"):
-        SCORING.main()
+    with pytest.raises(SystemExit):
+        scoring.BENCHMARK.run([str(path)])
+    assert "line 1: 'no tab' has no expected words" in capsys.readouterr().err
 
 
 def test_symbols_begin_and_end_with_silence_and_have_what_stands_between():

@@ -2,8 +2,8 @@
 
     python recipes/corpora drums|digits|ambience|speech|readers|prompts|music ...
 
-Nothing is downloaded here: each corpus names its public sources and takes the folders where they were unpacked. The files beside this
-one say of each corpus what is in it.
+Nothing is downloaded: each corpus names its public sources and reads the folders where they were unpacked. The files
+beside this one describe the corpora.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wavewright.errors import WavewrightError
 
 
 def parser_of_corpora() -> argparse.ArgumentParser:
-    """The command line: one command a corpus."""
+    """Return the parser of the command line, one command for each corpus."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, dest="corpus")
     drums = commands.add_parser("drums", help="real drum one-shots whose licences permit a bundled model")
@@ -62,26 +62,26 @@ def parser_of_corpora() -> argparse.ArgumentParser:
 def main() -> None:
     """Parse the command line and gather the asked corpus."""
     parser = parser_of_corpora()
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        if given.corpus == "drums":
-            print_table(*gather_drums(given.packs, given.hydrogen, given.sonic_pi, given.fluid, given.out))
-        elif given.corpus == "drum-judge":
-            print_table(*gather_judge(given.hydrogen, given.lmms, given.tr_808, given.out))
-        elif given.corpus == "digits":
-            print_summary(*gather_digits(given.pack, given.out))
-        elif given.corpus == "ambience":
-            print_summary(*gather_ambience(given.pack, given.out))
-        elif given.corpus == "prompts":
-            print_summary(*gather_prompts(given.asterisk, given.out, given.language))
-        elif given.corpus == "music":
-            print_summary(*gather_music(given.asterisk, given.out))
-        elif given.corpus == "readers":
-            taken, left_out = gather_readers(given.speech, given.out)
-            print(f"{taken} recordings taken; {left_out} left out, for whose words there are no phones of English")
+        if options.corpus == "drums":
+            print_table(*gather_drums(options.packs, options.hydrogen, options.sonic_pi, options.fluid, options.out))
+        elif options.corpus == "drum-judge":
+            print_table(*gather_judge(options.hydrogen, options.lmms, options.tr_808, options.out))
+        elif options.corpus == "digits":
+            print_summary(*gather_digits(options.pack, options.out))
+        elif options.corpus == "ambience":
+            print_summary(*gather_ambience(options.pack, options.out))
+        elif options.corpus == "prompts":
+            print_summary(*gather_prompts(options.asterisk, options.out, options.language))
+        elif options.corpus == "music":
+            print_summary(*gather_music(options.asterisk, options.out))
+        elif options.corpus == "readers":
+            n_recordings, n_left_out = gather_readers(options.speech, options.out)
+            print(f"{n_recordings} recordings; {n_left_out} left out, whose words have no phones of English")
         else:
-            folders = {name: folder for name in SOURCES if (folder := getattr(given, name)) is not None}
-            print_summary(*gather_speech(folders, given.out, given.sample_rate))
+            folders = {name: folder for name in SOURCES if (folder := getattr(options, name)) is not None}
+            print_summary(*gather_speech(folders, options.out, options.sample_rate))
     except WavewrightError as error:
         parser.error(str(error))
 

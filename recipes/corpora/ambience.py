@@ -1,8 +1,8 @@
 """Ambience: rain, sea, fire, engines, animals and people, 44.1 kHz, from ESC-10 (the permissive part of ESC-50).
 
-``--pack`` is a folder ``<class>/<fold>-<recording>-<letter>.ogg`` with ``CREDITS.csv`` (clip, derived_from, author, licence, source) cut
-from the public repository karolpiczak/ESC-10. Fold 4 is split ``valid``; fold 5 is left out where the folder has it, to judge by.
-Many clips are a short sound followed by digital silence up to 5 s; what is wholly silent at the end is cut off.
+``--pack`` is a folder ``<class>/<fold>-<recording>-<letter>.ogg`` with ``CREDITS.csv`` (clip, derived_from, author,
+licence, source) from the public repository karolpiczak/ESC-10. Fold 4 is split ``valid``; fold 5 is left out for tests.
+Many clips are padded with digital silence to 5 s, which is cut off.
 
     python recipes/corpora ambience --pack PACK --out corpora/ambience
 """
@@ -20,13 +20,13 @@ from wavewright.clip import Clip
 from wavewright.errors import BadAudio, BadFolder
 
 LICENCES = {"CC0": "CC0-1.0", "CC-BY": "CC-BY-3.0"}  # that permit training a model that is given away
-VALID_FOLD, KEPT_FOLD = "4", "5"
+VALID_FOLD, TEST_FOLD = "4", "5"
 SILENT_PEAK = 2e-4  # Ogg Vorbis leaves a little in what was digital silence
 SHORTEST_SECONDS = 0.1
 
 
 def credits_of(pack: Path) -> dict[str, dict[str, str]]:
-    """The rows of ``CREDITS.csv`` by clip; raises BadFolder without that file."""
+    """Return the rows of ``CREDITS.csv`` by clip; raise BadFolder without that file."""
     path = pack / "CREDITS.csv"
     if not path.is_file():
         raise BadFolder(f"{path} does not exist; give the folder of ESC-10 with its table of credits.")
@@ -35,15 +35,15 @@ def credits_of(pack: Path) -> dict[str, dict[str, str]]:
 
 
 def find(pack: Path) -> Iterator[Recording | LeftOut]:
-    """The clips of the pack; those cut from one recording share a group."""
+    """Yield the clips of the pack; those of one recording have the same group."""
     credit = credits_of(checked_folder(pack, "<class>/<fold>-<recording>-<letter>.ogg and CREDITS.csv"))
     for path in sorted(pack.glob("*/*.ogg")):
         fold, recording, _ = path.stem.split("-")
         row = credit.get(path.name)
         if row is None or row["licence"] not in LICENCES:
             yield LeftOut(path, f"its licence is {'unknown' if row is None else row['licence']}")
-        elif fold == KEPT_FOLD:
-            yield LeftOut(path, "the fold that is kept for judging")
+        elif fold == TEST_FOLD:
+            yield LeftOut(path, "the fold of the tests")
         else:
             split = "valid" if fold == VALID_FOLD else "train"
             facts = {"label": path.parent.name, "group": recording}
@@ -63,15 +63,15 @@ def _source(row: dict[str, str]) -> Source:
 
 
 def sound_of(recording: Recording) -> Clip:
-    """The clip up to its last sample that is no silence; raises BadAudio where nearly nothing is left."""
+    """Return the clip without the silence at its end; raise BadAudio if nearly nothing remains."""
     clip = Clip.read(recording.path).mono()
     loud = np.flatnonzero(np.abs(clip.wave[0]) > SILENT_PEAK)
-    n_kept = int(loud[-1]) + 1 if len(loud) else 0
-    if n_kept < SHORTEST_SECONDS * clip.sample_rate:
+    n_samples = int(loud[-1]) + 1 if len(loud) else 0
+    if n_samples < SHORTEST_SECONDS * clip.sample_rate:
         raise BadAudio(f"{recording.path} is silent; remove it.")
-    return Clip(clip.wave[:, :n_kept], clip.sample_rate)
+    return Clip(clip.wave[:, :n_samples], clip.sample_rate)
 
 
 def gather_ambience(pack: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:
-    """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where the pack is missing."""
+    """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if the pack is missing."""
     return gather(find(pack), out, sound_of)

@@ -1,4 +1,4 @@
-"""The spoken prompts of Asterisk's core sounds: which file says what, and how G.722 becomes a wave."""
+"""Read the spoken prompts of Asterisk: their files and texts, and G.722."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ VOICES = {"en": "en_US_f_Allison", "fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", 
 
 
 def prompts(folder: Path, language: str) -> dict[str, tuple[Path, str]]:
-    """File and text of each spoken prompt by its key, of a language whose two packages were unpacked into ``folder``.
+    """Return the file and text of each spoken prompt of a language, whose two packages ``folder`` contains, by its key.
 
-    Tones, screams and silences have their description in square brackets, or none, and drop out, as do signs such as ``[@]`` behind a
-    word. Raises BadFolder where a package is missing.
+    Tones, screams and silences have a description in square brackets, or none, and are left out, as are signs such as
+    ``[@]`` after a word. Raises BadFolder if a package is missing.
     """
-    sounds = folder / "usr/share/asterisk/sounds" / VOICES[language]
-    checked_folder(sounds, f"the unpacked package asterisk-core-sounds-{language}-g722")
+    audio_folder = folder / "usr/share/asterisk/sounds" / VOICES[language]
+    checked_folder(audio_folder, f"the unpacked package asterisk-core-sounds-{language}-g722")
     texts = folder / f"usr/share/doc/asterisk-core-sounds-{language}/core-sounds-{language}.txt.gz"
     if not texts.is_file():
         raise BadFolder(f"{texts} does not exist; unpack the package asterisk-core-sounds-{language} there, too.")
-    found = {}
+    by_key = {}
     for line in gzip.decompress(texts.read_bytes()).decode("utf-8").splitlines():
         key, colon, described = line.partition(":")
         text = re.sub(r"\[[^]]*\]", "", described).strip()
-        path = sounds / f"{key.strip()}.g722"
+        path = audio_folder / f"{key.strip()}.g722"
         if colon and not line.startswith(";") and text and not key.startswith("silence/") and path.is_file():
-            found[key.strip()] = (path, text)
-    return found
+            by_key[key.strip()] = (path, text)
+    return by_key
 
 
 def decoded(path: Path) -> Clip:
-    """A headerless G.722 file as a clip; raises MissingExtra without PyAV, BadAudio where it holds no sound."""
+    """Return a headerless G.722 file as a clip; raise MissingExtra without PyAV, BadAudio without samples."""
     try:
         import av
     except ImportError as error:
         raise MissingExtra('Decoding G.722 needs PyAV: pip install ".[media]".') from error
     try:
         with av.open(str(path), format="g722") as container:
-            parts = [frame.to_ndarray() for frame in container.decode(audio=0)]  # (1, time) 16-bit
+            frames = [frame.to_ndarray() for frame in container.decode(audio=0)]  # (1, time) 16-bit
     except av.FFmpegError as error:
         raise BadAudio(f"{path} cannot be decoded ({error}); unpack the package again.") from error
-    if not parts:
+    if not frames:
         raise BadAudio(f"{path} holds no samples; unpack the package again.")
-    return Clip(np.concatenate(parts, axis=1).astype(np.float32) / 2**15, SAMPLE_RATE)
+    return Clip(np.concatenate(frames, axis=1).astype(np.float32) / 2**15, SAMPLE_RATE)

@@ -1,4 +1,4 @@
-"""What every corpus has: recordings with their sources, one folder of clips, ``manifest.jsonl`` and ``sources.json``."""
+"""Recordings with their sources, written as a folder of clips with ``manifest.jsonl`` and ``sources.json``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wavewright.whole_file import write_whole
 
 @dataclass(frozen=True)
 class Source:
-    """Where recordings come from, under which licence, whom to credit, and what was changed."""
+    """Origin of recordings, their licence, their credit, and the changes to them."""
 
     name: str
     licence: str
@@ -26,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Recording:
-    """One recording: its file, where its clip goes (below the corpus, without ending), and what is known of it.
+    """One recording: its file, the path of its clip (below the corpus, without suffix), and its metadata.
 
     ``facts`` are fields of the manifest: label, text, speaker, group, language.
     """
@@ -40,23 +40,23 @@ class Recording:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A recording that was not taken, and why."""
+    """A recording that is left out, and the reason."""
 
     path: Path
     reason: str
 
 
 def gather(
-    found: Iterable[Recording | LeftOut], out: Path, read: Callable[[Recording], Clip]
+    items: Iterable[Recording | LeftOut], out: Path, read: Callable[[Recording], Clip]
 ) -> tuple[list[Recording], list[LeftOut]]:
-    """Write the clip that ``read`` makes of each recording, the manifest and the sources; returns what was taken and what not.
+    """Write the clip that ``read`` returns for each recording, the manifest and the sources.
 
-    Recordings that cannot be read, or are silent, are left out.
+    Returns the recordings and those left out, which cannot be read or are silent.
     """
-    taken: list[Recording] = []
+    gathered: list[Recording] = []
     left_out: list[LeftOut] = []
     records = []
-    for item in found:
+    for item in items:
         if isinstance(item, LeftOut):
             left_out.append(item)
             continue
@@ -68,14 +68,14 @@ def gather(
         target = out / f"{item.target}.flac"
         target.parent.mkdir(parents=True, exist_ok=True)
         clip.write(target)
-        taken.append(item)
+        gathered.append(item)
         records.append(_record(item, target.relative_to(out), clip.seconds))
-    write_lists(out, records, _summary(taken, records))
-    return taken, left_out
+    write_lists(out, records, _summary(gathered, records))
+    return gathered, left_out
 
 
 def write_lists(out: Path, records: Sequence[dict[str, str | float]], sources: list[dict[str, str | float]]) -> None:
-    """Write ``manifest.jsonl`` and ``sources.json``, and remove clips that an earlier run left. Raises BadFolder without clips."""
+    """Write ``manifest.jsonl`` and ``sources.json``; remove clips of an earlier run. Raise BadFolder without clips."""
     if not records:
         raise BadFolder(f"There are no recordings to write to {out}; give the folders where the sources were unpacked.")
     written = {record["audio_filepath"] for record in records}
@@ -88,20 +88,20 @@ def write_lists(out: Path, records: Sequence[dict[str, str | float]], sources: l
 
 
 def checked_folder(folder: Path, holds: str) -> Path:
-    """``folder``; raises BadFolder where it is none. ``holds`` says what should lie in it."""
+    """Return ``folder``; raise BadFolder unless it exists. ``holds`` names its contents in the message."""
     if not folder.is_dir():
         raise BadFolder(f"The folder {folder} does not exist; give the one that holds {holds}.")
     return folder
 
 
-def print_summary(taken: Sequence[Recording], left_out: Sequence[LeftOut]) -> None:
+def print_summary(gathered: Sequence[Recording], left_out: Sequence[LeftOut]) -> None:
     """Print how many clips there are of each source in each split, and what was left out."""
-    counts = Counter((item.source.name, item.split) for item in taken)
+    counts = Counter((item.source.name, item.split) for item in gathered)
     splits = ("train", "valid", "test")
     print(f"{'source':34}" + "".join(f"{split:>8}" for split in splits))
-    for name in dict.fromkeys(item.source.name for item in taken):
+    for name in dict.fromkeys(item.source.name for item in gathered):
         print(f"{name[:32]:34}" + "".join(f"{counts[name, split]:8}" for split in splits))
-    print(f"\n{len(taken)} clips taken, {len(left_out)} left out:")
+    print(f"\n{len(gathered)} clips, {len(left_out)} left out:")
     for item in left_out:
         print(f"  {item.path.parent.name}/{item.path.name}: {item.reason}")
 
@@ -118,10 +118,10 @@ def _record(item: Recording, audio_path: Path, seconds: float) -> dict[str, str 
     }
 
 
-def _summary(taken: list[Recording], records: list[dict[str, str | float]]) -> list[dict[str, str | float]]:
+def _summary(gathered: list[Recording], records: list[dict[str, str | float]]) -> list[dict[str, str | float]]:
     clips: Counter[Source] = Counter()
     seconds: Counter[Source] = Counter()
-    for item, record in zip(taken, records, strict=True):
+    for item, record in zip(gathered, records, strict=True):
         clips[item.source] += 1
         seconds[item.source] += float(record["duration"])
     return [{**asdict(source), "clips": clips[source], "seconds": round(seconds[source], 1)} for source in clips]

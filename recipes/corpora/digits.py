@@ -1,8 +1,8 @@
 """Digits: spoken English digits of five speakers, 8 kHz, from the training part of the Free Spoken Digit Dataset.
 
-``--pack`` is a folder ``<digit>/<speaker>_<take>.flac`` (or .wav) cut from the public repository Jakobovski/free-spoken-digit-dataset.
-Takes 45 to 49 are split ``valid``, later models are judged by them; takes 0 to 4, the published test split, are left out where the
-folder has them.
+``--pack`` is a folder ``<digit>/<speaker>_<take>.flac`` (or .wav) from the public repository
+Jakobovski/free-spoken-digit-dataset. Takes 45 to 49 are split ``valid``, by which models are judged; takes 0 to 4, the
+published test split, are left out.
 
     python recipes/corpora digits --pack PACK --out corpora/digits
 """
@@ -28,7 +28,7 @@ FIRST_VALID_TAKE = 45
 
 
 def find(pack: Path) -> Iterator[Recording | LeftOut]:
-    """The recordings of the pack: label, speaker and take; each clip is a group of its own, for the splits part takes."""
+    """Yield the recordings of the pack with label, speaker and take, each with its own group."""
     checked_folder(pack, "<digit>/<speaker>_<take>.flac")
     for path in sorted(path for path in pack.glob("[0-9]/*") if path.suffix in (".flac", ".wav")):
         speaker, _, take = path.stem.rpartition("_")
@@ -51,5 +51,5 @@ def find(pack: Path) -> Iterator[Recording | LeftOut]:
 
 
 def gather_digits(pack: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:
-    """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where the pack is missing."""
+    """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if the pack is missing."""
     return gather(find(pack), out, lambda recording: Clip.read(recording.path).mono())

@@ -2,8 +2,8 @@
 
 Sources, each a folder on this machine:
 
-- ``--packs``: one-shots as ``<kind>/<kit>_<name>.flac`` cut from the public repository oramics/sampled (drum machines CR-78,
-  LM-2 and MRK-2, acoustic AVL kits).
+- ``--packs``: one-shots as ``<kind>/<kit>_<name>.flac`` from the public repository oramics/sampled (drum machines
+  CR-78, LM-2 and MRK-2, acoustic AVL kits).
 - ``--hydrogen``: the folder ``usr/share/hydrogen/data/drumkits`` of the Debian package hydrogen-drumkits.
 - ``--sonic-pi``: the folder ``etc/samples`` of the public repository sonic-pi-net/sonic-pi (late 2024 or later), which
   has more hats than the Debian package sonic-pi-samples.
@@ -43,7 +43,7 @@ KINDS = ("kick", "snare", "hat", "tom", "cymbal", "clap", "rim", "percussion")
 
 @dataclass(frozen=True)
 class Source:
-    """One kit: where it comes from, under which licence, whom to credit, and which split it belongs to."""
+    """One kit: its origin, licence, credit and split."""
 
     kit: str
     split: str
@@ -54,10 +54,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Drum:
-    """One recording of a drum: its file, its kind and its identity within the kit (velocity layers share a group).
+    """One recording of a drum: its file, its kind and its group within the kit, the same for all velocity layers.
 
     ``samples`` are the sample numbers of its channels if the file is a SoundFont, ``stem`` is the name of the
-    written file."""
+    written file.
+    """
 
     path: Path
     label: str
@@ -167,19 +168,19 @@ UNLIKE_ITS_NAME = {
 
 
 def first_kind(name: str, rules: list[tuple[str, str | None]]) -> str | None:
-    """The kind that the first matching rule gives to ``name``, or None."""
+    """Return the kind of the first rule that matches ``name``, or None."""
     return next((kind for pattern, kind in rules if re.search(pattern, name, re.IGNORECASE)), None)
 
 
 def drum_identity(name: str, rules: list[tuple[str, str]]) -> str:
-    """``name`` without what tells apart the layers and articulations of one drum."""
+    """Return ``name`` without its layer and articulation."""
     for pattern, replacement in rules:
         name = re.sub(pattern, replacement, name)
     return name.strip() or "drum"
 
 
 def from_pack(folder: Path) -> Iterator[Drum | LeftOut]:
-    """The one-shots of a ``<kind>/<kit>_<name>.flac`` folder."""
+    """Yield the one-shots of a ``<kind>/<kit>_<name>.flac`` folder."""
     for path in sorted(folder.glob("*/*.flac")):
         kit, _, name = path.stem.partition("_")
         source = PACK_SOURCES.get(kit)
@@ -214,7 +215,7 @@ def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum 
 
 
 def from_sonic_pi(folder: Path) -> Iterator[Drum | LeftOut]:
-    """The drum one-shots among Sonic Pi's samples."""
+    """Yield the drum one-shots among Sonic Pi's samples."""
     for path in sorted(folder.glob("*.flac")):
         label = first_kind(path.stem, SONIC_PI_KINDS)
         if label is None:
@@ -268,7 +269,7 @@ def one_shot(drum: Drum) -> Clip:
 def gather_drums(
     packs: Path, hydrogen: Path, sonic_pi: Path, fluid: Path | None, out: Path
 ) -> tuple[list[Drum], list[LeftOut]]:
-    """Write the drum corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a source is missing."""
+    """Write the corpus to ``out``; return its drums and the files left out. Raise BadFolder if a source is missing."""
     for folder in (packs, hydrogen, sonic_pi):
         checked_folder(folder, "the unpacked source")
     hydrogen_drums = from_hydrogen(hydrogen, HYDROGEN_SOURCES)
@@ -278,7 +279,7 @@ def gather_drums(
 
 def gather_one_shots(items: Iterable[Drum | LeftOut], out: Path) -> tuple[list[Drum], list[LeftOut]]:
     """Write one-shots to ``out``; return those written and the files left out."""
-    taken: list[Drum] = []
+    gathered: list[Drum] = []
     left_out: list[LeftOut] = []
     records = []
     for item in items:
@@ -300,10 +301,10 @@ def gather_one_shots(items: Iterable[Drum | LeftOut], out: Path) -> tuple[list[D
         target = out / item.label / f"{item.source.kit}_{item.stem.replace(' ', '_')}.flac"
         target.parent.mkdir(parents=True, exist_ok=True)
         clip.write(target, subtype="PCM_24")
-        taken.append(item)
+        gathered.append(item)
         records.append(_record(item, target.relative_to(out), clip.seconds))
-    write_lists(out, records, _summary(taken))
-    return taken, left_out
+    write_lists(out, records, _summary(gathered))
+    return gathered, left_out
 
 
 def _record(drum: Drum, audio_path: Path, seconds: float) -> dict[str, str | float]:
@@ -320,21 +321,21 @@ def _record(drum: Drum, audio_path: Path, seconds: float) -> dict[str, str | flo
     }
 
 
-def _summary(taken: list[Drum]) -> list[dict[str, str | float]]:
-    clips = Counter(drum.source for drum in taken)
+def _summary(gathered: list[Drum]) -> list[dict[str, str | float]]:
+    clips = Counter(drum.source for drum in gathered)
     changes = "mixed to mono, resampled to 44.1 kHz, cut to at most 2 s"
     return [{**asdict(source), "clips": count, "changes": changes} for source, count in clips.items()]
 
 
-def print_table(taken: list[Drum], left_out: list[LeftOut]) -> None:
+def print_table(gathered: list[Drum], left_out: list[LeftOut]) -> None:
     """Print how many clips there are of each kind in each kit, and what was left out."""
-    counts = Counter((drum.source, drum.label) for drum in taken)
+    counts = Counter((drum.source, drum.label) for drum in gathered)
     print(f"{'kit':14}{'split':7}" + "".join(f"{kind:>11}" for kind in KINDS))
-    for source in dict.fromkeys(drum.source for drum in taken):
+    for source in dict.fromkeys(drum.source for drum in gathered):
         print(f"{source.kit:14}{source.split:7}" + "".join(f"{counts[source, kind]:11}" for kind in KINDS))
     for split in ("train", "valid", "test"):
-        of_kind = Counter(drum.label for drum in taken if drum.source.split == split)
+        of_kind = Counter(drum.label for drum in gathered if drum.source.split == split)
         print(f"{'all':14}{split:7}" + "".join(f"{of_kind[kind]:11}" for kind in KINDS))
-    print(f"\n{len(taken)} clips taken, {len(left_out)} left out:")
+    print(f"\n{len(gathered)} clips, {len(left_out)} left out:")
     for item in left_out:
         print(f"  {item.path.parent.name}/{item.path.name}: {item.reason}")

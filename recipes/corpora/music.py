@@ -1,7 +1,7 @@
-"""Music: five pieces of many instruments, 16 kHz, in stretches of 10 s, to judge codecs by that learned from speech.
+"""Music: five pieces of many instruments, 16 kHz, in excerpts of 10 s, to judge codecs that were trained on speech.
 
-``--asterisk`` is a folder into which the Debian package asterisk-moh-opsound-g722 was unpacked (``apt-get download NAME``, then
-``dpkg -x FILE FOLDER``). Every clip is split ``test``. Needs PyAV (extra ``media``).
+``--asterisk`` is a folder into which the Debian package asterisk-moh-opsound-g722 was unpacked
+(``apt-get download NAME``, then ``dpkg -x FILE FOLDER``). Every clip is split ``test``. Needs PyAV (extra ``media``).
 
     python recipes/corpora music --asterisk FOLDER --out corpora/music
 """
@@ -34,7 +34,7 @@ def _piece(path: Path) -> Clip:
 
 
 def find(folder: Path) -> Iterator[Recording]:
-    """Stretches of each piece; the number at the end of a name says where one begins, in seconds."""
+    """Yield excerpts of each piece; the number at the end of a name is the start in seconds."""
     pieces = checked_folder(folder / "usr/share/asterisk/moh", "the unpacked package asterisk-moh-opsound-g722")
     for path in sorted(pieces.glob("*.g722")):
         end = min(_piece(path).wave.shape[1] // _piece(path).sample_rate - SECONDS, LAST_SECONDS)
@@ -49,5 +49,5 @@ def _stretch(recording: Recording) -> Clip:
 
 
 def gather_music(folder: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:
-    """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where the package is missing."""
+    """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without the package."""
     return gather(find(folder), out, _stretch)

@@ -1,8 +1,8 @@
-"""Prompts: telephone prompts of one studio voice, 16 kHz, speakers and a language that no bundled model may ever learn from.
+"""Prompts: telephone prompts of one studio voice, 16 kHz; speakers and a language that no bundled model is trained on.
 
-``--asterisk`` is a folder into which the Debian packages asterisk-core-sounds-en and asterisk-core-sounds-en-g722 (or those of ``ru``,
-with ``--language ru``) were unpacked (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``). Every clip is split ``test``. Needs PyAV
-(extra ``media``).
+``--asterisk`` is a folder into which the Debian packages asterisk-core-sounds-en and asterisk-core-sounds-en-g722 (or
+those of ``ru``, with ``--language ru``) were unpacked (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``). Every
+clip is split ``test``. Needs PyAV (extra ``media``).
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python recipes/corpora prompts --asterisk FOLDER --language ru --out corpora/prompts-ru
@@ -21,7 +21,7 @@ SPEAKERS = {"en": "Allison Smith, 2003-2010", "ru": "IvrvoiceRU"}
 
 
 def find(folder: Path, language: str) -> Iterator[Recording]:
-    """The spoken prompts of a language, each with its text."""
+    """Yield the spoken prompts of a language, each with its text."""
     source = Source(
         f"asterisk-core-sounds-{language}",
         LICENCES[language],
@@ -36,5 +36,5 @@ def find(folder: Path, language: str) -> Iterator[Recording]:
 
 
 def gather_prompts(folder: Path, out: Path, language: str = "en") -> tuple[list[Recording], list[LeftOut]]:
-    """Write the corpus to ``out``; returns what was taken and what was left out. Raises BadFolder where a package is missing."""
+    """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without the packages."""
     return gather(find(folder, language), out, lambda recording: decoded(recording.path))

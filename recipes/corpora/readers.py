@@ -1,7 +1,7 @@
-"""Readers: the speech whose texts are known, in every language, for voices of English that learn to read from more than English readers.
+"""Readers: the transcribed speech of every language, to train English voices on readers of other languages too.
 
-``--speech`` is the corpus that the command ``speech`` wrote. Texts of other languages become phones of English, those nearest to what
-eSpeak NG says of them (extra ``espeak``), in double brackets, and count as English; recordings stay where they are and are linked to.
+``--speech`` is the corpus that the command ``speech`` wrote. Texts of other languages become the nearest English phones
+by eSpeak NG (extra ``espeak``), in double brackets, and count as English; recordings are not copied but linked.
 
     python recipes/corpora readers --speech corpora/speech --out corpora/readers
 """
@@ -26,25 +26,25 @@ NEAREST = {
     **dict.fromkeys(("ɜ", "ɐ", "ɵ"), "ə"),
     **{"ʏ": "y", "ɥ": "w", "β": "b", "ɣ": "ɡ", "ɯ": "u", "ɬ": "l", "ʔ": "", "\u0303": "", "\u032a": ""},
 }
-"""For signs, longest first, what stands in English for them; other signs that are none of English are a fault."""
+"""English phones of IPA symbols, longest first; other symbols that English lacks are an error."""
 
 
 def in_english_phones(text: str, front: FrontEnd) -> str:
-    """The words of a text as phones of English in double brackets, with its punctuation; raises BadText where nothing is to be said."""
-    said = []
+    """Return a text as English phones in double brackets, with its punctuation; raise BadText without words."""
+    phones = []
     for sentence in front.sentences(text):
         for word in sentence.words:
             signs = "".join(word.phones)
             for sign, near in NEAREST.items():
                 signs = signs.replace(sign, near)
-            said.append(f"[[{' '.join(phones_of_ipa(signs, f'The word {word.text!r}'))}]]{word.mark_after}")
-    return " ".join(said)
+            phones.append(f"[[{' '.join(phones_of_ipa(signs, f'The word {word.text!r}'))}]]{word.mark_after}")
+    return " ".join(phones)
 
 
 def gather_readers(speech: Path, out: Path) -> tuple[int, int]:
-    """Write the corpus to ``out``; returns how many recordings were taken and how many not, for whose words there are no phones.
+    """Write the corpus to ``out``; return the number of recordings and of those left out, whose words have no phones.
 
-    Raises BadFolder where ``speech`` is no folder, MissingExtra where it has other languages and eSpeak NG is not installed.
+    Raises BadFolder if ``speech`` is no folder, MissingExtra if it has other languages and eSpeak NG is not installed.
     """
     manifest = checked_folder(speech, "the corpus of speech") / "manifest.jsonl"
     rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
@@ -54,7 +54,7 @@ def gather_readers(speech: Path, out: Path) -> tuple[int, int]:
         for language, name in FRONT_ENDS.items()
         if any(row["language"] == language for row in spoken)
     }
-    kept = []
+    records = []
     for row in spoken:
         try:
             text = (
@@ -62,10 +62,10 @@ def gather_readers(speech: Path, out: Path) -> tuple[int, int]:
             )
         except BadText:
             continue
-        kept.append(row | {"text": text, "language": ENGLISH})
+        records.append(row | {"text": text, "language": ENGLISH})
     out.mkdir(parents=True, exist_ok=True)
-    for folder in {Path(row["audio_filepath"]).parts[0] for row in kept}:
+    for folder in {Path(row["audio_filepath"]).parts[0] for row in records}:
         if not (out / folder).exists():
             (out / folder).symlink_to((speech / folder).resolve())
-    write_lists(out, kept, json.loads((speech / "sources.json").read_text(encoding="utf-8")))
-    return len(kept), len(spoken) - len(kept)
+    write_lists(out, records, json.loads((speech / "sources.json").read_text(encoding="utf-8")))
+    return len(records), len(spoken) - len(records)

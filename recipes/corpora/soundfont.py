@@ -38,7 +38,7 @@ class KeyedSample:
 class SoundFont:
     """A SoundFont file with 16-bit samples and percussion kits; raises BadAudio for any other file."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         self.path = path
         self._data = np.memmap(path, dtype=np.uint8, mode="r")
         if bytes(self._data[:4]) != b"RIFF" or bytes(self._data[8:12]) != b"sfbk":

@@ -4,15 +4,17 @@ Each source is a folder on this machine, and may be left out:
 
 - ``--kathleen``: the public repository rhasspy/dataset-voice-kathleen (one US speaker, 48 kHz).
 - ``--kerstin``: the public repository rhasspy/dataset-voice-kerstin (one German speaker, 48 kHz).
-- ``--commands``: the public repository Picovoice/speech-to-intent-benchmark (more than 50 speakers, 16 kHz, no transcripts).
-- ``--asterisk``: a folder into which the Debian packages asterisk-core-sounds-fr, -fr-g722, -it and -it-g722 were unpacked
-  (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``; needs PyAV, the extra ``media``).
+- ``--commands``: the public repository Picovoice/speech-to-intent-benchmark (more than 50 speakers, 16 kHz, no
+  transcripts).
+- ``--asterisk``: a folder into which the Debian packages asterisk-core-sounds-fr, -fr-g722, -it and -it-g722 were
+  unpacked (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``; needs PyAV, the extra ``media``).
 
     python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
 
-writes mono FLAC at the lower of the recording's own rate and ``--sample-rate``, silence at both ends cut off, with text where it is
-known. Split ``test`` are all takes of Kathleen's sentences arctic_b0500 to arctic_b0539, which nothing may learn from; ``valid`` are
-about 40 clips of each reader (all takes of a sentence together) and five whole speakers of the commands.
+writes mono FLAC at the lower of the recording's own rate and ``--sample-rate``, silence at both ends cut off, with
+its text if it has one. Split ``test`` are all takes of Kathleen's sentences arctic_b0500 to arctic_b0539, on which
+nothing may be trained; ``valid`` are about 40 clips of each reader (all takes of a sentence together) and five whole
+speakers of the commands.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asterisk
@@ -34,16 +36,18 @@ from wavewright.errors import BadAudio
 from wavewright.units import db_to_gain, seconds_to_samples
 
 TEST_SENTENCES = re.compile(r"arctic_b05[0-3]\d")
-TAKE_ENDING = re.compile(r"_\d+$")
+ENDING_PATTERN = re.compile(r"_\d+$")
 SILENCE_DB = -35.0  # below the loudest 10 ms of a recording
-FRAME_SECONDS, KEPT_SECONDS, FADE_SECONDS = 0.01, 0.1, 0.005
+FRAME_SECONDS = 0.01
+MARGIN_SECONDS = 0.1  # of silence before and after speech
+FADE_SECONDS = 0.005
 SHORTEST_SECONDS = 0.2
 CHANGES = "mixed to mono, resampled, silence at both ends cut off"
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One speaker and what of the recordings is kept for validation."""
+    """One speaker, and the fraction of recordings for validation."""
 
     source: Source
     speaker: str
@@ -51,10 +55,10 @@ class Reader:
     valid_fraction: float
 
     def recording(self, path: Path, sentence: str, text: str) -> Recording:
-        """The recording of a sentence; its split depends on the sentence alone."""
+        """Return the recording of a sentence; its split depends on the sentence alone."""
         group = f"{self.speaker}/{sentence}"
-        is_kept = self.speaker == "kathleen" and TEST_SENTENCES.fullmatch(sentence)
-        split = "test" if is_kept else split_of(group, valid=self.valid_fraction, test=0.0)
+        is_test = self.speaker == "kathleen" and TEST_SENTENCES.fullmatch(sentence)
+        split = "test" if is_test else split_of(group, valid=self.valid_fraction, test=0.0)
         facts = {"text": text, "speaker": self.speaker, "group": group, "language": self.language}
         return Recording(path, f"{self.speaker}/{path.stem}", split, self.source, facts)
 
@@ -83,8 +87,8 @@ COMMANDS = Source(
     *("github.com/Picovoice/speech-to-intent-benchmark", CHANGES),
 )
 
-# The files do not name their speakers. These groups are voices that lie far from all others in speaker embeddings (average linkage of
-# Resemblyzer's at a cosine distance of 0.25 finds 49 voices of about 12 clips); each is given by the beginnings of its file names.
+# The files do not name their speakers. These groups are voices far from all others in speaker embeddings (average
+# linkage of Resemblyzer's at a cosine distance of 0.25 finds 49 voices of about 12 clips), by prefixes of file names.
 HELD_OUT_VOICES = (
     "08fece20 6c36c3fb 6ea29cef 82245fda 99bbe081 a99d3e6f",
     "132f5ddc 32208af4 36e04319 75aed699 80eff3ea a134c8b2 f7cc06a3",
@@ -95,23 +99,23 @@ HELD_OUT_VOICES = (
 
 
 def from_kathleen(folder: Path) -> Iterator[Recording | LeftOut]:
-    """The takes of the CMU Arctic sentences, with the text beside each."""
+    """Yield the takes of the CMU Arctic sentences, each with its text."""
     for path in sorted(checked_folder(folder / "data", "Kathleen's takes").glob("*.wav")):
         text_file = path.with_suffix(".txt")
         if not text_file.is_file():
             yield LeftOut(path, "there is no text beside it")
             continue
-        yield KATHLEEN.recording(path, TAKE_ENDING.sub("", path.stem), text_file.read_text(encoding="utf-8").strip())
+        yield KATHLEEN.recording(path, ENDING_PATTERN.sub("", path.stem), text_file.read_text(encoding="utf-8").strip())
 
 
 def from_kerstin(folder: Path) -> Iterator[Recording | LeftOut]:
-    """The verified sentences."""
+    """Yield the verified sentences."""
     paths = sorted(checked_folder(folder / "verified", "Kerstin's verified recordings").glob("*.flac"))
     yield from _of_table(KERSTIN, folder / "metadata.csv", paths)
 
 
 def _of_table(reader: Reader, table: Path, paths: list[Path]) -> Iterator[Recording | LeftOut]:
-    """Recordings whose last column in a table ``name|text|...`` is what is said."""
+    """Yield recordings with their text, the last column of a table ``name|text|...``."""
     with table.open(encoding="utf-8", newline="") as file:
         texts = {row[0]: row[-1].strip() for row in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE) if row}
     for path in paths:
@@ -122,7 +126,7 @@ def _of_table(reader: Reader, table: Path, paths: list[Path]) -> Iterator[Record
 
 
 def from_commands(folder: Path) -> Iterator[Recording]:
-    """Spoken orders of coffee without a transcript; voices are known for those that are held out."""
+    """Yield spoken orders of coffee without transcript; those held out have a speaker."""
     voices = {start: f"commands-{index}" for index, starts in enumerate(HELD_OUT_VOICES, 1) for start in starts.split()}
     for path in sorted(checked_folder(folder / "data" / "speech" / "clean", "the spoken commands").glob("*.wav")):
         voice = voices.get(path.stem[:8])
@@ -131,11 +135,11 @@ def from_commands(folder: Path) -> Iterator[Recording]:
 
 
 def from_asterisk(folder: Path) -> Iterator[Recording]:
-    """The French and the Italian prompts."""
+    """Yield the French and the Italian prompts."""
     for reader in (JUNE, CARLO):
         for key, (path, text) in sorted(asterisk.prompts(folder, reader.language).items()):
-            found = reader.recording(path, key, text)
-            yield Recording(path, f"{reader.speaker}/{key}", found.split, found.source, found.facts)
+            recording = reader.recording(path, key, text)
+            yield replace(recording, target=f"{reader.speaker}/{key}")
 
 
 SOURCES: dict[str, Callable[[Path], Iterator[Recording | LeftOut]]] = {
@@ -146,10 +150,10 @@ SOURCES: dict[str, Callable[[Path], Iterator[Recording | LeftOut]]] = {
 }
 
 
-def spoken_part(clip: Clip) -> Clip:
-    """A mono clip from 0.1 s before its first to 0.1 s after its last 10 ms within 35 dB of its loudest, faded where cut.
+def trim_silence(clip: Clip) -> Clip:
+    """Return a mono clip from 0.1 s before its first to 0.1 s after its last 10 ms within 35 dB of its loudest, faded.
 
-    Raises BadAudio where it is silent or too short to hold a word.
+    Raises BadAudio if it is silent or too short for a word.
     """
     wave = clip.wave[0]
     n_frame = seconds_to_samples(FRAME_SECONDS, clip.sample_rate)
@@ -159,27 +163,27 @@ def spoken_part(clip: Clip) -> Clip:
     if loudest == 0 or clip.seconds < SHORTEST_SECONDS:
         raise BadAudio(f"It is silent or shorter than {SHORTEST_SECONDS} s.")
     loud = np.flatnonzero(level >= loudest * db_to_gain(SILENCE_DB))
-    n_kept = seconds_to_samples(KEPT_SECONDS, clip.sample_rate)
-    start = max(0, int(loud[0]) * n_frame - n_kept)
-    end = min(len(wave), (int(loud[-1]) + 1) * n_frame + n_kept)
+    n_margin = seconds_to_samples(MARGIN_SECONDS, clip.sample_rate)
+    start = max(0, int(loud[0]) * n_frame - n_margin)
+    end = min(len(wave), (int(loud[-1]) + 1) * n_frame + n_margin)
     n_fade = seconds_to_samples(FADE_SECONDS, clip.sample_rate)
-    part = fade(wave[start:end], n_fade if start else 0, n_fade if end < len(wave) else 0)
-    return Clip(part[None], clip.sample_rate)
+    trimmed = fade(wave[start:end], n_fade if start else 0, n_fade if end < len(wave) else 0)
+    return Clip(trimmed[None], clip.sample_rate)
 
 
 def clip_of(recording: Recording, sample_rate: int) -> Clip:
-    """The spoken part of a recording at the lower of its own rate and ``sample_rate``."""
+    """Return the speech of a recording at the lower of its own rate and ``sample_rate``."""
     is_g722 = recording.path.suffix == ".g722"
     clip = asterisk.decoded(recording.path) if is_g722 else Clip.read(recording.path).mono()
-    clip = spoken_part(clip.resample(min(sample_rate, clip.sample_rate)))
+    clip = trim_silence(clip.resample(min(sample_rate, clip.sample_rate)))
     peak = float(np.abs(clip.wave).max())
     return Clip(clip.wave / max(peak, 1.0), clip.sample_rate)
 
 
 def gather_speech(folders: dict[str, Path], out: Path, sample_rate: int) -> tuple[list[Recording], list[LeftOut]]:
-    """Write the corpus of the given sources to ``out``; returns what was taken and what was left out.
+    """Write the corpus of some sources to ``out``; return its recordings and those left out.
 
-    ``folders`` by the names in ``SOURCES``. Raises BadFolder where a folder is missing.
+    ``folders`` by the names in ``SOURCES``. Raises BadFolder if a folder is missing.
     """
-    found = (item for name, folder in folders.items() for item in SOURCES[name](folder))
-    return gather(found, out, lambda recording: clip_of(recording, sample_rate))
+    items = (item for name, folder in folders.items() for item in SOURCES[name](folder))
+    return gather(items, out, lambda recording: clip_of(recording, sample_rate))

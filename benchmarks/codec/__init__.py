@@ -1,0 +1,1 @@
+"""The codec beside Opus, its codebooks, models of its codes and long files."""

@@ -1,0 +1,1 @@
+"""Generated clips beside recordings, cheats and other generators."""

@@ -1,0 +1,244 @@
+"""Measure morphs between drums and the attributes that are adjusted: onsets, labels, monotonicity, distances.
+
+    python -m benchmarks.generation.morphing --corpus corpora/drums                     # the bundled morph-drums
+    python -m benchmarks.generation.morphing --corpus corpora/drums --model runs/mine --pairs 600 --json morphing.json
+    python -m benchmarks.generation.morphing --corpus corpora/drums --pairs 0           # the attributes alone
+    python -m benchmarks.generation.morphing --corpus corpora/drums --ends test         # unseen kits
+
+Pairs are drawn from the recordings of every split or of one, both of one label as often as of two. A midpoint is the
+middle of ``--steps``, with the residual of both ends and without. Its peer is a crossfade: the mean of the two
+recordings, aligned to their onsets and levelled. The classifier is the bundled one. A label lies between two others if
+the mean embedding (log-mel) of its recordings is nearer to both of theirs than these are to each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.corpora import SEED, corpus_entries, smoke_drums
+from benchmarks.harness.models import load_as
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, Value, number, text
+from wavewright import loading
+from wavewright.data.preparation import Preparation
+from wavewright.data.store import ClipStore
+from wavewright.dsp.onset import count_onsets
+from wavewright.families.vae.directions import ATTRIBUTES
+from wavewright.families.vae.directions import measure as attributes_of
+from wavewright.families.vae.runtime import VaeRuntime
+from wavewright.metrics.clips import EmbeddedClips
+from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
+from wavewright.metrics.relative_frechet import frechet_at_equal_counts
+
+TOLERANCES = {"brightness": 0.05, "loudness": 0.1}  # octaves, dB, by which a step may go back
+RESIDUALS = {"morph": 1.0, "without residual": 0.0}
+HEADROOM = 0.5  # of full scale for recordings whose attributes are adjusted, or louder clips would be attenuated again
+LOW = 0.1  # quantiles of the recordings that an attribute is adjusted on
+HIGH = 0.9
+
+MORPHS = Table(
+    "morphs",
+    {
+        "clips": text(),
+        "n_clips": number("d"),
+        "one_onset": number(".3f"),
+        "label_of_an_end": number(".3f", optional=True),
+        "label_of_an_end_or_between": number(".3f", optional=True),
+        "frechet_log_mel": number(".3g", optional=True),
+        "frechet_classifier": number(".3g", optional=True),
+        "monotonic_brightness": number(".2f", optional=True),
+        "monotonic_loudness": number(".2f", optional=True),
+    },
+    is_optional=True,
+)
+ATTRIBUTE_STEPS = Table(
+    "change of each attribute, in its steps, by one step of another",
+    {
+        "adjusted": text(),
+        "attribute": text(),
+        "median": number("+.2f"),
+        "low_10_percent": number("+.2f"),
+        "high_90_percent": number("+.2f"),
+    },
+)
+
+
+def recordings(corpus: Path, model: VaeRuntime) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the waves ``(n, n_samples)`` of all splits, prepared as for training, their labels and splits ``(n,)``."""
+    entries = corpus_entries(corpus, labels=model.labels)
+    with tempfile.TemporaryDirectory() as cache:
+        store = ClipStore.build(entries, model.sample_rate, model.config.n_samples, Preparation(), cache)
+        waves = np.stack([store[index][0] for index in range(len(store))])
+    return waves, np.array(store.labels), np.array([entry.split for entry in store.entries])
+
+
+def is_monotonic(values: np.ndarray, tolerance: float) -> bool:
+    """Return whether ``values (steps,)`` rise or fall throughout, except for steps back of at most ``tolerance``."""
+    steps = np.diff(values) * (1.0 if values[-1] >= values[0] else -1.0)
+    return bool((steps >= -tolerance).all())
+
+
+def draw_pairs(labels: np.ndarray, candidates: np.ndarray, n_pairs: int) -> np.ndarray:
+    """Return the rows of the two ends of each morph ``(pairs, 2)``, of two labels and of one in turn.
+
+    Parameters
+    ----------
+    labels : ndarray
+        Labels of all recordings, ``(n,)``.
+    candidates : ndarray
+        Rows to draw from.
+    n_pairs : int
+        Number of pairs.
+    """
+    rng, ends = np.random.default_rng(SEED), []
+    names, counts = np.unique(labels[candidates], return_counts=True)
+    candidates = candidates[np.isin(labels[candidates], names[counts > 1])]
+    for index in range(n_pairs):
+        first = int(rng.choice(candidates))
+        others = candidates[(labels[candidates] == labels[first]) == bool(index % 2)]
+        ends.append((first, int(rng.choice(others[others != first]))))
+    return np.array(ends)
+
+
+def morph_pairs(
+    model: VaeRuntime, waves: np.ndarray, ends: np.ndarray, options: argparse.Namespace, residual: float
+) -> np.ndarray:
+    """Return morphs ``(pairs, steps, time)`` between ``ends (pairs, 2)``."""
+    morphs = [
+        model.morph(waves[first], waves[last], options.steps, options.interpolation, detail=residual)
+        for first, last in ends
+    ]
+    return np.stack([np.stack([step[0] for step in steps]) for steps in morphs])
+
+
+def labels_between(labels: np.ndarray, embeddings: np.ndarray) -> dict[tuple[str, str], set[str]]:
+    """Return, for each two labels, both and those between them, from the ``embeddings (n, d)`` of recordings."""
+    names = np.unique(labels).tolist()
+    means = {name: embeddings[labels == name].mean(axis=0) for name in names}
+    distances = {(a, b): float(np.linalg.norm(means[a] - means[b])) for a in names for b in names}
+    return {
+        (a, b): {a, b} | {name for name in names if max(distances[name, a], distances[name, b]) < distances[a, b]}
+        for a, b in distances
+    }
+
+
+def prepare(waves: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return generated waves ``(n, time)`` aligned to their onsets and levelled, as recordings are."""
+    preparation = Preparation()
+    return np.stack([preparation.apply(wave[None], sample_rate, len(wave))[0] for wave in waves])
+
+
+def fraction_with_one_onset(waves: np.ndarray, sample_rate: int) -> float:
+    """Return the fraction of waves ``(n, time)`` that have one onset."""
+    return float(np.mean([count_onsets(wave, sample_rate) == 1 for wave in waves]))
+
+
+def monotonic_fractions(morphs: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """Return the fraction of morphs ``(pairs, steps, time)`` along which each attribute is monotonic."""
+    values = np.array([[attributes_of(step, sample_rate) for step in steps] for steps in morphs])
+    return {
+        f"monotonic_{name}": float(np.mean([is_monotonic(row, tolerance) for row in values[:, :, column]]))
+        for column, (name, tolerance) in enumerate(TOLERANCES.items())
+    }
+
+
+def add_morphs(
+    model: VaeRuntime,
+    waves: np.ndarray,
+    labels: np.ndarray,
+    candidates: np.ndarray,
+    options: argparse.Namespace,
+    report: Report,
+) -> None:
+    """Add rows of the recordings, of midpoints and ends of morphs, and of crossfades."""
+    rate = model.sample_rate
+    classifier = loading.load("drum-classifier")
+    ends = draw_pairs(labels, candidates, options.pairs)
+    morphs = {name: morph_pairs(model, waves, ends, options, residual) for name, residual in RESIDUALS.items()}
+    embeddings: dict[str, Embedding] = {
+        "frechet_log_mel": LogMelEmbedding(rate, waves.shape[1] / rate),
+        "frechet_classifier": ClassifierEmbedding(classifier),
+    }
+    allowed = labels_between(labels, embeddings["frechet_log_mel"](waves, rate))
+    real = {name: EmbeddedClips.of(embedding(waves[candidates], rate)) for name, embedding in embeddings.items()}
+    one_onset = fraction_with_one_onset(waves[candidates], rate)
+    report.add(MORPHS, {"clips": "recordings", "n_clips": len(candidates), "one_onset": one_onset})
+    midpoints = {name: morphed[:, options.steps // 2] for name, morphed in morphs.items()}
+    midpoints["crossfade"] = waves[ends].mean(axis=1)
+    first_steps = {f"end of {name}": morphed[:, 0] for name, morphed in morphs.items()}
+    for name, clips in {**midpoints, **first_steps}.items():
+        prepared = prepare(clips, rate)
+        row: dict[str, Value] = {
+            "clips": name,
+            "n_clips": len(clips),
+            "one_onset": fraction_with_one_onset(prepared, rate),
+        }
+        for column, embedding in embeddings.items():
+            row[column] = frechet_at_equal_counts(real[column], EmbeddedClips.of(embedding(prepared, rate))).value
+        if name in midpoints:
+            guesses = np.array(classifier.labels)[classifier.probabilities(prepared, rate).argmax(axis=1)]
+            pairs = [(guess, *labels[pair]) for guess, pair in zip(guesses, ends, strict=True)]
+            row["label_of_an_end"] = float(np.mean([guess in (a, b) for guess, a, b in pairs]))
+            row["label_of_an_end_or_between"] = float(np.mean([guess in allowed[a, b] for guess, a, b in pairs]))
+        if name in morphs:
+            row |= monotonic_fractions(morphs[name], rate)
+        report.add(MORPHS, row)
+
+
+def add_attribute_steps(model: VaeRuntime, waves: np.ndarray, report: Report) -> None:
+    """Add the change of each attribute when one attribute is adjusted by one of its steps."""
+    for slider in model.sliders:
+        swept = [model.sweep(HEADROOM * wave, {slider.name: slider.step}, (0.0, 1.0)).waves for wave in waves]
+        values = np.array([[attributes_of(wave[0], model.sample_rate) for wave in pair] for pair in swept])
+        steps = (values[:, 1] - values[:, 0]) / [attribute.step for attribute in ATTRIBUTES]
+        for attribute, column in zip(ATTRIBUTES, steps.T, strict=True):
+            report.add(
+                ATTRIBUTE_STEPS,
+                {
+                    "adjusted": slider.name,
+                    "attribute": attribute.name,
+                    "median": float(np.median(column)),
+                    "low_10_percent": float(np.quantile(column, LOW)),
+                    "high_90_percent": float(np.quantile(column, HIGH)),
+                },
+            )
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
+    parser.add_argument("--model", default="morph-drums")
+    parser.add_argument("--pairs", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=7, help="of a morph, both ends included")
+    parser.add_argument("--interpolation", default="spherical", choices=("linear", "spherical"))
+    parser.add_argument("--ends", default="all", choices=("all", "train", "valid", "test"), help="split of the pairs")
+    parser.add_argument("--adjusted", type=int, default=60, help="recordings whose attributes are adjusted")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Measure morphs and adjusted attributes of one model."""
+    model = load_as(VaeRuntime, options.model)
+    waves, labels, splits = recordings(options.corpus, model)
+    if options.pairs:
+        candidates = np.flatnonzero((splits == options.ends) | (options.ends == "all"))
+        add_morphs(model, waves, labels, candidates, options, report)
+    rng = np.random.default_rng(SEED)
+    adjusted = waves[rng.choice(len(waves), min(options.adjusted, len(waves)), replace=False)]
+    add_attribute_steps(model, adjusted, report)
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (MORPHS, ATTRIBUTE_STEPS),
+    add_options,
+    measure,
+    smoke={"corpus": smoke_drums, "pairs": 2, "steps": 3, "adjusted": 1},
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

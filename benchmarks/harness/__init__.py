@@ -1,0 +1,1 @@
+"""Common code of the benchmarks: options and output, tables, timing, peers, corpora."""

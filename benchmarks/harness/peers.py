@@ -1,0 +1,82 @@
+"""Packages and programs that a benchmark compares with or judges by, none of which Wavewright needs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import shutil
+from dataclasses import dataclass
+
+from wavewright.errors import MissingExtra
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A package of Python, or a program.
+
+    Attributes
+    ----------
+    name : str
+        Its name for people.
+    install : str
+        The command that installs it.
+    module : str
+        The module to import, empty for a program.
+    program : str
+        The program on the PATH, empty for a package.
+    distribution : str
+        The distribution of the module, by default of the same name.
+    """
+
+    name: str
+    install: str
+    module: str = ""
+    program: str = ""
+    distribution: str = ""
+
+    @property
+    def is_installed(self) -> bool:
+        """True if it can be used here."""
+        if self.module:
+            return importlib.util.find_spec(self.module) is not None
+        return shutil.which(self.program) is not None
+
+    @property
+    def version(self) -> str | None:
+        """Its version, or None for a program and what is not installed."""
+        try:
+            return importlib.metadata.version(self.distribution or self.module or self.program)
+        except importlib.metadata.PackageNotFoundError:
+            return None
+
+    @property
+    def missing(self) -> str:
+        """The sentence that says how to install it."""
+        return f"{self.name} is not installed ({self.install})."
+
+    def require(self) -> None:
+        """Raise MissingExtra if it is not installed."""
+        if not self.is_installed:
+            raise MissingExtra(self.missing)
+
+
+FLITE = Peer("flite", "apt install flite", program="flite")
+ESPEAK_NG = Peer("espeak-ng", "apt install espeak-ng", program="espeak-ng")
+STRACE = Peer("strace", "apt install strace, Linux alone", program="strace")
+PESQ = Peer("PESQ", "pip install pesq==0.0.4", module="pesq")
+STOI = Peer("STOI", "pip install pystoi==0.4.1", module="pystoi")
+VISQOL = Peer("ViSQOL", 'pip install "visqol-python[lattice]==3.8.0"', module="visqol", distribution="visqol-python")
+LIBOPUS = Peer("libopus", 'pip install ".[media]"', module="av")
+DNSMOS = Peer("DNSMOS", 'pip install ".[metrics]"', module="speechmos")
+RESEMBLYZER = Peer(
+    "Resemblyzer", "pip install --no-deps Resemblyzer==0.1.4 && pip install webrtcvad-wheels", module="resemblyzer"
+)
+MOONSHINE = Peer(
+    "Moonshine",
+    "pip install --no-deps useful-moonshine-onnx==20251121",
+    module="moonshine_onnx",
+    distribution="useful-moonshine-onnx",
+)
+POCKETSPHINX = Peer("PocketSphinx", "pip install pocketsphinx==5.1.1", module="pocketsphinx")
+LIBROSA = Peer("librosa", 'pip install ".[metrics]"', module="librosa")
+SCIKIT_LEARN = Peer("scikit-learn", 'pip install ".[metrics]"', module="sklearn", distribution="scikit-learn")

@@ -1,0 +1,104 @@
+"""Time functions and processes: medians of several runs, by the clock or of the processor, and peak memory."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def seconds_of(
+    function: Callable[[], object],
+    n_runs: int = 5,
+    clock: Callable[[], float] = time.process_time,
+    n_warm_up: int = 1,
+) -> list[float]:
+    """Return the seconds of ``n_runs`` calls of ``function`` by ``clock``, after calls that are not counted."""
+    for _ in range(n_warm_up):
+        function()
+    seconds = []
+    for _ in range(n_runs):
+        start = clock()
+        function()
+        seconds.append(clock() - start)
+    return seconds
+
+
+def median_seconds(
+    function: Callable[[], object],
+    n_runs: int = 5,
+    clock: Callable[[], float] = time.process_time,
+    n_warm_up: int = 1,
+) -> float:
+    """Return the median of :func:`seconds_of`."""
+    return statistics.median(seconds_of(function, n_runs, clock, n_warm_up))
+
+
+def children_seconds() -> float:
+    """Return the processor time in seconds of all child processes that have ended; 0 where it is not counted."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+@dataclass(frozen=True)
+class ProcessTimes:
+    """Time of a process by the clock and of the processor; ``to_first_bytes`` until it wrote so many bytes."""
+
+    seconds: float
+    processor_seconds: float
+    seconds_to_first_bytes: float
+
+
+def time_process(
+    command: Sequence[str],
+    n_first_bytes: int = 1,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> ProcessTimes:
+    """Run a command to its end and return its times.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Program and arguments.
+    n_first_bytes : int
+        Bytes of standard output whose time is taken; a process that writes fewer has its whole time.
+    folder : Path, optional
+        Working folder.
+    environment : mapping, optional
+        Environment variables in place of those of this process.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If the command fails.
+    """
+    before, start = children_seconds(), time.perf_counter()
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        if process.stdout is None:
+            raise RuntimeError("The process has no standard output.")
+        is_long = len(process.stdout.read(n_first_bytes)) == n_first_bytes
+        first_bytes = time.perf_counter() - start
+        process.stdout.read()
+        process.wait()
+        seconds = time.perf_counter() - start
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return ProcessTimes(seconds, children_seconds() - before, first_bytes if is_long else seconds)
+
+
+def peak_megabytes_of_children() -> float:
+    """Return the largest resident set of all child processes that have ended, in megabytes; 0 on Windows."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1_024  # bytes that ``ru_maxrss`` counts in
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6

@@ -1,0 +1,1 @@
+"""Voices beside recordings and other engines: words understood, quality, times and pitch."""

@@ -1,0 +1,139 @@
+"""Measure a voice that is fine-tuned on an unseen studio reader, on prompts that were held out.
+
+    python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
+    python -m benchmarks.speech.own_voice --prompts corpora/prompts --prepare corpora/own-voice
+    wavewright train corpora/own-voice --family acoustic --from en --out runs/own-voice --max-minutes 90
+    python -m benchmarks.speech.own_voice --prompts corpora/prompts --voice runs/own-voice --json own_voice.json
+
+``--prepare`` writes a folder in LJSpeech's format with all prompts but the 60 of at least 2 s that are judged. Word
+errors by benchmarks/speech/recogniser.py, speakers by benchmarks/speech/speech_distance.py. The progress of the
+speaker is 0 for the base voice and 1 for recordings of the reader. Intervals are 95 % bootstrap intervals over the
+prompts, paired.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from benchmarks.harness.corpora import SMOKE_VOICE, corpus_entries, draw_entries, smoke_speech
+from benchmarks.harness.peers import RESEMBLYZER
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, number, text
+from benchmarks.speech.judges import Judges, add_judge_options
+from benchmarks.speech.speakers import recordings, voice
+from benchmarks.speech.speech_distance import SpeakerEncoder, mean_similarity
+from benchmarks.speech.voices import Judged, judge, row_of
+from wavewright.clip import Clip
+from wavewright.data.entry import Entry
+from wavewright.errors import BadSetting
+
+MIN_SECONDS = 2.0
+MAX_WORD_ERROR_POINTS = 5.0
+MIN_PROGRESS = 0.6
+
+VOICES = Table(
+    "voices",
+    {
+        "speaker": text(),
+        "prompts": number("d"),
+        "word_error_percent": number(".1f", optional=True),
+        "points_above_the_recordings": number(".1f", optional=True),
+        "dnsmos": number(".2f", optional=True),
+        "dnsmos_below_the_recordings": number(".2f", optional=True),
+        "dnsmos_at_one_loudness_below": number(".2f", optional=True),
+        "real_time_factor": number(".4f", optional=True),
+        "speaker_similarity": number(".3f", optional=True),
+        "progress_of_the_speaker": number(".2f", optional=True),
+    },
+)
+
+
+def other_prompts(corpus: Path, judged: list[Entry]) -> list[Entry]:
+    """Return the prompts whose text none of the judged ones has."""
+    judged_texts = {str(entry.text).casefold() for entry in judged}
+    entries = corpus_entries(corpus, needs_text=True)
+    return [entry for entry in entries if str(entry.text).casefold() not in judged_texts]
+
+
+def prepare(entries: list[Entry], folder: Path) -> None:
+    """Write recordings as ``wavs/0001.flac`` and texts as ``metadata.csv``; raise BadSetting if the folder exists."""
+    if folder.exists():
+        raise BadSetting(f"{folder} exists; remove it or name another folder.")
+    (folder / "wavs").mkdir(parents=True)
+    lines = []
+    for index, entry in enumerate(entries, 1):
+        shutil.copy(entry.path, folder / "wavs" / f"{index:04d}{Path(entry.path).suffix}")
+        lines.append(f"{index:04d}|{' '.join(str(entry.text).split())}\n")
+    (folder / "metadata.csv").write_text("".join(lines), encoding="utf-8")
+
+
+def similarities(natural: list[Entry], judged: list[Judged], report: Report) -> list[float | None]:
+    """Return the similarity of each speaker to other recordings of the reader; None without the encoder."""
+    if not RESEMBLYZER.is_installed:
+        report.skip(RESEMBLYZER, "Similarity of speakers")
+        return [None] * len(judged)
+    encoder = SpeakerEncoder()
+    references = [encoder.embed(Clip.read(entry.path)) for entry in natural]
+    return [mean_similarity(references, [encoder.embed(clip) for clip in each.clips]) for each in judged]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--prompts", type=Path, default=Path("corpora/prompts"))
+    parser.add_argument("--prepare", type=Path, default=None, help="folder to write, instead of judging")
+    parser.add_argument("--voice", default="runs/own-voice")
+    parser.add_argument("--base", default="en-kathleen", help="voice that the fine-tuning started from")
+    parser.add_argument("--vocoder", default="vocoder")
+    parser.add_argument("--count", type=int, default=60, help="prompts that are judged")
+    add_judge_options(parser)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for the recordings, the base and the fine-tuned voice, or write the folder to train on."""
+    entries = corpus_entries(options.prompts, "test", needs_text=True, min_seconds=MIN_SECONDS)
+    judged_entries = draw_entries(entries, options.count)
+    others = other_prompts(options.prompts, judged_entries)
+    if options.prepare:
+        prepare(others, options.prepare)
+        minutes = sum(entry.seconds for entry in others) / 60
+        report.note(f"{len(others)} prompts of {minutes:.1f} minutes in {options.prepare}")
+        return
+    judges = Judges(options, report)
+    texts = [str(entry.text) for entry in judged_entries]
+    speakers = [
+        recordings(judged_entries),
+        *(voice(name, options.vocoder, 1) for name in (options.base, options.voice)),
+    ]
+    judged = [judge(speaker, texts, judges) for speaker in speakers]
+    longest = sorted(others, key=lambda entry: -entry.seconds)[: options.count]
+    similarity = similarities(longest, judged, report)
+    of_recordings, of_base, _ = similarity
+    for each, own in zip(judged, similarity, strict=True):
+        is_reference = each is judged[0]
+        row = row_of(each, None if is_reference else judged[0])
+        row["prompts"] = row.pop("sentences")
+        row["points_above_the_recordings"] = row.pop("points_above_the_reference", None)
+        row["dnsmos_below_the_recordings"] = row.pop("dnsmos_below_the_reference", None)
+        del row["dnsmos_at_one_loudness"]
+        row["speaker_similarity"] = own
+        if own is not None and of_base is not None and of_recordings is not None:
+            row["progress_of_the_speaker"] = (own - of_base) / (of_recordings - of_base)
+        report.add(VOICES, row)
+    name = speakers[-1].name
+    report.target(name, "points above the recordings", row["points_above_the_recordings"], MAX_WORD_ERROR_POINTS)
+    report.target(name, "progress of the speaker", row.get("progress_of_the_speaker"), at_least=MIN_PROGRESS)
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (VOICES, TARGETS),
+    add_options,
+    measure,
+    smoke={"prompts": smoke_speech, "count": 1, "voice": SMOKE_VOICE, "no_dnsmos": True},
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,80 @@
+"""Measure how far a voice follows ``--pitch``: the median pitch at each number of semitones, relative to that at 0.
+
+    python -m benchmarks.speech.pitch_range --voice en-kathleen
+    python -m benchmarks.speech.pitch_range --voice en-kathleen --count 40 --semitones -3 --semitones 3
+
+The sentences are the first of benchmarks/speech/texts/hundred.txt; the pitch is tracked from 40 to 1,200 Hz.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+
+from benchmarks.harness.corpora import SMOKE_VOICE, sentences
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, number, text
+from wavewright.dsp.pitch import track_pitch
+from wavewright.speech.prosody import Prosody
+from wavewright.speech.voice import Voice
+
+SEMITONES = (-24.0, -12.0, -9.0, -6.0, -4.0, -2.0, 2.0, 4.0, 6.0, 9.0, 12.0, 24.0)
+HOP_SECONDS = 0.01
+LOWEST_HZ = 40.0
+HIGHEST_HZ = 1_200.0
+
+PITCH = Table(
+    "pitch",
+    {
+        "voice": text(),
+        "requested_semitones": number("+g"),
+        "median_hz": number(".0f"),
+        "measured_semitones": number("+.1f"),
+    },
+)
+
+
+def median_hz(voice: Voice, texts: list[str], semitones: float) -> float:
+    """Return the median pitch of the voiced frames of the texts."""
+    voiced = []
+    for sentence in texts:
+        clip = voice.speak(sentence, Prosody(pitch_semitones=semitones)).clip
+        hop_length = round(HOP_SECONDS * clip.sample_rate)
+        f0_hz = track_pitch(clip.wave[0], clip.sample_rate, hop_length, LOWEST_HZ, HIGHEST_HZ).f0_hz
+        voiced.append(f0_hz[f0_hz > 0])
+    return float(np.median(np.concatenate(voiced)))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--voice", default="en-kathleen")
+    parser.add_argument("--vocoder", default="vocoder")
+    parser.add_argument("--count", type=int, default=20, help="sentences")
+    parser.add_argument("--semitones", type=float, action="append", help="by default several from -24 to 24")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for each pitch."""
+    voice, texts = Voice.load(options.voice, options.vocoder), sentences(options.count)
+    usual_hz = median_hz(voice, texts, 0.0)
+    for semitones in (0.0, *(options.semitones or SEMITONES)):
+        measured_hz = median_hz(voice, texts, semitones) if semitones else usual_hz
+        report.add(
+            PITCH,
+            {
+                "voice": options.voice,
+                "requested_semitones": semitones,
+                "median_hz": measured_hz,
+                "measured_semitones": 12 * float(np.log2(measured_hz / usual_hz)),
+            },
+        )
+
+
+BENCHMARK = Benchmark(
+    __doc__, (PITCH,), add_options, measure, smoke={"voice": SMOKE_VOICE, "count": 1, "semitones": [-4.0, 4.0]}
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

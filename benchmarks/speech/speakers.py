@@ -1,0 +1,110 @@
+"""Sources of speech for the benchmarks of voices: recordings, copies of them, voices, and other engines.
+
+The other engines are Debian's packages flite (voice slt) and espeak-ng.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.corpora import read_wave
+from benchmarks.harness.peers import ESPEAK_NG, FLITE, Peer
+from benchmarks.harness.timing import children_seconds
+from wavewright import loading
+from wavewright.clip import Clip
+from wavewright.data.entry import Entry
+from wavewright.speech.voice import Voice
+
+ENGINES: Mapping[Peer, tuple[str, ...]] = {
+    FLITE: ("flite", "-voice", "slt", "-t", "{text}", "-o", "{out}"),
+    ESPEAK_NG: ("espeak-ng", "-v", "en-us", "-w", "{out}", "--", "{text}"),
+}
+ENGINE_TIMEOUT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A spoken sentence ``wave (time,)``, and the processor seconds that it took, 0 for a recording."""
+
+    wave: np.ndarray
+    sample_rate: int
+    processor_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A row: ``speak(text, seed)``, for ``n_seeds`` seeds; recordings and copies speak recorded texts alone."""
+
+    name: str
+    speak: Callable[[str, int], Utterance]
+    n_seeds: int = 1
+    is_recorded: bool = False
+
+
+def recordings(entries: list[Entry]) -> Speaker:
+    """Return the recordings themselves."""
+    by_text = {str(entry.text): entry for entry in entries}
+
+    def speak(text: str, _seed: int) -> Utterance:
+        clip = Clip.read(by_text[text].path).mono()
+        return Utterance(clip.wave[0], clip.sample_rate)
+
+    return Speaker("recordings", speak, is_recorded=True)
+
+
+def copies(entries: list[Entry], vocoder_name: str) -> Speaker:
+    """Return the recordings copied by a vocoder."""
+    by_text = {str(entry.text): entry for entry in entries}
+    vocoder = loading.load_vocoder(vocoder_name)
+
+    def speak(text: str, seed: int) -> Utterance:
+        mel = vocoder.mel_of(read_wave(by_text[text].path, vocoder.sample_rate))
+        start = time.process_time()
+        wave = vocoder.vocode(mel, seed)[0]
+        return Utterance(wave, vocoder.sample_rate, time.process_time() - start)
+
+    return Speaker(f"copies by {vocoder_name}", speak, is_recorded=True)
+
+
+def voice(name: str, vocoder: str, n_seeds: int) -> Speaker:
+    """Return a voice with a vocoder, loaded and compiled."""
+    loaded = Voice.load(name, vocoder)
+    loaded.warm_up()
+
+    def speak(text: str, seed: int) -> Utterance:
+        start = time.process_time()
+        clip = loaded.speak(text, seed=seed).clip
+        return Utterance(clip.wave[0], clip.sample_rate, time.process_time() - start)
+
+    return Speaker(f"{name} by {vocoder}", speak, n_seeds)
+
+
+def other_engines() -> list[Speaker]:
+    """Return the other engines that are installed; their seconds are those of the whole process."""
+    return [_engine(peer.name, command) for peer, command in ENGINES.items() if peer.is_installed]
+
+
+def missing_engines() -> list[Peer]:
+    """Return the other engines that are not installed."""
+    return [peer for peer in ENGINES if not peer.is_installed]
+
+
+def _engine(name: str, command: tuple[str, ...]) -> Speaker:
+    def speak(text: str, _seed: int) -> Utterance:
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "speech.wav"
+            arguments = [argument.format(text=text, out=out) for argument in command]
+            before = children_seconds()
+            subprocess.run(arguments, check=True, capture_output=True, timeout=ENGINE_TIMEOUT_SECONDS)
+            seconds = children_seconds() - before
+            clip = Clip.read(out).mono()
+        return Utterance(clip.wave[0], clip.sample_rate, seconds)
+
+    return Speaker(name, speak)

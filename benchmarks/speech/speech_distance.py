@@ -1,0 +1,129 @@
+"""Distances of spoken sentences from recordings of the same sentences: mel cepstra, pitch, voicing, and the speaker.
+
+pip install ".[metrics]" && pip install --no-deps Resemblyzer==0.1.4 && pip install webrtcvad-wheels
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from benchmarks.harness.peers import RESEMBLYZER
+from benchmarks.speech.recogniser import trim_silence
+from wavewright.clip import Clip
+from wavewright.dsp.pitch import track_pitch
+from wavewright.dsp.speech_mel import speech_hop_length, speech_mel
+
+SAMPLE_RATE = 16_000
+N_CEPSTRA = 24  # without the first, which is the level
+LOWEST_PITCH_HZ = 65.0
+HIGHEST_PITCH_HZ = 500.0
+
+
+@dataclass(frozen=True)
+class Distance:
+    """Distance between two readings of a sentence.
+
+    Attributes
+    ----------
+    cepstral_db : float
+        Mel-cepstral distortion.
+    pitch_semitones : float
+        Root mean squared difference of frames that are voiced in both, the difference of the medians subtracted.
+    voicing_percent : float
+        Frames that are voiced in one alone.
+    """
+
+    cepstral_db: float
+    pitch_semitones: float
+    voicing_percent: float
+
+
+def distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> Distance:
+    """Return the distance of waves ``(time,)``, trimmed, frames of 16 ms aligned by dynamic time warping.
+
+    Mel-cepstral distortion is ``10 / ln 10 * sqrt(2 * sum (c - c')^2)`` over cepstra 1 to 24, here of 80 log-mel
+    amplitudes.
+
+    References
+    ----------
+    R. Kubichek, "Mel-cepstral distance measure for objective speech quality assessment", 1993.
+    """
+    pair = [trim_silence(Clip(wave[None], sample_rate).resample(SAMPLE_RATE).wave[0]) for wave in (reference, estimate)]
+    cepstra = [_cepstra(wave) for wave in pair]
+    rows, columns = warping_path(cdist(cepstra[0].T, cepstra[1].T)).T
+    difference = cepstra[0][:, rows] - cepstra[1][:, columns]
+    cepstral_db = 10 / np.log(10) * np.sqrt(2 * np.square(difference).sum(axis=0)).mean()
+    pitch = [_pitch_hz(wave, cepstrum.shape[1]) for wave, cepstrum in zip(pair, cepstra, strict=True)]
+    reference_hz, estimate_hz = pitch[0][rows], pitch[1][columns]
+    is_voiced = (reference_hz > 0) & (estimate_hz > 0)
+    semitones = (
+        12 * np.log2(estimate_hz[is_voiced] / reference_hz[is_voiced]) if is_voiced.any() else np.array([np.nan])
+    )
+    semitones = semitones - np.median(semitones)
+    voicing = 100 * np.mean((reference_hz > 0) != (estimate_hz > 0))
+    return Distance(float(cepstral_db), float(np.sqrt(np.mean(semitones**2))), float(voicing))
+
+
+def warping_path(cost: np.ndarray) -> np.ndarray:
+    """Return the cheapest path ``(steps, 2)`` from the first to the last cell of ``cost (n, m)`` by steps of at most 1.
+
+    References
+    ----------
+    H. Sakoe, S. Chiba, "Dynamic programming algorithm optimization for spoken word recognition", 1978.
+    """
+    total = np.empty_like(cost)
+    total[0] = np.cumsum(cost[0])
+    for row in range(1, len(cost)):
+        above = np.minimum(total[row - 1], np.concatenate([[np.inf], total[row - 1, :-1]]))
+        along = np.cumsum(cost[row])
+        total[row] = along + np.minimum.accumulate(above - along + cost[row])  # steps along the row, all at once
+    path = [(len(cost) - 1, cost.shape[1] - 1)]
+    while path[-1] != (0, 0):
+        row, column = path[-1]
+        steps = ((row - 1, column - 1), (row - 1, column), (row, column - 1))
+        path.append(min((step for step in steps if min(step) >= 0), key=lambda step: total[step]))
+    return np.array(path[::-1])
+
+
+def _cepstra(wave: np.ndarray) -> np.ndarray:
+    """Return cepstra 1 to N_CEPSTRA, ``(N_CEPSTRA, frames)``: log-mel amplitudes as a sum of cosines over the bands."""
+    from scipy.fft import dct
+
+    log_amplitude = 0.5 * speech_mel(wave, SAMPLE_RATE)
+    cepstra: np.ndarray = dct(log_amplitude, axis=0, norm="ortho")[1 : N_CEPSTRA + 1] * np.sqrt(2 / len(log_amplitude))
+    return cepstra
+
+
+def _pitch_hz(wave: np.ndarray, n_frames: int) -> np.ndarray:
+    track = track_pitch(wave, SAMPLE_RATE, speech_hop_length(SAMPLE_RATE), LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ)
+    return track.f0_hz[:n_frames]
+
+
+class SpeakerEncoder:
+    """Speaker embeddings by Resemblyzer (Wan et al., "Generalized end-to-end loss for speaker verification", 2018)."""
+
+    def __init__(self) -> None:
+        """Load the encoder; raise MissingExtra without its package."""
+        RESEMBLYZER.require()
+        from resemblyzer import VoiceEncoder
+
+        self._encoder = VoiceEncoder("cpu", verbose=False)
+
+    def embed(self, clip: Clip) -> np.ndarray:
+        """Return the embedding ``(256,)``, of length 1, of a clip without the silence around it."""
+        embedding: np.ndarray = self._encoder.embed_utterance(trim_silence(clip.mono().resample(SAMPLE_RATE).wave[0]))
+        return embedding
+
+    def cosine(self, reference: np.ndarray, estimate: np.ndarray) -> float:
+        """Return the cosine between embeddings of waves ``(time,)`` at 16 kHz."""
+        return float(np.dot(self._encoder.embed_utterance(reference), self._encoder.embed_utterance(estimate)))
+
+
+def mean_similarity(references: Sequence[np.ndarray], embeddings: Sequence[np.ndarray]) -> float:
+    """Return the mean cosine between embeddings and the mean of ``references``."""
+    mean = np.mean(references, axis=0)
+    return float(np.mean(np.stack(embeddings) @ (mean / np.linalg.norm(mean))))

@@ -1,0 +1,84 @@
+"""Compare the learned styles of a voice: word error and DNSMOS of sentences with a fraction of each style mixed in.
+
+    python -m benchmarks.speech.styles --voice en-kathleen
+    python -m benchmarks.speech.styles --voice en-kathleen --style style-4:0.5 --style style-6:0.5 --count 100
+
+The sentences are those of docs/voice/script.txt, which no other benchmark of voices uses, so a style may be chosen by
+them; see recipes/usual_style.py. Word errors by benchmarks/speech/recogniser.py (its commands first).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.corpora import SMOKE_VOICE
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Row, Table, number, text
+from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
+from wavewright.speech.voice import Voice
+
+SCRIPT = Path(__file__).parents[2] / "docs" / "voice" / "script.txt"
+USUAL = "usual"
+WEIGHT = 0.5  # of each style that is mixed in, where none is named
+
+STYLES = Table(
+    "styles",
+    {
+        "voice": text(),
+        "style": text(),
+        "sentences": number("d"),
+        "word_error_percent": number(".2f", optional=True),
+        "dnsmos": number(".3f", optional=True),
+        "seconds_a_sentence": number(".2f"),
+    },
+)
+
+
+def row_of(voice: Voice, style: str, texts: list[str], judges: Judges) -> Row:
+    """Return the row of a style."""
+    errors, dnsmos, seconds = [], [], []
+    for sentence in texts:
+        clip = voice.speak(sentence, style=None if style == USUAL else style).clip
+        errors.append(judges.word_errors(clip.wave[0], clip.sample_rate, sentence))
+        dnsmos.append(judges.dnsmos(clip.wave[0], clip.sample_rate))
+        seconds.append(clip.seconds)
+    return {
+        "voice": voice.name,
+        "style": style,
+        "sentences": len(texts),
+        "word_error_percent": word_error_interval(np.array(errors)),
+        "dnsmos": mean_interval(dnsmos),
+        "seconds_a_sentence": float(np.mean(seconds)),
+    }
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--voice", default="en-kathleen")
+    parser.add_argument("--vocoder", default="vocoder")
+    parser.add_argument(
+        "--style", action="append", help="a style and its weight, such as style-4:0.5; by default each of the voice's"
+    )
+    parser.add_argument("--count", type=int, default=100, help="sentences, the first of the script")
+    add_judge_options(parser)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for the usual style and for each other style."""
+    voice, judges = Voice.load(options.voice, options.vocoder), Judges(options, report)
+    texts = SCRIPT.read_text(encoding="utf-8").splitlines()[: options.count]
+    styles = options.style or [f"{name}:{WEIGHT:g}" for name in voice.acoustic.styles]
+    for style in (USUAL, *styles):
+        report.add(STYLES, row_of(voice, style, texts, judges))
+
+
+BENCHMARK = Benchmark(
+    __doc__, (STYLES,), add_options, measure, smoke={"voice": SMOKE_VOICE, "count": 1, "style": ["style-4:0.5"]}
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

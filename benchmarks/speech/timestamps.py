@@ -1,0 +1,121 @@
+"""Compare the times of words that a voice reports with a forced alignment of the same speech by PocketSphinx.
+
+    pip install pocketsphinx==5.1.1
+    python -m benchmarks.speech.timestamps --voice en-kathleen --json timestamps.json
+
+PocketSphinx (BSD; its own acoustic model of US English, 10 ms frames) aligns the phones of every word with the speech
+of the 100 sentences of benchmarks/speech/texts/hundred.txt; the words are passed to it as the phones that the voice
+spoke.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+
+from benchmarks.harness.corpora import SMOKE_VOICE, sentences
+from benchmarks.harness.peers import POCKETSPHINX
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, number, text
+from wavewright.clip import Clip
+from wavewright.speech.voice import Voice
+
+SAMPLE_RATE = 16_000
+FRAMES_PER_SECOND = 100
+MAX_MEDIAN_MS = 50.0
+MAX_LATE_MS = 120.0
+
+WORD_STARTS = Table(
+    "word starts",
+    {
+        "voice": text(),
+        "vocoder": text(),
+        "words": number("d"),
+        "sentences_without_alignment": number("d"),
+        "median_error_ms": number(".0f", optional=True),
+        "error_ms_95_percent": number(".0f", optional=True),
+        "median_shift_ms": number("+.0f", optional=True),
+    },
+)
+
+
+class Aligner:
+    """Alignment of the phones of words with speech by PocketSphinx."""
+
+    def __init__(self) -> None:
+        """Load the acoustic model; raise MissingExtra without the package."""
+        POCKETSPHINX.require()
+        from pocketsphinx import Decoder
+
+        self.decoder = Decoder(lm=None, loglevel="FATAL", beam=1e-80, pbeam=1e-80, wbeam=1e-60)
+        self.names: dict[tuple[str, ...], str] = {}
+
+    def starts(self, clip: Clip, words: list[tuple[str, ...]]) -> list[float] | None:
+        """Return the start of each word in seconds; None where the speech cannot be aligned."""
+        self.decoder.set_align_text(" ".join(self._name(phones) for phones in words))
+        wave = clip.mono().resample(SAMPLE_RATE).wave[0]
+        self.decoder.start_utt()
+        self.decoder.process_raw((np.clip(wave, -1, 1) * 32_767).astype(np.int16).tobytes(), full_utt=True)
+        self.decoder.end_utt()
+        segments = self.decoder.seg() or ()
+        starts = [each.start_frame / FRAMES_PER_SECOND for each in segments if each.word.startswith("word")]
+        return starts if len(starts) == len(words) else None
+
+    def _name(self, phones: tuple[str, ...]) -> str:
+        """Return the dictionary's name of a word with these phones, without stress."""
+        if phones not in self.names:
+            self.names[phones] = f"word{len(self.names)}"
+            self.decoder.add_word(self.names[phones], " ".join(phones), update=True)
+        return self.names[phones]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--voice", default="en-kathleen")
+    parser.add_argument("--vocoder", default="vocoder")
+    parser.add_argument("--count", type=int, default=None, help="sentences, all hundred by default")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for the voice; without PocketSphinx it holds the number of words alone."""
+    voice = Voice.load(options.voice, options.vocoder)
+    aligner = Aligner() if POCKETSPHINX.is_installed else None
+    if aligner is None:
+        report.skip(POCKETSPHINX, "The forced alignment")
+    differences_ms: list[float] = []
+    n_words = n_unaligned = 0
+    for sentence in sentences(options.count):
+        speech = voice.speak(sentence)
+        words = [word for word in speech.words if word.phones]
+        n_words += len(words)
+        phones = [tuple(phone.phone.rstrip("012") for phone in word.phones) for word in words]
+        starts = aligner.starts(speech.clip, phones) if aligner else None
+        if starts is None:
+            n_unaligned += 1
+            continue
+        differences_ms += [1000 * (word.start - start) for word, start in zip(words, starts, strict=True)]
+    errors_ms = np.abs(differences_ms)
+    median_ms = float(np.median(errors_ms)) if differences_ms else None
+    late_ms = float(np.quantile(errors_ms, 0.95)) if differences_ms else None
+    report.add(
+        WORD_STARTS,
+        {
+            "voice": voice.name,
+            "vocoder": options.vocoder,
+            "words": n_words,
+            "sentences_without_alignment": n_unaligned,
+            "median_error_ms": median_ms,
+            "error_ms_95_percent": late_ms,
+            "median_shift_ms": float(np.median(differences_ms)) if differences_ms else None,
+        },
+    )
+    report.target(voice.name, "median error of word starts, ms", median_ms, at_most=MAX_MEDIAN_MS)
+    report.target(voice.name, "error of word starts, 95 %, ms", late_ms, at_most=MAX_LATE_MS)
+
+
+BENCHMARK = Benchmark(__doc__, (WORD_STARTS, TARGETS), add_options, measure, smoke={"voice": SMOKE_VOICE, "count": 1})
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,210 @@
+"""Measure the speed of a voice: first sound, cold start to a file, real-time factor, size, and the joins of a stream.
+
+    python -m benchmarks.speech.voice_speed --voice en-kathleen --json voice_speed.json
+
+The first sound is timed from the call of ``Voice.stream`` to its first chunk with samples, after ``warm_up``, for
+each of the 100 sentences of benchmarks/speech/texts/hundred.txt, by the clock and by processor time. Cold starts are
+processes of Python that write a file. Joins: the spectral flux in windows of 20 ms where speech joins speech,
+relative to all other windows with speech: at the ends of the chunks of a stream, in the middle of words, and between
+the pieces of sentences that are too long to be spoken at once, here without punctuation. Other engines that are
+installed (flite, espeak-ng) speak the same sentences in the same run, with the start of their process.
+
+References: S. Dixon, "Onset detection revisited", 2006 (spectral flux).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+import wavewright
+from benchmarks.harness.corpora import SMOKE_VOICE, sentences
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, number, text
+from benchmarks.harness.timing import ProcessTimes, time_process
+from benchmarks.speech.speakers import missing_engines, other_engines
+from wavewright.dsp.spectrum import frame, hann_window
+from wavewright.speech.voice import Voice
+
+SPEECH_DBFS = -45.0  # level above which a window has speech
+CHUNK_REACH = 2  # windows before and after a join of chunks
+PIECE_REACH = 8  # windows before and after a join of pieces: the pause, and the speech on both sides of it
+SENTENCES_JOINED = 10  # to texts that are too long to be spoken at once
+MAX_FIRST_SOUND_MS = 30.0
+MAX_LATE_FIRST_SOUND_MS = 80.0
+MAX_REAL_TIME_FACTOR = 0.010
+MAX_COLD_START_SECONDS = 2.0
+MAX_MEGABYTES = 20.0
+OTHER_FOLDERS = ("checkpoints", "samples", "tensorboard")  # of a run, which are no part of its model
+
+FIRST_SOUND = Table("first sound", {"clock": text(), "median_ms": number(".1f"), "late_ms_95_percent": number(".1f")})
+REAL_TIME_FACTORS = Table("real-time factors", {"speaker": text(), "real_time_factor": number(".4f")})
+VOICE = Table(
+    "voice",
+    {
+        "voice": text(),
+        "vocoder": text(),
+        "cold_start_seconds": number(".2f"),
+        "cold_start_processor_seconds": number(".2f"),
+        "megabytes": number(".1f"),
+    },
+)
+JOINS = Table(
+    "spectral flux at joins, relative to speech elsewhere",
+    {"joins": text(), "median": number(".2f"), "late_95_percent": number(".2f"), "largest": number(".2f")},
+)
+
+
+def first_samples_ms(voice: Voice, texts: list[str]) -> np.ndarray:
+    """Return the time to the first sound of each text in ms, ``(2, texts)``: by the clock and of the processor."""
+    times = []
+    for sentence in texts:
+        clock, processor = time.perf_counter(), time.process_time()
+        next(chunk for chunk in voice.stream(sentence) if chunk.wave.shape[1])
+        times.append((1000 * (time.perf_counter() - clock), 1000 * (time.process_time() - processor)))
+    return np.array(times).T
+
+
+def real_time_factor(voice: Voice, texts: list[str]) -> float:
+    """Return the processor seconds for a second of sound, over all texts."""
+    start = time.process_time()
+    seconds = sum(voice.speak(sentence).clip.seconds for sentence in texts)
+    return (time.process_time() - start) / seconds
+
+
+def real_time_factors_of_engines(texts: list[str]) -> dict[str, float]:
+    """Return the same of each other engine that is installed, by name."""
+    factors = {}
+    for engine in other_engines():
+        utterances = [engine.speak(sentence, 0) for sentence in texts]
+        seconds = sum(len(each.wave) / each.sample_rate for each in utterances)
+        factors[engine.name] = sum(each.processor_seconds for each in utterances) / seconds
+    return factors
+
+
+def cold_starts(voice: str, vocoder: str, count: int) -> list[ProcessTimes]:
+    """Return the times of ``count`` processes that speak into a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "wavewright", "speak", "Good evening, and welcome to the late news."]
+        command += ["--voice", voice, "--vocoder", vocoder, "--out", str(Path(folder) / "out.wav")]
+        return [time_process(command) for _ in range(count)]
+
+
+def bytes_of(voice: Voice) -> int:
+    """Return the size of the acoustic model, the vocoder and the data of the front end."""
+    front_end = Path(wavewright.__file__).parent / "text"
+    folders = (Path(voice.acoustic.folder.path), Path(voice.vocoder.folder.path), front_end)
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return sum(path.stat().st_size for path in files if path.parent.name not in (*OTHER_FOLDERS, "__pycache__"))
+
+
+def stream_joins(voice: Voice, sentence: str) -> tuple[np.ndarray, list[int], list[int]]:
+    """Return the wave of a text, and the samples at which chunks of one piece and at which pieces meet."""
+    waves: list[np.ndarray] = []
+    of_chunks: list[int] = []
+    of_pieces: list[int] = []
+    n_samples = 0
+    was_speech = False
+    for chunk in voice.stream(sentence):
+        is_speech = bool(np.abs(chunk.wave).max(initial=0.0) > 0)
+        if n_samples and is_speech and chunk.words:
+            of_pieces.append(n_samples)
+        elif was_speech and is_speech:
+            of_chunks.append(n_samples)
+        waves.append(chunk.wave[0])
+        n_samples += chunk.wave.shape[1]
+        was_speech = is_speech
+    return np.concatenate(waves), of_chunks, of_pieces
+
+
+def join_flux(voice: Voice, texts: list[str]) -> dict[str, tuple[float, float, float]]:
+    """Return median, 95 % and largest spectral flux at joins, over the same quantile of speech elsewhere.
+
+    ``chunks`` of one piece meet in the middle of words, ``pieces`` between two words.
+    """
+    length = voice.sample_rate // 50
+    hop_length = length // 2
+    flux: dict[str, list[np.ndarray]] = {"chunks": [], "pieces": [], "elsewhere": []}
+    bare = [re.sub(r"[^\w\s']", "", sentence).lower() for sentence in texts]
+    starts = range(0, len(bare), SENTENCES_JOINED)
+    joined = [" ".join(bare[start : start + SENTENCES_JOINED]) for start in starts]
+    for sentence in [*texts, *joined]:
+        wave, of_chunks, of_pieces = stream_joins(voice, sentence)
+        frames = frame(wave, length, hop_length)
+        rises = np.maximum(np.diff(np.abs(np.fft.rfft(frames * hann_window(length))), axis=0), 0).sum(axis=1)
+        is_speech = (frames**2).mean(axis=1)[1:] > 10 ** (SPEECH_DBFS / 10)
+        is_near = {"chunks": np.zeros(len(rises), bool), "pieces": np.zeros(len(rises), bool)}
+        for name, joins, reach in (("chunks", of_chunks, CHUNK_REACH), ("pieces", of_pieces, PIECE_REACH)):
+            for join in joins:
+                is_near[name][max(0, join // hop_length - reach) : join // hop_length + reach - 1] = True
+            flux[name].append(rises[is_near[name]])
+        flux["elsewhere"].append(rises[is_speech & ~is_near["chunks"] & ~is_near["pieces"]])
+    measured = {name: np.concatenate(values) for name, values in flux.items()}
+    quantiles = {name: np.quantile(values, [0.5, 0.95, 1.0]) for name, values in measured.items() if len(values)}
+    ratios = {name: values / quantiles["elsewhere"] for name, values in quantiles.items() if name != "elsewhere"}
+    return {name: (float(median), float(late), float(largest)) for name, (median, late, largest) in ratios.items()}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--voice", default="en-kathleen")
+    parser.add_argument("--vocoder", default="vocoder")
+    parser.add_argument("--count", type=int, default=None, help="sentences, all hundred by default")
+    parser.add_argument("--cold-starts", type=int, default=5)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Measure one voice."""
+    texts, voice = sentences(options.count), Voice.load(options.voice, options.vocoder)
+    voice.warm_up()
+    for clock, values in zip(("wall clock", "processor"), first_samples_ms(voice, texts), strict=True):
+        median_ms, late_ms = float(np.median(values)), float(np.quantile(values, 0.95))
+        report.add(FIRST_SOUND, {"clock": clock, "median_ms": median_ms, "late_ms_95_percent": late_ms})
+        if clock == "wall clock":
+            report.target(options.voice, "first sound, median, ms", median_ms, at_most=MAX_FIRST_SOUND_MS)
+            report.target(options.voice, "first sound, 95 %, ms", late_ms, at_most=MAX_LATE_FIRST_SOUND_MS)
+    factor, engines = real_time_factor(voice, texts), real_time_factors_of_engines(texts)
+    for peer in missing_engines():
+        report.skip(peer, f"Speed of {peer.name}")
+    for name, value in {options.voice: factor, **engines}.items():
+        report.add(REAL_TIME_FACTORS, {"speaker": name, "real_time_factor": value})
+    report.target(options.voice, "real-time factor", factor, at_most=MAX_REAL_TIME_FACTOR)
+    if "flite" in engines:
+        report.target(options.voice, "real-time factor, flite's", factor, at_most=engines["flite"])
+    starts = cold_starts(options.voice, options.vocoder, options.cold_starts)
+    cold_seconds = statistics.median(each.seconds for each in starts)
+    megabytes = bytes_of(voice) / 1e6
+    report.add(
+        VOICE,
+        {
+            "voice": options.voice,
+            "vocoder": options.vocoder,
+            "cold_start_seconds": cold_seconds,
+            "cold_start_processor_seconds": statistics.median(each.processor_seconds for each in starts),
+            "megabytes": megabytes,
+        },
+    )
+    report.target(options.voice, "cold start, s", cold_seconds, at_most=MAX_COLD_START_SECONDS)
+    report.target(options.voice, "size, MB", megabytes, at_most=MAX_MEGABYTES)
+    for name, (median, late, largest) in join_flux(voice, texts).items():
+        report.add(JOINS, {"joins": name, "median": median, "late_95_percent": late, "largest": largest})
+        report.target(options.voice, f"largest flux at joins of {name}", largest, at_most=1.0)
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (FIRST_SOUND, REAL_TIME_FACTORS, VOICE, JOINS, TARGETS),
+    add_options,
+    measure,
+    smoke={"voice": SMOKE_VOICE, "count": 1, "cold_starts": 1},
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,89 @@
+"""Time commands from a cold process, relative to the start of Python itself.
+
+    python -m benchmarks.system.start
+    python -m benchmarks.system.start --runs 9 --only speak
+
+The first run of each, which compiles loops and byte code, is not counted. Byte code is stored in a folder of its own,
+because ``PYTHONDONTWRITEBYTECODE`` would otherwise have every process compile what ``pip install`` compiles once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.timing import time_process
+
+PYTHON = [sys.executable]
+WAVEWRIGHT = [*PYTHON, "-m", "wavewright"]
+TEXT = "Hello there, this is a test."
+BARE = "python -c pass"
+COMMANDS = {
+    BARE: [*PYTHON, "-c", "pass"],
+    "import numpy, onnxruntime": [*PYTHON, "-c", "import numpy, wavewright.onnx_runtime"],
+    "models list": [*WAVEWRIGHT, "models", "list"],
+    "--help": [*WAVEWRIGHT, "--help"],
+    "speak": [*WAVEWRIGHT, "speak", TEXT, "--out", "hello.wav"],
+    "speak --stream, first bytes": [*WAVEWRIGHT, "speak", TEXT, "--stream"],
+    "generate drums, 5 sounds": [*WAVEWRIGHT, "generate", "drums", "--count", "5", "--out", "drums"],
+    "encode, 3 s": [*WAVEWRIGHT, "encode", "hello.wav", "--out", "hello.wwc"],
+}
+NEEDS = {"encode, 3 s": "speak"}
+"""Commands whose input another command writes."""
+
+FIRST_BYTES = 46  # more than the header of the WAV file
+
+STARTS = Table(
+    "cold starts",
+    {
+        "command": text(),
+        "seconds": number(".2f"),
+        "processor_seconds": number(".2f"),
+        "times_of_python": number(".0f"),
+    },
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--only", nargs="+", choices=COMMANDS, default=list(COMMANDS), help=f"besides {BARE}")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for each command: the time to its end or, where it streams, to its first samples."""
+    names = [name for name in COMMANDS if name in (BARE, *options.only, *(NEEDS.get(name) for name in options.only))]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / "work"
+        work.mkdir()
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment = inherited | {"PYTHONPYCACHEPREFIX": str(Path(folder) / "byte-code")}
+        bare_seconds = 0.0
+        for name in names:
+            n_bytes = FIRST_BYTES if "--stream" in COMMANDS[name] else 1
+            runs = [time_process(COMMANDS[name], n_bytes, work, environment) for _ in range(options.runs + 1)][1:]
+            is_stream = "--stream" in COMMANDS[name]
+            seconds = statistics.median(run.seconds_to_first_bytes if is_stream else run.seconds for run in runs)
+            bare_seconds = bare_seconds or seconds
+            report.add(
+                STARTS,
+                {
+                    "command": name,
+                    "seconds": seconds,
+                    "processor_seconds": statistics.median(run.processor_seconds for run in runs),
+                    "times_of_python": seconds / bare_seconds,
+                },
+            )
+    report.note(f"Median of {options.runs} runs.")
+
+
+BENCHMARK = Benchmark(__doc__, (STARTS,), add_options, measure, smoke={"runs": 1, "only": ["models list"]})
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,1 @@
+"""The front end, which turns text into spoken words and phones."""

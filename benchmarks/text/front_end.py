@@ -1,0 +1,130 @@
+"""Score the front end of English on lists of texts: accuracy by section, and the texts that are read otherwise.
+
+    python -m benchmarks.text.front_end LIST.tsv ...          # accuracy of each list, by section
+    python -m benchmarks.text.front_end LIST.tsv --errors     # and each text that is read otherwise
+    python -m benchmarks.text.front_end tests/text/british.tsv --language en-GB
+
+A list is a text file in UTF-8. Each line has a text, a tab, and the exact words that it is spoken as; or, if words of
+the text are between asterisks, the phones of these words (ARPAbet with stress). Lines that begin with ``#`` and a
+space name the section of the lines below. A text counts as right if all of its words, or all phones of the marked
+words, are right.
+A list measures the front end only if no rule, table or training sentence was written after looking at it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, number, text
+from wavewright.errors import BadText, WavewrightError
+from wavewright.text import FrontEnd, front_end
+
+LISTS = [Path(__file__).parents[2] / "tests" / "text" / name for name in ("list.tsv", "more.tsv")]
+
+SECTIONS = Table(
+    "texts by section",
+    {"list": text(), "section": text(), "texts": number("d"), "right": number("d"), "accuracy_percent": number(".1f")},
+)
+ERRORS = Table(
+    "texts that are read otherwise",
+    {"text": text(), "expected": text(), "actual": text()},
+    is_optional=True,
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A text of a list, what is expected of it, and what the front end returned."""
+
+    section: str
+    text: str
+    expected: str
+    actual: str
+
+    @property
+    def is_right(self) -> bool:
+        """True if the front end returned what is expected."""
+        return self.actual == self.expected
+
+
+def read_list(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the section, the text and the expected words or phones of each line of a list."""
+    section = path.stem
+    for line_number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("# "):
+            section = line.lstrip("# ")
+        elif line.strip():
+            written, tab, expected = line.partition("\t")
+            if not tab or not expected.strip():
+                raise BadText(f"{path}, line {line_number}: {written!r} has no expected words; write them after a tab.")
+            yield section, written, expected.strip()
+
+
+def read_aloud(written: str, expected: str, reader: FrontEnd) -> str:
+    """Return the spoken words of a text, or the phones of the words between asterisks if phones are expected."""
+    is_of_phones = "*" in written and expected == expected.upper()
+    starts = [match.start() - 2 * index for index, match in enumerate(re.finditer(r"\*(.+?)\*", written))]
+    plain = re.sub(r"\*(.+?)\*", r"\1", written) if is_of_phones else written
+    try:
+        words = [word for sentence in reader.sentences(plain) for word in sentence.words]
+    except WavewrightError as error:
+        return f"{type(error).__name__}: {error}"
+    if is_of_phones:
+        return " ".join(phone for word in words if word.start in starts for phone in word.phones)
+    return " ".join(word.spoken for word in words)
+
+
+def score(path: Path, language: str) -> list[Item]:
+    """Return the items of a list with what the front end reads."""
+    reader = front_end(language)
+    return [Item(*item, read_aloud(item[1], item[2], reader)) for item in read_list(path)]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("lists", nargs="*", type=Path, metavar="LIST", default=LISTS, help="lists of texts")
+    parser.add_argument("--language", default="en", help="en or en-GB")
+    parser.add_argument("--errors", action="store_true", help="also list each text that is read otherwise")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for each section of each list, and one for the list."""
+    for path in options.lists:
+        items = score(path, options.language)
+        if not items:
+            raise BadText(f"{path} has no texts; write a text, a tab and its words on each line.")
+        for section in ("all", *dict.fromkeys(item.section for item in items)):
+            of_section = [item for item in items if section in ("all", item.section)]
+            n_right = sum(item.is_right for item in of_section)
+            report.add(
+                SECTIONS,
+                {
+                    "list": str(path),
+                    "section": section,
+                    "texts": len(of_section),
+                    "right": n_right,
+                    "accuracy_percent": 100 * n_right / len(of_section),
+                },
+            )
+        for item in items if options.errors else ():
+            if not item.is_right:
+                report.add(ERRORS, {"text": item.text, "expected": item.expected, "actual": item.actual})
+
+
+def smoke_lists(folder: Path) -> list[Path]:
+    """Return a list of two texts."""
+    path = folder / "list.tsv"
+    path.write_text("# money\n$5\tfive dollars\n# verbs\nI *read* it daily.\tR IY1 D\n", encoding="utf-8")
+    return [path]
+
+
+BENCHMARK = Benchmark(__doc__, (SECTIONS, ERRORS), add_options, measure, smoke={"lists": smoke_lists})
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

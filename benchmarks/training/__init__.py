@@ -1,0 +1,1 @@
+"""Networks, losses and settings trained for the same time."""

@@ -1,0 +1,89 @@
+"""Compare the GAN's losses on the same networks, recordings and processor minutes, judged as the bundled drums are.
+
+    python -m benchmarks.training.gan_losses --corpus corpora/drums --minutes 10 --json gan_losses.json
+    python -m benchmarks.training.gan_losses --corpus corpora/drums --minutes 10 --only bce r3gan
+
+Each loss has the penalty of its paper and no energy distance; the last row is the family's default. Recordings are
+those of split ``train`` of the corpus, the judge of the labels is the bundled drum classifier, and every generated
+clip counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.generation.evaluation import EVALUATION, add_evaluation, generated_clips, recorded_clips
+from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries, smoke_drums, smoke_out
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, number, text
+from benchmarks.training.budget import train_gan
+from wavewright import loading
+from wavewright.data.entry import Scan
+from wavewright.metrics.comparison import compare
+from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
+
+LOSSES: dict[str, Mapping[str, object]] = {
+    "bce": {"loss": "bce", "penalty_weight": 0.0, "energy_weight": 0.0},
+    "hinge": {"loss": "hinge", "penalty_weight": 0.0, "energy_weight": 0.0},
+    "wgan-gp": {"loss": "wgan-gp", "penalty_weight": 10.0, "penalty_every": 1, "critic_turns": 5, "energy_weight": 0.0},
+    "r3gan": {"loss": "r3gan", "energy_weight": 0.0},
+    "r3gan with energy distance": {"loss": "r3gan"},
+}
+"""Settings of each row that differ from the family's."""
+
+STEPS = Table("training steps", {"loss": text(), "steps": number(",d")})
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
+    parser.add_argument("--out", type=Path, default=Path("runs/gan-losses"))
+    parser.add_argument("--size", default="small")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of one core, for each")
+    parser.add_argument("--sample-rate", type=int, default=44_100)
+    parser.add_argument("--samples", type=int, default=31_232, help="of a clip")
+    parser.add_argument("--per-label", type=int, default=200)
+    parser.add_argument("--only", nargs="+", default=list(LOSSES), choices=list(LOSSES))
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Train and judge a model with each loss."""
+    recordings = Scan(tuple(corpus_entries(options.corpus, "train", DRUM_LABELS)))
+    clips = {"labels": DRUM_LABELS, "sample_rate": options.sample_rate, "n_samples": options.samples}
+    for name in options.only:
+        out = options.out / name.replace(" ", "-")
+        steps = train_gan(options.minutes, recordings, options.size, {**clips, **LOSSES[name]}, name, out)
+        report.add(STEPS, {"loss": name, "steps": steps})
+        model = loading.load_generator(out)
+        rate, n_samples = model.sample_rate, model.generate()[0].shape[-1]
+        embeddings: list[Embedding] = [
+            LogMelEmbedding(rate, n_samples / rate),
+            ClassifierEmbedding(loading.load("drum-classifier")),
+        ]
+        real = recorded_clips(options.corpus, "train", model.labels, rate, n_samples)
+        generated = generated_clips(model, options.per_label, True, report)
+        add_evaluation(name, compare(real, generated, embeddings, cheats=False), report)
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (STEPS, EVALUATION),
+    add_options,
+    measure,
+    smoke={
+        "corpus": smoke_drums,
+        "out": smoke_out,
+        "size": "tiny",
+        "minutes": 1e-5,
+        "sample_rate": 8_000,
+        "samples": 2_000,
+        "per_label": 2,
+        "only": ["wgan-gp"],
+    },
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

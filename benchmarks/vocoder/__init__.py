@@ -1,0 +1,1 @@
+"""Copies of recordings by vocoders, from their mel frames."""
