@@ -1,9 +1,9 @@
-"""Measure the level that a trained codec's copies lose, for each number of codebooks, and store it as their gain.
+"""How much quieter than its sounds a codec's copies are, measured anew for a model that is finished, so that they are played as loud.
 
     python recipes/code_levels.py runs/speech-codec --corpus corpora/speech
 
-Training does the same at its end. The model has another hash afterwards: keep a copy of its folder for files that it
-wrote before.
+A run of training does the same when it is over. The model has another hash then: keep a copy of its folder for the files that it wrote
+before.
 """
 
 from __future__ import annotations
@@ -23,38 +23,39 @@ from wavewright.models.folder import ModelFolder
 from wavewright.training.export import rewrite
 
 
-def store_gains_db(folder: ModelFolder, corpus: Path) -> np.ndarray:
-    """Store and return the level in dB that copies lose, by the number of codebooks, on the training recordings."""
-    codec = CodecRuntime(folder)
-    codec.gains = np.ones(codec.n_levels, np.float32)
+def level(folder: ModelFolder, corpus: Path) -> np.ndarray:
+    """Store and return by how many dB copies of each number of levels are quieter than recordings of a corpus, those that the usual
+    settings train on."""
+    player = CodecRuntime(folder)
+    player.gains = np.ones(player.n_codebooks, np.float32)
     prepared = prepare(
         CodecRecipe(model=folder.config(CodecConfig)), scan(corpus, manifest=corpus / "manifest.jsonl").entries
     )
     clips = list(prepared.counted(COUNTED_SECONDS))[:CLIPS_TO_COPY]
-    codes = [codec.encode(clip) for clip in clips]
-    losses_db = [
+    codes = [player.encode(clip) for clip in clips]
+    missing = [
         missing_db(
-            clips, [codec.decode(each[:n_levels])[0, : len(clip)] for each, clip in zip(codes, clips, strict=True)]
+            clips, [player.decode(each[:n_codebooks])[0, : len(clip)] for each, clip in zip(codes, clips, strict=True)]
         )
-        for n_levels in range(1, codec.n_levels + 1)
+        for n_codebooks in range(1, player.n_codebooks + 1)
     ]
-    gains_db = np.array(losses_db, np.float32)
+    gains_db = np.array(missing, np.float32)
     rewrite(folder, FREQUENCIES_FILE, folder.tensors(FREQUENCIES_FILE) | {GAINS: gains_db})
     return gains_db
 
 
 def main() -> None:
-    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
-    options = parser.parse_args()
+    given = parser.parse_args()
     try:
-        gains_db = store_gains_db(ModelFolder(options.model), options.corpus)
+        gains_db = level(ModelFolder(given.model), given.corpus)
     except WavewrightError as error:
         parser.error(str(error))
-    listed = " ".join(f"{gain:.1f}" for gain in gains_db)
-    print(f"{options.model}: gains of copies with 1 to {len(gains_db)} codebooks: {listed} dB")
+    print(
+        f"{given.model}: the copies of 1 to {len(gains_db)} levels are played {' '.join(f'{gain:.1f}' for gain in gains_db)} dB louder"
+    )
 
 
 if __name__ == "__main__":

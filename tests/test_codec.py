@@ -111,13 +111,13 @@ def test_sound_in_pieces_gives_the_same_codes(player, pieces):
     np.testing.assert_array_equal(np.concatenate(found, axis=1), whole)
 
 
-@pytest.mark.parametrize("n_levels", [1, 4])
+@pytest.mark.parametrize("n_codebooks", [1, 4])
 @pytest.mark.parametrize("pieces", [[1] * 112, [0, 3, 50, 7], [112]])
-def test_codes_in_pieces_give_the_same_samples_bit_for_bit(player, pieces, n_levels):
-    codes = player.encode(sound(112 * 320))[:n_levels]
+def test_codes_in_pieces_give_the_same_samples_bit_for_bit(player, pieces, n_codebooks):
+    codes = player.encode(sound(112 * 320))[:n_codebooks]
     whole = player.decode(codes)
     assert whole.shape == (1, 112 * 320)
-    decoder, place, found, out = player.decoder(n_levels), 0, [], 0
+    decoder, place, found, out = player.decoder(n_codebooks), 0, [], 0
     for piece in pieces:
         found.append(decoder.push(codes[:, place : place + piece]))
         place += piece
@@ -139,7 +139,7 @@ def test_files_come_back_as_the_codec_plays_them(player, tmp_path, sample_rate, 
     assert again.sample_rate == sample_rate
     assert again.wave.shape == (n_channels, n_samples)
     if sample_rate == player.sample_rate:
-        played = player.decode(player.encode(waves[0])[: coded.n_levels])[0, :n_samples]
+        played = player.decode(player.encode(waves[0])[: coded.n_codebooks])[0, :n_samples]
         np.testing.assert_allclose(again.wave[0], np.clip(played, -1, 1), atol=1e-4)
 
 
@@ -262,11 +262,11 @@ def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
     levelled = loading.load(player.folder.path)
     levelled.gains = gains_of(found, 4)
     assert len(set(found.round(3))) == 4
-    for n_levels in (1, 3, 4):
-        plain = [opened.decode(each[:n_levels])[0] for each in codes]
-        assert found[n_levels - 1] == pytest.approx(missing_db(clips, plain), abs=0.05)
-        loud = [levelled.decode(each[:n_levels])[0] for each in codes]
-        np.testing.assert_array_equal(loud[0], played_at(plain[0], levelled.gains[n_levels - 1]))
+    for n_codebooks in (1, 3, 4):
+        plain = [opened.decode(each[:n_codebooks])[0] for each in codes]
+        assert found[n_codebooks - 1] == pytest.approx(missing_db(clips, plain), abs=0.05)
+        loud = [levelled.decode(each[:n_codebooks])[0] for each in codes]
+        np.testing.assert_array_equal(loud[0], played_at(plain[0], levelled.gains[n_codebooks - 1]))
         ratios = [np.square(made).mean() / np.square(clip).mean() for made, clip in zip(loud, clips, strict=True)]
         assert 10 * np.log10(np.median(ratios)) == pytest.approx(0.0, abs=0.5)
 
@@ -371,7 +371,7 @@ def test_a_run_that_is_over_knows_how_codes_follow_each_other(folder, tmp_path, 
     result = encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run"))
     assert result.out.read_bytes()[3] == CONTEXTUAL
     found = Clip.read(decode(result.out, model=str(tmp_path / "run")).out).wave
-    codes = player.encode(Clip.read(tmp_path / "a.wav").wave[0])[: result.n_levels]
+    codes = player.encode(Clip.read(tmp_path / "a.wav").wave[0])[: result.n_codebooks]
     np.testing.assert_allclose(found, player.decode(codes)[:, :9_000], atol=2**-15)
 
     # A file that needs contexts is refused by a model without, in one sentence.
@@ -454,7 +454,7 @@ def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_
     assert all(np.array_equal(one[name], again[name]) for name in one)
     assert one["wave"].shape == (3, 12 * 320)
     assert one["wave"].dtype == np.float32
-    assert {int(n) for step in range(60) for n in data.batches(step)["n_levels"]} == {1, 2, 3, 4}
+    assert {int(n) for step in range(60) for n in data.batches(step)["n_codebooks"]} == {1, 2, 3, 4}
     assert data.measured_levels == (1, 2, 4)
 
 
@@ -497,7 +497,7 @@ def test_a_tilt_is_so_many_decibels_an_octave():
         ({"codebook_size": 100}, "codebook_size is 100; it must be a power of 2 from 4 to 4096"),
         ({"quantizer": "finite", "codebook_size": 512}, "with quantizer finite it must be a power of 4"),
         ({"labels": ("a",)}, "A codec has no labels"),
-        ({"n_levels": 0}, "n_levels is 0; it must lie between 1 and 32"),
+        ({"n_codebooks": 0}, "n_codebooks is 0; it must lie between 1 and 32"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):

@@ -44,7 +44,7 @@ def test_a_sound_comes_back(tmp_path, n_channels):
     assert (result.seconds, result.sample_rate, result.n_channels, result.lost_seconds) == (5.0, RATE, n_channels, ())
     back = Clip.read(result.out).wave
     assert back.shape == wave.shape
-    np.testing.assert_allclose(back, wave, atol=2 * 32.0**-encoded.n_levels + 2.0**-16)
+    np.testing.assert_allclose(back, wave, atol=2 * 32.0**-encoded.n_codebooks + 2.0**-16)
     assert (back[wave == 0] == 0).all()
 
 
@@ -87,7 +87,7 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
         "seconds": 1.0,
         "sample_rate": 44_100,
         "n_channels": 2,
-        "n_levels": 4,
+        "n_codebooks": 4,
         "n_bytes": n_bytes,
         "kbps": 8 * n_bytes / 1000,
         "lost_seconds": [],
@@ -177,17 +177,17 @@ def test_a_long_file_takes_little_memory(tmp_path):
 def test_the_bitrate_nearest_to_the_asked_one_is_taken(codec):
     bits = np.cumsum(codecs.entropy_bits(codec.frequencies))
     rates = [(50 * level_bits + 60) / 1000 for level_bits in bits]
-    for kbps, n_levels in (
+    for kbps, n_codebooks in (
         (rates[0] / 1.2, 1),
         (rates[0], 1),
         (0.49 * rates[0] + 0.51 * rates[1], 2),
         (rates[3] * 1.2, 4),
     ):
-        assert codecs.n_levels_for(codec, kbps, 1) == n_levels
-    assert codecs.n_levels_for(codec, (100 * bits[1] + 60) / 1000, 2) == 2
+        assert codecs.n_codebooks_for(codec, kbps, 1) == n_codebooks
+    assert codecs.n_codebooks_for(codec, (100 * bits[1] + 60) / 1000, 2) == 2
     for kbps in (rates[0] / 1.3, rates[3] * 1.3):
         with pytest.raises(BadSetting, match=rf"by means; its bitrates go from {rates[0]:.2f} to {rates[3]:.2f} kbps"):
-            codecs.n_levels_for(codec, kbps, 1)
+            codecs.n_codebooks_for(codec, kbps, 1)
 
 
 def test_many_channels_have_shorter_packets(codec):

@@ -44,7 +44,9 @@ def learned():
 
 def n_bits(coder, codes, n_packet=50):
     """Bits a frame of codes in packets."""
-    packets = [codes[None, : coder.n_levels, first : first + n_packet] for first in range(0, codes.shape[1], n_packet)]
+    packets = [
+        codes[None, : coder.n_codebooks, first : first + n_packet] for first in range(0, codes.shape[1], n_packet)
+    ]
     return 8 * sum(len(coder.encode(packet)) for packet in packets) / codes.shape[1]
 
 
@@ -68,11 +70,11 @@ def test_it_says_what_codes_take(learned):
 
 def test_fewer_levels_and_packets_of_frames_come_back(learned):
     codes = chain(333, 7)
-    for n_levels in (1, 2):
-        coder = ContextCoder(learned, n_levels)
+    for n_codebooks in (1, 2):
+        coder = ContextCoder(learned, n_codebooks)
         for n_packet in (1, 50, 333):
             for first in range(0, 333, n_packet):
-                packet = codes[None, :n_levels, first : first + n_packet]
+                packet = codes[None, :n_codebooks, first : first + n_packet]
                 np.testing.assert_array_equal(coder.decode(coder.encode(packet), 1, packet.shape[2]), packet)
     with pytest.raises(BadSetting, match="contexts of 2 levels, and 3 were asked for"):
         ContextCoder(learned, 3)
@@ -106,13 +108,13 @@ def test_equal_codes_take_the_bits_of_their_number():
 def test_any_tables_and_codes_come_back_within_the_most_bytes():
     rng = np.random.default_rng(2)
     for trial in range(60):
-        n_channels, n_levels, n_frames = (int(n) for n in rng.integers(1, (4, 7, 40)))
+        n_channels, n_codebooks, n_frames = (int(n) for n in rng.integers(1, (4, 7, 40)))
         codebook_size = 2 ** int(rng.integers(2, 13))
-        coder = ContextCoder(drawn_contexts(n_levels, codebook_size, seed=trial + 1))
-        codes = drawn_codes(n_channels, n_levels, n_frames, codebook_size, seed=trial + 1)
+        coder = ContextCoder(drawn_contexts(n_codebooks, codebook_size, seed=trial + 1))
+        codes = drawn_codes(n_channels, n_codebooks, n_frames, codebook_size, seed=trial + 1)
         coded = coder.encode(codes)
         np.testing.assert_array_equal(coder.decode(coded, n_channels, n_frames), codes)
-        assert len(coded) <= most_bytes(n_channels, n_levels, n_frames)
+        assert len(coded) <= most_bytes(n_channels, n_codebooks, n_frames)
 
 
 def test_the_rarest_codes_alone_stay_within_the_most_bytes():

@@ -19,9 +19,9 @@ def drawn_by(frequencies, n_frames, seed=0):
     return np.array([codes], dtype=np.int16)
 
 
-def skewed(n_levels, codebook_size, seed=0):
+def skewed(n_codebooks, codebook_size, seed=0):
     rng = np.random.default_rng(seed)
-    codes = (codebook_size * rng.random((n_levels, 3_000)) ** 3).astype(np.int16)
+    codes = (codebook_size * rng.random((n_codebooks, 3_000)) ** 3).astype(np.int16)
     return frequencies_of(codes, codebook_size)
 
 
@@ -92,15 +92,15 @@ def test_carries_run_through_long_rows_of_ones(extreme):
 def test_random_tables_and_codes_come_back():
     rng = np.random.default_rng(2)
     for trial in range(200):
-        n_channels, n_levels, n_frames = (int(n) for n in rng.integers(1, (4, 6, 40)))
+        n_channels, n_codebooks, n_frames = (int(n) for n in rng.integers(1, (4, 6, 40)))
         codebook_size = int(rng.integers(1, 300))
         shares = rng.dirichlet(np.full(codebook_size, 10.0 ** rng.uniform(-2, 1)))
-        frequencies = frequencies_of(rng.choice(codebook_size, (n_levels, 50), p=shares), codebook_size)
-        codes = drawn_codes(n_channels, n_levels, n_frames, codebook_size, seed=trial + 1)
+        frequencies = frequencies_of(rng.choice(codebook_size, (n_codebooks, 50), p=shares), codebook_size)
+        codes = drawn_codes(n_channels, n_codebooks, n_frames, codebook_size, seed=trial + 1)
         coder = RangeCoder(frequencies)
         coded = coder.encode(codes)
         np.testing.assert_array_equal(coder.decode(coded, n_channels, n_frames), codes)
-        assert len(coded) <= most_bytes(n_channels, n_levels, n_frames)
+        assert len(coded) <= most_bytes(n_channels, n_codebooks, n_frames)
         assert not coded.endswith(b"\0")
 
 

@@ -19,20 +19,20 @@ TABLE = table(4, 32)
 FRAMES_PER_PACKET = 50
 
 
-def header_of(n_samples, n_channels=1, sample_rate=16_000, n_levels=4, frames_per_packet=FRAMES_PER_PACKET):
-    return Header(HASH, 16_000, sample_rate, n_channels, n_samples, n_levels, frames_per_packet)
+def header_of(n_samples, n_channels=1, sample_rate=16_000, n_codebooks=4, frames_per_packet=FRAMES_PER_PACKET):
+    return Header(HASH, 16_000, sample_rate, n_channels, n_samples, n_codebooks, frames_per_packet)
 
 
 def codes_of(header, n_samples):
     n_frames = -(-n_codec_samples(n_samples, header.sample_rate, 16_000) // HOP_LENGTH)
-    return drawn_codes(header.n_channels, header.n_levels, n_frames, 32)
+    return drawn_codes(header.n_channels, header.n_codebooks, n_frames, 32)
 
 
 def written(header, codes, n_samples, chunk=17):
     """A file, its codes given in chunks."""
     sink = io.BytesIO(header.to_bytes())
     sink.seek(0, 2)
-    writer = PacketWriter(sink, header, RangeCoder(TABLE[: header.n_levels]), is_stream=header.n_samples is None)
+    writer = PacketWriter(sink, header, RangeCoder(TABLE[: header.n_codebooks]), is_stream=header.n_samples is None)
     n_pushed = max(0, codes.shape[2] - 3)
     for start in range(0, n_pushed, chunk):
         writer.push(codes[:, :, start : min(start + chunk, n_pushed)])
@@ -45,8 +45,8 @@ def read(data, source=None):
     """Read a file: codes ``(channels, levels, frames)``, the reader, and the repaired byte of the header."""
     source = source or io.BytesIO(data)
     header, repaired = read_header(source, "x.wwc")
-    reader = PacketReader(source, header, RangeCoder(TABLE[: header.n_levels]), HOP_LENGTH)
-    none = np.zeros((header.n_channels, header.n_levels, 0), np.int16)
+    reader = PacketReader(source, header, RangeCoder(TABLE[: header.n_codebooks]), HOP_LENGTH)
+    none = np.zeros((header.n_channels, header.n_codebooks, 0), np.int16)
     return np.concatenate([none, *reader], axis=2), reader, repaired
 
 
@@ -263,7 +263,7 @@ def test_a_packet_is_given_before_the_next_byte_is_asked_for():
     data = written(header, codes, 3_200)
     source = Dripping(data)
     read_header(source, "x.wwc")
-    reader = iter(PacketReader(source, header, RangeCoder(TABLE[: header.n_levels]), HOP_LENGTH))
+    reader = iter(PacketReader(source, header, RangeCoder(TABLE[: header.n_codebooks]), HOP_LENGTH))
     n_bytes = HEADER_BYTES
     for frame, packet in enumerate(packets_of(data)[:-1]):
         np.testing.assert_array_equal(next(reader), codes[:, :, frame : frame + 1])
@@ -274,7 +274,7 @@ def test_a_packet_is_given_before_the_next_byte_is_asked_for():
 def test_the_writer_sends_a_packet_with_the_frame_that_completes_it():
     header = header_of(None, frames_per_packet=2)
     sink = io.BytesIO()
-    writer = PacketWriter(sink, header, RangeCoder(TABLE[: header.n_levels]), is_stream=True)
+    writer = PacketWriter(sink, header, RangeCoder(TABLE[: header.n_codebooks]), is_stream=True)
     sizes = []
     for frame in range(4):
         writer.push(np.full((1, 4, 1), frame))

@@ -1,4 +1,5 @@
-"""Files that must decode for ever: this package, and a decoder written from the document alone, read the same codes.
+"""Files that must decode for ever: the bytes in ``vectors/`` hold the codes below, for this package and for a decoder written from the
+document alone.
 
 Nothing here may change with the code: whoever must change it has made a new version of the format.
 """
@@ -23,7 +24,7 @@ ATTRIBUTES = Path(__file__).parents[1] / ".gitattributes"
 
 @dataclass(frozen=True)
 class Vector:
-    """A file: its header, the codebook and hop of its codec, the CRC-32 of its codes (int16) and of the file."""
+    """A file: its header, the codebook and the hop of its codec, and the CRC-32 of its codes (int16) and of the file."""
 
     name: str
     header: Header
@@ -38,13 +39,13 @@ class Vector:
         header = self.header
         n_frames = -(-n_codec_samples(self.n_samples, header.sample_rate, header.codec_sample_rate) // self.hop_length)
         return drawn_codes(
-            header.n_channels, header.n_levels, n_frames, self.codebook_size, seed=zlib.crc32(self.name.encode())
+            header.n_channels, header.n_codebooks, n_frames, self.codebook_size, seed=zlib.crc32(self.name.encode())
         )
 
     @property
     def tables(self):
         drawn = table if self.header.version == 1 else drawn_contexts
-        return drawn(self.header.n_levels, self.codebook_size)
+        return drawn(self.header.n_codebooks, self.codebook_size)
 
     @property
     def coder(self):
@@ -128,12 +129,12 @@ def test_git_leaves_the_files_alone():
 
 
 def decode_by_the_document(data, tables, hop_length):
-    """Decode an undamaged file by docs/codec-format.md: codes ``(channels, levels, frames)`` and samples."""
+    """docs/codec-format.md in the plainest Python: the codes ``(channels, levels, frames)`` of an undamaged file, and its samples."""
     assert data[:3] == b"WWC"
     decode_payload = {1: decode_by_frequencies, 2: decode_by_contexts}[data[3]]
     assert zlib.crc32(data[:24]) == int.from_bytes(data[24:28], "little")
     codec_rate, rate = (int.from_bytes(data[place : place + 3], "little") for place in (10, 13))
-    n_channels, n_levels, n_packet = data[16], data[22], data[23]
+    n_channels, n_codebooks, n_packet = data[16], data[22], data[23]
     n_samples = int.from_bytes(data[17:22], "little")
     is_stream = n_samples == 2**40 - 1
     place, number, frames = 28, 0, []
@@ -157,7 +158,7 @@ def decode_by_the_document(data, tables, hop_length):
             n_codec = (n_samples * codec_rate + rate - 1) // rate
             n_all = (n_codec + hop_length - 1) // hop_length
             n_frames = min(n_packet, n_all - len(frames))
-        frames += decode_payload(payload, n_frames, n_channels, n_levels, tables)
+        frames += decode_payload(payload, n_frames, n_channels, n_codebooks, tables)
         number += 1
         if is_end or (not is_stream and len(frames) == n_all):
             assert place == len(data)
@@ -186,8 +187,8 @@ def symbols_of(payload):
     return symbol
 
 
-def decode_frames(symbol, n_frames, n_channels, n_levels, sounding):
-    """Return the codes of one packet; ``sounding(before)`` returns those of a frame that is not silent."""
+def decode_frames(symbol, n_frames, n_channels, n_codebooks, sounding):
+    """The codes of one packet, frame by frame, channel by channel; ``sounding(before)`` gives those of a frame that is not silent."""
     frames, before = (
         [],
         [[] for _ in range(n_channels)],
@@ -199,7 +200,7 @@ def decode_frames(symbol, n_frames, n_channels, n_levels, sounding):
             silent = 65_024 if was_silent[channel] else 64
             was_silent[channel] = symbol([silent, 65_536 - silent]) == 0
             if was_silent[channel]:
-                frames[-1].append([-1] * n_levels)
+                frames[-1].append([-1] * n_codebooks)
                 before[channel] = []
             else:
                 frames[-1].append(sounding(before[channel]))
@@ -207,15 +208,19 @@ def decode_frames(symbol, n_frames, n_channels, n_levels, sounding):
     return frames
 
 
-def decode_by_frequencies(payload, n_frames, n_channels, n_levels, frequencies):
+def decode_by_frequencies(payload, n_frames, n_channels, n_codebooks, frequencies):
     """Version 1: level by level, by one table each."""
     symbol, frequencies = symbols_of(payload), frequencies.tolist()
     return decode_frames(
-        symbol, n_frames, n_channels, n_levels, lambda _: [symbol(frequencies[level]) for level in range(n_levels)]
+        symbol,
+        n_frames,
+        n_channels,
+        n_codebooks,
+        lambda _: [symbol(frequencies[level]) for level in range(n_codebooks)],
     )
 
 
-def decode_by_contexts(payload, n_frames, n_channels, n_levels, contexts):
+def decode_by_contexts(payload, n_frames, n_channels, n_codebooks, contexts):
     """Version 2: level by level, a group and a code of it, by what the codes before say."""
     tables = {name: table.tolist() for name, table in contexts.tensors().items()}
     symbol, order = symbols_of(payload), tables["order"]
@@ -239,7 +244,7 @@ def decode_by_contexts(payload, n_frames, n_channels, n_levels, contexts):
         added = [0] * 48
         for back in (0, 1):
             if back < len(before):
-                for level in range(min(n_levels, len(tables["back"][0]))):
+                for level in range(min(n_codebooks, len(tables["back"][0]))):
                     place = order[level].index(before[-1 - back][level])
                     added = plus(added, tables["back"][back][level][place])
             else:
@@ -249,7 +254,7 @@ def decode_by_contexts(payload, n_frames, n_channels, n_levels, contexts):
             for row, offset in zip(tables["mix"], tables["mix_bias"], strict=True)
         ]
         codes = []
-        for level in range(n_levels):
+        for level in range(n_codebooks):
             heard = limited(plus(context, tables["bias"][level]))
             group = symbol(parts(heard, tables["group_weights"][level], tables["group_bias"][level]))
             rows = slice(group * n_in_group, (group + 1) * n_in_group)
@@ -260,4 +265,4 @@ def decode_by_contexts(payload, n_frames, n_channels, n_levels, contexts):
             context = plus(context, tables["inside"][level][place])
         return codes
 
-    return decode_frames(symbol, n_frames, n_channels, n_levels, sounding)
+    return decode_frames(symbol, n_frames, n_channels, n_codebooks, sounding)

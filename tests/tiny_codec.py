@@ -23,7 +23,7 @@ from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.tasks import codecs
 
 SAMPLE_RATE, HOP_LENGTH = 16_000, 320
-N_LEVELS, CODEBOOK_SIZE = 4, 32
+N_CODEBOOKS, CODEBOOK_SIZE = 4, 32
 
 
 class MeansEncoder:
@@ -45,8 +45,8 @@ class MeansEncoder:
 
     def codes(self, frames: np.ndarray) -> np.ndarray:
         left = (frames.mean(axis=1, dtype=np.float64) + 1.0) / 2.0  # [0, 1]
-        codes = np.zeros((N_LEVELS, len(frames)), np.int16)
-        for level in range(N_LEVELS):
+        codes = np.zeros((N_CODEBOOKS, len(frames)), np.int16)
+        for level in range(N_CODEBOOKS):
             codes[level] = np.clip(np.floor(left * CODEBOOK_SIZE), 0, CODEBOOK_SIZE - 1)
             left = left * CODEBOOK_SIZE - codes[level]
         codes[:, ~frames.any(axis=1)] = -1
@@ -56,9 +56,9 @@ class MeansEncoder:
 class MeansDecoder:
     """Constant frames, each given when the next one is known: a look-ahead of one frame."""
 
-    def __init__(self, n_levels: int) -> None:
-        self.n_levels = n_levels
-        self.held = np.zeros((n_levels, 0), np.int16)
+    def __init__(self, n_codebooks: int) -> None:
+        self.n_codebooks = n_codebooks
+        self.held = np.zeros((n_codebooks, 0), np.int16)
 
     def push(self, codes: np.ndarray) -> np.ndarray:
         held = np.concatenate([self.held, codes], axis=1)
@@ -69,7 +69,7 @@ class MeansDecoder:
         return self.wave(self.held)
 
     def wave(self, codes: np.ndarray) -> np.ndarray:
-        steps = CODEBOOK_SIZE ** -np.arange(1.0, self.n_levels + 1)
+        steps = CODEBOOK_SIZE ** -np.arange(1.0, self.n_codebooks + 1)
         means = 2.0 * (steps @ codes + steps[-1] / 2) - 1.0
         return np.repeat(np.where(codes[0] == -1, 0.0, means), HOP_LENGTH).astype(np.float32)
 
@@ -89,19 +89,19 @@ class MeansCodec(CodecRuntime):
     """The runtime of a codec, without a model folder."""
 
     sample_rate, hop_length = SAMPLE_RATE, HOP_LENGTH
-    n_levels, codebook_size, latency_samples = N_LEVELS, CODEBOOK_SIZE, HOP_LENGTH
+    n_codebooks, codebook_size, latency_samples = N_CODEBOOKS, CODEBOOK_SIZE, HOP_LENGTH
 
     def __init__(self, model_hash: str = "0123456789ab") -> None:
         self.card = SimpleNamespace(name="means", family="codec")
         self.folder = Hashed(model_hash)
-        self.frequencies = np.full((N_LEVELS, CODEBOOK_SIZE), TOTAL // CODEBOOK_SIZE, np.uint32)  # 5 bits a code
+        self.frequencies = np.full((N_CODEBOOKS, CODEBOOK_SIZE), TOTAL // CODEBOOK_SIZE, np.uint32)  # 5 bits a code
         self.contexts = None
 
     def encoder(self) -> MeansEncoder:
         return MeansEncoder()
 
-    def decoder(self, n_levels: int) -> MeansDecoder:
-        return MeansDecoder(n_levels)
+    def decoder(self, n_codebooks: int) -> MeansDecoder:
+        return MeansDecoder(n_codebooks)
 
 
 def numbers(n: int, seed: int = 1) -> np.ndarray:
@@ -113,10 +113,10 @@ def numbers(n: int, seed: int = 1) -> np.ndarray:
     return np.array(found, dtype=np.int64)
 
 
-def drawn_codes(n_channels: int, n_levels: int, n_frames: int, codebook_size: int, seed: int = 1) -> np.ndarray:
-    """Codes ``(n_channels, n_levels, n_frames)`` int16 of which low ones are more frequent, and some frames silent."""
-    first, second, silent = numbers(3 * n_channels * n_levels * n_frames, seed).reshape(
-        3, n_channels, n_levels, n_frames
+def drawn_codes(n_channels: int, n_codebooks: int, n_frames: int, codebook_size: int, seed: int = 1) -> np.ndarray:
+    """Codes ``(n_channels, n_codebooks, n_frames)`` int16 of which low ones are more frequent, and some frames silent."""
+    first, second, silent = numbers(3 * n_channels * n_codebooks * n_frames, seed).reshape(
+        3, n_channels, n_codebooks, n_frames
     )
     codes = np.minimum(first % codebook_size, second % codebook_size).astype(np.int16)
     is_silent = (silent[:, 0] // 1000 % 100 < 8) | (
@@ -125,16 +125,16 @@ def drawn_codes(n_channels: int, n_levels: int, n_frames: int, codebook_size: in
     return np.where(is_silent[:, None], np.int16(-1), codes)
 
 
-def table(n_levels: int, codebook_size: int) -> np.ndarray:
-    """Frequencies ``(n_levels, codebook_size)`` of codes drawn as by :func:`drawn_codes`."""
-    return frequencies_of(drawn_codes(1, n_levels, 500, codebook_size, seed=7)[0], codebook_size)
+def table(n_codebooks: int, codebook_size: int) -> np.ndarray:
+    """Frequencies ``(n_codebooks, codebook_size)`` of codes drawn as by :func:`drawn_codes`."""
+    return frequencies_of(drawn_codes(1, n_codebooks, 500, codebook_size, seed=7)[0], codebook_size)
 
 
-def drawn_contexts(n_levels: int, codebook_size: int, seed: int = 5) -> Contexts:
+def drawn_contexts(n_codebooks: int, codebook_size: int, seed: int = 5) -> Contexts:
     """Contexts of numbers by formula, which make some codes far more frequent than others."""
     drawn_shapes = {
         name: shape
-        for name, shape in shapes(n_levels, codebook_size).items()
+        for name, shape in shapes(n_codebooks, codebook_size).items()
         if name not in ("order", "table", "millibits")
     }
     largest = {
@@ -147,8 +147,10 @@ def drawn_contexts(n_levels: int, codebook_size: int, seed: int = 5) -> Contexts
         "group_bias": 900,
         "code_bias": 900,
     }
-    drawn = numbers(sum(math.prod(shape) for shape in drawn_shapes.values()) + n_levels * codebook_size, seed) // 1_000
-    found, place = {}, n_levels * codebook_size
+    drawn = (
+        numbers(sum(math.prod(shape) for shape in drawn_shapes.values()) + n_codebooks * codebook_size, seed) // 1_000
+    )
+    found, place = {}, n_codebooks * codebook_size
     for name, shape in drawn_shapes.items():
         count, most = math.prod(shape), largest.get(name, 25)
         found[name] = (drawn[place : place + count] % (2 * most + 1) - most).reshape(shape).astype(KINDS[name])
@@ -156,11 +158,11 @@ def drawn_contexts(n_levels: int, codebook_size: int, seed: int = 5) -> Contexts
     n_groups = n_groups_of(codebook_size)
     most_parts = TOTAL // max(n_groups, codebook_size // n_groups)
     return Contexts(
-        order=np.argsort(drawn[: n_levels * codebook_size].reshape(n_levels, -1), axis=1, kind="stable").astype(
+        order=np.argsort(drawn[: n_codebooks * codebook_size].reshape(n_codebooks, -1), axis=1, kind="stable").astype(
             np.int16
         ),
         table=np.array([max(1, (most_parts >> n // 8) - n) for n in range(TABLE_SIZE)], np.int32),
-        millibits=np.full((2, n_levels), 1_000 * (codebook_size.bit_length() - 1), np.int32),
+        millibits=np.full((2, n_codebooks), 1_000 * (codebook_size.bit_length() - 1), np.int32),
         **found,
     )
 

@@ -56,9 +56,9 @@ def export_codec(sounds: Path, cache: Path, place: Path) -> Coder:
     return as_played(codec.coder)  # type: ignore[return-value]
 
 
-def drawn_codes(n_frames, seed=0, n_levels=4):
+def drawn_codes(n_frames, seed=0, n_codebooks=4):
     """Codes of which some frames are silent."""
     rng = np.random.default_rng(seed)
-    codes = rng.integers(0, 64, (n_levels, n_frames)).astype(np.int16)
+    codes = rng.integers(0, 64, (n_codebooks, n_frames)).astype(np.int16)
     codes[:, rng.random(n_frames) < 0.2] = -1
     return codes

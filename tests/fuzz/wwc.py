@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from tiny_codec import HOP_LENGTH, N_LEVELS, SAMPLE_RATE, MeansCodec, drawn_codes
+from tiny_codec import HOP_LENGTH, N_CODEBOOKS, SAMPLE_RATE, MeansCodec, drawn_codes
 
 from fuzz import mutate
 
@@ -120,7 +120,7 @@ def _lying(rng: random.Random, contents: bytes) -> bytes:
                 (13, 3, (1_000, 1_001, 8_000, 11_025, 44_100, 768_000, 999)),
                 (16, 1, (0, 1, 2, 4, 16, 255)),
                 (17, 5, (0, 1, 319, 321, 10**6, 16_000 * 3_600 * 1_000, UNKNOWN - 1, UNKNOWN)),
-                (22, 1, (0, 1, 3, N_LEVELS, 5, 32, 33)),
+                (22, 1, (0, 1, 3, N_CODEBOOKS, 5, 32, 33)),
                 (23, 1, (0, 1, 7, 50, 255)),
             )
         )

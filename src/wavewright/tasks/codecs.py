@@ -35,7 +35,7 @@ class Encoder(Protocol):
     """Sound to codes, in chunks of any size; no size changes a code."""
 
     def push(self, wave: np.ndarray) -> np.ndarray:
-        """The codes ``(n_levels, frames)`` of the frames that ``wave (time,)`` completes."""
+        """The codes ``(n_codebooks, frames)`` of the frames that ``wave (time,)`` completes."""
 
     def finish(self) -> np.ndarray:
         """The codes of the frames that are left, the last of which may be part of one."""
@@ -45,14 +45,14 @@ class Decoder(Protocol):
     """Codes to sound, in chunks of any size."""
 
     def push(self, codes: np.ndarray) -> np.ndarray:
-        """The samples ``(time,)`` that ``codes (n_levels, frames)`` let be computed; look-ahead holds some back."""
+        """The samples ``(time,)`` that ``codes (n_codebooks, frames)`` let be computed; look-ahead holds some back."""
 
     def finish(self) -> np.ndarray:
         """The samples that are left, so that there are ``hop_length`` for each frame."""
 
 
 class Codec(Protocol):
-    """A model whose codes have tables of frequencies: ``frequencies (n_levels, codebook_size)`` uint32, each row with the sum 2 ** 16,
+    """A model whose codes have tables of frequencies: ``frequencies (n_codebooks, codebook_size)`` uint32, each row with the sum 2 ** 16,
     and ``contexts``, which say how frequent codes are behind others; None where the model has none.
     """
 
@@ -60,7 +60,7 @@ class Codec(Protocol):
     folder: ModelFolder
     sample_rate: int
     hop_length: int
-    n_levels: int
+    n_codebooks: int
 
     @property
     def frequencies(self) -> np.ndarray: ...
@@ -70,8 +70,8 @@ class Codec(Protocol):
     def encoder(self) -> Encoder:
         """A new encoder of one channel."""
 
-    def decoder(self, n_levels: int) -> Decoder:
-        """A new decoder of one channel, which is given the first ``n_levels`` of the codes."""
+    def decoder(self, n_codebooks: int) -> Decoder:
+        """A new decoder of one channel, which is given the first ``n_codebooks`` of the codes."""
 
 
 class Played(Protocol):
@@ -104,9 +104,9 @@ def codec_of(header: Header, name: str | None, file: str) -> Codec:
     Raises BadModel where the model has another hash, or where none has it.
     """
     name, codec = by_hash(header.model_hash, name, file, "codec", open_codec)
-    if header.n_levels > codec.n_levels or header.codec_sample_rate != codec.sample_rate:
+    if header.n_codebooks > codec.n_codebooks or header.codec_sample_rate != codec.sample_rate:
         raise BadModel(
-            f"{file} has {levels_in_words(header.n_levels)} at {header.codec_sample_rate} Hz, and {name} has {codec.n_levels} at "
+            f"{file} has {levels_in_words(header.n_codebooks)} at {header.codec_sample_rate} Hz, and {name} has {codec.n_codebooks} at "
             f"{codec.sample_rate} Hz, whose hash it carries; one of the two is damaged: copy both again."
         )
     return codec
@@ -147,12 +147,12 @@ def version_by(codec: Codec) -> int:
 def coder_of(codec: Codec, header: Header, file: str) -> Coder:
     """What writes and reads the codes of ``file``; raises BadModel where its version needs contexts that the codec does not have."""
     if header.version == STATIC:
-        return RangeCoder(codec.frequencies[: header.n_levels])
+        return RangeCoder(codec.frequencies[: header.n_codebooks])
     if codec.contexts is None:
         raise BadModel(
             f"{file} needs contexts.safetensors, which {codec.card.name} does not have; copy the model again."
         )
-    return ContextCoder(codec.contexts, header.n_levels)
+    return ContextCoder(codec.contexts, header.n_codebooks)
 
 
 def frames_per_packet(codec: Codec, n_channels: int) -> int:
@@ -163,24 +163,24 @@ def frames_per_packet(codec: Codec, n_channels: int) -> int:
         )
     n_frames = min(MOST_FRAMES, round(PACKET_SECONDS * codec.sample_rate / codec.hop_length))
     most_bytes = VERSIONS[version_by(codec)]
-    while n_frames > 1 and most_bytes(n_channels, min(MOST_LEVELS, codec.n_levels), n_frames) > MOST_PAYLOAD_BYTES:
+    while n_frames > 1 and most_bytes(n_channels, min(MOST_LEVELS, codec.n_codebooks), n_frames) > MOST_PAYLOAD_BYTES:
         n_frames -= 1
     return max(1, n_frames)
 
 
-def n_levels_for(codec: Codec, kbps: float, n_channels: int, is_stream: bool = False) -> int:
+def n_codebooks_for(codec: Codec, kbps: float, n_channels: int, is_stream: bool = False) -> int:
     """The number of levels whose bitrate on disk, all channels together, is nearest to ``kbps``; raises BadSetting where none is near.
 
     Of a stream, whose packets are single frames, the bytes of packets (2.6 kbps at 50 frames a second) are not counted.
     """
     frames = codec.sample_rate / codec.hop_length
-    n_most = min(MOST_LEVELS, codec.n_levels)
+    n_most = min(MOST_LEVELS, codec.n_codebooks)
     bits = (
         entropy_bits(codec.frequencies) if codec.contexts is None else codec.contexts.bits(knows_earlier=not is_stream)
     )
     of_codes = n_channels * frames * np.cumsum(bits[:n_most])
     of_packets = 0.0 if is_stream else 8 * PACKET_BYTES * frames / frames_per_packet(codec, n_channels)
-    rates = (of_codes + of_packets) / 1000  # (n_levels,)
+    rates = (of_codes + of_packets) / 1000  # (n_codebooks,)
     if not rates[0] / NEAR <= kbps <= rates[-1] * NEAR:
         channels = "1 channel" if n_channels == 1 else f"{n_channels} channels"
         raise BadSetting(
@@ -195,9 +195,9 @@ def described(n_samples: int, sample_rate: int, n_channels: int) -> str:
     return f"{n_samples / sample_rate:.2f} s, {sample_rate} Hz, {channels}"
 
 
-def levels_in_words(n_levels: int) -> str:
+def levels_in_words(n_codebooks: int) -> str:
     """So many levels."""
-    return "1 level" if n_levels == 1 else f"{n_levels} levels"
+    return "1 level" if n_codebooks == 1 else f"{n_codebooks} levels"
 
 
 def _hashes(family: str) -> dict[str, tuple[str, ...]]:

@@ -45,7 +45,7 @@ class Decoded:
     seconds: float
     sample_rate: int
     n_channels: int
-    n_levels: int
+    n_codebooks: int
     n_bytes: int
     kbps: float
     lost_seconds: tuple[tuple[float, float | None], ...] = ()
@@ -56,7 +56,7 @@ class Decoded:
     def __str__(self) -> str:
         sound = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
         lines = [
-            f"{self.out}: {sound} from {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {levels_in_words(self.n_levels)} of {self.model}"
+            f"{self.out}: {sound} from {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {levels_in_words(self.n_codebooks)} of {self.model}"
         ]
         lines += damage(str(self.file), self.lost_seconds, self.repaired_byte, self.seconds, self.refused_from)
         if self.n_bytes_behind:
@@ -127,7 +127,7 @@ def _decode_file(
         seconds,
         header.sample_rate,
         header.n_channels,
-        header.n_levels,
+        header.n_codebooks,
         n_bytes,
         8 * n_bytes / seconds / 1000,
         lost_seconds(reader, codec),
@@ -226,7 +226,7 @@ def damage(
 
 def _at_codec_rate(codec: Codec, reader: PacketReader) -> Iterator[np.ndarray]:
     """The sound ``(channels, time)`` at the codec's rate, whole frames."""
-    decoders = [codec.decoder(reader.header.n_levels) for _ in range(reader.header.n_channels)]
+    decoders = [codec.decoder(reader.header.n_codebooks) for _ in range(reader.header.n_channels)]
     for codes in reader:
         yield np.stack([decoder.push(channel) for decoder, channel in zip(decoders, codes, strict=True)])
     yield np.stack([decoder.finish() for decoder in decoders])

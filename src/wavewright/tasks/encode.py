@@ -27,7 +27,7 @@ from .codecs import (
     described,
     frames_per_packet,
     levels_in_words,
-    n_levels_for,
+    n_codebooks_for,
     open_codec,
     version_by,
 )
@@ -52,14 +52,14 @@ class Encoded:
     sample_rate: int
     codec_sample_rate: int
     n_channels: int
-    n_levels: int
+    n_codebooks: int
     n_bytes: int
     kbps: float
 
     def __str__(self) -> str:
         sound = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
         lines = [
-            f"{self.out}: {sound} in {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {levels_in_words(self.n_levels)} of {self.model}"
+            f"{self.out}: {sound} in {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {levels_in_words(self.n_codebooks)} of {self.model}"
         ]
         if self.codec_sample_rate != self.sample_rate:
             lines.append(resampling(self.sample_rate, self.codec_sample_rate, self.model))
@@ -140,7 +140,7 @@ def _encode_file(file: Path, sound: AudioHeader, out: Path, codec: Codec, kbps: 
         sound.sample_rate,
         codec.sample_rate,
         sound.n_channels,
-        header.n_levels,
+        header.n_codebooks,
         n_bytes,
         8 * n_bytes / seconds / 1000,
     )
@@ -204,9 +204,9 @@ def _until_interrupted(waves: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
 def _header(codec: Codec, kbps: float, n_channels: int, sample_rate: int, is_stream: bool = False) -> Header:
     """The header of a sound whose length is not known yet; raises BadSetting where there can be none."""
     n_frames = frames_per_packet(codec, n_channels)
-    n_levels = n_levels_for(codec, kbps, n_channels, is_stream)
+    n_codebooks = n_codebooks_for(codec, kbps, n_channels, is_stream)
     return Header(
-        codec.folder.hash, codec.sample_rate, sample_rate, n_channels, None, n_levels, n_frames, version_by(codec)
+        codec.folder.hash, codec.sample_rate, sample_rate, n_channels, None, n_codebooks, n_frames, version_by(codec)
     )
 
 
@@ -216,9 +216,9 @@ def _write_codes(codec: Codec, writer: PacketWriter, sound: _Counted) -> None:
     encoders = [codec.encoder() for _ in range(header.n_channels)]
     for wave in _at_rate_of(codec, sound, header):
         writer.push(
-            np.stack([encoder.push(row)[: header.n_levels] for encoder, row in zip(encoders, wave, strict=True)])
+            np.stack([encoder.push(row)[: header.n_codebooks] for encoder, row in zip(encoders, wave, strict=True)])
         )
-    writer.finish(np.stack([encoder.finish()[: header.n_levels] for encoder in encoders]), sound.n_samples)
+    writer.finish(np.stack([encoder.finish()[: header.n_codebooks] for encoder in encoders]), sound.n_samples)
 
 
 def _at_rate_of(codec: Codec, sound: _Counted, header: Header) -> Iterator[np.ndarray]:

@@ -11,7 +11,7 @@ from ...errors import BadSetting
 
 ENCODER_FILE, DECODER_FILE = "encoder.onnx", "decoder.onnx"
 FREQUENCIES_FILE = "frequencies.safetensors"
-"""In a model folder: how often each code of each level occurs, ``frequencies (n_levels, codebook_size)`` int32; rows sum to 2**16; and by how
+"""In a model folder: how often each code of each level occurs, ``frequencies (n_codebooks, codebook_size)`` int32; rows sum to 2**16; and by how
 much copies are played louder than the decoder makes them (levels.py)."""
 
 CONTEXTS_FILE = "contexts.safetensors"
@@ -45,7 +45,7 @@ class CodecConfig(ModelConfig):
         "look_ahead": (0, 4),
         "encoder_look_ahead": (0, 4),
         "latent_size": (4, 1_024),
-        "n_levels": (1, 32),
+        "n_codebooks": (1, 32),
         "code_size": (2, 64),
         "unquantised_steps": (0, 1_000_000_000),
         "critic_channels": (4, 256),
@@ -71,7 +71,7 @@ class CodecConfig(ModelConfig):
     encoder_look_ahead: int = 0  # frames that the encoder waits for
     latent_size: int = 128
     quantizer: Literal["codebook", "finite"] = "codebook"
-    n_levels: int = 12
+    n_codebooks: int = 12
     codebook_size: int = 1_024
     code_size: int = 8
     unquantised_steps: int = 1_500  # at first: phases are hardly learned through codes that know nothing of them
@@ -131,9 +131,9 @@ class CodecConfig(ModelConfig):
         """From when a sample is given to when it comes out, at most: its frame, the frames ahead, and what windows overlap."""
         return self.hop_length * (1 + self.encoder_look_ahead + self.look_ahead) + self.lead
 
-    def kbps(self, n_levels: int) -> float:
-        """Nominal kilobits a second of the first ``n_levels`` levels."""
-        return n_levels * (self.codebook_size.bit_length() - 1) * self.frame_rate / 1_000
+    def kbps(self, n_codebooks: int) -> float:
+        """Nominal kilobits a second of the first ``n_codebooks`` levels."""
+        return n_codebooks * (self.codebook_size.bit_length() - 1) * self.frame_rate / 1_000
 
 
 METRICS = ("valid/mel", "valid/phase")
@@ -149,7 +149,7 @@ SIZES: dict[str, CodecConfig] = {
         decoder_channels=48,
         decoder_blocks=1,
         latent_size=32,
-        n_levels=4,
+        n_codebooks=4,
         codebook_size=64,
     ),
     "small": CodecConfig(encoder_blocks=8, encoder_look_ahead=1),  # speech at 16 kHz
@@ -162,7 +162,7 @@ SIZES: dict[str, CodecConfig] = {
         encoder_channels=256,
         encoder_blocks=8,
         encoder_look_ahead=1,
-        n_levels=16,
+        n_codebooks=16,
     ),  # anything at 44.1 kHz
 }
 """The configuration of each size."""

@@ -47,13 +47,13 @@ def earlier(
 
     ``added (C,)`` is overwritten.
     """
-    n_levels = min(places.shape[1], back.shape[1])
+    n_codebooks = min(places.shape[1], back.shape[1])
     size = context.size
     for column in range(size):
         added[column] = 0
     for n_back in range(back.shape[0]):
         if n_known > n_back:
-            for level in range(n_levels):
+            for level in range(n_codebooks):
                 place = places[channel, level, frame - 1 - n_back]
                 for column in range(size):
                     added[column] += back[n_back, level, place, column]
@@ -121,7 +121,7 @@ def read_symbol(state: np.ndarray, payload: np.ndarray, starts: np.ndarray, tota
 def write_codes(places: np.ndarray, tables: Tables, out: np.ndarray, buffers: Tables) -> int:
     """Write ``places (channels, levels, frames)`` to ``out`` with the ``buffers`` of a workspace; return its bytes."""
     inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
-    n_channels, n_levels, n_frames = places.shape
+    n_channels, n_codebooks, n_frames = places.shape
     n_groups = group_bias.shape[1]
     in_group = code_bias.shape[1] // n_groups
     state, was_silent, n_known, added, context, hidden, starts = buffers
@@ -136,7 +136,7 @@ def write_codes(places: np.ndarray, tables: Tables, out: np.ndarray, buffers: Ta
                 continue
             earlier(places, channel, frame, n_known[channel], back, unknown, mix, mix_bias, added, context)
             n_known[channel] += 1
-            for level in range(n_levels):
+            for level in range(n_codebooks):
                 place = np.int64(places[channel, level, frame])
                 group = place // in_group
                 first = group * in_group
@@ -154,7 +154,7 @@ def write_codes(places: np.ndarray, tables: Tables, out: np.ndarray, buffers: Ta
 def read_codes(payload: np.ndarray, tables: Tables, places: np.ndarray, buffers: Tables) -> None:
     """Read ``places (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each is that of a code."""
     inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
-    n_channels, n_levels, n_frames = places.shape
+    n_channels, n_codebooks, n_frames = places.shape
     n_groups = group_bias.shape[1]
     in_group = code_bias.shape[1] // n_groups
     state, was_silent, n_known, added, context, hidden, starts = buffers
@@ -163,13 +163,13 @@ def read_codes(payload: np.ndarray, tables: Tables, places: np.ndarray, buffers:
         for channel in range(n_channels):
             was_silent[channel] = read_silence(state, payload, was_silent[channel])
             if was_silent[channel]:
-                for level in range(n_levels):
+                for level in range(n_codebooks):
                     places[channel, level, frame] = SILENT
                 n_known[channel] = 0
                 continue
             earlier(places, channel, frame, n_known[channel], back, unknown, mix, mix_bias, added, context)
             n_known[channel] += 1
-            for level in range(n_levels):
+            for level in range(n_codebooks):
                 heard(context, bias, level, hidden)
                 total = deal_out(hidden, group_weights, group_bias, level, np.int64(0), n_groups, table, starts)
                 first = read_symbol(state, payload, starts, total) * in_group

@@ -48,23 +48,23 @@ def n_groups_of(codebook_size: int) -> int:
     return 1 << (codebook_size.bit_length() // 2)
 
 
-def shapes(n_levels: int, codebook_size: int) -> dict[str, tuple[int, ...]]:
+def shapes(n_codebooks: int, codebook_size: int) -> dict[str, tuple[int, ...]]:
     """The shape of each table of so many levels of so many codes."""
-    codes, n_groups, size = (n_levels, codebook_size), n_groups_of(codebook_size), CONTEXT_SIZE
+    codes, n_groups, size = (n_codebooks, codebook_size), n_groups_of(codebook_size), CONTEXT_SIZE
     return {
         "order": codes,
         "inside": (*codes, size),
-        "back": (FRAMES_BACK, min(LEVELS_BACK, n_levels), codebook_size, size),
+        "back": (FRAMES_BACK, min(LEVELS_BACK, n_codebooks), codebook_size, size),
         "unknown": (FRAMES_BACK, size),
         "mix": (size, size),
         "mix_bias": (size,),
-        "bias": (n_levels, size),
-        "group_weights": (n_levels, n_groups, size),
-        "group_bias": (n_levels, n_groups),
+        "bias": (n_codebooks, size),
+        "group_weights": (n_codebooks, n_groups, size),
+        "group_bias": (n_codebooks, n_groups),
         "code_weights": (*codes, size),
         "code_bias": codes,
         "table": (TABLE_SIZE,),
-        "millibits": (2, n_levels),
+        "millibits": (2, n_codebooks),
     }
 
 
@@ -92,13 +92,13 @@ class Contexts:
     )  # (2, L) what a code takes in the mean, where earlier frames are unknown and where they are known
 
     def __post_init__(self) -> None:
-        n_levels, codebook_size = self.order.shape if self.order.ndim == 2 else (0, 0)
-        if not n_levels or codebook_size < 2 or codebook_size & (codebook_size - 1):
+        n_codebooks, codebook_size = self.order.shape if self.order.ndim == 2 else (0, 0)
+        if not n_codebooks or codebook_size < 2 or codebook_size & (codebook_size - 1):
             raise BadSetting(
                 f"The table order has the shape {self.order.shape}; it must be levels and a power of 2, the codes of each."
             )
         n_groups = n_groups_of(codebook_size)
-        for name, shape in shapes(n_levels, codebook_size).items():
+        for name, shape in shapes(n_codebooks, codebook_size).items():
             found = getattr(self, name)
             if found.shape != shape or str(found.dtype) != KINDS[name]:
                 raise BadSetting(f"The table {name} is {found.dtype} {found.shape}; it must be {KINDS[name]} {shape}.")
@@ -111,7 +111,7 @@ class Contexts:
             )
 
     @property
-    def n_levels(self) -> int:
+    def n_codebooks(self) -> int:
         return self.order.shape[0]
 
     @property
@@ -143,21 +143,21 @@ class Contexts:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def bits(self, knows_earlier: bool) -> np.ndarray:
-        """The mean bits of a code ``(n_levels,)``, of recordings that nothing was learned from if there were more than ten."""
+        """The mean bits of a code ``(n_codebooks,)``, of recordings that nothing was learned from if there were more than ten."""
         return self.millibits[int(knows_earlier)] / MILLIBITS
 
 
 class ContextCoder:
-    """Writes and reads ``codes (channels, n_levels, frames)`` by ``contexts``, of the first ``n_levels`` levels.
+    """Writes and reads ``codes (channels, n_codebooks, frames)`` by ``contexts``, of the first ``n_codebooks`` levels.
 
     As :class:`.range_coder.RangeCoder`, but for a code's frequency: that of its group, then that of the code in it, as the codes before
     it in the packet say.
     """
 
-    def __init__(self, contexts: Contexts, n_levels: int | None = None):
-        self.n_levels = contexts.n_levels if n_levels is None else n_levels
-        if not 1 <= self.n_levels <= contexts.n_levels:
-            raise BadSetting(f"There are contexts of {contexts.n_levels} levels, and {n_levels} were asked for.")
+    def __init__(self, contexts: Contexts, n_codebooks: int | None = None):
+        self.n_codebooks = contexts.n_codebooks if n_codebooks is None else n_codebooks
+        if not 1 <= self.n_codebooks <= contexts.n_codebooks:
+            raise BadSetting(f"There are contexts of {contexts.n_codebooks} levels, and {n_codebooks} were asked for.")
         self.codebook_size = contexts.codebook_size
         self._order = contexts.order
         self._places = np.argsort(contexts.order, axis=1).astype(np.int16)
@@ -166,14 +166,14 @@ class ContextCoder:
         )
 
     def encode(self, codes: np.ndarray) -> bytes:
-        """The bytes of ``codes (channels, n_levels, frames)``; none at all where every frame is silent.
+        """The bytes of ``codes (channels, n_codebooks, frames)``; none at all where every frame is silent.
 
         Raises BadSetting for another shape, codes outside their codebook, or frames that are silent in some levels only.
         """
         from .context_kernels import workspace, write_codes
 
-        codes = checked(codes, self.n_levels, self.codebook_size)
-        levels = np.arange(self.n_levels)[None, :, None]
+        codes = checked(codes, self.n_codebooks, self.codebook_size)
+        levels = np.arange(self.n_codebooks)[None, :, None]
         places = np.where(codes == SILENT, SILENT, self._places[levels, np.maximum(codes, 0)])
         out = np.zeros(most_bytes(*codes.shape), dtype=np.uint8)
         buffers = workspace(len(codes), self._tables)
@@ -181,15 +181,15 @@ class ContextCoder:
         return out[:n_bytes].tobytes()
 
     def decode(self, payload: bytes, n_channels: int, n_frames: int) -> np.ndarray:
-        """The codes ``(channels, n_levels, frames)`` int16 of a payload; any bytes give codes that lie in their codebook."""
+        """The codes ``(channels, n_codebooks, frames)`` int16 of a payload; any bytes give codes that lie in their codebook."""
         from .context_kernels import read_codes, workspace
 
-        places = np.zeros((n_channels, self.n_levels, n_frames), dtype=np.int16)
+        places = np.zeros((n_channels, self.n_codebooks, n_frames), dtype=np.int16)
         read_codes(np.frombuffer(payload, dtype=np.uint8), self._tables, places, workspace(n_channels, self._tables))
-        levels = np.arange(self.n_levels)[None, :, None]
+        levels = np.arange(self.n_codebooks)[None, :, None]
         return np.where(places == SILENT, np.int16(SILENT), self._order[levels, np.maximum(places, 0)])
 
 
-def most_bytes(n_channels: int, n_levels: int, n_frames: int) -> int:
+def most_bytes(n_channels: int, n_codebooks: int, n_frames: int) -> int:
     """More bytes than :meth:`ContextCoder.encode` can need: 17 bits a group and a code, 10 a silent flag, and what rounding costs."""
-    return n_channels * n_frames * (5 * n_levels + 2) + 8
+    return n_channels * n_frames * (5 * n_codebooks + 2) + 8

@@ -37,7 +37,7 @@ class Header:
     sample_rate: int
     n_channels: int
     n_samples: int | None
-    n_levels: int
+    n_codebooks: int
     frames_per_packet: int
     version: int = STATIC
 
@@ -48,7 +48,7 @@ class Header:
             (self.sample_rate, *SAMPLE_RATES_HZ, "samples a second"),
             (self.codec_sample_rate, *SAMPLE_RATES_HZ, "samples a second"),
             (self.n_channels, 1, MOST_CHANNELS, "channels"),
-            (self.n_levels, 1, MOST_LEVELS, "levels"),
+            (self.n_codebooks, 1, MOST_LEVELS, "levels"),
             (self.frames_per_packet, 1, MOST_FRAMES, "frames in a packet"),
             (self.most_payload_bytes, 0, MOST_PAYLOAD_BYTES, "bytes in a packet"),
             (
@@ -65,7 +65,7 @@ class Header:
     @property
     def most_payload_bytes(self) -> int:
         """No payload of a packet is larger."""
-        return VERSIONS[self.version](self.n_channels, self.n_levels, self.frames_per_packet)
+        return VERSIONS[self.version](self.n_channels, self.n_codebooks, self.frames_per_packet)
 
     def to_bytes(self) -> bytes:
         """The 28 bytes of the header; numbers are little-endian."""
@@ -78,7 +78,7 @@ class Header:
             self.sample_rate.to_bytes(3, "little"),
             self.n_channels.to_bytes(1, "little"),
             count.to_bytes(5, "little"),
-            self.n_levels.to_bytes(1, "little"),
+            self.n_codebooks.to_bytes(1, "little"),
             self.frames_per_packet.to_bytes(1, "little"),
         )
         return _with_check(b"".join(fields))
@@ -145,7 +145,7 @@ def _from_bytes(fields: bytes) -> Header:
         sample_rate=int.from_bytes(fields[13:16], "little"),
         n_channels=fields[16],
         n_samples=None if count == UNKNOWN else count,
-        n_levels=fields[22],
+        n_codebooks=fields[22],
         frames_per_packet=fields[23],
         version=fields[3],
     )

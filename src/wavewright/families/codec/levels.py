@@ -10,7 +10,7 @@ from ...errors import BadSetting
 from ...units import db_to_gain, gain_to_db
 
 GAINS = "gains_db"
-"""The tensor ``(n_levels,)`` float32 beside the frequencies of codes; a model from before there was one has no gains."""
+"""The tensor ``(n_codebooks,)`` float32 beside the frequencies of codes; a model from before there was one has no gains."""
 
 CLIPS_TO_COPY = 60  # of those trained on
 LARGEST_DB = 6.0
@@ -27,13 +27,13 @@ def missing_db(sounds: Sequence[np.ndarray], copies: Sequence[np.ndarray]) -> fl
     return float(np.clip(np.median(missing), -LARGEST_DB, LARGEST_DB)) if missing else 0.0
 
 
-def gains_of(gains_db: np.ndarray | None, n_levels: int) -> np.ndarray:
-    """The factors ``(n_levels,)`` float32 of the copies of 1 level and more; raises BadSetting for gains that cannot be meant."""
+def gains_of(gains_db: np.ndarray | None, n_codebooks: int) -> np.ndarray:
+    """The factors ``(n_codebooks,)`` float32 of the copies of 1 level and more; raises BadSetting for gains that cannot be meant."""
     if gains_db is None:
-        return np.ones(n_levels, np.float32)
-    if gains_db.shape != (n_levels,) or gains_db.dtype.kind != "f" or not (np.abs(gains_db) <= LARGEST_DB).all():
+        return np.ones(n_codebooks, np.float32)
+    if gains_db.shape != (n_codebooks,) or gains_db.dtype.kind != "f" or not (np.abs(gains_db) <= LARGEST_DB).all():
         raise BadSetting(
-            f"The gains are {gains_db}; they must be {n_levels} numbers between -{LARGEST_DB:g} and {LARGEST_DB:g} dB."
+            f"The gains are {gains_db}; they must be {n_codebooks} numbers between -{LARGEST_DB:g} and {LARGEST_DB:g} dB."
         )
     return db_to_gain(gains_db.astype(np.float64)).astype(np.float32)
 

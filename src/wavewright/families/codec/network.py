@@ -153,7 +153,7 @@ class Coder(nn.Module):
         self.analysis, self.synthesis = Analysis(config), Synthesis(config)
         self.encoder, self.decoder = Encoder(config), Decoder(config)
         self.quantizer = ResidualQuantizer(
-            config.n_levels, config.latent_size, config.codebook_size, config.code_size, config.quantizer
+            config.n_codebooks, config.latent_size, config.codebook_size, config.code_size, config.quantizer
         )
 
     def latent(self, wave: Tensor) -> Tensor:
@@ -172,13 +172,13 @@ class Coder(nn.Module):
         return self.synthesis(self.decoder(F.pad(latent, (0, 0, 1, self.config.look_ahead)))[0])
 
     def encode(self, wave: Tensor) -> Tensor:
-        """``(batch, time)`` to code numbers ``(batch, frames, n_levels)``."""
+        """``(batch, time)`` to code numbers ``(batch, frames, n_codebooks)``."""
         return self.quantizer.encode(self.latent(wave))
 
-    def decode(self, numbers: Tensor, n_levels: int | None = None) -> Tensor:
-        """Code numbers to ``(batch, time)``, of the first ``n_levels`` levels."""
-        if n_levels is not None:
-            unused = torch.arange(numbers.shape[-1], device=numbers.device) >= n_levels
+    def decode(self, numbers: Tensor, n_codebooks: int | None = None) -> Tensor:
+        """Code numbers to ``(batch, time)``, of the first ``n_codebooks`` levels."""
+        if n_codebooks is not None:
+            unused = torch.arange(numbers.shape[-1], device=numbers.device) >= n_codebooks
             numbers = numbers.masked_fill(unused, -1)
         return self.wave(self.quantizer.decode(numbers))
 
@@ -246,7 +246,7 @@ class Codec(Network):
     def _first_stage(self, batch: Batch, is_quantised: bool) -> dict[str, Tensor]:
         """Encoder, quantiser and decoder learn to give back what they are given."""
         if is_quantised:
-            kept, _, commitment = self.coder.quantised(batch["wave"], batch["n_levels"])
+            kept, _, commitment = self.coder.quantised(batch["wave"], batch["n_codebooks"])
         else:
             kept = self.coder.latent(batch["wave"])
             commitment = kept.new_zeros(())
@@ -274,7 +274,7 @@ class Codec(Network):
         """The critics tell recordings from reconstructions, which stay in the batch for the decoder's turn."""
         with torch.no_grad():
             self.coder.quantizer.eval()  # its codes stay where they are
-            kept, _, _ = self.coder.quantised(batch["wave"], batch["n_levels"])
+            kept, _, _ = self.coder.quantised(batch["wave"], batch["n_codebooks"])
         batch["fake"] = self.coder.wave(kept)
         real, fake = critics(batch["wave"])[0], critics(batch["fake"].detach())[0]
         losses = [critic_loss("hinge", r, f) for r, f in zip(real, fake, strict=True)]
@@ -316,7 +316,7 @@ def evaluate(coder: Coder, prepared: CodecPrepared) -> dict[str, float]:
     for wave in torch.as_tensor(prepared.valid, device=device).split(8):
         if coder.quantizer.is_ready:
             numbers.append(coder.encode(wave))
-            estimates = [coder.decode(numbers[-1], n_levels) for n_levels in prepared.measured_levels]
+            estimates = [coder.decode(numbers[-1], n_codebooks) for n_codebooks in prepared.measured_levels]
         else:
             estimates = [coder.wave(coder.latent(wave))]
         totals["valid/mel"] += len(wave) * float(np.mean([float(mel(wave, estimate)) for estimate in estimates]))
@@ -340,9 +340,9 @@ def samples(coder: Coder, prepared: CodecPrepared) -> tuple[list[np.ndarray], li
         numbers = coder.encode(given)
         waves.append(wave[None])
         titles.append(RECORDING)
-        for n_levels in prepared.measured_levels:
-            waves.append(coder.decode(numbers, n_levels).cpu().numpy())
-            titles.append(f"{coder.config.kbps(n_levels):g} kbps")
+        for n_codebooks in prepared.measured_levels:
+            waves.append(coder.decode(numbers, n_codebooks).cpu().numpy())
+            titles.append(f"{coder.config.kbps(n_codebooks):g} kbps")
     return waves, titles
 
 
@@ -378,20 +378,20 @@ def export(coder: Coder, prepared: CodecPrepared) -> ExportSpec:
 
 
 def missing_of(coder: Coder, clips: Sequence[np.ndarray], codes: Sequence[np.ndarray]) -> np.ndarray:
-    """By how many dB copies of 1 to all levels are quieter than clips ``(time,)`` of ``codes (n_levels, frames)``, float32 ``(n_levels,)``."""
+    """By how many dB copies of 1 to all levels are quieter than clips ``(time,)`` of ``codes (n_codebooks, frames)``, float32 ``(n_codebooks,)``."""
     numbers = [torch.as_tensor(each.T[None].astype(np.int64)) for each, _ in zip(codes, clips, strict=False)]
-    copies = ([coder.decode(each, n)[0].numpy() for each in numbers] for n in range(1, coder.config.n_levels + 1))
+    copies = ([coder.decode(each, n)[0].numpy() for each in numbers] for n in range(1, coder.config.n_codebooks + 1))
     return np.array([missing_db(clips, each) for each in copies], np.float32)
 
 
 @torch.no_grad()
 def codes_of(coder: Coder, clips: Iterable[np.ndarray]) -> list[np.ndarray]:
-    """The codes ``(n_levels, frames)`` of each clip ``(time,)``, whole frames each."""
+    """The codes ``(n_codebooks, frames)`` of each clip ``(time,)``, whole frames each."""
     return [coder.encode(torch.as_tensor(clip[None]))[0].t().numpy() for clip in clips]
 
 
 def learn_contexts(codes: Sequence[np.ndarray], vectors: np.ndarray, n_frames: int) -> Contexts:
-    """How ``codes``, recordings as ``(n_levels, frames)``, follow each other, by so many frames; see :func:`.nn.context_model.train_context_model`."""
+    """How ``codes``, recordings as ``(n_codebooks, frames)``, follow each other, by so many frames; see :func:`.nn.context_model.train_context_model`."""
     codebook_size = vectors.shape[1]
     shares = frequencies_of(np.concatenate(codes, axis=1), codebook_size) / TOTAL
     layout = ContextModelConfig(n_groups_of(codebook_size), CONTEXT_SIZE, FRAMES_BACK, LEVELS_BACK, UNITS, LIMITS)

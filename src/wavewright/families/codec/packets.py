@@ -35,7 +35,7 @@ MAX_LONE_GAP = 50
 
 
 class Coder(Protocol):
-    """Codes of a packet ``(channels, n_levels, frames)`` to bytes and back."""
+    """Codes of a packet ``(channels, n_codebooks, frames)`` to bytes and back."""
 
     def encode(self, codes: np.ndarray) -> bytes:
         """The payload; raises BadSetting for codes that do not fit."""
@@ -62,10 +62,10 @@ class PacketWriter:
         self._is_stream = is_stream
         self._coder = coder
         self._number = 0
-        self._held = np.zeros((header.n_channels, header.n_levels, 0), np.int16)
+        self._held = np.zeros((header.n_channels, header.n_codebooks, 0), np.int16)
 
     def push(self, codes: np.ndarray) -> None:
-        """Write the packets that ``codes (channels, n_levels, frames)`` complete; raises BadSetting for codes that do not fit."""
+        """Write the packets that ``codes (channels, n_codebooks, frames)`` complete; raises BadSetting for codes that do not fit."""
         n_packet = self.header.frames_per_packet
         held = np.concatenate([self._held, codes], axis=2)
         n_whole = held.shape[2] - held.shape[2] % n_packet
@@ -126,7 +126,7 @@ class _Packet:
 class PacketReader:
     """Draws the codes from ``source``, which stands behind the header, packet by packet; what is damaged is left out and named.
 
-    Iterating gives ``codes (channels, n_levels, frames)`` int16, silent (-1) where packets are lost and later ones are there. ``lost``
+    Iterating gives ``codes (channels, n_codebooks, frames)`` int16, silent (-1) where packets are lost and later ones are there. ``lost``
     are the frames ``(first, end)`` that are not there; ``end`` is None where nobody knows how long a stream was. ``n_frames`` counts
     what was given so far, ``n_samples`` is the length that the header or the end of a stream says, None as long as neither did.
 
@@ -175,7 +175,9 @@ class PacketReader:
             if packet.number > self._expected:
                 self.lost.append((self._expected * n_packet, packet.number * n_packet))
             for _ in range(self._expected, packet.number):
-                yield self._given(np.full((self.header.n_channels, self.header.n_levels, n_packet), SILENT, np.int16))
+                yield self._given(
+                    np.full((self.header.n_channels, self.header.n_codebooks, n_packet), SILENT, np.int16)
+                )
             self._expected = packet.number + 1
             self._n_accepted = packet.start + packet.n_bytes
             if packet.n_samples is not None:

@@ -97,7 +97,7 @@ def write_codes(
 
     ``state`` and ``was_silent`` are those of :func:`workspace`. Return the number of bytes in ``out``.
     """
-    n_channels, n_levels, n_frames = codes.shape
+    n_channels, n_codebooks, n_frames = codes.shape
     state[1] = WHOLE_RANGE
     for frame in range(n_frames):
         for channel in range(n_channels):
@@ -106,7 +106,7 @@ def write_codes(
             was_silent[channel] = is_silent
             if is_silent:
                 continue
-            for level in range(n_levels):
+            for level in range(n_codebooks):
                 code = codes[channel, level, frame]
                 start = np.int64(starts[level, code])  # one type everywhere: every other type would be compiled as well
                 narrow(state, out, state[1] >> TOTAL_BITS, start, starts[level, code + 1] - start)
@@ -151,16 +151,16 @@ def read_codes(
     payload: np.ndarray, starts: np.ndarray, codes: np.ndarray, state: np.ndarray, was_silent: np.ndarray
 ) -> None:
     """Read ``codes (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each code lies in its table."""
-    n_channels, n_levels, n_frames = codes.shape
+    n_channels, n_codebooks, n_frames = codes.shape
     begin_reading(payload, state)
     for frame in range(n_frames):
         for channel in range(n_channels):
             was_silent[channel] = read_silence(state, payload, was_silent[channel])
             if was_silent[channel]:
-                for level in range(n_levels):
+                for level in range(n_codebooks):
                     codes[channel, level, frame] = SILENT
                 continue
-            for level in range(n_levels):
+            for level in range(n_codebooks):
                 part = state[1] >> TOTAL_BITS
                 place = min(state[0] // part, TOTAL - 1)
                 code, above = 0, starts.shape[1] - 1  # starts[code] <= place < starts[above]

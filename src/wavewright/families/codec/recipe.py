@@ -131,7 +131,7 @@ def warm_start(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
     state = {
         name.partition(".")[2]: array for name, array in stored.items()
     }  # what has a slash are constants of graphs
-    for level in range(config.n_levels if config.quantizer == "codebook" else 0):
+    for level in range(config.n_codebooks if config.quantizer == "codebook" else 0):
         state[f"quantizer.levels.{level}.share"] = np.full(config.codebook_size, 1 / config.codebook_size, np.float32)
         state[f"quantizer.levels.{level}.is_ready"] = np.array(True)
     n_ahead = config.encoder_look_ahead - known.encoder_look_ahead
@@ -201,14 +201,14 @@ def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | 
         batches,
         clips if valid else clips[:0],
         clips[:HEARD_CLIPS],
-        tuple(sorted({max(model.n_levels // share, 1) for share in (4, 2, 1)})),
+        tuple(sorted({max(model.n_codebooks // share, 1) for share in (4, 2, 1)})),
     )
 
 
 class Crops:
     """Batches of stretches of recordings and how many levels code each, a pure function of the step.
 
-    Gives ``wave (batch, crop_frames * hop_length)`` float32 and ``n_levels (batch,)`` int64. A speaker's share of the batches grows with a
+    Gives ``wave (batch, crop_frames * hop_length)`` float32 and ``n_codebooks (batch,)`` int64. A speaker's share of the batches grows with a
     power of the length of the recordings; recordings without a speaker count as one.
     """
 
@@ -222,7 +222,7 @@ class Crops:
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         draw = np.random.default_rng([self.recipe.training.seed, step])
         waves = [self._one(draw) for _ in range(self.recipe.training.batch_size)]
-        return {"wave": np.stack(waves), "n_levels": np.array([self._n_levels(draw) for _ in waves])}
+        return {"wave": np.stack(waves), "n_codebooks": np.array([self._n_codebooks(draw) for _ in waves])}
 
     def _one(self, draw: np.random.Generator) -> np.ndarray:
         """A stretch ``(n_samples,)`` as it is learned from."""
@@ -249,14 +249,14 @@ class Crops:
         tilt_db = draw.uniform(-data.tilt_db, data.tilt_db)
         return tilt_spectrum(wave, tilt_db, rate) if tilt_db else wave
 
-    def _n_levels(self, draw: np.random.Generator) -> int:
+    def _n_codebooks(self, draw: np.random.Generator) -> int:
         """How many levels a clip uses: often the numbers that are played, sometimes any other."""
-        n_levels, chosen = self.recipe.model.n_levels, draw.random()
+        n_codebooks, chosen = self.recipe.model.n_codebooks, draw.random()
         for part, whole, share in LEVEL_SHARES:
             if chosen < share:
-                return max(n_levels * part // whole, 1)
+                return max(n_codebooks * part // whole, 1)
             chosen -= share
-        return int(draw.integers(1, n_levels + 1))
+        return int(draw.integers(1, n_codebooks + 1))
 
     def crop(self, row: int, start: int, n_samples: int) -> np.ndarray:
         """A stretch ``(n_samples,)`` of a recording, silence after its end."""

@@ -25,15 +25,15 @@ class CodecRuntime(Codec):
         super().__init__(folder)
         self.config = config = folder.config(CodecConfig)
         self.sample_rate, self.hop_length = config.sample_rate, config.hop_length
-        self.n_levels, self.codebook_size = config.n_levels, config.codebook_size
+        self.n_codebooks, self.codebook_size = config.n_codebooks, config.codebook_size
         self.latency_samples = config.latency_samples
         self.labels: tuple[str, ...] = ()
 
     @cached_property
     def frequencies(self) -> np.ndarray:
-        """How often each code of each level occurs, ``(n_levels, codebook_size)``; rows sum to 2**16. Raises BadModel where they do not."""
+        """How often each code of each level occurs, ``(n_codebooks, codebook_size)``; rows sum to 2**16. Raises BadModel where they do not."""
         found = self.folder.tensors(FREQUENCIES_FILE).get("frequencies")
-        shape = (self.n_levels, self.codebook_size)
+        shape = (self.n_codebooks, self.codebook_size)
         if (
             found is None
             or found.shape != shape
@@ -48,9 +48,9 @@ class CodecRuntime(Codec):
 
     @cached_property
     def gains(self) -> np.ndarray:
-        """What copies of 1 level and more are multiplied by, ``(n_levels,)`` float32. Raises BadModel for gains that cannot be meant."""
+        """What copies of 1 level and more are multiplied by, ``(n_codebooks,)`` float32. Raises BadModel for gains that cannot be meant."""
         try:
-            return gains_of(self.folder.tensors(FREQUENCIES_FILE).get(GAINS), self.n_levels)
+            return gains_of(self.folder.tensors(FREQUENCIES_FILE).get(GAINS), self.n_codebooks)
         except BadSetting as error:
             raise BadModel(
                 f"{self.folder.path / FREQUENCIES_FILE} cannot be used ({str(error).rstrip('.')}); copy the model again."
@@ -72,12 +72,12 @@ class CodecRuntime(Codec):
             raise BadModel(
                 f"{self.folder.path / CONTEXTS_FILE} cannot be used ({str(error).rstrip('.')}); copy the model again."
             ) from error
-        if (found.n_levels, found.codebook_size) != (self.n_levels, self.codebook_size):
+        if (found.n_codebooks, found.codebook_size) != (self.n_codebooks, self.codebook_size):
             raise BadModel(f"{self.folder.path / CONTEXTS_FILE} is of another codec; copy the model again.")
         return found
 
     def encode(self, wave: np.ndarray) -> np.ndarray:
-        """``wave (time,)`` to code numbers ``(n_levels, frames)`` int16; the last frame is filled with silence.
+        """``wave (time,)`` to code numbers ``(n_codebooks, frames)`` int16; the last frame is filled with silence.
 
         A frame of digital silence has -1 in every level. Raises BadAudio for several channels, integers or numbers that are not finite.
         """
@@ -97,14 +97,14 @@ class CodecRuntime(Codec):
         """An encoder of a new stream."""
         return Encoder(self)
 
-    def decoder(self, n_levels: int | None = None) -> Decoder:
-        """A decoder of a new stream of codes of the first ``n_levels`` levels; raises BadSetting for a number of levels that is not there."""
-        n_levels = self.n_levels if n_levels is None else n_levels
-        if not 1 <= n_levels <= self.n_levels:
+    def decoder(self, n_codebooks: int | None = None) -> Decoder:
+        """A decoder of a new stream of codes of the first ``n_codebooks`` levels; raises BadSetting for a number of levels that is not there."""
+        n_codebooks = self.n_codebooks if n_codebooks is None else n_codebooks
+        if not 1 <= n_codebooks <= self.n_codebooks:
             raise BadSetting(
-                f"{self.card.name} has {self.n_levels} levels of codes, and {n_levels} were asked for; take 1 to {self.n_levels}."
+                f"{self.card.name} has {self.n_codebooks} levels of codes, and {n_codebooks} were asked for; take 1 to {self.n_codebooks}."
             )
-        return Decoder(self, n_levels)
+        return Decoder(self, n_codebooks)
 
     @cached_property
     def encoder_session(self):
@@ -113,7 +113,7 @@ class CodecRuntime(Codec):
         memory = (1, self._memory_size(ENCODER_FILE))
         inputs = {"features": (1, None, 3 * config.n_bins), "memory": memory}
         return self.folder.session(
-            ENCODER_FILE, inputs, {"numbers": (1, None, config.n_levels), "memory_after": memory}
+            ENCODER_FILE, inputs, {"numbers": (1, None, config.n_codebooks), "memory_after": memory}
         )
 
     @cached_property
@@ -121,7 +121,7 @@ class CodecRuntime(Codec):
         """Code numbers and memory to what is said of spectra and the memory after."""
         config = self.config
         memory = (1, self._memory_size(DECODER_FILE))
-        inputs = {"numbers": (1, None, config.n_levels), "memory": memory}
+        inputs = {"numbers": (1, None, config.n_codebooks), "memory": memory}
         return self.folder.session(
             DECODER_FILE, inputs, {"described": (1, None, 2 * config.n_bins), "memory_after": memory}
         )
@@ -151,14 +151,14 @@ class Encoder:
         self._is_silent = np.zeros(0, bool)  # of each frame whose numbers are not out yet
 
     def push(self, wave: np.ndarray) -> np.ndarray:
-        """``wave (time,)`` to the code numbers ``(n_levels, frames)`` int16 of the frames that are complete with it.
+        """``wave (time,)`` to the code numbers ``(n_codebooks, frames)`` int16 of the frames that are complete with it.
 
         Raises BadAudio for several channels, integers or numbers that are not finite; nothing of them is taken.
         """
         config = self._config
         wave = np.concatenate([self._waiting, _checked(wave)])
         n_frames = (len(wave) - config.lead) // config.hop_length
-        found = [np.zeros((config.n_levels, 0), np.int16)]
+        found = [np.zeros((config.n_codebooks, 0), np.int16)]
         for first in range(0, n_frames, FRAMES_AT_ONCE):
             last = min(first + FRAMES_AT_ONCE, n_frames)
             found.append(self._codes(wave[first * config.hop_length : last * config.hop_length + config.lead]))
@@ -190,13 +190,13 @@ class Encoder:
 class Decoder:
     """Code numbers in pieces of any length to sound; what comes out lags by the frames ahead and the overlap of windows."""
 
-    def __init__(self, runtime: CodecRuntime, n_levels: int):
+    def __init__(self, runtime: CodecRuntime, n_codebooks: int):
         config = runtime.config
-        self._config, self._runtime, self._n_used = config, runtime, n_levels
-        self._session, self._gain = runtime.decoder_session, runtime.gains[n_levels - 1]
+        self._config, self._runtime, self._n_used = config, runtime, n_codebooks
+        self._session, self._gain = runtime.decoder_session, runtime.gains[n_codebooks - 1]
         self._memory = np.zeros((1, self._session.get_inputs()[1].shape[1]), np.float32)
         self._codes = np.full(
-            (config.n_levels, 1), SILENT, np.int64
+            (config.n_codebooks, 1), SILENT, np.int64
         )  # of the frame before, and of those that wait for later ones
         self._frames = np.zeros((config.overlap - 1, config.n_fft), np.float32)  # that reach into what comes
         self._is_silent = np.zeros(0, bool)  # of each frame that is not out yet
@@ -230,7 +230,7 @@ class Decoder:
 
     def _advance(self, codes: np.ndarray) -> np.ndarray:
         config = self._config
-        given = np.full((config.n_levels, codes.shape[1]), SILENT, np.int64)
+        given = np.full((config.n_codebooks, codes.shape[1]), SILENT, np.int64)
         given[: self._n_used] = codes
         numbers = np.concatenate([self._codes, given], axis=1)
         n_frames = max(numbers.shape[1] - 1 - config.look_ahead, 0)
@@ -242,7 +242,7 @@ class Decoder:
         return np.concatenate(waves)
 
     def _wave(self, numbers: np.ndarray) -> np.ndarray:
-        """The samples of frames of codes, with one before and those ahead in ``numbers (n_levels, frames)``."""
+        """The samples of frames of codes, with one before and those ahead in ``numbers (n_codebooks, frames)``."""
         config = self._config
         described, self._memory = self._session.run(None, {"numbers": numbers.T[None], "memory": self._memory})
         self._session.check_length(described, (numbers.shape[1] - 1 - config.look_ahead) * config.steps_per_frame)

@@ -172,9 +172,9 @@ def prepare(recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | 
 
 def _with_codec(model: PriorConfig, codec: Any) -> PriorConfig:
     """The model with what its codec says; raises BadSetting where it has fewer levels."""
-    if model.n_levels > codec.n_levels:
+    if model.n_levels > codec.n_codebooks:
         raise BadSetting(
-            f"n_levels is {model.n_levels}; {codec.card.name} has {codec.n_levels} levels: take as many or fewer."
+            f"n_levels is {model.n_levels}; {codec.card.name} has {codec.n_codebooks} levels: take as many or fewer."
         )
     return replace(
         model,
