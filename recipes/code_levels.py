@@ -16,8 +16,8 @@ import numpy as np
 from wavewright.data.folder import scan
 from wavewright.errors import WavewrightError
 from wavewright.families.codec.config import FREQUENCIES_FILE, CodecConfig
-from wavewright.families.codec.levels import CLIPS_TO_COPY, GAINS, missing_db
-from wavewright.families.codec.recipe import COUNTED_SECONDS, CodecRecipe, prepare
+from wavewright.families.codec.gains import GAINS, N_MEASURED_CLIPS, level_difference_db
+from wavewright.families.codec.recipe import FREQUENCY_SECONDS, CodecRecipe, prepare
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import rewrite
@@ -31,10 +31,10 @@ def level(folder: ModelFolder, corpus: Path) -> np.ndarray:
     prepared = prepare(
         CodecRecipe(model=folder.config(CodecConfig)), scan(corpus, manifest=corpus / "manifest.jsonl").entries
     )
-    clips = list(prepared.counted(COUNTED_SECONDS))[:CLIPS_TO_COPY]
+    clips = list(prepared.training_clips(FREQUENCY_SECONDS))[:N_MEASURED_CLIPS]
     codes = [player.encode(clip) for clip in clips]
     missing = [
-        missing_db(
+        level_difference_db(
             clips, [player.decode(each[:n_codebooks])[0, : len(clip)] for each, clip in zip(codes, clips, strict=True)]
         )
         for n_codebooks in range(1, player.n_codebooks + 1)

@@ -16,15 +16,24 @@ from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
 from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.codec import levels, network
+from wavewright.families.codec import gains
+from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import CONTEXTS_FILE, FREQUENCIES_FILE, CodecConfig
+from wavewright.families.codec.gains import (
+    GAINS,
+    LIMITER_THRESHOLD,
+    MAX_GAIN_DB,
+    amplify,
+    level_difference_db,
+    linear_gains,
+)
 from wavewright.families.codec.header import CONTEXTUAL, STATIC
-from wavewright.families.codec.levels import GAINS, LARGEST_DB, LOUD, gains_of, missing_db
-from wavewright.families.codec.levels import played as played_at
-from wavewright.families.codec.network import Coder, build, evaluate, missing_of
-from wavewright.families.codec.recipe import CodecDataSettings, CodecRecipe, fine_tuning, prepare, warm_start
+from wavewright.families.codec.modules import CodecAutoencoder
+from wavewright.families.codec.network import CodecNetwork
+from wavewright.families.codec.recipe import CodecRecipe, fine_tuning, initial_weights, prepare
 from wavewright.families.codec.runtime import CodecRuntime
-from wavewright.families.codec.spectra import overlapped, to_features, to_frames
+from wavewright.families.codec.spectra import analysis_features, overlap_add, synthesis_frames
+from wavewright.families.codec.training import CodecTraining, measure_gains
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.tasks.decode import decode, decode_stream
@@ -41,7 +50,7 @@ def folder(tmp_path_factory):
 
 class Played(NamedTuple):
     player: Any
-    coder: Coder
+    coder: CodecAutoencoder
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +72,15 @@ def sound(n_samples, seed=0):
 
 
 def test_spectra_in_numpy_are_those_of_the_network():
-    coder, wave = Coder(TINY), sound(3_200)
-    features = to_features(np.pad(wave, (TINY.lead, 0)), TINY)
+    coder, wave = CodecAutoencoder(TINY), sound(3_200)
+    features = analysis_features(np.pad(wave, (TINY.lead, 0)), TINY)
     np.testing.assert_allclose(coder.analysis(torch.from_numpy(wave)[None])[0].numpy(), features, atol=2e-4)
     described = np.random.default_rng(0).standard_normal((40, 2 * TINY.n_bins)).astype(np.float32)
-    frames = np.pad(to_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0)))
+    frames = np.pad(synthesis_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0)))
     expected = coder.synthesis(torch.from_numpy(described)[None])[
         0
     ].numpy()  # it starts where the first windows do no more
-    np.testing.assert_allclose(overlapped(frames, TINY)[TINY.lead :], expected[: 3_200 - TINY.lead], atol=2e-4)
+    np.testing.assert_allclose(overlap_add(frames, TINY)[TINY.lead :], expected[: 3_200 - TINY.lead], atol=2e-4)
 
 
 def test_a_spectrum_that_is_given_back_gives_back_the_wave():
@@ -80,7 +89,7 @@ def test_a_spectrum_that_is_given_back_gives_back_the_wave():
     spectrum = np.fft.rfft(frames * np.hanning(TINY.n_fft + 1)[:-1])
     rooted = spectrum / np.sqrt(np.abs(spectrum) + 1e-12)
     described = np.concatenate([rooted.real, rooted.imag], axis=1).astype(np.float32)
-    found = overlapped(np.pad(to_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0))), TINY)
+    found = overlap_add(np.pad(synthesis_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0))), TINY)
     np.testing.assert_allclose(found[TINY.lead :], wave[: -TINY.lead], atol=1e-3)
 
 
@@ -95,7 +104,7 @@ def test_what_plays_is_what_was_trained(played):
         expected = coder.decode(torch.from_numpy(codes.T.astype(np.int64))[None])[0].numpy()
     assert (codes == numbers[0].numpy().T).mean() > 0.995  # where two codes are as near, either may be taken
     end = 80 * 320 - TINY.lead  # after it the network in training has no windows any more
-    np.testing.assert_allclose(player.decode(codes)[0, :end], played_at(expected[:end], player.gains[-1]), atol=2e-4)
+    np.testing.assert_allclose(player.decode(codes)[0, :end], amplify(expected[:end], player.gains[-1]), atol=2e-4)
 
 
 @pytest.mark.parametrize("pieces", [[1] * 700 + [5_000], [320] * 20, [319, 321, 1_000, 17_000], [40_000]])
@@ -145,7 +154,7 @@ def test_files_come_back_as_the_codec_plays_them(player, tmp_path, sample_rate, 
 
 def test_before_codes_are_placed_evaluation_measures_the_network_alone(folder, tmp_path):
     data = prepared(folder, tmp_path)
-    metrics = evaluate(Coder(TINY).eval(), data)
+    metrics = CodecTraining().evaluate(CodecAutoencoder(TINY).eval(), data)
     assert set(metrics) == {"valid/mel", "valid/phase"}
 
 
@@ -230,7 +239,8 @@ def test_what_is_no_wave_of_one_channel_is_refused_and_nothing_of_it_is_taken(pl
     wrong = np.append(wave, wrong) if np.ndim(wrong) == 0 else wrong
     for encode_ in (player.encode, encoder.push):
         with pytest.raises(
-            BadAudio, match=r"it must be \(time,\) of finite floats in \[-1, 1\]: encode each channel by itself"
+            BadAudio,
+            match=r"it must be \(time,\) of floating-point numbers, without NaN or infinite values: mix channels first",
         ):
             encode_(wrong)
     codes = np.concatenate([encoder.push(wave), encoder.finish()], axis=1)
@@ -241,32 +251,32 @@ def test_frequencies_are_whole_and_impossible_codes_are_refused(player):
     assert player.frequencies.shape == (4, 64)
     assert (player.frequencies.sum(1) == 2**16).all()
     assert player.frequencies.min() >= 1
-    with pytest.raises(BadSetting, match="tiny has 4 levels of codes, and 5 were asked for; take 1 to 4"):
+    with pytest.raises(BadSetting, match="tiny has 4 codebooks, and 5 were asked for; take 1 to 4"):
         player.decode(np.zeros((5, 3), np.int16))
     with pytest.raises(BadSetting, match="The codes lie between 0 and 64; they must lie between -1 and 63"):
         player.decode(np.array([[0, 64]]))
-    with pytest.raises(BadSetting, match=r"must be integers \(2 levels, frames\)"):
+    with pytest.raises(BadSetting, match=r"must be integers \(2 codebooks, frames\)"):
         player.decoder(2).push(np.zeros((1, 3), np.int16))
 
 
 def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
     player, coder = played
-    monkeypatch.setattr(levels, "LARGEST_DB", 60.0)  # what a network without training makes is far too quiet
+    monkeypatch.setattr(gains, "MAX_GAIN_DB", 60.0)  # what a network without training makes is far too quiet
     clips = [0.7**index * sound(40 * 320, seed=index) for index in range(5)]
     codes = [player.encode(clip) for clip in clips]
-    found, kept = missing_of(coder, clips, codes), player.folder.tensors(FREQUENCIES_FILE)
+    found, kept = measure_gains(coder, clips, codes), player.folder.tensors(FREQUENCIES_FILE)
     np.testing.assert_allclose(player.gains, 10 ** (kept[GAINS] / 20), rtol=1e-6)
     opened = loading.load(player.folder.path)
     monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": kept["frequencies"]})
     assert (opened.gains == 1).all()  # a model from before there were any
     levelled = loading.load(player.folder.path)
-    levelled.gains = gains_of(found, 4)
+    levelled.gains = linear_gains(found, 4)
     assert len(set(found.round(3))) == 4
     for n_codebooks in (1, 3, 4):
         plain = [opened.decode(each[:n_codebooks])[0] for each in codes]
-        assert found[n_codebooks - 1] == pytest.approx(missing_db(clips, plain), abs=0.05)
+        assert found[n_codebooks - 1] == pytest.approx(level_difference_db(clips, plain), abs=0.05)
         loud = [levelled.decode(each[:n_codebooks])[0] for each in codes]
-        np.testing.assert_array_equal(loud[0], played_at(plain[0], levelled.gains[n_codebooks - 1]))
+        np.testing.assert_array_equal(loud[0], amplify(plain[0], levelled.gains[n_codebooks - 1]))
         ratios = [np.square(made).mean() / np.square(clip).mean() for made, clip in zip(loud, clips, strict=True)]
         assert 10 * np.log10(np.median(ratios)) == pytest.approx(0.0, abs=0.5)
 
@@ -274,26 +284,28 @@ def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
 @pytest.mark.filterwarnings("error")
 def test_what_gets_louder_does_not_pass_full_scale():
     wave = np.linspace(-1.5, 1.5, 300_001).astype(np.float32)
-    louder = played_at(wave, np.float32(1.3))
-    quiet = np.abs(1.3 * wave) < LOUD
+    louder = amplify(wave, np.float32(1.3))
+    quiet = np.abs(1.3 * wave) < LIMITER_THRESHOLD
     np.testing.assert_allclose(louder[quiet], 1.3 * wave[quiet], rtol=1e-6)
     assert np.all(np.diff(louder) >= 0)
     assert np.all(np.diff(louder[::1_000]) > 0)
     assert np.abs(louder).max() < 1
     np.testing.assert_array_equal(
-        louder, np.concatenate([played_at(each, np.float32(1.3)) for each in np.split(wave, [1, 7, 200_000])])
+        louder, np.concatenate([amplify(each, np.float32(1.3)) for each in np.split(wave, [1, 7, 200_000])])
     )
-    np.testing.assert_array_equal(played_at(wave, np.float32(1.0)), wave)
+    np.testing.assert_array_equal(amplify(wave, np.float32(1.0)), wave)
 
 
 def test_what_is_missing_is_the_median_and_has_a_limit():
     waves = [np.full(100, level, np.float32) for level in (1.0, 0.5, 0.1)]
-    assert missing_db(waves, [0.5 * waves[0], 0.25 * waves[1], 0.01 * waves[2]]) == pytest.approx(LARGEST_DB)
-    assert missing_db(waves, [0.8 * waves[0], 0.9 * waves[1], 1.1 * waves[2]]) == pytest.approx(
+    assert level_difference_db(waves, [0.5 * waves[0], 0.25 * waves[1], 0.01 * waves[2]]) == pytest.approx(MAX_GAIN_DB)
+    assert level_difference_db(waves, [0.8 * waves[0], 0.9 * waves[1], 1.1 * waves[2]]) == pytest.approx(
         -20 * np.log10(0.9), abs=1e-4
     )
-    assert missing_db([np.zeros(10)], [np.ones(10)]) == missing_db([np.zeros(0)], [np.zeros(0)]) == 0.0
-    np.testing.assert_allclose(gains_of(np.array([0.0, 6.0], np.float32), 2), [1.0, 10**0.3], rtol=1e-6)
+    assert (
+        level_difference_db([np.zeros(10)], [np.ones(10)]) == level_difference_db([np.zeros(0)], [np.zeros(0)]) == 0.0
+    )
+    np.testing.assert_allclose(linear_gains(np.array([0.0, 6.0], np.float32), 2), [1.0, 10**0.3], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +323,7 @@ def test_damaged_frequencies_are_refused(player, monkeypatch):
     frequencies[0, 0] += 1
     opened = loading.load(str(player.folder.path))
     monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": frequencies})
-    with pytest.raises(BadModel, match="does not say how often codes occur; copy the model again"):
+    with pytest.raises(BadModel, match="has no valid frequencies; copy the model again"):
         _ = opened.frequencies
 
 
@@ -319,14 +331,14 @@ def test_losses_fall_and_the_later_stages_move_the_decoder_alone_then_the_encode
     torch.manual_seed(0)
     second = TINY.unquantised_steps + 60
     data = prepared(folder, tmp_path, adversarial_from=second, encoder_from=second + 4)
-    codec = build(data.recipe.model)
+    codec = CodecNetwork(data.recipe.model)
     assert codec.stage_starts() == (0, second, second + 4)
     optimizers = {name: torch.optim.AdamW(part.parameters(), 2e-3) for name, part in codec.players().items()}
     found = []
     for step in range(TINY.unquantised_steps - 20, second + 8):
         batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
         before = (
-            {name: tensor.clone() for name, tensor in codec.coder.state_dict().items()}
+            {name: tensor.clone() for name, tensor in codec.autoencoder.state_dict().items()}
             if step in (second, second + 4)
             else None
         )
@@ -340,7 +352,9 @@ def test_losses_fall_and_the_later_stages_move_the_decoder_alone_then_the_encode
         if step < second:
             found.append(float(losses["mel/l1"].detach()))
         if before is not None:
-            moved = {name for name, tensor in codec.coder.state_dict().items() if not torch.equal(tensor, before[name])}
+            moved = {
+                name for name, tensor in codec.autoencoder.state_dict().items() if not torch.equal(tensor, before[name])
+            }
             assert moved
             assert all(
                 name.startswith("decoder") if step == second else name.startswith("encoder") or ".into." in name
@@ -360,8 +374,8 @@ SHORT = (
 
 def test_a_run_that_is_over_knows_how_codes_follow_each_other(folder, tmp_path, monkeypatch):
     made = []
-    at_the_end = network.files_at_the_end
-    monkeypatch.setattr(network, "files_at_the_end", lambda *given: made.append(1) or at_the_end(*given))
+    final_files = CodecTraining.final_files
+    monkeypatch.setattr(CodecTraining, "final_files", lambda *given: made.append(1) or final_files(*given))
     runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=5"], quiet=True)
     assert len(made) == 1  # not at every evaluation: it takes minutes
     player = loading.load(str(tmp_path / "run"))
@@ -411,11 +425,11 @@ def test_a_codec_begins_from_another(played, folder, tmp_path):
     base = played.player.folder
     asked = fine_tuning(base)
     assert dataclasses.replace(asked.model, unquantised_steps=1_500, adversarial_from=0, encoder_from=0) == TINY
-    codec = build(asked.model)
-    state = {name: torch.from_numpy(array) for name, array in warm_start(base, asked.model).items()}
+    codec = CodecNetwork(asked.model)
+    state = {name: torch.from_numpy(array) for name, array in initial_weights(base, asked.model).items()}
     codec.averaged().load_state_dict(state)
     codes = sound(20 * TINY.hop_length)[None]
-    begun = codec.coder.eval()
+    begun = codec.autoencoder.eval()
     expected = played.coder.encode(torch.from_numpy(codes))
     assert torch.equal(begun.encode(torch.from_numpy(codes)), expected)
     torch.testing.assert_close(begun.decode(expected), played.coder.decode(expected))
@@ -430,8 +444,8 @@ def test_a_codec_begins_from_another(played, folder, tmp_path):
 def test_a_larger_encoder_begins_as_the_one_that_it_grew_from(played):
     """Blocks that the base lacks add nothing, and it listens to no frame further ahead."""
     larger = dataclasses.replace(TINY, encoder_blocks=3, encoder_look_ahead=2)
-    coder = build(larger).averaged()
-    state = warm_start(played.player.folder, larger)
+    coder = CodecAutoencoder(larger)
+    state = initial_weights(played.player.folder, larger)
     coder.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     wave = torch.from_numpy(sound(30 * TINY.hop_length))[None]
     with torch.no_grad():
@@ -455,7 +469,7 @@ def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_
     assert one["wave"].shape == (3, 12 * 320)
     assert one["wave"].dtype == np.float32
     assert {int(n) for step in range(60) for n in data.batches(step)["n_codebooks"]} == {1, 2, 3, 4}
-    assert data.measured_levels == (1, 2, 4)
+    assert data.evaluated_codebooks == (1, 2, 4)
 
 
 def test_crops_are_played_faster_tilted_and_mixed_as_asked(tmp_path):

@@ -16,7 +16,7 @@ from wavewright.cli import run
 from wavewright.clip import Clip, write_blocks
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.codec.header import HEADER_BYTES
-from wavewright.families.codec.packets import PacketReader
+from wavewright.families.codec.packet_reader import PacketReader
 from wavewright.tasks import codecs
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
@@ -69,7 +69,7 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
     first, second = capsys.readouterr().out.splitlines()
     n_bytes = (tmp_path / "a.wwc").stat().st_size
     assert (
-        first == f"a.wwc: 1.00 s, 44100 Hz, stereo in {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 levels of means"
+        first == f"a.wwc: 1.00 s, 44100 Hz, stereo in {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 codebooks of means"
     )
     assert (
         second == "44100 Hz is resampled to the 16000 Hz of means, and what lies above 8000 Hz is lost; "
@@ -146,13 +146,13 @@ def test_bytes_behind_the_end_are_counted_and_change_nothing(tmp_path):
     data = encode(tmp_path / "a.wav", kbps=0.3).out.read_bytes()
     whole = decode(tmp_path / "a.wwc", tmp_path / "whole.wav")
     assert whole.n_bytes_behind == 0
-    assert str(whole).endswith("1 level of means")
+    assert str(whole).endswith("1 codebook of means")
     for n_behind, words in ((1, "1 byte"), (200_000, "200,000 bytes")):
         (tmp_path / "b.wwc").write_bytes(data + bytes(n_behind))
         result = decode(tmp_path / "b.wwc", tmp_path / "b.wav")
         assert result.n_bytes_behind == n_behind
         assert str(result).splitlines()[1:] == [
-            f"What lies behind the end of {tmp_path / 'b.wwc'} ({words}) belongs to no packet and was left out."
+            f"The data after the end of {tmp_path / 'b.wwc'} ({words}) belongs to no packet and was ignored."
         ]
         assert (tmp_path / "b.wav").read_bytes() == (tmp_path / "whole.wav").read_bytes()
 
@@ -171,11 +171,11 @@ def test_a_long_file_takes_little_memory(tmp_path):
     tracemalloc.stop()
     assert result.seconds == 60 * minutes
     assert soundfile.info(result.out).frames == 60 * minutes * RATE
-    assert max(encode_bytes, decode_bytes) < 8e6  # the samples are 77 MB, the codes of all levels 0.5 MB
+    assert max(encode_bytes, decode_bytes) < 8e6  # the samples are 77 MB, the codes of all codebooks 0.5 MB
 
 
 def test_the_bitrate_nearest_to_the_asked_one_is_taken(codec):
-    bits = np.cumsum(codecs.entropy_bits(codec.frequencies))
+    bits = np.cumsum(codec.mean_code_bits(with_past=True))
     rates = [(50 * level_bits + 60) / 1000 for level_bits in bits]
     for kbps, n_codebooks in (
         (rates[0] / 1.2, 1),
@@ -219,7 +219,7 @@ def refused(capsys, *arguments):
         (["encode", "a.wav", "--model", "none"], "There is no model 'none';"),
         (
             ["encode", "a.wav", "--model", "home/tiny"],
-            "home/tiny is of the family gan, which makes no codes; give a codec with --model.",
+            "home/tiny is of the family gan, which has no codes; give a codec",
         ),
         (
             ["encode", "a.wav", "--stream"],
@@ -234,7 +234,7 @@ def refused(capsys, *arguments):
         (["decode", "a.wav"], "a.wav is no .wwc file; give one that `wavewright encode` wrote."),
         (["decode", "empty.wwc"], "empty.wwc is empty; give a .wwc file that `wavewright encode` wrote."),
         (["decode", "a.wwc", "--out", "a.txt"], "a.txt ends with '.txt'; sound is written to .wav"),
-        (["decode", "a.wwc", "--model", "home/tiny"], "home/tiny is of the family gan, which makes no codes;"),
+        (["decode", "a.wwc", "--model", "home/tiny"], "home/tiny is of the family gan, which has no codes;"),
         (
             ["decode", "other.wwc"],
             "other.wwc was encoded by the codec ba9876543210, "
@@ -264,7 +264,7 @@ def test_a_codec_that_does_not_fit_its_hash_is_refused(tmp_path, codec):
     Clip(steps(RATE), RATE).write(tmp_path / "a.wav")
     encode(tmp_path / "a.wav", kbps=1)
     codec.sample_rate = 8_000
-    with pytest.raises(BadModel, match="levels at 16000 Hz, and speech-codec has 4 at 8000 Hz, whose hash it carries"):
+    with pytest.raises(BadModel, match="codebooks at 16000 Hz, and speech-codec has 4 at 8000 Hz, whose hash it carries"):
         decode(tmp_path / "a.wwc")
 
 

@@ -9,11 +9,13 @@ import torch
 from tiny_codec import drawn_codes, drawn_contexts
 
 from wavewright.errors import BadSetting
-from wavewright.families.codec.contexts import ContextCoder, Contexts, most_bytes, n_groups_of
-from wavewright.families.codec.header import Header, read_header
-from wavewright.families.codec.network import learn_contexts
-from wavewright.families.codec.packets import PacketReader, PacketWriter
-from wavewright.families.codec.range_coder import RangeCoder, frequencies_of
+from wavewright.families.codec.context_coder import ContextCoder, max_payload_bytes
+from wavewright.families.codec.contexts import ContextTables, n_groups_for
+from wavewright.families.codec.header import WwcHeader, read_header
+from wavewright.families.codec.packet_reader import PacketReader
+from wavewright.families.codec.packets import PacketWriter
+from wavewright.families.codec.range_coder import RangeCoder, quantised_frequencies
+from wavewright.families.codec.training import train_contexts
 from wavewright.nn.context_model import CodeFrames, similarity_order
 
 LEVELS, CODES = 2, 16
@@ -39,7 +41,7 @@ CHAIN_BITS = (
 def learned():
     codes = [chain(400, seed) for seed in range(60)]
     vectors = np.random.default_rng(0).standard_normal((LEVELS, CODES, 3))
-    return learn_contexts(codes, vectors, 90_000)
+    return train_contexts(codes, vectors, 90_000)
 
 
 def n_bits(coder, codes, n_packet=50):
@@ -56,11 +58,11 @@ def test_what_follows_from_earlier_codes_is_not_paid_for(learned):
     # A packet's first frame pays all 4 + 2 bits, each packet a few bits to end.
     ideal = sum(CHAIN_BITS) + (4 - CHAIN_BITS[0]) / 50
     assert ideal < found < 1.08 * ideal + 6 / 50
-    assert found < 0.5 * n_bits(RangeCoder(frequencies_of(codes, CODES)), codes)
+    assert found < 0.5 * n_bits(RangeCoder(quantised_frequencies(codes, CODES)), codes)
 
 
 def test_it_says_what_codes_take(learned):
-    known, unknown = learned.bits(knows_earlier=True), learned.bits(knows_earlier=False)
+    known, unknown = learned.mean_bits(with_past=True), learned.mean_bits(with_past=False)
     np.testing.assert_allclose(known, [CHAIN_BITS[0] + (4 - CHAIN_BITS[0]) / 50, 2.0], rtol=0.1)
     np.testing.assert_allclose(unknown, [4.0, 2.0], rtol=0.12)
     codes = chain(20_000, 98)
@@ -76,7 +78,7 @@ def test_fewer_levels_and_packets_of_frames_come_back(learned):
             for first in range(0, 333, n_packet):
                 packet = codes[None, :n_codebooks, first : first + n_packet]
                 np.testing.assert_array_equal(coder.decode(coder.encode(packet), 1, packet.shape[2]), packet)
-    with pytest.raises(BadSetting, match="contexts of 2 levels, and 3 were asked for"):
+    with pytest.raises(BadSetting, match="contexts of 2 codebooks, and 3 were asked for"):
         ContextCoder(learned, 3)
 
 
@@ -84,15 +86,15 @@ def test_learning_is_the_same_again_and_leaves_random_numbers_alone(learned):
     codes = [chain(400, seed) for seed in range(3)]
     vectors = np.random.default_rng(0).standard_normal((LEVELS, CODES, 3))
     before = torch.random.get_rng_state()
-    first, second = (learn_contexts(codes, vectors, 2_000).tensors() for _ in range(2))
+    first, second = (train_contexts(codes, vectors, 2_000).tensors() for _ in range(2))
     assert all((first[name] == second[name]).all() for name in first)
     assert (torch.random.get_rng_state() == before).all()
 
 
 def test_without_any_training_it_says_the_frequencies():
     codes = np.minimum(*np.random.default_rng(1).integers(0, 64, (2, 3, 4_000))).astype(np.int16)
-    frequencies = frequencies_of(codes, 64)
-    contexts = learn_contexts([codes], np.random.default_rng(0).standard_normal((3, 64, 2)), 0)
+    frequencies = quantised_frequencies(codes, 64)
+    contexts = train_contexts([codes], np.random.default_rng(0).standard_normal((3, 64, 2)), 0)
     contexts = replace(contexts, group_weights=0 * contexts.group_weights, code_weights=0 * contexts.code_weights)
     assert n_bits(ContextCoder(contexts), codes) == pytest.approx(n_bits(RangeCoder(frequencies), codes), rel=0.005)
 
@@ -114,7 +116,7 @@ def test_any_tables_and_codes_come_back_within_the_most_bytes():
         codes = drawn_codes(n_channels, n_codebooks, n_frames, codebook_size, seed=trial + 1)
         coded = coder.encode(codes)
         np.testing.assert_array_equal(coder.decode(coded, n_channels, n_frames), codes)
-        assert len(coded) <= most_bytes(n_channels, n_codebooks, n_frames)
+        assert len(coded) <= max_payload_bytes(n_channels, n_codebooks, n_frames)
 
 
 def test_the_rarest_codes_alone_stay_within_the_most_bytes():
@@ -128,7 +130,7 @@ def test_the_rarest_codes_alone_stay_within_the_most_bytes():
     codes = np.full((2, 3, 400), 1_023, np.int16)
     codes[:, :, ::2] = -1
     coded = coder.encode(codes)
-    assert 2 * 3 * 200 * 20 / 8 < len(coded) <= most_bytes(2, 3, 400)
+    assert 2 * 3 * 200 * 20 / 8 < len(coded) <= max_payload_bytes(2, 3, 400)
     np.testing.assert_array_equal(coder.decode(coded, 2, 400), codes)
 
 
@@ -150,7 +152,7 @@ def test_silence_takes_no_byte():
 
 def test_damage_of_one_byte_costs_one_packet():
     contexts = drawn_contexts(4, 64)
-    header = Header("0123456789ab", 16_000, 16_000, 1, 28_000, 4, 10, 2)
+    header = WwcHeader("0123456789ab", 16_000, 16_000, 1, 28_000, 4, 10, 2)
     codes = drawn_codes(1, 4, 88, 64)
     sink = io.BytesIO(header.to_bytes())
     sink.seek(0, 2)
@@ -178,7 +180,7 @@ def test_like_codes_stand_together():
     vectors = np.random.default_rng(0).permutation(np.repeat(np.eye(4), 4, axis=0) + 0.01 * np.arange(16)[:, None])
     kinds = vectors[similarity_order(vectors)].argmax(axis=1).reshape(4, 4)
     assert (kinds == kinds[:, :1]).all()
-    assert [n_groups_of(2**bits) for bits in (2, 3, 10, 11, 12)] == [2, 4, 32, 64, 64]
+    assert [n_groups_for(2**bits) for bits in (2, 3, 10, 11, 12)] == [2, 4, 32, 64, 64]
 
 
 def test_how_many_frames_are_known():
@@ -194,12 +196,12 @@ def test_tables_that_do_not_fit_are_refused():
     drawn = drawn_contexts(2, 64)
     tensors = drawn.tensors()
     with pytest.raises(BadSetting, match="The tables mix, table are missing"):
-        Contexts.of({name: table for name, table in tensors.items() if name not in ("mix", "table")})
+        ContextTables.from_tensors({name: table for name, table in tensors.items() if name not in ("mix", "table")})
     with pytest.raises(BadSetting, match=r"The table mix is int32 \(48, 48\); it must be int8 \(48, 48\)"):
         replace(drawn, mix=drawn.mix.astype(np.int32))
     with pytest.raises(BadSetting, match=r"group_bias is int32 \(2, 7\)"):
         replace(drawn, group_bias=drawn.group_bias[:, :7])
-    with pytest.raises(BadSetting, match="each code of a level once"):
+    with pytest.raises(BadSetting, match="each code of a codebook once"):
         replace(drawn, order=np.zeros_like(drawn.order))
     for table in (0 * drawn.table, drawn.table + 2**14):
         with pytest.raises(BadSetting, match="must lie in 1 to 8192"):

@@ -465,7 +465,7 @@ def test_latents_that_claim_what_cannot_be_are_refused(sounds):
             "x.wwc ends with '.wwc'; latents are written to .safetensors files.",
         ),
         ("encode a.wav --model frames --label bell", "frames has no label 'bell'; its labels are high, low."),
-        ("encode a.wav --model tiny", "tiny is of the family gan, which makes no codes; give a codec with --model."),
+        ("encode a.wav --model tiny", "tiny is of the family gan, which has no codes; give a codec"),
         ("decode none.safetensors", "none.safetensors does not exist; check the path."),
         ("decode x.safetensors --model frames", "and frames is"),
         ("decode x.safetensors --model tiny", "tiny is of the family gan, which knows no latents;"),

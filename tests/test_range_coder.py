@@ -6,11 +6,11 @@ from tiny_codec import drawn_codes, table
 
 from wavewright.errors import BadSetting
 from wavewright.families.codec.config import TOTAL
-from wavewright.families.codec.range_coder import RangeCoder, entropy_bits, frequencies_of, most_bytes
+from wavewright.families.codec.range_coder import RangeCoder, entropy_bits, max_payload_bytes, quantised_frequencies
 
 
 def drawn_by(frequencies, n_frames, seed=0):
-    """Codes (1, levels, frames) as frequent as a table says."""
+    """Codes (1, n_codebooks, frames) as frequent as a table says."""
     rng = np.random.default_rng(seed)
     places = rng.integers(0, TOTAL, (len(frequencies), n_frames))
     codes = [
@@ -22,21 +22,21 @@ def drawn_by(frequencies, n_frames, seed=0):
 def skewed(n_codebooks, codebook_size, seed=0):
     rng = np.random.default_rng(seed)
     codes = (codebook_size * rng.random((n_codebooks, 3_000)) ** 3).astype(np.int16)
-    return frequencies_of(codes, codebook_size)
+    return quantised_frequencies(codes, codebook_size)
 
 
 def test_frequencies_are_dealt_out_as_the_counts_say():
     # 65536 - 4 counts for 4, 3, 1 and 0 of 8 codes: 32766, 24574.5, 8191.5, 0; of equal remainders the lower code
     # gets the count.
     codes = np.array([[0, 0, 0, 0, 1, 1, 1, 2, -1, -1]])
-    np.testing.assert_array_equal(frequencies_of(codes, 4), [[32_767, 24_576, 8_192, 1]])
-    np.testing.assert_array_equal(frequencies_of(np.full((2, 3), -1), 4), np.full((2, 4), TOTAL // 4))
+    np.testing.assert_array_equal(quantised_frequencies(codes, 4), [[32_767, 24_576, 8_192, 1]])
+    np.testing.assert_array_equal(quantised_frequencies(np.full((2, 3), -1), 4), np.full((2, 4), TOTAL // 4))
 
 
 @pytest.mark.parametrize("codebook_size", [1, 2, 3, 1_000, 1_024, 2**15])
 def test_frequencies_sum_to_their_total_and_none_is_zero(codebook_size):
     codes = np.random.default_rng(0).integers(0, codebook_size, (3, 777))
-    frequencies = frequencies_of(codes, codebook_size)
+    frequencies = quantised_frequencies(codes, codebook_size)
     assert frequencies.dtype == np.uint32
     assert frequencies.min() >= 1
     np.testing.assert_array_equal(frequencies.sum(axis=1), TOTAL)
@@ -95,12 +95,12 @@ def test_random_tables_and_codes_come_back():
         n_channels, n_codebooks, n_frames = (int(n) for n in rng.integers(1, (4, 6, 40)))
         codebook_size = int(rng.integers(1, 300))
         shares = rng.dirichlet(np.full(codebook_size, 10.0 ** rng.uniform(-2, 1)))
-        frequencies = frequencies_of(rng.choice(codebook_size, (n_codebooks, 50), p=shares), codebook_size)
+        frequencies = quantised_frequencies(rng.choice(codebook_size, (n_codebooks, 50), p=shares), codebook_size)
         codes = drawn_codes(n_channels, n_codebooks, n_frames, codebook_size, seed=trial + 1)
         coder = RangeCoder(frequencies)
         coded = coder.encode(codes)
         np.testing.assert_array_equal(coder.decode(coded, n_channels, n_frames), codes)
-        assert len(coded) <= most_bytes(n_channels, n_codebooks, n_frames)
+        assert len(coded) <= max_payload_bytes(n_channels, n_codebooks, n_frames)
         assert not coded.endswith(b"\0")
 
 
@@ -111,7 +111,7 @@ def test_the_rarest_codes_alone_stay_within_the_most_bytes():
     codes[:, :, ::2] = -1  # and the dearest flags
     coder = RangeCoder(frequencies)
     coded = coder.encode(codes)
-    assert len(coded) <= most_bytes(2, 3, 400)
+    assert len(coded) <= max_payload_bytes(2, 3, 400)
     np.testing.assert_array_equal(coder.decode(coded, 2, 400), codes)
 
 
@@ -129,11 +129,11 @@ def test_any_bytes_give_codes_of_the_codebook():
 def test_what_cannot_be_coded_is_refused():
     coder = RangeCoder(table(2, 8))
     for codes, words in (
-        (np.zeros((2, 5), int), r"\(channels, 2 levels, frames\)"),
-        (np.zeros((1, 3, 5), int), r"\(channels, 2 levels, frames\)"),
+        (np.zeros((2, 5), int), r"\(channels, 2 codebooks, frames\)"),
+        (np.zeros((1, 3, 5), int), r"\(channels, 2 codebooks, frames\)"),
         (np.full((1, 2, 5), 8), "between 8 and 8"),
         (np.full((1, 2, 5), -2), "between -1 and 7"),
-        (np.array([[[0, -1], [0, 3]]]), "silent frame has it in every level"),
+        (np.array([[[0, -1], [0, 3]]]), "silent frame has it in every codebook"),
     ):
         with pytest.raises(BadSetting, match=words):
             coder.encode(codes)
@@ -141,8 +141,8 @@ def test_what_cannot_be_coded_is_refused():
         with pytest.raises(BadSetting, match="must sum to 65536"):
             RangeCoder(frequencies)
     with pytest.raises(BadSetting, match="codebook size is 0"):
-        frequencies_of(np.zeros((1, 3), int), 0)
+        quantised_frequencies(np.zeros((1, 3), int), 0)
     with pytest.raises(BadSetting, match="must be integers"):
-        frequencies_of(np.zeros((1, 3)), 4)
+        quantised_frequencies(np.zeros((1, 3)), 4)
     with pytest.raises(BadSetting, match="between -1 and 3"):
-        frequencies_of(np.full((1, 3), 4), 4)
+        quantised_frequencies(np.full((1, 3), 4), 4)

@@ -9,9 +9,10 @@ import pytest
 from tiny_codec import HOP_LENGTH, drawn_codes, table
 
 from wavewright.errors import BadAudio, BadSetting
-from wavewright.families.codec import packets
-from wavewright.families.codec.header import HEADER_BYTES, UNKNOWN, Header, _with_check, read_header
-from wavewright.families.codec.packets import PacketReader, PacketWriter, n_codec_samples, number_of, packed
+from wavewright.families.codec import packet_reader
+from wavewright.families.codec.header import HEADER_BYTES, UNKNOWN, WwcHeader, read_header, with_crc
+from wavewright.families.codec.packet_reader import PacketReader
+from wavewright.families.codec.packets import PacketWriter, n_codec_samples, pack, packet_number
 from wavewright.families.codec.range_coder import RangeCoder
 
 HASH = "0123456789ab"
@@ -20,7 +21,7 @@ FRAMES_PER_PACKET = 50
 
 
 def header_of(n_samples, n_channels=1, sample_rate=16_000, n_codebooks=4, frames_per_packet=FRAMES_PER_PACKET):
-    return Header(HASH, 16_000, sample_rate, n_channels, n_samples, n_codebooks, frames_per_packet)
+    return WwcHeader(HASH, 16_000, sample_rate, n_channels, n_samples, n_codebooks, frames_per_packet)
 
 
 def codes_of(header, n_samples):
@@ -42,7 +43,7 @@ def written(header, codes, n_samples, chunk=17):
 
 
 def read(data, source=None):
-    """Read a file: codes ``(channels, levels, frames)``, the reader, and the repaired byte of the header."""
+    """What a file gives: codes ``(channels, n_codebooks, frames)``, the reader, and which byte of the header was put right."""
     source = source or io.BytesIO(data)
     header, repaired = read_header(source, "x.wwc")
     reader = PacketReader(source, header, RangeCoder(TABLE[: header.n_codebooks]), HOP_LENGTH)
@@ -80,7 +81,7 @@ def test_what_is_written_is_read(is_stream, n_channels, sample_rate, n_samples):
     found, reader, repaired = read(written(header, codes, n_samples))
     np.testing.assert_array_equal(found, codes)
     assert (reader.header, reader.lost, repaired) == (header, [], None)
-    assert reader.n_samples == reader.n_samples_there == n_samples
+    assert reader.n_samples == reader.n_samples_decodable == n_samples
 
 
 @pytest.mark.parametrize(("seconds", "n_packets"), [(2, 2), (60, 60)])
@@ -174,7 +175,7 @@ def test_a_file_that_breaks_off_gives_what_is_there(is_stream):
         n_there = n_whole * header.frames_per_packet
         assert reader.n_frames == n_there
         assert reader.lost == [(n_there, None if is_stream else codes.shape[2])]
-        assert reader.n_samples_there == n_there * HOP_LENGTH
+        assert reader.n_samples_decodable == n_there * HOP_LENGTH
 
 
 def test_packets_that_are_missing_doubled_swapped_or_surrounded_by_garbage():
@@ -214,35 +215,35 @@ def test_random_bytes_and_crafted_packets_never_give_more_than_the_header_says()
         assert reader.lost == [(0, 200)]
         with pytest.raises(BadAudio, match=r"is no \.wwc file|is empty"):
             read(rng.bytes(int(rng.integers(0, 300))))
-        crafted = b"".join(packed(int(rng.integers(0, 6)), rng.bytes(int(rng.integers(0, 300)))) for _ in range(8))
+        crafted = b"".join(pack(int(rng.integers(0, 6)), rng.bytes(int(rng.integers(0, 300)))) for _ in range(8))
         found, reader, _ = read(start + crafted)
         assert found.shape[2] <= 200
         assert found.max(initial=-1) < 32
-        assert reader.n_samples_there <= n_samples
+        assert reader.n_samples_decodable <= n_samples
 
 
 def test_garbage_is_searched_in_time_that_grows_with_its_length(monkeypatch):
     sizes = []
     monkeypatch.setattr(
-        packets.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given)
+        packet_reader.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given)
     )
     header = header_of(16_000)
     read(header.to_bytes() + bytes([0x7F]) * 20_000)
     assert len(sizes) <= 20_010
-    assert max(sizes) <= header.most_payload_bytes + 10
+    assert max(sizes) <= header.max_payload_bytes + 10
 
 
 def test_the_end_of_a_stream_does_not_say_more_than_a_thousand_hours():
-    end = packed(0, b"", (2**40 - 2).to_bytes(5, "little"))
+    end = pack(0, b"", (2**40 - 2).to_bytes(5, "little"))
     found, reader, _ = read(header_of(None).to_bytes() + end)
     assert (found.shape[2], reader.n_samples) == (0, None)
 
 
 def test_the_end_of_a_stream_cannot_take_back_what_was_given():
-    start = header_of(None, frames_per_packet=1).to_bytes() + packed(0, b"abc") + packed(1, b"abc")
-    found, reader, _ = read(start + packed(2, b"", (330).to_bytes(5, "little")))
+    start = header_of(None, frames_per_packet=1).to_bytes() + pack(0, b"abc") + pack(1, b"abc")
+    found, reader, _ = read(start + pack(2, b"", (330).to_bytes(5, "little")))
     assert (found.shape[2], reader.n_samples, reader.lost) == (2, None, [(2, None)])
-    found, reader, _ = read(start + packed(2, b"", (640).to_bytes(5, "little")))
+    found, reader, _ = read(start + pack(2, b"", (640).to_bytes(5, "little")))
     assert (found.shape[2], reader.n_samples, reader.lost) == (2, 640, [])
 
 
@@ -287,7 +288,7 @@ def test_the_writer_sends_a_packet_with_the_frame_that_completes_it():
 def test_a_number_is_found_from_its_check():
     for number, body in itertools.product((0, 1, 255, 256, 3_600_000, 2**32 - 1), (b"", b"abc", bytes(300))):
         crc = zlib.crc32(body)
-        assert number_of(zlib.crc32(number.to_bytes(4, "little"), crc), crc) == number
+        assert packet_number(zlib.crc32(number.to_bytes(4, "little"), crc), crc) == number
 
 
 def test_no_two_damages_of_one_byte_change_the_check_of_the_header_alike():
@@ -326,15 +327,15 @@ def test_more_damage_to_a_header_is_one_sentence():
     with pytest.raises(BadAudio, match=r"^x\.wwc is no \.wwc file; give one that `wavewright encode` wrote\.$"):
         read(b"RIFF" + bytes(data))
     with pytest.raises(BadAudio, match=r"there is no version 3 of \.wwc files; they are 1 and 2"):
-        read(_with_check(bytes(data[:-4])))
+        read(with_crc(bytes(data[:-4])))
 
 
 def fields(**changes):
     """A header with a right check and any numbers, as a forger would write it."""
     numbers = {"hash": (0, 6), "codec_rate": (16_000, 3), "rate": (16_000, 3), "channels": (1, 1)}
-    numbers |= {"n_samples": (16_000, 5), "levels": (4, 1), "frames": (50, 1)}
+    numbers |= {"n_samples": (16_000, 5), "codebooks": (4, 1), "frames": (50, 1)}
     values = {name: (changes.get(name, value), n_bytes) for name, (value, n_bytes) in numbers.items()}
-    return _with_check(b"WWC\x01" + b"".join(value.to_bytes(n_bytes, "little") for value, n_bytes in values.values()))
+    return with_crc(b"WWC\x01" + b"".join(value.to_bytes(n_bytes, "little") for value, n_bytes in values.values()))
 
 
 @pytest.mark.parametrize(
@@ -344,8 +345,8 @@ def fields(**changes):
         ({"rate": 0}, "has 1000 to 768000 samples a second, not 0"),
         ({"rate": 2**24 - 1}, "has 1000 to 768000 samples a second, not 16777215"),
         ({"channels": 0}, "has 1 to 255 channels, not 0"),
-        ({"levels": 0}, "has 1 to 32 levels, not 0"),
-        ({"levels": 33}, "has 1 to 32 levels, not 33"),
+        ({"codebooks": 0}, "has 1 to 32 codebooks, not 0"),
+        ({"codebooks": 33}, "has 1 to 32 codebooks, not 33"),
         ({"frames": 0}, "has 1 to 255 frames in a packet, not 0"),
         ({"channels": 255, "frames": 255}, "has 0 to 32511 bytes in a packet, not 650258"),
         ({"n_samples": 0}, "has 1 to 57600000000 samples, or 1000 hours, not 0"),

@@ -13,9 +13,10 @@ from tiny_codec import HOP_LENGTH, MeansCodec, installed
 from wavewright.cli import run
 from wavewright.errors import BadAudio
 from wavewright.families.codec.header import HEADER_BYTES, read_header
-from wavewright.families.codec.packets import MAX_GAP_SECONDS, PacketReader, packed
+from wavewright.families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
+from wavewright.families.codec.packets import pack
 from wavewright.families.codec.range_coder import RangeCoder
-from wavewright.tasks.decode import decode, decoded
+from wavewright.tasks.decode import decode, decode_packets
 
 RATE = 16_000
 
@@ -31,7 +32,7 @@ def codec(tmp_path, monkeypatch):
 @pytest.mark.parametrize("n_samples", [None, RATE * 3_600 * 900])
 def test_one_packet_is_no_reason_for_silence(tmp_path, codec, frames_per_packet, number, n_samples):
     header = header_of(n_samples, frames_per_packet=frames_per_packet)
-    data = header.to_bytes() + packed(number, b"")
+    data = header.to_bytes() + pack(number, b"")
     (tmp_path / "a.wwc").write_bytes(data)
     if number == 1:  # one packet may have been cut out without a trace
         found, _, _ = read(data)
@@ -45,12 +46,12 @@ def test_one_packet_is_no_reason_for_silence(tmp_path, codec, frames_per_packet,
 def test_two_packets_that_agree_are_believed_up_to_the_longest_gap(tmp_path, codec, capsys):
     first = int(MAX_GAP_SECONDS)
     header = header_of(None)
-    start = header.to_bytes() + packed(0, b"abc")
+    start = header.to_bytes() + pack(0, b"abc")
     for number, n_frames in ((first + 1, 50 * (first + 3)), (first + 2, 50)):
-        found, reader, _ = read(start + packed(number, b"") + packed(number + 1, b""))
+        found, reader, _ = read(start + pack(number, b"") + pack(number + 1, b""))
         assert found.shape[2] == n_frames
-        assert reader.first_refused == (None if number == first + 1 else 50 * number)
-    (tmp_path / "a.wwc").write_bytes(start + packed(700, b"abc") + packed(701, b"abc"))
+        assert reader.resumes_at == (None if number == first + 1 else 50 * number)
+    (tmp_path / "a.wwc").write_bytes(start + pack(700, b"abc") + pack(701, b"abc"))
     assert run(["decode", "a.wwc", "--json"]) == 0
     assert '"seconds": 1.0,' in (said := capsys.readouterr().out)
     assert '"refused_from": 700.0' in said
@@ -59,7 +60,7 @@ def test_two_packets_that_agree_are_believed_up_to_the_longest_gap(tmp_path, cod
     said = capsys.readouterr().out
     assert "Packets go on at 700.00 s; --max-gap-seconds 700 puts silence before them and decodes them." in said
     assert decode(tmp_path / "a.wwc", max_gap_seconds=700).seconds == 702
-    (tmp_path / "b.wwc").write_bytes(header.to_bytes() + packed(700, b"abc") + packed(701, b"abc"))
+    (tmp_path / "b.wwc").write_bytes(header.to_bytes() + pack(700, b"abc") + pack(701, b"abc"))
     with pytest.raises(
         BadAudio, match=r"no packet that is whole before 700.00 s; --max-gap-seconds 700 decodes what is there"
     ):
@@ -79,7 +80,7 @@ def test_noise_with_packets_that_only_seem_to_be_some_loses_nothing_else(seed, i
     n_missing = int(rng.integers(0, 8))
     noise = b"".join(
         rng.bytes(int(rng.integers(0, 4_000)))
-        + packed(int(rng.integers(0, 10 ** int(rng.integers(1, 6)))), rng.bytes(30))
+        + pack(int(rng.integers(0, 10 ** int(rng.integers(1, 6)))), rng.bytes(30))
         for _ in range(10)
     )
     damaged = b"".join([data[:HEADER_BYTES], *found[:first], noise, *found[first + n_missing :]])
@@ -108,13 +109,13 @@ def test_every_second_packet_may_be_missing(seed):
 
 def test_nothing_is_given_for_a_gap_before_two_packets_confirm_it():
     header = header_of(None, frames_per_packet=1)
-    data = header.to_bytes() + packed(0, b"abc") + packed(5, b"abc")
+    data = header.to_bytes() + pack(0, b"abc") + pack(5, b"abc")
     source = io.BytesIO(data)
     read_header(source, "x")
     reader = iter(PacketReader(source, header, RangeCoder(TABLE), HOP_LENGTH))
     assert next(reader).shape[2] == 1
     assert next(reader, None) is None
-    found, reader, _ = read(data + packed(6, b"abc"))
+    found, reader, _ = read(data + pack(6, b"abc"))
     assert found.shape[2] == 7
     assert reader.lost == [(1, 5), (7, None)]
 
@@ -129,20 +130,24 @@ def test_a_stream_whose_end_or_header_is_wrong_has_the_samples_of_its_frames(see
     header = type(header)(header.model_hash, codec_rate, rate, 1, None, 4, header.frames_per_packet)
     n_packets = int(rng.integers(1, 60))
     n_wrong = int(rng.integers(1, 3))
-    data = b"".join(packed(number, b"abc") for number in range(n_packets)) + b"\x00" * n_wrong
+    data = b"".join(pack(number, b"abc") for number in range(n_packets)) + b"\x00" * n_wrong
     reader = PacketReader(io.BytesIO(data), header, RangeCoder(TABLE), HOP_LENGTH)
     codec = MeansCodec()
     codec.sample_rate = codec_rate
-    n_samples = sum(wave.shape[1] for wave in decoded(codec, reader, "x"))
-    assert n_samples == reader.n_samples_there == n_packets * header.frames_per_packet * HOP_LENGTH * rate // codec_rate
+    n_samples = sum(wave.shape[1] for wave in decode_packets(codec, reader, "x"))
+    assert (
+        n_samples
+        == reader.n_samples_decodable
+        == n_packets * header.frames_per_packet * HOP_LENGTH * rate // codec_rate
+    )
 
 
 def test_a_megabyte_of_noise_is_searched_with_one_check_a_byte(monkeypatch):
     sizes = []
-    from wavewright.families.codec import packets
+    from wavewright.families.codec import packet_reader
 
     monkeypatch.setattr(
-        packets.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given)
+        packet_reader.zlib, "crc32", lambda *given, crc32=zlib.crc32: sizes.append(len(given[0])) or crc32(*given)
     )
     noise = np.random.default_rng(0).bytes(100_000)
     found, reader, _ = read(header_of(None, frames_per_packet=255).to_bytes() + noise)

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from tiny_codec import drawn_codes, drawn_contexts, table
 
-from wavewright.families.codec.contexts import ContextCoder
-from wavewright.families.codec.header import Header, read_header
-from wavewright.families.codec.packets import PacketReader, PacketWriter, n_codec_samples
+from wavewright.families.codec.context_coder import ContextCoder
+from wavewright.families.codec.header import WwcHeader, read_header
+from wavewright.families.codec.packet_reader import PacketReader
+from wavewright.families.codec.packets import PacketWriter, n_codec_samples
 from wavewright.families.codec.range_coder import RangeCoder
 
 FOLDER = Path(__file__).parent / "vectors"
@@ -27,7 +28,7 @@ class Vector:
     """A file: its header, the codebook and the hop of its codec, and the CRC-32 of its codes (int16) and of the file."""
 
     name: str
-    header: Header
+    header: WwcHeader
     n_samples: int
     codebook_size: int
     hop_length: int
@@ -57,11 +58,15 @@ class Vector:
 
 
 VECTORS = [
-    Vector("mono", Header("0123456789ab", 16_000, 16_000, 1, 40_123, 4, 50), 40_123, 32, 320, 0xA719AEEE, 0xC34F13E9),
-    Vector("stream", Header("fedcba987654", 16_000, 44_100, 2, None, 2, 1), 30_001, 300, 320, 0x178E2ACC, 0xB9409713),
+    Vector(
+        "mono", WwcHeader("0123456789ab", 16_000, 16_000, 1, 40_123, 4, 50), 40_123, 32, 320, 0xA719AEEE, 0xC34F13E9
+    ),
+    Vector(
+        "stream", WwcHeader("fedcba987654", 16_000, 44_100, 2, None, 2, 1), 30_001, 300, 320, 0x178E2ACC, 0xB9409713
+    ),
     Vector(
         "three-channels",
-        Header("00ff00ff00ff", 48_000, 8_000, 3, 4_567, 6, 21),
+        WwcHeader("00ff00ff00ff", 48_000, 8_000, 3, 4_567, 6, 21),
         4_567,
         1_024,
         480,
@@ -70,7 +75,7 @@ VECTORS = [
     ),
     Vector(
         "contexts",
-        Header("0a1b2c3d4e5f", 16_000, 16_000, 1, 40_123, 6, 50, 2),
+        WwcHeader("0a1b2c3d4e5f", 16_000, 16_000, 1, 40_123, 6, 50, 2),
         40_123,
         1_024,
         320,
@@ -79,7 +84,7 @@ VECTORS = [
     ),
     Vector(
         "contexts-stream",
-        Header("a0b1c2d3e4f5", 16_000, 22_050, 2, None, 3, 4, 2),
+        WwcHeader("a0b1c2d3e4f5", 16_000, 22_050, 2, None, 3, 4, 2),
         20_003,
         128,
         320,

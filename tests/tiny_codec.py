@@ -10,23 +10,23 @@ import numpy as np
 import pytest
 
 from wavewright import loading
+from wavewright.contracts.runtime import Codec, CodecDecoder, CodecEncoder
 from wavewright.families.codec.config import TOTAL
 from wavewright.families.codec.contexts import (
-    KINDS,
+    DTYPES,
     TABLE_SIZE,
-    Contexts,
-    n_groups_of,
-    shapes,
+    ContextTables,
+    n_groups_for,
+    table_shapes,
 )
-from wavewright.families.codec.range_coder import frequencies_of
-from wavewright.families.codec.runtime import CodecRuntime
+from wavewright.families.codec.range_coder import RangeCoder, entropy_bits, quantised_frequencies
 from wavewright.tasks import codecs
 
 SAMPLE_RATE, HOP_LENGTH = 16_000, 320
 N_CODEBOOKS, CODEBOOK_SIZE = 4, 32
 
 
-class MeansEncoder:
+class MeansEncoder(CodecEncoder):
     """Each frame's mean, quantised; a frame of zeros has the code -1."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class MeansEncoder:
         return codes
 
 
-class MeansDecoder:
+class MeansDecoder(CodecDecoder):
     """Constant frames, each given when the next one is known: a look-ahead of one frame."""
 
     def __init__(self, n_codebooks: int) -> None:
@@ -85,8 +85,8 @@ class Hashed:
         return (self.hash,)
 
 
-class MeansCodec(CodecRuntime):
-    """The runtime of a codec, without a model folder."""
+class MeansCodec(Codec):
+    """All that tasks need of a codec, without a model folder."""
 
     sample_rate, hop_length = SAMPLE_RATE, HOP_LENGTH
     n_codebooks, codebook_size, latency_samples = N_CODEBOOKS, CODEBOOK_SIZE, HOP_LENGTH
@@ -95,13 +95,23 @@ class MeansCodec(CodecRuntime):
         self.card = SimpleNamespace(name="means", family="codec")
         self.folder = Hashed(model_hash)
         self.frequencies = np.full((N_CODEBOOKS, CODEBOOK_SIZE), TOTAL // CODEBOOK_SIZE, np.uint32)  # 5 bits a code
-        self.contexts = None
+        self.labels = ()
 
     def encoder(self) -> MeansEncoder:
         return MeansEncoder()
 
-    def decoder(self, n_codebooks: int) -> MeansDecoder:
-        return MeansDecoder(n_codebooks)
+    def decoder(self, n_codebooks: int | None = None) -> MeansDecoder:
+        return MeansDecoder(N_CODEBOOKS if n_codebooks is None else n_codebooks)
+
+    @property
+    def has_context_model(self) -> bool:
+        return False
+
+    def entropy_coder(self, n_codebooks: int, with_context: bool) -> RangeCoder:
+        return RangeCoder(self.frequencies[:n_codebooks])
+
+    def mean_code_bits(self, with_past: bool) -> np.ndarray:
+        return entropy_bits(self.frequencies)
 
 
 def numbers(n: int, seed: int = 1) -> np.ndarray:
@@ -127,14 +137,14 @@ def drawn_codes(n_channels: int, n_codebooks: int, n_frames: int, codebook_size:
 
 def table(n_codebooks: int, codebook_size: int) -> np.ndarray:
     """Frequencies ``(n_codebooks, codebook_size)`` of codes drawn as by :func:`drawn_codes`."""
-    return frequencies_of(drawn_codes(1, n_codebooks, 500, codebook_size, seed=7)[0], codebook_size)
+    return quantised_frequencies(drawn_codes(1, n_codebooks, 500, codebook_size, seed=7)[0], codebook_size)
 
 
-def drawn_contexts(n_codebooks: int, codebook_size: int, seed: int = 5) -> Contexts:
-    """Contexts of numbers by formula, which make some codes far more frequent than others."""
+def drawn_contexts(n_codebooks: int, codebook_size: int, seed: int = 5) -> ContextTables:
+    """ContextTables of numbers by formula, which make some codes far more frequent than others."""
     drawn_shapes = {
         name: shape
-        for name, shape in shapes(n_codebooks, codebook_size).items()
+        for name, shape in table_shapes(n_codebooks, codebook_size).items()
         if name not in ("order", "table", "millibits")
     }
     largest = {
@@ -153,11 +163,11 @@ def drawn_contexts(n_codebooks: int, codebook_size: int, seed: int = 5) -> Conte
     found, place = {}, n_codebooks * codebook_size
     for name, shape in drawn_shapes.items():
         count, most = math.prod(shape), largest.get(name, 25)
-        found[name] = (drawn[place : place + count] % (2 * most + 1) - most).reshape(shape).astype(KINDS[name])
+        found[name] = (drawn[place : place + count] % (2 * most + 1) - most).reshape(shape).astype(DTYPES[name])
         place += count
-    n_groups = n_groups_of(codebook_size)
+    n_groups = n_groups_for(codebook_size)
     most_parts = TOTAL // max(n_groups, codebook_size // n_groups)
-    return Contexts(
+    return ContextTables(
         order=np.argsort(drawn[: n_codebooks * codebook_size].reshape(n_codebooks, -1), axis=1, kind="stable").astype(
             np.int16
         ),

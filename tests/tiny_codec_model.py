@@ -10,9 +10,11 @@ import torch
 
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
+from wavewright.families.codec.batches import CodecDataSettings
 from wavewright.families.codec.config import SIZES
-from wavewright.families.codec.network import Coder, build, export
-from wavewright.families.codec.recipe import CodecDataSettings, CodecPrepared, CodecRecipe, prepare, recipe
+from wavewright.families.codec.modules import CodecAutoencoder
+from wavewright.families.codec.recipe import CodecPrepared, CodecRecipe, prepare, recipe
+from wavewright.families.codec.training import CodecTraining
 from wavewright.models.card import Card
 from wavewright.training.export import as_played, export_model
 
@@ -40,20 +42,20 @@ def prepared(folder: Path, cache: Path, **model: object) -> CodecPrepared:
     )
 
 
-def export_codec(sounds: Path, cache: Path, place: Path) -> Coder:
-    """Write a codec to the model folder ``place``, its codebooks set by one batch; return its exported network."""
+def export_codec(sounds: Path, cache: Path, place: Path) -> CodecAutoencoder:
+    """Write a codec to the model folder ``place``, its codebooks placed by one batch; returns its network as it plays."""
     torch.manual_seed(0)
     data = prepared(sounds, cache)
-    codec = build(TINY)
+    codec = CodecTraining().build(TINY)
     for step in (0, TINY.unquantised_steps):
         batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
         codec.turns(step)[0][1](batch)
     with torch.no_grad():  # as training leaves them: no two alike
-        for parameter in codec.coder.parameters():
+        for parameter in codec.autoencoder.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
     card = Card(name=place.name, family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
-    export_model(place, card, export(codec.coder.eval(), data))
-    return as_played(codec.coder)  # type: ignore[return-value]
+    export_model(place, card, CodecTraining().export(codec.autoencoder.eval(), data))
+    return as_played(codec.autoencoder)  # type: ignore[return-value]
 
 
 def drawn_codes(n_frames, seed=0, n_codebooks=4):

@@ -20,7 +20,7 @@ _files: list[tuple[bytes, bool]] = []
 
 def WARM_UP() -> None:
     from wavewright import loading
-    from wavewright.families.codec.header import Header
+    from wavewright.families.codec.header import WwcHeader
     from wavewright.families.codec.packets import PacketWriter, n_codec_samples
     from wavewright.tasks import codecs
 
@@ -32,7 +32,9 @@ def WARM_UP() -> None:
         *((16_000, 1, 16_000, 50, False), (40_000, 2, 44_100, 20, False), (9_000, 1, 8_000, 7, False)),
         *((16_000, 1, 16_000, 1, True), (20_000, 1, 44_100, 1, True), (9_001, 3, 11_025, 5, True)),
     ):
-        header = Header(means.folder.hash, SAMPLE_RATE, rate, n_channels, None if is_stream else n_samples, 3, n_frames)
+        header = WwcHeader(
+            means.folder.hash, SAMPLE_RATE, rate, n_channels, None if is_stream else n_samples, 3, n_frames
+        )
         sink = io.BytesIO()
         sink.write(header.to_bytes())
         writer = PacketWriter(sink, header, codecs.coder_of(means, header, "x"), is_stream)
@@ -109,7 +111,7 @@ def _damaged(rng: random.Random) -> bytes:
 
 def _lying(rng: random.Random, contents: bytes) -> bytes:
     """Return a file whose header has wrong numbers and a valid check."""
-    from wavewright.families.codec.header import UNKNOWN, _with_check
+    from wavewright.families.codec.header import UNKNOWN, with_crc
 
     changed = bytearray(contents[:24].ljust(24, b"\0"))
     for _ in range(rng.choice((1, 1, 2))):
@@ -125,19 +127,19 @@ def _lying(rng: random.Random, contents: bytes) -> bytes:
             )
         )
         changed[place : place + n_bytes] = rng.choice(values).to_bytes(n_bytes, "little")
-    return _with_check(bytes(changed)) + contents[28:]
+    return with_crc(bytes(changed)) + contents[28:]
 
 
 def _crafted(rng: random.Random) -> bytes:
     """Return packets with valid checks, arbitrary numbers and random payloads."""
-    from wavewright.families.codec.packets import packed
+    from wavewright.families.codec.packets import pack
 
     number, packets = rng.choice((0, 1, 5, 200, 3_600, 10**6, 2**32 - 2)), []
     for _ in range(rng.choice((1, 2, 3, 6))):
         payload = rng.randbytes(rng.choice((0, 1, 30, 127, 128, 300)))
         count = rng.choice((0, 1, number * HOP_LENGTH, 2**40 - 1)) if rng.random() < 0.2 else None
         is_right = count is None or count < 2**40
-        packets.append(packed(number, payload, count.to_bytes(5, "little") if count is not None and is_right else b""))
+        packets.append(pack(number, payload, count.to_bytes(5, "little") if count is not None and is_right else b""))
         number = min(number + rng.choice((1, 1, 1, 0, 2, 9, 10, 3_600)), 2**32 - 1)
     return b"".join(packets)
 

@@ -162,16 +162,112 @@ class AcousticModel(Model, ABC):
         """Return the mel frames of a sentence."""
 
 
+class CodecEncoder(ABC):
+    """An encoder of a stream of one channel; the sizes of the chunks change no code."""
+
+    @abstractmethod
+    def push(self, wave: np.ndarray) -> np.ndarray:
+        """Return the codes ``(n_codebooks, frames)`` int16 of the frames that ``wave (time,)`` completes.
+
+        Raises BadAudio for other shapes, integers, NaN or infinite values; the stream then stays as it was.
+        """
+
+    @abstractmethod
+    def finish(self) -> np.ndarray:
+        """Return the codes of the remaining frames, the last of which is padded with silence."""
+
+
+class CodecDecoder(ABC):
+    """A decoder of a stream of one channel; the sizes of the chunks change no sample."""
+
+    @abstractmethod
+    def push(self, codes: np.ndarray) -> np.ndarray:
+        """Return the samples ``(time,)`` that ``codes (n_codebooks, frames)`` complete; look-ahead delays them.
+
+        Raises BadSetting for another number of codebooks and for values that no code has.
+        """
+
+    @abstractmethod
+    def finish(self) -> np.ndarray:
+        """Return the remaining samples: ``hop_length`` for each frame in all."""
+
+
+class EntropyCoder(ABC):
+    """A lossless code for the codes of one packet."""
+
+    @abstractmethod
+    def encode(self, codes: np.ndarray) -> bytes:
+        """Return the payload of ``codes (channels, n_codebooks, frames)``; raise BadSetting for invalid codes."""
+
+    @abstractmethod
+    def decode(self, payload: bytes, n_channels: int, n_frames: int) -> np.ndarray:
+        """Return the codes ``(channels, n_codebooks, frames)`` int16 of a payload; any bytes give valid codes."""
+
+
 class Codec(Model, ABC):
-    """A model that compresses audio into codes."""
+    """A model that compresses audio into codes.
 
-    @abstractmethod
+    Attributes
+    ----------
+    hop_length
+        Samples per frame of codes.
+    n_codebooks
+        Codes per frame, coarse to fine; the first few alone are a coarser version of the audio.
+    codebook_size
+        Number of different codes of each codebook; -1 in every codebook is a frame of digital silence.
+    latency_samples
+        Largest delay of a stream that is encoded and decoded, in samples.
+    """
+
+    hop_length: int
+    n_codebooks: int
+    codebook_size: int
+    latency_samples: int
+
     def encode(self, wave: np.ndarray) -> np.ndarray:
-        """Return the codes ``(codebooks, frames)`` int16 of a wave ``(time,)``."""
+        """Return the codes ``(n_codebooks, frames)`` int16 of a wave ``(time,)``, the last frame padded with silence.
+
+        Raises BadAudio for several channels, integers, NaN or infinite values.
+        """
+        encoder = self.encoder()
+        return np.concatenate([encoder.push(wave), encoder.finish()], axis=1)
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Return the wave ``(1, frames * hop_length)`` float32 of codes ``(codebooks, frames)``, of the first codebooks.
+
+        Raises BadSetting for more codebooks than the model has and for values that no code has.
+        """
+        codes = np.atleast_2d(np.asarray(codes))
+        decoder = self.decoder(len(codes))
+        return np.concatenate([decoder.push(codes), decoder.finish()])[None]
 
     @abstractmethod
-    def decode(self, codes: np.ndarray) -> np.ndarray:
-        """Return the wave ``(1, time)`` float32 of codes ``(codebooks, frames)``."""
+    def encoder(self) -> CodecEncoder:
+        """Return an encoder of a new stream."""
+
+    @abstractmethod
+    def decoder(self, n_codebooks: int | None = None) -> CodecDecoder:
+        """Return a decoder of a new stream of the first ``n_codebooks`` codes of each frame, by default of all.
+
+        Raises BadSetting for a number of codebooks that the model does not have.
+        """
+
+    @property
+    @abstractmethod
+    def has_context_model(self) -> bool:
+        """True if the probabilities of codes can be computed from the codes before them."""
+
+    @abstractmethod
+    def entropy_coder(self, n_codebooks: int, with_context: bool) -> EntropyCoder:
+        """Return the entropy coder of the first ``n_codebooks`` codes of each frame.
+
+        It uses the context model, or else the mean frequency of each code. Raises BadModel if the tables that it needs
+        are missing or damaged.
+        """
+
+    @abstractmethod
+    def mean_code_bits(self, with_past: bool) -> np.ndarray:
+        """Return the mean size of a code in bits, ``(n_codebooks,)``, with or without known earlier frames."""
 
 
 class Autoencoder(Model, ABC):

@@ -1,4 +1,4 @@
-"""Decode sound: from the codes of a .wwc file or stream, or from the latents of a VAE."""
+"""Decode audio: from the codes of a .wwc file or stream, or from the latents of a VAE."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ import numpy as np
 from pydantic import Field
 
 from ..clip import Clip, resampled, write_blocks
+from ..contracts.runtime import Codec
 from ..errors import BadAudio, BadSetting
-from ..families.codec.header import LONGEST_SECONDS, read_header
-from ..families.codec.packets import MAX_GAP_SECONDS, PacketReader
+from ..families.codec.header import MAX_SECONDS, read_header
+from ..families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
 from . import BY_PLACE, checked
-from .codecs import Codec, codec_of, coder_of, described, levels_in_words
+from .codecs import codebooks_text, codec_of, coder_of, described
 from .encode import check_stream
 from .latent_codes import DecodedLatents, decode_latents
 from .latent_file import SUFFIX as LATENTS_SUFFIX
@@ -29,13 +30,31 @@ from .progress_bar import progress_bar
 
 @dataclass(frozen=True)
 class Decoded:
-    """A sound file made of codes.
+    """A sound file that was decoded from codes.
 
-    ``lost_seconds`` are the stretches ``(from, to)`` whose packets are damaged or missing: silent in the file, or beyond its end; ``to``
-    is None where a stream breaks off. ``refused_from`` is the time in seconds at which packets continue after a gap
-    longer than allowed, or None. ``repaired_byte`` is the index of a damaged byte of the header that was corrected, or
-    None.
-    ``n_bytes_behind`` its end were left out.
+    Attributes
+    ----------
+    out, file
+        The sound file and the .wwc file.
+    model, model_hash
+        Name and hash of the codec.
+    seconds
+        Duration.
+    sample_rate
+        In Hz.
+    n_channels, n_codebooks
+        Channels, and codes per frame of each.
+    n_bytes, kbps
+        Size of the .wwc file, and its bitrate in kbit/s.
+    lost_seconds
+        Intervals ``(start, end)`` whose packets are damaged or missing: silent in the file, or beyond its end. ``end``
+        is None where a stream breaks off.
+    repaired_byte
+        Index of a damaged byte of the header that was corrected, or None.
+    n_bytes_behind
+        Bytes after the last packet, which were ignored.
+    refused_from
+        Time in seconds at which packets continue after a gap longer than allowed, or None.
     """
 
     out: Path
@@ -54,14 +73,16 @@ class Decoded:
     refused_from: float | None = None
 
     def __str__(self) -> str:
-        sound = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
+        """Return what was decoded, and a line for each kind of damage."""
+        audio = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
         lines = [
-            f"{self.out}: {sound} from {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {levels_in_words(self.n_codebooks)} of {self.model}"
+            f"{self.out}: {audio} from {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, "
+            f"{codebooks_text(self.n_codebooks)} of {self.model}"
         ]
-        lines += damage(str(self.file), self.lost_seconds, self.repaired_byte, self.seconds, self.refused_from)
+        lines += damage_notes(str(self.file), self.lost_seconds, self.repaired_byte, self.seconds, self.refused_from)
         if self.n_bytes_behind:
-            behind = "1 byte" if self.n_bytes_behind == 1 else f"{self.n_bytes_behind:,} bytes"
-            lines.append(f"What lies behind the end of {self.file} ({behind}) belongs to no packet and was left out.")
+            n_bytes = "1 byte" if self.n_bytes_behind == 1 else f"{self.n_bytes_behind:,} bytes"
+            lines.append(f"The data after the end of {self.file} ({n_bytes}) belongs to no packet and was ignored.")
         return "\n".join(lines)
 
 
@@ -78,16 +99,23 @@ def decode(
     ] = None,
     stream: Annotated[bool, Field(description="From standard input to raw 16-bit samples on standard output.")] = False,
     max_gap_seconds: Annotated[
-        float, Field(description="Longest silence that stands for codes lost in one place.", ge=0, le=LONGEST_SECONDS)
+        float, Field(description="Longest silence that replaces consecutive lost packets.", ge=0, le=MAX_SECONDS)
     ] = MAX_GAP_SECONDS,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> Decoded | DecodedLatents | None:
-    """Turn a .wwc file, or the latents in a .safetensors file, back into sound.
+    """Decode a .wwc file, or the latents in a .safetensors file, to a sound file.
 
-    Codes give the rate, the channels and the exact number of samples of what was encoded; what is damaged is silent and named, the rest
-    is decoded. Latents are mono, and damaged ones are refused. With ``stream`` nothing is returned. Raises BadAudio for a file of
-    another kind or with nothing in it that is whole, BadModel where the model that encoded it is not there, BadSetting and BadFolder
-    where the sound cannot be written.
+    Codes restore the rate, the channels and the exact number of samples; damaged packets become silence and are named.
+    Latents are mono, and damaged ones are refused. With ``stream`` nothing is returned.
+
+    Raises
+    ------
+    BadAudio
+        If the file is of another kind or has no valid packet.
+    BadModel
+        If the model that encoded it is missing or damaged.
+    BadSetting, BadFolder
+        If the sound file cannot be written.
     """
     if stream:
         check_stream(file, out)
@@ -102,138 +130,183 @@ def decode(
         return _decode_file(file, source, out, model, max_gap_seconds, quiet)
 
 
-def _decode_file(
-    file: Path, source: BinaryIO, out: Path, model: str | None, max_gap_seconds: float, quiet: bool
-) -> Decoded:
-    header, repaired = read_header(source, str(file))
-    codec = codec_of(header, model, str(file))
-    reader = PacketReader(source, header, coder_of(codec, header, str(file)), codec.hop_length, max_gap_seconds)
-    total = None if header.n_samples is None else header.n_samples / header.sample_rate
-    with progress_bar(f"decoding {file.name}", total, quiet) as show:
-        waves = decoded(codec, reader, str(file))
-        first = next(waves, None)
-        if first is None:
-            raise BadAudio(
-                f"{file} is of a sound without a sample, so there is nothing to decode; encode one that has some."
-            )
-        write_blocks(out, _shown(chain([first], waves), header.sample_rate, show))
-    seconds = reader.n_samples_there / header.sample_rate
-    n_bytes = file.stat().st_size
-    return Decoded(
-        out,
-        file,
-        codec.card.name,
-        codec.folder.hash,
-        seconds,
-        header.sample_rate,
-        header.n_channels,
-        header.n_codebooks,
-        n_bytes,
-        8 * n_bytes / seconds / 1000,
-        lost_seconds(reader, codec),
-        repaired,
-        reader.n_bytes_behind() if reader.first_refused is None else 0,
-        refused_from(reader, codec),
-    )
-
-
 def decode_stream(
     source: BinaryIO, sink: BinaryIO, model: str | None = None, max_gap_seconds: float = MAX_GAP_SECONDS
 ) -> None:
-    """Decode a .wwc stream from ``source`` to raw 16-bit samples in ``sink``, channels side by side, sent as soon as they are there.
+    """Decode a .wwc stream to raw 16-bit samples, which are written as soon as they are complete.
 
-    What is damaged is named on standard error.
+    Damage is reported on standard error.
+
+    Parameters
+    ----------
+    source
+        The stream.
+    sink
+        Where the samples are written to, with interleaved channels.
+    model
+        Name of the codec; by default the one with the hash in the header.
+    max_gap_seconds
+        Longest silence that replaces consecutive lost packets.
+
+    Raises
+    ------
+    BadAudio
+        If the source is of another kind or has no valid packet.
+    BadModel
+        If the codec is missing or damaged.
     """
     name = "standard input"
-    header, repaired = read_header(source, name)
+    header, repaired_byte = read_header(source, name)
     codec = codec_of(header, model, name)
     reader = PacketReader(source, header, coder_of(codec, header, name), codec.hop_length, max_gap_seconds)
     with pipe_out(sink):
-        for wave in decoded(codec, reader, name):
+        for wave in decode_packets(codec, reader, name):
             sink.write(to_pcm(wave))
             sink.flush()
-    seconds = reader.n_samples_there / header.sample_rate
-    for sentence in damage(name, lost_seconds(reader, codec), repaired, seconds, refused_from(reader, codec)):
+    seconds = reader.n_samples_decodable / header.sample_rate
+    lost, resumes_at = lost_intervals(reader, codec), resume_time(reader, codec)
+    for sentence in damage_notes(name, lost, repaired_byte, seconds, resumes_at):
         print(sentence, file=sys.stderr)
 
 
-def decoded(codec: Codec, reader: PacketReader, name: str) -> Iterator[np.ndarray]:
-    """The sound ``(channels, time)`` that the codes stand for, at the rate of what was encoded and as long; silence where codes are lost.
+def decode_packets(codec: Codec, reader: PacketReader, name: str) -> Iterator[np.ndarray]:
+    """Yield the decoded audio at the rate and of the length of what was encoded.
 
-    Where the end is lost, the sound ends with the last packet that is there. Raises BadAudio where no packet is.
+    Lost packets become silence; where the end is lost, the audio ends with the last valid packet.
+
+    Parameters
+    ----------
+    codec
+        The codec.
+    reader
+        Reader of the packets.
+    name
+        Name of the source in messages.
+
+    Yields
+    ------
+    np.ndarray
+        ``(channels, time)`` float32.
+
+    Raises
+    ------
+    BadAudio
+        If there is no valid packet.
     """
-    header, n_given = reader.header, 0
-    for wave in resampled(_at_codec_rate(codec, reader), codec.sample_rate, header.sample_rate, header.n_channels):
-        wave = wave[:, : max(0, reader.n_samples_there - n_given)]
-        n_given += wave.shape[1]
-        if wave.shape[1]:
-            yield wave
+    header, n_yielded = reader.header, 0
+    for wave in resampled(_decode_frames(codec, reader), codec.sample_rate, header.sample_rate, header.n_channels):
+        chunk = wave[:, : max(0, reader.n_samples_decodable - n_yielded)]
+        n_yielded += chunk.shape[1]
+        if chunk.shape[1]:
+            yield chunk
     if reader.n_frames == 0 and reader.lost:
-        if (first := refused_from(reader, codec)) is not None:
+        if (resumes_at := resume_time(reader, codec)) is not None:
             raise BadAudio(
-                f"{name} has no packet that is whole before {first:.2f} s; {_allowing(first)} decodes what is there."
+                f"{name} has no packet that is whole before {resumes_at:.2f} s; {_allowing(resumes_at)} decodes what "
+                "is there."
             )
         raise BadAudio(f"{name} has no packet that is whole, so there is nothing to decode; copy it again.")
-    if n_given < reader.n_samples_there:
-        yield np.zeros((header.n_channels, reader.n_samples_there - n_given), np.float32)
+    if n_yielded < reader.n_samples_decodable:
+        yield np.zeros((header.n_channels, reader.n_samples_decodable - n_yielded), np.float32)
 
 
-def lost_seconds(reader: PacketReader, codec: Codec) -> tuple[tuple[float, float | None], ...]:
-    """The stretches of the sound that are lost, in seconds, as far as the reader has come."""
-    longest = float("inf") if reader.n_samples is None else reader.n_samples / reader.header.sample_rate
-    frame = codec.hop_length / codec.sample_rate
+def lost_intervals(reader: PacketReader, codec: Codec) -> tuple[tuple[float, float | None], ...]:
+    """Return the intervals of lost audio that a reader has met so far, in seconds."""
+    duration = float("inf") if reader.n_samples is None else reader.n_samples / reader.header.sample_rate
+    frame_seconds = codec.hop_length / codec.sample_rate
     return tuple(
-        (round(first * frame, 3), None if end is None else round(min(end * frame, longest), 3))
+        (round(first * frame_seconds, 3), None if end is None else round(min(end * frame_seconds, duration), 3))
         for first, end in reader.lost
     )
 
 
-def refused_from(reader: PacketReader, codec: Codec) -> float | None:
+def resume_time(reader: PacketReader, codec: Codec) -> float | None:
     """Return the time in seconds at which packets continue after a gap longer than allowed, or None."""
-    return (
-        None if reader.first_refused is None else round(reader.first_refused * codec.hop_length / codec.sample_rate, 3)
-    )
+    return None if reader.resumes_at is None else round(reader.resumes_at * codec.hop_length / codec.sample_rate, 3)
 
 
-def _allowing(seconds: float) -> str:
-    """Return the option that allows a gap that ends at ``seconds``."""
-    return f"--max-gap-seconds {math.ceil(seconds)}"
-
-
-def damage(
+def damage_notes(
     name: str,
     lost: tuple[tuple[float, float | None], ...],
     repaired_byte: int | None,
     seconds: float,
     refused_from: float | None = None,
 ) -> Iterator[str]:
-    """A sentence for each kind of damage that was found in a sound that became so many ``seconds`` long."""
+    """Yield a sentence for each kind of damage.
+
+    Parameters
+    ----------
+    name
+        Name of the source.
+    seconds
+        Duration of the decoded audio.
+    lost, repaired_byte, refused_from
+        See :class:`Decoded`.
+    """
     if repaired_byte is not None:
         yield f"Byte {repaired_byte} of {name}, in its header, was damaged and has been put right."
     if lost:
-        listed = ", ".join(
+        intervals = ", ".join(
             f"from {first:.2f} s on" if end is None else f"{first:.2f} to {end:.2f} s" for first, end in lost
         )
         first, end = lost[-1]
         if end is None:
-            listed += ", and the sound ends there"
+            intervals += ", and the sound ends there"
         elif end > seconds:
-            listed += f", and the sound is {end - max(first, seconds):.2f} s shorter"
-        yield f"Packets of {name} are damaged or missing; what they held is lost: {listed}."
+            intervals += f", and the sound is {end - max(first, seconds):.2f} s shorter"
+        yield f"Packets of {name} are damaged or missing; what they held is lost: {intervals}."
     if refused_from is not None:
-        yield f"Packets go on at {refused_from:.2f} s; {_allowing(refused_from)} puts silence before them and decodes them."
+        yield (
+            f"Packets go on at {refused_from:.2f} s; {_allowing(refused_from)} puts silence before them and decodes "
+            "them."
+        )
 
 
-def _at_codec_rate(codec: Codec, reader: PacketReader) -> Iterator[np.ndarray]:
-    """The sound ``(channels, time)`` at the codec's rate, whole frames."""
+def _decode_file(
+    file: Path, source: BinaryIO, out: Path, model: str | None, max_gap_seconds: float, quiet: bool
+) -> Decoded:
+    header, repaired_byte = read_header(source, str(file))
+    codec = codec_of(header, model, str(file))
+    reader = PacketReader(source, header, coder_of(codec, header, str(file)), codec.hop_length, max_gap_seconds)
+    duration = None if header.n_samples is None else header.n_samples / header.sample_rate
+    with progress_bar(f"decoding {file.name}", duration, quiet) as show:
+        waves = decode_packets(codec, reader, str(file))
+        first = next(waves, None)
+        if first is None:
+            raise BadAudio(
+                f"{file} is of a sound without a sample, so there is nothing to decode; encode one that has some."
+            )
+        write_blocks(out, _with_progress(chain([first], waves), header.sample_rate, show))
+    seconds = reader.n_samples_decodable / header.sample_rate
+    n_bytes = file.stat().st_size
+    return Decoded(
+        out=out,
+        file=file,
+        model=codec.name,
+        model_hash=codec.folder.hash,
+        seconds=seconds,
+        sample_rate=header.sample_rate,
+        n_channels=header.n_channels,
+        n_codebooks=header.n_codebooks,
+        n_bytes=n_bytes,
+        kbps=8 * n_bytes / seconds / 1000,
+        lost_seconds=lost_intervals(reader, codec),
+        repaired_byte=repaired_byte,
+        n_bytes_behind=reader.n_trailing_bytes() if reader.resumes_at is None else 0,
+        refused_from=resume_time(reader, codec),
+    )
+
+
+def _decode_frames(codec: Codec, reader: PacketReader) -> Iterator[np.ndarray]:
+    """Yield the audio of whole frames, ``(channels, time)`` at the codec's rate."""
     decoders = [codec.decoder(reader.header.n_codebooks) for _ in range(reader.header.n_channels)]
     for codes in reader:
         yield np.stack([decoder.push(channel) for decoder, channel in zip(decoders, codes, strict=True)])
     yield np.stack([decoder.finish() for decoder in decoders])
 
 
-def _shown(waves: Iterator[np.ndarray], sample_rate: int, show: Callable[[float], None]) -> Iterator[Clip]:
-    """The waves as clips; ``show`` is told how many seconds have gone by."""
+def _with_progress(waves: Iterator[np.ndarray], sample_rate: int, show: Callable[[float], None]) -> Iterator[Clip]:
+    """Yield the waves as clips; report the seconds so far to ``show``."""
     n_samples = 0
     for wave in waves:
         yield Clip(wave, sample_rate)
@@ -241,9 +314,14 @@ def _shown(waves: Iterator[np.ndarray], sample_rate: int, show: Callable[[float]
         show(n_samples / sample_rate)
 
 
+def _allowing(seconds: float) -> str:
+    """Return the option that allows a gap that ends at ``seconds``."""
+    return f"--max-gap-seconds {math.ceil(seconds)}"
+
+
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
-    """The file to read; raises BadAudio where there is none."""
+    """Open a file for reading; raise BadAudio if that is impossible."""
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a .wwc file.")
     if file.exists() and not file.is_file():

@@ -1,4 +1,4 @@
-"""Encode sound: to the codes of a neural codec, as a file or as a stream, or to the latents of a VAE."""
+"""Encode audio: as codes of a codec, to a file or a stream, or as latents of a VAE."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import Annotated, BinaryIO
 import numpy as np
 from pydantic import Field
 
-from .. import loading
+from .. import loading, models
 from ..clip import AudioHeader, read_blocks, read_header, resampled
+from ..contracts.family import Capability
+from ..contracts.runtime import Codec
 from ..errors import BadFolder, BadSetting
-from ..families.codec.header import HEADER_BYTES, Header
+from ..families.codec.header import HEADER_BYTES, WwcHeader
 from ..families.codec.packets import PacketWriter, n_codec_samples
 from ..whole_file import whole_file
 from . import BY_PLACE, checked
 from .codecs import (
     DEFAULT_CODEC,
-    Codec,
-    as_codec,
+    codebooks_text,
     coder_of,
     described,
     frames_per_packet,
-    levels_in_words,
     n_codebooks_for,
-    open_codec,
-    version_by,
+    version_of,
 )
 from .latent_codes import EncodedLatents, encode_latents
 from .latent_file import SUFFIX as LATENTS_SUFFIX
+from .latent_sounds import open_vae
 from .pcm import pipe_out, read_pcm
 from .progress_bar import progress_bar
 
@@ -42,7 +42,23 @@ DEFAULT_KBPS = 3.0
 
 @dataclass(frozen=True)
 class Encoded:
-    """A file of codes. ``kbps`` counts every byte on disk; ``codec_sample_rate`` is what the codec heard."""
+    """A file of codes.
+
+    Attributes
+    ----------
+    out, file
+        The .wwc file and the encoded sound file.
+    model, model_hash
+        Name and hash of the codec.
+    seconds
+        Duration.
+    sample_rate, codec_sample_rate
+        Sample rates of the sound file and of the codec, Hz.
+    n_channels, n_codebooks
+        Channels, and codes per frame of each.
+    n_bytes, kbps
+        Size of the .wwc file, and its bitrate in kbit/s.
+    """
 
     out: Path
     file: Path
@@ -57,12 +73,14 @@ class Encoded:
     kbps: float
 
     def __str__(self) -> str:
-        sound = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
+        """Return what was encoded, its size and its bitrate."""
+        audio = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
         lines = [
-            f"{self.out}: {sound} in {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {levels_in_words(self.n_codebooks)} of {self.model}"
+            f"{self.out}: {audio} in {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, "
+            f"{codebooks_text(self.n_codebooks)} of {self.model}"
         ]
         if self.codec_sample_rate != self.sample_rate:
-            lines.append(resampling(self.sample_rate, self.codec_sample_rate, self.model))
+            lines.append(resampling_note(self.sample_rate, self.codec_sample_rate, self.model))
         return "\n".join(lines)
 
 
@@ -71,7 +89,9 @@ def encode(
     file: Annotated[Path | None, Field(description="Sound file of any length; none with --stream."), BY_PLACE] = None,
     kbps: Annotated[
         float | None,
-        Field(description="Thousand bits a second, all channels together; the nearest is taken; default: 3.", gt=0),
+        Field(
+            description="Target bitrate in kbit/s, all channels together; the nearest one is used; default: 3.", gt=0
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -81,92 +101,88 @@ def encode(
     stream: Annotated[
         bool,
         Field(
-            description="From standard input (16-bit mono at the codec's rate, or WAV) to standard output, frame by frame."
+            description="From standard input (16-bit mono at the codec's rate, or WAV) to standard output, by frames."
         ),
     ] = False,
-    label: Annotated[
-        str | None, Field(description="Kind of the sound, for a VAE's decoder; default: not told.")
-    ] = None,
+    label: Annotated[str | None, Field(description="Label of the sound, for a VAE's decoder; default: none.")] = None,
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> Encoded | EncodedLatents | None:
-    """Compress a sound file to the codes of a neural codec, as a .wwc file, or to the latents of a VAE, as a .safetensors file.
+    """Compress a sound file to the codes of a neural codec (.wwc) or to the latents of a VAE (.safetensors).
 
-    A sound of another rate than the model's is resampled. A codec encodes each channel by itself; decoding gives the rate, the channels
-    and the exact number of samples back. A VAE hears one channel, the mean of all. With ``stream`` nothing is returned. Raises BadAudio
-    where the sound cannot be read, BadModel for a model that is neither, BadSetting for a bitrate or a label that it does not have,
-    BadFolder where the file cannot be written.
+    A sound of another rate than the model's is resampled. A codec encodes each channel by itself; decoding restores the
+    rate, the channels and the exact number of samples. A VAE encodes the mean of all channels. With ``stream`` nothing
+    is returned.
+
+    Raises
+    ------
+    BadAudio
+        If the sound cannot be read.
+    BadModel
+        If the model is neither a codec nor a VAE, or damaged.
+    BadSetting
+        If the model does not have the bitrate or the label.
+    BadFolder
+        If the file cannot be written.
     """
     if stream:
         check_stream(file, out)
-        codec = _unlabelled(open_codec(model), label)
+        codec = _open_codec(model, label)
         encode_stream(sys.stdin.buffer, sys.stdout.buffer, codec, DEFAULT_KBPS if kbps is None else kbps)
         return None
     if file is None:
         raise BadSetting("There is nothing to encode; give a sound file, or --stream to read standard input.")
-    from ..families.vae.runtime import VaeRuntime
-
-    sound, player = read_header(file), loading.load(model)
-    if isinstance(player, VaeRuntime):
+    header = read_header(file)
+    if _is_autoencoder(model):
+        vae = open_vae(model)
         if kbps is not None:
-            raise BadSetting(f"{player.card.name} makes latents, whose number nobody can choose; leave --kbps out.")
-        place = _checked_out(file.with_suffix(LATENTS_SUFFIX) if out is None else out, LATENTS_SUFFIX, "latents")
-        return encode_latents(player, file, place, label)
-    codec = _unlabelled(as_codec(player, model), label)
-    place = _checked_out(file.with_suffix(SUFFIX) if out is None else out, SUFFIX, "codes")
-    return _encode_file(file, sound, place, codec, DEFAULT_KBPS if kbps is None else kbps, quiet)
-
-
-def _encode_file(file: Path, sound: AudioHeader, out: Path, codec: Codec, kbps: float, quiet: bool) -> Encoded:
-    header = _header(codec, kbps, sound.n_channels, sound.sample_rate)
-    with progress_bar(f"encoding {file.name}", sound.seconds, quiet) as show, whole_file(out) as place:
-        place.write(
-            bytes(HEADER_BYTES)
-        )  # the number of samples is known at the end: some files do not say it, some say it wrongly
-        counted = _Counted(
-            (block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / sound.sample_rate)
-        )
-        writer = PacketWriter(place, header, coder_of(codec, header, str(out)), is_stream=False)
-        _write_codes(codec, writer, counted)
-        place.seek(0)
-        place.write(replace(header, n_samples=counted.n_samples).to_bytes())
-    seconds = counted.n_samples / sound.sample_rate
-    n_bytes = HEADER_BYTES + writer.n_bytes
-    return Encoded(
-        out,
-        file,
-        codec.card.name,
-        codec.folder.hash,
-        seconds,
-        sound.sample_rate,
-        codec.sample_rate,
-        sound.n_channels,
-        header.n_codebooks,
-        n_bytes,
-        8 * n_bytes / seconds / 1000,
-    )
+            raise BadSetting(f"{vae.name} makes latents, whose number nobody can choose; leave --kbps out.")
+        path = _checked_out(file.with_suffix(LATENTS_SUFFIX) if out is None else out, LATENTS_SUFFIX, "latents")
+        return encode_latents(vae, file, path, label)
+    codec = _open_codec(model, label)
+    path = _checked_out(file.with_suffix(SUFFIX) if out is None else out, SUFFIX, "codes")
+    return _encode_file(file, header, path, codec, DEFAULT_KBPS if kbps is None else kbps, quiet)
 
 
 def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float) -> None:
-    """Encode 16-bit sound from ``source`` (see :func:`.pcm.read_pcm`) to ``sink``: each frame is a packet, sent when it is there.
+    """Encode 16-bit audio frame by frame; each frame is a packet, written as soon as it is complete.
 
-    Ctrl-C ends the sound, not the stream: what came so far is finished.
+    Ctrl-C ends the audio, not the stream: the audio up to then is written.
+
+    Parameters
+    ----------
+    source
+        Raw samples or a WAV file; see :func:`.pcm.read_pcm`.
+    sink
+        Where the stream is written to.
+    codec
+        The codec.
+    kbps
+        Target bitrate of the codes, kbit/s.
+
+    Raises
+    ------
+    BadAudio
+        If the source cannot be read.
+    BadSetting
+        If the codec does not have the bitrate.
     """
-    sound = read_pcm(source, codec.sample_rate)
-    header = replace(_header(codec, kbps, sound.n_channels, sound.sample_rate, is_stream=True), frames_per_packet=1)
-    if sound.sample_rate != codec.sample_rate:
-        print(resampling(sound.sample_rate, codec.sample_rate, codec.card.name), file=sys.stderr)
+    audio = read_pcm(source, codec.sample_rate)
+    header = _new_header(codec, kbps, audio.n_channels, audio.sample_rate, is_stream=True)
+    header = replace(header, frames_per_packet=1)
+    if audio.sample_rate != codec.sample_rate:
+        print(resampling_note(audio.sample_rate, codec.sample_rate, codec.name), file=sys.stderr)
     with pipe_out(sink):
         sink.write(header.to_bytes())
         sink.flush()
         writer = PacketWriter(sink, header, coder_of(codec, header, "the stream"), is_stream=True)
-        _write_codes(codec, writer, _Counted(_until_interrupted(sound.waves)))
+        _write_codes(codec, writer, _CountedWaves(_until_interrupted(audio.waves)))
 
 
 def check_stream(file: Path | None, out: Path | None) -> None:
     """Raise BadSetting unless a stream goes from standard input to standard output, and neither is a terminal."""
-    given = file or out
-    if given is not None:
-        raise BadSetting(f"A stream goes from standard input to standard output; leave {given} out, or --stream.")
+    path = file or out
+    if path is not None:
+        raise BadSetting(f"A stream goes from standard input to standard output; leave {path} out, or --stream.")
     for name, end in (("input", sys.stdin), ("output", sys.stdout)):
         if end.isatty():
             raise BadSetting(
@@ -174,16 +190,16 @@ def check_stream(file: Path | None, out: Path | None) -> None:
             )
 
 
-def resampling(from_rate: int, to_rate: int, model: str) -> str:
-    """What becomes of sound of another rate than a codec's."""
+def resampling_note(from_rate: int, to_rate: int, model: str) -> str:
+    """Return a sentence about audio of another sample rate than the codec's."""
     lost = f", and what lies above {to_rate // 2} Hz is lost" if from_rate > to_rate else ""
     return f"{from_rate} Hz is resampled to the {to_rate} Hz of {model}{lost}; decoding gives {from_rate} Hz back."
 
 
-class _Counted:
-    """Waves ``(channels, time)``, and how many samples of each channel were drawn so far, which ``show`` is told."""
+class _CountedWaves:
+    """Iterable over waves ``(channels, time)`` that counts their samples and reports the count to ``show``."""
 
-    def __init__(self, waves: Iterable[np.ndarray], show: Callable[[int], None] = lambda n_samples: None):
+    def __init__(self, waves: Iterable[np.ndarray], show: Callable[[int], None] = lambda _: None) -> None:
         self._waves = waves
         self._show = show
         self.n_samples = 0
@@ -196,56 +212,100 @@ class _Counted:
 
 
 def _until_interrupted(waves: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The waves up to the moment when somebody presses Ctrl-C while one is awaited."""
+    """Yield waves until Ctrl-C is pressed."""
     with suppress(KeyboardInterrupt):
         yield from waves
 
 
-def _header(codec: Codec, kbps: float, n_channels: int, sample_rate: int, is_stream: bool = False) -> Header:
-    """The header of a sound whose length is not known yet; raises BadSetting where there can be none."""
-    n_frames = frames_per_packet(codec, n_channels)
-    n_codebooks = n_codebooks_for(codec, kbps, n_channels, is_stream)
-    return Header(
-        codec.folder.hash, codec.sample_rate, sample_rate, n_channels, None, n_codebooks, n_frames, version_by(codec)
+def _is_autoencoder(model: str) -> bool:
+    """Return whether a model encodes latents; raise BadModel if there is no such model."""
+    folder = models.find(model)
+    card = loading.read_card(folder)
+    return Capability.AUTOENCODE in loading.family_of(card, folder).capabilities_of(card.config)
+
+
+def _open_codec(model: str, label: str | None) -> Codec:
+    """Open a codec; raise BadSetting if there is a label."""
+    codec = loading.load_codec(model)
+    if label is not None:
+        raise BadSetting(f"{codec.name} is a codec, which has no labels; leave --label out.")
+    return codec
+
+
+def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: float, quiet: bool) -> Encoded:
+    header = _new_header(codec, kbps, audio.n_channels, audio.sample_rate)
+    with progress_bar(f"encoding {file.name}", audio.seconds, quiet) as show, whole_file(out) as sink:
+        sink.write(
+            bytes(HEADER_BYTES)
+        )  # the number of samples is known at the end: headers of sound files may be wrong
+        waves = _CountedWaves(
+            (block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / audio.sample_rate)
+        )
+        writer = PacketWriter(sink, header, coder_of(codec, header, str(out)), is_stream=False)
+        _write_codes(codec, writer, waves)
+        sink.seek(0)
+        sink.write(replace(header, n_samples=waves.n_samples).to_bytes())
+    seconds = waves.n_samples / audio.sample_rate
+    n_bytes = HEADER_BYTES + writer.n_bytes
+    return Encoded(
+        out=out,
+        file=file,
+        model=codec.name,
+        model_hash=codec.folder.hash,
+        seconds=seconds,
+        sample_rate=audio.sample_rate,
+        codec_sample_rate=codec.sample_rate,
+        n_channels=audio.n_channels,
+        n_codebooks=header.n_codebooks,
+        n_bytes=n_bytes,
+        kbps=8 * n_bytes / seconds / 1000,
     )
 
 
-def _write_codes(codec: Codec, writer: PacketWriter, sound: _Counted) -> None:
-    """Encode each channel of the sound by itself and write its codes."""
+def _new_header(codec: Codec, kbps: float, n_channels: int, sample_rate: int, is_stream: bool = False) -> WwcHeader:
+    """Return the header of audio of unknown length; raise BadSetting for an impossible bitrate or channels."""
+    n_frames = frames_per_packet(codec, n_channels)
+    return WwcHeader(
+        model_hash=codec.folder.hash,
+        codec_sample_rate=codec.sample_rate,
+        sample_rate=sample_rate,
+        n_channels=n_channels,
+        n_samples=None,
+        n_codebooks=n_codebooks_for(codec, kbps, n_channels, is_stream),
+        frames_per_packet=n_frames,
+        version=version_of(codec),
+    )
+
+
+def _write_codes(codec: Codec, writer: PacketWriter, audio: _CountedWaves) -> None:
+    """Encode each channel by itself and write the codes."""
     header = writer.header
     encoders = [codec.encoder() for _ in range(header.n_channels)]
-    for wave in _at_rate_of(codec, sound, header):
-        writer.push(
-            np.stack([encoder.push(row)[: header.n_codebooks] for encoder, row in zip(encoders, wave, strict=True)])
-        )
-    writer.finish(np.stack([encoder.finish()[: header.n_codebooks] for encoder in encoders]), sound.n_samples)
+    for wave in _resampled_to_codec(codec, audio, header):
+        codes = [encoder.push(channel) for encoder, channel in zip(encoders, wave, strict=True)]
+        writer.push(np.stack(codes)[:, : header.n_codebooks])
+    codes = [encoder.finish() for encoder in encoders]
+    writer.finish(np.stack(codes)[:, : header.n_codebooks], audio.n_samples)
 
 
-def _at_rate_of(codec: Codec, sound: _Counted, header: Header) -> Iterator[np.ndarray]:
-    """The sound at the codec's rate, in exactly as many samples as its length asks for."""
-    n_given = 0
-    for wave in resampled(sound, header.sample_rate, codec.sample_rate, header.n_channels):
-        n_wanted = n_codec_samples(sound.n_samples, header.sample_rate, codec.sample_rate)
-        wave = np.ascontiguousarray(wave[:, : n_wanted - n_given], dtype=np.float32)
-        n_given += wave.shape[1]
-        if wave.size:
-            yield wave
-    n_missing = n_codec_samples(sound.n_samples, header.sample_rate, codec.sample_rate) - n_given
+def _resampled_to_codec(codec: Codec, audio: _CountedWaves, header: WwcHeader) -> Iterator[np.ndarray]:
+    """Yield the audio at the codec's rate, in as many samples as its length asks for."""
+    n_yielded = 0
+    for wave in resampled(audio, header.sample_rate, codec.sample_rate, header.n_channels):
+        n_due = n_codec_samples(audio.n_samples, header.sample_rate, codec.sample_rate)
+        chunk = np.ascontiguousarray(wave[:, : n_due - n_yielded], dtype=np.float32)
+        n_yielded += chunk.shape[1]
+        if chunk.size:
+            yield chunk
+    n_missing = n_codec_samples(audio.n_samples, header.sample_rate, codec.sample_rate) - n_yielded
     if n_missing:
         yield np.zeros((header.n_channels, n_missing), np.float32)
 
 
-def _unlabelled(codec: Codec, label: str | None) -> Codec:
-    """The codec itself; raises BadSetting where it is to be told a label."""
-    if label is not None:
-        raise BadSetting(f"{codec.card.name} is a codec, which is told no label; leave --label out.")
-    return codec
-
-
-def _checked_out(out: Path, suffix: str, what: str) -> Path:
-    """The path itself; raises where no file of that kind can be written there."""
+def _checked_out(out: Path, suffix: str, content: str) -> Path:
+    """Return the path; raise if no file of that kind can be written there."""
     if out.suffix.lower() != suffix:
-        raise BadSetting(f"{out} ends with {out.suffix!r}; {what} are written to {suffix} files.")
+        raise BadSetting(f"{out} ends with {out.suffix!r}; {content} are written to {suffix} files.")
     if not out.parent.is_dir():
         raise BadFolder(f"{out} cannot be written, because the folder {out.parent} does not exist; create it first.")
     if out.is_dir():

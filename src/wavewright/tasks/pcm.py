@@ -1,7 +1,8 @@
-"""Sound as 16-bit numbers on a pipe: raw or as WAV on standard input, raw on standard output."""
+"""16-bit audio on pipes: raw or as WAV on standard input, raw on standard output."""
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import sys
@@ -12,17 +13,18 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..byte_stream import available_reader
 from ..errors import BadAudio
 from ..families.codec.header import MAGIC
 
 FULL_SCALE = 32_768
 CHUNK_BYTES = 65_536
-PCM, EXTENSIBLE = 1, 0xFFFE  # formats of a WAV file
-UNKNOWN_BYTES = (
-    0x7FFF0000  # programs that write WAV to a pipe give about this size or a larger one, or 0, as they know none
-)
-ENDLESS_BYTES = 0x7FFFF000  # of samples, in the header of a stream whose length nobody knows
-FILES = {
+PCM = 1  # format of the samples of a WAV file
+EXTENSIBLE = 0xFFFE  # format whose further fields contain the format
+UNKNOWN_BYTES = 0x7FFF0000  # programs that write WAV to a pipe declare about this size, a larger one or 0
+ENDLESS_BYTES = 0x7FFFF000  # size of the samples in the header of a stream of unknown length
+MAX_HEADER_BYTES = 2**20  # of a WAV file, up to its samples
+COMPRESSED_FORMATS = {
     b"fLaC": "a FLAC file",
     b"OggS": "an Ogg file",
     b"ID3": "an MP3 file",
@@ -30,13 +32,22 @@ FILES = {
     b"RF64": "an RF64 file",
     b"caff": "a CAF file",
 }
-"""How sound files begin that would be taken for raw samples, and be noise."""
-MOST_BEFORE_SAMPLES = 2**20  # bytes of a WAV file
+"""First bytes of sound files that would be noise as raw samples."""
 
 
 @dataclass(frozen=True)
 class PcmStream:
-    """Sound that arrives: ``waves`` gives ``(channels, time)`` float32 as it comes."""
+    """Audio that arrives over time.
+
+    Attributes
+    ----------
+    sample_rate
+        In Hz.
+    n_channels
+        Number of channels.
+    waves
+        Chunks ``(channels, time)`` float32 as they arrive.
+    """
 
     sample_rate: int
     n_channels: int
@@ -44,9 +55,19 @@ class PcmStream:
 
 
 def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:
-    """Sound from a pipe: a WAV file of 16 bits, or else raw mono, 16-bit little-endian at ``sample_rate``.
+    """Read audio from a pipe.
 
-    Raises BadAudio where nothing comes, where it is a WAV file of another kind, or a file of a kind that begins by saying so.
+    Parameters
+    ----------
+    source
+        A WAV file of 16 bits, or raw mono samples, 16-bit little-endian.
+    sample_rate
+        Sample rate of raw samples, Hz.
+
+    Raises
+    ------
+    BadAudio
+        If nothing arrives, or a WAV file or sound file of another kind.
     """
     head = _read(source, 4)
     if not head:
@@ -54,77 +75,83 @@ def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:
     _check_raw(head)
     if head != b"RIFF":
         return PcmStream(sample_rate, 1, _waves(source, head, 1, None))
-    n_channels, sample_rate, n_bytes = _wav_header(source)
+    n_channels, sample_rate, n_bytes = _read_wav_header(source)
     return PcmStream(sample_rate, n_channels, _waves(source, b"", n_channels, n_bytes))
 
 
 def to_pcm(wave: np.ndarray) -> bytes:
-    """``wave (channels, time)`` in [-1, 1] as 16-bit little-endian numbers, the channels of a sample side by side."""
+    """Return ``wave (channels, time)`` in [-1, 1] as interleaved 16-bit little-endian samples."""
     rounded = np.clip(np.rint(wave.T.astype(np.float64) * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
     return rounded.astype("<i2").tobytes()
 
 
 def endless_wav_header(sample_rate: int, n_channels: int = 1) -> bytes:
-    """What stands before 16-bit samples on a pipe, so that a reader knows their rate: the header of a WAV file of unknown length."""
-    frame = 2 * n_channels
-    kind = struct.pack("<HHIIHH", PCM, n_channels, sample_rate, sample_rate * frame, frame, 16)
-    data = b"data" + struct.pack("<I", ENDLESS_BYTES)
-    return b"RIFF" + struct.pack("<I", ENDLESS_BYTES + 36) + b"WAVEfmt " + struct.pack("<I", len(kind)) + kind + data
+    """Return the header of a WAV file of unknown length, which precedes 16-bit samples on a pipe."""
+    frame_bytes = 2 * n_channels
+    format_chunk = struct.pack("<HHIIHH", PCM, n_channels, sample_rate, sample_rate * frame_bytes, frame_bytes, 16)
+    return b"".join(
+        (
+            b"RIFF" + struct.pack("<I", ENDLESS_BYTES + 36),
+            b"WAVEfmt " + struct.pack("<I", len(format_chunk)) + format_chunk,
+            b"data" + struct.pack("<I", ENDLESS_BYTES),
+        )
+    )
 
 
 @contextmanager
 def pipe_out(sink: BinaryIO) -> Iterator[BinaryIO]:
-    """``sink`` for as long as somebody reads from it: where the reader has gone, the block ends and nothing is said."""
+    """Write to a pipe; if its reader has gone, end the block without an error."""
     try:
         yield sink
         sink.flush()
     except BrokenPipeError:
-        if sink is getattr(
-            sys.stdout, "buffer", None
-        ):  # or Python complains at its exit that it could not write the rest
+        if isinstance(sys.stdout, io.TextIOWrapper) and sink is sys.stdout.buffer:
+            # Python would complain at exit that it could not write the rest.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check_raw(head: bytes) -> None:
-    """Raise BadAudio where the first four bytes are those of a file that is neither WAV nor raw samples."""
+    """Raise BadAudio if the first four bytes are those of a file that is neither WAV nor raw samples."""
     if head.startswith(MAGIC):
         raise BadAudio(
-            "What came on standard input is a .wwc file, so it is encoded already; `wavewright decode` makes sound of it."
+            "What came on standard input is a .wwc file, so it is encoded already; `wavewright decode` makes sound of "
+            "it."
         )
-    for magic, name in FILES.items():
+    for magic, name in COMPRESSED_FORMATS.items():
         if head.startswith(magic):
             raise BadAudio(
-                f"What came on standard input is {name}, and a stream takes raw samples or WAV; decode it first, or give the file by its "
-                "name without --stream."
+                f"What came on standard input is {name}, and a stream takes raw samples or WAV; decode it first, or "
+                "give the file by its name without --stream."
             )
 
 
-def _waves(source: BinaryIO, held: bytes, n_channels: int, n_bytes: int | None) -> Iterator[np.ndarray]:
-    """Samples as they arrive, up to ``n_bytes`` where that is known; part of a sample at the end is left out."""
-    read = getattr(source, "read1", source.read)  # read1 gives what is there and does not wait for more
-    n_whole = 2 * n_channels
+def _waves(source: BinaryIO, pending: bytes, n_channels: int, n_bytes: int | None) -> Iterator[np.ndarray]:
+    """Yield samples as they arrive, up to ``n_bytes`` if that is known; drop an incomplete sample at the end."""
+    read = available_reader(source)
+    sample_bytes = 2 * n_channels
     while n_bytes is None or n_bytes > 0:
         chunk = read(CHUNK_BYTES if n_bytes is None else min(CHUNK_BYTES, n_bytes))
         if n_bytes is not None:
             n_bytes -= len(chunk)
-        held += chunk
-        used = len(held) - len(held) % n_whole
-        if used:
-            samples = np.frombuffer(held[:used], dtype="<i2").reshape(-1, n_channels)
+        pending += chunk
+        n_used = len(pending) - len(pending) % sample_bytes
+        if n_used:
+            samples = np.frombuffer(pending[:n_used], dtype="<i2").reshape(-1, n_channels)
             yield samples.T.astype(np.float32) / FULL_SCALE
-        held = held[used:]
+        pending = pending[n_used:]
         if not chunk:
             return
 
 
-def _wav_header(source: BinaryIO) -> tuple[int, int, int | None]:
-    """Channels, sample rate and, where it is known, the bytes of the samples, which come next; "RIFF" has been read."""
+def _read_wav_header(source: BinaryIO) -> tuple[int, int, int | None]:
+    """Read a WAV header after its "RIFF"; return channels, sample rate and the bytes of the samples, if known."""
     head = _read(source, 8)
     if head[4:] != b"WAVE":
         raise BadAudio(
             "What came on standard input begins like a WAV file and is none; send raw samples or a whole WAV file."
         )
-    kind, n_left = None, MOST_BEFORE_SAMPLES
+    format_chunk = b""
+    n_bytes, n_left = 0, MAX_HEADER_BYTES
     while len(head := _read(source, 8)) == 8:
         name, n_bytes = head[:4], int.from_bytes(head[4:], "little")
         n_left -= 8 + n_bytes
@@ -132,25 +159,25 @@ def _wav_header(source: BinaryIO) -> tuple[int, int, int | None]:
             break
         chunk = _read(source, n_bytes + n_bytes % 2)
         if name == b"fmt " and len(chunk) >= 16:
-            kind = chunk
-    if kind is None or head[:4] != b"data":
+            format_chunk = chunk
+    if not format_chunk or head[:4] != b"data":
         raise BadAudio(
             "The WAV file on standard input does not say what its samples are, it is damaged; export it again."
         )
-    format_, n_channels = int.from_bytes(kind[:2], "little"), int.from_bytes(kind[2:4], "little")
-    sample_rate, bits = int.from_bytes(kind[4:8], "little"), int.from_bytes(kind[14:16], "little")
-    if format_ == EXTENSIBLE and len(kind) >= 26:
-        format_ = int.from_bytes(kind[24:26], "little")
-    if (format_, bits) != (PCM, 16) or n_channels < 1:
+    sample_format, n_channels, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", format_chunk)
+    if sample_format == EXTENSIBLE and len(format_chunk) >= 26:
+        (sample_format,) = struct.unpack_from("<H", format_chunk, 24)
+    if (sample_format, bits) != (PCM, 16) or n_channels < 1:
         raise BadAudio(
-            f"The WAV file on standard input has {n_channels} channels of {bits} bits in format {format_}; on a pipe, 16-bit PCM can be read."
+            f"The WAV file on standard input has {n_channels} channels of {bits} bits in format {sample_format}; on a "
+            "pipe, 16-bit PCM can be read."
         )
     return n_channels, sample_rate, None if n_bytes == 0 or n_bytes >= UNKNOWN_BYTES else n_bytes
 
 
 def _read(source: BinaryIO, n_bytes: int) -> bytes:
-    """So many bytes, fewer at the end alone."""
-    found = b""
-    while len(found) < n_bytes and (chunk := source.read(n_bytes - len(found))):
-        found += chunk
-    return found
+    """Read so many bytes, fewer only at the end."""
+    data = b""
+    while len(data) < n_bytes and (chunk := source.read(n_bytes - len(data))):
+        data += chunk
+    return data

@@ -1,19 +1,21 @@
-"""Codec: a VQ-VAE that turns sound into a few small numbers every 20 ms and back, for files, streams and models of language.
+"""Codec: a VQ-VAE that compresses audio into a few codes every 20 ms, for files, streams and language models.
 
-The idea: an encoder sums up each 20 ms in a vector, a residual quantiser writes the vector as a row of code numbers, each correcting
-what those before left over, and a decoder makes sound of any number of the first ones. More numbers, better sound: one model has many
-bitrates. Everything hears the past and a frame or two ahead, so that sound can be coded while it comes.
+An encoder maps each frame of 20 ms to a latent, a residual quantiser writes the latent as a row of codes, each of which
+corrects the error of those before, and a decoder reconstructs audio from any number of the first codes. More codes
+sound better, so one model has many bitrates. All layers depend on the past and a frame or two of look-ahead, so that
+audio can be coded as it arrives. A context model and a range coder store the codes in few bits.
 
 Papers:
     van den Oord, Vinyals and Kavukcuoglu, "Neural Discrete Representation Learning", 2017: the VQ-VAE.
-    Zeghidour et al., "SoundStream: An End-to-End Neural Audio Codec", 2021: residual levels, quantiser dropout.
-    Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023: short codes compared by direction.
+    Zeghidour et al., "SoundStream: An End-to-End Neural Audio Codec", 2021: residual quantiser, quantiser dropout.
+    Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023: short codes, cosine distance.
     Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple", 2024 (quantizer ``finite``).
     Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: spectra by ConvNeXt.
-    Wu et al., "AudioDec: An Open-source Streaming High-fidelity Neural Audio Codec", 2023: critics teach the decoder alone, at last.
+    Wu et al., "AudioDec: An Open-source Streaming High-fidelity Neural Audio Codec", 2023: critics train the decoder
+    alone, after encoder and quantiser.
 
-Changed from them: sound goes in and out as short spectra every 5 ms, of which narrow layers hear four to a frame of codes; wide layers
-work on the frames. That costs a fraction of convolutions on the wave, and resolves the pulses of a voice.
+Changed from them: input and output are short spectra every 5 ms. Narrow layers run on these, and wide layers on frames
+of four of them. That costs a fraction of convolutions on the wave, and resolves the glottal pulses of a voice.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
-from .config import CONTEXTS_FILE, FREQUENCIES_FILE, METRICS, SIZES, CodecConfig
+from .config import CONTEXTS_FILE, FREQUENCIES_FILE, METRICS, SIZES, WEIGHT_PREFIXES, CodecConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,10 +48,10 @@ class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
     metrics = METRICS
     capabilities = frozenset({Capability.CODE})
     command = "encode FILE --model {model}"
-    weight_prefixes = ("encoder.", "decoder.")
+    weight_prefixes = WEIGHT_PREFIXES
     extra_files: ClassVar[Mapping[str, str]] = {
-        FREQUENCIES_FILE: "how often each code occurs",
-        CONTEXTS_FILE: "how likely codes are after others",
+        FREQUENCIES_FILE: "how often each code occurs, and the gain of each number of codebooks",
+        CONTEXTS_FILE: "the tables of the context model",
     }
 
     def open(self, folder: ModelFolder) -> CodecRuntime:
@@ -84,9 +86,9 @@ class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
 
     def initial_weights(self, base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .recipe import warm_start
+        from .recipe import initial_weights
 
-        return warm_start(base, config)
+        return initial_weights(base, config)
 
 
 CODEC = CodecFamily()

@@ -1,6 +1,7 @@
-"""The loops of the range coder that goes by contexts, compiled by numba: integers alone, so that every machine writes and reads the same.
+"""The loops of the range coder with a context model, compiled by numba; in integers alone.
 
-``tables`` are those of :class:`.contexts.Contexts` in its order, from ``inside`` to ``table``; all codes are given by their places.
+``tables`` are those of :class:`.contexts.ContextTables` in its order, from ``inside`` to ``table``; all codes are given
+by their ranks.
 """
 
 from __future__ import annotations
@@ -11,28 +12,41 @@ import numpy as np
 
 from ...dsp.compiled import compiled, inlined
 from .config import SILENT
-from .contexts import TOP
-from .range_kernels import FLAGS, LOOPS, WHOLE_RANGE, begin_reading, finish, narrow, read_silence, widen, write_silence
+from .range_kernels import (
+    FLAGS,
+    FULL_RANGE,
+    LOOPS,
+    Int,
+    decode_interval,
+    decode_silence,
+    encode_interval,
+    encode_silence,
+    flush,
+    start_decoding,
+)
 from .range_kernels import workspace as range_workspace
 
 Tables: TypeAlias = tuple[np.ndarray, ...]
-MIX_BIAS, GROUP_BIAS, CODE_BIAS = 4, 7, 9  # places in the tables
+MIX_BIAS = 4  # indices in the tables
+GROUP_BIAS = 7
+CODE_BIAS = 9
 
-WEIGHT_BITS = 6  # a weight's unit is 2 ** -6
-INDEX_BITS = 6  # sums in nats / 1024 to sixteenths of a nat
+MAX_ACTIVATION = 1_023  # of an element of a context in units of 1/16; the smallest is 0
+WEIGHT_BITS = 6  # a weight is in units of 2 ** -6, so a product is in nats / 1024
+INDEX_BITS = 6  # of nats / 1024 to sixteenths of a nat
 
 
 def workspace(n_channels: int, tables: Tables) -> tuple[np.ndarray, ...]:
     """Return the loops' buffers: the range coder's, the known frames of each channel, three contexts, and starts."""
-    size, n_groups, n_codes = (tables[place].shape[-1] for place in (MIX_BIAS, GROUP_BIAS, CODE_BIAS))
+    size, n_groups, n_codes = (tables[index].shape[-1] for index in (MIX_BIAS, GROUP_BIAS, CODE_BIAS))
     contexts = np.zeros((3, size), np.int64)
     starts = np.zeros(max(n_groups, n_codes // n_groups) + 1, np.int64)
     return *range_workspace(n_channels), np.zeros(n_channels, np.int64), *contexts, starts
 
 
 @inlined(**FLAGS)
-def earlier(
-    places: np.ndarray,
+def compute_past_context(
+    ranks: np.ndarray,
     channel: int,
     frame: int,
     n_known: int,
@@ -40,141 +54,153 @@ def earlier(
     unknown: np.ndarray,
     mix: np.ndarray,
     mix_bias: np.ndarray,
-    added: np.ndarray,
+    embedded: np.ndarray,
     context: np.ndarray,
 ) -> None:
-    """Compute ``context (C,)`` from the ``n_known`` frames before ``frame`` of a channel of ``places``.
+    """Compute ``context (C,)`` from the ``n_known`` frames before ``frame`` of a channel of ``ranks``.
 
-    ``added (C,)`` is overwritten.
+    ``embedded (C,)`` is a buffer.
     """
-    n_codebooks = min(places.shape[1], back.shape[1])
+    n_codebooks = min(ranks.shape[1], back.shape[1])
     size = context.size
     for column in range(size):
-        added[column] = 0
+        embedded[column] = 0
     for n_back in range(back.shape[0]):
         if n_known > n_back:
-            for level in range(n_codebooks):
-                place = places[channel, level, frame - 1 - n_back]
+            for book in range(n_codebooks):
+                rank = ranks[channel, book, frame - 1 - n_back]
                 for column in range(size):
-                    added[column] += back[n_back, level, place, column]
+                    embedded[column] += back[n_back, book, rank, column]
         else:
             for column in range(size):
-                added[column] += unknown[n_back, column]
+                embedded[column] += unknown[n_back, column]
     for row in range(size):
         total = 0
         for column in range(size):
-            total += min(max(added[column], 0), TOP) * mix[row, column]
+            total += min(max(embedded[column], 0), MAX_ACTIVATION) * mix[row, column]
         context[row] = mix_bias[row] + (total >> WEIGHT_BITS)
 
 
 @inlined(**FLAGS)
-def heard(context: np.ndarray, bias: np.ndarray, level: int, hidden: np.ndarray) -> None:
-    """Write the context of a level, between 0 and TOP, to ``hidden (C,)``."""
-    for place in range(context.size):
-        hidden[place] = min(max(context[place] + bias[level, place], 0), TOP)
+def activate(context: np.ndarray, bias: np.ndarray, book: int, hidden: np.ndarray) -> None:
+    """Write the clipped context of a codebook to ``hidden (C,)``."""
+    for index in range(context.size):
+        hidden[index] = min(max(context[index] + bias[book, index], 0), MAX_ACTIVATION)
 
 
 @inlined(**FLAGS)
-def deal_out(
+def accumulate_frequencies(
     hidden: np.ndarray,
     weights: np.ndarray,
     bias: np.ndarray,
-    level: int,
-    first: int,
-    n_rows: int,
+    book: int,
+    first: Int,
+    n_symbols: int,
     table: np.ndarray,
     starts: np.ndarray,
 ) -> int:
-    """Write cumulated frequencies of ``n_rows`` rows of ``weights (levels, rows, C)`` to ``starts``; return the sum."""
+    """Write the cumulative frequencies of symbols ``first`` to ``first + n_symbols - 1`` to ``starts``; return the sum.
+
+    ``weights (n_codebooks, symbols, C)`` and ``bias (n_codebooks, symbols)`` give their logits.
+    """
     largest = np.int64(-(2**62))
-    for row in range(n_rows):
-        total = np.int64(bias[level, first + row])
-        for place in range(hidden.size):
-            total += hidden[place] * weights[level, first + row, place]
-        starts[row + 1] = total
-        largest = max(largest, total)
-    for row in range(n_rows):
-        behind = (largest - starts[row + 1]) >> INDEX_BITS
-        starts[row + 1] = starts[row] + table[min(behind, table.size - 1)]
-    return starts[n_rows]
+    for row in range(n_symbols):
+        logit = np.int64(bias[book, first + row])
+        for index in range(hidden.size):
+            logit += hidden[index] * weights[book, first + row, index]
+        starts[row + 1] = logit
+        largest = max(largest, logit)
+    for row in range(n_symbols):
+        below = (largest - starts[row + 1]) >> INDEX_BITS
+        starts[row + 1] = starts[row] + table[min(below, table.size - 1)]
+    total: int = starts[n_symbols]
+    return total
 
 
 @inlined(**FLAGS)
-def write_symbol(state: np.ndarray, out: np.ndarray, starts: np.ndarray, total: int, symbol: int) -> None:
-    """Narrow to the parts of a symbol."""
-    narrow(state, out, state[1] // total, starts[symbol], starts[symbol + 1] - starts[symbol])
+def encode_symbol(state: np.ndarray, out: np.ndarray, starts: np.ndarray, total: int, symbol: int) -> None:
+    """Encode a symbol by cumulative frequencies."""
+    encode_interval(state, out, state[1] // total, starts[symbol], starts[symbol + 1] - starts[symbol])
 
 
 @inlined(**FLAGS)
-def read_symbol(state: np.ndarray, payload: np.ndarray, starts: np.ndarray, total: int) -> int:
-    """The symbol whose parts the number lies in."""
-    part = state[1] // total
-    place = min(state[0] // part, total - 1)
+def decode_symbol(state: np.ndarray, payload: np.ndarray, starts: np.ndarray, total: int) -> int:
+    """Decode a symbol by cumulative frequencies."""
+    unit = state[1] // total
+    target = min(state[0] // unit, total - 1)
     symbol = 0
-    while starts[symbol + 1] <= place:
+    while starts[symbol + 1] <= target:
         symbol += 1
-    widen(state, payload, part, starts[symbol], starts[symbol + 1] - starts[symbol])
+    decode_interval(state, payload, unit, starts[symbol], starts[symbol + 1] - starts[symbol])
     return symbol
 
 
 @compiled(LOOPS, **FLAGS)
-def write_codes(places: np.ndarray, tables: Tables, out: np.ndarray, buffers: Tables) -> int:
-    """Write ``places (channels, levels, frames)`` to ``out`` with the ``buffers`` of a workspace; return its bytes."""
+def encode_ranks(ranks: np.ndarray, tables: Tables, out: np.ndarray, buffers: Tables) -> int:
+    """Encode ``ranks (channels, n_codebooks, frames)`` with the buffers of a workspace; return the bytes in ``out``."""
     inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
-    n_channels, n_codebooks, n_frames = places.shape
+    n_channels, n_codebooks, n_frames = ranks.shape
     n_groups = group_bias.shape[1]
-    in_group = code_bias.shape[1] // n_groups
-    state, was_silent, n_known, added, context, hidden, starts = buffers
-    state[1] = WHOLE_RANGE
+    group_size = code_bias.shape[1] // n_groups
+    state, was_silent, n_known, embedded, context, hidden, starts = buffers
+    state[1] = FULL_RANGE
     for frame in range(n_frames):
         for channel in range(n_channels):
-            is_silent = places[channel, 0, frame] == SILENT
-            write_silence(state, out, was_silent[channel], is_silent)
+            is_silent = ranks[channel, 0, frame] == SILENT
+            encode_silence(state, out, was_silent[channel], is_silent)
             was_silent[channel] = is_silent
             if is_silent:
                 n_known[channel] = 0
                 continue
-            earlier(places, channel, frame, n_known[channel], back, unknown, mix, mix_bias, added, context)
+            compute_past_context(
+                ranks, channel, frame, n_known[channel], back, unknown, mix, mix_bias, embedded, context
+            )
             n_known[channel] += 1
-            for level in range(n_codebooks):
-                place = np.int64(places[channel, level, frame])
-                group = place // in_group
-                first = group * in_group
-                heard(context, bias, level, hidden)
-                total = deal_out(hidden, group_weights, group_bias, level, np.int64(0), n_groups, table, starts)
-                write_symbol(state, out, starts, total, group)
-                total = deal_out(hidden, code_weights, code_bias, level, first, in_group, table, starts)
-                write_symbol(state, out, starts, total, place - first)
+            for book in range(n_codebooks):
+                rank = np.int64(ranks[channel, book, frame])
+                group = rank // group_size
+                first = group * group_size
+                activate(context, bias, book, hidden)
+                total = accumulate_frequencies(
+                    hidden, group_weights, group_bias, book, np.int64(0), n_groups, table, starts
+                )
+                encode_symbol(state, out, starts, total, group)
+                total = accumulate_frequencies(hidden, code_weights, code_bias, book, first, group_size, table, starts)
+                encode_symbol(state, out, starts, total, rank - first)
                 for column in range(context.size):
-                    context[column] += inside[level, place, column]
-    return finish(state, out)
+                    context[column] += inside[book, rank, column]
+    return flush(state, out)
 
 
 @compiled(LOOPS, **FLAGS)
-def read_codes(payload: np.ndarray, tables: Tables, places: np.ndarray, buffers: Tables) -> None:
-    """Read ``places (channels, levels, frames)`` that :func:`write_codes` wrote; whatever the bytes are, each is that of a code."""
+def decode_ranks(payload: np.ndarray, tables: Tables, ranks: np.ndarray, buffers: Tables) -> None:
+    """Decode into ``ranks (channels, n_codebooks, frames)``; any bytes give ranks of the codebooks."""
     inside, back, unknown, mix, mix_bias, bias, group_weights, group_bias, code_weights, code_bias, table = tables
-    n_channels, n_codebooks, n_frames = places.shape
+    n_channels, n_codebooks, n_frames = ranks.shape
     n_groups = group_bias.shape[1]
-    in_group = code_bias.shape[1] // n_groups
-    state, was_silent, n_known, added, context, hidden, starts = buffers
-    begin_reading(payload, state)
+    group_size = code_bias.shape[1] // n_groups
+    state, was_silent, n_known, embedded, context, hidden, starts = buffers
+    start_decoding(payload, state)
     for frame in range(n_frames):
         for channel in range(n_channels):
-            was_silent[channel] = read_silence(state, payload, was_silent[channel])
+            was_silent[channel] = decode_silence(state, payload, was_silent[channel])
             if was_silent[channel]:
-                for level in range(n_codebooks):
-                    places[channel, level, frame] = SILENT
+                for book in range(n_codebooks):
+                    ranks[channel, book, frame] = SILENT
                 n_known[channel] = 0
                 continue
-            earlier(places, channel, frame, n_known[channel], back, unknown, mix, mix_bias, added, context)
+            compute_past_context(
+                ranks, channel, frame, n_known[channel], back, unknown, mix, mix_bias, embedded, context
+            )
             n_known[channel] += 1
-            for level in range(n_codebooks):
-                heard(context, bias, level, hidden)
-                total = deal_out(hidden, group_weights, group_bias, level, np.int64(0), n_groups, table, starts)
-                first = read_symbol(state, payload, starts, total) * in_group
-                total = deal_out(hidden, code_weights, code_bias, level, first, in_group, table, starts)
-                place = first + read_symbol(state, payload, starts, total)
-                places[channel, level, frame] = place
+            for book in range(n_codebooks):
+                activate(context, bias, book, hidden)
+                total = accumulate_frequencies(
+                    hidden, group_weights, group_bias, book, np.int64(0), n_groups, table, starts
+                )
+                first = decode_symbol(state, payload, starts, total) * group_size
+                total = accumulate_frequencies(hidden, code_weights, code_bias, book, first, group_size, table, starts)
+                rank = first + decode_symbol(state, payload, starts, total)
+                ranks[channel, book, frame] = rank
                 for column in range(context.size):
-                    context[column] += inside[level, place, column]
+                    context[column] += inside[book, rank, column]

@@ -1,12 +1,15 @@
-"""How frequent each code is behind the codes before it, in integers, and a range coder that goes by that.
+"""Integer tables of the context model: the frequency of each code given the codes before it.
 
-The codes of a frame say much about each other, and about those of the next frame: a small network reads those before a code and says how
-frequent each value of it is. It computes in whole numbers from tables of whole numbers, so that every machine says the same.
+Codes of a frame depend on each other and on those of the previous frames. A small network maps the codes before a code
+to a context, and the context to the frequencies of groups of codes [1]_ [2]_ and of the codes of a group. It computes
+with integers from tables of integers, because rounding that differs between machines would garble the codes [3]_.
+:mod:`wavewright.nn.context_model` trains it.
 
-Papers:
-    Mikolov et al., "Recurrent neural network based language model", 2010, and Goodman, "Classes for fast maximum entropy training", 2001:
-    a network that says how frequent words are, first a class, then a word of it.
-    Ballé et al., "Integer Networks for Data Compression with Latent-Variable Models", 2019: why such a network must not round.
+References
+----------
+.. [1] T. Mikolov et al., "Recurrent neural network based language model", 2010.
+.. [2] J. Goodman, "Classes for fast maximum entropy training", 2001.
+.. [3] J. Ballé et al., "Integer Networks for Data Compression with Latent-Variable Models", 2019.
 """
 
 from __future__ import annotations
@@ -17,179 +20,198 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ...errors import BadSetting
-from .config import SILENT, TOTAL
-from .range_coder import checked
+from .config import TOTAL
 
-CONTEXT_SIZE = 48  # numbers that sum up what stands before a code
-FRAMES_BACK = 2  # that are looked back at
-LEVELS_BACK = 4  # of their levels are looked at, the first ones
-TOP = 1_023
-"""The largest number of a context; the smallest is 0. A context's unit is 1/16, a weight's 1/64; a sum of their products is in nats / 1024."""
+CONTEXT_SIZE = 48  # elements of a context
+N_PAST_FRAMES = 2  # earlier frames that a context covers
+N_PAST_CODEBOOKS = 4  # codebooks of these that it covers, the first ones
 TABLE_SIZE = 256
-NOT_COMPUTED = ("order", "millibits")  # all other tables are what frequencies are computed from
-MILLIBITS = 1_000
+MILLIBITS = 1_000  # per bit
+UNUSED_BY_LOOPS = ("order", "millibits")  # tables that frequencies are not computed from
 
-KINDS = {"order": "int16", "inside": "int8", "back": "int8", "unknown": "int32", "mix": "int8", "mix_bias": "int32"} | {
-    name: "int8" if name.endswith("weights") else "int32"
-    for name in ("bias", "group_weights", "group_bias", "code_weights", "code_bias", "table", "millibits")
+DTYPES = {
+    "order": "int16",
+    "inside": "int8",
+    "back": "int8",
+    "unknown": "int32",
+    "mix": "int8",
+    "mix_bias": "int32",
+    "bias": "int32",
+    "group_weights": "int8",
+    "group_bias": "int32",
+    "code_weights": "int8",
+    "code_bias": "int32",
+    "table": "int32",
+    "millibits": "int32",
 }
-CONTEXT_UNIT, WEIGHT_UNIT = 1 / 16, 1 / 64
-SUM_UNIT = CONTEXT_UNIT * WEIGHT_UNIT  # nats
-UNITS = {name: WEIGHT_UNIT if name.endswith("weights") or name == "mix" else CONTEXT_UNIT for name in KINDS} | {
-    "group_bias": SUM_UNIT,
-    "code_bias": SUM_UNIT,
+"""Data type of each table."""
+
+CONTEXT_STEP = 1 / 16
+WEIGHT_STEP = 1 / 64
+LOGIT_STEP = CONTEXT_STEP * WEIGHT_STEP  # nats
+STEPS = {
+    "inside": CONTEXT_STEP,
+    "back": CONTEXT_STEP,
+    "unknown": CONTEXT_STEP,
+    "mix": WEIGHT_STEP,
+    "mix_bias": CONTEXT_STEP,
+    "bias": CONTEXT_STEP,
+    "group_weights": WEIGHT_STEP,
+    "group_bias": LOGIT_STEP,
+    "code_weights": WEIGHT_STEP,
+    "code_bias": LOGIT_STEP,
 }
-"""What a one of each table stands for, where the network computes in floating point."""
-LIMITS = {name: 127 * UNITS[name] for name, kind in KINDS.items() if kind == "int8"}
+"""Value of 1 in each table of weights, where the network computes in floating point."""
+
+LIMITS = {name: 127 * step for name, step in STEPS.items() if DTYPES[name] == "int8"}
+"""Largest magnitude of the weights that are stored as int8."""
 
 
-def n_groups_of(codebook_size: int) -> int:
-    """Into how many groups of one size the codes of a level are put: the power of 2 that is nearest to the root, or just above it."""
+def n_groups_for(codebook_size: int) -> int:
+    """Return the number of groups of a codebook: the smallest power of 2 that is not below the square root."""
     return 1 << (codebook_size.bit_length() // 2)
 
 
-def shapes(n_codebooks: int, codebook_size: int) -> dict[str, tuple[int, ...]]:
-    """The shape of each table of so many levels of so many codes."""
-    codes, n_groups, size = (n_codebooks, codebook_size), n_groups_of(codebook_size), CONTEXT_SIZE
+def table_shapes(n_codebooks: int, codebook_size: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each table by name."""
+    n_groups = n_groups_for(codebook_size)
     return {
-        "order": codes,
-        "inside": (*codes, size),
-        "back": (FRAMES_BACK, min(LEVELS_BACK, n_codebooks), codebook_size, size),
-        "unknown": (FRAMES_BACK, size),
-        "mix": (size, size),
-        "mix_bias": (size,),
-        "bias": (n_codebooks, size),
-        "group_weights": (n_codebooks, n_groups, size),
+        "order": (n_codebooks, codebook_size),
+        "inside": (n_codebooks, codebook_size, CONTEXT_SIZE),
+        "back": (N_PAST_FRAMES, min(N_PAST_CODEBOOKS, n_codebooks), codebook_size, CONTEXT_SIZE),
+        "unknown": (N_PAST_FRAMES, CONTEXT_SIZE),
+        "mix": (CONTEXT_SIZE, CONTEXT_SIZE),
+        "mix_bias": (CONTEXT_SIZE,),
+        "bias": (n_codebooks, CONTEXT_SIZE),
+        "group_weights": (n_codebooks, n_groups, CONTEXT_SIZE),
         "group_bias": (n_codebooks, n_groups),
-        "code_weights": (*codes, size),
-        "code_bias": codes,
+        "code_weights": (n_codebooks, codebook_size, CONTEXT_SIZE),
+        "code_bias": (n_codebooks, codebook_size),
         "table": (TABLE_SIZE,),
         "millibits": (2, n_codebooks),
     }
 
 
 @dataclass(frozen=True)
-class Contexts:
-    """The tables, of ``L`` levels of ``K`` codes in ``G`` groups, with contexts of ``C`` numbers; raises BadSetting where they do not fit.
+class ContextTables:
+    """Tables of the context model of ``B`` codebooks of ``K`` codes in ``G`` groups, with contexts of ``C`` elements.
 
-    A code's place is where it stands in ``order``, group behind group; all tables of codes go by places.
+    The *rank* of a code is its index in ``order``, where the groups follow each other. All other tables use ranks.
+
+    Attributes
+    ----------
+    order
+        Codes sorted by similarity, ``(B, K)``.
+    inside
+        Embedding of a code for the later codebooks of its frame, ``(B, K, C)``.
+    back
+        Embedding of a code of an earlier frame, the previous frame first, ``(N_PAST_FRAMES, N_PAST_CODEBOOKS, K, C)``.
+    unknown
+        Embedding of an earlier frame that is silent or in another packet, ``(N_PAST_FRAMES, C)``.
+    mix, mix_bias
+        Map the sum of the embeddings of earlier frames to a context, ``(C, C)`` and ``(C,)``.
+    bias
+        Bias of the context of each codebook, ``(B, C)``.
+    group_weights, group_bias
+        Map a context to the logits of groups, ``(B, G, C)`` and ``(B, G)``.
+    code_weights, code_bias
+        Map a context to the logits of codes, ``(B, K, C)`` and ``(B, K)``.
+    table
+        Frequency of a symbol whose logit is ``n / 16`` nats below the largest, ``(TABLE_SIZE,)``.
+    millibits
+        Mean size of a code without and with known earlier frames, ``(2, B)``.
+
+    Raises
+    ------
+    BadSetting
+        If a table has another shape or type, or values that no model has.
     """
 
-    order: np.ndarray  # (L, K) the codes
-    inside: np.ndarray  # (L, K, C) what a code adds to the context of the levels behind it
-    back: np.ndarray  # (FRAMES_BACK, LEVELS_BACK, K, C) what a code of an earlier frame adds, the nearest frame first
-    unknown: np.ndarray  # (FRAMES_BACK, C) what an earlier frame adds that is silent, or in another packet
-    mix: np.ndarray  # (C, C) makes a context of the sum of what earlier frames add
-    mix_bias: np.ndarray  # (C,)
-    bias: np.ndarray  # (L, C) of the context of each level
-    group_weights: np.ndarray  # (L, G, C) how a context speaks for a group
-    group_bias: np.ndarray  # (L, G)
-    code_weights: np.ndarray  # (L, K, C) and for a code of it
-    code_bias: np.ndarray  # (L, K)
-    table: np.ndarray  # (TABLE_SIZE,) parts of something that stands n sixteenths of a nat behind the most frequent
-    millibits: (
-        np.ndarray
-    )  # (2, L) what a code takes in the mean, where earlier frames are unknown and where they are known
+    order: np.ndarray
+    inside: np.ndarray
+    back: np.ndarray
+    unknown: np.ndarray
+    mix: np.ndarray
+    mix_bias: np.ndarray
+    bias: np.ndarray
+    group_weights: np.ndarray
+    group_bias: np.ndarray
+    code_weights: np.ndarray
+    code_bias: np.ndarray
+    table: np.ndarray
+    millibits: np.ndarray
 
     def __post_init__(self) -> None:
         n_codebooks, codebook_size = self.order.shape if self.order.ndim == 2 else (0, 0)
         if not n_codebooks or codebook_size < 2 or codebook_size & (codebook_size - 1):
             raise BadSetting(
-                f"The table order has the shape {self.order.shape}; it must be levels and a power of 2, the codes of each."
+                f"The table order has the shape {self.order.shape}; it must be codebooks and a power of 2, the codes "
+                "of each."
             )
-        n_groups = n_groups_of(codebook_size)
-        for name, shape in shapes(n_codebooks, codebook_size).items():
-            found = getattr(self, name)
-            if found.shape != shape or str(found.dtype) != KINDS[name]:
-                raise BadSetting(f"The table {name} is {found.dtype} {found.shape}; it must be {KINDS[name]} {shape}.")
+        tables = self.tensors()
+        for name, shape in table_shapes(n_codebooks, codebook_size).items():
+            table = tables[name]
+            if table.shape != shape or str(table.dtype) != DTYPES[name]:
+                raise BadSetting(f"The table {name} is {table.dtype} {table.shape}; it must be {DTYPES[name]} {shape}.")
         if (np.sort(self.order, axis=1) != np.arange(codebook_size)).any():
-            raise BadSetting("The table order does not name each code of a level once.")
-        largest = TOTAL // max(n_groups, codebook_size // n_groups)
+            raise BadSetting("The table order does not list each code of a codebook once.")
+        largest = _largest_frequency(codebook_size)
         if self.table.min() < 1 or self.table.max() > largest:
             raise BadSetting(
-                f"The table of parts holds {self.table.min()} to {self.table.max()}; they must lie in 1 to {largest}."
+                f"The table of frequencies holds {self.table.min()} to {self.table.max()}; they must lie in 1 to "
+                f"{largest}."
             )
 
     @property
     def n_codebooks(self) -> int:
-        return self.order.shape[0]
+        """Number of codebooks."""
+        return len(self.order)
 
     @property
     def codebook_size(self) -> int:
-        return self.order.shape[1]
+        """Number of codes of each codebook."""
+        n_codes: int = self.order.shape[1]
+        return n_codes
 
-    @staticmethod
-    def of(tensors: Mapping[str, np.ndarray]) -> Contexts:
-        """The tables by their names; raises BadSetting where one is missing or does not fit."""
-        missing = sorted({field.name for field in fields(Contexts)} - set(tensors))
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> ContextTables:
+        """Return the tables of a file; raise BadSetting if one is missing or invalid."""
+        missing = sorted(DTYPES.keys() - tensors.keys())
         if missing:
             raise BadSetting(f"The tables {', '.join(missing)} are missing.")
-        return Contexts(**{field.name: tensors[field.name] for field in fields(Contexts)})
+        return cls(**{name: tensors[name] for name in DTYPES})
 
-    @staticmethod
-    def of_learned(order: np.ndarray, weights: Mapping[str, np.ndarray], mean_bits: np.ndarray) -> Contexts:
-        """The tables of a network's weights by their names, multiples of UNITS; see :class:`.nn.context_model.TrainedContextModel`."""
-        n_groups = n_groups_of(order.shape[1])
-        parts = np.exp(-np.arange(TABLE_SIZE) * CONTEXT_UNIT) * (TOTAL // max(n_groups, order.shape[1] // n_groups))
-        return Contexts(
+    @classmethod
+    def from_weights(cls, order: np.ndarray, weights: Mapping[str, np.ndarray], mean_bits: np.ndarray) -> ContextTables:
+        """Return the tables of a trained context model.
+
+        Parameters
+        ----------
+        order, weights, mean_bits
+            Those of :class:`wavewright.nn.context_model.TrainedContextModel`; weights are multiples of `STEPS`.
+        """
+        probabilities = np.exp(-np.arange(TABLE_SIZE) * CONTEXT_STEP)
+        return cls(
             order=order.astype(np.int16),
-            table=np.maximum(np.floor(parts), 1).astype(np.int32),
+            table=np.maximum(np.floor(probabilities * _largest_frequency(order.shape[1])), 1).astype(np.int32),
             millibits=np.round(MILLIBITS * mean_bits).astype(np.int32),
-            **{name: np.round(weight / UNITS[name]).astype(KINDS[name]) for name, weight in weights.items()},
+            **{name: np.round(weight / STEPS[name]).astype(DTYPES[name]) for name, weight in weights.items()},
         )
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The tables by their names."""
+        """Return the tables by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def bits(self, knows_earlier: bool) -> np.ndarray:
-        """The mean bits of a code ``(n_codebooks,)``, of recordings that nothing was learned from if there were more than ten."""
-        return self.millibits[int(knows_earlier)] / MILLIBITS
+    def mean_bits(self, with_past: bool) -> np.ndarray:
+        """Return the mean size of a code in bits, ``(n_codebooks,)``, with or without known earlier frames.
 
-
-class ContextCoder:
-    """Writes and reads ``codes (channels, n_codebooks, frames)`` by ``contexts``, of the first ``n_codebooks`` levels.
-
-    As :class:`.range_coder.RangeCoder`, but for a code's frequency: that of its group, then that of the code in it, as the codes before
-    it in the packet say.
-    """
-
-    def __init__(self, contexts: Contexts, n_codebooks: int | None = None):
-        self.n_codebooks = contexts.n_codebooks if n_codebooks is None else n_codebooks
-        if not 1 <= self.n_codebooks <= contexts.n_codebooks:
-            raise BadSetting(f"There are contexts of {contexts.n_codebooks} levels, and {n_codebooks} were asked for.")
-        self.codebook_size = contexts.codebook_size
-        self._order = contexts.order
-        self._places = np.argsort(contexts.order, axis=1).astype(np.int16)
-        self._tables = tuple(
-            np.ascontiguousarray(table) for name, table in contexts.tensors().items() if name not in NOT_COMPUTED
-        )
-
-    def encode(self, codes: np.ndarray) -> bytes:
-        """The bytes of ``codes (channels, n_codebooks, frames)``; none at all where every frame is silent.
-
-        Raises BadSetting for another shape, codes outside their codebook, or frames that are silent in some levels only.
+        It was measured on recordings that were held out from training the model, if there were more than ten.
         """
-        from .context_kernels import workspace, write_codes
-
-        codes = checked(codes, self.n_codebooks, self.codebook_size)
-        levels = np.arange(self.n_codebooks)[None, :, None]
-        places = np.where(codes == SILENT, SILENT, self._places[levels, np.maximum(codes, 0)])
-        out = np.zeros(most_bytes(*codes.shape), dtype=np.uint8)
-        buffers = workspace(len(codes), self._tables)
-        n_bytes = write_codes(np.ascontiguousarray(places, dtype=np.int16), self._tables, out, buffers)
-        return out[:n_bytes].tobytes()
-
-    def decode(self, payload: bytes, n_channels: int, n_frames: int) -> np.ndarray:
-        """The codes ``(channels, n_codebooks, frames)`` int16 of a payload; any bytes give codes that lie in their codebook."""
-        from .context_kernels import read_codes, workspace
-
-        places = np.zeros((n_channels, self.n_codebooks, n_frames), dtype=np.int16)
-        read_codes(np.frombuffer(payload, dtype=np.uint8), self._tables, places, workspace(n_channels, self._tables))
-        levels = np.arange(self.n_codebooks)[None, :, None]
-        return np.where(places == SILENT, np.int16(SILENT), self._order[levels, np.maximum(places, 0)])
+        bits: np.ndarray = self.millibits[int(with_past)] / MILLIBITS
+        return bits
 
 
-def most_bytes(n_channels: int, n_codebooks: int, n_frames: int) -> int:
-    """More bytes than :meth:`ContextCoder.encode` can need: 17 bits a group and a code, 10 a silent flag, and what rounding costs."""
-    return n_channels * n_frames * (5 * n_codebooks + 2) + 8
+def _largest_frequency(codebook_size: int) -> int:
+    """Return the largest frequency whose sum over groups, or over the codes of a group, is at most ``TOTAL``."""
+    n_groups = n_groups_for(codebook_size)
+    return TOTAL // max(n_groups, codebook_size // n_groups)

@@ -1,4 +1,7 @@
-"""The codec's view of sound, by NumPy: a wave to what the encoder hears of its spectra, and what the decoder says of them to a wave."""
+"""Features of a wave for the encoder, and the wave of the decoder's spectra, by NumPy.
+
+:mod:`.modules` computes the same with gradients.
+"""
 
 from __future__ import annotations
 
@@ -7,42 +10,79 @@ import numpy as np
 from ...dsp.spectrum import frame, hann_window, power_spectrum
 from .config import CodecConfig
 
-COMPRESSION = 0.3  # exponent of the magnitudes that the encoder hears
-SMALLEST_POWER = 1e-7  # of a bin
-LOG_POWER_MEAN, LOG_POWER_SCALE = -7.0, 5.0  # of bins of speech, nearly
-SMALLEST_ROOT = 1e-6  # of the squared numbers that the decoder says, so that their root has a slope at zero
+COMPRESSION = 0.3  # exponent of the magnitudes of the features
+SMALLEST_POWER = 1e-7  # added to the power of each bin
+LOG_POWER_MEAN = -7.0  # of the bins of speech, about
+LOG_POWER_SCALE = 5.0
+SMALLEST_ROOT = 1e-6  # added to squared magnitudes of the decoder, so that their root has a gradient at zero
 
 
-def to_features(wave: np.ndarray, config: CodecConfig) -> np.ndarray:
-    """``wave (lead + steps * step_length,)`` float32, ``lead`` samples from before it, to features ``(steps, 3 n_bins)`` float32.
+def analysis_features(wave: np.ndarray, config: CodecConfig) -> np.ndarray:
+    """Compute the encoder's features of a wave.
 
-    Real and imaginary parts of each bin with a compressed magnitude, then its level.
+    Parameters
+    ----------
+    wave
+        ``(lead + steps * step_length,)`` float32; its first ``lead`` samples are those before the first step.
+    config
+        Lengths of hop and window.
+
+    Returns
+    -------
+    np.ndarray
+        ``(steps, 3 * n_bins)`` float32: real and imaginary part of each bin with compressed magnitude, and the scaled
+        logarithm of its power.
     """
     frames = frame(wave, config.n_fft, config.step_length) * hann_window(config.n_fft)
     spectrum = np.fft.rfft(frames).astype(np.complex64)  # (steps, n_bins)
     power = power_spectrum(spectrum) + np.float32(SMALLEST_POWER)
-    small = spectrum * power ** np.float32(0.5 * (COMPRESSION - 1))
-    level = (np.log(power) - np.float32(LOG_POWER_MEAN)) / np.float32(LOG_POWER_SCALE)
-    return np.concatenate([small.real, small.imag, level], axis=-1)
+    compressed = spectrum * power ** np.float32(0.5 * (COMPRESSION - 1))
+    log_power = (np.log(power) - np.float32(LOG_POWER_MEAN)) / np.float32(LOG_POWER_SCALE)
+    return np.concatenate([compressed.real, compressed.imag, log_power], axis=-1)
 
 
-def to_frames(described: np.ndarray, config: CodecConfig) -> np.ndarray:
-    """What the decoder says ``(steps, 2 n_bins)``, spectra with the square root of their magnitude, to windowed frames ``(steps, n_fft)`` float32, which :func:`overlapped` adds up.
+def synthesis_frames(spectra: np.ndarray, config: CodecConfig) -> np.ndarray:
+    """Compute windowed frames of audio, which :func:`overlap_add` adds up, from the decoder's spectra.
 
-    They are divided by the sum of squared windows already, which is the same at every sample once all windows are there.
+    Each frame is divided by the sum of the squared windows, which is constant where all windows overlap.
+
+    Parameters
+    ----------
+    spectra
+        ``(steps, 2 * n_bins)``: real parts, then imaginary parts, of bins with the square root of their magnitude.
+    config
+        Lengths of hop and window.
+
+    Returns
+    -------
+    np.ndarray
+        ``(steps, n_fft)`` float32.
     """
-    real, imaginary = np.split(described, 2, axis=-1)
+    real, imaginary = np.split(spectra, 2, axis=-1)
     root = np.sqrt(real * real + imaginary * imaginary + np.float32(SMALLEST_ROOT))
     window = hann_window(config.n_fft)
     envelope = np.square(window).reshape(config.overlap, -1).sum(axis=0)
     frames = np.fft.irfft(root * (real + 1j * imaginary), n=config.n_fft).astype(np.float32)
-    return frames * (window / np.tile(envelope, config.overlap))
+    windowed: np.ndarray = frames * (window / np.tile(envelope, config.overlap))
+    return windowed
 
 
-def overlapped(frames: np.ndarray, config: CodecConfig) -> np.ndarray:
-    """``frames (overlap - 1 + steps, n_fft)``, those before the first step in front, to the samples that they finish.
+def overlap_add(frames: np.ndarray, config: CodecConfig) -> np.ndarray:
+    """Add up overlapping frames; return the samples that they complete.
 
-    ``(steps * step_length,)``, always added in the order of the frames, so that a stream adds up to the same bits as the whole.
+    The order of additions is fixed, so that a stream and a whole clip give the same bits.
+
+    Parameters
+    ----------
+    frames
+        ``(overlap - 1 + steps, n_fft)``: the frames before the first step, then those of the steps.
+    config
+        Lengths of hop and window.
+
+    Returns
+    -------
+    np.ndarray
+        ``(steps * step_length,)``.
     """
     pieces = frames.reshape(len(frames), config.overlap, config.step_length)
     n_steps = len(frames) - config.overlap + 1

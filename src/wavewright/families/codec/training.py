@@ -1,36 +1,180 @@
-"""The training of the family ``codec``: build, evaluate and export its network."""
+"""Build, evaluate and export the codec."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
+import torch
 
-from ...nn.export_spec import ExportSpec
+from ...nn.context_model import ContextModelConfig, train_context_model
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from . import network
-from .config import CodecConfig
-from .network import Codec, Coder
-from .recipe import CodecPrepared
+from ...nn.quantize import QuantizedDecoder, QuantizedEncoder, perplexity
+from ...nn.spectral_losses import MelDistance, compressed_distances
+from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, TOTAL, CodecConfig
+from .contexts import (
+    CONTEXT_SIZE,
+    LIMITS,
+    N_PAST_CODEBOOKS,
+    N_PAST_FRAMES,
+    STEPS,
+    ContextTables,
+    n_groups_for,
+)
+from .gains import GAINS, N_MEASURED_CLIPS, level_difference_db
+from .modules import CodecAutoencoder
+from .network import COMPLEX_EXPONENT, COMPLEX_SIZES, MEL_SIZES, CodecNetwork
+from .range_coder import quantised_frequencies
+from .recipe import CONTEXT_SECONDS, FREQUENCY_SECONDS, CodecPrepared
+
+RECORDING = "recording"  # title of an original among the samples
+EVALUATION_BATCH = 8
 
 
-class CodecTraining(FamilyTraining[CodecConfig, Coder, CodecPrepared]):
+class CodecTraining(FamilyTraining[CodecConfig, CodecAutoencoder, CodecPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: CodecConfig) -> Codec:
-        """Return the network of a configuration, with fresh weights."""
-        return Codec(config)
+    def build(self, config: CodecConfig) -> CodecNetwork:
+        """Return the networks of a configuration, with fresh weights."""
+        return CodecNetwork(config)
 
-    def evaluate(self, module: Coder, prepared: CodecPrepared) -> dict[str, float]:
-        """Return the validation metrics of the averaged module; see :func:`.network.evaluate`."""
-        return network.evaluate(module, prepared)
+    @torch.no_grad()
+    def evaluate(self, module: CodecAutoencoder, prepared: CodecPrepared) -> dict[str, float]:
+        """Measure reconstructions of held-out clips, before the codebooks are initialised without quantisation.
 
-    def samples(self, module: Coder, prepared: CodecPrepared) -> tuple[list[np.ndarray], list[str]]:
-        """Return a few clips of the averaged module, with titles; see :func:`.network.samples`."""
-        return network.samples(module, prepared)
+        Returns
+        -------
+        dict[str, float]
+            ``valid/mel``: L1 distance of log-mel spectra in nats, the mean over the evaluated numbers of codebooks;
+            ``valid/phase``: distance of complex spectra with all codebooks; ``perplexity/<n>`` of each codebook. Empty
+            without held-out clips.
+        """
+        if not len(prepared.valid):
+            return {}
+        config, device = module.config, next(module.parameters()).device
+        mel = MelDistance(config.sample_rate, MEL_SIZES[1:3]).to(device)
+        totals = dict.fromkeys(("valid/mel", "valid/phase"), 0.0)
+        codes = []
+        for wave in torch.split(torch.as_tensor(prepared.valid, device=device), EVALUATION_BATCH):
+            if module.quantizer.is_ready:
+                codes.append(module.encode(wave))
+                estimates = [module.decode(codes[-1], n) for n in prepared.evaluated_codebooks]
+            else:
+                estimates = [module.wave(module.latent(wave))]
+            phase_distance, _ = compressed_distances(wave, estimates[-1], COMPLEX_SIZES[-1], COMPLEX_EXPONENT)
+            totals["valid/mel"] += len(wave) * float(np.mean([float(mel(wave, estimate)) for estimate in estimates]))
+            totals["valid/phase"] += len(wave) * float(phase_distance)
+        metrics = {name: total / len(prepared.valid) for name, total in totals.items()}
+        if codes:
+            perplexities = perplexity(torch.cat(codes).flatten(0, 1).cpu(), config.codebook_size)
+            metrics |= {f"perplexity/{number}": float(each) for number, each in enumerate(perplexities, 1)}
+        return metrics
 
-    def export(self, module: Coder, prepared: CodecPrepared) -> ExportSpec:
-        """Return everything that makes a model folder; see :func:`.network.export`."""
-        return network.export(module, prepared)
+    @torch.no_grad()
+    def samples(self, module: CodecAutoencoder, prepared: CodecPrepared) -> tuple[list[np.ndarray], list[str]]:
+        """Return a few clips and their reconstructions with each evaluated number of codebooks, and their titles."""
+        device = next(module.parameters()).device
+        waves, titles = [], []
+        for wave in prepared.sample_clips:
+            codes = module.encode(torch.as_tensor(wave[None], device=device))
+            waves.append(wave[None])
+            titles.append(RECORDING)
+            for n_codebooks in prepared.evaluated_codebooks:
+                waves.append(module.decode(codes, n_codebooks).cpu().numpy())
+                titles.append(f"{module.config.kbps(n_codebooks):g} kbps")
+        return waves, titles
 
-    def final_files(self, module: Coder, prepared: CodecPrepared) -> dict[str, dict[str, np.ndarray]]:
-        """Return the files that are made once of the finished network."""
-        return network.files_at_the_end(module, prepared)
+    @torch.no_grad()
+    def export(self, module: CodecAutoencoder, prepared: CodecPrepared) -> ExportSpec:
+        """Return the graphs of encoder and decoder, the frequencies of codes, the gains, and reconstructions."""
+        wave = torch.as_tensor(prepared.sample_clips[:2])
+        encoder_memory = torch.zeros(len(wave), sum(module.encoder.memory_sizes))
+        decoder_memory = torch.zeros(len(wave), sum(module.decoder.memory_sizes))
+        clips = list(prepared.training_clips(FREQUENCY_SECONDS))
+        codes = encode_clips(module, clips)
+        waves, titles = self.samples(module, prepared)
+        reconstructions = [wave for wave, title in zip(waves, titles, strict=True) if title != RECORDING]
+        return ExportSpec(
+            graphs={
+                ENCODER_FILE: GraphSpec(
+                    QuantizedEncoder(module.encoder, module.quantizer),
+                    {"features": module.analysis(wave), "memory": encoder_memory},
+                    ("numbers", "memory_after"),
+                    {"features": (1,), "numbers": (1,)},
+                ),
+                DECODER_FILE: GraphSpec(
+                    QuantizedDecoder(module.decoder, module.quantizer),
+                    {"numbers": module.encode(wave), "memory": decoder_memory},
+                    ("described", "memory_after"),
+                    {"numbers": (1,), "described": (1,)},
+                ),
+            },
+            sample=np.concatenate(reconstructions, axis=1),
+            files={
+                FREQUENCIES_FILE: {
+                    "frequencies": quantised_frequencies(np.concatenate(codes, axis=1), module.config.codebook_size),
+                    GAINS: measure_gains(module, clips[:N_MEASURED_CLIPS], codes[:N_MEASURED_CLIPS]),
+                }
+            },
+        )
+
+    def final_files(self, module: CodecAutoencoder, prepared: CodecPrepared) -> dict[str, dict[str, np.ndarray]]:
+        """Return the tables of a context model of the codes of the training clips."""
+        n_frames = module.config.context_frames
+        if not n_frames:
+            return {}
+        codes = encode_clips(module, prepared.training_clips(CONTEXT_SECONDS))
+        vectors = module.quantizer.codebook_vectors().detach().numpy()
+        return {CONTEXTS_FILE: train_contexts(codes, vectors, n_frames).tensors()}
+
+
+@torch.no_grad()
+def encode_clips(module: CodecAutoencoder, clips: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """Return the codes ``(n_codebooks, frames)`` of clips ``(time,)`` of whole frames."""
+    return [module.encode(torch.as_tensor(clip[None]))[0].t().numpy() for clip in clips]
+
+
+@torch.no_grad()
+def measure_gains(module: CodecAutoencoder, clips: Sequence[np.ndarray], codes: Sequence[np.ndarray]) -> np.ndarray:
+    """Measure how much quieter reconstructions are than their clips.
+
+    Parameters
+    ----------
+    module
+        The codec.
+    clips, codes
+        Clips ``(time,)`` and the codes ``(n_codebooks, frames)`` of each.
+
+    Returns
+    -------
+    np.ndarray
+        Gains in dB for 1 to all codebooks, ``(n_codebooks,)`` float32.
+    """
+    inputs = [torch.as_tensor(each.T[None].astype(np.int64)) for each in codes]
+    gains_db = []
+    for n_codebooks in range(1, module.config.n_codebooks + 1):
+        estimates = [module.decode(each, n_codebooks)[0].numpy() for each in inputs]
+        gains_db.append(level_difference_db(clips, estimates))
+    return np.array(gains_db, np.float32)
+
+
+def train_contexts(codes: Sequence[np.ndarray], vectors: np.ndarray, n_frames: int) -> ContextTables:
+    """Train a context model of codes.
+
+    Parameters
+    ----------
+    codes
+        Recordings as codes ``(n_codebooks, frames)``.
+    vectors
+        Vector of each code, ``(n_codebooks, codebook_size, size)``.
+    n_frames
+        Frames to train on.
+    """
+    codebook_size = vectors.shape[1]
+    probabilities = quantised_frequencies(np.concatenate(codes, axis=1), codebook_size) / TOTAL
+    config = ContextModelConfig(
+        n_groups_for(codebook_size), CONTEXT_SIZE, N_PAST_FRAMES, N_PAST_CODEBOOKS, STEPS, LIMITS
+    )
+    trained = train_context_model(codes, vectors, probabilities, config, n_frames)
+    return ContextTables.from_weights(trained.order, trained.weights, trained.mean_bits)

@@ -1,0 +1,213 @@
+"""Modules of the codec in the order of the signal: analysis, encoder, quantiser, decoder, synthesis."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...dsp.spectrum import hann_window
+from ...nn.convnext import ConvNeXtStack, split_memory
+from ...nn.quantize import ResidualQuantizer
+from ...nn.spectrum import frame, irfft, overlap_add, power_spectrum, rfft
+from .config import SILENT, CodecConfig
+from .spectra import COMPRESSION, LOG_POWER_MEAN, LOG_POWER_SCALE, SMALLEST_POWER, SMALLEST_ROOT
+
+
+class StftAnalysis(nn.Module):
+    """Wave to features of its spectra, as :func:`.spectra.analysis_features` computes them."""
+
+    window: Tensor
+
+    def __init__(self, config: CodecConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
+
+    def forward(self, wave: Tensor) -> Tensor:
+        """Map ``(batch, time)`` to ``(batch, steps, 3 * n_bins)``."""
+        config = self.config
+        spectrum = rfft(frame(F.pad(wave, (config.lead, 0)), config.n_fft, config.step_length) * self.window)
+        power = power_spectrum(spectrum) + SMALLEST_POWER
+        compressed = spectrum * power ** (0.5 * (COMPRESSION - 1))
+        log_power = (power.log() - LOG_POWER_MEAN) / LOG_POWER_SCALE
+        return torch.cat([compressed.real, compressed.imag, log_power], -1)
+
+
+class SpectralEncoder(nn.Module):
+    """Features of spectra to a latent per frame: ConvNeXt blocks over steps, then over frames.
+
+    Latents are ``encoder_look_ahead`` frames late: as many first ones belong to no frame of the features. They are
+    normalised without parameters, so that codes can follow them.
+    """
+
+    def __init__(self, config: CodecConfig) -> None:
+        super().__init__()
+        fine, wide, kernel = config.fine_channels[0], config.encoder_channels, config.kernel
+        self.look_ahead = config.encoder_look_ahead
+        self.frame_size = config.steps_per_frame * fine
+        self.into = nn.Linear(3 * config.n_bins, fine)
+        self.fine = ConvNeXtStack(config.fine_blocks[0], fine, round(config.expansion * fine), kernel)
+        self.merge = nn.Linear((1 + self.look_ahead) * self.frame_size, wide)
+        self.blocks = ConvNeXtStack(config.encoder_blocks, wide, round(config.expansion * wide), kernel)
+        self.norm = nn.LayerNorm(wide)
+        self.out = nn.Linear(wide, config.latent_size)
+        self.level = nn.LayerNorm(config.latent_size, elementwise_affine=False)
+        self.memory_sizes = (self.fine.memory_size, self.look_ahead * self.frame_size, self.blocks.memory_size)
+
+    def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Encode a whole clip, or the next frames of a stream.
+
+        Parameters
+        ----------
+        features : Tensor
+            ``(batch, frames * steps_per_frame, 3 * n_bins)``.
+        memory : Tensor, optional
+            Memory of the frames before, ``(batch, sum(memory_sizes))``; zeros at the start of a stream.
+
+        Returns
+        -------
+        latent : Tensor
+            ``(batch, frames, latent_size)``.
+        memory : Tensor or None
+            Memory for the frames that follow, None without a memory.
+        """
+        fine_memory, waiting, block_memory = split_memory(memory, self.memory_sizes)
+        hidden, fine_memory = self.fine(self.into(features), fine_memory)
+        frames = hidden.reshape(hidden.shape[0], -1, self.frame_size)
+        if self.look_ahead:
+            n_frames = frames.shape[1]
+            if waiting is None:
+                frames = F.pad(frames, (0, 0, self.look_ahead, 0))
+            else:
+                frames = torch.cat([waiting.view(-1, self.look_ahead, self.frame_size), frames], 1)
+                waiting = frames[:, -self.look_ahead :].flatten(1)
+            frames = _stack_shifted(frames, 1 + self.look_ahead, n_frames)
+        hidden, block_memory = self.blocks(self.merge(frames), block_memory)
+        latent = self.level(self.out(self.norm(hidden)))
+        return latent, _join_memory(fine_memory, waiting, block_memory)
+
+
+class SpectralDecoder(nn.Module):
+    """Quantised latents to spectra: ConvNeXt blocks over frames, then over steps.
+
+    A spectrum is the real and the imaginary part of bins with the square root of their magnitude.
+    """
+
+    def __init__(self, config: CodecConfig) -> None:
+        super().__init__()
+        self.config = config
+        fine, wide, kernel = config.fine_channels[1], config.decoder_channels, config.kernel
+        self.n_input_frames = 2 + config.look_ahead  # the frame before, the frame, those of the look-ahead
+        self.into = nn.Linear(self.n_input_frames * config.latent_size, wide)
+        self.blocks = ConvNeXtStack(config.decoder_blocks, wide, round(config.expansion * wide), kernel)
+        self.split = nn.Linear(wide, config.steps_per_frame * fine)
+        self.fine = ConvNeXtStack(config.fine_blocks[1], fine, round(config.expansion * fine), kernel)
+        self.norm = nn.LayerNorm(fine)
+        self.out = nn.Linear(fine, 2 * config.n_bins)
+        self.memory_sizes = (self.blocks.memory_size, self.fine.memory_size)
+
+    def forward(self, latent: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Decode a whole clip, or the next frames of a stream.
+
+        Parameters
+        ----------
+        latent : Tensor
+            The frame before, the frames to decode and those of the look-ahead,
+            ``(batch, 1 + frames + look_ahead, latent_size)``.
+        memory : Tensor, optional
+            See :meth:`SpectralEncoder.forward`.
+
+        Returns
+        -------
+        spectra : Tensor
+            ``(batch, frames * steps_per_frame, 2 * n_bins)``.
+        memory : Tensor or None
+            Memory for the frames that follow, None without a memory.
+        """
+        block_memory, fine_memory = split_memory(memory, self.memory_sizes)
+        n_frames = latent.shape[1] - self.n_input_frames + 1
+        inputs = _stack_shifted(latent, self.n_input_frames, n_frames)
+        hidden, block_memory = self.blocks(self.into(inputs), block_memory)
+        fine = self.split(hidden)
+        hidden, fine_memory = self.fine(fine.reshape(fine.shape[0], -1, self.config.fine_channels[1]), fine_memory)
+        return self.out(self.norm(hidden)), _join_memory(block_memory, fine_memory)
+
+
+class StftSynthesis(nn.Module):
+    """The decoder's spectra to the wave, as :mod:`.spectra` computes it."""
+
+    window: Tensor
+
+    def __init__(self, config: CodecConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
+
+    def forward(self, spectra: Tensor) -> Tensor:
+        """Map ``(batch, steps, 2 * n_bins)`` to ``(batch, time)``."""
+        config = self.config
+        real, imaginary = spectra.float().chunk(2, -1)
+        root = torch.sqrt(real.square() + imaginary.square() + SMALLEST_ROOT)
+        frames = irfft(torch.complex(real * root, imaginary * root), config.n_fft) * self.window
+        envelope = self.window.square().view(config.overlap, -1).sum(0).repeat(spectra.shape[1] + config.overlap - 1)
+        wave = overlap_add(frames, config.step_length) / envelope
+        return wave[:, config.lead :]
+
+
+class CodecAutoencoder(nn.Module):
+    """Analysis, encoder, residual quantiser, decoder and synthesis: the module that is exported."""
+
+    def __init__(self, config: CodecConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.analysis = StftAnalysis(config)
+        self.synthesis = StftSynthesis(config)
+        self.encoder = SpectralEncoder(config)
+        self.decoder = SpectralDecoder(config)
+        self.quantizer = ResidualQuantizer(
+            config.n_codebooks, config.latent_size, config.codebook_size, config.code_size, config.quantizer
+        )
+
+    def latent(self, wave: Tensor) -> Tensor:
+        """Map ``(batch, time)``, whole frames, to latents ``(batch, frames, latent_size)``."""
+        n_late = self.config.encoder_look_ahead
+        padded = F.pad(wave, (0, n_late * self.config.hop_length))
+        latent: Tensor = self.encoder(self.analysis(padded))[0][:, n_late:]
+        return latent.float()
+
+    def quantise(self, wave: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Map ``(batch, time)`` to quantised latents, codes and commitment; see :meth:`ResidualQuantizer.forward`.
+
+        Latents are quantised in float32 under autocast, too.
+        """
+        latent = self.latent(wave)
+        with torch.autocast(latent.device.type, enabled=False):
+            quantised: tuple[Tensor, Tensor, Tensor] = self.quantizer(latent, n_used)
+        return quantised
+
+    def wave(self, latent: Tensor) -> Tensor:
+        """Map ``(batch, frames, latent_size)`` to ``(batch, time)``, with zeros before and after the clip."""
+        wave: Tensor = self.synthesis(self.decoder(F.pad(latent, (0, 0, 1, self.config.look_ahead)))[0])
+        return wave
+
+    def encode(self, wave: Tensor) -> Tensor:
+        """Map ``(batch, time)`` to codes ``(batch, frames, n_codebooks)`` int64."""
+        return self.quantizer.encode(self.latent(wave))
+
+    def decode(self, codes: Tensor, n_codebooks: int | None = None) -> Tensor:
+        """Map codes ``(batch, frames, n_codebooks)`` to ``(batch, time)``, by the first ``n_codebooks`` alone."""
+        if n_codebooks is not None:
+            is_unused = torch.arange(codes.shape[-1], device=codes.device) >= n_codebooks
+            codes = codes.masked_fill(is_unused, SILENT)
+        return self.wave(self.quantizer.decode(codes))
+
+
+def _stack_shifted(frames: Tensor, n_shifts: int, n_frames: int) -> Tensor:
+    """Concatenate each frame with those that follow it, ``(batch, n_frames, n_shifts * size)``."""
+    return torch.cat([frames[:, shift : shift + n_frames] for shift in range(n_shifts)], -1)
+
+
+def _join_memory(*memories: Tensor | None) -> Tensor | None:
+    present = [memory for memory in memories if memory is not None]
+    return torch.cat(present, 1) if present else None
