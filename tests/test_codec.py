@@ -1,8 +1,8 @@
-"""The codec: what it plays is what it learned, however sound and codes are cut up; silence; what it refuses."""
+"""The codec: inference equals training, whatever the chunks; silence; gains; training stages; refusals."""
 
 import dataclasses
 import io
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -48,22 +48,22 @@ def folder(tmp_path_factory):
     return write_glides(tmp_path_factory.mktemp("glides"))
 
 
-class Played(NamedTuple):
-    player: Any
-    coder: CodecAutoencoder
+class Exported(NamedTuple):
+    runtime: CodecRuntime
+    module: CodecAutoencoder
 
 
 @pytest.fixture(scope="module")
-def played(folder, tmp_path_factory):
-    """A codec with fresh weights, exported and opened; its codebooks are placed by one batch."""
-    place = tmp_path_factory.mktemp("codec") / "tiny"
-    coder = export_codec(folder, tmp_path_factory.mktemp("cache"), place)
-    return Played(loading.load(str(place)), coder)
+def exported(folder, tmp_path_factory):
+    """A codec with fresh weights, exported and opened; one batch initialised its codebooks."""
+    position = tmp_path_factory.mktemp("codec") / "tiny"
+    module = export_codec(folder, tmp_path_factory.mktemp("cache"), position)
+    return Exported(loading.load(str(position)), module)
 
 
 @pytest.fixture(scope="module")
-def player(played):
-    return played.player
+def runtime(exported):
+    return exported.runtime
 
 
 def sound(n_samples, seed=0):
@@ -71,19 +71,19 @@ def sound(n_samples, seed=0):
     return (0.3 * np.sin(np.arange(n_samples) * 0.05) + 0.05 * rng.standard_normal(n_samples)).astype(np.float32)
 
 
-def test_spectra_in_numpy_are_those_of_the_network():
-    coder, wave = CodecAutoencoder(TINY), sound(3_200)
+def test_spectra_in_numpy_equal_those_in_torch():
+    module, wave = CodecAutoencoder(TINY), sound(3_200)
     features = analysis_features(np.pad(wave, (TINY.lead, 0)), TINY)
-    np.testing.assert_allclose(coder.analysis(torch.from_numpy(wave)[None])[0].numpy(), features, atol=2e-4)
+    np.testing.assert_allclose(module.analysis(torch.from_numpy(wave)[None])[0].numpy(), features, atol=2e-4)
     described = np.random.default_rng(0).standard_normal((40, 2 * TINY.n_bins)).astype(np.float32)
     frames = np.pad(synthesis_frames(described, TINY), ((TINY.overlap - 1, 0), (0, 0)))
-    expected = coder.synthesis(torch.from_numpy(described)[None])[
+    expected = module.synthesis(torch.from_numpy(described)[None])[
         0
     ].numpy()  # it starts where the first windows do no more
     np.testing.assert_allclose(overlap_add(frames, TINY)[TINY.lead :], expected[: 3_200 - TINY.lead], atol=2e-4)
 
 
-def test_a_spectrum_that_is_given_back_gives_back_the_wave():
+def test_synthesis_inverts_analysis():
     wave = sound(3_200)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(wave, (TINY.lead, 0)), TINY.n_fft)[:: TINY.step_length]
     spectrum = np.fft.rfft(frames * np.hanning(TINY.n_fft + 1)[:-1])
@@ -93,79 +93,81 @@ def test_a_spectrum_that_is_given_back_gives_back_the_wave():
     np.testing.assert_allclose(found[TINY.lead :], wave[: -TINY.lead], atol=1e-3)
 
 
-def test_what_plays_is_what_was_trained(played):
-    player, coder = played
+def test_inference_equals_training(exported):
+    runtime, module = exported
     wave = sound(80 * 320)
-    codes = player.encode(wave)
+    codes = runtime.encode(wave)
     assert codes.shape == (4, 80)
     assert codes.dtype == np.int16
     with torch.no_grad():
-        numbers = coder.encode(torch.from_numpy(wave)[None])
-        expected = coder.decode(torch.from_numpy(codes.T.astype(np.int64))[None])[0].numpy()
+        numbers = module.encode(torch.from_numpy(wave)[None])
+        expected = module.decode(torch.from_numpy(codes.T.astype(np.int64))[None])[0].numpy()
     assert (codes == numbers[0].numpy().T).mean() > 0.995  # where two codes are as near, either may be taken
     end = 80 * 320 - TINY.lead  # after it the network in training has no windows any more
-    np.testing.assert_allclose(player.decode(codes)[0, :end], amplify(expected[:end], player.gains[-1]), atol=2e-4)
+    np.testing.assert_allclose(runtime.decode(codes)[0, :end], amplify(expected[:end], runtime.gains[-1]), atol=2e-4)
 
 
 @pytest.mark.parametrize("pieces", [[1] * 700 + [5_000], [320] * 20, [319, 321, 1_000, 17_000], [40_000]])
-def test_sound_in_pieces_gives_the_same_codes(player, pieces):
+def test_chunks_of_audio_give_the_same_codes(runtime, pieces):
     wave = sound(36_123)
-    whole = player.encode(wave)
+    whole = runtime.encode(wave)
     assert whole.shape == (4, 113)
-    encoder, place, found = player.encoder(), 0, []
+    encoder, position, found = runtime.encoder(), 0, []
     for piece in pieces:
-        found.append(encoder.push(wave[place : place + piece]))
-        place += piece
-    found += [encoder.push(wave[place:]), encoder.finish()]
+        found.append(encoder.push(wave[position : position + piece]))
+        position += piece
+    found += [encoder.push(wave[position:]), encoder.finish()]
     np.testing.assert_array_equal(np.concatenate(found, axis=1), whole)
 
 
 @pytest.mark.parametrize("n_codebooks", [1, 4])
 @pytest.mark.parametrize("pieces", [[1] * 112, [0, 3, 50, 7], [112]])
-def test_codes_in_pieces_give_the_same_samples_bit_for_bit(player, pieces, n_codebooks):
-    codes = player.encode(sound(112 * 320))[:n_codebooks]
-    whole = player.decode(codes)
+def test_chunks_of_codes_give_the_same_samples_bit_for_bit(runtime, pieces, n_codebooks):
+    codes = runtime.encode(sound(112 * 320))[:n_codebooks]
+    whole = runtime.decode(codes)
     assert whole.shape == (1, 112 * 320)
-    decoder, place, found, out = player.decoder(n_codebooks), 0, [], 0
+    decoder, position, found, out = runtime.decoder(n_codebooks), 0, [], 0
     for piece in pieces:
-        found.append(decoder.push(codes[:, place : place + piece]))
-        place += piece
+        found.append(decoder.push(codes[:, position : position + piece]))
+        position += piece
         out += len(found[-1])
-        assert place * 320 - out <= player.latency_samples - 320 or out == 0  # its own frame is the rest of the latency
-    found += [decoder.push(codes[:, place:]), decoder.finish()]
+        assert (
+            position * 320 - out <= runtime.latency_samples - 320 or out == 0
+        )  # its own frame is the rest of the latency
+    found += [decoder.push(codes[:, position:]), decoder.finish()]
     np.testing.assert_array_equal(np.concatenate(found)[None], whole)
 
 
 @pytest.mark.parametrize(("sample_rate", "n_channels", "n_samples"), [(16_000, 1, 20_123), (44_100, 2, 30_001)])
-def test_files_come_back_as_the_codec_plays_them(player, tmp_path, sample_rate, n_channels, n_samples):
+def test_files_equal_the_runtime(runtime, tmp_path, sample_rate, n_channels, n_samples):
     waves = np.stack([sound(n_samples, seed) for seed in range(n_channels)])
     Clip(waves, sample_rate).write(tmp_path / "given.wav", "FLOAT")
-    coded = encode(tmp_path / "given.wav", kbps=0.8, out=tmp_path / "a.wwc", model=str(player.folder.path), quiet=True)
+    coded = encode(tmp_path / "given.wav", kbps=0.8, out=tmp_path / "a.wwc", model=str(runtime.folder.path), quiet=True)
     assert coded.n_bytes == (tmp_path / "a.wwc").stat().st_size
-    back = decode(coded.out, out=tmp_path / "back.wav", model=str(player.folder.path), quiet=True)
+    back = decode(coded.out, out=tmp_path / "back.wav", model=str(runtime.folder.path), quiet=True)
     again = Clip.read(tmp_path / "back.wav")
     assert not back.lost_seconds
     assert again.sample_rate == sample_rate
     assert again.wave.shape == (n_channels, n_samples)
-    if sample_rate == player.sample_rate:
-        played = player.decode(player.encode(waves[0])[: coded.n_codebooks])[0, :n_samples]
-        np.testing.assert_allclose(again.wave[0], np.clip(played, -1, 1), atol=1e-4)
+    if sample_rate == runtime.sample_rate:
+        output = runtime.decode(runtime.encode(waves[0])[: coded.n_codebooks])[0, :n_samples]
+        np.testing.assert_allclose(again.wave[0], np.clip(output, -1, 1), atol=1e-4)
 
 
-def test_before_codes_are_placed_evaluation_measures_the_network_alone(folder, tmp_path):
+def test_evaluation_before_the_codebooks_are_initialised(folder, tmp_path):
     data = prepared(folder, tmp_path)
     metrics = CodecTraining().evaluate(CodecAutoencoder(TINY).eval(), data)
     assert set(metrics) == {"valid/mel", "valid/phase"}
 
 
-def test_the_latency_is_what_it_says(player):
-    """A change of the sound changes nothing that is more than the latency before it."""
-    config = player.config
-    assert player.latency_samples == 3 * 320 + 240
+def test_the_latency_holds(runtime):
+    """A change of the input changes no output more than the latency before it."""
+    config = runtime.config
+    assert runtime.latency_samples == 3 * 320 + 240
     wave = sound(60 * 320)
     changed = wave.copy()
     changed[40 * 320 :] = sound(20 * 320, seed=1)
-    one, other = (player.decode(player.encode(some))[0] for some in (wave, changed))
+    one, other = (runtime.decode(runtime.encode(some))[0] for some in (wave, changed))
     same = int(np.argmax(one != other))
     ahead = config.encoder_look_ahead + config.look_ahead
     assert 40 * 320 - (ahead * 320 + config.lead) <= same < (41 - config.encoder_look_ahead) * 320
@@ -185,11 +187,11 @@ class Wire(io.BytesIO):
 
     def __init__(self, source):
         super().__init__()
-        self.source, self.writes, self.n_heard, self.n_taken = source, [], [], 0
+        self.source, self.writes, self.n_read, self.n_taken = source, [], [], 0
 
     def write(self, data):
         self.writes.append(bytes(data))
-        self.n_heard.append(self.source.tell())
+        self.n_read.append(self.source.tell())
         return len(data)
 
     def read(self, n_bytes=-1):
@@ -199,77 +201,77 @@ class Wire(io.BytesIO):
     read1 = read
 
     def tell(self):
-        return self.n_heard[min(self.n_taken, len(self.writes)) - 1]
+        return self.n_read[min(self.n_taken, len(self.writes)) - 1]
 
 
 @pytest.mark.parametrize(("sample_rate", "latency_ms"), [(16_000, 75), (48_000, 140), (44_100, 180)])
-def test_a_stream_lags_by_what_the_documents_say(player, sample_rate, latency_ms):
-    """No sample is delayed by more than the latency; at another rate than the codec's, both resamplers add to it."""
+def test_a_stream_has_the_documented_latency(runtime, sample_rate, latency_ms):
+    """No sample waits for more sound after it than the latency; at another rate than the codec's, both resamplers wait as well."""
     header = endless_wav_header(sample_rate)
     source = Microphone(header + to_pcm(sound(sample_rate)[None]))
     source.piece = 2 * sample_rate // 500
-    encode_stream(source, coded := Wire(source), player, 0.8)
-    decode_stream(coded, decoded := Wire(coded), str(player.folder.path))
+    encode_stream(source, coded := Wire(source), runtime, 0.8)
+    decode_stream(coded, decoded := Wire(coded), str(runtime.folder.path))
     n_out = np.cumsum([0, *map(len, decoded.writes)]) // 2  # samples before each write
     assert n_out[-1] == sample_rate
-    lags_ms = 1000 * ((np.array(decoded.n_heard) - len(header)) // 2 - n_out[:-1]) / sample_rate
+    lags_ms = 1000 * ((np.array(decoded.n_read) - len(header)) // 2 - n_out[:-1]) / sample_rate
     assert latency_ms - 12 < lags_ms[:-1].max() <= latency_ms  # the last write is the end
 
 
-def test_silence_is_exact_and_has_no_codes(player):
+def test_silence_is_exact_and_has_no_codes(runtime):
     wave = sound(30 * 320)
     wave[10 * 320 : 20 * 320] = 0
-    codes = player.encode(wave)
+    codes = runtime.encode(wave)
     assert (codes[:, 10:20] == -1).all()
     assert (codes[:, :10] >= 0).all()
     assert (codes[:, 20:] >= 0).all()
-    played = player.decode(codes)[0]
-    assert not played[10 * 320 : 20 * 320].any()
-    assert played[9 * 320 : 10 * 320].any()
-    assert played[20 * 320 : 21 * 320].any()
-    assert player.encode(np.zeros(0, np.float32)).shape == (4, 0)
-    assert player.decode(np.zeros((2, 0), np.int16)).shape == (1, 0)
+    output = runtime.decode(codes)[0]
+    assert not output[10 * 320 : 20 * 320].any()
+    assert output[9 * 320 : 10 * 320].any()
+    assert output[20 * 320 : 21 * 320].any()
+    assert runtime.encode(np.zeros(0, np.float32)).shape == (4, 0)
+    assert runtime.decode(np.zeros((2, 0), np.int16)).shape == (1, 0)
 
 
 @pytest.mark.parametrize(
     "wrong", [sound(640).reshape(2, 320), sound(320)[:, None], (sound(320) * 2**15).astype(np.int16), np.inf, np.nan]
 )
-def test_what_is_no_wave_of_one_channel_is_refused_and_nothing_of_it_is_taken(player, wrong):
-    wave, encoder = sound(700), player.encoder()
+def test_invalid_waves_are_refused_and_leave_the_stream_as_it_was(runtime, wrong):
+    wave, encoder = sound(700), runtime.encoder()
     wrong = np.append(wave, wrong) if np.ndim(wrong) == 0 else wrong
-    for encode_ in (player.encode, encoder.push):
+    for encode_ in (runtime.encode, encoder.push):
         with pytest.raises(
             BadAudio,
             match=r"it must be \(time,\) of floating-point numbers, without NaN or infinite values: mix channels first",
         ):
             encode_(wrong)
     codes = np.concatenate([encoder.push(wave), encoder.finish()], axis=1)
-    np.testing.assert_array_equal(codes, player.encode(wave[None]))
+    np.testing.assert_array_equal(codes, runtime.encode(wave[None]))
 
 
-def test_frequencies_are_whole_and_impossible_codes_are_refused(player):
-    assert player.frequencies.shape == (4, 64)
-    assert (player.frequencies.sum(1) == 2**16).all()
-    assert player.frequencies.min() >= 1
+def test_frequencies_are_whole_and_impossible_codes_are_refused(runtime):
+    assert runtime.frequencies.shape == (4, 64)
+    assert (runtime.frequencies.sum(1) == 2**16).all()
+    assert runtime.frequencies.min() >= 1
     with pytest.raises(BadSetting, match="tiny has 4 codebooks, and 5 were asked for; take 1 to 4"):
-        player.decode(np.zeros((5, 3), np.int16))
+        runtime.decode(np.zeros((5, 3), np.int16))
     with pytest.raises(BadSetting, match="The codes lie between 0 and 64; they must lie between -1 and 63"):
-        player.decode(np.array([[0, 64]]))
+        runtime.decode(np.array([[0, 64]]))
     with pytest.raises(BadSetting, match=r"must be integers \(2 codebooks, frames\)"):
-        player.decoder(2).push(np.zeros((1, 3), np.int16))
+        runtime.decoder(2).push(np.zeros((1, 3), np.int16))
 
 
-def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
-    player, coder = played
+def test_gains_make_reconstructions_as_loud(exported, monkeypatch):
+    runtime, module = exported
     monkeypatch.setattr(gains, "MAX_GAIN_DB", 60.0)  # what a network without training makes is far too quiet
     clips = [0.7**index * sound(40 * 320, seed=index) for index in range(5)]
-    codes = [player.encode(clip) for clip in clips]
-    found, kept = measure_gains(coder, clips, codes), player.folder.tensors(FREQUENCIES_FILE)
-    np.testing.assert_allclose(player.gains, 10 ** (kept[GAINS] / 20), rtol=1e-6)
-    opened = loading.load(player.folder.path)
-    monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": kept["frequencies"]})
+    codes = [runtime.encode(clip) for clip in clips]
+    found, stored = measure_gains(module, clips, codes), runtime.folder.tensors(FREQUENCIES_FILE)
+    np.testing.assert_allclose(runtime.gains, 10 ** (stored[GAINS] / 20), rtol=1e-6)
+    opened = loading.load(runtime.folder.path)
+    monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": stored["frequencies"]})
     assert (opened.gains == 1).all()  # a model from before there were any
-    levelled = loading.load(player.folder.path)
+    levelled = loading.load(runtime.folder.path)
     levelled.gains = linear_gains(found, 4)
     assert len(set(found.round(3))) == 4
     for n_codebooks in (1, 3, 4):
@@ -282,7 +284,7 @@ def test_copies_are_as_loud_as_what_went_in(played, monkeypatch):
 
 
 @pytest.mark.filterwarnings("error")
-def test_what_gets_louder_does_not_pass_full_scale():
+def test_amplified_samples_stay_below_full_scale():
     wave = np.linspace(-1.5, 1.5, 300_001).astype(np.float32)
     louder = amplify(wave, np.float32(1.3))
     quiet = np.abs(1.3 * wave) < LIMITER_THRESHOLD
@@ -296,7 +298,7 @@ def test_what_gets_louder_does_not_pass_full_scale():
     np.testing.assert_array_equal(amplify(wave, np.float32(1.0)), wave)
 
 
-def test_what_is_missing_is_the_median_and_has_a_limit():
+def test_the_level_difference_is_a_clipped_median():
     waves = [np.full(100, level, np.float32) for level in (1.0, 0.5, 0.1)]
     assert level_difference_db(waves, [0.5 * waves[0], 0.25 * waves[1], 0.01 * waves[2]]) == pytest.approx(MAX_GAIN_DB)
     assert level_difference_db(waves, [0.8 * waves[0], 0.9 * waves[1], 1.1 * waves[2]]) == pytest.approx(
@@ -311,23 +313,37 @@ def test_what_is_missing_is_the_median_and_has_a_limit():
 @pytest.mark.parametrize(
     "gains", [np.zeros(3, np.float32), np.zeros(4, np.int32), np.full(4, np.nan, np.float32), np.full(4, 20.0)]
 )
-def test_damaged_gains_are_refused(player, gains, monkeypatch):
-    opened, frequencies = loading.load(player.folder.path), player.frequencies.astype(np.int32)
+def test_damaged_gains_are_refused(runtime, gains, monkeypatch):
+    opened, frequencies = loading.load(runtime.folder.path), runtime.frequencies.astype(np.int32)
     monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": frequencies, GAINS: gains})
     with pytest.raises(BadModel, match=r"cannot be used \(The gains are .* copy the model again"):
         opened.decode(np.zeros((4, 3), np.int16))
 
 
-def test_damaged_frequencies_are_refused(player, monkeypatch):
-    frequencies = player.frequencies.astype(np.int32)
+def test_a_decoder_that_computes_nan_is_refused(runtime, monkeypatch):
+    opened = loading.load(str(runtime.folder.path))
+    run = type(opened.decoder_session).run
+
+    def damaged(self, names, inputs):
+        outputs = run(self, names, inputs)
+        outputs[0][0, 0, 0] = np.nan
+        return outputs
+
+    monkeypatch.setattr(type(opened.decoder_session), "run", damaged)
+    with pytest.raises(BadModel, match="tiny produced NaN or infinite values"):
+        opened.decode(np.zeros((4, 3), np.int16))
+
+
+def test_damaged_frequencies_are_refused(runtime, monkeypatch):
+    frequencies = runtime.frequencies.astype(np.int32)
     frequencies[0, 0] += 1
-    opened = loading.load(str(player.folder.path))
+    opened = loading.load(str(runtime.folder.path))
     monkeypatch.setattr(type(opened.folder), "tensors", lambda *_: {"frequencies": frequencies})
     with pytest.raises(BadModel, match="has no valid frequencies; copy the model again"):
         _ = opened.frequencies
 
 
-def test_losses_fall_and_the_later_stages_move_the_decoder_alone_then_the_encoder(folder, tmp_path):
+def test_losses_fall_and_later_stages_train_the_decoder_then_the_encoder(folder, tmp_path):
     torch.manual_seed(0)
     second = TINY.unquantised_steps + 60
     data = prepared(folder, tmp_path, adversarial_from=second, encoder_from=second + 4)
@@ -372,24 +388,24 @@ SHORT = (
 )
 
 
-def test_a_run_that_is_over_knows_how_codes_follow_each_other(folder, tmp_path, monkeypatch):
+def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     made = []
     final_files = CodecTraining.final_files
     monkeypatch.setattr(CodecTraining, "final_files", lambda *given: made.append(1) or final_files(*given))
     runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=5"], quiet=True)
     assert len(made) == 1  # not at every evaluation: it takes minutes
-    player = loading.load(str(tmp_path / "run"))
-    assert player.contexts is not None
-    player.folder.verify()
+    runtime = loading.load(str(tmp_path / "run"))
+    assert runtime.contexts is not None
+    runtime.folder.verify()
     Clip(sound(9_000)[None], 16_000).write(tmp_path / "a.wav")
     result = encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run"))
     assert result.out.read_bytes()[3] == CONTEXTUAL
     found = Clip.read(decode(result.out, model=str(tmp_path / "run")).out).wave
-    codes = player.encode(Clip.read(tmp_path / "a.wav").wave[0])[: result.n_codebooks]
-    np.testing.assert_allclose(found, player.decode(codes)[:, :9_000], atol=2**-15)
+    codes = runtime.encode(Clip.read(tmp_path / "a.wav").wave[0])[: result.n_codebooks]
+    np.testing.assert_allclose(found, runtime.decode(codes)[:, :9_000], atol=2**-15)
 
     # A file that needs contexts is refused by a model without, in one sentence.
-    monkeypatch.setattr(type(player), "contexts", None)
+    monkeypatch.setattr(type(runtime), "contexts", None)
     with pytest.raises(
         BadModel, match=r"a\.wwc needs contexts\.safetensors, which run does not have; copy the model again"
     ):
@@ -397,7 +413,7 @@ def test_a_run_that_is_over_knows_how_codes_follow_each_other(folder, tmp_path, 
     assert encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run")).out.read_bytes()[3] == STATIC
 
 
-def test_a_run_that_goes_on_later_does_not_know_yet(folder, tmp_path):
+def test_an_unfinished_run_has_no_context_model(folder, tmp_path):
     runs.train(
         folder,
         "codec",
@@ -421,48 +437,62 @@ def test_damaged_contexts_are_refused(folder, tmp_path):
         _ = loading.load(str(tmp_path / "run")).contexts
 
 
-def test_a_codec_begins_from_another(played, folder, tmp_path):
-    base = played.player.folder
-    asked = fine_tuning(base)
-    assert dataclasses.replace(asked.model, unquantised_steps=1_500, adversarial_from=0, encoder_from=0) == TINY
-    codec = CodecNetwork(asked.model)
-    state = {name: torch.from_numpy(array) for name, array in initial_weights(base, asked.model).items()}
+def test_a_codec_starts_from_another(exported, folder, tmp_path):
+    base = exported.runtime.folder
+    recipe = fine_tuning(base)
+    assert dataclasses.replace(recipe.model, unquantised_steps=1_500, adversarial_from=0, encoder_from=0) == TINY
+    codec = CodecNetwork(recipe.model)
+    state = {name: torch.from_numpy(array) for name, array in initial_weights(base, recipe.model).items()}
     codec.averaged().load_state_dict(state)
-    codes = sound(20 * TINY.hop_length)[None]
-    begun = codec.autoencoder.eval()
-    expected = played.coder.encode(torch.from_numpy(codes))
-    assert torch.equal(begun.encode(torch.from_numpy(codes)), expected)
-    torch.testing.assert_close(begun.decode(expected), played.coder.decode(expected))
+    wave = torch.from_numpy(sound(20 * TINY.hop_length)[None])
+    module = codec.autoencoder.eval()
+    expected = exported.module.encode(wave)
+    assert torch.equal(module.encode(wave), expected)
+    torch.testing.assert_close(module.decode(expected), exported.module.decode(expected))
     before = state["quantizer.levels.0.codes"].clone()
     data = prepared(folder, tmp_path)
     batch = {name: torch.as_tensor(array) for name, array in data.batches(0).items()}
     losses = codec.train().turns(0)[0][1](batch)
     assert float(losses["vq/commitment"].detach()) > 0  # codes are used from the first step on
-    assert not torch.equal(begun.quantizer.levels[0].codes, before)
+    assert not torch.equal(module.quantizer.levels[0].codes, before)
 
 
-def test_a_larger_encoder_begins_as_the_one_that_it_grew_from(played):
-    """Blocks that the base lacks add nothing, and it listens to no frame further ahead."""
+def test_a_run_starts_from_the_weights_of_a_model(exported, folder, tmp_path):
+    base = exported.runtime.folder
+    settings = [*SHORT[1:], "training.steps=2"]
+    runs.train(folder, "codec", "tiny", tmp_path / "run", settings=settings, base=base.path, quiet=True)
+    before, after = base.weights(), ModelFolder(tmp_path / "run").weights()
+    assert before.keys() == after.keys()
+    networks = [
+        name for name in before if name.startswith(("encoder.encoder.", "decoder.decoder.")) and "/" not in name
+    ]
+    assert len(networks) > 20
+    for name in networks:  # two steps of the warm-up change little
+        np.testing.assert_allclose(after[name], before[name], atol=1e-3)
+
+
+def test_a_larger_encoder_starts_as_the_smaller_one(exported):
+    """Further blocks add nothing at first, and further frames of look-ahead have weights of 0."""
     larger = dataclasses.replace(TINY, encoder_blocks=3, encoder_look_ahead=2)
-    coder = CodecAutoencoder(larger)
-    state = initial_weights(played.player.folder, larger)
-    coder.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+    module = CodecAutoencoder(larger)
+    state = initial_weights(exported.runtime.folder, larger)
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     wave = torch.from_numpy(sound(30 * TINY.hop_length))[None]
     with torch.no_grad():
-        expected, found = played.coder.latent(wave), coder.eval().latent(wave)
+        expected, found = exported.module.latent(wave), module.eval().latent(wave)
     torch.testing.assert_close(
         found[:, 8:], expected[:, 8:], atol=1e-4, rtol=1e-4
     )  # what comes before the start differs
 
 
-def test_distances_of_spectra_know_phase_and_level():
+def test_spectral_distances_of_phase_and_level():
     wave = torch.from_numpy(sound(8_000))[None]
     for estimate, with_phase, without in ((wave, 0, 0), (-wave, 4, 0), (0 * wave, 1, 1), (4 * wave, 1, 1)):
         found = compressed_distances(wave, estimate, 256, 0.5)  # four times the wave is twice its compressed self
         np.testing.assert_allclose([float(value) for value in found], [with_phase, without], atol=0.02)
 
 
-def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_path):
+def test_batches_are_a_function_of_the_step_and_use_every_number_of_codebooks(folder, tmp_path):
     data = prepared(folder, tmp_path)
     one, again = data.batches(7), data.batches(7)
     assert all(np.array_equal(one[name], again[name]) for name in one)
@@ -472,7 +502,7 @@ def test_batches_are_a_function_of_the_step_and_every_level_is_used(folder, tmp_
     assert data.evaluated_codebooks == (1, 2, 4)
 
 
-def test_crops_are_played_faster_tilted_and_mixed_as_asked(tmp_path):
+def test_crops_are_resampled_tilted_and_mixed(tmp_path):
     time = np.arange(32_000) / 16_000
     for number, hz in enumerate((500, 500, 500, 500)):
         soundfile.write(tmp_path / f"{number}.wav", 0.5 * np.sin(2 * np.pi * hz * time), 16_000)
@@ -529,9 +559,9 @@ def test_an_unknown_metric_is_refused():
         CodecRecipe(CodecConfig(), CodecDataSettings(), TrainingSettings(metric="loss"))
 
 
-def test_what_codes_mean_is_named_by_the_networks_alone(played, tmp_path):
+def test_the_hash_of_codes_is_that_of_the_networks(exported, tmp_path):
     """Other tables of frequencies leave the hash of the codes as it is, and other weights do not."""
-    card = played.player.card
+    card = exported.runtime.card
     for name, is_same in (
         (CONTEXTS_FILE, True),
         ("frequencies.safetensors", True),
@@ -541,5 +571,5 @@ def test_what_codes_mean_is_named_by_the_networks_alone(played, tmp_path):
         (tmp_path / name).mkdir()
         write_card(tmp_path / name, card.model_copy(update={"files": card.files | {name: "0" * 64}}))
         folder = ModelFolder(tmp_path / name)
-        assert folder.hash != played.player.folder.hash
-        assert (CodecRuntime(folder).codes_hash == played.player.codes_hash) == is_same
+        assert folder.hash != exported.runtime.folder.hash
+        assert (CodecRuntime(folder).codes_hash == exported.runtime.codes_hash) == is_same

@@ -69,7 +69,8 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
     first, second = capsys.readouterr().out.splitlines()
     n_bytes = (tmp_path / "a.wwc").stat().st_size
     assert (
-        first == f"a.wwc: 1.00 s, 44100 Hz, stereo in {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 codebooks of means"
+        first
+        == f"a.wwc: 1.00 s, 44100 Hz, stereo in {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 codebooks of means"
     )
     assert (
         second == "44100 Hz is resampled to the 16000 Hz of means, and what lies above 8000 Hz is lost; "
@@ -264,7 +265,9 @@ def test_a_codec_that_does_not_fit_its_hash_is_refused(tmp_path, codec):
     Clip(steps(RATE), RATE).write(tmp_path / "a.wav")
     encode(tmp_path / "a.wav", kbps=1)
     codec.sample_rate = 8_000
-    with pytest.raises(BadModel, match="codebooks at 16000 Hz, and speech-codec has 4 at 8000 Hz, whose hash it carries"):
+    with pytest.raises(
+        BadModel, match="codebooks at 16000 Hz, and speech-codec has 4 at 8000 Hz, whose hash it carries"
+    ):
         decode(tmp_path / "a.wwc")
 
 

@@ -134,30 +134,32 @@ def test_git_leaves_the_files_alone():
 
 
 def decode_by_the_document(data, tables, hop_length):
-    """docs/codec-format.md in the plainest Python: the codes ``(channels, levels, frames)`` of an undamaged file, and its samples."""
+    """docs/codec-format.md in plain Python: the codes ``(channels, n_codebooks, frames)`` and samples of an undamaged file."""
     assert data[:3] == b"WWC"
     decode_payload = {1: decode_by_frequencies, 2: decode_by_contexts}[data[3]]
     assert zlib.crc32(data[:24]) == int.from_bytes(data[24:28], "little")
-    codec_rate, rate = (int.from_bytes(data[place : place + 3], "little") for place in (10, 13))
+    codec_rate, rate = (int.from_bytes(data[position : position + 3], "little") for position in (10, 13))
     n_channels, n_codebooks, n_packet = data[16], data[22], data[23]
     n_samples = int.from_bytes(data[17:22], "little")
     is_stream = n_samples == 2**40 - 1
-    place, number, frames = 28, 0, []
+    position, number, frames = 28, 0, []
     while True:
-        start = place
-        is_end = data[place] == 0xFF
-        place += is_end
-        length, place = (
-            (data[place], place + 1) if data[place] < 128 else ((data[place] - 128) * 256 + data[place + 1], place + 2)
+        start = position
+        is_end = data[position] == 0xFF
+        position += is_end
+        length, position = (
+            (data[position], position + 1)
+            if data[position] < 128
+            else ((data[position] - 128) * 256 + data[position + 1], position + 2)
         )
-        assert data[place] == number % 256
-        place += 1
+        assert data[position] == number % 256
+        position += 1
         if is_end:
-            n_samples = int.from_bytes(data[place : place + 5], "little")
-            place += 5
-        payload, place = data[place : place + length], place + length + 4
-        check = zlib.crc32(data[start : place - 4] + number.to_bytes(4, "little"))
-        assert check == int.from_bytes(data[place - 4 : place], "little")
+            n_samples = int.from_bytes(data[position : position + 5], "little")
+            position += 5
+        payload, position = data[position : position + length], position + length + 4
+        check = zlib.crc32(data[start : position - 4] + number.to_bytes(4, "little"))
+        assert check == int.from_bytes(data[position - 4 : position], "little")
         n_frames = n_packet
         if is_end or not is_stream:
             n_codec = (n_samples * codec_rate + rate - 1) // rate
@@ -166,34 +168,34 @@ def decode_by_the_document(data, tables, hop_length):
         frames += decode_payload(payload, n_frames, n_channels, n_codebooks, tables)
         number += 1
         if is_end or (not is_stream and len(frames) == n_all):
-            assert place == len(data)
+            assert position == len(data)
             return np.array(frames).transpose(1, 2, 0), n_samples
 
 
 def symbols_of(payload):
-    """Reads the next symbol, given how many parts each has: ``symbol(parts)``."""
+    """Return ``symbol(frequencies)``, which reads the next symbol."""
     unread = iter(payload)
     value, size = 0, 2**32 - 1
     for _ in range(4):
         value = value * 256 + next(unread, 0)
 
-    def symbol(parts):
+    def symbol(frequencies):
         nonlocal value, size
-        part = size // sum(parts)
-        place, start, found = value // part, 0, 0
-        while start + parts[found] <= place:
-            start += parts[found]
-            found += 1
-        value, size = value - part * start, part * parts[found]
+        unit = size // sum(frequencies)
+        target, start, index = value // unit, 0, 0
+        while start + frequencies[index] <= target:
+            start += frequencies[index]
+            index += 1
+        value, size = value - unit * start, unit * frequencies[index]
         while size < 2**24:
             value, size = value * 256 + next(unread, 0), size * 256
-        return found
+        return index
 
     return symbol
 
 
-def decode_frames(symbol, n_frames, n_channels, n_codebooks, sounding):
-    """The codes of one packet, frame by frame, channel by channel; ``sounding(before)`` gives those of a frame that is not silent."""
+def decode_frames(symbol, n_frames, n_channels, n_codebooks, active):
+    """Return the codes of one packet, frame by frame, channel by channel; ``active(before)`` reads those of a frame that is not silent."""
     frames, before = (
         [],
         [[] for _ in range(n_channels)],
@@ -208,66 +210,66 @@ def decode_frames(symbol, n_frames, n_channels, n_codebooks, sounding):
                 frames[-1].append([-1] * n_codebooks)
                 before[channel] = []
             else:
-                frames[-1].append(sounding(before[channel]))
+                frames[-1].append(active(before[channel]))
                 before[channel].append(frames[-1][-1])
     return frames
 
 
 def decode_by_frequencies(payload, n_frames, n_channels, n_codebooks, frequencies):
-    """Version 1: level by level, by one table each."""
+    """Version 1: codebook by codebook, by one table each."""
     symbol, frequencies = symbols_of(payload), frequencies.tolist()
     return decode_frames(
         symbol,
         n_frames,
         n_channels,
         n_codebooks,
-        lambda _: [symbol(frequencies[level]) for level in range(n_codebooks)],
+        lambda _: [symbol(frequencies[book]) for book in range(n_codebooks)],
     )
 
 
 def decode_by_contexts(payload, n_frames, n_channels, n_codebooks, contexts):
-    """Version 2: level by level, a group and a code of it, by what the codes before say."""
+    """Version 2: codebook by codebook, a group and a code of it, by the codes before."""
     tables = {name: table.tolist() for name, table in contexts.tensors().items()}
     symbol, order = symbols_of(payload), tables["order"]
     n_codes, n_groups = len(order[0]), len(tables["group_bias"][0])
-    n_in_group = n_codes // n_groups
+    group_size = n_codes // n_groups
 
     def plus(a, b):
         return [x + y for x, y in zip(a, b, strict=True)]
 
-    def limited(numbers):
+    def clip(numbers):
         return [min(max(number, 0), 1_023) for number in numbers]
 
     def product(a, b):
         return sum(x * y for x, y in zip(a, b, strict=True))
 
-    def parts(context, weights, bias):
-        sums = [offset + product(context, row) for row, offset in zip(weights, bias, strict=True)]
-        return [tables["table"][min((max(sums) - found) // 64, 255)] for found in sums]
+    def frequencies(context, weights, bias):
+        logits = [offset + product(context, row) for row, offset in zip(weights, bias, strict=True)]
+        return [tables["table"][min((max(logits) - total) // 64, 255)] for total in logits]
 
-    def sounding(before):
-        added = [0] * 48
+    def active(before):
+        embedded = [0] * 48
         for back in (0, 1):
             if back < len(before):
-                for level in range(min(n_codebooks, len(tables["back"][0]))):
-                    place = order[level].index(before[-1 - back][level])
-                    added = plus(added, tables["back"][back][level][place])
+                for book in range(min(n_codebooks, len(tables["back"][0]))):
+                    position = order[book].index(before[-1 - back][book])
+                    embedded = plus(embedded, tables["back"][back][book][position])
             else:
-                added = plus(added, tables["unknown"][back])
+                embedded = plus(embedded, tables["unknown"][back])
         context = [
-            offset + product(limited(added), row) // 64
+            offset + product(clip(embedded), row) // 64
             for row, offset in zip(tables["mix"], tables["mix_bias"], strict=True)
         ]
         codes = []
-        for level in range(n_codebooks):
-            heard = limited(plus(context, tables["bias"][level]))
-            group = symbol(parts(heard, tables["group_weights"][level], tables["group_bias"][level]))
-            rows = slice(group * n_in_group, (group + 1) * n_in_group)
-            place = rows.start + symbol(
-                parts(heard, tables["code_weights"][level][rows], tables["code_bias"][level][rows])
+        for book in range(n_codebooks):
+            hidden = clip(plus(context, tables["bias"][book]))
+            group = symbol(frequencies(hidden, tables["group_weights"][book], tables["group_bias"][book]))
+            rows = slice(group * group_size, (group + 1) * group_size)
+            position = rows.start + symbol(
+                frequencies(hidden, tables["code_weights"][book][rows], tables["code_bias"][book][rows])
             )
-            codes.append(order[level][place])
-            context = plus(context, tables["inside"][level][place])
+            codes.append(order[book][position])
+            context = plus(context, tables["inside"][book][position])
         return codes
 
-    return decode_frames(symbol, n_frames, n_channels, n_codebooks, sounding)
+    return decode_frames(symbol, n_frames, n_channels, n_codebooks, active)
