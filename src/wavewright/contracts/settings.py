@@ -98,6 +98,9 @@ ADVERSARIAL_SETTINGS = TrainingSettings(
 )
 """Settings of networks that reconstruct audio with critics of frames, after HiFi-GAN and Vocos."""
 
+ADVERSARIAL_FINE_TUNING = replace(ADVERSARIAL_SETTINGS, learning_rate=3e-4, warmup_steps=50, ema_decay=0.995)
+"""Settings of such networks that start from a trained model."""
+
 
 def override(settings: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
     """Apply ``name=value`` assignments to named dataclasses.
