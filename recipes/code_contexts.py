@@ -1,10 +1,10 @@
-"""How frequent a codec's codes are behind others, learned anew for a model that is finished; its networks stay as they are.
+"""Train the context model of a finished codec again; its networks stay as they are.
 
     python recipes/code_contexts.py runs/speech-codec --corpus corpora/speech
 
-A run of training does the same when it is over. This is for codecs from before there were contexts, for runs that are not over, and for
-codecs that are to code other recordings in fewer bytes. The model has another hash then: keep a copy of its folder for the files that it
-wrote before, and for priors over its codes.
+Training does the same at its end. This is for codecs of earlier versions, for unfinished runs, and for codecs that shall
+store other recordings in fewer bytes. The hash of the model changes: keep a copy of its folder for the files that it
+wrote, and for priors over its codes.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from wavewright.models.folder import ModelFolder
 from wavewright.training.export import rewrite
 
 
-def teach(folder: ModelFolder, corpus: Path) -> ModelFolder:
-    """Store how frequent codes are behind others in the recordings of a corpus that are trained on; the folder, opened again."""
-    config, player = folder.config(CodecConfig), CodecRuntime(folder)
-    coder = CodecAutoencoder(config)
-    coder.load_state_dict({name: torch.as_tensor(array) for name, array in initial_weights(folder, config).items()})
+def replace_contexts(folder: ModelFolder, corpus: Path) -> ModelFolder:
+    """Train a context model on the training recordings of a corpus and store it; return the folder, opened again."""
+    config, codec = folder.config(CodecConfig), CodecRuntime(folder)
+    autoencoder = CodecAutoencoder(config)
+    weights = initial_weights(folder, config)
+    autoencoder.load_state_dict({name: torch.as_tensor(array) for name, array in weights.items()})
     prepared = prepare(CodecRecipe(model=config), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
-    codes = [player.encode(clip) for clip in prepared.training_clips(CONTEXT_SECONDS)]
-    contexts = train_contexts(codes, coder.quantizer.codebook_vectors().detach().numpy(), config.context_frames)
-    return rewrite(folder, CONTEXTS_FILE, contexts.tensors())
+    codes = [codec.encode(clip) for clip in prepared.training_clips(CONTEXT_SECONDS)]
+    vectors = autoencoder.quantizer.codebook_vectors().detach().numpy()
+    return rewrite(folder, CONTEXTS_FILE, train_contexts(codes, vectors, config.context_frames).tensors())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        player = CodecRuntime(teach(ModelFolder(given.model), given.corpus))
+        codec = CodecRuntime(replace_contexts(ModelFolder(arguments.model), arguments.corpus))
     except WavewrightError as error:
         parser.error(str(error))
-    if player.contexts is not None:
-        of_levels = " ".join(f"{bits:.2f}" for bits in player.contexts.mean_bits(with_past=True))
-        print(f"{given.model}, {player.folder.hash}: a code takes {of_levels} bits, level by level")
+    bits = " ".join(f"{each:.2f}" for each in codec.mean_code_bits(with_past=True))
+    print(f"{arguments.model}, {codec.folder.hash}: mean bits of a code of each codebook: {bits}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...contracts.family import exported_weights
 from ...contracts.recipe import Prepared, Recipe, split_rows
-from ...contracts.settings import ADVERSARIAL_SETTINGS, TrainingSettings
+from ...contracts.settings import ADVERSARIAL_FINE_TUNING, ADVERSARIAL_SETTINGS, TrainingSettings
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
@@ -20,6 +20,7 @@ from ...units import seconds_to_samples
 from .batches import CodecBatches, CodecDataSettings
 from .config import METRICS, SIZES, WEIGHT_PREFIXES, CodecConfig
 
+BATCH_SIZE = 10
 FINE_TUNING_STEPS = 5_000
 FINE_TUNING_ADVERSARIAL_FROM = 2_500
 FINE_TUNING_ENCODER_FROM = 4_000
@@ -44,7 +45,7 @@ class CodecRecipe(Recipe):
 
 def recipe(size: str) -> CodecRecipe:
     """Return the recipe of a size: ``tiny`` to try things out, ``small`` for speech, ``music`` for any audio."""
-    return CodecRecipe(model=SIZES[size], training=replace(ADVERSARIAL_SETTINGS, batch_size=10))
+    return CodecRecipe(model=SIZES[size], training=replace(ADVERSARIAL_SETTINGS, batch_size=BATCH_SIZE))
 
 
 def fine_tuning(base: ModelFolder) -> CodecRecipe:
@@ -55,14 +56,7 @@ def fine_tuning(base: ModelFolder) -> CodecRecipe:
         adversarial_from=FINE_TUNING_ADVERSARIAL_FROM,
         encoder_from=FINE_TUNING_ENCODER_FROM,
     )
-    training = replace(
-        recipe("small").training,
-        steps=FINE_TUNING_STEPS,
-        learning_rate=3e-4,
-        warmup_steps=50,
-        ema_decay=0.995,
-        evaluate_every=500,
-    )
+    training = replace(ADVERSARIAL_FINE_TUNING, steps=FINE_TUNING_STEPS, batch_size=BATCH_SIZE, evaluate_every=500)
     return CodecRecipe(model=model, training=training)
 
 
