@@ -2,7 +2,7 @@
 
     python recipes/predicted_frames.py --corpus corpora/speech --voice runs/en --out corpora/spoken
     python recipes/vocoder.py --corpus corpora/spoken --from runs/vocoder --out runs/vocoder-spoken \\
-        --set data.given_mels=true model.adversarial_from=1 training.steps=5000 training.learning_rate=0.0004
+        --set data.mel_files=true model.adversarial_from=1 training.steps=5000 training.learning_rate=0.0004
 
 The new corpus contains each recording of a speaker of the voice twice: with its own frames, and with those that the
 voice predicts with the recording's timing, pitch and energy, in its speaker's usual style. It contains all other

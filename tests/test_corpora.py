@@ -23,7 +23,7 @@ from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.acoustic import network
 from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.acoustic.config import SPEAKERS_FILE
-from wavewright.families.vocoder.given import with_mels
+from wavewright.families.vocoder.mel_files import with_mel_files
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import frame_positions
 from wavewright.text import front_end as front_end_of
@@ -276,7 +276,7 @@ def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames
     predicts_alone_what_it_does_among_others(predicted, voice, run.prepared.batches)
     assert predicted.gather(corpus, voice, tmp_path / "out") == (5, 4)
     entries = scan(tmp_path / "out", manifest=tmp_path / "out" / "manifest.jsonl").entries
-    kept, problems = with_mels(entries)
+    kept, problems = with_mel_files(entries)
     assert (len(kept), problems) == (9, ())
     own, said = (np.load(tmp_path / "out" / "wavs" / f"clip-0{ending}.npy") for ending in ("", predicted.SUFFIX))
     wave = Clip.read(tmp_path / "out" / "wavs" / "clip-0-spoken.flac").wave[0]
