@@ -182,7 +182,7 @@ class VocoderBatches:
         return degraded.astype(np.float32)
 
     def _mel(self, row: int, start: int, n_frames: int, samples: np.ndarray, gain: float) -> np.ndarray:
-        """Return mel frames ``(n_frames, n_mels)`` from frame ``start`` of a clip, of its mel file or of ``samples``."""
+        """Return mel frames ``(n_frames, n_mels)`` of a clip, from its mel file or of ``samples``."""
         if self.data.mel_files:
             return read_mel(self.store.entries[row].path, start, n_frames, gain).T
         config = self.config
