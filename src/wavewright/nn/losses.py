@@ -47,7 +47,7 @@ def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
     if objective == "wgan-gp":
         return fake.mean() - real.mean()
     if objective == "hinge":
-        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+        return hinge_critic_loss([real], [fake])
     if objective == "r3gan":
         return F.softplus(fake - real).mean()
     raise ValueError(f"unknown objective {objective!r}")
@@ -80,6 +80,43 @@ def generator_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
     if objective == "r3gan":
         return F.softplus(real - fake).mean()
     raise ValueError(f"unknown objective {objective!r}")
+
+
+def hinge_critic_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """Compute the hinge loss of several critics.
+
+    Parameters
+    ----------
+    real, fake : Sequence[Tensor]
+        Each critic's logits of recorded and of generated examples, of any shapes.
+
+    Returns
+    -------
+    Tensor
+        Mean over the critics of ``mean(max(0, 1 - real)) + mean(max(0, 1 + fake))``, ``()``.
+
+    References
+    ----------
+    J. Lim, J. Ye, "Geometric GAN", 2017.
+    """
+    losses = [F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in zip(real, fake, strict=True)]
+    return torch.stack(losses).mean()
+
+
+def hinge_generator_loss(fake: Sequence[Tensor]) -> Tensor:
+    """Compute the loss of a generator against several critics; see :func:`hinge_critic_loss`.
+
+    Parameters
+    ----------
+    fake : Sequence[Tensor]
+        Each critic's logits of generated examples, of any shapes.
+
+    Returns
+    -------
+    Tensor
+        Mean over the critics of ``-mean(fake)``, ``()``.
+    """
+    return torch.stack([-logits.mean() for logits in fake]).mean()
 
 
 def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
