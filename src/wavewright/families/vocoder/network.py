@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ...dsp.speech_mel import MEL_MEAN, MEL_STD
 from ...nn.frame_critics import MultiResolutionBandCritic
-from ...nn.losses import critic_loss, feature_distance, generator_loss
+from ...nn.losses import feature_distance, hinge_critic_loss, hinge_generator_loss
 from ...nn.network import Batch, Network, Turn
 from ...nn.spectral_losses import SpectralEnergyDistance
 from .config import VocoderConfig
@@ -87,17 +87,15 @@ class VocoderNetwork(Network):
         self._synthesise(batch)
         real_logits, _ = critics(batch["real"])
         fake_logits, _ = critics(batch["copies"][0].detach())
-        losses = [critic_loss("hinge", real, fake) for real, fake in zip(real_logits, fake_logits, strict=True)]
-        return {"adv/critic": torch.stack(losses).mean()}
+        return {"adv/critic": hinge_critic_loss(real_logits, fake_logits)}
 
     def _adversarial_losses(self, batch: Batch, critics: MultiResolutionBandCritic) -> dict[str, Tensor]:
         """Return the reconstruction losses, the hinge loss of the generator and the feature matching loss."""
         with torch.no_grad():
             _, real_features = critics(batch["real"])
-        logits, fake_features = critics(batch["copies"][0])
-        losses = [generator_loss("hinge", logit, logit) for logit in logits]
+        fake_logits, fake_features = critics(batch["copies"][0])
         return self._reconstruction_losses(batch) | {
-            "adv/generator": torch.stack(losses).mean(),
+            "adv/generator": hinge_generator_loss(fake_logits),
             "adv/features": feature_distance(real_features, fake_features),
         }
 
