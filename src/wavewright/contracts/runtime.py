@@ -208,7 +208,7 @@ class Classifier(Model, ABC):
         """Return the activations before the last layer, ``(n, embedding_size)``, for waves ``(n, time)``."""
 
 
-def checked_wave(wave: np.ndarray, shape: str = "(time,)", n_dims: int = 1) -> np.ndarray:
+def checked_wave(wave: np.ndarray, shape: str = "(time,)", n_dims: int = 1, may_be_empty: bool = False) -> np.ndarray:
     """Return a mono wave as float32; raise BadAudio for other shapes, integers, no samples, NaN or infinite values.
 
     Parameters
@@ -217,12 +217,15 @@ def checked_wave(wave: np.ndarray, shape: str = "(time,)", n_dims: int = 1) -> n
         ``(time,)``, or ``(1, time)`` with two ``n_dims``.
     shape
         The expected shape in words, for the message.
+    may_be_empty
+        Allow a wave without samples, as a chunk of a stream can be.
     """
     wave = np.asarray(wave)
-    fits = wave.ndim == n_dims and wave.size and (n_dims == 1 or wave.shape[0] == 1)
+    fits = wave.ndim == n_dims and (wave.size or may_be_empty) and (n_dims == 1 or wave.shape[0] == 1)
     if not fits or wave.dtype.kind != "f" or not np.isfinite(wave).all():
+        smallest = "" if may_be_empty else "at least one sample, "
         raise BadAudio(
-            f"The wave has shape {wave.shape} and type {wave.dtype}; it must be {shape} of floating-point numbers, at "
-            "least one sample, without NaN or infinite values: mix channels first."
+            f"The wave has shape {wave.shape} and type {wave.dtype}; it must be {shape} of floating-point numbers, "
+            f"{smallest}without NaN or infinite values: mix channels first."
         )
     return wave.astype(np.float32, copy=False)

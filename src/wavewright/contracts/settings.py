@@ -87,6 +87,18 @@ class TrainingSettings:
         return self.learning_rate * warm * share
 
 
+ADVERSARIAL_SETTINGS = TrainingSettings(
+    learning_rate=1e-3,
+    betas=(0.8, 0.99),
+    schedule="cosine",
+    warmup_steps=200,
+    clip_norm=5.0,
+    ema_decay=0.998,
+    evaluate_every=1_000,
+)
+"""Settings of networks that reconstruct audio with critics of frames, after HiFi-GAN and Vocos."""
+
+
 def override(settings: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
     """Apply ``name=value`` assignments to named dataclasses.
 
