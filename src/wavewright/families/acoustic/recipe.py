@@ -28,9 +28,8 @@ FINE_TUNING_STEPS = 4_000
 FINE_TUNING_SYNTHESIS_FROM = 300
 FINE_TUNING_JOINT_ALIGNMENT_FROM = 600
 FINE_TUNING_ADVERSARIAL_FROM = 800
-FINE_TUNING_BASE_WEIGHT = (
-    0.4  # half an hour of recordings teaches a voice, but hours taught the base to be intelligible
-)
+# Half an hour of recordings teaches a voice, but hours taught the base to be intelligible.
+FINE_TUNING_BASE_WEIGHT = 0.4
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,6 @@ def recipe(size: str) -> AcousticRecipe:
         clip_norm=1.0,
         ema_decay=0.998,
         evaluate_every=1_000,
-        save_every=250,
         weight_bits=8,
         product_bits=8,
     )
@@ -97,17 +95,8 @@ def fine_tuning(base: ModelFolder) -> AcousticRecipe:
         joint_alignment_from=FINE_TUNING_JOINT_ALIGNMENT_FROM,
         adversarial_from=FINE_TUNING_ADVERSARIAL_FROM,
     )
-    training = replace(
-        recipe("small").training,
-        steps=FINE_TUNING_STEPS,
-        learning_rate=3e-4,
-        warmup_steps=50,
-        ema_decay=0.995,
-        base_weight=FINE_TUNING_BASE_WEIGHT,
-        evaluate_every=250,
-        metric="valid/mel",
-        patience=5,
-    )
+    training = recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
+    training = replace(training, base_weight=FINE_TUNING_BASE_WEIGHT, metric="valid/mel", patience=5)
     return AcousticRecipe(model=model, training=training)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...contracts.recipe import Prepared, Recipe, split_rows
-from ...contracts.settings import TrainingSettings
+from ...contracts.settings import ADVERSARIAL_SETTINGS, TrainingSettings
 from ...data.entry import Entry, Problem
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
@@ -41,34 +41,14 @@ class VocoderRecipe(Recipe):
 
 def recipe(size: str) -> VocoderRecipe:
     """Return the recipe of a size: ``tiny`` to try things out, ``small`` for a CPU, ``base`` for a GPU."""
-    training = TrainingSettings(
-        batch_size=8,
-        learning_rate=1e-3,
-        betas=(0.8, 0.99),
-        schedule="cosine",
-        final_fraction=0.1,
-        warmup_steps=200,
-        clip_norm=5.0,
-        ema_decay=0.998,
-        evaluate_every=1_000,
-        save_every=250,
-        weight_bits=8,
-        product_bits=8,
-    )
+    training = replace(ADVERSARIAL_SETTINGS, weight_bits=8, product_bits=8)
     return VocoderRecipe(model=SIZES[size], training=training)
 
 
 def fine_tuning(base: ModelFolder) -> VocoderRecipe:
     """Return the recipe of a training that starts from ``base``: low learning rate, early critics."""
     model = replace(base.config(VocoderConfig), adversarial_from=FINE_TUNING_ADVERSARIAL_FROM)
-    training = replace(
-        recipe("small").training,
-        steps=FINE_TUNING_STEPS,
-        learning_rate=3e-4,
-        warmup_steps=50,
-        ema_decay=0.995,
-        evaluate_every=250,
-    )
+    training = recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
     return VocoderRecipe(model=model, training=training)
 
 
