@@ -2,7 +2,7 @@
 
     python recipes/predicted_frames.py --corpus corpora/speech --voice runs/en --out corpora/spoken
     python recipes/vocoder.py --corpus corpora/spoken --from runs/vocoder --out runs/vocoder-spoken \\
-        --set data.given_mels=true model.adversarial_from=1 training.steps=5000 training.learning_rate=0.0004
+        --set data.mel_files=true model.adversarial_from=1 training.steps=5000 training.learning_rate=0.0004
 
 The new corpus contains each recording of a speaker of the voice twice: with its own frames, and with those that the
 voice predicts with the recording's timing, pitch and energy, in its speaker's usual style. It contains all other
@@ -34,55 +34,45 @@ from wavewright.data.store import ClipStore
 from wavewright.dsp.loudness import normalise_loudness
 from wavewright.dsp.speech_mel import features_to_mel, speech_mel
 from wavewright.errors import WavewrightError
+from wavewright.families.acoustic.batches import SpeechClip, speech_clips
 from wavewright.families.acoustic.config import AcousticConfig
-from wavewright.families.acoustic.network import Voice, on_device, recorded_prosody
-from wavewright.families.acoustic.recipe import (
-    AcousticDataSettings,
-    AcousticRecipe,
-    SpeechBatches,
-    recorded_clips,
-    warm_start,
-)
-from wavewright.families.acoustic.recipe import Clip as Recorded
+from wavewright.families.acoustic.modules import TextToMel
+from wavewright.families.acoustic.recipe import AcousticDataSettings
+from wavewright.families.acoustic.training import predicted_mel
+from wavewright.families.acoustic.warm_start import initial_weights
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.aligner import frame_positions
 from wavewright.text import front_end
 
 SUFFIX = "-spoken"  # of the name of a recording that stands beside predicted frames
 
 
-def stored_voice(folder: ModelFolder) -> Voice:
+def stored_voice(folder: ModelFolder) -> TextToMel:
     """Return a stored voice with its aligner; raise BadModel if it lacks some of its weights."""
     config = folder.config(AcousticConfig)
-    voice = Voice(config)
-    voice.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(folder, config).items()})
+    voice = TextToMel(config)
+    voice.load_state_dict({name: torch.from_numpy(array) for name, array in initial_weights(folder, config).items()})
     return voice.eval()
 
 
-@torch.no_grad()
-def predicted_frames(voice: Voice, clip: Recorded) -> np.ndarray:
+def predicted_frames(voice: TextToMel, clip: SpeechClip) -> np.ndarray:
     """Return the mel frames ``(n_mels, frames)``, in nats, of a voice with a recording's timing, pitch and energy."""
-    batch = on_device(SpeechBatches([clip], AcousticRecipe(model=voice.config)).all()[0], voice)
-    durations, conditioning, _ = recorded_prosody(voice, batch)
-    encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], voice.usual_style[batch["speaker"]])
-    positions, features = frame_positions(durations, clip.n_frames)
-    return features_to_mel(voice.decode(encoded, conditioning, positions, features)[0].cpu().numpy())
+    return features_to_mel(predicted_mel(voice, clip))
 
 
-def normalised(entries: Sequence[Entry], voice: Voice) -> Iterator[tuple[Entry, np.ndarray]]:
+def normalised(entries: Sequence[Entry], voice: TextToMel) -> Iterator[tuple[Entry, np.ndarray]]:
     """Yield each recording ``(time,)`` at the voice's rate and loudness, without the silence around it."""
     store = ClipStore.build(entries, voice.config.sample_rate, None, Preparation("crop", level="none"))
     for row, entry in enumerate(store.entries):
         yield entry, normalise_loudness(store[row][0], store.sample_rate, AcousticDataSettings().loudness_lufs)
 
 
-def training_clips(entries: Sequence[Entry], voice: Voice) -> dict[Path, Recorded]:
+def training_clips(entries: Sequence[Entry], voice: TextToMel) -> dict[Path, SpeechClip]:
     """Return the training recordings of the voice's speakers by file, prepared as for its training."""
     config = voice.config
     own = [entry for entry in entries if entry.split == "train" and entry.text and entry.speaker in config.speakers]
     own = [entry for entry in own if entry.language == config.language]
     store = ClipStore.build(own, config.sample_rate, None, Preparation("crop", level="none"))
-    clips, _ = recorded_clips(store, AcousticRecipe(model=config), front_end(config.language))
+    clips, _ = speech_clips(store, config, AcousticDataSettings().loudness_lufs, front_end(config.language))
     return {clip.entry.path: clip for clip in clips}
 
 
@@ -95,7 +85,7 @@ def write(folder: Path, name: str, wave: np.ndarray, sample_rate: int, mel: np.n
     return str(path.relative_to(folder))
 
 
-def gather(corpus: Path, voice: Voice, out: Path) -> tuple[int, int]:
+def gather(corpus: Path, voice: TextToMel, out: Path) -> tuple[int, int]:
     """Write the corpus with its frames; return the number of recordings and of those with predicted frames."""
     rows = {
         row["audio_filepath"]: row

@@ -29,17 +29,12 @@ from wavewright.clip import Clip
 from wavewright.contracts.lookup import index_of
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadSetting, WavewrightError
-from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig
-from wavewright.families.acoustic.network import evaluate
-from wavewright.families.acoustic.prosody import frames_to_wave
-from wavewright.families.acoustic.recipe import (
-    TABLES_OF_SPEAKERS,
-    WEIGHT_PREFIX,
-    AcousticDataSettings,
-    AcousticRecipe,
-    prepare,
-)
+from wavewright.families.acoustic.config import SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
+from wavewright.families.acoustic.griffin_lim import mel_to_wave
+from wavewright.families.acoustic.recipe import AcousticDataSettings, AcousticRecipe, prepare
 from wavewright.families.acoustic.runtime import AcousticRuntime
+from wavewright.families.acoustic.training import AcousticTraining
+from wavewright.families.acoustic.warm_start import SPEAKER_TABLES
 from wavewright.models.card import Card
 from wavewright.models.folder import SAMPLE_FILE, SCALE_SUFFIX, WEIGHTS_FILE, WEIGHTS_KEY, ModelFolder
 from wavewright.text import front_end
@@ -101,8 +96,8 @@ def remove_speakers(
 
 def _write_tables(model: Path, out: Path, remaining: list[int]) -> None:
     """Copy the files of tensors with the remaining rows of every table of speakers."""
-    weights = {f"{WEIGHT_PREFIX}{name}{suffix}" for name in TABLES_OF_SPEAKERS for suffix in ("", SCALE_SUFFIX)}
-    for file, tables in ((WEIGHTS_FILE, weights), (SPEAKERS_FILE, {*TABLES_OF_SPEAKERS})):
+    weights = {f"{WEIGHT_PREFIX}{name}{suffix}" for name in SPEAKER_TABLES for suffix in ("", SCALE_SUFFIX)}
+    for file, tables in ((WEIGHTS_FILE, weights), (SPEAKERS_FILE, {*SPEAKER_TABLES})):
         tensors = load_file(model / file)
         shorter = {
             name: np.ascontiguousarray(array[remaining]) if name in tables else array for name, array in tensors.items()
@@ -154,7 +149,7 @@ def _sample(folder: ModelFolder) -> Clip:
     """Return a sentence by the first speaker through Griffin-Lim, as in every export."""
     voice = AcousticRuntime(folder)
     symbols = [symbol for sentence in front_end(voice.language).sentences(SAMPLE_TEXT) for symbol in sentence.symbols]
-    return Clip(frames_to_wave(voice.speak_symbols(symbols).mel, voice.config)[None], voice.sample_rate)
+    return Clip(mel_to_wave(voice.speak_symbols(symbols).mel, voice.config)[None], voice.sample_rate)
 
 
 def measured(folder: ModelFolder, corpus: Path) -> Mapping[str, float]:
@@ -163,7 +158,9 @@ def measured(folder: ModelFolder, corpus: Path) -> Mapping[str, float]:
         model=folder.config(AcousticConfig), data=AcousticDataSettings(**folder.card.recipe["data"])
     )
     prepared = prepare(recipe, scan(corpus, manifest=corpus / "manifest.jsonl").entries)
-    return {name: round(value, 5) for name, value in evaluate(stored_voice(folder), prepared).items()}
+    return {
+        name: round(value, 5) for name, value in AcousticTraining().evaluate(stored_voice(folder), prepared).items()
+    }
 
 
 def main() -> None:

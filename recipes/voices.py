@@ -8,10 +8,10 @@ r"""The bundled voice ``en-kathleen``: American English, one speaker of a model 
 Then all four readers, those of other languages in phones of English, and her again, with critics:
 
     python recipes/voices.py --from runs/en --out runs/readers \
-        --set model.speakers=kathleen,kerstin,carlo,june model.voice_from=300 model.listens_from=600 \
-        model.critics_from=0 training.steps=7000
+        --set model.speakers=kathleen,kerstin,carlo,june model.synthesis_from=300 model.joint_alignment_from=600 \
+        model.adversarial_from=0 training.steps=7000
     python recipes/voices.py --from runs/readers --out runs/voices \
-        --set model.voice_from=1 model.listens_from=2 model.critics_from=500 training.steps=6500 $SMALL
+        --set model.synthesis_from=1 model.joint_alignment_from=2 model.adversarial_from=500 training.steps=6500 $SMALL
     python recipes/usual_style.py runs/voices kathleen style-4=0.3       # by benchmarks/speech/styles.py, the clearest
     python recipes/voices.py --out runs/voices --bundle                                # into the package
 
@@ -38,11 +38,11 @@ STEPS, VOICE_FROM, CRITICS_FROM = 21_500, 1_500, 18_000
 
 
 def voices(device: str = "cpu") -> AcousticRecipe:
-    """Return the settings of the run: the aligner first, then the voice, with its listener, then with critics."""
+    """Return the settings of the run: the aligner first, then the voice, then the joint alignment, then critics."""
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, speakers=SPEAKERS, voice_from=VOICE_FROM, critics_from=CRITICS_FROM),
+        model=replace(base.model, speakers=SPEAKERS, synthesis_from=VOICE_FROM, adversarial_from=CRITICS_FROM),
         training=replace(base.training, steps=STEPS, threads=1, device=device),
     )
 

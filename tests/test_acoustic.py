@@ -1,4 +1,4 @@
-"""The family of voices: what it learns from, what it minimises, and how it is begun from another."""
+"""The family of voices: its data, its losses and its warm start."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from wavewright import loading
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadModel, BadSetting
-from wavewright.families.acoustic import network, pairs
+from wavewright.families.acoustic import ACOUSTIC, transcripts, warm_start
 from wavewright.families.acoustic import recipe as recipes
+from wavewright.families.acoustic.batches import SpeechBatches, SpeechClip, collate, mel_and_pitch
 from wavewright.families.acoustic.config import AcousticConfig
-from wavewright.families.acoustic.prosody import energies_of, hear, hz_to_octaves, octaves_to_hz
+from wavewright.families.acoustic.modules import TextToMel, symbol_mask
+from wavewright.families.acoustic.network import AcousticNetwork
+from wavewright.families.acoustic.prosody import frame_energy, hz_to_octaves, octaves_to_hz
+from wavewright.families.acoustic.training import suspect_problems, to_tensors
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import durations_to_positions, forward_sum_loss, frame_positions, hard_durations
 from wavewright.nn.frame_layers import ChannelDropout, ConvTransformer
@@ -28,7 +32,7 @@ from wavewright.training import run as runs
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A tiny run of all three stages, its folder and the recordings."""
+    """A tiny run of all stages, and the folder of the run and the recordings."""
     folder = tmp_path_factory.mktemp("voice")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipes, "front_end", front_end)
@@ -41,7 +45,7 @@ def entry_of(text: str | None, seconds: float) -> Entry:
     return Entry(Path("a.wav"), None, None, seconds, 16_000, 1, round(16_000 * seconds), text=text)
 
 
-def test_a_voice_learns_from_a_folder_as_ljspeech_has_it(trained):
+def test_a_folder_in_the_layout_of_ljspeech_is_prepared(trained):
     run, _ = trained
     config = run.recipe.model
     assert config.symbols == SYMBOLS
@@ -52,34 +56,34 @@ def test_a_voice_learns_from_a_folder_as_ljspeech_has_it(trained):
     assert clip.n_frames == sum(FRAMES[symbol] for symbol in FrontEnd().sentences("ab cd.")[0].symbols)
 
 
-ALIGNER = {"align/forward_sum"}
-VOICE = {"mel/l1", "mel/ssim", "duration/square", "pitch/square", "voicing/square", "energy/square"}
+ALIGNMENT = {"align/forward_sum"}
+SYNTHESIS = {"mel/l1", "mel/ssim", "duration/square", "pitch/square", "voicing/square", "energy/square"}
 CRITICS = {"adv/critic", "adv/generator", "adv/features"}
 
 
 @pytest.mark.parametrize(
     ("step", "players", "expected"),
     [
-        (0, ["voice"], ALIGNER),
-        (2, ["voice"], VOICE | {"phone/heard"}),
-        (5, ["critics", "voice"], VOICE | CRITICS | {"phone/heard", "phone/said"}),
+        (0, ["voice"], ALIGNMENT),
+        (2, ["voice"], SYNTHESIS | {"phone/recorded"}),
+        (5, ["critics", "voice"], SYNTHESIS | CRITICS | {"phone/recorded", "phone/predicted"}),
     ],
 )
 def test_each_stage_has_its_losses(trained, step, players, expected):
     run, _ = trained
-    net = network.build(run.recipe.model).train()
+    net = AcousticNetwork(run.recipe.model).train()
     assert net.stage_starts() == (0, 2, 3, 4)
-    batch = network.on_device(run.prepared.batches(step), net.voice)
-    weights, found = net.loss_weights(step), {}
+    batch = to_tensors(run.prepared.batches(step), net.voice)
+    weights, values = net.loss_weights(step), {}
     for player, loss_function in net.turns(step):
         losses = loss_function(batch)
         total = sum(weights[name] * loss for name, loss in losses.items())
         total.backward(inputs=list(net.players()[player].parameters()))
-        found |= {name: float(loss.detach()) for name, loss in losses.items()}
+        values |= {name: float(loss.detach()) for name, loss in losses.items()}
     assert [player for player, _ in net.turns(step)] == players
-    assert found.keys() == expected
-    assert bool(net.voice.is_listening) == (step >= 3)
-    assert np.isfinite(list(found.values())).all()
+    assert values.keys() == expected
+    assert bool(net.voice.joint_alignment) == (step >= 3)
+    assert np.isfinite(list(values.values())).all()
 
 
 def test_a_batch_depends_on_its_step_alone(trained):
@@ -91,34 +95,36 @@ def test_a_batch_depends_on_its_step_alone(trained):
     assert not first["mel"][row, first["n_frames"][row] :].any()
 
 
-def test_long_recordings_stand_in_smaller_batches(trained):
+def test_batches_of_long_recordings_are_smaller(trained):
     run = trained[0]
-    small = replace(run.recipe, data=replace(run.recipe.data, batch_seconds=1.0))
-    batches = recipes.SpeechBatches(run.prepared.batches.clips, small)
+    batches = SpeechBatches(run.prepared.batches.clips, batch_size=3, max_frames=62.5, speaker_exponent=0.6, seed=0)
     shapes = [batches(step)["mel"].shape[:2] for step in range(8)]
     assert all(count == 1 or count * frames <= 62.5 for count, frames in shapes)
     assert min(count for count, _ in shapes) < 3
 
 
-@pytest.mark.parametrize("is_listening", [False, True])
-def test_padding_changes_nothing(trained, is_listening):
+@pytest.mark.parametrize("joint_alignment", [False, True])
+def test_padding_changes_nothing(trained, joint_alignment):
     run, _ = trained
-    voice = network.build(run.recipe.model).voice.eval()
-    voice.is_listening.fill_(is_listening)
+    voice = TextToMel(run.recipe.model).eval()
+    voice.joint_alignment.fill_(joint_alignment)
     rows = run.prepared.batches.lengths.argsort()[[0, -1]]
-    both = network.on_device(run.prepared.batches.of(rows), voice)
-    alone = network.on_device(run.prepared.batches.of(rows[:1]), voice)
+    both = to_tensors(run.prepared.batches.of(rows), voice)
+    alone = to_tensors(run.prepared.batches.of(rows[:1]), voice)
     with torch.no_grad():
         n_frames, n_symbols = int(alone["n_frames"][0]), int(alone["n_symbols"][0])
         torch.testing.assert_close(
-            voice.align(both)[0, :n_frames, :n_symbols], voice.align(alone)[0], atol=1e-4, rtol=1e-4
+            voice.alignment_scores(both)[0, :n_frames, :n_symbols],
+            voice.alignment_scores(alone)[0],
+            atol=1e-4,
+            rtol=1e-4,
         )
-        durations, told, fit = network.recorded_prosody(voice, both)
-        own_durations, own_told, own_fit = network.recorded_prosody(voice, alone)
+        durations, prosody, score = voice.targets(both)
+        own_durations, own_prosody, own_score = voice.targets(alone)
         assert torch.equal(durations[0, :n_symbols], own_durations[0])
         assert int(durations[0].sum()) == n_frames
-        torch.testing.assert_close(told[0, :n_symbols], own_told[0])
-        torch.testing.assert_close(fit[0], own_fit[0], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(prosody[0, :n_symbols], own_prosody[0])
+        torch.testing.assert_close(score[0], own_score[0], atol=1e-4, rtol=1e-4)
 
 
 def test_the_gradient_of_all_alignments_is_right():
@@ -134,57 +140,54 @@ def test_the_gradient_of_all_alignments_is_right():
         assert float(scores.grad[0, frame, symbol]) == pytest.approx(float(up - down) / 2e-5, abs=1e-5)
 
 
-def test_the_aligner_finds_who_says_what():
-    """Trained on tones alone, it finds the durations that they were made with."""
+def test_the_aligner_learns_the_durations_of_tones():
     torch.manual_seed(0)
     config = AcousticConfig(
         sample_rate=16_000, symbols=SYMBOLS, speakers=("voice",), aligner_channels=16, channels=16, n_styles=2
     )
-    recipe = replace(tiny_recipe(), model=config)
     clips = []
     for text in TEXTS:
-        heard = hear(wave_of(text), config)
-        numbers = np.array([SYMBOLS.index(symbol) for symbol in FrontEnd().sentences(text)[0].symbols])
-        clips.append(recipes.Clip(entry_of(text, 1.0), heard["mel"], heard["f0_hz"], numbers, 0))
-    batches = recipes.SpeechBatches(clips, recipe)
-    aligner = network.build(config).voice
-    optimizer = torch.optim.Adam(aligner.aligner.parameters(), lr=1e-2)
-    batch = network.on_device(batches.of(np.arange(len(clips))), aligner)
+        mel, f0_hz = mel_and_pitch(wave_of(text), config)
+        symbols = np.array([SYMBOLS.index(symbol) for symbol in FrontEnd().sentences(text)[0].symbols])
+        clips.append(SpeechClip(entry_of(text, 1.0), mel, f0_hz, symbols, 0))
+    voice = TextToMel(config)
+    optimizer = torch.optim.Adam(voice.aligner.parameters(), lr=1e-2)
+    batch = to_tensors(collate(clips), voice)
+    flags = voice.is_skippable(batch["symbols"])
     for _ in range(40):
-        scores = aligner.align(batch)
-        flags = aligner.skippable(batch["symbols"])
+        scores = voice.alignment_scores(batch)
         loss = forward_sum_loss(scores, flags, batch["n_frames"], batch["n_symbols"])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    found = hard_durations(aligner.align(batch), flags, batch["n_frames"], batch["n_symbols"])
-    expected = [[FRAMES[SYMBOLS[number]] for number in clip.symbols] for clip in clips]
+    durations = hard_durations(voice.alignment_scores(batch), flags, batch["n_frames"], batch["n_symbols"])
+    expected = [[FRAMES[SYMBOLS[index]] for index in clip.symbols] for clip in clips]
     errors = [
-        abs(int(found[row, column]) - count)
+        abs(int(durations[row, column]) - count)
         for row, counts in enumerate(expected)
         for column, count in enumerate(counts)
     ]
-    assert np.mean(errors) < 2.0  # frames, each of which hears four
-    told = network.recorded_prosody(aligner, batch)[1][0]
-    pitch_hz = octaves_to_hz(np.array([float(told[1, 0] / told[1, 1]), float(told[2, 0] / told[2, 1])]))
+    assert np.mean(errors) < 2.0  # frames, whose windows are four hops long
+    prosody = voice.targets(batch).prosody[0]
+    pitch_hz = octaves_to_hz((prosody[1:3, 0] / prosody[1:3, 1]).numpy())
     np.testing.assert_allclose(pitch_hz, [150.0, 200.0], rtol=0.12)
 
 
-def test_metrics_are_measured_and_the_clips_that_may_be_wrong_are_listed(trained):
+def test_metrics_are_measured_and_suspect_clips_are_listed(trained):
     run, folder = trained
     card = ModelFolder(folder / "run").card
-    assert set(card.metrics) == set(recipes.METRICS)
+    assert set(card.metrics) == set(ACOUSTIC.metrics)
     assert (folder / "run" / runs.SUSPECT_FILE).is_file()
-    fits = np.full(len(run.prepared.batches.clips), -1.0)
-    fits += 0.01 * np.arange(len(fits))
-    fits[2] = -4.0
-    problems = recipes.doubtful(run.prepared, fits)
-    assert [problem.path for problem in problems] == [run.prepared.batches.clips[2].entry.path]
+    clips = run.prepared.batches.clips
+    scores = -1.0 + 0.01 * np.arange(len(clips))
+    scores[2] = -4.0
+    problems = suspect_problems(clips, scores)
+    assert [problem.path for problem in problems] == [clips[2].entry.path]
     assert "its sound fits its text badly (-4.00 nats a frame, usual is -0.9" in str(problems[0])
 
 
-def test_pairs_that_nobody_can_have_spoken_are_left_out():
-    kept, problems = pairs.check_pairs(
+def test_texts_that_cannot_be_spoken_in_the_time_are_left_out():
+    usable, problems = transcripts.check_transcripts(
         [
             entry_of("hello there you", 1.2),
             entry_of("w", 1.2),  # one letter, with the silence around it
@@ -196,7 +199,7 @@ def test_pairs_that_nobody_can_have_spoken_are_left_out():
         ],
         15.0,
     )
-    assert [entry.text for entry in kept] == ["hello there you", "w", "[[HH EH1 L P]] " * 5]
+    assert [entry.text for entry in usable] == ["hello there you", "w", "[[HH EH1 L P]] " * 5]
     reasons = [problem.reason for problem in problems]
     assert "100 characters a second, too many for speech (3 to 30)" in reasons[0]
     assert "0.667 characters a second, too few for speech" in reasons[1]
@@ -205,7 +208,7 @@ def test_pairs_that_nobody_can_have_spoken_are_left_out():
 
 
 def test_sentences_of_one_clip_are_joined_by_their_pause():
-    assert pairs.symbols_of_text("ab.c.", FrontEnd()) == ("_", "a", "b", ".", "c", ".", "_")
+    assert transcripts.text_to_symbols("ab.c.", FrontEnd()) == ("_", "a", "b", ".", "c", ".", "_")
 
 
 def test_a_text_with_more_sounds_than_frames_is_left_out(tmp_path, monkeypatch):
@@ -214,7 +217,7 @@ def test_a_text_with_more_sounds_than_frames_is_left_out(tmp_path, monkeypatch):
     lines = (folder / "metadata.csv").read_text(encoding="utf-8").splitlines()
     lines[0] = "clip-0|" + "abcd" * 12
     (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
-    monkeypatch.setattr(pairs, "CHARACTERS_A_SECOND", (0.0, 1e9))
+    monkeypatch.setattr(transcripts, "CHARACTERS_PER_SECOND", (0.0, 1e9))
     prepared = recipes.prepare(tiny_recipe(), scan(folder).entries, tmp_path / "cache")
     assert "its text has 51 sounds, more than its 41 frames can hold" in str(prepared.problems[0])
 
@@ -225,72 +228,70 @@ def test_recordings_without_texts_or_of_others_are_refused(tmp_path):
     ):
         recipes.prepare(tiny_recipe(), [entry_of(None, 1.0)], tmp_path)
     known = replace(entry_of("ab", 1.0), speaker="ann", language="en", split="train")
-    asked = replace(tiny_recipe(), model=AcousticConfig(speakers=("bob",)))
+    requested = replace(tiny_recipe(), model=AcousticConfig(speakers=("bob",)))
     with pytest.raises(BadFolder, match="There is no recording with a text of the speaker 'bob'; the folder has ann"):
-        recipes.prepare(asked, [known], tmp_path)
+        recipes.prepare(requested, [known], tmp_path)
     with pytest.raises(BadFolder, match="No recording has a text in the voice's language"):
         recipes.prepare(tiny_recipe(), [replace(known, language="de")], tmp_path)
 
 
-def test_a_voice_begins_from_another(trained, tmp_path):
+def test_a_voice_starts_from_another(trained, tmp_path):
     _, folder = trained
     base = ModelFolder(folder / "run")
-    asked = recipes.fine_tuning(base)
-    assert asked.model.channels == 16
-    assert asked.training.patience > 0
+    tuned = recipes.fine_tuning(base)
+    assert tuned.model.channels == 16
+    assert tuned.training.patience > 0
     config = replace(base.config(AcousticConfig), symbols=(*SYMBOLS, "e"), speakers=("voice", "new"))
-    state = recipes.warm_start(base, config)
+    state = ACOUSTIC.initial_weights(base, config)
     stored = base.weights()
-    net = network.build(config)
+    net = AcousticNetwork(config)
     net.averaged().load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
-    own = stored["voice.embed.weight"]
-    np.testing.assert_allclose(net.voice.embed.weight[: len(SYMBOLS)].detach(), own, atol=1e-6)
-    np.testing.assert_allclose(net.voice.embed.weight[-1].detach(), own.mean(0), atol=1e-6)
+    table = stored["voice.embed.weight"]
+    np.testing.assert_allclose(net.voice.embed.weight[: len(SYMBOLS)].detach(), table, atol=1e-6)
+    np.testing.assert_allclose(net.voice.embed.weight[-1].detach(), table.mean(0), atol=1e-6)
     np.testing.assert_allclose(net.voice.speaker.weight[1].detach(), stored["voice.speaker.weight"].mean(0), atol=1e-6)
-    recipe = replace(asked, model=replace(asked.model, voice_from=1, critics_from=2))
+    recipe = replace(tuned, model=replace(tuned.model, synthesis_from=1, adversarial_from=2))
     recipe = replace(recipe, training=replace(recipe.training, steps=1, evaluate_every=1, threads=1, batch_size=2))
     run = tiny_run(write_folder(folder / "other", octaves=0.3), tmp_path / "fine", folder / "cache", recipe, base)
-    begun = run.network.voice.decoder.blocks[0].widen.weight.detach().numpy()
-    np.testing.assert_array_equal(begun, stored["voice.decoder.blocks.0.widen.weight"])
+    initial = run.network.voice.decoder.blocks[0].widen.weight.detach().numpy()
+    np.testing.assert_array_equal(initial, stored["voice.decoder.blocks.0.widen.weight"])
 
 
-def test_what_plays_keeps_a_share_of_the_base_but_for_new_tables(trained, tmp_path, monkeypatch):
+def test_exported_weights_are_interpolated_towards_the_base_except_for_new_tables(trained, tmp_path, monkeypatch):
     _, folder = trained
     base = ModelFolder(folder / "run")
-    asked = recipes.fine_tuning(base)
-    assert 0 < asked.training.base_weight < 1
-    training = replace(asked.training, steps=1, evaluate_every=1, threads=1, batch_size=2, base_weight=0.25)
-    asked = replace(asked, model=replace(asked.model, voice_from=1, critics_from=2), training=training)
-    monkeypatch.setattr(recipes, "new_tables", lambda *_: ("speaker.weight",))
-    run = tiny_run(write_folder(folder / "again", octaves=0.3), tmp_path / "fine", folder / "cache", asked, base)
+    tuned = recipes.fine_tuning(base)
+    assert 0 < tuned.training.base_weight < 1
+    training = replace(tuned.training, steps=1, evaluate_every=1, threads=1, batch_size=2, base_weight=0.25)
+    tuned = replace(tuned, model=replace(tuned.model, synthesis_from=1, adversarial_from=2), training=training)
+    monkeypatch.setattr(warm_start, "new_tables", lambda *_: ("speaker.weight",))
+    run = tiny_run(write_folder(folder / "again", octaves=0.3), tmp_path / "fine", folder / "cache", tuned, base)
     monkeypatch.undo()
-    begun = {name: weight.clone() for name, weight in run.network.averaged().state_dict().items()}
+    initial = {name: weight.clone() for name, weight in run.network.averaged().state_dict().items()}
     with torch.no_grad():
         for weight in run.network.averaged().parameters():
             weight.add_(1.0)
-    learned = run.network.averaged()
-    played = run.inference_module(learned).state_dict()
+    trained_module = run.network.averaged()
+    exported = run.inference_module(trained_module).state_dict()
     for name in ("embed.weight", "aligner.speaker.weight", "decoder.blocks.0.widen.weight"):
-        torch.testing.assert_close(played[name], begun[name] + 0.75)
-    torch.testing.assert_close(played["speaker.weight"], begun["speaker.weight"] + 1.0)
-    assert learned.state_dict()["embed.weight"].sub(begun["embed.weight"]).mean() == pytest.approx(
-        1.0
-    )  # itself not moved
+        torch.testing.assert_close(exported[name], initial[name] + 0.75)
+    torch.testing.assert_close(exported["speaker.weight"], initial["speaker.weight"] + 1.0)
+    torch.testing.assert_close(trained_module.state_dict()["embed.weight"], initial["embed.weight"] + 1.0)
     known = replace(base.config(AcousticConfig), symbols=(*SYMBOLS, "e"))
-    assert recipes.new_tables(base, known) == recipes.TABLES_OF_SYMBOLS
-    assert recipes.new_tables(base, replace(known, symbols=SYMBOLS, speakers=("mine",))) == recipes.TABLES_OF_SPEAKERS
-    assert recipes.new_tables(base, base.config(AcousticConfig)) == ()
+    assert ACOUSTIC.new_tables(base, known) == warm_start.SYMBOL_TABLES
+    assert ACOUSTIC.new_tables(base, replace(known, symbols=SYMBOLS, speakers=("mine",))) == warm_start.SPEAKER_TABLES
+    assert ACOUSTIC.new_tables(base, base.config(AcousticConfig)) == ()
 
 
-def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
+def test_a_warm_start_from_another_model_is_refused(trained, tmp_path, monkeypatch):
     _, folder = trained
     with pytest.raises(BadSetting, match="is of the family acoustic, and a run begins from one of its own, gan"):
         runs.train(folder / "mine", "gan", out=tmp_path / "a", base=folder / "run", max_minutes=1)
     with pytest.raises(BadModel, match="There is no model 'nobody'"):
         runs.train(folder / "mine", "acoustic", out=tmp_path / "a", base="nobody", max_minutes=1)
     monkeypatch.setattr(ModelFolder, "weights", lambda self: {})
-    with pytest.raises(BadModel, match=r"has no weight embed\.weight, so nothing can begin from it"):
-        recipes.warm_start(ModelFolder(folder / "run"), AcousticConfig(symbols=SYMBOLS, speakers=("voice",)))
+    with pytest.raises(BadModel, match=r"has no weight embed\.weight, so no training can start from it"):
+        ACOUSTIC.initial_weights(ModelFolder(folder / "run"), AcousticConfig(symbols=SYMBOLS, speakers=("voice",)))
 
 
 @pytest.mark.parametrize(
@@ -299,12 +300,12 @@ def test_what_cannot_be_begun_from_is_refused(trained, tmp_path, monkeypatch):
         ({"sample_rate": 11_025}, "sample rate is 11025"),
         ({"labels": ("a",)}, "A voice has no labels"),
         ({"channels": 17}, "multiple of n_heads"),
-        ({"decoder_kernel": 4}, "decoder_kernel is 4; it must be odd"),
+        ({"decoder_kernel_size": 4}, "decoder_kernel_size is 4; it must be odd"),
         (
-            {"voice_from": 9, "listens_from": 0, "critics_from": 9},
-            "critics_from is 9; it must be 0, or come after voice_from",
+            {"synthesis_from": 9, "joint_alignment_from": 0, "adversarial_from": 9},
+            "adversarial_from is 9; it must be 0, or come after synthesis_from",
         ),
-        ({"voice_from": 9, "listens_from": 8}, "listens_from is 8; it must be 0, or come after voice_from"),
+        ({"synthesis_from": 9, "joint_alignment_from": 8}, "joint_alignment_from is 8; it must be 0"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(setting, message):
@@ -312,107 +313,108 @@ def test_settings_that_do_not_fit_are_refused(setting, message):
         AcousticConfig(**setting)
 
 
-def test_blocks_hear_nothing_of_padding():
+def test_blocks_ignore_padding():
     torch.manual_seed(0)
     blocks = ConvTransformer(2, 16, 32, 5, 2, 0.1).eval()
     frames = torch.randn(1, 9, 16)
     longer = torch.cat([frames, torch.randn(1, 4, 16)], 1)
-    heard = (torch.arange(13) < 9).float()[None, :, None]
-    torch.testing.assert_close(blocks(longer, heard)[:, :9], blocks(frames), atol=1e-5, rtol=1e-5)
+    mask = (torch.arange(13) < 9).float()[None, :, None]
+    torch.testing.assert_close(blocks(longer, mask)[:, :9], blocks(frames), atol=1e-5, rtol=1e-5)
 
 
-def test_places_of_durations():
+def test_durations_give_the_position_of_each_frame():
     durations = torch.tensor([[2, 0, 3], [1, 1, 1]])
-    places, features = frame_positions(durations, 5)
-    assert places.tolist() == [[0, 0, 2, 2, 2], [0, 1, 2, 2, 2]]
-    assert torch.equal(durations_to_positions(durations, 5), places)
+    positions, features = frame_positions(durations, 5)
+    assert positions.tolist() == [[0, 0, 2, 2, 2], [0, 1, 2, 2, 2]]
+    assert torch.equal(durations_to_positions(durations, 5), positions)
     assert not features[1, 3:].any()
 
 
-def test_mel_losses_are_zero_for_the_same_and_know_the_distance():
+def test_mel_losses_are_zero_for_equal_frames_and_measure_the_distance():
     torch.manual_seed(0)
-    mel, heard = torch.randn(2, 20, 80), torch.ones(2, 20, 1)
-    heard[1, 12:] = 0
-    same = mel_losses(mel, mel * heard, heard)
+    mel, mask = torch.randn(2, 20, 80), torch.ones(2, 20, 1)
+    mask[1, 12:] = 0
+    same = mel_losses(mel, mel * mask, mask)
     assert float(same["mel/l1"]) == 0.0
     assert float(same["mel/ssim"]) == pytest.approx(0.0, abs=1e-6)
-    assert float(mel_losses(mel, (mel + 0.5) * heard, heard)["mel/l1"]) == pytest.approx(0.5, rel=1e-5)
+    assert float(mel_losses(mel, (mel + 0.5) * mask, mask)["mel/l1"]) == pytest.approx(0.5, rel=1e-5)
 
 
-def test_envelopes_know_the_distance_and_no_detail():
+def test_the_envelope_distance_ignores_fine_texture():
     torch.manual_seed(0)
-    mel, heard = torch.randn(2, 20, 80), torch.ones(2, 20, 1)
-    heard[1, 12:] = 0
-    assert float(envelope_distance(mel, mel * heard, heard)) == 0.0
+    mel, mask = torch.randn(2, 20, 80), torch.ones(2, 20, 1)
+    mask[1, 12:] = 0
+    assert float(envelope_distance(mel, mel * mask, mask)) == 0.0
     whole = torch.ones(2, 20, 1)
     assert float(envelope_distance(mel, mel - 0.5, whole)) == pytest.approx(0.5, rel=1e-5)
-    detail = torch.tensor([1.0, -1.0] * 10)[None, :, None].expand(2, 20, 80)  # of five frames one is left over
-    assert float(envelope_distance(mel, mel + detail, whole)) == pytest.approx(0.2, rel=1e-4)
-    assert float(mel_losses(mel, mel + detail, whole)["mel/l1"]) == pytest.approx(1.0, rel=1e-5)
+    texture = torch.tensor([1.0, -1.0] * 10)[None, :, None].expand(2, 20, 80)  # of five frames one is left over
+    assert float(envelope_distance(mel, mel + texture, whole)) == pytest.approx(0.2, rel=1e-4)
+    assert float(mel_losses(mel, mel + texture, whole)["mel/l1"]) == pytest.approx(1.0, rel=1e-5)
 
 
-def test_pitch_and_energy_in_numbers():
+def test_pitch_and_energy_are_converted():
     hz = np.array([0.0, 100.0, 200.0, 400.0], np.float32)
     np.testing.assert_allclose(hz_to_octaves(hz), [0.0, -1.0, 0.0, 1.0], atol=1e-6)
     np.testing.assert_allclose(octaves_to_hz(hz_to_octaves(hz))[1:], hz[1:], rtol=1e-6)
     flat = np.log(np.full((2, 80), 0.5))
-    np.testing.assert_allclose(energies_of(flat), (np.log(0.5) + 3.0) / 3.0, rtol=1e-5)
+    np.testing.assert_allclose(frame_energy(flat), (np.log(0.5) + 3.0) / 3.0, rtol=1e-5)
 
 
-def test_what_a_listener_understands_is_counted_in_nats_where_frames_are_heard():
-    symbols, places = torch.tensor([[3, 1]]), torch.tensor([[0, 0, 1, 1]])
+def test_the_phone_loss_is_in_nats_and_ignores_padding():
+    symbols, positions = torch.tensor([[3, 1]]), torch.tensor([[0, 0, 1, 1]])
     logits = torch.full((1, 4, 5), -50.0)
     logits[0, [0, 1, 2], [3, 3, 1]] = 50.0
-    heard = torch.tensor([1.0, 1.0, 1.0, 0.0])[None, :, None]
-    assert float(phone_loss(logits, symbols, places, heard)) == pytest.approx(0.0, abs=1e-6)
-    assert float(phone_loss(torch.zeros(1, 4, 5), symbols, places, heard)) == pytest.approx(np.log(5), rel=1e-6)
+    mask = torch.tensor([1.0, 1.0, 1.0, 0.0])[None, :, None]
+    assert float(phone_loss(logits, symbols, positions, mask)) == pytest.approx(0.0, abs=1e-6)
+    assert float(phone_loss(torch.zeros(1, 4, 5), symbols, positions, mask)) == pytest.approx(np.log(5), rel=1e-6)
 
 
-def test_a_listener_learns_to_tell_frames_apart():
+def test_the_phone_classifier_learns_and_is_frozen_for_other_losses():
     torch.manual_seed(0)
-    listener = PhoneClassifier(8, 16, 2)
-    symbols, places = torch.tensor([[0, 1]]), (torch.arange(20) // 5 % 2)[None]
-    mel, heard = (2.0 * places - 1)[..., None].expand(-1, -1, 8), torch.ones(1, 20, 1)
-    learns = torch.optim.Adam(listener.parameters(), 1e-2)
+    classifier = PhoneClassifier(8, 16, 2)
+    symbols, positions = torch.tensor([[0, 1]]), (torch.arange(20) // 5 % 2)[None]
+    mel, mask = (2.0 * positions - 1)[..., None].expand(-1, -1, 8), torch.ones(1, 20, 1)
+    optimizer = torch.optim.Adam(classifier.parameters(), 1e-2)
     for _ in range(60):
-        learns.zero_grad()
-        phone_loss(listener(mel, heard), symbols, places, heard).backward()
-        learns.step()
-    asked = mel.clone().requires_grad_()
-    judged = phone_loss(listener.frozen_logits(asked, heard), symbols, places, heard)
-    assert float(judged.detach()) < 0.05
-    learns.zero_grad()
-    judged.backward()
-    assert asked.grad.abs().max() > 0
-    assert all(parameter.grad is None for parameter in listener.parameters())
-    assert listener.training
+        optimizer.zero_grad()
+        phone_loss(classifier(mel, mask), symbols, positions, mask).backward()
+        optimizer.step()
+    frames = mel.clone().requires_grad_()
+    loss = phone_loss(classifier.frozen_logits(frames, mask), symbols, positions, mask)
+    assert float(loss.detach()) < 0.05
+    optimizer.zero_grad()
+    loss.backward()
+    assert frames.grad.abs().max() > 0
+    assert all(parameter.grad is None for parameter in classifier.parameters())
+    assert classifier.training
 
 
-def test_frames_belong_to_the_symbols_that_aligner_and_listener_hear(trained, monkeypatch):
+def test_the_joint_alignment_adds_the_phone_classifiers_log_probabilities(trained, monkeypatch):
     run, _ = trained
-    voice = network.build(run.recipe.model).voice
-    batch = network.on_device(run.prepared.batches.of(np.arange(2)), voice)
-    by_aligner, told, _ = network.recorded_prosody(voice, batch)
-    wanted = torch.where(batch["symbols"] == SYMBOLS.index("|"), 0, 2) * network.symbols_heard(batch)[..., 0].long()
-    wanted[:, 0] += batch["n_frames"] - wanted.sum(1)
-    symbols = batch["symbols"].gather(1, durations_to_positions(wanted, batch["mel"].shape[1]))
+    voice = TextToMel(run.recipe.model)
+    batch = to_tensors(run.prepared.batches.of(np.arange(2)), voice)
+    by_aligner, prosody, _ = voice.targets(batch)
+    expected = torch.where(batch["symbols"] == SYMBOLS.index("|"), 0, 2) * symbol_mask(batch)[..., 0].long()
+    expected[:, 0] += batch["n_frames"] - expected.sum(1)
+    symbols = batch["symbols"].gather(1, durations_to_positions(expected, batch["mel"].shape[1]))
     logits = 20 * torch.nn.functional.one_hot(symbols, len(SYMBOLS)).float()
-    monkeypatch.setattr(voice.listener, "frozen_logits", lambda mel, heard: logits)
-    voice.is_listening.fill_(True)
-    durations, own_told, _ = network.recorded_prosody(voice, batch)
-    assert torch.equal(durations, wanted)
-    assert not torch.equal(by_aligner, wanted)
-    assert not torch.equal(told, own_told)
-    monkeypatch.setattr(voice.listener, "frozen_logits", lambda mel, heard: torch.zeros_like(logits))
-    assert torch.equal(network.recorded_prosody(voice, batch)[0], by_aligner)
+    monkeypatch.setattr(voice.listener, "frozen_logits", lambda mel, mask: logits)
+    voice.joint_alignment.fill_(True)
+    durations, joint_prosody, _ = voice.targets(batch)
+    assert torch.equal(durations, expected)
+    assert not torch.equal(by_aligner, expected)
+    assert not torch.equal(prosody, joint_prosody)
+    monkeypatch.setattr(voice.listener, "frozen_logits", lambda mel, mask: torch.zeros_like(logits))
+    assert torch.equal(voice.targets(batch).durations, by_aligner)
 
 
-def test_another_voice_begins_from_the_bundled_ones():
+def test_a_voice_starts_from_the_bundled_one():
     base = loading.load("en").folder
     config = replace(recipes.fine_tuning(base).model, speakers=("mine",), symbols=base.config(AcousticConfig).symbols)
-    voice = network.build(config).voice
-    voice.load_state_dict({name: torch.from_numpy(array) for name, array in recipes.warm_start(base, config).items()})
-    assert bool(voice.is_listening)
+    voice = TextToMel(config)
+    state = ACOUSTIC.initial_weights(base, config)
+    voice.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+    assert bool(voice.joint_alignment)
     known = base.weights()
     np.testing.assert_array_equal(voice.listener.out.weight.detach(), known["voice.listener.out.weight"])
     np.testing.assert_allclose(

@@ -1,4 +1,4 @@
-"""How a voice plays: the controls, exact durations, long texts in pieces, and what is refused."""
+"""Inference of a voice: controls, exact durations, long texts in chunks, and refused arguments."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from wavewright.dsp.pitch import track_pitch
 from wavewright.dsp.speech_mel import mel_to_features, speech_mel
 from wavewright.errors import BadModel, BadSetting
 from wavewright.families.acoustic import recipe as recipes
-from wavewright.families.acoustic import speaking
+from wavewright.families.acoustic import synthesis
 from wavewright.families.acoustic.config import AcousticConfig
-from wavewright.families.acoustic.prosody import frames_to_wave
-from wavewright.families.acoustic.speaking import Controls, melody_of, piece_ends, whole_frames
+from wavewright.families.acoustic.griffin_lim import mel_to_wave
+from wavewright.families.acoustic.synthesis import Controls, chunk_ends, round_durations, scale_pitch
 
 SENTENCE = ("_", "a", "b", "|", "c", "d", ",", "a", ".", "_")
 
 
 @pytest.fixture(scope="module")
 def voice(tmp_path_factory):
-    """The runtime of a tiny voice, hardly trained, and its averaged network."""
+    """The runtime of a tiny voice, hardly trained."""
     folder = tmp_path_factory.mktemp("voice")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipes, "front_end", front_end)
@@ -47,7 +47,7 @@ def test_variation_moves_the_style_by_the_seed(voice):
     assert mels[0].shape != mels[2].shape or not np.array_equal(mels[0], mels[2])
 
 
-def test_rate_multiplies_time_and_melody_moves_as_asked(voice):
+def test_rate_pitch_and_energy_are_factors(voice):
     plain = voice.speak_symbols(SENTENCE, rate=0.5)
     slow = voice.speak_symbols(SENTENCE, rate=0.25)
     assert slow.durations.sum() == pytest.approx(2 * plain.durations.sum(), abs=len(SENTENCE))
@@ -68,51 +68,51 @@ def test_controls_may_differ_from_symbol_to_symbol(voice):
     np.testing.assert_allclose(np.delete(longer.durations, 4), np.delete(plain.durations, 4), atol=1)
 
 
-def test_whole_durations_stay_in_step_with_time():
+def test_rounded_durations_do_not_accumulate_errors():
     durations = np.array([2.4, 2.4, 2.4, 0.2, 0.3, 900.0])
     skippable = np.array([False, False, False, True, False, False])
-    whole = whole_frames(durations, skippable)
-    np.testing.assert_array_equal(whole, [2, 3, 2, 0, 1, speaking.MOST_FRAMES])
+    whole = round_durations(durations, skippable)
+    np.testing.assert_array_equal(whole, [2, 3, 2, 0, 1, synthesis.MAX_SYMBOL_FRAMES])
 
 
-def test_the_range_of_a_melody_is_about_its_middle():
+def test_the_pitch_range_is_about_the_mean():
     octaves, weights = np.array([0.0, 1.0, 5.0]), np.array([1.0, 1.0, 0.0])
     ones = np.ones(3)
     wide = Controls(ones, 2 * ones, 2 * ones, ones)
-    np.testing.assert_allclose(melody_of(octaves, weights, wide)[:2], [-0.5 + 1, 1.5 + 1])
+    np.testing.assert_allclose(scale_pitch(octaves, weights, wide)[:2], [-0.5 + 1, 1.5 + 1])
     flat = Controls(ones, ones, 0 * ones, ones)
-    np.testing.assert_allclose(melody_of(octaves, weights, flat), 0.5)
+    np.testing.assert_allclose(scale_pitch(octaves, weights, flat), 0.5)
 
 
-def test_long_texts_are_parted_at_pauses():
+def test_long_texts_are_split_at_pauses():
     symbols = ["a", "|"] * 400
     symbols[201] = ","
     symbols[401] = "."
-    ends = piece_ends(symbols)
+    ends = chunk_ends(symbols)
     assert ends[0] == 202
     assert ends[-1] == len(symbols)
     starts = [0, *ends[:-1]]
-    assert all(0 < end - start <= speaking.LONGEST_PIECE for start, end in zip(starts, ends, strict=True))
+    assert all(0 < end - start <= synthesis.MAX_CHUNK_SYMBOLS for start, end in zip(starts, ends, strict=True))
     assert all(symbols[end - 1] != "a" for end in ends)
-    assert piece_ends(["a"] * 500) == [240, 480, 500]
+    assert chunk_ends(["a"] * 500) == [240, 480, 500]
 
 
-def test_a_long_text_is_its_pieces(voice, monkeypatch):
-    monkeypatch.setattr(speaking, "LONGEST_PIECE", 8)
+def test_a_long_text_is_its_chunks(voice, monkeypatch):
+    monkeypatch.setattr(synthesis, "MAX_CHUNK_SYMBOLS", 8)
     whole = voice.speak_symbols(SENTENCE)
-    pieces = [voice.speak_symbols(SENTENCE[:7]), voice.speak_symbols(SENTENCE[7:])]
-    assert np.array_equal(whole.mel, np.concatenate([piece.mel for piece in pieces], axis=1))
+    chunks = [voice.speak_symbols(SENTENCE[:7]), voice.speak_symbols(SENTENCE[7:])]
+    assert np.array_equal(whole.mel, np.concatenate([chunk.mel for chunk in chunks], axis=1))
     assert whole.durations.sum() == whole.mel.shape[1]
 
 
-def test_styles_are_mixed_into_the_usual_one(voice):
-    usual = voice._style(0, None, 0.0, 0)
+def test_styles_replace_a_part_of_the_usual_one(voice):
+    usual = voice._style_weights(0, None, 0.0, 0)
     assert usual.sum() == pytest.approx(1.0)
-    mixed = voice._style(0, {"style-2": 0.6}, 0.0, 0)
+    mixed = voice._style_weights(0, {"style-2": 0.6}, 0.0, 0)
     expected = 0.4 * usual
     expected[1] += 0.6
     np.testing.assert_allclose(mixed, expected, rtol=1e-5)
-    assert voice._style(0, "style-1", 0.0, 0)[0] == pytest.approx(1.0)
+    assert voice._style_weights(0, "style-1", 0.0, 0)[0] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +131,16 @@ def test_styles_are_mixed_into_the_usual_one(voice):
         ({"variation": 9.0}, "The variation is 9.0; it must lie between 0 and 3"),
     ],
 )
-def test_what_a_voice_cannot_do_is_refused(voice, arguments, message):
+def test_invalid_arguments_are_refused(voice, arguments, message):
     with pytest.raises(BadSetting, match=message):
         voice.speak_symbols(**{"symbols": SENTENCE, **arguments})
 
 
-def test_frames_that_are_not_numbers_are_refused(voice, monkeypatch):
-    monkeypatch.setattr(voice, "_decode", lambda encoded, told, places, features: np.full((len(places), 80), np.nan))
-    with pytest.raises(BadModel, match="gives frames that are not numbers"):
+@pytest.mark.parametrize("session", ["_encoder", "_decoder"])
+def test_nan_from_a_graph_is_a_damaged_model(voice, monkeypatch, session):
+    run = getattr(voice, session).run
+    monkeypatch.setattr(getattr(voice, session), "run", lambda *inputs: [np.nan * output for output in run(*inputs)])
+    with pytest.raises(BadModel, match="produced NaN or infinite values"):
         voice.speak_symbols(SENTENCE)
 
 
@@ -148,14 +150,14 @@ def test_no_torch_is_needed(voice):
     assert not isinstance(voice.speak_symbols(SENTENCE).mel, torch.Tensor)
 
 
-def test_frames_become_a_wave_with_their_pitch():
+def test_griffin_lim_keeps_frames_and_pitch():
     config = AcousticConfig(sample_rate=24_000)
     time = np.arange(12_000) / 24_000
     wave = sum(0.2 / partial * np.sin(2 * np.pi * 220 * partial * time) for partial in range(1, 9)).astype(np.float32)
     mel = speech_mel(wave, 24_000)
-    rebuilt = frames_to_wave(mel, config)
+    rebuilt = mel_to_wave(mel, config)
     assert rebuilt.shape == (mel.shape[1] * config.hop_length,)
     inside = slice(4, -4)
     assert np.abs(mel_to_features(speech_mel(rebuilt, 24_000))[inside] - mel_to_features(mel)[inside]).mean() < 0.2
-    found = track_pitch(rebuilt, 24_000, config.hop_length, 65.0, 500.0).f0_hz[inside]
-    assert np.median(found[found > 0]) == pytest.approx(220, rel=0.05)
+    f0_hz = track_pitch(rebuilt, 24_000, config.hop_length, 65.0, 500.0).f0_hz[inside]
+    assert np.median(f0_hz[f0_hz > 0]) == pytest.approx(220, rel=0.05)

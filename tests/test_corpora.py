@@ -20,10 +20,11 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import features_to_mel, speech_mel
 from wavewright.errors import BadAudio, BadModel, BadSetting
-from wavewright.families.acoustic import network
 from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.acoustic.config import SPEAKERS_FILE
-from wavewright.families.vocoder.given import with_mels
+from wavewright.families.acoustic.modules import frame_mask, symbol_mask
+from wavewright.families.acoustic.training import to_tensors
+from wavewright.families.vocoder.mel_files import with_mel_files
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import frame_positions
 from wavewright.text import front_end as front_end_of
@@ -236,13 +237,13 @@ def test_a_missing_folder_is_one_sentence(tmp_path):
 
 def predicts_alone_what_it_does_among_others(predicted, voice, clips):
     rows = clips.lengths.argsort()[[0, -1]]
-    batch = network.on_device(clips.of(rows), voice)  # of clips of different lengths, with padding
+    batch = to_tensors(clips.of(rows), voice)  # of clips of different lengths, with padding
     with torch.no_grad():
-        durations, told, _ = network.recorded_prosody(voice, batch)
+        durations, prosody, _ = voice.targets(batch)
         usual = voice.usual_style[batch["speaker"]]
-        encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], usual, network.symbols_heard(batch))
+        encoded, _, _ = voice.encode(batch["symbols"], batch["speaker"], usual, symbol_mask(batch))
         places, features = frame_positions(durations, batch["mel"].shape[1])
-        together = voice.decode(encoded, told, places, features, network.frames_heard(batch)).numpy()
+        together = voice.decode(encoded, prosody, places, features, frame_mask(batch)).numpy()
     for row, expected in zip(rows, together, strict=True):
         found = predicted.predicted_frames(voice, clips.clips[row])
         assert found.shape == clips.clips[row].mel.T.shape
@@ -276,7 +277,7 @@ def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames
     predicts_alone_what_it_does_among_others(predicted, voice, run.prepared.batches)
     assert predicted.gather(corpus, voice, tmp_path / "out") == (5, 4)
     entries = scan(tmp_path / "out", manifest=tmp_path / "out" / "manifest.jsonl").entries
-    kept, problems = with_mels(entries)
+    kept, problems = with_mel_files(entries)
     assert (len(kept), problems) == (9, ())
     own, said = (np.load(tmp_path / "out" / "wavs" / f"clip-0{ending}.npy") for ending in ("", predicted.SUFFIX))
     wave = Clip.read(tmp_path / "out" / "wavs" / "clip-0-spoken.flac").wave[0]

@@ -13,6 +13,7 @@ from tiny_voice import TEXTS, front_end, tiny_recipe, write_folder
 from wavewright import loading, models
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadSetting
+from wavewright.families.acoustic import ACOUSTIC
 from wavewright.families.acoustic import recipe as recipes
 from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig
 from wavewright.models.folder import SAMPLE_FILE, WEIGHTS_FILE, ModelFolder
@@ -93,7 +94,7 @@ def test_the_card_says_who_was_removed_and_what_was_measured(removing, tmp_path)
     again = module.remove_speakers(made, ("ann",), tmp_path / "one")
     assert again.card.training["removed_speakers"] == ["bob", "ann"]
     assert again.card.metrics == {}
-    state = recipes.warm_start(again, AcousticConfig(**{**again.card.config, "speakers": ("eve",)}))
+    state = ACOUSTIC.initial_weights(again, AcousticConfig(**{**again.card.config, "speakers": ("eve",)}))
     np.testing.assert_array_equal(state["speaker.weight"], ModelFolder(run).weights()["voice.speaker.weight"][2:])
 
 

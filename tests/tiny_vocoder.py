@@ -1,4 +1,4 @@
-"""Gliding voices of known pitch, and the recipe of a vocoder that learns from them for a moment."""
+"""Gliding voices of known pitch, and the recipe of a tiny vocoder that is trained on them for a moment."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from wavewright.clip import Clip
+from wavewright.families.vocoder.batches import VocoderDataSettings
 from wavewright.families.vocoder.config import SIZES
-from wavewright.families.vocoder.recipe import VocoderDataSettings, VocoderRecipe, recipe
+from wavewright.families.vocoder.recipe import VocoderRecipe, recipe
 
 SAMPLE_RATE = 16_000
 TINY = replace(SIZES["tiny"], sample_rate=SAMPLE_RATE)
 
 
 def glide(seconds: float = 0.8, low_hz: float = 110.0, high_hz: float = 150.0, sample_rate: int = SAMPLE_RATE):
-    """A voice ``(time,)`` of ten partials whose pitch rises evenly, and its phase in periods ``(time,)``."""
+    """Return a voice ``(time,)`` of ten partials whose pitch rises linearly, and its phase in periods ``(time,)``."""
     time = np.arange(round(seconds * sample_rate)) / sample_rate
     phase = low_hz * time + (high_hz - low_hz) * time**2 / (2 * seconds)
     partials = [np.cos(2 * np.pi * k * phase) / k for k in range(1, 11)]
@@ -24,7 +25,7 @@ def glide(seconds: float = 0.8, low_hz: float = 110.0, high_hz: float = 150.0, s
 
 
 def write_voices(folder: Path) -> Path:
-    """Eight voices, each with a little noise."""
+    """Write eight voices, each with a little noise."""
     for index in range(8):
         wave, _ = glide(0.8, 100 + 10 * index, 140 + 10 * index)
         noise = 0.01 * np.random.default_rng(index).standard_normal(len(wave))
@@ -33,9 +34,9 @@ def write_voices(folder: Path) -> Path:
 
 
 def tiny_recipe(data: VocoderDataSettings | None = None) -> VocoderRecipe:
-    """Four steps of a tiny vocoder, two of them with critics."""
+    """Return the recipe of four steps of a tiny vocoder, two of them with critics."""
     base = recipe("tiny")
     training = replace(base.training, steps=4, batch_size=2, threads=1, evaluate_every=4, metric="valid/mel")
-    training = replace(training, precision="float32", weight_bits=16, product_bits=32)  # what plays is what was trained
+    training = replace(training, precision="float32", weight_bits=16, product_bits=32)  # exported as trained
     model = replace(TINY, adversarial_from=2)
     return VocoderRecipe(model, data or VocoderDataSettings(crop_frames=12, valid_fraction=0.3), training)

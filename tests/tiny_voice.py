@@ -28,13 +28,13 @@ class Letters:
 
 
 class FrontEnd:
-    """A front end of the contract: silence around a sentence, boundaries between words, punctuation in their place."""
+    """A front end: silence around a sentence, boundaries between words, punctuation marks."""
 
     language, symbols = "en", SYMBOLS
 
     def sentences(self, text: str) -> list[Letters]:
-        spoken = text.replace(", ", ",").replace(" ", "|")
-        return [Letters(("_", *(part + "."), "_")) for part in spoken.split(".") if part]
+        marked = text.replace(", ", ",").replace(" ", "|")
+        return [Letters(("_", *(sentence + "."), "_")) for sentence in marked.split(".") if sentence]
 
 
 def front_end(language: str = "en") -> FrontEnd:
@@ -42,20 +42,20 @@ def front_end(language: str = "en") -> FrontEnd:
 
 
 def wave_of(text: str, octaves: float = 0.0) -> np.ndarray:
-    """A recording of a text: letters are tones of five partials, silence and pauses faint noise; each lasts FRAMES."""
+    """Return a recording of a text: letters are tones of five partials, silence and pauses faint noise, FRAMES long."""
     rng = np.random.default_rng(len(text))
-    parts = []
+    waves = []
     for symbol in FrontEnd().sentences(text)[0].symbols:
         time = np.arange(FRAMES[symbol] * HOP) / SAMPLE_RATE
-        part = 0.003 * rng.standard_normal(len(time))
+        wave = 0.003 * rng.standard_normal(len(time))
         for partial in range(1, 6) if symbol in PITCH_HZ else ():
-            part += 0.2 / partial * np.sin(2 * np.pi * partial * PITCH_HZ[symbol] * 2**octaves * time)
-        parts.append(part)
-    return np.concatenate(parts).astype(np.float32)
+            wave += 0.2 / partial * np.sin(2 * np.pi * partial * PITCH_HZ[symbol] * 2**octaves * time)
+        waves.append(wave)
+    return np.concatenate(waves).astype(np.float32)
 
 
 def write_folder(folder: Path, texts: tuple[str, ...] = TEXTS, octaves: float = 0.0) -> Path:
-    """Recordings and their ``metadata.csv``."""
+    """Write recordings and their ``metadata.csv``."""
     (folder / "wavs").mkdir(parents=True)
     for number, text in enumerate(texts):
         soundfile.write(folder / "wavs" / f"clip-{number}.wav", wave_of(text, octaves), SAMPLE_RATE)
@@ -66,14 +66,12 @@ def write_folder(folder: Path, texts: tuple[str, ...] = TEXTS, octaves: float = 
 
 def tiny_recipe() -> recipes.Recipe:
     base = recipes.recipe("tiny")
-    model = replace(
-        base.model, sample_rate=SAMPLE_RATE, voice_from=2, listens_from=3, critics_from=4, channels=16, hidden=32
-    )
-    model = replace(model, predictor_channels=16, aligner_channels=16)
+    model = replace(base.model, sample_rate=SAMPLE_RATE, synthesis_from=2, joint_alignment_from=3, adversarial_from=4)
+    model = replace(model, channels=16, hidden=32, predictor_channels=16, aligner_channels=16)
     training = replace(base.training, steps=6, batch_size=3, threads=1, evaluate_every=3, weight_bits=8)
     return replace(base, model=model, training=training, data=replace(base.data, valid_fraction=0.3))
 
 
 def tiny_run(folder: Path, out: Path, cache: Path, recipe: recipes.Recipe | None = None, base=None) -> Run:
-    """A run on a folder; ``recipes.front_end`` must be that of this module."""
+    """Return a run on a folder; ``recipes.front_end`` must be that of this module."""
     return Run(out, "acoustic", recipe or tiny_recipe(), scan(folder), Provenance("tiny"), cache, base)

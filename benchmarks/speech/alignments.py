@@ -26,13 +26,16 @@ from wavewright import loading
 from wavewright.clip import Clip as Sound
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
+from wavewright.families.acoustic.batches import SpeechClip, collate, speech_clips
 from wavewright.families.acoustic.config import AcousticConfig
-from wavewright.families.acoustic.network import Voice, build, on_device, recorded_prosody
-from wavewright.families.acoustic.recipe import AcousticRecipe, Clip, SpeechBatches, recorded_clips, warm_start
+from wavewright.families.acoustic.modules import TextToMel
+from wavewright.families.acoustic.recipe import AcousticDataSettings
+from wavewright.families.acoustic.training import to_tensors
+from wavewright.families.acoustic.warm_start import initial_weights
 from wavewright.text import front_end
 
-ALIGNERS = {"aligner": False, "aligner and listener": True}
-"""True where the listener corrects the alignment, by row."""
+ALIGNERS = {"aligner": False, "joint": True}
+"""Whether the phone classifier helps to align, by row."""
 
 WORD_STARTS = Table(
     "word starts",
@@ -48,16 +51,16 @@ WORD_STARTS = Table(
 )
 
 
-def training_clips(corpus: Path, config: AcousticConfig, speaker: str, count: int) -> list[Clip]:
+def training_clips(corpus: Path, config: AcousticConfig, speaker: str, count: int) -> list[SpeechClip]:
     """Return at most ``count`` training recordings of a speaker, prepared as for training."""
     entries = corpus_entries(corpus, "train", needs_text=True, speaker=speaker)
     store = ClipStore.build(
         shuffle_entries(entries, count), config.sample_rate, None, Preparation("crop", level="none")
     )
-    return recorded_clips(store, AcousticRecipe(model=config), front_end(config.language))[0]
+    return speech_clips(store, config, AcousticDataSettings().loudness_lufs, front_end(config.language))[0]
 
 
-def words_of(clip: Clip, config: AcousticConfig) -> tuple[list[tuple[str, ...]], list[int]]:
+def words_of(clip: SpeechClip, config: AcousticConfig) -> tuple[list[tuple[str, ...]], list[int]]:
     """Return the phones of each word, without stress, and the index of its first symbol."""
     words: list[tuple[str, ...]] = []
     starts: list[int] = []
@@ -75,14 +78,13 @@ def words_of(clip: Clip, config: AcousticConfig) -> tuple[list[tuple[str, ...]],
 
 
 @torch.no_grad()
-def word_starts(voice: Voice, clips: list[Clip], is_corrected: bool) -> list[list[float]]:
+def word_starts(voice: TextToMel, clips: list[SpeechClip], is_joint: bool) -> list[list[float]]:
     """Return the word starts of each clip in seconds by the voice's own alignment."""
-    voice.is_listening.fill_(is_corrected)
+    voice.joint_alignment.fill_(is_joint)
     seconds_a_frame = voice.config.hop_length / voice.config.sample_rate
     aligned = []
     for clip in clips:
-        batch = on_device(SpeechBatches([clip], AcousticRecipe(model=voice.config)).all()[0], voice)
-        durations = recorded_prosody(voice, batch)[0][0]
+        durations = voice.targets(to_tensors(collate([clip]), voice)).durations[0]
         symbol_starts = np.concatenate([[0], durations.cumsum(0).numpy()]) * seconds_a_frame
         aligned.append([float(symbol_starts[index]) for index in words_of(clip, voice.config)[1]])
     return aligned
@@ -123,10 +125,10 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     """Add a row for each alignment."""
     folder = loading.load(options.voice).folder
     config = folder.config(AcousticConfig)
-    voice = build(config).voice.eval()
-    voice.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(folder, config).items()})
+    voice = TextToMel(config).eval()
+    voice.load_state_dict({name: torch.from_numpy(array) for name, array in initial_weights(folder, config).items()})
     clips = training_clips(options.corpus, config, options.speaker, options.count)
-    aligned = {name: word_starts(voice, clips, is_corrected) for name, is_corrected in ALIGNERS.items()}
+    aligned = {name: word_starts(voice, clips, is_joint) for name, is_joint in ALIGNERS.items()}
     reference: list[list[float] | None]
     if POCKETSPHINX.is_installed:
         aligner, reference_name = Aligner(), POCKETSPHINX.name

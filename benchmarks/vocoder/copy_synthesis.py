@@ -4,7 +4,7 @@
     python -m benchmarks.vocoder.copy_synthesis --clips corpora/prompts --count 60 --min-seconds 2 --model wavenet
     python -m benchmarks.vocoder.copy_synthesis --clips corpora/prompts --model vocoder wavenet   # an unseen speaker
     python -m benchmarks.vocoder.copy_synthesis --clips corpora/speech --json vocoder.json        # a seen speaker
-    python -m benchmarks.vocoder.copy_synthesis --clips corpora/speech --split valid --model vocoder --calm 0
+    python -m benchmarks.vocoder.copy_synthesis --clips corpora/speech --split valid --model vocoder --noise-reduction 0
 
 Recordings are drawn by a fixed seed. Word errors by benchmarks/speech/recogniser.py (its commands first); DNSMOS, PESQ
 (wide band) and the log-mel distance (80 bands, 64 ms, in nats) at 16 kHz; the harmonics-to-noise ratio is the median of
@@ -117,11 +117,11 @@ def griffin_lim(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     return copied
 
 
-def copier_of(name: str, calm: float | None) -> Copier:
-    """Load a vocoder, with ``calm`` in place of its own where it has that; raise BadModel if it is none."""
+def copier_of(name: str, noise_reduction: float | None) -> Copier:
+    """Load a vocoder, with ``noise_reduction`` in place of its own where it has that; raise BadModel if it is none."""
     vocoder = loading.load_vocoder(name)
-    if calm is not None and isinstance(vocoder, VocoderRuntime):
-        vocoder.calm = calm
+    if noise_reduction is not None and isinstance(vocoder, VocoderRuntime):
+        vocoder.noise_reduction = noise_reduction
     return Copier(vocoder.sample_rate, vocoder.mel_of, lambda mel, _: vocoder.vocode(mel)[0])
 
 
@@ -179,7 +179,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--min-seconds", type=float, default=1.0)
     parser.add_argument("--model", nargs="*", default=["vocoder", "wavenet"], help="vocoders")
-    parser.add_argument("--calm", type=float, default=None, help="of models that have it, in place of their own")
+    parser.add_argument(
+        "--noise-reduction", type=float, default=None, help="of models that have it, in place of their own"
+    )
     add_judge_options(parser)
     parser.add_argument("--no-griffin-lim", action="store_true", help="leave out the copies by Griffin-Lim")
     parser.add_argument("--rounds", type=int, default=3, help="of timing")
@@ -192,7 +194,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     clips = draw_entries(
         corpus_entries(options.clips, options.split, needs_text=True, min_seconds=options.min_seconds), options.count
     )
-    copiers = {name: copier_of(name, options.calm) for name in options.model}
+    copiers = {name: copier_of(name, options.noise_reduction) for name in options.model}
     if options.no_griffin_lim:
         report.note("Griffin-Lim: left out by --no-griffin-lim.")
     elif LIBROSA.is_installed:

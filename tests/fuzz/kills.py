@@ -54,7 +54,7 @@ CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.trun
 TRAINING = ("--quiet", "--set", "training.threads=1", "--set", "training.batch_size=4")
 GAN = ("model.sample_rate=8000", "model.n_samples=1600", "model.n_fft=64", "model.hop_length=16", "model.noise_bands=8")
 GAN += ("model.channels=8", "training.steps=10", "training.evaluate_every=10", "training.save_every=3")
-ACOUSTIC = ("model.voice_from=2", "model.listens_from=3", "model.critics_from=4", "model.channels=16")
+ACOUSTIC = ("model.synthesis_from=2", "model.joint_alignment_from=3", "model.adversarial_from=4", "model.channels=16")
 ACOUSTIC += (
     "model.hidden=32",
     "training.steps=8",

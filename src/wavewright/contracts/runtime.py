@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadAudio, BadModel
+from ..errors import BadAudio, BadModel, BadSetting
 from ..models.folder import ModelFolder, described
 
 
@@ -105,6 +105,16 @@ class Vocoder(Model, ABC):
     @abstractmethod
     def vocode_stream(self, mel: np.ndarray, seed: int = 0) -> Iterator[np.ndarray]:
         """Yield the wave of :meth:`vocode` in chunks ``(1, time)``; raise BadSetting for other frames before the first."""
+
+    def checked_mel(self, mel: np.ndarray) -> np.ndarray:
+        """Return log-mel frames as float32; raise BadSetting unless finite and ``(n_mels, frames)``, at least one."""
+        mel = np.asarray(mel)
+        if mel.ndim != 2 or mel.shape[0] != self.n_mels or not mel.shape[1] or not np.isfinite(mel).all():
+            raise BadSetting(
+                f"The mel frames have shape {mel.shape}; {self.name} takes finite numbers ({self.n_mels}, frames), at "
+                f"least one frame, one for each {self.hop_length} samples at {self.sample_rate} Hz."
+            )
+        return mel.astype(np.float32, copy=False)
 
 
 Control = float | Sequence[float] | np.ndarray

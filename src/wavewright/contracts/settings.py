@@ -34,6 +34,8 @@ RANGES = {
 }
 """The smallest and largest value of each number in the settings."""
 
+FINE_TUNING_LEARNING_RATE = 3e-4
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -71,6 +73,25 @@ class TrainingSettings:
                 f"product_bits is 8 and weight_bits {self.weight_bits}; only matrices of 8 bits multiply in 8 bits."
             )
 
+    def for_fine_tuning(self, steps: int, evaluate_every: int) -> TrainingSettings:
+        """Return these settings for a short training from another model: lower rate, shorter warm-up and average.
+
+        Parameters
+        ----------
+        steps
+            Length of the training.
+        evaluate_every
+            Steps between evaluations.
+        """
+        return replace(
+            self,
+            steps=steps,
+            learning_rate=FINE_TUNING_LEARNING_RATE,
+            warmup_steps=50,
+            ema_decay=0.995,
+            evaluate_every=evaluate_every,
+        )
+
     def learning_rate_at(self, step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
         """Return the learning rate of a step (counted from 0) in a run of ``steps`` steps.
 
@@ -97,9 +118,6 @@ ADVERSARIAL_SETTINGS = TrainingSettings(
     evaluate_every=1_000,
 )
 """Settings of networks that reconstruct audio with critics of frames, after HiFi-GAN and Vocos."""
-
-ADVERSARIAL_FINE_TUNING = replace(ADVERSARIAL_SETTINGS, learning_rate=3e-4, warmup_steps=50, ema_decay=0.995)
-"""Settings of such networks that start from a trained model."""
 
 
 def override(settings: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:

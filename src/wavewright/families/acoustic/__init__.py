@@ -1,24 +1,37 @@
-"""Acoustic: symbols of speech to mel frames, all at once, with duration, pitch and energy of every symbol in your hands.
+"""Acoustic: phones to mel frames in parallel, with control over the duration, pitch and energy of every phone.
 
-The idea: an encoder hears the symbols of a sentence, small predictors say how long, how high and how loud each one is, each symbol is
-repeated for as many frames as it lasts, and a decoder makes mel frames of them; a vocoder makes sound of those. Since durations are
-known, nothing is skipped or said twice, and the time of every word is exact.
+An encoder embeds the symbols of a sentence. Predictors estimate the duration, pitch, voicing and energy of each symbol.
+Each symbol is repeated for its duration, and a decoder turns the frames into mel frames; a vocoder makes audio of
+these. Since durations are explicit, no word is skipped or repeated, and the time of every word is exact::
+
+    symbols -> encoder ---+--> duration predictor ------------------.
+                 ^        |                                         v
+    speaker, style        +--> prosody predictor -> embedding -> repeat -> decoder -> mel frames
+    (style tokens)                                                  ^
+                                              position in the symbol
+
+In training, durations come from an alignment that is learned from the same recordings, and the prosody is measured.
 
 Papers:
-    Lancucki, "FastPitch: Parallel Text-to-speech with Pitch Prediction", 2021: pitch of each symbol, predicted, changed and given back.
-    Ren et al., "FastSpeech 2: Fast and High-Quality End-to-End Text to Speech", 2021: energy, and what is predicted from what.
-    Badlani et al., "One TTS Alignment To Rule Them All", 2022: alignments learned by a sum over all of them, without any other tool.
-    Shih et al., "RAD-TTS: Parallel Flow-Based TTS with Robust Alignment Learning", 2021: its prior.
+    Lancucki, "FastPitch: Parallel Text-to-speech with Pitch Prediction", 2021: pitch of each symbol, predicted and
+    embedded.
+    Ren et al., "FastSpeech 2: Fast and High-Quality End-to-End Text to Speech", 2021: energy, and the predictors.
+    Badlani et al., "One TTS Alignment To Rule Them All", 2022: alignments learned by the forward-sum loss.
+    Shih et al., "RAD-TTS: Parallel Flow-Based TTS with Robust Alignment Learning", 2021: the beta-binomial prior.
     Wang et al., "Style Tokens: Unsupervised Style Modeling, Control and Transfer in End-to-End Speech Synthesis", 2018.
-    Kumar et al., "MelGAN", 2019: features of critics, compared.
-    Bourlard and Morgan, "Connectionist Speech Recognition", 1994: a network that learns from an alignment and aligns anew.
+    Kumar et al., "MelGAN", 2019: feature matching.
+    Bourlard and Morgan, "Connectionist Speech Recognition", 1994: a network that learns from an alignment and aligns
+    anew.
 
-Changed from them: blocks are depthwise convolution, attention and two products, written as matrix products, which CPUs multiply fastest;
-a word boundary may last no time at all, so that words are bound together or parted as they were spoken; the aligner has a Gaussian for each
-symbol, which has to explain its frames, learns first, by itself, and stays as it is while the voice learns; a listener learns the phones
-that it finds, hears what stands around them, and soon aligns with it, their log-likelihoods added: more exactly than either, and the
-aligner keeps the listener from drifting off with what it taught itself; critics of a few mel bands each, all of them matrix products,
-sharpen the frames at last, and the listener has to understand them.
+Changes:
+    - Blocks are depthwise convolution, attention and two products, written as matrix products, which are fastest on
+      CPUs.
+    - A word boundary may have no frames, so words are linked or separated as they were spoken.
+    - The aligner has a Gaussian for each symbol. It is trained first and alone, and then frozen.
+    - A phone classifier is trained on the alignment. Later, its log-likelihoods are added to those of the aligner: it
+      is more exact, because it sees neighbouring frames, and the aligner keeps it from drifting.
+    - Critics of a few mel bands each sharpen the frames in the last stage, and the phone classifier has to recognise
+      the phones in them.
 """
 
 from __future__ import annotations
@@ -27,7 +40,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
-from .config import METRICS, SIZES, SPEAKERS_FILE, AcousticConfig
+from .config import METRICS, SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +64,7 @@ class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"
     metrics = METRICS
     capabilities = frozenset({Capability.SPEAK})
     command = "speak 'Hello.' --voice {model}"
-    weight_prefixes = ("voice.",)
+    weight_prefixes = (WEIGHT_PREFIX,)
     extra_files: ClassVar[Mapping[str, str]] = {SPEAKERS_FILE: "usual style and pace of each speaker"}
 
     def open(self, folder: ModelFolder) -> AcousticRuntime:
@@ -88,13 +101,13 @@ class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"
 
     def initial_weights(self, base: ModelFolder, config: AcousticConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .recipe import warm_start
+        from .warm_start import initial_weights
 
-        return warm_start(base, config)
+        return initial_weights(base, config)
 
     def new_tables(self, base: ModelFolder, config: AcousticConfig) -> Sequence[str]:
         """Return the tables with rows of speakers or symbols that ``base`` does not have."""
-        from .recipe import new_tables
+        from .warm_start import new_tables
 
         return new_tables(base, config)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...contracts.family import exported_weights
 from ...contracts.recipe import Prepared, Recipe, split_rows
-from ...contracts.settings import ADVERSARIAL_FINE_TUNING, ADVERSARIAL_SETTINGS, TrainingSettings
+from ...contracts.settings import ADVERSARIAL_SETTINGS, TrainingSettings
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
@@ -56,7 +56,7 @@ def fine_tuning(base: ModelFolder) -> CodecRecipe:
         adversarial_from=FINE_TUNING_ADVERSARIAL_FROM,
         encoder_from=FINE_TUNING_ENCODER_FROM,
     )
-    training = replace(ADVERSARIAL_FINE_TUNING, steps=FINE_TUNING_STEPS, batch_size=BATCH_SIZE, evaluate_every=500)
+    training = replace(ADVERSARIAL_SETTINGS.for_fine_tuning(FINE_TUNING_STEPS, 500), batch_size=BATCH_SIZE)
     return CodecRecipe(model=model, training=training)
 
 

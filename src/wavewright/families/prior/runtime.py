@@ -271,7 +271,10 @@ class PriorRuntime(Continuer):
         """The codec whose codes are drawn; raises BadModel where it is not there, or does not fit what the card says of it."""
         codec, config = open_codec(self.config, self.card.name), self.config
         found = (codec.sample_rate, codec.hop_length, codec.codebook_size)
-        if found != (config.sample_rate, config.hop_length, config.codebook_size) or codec.n_codebooks < config.n_levels:
+        if (
+            found != (config.sample_rate, config.hop_length, config.codebook_size)
+            or codec.n_codebooks < config.n_levels
+        ):
             raise BadModel(
                 f"The card of {self.folder.path} does not fit its codec {config.codec}; copy the model again."
             )

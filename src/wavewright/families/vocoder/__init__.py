@@ -1,20 +1,35 @@
-"""Vocoder: a network that tells a source of pulses and noise how to sound, so that mel frames become a voice in real time many times over.
+"""Vocoder: log-mel frames to speech by filtering pulses and noise, many times faster than real time.
 
-The idea: a voice is pulses and noise, filtered. From mel frames the network reads the pitch, and, every 4 ms, one complex filter for pulses
-at that pitch and one for noise; Fourier transforms outside of the network apply them. Phases that go on for ever, and noise that is truly
-random, are what networks invent worst; here the source has both from the start, so that learning is short.
+Voiced speech is roughly a pulse train through a filter, and unvoiced speech is noise through a filter. From the mel
+frames a network predicts the pitch of each frame and, for each subframe of 4 ms, a complex filter for the pulses and a
+gain for the noise in every bin. The filters are applied outside the network, by short-time Fourier transforms::
+
+    mel frames -> FilterNetwork -> pitch           -> pulse train --.
+                               |                                    |
+                               '-> filter parameters -> filters ----+--> overlap-add -> wave
+                                                                    |
+                                          seeded white noise -------'
+
+The pulses have a continuous phase and the noise is random from the start, so the network does not have to learn either.
 
 Papers:
-    Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: ConvNeXt blocks that say spectra.
-    Wang, Takaki and Yamagishi, "Neural source-filter-based waveform model for statistical parametric speech synthesis", 2019: the source.
-    Engel et al., "DDSP: Differentiable Digital Signal Processing", 2020: filters that vary in time, learned through Fourier transforms.
-    Gritsenko et al., "A Spectral Energy Distance for Parallel Speech Synthesis", 2020: distances between sounds with chance in them.
+    Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: ConvNeXt blocks that
+    predict spectra.
+    Wang, Takaki and Yamagishi, "Neural source-filter-based waveform model for statistical parametric speech
+    synthesis", 2019: the sources.
+    Engel et al., "DDSP: Differentiable Digital Signal Processing", 2020: time-varying filters, learned through Fourier
+    transforms.
+    Gritsenko et al., "A Spectral Energy Distance for Parallel Speech Synthesis", 2020: distances between stochastic
+    outputs.
     Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023: critics of bands of complex spectra.
+    Kim et al., "CREPE: A Convolutional Representation for Pitch Estimation", 2018: pitch as logits over bins.
 
-Changed from them: blocks hear the past and two frames ahead, so that sound streams; filters begin as the envelope that the frames say,
-of which the network learns the rest; in training, pulses lie where those of the recording do; above what a recording holds, nothing
-is compared, so that recordings of any rate teach one network; and where pulses are alone, half of the noise that is learned becomes theirs
-when it plays.
+Changes:
+    - The convolutions are causal but for two frames of look-ahead, so that audio streams.
+    - The filters multiply the envelope that the mel frames imply, so the network learns only the difference.
+    - In training, the pulses are in phase with those of the recording, so that short windows can be compared.
+    - Losses compare only the bandwidth that a recording has, so that recordings of any sample rate train one model.
+    - At inference, up to half of the noise amplitude moves to the pulses where these dominate (``noise_reduction``).
 """
 
 from __future__ import annotations

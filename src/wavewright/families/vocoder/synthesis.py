@@ -1,4 +1,4 @@
-"""Pulses and noise through the filters that the network says, by NumPy, piece by piece."""
+"""Synthesis by NumPy: pulses and noise through the filters that the network predicts, block by block."""
 
 from __future__ import annotations
 
@@ -11,100 +11,159 @@ from ...dsp.spectrum import frame, hann_window, overlap_add
 from ...dsp.speech_mel import F_MAX_HZ, REFERENCE_N_FFT
 from .config import VocoderConfig
 
-WINDOW_POWER = 0.375  # mean square of a Hann window
-BLOCK_FRAMES = 8  # at a time: few enough that arrays stay in the processor's cache and the allocator reuses them
-SMALLEST = 1e-8  # of a squared size, so that its root has a slope at zero
-LARGEST = 8.0  # of what the network says of a bin; squared, it is 36 dB above the envelope
-CALM = 0.5  # of the noise's amplitude goes over to pulses where they are alone
+HANN_POWER = 0.375  # mean square of a Hann window
+BLOCK_FRAMES = 8  # few enough that the arrays stay in the processor's cache
+MIN_POWER = 1e-8  # added to the squared magnitude, so that its root has a slope at zero
+MAX_PARAMETER = 8.0  # limit of the network's outputs; squared, it is 36 dB above the envelope
+NOISE_REDUCTION = 0.5  # default of VocoderRuntime.noise_reduction
 
 
 @cache
-def bands_of_bins(config: VocoderConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Of mel bands, the one below the middle of each bin ``(n_bins,)`` and the part of the way to the next one, float32 ``(n_bins,)``."""
+def mel_interpolation(config: VocoderConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return how to interpolate mel bands at the frequencies of the bins.
+
+    Returns
+    -------
+    lower : np.ndarray
+        Index of the band below each bin, ``(n_bins,)`` int64.
+    weight : np.ndarray
+        Weight of the band above it, ``(n_bins,)`` float32 in [0, 1].
+    """
     edges = np.linspace(0.0, hz_to_mel(F_MAX_HZ), config.n_mels + 2)
     centres_hz = mel_to_hz(edges[1:-1])
     bins_hz = np.arange(config.n_bins) * config.sample_rate / config.n_fft
-    places = np.interp(bins_hz, centres_hz, np.arange(config.n_mels))
-    below = np.minimum(places.astype(np.int64), config.n_mels - 2)
-    return below, (places - below).astype(np.float32)
+    positions = np.interp(bins_hz, centres_hz, np.arange(config.n_mels))
+    lower = np.minimum(positions.astype(np.int64), config.n_mels - 2)
+    return lower, (positions - lower).astype(np.float32)
 
 
-def log_gain_of_noise(config: VocoderConfig) -> float:
-    """What a mel frame says of noise of variance 1: the logarithm of its power in a band of area 1."""
-    return float(np.log(WINDOW_POWER * REFERENCE_N_FFT**2 / config.sample_rate))
+def noise_log_power(config: VocoderConfig) -> float:
+    """Return the log-mel value of white noise of variance 1, in nats."""
+    return float(np.log(HANN_POWER * REFERENCE_N_FFT**2 / config.sample_rate))
 
 
-def envelopes(mel: np.ndarray, config: VocoderConfig) -> np.ndarray:
-    """The gains ``(frames * steps_per_frame, n_bins)`` float32 that log-mel ``mel (n_mels, frames + 1)`` asks of sources of variance 1.
+def spectral_envelopes(mel: np.ndarray, config: VocoderConfig) -> np.ndarray:
+    """Return the gains by which sources of variance 1 get the power of mel frames.
 
-    Between frames and between bands logarithms are interpolated, all element by element, so that no number of frames changes a bit.
+    Log powers are interpolated between frames and between bands, element by element, so that the number of frames does
+    not change a bit.
+
+    Parameters
+    ----------
+    mel : np.ndarray
+        Log-mel frames at the boundaries of the frames, ``(n_mels, frames + 1)``.
+    config : VocoderConfig
+        Of the model.
+
+    Returns
+    -------
+    np.ndarray
+        ``(frames * n_subframes, n_bins)`` float32.
     """
-    below, part = bands_of_bins(config)
-    log_power = mel.T[:, below] * (1 - part) + mel.T[:, below + 1] * part  # (frames + 1, n_bins)
-    log_power = 0.5 * (log_power - np.float32(log_gain_of_noise(config)))
-    share = (np.arange(config.steps_per_frame, dtype=np.float32) / config.steps_per_frame)[None, :, None]
-    steps = log_power[:-1, None] * (1 - share) + log_power[1:, None] * share  # (frames, steps_per_frame, n_bins)
-    return np.exp(steps).reshape(-1, config.n_bins)
+    lower, weight = mel_interpolation(config)
+    log_power = mel.T[:, lower] * (1 - weight) + mel.T[:, lower + 1] * weight  # (frames + 1, n_bins)
+    log_gain = 0.5 * (log_power - np.float32(noise_log_power(config)))
+    t = (np.arange(config.n_subframes, dtype=np.float32) / config.n_subframes)[None, :, None]
+    log_gain = log_gain[:-1, None] * (1 - t) + log_gain[1:, None] * t  # (frames, n_subframes, n_bins)
+    gains: np.ndarray = np.exp(log_gain)
+    return gains.reshape(-1, config.n_bins)
 
 
-def filters_of(described: np.ndarray, envelope: np.ndarray, calm: float) -> tuple[np.ndarray, np.ndarray]:
-    """What the network says ``(steps, 3 n_bins)`` over an ``envelope (steps, n_bins)``: a complex filter of pulses, and a gain of noise.
+def decode_filters(
+    parameters: np.ndarray, envelope: np.ndarray, noise_reduction: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Convert the network's outputs to filters.
 
-    Real and imaginary part come with the square root of the filter's magnitude, and of the noise's gain comes the square root. Of the noise
-    ``calm`` goes over to the pulses where there is nothing else, less where there is more noise; their power together stays.
+    Parameters
+    ----------
+    parameters : np.ndarray
+        ``(subframes, 3 * n_bins)``: real and imaginary part of the pulse filter, both divided by the root of its
+        magnitude, and the root of the noise gain.
+    envelope : np.ndarray
+        See :func:`spectral_envelopes`, ``(subframes, n_bins)``; the filters are relative to it.
+    noise_reduction : float
+        Fraction of the noise amplitude that moves to the pulses in bins without noise, 0 to 1; less moves where there
+        is more noise. The power of both together does not change.
+
+    Returns
+    -------
+    pulse_filters : np.ndarray
+        ``(subframes, n_bins)`` complex64.
+    noise_gains : np.ndarray
+        ``(subframes, n_bins)`` float32.
     """
-    real, imaginary, root = np.split(np.clip(described, -LARGEST, LARGEST), 3, axis=1)
-    square, gains = real * real + imaginary * imaginary + np.float32(SMALLEST), root * root
-    power = square * square
-    share = power / (power + gains * gains)  # of the pulses
-    gone = np.float32(calm) * share  # of the noise's amplitude
-    size = np.sqrt(square * (1 + np.float32(calm) * (2 - gone) * (1 - share))) * envelope
-    filters = np.empty(envelope.shape, np.complex64)
-    np.multiply(real, size, out=filters.real)
-    np.multiply(imaginary, size, out=filters.imag)
-    return filters, gains * (1 - gone) * envelope
+    real, imaginary, root = np.split(np.clip(parameters, -MAX_PARAMETER, MAX_PARAMETER), 3, axis=1)
+    magnitude = real * real + imaginary * imaginary + np.float32(MIN_POWER)
+    noise_gains = root * root
+    power = magnitude * magnitude
+    pulse_fraction = power / (power + noise_gains * noise_gains)
+    reduction = np.float32(noise_reduction) * pulse_fraction
+    raised = magnitude * (1 + np.float32(noise_reduction) * (2 - reduction) * (1 - pulse_fraction))
+    root_magnitude = np.sqrt(raised) * envelope
+    pulse_filters = np.empty(envelope.shape, np.complex64)
+    np.multiply(real, root_magnitude, out=pulse_filters.real)
+    np.multiply(imaginary, root_magnitude, out=pulse_filters.imag)
+    return pulse_filters, noise_gains * (1 - reduction) * envelope
 
 
-class Synthesis:
-    """A wave of two sources and their filters, which come frame by frame; it lags by ``config.lag`` samples.
+class StreamingSynthesis:
+    """Filter pulses and noise frame by frame; the wave is late by ``config.delay`` samples.
 
-    ``calm`` see :func:`filters_of`; with 0 it is what the network learns by.
+    Parameters
+    ----------
+    config : VocoderConfig
+        Of the model.
+    noise_reduction : float
+        See :func:`decode_filters`; 0 for the synthesis that the network is trained with.
     """
 
-    def __init__(self, config: VocoderConfig, calm: float = CALM):
-        self.config, self.calm = config, calm
-        self.window = hann_window(2 * config.step_length)
-        self.past = np.zeros((2, config.step_length), np.float32)  # of pulses and noise, which the next step hears
-        self.frames = np.zeros((config.overlap - 1, config.n_fft), np.float32)  # that reach into what comes
+    def __init__(self, config: VocoderConfig, noise_reduction: float = NOISE_REDUCTION) -> None:
+        self.config = config
+        self.noise_reduction = noise_reduction
+        self._window = hann_window(2 * config.subframe_length)
+        self._sources = np.zeros((2, config.subframe_length), np.float32)  # pulses and noise of the last subframe
+        self._overlap = np.zeros((config.fft_subframes - 1, config.n_fft), np.float32)  # frames that are not yet added
 
-    def push(self, described: np.ndarray, mel: np.ndarray, pulses: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """The ``(frames * hop_length,)`` samples float32 that these steps finish.
+    def push(self, parameters: np.ndarray, mel: np.ndarray, pulses: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """Return the samples of the next frames.
 
-        ``described (frames * steps_per_frame, 3 n_bins)`` is what the network says over the envelope of ``mel (n_mels, frames + 1)``, see
-        :func:`filters_of`; ``pulses`` and ``noise`` are ``(frames * hop_length,)``.
+        Parameters
+        ----------
+        parameters : np.ndarray
+            The network's outputs, ``(frames * n_subframes, 3 * n_bins)``, see :func:`decode_filters`.
+        mel : np.ndarray
+            Log-mel frames at the boundaries of the frames, ``(n_mels, frames + 1)``.
+        pulses, noise : np.ndarray
+            Sources, ``(frames * hop_length,)``.
+
+        Returns
+        -------
+        np.ndarray
+            ``(frames * hop_length,)`` float32.
         """
-        hop_length, a_frame = self.config.hop_length, self.config.steps_per_frame
+        n_subframes, hop_length = self.config.n_subframes, self.config.hop_length
         waves = []
-        for first in range(0, mel.shape[1] - 1, BLOCK_FRAMES):
-            frames = slice(first, first + BLOCK_FRAMES)
-            steps, samples = (slice(frames.start * size, frames.stop * size) for size in (a_frame, hop_length))
-            gains = envelopes(mel[:, first : frames.stop + 1], self.config)
-            waves.append(self._block(described[steps], gains, np.stack([pulses[samples], noise[samples]])))
+        for start in range(0, mel.shape[1] - 1, BLOCK_FRAMES):
+            end = start + BLOCK_FRAMES
+            envelope = spectral_envelopes(mel[:, start : end + 1], self.config)
+            samples = slice(start * hop_length, end * hop_length)
+            sources = np.stack([pulses[samples], noise[samples]])
+            waves.append(self._filter(parameters[start * n_subframes : end * n_subframes], envelope, sources))
         return np.concatenate(waves)
 
-    def _block(self, described: np.ndarray, envelope: np.ndarray, sources: np.ndarray) -> np.ndarray:
-        """The samples ``(steps * step_length,)`` that a few steps of both ``sources (2, time)`` finish."""
+    def _filter(self, parameters: np.ndarray, envelope: np.ndarray, sources: np.ndarray) -> np.ndarray:
+        """Return ``(subframes * subframe_length,)`` samples of ``sources (2, time)``."""
         config = self.config
-        filters, gains = filters_of(described, envelope, self.calm)
-        heard = np.concatenate([self.past, sources], axis=1)
-        self.past = heard[:, heard.shape[1] - config.step_length :]
-        framed = np.zeros((2, len(envelope), config.n_fft), np.float32)
-        within = framed[:, :, config.step_length : 3 * config.step_length]
-        np.multiply(frame(heard, 2 * config.step_length, config.step_length), self.window, out=within)
-        of_pulses, of_noise = np.fft.rfft(framed)  # SciPy's takes 0.2 s to import
-        filters *= of_pulses
-        filters += of_noise * gains
-        frames = np.concatenate([self.frames, np.fft.irfft(filters, n=config.n_fft)])
-        self.frames = frames[len(envelope) :]
-        first = (config.overlap - 1) * config.step_length
-        return overlap_add(frames, config.step_length)[first : first + len(envelope) * config.step_length]
+        pulse_filters, noise_gains = decode_filters(parameters, envelope, self.noise_reduction)
+        sources = np.concatenate([self._sources, sources], axis=1)
+        self._sources = sources[:, sources.shape[1] - config.subframe_length :]
+        padded = np.zeros((2, len(envelope), config.n_fft), np.float32)
+        centre = padded[:, :, config.subframe_length : 3 * config.subframe_length]
+        np.multiply(frame(sources, 2 * config.subframe_length, config.subframe_length), self._window, out=centre)
+        pulse_spectrum, noise_spectrum = np.fft.rfft(padded)  # SciPy's takes 0.2 s to import
+        pulse_filters *= pulse_spectrum
+        pulse_filters += noise_spectrum * noise_gains
+        frames = np.concatenate([self._overlap, np.fft.irfft(pulse_filters, n=config.n_fft)])
+        self._overlap = frames[len(envelope) :]
+        first = (config.fft_subframes - 1) * config.subframe_length
+        return overlap_add(frames, config.subframe_length)[first : first + len(envelope) * config.subframe_length]

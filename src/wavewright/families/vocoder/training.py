@@ -3,30 +3,113 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
-from ...nn.export_spec import ExportSpec
+from ...dsp.speech_mel import mel_to_features
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from . import network
-from .config import VocoderConfig
-from .network import Filters, Vocoder
+from ...nn.spectral_losses import MelDistance
+from .config import FRAMES_FILE, WEIGHT_PREFIX, VocoderConfig
+from .losses import limit_bandwidth
+from .modules import FilterNetwork
+from .network import VocoderNetwork
+from .pitch_bins import logits_to_hz
+from .pulses import PulseTrain
 from .recipe import VocoderPrepared
+from .synthesis import StreamingSynthesis
+
+MEL_SCALES = ((512, 80), (1024, 80))  # (samples at 16 kHz, bands) of valid/mel
+PITCH_TOLERANCE_OCTAVES = 1 / 24  # 50 cents, as for the raw pitch accuracy of mir_eval
+RECORDING, COPY = "recording", "copy"
 
 
-class VocoderTraining(FamilyTraining[VocoderConfig, Filters, VocoderPrepared]):
+class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: VocoderConfig) -> Vocoder:
+    def build(self, config: VocoderConfig) -> VocoderNetwork:
         """Return the network of a configuration, with fresh weights."""
-        return Vocoder(config)
+        return VocoderNetwork(config)
 
-    def evaluate(self, module: Filters, prepared: VocoderPrepared) -> dict[str, float]:
-        """Return the validation metrics of the averaged module; see :func:`.network.evaluate`."""
-        return network.evaluate(module, prepared)
+    @torch.no_grad()
+    def evaluate(self, module: FilterNetwork, prepared: VocoderPrepared) -> dict[str, float]:
+        """Return the validation metrics; empty without validation data.
 
-    def samples(self, module: Filters, prepared: VocoderPrepared) -> tuple[list[np.ndarray], list[str]]:
-        """Return a few clips of the averaged module, with titles; see :func:`.network.samples`."""
-        return network.samples(module, prepared)
+        ``valid/mel`` is the log-mel distance in nats, ``valid/pitch`` the fraction of voiced frames whose pitch is off
+        by more than 50 cents (1 minus the raw pitch accuracy).
+        """
+        config, clips = module.config, prepared.valid
+        if not clips:
+            return {}
+        scale = config.sample_rate / 16_000
+        mel_distance = MelDistance(config.sample_rate, [(round(n_fft * scale), bands) for n_fft, bands in MEL_SCALES])
+        distances = []
+        n_voiced = n_wrong = 0
+        for row in range(len(clips["wave"])):
+            copy, f0_hz = synthesise(module, clips["mel"][row])
+            waves = torch.from_numpy(np.stack([clips["wave"][row, : len(copy)], copy]))
+            waves = limit_bandwidth(waves, torch.full((2,), float(clips["bandwidth"][row])))
+            distances.append(float(mel_distance(waves[:1], waves[1:])))
+            is_voiced = clips["pitch_weight"][row] == 1
+            error_octaves = np.abs(np.log2(f0_hz[is_voiced] / clips["f0_hz"][row][is_voiced]))
+            n_voiced += int(is_voiced.sum())
+            n_wrong += int((error_octaves > PITCH_TOLERANCE_OCTAVES).sum())
+        return {"valid/mel": float(np.mean(distances)), "valid/pitch": n_wrong / max(n_voiced, 1)}
 
-    def export(self, module: Filters, prepared: VocoderPrepared) -> ExportSpec:
-        """Return everything that makes a model folder; see :func:`.network.export`."""
-        return network.export(module, prepared)
+    @torch.no_grad()
+    def samples(self, module: FilterNetwork, prepared: VocoderPrepared) -> tuple[list[np.ndarray], list[str]]:
+        """Return a few recordings and their copies ``(1, time)``, with titles."""
+        clips, titles = [], []
+        for wave, mel in zip(prepared.examples["wave"], prepared.examples["mel"], strict=True):
+            copy, _ = synthesise(module, mel)
+            clips += [wave[None, : len(copy)], np.clip(copy, -1.0, 1.0)[None]]
+            titles += [RECORDING, COPY]
+        return clips, titles
+
+    @torch.no_grad()
+    def export(self, module: FilterNetwork, prepared: VocoderPrepared) -> ExportSpec:
+        """Return the graph of the filter network, its weights, and a few copies as the sample."""
+        features = torch.as_tensor(np.stack([mel_to_features(mel.T) for mel in prepared.examples["mel"][:2]]))
+        memory = torch.zeros(len(features), sum(module.memory_sizes))
+        graph = GraphSpec(
+            module,
+            {"features": features, "memory": memory},
+            ("described", "pitch", "memory_after"),
+            {"features": (1,), "described": (1,), "pitch": (1,)},
+        )
+        clips, titles = self.samples(module, prepared)
+        copies = [clip for clip, title in zip(clips, titles, strict=True) if title == COPY]
+        return ExportSpec(
+            graphs={FRAMES_FILE: graph},
+            sample=np.concatenate(copies, axis=1),
+            weights={f"{WEIGHT_PREFIX}{name}": weight.numpy() for name, weight in module.named_parameters()},
+        )
+
+
+@torch.no_grad()
+def synthesise(module: FilterNetwork, mel: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Make a wave as the runtime does, by the network in training.
+
+    Parameters
+    ----------
+    module : FilterNetwork
+        The network.
+    mel : np.ndarray
+        Log-mel frames ``(1 + frames + look_ahead, n_mels)``.
+    seed : int
+        Of the noise.
+
+    Returns
+    -------
+    wave : np.ndarray
+        ``(frames * hop_length - delay,)`` float32.
+    f0_hz : np.ndarray
+        Predicted pitch at the end of each frame, ``(frames,)``.
+    """
+    config, device = module.config, next(module.parameters()).device
+    parameters, pitch_logits, _ = module(torch.as_tensor(mel_to_features(mel.T)[None], device=device))
+    f0_hz = logits_to_hz(pitch_logits[0].float().cpu().numpy())
+    pulses = PulseTrain(config.sample_rate, config.hop_length).push(f0_hz)
+    noise = np.random.default_rng(seed).standard_normal(len(pulses), np.float32)
+    synthesis = StreamingSynthesis(config)
+    wave = synthesis.push(parameters[0].float().cpu().numpy(), mel[1 : len(f0_hz) + 2].T, pulses, noise)
+    return wave[config.delay :], f0_hz

@@ -1,0 +1,211 @@
+"""Recordings as arrays for training, and batches of recordings of similar length."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...contracts.recipe import Batch
+from ...data.entry import Entry, Problem
+from ...data.store import ClipStore
+from ...dsp.alignment import beta_binomial_prior
+from ...dsp.loudness import normalise_loudness
+from ...dsp.pitch import track_pitch
+from ...dsp.speech_mel import N_MELS, mel_to_features, speech_mel
+from ...errors import BadText
+from ...text import FrontEnd
+from .config import BOUNDARY, AcousticConfig
+from .prosody import MAX_F0_HZ, MIN_F0_HZ, frame_energy, hz_to_octaves
+from .transcripts import text_to_symbols
+
+ONLY_SPEAKER = "voice"  # of recordings that name none
+POOL_BATCHES = 12  # batches that are drawn together and sorted by length, so that little of a batch is padding
+
+
+@dataclass(frozen=True)
+class SpeechClip:
+    """A recording as arrays.
+
+    Attributes
+    ----------
+    entry
+        The recording.
+    mel
+        Log-mel frames ``(frames, n_mels)`` float16.
+    f0_hz
+        Pitch ``(frames,)``, 0 where unvoiced.
+    symbols
+        Indices of the symbols, ``(symbols,)``.
+    speaker
+        Index of the speaker.
+    """
+
+    entry: Entry
+    mel: np.ndarray
+    f0_hz: np.ndarray
+    symbols: np.ndarray
+    speaker: int
+
+    @property
+    def n_frames(self) -> int:
+        """Number of mel frames."""
+        return len(self.mel)
+
+
+def speech_clips(
+    store: ClipStore, config: AcousticConfig, loudness_lufs: float, front_end: FrontEnd
+) -> tuple[list[SpeechClip], list[Problem]]:
+    """Measure recordings and convert their texts to symbols.
+
+    Parameters
+    ----------
+    store : ClipStore
+        Whole recordings with texts, of speakers of ``config``.
+    config : AcousticConfig
+        With the symbols of the front end.
+    loudness_lufs : float
+        Loudness that each recording is normalised to.
+    front_end : FrontEnd
+        Of the recordings' language.
+
+    Returns
+    -------
+    clips : list of SpeechClip
+        The usable recordings.
+    problems : list of Problem
+        The others: texts that cannot be read, or that have more symbols than the recording has frames.
+    """
+    measured = store.cached(
+        f"voice-{config.sample_rate}-{loudness_lufs:g}", lambda: _measure_all(store, config, loudness_lufs)
+    )
+    ends = np.cumsum(measured["n_frames"])
+    clips, problems = [], []
+    for entry, end, n_frames in zip(store.entries, ends, measured["n_frames"], strict=True):
+        try:
+            symbols = text_to_symbols(str(entry.text), front_end)
+        except BadText as error:
+            problems.append(Problem(entry.path, str(error)))
+            continue
+        n_phones = sum(symbol != BOUNDARY for symbol in symbols)
+        if n_phones > n_frames:
+            reason = f"its text has {n_phones} sounds, more than its {n_frames} frames can hold"
+            problems.append(Problem(entry.path, reason))
+            continue
+        clips.append(
+            SpeechClip(
+                entry,
+                mel=measured["mel"][end - n_frames : end],
+                f0_hz=measured["f0_hz"][end - n_frames : end],
+                symbols=np.array([config.symbols.index(symbol) for symbol in symbols]),
+                speaker=config.speakers.index(entry.speaker or ONLY_SPEAKER),
+            )
+        )
+    return clips, problems
+
+
+def mel_and_pitch(wave: np.ndarray, config: AcousticConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mel frames ``(frames, n_mels)`` and the pitch ``(frames,)`` in hertz of a wave ``(time,)``."""
+    mel = speech_mel(wave, config.sample_rate)
+    track = track_pitch(wave, config.sample_rate, config.hop_length, MIN_F0_HZ, MAX_F0_HZ)
+    return mel.T, track.f0_hz[: mel.shape[1]]
+
+
+def _measure_all(store: ClipStore, config: AcousticConfig, loudness_lufs: float) -> dict[str, np.ndarray]:
+    """Return mel frames and pitch of all clips, one after another, and the number of frames of each."""
+    waves = (normalise_loudness(store[row][0], config.sample_rate, loudness_lufs) for row in range(len(store)))
+    mels, pitches = zip(*(mel_and_pitch(wave, config) for wave in waves), strict=True)
+    return {
+        "mel": np.concatenate(mels).astype(np.float16),
+        "f0_hz": np.concatenate(pitches).astype(np.float32),
+        "n_frames": np.array([len(mel) for mel in mels], np.int64),
+    }
+
+
+def collate(clips: Sequence[SpeechClip]) -> Batch:
+    """Return clips as one batch, padded with zeros.
+
+    Parameters
+    ----------
+    clips : sequence of SpeechClip
+        At least one.
+
+    Returns
+    -------
+    dict[str, np.ndarray]
+        ``mel (batch, frames, n_mels)``, normalised; ``octaves``, ``voiced`` and ``energy (batch, frames)``;
+        ``symbols (batch, symbols)``; the log-probabilities ``prior (batch, frames, symbols)``; ``n_frames``,
+        ``n_symbols`` and ``speaker (batch,)``.
+    """
+    n_clips = len(clips)
+    n_frames = max(clip.n_frames for clip in clips)
+    n_symbols = max(len(clip.symbols) for clip in clips)
+    batch: Batch = {
+        "mel": np.zeros((n_clips, n_frames, N_MELS), np.float32),
+        "octaves": np.zeros((n_clips, n_frames), np.float32),
+        "voiced": np.zeros((n_clips, n_frames), np.float32),
+        "energy": np.zeros((n_clips, n_frames), np.float32),
+        "symbols": np.zeros((n_clips, n_symbols), np.int64),
+        "prior": np.zeros((n_clips, n_frames, n_symbols), np.float32),
+        "n_frames": np.array([clip.n_frames for clip in clips]),
+        "n_symbols": np.array([len(clip.symbols) for clip in clips]),
+        "speaker": np.array([clip.speaker for clip in clips]),
+    }
+    for row, clip in enumerate(clips):
+        frames, symbols = clip.n_frames, len(clip.symbols)
+        mel = clip.mel.astype(np.float32)
+        batch["mel"][row, :frames] = mel_to_features(mel.T)
+        batch["octaves"][row, :frames] = hz_to_octaves(clip.f0_hz)
+        batch["voiced"][row, :frames] = clip.f0_hz > 0
+        batch["energy"][row, :frames] = frame_energy(mel)
+        batch["symbols"][row, :symbols] = clip.symbols
+        batch["prior"][row, :frames, :symbols] = beta_binomial_prior(frames, symbols)
+    return batch
+
+
+class SpeechBatches:
+    """Batches of recordings of similar length, a pure function of the step; see :func:`collate`.
+
+    Parameters
+    ----------
+    clips : sequence of SpeechClip
+        Recordings to draw from.
+    batch_size : int
+        Most clips of a batch.
+    max_frames : float
+        Most frames of a batch with its padding, except for a single clip.
+    speaker_exponent : float
+        A speaker is drawn in proportion to the number of the recordings to this power.
+    seed : int
+        Seed of the random numbers.
+    """
+
+    def __init__(
+        self, clips: Sequence[SpeechClip], batch_size: int, max_frames: float, speaker_exponent: float, seed: int
+    ) -> None:
+        self.clips = list(clips)
+        self.batch_size, self.max_frames, self.seed = batch_size, max_frames, seed
+        self.lengths = np.array([clip.n_frames for clip in clips])
+        counts = Counter(clip.speaker for clip in clips)
+        weights = np.array([counts[clip.speaker] ** (speaker_exponent - 1) for clip in clips])
+        self.probabilities = weights / weights.sum()
+
+    def __call__(self, step: int) -> Batch:
+        """Return the batch of a step."""
+        rng = np.random.default_rng([self.seed, step])
+        pool = rng.choice(len(self.clips), POOL_BATCHES * self.batch_size, p=self.probabilities)
+        pool = pool[np.argsort(self.lengths[pool], kind="stable")]
+        start = rng.integers(POOL_BATCHES) * self.batch_size
+        rows = rng.permutation(pool[start : start + self.batch_size])
+        return self.of(rows[: max(1, int(self.max_frames // self.lengths[rows].max()))])
+
+    def of(self, rows: np.ndarray) -> Batch:
+        """Return the clips of these rows as one batch."""
+        return collate([self.clips[row] for row in rows])
+
+    def by_length(self) -> list[np.ndarray]:
+        """Return the rows of all clips, ``batch_size`` at a time, shortest clips first."""
+        order = np.argsort(self.lengths, kind="stable")
+        return [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]

@@ -1,0 +1,240 @@
+"""Synthesis of a sentence: the same by the exported graphs and by the network in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ...contracts.runtime import Utterance
+from ...dsp.alignment import symbol_position_features
+from ...dsp.speech_mel import features_to_mel
+from .config import BOUNDARY, AcousticConfig
+from .prosody import ENERGY_STD, energy_to_nats, octaves_to_hz
+
+MAX_CHUNK_SYMBOLS = 240  # about 20 seconds
+PAUSES = (".", "?", "!", ";", ",")  # where a long sentence is split, in this order of preference; else between words
+MAX_SYMBOL_FRAMES = 250  # longer predictions are errors
+MAX_LOG_DURATION = 20.0  # the exponential of more could overflow
+VOICING_THRESHOLD = 0.5
+
+
+class EncoderDecoder(Protocol):
+    """The networks of a voice, for one sentence."""
+
+    def encode(self, symbols: np.ndarray, speaker: int, style: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Encode symbols and predict their durations and prosody.
+
+        Parameters
+        ----------
+        symbols : np.ndarray
+            Indices, ``(symbols,)``.
+        speaker : int
+            Index of the speaker.
+        style : np.ndarray
+            Weights of the style tokens, ``(n_styles,)``.
+
+        Returns
+        -------
+        encoded : np.ndarray
+            ``(symbols, channels)``.
+        log_durations : np.ndarray
+            ``log(1 + frames)``, ``(symbols,)``.
+        prosody : np.ndarray
+            Octaves, logit of voicing, and energy, ``(symbols, N_PROSODY)``.
+        """
+
+    def decode(
+        self, encoded: np.ndarray, prosody: np.ndarray, positions: np.ndarray, features: np.ndarray
+    ) -> np.ndarray:
+        """Decode mel frames.
+
+        Parameters
+        ----------
+        encoded : np.ndarray
+            ``(symbols, channels)``.
+        prosody : np.ndarray
+            Octaves times voicing, voicing, and energy, ``(symbols, N_PROSODY)``.
+        positions : np.ndarray
+            Position of each frame's symbol, ``(frames,)``.
+        features : np.ndarray
+            Position of each frame in its symbol, ``(frames, N_SYMBOL_POSITION_FEATURES)``.
+
+        Returns
+        -------
+        np.ndarray
+            Normalised log-mel frames ``(frames, n_mels)``.
+        """
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Controls of a sentence, one number for each symbol, ``(symbols,)``; 1 is neutral.
+
+    Attributes
+    ----------
+    rate
+        Speaking rate, a factor.
+    pitch
+        Factor of the pitch.
+    pitch_range
+        Factor of the pitch's deviation from the sentence's mean, in octaves.
+    energy
+        Factor of the amplitude.
+    """
+
+    rate: np.ndarray
+    pitch: np.ndarray
+    pitch_range: np.ndarray
+    energy: np.ndarray
+
+    @classmethod
+    def neutral(cls, n_symbols: int, rate: float = 1.0) -> Controls:
+        """Return neutral controls, except perhaps for the rate."""
+        ones = np.ones(n_symbols)
+        return cls(rate=rate * ones, pitch=ones, pitch_range=ones, energy=ones)
+
+    def slice(self, start: int, end: int) -> Controls:
+        """Return the controls of symbols ``start`` to ``end``."""
+        return Controls(
+            self.rate[start:end], self.pitch[start:end], self.pitch_range[start:end], self.energy[start:end]
+        )
+
+
+def synthesise(
+    model: EncoderDecoder,
+    config: AcousticConfig,
+    symbols: np.ndarray,
+    speaker: int,
+    style: np.ndarray,
+    controls: Controls,
+) -> Utterance:
+    """Synthesise the mel frames of a sentence, in chunks if it is long.
+
+    Parameters
+    ----------
+    model : EncoderDecoder
+        The networks.
+    config : AcousticConfig
+        Of the voice.
+    symbols : np.ndarray
+        Indices, ``(symbols,)``.
+    speaker : int
+        Index of the speaker.
+    style : np.ndarray
+        Weights of the style tokens, ``(n_styles,)``.
+    controls : Controls
+        Of each symbol.
+
+    Returns
+    -------
+    Utterance
+        Mel frames, and durations, pitch and energy of each symbol.
+    """
+    ends = chunk_ends([config.symbols[index] for index in symbols])
+    chunks = [
+        _synthesise_chunk(model, config, symbols[start:end], speaker, style, controls.slice(start, end))
+        for start, end in zip([0, *ends[:-1]], ends, strict=True)
+    ]
+    return Utterance(
+        mel=np.concatenate([chunk.mel for chunk in chunks], axis=1),
+        durations=np.concatenate([chunk.durations for chunk in chunks]),
+        pitch=np.concatenate([chunk.pitch for chunk in chunks]),
+        energy=np.concatenate([chunk.energy for chunk in chunks]),
+    )
+
+
+def chunk_ends(symbols: Sequence[str]) -> list[int]:
+    """Split a long sentence.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        Of a sentence.
+
+    Returns
+    -------
+    list of int
+        End of each chunk of at most MAX_CHUNK_SYMBOLS: after the best pause of its second half.
+    """
+    ends: list[int] = []
+    start = 0
+    while len(symbols) - start > MAX_CHUNK_SYMBOLS:
+        second_half = range(start + MAX_CHUNK_SYMBOLS // 2, start + MAX_CHUNK_SYMBOLS)
+        last = start + MAX_CHUNK_SYMBOLS - 1
+        for mark in (*PAUSES, BOUNDARY):
+            occurrences = [index for index in second_half if symbols[index] == mark]
+            if occurrences:
+                last = occurrences[-1]
+                break
+        start = last + 1
+        ends.append(start)
+    return [*ends, len(symbols)]
+
+
+def _synthesise_chunk(
+    model: EncoderDecoder,
+    config: AcousticConfig,
+    symbols: np.ndarray,
+    speaker: int,
+    style: np.ndarray,
+    controls: Controls,
+) -> Utterance:
+    encoded, log_durations, prosody = model.encode(symbols, speaker, style)
+    predicted = np.expm1(np.minimum(log_durations, MAX_LOG_DURATION))
+    durations = round_durations(predicted / controls.rate, symbols == config.boundary_index)
+    voicing = 1 / (1 + np.exp(-prosody[:, 1].astype(np.float64)))
+    octaves = scale_pitch(prosody[:, 0].astype(np.float64), voicing * durations, controls)
+    energy = prosody[:, 2] + 2 * np.log(controls.energy) / ENERGY_STD
+    positions, features = symbol_position_features(durations)
+    decoder_prosody = np.stack([octaves * voicing, voicing, energy], axis=1).astype(np.float32)
+    mel = features_to_mel(model.decode(encoded, decoder_prosody, positions, features))
+    return Utterance(
+        mel=mel.astype(np.float32),
+        durations=durations,
+        pitch=np.where(voicing > VOICING_THRESHOLD, octaves_to_hz(octaves), 0.0).astype(np.float32),
+        energy=energy_to_nats(energy),
+    )
+
+
+def round_durations(durations: np.ndarray, is_skippable: np.ndarray) -> np.ndarray:
+    """Round durations to whole frames without accumulating errors.
+
+    Parameters
+    ----------
+    durations : np.ndarray
+        Frames, ``(symbols,)``.
+    is_skippable : np.ndarray
+        Symbols that may have no frames, ``(symbols,)`` bool; all others have at least one.
+
+    Returns
+    -------
+    np.ndarray
+        ``(symbols,)`` int64, at most MAX_SYMBOL_FRAMES each.
+    """
+    shortest = np.where(is_skippable, 0, 1)
+    ends = np.floor(np.cumsum(np.clip(durations, shortest, MAX_SYMBOL_FRAMES)) + 0.5).astype(np.int64)
+    return np.maximum(np.diff(ends, prepend=0), shortest)
+
+
+def scale_pitch(octaves: np.ndarray, weights: np.ndarray, controls: Controls) -> np.ndarray:
+    """Apply the controls of pitch and pitch range.
+
+    Parameters
+    ----------
+    octaves, weights : np.ndarray
+        Pitch of each symbol and its weight in the sentence's mean, ``(symbols,)``.
+    controls : Controls
+        Of each symbol.
+
+    Returns
+    -------
+    np.ndarray
+        Octaves, ``(symbols,)``.
+    """
+    total = weights.sum()
+    mean = (octaves * weights).sum() / total if total > 0 else 0.0
+    scaled: np.ndarray = mean + (octaves - mean) * controls.pitch_range + np.log2(controls.pitch)
+    return scaled

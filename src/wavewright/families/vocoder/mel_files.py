@@ -1,0 +1,91 @@
+"""Mel frames in ``.npy`` files beside the recordings, such as those that an acoustic model predicts.
+
+A vocoder that is trained on ground-truth-aligned predictions learns to correct their errors.
+
+References
+----------
+J. Shen et al., "Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram Predictions", 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ...data.entry import Entry, Problem
+from ...dsp.speech_mel import FRAMES_PER_SECOND, MEL_FLOOR, N_MELS
+
+SUFFIX = ".npy"
+MAX_LENGTH_DIFFERENCE = 2  # frames, between a file and its recording
+
+
+def with_mel_files(entries: Sequence[Entry]) -> tuple[list[Entry], tuple[Problem, ...]]:
+    """Select the entries with a valid mel file.
+
+    A mel file has the name of the recording and the suffix ``.npy``, and holds ``(N_MELS, frames)``.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        Recordings.
+
+    Returns
+    -------
+    usable : list of Entry
+        Entries with a valid file.
+    problems : tuple of Problem
+        The other entries, each with the reason.
+    """
+    usable, problems = [], []
+    for entry in entries:
+        reason = _problem(entry)
+        if reason:
+            problems.append(Problem(entry.path, reason))
+        else:
+            usable.append(entry)
+    return usable, tuple(problems)
+
+
+def _problem(entry: Entry) -> str:
+    """Return why the mel file of an entry cannot be used; empty if it can."""
+    path = entry.path.with_suffix(SUFFIX)
+    try:
+        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+    except (OSError, ValueError, EOFError):
+        return f"{path.name} with its mel frames is not beside it, or cannot be read; save them with numpy.save."
+    n_frames = round(entry.n_frames / entry.sample_rate * FRAMES_PER_SECOND)
+    is_valid = len(shape) == 2 and shape[0] == N_MELS and abs(shape[1] - n_frames) <= MAX_LENGTH_DIFFERENCE
+    if entry.offset_seconds or not is_valid:
+        return f"{path.name} has shape {shape}; whole recordings need ({N_MELS}, frames), here about {n_frames} frames."
+    return ""
+
+
+def read_mel(path: Path, start: int, n_frames: int, gain: float) -> np.ndarray:
+    """Read frames of the mel file of a recording.
+
+    Parameters
+    ----------
+    path : Path
+        The recording.
+    start : int
+        First frame; frames outside the file are silence.
+    n_frames : int
+        Number of frames.
+    gain : float
+        Factor of the wave that the frames are scaled to.
+
+    Returns
+    -------
+    np.ndarray
+        Log-mel frames ``(N_MELS, n_frames)`` float32.
+    """
+    frames = np.full((N_MELS, n_frames), np.log(MEL_FLOOR), np.float32)
+    stored = np.load(path.with_suffix(SUFFIX), mmap_mode="r", allow_pickle=False)
+    first = max(start, 0)
+    last = min(start + n_frames, stored.shape[1])
+    if last > first:
+        power = np.maximum(np.exp(stored[:, first:last].astype(np.float32)) - MEL_FLOOR, 0.0)
+        frames[:, first - start : last - start] = np.log(power * np.float32(gain**2) + MEL_FLOOR)
+    return frames

@@ -1,0 +1,135 @@
+"""Pulse trains: at a pitch that comes frame by frame, and in phase with a recorded voice."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...dsp.spectrum import frame, hann_window
+from .pitch_bins import MIN_F0_HZ
+
+PULSE_TAPS = 16  # length of a band-limited pulse in samples
+PULSE_DELAY = PULSE_TAPS // 2 - 1  # samples by which pulses are late
+PHASES_PER_FRAME = 8  # points at which the phase of a recording is measured
+
+
+class PulseTrain:
+    """Band-limited pulses at a pitch that comes frame by frame, with the power spectral density of noise of variance 1.
+
+    The frequency changes linearly from frame to frame and the phase is continuous.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz.
+    hop_length : int
+        Samples of a frame.
+    """
+
+    def __init__(self, sample_rate: int, hop_length: int) -> None:
+        self.sample_rate = sample_rate
+        self.hop_length = hop_length
+        self._last_f0_hz: float | None = None
+        self._phase = 0.0  # periods, at the end of the last frame
+        self._tail = np.zeros(PULSE_TAPS, np.float32)  # of pulses that extend into the next frame
+
+    def push(self, f0_hz: np.ndarray) -> np.ndarray:
+        """Return the pulses of the next frames.
+
+        Parameters
+        ----------
+        f0_hz : np.ndarray
+            Pitch at the end of each frame, ``(frames,)``.
+
+        Returns
+        -------
+        np.ndarray
+            ``(frames * hop_length,)`` float32, late by PULSE_DELAY samples and half a sample.
+        """
+        if not len(f0_hz):
+            return np.zeros(0, np.float32)
+        first_f0_hz = f0_hz[0] if self._last_f0_hz is None else self._last_f0_hz
+        start_f0_hz = np.concatenate([[first_f0_hz], f0_hz[:-1]])
+        self._last_f0_hz = float(f0_hz[-1])
+        time = np.arange(self.hop_length + 1)
+        periods = np.outer(start_f0_hz, time) + np.outer((f0_hz - start_f0_hz) / (2 * self.hop_length), time**2)
+        periods /= self.sample_rate  # (frames, hop_length + 1), since the start of each frame
+        start_phase = np.zeros(len(f0_hz))
+        # One frame after another, so that the number of frames of a call does not change a bit.
+        for index, frame_periods in enumerate(periods[:, -1]):
+            start_phase[index] = self._phase
+            self._phase = (self._phase + frame_periods) % 1.0
+        pulses = phase_to_pulses(periods + start_phase[:, None])
+        pulses[:PULSE_TAPS] += self._tail
+        self._tail = pulses[len(pulses) - PULSE_TAPS :].copy()
+        return pulses[:-PULSE_TAPS]
+
+
+def phase_to_pulses(phase: np.ndarray) -> np.ndarray:
+    """Synthesise a band-limited pulse wherever a phase passes an integer.
+
+    A pulse is a windowed sinc with the power of white noise of variance 1 over one period, except near half the sample
+    rate, where the window attenuates it.
+
+    Parameters
+    ----------
+    phase : np.ndarray
+        Periods, ``(frames, 1 + samples)``; column 0 is the sample before a frame.
+
+    Returns
+    -------
+    np.ndarray
+        ``(frames * samples + PULSE_TAPS,)`` float32.
+    """
+    n_samples = phase.shape[1] - 1
+    period = np.floor(phase)
+    row, column = np.nonzero(period[:, 1:] > period[:, :-1])
+    phase_after = phase[row, column + 1]
+    periods_per_sample = phase_after - phase[row, column]
+    samples_since_pulse = (phase_after - np.floor(phase_after)) / periods_per_sample
+    taps = np.arange(PULSE_TAPS) - PULSE_DELAY + samples_since_pulse[:, None] - 0.5
+    shape = np.sinc(taps) * np.square(np.cos(np.pi * taps / (PULSE_TAPS + 1)))
+    pulses = np.zeros(phase.shape[0] * n_samples + PULSE_TAPS, np.float32)
+    indices = (row * n_samples + column)[:, None] + np.arange(PULSE_TAPS)
+    np.add.at(pulses, indices, (shape / np.sqrt(periods_per_sample)[:, None]).astype(np.float32))
+    return pulses
+
+
+def track_phase(wave: np.ndarray, f0_hz: np.ndarray, sample_rate: int, hop_length: int) -> np.ndarray:
+    """Measure the phase of the fundamental of a voice of known pitch.
+
+    The wave is demodulated by the integrated pitch; the angle of what remains, averaged over two hops, corrects the
+    phase. In unvoiced frames the correction is interpolated.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(time,)``, from ``hop_length`` samples before the first frame to as many after the last one.
+    f0_hz : np.ndarray
+        Pitch at the frame boundaries, ``(frames + 1,)``, 0 where unvoiced.
+    sample_rate : int
+        Hz.
+    hop_length : int
+        Samples of a frame.
+
+    Returns
+    -------
+    np.ndarray
+        Periods, ``(frames * hop_length + 1,)``, not decreasing; starts with the sample before the first frame.
+    """
+    n_frames = len(f0_hz) - 1
+    voiced = np.flatnonzero(f0_hz > 0)
+    boundaries = np.arange(n_frames + 1)
+    contour = np.interp(boundaries, voiced, f0_hz[voiced]) if len(voiced) else np.full(n_frames + 1, 2 * MIN_F0_HZ)
+    time = np.arange(-hop_length, (n_frames + 1) * hop_length) / hop_length  # in frames
+    integrated = np.cumsum(np.interp(time, boundaries, contour)) / sample_rate  # periods, (time,)
+    demodulated = wave * np.exp(-2j * np.pi * integrated)
+    windows = frame(demodulated, 2 * hop_length, hop_length // PHASES_PER_FRAME)
+    smoothed = windows @ hann_window(2 * hop_length)  # (frames * PHASES_PER_FRAME + 1,)
+    correction = np.unwrap(np.angle(smoothed)) / (2 * np.pi)
+    positions = np.arange(len(smoothed)) / PHASES_PER_FRAME  # in frames
+    is_voiced = np.interp(positions, boundaries, f0_hz > 0) > 0.5
+    if is_voiced.any():
+        correction = np.interp(positions, positions[is_voiced], correction[is_voiced])
+    samples = np.arange(n_frames * hop_length + 1) / hop_length
+    phase = integrated[hop_length - 1 : hop_length + n_frames * hop_length] + np.interp(samples, positions, correction)
+    return np.maximum.accumulate(phase)
