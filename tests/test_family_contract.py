@@ -31,11 +31,9 @@ from wavewright.training.loop import LAST, Loop
 
 PENDING = {
     "test_every_number_of_a_configuration_has_a_range": {"acoustic", "wavenet"},
-    "test_weights_that_are_not_numbers_are_a_bad_model": {"acoustic", "classifier", "codec", "lstm", "vocoder"},
-    "test_audio_that_is_none_is_refused_in_the_same_words": {
-        *("classifier", "codec", "lstm", "prior", "vae", "vocoder", "wavenet")
-    },
-    "test_a_training_starts_from_the_weights_of_another": {"classifier", "lstm"},
+    "test_weights_that_are_not_numbers_are_a_bad_model": {"classifier"},
+    "test_audio_that_is_none_is_refused_in_the_same_words": {*("classifier", "lstm", "prior", "vae", "wavenet")},
+    "test_a_training_starts_from_the_weights_of_another": {"classifier"},
     "test_labels_and_speakers_may_differ_from_those_of_the_base": {"classifier"},
 }
 """Families that do not keep a part of the contract yet; this table has to become empty."""
@@ -397,7 +395,10 @@ def test_audio_that_is_none_is_refused_in_the_same_words(name):
             damaged[..., 7] = value
             with pytest.raises(BadAudio, match="NaN or infinite values"):
                 method(damaged)
-        for other in (shaped[..., :0], shaped[None], np.stack([wave, wave, wave]).T if n_dims == 1 else wave):
+        others = [wave[None, None], np.stack([wave, wave, wave]) if n_dims == 1 else wave]
+        if not isinstance(model, kinds.Codec):  # whose streams may have chunks without samples
+            others.append(shaped[..., :0])
+        for other in others:
             with pytest.raises(BadAudio, match=r"has shape|have shape"):
                 method(other)
 

@@ -24,7 +24,7 @@ TRAINING = (
     "batch_size=4",
     "threads=1",
     "precision=float32",
-    "evaluate_every=2",
+    "evaluate_every=4",
     "save_every=2",
     "weight_bits=16",
     "product_bits=32",
@@ -50,9 +50,9 @@ TINY: dict[str, TinyFamily] = {
     "acoustic": TinyFamily(
         (
             "sample_rate=16000",
-            "voice_from=1",
-            "listens_from=2",
-            "critics_from=3",
+            "synthesis_from=1",
+            "joint_alignment_from=2",
+            "adversarial_from=3",
             "channels=16",
             "hidden=32",
             "predictor_channels=16",
@@ -71,7 +71,8 @@ TINY: dict[str, TinyFamily] = {
             "n_mels=16",
             "hidden_size=16",
             "prenet_size=16",
-            "passes=2",
+            "passes=1",
+            "duration=drawn",
         )
     ),
     "prior": TinyFamily(
