@@ -33,7 +33,7 @@ PENDING = {
     "test_every_number_of_a_configuration_has_a_range": {"acoustic", "wavenet"},
     "test_weights_that_are_not_numbers_are_a_bad_model": {"classifier"},
     "test_audio_that_is_none_is_refused_in_the_same_words": {*("classifier", "lstm", "prior", "vae", "wavenet")},
-    "test_a_training_starts_from_the_weights_of_another": {"classifier"},
+    "test_a_training_starts_from_the_weights_of_another": {"classifier", "lstm"},
     "test_labels_and_speakers_may_differ_from_those_of_the_base": {"classifier"},
 }
 """Families that do not keep a part of the contract yet; this table has to become empty."""
