@@ -21,8 +21,8 @@ from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entrie
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, number, text
-from wavewright.families.codec.contexts import ContextCoder
-from wavewright.families.codec.packets import Coder
+from wavewright.contracts.runtime import EntropyCoder
+from wavewright.families.codec.context_coder import ContextCoder
 from wavewright.families.codec.range_coder import RangeCoder
 from wavewright.families.codec.runtime import CodecRuntime
 
@@ -49,7 +49,7 @@ def codes_of(codec: CodecRuntime, corpus: Path, split: str, count: int) -> list[
     return [codec.encode(read_wave(entry.path, codec.sample_rate)) for entry in shuffle_entries(entries, count)]
 
 
-def bits_a_frame(coder: Coder, codes: list[np.ndarray], n_codebooks: int) -> float:
+def bits_a_frame(coder: EntropyCoder, codes: list[np.ndarray], n_codebooks: int) -> float:
     """Return the mean bits of a frame of ``codes``, each ``(codebooks, frames)``, in the first ``n_codebooks``."""
     n_bytes = 0
     for clip in codes:
