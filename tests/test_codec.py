@@ -85,7 +85,7 @@ def test_spectra_in_numpy_equal_those_in_torch():
 
 def test_synthesis_inverts_analysis():
     wave = sound(3_200)
-    frames = np.lib.stride_tricks.sliding_window_view(np.pad(wave, (TINY.lead, 0)), TINY.n_fft)[:: TINY.step_length]
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(wave, (TINY.lead, 0)), TINY.n_fft)[:: TINY.subframe_length]
     spectrum = np.fft.rfft(frames * np.hanning(TINY.n_fft + 1)[:-1])
     rooted = spectrum / np.sqrt(np.abs(spectrum) + 1e-12)
     described = np.concatenate([rooted.real, rooted.imag], axis=1).astype(np.float32)
@@ -537,7 +537,7 @@ def test_a_tilt_is_so_many_decibels_an_octave():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"hop_length": 321}, "hop_length is 321; it must be a multiple of steps_per_frame"),
+        ({"hop_length": 321}, "hop_length is 321; it must be a multiple of n_subframes"),
         ({"codebook_size": 100}, "codebook_size is 100; it must be a power of 2 from 4 to 4096"),
         ({"quantizer": "finite", "codebook_size": 512}, "with quantizer finite it must be a power of 4"),
         ({"labels": ("a",)}, "A codec has no labels"),

@@ -14,8 +14,9 @@ Papers:
     Wu et al., "AudioDec: An Open-source Streaming High-fidelity Neural Audio Codec", 2023: critics train the decoder
     alone, after encoder and quantiser.
 
-Changed from them: input and output are short spectra every 5 ms. Narrow layers run on these, and wide layers on frames
-of four of them. That costs a fraction of convolutions on the wave, and resolves the glottal pulses of a voice.
+Changed from them: input and output are short spectra every 5 ms, the subframes. Layers of few channels run on these,
+layers of more channels on frames of four. That costs a fraction of convolutions on the wave, and resolves the glottal
+pulses of a voice.
 """
 
 from __future__ import annotations

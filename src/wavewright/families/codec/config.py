@@ -35,8 +35,8 @@ CODEBOOK_SIZES = tuple(2**bits for bits in range(2, 13))
 class CodecConfig(ModelConfig):
     """Configuration of encoder, quantiser and decoder.
 
-    Spectra are computed every ``hop_length / steps_per_frame`` samples, a *step*; ``steps_per_frame`` of them make a
-    *frame* of codes. The fine layers run once per step, the other layers once per frame.
+    Spectra are computed every ``hop_length / n_subframes`` samples, a *subframe*; ``n_subframes`` of them make a
+    *frame* of codes. Some layers run once per subframe, the others once per frame.
 
     Raises
     ------
@@ -46,16 +46,16 @@ class CodecConfig(ModelConfig):
 
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
         "sample_rate": (4_000, 192_000),
-        "steps_per_frame": (1, 64),
+        "n_subframes": (1, 64),
         "overlap": (2, 16),
-        "fine_channels": (8, 1_024),
-        "fine_blocks": (1, 32),
+        "subframe_channels": (8, 1_024),
+        "subframe_blocks": (1, 32),
         "encoder_channels": (8, 2_048),
         "encoder_blocks": (1, 64),
         "decoder_channels": (8, 2_048),
         "decoder_blocks": (1, 64),
         "expansion": (1.0, 8.0),
-        "kernel": (2, 31),
+        "kernel_size": (2, 31),
         "look_ahead": (0, 4),
         "encoder_look_ahead": (0, 4),
         "latent_size": (4, 1_024),
@@ -71,16 +71,16 @@ class CodecConfig(ModelConfig):
     sample_rate: int = 16_000
     labels: tuple[str, ...] = ()  # a codec has none
     hop_length: int = 320  # samples per frame of codes
-    steps_per_frame: int = 4  # spectra per frame of codes
+    n_subframes: int = 4  # spectra per frame of codes
     overlap: int = 4  # window length over the distance of spectra
-    fine_channels: tuple[int, int] = (96, 128)  # of the layers over spectra: of the encoder, of the decoder
-    fine_blocks: tuple[int, int] = (2, 3)
+    subframe_channels: tuple[int, int] = (96, 128)  # of the layers over spectra: of the encoder, of the decoder
+    subframe_blocks: tuple[int, int] = (2, 3)
     encoder_channels: int = 192  # of the layers over frames
     encoder_blocks: int = 4
     decoder_channels: int = 288
     decoder_blocks: int = 4
     expansion: float = 3.0  # hidden channels of a ConvNeXt block over its channels
-    kernel: int = 5  # of the depthwise convolutions, in steps or frames
+    kernel_size: int = 5  # of the depthwise convolutions, in subframes or frames
     look_ahead: int = 1  # future frames that the decoder depends on
     encoder_look_ahead: int = 0  # future frames that the encoder depends on
     latent_size: int = 128
@@ -88,9 +88,7 @@ class CodecConfig(ModelConfig):
     n_codebooks: int = 12
     codebook_size: int = 1_024
     code_size: int = 8
-    unquantised_steps: int = (
-        1_500  # steps without quantisation at first: phases are hardly learned through random codes
-    )
+    unquantised_steps: int = 1_500  # at first, because phases are hardly learned through random codes
     critic_channels: int = 16
     context_frames: int = 3_000_000  # frames that the context model is trained on; 0 for no context model
     adversarial_from: int = 0  # step from which the decoder alone is trained, with critics; 0 for never
@@ -100,9 +98,9 @@ class CodecConfig(ModelConfig):
         super().__post_init__()
         if self.labels:
             raise BadSetting("A codec has no labels; leave labels empty, and give them to a prior over its codes.")
-        if self.hop_length % self.steps_per_frame or not 2 <= self.step_length <= 4_096:
+        if self.hop_length % self.n_subframes or not 2 <= self.subframe_length <= 4_096:
             raise BadSetting(
-                f"hop_length is {self.hop_length}; it must be a multiple of steps_per_frame ({self.steps_per_frame}), "
+                f"hop_length is {self.hop_length}; it must be a multiple of n_subframes ({self.n_subframes}), "
                 "2 to 4096 times."
             )
         if self.codebook_size not in CODEBOOK_SIZES:
@@ -116,14 +114,14 @@ class CodecConfig(ModelConfig):
             raise BadSetting(f"codebook_size is {self.codebook_size}; with quantizer finite it must be a power of 4.")
 
     @property
-    def step_length(self) -> int:
+    def subframe_length(self) -> int:
         """Hop length of the spectra, in samples."""
-        return self.hop_length // self.steps_per_frame
+        return self.hop_length // self.n_subframes
 
     @property
     def n_fft(self) -> int:
         """Window length of the spectra, in samples."""
-        return self.overlap * self.step_length
+        return self.overlap * self.subframe_length
 
     @property
     def n_bins(self) -> int:
@@ -137,8 +135,8 @@ class CodecConfig(ModelConfig):
 
     @property
     def lead(self) -> int:
-        """Samples of a window before its step; overlap-add completes a sample this many samples later."""
-        return self.n_fft - self.step_length
+        """Samples of a window before its subframe; overlap-add completes a sample this many samples later."""
+        return self.n_fft - self.subframe_length
 
     @property
     def latency_samples(self) -> int:
@@ -155,8 +153,8 @@ METRICS = ("valid/mel", "valid/phase")
 
 SIZES: dict[str, CodecConfig] = {
     "tiny": CodecConfig(
-        fine_channels=(16, 24),
-        fine_blocks=(1, 1),
+        subframe_channels=(16, 24),
+        subframe_blocks=(1, 1),
         encoder_channels=32,
         encoder_blocks=1,
         encoder_look_ahead=1,
@@ -170,8 +168,8 @@ SIZES: dict[str, CodecConfig] = {
     "music": CodecConfig(  # any audio at 44.1 kHz
         sample_rate=44_100,
         hop_length=880,
-        steps_per_frame=4,
-        fine_channels=(128, 192),
+        n_subframes=4,
+        subframe_channels=(128, 192),
         decoder_channels=384,
         encoder_channels=256,
         encoder_blocks=8,

@@ -25,9 +25,9 @@ class StftAnalysis(nn.Module):
         self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
-        """Map ``(batch, time)`` to ``(batch, steps, 3 * n_bins)``."""
+        """Map ``(batch, time)`` to ``(batch, subframes, 3 * n_bins)``."""
         config = self.config
-        spectrum = rfft(frame(F.pad(wave, (config.lead, 0)), config.n_fft, config.step_length) * self.window)
+        spectrum = rfft(frame(F.pad(wave, (config.lead, 0)), config.n_fft, config.subframe_length) * self.window)
         power = power_spectrum(spectrum) + SMALLEST_POWER
         compressed = spectrum * power ** (0.5 * (COMPRESSION - 1))
         log_power = (power.log() - LOG_POWER_MEAN) / LOG_POWER_SCALE
@@ -35,7 +35,7 @@ class StftAnalysis(nn.Module):
 
 
 class SpectralEncoder(nn.Module):
-    """Features of spectra to a latent per frame: ConvNeXt blocks over steps, then over frames.
+    """Features of spectra to a latent per frame: ConvNeXt blocks over subframes, then over frames.
 
     Latents are ``encoder_look_ahead`` frames late: as many first ones belong to no frame of the features. They are
     normalised without parameters, so that codes can follow them.
@@ -43,15 +43,15 @@ class SpectralEncoder(nn.Module):
 
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
-        fine, wide, kernel = config.fine_channels[0], config.encoder_channels, config.kernel
+        subframe_channels, frame_channels = config.subframe_channels[0], config.encoder_channels
         self.look_ahead = config.encoder_look_ahead
-        self.frame_size = config.steps_per_frame * fine
-        self.into = nn.Linear(3 * config.n_bins, fine)
-        self.fine = ConvNeXtStack(config.fine_blocks[0], fine, round(config.expansion * fine), kernel)
-        self.merge = nn.Linear((1 + self.look_ahead) * self.frame_size, wide)
-        self.blocks = ConvNeXtStack(config.encoder_blocks, wide, round(config.expansion * wide), kernel)
-        self.norm = nn.LayerNorm(wide)
-        self.out = nn.Linear(wide, config.latent_size)
+        self.frame_size = config.n_subframes * subframe_channels
+        self.into = nn.Linear(3 * config.n_bins, subframe_channels)
+        self.fine = _stack(config.subframe_blocks[0], subframe_channels, config)
+        self.merge = nn.Linear((1 + self.look_ahead) * self.frame_size, frame_channels)
+        self.blocks = _stack(config.encoder_blocks, frame_channels, config)
+        self.norm = nn.LayerNorm(frame_channels)
+        self.out = nn.Linear(frame_channels, config.latent_size)
         self.level = nn.LayerNorm(config.latent_size, elementwise_affine=False)
         self.memory_sizes = (self.fine.memory_size, self.look_ahead * self.frame_size, self.blocks.memory_size)
 
@@ -61,7 +61,7 @@ class SpectralEncoder(nn.Module):
         Parameters
         ----------
         features : Tensor
-            ``(batch, frames * steps_per_frame, 3 * n_bins)``.
+            ``(batch, frames * n_subframes, 3 * n_bins)``.
         memory : Tensor, optional
             Memory of the frames before, ``(batch, sum(memory_sizes))``; zeros at the start of a stream.
 
@@ -72,8 +72,8 @@ class SpectralEncoder(nn.Module):
         memory : Tensor or None
             Memory for the frames that follow, None without a memory.
         """
-        fine_memory, waiting, block_memory = split_memory(memory, self.memory_sizes)
-        hidden, fine_memory = self.fine(self.into(features), fine_memory)
+        subframe_memory, waiting, frame_memory = split_memory(memory, self.memory_sizes)
+        hidden, subframe_memory = self.fine(self.into(features), subframe_memory)
         frames = hidden.reshape(hidden.shape[0], -1, self.frame_size)
         if self.look_ahead:
             n_frames = frames.shape[1]
@@ -82,14 +82,14 @@ class SpectralEncoder(nn.Module):
             else:
                 frames = torch.cat([waiting.view(-1, self.look_ahead, self.frame_size), frames], 1)
                 waiting = frames[:, -self.look_ahead :].flatten(1)
-            frames = _stack_shifted(frames, 1 + self.look_ahead, n_frames)
-        hidden, block_memory = self.blocks(self.merge(frames), block_memory)
+            frames = _concatenate_shifted(frames, 1 + self.look_ahead, n_frames)
+        hidden, frame_memory = self.blocks(self.merge(frames), frame_memory)
         latent = self.level(self.out(self.norm(hidden)))
-        return latent, _join_memory(fine_memory, waiting, block_memory)
+        return latent, _join_memory(subframe_memory, waiting, frame_memory)
 
 
 class SpectralDecoder(nn.Module):
-    """Quantised latents to spectra: ConvNeXt blocks over frames, then over steps.
+    """Quantised latents to spectra: ConvNeXt blocks over frames, then over subframes.
 
     A spectrum is the real and the imaginary part of bins with the square root of their magnitude.
     """
@@ -97,14 +97,14 @@ class SpectralDecoder(nn.Module):
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
         self.config = config
-        fine, wide, kernel = config.fine_channels[1], config.decoder_channels, config.kernel
+        subframe_channels, frame_channels = config.subframe_channels[1], config.decoder_channels
         self.n_input_frames = 2 + config.look_ahead  # the frame before, the frame, those of the look-ahead
-        self.into = nn.Linear(self.n_input_frames * config.latent_size, wide)
-        self.blocks = ConvNeXtStack(config.decoder_blocks, wide, round(config.expansion * wide), kernel)
-        self.split = nn.Linear(wide, config.steps_per_frame * fine)
-        self.fine = ConvNeXtStack(config.fine_blocks[1], fine, round(config.expansion * fine), kernel)
-        self.norm = nn.LayerNorm(fine)
-        self.out = nn.Linear(fine, 2 * config.n_bins)
+        self.into = nn.Linear(self.n_input_frames * config.latent_size, frame_channels)
+        self.blocks = _stack(config.decoder_blocks, frame_channels, config)
+        self.split = nn.Linear(frame_channels, config.n_subframes * subframe_channels)
+        self.fine = _stack(config.subframe_blocks[1], subframe_channels, config)
+        self.norm = nn.LayerNorm(subframe_channels)
+        self.out = nn.Linear(subframe_channels, 2 * config.n_bins)
         self.memory_sizes = (self.blocks.memory_size, self.fine.memory_size)
 
     def forward(self, latent: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
@@ -121,17 +121,17 @@ class SpectralDecoder(nn.Module):
         Returns
         -------
         spectra : Tensor
-            ``(batch, frames * steps_per_frame, 2 * n_bins)``.
+            ``(batch, frames * n_subframes, 2 * n_bins)``.
         memory : Tensor or None
             Memory for the frames that follow, None without a memory.
         """
-        block_memory, fine_memory = split_memory(memory, self.memory_sizes)
+        frame_memory, subframe_memory = split_memory(memory, self.memory_sizes)
         n_frames = latent.shape[1] - self.n_input_frames + 1
-        inputs = _stack_shifted(latent, self.n_input_frames, n_frames)
-        hidden, block_memory = self.blocks(self.into(inputs), block_memory)
-        fine = self.split(hidden)
-        hidden, fine_memory = self.fine(fine.reshape(fine.shape[0], -1, self.config.fine_channels[1]), fine_memory)
-        return self.out(self.norm(hidden)), _join_memory(block_memory, fine_memory)
+        inputs = _concatenate_shifted(latent, self.n_input_frames, n_frames)
+        hidden, frame_memory = self.blocks(self.into(inputs), frame_memory)
+        subframes = self.split(hidden).reshape(hidden.shape[0], -1, self.config.subframe_channels[1])
+        subframes, subframe_memory = self.fine(subframes, subframe_memory)
+        return self.out(self.norm(subframes)), _join_memory(frame_memory, subframe_memory)
 
 
 class StftSynthesis(nn.Module):
@@ -145,13 +145,13 @@ class StftSynthesis(nn.Module):
         self.register_buffer("window", torch.from_numpy(hann_window(config.n_fft)), persistent=False)
 
     def forward(self, spectra: Tensor) -> Tensor:
-        """Map ``(batch, steps, 2 * n_bins)`` to ``(batch, time)``."""
+        """Map ``(batch, subframes, 2 * n_bins)`` to ``(batch, time)``."""
         config = self.config
         real, imaginary = spectra.float().chunk(2, -1)
         root = torch.sqrt(real.square() + imaginary.square() + SMALLEST_ROOT)
         frames = irfft(torch.complex(real * root, imaginary * root), config.n_fft) * self.window
         envelope = self.window.square().view(config.overlap, -1).sum(0).repeat(spectra.shape[1] + config.overlap - 1)
-        wave = overlap_add(frames, config.step_length) / envelope
+        wave = overlap_add(frames, config.subframe_length) / envelope
         return wave[:, config.lead :]
 
 
@@ -203,7 +203,11 @@ class CodecAutoencoder(nn.Module):
         return self.wave(self.quantizer.decode(codes))
 
 
-def _stack_shifted(frames: Tensor, n_shifts: int, n_frames: int) -> Tensor:
+def _stack(n_blocks: int, channels: int, config: CodecConfig) -> ConvNeXtStack:
+    return ConvNeXtStack(n_blocks, channels, round(config.expansion * channels), config.kernel_size)
+
+
+def _concatenate_shifted(frames: Tensor, n_shifts: int, n_frames: int) -> Tensor:
     """Concatenate each frame with those that follow it, ``(batch, n_frames, n_shifts * size)``."""
     return torch.cat([frames[:, shift : shift + n_frames] for shift in range(n_shifts)], -1)
 

@@ -83,7 +83,7 @@ def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndar
             tensors[f"quantizer.levels.{book}.is_ready"] = np.array(True)
     n_ahead = config.encoder_look_ahead - base_config.encoder_look_ahead
     if n_ahead > 0:  # weights of 0 for the further frames
-        n_more = n_ahead * base_config.steps_per_frame * base_config.fine_channels[0]
+        n_more = n_ahead * base_config.n_subframes * base_config.subframe_channels[0]
         tensors["encoder.merge.weight"] = np.pad(tensors["encoder.merge.weight"], ((0, 0), (0, n_more)))
     last = f"encoder.blocks.blocks.{base_config.encoder_blocks - 1}."
     last_block = {name.removeprefix(last): array for name, array in tensors.items() if name.startswith(last)}

@@ -125,9 +125,10 @@ class CodecRuntime(Codec):
     def encoder_session(self) -> GraphSession:
         """Graph from features and memory to codes and the next memory."""
         config = self.config
-        fine, wide = config.fine_channels[0], config.encoder_channels
-        memory_size = (config.fine_blocks[0] * fine + config.encoder_blocks * wide) * (config.kernel - 1)
-        memory_size += config.encoder_look_ahead * config.steps_per_frame * fine  # frames that wait for later ones
+        channels = config.subframe_channels[0]
+        memory_size = self._stack_memory(config.subframe_blocks[0], channels)
+        memory_size += config.encoder_look_ahead * config.n_subframes * channels  # frames that wait for later ones
+        memory_size += self._stack_memory(config.encoder_blocks, config.encoder_channels)
         return self.folder.session(
             ENCODER_FILE,
             {"features": (1, None, 3 * config.n_bins), "memory": (1, memory_size)},
@@ -138,13 +139,17 @@ class CodecRuntime(Codec):
     def decoder_session(self) -> GraphSession:
         """Graph from codes and memory to spectra and the next memory."""
         config = self.config
-        fine, wide = config.fine_channels[1], config.decoder_channels
-        memory_size = (config.decoder_blocks * wide + config.fine_blocks[1] * fine) * (config.kernel - 1)
+        memory_size = self._stack_memory(config.decoder_blocks, config.decoder_channels)
+        memory_size += self._stack_memory(config.subframe_blocks[1], config.subframe_channels[1])
         return self.folder.session(
             DECODER_FILE,
             {"numbers": (1, None, config.n_codebooks), "memory": (1, memory_size)},
             {"described": (1, None, 2 * config.n_bins), "memory_after": (1, memory_size)},
         )
+
+    def _stack_memory(self, n_blocks: int, channels: int) -> int:
+        """Return the memory size of ConvNeXt blocks: of each, ``kernel_size - 1`` frames of its input."""
+        return n_blocks * channels * (self.config.kernel_size - 1)
 
 
 class StreamEncoder(CodecEncoder):
@@ -256,12 +261,12 @@ class StreamDecoder(CodecDecoder):
         """Return samples of ``codes (n_codebooks, 1 + frames + look_ahead)``, whose first frame is the previous one."""
         config = self._config
         output, self._memory = self._session.run(None, {"numbers": codes.T[None], "memory": self._memory})
-        self._session.check_length(output, (codes.shape[1] - 1 - config.look_ahead) * config.steps_per_frame)
+        self._session.check_length(output, (codes.shape[1] - 1 - config.look_ahead) * config.n_subframes)
         spectra = self._runtime.finite(output[0])
         frames = np.concatenate([self._frames, synthesis_frames(spectra, config)])
         self._frames = frames[len(frames) - config.overlap + 1 :]
         wave = overlap_add(frames, config)[self._n_to_skip :]
-        self._n_to_skip -= min(self._n_to_skip, len(spectra) * config.step_length)
+        self._n_to_skip -= min(self._n_to_skip, len(spectra) * config.subframe_length)
         return self._with_silence(amplify(wave, self._gain))
 
     def _with_silence(self, wave: np.ndarray) -> np.ndarray:

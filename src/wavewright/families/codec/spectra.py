@@ -23,18 +23,18 @@ def analysis_features(wave: np.ndarray, config: CodecConfig) -> np.ndarray:
     Parameters
     ----------
     wave
-        ``(lead + steps * step_length,)`` float32; its first ``lead`` samples are those before the first step.
+        ``(lead + subframes * subframe_length,)`` float32; its first ``lead`` samples precede the first subframe.
     config
         Lengths of hop and window.
 
     Returns
     -------
     np.ndarray
-        ``(steps, 3 * n_bins)`` float32: real and imaginary part of each bin with compressed magnitude, and the scaled
-        logarithm of its power.
+        ``(subframes, 3 * n_bins)`` float32: real and imaginary part of each bin with compressed magnitude, and the
+        scaled logarithm of its power.
     """
-    frames = frame(wave, config.n_fft, config.step_length) * hann_window(config.n_fft)
-    spectrum = np.fft.rfft(frames).astype(np.complex64)  # (steps, n_bins)
+    frames = frame(wave, config.n_fft, config.subframe_length) * hann_window(config.n_fft)
+    spectrum = np.fft.rfft(frames).astype(np.complex64)  # (subframes, n_bins)
     power = power_spectrum(spectrum) + np.float32(SMALLEST_POWER)
     compressed = spectrum * power ** np.float32(0.5 * (COMPRESSION - 1))
     log_power = (np.log(power) - np.float32(LOG_POWER_MEAN)) / np.float32(LOG_POWER_SCALE)
@@ -49,14 +49,14 @@ def synthesis_frames(spectra: np.ndarray, config: CodecConfig) -> np.ndarray:
     Parameters
     ----------
     spectra
-        ``(steps, 2 * n_bins)``: real parts, then imaginary parts, of bins with the square root of their magnitude.
+        ``(subframes, 2 * n_bins)``: real parts, then imaginary parts, of bins with the square root of their magnitude.
     config
         Lengths of hop and window.
 
     Returns
     -------
     np.ndarray
-        ``(steps, n_fft)`` float32.
+        ``(subframes, n_fft)`` float32.
     """
     real, imaginary = np.split(spectra, 2, axis=-1)
     root = np.sqrt(real * real + imaginary * imaginary + np.float32(SMALLEST_ROOT))
@@ -75,18 +75,18 @@ def overlap_add(frames: np.ndarray, config: CodecConfig) -> np.ndarray:
     Parameters
     ----------
     frames
-        ``(overlap - 1 + steps, n_fft)``: the frames before the first step, then those of the steps.
+        ``(overlap - 1 + subframes, n_fft)``: the frames before the first subframe, then those of the subframes.
     config
         Lengths of hop and window.
 
     Returns
     -------
     np.ndarray
-        ``(steps * step_length,)``.
+        ``(subframes * subframe_length,)``.
     """
-    pieces = frames.reshape(len(frames), config.overlap, config.step_length)
-    n_steps = len(frames) - config.overlap + 1
-    total = pieces[:n_steps, -1]
+    pieces = frames.reshape(len(frames), config.overlap, config.subframe_length)
+    n_complete = len(frames) - config.overlap + 1
+    total = pieces[:n_complete, -1]
     for later in range(1, config.overlap):
-        total = total + pieces[later : later + n_steps, -1 - later]
+        total = total + pieces[later : later + n_complete, -1 - later]
     return total.reshape(-1)
