@@ -46,14 +46,18 @@ class SpectralEncoder(nn.Module):
         subframe_channels, frame_channels = config.subframe_channels[0], config.encoder_channels
         self.look_ahead = config.encoder_look_ahead
         self.frame_size = config.n_subframes * subframe_channels
-        self.into = nn.Linear(3 * config.n_bins, subframe_channels)
-        self.fine = _stack(config.subframe_blocks[0], subframe_channels, config)
-        self.merge = nn.Linear((1 + self.look_ahead) * self.frame_size, frame_channels)
-        self.blocks = _stack(config.encoder_blocks, frame_channels, config)
-        self.norm = nn.LayerNorm(frame_channels)
-        self.out = nn.Linear(frame_channels, config.latent_size)
-        self.level = nn.LayerNorm(config.latent_size, elementwise_affine=False)
-        self.memory_sizes = (self.fine.memory_size, self.look_ahead * self.frame_size, self.blocks.memory_size)
+        self.in_proj = nn.Linear(3 * config.n_bins, subframe_channels)
+        self.subframe_blocks = _stack(config.subframe_blocks[0], subframe_channels, config)
+        self.frame_proj = nn.Linear((1 + self.look_ahead) * self.frame_size, frame_channels)
+        self.frame_blocks = _stack(config.encoder_blocks, frame_channels, config)
+        self.frame_norm = nn.LayerNorm(frame_channels)
+        self.out_proj = nn.Linear(frame_channels, config.latent_size)
+        self.latent_norm = nn.LayerNorm(config.latent_size, elementwise_affine=False)
+        self.memory_sizes = (
+            self.subframe_blocks.memory_size,
+            self.look_ahead * self.frame_size,
+            self.frame_blocks.memory_size,
+        )
 
     def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Encode a whole clip, or the next frames of a stream.
@@ -73,7 +77,7 @@ class SpectralEncoder(nn.Module):
             Memory for the frames that follow, None without a memory.
         """
         subframe_memory, waiting, frame_memory = split_memory(memory, self.memory_sizes)
-        hidden, subframe_memory = self.fine(self.into(features), subframe_memory)
+        hidden, subframe_memory = self.subframe_blocks(self.in_proj(features), subframe_memory)
         frames = hidden.reshape(hidden.shape[0], -1, self.frame_size)
         if self.look_ahead:
             n_frames = frames.shape[1]
@@ -83,8 +87,8 @@ class SpectralEncoder(nn.Module):
                 frames = torch.cat([waiting.view(-1, self.look_ahead, self.frame_size), frames], 1)
                 waiting = frames[:, -self.look_ahead :].flatten(1)
             frames = _concatenate_shifted(frames, 1 + self.look_ahead, n_frames)
-        hidden, frame_memory = self.blocks(self.merge(frames), frame_memory)
-        latent = self.level(self.out(self.norm(hidden)))
+        hidden, frame_memory = self.frame_blocks(self.frame_proj(frames), frame_memory)
+        latent = self.latent_norm(self.out_proj(self.frame_norm(hidden)))
         return latent, _join_memory(subframe_memory, waiting, frame_memory)
 
 
@@ -99,13 +103,13 @@ class SpectralDecoder(nn.Module):
         self.config = config
         subframe_channels, frame_channels = config.subframe_channels[1], config.decoder_channels
         self.n_input_frames = 2 + config.look_ahead  # the frame before, the frame, those of the look-ahead
-        self.into = nn.Linear(self.n_input_frames * config.latent_size, frame_channels)
-        self.blocks = _stack(config.decoder_blocks, frame_channels, config)
-        self.split = nn.Linear(frame_channels, config.n_subframes * subframe_channels)
-        self.fine = _stack(config.subframe_blocks[1], subframe_channels, config)
-        self.norm = nn.LayerNorm(subframe_channels)
-        self.out = nn.Linear(subframe_channels, 2 * config.n_bins)
-        self.memory_sizes = (self.blocks.memory_size, self.fine.memory_size)
+        self.in_proj = nn.Linear(self.n_input_frames * config.latent_size, frame_channels)
+        self.frame_blocks = _stack(config.decoder_blocks, frame_channels, config)
+        self.subframe_proj = nn.Linear(frame_channels, config.n_subframes * subframe_channels)
+        self.subframe_blocks = _stack(config.subframe_blocks[1], subframe_channels, config)
+        self.subframe_norm = nn.LayerNorm(subframe_channels)
+        self.out_proj = nn.Linear(subframe_channels, 2 * config.n_bins)
+        self.memory_sizes = (self.frame_blocks.memory_size, self.subframe_blocks.memory_size)
 
     def forward(self, latent: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Decode a whole clip, or the next frames of a stream.
@@ -128,10 +132,10 @@ class SpectralDecoder(nn.Module):
         frame_memory, subframe_memory = split_memory(memory, self.memory_sizes)
         n_frames = latent.shape[1] - self.n_input_frames + 1
         inputs = _concatenate_shifted(latent, self.n_input_frames, n_frames)
-        hidden, frame_memory = self.blocks(self.into(inputs), frame_memory)
-        subframes = self.split(hidden).reshape(hidden.shape[0], -1, self.config.subframe_channels[1])
-        subframes, subframe_memory = self.fine(subframes, subframe_memory)
-        return self.out(self.norm(subframes)), _join_memory(frame_memory, subframe_memory)
+        hidden, frame_memory = self.frame_blocks(self.in_proj(inputs), frame_memory)
+        subframes = self.subframe_proj(hidden).reshape(hidden.shape[0], -1, self.config.subframe_channels[1])
+        subframes, subframe_memory = self.subframe_blocks(subframes, subframe_memory)
+        return self.out_proj(self.subframe_norm(subframes)), _join_memory(frame_memory, subframe_memory)
 
 
 class StftSynthesis(nn.Module):

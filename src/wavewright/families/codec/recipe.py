@@ -84,12 +84,12 @@ def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndar
     n_ahead = config.encoder_look_ahead - base_config.encoder_look_ahead
     if n_ahead > 0:  # weights of 0 for the further frames
         n_more = n_ahead * base_config.n_subframes * base_config.subframe_channels[0]
-        tensors["encoder.merge.weight"] = np.pad(tensors["encoder.merge.weight"], ((0, 0), (0, n_more)))
-    last = f"encoder.blocks.blocks.{base_config.encoder_blocks - 1}."
+        tensors["encoder.frame_proj.weight"] = np.pad(tensors["encoder.frame_proj.weight"], ((0, 0), (0, n_more)))
+    last = f"encoder.frame_blocks.blocks.{base_config.encoder_blocks - 1}."
     last_block = {name.removeprefix(last): array for name, array in tensors.items() if name.startswith(last)}
     for index in range(base_config.encoder_blocks, config.encoder_blocks):  # a scale of 0: they add nothing at first
         block = last_block | {"scale": np.zeros_like(last_block["scale"])}
-        tensors |= {f"encoder.blocks.blocks.{index}.{name}": array for name, array in block.items()}
+        tensors |= {f"encoder.frame_blocks.blocks.{index}.{name}": array for name, array in block.items()}
     return tensors
 
 

@@ -132,7 +132,7 @@ class CodecRuntime(Codec):
         return self.folder.session(
             ENCODER_FILE,
             {"features": (1, None, 3 * config.n_bins), "memory": (1, memory_size)},
-            {"numbers": (1, None, config.n_codebooks), "memory_after": (1, memory_size)},
+            {"codes": (1, None, config.n_codebooks), "next_memory": (1, memory_size)},
         )
 
     @cached_property
@@ -143,8 +143,8 @@ class CodecRuntime(Codec):
         memory_size += self._stack_memory(config.subframe_blocks[1], config.subframe_channels[1])
         return self.folder.session(
             DECODER_FILE,
-            {"numbers": (1, None, config.n_codebooks), "memory": (1, memory_size)},
-            {"described": (1, None, 2 * config.n_bins), "memory_after": (1, memory_size)},
+            {"codes": (1, None, config.n_codebooks), "memory": (1, memory_size)},
+            {"spectra": (1, None, 2 * config.n_bins), "next_memory": (1, memory_size)},
         )
 
     def _stack_memory(self, n_blocks: int, channels: int) -> int:
@@ -260,7 +260,7 @@ class StreamDecoder(CodecDecoder):
     def _decode(self, codes: np.ndarray) -> np.ndarray:
         """Return samples of ``codes (n_codebooks, 1 + frames + look_ahead)``, whose first frame is the previous one."""
         config = self._config
-        output, self._memory = self._session.run(None, {"numbers": codes.T[None], "memory": self._memory})
+        output, self._memory = self._session.run(None, {"codes": codes.T[None], "memory": self._memory})
         self._session.check_length(output, (codes.shape[1] - 1 - config.look_ahead) * config.n_subframes)
         spectra = self._runtime.finite(output[0])
         frames = np.concatenate([self._frames, synthesis_frames(spectra, config)])
