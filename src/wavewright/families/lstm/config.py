@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ...contracts.config import ModelConfig
+from ...contracts.config import TEMPERATURE_RANGE, ModelConfig
 from ...errors import BadSetting
 from ...ranges import check_names, check_ranges
 
@@ -41,7 +41,7 @@ class LstmConfig(ModelConfig):
         "n_mixtures": (1, 256),
         "dropout": (0.0, 0.9),
         "input_noise": (0.0, 10.0),
-        "temperature": (0.0, 2.0),
+        "temperature": TEMPERATURE_RANGE,
     }
 
     sample_rate: int = 22_050

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ...contracts.config import ModelConfig
+from ...contracts.config import TEMPERATURE_RANGE, ModelConfig
 from ...dsp.position import POSITION_FEATURES
 from ...ranges import check_names
 
@@ -34,7 +34,7 @@ class PriorConfig(ModelConfig):
         "level_layers": (1, 16),
         "label_size": (1, 1_024),
         "dropout": (0.0, 0.9),
-        "temperature": (0.0, 2.0),
+        "temperature": TEMPERATURE_RANGE,
         "top_p": (0.01, 1.0),
     }
 

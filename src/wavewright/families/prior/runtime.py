@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,10 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from ... import models
+from ...contracts.generation import ClipRequest, SequenceGenerator
 from ...contracts.lookup import index_of
-from ...contracts.runtime import Continuer
 from ...dsp.position import POSITION_FEATURES, position_features
-from ...errors import BadAudio, BadModel, BadSetting
+from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder, Shapes
 from ..codec import CODEC
 from ..codec.runtime import CodecRuntime
@@ -28,23 +27,19 @@ CHUNK_FRAMES = 25  # that are drawn before they are decoded
 
 
 @dataclass(frozen=True)
-class Sound:
-    """What a sound is made from: its length, label and speaker by number, temperature, and its random numbers."""
+class CodesRequest(ClipRequest):
+    """A clip whose length is known before its codes are drawn."""
 
     n_samples: int
-    label: int
-    speaker: int
-    temperature: float
-    rng: np.random.Generator
 
 
-class PriorRuntime(Continuer):
-    """A prior that plays through its codec. Clip ``i`` depends on the models, the label, the seed and ``i`` alone."""
+class PriorRuntime(SequenceGenerator[CodesRequest]):
+    """A prior that plays through its codec."""
 
-    def __init__(self, folder: ModelFolder):
-        super().__init__(folder)
-        self.config = config = folder.config(PriorConfig)
-        self.labels, self.speakers, self.sample_rate = config.labels, config.speakers, config.sample_rate
+    def __init__(self, folder: ModelFolder) -> None:
+        config = folder.config(PriorConfig)
+        super().__init__(folder, config)
+        self.config = config
         self.n_levels, self.hop_length, self.codebook_size = config.n_levels, config.hop_length, config.codebook_size
         self.codec = self._codec()
         inputs: Shapes = {"before": (1, config.n_levels)}
@@ -57,74 +52,9 @@ class PriorRuntime(Continuer):
         self._within = folder.session(LEVEL_FILE, inputs, {"logits": (1, config.codebook_size + 1)})
 
     @property
-    def options(self) -> tuple[str, ...]:
-        """Names of the further parameters that `generate` takes for this model."""
-        return ("seconds", "temperature", "speaker")
-
-    def generate(
-        self,
-        label: str | None = None,
-        count: int = 1,
-        seed: int = 0,
-        start: int = 0,
-        seconds: float | None = None,
-        temperature: float | None = None,
-        speaker: str | None = None,
-    ) -> list[np.ndarray]:
-        """Clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1].
-
-        Without ``label`` clip ``i`` has the label number ``i`` modulo their number; without ``speaker`` one is drawn for each clip.
-        ``seconds`` is the length of all; without it each is drawn as its kind lasts, and endless sounds last DEFAULT_SECONDS. Without
-        ``temperature`` it is the model's own. Raises BadSetting for what the model does not have or cannot do.
-        """
-        sounds = [
-            self._sound(label, seed, index, seconds, temperature, speaker) for index in range(start, start + count)
-        ]
-        return [np.concatenate(list(self._chunks(sound)), axis=1) for sound in sounds]
-
-    def stream(
-        self,
-        label: str | None = None,
-        seed: int = 0,
-        index: int = 0,
-        seconds: float | None = None,
-        temperature: float | None = None,
-        speaker: str | None = None,
-    ) -> Iterator[np.ndarray]:
-        """The same clip as :meth:`generate` gives, in chunks ``(1, time)`` as it is drawn; raises as it does, before the first."""
-        return self._chunks(self._sound(label, seed, index, seconds, temperature, speaker))
-
-    def continue_from(
-        self,
-        wave: np.ndarray,
-        seconds: float,
-        label: str | None = None,
-        seed: int = 0,
-        index: int = 0,
-        temperature: float | None = None,
-        speaker: str | None = None,
-    ) -> np.ndarray:
-        """``wave (1, time)`` at the model's rate as its codec hears it, and what comes next, ``seconds`` in all: ``(1, time)`` float32.
-
-        Raises BadAudio for a clip that is empty, has several channels or numbers that are not finite, BadSetting for one that is no
-        shorter than ``seconds`` and as :meth:`generate`.
-        """
-        given = np.asarray(wave, np.float32)
-        if given.ndim != 2 or given.shape[0] != 1 or not given.size or not np.isfinite(given).all():
-            raise BadAudio(
-                f"The clip to continue has shape {given.shape}; it must be (1, time) with at least one sample, all of them finite "
-                "numbers: mix channels first."
-            )
-        sound = self._sound(label, seed, index, seconds, temperature, speaker)
-        if given.shape[1] >= sound.n_samples:
-            raise BadSetting(
-                f"The clip to continue lasts {given.shape[1] / self.sample_rate:.3g} s; ask for more than that, not for {seconds:g} s in all."
-            )
-        codes = self.codec.encode(given[0])
-        n_whole = max(
-            1, given.shape[1] // self.hop_length
-        )  # the codec fills up the last frame with silence, which is not meant
-        return np.concatenate(list(self._chunks(sound, codes[:, :n_whole])), axis=1)
+    def seconds_range(self) -> tuple[float, float]:
+        """Shortest and longest clip, in seconds."""
+        return SHORTEST_SECONDS, LONGEST_SECONDS[self.config.duration]
 
     def tokens(
         self,
@@ -142,14 +72,14 @@ class PriorRuntime(Continuer):
         BadSetting as :meth:`generate`, for codes that no codec gives, and for ones that leave nothing to draw.
         """
         heard = None if given is None else checked(given, self.config)
-        sound = self._sound(label, seed, index, seconds, temperature, speaker)
-        n_given, n_frames = 0 if heard is None else heard.shape[1], -(-sound.n_samples // self.hop_length)
+        request = self._request(label, seed, index, seconds, temperature, speaker)
+        n_given, n_frames = 0 if heard is None else heard.shape[1], self._n_frames(request)
         if n_given >= n_frames:
             raise BadSetting(
                 f"The codes to begin with are {n_given} frames, {n_given * self.hop_length / self.sample_rate:.3g} s; ask for more than "
                 f"that, not for {n_frames} frames in all."
             )
-        return np.stack(list(self._frames(sound, heard)), axis=1)
+        return np.stack(list(self._frames(request, heard)), axis=1)
 
     def nats_of(self, codes: np.ndarray, label: str | None = None, speaker: str | None = None) -> np.ndarray:
         """What each of ``codes (n_levels or more, frames)`` costs, given all before it: nats ``(n_levels, frames)`` float64.
@@ -193,15 +123,30 @@ class PriorRuntime(Continuer):
             )
         return logits
 
-    def _frames(self, sound: Sound, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """Frame after frame of codes ``(n_levels,)``."""
-        n_frames = -(-sound.n_samples // self.hop_length)
-        return draw_frames(self, self.config, sound.rng, n_frames, sound.label, sound.speaker, sound.temperature, given)
+    def _n_frames(self, request: CodesRequest) -> int:
+        return -(-request.n_samples // self.hop_length)
 
-    def _chunks(self, sound: Sound, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """The sound in chunks ``(1, time)``, each of about CHUNK_FRAMES frames."""
-        n_left = sound.n_samples
-        for wave in self._decoded(self._frames(sound, given)):
+    def _frames(self, request: CodesRequest, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Frame after frame of codes ``(n_levels,)``."""
+        return draw_frames(
+            self,
+            self.config,
+            request.rng,
+            self._n_frames(request),
+            request.label,
+            request.speaker,
+            request.temperature,
+            given,
+        )
+
+    def _chunks(self, request: CodesRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Yield the clip in chunks ``(1, time)`` of about CHUNK_FRAMES frames."""
+        codes = None
+        if prompt is not None:
+            n_whole = max(1, prompt.shape[1] // self.hop_length)  # the codec pads the last frame with silence
+            codes = self.codec.encode(prompt[0])[:, :n_whole]
+        n_left = request.n_samples
+        for wave in self._decoded(self._frames(request, codes)):
             if len(wave) and n_left:
                 yield np.clip(wave[None, :n_left], -1.0, 1.0)
                 n_left -= min(len(wave), n_left)
@@ -213,38 +158,15 @@ class PriorRuntime(Continuer):
             yield decoder.push(np.stack(drawn, axis=1))
         yield decoder.finish()
 
-    def _sound(
-        self,
-        label: str | None,
-        seed: int,
-        index: int,
-        seconds: float | None,
-        temperature: float | None,
-        speaker: str | None,
-    ) -> Sound:
-        """What clip ``index`` is made from; speaker and duration are drawn in this order, whether they are asked for or not."""
-        low, high = PriorConfig.RANGES["temperature"]
-        temperature = self.config.temperature if temperature is None else temperature
-        if not low <= temperature <= high:
-            raise BadSetting(f"The temperature is {temperature}; it must lie between {low} and {high}.")
-        number = index % max(len(self.labels), 1) if label is None else self._number(label, "label")
-        name = self.labels[number] if self.labels else ""
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
-        chosen = int(rng.integers(max(len(self.speakers), 1)))
-        voice = chosen if speaker is None else self._number(speaker, "speaker")
+    def _draw_request(
+        self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator
+    ) -> CodesRequest:
+        drawn_speaker = self._draw_speaker(rng)
+        speaker = drawn_speaker if speaker is None else speaker
+        drawn_samples = round(DEFAULT_SECONDS * self.sample_rate)
         if self.config.duration == "drawn":
-            n_samples = draw_duration(self._durations, self.config, number, voice, rng) * self.hop_length
-        else:
-            n_samples = round(DEFAULT_SECONDS * self.sample_rate)
-        return Sound(n_samples if seconds is None else self._n_samples(seconds), number, voice, temperature, rng)
-
-    def _n_samples(self, seconds: float) -> int:
-        longest = LONGEST_SECONDS[self.config.duration]
-        if not SHORTEST_SECONDS <= seconds <= longest:
-            raise BadSetting(
-                f"A sound of {seconds} s is not possible; {self.card.name} makes sounds of {SHORTEST_SECONDS:g} to {longest:g} s."
-            )
-        return round(seconds * self.sample_rate)
+            drawn_samples = draw_duration(self._durations, self.config, label, speaker, rng) * self.hop_length
+        return CodesRequest(drawn_samples if n_samples is None else n_samples, label, speaker, temperature, rng)
 
     def _number(self, asked: str | None, kind: str) -> int:
         """The number of a label or speaker; raises BadSetting for one that the model lacks, or for none where it has some."""

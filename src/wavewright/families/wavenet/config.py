@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ...contracts.config import ModelConfig
+from ...contracts.config import TEMPERATURE_RANGE, ModelConfig
 from ...errors import BadSetting
 from ...ranges import check_names, check_ranges
 
@@ -46,7 +46,7 @@ class WaveNetConfig(ModelConfig):
         "condition_hop": (1, 4_096),
         "n_fft": (16, 16_384),
         "n_mels": (8, 512),
-        "temperature": (0.0, 2.0),
+        "temperature": TEMPERATURE_RANGE,
     }
 
     sample_rate: int = 16_000

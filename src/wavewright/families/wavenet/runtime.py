@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from ...contracts.lookup import index_of
-from ...contracts.runtime import Continuer, Vocoder
+from ...contracts.generation import ClipRequest, SequenceGenerator
+from ...contracts.runtime import Vocoder
 from ...dsp.speech_mel import MEL_FLOOR, mel_to_features
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder, Shapes, as_float32
@@ -25,23 +24,21 @@ CHUNK_FRAMES = 64  # whose condition is computed at once
 
 
 @dataclass(frozen=True)
-class Sound:
-    """What a sound is made from: its length, label and speaker by number, the seed of its samples, and the clip whose contour it has."""
+class SampleRequest(ClipRequest):
+    """A clip with the seed of its samples, and the training clip whose contour it has."""
 
     n_samples: int
-    label: int
-    speaker: int
-    seed: int
-    clip: int = 0
+    sample_seed: int
+    contour_clip: int = 0
 
 
-class WaveNetRuntime(Continuer, Vocoder):
-    """A WaveNet that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone."""
+class WaveNetRuntime(SequenceGenerator[SampleRequest], Vocoder):
+    """A WaveNet that plays."""
 
-    def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None = None):
-        super().__init__(folder)
-        self.config = config = folder.config(WaveNetConfig)
-        self.labels, self.speakers, self.sample_rate = config.labels, config.speakers, config.sample_rate
+    def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None = None) -> None:
+        config = folder.config(WaveNetConfig)
+        super().__init__(folder, config)
+        self.config = config
         self.hop_length, self.n_mels = config.hop_length, config.n_mels
         self._mode = mode
         self._session = None
@@ -93,66 +90,9 @@ class WaveNetRuntime(Continuer, Vocoder):
             ) from error
 
     @property
-    def options(self) -> tuple[str, ...]:
-        """Names of the further parameters that `generate` takes for this model."""
-        return ("seconds", "temperature", "speaker")
-
-    def generate(
-        self,
-        label: str | None = None,
-        count: int = 1,
-        seed: int = 0,
-        start: int = 0,
-        seconds: float | None = None,
-        temperature: float | None = None,
-        speaker: str | None = None,
-    ) -> list[np.ndarray]:
-        """Clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1], as long as its kind lasts.
-
-        Without ``label`` clip ``i`` has the label number ``i`` modulo their number; without ``speaker`` one is drawn for each clip.
-        ``seconds`` sets the length, and without ``temperature`` it is the model's own. Raises BadSetting for a label or speaker that the model does not have, an impossible length, and for
-        a vocoder, which needs mel frames.
-        """
-        temperature = self._checked_temperature(temperature)
-        sounds = [self._sound(label, seed, index, seconds, speaker) for index in range(start, start + count)]
-        return [np.concatenate(list(self._chunks(sound, temperature)), axis=-1) for sound in sounds]
-
-    def stream(
-        self,
-        label: str | None = None,
-        seed: int = 0,
-        index: int = 0,
-        seconds: float | None = None,
-        temperature: float | None = None,
-        speaker: str | None = None,
-    ) -> Iterator[np.ndarray]:
-        """The same clip as :meth:`generate` gives, in chunks ``(1, time)`` as they are drawn; raises as it does, before the first."""
-        temperature = self._checked_temperature(temperature)
-        return self._chunks(self._sound(label, seed, index, seconds, speaker), temperature)
-
-    def continue_from(
-        self,
-        wave: np.ndarray,
-        seconds: float,
-        label: str | None = None,
-        seed: int = 0,
-        index: int = 0,
-        temperature: float | None = None,
-        speaker: str | None = None,
-    ) -> np.ndarray:
-        """``wave (1, time)`` at the model's rate as the network hears it, and what comes next, to ``seconds`` in all: ``(1, time)``.
-
-        Raises BadSetting for a clip that is empty or no shorter than ``seconds``.
-        """
-        temperature = self._checked_temperature(temperature)
-        sound = self._sound(label, seed, index, seconds, speaker)
-        if wave.ndim != 2 or wave.shape[0] != 1 or not 0 < wave.shape[1] < sound.n_samples:
-            raise BadSetting(
-                f"The clip to continue has shape {wave.shape}; it must be mono (1, time), not empty, and shorter than the "
-                f"{sound.n_samples} samples ({seconds:g} s) that are asked for."
-            )
-        given = to_heard(np.clip(wave, -1.0, 1.0), self.config)
-        return np.concatenate(list(self._chunks(sound, temperature, given)), axis=-1)
+    def seconds_range(self) -> tuple[float, float]:
+        """Shortest and longest clip, in seconds."""
+        return 1 / self.sample_rate, LONGEST_SECONDS
 
     def mel_of(self, wave: np.ndarray) -> np.ndarray:
         """The log-mel frames ``(n_mels, frames)`` of ``wave (time,)`` at the model's rate, which :meth:`vocode` makes a wave of again."""
@@ -180,51 +120,44 @@ class WaveNetRuntime(Continuer, Vocoder):
             )
         after_the_end = np.full((config.n_mels, config.context_frames), np.log(MEL_FLOOR), np.float32)
         mel = np.concatenate([mel, after_the_end], axis=1)
-        sound = Sound((mel.shape[1] - config.context_frames) * config.hop_length, 0, 0, seed)
+        n_samples = (mel.shape[1] - config.context_frames) * config.hop_length
+        request = SampleRequest(n_samples, 0, 0, temperature, np.random.default_rng(seed), sample_seed=seed)
         prediction = prediction_of(mel, config) if config.prediction_order else None
-        return self._drawn(mel_to_features(mel), sound, temperature, None, prediction)
+        return self._drawn(mel_to_features(mel), request, None, prediction)
 
-    def _checked_temperature(self, temperature: float | None) -> float:
-        """The temperature itself, or the model's own; raises BadSetting where there is no such temperature."""
-        low, high = WaveNetConfig.RANGES["temperature"]
-        temperature = self.config.temperature if temperature is None else temperature
-        if not low <= temperature <= high:
-            raise BadSetting(
-                f"The temperature is {temperature}; it must lie between {low:g} and {high:g}, and is 1 for what the network learned."
-            )
-        return temperature
-
-    def _chunks(self, sound: Sound, temperature: float, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    def _chunks(self, request: SampleRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
         config = self.config
-        n_frames = (
-            frames_of(sound.n_samples, config) + config.context_frames
-        )  # as in training, frames go on after the end
-        if config.condition == "mel":
-            raise BadSetting(f"{self.card.name} is a vocoder: it speaks from mel frames and makes nothing by itself.")
+        # As in training, frames go on after the end.
+        n_frames = frames_of(request.n_samples, config) + config.context_frames
         frames = np.zeros((n_frames, 0), np.float32)
         if config.condition == "position":
-            frames = position_features(n_frames, sound.n_samples, config)
+            frames = position_features(n_frames, request.n_samples, config)
         if config.contour:
-            contour = stretched(self._contours.one(sound.clip, config.hop_length), frames_of(sound.n_samples, config))
+            contour = self._contours.one(request.contour_clip, config.hop_length)
+            contour = stretched(contour, frames_of(request.n_samples, config))
             frames = np.concatenate([frames, covering(contour, n_frames)], axis=1)
-        return self._drawn(frames, sound, temperature, given)
+        given = None if prompt is None else to_heard(np.clip(prompt, -1.0, 1.0), config)
+        return self._drawn(frames, request, given)
 
     def _drawn(
         self,
         frames: np.ndarray,
-        sound: Sound,
-        temperature: float,
+        request: SampleRequest,
         given: np.ndarray | None,
         prediction: Prediction | None = None,
     ) -> Iterator[np.ndarray]:
         """The chunks of a sound ``(1, time)``; of ``given (1, time)`` the network hears each sample in the place of its own."""
-        state, past = self.engine.start([sound.seed]), None
+        state, past = self.engine.start([request.sample_seed]), None
         step = CHUNK_FRAMES * self.config.hop_length
-        for begin in range(0, sound.n_samples, step):
-            n_samples = min(step, sound.n_samples - begin)
-            condition = self._condition(frames, begin // self.config.hop_length, sound)
+        for begin in range(0, request.n_samples, step):
+            n_samples = min(step, request.n_samples - begin)
+            condition = self._condition(frames, begin // self.config.hop_length, request)
             heard = self._heard(
-                state, n_samples, condition, temperature, None if given is None else given[:, begin : begin + n_samples]
+                state,
+                n_samples,
+                condition,
+                request.temperature,
+                None if given is None else given[:, begin : begin + n_samples],
             )
             wave, past = to_wave(heard, self.config, past, prediction, begin // self.config.condition_hop)
             yield np.clip(wave, -1.0, 1.0)
@@ -242,40 +175,34 @@ class WaveNetRuntime(Continuer, Vocoder):
         rest = None if condition is None else condition[:, given.shape[1] // self.config.condition_hop :]
         return np.concatenate([given, self.engine.draw(state, n_left, rest, temperature)], axis=1)
 
-    def _condition(self, frames: np.ndarray, first: int, sound: Sound) -> np.ndarray | None:
+    def _condition(self, frames: np.ndarray, first: int, request: SampleRequest) -> np.ndarray | None:
         """What each layer gets in the chunk from frame ``first`` on, ``(1, rows, layers, 2 channels)``; None where nothing is asked."""
         if self._session is None:
             return None
         context = self.config.context_frames
         lead = min(context, first)
         inputs: dict[str, np.ndarray] = {"frames": frames[None, first - lead : first + CHUNK_FRAMES + context]}
-        inputs |= {"label": np.array([sound.label])} if self.labels else {}
-        inputs |= {"speaker": np.array([sound.speaker])} if self.speakers else {}
+        inputs |= {"label": np.array([request.label])} if self.labels else {}
+        inputs |= {"speaker": np.array([request.speaker])} if self.speakers else {}
         rows = self._session.run(["condition"], inputs)[0]  # (1, rows, layers * 2 * channels)
         a_frame = self.config.hop_length // self.config.condition_hop
         rows = rows[:, lead * a_frame : (lead + CHUNK_FRAMES) * a_frame]  # further ones than the sound needs do no harm
         return np.ascontiguousarray(rows.reshape(1, rows.shape[1], self.config.n_layers, 2 * self.config.channels))
 
-    def _sound(
-        self, label: str | None, seed: int, index: int, seconds: float | None, speaker: str | None = None
-    ) -> Sound:
-        """The length, label, speaker and seed of clip ``index``; the order in which they are drawn is part of what a seed means."""
-        model = self.card.name
-        number = index % max(len(self.labels), 1) if label is None else index_of(label, self.labels, "label", model)
-        name = self.labels[number] if self.labels else ""
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
-        share, drawn_speaker, sample_seed = (
-            rng.random(),
-            int(rng.integers(max(len(self.speakers), 1))),
-            int(rng.integers(2**32)),
-        )
-        voice = drawn_speaker if speaker is None else index_of(speaker, self.speakers, "speaker", model)
-        clip = self._contours.chosen(share, number, voice) if self.config.contour else 0
-        if seconds is None and self.config.contour:
-            return Sound(int(self._contours.samples[clip]), number, voice, sample_seed, clip)
-        if seconds is None:
-            quantiles = self._durations[number]
-            seconds = float(np.interp(share, np.linspace(0, 1, len(quantiles)), quantiles))
-        elif not 1 / self.sample_rate <= seconds <= LONGEST_SECONDS:
-            raise BadSetting(f"A sound of {seconds} s is not possible; seconds may be up to {LONGEST_SECONDS:g}.")
-        return Sound(max(1, round(seconds * self.sample_rate)), number, voice, sample_seed, clip)
+    def _draw_request(
+        self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator
+    ) -> SampleRequest:
+        if self.config.condition == "mel":
+            raise BadSetting(f"{self.name} is a vocoder: it speaks from mel frames and makes nothing by itself.")
+        quantile = rng.random()
+        drawn_speaker = self._draw_speaker(rng)
+        sample_seed = int(rng.integers(2**32))
+        speaker = drawn_speaker if speaker is None else speaker
+        contour_clip = self._contours.chosen(quantile, label, speaker) if self.config.contour else 0
+        if n_samples is None and self.config.contour:
+            n_samples = int(self._contours.samples[contour_clip])
+        if n_samples is None:
+            quantiles = self._durations[label]
+            seconds = float(np.interp(quantile, np.linspace(0, 1, len(quantiles)), quantiles))
+            n_samples = max(1, round(seconds * self.sample_rate))
+        return SampleRequest(n_samples, label, speaker, temperature, rng, sample_seed, contour_clip)
