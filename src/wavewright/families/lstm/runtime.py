@@ -8,13 +8,13 @@ import numpy as np
 
 from ...contracts.generation import ClipRequest, SequenceGenerator
 from ...dsp.position import POSITION_FEATURES
-from ...errors import BadModel
-from ...models.folder import ModelFolder, Shapes
-from .config import STATISTICS_FILE, LstmConfig
-from .sampling import SHORTEST_FRAMES, Statistics, draw_sound
+from ...models.folder import ModelFolder
+from ...models.graph_session import Shapes
+from .config import STEP_FILE, LstmConfig
+from .sampling import FrameSampler, draw_clip
+from .statistics import SHORTEST_FRAMES, ClipStatistics
 
-GRAPH_FILE = "step.onnx"
-DEFAULT_SECONDS = 5.0  # of an endless sound
+DEFAULT_SECONDS = 5.0  # of an endless clip
 LONGEST_SECONDS = 3_600.0
 
 
@@ -25,7 +25,7 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
         config = folder.config(LstmConfig)
         super().__init__(folder, config)
         self.config = config
-        self.statistics = self._statistics()
+        self.statistics = ClipStatistics.read(folder, config)
         inputs: Shapes = {"frame": (1, config.n_features)}
         if config.has_position:
             inputs["position"] = (1, POSITION_FEATURES)
@@ -35,7 +35,7 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
             inputs["speaker"] = (1,)
         state = (1, config.n_states, config.hidden_size)
         inputs["state"] = state
-        self._session = folder.session(GRAPH_FILE, inputs, {"outputs": (1, config.n_outputs), "next_state": state})
+        self._session = folder.session(STEP_FILE, inputs, {"outputs": (1, config.n_outputs), "next_state": state})
 
     @property
     def seconds_range(self) -> tuple[float, float]:
@@ -45,7 +45,7 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
     def step(
         self, frame: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The network's step from one frame to the next; see :class:`.sampling.Step`."""
+        """Return the outputs for the next frame, and the next state; see :class:`.sampling.FrameStep`."""
         inputs = {"frame": frame[None], "state": state[None]}
         if self.config.has_position:
             inputs["position"] = position[None]
@@ -66,34 +66,13 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
 
     def _chunks(self, request: ClipRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Yield the clip as one chunk: its level and its edges depend on all of it."""
-        wave = draw_sound(
+        sampler = FrameSampler(
             self.step,
             self.config,
             self.statistics,
-            request.rng,
             request.label,
             request.speaker,
-            request.n_samples,
             request.temperature,
-            None if prompt is None else prompt[0],
+            request.rng,
         )
-        yield wave[None]
-
-    def _statistics(self) -> Statistics:
-        """What the model knows of its training sounds; raises BadModel where it does not fit its config."""
-        config, tensors = self.config, self.folder.tensors(STATISTICS_FILE)
-        n = config.n_features
-        of_kinds = (max(len(config.labels), 1), max(len(config.speakers), 1))
-        shapes = {"mean": (n,), "directions": (n, n), "scales": (n,), "durations": of_kinds}
-        for name, shape in shapes.items():
-            if name not in tensors or tensors[name].shape[: len(shape)] != shape:
-                raise BadModel(
-                    f"{self.folder.path / STATISTICS_FILE} has no {name} of shape {shape}, which its card asks for; copy the model "
-                    "again."
-                )
-            if not tensors[name].size or not np.isfinite(tensors[name]).all():
-                raise BadModel(
-                    f"{self.folder.path / STATISTICS_FILE} has numbers of {name} that are missing or not finite; copy the "
-                    "model again."
-                )
-        return Statistics.of(tensors)
+        yield draw_clip(sampler, request.n_samples, None if prompt is None else prompt[0])[None]
