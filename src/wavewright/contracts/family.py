@@ -92,14 +92,28 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     def initial_weights(self, base: ModelFolder, config: ConfigT) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network, by name, of a training that starts from ``base``.
 
-        Whether they have the shapes that ``config`` asks for is checked where they are loaded. A family whose tables of
-        labels, speakers or symbols change with the data overrides this.
+        Rows of `named_tables` are matched by name; a new name gets the mean of the known rows. Whether the tensors have
+        the shapes that ``config`` asks for is checked where they are loaded.
         """
-        return exported_weights(base, self.weight_prefixes)
+        weights = exported_weights(base, self.weight_prefixes)
+        known = self.named_tables(base.config(self.config)) if self.named_tables(config) else {}
+        for table, (kind, names) in self.named_tables(config).items():
+            weights = match_names(weights, table, names, known[table][1], kind, base.card.name)
+        return weights
+
+    def named_tables(self, config: ConfigT) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return the exported weights that have a row for each label or speaker.
+
+        By name of the weight: ``"label"`` or ``"speaker"``, and the names of the rows.
+        """
+        return {}
 
     def new_tables(self, base: ModelFolder, config: ConfigT) -> Sequence[str]:
         """Return the names of tables with rows that ``base`` does not have, which do not move back towards it."""
-        return ()
+        if not self.named_tables(config):
+            return ()
+        known = self.named_tables(base.config(self.config))
+        return [table for table, (_, names) in self.named_tables(config).items() if names != known[table][1]]
 
     def match_base(self, prepared: PreparedT, base: ModelFolder) -> PreparedT:
         """Return the data of a training that starts from ``base``, represented as its weights expect it.

@@ -27,22 +27,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.family import Capability, Family, match_names
+from ...contracts.family import Capability, Family
 from .config import METRICS, SIZES, STATISTICS_FILE, LstmConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import numpy as np
 
     from ...data.entry import Entry
     from ...models.folder import ModelFolder
     from .recipe import LstmPrepared, LstmRecipe
     from .runtime import LstmRuntime
     from .training import LstmTraining
-
-
-LABEL_TABLE, SPEAKER_TABLE = "labels.weight", "speakers.weight"  # among the exported weights
 
 
 class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
@@ -87,17 +82,9 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
 
         return fine_tuning(base.config(LstmConfig))
 
-    def initial_weights(self, base: ModelFolder, config: LstmConfig) -> dict[str, np.ndarray]:
-        """Return the weights of ``base``; a new label or speaker has the mean embedding of the known ones."""
-        known, weights = base.config(LstmConfig), super().initial_weights(base, config)
-        weights = match_names(weights, LABEL_TABLE, config.labels, known.labels, "label", base.card.name)
-        return match_names(weights, SPEAKER_TABLE, config.speakers, known.speakers, "speaker", base.card.name)
-
-    def new_tables(self, base: ModelFolder, config: LstmConfig) -> Sequence[str]:
-        """Return the names of the embeddings whose labels or speakers differ from those of ``base``."""
-        known = base.config(LstmConfig)
-        changed = {LABEL_TABLE: config.labels != known.labels, SPEAKER_TABLE: config.speakers != known.speakers}
-        return [table for table, is_changed in changed.items() if is_changed]
+    def named_tables(self, config: LstmConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return the embeddings of labels and speakers."""
+        return {"labels.weight": ("label", config.labels), "speakers.weight": ("speaker", config.speakers)}
 
     def match_base(self, prepared: LstmPrepared, base: ModelFolder) -> LstmPrepared:
         """Return the data with the frames whitened as ``base`` whitens them, since its weights depend on it."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...contracts.conditioning import conditioning_inputs, conditioning_shapes
 from ...contracts.generation import ClipRequest, SequenceGenerator
-from ...dsp.position import POSITION_FEATURES
 from ...models.folder import ModelFolder
 from ...models.graph_session import Shapes
 from .config import STEP_FILE, LstmConfig
@@ -27,14 +27,8 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
         self.config = config
         self.statistics = ClipStatistics.read(folder, config)
         inputs: Shapes = {"frame": (1, config.n_features)}
-        if config.has_position:
-            inputs["position"] = (1, POSITION_FEATURES)
-        if config.labels:
-            inputs["label"] = (1,)
-        if config.speakers:
-            inputs["speaker"] = (1,)
         state = (1, config.n_states, config.hidden_size)
-        inputs["state"] = state
+        inputs |= {**conditioning_shapes(config), "state": state}
         self._session = folder.session(STEP_FILE, inputs, {"outputs": (1, config.n_outputs), "next_state": state})
 
     @property
@@ -47,12 +41,7 @@ class LstmRuntime(SequenceGenerator[ClipRequest]):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the outputs for the next frame, and the next state; see :class:`.sampling.FrameStep`."""
         inputs = {"frame": frame[None], "state": state[None]}
-        if self.config.has_position:
-            inputs["position"] = position[None]
-        if self.labels:
-            inputs["label"] = np.array([label], np.int64)
-        if self.speakers:
-            inputs["speaker"] = np.array([speaker], np.int64)
+        inputs |= conditioning_inputs(self.config, position, label, speaker)
         outputs, next_state = self._session.run(None, inputs)
         return outputs[0], next_state[0]
 

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...dsp.position import position_features
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
+from ...nn.step_inputs import example_conditioning, split_conditioning
 from .config import STATISTICS_FILE, STEP_FILE, LstmConfig
 from .losses import frame_losses
 from .modules import MixtureDensityRNN
@@ -60,13 +60,7 @@ class LstmTraining(FamilyTraining[LstmConfig, MixtureDensityRNN, LstmPrepared]):
         """Return the graph of one step, the statistics of the training clips, and a clip of each label."""
         config = module.config
         rng = torch.Generator().manual_seed(0)
-        inputs = {"frame": torch.randn(2, config.n_features, generator=rng)}
-        if config.has_position:
-            inputs["position"] = torch.from_numpy(position_features(20)[[0, 7]])
-        if config.labels:
-            inputs["label"] = torch.zeros(2, dtype=torch.int64)
-        if config.speakers:
-            inputs["speaker"] = torch.zeros(2, dtype=torch.int64)
+        inputs = {"frame": torch.randn(2, config.n_features, generator=rng), **example_conditioning(config)}
         inputs["state"] = torch.randn(2, config.n_states, config.hidden_size, generator=rng) / 2
         waves, _ = self.samples(module, prepared)
         return ExportSpec(
@@ -124,8 +118,4 @@ class StepGraph(nn.Module):
 
     def forward(self, frame: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the outputs and the next state."""
-        config, remaining = self.recurrent.config, list(inputs)
-        position = remaining.pop(0) if config.has_position else None
-        label = remaining.pop(0) if config.labels else None
-        speaker = remaining.pop(0) if config.speakers else None
-        return self.recurrent.step(frame, position, label, speaker, remaining[0])
+        return self.recurrent.step(frame, *split_conditioning(self.recurrent.config, inputs))
