@@ -108,7 +108,7 @@ class LstmConfig(ModelConfig):
 
     @property
     def n_states(self) -> int:
-        """Number of state vectors of ``hidden_size``: the hidden vector of each layer, for an LSTM its cell vector too."""
+        """Number of state vectors: the hidden vector of each layer, and for an LSTM its cell vector."""
         return self.n_layers * (2 if self.cell == "lstm" else 1)
 
     @property

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...contracts.conditioning import conditioning_names
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
 from ...nn.step_inputs import example_conditioning, split_conditioning
@@ -60,7 +61,10 @@ class LstmTraining(FamilyTraining[LstmConfig, MixtureDensityRNN, LstmPrepared]):
         """Return the graph of one step, the statistics of the training clips, and a clip of each label."""
         config = module.config
         rng = torch.Generator().manual_seed(0)
-        inputs = {"frame": torch.randn(2, config.n_features, generator=rng), **example_conditioning(config)}
+        inputs = {
+            "frame": torch.randn(2, config.n_features, generator=rng),
+            **example_conditioning(conditioning_names(config)),
+        }
         inputs["state"] = torch.randn(2, config.n_states, config.hidden_size, generator=rng) / 2
         waves, _ = self.samples(module, prepared)
         return ExportSpec(
@@ -118,4 +122,4 @@ class StepGraph(nn.Module):
 
     def forward(self, frame: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the outputs and the next state."""
-        return self.recurrent.step(frame, *split_conditioning(self.recurrent.config, inputs))
+        return self.recurrent.step(frame, *split_conditioning(conditioning_names(self.recurrent.config), inputs))

@@ -25,7 +25,7 @@ def symbols_to_codes(symbols: np.ndarray, config: PriorConfig) -> np.ndarray:
 
 
 def checked_codes(codes: np.ndarray, config: PriorConfig) -> np.ndarray:
-    """Return the codes of the codebooks that the model has, ``(n_codebooks, frames)``.
+    """Return the codes of the codebooks that a model has, ``(n_codebooks, frames)``.
 
     Raises
     ------
@@ -35,8 +35,8 @@ def checked_codes(codes: np.ndarray, config: PriorConfig) -> np.ndarray:
     codes = np.asarray(codes)
     if codes.ndim != 2 or codes.dtype.kind not in "iu" or len(codes) < config.n_codebooks or not codes.shape[1]:
         raise BadSetting(
-            f"The codes are {codes.dtype} of shape {codes.shape}; they must be integers ({config.n_codebooks} codebooks "
-            "or more, frames), at least one frame."
+            f"The codes are {codes.dtype} of shape {codes.shape}; they must be integers ({config.n_codebooks} "
+            "codebooks or more, frames), at least one frame."
         )
     codes = codes[: config.n_codebooks]
     is_silent = codes == SILENT_CODE

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...contracts.conditioning import conditioning_names
 from ...contracts.family import EMBEDDINGS_FILE
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
@@ -66,7 +67,7 @@ class PriorTraining(FamilyTraining[PriorConfig, CodePredictor, PriorPrepared]):
         config = module.config
         rng = torch.Generator().manual_seed(0)
         symbols = torch.randint(config.codebook_size, (2, config.n_codebooks), generator=rng)
-        time_inputs = {"previous": symbols, **example_conditioning(config)}
+        time_inputs = {"previous": symbols, **example_conditioning(conditioning_names(config))}
         time_inputs["state"] = torch.randn(2, *config.state_shape, generator=rng) / 2
         depth_inputs = {
             "context": torch.randn(2, config.embedding_size, generator=rng),
@@ -128,7 +129,9 @@ class TimeGraph(nn.Module):
 
     def forward(self, previous: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the context and the next state."""
-        return self.predictor.time_step(previous, *split_conditioning(self.predictor.config, inputs))
+        return self.predictor.time_step(
+            previous, *split_conditioning(conditioning_names(self.predictor.config), inputs)
+        )
 
 
 class DepthGraph(nn.Module):
