@@ -12,8 +12,8 @@ from wavewright import dsp, loading
 from wavewright.dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.families.lstm.config import LstmConfig
-from wavewright.families.lstm.frames import frames_to_wave
 from wavewright.families.lstm.edges import attenuate_edges, quietest_cut
+from wavewright.families.lstm.frames import frames_to_wave
 from wavewright.families.vae.directions import Directions
 from wavewright.families.vae.steering import Steering, is_late
 from wavewright.metrics.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
