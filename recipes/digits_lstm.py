@@ -32,12 +32,12 @@ def digits(device: str = "cpu") -> LstmRecipe:
         duration="drawn",
         hidden_size=320,
         prenet_size=160,
-        passes=4,
+        n_iterations=4,
         log_floor=1e-5,
         input_noise=0.15,
         temperature=0.7,
     )
-    data = replace(base.data, heard_seconds=0.7)
+    data = replace(base.data, sample_seconds=0.7)
     training = replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=500, weight_bits=8)
     return replace(base, model=model, data=data, training=training)
 

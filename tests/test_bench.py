@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import ks_2samp
-from tiny_wavenet import CONFIG, MU_LAW, random_tensors, random_wave
+from tiny_wavenet import CONFIG, MU_LAW, random_signal, random_tensors
 
 from wavewright import processor
 from wavewright.cli import run
-from wavewright.families.wavenet.engine import Engine, tensor_shapes
+from wavewright.families.wavenet.engine import Engine
 from wavewright.families.wavenet.mode_choice import ModeMeasurement
+from wavewright.families.wavenet.weights import tensor_shapes
 from wavewright.nn.step_loop import StepLoop
 from wavewright.tasks import bench
 from wavewright.tasks.bench import bench_wavenet
@@ -24,7 +25,7 @@ MODES = ["int8", "int16", "int16-8-streams", "int16-portable", "float32", "torch
 
 @pytest.mark.parametrize("config", [CONFIG, MU_LAW], ids=["logistics", "mu-law"])
 def test_the_loop_has_the_outputs_of_the_engine(config):
-    tensors, wave = random_tensors(config), random_wave(1, 200, config)
+    tensors, wave = random_tensors(config), random_signal(1, 200, config)
     engine = Engine(config, tensors, "float32")
     expected = engine.outputs(engine.start([0]), wave)[0]
     loop = StepLoop(tensors, config.dilations, is_mixture=config is CONFIG)

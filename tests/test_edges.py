@@ -12,15 +12,15 @@ from wavewright import dsp, loading
 from wavewright.dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.families.lstm.config import LstmConfig
+from wavewright.families.lstm.edges import attenuate_edges, quietest_cut
 from wavewright.families.lstm.frames import frames_to_wave
-from wavewright.families.lstm.sampling import attenuate_edges, quietest_cut
 from wavewright.families.vae.directions import Directions
 from wavewright.families.vae.steering import Steering, is_late
 from wavewright.metrics.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
 
 RATE = 16_000
 N_EDGE = round(EDGE_SECONDS * RATE)
-HALF_HOPS = LstmConfig(sample_rate=RATE, n_fft=256, hop_length=128, n_mels=16, passes=6)
+HALF_HOPS = LstmConfig(sample_rate=RATE, n_fft=256, hop_length=128, n_mels=16, n_iterations=6)
 
 
 def noise(n_samples, seed=0, gain=0.1):
@@ -122,7 +122,7 @@ def test_a_wave_cut_between_frames_begins_like_the_whole_one():
     frames = noise(31 * 16).reshape(31, 16)
     whole = frames_to_wave(frames, HALF_HOPS, np.random.default_rng(0), 30 * 128)
     cut = frames_to_wave(frames[:30], HALF_HOPS, np.random.default_rng(0), 30 * 128 - 1)
-    reach = (HALF_HOPS.passes + 1) * HALF_HOPS.n_fft  # of the last frame, which is repeated rather than known
+    reach = (HALF_HOPS.n_iterations + 1) * HALF_HOPS.n_fft  # of the last frame, which is repeated rather than known
     np.testing.assert_array_equal(cut[:-reach], whole[: -reach - 1])
 
 
@@ -145,7 +145,7 @@ def test_loud_edges_are_turned_down_and_nothing_else_changes():
     attenuated = attenuate_edges(loud, N_EDGE)
     assert edge_faults(attenuated, RATE) == []
     np.testing.assert_array_equal(attenuated[2 * N_EDGE : -2 * N_EDGE], loud[2 * N_EDGE : -2 * N_EDGE])
-    np.testing.assert_array_equal(attenuate_edges(loud, N_EDGE, has_beginning=False)[: RATE // 2], loud[: RATE // 2])
+    np.testing.assert_array_equal(attenuate_edges(loud, N_EDGE, has_start=False)[: RATE // 2], loud[: RATE // 2])
     np.testing.assert_array_equal(attenuate_edges(loud[:100], N_EDGE), loud[:100])
 
 

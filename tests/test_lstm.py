@@ -1,4 +1,4 @@
-"""The LSTM family: densities and cells against scipy and torch, frames and durations, batches, a whole run."""
+"""The recurrent family: densities and cells against scipy and torch, frames, batches, a training, a warm start."""
 
 from __future__ import annotations
 
@@ -14,18 +14,26 @@ from safetensors.numpy import load_file, save_file
 from tiny_models import sign_again
 
 from wavewright import loading
+from wavewright.contracts.family import exported_weights
+from wavewright.contracts.sequence_recipe import SequenceDataSettings
 from wavewright.contracts.settings import TrainingSettings
-from wavewright.data.entry import Entry
+from wavewright.data.entry import Entry, Scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
+from wavewright.families.lstm import LSTM
+from wavewright.families.lstm.batches import FrameBatches
 from wavewright.families.lstm.config import SIZES, STATISTICS_FILE, LstmConfig
-from wavewright.families.lstm.frames import Whitening, frames_to_wave, wave_to_frames
-from wavewright.families.lstm.network import Lstm, TorchStep, build, export, losses, mixture_nll
-from wavewright.families.lstm.recipe import FrameBatches, LstmDataSettings, LstmRecipe, prepare, recipe
-from wavewright.families.lstm.sampling import Statistics, draw_frame, draw_frames
+from wavewright.families.lstm.frames import frames_to_wave, wave_to_frames
+from wavewright.families.lstm.losses import frame_losses, mixture_nll
+from wavewright.families.lstm.network import LstmNetwork
+from wavewright.families.lstm.recipe import LstmRecipe, fine_tuning, prepare, recipe
+from wavewright.families.lstm.sampling import FrameSampler, draw_frame
+from wavewright.families.lstm.statistics import ClipStatistics, Whitening
+from wavewright.families.lstm.training import LstmTraining, TorchFrameStep
 from wavewright.models.card import CARD_FILE, Card
+from wavewright.models.folder import ModelFolder
 from wavewright.training.export import as_played, export_model
-from wavewright.training.run import choose_recipe, train
+from wavewright.training.run import Provenance, Run, choose_recipe, train
 
 RATE = 8_000
 TINY = LstmConfig(
@@ -37,7 +45,7 @@ TINY = LstmConfig(
     prenet_size=10,
     label_size=3,
     n_mixtures=2,
-    passes=2,
+    n_iterations=2,
 )
 VOICE = replace(TINY, labels=("one", "two"), speakers=("ann", "bob", "cid"), source="voice", duration="drawn")
 
@@ -67,7 +75,7 @@ def words(tmp_path_factory):
 
 def small_recipe(model: LstmConfig = VOICE, **training) -> LstmRecipe:
     settings = {"batch_size": 6, "threads": 1, "precision": "float32", "metric": "distance", **training}
-    return LstmRecipe(model, LstmDataSettings(heard_seconds=0.3, crop_seconds=0.3), TrainingSettings(**settings))
+    return LstmRecipe(model, SequenceDataSettings(sample_seconds=0.3, crop_seconds=0.3), TrainingSettings(**settings))
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +83,15 @@ def prepared(words, tmp_path_factory):
     return prepare(small_recipe(), words, tmp_path_factory.mktemp("cache"))
 
 
-def seeded(config: LstmConfig) -> Lstm:
+def seeded(config: LstmConfig) -> LstmNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        return build(config)
+        return LstmNetwork(config)
+
+
+def whole_clips(prepared, *rows):
+    """A batch of these training clips."""
+    return prepared.batches.batch_of(np.array(rows), np.zeros(len(rows), int))
 
 
 def exported(folder, prepared, name="tiny", config=None):
@@ -92,7 +105,7 @@ def exported(folder, prepared, name="tiny", config=None):
         labels=list(config.labels),
         sample_rate=RATE,
     )
-    export_model(folder / name, card, export(seeded(config).eval().recurrent, prepared))
+    export_model(folder / name, card, LstmTraining().export(seeded(config).eval().recurrent, prepared))
     return folder / name
 
 
@@ -104,18 +117,18 @@ def player(prepared, tmp_path_factory):
 # --- the network
 
 
-def test_the_mixtures_likelihood_is_scipys():
+def test_the_likelihood_of_a_mixture_is_that_of_scipy():
     draw = np.random.default_rng(0)
     n_mixtures, n_features = 3, 4
     outputs, frame = draw.standard_normal(n_mixtures * (1 + 2 * n_features)), draw.standard_normal(n_features)
-    shares = scipy.special.softmax(outputs[:n_mixtures])
+    weights = scipy.special.softmax(outputs[:n_mixtures])
     means, log_deviations = outputs[n_mixtures:].reshape(2, n_mixtures, n_features)
     density = sum(
-        share * scipy.stats.multivariate_normal(mean, np.diag(np.exp(2 * log_deviation))).pdf(frame)
-        for share, mean, log_deviation in zip(shares, means, log_deviations, strict=True)
+        weight * scipy.stats.multivariate_normal(mean, np.diag(np.exp(2 * log_deviation))).pdf(frame)
+        for weight, mean, log_deviation in zip(weights, means, log_deviations, strict=True)
     )
-    found = mixture_nll(torch.from_numpy(outputs), torch.from_numpy(frame), n_mixtures)
-    assert float(found) == pytest.approx(-np.log(density), abs=1e-9)
+    nll = mixture_nll(torch.from_numpy(outputs), torch.from_numpy(frame), n_mixtures)
+    assert float(nll) == pytest.approx(-np.log(density), abs=1e-9)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -134,12 +147,12 @@ def test_step_by_step_equals_a_whole_clip(cell):
 
 def test_padding_does_not_count(prepared):
     network = seeded(prepared.recipe.model).eval().requires_grad_(False).recurrent
-    batch = {name: torch.as_tensor(array) for name, array in prepared.batches.of(np.array([0, 40])).items()}
-    whole = losses(network, batch)["frame/nll"]
+    batch = {name: torch.as_tensor(array) for name, array in whole_clips(prepared, 0, 40).items()}
+    whole = frame_losses(network, batch)["frame/nll"]
     alone = []
     for row in (0, 40):
-        one = {name: torch.as_tensor(array) for name, array in prepared.batches.of(np.array([row])).items()}
-        alone.append((one["heard"].sum(), losses(network, one)["frame/nll"]))
+        one = {name: torch.as_tensor(array) for name, array in whole_clips(prepared, row).items()}
+        alone.append((one["mask"].sum(), frame_losses(network, one)["frame/nll"]))
     assert alone[0][0] < alone[1][0]  # of different lengths
     expected = sum(n * loss for n, loss in alone) / sum(n for n, _ in alone)
     assert float(whole) == pytest.approx(float(expected), abs=1e-5)
@@ -188,10 +201,10 @@ def test_a_learned_end_comes_when_it_is_sure(prepared):
         outputs[-1] = 50.0 if state[0, 0] == 10 else -50.0
         return outputs, state + 1
 
-    statistics = Statistics(prepared.statistics.whitening, np.ones((1, 1, 2)))
-    drawn = draw_frames(step, config, statistics, np.random.default_rng(0), 0, 0)
-    assert len(drawn) == 11
-    assert len(draw_frames(step, config, statistics, np.random.default_rng(0), 0, 0, n_frames=30)) == 30
+    statistics = ClipStatistics(prepared.statistics.whitening, np.ones((1, 1, 2)))
+    sampler = FrameSampler(step, config, statistics, 0, 0, 1.0, np.random.default_rng(0))
+    assert len(sampler.draw_frames()) == 11
+    assert len(sampler.draw_frames(30)) == 30
 
 
 # --- frames
@@ -201,17 +214,17 @@ def test_white_frames_have_no_correlation_and_come_back():
     draw = np.random.default_rng(0)
     mixed = draw.standard_normal((5000, 6)) @ draw.standard_normal((6, 6)) + 3
     frames = np.concatenate([mixed, 5 * draw.standard_normal((5000, 2)) - 1], axis=1).astype(np.float32)
-    whitening = Whitening.of([frames[:2000], frames[2000:]], 6)
-    white = whitening.white(frames)
+    whitening = Whitening.fit([frames[:2000], frames[2000:]], 6)
+    white = whitening.whiten(frames)
     np.testing.assert_allclose(white.mean(axis=0), 0, atol=1e-4)
     np.testing.assert_allclose(np.cov(white[:, :6].T), np.eye(6), atol=1e-3)
     np.testing.assert_allclose(whitening.directions[6:, 6:], np.eye(2))  # pitch and periodicity stay by themselves
-    np.testing.assert_allclose(whitening.frames(white), frames, atol=1e-4)
+    np.testing.assert_allclose(whitening.unwhiten(white), frames, atol=1e-4)
 
 
 @pytest.mark.parametrize("source", ["voice", "noise", "griffin-lim"])
 def test_a_wave_comes_back_from_its_frames(source):
-    config = replace(TINY, source=source, n_fft=256, n_mels=32, passes=30 if source == "griffin-lim" else 6)
+    config = replace(TINY, source=source, n_fft=256, n_mels=32, n_iterations=30 if source == "griffin-lim" else 6)
     wave = tone(180, 0.6)
     frames = wave_to_frames(wave, config)
     assert frames.shape == (4800 // 64 + 1, config.n_features)
@@ -248,7 +261,7 @@ def test_batches_are_a_function_of_the_step(prepared):
         np.testing.assert_array_equal(array, prepared.batches(5)[name])
         assert len(array) == 6
     batch = prepared.batches(5)
-    n_frames = batch["heard"].sum(axis=1).astype(int)
+    n_frames = batch["mask"].sum(axis=1).astype(int)
     assert batch["frames"].shape == (6, n_frames.max(), VOICE.n_features)
     for row, n in enumerate(n_frames):
         np.testing.assert_array_equal(batch["position"][row, :n], position_features(n))
@@ -269,7 +282,7 @@ def test_what_cannot_be_learned_is_said(words, tmp_path):
         prepare(small_recipe(replace(VOICE, labels=("one", "three"))), words, tmp_path)
     with pytest.raises(BadFolder, match="There is no clip of the speaker 'dan'"):
         prepare(small_recipe(replace(VOICE, speakers=("dan",))), words, tmp_path)
-    short = replace(small_recipe(), data=LstmDataSettings(longest_seconds=0.35, heard_seconds=0.3))
+    short = replace(small_recipe(), data=SequenceDataSettings(longest_seconds=0.35, sample_seconds=0.3))
     found = prepare(replace(short, model=replace(VOICE, labels=())), words, tmp_path)
     assert found.recipe.model.labels == ("one",)
     assert "whole sounds may last 0.35 s (data.longest_seconds)" in str(found.problems[0])
@@ -302,18 +315,19 @@ def test_a_metric_fits_the_output():
 
 def test_what_plays_equals_what_was_trained(player, prepared):
     network = as_played(seeded(prepared.recipe.model)).recurrent
-    heard = prepared.batches.of(np.array([3]))
-    frames = np.concatenate([np.zeros((1, VOICE.n_features), np.float32), heard["frames"][0, :-1]])
-    given = [torch.as_tensor(array) for array in (frames[None], heard["position"], heard["label"], heard["speaker"])]
+    batch = whole_clips(prepared, 3)
+    frames = np.concatenate([np.zeros((1, VOICE.n_features), np.float32), batch["frames"][0, :-1]])
+    given = [torch.as_tensor(array) for array in (frames[None], batch["position"], batch["label"], batch["speaker"])]
     with torch.no_grad():
         expected = network(*given)[0].numpy()
     state = np.zeros((VOICE.n_states, VOICE.hidden_size), np.float32)
-    for frame, position, outputs in zip(frames, heard["position"][0], expected, strict=True):
-        found, state = player.step(frame, position, int(heard["label"][0]), int(heard["speaker"][0]), state)
+    for frame, position, outputs in zip(frames, batch["position"][0], expected, strict=True):
+        found, state = player.step(frame, position, int(batch["label"][0]), int(batch["speaker"][0]), state)
         np.testing.assert_allclose(found, outputs, atol=1e-4)
-    rngs = [np.random.default_rng(0) for _ in range(2)]
-    steps = (player.step, TorchStep(network))
-    drawn = [draw_frames(step, VOICE, player.statistics, rng, 1, 2) for step, rng in zip(steps, rngs, strict=True)]
+    drawn = [
+        FrameSampler(step, VOICE, player.statistics, 1, 2, 1.0, np.random.default_rng(0)).draw_frames()
+        for step in (player.step, TorchFrameStep(network))
+    ]
     np.testing.assert_allclose(*drawn, atol=1e-3)
 
 
@@ -356,7 +370,7 @@ def test_a_continuation_starts_with_the_given_clip(player):
 
 def test_what_a_model_does_not_have_is_said(player):
     for wave in (np.zeros((1, 0)), np.zeros((2, 800)), np.full((1, 800), np.nan)):
-        with pytest.raises(BadAudio, match=r"it must be \(1, time\) with at least one sample"):
+        with pytest.raises(BadAudio, match=r"it must be \(1, time\) of floating-point numbers, at least one sample"):
             player.continue_from(wave, 1.0)
     with pytest.raises(BadSetting, match=r"lasts 0\.3 s; ask for more than that, not for 0\.2 s in all"):
         player.continue_from(tone(150, 0.3)[None], 0.2)
@@ -364,9 +378,9 @@ def test_what_a_model_does_not_have_is_said(player):
         player.generate("tow")
     with pytest.raises(BadSetting, match=r"tiny has no speaker 'dan'; its speakers are ann, bob, cid"):
         player.generate("two", speaker="dan")
-    with pytest.raises(BadSetting, match=r"The temperature is 2\.5; it must lie between 0\.0 and 2\.0"):
+    with pytest.raises(BadSetting, match=r"The temperature is 2\.5; it must lie between 0 and 2"):
         player.generate("two", temperature=2.5)
-    with pytest.raises(BadSetting, match="A sound of -1 s is not possible"):
+    with pytest.raises(BadSetting, match=r"A clip of -1 s is not possible; tiny makes clips of 0\.032 to 3600 s"):
         player.generate("two", seconds=-1)
 
 
@@ -387,7 +401,7 @@ def test_a_model_whose_statistics_are_no_numbers_is_refused(prepared, tmp_path, 
     tensors[name].flat[0] = number
     save_file(tensors, folder / STATISTICS_FILE)
     sign_again(folder)
-    with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has numbers of {name} that are missing or not finite"):
+    with pytest.raises(BadModel, match=rf"{STATISTICS_FILE} has values of {name} that are missing or not finite"):
         loading.load(folder)
 
 
@@ -402,7 +416,7 @@ def test_a_run_becomes_a_model_that_plays(words, tmp_path):
         "sample_rate=8000",
         "hidden_size=16",
     ]
-    settings += ["n_fft=128", "hop_length=64", "n_mels=12", "heard_seconds=0.3", "crop_seconds=0.2"]
+    settings += ["n_fft=128", "hop_length=64", "n_mels=12", "sample_seconds=0.3", "crop_seconds=0.2"]
     done = train(folder, "lstm", "tiny", tmp_path / "run", settings=settings, quiet=True)
     assert done.step == 6
     assert done.metrics.keys() == {"valid/nll", "distance", "diversity", "level_db"}
@@ -410,3 +424,47 @@ def test_a_run_becomes_a_model_that_plays(words, tmp_path):
     (wave,) = player.generate(seconds=0.5)
     assert wave.shape == (1, 4000)
     assert np.abs(wave).max() > 0
+
+
+def test_a_training_starts_from_another_model(words, prepared, tmp_path):
+    """Known labels and speakers keep their embeddings, new ones start from the mean, other weights are those of the base."""
+    base = ModelFolder(exported(tmp_path, prepared, "base"))
+    entries = [replace(entry, label={"one": "one", "two": "six"}[entry.label]) for entry in words]
+    entries = [replace(entry, speaker={"ann": "ann", "bob": "dan", "cid": "ann"}[entry.speaker]) for entry in entries]
+    tuned = fine_tuning(base.config(LstmConfig))
+    assert (tuned.model, tuned.training.learning_rate) == (replace(VOICE, labels=(), speakers=()), 3e-4)
+    settings = small_recipe().training
+    started = replace(tuned, data=small_recipe().data, training=replace(settings, learning_rate=3e-4))
+    scan = Scan(tuple(entries), ())
+    run = Run(tmp_path / "run", "lstm", started, scan, Provenance("run"), tmp_path / "cache", base)
+    assert (run.recipe.model.labels, run.recipe.model.speakers) == (("one", "six"), ("ann", "dan"))
+    stored = exported_weights(base, LSTM.weight_prefixes)
+    weights = {name: tensor.numpy() for name, tensor in run.network.recurrent.state_dict().items()}
+    assert weights.keys() == stored.keys()
+    for name in weights.keys() - {"labels.weight", "speakers.weight"}:
+        np.testing.assert_array_equal(weights[name], stored[name])
+    for table, known in (("labels.weight", 2), ("speakers.weight", 3)):
+        assert stored[table].shape[0] == known
+        np.testing.assert_allclose(weights[table], [stored[table][0], stored[table].mean(axis=0)], rtol=1e-6)
+    assert LSTM.new_tables(base, run.recipe.model) == ["labels.weight", "speakers.weight"]
+    assert LSTM.new_tables(base, VOICE) == []
+    # Frames are whitened as the weights expect.
+    mean = ClipStatistics.read(base, VOICE).whitening.mean
+    np.testing.assert_array_equal(run.prepared.statistics.whitening.mean, mean)
+    row, entry = 3, run.prepared.train_entries[3]
+    wave = soundfile.read(entry.path, dtype="float32")[0]
+    frames = wave_to_frames(wave * 0.95 / np.abs(wave).max(), VOICE)
+    whitened = run.prepared.batches.clips.whitened[row]
+    np.testing.assert_allclose(whitened, run.prepared.statistics.whitening.whiten(frames), atol=0.05)
+    progress = Run(tmp_path / "run", "lstm", replace(started, training=replace(started.training, steps=1)), scan,
+                   Provenance("run"), tmp_path / "cache", base).train(quiet=True)  # fmt: skip
+    assert np.isfinite(progress.metrics["valid/nll"])
+
+
+def test_a_base_without_labels_is_refused_for_recordings_with_labels(words, prepared, tmp_path):
+    base = ModelFolder(exported(tmp_path, prepared, "plain", replace(VOICE, labels=())))
+    with pytest.raises(BadSetting, match="plain has no labels, and this training has one, two; train on recordings"):
+        LSTM.initial_weights(base, VOICE)
+    base = ModelFolder(exported(tmp_path, prepared, "voices"))
+    with pytest.raises(BadSetting, match="voices has the speakers ann, bob, cid, and this training has none; give"):
+        LSTM.initial_weights(base, replace(VOICE, speakers=()))

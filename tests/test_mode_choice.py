@@ -1,4 +1,4 @@
-"""Mode ``auto``: drift is measured against float32, bounds decide, and the choice of a machine stays."""
+"""Mode ``auto``: drift is measured against float32, bounds decide, and the choice of a machine is cached."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from tiny_wavenet import CONFIG, MU_LAW, random_tensors
 
 from wavewright import processor, whole_file
 from wavewright.families.wavenet import mode_choice
-from wavewright.families.wavenet.engine import Engine, tensor_shapes
-from wavewright.families.wavenet.mode_choice import DRIFT_BOUNDS_BITS, ModeMeasurement, fastest, measure_modes
+from wavewright.families.wavenet.engine import Engine
+from wavewright.families.wavenet.mode_choice import (
+    DRIFT_BOUNDS_BITS,
+    ModeMeasurement,
+    fastest,
+    measure_modes,
+    open_engine,
+)
+from wavewright.families.wavenet.weights import tensor_shapes
 
 
 @pytest.fixture
@@ -72,11 +79,11 @@ def test_a_choice_is_measured_once_for_a_network(cache_folder, monkeypatch):
     left_over = cache_folder / ".wavewright-1-0123abcd.lock"  # of a process that was killed
     left_over.write_text("1")
     monkeypatch.setattr(whole_file, "_swept", set())
-    assert [Engine(CONFIG, given, "auto").mode for given in (tensors, tensors, others)] == ["int16"] * 3
+    assert [open_engine(CONFIG, each, "auto").mode for each in (tensors, tensors, others)] == ["int16"] * 3
     assert len(calls) == 2
     assert not left_over.exists()
     monkeypatch.setattr(mode_choice, "description", lambda: "another processor")
-    assert Engine(CONFIG, tensors, "auto").mode == "int16"
+    assert open_engine(CONFIG, tensors, "auto").mode == "int16"
     assert len(calls) == 3
 
 
@@ -85,14 +92,14 @@ def test_a_damaged_file_of_choices_is_measured_anew(cache_folder, monkeypatch, d
     path = cache_folder / mode_choice.CHOICES_FILE
     monkeypatch.setattr(mode_choice, "measure_modes", lambda config, tensors: [ModeMeasurement("int8", 0.0, 1.0)])
     path.write_bytes(damage)
-    assert Engine(CONFIG, random_tensors(CONFIG), "auto").mode == "int8"
-    kept = json.loads(path.read_bytes())
-    assert "int8" in [each["mode"] for each in kept.values() if isinstance(each, dict)]
+    assert open_engine(CONFIG, random_tensors(CONFIG), "auto").mode == "int8"
+    cached = json.loads(path.read_bytes())
+    assert "int8" in [each["mode"] for each in cached.values() if isinstance(each, dict)]
 
 
 def test_auto_draws_the_samples_of_the_mode_that_it_stands_for(cache_folder):
     tensors = random_tensors(CONFIG)
-    auto = Engine(CONFIG, tensors, "auto")
+    auto = open_engine(CONFIG, tensors, "auto")
     plain = Engine(CONFIG, tensors, auto.mode)
     np.testing.assert_array_equal(auto.draw(auto.start([3]), 200), plain.draw(plain.start([3]), 200))
     assert (cache_folder / mode_choice.CHOICES_FILE).is_file()

@@ -1,8 +1,7 @@
-"""The prior: likelihoods and steps, sampling, batches of codes, decoding by a codec, a whole run."""
+"""The prior: likelihoods and steps, batches of codes, sampling through a codec, a training, a warm start."""
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,33 +14,37 @@ from tiny_codec_model import drawn_codes, export_codec, write_glides
 
 from wavewright import loading
 from wavewright.clip import Clip
-from wavewright.contracts.family import EMBEDDINGS_FILE
+from wavewright.contracts.family import EMBEDDINGS_FILE, exported_weights
 from wavewright.contracts.settings import TrainingSettings
+from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
+from wavewright.families.prior import PRIOR
 from wavewright.families.prior.config import SIZES, STATISTICS_FILE, PriorConfig
-from wavewright.families.prior.network import Prior, TorchSteps, build, code_nats, export
-from wavewright.families.prior.recipe import PriorDataSettings, PriorRecipe, prepare, recipe
-from wavewright.families.prior.sampling import draw_frames
-from wavewright.families.prior.symbols import to_codes, to_symbols
+from wavewright.families.prior.network import PriorNetwork, code_nats
+from wavewright.families.prior.recipe import PriorDataSettings, PriorRecipe, fine_tuning, prepare, recipe
+from wavewright.families.prior.sampling import CodeSampler
+from wavewright.families.prior.symbols import codes_to_symbols, symbols_to_codes
+from wavewright.families.prior.training import PriorTraining, TorchCodeSteps
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.models.card import CARD_FILE, Card
+from wavewright.models.folder import ModelFolder
 from wavewright.tasks.generate import generate
 from wavewright.training.export import as_played, export_model
-from wavewright.training.run import choose_recipe, train
+from wavewright.training.run import Provenance, Run, choose_recipe, train
 
 HOP, RATE = 320, 16_000
 TINY = PriorConfig(
     codec="tiny-codec",
     codebook_size=64,
-    n_levels=3,
+    n_codebooks=3,
     hidden_size=12,
-    width=10,
+    embedding_size=10,
     label_size=3,
-    level_layers=1,
-    kernel=3,
+    depth_layers=1,
+    kernel_size=3,
     top_p=1.0,
 )
 WHOLE = replace(TINY, labels=("low", "high"), speakers=("ann", "bob"), duration="drawn")
@@ -74,7 +77,7 @@ def entries(place):
 
 
 def small_recipe(model=WHOLE, **data):
-    settings = {"crop_seconds": 0.3, "heard_seconds": 0.3, "n_variants": 2, **data}
+    settings = {"crop_seconds": 0.3, "sample_seconds": 0.3, "n_variants": 2, **data}
     training = TrainingSettings(batch_size=5, threads=1, precision="float32", metric="valid/bits")
     return PriorRecipe(model, PriorDataSettings(**settings), training)
 
@@ -86,10 +89,13 @@ def prepared(place):
         return prepare(small_recipe(), entries(place), place / "cache")
 
 
-def seeded(config) -> Prior:
+def seeded(config) -> PriorNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        return build(config)
+        network = PriorNetwork(config)
+        for parameter in network.parameters():  # equal tensors, such as fresh norms, are exported as one
+            parameter.data += 0.01 * torch.randn_like(parameter)
+        return network
 
 
 def exported(prepared, name, **model):
@@ -97,7 +103,7 @@ def exported(prepared, name, **model):
     changed = replace(prepared, recipe=replace(prepared.recipe, model=config))
     card = Card(name=name, family="prior", config=asdict(config), labels=list(config.labels), sample_rate=RATE)
     folder = Path("runs") / name
-    export_model(folder, card, export(seeded(config).eval().drawer, changed))
+    export_model(folder, card, PriorTraining().export(seeded(config).eval().predictor, changed))
     return folder
 
 
@@ -121,32 +127,34 @@ def endless(prepared, place):
 @pytest.mark.parametrize("cell", ["lstm", "gru", "convnext"])
 def test_step_by_step_equals_a_whole_sound(cell):
     config = replace(WHOLE, cell=cell)
-    drawer = seeded(config).eval().requires_grad_(False).drawer
-    symbols = torch.from_numpy(np.stack([to_symbols(drawn_codes(10, seed), config) for seed in (1, 2)]))
-    heard = torch.ones(2, 9, dtype=torch.bool)
-    heard[1, 6:] = False
+    predictor = seeded(config).eval().requires_grad_(False).predictor
+    symbols = torch.from_numpy(np.stack([codes_to_symbols(drawn_codes(10, seed), config) for seed in (1, 2)]))
+    mask = torch.ones(2, 9, dtype=torch.bool)
+    mask[1, 6:] = False
     position, label, speaker = torch.randn(2, 9, POSITION_FEATURES), torch.tensor([1, 0]), torch.tensor([0, 1])
-    expected = drawer(symbols, heard, position, label, speaker)
+    expected = predictor(symbols, mask, position, label, speaker)
     assert expected.shape == (3, 15, 65)
     for row, first, n_frames in ((0, 0, 9), (1, 9, 6)):
         state = torch.zeros(1, *config.state_shape)
-        told = (label[row : row + 1], speaker[row : row + 1])
+        conditioning = (label[row : row + 1], speaker[row : row + 1])
         for frame in range(n_frames):
-            said, state = drawer.step(symbols[row : row + 1, frame], position[row : row + 1, frame], *told, state)
+            context, state = predictor.time_step(
+                symbols[row : row + 1, frame], position[row : row + 1, frame], *conditioning, state
+            )
             for level in range(3):
                 now = symbols[row : row + 1, frame + 1].clone()
                 now[:, level:] = 5  # what is not drawn yet must not matter
-                found = drawer.within(said, now, torch.tensor([level]))[0]
+                found = predictor.depth_step(context, now, torch.tensor([level]))[0]
                 torch.testing.assert_close(found, expected[level, first + frame], atol=1e-5, rtol=0)
 
 
-def test_nothing_hears_what_comes_after_it():
-    drawer = seeded(TINY).eval().requires_grad_(False).drawer
-    symbols = torch.from_numpy(to_symbols(drawn_codes(9), TINY))[None]
-    heard = torch.ones(1, 8, dtype=torch.bool)
-    before = drawer(symbols, heard)
+def test_the_network_is_causal():
+    predictor = seeded(TINY).eval().requires_grad_(False).predictor
+    symbols = torch.from_numpy(codes_to_symbols(drawn_codes(9), TINY))[None]
+    mask = torch.ones(1, 8, dtype=torch.bool)
+    before = predictor(symbols, mask)
     symbols[0, 5, 1] = (symbols[0, 5, 1] + 1) % 64  # frame 4 of those that are drawn
-    after = drawer(symbols, heard)
+    after = predictor(symbols, mask)
     changed = (before - after).abs().amax(-1) > 1e-6  # (levels, frames)
     expected = np.zeros((3, 8), bool)
     expected[2, 4] = expected[:, 5:] = True
@@ -155,14 +163,14 @@ def test_nothing_hears_what_comes_after_it():
 
 def test_nats_are_scipys_and_silence_counts_once(prepared):
     config = prepared.recipe.model
-    drawer = seeded(config).eval().requires_grad_(False).drawer
+    predictor = seeded(config).eval().requires_grad_(False).predictor
     batch = {name: torch.as_tensor(array) for name, array in prepared.batches(0).items()}
-    batch["symbols"][0, 3] = config.silent
-    heard = batch["heard"].bool()
-    nats, counts = code_nats(drawer, batch)
-    logits = drawer(batch["symbols"], heard, batch["position"], batch["label"], batch["speaker"]).double().numpy()
-    targets = batch["symbols"][:, 1:][heard].numpy()
-    assert nats.shape == counts.shape == (3, int(heard.sum()))
+    batch["symbols"][0, 3] = config.silence_symbol
+    mask = batch["mask"].bool()
+    nats, counts = code_nats(predictor, batch)
+    logits = predictor(batch["symbols"], mask, batch["position"], batch["label"], batch["speaker"]).double().numpy()
+    targets = batch["symbols"][:, 1:][mask].numpy()
+    assert nats.shape == counts.shape == (3, int(mask.sum()))
     for frame in (0, 2, 7):
         for level in range(3):
             is_counted = level == 0 or frame != 2
@@ -179,9 +187,13 @@ def test_nats_are_scipys_and_silence_counts_once(prepared):
 
 
 def test_sizes_and_settings():
-    sizes = {size: sum(p.numel() for p in build(recipe(size).model).drawer.parameters()) / 1e6 for size in SIZES}
+    sizes = {
+        size: sum(p.numel() for p in PriorNetwork(recipe(size).model).predictor.parameters()) / 1e6 for size in SIZES
+    }
     assert sizes["tiny"] < 1 < 2 < sizes["small"] < 4 < sizes["base"] < 10
-    assert choose_recipe("prior", "small", ["codec=my-codec", "cell=convnext", "n_levels=6"]).model.codec == "my-codec"
+    assert (
+        choose_recipe("prior", "small", ["codec=my-codec", "cell=convnext", "n_codebooks=6"]).model.codec == "my-codec"
+    )
     for settings, sentence in (
         (["top_p=0"], "top_p is 0.0; it must lie between 0.01 and 1.0"),
         (["metric=loss"], "metric is 'loss'; a prior is measured by valid/bits"),
@@ -206,9 +218,9 @@ def test_recordings_become_codes_and_what_was_before_them(prepared, place):
     clips = prepared.batches.clips
     row, entry = 5, prepared.train_entries[5]
     assert (WHOLE.labels[clips.labels[row]], WHOLE.speakers[clips.speakers[row]]) == (entry.label, entry.speaker)
-    part = prepared.batches._part(row, 0, 0)
-    assert (part[0] == model.begin).all()
-    np.testing.assert_array_equal(to_codes(part[1:], model), clips.as_they_are[row])
+    crop = prepared.batches.crop(row, 0, 0)
+    assert (crop[0] == model.start_symbol).all()
+    np.testing.assert_array_equal(symbols_to_codes(crop[1:], model), clips.unvaried[row])
     later, first = (clips.variants[number][row] for number in (1, 0))
     assert later.shape[1] - first.shape[1] in (0, 1)
     assert (later[:, : first.shape[1]] != first).mean() > 0.2
@@ -227,7 +239,7 @@ def test_batches_are_a_function_of_the_step(prepared):
         np.testing.assert_array_equal(array, batch[name])
         assert len(array) == 5
     assert not np.array_equal(batch["symbols"], prepared.batches(6)["symbols"])
-    n_frames = batch["heard"].sum(axis=1).astype(int)
+    n_frames = batch["mask"].sum(axis=1).astype(int)
     assert batch["symbols"].shape == (5, 1 + n_frames.max(), 3)
     for row, n in enumerate(n_frames):
         np.testing.assert_array_equal(batch["position"][row, :n], position_features(n))
@@ -237,25 +249,25 @@ def test_crops_of_endless_sounds_know_the_frame_before_them(place, prepared):
     model = replace(TINY, duration="endless")
     batches = prepare(small_recipe(model), entries(place), place / "cache").batches
     assert batches.crop_frames == 15
-    whole = to_symbols(batches.clips.as_they_are[2], batches.model)
-    batch = batches.of(np.array([2, 2]), np.array([0, 9]), np.array([0, 0]))
+    whole = codes_to_symbols(batches.clips.unvaried[2], batches.config)
+    batch = batches.batch_of(np.array([2, 2]), np.array([0, 9]), np.array([0, 0]))
     assert "position" not in batch
-    assert (batch["symbols"][0, 0] == model.begin).all()
+    assert (batch["symbols"][0, 0] == model.start_symbol).all()
     np.testing.assert_array_equal(batch["symbols"][0, 1:], whole[:15])
     np.testing.assert_array_equal(batch["symbols"][1], whole[8:24])
-    starts = [batches(step)["symbols"][:, 0, 0] == model.begin for step in range(20)]
+    starts = [batches(step)["symbols"][:, 0, 0] == model.start_symbol for step in range(20)]
     assert 0.1 < np.mean(starts) < 0.6
     held_out = batches.all()
-    assert sum(one["heard"].sum() for one in held_out) == batches.lengths.sum()
+    assert sum(one["mask"].sum() for one in held_out) == batches.lengths.sum()
 
 
-def test_what_cannot_be_learned_is_said(place):
+def test_unusable_data_is_refused(place):
     with pytest.raises(
         BadModel, match=r"A prior draws the codes of the codec 'no-codec', which is not among the models here"
     ):
         prepare(small_recipe(replace(TINY, codec="no-codec")), entries(place))
-    with pytest.raises(BadSetting, match="n_levels is 5; tiny-codec has 4 levels: take as many or fewer"):
-        prepare(small_recipe(replace(TINY, n_levels=5)), entries(place))
+    with pytest.raises(BadSetting, match="n_codebooks is 5; tiny-codec has 4 codebooks: use as many or fewer"):
+        prepare(small_recipe(replace(TINY, n_codebooks=5)), entries(place))
     with pytest.raises(BadModel, match="digits is of the family lstm; name a codec"):
         prepare(small_recipe(replace(TINY, codec="digits")), entries(place))
     with pytest.raises(BadFolder, match="There is no clip with the label 'mid' to train on; the folder has high, low"):
@@ -276,17 +288,17 @@ def short(place):
 
 
 def test_what_plays_equals_what_was_trained(player, prepared):
-    steps = TorchSteps(as_played(seeded(prepared.recipe.model)).drawer)
+    steps = TorchCodeSteps(as_played(seeded(prepared.recipe.model)).predictor)
     rngs = [np.random.default_rng(0) for _ in range(2)]
     drawn = [
-        list(draw_frames(one, player.config, rng, 30, 1, 0, 1.0))
+        list(CodeSampler(one, player.config, 1, 0, 1.0, rng).frames(30))
         for one, rng in zip((player, steps), rngs, strict=True)
     ]
     assert (np.array(drawn[0]) == np.array(drawn[1])).mean() > 0.98  # a number may fall on the edge between two codes
     before, position = np.array([3, 60, 64]), position_features(20)[4]
     state = np.random.default_rng(1).standard_normal(player.config.state_shape).astype(np.float32)
     for found, expected in zip(
-        player.over_time(before, position, 1, 0, state), steps.over_time(before, position, 1, 0, state), strict=True
+        player.time_step(before, position, 1, 0, state), steps.time_step(before, position, 1, 0, state), strict=True
     ):
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -323,17 +335,17 @@ def test_a_stream_and_tokens_are_the_clip(endless, player):
 
 def test_a_continuation_begins_with_the_codes_of_the_given_clip(endless, player):
     given = (0.4 * np.sin(np.arange(5_000) * 0.05) ** 3).astype(np.float32)[None]
-    heard = endless.codec.encode(given[0])[:3, :15]
+    codes_of_wave = endless.codec.encode(given[0])[:3, :15]
     whole = endless.continue_from(given, 0.7, seed=2)
     assert whole.shape == (1, 0.7 * RATE)
-    codes = endless.tokens(seed=2, seconds=0.7, given=heard)
-    np.testing.assert_array_equal(codes[:, :15], heard)
+    codes = endless.tokens(seed=2, seconds=0.7, prompt=codes_of_wave)
+    np.testing.assert_array_equal(codes[:, :15], codes_of_wave)
     np.testing.assert_array_equal(np.clip(endless.codec.decode(codes), -1, 1)[:, : whole.shape[1]], whole)
     assert np.abs(whole - endless.continue_from(given, 0.7, seed=2, index=1))[0, 6_000:].max() > 1e-3
     assert player.continue_from(given, 0.7, "high", speaker="bob").shape == (1, 0.7 * RATE)
 
 
-def test_what_becomes_of_a_sound_to_continue_is_said(endless, tmp_path):
+def test_changes_of_a_clip_to_continue_are_reported(endless, tmp_path):
     tones = 0.4 * np.sin(np.arange(11_025) * np.array([[0.02], [0.03]])).astype(np.float32)
     stereo, plain = Clip(tones, 44_100).write(tmp_path / "a.wav"), Clip(tones[:1], RATE).write(tmp_path / "b.wav")
     settings = {"model": str(endless.folder.path), "count": 1, "seconds": 0.8, "out": tmp_path / "out"}
@@ -343,24 +355,24 @@ def test_what_becomes_of_a_sound_to_continue_is_said(endless, tmp_path):
     assert generate(**settings, continue_from=plain).changes == ()
 
 
-def test_nats_of_codes_are_those_that_were_learned(player, prepared):
+def test_the_likelihood_of_codes_is_that_of_the_network_in_training(player, prepared):
     batches = prepared.batches
     row = 4
-    batch = batches.of(np.array([row]), np.array([0]), np.array([0]))
-    drawer = as_played(seeded(prepared.recipe.model)).drawer
-    expected, _ = code_nats(drawer, {name: torch.as_tensor(array) for name, array in batch.items()})
+    batch = batches.batch_of(np.array([row]), np.array([0]), np.array([0]))
+    predictor = as_played(seeded(prepared.recipe.model)).predictor
+    expected, _ = code_nats(predictor, {name: torch.as_tensor(array) for name, array in batch.items()})
     label, speaker = (
         names[number] for names, number in ((WHOLE.labels, batch["label"][0]), (WHOLE.speakers, batch["speaker"][0]))
     )
-    found = player.nats_of(batches.clips.as_they_are[row], label, speaker)
+    found = player.nll(batches.clips.unvaried[row], label, speaker)
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
-    with pytest.raises(BadSetting, match="words was told the label of every sound; give one of low, high"):
-        player.nats_of(batches.clips.as_they_are[row])
+    with pytest.raises(BadSetting, match="words is conditioned on a label; give one of low, high"):
+        player.nll(batches.clips.unvaried[row])
 
 
-def test_what_a_model_does_not_have_is_said(player, endless):
+def test_what_a_model_does_not_have_is_refused(player, endless):
     for wave in (np.zeros((1, 0)), np.zeros((2, 800)), np.full((1, 800), np.nan)):
-        with pytest.raises(BadAudio, match=r"it must be \(1, time\) with at least one sample"):
+        with pytest.raises(BadAudio, match=r"it must be \(1, time\) of floating-point numbers, at least one sample"):
             endless.continue_from(wave, 1.0)
     for refused, sentence in (
         (
@@ -368,14 +380,14 @@ def test_what_a_model_does_not_have_is_said(player, endless):
             r"lasts 0\.5 s; ask for more than that, not for 0\.4 s",
         ),
         (
-            lambda: endless.tokens(seconds=0.4, given=np.zeros((3, 20), np.int16)),
-            r"The codes to begin with are 20 frames, 0\.4 s; ask for more than that, not for 20 frames in all",
+            lambda: endless.tokens(seconds=0.4, prompt=np.zeros((3, 20), np.int16)),
+            r"The prompt has 20 frames of codes, 0\.4 s; ask for more than that, not for 20 frames in all",
         ),
         (lambda: player.generate("hihg"), r"words has no label 'hihg'; its labels are low, high; did you mean high\?"),
         (lambda: player.stream("low", speaker="dan"), "words has no speaker 'dan'; its speakers are ann, bob"),
         (lambda: endless.generate("low"), "endless has no labels"),
-        (lambda: endless.generate(temperature=2.5), r"The temperature is 2\.5; it must lie between 0\.0 and 2\.0"),
-        (lambda: player.generate(seconds=61), "A sound of 61 s is not possible; words makes sounds of 0.1 to 60 s"),
+        (lambda: endless.generate(temperature=2.5), r"The temperature is 2\.5; it must lie between 0 and 2"),
+        (lambda: player.generate(seconds=61), "A clip of 61 s is not possible; words makes clips of 0.1 to 60 s"),
     ):
         with pytest.raises(BadSetting, match=sentence):
             refused()
@@ -422,9 +434,9 @@ def test_a_run_becomes_a_model_that_generates(place, tmp_path):
         "save_every=3",
         "batch_size=4",
         "threads=1",
-        "n_levels=2",
+        "n_codebooks=2",
     ]
-    settings += ["hidden_size=16", "width=12", "duration=drawn", "n_variants=2"]
+    settings += ["hidden_size=16", "embedding_size=12", "duration=drawn", "n_variants=2"]
     done = train(place / "sounds", "prior", "tiny", place / "runs" / "glides", settings=settings, quiet=True)
     assert done.step == 6
     assert done.metrics.keys() == {"valid/bits", "bits/1", "bits/2"}
@@ -437,18 +449,40 @@ def test_a_run_becomes_a_model_that_generates(place, tmp_path):
     assert tensors["limits"].shape == (1,)
 
 
-class Toned:
-    """A codec that plays each clip as a tone of a pitch of its own."""
+def test_a_training_starts_from_another_model(prepared, place, tmp_path):
+    """Known labels and speakers keep their embeddings, new ones start from the mean, other weights are those of the base."""
+    base = ModelFolder(exported(prepared, "base"))
+    renamed = {"low": "low", "high": "shrill", "ann": "ann", "bob": "eve"}
+    clips = [replace(entry, label=renamed[entry.label], speaker=renamed[entry.speaker]) for entry in entries(place)]
+    tuned = fine_tuning(base.config(PriorConfig))
+    assert tuned.model == replace(prepared.recipe.model, labels=(), speakers=())
+    started = replace(small_recipe(tuned.model), training=replace(small_recipe().training, steps=1))
+    scan = Scan(tuple(clips), ())
+    run = Run(tmp_path / "run", "prior", started, scan, Provenance("run"), place / "cache", base)
+    assert (run.recipe.model.labels, run.recipe.model.speakers) == (("low", "shrill"), ("ann", "eve"))
+    stored = exported_weights(base, PRIOR.weight_prefixes)
+    weights = {name: tensor.numpy().copy() for name, tensor in run.network.averaged().state_dict().items()}
+    tables = ["label_embedding.weight", "speaker_embedding.weight"]
+    for name in weights.keys() - set(tables):
+        np.testing.assert_array_equal(weights[name], stored[name])
+    for table in tables:
+        np.testing.assert_allclose(weights[table], [stored[table][0], stored[table].mean(axis=0)], rtol=1e-6)
+    assert PRIOR.new_tables(base, run.recipe.model) == tables
+    assert np.isfinite(run.train(quiet=True).metrics["valid/bits"])
+
+
+class ToneCodec:
+    """A codec that decodes each clip as a tone of its own pitch."""
 
     def decode(self, codes):
         hz = 200.0 + int(codes.astype(np.int64).sum()) % 2_000
         return 0.5 * np.sin(2 * np.pi * hz * np.arange(codes.shape[1] * HOP) / RATE)[None].astype(np.float32)
 
 
-def test_training_sounds_are_remembered_as_the_codec_plays_them(prepared):
-    found = replace(prepared, codec=Toned()).training_sounds
+def test_training_embeddings_are_those_of_decoded_codes(prepared):
+    found = replace(prepared, codec=ToneCodec()).training_embeddings
     clips = prepared.batches.clips
-    waves = [Toned().decode(codes) for codes in clips.as_they_are]
+    waves = [ToneCodec().decode(codes) for codes in clips.unvaried]
     embeddings = np.concatenate([LogMelEmbedding(RATE, wave.shape[1] / RATE)(wave, RATE) for wave in waves])
     np.testing.assert_allclose(found["embeddings"], embeddings, atol=1e-4)
     for label in range(2):
@@ -457,9 +491,9 @@ def test_training_sounds_are_remembered_as_the_codec_plays_them(prepared):
         limit = smallest_distance(members, LogMelEmbedding(RATE, 1.0).near_duplicate_distance)
         assert found["limits"][label] == pytest.approx(limit, rel=1e-3)
         assert np.isclose(apart, limit, rtol=1e-3).any()
-    takes = copy.copy(prepared.batches)
-    takes.clips = replace(clips, groups=(np.arange(len(clips.groups)) // 3).astype(str))  # three takes of each sound
-    by_sound = replace(prepared, codec=Toned(), batches=takes).training_sounds["limits"]
+    groups = (np.arange(len(clips.groups)) // 3).astype(str)  # three takes of each sound
+    takes = replace(prepared.batches, clips=replace(clips, groups=groups))
+    by_sound = replace(prepared, codec=ToneCodec(), batches=takes).training_embeddings["limits"]
     for label in range(2):
         members = clips.labels == label
         limit = smallest_distance(

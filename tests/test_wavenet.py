@@ -1,9 +1,9 @@
-"""WaveNet: the layer equals its formula, causality, likelihoods that sum to one, contents of batches."""
+"""WaveNet: the layer equals its formula, outputs are causal, likelihoods sum to one, batches, a warm start."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,16 +12,27 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from wavewright.contracts.family import exported_weights
 from wavewright.contracts.settings import TrainingSettings
+from wavewright.data.durations import N_QUANTILES
+from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.speech_mel import mel_to_features
 from wavewright.errors import BadFolder, BadSetting
+from wavewright.families.wavenet import WAVENET
 from wavewright.families.wavenet.config import POSITION_FEATURES, WaveNetConfig
-from wavewright.families.wavenet.frames import mel_frames, position_features, targets, to_heard, to_wave
-from wavewright.families.wavenet.network import WaveNet, build, engine_tensors, evaluate, logistics_nats
-from wavewright.families.wavenet.recipe import QUANTILES, WaveNetDataSettings, WaveNetRecipe, prepare
+from wavewright.families.wavenet.frames import mel_frames, position_features
+from wavewright.families.wavenet.losses import logistics_nats, sample_nats
+from wavewright.families.wavenet.modules import WaveNet
+from wavewright.families.wavenet.network import WaveNetNetwork
+from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, fine_tuning, prepare
+from wavewright.families.wavenet.signal import signal_to_classes, signal_to_wave, wave_to_signal
+from wavewright.families.wavenet.training import WaveNetTraining, engine_tensors
+from wavewright.models.card import Card
 from wavewright.nn.gated import GatedLayer, convolve_layers, skip_sum
+from wavewright.training.export import export_model
+from wavewright.training.run import Provenance, Run
 
 SMALL = {
     "sample_rate": 8_000,
@@ -113,7 +124,7 @@ def test_convolutions_and_products_are_the_same(conditioned):
 
 def test_bfloat16_is_near_float32():
     torch.manual_seed(0)
-    network = build(WaveNetConfig(condition="none", **SMALL))
+    network = WaveNet(WaveNetConfig(condition="none", **SMALL))
     wave = 0.1 * torch.randn(2, 100)
     with torch.no_grad():
         exact = network(wave)
@@ -123,27 +134,27 @@ def test_bfloat16_is_near_float32():
 
 
 @pytest.mark.parametrize("head", ["mu-law", "logistics"])
-def test_no_output_hears_its_own_sample_or_a_later_one_and_each_hears_the_receptive_field(head):
+def test_an_output_depends_on_the_receptive_field_alone(head):
     torch.manual_seed(0)
     config = WaveNetConfig(condition="none", head=head, **SMALL)
-    network = build(config)
+    network = WaveNet(config)
     assert config.receptive_field == 5 + 1 + 2 + 4 + 1
     wave = torch.randn(1, 40).requires_grad_()
-    heard = torch.autograd.grad(network(wave)[0, 30].sum(), wave)[0][0].abs() > 0
-    assert heard.nonzero().flatten().tolist() == list(range(30 - config.receptive_field, 30))
+    is_used = torch.autograd.grad(network(wave)[0, 30].sum(), wave)[0][0].abs() > 0
+    assert is_used.nonzero().flatten().tolist() == list(range(30 - config.receptive_field, 30))
 
 
 def test_condition_reaches_the_samples_of_its_rows():
     torch.manual_seed(0)
-    network = build(
+    network = WaveNet(
         WaveNetConfig(condition="position", labels=("a", "b"), speakers=("x", "y"), condition_layers=0, **SMALL)
     )
     rows = network.conditioner(torch.randn(2, 5, POSITION_FEATURES), torch.tensor([0, 1]), torch.tensor([1, 1]))
     assert rows.shape == (2, 5 * 4, 4 * 2 * 8)
     frames = torch.randn(1, 5, POSITION_FEATURES).requires_grad_()
     outputs = network(torch.zeros(1, 160), frames, torch.tensor([0]), torch.tensor([0]))
-    heard = torch.autograd.grad(outputs[0, 64:72].sum(), frames)[0][0].abs().sum(1) > 0  # the first row of frame 2
-    assert heard.tolist() == [
+    is_used = torch.autograd.grad(outputs[0, 64:72].sum(), frames)[0][0].abs().sum(1) > 0  # the first row of frame 2
+    assert is_used.tolist() == [
         False,
         True,
         True,
@@ -176,21 +187,21 @@ def test_likelihood_of_a_known_distribution_is_its_entropy():
 
 @pytest.mark.parametrize("pre_emphasis", [0.0, 0.85])
 @pytest.mark.parametrize("head", ["mu-law", "logistics"])
-def test_what_is_heard_becomes_the_wave_again_in_any_chunks(head, pre_emphasis):
+def test_a_signal_becomes_the_wave_again_in_any_chunks(head, pre_emphasis):
     config = WaveNetConfig(head=head, pre_emphasis=pre_emphasis, **SMALL)
     time = np.arange(4_000) / 8_000
     wave = (0.4 * np.sin(2 * np.pi * 200 * time) + 0.1 * np.sin(2 * np.pi * 1_500 * time)).astype(np.float32)
-    heard = to_heard(wave[None], config)
-    whole, _ = to_wave(heard, config)
+    signal = wave_to_signal(wave[None], config)
+    whole, _ = signal_to_wave(signal, config)
     assert np.abs(whole - wave).max() < (0.15 if head == "mu-law" else 1e-3)
     assert np.sqrt(np.mean((whole - wave) ** 2)) < (0.03 if head == "mu-law" else 2e-4)
-    first, last = to_wave(heard[:, :1_234], config)
-    second, _ = to_wave(heard[:, 1_234:], config, last)
+    first, last = signal_to_wave(signal[:, :1_234], config)
+    second, _ = signal_to_wave(signal[:, 1_234:], config, last)
     np.testing.assert_array_equal(np.concatenate([first, second], axis=1), whole)
     if head == "mu-law":
-        assert set(np.unique(targets(heard))) <= set(range(256))
-        np.testing.assert_array_equal(targets(np.array([-1.0, 0.0, 127 / 128])), [0, 128, 255])
-        assert to_heard(np.zeros((1, 3)), config).tolist() == [[0, 0, 0]]  # silence is silence
+        assert set(np.unique(signal_to_classes(signal))) <= set(range(256))
+        np.testing.assert_array_equal(signal_to_classes(np.array([-1.0, 0.0, 127 / 128])), [0, 128, 255])
+        assert wave_to_signal(np.zeros((1, 3)), config).tolist() == [[0, 0, 0]]  # silence is silence
 
 
 def test_mel_frames_are_the_house_mel_and_cover_the_wave():
@@ -204,7 +215,7 @@ def test_mel_frames_are_the_house_mel_and_cover_the_wave():
     np.testing.assert_allclose(mel_to_features(frames)[3], (frames[:, 3] + 5) / 4, atol=1e-6)
 
 
-def test_position_says_where_in_the_sound_a_frame_lies():
+def test_position_features_of_a_clip():
     config = WaveNetConfig(**SMALL)
     rows = position_features(10, 288, config)  # a sound of 9 hops
     assert rows.shape == (10, POSITION_FEATURES)
@@ -241,60 +252,60 @@ def test_batches_hold_what_their_condition_says(folder, tmp_path):
     assert prepared.recipe.model.labels == ("high", "low")
     batch, again = prepared.batches(3), prepared.batches(3)
     assert {name: value.shape for name, value in batch.items()} == {
-        "heard": (4, 1_024),
-        "counts": (4, 1_024),
+        "signal": (4, 1_024),
+        "mask": (4, 1_024),
         "frames": (4, 32, POSITION_FEATURES),
         "label": (4,),
     }
     assert all(np.array_equal(batch[name], again[name]) for name in batch)
-    assert not np.array_equal(batch["heard"], prepared.batches(4)["heard"])
+    assert not np.array_equal(batch["signal"], prepared.batches(4)["signal"])
     store, starts = prepared.batches.store, []
     for step in range(20):
         batch = prepared.batches(step)
-        for heard, counts, frames, label in zip(
-            *(batch[name] for name in ("heard", "counts", "frames", "label")), strict=True
+        for signal, mask, frames, label in zip(
+            *(batch[name] for name in ("signal", "mask", "frames", "label")), strict=True
         ):
-            pitch = np.abs(np.fft.rfft(heard)).argmax() * 8_000 / 1_024
+            pitch = np.abs(np.fft.rfft(signal)).argmax() * 8_000 / 1_024
             assert abs(pitch - (900, 300)[label]) < 30
             length = round(float(np.exp(frames[0, 2])) * 0.5 * 8_000)
             start = round(float(frames[0, 0]) * length)
             assert length in store.lengths
             assert start % 32 == 0
-            assert counts.sum() == min(1_024, length - start)
+            assert mask.sum() == min(1_024, length - start)
             starts.append(start)
     assert 0 < np.mean(np.array(starts) > 0) < 0.7
 
 
-def test_noise_is_heard_on_the_past_alone_and_up_to_its_limit(folder, tmp_path):
+def test_noise_is_added_to_the_inputs_alone_and_up_to_its_limit(folder, tmp_path):
     quiet, noisy = (
         prepare(recipe_for(input_noise=noise), scan(folder, "folder").entries, tmp_path) for noise in (0.0, 0.2)
     )
-    assert "past" not in quiet.batches(3)
+    assert "inputs" not in quiet.batches(3)
     deviations = []
     for step in range(20):
         batch = noisy.batches(step)
-        assert batch["past"].dtype == np.float32
-        assert np.abs(batch["past"]).max() <= 1
-        deviations.extend((batch["past"] - batch["heard"]).std(axis=1))
+        assert batch["inputs"].dtype == np.float32
+        assert np.abs(batch["inputs"]).max() <= 1
+        deviations.extend((batch["inputs"] - batch["signal"]).std(axis=1))
     assert max(deviations) < 0.21
     assert np.mean(np.square(deviations)) == pytest.approx(
         0.2**2 / 5, rel=0.4
     )  # the mean of (0.2 u^2)^2, less what is clipped
-    assert all("past" not in batch for batch in noisy.valid)
+    assert all("inputs" not in batch for batch in noisy.valid)
 
 
 def test_likelihood_is_that_of_the_wave_given_the_noisy_past():
     torch.manual_seed(0)
     network = WaveNet(WaveNetConfig(condition="none", **SMALL))
-    heard, past = (torch.rand(1, 64) - 0.5 for _ in range(2))
+    signal, past = (torch.rand(1, 64) - 0.5 for _ in range(2))
     outputs = network(past)
-    expected = logistics_nats(outputs, heard)
-    torch.testing.assert_close(network.nats({"heard": heard, "past": past}), expected)
+    expected = logistics_nats(outputs, signal)
+    torch.testing.assert_close(sample_nats(network, {"signal": signal, "inputs": past}), expected)
 
 
 def test_durations_are_those_of_the_training_clips_of_a_label(folder, tmp_path):
     prepared = prepare(recipe_for(valid_fraction=0.0), scan(folder, "folder").entries, tmp_path)
-    assert prepared.durations.shape == (2, QUANTILES)
+    assert prepared.durations.shape == (2, N_QUANTILES)
     assert prepared.durations[0, 0] == pytest.approx(0.1, abs=0.02)  # a little silence may be trimmed
     assert prepared.durations[0, -1] == pytest.approx(0.28, abs=0.02)
     assert np.all(np.diff(prepared.durations, axis=1) >= 0)
@@ -302,57 +313,59 @@ def test_durations_are_those_of_the_training_clips_of_a_label(folder, tmp_path):
     assert prepared.recipe.training.metric == ""
 
 
-def test_mel_of_a_stretch_is_that_of_the_clip(folder, tmp_path):
+def test_the_mel_frames_of_a_crop_are_those_of_the_clip(folder, tmp_path):
     recipe = recipe_for("mel", level=False, start_fraction=0.0, crop_samples=256)
     prepared = prepare(recipe, scan(folder, "folder").entries, tmp_path)
     model = prepared.recipe.model
     assert model.labels == ()
     batch, store = prepared.batches(1), prepared.batches.store
-    for heard, frames in zip(batch["heard"], batch["frames"], strict=True):
+    for signal, frames in zip(batch["signal"], batch["frames"], strict=True):
         found = False
         for i in range(len(store)):
             clip = np.pad(store[i][0], (0, 512))
             whole = mel_to_features(mel_frames(clip, model))
             for first in range(store.lengths[i] // 32):
-                same = np.allclose(to_heard(clip, model)[first * 32 : first * 32 + 256], heard, atol=1e-4)
+                same = np.allclose(wave_to_signal(clip, model)[first * 32 : first * 32 + 256], signal, atol=1e-4)
                 if same and np.allclose(whole[first : first + 8], frames, atol=1e-3):
                     found = True
         assert found
 
 
-def test_evaluation_is_in_bits_and_counts_no_padding(folder, tmp_path):
+def test_evaluation_is_in_bits_and_ignores_padding(folder, tmp_path):
     torch.manual_seed(0)
     prepared = prepare(recipe_for(), scan(folder, "folder").entries, tmp_path)
     network = WaveNet(prepared.recipe.model)
     nats = counted = 0.0
     for batch in prepared.valid:
-        given = {name: torch.as_tensor(value) for name, value in batch.items()}
-        for row in range(len(batch["heard"])):
-            length = int(batch["counts"][row].sum())
-            one = {name: value[row : row + 1] for name, value in given.items()}
-            nats += float(network.nats(one)[0, :length].detach().sum())
+        tensors = {name: torch.as_tensor(value) for name, value in batch.items()}
+        for row in range(len(batch["signal"])):
+            length = int(batch["mask"][row].sum())
+            one = {name: value[row : row + 1] for name, value in tensors.items()}
+            nats += float(sample_nats(network, one)[0, :length].detach().sum())
             counted += length
-    assert evaluate(network, prepared)["valid/bits"] == pytest.approx(nats / counted / math.log(2), rel=1e-4)
+    assert WaveNetTraining().evaluate(network, prepared)["valid/bits"] == pytest.approx(
+        nats / counted / math.log(2), rel=1e-4
+    )
 
 
 def test_a_few_steps_learn_a_tone(folder, tmp_path):
     torch.manual_seed(0)
     prepared = prepare(recipe_for(), scan(folder, "folder").entries, tmp_path)
-    network = WaveNet(prepared.recipe.model)
+    network = WaveNetNetwork(prepared.recipe.model)
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
-    before = evaluate(network, prepared)["valid/bits"]
+    before = WaveNetTraining().evaluate(network.wavenet, prepared)["valid/bits"]
     for step in range(40):
         batch = {name: torch.as_tensor(value) for name, value in prepared.batches(step).items()}
         loss = network.turns(step)[0][1](batch)["likelihood/nats"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert evaluate(network, prepared)["valid/bits"] < before - 2
+    assert WaveNetTraining().evaluate(network.wavenet, prepared)["valid/bits"] < before - 2
 
 
 def test_engine_tensors_have_the_shapes_that_the_config_says():
     config = WaveNetConfig(condition="mel", head="mu-law", **SMALL)
-    shapes = {name: array.shape for name, array in engine_tensors(build(config)).items()}
+    shapes = {name: array.shape for name, array in engine_tensors(WaveNet(config)).items()}
     assert shapes["input.weight"] == (8, 5)
     assert shapes["skip.weight"] == (12, 4 * 8)
     assert shapes["output.weight"] == (256, 10)
@@ -406,12 +419,12 @@ class Latest:
 
 def test_the_last_sample_of_a_long_clip_is_learned(folder, tmp_path):
     batches = prepare(recipe_for(crop_samples=512), scan(folder, "folder").entries, tmp_path).batches
-    for place, (row, length) in enumerate(zip(batches.rows, batches.lengths, strict=True)):
-        stretch = batches._one(place, Latest())
-        n_heard = int(stretch["counts"].sum())
-        whole = to_heard(batches.store[int(row)], batches.recipe.model)[0]
-        assert 480 < n_heard <= 512
-        np.testing.assert_array_equal(stretch["heard"][:n_heard], whole[length - n_heard :])
+    for index, (row, length) in enumerate(zip(batches.rows, batches.lengths, strict=True)):
+        crop = batches._crop(index, Latest())
+        n_signal = int(crop["mask"].sum())
+        whole = wave_to_signal(batches.store[int(row)], batches.config)[0]
+        assert 480 < n_signal <= 512
+        np.testing.assert_array_equal(crop["signal"][:n_signal], whole[length - n_signal :])
 
 
 def test_impossible_recipes_and_folders_are_refused(folder, tmp_path):
@@ -422,3 +435,35 @@ def test_impossible_recipes_and_folders_are_refused(folder, tmp_path):
     unknown = WaveNetRecipe(WaveNetConfig(labels=("bell",), **SMALL), recipe_for().data, TrainingSettings())
     with pytest.raises(BadFolder, match="no clip with the label 'bell' to train on; the folder has high, low"):
         prepare(unknown, scan(folder, "folder").entries, tmp_path)
+
+
+def test_a_training_starts_from_another_model(folder, tmp_path):
+    """A known label keeps its embedding, a new one starts from the mean, other weights are those of the base."""
+    torch.manual_seed(0)
+    entries = scan(folder, "folder").entries
+    prepared = prepare(recipe_for(), entries, tmp_path)
+    model = prepared.recipe.model
+    network = WaveNet(model).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():  # zeros of fresh biases are equal tensors, which are exported as one
+            parameter.add_(0.01 * torch.randn_like(parameter))
+    card = Card(name="base", family="wavenet", config=asdict(model), labels=list(model.labels), sample_rate=8_000)
+    base = export_model(tmp_path / "base", card, WaveNetTraining().export(network, prepared))
+    tuned = fine_tuning(base.config(WaveNetConfig))
+    assert tuned.model == replace(model, labels=())
+    started = replace(tuned, data=recipe_for().data, training=TrainingSettings(batch_size=2, steps=1, threads=1))
+    renamed = Scan(tuple(replace(entry, label={"high": "bright", "low": "low"}[entry.label]) for entry in entries))
+    run = Run(tmp_path / "run", "wavenet", started, renamed, Provenance("run"), tmp_path, base)
+    assert run.recipe.model.labels == ("bright", "low")
+    weights = {name: tensor.numpy().copy() for name, tensor in run.network.averaged().state_dict().items()}
+    table = "conditioner.label.weight"
+    for name, tensor in network.state_dict().items():
+        if name != table:
+            rounded = tensor.half().float() if tensor.ndim > 1 else tensor
+            np.testing.assert_allclose(weights[name], rounded.numpy(), atol=1e-6, err_msg=name)
+    known = exported_weights(base, WAVENET.weight_prefixes)[table]
+    np.testing.assert_allclose(weights[table], [known.mean(axis=0), known[1]], rtol=1e-5)
+    assert WAVENET.new_tables(base, run.recipe.model) == [table]
+    assert np.isfinite(run.train(quiet=True).metrics["valid/bits"])
+    with pytest.raises(BadSetting, match="base has the labels high, low, and this training has none"):
+        WAVENET.initial_weights(base, tuned.model)

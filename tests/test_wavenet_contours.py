@@ -14,10 +14,11 @@ from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
 from wavewright.errors import BadModel, BadSetting
 from wavewright.families.wavenet.config import CONTOUR_FEATURES, CONTOURS_FILE, POSITION_FEATURES, WaveNetConfig
-from wavewright.families.wavenet.contours import Contours, contour_of, covering, stretched
-from wavewright.families.wavenet.network import build, export
+from wavewright.families.wavenet.contours import ContourSet, crop_contour, measure_contour, stretch_contour
+from wavewright.families.wavenet.modules import WaveNet
 from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, prepare
 from wavewright.families.wavenet.runtime import WaveNetRuntime
+from wavewright.families.wavenet.training import WaveNetTraining
 from wavewright.models.card import Card
 from wavewright.training.export import export_model
 
@@ -59,7 +60,7 @@ def prepared(folder, tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(prepared, tmp_path_factory):
     torch.manual_seed(0)
-    network = build(prepared.recipe.model).eval()
+    network = WaveNet(prepared.recipe.model).eval()
     card = Card(
         name="tiny",
         family="wavenet",
@@ -67,13 +68,13 @@ def model(prepared, tmp_path_factory):
         labels=["high", "low"],
         sample_rate=8_000,
     )
-    return export_model(tmp_path_factory.mktemp("model") / "tiny", card, export(network, prepared))
+    return export_model(tmp_path_factory.mktemp("model") / "tiny", card, WaveNetTraining().export(network, prepared))
 
 
 def test_a_contour_says_loudness_pitch_and_voicing():
     time = np.arange(8_000) / 8_000
     tone = 0.5 * np.sin(2 * np.pi * 200 * time)
-    found = contour_of(np.concatenate([tone, np.zeros(4_000)]), CONFIG)
+    found = measure_contour(np.concatenate([tone, np.zeros(4_000)]), CONFIG)
     assert found.shape == (375, CONTOUR_FEATURES)
     loudness, octaves, periodicity = found[20:200].mean(axis=0)
     assert loudness == pytest.approx((np.log(0.125) + 6) / 3, abs=0.01)  # the mean square of a sine is half its square
@@ -86,28 +87,28 @@ def test_a_contour_says_loudness_pitch_and_voicing():
 
 def test_after_its_end_a_contour_is_silent_and_stretching_keeps_its_ends():
     contour = np.array([[1.0, 0.5, 0.9], [2.0, 1.5, 0.7]], np.float32)
-    covered = covering(contour, 4, 1)
+    covered = crop_contour(contour, 4, 1)
     np.testing.assert_allclose(covered[0], contour[1])
     np.testing.assert_allclose(covered[1:], np.tile([(np.log(1e-5) + 6) / 3, 1.5, 0.0], (3, 1)), rtol=1e-6)
-    assert covering(contour, 3, 5).shape == (3, CONTOUR_FEATURES)
-    np.testing.assert_allclose(stretched(contour, 3)[:, 0], [1.0, 1.5, 2.0])
-    np.testing.assert_allclose(stretched(contour, 2), contour)
+    assert crop_contour(contour, 3, 5).shape == (3, CONTOUR_FEATURES)
+    np.testing.assert_allclose(stretch_contour(contour, 3)[:, 0], [1.0, 1.5, 2.0])
+    np.testing.assert_allclose(stretch_contour(contour, 2), contour)
 
 
 def test_contours_come_back_and_are_drawn_by_label_and_speaker():
     rng = np.random.default_rng(0)
     clips = [rng.standard_normal((n, CONTOUR_FEATURES)).astype(np.float32) for n in (2, 3, 1, 2)]
-    contours = Contours.of(clips, [60, 96, 1, 64], [0, 0, 1, 0], [0, 1, 0, 1])
-    again = Contours.read(contours.tensors(), 32)
+    contours = ContourSet.of_clips(clips, [60, 96, 1, 64], [0, 0, 1, 0], [0, 1, 0, 1])
+    again = ContourSet.from_tensors(contours.tensors(), 32)
     for clip, contour in enumerate(clips):
-        np.testing.assert_allclose(again.one(clip, 32), contour, atol=2e-3)
-    assert [again.chosen(share, 0, 1) for share in (0.0, 0.49, 0.5, 0.999)] == [1, 1, 3, 3]
-    assert again.chosen(0.7, 1, 5) == 2  # nobody of that label is speaker 5
-    assert again.chosen(0.3, 9, 0) == 1  # nor is there a label 9: the clip at 0.3 of all four
+        np.testing.assert_allclose(again.contour(clip, 32), contour, atol=2e-3)
+    assert [again.choose(quantile, 0, 1) for quantile in (0.0, 0.49, 0.5, 0.999)] == [1, 1, 3, 3]
+    assert again.choose(0.7, 1, 5) == 2  # nobody of that label is speaker 5
+    assert again.choose(0.3, 9, 0) == 1  # nor is there a label 9: the clip at 0.3 of all four
     with pytest.raises(ValueError, match="do not fit"):
-        Contours.read({**contours.tensors(), "frames": contours.frames[:-1]}, 32)
+        ContourSet.from_tensors({**contours.tensors(), "frames": contours.frames[:-1]}, 32)
     with pytest.raises(ValueError, match="missing"):
-        Contours.read({"frames": contours.frames}, 32)
+        ContourSet.from_tensors({"frames": contours.frames}, 32)
 
 
 def test_a_stretch_is_told_the_contour_of_its_place(prepared):
@@ -118,14 +119,14 @@ def test_a_stretch_is_told_the_contour_of_its_place(prepared):
         whole = [batches.contour(int(row)) for row in batches.rows]
         for frames in batch["frames"]:
             assert any(
-                np.array_equal(frames[:, POSITION_FEATURES:], covering(contour, 16, first))
+                np.array_equal(frames[:, POSITION_FEATURES:], crop_contour(contour, 16, first))
                 for contour in whole
                 for first in range(len(contour))
             )
     pitches = {label: [] for label in (0, 1)}
     contours = batches.contours()
     for clip, label in enumerate(contours.labels):
-        pitches[int(label)].append(float(np.median(contours.one(clip, 32)[:, 1])))
+        pitches[int(label)].append(float(np.median(contours.contour(clip, 32)[:, 1])))
     assert pitches[0] == pytest.approx([1.0] * len(pitches[0]), abs=0.05)  # 200 Hz
     assert pitches[1] == pytest.approx([0.0] * len(pitches[1]), abs=0.05)
 

@@ -14,17 +14,19 @@ import pytest
 import torch
 from scipy.special import softmax
 from scipy.stats import chi2, kstest
-from tiny_wavenet import CONFIG, MU_LAW, random_condition, random_tensors, random_wave
+from tiny_wavenet import CONFIG, MU_LAW, random_condition, random_signal, random_tensors
 from torch import nn
 
 from wavewright.errors import BadModel, BadSetting
-from wavewright.families.wavenet import network
 from wavewright.families.wavenet.config import LARGEST_STEP, SIZES
 from wavewright.families.wavenet.engine import Engine
-from wavewright.families.wavenet.frames import targets, to_heard
 from wavewright.families.wavenet.kernels import compiled, gate
 from wavewright.families.wavenet.likelihood import bits_per_sample
-from wavewright.families.wavenet.packing import LARGEST_INTEGER, scaled
+from wavewright.families.wavenet.losses import logistics_nats
+from wavewright.families.wavenet.modules import WaveNet
+from wavewright.families.wavenet.packing import LARGEST_INTEGER, quantise_rows
+from wavewright.families.wavenet.signal import signal_to_classes, wave_to_signal
+from wavewright.families.wavenet.training import engine_tensors
 
 EVERY_MODE = ("float32", "int16", "int8")
 
@@ -70,7 +72,7 @@ def by_the_definition(config, tensors, wave, condition=None):
 
 @pytest.mark.parametrize("config", [CONFIG, MU_LAW], ids=["logistics", "mu-law"])
 def test_outputs_are_those_of_the_definition(engines, config):
-    wave, condition = random_wave(2, 300, config), random_condition(2, 300)
+    wave, condition = random_signal(2, 300, config), random_condition(2, 300)
     engine = engines(config, "float32")
     found = engine.outputs(engine.start([0, 1]), wave, condition)
     for stream in range(2):
@@ -84,16 +86,16 @@ def test_outputs_are_those_of_the_definition(engines, config):
 def test_outputs_are_those_of_torch_over_2000_steps(head):
     config = replace(SIZES["tiny"], labels=("a", "b"), condition="none", head=head)
     torch.manual_seed(0)
-    trained = network.build(config).eval()
+    trained = WaveNet(config).eval()
     with torch.no_grad():
         for linear in trained.modules():
             if isinstance(linear, nn.Linear) and linear.weight.shape[0] > 1:
                 linear.weight.mul_(2.0)  # past the small weights of the start
-        wave = random_wave(1, 2_048, config)
+        wave = random_signal(1, 2_048, config)
         frames, label = torch.zeros(1, 8, 0), torch.tensor([1])
         expected = trained(torch.from_numpy(wave), frames, label).numpy()
         rows = trained.conditioner(frames, label).numpy()
-    engine = Engine(config, network.engine_tensors(trained), "float32")
+    engine = Engine(config, engine_tensors(trained), "float32")
     condition = rows.reshape(1, rows.shape[1], config.n_layers, 2 * config.channels)
     found = engine.outputs(engine.start([0]), wave, condition)
     assert np.abs(expected).max() > 0.5
@@ -121,16 +123,16 @@ def test_chunks_streams_and_saving_change_no_sample(engines, mode):
 def test_a_wave_can_be_continued(engines):
     engine = engines()
     drawn = engine.draw(engine.start([3]), 120)
-    heard, told = engine.start([3]), engine.start([3])
-    engine.hear(heard, drawn[:, :70])
-    engine.outputs(told, drawn[:, :70])
-    np.testing.assert_array_equal(engine.draw(heard, 50), drawn[:, 70:])
-    np.testing.assert_array_equal(engine.draw(told, 50), drawn[:, 70:])
+    primed, forced = engine.start([3]), engine.start([3])
+    engine.prime(primed, drawn[:, :70])
+    engine.outputs(forced, drawn[:, :70])
+    np.testing.assert_array_equal(engine.draw(primed, 50), drawn[:, 70:])
+    np.testing.assert_array_equal(engine.draw(forced, 50), drawn[:, 70:])
 
 
 def test_long_waves_go_in_pieces(engines):
     engine = engines()
-    wave = random_wave(1, 5_000)
+    wave = random_signal(1, 5_000)
     found = engine.outputs(engine.start([0]), wave)
     state = engine.start([0])
     parts = [engine.outputs(state, wave[:, begin : begin + 700]) for begin in range(0, 5_000, 700)]
@@ -140,7 +142,7 @@ def test_long_waves_go_in_pieces(engines):
 def test_portable_and_wide_products_give_the_same(engines):
     for config in (CONFIG, MU_LAW):
         wide, portable = engines(config), engines(config, portable=True)
-        wave = random_wave(2, 300, config)
+        wave = random_signal(2, 300, config)
         a, b = (engine.outputs(engine.start([1, 2]), wave) for engine in (wide, portable))
         np.testing.assert_array_equal(a, b)
         state = wide.start([1])
@@ -171,7 +173,7 @@ def test_no_vector_can_make_a_sum_that_leaves_32_bits(mode, largest):
     rows[1] = 1.0  # the worst row: all weights as large as they can be
     rows[2, 0, 1:] = 0.0
     rows[3] = 0.0
-    integers, scales = scaled(rows, mode)
+    integers, scales = quantise_rows(rows, mode)
     assert integers.dtype == mode
     assert np.abs(integers.astype(np.int64)).sum(-1).max() * LARGEST_INTEGER < 2**31
     assert integers[2, 0, 0] in (largest, -largest) or integers[2, 1].any()
@@ -184,14 +186,14 @@ def test_weights_of_8_bits_stay_what_they_are():
     steps = rng.integers(-127, 128, (6, 3, 20))
     steps[:, 0, 0] = 127
     row_scales = rng.uniform(1e-3, 1e-1, 6).astype(np.float32)
-    integers, scales = scaled((steps * row_scales[:, None, None]).astype(np.float32), "int8")
+    integers, scales = quantise_rows((steps * row_scales[:, None, None]).astype(np.float32), "int8")
     np.testing.assert_array_equal(integers, steps)
     np.testing.assert_allclose(scales, row_scales, rtol=1e-6)
 
 
 @pytest.fixture(scope="module")
 def learned():
-    """Return a tiny network trained on decaying tones in noise, its tensors and held-out waves."""
+    """A tiny network after some hundred steps on decaying tones in noise, its tensors and waves that it has not signal."""
     config = dataclasses.replace(MU_LAW, labels=(), condition="none", dilation_cycle=6, channels=24, input_taps=16)
     rng = np.random.default_rng(0)
 
@@ -199,18 +201,20 @@ def learned():
         time = np.arange(n_samples) / config.sample_rate
         hz, decay = rng.uniform(100, 1_000, (count, 1)), rng.uniform(0.02, 0.2, (count, 1))
         noise = 0.003 * rng.standard_normal((count, n_samples))
-        return to_heard(0.6 * np.sin(2 * np.pi * hz * time) * np.exp(-time / decay) + noise, config)
+        return wave_to_signal(0.6 * np.sin(2 * np.pi * hz * time) * np.exp(-time / decay) + noise, config)
 
     torch.manual_seed(0)
-    model = network.build(config)
+    model = WaveNet(config)
     optimizer = torch.optim.Adam(model.parameters(), 5e-3)
     for _ in range(200):
-        heard = tones(4, 256)
+        signal = tones(4, 256)
         optimizer.zero_grad()
-        logits = model(torch.from_numpy(heard))
-        nn.functional.cross_entropy(logits.flatten(0, 1), torch.from_numpy(targets(heard)).flatten()).backward()
+        logits = model(torch.from_numpy(signal))
+        nn.functional.cross_entropy(
+            logits.flatten(0, 1), torch.from_numpy(signal_to_classes(signal)).flatten()
+        ).backward()
         optimizer.step()
-    return config, network.engine_tensors(model), tones(32, 256)
+    return config, engine_tensors(model), tones(32, 256)
 
 
 @pytest.mark.parametrize(("mode", "bound_bits"), [("int16", 0.0005), ("int8", 0.01)])
@@ -228,10 +232,10 @@ def test_integers_cost_few_bits(learned, mode, bound_bits):
 
 def test_bits_of_classes_are_cross_entropy():
     rng = np.random.default_rng(0)
-    outputs, heard = rng.standard_normal((2, 50, 256)).astype(np.float32), random_wave(2, 50, MU_LAW)
-    classes = torch.from_numpy(np.rint(heard * 128 + 128).astype(np.int64))
+    outputs, signal = rng.standard_normal((2, 50, 256)).astype(np.float32), random_signal(2, 50, MU_LAW)
+    classes = torch.from_numpy(np.rint(signal * 128 + 128).astype(np.int64))
     nats = nn.functional.cross_entropy(torch.from_numpy(outputs).flatten(0, 1), classes.flatten(), reduction="none")
-    np.testing.assert_allclose(bits_per_sample(MU_LAW, outputs, heard).ravel(), nats.numpy() / np.log(2), rtol=1e-5)
+    np.testing.assert_allclose(bits_per_sample(MU_LAW, outputs, signal).ravel(), nats.numpy() / np.log(2), rtol=1e-5)
 
 
 def test_bits_of_a_mixture_are_probabilities_of_the_grid():
@@ -242,10 +246,10 @@ def test_bits_of_a_mixture_are_probabilities_of_the_grid():
         CONFIG, np.broadcast_to(outputs[:, None], (3, len(grid), 9)), np.broadcast_to(grid, (3, len(grid)))
     )
     np.testing.assert_allclose(np.exp2(-bits).sum(axis=1), 1.0, rtol=1e-9)
-    heard = random_wave(3, 40)
+    signal = random_signal(3, 40)
     of_wave = np.repeat(outputs[:, None].astype(np.float32), 40, axis=1)
-    nats = network.logistics_nats(torch.from_numpy(of_wave), torch.from_numpy(heard)).numpy()
-    np.testing.assert_allclose(bits_per_sample(CONFIG, of_wave, heard), nats / np.log(2), rtol=1e-3)
+    nats = logistics_nats(torch.from_numpy(of_wave), torch.from_numpy(signal)).numpy()
+    np.testing.assert_allclose(bits_per_sample(CONFIG, of_wave, signal), nats / np.log(2), rtol=1e-3)
 
 
 def constant_outputs(config, outputs):
@@ -305,7 +309,7 @@ def test_what_a_seed_draws_stays_what_it_is(engines):
 def test_what_cannot_be_used_is_refused(engines):
     engine = engines()
     state = engine.start([0, 1])
-    with pytest.raises(BadSetting, match=r"The mode is 'int4'; a WaveNet plays in int16, float32, int8, auto\."):
+    with pytest.raises(BadSetting, match=r"The mode is 'int4'; a WaveNet runs in int16, float32, int8 or auto\."):
         Engine(CONFIG, random_tensors(CONFIG), "int4")
     for seeds in ([], [-1]):
         with pytest.raises(BadSetting, match="give at least one, each 0 or more"):
@@ -333,7 +337,7 @@ def test_weights_that_do_not_fit_are_refused():
         Engine(CONFIG, without)
     with pytest.raises(BadModel, match=r"The weight head\.weight has shape \(18, 70\)"):
         Engine(CONFIG, tensors | {"head.weight": tensors["head.weight"].T})
-    with pytest.raises(BadModel, match=r"The weight skip\.bias has numbers that are not finite"):
+    with pytest.raises(BadModel, match=r"The weight skip\.bias contains NaN or infinite values"):
         Engine(CONFIG, tensors | {"skip.bias": np.full(18, np.inf, np.float32)})
 
 

@@ -8,8 +8,9 @@ from scipy.signal import lfilter
 from wavewright.dsp.speech_mel import features_to_mel, mel_to_features
 from wavewright.errors import BadSetting
 from wavewright.families.wavenet.config import WaveNetConfig
-from wavewright.families.wavenet.frames import mel_frames, to_heard, to_wave
-from wavewright.families.wavenet.prediction import LEVEL, levinson, prediction_of
+from wavewright.families.wavenet.frames import mel_frames
+from wavewright.families.wavenet.prediction import RESIDUAL_LEVEL, levinson, mel_to_prediction
+from wavewright.families.wavenet.signal import signal_to_wave, wave_to_signal
 
 CONFIG = WaveNetConfig(condition="mel", head="mu-law", prediction_order=16)
 
@@ -25,33 +26,33 @@ def test_levinson_solves_the_normal_equations():
     powers = np.random.default_rng(0).uniform(0.1, 5.0, (3, 33))
     correlation = np.fft.irfft(powers, axis=1)[:, :11]
     coefficients, error = levinson(correlation)
-    for row, found, left in zip(correlation, coefficients, error, strict=True):
+    for row, found, residual in zip(correlation, coefficients, error, strict=True):
         expected = solve_toeplitz(row[:10], row[1:])
         np.testing.assert_allclose(found, expected, atol=1e-9)
-        assert left == pytest.approx(row[0] - expected @ row[1:])
+        assert residual == pytest.approx(row[0] - expected @ row[1:])
 
 
 def test_what_is_left_is_white_and_of_one_level_however_loud_the_wave():
     for gain in (1.0, 0.1):
         wave = gain * resonant_noise()
-        left = prediction_of(mel_frames(wave, CONFIG), CONFIG).excitation(np.pad(wave, (16, 0)))[1_000:-1_000]
-        assert np.sqrt(np.mean(left**2)) == pytest.approx(LEVEL, rel=0.15)
-        power = np.abs(np.fft.rfft(left[:28_672].reshape(-1, 256), axis=1)[:, 2:-2]) ** 2
+        residual = mel_to_prediction(mel_frames(wave, CONFIG), CONFIG).residual(np.pad(wave, (16, 0)))[1_000:-1_000]
+        assert np.sqrt(np.mean(residual**2)) == pytest.approx(RESIDUAL_LEVEL, rel=0.15)
+        power = np.abs(np.fft.rfft(residual[:28_672].reshape(-1, 256), axis=1)[:, 2:-2]) ** 2
         assert np.ptp(10 * np.log10(power.mean(0).reshape(-1, 5).mean(1))) < 6  # the wave's own spectrum spans 40 dB
 
 
 def test_the_wave_comes_back_whole_and_in_chunks():
     wave = resonant_noise()
-    prediction = prediction_of(mel_frames(wave, CONFIG), CONFIG)
-    left = prediction.excitation(np.pad(wave, (16, 0)))
-    np.testing.assert_allclose(prediction.wave(left, np.zeros(16))[16:], wave, atol=1e-6)
-    heard = to_heard(np.pad(wave, (16, 0)), CONFIG, prediction)[None]
-    whole, _ = to_wave(heard, CONFIG, prediction=prediction)
+    prediction = mel_to_prediction(mel_frames(wave, CONFIG), CONFIG)
+    residual = prediction.residual(np.pad(wave, (16, 0)))
+    np.testing.assert_allclose(prediction.synthesise(residual, np.zeros(16))[16:], wave, atol=1e-6)
+    signal = wave_to_signal(np.pad(wave, (16, 0)), CONFIG, prediction)[None]
+    whole, _ = signal_to_wave(signal, CONFIG, prediction=prediction)
     assert (
         10 * np.log10(np.mean(wave**2) / np.mean((whole[0] - wave) ** 2)) > 25
     )  # mu-law's noise, shaped as the sound is
-    first, past = to_wave(heard[:, :6_400], CONFIG, prediction=prediction)
-    second, _ = to_wave(heard[:, 6_400:], CONFIG, past, prediction, 100)
+    first, past = signal_to_wave(signal[:, :6_400], CONFIG, prediction=prediction)
+    second, _ = signal_to_wave(signal[:, 6_400:], CONFIG, past, prediction, 100)
     np.testing.assert_array_equal(np.concatenate([first, second], axis=1), whole)
 
 
@@ -62,5 +63,5 @@ def test_features_say_the_mel_frames():
 
 @pytest.mark.parametrize("settings", [{"condition": "position"}, {"condition": "mel", "pre_emphasis": 0.85}])
 def test_prediction_needs_mel_frames_and_no_emphasis(settings):
-    with pytest.raises(BadSetting, match="prediction needs condition mel and takes the place of pre_emphasis"):
+    with pytest.raises(BadSetting, match="prediction needs condition mel and replaces pre_emphasis"):
         WaveNetConfig(prediction_order=16, **settings)

@@ -11,11 +11,13 @@ import torch
 from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.dsp.speech_mel import mel_to_features
-from wavewright.errors import BadFolder, BadModel, BadSetting
+from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.families.wavenet.config import DURATIONS_FILE, WaveNetConfig
 from wavewright.families.wavenet.engine import Engine
-from wavewright.families.wavenet.frames import position_features, to_heard
-from wavewright.families.wavenet.network import Conditioning, WaveNet, build, engine_tensors
+from wavewright.families.wavenet.frames import position_features
+from wavewright.families.wavenet.modules import WaveNet
+from wavewright.families.wavenet.signal import wave_to_signal
+from wavewright.families.wavenet.training import ConditionGraph, engine_tensors
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.export_spec import ExportSpec, GraphSpec
@@ -45,7 +47,7 @@ SHAPE = {
 
 def network_of(config: WaveNetConfig) -> WaveNet:
     torch.manual_seed(3)
-    network = build(config)
+    network = WaveNet(config)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(1.5)
@@ -57,7 +59,7 @@ def export(folder, network: WaveNet) -> ModelFolder:
     config = network.config
     inputs = {"frames": torch.zeros(2, 8, config.features)}
     inputs |= {name: torch.zeros(2, dtype=torch.int64) for name in ("label", "speaker") if getattr(config, f"{name}s")}
-    graph = GraphSpec(Conditioning(network.conditioner), inputs, ("condition",), {"frames": (1,), "condition": (1,)})
+    graph = GraphSpec(ConditionGraph(network.conditioner), inputs, ("condition",), {"frames": (1,), "condition": (1,)})
     durations = np.array([[0.2, 0.25, 0.3]] + [[0.5, 0.5, 0.5]] * (max(len(config.labels), 1) - 1), np.float32)
     described = {**SHAPE, "condition": config.condition, "head": config.head, "speakers": list(config.speakers)}
     described["prediction_order"] = config.prediction_order
@@ -101,7 +103,7 @@ def test_played_outputs_equal_the_network_over_many_frames(spoken):
     np.testing.assert_array_equal(stored["head.weight"], network.head.weight.detach().numpy())
     n_frames = 200
     frames = position_features(n_frames, n_frames * 16, config)
-    wave = to_heard(np.random.default_rng(0).uniform(-0.5, 0.5, (1, n_frames * 16)), config)
+    wave = wave_to_signal(np.random.default_rng(0).uniform(-0.5, 0.5, (1, n_frames * 16)), config)
     with torch.no_grad():
         wanted = network(torch.from_numpy(wave), torch.from_numpy(frames[None]), torch.tensor([1]), torch.tensor([0]))
     player = loading.load(str(spoken))
@@ -146,9 +148,11 @@ def test_a_continued_clip_begins_as_given_and_goes_on_as_the_network_would(spoke
     other = player.continue_from(-whole[:, :37], 0.5, "one", seed=5)
     np.testing.assert_allclose(other[:, :37], -whole[:, :37], atol=0.05)
     assert not np.array_equal(other[:, 37:], whole[:, 37:])
-    for shape in ((1, 0), (2, 100), (100,), (1, 2_000)):
-        with pytest.raises(BadSetting, match="The clip to continue has shape"):
+    for shape in ((1, 0), (2, 100), (100,)):
+        with pytest.raises(BadAudio, match=r"it must be \(1, time\) of floating-point numbers"):
             player.continue_from(np.zeros(shape, np.float32), 0.5, "one")
+    with pytest.raises(BadSetting, match=r"lasts 0\.5 s; ask for more than that, not for 0\.5 s in all"):
+        player.continue_from(np.zeros((1, 2_000), np.float32), 0.5, "one")
 
 
 def test_a_vocoder_speaks_from_mel_frames_in_any_pieces(vocoder):
@@ -185,9 +189,9 @@ def test_the_end_of_a_sound_is_conditioned_as_in_training(spoken):
 
 
 def _any_sound(n_samples):
-    from wavewright.families.wavenet.runtime import Sound
+    from wavewright.families.wavenet.runtime import SampleRequest
 
-    return Sound(n_samples, 0, 0, 0)
+    return SampleRequest(n_samples, 0, 0, 1.0, np.random.default_rng(0), sample_seed=0)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +199,10 @@ def _any_sound(n_samples):
     [
         (lambda p: p.generate("won"), "tiny has no label 'won'; its labels are one, two; did you mean two?"),
         (lambda p: p.generate("one", speaker="z"), "tiny has no speaker 'z'; its speakers are x, y."),
-        (lambda p: p.generate("one", seconds=1e9), "A sound of 1000000000.0 s is not possible"),
+        (
+            lambda p: p.generate("one", seconds=1e9),
+            r"A clip of 1e\+09 s is not possible; tiny makes clips of 0\.00025 to 600 s",
+        ),
         (lambda p: p.generate("one", temperature=3.0), "The temperature is 3.0; it must lie between 0 and 2"),
         (lambda p: p.vocode(np.zeros((10, 5))), "tiny is no vocoder"),
         (lambda p: p.stream("won"), "tiny has no label 'won'"),
@@ -214,7 +221,7 @@ def test_frames_of_another_kind_are_refused(vocoder, mel):
         match=r"The mel frames have shape .*; tiny takes finite numbers \(10, frames\), one frame for each 16",
     ):
         player.vocode(mel)
-    with pytest.raises(BadSetting, match="tiny is a vocoder: it speaks from mel frames and makes nothing by itself"):
+    with pytest.raises(BadSetting, match="tiny is a vocoder: it converts mel frames and generates nothing by itself"):
         player.generate(seconds=0.1)
 
 
@@ -243,8 +250,8 @@ def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path
     continued = Clip.read(tmp_path / "more" / made.sounds[0].file).wave
     assert continued.shape == (1, 2_000)
     np.testing.assert_allclose(
-        to_heard(continued[:, :400], WaveNetConfig(head="mu-law", **SHAPE)),
-        to_heard(begin.wave, WaveNetConfig(head="mu-law", **SHAPE)),
+        wave_to_signal(continued[:, :400], WaveNetConfig(head="mu-law", **SHAPE)),
+        wave_to_signal(begin.wave, WaveNetConfig(head="mu-law", **SHAPE)),
         atol=1 / 64,
     )
     for arguments, message in (

@@ -1,4 +1,4 @@
-"""A tiny WaveNet with random weights, a wave and a condition, without torch."""
+"""A tiny WaveNet with random weights, a signal and a condition, without torch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 
 from wavewright.families.wavenet.config import WaveNetConfig
-from wavewright.families.wavenet.frames import to_heard
+from wavewright.families.wavenet.signal import wave_to_signal
 
-# No width is a multiple of what the processor likes; labels give the torch network a condition.
+# No width is a multiple of the processor's registers; labels give the torch network a condition.
 CONFIG = WaveNetConfig(
     sample_rate=16_000,
     labels=("a", "b"),
@@ -28,7 +28,7 @@ MU_LAW = dataclasses.replace(CONFIG, head="mu-law")
 
 
 def random_tensors(config, seed=0):
-    """Weights of a size at which every unit is at work."""
+    """Weights large enough that every unit is active."""
     rng = np.random.default_rng(seed)
     tensors = {}
 
@@ -47,9 +47,9 @@ def random_tensors(config, seed=0):
     return tensors
 
 
-def random_wave(n_streams, n_samples, config=CONFIG, seed=1):
+def random_signal(n_streams, n_samples, config=CONFIG, seed=1):
     steps = np.random.default_rng(seed).standard_normal((n_streams, n_samples)) * 0.03
-    return to_heard(np.clip(np.cumsum(steps, axis=1), -1, 1), config)
+    return wave_to_signal(np.clip(np.cumsum(steps, axis=1), -1, 1), config)
 
 
 def random_condition(n_streams, n_samples, config=CONFIG, seed=2):

@@ -8,6 +8,9 @@ from typing import ClassVar
 
 from ..ranges import check_names, check_ranges
 
+TEMPERATURE_RANGE = (0.0, 2.0)
+"""Smallest and largest temperature of models that draw step by step; 1 draws as learned, 0 what is most probable."""
+
 
 @dataclass(frozen=True)
 class ModelConfig:

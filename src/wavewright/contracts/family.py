@@ -92,14 +92,35 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     def initial_weights(self, base: ModelFolder, config: ConfigT) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network, by name, of a training that starts from ``base``.
 
-        Whether they have the shapes that ``config`` asks for is checked where they are loaded. A family whose tables of
-        labels, speakers or symbols change with the data overrides this.
+        Rows of `named_tables` are matched by name; a new name gets the mean of the known rows. Whether the tensors have
+        the shapes that ``config`` asks for is checked where they are loaded.
         """
-        return exported_weights(base, self.weight_prefixes)
+        weights = exported_weights(base, self.weight_prefixes)
+        known = self.named_tables(base.config(self.config)) if self.named_tables(config) else {}
+        for table, (kind, names) in self.named_tables(config).items():
+            weights = match_names(weights, table, names, known[table][1], kind, base.card.name)
+        return weights
+
+    def named_tables(self, config: ConfigT) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return the exported weights that have a row for each label or speaker.
+
+        By name of the weight: ``"label"`` or ``"speaker"``, and the names of the rows.
+        """
+        return {}
 
     def new_tables(self, base: ModelFolder, config: ConfigT) -> Sequence[str]:
         """Return the names of tables with rows that ``base`` does not have, which do not move back towards it."""
-        return ()
+        if not self.named_tables(config):
+            return ()
+        known = self.named_tables(base.config(self.config))
+        return [table for table, (_, names) in self.named_tables(config).items() if names != known[table][1]]
+
+    def match_base(self, prepared: PreparedT, base: ModelFolder) -> PreparedT:
+        """Return the data of a training that starts from ``base``, represented as its weights expect it.
+
+        A family whose data depend on statistics that a model folder stores, such as a whitening, overrides this.
+        """
+        return prepared
 
     def command_line(self, model: str) -> str:
         """Return the command line that uses a model."""
@@ -140,3 +161,38 @@ def rows_by_name(table: np.ndarray, names: Sequence[str], known: Sequence[str], 
         for name in names
     ]
     return np.stack(rows, axis=axis).astype(np.float32)
+
+
+def match_names(
+    weights: Mapping[str, np.ndarray], table: str, names: Sequence[str], base_names: Sequence[str], kind: str, base: str
+) -> dict[str, np.ndarray]:
+    """Return weights whose table of labels or speakers has a row for each of other names.
+
+    Parameters
+    ----------
+    weights
+        Tensors of the base by name.
+    table
+        Name of the table: one row for each of ``base_names``, see :func:`rows_by_name`.
+    names, base_names
+        Labels or speakers of the training, and of the base.
+    kind
+        What the names are, for messages: ``"label"`` or ``"speaker"``.
+    base
+        Name of the base, for messages.
+
+    Raises
+    ------
+    BadSetting
+        If only one of the two has names: the networks then differ in shape.
+    """
+    if names and not base_names:
+        raise BadSetting(
+            f"{base} has no {kind}s, and this training has {', '.join(names)}; train on recordings without {kind}s."
+        )
+    if base_names and not names:
+        raise BadSetting(
+            f"{base} has the {kind}s {', '.join(base_names)}, and this training has none; give the recordings {kind}s, "
+            f"and name them with --set model.{kind}s=NAME if there is only one."
+        )
+    return {name: rows_by_name(array, names, base_names) if name == table else array for name, array in weights.items()}

@@ -12,9 +12,10 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import how_to_install
-from ..families.wavenet.config import SIZES, WaveNetConfig
-from ..families.wavenet.engine import Engine, Mode, tensor_shapes
+from ..families.wavenet.config import SIZES, Mode, WaveNetConfig
+from ..families.wavenet.engine import Engine
 from ..families.wavenet.mode_choice import DRIFT_BOUNDS_BITS, fastest, measure_modes
+from ..families.wavenet.weights import tensor_shapes
 from ..processor import description
 from . import checked
 

@@ -83,6 +83,8 @@ class Run:
         self.family = families.family(family)
         self.training = self.family.training()
         self.prepared: Prepared = self.family.prepare(recipe, scan.entries, cache_folder)
+        if base is not None:
+            self.prepared = self.family.match_base(self.prepared, base)
         self.recipe = self.prepared.recipe
         torch.manual_seed(self.recipe.training.seed)
         self.network: Network = self.training.build(self.recipe.model)

@@ -1,21 +1,25 @@
-"""LSTM: a recurrent network that draws one mel frame after another, each given all before it, and turns the frames into sound.
+"""LSTM: a recurrent network that draws one mel frame after another, given all before it, and turns frames into audio.
 
-The idea: a few stacked recurrent layers remember what was heard; a mixture of Gaussians says what the next frame may be, and one is
-drawn. A frame stands for a hundredth of a second, not for a sample, so a minute of training teaches more than it does any other family
-that goes step by step. Pulses and noise, or Griffin-Lim, make a wave of the frames.
+Stacked recurrent layers summarise the frames so far; a mixture of Gaussians is the distribution of the next frame, from
+which it is drawn. A frame stands for a hundredth of a second, not for a sample, so a minute of training teaches more
+than it does any other autoregressive family. Pulses and noise, or Griffin-Lim, make a wave of the frames.
 
 Papers:
     Graves, "Generating Sequences With Recurrent Neural Networks", 2013: stacked LSTM with a mixture-density output.
     Bishop, "Mixture Density Networks", 1994.
-    Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997 (cell ``lstm``); Cho et al., "Learning Phrase Representations using RNN
-    Encoder-Decoder for Statistical Machine Translation", 2014 (cell ``gru``).
-    Griffin and Lim, "Signal estimation from modified short-time Fourier transform", 1984; Perraudin, Balazs and Sondergaard, "A fast
-    Griffin-Lim algorithm", 2013 (source ``griffin-lim``).
-    Wang et al., "Tacotron: Towards End-to-End Speech Synthesis", 2017: the pre-net with dropout before the recurrence.
+    Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997 (cell ``lstm``); Cho et al., "Learning Phrase
+    Representations using RNN Encoder-Decoder for Statistical Machine Translation", 2014 (cell ``gru``).
+    Griffin and Lim, "Signal estimation from modified short-time Fourier transform", 1984; Perraudin, Balazs and
+    Sondergaard, "A fast Griffin-Lim algorithm", 2013 (source ``griffin-lim``).
+    Wang et al., "Tacotron: Towards End-to-End Speech Synthesis", 2017: the pre-net with dropout.
 
-Changed from them: frames are whitened; sounds of one kind know their place in a duration that is drawn beforehand, which beats a learned
-end; each mean starts from a learned share of the frame before; the Gaussians may be drawn narrower than learned (temperature); and a voice's frames carry pitch and periodicity, from which
-pulses and noise are made and shaped to the mel bands, since mel bands alone are too wide to keep harmonics.
+Changed from them: frames are whitened. A whole clip is conditioned on the position in a duration that is drawn
+beforehand, which measured better than a learned end. Each mean starts from a learned multiple of the frame before. The
+Gaussians may be drawn narrower than learned (temperature). The frames of a voice carry pitch and periodicity, which
+control pulses and noise that are then shaped to the mel bands: mel bands alone are too wide to keep harmonics.
+
+Read ``modules.py`` (the network), ``losses.py``, ``network.py`` (training turns), ``sampling.py`` (drawing a clip) and
+``frames.py`` (wave to frames and back), in this order.
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
     metrics = METRICS
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("step.recurrent.",)
-    extra_files: ClassVar[Mapping[str, str]] = {STATISTICS_FILE: "whitening of frames, durations of clips"}
+    extra_files: ClassVar[Mapping[str, str]] = {STATISTICS_FILE: "whitening of frames, durations of the training clips"}
 
     def open(self, folder: ModelFolder) -> LstmRuntime:
         """Open a model folder for inference; raise BadModel if it is damaged."""
@@ -71,6 +75,23 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
         from .training import LstmTraining
 
         return LstmTraining()
+
+    def fine_tuning(self, base: ModelFolder) -> LstmRecipe:
+        """Return the recipe of a training that starts from ``base``."""
+        from .recipe import fine_tuning
+
+        return fine_tuning(base.config(LstmConfig))
+
+    def named_tables(self, config: LstmConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return the embeddings of labels and speakers."""
+        return {"labels.weight": ("label", config.labels), "speakers.weight": ("speaker", config.speakers)}
+
+    def match_base(self, prepared: LstmPrepared, base: ModelFolder) -> LstmPrepared:
+        """Return the data with the frames whitened as ``base`` whitens them, since its weights depend on it."""
+        from .recipe import with_whitening
+        from .statistics import ClipStatistics
+
+        return with_whitening(prepared, ClipStatistics.read(base, base.config(LstmConfig)).whitening)
 
 
 LSTM = LstmFamily()

@@ -6,25 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ...contracts.config import ModelConfig
+from ...contracts.config import TEMPERATURE_RANGE, ModelConfig
 from ...errors import BadSetting
 from ...ranges import check_names, check_ranges
 
+STEP_FILE = "step.onnx"
 STATISTICS_FILE = "statistics.safetensors"
-"""In a model folder: the whitening of frames and the durations of sounds; see sampling.Statistics."""
+"""In a model folder: the whitening of frames and the durations of clips; see statistics.ClipStatistics."""
 
-LOG_DEVIATIONS = (-5.0, 2.0)  # of a Gaussian of the mixture: the narrowest and the widest
+LOG_DEVIATIONS = (-5.0, 2.0)  # smallest and largest log deviation of a Gaussian of the mixture
 LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 60.0, 400.0  # of the source ``voice``
-FIRST_VOICE_BAND_HZ = (
-    500.0  # upper edge of the lowest band with a periodicity of its own; each further one is an octave
-)
+FIRST_VOICE_BAND_HZ = 500.0  # upper edge of the lowest band with a periodicity of its own; further bands are octaves
 
 
 @dataclass(frozen=True)
 class LstmConfig(ModelConfig):
-    """What the network is, what a frame is, and how frames become sound; everything that playing needs to know.
+    """The network, the frames and the synthesis of audio from frames.
 
-    Raises BadSetting for a number that is out of its range, or does not fit the others.
+    Raises
+    ------
+    BadSetting
+        If a number is out of its range, or does not fit the others.
     """
 
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
@@ -33,7 +35,7 @@ class LstmConfig(ModelConfig):
         "n_mels": (4, 512),
         "f_min_hz": (0.0, 20_000.0),
         "log_floor": (1e-12, 1.0),
-        "passes": (1, 1_000),
+        "n_iterations": (1, 1_000),
         "n_layers": (1, 16),
         "hidden_size": (4, 4_096),
         "prenet_size": (4, 4_096),
@@ -41,37 +43,31 @@ class LstmConfig(ModelConfig):
         "n_mixtures": (1, 256),
         "dropout": (0.0, 0.9),
         "input_noise": (0.0, 10.0),
-        "temperature": (0.0, 2.0),
+        "temperature": TEMPERATURE_RANGE,
     }
 
     sample_rate: int = 22_050
     labels: tuple[str, ...] = ()  # empty: unconditional
-    speakers: tuple[str, ...] = ()  # empty: not asked
+    speakers: tuple[str, ...] = ()  # empty: not conditioned on a speaker
     n_fft: int = 512  # samples
     hop_length: int = 256  # samples between frames
-    n_mels: int = 64  # bands, on Slaney's scale (dsp.mel, preset librosa)
+    n_mels: int = 64  # bands on Slaney's scale (dsp.mel, preset librosa)
     f_min_hz: float = 0.0
     f_max_hz: float | None = None  # None: half the sample rate
     log_floor: float = 1e-6  # added to the power in a band before its logarithm
-    source: Literal["noise", "voice", "griffin-lim"] = (
-        "noise"  # what is shaped to the bands: noise, or pulses and noise
-    )
-    passes: int = 6  # of the shaping, or iterations of Griffin-Lim
+    source: Literal["noise", "voice", "griffin-lim"] = "noise"  # excitation shaped to the bands: noise, pulses + noise
+    n_iterations: int = 6  # of the shaping, or of Griffin-Lim
     cell: Literal["lstm", "gru"] = "lstm"
     n_layers: int = 2
     hidden_size: int = 320  # of each layer
-    prenet_size: int = 160  # of the two layers that see the frame before
-    label_size: int = 32  # numbers that stand for a label, and for a speaker
-    output: Literal["mixture", "mse"] = (
-        "mixture"  # what is learned of the next frame: a distribution, or its mean alone
-    )
+    prenet_size: int = 160  # of both layers of the pre-net
+    label_size: int = 32  # size of the embeddings of labels and speakers
+    output: Literal["mixture", "mse"] = "mixture"  # of the next frame: a distribution, or its mean alone
     n_mixtures: int = 8
-    duration: Literal["drawn", "learned", "endless"] = (
-        "endless"  # of a sound; ``endless`` for textures, asked for in seconds
-    )
+    duration: Literal["drawn", "learned", "endless"] = "endless"  # of a clip; ``endless`` for textures
     dropout: float = 0.2
-    input_noise: float = 0.3  # standard deviation of what is added to the frames that the network sees in training
-    temperature: float = 0.8  # the Gaussians' standard deviation when playing, over the learned one
+    input_noise: float = 0.3  # standard deviation of noise on the input frames in training
+    temperature: float = 0.8  # scale of the Gaussians' standard deviations at inference
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,19 +76,19 @@ class LstmConfig(ModelConfig):
         check_ranges(self, {"hop_length": (-(-self.n_fft // 32), self.n_fft // 2)})
         if not self.f_min_hz < self.top_hz <= self.sample_rate / 2:
             raise BadSetting(
-                f"f_min_hz is {self.f_min_hz} and f_max_hz {self.top_hz}; they must rise and end at half the sample rate "
-                f"({self.sample_rate / 2} Hz)."
+                f"f_min_hz is {self.f_min_hz} and f_max_hz {self.top_hz}; they must rise and end at half the sample "
+                f"rate ({self.sample_rate / 2} Hz)."
             )
         check_names(speakers=self.speakers)
 
     @property
     def top_hz(self) -> float:
-        """Where the highest mel band ends."""
+        """Upper edge of the highest mel band."""
         return self.sample_rate / 2 if self.f_max_hz is None else self.f_max_hz
 
     @property
     def frame_rate(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         return self.sample_rate / self.hop_length
 
     @property
@@ -107,24 +103,24 @@ class LstmConfig(ModelConfig):
 
     @property
     def n_features(self) -> int:
-        """Numbers in a frame: the mel bands, then pitch and the periodicity of each voice band."""
+        """Features of a frame: the mel bands, then pitch and the periodicity of each voice band."""
         return self.n_mels + len(self.voice_edges_hz)
 
     @property
     def n_states(self) -> int:
-        """Vectors of ``hidden_size`` that the cells remember."""
+        """Number of state vectors: the hidden vector of each layer, and for an LSTM its cell vector."""
         return self.n_layers * (2 if self.cell == "lstm" else 1)
 
     @property
     def has_position(self) -> bool:
-        """Whether the network is told where in the sound it is."""
+        """True if the network is conditioned on the position in the clip."""
         return self.duration == "drawn"
 
     @property
     def n_outputs(self) -> int:
-        """Numbers that describe the next frame: logits, means and log deviations of the Gaussians, or the mean; then the end's logit."""
-        of_frame = self.n_mixtures * (1 + 2 * self.n_features) if self.output == "mixture" else self.n_features
-        return of_frame + (self.duration == "learned")
+        """Size of the output: logits, means and log deviations of the mixture, or a mean; the logit of the end."""
+        frame_size = self.n_mixtures * (1 + 2 * self.n_features) if self.output == "mixture" else self.n_features
+        return frame_size + (self.duration == "learned")
 
 
 METRICS = ("valid/nll", "valid/mse", "distance", "diversity", "level_db")

@@ -1,8 +1,7 @@
-"""One sound drawn frame by frame, by whatever computes the network's steps: the same for the runtime and for a network in training."""
+"""Draw a clip frame by frame, with the step of a network that is open for inference or in training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,237 +9,170 @@ import numpy as np
 
 from ...dsp.position import position_features
 from .config import LOG_DEVIATIONS, LstmConfig
-from .frames import Whitening, frames_to_wave, wave_to_frames
+from .edges import (
+    EDGE_SECONDS,
+    attenuate_edges,
+    edge_frames,
+    frame_levels_db,
+    join_prompt,
+    quietest_cut,
+    window_frames,
+    within_full_scale,
+)
+from .frames import frames_to_wave, n_complete_frames, wave_to_frames
+from .statistics import SHORTEST_FRAMES, ClipStatistics
 
-SHORTEST_FRAMES = 4
-LONGEST_LEARNED_SECONDS = 10.0  # a sound with a learned end that has not come stops here
-WARM_UP_SECONDS = 1.0  # start of an endless sound that is dropped: the first frames are often far too loud
-EDGE_SECONDS = 0.02  # at either end of a sound
-LOUD_EDGE = 1.26  # ratio to the peak of the rest, 2 dB, above which an edge is attenuated
-CUT_SECONDS = 0.5  # range in which the start and end of an endless sound are chosen
-LARGEST_WHITE = 6.0  # deviations of a frame from the mean: what the network never saw is not fed back to it
+LONGEST_LEARNED_SECONDS = 10.0  # of a clip whose learned end does not come
+WARM_UP_SECONDS = 1.0  # start of an endless clip that is dropped: its first frames are often far too loud
+CUT_SECONDS = 0.5  # range in which the start and end of an endless clip are chosen
+LARGEST_FEATURE = 6.0  # of a whitened frame, in standard deviations; the network has seen none beyond
 
 
-class Step(Protocol):
-    """A network's step from one frame to the next."""
+class FrameStep(Protocol):
+    """The step of a network from one frame to the next."""
 
     def __call__(
         self, frame: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """White frame ``(n_features,)``, position features, and state ``(n_states, hidden_size)`` to ``(n_outputs,)`` and a state."""
+        """Return the outputs ``(n_outputs,)`` for the next frame, and the next state.
+
+        ``frame (n_features,)`` is the whitened frame before, ``position`` the features of the position, and ``state``
+        is ``(n_states, hidden_size)``.
+        """
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """What a model knows of its training sounds: the whitening of frames and how long sounds are.
+class FrameSampler:
+    """Draws the frames of one clip.
 
-    ``durations (labels, speakers, quantiles)`` are frames, from the shortest sound to the longest; at least one label and speaker.
+    Attributes
+    ----------
+    step
+        Step of the network.
+    config, statistics
+        Of the model.
+    label, speaker
+        Indices, 0 for a model without.
+    temperature
+        Scale of the standard deviations of the mixture.
+    rng
+        Random numbers of the clip.
     """
 
-    whitening: Whitening
-    durations: np.ndarray
+    step: FrameStep
+    config: LstmConfig
+    statistics: ClipStatistics
+    label: int
+    speaker: int
+    temperature: float
+    rng: np.random.Generator
 
-    def tensors(self) -> dict[str, np.ndarray]:
-        """As named tensors, to be stored."""
-        whitening = self.whitening
-        return {
-            "mean": whitening.mean,
-            "directions": whitening.directions,
-            "scales": whitening.scales,
-            "durations": self.durations.astype(np.float32),
-        }
+    def draw_frames(self, n_frames: int | None = None, prompt: np.ndarray | None = None) -> np.ndarray:
+        """Return the whitened frames ``(frames, n_features)`` of a clip.
 
-    @classmethod
-    def of(cls, tensors: Mapping[str, np.ndarray]) -> Statistics:
-        """From named tensors; raises KeyError where one is missing."""
-        arrays = {name: tensors[name].astype(np.float32) for name in ("mean", "directions", "scales", "durations")}
-        return cls(Whitening(arrays["mean"], arrays["directions"], arrays["scales"]), arrays["durations"])
-
-    def draw_duration(self, label: int, speaker: int, rng: np.random.Generator) -> int:
-        """A number of frames, distributed as the durations of the training sounds."""
-        quantiles = self.durations[label, speaker]
-        drawn = np.interp(rng.random(), np.linspace(0, 1, len(quantiles)), quantiles)
-        return max(SHORTEST_FRAMES, round(float(drawn)))
-
-
-def draw_sound(
-    step: Step,
-    config: LstmConfig,
-    statistics: Statistics,
-    rng: np.random.Generator,
-    label: int,
-    speaker: int,
-    n_samples: int | None = None,
-    temperature: float = 1.0,
-    given: np.ndarray | None = None,
-) -> np.ndarray:
-    """A wave ``(n_samples,)`` float32 in [-1, 1], turned down where it would be louder.
-
-    ``given (time,)`` is its beginning, which goes through the cells before anything is drawn, and stays as it is. Without ``n_samples``
-    the duration is drawn or, where it is learned, ends by itself. An endless sound is cut from a longer one, see
-    :func:`quietest_cut`.
-    """
-    whitening = statistics.whitening
-
-    def draw(n_frames: int | None, heard: np.ndarray | None = None) -> np.ndarray:
-        return draw_frames(step, config, statistics, rng, label, speaker, n_frames, temperature, heard)
-
-    if given is None and n_samples is not None and config.duration == "endless":
-        wave = _cut_from_texture(draw, whitening, config, rng, n_samples)
-        return _within_full_scale(attenuate_edges(wave, round(EDGE_SECONDS * config.sample_rate)))
-    heard = None
-    if given is not None:
-        n_whole = max(
-            1, (len(given) - config.n_fft // 2) // config.hop_length + 1
-        )  # later frames hear the silence after it
-        heard = whitening.white(wave_to_frames(given, config)[:n_whole])
-    n_frames = None if n_samples is None else n_samples // config.hop_length + 1
-    white = draw(n_frames, heard)
-    n_samples = (len(white) - 1) * config.hop_length if n_samples is None else n_samples
-    n_after = window_frames(config) if config.duration == "endless" else 0  # windows that reach back over the end
-    frames = np.pad(whitening.frames(white), ((0, n_after), (0, 0)), mode="edge")
-    wave = frames_to_wave(frames, config, rng, n_samples + n_after * config.hop_length, given)[:n_samples]
-    wave = _within_full_scale(attenuate_edges(wave, round(EDGE_SECONDS * config.sample_rate), given is None))
-    return wave if given is None else _joined(np.clip(given, -1.0, 1.0), wave, config)
+        Parameters
+        ----------
+        n_frames
+            Length of the clip; without it, the length is drawn, or the network ends the clip.
+        prompt
+            First whitened frames ``(frames, n_features)``, which are not drawn.
+        """
+        config = self.config
+        has_learned_end = False
+        if n_frames is None and config.duration == "learned":
+            has_learned_end = True
+            n_frames = round(LONGEST_LEARNED_SECONDS * config.frame_rate)
+        elif n_frames is None:
+            n_frames = self.statistics.draw_duration(self.label, self.speaker, self.rng)
+        positions = position_features(n_frames)
+        n_prompt = 0 if prompt is None else min(len(prompt), n_frames)
+        whitened = np.zeros((n_frames + 1, config.n_features), np.float32)  # a frame of zeros precedes every clip
+        if prompt is not None:
+            whitened[1 : n_prompt + 1] = prompt[:n_prompt]
+        state = np.zeros((config.n_states, config.hidden_size), np.float32)
+        for index in range(n_frames):
+            outputs, state = self.step(whitened[index], positions[index], self.label, self.speaker, state)
+            if index < n_prompt:
+                continue
+            whitened[index + 1] = draw_frame(outputs, config, self.temperature, self.rng)
+            if has_learned_end and index >= SHORTEST_FRAMES:
+                end_probability = 1 / (1 + np.exp(-float(outputs[-1])))
+                if self.rng.random() < end_probability:
+                    return whitened[1 : index + 2]
+        return whitened[1:]
 
 
-def _cut_from_texture(
-    draw: Callable[[int], np.ndarray],
-    whitening: Whitening,
-    config: LstmConfig,
-    rng: np.random.Generator,
-    n_samples: int,
-) -> np.ndarray:
-    """Draw a longer sound without beginning or end and cut ``(n_samples,)`` out of it where its edges are quiet.
-
-    The frames around the cut are synthesised as well, so that whole frames shape the edges.
-    """
-    n_around = window_frames(config)
-    n_warm_up, n_choices = (
-        max(n_around, round(seconds * config.frame_rate)) for seconds in (WARM_UP_SECONDS, CUT_SECONDS)
-    )
-    n_frames = n_samples // config.hop_length + 2
-    n_drawn = n_warm_up + n_choices + n_frames + n_around
-    frames = whitening.frames(draw(n_drawn))
-    first = n_warm_up + quietest_cut(
-        frame_levels_db(frames, config)[n_warm_up:-n_around], n_frames, edge_frames(config)
-    )
-    around = frames[first - n_around : first + n_frames + n_around]
-    wave = frames_to_wave(around, config, rng, (len(around) - 1) * config.hop_length)
-    return wave[n_around * config.hop_length :][:n_samples]
-
-
-def quietest_cut(levels_db: np.ndarray, n_frames: int, n_edge: int) -> int:
-    """Return the start of the cut whose louder edge is quietest.
+def draw_clip(sampler: FrameSampler, n_samples: int | None = None, prompt: np.ndarray | None = None) -> np.ndarray:
+    """Return a clip.
 
     Parameters
     ----------
-    levels_db : np.ndarray
-        Level of each frame, ``(frames,)``.
-    n_frames : int
-        Length of the cut.
-    n_edge : int
-        Frames of an edge, at either end.
+    sampler
+        Draws its frames.
+    n_samples
+        Its length; without it, the length is drawn, or the network ends the clip.
+    prompt
+        Start of the clip ``(time,)``, which the network observes and the clip keeps.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n_samples,)`` float32 in [-1, 1].
     """
-    n_choices = len(levels_db) - n_frames + 1
-    loudest = np.lib.stride_tricks.sliding_window_view(levels_db, min(n_edge, n_frames)).max(axis=1)
-    of_beginning, of_end = loudest[:n_choices], loudest[len(loudest) - n_choices :]
-    return int(np.argmin(np.maximum(of_beginning, of_end)))
+    config = sampler.config
+    n_edge = round(EDGE_SECONDS * config.sample_rate)
+    if prompt is None and n_samples is not None and config.duration == "endless":
+        return within_full_scale(attenuate_edges(_cut_from_texture(sampler, n_samples), n_edge))
+    whitening = sampler.statistics.whitening
+    n_frames = None if n_samples is None else n_samples // config.hop_length + 1
+    whitened = sampler.draw_frames(n_frames, None if prompt is None else _prompt_frames(prompt, sampler))
+    n_samples = (len(whitened) - 1) * config.hop_length if n_samples is None else n_samples
+    n_after = window_frames(config) if config.duration == "endless" else 0  # windows that reach back over the end
+    frames = np.pad(whitening.unwhiten(whitened), ((0, n_after), (0, 0)), mode="edge")
+    wave = frames_to_wave(frames, config, sampler.rng, n_samples + n_after * config.hop_length, prompt)[:n_samples]
+    wave = within_full_scale(attenuate_edges(wave, n_edge, has_start=prompt is None))
+    return wave if prompt is None else join_prompt(np.clip(prompt, -1.0, 1.0), wave, config.hop_length)
 
 
-def window_frames(config: LstmConfig) -> int:
-    """Return the number of frames after the end of a sound whose windows reach into it."""
-    return -(-config.n_fft // config.hop_length)
+def _prompt_frames(prompt: np.ndarray, sampler: FrameSampler) -> np.ndarray:
+    """Return the whitened frames of a prompt; the windows of further frames reach into the silence after it."""
+    n_complete = max(1, n_complete_frames(len(prompt), sampler.config))
+    return sampler.statistics.whitening.whiten(wave_to_frames(prompt, sampler.config)[:n_complete])
 
 
-def attenuate_edges(wave: np.ndarray, n_edge: int, has_beginning: bool = True) -> np.ndarray:
-    """Attenuate the edges of ``wave (time,)``, ``n_edge`` samples each, that exceed the peak of the rest by LOUD_EDGE.
+def _cut_from_texture(sampler: FrameSampler, n_samples: int) -> np.ndarray:
+    """Draw a longer clip without start or end and cut ``(n_samples,)`` out of it where its edges are quiet.
 
-    The gain lowers an edge to that peak and returns to 1 over ``n_edge`` more samples; other waves are unchanged.
-    Without ``has_beginning`` only the end is treated.
+    The frames around the cut are synthesised as well, so that whole frames shape the edges.
     """
-    if len(wave) < 4 * n_edge:
-        return wave
-    attenuated, peak = wave.copy(), float(np.abs(wave[n_edge:-n_edge]).max())
-    for edge in (attenuated[: 2 * n_edge], attenuated[: -2 * n_edge - 1 : -1])[0 if has_beginning else 1 :]:
-        loudest = float(np.abs(edge[:n_edge]).max())
-        if loudest > LOUD_EDGE * peak:
-            edge *= np.interp(np.arange(2 * n_edge), [n_edge, 2 * n_edge], [peak / loudest, 1.0]).astype(np.float32)
-    return attenuated
-
-
-def edge_frames(config: LstmConfig) -> int:
-    """Return the number of frames that sound in the first EDGE_SECONDS of a clip."""
-    return 1 + -(-round(EDGE_SECONDS * config.sample_rate) // config.hop_length)
-
-
-def frame_levels_db(frames: np.ndarray, config: LstmConfig) -> np.ndarray:
-    """Return the power of ``frames (frames, n_features)`` in dB, ``(frames,)``."""
-    log_power = np.logaddexp.reduce(frames[:, : config.n_mels].astype(np.float64), axis=1)
-    return 10 / np.log(10) * log_power
-
-
-def _within_full_scale(wave: np.ndarray) -> np.ndarray:
-    """Return ``wave (time,)``, scaled to a peak of 1 where it is louder."""
-    return wave / max(1.0, float(np.abs(wave).max()))
-
-
-def draw_frames(
-    step: Step,
-    config: LstmConfig,
-    statistics: Statistics,
-    rng: np.random.Generator,
-    label: int,
-    speaker: int,
-    n_frames: int | None = None,
-    temperature: float = 1.0,
-    heard: np.ndarray | None = None,
-) -> np.ndarray:
-    """White frames ``(frames, n_features)``, the first of which are ``heard``; arguments as of :func:`draw_sound`."""
-    has_learned_end = config.duration == "learned" and n_frames is None
-    if n_frames is None:
-        longest = round(LONGEST_LEARNED_SECONDS * config.frame_rate)
-        n_frames = longest if has_learned_end else statistics.draw_duration(label, speaker, rng)
-    positions = position_features(n_frames)
-    n_heard = 0 if heard is None else min(len(heard), n_frames)
-    white = np.zeros((n_frames + 1, config.n_features), np.float32)  # the first stands for what was before the sound
-    if heard is not None:
-        white[1 : n_heard + 1] = heard[:n_heard]
-    state = np.zeros((config.n_states, config.hidden_size), np.float32)
-    for number in range(n_frames):
-        outputs, state = step(white[number], positions[number], label, speaker, state)
-        if number < n_heard:
-            continue
-        white[number + 1] = draw_frame(outputs, config, temperature, rng)
-        if has_learned_end and number >= SHORTEST_FRAMES and rng.random() < 1 / (1 + np.exp(-float(outputs[-1]))):
-            return white[1 : number + 2]
-    return white[1:]
+    config = sampler.config
+    n_around = window_frames(config)
+    n_warm_up = max(n_around, round(WARM_UP_SECONDS * config.frame_rate))
+    n_choices = max(n_around, round(CUT_SECONDS * config.frame_rate))
+    n_frames = n_samples // config.hop_length + 2
+    whitened = sampler.draw_frames(n_warm_up + n_choices + n_frames + n_around)
+    frames = sampler.statistics.whitening.unwhiten(whitened)
+    levels_db = frame_levels_db(frames, config)[n_warm_up:-n_around]
+    first = n_warm_up + quietest_cut(levels_db, n_frames, edge_frames(config))
+    around = frames[first - n_around : first + n_frames + n_around]
+    wave = frames_to_wave(around, config, sampler.rng, (len(around) - 1) * config.hop_length)
+    return wave[n_around * config.hop_length :][:n_samples]
 
 
 def draw_frame(outputs: np.ndarray, config: LstmConfig, temperature: float, rng: np.random.Generator) -> np.ndarray:
-    """A white frame ``(n_features,)`` from ``outputs (n_outputs,)``: of a Gaussian of the mixture, or the mean itself.
+    """Draw a whitened frame ``(n_features,)`` from the distribution that ``outputs (n_outputs,)`` describe.
 
-    ``temperature`` multiplies the Gaussians' deviations; which of them is drawn is as likely as it was learned.
+    A component of the mixture is drawn by its weight, then a frame from its Gaussian, whose standard deviations
+    ``temperature`` multiplies. The output ``mse`` is the frame itself.
     """
     n_mixtures, n_features = config.n_mixtures, config.n_features
     if config.output == "mse":
         return outputs[:n_features]
     logits = outputs[:n_mixtures].astype(np.float64)
-    shares = np.exp(logits - logits.max())
-    chosen = min(int(np.searchsorted(np.cumsum(shares / shares.sum()), rng.random())), n_mixtures - 1)
+    weights = np.exp(logits - logits.max())
+    component = min(int(np.searchsorted(np.cumsum(weights / weights.sum()), rng.random())), n_mixtures - 1)
     means, log_deviations = outputs[n_mixtures : n_mixtures * (1 + 2 * n_features)].reshape(2, n_mixtures, n_features)
+    deviations = np.exp(np.clip(log_deviations[component], *LOG_DEVIATIONS))
     noise = rng.standard_normal(n_features, dtype=np.float32)
-    drawn = means[chosen] + temperature * np.exp(np.clip(log_deviations[chosen], *LOG_DEVIATIONS)) * noise
-    return np.clip(drawn, -LARGEST_WHITE, LARGEST_WHITE)
-
-
-def _joined(given: np.ndarray, wave: np.ndarray, config: LstmConfig) -> np.ndarray:
-    """``given`` as it is, but for a short fade at its end into ``wave``, of which it is the beginning."""
-    n_fade = min(config.hop_length, len(given), len(wave))
-    n_given = min(len(given), len(wave))
-    rise = np.linspace(0.0, 1.0, n_fade, dtype=np.float32)
-    joined = wave.copy()
-    joined[: n_given - n_fade] = given[: n_given - n_fade]
-    fading = slice(n_given - n_fade, n_given)
-    joined[fading] = (1 - rise) * given[fading] + rise * wave[fading]
-    return joined
+    frame = means[component] + temperature * deviations * noise
+    return np.asarray(np.clip(frame, -LARGEST_FEATURE, LARGEST_FEATURE))

@@ -1,130 +1,70 @@
-"""How a prior plays: codes frame by frame and level by level through two ONNX graphs, then sound by the codec, without torch."""
+"""A trained prior, open for inference: codes through two ONNX graphs, audio through the decoder of its codec."""
 
 from __future__ import annotations
 
 import itertools
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ... import models
+from ...contracts.conditioning import conditioning_inputs, conditioning_shapes
+from ...contracts.generation import ClipRequest, SequenceGenerator
 from ...contracts.lookup import index_of
-from ...contracts.runtime import Continuer
-from ...dsp.position import POSITION_FEATURES, position_features
-from ...errors import BadAudio, BadModel, BadSetting
-from ...models.folder import ModelFolder, Shapes
-from ..codec import CODEC
-from ..codec.runtime import CodecRuntime
-from .config import LEVEL_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
-from .sampling import SHORTEST_SECONDS, draw_duration, draw_frames
-from .symbols import checked, to_symbols
+from ...dsp.position import position_features
+from ...errors import BadModel, BadSetting
+from ...models.folder import ModelFolder
+from ...models.graph_session import Shapes
+from .codec import open_codec
+from .config import DEPTH_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
+from .sampling import SHORTEST_SECONDS, CodeSampler, draw_duration
+from .symbols import checked_codes, codes_to_symbols
 
-DEFAULT_SECONDS = 5.0  # of an endless sound
+if TYPE_CHECKING:
+    from ..codec.runtime import CodecRuntime
+
+DEFAULT_SECONDS = 5.0  # of an endless clip
 LONGEST_SECONDS = {"endless": 3_600.0, "drawn": 60.0}
 CHUNK_FRAMES = 25  # that are drawn before they are decoded
 
 
 @dataclass(frozen=True)
-class Sound:
-    """What a sound is made from: its length, label and speaker by number, temperature, and its random numbers."""
+class CodesRequest(ClipRequest):
+    """A clip whose length is known before its codes are drawn."""
 
     n_samples: int
-    label: int
-    speaker: int
-    temperature: float
-    rng: np.random.Generator
 
 
-class PriorRuntime(Continuer):
-    """A prior that plays through its codec. Clip ``i`` depends on the models, the label, the seed and ``i`` alone."""
+class PriorRuntime(SequenceGenerator[CodesRequest]):
+    """A prior that is open for inference, with its codec.
 
-    def __init__(self, folder: ModelFolder):
-        super().__init__(folder)
-        self.config = config = folder.config(PriorConfig)
-        self.labels, self.speakers, self.sample_rate = config.labels, config.speakers, config.sample_rate
-        self.n_levels, self.hop_length, self.codebook_size = config.n_levels, config.hop_length, config.codebook_size
-        self.codec = self._codec()
-        inputs: Shapes = {"before": (1, config.n_levels)}
-        inputs |= {"position": (1, POSITION_FEATURES)} if config.has_position else {}
-        inputs |= {name: (1,) for name, some in (("label", config.labels), ("speaker", config.speakers)) if some}
-        inputs["state"] = (1, *config.state_shape)
-        outputs: Shapes = {"said": (1, config.width), "next_state": (1, *config.state_shape)}
-        self._over_time = folder.session(TIME_FILE, inputs, outputs)
-        inputs = {"said": (1, config.width), "symbols": (1, config.n_levels), "level": (1,)}
-        self._within = folder.session(LEVEL_FILE, inputs, {"logits": (1, config.codebook_size + 1)})
+    Attributes
+    ----------
+    codec
+        The codec whose codes are drawn.
+    """
+
+    def __init__(self, folder: ModelFolder) -> None:
+        config = folder.config(PriorConfig)
+        super().__init__(folder, config)
+        self.config = config
+        self.n_codebooks = config.n_codebooks
+        self.hop_length = config.hop_length
+        self.codebook_size = config.codebook_size
+        self.codec = self._open_codec()
+        state = (1, *config.state_shape)
+        context = (1, config.embedding_size)
+        inputs: Shapes = {"previous": (1, config.n_codebooks), **conditioning_shapes(config), "state": state}
+        self._time = folder.session(TIME_FILE, inputs, {"context": context, "next_state": state})
+        inputs = {"context": context, "symbols": (1, config.n_codebooks), "codebook": (1,)}
+        self._depth = folder.session(DEPTH_FILE, inputs, {"logits": (1, config.codebook_size + 1)})
 
     @property
-    def options(self) -> tuple[str, ...]:
-        """Names of the further parameters that `generate` takes for this model."""
-        return ("seconds", "temperature", "speaker")
-
-    def generate(
-        self,
-        label: str | None = None,
-        count: int = 1,
-        seed: int = 0,
-        start: int = 0,
-        seconds: float | None = None,
-        temperature: float | None = None,
-        speaker: str | None = None,
-    ) -> list[np.ndarray]:
-        """Clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1].
-
-        Without ``label`` clip ``i`` has the label number ``i`` modulo their number; without ``speaker`` one is drawn for each clip.
-        ``seconds`` is the length of all; without it each is drawn as its kind lasts, and endless sounds last DEFAULT_SECONDS. Without
-        ``temperature`` it is the model's own. Raises BadSetting for what the model does not have or cannot do.
-        """
-        sounds = [
-            self._sound(label, seed, index, seconds, temperature, speaker) for index in range(start, start + count)
-        ]
-        return [np.concatenate(list(self._chunks(sound)), axis=1) for sound in sounds]
-
-    def stream(
-        self,
-        label: str | None = None,
-        seed: int = 0,
-        index: int = 0,
-        seconds: float | None = None,
-        temperature: float | None = None,
-        speaker: str | None = None,
-    ) -> Iterator[np.ndarray]:
-        """The same clip as :meth:`generate` gives, in chunks ``(1, time)`` as it is drawn; raises as it does, before the first."""
-        return self._chunks(self._sound(label, seed, index, seconds, temperature, speaker))
-
-    def continue_from(
-        self,
-        wave: np.ndarray,
-        seconds: float,
-        label: str | None = None,
-        seed: int = 0,
-        index: int = 0,
-        temperature: float | None = None,
-        speaker: str | None = None,
-    ) -> np.ndarray:
-        """``wave (1, time)`` at the model's rate as its codec hears it, and what comes next, ``seconds`` in all: ``(1, time)`` float32.
-
-        Raises BadAudio for a clip that is empty, has several channels or numbers that are not finite, BadSetting for one that is no
-        shorter than ``seconds`` and as :meth:`generate`.
-        """
-        given = np.asarray(wave, np.float32)
-        if given.ndim != 2 or given.shape[0] != 1 or not given.size or not np.isfinite(given).all():
-            raise BadAudio(
-                f"The clip to continue has shape {given.shape}; it must be (1, time) with at least one sample, all of them finite "
-                "numbers: mix channels first."
-            )
-        sound = self._sound(label, seed, index, seconds, temperature, speaker)
-        if given.shape[1] >= sound.n_samples:
-            raise BadSetting(
-                f"The clip to continue lasts {given.shape[1] / self.sample_rate:.3g} s; ask for more than that, not for {seconds:g} s in all."
-            )
-        codes = self.codec.encode(given[0])
-        n_whole = max(
-            1, given.shape[1] // self.hop_length
-        )  # the codec fills up the last frame with silence, which is not meant
-        return np.concatenate(list(self._chunks(sound, codes[:, :n_whole])), axis=1)
+    def seconds_range(self) -> tuple[float, float]:
+        """Shortest and longest clip, in seconds."""
+        return SHORTEST_SECONDS, LONGEST_SECONDS[self.config.duration]
 
     def tokens(
         self,
@@ -134,176 +74,157 @@ class PriorRuntime(Continuer):
         seconds: float | None = None,
         temperature: float | None = None,
         speaker: str | None = None,
-        given: np.ndarray | None = None,
+        prompt: np.ndarray | None = None,
     ) -> np.ndarray:
-        """The codes ``(n_levels, frames)`` int16 of the clip that :meth:`generate` makes of the same arguments.
+        """Return the codes of a clip.
 
-        They begin with the codes ``given (n_levels or more, frames)``, where there are any. ``codec.decode`` makes sound of them. Raises
-        BadSetting as :meth:`generate`, for codes that no codec gives, and for ones that leave nothing to draw.
+        Parameters
+        ----------
+        label, seed, index, seconds, temperature, speaker
+            As for :meth:`stream`, which decodes the same codes.
+        prompt
+            The first codes ``(n_codebooks or more, frames)``, which are not drawn.
+
+        Returns
+        -------
+        np.ndarray
+            ``(n_codebooks, frames)`` int16; ``codec.decode`` makes audio of them.
+
+        Raises
+        ------
+        BadSetting
+            As :meth:`stream`, and for a prompt that is out of range or no shorter than the clip.
         """
-        heard = None if given is None else checked(given, self.config)
-        sound = self._sound(label, seed, index, seconds, temperature, speaker)
-        n_given, n_frames = 0 if heard is None else heard.shape[1], -(-sound.n_samples // self.hop_length)
-        if n_given >= n_frames:
+        codes = None if prompt is None else checked_codes(prompt, self.config)
+        request = self._request(label, seed, index, seconds, temperature, speaker)
+        n_prompt = 0 if codes is None else codes.shape[1]
+        n_frames = self._n_frames(request)
+        if n_prompt >= n_frames:
+            prompt_seconds = n_prompt * self.hop_length / self.sample_rate
             raise BadSetting(
-                f"The codes to begin with are {n_given} frames, {n_given * self.hop_length / self.sample_rate:.3g} s; ask for more than "
-                f"that, not for {n_frames} frames in all."
+                f"The prompt has {n_prompt} frames of codes, {prompt_seconds:.3g} s; ask for more than that, not for "
+                f"{n_frames} frames in all."
             )
-        return np.stack(list(self._frames(sound, heard)), axis=1)
+        return np.stack(list(self._frames(request, codes)), axis=1)
 
-    def nats_of(self, codes: np.ndarray, label: str | None = None, speaker: str | None = None) -> np.ndarray:
-        """What each of ``codes (n_levels or more, frames)`` costs, given all before it: nats ``(n_levels, frames)`` float64.
+    def nll(self, codes: np.ndarray, label: str | None = None, speaker: str | None = None) -> np.ndarray:
+        """Return the negative log-likelihood of codes, each given all codes before it.
 
-        The codes are a sound from its beginning on, and, for a model of whole sounds, to its end. In a silent frame the coarsest level
-        says so, and the others cost nothing. Raises BadSetting for codes that no codec gives, and where the model has labels or speakers
-        and none is given.
+        Parameters
+        ----------
+        codes
+            ``(n_codebooks or more, frames)``, from the start of a clip (for a model of whole clips, to its end).
+        label, speaker
+            Required if the model has labels or speakers.
+
+        Returns
+        -------
+        np.ndarray
+            ``(n_codebooks, frames)`` float64, in nats; 0 for all but the coarsest code of a silent frame.
+
+        Raises
+        ------
+        BadSetting
+            For codes out of range, or without a label or speaker that the model needs.
         """
         config = self.config
-        symbols = to_symbols(checked(codes, config), config)
-        label_number, voice = self._number(label, "label"), self._number(speaker, "speaker")
+        symbols = codes_to_symbols(checked_codes(codes, config), config)
+        label_number = self._required_index(label, self.labels, "label")
+        speaker_number = self._required_index(speaker, self.speakers, "speaker")
         positions = position_features(len(symbols))
-        state, before = np.zeros(config.state_shape, np.float32), np.full(config.n_levels, config.begin, np.int64)
-        nats = np.zeros((config.n_levels, len(symbols)))
-        for frame, now in enumerate(symbols):
-            said, state = self.over_time(before, positions[frame], label_number, voice, state)
-            for level in range(1 if now[0] == config.silent else config.n_levels):
-                logits = self.within(said, now, level)[: config.codebook_size + (level == 0)].astype(np.float64)
-                nats[level, frame] = logits.max() + np.log(np.exp(logits - logits.max()).sum()) - logits[now[level]]
-            before = now
+        state = np.zeros(config.state_shape, np.float32)
+        previous = np.full(config.n_codebooks, config.start_symbol, np.int64)
+        nats = np.zeros((config.n_codebooks, len(symbols)))
+        for frame, frame_symbols in enumerate(symbols):
+            context, state = self.time_step(previous, positions[frame], label_number, speaker_number, state)
+            is_silent = frame_symbols[0] == config.silence_symbol
+            for codebook in range(1 if is_silent else config.n_codebooks):
+                n_symbols = config.codebook_size + (codebook == 0)
+                logits = self.depth_step(context, frame_symbols, codebook)[:n_symbols].astype(np.float64)
+                log_total = logits.max() + np.log(np.exp(logits - logits.max()).sum())
+                nats[codebook, frame] = log_total - logits[frame_symbols[codebook]]
+            previous = frame_symbols
         return nats
 
-    def over_time(
-        self, before: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
+    def time_step(
+        self, previous: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The network's step from one frame to the next; see :class:`.sampling.Steps`."""
-        inputs = {"before": before[None], "state": state[None]}
-        inputs |= {"position": position[None]} if self.config.has_position else {}
-        inputs |= {"label": np.array([label], np.int64)} if self.labels else {}
-        inputs |= {"speaker": np.array([speaker], np.int64)} if self.speakers else {}
-        said, after = self._over_time.run(None, inputs)
-        return said[0], after[0]
+        """Return the context of a frame, and the next state; see :class:`.sampling.CodeSteps`."""
+        inputs = {"previous": previous[None], "state": state[None]}
+        inputs |= conditioning_inputs(self.config, position, label, speaker)
+        context, next_state = self._time.run(None, inputs)
+        return context[0], next_state[0]
 
-    def within(self, said: np.ndarray, symbols: np.ndarray, level: int) -> np.ndarray:
-        """The network's step from one level to the next; see :class:`.sampling.Steps`."""
-        inputs = {"said": said[None], "symbols": symbols[None], "level": np.array([level], np.int64)}
-        logits = self._within.run(None, inputs)[0][0]
-        if not np.isfinite(logits).all():
-            raise BadModel(
-                f"{self.card.name} draws from what is no number; its weights are damaged or its training exploded."
-            )
-        return logits
+    def depth_step(self, context: np.ndarray, symbols: np.ndarray, codebook: int) -> np.ndarray:
+        """Return the logits of the symbol of a codebook; see :class:`.sampling.CodeSteps`."""
+        inputs = {"context": context[None], "symbols": symbols[None], "codebook": np.array([codebook], np.int64)}
+        return self.finite(self._depth.run(None, inputs)[0][0])
 
-    def _frames(self, sound: Sound, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """Frame after frame of codes ``(n_levels,)``."""
-        n_frames = -(-sound.n_samples // self.hop_length)
-        return draw_frames(self, self.config, sound.rng, n_frames, sound.label, sound.speaker, sound.temperature, given)
+    def _n_frames(self, request: CodesRequest) -> int:
+        return -(-request.n_samples // self.hop_length)
 
-    def _chunks(self, sound: Sound, given: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """The sound in chunks ``(1, time)``, each of about CHUNK_FRAMES frames."""
-        n_left = sound.n_samples
-        for wave in self._decoded(self._frames(sound, given)):
+    def _frames(self, request: CodesRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Yield the codes ``(n_codebooks,)`` of each frame."""
+        sampler = CodeSampler(self, self.config, request.label, request.speaker, request.temperature, request.rng)
+        return sampler.frames(self._n_frames(request), prompt)
+
+    def _chunks(self, request: CodesRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Yield the clip in chunks ``(1, time)`` of about CHUNK_FRAMES frames."""
+        codes = None
+        if prompt is not None:
+            n_whole = max(1, prompt.shape[1] // self.hop_length)  # the codec pads the last frame with silence
+            codes = self.codec.encode(prompt[0])[:, :n_whole]
+        n_left = request.n_samples
+        for wave in self._decode(self._frames(request, codes)):
             if len(wave) and n_left:
                 yield np.clip(wave[None, :n_left], -1.0, 1.0)
                 n_left -= min(len(wave), n_left)
 
-    def _decoded(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-        """Waves ``(time,)`` of frames of codes, as they are drawn."""
-        decoder = self.codec.decoder(self.n_levels)
-        while drawn := list(itertools.islice(frames, CHUNK_FRAMES)):
-            yield decoder.push(np.stack(drawn, axis=1))
+    def _decode(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield waves ``(time,)`` of frames of codes, as these are drawn."""
+        decoder = self.codec.decoder(self.n_codebooks)
+        while chunk := list(itertools.islice(frames, CHUNK_FRAMES)):
+            yield decoder.push(np.stack(chunk, axis=1))
         yield decoder.finish()
 
-    def _sound(
-        self,
-        label: str | None,
-        seed: int,
-        index: int,
-        seconds: float | None,
-        temperature: float | None,
-        speaker: str | None,
-    ) -> Sound:
-        """What clip ``index`` is made from; speaker and duration are drawn in this order, whether they are asked for or not."""
-        low, high = PriorConfig.RANGES["temperature"]
-        temperature = self.config.temperature if temperature is None else temperature
-        if not low <= temperature <= high:
-            raise BadSetting(f"The temperature is {temperature}; it must lie between {low} and {high}.")
-        number = index % max(len(self.labels), 1) if label is None else self._number(label, "label")
-        name = self.labels[number] if self.labels else ""
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
-        chosen = int(rng.integers(max(len(self.speakers), 1)))
-        voice = chosen if speaker is None else self._number(speaker, "speaker")
+    def _draw_request(
+        self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator
+    ) -> CodesRequest:
+        drawn_speaker = self._draw_speaker(rng)
+        speaker = drawn_speaker if speaker is None else speaker
+        drawn_samples = round(DEFAULT_SECONDS * self.sample_rate)
         if self.config.duration == "drawn":
-            n_samples = draw_duration(self._durations, self.config, number, voice, rng) * self.hop_length
-        else:
-            n_samples = round(DEFAULT_SECONDS * self.sample_rate)
-        return Sound(n_samples if seconds is None else self._n_samples(seconds), number, voice, temperature, rng)
+            drawn_samples = draw_duration(self._durations, self.config, label, speaker, rng) * self.hop_length
+        return CodesRequest(drawn_samples if n_samples is None else n_samples, label, speaker, temperature, rng)
 
-    def _n_samples(self, seconds: float) -> int:
-        longest = LONGEST_SECONDS[self.config.duration]
-        if not SHORTEST_SECONDS <= seconds <= longest:
-            raise BadSetting(
-                f"A sound of {seconds} s is not possible; {self.card.name} makes sounds of {SHORTEST_SECONDS:g} to {longest:g} s."
-            )
-        return round(seconds * self.sample_rate)
-
-    def _number(self, asked: str | None, kind: str) -> int:
-        """The number of a label or speaker; raises BadSetting for one that the model lacks, or for none where it has some."""
-        known = self.labels if kind == "label" else self.speakers
-        if asked is not None:
-            return index_of(asked, known, kind, self.card.name)
+    def _required_index(self, name: str | None, known: tuple[str, ...], kind: str) -> int:
+        """Return the index of a label or speaker, 0 if the model has none; raise BadSetting if it needs one."""
+        if name is not None:
+            return index_of(name, known, kind, self.name)
         if known:
-            raise BadSetting(f"{self.card.name} was told the {kind} of every sound; give one of {', '.join(known)}.")
+            raise BadSetting(f"{self.name} is conditioned on a {kind}; give one of {', '.join(known)}.")
         return 0
 
     @cached_property
     def _durations(self) -> np.ndarray:
-        """Quantiles of the durations in frames, ``(labels, speakers, quantiles)``; raises BadModel where they do not fit the config."""
+        """Quantiles of the durations in frames, ``(labels, speakers, quantiles)``."""
         shape = (max(len(self.labels), 1), max(len(self.speakers), 1))
         durations = self.folder.tensors(STATISTICS_FILE).get("durations")
         if durations is None or durations.shape[:2] != shape or not durations.size or not np.isfinite(durations).all():
             raise BadModel(
-                f"{self.folder.path / STATISTICS_FILE} has no durations for {shape[0]} labels and {shape[1]} speakers, which its card "
-                "asks for; copy the model again."
+                f"{self.folder.path / STATISTICS_FILE} has no durations for {shape[0]} labels and {shape[1]} speakers, "
+                "which its card asks for; copy the model again."
             )
         return durations.astype(np.float64)
 
-    def _codec(self) -> CodecRuntime:
-        """The codec whose codes are drawn; raises BadModel where it is not there, or does not fit what the card says of it."""
-        codec, config = open_codec(self.config, self.card.name), self.config
-        found = (codec.sample_rate, codec.hop_length, codec.codebook_size)
-        if (
-            found != (config.sample_rate, config.hop_length, config.codebook_size)
-            or codec.n_codebooks < config.n_levels
-        ):
+    def _open_codec(self) -> CodecRuntime:
+        """Return the codec; raise BadModel if it is missing or differs from what the card says of it."""
+        config = self.config
+        codec = open_codec(config, self.name)
+        codec_format = (codec.sample_rate, codec.hop_length, codec.codebook_size)
+        expected_format = (config.sample_rate, config.hop_length, config.codebook_size)
+        if codec_format != expected_format or codec.n_levels < config.n_codebooks:
             raise BadModel(
                 f"The card of {self.folder.path} does not fit its codec {config.codec}; copy the model again."
             )
         return codec
-
-
-def open_codec(config: PriorConfig, who: str) -> CodecRuntime:
-    """The codec that a config names, for a prior called ``who``.
-
-    Raises BadModel where it is not there, is no codec, or is not the one whose hash the config has.
-    """
-    name, wanted = config.codec, config.codec_hash
-    try:
-        path = models.find(name)
-    except BadModel as error:
-        raise BadModel(
-            f"{who} draws the codes of the codec {name!r}{wanted and f' ({wanted})'}, which is not among the models here; copy its folder "
-            "into runs/ or your model folder, or train with another (model.codec=NAME)."
-        ) from error
-    folder = ModelFolder(path)
-    if folder.card.family != CODEC.name:
-        raise BadModel(
-            f"{who} draws the codes of a codec, and {name} is of the family {folder.card.family}; name a codec (model.codec)."
-        )
-    folder.verify()
-    codec = CODEC.open(folder)
-    if wanted not in ("", codec.codes_hash, folder.hash):  # older priors name all files of their codec
-        raise BadModel(
-            f"{who} draws the codes of a {name} whose networks have the hash {wanted}, and those of the {name} here have {codec.codes_hash}; "
-            f"copy the former here, or train {who} again on the latter."
-        )
-    return codec

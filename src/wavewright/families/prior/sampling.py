@@ -1,104 +1,141 @@
-"""Codes drawn frame by frame and level by level, by whatever computes the network's steps: a runtime or a network in training."""
+"""Draw codes frame by frame, and within a frame codebook by codebook, with the steps of a network."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from ...dsp.position import POSITION_FEATURES, position_features
 from .config import PriorConfig
-from .symbols import to_codes, to_symbols
+from .symbols import codes_to_symbols, symbols_to_codes
 
 SHORTEST_SECONDS = 0.1
 
 
-def fewest_frames(config: PriorConfig) -> int:
-    """Of a sound."""
+def shortest_frames(config: PriorConfig) -> int:
+    """Return the number of frames of the shortest clip."""
     return math.ceil(SHORTEST_SECONDS * config.frame_rate)
 
 
 def draw_duration(
     durations: np.ndarray, config: PriorConfig, label: int, speaker: int, rng: np.random.Generator
 ) -> int:
-    """A number of frames, distributed as ``durations (labels, speakers, quantiles)`` say of the training sounds."""
+    """Draw a duration in frames, distributed as the quantiles ``durations (labels, speakers, quantiles)``."""
     quantiles = durations[label, speaker]
-    drawn = np.interp(rng.random(), np.linspace(0, 1, len(quantiles)), quantiles)
-    return max(fewest_frames(config), round(float(drawn)))
+    duration = np.interp(rng.random(), np.linspace(0, 1, len(quantiles)), quantiles)
+    return max(shortest_frames(config), round(float(duration)))
 
 
-class Steps(Protocol):
-    """The steps of a network: from one frame to the next, and from one level to the next."""
+class CodeSteps(Protocol):
+    """The steps of a network: from one frame to the next, and from one codebook to the next."""
 
-    def over_time(
-        self, before: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
+    def time_step(
+        self, previous: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Symbols of the frame before ``(n_levels,)``, position features and state to what is said of the frame, ``(width,)``, and a
-        state.
+        """Return the context ``(embedding_size,)`` of a frame, and the next state.
+
+        ``previous (n_codebooks,)`` are the symbols of the frame before, ``position`` the features of the position.
         """
 
-    def within(self, said: np.ndarray, symbols: np.ndarray, level: int) -> np.ndarray:
-        """What is said of a frame and its ``symbols (n_levels,)``, those below ``level``, to logits ``(codebook_size + 1,)``."""
+    def depth_step(self, context: np.ndarray, symbols: np.ndarray, codebook: int) -> np.ndarray:
+        """Return the logits ``(codebook_size + 1,)`` of the symbol of a codebook.
+
+        Of the frame's ``symbols (n_codebooks,)``, those of the coarser codebooks are used.
+        """
 
 
-def draw_frames(
-    steps: Steps,
-    config: PriorConfig,
-    rng: np.random.Generator,
-    n_frames: int,
-    label: int,
-    speaker: int,
-    temperature: float,
-    given: np.ndarray | None = None,
-) -> Iterator[np.ndarray]:
-    """Frame after frame of codes ``(n_levels,)`` int16, the first of which are ``given (n_levels, frames)``.
+@dataclass(frozen=True)
+class CodeSampler:
+    """Draws the codes of one clip.
 
-    Each frame that is drawn takes as many random numbers as there are levels, silent or not.
+    Attributes
+    ----------
+    steps
+        Of the network.
+    config
+        Of the model.
+    label, speaker
+        Indices, 0 for a model without.
+    temperature
+        Divides the logits.
+    rng
+        Random numbers of the clip; every frame that is drawn takes one for each codebook, silent or not.
     """
-    heard = np.zeros((0, config.n_levels), np.int64) if given is None else to_symbols(given, config)[:n_frames]
-    positions = (
-        position_features(n_frames) if config.has_position else np.zeros((n_frames, POSITION_FEATURES), np.float32)
-    )
-    state = np.zeros(config.state_shape, np.float32)
-    symbols = np.full(config.n_levels, config.begin, np.int64)
-    for number in range(n_frames):
-        said, state = steps.over_time(symbols, positions[number], label, speaker, state)
-        if number < len(heard):
-            symbols = heard[number]
-        else:
-            symbols = draw_frame(steps, config, said, rng.random(config.n_levels), temperature)
-        yield to_codes(symbols[None], config)[:, 0]
+
+    steps: CodeSteps
+    config: PriorConfig
+    label: int
+    speaker: int
+    temperature: float
+    rng: np.random.Generator
+
+    def frames(self, n_frames: int, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Yield the codes ``(n_codebooks,)`` int16 of each frame.
+
+        Parameters
+        ----------
+        n_frames
+            Length of the clip.
+        prompt
+            Codes of the first frames ``(n_codebooks, frames)``, which are not drawn.
+        """
+        config = self.config
+        known = np.zeros((0, config.n_codebooks), np.int64)
+        if prompt is not None:
+            known = codes_to_symbols(prompt, config)[:n_frames]
+        positions = np.zeros((n_frames, POSITION_FEATURES), np.float32)
+        if config.has_position:
+            positions = position_features(n_frames)
+        state = np.zeros(config.state_shape, np.float32)
+        symbols = np.full(config.n_codebooks, config.start_symbol, np.int64)
+        for index in range(n_frames):
+            context, state = self.steps.time_step(symbols, positions[index], self.label, self.speaker, state)
+            symbols = known[index] if index < len(known) else self._draw_frame(context)
+            yield symbols_to_codes(symbols[None], config)[:, 0]
+
+    def _draw_frame(self, context: np.ndarray) -> np.ndarray:
+        """Return the symbols ``(n_codebooks,)`` of a frame, drawn coarse to fine."""
+        config = self.config
+        uniforms = self.rng.random(config.n_codebooks)
+        symbols = np.full(config.n_codebooks, config.silence_symbol, np.int64)
+        for codebook in range(config.n_codebooks):
+            n_symbols = config.codebook_size + (codebook == 0)  # the coarsest codebook alone has the silence symbol
+            logits = self.steps.depth_step(context, symbols, codebook)[:n_symbols]
+            symbols[codebook] = draw_symbol(logits, float(uniforms[codebook]), self.temperature, config.top_p)
+            if symbols[0] == config.silence_symbol:
+                break
+        return symbols
 
 
-def draw_frame(
-    steps: Steps, config: PriorConfig, said: np.ndarray, drawn: np.ndarray, temperature: float
-) -> np.ndarray:
-    """The symbols ``(n_levels,)`` of a frame, coarse to fine; ``drawn (n_levels,)`` are numbers in [0, 1)."""
-    symbols = np.full(config.n_levels, config.silent, np.int64)
-    for level in range(config.n_levels):
-        logits = steps.within(said, symbols, level)[
-            : config.codebook_size + (level == 0)
-        ]  # the coarsest alone may be silent
-        symbols[level] = draw_symbol(logits, float(drawn[level]), temperature, config.top_p)
-        if symbols[0] == config.silent:
-            break
-    return symbols
+def draw_symbol(logits: np.ndarray, uniform: float, temperature: float, top_p: float) -> int:
+    """Return a symbol drawn from ``softmax(logits / temperature)``, restricted to the most probable symbols.
 
+    Parameters
+    ----------
+    logits
+        ``(n,)``.
+    uniform
+        The random number in [0, 1) that determines the symbol.
+    temperature
+        0 takes the most probable symbol.
+    top_p
+        Probability of the retained symbols together: as few as reach it.
 
-def draw_symbol(logits: np.ndarray, drawn: float, temperature: float, top_p: float) -> int:
-    """The symbol that a number ``drawn`` in [0, 1) stands for, of those with ``logits (n,)`` over ``temperature``.
-
-    Only the likeliest ones count, as few as have the share ``top_p`` together (Holtzman et al., 2020, section 3.1).
+    References
+    ----------
+    A. Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020, section 3.1.
     """
     if temperature == 0:
         return int(logits.argmax())
     scaled = logits.astype(np.float64) / temperature
-    shares = np.exp(scaled - scaled.max())
+    weights = np.exp(scaled - scaled.max())
     if top_p < 1:
-        falling = np.sort(shares)[::-1]
-        n_kept = int(np.searchsorted(np.cumsum(falling), top_p * shares.sum())) + 1
-        shares[shares < falling[min(n_kept, len(falling)) - 1]] = 0.0
-    summed = np.cumsum(shares)
-    return min(int(np.searchsorted(summed, drawn * summed[-1], side="right")), len(shares) - 1)
+        descending = np.sort(weights)[::-1]
+        n_retained = int(np.searchsorted(np.cumsum(descending), top_p * weights.sum())) + 1
+        weights[weights < descending[min(n_retained, len(descending)) - 1]] = 0.0
+    cumulative = np.cumsum(weights)
+    return min(int(np.searchsorted(cumulative, uniform * cumulative[-1], side="right")), len(weights) - 1)

@@ -1,32 +1,146 @@
-"""The training of the family ``prior``: build, evaluate and export its network."""
+"""Training of the family ``prior``: build the network, evaluate, sample and export it."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import torch
+from torch import Tensor, nn
 
-from ...nn.export_spec import ExportSpec
+from ...contracts.conditioning import conditioning_names
+from ...contracts.family import EMBEDDINGS_FILE
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from . import network
-from .config import PriorConfig
-from .network import Drawer, Prior
+from ...nn.step_inputs import example_conditioning, split_conditioning
+from .config import DEPTH_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
+from .modules import CodePredictor
+from .network import PriorNetwork, code_nats
 from .recipe import PriorPrepared
+from .sampling import CodeSampler
+
+SAMPLE_CLIPS = 2  # of each label, at every evaluation
 
 
-class PriorTraining(FamilyTraining[PriorConfig, Drawer, PriorPrepared]):
+class PriorTraining(FamilyTraining[PriorConfig, CodePredictor, PriorPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: PriorConfig) -> Prior:
+    def build(self, config: PriorConfig) -> PriorNetwork:
         """Return the network of a configuration, with fresh weights."""
-        return Prior(config)
+        return PriorNetwork(config)
 
-    def evaluate(self, module: Drawer, prepared: PriorPrepared) -> dict[str, float]:
-        """Return the validation metrics of the averaged module; see :func:`.network.evaluate`."""
-        return network.evaluate(module, prepared)
+    @torch.no_grad()
+    def evaluate(self, module: CodePredictor, prepared: PriorPrepared) -> dict[str, float]:
+        """Return ``valid/bits`` of a frame of validation codes, and ``bits/1``, ``bits/2`` ... of a code."""
+        if not prepared.valid:
+            return {}
+        device = next(module.parameters()).device
+        n_codebooks = module.config.n_codebooks
+        total_nats, n_counted = np.zeros(n_codebooks), np.zeros(n_codebooks)
+        for arrays in prepared.valid:
+            batch = {name: torch.as_tensor(array, device=device) for name, array in arrays.items()}
+            nats, is_counted = code_nats(module, batch)
+            total_nats += nats.double().sum(1).cpu().numpy()
+            n_counted += is_counted.double().sum(1).cpu().numpy()
+        bits = total_nats / math.log(2)
+        code_bits = bits / np.maximum(n_counted, 1)
+        metrics = {f"bits/{codebook + 1}": float(code_bits[codebook]) for codebook in range(n_codebooks)}
+        return {"valid/bits": float(bits.sum() / n_counted[0]), **metrics}
 
-    def samples(self, module: Drawer, prepared: PriorPrepared) -> tuple[list[np.ndarray], list[str]]:
-        """Return a few clips of the averaged module, with titles; see :func:`.network.samples`."""
-        return network.samples(module, prepared)
+    def samples(self, module: CodePredictor, prepared: PriorPrepared) -> tuple[list[np.ndarray], list[str]]:
+        """Return a few clips ``(1, time)`` of each label, with titles, from the same random numbers at every call."""
+        config, seed = module.config, prepared.recipe.training.seed
+        steps, waves, titles = TorchCodeSteps(module), [], []
+        for label, name in enumerate(config.labels or ("",)):
+            for index in range(SAMPLE_CLIPS):
+                rng = np.random.default_rng([seed, label, index])
+                speaker = int(rng.integers(max(len(config.speakers), 1)))
+                n_frames = prepared.draw_sample_frames(label, speaker, rng)
+                sampler = CodeSampler(steps, config, label, speaker, config.temperature, rng)
+                codes = np.stack(list(sampler.frames(n_frames)), axis=1)
+                waves.append(np.clip(prepared.codec.decode(codes), -1.0, 1.0))
+                titles.append(name)
+        return waves, titles
 
-    def export(self, module: Drawer, prepared: PriorPrepared) -> ExportSpec:
-        """Return everything that makes a model folder; see :func:`.network.export`."""
-        return network.export(module, prepared)
+    def export(self, module: CodePredictor, prepared: PriorPrepared) -> ExportSpec:
+        """Return the graphs of both steps, durations and embeddings of the training clips, and a clip of each label."""
+        config = module.config
+        rng = torch.Generator().manual_seed(0)
+        symbols = torch.randint(config.codebook_size, (2, config.n_codebooks), generator=rng)
+        time_inputs = {"previous": symbols, **example_conditioning(conditioning_names(config))}
+        time_inputs["state"] = torch.randn(2, *config.state_shape, generator=rng) / 2
+        depth_inputs = {
+            "context": torch.randn(2, config.embedding_size, generator=rng),
+            "symbols": symbols,
+            "codebook": torch.tensor([config.n_codebooks - 1, 0]),
+        }
+        files = {}
+        if config.duration == "drawn":
+            files = {STATISTICS_FILE: {"durations": prepared.durations}, EMBEDDINGS_FILE: prepared.training_embeddings}
+        waves, _ = self.samples(module, prepared)
+        return ExportSpec(
+            graphs={
+                TIME_FILE: GraphSpec(TimeGraph(module), time_inputs, ("context", "next_state")),
+                DEPTH_FILE: GraphSpec(DepthGraph(module), depth_inputs, ("logits",)),
+            },
+            sample=np.concatenate(waves[::SAMPLE_CLIPS], axis=1),
+            files=files,
+        )
+
+
+class TorchCodeSteps:
+    """The steps of a network in training on NumPy arrays; see :class:`.sampling.CodeSteps`."""
+
+    def __init__(self, predictor: CodePredictor) -> None:
+        self.predictor = predictor
+        self.device = next(predictor.parameters()).device
+
+    @torch.no_grad()
+    def time_step(
+        self, previous: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the context of a frame, and the next state."""
+        context, next_state = self.predictor.time_step(
+            self._batch(previous),
+            self._batch(position) if self.predictor.config.has_position else None,
+            self._batch(label),
+            self._batch(speaker),
+            self._batch(state),
+        )
+        return context[0].cpu().numpy(), next_state[0].cpu().numpy()
+
+    @torch.no_grad()
+    def depth_step(self, context: np.ndarray, symbols: np.ndarray, codebook: int) -> np.ndarray:
+        """Return the logits of the symbol of a codebook."""
+        logits = self.predictor.depth_step(self._batch(context), self._batch(symbols), self._batch(codebook))
+        return np.asarray(logits[0].cpu().numpy())
+
+    def _batch(self, value: np.ndarray | int) -> Tensor:
+        """Return a batch of one."""
+        return torch.as_tensor(np.asarray(value)[None], device=self.device)
+
+
+class TimeGraph(nn.Module):
+    """A step over time as a graph: ``previous``, then position, label and speaker if the model has them, ``state``."""
+
+    def __init__(self, predictor: CodePredictor) -> None:
+        super().__init__()
+        self.predictor = predictor
+
+    def forward(self, previous: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the context and the next state."""
+        return self.predictor.time_step(
+            previous, *split_conditioning(conditioning_names(self.predictor.config), inputs)
+        )
+
+
+class DepthGraph(nn.Module):
+    """A step over the codebooks of a frame as a graph: ``context``, ``symbols`` and ``codebook`` to logits."""
+
+    def __init__(self, predictor: CodePredictor) -> None:
+        super().__init__()
+        self.predictor = predictor
+
+    def forward(self, context: Tensor, symbols: Tensor, codebook: Tensor) -> Tensor:
+        """Return the logits."""
+        return self.predictor.depth_step(context, symbols, codebook)

@@ -1,18 +1,24 @@
-"""WaveNet: a network that draws one sample after another, each given all before it.
+"""WaveNet: a network that draws one sample after another, given all samples before it.
 
-The idea: stacked causal convolutions whose dilation doubles from layer to layer see thousands of past samples; gated units and skip
-connections turn them into the distribution of the next sample, from which it is drawn.
+Stacked causal convolutions whose dilation doubles from layer to layer have a context of thousands of past samples;
+gated units and skip connections turn it into the distribution of the next sample, which is drawn from it.
 
 Papers:
-    van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016: dilated causal convolutions, gated units, skip sum, mu-law.
+    van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016: dilated causal convolutions, gated units,
+    skip connections, mu-law.
     Salimans, Karpathy, Chen and Kingma, "PixelCNN++", 2017: the discretised mixture of logistics (head ``logistics``).
-    Shen et al., "Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram Predictions", 2018: WaveNet as a vocoder.
-    Le Paine et al., "Fast Wavenet Generation Algorithm", 2016: each layer keeps its past, so that a sample costs one pass.
+    Shen et al., "Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram Predictions", 2018: WaveNet as a
+    vocoder.
+    Le Paine et al., "Fast Wavenet Generation Algorithm", 2016: each layer caches its past inputs, so that a sample
+    costs one pass.
 
-Changed from them: the first layer hears a short stretch of the wave itself (a linear prediction is then one matrix away); the condition
-(label, speaker, position or mel frames) is projected for each layer at a few hundred frames a second and held between them, so that it
-costs next to nothing for each sample; all matrix products are over (batch, time, channels); and sounds of one kind know their position
-in a duration that is drawn beforehand.
+Changed from them: the input of the first layer is a short stretch of past samples, so that a linear prediction is one
+matrix. The condition (label, speaker, position or mel frames) is projected for each layer at a few hundred rows per
+second and held between them, so that it costs little for each sample. All matrix products are over (batch, time,
+channels). Short clips are conditioned on the position in a duration that is drawn beforehand.
+
+Read ``modules.py`` (the networks), ``losses.py``, ``signal.py`` (what a sample is), ``engine.py`` (drawing samples) and
+``runtime.py``, in this order. ``kernels.py``, ``packing.py`` and ``wide_dots.py`` are the compiled loop of the engine.
 """
 
 from __future__ import annotations
@@ -25,6 +31,8 @@ from .config import CONTOURS_FILE, DURATIONS_FILE, METRICS, SIZES, WaveNetConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
 
     from ...data.entry import Entry
     from ...models.folder import ModelFolder
@@ -42,9 +50,10 @@ class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
     sizes = SIZES
     metrics = METRICS
     capabilities = frozenset({Capability.GENERATE, Capability.VOCODE})
+    weight_prefixes = ("condition.",)  # and the weights of the layers, see initial_weights
     extra_files: ClassVar[Mapping[str, str]] = {
         DURATIONS_FILE: "durations of the training clips",
-        CONTOURS_FILE: "their loudness, pitch and voicing",
+        CONTOURS_FILE: "their contours of loudness, pitch and voicing, for a model with contours",
     }
 
     def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
@@ -76,6 +85,27 @@ class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
         from .training import WaveNetTraining
 
         return WaveNetTraining()
+
+    def fine_tuning(self, base: ModelFolder) -> WaveNetRecipe:
+        """Return the recipe of a training that starts from ``base``."""
+        from .recipe import fine_tuning
+
+        return fine_tuning(base.config(WaveNetConfig))
+
+    def initial_weights(self, base: ModelFolder, config: WaveNetConfig) -> dict[str, np.ndarray]:
+        """Return the weights of ``base``; a new label or speaker has the mean embedding of the known ones."""
+        from .weights import checked_tensors, to_module_names
+
+        known = base.config(WaveNetConfig)
+        conditioner = super().initial_weights(base, config)
+        return conditioner | to_module_names(checked_tensors(known, base.weights()), known)
+
+    def named_tables(self, config: WaveNetConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return the embeddings of labels and speakers."""
+        return {
+            "conditioner.label.weight": ("label", config.labels),
+            "conditioner.speaker.weight": ("speaker", config.speakers),
+        }
 
 
 WAVENET = WaveNetFamily()

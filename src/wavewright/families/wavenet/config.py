@@ -6,28 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ...contracts.config import ModelConfig
+from ...contracts.config import TEMPERATURE_RANGE, ModelConfig
 from ...errors import BadSetting
 from ...ranges import check_names, check_ranges
 
+Mode = Literal["int16", "float32", "int8"]
+"""Arithmetic of the engine; the integers are the bits of a weight."""
+
 MU_LAW_LEVELS = 256
 LARGEST_STEP = 32_767  # of the 16-bit grid
-SMALLEST_LOG_SCALE = -9.0  # of a logistic; where it is drawn and where it is learned, too
+SMALLEST_LOG_SCALE = -9.0  # of a logistic, in training and inference
 POSITION_FEATURES = 8  # see frames.position_features
-CONTOUR_FEATURES = 3  # see contours.contour_of
+CONTOUR_FEATURES = 3  # see contours.measure_contour
 
 CONDITION_FILE = "condition.onnx"
 DURATIONS_FILE = "durations.safetensors"
-"""In a model folder: ``durations`` (max(labels, 1) * quantiles,), how long the training clips of each label last, in seconds."""
+"""In a model folder: ``durations`` (max(labels, 1) * quantiles,), of the training clips of each label, in seconds."""
 CONTOURS_FILE = "contours.safetensors"
-"""In a model folder, where sounds have contours: those of the training clips, see contours.Contours."""
+"""In a model folder, for a model with contours: those of the training clips, see contours.ContourSet."""
 
 
 @dataclass(frozen=True)
 class WaveNetConfig(ModelConfig):
-    """What the network is; everything that playing needs to know.
+    """The network, its conditioning and the signal that it models.
 
-    Raises BadSetting for a number that is out of its range, or does not fit the others.
+    Raises
+    ------
+    BadSetting
+        If a number is out of its range, or does not fit the others.
     """
 
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
@@ -46,33 +52,33 @@ class WaveNetConfig(ModelConfig):
         "condition_hop": (1, 4_096),
         "n_fft": (16, 16_384),
         "n_mels": (8, 512),
-        "temperature": (0.0, 2.0),
+        "temperature": TEMPERATURE_RANGE,
     }
 
     sample_rate: int = 16_000
     labels: tuple[str, ...] = ()  # empty: unconditional
     speakers: tuple[str, ...] = ()
-    condition: Literal["none", "position", "mel"] = "position"  # what the frames say, beside label and speaker
-    contour: bool = False  # beside position: loudness, pitch and voicing, as some recording of the label has them
+    condition: Literal["none", "position", "mel"] = "position"  # features of the frames, beside label and speaker
+    contour: bool = False  # beside position: loudness, pitch and voicing of a recording of the label
     head: Literal["mu-law", "logistics"] = "logistics"  # 256 classes, or a mixture of logistics on 16 bits
     n_layers: int = 20
-    dilation_cycle: int = 10  # layers until the dilation begins at 1 again
+    dilation_cycle: int = 10  # layers after which the dilation starts at 1 again
     channels: int = 64  # of the residual stream
     skip_channels: int = 128
     head_channels: int = 256  # between the two layers after the skip sum
-    input_taps: int = 32  # past samples that the first layer hears
+    input_taps: int = 32  # past samples in the input of the first layer
     n_mixtures: int = 10  # of the head ``logistics``
-    label_size: int = 32  # numbers that stand for a label, and for a speaker
+    label_size: int = 32  # size of the embeddings of labels and speakers
     condition_channels: int = 128
     condition_layers: int = 2  # convolutions over frames
     hop_length: int = 256  # samples between frames
-    condition_hop: int = 64  # samples for which the condition is held; a divisor of hop_length
+    condition_hop: int = 64  # samples for which a condition is held; a divisor of hop_length
     n_fft: int = 1024  # of the mel frames, samples
     n_mels: int = 80
     f_max_hz: float = 8_000.0  # of the mel frames
-    pre_emphasis: float = 0.0  # first-order; the network draws the emphasised wave, playing undoes it
-    prediction_order: int = 0  # of the filter read off mel frames, whose excitation is drawn; 0: none
-    temperature: float = 1.0  # when playing: below 1 the likely samples are drawn more often than was learned
+    pre_emphasis: float = 0.0  # first-order, of the signal; inference inverts it
+    prediction_order: int = 0  # of linear prediction from mel frames, whose residual is the signal; 0: none
+    temperature: float = 1.0  # at inference; below 1 probable samples are drawn more often than learned
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -83,8 +89,8 @@ class WaveNetConfig(ModelConfig):
         check_ranges(self, {"pre_emphasis": (0.0, 0.99), "prediction_order": (0, 64)})
         if self.prediction_order and (self.condition != "mel" or self.pre_emphasis):
             raise BadSetting(
-                f"prediction_order is {self.prediction_order}; prediction needs condition mel and takes the place of pre_emphasis: set "
-                "condition=mel and pre_emphasis=0, or prediction_order=0."
+                f"prediction_order is {self.prediction_order}; prediction needs condition mel and replaces "
+                "pre_emphasis: set condition=mel and pre_emphasis=0, or prediction_order=0."
             )
         if self.contour and self.condition != "position":
             raise BadSetting(
@@ -98,7 +104,7 @@ class WaveNetConfig(ModelConfig):
 
     @property
     def dilations(self) -> tuple[int, ...]:
-        """Of each layer, samples."""
+        """Dilation of each layer in samples."""
         return tuple(1 << (layer % self.dilation_cycle) for layer in range(self.n_layers))
 
     @property
@@ -108,19 +114,19 @@ class WaveNetConfig(ModelConfig):
 
     @property
     def context_frames(self) -> int:
-        """Frames on each side of one that what the layers are told of it depends on."""
+        """Frames on each side of a frame on which its condition depends."""
         return self.condition_layers + 1
 
     @property
     def outputs(self) -> int:
-        """Numbers that describe the distribution of a sample: 256 logits, or logits, means and log scales of the logistics."""
+        """Size of the output for a sample: 256 logits, or logits, means and log scales of the logistics."""
         return MU_LAW_LEVELS if self.head == "mu-law" else 3 * self.n_mixtures
 
     @property
     def features(self) -> int:
-        """Numbers in a frame."""
-        of_position = POSITION_FEATURES + CONTOUR_FEATURES * self.contour
-        return {"none": 0, "position": of_position, "mel": self.n_mels}[self.condition]
+        """Features of a frame."""
+        n_position = POSITION_FEATURES + CONTOUR_FEATURES * self.contour
+        return {"none": 0, "position": n_position, "mel": self.n_mels}[self.condition]
 
 
 METRICS = ("valid/bits",)

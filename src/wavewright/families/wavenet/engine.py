@@ -1,112 +1,122 @@
-"""The engine of a WaveNet: draws sample after sample on one processor core, without torch.
+"""The engine of a WaveNet: draws sample after sample on one processor core, without PyTorch.
 
-Every layer keeps what it will need again, so that a sample costs one pass over the weights (Le Paine et al., 2016). Modes: ``float32``
-equals the trained network within 1e-4; ``int16`` and ``int8`` are the number of bits of a weight, with a scale for each row, and multiply
-vectors of 14 bits with a scale for each vector; they are faster since a sample costs reading all weights. ``auto`` is
-the fastest of the three on this machine whose drift from ``float32`` is within its bound (mode_choice.py).
+Every layer caches its past inputs, so that a sample costs one pass over the weights (Le Paine et al., 2016). Modes:
+``float32`` equals the trained network within 1e-4; ``int16`` and ``int8`` are the bits of a weight, with a scale for
+each row, and multiply vectors of 14 bits with a scale for each vector. They are faster, since the time of a sample is
+that of reading all weights.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from ...errors import BadSetting
-from .config import WaveNetConfig
+from .config import Mode, WaveNetConfig
+from .weights import checked_tensors, fingerprint
 
 if TYPE_CHECKING:
     from .kernels import Streams
 
-Mode = Literal["int16", "float32", "int8"]
-ModeOrAuto = Literal["int16", "float32", "int8", "auto"]
-
 STATE_VERSION = 1
-ABOUT = "about"  # in a saved state: what it is a state of, JSON as bytes
-PIECE_SAMPLES = 2_048  # between which an interruption takes effect
+ABOUT = "about"  # in a saved state: version, model, mode and position, JSON as bytes
+BLOCK_SAMPLES = 2_048  # between which an interruption takes effect
 TEMPERATURES = (0.0, 10.0)
-ALWAYS = 2**62  # samples; for how long a condition that is not there holds
-
-
-def tensor_shapes(config: WaveNetConfig) -> dict[str, tuple[int, ...]]:
-    """The tensors that an engine needs and the shape of each; the last layer has no residual connection."""
-    channels, skip, head = config.channels, config.skip_channels, config.head_channels
-    shapes: dict[str, tuple[int, ...]] = {"input.weight": (channels, config.input_taps), "input.bias": (channels,)}
-    for layer in range(config.n_layers):
-        shapes |= {f"dilated.{layer}.weight": (2 * channels, 2 * channels), f"dilated.{layer}.bias": (2 * channels,)}
-        if layer < config.n_layers - 1:
-            shapes |= {f"residual.{layer}.weight": (channels, channels), f"residual.{layer}.bias": (channels,)}
-    shapes |= {"skip.weight": (skip, config.n_layers * channels), "skip.bias": (skip,)}
-    shapes |= {"head.weight": (head, skip), "head.bias": (head,)}
-    return shapes | {"output.weight": (config.outputs, head), "output.bias": (config.outputs,)}
+UNCONDITIONED_HOP = 2**62  # samples for which a missing condition holds
 
 
 @dataclass
 class State:
-    """What streams have heard so far; :meth:`Engine.draw` and :meth:`Engine.outputs` move it on."""
+    """The state of streams; :meth:`Engine.draw`, :meth:`Engine.outputs` and :meth:`Engine.prime` advance it.
 
-    position: int  # samples heard
+    Attributes
+    ----------
+    position
+        Samples so far.
+    streams
+        Cached inputs of the layers.
+    about
+        Version, model and mode of the engine.
+    """
+
+    position: int
     streams: Streams
-    about: dict[str, Any]  # version, model and mode
+    about: dict[str, object]
 
     @property
     def n_streams(self) -> int:
+        """Number of streams."""
         return len(self.streams.seeds)
 
     @property
     def memory_bytes(self) -> int:
+        """Size of the cached inputs."""
         return sum(array.nbytes for array in self.streams)
 
     def save(self) -> dict[str, np.ndarray]:
-        """The state as arrays, which :meth:`Engine.restore` goes on from bit for bit."""
+        """Return the state as arrays, from which :meth:`Engine.restore` continues bit for bit."""
         about = json.dumps({**self.about, "position": self.position}).encode()
         arrays = {name: array.copy() for name, array in self.streams._asdict().items()}
         return {ABOUT: np.frombuffer(about, np.uint8).copy(), **arrays}
 
 
 class Engine:
-    """A WaveNet that hears and draws samples; stream ``i`` of many, in chunks of any size, equals it alone and in one piece.
+    """A WaveNet that draws samples; a stream of many, in chunks of any size, equals the stream alone in one piece.
 
-    ``tensors`` are those of a model folder, by name as :func:`tensor_shapes` lists them; float32, or what NumPy turns into it. Samples are those that the network hears (see frames.py). ``portable`` plays
-    the integer modes without naming an instruction, as processors do for which none is named; the samples are the same.
+    Samples are those of the signal that the network models, see signal.py.
 
-    Raises BadModel for tensors that do not fit ``config`` and BadSetting for a mode that does not exist.
+    Parameters
+    ----------
+    config
+        Of the model.
+    tensors
+        As a model folder has them, see :func:`.weights.tensor_shapes`; float32, or what NumPy converts to it.
+    mode
+        Arithmetic of the layers.
+    portable
+        Run the integer modes without special instructions; the samples are the same.
+
+    Raises
+    ------
+    BadModel
+        If the tensors do not fit ``config``.
+    BadSetting
+        For an unknown mode.
     """
 
     def __init__(
         self,
         config: WaveNetConfig,
         tensors: Mapping[str, np.ndarray],
-        mode: ModeOrAuto = "int16",
+        mode: Mode = "int16",
         portable: bool = False,
-    ):
-        if mode not in get_args(ModeOrAuto):
-            raise BadSetting(f"The mode is {mode!r}; a WaveNet plays in {', '.join(get_args(ModeOrAuto))}.")
-        from .packing import checked_tensors, pack
+    ) -> None:
+        if mode not in get_args(Mode):
+            raise BadSetting(f"The mode is {mode!r}; a WaveNet runs in {', '.join(get_args(Mode))} or auto.")
+        from .packing import pack
         from .wide_dots import HAS_WIDE_DOTS
 
         checked = checked_tensors(config, tensors)
-        fingerprint = _fingerprint(config, checked)
-        if mode == "auto":
-            from .mode_choice import fastest_mode
-
-            mode = fastest_mode(config, checked, fingerprint)
-        self.config, self.mode = config, mode
+        self.config = config
+        self.mode: Mode = mode
         self._weights = pack(config, checked, mode, is_wide=HAS_WIDE_DOTS and not portable)
-        self._about = {"version": STATE_VERSION, "model": fingerprint, "mode": mode}
+        self._about: dict[str, object] = {
+            "version": STATE_VERSION,
+            "model": fingerprint(config, checked),
+            "mode": mode,
+        }
 
     @property
     def memory_bytes(self) -> int:
-        """Of the weights, without those of the streams."""
+        """Size of the weights."""
         return sum(array.nbytes for array in self._weights if isinstance(array, np.ndarray))
 
     def start(self, seeds: Sequence[int]) -> State:
-        """Streams that have heard nothing, one for each seed (whole numbers from 0 on)."""
+        """Return streams before their first sample, one for each seed (whole numbers from 0 on)."""
         from .packing import silent_streams
 
         if not len(seeds) or min(seeds) < 0:
@@ -117,133 +127,164 @@ class Engine:
     def draw(
         self, state: State, n_samples: int, condition: np.ndarray | None = None, temperature: float = 1.0
     ) -> np.ndarray:
-        """The next samples of each stream, ``(streams, n_samples)`` float32 in [-1, 1]; moves ``state`` on.
+        """Draw the next samples of each stream and advance ``state``.
 
-        ``condition (streams, segments, n_layers, 2 * channels)`` float32 is added before the gates; its first segment is the one that
-        holds at ``state.position``, each holds up to the next multiple of ``config.condition_hop``. ``temperature`` widens or narrows
-        each distribution: 0 takes the most probable class, or the mean of a logistic. Raises BadSetting for a condition that does not fit.
+        Parameters
+        ----------
+        state
+            Streams of this engine.
+        n_samples
+            Samples to draw.
+        condition
+            ``(streams, segments, n_layers, 2 * channels)`` float32, added before the gates. The first segment is that
+            of ``state.position``; each lasts up to the next multiple of ``config.condition_hop``.
+        temperature
+            Scale of each distribution: 0 takes the most probable class, or the mean of a logistic.
+
+        Returns
+        -------
+        np.ndarray
+            ``(streams, n_samples)`` float32 in [-1, 1].
+
+        Raises
+        ------
+        BadSetting
+            For a condition that does not fit, or a temperature out of range.
         """
         low, high = TEMPERATURES
         if not low <= temperature <= high:
             raise BadSetting(f"The temperature is {temperature}; it must lie between {low:g} and {high:g}.")
-        wave = np.zeros((state.n_streams, n_samples), np.float32)
-        for begin, piece, _ in self._pieces(state, wave, condition, 1, temperature):
-            wave[:, begin : begin + PIECE_SAMPLES] = piece
-        return wave
+        signal = np.zeros((state.n_streams, n_samples), np.float32)
+        for start, block, _ in self._blocks(state, signal, condition, 1, temperature):
+            signal[:, start : start + BLOCK_SAMPLES] = block
+        return signal
 
-    def outputs(self, state: State, wave: np.ndarray, condition: np.ndarray | None = None) -> np.ndarray:
-        """What describes each sample of ``wave (streams, n)`` given all before it, ``(streams, n, outputs)``; moves ``state`` on over it.
+    def outputs(self, state: State, signal: np.ndarray, condition: np.ndarray | None = None) -> np.ndarray:
+        """Return the distribution of each sample of a signal given all before it (teacher forcing); advance ``state``.
 
-        ``condition`` as in :meth:`draw`. Raises BadSetting for a wave or condition that does not fit.
+        Parameters
+        ----------
+        state, condition
+            As in :meth:`draw`.
+        signal
+            ``(streams, n)`` in [-1, 1].
+
+        Returns
+        -------
+        np.ndarray
+            ``(streams, n, config.outputs)`` float32.
+
+        Raises
+        ------
+        BadSetting
+            For a signal or condition that does not fit.
         """
-        wave = _checked_wave(wave, state)
-        found = np.zeros((*wave.shape, self.config.outputs), np.float32)
-        for begin, _, of_piece in self._pieces(state, wave, condition, PIECE_SAMPLES, None):
-            found[:, begin : begin + PIECE_SAMPLES] = of_piece
-        return found
+        signal = _checked_signal(signal, state)
+        outputs = np.zeros((*signal.shape, self.config.outputs), np.float32)
+        for start, _, block_outputs in self._blocks(state, signal, condition, BLOCK_SAMPLES, None):
+            outputs[:, start : start + BLOCK_SAMPLES] = block_outputs
+        return outputs
 
-    def hear(self, state: State, wave: np.ndarray, condition: np.ndarray | None = None) -> None:
-        """Move ``state`` on over ``wave (streams, n)``, which is then continued; as :meth:`outputs`, but faster and without them."""
-        for _ in self._pieces(state, _checked_wave(wave, state), condition, 0, None):
+    def prime(self, state: State, signal: np.ndarray, condition: np.ndarray | None = None) -> None:
+        """Advance ``state`` over ``signal (streams, n)``, which is then continued; faster than :meth:`outputs`."""
+        for _ in self._blocks(state, _checked_signal(signal, state), condition, 0, None):
             pass
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> State:
-        """The state that :meth:`State.save` gave; raises BadSetting for one of another model, mode or version, or a damaged one."""
+        """Return the state that :meth:`State.save` saved; raise BadSetting if it is damaged or of another engine."""
         about = _read_about(saved)
         remedy = "start anew, or restore it with the engine that it comes from"
         for name, own in self._about.items():
             if about.get(name) != own:
                 raise BadSetting(f"The saved state has {name} {about.get(name)!r}, this engine has {own!r}; {remedy}.")
         state = self.start([0] * max(1, saved["seeds"].size if "seeds" in saved else 1))
-        for name, own in state.streams._asdict().items():
+        for name, own_array in state.streams._asdict().items():
             array = saved.get(name)
-            if array is None or array.shape != own.shape or array.dtype != own.dtype or not np.isfinite(array).all():
+            is_usable = array is not None and array.shape == own_array.shape and array.dtype == own_array.dtype
+            if array is None or not is_usable or not np.isfinite(array).all():
                 raise BadSetting(f"The saved state is damaged: its {name} cannot be those of this model; {remedy}.")
-            own[...] = array
+            own_array[...] = array
         position = about.get("position")
         if not isinstance(position, int) or position < 0:
             raise BadSetting(f"The saved state is damaged: its position is {position!r}; {remedy}.")
         state.position = position
         return state
 
-    def _pieces(
-        self, state: State, wave: np.ndarray, condition: np.ndarray | None, room: int, temperature: float | None
+    def _blocks(
+        self,
+        state: State,
+        signal: np.ndarray,
+        condition: np.ndarray | None,
+        max_outputs: int,
+        temperature: float | None,
     ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Move ``state`` on over ``wave``, piece by piece: where a piece begins, its samples, and the outputs of the last ``room`` of them.
+        """Advance ``state`` over ``signal``, block by block; yield start, samples and last ``max_outputs`` outputs.
 
-        Where there is a ``temperature`` the samples are drawn, else those of ``wave`` are heard.
+        With a ``temperature`` the samples are drawn, else those of ``signal`` are used.
         """
         from .kernels import advance
-        from .packing import desk_of
+        from .packing import make_workspace
 
         hop = self.config.condition_hop
         if condition is None:
-            condition, hop = (
-                np.zeros((state.n_streams, 1, self.config.n_layers, 2 * self.config.channels), np.float32),
-                ALWAYS,
-            )
+            condition = np.zeros((state.n_streams, 1, self.config.n_layers, 2 * self.config.channels), np.float32)
+            hop = UNCONDITIONED_HOP
         else:
-            condition = self._checked_condition(condition, state, wave.shape[1])
+            condition = self._checked_condition(condition, state, signal.shape[1])
         first_segment = state.position // hop
-        desk = desk_of(self.config, state.n_streams, self.mode)
-        for begin in range(0, wave.shape[1], PIECE_SAMPLES):
-            piece = wave[:, begin : begin + PIECE_SAMPLES].copy()
-            found = np.zeros((state.n_streams, min(room, piece.shape[1]), self.config.outputs), np.float32)
-            draws, of_temperature = temperature is not None, np.float32(temperature or 0.0)
+        workspace = make_workspace(self.config, state.n_streams, self.mode)
+        for start in range(0, signal.shape[1], BLOCK_SAMPLES):
+            block = signal[:, start : start + BLOCK_SAMPLES].copy()
+            n_outputs = min(max_outputs, block.shape[1])
+            outputs = np.zeros((state.n_streams, n_outputs, self.config.outputs), np.float32)
             advance(
                 self._weights,
                 state.streams,
-                desk,
+                workspace,
                 state.position,
                 condition,
                 hop,
                 first_segment,
-                piece,
-                found,
-                draws,
-                of_temperature,
+                block,
+                outputs,
+                temperature is not None,
+                np.float32(temperature or 0.0),
             )
-            state.position += piece.shape[1]
-            yield begin, piece, found
+            state.position += block.shape[1]
+            yield start, block, outputs
 
     def _checked_condition(self, condition: np.ndarray, state: State, n_samples: int) -> np.ndarray:
+        """Return the condition as contiguous float32; raise BadSetting if it does not cover the samples."""
         hop = self.config.condition_hop
         n_segments = -(-(state.position % hop + n_samples) // hop)
         expected = (state.n_streams, n_segments, self.config.n_layers, 2 * self.config.channels)
         shape = condition.shape
         if len(shape) != 4 or shape[1] < n_segments or (shape[0], *shape[2:]) != (expected[0], *expected[2:]):
             raise BadSetting(
-                f"The condition has shape {shape}; {n_samples} samples need {expected} (streams, segments of {hop} samples, layers, "
-                "units) or more segments."
+                f"The condition has shape {shape}; {n_samples} samples need {expected} (streams, segments of {hop} "
+                "samples, layers, units) or more segments."
             )
         if not np.isfinite(condition).all():
-            raise BadSetting("The condition has numbers that are not finite; look at what it was computed from.")
+            raise BadSetting("The condition has values that are not finite; check what it was computed from.")
         return np.ascontiguousarray(condition, np.float32)
 
 
-def _checked_wave(wave: np.ndarray, state: State) -> np.ndarray:
-    if wave.ndim != 2 or len(wave) != state.n_streams or not (np.abs(wave) <= 1.0).all():
+def _checked_signal(signal: np.ndarray, state: State) -> np.ndarray:
+    """Return a signal as float32; raise BadSetting unless it is ``(streams, samples)`` in [-1, 1]."""
+    if signal.ndim != 2 or len(signal) != state.n_streams or not (np.abs(signal) <= 1.0).all():
         raise BadSetting(
-            f"The wave to hear has shape {wave.shape}; it must be (streams, samples) with {state.n_streams} streams, all in [-1, 1]."
+            f"The signal has shape {signal.shape}; it must be (streams, samples) with {state.n_streams} streams, all "
+            "in [-1, 1]."
         )
-    return wave.astype(np.float32)
+    return signal.astype(np.float32)
 
 
-def _fingerprint(config: WaveNetConfig, tensors: Mapping[str, np.ndarray]) -> str:
-    """Twelve hexadecimal digits that name a network."""
-    digest = hashlib.sha256(json.dumps(dataclasses.asdict(config)).encode())
-    for name in sorted(tensors):
-        digest.update(name.encode() + tensors[name].tobytes())
-    return digest.hexdigest()[:12]
-
-
-def _read_about(saved: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def _read_about(saved: Mapping[str, np.ndarray]) -> dict[str, object]:
+    """Return what a saved state says of itself; raise BadSetting if it says nothing."""
     try:
         about = json.loads(np.asarray(saved[ABOUT], np.uint8).tobytes())
     except (KeyError, ValueError, TypeError):
         about = None
     if not isinstance(about, dict):
-        raise BadSetting(
-            "What was given to restore is no saved state of a WaveNet; give the arrays that State.save returned."
-        )
+        raise BadSetting("The arrays are no saved state of a WaveNet; give the arrays that State.save returned.")
     return about

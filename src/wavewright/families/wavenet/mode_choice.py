@@ -1,7 +1,7 @@
-"""Choose the engine's fastest mode on this machine whose drift from float32 is within its bound.
+"""Choose the fastest mode of the engine on this machine whose drift from float32 is within its bound.
 
 The drift of a mode is the Kullback-Leibler divergence between the distributions of the next sample in that mode and in
-``float32``, in bits a sample. It is estimated on waves drawn in ``float32``, as the mean difference of their negative
+``float32``, in bits a sample. It is estimated on signals drawn in ``float32``, as the mean difference of their negative
 log-likelihoods.
 """
 
@@ -15,20 +15,24 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from ...processor import description
 from ...version import __version__
 from ...whole_file import sweep_once, write_whole
-from .config import WaveNetConfig
-from .engine import Engine, Mode
+from .config import Mode, WaveNetConfig
+from .engine import Engine, State
 from .likelihood import bits_per_sample
+from .weights import checked_tensors, fingerprint
+
+ModeOrAuto = Mode | Literal["auto"]
 
 DRIFT_BOUNDS_BITS: dict[Mode, float] = {"float32": 0.0, "int16": 0.0005, "int8": 0.01}
 """Largest drift of each mode from ``float32``, in bits a sample."""
 
-DRIFT_STREAMS, DRIFT_SAMPLES = 8, 1_024  # shape of the waves on which the drift is measured
+DRIFT_STREAMS, DRIFT_SAMPLES = 8, 1_024  # shape of the signals on which the drift is measured
 ROUNDS = 5  # of timing; the median counts
 ROUND_SECONDS = 0.04
 CHOICES_FILE = "wavenet_modes.json"
@@ -44,7 +48,19 @@ class ModeMeasurement:
 
     @property
     def is_within_bound(self) -> bool:
+        """True if the drift is at most that of DRIFT_BOUNDS_BITS."""
         return self.drift_bits <= DRIFT_BOUNDS_BITS[self.mode]
+
+
+def open_engine(config: WaveNetConfig, tensors: Mapping[str, np.ndarray], mode: ModeOrAuto) -> Engine:
+    """Return an engine in a mode, or in the fastest one within its bound for ``auto``.
+
+    Parameters and errors are those of :class:`~wavewright.families.wavenet.engine.Engine`.
+    """
+    if mode != "auto":
+        return Engine(config, tensors, mode)
+    checked = checked_tensors(config, tensors)
+    return Engine(config, checked, fastest_mode(config, checked))
 
 
 def measure_modes(config: WaveNetConfig, tensors: Mapping[str, np.ndarray]) -> list[ModeMeasurement]:
@@ -78,19 +94,21 @@ def fastest(measurements: list[ModeMeasurement]) -> Mode:
     return max((each for each in measurements if each.is_within_bound), key=lambda each: each.samples_per_second).mode
 
 
-def fastest_mode(config: WaveNetConfig, tensors: Mapping[str, np.ndarray], fingerprint: str) -> Mode:
+def fastest_mode(config: WaveNetConfig, tensors: Mapping[str, np.ndarray]) -> Mode:
     """Return the mode that ``auto`` selects on this machine.
 
     The choice is measured once for each network, processor and version and cached in the user's cache folder, so that a
-    seed always draws the same samples. ``fingerprint`` identifies the network.
+    seed always draws the same samples.
     """
-    key = f"{fingerprint} {__version__} {description()}"
+    key = f"{fingerprint(config, tensors)} {__version__} {description()}"
     path = _cache_folder() / CHOICES_FILE
     sweep_once(path.parent)
     choices = _read(path)
-    known = choices.get(key, {}) if isinstance(choices.get(key), dict) else {}
-    if known.get("mode") in DRIFT_BOUNDS_BITS:
-        return known["mode"]
+    choice = choices.get(key)
+    cached_mode = choice.get("mode") if isinstance(choice, dict) else None
+    for known_mode in DRIFT_BOUNDS_BITS:
+        if cached_mode == known_mode:
+            return known_mode
     measurements = measure_modes(config, tensors)
     mode = fastest(measurements)
     choices[key] = {"mode": mode, "measured": [asdict(each) for each in measurements]}
@@ -101,23 +119,23 @@ def fastest_mode(config: WaveNetConfig, tensors: Mapping[str, np.ndarray], finge
 
 
 def _drifts(config: WaveNetConfig, engines: Mapping[Mode, Engine]) -> dict[Mode, float]:
-    """Return the drift of each mode in bits a sample, measured on the same waves."""
+    """Return the drift of each mode in bits a sample, measured on the same signals."""
     exact = engines["float32"]
-    wave = exact.draw(exact.start(range(DRIFT_STREAMS)), DRIFT_SAMPLES)
+    signal = exact.draw(exact.start(range(DRIFT_STREAMS)), DRIFT_SAMPLES)
     bits = {}
     for mode, engine in engines.items():
-        outputs = engine.outputs(engine.start(range(DRIFT_STREAMS)), wave)
-        bits[mode] = float(bits_per_sample(config, outputs, wave).mean())
+        outputs = engine.outputs(engine.start(range(DRIFT_STREAMS)), signal)
+        bits[mode] = float(bits_per_sample(config, outputs, signal).mean())
     return {mode: abs(each - bits["float32"]) for mode, each in bits.items()}
 
 
-def _samples_in(engine: Engine, state: object) -> int:
+def _samples_in(engine: Engine, state: State) -> int:
     """Return the number of samples that take about ``ROUND_SECONDS``."""
     n_samples, seconds = 16, 0.0
     while seconds < ROUND_SECONDS / 4:
         n_samples *= 2
         start = time.process_time()
-        engine.draw(state, n_samples)  # type: ignore[arg-type]
+        engine.draw(state, n_samples)
         seconds = time.process_time() - start
     return max(16, round(n_samples * ROUND_SECONDS / seconds))
 
@@ -129,7 +147,7 @@ def _cache_folder() -> Path:
     return platformdirs.user_cache_path("wavewright")
 
 
-def _read(path: Path) -> dict:
+def _read(path: Path) -> dict[str, object]:
     """Return the cached choices; an empty dictionary where the file is missing or damaged."""
     with suppress(OSError, ValueError, RecursionError):
         choices = json.loads(path.read_bytes())

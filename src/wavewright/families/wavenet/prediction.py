@@ -1,9 +1,14 @@
-"""Linear prediction that is read off mel frames: what is left of a wave once its spectrum is known, and the wave again.
+"""Linear prediction from mel frames: the residual of a wave under the spectral envelope of its frames, and back.
 
-A vocoder knows the envelope of every moment's spectrum. The filter that it implies takes envelope and level off the wave; the network
-draws what is left, noise and pulses of one level and an even spectrum, and the filter gives both back. So the network's own noise lies
-under the sound, where the ear does not notice it (Song, Byun and Kang, "ExcitNet vocoder", 2019; Valin and Skoglund, "LPCNet: Improving
-Neural Speech Synthesis Through Linear Prediction", 2019, for prediction from the frames).
+The mel frames of a vocoder determine the envelope of the spectrum. An all-pole filter with that envelope removes it and
+the level from the wave; the network draws the residual, noise and pulses of one level and a flat spectrum, and the
+filter restores both. So the noise of the network itself is shaped like the speech, which masks it.
+
+References
+----------
+E. Song, K. Byun, H.-G. Kang, "ExcitNet vocoder", 2019.
+J.-M. Valin, J. Skoglund, "LPCNet: Improving Neural Speech Synthesis Through Linear Prediction", 2019: prediction from
+the frames.
 """
 
 from __future__ import annotations
@@ -17,66 +22,91 @@ from ...dsp.spectrum import hann_window
 from ...dsp.speech_mel import power_scale
 from .config import WaveNetConfig
 
-LEVEL = 0.1  # root mean square of what is left, so that pulses ten times as high are not clipped
-NOISE_FLOOR = 1e-4  # of the power, added at all frequencies alike
-LAG_WINDOW_HZ = 60.0  # by which each frequency is smeared, so that no harmonic is taken for a resonance
-DAMPING = 0.995  # of each coefficient against the one before, so that the filter is stable from one segment to the next
+RESIDUAL_LEVEL = 0.1  # root mean square of the residual, so that pulses ten times as high are not clipped
+NOISE_FLOOR = 1e-4  # of the power, added at all frequencies
+LAG_WINDOW_HZ = 60.0  # spectral smoothing, so that no harmonic is modelled as a resonance
+DAMPING = 0.995  # of each coefficient relative to the one before, so that the time-varying filter is stable
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """A filter for each segment of ``hold`` samples: ``coefficients (segments, order)`` of past samples, nearest first, and the
-    ``level (segments,)`` of what they leave over, both float64.
+class LinearPrediction:
+    """All-pole filters, one for each segment of a wave.
+
+    Attributes
+    ----------
+    coefficients : np.ndarray
+        Of the past samples, most recent first, ``(segments, order)`` float64.
+    level : np.ndarray
+        Root mean square of the residual, ``(segments,)`` float64.
+    segment_length : int
+        Samples of a segment.
     """
 
     coefficients: np.ndarray
     level: np.ndarray
-    hold: int
+    segment_length: int
 
     @property
     def order(self) -> int:
-        return self.coefficients.shape[1]
+        """Number of past samples in a prediction."""
+        return int(self.coefficients.shape[1])
 
-    def excitation(self, wave: np.ndarray) -> np.ndarray:
-        """``wave (order + time,)``, as many samples in front as the filter hears, to what is left ``(time,)`` float64, at LEVEL.
+    def residual(self, wave: np.ndarray) -> np.ndarray:
+        """Return the residual ``(time,)`` float64 of ``wave (order + time,)``, scaled to RESIDUAL_LEVEL.
 
-        ``e(t) = (s(t) - sum_k a_k s(t - k)) LEVEL / level``.
+        ``e(t) = (s(t) - sum_k a_k s(t - k)) * RESIDUAL_LEVEL / level``.
         """
-        heard = np.lib.stride_tricks.sliding_window_view(
-            wave.astype(np.float64), self.order + 1
-        )  # (time, order + 1), oldest first
-        n_segments = -(-len(heard) // self.hold)
-        taps = np.concatenate([-self.coefficients[:n_segments, ::-1], np.ones((n_segments, 1))], axis=1)
-        taps *= LEVEL / self.level[:n_segments, None]
-        return np.concatenate(
-            [heard[place * self.hold : (place + 1) * self.hold] @ taps[place] for place in range(n_segments)]
-            or [np.zeros(0)]
+        windows = np.lib.stride_tricks.sliding_window_view(wave.astype(np.float64), self.order + 1)  # oldest first
+        n_segments = -(-len(windows) // self.segment_length)
+        filters = np.concatenate([-self.coefficients[:n_segments, ::-1], np.ones((n_segments, 1))], axis=1)
+        filters *= RESIDUAL_LEVEL / self.level[:n_segments, None]
+        segments = [
+            windows[index * self.segment_length : (index + 1) * self.segment_length] @ filters[index]
+            for index in range(n_segments)
+        ]
+        return np.concatenate(segments or [np.zeros(0)])
+
+    def synthesise(self, residual: np.ndarray, past: np.ndarray, first_segment: int = 0) -> np.ndarray:
+        """Return ``past (order,)`` and the samples that a residual excites, ``(order + time,)`` float64.
+
+        ``residual (time,)`` starts at the start of segment ``first_segment``.
+        """
+        from .kernels import all_pole_filter
+
+        samples = np.concatenate([past, np.zeros(len(residual))])
+        all_pole_filter(
+            samples,
+            residual / RESIDUAL_LEVEL,
+            self.coefficients[first_segment:],
+            self.level[first_segment:],
+            self.segment_length,
         )
-
-    def wave(self, excitation: np.ndarray, past: np.ndarray, first: int = 0) -> np.ndarray:
-        """What was left, ``(time,)`` from the start of segment ``first`` on, to samples ``(order + time,)`` float64, ``past`` in front."""
-        from .kernels import predicted
-
-        samples = np.concatenate([past, np.zeros(len(excitation))])
-        predicted(samples, excitation / LEVEL, self.coefficients[first:], self.level[first:], self.hold)
         return samples
 
 
-def prediction_of(log_mel: np.ndarray, config: WaveNetConfig) -> Prediction:
-    """The filters of log-mel frames ``(n_mels, frames)``, one for each ``condition_hop`` samples, between frames by interpolation.
+def mel_to_prediction(log_mel: np.ndarray, config: WaveNetConfig) -> LinearPrediction:
+    """Compute the filters of log-mel frames.
 
-    Bands are spread over bins along straight lines in decibels; their power's autocorrelation gives the coefficients (Levinson, 1946).
+    Bands are interpolated over bins, linearly in decibels; the autocorrelation of their power gives the coefficients.
+
+    Parameters
+    ----------
+    log_mel
+        ``(n_mels, frames)``.
+    config
+        Of the model; a segment has ``condition_hop`` samples, between frames by interpolation.
     """
-    a_frame = config.hop_length // config.condition_hop
-    place = (np.arange(log_mel.shape[1] * a_frame) + 0.5) / a_frame  # of the middle of each segment, in frames
-    before = np.minimum(place.astype(int), log_mel.shape[1] - 1)
+    segments_per_frame = config.hop_length // config.condition_hop
+    n_segments = log_mel.shape[1] * segments_per_frame
+    position = (np.arange(n_segments) + 0.5) / segments_per_frame  # of the middle of each segment, in frames
+    before = np.minimum(position.astype(int), log_mel.shape[1] - 1)
     after = np.minimum(before + 1, log_mel.shape[1] - 1)
-    share = place - before
-    of_segments = (1 - share) * log_mel[:, before] + share * log_mel[:, after]  # (n_mels, segments)
+    t = position - before
+    segment_mel = (1 - t) * log_mel[:, before] + t * log_mel[:, after]  # (n_mels, segments)
     filters = mel_filterbank(config.sample_rate, config.n_fft, config.n_mels, 0.0, config.f_max_hz).astype(np.float64)
     bins = np.arange(filters.shape[1])
     centres = filters @ bins / filters.sum(1)
-    density = of_segments - np.log(power_scale(config.n_fft) * filters.sum(1))[:, None]  # log power of a bin
+    density = segment_mel - np.log(power_scale(config.n_fft) * filters.sum(1))[:, None]  # log power of a bin
     power = np.exp(np.stack([np.interp(bins, centres, segment) for segment in density.T]))
     correlation = np.fft.irfft(power, axis=1)[:, : config.prediction_order + 1]
     lags = np.arange(config.prediction_order + 1)
@@ -84,16 +114,34 @@ def prediction_of(log_mel: np.ndarray, config: WaveNetConfig) -> Prediction:
     correlation[:, 0] *= 1 + NOISE_FLOOR
     coefficients, error = levinson(correlation)
     level = np.sqrt(error / np.square(hann_window(config.n_fft)).sum())
-    return Prediction(coefficients * DAMPING ** lags[1:], level, config.condition_hop)
+    return LinearPrediction(coefficients * DAMPING ** lags[1:], level, config.condition_hop)
 
 
 def levinson(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Autocorrelations ``(n, order + 1)`` to the coefficients ``(n, order)`` of the best prediction and its squared error ``(n,)``."""
+    """Solve the normal equations of linear prediction by the Levinson-Durbin recursion.
+
+    Parameters
+    ----------
+    correlation
+        Autocorrelations ``(n, order + 1)``.
+
+    Returns
+    -------
+    coefficients : np.ndarray
+        ``(n, order)``, most recent sample first.
+    error : np.ndarray
+        Squared error of the prediction, ``(n,)``.
+
+    References
+    ----------
+    N. Levinson, "The Wiener RMS error criterion in filter design and prediction", 1946.
+    """
     n, order = correlation.shape[0], correlation.shape[1] - 1
-    coefficients, error = np.zeros((n, order)), correlation[:, 0].copy()
+    coefficients = np.zeros((n, order))
+    error = correlation[:, 0].copy()
     for step in range(order):
-        known = (coefficients[:, :step] * correlation[:, step:0:-1]).sum(1)
-        reflection = (correlation[:, step + 1] - known) / error
+        predicted = (coefficients[:, :step] * correlation[:, step:0:-1]).sum(1)
+        reflection = (correlation[:, step + 1] - predicted) / error
         coefficients[:, :step] -= reflection[:, None] * coefficients[:, :step][:, ::-1].copy()
         coefficients[:, step] = reflection
         error *= 1 - reflection**2

@@ -1,32 +1,172 @@
-"""The training of the family ``wavenet``: build, evaluate and export its network."""
+"""Training of the family ``wavenet``: build the network, evaluate, sample and export it."""
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from dataclasses import dataclass
 
-from ...nn.export_spec import ExportSpec
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...contracts.recipe import Batch
+from ...dsp.speech_mel import features_to_mel
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from . import network
-from .config import WaveNetConfig
-from .network import WaveNet
+from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, WaveNetConfig
+from .contours import crop_contour, stretch_contour
+from .engine import Engine
+from .frames import position_features, samples_to_frames
+from .losses import sample_nats
+from .modules import ConditioningNetwork, WaveNet
+from .network import WaveNetNetwork
+from .prediction import mel_to_prediction
 from .recipe import WaveNetPrepared
+from .signal import signal_to_wave
+
+SAMPLE_LABELS = 10  # at every evaluation
+SAMPLE_COPIES = 2  # of validation speech, for a vocoder
+LONGEST_SAMPLE_SECONDS = 2.0
 
 
 class WaveNetTraining(FamilyTraining[WaveNetConfig, WaveNet, WaveNetPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: WaveNetConfig) -> WaveNet:
+    def build(self, config: WaveNetConfig) -> WaveNetNetwork:
         """Return the network of a configuration, with fresh weights."""
-        return WaveNet(config)
+        return WaveNetNetwork(config)
 
+    @torch.no_grad()
     def evaluate(self, module: WaveNet, prepared: WaveNetPrepared) -> dict[str, float]:
-        """Return the validation metrics of the averaged module; see :func:`.network.evaluate`."""
-        return network.evaluate(module, prepared)
+        """Return ``valid/bits`` of a sample of the validation clips, given the true samples before it."""
+        device = next(module.parameters()).device
+        nats = n_samples = 0.0
+        for arrays in prepared.valid:
+            batch = {name: torch.as_tensor(array, device=device) for name, array in arrays.items()}
+            nats += float((sample_nats(module, batch) * batch["mask"]).sum())
+            n_samples += float(batch["mask"].sum())
+        return {"valid/bits": nats / n_samples / math.log(2)} if n_samples else {}
 
+    @torch.no_grad()
     def samples(self, module: WaveNet, prepared: WaveNetPrepared) -> tuple[list[np.ndarray], list[str]]:
-        """Return a few clips of the averaged module, with titles; see :func:`.network.samples`."""
-        return network.samples(module, prepared)
+        """Return a clip ``(1, time)`` of each of the first labels, or copies of validation speech, with titles."""
+        config = module.config
+        device = next(module.parameters()).device
+        engine = Engine(config, engine_tensors(module), "float32")
+        requests = _copy_requests(prepared) if config.condition == "mel" else _label_requests(prepared)
+        waves = []
+        for request in requests:
+            condition = None
+            if module.conditioner is not None:
+                inputs = {name: torch.as_tensor(value[None], device=device) for name, value in request.inputs.items()}
+                rows = module.conditioner(**inputs)[0].float().cpu().numpy()  # (rows, layers * 2 * channels)
+                condition = rows.reshape(1, len(rows), config.n_layers, 2 * config.channels)
+            frames = request.inputs["frames"]
+            n_samples = len(frames) * config.hop_length
+            signal = engine.draw(engine.start([0]), n_samples, condition, config.temperature)
+            prediction = mel_to_prediction(features_to_mel(frames), config) if config.prediction_order else None
+            waves.append(signal_to_wave(signal, config, prediction=prediction)[0])
+        return waves, [request.title for request in requests]
 
     def export(self, module: WaveNet, prepared: WaveNetPrepared) -> ExportSpec:
-        """Return everything that makes a model folder; see :func:`.network.export`."""
-        return network.export(module, prepared)
+        """Return the conditioning graph, the weights of the layers, durations, contours and a sample."""
+        config = module.config
+        graphs = {}
+        if module.conditioner is not None:
+            inputs = {"frames": torch.zeros(2, 8, config.features)}
+            if config.labels:
+                inputs["label"] = torch.zeros(2, dtype=torch.int64)
+            if config.speakers:
+                inputs["speaker"] = torch.zeros(2, dtype=torch.int64)
+            dynamic_axes = {"frames": (1,), "condition": (1,)}
+            graph = ConditionGraph(module.conditioner)
+            graphs[CONDITION_FILE] = GraphSpec(graph, inputs, ("condition",), dynamic_axes)
+        waves, _ = self.samples(module, prepared)
+        files = {DURATIONS_FILE: {"durations": prepared.durations.ravel()}}
+        if config.contour:
+            files[CONTOURS_FILE] = prepared.batches.contours().tensors()
+        return ExportSpec(
+            graphs=graphs,
+            sample=np.concatenate(waves, axis=1),
+            weights=engine_tensors(module),
+            files=files,
+        )
+
+
+@dataclass(frozen=True)
+class SampleClip:
+    """A clip to generate at an evaluation: its title and the inputs of the conditioning network, without batch."""
+
+    title: str
+    inputs: Batch
+
+
+def _copy_requests(prepared: WaveNetPrepared) -> list[SampleClip]:
+    """Return the requests of copies of the first validation crops, or training crops without any."""
+    batch = (prepared.valid or (prepared.batches(0),))[0]
+    count = min(SAMPLE_COPIES, len(batch["signal"]))
+    return [SampleClip(f"copy {index}", {"frames": batch["frames"][index]}) for index in range(count)]
+
+
+def _label_requests(prepared: WaveNetPrepared) -> list[SampleClip]:
+    """Return the requests of a clip of each of the first labels, of median length."""
+    config = prepared.recipe.model
+    contours = prepared.batches.contours() if config.contour else None
+    requests = []
+    for label in range(min(max(len(config.labels), 1), SAMPLE_LABELS)):
+        seconds = min(float(np.median(prepared.durations[label])), LONGEST_SAMPLE_SECONDS)
+        n_samples = round(seconds * config.sample_rate)
+        n_clip_frames = samples_to_frames(n_samples, config)
+        n_frames = n_clip_frames + config.context_frames
+        frames = np.zeros((n_frames, 0), np.float32)
+        if config.condition == "position":
+            frames = position_features(n_frames, n_samples, config)
+        if contours is not None:
+            contour = contours.contour(contours.choose(0.5, label, 0), config.hop_length)
+            contour = crop_contour(stretch_contour(contour, n_clip_frames), n_frames)
+            frames = np.concatenate([frames, contour], axis=1)
+        inputs: Batch = {"frames": frames}
+        if config.labels:
+            inputs["label"] = np.array(label)
+        if config.speakers:
+            inputs["speaker"] = np.array(0)
+        requests.append(SampleClip(config.labels[label] if config.labels else "", inputs))
+    return requests
+
+
+def engine_tensors(module: WaveNet) -> dict[str, np.ndarray]:
+    """Return the weights of the layers over samples by the names of :func:`.weights.tensor_shapes`, float32."""
+    layers = module.gated_layers()
+    tensors: dict[str, Tensor] = {
+        "input.weight": module.input.weight,
+        "input.bias": module.input.bias,
+        "skip.weight": torch.cat([layer.skip.weight for layer in layers], dim=1),
+        "skip.bias": module.skip_bias,
+        "head.weight": module.head.weight,
+        "head.bias": module.head.bias,
+        "output.weight": module.output.weight,
+        "output.bias": module.output.bias,
+    }
+    for index, layer in enumerate(layers):
+        tensors[f"dilated.{index}.weight"] = layer.dilated.weight
+        tensors[f"dilated.{index}.bias"] = layer.dilated.bias
+        if layer.residual is not None:
+            tensors[f"residual.{index}.weight"] = layer.residual.weight
+            tensors[f"residual.{index}.bias"] = layer.residual.bias
+    return {name: tensor.detach().float().cpu().numpy() for name, tensor in tensors.items()}
+
+
+class ConditionGraph(nn.Module):
+    """The conditioning network as a graph: ``frames``, then ``label`` and ``speaker`` if the model has them."""
+
+    def __init__(self, conditioner: ConditioningNetwork) -> None:
+        super().__init__()
+        self.conditioner = conditioner
+
+    def forward(self, frames: Tensor, *indices: Tensor) -> Tensor:
+        """Return the conditions of all layers."""
+        config = self.conditioner.config
+        label = indices[0] if config.labels else None
+        speaker = indices[-1] if config.speakers else None
+        condition: Tensor = self.conditioner(frames, label, speaker)
+        return condition

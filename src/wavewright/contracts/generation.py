@@ -1,0 +1,292 @@
+"""The base of models that generate clips step by step: requests of clips, and generate, stream and continue_from."""
+
+from __future__ import annotations
+
+import zlib
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from ..errors import BadSetting
+from .config import TEMPERATURE_RANGE
+from .lookup import index_of
+from .runtime import Continuer, checked_wave
+
+if TYPE_CHECKING:
+    from ..models.folder import ModelFolder
+
+
+def label_index(label: str | None, index: int, labels: Sequence[str], model: str) -> int:
+    """Return the index of the label of a clip.
+
+    Parameters
+    ----------
+    label
+        The label that was asked for; without one, clip ``index`` has label ``index`` modulo their number.
+    index
+        Number of the clip among those of its seed.
+    labels
+        The labels that the model has.
+    model
+        Name of the model, for the message.
+
+    Returns
+    -------
+    int
+        0 for a model without labels.
+
+    Raises
+    ------
+    BadSetting
+        If the model does not have the label.
+    """
+    return index % max(len(labels), 1) if label is None else index_of(label, labels, "label", model)
+
+
+def clip_rng(seed: int, index: int, label: str) -> np.random.Generator:
+    """Return the random numbers of clip ``index`` of a seed, which depend on the name of its label too.
+
+    Parameters
+    ----------
+    seed, index
+        Whole numbers from 0 on.
+    label
+        Name of the label; ``""`` for a model without labels.
+    """
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(label.encode())])))
+
+
+@dataclass(frozen=True)
+class ClipRequest:
+    """Everything that determines a clip, besides the model.
+
+    Attributes
+    ----------
+    n_samples
+        Length of the clip; None for a clip that ends by itself.
+    label, speaker
+        Index among those of the model, 0 where it has none.
+    temperature
+        Scale of the randomness; 1 draws as learned.
+    rng
+        The random numbers of the clip that have not been drawn yet.
+    """
+
+    n_samples: int | None
+    label: int
+    speaker: int
+    temperature: float
+    rng: np.random.Generator
+
+
+class SequenceConfig(Protocol):
+    """The fields of a configuration that a `SequenceGenerator` reads."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the audio, Hz."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels."""
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Names of the speakers."""
+
+    @property
+    def temperature(self) -> float:
+        """Temperature of a clip for which none is asked."""
+
+
+RequestT = TypeVar("RequestT", bound=ClipRequest)
+
+
+class SequenceGenerator(Continuer, Generic[RequestT]):
+    """A generator that draws a clip from its start to its end, a sample or a frame at a time.
+
+    A family says how long clips may be (`seconds_range`), draws what a caller leaves open (`_draw_request`) and
+    computes the audio (`_chunks`). Clip ``i`` depends on the model, the label, the seed and ``i`` alone.
+
+    Attributes
+    ----------
+    speakers
+        What the model can be asked for by name besides a label; empty for a model without speakers.
+    """
+
+    def __init__(self, folder: ModelFolder, config: SequenceConfig) -> None:
+        super().__init__(folder)
+        self.sample_rate = config.sample_rate
+        self.labels = config.labels
+        self.speakers = config.speakers
+        self._usual_temperature = config.temperature
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the further parameters that `generate` takes for this model."""
+        return ("seconds", "temperature", "speaker")
+
+    @property
+    @abstractmethod
+    def seconds_range(self) -> tuple[float, float]:
+        """Shortest and longest clip, in seconds."""
+
+    def generate(
+        self,
+        label: str | None = None,
+        count: int = 1,
+        seed: int = 0,
+        start: int = 0,
+        seconds: float | None = None,
+        temperature: float | None = None,
+        speaker: str | None = None,
+    ) -> list[np.ndarray]:
+        """Return clips ``start`` to ``start + count - 1`` of a seed.
+
+        Parameters
+        ----------
+        label
+            One of `labels`; without it, clip ``i`` has label ``i`` modulo their number.
+        count, seed, start
+            Number of clips, seed, and number of the first clip among those of the seed.
+        seconds
+            Length of every clip; by default each is as long as clips of its label are, or as the model chooses.
+        temperature
+            Scale of the randomness, 0 to 2; 1 draws as learned, and the default is the model's own.
+        speaker
+            One of `speakers`; by default one is drawn for each clip.
+
+        Returns
+        -------
+        list of np.ndarray
+            Each ``(1, time)`` float32 in [-1, 1].
+
+        Raises
+        ------
+        BadSetting
+            For a label or speaker that the model does not have, a length or temperature out of range.
+        BadModel
+            If the model produces NaN or infinite values.
+        """
+        requests = [
+            self._request(label, seed, index, seconds, temperature, speaker) for index in range(start, start + count)
+        ]
+        return [self._clip(request) for request in requests]
+
+    def stream(
+        self,
+        label: str | None = None,
+        seed: int = 0,
+        index: int = 0,
+        seconds: float | None = None,
+        temperature: float | None = None,
+        speaker: str | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Return clip ``index`` of :meth:`generate` in chunks ``(1, time)``, each as soon as it is drawn.
+
+        Parameters and errors are those of :meth:`generate`; settings are checked before the first chunk.
+        """
+        return map(self.finite, self._chunks(self._request(label, seed, index, seconds, temperature, speaker)))
+
+    def continue_from(
+        self,
+        wave: np.ndarray,
+        seconds: float,
+        label: str | None = None,
+        seed: int = 0,
+        index: int = 0,
+        temperature: float | None = None,
+        speaker: str | None = None,
+    ) -> np.ndarray:
+        """Return a wave and its continuation.
+
+        Parameters
+        ----------
+        wave
+            ``(1, time)`` at `sample_rate`. The result starts with it as the model represents it.
+        seconds
+            Length of the result, the wave included.
+        label, seed, index, temperature, speaker
+            As in :meth:`generate`.
+
+        Returns
+        -------
+        np.ndarray
+            ``(1, time)`` float32 in [-1, 1].
+
+        Raises
+        ------
+        BadAudio
+            For a wave of another shape, integers, no samples, NaN or infinite values.
+        BadSetting
+            For a wave no shorter than ``seconds``, and as :meth:`generate`.
+        """
+        prompt = checked_wave(wave, "(1, time)", 2)
+        request = self._request(label, seed, index, seconds, temperature, speaker)
+        if request.n_samples is not None and prompt.shape[1] >= request.n_samples:
+            raise BadSetting(
+                f"The clip to continue lasts {prompt.shape[1] / self.sample_rate:.3g} s; ask for more than that, not "
+                f"for {seconds:g} s in all."
+            )
+        return self._clip(request, prompt)
+
+    @abstractmethod
+    def _draw_request(
+        self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator
+    ) -> RequestT:
+        """Return the request of a clip, with what is None drawn.
+
+        What is drawn, and in which order, is part of the meaning of a seed. The same numbers are drawn whether they are
+        asked for or not, so that a clip keeps its character when only its speaker changes.
+        """
+
+    @abstractmethod
+    def _chunks(self, request: RequestT, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Yield a clip, which continues ``prompt (1, time)`` if there is one, in chunks ``(1, time)`` float32."""
+
+    def _draw_speaker(self, rng: np.random.Generator) -> int:
+        """Draw the index of a speaker, all equally probable."""
+        return int(rng.integers(max(len(self.speakers), 1)))
+
+    def _n_samples(self, seconds: float) -> int:
+        """Return the length of a clip in samples; raise BadSetting if it is out of `seconds_range`."""
+        shortest, longest = self.seconds_range
+        if not shortest <= seconds <= longest:
+            raise BadSetting(
+                f"A clip of {seconds:g} s is not possible; {self.name} makes clips of {shortest:.3g} to {longest:g} s."
+            )
+        return round(seconds * self.sample_rate)
+
+    def _checked_temperature(self, temperature: float | None) -> float:
+        """Return the temperature, by default the model's own; raise BadSetting if it is out of range."""
+        temperature = self._usual_temperature if temperature is None else temperature
+        low, high = TEMPERATURE_RANGE
+        if not low <= temperature <= high:
+            raise BadSetting(
+                f"The temperature is {temperature}; it must lie between {low:g} and {high:g} (1 draws as learned)."
+            )
+        return temperature
+
+    def _request(
+        self,
+        label: str | None,
+        seed: int,
+        index: int,
+        seconds: float | None,
+        temperature: float | None,
+        speaker: str | None,
+    ) -> RequestT:
+        """Return the request of clip ``index``; raise BadSetting for what the model does not have or cannot do."""
+        temperature = self._checked_temperature(temperature)
+        n_samples = None if seconds is None else self._n_samples(seconds)
+        label_number = label_index(label, index, self.labels, self.name)
+        speaker_number = None if speaker is None else index_of(speaker, self.speakers, "speaker", self.name)
+        rng = clip_rng(seed, index, self.labels[label_number] if self.labels else "")
+        return self._draw_request(label_number, speaker_number, n_samples, temperature, rng)
+
+    def _clip(self, request: RequestT, prompt: np.ndarray | None = None) -> np.ndarray:
+        """Return a whole clip ``(1, time)``."""
+        return self.finite(np.concatenate(list(self._chunks(request, prompt)), axis=-1))

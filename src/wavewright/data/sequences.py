@@ -1,0 +1,169 @@
+"""Clips of any length for models of sequences: select, split and decode them, draw crops or whole clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BadFolder
+from .durations import duration_quantiles, exclude_long
+from .entry import Entry, Problem
+from .preparation import Preparation
+from .selection import Selection, label_indices, select_labels_and_speakers
+from .splits import assign_splits, without_speaker_groups
+from .store import ClipStore
+
+POOL_BATCHES = 8  # of clips that are sorted by length, so that the clips of a batch are about equally long
+
+
+@dataclass(frozen=True)
+class SequenceClips:
+    """Decoded clips with the labels and speakers that a model learns.
+
+    Attributes
+    ----------
+    store : ClipStore
+        Whole clips at the sample rate of the model.
+    label_names, speaker_names : tuple of str
+        Names in the order of the model's indices; empty for a model without labels or speakers.
+    problems : tuple of Problem
+        Recordings that were left out.
+    """
+
+    store: ClipStore
+    label_names: tuple[str, ...]
+    speaker_names: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Entry of each clip."""
+        return self.store.entries
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Label index of each clip, ``(n,)`` int64; 0 without labels."""
+        return label_indices((entry.label for entry in self.entries), self.label_names)
+
+    @property
+    def speakers(self) -> np.ndarray:
+        """Speaker index of each clip, ``(n,)`` int64; 0 without speakers."""
+        return label_indices((entry.speaker for entry in self.entries), self.speaker_names)
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Group of each clip, or its path without one, ``(n,)`` str; clips of one group are takes of one sound."""
+        return np.array([entry.group or str(entry.path) for entry in self.entries])
+
+    def duration_quantiles(self, durations: np.ndarray, rows: Sequence[int]) -> np.ndarray:
+        """Return quantiles of ``durations (n,)`` of the clips in ``rows``, ``(labels, speakers, quantiles)`` float32.
+
+        There is at least one label and one speaker.
+        """
+        return duration_quantiles(
+            durations[rows],
+            self.labels[rows],
+            self.speakers[rows],
+            max(len(self.label_names), 1),
+            max(len(self.speaker_names), 1),
+        )
+
+
+def load_sequences(
+    entries: Sequence[Entry],
+    sample_rate: int,
+    *,
+    labels: Sequence[str] = (),
+    speakers: Sequence[str] = (),
+    is_named: bool = True,
+    smallest_class: int = 1,
+    valid_fraction: float = 0.1,
+    longest_seconds: float | None = None,
+    preparation: Preparation | None = None,
+    cache_folder: Path | None = None,
+) -> SequenceClips:
+    """Split, select and decode recordings.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The recordings.
+    sample_rate : int
+        Of the clips, in hertz.
+    labels, speakers, smallest_class
+        As for :func:`~wavewright.data.selection.select_labels_and_speakers`.
+    is_named : bool
+        Learn labels and speakers; without it, only the split of an entry counts.
+    valid_fraction : float
+        Fraction of the groups, or clips without group, for validation.
+    longest_seconds : float, optional
+        Longer clips are left out.
+    preparation : Preparation, optional
+        Preparation of the clips; by default trimmed and normalised to their peak.
+    cache_folder : Path, optional
+        As for :meth:`ClipStore.build`.
+
+    Returns
+    -------
+    SequenceClips
+        The clips.
+
+    Raises
+    ------
+    BadFolder
+        If no training clip has one of the labels or speakers, or none is left to train on.
+    """
+    grouped = without_speaker_groups(entries) if is_named else entries
+    split: Sequence[Entry] = assign_splits(grouped, by="group", valid=valid_fraction, test=0.0)
+    too_long: list[Problem] = []
+    if longest_seconds is not None:
+        split, too_long = exclude_long(split, longest_seconds)
+    if is_named:
+        selection = select_labels_and_speakers(split, labels, speakers, smallest_class)
+    else:
+        selection = Selection((), (), tuple(entry for entry in split if entry.split != "test"))
+    if not any(entry.split == "train" for entry in selection.entries):
+        raise BadFolder(
+            f"None of the {len(entries)} clips is left to train on; check labels and splits of the folder, or lower "
+            "data.valid_fraction or data.smallest_class."
+        )
+    store = ClipStore.build(selection.entries, sample_rate, None, preparation or Preparation("crop"), cache_folder)
+    problems = (*too_long, *selection.problems, *store.problems)
+    return SequenceClips(store, selection.labels, selection.speakers, problems)
+
+
+@dataclass(frozen=True)
+class CropSampler:
+    """Draws the clips of a batch: crops of endless clips, or whole clips of about one length.
+
+    Attributes
+    ----------
+    lengths : np.ndarray
+        Frames of each clip, ``(n,)``.
+    batch_size : int
+        Clips of a batch.
+    crop_frames : int or None
+        Frames of a crop; None for whole clips.
+    """
+
+    lengths: np.ndarray
+    batch_size: int
+    crop_frames: int | None
+
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows and first frames of a batch, ``(batch_size,)`` each.
+
+        Endless clips are drawn in proportion to their length, whole clips uniformly.
+        """
+        if self.crop_frames is not None:
+            weights = self.lengths.astype(np.float64)
+            rows = rng.choice(len(self.lengths), self.batch_size, p=weights / weights.sum())
+            starts = rng.integers(0, np.maximum(self.lengths[rows] - self.crop_frames, 0) + 1)
+            return rows, starts
+        pool = rng.choice(len(self.lengths), POOL_BATCHES * self.batch_size)
+        pool = pool[np.argsort(self.lengths[pool], kind="stable")]
+        first = rng.integers(POOL_BATCHES) * self.batch_size
+        return pool[first : first + self.batch_size], np.zeros(self.batch_size, np.int64)

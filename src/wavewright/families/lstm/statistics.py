@@ -1,0 +1,114 @@
+"""Statistics of the training clips that a model needs: the whitening of frames, and durations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import BadModel
+from .config import STATISTICS_FILE, LstmConfig
+
+if TYPE_CHECKING:
+    from ...models.folder import ModelFolder
+
+SHORTEST_FRAMES = 4  # of a clip
+SMALLEST_VARIANCE = 1e-4  # of a direction, over the mean variance; smaller ones are not scaled up to 1
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Affine map of frames to features with mean 0 and variance 1 that do not correlate.
+
+    Mel bands are decorrelated by principal component analysis. Pitch and periodicity are only scaled, since errors
+    that mix them are audible.
+
+    Attributes
+    ----------
+    mean : np.ndarray
+        ``(n_features,)``.
+    directions : np.ndarray
+        Principal directions, orthonormal columns ``(n_features, n_features)``.
+    scales : np.ndarray
+        Standard deviation along each direction, ``(n_features,)``.
+    """
+
+    mean: np.ndarray
+    directions: np.ndarray
+    scales: np.ndarray
+
+    @classmethod
+    def fit(cls, clips: Sequence[np.ndarray], n_mels: int) -> Whitening:
+        """Return the whitening of clips of frames, ``(frames, n_features)`` each."""
+        frames = np.concatenate(clips).astype(np.float64)
+        directions = np.eye(frames.shape[1])
+        variances = frames.var(axis=0)
+        principal = np.linalg.eigh(np.cov(frames[:, :n_mels].T).reshape(n_mels, n_mels))
+        variances[:n_mels] = principal.eigenvalues[::-1]
+        directions[:n_mels, :n_mels] = principal.eigenvectors[:, ::-1]
+        scales = np.sqrt(np.maximum(variances, SMALLEST_VARIANCE * max(variances.mean(), SMALLEST_VARIANCE)))
+        mean = frames.mean(axis=0)
+        return cls(mean.astype(np.float32), directions.astype(np.float32), scales.astype(np.float32))
+
+    def whiten(self, frames: np.ndarray) -> np.ndarray:
+        """Return ``frames (..., n_features)`` whitened, float32."""
+        whitened: np.ndarray = (((frames - self.mean) @ self.directions) / self.scales).astype(np.float32)
+        return whitened
+
+    def unwhiten(self, whitened: np.ndarray) -> np.ndarray:
+        """Return the frames that :meth:`whiten` would whiten to ``whitened (..., n_features)``, float32."""
+        frames: np.ndarray = ((whitened * self.scales) @ self.directions.T + self.mean).astype(np.float32)
+        return frames
+
+
+@dataclass(frozen=True)
+class ClipStatistics:
+    """Statistics of the training clips.
+
+    Attributes
+    ----------
+    whitening : Whitening
+        Of the frames.
+    durations : np.ndarray
+        Quantiles of the durations in frames, ``(labels, speakers, quantiles)``, ascending along the last axis; at least
+        one label and one speaker.
+    """
+
+    whitening: Whitening
+    durations: np.ndarray
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the contents of STATISTICS_FILE."""
+        return {
+            "mean": self.whitening.mean,
+            "directions": self.whitening.directions,
+            "scales": self.whitening.scales,
+            "durations": self.durations.astype(np.float32),
+        }
+
+    @classmethod
+    def read(cls, folder: ModelFolder, config: LstmConfig) -> ClipStatistics:
+        """Return the statistics in a model folder; raise BadModel if they are damaged or do not fit its config."""
+        tensors, path = folder.tensors(STATISTICS_FILE), folder.path / STATISTICS_FILE
+        n_features = config.n_features
+        shapes = {
+            "mean": (n_features,),
+            "directions": (n_features, n_features),
+            "scales": (n_features,),
+            "durations": (max(len(config.labels), 1), max(len(config.speakers), 1)),  # and the quantiles
+        }
+        for name, shape in shapes.items():
+            if name not in tensors or tensors[name].shape[: len(shape)] != shape:
+                raise BadModel(f"{path} has no {name} of shape {shape}, which its card asks for; copy the model again.")
+            if not tensors[name].size or not np.isfinite(tensors[name]).all():
+                raise BadModel(f"{path} has values of {name} that are missing or not finite; copy the model again.")
+        arrays = {name: tensors[name].astype(np.float32) for name in shapes}
+        return cls(Whitening(arrays["mean"], arrays["directions"], arrays["scales"]), arrays["durations"])
+
+    def draw_duration(self, label: int, speaker: int, rng: np.random.Generator) -> int:
+        """Draw a duration in frames, distributed as those of the training clips."""
+        quantiles = self.durations[label, speaker]
+        duration = np.interp(rng.random(), np.linspace(0, 1, len(quantiles)), quantiles)
+        return max(SHORTEST_FRAMES, round(float(duration)))

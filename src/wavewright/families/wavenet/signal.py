@@ -1,0 +1,86 @@
+"""The signal that the network models: the emphasised or predicted wave, as mu-law codes or on the 16-bit grid."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...dsp.companding import mu_law_decode, mu_law_quantise
+from .config import LARGEST_STEP, MU_LAW_LEVELS, WaveNetConfig
+from .prediction import LinearPrediction
+
+
+def wave_to_signal(wave: np.ndarray, config: WaveNetConfig, prediction: LinearPrediction | None = None) -> np.ndarray:
+    """Convert a wave to the signal that the network models.
+
+    Parameters
+    ----------
+    wave
+        ``(..., time)`` in [-1, 1]; with a prediction ``(order + time,)``.
+    config
+        Of the model.
+    prediction
+        Filters whose residual is modelled.
+
+    Returns
+    -------
+    np.ndarray
+        ``(..., time)`` float32 in [-1, 1]: emphasised, then mu-law codes over 128, or rounded to the 16-bit grid.
+    """
+    emphasised = wave.astype(np.float64) if prediction is None else prediction.residual(wave)
+    if config.pre_emphasis:
+        differences = emphasised[..., 1:] - config.pre_emphasis * emphasised[..., :-1]
+        emphasised = np.concatenate([emphasised[..., :1], differences], axis=-1)
+    emphasised = np.clip(emphasised, -1.0, 1.0)
+    if config.head == "mu-law":
+        return np.asarray(mu_law_quantise(emphasised) / (MU_LAW_LEVELS // 2), np.float32)
+    return np.asarray(np.rint(emphasised * LARGEST_STEP) / LARGEST_STEP, np.float32)
+
+
+def signal_to_wave(
+    signal: np.ndarray,
+    config: WaveNetConfig,
+    past: np.ndarray | None = None,
+    prediction: LinearPrediction | None = None,
+    first_segment: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Convert a signal to a wave, chunk by chunk.
+
+    Parameters
+    ----------
+    signal
+        ``(..., time)``; with a prediction ``(1, time)``, from the start of a segment.
+    config
+        Of the model.
+    past
+        What the call for the previous chunk returned; None for the first chunk.
+    prediction
+        Filters that the signal excites.
+    first_segment
+        The segment of the prediction at which the signal starts.
+
+    Returns
+    -------
+    wave : np.ndarray
+        The shape of ``signal``, float32.
+    past : np.ndarray
+        The last samples, float64, for the next chunk.
+    """
+    excitation = signal.astype(np.float64)
+    if config.head == "mu-law":
+        excitation = mu_law_decode(excitation)
+    if prediction is not None:
+        past = np.zeros(prediction.order) if past is None else past
+        samples = prediction.synthesise(excitation[0], past, first_segment)
+        return samples[None, prediction.order :].astype(np.float32), samples[len(samples) - prediction.order :]
+    wave = excitation
+    if config.pre_emphasis and wave.shape[-1]:
+        from scipy.signal import lfilter
+
+        state = np.zeros((*wave.shape[:-1], 1)) if past is None else config.pre_emphasis * past
+        wave, _ = lfilter([1.0], [1.0, -config.pre_emphasis], wave, zi=state)
+    return wave.astype(np.float32), wave[..., -1:].astype(np.float64)
+
+
+def signal_to_classes(signal: np.ndarray) -> np.ndarray:
+    """Return the class of each mu-law sample of a signal, int64 from 0 to 255."""
+    return np.asarray(np.rint(signal * (MU_LAW_LEVELS // 2)) + MU_LAW_LEVELS // 2, np.int64)
