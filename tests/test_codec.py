@@ -443,7 +443,7 @@ def test_a_codec_starts_from_another(exported, folder, tmp_path):
     assert dataclasses.replace(recipe.model, unquantised_steps=1_500, adversarial_from=0, encoder_from=0) == TINY
     codec = CodecNetwork(recipe.model)
     state = {name: torch.from_numpy(array) for name, array in initial_weights(base, recipe.model).items()}
-    codec.averaged().load_state_dict(state)
+    codec.inference_module().load_state_dict(state)
     wave = torch.from_numpy(sound(20 * TINY.hop_length)[None])
     module = codec.autoencoder.eval()
     expected = exported.module.encode(wave)

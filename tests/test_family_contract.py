@@ -119,13 +119,13 @@ def test_losses_are_declared_and_gradients_reach_every_parameter(name):
 def test_the_averaged_module_is_that_of_a_player(name):
     network = trained(name).network
     owned = {id(p) for player in network.players().values() for p in player.parameters()}
-    assert {id(p) for p in network.averaged().parameters() if p.requires_grad} <= owned
+    assert {id(p) for p in network.inference_module().parameters() if p.requires_grad} <= owned
 
 
 @every_family
 def test_metrics_are_those_of_the_family(name):
     run = trained(name)
-    metrics = run.training.evaluate(run.training.build(run.recipe.model).averaged().eval(), run.prepared)
+    metrics = run.training.evaluate(run.training.build(run.recipe.model).inference_module().eval(), run.prepared)
     assert set(run.recipe.metrics()) <= set(FAMILIES[name].metrics)
     assert set(metrics) & set(run.recipe.metrics())
     assert FAMILIES[name].recipe("small").training.metric.removeprefix("-") in {"", *metrics}
@@ -219,7 +219,7 @@ def test_graphs_compute_what_the_modules_compute(name, tmp_path):
     run = trained(name)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        module = as_played(run.training.build(run.recipe.model).averaged().eval())
+        module = as_played(run.training.build(run.recipe.model).inference_module().eval())
         spec = run.training.export(module, run.prepared)
     run_of_random_weights = tiny_run(name, tmp_path / "random")
     run_of_random_weights.out.mkdir()
@@ -446,7 +446,7 @@ def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     recipe = family.fine_tuning(base)
     assert recipe.model.sample_rate == base.card.sample_rate
     run = tiny_run(name, tmp_path / "run", base=base)
-    initial = run.network.averaged().state_dict()
+    initial = run.network.inference_module().state_dict()
     weights = family.initial_weights(base, run.recipe.model)
     assert weights.keys() == initial.keys()
     for key, value in weights.items():

@@ -425,12 +425,12 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
     shutil.copytree(folder / "high", other / "bell")
     base = ModelFolder(tmp_path / "base")
     state = warm_start(base, replace(base.config(VaeConfig), labels=("bell", "low")))
-    autoencoder = build(base.config(VaeConfig)).averaged()
+    autoencoder = build(base.config(VaeConfig)).inference_module()
     autoencoder.load_state_dict(
         known := {name: torch.from_numpy(array) for name, array in warm_start(base, TINY).items()}
     )
     latents = torch.randn(3, 1, 8)
-    untold = build(replace(TINY, labels=())).averaged()
+    untold = build(replace(TINY, labels=())).inference_module()
     untold.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(base, untold.config).items()})
     expected = autoencoder._said(latents, torch.zeros(3, 2))[0]
     torch.testing.assert_close(untold._said(latents, None)[0], expected, atol=1e-4, rtol=1e-4)
@@ -445,7 +445,7 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
         quiet=True,
     )
     without = ModelFolder(tmp_path / "no labels")
-    told = build(TINY).averaged()
+    told = build(TINY).inference_module()
     told.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(without, TINY).items()})
     untold.load_state_dict(
         {name: torch.from_numpy(array) for name, array in warm_start(without, untold.config).items()}

@@ -30,7 +30,7 @@ class TwoPlayers(Network):
     def players(self):
         return {"line": self.line, "echo": self.echo}
 
-    def averaged(self):
+    def inference_module(self):
         return self.line
 
     def loss_weights(self, step):

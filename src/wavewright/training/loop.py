@@ -79,7 +79,7 @@ class Loop:
         self.evaluate, self.on_evaluation = evaluate, on_evaluation
         self.device = torch.device(settings.device)
         self.network.to(self.device).train()
-        self.average = copy.deepcopy(network.averaged()).eval().requires_grad_(False)
+        self.average = copy.deepcopy(network.inference_module()).eval().requires_grad_(False)
         self.optimizers = self.new_optimizers()
         self.parameters = {
             name: [p for p in player.parameters() if p.requires_grad] for name, player in network.players().items()
@@ -285,17 +285,19 @@ class Loop:
     @torch.no_grad()
     def _average(self, step: int) -> None:
         """Move the averaged weights towards the present ones; early averages are short."""
-        share = 1 - min(self.settings.ema_decay, (1 + step) / (10 + step))
-        for average, present in zip(self.average.parameters(), self.network.averaged().parameters(), strict=True):
-            average.lerp_(present, share)
-        for kept, buffer in zip(self.average.buffers(), self.network.averaged().buffers(), strict=True):
-            kept.copy_(buffer)
+        current = self.network.inference_module()
+        decay = min(self.settings.ema_decay, (1 + step) / (10 + step))
+        for average, weight in zip(self.average.parameters(), current.parameters(), strict=True):
+            average.lerp_(weight, 1 - decay)
+        for average, buffer in zip(self.average.buffers(), current.buffers(), strict=True):
+            average.copy_(buffer)
 
     @torch.no_grad()
     def _go_on_from_average(self) -> None:
         """The averaged weights become the present ones."""
-        for average, present in zip(self.average.parameters(), self.network.averaged().parameters(), strict=True):
-            present.copy_(average)
+        current = self.network.inference_module()
+        for average, weight in zip(self.average.parameters(), current.parameters(), strict=True):
+            weight.copy_(average)
 
     def _after_step(self, losses: dict[str, float]) -> None:
         """Watch health, evaluate, save and decide whether the run is over."""

@@ -98,7 +98,7 @@ class Run:
         initial = self.family.initial_weights(base, self.recipe.model)
         state = {name: torch.from_numpy(array) for name, array in initial.items()}
         try:
-            self.network.averaged().load_state_dict(state)
+            self.network.inference_module().load_state_dict(state)
         except RuntimeError as error:
             raise BadModel(
                 f"The weights of {base.path} do not fit the settings of this run; leave out --set model settings."

@@ -118,7 +118,7 @@ class Lstm(Network):
     def players(self) -> dict[str, nn.Module]:
         return {"recurrent": self.recurrent}
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.recurrent
 

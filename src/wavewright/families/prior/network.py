@@ -153,7 +153,7 @@ class Prior(Network):
     def players(self) -> dict[str, nn.Module]:
         return {"drawer": self.drawer}
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.drawer
 

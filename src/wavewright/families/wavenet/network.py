@@ -114,7 +114,7 @@ class WaveNet(Network):
     def players(self) -> dict[str, nn.Module]:
         return {"wavenet": self}
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self
 
