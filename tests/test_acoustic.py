@@ -285,7 +285,9 @@ def test_exported_weights_are_interpolated_towards_the_base_except_for_new_table
 
 def test_a_warm_start_from_another_model_is_refused(trained, tmp_path, monkeypatch):
     _, folder = trained
-    with pytest.raises(BadSetting, match="is of the family acoustic, and a run begins from one of its own, gan"):
+    with pytest.raises(
+        BadSetting, match="is of the family acoustic, and a training starts from a model of its own, gan"
+    ):
         runs.train(folder / "mine", "gan", out=tmp_path / "a", base=folder / "run", max_minutes=1)
     with pytest.raises(BadModel, match="There is no model 'nobody'"):
         runs.train(folder / "mine", "acoustic", out=tmp_path / "a", base="nobody", max_minutes=1)

@@ -26,7 +26,7 @@ from wavewright.errors import BadAudio, BadModel, BadSetting, WavewrightError
 from wavewright.families import FAMILIES
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import SAMPLE_FILE, WEIGHTS_FILE, ModelFolder
-from wavewright.training.export import as_played
+from wavewright.training.export import export_copy
 from wavewright.training.loop import LAST, Loop
 
 PENDING = {
@@ -219,7 +219,7 @@ def test_graphs_compute_what_the_modules_compute(name, tmp_path):
     run = trained(name)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        module = as_played(run.training.build(run.recipe.model).inference_module().eval())
+        module = export_copy(run.training.build(run.recipe.model).inference_module().eval())
         spec = run.training.export(module, run.prepared)
     run_of_random_weights = tiny_run(name, tmp_path / "random")
     run_of_random_weights.out.mkdir()

@@ -24,7 +24,7 @@ from wavewright.families.lstm.network import Lstm, TorchStep, build, export, los
 from wavewright.families.lstm.recipe import FrameBatches, LstmDataSettings, LstmRecipe, prepare, recipe
 from wavewright.families.lstm.sampling import Statistics, draw_frame, draw_frames
 from wavewright.models.card import CARD_FILE, Card
-from wavewright.training.export import as_played, export_model
+from wavewright.training.export import export_copy, export_model
 from wavewright.training.run import choose_recipe, train
 
 RATE = 8_000
@@ -301,7 +301,7 @@ def test_a_metric_fits_the_output():
 
 
 def test_what_plays_equals_what_was_trained(player, prepared):
-    network = as_played(seeded(prepared.recipe.model)).recurrent
+    network = export_copy(seeded(prepared.recipe.model)).recurrent
     heard = prepared.batches.of(np.array([3]))
     frames = np.concatenate([np.zeros((1, VOICE.n_features), np.float32), heard["frames"][0, :-1]])
     given = [torch.as_tensor(array) for array in (frames[None], heard["position"], heard["label"], heard["speaker"])]

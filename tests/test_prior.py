@@ -29,7 +29,7 @@ from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.tasks.generate import generate
-from wavewright.training.export import as_played, export_model
+from wavewright.training.export import export_copy, export_model
 from wavewright.training.run import choose_recipe, train
 
 HOP, RATE = 320, 16_000
@@ -276,7 +276,7 @@ def short(place):
 
 
 def test_what_plays_equals_what_was_trained(player, prepared):
-    steps = TorchSteps(as_played(seeded(prepared.recipe.model)).drawer)
+    steps = TorchSteps(export_copy(seeded(prepared.recipe.model)).drawer)
     rngs = [np.random.default_rng(0) for _ in range(2)]
     drawn = [
         list(draw_frames(one, player.config, rng, 30, 1, 0, 1.0))
@@ -347,7 +347,7 @@ def test_nats_of_codes_are_those_that_were_learned(player, prepared):
     batches = prepared.batches
     row = 4
     batch = batches.of(np.array([row]), np.array([0]), np.array([0]))
-    drawer = as_played(seeded(prepared.recipe.model)).drawer
+    drawer = export_copy(seeded(prepared.recipe.model)).drawer
     expected, _ = code_nats(drawer, {name: torch.as_tensor(array) for name, array in batch.items()})
     label, speaker = (
         names[number] for names, number in ((WHOLE.labels, batch["label"][0]), (WHOLE.speakers, batch["speaker"][0]))

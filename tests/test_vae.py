@@ -27,6 +27,7 @@ from wavewright.dsp.spectral_frames import (
     spectrum_to_features,
 )
 from wavewright.errors import BadFolder, BadSetting
+from wavewright.families import VAE
 from wavewright.families.vae.condition import conditions_of
 from wavewright.families.vae.config import SIZES, VaeConfig
 from wavewright.families.vae.latents import Latents, active_share
@@ -332,11 +333,11 @@ def test_dead_latents_are_counted_and_named():
     for active in (0.0, 0.2, 1.0):
         health = Health()
         for _ in range(4):
-            assert health.after_evaluation({"valid/active": active}, said.append) is None
+            assert health.after_evaluation({"valid/active": active}, VAE.health, said.append) is None
     assert len(said) == 2
     assert "the latents have collapsed" in said[0]
     assert "lower model.beta" in said[0]
-    assert "80% of the latents' numbers are dead" in said[1]
+    assert "80% of the dimensions of the latents are dead" in said[1]
 
 
 # --- data
@@ -344,8 +345,8 @@ def test_dead_latents_are_counted_and_named():
 
 def tiny_recipe(config: VaeConfig = TINY, *settings: str):
     base = recipe("tiny")
-    parts = override({"data": base.data, "training": replace(base.training, threads=1, precision="float32")}, settings)
-    return replace(base, model=config, **parts)
+    training = replace(base.training, threads=1, precision="float32")
+    return override(replace(base, model=config, training=training), settings)
 
 
 def test_batches_are_a_function_of_the_step(folder, tmp_path):

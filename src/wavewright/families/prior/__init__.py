@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
+from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, STATISTICS_FILE, PriorConfig
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class PriorFamily(Family[PriorConfig, "PriorRecipe", "PriorPrepared"]):
     config = PriorConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(loss="valid/bits")
     capabilities = frozenset({Capability.GENERATE})
     extra_files: ClassVar[Mapping[str, str]] = {
         STATISTICS_FILE: "durations of clips",

@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
+from ...contracts.health import HealthRules
 from .config import CONTOURS_FILE, DURATIONS_FILE, METRICS, SIZES, WaveNetConfig
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
     config = WaveNetConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(loss="valid/bits")
     capabilities = frozenset({Capability.GENERATE, Capability.VOCODE})
     extra_files: ClassVar[Mapping[str, str]] = {
         DURATIONS_FILE: "durations of the training clips",
