@@ -145,15 +145,16 @@ class Interrupted(Exception):
 @every_family
 def test_a_run_that_is_interrupted_and_resumed_ends_like_one_that_is_not(name, tmp_path, monkeypatch):
     interrupted = tiny_run(name, tmp_path / "run")
-    average = Loop._average
+    train_step = Loop.train_step
 
-    def until_step_3(loop, step):
-        if step == 2:
+    def until_step_3(loop, batch_source):
+        losses = train_step(loop, batch_source)
+        if loop.progress.step == 3:
             raise Interrupted
-        average(loop, step)
+        return losses
 
     with monkeypatch.context() as patch:
-        patch.setattr(Loop, "_average", until_step_3)
+        patch.setattr(Loop, "train_step", until_step_3)
         with pytest.raises(Interrupted):
             interrupted.train(quiet=True)
     resumed = tiny_run(name, tmp_path / "run")
