@@ -13,7 +13,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +155,7 @@ def main(model: Bundled, description: str | None) -> None:
         bundle(options.out)
         return
     check_call(options.out, options.resume, options.more_minutes)
-    recipe = model.settings(options.device)
-    recipe = replace(
-        recipe, **override({group: getattr(recipe, group) for group in ("model", "data", "training")}, options.set)
-    )
+    recipe = override(model.settings(options.device), options.set)
     sources = sources_of(options.corpus, model.labels, model.speakers)
     provenance = Provenance(model.name, model.description, model.licence, sources)
     scanned = scan(options.corpus, manifest=options.corpus / "manifest.jsonl")

@@ -22,7 +22,7 @@ from wavewright.families.codec.recipe import CONTEXT_SECONDS, CodecRecipe, initi
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.codec.training import train_contexts
 from wavewright.models.folder import ModelFolder
-from wavewright.training.export import rewrite
+from wavewright.training.export import replace_tensors
 
 
 def replace_contexts(folder: ModelFolder, corpus: Path) -> ModelFolder:
@@ -34,7 +34,7 @@ def replace_contexts(folder: ModelFolder, corpus: Path) -> ModelFolder:
     prepared = prepare(CodecRecipe(model=config), scan(corpus, manifest=corpus / "manifest.jsonl").entries)
     codes = [codec.encode(clip) for clip in prepared.training_clips(CONTEXT_SECONDS)]
     vectors = autoencoder.quantizer.codebook_vectors().detach().numpy()
-    return rewrite(folder, CONTEXTS_FILE, train_contexts(codes, vectors, config.context_frames).tensors())
+    return replace_tensors(folder, CONTEXTS_FILE, train_contexts(codes, vectors, config.context_frames).tensors())
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from wavewright.families.codec.gains import GAINS, N_MEASURED_CLIPS, level_diffe
 from wavewright.families.codec.recipe import FREQUENCY_SECONDS, CodecRecipe, prepare
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.models.folder import ModelFolder
-from wavewright.training.export import rewrite
+from wavewright.training.export import replace_tensors
 
 
 def measure_gains(folder: ModelFolder, corpus: Path) -> np.ndarray:
@@ -36,7 +36,7 @@ def measure_gains(folder: ModelFolder, corpus: Path) -> np.ndarray:
         decoded = [codec.decode(each[:n_codebooks])[0, : len(clip)] for each, clip in zip(codes, clips, strict=True)]
         gains_db.append(level_difference_db(clips, decoded))
     stored = np.array(gains_db, np.float32)
-    rewrite(folder, FREQUENCIES_FILE, folder.tensors(FREQUENCIES_FILE) | {GAINS: stored})
+    replace_tensors(folder, FREQUENCIES_FILE, folder.tensors(FREQUENCIES_FILE) | {GAINS: stored})
     return stored
 
 

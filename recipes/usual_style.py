@@ -18,7 +18,7 @@ from wavewright.contracts.lookup import index_of
 from wavewright.errors import WavewrightError
 from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig
 from wavewright.models.folder import ModelFolder
-from wavewright.training.export import rewrite
+from wavewright.training.export import replace_tensors
 
 
 def move(folder: ModelFolder, speaker: str, weights: dict[str, float]) -> np.ndarray:
@@ -31,7 +31,7 @@ def move(folder: ModelFolder, speaker: str, weights: dict[str, float]) -> np.nda
     for name, weight in weights.items():
         added[index_of(name, config.style_names, "style", folder.card.name)] = weight
     usual[row] = (1 - added.sum()) * usual[row] / usual[row].sum() + added
-    rewrite(folder, SPEAKERS_FILE, tensors | {"usual_style": usual})
+    replace_tensors(folder, SPEAKERS_FILE, tensors | {"usual_style": usual})
     return usual[row]
 
 

@@ -245,7 +245,7 @@ def test_a_voice_starts_from_another(trained, tmp_path):
     state = ACOUSTIC.initial_weights(base, config)
     stored = base.weights()
     net = AcousticNetwork(config)
-    net.averaged().load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+    net.inference_module().load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     table = stored["voice.embed.weight"]
     np.testing.assert_allclose(net.voice.embed.weight[: len(SYMBOLS)].detach(), table, atol=1e-6)
     np.testing.assert_allclose(net.voice.embed.weight[-1].detach(), table.mean(0), atol=1e-6)
@@ -267,11 +267,11 @@ def test_exported_weights_are_interpolated_towards_the_base_except_for_new_table
     monkeypatch.setattr(warm_start, "new_tables", lambda *_: ("speaker.weight",))
     run = tiny_run(write_folder(folder / "again", octaves=0.3), tmp_path / "fine", folder / "cache", tuned, base)
     monkeypatch.undo()
-    initial = {name: weight.clone() for name, weight in run.network.averaged().state_dict().items()}
+    initial = {name: weight.clone() for name, weight in run.network.inference_module().state_dict().items()}
     with torch.no_grad():
-        for weight in run.network.averaged().parameters():
+        for weight in run.network.inference_module().parameters():
             weight.add_(1.0)
-    trained_module = run.network.averaged()
+    trained_module = run.network.inference_module()
     exported = run.inference_module(trained_module).state_dict()
     for name in ("embed.weight", "aligner.speaker.weight", "decoder.blocks.0.widen.weight"):
         torch.testing.assert_close(exported[name], initial[name] + 0.75)
@@ -285,7 +285,9 @@ def test_exported_weights_are_interpolated_towards_the_base_except_for_new_table
 
 def test_a_warm_start_from_another_model_is_refused(trained, tmp_path, monkeypatch):
     _, folder = trained
-    with pytest.raises(BadSetting, match="is of the family acoustic, and a run begins from one of its own, gan"):
+    with pytest.raises(
+        BadSetting, match="is of the family acoustic, and a training starts from a model of its own, gan"
+    ):
         runs.train(folder / "mine", "gan", out=tmp_path / "a", base=folder / "run", max_minutes=1)
     with pytest.raises(BadModel, match="There is no model 'nobody'"):
         runs.train(folder / "mine", "acoustic", out=tmp_path / "a", base="nobody", max_minutes=1)

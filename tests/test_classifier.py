@@ -33,7 +33,7 @@ from wavewright.families.classifier.runtime import ClassifierRuntime, heard, pic
 from wavewright.loading import load
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.ranges import check_ranges
-from wavewright.training.export import as_played, export_model
+from wavewright.training.export import export_copy, export_model
 from wavewright.training.run import train
 
 SAMPLE_RATE = 8_000
@@ -288,7 +288,7 @@ def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, ClassifierRuntim
     )
     folder = tmp_path_factory.mktemp("twin")
     export_model(folder, card, export(network.eval(), prepared))
-    return as_played(network), load(folder)
+    return export_copy(network), load(folder)
 
 
 def test_what_listens_equals_what_was_trained(twins):

@@ -40,7 +40,7 @@ from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
 from wavewright.tasks.pcm import endless_wav_header, to_pcm
 from wavewright.training import run as runs
-from wavewright.training.export import rewrite
+from wavewright.training.export import replace_tensors
 
 
 @pytest.fixture(scope="module")
@@ -430,7 +430,7 @@ def test_damaged_contexts_are_refused(folder, tmp_path):
     runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=2"], quiet=True)
     model = ModelFolder(tmp_path / "run")
     tensors = model.tensors(CONTEXTS_FILE)
-    rewrite(model, CONTEXTS_FILE, {name: table for name, table in tensors.items() if name != "mix"})
+    replace_tensors(model, CONTEXTS_FILE, {name: table for name, table in tensors.items() if name != "mix"})
     with pytest.raises(
         BadModel, match=r"contexts\.safetensors cannot be used \(The tables mix are missing\); copy the model again"
     ):
@@ -443,7 +443,7 @@ def test_a_codec_starts_from_another(exported, folder, tmp_path):
     assert dataclasses.replace(recipe.model, unquantised_steps=1_500, adversarial_from=0, encoder_from=0) == TINY
     codec = CodecNetwork(recipe.model)
     state = {name: torch.from_numpy(array) for name, array in initial_weights(base, recipe.model).items()}
-    codec.averaged().load_state_dict(state)
+    codec.inference_module().load_state_dict(state)
     wave = torch.from_numpy(sound(20 * TINY.hop_length)[None])
     module = codec.autoencoder.eval()
     expected = exported.module.encode(wave)

@@ -1,4 +1,4 @@
-"""Export: what plays equals what was trained, weights are held once, and a folder is written whole or not at all."""
+"""Export: graphs equal the trained modules, weights are stored once, a folder is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from wavewright.models.folder import ModelFolder
 from wavewright.nn.export_spec import ExportSpec, GraphSpec
 from wavewright.onnx_runtime import open_session
 from wavewright.training import export
-from wavewright.training.export import as_played, export_model, rounded, row_scales, write_safetensors
+from wavewright.training.export import export_copy, export_model
+from wavewright.training.weights_file import rounded, row_scales, write_safetensors
 
 SAMPLE = np.full((1, 8), 0.5, np.float32)
 
@@ -56,8 +57,8 @@ def test_graph_equals_torch_with_float16_weights(tmp_path):
             if parameter.ndim >= 2:
                 parameter.copy_(parameter.half().float())
         expected = half(*inputs.values())
-    for wanted, got in zip(expected, run(tmp_path, "generator.onnx", inputs), strict=True):
-        np.testing.assert_allclose(got, wanted.numpy(), atol=1e-4)
+    for reference, estimate in zip(expected, run(tmp_path, "generator.onnx", inputs), strict=True):
+        np.testing.assert_allclose(estimate, reference.numpy(), atol=1e-4)
     unrounded = module.eval()(*inputs.values())[0].detach().numpy()
     assert (
         np.abs(expected[0].numpy() - unrounded).max() > 1e-6
@@ -74,11 +75,11 @@ def test_any_batch_size_gives_the_same(tmp_path):
     np.testing.assert_allclose(np.concatenate(alone), together, atol=1e-6)
 
 
-def test_weights_are_held_once_and_named_as_in_the_module(tmp_path):
+def test_weights_are_stored_once_and_named_as_in_the_module(tmp_path):
     module = seeded(TinySpectral)
     write(tmp_path, {"generator.onnx": GraphSpec(module, example_inputs(), ("spectrum", "noise_gain"))})
     stored = load_file(tmp_path / "weights.safetensors")
-    state = as_played(module).state_dict()
+    state = export_copy(module).state_dict()
     for name, array in stored.items():
         np.testing.assert_array_equal(array.astype(np.float32), state[name.removeprefix("generator.")].numpy())
         assert array.dtype == (np.float16 if array.ndim >= 2 else np.float32)
@@ -96,7 +97,7 @@ def test_a_weight_with_two_names_or_in_two_graphs_is_stored_once(tmp_path):
     )
     shapes = [array.shape for array in load_file(tmp_path / "weights.safetensors").values()]
     assert shapes.count((6, 6)) == 1
-    rounded_module = as_played(module)
+    rounded_module = export_copy(module)
     np.testing.assert_allclose(run(tmp_path, "a.onnx", inputs)[0], rounded_module(inputs["wave"]).numpy(), atol=1e-6)
     np.testing.assert_allclose(
         run(tmp_path, "b.onnx", inputs)[0], rounded_module.first(inputs["wave"]).numpy(), atol=1e-6
@@ -104,17 +105,17 @@ def test_a_weight_with_two_names_or_in_two_graphs_is_stored_once(tmp_path):
 
 
 def test_constants_that_are_no_weights_stay_exact(tmp_path):
-    class Turned(nn.Module):
+    class Scaled(nn.Module):
         def __init__(self):
             super().__init__()
-            self.register_buffer("turn", torch.linspace(0, 1, 64).reshape(2, 32), persistent=False)
+            self.register_buffer("gain", torch.linspace(0, 1, 64).reshape(2, 32), persistent=False)
 
         def forward(self, wave: Tensor) -> Tensor:
-            return wave * self.turn
+            return wave * self.gain
 
-    write(tmp_path, {"turn.onnx": GraphSpec(Turned(), {"wave": torch.ones(2, 2, 32)}, ("out",))})
+    write(tmp_path, {"gain.onnx": GraphSpec(Scaled(), {"wave": torch.ones(2, 2, 32)}, ("out",))})
     expected = torch.linspace(0, 1, 64).reshape(2, 32).numpy()
-    np.testing.assert_array_equal(run(tmp_path, "turn.onnx", {"wave": torch.ones(1, 2, 32)})[0][0], expected)
+    np.testing.assert_array_equal(run(tmp_path, "gain.onnx", {"wave": torch.ones(1, 2, 32)})[0][0], expected)
 
 
 def test_weights_of_8_bits_are_a_quarter_of_the_size_and_equal_torch(tmp_path):
@@ -135,15 +136,17 @@ def test_weights_of_8_bits_are_a_quarter_of_the_size_and_equal_torch(tmp_path):
     }
     weight = module[2].weight.detach().numpy()
     step = np.abs(weight).max(1, keepdims=True) / 127
-    got = stored["a.2.weight"] * stored["a.2.weight.scale"]
-    assert np.abs(got - weight).max() > 1e-6
-    assert (np.abs(got - weight) <= 0.5003 * step).all()
-    played = as_played(module, 8)
+    restored = stored["a.2.weight"] * stored["a.2.weight.scale"]
+    assert np.abs(restored - weight).max() > 1e-6
+    assert (np.abs(restored - weight) <= 0.5003 * step).all()
+    exported = export_copy(module, 8)
     with torch.no_grad():
-        np.testing.assert_allclose(run(tmp_path / "a", "a.onnx", inputs)[0], played(inputs["wave"]).numpy(), atol=1e-5)
+        np.testing.assert_allclose(
+            run(tmp_path / "a", "a.onnx", inputs)[0], exported(inputs["wave"]).numpy(), atol=1e-5
+        )
 
 
-def test_weights_rounded_to_8_bits_are_found_again():
+def test_rounding_to_8_bits_twice_changes_nothing():
     array = (
         np.random.default_rng(0).normal(size=(64, 100)).astype(np.float32)
         * np.logspace(-30, 3, 64, dtype=np.float32)[:, None]
@@ -163,12 +166,12 @@ def test_weights_rounded_to_8_bits_are_found_again():
         (np.ones((2, 2), np.int64), np.int64),
     ],
 )
-def test_rounding_spares_vectors_and_what_float16_cannot_hold(array, dtype):
+def test_rounding_leaves_vectors_and_values_beyond_float16(array, dtype):
     assert rounded(array).dtype == dtype
     np.testing.assert_array_equal(rounded(array), array)
 
 
-def test_graphs_tell_nothing_of_the_machine(tmp_path):
+def test_graphs_contain_no_paths_of_the_machine(tmp_path):
     write(tmp_path, {"generator.onnx": GraphSpec(seeded(TinySpectral), example_inputs(), ("spectrum", "noise_gain"))})
     contents = (tmp_path / "generator.onnx").read_bytes()
     assert b"site-packages" not in contents
@@ -178,14 +181,14 @@ def test_graphs_tell_nothing_of_the_machine(tmp_path):
 def test_the_module_is_left_as_it_was():
     module = seeded(TinySpectral).train()
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    as_played(module)
+    export_copy(module)
     assert module.training
     assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
     assert all(parameter.requires_grad for parameter in module.parameters())
 
 
 class Choosing(torch.nn.Module):
-    """The place of the largest of some numbers, as a codec chooses codes."""
+    """The index of the largest number of each row, as a codec chooses codes."""
 
     def forward(self, rows):
         return rows.argmax(-1)
@@ -199,8 +202,8 @@ def test_a_few_choices_may_differ_where_two_are_as_near(n_others, is_refused):
         def session(self, *_):
             return self
 
-        def run(self, _, given):
-            numbers = given["rows"].argmax(-1)
+        def run(self, _, inputs):
+            numbers = inputs["rows"].argmax(-1)
             numbers[:, :n_others] += 5
             return [numbers]
 

@@ -26,7 +26,7 @@ from wavewright.errors import BadAudio, BadModel, BadSetting, WavewrightError
 from wavewright.families import FAMILIES
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import SAMPLE_FILE, WEIGHTS_FILE, ModelFolder
-from wavewright.training.export import as_played
+from wavewright.training.export import export_copy
 from wavewright.training.loop import LAST, Loop
 
 PENDING = {
@@ -119,13 +119,13 @@ def test_losses_are_declared_and_gradients_reach_every_parameter(name):
 def test_the_averaged_module_is_that_of_a_player(name):
     network = trained(name).network
     owned = {id(p) for player in network.players().values() for p in player.parameters()}
-    assert {id(p) for p in network.averaged().parameters() if p.requires_grad} <= owned
+    assert {id(p) for p in network.inference_module().parameters() if p.requires_grad} <= owned
 
 
 @every_family
 def test_metrics_are_those_of_the_family(name):
     run = trained(name)
-    metrics = run.training.evaluate(run.training.build(run.recipe.model).averaged().eval(), run.prepared)
+    metrics = run.training.evaluate(run.training.build(run.recipe.model).inference_module().eval(), run.prepared)
     assert set(run.recipe.metrics()) <= set(FAMILIES[name].metrics)
     assert set(metrics) & set(run.recipe.metrics())
     assert FAMILIES[name].recipe("small").training.metric.removeprefix("-") in {"", *metrics}
@@ -145,15 +145,16 @@ class Interrupted(Exception):
 @every_family
 def test_a_run_that_is_interrupted_and_resumed_ends_like_one_that_is_not(name, tmp_path, monkeypatch):
     interrupted = tiny_run(name, tmp_path / "run")
-    average = Loop._average
+    train_step = Loop.train_step
 
-    def until_step_3(loop, step):
-        if step == 2:
+    def until_step_3(loop, batch_source):
+        losses = train_step(loop, batch_source)
+        if loop.progress.step == 3:
             raise Interrupted
-        average(loop, step)
+        return losses
 
     with monkeypatch.context() as patch:
-        patch.setattr(Loop, "_average", until_step_3)
+        patch.setattr(Loop, "train_step", until_step_3)
         with pytest.raises(Interrupted):
             interrupted.train(quiet=True)
     resumed = tiny_run(name, tmp_path / "run")
@@ -219,7 +220,7 @@ def test_graphs_compute_what_the_modules_compute(name, tmp_path):
     run = trained(name)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        module = as_played(run.training.build(run.recipe.model).averaged().eval())
+        module = export_copy(run.training.build(run.recipe.model).inference_module().eval())
         spec = run.training.export(module, run.prepared)
     run_of_random_weights = tiny_run(name, tmp_path / "random")
     run_of_random_weights.out.mkdir()
@@ -446,7 +447,7 @@ def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     recipe = family.fine_tuning(base)
     assert recipe.model.sample_rate == base.card.sample_rate
     run = tiny_run(name, tmp_path / "run", base=base)
-    initial = run.network.averaged().state_dict()
+    initial = run.network.inference_module().state_dict()
     weights = family.initial_weights(base, run.recipe.model)
     assert weights.keys() == initial.keys()
     for key, value in weights.items():

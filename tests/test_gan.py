@@ -16,6 +16,7 @@ from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.data.one_shots import CLIPS_PER_CLASS, change_speed
 from wavewright.errors import BadFolder, BadSetting
+from wavewright.families import GAN
 from wavewright.families.gan.config import SIZES, GanConfig
 from wavewright.families.gan.network import SpectralGenerator, build, draw, generate
 from wavewright.families.gan.recipe import fine_tuning, prepare, recipe
@@ -34,7 +35,7 @@ from wavewright.nn.losses import (
     gradient_penalty,
 )
 from wavewright.nn.novelty import copy_penalty
-from wavewright.training.health import SILENT_DB, Health
+from wavewright.training.health import MIN_LEVEL_DB, Health
 from wavewright.training.run import train
 
 TINY = replace(
@@ -367,11 +368,11 @@ def test_reference_says_real_clips_are_near_and_one_clip_is_a_collapse(folder, t
     assert good["copying"] == 1  # they are the training clips
     said: list[str] = []
     health = Health()
-    assert [health.after_evaluation(bad, said.append) for _ in range(3)] == [None] * 3
+    assert [health.after_evaluation(bad, GAN.health, said.append) for _ in range(3)] == [None] * 3
     assert "repeats itself" in said[0]
     assert health.in_a_row.keys() == {"collapsed", "copying", "silent"}
     silence = {label: 1e-5 * waves for label, waves in real.items()}
-    assert data.reference.measure(silence, 8000)["level_db"] < SILENT_DB
+    assert data.reference.measure(silence, 8000)["level_db"] < MIN_LEVEL_DB
 
 
 def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):

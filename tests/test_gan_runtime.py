@@ -13,7 +13,7 @@ from tiny_models import CONFIG, LABELS, TinySpectral, TinyWave, make_gan, seeded
 from wavewright import loading
 from wavewright.dsp.interpolation import slerp
 from wavewright.errors import BadModel, BadSetting, TrainingStopped
-from wavewright.training.export import as_played
+from wavewright.training.export import export_copy
 
 # Clip 4 of seed 7 with the label snare, from NumPy's PCG64; another number here would change the sound of every seed.
 GOLDEN_LATENT = [0.0309681, 0.4435765, -0.1832262, -0.2523767]
@@ -40,7 +40,7 @@ def test_a_clip_equals_torch_with_the_same_random_numbers(player):
     rng = random_of(7, 4, "snare")
     latent = torch.from_numpy(rng.standard_normal((1, 4), dtype=np.float32))
     noise = torch.from_numpy(rng.standard_normal(1600, dtype=np.float32))
-    spectrum, noise_gain = as_played(seeded(TinySpectral))(latent, torch.tensor([1]))
+    spectrum, noise_gain = export_copy(seeded(TinySpectral))(latent, torch.tensor([1]))
     window = torch.hann_window(64)
     transform = {"n_fft": 64, "hop_length": 16, "window": window}
     shaped = noise_gain[0] * torch.stft(noise, **transform, pad_mode="constant", return_complex=True)
@@ -158,7 +158,7 @@ def test_codes_are_drawn_or_given(tmp_path):
 def test_waveform_generators_play_what_they_compute(tmp_path):
     player = loading.load(make_gan(tmp_path, "wave", seeded(TinyWave), generator="waveform"))
     latent = torch.from_numpy(random_of(2, 0, "kick").standard_normal((1, 4), dtype=np.float32))
-    expected = as_played(seeded(TinyWave))(latent, torch.tensor([0])).numpy() * fade_out(1600, 40)
+    expected = export_copy(seeded(TinyWave))(latent, torch.tensor([0])).numpy() * fade_out(1600, 40)
     np.testing.assert_allclose(player.generate("kick", 1, seed=2), expected, atol=1e-4)
     np.testing.assert_array_equal(player.interpolate(2, 3, 2, "kick")[0], player.generate("kick", 1, seed=2)[0])
 
@@ -175,7 +175,7 @@ def test_real_generators_export_and_play(tmp_path):
         waves = player.generate(count=3, seed=1)
         draw = player._draw(1, 2, 2)
         with torch.no_grad():
-            outputs = as_played(module)(torch.from_numpy(draw.latent)[None], torch.tensor([2]))
+            outputs = export_copy(module)(torch.from_numpy(draw.latent)[None], torch.tensor([2]))
         if kind == "waveform":
             np.testing.assert_allclose(waves[2], outputs[0].numpy() * module.fade.numpy(), atol=1e-4)
         else:

@@ -1,4 +1,4 @@
-"""Products in integers: what the graph says is what the arithmetic says, frame by frame, and near what was trained."""
+"""Products in integers: the graph equals the arithmetic, frame by frame, and approximates the trained module."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from wavewright.errors import BadSetting
 from wavewright.models.card import Card
 from wavewright.nn.export_spec import ExportSpec, GraphSpec
 from wavewright.onnx_runtime import open_session
-from wavewright.training.export import export_model, row_scales
-from wavewright.training.integer_products import MOST_SATURATION_DB, Steps, saturation_db, steps_for
+from wavewright.training.export import export_model
+from wavewright.training.integer_products import MAX_SATURATION_DB, Quantizer, choose_quantizer, saturation_db
+from wavewright.training.weights_file import row_scales
 
 SAMPLE = np.full((1, 8), 0.5, np.float32)
 
@@ -39,23 +40,23 @@ def written(folder, product_bits):
     return module, frames.numpy(), open_session(folder / "net.onnx")
 
 
-def product(frames, linear, steps):
-    """``frames @ weight.T + bias`` as steps of frames and of weights multiply."""
+def product(frames, linear, quantizer):
+    """``frames @ weight.T + bias`` computed from quantised frames and weights."""
     weight = linear.weight.detach().numpy()
-    taken = np.clip(np.rint(frames / steps.size) + steps.zero, 0, 255) - steps.zero
+    steps = np.clip(np.rint(frames / quantizer.step_size) + quantizer.zero_point, 0, 255) - quantizer.zero_point
     scales = row_scales(weight)
-    return (taken @ np.rint(weight / scales).T) * steps.size * scales[:, 0] + linear.bias.detach().numpy()
+    return (steps @ np.rint(weight / scales).T) * quantizer.step_size * scales[:, 0] + linear.bias.detach().numpy()
 
 
 def test_products_are_those_of_the_steps(tmp_path):
     module, frames, session = written(tmp_path, 8)
     matrices = [linear.weight.detach().numpy() for linear in (module.first, module.second)]
-    steps = steps_for(frames, [np.rint(matrix / row_scales(matrix)).astype(np.int8) for matrix in matrices])
-    given = 1.5 * np.random.default_rng(0).standard_normal((1, 30, 64)).astype(np.float32)  # some beyond the examples
-    gate = 1 / (1 + np.exp(-product(given, module.second, steps)))
+    quantizer = choose_quantizer(frames, [np.rint(matrix / row_scales(matrix)).astype(np.int8) for matrix in matrices])
+    inputs = 1.5 * np.random.default_rng(0).standard_normal((1, 30, 64)).astype(np.float32)  # some beyond the examples
+    gate = 1 / (1 + np.exp(-product(inputs, module.second, quantizer)))
     third = module.third.weight.detach().half().float().numpy()  # stored with 16 bits, and multiplied in float32
-    expected = (product(given, module.first, steps) * gate) @ third.T + module.third.bias.detach().numpy()
-    np.testing.assert_allclose(session.run(None, {"frames": given})[0], expected, atol=2e-5)
+    expected = (product(inputs, module.first, quantizer) * gate) @ third.T + module.third.bias.detach().numpy()
+    np.testing.assert_allclose(session.run(None, {"frames": inputs})[0], expected, atol=2e-5)
 
 
 def test_only_matrices_of_8_bits_multiply_in_integers(tmp_path):
@@ -90,27 +91,27 @@ def test_integers_need_weights_of_8_bits():
     assert TrainingSettings(product_bits=8, weight_bits=8).product_bits == 8
 
 
-def test_steps_reach_from_the_smallest_to_the_largest_and_zero_stands_for_zero():
-    steps = Steps.of(np.array([-0.5, 2.0, 4.6], np.float32), 255)
-    assert (steps.size, steps.zero) == (pytest.approx(0.02), 25)
-    assert steps(np.array([-0.5, 0.0, 4.6, 100.0, -100.0])).tolist() == [0, 25, 255, 255, 0]
-    assert Steps.of(np.array([3.0, 5.1]), 255).zero == 0  # 0 itself is always one of the steps
-    assert Steps.of(np.zeros(3), 255) == Steps(np.float32(1.0), 0)
+def test_steps_span_the_values_and_zero_is_exact():
+    quantizer = Quantizer.for_values(np.array([-0.5, 2.0, 4.6], np.float32), 255)
+    assert (quantizer.step_size, quantizer.zero_point) == (pytest.approx(0.02), 25)
+    assert quantizer(np.array([-0.5, 0.0, 4.6, 100.0, -100.0])).tolist() == [0, 25, 255, 255, 0]
+    assert Quantizer.for_values(np.array([3.0, 5.1]), 255).zero_point == 0  # 0 itself is always one of the steps
+    assert Quantizer.for_values(np.zeros(3), 255) == Quantizer(np.float32(1.0), 0)
 
 
 def test_pairs_of_products_saturate_at_16_bits():
     matrix = np.array([[127, 127, -3]], np.int8)
-    none = saturation_db(np.array([[127, 127, 9]]), 0, matrix)  # 32,258 is less than 32,767
-    assert none == -120
+    exact = saturation_db(np.array([[127, 127, 9]]), 0, matrix)  # 32,258 is less than 32,767
+    assert exact == -120
     # 255 * 127 * 2 = 64,770 loses 32,003 of itself, beside a third product of -27
-    lost = saturation_db(np.array([[255, 255, 9]]), 0, matrix)
-    assert lost == pytest.approx(20 * np.log10(32_003 / 64_743))
+    saturated = saturation_db(np.array([[255, 255, 9]]), 0, matrix)
+    assert saturated == pytest.approx(20 * np.log10(32_003 / 64_743))
 
 
-def test_what_would_saturate_has_fewer_steps():
+def test_inputs_that_would_saturate_have_fewer_steps():
     frames = np.random.default_rng(0).random((40, 16), np.float32)
     mild, large = (np.full((4, 16), size, np.int8) for size in (20, 127))
-    assert steps_for(frames, [mild]) == Steps.of(frames, 255)
-    steps = steps_for(frames, [mild, large])
-    assert steps == Steps.of(frames, 127)
-    assert saturation_db(steps(frames), steps.zero, large) == -120 < MOST_SATURATION_DB
+    assert choose_quantizer(frames, [mild]) == Quantizer.for_values(frames, 255)
+    quantizer = choose_quantizer(frames, [mild, large])
+    assert quantizer == Quantizer.for_values(frames, 127)
+    assert saturation_db(quantizer(frames), quantizer.zero_point, large) == -120 < MAX_SATURATION_DB

@@ -461,7 +461,7 @@ def test_a_training_starts_from_another_model(prepared, place, tmp_path):
     run = Run(tmp_path / "run", "prior", started, scan, Provenance("run"), place / "cache", base)
     assert (run.recipe.model.labels, run.recipe.model.speakers) == (("low", "shrill"), ("ann", "eve"))
     stored = exported_weights(base, PRIOR.weight_prefixes)
-    weights = {name: tensor.numpy().copy() for name, tensor in run.network.averaged().state_dict().items()}
+    weights = {name: tensor.numpy().copy() for name, tensor in run.network.inference_module().state_dict().items()}
     tables = ["label_embedding.weight", "speaker_embedding.weight"]
     for name in weights.keys() - set(tables):
         np.testing.assert_array_equal(weights[name], stored[name])

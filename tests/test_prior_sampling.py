@@ -77,7 +77,9 @@ class DeterministicSteps:
         logits = np.full(self.config.codebook_size + 1, -50.0)
         is_silent = codebook == 0 and context[0] % 4 == 3
         logits[
-            self.config.silence_symbol if is_silent else (int(context[0]) if codebook == 0 else symbols[codebook - 1] + 1)
+            self.config.silence_symbol
+            if is_silent
+            else (int(context[0]) if codebook == 0 else symbols[codebook - 1] + 1)
         ] = 50.0
         return logits
 

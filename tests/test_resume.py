@@ -49,8 +49,8 @@ def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path, cause, received)
         stop_in(first, stop - 1, cause)
         first.run()
         assert first.progress.step == stop  # the step was ended
-        said = [SAVING.format(cause=cause), f"stopped by {cause} at step {stop} of 12; go on with --resume."]
-        assert first.observer.said[1:] == said
+        messages = [SAVING.format(cause=cause), f"stopped by {cause} at step {stop} of 12; continue with --resume."]
+        assert first.observer.messages[1:] == messages
         second = make_loop(folder)
         assert second.resume()
         second.run()
@@ -74,23 +74,23 @@ def stop_in(loop: Loop, step: int, *causes: str) -> None:
 def test_a_request_to_stop_is_answered_at_once(tmp_path, cause):
     loop = make_loop(tmp_path)
     stop_in(loop, 7, cause)
-    said_in_the_step, line_loss, saving = [], loop.network.echo_loss, SAVING.format(cause=cause)
+    messages_in_the_step, line_loss, saving = [], loop.network.echo_loss, SAVING.format(cause=cause)
 
     def slow(batch):
         losses = line_loss(batch)
         if loop.progress.step == 7:
             loop.observer.answered.wait(30)
-            said_in_the_step.extend(loop.observer.said)
+            messages_in_the_step.extend(loop.observer.messages)
         return losses
 
     loop.observer.answered = threading.Event()
     loop.observer.log = lambda message: (
-        loop.observer.said.append(message),
+        loop.observer.messages.append(message),
         message == saving and loop.observer.answered.set(),
     )
     loop.network.echo_loss = slow
     loop.run()
-    assert said_in_the_step[-1] == saving
+    assert messages_in_the_step[-1] == saving
 
 
 @pytest.mark.parametrize("second", CAUSES)
@@ -154,7 +154,7 @@ from pathlib import Path
 import torch
 from tiny_training import make_shared_loop
 from wavewright.training import processes
-with processes.joined(torch.device("cpu")):
+with processes.process_group(torch.device("cpu")):
     make_shared_loop(Path({folder!r}), accumulate=1).run()
 """
 
@@ -203,7 +203,9 @@ def test_a_truncated_or_foreign_checkpoint_is_refused(tmp_path):
     loop.save(LAST)
     content = (tmp_path / LAST).read_bytes()
     (tmp_path / LAST).write_bytes(content[: len(content) // 2])
-    with pytest.raises(BadModel, match=r"not a checkpoint that can be read .* delete it to begin anew with --resume"):
+    with pytest.raises(
+        BadModel, match=r"not a checkpoint that can be read .* delete it to start from the beginning with --resume"
+    ):
         make_loop(tmp_path).resume()
     (tmp_path / LAST).write_bytes(content)
     other = make_loop(tmp_path)

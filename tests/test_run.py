@@ -15,14 +15,15 @@ from rich.console import Console
 
 from wavewright.data.entry import Problem
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.training import report, run, run_folder
+from wavewright.training import report, run
 from wavewright.training.checkpoint import Progress
 from wavewright.training.report import Report
+from wavewright.training.run_file import RUN_FILE
 
 
 @pytest.fixture
 def kit(tmp_path, monkeypatch):
-    """A folder of recordings, in a place where nothing may be decoded."""
+    """A folder of recordings that may not be decoded."""
     monkeypatch.setattr(run, "Run", None)
     for index in range(4):
         path = tmp_path / "kit" / f"{index}.wav"
@@ -32,14 +33,14 @@ def kit(tmp_path, monkeypatch):
 
 
 def test_a_run_needs_a_length_before_anything_else(kit, tmp_path):
-    with pytest.raises(BadSetting, match="Nothing says how long to train; give --max-minutes"):
+    with pytest.raises(BadSetting, match="The length of the training is missing; give --max-minutes"):
         run.train(kit, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("out", ["kit", "kit/runs/mine", "kit/../kit/deep"])
 def test_a_run_keeps_its_sounds_away_from_the_recordings(kit, tmp_path, out):
-    with pytest.raises(BadFolder, match="where its own sounds would be taken for recordings"):
+    with pytest.raises(BadFolder, match="where its samples would be taken for recordings"):
         run.train(kit, out=tmp_path / out, max_minutes=1)
     assert sorted(path.name for path in kit.iterdir()) == ["0.wav", "1.wav", "2.wav", "3.wav"]
 
@@ -50,9 +51,9 @@ def test_a_run_takes_no_folder_or_file_of_others(kit, tmp_path):
         run.train(kit, out=tmp_path / "file", max_minutes=1)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "card.json").write_text("{}")
-    with pytest.raises(BadFolder, match="full holds files that are no run; give a new folder"):
+    with pytest.raises(BadFolder, match="full contains files of other origin; give a new folder"):
         run.train(kit, out=tmp_path / "full", max_minutes=1)
-    with pytest.raises(BadFolder, match=r"There is no run in .*full to go on with; give its folder with --out"):
+    with pytest.raises(BadFolder, match=r"There is no run in .*full to resume; give its folder with --out"):
         run.train(kit, out=tmp_path / "full", max_minutes=1, resume=True)
 
 
@@ -60,7 +61,7 @@ def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
     names = []
 
     class Named:
-        def __init__(self, out, family, recipe, found, provenance, base=None):
+        def __init__(self, out, family, recipe, recordings, provenance, base=None):
             names.append(provenance.name)
 
         def train(self, *arguments):
@@ -77,7 +78,7 @@ def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch)
     monkeypatch.undo()
     settings = ["training.steps=2", "training.threads=1", "training.batch_size=4"]
     run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1e-5, settings=settings, quiet=True)
-    path = tmp_path / "run" / run_folder.RUN_FILE
+    path = tmp_path / "run" / RUN_FILE
     written = json.loads(path.read_text())
     del written["recipe"]["training"]["base_weight"]
     path.write_text(json.dumps(written))
@@ -88,8 +89,8 @@ def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch)
         run.train(kit, "gan", "tiny", tmp_path / "run", resume=True, settings=settings, quiet=True)
 
 
-def test_a_share_of_no_base_is_refused(kit, tmp_path):
-    with pytest.raises(BadSetting, match="a share of the model that a run begins from; give one with --from"):
+def test_a_base_weight_without_a_base_is_refused(kit, tmp_path):
+    with pytest.raises(BadSetting, match="the weight of the model that a run starts from; give one with --from"):
         run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1, settings=["training.base_weight=0.3"])
     assert not (tmp_path / "run").exists()
 
@@ -104,7 +105,7 @@ def test_files_that_are_left_out_are_named_once_and_as_they_are(tmp_path, capsys
     path = tmp_path / "[808] kick.wav"
     assert str(Problem(path, f"{path} is an empty file.")) == f"{path} is an empty file."
     assert str(Problem(path, "its label 'x' has only 1 clip")) == f"{path}: its label 'x' has only 1 clip"
-    Report(tmp_path).say(f"left out: {path}")
+    Report(tmp_path).log(f"left out: {path}")
     assert capsys.readouterr().err == f"left out: {path}\n"
 
 
@@ -113,9 +114,9 @@ def test_a_narrow_terminal_shows_how_far_a_run_is_and_how_long_it_takes(tmp_path
     shown = io.StringIO()
     console = Console(file=shown, force_terminal=True, width=width, color_system=None)
     monkeypatch.setattr(report, "Console", lambda **settings: console)
-    with Report(tmp_path) as told:
+    with Report(tmp_path) as shown_report:
         for step in range(1, 51):
-            told.step(Progress(step=step, steps=16_000), {f"adv/{number}": 0.5 for number in range(8)}, 0.1)
+            shown_report.step(Progress(step=step, steps=16_000), {f"adv/{number}": 0.5 for number in range(8)}, 0.1)
     assert re.search(r"50/16000 +[-\d]:[-\d]{2}:[-\d]{2} adv/", shown.getvalue())
 
 
@@ -128,7 +129,7 @@ def test_a_run_goes_on_where_its_terminal_is_closed(tmp_path, monkeypatch):
         console = Console(file=Closed(), force_terminal=is_terminal)
         monkeypatch.setattr(report, "Console", lambda console=console, **settings: console)
         closed = Report(tmp_path)
-        closed.say("saving")
+        closed.log("saving")
         closed.bar.start = lambda: None  # the terminal was open then
         with closed:
             closed.step(Progress(step=50, steps=100), {"loss": 0.5}, 0.1)

@@ -21,9 +21,10 @@ from tiny_training import make_loop
 from wavewright.cli import run as run_command
 from wavewright.data.entry import Scan
 from wavewright.errors import BadFolder, BadModel, BadSetting
-from wavewright.training import run, run_folder
+from wavewright.training import run
 from wavewright.training.checkpoint import Progress
 from wavewright.training.loop import LAST
+from wavewright.training.run_file import RUN_FILE
 from wavewright.training.run_lock import LOCK_FILE, locked_run
 
 SETTINGS = ("training.batch_size=4", "training.threads=1", "model.sample_rate=8000", "model.n_samples=1600")
@@ -41,67 +42,68 @@ def write_kit(folder: Path, n_sounds: int = 4) -> Path:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A folder with ``kit``, recordings, and ``mine``, a finished run of three steps."""
-    place = tmp_path_factory.mktemp("runs")
-    write_kit(place / "kit")
-    run.train(place / "kit", "gan", "tiny", place / "mine", settings=(*SETTINGS, STEPS), quiet=True)
-    return place
+    folder = tmp_path_factory.mktemp("runs")
+    write_kit(folder / "kit")
+    run.train(folder / "kit", "gan", "tiny", folder / "mine", settings=(*SETTINGS, STEPS), quiet=True)
+    return folder
 
 
 @pytest.fixture
-def place(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "place")
+def folder(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "folder")
 
 
-def go_on(place: Path, *settings: str, out: str = "mine", **given) -> Progress:
-    return run.train(place / "kit", "gan", "tiny", place / out, settings=(*SETTINGS, *settings), resume=True, **given)
+def resume(folder: Path, *settings: str, out: str = "mine", **options) -> Progress:
+    settings = (*SETTINGS, *settings)
+    return run.train(folder / "kit", "gan", "tiny", folder / out, settings=settings, resume=True, **options)
 
 
-def test_a_finished_run_goes_on_to_more_steps_and_then_needs_no_word_of_them(place, capsys):
-    assert go_on(place, "training.steps=5").step == 5
+def test_a_finished_run_goes_on_to_more_steps_and_then_needs_no_word_of_them(folder, capsys):
+    assert resume(folder, "training.steps=5").step == 5
     assert "2 steps from step 3 on; the learning rate goes from" in capsys.readouterr().err
-    for given in (STEPS, "training.steps=5", "training.steps=0"):
-        assert go_on(place, given, quiet=True).step == 5
+    for setting in (STEPS, "training.steps=5", "training.steps=0"):
+        assert resume(folder, setting, quiet=True).step == 5
     with pytest.raises(
         BadSetting, match=r"mine is planned for 5 steps, and training\.steps=4 is fewer; a plan can only grow"
     ):
-        go_on(place, "training.steps=4", quiet=True)
+        resume(folder, "training.steps=4", quiet=True)
 
 
-def test_more_minutes_go_past_the_plan_and_minutes_of_a_finished_run_are_never_ignored(place):
+def test_more_minutes_go_past_the_plan_and_minutes_of_a_finished_run_are_never_ignored(folder):
     with pytest.raises(
-        BadSetting, match=r"is finished \(all planned steps are done, step 3\); go further .* --more-minutes 6, or"
+        BadSetting, match=r"is finished \(all planned steps are done, step 3\); train longer .* --more-minutes 6, or"
     ):
-        go_on(place, STEPS, max_minutes=6.0, quiet=True)
-    progress = go_on(place, STEPS, more_minutes=1e-3, quiet=True)
+        resume(folder, STEPS, max_minutes=6.0, quiet=True)
+    progress = resume(folder, STEPS, more_minutes=1e-3, quiet=True)
     assert progress.finished
     assert progress.step > 3
     with pytest.raises(BadSetting, match="give --resume with it"):
-        run.train(place / "kit", "gan", "tiny", place / "new", settings=SETTINGS, more_minutes=1.0)
+        run.train(folder / "kit", "gan", "tiny", folder / "new", settings=SETTINGS, more_minutes=1.0)
 
 
-def test_a_run_planned_from_minutes_takes_further_minutes(place):
-    first = run.train(place / "kit", "gan", "tiny", place / "timed", settings=SETTINGS, max_minutes=1e-4, quiet=True)
+def test_a_run_planned_from_minutes_takes_further_minutes(folder):
+    first = run.train(folder / "kit", "gan", "tiny", folder / "timed", settings=SETTINGS, max_minutes=1e-4, quiet=True)
     assert first.finished
-    again = go_on(place, out="timed", max_minutes=1e-3, quiet=True)
+    again = resume(folder, out="timed", max_minutes=1e-3, quiet=True)
     assert again.finished
     assert again.step > first.step
 
 
-def test_a_mistyped_run_folder_is_refused_and_not_made(place):
+def test_a_mistyped_run_folder_is_refused_and_not_made(folder):
     with pytest.raises(
-        BadFolder, match=r"There is no run in .*mien to go on with \(there is .*mine\); give its folder with --out"
+        BadFolder, match=r"There is no run in .*mien to resume \(there is .*mine\); give its folder with --out"
     ):
-        go_on(place, STEPS, out="mien")
-    assert sorted(path.name for path in place.iterdir()) == ["kit", "mine"]
+        resume(folder, STEPS, out="mien")
+    assert sorted(path.name for path in folder.iterdir()) == ["kit", "mine"]
 
 
-def test_a_run_that_never_saved_anything_may_begin_again(place):
-    (place / "new").mkdir()
-    shutil.copy(place / "mine" / run_folder.RUN_FILE, place / "new")
+def test_a_run_that_never_saved_anything_may_begin_again(folder):
+    (folder / "new").mkdir()
+    shutil.copy(folder / "mine" / RUN_FILE, folder / "new")
     settings = (*SETTINGS, "training.steps=1", "training.seed=4")
-    assert run.train(place / "kit", "gan", "tiny", place / "new", settings=settings, quiet=True).step == 1
-    with pytest.raises(BadSetting, match="holds a run already; continue it with --resume"):
-        run.train(place / "kit", "gan", "tiny", place / "new", settings=settings, quiet=True)
+    assert run.train(folder / "kit", "gan", "tiny", folder / "new", settings=settings, quiet=True).step == 1
+    with pytest.raises(BadSetting, match="contains a run already; continue it with --resume"):
+        run.train(folder / "kit", "gan", "tiny", folder / "new", settings=settings, quiet=True)
 
 
 RUN_FILES = {
@@ -124,10 +126,10 @@ RUN_FILES = {
 
 
 @pytest.mark.parametrize("kind", RUN_FILES)
-def test_a_run_file_of_another_shape_is_one_sentence(place, kind, capsys, monkeypatch):
+def test_a_run_file_of_another_shape_is_one_sentence(folder, kind, capsys, monkeypatch):
     contents = RUN_FILES[kind]
-    (place / "mine" / run_folder.RUN_FILE).write_bytes(contents if isinstance(contents, bytes) else contents.encode())
-    monkeypatch.chdir(place)
+    (folder / "mine" / RUN_FILE).write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+    monkeypatch.chdir(folder)
     settings = [word for setting in (*SETTINGS, STEPS) for word in ("--set", setting)]
     assert run_command(["train", "kit", "--size", "tiny", "--out", "mine", "--resume", *settings]) == 2
     (sentence,) = capsys.readouterr().err.splitlines()
@@ -183,19 +185,19 @@ def test_an_optimizer_that_does_not_fit_is_one_sentence(tmp_path, damage):
     loop = make_loop(tmp_path)
     loop.run()
     tensors = load_file(tmp_path / LAST)
-    kept = "optimizer/line/0"
+    state = "optimizer/line/0"
     if damage == "a strange number":
-        tensors["optimizer/line/first/exp_avg"] = tensors.pop(f"{kept}/exp_avg")
+        tensors["optimizer/line/first/exp_avg"] = tensors.pop(f"{state}/exp_avg")
     elif damage == "one too many":
-        tensors["optimizer/line/2/exp_avg"] = tensors[f"{kept}/exp_avg"].clone()
+        tensors["optimizer/line/2/exp_avg"] = tensors[f"{state}/exp_avg"].clone()
     elif damage == "another shape":
-        tensors[f"{kept}/exp_avg"] = torch.zeros(7)
+        tensors[f"{state}/exp_avg"] = torch.zeros(7)
     elif damage == "one missing":
-        del tensors[f"{kept}/step"]
+        del tensors[f"{state}/step"]
     elif damage == "another type":
-        tensors[f"{kept}/step"] = torch.tensor(True)
+        tensors[f"{state}/step"] = torch.tensor(True)
     else:
-        tensors[f"{kept}/step"] = torch.tensor(-1.0)
+        tensors[f"{state}/step"] = torch.tensor(-1.0)
     save_file(tensors, tmp_path / LAST, metadata={"progress": loop.progress.to_json()})
     with pytest.raises(BadModel, match="another shape; resume with the settings of the first call"):
         make_loop(tmp_path).resume()
@@ -204,6 +206,7 @@ def test_an_optimizer_that_does_not_fit_is_one_sentence(tmp_path, damage):
 HOLDER = """
 import sys, time
 from pathlib import Path
+from wavewright.training.run_file import RUN_FILE
 from wavewright.training.run_lock import locked_run
 with locked_run(Path(sys.argv[1])):
     print("held", flush=True)
@@ -211,53 +214,53 @@ with locked_run(Path(sys.argv[1])):
 """
 
 
-def test_two_runs_in_one_folder_are_refused_until_the_first_process_is_gone(place):
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, place / "mine"], stdout=subprocess.PIPE, text=True)
+def test_two_runs_in_one_folder_are_refused_until_the_first_process_is_gone(folder):
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, folder / "mine"], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "held\n"
-        before = (place / "mine" / "checkpoints" / LAST).read_bytes()
+        before = (folder / "mine" / "checkpoints" / LAST).read_bytes()
         with pytest.raises(BadFolder, match=r"Another process is training in .*mine; wait until it ends or stop it"):
-            go_on(place, "training.steps=5", quiet=True)
-        assert (place / "mine" / "checkpoints" / LAST).read_bytes() == before
+            resume(folder, "training.steps=5", quiet=True)
+        assert (folder / "mine" / "checkpoints" / LAST).read_bytes() == before
     finally:
         holder.kill()  # SIGKILL: no handler runs
         holder.communicate()
-    assert go_on(place, "training.steps=4", quiet=True).step == 4
+    assert resume(folder, "training.steps=4", quiet=True).step == 4
 
 
 TERMINATED = """
 import os, signal, sys
 from wavewright import cli
 from wavewright.training.loop import Loop
-one_step = Loop.step_once
+train_step = Loop.train_step
 
 def terminated(loop, *batches):
     if loop.progress.step == 2:
         os.kill(os.getpid(), signal.SIGTERM)
-    return one_step(loop, *batches)
+    return train_step(loop, *batches)
 
-Loop.step_once = terminated
+Loop.train_step = terminated
 cli.main()
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
-def test_sigterm_ends_the_step_saves_and_says_so(place):
-    given = [word for each in (*SETTINGS, "training.steps=5") for word in ("--set", each)]
+def test_sigterm_ends_the_step_saves_and_says_so(folder):
+    options = [word for each in (*SETTINGS, "training.steps=5") for word in ("--set", each)]
     ended = subprocess.run(
-        [sys.executable, "-c", TERMINATED, "train", "kit", "--size", "tiny", "--out", "other", *given],
-        cwd=place,
+        [sys.executable, "-c", TERMINATED, "train", "kit", "--size", "tiny", "--out", "other", *options],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert ended.returncode == 128 + signal.SIGTERM
     assert "SIGTERM: saving the checkpoint and the model" in ended.stderr
-    assert "stopped by SIGTERM at step 3 of 5; go on with --resume." in ended.stderr
-    assert "other holds step 3" in ended.stderr
-    assert go_on(place, "training.steps=5", out="other", quiet=True).step == 5
-    run.train(place / "kit", "gan", "tiny", place / "whole", settings=(*SETTINGS, "training.steps=5"), quiet=True)
-    resumed, whole = (load_file(place / name / "checkpoints" / LAST) for name in ("other", "whole"))
+    assert "stopped by SIGTERM at step 3 of 5; continue with --resume." in ended.stderr
+    assert "other contains step 3" in ended.stderr
+    assert resume(folder, "training.steps=5", out="other", quiet=True).step == 5
+    run.train(folder / "kit", "gan", "tiny", folder / "whole", settings=(*SETTINGS, "training.steps=5"), quiet=True)
+    resumed, whole = (load_file(folder / name / "checkpoints" / LAST) for name in ("other", "whole"))
     assert resumed.keys() == whole.keys()
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
 
@@ -269,13 +272,13 @@ def test_a_lock_file_that_was_left_behind_does_no_harm(tmp_path):
             pass
 
 
-def test_what_a_killed_process_was_writing_is_removed(place):
-    mine = place / "mine"
-    parts = [mine / ".wavewright-12345-0123abcd.json", mine / "checkpoints" / ".wavewright-12345-89abcdef"]
-    for part in parts:
-        part.write_bytes(b"half a file")
-    go_on(place, STEPS, quiet=True)
-    assert not any(part.exists() for part in parts)
+def test_what_a_killed_process_was_writing_is_removed(folder):
+    mine = folder / "mine"
+    partial = [mine / ".wavewright-12345-0123abcd.json", mine / "checkpoints" / ".wavewright-12345-89abcdef"]
+    for path in partial:
+        path.write_bytes(b"half a file")
+    resume(folder, STEPS, quiet=True)
+    assert not any(path.exists() for path in partial)
 
 
 @pytest.mark.parametrize(
@@ -290,29 +293,26 @@ def test_what_a_killed_process_was_writing_is_removed(place):
 )
 def test_few_recordings_are_warned_of(clips, labels, few):
     entries = [SimpleNamespace(label=label, seconds=seconds) for label, seconds in clips]
-    recipe = SimpleNamespace(model=SimpleNamespace(labels=labels))
-    said: list[str] = []
-    run.Run._warn_of_few_clips(
-        SimpleNamespace(prepared=SimpleNamespace(train_entries=entries), recipe=recipe), said.append
-    )
-    assert [words for words in said if f"warning: there are few recordings to learn from {few};" in words] == said
-    assert bool(said) is bool(few)
+    messages: list[str] = []
+    run.warn_of_few_clips(entries, labels, messages.append)
+    assert all(f"warning: there are few recordings to learn from {few};" in message for message in messages)
+    assert len(messages) == bool(few)
 
 
 def test_a_short_plan_is_warned_of_and_timing_is_announced(tmp_path):
     loop = make_loop(tmp_path, replace(make_loop(tmp_path).settings, threads=0, steps=150))
-    loop._plan(None)
-    timing, *others = loop.observer.said
+    loop.plan(None)
+    timing, *others = loop.observer.messages
     assert timing.startswith("timing ")
     assert "first, to" in timing
     assert others[-1].startswith("warning: a plan of 150 steps is short")
     loop = make_loop(tmp_path, replace(loop.settings, threads=1, steps=151))
-    loop._plan(None)
-    assert loop.observer.said == []
+    loop.plan(None)
+    assert loop.observer.messages == []
 
 
-def test_of_several_processes_the_first_one_prints_the_result(place, capsys, monkeypatch):
-    monkeypatch.chdir(place)
+def test_of_several_processes_the_first_one_prints_the_result(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
     monkeypatch.setattr(run, "train", lambda *arguments, **options: Progress(step=3, steps=3))
     for processes, rank, lines in [("1", "0", 1), ("2", "0", 1), ("2", "1", 0), ("1", "3", 1)]:
         monkeypatch.setenv("WORLD_SIZE", processes)
@@ -321,10 +321,10 @@ def test_of_several_processes_the_first_one_prints_the_result(place, capsys, mon
         assert len(capsys.readouterr().out.splitlines()) == lines
 
 
-def test_a_run_made_in_python_is_refused_alike(place):
+def test_a_run_made_in_python_is_refused_alike(folder):
     recipe = run.choose_recipe("gan", "tiny", (*SETTINGS, STEPS))
-    found = run.scan(place / "kit", "none")
-    assert isinstance(found, Scan)
+    recordings = run.scan(folder / "kit", "none")
+    assert isinstance(recordings, Scan)
     for out, words in (("mien", "There is no run in"), ("kit", "There is no run in")):
         with pytest.raises(BadFolder, match=words):
-            run.Run(place / out, "gan", recipe, found, run.Provenance("x")).train(resume=True)
+            run.Run(folder / out, "gan", recipe, recordings, run.Provenance("x")).train(resume=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import pytest
 
@@ -16,9 +16,7 @@ from wavewright.ranges import check_ranges
 
 
 def overridden(*assignments: str) -> GanRecipe:
-    chosen = recipe("tiny")
-    parts = override({"model": chosen.model, "data": chosen.data, "training": chosen.training}, assignments)
-    return replace(chosen, **parts)
+    return override(recipe("tiny"), assignments)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +33,12 @@ def test_every_number_has_a_range(kind, ranges, free):
     check_ranges(kind(), ranges)
 
 
-@pytest.mark.parametrize("share", [-0.1, 0.91, math.nan, math.inf])
-def test_the_ends_belong_to_a_range_and_nothing_beyond_does(share):
+@pytest.mark.parametrize("fraction", [-0.1, 0.91, math.nan, math.inf])
+def test_the_ends_belong_to_a_range_and_nothing_beyond_does(fraction):
     for end in DATA_RANGES["valid_fraction"]:
         assert GanDataSettings(valid_fraction=end).valid_fraction == end
-    with pytest.raises(BadSetting, match=rf"^valid_fraction is {share}; it must lie between 0\.0 and 0\.9\.$"):
-        GanDataSettings(valid_fraction=share)
+    with pytest.raises(BadSetting, match=rf"^valid_fraction is {fraction}; it must lie between 0\.0 and 0\.9\.$"):
+        GanDataSettings(valid_fraction=fraction)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +75,7 @@ def test_the_ends_belong_to_a_range_and_nothing_beyond_does(share):
         (["weight_bits=4"], "The setting training.weight_bits cannot be '4': input should be 16 or 8."),
         (["loss=l2"], "The setting model.loss cannot be 'l2': input should be 'r3gan', 'hinge', 'wgan-gp' or 'bce'."),
         (["n_samples"], "The setting 'n_samples' has no value; write it as name=value"),
-        (["n_sample=5"], "There is no setting 'n_sample'; near are n_samples"),
+        (["n_sample=5"], "There is no setting 'n_sample'; the nearest are n_samples"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(assignments, sentence):

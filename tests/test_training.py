@@ -1,4 +1,4 @@
-"""The training loop: turns, accumulation, averaging, the best checkpoint, plans; its settings and schedules."""
+"""The training loop: turns, accumulation, averaging, the best checkpoint, plans, settings and schedules."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 import torch
 from tiny_training import SETTINGS, Quiet, TwoPlayers, batches, make_loop, same, step_of, tensors_of
 
+from wavewright.contracts.recipe import Recipe
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.errors import BadSetting
 from wavewright.training.loop import BEST, Loop
-from wavewright.training.timing import time_threads
 
 
 def test_each_turn_moves_its_own_player_alone(tmp_path):
@@ -62,7 +62,7 @@ def test_the_average_of_constant_weights_is_those_weights_and_lags_behind_moving
     torch.testing.assert_close(loop.average.weight, expected)
 
 
-def test_a_network_that_settles_goes_on_from_its_average(tmp_path):
+def test_a_network_that_freezes_layers_continues_from_its_average(tmp_path):
     loop = make_loop(tmp_path, replace(SETTINGS, steps=8))
     seen = {}
 
@@ -112,7 +112,7 @@ def test_without_steps_or_minutes_it_asks_for_them(tmp_path):
 
 def test_timing_threads_leaves_no_trace(tmp_path):
     timed, plain = make_loop(tmp_path / "a", replace(SETTINGS, threads=0)), make_loop(tmp_path / "b")
-    time_threads(timed)
+    timed.choose_threads()
     timed.progress.threads = 1
     timed.run()
     plain.run()
@@ -122,12 +122,12 @@ def test_timing_threads_leaves_no_trace(tmp_path):
 def test_a_run_of_several_stages_says_how_long_it_takes_and_learns_the_same(tmp_path):
     plain, staged = make_loop(tmp_path / "plain"), make_loop(tmp_path / "staged", replace(SETTINGS, threads=0))
     staged.network.stage_starts = lambda: (0, 8)
-    staged._plan(None)
+    staged.plan(None)
     staged.progress.threads = 1
     plain.run()
     staged.run()
     words = r"12 steps \(8 of \d+ ms, 4 of \d+ ms\) on \d+ threads?, in all about \d+ minutes"
-    assert any(re.fullmatch(words, said) for said in staged.observer.said)
+    assert any(re.fullmatch(words, message) for message in staged.observer.messages)
     assert same(tensors_of(tmp_path / "plain"), tensors_of(tmp_path / "staged"))
 
 
@@ -143,7 +143,7 @@ def test_the_best_of_an_earlier_stage_does_not_count(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("schedule", "step", "share"),
+    ("schedule", "step", "factor"),
     [
         ("linear", 0, 1.0),
         ("linear", 50, 0.55),
@@ -153,9 +153,9 @@ def test_the_best_of_an_earlier_stage_does_not_count(tmp_path):
         ("constant", 70, 1.0),
     ],
 )
-def test_schedules_follow_their_formula(schedule, step, share):
+def test_schedules_follow_their_formula(schedule, step, factor):
     settings = TrainingSettings(learning_rate=0.5, schedule=schedule, final_fraction=0.1)
-    assert settings.learning_rate_at(step, 100) == pytest.approx(0.5 * share)
+    assert settings.learning_rate_at(step, 100) == pytest.approx(0.5 * factor)
 
 
 def test_warm_up_rises_in_a_line():
@@ -164,13 +164,13 @@ def test_warm_up_rises_in_a_line():
 
 
 def test_overrides_are_checked_by_name_and_type():
-    parts = override({"training": SETTINGS}, ["steps=7", "training.betas=0.5,0.9", "schedule=cosine"])
-    assert (parts["training"].steps, parts["training"].betas, parts["training"].schedule) == (7, (0.5, 0.9), "cosine")
+    training = override(Recipe(training=SETTINGS), ["steps=7", "training.betas=0.5,0.9", "schedule=cosine"]).training
+    assert (training.steps, training.betas, training.schedule) == (7, (0.5, 0.9), "cosine")
     for wrong, words in [
-        ("step=7", "near are steps"),
+        ("step=7", "the nearest are steps"),
         ("steps=many", "integer"),
         ("steps", "name=value"),
         ("schedule=wave", "'linear'"),
     ]:
         with pytest.raises(BadSetting, match=words):
-            override({"training": SETTINGS}, [wrong])
+            override(Recipe(training=SETTINGS), [wrong])

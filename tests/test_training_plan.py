@@ -172,7 +172,7 @@ def test_a_finished_run_goes_on_past_its_plan(tmp_path, clock, given):
 
 def reported_steps(loop):
     """The number of further steps that the run reports, and the step from which it goes on."""
-    words = loop.observer.said[-1].removeprefix("about ").split()
+    words = loop.observer.messages[-1].removeprefix("about ").split()
     return int(words[0]), int(words[words.index("step") + 1])
 
 
@@ -224,7 +224,7 @@ def test_going_back_keeps_a_plan_that_is_newer_than_the_checkpoint(tmp_path):
     again.extend(steps=40)
     (tmp_path / LAST).write_bytes(checkpoint)
     plan = again.progress.steps, again.progress.breakpoints
-    again._roll_back("A loss is not a number.", LAST)
+    again.roll_back("A loss is not a number.", LAST)
     assert (again.progress.steps, again.progress.breakpoints) == plan
     assert again.run().step == 40
 
@@ -257,9 +257,9 @@ def test_going_back_keeps_a_plan_that_is_newer_than_the_checkpoint(tmp_path):
         (Length(steps=20, more_minutes=6), 9, Progress(step=5, steps=9), "not both"),
     ],
 )
-def test_what_a_call_says_of_its_length(tmp_path, given, at_first, progress, expected):
+def test_the_length_of_a_call_extends_the_plan_or_is_refused(tmp_path, given, at_first, progress, expected):
     if isinstance(expected, str):
         with pytest.raises(BadSetting, match=expected):
-            given.past_the_plan(tmp_path / "run", progress, at_first)
+            given.extension(tmp_path / "run", progress, at_first)
     else:
-        assert given.past_the_plan(tmp_path / "run", progress, at_first) == expected
+        assert given.extension(tmp_path / "run", progress, at_first) == expected

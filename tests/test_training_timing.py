@@ -1,54 +1,60 @@
-"""Thread counts are timed by a clock of the test's own: the fastest is kept, and a hopeless one is given up early."""
+"""Timing: the fastest number of threads is chosen, and a hopeless one is abandoned early."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import re
+from dataclasses import replace
 
 import pytest
 import torch
+from tiny_training import SETTINGS, make_loop
 
-from wavewright.training import timing
-
-
-class Staged(torch.nn.Linear):
-    """A network of two stages."""
-
-    def __init__(self):
-        super().__init__(1, 1)
-
-    def stage_starts(self):
-        return (0, 100)
+from wavewright.training import loop, timing
 
 
 class Timed:
-    """A loop whose steps take as many seconds as ``cost`` gives for the number of threads."""
+    """Steps that take as many seconds as ``cost`` says for the number of threads."""
 
     def __init__(self, monkeypatch, cost):
-        self.clock, self.threads, self.taken = 0.0, 1, []
-        self.network = self.average = Staged()
-        self.settings, self.device = SimpleNamespace(threads=0), torch.device("cpu")
-        self.observer, self.progress = SimpleNamespace(log=lambda text: None), SimpleNamespace(step=0, threads=0)
-        self.cost, self.new_optimizers, self.batches_from = cost, dict, None
-        monkeypatch.setattr(timing, "_thread_counts", lambda device: sorted(cost))
+        self.clock, self.threads, self.steps = 0.0, 1, []
+        self.cost = cost
         monkeypatch.setattr(timing.time, "perf_counter", lambda: self.clock)
         monkeypatch.setattr(torch, "set_num_threads", lambda count: setattr(self, "threads", count))
 
-    def step_once(self, batches):
-        self.taken.append(self.threads)
+    def run_step(self, step):
+        self.steps.append((self.threads, step))
         self.clock += self.cost[self.threads]
 
 
 @pytest.mark.parametrize(
-    ("cost", "best", "n_steps"),
+    ("cost", "n_steps"),
     [
-        ({1: 1.0, 2: 0.6}, 2, 10),
-        ({1: 1.0, 2: 1.5}, 1, 10),
-        ({1: 1.0, 2: 200.0}, 1, 2),
-        ({1: 2.0, 2: 1.0, 4: 90.0}, 2, 2),
+        ({1: 1.0, 2: 0.6}, 10),
+        ({1: 1.0, 2: 1.5}, 10),
+        ({1: 1.0, 2: 200.0}, 2),
+        ({1: 2.0, 2: 1.0, 4: 90.0}, 2),
     ],
 )
-def test_a_thread_count_that_cannot_win_is_given_up(monkeypatch, cost, best, n_steps):
-    loop = Timed(monkeypatch, cost)
-    assert timing.time_threads(loop) == pytest.approx([cost[best]] * 2)
-    assert loop.progress.threads == best
-    assert loop.taken.count(max(cost)) == n_steps  # five of each of two stages, or one of each
+def test_a_hopeless_thread_count_is_abandoned(monkeypatch, cost, n_steps):
+    timed, messages = Timed(monkeypatch, cost), []
+    seconds = timing.time_steps(timed.run_step, (0, 100), sorted(cost), messages.append)
+    assert seconds == {count: pytest.approx([cost[count]] * 2) for count in cost}
+    assert [step for count, step in timed.steps if count == 1] == [*range(5), *range(100, 105)]
+    assert [count for count, _ in timed.steps].count(max(cost)) == n_steps  # five of each of two stages, or one of each
+    assert re.match(r"timing \d+ steps on 1 thread and 2 threads", messages[0])
+
+
+def test_the_fastest_thread_count_is_chosen(tmp_path, monkeypatch):
+    def time_steps(run_step, stage_starts, counts, log):
+        assert (stage_starts, counts) == ((0,), [1, 2, 4])
+        run_step(3)
+        return {1: [2.0], 2: [0.5], 4: [1.0]}
+
+    monkeypatch.setattr(loop, "thread_counts", lambda device: [1, 2, 4])
+    monkeypatch.setattr(loop, "time_steps", time_steps)
+    timed = make_loop(tmp_path, replace(SETTINGS, threads=0))
+    weights = timed.state.snapshot()
+    assert timed.choose_threads() == [0.5]
+    assert (timed.progress.threads, timed.progress.step) == (2, 0)
+    for before, after in zip(weights, timed.state.snapshot(), strict=True):
+        assert all(torch.equal(before[name], after[name]) for name in before)

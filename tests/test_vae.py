@@ -27,6 +27,7 @@ from wavewright.dsp.spectral_frames import (
     spectrum_to_features,
 )
 from wavewright.errors import BadFolder, BadSetting
+from wavewright.families import VAE
 from wavewright.families.vae.condition import conditions_of
 from wavewright.families.vae.config import SIZES, VaeConfig
 from wavewright.families.vae.latents import Latents, active_share
@@ -332,11 +333,11 @@ def test_dead_latents_are_counted_and_named():
     for active in (0.0, 0.2, 1.0):
         health = Health()
         for _ in range(4):
-            assert health.after_evaluation({"valid/active": active}, said.append) is None
+            assert health.after_evaluation({"valid/active": active}, VAE.health, said.append) is None
     assert len(said) == 2
     assert "the latents have collapsed" in said[0]
     assert "lower model.beta" in said[0]
-    assert "80% of the latents' numbers are dead" in said[1]
+    assert "80% of the dimensions of the latents are dead" in said[1]
 
 
 # --- data
@@ -344,8 +345,8 @@ def test_dead_latents_are_counted_and_named():
 
 def tiny_recipe(config: VaeConfig = TINY, *settings: str):
     base = recipe("tiny")
-    parts = override({"data": base.data, "training": replace(base.training, threads=1, precision="float32")}, settings)
-    return replace(base, model=config, **parts)
+    training = replace(base.training, threads=1, precision="float32")
+    return override(replace(base, model=config, training=training), settings)
 
 
 def test_batches_are_a_function_of_the_step(folder, tmp_path):
@@ -425,12 +426,12 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
     shutil.copytree(folder / "high", other / "bell")
     base = ModelFolder(tmp_path / "base")
     state = warm_start(base, replace(base.config(VaeConfig), labels=("bell", "low")))
-    autoencoder = build(base.config(VaeConfig)).averaged()
+    autoencoder = build(base.config(VaeConfig)).inference_module()
     autoencoder.load_state_dict(
         known := {name: torch.from_numpy(array) for name, array in warm_start(base, TINY).items()}
     )
     latents = torch.randn(3, 1, 8)
-    untold = build(replace(TINY, labels=())).averaged()
+    untold = build(replace(TINY, labels=())).inference_module()
     untold.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(base, untold.config).items()})
     expected = autoencoder._said(latents, torch.zeros(3, 2))[0]
     torch.testing.assert_close(untold._said(latents, None)[0], expected, atol=1e-4, rtol=1e-4)
@@ -445,7 +446,7 @@ def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
         quiet=True,
     )
     without = ModelFolder(tmp_path / "no labels")
-    told = build(TINY).averaged()
+    told = build(TINY).inference_module()
     told.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(without, TINY).items()})
     untold.load_state_dict(
         {name: torch.from_numpy(array) for name, array in warm_start(without, untold.config).items()}

@@ -25,7 +25,8 @@ from wavewright.families.vae.directions import ATTRIBUTES, Directions, measure
 from wavewright.families.vae.morphing import Coded, Evenly, brightness, loudness_db, one_way, slid_to
 from wavewright.families.vae.plane import plane, principal
 from wavewright.families.vae.steering import Steering
-from wavewright.training.export import as_played, write_safetensors
+from wavewright.training.export import export_copy
+from wavewright.training.weights_file import write_safetensors
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def causal(place):
 def test_coding_equals_torch(name, request, monkeypatch):
     monkeypatch.setattr(rendering, "STEADY_BELOW_HZ", 0.0)
     player, config = request.getfixturevalue(name), {"clips": CLIPS, "frames": FRAMES, "causal": CAUSAL}[name]
-    trained = as_played(autoencoder_of(config))
+    trained = export_copy(autoencoder_of(config))
     wave = np.pad(tone(440), (0, 2048))[:2048]
     with torch.no_grad():
         mean, _, _ = trained.encode(torch.from_numpy(wave)[None])

@@ -17,7 +17,7 @@ from wavewright.families.vocoder.recipe import fine_tuning
 from wavewright.families.vocoder.training import synthesise
 from wavewright.models.folder import ModelFolder
 from wavewright.training import checkpoint
-from wavewright.training.export import as_played
+from wavewright.training.export import export_copy
 from wavewright.training.run import Provenance, Run
 
 
@@ -58,7 +58,7 @@ def test_inference_equals_training(run_folder, vocoder, mel):
     network.filters.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     silence = np.full((80, 1), np.log(MEL_FLOOR), np.float32)
     padded = np.concatenate([silence, mel, np.repeat(silence, 3, axis=1)], axis=1)
-    expected, _ = synthesise(as_played(network.filters), padded.T, seed=5)
+    expected, _ = synthesise(export_copy(network.filters), padded.T, seed=5)
     wave = vocoder.vocode(mel, seed=5)
     assert wave.shape == (1, mel.shape[1] * 256)
     np.testing.assert_allclose(wave[0], np.clip(expected[: wave.shape[1]], -1, 1), atol=1e-3)

@@ -455,7 +455,7 @@ def test_a_training_starts_from_another_model(folder, tmp_path):
     renamed = Scan(tuple(replace(entry, label={"high": "bright", "low": "low"}[entry.label]) for entry in entries))
     run = Run(tmp_path / "run", "wavenet", started, renamed, Provenance("run"), tmp_path, base)
     assert run.recipe.model.labels == ("bright", "low")
-    weights = {name: tensor.numpy().copy() for name, tensor in run.network.averaged().state_dict().items()}
+    weights = {name: tensor.numpy().copy() for name, tensor in run.network.inference_module().state_dict().items()}
     table = "conditioner.label.weight"
     for name, tensor in network.state_dict().items():
         if name != table:

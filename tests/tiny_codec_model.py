@@ -16,7 +16,7 @@ from wavewright.families.codec.modules import CodecAutoencoder
 from wavewright.families.codec.recipe import CodecPrepared, CodecRecipe, prepare, recipe
 from wavewright.families.codec.training import CodecTraining
 from wavewright.models.card import Card
-from wavewright.training.export import as_played, export_model
+from wavewright.training.export import export_copy, export_model
 
 TINY = SIZES["tiny"]
 
@@ -55,7 +55,7 @@ def export_codec(sounds: Path, cache: Path, place: Path) -> CodecAutoencoder:
             parameter.add_(0.01 * torch.randn_like(parameter))
     card = Card(name=place.name, family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
     export_model(place, card, CodecTraining().export(codec.autoencoder.eval(), data))
-    return as_played(codec.autoencoder)  # type: ignore[return-value]
+    return export_copy(codec.autoencoder)  # type: ignore[return-value]
 
 
 def drawn_codes(n_frames, seed=0, n_codebooks=4):

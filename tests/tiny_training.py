@@ -30,7 +30,7 @@ class TwoPlayers(Network):
     def players(self):
         return {"line": self.line, "echo": self.echo}
 
-    def averaged(self):
+    def inference_module(self):
         return self.line
 
     def loss_weights(self, step):
@@ -48,10 +48,10 @@ class TwoPlayers(Network):
 
 
 class Quiet:
-    """An observer that remembers."""
+    """An observer that records everything."""
 
     def __init__(self):
-        self.losses, self.said, self.evaluations = [], [], []
+        self.losses, self.messages, self.evaluations = [], [], []
 
     def step(self, progress, losses, seconds):
         self.losses.append(losses)
@@ -60,16 +60,16 @@ class Quiet:
         self.evaluations.append(metrics)
 
     def log(self, message):
-        self.said.append(message)
+        self.messages.append(message)
 
 
 def batches(step: int) -> dict[str, np.ndarray]:
     return {"x": np.random.default_rng([5, step]).normal(size=(4, 3)).astype(np.float32)}
 
 
-def make_loop(folder: Path, settings: TrainingSettings = SETTINGS, evaluate=None) -> Loop:
+def make_loop(folder: Path, settings: TrainingSettings = SETTINGS, evaluate=None, health_rules=None) -> Loop:
     torch.manual_seed(0)
-    return Loop(TwoPlayers(), batches, settings, folder, Quiet(), evaluate)
+    return Loop(TwoPlayers(), batches, settings, folder, Quiet(), evaluate, health_rules=health_rules)
 
 
 def make_shared_loop(folder: Path, accumulate: int) -> Loop:
@@ -79,7 +79,7 @@ def make_shared_loop(folder: Path, accumulate: int) -> Loop:
 
     def line_loss(batch):
         batch["error"] = loop.network.line(batch["x"]) - 1
-        is_bad = (loop.progress.step, loop.progress.rollbacks, processes.rank()) == (1, 0, processes.count() - 1)
+        is_bad = (loop.progress.step, loop.progress.rollbacks, processes.rank()) == (1, 0, processes.world_size() - 1)
         return {"line/square": batch["error"].square().mean() * (float("nan") if is_bad else 1.0)}
 
     loop.network.line_loss = line_loss

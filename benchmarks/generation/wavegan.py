@@ -139,7 +139,7 @@ class PlainWaveGan(Network):
         """Return the two networks by name."""
         return {"critic": self.critic, "generator": self.generator}
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """Return the network whose weights are averaged."""
         return self.generator
 

@@ -67,8 +67,7 @@ MODELS = Table(
 def settings_of(overrides: list[str]) -> LstmRecipe:
     """Return the recipe of the bundled ambience with some other settings."""
     base = ambience()
-    groups = {name: getattr(base, name) for name in ("model", "data", "training")}
-    return replace(base, **override(groups, overrides))
+    return override(base, overrides)
 
 
 def train(output: Output, entries: list[Entry], options: argparse.Namespace) -> None:

@@ -97,8 +97,7 @@ def settings_of(size: str, overrides: list[str]) -> VaeRecipe:
     """Return the recipe of all variants."""
     base = recipe(size)
     base = replace(base, model=replace(base.model, labels=DRUM_LABELS), training=replace(base.training, threads=1))
-    groups = {name: getattr(base, name) for name in ("model", "data", "training")}
-    return replace(base, **override(groups, overrides))
+    return override(base, overrides)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

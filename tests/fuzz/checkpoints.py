@@ -7,7 +7,6 @@ import random
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from fuzz import mutate
@@ -31,7 +30,7 @@ def resume_from_checkpoint(rng: random.Random, folder: Path) -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(loop.progress.threads)
-        loop._one_step(loop._batches_from)
+        loop.train_step(loop.batches_from)
         loop.save("last.safetensors")
     finally:
         torch.set_num_threads(before)
@@ -42,18 +41,17 @@ def resume_from_run_file(rng: random.Random, folder: Path) -> None:
     """Resume a run whose ``run.json`` is damaged or has strange values."""
     from wavewright.training.checkpoint import Progress
     from wavewright.training.length import Length
-    from wavewright.training.run import Run, choose_recipe
-    from wavewright.training.run_folder import RUN_FILE
+    from wavewright.training.run import choose_recipe
+    from wavewright.training.run_file import RUN_FILE, check_resume, run_file_of
 
     described = _described()
     text = mutate.json_of(rng, described) if rng.random() < 0.7 else json.dumps(described)
     contents = mutate.encoded(rng, text)
     (folder / RUN_FILE).write_bytes(mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents)
-    prepared = SimpleNamespace(train_entries=[])
-    run = SimpleNamespace(out=folder, family="gan", recipe=choose_recipe("gan", "tiny"), base=None, prepared=prepared)
-    before, _ = Run._check_run_file(run, resume=True)  # type: ignore[arg-type]
+    recipe = choose_recipe("gan", "tiny")
+    first_steps, _ = check_resume(folder / RUN_FILE, run_file_of("gan", recipe, None, []), recipe)
     length = Length(rng.choice((0, 9, 20)), rng.choice((None, 6.0)), rng.choice((None, 2.0)))
-    length.past_the_plan(folder, Progress(step=9, steps=9, finished="done"), before["recipe"]["training"]["steps"])
+    length.extension(folder, Progress(step=9, steps=9, finished="done"), first_steps)
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ..errors import BadSetting
 from .config import ModelConfig
+from .health import HealthRules
 from .recipe import Prepared, Recipe
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     """The configuration of each size, by its name."""
     metrics: ClassVar[Sequence[str]]
     """Validation metrics, any of which may choose the best checkpoint."""
+    health: ClassVar[HealthRules] = HealthRules()
+    """Which of the metrics show that training goes wrong."""
     capabilities: ClassVar[frozenset[Capability]]
     command: ClassVar[str] = "generate {model}"
     """Arguments of ``wavewright`` that use a model of the family."""

@@ -1,70 +1,123 @@
-"""How a network is trained: settings shared by every family, and overrides checked by name and type."""
+"""Training settings of all families, and overrides of settings that are checked by name and type."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import BadSetting
 from ..ranges import check_ranges
-from .schedule import MOST_STEPS, schedule_position
+from .schedule import MAX_STEPS, schedule_position
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+RecipeT = TypeVar("RecipeT", bound="DataclassInstance")
 
 RANGES = {
-    "steps": (0, MOST_STEPS),
+    "steps": (0, MAX_STEPS),
     "batch_size": (1, 65_536),
     "accumulate": (1, 65_536),
     "learning_rate": (1e-9, 10.0),
     "betas": (0.0, 0.999999),
     "weight_decay": (0.0, 1.0),
     "final_fraction": (0.0, 1.0),
-    "warmup_steps": (0, 1_000_000_000),
+    "warmup_steps": (0, MAX_STEPS),
     "clip_norm": (0.0, 1e6),
     "ema_decay": (0.0, 0.999999),
     "base_weight": (0.0, 1.0),
     "seed": (0, 2**32 - 1),
-    "evaluate_every": (1, 1_000_000_000),
-    "save_every": (1, 1_000_000_000),
+    "evaluate_every": (1, MAX_STEPS),
+    "save_every": (1, MAX_STEPS),
     "patience": (0, 1_000_000),
     "threads": (0, 256),
 }
-"""The smallest and largest value of each number in the settings."""
+"""Smallest and largest value of each number of the training settings."""
 
 FINE_TUNING_LEARNING_RATE = 3e-4
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Everything that the training loop needs besides the network and its data; raises BadSetting for a number out of its range."""
+    """Settings of the training loop.
 
-    steps: int = 0  # length of the whole run; 0: as many as fit into --max-minutes
+    Attributes
+    ----------
+    steps
+        Length of the whole run; 0: as many as fit into ``--max-minutes``.
+    batch_size
+        Clips in a batch.
+    accumulate
+        Batches whose gradients are averaged in one step.
+    learning_rate, betas, weight_decay
+        Of AdamW.
+    schedule
+        Of the learning rate over the whole run, after the warm-up.
+    final_fraction
+        Of the learning rate, reached at the last step.
+    warmup_steps
+        Over which the learning rate rises linearly from 0.
+    clip_norm
+        Largest norm of a player's gradient, 0 for no limit.
+    ema_decay
+        Decay of the averaged weights; smaller in the first steps.
+    base_weight
+        Weight of the model that a training starts from in the exported weights: 0 for the learned weights alone, 1 for
+        the base alone.
+    seed
+        Of the initial weights, the batches and everything random in a step.
+    evaluate_every
+        Steps between evaluations and samples.
+    save_every
+        Steps between checkpoints.
+    metric
+        Validation metric that chooses the best checkpoint; lower is better, or higher with a leading ``-``.
+    patience
+        Evaluations without a better metric after which the run ends, 0 for never.
+    precision
+        ``"auto"`` is bfloat16 where the machine multiplies it natively.
+    weight_bits
+        Bits of each number of the exported matrices; with 8, each row has a scale.
+    product_bits
+        Bits in which the exported graphs multiply by matrices of 8 bits.
+    threads
+        0: time several numbers over the first steps and keep the fastest.
+    device
+        ``"cpu"``, ``"cuda"`` or ``"mps"``.
+
+    Raises
+    ------
+    BadSetting
+        If a number is out of its range, see RANGES.
+    """
+
+    steps: int = 0
     batch_size: int = 8
-    accumulate: int = 1  # batches whose gradients are averaged in one step
+    accumulate: int = 1
     learning_rate: float = 3e-4
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
     schedule: Literal["constant", "linear", "cosine"] = "linear"
-    final_fraction: float = 0.1  # of the learning rate, reached at the last step
+    final_fraction: float = 0.1
     warmup_steps: int = 0
-    clip_norm: float = 0.0  # largest norm of a player's gradient, 0 for no limit
-    ema_decay: float = 0.999  # of the averaged weights; shorter averages at the start
-    base_weight: float = (
-        0.0  # of the model that a run begins from, in the weights that play: 0 what was learned, 1 the base
-    )
+    clip_norm: float = 0.0
+    ema_decay: float = 0.999
+    base_weight: float = 0.0
     seed: int = 0
-    evaluate_every: int = 500  # steps between evaluations, sounds to hear and plots to see
-    save_every: int = 250  # steps between checkpoints
-    metric: str = ""  # validation metric that names the best checkpoint; lower is better, or higher with a leading "-"
-    patience: int = 0  # evaluations without a better metric before the run ends, 0 for never
+    evaluate_every: int = 500
+    save_every: int = 250
+    metric: str = ""
+    patience: int = 0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    weight_bits: Literal[16, 8] = 16  # of each number of the exported matrices; with 8, each row has a scale
-    product_bits: Literal[32, 8] = 32  # in which the exported graphs multiply by matrices of 8 bits
-    threads: int = 0  # 0: time each count over the first steps and keep the fastest
-    device: str = "cpu"  # "cpu", "cuda" or "mps"
+    weight_bits: Literal[16, 8] = 16
+    product_bits: Literal[32, 8] = 32
+    threads: int = 0
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
@@ -93,19 +146,26 @@ class TrainingSettings:
         )
 
     def learning_rate_at(self, step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
-        """Return the learning rate of a step (counted from 0) in a run of ``steps`` steps.
+        """Return the learning rate of a step.
 
-        ``breakpoints`` are those of :func:`.schedule.schedule_position`.
+        Parameters
+        ----------
+        step
+            Counted from 0.
+        steps
+            Length of the run.
+        breakpoints
+            See :func:`.schedule.schedule_position`.
         """
-        warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+        warmup = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         position = schedule_position(step, steps, breakpoints)
         if self.schedule == "linear":
-            share = 1 - (1 - self.final_fraction) * position
+            factor = 1 - (1 - self.final_fraction) * position
         elif self.schedule == "cosine":
-            share = self.final_fraction + (1 - self.final_fraction) * (1 + math.cos(math.pi * position)) / 2
+            factor = self.final_fraction + (1 - self.final_fraction) * (1 + math.cos(math.pi * position)) / 2
         else:
-            share = 1.0
-        return self.learning_rate * warm * share
+            factor = 1.0
+        return self.learning_rate * warmup * factor
 
 
 ADVERSARIAL_SETTINGS = TrainingSettings(
@@ -120,56 +180,65 @@ ADVERSARIAL_SETTINGS = TrainingSettings(
 """Settings of networks that reconstruct audio with critics of frames, after HiFi-GAN and Vocos."""
 
 
-def override(settings: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
-    """Apply ``name=value`` assignments to named dataclasses.
+def override(recipe: RecipeT, assignments: Iterable[str]) -> RecipeT:
+    """Return a recipe with some of its settings changed.
 
-    ``settings`` maps a section name (``"model"``, ``"training"``) to its dataclass. A name is ``section.field``, or ``field`` where
-    only one section has it. Returns the changed dataclasses. Raises BadSetting for an unknown or ambiguous name, for a value of the
-    wrong type and where a section refuses its values.
+    Parameters
+    ----------
+    recipe
+        Dataclass whose sections are dataclasses: ``model``, ``data``, ``training``.
+    assignments
+        Texts ``name=value``. A name is ``section.field``, or ``field`` if only one section has it.
+
+    Raises
+    ------
+    BadSetting
+        If a name is unknown or ambiguous, a value has the wrong type, or a section refuses its values.
     """
-    values: dict[str, dict[str, Any]] = {section: {} for section in settings}
+    sections = {
+        name: value for name, value in vars(recipe).items() if is_dataclass(value) and not isinstance(value, type)
+    }
+    values: dict[str, dict[str, object]] = {name: {} for name in sections}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
             raise BadSetting(
                 f"The setting {assignment!r} has no value; write it as name=value, for example training.seed=7."
             )
-        section, field = _find(settings, name.strip())
-        values[section][field] = _parse(type(settings[section]), field, text.strip(), f"{section}.{field}")
-    # All at once: values that fit each other may not fit those that they replace.
-    return {section: replace(kept, **values[section]) for section, kept in settings.items()}
+        section, field = _find(sections, name.strip())
+        values[section][field] = _parse(type(sections[section]), field, text.strip(), f"{section}.{field}")
+    # All at once: new values that agree may contradict those that they replace.
+    return replace(recipe, **{name: replace(section, **values[name]) for name, section in sections.items()})
 
 
-def _find(settings: dict[str, Any], name: str) -> tuple[str, str]:
-    known = [
-        (section, field.name) for section, value in settings.items() if is_dataclass(value) for field in fields(value)
-    ]
+def _find(sections: Mapping[str, DataclassInstance], name: str) -> tuple[str, str]:
+    """Return the section and the field that a name means; raise BadSetting if there is none or there are several."""
+    known = [(section, field.name) for section, value in sections.items() for field in fields(value)]
     section, dot, field = name.rpartition(".")
     matches = [pair for pair in known if pair[1] == field and (not dot or pair[0] == section)]
     if len(matches) == 1:
         return matches[0]
-    names = [f"{pair[0]}.{pair[1]}" for pair in known]
+    names = [".".join(pair) for pair in known]
     if matches:
-        raise BadSetting(
-            f"The setting {name!r} could mean {' or '.join(f'{s}.{f}' for s, f in matches)}; write the whole name."
-        )
-    near = get_close_matches(name, names + [pair[1] for pair in known], n=3)
-    raise BadSetting(
-        f"There is no setting {name!r}; {'near are ' + ', '.join(near) if near else 'known are ' + ', '.join(names)}."
-    )
+        listed = " or ".join(".".join(pair) for pair in matches)
+        raise BadSetting(f"The setting {name!r} could mean {listed}; write the whole name.")
+    nearest = get_close_matches(name, names + [pair[1] for pair in known], n=3)
+    hint = f"the nearest are {', '.join(nearest)}" if nearest else f"known are {', '.join(names)}"
+    raise BadSetting(f"There is no setting {name!r}; {hint}.")
 
 
-def _parse(kind: type, field: str, text: str, name: str) -> Any:
-    hint = get_type_hints(kind)[field]
-    adapter = TypeAdapter(hint)
-    given: Any = (
-        [part.strip() for part in text.strip("()[]").split(",") if part.strip()] if "tuple" in str(hint) else text
-    )
+def _parse(section: type, field: str, text: str, name: str) -> object:
+    """Return the value of a field from its text; raise BadSetting if it has another type."""
+    hint = get_type_hints(section)[field]
+    value: object = text
+    if "tuple" in str(hint):
+        value = [item.strip() for item in text.strip("()[]").split(",") if item.strip()]
     if text.lower() == "none":
-        given = None
-    if get_origin(hint) is Literal:  # whose numbers no text equals
-        given = next((value for value in get_args(hint) if str(value) == text), text)
+        value = None
+    if get_origin(hint) is Literal:  # pydantic converts no text to a number there
+        value = next((option for option in get_args(hint) if str(option) == text), text)
     try:
-        return adapter.validate_python(given)
+        parsed: object = TypeAdapter(hint).validate_python(value)
     except ValidationError as error:
         raise BadSetting(f"The setting {name} cannot be {text!r}: {error.errors()[0]['msg'].lower()}.") from error
+    return parsed

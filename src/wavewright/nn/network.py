@@ -30,8 +30,8 @@ class Network(nn.Module):
         """Return the modules that have an optimizer each, by name."""
         raise NotImplementedError
 
-    def averaged(self) -> nn.Module:
-        """Return the module whose weights are averaged over the steps, evaluated and exported."""
+    def inference_module(self) -> nn.Module:
+        """Return the module that is exported: its weights are averaged over the steps and evaluated."""
         raise NotImplementedError
 
     def turns(self, step: int) -> list[Turn]:

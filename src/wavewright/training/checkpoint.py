@@ -1,34 +1,30 @@
-"""Checkpoints: one safetensors file each, written whole or not at all, from which training continues bit for bit."""
+"""Checkpoints: one safetensors file each, written whole or not at all, from which training resumes bit-equal."""
 
 from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load as deserialize
 from safetensors.torch import save as serialize
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..contracts.settings import RANGES
 from ..errors import BadModel, TrainingStopped
 from ..whole_file import write_whole
 from .health import Health
 
-MOST_THREADS = int(RANGES["threads"][1])
+MAX_THREADS = int(RANGES["threads"][1])
 
-
-class HasState(Protocol):
-    """A module, as far as a checkpoint is concerned."""
-
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
-
+Optimizers = Mapping[str, torch.optim.Optimizer]
+"""Optimizers by the names of the players."""
 
 Count = Annotated[int, Field(ge=0, le=10**9)]
 Position = Annotated[float, Field(ge=0, le=1)]
@@ -36,41 +32,56 @@ Position = Annotated[float, Field(ge=0, le=1)]
 
 @dataclass
 class Progress:
-    """Where a run stands: everything besides tensors that the next step depends on."""
+    """Everything besides tensors that the next step of a run depends on."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     step: Count = 0  # steps done
     steps: Count = 0  # steps planned
-    threads: Annotated[int, Field(ge=0, le=MOST_THREADS)] = 1
+    threads: Annotated[int, Field(ge=0, le=MAX_THREADS)] = 1
     minutes: Annotated[float, Field(ge=0, le=1e9)] = 0.0  # of training, over all calls
     best: float | None = None  # best value of the metric
     best_step: Count = 0
     evaluations_since_best: Count = 0
     rollbacks: Annotated[int, Field(ge=0, le=1_000)] = 0  # each one halves the learning rate and draws other batches
-    finished: str = ""  # why the run is over; empty while it is not
+    finished: str = ""  # why the run is finished; empty if it is not
     metrics: dict[str, float] = field(default_factory=dict)  # of the last evaluation
     health: Health = field(default_factory=Health)
-    breakpoints: list[tuple[Count, Position]] = field(
-        default_factory=list
-    )  # of the learning-rate schedule; see plan.py
+    breakpoints: list[tuple[Count, Position]] = field(default_factory=list)  # of the learning-rate schedule
 
     @classmethod
     def from_json(cls, text: str) -> Progress:
-        """Return the progress that :meth:`to_json` wrote; raises ValueError for anything else."""
+        """Return the progress that :meth:`to_json` wrote; raise ValueError for any other text."""
         progress = TypeAdapter(cls).validate_json(text, strict=True)
         if progress.step > progress.steps or not (progress.threads or progress.step == 0):
-            raise ValueError(f"it stands at step {progress.step} of {progress.steps} on {progress.threads} threads")
+            raise ValueError(f"it is at step {progress.step} of {progress.steps} on {progress.threads} threads")
         return progress
 
     def to_json(self) -> str:
-        """The text that :meth:`from_json` reads."""
+        """Return the progress as JSON."""
         return json.dumps(asdict(self))
 
 
-def save(
-    path: Path, progress: Progress, network: HasState, average: HasState, optimizers: dict[str, torch.optim.Optimizer]
-) -> None:
-    """Write network, averaged weights, optimizer state and progress into one file."""
+def save(path: Path, progress: Progress, network: nn.Module, average: nn.Module, optimizers: Optimizers) -> None:
+    """Write a checkpoint.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    progress
+        Progress of the run.
+    network
+        The network that is trained.
+    average
+        Its inference module, with averaged weights.
+    optimizers
+        Optimizers of the players.
+
+    Raises
+    ------
+    TrainingStopped
+        If there is no space left; the file keeps its previous contents.
+    """
     tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
     tensors |= {f"average/{name}": tensor for name, tensor in average.state_dict().items()}
     for player, optimizer in optimizers.items():
@@ -88,13 +99,19 @@ def save(
         raise
 
 
-def load(path: Path, network: HasState, average: HasState, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
-    """Load what :func:`save` wrote into the given objects; raise BadModel if it is damaged or does not fit."""
+def load(path: Path, network: nn.Module, average: nn.Module, optimizers: Optimizers) -> Progress:
+    """Load a checkpoint into the network, its averaged module and its optimizers; return the progress.
+
+    Raises
+    ------
+    BadModel
+        If the file is damaged or of another network.
+    """
     tensors, progress = _read(path)
     try:
         states = {player: _optimizer_state(tensors, player, optimizer) for player, optimizer in optimizers.items()}
-        network.load_state_dict(_below(tensors, "network/"))
-        average.load_state_dict(_below(tensors, "average/"))
+        network.load_state_dict(_with_prefix(tensors, "network/"))
+        average.load_state_dict(_with_prefix(tensors, "average/"))
     except (RuntimeError, ValueError) as error:
         raise BadModel(
             f"{path} was made by a network of another shape; resume with the settings of the first call."
@@ -104,25 +121,25 @@ def load(path: Path, network: HasState, average: HasState, optimizers: dict[str,
     return progress
 
 
-def load_matching(path: Path, network: HasState) -> None:
-    """Give a network what the one in a checkpoint has of the same name and shape; raises BadModel where the file cannot be read."""
-    stored = _below(_read(path)[0], "network/")
+def load_matching(path: Path, network: nn.Module) -> None:
+    """Load the tensors of a checkpoint whose names and shapes a network has; raise BadModel if the file is damaged."""
+    stored = _with_prefix(_read(path)[0], "network/")
     state = network.state_dict()
-    fitting = {name: tensor for name, tensor in stored.items() if name in state and state[name].shape == tensor.shape}
-    network.load_state_dict(state | fitting)
+    matching = {name: tensor for name, tensor in stored.items() if name in state and state[name].shape == tensor.shape}
+    network.load_state_dict(state | matching)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], Progress]:
-    """Return the tensors and the progress in a checkpoint; raise BadModel where the file is damaged."""
+    """Return the tensors and the progress of a checkpoint; raise BadModel if the file is damaged."""
     try:
-        contents = path.read_bytes()  # at once, since another process may replace the file meanwhile
+        contents = path.read_bytes()  # at once: another process may replace the file meanwhile
         tensors = deserialize(contents)
         header_bytes = int.from_bytes(contents[:8], "little")
         progress = Progress.from_json(json.loads(contents[8 : 8 + header_bytes])["__metadata__"]["progress"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadModel(
-            f"{path} is not a checkpoint that can be read ({_reason(error)}); copy it again, or delete it to begin anew "
-            "with --resume."
+            f"{path} is not a checkpoint that can be read ({_reason(error)}); copy it again, or delete it to start from "
+            "the beginning with --resume."
         ) from error
     return tensors, progress
 
@@ -136,23 +153,24 @@ def _reason(error: Exception) -> str:
 
 
 def _optimizer_state(
-    tensors: dict[str, Tensor], player: str, optimizer: torch.optim.Optimizer
+    tensors: Mapping[str, Tensor], player: str, optimizer: torch.optim.Optimizer
 ) -> dict[int, dict[str, Tensor]]:
-    """Return the AdamW state of each parameter by its index; raise ValueError where it does not fit the optimizer."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in _below(tensors, f"optimizer/{player}/").items():
-        number, _, key = name.partition("/")
-        state.setdefault(int(number), {})[key] = tensor
+    """Return the AdamW state of each parameter by its index; raise ValueError if it is not that of the optimizer."""
+    states: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _with_prefix(tensors, f"optimizer/{player}/").items():
+        index, _, key = name.partition("/")
+        states.setdefault(int(index), {})[key] = tensor
     shapes = [parameter.shape for group in optimizer.param_groups for parameter in group["params"]]
-    for index, kept in state.items():
-        if not 0 <= index < len(shapes):
-            raise ValueError(f"the optimizer of {player} has no parameter {index}")
-        fitting = {"step": torch.Size(), "exp_avg": shapes[index], "exp_avg_sq": shapes[index]}
-        is_real = all(tensor.is_floating_point() for tensor in kept.values())  # a bool cannot count steps
-        if not is_real or {key: tensor.shape for key, tensor in kept.items()} != fitting or not kept["step"] >= 0:
-            raise ValueError(f"what the optimizer of {player} keeps of parameter {index} does not fit it")
-    return state
+    for number, state in states.items():
+        if not 0 <= number < len(shapes):
+            raise ValueError(f"the optimizer of {player} has no parameter {number}")
+        expected = {"step": torch.Size(), "exp_avg": shapes[number], "exp_avg_sq": shapes[number]}
+        is_real = all(tensor.is_floating_point() for tensor in state.values())  # a bool cannot count steps
+        if not is_real or {key: tensor.shape for key, tensor in state.items()} != expected or not state["step"] >= 0:
+            raise ValueError(f"the state of parameter {number} of the optimizer of {player} has another shape or type")
+    return states
 
 
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names have a prefix, without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,12 +1,13 @@
-"""Matrix products of exported graphs in integers of 8 bits, quicker than in float32 on CPUs that know them.
+"""Matrix products of exported graphs in 8-bit integers, faster than in float32 on CPUs that support them.
 
-Each product of a matrix stored with 8 bits becomes two nodes: QuantizeLinear turns what comes in into steps of a size found beforehand
-on examples, and MatMulIntegerToFloat multiplies those by the stored steps. Sizes are fixed, and sums of integers are exact, so a frame gives
-the same numbers however many frames come with it (Jacob et al., "Quantization and Training of Neural Networks for Efficient
-Integer-Arithmetic-Only Inference", 2018).
+Each product by a matrix stored with 8 bits becomes two nodes: QuantizeLinear quantises the input in steps whose size
+was determined on examples, and MatMulIntegerToFloat multiplies them by the stored steps (Jacob et al., "Quantization and
+Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018). Step sizes are fixed and integer
+sums are exact, so a frame gives the same numbers in a batch of any size.
 
-CPUs with AVX2 but without VNNI add each pair of products in 16 bits, which saturate (VPMADDUBSW; many laptops have such a CPU). Where that
-would be heard, what comes in has fewer and larger steps, down to 7 bits, with which no pair of the examples' products is too large.
+CPUs with AVX2 but without VNNI, such as those of many laptops, add each pair of products in 16 bits, which saturate
+(VPMADDUBSW). If that would be audible, the input has fewer and larger steps, down to 7 bits, with which no pair of the
+examples' products saturates.
 """
 
 from __future__ import annotations
@@ -22,17 +23,32 @@ from onnx import helper, numpy_helper
 from ..models.folder import SCALE_SUFFIX
 from ..units import gain_to_db
 
-DOMAIN, DOMAIN_VERSION = "com.microsoft", 1  # of ONNX Runtime's own nodes
-COUNTS = (255, 223, 191, 159, 127)  # of steps from the smallest to the largest of what comes in; the last fit always
-MOST_ROWS = 64  # of examples, that saturation is sought in
-MOST_SATURATION_DB = -36.0  # of a product's power, on examples: no more than what rounding to 8 bits does
-SMALLEST_SUM, LARGEST_SUM = -(2**15), 2**15 - 1
-EXAMPLES_FILE = ".examples.onnx"  # written beside the weights while examples run
+DOMAIN, DOMAIN_VERSION = "com.microsoft", 1
+"""Domain of ONNX Runtime's own nodes."""
+
+STEP_COUNTS = (255, 223, 191, 159, 127)
+"""Numbers of steps from the smallest to the largest input; with the last one no pair saturates."""
+
+MAX_ROWS = 64
+"""Rows of the examples in which saturation is measured."""
+
+MAX_SATURATION_DB = -36.0
+"""Power of the error by saturation over the product's, on examples: no more than that of rounding to 8 bits."""
+
+INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
+EXAMPLES_FILE = ".examples.onnx"
+"""Temporary graph beside the weights, while the examples are computed."""
 
 
 @dataclass(frozen=True)
 class _Product:
-    """A node that multiplies by a transposed matrix of 8 bits, whose initializer is ``stored``, with scales ``scales``."""
+    """A node that multiplies by a transposed matrix of 8 bits.
+
+    Attributes
+    ----------
+    stored, scales
+        Names of the initializers of the matrix and of the scales of its rows.
+    """
 
     node: onnx.NodeProto
     stored: str
@@ -40,141 +56,183 @@ class _Product:
 
 
 @dataclass(frozen=True)
-class Steps:
-    """How numbers become whole steps from 0 on: ``size`` of a step, and the step ``zero`` that stands for 0."""
+class Quantizer:
+    """Affine quantisation of numbers to steps from 0 to 255.
 
-    size: np.float32
-    zero: int
+    Attributes
+    ----------
+    step_size
+        Difference between neighbouring steps.
+    zero_point
+        The step that represents 0.
+    """
+
+    step_size: np.float32
+    zero_point: int
 
     @classmethod
-    def of(cls, values: np.ndarray, count: int) -> Steps:
-        """``count`` steps from the smallest to the largest of ``values``, or to 0 where that lies beyond."""
-        low, high = min(float(values.min(initial=0.0)), 0.0), max(float(values.max(initial=0.0)), 0.0)
-        size = np.float32((high - low) / count or 1.0)
-        return cls(size, round(-low / size))
+    def for_values(cls, values: np.ndarray, n_steps: int) -> Quantizer:
+        """Return the quantiser with ``n_steps`` from the smallest to the largest of ``values`` and 0."""
+        low = min(float(values.min(initial=0.0)), 0.0)
+        high = max(float(values.max(initial=0.0)), 0.0)
+        step_size = np.float32((high - low) / n_steps or 1.0)
+        return cls(step_size, round(-low / step_size))
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """The steps of ``values``, int32."""
-        return np.clip(np.rint(values / self.size) + self.zero, 0, 255).astype(np.int32)
+        """Return the steps of ``values``, int32."""
+        steps: np.ndarray = np.clip(np.rint(values / self.step_size) + self.zero_point, 0, 255).astype(np.int32)
+        return steps
 
 
 def with_integer_products(folder: Path, name: str, examples: Mapping[str, np.ndarray]) -> onnx.ModelProto:
-    """The graph ``name`` of a folder with its products in integers, steps as large as the ``examples`` of its inputs need."""
+    """Return a graph with its products in integers.
+
+    Parameters
+    ----------
+    folder, name
+        Folder and file name of the graph.
+    examples
+        Examples of the graph's inputs, which determine the step sizes.
+    """
     model = onnx.load(folder / name, load_external_data=False)
     products = _products(model)
-    values = _values(folder, model, sorted({product.node.input[0] for product in products}), examples)
+    input_values = _tensor_values(folder, model, sorted({product.node.input[0] for product in products}), examples)
     matrices = {tensor.name: tensor for tensor in onnx.load(folder / name).graph.initializer}
-    quantized: dict[str, str] = {}
+    quantised: set[str] = set()
     for number, product in enumerate(products):
-        given = product.node.input[0]
-        place = list(model.graph.node).index(product.node)
+        source = product.node.input[0]
         nodes = []
-        if given not in quantized:
-            quantized[given] = f"{given}.steps"
-            of_given = [
-                numpy_helper.to_array(matrices[other.stored]) for other in products if other.node.input[0] == given
+        if source not in quantised:
+            quantised.add(source)
+            stored = [
+                numpy_helper.to_array(matrices[other.stored]) for other in products if other.node.input[0] == source
             ]
-            steps = steps_for(values[given], of_given)
-            model.graph.initializer.append(numpy_helper.from_array(np.array(steps.size), f"{given}.step"))
-            model.graph.initializer.append(numpy_helper.from_array(np.array(steps.zero, np.uint8), f"{given}.zero"))
-            nodes.append(
-                helper.make_node("QuantizeLinear", [given, f"{given}.step", f"{given}.zero"], [quantized[given]])
-            )
-        turned, scales = f"product{number}.turned", f"product{number}.scales"
-        model.graph.initializer.append(numpy_helper.from_array(np.array([-1]), f"product{number}.flat"))
-        nodes += [
-            helper.make_node("Transpose", [product.stored], [turned], perm=[1, 0]),
-            helper.make_node("Reshape", [product.scales, f"product{number}.flat"], [scales]),
-            helper.make_node(
-                "MatMulIntegerToFloat",
-                [quantized[given], turned, f"{given}.step", scales, f"{given}.zero"],
-                list(product.node.output),
-                domain=DOMAIN,
-            ),
-        ]
+            nodes.append(_quantise_node(model, source, choose_quantizer(input_values[source], stored)))
+        nodes += _product_nodes(model, product, number)
+        position = list(model.graph.node).index(product.node)
         model.graph.node.remove(product.node)
         for node in reversed(nodes):
-            model.graph.node.insert(place, node)
+            model.graph.node.insert(position, node)
     _remove_unused(model)
     model.opset_import.append(helper.make_opsetid(DOMAIN, DOMAIN_VERSION))
     return model
 
 
-def steps_for(values: np.ndarray, matrices: Sequence[np.ndarray]) -> Steps:
-    """The steps of ``values (..., n)`` that are multiplied by each of ``matrices (outputs, n)`` int8: the finest with which pairs fit."""
-    rows = values.reshape(-1, values.shape[-1])
-    rows = rows[:: -(-len(rows) // MOST_ROWS)]
-    for count in COUNTS:
-        steps = Steps.of(values, count)
-        taken = steps(rows)
-        if all(saturation_db(taken, steps.zero, matrix) <= MOST_SATURATION_DB for matrix in matrices):
-            break
-    return steps
+def choose_quantizer(values: np.ndarray, matrices: Sequence[np.ndarray]) -> Quantizer:
+    """Return the finest quantiser with which no product saturates noticeably.
 
-
-def saturation_db(rows: np.ndarray, zero: int, matrix: np.ndarray) -> float:
-    """The error that pairs of products make when they are added in 16 bits, dB over the product's power.
-
-    ``rows (n, inputs)`` are steps, of which ``zero`` stands for 0; ``matrix (outputs, inputs)`` is int8.
+    Parameters
+    ----------
+    values
+        Examples of the input, ``(..., n)``.
+    matrices
+        Each ``(outputs, n)`` int8.
     """
-    n_missing = rows.shape[1] % 2
-    rows, matrix = np.pad(rows, ((0, 0), (0, n_missing))), np.pad(matrix.astype(np.int32), ((0, 0), (0, n_missing)))
-    error = wanted = 0.0
+    rows = values.reshape(-1, values.shape[-1])
+    rows = rows[:: -(-len(rows) // MAX_ROWS)]
+    for n_steps in STEP_COUNTS:
+        quantizer = Quantizer.for_values(values, n_steps)
+        steps = quantizer(rows)
+        if all(saturation_db(steps, quantizer.zero_point, matrix) <= MAX_SATURATION_DB for matrix in matrices):
+            break
+    return quantizer
+
+
+def saturation_db(rows: np.ndarray, zero_point: int, matrix: np.ndarray) -> float:
+    """Return the error by adding pairs of products in 16 bits, dB over the product's power.
+
+    Parameters
+    ----------
+    rows
+        Steps ``(n, inputs)``.
+    zero_point
+        The step that represents 0.
+    matrix
+        ``(outputs, inputs)`` int8.
+    """
+    padding = ((0, 0), (0, rows.shape[1] % 2))
+    rows = np.pad(rows, padding)
+    matrix = np.pad(matrix.astype(np.int32), padding)
+    error_power = product_power = 0.0
     for row in rows:
         pairs = (row * matrix).reshape(len(matrix), -1, 2).sum(2)
-        lost = (pairs - np.clip(pairs, SMALLEST_SUM, LARGEST_SUM)).sum(1)
-        error += float(np.square(lost, dtype=np.float64).sum())
-        wanted += float(np.square(pairs.sum(1) - zero * matrix.sum(1), dtype=np.float64).sum())
-    return float(gain_to_db(np.sqrt(error / wanted))) if wanted else -np.inf
+        errors = (pairs - np.clip(pairs, INT16_MIN, INT16_MAX)).sum(1)
+        error_power += float(np.square(errors, dtype=np.float64).sum())
+        product_power += float(np.square(pairs.sum(1) - zero_point * matrix.sum(1), dtype=np.float64).sum())
+    return float(gain_to_db(np.sqrt(error_power / product_power))) if product_power else -np.inf
 
 
 def _products(model: onnx.ModelProto) -> list[_Product]:
-    """The products ``x @ (stored * scales).T`` of a graph."""
-    makers = {output: node for node in model.graph.node for output in node.output}
-    weights = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    found = []
+    """Return the products ``x @ (stored * scales).T`` of a graph."""
+    producers = {output: node for node in model.graph.node for output in node.output}
+    data_types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    products = []
     for node in model.graph.node:
-        turned = makers.get(node.input[1]) if node.op_type == "MatMul" else None
-        if turned is None or turned.op_type != "Transpose":
+        transposition = producers.get(node.input[1]) if node.op_type == "MatMul" else None
+        if transposition is None or transposition.op_type != "Transpose":
             continue
-        stored, scales = f"{turned.input[0]}.stored", f"{turned.input[0]}{SCALE_SUFFIX}"
-        if weights.get(stored) == onnx.TensorProto.INT8 and scales in weights:
-            found.append(_Product(node, stored, scales))
-    return found
+        weight = transposition.input[0]
+        stored, scales = f"{weight}.stored", f"{weight}{SCALE_SUFFIX}"
+        if data_types.get(stored) == onnx.TensorProto.INT8 and scales in data_types:
+            products.append(_Product(node, stored, scales))
+    return products
 
 
-def _values(
-    folder: Path, model: onnx.ModelProto, names: list[str], examples: Mapping[str, np.ndarray]
+def _quantise_node(model: onnx.ModelProto, source: str, quantizer: Quantizer) -> onnx.NodeProto:
+    """Return a node that quantises the tensor ``source``, and add its constants to the graph."""
+    step_size, zero_point = np.array(quantizer.step_size), np.array(quantizer.zero_point, np.uint8)
+    model.graph.initializer.append(numpy_helper.from_array(step_size, f"{source}.step"))
+    model.graph.initializer.append(numpy_helper.from_array(zero_point, f"{source}.zero"))
+    return helper.make_node("QuantizeLinear", [source, f"{source}.step", f"{source}.zero"], [f"{source}.steps"])
+
+
+def _product_nodes(model: onnx.ModelProto, product: _Product, number: int) -> list[onnx.NodeProto]:
+    """Return the nodes that multiply quantised inputs by a stored matrix, and add their constants to the graph."""
+    source = product.node.input[0]
+    transposed, scales, shape = f"product{number}.transposed", f"product{number}.scales", f"product{number}.flat"
+    model.graph.initializer.append(numpy_helper.from_array(np.array([-1]), shape))
+    return [
+        helper.make_node("Transpose", [product.stored], [transposed], perm=[1, 0]),
+        helper.make_node("Reshape", [product.scales, shape], [scales]),
+        helper.make_node(
+            "MatMulIntegerToFloat",
+            [f"{source}.steps", transposed, f"{source}.step", scales, f"{source}.zero"],
+            list(product.node.output),
+            domain=DOMAIN,
+        ),
+    ]
+
+
+def _tensor_values(
+    folder: Path, model: onnx.ModelProto, names: Sequence[str], examples: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Each named tensor of a graph while it computes the examples."""
+    """Return the values of tensors of a graph, by name, when it computes the examples."""
     from ..onnx_runtime import open_session
 
-    watched = onnx.ModelProto()
-    watched.CopyFrom(model)
-    watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in examples)
+    extended = onnx.ModelProto()
+    extended.CopyFrom(model)
+    extended.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in examples)
     path = folder / EXAMPLES_FILE
     try:
-        onnx.save_model(watched, path)
+        onnx.save_model(extended, path)
         session = open_session(path)
-        found = dict(
-            zip((output.name for output in session.get_outputs()), session.run(None, dict(examples)), strict=True)
-        )
+        outputs = session.run(None, dict(examples))
+        output_names = [output.name for output in session.get_outputs()]
     finally:
         path.unlink(missing_ok=True)
-    values = {**examples, **found}
+    values = {**examples, **dict(zip(output_names, outputs, strict=True))}
     return {name: values[name] for name in names}
 
 
 def _remove_unused(model: onnx.ModelProto) -> None:
-    """Remove nodes whose outputs nobody asks for, and initializers that are left without a node."""
+    """Remove nodes whose outputs are not used, and initializers without a node."""
     while True:
-        used = {name for node in model.graph.node for name in node.input} | {
-            output.name for output in model.graph.output
-        }
-        idle = [node for node in model.graph.node if not used.intersection(node.output)]
-        if not idle:
+        used = {name for node in model.graph.node for name in node.input}
+        used |= {output.name for output in model.graph.output}
+        unused = [node for node in model.graph.node if not used.intersection(node.output)]
+        if not unused:
             break
-        for node in idle:
+        for node in unused:
             model.graph.node.remove(node)
     for tensor in list(model.graph.initializer):
         if tensor.name not in used:

@@ -1,4 +1,4 @@
-"""Decide how long a call trains, from its steps and minutes and the plan of the run that it resumes."""
+"""Determine how long a call trains, from its steps and minutes and the plan of the run that it resumes."""
 
 from __future__ import annotations
 
@@ -11,35 +11,57 @@ from .checkpoint import Progress
 
 @dataclass(frozen=True)
 class Length:
-    """Steps and minutes that a call asks for; 0 and None where it does not."""
+    """Steps and minutes of a call; 0 and None if it does not give them.
 
-    steps: int = 0  # of the whole run (training.steps)
-    max_minutes: float | None = None  # of this call
-    more_minutes: float | None = None  # past the plan of the run
+    Attributes
+    ----------
+    steps
+        Of the whole run (``training.steps``).
+    max_minutes
+        Of this call.
+    more_minutes
+        Beyond the plan of the run.
+    """
 
-    def past_the_plan(self, out: Path, progress: Progress, steps_at_first: int) -> tuple[int, float]:
-        """Return the steps of the whole run, or the minutes past its plan, of a call that extends it; else zeros.
+    steps: int = 0
+    max_minutes: float | None = None
+    more_minutes: float | None = None
 
-        ``steps_at_first`` is the number of the first call, 0 if it gave minutes. Raises BadSetting for fewer steps than
-        planned, for steps and minutes at once, and for minutes where a given number of steps is done.
+    def extension(self, out: Path, progress: Progress, first_steps: int) -> tuple[int, float]:
+        """Return the steps of the extended run, or the minutes beyond its plan; zeros if the call does not extend it.
+
+        Parameters
+        ----------
+        out
+            Run folder, for messages.
+        progress
+            Progress of the run.
+        first_steps
+            ``training.steps`` of the first call, 0 if it gave minutes.
+
+        Raises
+        ------
+        BadSetting
+            If the steps are fewer than planned, if steps and minutes are both given, or if minutes are given for a
+            finished run that was planned in steps.
         """
-        is_other = self.steps not in (0, steps_at_first, progress.steps)
+        changes_steps = self.steps not in (0, first_steps, progress.steps)
         if self.more_minutes:
-            if is_other:
+            if changes_steps:
                 raise BadSetting("Give --more-minutes or another training.steps, not both.")
             return 0, self.more_minutes
-        if is_other and self.steps < progress.steps:
+        if changes_steps and self.steps < progress.steps:
             raise BadSetting(
-                f"{out} is planned for {progress.steps} steps, and training.steps={self.steps} is fewer; a plan can only "
-                "grow: give more, or leave training.steps out."
+                f"{out} is planned for {progress.steps} steps, and training.steps={self.steps} is fewer; a plan can "
+                "only grow: give more, or leave training.steps out."
             )
-        if is_other:
+        if changes_steps:
             return self.steps, 0.0
         if not (progress.finished and self.max_minutes):
             return 0, 0.0
-        if steps_at_first:
+        if first_steps:
             raise BadSetting(
-                f"{out} is finished ({progress.finished}, step {progress.step}); go further with --resume --more-minutes "
-                f"{self.max_minutes:g}, or --resume --set training.steps={2 * progress.step}."
+                f"{out} is finished ({progress.finished}, step {progress.step}); train longer with --resume "
+                f"--more-minutes {self.max_minutes:g}, or --resume --set training.steps={2 * progress.step}."
             )
         return 0, self.max_minutes

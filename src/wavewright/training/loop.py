@@ -1,63 +1,101 @@
-"""The one training loop: turns, averaging, schedules, evaluation, saving, and an exact resume.
+"""The training loop of all families: steps, plan, evaluation, checkpoints, and a resume that is bit-equal.
 
-Nothing that a step does depends on anything but the state of the checkpoint and the number of the step: batches are a function of the
-step, and torch's random generator is seeded anew at every step. So a run that is killed and resumed ends with the very numbers of a run
-that was not.
+A step depends on the state of the checkpoint and on its number alone: batches are a function of the step, and PyTorch's
+random generator is seeded anew at every step. A run that is killed and resumed therefore ends with the same bits as one
+that is not.
 """
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..contracts.schedule import MOST_STEPS
+from ..contracts.health import HealthRules
+from ..contracts.schedule import MAX_STEPS
 from ..contracts.settings import TrainingSettings
 from ..errors import BadSetting, TrainingStopped
 from ..nn.network import Network
-from ..nn.precision import supports_bfloat16
 from . import checkpoint, processes
 from .checkpoint import Progress
 from .health import Health
 from .plan import (
+    MIN_STEPS,
     REPLAN_EVERY,
     REPLAN_TOLERANCE,
     SHORT_PLAN,
-    SHORTEST_PLAN,
-    STEP_SHARE,
+    STEP_FRACTION,
     Clock,
+    describe_plan,
     keep_position,
-    plan_in_words,
     rewarm,
     rewarm_end,
     steps_within,
 )
 from .prefetch import prefetched_batches
+from .state import TrainState
 from .stop_request import stop_request
-from .timing import BatchesFrom, time_threads
+from .timing import thread_counts, time_steps
 
 LAST, BEST = "last.safetensors", "best.safetensors"
-NO_LENGTH = "Nothing says how long to train; give --max-minutes, or --set training.steps=10000."
-MOST_ROLLBACKS = 3
-GO_FURTHER = "go further with --resume --more-minutes 10, or --resume --set training.steps={steps}"
+NO_LENGTH = "The length of the training is missing; give --max-minutes, or --set training.steps=10000."
+CONTINUE = "continue with --resume"
+EXTEND = "train longer with --resume --more-minutes 10, or --resume --set training.steps={steps}"
+MAX_ROLLBACKS = 3
+ROLLBACK_OFFSET = 1_000_003
+"""Distance between the batch numbers before and after a rollback, so that other batches are drawn."""
+
+BatchSource = Callable[[int], list[Mapping[str, np.ndarray]]]
+"""Return the batches of a step of this process, by the number of the first one."""
 
 
 class Observer(Protocol):
-    """What the loop tells as it goes: losses of a step, metrics of an evaluation, sentences; see training/report.py."""
+    """Receive the losses, metrics and messages of a loop; see :class:`.report.Report`."""
 
-    def step(self, progress: Progress, losses: dict[str, float], seconds: float) -> None: ...
-    def evaluation(self, progress: Progress, metrics: dict[str, float]) -> None: ...
-    def log(self, message: str) -> None: ...
+    def step(self, progress: Progress, losses: dict[str, float], seconds: float) -> None:
+        """Record the losses of a step and its duration."""
+
+    def evaluation(self, progress: Progress, metrics: dict[str, float]) -> None:
+        """Record the metrics of an evaluation."""
+
+    def log(self, message: str) -> None:
+        """Show a message."""
 
 
 class Loop:
-    """Trains one network on one stream of batches, in one folder of checkpoints."""
+    """Train one network on one stream of batches, with checkpoints in one folder.
+
+    Parameters
+    ----------
+    network
+        Moved to the device of the settings.
+    batches
+        Returns the batch with a number; a pure function of the number.
+    settings
+        Training settings of the recipe.
+    folder
+        Folder of the checkpoints.
+    observer
+        Receives losses, metrics and messages.
+    evaluate
+        Returns the validation metrics of the averaged module; default: no evaluation.
+    on_evaluation
+        Called with the averaged module and the progress after each evaluation, in process 0.
+    health_rules
+        Metrics that show whether training goes wrong; default: none.
+
+    Attributes
+    ----------
+    state : TrainState
+        Network, averaged weights and optimizers.
+    progress : Progress
+        Everything else that the next step depends on.
+    """
 
     def __init__(
         self,
@@ -68,321 +106,339 @@ class Loop:
         observer: Observer,
         evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
         on_evaluation: Callable[[nn.Module, Progress], None] | None = None,
-    ):
-        self.network, self.batches, self.settings, self.folder, self.observer = (
-            network,
-            batches,
-            settings,
-            folder,
-            observer,
-        )
-        self.evaluate, self.on_evaluation = evaluate, on_evaluation
-        self.device = torch.device(settings.device)
-        self.network.to(self.device).train()
-        self.average = copy.deepcopy(network.averaged()).eval().requires_grad_(False)
-        self.optimizers = self.new_optimizers()
-        self.parameters = {
-            name: [p for p in player.parameters() if p.requires_grad] for name, player in network.players().items()
-        }
+        health_rules: HealthRules | None = None,
+    ) -> None:
+        self.batches = batches
+        self.settings = settings
+        self.folder = folder
+        self.observer = observer
+        self.evaluate = evaluate
+        self.on_evaluation = on_evaluation
+        self.health_rules = health_rules or HealthRules()
+        self.state = TrainState(network, settings)
         self.progress = Progress(steps=settings.steps, threads=settings.threads)
-        self.precision = _precision(settings, self.device)
-        self._clock: Clock | None = None  # while the plan follows the minutes that were asked for
+        self._clock: Clock | None = None  # while the plan follows the minutes of this call
 
-    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Return an optimizer for each player, which has seen no gradient yet."""
-        return {name: _optimizer(player, self.settings) for name, player in self.network.players().items()}
+    @property
+    def network(self) -> Network:
+        """The network that is trained."""
+        return self.state.network
+
+    @property
+    def average(self) -> nn.Module:
+        """The inference module of the network, with averaged weights."""
+        return self.state.average
+
+    # --- checkpoints
+
+    def save(self, name: str) -> None:
+        """Write a checkpoint with this file name, in process 0."""
+        if processes.rank() == 0:
+            state = self.state
+            checkpoint.save(self.folder / name, self.progress, state.network, state.average, state.optimizers)
+
+    def load(self, name: str) -> None:
+        """Load a checkpoint; raise BadModel if it is damaged or of another network."""
+        state = self.state
+        self.progress = checkpoint.load(self.folder / name, state.network, state.average, state.optimizers)
 
     def resume(self) -> bool:
-        """Continue from the last checkpoint; False where there is none yet."""
+        """Load the last checkpoint; return False if there is none yet."""
         if not (self.folder / LAST).is_file():
             return False
-        self._load(LAST)
+        self.load(LAST)
         return True
 
-    def extend(self, steps: int = 0, minutes: float = 0.0) -> None:
-        """Go on past the plan: to ``steps`` in all, or for so many more minutes than the plan takes, which the call then follows.
+    # --- a run
 
-        The learning rate rises to that of a run planned for as many steps from its start, and falls to its end again; see plan.py.
+    def run(self, max_minutes: float | None = None) -> Progress:
+        """Train until the plan, the patience or the minutes of this call end, or a signal arrives; save a checkpoint.
+
+        If the minutes determine the number of steps, the plan is compared with the clock again and again, so that it
+        ends with them.
+
+        Parameters
+        ----------
+        max_minutes
+            Duration of this call; default: as long as the plan takes.
+
+        Raises
+        ------
+        BadSetting
+            If neither steps nor minutes are given, or the metric that chooses the best checkpoint is not measured.
+        TrainingStopped
+            If training diverges again after MAX_ROLLBACKS rollbacks.
         """
-        progress, before = self.progress, self.progress.steps
-        steps = steps or self._steps_after(minutes)
-        progress.breakpoints = rewarm(progress.step, before, progress.breakpoints, steps)
-        progress.steps, progress.finished, progress.evaluations_since_best = steps, "", 0
-        progress.steps, progress.breakpoints = processes.as_process_0_says((progress.steps, progress.breakpoints))
+        seconds_per_step = self.plan(max_minutes)
+        started = time.monotonic()
+        earlier_minutes = self.progress.minutes
+        deadline = started + 60 * max_minutes if max_minutes else float("inf")
+        if seconds_per_step:
+            self._clock = self._new_clock(deadline, seconds_per_step, REPLAN_EVERY)
+            deadline = float("inf")  # the plan ends then
+        torch.set_num_threads(self.progress.threads)
+        if self.progress.step == 0:
+            self.save(LAST)
+        with (
+            stop_request(self.observer.log) as cause,
+            prefetched_batches(self.batches_from, self._batches_per_step()) as batch_source,
+        ):
+            while not self.progress.finished:
+                if processes.any_process(bool(cause()) or time.monotonic() >= deadline):
+                    break
+                step, step_started = self.progress.step, time.monotonic()
+                losses = self.train_step(batch_source)
+                step_ended = time.monotonic()
+                self.progress.minutes = earlier_minutes + (step_ended - started) / 60
+                self.observer.step(self.progress, losses, step_ended - step_started)
+                self._after_step(losses)
+                if self._clock and not self.progress.finished:
+                    self._clock.record(step, step_ended - step_started, time.monotonic() - step_ended)
+                    self._adjust_plan(self._clock)
+            if self.state.is_finite():
+                self.save(LAST)
+        self._log_end(cause())
+        return self.progress
+
+    def _log_end(self, cause: str) -> None:
+        progress = self.progress
+        reason = progress.finished or (f"stopped by {cause}" if cause else "the minutes are over")
+        remedy = EXTEND.format(steps=2 * progress.step) if progress.finished else CONTINUE
+        self.observer.log(f"{reason} at step {progress.step} of {progress.steps}; {remedy}.")
+
+    # --- the plan
+
+    def stage_starts(self) -> Sequence[int]:
+        """Return the steps at which the training stages start."""
+        return self.network.stage_starts()
+
+    def plan(self, max_minutes: float | None) -> list[float]:
+        """Choose the number of threads and of steps, once in a run.
+
+        Returns
+        -------
+        list of float
+            Seconds of a step of each stage if the minutes determined the number of steps, else empty.
+
+        Raises
+        ------
+        BadSetting
+            If neither steps nor minutes are given.
+        """
+        progress = self.progress
+        is_by_clock = not progress.steps
+        if is_by_clock and not max_minutes:
+            raise BadSetting(NO_LENGTH)
+        seconds_per_step = [] if progress.threads and progress.steps else self.choose_threads()
+        if is_by_clock:
+            seconds = STEP_FRACTION * 60 * (max_minutes or 0.0)
+            n_steps = steps_within(seconds, 0, self.stage_starts(), seconds_per_step)
+            progress.steps = min(max(n_steps, MIN_STEPS), MAX_STEPS)
+        progress.steps, progress.threads = processes.broadcast((progress.steps, progress.threads))
+        if seconds_per_step:
+            self.observer.log(
+                describe_plan(progress.steps, progress.threads, self.stage_starts(), seconds_per_step, is_by_clock)
+            )
+        if progress.step == 0 and progress.steps <= SHORT_PLAN:
+            self.observer.log(
+                f"warning: a plan of {progress.steps} steps is short; the output will be noise or blurred. Give it "
+                "more minutes (--max-minutes 30) or steps, a smaller --size, or a faster machine."
+            )
+        return seconds_per_step if is_by_clock else []
+
+    def choose_threads(self) -> list[float]:
+        """Time a few steps with each number of threads, choose the fastest and restore the network.
+
+        Returns
+        -------
+        list of float
+            Seconds of a step of each stage with that number.
+        """
+        counts = [self.settings.threads] if self.settings.threads else thread_counts(self.state.device)
+        before = self.state.snapshot()
+        seconds = time_steps(self._timed_step, self.stage_starts(), counts, self.observer.log)
+        self.state.restore(before)
+        self.progress.step = 0
+        self.progress.threads = min(seconds, key=lambda count: sum(seconds[count]))
+        return seconds[self.progress.threads]
+
+    def _timed_step(self, step: int) -> None:
+        self.progress.step = step
+        self.train_step(self.batches_from)
+
+    def extend(self, steps: int = 0, minutes: float = 0.0) -> None:
+        """Extend the plan; the learning rate rises to that of the longer plan and then falls to its end, see plan.py.
+
+        Parameters
+        ----------
+        steps
+            Steps of the whole run.
+        minutes
+            Or minutes beyond the duration of the plan, which then follows the clock.
+        """
+        progress = self.progress
+        previous_steps = progress.steps
+        new_steps = steps or self._steps_after(minutes)
+        progress.breakpoints = rewarm(progress.step, previous_steps, progress.breakpoints, new_steps)
+        progress.steps, progress.breakpoints = processes.broadcast((new_steps, progress.breakpoints))
+        progress.finished = ""
+        progress.evaluations_since_best = 0
         self.save(LAST)
-        top = rewarm_end(progress.step, progress.steps)
-        now, peak, last = (self._learning_rate(step) for step in (progress.step, top, progress.steps))
+        peak_step = rewarm_end(progress.step, progress.steps)
+        now, peak, final = (self._learning_rate(step) for step in (progress.step, peak_step, progress.steps))
         self.observer.log(
-            f"{'about ' if minutes else ''}{progress.steps - progress.step} steps from step {progress.step} on; the learning rate "
-            f"goes from {now:.2g} to {peak:.2g} by step {top}, where a run of {progress.steps} steps has it, and to {last:.2g} at the end."
+            f"{'about ' if minutes else ''}{progress.steps - progress.step} steps from step {progress.step} on; the "
+            f"learning rate goes from {now:.2g} to {peak:.2g} by step {peak_step}, as in a run of {progress.steps} "
+            f"steps, and to {final:.2g} at the end."
         )
 
     def _steps_after(self, minutes: float) -> int:
         """Return the steps of a plan that takes so many minutes longer, and let the plan follow the clock.
 
-        Steps are expected to take as long as those before; what they really take moves the end of the plan.
+        Steps are expected to take as long as those before; if they do not, the end of the plan moves.
         """
-        progress, starts = self.progress, self.network.stage_starts()
+        progress = self.progress
         seconds = max(60 * progress.minutes / progress.step, 1e-6)
         planned = 0 if progress.finished else progress.steps - progress.step
-        steps = min(progress.step + max(planned + int(60 * minutes / seconds), 1), MOST_STEPS)
+        steps = min(progress.step + max(planned + int(60 * minutes / seconds), 1), MAX_STEPS)
         ends_at = time.monotonic() + planned * seconds + 60 * minutes
         due = max(rewarm_end(progress.step, steps), progress.step + REPLAN_EVERY)
-        self._clock = self._clock_until(ends_at, [seconds] * len(starts), due)
+        self._clock = self._new_clock(ends_at, [seconds] * len(self.stage_starts()), due)
         return steps
 
-    def _clock_until(self, ends_at: float, seconds_per_step: list[float], due: int) -> Clock:
+    def _new_clock(self, ends_at: float, seconds_per_step: list[float], first_due: int) -> Clock:
         settings = self.settings
         return Clock(
-            ends_at, self.network.stage_starts(), seconds_per_step, settings.evaluate_every, settings.save_every, due
+            ends_at, self.stage_starts(), seconds_per_step, settings.evaluate_every, settings.save_every, first_due
         )
 
-    def run(self, max_minutes: float | None = None) -> Progress:
-        """Train until the planned steps, the patience or the minutes of this call end, or Ctrl-C or SIGTERM; save.
-
-        Where the minutes decide the number of steps, the plan is compared with the clock again and again, and the steps are done when
-        the minutes are over. Raises BadSetting where nothing says how long to train, TrainingStopped where training diverges again and
-        again.
-        """
-        seconds = self._plan(max_minutes)
-        started, minutes_before = time.monotonic(), self.progress.minutes
-        deadline = started + 60 * max_minutes if max_minutes else float("inf")
-        if seconds and max_minutes:
-            self._clock = self._clock_until(deadline, seconds, REPLAN_EVERY)
-            deadline = float("inf")  # the plan ends then
-        torch.set_num_threads(self.progress.threads)
-        if self.progress.step == 0:
-            self.save(LAST)
-        log = self.observer.log
-        with (
-            stop_request(log) as cause,
-            prefetched_batches(self.batches_from, self._batches_per_step()) as batches_from,
-        ):
-            while not self.progress.finished:
-                if processes.any_of_them(bool(cause()) or time.monotonic() >= deadline):
-                    break
-                step, step_started = self.progress.step, time.monotonic()
-                losses = self.step_once(batches_from)
-                now = time.monotonic()
-                self.progress.minutes = minutes_before + (now - started) / 60
-                self.observer.step(self.progress, losses, now - step_started)
-                self._after_step(losses)
-                if self._clock and not self.progress.finished:
-                    self._clock.note(step, now - step_started, time.monotonic() - now)
-                    self._follow(self._clock)
-            if self._weights_problem() is None:
-                self.save(LAST)
-        progress = self.progress
-        ended = progress.finished or (f"stopped by {cause()}" if cause() else "the minutes are over")
-        further = GO_FURTHER.format(steps=2 * progress.step) if progress.finished else "go on with --resume"
-        self.observer.log(f"{ended} at step {progress.step} of {progress.steps}; {further}.")
-        return progress
-
-    def save(self, name: str) -> None:
-        """Write a checkpoint of that file name."""
-        if processes.rank() == 0:
-            checkpoint.save(self.folder / name, self.progress, self.network, self.average, self.optimizers)
-
-    def _load(self, name: str) -> None:
-        self.progress = checkpoint.load(self.folder / name, self.network, self.average, self.optimizers)
-
-    def _plan(self, max_minutes: float | None) -> list[float]:
-        """Choose the thread count and the number of steps, once in the life of a run.
-
-        Returns the seconds of a step of each stage where the minutes decided the number of steps, or nothing.
-        """
-        settings, progress = self.settings, self.progress
-        if not settings.steps and not progress.steps and not max_minutes:
-            raise BadSetting(NO_LENGTH)
-        is_by_clock = not progress.steps
-        seconds = [] if progress.threads and progress.steps else time_threads(self)
-        if is_by_clock:
-            fitting = steps_within(STEP_SHARE * 60 * (max_minutes or 1), 0, self.network.stage_starts(), seconds)
-            progress.steps = min(max(fitting, SHORTEST_PLAN), MOST_STEPS)
-        progress.steps, progress.threads = processes.as_process_0_says((progress.steps, progress.threads))
-        if seconds:
-            self.observer.log(
-                plan_in_words(progress.steps, progress.threads, self.network.stage_starts(), seconds, is_by_clock)
-            )
-        if progress.step == 0 and progress.steps <= SHORT_PLAN:
-            self.observer.log(
-                f"warning: a plan of {progress.steps} steps is short; what the model makes will be noise or a blur. Give it more "
-                "minutes (--max-minutes 30) or steps, a smaller --size, or a faster machine."
-            )
-        return seconds if is_by_clock else []
-
-    def _follow(self, clock: Clock) -> None:
-        """Move the end of the plan where the steps turn out slower or faster than planned; the new plan is saved at once."""
+    def _adjust_plan(self, clock: Clock) -> None:
+        """Move the end of the plan if steps are slower or faster than planned, and save the new plan."""
         progress, now = self.progress, time.monotonic()
-        if not processes.any_of_them(progress.step >= clock.due or now >= clock.ends_at):
+        if not processes.any_process(progress.step >= clock.due or now >= clock.ends_at):
             return
-        left, planned = clock.steps_left(progress.step, progress.steps, now), progress.steps - progress.step
-        left = processes.as_process_0_says(left)
+        planned = progress.steps - progress.step
+        left = processes.broadcast(clock.steps_left(progress.step, progress.steps, now))
         if abs(left - planned) <= REPLAN_TOLERANCE * planned:
             return
         progress.breakpoints = keep_position(progress.step, progress.steps, progress.breakpoints)
-        progress.steps = min(progress.step + left, MOST_STEPS)
-        if self._weights_problem() is None:
+        progress.steps = min(progress.step + left, MAX_STEPS)
+        if self.state.is_finite():
             self.save(LAST)
 
     def _learning_rate(self, step: int) -> float:
         progress = self.progress
         return self.settings.learning_rate_at(step, progress.steps, progress.breakpoints) * 0.5**progress.rollbacks
 
-    def _batches_per_step(self) -> int:
-        """Each process and each accumulation has its own."""
-        return self.settings.accumulate * processes.count()
+    # --- a step
 
-    def _first_batch(self, step: int) -> int:
-        """The number of the first batch of this process in a step; after going back others are drawn."""
-        mine = processes.rank() * self.settings.accumulate
-        return step * self._batches_per_step() + mine + 1_000_003 * self.progress.rollbacks
+    def train_step(self, batch_source: BatchSource) -> dict[str, float]:
+        """Train one step; return the losses by name, each the mean over the batches of the step."""
+        progress = self.progress
+        step = progress.step
+        entropy = [self.settings.seed, step, progress.rollbacks, processes.rank()]
+        torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1, np.uint32)[0]))
+        losses = self.state.update(step, batch_source(self._first_batch(step)), self._learning_rate(step))
+        progress.step = step + 1
+        return losses
 
     def batches_from(self, first: int) -> list[Mapping[str, np.ndarray]]:
-        """The batches of a step of this process."""
+        """Return the batches of a step of this process, the first of them with number ``first``."""
         return [self.batches(first + index) for index in range(self.settings.accumulate)]
 
-    def step_once(self, batches_from: BatchesFrom) -> dict[str, float]:
-        """Every player's turn on one step's batches; returns the losses, each the mean over the batches."""
-        step = self.progress.step
-        chosen_by = np.random.SeedSequence([self.settings.seed, step, self.progress.rollbacks, processes.rank()])
-        torch.manual_seed(int(chosen_by.generate_state(1, np.uint32)[0]))
-        batches = [
-            {name: torch.as_tensor(value, device=self.device) for name, value in batch.items()}
-            for batch in batches_from(self._first_batch(step))
-        ]
-        if step and step in self.network.freeze_steps():
-            self._go_on_from_average()
-        weights = self.network.loss_weights(step)
-        means: dict[str, Tensor] = {}
-        for player, loss_function in self.network.turns(step):
-            for batch in batches:
-                with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
-                    losses = loss_function(batch)
-                unknown = losses.keys() - weights.keys()
-                if unknown:
-                    raise KeyError(f"losses {sorted(unknown)} have no weight; loss_weights() names {sorted(weights)}")
-                total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum() / len(batches)
-                total.backward(inputs=self.parameters[player])
-                for name, loss in losses.items():
-                    means[name] = means.get(name, 0) + loss.detach() / len(batches)
-            self._update(player, step)
-        self._average(step)
-        self.progress.step = step + 1
-        return {name: float(mean) for name, mean in means.items()}
+    def _batches_per_step(self) -> int:
+        """Return the number of batches of a step; each process and each accumulation has its own."""
+        return self.settings.accumulate * processes.world_size()
 
-    def _update(self, player: str, step: int) -> None:
-        """One optimizer step for one player, with gradients averaged over processes."""
-        parameters, optimizer = self.parameters[player], self.optimizers[player]
-        processes.average_gradients(parameters)
-        if self.settings.clip_norm:
-            nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
-        for group in optimizer.param_groups:
-            group["lr"] = self._learning_rate(step)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+    def _first_batch(self, step: int) -> int:
+        """Return the number of the first batch of this process in a step."""
+        offset = processes.rank() * self.settings.accumulate + ROLLBACK_OFFSET * self.progress.rollbacks
+        return step * self._batches_per_step() + offset
 
-    @torch.no_grad()
-    def _average(self, step: int) -> None:
-        """Move the averaged weights towards the present ones; early averages are short."""
-        share = 1 - min(self.settings.ema_decay, (1 + step) / (10 + step))
-        for average, present in zip(self.average.parameters(), self.network.averaged().parameters(), strict=True):
-            average.lerp_(present, share)
-        for kept, buffer in zip(self.average.buffers(), self.network.averaged().buffers(), strict=True):
-            kept.copy_(buffer)
-
-    @torch.no_grad()
-    def _go_on_from_average(self) -> None:
-        """The averaged weights become the present ones."""
-        for average, present in zip(self.average.parameters(), self.network.averaged().parameters(), strict=True):
-            present.copy_(average)
+    # --- after a step
 
     def _after_step(self, losses: dict[str, float]) -> None:
-        """Watch health, evaluate, save and decide whether the run is over."""
+        """Check health, evaluate, save, and decide whether the run is finished."""
         settings, progress = self.settings, self.progress
-        over = progress.step >= progress.steps
-        evaluates = over or progress.step % settings.evaluate_every == 0
+        is_last = progress.step >= progress.steps
+        evaluates = is_last or progress.step % settings.evaluate_every == 0
         saves = progress.step % settings.save_every == 0
         problem = progress.health.after_step(losses)
-        if problem is None and (evaluates or saves):
-            problem = self._weights_problem()
+        if problem is None and (evaluates or saves) and not self.state.is_finite():  # possible with finite losses
+            problem = "A weight is not a number: training has diverged (try a lower training.learning_rate)."
         problem = processes.first_message(problem)
         if problem is not None:
-            self._roll_back(problem, LAST)
+            self.roll_back(problem, LAST)
             return
         problem = self._evaluate() if evaluates else None
-        if problem is not None:  # it began before the last checkpoint
-            self._roll_back(problem, BEST if (self.folder / BEST).is_file() else LAST)
+        if problem is not None:  # it is older than the last checkpoint
+            self.roll_back(problem, BEST if (self.folder / BEST).is_file() else LAST)
             return
-        if over:
+        if is_last:
             progress.finished = "all planned steps are done"
         elif settings.patience and progress.evaluations_since_best >= settings.patience:
             progress.finished = f"{settings.metric} has not improved for {settings.patience} evaluations"
         if saves:
             self.save(LAST)
 
-    def _weights_problem(self) -> str | None:
-        """A sentence where a weight is not finite, which may be so before a loss shows it; such weights must not be saved."""
-        finite = all(bool(tensor.isfinite().all()) for tensors in self.parameters.values() for tensor in tensors)
-        return (
-            None if finite else "A weight is not a number: training has diverged (try a lower training.learning_rate)."
-        )
-
     def _evaluate(self) -> str | None:
-        """Measure the averaged weights, keep the best checkpoint, and return what is wrong, if anything is.
-
-        The best of an earlier stage does not count: critics, for instance, take their share of what a metric measured before them.
-        """
+        """Evaluate the averaged module, save it if it is the best, and return what is wrong with it, if anything."""
         if self.evaluate is None:
             return None
-        progress, metric = self.progress, self.settings.metric.lstrip("-")
         metrics: dict[str, float] = {}
         if processes.rank() == 0:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.settings.seed)
                 metrics = self.evaluate(self.average)
-        progress.metrics = metrics = processes.as_process_0_says(metrics)
-        self.observer.evaluation(progress, metrics)
-        if metric:
-            if metric not in metrics:
-                raise BadSetting(
-                    f"There is no validation metric {metric!r}; this family measures {', '.join(sorted(metrics))}."
-                )
-            value = -metrics[metric] if self.settings.metric.startswith("-") else metrics[metric]
-            progress.evaluations_since_best += 1
-            begun = max(start for start in self.network.stage_starts() if start <= progress.step)
-            if progress.best is None or progress.best_step <= begun < progress.step or value < progress.best:
-                progress.best, progress.best_step, progress.evaluations_since_best = value, progress.step, 0
-                self.save(BEST)
+        metrics = processes.broadcast(metrics)
+        self.progress.metrics = metrics
+        self.observer.evaluation(self.progress, metrics)
+        if self.settings.metric:
+            self._save_if_best(metrics)
         if self.on_evaluation is not None and processes.rank() == 0:
-            self.on_evaluation(self.average, progress)
-        return progress.health.after_evaluation(metrics, self.observer.log)
+            self.on_evaluation(self.average, self.progress)
+        return self.progress.health.after_evaluation(metrics, self.health_rules, self.observer.log)
 
-    def _roll_back(self, problem: str, name: str) -> None:
-        """Return to a checkpoint with half the learning rate and other batches; give up after MOST_ROLLBACKS times."""
-        left = self.progress
-        rollbacks = left.rollbacks + 1
-        if rollbacks > MOST_ROLLBACKS:
-            raise TrainingStopped(
-                f"{problem} It happened again after {MOST_ROLLBACKS} returns to an earlier checkpoint, so training stops."
+    def _save_if_best(self, metrics: Mapping[str, float]) -> None:
+        """Save a checkpoint if the metric is better than before; the best of an earlier stage does not count."""
+        progress = self.progress
+        metric = self.settings.metric.removeprefix("-")
+        if metric not in metrics:
+            raise BadSetting(
+                f"There is no validation metric {metric!r}; this family measures {', '.join(sorted(metrics))}."
             )
-        self._load(name)
-        self.progress.rollbacks, self.progress.minutes, self.progress.health = rollbacks, left.minutes, Health()
-        # The plan may be newer than the checkpoint, which may even be the last of a plan that has been extended.
-        self.progress.steps, self.progress.breakpoints, self.progress.finished = left.steps, left.breakpoints, ""
+        value = -metrics[metric] if self.settings.metric.startswith("-") else metrics[metric]
+        progress.evaluations_since_best += 1
+        stage_start = max(start for start in self.stage_starts() if start <= progress.step)
+        is_first_of_stage = progress.best_step <= stage_start < progress.step
+        if progress.best is None or is_first_of_stage or value < progress.best:
+            progress.best = value
+            progress.best_step = progress.step
+            progress.evaluations_since_best = 0
+            self.save(BEST)
+
+    def roll_back(self, problem: str, name: str) -> None:
+        """Return to a checkpoint with half the learning rate and other batches.
+
+        Raises
+        ------
+        TrainingStopped
+            After MAX_ROLLBACKS rollbacks.
+        """
+        current = self.progress
+        if current.rollbacks >= MAX_ROLLBACKS:
+            raise TrainingStopped(
+                f"{problem} It happened again after {MAX_ROLLBACKS} rollbacks to an earlier checkpoint, so training "
+                "stops."
+            )
+        self.load(name)
+        progress = self.progress
+        progress.rollbacks = current.rollbacks + 1
+        progress.minutes = current.minutes
+        progress.health = Health()
+        # The plan may be newer than the checkpoint, which may even be the last one of a plan that was extended.
+        progress.steps = current.steps
+        progress.breakpoints = current.breakpoints
+        progress.finished = ""
         self.save(LAST)
-        self.observer.log(f"{problem} Going back to step {self.progress.step} with half the learning rate.")
-
-
-def _optimizer(player: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    parameters = [parameter for parameter in player.parameters() if parameter.requires_grad]
-    return torch.optim.AdamW(
-        parameters, lr=settings.learning_rate, betas=settings.betas, weight_decay=settings.weight_decay
-    )
-
-
-def _precision(settings: TrainingSettings, device: torch.device) -> str:
-    """bfloat16 where the machine multiplies it natively, else float32, since emulation is slower."""
-    if settings.precision != "auto":
-        return settings.precision
-    return "bfloat16" if supports_bfloat16(device) else "float32"
+        self.observer.log(f"{problem} Going back to step {progress.step} with half the learning rate.")

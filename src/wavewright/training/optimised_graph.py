@@ -35,19 +35,20 @@ def optimised(model: onnx.ModelProto, folder: Path | None = None) -> onnx.ModelP
     -----
     ONNX Runtime does not fold inputs of a graph, so weights are declared as inputs while the graph is optimised.
     """
-    without = onnx.ModelProto()
-    without.CopyFrom(model)
-    weights = [tensor for tensor in without.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
+    graph = onnx.ModelProto()
+    graph.CopyFrom(model)
+    weights = [tensor for tensor in graph.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
     for tensor in weights:
-        without.graph.initializer.remove(tensor)
-        without.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+        graph.graph.initializer.remove(tensor)
+        graph.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         path = Path(temporary) / "graph.onnx"
         has_own_nodes = any(node.domain == DOMAIN for node in model.graph.node)
-        write_optimised(without.SerializeToString(), path, extended=has_own_nodes)
+        write_optimised(graph.SerializeToString(), path, extended=has_own_nodes)
         result = onnx.load(path)
     names = {tensor.name for tensor in weights}
-    used = {name for node in result.graph.node for name in node.input} | {output.name for output in result.graph.output}
+    used = {name for node in result.graph.node for name in node.input}
+    used |= {output.name for output in result.graph.output}
     for value in [value for value in result.graph.input if value.name in names]:
         result.graph.input.remove(value)
     result.graph.initializer.extend(tensor for tensor in weights if tensor.name in used)

@@ -1,4 +1,4 @@
-"""The plan of a run: its number of steps, their positions on the learning-rate schedule, and how many fit a time."""
+"""The plan of a run: its number of steps, their positions on the learning-rate schedule, and steps within a time."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Sequence
 
 from ..contracts.schedule import Breakpoints, schedule_position
 
-REWARM_SHARE = 0.05
+REWARM_FRACTION = 0.05
 """Fraction of the added steps over which the learning rate of an extended run rises again."""
 
-STEP_SHARE = 0.95
+STEP_FRACTION = 0.95
 """Fraction of the time for steps until an evaluation is timed; the rest is for evaluations and checkpoints."""
 
-SHORTEST_PLAN = 20
+MIN_STEPS = 20
+"""Smallest number of steps of a plan."""
+
 SHORT_PLAN = 150
 """Number of steps up to which a plan is reported as short."""
 
-REPLAN_SHARE = 0.05
+REPLAN_FRACTION = 0.05
 """Fraction of the remaining steps after which the plan is compared with the clock again."""
 
 REPLAN_EVERY = 10
@@ -37,7 +39,7 @@ def keep_position(step: int, steps: int, breakpoints: Breakpoints) -> Breakpoint
 def rewarm(step: int, steps: int, breakpoints: Breakpoints, new_steps: int) -> Breakpoints:
     """Return the breakpoints of a plan that is extended at ``step`` from ``steps`` to ``new_steps``.
 
-    Over the first REWARM_SHARE of the added steps the learning rate returns to that of a run planned for ``new_steps``
+    Over the first REWARM_FRACTION of the added steps the learning rate returns to that of a run planned for ``new_steps``
     from its start, and then falls like that run's (re-warming and re-decaying).
 
     References
@@ -50,8 +52,8 @@ def rewarm(step: int, steps: int, breakpoints: Breakpoints, new_steps: int) -> B
 
 
 def rewarm_end(step: int, new_steps: int) -> int:
-    """Return the step at which the learning rate of a plan extended at ``step`` has risen."""
-    return min(step + max(round(REWARM_SHARE * (new_steps - step)), 1), new_steps)
+    """Return the step at which the learning rate of a plan extended at ``step`` reaches its peak."""
+    return min(step + max(round(REWARM_FRACTION * (new_steps - step)), 1), new_steps)
 
 
 def _before(step: int, breakpoints: Breakpoints) -> Breakpoints:
@@ -59,40 +61,85 @@ def _before(step: int, breakpoints: Breakpoints) -> Breakpoints:
 
 
 def steps_within(seconds: float, step: int, starts: Sequence[int], seconds_per_step: Sequence[float]) -> int:
-    """Return the number of steps from ``step`` on that fit into the seconds, given those per step of each stage."""
-    count, ends = 0, [*starts[1:], None]
-    for start, end, each in zip(starts, ends, seconds_per_step, strict=True):
+    """Return the number of steps that fit into a time.
+
+    Parameters
+    ----------
+    seconds
+        The time.
+    step
+        First of the steps.
+    starts
+        First step of each stage of the run.
+    seconds_per_step
+        Duration of a step of each stage.
+    """
+    count = 0
+    ends = [*starts[1:], None]
+    for start, end, seconds_each in zip(starts, ends, seconds_per_step, strict=True):
         if end is not None and end <= step:
             continue
-        fitting = int(max(seconds, 0.0) / each)
-        length = fitting if end is None else end - max(start, step)
-        count += min(fitting, length)
-        if fitting < length:
+        fitting = int(max(seconds, 0.0) / seconds_each)
+        stage_steps = fitting if end is None else end - max(start, step)
+        count += min(fitting, stage_steps)
+        if fitting < stage_steps:
             break
-        seconds -= length * each
+        seconds -= stage_steps * seconds_each
     return count
 
 
-def plan_in_words(
+def describe_plan(
     steps: int, threads: int, starts: Sequence[int], seconds_per_step: Sequence[float], is_by_clock: bool
 ) -> str:
-    """Return a message on the planned steps of each stage, their durations and the number of threads."""
+    """Return a message with the planned steps of each stage, their durations and the number of threads.
+
+    Parameters
+    ----------
+    steps, threads
+        Of the run.
+    starts
+        First step of each stage.
+    seconds_per_step
+        Duration of a step of each stage.
+    is_by_clock
+        The plan follows the clock.
+    """
     on_threads = f"on {threads} thread{'s' * (threads > 1)}"
-    follows = "; more or fewer as the clock shows, so that the minutes are used" if is_by_clock else ""
+    suffix = "; the number follows the clock, so that the minutes are used" if is_by_clock else ""
     if len(seconds_per_step) == 1:
-        return f"{steps} steps of {1e3 * seconds_per_step[0]:.0f} ms {on_threads}{follows}"
+        return f"{steps} steps of {1e3 * seconds_per_step[0]:.0f} ms {on_threads}{suffix}"
     ends = [min(start, steps) for start in (*starts[1:], steps)]
     counts = [end - start for start, end in zip([0, *ends[:-1]], ends, strict=True)]
     listed = ", ".join(f"{count} of {1e3 * each:.0f} ms" for count, each in zip(counts, seconds_per_step, strict=True))
     minutes = sum(count * each for count, each in zip(counts, seconds_per_step, strict=True)) / 60
-    return f"{steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes{follows}"
+    return f"{steps} steps ({listed}) {on_threads}, in all about {minutes:.0f} minutes{suffix}"
 
 
 class Clock:
-    """Times steps and evaluations, and computes how many more steps fit into the remaining time.
+    """Time steps and evaluations, and compute how many more steps fit into the remaining time.
 
-    ``starts`` are the first steps of the stages of a run, ``seconds_per_step`` the expected durations of their
-    steps. The ratio of measured to expected durations is updated at each comparison of the plan with the clock."""
+    The ratio of measured to expected durations is updated at each comparison of the plan with the clock.
+
+    Parameters
+    ----------
+    ends_at
+        End of the training, seconds of :func:`time.monotonic`.
+    starts
+        First step of each stage of the run.
+    seconds_per_step
+        Expected duration of a step of each stage.
+    evaluate_every, save_every
+        Steps between evaluations and between checkpoints.
+    first_due
+        Step of the first comparison.
+
+    Attributes
+    ----------
+    due
+        Step of the next comparison.
+    slowdown
+        Measured over expected duration of the steps between the last two comparisons.
+    """
 
     def __init__(
         self,
@@ -102,19 +149,24 @@ class Clock:
         evaluate_every: int,
         save_every: int,
         first_due: int,
-    ):
-        self.ends_at, self.starts, self.expected = ends_at, starts, seconds_per_step
-        self.evaluate_every, self.save_every = evaluate_every, save_every
-        self.due, self.slowdown = first_due, 1.0
-        self._measured, self._should_be = 0.0, 0.0  # seconds of steps since the last comparison
+    ) -> None:
+        self.ends_at = ends_at
+        self.starts = starts
+        self.seconds_per_step = seconds_per_step
+        self.evaluate_every = evaluate_every
+        self.save_every = save_every
+        self.due = first_due
+        self.slowdown = 1.0
+        self._measured_seconds = 0.0  # of the steps since the last comparison
+        self._expected_seconds = 0.0
         self._evaluation_seconds: float | None = None
         self._save_seconds = 0.0
 
-    def note(self, step: int, seconds: float, seconds_after: float) -> None:
+    def record(self, step: int, seconds: float, seconds_after: float) -> None:
         """Record the duration of a step, and of the evaluation or checkpoint after it, if any."""
         stage = max(index for index, start in enumerate(self.starts) if start <= step)
-        self._measured += seconds
-        self._should_be += self.expected[stage]
+        self._measured_seconds += seconds
+        self._expected_seconds += self.seconds_per_step[stage]
         if (step + 1) % self.evaluate_every == 0:
             self._evaluation_seconds = seconds_after
         elif (step + 1) % self.save_every == 0:
@@ -122,18 +174,18 @@ class Clock:
 
     def steps_left(self, step: int, steps: int, now: float) -> int:
         """Return the number of steps that fit between ``now`` and the end, at least 1; schedule the next comparison."""
-        if self._should_be:
-            self.slowdown = self._measured / self._should_be
-        self._measured = self._should_be = 0.0
+        if self._expected_seconds:
+            self.slowdown = self._measured_seconds / self._expected_seconds
+        self._measured_seconds = 0.0
+        self._expected_seconds = 0.0
         seconds = self.ends_at - now
-        extra = self._save_seconds / self.save_every
+        overhead = self._save_seconds / self.save_every  # seconds per step
         if self._evaluation_seconds is None:
-            seconds *= STEP_SHARE
+            seconds *= STEP_FRACTION
         else:
             seconds -= self._evaluation_seconds  # the one at the end
-            extra += self._evaluation_seconds / self.evaluate_every
-        left = steps_within(
-            seconds, step, self.starts, [max(self.slowdown * each, 1e-6) + extra for each in self.expected]
-        )
-        self.due = step + max(int(REPLAN_SHARE * min(left, steps - step)), REPLAN_EVERY)
+            overhead += self._evaluation_seconds / self.evaluate_every
+        seconds_per_step = [max(self.slowdown * expected, 1e-6) + overhead for expected in self.seconds_per_step]
+        left = steps_within(seconds, step, self.starts, seconds_per_step)
+        self.due = step + max(int(REPLAN_FRACTION * min(left, steps - step)), REPLAN_EVERY)
         return max(left, 1)

@@ -5,33 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import TypeVar
+
+BatchT = TypeVar("BatchT")
 
 
 @contextmanager
-def prefetched_batches(make: Callable[[int], Any], stride: int) -> Iterator[Callable[[int], Any]]:
+def prefetched_batches(make: Callable[[int], BatchT], stride: int) -> Iterator[Callable[[int], BatchT]]:
     """Prefetch the batch ``stride`` ahead in a worker thread.
 
     Parameters
     ----------
     make
-        Returns the batch of a step.
+        Returns the batch with a number.
     stride
-        Number of steps from one call to the next.
+        Difference between the numbers of successive calls.
 
     Yields
     ------
     Callable
-        Returns the batch of a step, of any step: a step out of order is computed at once.
+        Returns the batch with a number; one that was not prefetched is computed at once.
     """
     with ThreadPoolExecutor(1) as pool:
-        waiting: dict[int, Future[Any]] = {}
+        pending: dict[int, Future[BatchT]] = {}
 
-        def prefetched(number: int) -> Any:
-            ready = waiting.pop(number, None)
-            waiting.clear()
-            batch = make(number) if ready is None else ready.result()
-            waiting[number + stride] = pool.submit(make, number + stride)
+        def prefetched(number: int) -> BatchT:
+            future = pending.pop(number, None)
+            pending.clear()
+            batch = make(number) if future is None else future.result()
+            pending[number + stride] = pool.submit(make, number + stride)
             return batch
 
         yield prefetched

@@ -1,4 +1,4 @@
-"""Several processes that train one network together, started by ``torchrun``; every function is right for a single process too."""
+"""Train one network in several processes, started by ``torchrun``; every function also works in a single process."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from torch import distributed, nn
 from ..torchrun import n_processes
 
 T = TypeVar("T")
-PARTING_SECONDS = (
-    0.1  # gloo's threads let go of what was sent last; one that does so while Python ends aborts the process
-)
+SHUTDOWN_SECONDS = 0.1
+"""Time for gloo's threads to release what was sent last; one that does so while Python exits aborts the process."""
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[None]:
-    """Join the processes that ``torchrun`` started, and part at the end; nothing where there is one process."""
+def process_group(device: torch.device) -> Iterator[None]:
+    """Join the processes that ``torchrun`` started, and leave them at the end; do nothing in a single process."""
     if n_processes() == 1 or distributed.is_initialized():
         yield
         return
@@ -30,37 +29,38 @@ def joined(device: torch.device) -> Iterator[None]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
-        distributed.barrier()  # or one could leave while another still talks to it
-        time.sleep(PARTING_SECONDS)
+        distributed.barrier()  # a process that left earlier would break the communication of the others
+        time.sleep(SHUTDOWN_SECONDS)
     finally:
         distributed.destroy_process_group()
 
 
 def rank() -> int:
-    """The number of this process; process 0 writes and speaks."""
-    return distributed.get_rank() if _together() else 0
+    """Return the number of this process; process 0 evaluates, writes files and prints."""
+    return distributed.get_rank() if _is_distributed() else 0
 
 
-def count() -> int:
-    """How many processes train together."""
-    return distributed.get_world_size() if _together() else 1
+def world_size() -> int:
+    """Return the number of processes."""
+    return distributed.get_world_size() if _is_distributed() else 1
 
 
 def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
-    """Replace each gradient by its mean over the processes; all travel together, since each journey costs its time."""
+    """Replace each gradient by its mean over the processes, in one exchange for all parameters."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    if not _together() or not gradients:
+    if not _is_distributed() or not gradients:
         return
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     distributed.all_reduce(flat)
-    flat /= count()
-    for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+    flat /= world_size()
+    means = torch.split(flat, [gradient.numel() for gradient in gradients])
+    for gradient, mean in zip(gradients, means, strict=True):
         gradient.copy_(mean.view_as(gradient))
 
 
-def any_of_them(flag: bool) -> bool:
-    """True where any process says true, so that all stop at the same step."""
-    if not _together():
+def any_process(flag: bool) -> bool:
+    """Return True in all processes if ``flag`` is true in any of them, so that all stop at the same step."""
+    if not _is_distributed():
         return flag
     shared = torch.tensor(int(flag))
     if distributed.get_backend() == "nccl":
@@ -70,22 +70,22 @@ def any_of_them(flag: bool) -> bool:
 
 
 def first_message(message: str | None) -> str | None:
-    """The message of the first process that has one, so that all act on it; None where none has."""
-    if not any_of_them(message is not None) or not _together():
+    """Return the message of the first process that has one, in all processes; None if none has."""
+    if not any_process(message is not None) or not _is_distributed():
         return message
-    messages: list[str | None] = [None] * count()
+    messages: list[str | None] = [None] * world_size()
     distributed.all_gather_object(messages, message)
     return next(text for text in messages if text is not None)
 
 
-def as_process_0_says(value: T) -> T:
-    """What process 0 gives, in every process: what each would measure differently, such as the planned steps."""
-    if not _together():
+def broadcast(value: T) -> T:
+    """Return the value of process 0, in all processes."""
+    if not _is_distributed():
         return value
-    shared = [value]
-    distributed.broadcast_object_list(shared, src=0)
-    return shared[0]
+    values = [value]
+    distributed.broadcast_object_list(values, src=0)
+    return values[0]
 
 
-def _together() -> bool:
+def _is_distributed() -> bool:
     return distributed.is_available() and distributed.is_initialized()

@@ -1,123 +1,161 @@
-"""What a run tells while it trains: a progress line with time left, JSON lines, TensorBoard, sounds to hear and pictures to see."""
+"""Report of a running training: progress line, JSON lines, TensorBoard, and samples as audio and spectrograms."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
 from rich.table import Column
 
 from ..clip import Clip
 from ..drawing import draw_grid
 from ..errors import MissingExtra
-from .checkpoint import Progress as RunProgress
+from .checkpoint import Progress
 
 LOG_FILE = "log.jsonl"
-SAMPLES = "samples"  # the folder of sounds and pictures in a run folder
-LOG_EVERY = 50  # steps whose losses are averaged into one line
+SAMPLES = "samples"
+"""Subfolder of a run folder with samples of each evaluation."""
+
+LOG_EVERY = 50
+"""Steps whose losses are averaged into one line."""
+
+GAP_SECONDS = 0.1
+"""Silence between the clips in a file of samples."""
+
+
+class ScalarWriter(Protocol):
+    """The methods of TensorBoard's SummaryWriter that a report needs."""
+
+    def add_scalar(self, tag: str, scalar_value: float, global_step: int) -> None:
+        """Record a number of a step."""
+
+    def close(self) -> None:
+        """Write what is still in memory."""
 
 
 class Report:
-    """Observer of a training loop that writes into a run folder and onto the terminal; with ``mute`` it does neither."""
+    """Observer of a training loop that writes into the run folder and to the terminal.
 
-    def __init__(self, folder: Path, quiet: bool = False, mute: bool = False):
-        self.folder, self.mute = folder, mute
+    Parameters
+    ----------
+    folder
+        The run folder.
+    quiet
+        Show nothing on the terminal.
+    mute
+        Write no files either, as in all processes but the first.
+    """
+
+    def __init__(self, folder: Path, quiet: bool = False, mute: bool = False) -> None:
+        self.folder = folder
+        self.mute = mute
         quiet = quiet or mute
         self.console = Console(stderr=True, quiet=quiet)
-        self.bar = Progress(
+        self.bar = ProgressBar(
             BarColumn(bar_width=20),
             MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=13)),
             TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
-            # The losses take what the others leave: a narrow terminal cuts them, not the time that is left.
-            TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True, ratio=1)),
+            # The losses take the remaining width: a narrow terminal cuts them, not the remaining time.
+            TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=True, ratio=1)),
             expand=True,
             console=self.console,
             disable=quiet or not self.console.is_terminal,
         )
-        self.task = self.bar.add_task("training", total=None, numbers="")
-        self.losses: dict[str, list[float]] = defaultdict(list)  # since the last line; a lazy penalty has fewer
+        self.task = self.bar.add_task("training", total=None, losses="")
+        self.losses: dict[str, list[float]] = defaultdict(list)  # since the last line; not every step has every loss
         self.seconds: list[float] = []
-        self.board = None if mute else _tensorboard(folder / "tensorboard")
+        self.tensorboard = None if mute else _tensorboard(folder / "tensorboard")
 
     def __enter__(self) -> Report:
         self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # a terminal may be closed while a run trains, which ends it by SIGHUP
+        with suppress(OSError):  # the terminal may have been closed, which ends a run by SIGHUP
             self.bar.stop()
-        if self.board is not None:
-            self.board.close()
+        if self.tensorboard is not None:
+            self.tensorboard.close()
 
-    def step(self, progress: RunProgress, losses: dict[str, float], seconds: float) -> None:
-        """Count a step; every LOG_EVERY-th writes the mean losses since the last."""
-        for name, value in losses.items():
-            self.losses[name].append(value)
+    def step(self, progress: Progress, losses: Mapping[str, float], seconds: float) -> None:
+        """Record the losses of a step and its duration; every LOG_EVERY steps write their means."""
+        for name, loss in losses.items():
+            self.losses[name].append(loss)
         self.seconds.append(seconds)
         self.bar.update(self.task, total=progress.steps, completed=progress.step)
         if progress.step % LOG_EVERY:
             return
         means = {name: fmean(values) for name, values in self.losses.items()}
-        self._write(
-            {"step": progress.step, "minutes": progress.minutes, "ms_per_step": 1e3 * fmean(self.seconds), **means}
-        )
-        numbers = _listed(means)
-        self.bar.update(self.task, numbers=numbers)
+        self._write(progress.step, {"minutes": progress.minutes, "ms_per_step": 1e3 * fmean(self.seconds), **means})
+        listed = _listed(means)
+        self.bar.update(self.task, losses=listed)
         if not self.console.is_terminal:
-            self.log(f"step {progress.step}/{progress.steps}  {numbers}")
+            self.log(f"step {progress.step}/{progress.steps}  {listed}")
         self.losses.clear()
         self.seconds.clear()
 
-    def evaluation(self, progress: RunProgress, metrics: dict[str, float]) -> None:
-        """The health line: what the validation found."""
-        self._write({"step": progress.step, **metrics})
+    def evaluation(self, progress: Progress, metrics: Mapping[str, float]) -> None:
+        """Write and show the metrics of an evaluation."""
+        self._write(progress.step, metrics)
         self.log(f"step {progress.step}: {_listed(metrics)}")
 
     def log(self, message: str) -> None:
-        """A sentence for the person, above the progress line."""
+        """Show a message above the progress line."""
         with suppress(OSError):
-            self.console.print(
-                message, highlight=False, markup=False, soft_wrap=True
-            )  # names of files may hold [brackets]
+            # Without markup: names of files may contain [brackets].
+            self.console.print(message, highlight=False, markup=False, soft_wrap=True)
 
-    def samples(self, progress: RunProgress, waves: list[np.ndarray], titles: list[str], sample_rate: int) -> None:
-        """Write what the network makes now, ``waves`` of ``(channels, time)`` each: one file with all of them in a row, and a picture
-        of their log-mel spectrograms."""
+    def samples(self, progress: Progress, waves: Sequence[np.ndarray], titles: Sequence[str], sample_rate: int) -> None:
+        """Write samples of the network as one audio file, with gaps, and a plot of their log-mel spectrograms.
+
+        Parameters
+        ----------
+        progress
+            Its step is in the names of the files.
+        waves
+            ``(channels, time)`` each.
+        titles
+            One for each wave.
+        sample_rate
+            Hz.
+        """
         folder = self.folder / SAMPLES
         folder.mkdir(exist_ok=True)
-        gap = np.zeros((waves[0].shape[0], sample_rate // 10), np.float32)
-        row = np.concatenate([part for wave in waves for part in (wave, gap)], axis=1)
-        Clip(row, sample_rate).write(folder / f"step-{progress.step:07d}.wav")
+        stem = f"step-{progress.step:07d}"
+        gap = np.zeros((waves[0].shape[0], round(GAP_SECONDS * sample_rate)), np.float32)
+        joined = np.concatenate([segment for wave in waves for segment in (wave, gap)], axis=1)
+        Clip(joined, sample_rate).write(folder / f"{stem}.wav")
         with suppress(MissingExtra):  # matplotlib belongs to the extra "plot"
-            draw_grid([Clip(wave, sample_rate) for wave in waves], titles, folder / f"step-{progress.step:07d}.png")
+            draw_grid([Clip(wave, sample_rate) for wave in waves], list(titles), folder / f"{stem}.png")
 
-    def _write(self, numbers: dict[str, Any]) -> None:
+    def _write(self, step: int, numbers: Mapping[str, float]) -> None:
         if self.mute:
             return
         with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"time": round(time.time(), 1), **numbers}) + "\n")
-        if self.board is not None:
-            for name, value in numbers.items():
-                if name != "step":
-                    self.board.add_scalar(name, value, numbers["step"])
+            file.write(json.dumps({"time": round(time.time(), 1), "step": step, **numbers}) + "\n")
+        if self.tensorboard is not None:
+            for name, number in numbers.items():
+                self.tensorboard.add_scalar(name, number, step)
 
 
-def _listed(numbers: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+def _listed(numbers: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {number:.3f}" for name, number in numbers.items())
 
 
-def _tensorboard(folder: Path) -> Any:
-    """A TensorBoard writer, or None where TensorBoard is not installed."""
+def _tensorboard(folder: Path) -> ScalarWriter | None:
+    """Return a TensorBoard writer, or None if TensorBoard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(folder))
+    writer: ScalarWriter = SummaryWriter(str(folder))
+    return writer

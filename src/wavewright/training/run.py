@@ -1,17 +1,14 @@
-"""A training run from a folder of sound to a playable model folder: scan, prepare, train, export."""
+"""A training run, from a folder of recordings to a model folder: scan, prepare, train, export."""
 
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 import torch
@@ -20,7 +17,7 @@ from torch import nn
 from .. import families
 from ..contracts.recipe import Prepared, Recipe
 from ..contracts.settings import override
-from ..data.entry import Scan
+from ..data.entry import Entry, Scan
 from ..data.folder import GroupFrom, LabelFrom, scan
 from ..errors import BadModel, BadSetting
 from ..models import find
@@ -32,33 +29,25 @@ from ..version import __version__
 from ..whole_file import write_whole
 from . import checkpoint, processes
 from .checkpoint import Progress
-from .export import export_model, rewrite
+from .export import export_model, replace_tensors
 from .length import Length
 from .loop import BEST, LAST, NO_LENGTH, Loop
 from .report import Report
-from .run_folder import (
-    CHECKPOINTS,
-    RUN_FILE,
-    check_call,
-    check_place,
-    differences,
-    read_run_file,
-    remove_left_overs,
-    with_younger_settings,
-)
+from .run_file import RUN_FILE, check_resume, json_of, run_file_of, write_run_file
+from .run_folder import CHECKPOINTS, check_call, check_run_folder, remove_left_overs
 from .run_lock import locked_run
 
 SUSPECT_FILE = "suspect-clips.txt"
-"""In a run folder: the training clips that may be wrong, and why, one per line."""
+"""In a run folder: training clips that may be wrong, and why, one per line."""
 
-
-FEW_CLIPS, FEW_SECONDS = 13, 60.0
+FEW_CLIPS = 13
+FEW_SECONDS = 60.0
 """Number of recordings of a label, and their total seconds, up to which a run warns that they are few."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the card will say of the sound that a model learned from."""
+    """Name, licence and sources of a model, for its card."""
 
     name: str
     description: str = ""
@@ -67,7 +56,32 @@ class Provenance:
 
 
 class Run:
-    """One run folder: its recipe, its data, its network, its checkpoints and the model that it exports."""
+    """A run folder: recipe, data, network, checkpoints and the exported model.
+
+    Parameters
+    ----------
+    out
+        The run folder.
+    family
+        Name of the family.
+    recipe
+        Recipe of the family.
+    scan
+        Recordings.
+    provenance
+        For the card.
+    cache_folder
+        Folder of decoded recordings; default: the user's cache folder.
+    base
+        Model that training starts from.
+
+    Raises
+    ------
+    BadFolder
+        If too few recordings can be used.
+    BadModel
+        If the weights of ``base`` do not have the shapes that the recipe asks for.
+    """
 
     def __init__(
         self,
@@ -79,7 +93,10 @@ class Run:
         cache_folder: Path | None = None,
         base: ModelFolder | None = None,
     ) -> None:
-        self.out, self.provenance, self.scan, self.base = out, provenance, scan, base
+        self.out = out
+        self.scan = scan
+        self.provenance = provenance
+        self.base = base
         self.family = families.family(family)
         self.training = self.family.training()
         self.prepared: Prepared = self.family.prepare(recipe, scan.entries, cache_folder)
@@ -100,7 +117,7 @@ class Run:
         initial = self.family.initial_weights(base, self.recipe.model)
         state = {name: torch.from_numpy(array) for name, array in initial.items()}
         try:
-            self.network.averaged().load_state_dict(state)
+            self.network.inference_module().load_state_dict(state)
         except RuntimeError as error:
             raise BadModel(
                 f"The weights of {base.path} do not fit the settings of this run; leave out --set model settings."
@@ -134,27 +151,47 @@ class Run:
         quiet: bool = False,
         more_minutes: float | None = None,
     ) -> Progress:
-        """Train, or resume training, and export; return the progress. Under ``torchrun`` all processes train together.
+        """Train, or resume training, and export the model. Under ``torchrun`` all processes train together.
 
-        ``max_minutes`` limits this call, ``more_minutes`` extends the plan of the run. Raises BadFolder where there
-        is no run to resume, and where another process trains in the same folder."""
+        Parameters
+        ----------
+        max_minutes
+            Duration of this call.
+        resume
+            Continue the run in the folder.
+        quiet
+            Show nothing on the terminal.
+        more_minutes
+            Extension of the plan of the run.
+
+        Raises
+        ------
+        BadFolder
+            If there is no run to resume, or another process trains in the same folder.
+        BadSetting
+            If the settings are not those of the first call, or do not say how long to train.
+        TrainingStopped
+            If training diverges again and again, or the disk is full.
+        """
         check_call(self.out, resume, more_minutes)  # train() checks earlier, but recipes call this method directly
         length = Length(self.recipe.training.steps, max_minutes, more_minutes)
-        with processes.joined(torch.device(self.recipe.training.device)), ExitStack() as stack:
-            before, changed = None, ""
+        with processes.process_group(torch.device(self.recipe.training.device)), ExitStack() as stack:
+            first_steps, changes = length.steps, ""
             if processes.rank() == 0:
                 self.out.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(locked_run(self.out))
-                before, changed = self._check_run_file(resume)
+                current = run_file_of(self.family.name, self.recipe, self.base, self.prepared.train_entries)
+                if resume:
+                    first_steps, changes = check_resume(self.out / RUN_FILE, current, self.recipe)
+                else:
+                    write_run_file(self.out / RUN_FILE, current)
                 remove_left_overs(self.out)
-            before = processes.as_process_0_says(before)
-            steps_at_first = before["recipe"]["training"]["steps"] if before else length.steps
-            return self._train(length, resume, quiet, steps_at_first, changed)
+            return self._train(length, resume, quiet, processes.broadcast(first_steps), changes)
 
-    def _train(self, length: Length, resume: bool, quiet: bool, steps_at_first: int, changed: str) -> Progress:
+    def _train(self, length: Length, resume: bool, quiet: bool, first_steps: int, changes: str) -> Progress:
         with Report(self.out, quiet, mute=processes.rank() > 0) as report:
-            if changed:
-                report.log(changed)
+            if changes:
+                report.log(changes)
             for problem in (*self.scan.problems, *self.prepared.problems):
                 report.log(f"left out: {problem}")
 
@@ -175,18 +212,19 @@ class Run:
                 report,
                 lambda average: self.training.evaluate(self.inference_module(average), self.prepared),
                 after_evaluation,
+                self.family.health,
             )
             if not resume:
-                self._warn_of_few_clips(report.log)
+                warn_of_few_clips(self.prepared.train_entries, self.recipe.model.labels, report.log)
             elif not loop.resume():
                 report.log("there is no checkpoint yet; starting from the beginning.")
-            progress = loop.run(self._extend(loop, length, steps_at_first))
+            progress = loop.run(self._extend(loop, length, first_steps))
             if processes.rank() == 0:
-                self.export_best(loop, report.log, is_over=bool(progress.finished))
+                self.export_best(loop, report.log, is_finished=bool(progress.finished))
         return progress
 
     def _list_suspect_clips(self, average: nn.Module, progress: Progress, log: Callable[[str], None]) -> None:
-        """Write the training clips that may be wrong, once, as soon as the family can tell them."""
+        """Write the training clips that may be wrong, once, as soon as the family can identify them."""
         path = self.out / SUSPECT_FILE
         if path.is_file():
             return
@@ -197,33 +235,47 @@ class Run:
         if problems:
             log(f"{len(problems)} clips may not match their texts; listen to those listed in {path}.")
 
-    def export_best(self, loop: Loop, log: Callable[[str], None], is_over: bool) -> None:
-        """Export the averaged weights of the best checkpoint, or of the last where nothing was measured.
+    def export_best(self, loop: Loop, log: Callable[[str], None], is_finished: bool) -> None:
+        """Export the averaged weights of the best checkpoint, or of the last if no metric chooses.
 
-        When the run ``is_over``, the family's files of the finished network are written too.
+        Parameters
+        ----------
+        loop
+            Its networks get the weights of the checkpoint.
+        log
+            Called with the command that uses the model.
+        is_finished
+            Write the family's files of a finished network too.
         """
-        path = loop.folder / (BEST if (loop.folder / BEST).is_file() else LAST)
-        progress = checkpoint.load(path, loop.network, loop.average, loop.optimizers)
-        module = self.inference_module(loop.average)
-        self.export(module, progress)
-        if is_over:
+        loop.load(BEST if (loop.folder / BEST).is_file() else LAST)
+        module = self.inference_module(loop.state.average)
+        self.export(module, loop.progress)
+        if is_finished:
             for name, tensors in self.training.final_files(module, self.prepared).items():
-                rewrite(ModelFolder(self.out), name, tensors)
-        log(f"{self.out} holds step {progress.step}: {self.family.command_line(str(self.out))}")
+                replace_tensors(ModelFolder(self.out), name, tensors)
+        log(f"{self.out} contains step {loop.progress.step}: {self.family.command_line(str(self.out))}")
 
-    def export(self, average: nn.Module, progress: Progress) -> None:
-        """Write the playable model of the averaged weights into the run folder."""
+    def export(self, module: nn.Module, progress: Progress) -> None:
+        """Write the model into the run folder.
+
+        Parameters
+        ----------
+        module
+            The averaged module, see :meth:`inference_module`.
+        progress
+            Steps, minutes and metrics for the card.
+        """
         model, training = self.recipe.model, self.recipe.training
         card = Card(
             name=self.provenance.name,
             family=self.family.name,
             description=self.provenance.description,
-            config=json.loads(json.dumps(asdict(model))),
+            config=json_of(model),
             labels=list(model.labels),
             sample_rate=model.sample_rate,
             licence=self.provenance.licence,
             sources=list(self.provenance.sources),
-            recipe=json.loads(json.dumps(asdict(self.recipe))),
+            recipe=json_of(self.recipe),
             training={
                 "steps": progress.step,
                 "minutes": round(progress.minutes, 1),
@@ -234,77 +286,54 @@ class Run:
             },
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
         )
-        export_model(
-            self.out, card, self.training.export(average, self.prepared), training.weight_bits, training.product_bits
-        )
+        spec = self.training.export(module, self.prepared)
+        export_model(self.out, card, spec, training.weight_bits, training.product_bits)
 
     def _hardware(self, threads: int) -> str:
         """Return the number of threads and the processor, or the device."""
-        device: str = self.recipe.training.device
+        device = self.recipe.training.device
         return f"{threads} thread(s) of {processor_name()}" if device == "cpu" else device
 
-    def _extend(self, loop: Loop, length: Length, steps_at_first: int) -> float | None:
+    def _extend(self, loop: Loop, length: Length, first_steps: int) -> float | None:
         """Extend the plan of the run if the call asks for it; return the minutes after which the call stops."""
-        loop.progress = processes.as_process_0_says(loop.progress)  # saved below with its longer plan
-        steps, minutes = length.past_the_plan(self.out, loop.progress, steps_at_first)
+        loop.progress = processes.broadcast(loop.progress)  # saved below with its longer plan
+        steps, minutes = length.extension(self.out, loop.progress, first_steps)
         if not loop.progress.step:
             if length.more_minutes:
                 raise BadSetting(f"{self.out} has done no step yet; give --max-minutes instead of --more-minutes.")
             planned = 0 if length.max_minutes else loop.progress.steps  # a plan from minutes is made anew
-            loop.progress.steps = steps or steps_at_first or planned
+            loop.progress.steps = steps or first_steps or planned
             return length.max_minutes
         if steps or minutes:
             loop.extend(steps, minutes)
         return None if minutes and not length.more_minutes else length.max_minutes
 
-    def _warn_of_few_clips(self, log: Callable[[str], None]) -> None:
-        """Warn of labels with too few and too short recordings."""
-        counts: dict[str, int] = defaultdict(int)
-        seconds: dict[str, float] = defaultdict(float)
-        for entry in self.prepared.train_entries:
-            label = entry.label if self.recipe.model.labels and entry.label else ""
-            counts[label] += 1
-            seconds[label] += entry.seconds
-        few = [label for label in counts if counts[label] <= FEW_CLIPS and seconds[label] < FEW_SECONDS]
-        if few:
-            listed = ", ".join(f"{label} {counts[label]}".strip() for label in few[:8]) + ", ..." * (len(few) > 8)
-            log(
-                f"warning: there are few recordings to learn from ({listed}); the model will repeat them or sound alike. Add "
-                "recordings, 40 or more of each label, or merge labels."
-            )
 
-    def _check_run_file(self, resume: bool) -> tuple[dict[str, Any] | None, str]:
-        """Write the recipe at the first call; check at a resume that it is the same, except for the number of steps.
+def warn_of_few_clips(entries: Sequence[Entry], labels: Sequence[str], log: Callable[[str], None]) -> None:
+    """Warn if there are few and short recordings.
 
-        Return the contents of the first call's file, and a message if the recordings differ.
-        """
-        path = self.out / RUN_FILE
-        described: dict[str, Any] = {"family": self.family.name, "recipe": json.loads(json.dumps(asdict(self.recipe)))}
-        if self.base is not None:
-            described["from"] = {"name": self.base.card.name, "hash": self.base.hash}
-        clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in self.prepared.train_entries)
-        described["clips"] = {"count": len(clips), "sha256": hashlib.sha256("\n".join(clips).encode()).hexdigest()}
-        if not resume:
-            write_whole(path, (json.dumps(described, indent=2) + "\n").encode())
-            return None, ""
-        before = with_younger_settings(read_run_file(path), self.recipe)
-        learned_from, now = before.pop("clips", described["clips"]), described.pop("clips")
-        if isinstance(before["recipe"]["training"]["steps"], int):  # the checkpoint holds the extended plan
-            described["recipe"]["training"]["steps"] = before["recipe"]["training"]["steps"]
-        changed = differences(before, described)
-        if changed:
-            raise BadSetting(
-                f"{self.out} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first call."
-            )
-        if learned_from == now:
-            return before, ""
-        counts = f"{learned_from['count']} then, {now['count']} now"
-        return before, f"the recordings are not those that the run began with ({counts}); going on with these."
-
-
-def _keep_caches_together() -> None:
-    """Move PyTorch's compile cache into Wavewright's cache folder, from a temporary folder named after the user."""
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(platformdirs.user_cache_path("wavewright") / "torch"))
+    Parameters
+    ----------
+    entries
+        Training clips.
+    labels
+        Labels of the model; without labels all clips count together.
+    log
+        Called with the warning.
+    """
+    counts: dict[str, int] = defaultdict(int)
+    seconds: dict[str, float] = defaultdict(float)
+    for entry in entries:
+        label = entry.label if labels and entry.label else ""
+        counts[label] += 1
+        seconds[label] += entry.seconds
+    few = [label for label in counts if counts[label] <= FEW_CLIPS and seconds[label] < FEW_SECONDS]
+    if few:
+        listed = ", ".join(f"{label} {counts[label]}".strip() for label in few[:8]) + ", ..." * (len(few) > 8)
+        log(
+            f"warning: there are few recordings to learn from ({listed}); the model will repeat them or sound alike. "
+            "Add recordings, 40 or more of each label, or merge labels."
+        )
 
 
 def train(
@@ -323,55 +352,99 @@ def train(
     base: str | Path | None = None,
     more_minutes: float | None = None,
 ) -> Progress:
-    """Train a model of a family on a folder of sound; ``wavewright train`` calls this.
+    """Train a model of a family on a folder of recordings; ``wavewright train`` calls this.
 
-    ``settings`` are ``name=value`` overrides; ``base`` is the model that training begins from. Raises a WavewrightError for anything that
-    cannot work, before anything is written.
+    Parameters
+    ----------
+    folder, label_from, group_from, manifest
+        Recordings; see :func:`wavewright.data.folder.scan`.
+    family, size
+        Names of the family and of one of its sizes.
+    out
+        Run folder.
+    max_minutes, resume, quiet, more_minutes
+        See :meth:`Run.train`.
+    settings
+        Overrides ``name=value``.
+    device
+        ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    base
+        Name or folder of a model of the same family that training starts from.
+
+    Raises
+    ------
+    WavewrightError
+        For everything that cannot work, before anything is written.
     """
     check_call(out, resume, more_minutes)
-    _keep_caches_together()
-    begun_from = None if base is None else _opened_base(base, family)
-    recipe = choose_recipe(family, size, settings, device, begun_from)
+    _move_compile_cache()
+    base_folder = None if base is None else _open_base(base, family)
+    recipe = choose_recipe(family, size, settings, device, base_folder)
     if not (recipe.training.steps or max_minutes or resume):
         raise BadSetting(NO_LENGTH)
-    check_place(out, folder)
-    found = scan(folder, label_from, group_from, manifest)
-    provenance = Provenance(name=out.resolve().name or family, description=f"Trained on {len(found.entries)} clips.")
-    return Run(out, family, recipe, found, provenance, base=begun_from).train(max_minutes, resume, quiet, more_minutes)
-
-
-def _opened_base(base: str | Path, family: str) -> ModelFolder:
-    """The model to begin from; raises BadModel where it is damaged, BadSetting where its family cannot be begun from or is another."""
-    folder = ModelFolder(find(base))
-    folder.verify()
-    if folder.card.family != family:
-        raise BadSetting(
-            f"{folder.path} is of the family {folder.card.family}, and a run begins from one of its own, {family}: give another --from."
-        )
-    return folder
+    check_run_folder(out, folder)
+    recordings = scan(folder, label_from, group_from, manifest)
+    description = f"Trained on {len(recordings.entries)} clips."
+    provenance = Provenance(name=out.resolve().name or family, description=description)
+    run = Run(out, family, recipe, recordings, provenance, base=base_folder)
+    return run.train(max_minutes, resume, quiet, more_minutes)
 
 
 def choose_recipe(
     family: str, size: str, settings: Sequence[str] = (), device: str = "cpu", base: ModelFolder | None = None
 ) -> Recipe:
-    """The recipe of a family and size, or of going on from ``base``, with overrides applied; raises BadSetting for unknown names."""
+    """Return the recipe of a family and size, or of fine-tuning ``base``, with overrides.
+
+    Parameters
+    ----------
+    family, size
+        Names of the family and of one of its sizes.
+    settings
+        Overrides ``name=value``.
+    device
+        ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    base
+        Model that training starts from.
+
+    Raises
+    ------
+    BadSetting
+        If a name is unknown, a value is out of its range or the device is not available.
+    """
     chosen = families.family(family)
     if size not in chosen.sizes:
         raise BadSetting(f"There is no size {size!r}; {family} has {', '.join(chosen.sizes)}.")
     _check_device(device)
     recipe: Recipe = chosen.recipe(size) if base is None else chosen.fine_tuning(base)
-    parts = override({"model": recipe.model, "data": recipe.data, "training": recipe.training}, settings)
-    if parts["training"].device != recipe.training.device:
+    usual_device = recipe.training.device
+    recipe = override(recipe, settings)
+    if recipe.training.device != usual_device:
         raise BadSetting("The device is no setting of --set; give it with --device.")
-    if base is None and parts["training"].base_weight:
+    if base is None and recipe.training.base_weight:
         raise BadSetting(
             "training.base_weight is the weight of the model that a run starts from; give one with --from."
         )
-    recipe = replace(recipe, **parts)
     return replace(recipe, training=replace(recipe.training, device=device))
+
+
+def _open_base(base: str | Path, family: str) -> ModelFolder:
+    """Open the model that training starts from; raise BadModel if it is damaged, BadSetting if of another family."""
+    folder = ModelFolder(find(base))
+    folder.verify()
+    if folder.card.family != family:
+        raise BadSetting(
+            f"{folder.path} is of the family {folder.card.family}, and a training starts from a model of its own, "
+            f"{family}: give another --from."
+        )
+    return folder
 
 
 def _check_device(device: str) -> None:
     available = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
     if device not in available:
         raise BadSetting(f"The device {device!r} is not available; this machine has {', '.join(available)}.")
+
+
+def _move_compile_cache() -> None:
+    """Move PyTorch's compile cache into Wavewright's cache folder, from a temporary folder named after the user."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(platformdirs.user_cache_path("wavewright") / "torch"))

@@ -14,12 +14,13 @@ LOCK_FILE = ".wavewright-run.lock"
 
 @contextmanager
 def locked_run(folder: Path) -> Iterator[None]:
-    """Hold the lock of a run folder; raise BadFolder where another process holds it. A stale lock file does no harm."""
+    """Hold the lock of a run folder; raise BadFolder if another process holds it. A stale lock file is no obstacle."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(folder / LOCK_FILE, wait=False))
         except InUse as error:
             raise BadFolder(
-                f"Another process is training in {folder}; wait until it ends or stop it, or give another folder with --out."
+                f"Another process is training in {folder}; wait until it ends or stop it, or give another folder with "
+                "--out."
             ) from error
         yield

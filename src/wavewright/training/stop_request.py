@@ -9,27 +9,28 @@ from contextlib import contextmanager, nullcontext
 
 from ..interruption import Terminated, deferred_endings
 
-SAVING = "{cause}: saving the checkpoint and the model, which takes some seconds; once more stops at once."
+SAVING = "{cause}: saving the checkpoint and the model, which takes some seconds; a second signal stops at once."
 
 
 @contextmanager
-def stop_request(say: Callable[[str], None]) -> Iterator[Callable[[], str]]:
-    """Take the first Ctrl-C, SIGTERM or SIGHUP as a request to stop, and answer it at once with ``say``.
+def stop_request(log: Callable[[str], None]) -> Iterator[Callable[[], str]]:
+    """Take the first Ctrl-C, SIGTERM or SIGHUP as a request to stop, and report it at once with ``log``.
 
     The loop stops between steps, so that no checkpoint holds half a step; a second signal raises at once. SIGTERM and
-    SIGHUP are requests where :func:`.interruption.ended_by_signals` handles them, as in the command line.
+    SIGHUP are requests if :func:`.interruption.ended_by_signals` handles them, as in the command line.
 
     Parameters
     ----------
-    say
+    log
         Called with SAVING as soon as a request arrives, in a thread.
 
     Yields
     ------
     Callable
-        Returns "Ctrl-C", "SIGTERM" or "SIGHUP", or an empty string where nothing has arrived.
+        Returns "Ctrl-C", "SIGTERM" or "SIGHUP", or an empty string if nothing has arrived.
     """
-    cause, woken = "", threading.Event()
+    cause = ""
+    requested = threading.Event()
 
     def request(number: int, *_: object) -> None:
         nonlocal cause
@@ -37,25 +38,25 @@ def stop_request(say: Callable[[str], None]) -> Iterator[Callable[[], str]]:
         if cause:
             raise KeyboardInterrupt if is_ctrl_c else Terminated(signal.Signals(number).name)
         cause = "Ctrl-C" if is_ctrl_c else signal.Signals(number).name
-        woken.set()
+        requested.set()
 
-    def answer() -> None:  # in a thread of its own: a handler may interrupt the very line that is being printed
-        woken.wait()
+    def report() -> None:  # in a thread: a handler may interrupt the line that is being printed
+        requested.wait()
         if cause:
-            say(SAVING.format(cause=cause))
+            log(SAVING.format(cause=cause))
 
-    # Signals are handled in the main thread alone, and a handler of somebody else stays.
+    # Only the main thread handles signals, and the handler of another library is left in place.
     is_main = threading.current_thread() is threading.main_thread()
-    takes_ctrl_c = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    answerer = threading.Thread(target=answer, daemon=True)
-    answerer.start()
-    if takes_ctrl_c:
+    handles_ctrl_c = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    reporter = threading.Thread(target=report, daemon=True)
+    reporter.start()
+    if handles_ctrl_c:
         signal.signal(signal.SIGINT, request)
     try:
         with deferred_endings(request) if is_main else nullcontext():
             yield lambda: cause
     finally:
-        if takes_ctrl_c:
+        if handles_ctrl_c:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        woken.set()
-        answerer.join()
+        requested.set()
+        reporter.join()

@@ -1,110 +1,74 @@
-"""Time the steps of a run on this machine, on one thread and on several."""
+"""Time the steps of a training on this machine, on one thread and on several."""
 
 from __future__ import annotations
 
-import copy
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from statistics import median
 
-import numpy as np
 import torch
-from torch import nn
 
-from ..contracts.settings import TrainingSettings
-from ..nn.network import Network
-from .checkpoint import Progress
+TIMED_STEPS = 5
+"""Steps of each stage and thread count; the first of them is not counted."""
 
-BatchesFrom = Callable[[int], list[Mapping[str, np.ndarray]]]
-"""The batches of a step of this process, from the number of the first one."""
+TIMEOUT_FACTOR = 3.0
+"""A step that takes this many times the slowest one of earlier thread counts ends the timing of its thread count."""
 
 
-class Log(Protocol):
-    """Where messages go."""
+def time_steps(
+    run_step: Callable[[int], None], stage_starts: Sequence[int], counts: Sequence[int], log: Callable[[str], None]
+) -> dict[int, list[float]]:
+    """Time a few steps of each stage with each number of threads.
 
-    def log(self, message: str) -> None:
-        """Show a message."""
-
-
-class TimedLoop(Protocol):
-    """The training loop, as far as its steps can be timed."""
-
-    network: Network
-    average: nn.Module
-    optimizers: dict[str, torch.optim.Optimizer]
-    progress: Progress
-    settings: TrainingSettings
-    device: torch.device
-
-    @property
-    def observer(self) -> Log: ...
-    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]: ...
-    def batches_from(self, first: int) -> list[Mapping[str, np.ndarray]]: ...
-    def step_once(self, batches_from: BatchesFrom) -> dict[str, float]: ...
-
-
-TIMED_STEPS = 5  # of each stage and thread count, the first of them not counted
-GIVE_UP_FACTOR = (
-    3.0  # a step that takes so many times the slowest one of the first count ends the timing of another count
-)
-
-
-def time_threads(loop: TimedLoop) -> list[float]:
-    """Time a few steps of each stage for each thread count, and keep the fastest; restore the networks afterwards.
+    Parameters
+    ----------
+    run_step
+        Trains the step with a number.
+    stage_starts
+        First step of each stage.
+    counts
+        Numbers of threads to time, in this order.
+    log
+        Called with messages about the duration of the timing.
 
     Returns
     -------
-    list of float
-        Seconds of a step of each stage.
+    dict
+        Median seconds of a step of each stage, by number of threads. PyTorch's number of threads is the last of
+        ``counts`` afterwards.
     """
-    before = copy.deepcopy((loop.network.state_dict(), loop.average.state_dict()))
-    candidates = [loop.settings.threads] if loop.settings.threads else _thread_counts(loop.device)
-    n_steps = TIMED_STEPS * len(loop.network.stage_starts()) * len(candidates)
-    counts = " and ".join(f"{count} thread{'s' * (count > 1)}" for count in candidates)
-    what_for = (
-        "to keep the fastest (--set training.threads=1 skips the others)" if len(candidates) > 1 else "to plan the run"
-    )
-    loop.observer.log(f"timing {n_steps} steps on {counts} first, {what_for} ...")
-    seconds = {}
+    listed = " and ".join(f"{count} thread{'s' * (count > 1)}" for count in counts)
+    purpose = "to choose the fastest (--set training.threads=1 skips the others)" if len(counts) > 1 else "for the plan"
+    log(f"timing {TIMED_STEPS * len(stage_starts) * len(counts)} steps on {listed} first, {purpose} ...")
+    seconds: dict[int, list[float]] = {}
     limit = math.inf
-    for threads in candidates:
-        torch.set_num_threads(threads)
-        times = [_time_steps(loop, start, limit) for start in loop.network.stage_starts()]
-        seconds[threads] = [float(np.median(each[1:] or each)) for each in times]
-        limit = min(limit, GIVE_UP_FACTOR * max(map(max, times)))
-        if len(seconds) == 1 and len(candidates) > 1:
-            rest = TIMED_STEPS * sum(seconds[threads]) * (len(candidates) - 1)
-            loop.observer.log(
-                f"{_milliseconds(seconds[threads])} a step on 1 thread; about {rest:.0f} s more of timing ..."
-            )
-    loop.network.load_state_dict(before[0])
-    loop.average.load_state_dict(before[1])
-    loop.optimizers = loop.new_optimizers()
-    loop.progress.step = 0
-    loop.progress.threads = min(seconds, key=lambda count: sum(seconds[count]))
-    return seconds[loop.progress.threads]
+    for count in counts:
+        torch.set_num_threads(count)
+        durations = [_time_stage(run_step, start, limit) for start in stage_starts]
+        seconds[count] = [median(of_stage[1:] or of_stage) for of_stage in durations]
+        limit = min(limit, TIMEOUT_FACTOR * max(map(max, durations)))
+        if len(seconds) == 1 and len(counts) > 1:
+            rest = TIMED_STEPS * sum(seconds[count]) * (len(counts) - 1)
+            each = " and ".join(f"{1e3 * of_stage:.0f} ms" for of_stage in seconds[count])
+            log(f"{each} a step on 1 thread; about {rest:.0f} s more of timing ...")
+    return seconds
 
 
-def _time_steps(loop: TimedLoop, start: int, limit: float) -> list[float]:
-    """Return the seconds of each step from step ``start`` on; one above ``limit`` is the last."""
-    loop.progress.step = start
-    times: list[float] = []
-    while len(times) < TIMED_STEPS and max(times, default=0.0) <= limit:
+def thread_counts(device: torch.device) -> list[int]:
+    """Return the numbers of threads to time: one, all cores that this process may use, and half of them."""
+    if device.type != "cpu":
+        return [torch.get_num_threads()]
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return sorted({1, n_cores} | ({n_cores // 2} if n_cores > 3 else set()))
+
+
+def _time_stage(run_step: Callable[[int], None], start: int, limit: float) -> list[float]:
+    """Return the seconds of each step from ``start`` on; a step that takes longer than ``limit`` is the last."""
+    durations: list[float] = []
+    while len(durations) < TIMED_STEPS and max(durations, default=0.0) <= limit:
         started = time.perf_counter()
-        loop.step_once(loop.batches_from)
-        times.append(time.perf_counter() - started)
-    return times
-
-
-def _milliseconds(seconds: list[float]) -> str:
-    return " and ".join(f"{1e3 * each:.0f} ms" for each in seconds)
-
-
-def _thread_counts(device: torch.device) -> list[int]:
-    """Return the thread counts to time: one, all cores that this process may use, and half of them."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if device.type != "cpu" or cores == 1:
-        return [torch.get_num_threads() if device.type != "cpu" else 1]
-    return sorted({1, cores} | ({cores // 2} if cores > 3 else set()))
+        run_step(start + len(durations))
+        durations.append(time.perf_counter() - started)
+    return durations

@@ -40,6 +40,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
+from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"
     config = AcousticConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.SPEAK})
     command = "speak 'Hello.' --voice {model}"
     weight_prefixes = (WEIGHT_PREFIX,)

@@ -38,7 +38,7 @@ class AcousticNetwork(Network):
         """Return text to mel, and the critics if there are any."""
         return {"voice": self.voice} if self.critics is None else {"voice": self.voice, "critics": self.critics}
 
-    def averaged(self) -> TextToMel:
+    def inference_module(self) -> TextToMel:
         """Return text to mel."""
         return self.voice
 

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...contracts.family import Capability, Family
+from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, ClassifierConfig
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
     config = ClassifierConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(loss="valid/loss")
     capabilities = frozenset({Capability.CLASSIFY})
     command = "evaluate FOLDER FOLDER --classifier {model}"
     weight_prefixes = ("classifier.",)

@@ -136,7 +136,7 @@ class Classifier(Network):
     def players(self) -> dict[str, nn.Module]:
         return {"classifier": self}
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """The part that classifies: its weights are averaged over the steps, evaluated and exported."""
         return self
 

@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
+from ...contracts.health import HealthRules
 from .config import CONTEXTS_FILE, FREQUENCIES_FILE, METRICS, SIZES, WEIGHT_PREFIXES, CodecConfig
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
     config = CodecConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.CODE})
     command = "encode FILE --model {model}"
     weight_prefixes = WEIGHT_PREFIXES

@@ -51,7 +51,7 @@ class CodecNetwork(Network):
             players["encoder"] = nn.ModuleList([self.autoencoder.encoder, *in_projections])
         return players
 
-    def averaged(self) -> CodecAutoencoder:
+    def inference_module(self) -> CodecAutoencoder:
         """Return the autoencoder."""
         return self.autoencoder
 

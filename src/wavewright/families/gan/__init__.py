@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
+from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, GanConfig
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
     config = GanConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(
+        level_db="level_db",
+        diversity="diversity",
+        copying="copying",
+        diversity_remedy="give it more recordings, or raise model.energy_weight or model.penalty_weight",
+        copying_remedy="use more recordings, a smaller --size, stop earlier, or raise model.copy_weight",
+    )
     capabilities = frozenset({Capability.GENERATE, Capability.INTERPOLATE})
     weight_prefixes = ("generator.generator.",)
     extra_files: ClassVar[Mapping[str, str]] = {

@@ -201,7 +201,7 @@ class Gan(Network):
         """Who owns an optimizer."""
         return {"critic": self.critic, "generator": self.generator}
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.generator
 

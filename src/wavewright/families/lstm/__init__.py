@@ -28,6 +28,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
+from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, STATISTICS_FILE, LstmConfig
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
     config = LstmConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(level_db="level_db", diversity="diversity")
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("step.recurrent.",)
     extra_files: ClassVar[Mapping[str, str]] = {STATISTICS_FILE: "whitening of frames, durations of the training clips"}

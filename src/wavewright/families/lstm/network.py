@@ -25,7 +25,7 @@ class LstmNetwork(Network):
         """Return the recurrent network, the only player."""
         return {"recurrent": self.recurrent}
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """Return the recurrent network."""
         return self.recurrent
 

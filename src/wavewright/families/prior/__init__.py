@@ -31,6 +31,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
+from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, STATISTICS_FILE, PriorConfig
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class PriorFamily(Family[PriorConfig, "PriorRecipe", "PriorPrepared"]):
     config = PriorConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(loss="valid/bits")
     capabilities = frozenset({Capability.GENERATE})
     weight_prefixes = ("time.predictor.", "depth.predictor.")
     extra_files: ClassVar[Mapping[str, str]] = {

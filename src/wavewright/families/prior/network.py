@@ -23,7 +23,7 @@ class PriorNetwork(Network):
         """Return the predictor, the only player."""
         return {"predictor": self.predictor}
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """Return the predictor."""
         return self.predictor
 

@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
+from ...contracts.health import HealthRules
 from .config import LATENTS_FILE, METRICS, SIZES, VaeConfig
 
 if TYPE_CHECKING:
@@ -48,6 +49,14 @@ class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
     config = VaeConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(
+        loss="valid/mel",
+        level_db="level_db",
+        diversity="diversity",
+        copying="copying",
+        active_latents="valid/active",
+        latents_remedy="lower model.beta, raise model.free_nats or let beta rise more slowly (model.warmup_steps)",
+    )
     capabilities = frozenset({Capability.GENERATE, Capability.INTERPOLATE, Capability.AUTOENCODE})
     command = "morph FILE FILE --model {model}"
     weight_prefixes = ("encoder.encoder.", "decoder.decoder.")

@@ -170,7 +170,7 @@ class Vae(Network):
         """Who owns an optimizer."""
         return {"autoencoder": self.autoencoder} | ({"critic": self.critic} if self.critic is not None else {})
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """The part that plays: its weights are averaged over the steps, evaluated and exported."""
         return self.autoencoder
 

@@ -38,6 +38,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...contracts.family import Capability, Family
+from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, VocoderConfig
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class VocoderFamily(Family[VocoderConfig, "VocoderRecipe", "VocoderPrepared"]):
     config = VocoderConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(loss="valid/mel")
     capabilities = frozenset({Capability.VOCODE})
     command = "speak 'Hello.' --vocoder {model}"
     weight_prefixes = ("frames.",)

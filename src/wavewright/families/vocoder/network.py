@@ -45,7 +45,7 @@ class VocoderNetwork(Network):
             return {"vocoder": self.filters}
         return {"vocoder": self.filters, "critics": self.critics}
 
-    def averaged(self) -> FilterNetwork:
+    def inference_module(self) -> FilterNetwork:
         """Return the filter network."""
         return self.filters
 

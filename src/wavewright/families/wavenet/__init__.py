@@ -27,6 +27,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
+from ...contracts.health import HealthRules
 from .config import CONTOURS_FILE, DURATIONS_FILE, METRICS, SIZES, WaveNetConfig
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
     config = WaveNetConfig
     sizes = SIZES
     metrics = METRICS
+    health = HealthRules(loss="valid/bits")
     capabilities = frozenset({Capability.GENERATE, Capability.VOCODE})
     weight_prefixes = ("condition.",)  # and the weights of the layers, see initial_weights
     extra_files: ClassVar[Mapping[str, str]] = {

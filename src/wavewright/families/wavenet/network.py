@@ -21,7 +21,7 @@ class WaveNetNetwork(Network):
         """Return the WaveNet, the only player."""
         return {"wavenet": self.wavenet}
 
-    def averaged(self) -> nn.Module:
+    def inference_module(self) -> nn.Module:
         """Return the WaveNet."""
         return self.wavenet
 

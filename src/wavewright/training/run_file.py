@@ -1,0 +1,153 @@
+"""The file in a run folder that describes its first call, with which later calls are compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from reprlib import repr as repr_short
+from typing import TYPE_CHECKING, NotRequired
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from ..contracts.recipe import Recipe
+from ..data.entry import Entry
+from ..errors import BadSetting
+from ..whole_file import write_whole
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from ..models.folder import ModelFolder
+
+RUN_FILE = "run.json"
+
+Settings = dict[str, dict[str, JsonValue]]
+"""Settings of a recipe by section (``"model"``, ``"data"``, ``"training"``) and name."""
+
+
+class Clips(TypedDict):
+    """Number of the training clips, and a hash of their names, labels and lengths."""
+
+    count: int
+    sha256: str
+
+
+RunFile = TypedDict(
+    "RunFile",
+    {"family": str, "recipe": Settings, "from": NotRequired[dict[str, str]], "clips": NotRequired[Clips]},
+)
+"""Contents of RUN_FILE: family, recipe, base model, training clips."""
+
+
+def run_file_of(family: str, recipe: Recipe, base: ModelFolder | None, entries: Sequence[Entry]) -> RunFile:
+    """Return the description of a call.
+
+    Parameters
+    ----------
+    family, recipe
+        What it trains.
+    base
+        The model that it starts from.
+    entries
+        Its training clips.
+    """
+    clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in entries)
+    contents: RunFile = {
+        "family": family,
+        "recipe": json_of(recipe),
+        "clips": {"count": len(clips), "sha256": hashlib.sha256("\n".join(clips).encode()).hexdigest()},
+    }
+    if base is not None:
+        contents["from"] = {"name": base.card.name, "hash": base.hash}
+    return contents
+
+
+def json_of(settings: DataclassInstance) -> Settings:
+    """Return a dataclass as JSON writes it: tuples as lists."""
+    values: Settings = json.loads(json.dumps(asdict(settings)))
+    return values
+
+
+def write_run_file(path: Path, contents: RunFile) -> None:
+    """Write the description of the first call, whole or not at all."""
+    ordered = {key: contents[key] for key in ("family", "recipe", "from", "clips") if key in contents}
+    write_whole(path, (json.dumps(ordered, indent=2) + "\n").encode())
+
+
+def read_run_file(path: Path) -> RunFile:
+    """Read the description of the first call; raise BadSetting if it is damaged."""
+    try:
+        contents: RunFile = TypeAdapter(RunFile).validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise BadSetting(
+            f"{path} cannot be read ({where}: {first['msg']}); copy it again, or give another --out."
+        ) from error
+    return contents
+
+
+def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str]:
+    """Compare a call that resumes with the first call of the run.
+
+    Settings that did not exist at the first call have their defaults. The number of steps may differ, because the
+    checkpoint contains the extended plan.
+
+    Parameters
+    ----------
+    path
+        File of the first call.
+    current
+        Description of this call.
+    recipe
+        Recipe of this call, whose class has the defaults.
+
+    Returns
+    -------
+    tuple of int and str
+        ``training.steps`` of the first call, and a message if the training clips differ, else an empty text.
+
+    Raises
+    ------
+    BadSetting
+        If the file is damaged or another setting differs.
+    """
+    first = read_run_file(path)
+    settings = _with_defaults(first["recipe"], recipe)
+    steps = settings["training"]["steps"]
+    current_settings = {section: dict(values) for section, values in current["recipe"].items()}
+    if isinstance(steps, int):
+        current_settings["training"]["steps"] = steps
+    changed = [
+        *_differences(first["family"], current["family"], "family"),
+        *_differences(first.get("from"), current.get("from"), "from"),
+        *_differences(settings, current_settings, "recipe"),
+    ]
+    if changed or not isinstance(steps, int):
+        raise BadSetting(
+            f"{path.parent} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first "
+            "call."
+        )
+    first_clips, current_clips = first.get("clips", current["clips"]), current["clips"]
+    if first_clips == current_clips:
+        return steps, ""
+    counts = f"{first_clips['count']} then, {current_clips['count']} now"
+    return steps, f"the recordings are not those of the first call ({counts}); continuing with the new ones."
+
+
+def _with_defaults(settings: Settings, recipe: Recipe) -> Settings:
+    """Return the settings of a first call, with the defaults of those that did not exist then."""
+    defaults = json_of(type(recipe)())
+    return {section: defaults[section] | settings.get(section, {}) for section in defaults}
+
+
+def _differences(first: object, current: object, name: str) -> list[str]:
+    """Return the settings that differ between two nested dictionaries, with both values."""
+    if isinstance(first, dict) and isinstance(current, dict):
+        keys = sorted(first.keys() | current.keys())
+        return [line for key in keys for line in _differences(first.get(key), current.get(key), f"{name}.{key}")]
+    return [] if first == current else [f"{name} was {repr_short(first)}, now {repr_short(current)}"]
