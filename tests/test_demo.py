@@ -21,12 +21,12 @@ from tiny_speech import install
 from wavewright import models
 from wavewright.cli import run
 from wavewright.clip import Clip
+from wavewright.drawing.thumbnails import envelope_path, indexed_png, palette, spectrogram_png
 from wavewright.errors import BadFolder, BadModel
 from wavewright.models.card import Card, Source
 from wavewright.tasks.demo import BITRATES_KBPS, TEXTS, demo
 from wavewright.tasks.demo_page import Chapter, Player, Row
 from wavewright.tasks.demo_page import page as page_of
-from wavewright.tasks.picture import envelope_path, indexed_png, palette, spectrogram_png
 
 demos = sys.modules["wavewright.tasks.demo"]  # the package's own word of that name is the function
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, BadText
+from ..manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from ..names import file_stem, inside
+from ..progress_bar import progress_bar
 from ..speech.chunk import Chunk, Clipping, clipping_message
 from ..speech.voice import Voice
 from ..version import __version__
 from .batch_lines import BadLine, Line, read_lines
 from .book import BookFormat, make_folder, origin_of, seconds_of
 from .leveling import Leveler, shortfall_of
-from .progress_bar import progress_bar
-from .sound_folder import MANIFEST_FILE, lines_by_file, list_sounds
 from .spoken_file import write_spoken
 
 SECONDS_PER_CHARACTER = 0.068  # of English read aloud, for the progress bar
@@ -124,7 +124,7 @@ def speak_batch(
     found = read_lines(file, files.name_column)
     out = Path(file_stem(file.stem)) if files.out is None else files.out
     make_folder(out)
-    lines_by_file(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before speaking
+    manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before speaking
     batch = _Batch(file, talk_of, files, out)
     total = sum(len(line.text) for line in found.lines if isinstance(line, Line)) * SECONDS_PER_CHARACTER
     try:
@@ -136,7 +136,7 @@ def speak_batch(
                 show(done)
     finally:
         if batch.records:
-            list_sounds(out, batch.records)
+            add_records(out, batch.records)
     return batch.result(found.unused_columns)
 
 

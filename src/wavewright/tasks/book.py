@@ -13,6 +13,7 @@ from ..clip import read_blocks, read_header, read_metadata
 from ..errors import BadAudio, BadFolder, NothingToSpeak, SkippedText
 from ..json_text import parse
 from ..names import file_stem, inside
+from ..progress_bar import progress_bar
 from ..speech.chapters import Chapter, find_chapters, paragraphs
 from ..speech.chunk import Chunk, Clipping, clipping_message
 from ..speech.reading import Read, SourceLines, check_lines
@@ -23,7 +24,6 @@ from ..text.skipped import MOST_LISTED, Skipped
 from ..version import __version__
 from ..whole_file import sweep_once, why_not_written
 from .leveling import Leveler, shortfall_of
-from .progress_bar import progress_bar
 from .spoken_file import write_spoken
 
 BookFormat = Literal["wav", "flac", "ogg", "opus", "mp3"]

@@ -9,8 +9,8 @@ from html import escape
 import numpy as np
 
 from ..clip import Clip
+from ..drawing.thumbnails import envelope_path, spectrogram_png
 from ..models.card import Card
-from .picture import envelope_path, spectrogram_png
 
 GENERATOR = '<meta name="generator" content="Wavewright demo">'
 """In the head of every page that is written here."""

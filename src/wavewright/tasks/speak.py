@@ -28,6 +28,7 @@ from ..text.markup import Markup
 from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn, warn_of
 from ..text.ssml import looks_like_ssml
+from ..text.standard_input import join_lines, read_lines, read_text
 from ..whole_file import write_whole
 from . import BY_PLACE, IN_PYTHON_ALONE, LARGEST_SEED, checked
 from .batch import BatchFiles, SpokenBatch, speak_batch
@@ -35,7 +36,6 @@ from .book import BookFiles, BookFormat, SpokenBook, speak_book
 from .leveling import Leveler, target_lufs
 from .pcm import endless_wav_header, pipe_out, to_pcm
 from .spoken_file import clips_of
-from .standard_input import joined, read_lines, read_text
 from .talks import MOST_CHARACTERS, Reading, Talks, lexicon_of, manner_of
 
 TOO_LONG_FOR_A_CLIP = "give it as --file, or with --stream"
@@ -372,5 +372,5 @@ def _lines(source: TextIO, is_ssml: bool, markup: Markup, strict: bool) -> str |
         if line.strip():
             break
     if is_ssml or (markup == "none" and looks_like_ssml("".join(first))):
-        return joined(itertools.chain(first, lines))
+        return join_lines(itertools.chain(first, lines))
     return itertools.chain(first, lines)
