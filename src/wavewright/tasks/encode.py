@@ -21,7 +21,7 @@ from ..families.codec.header import HEADER_BYTES, WwcHeader
 from ..families.codec.packets import PacketWriter, n_codec_samples
 from ..progress_bar import progress_bar
 from ..whole_file import whole_file
-from . import BY_PLACE, checked
+from . import POSITIONAL, checked
 from .codecs import (
     DEFAULT_CODEC,
     codebooks_text,
@@ -86,7 +86,7 @@ class Encoded:
 
 @checked
 def encode(
-    file: Annotated[Path | None, Field(description="Sound file of any length; none with --stream."), BY_PLACE] = None,
+    file: Annotated[Path | None, Field(description="Sound file of any length; none with --stream."), POSITIONAL] = None,
     kbps: Annotated[
         float | None,
         Field(

@@ -30,7 +30,7 @@ from ..text.skipped import Skipped, warn, warn_of
 from ..text.ssml import looks_like_ssml
 from ..text.standard_input import join_lines, read_lines, read_text
 from ..whole_file import write_whole
-from . import BY_PLACE, IN_PYTHON_ALONE, LARGEST_SEED, checked
+from . import POSITIONAL, PYTHON_ONLY, LARGEST_SEED, checked
 from .batch import BatchFiles, SpokenBatch, speak_batch
 from .book import BookFiles, BookFormat, SpokenBook, speak_book
 from .leveling import Leveler, target_lufs
@@ -60,7 +60,7 @@ class SpokenText:
     subtitles: Path | None
     clipped_share: float
     skipped: tuple[Skipped, ...]
-    clip: Clip = field(metadata=IN_PYTHON_ALONE)
+    clip: Clip = field(metadata=PYTHON_ONLY)
     lufs: float | None = None
     true_peak_db: float | None = None
     shortfall: str = ""
@@ -76,7 +76,7 @@ class SpokenText:
 
 @checked
 def speak(
-    text: Annotated[str | None, Field(description="What to say; default: standard input."), BY_PLACE] = None,
+    text: Annotated[str | None, Field(description="What to say; default: standard input."), POSITIONAL] = None,
     voice: Annotated[str, Field(description="<model>-<speaker>, or the folder of a voice.")] = DEFAULT_VOICE,
     vocoder: Annotated[
         str, Field(description="What makes sound of frames: vocoder, wavenet, or a folder.")
