@@ -176,7 +176,7 @@ def test_cards_with_bad_names_are_refused(tmp_path, name):
 def test_a_demo_of_a_card_that_leads_elsewhere_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     change_card(make_gan(tmp_path, "evil"), name="../../../x/y")
-    assert run(["demo", "--play", "./evil", "--out", "a/b/demo"]) == 2
+    assert run(["demo", "--models", "./evil", "--out", "a/b/demo"]) == 2
     assert "the name '../../../x/y' contains a path separator" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["evil"]
 
@@ -216,13 +216,13 @@ def test_voices_of_any_name_stay_in_the_folder_of_a_demo(tmp_path, monkeypatch):
     described["config"]["speakers"] = ["a/../../../x", "b"]
     card.write_text(json.dumps(described), encoding="utf-8")
     with pytest.raises(BadModel, match=r"speakers contain 'a/\.\./\.\./\.\./x', which is a path"):
-        demo(tmp_path / "out", play=("en",))
+        demo(tmp_path / "out", models=("en",))
     described["config"]["speakers"] = ["Hip-Hop/Rap", "CON"]
     card.write_text(json.dumps(described), encoding="utf-8")
     players["en"].speakers = ("Hip-Hop/Rap", "CON")
-    made = demo(tmp_path / "out", play=("en",))
-    assert made.n_sounds == 2
-    assert sorted(path.name for path in (tmp_path / "out" / "sounds").iterdir()) == [
+    made = demo(tmp_path / "out", models=("en",))
+    assert made.n_clips == 2
+    assert sorted(path.name for path in (tmp_path / "out" / "audio").iterdir()) == [
         "en-CON-1.wav",
         "en-Hip-Hop_Rap-1.wav",
     ]
