@@ -16,8 +16,8 @@ from wavewright.data import manifest
 from wavewright.dsp.limiter import true_peak_db
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.errors import BadFolder, BadSetting, BadText, WavewrightError
-from wavewright.tasks import batch as batches
-from wavewright.tasks.batch_lines import BadLine, Line, read_lines, stem_problem
+from wavewright.narration import batch as batches
+from wavewright.narration.batch_lines import BadLine, Line, read_lines, stem_problem
 from wavewright.tasks.speak import speak
 
 
@@ -96,7 +96,7 @@ def test_texts_without_names_are_numbered(players, tmp_path):
 def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
     columns, rows = ["name", "text"], [["a", "One."], ["b", "Two."], ["c", "Three."]]
     lines = table(tmp_path / "lines.csv", columns, *rows)
-    written, write = [], batches.write_spoken
+    written, write = [], batches.write_speech
 
     def interrupted(place, *rest):
         if len(written) == 2:
@@ -104,13 +104,13 @@ def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
         written.append(place.name)
         write(place, *rest)
 
-    monkeypatch.setattr(batches, "write_spoken", interrupted)
+    monkeypatch.setattr(batches, "write_speech", interrupted)
     with pytest.raises(KeyboardInterrupt):
         speak(batch=lines, out=tmp_path / "out")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["a.wav", "b.wav", "manifest.jsonl"]
     assert len((tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()) == 2
-    monkeypatch.setattr(batches, "write_spoken", write)
+    monkeypatch.setattr(batches, "write_speech", write)
 
     def new_files(**options):
         return [line.file for line in speak(batch=lines, out=tmp_path / "out", **options).lines if line.is_new]
@@ -175,7 +175,7 @@ PARTS = (
         "less than or equal to 4",
         "valid number",
     ),
-    *("furious", "--lufs is 0", "more values than there are columns", "nothing to speak", "is no sound of lines.csv"),
+    *("furious", "--lufs is 0", "more values than there are columns", "nothing to speak", "is not of lines.csv"),
 )
 
 
@@ -226,7 +226,7 @@ def test_a_full_disk_ends_a_batch(players, tmp_path, monkeypatch):
     def full(*rest):
         raise WavewrightError("There is no space left.")
 
-    monkeypatch.setattr(batches, "write_spoken", full)
+    monkeypatch.setattr(batches, "write_speech", full)
     with pytest.raises(WavewrightError, match="no space left"):
         speak(batch=table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."]), out=tmp_path / "out")
 

@@ -20,9 +20,6 @@ from ..parameters import LARGEST_SEED as LARGEST_SEED
 POSITIONAL = "positional"
 """After the field of a parameter with a default: it is an argument on the command line, not an option."""
 
-PYTHON_ONLY = {"python_only": True}
-"""Metadata of a result's field that ``--json`` omits, such as audio."""
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
