@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import inspect
 import io
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -17,7 +20,8 @@ from wavewright.dsp.limiter import true_peak_db
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.errors import BadFolder, BadSetting, BadText, WavewrightError
 from wavewright.narration import batch as batches
-from wavewright.narration.batch_lines import BadLine, Line, read_lines, stem_problem
+from wavewright.narration.batch_lines import SETTING_COLUMNS, BadLine, Line, read_lines, stem_problem
+from wavewright.narration.settings import NarrationSettings
 from wavewright.tasks.speak import speak
 
 
@@ -57,6 +61,24 @@ def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path
             Clip.read(tmp_path / "out" / line.file).wave, Clip.read(tmp_path / "alone.wav").wave
         )
         assert line.seconds == alone.seconds
+
+
+def test_a_batch_has_the_settings_of_speak():
+    def parameters_of(function, names):
+        hints = get_type_hints(function, include_extras=True)
+        defaults = inspect.signature(function).parameters
+        return {name: (hints[name], defaults[name].default) for name in names}
+
+    names = [field.name for field in dataclasses.fields(NarrationSettings)]
+    assert parameters_of(NarrationSettings, names) == parameters_of(speak, names)
+    assert {*SETTING_COLUMNS} <= {*names}
+
+
+def test_settings_are_converted_and_checked():
+    settings = NarrationSettings(rate=2).override({"rate": "0.5", "seed": "7", "lufs": "podcast"})
+    assert (settings.rate, settings.seed, settings.target_lufs) == (0.5, 7, -16)
+    with pytest.raises(BadSetting, match=r"Its energy is '11'; input should be less than or equal to 10"):
+        settings.override({"energy": "11"})
 
 
 def test_a_manifest_lists_what_can_be_trained_on(players, tmp_path):

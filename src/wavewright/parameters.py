@@ -58,7 +58,7 @@ StyleName: TypeAlias = Annotated[
 SpeechSeed: TypeAlias = Annotated[int, Field(description="Same seed, same samples.", ge=0, le=LARGEST_SEED)]
 
 IsSsml: TypeAlias = Annotated[
-    bool, Field(description="Read the text as SSML; a text that starts with <speak is always read as SSML.")
+    bool, Field(description="Read the text as SSML; without --markup, a text that starts with <speak is SSML.")
 ]
 
 TextLanguage: TypeAlias = Annotated[

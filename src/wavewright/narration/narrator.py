@@ -76,7 +76,7 @@ class Narrator:
 
 
 class NarratorLoader:
-    """Loads narrators; those with the same models share them."""
+    """Loads narrators; models are loaded once."""
 
     def __init__(self) -> None:
         self._voices: dict[tuple[object, ...], tuple[Voice, Lexicon | None]] = {}

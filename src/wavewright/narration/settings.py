@@ -8,24 +8,8 @@ from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
+from .. import parameters
 from ..errors import BadSetting
-from ..parameters import (
-    GainDb,
-    IsSsml,
-    LexiconPath,
-    PitchRange,
-    PitchShift,
-    SpeakingRate,
-    SpeechSeed,
-    StrictReading,
-    StyleName,
-    TargetLoudness,
-    TextLanguage,
-    TextMarkup,
-    VocalEffort,
-    VocoderName,
-    VoiceName,
-)
 from ..speech.prosody import Prosody
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from .loudness import parse_loudness
@@ -35,21 +19,21 @@ from .loudness import parse_loudness
 class NarrationSettings:
     """Settings of sound files of speech, named as the parameters of `speak`, which describe them."""
 
-    voice: VoiceName = DEFAULT_VOICE
-    vocoder: VocoderName = DEFAULT_VOCODER
-    rate: SpeakingRate = 1.0
-    pitch: PitchShift = 0.0
-    range: PitchRange = 1.0
-    energy: VocalEffort = 1.0
-    volume_db: GainDb = 0.0
-    style: StyleName = None
-    lexicon: LexiconPath = None
-    seed: SpeechSeed = 0
-    ssml: IsSsml = False
-    markup: TextMarkup = "none"
-    language: TextLanguage = None
-    strict: StrictReading = False
-    lufs: TargetLoudness = None
+    voice: parameters.VoiceName = DEFAULT_VOICE
+    vocoder: parameters.VocoderName = DEFAULT_VOCODER
+    rate: parameters.SpeakingRate = 1.0
+    pitch: parameters.PitchShift = 0.0
+    range: parameters.PitchRange = 1.0
+    energy: parameters.VocalEffort = 1.0
+    volume_db: parameters.GainDb = 0.0
+    style: parameters.StyleName = None
+    lexicon: parameters.LexiconPath = None
+    seed: parameters.SpeechSeed = 0
+    ssml: parameters.IsSsml = False
+    markup: parameters.TextMarkup = "none"
+    language: parameters.TextLanguage = None
+    strict: parameters.StrictReading = False
+    lufs: parameters.TargetLoudness = None
 
     @property
     def prosody(self) -> Prosody:

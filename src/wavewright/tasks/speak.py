@@ -11,31 +11,15 @@ from typing import Annotated, BinaryIO, TextIO
 
 from pydantic import Field
 
+from .. import parameters
 from ..errors import BadFolder, BadSetting
 from ..narration.batch import BatchFiles, SpokenBatch, speak_batch
 from ..narration.book import BookFiles, SpokenBook, speak_book
+from ..narration.loudness import parse_loudness
 from ..narration.narrator import Narrator, NarratorLoader
 from ..narration.settings import NarrationSettings
 from ..narration.speech_file import SpeechFormat
 from ..narration.text import MOST_CHARACTERS, SpokenText, check_length, speak_text
-from ..parameters import (
-    GainDb,
-    IsSsml,
-    LexiconPath,
-    PitchRange,
-    PitchShift,
-    Quiet,
-    SpeakingRate,
-    SpeechSeed,
-    StrictReading,
-    StyleName,
-    TargetLoudness,
-    TextLanguage,
-    TextMarkup,
-    VocalEffort,
-    VocoderName,
-    VoiceName,
-)
 from ..speech.chunk import Chunk, Clipping, clipping_message
 from ..speech.reading import segment_lines
 from ..speech.subtitles import subtitle_format
@@ -55,16 +39,23 @@ STANDARD_INPUT = "Standard input"  # as messages call it
 @checked
 def speak(
     text: Annotated[str | None, Field(description="Text to speak; default: standard input."), POSITIONAL] = None,
-    voice: VoiceName = DEFAULT_VOICE,
-    vocoder: VocoderName = DEFAULT_VOCODER,
-    rate: SpeakingRate = 1.0,
-    pitch: PitchShift = 0.0,
-    range: PitchRange = 1.0,
-    energy: VocalEffort = 1.0,
-    volume_db: GainDb = 0.0,
-    style: StyleName = None,
-    lexicon: LexiconPath = None,
-    seed: SpeechSeed = 0,
+    # Voice and prosody
+    voice: parameters.VoiceName = DEFAULT_VOICE,
+    vocoder: parameters.VocoderName = DEFAULT_VOCODER,
+    rate: parameters.SpeakingRate = 1.0,
+    pitch: parameters.PitchShift = 0.0,
+    range: parameters.PitchRange = 1.0,
+    energy: parameters.VocalEffort = 1.0,
+    volume_db: parameters.GainDb = 0.0,
+    style: parameters.StyleName = None,
+    seed: parameters.SpeechSeed = 0,
+    # Reading
+    lexicon: parameters.LexiconPath = None,
+    ssml: parameters.IsSsml = False,
+    markup: parameters.TextMarkup = "none",
+    language: parameters.TextLanguage = None,
+    strict: parameters.StrictReading = False,
+    # Output
     out: Annotated[
         Path | None,
         Field(
@@ -72,17 +63,18 @@ def speak(
             "file's name."
         ),
     ] = None,
+    lufs: parameters.TargetLoudness = None,
+    subtitles: Annotated[
+        Path | None,
+        Field(
+            description="File for words and their times: .srt, .vtt or .json; with --file and --batch, only the suffix "
+            "counts."
+        ),
+    ] = None,
     stream: Annotated[
         bool, Field(description="Write 16-bit WAV to standard output, each chunk as soon as it is computed.")
     ] = False,
-    subtitles: Annotated[
-        Path | None,
-        Field(description="File for words and their times: .srt, .vtt or .json; with --file, only the suffix counts."),
-    ] = None,
-    ssml: IsSsml = False,
-    markup: TextMarkup = "none",
-    language: TextLanguage = None,
-    strict: StrictReading = False,
+    # Books and batches
     file: Annotated[Path | None, Field(description="Text file of any length, a sound file for each chapter.")] = None,
     chapter_mark: Annotated[
         str | None, Field(description="Prefix of the lines that start a chapter; default: headings.")
@@ -100,8 +92,7 @@ def speak(
     format: Annotated[
         SpeechFormat | None, Field(description="With --file and --batch: format of the sound files; default: wav.")
     ] = None,
-    lufs: TargetLoudness = None,
-    quiet: Quiet = False,
+    quiet: parameters.Quiet = False,
 ) -> SpokenText | SpokenBook | SpokenBatch | None:
     """Speak a text.
 
@@ -220,7 +211,8 @@ def _lines(source: TextIO, settings: NarrationSettings) -> str | Iterator[str]:
 
 def _check_settings(settings: NarrationSettings) -> None:
     """Raise BadSetting for a target loudness out of range, and for SSML with other markup."""
-    _ = settings.target_lufs
+    if settings.lufs is not None:
+        parse_loudness(settings.lufs)
     if settings.ssml and settings.markup != "none":
         raise BadSetting(f"SSML is markup itself, and --markup {settings.markup} was given; leave one of them out.")
 
