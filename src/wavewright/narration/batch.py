@@ -17,14 +17,7 @@ from .batch_lines import BadLine, Line, read_lines
 from .loudness import below_target_message
 from .narrator import Narrator, NarratorLoader
 from .settings import NarrationSettings
-from .speech_file import (
-    SECONDS_PER_CHARACTER,
-    SpeechFormat,
-    make_folder,
-    read_origin,
-    read_seconds,
-    write_speech,
-)
+from .speech_file import SECONDS_PER_CHARACTER, SpeechFormat, make_folder, read_origin, read_seconds, write_speech
 from .text import check_length
 
 SHOWN_FAILURES = 20

@@ -20,14 +20,7 @@ from ..text.sentence import Sentence
 from ..text.skipped import MOST_LISTED, Skipped
 from .loudness import below_target_message
 from .narrator import Narrator
-from .speech_file import (
-    SECONDS_PER_CHARACTER,
-    SpeechFormat,
-    make_folder,
-    read_origin,
-    read_seconds,
-    write_speech,
-)
+from .speech_file import SECONDS_PER_CHARACTER, SpeechFormat, make_folder, read_origin, read_seconds, write_speech
 
 
 @dataclass(frozen=True)
