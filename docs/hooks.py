@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 ROOT_PAGES = ("README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md")
-PACKAGES = ("models", "contracts", "families", "dsp", "data", "text", "speech", "metrics", "drawing", "training", "nn")
+PACKAGES = (
+    *("models", "contracts", "families", "dsp", "data", "text", "speech", "narration", "metrics", "drawing"),
+    *("demo_page", "training", "nn"),
+)
 """Packages with a page of their own in the reference."""
 BESIDE = {"models": ("loading",)}
 """Modules beside the packages, on the page of a package."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import inspect
 import io
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -16,8 +19,9 @@ from wavewright.data import manifest
 from wavewright.dsp.limiter import true_peak_db
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.errors import BadFolder, BadSetting, BadText, WavewrightError
-from wavewright.tasks import batch as batches
-from wavewright.tasks.batch_lines import BadLine, Line, read_lines, stem_problem
+from wavewright.narration import batch as batches
+from wavewright.narration.batch_lines import SETTING_COLUMNS, BadLine, Line, read_lines, stem_problem
+from wavewright.narration.settings import NarrationSettings
 from wavewright.tasks.speak import speak
 
 
@@ -59,6 +63,24 @@ def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path
         assert line.seconds == alone.seconds
 
 
+def test_a_batch_has_the_settings_of_speak():
+    def parameters_of(function, names):
+        hints = get_type_hints(function, include_extras=True)
+        defaults = inspect.signature(function).parameters
+        return {name: (hints[name], defaults[name].default) for name in names}
+
+    names = [field.name for field in dataclasses.fields(NarrationSettings)]
+    assert parameters_of(NarrationSettings, names) == parameters_of(speak, names)
+    assert {*SETTING_COLUMNS} <= {*names}
+
+
+def test_settings_are_converted_and_checked():
+    settings = NarrationSettings(rate=2).override({"rate": "0.5", "seed": "7", "lufs": "podcast"})
+    assert (settings.rate, settings.seed, settings.target_lufs) == (0.5, 7, -16)
+    with pytest.raises(BadSetting, match=r"Its energy is '11'; input should be less than or equal to 10"):
+        settings.override({"energy": "11"})
+
+
 def test_a_manifest_lists_what_can_be_trained_on(players, tmp_path):
     lines = table(tmp_path / "lines.csv", ["file", "text"], ["a", "One."], ["b", "Two, three."])
     (tmp_path / "out").mkdir()
@@ -96,7 +118,7 @@ def test_texts_without_names_are_numbered(players, tmp_path):
 def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
     columns, rows = ["name", "text"], [["a", "One."], ["b", "Two."], ["c", "Three."]]
     lines = table(tmp_path / "lines.csv", columns, *rows)
-    written, write = [], batches.write_spoken
+    written, write = [], batches.write_speech
 
     def interrupted(place, *rest):
         if len(written) == 2:
@@ -104,13 +126,13 @@ def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
         written.append(place.name)
         write(place, *rest)
 
-    monkeypatch.setattr(batches, "write_spoken", interrupted)
+    monkeypatch.setattr(batches, "write_speech", interrupted)
     with pytest.raises(KeyboardInterrupt):
         speak(batch=lines, out=tmp_path / "out")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["a.wav", "b.wav", "manifest.jsonl"]
     assert len((tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()) == 2
-    monkeypatch.setattr(batches, "write_spoken", write)
+    monkeypatch.setattr(batches, "write_speech", write)
 
     def new_files(**options):
         return [line.file for line in speak(batch=lines, out=tmp_path / "out", **options).lines if line.is_new]
@@ -175,7 +197,7 @@ PARTS = (
         "less than or equal to 4",
         "valid number",
     ),
-    *("furious", "--lufs is 0", "more values than there are columns", "nothing to speak", "is no sound of lines.csv"),
+    *("furious", "--lufs is 0", "more values than there are columns", "nothing to speak", "is not of lines.csv"),
 )
 
 
@@ -226,7 +248,7 @@ def test_a_full_disk_ends_a_batch(players, tmp_path, monkeypatch):
     def full(*rest):
         raise WavewrightError("There is no space left.")
 
-    monkeypatch.setattr(batches, "write_spoken", full)
+    monkeypatch.setattr(batches, "write_speech", full)
     with pytest.raises(WavewrightError, match="no space left"):
         speak(batch=table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."]), out=tmp_path / "out")
 

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from wavewright import __version__, models
 from wavewright.cli import command, run
 from wavewright.errors import BadSetting
-from wavewright.tasks import BY_PLACE, checked, demo, generate, train
+from wavewright.tasks import POSITIONAL, checked, demo, generate, train
 from wavewright.training import export
 
 
@@ -284,7 +284,7 @@ def test_a_command_is_read_from_its_task():
 
 @checked
 def hum(
-    tune: Annotated[str | None, Field(description="What to hum."), BY_PLACE] = None,
+    tune: Annotated[str | None, Field(description="What to hum."), POSITIONAL] = None,
     hush: Annotated[bool, Field(description="Do not.")] = False,
 ) -> Spoken | None:
     """Hum a tune."""

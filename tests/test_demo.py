@@ -1,4 +1,4 @@
-"""The demo page: it plays every sound, loads nothing else, and its pictures show what is heard."""
+"""The demo page: it plays every clip, loads nothing else, and its thumbnails show the audio."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ from tiny_speech import install
 from wavewright import models
 from wavewright.cli import run
 from wavewright.clip import Clip
+from wavewright.demo_page.page import ModelSection, Player, PlayerRow, render_page
+from wavewright.drawing.thumbnails import envelope_path, indexed_png, palette, spectrogram_png
 from wavewright.errors import BadFolder, BadModel
 from wavewright.models.card import Card, Source
 from wavewright.tasks.demo import BITRATES_KBPS, TEXTS, demo
-from wavewright.tasks.demo_page import Chapter, Player, Row
-from wavewright.tasks.demo_page import page as page_of
-from wavewright.tasks.picture import envelope_path, indexed_png, palette, spectrogram_png
 
 demos = sys.modules["wavewright.tasks.demo"]  # the package's own word of that name is the function
 
@@ -57,14 +56,14 @@ def test_the_demo_page_plays_every_model_and_loads_nothing_else(model, tmp_path,
     make_gan(tmp_path / "bundled", "plain", labels=())
     made = demo(tmp_path / "out")
     page = Page(made.page.read_text(encoding="utf-8"))
-    sounds = page.all("audio", "src")
-    assert len(sounds) == made.n_sounds == 3 * 4 + 2 * 8 + 4 + 8
-    for sound in sounds:
-        assert soundfile.info(tmp_path / "out" / sound).frames == 1600
+    files = page.all("audio", "src")
+    assert len(files) == made.n_clips == 3 * 4 + 2 * 8 + 4 + 8
+    for file in files:
+        assert soundfile.info(tmp_path / "out" / file).frames == 1600
     assert all(source.startswith("data:image/png;base64,") for source in page.all("img", "src"))
-    assert len(page.all("button", "aria-label")) == made.n_sounds + 4 + 3  # one a sound, one a row
+    assert len(page.all("button", "aria-label")) == made.n_clips + 4 + 3  # one a clip, one a row
     links = page.all("a", "href")
-    assert sorted(link for link in links if not link.startswith("#")) == sorted(sounds)
+    assert sorted(link for link in links if not link.startswith("#")) == sorted(files)
     assert {link[1:] for link in links if link.startswith("#")} <= {
         *page.all("details", "id"),
         *page.all("footer", "id"),
@@ -81,7 +80,7 @@ def test_the_demo_page_escapes_names(tmp_path):
     assert "&quot;&amp; 1" in text
 
 
-def test_the_commands_on_the_page_make_its_sounds(tmp_path, monkeypatch):
+def test_the_commands_on_the_page_generate_its_clips(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = make_gan(tmp_path / "runs", labels=("hi hat", "kick"))
     text = demo(tmp_path / "out", (str(folder),)).page.read_text(encoding="utf-8")
@@ -90,21 +89,21 @@ def test_the_commands_on_the_page_make_its_sounds(tmp_path, monkeypatch):
     for command in commands:
         assert run([*shlex.split(command)[1:], "--out", "again"]) == 0
     names = sorted(path.name for path in (tmp_path / "again").glob("*.wav"))
-    assert names == sorted(path.name for path in (tmp_path / "out" / "sounds").glob("*.wav"))
+    assert names == sorted(path.name for path in (tmp_path / "out" / "audio").glob("*.wav"))
     for name in names:
-        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / "sounds" / name).read_bytes()
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / "audio" / name).read_bytes()
 
 
 def test_a_demo_replaces_a_demo_and_no_other_page(model, tmp_path):
     for name in ("mine", "theirs"):
         (tmp_path / name).mkdir()
     (tmp_path / "mine" / "index.html").write_text("<p>My page", encoding="utf-8")
-    with pytest.raises(BadFolder, match=r"index\.html is there already and is no page of a demo"):
+    with pytest.raises(BadFolder, match=r"index\.html exists and is not the page of a demo"):
         demo(tmp_path / "mine", (str(model),))
     assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["index.html"]
     for seed in range(2):
         demo(tmp_path / "theirs", (str(make_gan(tmp_path / f"other{seed}", module=seeded(TinySpectral, seed))),))
-    assert len(list((tmp_path / "theirs" / "sounds").glob("*.wav"))) == 3 * 4 + 2 * 8
+    assert len(list((tmp_path / "theirs" / "audio").glob("*.wav"))) == 3 * 4 + 2 * 8
 
 
 def test_a_demo_is_there_as_a_whole_or_not_at_all(model, tmp_path, monkeypatch):
@@ -119,16 +118,16 @@ def test_a_demo_is_there_as_a_whole_or_not_at_all(model, tmp_path, monkeypatch):
     monkeypatch.setattr(Clip, "write", full_disk)
     with pytest.raises(OSError, match="No space left") as refusal:
         demo(tmp_path / "out", (str(model),))
-    assert refusal.value.filename == str(tmp_path / "out" / "sounds" / "tiny-hat-s7-000.wav")
+    assert refusal.value.filename == str(tmp_path / "out" / "audio" / "tiny-hat-s7-000.wav")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_demo_without_models_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path)
-    with pytest.raises(BadModel, match="no bundled model that makes sounds"):
+    with pytest.raises(BadModel, match="no bundled model that generates audio"):
         demo(tmp_path / "out")
     change_card(make_gan(tmp_path, "judge"), family="classifier", config={})
-    with pytest.raises(BadModel, match="judge cannot make sounds"):
+    with pytest.raises(BadModel, match="judge cannot generate audio"):
         demo(tmp_path / "out", ("judge",))
     assert not (tmp_path / "out").exists()
 
@@ -167,7 +166,7 @@ def test_a_tone_is_a_bright_line_at_its_height(frequency_hz):
     assert row_hz[brightness.argmax()] == pytest.approx(frequency_hz, rel=0.07)
 
 
-def test_silence_and_single_samples_have_pictures():
+def test_silence_and_single_samples_have_thumbnails():
     for wave in (np.zeros(1, np.float32), np.zeros(5_000, np.float32)):
         assert (read_png(spectrogram_png(wave, 8_000)) == palette()[0]).all()
         assert re.fullmatch(r"M[-\d. L]+Z", envelope_path(wave))
@@ -180,19 +179,19 @@ def test_the_envelope_touches_peaks():
     assert (min(heights), max(heights)) == (-0.5, 0.25)
 
 
-def test_pictures_of_the_page_are_small(model, tmp_path):
+def test_thumbnails_of_the_page_are_small(model, tmp_path):
     made = demo(tmp_path / "out", (str(model),))
     page = Page(made.page.read_text(encoding="utf-8"))
     for source in page.all("img", "src"):
         assert read_png(base64.b64decode(source.split(",")[1])).shape[0] == 96
-    assert made.page.stat().st_size < 30_000 * made.n_sounds
+    assert made.page.stat().st_size < 30_000 * made.n_clips
 
 
 def test_voices_say_a_few_sentences(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path)
-    made = demo(tmp_path / "out", play=("en",))
+    made = demo(tmp_path / "out", models=("en",))
     page = Page(made.page.read_text(encoding="utf-8"))
-    assert made.n_sounds == 2 * len(TEXTS)
+    assert made.n_clips == 2 * len(TEXTS)
     assert [call.speaker for call in players["en"].calls[:: len(players["en"].calls) // 2]][:2] == ["kathleen", "ruth"]
     for sound in page.all("audio", "src"):
         assert soundfile.info(tmp_path / "out" / sound).samplerate == 24_000
@@ -217,14 +216,14 @@ def test_vocoders_speak_codecs_come_before_and_after_and_listeners_say_why_not(t
 
     monkeypatch.setattr(demos, "encode", encode)
     monkeypatch.setattr(demos, "decode", lambda codes, out, model, quiet: Clip(np.zeros((1, 800)), 16_000).write(out))
-    made = demo(tmp_path / "out", play=("judge", "squeeze", "vocoder", "en"))
-    assert made.not_played == {"judge": "A classifier recognises sounds and makes none."}
-    assert "Not played: judge. A classifier recognises sounds and makes none." in str(made)
+    made = demo(tmp_path / "out", models=("judge", "squeeze", "vocoder", "en"))
+    assert made.skipped == {"judge": "A classifier does not generate audio."}
+    assert "Skipped: judge. A classifier does not generate audio." in str(made)
     assert encoded == [*BITRATES_KBPS]
-    assert made.n_sounds == 2 * len(TEXTS) + 1 + 1 + len(BITRATES_KBPS)
+    assert made.n_clips == 2 * len(TEXTS) + 1 + 1 + len(BITRATES_KBPS)
     text = made.page.read_text(encoding="utf-8")
     assert re.findall("<h2>(.*?)</h2>", text) == ["en", "squeeze", "vocoder", "judge", "Credits and licences"]
-    assert "<p>What judge does.</p>\n<p>Not played here: A classifier recognises sounds and makes none.</p>" in text
+    assert "<p>What judge does.</p>\n<p>No clips: A classifier does not generate audio.</p>" in text
     assert "3 kbps: 1.2 kB" in text
     assert not list((tmp_path / "out").rglob("*.wwc"))
 
@@ -234,21 +233,21 @@ def test_models_that_need_a_voice_say_so_where_there_is_none(tmp_path, monkeypat
     install(monkeypatch, tmp_path / "models")
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "none")
     shutil.rmtree(tmp_path / "models" / "en")
-    with pytest.raises(BadModel, match="vocoder cannot make sounds"):
-        demo(tmp_path / "out", play=("vocoder",))
+    with pytest.raises(BadModel, match="vocoder cannot generate audio"):
+        demo(tmp_path / "out", models=("vocoder",))
     assert not (tmp_path / "out").exists()
 
 
-def chapter(name, *sources, text=""):
+def section(name, *sources, text=""):
     clip = Clip(np.zeros((1, 100)), 8_000)
     card = Card(name=name, family="gan", sample_rate=8_000, sources=[*sources])
-    return Chapter(card, "0" * 12, [Row("row", "command", [Player(f"sounds/{name}.wav", name, clip, text)])])
+    return ModelSection(card, "0" * 12, [PlayerRow("row", "command", [Player(f"audio/{name}.wav", name, clip, text)])])
 
 
 def test_every_source_is_credited_once():
     shared = Source(name="readers", licence="CC0-1.0", credit="Ann", origin="somewhere", n_clips=3)
     own = Source(name="Bob (CC-BY-3.0)", licence="CC-BY-3.0", credit="Bob, via a corpus", n_clips=2)
-    text = page_of([chapter("one", shared), chapter("two", shared.model_copy(update={"n_clips": 5}), own)])
+    text = render_page([section("one", shared), section("two", shared.model_copy(update={"n_clips": 5}), own)])
     assert text.count("readers") == 1
     assert text.count("Bob") == 1
     assert "one (3), two (5)" in text
@@ -257,7 +256,7 @@ def test_every_source_is_credited_once():
 
 
 def test_the_menu_leads_to_every_model_and_texts_are_escaped():
-    text = page_of([chapter("one", text="<b>Hello</b>"), chapter("t&o")])
+    text = render_page([section("one", text="<b>Hello</b>"), section("t&o")])
     page = Page(text)
     assert page.all("details", "id") == ["model-1", "model-2"]
     assert [link for link in page.all("a", "href") if link.startswith("#")] == ["#model-1", "#model-2", "#credits"]

@@ -20,9 +20,11 @@ from wavewright.data import manifest
 from wavewright.data.folder import scan
 from wavewright.errors import BadFolder, BadModel, BadSetting, WavewrightError, printable
 from wavewright.names import LONGEST_STEM_BYTES, RESERVED, file_stem, inside, name_problem
+from wavewright.narration.book import BookFiles, speak_book
+from wavewright.narration.narrator import Narrator
+from wavewright.narration.settings import NarrationSettings
 from wavewright.ranges import check_names
 from wavewright.tasks import demo as demo_task
-from wavewright.tasks.book import BookFiles, speak_book
 from wavewright.tasks.demo import demo
 from wavewright.tasks.generate import generate
 from wavewright.whole_file import whole_folder
@@ -176,7 +178,7 @@ def test_cards_with_bad_names_are_refused(tmp_path, name):
 def test_a_demo_of_a_card_that_leads_elsewhere_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     change_card(make_gan(tmp_path, "evil"), name="../../../x/y")
-    assert run(["demo", "--play", "./evil", "--out", "a/b/demo"]) == 2
+    assert run(["demo", "--models", "./evil", "--out", "a/b/demo"]) == 2
     assert "the name '../../../x/y' contains a path separator" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["evil"]
 
@@ -216,13 +218,13 @@ def test_voices_of_any_name_stay_in_the_folder_of_a_demo(tmp_path, monkeypatch):
     described["config"]["speakers"] = ["a/../../../x", "b"]
     card.write_text(json.dumps(described), encoding="utf-8")
     with pytest.raises(BadModel, match=r"speakers contain 'a/\.\./\.\./\.\./x', which is a path"):
-        demo(tmp_path / "out", play=("en",))
+        demo(tmp_path / "out", models=("en",))
     described["config"]["speakers"] = ["Hip-Hop/Rap", "CON"]
     card.write_text(json.dumps(described), encoding="utf-8")
     players["en"].speakers = ("Hip-Hop/Rap", "CON")
-    made = demo(tmp_path / "out", play=("en",))
-    assert made.n_sounds == 2
-    assert sorted(path.name for path in (tmp_path / "out" / "sounds").iterdir()) == [
+    made = demo(tmp_path / "out", models=("en",))
+    assert made.n_clips == 2
+    assert sorted(path.name for path in (tmp_path / "out" / "audio").iterdir()) == [
         "en-CON-1.wav",
         "en-Hip-Hop_Rap-1.wav",
     ]
@@ -273,11 +275,7 @@ def test_a_book_whose_name_is_a_path_stays_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     book = tmp_path / "here" / "...txt"
     book.write_text("Hello there.\n", encoding="utf-8")
-    voice = stand_in_voice()
-    voice.__dict__["fingerprint"] = "0"
-    made = speak_book(
-        book, voice, voice.stream, lambda text, skipped: voice.read(text, None), {}, BookFiles(), quiet=True
-    )
+    made = speak_book(book, Narrator(stand_in_voice(), NarrationSettings()), BookFiles(), quiet=True)
     assert made.out == Path("_")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 

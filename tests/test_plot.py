@@ -13,7 +13,7 @@ from wavewright.drawing.overview import N_COLUMNS
 from wavewright.drawing.plots import MAP_COLOURS
 from wavewright.dsp import hz_to_mel
 from wavewright.errors import BadAudio, BadFolder, BadSetting, MissingExtra
-from wavewright.tasks.plot import picture_paths, plot
+from wavewright.tasks.plot import image_paths, plot
 
 image = pytest.importorskip("matplotlib.image")
 
@@ -65,7 +65,7 @@ def test_each_kind_is_drawn(tmp_path, kind, height):
     assert str(drawn) == f"{tmp_path / 'tone.png'}: 0.50 s, 16000 Hz, mono, peak -6.0 dB"
 
 
-def test_a_long_name_fits_into_the_picture(tmp_path):
+def test_a_long_name_fits_into_the_image(tmp_path):
     path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / f"{'long ' * 40}.wav")
     plot(path, tmp_path / "tone.png", kind="waveform")
     assert pixels_of(tmp_path / "tone.png").shape == (276, 1_200, 3)
@@ -77,12 +77,12 @@ def test_a_folder_is_no_sound(tmp_path, monkeypatch):
         plot(".")
 
 
-def test_the_loudest_row_of_a_mel_picture_is_the_tone(tmp_path):
+def test_the_loudest_row_of_a_mel_plot_is_the_tone(tmp_path):
     frequency_hz = 1_000
     path = Clip(tone(frequency_hz, 2.0), RATE).write(tmp_path / "tone.wav")
     plot(path, tmp_path / "tone.png", kind="mel")
     column = pixels_of(tmp_path / "tone.png").sum(axis=2)[:, 600]
-    is_page = column > 2.95  # the page is white, the picture is dark but for the tone
+    is_page = column > 2.95  # the page is white, the plot is dark but for the tone
     top = int(np.argmin(is_page))
     bottom = top + int(np.argmax(is_page[top:]))
     bright = top + int(column[top : bottom - 3].argmax())  # above the axis
@@ -159,37 +159,37 @@ def test_a_map_has_a_colour_for_each_label_where_its_points_lie(tmp_path):
         draw_map(positions, [None] * 4, ["a"] * 4, tmp_path / "map.txt")
 
 
-def test_several_files_have_a_picture_each_and_bad_ones_are_listed(tmp_path, capsys):
+def test_several_files_have_an_image_each_and_bad_ones_are_listed(tmp_path, capsys):
     sounds = [Clip(tone(1_000, 0.1 * number), RATE).write(tmp_path / f"tone-{number}.wav") for number in (1, 2, 3)]
     (tmp_path / "bad.wav").write_bytes(b"no sound")
     names = [*map(str, sounds), str(tmp_path / "bad.wav"), str(sounds[0])]
     assert run(["plot", *names, "--kind", "waveform"]) == 2
     said = capsys.readouterr().out.splitlines()
     assert [line.split(": ")[0] for line in said] == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)] + [
-        "no picture"
+        "not drawn"
     ]
     assert "bad.wav" in said[-1]
-    assert run(["plot", *names[:3], "--kind", "waveform", "--out", str(tmp_path / "pictures")]) == 0
-    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == [f"tone-{n}-plot.png" for n in (1, 2, 3)]
-    made = plot(sounds[:2], tmp_path / "pictures", kind="waveform")
+    assert run(["plot", *names[:3], "--kind", "waveform", "--out", str(tmp_path / "plots")]) == 0
+    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [f"tone-{n}-plot.png" for n in (1, 2, 3)]
+    made = plot(sounds[:2], tmp_path / "plots", kind="waveform")
     assert [one.seconds for one in made.plots] == [0.1, 0.2]
-    with pytest.raises(BadSetting, match=r"There are 2 files, and one\.png is one picture"):
+    with pytest.raises(BadSetting, match=r"There are 2 files, and one\.png is one image"):
         plot(sounds[:2], "one.png")
     with pytest.raises(BadSetting, match="There is no file to draw"):
         plot([])
-    assert plot([sounds[0]], tmp_path / "pictures", kind="waveform").out == tmp_path / "pictures" / "tone-1-plot.png"
+    assert plot([sounds[0]], tmp_path / "plots", kind="waveform").out == tmp_path / "plots" / "tone-1-plot.png"
 
 
-def test_pictures_of_one_name_have_picture_paths_their_own():
+def test_images_of_one_name_have_paths_of_their_own():
     files = [
         Path(name)
         for name in ("a/kick.wav", "b/kick.wav", "a/kick.flac", "snare.wav", "c/a/kick.wav", "A/hat.wav", "A/HAT.wav")
     ]
     for folder in (None, Path("out")):
-        places = picture_paths(files, folder)
+        places = image_paths(files, folder)
         assert len({str(place).casefold() for place in places}) == len(files)
-    assert picture_paths(files, None)[:2] == [Path("a/kick.wav-plot.png"), Path("b/kick-plot.png")]
-    assert picture_paths(files, Path("out"))[1:4] == [
+    assert image_paths(files, None)[:2] == [Path("a/kick.wav-plot.png"), Path("b/kick-plot.png")]
+    assert image_paths(files, Path("out"))[1:4] == [
         Path(f"out/{name}-plot.png") for name in ("b-kick.wav", "kick.flac", "snare")
     ]
     rng = np.random.default_rng(0)
@@ -199,21 +199,21 @@ def test_pictures_of_one_name_have_picture_paths_their_own():
             for _ in range(9)
         }
         for folder in (None, Path("out")):
-            assert len({*picture_paths(sorted(random), folder)}) == len(random)
+            assert len({*image_paths(sorted(random), folder)}) == len(random)
 
 
-def test_a_picture_replaces_one_of_the_same_file_and_nothing_else(tmp_path):
+def test_an_image_replaces_one_of_the_same_file_and_nothing_else(tmp_path):
     path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / "t\u00f6ne \u97f3.wav")
     for kind in ("waveform", "all", "waveform"):
         drawn = plot(path, kind=kind)
     assert read_png_title(drawn.out) == path.name
     other = Clip(tone(500, 0.2), RATE).write(tmp_path / "other.wav")
     before = drawn.out.read_bytes()
-    with pytest.raises(BadFolder, match=r"is there already and is no picture of other\.wav"):
+    with pytest.raises(BadFolder, match=r"exists and is not a plot of other\.wav"):
         plot(other, drawn.out)
     assert drawn.out.read_bytes() == before
     for contents in (b"", b"mine", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n\xff\xff\xff\xfftEXt", before[:100]):
         (tmp_path / "mine.png").write_bytes(contents)
-        with pytest.raises(BadFolder, match="is there already"):
+        with pytest.raises(BadFolder, match="exists and is not"):
             plot(other, tmp_path / "mine.png")
         assert (tmp_path / "mine.png").read_bytes() == contents

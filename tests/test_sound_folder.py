@@ -16,8 +16,9 @@ import soundfile
 
 from wavewright.data import manifest
 from wavewright.errors import BadFolder
+from wavewright.manifest_file import MANIFEST_FILE
 from wavewright.names import LONGEST_STEM_BYTES, file_stem
-from wavewright.tasks.sound_folder import MANIFEST_FILE, Made, write_sounds
+from wavewright.tasks.sound_folder import Made, write_sounds
 
 WRITE = """
 import sys

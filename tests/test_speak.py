@@ -14,12 +14,13 @@ from wavewright import whole_file
 from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
 from wavewright.errors import BadFolder, BadSetting, BadText
+from wavewright.narration.text import MOST_CHARACTERS
 from wavewright.speech.chapters import find_chapters, paragraphs
 from wavewright.speech.reading import MOST_PENDING, segment_lines
 from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
 from wavewright.tasks.pcm import read_pcm
-from wavewright.tasks.speak import MOST_CHARACTERS, speak
+from wavewright.tasks.speak import speak
 from wavewright.text import front_end
 
 BOOK = (
@@ -309,7 +310,7 @@ def test_a_file_of_another_kind_is_never_replaced(players, tmp_path):
     path.write_text(BOOK, encoding="utf-8")
     (tmp_path / "book").mkdir()
     Clip(np.zeros((1, 100), np.float32), 8_000).write(tmp_path / "book" / "01.wav")
-    with pytest.raises(BadFolder, match="no chapter of"):
+    with pytest.raises(BadFolder, match="is not a chapter of"):
         speak(file=path, voice="en-ruth")
     assert Clip.read(tmp_path / "book" / "01.wav").sample_rate == 8_000
 
@@ -321,7 +322,7 @@ def test_a_book_of_the_same_name_is_another_one(players, tmp_path):
     out = tmp_path / "same"
     speak(file=tmp_path / "a" / "book.txt", voice="en-ruth", out=out)
     before = {file.name: file.read_bytes() for file in out.iterdir()}
-    with pytest.raises(BadFolder, match=r"01\.wav is there already and is of another book\.txt"):
+    with pytest.raises(BadFolder, match=r"01\.wav exists and is of another book\.txt"):
         speak(file=tmp_path / "b" / "book.txt", voice="en-ruth", out=out)
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
     moved = speak(file=tmp_path / "c" / "book.txt", voice="en-ruth", out=out)
@@ -337,7 +338,7 @@ def test_files_of_chapters_that_are_gone_are_named(players, tmp_path):
     spoken = speak(file=path, voice="en-ruth")
     assert [chapter.is_new for chapter in spoken.chapters] == [False, True, False]
     assert spoken.leftover == ("02-chapter-one.wav",)
-    assert str(spoken).endswith("to be deleted: 02-chapter-one.wav")
+    assert str(spoken).endswith("that the text no longer has: 02-chapter-one.wav")
 
 
 def test_a_book_that_is_no_text_is_refused(players, tmp_path):
@@ -392,8 +393,8 @@ def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypa
     )
     expected = (np.abs(plain.clip.wave * 10 ** (24 / 20)) > 1).mean()
     assert 0.1 < expected < 0.9
-    assert plain.clipped_share == 0
-    assert loud.clipped_share == pytest.approx(expected, abs=1e-4)
+    assert plain.clipped_fraction == 0
+    assert loud.clipped_fraction == pytest.approx(expected, abs=1e-4)
     assert np.abs(loud.clip.wave).max() == 1
     says = f"{100 * expected:.2g} % of the samples exceeded full scale"
     assert says in str(loud)

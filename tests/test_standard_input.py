@@ -10,9 +10,9 @@ import pytest
 
 from wavewright.cli import run
 from wavewright.errors import BadAudio, BadText, SkippedText
-from wavewright.tasks import standard_input
+from wavewright.narration.text import MOST_CHARACTERS
 from wavewright.tasks.pcm import read_pcm
-from wavewright.tasks.speak import MOST_CHARACTERS
+from wavewright.text import standard_input
 
 ENDLESS = 3 * 10**9
 
@@ -77,13 +77,13 @@ def test_markup_that_never_ends_is_refused_in_a_stream(monkeypatch, capsys):
 @pytest.mark.parametrize("n_before", [1, 7])
 def test_bytes_that_are_no_text_do_not_end_a_stream(n_before):
     lines = [b"One.\n"] * n_before + [b"caf\xe9 and\xff\xfe more\n", b"Last \xc3\xbc.\n"]
-    with pytest.warns(SkippedText, match=rf"no UTF-8 \(line {n_before + 1}, byte 3\)") as warned:
+    with pytest.warns(SkippedText, match=rf"not UTF-8 \(line {n_before + 1}, byte 3\)") as warned:
         found = list(standard_input.read_lines(io.BytesIO(b"".join(lines))))
     assert found == ["One.\n"] * n_before + ["caf and more\n", "Last ü.\n"]
     assert len(warned) == 1
-    with pytest.raises(BadText, match=rf"no text in UTF-8 \(line {n_before + 1}, byte 3\)"):
+    with pytest.raises(BadText, match=rf"not UTF-8 \(line {n_before + 1}, byte 3\)"):
         list(standard_input.read_lines(io.BytesIO(b"".join(lines)), strict=True))
-    with pytest.raises(BadText, match=r"no text in UTF-8 \(line 1, byte 3\)"):  # a file in another encoding
+    with pytest.raises(BadText, match=r"not UTF-8 \(line 1, byte 3\)"):  # a file in another encoding
         list(standard_input.read_lines(io.BytesIO(lines[-2])))
 
 

@@ -21,7 +21,7 @@ from wavewright.families.wavenet.training import ConditionGraph, engine_tensors
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.export_spec import ExportSpec, GraphSpec
-from wavewright.tasks.demo import SOUNDS_A_LABEL, demo
+from wavewright.tasks.demo import CLIPS_PER_LABEL, demo
 from wavewright.tasks.generate import generate
 from wavewright.training.export import export_model
 
@@ -270,6 +270,6 @@ def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path
 
 def test_a_demo_leaves_out_vocoders(spoken, vocoder, tmp_path):
     made = demo(tmp_path / "demo", (str(spoken), str(vocoder)))
-    assert made.n_sounds == 2 * SOUNDS_A_LABEL
-    with pytest.raises(BadModel, match="cannot make sounds"):
+    assert made.n_clips == 2 * CLIPS_PER_LABEL
+    with pytest.raises(BadModel, match="cannot generate audio"):
         demo(tmp_path / "other", (str(vocoder),))

@@ -107,7 +107,7 @@ def read_names(rng: random.Random, folder: Path) -> None:
         generate(str(model), rng.choice(card["labels"]), 1, out=folder / "out")
     else:
         loading.load(model)
-        demo.demo(out=folder / "out", play=(str(model),))
+        demo.demo(out=folder / "out", models=(str(model),))
 
 
 def read_graph(rng: random.Random, folder: Path) -> None:

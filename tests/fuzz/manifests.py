@@ -48,7 +48,8 @@ def read_manifest(rng: random.Random, folder: Path) -> None:
 
 def add_to_manifest(rng: random.Random, folder: Path) -> None:
     """Write a sound into a folder whose manifest is damaged."""
-    from wavewright.tasks.sound_folder import MANIFEST_FILE, Made, write_sounds
+    from wavewright.manifest_file import MANIFEST_FILE
+    from wavewright.tasks.sound_folder import Made, write_sounds
 
     written = folder / "sounds"
     written.mkdir()

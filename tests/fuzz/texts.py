@@ -123,8 +123,7 @@ def read_book(rng: random.Random, folder: Path) -> None:
 def read_standard_input(rng: random.Random, folder: Path) -> None:
     """Read a text from standard input, whole or line by line."""
     from wavewright.speech.reading import segment_lines
-    from wavewright.tasks import standard_input
-    from wavewright.text import front_end
+    from wavewright.text import front_end, standard_input
 
     contents = mutate.encoded(rng, mutate.text_of(rng, rng.choice((*TEXTS, *MARKUP, BOOK))))
     if rng.random() < 0.4:

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import BadSetting
-from ..tasks import BY_PLACE, checked
+from ..tasks import POSITIONAL, checked
 from ..torchrun import is_first
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def command(task: Task, name: str) -> TyperCommand:
 def plain(value: object) -> object:
     """Convert a result to the dicts, lists, strings and numbers of JSON."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [field for field in dataclasses.fields(value) if not field.metadata.get("in_python_alone")]
+        shown = [field for field in dataclasses.fields(value) if not field.metadata.get("python_only")]
         return {field.name: plain(getattr(value, field.name)) for field in shown}
     if isinstance(value, BaseModel):
         return plain(value.model_dump())
@@ -127,7 +127,7 @@ def _build(entry: str | Group, name: str) -> Command:
 
 def _is_argument(parameter: inspect.Parameter, hint: object) -> bool:
     """Return True for a parameter that is an argument on the command line, not an option."""
-    return parameter.default is parameter.empty or BY_PLACE in get_args(hint)
+    return parameter.default is parameter.empty or POSITIONAL in get_args(hint)
 
 
 def _name(parameter: inspect.Parameter, hint: object) -> str:

@@ -20,6 +20,7 @@ from ..text.markup import Markup
 from ..text.sentence import Sentence
 from ..text.skipped import OnSkip, Skipped, warn, warn_of
 from .chunk import Chunk, Clipping
+from .options import SpeechOptions
 from .plan import plan_ssml, plan_text
 from .prosody import Prosody
 from .steps import Step
@@ -197,18 +198,8 @@ class Voice:
         """
         clipping = Clipping()
         skipped: list[Skipped] = []
-        stream = self.stream(
-            text,
-            prosody,
-            style=style,
-            lexicon=lexicon,
-            seed=seed,
-            is_ssml=is_ssml,
-            markup=markup,
-            strict=strict,
-            on_skip=skipped.append,
-        )
-        chunks = list(clipping.count(stream))
+        options = SpeechOptions(prosody or Prosody(), style, lexicon, seed, is_ssml, markup, strict)
+        chunks = list(clipping.count(self.chunks(text, options, skipped.append)))
         warn_of(skipped)
         return Speech(
             clip=Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
@@ -273,19 +264,45 @@ class Voice:
         BadModel
             If a voice in the SSML does not exist.
         """
-        skip = None if strict else on_skip
-        parsed_style = parse_style(style, self.acoustic.styles)
-        base = (prosody or Prosody()).combine(parsed_style.prosody)
+        options = SpeechOptions(prosody or Prosody(), style, lexicon, seed, is_ssml, markup, strict)
+        return self.chunks(text, options, on_skip)
+
+    def chunks(self, text: str | Iterable[str], options: SpeechOptions, on_skip: OnSkip = warn) -> Iterator[Chunk]:
+        """Speak a text in chunks like `stream`, with the options as one object.
+
+        Parameters
+        ----------
+        text : str or iterable of str
+            The text, or its segments as they come.
+        options : SpeechOptions
+            The options.
+        on_skip : callable
+            Called with each passage that cannot be read.
+
+        Returns
+        -------
+        iterator of Chunk
+            The chunks.
+
+        Raises
+        ------
+        NothingToSpeak, BadText, BadSetting, BadModel
+            As `stream` does.
+        """
+        lexicon = options.lexicon
+        skip = None if options.strict else on_skip
+        style = parse_style(options.style, self.acoustic.styles)
+        prosody = options.prosody.combine(style.prosody)
         steps: Iterator[Step]
-        if is_ssml or (is_ssml is None and markup == "none" and isinstance(text, str) and ssml.looks_like_ssml(text)):
+        if _is_ssml(text, options):
             document = ssml.parse(text if isinstance(text, str) else "".join(text), self.front_end)
             for name in {span.voice for span in document.spans if span.voice}:
                 self._other_voice(name)  # raises before anything is spoken
-            steps = plan_ssml(document, self.front_end, base, lexicon, skip)
+            steps = plan_ssml(document, self.front_end, prosody, lexicon, skip)
         else:
-            steps = plan_text(text, self.front_end, base, lexicon, skip, markup)
-        find_speaker = partial(self._find_speaker, styles=parsed_style.learned)
-        return Synthesizer(find_speaker, self.vocoder, seed).chunks(steps)
+            steps = plan_text(text, self.front_end, prosody, lexicon, skip, options.markup)
+        find_speaker = partial(self._find_speaker, styles=style.learned)
+        return Synthesizer(find_speaker, self.vocoder, options.seed).chunks(steps)
 
     def read(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
         """Read a plain text without speaking it.
@@ -337,6 +354,13 @@ class Voice:
                 "a text is read in one language."
             )
         return acoustic, speaker or next(iter(acoustic.speakers), None)
+
+
+def _is_ssml(text: str | Iterable[str], options: SpeechOptions) -> bool:
+    """Return whether a text is SSML, by its start if the options do not say it."""
+    if options.is_ssml is not None:
+        return options.is_ssml
+    return options.markup == "none" and isinstance(text, str) and ssml.looks_like_ssml(text)
 
 
 def _base_language(language: str) -> str:

@@ -1,37 +1,43 @@
-"""What Wavewright does for a person: plain functions whose parameters carry their help, unit and range once.
+"""The commands as plain functions, each with its help, units and ranges on its parameters.
 
-Every parameter of a task is ``Annotated[type, Field(description=..., ge=..., le=...)]``. Python calls are checked against it by
-``checked``, and the command line is built from it: a parameter without a default is an argument, one with a default an option, unless
-``BY_PLACE`` stands behind its field. A task returns a dataclass: its text is what a person reads, its fields are what
-``--json`` prints.
+Every parameter of a task is ``Annotated[type, Field(description=..., ge=..., le=...)]``; those of several tasks are
+types in `wavewright.parameters`. `checked` validates calls from Python. The command line is built from the
+same annotations: a parameter without a default, or with ``POSITIONAL`` after its field, is an argument, any other one
+an option. A task returns a dataclass: its text is printed, its fields are the output of ``--json``.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from ..errors import BadSetting
+from ..parameters import LARGEST_SEED as LARGEST_SEED
 
-BY_PLACE = "by place"
-"""Behind the field of a parameter: on the command line it is given by its place, although it has a default."""
-
-LARGEST_SEED = 2**32 - 1
-
-IN_PYTHON_ALONE = {"in_python_alone": True}
-"""Metadata of a result's field that ``--json`` leaves out: sound, for instance."""
+POSITIONAL = "positional"
+"""After the field of a parameter with a default: it is an argument on the command line, not an option."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Callable[P, R]:
-    """A task that compares its arguments with their types and ranges first; raises BadSetting with the first that does not fit.
+    """Validate the arguments of a task against their types and ranges.
 
-    ``names`` are the parameters as the person knows them, where that is not from Python: ``{"out": "--out"}``.
+    Parameters
+    ----------
+    task : callable
+        The task.
+    names : mapping of str to str, optional
+        Names of the parameters in messages, such as ``{"out": "--out"}``; by default those of Python.
+
+    Returns
+    -------
+    callable
+        The task, which raises BadSetting for the first argument that is not valid.
     """
     validated = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(task)
 
@@ -46,10 +52,10 @@ def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Cal
 
 
 def _refusal(error: ValidationError, task_name: str, names: Mapping[str, str] | None) -> str:
-    """What was given, and what is allowed."""
+    """Return the message with the value of the first invalid argument and the allowed ones."""
     first = error.errors()[0]
     message = first["msg"][:1].lower() + first["msg"][1:]
-    given: Any = first["input"]
+    value: object = first["input"]
     if names is not None and first["loc"]:
-        return f"{names[str(first['loc'][0])]} is {given!s}; {message}."
-    return f"{task_name}: {'.'.join(str(part) for part in first['loc'])} is {given!r}; {message}."
+        return f"{names[str(first['loc'][0])]} is {value!s}; {message}."
+    return f"{task_name}: {'.'.join(map(str, first['loc']))} is {value!r}; {message}."

@@ -19,13 +19,13 @@ from ..contracts.runtime import Codec
 from ..errors import BadAudio, BadSetting
 from ..families.codec.header import MAX_SECONDS, read_header
 from ..families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
-from . import BY_PLACE, checked
+from ..progress_bar import progress_bar
+from . import POSITIONAL, checked
 from .codecs import codebooks_text, codec_of, coder_of, described
 from .encode import check_stream
 from .latent_codes import DecodedLatents, decode_latents
 from .latent_file import SUFFIX as LATENTS_SUFFIX
 from .pcm import pipe_out, to_pcm
-from .progress_bar import progress_bar
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Decoded:
 @checked
 def decode(
     file: Annotated[
-        Path | None, Field(description="A .wwc or .safetensors file; none with --stream."), BY_PLACE
+        Path | None, Field(description="A .wwc or .safetensors file; none with --stream."), POSITIONAL
     ] = None,
     out: Annotated[
         Path | None, Field(description="Sound file to write; default: <name>-decoded.wav beside the codes.")

@@ -1,4 +1,4 @@
-"""Make sounds with every bundled model and a page to listen to them."""
+"""Generate audio with every bundled model, and a page to play it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .. import loading, models
+from .. import loading
 from ..clip import Clip
 from ..contracts.family import Capability
+from ..demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, render_page
 from ..errors import BadFolder, BadModel
 from ..families import FAMILIES
+from ..models import bundled, find
 from ..models.folder import ModelFolder
 from ..names import file_stem, inside
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
@@ -24,16 +26,15 @@ from ..speech.voice_names import find_voice
 from ..whole_file import whole_folder
 from . import checked
 from .decode import decode
-from .demo_page import GENERATOR, Chapter, Player, Row, page
 from .encode import encode
 from .generate import Generated, generate
 from .speak import speak
 
 PAGE_FILE = "index.html"
-SOUNDS_FOLDER = "sounds"
-SOUNDS_A_LABEL = 4
-LABELS_WITH_A_WAY = 2
-STEPS = 8
+AUDIO_FOLDER = "audio"
+CLIPS_PER_LABEL = 4
+INTERPOLATED_LABELS = 2
+STEPS = 8  # clips of an interpolation
 SEEDS = (7, 9)
 BITRATES_KBPS = (5.0, 3.0, 1.6)
 TEXTS = (
@@ -45,82 +46,96 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class Demo:
-    """Path of the page, number of its sounds, and the models without sounds, each with the reason."""
+    """The page of a demo, the number of its clips, and the skipped models, each with the reason."""
 
     page: Path
-    n_sounds: int
+    n_clips: int
     seconds: float
-    not_played: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        lines = [f"{self.n_sounds} sounds in {self.seconds:.1f} s. Open {self.page} in a browser to listen."]
-        return "\n".join([*lines, *(f"Not played: {name}. {why}" for name, why in self.not_played.items())])
+        lines = [f"{self.n_clips} clips in {self.seconds:.1f} s. Open {self.page} in a browser to play them."]
+        return "\n".join([*lines, *(f"Skipped: {name}. {reason}" for name, reason in self.skipped.items())])
 
 
 @checked
 def demo(
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-demo"),
-    play: Annotated[tuple[str, ...], Field(description="Models to play; default: every bundled one.")] = (),
+    models: Annotated[tuple[str, ...], Field(description="Models to run; default: every bundled one.")] = (),
 ) -> Demo:
-    """Make sounds with every bundled model and a page to listen to them.
+    """Generate audio with every bundled model, and a page to play it in a browser.
 
-    The page needs nothing but a browser: pictures and style are in it, the sounds lie beside it. A model that makes no
-    sound is listed with the reason. Raises BadModel where there is no model to play.
+    The page contains its images, style and script; the sound files lie beside it. Models that generate no audio are
+    listed with the reason.
+
+    Returns
+    -------
+    Demo
+        The page, and the skipped models.
+
+    Raises
+    ------
+    BadModel
+        If no model generates audio.
+    BadFolder
+        If the folder has another page of that name.
     """
     begin = time.perf_counter()
-    folders = [ModelFolder(models.find(name)) for name in play or models.bundled()]
+    folders = [ModelFolder(find(name)) for name in models or bundled()]
     _refuse_to_replace(out / PAGE_FILE)
     with whole_folder(out, last=PAGE_FILE) as hidden:
-        writer = _SoundWriter(hidden, folders)
-        chapters = sorted((writer.chapter(folder) for folder in folders), key=_order)
-        if not any(chapter.rows for chapter in chapters):
-            raise BadModel(_nothing_to_play(play))
-        (hidden / PAGE_FILE).write_text(page(chapters), encoding="utf-8")
-    n_sounds = sum(len(row.players) for chapter in chapters for row in chapter.rows)
-    not_played = {chapter.card.name: chapter.why_silent for chapter in chapters if not chapter.rows}
-    return Demo(out / PAGE_FILE, n_sounds, time.perf_counter() - begin, not_played)
+        writer = _ClipWriter(hidden, folders)
+        sections = sorted((writer.section(folder) for folder in folders), key=_sort_key)
+        if not any(section.rows for section in sections):
+            raise BadModel(_no_audio_message(models))
+        (hidden / PAGE_FILE).write_text(render_page(sections), encoding="utf-8")
+    n_clips = sum(len(row.players) for section in sections for row in section.rows)
+    skipped = {section.card.name: section.reason for section in sections if not section.rows}
+    return Demo(out / PAGE_FILE, n_clips, time.perf_counter() - begin, skipped)
 
 
-def _order(chapter: Chapter) -> tuple[bool, bool]:
-    """Sort voices first, models without sounds last."""
-    return not chapter.rows, Capability.SPEAK not in FAMILIES[chapter.card.family].capabilities
+def _sort_key(section: ModelSection) -> tuple[bool, bool]:
+    """Sort voices first, models without clips last."""
+    return not section.rows, Capability.SPEAK not in FAMILIES[section.card.family].capabilities
 
 
-def _nothing_to_play(play: Sequence[str]) -> str:
-    if play:
-        return f"{', '.join(play)} cannot make sounds; `wavewright models` lists the models that there are."
-    return "This installation has no bundled model that makes sounds; name one of your own with --play."
+def _no_audio_message(models: Sequence[str]) -> str:
+    if models:
+        return f"{', '.join(models)} cannot generate audio; `wavewright models` lists all models."
+    return "This installation has no bundled model that generates audio; name one of your own with --models."
 
 
 def _refuse_to_replace(path: Path) -> None:
-    """Raise BadFolder where another page than one of these is in the way."""
+    """Raise BadFolder if a file that is not the page of a demo exists."""
     if path.exists() and not (path.is_file() and GENERATOR.encode() in path.read_bytes()):
-        raise BadFolder(f"{path} is there already and is no page of a demo; choose another folder with --out.")
+        raise BadFolder(f"{path} exists and is not the page of a demo; choose another folder with --out.")
 
 
-class _SoundWriter:
-    """Writes the sounds of each model into the folder of the page; a voice speaks for models that need speech."""
+class _ClipWriter:
+    """Writes the clips of each model into the folder of the page; a voice speaks for models that need speech."""
 
-    def __init__(self, out: Path, folders: Sequence[ModelFolder]):
-        self.out, self.folders = out, folders
-        self.sounds = out / SOUNDS_FOLDER
-        self.sounds.mkdir()
+    def __init__(self, out: Path, folders: Sequence[ModelFolder]) -> None:
+        self.out = out
+        self.folders = folders
+        self.audio = out / AUDIO_FOLDER
+        self.audio.mkdir()
 
-    def chapter(self, folder: ModelFolder) -> Chapter:
-        """Return the sounds of a model, or the reason why there are none."""
+    def section(self, folder: ModelFolder) -> ModelSection:
+        """Return the clips of a model, or the reason why it has none."""
         capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
-        rows, why_silent = [], ""
+        rows: list[PlayerRow] = []
+        reason = ""
         if Capability.SPEAK in capabilities:
-            rows = self._spoken(folder)
+            rows = self._speak(folder)
         elif Capability.VOCODE in capabilities:
-            rows, why_silent = self._with_voice(self._vocoded, folder)
+            rows, reason = self._with_voice(self._vocode, folder)
         elif Capability.GENERATE in capabilities:
-            rows = self._generated(folder, Capability.INTERPOLATE in capabilities)
+            rows = self._generate(folder, Capability.INTERPOLATE in capabilities)
         elif Capability.CODE in capabilities:
-            rows, why_silent = self._with_voice(self._coded, folder)
+            rows, reason = self._with_voice(self._encode_and_decode, folder)
         else:
-            why_silent = f"A {folder.card.family} recognises sounds and makes none."
-        return Chapter(folder.card, folder.hash, rows, why_silent)
+            reason = f"A {folder.card.family} does not generate audio."
+        return ModelSection(folder.card, folder.hash, rows, reason)
 
     @cached_property
     def voice(self) -> str | None:
@@ -134,30 +149,32 @@ class _SoundWriter:
             return None
         return DEFAULT_VOICE
 
-    def _with_voice(self, play: Callable[[ModelFolder, str], list[Row]], folder: ModelFolder) -> tuple[list[Row], str]:
+    def _with_voice(
+        self, rows_of: Callable[[ModelFolder, str], list[PlayerRow]], folder: ModelFolder
+    ) -> tuple[list[PlayerRow], str]:
         """Return the rows of a model that needs a voice, or the reason why there are none."""
         if self.voice is None:
-            return [], "It needs speech to play, and there is no voice here."
+            return [], "It needs speech as its input, and there is no voice."
         try:
-            return play(folder, self.voice), ""
+            return rows_of(folder, self.voice), ""
         except BadModel as error:  # a vocoder whose mel frames differ from the voice's
             return [], str(error)
 
-    def _generated(self, folder: ModelFolder, can_interpolate: bool) -> list[Row]:
-        """Write a few sounds of each label, and interpolations between two of them."""
+    def _generate(self, folder: ModelFolder, can_interpolate: bool) -> list[PlayerRow]:
+        """Write a few clips of each label, and interpolations between two of them."""
         labels: list[str | None] = [*folder.card.labels] or [None]
         rows = []
         for label in labels:
-            made = generate(str(folder.path), label, SOUNDS_A_LABEL, SEEDS[0], out=self.sounds)
-            command = _command(folder, label, f"--count {SOUNDS_A_LABEL} --seed {SEEDS[0]}")
-            rows.append(Row(label or "sounds", command, self._players(made, label or "sound")))
-        for label in labels[:LABELS_WITH_A_WAY] if can_interpolate else []:
-            made = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=self.sounds)
+            generated = generate(str(folder.path), label, CLIPS_PER_LABEL, SEEDS[0], out=self.audio)
+            command = _command(folder, label, f"--count {CLIPS_PER_LABEL} --seed {SEEDS[0]}")
+            rows.append(PlayerRow(label or "clips", command, self._players(generated, label or "clip")))
+        for label in labels[:INTERPOLATED_LABELS] if can_interpolate else []:
+            generated = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=self.audio)
             command = _command(folder, label, f"--interpolate {SEEDS[0]} {SEEDS[1]} --count {STEPS}")
-            rows.append(Row(f"from one {label or 'sound'} to another", command, self._players(made, "step")))
+            rows.append(PlayerRow(f"from one {label or 'clip'} to another", command, self._players(generated, "step")))
         return rows
 
-    def _spoken(self, folder: ModelFolder) -> list[Row]:
+    def _speak(self, folder: ModelFolder) -> list[PlayerRow]:
         """Write a few sentences by each voice of a model."""
         rows = []
         for speaker in loading.speakers_of(folder.card) or (None,):
@@ -165,29 +182,30 @@ class _SoundWriter:
             voice = str(folder.path) if speaker is None else f"{folder.path}-{speaker}"
             players = []
             for number, text in enumerate(TEXTS, start=1):
-                path = inside(self.sounds, f"{file_stem(name, str(number))}.wav")
+                path = inside(self.audio, f"{file_stem(name, str(number))}.wav")
                 speak(text, voice, out=path)
                 players.append(self._player(path, f"{speaker or name} {number}", text))
-            rows.append(Row(name, shlex.join(["wavewright", "speak", TEXTS[0], "--voice", name]), players))
+            rows.append(PlayerRow(name, shlex.join(["wavewright", "speak", TEXTS[0], "--voice", name]), players))
         return rows
 
-    def _vocoded(self, folder: ModelFolder, voice: str) -> list[Row]:
+    def _vocode(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
         """Write a sentence of a voice through this vocoder."""
-        path = inside(self.sounds, f"{file_stem(folder.card.name, 'speech')}.wav")
+        path = inside(self.audio, f"{file_stem(folder.card.name, 'speech')}.wav")
         speak(TEXTS[1], voice, str(folder.path), out=path)
         words = ["wavewright", "speak", TEXTS[1]]
         words += ["--vocoder", folder.card.name] if folder.card.name != DEFAULT_VOCODER else []
-        return [Row("a voice through it", shlex.join(words), [self._player(path, "sentence", TEXTS[1])])]
+        return [PlayerRow("a voice through it", shlex.join(words), [self._player(path, "sentence", TEXTS[1])])]
 
-    def _coded(self, folder: ModelFolder, voice: str) -> list[Row]:
+    def _encode_and_decode(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
         """Write a sentence before and after the codec, at a few bitrates."""
         name = file_stem(folder.card.name)
-        before = self.sounds / f"{name}-before.wav"
+        before = self.audio / f"{name}-before.wav"
         speak(TEXTS[1], voice, out=before)
         kilobytes = before.stat().st_size / 1e3
         players = [self._player(before, f"before: {kilobytes:.0f} kB", TEXTS[1])]
         for kbps in BITRATES_KBPS:
-            after, codes = self.sounds / f"{name}-{kbps:g}kbps.wav", self.out / "codes.wwc"
+            after = self.audio / f"{name}-{kbps:g}kbps.wav"
+            codes = self.out / "codes.wwc"
             encode(before, kbps, codes, str(folder.path), quiet=True)
             decode(codes, after, str(folder.path), quiet=True)
             players.append(self._player(after, f"{kbps:g} kbps: {codes.stat().st_size / 1e3:.1f} kB", TEXTS[1]))
@@ -195,10 +213,10 @@ class _SoundWriter:
         command = (
             f"wavewright encode {before.name} --kbps 3 --out talk.wwc && wavewright decode talk.wwc --out again.wav"
         )
-        return [Row("before and after", command, players)]
+        return [PlayerRow("before and after", command, players)]
 
-    def _players(self, made: Generated, name: str) -> list[Player]:
-        paths = [made.out / sound.file for sound in made.sounds]
+    def _players(self, generated: Generated, name: str) -> list[Player]:
+        paths = [generated.out / clip.file for clip in generated.sounds]
         return [self._player(path, f"{name} {number}") for number, path in enumerate(paths, start=1)]
 
     def _player(self, path: Path, name: str, text: str = "") -> Player:
@@ -206,6 +224,6 @@ class _SoundWriter:
 
 
 def _command(folder: ModelFolder, label: str | None, options: str) -> str:
-    """The command line that makes the sounds of a row."""
+    """Return the command that generates the clips of a row."""
     words = ["wavewright", "generate", folder.card.name, *([] if label is None else ["--label", label])]
     return f"{shlex.join(words)} {options}"

@@ -19,8 +19,9 @@ from ..contracts.runtime import Codec
 from ..errors import BadFolder, BadSetting
 from ..families.codec.header import HEADER_BYTES, WwcHeader
 from ..families.codec.packets import PacketWriter, n_codec_samples
+from ..progress_bar import progress_bar
 from ..whole_file import whole_file
-from . import BY_PLACE, checked
+from . import POSITIONAL, checked
 from .codecs import (
     DEFAULT_CODEC,
     codebooks_text,
@@ -34,7 +35,6 @@ from .latent_codes import EncodedLatents, encode_latents
 from .latent_file import SUFFIX as LATENTS_SUFFIX
 from .latent_sounds import open_vae
 from .pcm import pipe_out, read_pcm
-from .progress_bar import progress_bar
 
 SUFFIX = ".wwc"
 DEFAULT_KBPS = 3.0
@@ -86,7 +86,7 @@ class Encoded:
 
 @checked
 def encode(
-    file: Annotated[Path | None, Field(description="Sound file of any length; none with --stream."), BY_PLACE] = None,
+    file: Annotated[Path | None, Field(description="Sound file of any length; none with --stream."), POSITIONAL] = None,
     kbps: Annotated[
         float | None,
         Field(

@@ -1,4 +1,4 @@
-"""Inspect a folder of recordings before learning from it."""
+"""Inspect a folder of recordings before training on it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pydantic import Field
 from rich.console import Console
 from rich.progress import Progress
 
-from ..data.folder import GroupFrom, LabelFrom, scan
+from ..data.folder import scan
 from ..data.inspect import inspect_clips
+from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..data.report import InspectionReport
 from . import checked
 
@@ -18,29 +19,26 @@ from . import checked
 @checked
 def inspect(
     folder: Annotated[Path, Field(description="Folder with sound files, or a manifest (.csv, .jsonl).")],
-    label_from: Annotated[
-        LabelFrom | None,
-        Field(
-            description="Labels are the first sub-folders, or there are none; default: sub-folders where most sounds lie in some."
-        ),
-    ] = None,
-    group_from: Annotated[
-        GroupFrom | None,
-        Field(
-            description="What belongs together: the sub-folder below the label's, or the file name up to its first _."
-        ),
-    ] = None,
-    manifest: Annotated[
-        Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")
-    ] = None,
+    label_from: LabelSource = None,
+    group_from: GroupSource = None,
+    manifest: ManifestPath = None,
 ) -> InspectionReport:
     """Report clips, hours, labels, rates, clipping, silence, DC offset, duplicates and unusable files of a folder.
 
-    Every file is decoded once, in bounded memory; a bar on a terminal shows how far it is. Raises BadFolder where the folder or
-    manifest holds nothing that can be used.
+    Every file is decoded once, in bounded memory, with a progress bar on a terminal.
+
+    Returns
+    -------
+    InspectionReport
+        The measurements, with warnings and remedies.
+
+    Raises
+    ------
+    BadFolder
+        If the folder or manifest has no usable clips.
     """
-    found = scan(folder, label_from, group_from, manifest)
+    clips = scan(folder, label_from, group_from, manifest)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("inspecting", total=len(found.entries))
-        return inspect_clips(found, folder, lambda done, _: bar.update(task, completed=done))
+        task = bar.add_task("inspecting", total=len(clips.entries))
+        return inspect_clips(clips, folder, lambda done, _: bar.update(task, completed=done))

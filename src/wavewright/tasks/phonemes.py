@@ -1,18 +1,18 @@
-"""Show how a text is spoken: its words and phones."""
+"""Convert a text to words and phones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from ..errors import BadText
+from ..parameters import LexiconPath, StrictReading, TextMarkup
 from ..text import front_end, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon
-from ..text.markup import Markup, MarkupReader
+from ..text.markup import MarkupReader
 from ..text.sentence import Word
 from ..text.skipped import Skipped, warn_of
 from . import checked
@@ -20,7 +20,11 @@ from . import checked
 
 @dataclass(frozen=True)
 class SpokenWord:
-    """A word as it is spoken; ``start`` and ``end`` are its place in the text."""
+    """A word and its phones.
+
+    ``text`` is the word as written, from character ``start`` to before ``end`` of the text; ``spoken`` is the word that
+    is read; ``mark_after`` is the punctuation symbol after it.
+    """
 
     text: str
     spoken: str
@@ -32,7 +36,7 @@ class SpokenWord:
 
 @dataclass(frozen=True)
 class SpokenSentence:
-    """The words of a sentence, and the symbols that an acoustic model reads."""
+    """The words of a sentence, and its input symbols for an acoustic model."""
 
     words: tuple[SpokenWord, ...]
     symbols: tuple[str, ...]
@@ -40,7 +44,7 @@ class SpokenSentence:
 
 @dataclass(frozen=True)
 class Phonemes:
-    """How a text is spoken, sentence by sentence.
+    """Words and phones of a text, sentence by sentence.
 
     ``text`` is the text that was read, without SSML tags. ``skipped`` are the passages that could not be read.
     """
@@ -65,41 +69,52 @@ def phonemes(
     language: Annotated[
         str, Field(description="Language: en, en-GB, or espeak: and a language of eSpeak NG where that is installed.")
     ] = "en",
-    lexicon: Annotated[
-        Path | None, Field(description="Lexicon of your own: a word, then its phones, one word a line.")
-    ] = None,
-    markup: Annotated[Markup, Field(description="Markup of the text, which is not spoken.")] = "none",
-    strict: Annotated[
-        bool, Field(description="Refuse a text with letters that cannot be read, instead of skipping them.")
-    ] = False,
+    lexicon: LexiconPath = None,
+    markup: TextMarkup = "none",
+    strict: StrictReading = False,
 ) -> Phonemes:
-    """Show how a text is spoken: its words and their phones.
+    """Show the words and phones with which a text is spoken.
 
-    Words that cannot be read, such as those of another script, are skipped with a SkippedText warning, or refused with
-    ``strict``. Raises BadText where nothing in it can be spoken, or the SSML or lexicon cannot be understood;
-    BadSetting where the lexicon cannot be read or the language is not known; MissingExtra where a language needs eSpeak
-    NG.
+    Words that cannot be read, such as those of another script, are skipped with a SkippedText warning.
+
+    Returns
+    -------
+    Phonemes
+        The words and phones, sentence by sentence.
+
+    Raises
+    ------
+    BadText
+        If nothing in the text can be spoken, the SSML or the lexicon is invalid, or `strict` is set and a word cannot
+        be read.
+    BadSetting
+        If the lexicon cannot be read, or the language is unknown.
+    MissingExtra
+        If the language needs eSpeak NG, which is not installed.
     """
     reader = front_end(language)
-    own = None if lexicon is None else Lexicon.read(lexicon, reader.symbols)
+    user_lexicon = None if lexicon is None else Lexicon.read(lexicon, reader.symbols)
     is_ssml = markup == "none" and ssml.looks_like_ssml(text)
-    read = ssml.parse(text, reader).text if is_ssml else text
-    if not read.strip():
+    source = ssml.parse(text, reader).text if is_ssml else text
+    if not source.strip():
         raise BadText("There is nothing to speak in the text; give words or numbers.")
-    plain, skipped = MarkupReader(markup).read(read), list[Skipped]()
-    found = reader.sentences(plain.text, own, None if strict else skipped.append)
-    skipped = [Skipped(passage.text, *_place(plain, passage), passage.reason) for passage in skipped]
+    plain = MarkupReader(markup).read(source)
+    skipped: list[Skipped] = []
+    read_sentences = reader.sentences(plain.text, user_lexicon, None if strict else skipped.append)
+    skipped = [Skipped(passage.text, *_source_span(plain, passage), passage.reason) for passage in skipped]
     warn_of(skipped)
     sentences = tuple(
-        SpokenSentence(
-            tuple(SpokenWord(w.text, w.spoken, w.phones, *_place(plain, w), w.mark_after) for w in sentence.words),
-            sentence.symbols,
-        )
-        for sentence in found
+        SpokenSentence(tuple(_spoken_word(plain, word) for word in sentence.words), sentence.symbols)
+        for sentence in read_sentences
     )
-    return Phonemes(reader.language, read, sentences, tuple(skipped))
+    return Phonemes(reader.language, source, sentences, tuple(skipped))
 
 
-def _place(plain: Characters, found: Word | Skipped) -> tuple[int, int]:
-    """Return start and end in the given text of a word or passage of the text without markup."""
-    return plain.position(found.start), plain.position(max(found.start, found.end - 1)) + 1
+def _spoken_word(plain: Characters, word: Word) -> SpokenWord:
+    start, end = _source_span(plain, word)
+    return SpokenWord(word.text, word.spoken, word.phones, start, end, word.mark_after)
+
+
+def _source_span(plain: Characters, passage: Word | Skipped) -> tuple[int, int]:
+    """Return start and end, in the text with its markup, of a word or passage of the text without markup."""
+    return plain.position(passage.start), plain.position(max(passage.start, passage.end - 1)) + 1

@@ -1,4 +1,4 @@
-"""Draw the waveform, spectrogram and mel spectrogram of sound files, a picture each."""
+"""Draw the waveform, spectrogram and mel spectrogram of sound files as PNG."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import checked
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture that was drawn and what it shows; ``peak_db`` is relative to full scale."""
+    """An image and the sound file that it shows; ``peak_db`` is relative to full scale."""
 
     out: Path
     file: Path
@@ -33,7 +33,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class NotDrawn:
-    """A file that could not be drawn, with the reason."""
+    """A sound file that could not be drawn, with the reason."""
 
     file: Path
     problem: str
@@ -41,14 +41,14 @@ class NotDrawn:
 
 @dataclass(frozen=True)
 class Plots:
-    """The pictures of several files, and the files that failed; ``exit_code`` is 2 if there are any."""
+    """The images of several files, and the files that failed; ``exit_code`` is 2 if there are any."""
 
     plots: tuple[Plot, ...]
     failed: tuple[NotDrawn, ...]
     exit_code: int = field(default=0)
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.plots), *(f"no picture: {failed.problem}" for failed in self.failed)])
+        return "\n".join([*map(str, self.plots), *(f"not drawn: {failed.problem}" for failed in self.failed)])
 
 
 @checked
@@ -62,26 +62,37 @@ def plot(
 ) -> Plot | Plots:
     """Draw the waveform, spectrogram and mel spectrogram of sound files.
 
-    Return a :class:`Plot` for one file, :class:`Plots` for several, in which files that cannot be drawn are listed.
-    Only an earlier picture of the same file is replaced. Raises BadAudio where the file cannot be read, BadSetting
-    where ``out`` is neither a PNG file nor, for several, a folder, BadFolder where its folder does not exist or another
-    file has its name,
-    MissingExtra without matplotlib.
+    An existing image is replaced only if it shows a file of the same name.
+
+    Returns
+    -------
+    Plot or Plots
+        A `Plot` for one file; `Plots` for several, which lists files that cannot be drawn.
+
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read.
+    BadSetting
+        If `out` is not a PNG file or, for several files, not a folder.
+    BadFolder
+        If the folder of `out` does not exist, or another file has its name.
+    MissingExtra
+        If matplotlib is not installed.
     """
     if isinstance(file, Path):
-        return _plotted(file, _beside(file) if out is None else _inside(out, file), kind)
+        return _draw(file, _default_path(file) if out is None else _path_in(out, file), kind)
     if len(file) == 1:
         return plot(file[0], out, kind)
     if not file:
         raise BadSetting("There is no file to draw; give one or more sound files.")
-    return _plotted_each(tuple(dict.fromkeys(file)), out, kind)
+    return _draw_each(tuple(dict.fromkeys(file)), out, kind)
 
 
-def _plotted(file: Path, out: Path, kind: PlotKind) -> Plot:
-    """Draw one file."""
+def _draw(file: Path, out: Path, kind: PlotKind) -> Plot:
     check_drawable(out)  # before a long file is read
     if out.exists() and (not out.is_file() or read_png_title(out) != file.name):
-        raise BadFolder(f"{out} is there already and is no picture of {file.name}; choose another place with --out.")
+        raise BadFolder(f"{out} exists and is not a plot of {file.name}; choose another path with --out.")
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a sound file.")
     overview = read_overview(file)
@@ -89,29 +100,40 @@ def _plotted(file: Path, out: Path, kind: PlotKind) -> Plot:
     return Plot(out, file, kind, overview.seconds, overview.sample_rate, len(overview.low), overview.peak_db)
 
 
-def _plotted_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Plots:
+def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Plots:
     """Draw several files; list those that cannot be drawn."""
     if out is not None:
         if out.suffix.lower() == ".png":
-            raise BadSetting(f"There are {len(files)} files, and {out} is one picture; give a folder with --out.")
+            raise BadSetting(f"There are {len(files)} files, and {out} is one image; give a folder with --out.")
         try:
             out.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
             raise BadFolder(f"{out} is a file or lies in one; give a folder with --out.") from error
     plots, failed = [], []
-    for file, place in zip(files, picture_paths(files, out), strict=True):
+    for file, path in zip(files, image_paths(files, out), strict=True):
         try:
-            plots.append(_plotted(file, place, kind))
+            plots.append(_draw(file, path, kind))
         except (BadAudio, BadFolder) as error:
             failed.append(NotDrawn(file, str(error)))
     return Plots(tuple(plots), tuple(failed), 2 if failed else 0)
 
 
-def picture_paths(files: Sequence[Path], folder: Path | None) -> list[Path]:
-    """Return a distinct path for the picture of each file.
+def image_paths(files: Sequence[Path], folder: Path | None) -> list[Path]:
+    """Return a distinct path for the image of each file.
 
-    Names are ``<name>-plot.png``. Where several files would have the same name, the ending of the sound is added,
-    then the name of its folder, then a number."""
+    Parameters
+    ----------
+    files : sequence of Path
+        The sound files.
+    folder : Path or None
+        Folder of the images; None for the folder of each sound file.
+
+    Returns
+    -------
+    list of Path
+        Paths ``<name>-plot.png``. Where several files would have the same name, the suffix of the sound file is added,
+        then the name of its folder, then a number.
+    """
     rules: tuple[Callable[[int, Path], str], ...] = (
         lambda _, file: file.stem,
         lambda _, file: file.name,
@@ -119,24 +141,23 @@ def picture_paths(files: Sequence[Path], folder: Path | None) -> list[Path]:
         lambda number, file: f"{number}-{file.name}",
     )
 
-    def place(number: int, rule: int) -> Path:
-        file = files[number]
-        return (file.parent if folder is None else folder) / f"{rules[rule](number + 1, file)}-plot.png"
+    def path_by(rule: int, index: int) -> Path:
+        file = files[index]
+        return (file.parent if folder is None else folder) / f"{rules[rule](index + 1, file)}-plot.png"
 
     chosen = [0] * len(files)
     for rule in range(1, len(rules)):
-        counts = Counter(str(place(number, chosen[number])).casefold() for number in range(len(files)))
-        for number in range(len(files)):
-            if counts[str(place(number, chosen[number])).casefold()] > 1:
-                chosen[number] = rule
-    return [place(number, rule) for number, rule in enumerate(chosen)]
+        names = [str(path_by(chosen[index], index)).casefold() for index in range(len(files))]
+        counts = Counter(names)
+        chosen = [rule if counts[name] > 1 else before for name, before in zip(names, chosen, strict=True)]
+    return [path_by(rule, index) for index, rule in enumerate(chosen)]
 
 
-def _beside(file: Path) -> Path:
+def _default_path(file: Path) -> Path:
     return file.parent / f"{file.stem}-plot.png"
 
 
-def _inside(out: Path, file: Path) -> Path:
-    """Return the path of one file's picture: ``out``, or a path in it where it is a folder."""
-    name = _beside(file).name
+def _path_in(out: Path, file: Path) -> Path:
+    """Return ``out``, or the default name in it if it is a folder."""
+    name = _default_path(file).name
     return out / name if out.is_dir() else out

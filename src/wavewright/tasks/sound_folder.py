@@ -13,13 +13,10 @@ import numpy as np
 
 from ..clip import Clip, read_metadata
 from ..errors import BadAudio, BadFolder
-from ..file_lock import locked
 from ..json_text import line_of, parse
+from ..manifest_file import MANIFEST_FILE, manifest_lines
 from ..names import inside
-from ..whole_file import FOLDER_LOCK, check_name, whole_folder, write_whole
-
-MANIFEST_FILE = "manifest.jsonl"
-
+from ..whole_file import check_name, whole_folder
 
 SoundFormat = Literal["wav", "flac", "ogg"]
 """Kinds of file that are written; wav and flac have 24 bits."""
@@ -57,7 +54,7 @@ def write_sounds(sounds: Iterator[Made], sample_rate: int, out: Path, format: st
     cannot be written to, and where a file of a sound's name is another sound.
     """
     check_name(out)
-    lines_by_file(out / MANIFEST_FILE)  # refuse a file that is not a manifest before any work
+    manifest_lines(out / MANIFEST_FILE)  # refuse a file that is not a manifest before any work
     sounds = itertools.chain([next(sounds)], sounds)  # what cannot be played is refused before there is a folder
     written: list[Written] = []
     added: list[str] = []
@@ -66,7 +63,7 @@ def write_sounds(sounds: Iterator[Made], sample_rate: int, out: Path, format: st
         for sound in written:
             _check_is_same(out / sound.file, sound.origin)
         names = {sound.file for sound in written}
-        kept = [line for file, line in lines_by_file(out / MANIFEST_FILE) if file not in names]
+        kept = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]
         (hidden / MANIFEST_FILE).write_text("".join(kept + added), encoding="utf-8")
 
     with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
@@ -97,29 +94,6 @@ def _check_is_same(path: Path, origin: dict[str, Any]) -> None:
 def _record(sound: Written) -> dict[str, Any]:
     """A line of the manifest, with the field names that ``data.manifest`` reads."""
     return {"audio_filepath": sound.file, "duration": round(sound.seconds, 6), **sound.origin, **sound.measured}
-
-
-def list_sounds(out: Path, records: dict[str, dict[str, Any]]) -> None:
-    """Add records, by the name of their file, to the manifest of ``out``; replace earlier records of these files."""
-    with locked(out / FOLDER_LOCK, wait=True):
-        kept = [line for file, line in lines_by_file(out / MANIFEST_FILE) if file not in records]
-        write_whole(out / MANIFEST_FILE, "".join([*kept, *map(line_of, records.values())]).encode())
-
-
-def lines_by_file(manifest: Path) -> list[tuple[str, str]]:
-    """Return file name and line of each sound in a manifest; raise BadFolder for a file that is not a manifest."""
-    if not manifest.is_file():
-        return []
-    try:
-        lines = [line for line in manifest.read_text(encoding="utf-8").split("\n") if line.strip()]
-        files = [parse(line)["audio_filepath"] for line in lines]
-        if not all(isinstance(file, str) for file in files):
-            raise TypeError("a file name is not a string")
-    except (ValueError, KeyError, TypeError) as error:  # also a line without a file name
-        raise BadFolder(
-            f"{manifest} is not a manifest of sounds, so it cannot be added to; choose another folder with --out."
-        ) from error
-    return [(file, f"{line}\n") for file, line in zip(files, lines, strict=True)]
 
 
 def _origin_of(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""How far a long file has come, on standard error and on a terminal alone."""
+"""A progress bar on standard error, in seconds of audio; only on a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress_bar(title: str, seconds: float | None, quiet: bool = False) -> Iterator[Callable[[float], None]]:
-    """A bar for a sound of so many ``seconds``, None where nobody knows; what it gives is told how many seconds are done."""
+    """Show a progress bar while the block runs.
+
+    Parameters
+    ----------
+    title : str
+        Text before the bar.
+    seconds : float or None
+        Duration of the audio, None if it is unknown.
+    quiet : bool
+        Show nothing.
+
+    Yields
+    ------
+    callable
+        Sets the progress to a number of seconds.
+    """
     from rich.console import Console  # slow to import
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

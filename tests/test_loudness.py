@@ -11,8 +11,8 @@ from scipy.signal import resample_poly
 from wavewright.dsp.limiter import WINDOW_SECONDS, limit, true_peak_db, true_peaks
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.errors import BadSetting
-from wavewright.tasks import leveling
-from wavewright.tasks.leveling import CEILING_DB, Leveler, target_lufs
+from wavewright.narration import loudness
+from wavewright.narration.loudness import CEILING_DB, LoudnessNormaliser, parse_loudness
 
 RATES = (8_000, 16_000, 24_000, 44_100)
 
@@ -78,8 +78,8 @@ def test_where_blocks_meet_nothing_changes(monkeypatch):
 def test_sounds_reach_their_loudness_below_the_ceiling(tmp_path, target):
     for seed, sample_rate in enumerate(RATES[:3]):
         wave = bursts(seed, sample_rate, 1.5)
-        leveler = Leveler(target)
-        actual = np.concatenate([*leveler.waves(pieces(wave, seed), sample_rate, tmp_path)], axis=1)
+        leveler = LoudnessNormaliser(target)
+        actual = np.concatenate([*leveler.normalise(pieces(wave, seed), sample_rate, tmp_path)], axis=1)
         assert actual.shape == wave.shape
         assert actual.dtype == np.float32
         lufs, peak_db = integrated_loudness(actual, sample_rate), true_peak_db(actual)
@@ -93,39 +93,39 @@ def test_sounds_reach_their_loudness_below_the_ceiling(tmp_path, target):
 
 def test_a_gain_is_all_that_changes_where_peaks_allow_it(tmp_path):
     wave = bursts(3, 24_000, 2.0)
-    actual = np.concatenate([*Leveler(-40.0).waves([wave], 24_000, tmp_path)], axis=1)
+    actual = np.concatenate([*LoudnessNormaliser(-40.0).normalise([wave], 24_000, tmp_path)], axis=1)
     gain = float(actual[0, 1_000] / wave[0, 1_000])
     np.testing.assert_allclose(actual, wave * gain, rtol=1e-5)
 
 
 def test_silence_stays_silence_and_what_cannot_be_as_loud_says_so(tmp_path):
-    leveler = Leveler(-16.0)
-    assert not np.concatenate([*leveler.waves([np.zeros((1, 5_000), np.float32)], 24_000, tmp_path)], axis=1).any()
+    leveler = LoudnessNormaliser(-16.0)
+    assert not np.concatenate([*leveler.normalise([np.zeros((1, 5_000), np.float32)], 24_000, tmp_path)], axis=1).any()
     assert leveler.lufs == -math.inf
-    assert leveler.shortfall_line == ""
+    assert leveler.shortfall_message() == ""
     clicks = np.zeros((1, 48_000), np.float32)
     clicks[0, ::12_000] = 0.5
-    leveler = Leveler(-8.0)
-    actual = np.concatenate([*leveler.waves([clicks], 24_000, tmp_path)], axis=1)
+    leveler = LoudnessNormaliser(-8.0)
+    actual = np.concatenate([*leveler.normalise([clicks], 24_000, tmp_path)], axis=1)
     assert true_peak_db(actual) <= CEILING_DB + 0.02
-    assert "is as near to -8 as it comes" in leveler.shortfall_line
+    assert "is as near to -8 as it comes" in leveler.shortfall_message()
 
 
 def test_long_sounds_lie_in_a_file_meanwhile(tmp_path, monkeypatch):
     wave = bursts(1, 8_000, 3.0)
-    inside = np.concatenate([*Leveler(-20.0).waves([wave], 8_000, tmp_path)], axis=1)
-    monkeypatch.setattr(leveling, "MEMORY_BYTES", 1_000)
-    outside = np.concatenate([*Leveler(-20.0).waves([wave], 8_000, tmp_path)], axis=1)
+    inside = np.concatenate([*LoudnessNormaliser(-20.0).normalise([wave], 8_000, tmp_path)], axis=1)
+    monkeypatch.setattr(loudness, "MEMORY_BYTES", 1_000)
+    outside = np.concatenate([*LoudnessNormaliser(-20.0).normalise([wave], 8_000, tmp_path)], axis=1)
     np.testing.assert_array_equal(inside, outside)
     assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("asked", "target"), [("podcast", -16), ("broadcast", -23), ("-19.5", -19.5), (-14, -14)])
 def test_presets_and_numbers(asked, target):
-    assert target_lufs(asked) == target
+    assert parse_loudness(asked) == target
 
 
 @pytest.mark.parametrize("asked", ["loud", "", "nan", "inf", 0, "3", -80])
 def test_other_targets_are_refused(asked):
     with pytest.raises(BadSetting, match=r"podcast \(-16\) or broadcast \(-23\), or a number from -50 to -5"):
-        target_lufs(asked)
+        parse_loudness(asked)

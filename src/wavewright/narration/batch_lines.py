@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..clip import FORMATS
 from ..errors import BadFolder, BadText
@@ -33,7 +32,7 @@ class Line:
     number: int
     name: str
     text: str
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def _numbered(index: int) -> str:
     return f"{index:04d}"
 
 
-def _named(path: Path, records: Sequence[tuple[int, dict[str, Any] | str]], name_column: str | None) -> Lines:
+def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], name_column: str | None) -> Lines:
     """Return the lines of records, each of which may be a reason why it cannot be read."""
     columns = list(dict.fromkeys(name for _, record in records if isinstance(record, dict) for name in record))
     if TEXT_COLUMN not in columns:
@@ -138,11 +137,11 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, Any] | str]], name
         raise BadText(f"{path} has no column called {name_column!r}; {_listed(columns)}.")
     named_by = name_column or next((name for name in NAME_COLUMNS if name in columns), None)
     lines: list[Line | BadLine] = []
-    taken: dict[str, int] = {}
+    line_by_name: dict[str, int] = {}
     for index, (number, record) in enumerate(records, 1):
         line = _line(number, record, named_by, _numbered(index))
         if isinstance(line, Line):
-            first = taken.setdefault(line.name.casefold(), number)
+            first = line_by_name.setdefault(line.name.casefold(), number)
             if first != number:
                 line = BadLine(
                     number, line.name, f"has the name {line.name!r}, as line {first} has; every line needs its own"
@@ -152,7 +151,7 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, Any] | str]], name
     return Lines(tuple(lines), tuple(name for name in columns if name not in known))
 
 
-def _line(number: int, record: dict[str, Any] | str, named_by: str | None, unnamed: str) -> Line | BadLine:
+def _line(number: int, record: dict[str, object] | str, named_by: str | None, unnamed: str) -> Line | BadLine:
     if isinstance(record, str):
         return BadLine(number, "", record)
     cells = {name: value for name, value in record.items() if value not in (None, "")}
@@ -173,7 +172,7 @@ def _line(number: int, record: dict[str, Any] | str, named_by: str | None, unnam
     return Line(number, name, text, {column: cells[column] for column in SETTING_COLUMNS if column in cells})
 
 
-def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, object] | str]]:
     """Yield the rows of a CSV file with the numbers of their first lines."""
     first = content.partition("\n")[0]
     rows = csv.reader(io.StringIO(content, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True)
@@ -194,7 +193,7 @@ def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]
         raise BadText(f"{path}, line {rows.line_num}: this is not CSV ({error}); check the quotes.") from error
 
 
-def _json_records(content: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _json_records(content: str) -> Iterator[tuple[int, dict[str, object] | str]]:
     for number, text in enumerate(content.split("\n"), 1):
         if not text.strip():
             continue

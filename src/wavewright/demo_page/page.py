@@ -1,0 +1,188 @@
+"""Render the page of a demo as HTML: players with thumbnails, by model, and the credits of the models."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import resources
+
+import numpy as np
+
+from ..clip import Clip
+from ..drawing.thumbnails import envelope_path, spectrogram_png
+from ..models.card import Card
+
+GENERATOR = '<meta name="generator" content="Wavewright demo">'
+"""In the head of every page, so that a later demo replaces no other page."""
+
+STYLE_FILE = "style.css"
+SCRIPT_FILE = "script.js"
+
+
+@dataclass(frozen=True)
+class Player:
+    """A player of one clip.
+
+    Attributes
+    ----------
+    file : str
+        Path of the sound file, relative to the page.
+    name : str
+        Its name on the page.
+    clip : Clip
+        The audio, for the thumbnails.
+    text : str
+        The text that is spoken, or empty.
+    """
+
+    file: str
+    name: str
+    clip: Clip
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class PlayerRow:
+    """Players under a title, with the command that generates their clips."""
+
+    title: str
+    command: str
+    players: list[Player]
+
+
+@dataclass(frozen=True)
+class ModelSection:
+    """The clips of a model with its card, or the reason why it has none."""
+
+    card: Card
+    model_hash: str
+    rows: list[PlayerRow]
+    reason: str = ""
+
+
+def render_page(sections: Sequence[ModelSection]) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    sections : sequence of ModelSection
+        The models in the order of the page.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing but the sound files beside it.
+    """
+    body = "\n".join(_section(section, number) for number, section in enumerate(sections, 1))
+    menu = "\n".join(
+        f'<a href="#model-{number}">{escape(section.card.name)}</a>' for number, section in enumerate(sections, 1)
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+{GENERATOR}
+<title>Audio by Wavewright</title>
+<style>
+{_resource(STYLE_FILE)}</style>
+</head>
+<body>
+<header>
+<h1>Audio that was never recorded</h1>
+<p>Models generated all of it on this machine a moment ago. Press an image to play its clip, and again to stop it.</p>
+<p class="soft">Above is the spectrogram: time runs to the right, frequency upwards, brighter is louder.
+Below it is the waveform.</p>
+</header>
+<nav aria-label="Models"><div>
+{menu}
+<a href="#credits">Credits</a>
+</div></nav>
+<main>
+{body}
+</main>
+<footer id="credits">
+<h2>Credits and licences</h2>
+{_credits(sections)}
+</footer>
+<script>
+{_resource(SCRIPT_FILE)}</script>
+</body>
+</html>
+"""
+
+
+def _resource(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _section(section: ModelSection, number: int) -> str:
+    card = section.card
+    described = escape(card.description or f"A {card.family} at {card.sample_rate} Hz.")
+    reason = f"<p>No clips: {escape(section.reason)}</p>" if section.reason else ""
+    rows = "\n".join(map(_row, section.rows))
+    return f"""<details class="model" id="model-{number}" open>
+<summary><h2>{escape(card.name)}</h2></summary>
+<p>{described}</p>
+{reason}{rows}
+<p class="soft"><small>Weights {escape(section.model_hash)}, licence {escape(card.licence)}.</small></p>
+</details>"""
+
+
+def _row(row: PlayerRow) -> str:
+    title = escape(row.title, quote=True)
+    items = "\n".join(f"<li>{_figure(player)}</li>" for player in row.players)
+    kind = "row texts" if any(player.text for player in row.players) else "row"
+    return f"""<section aria-label="{title}">
+<div class="title"><h3>{title}</h3><button type="button" class="all" aria-label="Play all: {title}">Play all</button>
+<code>{escape(row.command)}</code></div>
+<ul class="{kind}" style="--pads: {len(row.players)}">{items}</ul>
+</section>"""
+
+
+def _figure(player: Player) -> str:
+    mono = np.asarray(player.clip.wave, dtype=np.float32).mean(axis=0)
+    thumbnail = b64encode(spectrogram_png(mono, player.clip.sample_rate)).decode()
+    name, file = escape(player.name, quote=True), escape(player.file, quote=True)
+    file_name = escape(player.file.rsplit("/", 1)[-1], quote=True)
+    link = f'<a href="{file}" download title="{file_name}" aria-label="Save {file_name}">wav</a>'
+    quote = f"<q>{escape(player.text)}</q>" if player.text else ""
+    return f"""<figure>
+<button type="button" class="pad" aria-label="Play {name}">
+<img src="data:image/png;base64,{thumbnail}" alt="">
+<svg viewBox="0 -1 2 2" preserveAspectRatio="none" aria-hidden="true"><path d="{envelope_path(mono)}"/></svg>
+<span data-seconds="{player.clip.seconds:.3f}"></span>
+</button>
+<figcaption><div>{name} {link}</div>{quote}</figcaption>
+<audio controls preload="none" src="{file}" aria-label="{name}"></audio>
+</figure>"""
+
+
+def _credits(sections: Sequence[ModelSection]) -> str:
+    """Return the licence of each model, and each source once with the models trained on it."""
+    licences = "".join(f"<li>{escape(section.card.name)}: {escape(section.card.licence)}</li>" for section in sections)
+    users: dict[tuple[str, str, str, str], list[str]] = {}
+    for section in sections:
+        for source in section.card.sources:
+            key = (source.name, source.licence, source.credit, source.origin)
+            users.setdefault(key, []).append(f"{section.card.name} ({source.n_clips})")
+    sources = "".join(
+        f"<li>{escape(_credited(name, credit))}, {escape(licence)}"
+        + (f" <span class='soft'>({escape(origin)})</span>" if origin else "")
+        + f": {escape(', '.join(names))}</li>"
+        for (name, licence, credit, origin), names in users.items()
+    )
+    intro = "The models were trained on these recordings; each is listed with its models and their numbers of clips."
+    trained_on = (
+        f"<details><summary>{len(users)} sources</summary><p>{intro}</p><ul>{sources}</ul></details>" if users else ""
+    )
+    return f"<p>Licences of the models:</p><ul>{licences}</ul>\n{trained_on}"
+
+
+def _credited(name: str, credit: str) -> str:
+    """Return name and credit of a source without repeating one of them."""
+    if not credit or name.startswith(credit):
+        return name
+    return credit if name.startswith(credit.partition(",")[0]) else f"{name}, {credit}"

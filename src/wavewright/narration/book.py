@@ -1,0 +1,302 @@
+"""Speak a book, a sound file for each chapter; chapters that exist already are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ..errors import BadFolder, NothingToSpeak, SkippedText
+from ..names import file_stem, inside
+from ..progress_bar import progress_bar
+from ..speech.chapters import Chapter, Paragraph, find_chapters, paragraphs
+from ..speech.chunk import Clipping, clipping_message
+from ..speech.reading import SourceLines, check_lines
+from ..text.markup import MarkupReader
+from ..text.sentence import Sentence
+from ..text.skipped import MOST_LISTED, Skipped
+from .loudness import below_target_message
+from .narrator import Narrator
+from .speech_file import SECONDS_PER_CHARACTER, SpeechFormat, make_folder, read_origin, read_seconds, write_speech
+
+
+@dataclass(frozen=True)
+class BookFiles:
+    """The files of a book.
+
+    Attributes
+    ----------
+    out : Path, optional
+        Folder of the files; by default the name of the book.
+    format : {"wav", "flac", "ogg", "opus", "mp3"}
+        Format of the sound files.
+    subtitles : {"srt", "vtt", "json"}, optional
+        Format of the subtitles, None for no subtitles.
+    chapter_mark : str, optional
+        Prefix of the lines that start a chapter; by default headings do.
+    """
+
+    out: Path | None = None
+    format: SpeechFormat = "wav"
+    subtitles: str | None = None
+    chapter_mark: str | None = None
+
+
+@dataclass(frozen=True)
+class SkippedInBook:
+    """A passage of a book that was not spoken, the number of its line, from 1, and the reason."""
+
+    text: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.text!r} in line {self.line} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class SpokenChapter:
+    """The sound file of a chapter; ``is_new`` unless it existed before."""
+
+    file: str
+    title: str
+    seconds: float
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class SpokenBook:
+    """The files of a book.
+
+    Attributes
+    ----------
+    out : Path
+        Folder of the files.
+    voice, vocoder : str
+        Names of the models.
+    chapters : tuple of SpokenChapter
+        The chapters in their order.
+    leftover : tuple of str
+        Files of chapters that the book no longer has.
+    clipped_fraction : float
+        Fraction of new samples that exceeded full scale, from 0 to 1.
+    skipped : tuple of SkippedInBook
+        Passages of new chapters that could not be read.
+    below_target : tuple of str
+        New files that do not reach the target loudness.
+    """
+
+    out: Path
+    voice: str
+    vocoder: str
+    chapters: tuple[SpokenChapter, ...]
+    leftover: tuple[str, ...] = ()
+    clipped_fraction: float = 0.0
+    skipped: tuple[SkippedInBook, ...] = ()
+    below_target: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [
+            f"  {chapter.file}  {chapter.seconds / 60:.1f} min{'' if chapter.is_new else ', kept'}"
+            for chapter in self.chapters
+        ]
+        minutes = sum(chapter.seconds for chapter in self.chapters) / 60
+        n_chapters = "1 chapter" if len(lines) == 1 else f"{len(lines)} chapters"
+        lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
+        if self.leftover:
+            lines.append(f"Files of chapters that the text no longer has: {', '.join(self.leftover)}")
+        lines += [below_target_message(self.below_target)] if self.below_target else []
+        lines += [clipping_message(self.clipped_fraction)] if self.clipped_fraction else []
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class _PlannedChapter:
+    """A chapter with its sound file and the origin of that; ``is_new`` unless the file exists and is up to date."""
+
+    chapter: Chapter
+    path: Path
+    origin: dict[str, object]
+    is_new: bool
+
+
+def speak_book(file: Path, narrator: Narrator, files: BookFiles, quiet: bool = False) -> SpokenBook:
+    """Speak every chapter of a text file whose sound file does not exist or is out of date, in bounded memory.
+
+    The comment of each sound file records its text and settings; a chapter is spoken again only if they differ. New
+    chapters are read to their end before anything is spoken.
+
+    Parameters
+    ----------
+    file : Path
+        Text file in UTF-8.
+    narrator : Narrator
+        Voice and settings.
+    files : BookFiles
+        Folder and formats of the files.
+    quiet : bool
+        Show no progress.
+
+    Returns
+    -------
+    SpokenBook
+        The files.
+
+    Raises
+    ------
+    BadText
+        If the file is not text, has nothing to speak or, with strict settings, a line that cannot be read.
+    BadFolder
+        If a chapter has the name of another file, or nothing can be written.
+    """
+    chapters = find_chapters(file, files.chapter_mark, narrator.settings.markup)
+    book = _Book(file, narrator, files, {chapter.text_hash for chapter in chapters})
+    planned, skipped = book.plan(chapters)
+    _warn(file, skipped)
+    if not planned:
+        raise NothingToSpeak(f"Nothing in {file} can be read; give a text in English letters.")
+    make_folder(book.out)
+    clipping = Clipping()
+    spoken: list[SpokenChapter] = []
+    below_target: list[str] = []
+    n_done = 0  # characters
+    n_characters = sum(chapter.n_characters for chapter in chapters)
+    with progress_bar(f"speaking {file.name}", n_characters * SECONDS_PER_CHARACTER, quiet) as show:
+        for chapter in planned:
+            if chapter.is_new and not book.speak(chapter, clipping, partial(_show_characters, show, n_done)):
+                below_target.append(chapter.path.name)
+            seconds = read_seconds(chapter.path)
+            spoken.append(SpokenChapter(chapter.path.name, chapter.chapter.title, seconds, chapter.is_new))
+            n_done += chapter.chapter.n_characters
+            _show_characters(show, n_done, 0)
+    return SpokenBook(
+        out=book.out,
+        voice=narrator.voice.name,
+        vocoder=narrator.voice.vocoder.card.name,
+        chapters=tuple(spoken),
+        leftover=book.leftover({chapter.file for chapter in spoken}),
+        clipped_fraction=clipping.clipped_fraction,
+        skipped=tuple(skipped),
+        below_target=tuple(below_target),
+    )
+
+
+class _Book:
+    """A text file with the narrator and the folder of its chapters."""
+
+    def __init__(self, file: Path, narrator: Narrator, files: BookFiles, text_hashes: Set[str]) -> None:
+        self.file = file
+        self.narrator = narrator
+        self.files = files
+        self.text_hashes = text_hashes
+        self.out = Path(file_stem(file.stem)) if files.out is None else files.out
+        self.origin = {"book": file.name, "path": _path_hash(file), **narrator.origin()}
+
+    def plan(self, chapters: Iterable[Chapter]) -> tuple[list[_PlannedChapter], list[SkippedInBook]]:
+        """Return the chapters with something to speak, and the skipped passages of the new ones."""
+        planned: list[_PlannedChapter] = []
+        skipped: list[SkippedInBook] = []
+        for chapter in chapters:
+            path = inside(self.out, f"{chapter.stem}.{self.files.format}")
+            origin = {**self.origin, "text": chapter.text_hash}
+            is_new = not self._is_up_to_date(path, origin)
+            has_speech = True
+            if is_new:
+                passages, has_speech = self._check(chapter)
+                skipped += passages
+            if has_speech:
+                planned.append(_PlannedChapter(chapter, path, origin, is_new))
+        return planned, skipped
+
+    def speak(self, planned: _PlannedChapter, clipping: Clipping, show: Callable[[int], None]) -> bool:
+        """Write the sound file of a chapter; return whether it reaches the target loudness."""
+        texts = (paragraph.text for paragraph in self._paragraphs(planned.chapter))
+        chunks = self.narrator.chunks(_counted(texts, show), on_skip=_ignore)  # `plan` has listed the passages
+        subtitle_file = None if self.files.subtitles is None else planned.path.with_suffix(f".{self.files.subtitles}")
+        normaliser = self.narrator.loudness_normaliser()
+        sample_rate = self.narrator.voice.sample_rate
+        write_speech(planned.path, clipping.count(chunks), sample_rate, planned.origin, subtitle_file, normaliser)
+        return normaliser is None or not normaliser.shortfall_message()
+
+    def leftover(self, names: Set[str]) -> tuple[str, ...]:
+        """Return the other files of the folder that are chapters of this book."""
+        others = (path for path in self.out.glob(f"[0-9][0-9]*.{self.files.format}") if path.name not in names)
+        return tuple(sorted(path.name for path in others if self._is_chapter(read_origin(path))))
+
+    def _check(self, chapter: Chapter) -> tuple[list[SkippedInBook], bool]:
+        """Return skipped passages and whether anything is spoken; raise BadText for an unreadable line."""
+        reader = MarkupReader(self.narrator.settings.markup)
+        skipped_in_book: list[SkippedInBook] = []
+        is_spoken = False
+        for paragraph in self._paragraphs(chapter):
+            skipped: list[Skipped] = []
+            source = SourceLines(str(self.file), paragraph.first, chapter.title)
+            read = partial(self._read, reader, skipped)
+            is_spoken = check_lines(paragraph.text, paragraph.lines, source, read) or is_spoken
+            plain = reader.read(paragraph.text)
+            skipped_in_book += [
+                SkippedInBook(passage.text, paragraph.line_at(plain.position(passage.start)), passage.reason)
+                for passage in skipped
+            ]
+        return skipped_in_book, is_spoken
+
+    def _read(self, reader: MarkupReader, skipped: list[Skipped], text: str) -> Iterator[Sentence]:
+        """Read the next paragraph without its markup; append skipped passages to ``skipped``."""
+        return self.narrator.sentences(reader.peek(text), skipped.append)
+
+    def _paragraphs(self, chapter: Chapter) -> Iterator[Paragraph]:
+        return paragraphs(self.file, chapter, self.files.chapter_mark, self.narrator.settings.markup)
+
+    def _is_up_to_date(self, path: Path, origin: Mapping[str, object]) -> bool:
+        """Return whether a chapter exists with this origin; raise BadFolder if another file has its name."""
+        if not path.exists():
+            return False
+        existing = read_origin(path)
+        if existing.get("book") != origin["book"]:
+            raise BadFolder(
+                f"{path} exists and is not a chapter of {origin['book']}; choose another folder with --out."
+            )
+        if not self._is_chapter(existing):
+            raise BadFolder(f"{path} exists and is of another {origin['book']}; choose another folder with --out.")
+        is_same = {**existing, "path": origin["path"]} == origin
+        return is_same and (self.files.subtitles is None or path.with_suffix(f".{self.files.subtitles}").is_file())
+
+    def _is_chapter(self, origin: Mapping[str, object]) -> bool:
+        """Return whether an origin is that of a text file of this name and path, or with a chapter's text."""
+        is_same_file = origin.get("path") == self.origin["path"] or origin.get("text") in self.text_hashes
+        return origin.get("book") == self.origin["book"] and is_same_file
+
+
+def _counted(texts: Iterable[str], show: Callable[[int], None]) -> Iterator[str]:
+    """Yield texts; call ``show`` with the number of characters of those that were used."""
+    n_characters = 0
+    for text in texts:
+        yield text
+        n_characters += len(text)
+        show(n_characters)
+
+
+def _show_characters(show: Callable[[float], None], n_before: int, n_characters: int) -> None:
+    show((n_before + n_characters) * SECONDS_PER_CHARACTER)
+
+
+def _ignore(_: Skipped) -> None:
+    """Do nothing."""
+
+
+def _warn(file: Path, skipped: list[SkippedInBook]) -> None:
+    """Issue one warning for all skipped passages of a book."""
+    if skipped:
+        listed = ", ".join(str(passage) for passage in skipped[:MOST_LISTED])
+        more = f" and {len(skipped) - MOST_LISTED} more" if len(skipped) > MOST_LISTED else ""
+        warnings.warn(
+            f"{file}: skipped {listed}{more}; a strict reading refuses the text instead.", SkippedText, stacklevel=2
+        )
+
+
+def _path_hash(file: Path) -> str:
+    """Return twelve digits that identify the path of a text file among those of one name."""
+    return hashlib.sha256(str(file.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]

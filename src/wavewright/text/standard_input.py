@@ -1,0 +1,125 @@
+"""Read text from standard input, up to a maximum length."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from ..errors import BadText, SkippedText
+
+MOST_BYTES_A_CHARACTER = 4  # in UTF-8
+BYTE_ORDER_MARK_BYTES = 3
+
+MOST_LINE_BYTES = 2**22
+"""Longest line, and longest markup that is read as a whole."""
+
+
+def read_text(source: BinaryIO, most_characters: int, advice: str) -> str:
+    """Read a text to its end.
+
+    Parameters
+    ----------
+    source : BinaryIO
+        Bytes in UTF-8.
+    most_characters : int
+        Maximum length of the text; not much more is read.
+    advice : str
+        End of the message for a text that is too long.
+
+    Returns
+    -------
+    str
+        The text without its byte order mark.
+
+    Raises
+    ------
+    BadText
+        If the text is not UTF-8 or too long.
+    """
+    most_bytes = MOST_BYTES_A_CHARACTER * most_characters + BYTE_ORDER_MARK_BYTES
+    contents = source.read(most_bytes + 1)
+    text = decode_utf8(contents) if len(contents) <= most_bytes else None
+    if text is None or len(text) > most_characters:
+        n_characters = f"more than {most_characters:,}" if text is None else f"{len(text):,}"
+        raise BadText(f"The text has {n_characters} characters, and {most_characters:,} fit into one clip; {advice}.")
+    return text
+
+
+def read_lines(source: BinaryIO, strict: bool = False) -> Iterator[str]:
+    """Read a text line by line.
+
+    Parameters
+    ----------
+    source : BinaryIO
+        Bytes in UTF-8.
+    strict : bool
+        Refuse bytes that are not UTF-8 in every line, not only in the first. Otherwise they are skipped with a
+        `SkippedText` warning.
+
+    Yields
+    ------
+    str
+        Each line as it arrives, with its line break.
+
+    Raises
+    ------
+    BadText
+        If a line is too long, or not UTF-8.
+    """
+    number = 0
+    while line := source.readline(MOST_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MOST_LINE_BYTES:
+            raise BadText(
+                f"Line {number} of standard input has more than {MOST_LINE_BYTES:,} bytes; break the text into lines."
+            )
+        yield decode_utf8(line, number, skip_errors=number > 1 and not strict)
+
+
+def join_lines(lines: Iterable[str]) -> str:
+    """Join the lines of a text that can only be read as a whole; raise BadText if it is too long."""
+    pending: list[str] = []
+    n_characters = 0
+    for line in lines:
+        pending.append(line)
+        n_characters += len(line)
+        if n_characters > MOST_LINE_BYTES:
+            raise BadText(
+                f"The markup on standard input has more than {MOST_LINE_BYTES:,} characters; split it into several."
+            )
+    return "".join(pending)
+
+
+def decode_utf8(content: bytes, line: int | None = None, skip_errors: bool = False) -> str:
+    """Decode UTF-8.
+
+    Parameters
+    ----------
+    content : bytes
+        A line, or a whole text.
+    line : int, optional
+        Number of the line, from 1; None for a whole text.
+    skip_errors : bool
+        Skip other bytes with a `SkippedText` warning.
+
+    Returns
+    -------
+    str
+        The text without its byte order mark.
+
+    Raises
+    ------
+    BadText
+        If the bytes are not UTF-8.
+    """
+    try:
+        return content.decode("utf-8-sig" if line in (None, 1) else "utf-8")
+    except UnicodeDecodeError as error:
+        position = f"byte {error.start}" if line is None else f"line {line}, byte {error.start}"
+        if skip_errors:
+            warnings.warn(
+                f"Skipped bytes that are not UTF-8 ({position}); convert the text to UTF-8.", SkippedText, stacklevel=2
+            )
+            return content.decode("utf-8", "ignore")
+        raise BadText(f"The text on standard input is not UTF-8 ({position}); convert it to UTF-8.") from error
