@@ -170,9 +170,9 @@ def _batches(clips: CodedClips, recipe: PriorRecipe) -> CodeBatches:
 
 def _with_codec(model: PriorConfig, codec: CodecRuntime) -> PriorConfig:
     """Return the model with what its codec determines; raise BadSetting if it has more codebooks than the codec."""
-    if model.n_codebooks > codec.n_levels:
+    if model.n_codebooks > codec.n_codebooks:
         raise BadSetting(
-            f"n_codebooks is {model.n_codebooks}; {codec.card.name} has {codec.n_levels} codebooks: use as many or "
+            f"n_codebooks is {model.n_codebooks}; {codec.card.name} has {codec.n_codebooks} codebooks: use as many or "
             "fewer."
         )
     return replace(

@@ -223,7 +223,7 @@ class PriorRuntime(SequenceGenerator[CodesRequest]):
         codec = open_codec(config, self.name)
         codec_format = (codec.sample_rate, codec.hop_length, codec.codebook_size)
         expected_format = (config.sample_rate, config.hop_length, config.codebook_size)
-        if codec_format != expected_format or codec.n_levels < config.n_codebooks:
+        if codec_format != expected_format or codec.n_codebooks < config.n_codebooks:
             raise BadModel(
                 f"The card of {self.folder.path} does not fit its codec {config.codec}; copy the model again."
             )
