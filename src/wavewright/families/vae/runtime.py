@@ -449,7 +449,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         return AdjustedClips.of(waves)
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the distance of the latents of each of several other clips, ``(n,)``, as :meth:`similar` measures it."""
+        """Return the distance of each of several other clips' latents, ``(n,)``, as :meth:`similar` measures it."""
         return self.distribution.distances(self._mean_latents(others), self._mean_latent(latents))
 
     def similar(self, latents: np.ndarray, count: int = 5) -> list[tuple[str, str, float]]:
