@@ -146,6 +146,17 @@ def test_a_stream_equals_the_whole_and_has_its_latency(causal):
     np.testing.assert_array_equal(wave_out, expected[: len(wave_out)])
 
 
+def test_a_stream_refuses_nan_and_wrong_shapes(causal):
+    stream = causal.stream()
+    for wave in (np.full(100, np.nan), np.zeros((2, 100)), np.zeros(100, np.int16)):
+        with pytest.raises(BadAudio, match=r"it must be \(time,\) of floating-point numbers"):
+            stream.encode(wave)
+    for latents in (np.full((1, 6), np.nan), np.zeros((1, 5))):
+        with pytest.raises(BadSetting, match=r"causal takes finite numbers of shape \(n, 6\)"):
+            stream.decode(latents, causal.conditioning())
+    assert stream.encode(np.zeros(0)).shape == (0, 6)
+
+
 def test_a_causal_model_does_not_depend_on_the_future(causal, frames):
     wave = np.random.default_rng(0).standard_normal(4_096).astype(np.float32) * 0.1
     other = np.concatenate([wave[:2048], 0.5 * wave[2048:]])

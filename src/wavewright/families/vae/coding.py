@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ...contracts.runtime import checked_wave
 from ...dsp.spectral_frames import StreamingSTFT, spectrum_to_features
+from ...errors import BadSetting
 from ...models.folder import ModelFolder
 from ...models.graph_session import GraphSession, Shapes
 from .config import DECODER_FILE, ENCODER_FILE, VaeConfig
@@ -36,6 +38,7 @@ class LatentCoder:
 
     def __init__(self, folder: ModelFolder, check_finite: Callable[[np.ndarray], np.ndarray]) -> None:
         self.config = folder.config(VaeConfig)
+        self._name = folder.card.name
         self._check_finite = check_finite
         encoder_inputs, encoder_outputs = _encoder_shapes(self.config)
         decoder_inputs, decoder_outputs = _decoder_shapes(self.config)
@@ -116,6 +119,36 @@ class LatentCoder:
         recording = self._spectrum(wave, 0, len(latents) * self.config.latent_stride)
         power = [synthesis.mean_power(frames) for _, frames in self._decode_blocks(latents, conditioning)]
         return Residual.measure(recording, np.concatenate(power), fraction, self.config.frames)
+
+    def checked_latents(self, latents: np.ndarray) -> np.ndarray:
+        """Return latents as rows.
+
+        Parameters
+        ----------
+        latents : np.ndarray
+            ``(latent_size,)``, or ``(n, latent_size)`` for a model of ``frames``.
+
+        Returns
+        -------
+        np.ndarray
+            ``(n, latent_size)`` float32.
+
+        Raises
+        ------
+        BadSetting
+            For other shapes, NaN or infinite values.
+        """
+        size = self.config.latent_size
+        rows = np.atleast_2d(np.asarray(latents, np.float32))
+        is_clip = self.config.latent == "clip"
+        is_shaped = rows.ndim == 2 and rows.shape[1] == size and len(rows) and (len(rows) == 1 or not is_clip)
+        if not is_shaped or not np.isfinite(rows).all():
+            expected = f"({size},)" if is_clip else f"(n, {size})"
+            raise BadSetting(
+                f"The latents have shape {np.shape(latents)}; {self._name} takes finite numbers of shape {expected}, as "
+                "encode returns them."
+            )
+        return rows
 
     def encode_frames(self, features: np.ndarray, memory: Memory) -> tuple[np.ndarray, Memory]:
         """Return the means of the latents of frames, and the memory for the next frames.
@@ -228,9 +261,15 @@ class LatentStream:
         -------
         np.ndarray
             ``(latents, latent_size)`` float32, possibly none.
+
+        Raises
+        ------
+        BadAudio
+            For a wave of another shape, integers, NaN or infinite values.
         """
         config = self._config
-        spectrum = np.concatenate([self._pending, self._stft.push(wave.astype(np.float32))])
+        samples = checked_wave(wave) if np.size(wave) else np.zeros(0, np.float32)
+        spectrum = np.concatenate([self._pending, self._stft.push(samples)])
         n_frames = len(spectrum) // config.latent_stride * config.latent_stride
         self._pending = spectrum[n_frames:]
         if not n_frames:
@@ -254,10 +293,16 @@ class LatentStream:
         -------
         np.ndarray
             ``(time,)`` float32. The first ``n_fft - hop_length`` samples of a stream precede the clip.
+
+        Raises
+        ------
+        BadSetting
+            For latents of another shape, NaN or infinite values.
         """
         if not len(latents):
             return np.zeros(0, np.float32)
-        frames, self._decoder_memory = self._coder.decode_frames(latents, conditioning, self._decoder_memory)
+        rows = self._coder.checked_latents(latents)
+        frames, self._decoder_memory = self._coder.decode_frames(rows, conditioning, self._decoder_memory)
         return self._synthesis.push(frames)
 
 

@@ -33,6 +33,18 @@ class Vae(Network):
     ----------
     config : VaeConfig
         Configuration of the model.
+
+    Notes
+    -----
+    Losses of the autoencoder:
+
+    - ``kl/nats``: divergence of the latents' Gaussians from a standard normal distribution, above ``free_nats``.
+    - ``mel/l1``, ``stft/log``, ``stft/linear``: spectral energy distance of two reconstructions, which differ in their
+      noise, from the recording; see :class:`.SpectralEnergyDistance`.
+    - ``stft/complex``: 1 minus the correlation of the decoder's complex frames with the recording's, for the phases.
+    - ``adv/decoder``, ``adv/features``: relativistic adversarial loss, and feature matching of reconstructions.
+
+    Losses of the critics: ``adv/critic``, and the gradient penalties ``penalty/r1`` and ``penalty/r2``.
     """
 
     def __init__(self, config: VaeConfig) -> None:
@@ -100,7 +112,7 @@ class Vae(Network):
         return [("critic", critic_turn), ("autoencoder", autoencoder_turn)]
 
     def _critic_at(self, step: int) -> MultiResolutionCritic | None:
-        """Return the critics from the step on at which they start."""
+        """Return the critics once they have started, None before."""
         return self.critic if step >= self.config.adversarial_from else None
 
     def reconstruct(self, batch: Batch) -> None:

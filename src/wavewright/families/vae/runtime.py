@@ -399,7 +399,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         np.ndarray
             The same shape.
         """
-        return self.directions.shift(self._checked_latents(latents), amounts).reshape(np.shape(latents))
+        return self.directions.shift(self.coder.checked_latents(latents), amounts).reshape(np.shape(latents))
 
     def adjust(
         self,
@@ -494,7 +494,7 @@ class VaeRuntime(Interpolator, Autoencoder):
 
     def _mean_latent(self, latents: np.ndarray) -> np.ndarray:
         """Return the mean over time of the latents of a clip, ``(latent_size,)``."""
-        mean: np.ndarray = self._checked_latents(latents).mean(axis=0)
+        mean: np.ndarray = self.coder.checked_latents(latents).mean(axis=0)
         return mean
 
     def _mean_latents(self, latents: Sequence[np.ndarray]) -> np.ndarray:
@@ -517,7 +517,7 @@ class VaeRuntime(Interpolator, Autoencoder):
         residual: Residual | None = None,
     ) -> np.ndarray:
         """Return the wave ``(time,)`` of any level; the conditioning is one for all latents or one for each."""
-        rows = self._checked_latents(latents)
+        rows = self.coder.checked_latents(latents)
         sequence = conditioning_sequence(conditioning, len(rows), self.config)
         wave = self.coder.decode(rows, sequence, noise, residual)
         return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
@@ -579,18 +579,3 @@ class VaeRuntime(Interpolator, Autoencoder):
     def _label_name(self, number: int) -> str | None:
         """Return a label by its index; None for a model without labels."""
         return self.labels[number] if self.labels else None
-
-    def _checked_latents(self, latents: np.ndarray) -> np.ndarray:
-        """Return latents as float32 ``(n, latent_size)``; raise BadSetting for other shapes, NaN or infinite values."""
-        rows = np.atleast_2d(np.asarray(latents, np.float32))
-        is_clip = self.config.latent == "clip"
-        is_shaped = (
-            rows.ndim == 2 and rows.shape[1] == self.latent_size and len(rows) and (len(rows) == 1 or not is_clip)
-        )
-        if not is_shaped or not np.isfinite(rows).all():
-            expected = f"({self.latent_size},)" if is_clip else f"(n, {self.latent_size})"
-            raise BadSetting(
-                f"The latents have shape {np.shape(latents)}; {self.name} takes finite numbers of shape {expected}, as "
-                "encode returns them."
-            )
-        return rows
