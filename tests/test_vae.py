@@ -200,7 +200,7 @@ def test_critics_judge_reconstructions_and_interpolations_by_turns():
         assert ("adv/features" in losses) == is_reconstruction
     assert fake.shape == batch["draws"][0].shape
     fake.square().mean().backward()
-    assert network.autoencoder.encoder.take.weight.grad.abs().max() > 0
+    assert network.autoencoder.encoder.in_proj.weight.grad.abs().max() > 0
 
 
 def test_the_spectral_distance_is_smallest_for_draws_of_the_same_distribution():

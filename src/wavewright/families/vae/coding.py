@@ -191,7 +191,7 @@ class LatentCoder:
             inputs["memory"] = memory
         names = [output.name for output in session.get_outputs()]
         outputs = dict(zip(names, map(self._check_finite, session.run(names, inputs)), strict=True))
-        next_memory = outputs.pop("memory_after", None)
+        next_memory = outputs.pop("next_memory", None)
         for output in outputs.values():
             session.check_length(output, length)
         return {name: output[0] for name, output in outputs.items()}, next_memory
@@ -339,7 +339,7 @@ def _with_memory(inputs: Shapes, outputs: Shapes, config: VaeConfig, n_blocks: i
     if not config.causal:
         return inputs, outputs
     shape = (1, n_blocks * (config.kernel - 1) * config.channels)
-    return {**inputs, "memory": shape}, {**outputs, "memory_after": shape}
+    return {**inputs, "memory": shape}, {**outputs, "next_memory": shape}
 
 
 def _zeros(shape: tuple[int | None, ...] | None) -> Memory:

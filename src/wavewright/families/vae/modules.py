@@ -31,12 +31,12 @@ class VaeEncoder(nn.Module):
         super().__init__()
         self.config = config
         bottleneck_channels = BOTTLENECK_CHANNELS[config.latent]
-        self.take = nn.Linear(config.n_features, config.channels)
+        self.in_proj = nn.Linear(config.n_features, config.channels)
         self.blocks = ConvNeXtStack(
             config.encoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead
         )
         self.norm = nn.LayerNorm(config.channels)
-        self.narrow = nn.Linear(config.channels, bottleneck_channels)
+        self.bottleneck = nn.Linear(config.channels, bottleneck_channels)
         self.to_latent = nn.Linear(config.latent_stride * bottleneck_channels, 2 * config.latent_size)
         with torch.no_grad():
             self.to_latent.bias[config.latent_size :] = INITIAL_LOG_VARIANCE
@@ -59,8 +59,8 @@ class VaeEncoder(nn.Module):
         memory : Tensor or None
             Memory for the frames that follow.
         """
-        hidden, memory = self.blocks(self.take(features), memory)
-        frames = self.narrow(self.norm(hidden))
+        hidden, memory = self.blocks(self.in_proj(features), memory)
+        frames = self.bottleneck(self.norm(hidden))
         folded = frames.unflatten(1, (-1, self.config.latent_stride)).flatten(2)  # (batch, latents, stride * channels)
         mean, log_variance = self.to_latent(folded).chunk(2, -1)
         return mean, log_variance, memory
@@ -84,22 +84,22 @@ class VaeDecoder(nn.Module):
         if self.condition is not None:
             n_inputs += config.condition_size
         self.unfold = nn.Linear(n_inputs, config.latent_stride * self.bottleneck_channels)
-        self.give = nn.Linear(self.bottleneck_channels, config.channels)
-        self.to_all = nn.Linear(n_inputs, config.channels)  # added to every frame of a latent
+        self.in_proj = nn.Linear(self.bottleneck_channels, config.channels)
+        self.broadcast = nn.Linear(n_inputs, config.channels)  # added to every frame of a latent
         # Position of a frame in the clip; the frames of a sequence of any length have none.
-        self.place: nn.Parameter | None = None
+        self.position_embedding: nn.Parameter | None = None
         if config.latent == "clip":
-            self.place = nn.Parameter(0.1 * torch.randn(config.latent_stride, config.channels))
+            self.position_embedding = nn.Parameter(0.1 * torch.randn(config.latent_stride, config.channels))
         self.blocks = ConvNeXtStack(
             config.decoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead
         )
         self.norm = nn.LayerNorm(config.channels)
-        self.to_head = nn.Linear(config.channels, 3 * config.frames.n_bins)
-        self.to_noise = nn.Linear(config.channels, config.noise_bands) if config.noise_bands else None
+        self.head = nn.Linear(config.channels, 3 * config.frames.n_bins)
+        self.noise_head = nn.Linear(config.channels, config.noise_bands) if config.noise_bands else None
         with torch.no_grad():
-            self.to_head.bias[: config.frames.n_bins] = INITIAL_LOG_GAIN
-            if self.to_noise is not None:
-                self.to_noise.bias.fill_(INITIAL_NOISE_LOG_GAIN)
+            self.head.bias[: config.frames.n_bins] = INITIAL_LOG_GAIN
+            if self.noise_head is not None:
+                self.noise_head.bias.fill_(INITIAL_NOISE_LOG_GAIN)
 
     def forward(
         self, latents: Tensor, conditioning: Tensor | None = None, memory: Tensor | None = None
@@ -129,12 +129,12 @@ class VaeDecoder(nn.Module):
         if self.condition is not None and conditioning is not None:
             inputs = torch.cat([latents, self.condition(conditioning)], -1)
         unfolded = self.unfold(inputs).unflatten(-1, (self.config.latent_stride, self.bottleneck_channels))
-        frames = self.give(unfolded) + self.to_all(inputs).unsqueeze(2)  # (batch, latents, stride, channels)
-        if self.place is not None:
-            frames = frames + self.place
+        frames = self.in_proj(unfolded) + self.broadcast(inputs).unsqueeze(2)  # (batch, latents, stride, channels)
+        if self.position_embedding is not None:
+            frames = frames + self.position_embedding
         hidden, memory = self.blocks(frames.flatten(1, 2), memory)
         hidden = self.norm(hidden)
-        return self.to_head(hidden), None if self.to_noise is None else self.to_noise(hidden), memory
+        return self.head(hidden), None if self.noise_head is None else self.noise_head(hidden), memory
 
 
 class SpectralAutoencoder(nn.Module):

@@ -29,7 +29,7 @@ DEFAULT_VARIED_FRACTION = 0.5  # of the one-shots of a run
 FINE_STEPS = 3_000
 FINE_ADVERSARIAL_FROM = 300
 CONDITIONING_WEIGHT, CONDITIONING_BIAS = "decoder.condition.weight", "decoder.condition.bias"
-CONDITIONED_LAYERS = ("decoder.unfold", "decoder.to_all")  # their inputs are latents, then the embedded conditioning
+CONDITIONED_LAYERS = ("decoder.unfold", "decoder.broadcast")  # their inputs are latents, then the embedded conditioning
 DATA_RANGES = {
     **ONE_SHOT_RANGES,
     "varied_fraction": (0.0, 1.0),

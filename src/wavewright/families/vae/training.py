@@ -219,8 +219,8 @@ def graphs_of(autoencoder: SpectralAutoencoder) -> dict[str, GraphSpec]:
         encoder, decoder = autoencoder.encoder, autoencoder.decoder
         encoder_inputs["memory"] = torch.randn(2, encoder.blocks.memory_size, generator=generator)
         decoder_inputs["memory"] = torch.randn(2, decoder.blocks.memory_size, generator=generator)
-        encoder_outputs.append("memory_after")
-        decoder_outputs.append("memory_after")
+        encoder_outputs.append("next_memory")
+        decoder_outputs.append("next_memory")
     sequences = ("features", "mean", "log_variance", "latents", "condition", "head", "log_gains")
     dynamic_axes = dict.fromkeys(sequences, (1,)) if config.latent == "frames" else {}
     return {
