@@ -96,7 +96,7 @@ CHAPTERS = (
             ),
             Row(
                 "The same snare, brighter",
-                ("slide snare/drums-snare-s7-000.ogg --set brightness=+1 --steps 3 --format ogg --out bright-snares",),
+                ("adjust snare/drums-snare-s7-000.ogg --set brightness=+1 --steps 3 --format ogg --out bright-snares",),
                 ("bright-snares/*.ogg",),
             ),
         ),

@@ -39,7 +39,7 @@ def morph_drums(device: str = "cpu") -> VaeRecipe:
             beta=0.0005,
             warmup_steps=0,
             adversarial_from=CRITICS_FROM,
-            judged_between=True,
+            critic_interpolations=True,
         ),
         data=replace(base.data, varied_fraction=0.6, slowest=0.7, fastest=1.45),
         # The last weights play: the few clips kept for validation are too few to choose between neighbours.

@@ -14,8 +14,7 @@ from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.families.lstm.config import LstmConfig
 from wavewright.families.lstm.edges import attenuate_edges, quietest_cut
 from wavewright.families.lstm.frames import frames_to_wave
-from wavewright.families.vae.directions import Directions
-from wavewright.families.vae.steering import Steering, is_late
+from wavewright.families.vae.attributes import AttributeAdjustment, AttributeDirections, is_attack_late
 from wavewright.metrics.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
 
 RATE = 16_000
@@ -171,11 +170,11 @@ def test_ambience_begins_without_a_pop():
         assert edge_faults(wave, player.sample_rate) == [], (label, index)
 
 
-# --- sliders
+# --- adjustment of attributes
 
 
 @pytest.mark.parametrize("tilt_db", [-9.0, -3.0, 3.0, 9.0])
-def test_a_tilt_sounds_neither_before_its_cause_nor_round_the_end(tilt_db):
+def test_a_tilt_has_output_neither_before_its_cause_nor_round_the_end(tilt_db):
     wave = np.zeros(RATE // 2, np.float32)
     wave[400:1_000] = decaying(600)
     result = tilt_spectrum(wave, tilt_db, RATE)
@@ -186,14 +185,14 @@ def test_a_tilt_sounds_neither_before_its_cause_nor_round_the_end(tilt_db):
 
 def test_an_attack_is_late_where_its_level_comes_later():
     wave = decaying()
-    moved = np.concatenate([np.zeros(RATE // 50, np.float32), wave])[: len(wave)]
-    assert is_late(moved, wave, RATE)
-    assert not is_late(wave, moved, RATE)
-    assert not is_late(0.1 * wave, wave, RATE)
-    assert not is_late(np.zeros_like(wave), wave, RATE)
+    delayed = np.concatenate([np.zeros(RATE // 50, np.float32), wave])[: len(wave)]
+    assert is_attack_late(delayed, wave, RATE)
+    assert not is_attack_late(wave, delayed, RATE)
+    assert not is_attack_late(0.1 * wave, wave, RATE)
+    assert not is_attack_late(np.zeros_like(wave), wave, RATE)
 
 
-def test_a_slider_leaves_the_attack_where_it_is():
+def test_an_adjustment_leaves_the_attack_where_it_is():
     """A decoder whose attack comes the later, the brighter it is."""
 
     def decode(latents):
@@ -202,15 +201,17 @@ def test_a_slider_leaves_the_attack_where_it_is():
         late = max(0, round(0.03 * RATE * bright))
         return np.concatenate([0.02 * wave[:late], wave])[: len(wave)]
 
-    steering = Steering(np.zeros((1, 2), np.float32), Directions(np.eye(2, dtype=np.float32)), decode, RATE)
+    adjustment = AttributeAdjustment(
+        np.zeros((1, 2), np.float32), AttributeDirections(np.eye(2, dtype=np.float32)), decode, RATE
+    )
     start = decode(np.zeros((1, 2)))
     for octaves in (-0.8, 0.4, 1.0):
-        assert not is_late(steering.moved({"brightness": octaves}), start, RATE)
+        assert not is_attack_late(adjustment.adjust({"brightness": octaves}), start, RATE)
 
 
 @pytest.mark.parametrize(("index", "size"), [(3_000, 0.6), (3_000, 3.0), (6_000, 0.6), (6_000, 3.0)])
-def test_a_slider_makes_no_click(index, size):
-    """A decoder of which every moved sound has a lone sample above all others."""
+def test_an_adjustment_makes_no_click(index, size):
+    """A decoder of which every shifted clip has a lone sample above all others."""
 
     def decode(latents):
         bright = float(latents[0, 0])
@@ -219,8 +220,10 @@ def test_a_slider_makes_no_click(index, size):
         return wave
 
     start = decode(np.zeros((1, 2)))
-    steering = Steering(np.zeros((1, 2), np.float32), Directions(np.eye(2, dtype=np.float32)), decode, RATE)
-    wave = steering.moved({"brightness": 2.5})
+    adjustment = AttributeAdjustment(
+        np.zeros((1, 2), np.float32), AttributeDirections(np.eye(2, dtype=np.float32)), decode, RATE
+    )
+    wave = adjustment.adjust({"brightness": 2.5})
     assert local_crest_factor(wave, int(np.abs(wave).argmax()), RATE) < CLICK_FACTOR
     assert not np.array_equal(wave, start)
 

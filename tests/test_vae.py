@@ -1,4 +1,4 @@
-"""The VAE family: frames and losses by formula, gradients, latents and their health, batches, a whole run."""
+"""The VAE: frames and losses by formula, gradients, latents, batches, warm start, and a whole run."""
 
 from __future__ import annotations
 
@@ -27,12 +27,18 @@ from wavewright.dsp.spectral_frames import (
     spectrum_to_features,
 )
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.families import VAE
-from wavewright.families.vae.condition import conditions_of
+from wavewright.families.vae.conditioning import conditioning_batch
 from wavewright.families.vae.config import SIZES, VaeConfig
-from wavewright.families.vae.latents import Latents, active_share
-from wavewright.families.vae.network import build, condition_of
-from wavewright.families.vae.recipe import METRICS, prepare, recipe, warm_start
+from wavewright.families.vae.latents import LatentDistribution, active_fraction
+from wavewright.families.vae.network import Vae, conditioning_of
+from wavewright.families.vae.recipe import (
+    CONDITIONING_WEIGHT,
+    METRICS,
+    initial_weights,
+    new_tables,
+    prepare,
+    recipe,
+)
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.latents import kl_divergence
 from wavewright.nn.latents import slerp as torch_slerp
@@ -63,8 +69,8 @@ VARIANTS = {
     "no noise": replace(TINY, noise_bands=0),
     "frames": FRAMES,
     "causal": replace(FRAMES, causal=True, labels=()),
-    "critics of what lies between": replace(TINY, adversarial_from=1, judged_between=True),
-    "frames with critics": replace(FRAMES, adversarial_from=1, judged_between=True),
+    "critics of interpolations": replace(TINY, adversarial_from=1, critic_interpolations=True),
+    "frames with critics": replace(FRAMES, adversarial_from=1, critic_interpolations=True),
     "48 kHz": replace(TINY, sample_rate=48_000, n_samples=6400),
 }
 SETTINGS = TINY.frames
@@ -78,14 +84,14 @@ def tone(f0_hz: float, seconds: float = 0.3, decay: float = 0.05, seed: int = 0)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Ten decaying tones of each of two labels."""
-    place = tmp_path_factory.mktemp("tones")
+    """A folder with ten decaying tones of each of two labels."""
+    root = tmp_path_factory.mktemp("tones")
     for label, f0_hz in (("high", 900), ("low", 200)):
-        (place / label).mkdir()
+        (root / label).mkdir()
         for index in range(10):
             wave = tone(f0_hz * 1.05**index, decay=0.03 + 0.005 * index, seed=index)
-            soundfile.write(place / label / f"{index}.wav", wave, RATE)
-    return place
+            soundfile.write(root / label / f"{index}.wav", wave, RATE)
+    return root
 
 
 def batch_for(config: VaeConfig, n: int = 4) -> dict[str, torch.Tensor]:
@@ -110,7 +116,7 @@ def test_frames_rebuild_the_wave_piece_by_piece():
     np.testing.assert_array_equal(rebuilt, StreamingISTFT(SETTINGS).push(whole))
 
 
-def test_torch_and_numpy_see_the_same_frames():
+def test_torch_and_numpy_compute_the_same_frames():
     frames, rng = SpectralFrames(SETTINGS), np.random.default_rng(1)
     wave = rng.standard_normal((2, 640)).astype(np.float32)
     n_frames = frames.n_frames(640)
@@ -121,12 +127,14 @@ def test_torch_and_numpy_see_the_same_frames():
     np.testing.assert_allclose(features, spectrum_to_features(expected, 0, SETTINGS), atol=1e-4)
     np.testing.assert_allclose(features[4:], spectrum_to_features(expected[4:], 4, SETTINGS), atol=1e-4)
     head = (0.3 * rng.standard_normal((1, n_frames, 3 * SETTINGS.n_bins))).astype(np.float32)
-    tone_part = frames.tonal_spectrum(torch.from_numpy(head))
-    np.testing.assert_allclose(tone_part[0].numpy(), head_to_spectrum(head[0], 0, SETTINGS), rtol=1e-4, atol=1e-3)
-    heard = np.concatenate([np.zeros((n_frames, SETTINGS.n_bins), np.float32), features[:, SETTINGS.n_bins :]], axis=1)
-    np.testing.assert_allclose(head_to_spectrum(heard, 0, SETTINGS), expected, atol=2e-3 * np.abs(expected).max())
+    tonal = frames.tonal_spectrum(torch.from_numpy(head))
+    np.testing.assert_allclose(tonal[0].numpy(), head_to_spectrum(head[0], 0, SETTINGS), rtol=1e-4, atol=1e-3)
+    perfect = np.concatenate(
+        [np.zeros((n_frames, SETTINGS.n_bins), np.float32), features[:, SETTINGS.n_bins :]], axis=1
+    )
+    np.testing.assert_allclose(head_to_spectrum(perfect, 0, SETTINGS), expected, atol=2e-3 * np.abs(expected).max())
     assert float(frames.complex_distance(spectrum, torch.zeros(2, n_frames, 3 * SETTINGS.n_bins))) == pytest.approx(1.0)
-    assert float(frames.complex_distance(spectrum[1:], torch.from_numpy(heard)[None])) < 1e-3
+    assert float(frames.complex_distance(spectrum[1:], torch.from_numpy(perfect)[None])) < 1e-3
     rebuilt = frames.to_wave(spectrum, 640)
     np.testing.assert_allclose(rebuilt.numpy(), wave, atol=1e-5)
 
@@ -143,9 +151,9 @@ def test_a_steady_tone_is_a_constant_for_the_encoder():
     )
 
 
-def test_noise_has_the_level_that_its_gains_say():
-    below, part = band_interpolation(12, 256, RATE)
-    assert (below[0], part[0], below[-1], part[-1]) == (0, 0.0, 10, 1.0)
+def test_noise_has_the_level_of_its_gains():
+    lower, fraction = band_interpolation(12, 256, RATE)
+    assert (lower[0], fraction[0], lower[-1], fraction[-1]) == (0, 0.0, 10, 1.0)
     white = StreamingSTFT(SETTINGS).push(np.random.default_rng(0).standard_normal(40_000).astype(np.float32))
     gains = noise_gains(np.full((len(white), 12), math.log(0.5), np.float32), SETTINGS)
     magnitude = np.abs(white * gains)[4:, 1:-1] / SETTINGS.scale
@@ -165,33 +173,34 @@ def test_the_divergence_is_the_integral_that_defines_it():
         integrand = np.where(
             density > 0, density * np.log(np.maximum(density, 1e-300) / np.maximum(prior, 1e-300)), 0.0
         )
-        found = kl_divergence(torch.tensor(mean), torch.tensor(log_variance))
-        assert float(found) == pytest.approx(integrand.sum() * (z[1] - z[0]), abs=1e-5)
+        result = kl_divergence(torch.tensor(mean), torch.tensor(log_variance))
+        assert float(result) == pytest.approx(integrand.sum() * (z[1] - z[0]), abs=1e-5)
 
 
-def test_the_way_between_latents_is_the_one_that_is_played():
+def test_slerp_is_the_same_in_torch_and_numpy():
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((2, 6, 8)).astype(np.float32)
     b[0], b[1] = 2 * a[0], a[1]  # in one line: no circle
-    parts = np.array([0.3, 0.3, 0.5, 0.0, 1.0, 0.8], np.float32)
-    expected = [slerp(*row, float(part)) for *row, part in zip(a, b, parts, strict=True)]
-    found = torch_slerp(torch.from_numpy(a), torch.from_numpy(b), torch.from_numpy(parts)[:, None])
-    np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+    positions = np.array([0.3, 0.3, 0.5, 0.0, 1.0, 0.8], np.float32)
+    expected = [slerp(*row, float(t)) for *row, t in zip(a, b, positions, strict=True)]
+    result = torch_slerp(torch.from_numpy(a), torch.from_numpy(b), torch.from_numpy(positions)[:, None])
+    np.testing.assert_allclose(result.numpy(), expected, atol=1e-5)
 
 
-def test_critics_hear_reconstructions_and_what_lies_between_by_turns():
-    network, batch, heard = build(VARIANTS["critics of what lies between"]), batch_for(TINY), []
-    network.critic.inputs = lambda wave: heard.append(wave.squeeze(1)) or [wave]
-    network.critic.score = lambda pictures, label: (pictures[0].mean(2), pictures[0].mean(2))
+def test_critics_judge_reconstructions_and_interpolations_by_turns():
+    network, batch = Vae(VARIANTS["critics of interpolations"]), batch_for(TINY)
+    judged: list[torch.Tensor] = []
+    network.critic.inputs = lambda wave: judged.append(wave.squeeze(1)) or [wave]
+    network.critic.score = lambda inputs, label: (inputs[0].mean(2), inputs[0].mean(2))
     for step in range(4):
         for _, loss_function in network.turns(step + 4):
             losses = loss_function(batch)
-        fake, is_rebuilt = heard[-2], step < 2
-        assert torch.equal(fake, batch["draws"][0]) == is_rebuilt
-        assert ("adv/features" in losses) == is_rebuilt
+        fake, is_reconstruction = judged[-2], step < 2
+        assert torch.equal(fake, batch["draws"][0]) == is_reconstruction
+        assert ("adv/features" in losses) == is_reconstruction
     assert fake.shape == batch["draws"][0].shape
     fake.square().mean().backward()
-    assert network.autoencoder.encoder.take.weight.grad.abs().max() > 0
+    assert network.autoencoder.encoder.in_proj.weight.grad.abs().max() > 0
 
 
 def test_the_spectral_distance_is_smallest_for_draws_of_the_same_distribution():
@@ -207,58 +216,60 @@ def test_the_spectral_distance_is_smallest_for_draws_of_the_same_distribution():
 
 
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
-def test_a_step_moves_every_parameter_and_names_every_loss(config):
+def test_gradients_reach_every_parameter_and_losses_are_declared(config):
     torch.manual_seed(0)
-    network, seen = build(config), set()
-    for step in (2, 4) if config.adversarial_from else (0,):  # between two sounds and of one, where both are judged
+    network, seen = Vae(config), set()
+    for step in (
+        (2, 4) if config.adversarial_from else (0,)
+    ):  # of interpolations and of reconstructions, where both are judged
         network.zero_grad()
         batch = batch_for(config)
-        for player, loss_function in network.turns(step):
+        for runtime, loss_function in network.turns(step):
             losses, weights = loss_function(batch), network.loss_weights(step)
             assert all(torch.isfinite(loss) for loss in losses.values())
-            parameters = list(network.players()[player].parameters())
+            parameters = list(network.players()[runtime].parameters())
             sum(weights[name] * loss for name, loss in losses.items()).backward(inputs=parameters)
             seen |= losses.keys()
-            assert [name for name, p in network.players()[player].named_parameters() if p.grad is None] == []
+            assert [name for name, p in network.players()[runtime].named_parameters() if p.grad is None] == []
     assert seen == network.loss_weights(step).keys()
     assert batch["draws"][0].shape == (4, config.n_samples)
-    assert batch["mean"].shape == (4, config.n_frames // config.fold, 8)
+    assert batch["mean"].shape == (4, config.n_frames // config.latent_stride, 8)
 
 
-def test_beta_rises_and_critics_come_later():
-    network = build(replace(TINY, beta=0.1, warmup_steps=10, adversarial_from=20))
+def test_kl_ramp_and_start_of_the_critics():
+    network = Vae(replace(TINY, beta=0.1, warmup_steps=10, adversarial_from=20))
     assert [network.loss_weights(step)["kl/nats"] for step in (0, 4, 9, 500)] == pytest.approx([0.01, 0.05, 0.1, 0.1])
     assert [len(network.turns(step)) for step in (0, 19, 20)] == [1, 1, 2]
-    assert (network.stage_starts(), build(TINY).stage_starts()) == ((0, 20), (0,))
+    assert (network.stage_starts(), Vae(TINY).stage_starts()) == ((0, 20), (0,))
     assert "penalty/r1" not in network.loss_weights(19)
 
 
 def test_free_nats_cost_nothing():
-    network, batch = build(replace(TINY, free_nats=10.0)), batch_for(TINY)
-    loss = network._losses(batch)["kl/nats"]
+    network, batch = Vae(replace(TINY, free_nats=10.0)), batch_for(TINY)
+    loss = network.reconstruction_losses(batch)["kl/nats"]
     assert loss.item() == pytest.approx(10.0 * TINY.latent_size)
 
 
-def test_labels_are_withheld_as_often_as_asked():
+def test_labels_are_dropped_with_their_probability():
     batch = {"label": torch.ones(2000, dtype=torch.int64), "pitch": torch.full((2000,), 60.0)}
-    told = condition_of(replace(TINY, pitched=True), batch, dropout=0.3)
-    assert told.shape == (2000, 5)
-    assert float(told[:, 0].abs().max()) == 0.0
-    assert float(told[:, 1].mean()) == pytest.approx(0.7, abs=0.05)
-    torch.testing.assert_close(told[0, 2:], torch.tensor([0.0, 0.0, 1.0]))
-    rows = conditions_of(3, 1, [60.0, 63.0], replace(TINY, pitched=True))
+    conditioning = conditioning_of(replace(TINY, pitched=True), batch, dropout=0.3)
+    assert conditioning.shape == (2000, 5)
+    assert float(conditioning[:, 0].abs().max()) == 0.0
+    assert float(conditioning[:, 1].mean()) == pytest.approx(0.7, abs=0.05)
+    torch.testing.assert_close(conditioning[0, 2:], torch.tensor([0.0, 0.0, 1.0]))
+    rows = conditioning_batch(3, 1, [60.0, 63.0], replace(TINY, pitched=True))
     np.testing.assert_allclose(rows, [[0, 1, 0, 0, 1], [0, 1, 0.125, 1, 0], [0, 1, 0, 0, 1]], atol=1e-6)
-    assert conditions_of(2, None, None, TINY).tolist() == [[0, 0], [0, 0]]
+    assert conditioning_batch(2, None, None, TINY).tolist() == [[0, 0], [0, 0]]
 
 
-def test_it_learns_one_batch():
+def test_one_batch_is_overfitted():
     torch.manual_seed(0)
-    network = build(replace(TINY, labels=(), beta=0.0, channels=32, hidden=64))
+    network = Vae(replace(TINY, labels=(), beta=0.0, channels=32, hidden=64))
     waves = torch.from_numpy(np.stack([tone(200.0 * 1.4**k, 0.256)[None] for k in range(4)]))
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
     levels = []
     for _ in range(60):
-        losses = network._losses({"wave": waves})
+        losses = network.reconstruction_losses({"wave": waves})
         optimizer.zero_grad()
         sum(network.loss_weights(0)[name] * loss for name, loss in losses.items()).backward()
         optimizer.step()
@@ -268,7 +279,7 @@ def test_it_learns_one_batch():
 
 @pytest.mark.parametrize("size", SIZES)
 def test_sizes(size):
-    network = build(replace(SIZES[size], labels=("a", "b"))).autoencoder
+    network = Vae(replace(SIZES[size], labels=("a", "b"))).autoencoder
     assert sum(p.numel() for p in network.parameters()) < 5_000_000
     assert recipe(size).training.batch_size % 4 == 0
 
@@ -289,7 +300,7 @@ def test_impossible_settings_are_refused(change, sentence):
         replace(TINY, **change)
 
 
-def test_latency_is_what_the_layers_ask_for():
+def test_latency_is_the_look_ahead_of_the_layers():
     causal = replace(FRAMES, causal=True)
     assert causal.latency_seconds == (256 + 64) / RATE  # a window and the second frame of a latent
     assert FRAMES.latency_seconds == (256 + (6 + 1) * 64) / RATE  # three layers look two frames ahead each
@@ -299,45 +310,49 @@ def test_latency_is_what_the_layers_ask_for():
 # --- latents
 
 
-def test_latents_are_drawn_as_the_encoder_spreads_them():
+def test_samples_have_the_moments_of_the_aggregated_posterior():
     rng = np.random.default_rng(0)
     turn = np.linalg.qr(rng.standard_normal((4, 4)))[0] * [2.0, 1.0, 0.5, 0.1]
     means = (rng.standard_normal((4000, 1, 4)) @ turn.T + [1, 2, 3, 4]).astype(np.float32)
-    known = Latents.fit(
+    distribution = LatentDistribution.fit(
         means, np.full((4000, 1, 4), 0.25), np.zeros(4000, int), 1, [str(index) for index in range(4000)]
     )
-    drawn = np.stack([known.draw(rng, 0, 1)[0] for _ in range(4000)])
+    drawn = np.stack([distribution.sample(rng, 0, 1)[0] for _ in range(4000)])
     np.testing.assert_allclose(drawn.mean(axis=0), [1, 2, 3, 4], atol=0.1)
     np.testing.assert_allclose(np.cov(drawn.T), turn @ turn.T + 0.25 * np.eye(4), atol=0.25)
-    np.testing.assert_allclose(known.draw(rng, 0, 1, temperature=0.0)[0], known.mean[0], atol=1e-6)
-    assert known.nearest(known.points[17], 2)[0] == (17, 0.0)
+    np.testing.assert_allclose(distribution.sample(rng, 0, 1, temperature=0.0)[0], distribution.mean[0], atol=1e-6)
+    assert distribution.nearest(distribution.clip_latents[17], 2)[0] == (17, 0.0)
 
 
-def test_sequences_of_latents_keep_their_pace():
-    rng, persistence = np.random.default_rng(0), np.array([0.9, 0.0])
+def test_sampled_sequences_keep_their_autocorrelation():
+    rng, autocorrelation = np.random.default_rng(0), np.array([0.9, 0.0])
     sequences = rng.standard_normal((200, 100, 2))
     for index in range(1, 100):
-        sequences[:, index] = persistence * sequences[:, index - 1] + np.sqrt(1 - persistence**2) * sequences[:, index]
-    known = Latents.fit(sequences.astype(np.float32), np.full((200, 100, 2), 1e-6), np.zeros(200, int), 1, ["x"] * 200)
-    drawn = np.stack([known.draw(rng, 0, 100) for _ in range(100)])
-    found = (drawn[:, 1:] * drawn[:, :-1]).mean(axis=(0, 1)) / np.square(drawn).mean(axis=(0, 1))
-    np.testing.assert_allclose(found, persistence, atol=0.05)
+        sequences[:, index] = (
+            autocorrelation * sequences[:, index - 1] + np.sqrt(1 - autocorrelation**2) * sequences[:, index]
+        )
+    distribution = LatentDistribution.fit(
+        sequences.astype(np.float32), np.full((200, 100, 2), 1e-6), np.zeros(200, int), 1, ["x"] * 200
+    )
+    drawn = np.stack([distribution.sample(rng, 0, 100) for _ in range(100)])
+    result = (drawn[:, 1:] * drawn[:, :-1]).mean(axis=(0, 1)) / np.square(drawn).mean(axis=(0, 1))
+    np.testing.assert_allclose(result, autocorrelation, atol=0.05)
 
 
-def test_dead_latents_are_counted_and_named():
+def test_inactive_latents_are_counted_and_reported():
     rng = np.random.default_rng(0)
     means = rng.standard_normal((50, 1, 4)) * [1, 1, 1e-3, 1]
     nats = np.ones((50, 1, 4)) * [1, 1, 1, 1e-4]
-    assert active_share(means, nats) == 0.5
-    said: list[str] = []
+    assert active_fraction(means, nats) == 0.5
+    reported: list[str] = []
     for active in (0.0, 0.2, 1.0):
         health = Health()
         for _ in range(4):
-            assert health.after_evaluation({"valid/active": active}, VAE.health, said.append) is None
-    assert len(said) == 2
-    assert "the latents have collapsed" in said[0]
-    assert "lower model.beta" in said[0]
-    assert "80% of the dimensions of the latents are dead" in said[1]
+            assert health.after_evaluation({"valid/active": active}, reported.append) is None
+    assert len(reported) == 2
+    assert "the latents have collapsed" in reported[0]
+    assert "lower model.beta" in reported[0]
+    assert "80% of the latents' numbers are dead" in reported[1]
 
 
 # --- data
@@ -345,8 +360,10 @@ def test_dead_latents_are_counted_and_named():
 
 def tiny_recipe(config: VaeConfig = TINY, *settings: str):
     base = recipe("tiny")
-    training = replace(base.training, threads=1, precision="float32")
-    return override(replace(base, model=config, training=training), settings)
+    sections = override(
+        {"data": base.data, "training": replace(base.training, threads=1, precision="float32")}, settings
+    )
+    return replace(base, model=config, **sections)
 
 
 def test_batches_are_a_function_of_the_step(folder, tmp_path):
@@ -361,23 +378,23 @@ def test_batches_are_a_function_of_the_step(folder, tmp_path):
     assert prepared.names[0] == "high/0.wav" if "high/0.wav" in prepared.names else "low/0.wav"
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_a_share_of_the_one_shots_is_varied(folder, tmp_path, share):
-    settings = (f"varied_fraction={share}", "slowest=1", "fastest=1", "gain_range_db=0")
+@pytest.mark.parametrize("fraction", [0.0, 0.5, 1.0])
+def test_a_fraction_of_the_one_shots_is_augmented(folder, tmp_path, fraction):
+    settings = (f"varied_fraction={fraction}", "slowest=1", "fastest=1", "gain_range_db=0")
     prepared = prepare(tiny_recipe(TINY, *settings), scan(folder, "folder").entries, tmp_path)
-    known = {wave.tobytes() for wave in prepared.waves(prepared.train)}
+    recorded = {wave.tobytes() for wave in prepared.waves(prepared.train)}
     drawn = [wave for step in range(40) for wave in prepared.batches(step)["wave"]]
-    varied = np.mean([wave[0].tobytes() not in known for wave in drawn])
-    assert varied == (share if share in (0.0, 1.0) else pytest.approx(share, abs=0.1))
+    varied = np.mean([wave[0].tobytes() not in recorded for wave in drawn])
+    assert varied == (fraction if fraction in (0.0, 1.0) else pytest.approx(fraction, abs=0.1))
     np.testing.assert_allclose([np.abs(wave).max() for wave in drawn], PEAK, rtol=1e-3)
 
 
-def test_crops_of_sounds_of_any_length(folder, tmp_path):
+def test_crops_of_clips_of_any_length(folder, tmp_path):
     prepared = prepare(tiny_recipe(replace(FRAMES, n_samples=1024)), scan(folder, "folder").entries, tmp_path)
     batch = prepared.batches(3)
     assert batch["wave"].shape == (8, 1, 1024)
     np.testing.assert_array_equal(batch["wave"], prepared.batches(3)["wave"])
-    assert sum(place == (row, 1024) for row in range(20) for place in prepared.train.positions) > 10
+    assert sum(position == (row, 1024) for row in range(20) for position in prepared.train.positions) > 10
 
 
 def test_pitch_comes_from_the_manifest_and_goes_with_the_speed(folder, tmp_path):
@@ -409,71 +426,90 @@ def test_settings_that_do_not_fit_are_refused():
         choose_recipe("vae", "tiny", ["metric=valid/loss"])
 
 
-def test_a_model_begins_from_another_and_learns_other_labels(folder, tmp_path):
-    settings = [
-        "steps=2",
-        "threads=1",
-        "sample_rate=8000",
-        "n_samples=2048",
-        "n_fft=256",
-        "hop_length=64",
-        "batch_size=4",
-    ]
-    settings += [f"{name}={value}" for name, value in SMALL.items()]
-    train(folder, "vae", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
-    other = tmp_path / "others"
-    shutil.copytree(folder / "low", other / "low")
-    shutil.copytree(folder / "high", other / "bell")
-    base = ModelFolder(tmp_path / "base")
-    state = warm_start(base, replace(base.config(VaeConfig), labels=("bell", "low")))
-    autoencoder = build(base.config(VaeConfig)).inference_module()
-    autoencoder.load_state_dict(
-        known := {name: torch.from_numpy(array) for name, array in warm_start(base, TINY).items()}
-    )
-    latents = torch.randn(3, 1, 8)
-    untold = build(replace(TINY, labels=())).inference_module()
-    untold.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(base, untold.config).items()})
-    expected = autoencoder._said(latents, torch.zeros(3, 2))[0]
-    torch.testing.assert_close(untold._said(latents, None)[0], expected, atol=1e-4, rtol=1e-4)
-    train(
-        folder,
-        "vae",
-        "tiny",
-        tmp_path / "no labels",
-        "none",
-        settings=["steps=1", "threads=1"],
-        base=str(base.path),
-        quiet=True,
-    )
-    without = ModelFolder(tmp_path / "no labels")
-    told = build(TINY).inference_module()
-    told.load_state_dict({name: torch.from_numpy(array) for name, array in warm_start(without, TINY).items()})
-    untold.load_state_dict(
-        {name: torch.from_numpy(array) for name, array in warm_start(without, untold.config).items()}
-    )
-    torch.testing.assert_close(
-        told._said(latents, torch.eye(2)[[0, 1, 0]])[0], untold._said(latents, None)[0], atol=1e-4, rtol=1e-4
-    )
-    old, new = known["decoder.condition.weight"].numpy(), state["decoder.condition.weight"]
-    np.testing.assert_allclose(new, np.stack([old.mean(axis=1), old[:, 1]], axis=1), rtol=1e-6)
-    done = train(
-        other,
-        "vae",
-        "tiny",
-        tmp_path / "run",
-        "folder",
-        settings=["steps=1", "learning_rate=1e-9", "threads=1"],
-        base=str(base.path),
-        quiet=True,
-    )
-    player, before = loading.load(tmp_path / "run"), loading.load(base.path)
-    assert (done.step, player.labels) == (1, ("bell", "low"))
-    wave = tone(300.0, 0.25)
-    np.testing.assert_allclose(player.encode(wave), before.encode(wave), atol=2e-3)
+# --- warm start
+
+
+TRAINING = (
+    "threads=1",
+    "batch_size=4",
+    "sample_rate=8000",
+    "n_samples=2048",
+    "n_fft=256",
+    "hop_length=64",
+    *(f"{name}={value}" for name, value in SMALL.items()),
+)
+
+
+@pytest.fixture(scope="module")
+def base(folder, tmp_path_factory):
+    """A model of the labels ``high`` and ``low``, trained for two steps."""
+    out = tmp_path_factory.mktemp("base") / "base"
+    train(folder, "vae", "tiny", out, "folder", settings=["steps=2", *TRAINING], quiet=True)
+    return ModelFolder(out)
+
+
+def state_of(base: ModelFolder, config: VaeConfig) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in initial_weights(base, config).items()}
+
+
+def decoder_head(state: dict[str, torch.Tensor], config: VaeConfig, conditioning: torch.Tensor | None) -> torch.Tensor:
+    """Return the head of three fixed latents."""
+    autoencoder = Vae(config).inference_module()
+    autoencoder.load_state_dict(state)
+    latents = torch.randn(3, 1, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        return autoencoder.decode_frames(latents, conditioning)[0]
+
+
+def test_a_new_label_starts_at_the_mean_of_the_known_ones(base):
+    known = initial_weights(base, TINY)[CONDITIONING_WEIGHT]
+    config = replace(TINY, labels=("bell", "low"))
+    weights = initial_weights(base, config)[CONDITIONING_WEIGHT]
+    np.testing.assert_allclose(weights, np.stack([known.mean(axis=1), known[:, 1]], axis=1), rtol=1e-6)
+    assert new_tables(base, config) == (CONDITIONING_WEIGHT,)
+    assert new_tables(base, replace(TINY, labels=("low",))) == ()
+
+
+def test_without_labels_a_model_starts_as_the_base_with_dropped_labels(base):
+    unlabelled = replace(TINY, labels=())
+    head = decoder_head(state_of(base, unlabelled), unlabelled, None)
+    expected = decoder_head(state_of(base, TINY), TINY, torch.zeros(3, 2))
+    torch.testing.assert_close(head, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_labels_that_the_base_does_not_have_start_without_effect(base, folder, tmp_path):
+    settings = ["steps=1", "threads=1"]
+    train(folder, "vae", "tiny", tmp_path / "run", "none", settings=settings, base=str(base.path), quiet=True)
+    unlabelled = replace(TINY, labels=())
+    run = ModelFolder(tmp_path / "run")
+    expected = decoder_head(state_of(run, unlabelled), unlabelled, None)
+    for label in range(2):
+        head = decoder_head(state_of(run, TINY), TINY, torch.eye(2)[[label] * 3])
+        torch.testing.assert_close(head, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_run_starts_from_the_weights_of_another_model(base, folder, tmp_path):
+    others = tmp_path / "others"
+    shutil.copytree(folder / "low", others / "low")
+    shutil.copytree(folder / "high", others / "bell")
+    settings = ["steps=1", "learning_rate=1e-9", "threads=1"]
+    done = train(others, "vae", "tiny", tmp_path / "run", "folder", settings=settings, base=str(base.path), quiet=True)
+    assert done.step == 1
+    run = ModelFolder(tmp_path / "run")
+    config = run.config(VaeConfig)
+    assert config.labels == ("bell", "low")
+    exported, expected = initial_weights(run, config), initial_weights(base, config)
+    assert exported.keys() == expected.keys()
+    for name, weight in exported.items():
+        np.testing.assert_allclose(weight, expected[name], atol=2e-3, err_msg=name)
+    network = Vae(config)
+    network.inference_module().load_state_dict(state_of(base, config))
+    losses = network.reconstruction_losses(batch_for(config))
+    assert all(torch.isfinite(loss) for loss in losses.values())
 
 
 @pytest.mark.parametrize("latent", ["clip", "frames"])
-def test_a_run_becomes_a_model_that_plays(folder, tmp_path, latent):
+def test_a_run_exports_a_model(folder, tmp_path, latent):
     settings = ["steps=6", "evaluate_every=6", "save_every=3", "threads=1", "sample_rate=8000", "n_samples=2048"]
     settings += [
         "n_fft=256",
@@ -488,9 +524,11 @@ def test_a_run_becomes_a_model_that_plays(folder, tmp_path, latent):
     done = train(folder, "vae", "tiny", tmp_path / "run", "folder", settings=settings, quiet=True)
     assert done.finished == "all planned steps are done"
     assert done.metrics.keys() == {*METRICS} - ({"copying"} - done.metrics.keys())
-    player = loading.load(tmp_path / "run")
-    assert player.labels == ("high", "low")
-    assert set(player.known.names) <= {f"{label}/{index}.wav" for label in player.labels for index in range(10)}
-    (wave,) = player.generate("low", seed=4)
+    runtime = loading.load(tmp_path / "run")
+    assert runtime.labels == ("high", "low")
+    assert set(runtime.distribution.clip_names) <= {
+        f"{label}/{index}.wav" for label in runtime.labels for index in range(10)
+    }
+    (wave,) = runtime.generate("low", seed=4)
     assert wave.dtype == np.float32
     assert 0 < np.abs(wave).max() <= 1

@@ -1,4 +1,4 @@
-"""Tiny VAEs with random weights, exported like real ones, and tones to give them."""
+"""Tiny VAEs with random weights, exported like trained ones, and tones as input."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from tiny_models import seeded
 
 from wavewright import loading
 from wavewright.families.vae.config import LATENTS_FILE, VaeConfig
-from wavewright.families.vae.latents import Latents
-from wavewright.families.vae.network import Autoencoder, graphs_of
+from wavewright.families.vae.latents import LatentDistribution
+from wavewright.families.vae.modules import SpectralAutoencoder
 from wavewright.families.vae.runtime import VaeRuntime
+from wavewright.families.vae.training import graphs_of
 from wavewright.models.card import Card
 from wavewright.nn.export_spec import ExportSpec
 from wavewright.training.export import export_model
@@ -38,27 +39,27 @@ FRAMES = replace(CLIPS, latent="frames", frames_per_latent=2)
 CAUSAL = replace(FRAMES, causal=True, pitched=True)
 
 
-def autoencoder_of(config: VaeConfig) -> Autoencoder:
-    """Random weights, loud enough to be heard."""
-    network = seeded(lambda: Autoencoder(config))
+def autoencoder_of(config: VaeConfig) -> SpectralAutoencoder:
+    """Return an autoencoder with random weights and an audible output."""
+    network = seeded(lambda: SpectralAutoencoder(config))
     with torch.no_grad():
-        network.decoder.to_head.bias[: config.frames.n_bins] = -2.2
+        network.decoder.head.bias[: config.frames.n_bins] = -2.2
     return network
 
 
 def latents_of(config: VaeConfig, n: int = 20) -> dict[str, np.ndarray]:
-    """What a model knows of ``n`` training sounds: ``0.wav``, ``1.wav`` ..., and four directions."""
+    """Return the latents of ``n`` training clips, ``0.wav``, ``1.wav`` ..., and the directions of four attributes."""
     rng = np.random.default_rng(0)
     means = rng.standard_normal((n, 1, config.latent_size)).astype(np.float32)
     labels = np.arange(n) % max(len(config.labels), 1)
-    known = Latents.fit(
+    distribution = LatentDistribution.fit(
         means, np.full_like(means, 0.1), labels, max(len(config.labels), 1), [f"{i}.wav" for i in range(n)]
     )
-    return known.tensors() | {"directions": np.eye(4, config.latent_size, dtype=np.float32)}
+    return distribution.tensors() | {"directions": np.eye(4, config.latent_size, dtype=np.float32)}
 
 
 def make_vae(folder: Path, config: VaeConfig, name: str = "tiny") -> VaeRuntime:
-    """The model ``folder / name``, opened."""
+    """Export the model ``folder / name`` and open it."""
     card = Card(
         name=name,
         family="vae",
@@ -74,6 +75,6 @@ def make_vae(folder: Path, config: VaeConfig, name: str = "tiny") -> VaeRuntime:
 
 
 def tone(f0_hz: float, seconds: float = 0.2, start: float = 0.0, gain: float = 0.5) -> np.ndarray:
-    """A decaying sine ``(time,)`` at RATE that begins at ``start``."""
+    """Return a decaying sine ``(time,)`` at RATE that starts at ``start`` seconds."""
     time = np.arange(round((seconds + start) * RATE)) / RATE - start
     return (gain * np.sin(2 * np.pi * f0_hz * time) * np.exp(-time / 0.05) * (time >= 0)).astype(np.float32)

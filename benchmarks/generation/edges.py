@@ -317,27 +317,27 @@ RECORDINGS: list[Path] = []
 def checked_effect(source: CheckedClip, wave: np.ndarray, call: str) -> CheckedClip:
     """Return the output ``wave (1, time)`` of an effect with the limits of its source."""
     model = load_model("morph-drums")
-    edges = measure_edges(model.heard(source.wave[0]).wave, model.sample_rate)
+    edges = measure_edges(model.align(source.wave[0]).wave, model.sample_rate)
     return CheckedClip(wave, model.sample_rate, f"{call} of {source.call}", "one-shot", edges)
 
 
 def adjust(rng: np.random.Generator) -> list[CheckedClip]:
     """Return a one-shot with one or more adjusted attributes."""
     model, source = load_model("morph-drums"), draw_one_shot(rng)
-    names = [each.name for each in model.sliders]
+    names = [each.name for each in model.attributes]
     adjusted = rng.permutation(names)[: int(rng.integers(1, len(names) + 1))]
     amounts = {
         str(name): round(float(rng.uniform(-6, 6) if name == "loudness" else rng.uniform(-1.5, 1.5)), 2)
         for name in adjusted
     }
-    (wave,) = model.sweep(source.wave[0], amounts, seed=draw_seed(rng)).waves
+    (wave,) = model.adjust(source.wave[0], amounts, seed=draw_seed(rng)).waves
     return [checked_effect(source, wave, f"adjust {amounts}")]
 
 
 def vary(rng: np.random.Generator) -> list[CheckedClip]:
     """Return variations of a one-shot."""
     model, source, amount = load_model("morph-drums"), draw_one_shot(rng), round(float(rng.uniform()), 2)
-    waves = model.vary(source.wave[0], amount, draw_seed(rng), 2, detail=float(rng.choice([1.0, 0.5, 0.0])))
+    waves = model.vary(source.wave[0], amount, draw_seed(rng), 2, residual=float(rng.choice([1.0, 0.5, 0.0])))
     return [checked_effect(source, wave, f"vary {amount}") for wave in waves]
 
 
@@ -345,9 +345,9 @@ def morph(rng: np.random.Generator) -> list[CheckedClip]:
     """Return the steps of a morph between two one-shots."""
     model, ends = load_model("morph-drums"), [draw_one_shot(rng), draw_one_shot(rng)]
     waves = model.morph(
-        ends[0].wave[0], ends[1].wave[0], 5, seed=draw_seed(rng), detail=float(rng.choice([1.0, 0.5, 0.0]))
+        ends[0].wave[0], ends[1].wave[0], 5, seed=draw_seed(rng), residual=float(rng.choice([1.0, 0.5, 0.0]))
     )
-    edges = [measure_edges(model.heard(end.wave[0]).wave, model.sample_rate) for end in ends]
+    edges = [measure_edges(model.align(end.wave[0]).wave, model.sample_rate) for end in ends]
     worse = max(edges, key=lambda each: each.stop_db)
     call = f"morph {ends[0].call} to {ends[1].call}"
     return [

@@ -28,8 +28,7 @@ from wavewright import loading
 from wavewright.contracts.runtime import Classifier
 from wavewright.data.entry import Scan
 from wavewright.families.gan.runtime import GanRuntime
-from wavewright.families.vae.directions import ATTRIBUTES
-from wavewright.families.vae.directions import measure as attributes_of
+from wavewright.families.vae.attributes import ATTRIBUTES, measure_attributes
 
 N_CATEGORIES = 5
 N_CONTINUOUS = 2
@@ -97,7 +96,7 @@ def rank_correlations(model: GanRuntime, n_clips: int) -> np.ndarray:
             for value in STEPS:
                 continuous[dimension] = value
                 wave = model.generate(seed=2, start=clip, code=code_of(category, continuous))[0][0]
-                rows.append(np.asarray(attributes_of(wave, model.sample_rate))[columns])
+                rows.append(np.asarray(measure_attributes(wave, model.sample_rate))[columns])
             values = np.array(rows)
             rho[dimension, clip] = [spearmanr(STEPS, each).statistic if np.ptp(each) > 0 else 0.0 for each in values.T]
     mean: np.ndarray = rho.mean(axis=1)

@@ -28,8 +28,7 @@ from wavewright import loading
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.dsp.onset import count_onsets
-from wavewright.families.vae.directions import ATTRIBUTES
-from wavewright.families.vae.directions import measure as attributes_of
+from wavewright.families.vae.attributes import ATTRIBUTES, measure_attributes
 from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.metrics.clips import EmbeddedClips
 from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
@@ -110,7 +109,7 @@ def morph_pairs(
 ) -> np.ndarray:
     """Return morphs ``(pairs, steps, time)`` between ``ends (pairs, 2)``."""
     morphs = [
-        model.morph(waves[first], waves[last], options.steps, options.interpolation, detail=residual)
+        model.morph(waves[first], waves[last], options.steps, options.interpolation, residual=residual)
         for first, last in ends
     ]
     return np.stack([np.stack([step[0] for step in steps]) for steps in morphs])
@@ -140,7 +139,7 @@ def fraction_with_one_onset(waves: np.ndarray, sample_rate: int) -> float:
 
 def monotonic_fractions(morphs: np.ndarray, sample_rate: int) -> dict[str, float]:
     """Return the fraction of morphs ``(pairs, steps, time)`` along which each attribute is monotonic."""
-    values = np.array([[attributes_of(step, sample_rate) for step in steps] for steps in morphs])
+    values = np.array([[measure_attributes(step, sample_rate) for step in steps] for steps in morphs])
     return {
         f"monotonic_{name}": float(np.mean([is_monotonic(row, tolerance) for row in values[:, :, column]]))
         for column, (name, tolerance) in enumerate(TOLERANCES.items())
@@ -192,15 +191,15 @@ def add_morphs(
 
 def add_attribute_steps(model: VaeRuntime, waves: np.ndarray, report: Report) -> None:
     """Add the change of each attribute when one attribute is adjusted by one of its steps."""
-    for slider in model.sliders:
-        swept = [model.sweep(HEADROOM * wave, {slider.name: slider.step}, (0.0, 1.0)).waves for wave in waves]
-        values = np.array([[attributes_of(wave[0], model.sample_rate) for wave in pair] for pair in swept])
+    for changed in model.attributes:
+        adjusted = [model.adjust(HEADROOM * wave, {changed.name: changed.step}, (0.0, 1.0)).waves for wave in waves]
+        values = np.array([[measure_attributes(wave[0], model.sample_rate) for wave in pair] for pair in adjusted])
         steps = (values[:, 1] - values[:, 0]) / [attribute.step for attribute in ATTRIBUTES]
         for attribute, column in zip(ATTRIBUTES, steps.T, strict=True):
             report.add(
                 ATTRIBUTE_STEPS,
                 {
-                    "adjusted": slider.name,
+                    "adjusted": changed.name,
                     "attribute": attribute.name,
                     "median": float(np.median(column)),
                     "low_10_percent": float(np.quantile(column, LOW)),
@@ -215,7 +214,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="morph-drums")
     parser.add_argument("--pairs", type=int, default=600)
     parser.add_argument("--steps", type=int, default=7, help="of a morph, both ends included")
-    parser.add_argument("--interpolation", default="spherical", choices=("linear", "spherical"))
+    parser.add_argument("--interpolation", default="slerp", choices=("linear", "slerp"))
     parser.add_argument("--ends", default="all", choices=("all", "train", "valid", "test"), help="split of the pairs")
     parser.add_argument("--adjusted", type=int, default=60, help="recordings whose attributes are adjusted")
 

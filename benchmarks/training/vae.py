@@ -29,8 +29,10 @@ from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry
 from wavewright.errors import BadFolder
 from wavewright.families.vae.config import VaeConfig
-from wavewright.families.vae.network import Autoencoder, Vae, decode_all, encode_all
-from wavewright.families.vae.recipe import VaePrepared, VaeRecipe, prepare, recipe, reconstruction_metrics
+from wavewright.families.vae.modules import SpectralAutoencoder
+from wavewright.families.vae.network import Vae
+from wavewright.families.vae.recipe import VaePrepared, VaeRecipe, prepare, recipe
+from wavewright.families.vae.training import decode_clips, encode_clips, reconstruction_metrics
 from wavewright.training.loop import Loop
 from wavewright.training.report import Report as RunReport
 
@@ -73,7 +75,9 @@ def labelled_entries(corpus: Path) -> list[Entry]:
     return [replace(entry, split="train" if entry.split == "train" else "valid") for entry in entries]
 
 
-def train_variant(variant: Variant, prepared: VaePrepared, minutes: float, out: Path) -> tuple[Autoencoder, int]:
+def train_variant(
+    variant: Variant, prepared: VaePrepared, minutes: float, out: Path
+) -> tuple[SpectralAutoencoder, int]:
     """Return the averaged autoencoder after some processor minutes of one core, and the number of its steps."""
     torch.set_num_threads(1)
     training = prepared.recipe.training
@@ -90,7 +94,7 @@ def train_variant(variant: Variant, prepared: VaePrepared, minutes: float, out: 
     with RunReport(out, quiet=False) as run_report:
         loop = Loop(variant.build(model), prepared.batches, settings, out / "checkpoints", run_report)
         loop.run()
-    return cast(Autoencoder, loop.average), steps
+    return cast(SpectralAutoencoder, loop.average), steps
 
 
 def settings_of(size: str, overrides: list[str]) -> VaeRecipe:
@@ -121,7 +125,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     for name in options.only:
         out = options.out / name.replace(" ", "-")
         autoencoder, steps = train_variant(VARIANTS[name], prepared, options.minutes, out)
-        rebuilt = decode_all(autoencoder, encode_all(autoencoder, waves)[0])
+        rebuilt = decode_clips(autoencoder, encode_clips(autoencoder, waves)[0])
         measured = reconstruction_metrics(waves, rebuilt, prepared.recipe.model.sample_rate)
         report.attach(name, measured)
         mel_distances[name] = measured["valid/mel"]

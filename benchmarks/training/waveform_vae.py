@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wavewright.families.vae.config import VaeConfig
-from wavewright.families.vae.network import LOG_VARIANCES, Autoencoder, Vae
+from wavewright.families.vae.modules import LOG_VARIANCE_RANGE, SpectralAutoencoder
+from wavewright.families.vae.network import Vae
 from wavewright.nn.spectral_frames import SpectralFrames
 
 STRIDES = (4, 4, 4, 4)
@@ -42,7 +43,7 @@ def residual_units(channels: int) -> list[nn.Module]:
 
 
 class WaveformAutoencoder(nn.Module):
-    """Autoencoder with the methods of :class:`wavewright.families.vae.network.Autoencoder`, but without noise."""
+    """Autoencoder with the methods of the family's :class:`.SpectralAutoencoder`, but without noise."""
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
@@ -81,7 +82,7 @@ class WaveformAutoencoder(nn.Module):
         with torch.no_grad():
             spectrum = self.frames.spectrum(wave, self.config.n_frames)
         mean, log_variance = self.to_latent(self.encoder(wave.unsqueeze(1)).flatten(1)).unsqueeze(1).chunk(2, -1)
-        return mean.float(), log_variance.float().clamp(*LOG_VARIANCES), spectrum
+        return mean.float(), log_variance.float().clamp(*LOG_VARIANCE_RANGE), spectrum
 
     def decode(
         self, latents: Tensor, condition: Tensor | None, n_samples: int, n_draws: int = 1
@@ -100,7 +101,7 @@ class WaveformAutoencoder(nn.Module):
         n_bins = self.config.frames.n_bins
         return [wave], torch.cat([torch.zeros_like(features[..., :n_bins]), features[..., n_bins:]], -1)
 
-    def played(self, latents: Tensor, condition: Tensor | None, first_seed: int) -> list[np.ndarray]:
+    def synthesise(self, latents: Tensor, condition: Tensor | None, first_seed: int) -> list[np.ndarray]:
         """Return the waves as inference makes them; the seed has no effect."""
         return list(self.decode(latents, condition, self.config.n_samples)[0][0].cpu().numpy())
 
@@ -108,7 +109,7 @@ class WaveformAutoencoder(nn.Module):
 class WaveformVae(Vae):
     """The losses and critics of the family on the waveform autoencoder."""
 
-    autoencoder: Autoencoder | WaveformAutoencoder  # type: ignore[assignment]
+    autoencoder: SpectralAutoencoder | WaveformAutoencoder  # type: ignore[assignment]
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__(config)

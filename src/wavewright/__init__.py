@@ -17,6 +17,7 @@ _MODULES = {
     "Prosody": "speech.prosody",
     "Voice": "speech.voice",
     "WavewrightError": "errors",
+    "adjust": "tasks.adjust",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
     "encode": "tasks.encode",
@@ -24,12 +25,11 @@ _MODULES = {
     "generate": "tasks.generate",
     "inspect": "tasks.inspect",
     "load": "loading",
-    "map_sounds": "tasks.map_sounds",
+    "map_clips": "tasks.map_clips",
     "morph": "tasks.morph",
-    "neighbours": "tasks.neighbours",
     "phonemes": "tasks.phonemes",
     "plot": "tasks.plot",
-    "slide": "tasks.slide",
+    "similar": "tasks.similar",
     "speak": "tasks.speak",
     "train": "tasks.train",
     "vary": "tasks.vary",
@@ -42,6 +42,7 @@ __all__ = [
     "Voice",
     "WavewrightError",
     "__version__",
+    "adjust",
     "decode",
     "demo",
     "encode",
@@ -49,12 +50,11 @@ __all__ = [
     "generate",
     "inspect",
     "load",
-    "map_sounds",
+    "map_clips",
     "morph",
-    "neighbours",
     "phonemes",
     "plot",
-    "slide",
+    "similar",
     "speak",
     "train",
     "vary",
@@ -66,18 +66,18 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .loading import load
     from .speech.prosody import Prosody
     from .speech.voice import Voice
+    from .tasks.adjust import adjust
     from .tasks.decode import decode
     from .tasks.demo import demo
     from .tasks.encode import encode
     from .tasks.evaluate import evaluate
     from .tasks.generate import generate
     from .tasks.inspect import inspect
-    from .tasks.map_sounds import map_sounds
+    from .tasks.map_clips import map_clips
     from .tasks.morph import morph
-    from .tasks.neighbours import neighbours
     from .tasks.phonemes import phonemes
     from .tasks.plot import plot
-    from .tasks.slide import slide
+    from .tasks.similar import similar
     from .tasks.speak import speak
     from .tasks.train import train
     from .tasks.vary import vary

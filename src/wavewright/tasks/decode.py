@@ -23,7 +23,7 @@ from ..progress_bar import progress_bar
 from . import POSITIONAL, checked
 from .codecs import codebooks_text, codec_of, coder_of, described
 from .encode import check_stream
-from .latent_codes import DecodedLatents, decode_latents
+from .latent_coding import DecodedLatents, decode_latents
 from .latent_file import SUFFIX as LATENTS_SUFFIX
 from .pcm import pipe_out, to_pcm
 

@@ -31,9 +31,9 @@ from .codecs import (
     n_codebooks_for,
     version_of,
 )
-from .latent_codes import EncodedLatents, encode_latents
+from .latent_clips import open_vae
+from .latent_coding import EncodedLatents, encode_latents
 from .latent_file import SUFFIX as LATENTS_SUFFIX
-from .latent_sounds import open_vae
 from .pcm import pipe_out, read_pcm
 
 SUFFIX = ".wwc"

@@ -17,7 +17,7 @@ from ..contracts.runtime import Continuer, Generator, Interpolator
 from ..errors import BadSetting
 from ..names import file_stem
 from . import LARGEST_SEED, checked
-from .latent_sounds import Pitch, changes_of
+from .latent_clips import Pitch, changes_of
 from .rejection import Judged, Rejection
 from .sound_folder import Made, SoundFormat, Written, write_sounds
 

@@ -1,4 +1,4 @@
-"""Write variations of a sound as files."""
+"""Write variations of a clip as files."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from typing import Annotated
 from pydantic import Field
 
 from . import LARGEST_SEED, checked
-from .latent_sounds import (
+from .latent_clips import (
     DEFAULT_MODEL,
-    MOST_SOUNDS,
-    Derived,
-    DetailShare,
+    MAX_CLIPS,
+    DerivedClips,
+    ModelName,
+    Origin,
+    OutputFolder,
     Pitch,
-    check_room,
-    detail_name,
+    ResidualFraction,
+    SourceLabel,
+    check_memory,
+    clip_name,
     open_vae,
     origin_of,
-    read_sound,
-    sound_name,
-    told_pitch,
+    read_clip,
+    residual_name,
     write_derived,
 )
 from .sound_folder import Made, SoundFormat
@@ -29,37 +32,44 @@ from .sound_folder import Made, SoundFormat
 @checked
 def vary(
     file: Annotated[Path, Field(description="Sound file to vary.")],
-    amount: Annotated[float, Field(description="0 is the sound itself, 1 a new sound of its kind.", ge=0, le=1)] = 0.3,
-    count: Annotated[int, Field(description="Number of variations.", ge=1, le=MOST_SOUNDS)] = 8,
+    amount: Annotated[float, Field(description="0 is the clip itself, 1 a new clip of its kind.", ge=0, le=1)] = 0.3,
+    count: Annotated[int, Field(description="Number of variations.", ge=1, le=MAX_CLIPS)] = 8,
     seed: Annotated[int, Field(description="Same seed, same variations.", ge=0, le=LARGEST_SEED)] = 0,
-    label: Annotated[
-        str | None, Field(description="Kind of the sound; default: that of the training sounds nearest to it.")
-    ] = None,
-    model: Annotated[str, Field(description="Name of a VAE, or the path of its folder.")] = DEFAULT_MODEL,
-    out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
+    label: SourceLabel = None,
+    model: ModelName = DEFAULT_MODEL,
+    out: OutputFolder = Path("wavewright-sounds"),
     format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     pitch: Pitch = None,
-    detail: DetailShare = 1.0,
-) -> Derived:
-    """Write variations of a sound.
+    residual: ResidualFraction = 1.0,
+) -> DerivedClips:
+    """Write variations of a clip as files.
 
-    A variation depends on the sound, the amount, the seed and its number alone. Each file's comment says what it was made from, and
-    ``manifest.jsonl`` lists all files of the folder. Raises BadAudio for a file that cannot be read or is silent, BadModel for a model
-    without latents, BadSetting for a label or a pitch that it does not have, BadFolder for a folder that is in the way.
+    A variation depends on the clip, the amount, the seed and its index alone. Each file's comment states how it was
+    made, and ``manifest.jsonl`` lists all files of the folder.
+
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read or is silent.
+    BadModel
+        If the model is no VAE.
+    BadSetting
+        If the model does not have the label or a pitch.
+    BadFolder
+        If the output folder cannot be written.
     """
-    player = open_vae(model)
-    source, wave = read_sound(file, player)
-    check_room(player, len(wave), count, detail)
-    waves = player.vary(wave, amount, seed, count, label, pitch, detail)
-    call = {
-        **origin_of(player, "vary", [source]),
+    runtime = open_vae(model)
+    source, wave = read_clip(file, runtime)
+    check_memory(runtime, len(wave), count, residual)
+    waves = runtime.vary(wave, amount, seed, count, label, pitch, residual)
+    origin: Origin = {
+        **origin_of(runtime, "vary", [source], pitch=pitch),
         "amount": amount,
         "seed": seed,
-        "detail": detail,
-        **told_pitch(pitch=pitch),
+        "label": label,
+        "residual": residual,
     }
-    name = sound_name(player, [source], [label], [f"vary{amount:g}", *detail_name(detail)], seed, [pitch])
-    sounds = (
-        Made(each, f"{name}-{index:03d}", {**call, "index": index, "label": label}) for index, each in enumerate(waves)
-    )
-    return write_derived(player, [source], sounds, out, format)
+    settings = [f"vary{amount:g}", *residual_name(residual)]
+    name = clip_name(runtime, [source], [label], settings, seed, [pitch])
+    clips = (Made(each, f"{name}-{index:03d}", {**origin, "index": index}) for index, each in enumerate(waves))
+    return write_derived(runtime, [source], clips, out, format)

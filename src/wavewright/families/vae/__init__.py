@@ -1,23 +1,34 @@
-"""VAE: an encoder that turns a sound into a few numbers, and a decoder that turns such numbers into sound.
+"""VAE: an encoder that compresses a clip to latent vectors, and a decoder that generates a clip from them.
 
-The idea: the encoder says for each sound where its latent numbers lie and how sure it is; the decoder rebuilds the sound from numbers
-drawn there; a penalty keeps all sounds together close to a normal distribution. So the space between two sounds is filled with sounds:
-one can walk from one to the other, go round one, or turn a sound brighter.
+The encoder predicts a Gaussian for each latent vector; the decoder reconstructs the clip from a sample of it; a
+Kullback-Leibler penalty keeps all these Gaussians close to a standard normal distribution. So points between the
+latents of two clips decode to clips as well: latents can be interpolated, varied, and moved along directions that
+change one attribute.
 
 Papers:
-    Kingma and Welling, "Auto-Encoding Variational Bayes", 2014; Rezende, Mohamed and Wierstra, "Stochastic Backpropagation", 2014.
-    Higgins et al., "beta-VAE", 2017 (``beta``); Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", 2016
-    (``free_nats``); Bowman et al., "Generating Sentences from a Continuous Space", 2016 (``warmup_steps``).
-    Larsen, Sonderby, Larochelle and Winther, "Autoencoding beyond pixels using a learned similarity metric", 2016 (``adversarial_from``).
-    Gritsenko, Salimans, van den Berg, Snoek and Kalchbrenner, "A Spectral Energy Distance for Parallel Speech Synthesis", 2020.
+    Kingma and Welling, "Auto-Encoding Variational Bayes", 2014; Rezende, Mohamed and Wierstra, "Stochastic
+    Backpropagation", 2014.
+    Higgins et al., "beta-VAE", 2017 (``beta``); Kingma et al., "Improved Variational Inference with Inverse
+    Autoregressive Flow", 2016 (``free_nats``); Bowman et al., "Generating Sentences from a Continuous Space", 2016
+    (``warmup_steps``).
+    Larsen, Sonderby, Larochelle and Winther, "Autoencoding beyond pixels using a learned similarity metric", 2016
+    (``adversarial_from``).
+    Gritsenko, Salimans, van den Berg, Snoek and Kalchbrenner, "A Spectral Energy Distance for Parallel Speech
+    Synthesis", 2020.
     Caillon and Esling, "RAVE", 2021; Siuzdak, "Vocos", 2023: an inverse STFT as the last layer.
-    Berthelot, Raffel, Roy and Goodfellow, "Understanding and Improving Interpolation in Autoencoders via an Adversarial Regularizer",
-    2019: critics that hear what lies between sounds (``judged_between``).
-    Ghosh et al., "From Variational to Deterministic Autoencoders", 2020: a Gaussian fitted to the latents of the training sounds.
+    Berthelot, Raffel, Roy and Goodfellow, "Understanding and Improving Interpolation in Autoencoders via an Adversarial
+    Regularizer", 2019: critics of interpolations (``critic_interpolations``).
+    Ghosh et al., "From Variational to Deterministic Autoencoders", 2020: a Gaussian fitted to the latents of the
+    training clips.
 
-Changed from them: encoder and decoder work on STFT frames; noise is a part of the decoder of its own, with a gain for each band, learned
-by an energy distance of spectrograms, which a decoder without chance can only blur; labels are weights, so that they can be mixed, and
-are often withheld, so that the latents alone suffice.
+Changed from them: encoder and decoder work on STFT frames. The decoder predicts noise separately, as a gain for each
+band, trained with an energy distance between spectrograms, since a deterministic decoder can only blur it. The decoder
+is conditioned on label weights, so labels can be mixed; they are often dropped in training, so the latents suffice
+without them.
+
+Files of the training: `modules` (encoder and decoder), `network` (losses and turns), `training`, `recipe`. Files of
+inference: `coding` (the graphs, block by block or live), `synthesis` (decoder frames to a wave), `latents` (their
+distribution), `attributes`, `morphing`, and `runtime`, which joins them.
 """
 
 from __future__ import annotations
@@ -96,9 +107,15 @@ class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
 
     def initial_weights(self, base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .recipe import warm_start
+        from .recipe import initial_weights
 
-        return warm_start(base, config)
+        return initial_weights(base, config)
+
+    def new_tables(self, base: ModelFolder, config: VaeConfig) -> Sequence[str]:
+        """Return the name of the conditioning layer if ``config`` has labels that ``base`` does not have."""
+        from .recipe import new_tables
+
+        return new_tables(base, config)
 
 
 VAE = VaeFamily()

@@ -1,183 +1,347 @@
-"""Waves to latents and back through the ONNX graphs, block by block, so that a sound of any length needs little memory, unless
-its detail is kept."""
+"""Encoding and decoding by the ONNX graphs: block by block in bounded memory, or live."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ...contracts.runtime import checked_wave
 from ...dsp.spectral_frames import StreamingSTFT, spectrum_to_features
-from ...errors import BadModel
-from ...models.folder import ModelFolder, Shapes
+from ...errors import BadSetting
+from ...models.folder import ModelFolder
+from ...models.graph_session import GraphSession, Shapes
 from .config import DECODER_FILE, ENCODER_FILE, VaeConfig
-from .detail import Detail
-from .rendering import Noise, Rendering
+from .synthesis import DecoderSynthesis, NoiseSource, Residual
 
-BLOCK_FRAMES = 512  # that go through a graph at once, beside what they hear around them
+BLOCK_FRAMES = 512  # that a graph computes at once, besides their receptive field
+
+Memory = np.ndarray | None
+"""State of a causal graph between blocks, ``(1, size)``; None for a graph that looks ahead."""
 
 
-class Coder:
-    """The two graphs of a model. What comes out does not depend on how a sound is cut into blocks."""
+class LatentCoder:
+    """The two graphs of a model. The blocks into which a clip is divided do not change the result.
 
-    def __init__(self, folder: ModelFolder):
-        self.name, self.config = folder.card.name, folder.config(VaeConfig)
-        config = self.config
-        n_latents, n_frames = (1, config.fold) if config.latent == "clip" else (None, None)
-        means: Shapes = dict.fromkeys(("mean", "log_variance"), (1, n_latents, config.latent_size))
-        features: Shapes = {"features": (1, n_frames, config.n_features)}
-        latents: Shapes = {"latents": (1, n_latents, config.latent_size)}
-        frames: Shapes = {"head": (1, n_frames, 3 * config.frames.n_bins)}
-        if config.noise_bands:
-            frames["log_gains"] = (1, n_frames, config.noise_bands)
-        if config.n_condition:
-            latents["condition"] = (1, n_latents, config.n_condition)
-        if config.causal:
-            for blocks, inputs, outputs in (
-                (config.encoder_blocks, features, means),
-                (config.decoder_blocks, latents, frames),
-            ):
-                size = blocks * (config.kernel - 1) * config.channels
-                inputs["memory"] = outputs["memory_after"] = (1, size)
-        self._encoder = folder.session(ENCODER_FILE, features, means)
-        self._decoder = folder.session(DECODER_FILE, latents, frames)
-        self._memories = features.get("memory"), latents.get("memory")
+    Parameters
+    ----------
+    folder : ModelFolder
+        The model.
+    check_finite : callable
+        Return an array, or raise BadModel if it contains NaN or infinite values.
+
+    Raises
+    ------
+    BadModel
+        If a graph is damaged or does not fit the card.
+    """
+
+    def __init__(self, folder: ModelFolder, check_finite: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.config = folder.config(VaeConfig)
+        self._name = folder.card.name
+        self._check_finite = check_finite
+        encoder_inputs, encoder_outputs = _encoder_shapes(self.config)
+        decoder_inputs, decoder_outputs = _decoder_shapes(self.config)
+        self._encoder = folder.session(ENCODER_FILE, encoder_inputs, encoder_outputs)
+        self._decoder = folder.session(DECODER_FILE, decoder_inputs, decoder_outputs)
+        self.encoder_memory = _zeros(encoder_inputs.get("memory"))  # before a clip
+        self.decoder_memory = _zeros(decoder_inputs.get("memory"))
 
     def encode(self, wave: np.ndarray) -> np.ndarray:
-        """``wave (time,)`` to the means of its latents, ``(latents, latent_size)``."""
-        config, hop = self.config, self.config.hop_length
-        n_frames = -(-len(wave) // hop) + config.frames.n_overlapping - 1
-        n_latents = -(-n_frames // config.fold)
-        memory, parts = self.silence(0), []
-        for first, last, heard_from, heard_to in self._blocks(n_latents, config.encoder_blocks):
-            start = heard_from * config.fold
-            means, memory = self.means(self._features(wave, start, heard_to * config.fold), memory)
-            parts.append(means[first - heard_from : last - heard_from])
-        return np.concatenate(parts)
+        """Return the means of the latents of a clip.
+
+        Parameters
+        ----------
+        wave : np.ndarray
+            ``(time,)``.
+
+        Returns
+        -------
+        np.ndarray
+            ``(latents, latent_size)`` float32.
+        """
+        config = self.config
+        n_frames = -(-len(wave) // config.hop_length) + config.frames.n_overlapping - 1
+        n_latents = -(-n_frames // config.latent_stride)
+        memory = self.encoder_memory
+        blocks = []
+        for block, context in self._blocks(n_latents, config.encoder_blocks):
+            first = context.start * config.latent_stride
+            spectrum = self._spectrum(wave, first, context.stop * config.latent_stride)
+            means, memory = self.encode_frames(spectrum_to_features(spectrum, first, config.frames), memory)
+            blocks.append(means[block.start - context.start : block.stop - context.start])
+        return np.concatenate(blocks)
 
     def decode(
-        self, latents: np.ndarray, condition: np.ndarray, noise: Noise, detail: Detail | None = None
+        self, latents: np.ndarray, conditioning: np.ndarray, noise: NoiseSource, residual: Residual | None = None
     ) -> np.ndarray:
-        """``latents (latents, latent_size)``, each with its ``condition (latents, n_condition)``, to the wave that they stand for, ``(time,)``.
+        """Return the clip of latents.
 
-        ``noise`` says what chance makes of it, ``detail`` of all frames what it has beside.
+        Parameters
+        ----------
+        latents : np.ndarray
+            ``(latents, latent_size)``.
+        conditioning : np.ndarray
+            Of each vector, ``(latents, n_condition)``.
+        noise : NoiseSource
+            The noise of the clip.
+        residual : Residual, optional
+            Of all frames.
+
+        Returns
+        -------
+        np.ndarray
+            ``(time,)`` float32.
         """
-        rendering, waves = Rendering(self.config, noise), []
-        for first, frames in self._decoded(latents, condition):
-            waves.append(rendering.next(frames, detail and detail.of_frames(first, first + len(frames["head"]))))
-        before = self.config.n_fft - self.config.hop_length
-        return np.concatenate(waves)[before:]
+        synthesis = DecoderSynthesis(self.config, noise)
+        waves = []
+        for first, frames in self._decode_blocks(latents, conditioning):
+            last = first + len(frames["head"])
+            block_residual = None if residual is None else residual.slice_frames(first, last)
+            waves.append(synthesis.synthesise(frames, block_residual))
+        return np.concatenate(waves)[self.config.n_fft - self.config.hop_length :]
 
-    def detail(self, wave: np.ndarray, latents: np.ndarray, condition: np.ndarray, share: float) -> Detail:
-        """A share of what the reconstruction of ``wave (time,)`` from its ``latents`` and ``condition``, as for :meth:`decode`, lacks of it."""
-        rendering = Rendering(self.config, Noise(0))
-        recording = self._spectrum(wave, 0, len(latents) * self.config.fold)
-        powers = [rendering.power(frames) for _, frames in self._decoded(latents, condition)]
-        return Detail.of(recording, np.concatenate(powers), share, self.config.frames)
+    def measure_residual(
+        self, wave: np.ndarray, latents: np.ndarray, conditioning: np.ndarray, fraction: float
+    ) -> Residual:
+        """Measure what the reconstruction of a clip lacks.
 
-    def _decoded(self, latents: np.ndarray, condition: np.ndarray) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-        """The decoder's frames of a sound block by block, each with the number of its first."""
-        fold, memory = self.config.fold, self.silence(1)
-        for first, last, heard_from, heard_to in self._blocks(len(latents), self.config.decoder_blocks):
-            frames, memory = self.frames(latents[heard_from:heard_to], condition[heard_from:heard_to], memory)
-            kept = slice((first - heard_from) * fold, (last - heard_from) * fold)
-            yield first * fold, {name: each[kept] for name, each in frames.items()}
+        Parameters
+        ----------
+        wave : np.ndarray
+            The recording, ``(time,)``.
+        latents, conditioning : np.ndarray
+            Its latents, as for :meth:`decode`.
+        fraction : float
+            How much of the residual will be applied, 0 to 1.
+        """
+        synthesis = DecoderSynthesis(self.config, NoiseSource(0))
+        recording = self._spectrum(wave, 0, len(latents) * self.config.latent_stride)
+        power = [synthesis.mean_power(frames) for _, frames in self._decode_blocks(latents, conditioning)]
+        return Residual.measure(recording, np.concatenate(power), fraction, self.config.frames)
 
-    def _blocks(self, n_latents: int, n_layers: int) -> Iterator[tuple[int, int, int, int]]:
-        """Latents ``first`` to ``last`` of each block, and those that are heard for them, ``heard_from`` to ``heard_to``."""
-        config = self.config
-        size = max(1, BLOCK_FRAMES // config.fold)
-        around = 0 if config.causal else -(-n_layers * (config.kernel // 2) // config.fold)
-        for first in range(0, n_latents, size):
-            last = min(first + size, n_latents)
-            yield first, last, max(0, first - around), min(n_latents, last + around)
+    def checked_latents(self, latents: np.ndarray) -> np.ndarray:
+        """Return latents as rows.
 
-    def _features(self, wave: np.ndarray, first: int, last: int) -> np.ndarray:
-        """Frames ``first`` to ``last`` of a wave as the encoder hears them, silence before and after it."""
-        return spectrum_to_features(self._spectrum(wave, first, last), first, self.config.frames)
+        Parameters
+        ----------
+        latents : np.ndarray
+            ``(latent_size,)``, or ``(n, latent_size)`` for a model of ``frames``.
 
-    def _spectrum(self, wave: np.ndarray, first: int, last: int) -> np.ndarray:
-        """The spectrum ``(last - first, bins)`` of those frames."""
-        n_fft, hop = self.config.n_fft, self.config.hop_length
-        start, stop = (first + 1) * hop - n_fft, last * hop
-        heard = wave[max(0, start) : max(0, stop)]
-        padded = np.pad(heard, (max(0, -start), 0))
-        padded = np.pad(padded, (0, stop - start - len(padded)))
-        analysis = StreamingSTFT(self.config.frames)
-        analysis.buffer = padded[: n_fft - hop].astype(np.float32)
-        return analysis.push(padded[n_fft - hop :])
+        Returns
+        -------
+        np.ndarray
+            ``(n, latent_size)`` float32.
 
-    def silence(self, which: int) -> np.ndarray | None:
-        """What the encoder (0) or decoder (1) remembers before a sound; None for one without a memory."""
-        shape = self._memories[which]
-        return None if shape is None else np.zeros(tuple(size or 1 for size in shape), np.float32)
+        Raises
+        ------
+        BadSetting
+            For other shapes, NaN or infinite values.
+        """
+        size = self.config.latent_size
+        rows = np.atleast_2d(np.asarray(latents, np.float32))
+        is_clip = self.config.latent == "clip"
+        is_shaped = rows.ndim == 2 and rows.shape[1] == size and len(rows) and (len(rows) == 1 or not is_clip)
+        if not is_shaped or not np.isfinite(rows).all():
+            expected = f"({size},)" if is_clip else f"(n, {size})"
+            raise BadSetting(
+                f"The latents have shape {np.shape(latents)}; {self._name} takes finite numbers of shape {expected}, as "
+                "encode returns them."
+            )
+        return rows
 
-    def means(self, features: np.ndarray, memory: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
-        """``features (frames, n_features)``, a whole number of latents, to their means ``(latents, latent_size)``, and the memory after."""
-        found, memory = self._run(self._encoder, {"features": features[None]}, memory)
-        return found["mean"], memory
+    def encode_frames(self, features: np.ndarray, memory: Memory) -> tuple[np.ndarray, Memory]:
+        """Return the means of the latents of frames, and the memory for the next frames.
 
-    def frames(
-        self, latents: np.ndarray, condition: np.ndarray, memory: np.ndarray | None
-    ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-        """``latents (latents, latent_size)`` to ``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)``, and the memory after."""
+        Parameters
+        ----------
+        features : np.ndarray
+            ``(frames, n_features)``, a multiple of ``latent_stride`` frames.
+        memory : np.ndarray or None
+            Of the previous call; :attr:`encoder_memory` before a clip.
+        """
+        n_latents = len(features) // self.config.latent_stride
+        outputs, memory = self._run(self._encoder, {"features": features[None]}, memory, n_latents)
+        return outputs["mean"], memory
+
+    def decode_frames(
+        self, latents: np.ndarray, conditioning: np.ndarray, memory: Memory
+    ) -> tuple[dict[str, np.ndarray], Memory]:
+        """Return the frames of latents, ``head`` and ``log_gains``, and the memory for the next latents.
+
+        Parameters
+        ----------
+        latents : np.ndarray
+            ``(latents, latent_size)``.
+        conditioning : np.ndarray
+            ``(latents, n_condition)``.
+        memory : np.ndarray or None
+            Of the previous call; :attr:`decoder_memory` before a clip.
+        """
         inputs = {"latents": latents[None].astype(np.float32)}
         if self.config.n_condition:
-            inputs["condition"] = condition[None].astype(np.float32)
-        return self._run(self._decoder, inputs, memory)
+            inputs["condition"] = conditioning[None].astype(np.float32)
+        return self._run(self._decoder, inputs, memory, len(latents) * self.config.latent_stride)
 
     def _run(
-        self, session: Any, inputs: dict[str, np.ndarray], memory: np.ndarray | None
-    ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-        """The outputs of a graph for one sound by name, and its memory after; raises BadModel where they are no numbers."""
+        self, session: GraphSession, inputs: dict[str, np.ndarray], memory: Memory, length: int
+    ) -> tuple[dict[str, np.ndarray], Memory]:
+        """Return the outputs ``(length, ...)`` of a graph for one clip by name, and its next memory."""
         if memory is not None:
             inputs["memory"] = memory
         names = [output.name for output in session.get_outputs()]
-        try:
-            outputs = dict(zip(names, session.run(names, inputs), strict=True))
-        except Exception as error:  # ONNX Runtime's errors share no other base class
-            reason = str(error).splitlines()[0]
-            raise BadModel(
-                f"{self.name} cannot play ({reason}); its card does not fit its graphs: copy the model again."
-            ) from error
-        if not all(np.isfinite(output).all() for output in outputs.values()):
-            raise BadModel(
-                f"{self.name} gives numbers that are none; its weights are damaged or its training exploded."
-            )
-        after = outputs.pop("memory_after", None)
-        return {name: output[0] for name, output in outputs.items()}, after
+        outputs = dict(zip(names, map(self._check_finite, session.run(names, inputs)), strict=True))
+        next_memory = outputs.pop("next_memory", None)
+        for output in outputs.values():
+            session.check_length(output, length)
+        return {name: output[0] for name, output in outputs.items()}, next_memory
+
+    def _decode_blocks(
+        self, latents: np.ndarray, conditioning: np.ndarray
+    ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+        """Yield the decoder's frames of a clip block by block, each with the index of its first frame."""
+        stride = self.config.latent_stride
+        memory = self.decoder_memory
+        for block, context in self._blocks(len(latents), self.config.decoder_blocks):
+            frames, memory = self.decode_frames(latents[context], conditioning[context], memory)
+            inner = slice((block.start - context.start) * stride, (block.stop - context.start) * stride)
+            yield block.start * stride, {name: each[inner] for name, each in frames.items()}
+
+    def _blocks(self, n_latents: int, n_layers: int) -> Iterator[tuple[slice, slice]]:
+        """Yield the latents of each block, and those with their receptive field, as slices."""
+        config = self.config
+        size = max(1, BLOCK_FRAMES // config.latent_stride)
+        margin = 0 if config.causal else -(-n_layers * (config.kernel // 2) // config.latent_stride)
+        for first in range(0, n_latents, size):
+            last = min(first + size, n_latents)
+            yield slice(first, last), slice(max(0, first - margin), min(n_latents, last + margin))
+
+    def _spectrum(self, wave: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Return STFT frames ``first`` to ``last`` of ``wave (time,)``, padded by zeros: ``(last - first, bins)``."""
+        n_fft, hop_length = self.config.n_fft, self.config.hop_length
+        start, stop = (first + 1) * hop_length - n_fft, last * hop_length
+        samples = wave[max(0, start) : max(0, stop)]
+        n_before = max(0, -start)
+        padded = np.pad(samples, (n_before, stop - start - n_before - len(samples)))
+        stft = StreamingSTFT(self.config.frames)
+        stft.buffer = padded[: n_fft - hop_length].astype(np.float32)
+        return stft.push(padded[n_fft - hop_length :])
 
 
-class Stream:
-    """Live coding with a causal model: pieces of a wave to latents, latents to pieces of a wave, memories kept between the calls."""
+class LatentStream:
+    """Live coding with a causal model: blocks of a wave to latents, latents to blocks of a wave.
 
-    def __init__(self, coder: Coder, seed: int = 0):
-        self.coder, config = coder, coder.config
-        self.analysis, self.first = StreamingSTFT(config.frames), 0
-        self.waiting = np.zeros((0, config.frames.n_bins), np.complex64)
-        self.rendering = Rendering(config, Noise(seed))
-        self.memories = [coder.silence(0), coder.silence(1)]
+    Parameters
+    ----------
+    coder : LatentCoder
+        Of a causal model.
+    seed : int
+        Of the noise.
+    """
+
+    def __init__(self, coder: LatentCoder, seed: int = 0) -> None:
+        self._coder = coder
+        self._config = coder.config
+        self._stft = StreamingSTFT(coder.config.frames)
+        self._first_frame = 0
+        self._pending = np.zeros((0, coder.config.frames.n_bins), np.complex64)  # frames of an incomplete latent
+        self._synthesis = DecoderSynthesis(coder.config, NoiseSource(seed))
+        self._encoder_memory = coder.encoder_memory
+        self._decoder_memory = coder.decoder_memory
 
     def encode(self, wave: np.ndarray) -> np.ndarray:
-        """The latents ``(latents, latent_size)`` that ``wave (time,)`` completes."""
-        config = self.coder.config
-        spectrum = np.concatenate([self.waiting, self.analysis.push(wave.astype(np.float32))])
-        n_frames = len(spectrum) // config.fold * config.fold
-        self.waiting = spectrum[n_frames:]
+        """Return the latents that a block completes.
+
+        Parameters
+        ----------
+        wave : np.ndarray
+            The next samples, ``(time,)``.
+
+        Returns
+        -------
+        np.ndarray
+            ``(latents, latent_size)`` float32, possibly none.
+
+        Raises
+        ------
+        BadAudio
+            For a wave of another shape, integers, NaN or infinite values.
+        """
+        config = self._config
+        samples = checked_wave(wave) if np.size(wave) else np.zeros(0, np.float32)
+        spectrum = np.concatenate([self._pending, self._stft.push(samples)])
+        n_frames = len(spectrum) // config.latent_stride * config.latent_stride
+        self._pending = spectrum[n_frames:]
         if not n_frames:
             return np.zeros((0, config.latent_size), np.float32)
-        features = spectrum_to_features(spectrum[:n_frames], self.first, config.frames)
-        self.first += n_frames
-        means, self.memories[0] = self.coder.means(features, self.memories[0])
+        features = spectrum_to_features(spectrum[:n_frames], self._first_frame, config.frames)
+        self._first_frame += n_frames
+        means, self._encoder_memory = self._coder.encode_frames(features, self._encoder_memory)
         return means
 
-    def decode(self, latents: np.ndarray, condition: np.ndarray) -> np.ndarray:
-        """The samples ``(time,)`` that ``latents (latents, latent_size)`` complete, each told its ``condition (latents, n_condition)``.
+    def decode(self, latents: np.ndarray, conditioning: np.ndarray) -> np.ndarray:
+        """Return the samples that latents complete.
 
-        The first ``n_fft - hop_length`` samples of a stream lie before its sound.
+        Parameters
+        ----------
+        latents : np.ndarray
+            The next latents, ``(latents, latent_size)``.
+        conditioning : np.ndarray
+            Of each, ``(latents, n_condition)``; see :meth:`.VaeRuntime.conditioning`.
+
+        Returns
+        -------
+        np.ndarray
+            ``(time,)`` float32. The first ``n_fft - hop_length`` samples of a stream precede the clip.
+
+        Raises
+        ------
+        BadSetting
+            For latents of another shape, NaN or infinite values.
         """
         if not len(latents):
             return np.zeros(0, np.float32)
-        frames, self.memories[1] = self.coder.frames(latents, condition, self.memories[1])
-        return self.rendering.push(frames)
+        rows = self._coder.checked_latents(latents)
+        frames, self._decoder_memory = self._coder.decode_frames(rows, conditioning, self._decoder_memory)
+        return self._synthesis.push(frames)
+
+
+def _encoder_shapes(config: VaeConfig) -> tuple[Shapes, Shapes]:
+    """Return the shapes of the encoder's inputs and outputs."""
+    n_latents, n_frames = _lengths(config)
+    inputs: Shapes = {"features": (1, n_frames, config.n_features)}
+    outputs: Shapes = {
+        "mean": (1, n_latents, config.latent_size),
+        "log_variance": (1, n_latents, config.latent_size),
+    }
+    return _with_memory(inputs, outputs, config, config.encoder_blocks)
+
+
+def _decoder_shapes(config: VaeConfig) -> tuple[Shapes, Shapes]:
+    """Return the shapes of the decoder's inputs and outputs."""
+    n_latents, n_frames = _lengths(config)
+    inputs: Shapes = {"latents": (1, n_latents, config.latent_size)}
+    outputs: Shapes = {"head": (1, n_frames, 3 * config.frames.n_bins)}
+    if config.n_condition:
+        inputs["condition"] = (1, n_latents, config.n_condition)
+    if config.noise_bands:
+        outputs["log_gains"] = (1, n_frames, config.noise_bands)
+    return _with_memory(inputs, outputs, config, config.decoder_blocks)
+
+
+def _lengths(config: VaeConfig) -> tuple[int | None, int | None]:
+    """Return the number of latents and of frames of a clip; None where any number is possible."""
+    return (1, config.latent_stride) if config.latent == "clip" else (None, None)
+
+
+def _with_memory(inputs: Shapes, outputs: Shapes, config: VaeConfig, n_blocks: int) -> tuple[Shapes, Shapes]:
+    """Return the shapes with the memory of a causal graph."""
+    if not config.causal:
+        return inputs, outputs
+    shape = (1, n_blocks * (config.kernel - 1) * config.channels)
+    return {**inputs, "memory": shape}, {**outputs, "next_memory": shape}
+
+
+def _zeros(shape: tuple[int | None, ...] | None) -> Memory:
+    """Return an empty memory of a shape, None for a graph without memory."""
+    return None if shape is None else np.zeros([size or 1 for size in shape], np.float32)

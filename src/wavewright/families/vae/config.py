@@ -1,4 +1,4 @@
-"""Configuration of the VAE family's networks, and its sizes."""
+"""Configuration of the VAE: sizes of its networks, meaning of a latent vector, and weights of its losses."""
 
 from __future__ import annotations
 
@@ -10,19 +10,69 @@ from ...contracts.config import ModelConfig
 from ...dsp.spectral_frames import FrameSettings
 from ...errors import BadSetting
 
-ENCODER_FILE, DECODER_FILE = "encoder.onnx", "decoder.onnx"
+ENCODER_FILE = "encoder.onnx"
+DECODER_FILE = "decoder.onnx"
 LATENTS_FILE = "latents.safetensors"
-"""In a model folder: what is known of the latents of the training sounds; see latents.Latents and directions.Directions."""
+"""In a model folder: the tensors of latents.LatentDistribution and attributes.AttributeDirections."""
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.05, 60.0
-PITCH_FEATURES = 3  # see condition.condition_of
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.05, 60.0  # of n_samples
+DEFAULT_SECONDS, LONGEST_GENERATED_SECONDS = 3.0, 3_600.0  # of a generated clip of any length
+PITCH_FEATURES = 3  # see conditioning.pitch_features
 
 
 @dataclass(frozen=True)
 class VaeConfig(ModelConfig):
-    """What the networks are and what a latent stands for; everything that playing needs to know.
+    """Configuration of the networks and of what a latent vector stands for.
 
-    Raises BadSetting for a number that is out of its range, or does not fit the others.
+    Attributes
+    ----------
+    sample_rate, labels
+        See :class:`~wavewright.contracts.config.ModelConfig`; without labels the decoder is not conditioned on any.
+    pitched
+        Condition the decoder on the pitch, a MIDI number.
+    latent
+        ``clip``: one vector for a one-shot of fixed length. ``frames``: a sequence of vectors for a clip of any length.
+    n_samples
+        Length of a one-shot (0.71 s at 44.1 kHz), or of the crops that a model of ``frames`` learns from.
+    latent_size
+        Dimensions of a vector.
+    frames_per_latent
+        STFT frames of a vector, for ``frames``.
+    causal
+        For ``frames``: no layer looks ahead, so that the model can stream.
+    n_fft, hop_length
+        Of the STFT, samples.
+    channels, hidden, kernel
+        Channels of a ConvNeXt block, channels between its pointwise convolutions, and its kernel size in frames.
+    encoder_blocks, decoder_blocks
+        Number of blocks.
+    condition_size
+        Size of the embedding of label and pitch.
+    noise_bands
+        Bands of the decoder's noise, 0 for none.
+    beta
+        Weight of the Kullback-Leibler divergence (in nats) of the latents from a standard normal distribution.
+    free_nats
+        Divergence of each latent dimension that costs nothing.
+    warmup_steps
+        Steps of the KL ramp, in which the weight grows from 0 to ``beta``.
+    complex_weight
+        Weight of the loss on the complex STFT, which teaches the phases.
+    label_dropout
+        Probability that the label of a clip is dropped in training.
+    adversarial_from
+        Step at which the critics start, 0 for never.
+    critic_interpolations
+        In every other pair of steps, critics judge interpolations of two clips instead of reconstructions.
+    adversarial_weight, feature_weight, penalty_weight
+        Weights of the adversarial loss, of feature matching, and of the penalties R1 and R2.
+    critic_channels
+        Channels of the critics' first layer.
+
+    Raises
+    ------
+    BadSetting
+        If a number is out of its range, or does not fit the others.
     """
 
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
@@ -50,96 +100,120 @@ class VaeConfig(ModelConfig):
     }
 
     sample_rate: int = 44_100
-    labels: tuple[str, ...] = ()  # empty: not asked
-    pitched: bool = False  # the decoder is told the pitch, a MIDI number
-    latent: Literal["clip", "frames"] = (
-        "clip"  # one vector for a one-shot of fixed length, or a sequence of them for any length
-    )
-    n_samples: int = (
-        31_232  # length of a one-shot (0.71 s at 44.1 kHz), or of the crops that a model of ``frames`` learns from
-    )
-    latent_size: int = 64  # numbers in a vector
-    frames_per_latent: int = 4  # of ``frames``
-    causal: bool = False  # of ``frames``: nothing looks ahead, so that it plays live
-    n_fft: int = 1024  # samples
-    hop_length: int = 256  # samples between frames
+    labels: tuple[str, ...] = ()
+    pitched: bool = False
+    latent: Literal["clip", "frames"] = "clip"
+    n_samples: int = 31_232
+    latent_size: int = 64
+    frames_per_latent: int = 4
+    causal: bool = False
+    n_fft: int = 1024
+    hop_length: int = 256
     channels: int = 256
-    hidden: int = 640  # of each block
-    kernel: int = 7  # frames that a block hears
+    hidden: int = 640
+    kernel: int = 7
     encoder_blocks: int = 3
     decoder_blocks: int = 6
-    condition_size: int = 32  # numbers that stand for label and pitch
-    noise_bands: int = 64  # of the decoder's noise, 0 for none
-    beta: float = 0.001  # weight of a nat of the latents' Kullback-Leibler divergence from a normal distribution
-    free_nats: float = 0.05  # of each number of a latent, that cost nothing
-    warmup_steps: int = 500  # over which beta rises from 0
-    complex_weight: float = 1.0  # of the complex STFT's loss, from which the phase is learned
-    label_dropout: float = 0.3  # share of the sounds whose label is withheld in training
-    adversarial_from: int = 0  # step from which critics judge the reconstructions; 0 for never
-    judged_between: bool = False  # critics judge by turns what lies between two sounds as well
+    condition_size: int = 32
+    noise_bands: int = 64
+    beta: float = 0.001
+    free_nats: float = 0.05
+    warmup_steps: int = 500
+    complex_weight: float = 1.0
+    label_dropout: float = 0.3
+    adversarial_from: int = 0
+    critic_interpolations: bool = False
     adversarial_weight: float = 0.1
-    feature_weight: float = (
-        0.5  # of the distance between what the critics' last layers make of a recording and its reconstruction
-    )
+    feature_weight: float = 0.5
     critic_channels: int = 24
-    penalty_weight: float = 5.0  # of R1 and R2
+    penalty_weight: float = 5.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         seconds = self.n_samples / self.sample_rate
         if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
             raise BadSetting(
-                f"n_samples is {self.n_samples}, {seconds:.3g} s at {self.sample_rate} Hz; it must be {SHORTEST_SECONDS} to "
-                f"{LONGEST_SECONDS:.0f} s."
+                f"n_samples is {self.n_samples}, {seconds:.3g} s at {self.sample_rate} Hz; it must be "
+                f"{SHORTEST_SECONDS} to {LONGEST_SECONDS:.0f} s."
             )
         if self.hop_length < 1 or self.n_fft % (2 * self.hop_length) or self.n_fft > 32 * self.hop_length:
             raise BadSetting(
-                f"n_fft is {self.n_fft} and hop_length {self.hop_length}; n_fft must be 2, 4, 6 or another even number of times "
-                "hop_length, at most 32."
+                f"n_fft is {self.n_fft} and hop_length {self.hop_length}; n_fft must be 2, 4, 6 or another even number "
+                "of times hop_length, at most 32."
             )
-        n_whole = self.hop_length * (self.frames_per_latent if self.latent == "frames" else 1)
-        if self.n_samples % n_whole:
+        n_multiple = self.hop_length * (self.frames_per_latent if self.latent == "frames" else 1)
+        if self.n_samples % n_multiple:
             raise BadSetting(
-                f"n_samples is {self.n_samples}; it must be a multiple of {n_whole}, for example {self.n_samples // n_whole * n_whole}."
+                f"n_samples is {self.n_samples}; it must be a multiple of {n_multiple}, for example "
+                f"{self.n_samples // n_multiple * n_multiple}."
             )
         if self.causal and self.latent == "clip":
             raise BadSetting("A model of whole clips cannot be causal; leave causal out, or set latent=frames.")
 
     @property
     def frames(self) -> FrameSettings:
-        """What a frame is."""
+        """Settings of the STFT frames."""
         return FrameSettings(self.sample_rate, self.n_fft, self.hop_length, self.noise_bands)
 
     @property
     def n_frames(self) -> int:
-        """Frames of ``n_samples``: all that hear any of them, and in a model of ``frames`` a whole number of latents."""
+        """Number of frames that overlap ``n_samples``; for ``frames`` rounded up to whole latent vectors."""
         n_frames = self.n_samples // self.hop_length + self.frames.n_overlapping - 1
         return n_frames if self.latent == "clip" else -(-n_frames // self.frames_per_latent) * self.frames_per_latent
 
     @property
-    def fold(self) -> int:
-        """Frames behind one latent vector."""
+    def latent_stride(self) -> int:
+        """Frames of one latent vector."""
         return self.n_frames if self.latent == "clip" else self.frames_per_latent
 
     @property
     def n_features(self) -> int:
-        """Numbers of a frame as the encoder hears it."""
+        """Input features of a frame."""
         return 3 * self.frames.n_bins
 
     @property
     def n_condition(self) -> int:
-        """Numbers of what the decoder is told beside the latent."""
+        """Size of the decoder's conditioning vector: label weights, then pitch features."""
         return len(self.labels) + PITCH_FEATURES * self.pitched
 
     @property
     def look_ahead(self) -> int:
-        """Frames to come that a block hears."""
+        """Future frames in the receptive field of a block."""
         return 0 if self.causal else self.kernel // 2
+
+    def generated_lengths(self, seconds: float | None) -> tuple[int, int]:
+        """Return the number of latents and of samples of a generated clip.
+
+        Parameters
+        ----------
+        seconds
+            Requested length; None for that of all clips, or DEFAULT_SECONDS for clips of any length.
+
+        Raises
+        ------
+        BadSetting
+            For any length if all clips have the same, or one that is out of range.
+        """
+        if self.latent == "clip":
+            if seconds is not None:
+                duration = self.n_samples / self.sample_rate
+                raise BadSetting(f"All clips of this model last {duration:.3g} s; leave the seconds out.")
+            return 1, self.n_samples
+        seconds = DEFAULT_SECONDS if seconds is None else seconds
+        if not 0 < seconds <= LONGEST_GENERATED_SECONDS:
+            raise BadSetting(
+                f"A clip of {seconds:g} s is not possible; ask for up to {LONGEST_GENERATED_SECONDS:.0f} s."
+            )
+        n_samples = max(1, round(seconds * self.sample_rate))
+        n_frames = -(-n_samples // self.hop_length) + self.frames.n_overlapping - 1
+        return -(-n_frames // self.latent_stride), n_samples
 
     @property
     def latency_seconds(self) -> float:
-        """From a sample's coming in to its going out, at least, where the model plays as it hears: what all layers look ahead, a latent's
-        frames and a window. A model of clips has to hear the whole clip."""
+        """Algorithmic latency of encoding and decoding: look-ahead of all layers, frames of a latent, and a window.
+
+        For a model of clips it is the length of the clip.
+        """
         if self.latent == "clip":
             return self.n_samples / self.sample_rate
         ahead = self.look_ahead * (self.encoder_blocks + self.decoder_blocks)

@@ -1,4 +1,4 @@
-"""What is known of the latents of the training sounds: how they are distributed, and where each of them lies."""
+"""Latents of the training clips: their distribution, the nearest of them, and 2-D embeddings by t-SNE."""
 
 from __future__ import annotations
 
@@ -8,97 +8,189 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import BadModel
+from ...errors import BadModel, BadSetting
 
-SMALLEST_NATS = 0.01  # mean divergence of a number of the latent that still says something
-SMALLEST_VARIANCE = (
-    0.01  # of its means over sounds: Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016
-)
-MOST_POINTS = 5_000  # training sounds whose places are remembered
+MIN_ACTIVE_NATS = 0.01  # mean divergence of an active latent dimension
+MIN_ACTIVE_VARIANCE = 0.01  # variance of an active dimension's mean over clips
+MAX_CLIPS = 5_000  # training clips whose latents are stored; points of t-SNE, which computes all pairs of distances
+MIN_STD = 1e-3
+
+TSNE_ITERATIONS = 400
+EXAGGERATION_ITERATIONS, EXAGGERATION = 100, 8.0  # early iterations, in which affinities are multiplied
+MIN_TSNE_POINTS = 5
 
 
 @dataclass(frozen=True)
-class Latents:
-    """For each label (or one for all) a Gaussian of its latents, and the places of training sounds.
+class LatentDistribution:
+    """Gaussian of the latents of each label, and the latents of the training clips.
 
-    ``mean (labels, d)``, ``factor (labels, d, d)`` with the covariance ``factor @ factor.T``, ``persistence (d,)``: the correlation of
-    neighbours in a sequence of latents, after whitening; ``points (n, d)`` (means over a sequence), ``point_labels (n,)`` and their
-    ``names``.
+    Attributes
+    ----------
+    mean : np.ndarray
+        ``(labels, d)``; one row for a model without labels.
+    cholesky : np.ndarray
+        Lower triangular factor of the covariance, ``(labels, d, d)``.
+    autocorrelation : np.ndarray
+        Correlation of consecutive latents of a sequence after whitening, ``(d,)``; 0 for a model of clips.
+    clip_latents : np.ndarray
+        Latents of the training clips, ``(n, d)``; for sequences the mean over time.
+    clip_labels : np.ndarray
+        Label index of each training clip, ``(n,)`` int64.
+    clip_names : tuple of str
+        File name of each training clip.
     """
 
     mean: np.ndarray
-    factor: np.ndarray
-    persistence: np.ndarray
-    points: np.ndarray
-    point_labels: np.ndarray
-    names: tuple[str, ...]
+    cholesky: np.ndarray
+    autocorrelation: np.ndarray
+    clip_latents: np.ndarray
+    clip_labels: np.ndarray
+    clip_names: tuple[str, ...]
 
     @classmethod
     def fit(
         cls, means: np.ndarray, variances: np.ndarray, labels: np.ndarray, n_labels: int, names: Sequence[str]
-    ) -> Latents:
-        """From what the encoder says of ``n`` sounds: ``means`` and ``variances (n, latents, d)``, ``labels (n,)``.
+    ) -> LatentDistribution:
+        """Fit a Gaussian to the aggregated posterior of each label.
 
-        A sum of the encoder's Gaussians has the covariance of their means plus the mean of their variances (J. Tomczak and M. Welling,
-        "VAE with a VampPrior", 2018, call it the aggregated posterior). What few sounds say of covariances is drawn towards zero.
+        Parameters
+        ----------
+        means, variances : np.ndarray
+            Of the encoder's Gaussians, ``(n, latents, d)``.
+        labels : np.ndarray
+            Label index of each clip, ``(n,)``.
+        n_labels : int
+            Number of labels, at least 1.
+        names : sequence of str
+            File name of each clip.
+
+        Returns
+        -------
+        LatentDistribution
+            The covariance of a mixture of Gaussians is that of their means plus the mean of their variances. Of few
+            clips, covariances between dimensions are shrunk towards zero.
+
+        References
+        ----------
+        J. Tomczak, M. Welling, "VAE with a VampPrior", 2018.
         """
         n, _, d = means.shape
-        mean, factor = np.zeros((n_labels, d)), np.zeros((n_labels, d, d))
+        mean = np.zeros((n_labels, d))
+        cholesky = np.zeros((n_labels, d, d))
         for label in range(n_labels):
             chosen = labels == label if (labels == label).any() else np.ones(n, bool)
             rows = means[chosen].reshape(-1, d).astype(np.float64)
             mean[label] = rows.mean(axis=0)
-            spread = np.cov(rows.T, bias=True).reshape(d, d) if len(rows) > 1 else np.zeros((d, d))
-            shrunk = d / (d + chosen.sum())
-            spread = (1 - shrunk) * spread + shrunk * np.diag(np.diag(spread))
-            own = variances[chosen].reshape(-1, d).mean(axis=0)
-            factor[label] = np.linalg.cholesky(spread + np.diag(own) + 1e-6 * np.eye(d))
-        kept = np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(int)
+            covariance = np.cov(rows.T, bias=True).reshape(d, d) if len(rows) > 1 else np.zeros((d, d))
+            shrinkage = d / (d + chosen.sum())
+            covariance = (1 - shrinkage) * covariance + shrinkage * np.diag(np.diag(covariance))
+            posterior_variance = variances[chosen].reshape(-1, d).mean(axis=0)
+            cholesky[label] = np.linalg.cholesky(covariance + np.diag(posterior_variance) + 1e-6 * np.eye(d))
+        stored = np.linspace(0, n - 1, min(n, MAX_CLIPS)).round().astype(int)
         return cls(
             mean.astype(np.float32),
-            factor.astype(np.float32),
-            _persistence(means, mean, factor, labels),
-            means.mean(axis=1)[kept].astype(np.float32),
-            labels[kept].astype(np.int64),
-            tuple(names[index] for index in kept),
+            cholesky.astype(np.float32),
+            _autocorrelation(means, mean, cholesky, labels),
+            means.mean(axis=1)[stored].astype(np.float32),
+            labels[stored].astype(np.int64),
+            tuple(names[index] for index in stored),
         )
 
-    def draw(self, rng: np.random.Generator, label: int, n_latents: int, temperature: float = 1.0) -> np.ndarray:
-        """Latents of a label, ``(n_latents, d)`` float32, their deviation multiplied by ``temperature``."""
+    def sample(self, rng: np.random.Generator, label: int, n_latents: int, temperature: float = 1.0) -> np.ndarray:
+        """Draw the latents of a clip.
+
+        Parameters
+        ----------
+        rng : np.random.Generator
+            Source of the random numbers.
+        label : int
+            Index of the label.
+        n_latents : int
+            Length of the sequence; consecutive vectors are correlated.
+        temperature : float
+            Factor of the standard deviation.
+
+        Returns
+        -------
+        np.ndarray
+            ``(n_latents, d)`` float32.
+        """
         white = rng.standard_normal((n_latents, self.mean.shape[1]), dtype=np.float32)
-        fresh = np.sqrt(1 - self.persistence**2)
+        innovation = np.sqrt(1 - self.autocorrelation**2)
         for index in range(1, n_latents):
-            white[index] = self.persistence * white[index - 1] + fresh * white[index]
-        return (self.mean[label] + temperature * white @ self.factor[label].T).astype(np.float32)
+            white[index] = self.autocorrelation * white[index - 1] + innovation * white[index]
+        latents: np.ndarray = self.mean[label] + temperature * white @ self.cholesky[label].T
+        return latents.astype(np.float32)
 
     @property
-    def scale(self) -> np.ndarray:
-        """The deviation of each number of the latents over the training sounds, ``(d,)``."""
-        return np.maximum(self.points.std(axis=0), 1e-3)
+    def centre(self) -> np.ndarray:
+        """Mean over the labels, ``(d,)``."""
+        centre: np.ndarray = self.mean.mean(axis=0)
+        return centre
 
-    def distances(self, points: np.ndarray, point: np.ndarray) -> np.ndarray:
-        """How far each of ``points (n, d)`` lies from ``point (d,)``, ``(n,)``, in deviations of the training sounds."""
-        return np.sqrt(np.square((points - point) / self.scale).mean(axis=1))
+    @property
+    def clip_std(self) -> np.ndarray:
+        """Standard deviation of each dimension over the training clips, ``(d,)``."""
+        std: np.ndarray = np.maximum(self.clip_latents.std(axis=0), MIN_STD)
+        return std
 
-    def nearest(self, point: np.ndarray, k: int) -> list[tuple[int, float]]:
-        """The ``k`` training sounds nearest to ``point (d,)``, each with its distance in deviations of the training sounds."""
-        distances = self.distances(self.points, point)
+    def distances(self, others: np.ndarray, latent: np.ndarray) -> np.ndarray:
+        """Return the distance of latents from one latent vector.
+
+        Parameters
+        ----------
+        others : np.ndarray
+            ``(n, d)``.
+        latent : np.ndarray
+            ``(d,)``.
+
+        Returns
+        -------
+        np.ndarray
+            Root mean square over the dimensions, each in units of :attr:`clip_std`, ``(n,)``.
+        """
+        distances: np.ndarray = np.sqrt(np.square((others - latent) / self.clip_std).mean(axis=1))
+        return distances
+
+    def nearest(self, latent: np.ndarray, k: int) -> list[tuple[int, float]]:
+        """Return the indices of the ``k`` training clips nearest to ``latent (d,)``, each with its distance."""
+        distances = self.distances(self.clip_latents, latent)
         return [(int(index), float(distances[index])) for index in np.argsort(distances, kind="stable")[:k]]
 
+    def label_fractions(self, latent: np.ndarray, k: int) -> np.ndarray:
+        """Return the fraction of each label, ``(labels,)``, among the ``k`` clips nearest to ``latent (d,)``."""
+        labels = [self.clip_labels[index] for index, _ in self.nearest(latent, k)]
+        return np.bincount(labels, minlength=len(self.mean)) / max(len(labels), 1)
+
     def tensors(self) -> dict[str, np.ndarray]:
-        """What goes into the model folder; the names as the bytes of a JSON list."""
+        """Return the tensors of the model folder; the names are the bytes of a JSON list."""
         return {
             "mean": self.mean,
-            "factor": self.factor,
-            "persistence": self.persistence,
-            "points": self.points,
-            "point_labels": self.point_labels,
-            "names": np.frombuffer(json.dumps(self.names).encode(), np.uint8),
+            "factor": self.cholesky,
+            "persistence": self.autocorrelation,
+            "points": self.clip_latents,
+            "point_labels": self.clip_labels,
+            "names": np.frombuffer(json.dumps(self.clip_names).encode(), np.uint8),
         }
 
     @classmethod
-    def of(cls, tensors: Mapping[str, np.ndarray], n_labels: int, latent_size: int) -> Latents:
-        """What :meth:`tensors` gave; raises BadModel for anything else."""
+    def from_tensors(cls, tensors: Mapping[str, np.ndarray], n_labels: int, latent_size: int) -> LatentDistribution:
+        """Check and adopt the tensors of a model folder.
+
+        Parameters
+        ----------
+        tensors : Mapping[str, np.ndarray]
+            As :meth:`tensors` returns them.
+        n_labels : int
+            Number of labels, at least 1.
+        latent_size : int
+            Dimensions of a latent vector.
+
+        Raises
+        ------
+        BadModel
+            If a tensor is missing, has another shape, or contains NaN or infinite values.
+        """
         n, d = len(tensors.get("points", ())), latent_size
         shapes = {
             "mean": (n_labels, d),
@@ -110,35 +202,164 @@ class Latents:
         for name, shape in shapes.items():
             if name not in tensors or tensors[name].shape != shape or not np.isfinite(tensors[name]).all():
                 raise BadModel(
-                    f"What the model knows of its latents has no {name} of shape {shape}; copy the model again."
+                    f"The latents of the training clips have no {name} of shape {shape}; copy the model again."
                 )
         try:
             names = tuple(map(str, json.loads(bytes(tensors.get("names", np.zeros(0, np.uint8))))))
         except ValueError as error:
             raise BadModel(
-                f"The names of the model's training sounds cannot be read ({error}); copy the model again."
+                f"The names of the training clips cannot be read ({error}); copy the model again."
             ) from error
         if len(names) != n:
-            raise BadModel(
-                f"The model knows the names of {len(names)} training sounds and the places of {n}; copy it again."
-            )
+            raise BadModel(f"There are {len(names)} names and {n} latents of training clips; copy the model again.")
+        labels = tensors["point_labels"]
+        if labels.dtype.kind not in "iu" or (n and not (labels.min() >= 0 and labels.max() < n_labels)):
+            raise BadModel("The labels of the training clips are not those of the model; copy the model again.")
         floats = {name: np.asarray(tensors[name], np.float32) for name in ("mean", "factor", "persistence", "points")}
-        return cls(**floats, point_labels=tensors["point_labels"], names=names)
+        return cls(floats["mean"], floats["factor"], floats["persistence"], floats["points"], labels, names)
 
 
-def active_share(means: np.ndarray, nats: np.ndarray) -> float:
-    """The share of a latent's numbers that say something, from ``means`` and ``nats (n, latents, d)`` of their divergence."""
-    of_sounds = means.reshape(-1, means.shape[-1])
-    says = (nats.reshape(of_sounds.shape).mean(axis=0) > SMALLEST_NATS) & (of_sounds.var(axis=0) > SMALLEST_VARIANCE)
-    return float(says.mean())
+def active_fraction(means: np.ndarray, nats: np.ndarray) -> float:
+    """Return the fraction of active latent dimensions.
+
+    Parameters
+    ----------
+    means : np.ndarray
+        Of the encoder's Gaussians, ``(n, latents, d)``.
+    nats : np.ndarray
+        Their Kullback-Leibler divergence from a standard normal distribution, the same shape.
+
+    Returns
+    -------
+    float
+        0 to 1. A dimension is active if its divergence and the variance of its mean over clips exceed MIN_ACTIVE_NATS
+        and MIN_ACTIVE_VARIANCE.
+
+    References
+    ----------
+    Y. Burda, R. Grosse, R. Salakhutdinov, "Importance Weighted Autoencoders", 2016.
+    """
+    rows = means.reshape(-1, means.shape[-1])
+    mean_nats = nats.reshape(rows.shape).mean(axis=0)
+    return float(((mean_nats > MIN_ACTIVE_NATS) & (rows.var(axis=0) > MIN_ACTIVE_VARIANCE)).mean())
 
 
-def _persistence(means: np.ndarray, mean: np.ndarray, factor: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The correlation of neighbours in sequences ``means (n, latents, d)`` after whitening, ``(d,)``; 0 where there are no neighbours."""
+def _autocorrelation(means: np.ndarray, mean: np.ndarray, cholesky: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the lag-1 autocorrelation of whitened sequences ``means (n, latents, d)``, ``(d,)``; 0 for one latent."""
     if means.shape[1] < 2:
         return np.zeros(means.shape[2], np.float32)
     white = np.stack(
-        [np.linalg.solve(factor[label], (each - mean[label]).T).T for each, label in zip(means, labels, strict=True)]
+        [
+            np.linalg.solve(cholesky[label], (sequence - mean[label]).T).T
+            for sequence, label in zip(means, labels, strict=True)
+        ]
     )
-    products = (white[:, 1:] * white[:, :-1]).mean(axis=(0, 1))
-    return np.clip(products / np.maximum(np.square(white).mean(axis=(0, 1)), 1e-6), 0.0, 0.999).astype(np.float32)
+    covariance = (white[:, 1:] * white[:, :-1]).mean(axis=(0, 1))
+    variance = np.maximum(np.square(white).mean(axis=(0, 1)), 1e-6)
+    correlation: np.ndarray = np.clip(covariance / variance, 0.0, 0.999)
+    return correlation.astype(np.float32)
+
+
+def pca_2d(points: np.ndarray) -> np.ndarray:
+    """Return the first two principal components of points, the same on every machine.
+
+    Parameters
+    ----------
+    points : np.ndarray
+        ``(n, d)``.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n, 2)`` float64, with variance 1 along the first axis.
+    """
+    centred = np.asarray(points, np.float64) - np.mean(points, axis=0)
+    _, values, axes = np.linalg.svd(centred, full_matrices=False)
+    n_axes = min(2, len(values))
+    signs = np.where(axes[:n_axes].sum(axis=1, keepdims=True) < 0, -1.0, 1.0)  # of an axis, which SVD leaves open
+    components = np.zeros((len(points), 2))
+    components[:, :n_axes] = centred @ (axes[:n_axes] * signs).T
+    return components / max(float(components[:, 0].std()), 1e-12)
+
+
+def tsne_2d(points: np.ndarray, perplexity: float = 15.0) -> np.ndarray:
+    """Embed points in two dimensions by t-SNE, the same at every call.
+
+    It starts from principal components [2]_, which preserves the global structure. Fewer than MIN_TSNE_POINTS points,
+    or more than MAX_CLIPS, are embedded by principal components alone.
+
+    Parameters
+    ----------
+    points : np.ndarray
+        ``(n, d)``.
+    perplexity : float
+        Effective number of neighbors of each point.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n, 2)`` float32, in the square from -1 to 1.
+
+    Raises
+    ------
+    BadSetting
+        If the points are not rows of finite numbers.
+
+    References
+    ----------
+    .. [1] L. van der Maaten, G. Hinton, "Visualizing Data using t-SNE", 2008.
+    .. [2] D. Kobak, P. Berens, "The art of using t-SNE for single-cell transcriptomics", 2019.
+    """
+    points = np.asarray(points, np.float64)
+    if points.ndim != 2 or not len(points) or not np.isfinite(points).all():
+        raise BadSetting(
+            f"The points have shape {points.shape}; an embedding needs rows of finite numbers (n, d), at least one."
+        )
+    embedding = pca_2d(points)
+    if MIN_TSNE_POINTS <= len(points) <= MAX_CLIPS and np.ptp(points) > 0:
+        affinities = _tsne_affinities(points, min(perplexity, (len(points) - 1) / 3))
+        embedding = _tsne_descent(affinities, 1e-2 * embedding)
+    centred = embedding - (embedding.max(axis=0) + embedding.min(axis=0)) / 2
+    scaled: np.ndarray = centred / max(float(np.abs(centred).max()), 1e-12)
+    return scaled.astype(np.float32)
+
+
+def _tsne_affinities(points: np.ndarray, perplexity: float) -> np.ndarray:
+    """Return the joint probabilities of pairs of points, ``(n, n)``: Gaussians whose widths match the perplexity."""
+    squares = np.square(points).sum(axis=1)
+    distances = np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0.0)
+    distances /= max(float(distances.mean()), 1e-12)
+    np.fill_diagonal(distances, np.inf)
+    nearest = distances.min(axis=1, keepdims=True)
+    low, high = np.zeros(len(points)), np.full(len(points), np.inf)
+    precision = np.ones(len(points))
+    for _ in range(50):  # bisection on the entropy of each row
+        weights = np.exp(-precision[:, None] * (distances - nearest))
+        conditional = weights / weights.sum(axis=1, keepdims=True)
+        entropy = -(conditional * np.log(np.maximum(conditional, 1e-300))).sum(axis=1)
+        is_wide = entropy > np.log(perplexity)
+        low, high = np.where(is_wide, precision, low), np.where(is_wide, high, precision)
+        precision = np.where(np.isinf(high), precision * 2, (low + high) / 2)
+    joint: np.ndarray = (conditional + conditional.T) / (2 * len(points))
+    return joint
+
+
+def _tsne_descent(affinities: np.ndarray, embedding: np.ndarray) -> np.ndarray:
+    """Return an embedding ``(n, 2)`` after gradient descent with momentum and gains, section 3.4 of the paper."""
+    n = len(embedding)
+    velocity = np.zeros_like(embedding)
+    gains = np.ones_like(embedding)
+    rate = max(n / EXAGGERATION / 4, 50.0)
+    for iteration in range(TSNE_ITERATIONS):
+        is_early = iteration < EXAGGERATION_ITERATIONS
+        squares = np.square(embedding).sum(axis=1)
+        kernel = 1 / (1 + np.maximum(squares[:, None] + squares - 2 * embedding @ embedding.T, 0.0))
+        np.fill_diagonal(kernel, 0.0)
+        target = affinities * (EXAGGERATION if is_early else 1.0)
+        forces = (target - kernel / kernel.sum()) * kernel
+        gradient = 4 * (forces.sum(axis=1)[:, None] * embedding - forces @ embedding)
+        gains = np.maximum(np.where(np.sign(gradient) != np.sign(velocity), gains + 0.2, gains * 0.8), 0.01)
+        velocity = (0.5 if is_early else 0.8) * velocity - rate * gains * gradient
+        embedding = embedding + velocity
+        embedding -= embedding.mean(axis=0)
+    return embedding

@@ -1,4 +1,4 @@
-"""What is done to sounds before and after they are walked between: onsets brought together, levels kept apart, a way chosen."""
+"""Interpolation between two clips: alignment, paths through latent space, monotonic brightness, and levels."""
 
 from __future__ import annotations
 
@@ -10,41 +10,51 @@ import numpy as np
 
 from ...dsp.interpolation import lerp, slerp
 from ...dsp.onset import align, count_onsets
-from ...dsp.tilt import tilt_spectrum
-from ...errors import BadAudio, BadSetting
+from ...errors import BadSetting
 from ...units import db_to_gain, gain_to_db, seconds_to_samples
-from .condition import Told
-from .detail import Detail
-from .directions import Directions, measure
+from .attributes import BRIGHTNESS, AttributeDirections, adjust_brightness, brightness, loudness_db
+from .conditioning import ClipConditioning
+from .synthesis import Residual
 
-Way = Literal["linear", "spherical"]
-"""``linear``: a straight line, whose middle is calmer than its ends; ``spherical``: along a great circle round the mean of all
-sounds, which keeps its distance from it."""
+InterpolationName = Literal["linear", "slerp"]
+"""``linear``: a straight line, whose middle is closer to the mean of all clips than its ends, so its sound is less
+pronounced. ``slerp``: a great circle around that mean, at a constant distance from it."""
 
-Between = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
-"""Two vectors ``(d,)`` and a part from 0 to 1 to the vector at that part of the way."""
+Interpolation = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
+"""Two vectors ``(d,)`` and ``t`` from 0 to 1 to the vector at ``t``."""
 
-Slide = Callable[[np.ndarray, float], tuple[np.ndarray, np.ndarray]]
-"""Latents and by how many octaves they are to sound brighter, to new latents and their wave ``(time,)``."""
-
-PEAK = 0.95  # of a one-shot as the encoder knows them, as those in training (data.preparation)
+PEAK = 0.95  # of a one-shot at the encoder's input, as in training (data.preparation)
 LEAD_SECONDS = 0.002  # before the onset, as in training
-LARGEST_TILT_DB, TILTS = 9.0, 9  # an octave, and how often that is halved
-MOST_SLIDES = 6  # towards the brightness that a sound of a walk is to have
-NEAR_OCTAVES = 0.02  # is near enough
-LARGEST_SLIDE = 1.5  # octaves at a time
 
 
 @dataclass(frozen=True)
-class Aligned:
-    """A one-shot from its onset on, ``wave (n_samples,)`` with its largest sample at PEAK, and what was taken from its level in dB."""
+class AlignedClip:
+    """A clip as the encoder expects it.
+
+    Attributes
+    ----------
+    wave : np.ndarray
+        ``(time,)``; a one-shot starts at its onset, has its peak at PEAK and the length of the model's clips.
+    level_db : float
+        Level that was subtracted from the clip.
+    """
 
     wave: np.ndarray
     level_db: float
 
     @classmethod
-    def of(cls, wave: np.ndarray, sample_rate: int, n_samples: int) -> Aligned:
-        """``wave (time,)`` cut or filled to ``n_samples``; silence stays as it is."""
+    def of_one_shot(cls, wave: np.ndarray, sample_rate: int, n_samples: int) -> AlignedClip:
+        """Align a one-shot to its onset, normalise its peak, and cut or pad it.
+
+        Parameters
+        ----------
+        wave : np.ndarray
+            ``(time,)``; silence stays silent.
+        sample_rate : int
+            Hz.
+        n_samples : int
+            Length of the result.
+        """
         cut = align(wave, sample_rate, n_samples, seconds_to_samples(LEAD_SECONDS, sample_rate))
         peak = float(np.abs(cut).max())
         if peak == 0.0:
@@ -53,177 +63,255 @@ class Aligned:
 
 
 @dataclass(frozen=True)
-class Coded:
-    """A sound as a model has it: its latents ``(n, latent_size)``, what the decoder is told beside them, and the recording's detail, if kept."""
+class EncodedClip:
+    """A clip in latent space.
+
+    Attributes
+    ----------
+    latents : np.ndarray
+        ``(n, latent_size)``.
+    conditioning : ClipConditioning
+        Of the decoder.
+    residual : Residual or None
+        Of the recording; None where it is not used.
+    """
 
     latents: np.ndarray
-    told: Told
-    detail: Detail | None = None
+    conditioning: ClipConditioning
+    residual: Residual | None = None
 
-    def towards(self, other: Coded, between: Between, part: float) -> Coded:
-        """The sound at ``part`` (0 to 1) of the way to another one with as many latents, each of which takes the way ``between``."""
-        detail = self.detail.towards(other.detail, part) if self.detail and other.detail else None
-        return Coded(walked(between, self.latents, other.latents, part), self.told.towards(other.told, part), detail)
+    def interpolate(self, other: EncodedClip, interpolation: Interpolation, t: float) -> EncodedClip:
+        """Interpolate towards another clip with as many latents.
 
+        Parameters
+        ----------
+        other : EncodedClip
+            The clip at ``t`` = 1.
+        interpolation : callable
+            Of each latent vector.
+        t : float
+            0 to 1.
 
-def checked(wave: np.ndarray) -> np.ndarray:
-    """``wave (time,)`` as float32; raises BadAudio for what is none."""
-    heard = np.asarray(wave, np.float32)
-    if heard.ndim != 1 or not heard.size or not np.isfinite(heard).all():
-        raise BadAudio(
-            f"The wave has shape {heard.shape}; it must be (time,) with at least one sample, all of them finite numbers: mix channels "
-            "first."
-        )
-    return heard
-
-
-def way_between(way: str, centre: np.ndarray) -> Between:
-    """Where a way leads, round ``centre (d,)`` if it is spherical; raises BadSetting for a way that there is not."""
-    if way == "linear":
-        return lerp
-    if way == "spherical":
-        return lambda a, b, part: centre + slerp(a - centre, b - centre, part) if 0 < part < 1 else (b if part else a)
-    raise BadSetting(f"There is no way {way!r}; choose linear or spherical.")
+        Returns
+        -------
+        EncodedClip
+            The clip at ``t``.
+        """
+        residual = None
+        if self.residual is not None and other.residual is not None:
+            residual = self.residual.interpolate(other.residual, t)
+        latents = interpolate_rows(interpolation, self.latents, other.latents, t)
+        return EncodedClip(latents, self.conditioning.interpolate(other.conditioning, t), residual)
 
 
-def walked(between: Between, a: np.ndarray, b: np.ndarray, part: float) -> np.ndarray:
-    """The latents ``(n, latent_size)`` at ``part`` of the way from ``a`` to ``b``, row by row."""
-    return np.stack([between(first, last, part) for first, last in zip(a, b, strict=True)])
+def interpolation_of(name: str, centre: np.ndarray) -> Interpolation:
+    """Return an interpolation by its name.
 
+    Parameters
+    ----------
+    name : str
+        One of :data:`InterpolationName`.
+    centre : np.ndarray
+        Centre of the great circles of ``slerp``, ``(d,)``.
 
-def parts_of(steps: int) -> np.ndarray:
-    """The parts of a way in so many steps, 0 to 1; raises BadSetting for less than its two ends."""
-    if steps < 2:
-        raise BadSetting(f"A way in {steps} steps is not possible; it needs at least 2, its two ends.")
-    return np.linspace(0.0, 1.0, steps)
-
-
-def brightness(wave: np.ndarray, sample_rate: int) -> float:
-    """The brightness of ``wave (time,)`` in octaves, see :func:`.directions.measure`."""
-    return float(measure(wave, sample_rate)[0])
-
-
-def one_way(values: np.ndarray) -> np.ndarray:
-    """``values (n,)`` without steps back on the way from the first to the last, which stay; what already goes one way stays as well.
-
-    Between the highest so far and the lowest still to come, where those differ.
+    Raises
+    ------
+    BadSetting
+        For another name.
     """
-    rising = np.clip(values * (sign := 1.0 if values[-1] >= values[0] else -1.0), sign * values[0], sign * values[-1])
-    return sign * (np.maximum.accumulate(rising) + np.minimum.accumulate(rising[::-1])[::-1]) / 2
+    if name == "linear":
+        return lerp
+    if name != "slerp":
+        raise BadSetting(f"There is no interpolation {name!r}; choose linear or slerp.")
+
+    def slerp_around_centre(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+        if t in (0.0, 1.0):
+            return b if t else a
+        vector: np.ndarray = centre + slerp(a - centre, b - centre, t)
+        return vector
+
+    return slerp_around_centre
+
+
+def interpolate_rows(interpolation: Interpolation, a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+    """Return the interpolation of each pair of rows of two arrays ``(n, d)`` at ``t``."""
+    return np.stack([interpolation(first, last, t) for first, last in zip(a, b, strict=True)])
+
+
+def interpolate_over_time(
+    a: EncodedClip, b: EncodedClip, interpolation: Interpolation, latent_stride: int
+) -> tuple[np.ndarray, list[ClipConditioning], Residual | None]:
+    """Interpolate from the first latents of one clip to the last latents of another.
+
+    Parameters
+    ----------
+    a, b : EncodedClip
+        Two clips with as many latents.
+    interpolation : callable
+        Of each latent vector.
+    latent_stride : int
+        Frames of a latent vector.
+
+    Returns
+    -------
+    latents : np.ndarray
+        ``(n, latent_size)``.
+    conditioning : list of ClipConditioning
+        Of each vector.
+    residual : Residual or None
+        Of all frames.
+    """
+    positions = np.linspace(0.0, 1.0, len(a.latents))
+    latents = np.stack([interpolation(*vectors) for vectors in zip(a.latents, b.latents, positions, strict=True)])
+    conditioning = [a.conditioning.interpolate(b.conditioning, t) for t in positions]
+    if a.residual is None or b.residual is None:
+        return latents, conditioning, None
+    frame_positions = np.repeat(positions, latent_stride)[:, None]
+    return latents, conditioning, a.residual.interpolate(b.residual, frame_positions)
+
+
+def interpolation_steps(n_steps: int) -> np.ndarray:
+    """Return ``t`` of each step from 0 to 1, ``(n_steps,)``; raise BadSetting for fewer than two."""
+    if n_steps < 2:
+        raise BadSetting(f"An interpolation in {n_steps} steps is not possible; it needs at least 2, its two ends.")
+    return np.linspace(0.0, 1.0, n_steps)
+
+
+def monotonic(values: np.ndarray) -> np.ndarray:
+    """Return values without reversals between the first and the last, which do not change.
+
+    Parameters
+    ----------
+    values : np.ndarray
+        ``(n,)``.
+
+    Returns
+    -------
+    np.ndarray
+        The mean of the running maximum from the start and the running minimum from the end, for rising values;
+        monotonic values do not change. ``(n,)``.
+    """
+    sign = 1.0 if values[-1] >= values[0] else -1.0
+    rising = np.clip(values * sign, sign * values[0], sign * values[-1])
+    upper = np.maximum.accumulate(rising)
+    lower = np.minimum.accumulate(rising[::-1])[::-1]
+    result: np.ndarray = sign * (upper + lower) / 2
+    return result
 
 
 @dataclass(frozen=True)
-class Evenly:
-    """A walk decoded by ``decode``: its brightness never goes back, where ``directions`` have that slider, and nothing begins more often
-    than the end that does so less often, as far as one of ``evened`` brings that about, the frames over which the energy of a sound's
-    detail is smoothed."""
+class MonotonicPath:
+    """Decoding of a path between two clips with monotonic brightness and without additional onsets.
 
-    decode: Callable[[Coded], np.ndarray]
-    directions: Directions
+    A clip whose brightness reverses is adjusted, if the model has that attribute. A clip with more onsets than the end
+    that has fewer (as where partials beat) is decoded again with a smoother residual.
+
+    Attributes
+    ----------
+    decode : callable
+        The decoder: an encoded clip to its wave ``(time,)``.
+    directions : AttributeDirections
+        Of the model.
+    sample_rate : int
+        Hz.
+    smoothing_frames : sequence of float
+        Smoothing of the residual, tried in this order until there are few enough onsets.
+    """
+
+    decode: Callable[[EncodedClip], np.ndarray]
+    directions: AttributeDirections
     sample_rate: int
-    evened: Sequence[float] = (0.0,)
+    smoothing_frames: Sequence[float] = (0.0,)
 
-    def waves(self, walk: Sequence[Coded]) -> list[np.ndarray]:
-        """The waves ``(time,)`` of a walk."""
-        plain = [self.decode(sound) for sound in walk]
-        most = min(count_onsets(end, self.sample_rate) for end in (plain[0], plain[-1]))
-        wanted = one_way(np.array([brightness(wave, self.sample_rate) for wave in plain]))
-        inner = zip(walk[1:-1], plain[1:-1], wanted[1:-1].tolist(), strict=True)
-        return [plain[0], *(self._begun(sound, wave, octaves, most) for sound, wave, octaves in inner), plain[-1]]
+    def waves(self, path: Sequence[EncodedClip]) -> list[np.ndarray]:
+        """Return the waves ``(time,)`` of the clips of a path; its ends are decoded as they are."""
+        decoded = [self.decode(clip) for clip in path]
+        max_onsets = min(count_onsets(end, self.sample_rate) for end in (decoded[0], decoded[-1]))
+        octaves = monotonic(np.array([brightness(wave, self.sample_rate) for wave in decoded]))
+        inner = [
+            self._with_few_onsets(path[index], decoded[index], float(octaves[index]), max_onsets)
+            for index in range(1, len(path) - 1)
+        ]
+        return [decoded[0], *inner, decoded[-1]]
 
-    def _begun(self, sound: Coded, plain: np.ndarray, octaves: float, most: int) -> np.ndarray:
-        """A sound of ``octaves`` that begins at most so often, or the first of those that begin the fewest times; ``plain`` is its wave."""
-        found: list[tuple[int, np.ndarray]] = []
-        for n_frames in self.evened if sound.detail else (0.0,):
-            evened = replace(sound, detail=sound.detail and sound.detail.evened(n_frames))
-            wave = self._bright(evened, self.decode(evened) if n_frames else plain, octaves)
-            found.append((count_onsets(wave, self.sample_rate), wave))
-            if found[-1][0] <= most:
+    def _with_few_onsets(self, clip: EncodedClip, decoded: np.ndarray, octaves: float, max_onsets: int) -> np.ndarray:
+        """Return the wave of a clip at a brightness, with at most ``max_onsets`` or as few as smoothing achieves."""
+        if clip.residual is None:
+            return self._at_brightness(clip, decoded, octaves)
+        best = np.zeros(0)
+        fewest: int | None = None
+        for n_frames in self.smoothing_frames:
+            smoothed = replace(clip, residual=clip.residual.smooth(n_frames))
+            wave = self._at_brightness(smoothed, self.decode(smoothed) if n_frames else decoded, octaves)
+            n_onsets = count_onsets(wave, self.sample_rate)
+            if fewest is None or n_onsets < fewest:
+                best, fewest = wave, n_onsets
+            if n_onsets <= max_onsets:
                 break
-        return min(found, key=lambda each: each[0])[1]
+        return best
 
-    def _bright(self, sound: Coded, wave: np.ndarray, octaves: float) -> np.ndarray:
-        """The ``wave (time,)`` of a sound, or of one of so many octaves where there is a slider."""
-        if "brightness" not in {slider.name for slider in self.directions.attributes}:
+    def _at_brightness(self, clip: EncodedClip, wave: np.ndarray, octaves: float) -> np.ndarray:
+        """Return the ``wave (time,)`` of a clip, adjusted to a brightness if the model has that attribute."""
+        if BRIGHTNESS not in self.directions.attributes:
             return wave
 
-        def slide(latents: np.ndarray, more: float) -> tuple[np.ndarray, np.ndarray]:
-            moved = self.directions.move(latents, {"brightness": more})
-            return moved, self.decode(replace(sound, latents=moved))
+        def shift(latents: np.ndarray, change: float) -> tuple[np.ndarray, np.ndarray]:
+            shifted = self.directions.shift(latents, {BRIGHTNESS.name: change})
+            return shifted, self.decode(replace(clip, latents=shifted))
 
-        return slid_to(octaves, sound.latents, wave, slide, self.sample_rate)
+        return adjust_brightness(clip.latents, wave, octaves, shift, self.sample_rate)
 
 
-def slid_to(asked: float, latents: np.ndarray, wave: np.ndarray, slide: Slide, sample_rate: int) -> np.ndarray:
-    """The sound nearest to ``asked`` octaves of brightness on the way there: ``wave (time,)`` of ``latents``, or one it is slid to.
+def interpolate_levels(waves: list[np.ndarray], level_a_db: float, level_b_db: float) -> list[np.ndarray]:
+    """Scale the clips of a path so that their loudness changes linearly in dB.
 
-    What the slider does not reach, an even tilt of the spectrum does.
+    Parameters
+    ----------
+    waves : list of np.ndarray
+        ``(time,)`` each.
+    level_a_db, level_b_db : float
+        Gain of the first and of the last clip.
+
+    Returns
+    -------
+    list of np.ndarray
+        ``(time,)`` float32 each; all attenuated alike if one would exceed full scale.
     """
-    missing = asked - brightness(wave, sample_rate)
-    nearest, least = wave, abs(missing)
-    for _ in range(MOST_SLIDES):
-        if least < NEAR_OCTAVES:
-            break
-        latents, wave = slide(latents, float(np.clip(missing, -LARGEST_SLIDE, LARGEST_SLIDE)))
-        missing = asked - brightness(wave, sample_rate)
-        if abs(missing) < least:
-            nearest, least = wave, abs(missing)
-    return nearest if least < NEAR_OCTAVES else tilted_to(asked, nearest, sample_rate)
+    first_db = loudness_db(waves[0]) + level_a_db
+    last_db = loudness_db(waves[-1]) + level_b_db
+    scaled = []
+    for t, wave in zip(np.linspace(0.0, 1.0, len(waves)), waves, strict=True):
+        gain = db_to_gain((1 - t) * first_db + t * last_db - loudness_db(wave))
+        scaled.append((wave * gain).astype(np.float32))
+    return limit_peak(scaled)
 
 
-def tilted_to(asked: float, wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """``wave (time,)`` with its spectrum tilted until its brightness is ``asked`` octaves, or as near as LARGEST_TILT_DB gets."""
-    low, high = -LARGEST_TILT_DB, LARGEST_TILT_DB
-    for _ in range(TILTS):
-        middle = (low + high) / 2
-        if brightness(tilt_spectrum(wave, middle, sample_rate), sample_rate) < asked:
-            low = middle
-        else:
-            high = middle
-    return tilt_spectrum(wave, (low + high) / 2, sample_rate)
-
-
-def loudness_db(wave: np.ndarray) -> float:
-    """The root mean square of a wave in dB of full scale, at least -100."""
-    return float(gain_to_db(np.sqrt(np.mean(np.square(wave, dtype=np.float64))), -100.0))
-
-
-def levelled(waves: list[np.ndarray], level_a_db: float, level_b_db: float) -> list[np.ndarray]:
-    """``waves (time,)`` of a way whose loudness goes evenly in dB from the first one's to the last one's, each at the level it had.
-
-    All are turned down alike where one would pass full scale.
-    """
-    first, last = loudness_db(waves[0]) + level_a_db, loudness_db(waves[-1]) + level_b_db
-    parts = np.linspace(0.0, 1.0, len(waves))
-    gains = [
-        db_to_gain((1 - part) * first + part * last - loudness_db(wave))
-        for part, wave in zip(parts, waves, strict=True)
-    ]
-    return limited([(wave * gain).astype(np.float32) for wave, gain in zip(waves, gains, strict=True)])
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Sounds ``(1, time)`` that belong together, and by how many dB all were turned down, since the loudest would pass full scale."""
-
-    waves: list[np.ndarray]
-    turned_down_db: float
-
-    @classmethod
-    def of(cls, waves: list[np.ndarray]) -> Sweep:
-        """``waves (time,)``, however loud."""
-        return cls([wave[None] for wave in limited(waves)], max(float(gain_to_db(_peak(waves), 0.0)), 0.0))
-
-
-def limited(waves: list[np.ndarray]) -> list[np.ndarray]:
-    """``waves (time,)``, all turned down alike where one would pass full scale."""
+def limit_peak(waves: list[np.ndarray]) -> list[np.ndarray]:
+    """Return ``waves (time,)``, all attenuated alike if one exceeds full scale."""
     peak = _peak(waves)
     return [wave / np.float32(peak) for wave in waves] if peak > 1.0 else waves
 
 
-def turned_down(wave: np.ndarray) -> np.ndarray:
-    """``wave (time,)``, turned down where its largest sample passes 1."""
-    return limited([wave])[0]
+@dataclass(frozen=True)
+class AdjustedClips:
+    """Versions of one clip with adjusted attributes.
+
+    Attributes
+    ----------
+    waves : list of np.ndarray
+        ``(1, time)`` float32 in [-1, 1] each.
+    attenuation_db : float
+        By how much all were attenuated because the loudest would exceed full scale; 0 if none would.
+    """
+
+    waves: list[np.ndarray]
+    attenuation_db: float
+
+    @classmethod
+    def of(cls, waves: list[np.ndarray]) -> AdjustedClips:
+        """Attenuate ``waves (time,)`` of any level to full scale."""
+        attenuation_db = max(float(gain_to_db(_peak(waves), 0.0)), 0.0)
+        return cls([wave[None] for wave in limit_peak(waves)], attenuation_db)
 
 
 def _peak(waves: list[np.ndarray]) -> float:

@@ -1,4 +1,4 @@
-"""How a VAE plays: sounds to latents and back, walks between sounds, variations, sliders, neighbours and new sounds, without torch."""
+"""Inference with a VAE, without torch: encode, decode, generate, morph, vary, adjust, and find similar clips."""
 
 from __future__ import annotations
 
@@ -8,83 +8,129 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...contracts.lookup import index_of
-from ...contracts.runtime import Autoencoder, Interpolator
+from ...contracts.runtime import Autoencoder, Interpolator, checked_wave
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from ...units import db_to_gain
-from .coding import Coder, Stream
-from .condition import Told, rows_of
+from .attributes import Attribute, AttributeAdjustment, AttributeDirections
+from .coding import LatentCoder, LatentStream
+from .conditioning import ClipConditioning, LabelWeights, conditioning_sequence
 from .config import LATENTS_FILE, VaeConfig
-from .detail import EVENED_SECONDS, Detail
-from .directions import Attribute, Directions
-from .latents import Latents
+from .latents import LatentDistribution, tsne_2d
 from .morphing import (
     PEAK,
-    Aligned,
-    Coded,
-    Evenly,
-    Sweep,
-    Way,
-    checked,
-    levelled,
-    parts_of,
-    turned_down,
-    walked,
-    way_between,
+    AdjustedClips,
+    AlignedClip,
+    EncodedClip,
+    InterpolationName,
+    MonotonicPath,
+    interpolate_levels,
+    interpolate_over_time,
+    interpolate_rows,
+    interpolation_of,
+    interpolation_steps,
+    limit_peak,
 )
-from .plane import plane
-from .rendering import Noise
-from .steering import Steering
+from .synthesis import SMOOTHING_SECONDS, NoiseSource, Residual
 
-LabelWeights = str | Mapping[str, float] | None
-"""A label, weights of several, or None: not told."""
-
-DEFAULT_SECONDS, LONGEST_SECONDS = 3.0, 3_600.0  # of a new sound of any length
-HIGHEST_TEMPERATURE = 2.0
-VOTES = 5  # training sounds that say which label's distribution a sound is varied in
+MAX_TEMPERATURE = 2.0
+N_NEAREST = 5  # training clips whose labels stand for an unknown label
 
 
 class VaeRuntime(Interpolator, Autoencoder):
-    """A VAE that plays. Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is computed by itself.
+    """A VAE that is open for inference.
 
-    Latents are ``(latent_size,)`` for a model of clips and ``(n, latent_size)`` for one of ``frames``.
+    Latents are ``(latent_size,)`` for a model of clips and ``(n, latent_size)`` for one of ``frames``. A generated clip
+    depends on the model, the label, the seed and its index alone.
+
+    Parameters
+    ----------
+    folder : ModelFolder
+        The model.
+
+    Attributes
+    ----------
+    config : VaeConfig
+        Configuration of the network.
+    latent_size : int
+        Dimensions of a latent vector.
+    latency_seconds : float
+        Of a stream, for a causal model.
+    distribution : LatentDistribution
+        Of the training clips' latents.
+    directions : AttributeDirections
+        Of the attributes.
+
+    Raises
+    ------
+    BadModel
+        If the folder is damaged.
     """
 
-    def __init__(self, folder: ModelFolder):
+    def __init__(self, folder: ModelFolder) -> None:
         super().__init__(folder)
-        self.config = config = folder.config(VaeConfig)
-        self.labels, self.sample_rate, self.latent_size = config.labels, config.sample_rate, config.latent_size
-        self.latency_seconds = config.latency_seconds
-        self.coder = Coder(folder)
+        self.config = folder.config(VaeConfig)
+        self.labels = self.config.labels
+        self.sample_rate = self.config.sample_rate
+        self.latent_size = self.config.latent_size
+        self.latency_seconds = self.config.latency_seconds
+        self.coder = LatentCoder(folder, self.finite)
         tensors = folder.tensors(LATENTS_FILE)
         try:
-            self.known = Latents.of(tensors, max(len(config.labels), 1), config.latent_size)
-            self.directions = Directions.of(tensors.get("directions"), config.latent_size)
+            self.distribution = LatentDistribution.from_tensors(tensors, max(len(self.labels), 1), self.latent_size)
+            self.directions = AttributeDirections.from_tensor(tensors.get("directions"), self.latent_size)
         except BadModel as error:
             raise BadModel(f"{folder.path / LATENTS_FILE} does not fit its card: {error}") from error
 
     @property
-    def sliders(self) -> tuple[Attribute, ...]:
-        """What :meth:`slide` moves, each with its unit."""
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that :meth:`adjust` can change."""
         return self.directions.attributes
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the further parameters that `generate` takes for this model."""
+        return ("temperature", "pitch", "seconds")
+
     def encode(self, wave: np.ndarray) -> np.ndarray:
-        """The latents of ``wave (time,)`` at the model's sample rate, the middle of what the encoder thinks possible.
+        """Return the latents of a clip, the means of the encoder's Gaussians.
 
-        A model of clips hears the first ``n_samples``, as they are; one-shots are best brought to their onset first, by :meth:`heard`. Raises BadAudio for an empty wave, several channels or numbers that are not finite.
+        Parameters
+        ----------
+        wave : np.ndarray
+            ``(time,)`` at `sample_rate`. A model of clips uses the first ``n_samples``; align one-shots by
+            :meth:`align` before.
+
+        Returns
+        -------
+        np.ndarray
+            ``(latent_size,)``, or ``(n, latent_size)`` for a model of ``frames``; float32.
+
+        Raises
+        ------
+        BadAudio
+            For a wave of another shape, integers, no samples, NaN or infinite values.
         """
-        heard = checked(wave)
+        wave = checked_wave(wave)
         if self.config.latent == "frames":
-            return self.coder.encode(heard)
+            return self.coder.encode(wave)
         n_samples = self.config.n_samples
-        return self.coder.encode(np.pad(heard[:n_samples], (0, max(0, n_samples - len(heard)))))[0]
+        padded = np.pad(wave[:n_samples], (0, max(0, n_samples - len(wave))))
+        latent: np.ndarray = self.coder.encode(padded)[0]
+        return latent
 
-    def heard(self, wave: np.ndarray) -> Aligned:
-        """A sound ``(time,)`` as the encoder knows sounds: a one-shot from its onset at one level, one of any length as it is."""
-        heard = checked(wave)
+    def align(self, wave: np.ndarray) -> AlignedClip:
+        """Return ``wave (time,)`` as in training: a one-shot from its onset, at one level; other clips are unchanged.
+
+        Raises
+        ------
+        BadAudio
+            As :meth:`encode`.
+        """
+        wave = checked_wave(wave)
         if self.config.latent == "frames":
-            return Aligned(heard, 0.0)
-        return Aligned.of(heard, self.sample_rate, self.config.n_samples)
+            return AlignedClip(wave, 0.0)
+        return AlignedClip.of_one_shot(wave, self.sample_rate, self.config.n_samples)
 
     def decode(
         self,
@@ -94,17 +140,33 @@ class VaeRuntime(Interpolator, Autoencoder):
         seed: int = 0,
         n_samples: int | None = None,
     ) -> np.ndarray:
-        """The sound ``(1, time)`` float32 in [-1, 1] that latents stand for; turned down where it would pass full scale.
+        """Return the clip of latents, attenuated if it would exceed full scale.
 
-        ``pitch`` is a MIDI number; ``seed`` chooses the noise in it. ``n_samples`` cuts the sound; without, it is as long as the latents
-        say. Raises BadSetting for latents of another shape, labels or a pitch that the model does not have.
+        Parameters
+        ----------
+        latents : np.ndarray
+            As :meth:`encode` returns them.
+        label : str, Mapping or None
+            Label, or weights of labels from 0 to 1.
+        pitch : float, optional
+            MIDI number, for a model with pitch.
+        seed : int
+            Of the noise.
+        n_samples : int, optional
+            Length of the clip; by default that of all latents.
+
+        Returns
+        -------
+        np.ndarray
+            ``(1, time)`` float32 in [-1, 1].
+
+        Raises
+        ------
+        BadSetting
+            For latents of another shape, and a label or pitch that the model does not have.
         """
-        return turned_down(self._decoded(latents, self._told(label, pitch), Noise(seed))[:n_samples])[None]
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Names of the further parameters that `generate` takes for this model."""
-        return ("temperature", "pitch", "seconds")
+        wave = self._decode(latents, self._conditioning(label, pitch), NoiseSource(seed))
+        return limit_peak([wave[:n_samples]])[0][None]
 
     def generate(
         self,
@@ -116,92 +178,158 @@ class VaeRuntime(Interpolator, Autoencoder):
         pitch: float | None = None,
         seconds: float | None = None,
     ) -> list[np.ndarray]:
-        """New sounds ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1].
+        """Return clips ``start`` to ``start + count - 1`` of a seed.
 
-        Their latents are drawn from the Gaussian of the label's training sounds, its deviation multiplied by ``temperature``; without
-        ``label`` clip ``i`` has the label number ``i`` modulo their number. One-shots have a peak of 0.95, as in
-        training.
-        ``seconds`` is for a model of ``frames``. Raises BadSetting
-        for what the model does not have.
+        Parameters
+        ----------
+        label : str, optional
+            One of `labels`; without it, clip ``i`` has label ``i`` modulo their number.
+        count, seed, start : int
+            Number of clips, seed, and index of the first clip.
+        temperature : float
+            Factor of the latents' standard deviation, 0 to 2.
+        pitch : float, optional
+            MIDI number, for a model with pitch.
+        seconds : float, optional
+            Length, for a model of ``frames``.
+
+        Returns
+        -------
+        list of np.ndarray
+            ``(1, time)`` float32 in [-1, 1] each. One-shots have the peak of training, 0.95.
+
+        Raises
+        ------
+        BadSetting
+            For what the model does not have.
         """
-        if not 0 <= temperature <= HIGHEST_TEMPERATURE:
-            raise BadSetting(f"The temperature is {temperature}; it must lie between 0 and {HIGHEST_TEMPERATURE:g}.")
-        n_latents, n_samples = self._length(seconds)
-        chosen = None if label is None else index_of(label, self.labels, "label", self.card.name)
+        if not 0 <= temperature <= MAX_TEMPERATURE:
+            raise BadSetting(f"The temperature is {temperature}; it must lie between 0 and {MAX_TEMPERATURE:g}.")
+        n_latents, n_samples = self.config.generated_lengths(seconds)
+        label_number = None if label is None else index_of(label, self.labels, "label", self.name)
         waves = []
         for index in range(start, start + count):
-            number = index % max(len(self.labels), 1) if chosen is None else chosen
-            latents, noise_seed = self._drawn(seed, index, number, n_latents, temperature)
-            wave = self._decoded(latents, self._told(self._name(number), pitch), Noise(noise_seed))
+            number = index % max(len(self.labels), 1) if label_number is None else label_number
+            latents, noise_seed = self._sample_latents(seed, index, number, n_latents, temperature)
+            conditioning = self._conditioning(self._label_name(number), pitch)
+            wave = self._decode(latents, conditioning, NoiseSource(noise_seed))
             waves.append(self._at_training_level(wave[:n_samples])[None])
         return waves
 
     def interpolate(
         self, seed_a: int, seed_b: int, steps: int, label: str | None = None, pitch: float | None = None
     ) -> list[np.ndarray]:
-        """A way from clip 0 of one seed to clip 0 of another, both included, ``(1, time)`` each, along a great circle round the label's mean.
+        """Return ``steps`` clips from clip 0 of one seed to clip 0 of another, by slerp around the label's mean.
 
-        The noise turns from that of the first to that of the other. Without ``label`` the first is taken. Raises BadSetting for an unknown label or fewer than two steps.
+        Parameters
+        ----------
+        seed_a, seed_b : int
+            Seeds of latents and noise of the two ends.
+        steps : int
+            Number of clips, both ends included.
+        label : str, optional
+            The first label by default.
+        pitch : float, optional
+            MIDI number, for a model with pitch.
+
+        Returns
+        -------
+        list of np.ndarray
+            ``(1, time)`` float32 in [-1, 1] each.
+
+        Raises
+        ------
+        BadSetting
+            For an unknown label, or fewer than two steps.
         """
-        parts = parts_of(steps)
-        number = 0 if label is None else index_of(label, self.labels, "label", self.card.name)
-        n_latents, n_samples = self._length(None)
-        (a, noise_a), (b, noise_b) = (self._drawn(seed, 0, number, n_latents, 1.0) for seed in (seed_a, seed_b))
-        between, told = way_between("spherical", self.known.mean[number]), self._told(self._name(number), pitch)
+        positions = interpolation_steps(steps)
+        number = 0 if label is None else index_of(label, self.labels, "label", self.name)
+        n_latents, n_samples = self.config.generated_lengths(None)
+        a, noise_a = self._sample_latents(seed_a, 0, number, n_latents, 1.0)
+        b, noise_b = self._sample_latents(seed_b, 0, number, n_latents, 1.0)
+        interpolation = interpolation_of("slerp", self.distribution.mean[number])
+        conditioning = self._conditioning(self._label_name(number), pitch)
         waves = []
-        for part in parts:
-            noise = Noise(noise_a, noise_b, float(part))
-            wave = self._decoded(walked(between, a, b, part), told, noise)[:n_samples]
-            waves.append(self._at_training_level(wave)[None])
+        for t in positions:
+            noise = NoiseSource(noise_a, noise_b, float(t))
+            wave = self._decode(interpolate_rows(interpolation, a, b, t), conditioning, noise)
+            waves.append(self._at_training_level(wave[:n_samples])[None])
         return waves
-
-    def _at_training_level(self, wave: np.ndarray) -> np.ndarray:
-        """Return ``wave (time,)`` scaled to the level of training: one-shots to PEAK, others to at most 1."""
-        peak = float(np.abs(wave).max(initial=0.0))
-        is_one_shot = self.config.latent == "clip" and peak > 0.0
-        return wave * np.float32(PEAK / peak) if is_one_shot else turned_down(wave)
 
     def morph(
         self,
         wave_a: np.ndarray,
         wave_b: np.ndarray,
         steps: int = 9,
-        way: Way = "spherical",
+        interpolation: InterpolationName = "slerp",
         over_time: bool = False,
         label_a: LabelWeights = None,
         label_b: LabelWeights = None,
         pitch_a: float | None = None,
         pitch_b: float | None = None,
         seed: int = 0,
-        detail: float = 1.0,
+        residual: float = 1.0,
     ) -> list[np.ndarray]:
-        """``steps`` sounds ``(1, time)`` on the way from one sound ``(time,)`` to another; the first and last are their reconstructions.
+        """Return clips between two clips; the first and the last are their reconstructions.
 
-        They have a share ``detail`` of what the model does not rebuild, see :class:`.detail.Detail`: 0 for what the model alone makes. One-shots
-        are brought to their onsets and to one level first; loudness goes evenly in dB from one to the other, and so do pitches and the
-        labels' weights, those of the nearest training sounds where none are given; for brightness and onsets see :class:`.Evenly`. With
-        ``over_time`` (a model of ``frames``) it is one sound, as long as the longer of the two, that turns from the one into the other.
-        Raises BadAudio as :meth:`encode`, BadSetting for what the model cannot do.
+        One-shots are aligned to their onsets first. Loudness in dB, pitch and label weights change linearly; for
+        brightness and onsets see :class:`.MonotonicPath`.
+
+        Parameters
+        ----------
+        wave_a, wave_b : np.ndarray
+            ``(time,)`` at `sample_rate`.
+        steps : int
+            Number of clips, both ends included.
+        interpolation : {"slerp", "linear"}
+            Path between the latents; ``slerp`` is around the mean of all training clips.
+        over_time : bool
+            Return one clip, as long as the longer of the two, that changes from the one into the other; for a model of
+            ``frames``.
+        label_a, label_b : str, Mapping or None
+            Labels or label weights; by default those of the nearest training clips.
+        pitch_a, pitch_b : float, optional
+            MIDI numbers, for a model with pitch.
+        seed : int
+            Of the noise.
+        residual : float
+            Fraction of the :class:`.Residual` of both recordings that is applied, 0 to 1.
+
+        Returns
+        -------
+        list of np.ndarray
+            ``(1, time)`` float32 in [-1, 1] each.
+
+        Raises
+        ------
+        BadAudio
+            As :meth:`encode`.
+        BadSetting
+            For what the model does not have or cannot do.
         """
+        conditionings = (label_a, label_b), (pitch_a, pitch_b)
         if over_time:
             if self.config.latent == "clip":
                 raise BadSetting(
-                    f"{self.card.name} knows clips as a whole, so nothing can change over time; morph in steps instead."
+                    f"{self.name} encodes clips as a whole, so nothing can change over time; morph in steps instead."
                 )
-            ends = self._coded_pair((checked(wave_a), checked(wave_b)), (label_a, label_b), (pitch_a, pitch_b), detail)
-            return [self._morph_over_time(*ends, way, Noise(seed), max(np.size(wave_a), np.size(wave_b)))]
-        parts, a, b = parts_of(steps), self.heard(wave_a), self.heard(wave_b)
-        between, n_samples = way_between(way, self.known.mean.mean(axis=0)), max(len(a.wave), len(b.wave))
-        first, last = self._coded_pair((a.wave, b.wave), (label_a, label_b), (pitch_a, pitch_b), detail)
-        chosen = EVENED_SECONDS if self.config.latent == "clip" else EVENED_SECONDS[:1]
-        evened = [seconds * self.sample_rate / self.config.hop_length for seconds in chosen]
+            a, b = checked_wave(wave_a), checked_wave(wave_b)
+            first, last = self._encode_pair(a, b, *conditionings, residual)
+            return [self._morph_over_time(first, last, interpolation, NoiseSource(seed), max(len(a), len(b)))]
+        positions = interpolation_steps(steps)
+        clip_a, clip_b = self.align(wave_a), self.align(wave_b)
+        between = interpolation_of(interpolation, self.distribution.centre)
+        n_samples = max(len(clip_a.wave), len(clip_b.wave))
+        first, last = self._encode_pair(clip_a.wave, clip_b.wave, *conditionings, residual)
+        smoothing_seconds = SMOOTHING_SECONDS if self.config.latent == "clip" else SMOOTHING_SECONDS[:1]
+        smoothing_frames = [seconds * self.sample_rate / self.config.hop_length for seconds in smoothing_seconds]
 
-        def decode(sound: Coded) -> np.ndarray:
-            return self._decoded(sound.latents, sound.told, Noise(seed), sound.detail)[:n_samples]
+        def decode(clip: EncodedClip) -> np.ndarray:
+            return self._decode(clip.latents, clip.conditioning, NoiseSource(seed), clip.residual)[:n_samples]
 
-        walk = [first.towards(last, between, part) for part in parts]
-        waves = Evenly(decode, self.directions, self.sample_rate, evened).waves(walk)
-        return [wave[None] for wave in levelled(waves, a.level_db, b.level_db)]
+        path = MonotonicPath(decode, self.directions, self.sample_rate, smoothing_frames)
+        waves = path.waves([first.interpolate(last, between, t) for t in positions])
+        return [wave[None] for wave in interpolate_levels(waves, clip_a.level_db, clip_b.level_db)]
 
     def vary(
         self,
@@ -211,208 +339,243 @@ class VaeRuntime(Interpolator, Autoencoder):
         count: int = 1,
         label: LabelWeights = None,
         pitch: float | None = None,
-        detail: float = 1.0,
+        residual: float = 1.0,
     ) -> list[np.ndarray]:
-        """``count`` variations ``(1, time)`` of a sound ``(time,)``: an amount of 0 rebuilds it, 1 is a new sound of its kind.
+        """Return variations of a clip.
 
-        A share ``detail`` of what the reconstruction lacks is kept, as in :meth:`morph`, the less of it the larger ``amount``. The latents
-        turn towards a draw from the distribution of the training sounds that lie nearest, whose kinds the decoder is told where no
-        ``label`` is given. Raises BadSetting for an amount or a detail outside of 0 to 1, BadAudio as :meth:`encode`.
+        Its latents are moved towards a sample from the distribution of the most frequent label among the nearest
+        training clips.
+
+        Parameters
+        ----------
+        wave : np.ndarray
+            ``(time,)`` at `sample_rate`.
+        amount : float
+            0 (the reconstruction) to 1 (a new clip of this kind).
+        seed, count : int
+            Seed, and number of variations.
+        label, pitch, residual
+            As for :meth:`morph`; the residual is multiplied by ``1 - amount``.
+
+        Returns
+        -------
+        list of np.ndarray
+            ``(1, time)`` float32 in [-1, 1] each.
+
+        Raises
+        ------
+        BadAudio, BadSetting
+            As :meth:`morph`.
         """
         if not 0 <= amount <= 1:
-            raise BadSetting(f"The amount is {amount}; it must lie between 0 (the sound itself) and 1 (a new one).")
-        sound = self.heard(wave)
-        coded, gain = self._coded(sound.wave, label, pitch, detail), np.float32(db_to_gain(sound.level_db))
-        number = int(self._votes(coded.latents).argmax())
-        mean, kept = self.known.mean[number], coded.detail.faded(1 - amount) if coded.detail and amount < 1 else None
-        varied = []
+            raise BadSetting(f"The amount is {amount}; it must lie between 0 (the clip itself) and 1 (a new one).")
+        aligned = self.align(wave)
+        clip = self._encode_clip(aligned.wave, label, pitch, residual)
+        gain = np.float32(db_to_gain(aligned.level_db))
+        number = int(self._nearest_labels(clip.latents).argmax())
+        mean = self.distribution.mean[number]
+        scaled_residual = clip.residual.scale(1 - amount) if clip.residual is not None and amount < 1 else None
+        waves = []
         for index in range(count):
-            drawn, noise_seed = self._drawn(seed, index, number, 1, 1.0)
-            turned = mean + np.sqrt(1 - amount**2) * (coded.latents - mean) + amount * (drawn - mean)
-            decoded = self._decoded(turned, coded.told, Noise(noise_seed if amount else 0), kept)[: len(sound.wave)]
-            varied.append(turned_down(gain * decoded)[None])
-        return varied
+            sample, noise_seed = self._sample_latents(seed, index, number, 1, 1.0)
+            latents = mean + np.sqrt(1 - amount**2) * (clip.latents - mean) + amount * (sample - mean)
+            noise = NoiseSource(noise_seed if amount else 0)
+            decoded = self._decode(latents, clip.conditioning, noise, scaled_residual)[: len(aligned.wave)]
+            waves.append(limit_peak([gain * decoded])[0][None])
+        return waves
 
-    def slide(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
-        """Latents with attributes moved by so many of their units, of the same shape; see :attr:`sliders`.
+    def shift_attributes(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
+        """Shift latents along the directions of attributes, open loop; :meth:`adjust` also measures the result.
 
-        Raises BadSetting for a slider that the model does not have.
+        Parameters
+        ----------
+        latents : np.ndarray
+            As :meth:`encode` returns them.
+        amounts : Mapping[str, float]
+            Change of each attribute by name, in its unit; see :attr:`attributes`. BadSetting is raised for others.
+
+        Returns
+        -------
+        np.ndarray
+            The same shape.
         """
-        return self.directions.move(self._checked_latents(latents), amounts).reshape(np.shape(latents))
+        return self.directions.shift(self.coder.checked_latents(latents), amounts).reshape(np.shape(latents))
 
-    def sweep(
+    def adjust(
         self,
         wave: np.ndarray,
         amounts: Mapping[str, float],
-        parts: Sequence[float] = (1.0,),
+        fractions: Sequence[float] = (1.0,),
         label: LabelWeights = None,
         seed: int = 0,
         pitch: float | None = None,
-        detail: float = 1.0,
-    ) -> Sweep:
-        """A sound ``(time,)`` with its attributes moved by each of ``parts`` of ``amounts``, see :class:`.steering.Steering`; 0 is its reconstruction.
+        residual: float = 1.0,
+    ) -> AdjustedClips:
+        """Change attributes of a clip, see :class:`.AttributeAdjustment`.
 
-        A share ``detail`` of what the reconstruction lacks is kept, as in :meth:`morph`. All are turned down alike where one would pass full
-        scale. Raises BadAudio as :meth:`encode`, BadSetting as :meth:`slide` and for a pitch that the model does not have.
+        Parameters
+        ----------
+        wave : np.ndarray
+            ``(time,)`` at `sample_rate`.
+        amounts : Mapping[str, float]
+            Change of each attribute by name, in its unit; see :attr:`attributes`.
+        fractions : sequence of float
+            One clip is returned for each of these fractions of the amounts; 0 is the reconstruction.
+        label, seed, pitch, residual
+            As for :meth:`morph`.
+
+        Returns
+        -------
+        AdjustedClips
+            All attenuated alike if one would exceed full scale.
+
+        Raises
+        ------
+        BadAudio, BadSetting
+            As :meth:`morph`.
         """
-        sound = self.heard(wave)
-        coded, gain = self._coded(sound.wave, label, pitch, detail), np.float32(db_to_gain(sound.level_db))
+        aligned = self.align(wave)
+        clip = self._encode_clip(aligned.wave, label, pitch, residual)
+        gain = np.float32(db_to_gain(aligned.level_db))
 
-        def decode(moved: np.ndarray) -> np.ndarray:
-            return self._decoded(moved, coded.told, Noise(seed), coded.detail)[: len(sound.wave)]
+        def decode(latents: np.ndarray) -> np.ndarray:
+            return self._decode(latents, clip.conditioning, NoiseSource(seed), clip.residual)[: len(aligned.wave)]
 
-        steering = Steering(coded.latents, self.directions, decode, self.sample_rate, self.config.latent == "clip")
-        return Sweep.of(
-            [gain * steering.moved({name: part * amount for name, amount in amounts.items()}) for part in parts]
-        )
+        is_one_shot = self.config.latent == "clip"
+        adjustment = AttributeAdjustment(clip.latents, self.directions, decode, self.sample_rate, is_one_shot)
+        waves = []
+        for fraction in fractions:
+            waves.append(gain * adjustment.adjust({name: fraction * amount for name, amount in amounts.items()}))
+        return AdjustedClips.of(waves)
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
-        """How far the latents of several other sounds lie from those of one, ``(n,)``, as :meth:`neighbours` measures it."""
-        return self.known.distances(self._points(others), self._point(latents))
+        """Return the distance of each of several other clips' latents, ``(n,)``, as :meth:`similar` measures it."""
+        return self.distribution.distances(self._mean_latents(others), self._mean_latent(latents))
 
-    def neighbours(self, latents: np.ndarray, k: int = 5) -> list[tuple[str, str, float]]:
-        """The training sounds nearest to latents: file name, label and distance (1: a training sound's usual deviation), nearest first.
+    def similar(self, latents: np.ndarray, count: int = 5) -> list[tuple[str, str, float]]:
+        """Return the training clips nearest to latents, nearest first.
 
-        Raises BadSetting unless ``k`` is at least 1.
+        Parameters
+        ----------
+        latents : np.ndarray
+            As :meth:`encode` returns them.
+        count : int
+            Number of clips.
+
+        Returns
+        -------
+        list of tuple
+            File name, label (empty without labels), and distance; see :meth:`.LatentDistribution.distances`.
         """
-        if k < 1:
-            raise BadSetting(f"The number of neighbours is {k}; it must be at least 1.")
-        found = self.known.nearest(self._point(latents), k)
-        labels = [self.labels[self.known.point_labels[place]] if self.labels else "" for place, _ in found]
-        return [
-            (self.known.names[place], label, distance) for (place, distance), label in zip(found, labels, strict=True)
-        ]
+        if count < 1:
+            raise BadSetting(f"The number of similar clips is {count}; it must be at least 1.")
+        clips = []
+        for index, distance in self.distribution.nearest(self._mean_latent(latents), count):
+            label = self._label_name(int(self.distribution.clip_labels[index])) or ""
+            clips.append((self.distribution.clip_names[index], label, distance))
+        return clips
 
-    def map(self, latents: Sequence[np.ndarray]) -> np.ndarray:
-        """A place in a plane for each of several sounds' latents, ``(n, 2)`` in [-1, 1]: what sounds alike lies together."""
-        return plane(self._points(latents) / self.known.scale)
+    def embedding_2d(self, latents: Sequence[np.ndarray]) -> np.ndarray:
+        """Return a two-dimensional embedding ``(n, 2)`` in [-1, 1] of the latents of ``n`` clips, by t-SNE."""
+        return tsne_2d(self._mean_latents(latents) / self.distribution.clip_std)
 
-    def stream(self, seed: int = 0) -> Stream:
-        """Live coding, piece by piece; raises BadSetting for a model that looks ahead."""
+    def stream(self, seed: int = 0) -> LatentStream:
+        """Return a live coder with the noise of a seed; raise BadSetting for a model that looks ahead."""
         if not self.config.causal:
-            raise BadSetting(f"{self.card.name} looks ahead, so it cannot play live; train one with model.causal=true.")
-        return Stream(self.coder, seed)
+            raise BadSetting(f"{self.name} looks ahead, so it cannot stream; train one with model.causal=true.")
+        return LatentStream(self.coder, seed)
 
-    def condition(self, label: LabelWeights = None, pitch: float | None = None, n_latents: int = 1) -> np.ndarray:
-        """What the decoder is told with each latent, ``(n_latents, n_condition)``, as :meth:`stream` wants it."""
-        return np.repeat(self._told(label, pitch).numbers(self.config)[None], n_latents, axis=0)
+    def conditioning(self, label: LabelWeights = None, pitch: float | None = None, n_latents: int = 1) -> np.ndarray:
+        """Return the conditioning of latents ``(n_latents, n_condition)``, for :meth:`.LatentStream.decode`.
 
-    def _point(self, latents: np.ndarray) -> np.ndarray:
-        """Where a sound lies among others, ``(latent_size,)``: the mean of its latents."""
-        return self._checked_latents(latents).mean(axis=0)
+        Parameters and errors are those of :meth:`decode`.
+        """
+        return np.repeat(self._conditioning(label, pitch).vector(self.config)[None], n_latents, axis=0)
 
-    def _points(self, latents: Sequence[np.ndarray]) -> np.ndarray:
-        """Where several sounds lie, ``(n, latent_size)``."""
-        points = [self._point(each) for each in latents]
-        return np.stack(points) if points else np.zeros((0, self.latent_size), np.float32)
+    def _mean_latent(self, latents: np.ndarray) -> np.ndarray:
+        """Return the mean over time of the latents of a clip, ``(latent_size,)``."""
+        mean: np.ndarray = self.coder.checked_latents(latents).mean(axis=0)
+        return mean
 
-    def _told(self, label: LabelWeights, pitch: float | None) -> Told:
-        """What the decoder is told; raises BadSetting for a label, a weight or a pitch that the model does not have."""
-        if pitch is not None and not self.config.pitched:
-            raise BadSetting(f"{self.card.name} has no pitch that could be asked for; leave it out.")
-        if pitch is not None and not 0 <= pitch <= 127:
-            raise BadSetting(f"The pitch is {pitch}; it must be a MIDI number from 0 to 127.")
-        weights = np.zeros(len(self.labels), np.float32)
-        given = {label: 1.0} if isinstance(label, str) else dict(label or {})
-        for name, weight in given.items():
-            if not 0 <= weight <= 1:
-                raise BadSetting(f"The weight of the label {name} is {weight}; it must lie between 0 and 1.")
-            weights[index_of(name, self.labels, "label", self.card.name)] = weight
-        return Told(weights, pitch)
+    def _mean_latents(self, latents: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the means over time of the latents of several clips, ``(n, latent_size)``."""
+        means = [self._mean_latent(each) for each in latents]
+        return np.stack(means) if means else np.zeros((0, self.latent_size), np.float32)
 
-    def _decoded(
-        self, latents: np.ndarray, told: Told | Sequence[Told], noise: Noise, detail: Detail | None = None
+    def _nearest_labels(self, latents: np.ndarray) -> np.ndarray:
+        """Return the fraction of each label among the nearest training clips, ``(labels,)``."""
+        return self.distribution.label_fractions(latents.mean(axis=0), N_NEAREST)
+
+    def _conditioning(self, label: LabelWeights, pitch: float | None) -> ClipConditioning:
+        return ClipConditioning.of(label, pitch, self.config, self.name)
+
+    def _decode(
+        self,
+        latents: np.ndarray,
+        conditioning: ClipConditioning | Sequence[ClipConditioning],
+        noise: NoiseSource,
+        residual: Residual | None = None,
     ) -> np.ndarray:
-        """The wave ``(time,)``, however loud; what is told may change from latent to latent."""
-        rows = self._checked_latents(latents)
-        wave = self.coder.decode(rows, rows_of(told, len(rows), self.config), noise, detail)
+        """Return the wave ``(time,)`` of any level; the conditioning is one for all latents or one for each."""
+        rows = self.coder.checked_latents(latents)
+        sequence = conditioning_sequence(conditioning, len(rows), self.config)
+        wave = self.coder.decode(rows, sequence, noise, residual)
         return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
 
-    def _coded(self, wave: np.ndarray, label: LabelWeights, pitch: float | None, detail: float) -> Coded:
-        """A sound ``(time,)`` as the encoder knows sounds, with a share of what its reconstruction lacks; raises BadSetting as :meth:`_told`."""
+    def _encode_clip(self, wave: np.ndarray, label: LabelWeights, pitch: float | None, residual: float) -> EncodedClip:
+        """Encode an aligned clip ``(time,)``, its label by default those of the nearest training clips."""
         latents = np.atleast_2d(self.encode(wave))
-        told = self._told_of(latents, label, pitch)
-        if not 0 <= detail <= 1:
-            raise BadSetting(
-                f"The detail is {detail}; it must lie between 0 (what the model alone makes) and 1 (all of it)."
-            )
-        lacks = self.coder.detail(wave, latents, rows_of(told, len(latents), self.config), detail) if detail else None
-        return Coded(latents, told, lacks)
+        if label is None:
+            label = dict(zip(self.labels, self._nearest_labels(latents).tolist(), strict=False))
+        conditioning = self._conditioning(label, pitch)
+        if not 0 <= residual <= 1:
+            raise BadSetting(f"The residual is {residual}; it must lie between 0 (none of it) and 1 (all of it).")
+        if residual == 0:
+            return EncodedClip(latents, conditioning)
+        sequence = conditioning_sequence(conditioning, len(latents), self.config)
+        return EncodedClip(latents, conditioning, self.coder.measure_residual(wave, latents, sequence, residual))
 
-    def _coded_pair(
+    def _encode_pair(
         self,
-        waves: tuple[np.ndarray, np.ndarray],
+        a: np.ndarray,
+        b: np.ndarray,
         labels: tuple[LabelWeights, LabelWeights],
         pitches: tuple[float | None, float | None],
-        detail: float,
-    ) -> tuple[Coded, Coded]:
-        """Two sounds, the shorter one filled with silence."""
-        n_samples = max(map(len, waves))
-        padded = (np.pad(wave, (0, n_samples - len(wave))) for wave in waves)
-        a, b = (self._coded(*given, detail) for given in zip(padded, labels, pitches, strict=True))
-        return a, b
+        residual: float,
+    ) -> tuple[EncodedClip, EncodedClip]:
+        """Encode two clips ``(time,)``, the shorter one padded with zeros."""
+        n_samples = max(len(a), len(b))
+        first = self._encode_clip(np.pad(a, (0, n_samples - len(a))), labels[0], pitches[0], residual)
+        last = self._encode_clip(np.pad(b, (0, n_samples - len(b))), labels[1], pitches[1], residual)
+        return first, last
 
-    def _morph_over_time(self, a: Coded, b: Coded, way: Way, noise: Noise, n_samples: int) -> np.ndarray:
-        between = way_between(way, self.known.mean.mean(axis=0))
-        parts = np.linspace(0.0, 1.0, len(a.latents))
-        latents = np.stack([between(*each) for each in zip(a.latents, b.latents, parts, strict=True)])
-        told = [a.told.towards(b.told, part) for part in parts]
-        kept = (
-            a.detail.towards(b.detail, np.repeat(parts, self.config.fold)[:, None]) if a.detail and b.detail else None
-        )
-        return turned_down(self._decoded(latents, told, noise, kept)[:n_samples])[None]
+    def _morph_over_time(
+        self, a: EncodedClip, b: EncodedClip, interpolation: str, noise: NoiseSource, n_samples: int
+    ) -> np.ndarray:
+        """Return one clip ``(1, n_samples)`` that changes from ``a`` into ``b``."""
+        between = interpolation_of(interpolation, self.distribution.centre)
+        latents, conditioning, residual = interpolate_over_time(a, b, between, self.config.latent_stride)
+        return limit_peak([self._decode(latents, conditioning, noise, residual)[:n_samples]])[0][None]
 
-    def _votes(self, latents: np.ndarray) -> np.ndarray:
-        """How many of the training sounds nearest to ``latents (n, latent_size)`` have each label, as shares ``(labels,)``."""
-        nearest = self.known.nearest(latents.mean(axis=0), VOTES)
-        found = [self.known.point_labels[place] for place, _ in nearest]
-        return np.bincount(found, minlength=max(len(self.labels), 1)) / max(len(found), 1)
+    def _at_training_level(self, wave: np.ndarray) -> np.ndarray:
+        """Return ``wave (time,)`` scaled to the level of training: one-shots to PEAK, others to at most 1."""
+        peak = float(np.abs(wave).max(initial=0.0))
+        if self.config.latent == "clip" and peak > 0.0:
+            return wave * np.float32(PEAK / peak)
+        return limit_peak([wave])[0]
 
-    def _told_of(self, latents: np.ndarray, label: LabelWeights, pitch: float | None = None) -> Told:
-        """What the decoder is told of a sound: ``label``, or without one the kinds of the training sounds nearest to its latents."""
-        if label is None:
-            label = dict(zip(self.labels, self._votes(latents).tolist(), strict=False))
-        return self._told(label, pitch)
+    def _sample_latents(
+        self, seed: int, index: int, label_number: int, n_latents: int, temperature: float
+    ) -> tuple[np.ndarray, int]:
+        """Draw the latents of clip ``index``, ``(n_latents, latent_size)``, and the seed of its noise.
 
-    def _drawn(self, seed: int, index: int, number: int, n_latents: int, temperature: float) -> tuple[np.ndarray, int]:
-        """The latents of clip ``index`` ``(n_latents, latent_size)`` and the seed of its noise; their order is part of what a seed means."""
-        name = self._name(number) or ""
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(name.encode())])))
+        The order of the draws defines what a seed means.
+        """
+        label = self._label_name(label_number) or ""
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(label.encode())])))
         noise_seed = int(rng.integers(2**63))
-        return self.known.draw(rng, number, n_latents, temperature), noise_seed
+        return self.distribution.sample(rng, label_number, n_latents, temperature), noise_seed
 
-    def _length(self, seconds: float | None) -> tuple[int, int]:
-        """Latents and samples of a new sound."""
-        config = self.config
-        if config.latent == "clip":
-            if seconds is not None:
-                raise BadSetting(
-                    f"The sounds of {self.card.name} all last {config.n_samples / self.sample_rate:.3g} s; leave the seconds out."
-                )
-            return 1, config.n_samples
-        seconds = DEFAULT_SECONDS if seconds is None else seconds
-        if not 0 < seconds <= LONGEST_SECONDS:
-            raise BadSetting(f"A sound of {seconds} s is not possible; ask for up to {LONGEST_SECONDS:.0f} s.")
-        n_samples = max(1, round(seconds * self.sample_rate))
-        n_frames = -(-n_samples // config.hop_length) + config.frames.n_overlapping - 1
-        return -(-n_frames // config.fold), n_samples
-
-    def _name(self, number: int) -> str | None:
-        """A label by its number; None in a model without labels."""
+    def _label_name(self, number: int) -> str | None:
+        """Return a label by its index; None for a model without labels."""
         return self.labels[number] if self.labels else None
-
-    def _checked_latents(self, latents: np.ndarray) -> np.ndarray:
-        rows = np.atleast_2d(np.asarray(latents, np.float32))
-        is_clip = self.config.latent == "clip"
-        if (
-            rows.ndim != 2
-            or rows.shape[1] != self.latent_size
-            or not len(rows)
-            or not np.isfinite(rows).all()
-            or (is_clip and len(rows) > 1)
-        ):
-            wanted = f"({self.latent_size},)" if is_clip else f"(n, {self.latent_size})"
-            raise BadSetting(
-                f"The latents have shape {np.shape(latents)}; {self.card.name} takes finite numbers of shape {wanted}, as encode gives."
-            )
-        return rows

@@ -1,0 +1,514 @@
+"""Attributes of clips: their measurement, the latent directions that change them, and adjustment to a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor, onset_sample
+from ...dsp.spectrum import spectrogram
+from ...dsp.tilt import tilt_spectrum
+from ...errors import BadModel, BadSetting
+from ...units import db_to_gain, gain_to_db
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute of a clip.
+
+    Attributes
+    ----------
+    name, unit
+        For messages and options.
+    step
+        Amount, in the unit, by which its direction is calibrated and in which errors are measured.
+    """
+
+    name: str
+    unit: str
+    step: float
+
+
+BRIGHTNESS = Attribute("brightness", "octaves", 0.4)
+LOUDNESS = Attribute("loudness", "dB", 2.0)
+LENGTH = Attribute("length", "doublings", 0.4)
+ATTACK = Attribute("attack", "doublings", 0.4)
+ATTRIBUTES = (BRIGHTNESS, LOUDNESS, LENGTH, ATTACK)
+"""Attributes of one-shots; the first N_SEQUENCE_ATTRIBUTES are also those of clips of any length."""
+N_SEQUENCE_ATTRIBUTES = 2
+
+# Measurement
+MIN_SECONDS = 5e-4  # of an attack or a length
+LEVEL_SECONDS = 0.002  # window of a level
+LENGTH_ENERGY = 0.9  # fraction of the energy within a clip's length
+
+# Directions
+MAX_STEPS = 50  # largest amount of an adjustment, in steps
+RIDGE = 1.0  # added to the variance of whitened latents, over their number
+CALIBRATION_CLIPS = 32
+CALIBRATION_ROUNDS = 2  # times that responses are measured and the directions corrected
+MIN_RESPONSE = 0.1  # units that a direction must change its attribute by, for each unit requested
+MIN_SINGULAR_VALUE = 0.05  # relative to the largest; weaker mixtures of directions are not amplified
+
+# Adjustment
+MAX_ITERATIONS = 16  # of Broyden's method
+TOLERANCE = 0.1  # of an attribute's step
+MAX_UPDATE = 1.5  # steps of an attribute in one iteration
+DAMPING = 0.05  # of an update, against directions without effect
+RETRY_FRACTIONS = (0.75, 0.5, 0.25, 0.0)  # of the amounts, tried if the attack is late or the peak is a click
+LATE_SECONDS, LATE_DB = 0.003, -6.0  # an attack is late if the level stays so far below its maximum for so long
+MAX_TILT_DB, TILT_ITERATIONS = 9.0, 9  # per octave; bisections
+BRIGHTNESS_ITERATIONS = 6  # of adjust_brightness
+BRIGHTNESS_TOLERANCE = 0.02  # octaves
+MAX_BRIGHTNESS_UPDATE = 1.5  # octaves in one iteration
+
+DecodeBatch = Callable[[np.ndarray], np.ndarray]
+"""Decode one latent vector each, ``(n, d)``, to waves ``(n, time)``."""
+
+DecodeClip = Callable[[np.ndarray], np.ndarray]
+"""Decode the latents ``(n, d)`` of one clip to its wave ``(time,)``."""
+
+
+def measure_attributes(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Measure the attributes of a clip.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(time,)``.
+    sample_rate : int
+        Hz.
+
+    Returns
+    -------
+    np.ndarray
+        ``(len(ATTRIBUTES),)`` float64. Brightness: log2 of the spectral centroid in hertz. Loudness: root mean square
+        in dB of full scale. Length: log2 of the seconds after the onset that contain LENGTH_ENERGY of the energy.
+        Attack: log2 of the seconds from the onset to half of the highest power.
+    """
+    n_fft = min(2048, 2 ** int(np.log2(max(len(wave), 16))))
+    magnitudes = spectrogram(wave, n_fft, n_fft // 4, power=1.0).sum(axis=1, dtype=np.float64)
+    frequencies_hz = np.arange(len(magnitudes)) * sample_rate / n_fft
+    centroid_hz = (magnitudes @ frequencies_hz) / max(magnitudes.sum(), 1e-12)
+    power = np.square(wave, dtype=np.float64)
+    from_onset = power[onset_sample(wave, sample_rate) :]
+    energy = np.cumsum(from_onset)
+    length = np.searchsorted(energy, LENGTH_ENERGY * energy[-1]) if energy[-1] > 0 else 0
+    width = max(1, round(LEVEL_SECONDS * sample_rate))
+    levels = np.convolve(from_onset, np.ones(width), "valid") if len(from_onset) > width else from_onset
+    attack = np.argmax(levels >= levels.max(initial=0.0) / 2)
+    seconds = np.maximum(np.array([length, attack]) / sample_rate, MIN_SECONDS)
+    return np.array([np.log2(max(centroid_hz, 20.0)), loudness_db(wave), *np.log2(seconds)])
+
+
+def loudness_db(wave: np.ndarray) -> float:
+    """Return the root mean square of ``wave (time,)`` in dB of full scale, at least -100."""
+    return float(gain_to_db(np.sqrt(np.mean(np.square(wave, dtype=np.float64))), -100.0))
+
+
+def brightness(wave: np.ndarray, sample_rate: int) -> float:
+    """Return the brightness of ``wave (time,)`` in octaves, see :func:`measure_attributes`."""
+    return float(measure_attributes(wave, sample_rate)[ATTRIBUTES.index(BRIGHTNESS)])
+
+
+@dataclass(frozen=True)
+class AttributeDirections:
+    """Directions in latent space that change one attribute and leave the others.
+
+    Attributes
+    ----------
+    vectors : np.ndarray
+        ``(attributes, d)`` in the order of ATTRIBUTES, each of the length that changes its attribute by one unit; zeros
+        for an attribute that the decoder does not follow.
+    """
+
+    vectors: np.ndarray
+
+    @classmethod
+    def fit(
+        cls, latents: np.ndarray, attributes: np.ndarray, decode: DecodeBatch, sample_rate: int
+    ) -> AttributeDirections:
+        """Fit directions to clips by ridge regression, and calibrate them on decoded clips.
+
+        Calibration decodes steps along each direction, measures how every attribute responds, and mixes the directions
+        so that each changes its own attribute alone. A direction without effect is set to zero.
+
+        Parameters
+        ----------
+        latents : np.ndarray
+            ``(n, d)``.
+        attributes : np.ndarray
+            Measured attributes of the clips, ``(n, attributes)``.
+        decode : callable
+            The decoder.
+        sample_rate : int
+            Of the decoded waves, Hz.
+
+        Returns
+        -------
+        AttributeDirections
+            The directions.
+        """
+        vectors = _regress_directions(latents.astype(np.float64), attributes)
+        rows = np.linspace(0, len(latents) - 1, min(len(latents), CALIBRATION_CLIPS)).round().astype(int)
+        is_effective = np.ones(len(vectors), bool)
+        for _ in range(CALIBRATION_ROUNDS):
+            responses = _measure_responses(vectors, latents[rows], decode, sample_rate)
+            is_effective &= np.diag(responses) > MIN_RESPONSE
+            effective = responses[np.ix_(is_effective, is_effective)]
+            vectors[is_effective] = np.linalg.pinv(effective.T, rcond=MIN_SINGULAR_VALUE) @ vectors[is_effective]
+            vectors[~is_effective] = 0.0
+        return cls(vectors.astype(np.float32))
+
+    @classmethod
+    def from_tensor(cls, vectors: np.ndarray | None, latent_size: int) -> AttributeDirections:
+        """Check and adopt the tensor of a model folder.
+
+        Parameters
+        ----------
+        vectors : np.ndarray or None
+            See the class; None for no attributes.
+        latent_size : int
+            Dimensions of a latent vector.
+
+        Raises
+        ------
+        BadModel
+            If the shape is wrong, or a value is NaN or infinite.
+        """
+        vectors = np.zeros((0, latent_size)) if vectors is None else vectors
+        is_valid = vectors.ndim == 2 and vectors.shape[1] == latent_size and len(vectors) <= len(ATTRIBUTES)
+        if not is_valid or not np.isfinite(vectors).all():
+            raise BadModel(
+                f"The attribute directions have shape {vectors.shape}, which does not fit the model; copy it again."
+            )
+        return cls(vectors.astype(np.float32))
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that have a direction."""
+        return tuple(each for each, vector in zip(ATTRIBUTES, self.vectors, strict=False) if vector.any())
+
+    def shift(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
+        """Shift latents along the directions.
+
+        Parameters
+        ----------
+        latents : np.ndarray
+            ``(..., d)``.
+        amounts : Mapping[str, float]
+            Change of each attribute by name, in its unit.
+
+        Returns
+        -------
+        np.ndarray
+            The same shape, float32.
+
+        Raises
+        ------
+        BadSetting
+            For an attribute without a direction, or an amount beyond MAX_STEPS of its steps.
+        """
+        by_name = {attribute.name: attribute for attribute in self.attributes}
+        for name, amount in amounts.items():
+            if name not in by_name:
+                raise BadSetting(
+                    f"There is no attribute {name!r} to adjust; this model has {', '.join(by_name) or 'none'}."
+                )
+            attribute = by_name[name]
+            limit = attribute.step * MAX_STEPS
+            if not abs(amount) <= limit:  # also refuses NaN
+                raise BadSetting(
+                    f"The amount of {name} is {amount}; it must lie between -{limit:g} and {limit:g} {attribute.unit}."
+                )
+        row = np.array([amounts.get(each.name, 0.0) for each in ATTRIBUTES[: len(self.vectors)]], np.float32)
+        shifted: np.ndarray = latents + row @ self.vectors
+        return shifted.astype(np.float32)
+
+
+def _regress_directions(latents: np.ndarray, attributes: np.ndarray) -> np.ndarray:
+    """Return the shortest steps, in standard deviations, that change one attribute alone, ``(attributes, d)``."""
+    centred = latents - latents.mean(axis=0)
+    target = attributes - attributes.mean(axis=0)
+    n, d = latents.shape
+    std = np.maximum(centred.std(axis=0), 1e-3)
+    white = centred / std
+    slopes = np.linalg.solve(white.T @ white + RIDGE * d * np.eye(d), white.T @ target)  # (d, attributes)
+    covariance = white.T @ white / n + 1e-3 * np.eye(d)
+    projected = covariance @ slopes
+    directions: np.ndarray = (projected @ np.linalg.pinv(slopes.T @ projected)).T * std
+    return directions
+
+
+def _measure_responses(vectors: np.ndarray, latents: np.ndarray, decode: DecodeBatch, sample_rate: int) -> np.ndarray:
+    """Return the change of each attribute (row) by one unit of each direction (column), the median over the clips."""
+    n_attributes = len(vectors)
+    columns = []
+    for vector, attribute in zip(vectors, ATTRIBUTES, strict=False):
+        measured = []
+        for sign in (-0.5, 0.5):
+            shifted = (latents + sign * attribute.step * vector).astype(np.float32)
+            measured.append([measure_attributes(wave, sample_rate)[:n_attributes] for wave in decode(shifted)])
+        before, after = np.array(measured)
+        columns.append(np.median(after - before, axis=0) / attribute.step)
+    return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A decoded clip during an adjustment.
+
+    Attributes
+    ----------
+    wave : np.ndarray
+        ``(time,)``.
+    shift : np.ndarray
+        Amounts along the directions in steps, ``(attributes,)``.
+    error : float
+        Distance of its attributes from the target in steps.
+    """
+
+    wave: np.ndarray
+    shift: np.ndarray
+    error: float
+
+
+class AttributeAdjustment:
+    """Search for latents whose decoded clip has the requested attributes.
+
+    The directions are exact for the median clip only: one clip may respond less or more, and other attributes change
+    with it. So the search decodes, measures and corrects the shift by Broyden's method, up to MAX_ITERATIONS times; the
+    nearest candidate is taken. A spectral tilt corrects the remaining error of brightness, a gain that of loudness. If
+    the attack is late or the peak is a click, another candidate is taken, or a smaller shift with more tilt.
+
+    Parameters
+    ----------
+    latents : np.ndarray
+        Of the clip, ``(n, d)``.
+    directions : AttributeDirections
+        Of the model.
+    decode : callable
+        The decoder.
+    sample_rate : int
+        Hz.
+    is_one_shot : bool
+        Attenuate a rising end of the result.
+
+    References
+    ----------
+    C. G. Broyden, "A class of methods for solving nonlinear simultaneous equations", 1965.
+    """
+
+    def __init__(
+        self,
+        latents: np.ndarray,
+        directions: AttributeDirections,
+        decode: DecodeClip,
+        sample_rate: int,
+        is_one_shot: bool = True,
+    ) -> None:
+        self._latents = latents
+        self._directions = directions
+        self._decode = decode
+        self._sample_rate = sample_rate
+        self._is_one_shot = is_one_shot
+        self._attributes = directions.attributes
+        self._indices = [ATTRIBUTES.index(each) for each in self._attributes]
+        self._steps = np.array([each.step for each in self._attributes])
+        self._original = decode(latents)
+
+    def adjust(self, amounts: Mapping[str, float]) -> np.ndarray:
+        """Change attributes and retain the others.
+
+        Parameters
+        ----------
+        amounts : Mapping[str, float]
+            Change of each attribute by name, in its unit.
+
+        Returns
+        -------
+        np.ndarray
+            ``(time,)``; the decoded original where all amounts are 0.
+
+        Raises
+        ------
+        BadSetting
+            As :meth:`AttributeDirections.shift`.
+        """
+        self._directions.shift(self._latents, amounts)
+        if not any(amounts.values()):
+            return self._original
+        shift = np.array([amounts.get(each.name, 0.0) for each in self._attributes]) / self._steps
+        target = self._measure(self._original) + shift
+        wave = self._search(shift, target)
+        if self._is_one_shot:
+            wave = attenuate_end(wave, self._sample_rate)
+        if LOUDNESS in self._attributes:
+            target_db = loudness_db(self._original) + amounts.get(LOUDNESS.name, 0.0)
+            wave = wave * np.float32(db_to_gain(target_db - loudness_db(wave)))
+        return wave
+
+    def _search(self, shift: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return the wave ``(time,)`` nearest to ``target`` with an intact attack, tilted to its brightness."""
+        candidates = self._iterate(shift, target)
+        nearest = min(candidates, key=lambda each: each.error)
+        wave = nearest.wave if nearest.error < TOLERANCE else self._tilt(nearest.wave, target)
+        if self._is_attack_intact(wave):
+            return wave
+        waves = [self._decode_shifted(fraction * nearest.shift) for fraction in RETRY_FRACTIONS]
+        waves += [each.wave for each in candidates if each is not nearest]
+        tilted = [self._tilt(each, target) for each in waves]
+        intact = [each for each in tilted if self._is_attack_intact(each)] or [self._tilt(self._original, target)]
+        return min(intact, key=lambda each: self._error(target - self._measure(each)))
+
+    def _iterate(self, shift: np.ndarray, target: np.ndarray) -> list[Candidate]:
+        """Return the iterates of Broyden's method, starting at ``shift (attributes,)``, all in steps."""
+        jacobian = np.eye(len(shift))
+        update = shift
+        previous_residual = shift
+        candidates: list[Candidate] = []
+        for iteration in range(MAX_ITERATIONS):
+            wave = self._decode_shifted(shift)
+            residual = target - self._measure(wave)
+            candidates.append(Candidate(wave, shift, self._error(residual)))
+            if candidates[-1].error < TOLERANCE:
+                break
+            if iteration:
+                unexplained = previous_residual - residual - jacobian @ update
+                jacobian += np.outer(unexplained, update) / max(float(update @ update), 1e-9)
+            update = np.clip(_solve_damped(jacobian, residual), -MAX_UPDATE, MAX_UPDATE)
+            previous_residual = residual
+            shift = np.clip(shift + update, -MAX_STEPS, MAX_STEPS)
+        return candidates
+
+    def _error(self, residual: np.ndarray) -> float:
+        """Return the largest entry of ``residual (attributes,)`` except loudness, which a gain corrects."""
+        is_timbre = np.array([each != LOUDNESS for each in self._attributes])
+        return float(np.abs(residual[is_timbre]).max(initial=0.0))
+
+    def _tilt(self, wave: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return ``wave (time,)`` tilted to the brightness of ``target``, if the model has that attribute."""
+        if BRIGHTNESS not in self._attributes:
+            return wave
+        octaves = float(target[self._attributes.index(BRIGHTNESS)]) * BRIGHTNESS.step
+        return tilt_to_brightness(wave, octaves, self._sample_rate)
+
+    def _is_attack_intact(self, wave: np.ndarray) -> bool:
+        """Return whether the attack of ``wave (time,)`` is in time, and its peak no click that the original lacks."""
+        has_new_click = self._has_click(wave) and not self._has_click(self._original)
+        return not has_new_click and not is_attack_late(wave, self._original, self._sample_rate)
+
+    def _has_click(self, wave: np.ndarray) -> bool:
+        return local_crest_factor(wave, int(np.abs(wave).argmax()), self._sample_rate) > CLICK_FACTOR
+
+    def _decode_shifted(self, shift: np.ndarray) -> np.ndarray:
+        """Return the wave ``(time,)`` of the latents shifted by ``shift (attributes,)``, in steps."""
+        amounts = zip(self._attributes, shift * self._steps, strict=True)
+        return self._decode(
+            self._directions.shift(self._latents, {each.name: float(amount) for each, amount in amounts})
+        )
+
+    def _measure(self, wave: np.ndarray) -> np.ndarray:
+        """Return the attributes of ``wave (time,)`` in their steps, ``(attributes,)``."""
+        measured: np.ndarray = measure_attributes(wave, self._sample_rate)[self._indices] / self._steps
+        return measured
+
+
+def is_attack_late(wave: np.ndarray, original: np.ndarray, sample_rate: int) -> bool:
+    """Return whether the attack of a clip is later than that of the original.
+
+    Parameters
+    ----------
+    wave, original : np.ndarray
+        ``(time,)``.
+    sample_rate : int
+        Hz.
+
+    Returns
+    -------
+    bool
+        Whether LATE_SECONDS after the original's level first reaches half of its maximum power, the level of ``wave``
+        is still LATE_DB below its own maximum. Levels are powers over LEVEL_SECONDS.
+    """
+    width = max(1, round(LEVEL_SECONDS * sample_rate))
+    window = np.ones(width)
+    level = np.convolve(np.square(wave, dtype=np.float64), window, "same")
+    original_level = np.convolve(np.square(original, dtype=np.float64), window, "same")
+    attack = int(np.argmax(original_level >= original_level.max() / 2))
+    latest = attack + round(LATE_SECONDS * sample_rate) + 1
+    return bool(level[:latest].max() < level.max() * db_to_gain(LATE_DB) ** 2)
+
+
+def _solve_damped(jacobian: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """Return the damped least-squares solution (Levenberg-Marquardt) of ``jacobian @ x = residual``."""
+    gram = jacobian.T @ jacobian + DAMPING * np.eye(len(residual))
+    return np.linalg.solve(gram, jacobian.T @ residual)
+
+
+def adjust_brightness(
+    latents: np.ndarray,
+    wave: np.ndarray,
+    octaves: float,
+    shift: Callable[[np.ndarray, float], tuple[np.ndarray, np.ndarray]],
+    sample_rate: int,
+) -> np.ndarray:
+    """Shift the latents of a clip until its brightness is ``octaves``; a spectral tilt corrects the remaining error.
+
+    Parameters
+    ----------
+    latents : np.ndarray
+        Of the clip, ``(n, d)``.
+    wave : np.ndarray
+        The decoded clip, ``(time,)``.
+    octaves : float
+        Target, see :func:`brightness`.
+    shift : callable
+        Return new latents and their wave ``(time,)`` from latents and a change of brightness in octaves.
+    sample_rate : int
+        Hz.
+
+    Returns
+    -------
+    np.ndarray
+        ``(time,)``.
+    """
+    residual = octaves - brightness(wave, sample_rate)
+    nearest, error = wave, abs(residual)
+    for _ in range(BRIGHTNESS_ITERATIONS):
+        if error < BRIGHTNESS_TOLERANCE:
+            break
+        change = float(np.clip(residual, -MAX_BRIGHTNESS_UPDATE, MAX_BRIGHTNESS_UPDATE))
+        latents, wave = shift(latents, change)
+        residual = octaves - brightness(wave, sample_rate)
+        if abs(residual) < error:
+            nearest, error = wave, abs(residual)
+    return nearest if error < BRIGHTNESS_TOLERANCE else tilt_to_brightness(nearest, octaves, sample_rate)
+
+
+def tilt_to_brightness(wave: np.ndarray, octaves: float, sample_rate: int) -> np.ndarray:
+    """Tilt the spectrum of a clip until its brightness is ``octaves``, by at most MAX_TILT_DB per octave.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(time,)``.
+    octaves : float
+        Target, see :func:`brightness`.
+    sample_rate : int
+        Hz.
+
+    Returns
+    -------
+    np.ndarray
+        ``(time,)`` float32.
+    """
+    low, high = -MAX_TILT_DB, MAX_TILT_DB
+    for _ in range(TILT_ITERATIONS):
+        middle = (low + high) / 2
+        if brightness(tilt_spectrum(wave, middle, sample_rate), sample_rate) < octaves:
+            low = middle
+        else:
+            high = middle
+    return tilt_spectrum(wave, (low + high) / 2, sample_rate)

@@ -1,0 +1,173 @@
+"""Conditioning of the decoder besides the latents: label weights, which can be mixed, and pitch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...contracts.lookup import index_of
+from ...errors import BadSetting
+from .config import VaeConfig
+
+LabelWeights = str | Mapping[str, float] | None
+"""A label, weights of several labels, or None where the label is unknown."""
+
+CENTRE_PITCH, PITCH_RANGE = 60.0, 24.0  # MIDI numbers
+
+
+@dataclass(frozen=True)
+class ClipConditioning:
+    """Conditioning of a clip.
+
+    Attributes
+    ----------
+    label_weights : np.ndarray
+        Weight of each label, ``(labels,)``; all 0 where the label is unknown.
+    pitch : float or None
+        MIDI number; None for CENTRE_PITCH.
+    """
+
+    label_weights: np.ndarray
+    pitch: float | None = None
+
+    @classmethod
+    def of(cls, label: LabelWeights, pitch: float | None, config: VaeConfig, model: str) -> ClipConditioning:
+        """Check a label and a pitch, and look up the label.
+
+        Parameters
+        ----------
+        label : str, Mapping or None
+            A label, or weights of labels from 0 to 1.
+        pitch : float or None
+            MIDI number, 0 to 127.
+        config : VaeConfig
+            Configuration of the model.
+        model : str
+            Its name, for messages.
+
+        Raises
+        ------
+        BadSetting
+            For a label, a weight or a pitch that the model does not have.
+        """
+        if pitch is not None and not config.pitched:
+            raise BadSetting(f"{model} has no pitch to choose; leave it out.")
+        if pitch is not None and not 0 <= pitch <= 127:
+            raise BadSetting(f"The pitch is {pitch}; it must be a MIDI number from 0 to 127.")
+        label_weights = np.zeros(len(config.labels), np.float32)
+        weights = {label: 1.0} if isinstance(label, str) else dict(label or {})
+        for name, weight in weights.items():
+            if not 0 <= weight <= 1:
+                raise BadSetting(f"The weight of the label {name} is {weight}; it must lie between 0 and 1.")
+            label_weights[index_of(name, config.labels, "label", model)] = weight
+        return cls(label_weights, pitch)
+
+    def interpolate(self, other: ClipConditioning, t: float) -> ClipConditioning:
+        """Interpolate linearly towards another clip's conditioning, the pitch in semitones.
+
+        Parameters
+        ----------
+        other : ClipConditioning
+            The conditioning at ``t`` = 1. If only one of the two has a pitch, it applies throughout.
+        t : float
+            0 to 1.
+
+        Returns
+        -------
+        ClipConditioning
+            The conditioning at ``t``.
+        """
+        weights = ((1 - t) * self.label_weights + t * other.label_weights).astype(np.float32)
+        if self.pitch is None or other.pitch is None:
+            return ClipConditioning(weights, other.pitch if self.pitch is None else self.pitch)
+        return ClipConditioning(weights, (1 - t) * self.pitch + t * other.pitch)
+
+    def vector(self, config: VaeConfig) -> np.ndarray:
+        """Return the decoder's input: label weights, then pitch features if the model has them.
+
+        Parameters
+        ----------
+        config : VaeConfig
+            Configuration of the model.
+
+        Returns
+        -------
+        np.ndarray
+            ``(n_condition,)`` float32.
+        """
+        if not config.pitched:
+            return self.label_weights.astype(np.float32)
+        features = pitch_features(np.array(CENTRE_PITCH if self.pitch is None else self.pitch))
+        return np.concatenate([self.label_weights, features]).astype(np.float32)
+
+
+def conditioning_sequence(
+    conditioning: ClipConditioning | Sequence[ClipConditioning], n_latents: int, config: VaeConfig
+) -> np.ndarray:
+    """Return the conditioning of each latent vector of a clip.
+
+    Parameters
+    ----------
+    conditioning : ClipConditioning or sequence of ClipConditioning
+        One for the whole clip, or one for each vector.
+    n_latents : int
+        Number of vectors.
+    config : VaeConfig
+        Configuration of the model.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n_latents, n_condition)`` float32.
+    """
+    per_latent = [conditioning] * n_latents if isinstance(conditioning, ClipConditioning) else conditioning
+    return np.stack([each.vector(config) for each in per_latent])
+
+
+def conditioning_batch(n: int, label: int | None, pitches: Sequence[float] | None, config: VaeConfig) -> np.ndarray:
+    """Return the conditioning of a batch of clips of one label.
+
+    Parameters
+    ----------
+    n : int
+        Number of clips.
+    label : int or None
+        Index of the label, None for none.
+    pitches : sequence of float or None
+        MIDI numbers that the clips have in turn.
+    config : VaeConfig
+        Configuration of the model.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n, n_condition)`` float32.
+    """
+    weights = np.zeros(len(config.labels), np.float32)
+    if label is not None and config.labels:
+        weights[label] = 1.0
+    batch = np.zeros((n, config.n_condition), np.float32)
+    for index in range(n):
+        pitch = pitches[index % len(pitches)] if pitches else None
+        batch[index] = ClipConditioning(weights, pitch).vector(config)
+    return batch
+
+
+def pitch_features(pitch: np.ndarray) -> np.ndarray:
+    """Return the features of pitches: scaled height, then sine and cosine of the position in the octave.
+
+    Parameters
+    ----------
+    pitch : np.ndarray
+        MIDI numbers, any shape ``(...)``.
+
+    Returns
+    -------
+    np.ndarray
+        ``(..., PITCH_FEATURES)`` float32.
+    """
+    angle = 2 * np.pi * pitch / 12
+    features = np.stack([(pitch - CENTRE_PITCH) / PITCH_RANGE, np.sin(angle), np.cos(angle)], axis=-1)
+    return features.astype(np.float32)

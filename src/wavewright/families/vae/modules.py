@@ -1,0 +1,274 @@
+"""Torch modules of the VAE: encoder, decoder, and the autoencoder between waves that they form."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...nn.convnext import ConvNeXtStack
+from ...nn.spectral_frames import SpectralFrames
+from .config import VaeConfig
+from .synthesis import synthesise_batch
+
+BOTTLENECK_CHANNELS = {"clip": 24, "frames": 64}  # of each frame, before the frames of a latent are concatenated
+LOG_VARIANCE_RANGE = (-12.0, 4.0)
+INITIAL_LOG_VARIANCE = -2.0  # small enough that the decoder uses the latents from the first step
+INITIAL_LOG_GAIN = -3.0  # of the bins, so that the first outputs are quiet
+INITIAL_NOISE_LOG_GAIN = -6.0
+
+
+class VaeEncoder(nn.Module):
+    """Encoder: ConvNeXt blocks over STFT frames, then a projection of all frames of a latent to its Gaussian.
+
+    Parameters
+    ----------
+    config : VaeConfig
+        Configuration of the model.
+    """
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.config = config
+        bottleneck_channels = BOTTLENECK_CHANNELS[config.latent]
+        self.in_proj = nn.Linear(config.n_features, config.channels)
+        self.blocks = ConvNeXtStack(
+            config.encoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead
+        )
+        self.norm = nn.LayerNorm(config.channels)
+        self.bottleneck = nn.Linear(config.channels, bottleneck_channels)
+        self.to_latent = nn.Linear(config.latent_stride * bottleneck_channels, 2 * config.latent_size)
+        with torch.no_grad():
+            self.to_latent.bias[config.latent_size :] = INITIAL_LOG_VARIANCE
+
+    def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Predict the Gaussian of each latent vector.
+
+        Parameters
+        ----------
+        features : Tensor
+            As :meth:`.SpectralFrames.features` returns them, ``(batch, frames, n_features)``; a multiple of
+            ``latent_stride`` frames.
+        memory : Tensor, optional
+            See :meth:`.ConvNeXtStack.forward`.
+
+        Returns
+        -------
+        mean, log_variance : Tensor
+            ``(batch, latents, latent_size)``.
+        memory : Tensor or None
+            Memory for the frames that follow.
+        """
+        hidden, memory = self.blocks(self.in_proj(features), memory)
+        frames = self.bottleneck(self.norm(hidden))
+        folded = frames.unflatten(1, (-1, self.config.latent_stride)).flatten(2)  # (batch, latents, stride * channels)
+        mean, log_variance = self.to_latent(folded).chunk(2, -1)
+        return mean, log_variance, memory
+
+
+class VaeDecoder(nn.Module):
+    """Decoder: a projection of each latent to its frames, then ConvNeXt blocks and the heads of tone and noise.
+
+    Parameters
+    ----------
+    config : VaeConfig
+        Configuration of the model.
+    """
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.bottleneck_channels = BOTTLENECK_CHANNELS[config.latent]
+        n_inputs = config.latent_size
+        self.condition = nn.Linear(config.n_condition, config.condition_size) if config.n_condition else None
+        if self.condition is not None:
+            n_inputs += config.condition_size
+        self.unfold = nn.Linear(n_inputs, config.latent_stride * self.bottleneck_channels)
+        self.in_proj = nn.Linear(self.bottleneck_channels, config.channels)
+        self.broadcast = nn.Linear(n_inputs, config.channels)  # added to every frame of a latent
+        # Position of a frame in the clip; the frames of a sequence of any length have none.
+        self.position_embedding: nn.Parameter | None = None
+        if config.latent == "clip":
+            self.position_embedding = nn.Parameter(0.1 * torch.randn(config.latent_stride, config.channels))
+        self.blocks = ConvNeXtStack(
+            config.decoder_blocks, config.channels, config.hidden, config.kernel, config.look_ahead
+        )
+        self.norm = nn.LayerNorm(config.channels)
+        self.head = nn.Linear(config.channels, 3 * config.frames.n_bins)
+        self.noise_head = nn.Linear(config.channels, config.noise_bands) if config.noise_bands else None
+        with torch.no_grad():
+            self.head.bias[: config.frames.n_bins] = INITIAL_LOG_GAIN
+            if self.noise_head is not None:
+                self.noise_head.bias.fill_(INITIAL_NOISE_LOG_GAIN)
+
+    def forward(
+        self, latents: Tensor, conditioning: Tensor | None = None, memory: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Predict the STFT frames of latent vectors.
+
+        Parameters
+        ----------
+        latents : Tensor
+            ``(batch, latents, latent_size)``.
+        conditioning : Tensor, optional
+            Label weights and pitch features of each vector, ``(batch, latents, n_condition)``.
+        memory : Tensor, optional
+            See :meth:`.ConvNeXtStack.forward`.
+
+        Returns
+        -------
+        head : Tensor
+            Log gain, real and imaginary part of each bin, ``(batch, frames, 3 * bins)``; see
+            :func:`~wavewright.dsp.spectral_frames.head_to_spectrum`.
+        log_gains : Tensor or None
+            Of the noise bands, ``(batch, frames, noise_bands)``; None without noise.
+        memory : Tensor or None
+            Memory for the vectors that follow.
+        """
+        inputs = latents
+        if self.condition is not None and conditioning is not None:
+            inputs = torch.cat([latents, self.condition(conditioning)], -1)
+        unfolded = self.unfold(inputs).unflatten(-1, (self.config.latent_stride, self.bottleneck_channels))
+        frames = self.in_proj(unfolded) + self.broadcast(inputs).unsqueeze(2)  # (batch, latents, stride, channels)
+        if self.position_embedding is not None:
+            frames = frames + self.position_embedding
+        hidden, memory = self.blocks(frames.flatten(1, 2), memory)
+        hidden = self.norm(hidden)
+        return self.head(hidden), None if self.noise_head is None else self.noise_head(hidden), memory
+
+
+class SpectralAutoencoder(nn.Module):
+    """Encoder and decoder between waves, with the STFT and its inverse around them.
+
+    Parameters
+    ----------
+    config : VaeConfig
+        Configuration of the model.
+    """
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.frames = SpectralFrames(config.frames)
+        self.encoder = VaeEncoder(config)
+        self.decoder = VaeDecoder(config)
+
+    def encode(self, wave: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Predict the Gaussians of the latents of clips.
+
+        Parameters
+        ----------
+        wave : Tensor
+            ``(batch, time)``.
+
+        Returns
+        -------
+        mean, log_variance : Tensor
+            ``(batch, latents, latent_size)``.
+        spectrum : Tensor
+            The STFT, complex ``(batch, frames, bins)``.
+        """
+        stride = self.config.latent_stride
+        n_frames = -(-self.frames.n_frames(wave.shape[-1]) // stride) * stride
+        with torch.no_grad():
+            spectrum = self.frames.spectrum(wave, n_frames)
+            features = self.frames.features(spectrum)
+        mean, log_variance, _ = self.encoder(features)
+        return mean.float(), log_variance.float().clamp(*LOG_VARIANCE_RANGE), spectrum
+
+    def decode_frames(self, latents: Tensor, conditioning: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Predict the STFT frames of clips.
+
+        Parameters
+        ----------
+        latents : Tensor
+            ``(batch, latents, latent_size)``.
+        conditioning : Tensor or None
+            One vector for each clip, ``(batch, n_condition)``.
+
+        Returns
+        -------
+        head, log_gains : Tensor
+            See :meth:`VaeDecoder.forward`.
+        """
+        repeated = None if conditioning is None else conditioning.unsqueeze(1).expand(-1, latents.shape[1], -1)
+        head, log_gains, _ = self.decoder(latents, repeated)
+        return head, log_gains
+
+    def decode(
+        self, latents: Tensor, conditioning: Tensor | None, n_samples: int, n_draws: int = 1
+    ) -> tuple[list[Tensor], Tensor]:
+        """Decode clips with gradients.
+
+        Parameters
+        ----------
+        latents : Tensor
+            ``(batch, latents, latent_size)``.
+        conditioning : Tensor or None
+            ``(batch, n_condition)``.
+        n_samples : int
+            Length of the clips.
+        n_draws : int
+            Number of waves for each clip, which differ in their noise; a model without noise returns one.
+
+        Returns
+        -------
+        waves : list of Tensor
+            ``(batch, n_samples)`` each.
+        head : Tensor
+            ``(batch, frames, 3 * bins)``, which all draws have in common.
+        """
+        head, log_gains = self.decode_frames(latents, conditioning)
+        spectra = [self.frames.tonal_spectrum(head)]
+        if log_gains is not None:
+            spectra = [spectra[0] + self.frames.noise_spectrum(log_gains, n_samples) for _ in range(n_draws)]
+        return [self.frames.to_wave(spectrum, n_samples) for spectrum in spectra], head
+
+    def synthesise(self, latents: Tensor, conditioning: Tensor | None, first_seed: int) -> list[np.ndarray]:
+        """Decode clips as inference does, without gradients.
+
+        Parameters
+        ----------
+        latents : Tensor
+            ``(batch, latents, latent_size)``.
+        conditioning : Tensor or None
+            ``(batch, n_condition)``.
+        first_seed : int
+            Seed of the first clip's noise; each following clip has the next seed.
+
+        Returns
+        -------
+        list of np.ndarray
+            ``(n_samples,)`` float32 each.
+        """
+        head, log_gains = self.decode_frames(latents, conditioning)
+        noise = None if log_gains is None else log_gains.float().cpu().numpy()
+        return synthesise_batch(self.config, head.float().cpu().numpy(), noise, first_seed)
+
+
+class VaeEncoderGraph(nn.Module):
+    """Encoder with tensors as its only inputs and outputs: ``features``, and ``memory`` of a causal model."""
+
+    def __init__(self, encoder: VaeEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return ``mean``, ``log_variance`` and, for a causal model, the next memory."""
+        mean, log_variance, next_memory = self.encoder(features, memory)
+        return (mean, log_variance) if next_memory is None else (mean, log_variance, next_memory)
+
+
+class VaeDecoderGraph(nn.Module):
+    """Decoder with tensors as its only inputs and outputs: ``latents``, ``condition`` and ``memory`` if it has them."""
+
+    def __init__(self, decoder: VaeDecoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, latents: Tensor, *optional: Tensor) -> tuple[Tensor, ...]:
+        """Return ``head`` and, if the model has them, ``log_gains`` and the next memory."""
+        inputs = list(optional)
+        conditioning = inputs.pop(0) if self.decoder.config.n_condition else None
+        outputs = self.decoder(latents, conditioning, inputs[0] if inputs else None)
+        return tuple(output for output in outputs if output is not None)

@@ -1,0 +1,120 @@
+"""Adjust attributes of a clip, such as its brightness, and write the result as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from ..errors import BadSetting
+from . import LARGEST_SEED, checked
+from .latent_clips import (
+    DEFAULT_MODEL,
+    MAX_CLIPS,
+    DerivedClips,
+    ModelName,
+    Origin,
+    OutputFolder,
+    Pitch,
+    ResidualFraction,
+    SourceLabel,
+    check_memory,
+    clip_name,
+    open_vae,
+    origin_of,
+    read_clip,
+    residual_name,
+    write_derived,
+)
+from .sound_folder import Made, SoundFormat
+
+if TYPE_CHECKING:
+    from ..families.vae.runtime import VaeRuntime
+
+
+@checked
+def adjust(
+    file: Annotated[Path, Field(description="Sound file to change.")],
+    set: Annotated[
+        tuple[str, ...] | dict[str, float],
+        Field(
+            description="Change an attribute: name=amount, in its unit, for example brightness=+1; may be given "
+            "several times."
+        ),
+    ] = (),
+    steps: Annotated[
+        int, Field(description="Number of clips, from no change to the whole amount.", ge=1, le=MAX_CLIPS)
+    ] = 1,
+    label: SourceLabel = None,
+    seed: Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=LARGEST_SEED)] = 0,
+    model: ModelName = DEFAULT_MODEL,
+    out: OutputFolder = Path("wavewright-sounds"),
+    format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    pitch: Pitch = None,
+    residual: ResidualFraction = 1.0,
+) -> DerivedClips:
+    """Adjust attributes of a clip, at once or in steps; without --set, the error names the attributes of the model.
+
+    Each file's comment states how it was made, and ``manifest.jsonl`` lists all files of the folder. If a clip would
+    exceed full scale, all are attenuated alike, and the result states by how much.
+
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read or is silent.
+    BadModel
+        If the model is no VAE.
+    BadSetting
+        If the model does not have an attribute or a pitch, or an amount is invalid.
+    BadFolder
+        If the output folder cannot be written.
+    """
+    runtime = open_vae(model)
+    amounts = _amounts(set, runtime)
+    source, wave = read_clip(file, runtime)
+    check_memory(runtime, len(wave), steps, residual)
+    fractions = np.linspace(0.0, 1.0, steps).tolist() if steps > 1 else [1.0]
+    adjusted = runtime.adjust(wave, amounts, fractions, label, seed, pitch, residual)
+    origin: Origin = {
+        **origin_of(runtime, "adjust", [source], pitch=pitch),
+        "attributes": amounts,
+        "steps": steps,
+        "seed": seed,
+        "label": label,
+        "residual": residual,
+    }
+    settings = [*(f"{name}{amount:+g}" for name, amount in amounts.items()), f"x{steps}", *residual_name(residual)]
+    name = clip_name(runtime, [source], [label], settings, seed, [pitch])
+    clips = (
+        Made(each, f"{name}-{index:03d}", {**origin, "fraction": round(fraction, 6), "index": index})
+        for index, (fraction, each) in enumerate(zip(fractions, adjusted.waves, strict=True))
+    )
+    return write_derived(runtime, [source], clips, out, format, adjusted.attenuation_db)
+
+
+def _amounts(settings: tuple[str, ...] | Mapping[str, float], runtime: VaeRuntime) -> dict[str, float]:
+    """Return the amount of each attribute; raise BadSetting if there is none, or one is invalid."""
+    available = ", ".join(f"{attribute.name} ({attribute.unit})" for attribute in runtime.attributes)
+    if not available:
+        raise BadSetting(f"{runtime.name} has no attributes to adjust; train it again, or use another model.")
+    if not settings:
+        raise BadSetting(
+            f"There is nothing to adjust; {runtime.name} has the attributes {available}: give one with --set "
+            "brightness=1."
+        )
+    if isinstance(settings, Mapping):
+        return dict(settings)
+    amounts: dict[str, float] = {}
+    for setting in settings:
+        name, _, amount = setting.partition("=")
+        name = name.strip()
+        if name in amounts:
+            raise BadSetting(f"The attribute {name} is set twice; set it once, to the sum of both amounts.")
+        try:
+            amounts[name] = float(amount)
+        except ValueError as error:
+            raise BadSetting(f"The attribute {setting!r} has no amount; write name=amount, of {available}.") from error
+    return amounts

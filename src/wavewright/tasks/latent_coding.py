@@ -1,0 +1,185 @@
+"""Encode a sound file as a file of latents, and decode it: `encode` and `decode` with a VAE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..clip import Clip
+from ..errors import BadAudio
+from .codecs import by_hash, described
+from .latent_clips import SourceClip, open_vae, read_clip
+from .latent_file import SILENT_DB, LatentFile, LatentMetadata
+
+if TYPE_CHECKING:
+    from ..families.vae.runtime import VaeRuntime
+
+
+@dataclass(frozen=True)
+class EncodedLatents:
+    """A file of latents that was written.
+
+    Attributes
+    ----------
+    out
+        The file.
+    source
+        The sound file.
+    model, model_hash
+        Name and hash of the model.
+    seconds
+        Length of the decoded clip.
+    n_latents, latent_size
+        Number of vectors, and dimensions of each.
+    label
+        For the decoder, or None.
+    n_bytes
+        Size of the file.
+    """
+
+    out: Path
+    source: SourceClip
+    model: str
+    model_hash: str
+    seconds: float
+    n_latents: int
+    latent_size: int
+    label: str | None
+    n_bytes: int
+
+    def __str__(self) -> str:
+        vectors = "1 latent vector" if self.n_latents == 1 else f"{self.n_latents} latent vectors"
+        lines = [
+            f"{self.out}: {self.seconds:.2f} s as {vectors} of {self.latent_size} dimensions by {self.model} "
+            f"({self.model_hash}), {self.n_bytes:,} bytes"
+        ]
+        return "\n".join([*lines, str(self.source)] if self.source.changes else lines)
+
+
+@dataclass(frozen=True)
+class DecodedLatents:
+    """A sound file that was decoded from latents.
+
+    Attributes
+    ----------
+    out
+        The sound file.
+    file
+        The file of latents.
+    model, model_hash
+        Name and hash of the model.
+    seconds, sample_rate
+        Of the sound file.
+    label
+        For the decoder, or None.
+    """
+
+    out: Path
+    file: Path
+    model: str
+    model_hash: str
+    seconds: float
+    sample_rate: int
+    label: str | None
+
+    def __str__(self) -> str:
+        clip = described(round(self.seconds * self.sample_rate), self.sample_rate, 1)
+        return f"{self.out}: {clip} from the latents of {self.model} ({self.model_hash})"
+
+
+def encode_latents(runtime: VaeRuntime, file: Path, out: Path, label: str | None) -> EncodedLatents:
+    """Write the latents of a sound file.
+
+    Parameters
+    ----------
+    runtime
+        The model. A model of one-shots encodes the file from its onset.
+    file
+        The sound file. Decoding restores its sample rate and, for a model of clips of any length, its number of
+        samples.
+    out
+        File to write.
+    label
+        For the decoder, or None.
+
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read.
+    BadSetting
+        If the model does not have the label.
+    """
+    runtime.conditioning(label)  # refuses an unknown label before a long file is read
+    source, wave = read_clip(file, runtime, allow_silence=True)
+    n_samples = round(source.seconds * source.sample_rate)
+    if runtime.config.latent == "clip":
+        n_samples = min(n_samples, round(runtime.config.n_samples * source.sample_rate / runtime.sample_rate))
+    aligned = runtime.align(wave)
+    latents = runtime.encode(aligned.wave)
+    metadata = LatentMetadata(
+        model=runtime.name,
+        model_hash=runtime.folder.hash,
+        sample_rate=source.sample_rate,
+        n_samples=n_samples,
+        level_db=aligned.level_db if aligned.wave.any() else SILENT_DB,  # no latents represent silence
+        label=label,
+    )
+    n_bytes = LatentFile(latents, metadata).write(out)
+    n_latents, latent_size = np.atleast_2d(latents).shape
+    return EncodedLatents(
+        out,
+        source,
+        metadata.model,
+        metadata.model_hash,
+        n_samples / source.sample_rate,
+        n_latents,
+        latent_size,
+        label,
+        n_bytes,
+    )
+
+
+def decode_latents(file: Path, out: Path, model: str | None) -> DecodedLatents:
+    """Write the sound file of a file of latents.
+
+    Parameters
+    ----------
+    file
+        The file of latents.
+    out
+        Sound file to write.
+    model
+        Name or path of the model; None to find it by its hash.
+
+    Raises
+    ------
+    BadAudio
+        If the file is damaged or of another kind.
+    BadModel
+        If the model that encoded it is not there.
+    """
+    latent_file = LatentFile.read(file)
+    metadata = latent_file.metadata
+    _, runtime = by_hash(metadata.model_hash, model, str(file), "VAE", open_vae)
+    wave = runtime.decode(latent_file.latents, metadata.label) * np.float32(metadata.gain)
+    clip = Clip(wave / max(float(np.abs(wave).max()), 1.0), runtime.sample_rate).resample(metadata.sample_rate)
+    n_missing = metadata.n_samples - clip.n_samples
+    if n_missing > 1:  # resampling may round one away
+        raise BadAudio(
+            f"{file} states {metadata.n_samples} samples at {metadata.sample_rate} Hz, but its latents last for "
+            f"{clip.n_samples}; encode the sound again."
+        )
+    padded = np.pad(clip.wave[:, : metadata.n_samples], ((0, 0), (0, max(0, n_missing))))
+    Clip(padded, metadata.sample_rate).write(out)
+    return DecodedLatents(
+        out,
+        file,
+        metadata.model,
+        metadata.model_hash,
+        metadata.n_samples / metadata.sample_rate,
+        metadata.sample_rate,
+        metadata.label,
+    )

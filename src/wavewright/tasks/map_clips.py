@@ -1,0 +1,166 @@
+"""Map the clips of a folder by similarity: a two-dimensional t-SNE embedding of their latents, as JSON and a plot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from ..data.folder import LabelFrom, scan
+from ..drawing import check_drawable, draw_map
+from ..errors import BadFolder, BadSetting, MissingExtra
+from ..whole_file import whole_folder
+from . import checked
+from .latent_clips import DEFAULT_MODEL, FolderLatents, ModelName, encode_folder, open_vae
+from .similar import smallest
+
+if TYPE_CHECKING:
+    from ..families.vae.runtime import VaeRuntime
+
+
+@dataclass(frozen=True)
+class NearClip:
+    """Another clip of the map: distance 1 is the standard deviation of the training clips from their mean."""
+
+    file: str
+    distance: float
+
+
+@dataclass(frozen=True)
+class MappedClip:
+    """A clip of the map: its coordinates from -1 to 1, and the most similar clips by the distance of their latents."""
+
+    file: str
+    label: str | None
+    x: float
+    y: float
+    similar: tuple[NearClip, ...]
+
+
+@dataclass(frozen=True)
+class ClipMap:
+    """A map that was written.
+
+    Attributes
+    ----------
+    out
+        The JSON file.
+    plot
+        The PNG file; None if it could not be drawn, and ``note`` says why.
+    model, model_hash
+        Name and hash of the model.
+    folder
+        Where the clips are.
+    clips
+        The clips with their coordinates.
+    problems
+        Files that cannot be used, one sentence each.
+    note
+        Why there is no plot.
+    """
+
+    out: Path
+    plot: Path | None
+    model: str
+    model_hash: str
+    folder: Path
+    clips: tuple[MappedClip, ...]
+    problems: tuple[str, ...] = ()
+    note: str = ""
+
+    def __str__(self) -> str:
+        names = {clip.label for clip in self.clips} - {None}
+        labels = f" of {len(names)} labels" if names else ""
+        plot = f", drawn in {self.plot}" if self.plot else ""
+        lines = [f"{self.out}: {len(self.clips)} clips{labels} by {self.model} ({self.model_hash}){plot}"]
+        return "\n".join([*lines, *self.problems, *([self.note] if self.note else [])])
+
+
+@checked
+def map_clips(
+    folder: Annotated[Path, Field(description="Folder with sound files, or a manifest (.csv, .jsonl).")],
+    out: Annotated[Path, Field(description="JSON file to write; the plot is beside it and ends with .png.")] = Path(
+        "wavewright-map.json"
+    ),
+    similar: Annotated[int, Field(description="Number of similar clips to list for each.", ge=0, le=100)] = 5,
+    label_from: Annotated[
+        LabelFrom | None,
+        Field(
+            description="Labels are the first sub-folders, or there are none; default: sub-folders if most clips have "
+            "one."
+        ),
+    ] = None,
+    model: ModelName = DEFAULT_MODEL,
+    quiet: Annotated[bool, Field(description="Show no progress.")] = False,
+) -> ClipMap:
+    """Map the clips of a folder by similarity (t-SNE of their latents), as JSON and as a plot.
+
+    The same folder gives the same map. Without matplotlib only the JSON is written. Files that cannot be used are
+    named.
+
+    Raises
+    ------
+    BadFolder
+        If no clip can be used, or the map cannot be written.
+    BadModel
+        If the model is no VAE.
+    """
+    if out.suffix.lower() != ".json":
+        raise BadSetting(f"{out} does not end with .json; a map is written as a .json file, its plot beside it.")
+    if not out.parent.is_dir():
+        raise BadFolder(f"{out} cannot be written, because the folder {out.parent} does not exist; create it first.")
+    if out.is_dir():
+        raise BadFolder(f"{out} is a folder; give the name of a file to write.")
+    runtime = open_vae(model)
+    encoded = encode_folder(folder, scan(folder, label_from), runtime, quiet)
+    clips = _mapped(encoded, runtime, similar)
+    plot, note = _plot_path(out.with_suffix(".png"))
+    clip_map = ClipMap(out, plot, runtime.name, runtime.folder.hash, folder, clips, encoded.problems, note)
+    _write(clip_map)
+    return clip_map
+
+
+def _mapped(encoded: FolderLatents, runtime: VaeRuntime, n_similar: int) -> tuple[MappedClip, ...]:
+    """Return the clips with their coordinates and similar clips."""
+    positions = runtime.embedding_2d(encoded.latents).tolist()
+    names = encoded.names
+    clips = []
+    for index, (entry, (x, y)) in enumerate(zip(encoded.entries, positions, strict=True)):
+        distances = runtime.distances(encoded.latents[index], encoded.latents)
+        similar = tuple(
+            NearClip(names[other], round(distance, 4)) for other, distance in smallest(distances, n_similar, index)
+        )
+        clips.append(MappedClip(names[index], entry.label, round(x, 4), round(y, 4), similar))
+    return tuple(clips)
+
+
+def _plot_path(path: Path) -> tuple[Path | None, str]:
+    """Return the path of the plot, or None and the reason why it cannot be drawn."""
+    try:
+        check_drawable(path)
+    except MissingExtra as error:
+        return None, str(error)
+    return path, ""
+
+
+def _write(clip_map: ClipMap) -> None:
+    """Write the map and its plot, both or none."""
+    contents = {
+        "model": clip_map.model,
+        "model_hash": clip_map.model_hash,
+        "folder": str(clip_map.folder),
+        "clips": [asdict(clip) for clip in clip_map.clips],
+        "problems": list(clip_map.problems),
+    }
+    with whole_folder(clip_map.out.parent, last=clip_map.out.name) as hidden:
+        text = json.dumps(contents, indent=1, ensure_ascii=False)
+        (hidden / clip_map.out.name).write_text(text + "\n", encoding="utf-8")
+        if clip_map.plot is not None:
+            positions = np.array([(clip.x, clip.y) for clip in clip_map.clips])
+            labels = [clip.label for clip in clip_map.clips]
+            names = [Path(clip.file).stem for clip in clip_map.clips]
+            draw_map(positions, labels, names, hidden / clip_map.plot.name, title=clip_map.folder.name)
