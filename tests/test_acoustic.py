@@ -297,7 +297,8 @@ def test_a_warm_start_from_another_model_is_refused(trained, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"sample_rate": 11_025}, "sample rate is 11025"),
+        ({"sample_rate": 22_050}, "sample rate is 22050 Hz"),
+        ({"sample_rate": 8_000}, "sample_rate is 8000; it must lie between 16000 and 48000"),
         ({"labels": ("a",)}, "A voice has no labels"),
         ({"channels": 17}, "multiple of n_heads"),
         ({"decoder_kernel_size": 4}, "decoder_kernel_size is 4; it must be odd"),
