@@ -246,10 +246,12 @@ def test_a_voice_starts_from_another(trained, tmp_path):
     stored = base.weights()
     net = AcousticNetwork(config)
     net.inference_module().load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
-    table = stored["voice.embed.weight"]
-    np.testing.assert_allclose(net.voice.embed.weight[: len(SYMBOLS)].detach(), table, atol=1e-6)
-    np.testing.assert_allclose(net.voice.embed.weight[-1].detach(), table.mean(0), atol=1e-6)
-    np.testing.assert_allclose(net.voice.speaker.weight[1].detach(), stored["voice.speaker.weight"].mean(0), atol=1e-6)
+    table = stored["voice.symbol_embedding.weight"]
+    np.testing.assert_allclose(net.voice.symbol_embedding.weight[: len(SYMBOLS)].detach(), table, atol=1e-6)
+    np.testing.assert_allclose(net.voice.symbol_embedding.weight[-1].detach(), table.mean(0), atol=1e-6)
+    np.testing.assert_allclose(
+        net.voice.speaker_embedding.weight[1].detach(), stored["voice.speaker_embedding.weight"].mean(0), atol=1e-6
+    )
     recipe = replace(tuned, model=replace(tuned.model, synthesis_from=1, adversarial_from=2))
     recipe = replace(recipe, training=replace(recipe.training, steps=1, evaluate_every=1, threads=1, batch_size=2))
     run = tiny_run(write_folder(folder / "other", octaves=0.3), tmp_path / "fine", folder / "cache", recipe, base)
@@ -264,7 +266,7 @@ def test_exported_weights_are_interpolated_towards_the_base_except_for_new_table
     assert 0 < tuned.training.base_weight < 1
     training = replace(tuned.training, steps=1, evaluate_every=1, threads=1, batch_size=2, base_weight=0.25)
     tuned = replace(tuned, model=replace(tuned.model, synthesis_from=1, adversarial_from=2), training=training)
-    monkeypatch.setattr(warm_start, "new_tables", lambda *_: ("speaker.weight",))
+    monkeypatch.setattr(warm_start, "new_tables", lambda *_: ("speaker_embedding.weight",))
     run = tiny_run(write_folder(folder / "again", octaves=0.3), tmp_path / "fine", folder / "cache", tuned, base)
     monkeypatch.undo()
     initial = {name: weight.clone() for name, weight in run.network.inference_module().state_dict().items()}
@@ -273,10 +275,12 @@ def test_exported_weights_are_interpolated_towards_the_base_except_for_new_table
             weight.add_(1.0)
     trained_module = run.network.inference_module()
     exported = run.inference_module(trained_module).state_dict()
-    for name in ("embed.weight", "aligner.speaker.weight", "decoder.blocks.0.widen.weight"):
+    for name in ("symbol_embedding.weight", "aligner.speaker.weight", "decoder.blocks.0.widen.weight"):
         torch.testing.assert_close(exported[name], initial[name] + 0.75)
-    torch.testing.assert_close(exported["speaker.weight"], initial["speaker.weight"] + 1.0)
-    torch.testing.assert_close(trained_module.state_dict()["embed.weight"], initial["embed.weight"] + 1.0)
+    torch.testing.assert_close(exported["speaker_embedding.weight"], initial["speaker_embedding.weight"] + 1.0)
+    torch.testing.assert_close(
+        trained_module.state_dict()["symbol_embedding.weight"], initial["symbol_embedding.weight"] + 1.0
+    )
     known = replace(base.config(AcousticConfig), symbols=(*SYMBOLS, "e"))
     assert ACOUSTIC.new_tables(base, known) == warm_start.SYMBOL_TABLES
     assert ACOUSTIC.new_tables(base, replace(known, symbols=SYMBOLS, speakers=("mine",))) == warm_start.SPEAKER_TABLES
@@ -292,14 +296,15 @@ def test_a_warm_start_from_another_model_is_refused(trained, tmp_path, monkeypat
     with pytest.raises(BadModel, match="There is no model 'nobody'"):
         runs.train(folder / "mine", "acoustic", out=tmp_path / "a", base="nobody", max_minutes=1)
     monkeypatch.setattr(ModelFolder, "weights", lambda self: {})
-    with pytest.raises(BadModel, match=r"has no weight embed\.weight, so no training can start from it"):
+    with pytest.raises(BadModel, match=r"has no weight symbol_embedding\.weight, so no training can start from it"):
         ACOUSTIC.initial_weights(ModelFolder(folder / "run"), AcousticConfig(symbols=SYMBOLS, speakers=("voice",)))
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"sample_rate": 11_025}, "sample rate is 11025"),
+        ({"sample_rate": 22_050}, "sample rate is 22050 Hz"),
+        ({"sample_rate": 8_000}, "sample_rate is 8000; it must lie between 16000 and 48000"),
         ({"labels": ("a",)}, "A voice has no labels"),
         ({"channels": 17}, "multiple of n_heads"),
         ({"decoder_kernel_size": 4}, "decoder_kernel_size is 4; it must be odd"),
@@ -400,13 +405,13 @@ def test_the_joint_alignment_adds_the_phone_classifiers_log_probabilities(traine
     expected[:, 0] += batch["n_frames"] - expected.sum(1)
     symbols = batch["symbols"].gather(1, durations_to_positions(expected, batch["mel"].shape[1]))
     logits = 20 * torch.nn.functional.one_hot(symbols, len(SYMBOLS)).float()
-    monkeypatch.setattr(voice.listener, "frozen_logits", lambda mel, mask: logits)
+    monkeypatch.setattr(voice.phone_classifier, "frozen_logits", lambda mel, mask: logits)
     voice.joint_alignment.fill_(True)
     durations, joint_prosody, _ = voice.targets(batch)
     assert torch.equal(durations, expected)
     assert not torch.equal(by_aligner, expected)
     assert not torch.equal(prosody, joint_prosody)
-    monkeypatch.setattr(voice.listener, "frozen_logits", lambda mel, mask: torch.zeros_like(logits))
+    monkeypatch.setattr(voice.phone_classifier, "frozen_logits", lambda mel, mask: torch.zeros_like(logits))
     assert torch.equal(voice.targets(batch).durations, by_aligner)
 
 
@@ -418,9 +423,14 @@ def test_a_voice_starts_from_the_bundled_one():
     voice.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     assert bool(voice.joint_alignment)
     known = base.weights()
-    np.testing.assert_array_equal(voice.listener.out.weight.detach(), known["voice.listener.out.weight"])
+    np.testing.assert_array_equal(
+        voice.phone_classifier.out.weight.detach(), known["voice.phone_classifier.out.weight"]
+    )
     np.testing.assert_allclose(
-        voice.speaker.weight.detach()[0], known["voice.speaker.weight"].mean(axis=0), rtol=1e-5, atol=1e-6
+        voice.speaker_embedding.weight.detach()[0],
+        known["voice.speaker_embedding.weight"].mean(axis=0),
+        rtol=1e-5,
+        atol=1e-6,
     )
 
 

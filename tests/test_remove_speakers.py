@@ -70,9 +70,9 @@ def test_no_number_of_a_removed_speaker_is_left(removing, tmp_path):
     module, run, _ = removing
     made = module.remove_speakers(ModelFolder(run), ("bob",), tmp_path / "fewer")
     before = ModelFolder(run)
-    rows = before.weights()["voice.speaker.weight"], before.weights()["voice.aligner.speaker.weight"]
+    rows = before.weights()["voice.speaker_embedding.weight"], before.weights()["voice.aligner.speaker.weight"]
     contents = (made.path / WEIGHTS_FILE).read_bytes()
-    for table, file_name in zip(rows, ("voice.speaker.weight", "voice.aligner.speaker.weight"), strict=True):
+    for table, file_name in zip(rows, ("voice.speaker_embedding.weight", "voice.aligner.speaker.weight"), strict=True):
         np.testing.assert_array_equal(made.weights()[file_name], table[[0, 2]])
         assert table[0].astype(np.float16).tobytes() in contents
         assert table[1].astype(np.float16).tobytes() not in contents
@@ -95,7 +95,9 @@ def test_the_card_says_who_was_removed_and_what_was_measured(removing, tmp_path)
     assert again.card.training["removed_speakers"] == ["bob", "ann"]
     assert again.card.metrics == {}
     state = ACOUSTIC.initial_weights(again, AcousticConfig(**{**again.card.config, "speakers": ("eve",)}))
-    np.testing.assert_array_equal(state["speaker.weight"], ModelFolder(run).weights()["voice.speaker.weight"][2:])
+    np.testing.assert_array_equal(
+        state["speaker_embedding.weight"], ModelFolder(run).weights()["voice.speaker_embedding.weight"][2:]
+    )
 
 
 def test_what_cannot_be_removed_is_refused_and_leaves_nothing(removing, tmp_path):

@@ -16,7 +16,7 @@ from ..data.decode import decode_at
 from ..data.entry import SILENT_PEAK, Entry, Scan, read_length
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, MissingExtra
 from ..names import file_stem
-from .progress_bar import progress_bar
+from ..progress_bar import progress_bar
 from .sound_folder import Made, write_sounds
 
 if TYPE_CHECKING:

@@ -45,6 +45,7 @@ class AcousticConfig(ModelConfig):
     """
 
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "sample_rate": (16_000, 48_000),
         "channels": (16, 1_024),
         "hidden": (16, 4_096),
         "n_heads": (1, 16),

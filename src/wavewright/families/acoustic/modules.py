@@ -61,26 +61,28 @@ class TextToMel(nn.Module):
         self.config = config
         channels, n_symbols, n_speakers = config.channels, len(config.symbols), config.n_speakers
         self.aligner = Aligner(n_symbols, n_speakers, config.n_mels, config.aligner_channels)
-        self.listener = PhoneClassifier(config.n_mels, config.classifier_channels, n_symbols)
-        self.embed = nn.Embedding(n_symbols, channels)
-        self.speaker = nn.Embedding(n_speakers, channels)
-        self.styles = nn.Parameter(INITIAL_STD * torch.randn(config.n_styles, channels))
-        self.style_reader = StyleEncoder(config.n_mels, config.aligner_channels, config.n_styles)
+        self.phone_classifier = PhoneClassifier(config.n_mels, config.classifier_channels, n_symbols)
+        self.symbol_embedding = nn.Embedding(n_symbols, channels)
+        self.speaker_embedding = nn.Embedding(n_speakers, channels)
+        self.style_tokens = nn.Parameter(INITIAL_STD * torch.randn(config.n_styles, channels))
+        self.style_encoder = StyleEncoder(config.n_mels, config.aligner_channels, config.n_styles)
         self.register_buffer("usual_style", torch.full((n_speakers, config.n_styles), 1 / config.n_styles))
         self.register_buffer("pace", torch.ones(n_speakers))
         self.register_buffer("joint_alignment", torch.tensor(False))  # whether the phone classifier helps to align
         self.encoder = ConvTransformer(
             config.encoder_blocks, channels, config.hidden, config.encoder_kernel_size, config.n_heads, config.dropout
         )
-        self.durations = VariancePredictor(channels, config.predictor_channels, 1, config.predictor_dropout)
-        self.melody = VariancePredictor(channels, config.predictor_channels, N_PROSODY, config.predictor_dropout)
-        self.told = Im2colConv(N_PROSODY, channels)
-        self.place = nn.Linear(N_SYMBOL_POSITION_FEATURES, channels)
+        self.duration_predictor = VariancePredictor(channels, config.predictor_channels, 1, config.predictor_dropout)
+        self.prosody_predictor = VariancePredictor(
+            channels, config.predictor_channels, N_PROSODY, config.predictor_dropout
+        )
+        self.prosody_embedding = Im2colConv(N_PROSODY, channels)
+        self.position_proj = nn.Linear(N_SYMBOL_POSITION_FEATURES, channels)
         self.decoder = ConvTransformer(
             config.decoder_blocks, channels, config.hidden, config.decoder_kernel_size, config.n_heads, config.dropout
         )
-        self.out = nn.Linear(channels, config.n_mels)
-        for embedding in (self.embed, self.speaker):
+        self.out_proj = nn.Linear(channels, config.n_mels)
+        for embedding in (self.symbol_embedding, self.speaker_embedding):
             nn.init.normal_(embedding.weight, std=INITIAL_STD)
 
     def encode(
@@ -108,9 +110,9 @@ class TextToMel(nn.Module):
         prosody : Tensor
             Octaves, logit of voicing, and energy, ``(batch, symbols, N_PROSODY)``.
         """
-        conditioning = (self.speaker(speaker) + style @ self.styles)[:, None]
-        encoded = self.encoder(self.embed(symbols) + conditioning, mask) + conditioning
-        return encoded, self.durations(encoded, mask)[..., 0], self.melody(encoded, mask)
+        conditioning = (self.speaker_embedding(speaker) + style @ self.style_tokens)[:, None]
+        encoded = self.encoder(self.symbol_embedding(symbols) + conditioning, mask) + conditioning
+        return encoded, self.duration_predictor(encoded, mask)[..., 0], self.prosody_predictor(encoded, mask)
 
     def decode(
         self, encoded: Tensor, prosody: Tensor, positions: Tensor, features: Tensor, mask: Tensor | None = None
@@ -135,9 +137,9 @@ class TextToMel(nn.Module):
         Tensor
             Normalised log-mel frames ``(batch, frames, n_mels)``.
         """
-        symbols = encoded + self.told(prosody)
+        symbols = encoded + self.prosody_embedding(prosody)
         frames = symbols.gather(1, positions[..., None].expand(-1, -1, symbols.shape[2]))
-        mel: Tensor = self.out(self.decoder(frames + self.place(features), mask))
+        mel: Tensor = self.out_proj(self.decoder(frames + self.position_proj(features), mask))
         return mel
 
     def is_skippable(self, symbols: Tensor) -> Tensor:
@@ -163,7 +165,7 @@ class TextToMel(nn.Module):
             See :meth:`alignment_scores`; with ``joint_alignment``, the phone classifier's log-probabilities are added.
         """
         if self.joint_alignment:
-            logits = self.listener.frozen_logits(batch["mel"], frame_mask(batch))
+            logits = self.phone_classifier.frozen_logits(batch["mel"], frame_mask(batch))
             log_probabilities = torch.log_softmax(logits.float(), -1)
             symbols = batch["symbols"][:, None].expand(-1, log_probabilities.shape[1], -1)
             scores = scores + log_probabilities.gather(2, symbols)
@@ -190,7 +192,7 @@ class TextToMel(nn.Module):
 
         In training, some get the usual style of their speaker instead, which is then updated.
         """
-        style: Tensor = self.style_reader(batch["mel"], frame_mask(batch))
+        style: Tensor = self.style_encoder(batch["mel"], frame_mask(batch))
         if not self.training:
             return style
         usual_style = self.usual_style[batch["speaker"]]

@@ -107,7 +107,7 @@ class AcousticNetwork(Network):
         with torch.no_grad():
             _, real_features = critics(batch["mel"] * mask)
         fake_logits, fake_features = critics(batch["predicted_mel"])
-        phone_logits = self.voice.listener.frozen_logits(batch["predicted_mel"], mask)
+        phone_logits = self.voice.phone_classifier.frozen_logits(batch["predicted_mel"], mask)
         losses: dict[str, Tensor] = batch["losses"]
         return {
             **losses,
@@ -131,5 +131,5 @@ class AcousticNetwork(Network):
         log_durations = log_durations.float()
         voice.update_pace(batch["speaker"], log_durations, durations, symbols[..., 0])
         losses = prosody_losses(log_durations, predicted_prosody.float(), durations, prosody, symbols[..., 0])
-        phone_logits = voice.listener(batch["mel"], frames)
+        phone_logits = voice.phone_classifier(batch["mel"], frames)
         return losses | {"phone/recorded": phone_loss(phone_logits, batch["symbols"], positions, frames)}

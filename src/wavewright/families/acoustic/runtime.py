@@ -40,14 +40,14 @@ class AcousticRuntime(AcousticModel):
         self._encoder = folder.session(
             ENCODER_FILE,
             {"symbols": (1, None), "speaker": (1,), "style": (1, config.n_styles)},
-            {"encoded": encoded, "log_durations": (1, None), "melody": (1, None, N_PROSODY)},
+            {"encoded": encoded, "log_durations": (1, None), "prosody": (1, None, N_PROSODY)},
         )
         self._decoder = folder.session(
             DECODER_FILE,
             {
                 "encoded": encoded,
-                "told": (1, None, N_PROSODY),
-                "places": (1, None),
+                "prosody": (1, None, N_PROSODY),
+                "positions": (1, None),
                 "features": (1, None, N_SYMBOL_POSITION_FEATURES),
             },
             {"mel": (1, None, config.n_mels)},
@@ -115,14 +115,14 @@ class AcousticRuntime(AcousticModel):
     def encode(self, symbols: np.ndarray, speaker: int, style: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Encode symbols and predict their durations and prosody; see :meth:`.EncoderDecoder.encode`."""
         inputs = {"symbols": symbols[None], "speaker": np.array([speaker], np.int64), "style": style[None]}
-        encoded, log_durations, prosody = self._encoder.run(["encoded", "log_durations", "melody"], inputs)
+        encoded, log_durations, prosody = self._encoder.run(["encoded", "log_durations", "prosody"], inputs)
         return encoded[0], self.finite(log_durations[0]), self.finite(prosody[0])
 
     def decode(
         self, encoded: np.ndarray, prosody: np.ndarray, positions: np.ndarray, features: np.ndarray
     ) -> np.ndarray:
         """Decode mel frames; see :meth:`.EncoderDecoder.decode`."""
-        inputs = {"encoded": encoded, "told": prosody, "places": positions, "features": features}
+        inputs = {"encoded": encoded, "prosody": prosody, "positions": positions, "features": features}
         (mel,) = self._decoder.run(["mel"], {name: array[None] for name, array in inputs.items()})
         return self.finite(mel[0])
 

@@ -69,14 +69,14 @@ class AcousticTraining(FamilyTraining[AcousticConfig, TextToMel, AcousticPrepare
         encoder = GraphSpec(
             EncoderGraph(module),
             {"symbols": symbols, "speaker": speaker, "style": style},
-            ("encoded", "log_durations", "melody"),
-            {"symbols": (1,), "encoded": (1,), "log_durations": (1,), "melody": (1,)},
+            ("encoded", "log_durations", "prosody"),
+            {"symbols": (1,), "encoded": (1,), "log_durations": (1,), "prosody": (1,)},
         )
         decoder = GraphSpec(
             DecoderGraph(module),
-            {"encoded": encoded, "told": prosody, "places": positions, "features": features},
+            {"encoded": encoded, "prosody": prosody, "positions": positions, "features": features},
             ("mel",),
-            {"encoded": (1,), "told": (1,), "places": (1,), "features": (1,), "mel": (1,)},
+            {"encoded": (1,), "prosody": (1,), "positions": (1,), "features": (1,), "mel": (1,)},
         )
         return ExportSpec(
             graphs={ENCODER_FILE: encoder, DECODER_FILE: decoder},
@@ -118,7 +118,7 @@ def suspect_problems(clips: list[SpeechClip], scores: np.ndarray) -> list[Proble
 
 def to_tensors(batch: Mapping[str, np.ndarray], module: TextToMel) -> Batch:
     """Return a batch as tensors on the module's device."""
-    device = module.out.weight.device
+    device = module.out_proj.weight.device
     return {name: torch.as_tensor(array, device=device) for name, array in batch.items()}
 
 
@@ -201,7 +201,7 @@ class _TorchModel:
         return self._array(self.module.decode(*inputs))
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.as_tensor(array, device=self.module.out.weight.device)[None]
+        return torch.as_tensor(array, device=self.module.out_proj.weight.device)[None]
 
     def _array(self, tensor: Tensor) -> np.ndarray:
         array: np.ndarray = tensor[0].float().cpu().numpy()

@@ -9,9 +9,14 @@ from ...errors import BadModel
 from ...models.folder import ModelFolder
 from .config import SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 
-SYMBOL_TABLES = ("embed.weight", "aligner.embed.weight", "listener.out.weight", "listener.out.bias")
+SYMBOL_TABLES = (
+    "symbol_embedding.weight",
+    "aligner.embed.weight",
+    "phone_classifier.out.weight",
+    "phone_classifier.out.bias",
+)
 """Tensors with a row for each symbol."""
-SPEAKER_TABLES = ("speaker.weight", "aligner.speaker.weight", "usual_style", "pace")
+SPEAKER_TABLES = ("speaker_embedding.weight", "aligner.speaker.weight", "usual_style", "pace")
 """Tensors with a row for each speaker."""
 
 

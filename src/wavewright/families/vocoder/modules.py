@@ -34,18 +34,22 @@ class FilterNetwork(nn.Module):
         self.config = config
         channels, fine = config.channels, config.subframe_channels
         self.context_frames = 2 + config.look_ahead  # of the input layer
-        self.into = nn.Linear(self.context_frames * config.n_mels, channels)
-        self.blocks = ConvNeXtStack(config.blocks, channels, round(config.expansion * channels), config.kernel_size)
-        self.wide_norm = nn.LayerNorm(channels)
-        self.pitch = nn.Linear(channels, N_PITCH_BINS)
-        self.split = nn.Linear(channels, config.n_subframes * fine)
-        self.fine = ConvNeXtStack(config.subframe_blocks, fine, round(config.expansion * fine), config.kernel_size)
-        self.norm = nn.LayerNorm(fine)
-        self.out = nn.Linear(fine, 3 * config.n_bins)
-        self.memory_sizes = (self.blocks.memory_size, self.fine.memory_size)
+        self.in_proj = nn.Linear(self.context_frames * config.n_mels, channels)
+        self.frame_blocks = ConvNeXtStack(
+            config.blocks, channels, round(config.expansion * channels), config.kernel_size
+        )
+        self.frame_norm = nn.LayerNorm(channels)
+        self.pitch_proj = nn.Linear(channels, N_PITCH_BINS)
+        self.subframe_proj = nn.Linear(channels, config.n_subframes * fine)
+        self.subframe_blocks = ConvNeXtStack(
+            config.subframe_blocks, fine, round(config.expansion * fine), config.kernel_size
+        )
+        self.subframe_norm = nn.LayerNorm(fine)
+        self.out_proj = nn.Linear(fine, 3 * config.n_bins)
+        self.memory_sizes = (self.frame_blocks.memory_size, self.subframe_blocks.memory_size)
         with torch.no_grad():
-            self.out.weight.mul_(INITIAL_WEIGHT_SCALE)
-            self.out.bias.copy_(torch.tensor(INITIAL_PARAMETERS).repeat_interleave(config.n_bins))
+            self.out_proj.weight.mul_(INITIAL_WEIGHT_SCALE)
+            self.out_proj.bias.copy_(torch.tensor(INITIAL_PARAMETERS).repeat_interleave(config.n_bins))
 
     def forward(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
         """Predict filters and pitch.
@@ -71,15 +75,15 @@ class FilterNetwork(nn.Module):
         frame_memory, subframe_memory = split_memory(memory, self.memory_sizes)
         n_frames = features.shape[1] - self.context_frames + 1
         context = torch.cat([features[:, offset : offset + n_frames] for offset in range(self.context_frames)], -1)
-        hidden, frame_memory = self.blocks(self.into(context), frame_memory)
-        hidden = self.wide_norm(hidden)
-        subframes = self.split(hidden)
+        hidden, frame_memory = self.frame_blocks(self.in_proj(context), frame_memory)
+        hidden = self.frame_norm(hidden)
+        subframes = self.subframe_proj(hidden)
         subframes = subframes.reshape(subframes.shape[0], -1, self.config.subframe_channels)
-        subframes, subframe_memory = self.fine(subframes, subframe_memory)
+        subframes, subframe_memory = self.subframe_blocks(subframes, subframe_memory)
         next_memory = None
         if frame_memory is not None and subframe_memory is not None:
             next_memory = torch.cat([frame_memory, subframe_memory], 1)
-        return self.out(self.norm(subframes)), self.pitch(hidden), next_memory
+        return self.out_proj(self.subframe_norm(subframes)), self.pitch_proj(hidden), next_memory
 
 
 class DifferentiableSynthesis(nn.Module):

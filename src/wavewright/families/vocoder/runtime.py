@@ -41,7 +41,11 @@ class VocoderRuntime(Vocoder):
         self.session = folder.session(
             FRAMES_FILE,
             {"features": (1, None, config.n_mels), "memory": memory},
-            {"described": (1, None, 3 * config.n_bins), "pitch": (1, None, N_PITCH_BINS), "memory_after": memory},
+            {
+                "filter_parameters": (1, None, 3 * config.n_bins),
+                "pitch_logits": (1, None, N_PITCH_BINS),
+                "next_memory": memory,
+            },
         )
 
     def mel_of(self, wave: np.ndarray) -> np.ndarray:
@@ -173,7 +177,9 @@ class VocoderStream:
         config, session = self._config, self._runtime.session
         n_frames = mel.shape[1] - 1 - config.look_ahead
         inputs = {"features": mel_to_features(mel)[None], "memory": self._memory}
-        parameters, pitch_logits, self._memory = session.run(["described", "pitch", "memory_after"], inputs)
+        parameters, pitch_logits, self._memory = session.run(
+            ["filter_parameters", "pitch_logits", "next_memory"], inputs
+        )
         session.check_length(parameters, n_frames * config.n_subframes)
         session.check_length(pitch_logits, n_frames)
         self._runtime.finite(pitch_logits)

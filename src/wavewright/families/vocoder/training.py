@@ -73,8 +73,8 @@ class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepar
         graph = GraphSpec(
             module,
             {"features": features, "memory": memory},
-            ("described", "pitch", "memory_after"),
-            {"features": (1,), "described": (1,), "pitch": (1,)},
+            ("filter_parameters", "pitch_logits", "next_memory"),
+            {"features": (1,), "filter_parameters": (1,), "pitch_logits": (1,)},
         )
         clips, titles = self.samples(module, prepared)
         copies = [clip for clip, title in zip(clips, titles, strict=True) if title == COPY]
