@@ -255,8 +255,8 @@ def test_a_voice_starts_from_another(trained, tmp_path):
     recipe = replace(tuned, model=replace(tuned.model, synthesis_from=1, adversarial_from=2))
     recipe = replace(recipe, training=replace(recipe.training, steps=1, evaluate_every=1, threads=1, batch_size=2))
     run = tiny_run(write_folder(folder / "other", octaves=0.3), tmp_path / "fine", folder / "cache", recipe, base)
-    initial = run.network.voice.decoder.blocks[0].widen.weight.detach().numpy()
-    np.testing.assert_array_equal(initial, stored["voice.decoder.blocks.0.widen.weight"])
+    initial = run.network.voice.decoder.blocks[0].linear1.weight.detach().numpy()
+    np.testing.assert_array_equal(initial, stored["voice.decoder.blocks.0.linear1.weight"])
 
 
 def test_exported_weights_are_interpolated_towards_the_base_except_for_new_tables(trained, tmp_path, monkeypatch):
@@ -275,7 +275,7 @@ def test_exported_weights_are_interpolated_towards_the_base_except_for_new_table
             weight.add_(1.0)
     trained_module = run.network.inference_module()
     exported = run.inference_module(trained_module).state_dict()
-    for name in ("symbol_embedding.weight", "aligner.speaker.weight", "decoder.blocks.0.widen.weight"):
+    for name in ("symbol_embedding.weight", "aligner.speaker_embedding.weight", "decoder.blocks.0.linear1.weight"):
         torch.testing.assert_close(exported[name], initial[name] + 0.75)
     torch.testing.assert_close(exported["speaker_embedding.weight"], initial["speaker_embedding.weight"] + 1.0)
     torch.testing.assert_close(

@@ -11,7 +11,7 @@ def test_nearest_code_is_that_of_the_nearest_direction():
     torch.manual_seed(0)
     quantizer = VectorQuantizer(12, 16, 4)
     vectors = torch.randn(50, 4)
-    distances = torch.cdist(F.normalize(vectors, dim=-1), F.normalize(quantizer.codes, dim=-1))
+    distances = torch.cdist(F.normalize(vectors, dim=-1), F.normalize(quantizer.codebook, dim=-1))
     torch.testing.assert_close(quantizer.nearest(vectors), distances.argmin(-1))
 
 
@@ -20,28 +20,30 @@ def test_commitment_is_the_squared_distance_and_gradients_pass_straight_through(
     quantizer = VectorQuantizer(6, 8, 3).eval()
     residual = torch.randn(2, 5, 6, requires_grad=True)
     quantized, codes, commitment = quantizer(residual)
-    vectors = quantizer.into(residual)
+    vectors = quantizer.in_proj(residual)
     torch.testing.assert_close(
-        commitment, (quantizer.codes[codes] - vectors).square().mean(-1) / vectors.square().mean()
+        commitment, (quantizer.codebook[codes] - vectors).square().mean(-1) / vectors.square().mean()
     )
     torch.testing.assert_close(quantized, quantizer.decode(codes))
     torch.testing.assert_close(codes, quantizer.encode(residual))
     (gradient,) = torch.autograd.grad(quantized.sum(), residual)  # of the two projections alone
-    torch.testing.assert_close(gradient, (quantizer.out.weight @ quantizer.into.weight).sum(0).expand_as(residual))
+    torch.testing.assert_close(
+        gradient, (quantizer.out_proj.weight @ quantizer.in_proj.weight).sum(0).expand_as(residual)
+    )
 
 
 def test_codes_are_moving_averages_of_their_vectors():
     torch.manual_seed(0)
     quantizer = VectorQuantizer(2, 2, 2).train()
     with torch.no_grad():
-        quantizer.into.weight.copy_(torch.eye(2))
-        quantizer.into.bias.zero_()
-    quantizer.codes, quantizer.is_ready = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor(True)
+        quantizer.in_proj.weight.copy_(torch.eye(2))
+        quantizer.in_proj.bias.zero_()
+    quantizer.codebook, quantizer.is_initialised = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor(True)
     residual = torch.tensor([[[3.0, 1.0], [5.0, 0.0], [0.0, 2.0], [0.0, 4.0]]])
     for _ in range(400):
         quantizer(residual)
-    torch.testing.assert_close(quantizer.codes, torch.tensor([[4.0, 0.5], [0.0, 3.0]]), atol=5e-3, rtol=0)
-    torch.testing.assert_close(quantizer.share, torch.tensor([0.5, 0.5]))
+    torch.testing.assert_close(quantizer.codebook, torch.tensor([[4.0, 0.5], [0.0, 3.0]]), atol=5e-3, rtol=0)
+    torch.testing.assert_close(quantizer.usage, torch.tensor([0.5, 0.5]))
 
 
 def test_codes_start_from_k_means_and_dead_ones_are_replaced():
@@ -50,12 +52,14 @@ def test_codes_start_from_k_means_and_dead_ones_are_replaced():
     residual = torch.randn(8, 32, 4)
     quantizer(residual)
     assert perplexity(quantizer.encode(residual).reshape(-1, 1), 16) > 10
-    quantizer.codes[3] = -100 * quantizer.codes[5]
-    quantizer.codes[5:] = quantizer.codes[4]  # argmax takes the first of equals, so that nothing falls on those behind
-    quantizer.share.fill_(1 / 16)
+    quantizer.codebook[3] = -100 * quantizer.codebook[5]
+    quantizer.codebook[5:] = quantizer.codebook[
+        4
+    ]  # argmax takes the first of equals, so that nothing falls on those behind
+    quantizer.usage.fill_(1 / 16)
     for _ in range(300):
         quantizer(residual)
-    assert (quantizer.share > DEAD_USAGE / 16).all()
+    assert (quantizer.usage > DEAD_USAGE / 16).all()
     assert perplexity(quantizer.encode(residual).reshape(-1, 1), 16) > 8
 
 
@@ -89,7 +93,7 @@ def test_finite_scalar_codes_are_numbers_with_a_digit_per_dimension():
     quantizer = FiniteScalarQuantizer(5, (4, 4, 4))
     codes = torch.arange(64)
     digits = torch.stack([codes % 4, codes // 4 % 4, codes // 16], -1)
-    torch.testing.assert_close(quantizer.decode(codes), quantizer.out(2 * digits / 3 - 1))
+    torch.testing.assert_close(quantizer.decode(codes), quantizer.out_proj(2 * digits / 3 - 1))
 
 
 def test_unused_codebooks_change_neither_latents_nor_loss():

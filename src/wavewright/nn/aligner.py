@@ -49,9 +49,9 @@ class Aligner(nn.Module):
 
     def __init__(self, n_symbols: int, n_speakers: int, n_mels: int, channels: int) -> None:
         super().__init__()
-        self.embed = nn.Embedding(n_symbols, channels)
-        self.speaker = nn.Embedding(n_speakers, channels)
-        self.widen = nn.Linear(channels, 2 * channels)
+        self.symbol_embedding = nn.Embedding(n_symbols, channels)
+        self.speaker_embedding = nn.Embedding(n_speakers, channels)
+        self.linear = nn.Linear(channels, 2 * channels)
         self.gaussians = nn.Linear(2 * channels, 4 * N_CEPSTRA)  # means and log scales
         nn.init.zeros_(self.gaussians.bias)
         with torch.no_grad():
@@ -107,8 +107,8 @@ class Aligner(nn.Module):
             Log-likelihoods ``(batch, frames, symbols)`` float32, PADDING_SCORE for padded symbols.
         """
         with torch.autocast(mel.device.type, enabled=False):
-            embedded = self.embed(symbols) + self.speaker(speaker)[:, None]
-            means, log_scales = self.gaussians(F.gelu(self.widen(embedded))).chunk(2, -1)
+            embedded = self.symbol_embedding(symbols) + self.speaker_embedding(speaker)[:, None]
+            means, log_scales = self.gaussians(F.gelu(self.linear(embedded))).chunk(2, -1)
             precision = torch.exp(-2 * log_scales.clamp(*LOG_SCALE_RANGE))  # (batch, symbols, 2 * N_CEPSTRA)
             frames = self.cepstra(mel, sequence_mask(n_frames, mel.shape[1]))
             square = frames.square() @ precision.transpose(1, 2) - 2 * frames @ (precision * means).transpose(1, 2)

@@ -50,16 +50,16 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, condition_size: int, kernel_size: int = 3) -> None:
         super().__init__()
-        self.first = nn.Conv1d(channels, channels, kernel_size, padding=kernel_size // 2)
-        self.second = nn.Conv1d(channels, channels, kernel_size, padding=kernel_size // 2)
+        self.conv1 = nn.Conv1d(channels, channels, kernel_size, padding=kernel_size // 2)
+        self.conv2 = nn.Conv1d(channels, channels, kernel_size, padding=kernel_size // 2)
         self.film = FiLM(condition_size, channels)
         with torch.no_grad():
-            self.second.weight.mul_(0.3)  # near the identity at the start
+            self.conv2.weight.mul_(0.3)  # near the identity at the start
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         """Return a tensor of the shape of ``features (batch, channels, time)``; see :class:`FiLM` for ``condition``."""
-        hidden: Tensor = self.first(F.leaky_relu(features, 0.2))
-        hidden = self.second(F.leaky_relu(self.film(hidden, condition), 0.2))
+        hidden: Tensor = self.conv1(F.leaky_relu(features, 0.2))
+        hidden = self.conv2(F.leaky_relu(self.film(hidden, condition), 0.2))
         return features + hidden
 
 

@@ -108,7 +108,7 @@ class ConvNeXtBlock(nn.Module):
         Channels between the pointwise convolutions.
     kernel_size, look_ahead : int
         See :class:`DepthwiseConv`.
-    scale : float
+    layer_scale : float
         Initial scale of the branch (LayerScale), learned for each channel.
 
     References
@@ -116,19 +116,21 @@ class ConvNeXtBlock(nn.Module):
     Z. Liu et al., "A ConvNet for the 2020s", 2022.
     """
 
-    def __init__(self, channels: int, hidden: int, kernel_size: int, look_ahead: int = 0, scale: float = 0.2) -> None:
+    def __init__(
+        self, channels: int, hidden: int, kernel_size: int, look_ahead: int = 0, layer_scale: float = 0.2
+    ) -> None:
         super().__init__()
-        self.over_time = DepthwiseConv(channels, kernel_size, look_ahead)
+        self.dwconv = DepthwiseConv(channels, kernel_size, look_ahead)
         self.norm = nn.LayerNorm(channels)
-        self.widen = nn.Linear(channels, hidden)
-        self.narrow = nn.Linear(hidden, channels)
-        self.scale = nn.Parameter(torch.full((channels,), scale))
+        self.pwconv1 = nn.Linear(channels, hidden)
+        self.pwconv2 = nn.Linear(hidden, channels)
+        self.gamma = nn.Parameter(torch.full((channels,), layer_scale))
 
     def forward(self, frames: Tensor, before: Tensor | None = None) -> Tensor:
         """Return a tensor of the shape of ``frames``; see :meth:`DepthwiseConv.forward`."""
-        hidden = self.norm(self.over_time(frames, before))
-        branch: Tensor = self.narrow(F.gelu(self.widen(hidden)))
-        return frames + self.scale * branch
+        hidden = self.norm(self.dwconv(frames, before))
+        branch: Tensor = self.pwconv2(F.gelu(self.pwconv1(hidden)))
+        return frames + self.gamma * branch
 
 
 class ConvNeXtStack(nn.Module):

@@ -107,17 +107,17 @@ class ProjectionHead(nn.Module):
 
     def __init__(self, n_features: int, n_labels: int) -> None:
         super().__init__()
-        self.plain = nn.Linear(n_features, 1)
-        self.by_label = nn.Embedding(n_labels, n_features) if n_labels else None
-        if self.by_label is not None:
-            nn.init.normal_(self.by_label.weight, std=n_features**-0.5)
+        self.linear = nn.Linear(n_features, 1)
+        self.class_embedding = nn.Embedding(n_labels, n_features) if n_labels else None
+        if self.class_embedding is not None:
+            nn.init.normal_(self.class_embedding.weight, std=n_features**-0.5)
 
     def forward(self, pooled: Tensor, label: Tensor | None) -> Tensor:
         """Return logits ``(batch, 1)`` of ``pooled (batch, n_features)`` and ``label (batch,)``."""
-        logit: Tensor = self.plain(pooled)
-        if self.by_label is None or label is None:
+        logit: Tensor = self.linear(pooled)
+        if self.class_embedding is None or label is None:
             return logit
-        class_vector: Tensor = self.by_label(label)
+        class_vector: Tensor = self.class_embedding(label)
         return logit + (pooled * class_vector).sum(1, keepdim=True)
 
 
@@ -142,21 +142,21 @@ class SpectrogramCritic(nn.Module):
         super().__init__()
         self.group_size = group_size
         wide = 2 * channels
-        self.patches = nn.Conv2d(1, channels, patch, stride=patch)
-        self.first = nn.Conv2d(channels, wide, 3, padding=1)
-        self.second = nn.Conv2d(wide, wide, 3, padding=1, stride=2)
-        self.third = nn.Conv2d(wide, wide, 3, padding=1)
-        self.from_deviation = nn.Conv2d(1, wide, 3, padding=1, bias=False)
+        self.patch_embed = nn.Conv2d(1, channels, patch, stride=patch)
+        self.conv1 = nn.Conv2d(channels, wide, 3, padding=1)
+        self.conv2 = nn.Conv2d(wide, wide, 3, padding=1, stride=2)
+        self.conv3 = nn.Conv2d(wide, wide, 3, padding=1)
+        self.deviation_conv = nn.Conv2d(1, wide, 3, padding=1, bias=False)
         self.recurrence = ResidualGRU(wide) if recurrent else None
-        self.project = ProjectionHead(2 * wide, n_labels)
+        self.head = ProjectionHead(2 * wide, n_labels)
 
     def features(self, spectrogram: Tensor) -> Tensor:
         """Return mean and maximum of the last layer over the spectrogram, ``(batch, 4 * channels)``."""
-        hidden = F.leaky_relu(self.patches(spectrogram), 0.2)
-        hidden = F.leaky_relu(self.first(hidden), 0.2)
-        hidden = F.leaky_relu(self.second(hidden), 0.2)
+        hidden = F.leaky_relu(self.patch_embed(spectrogram), 0.2)
+        hidden = F.leaky_relu(self.conv1(hidden), 0.2)
+        hidden = F.leaky_relu(self.conv2(hidden), 0.2)
         deviation = group_deviation(hidden, self.group_size)
-        hidden = F.leaky_relu(self.third(hidden) + self.from_deviation(deviation), 0.2).float()
+        hidden = F.leaky_relu(self.conv3(hidden) + self.deviation_conv(deviation), 0.2).float()
         if self.recurrence is not None:
             over_time = self.recurrence(hidden.mean(2))  # (batch, channels, frames)
             hidden = hidden + over_time.unsqueeze(2)
@@ -180,7 +180,7 @@ class SpectrogramCritic(nn.Module):
             ``(batch, 4 * channels)``.
         """
         features = self.features(spectrogram)
-        return self.project(features, label), features
+        return self.head(features, label), features
 
 
 class MultiResolutionCritic(nn.Module):
@@ -221,7 +221,7 @@ class MultiResolutionCritic(nn.Module):
             else:
                 self.spectrograms.append(LogSpectrum(n_fft, hop_length, floor=5e-6 * n_fft))
             self.critics.append(SpectrogramCritic(channels, n_labels, group_size, resolution.patch, recurrent))
-        self.read_code = nn.Linear(4 * channels * len(self.critics), code_size) if code_size else None
+        self.code_head = nn.Linear(4 * channels * len(self.critics), code_size) if code_size else None
 
     def inputs(self, wave: Tensor) -> list[Tensor]:
         """Compute the spectrograms of a wave.
@@ -303,10 +303,10 @@ class WaveCritic(nn.Module):
             length //= 4
             in_channels, out_channels = out_channels, min(2 * out_channels, 512)
         self.recurrence = ResidualGRU(in_channels) if recurrent else None
-        self.last = nn.Conv1d(in_channels, in_channels, 3, padding=1)
-        self.from_deviation = nn.Conv1d(1, in_channels, 3, padding=1, bias=False)
-        self.project = ProjectionHead(2 * in_channels, n_labels)
-        self.read_code = nn.Linear(2 * in_channels, code_size) if code_size else None
+        self.conv_post = nn.Conv1d(in_channels, in_channels, 3, padding=1)
+        self.deviation_conv = nn.Conv1d(1, in_channels, 3, padding=1, bias=False)
+        self.head = ProjectionHead(2 * in_channels, n_labels)
+        self.code_head = nn.Linear(2 * in_channels, code_size) if code_size else None
 
     def inputs(self, wave: Tensor) -> list[Tensor]:
         """Return the waveform ``(batch, 1, time)`` itself; see :meth:`MultiResolutionCritic.inputs`."""
@@ -337,6 +337,6 @@ class WaveCritic(nn.Module):
         if self.recurrence is not None:
             hidden = self.recurrence(hidden.float())
         deviation = group_deviation(hidden, self.group_size)
-        hidden = F.leaky_relu(self.last(hidden) + self.from_deviation(deviation), 0.2).float()
+        hidden = F.leaky_relu(self.conv_post(hidden) + self.deviation_conv(deviation), 0.2).float()
         features = torch.cat([hidden.mean(2), hidden.amax(2)], 1)
-        return self.project(features, label), features
+        return self.head(features, label), features

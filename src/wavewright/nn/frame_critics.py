@@ -42,14 +42,14 @@ class MultiBandCritic(nn.Module):
         super().__init__()
         self.n_fft, self.hop_length = n_fft, hop_length
         self.bands = list(pairwise(round(fraction * (n_fft // 2 + 1)) for fraction in BAND_EDGES))
-        self.into = nn.ModuleList(nn.Linear(3 * (end - start), channels) for start, end in self.bands)
+        self.in_proj = nn.ModuleList(nn.Linear(3 * (end - start), channels) for start, end in self.bands)
         self.blocks = nn.ModuleList(
             nn.Sequential(
                 *(ConvNeXtBlock(channels, 2 * channels, kernel_size, kernel_size // 2) for _ in range(n_blocks))
             )
             for _ in self.bands
         )
-        self.out = nn.ModuleList(nn.Linear(channels, 1) for _ in self.bands)
+        self.out_proj = nn.ModuleList(nn.Linear(channels, 1) for _ in self.bands)
 
     def forward(self, wave: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Score every frame of a wave.
@@ -71,7 +71,9 @@ class MultiBandCritic(nn.Module):
         compressed = spectrum * power**-0.35
         components = torch.stack([compressed.real, compressed.imag, 0.25 * power.log()], -1)
         logits, features = [], []
-        for (start, end), in_proj, blocks, out_proj in zip(self.bands, self.into, self.blocks, self.out, strict=True):
+        for (start, end), in_proj, blocks, out_proj in zip(
+            self.bands, self.in_proj, self.blocks, self.out_proj, strict=True
+        ):
             projected = F.leaky_relu(in_proj(components[:, :, start:end].flatten(2)), 0.2)
             hidden = blocks(projected)
             features += [projected, hidden]
@@ -121,12 +123,12 @@ class MelCritic(nn.Module):
         super().__init__()
         stride = n_mels // (n_ranges + 1)
         self.ranges = [(start, start + 2 * stride) for start in range(0, n_ranges * stride, stride)]
-        self.into = nn.ModuleList(Im2colConv(end - start, channels) for start, end in self.ranges)
+        self.in_proj = nn.ModuleList(Im2colConv(end - start, channels) for start, end in self.ranges)
         self.blocks = nn.ModuleList(
             nn.ModuleList(ConvNeXtBlock(channels, 2 * channels, kernel_size, kernel_size // 2) for _ in range(n_blocks))
             for _ in self.ranges
         )
-        self.out = nn.ModuleList(nn.Linear(channels, 1) for _ in self.ranges)
+        self.out_proj = nn.ModuleList(nn.Linear(channels, 1) for _ in self.ranges)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Score every frame.
@@ -144,7 +146,9 @@ class MelCritic(nn.Module):
             Feature maps ``(batch, frames, channels)`` of each range and layer.
         """
         logits, features = [], []
-        for (start, end), in_proj, blocks, out_proj in zip(self.ranges, self.into, self.blocks, self.out, strict=True):
+        for (start, end), in_proj, blocks, out_proj in zip(
+            self.ranges, self.in_proj, self.blocks, self.out_proj, strict=True
+        ):
             hidden = F.leaky_relu(in_proj(mel[..., start:end]), 0.2)
             features.append(hidden)
             for block in blocks.children():

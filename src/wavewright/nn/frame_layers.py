@@ -70,7 +70,7 @@ class Im2colConv(nn.Module):
     def __init__(self, channels: int, n_outputs: int, kernel_size: int = 3) -> None:
         super().__init__()
         self.kernel_size = kernel_size
-        self.product = nn.Linear(kernel_size * channels, n_outputs)
+        self.linear = nn.Linear(kernel_size * channels, n_outputs)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return ``(batch, frames, n_outputs)`` of ``frames (batch, frames, channels)``."""
@@ -78,7 +78,7 @@ class Im2colConv(nn.Module):
         padded = F.pad(frames, (0, 0, side, side))
         n_frames = frames.shape[1]
         columns = torch.cat([padded[:, tap : tap + n_frames] for tap in range(self.kernel_size)], -1)
-        convolved: Tensor = self.product(columns)
+        convolved: Tensor = self.linear(columns)
         return convolved
 
 
@@ -100,8 +100,8 @@ class SelfAttention(nn.Module):
     def __init__(self, channels: int, n_heads: int) -> None:
         super().__init__()
         self.n_heads, self.scale = n_heads, (channels // n_heads) ** -0.5
-        self.into = nn.Linear(channels, 3 * channels)
-        self.out = nn.Linear(channels, channels)
+        self.in_proj = nn.Linear(channels, 3 * channels)
+        self.out_proj = nn.Linear(channels, channels)
 
     def forward(self, frames: Tensor, is_padding: Tensor | None) -> Tensor:
         """Attend to all frames of a clip.
@@ -119,13 +119,13 @@ class SelfAttention(nn.Module):
             The shape of ``frames``.
         """
         batch, n_frames, channels = frames.shape
-        projected = self.into(frames).view(batch, n_frames, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
+        projected = self.in_proj(frames).view(batch, n_frames, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
         queries, keys, values = projected[0], projected[1], projected[2]  # (batch, heads, frames, channels / heads)
         scores = (queries * self.scale) @ keys.transpose(-1, -2)
         if is_padding is not None:
             scores = scores.masked_fill(is_padding, -1e4)
         attended = torch.softmax(scores, -1).to(values.dtype) @ values
-        outputs: Tensor = self.out(attended.transpose(1, 2).reshape(batch, n_frames, channels))
+        outputs: Tensor = self.out_proj(attended.transpose(1, 2).reshape(batch, n_frames, channels))
         return outputs
 
 
@@ -149,10 +149,10 @@ class ConvTransformerBlock(nn.Module):
     def __init__(self, channels: int, hidden: int, kernel_size: int, n_heads: int, dropout: float) -> None:
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in range(3))
-        self.over_time = DepthwiseConv(channels, kernel_size, kernel_size // 2)
-        self.attention = SelfAttention(channels, n_heads)
-        self.widen = nn.Linear(channels, hidden)
-        self.narrow = nn.Linear(hidden, channels)
+        self.dwconv = DepthwiseConv(channels, kernel_size, kernel_size // 2)
+        self.self_attn = SelfAttention(channels, n_heads)
+        self.linear1 = nn.Linear(channels, hidden)
+        self.linear2 = nn.Linear(hidden, channels)
         self.dropout = ChannelDropout(dropout)
 
     def forward(self, frames: Tensor, mask: Tensor | None) -> Tensor:
@@ -171,10 +171,10 @@ class ConvTransformerBlock(nn.Module):
             The shape of ``frames``.
         """
         normed = self.norms[0](frames)
-        frames = frames + self.dropout(self.over_time(normed if mask is None else normed * mask))
+        frames = frames + self.dropout(self.dwconv(normed if mask is None else normed * mask))
         is_padding = None if mask is None else mask[:, None, None, :, 0] < 0.5
-        frames = frames + self.dropout(self.attention(self.norms[1](frames), is_padding))
-        feed_forward = self.dropout(self.narrow(F.gelu(self.widen(self.norms[2](frames)))))
+        frames = frames + self.dropout(self.self_attn(self.norms[1](frames), is_padding))
+        feed_forward = self.dropout(self.linear2(F.gelu(self.linear1(self.norms[2](frames)))))
         outputs: Tensor = frames + feed_forward
         return outputs
 
@@ -228,10 +228,10 @@ class VariancePredictor(nn.Module):
 
     def __init__(self, channels: int, hidden: int, n_outputs: int, dropout: float) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([Im2colConv(channels, hidden), Im2colConv(hidden, hidden)])
+        self.convs = nn.ModuleList([Im2colConv(channels, hidden), Im2colConv(hidden, hidden)])
         self.norms = nn.ModuleList([nn.LayerNorm(hidden), nn.LayerNorm(hidden)])
         self.dropout = ChannelDropout(dropout)
-        self.out = nn.Linear(hidden, n_outputs)
+        self.out_proj = nn.Linear(hidden, n_outputs)
 
     def forward(self, symbols: Tensor, mask: Tensor | None) -> Tensor:
         """Predict numbers for each symbol.
@@ -248,9 +248,9 @@ class VariancePredictor(nn.Module):
         Tensor
             ``(batch, symbols, n_outputs)``.
         """
-        for layer, norm in zip(self.layers, self.norms, strict=True):
+        for layer, norm in zip(self.convs, self.norms, strict=True):
             symbols = self.dropout(norm(F.relu(layer(symbols if mask is None else symbols * mask))))
-        outputs: Tensor = self.out(symbols)
+        outputs: Tensor = self.out_proj(symbols)
         return outputs
 
 
@@ -274,8 +274,8 @@ class StyleEncoder(nn.Module):
 
     def __init__(self, n_mels: int, channels: int, n_styles: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([Im2colConv(n_mels, channels), Im2colConv(channels, channels)])
-        self.out = nn.Linear(channels, n_styles)
+        self.convs = nn.ModuleList([Im2colConv(n_mels, channels), Im2colConv(channels, channels)])
+        self.out_proj = nn.Linear(channels, n_styles)
 
     def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
         """Return weights ``(batch, n_styles)`` that sum to 1.
@@ -292,7 +292,7 @@ class StyleEncoder(nn.Module):
         Tensor
             ``(batch, n_styles)``.
         """
-        for layer in self.layers:
+        for layer in self.convs:
             mel = F.relu(layer(mel * mask))
         mean = (mel * mask).sum(1) / mask.sum(1)
-        return torch.softmax(self.out(mean).float(), -1)
+        return torch.softmax(self.out_proj(mean).float(), -1)

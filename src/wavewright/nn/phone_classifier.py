@@ -34,13 +34,13 @@ class PhoneClassifier(nn.Module):
 
     def __init__(self, n_mels: int, channels: int, n_symbols: int) -> None:
         super().__init__()
-        self.into = Im2colConv(n_mels, channels)
+        self.in_proj = Im2colConv(n_mels, channels)
         self.blocks = nn.ModuleList(
             ConvNeXtBlock(channels, 2 * channels, KERNEL_SIZE, KERNEL_SIZE // 2) for _ in range(N_BLOCKS)
         )
         self.dropout = ChannelDropout(DROPOUT)
         self.norm = nn.LayerNorm(channels)
-        self.out = nn.Linear(channels, n_symbols)
+        self.out_proj = nn.Linear(channels, n_symbols)
 
     def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
         """Classify frames.
@@ -59,10 +59,10 @@ class PhoneClassifier(nn.Module):
         """
         if self.training:
             mel = mel + NOISE * torch.randn_like(mel)
-        hidden = F.gelu(self.into(mel * mask)) * mask
+        hidden = F.gelu(self.in_proj(mel * mask)) * mask
         for block in self.blocks.children():
             hidden = self.dropout(block(hidden)) * mask
-        logits: Tensor = self.out(self.norm(hidden))
+        logits: Tensor = self.out_proj(self.norm(hidden))
         return logits
 
     def frozen_logits(self, mel: Tensor, mask: Tensor) -> Tensor:

@@ -37,29 +37,29 @@ class VectorQuantizer(nn.Module):
     .. [3] A. van den Oord et al., "Neural Discrete Representation Learning", 2017, appendix A.1.
     """
 
-    codes: Tensor
-    share: Tensor
-    is_ready: Tensor
+    codebook: Tensor
+    usage: Tensor
+    is_initialised: Tensor
 
     def __init__(self, latent_size: int, codebook_size: int, code_size: int) -> None:
         super().__init__()
-        self.into = nn.Linear(latent_size, code_size)
-        self.out = nn.Linear(code_size, latent_size, bias=False)
-        self.register_buffer("codes", torch.randn(codebook_size, code_size))
-        self.register_buffer("share", torch.full((codebook_size,), 1 / codebook_size))
-        self.register_buffer("is_ready", torch.zeros((), dtype=torch.bool))
+        self.in_proj = nn.Linear(latent_size, code_size)
+        self.out_proj = nn.Linear(code_size, latent_size, bias=False)
+        self.register_buffer("codebook", torch.randn(codebook_size, code_size))
+        self.register_buffer("usage", torch.full((codebook_size,), 1 / codebook_size))
+        self.register_buffer("is_initialised", torch.zeros((), dtype=torch.bool))
 
     def nearest(self, vectors: Tensor) -> Tensor:
         """Return the indices ``(...)`` of the codes nearest to ``vectors (..., code_size)`` by cosine distance."""
-        return (vectors @ F.normalize(self.codes, dim=-1).t()).argmax(-1)
+        return (vectors @ F.normalize(self.codebook, dim=-1).t()).argmax(-1)
 
     def encode(self, residual: Tensor) -> Tensor:
         """Return the codes ``(...)`` int64 of latents ``(..., latent_size)``."""
-        return self.nearest(self.into(residual))
+        return self.nearest(self.in_proj(residual))
 
     def decode(self, codes: Tensor) -> Tensor:
         """Return the latents ``(..., latent_size)`` of codes ``(...)`` int64."""
-        latents: Tensor = self.out(F.embedding(codes, self.codes))
+        latents: Tensor = self.out_proj(F.embedding(codes, self.codebook))
         return latents
 
     def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -80,35 +80,35 @@ class VectorQuantizer(nn.Module):
             Commitment loss of each frame ([3]_, equation 3) over the mean square of the projected vectors, so that
             the size of latents does not matter, ``(batch, frames)``.
         """
-        vectors = self.into(residual)
-        if self.training and not self.is_ready:
+        vectors = self.in_proj(residual)
+        if self.training and not self.is_initialised:
             self._initialise(vectors.detach().flatten(0, 1))
         codes = self.nearest(vectors.detach())
-        quantized = F.embedding(codes, self.codes)
+        quantized = F.embedding(codes, self.codebook)
         if self.training:
             self._update(vectors.detach().flatten(0, 1), codes.flatten())
         scale = vectors.detach().square().mean().clamp(min=SMALLEST_SQUARE)
         commitment = (vectors - quantized).square().mean(-1) / scale
-        return self.out(vectors + (quantized - vectors).detach()), codes, commitment
+        return self.out_proj(vectors + (quantized - vectors).detach()), codes, commitment
 
     def _initialise(self, vectors: Tensor) -> None:
         """Set the codes to the centres of ``vectors (n, code_size)``."""
-        self.codes = _broadcast(_kmeans(vectors, len(self.codes)))
-        self.is_ready = torch.ones_like(self.is_ready)
+        self.codebook = _broadcast(_kmeans(vectors, len(self.codebook)))
+        self.is_initialised = torch.ones_like(self.is_initialised)
 
     def _update(self, vectors: Tensor, codes: Tensor) -> None:
         """Move codes towards the means of the vectors ``(n, code_size)`` assigned to them, and replace dead ones."""
-        n_codes = len(self.codes)
+        n_codes = len(self.codebook)
         counts = torch.bincount(codes, minlength=n_codes).to(vectors.dtype)
-        sums = torch.zeros_like(self.codes).index_add_(0, codes, vectors)
+        sums = torch.zeros_like(self.codebook).index_add_(0, codes, vectors)
         counts = _all_reduce_mean(counts / len(vectors))
         sums = _all_reduce_mean(sums / len(vectors))
-        usage = EMA_DECAY * self.share + (1 - EMA_DECAY) * counts
-        means = (EMA_DECAY * self.share.unsqueeze(1) * self.codes + (1 - EMA_DECAY) * sums) / usage.unsqueeze(1)
+        usage = EMA_DECAY * self.usage + (1 - EMA_DECAY) * counts
+        means = (EMA_DECAY * self.usage.unsqueeze(1) * self.codebook + (1 - EMA_DECAY) * sums) / usage.unsqueeze(1)
         is_dead = usage < DEAD_USAGE / n_codes
         replacements = _broadcast(vectors[torch.randint(len(vectors), (n_codes,), device=vectors.device)])
-        self.codes = torch.where(is_dead.unsqueeze(1), replacements, means)
-        self.share = torch.where(is_dead, 1 / n_codes, usage)
+        self.codebook = torch.where(is_dead.unsqueeze(1), replacements, means)
+        self.usage = torch.where(is_dead, 1 / n_codes, usage)
 
 
 class FiniteScalarQuantizer(nn.Module):
@@ -133,8 +133,8 @@ class FiniteScalarQuantizer(nn.Module):
 
     def __init__(self, latent_size: int, levels: tuple[int, ...]) -> None:
         super().__init__()
-        self.into = nn.Linear(latent_size, len(levels))
-        self.out = nn.Linear(len(levels), latent_size, bias=False)
+        self.in_proj = nn.Linear(latent_size, len(levels))
+        self.out_proj = nn.Linear(len(levels), latent_size, bias=False)
         sizes = torch.tensor(levels)
         basis = torch.cumprod(torch.cat([sizes.new_ones(1), sizes[:-1]]), 0)
         self.register_buffer("levels", sizes.float(), persistent=False)
@@ -150,20 +150,20 @@ class FiniteScalarQuantizer(nn.Module):
 
     def encode(self, residual: Tensor) -> Tensor:
         """Return the codes ``(...)`` int64 of latents ``(..., latent_size)``."""
-        return (self._bound(self.into(residual)).round().long() * self.basis).sum(-1)
+        return (self._bound(self.in_proj(residual)).round().long() * self.basis).sum(-1)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Return the latents ``(..., latent_size)`` of codes ``(...)`` int64."""
         digits = torch.div(codes.unsqueeze(-1), self.basis, rounding_mode="floor") % self.levels.long()
-        latents: Tensor = self.out(self._values(digits.float()))
+        latents: Tensor = self.out_proj(self._values(digits.float()))
         return latents
 
     def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Quantise latents; see :meth:`VectorQuantizer.forward`. The commitment loss is 0."""
-        digits = self._bound(self.into(residual))
+        digits = self._bound(self.in_proj(residual))
         rounded = digits + (digits.round() - digits).detach()
         codes = (rounded.detach().round().long() * self.basis).sum(-1)
-        return self.out(self._values(rounded)), codes, residual.new_zeros(residual.shape[:-1])
+        return self.out_proj(self._values(rounded)), codes, residual.new_zeros(residual.shape[:-1])
 
 
 Quantizer: TypeAlias = VectorQuantizer | FiniteScalarQuantizer
@@ -201,7 +201,7 @@ class ResidualQuantizer(nn.Module):
         super().__init__()
         self.codebook_size = codebook_size
         scalar_levels = (4,) * ((codebook_size.bit_length() - 1) // 2)
-        self.levels = nn.ModuleList(
+        self.quantizers = nn.ModuleList(
             VectorQuantizer(latent_size, codebook_size, code_size)
             if kind == "codebook"
             else FiniteScalarQuantizer(latent_size, scalar_levels)
@@ -209,16 +209,16 @@ class ResidualQuantizer(nn.Module):
         )
 
     @property
-    def is_ready(self) -> bool:
+    def is_initialised(self) -> bool:
         """True once the codebooks are initialised from a batch."""
-        return all(bool(each.is_ready) for each in self._each() if isinstance(each, VectorQuantizer))
+        return all(bool(each.is_initialised) for each in self._each() if isinstance(each, VectorQuantizer))
 
     def _each(self) -> list[Quantizer]:
-        return cast("list[Quantizer]", list(self.levels))
+        return cast("list[Quantizer]", list(self.quantizers))
 
     def input_projections(self) -> list[nn.Module]:
         """Return the projections of latents to short vectors: the encoder's side of the quantisers."""
-        return [quantizer.into for quantizer in self._each()]
+        return [quantizer.in_proj for quantizer in self._each()]
 
     def codebook_vectors(self) -> Tensor:
         """Return the latent of each code, ``(n_codebooks, codebook_size, latent_size)``."""

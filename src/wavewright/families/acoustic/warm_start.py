@@ -11,12 +11,12 @@ from .config import SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 
 SYMBOL_TABLES = (
     "symbol_embedding.weight",
-    "aligner.embed.weight",
-    "phone_classifier.out.weight",
-    "phone_classifier.out.bias",
+    "aligner.symbol_embedding.weight",
+    "phone_classifier.out_proj.weight",
+    "phone_classifier.out_proj.bias",
 )
 """Tensors with a row for each symbol."""
-SPEAKER_TABLES = ("speaker_embedding.weight", "aligner.speaker.weight", "usual_style", "pace")
+SPEAKER_TABLES = ("speaker_embedding.weight", "aligner.speaker_embedding.weight", "usual_style", "pace")
 """Tensors with a row for each speaker."""
 
 

@@ -77,10 +77,10 @@ def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndar
     tensors = exported_weights(base, WEIGHT_PREFIXES)
     if config.quantizer == "codebook":
         for book in range(config.n_codebooks):
-            tensors[f"quantizer.levels.{book}.share"] = np.full(
+            tensors[f"quantizer.quantizers.{book}.usage"] = np.full(
                 config.codebook_size, 1 / config.codebook_size, np.float32
             )
-            tensors[f"quantizer.levels.{book}.is_ready"] = np.array(True)
+            tensors[f"quantizer.quantizers.{book}.is_initialised"] = np.array(True)
     n_ahead = config.encoder_look_ahead - base_config.encoder_look_ahead
     if n_ahead > 0:  # weights of 0 for the further frames
         n_more = n_ahead * base_config.n_subframes * base_config.subframe_channels[0]
@@ -88,7 +88,7 @@ def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndar
     last = f"encoder.frame_blocks.blocks.{base_config.encoder_blocks - 1}."
     last_block = {name.removeprefix(last): array for name, array in tensors.items() if name.startswith(last)}
     for index in range(base_config.encoder_blocks, config.encoder_blocks):  # a scale of 0: they add nothing at first
-        block = last_block | {"scale": np.zeros_like(last_block["scale"])}
+        block = last_block | {"gamma": np.zeros_like(last_block["gamma"])}
         tensors |= {f"encoder.frame_blocks.blocks.{index}.{name}": array for name, array in block.items()}
     return tensors
 

@@ -57,7 +57,7 @@ class CodecTraining(FamilyTraining[CodecConfig, CodecAutoencoder, CodecPrepared]
         totals = dict.fromkeys(("valid/mel", "valid/phase"), 0.0)
         codes = []
         for wave in torch.split(torch.as_tensor(prepared.valid, device=device), EVALUATION_BATCH):
-            if module.quantizer.is_ready:
+            if module.quantizer.is_initialised:
                 codes.append(module.encode(wave))
                 estimates = [module.decode(codes[-1], n) for n in prepared.evaluated_codebooks]
             else:

@@ -308,10 +308,10 @@ class Gan(Network):
 
     def _code_losses(self, features: Tensor, code: Tensor | None) -> dict[str, Tensor]:
         """How badly the code is recovered from the sound (Chen et al., 2016, equation 5)."""
-        if code is None or self.critic.read_code is None:
+        if code is None or self.critic.code_head is None:
             return {}
         n_categories = self.config.code_categories
-        guess = self.critic.read_code(features)
+        guess = self.critic.code_head(features)
         losses = {}
         if n_categories:
             losses["info/category"] = F.cross_entropy(guess[:, :n_categories], code[:, :n_categories].argmax(1))
