@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from tiny_vae import CAUSAL, make_vae
 
 from wavewright import loading
 from wavewright.contracts.settings import override
@@ -468,6 +469,17 @@ def test_a_new_label_starts_at_the_mean_of_the_known_ones(base):
     np.testing.assert_allclose(weights, np.stack([known.mean(axis=1), known[:, 1]], axis=1), rtol=1e-6)
     assert new_tables(base, config) == (CONDITIONING_WEIGHT,)
     assert new_tables(base, replace(TINY, labels=("low",))) == ()
+
+
+def test_the_weights_of_pitch_stay_with_other_labels_or_none(tmp_path):
+    make_vae(tmp_path, CAUSAL)
+    pitched = ModelFolder(tmp_path / "tiny")
+    known = initial_weights(pitched, CAUSAL)[CONDITIONING_WEIGHT]
+    assert known.shape == (CAUSAL.condition_size, 5)
+    for labels in ((), ("low",), ("bell", "high", "low")):
+        weights = initial_weights(pitched, replace(CAUSAL, labels=labels))[CONDITIONING_WEIGHT]
+        np.testing.assert_array_equal(weights[:, len(labels) :], known[:, 2:])
+        assert weights.shape[1] == len(labels) + 3
 
 
 def test_without_labels_a_model_starts_as_the_base_with_dropped_labels(base):

@@ -154,13 +154,17 @@ def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarra
         return _without_conditioning(state, config)
     if known:
         weight = state[CONDITIONING_WEIGHT]  # (condition_size, labels + pitch features)
-        columns = rows_by_name(weight[:, : len(known)], config.labels, known, axis=1)
-        state[CONDITIONING_WEIGHT] = np.concatenate([columns, weight[:, len(known) :]], axis=1)
+        of_pitch = weight[:, len(known) :]
+        if config.labels:
+            of_labels = rows_by_name(weight[:, : len(known)], config.labels, known, axis=1)
+            state[CONDITIONING_WEIGHT] = np.concatenate([of_labels, of_pitch], axis=1)
+        else:
+            state[CONDITIONING_WEIGHT] = of_pitch
     return state
 
 
 def _with_conditioning(state: dict[str, np.ndarray], config: VaeConfig) -> dict[str, np.ndarray]:
-    """Return a state with random weights for labels, from which nothing depends yet."""
+    """Return a state with random weights for labels, on which nothing depends yet."""
     shape = (config.condition_size, config.n_condition)
     state[CONDITIONING_WEIGHT] = np.random.default_rng(0).normal(0.0, 0.3, shape).astype(np.float32)
     state[CONDITIONING_BIAS] = np.zeros(config.condition_size, np.float32)
