@@ -424,7 +424,7 @@ def test_a_voice_starts_from_the_bundled_one():
     assert bool(voice.joint_alignment)
     known = base.weights()
     np.testing.assert_array_equal(
-        voice.phone_classifier.out.weight.detach(), known["voice.phone_classifier.out.weight"]
+        voice.phone_classifier.out_proj.weight.detach(), known["voice.phone_classifier.out_proj.weight"]
     )
     np.testing.assert_allclose(
         voice.speaker_embedding.weight.detach()[0],

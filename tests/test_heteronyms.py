@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import importlib
 
 import pytest
-from test_text import script
 
 from wavewright.text.english.context import Context, SentenceWords
 from wavewright.text.english.heteronym_model import HeteronymModel, bundled_model, features
@@ -82,7 +81,7 @@ def test_the_first_reading_whose_conditions_hold_is_chosen():
 
 
 def test_the_recipe_learns_from_sentences(tmp_path):
-    recipe = script(Path(__file__).parents[1] / "recipes" / "heteronyms.py")
+    recipe = importlib.import_module("recipes.heteronyms")
     path = tmp_path / "sentences.txt"
     path.write_text(
         "# comment\nbass = B AE1 S\n    We caught a bass.\n    I caught one bass.\n    A bass, a *bass* was caught.\n"
@@ -101,7 +100,7 @@ def test_the_recipe_learns_from_sentences(tmp_path):
 
 
 def test_training_and_held_out_sentences_have_nothing_in_common():
-    recipe = script(Path(__file__).parents[1] / "recipes" / "heteronyms.py")
+    recipe = importlib.import_module("recipes.heteronyms")
     train, held_out = (
         {
             line.strip().lower()

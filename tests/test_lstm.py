@@ -32,7 +32,7 @@ from wavewright.families.lstm.statistics import ClipStatistics, Whitening
 from wavewright.families.lstm.training import LstmTraining, TorchFrameStep
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import ModelFolder
-from wavewright.training.export import as_played, export_model
+from wavewright.training.export import export_copy, export_model
 from wavewright.training.run import Provenance, Run, choose_recipe, train
 
 RATE = 8_000
@@ -314,7 +314,7 @@ def test_a_metric_fits_the_output():
 
 
 def test_what_plays_equals_what_was_trained(player, prepared):
-    network = as_played(seeded(prepared.recipe.model)).recurrent
+    network = export_copy(seeded(prepared.recipe.model)).recurrent
     batch = whole_clips(prepared, 3)
     frames = np.concatenate([np.zeros((1, VOICE.n_features), np.float32), batch["frames"][0, :-1]])
     given = [torch.as_tensor(array) for array in (frames[None], batch["position"], batch["label"], batch["speaker"])]

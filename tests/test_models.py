@@ -270,4 +270,4 @@ def test_files_that_the_card_does_not_list_are_not_used(damaged):
 def test_loaded_models_play(model):
     waves = loading.load(model).generate("kick", 2)
     assert np.shape(waves) == (2, 1, 1600)
-    assert waves.dtype == np.float32
+    assert waves[0].dtype == np.float32

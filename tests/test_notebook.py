@@ -13,7 +13,7 @@ from tiny_models import make_gan
 
 import wavewright
 from wavewright import loading, models
-from wavewright.clip import MOST_WAV_BYTES, Clip
+from wavewright.clip import MAX_PLAYER_WAV_BYTES, Clip
 from wavewright.errors import BadSetting
 from wavewright.models.folder import ModelFolder, described
 
@@ -82,7 +82,7 @@ def test_players_are_of_bounded_size_and_of_rates_that_browsers_know(seconds, sa
     kind, wave, found_rate, text = player_of(clip)
     assert 8_000 <= found_rate <= 48_000
     assert wave.shape == (1 if n_channels > 2 else n_channels, round(seconds_played * found_rate))
-    assert kind == ("wav" if 2 * wave.size <= MOST_WAV_BYTES else "ogg")
+    assert kind == ("wav" if 2 * wave.size <= MAX_PLAYER_WAV_BYTES else "ogg")
     assert len(clip._repr_html_()) < 2_500_000
     assert text.startswith(f"{seconds:.2f} s, {sample_rate} Hz, ")
     assert ("the first 60 s" in text) == (seconds > 60)

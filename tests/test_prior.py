@@ -32,7 +32,7 @@ from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import ModelFolder
 from wavewright.tasks.generate import generate
-from wavewright.training.export import as_played, export_model
+from wavewright.training.export import export_copy, export_model
 from wavewright.training.run import Provenance, Run, choose_recipe, train
 
 HOP, RATE = 320, 16_000
@@ -288,7 +288,7 @@ def short(place):
 
 
 def test_what_plays_equals_what_was_trained(player, prepared):
-    steps = TorchCodeSteps(as_played(seeded(prepared.recipe.model)).predictor)
+    steps = TorchCodeSteps(export_copy(seeded(prepared.recipe.model)).predictor)
     rngs = [np.random.default_rng(0) for _ in range(2)]
     drawn = [
         list(CodeSampler(one, player.config, 1, 0, 1.0, rng).frames(30))
@@ -359,7 +359,7 @@ def test_the_likelihood_of_codes_is_that_of_the_network_in_training(player, prep
     batches = prepared.batches
     row = 4
     batch = batches.batch_of(np.array([row]), np.array([0]), np.array([0]))
-    predictor = as_played(seeded(prepared.recipe.model)).predictor
+    predictor = export_copy(seeded(prepared.recipe.model)).predictor
     expected, _ = code_nats(predictor, {name: torch.as_tensor(array) for name, array in batch.items()})
     label, speaker = (
         names[number] for names, number in ((WHOLE.labels, batch["label"][0]), (WHOLE.speakers, batch["speaker"][0]))

@@ -70,9 +70,14 @@ def test_no_number_of_a_removed_speaker_is_left(removing, tmp_path):
     module, run, _ = removing
     made = module.remove_speakers(ModelFolder(run), ("bob",), tmp_path / "fewer")
     before = ModelFolder(run)
-    rows = before.weights()["voice.speaker_embedding.weight"], before.weights()["voice.aligner.speaker.weight"]
+    rows = (
+        before.weights()["voice.speaker_embedding.weight"],
+        before.weights()["voice.aligner.speaker_embedding.weight"],
+    )
     contents = (made.path / WEIGHTS_FILE).read_bytes()
-    for table, file_name in zip(rows, ("voice.speaker_embedding.weight", "voice.aligner.speaker.weight"), strict=True):
+    for table, file_name in zip(
+        rows, ("voice.speaker_embedding.weight", "voice.aligner.speaker_embedding.weight"), strict=True
+    ):
         np.testing.assert_array_equal(made.weights()[file_name], table[[0, 2]])
         assert table[0].astype(np.float16).tobytes() in contents
         assert table[1].astype(np.float16).tobytes() not in contents

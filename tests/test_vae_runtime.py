@@ -31,7 +31,8 @@ from wavewright.families.vae.config import LATENTS_FILE
 from wavewright.families.vae.latents import pca_2d, tsne_2d
 from wavewright.families.vae.morphing import EncodedClip, MonotonicPath, monotonic
 from wavewright.families.vae.synthesis import MAX_RESIDUAL_GAIN, DecoderSynthesis, NoiseSource, Residual
-from wavewright.training.export import as_played, write_safetensors
+from wavewright.training.export import export_copy
+from wavewright.training.weights_file import write_safetensors
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def causal(root):
 def test_inference_equals_torch(name, request, monkeypatch):
     monkeypatch.setattr(synthesis, "LOW_TONES_HZ", 0.0)
     runtime, config = request.getfixturevalue(name), {"clips": CLIPS, "frames": FRAMES, "causal": CAUSAL}[name]
-    trained = as_played(autoencoder_of(config))
+    trained = export_copy(autoencoder_of(config))
     wave = np.pad(tone(440), (0, 2048))[:2048]
     with torch.no_grad():
         mean, _, _ = trained.encode(torch.from_numpy(wave)[None])

@@ -37,7 +37,7 @@ def seconds_a_step(
         seconds = []
         for _ in range(TIMED_STEPS):
             start = time.process_time()
-            loop.step_once(loop.batches_from)
+            loop.train_step(loop.batches_from)
             seconds.append(time.process_time() - start)
     return statistics.median(seconds[1:])
 
