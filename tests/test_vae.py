@@ -349,7 +349,7 @@ def test_inactive_latents_are_counted_and_reported():
     for active in (0.0, 0.2, 1.0):
         health = Health()
         for _ in range(4):
-            assert health.after_evaluation({"valid/active": active}, reported.append) is None
+            assert health.after_evaluation({"valid/active": active}, VAE.health, reported.append) is None
     assert len(reported) == 2
     assert "the latents have collapsed" in reported[0]
     assert "lower model.beta" in reported[0]

@@ -69,8 +69,8 @@ def step_seconds(config: PriorConfig, options: argparse.Namespace, bfloat16: boo
     optimizer = torch.optim.AdamW(network.parameters())
     n_frames = round(options.seconds * config.frame_rate)
     batch = {
-        "symbols": torch.randint(config.codebook_size, (options.clips, 1 + n_frames, config.n_levels)),
-        "heard": torch.ones(options.clips, n_frames),
+        "symbols": torch.randint(config.codebook_size, (options.clips, 1 + n_frames, config.n_codebooks)),
+        "mask": torch.ones(options.clips, n_frames),
         "label": torch.zeros(options.clips, dtype=torch.int64),
         "speaker": torch.zeros(options.clips, dtype=torch.int64),
     }
@@ -89,7 +89,7 @@ def row_of(name: str, config: PriorConfig, folder: Path, options: argparse.Names
     """Export a model with fresh weights to ``folder`` and return its row."""
     predictor = PriorNetwork(config).eval().predictor
     prepared = SimpleNamespace(
-        draw_frames_to_hear=lambda *_: 5, codec=loading.load(config.codec), recipe=recipe("small")
+        draw_sample_frames=lambda *_: 5, codec=loading.load(config.codec), recipe=recipe("small")
     )
     card = Card(name=folder.name, family="prior", config=asdict(config), sample_rate=config.sample_rate)
     export_model(folder, card, PriorTraining().export(predictor, prepared))  # type: ignore[arg-type]
