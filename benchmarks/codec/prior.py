@@ -24,9 +24,10 @@ from benchmarks.harness.timing import median_seconds
 from wavewright import loading
 from wavewright.families.codec.runtime import CodecRuntime
 from wavewright.families.prior.config import SIZES, PriorConfig
-from wavewright.families.prior.network import build, export
+from wavewright.families.prior.network import PriorNetwork
 from wavewright.families.prior.recipe import recipe
 from wavewright.families.prior.runtime import PriorRuntime
+from wavewright.families.prior.training import PriorTraining
 from wavewright.models.card import Card
 from wavewright.training.export import export_model
 
@@ -64,12 +65,12 @@ def config_of(name: str, codec_name: str) -> PriorConfig:
 def step_seconds(config: PriorConfig, options: argparse.Namespace, bfloat16: bool) -> float:
     """Return the processor time of a training step of ``--clips`` crops of ``--seconds``."""
     torch.manual_seed(0)
-    network = build(config)
+    network = PriorNetwork(config)
     optimizer = torch.optim.AdamW(network.parameters())
     n_frames = round(options.seconds * config.frame_rate)
     batch = {
-        "symbols": torch.randint(config.codebook_size, (options.clips, 1 + n_frames, config.n_levels)),
-        "heard": torch.ones(options.clips, n_frames),
+        "symbols": torch.randint(config.codebook_size, (options.clips, 1 + n_frames, config.n_codebooks)),
+        "mask": torch.ones(options.clips, n_frames),
         "label": torch.zeros(options.clips, dtype=torch.int64),
         "speaker": torch.zeros(options.clips, dtype=torch.int64),
     }
@@ -86,18 +87,18 @@ def step_seconds(config: PriorConfig, options: argparse.Namespace, bfloat16: boo
 
 def row_of(name: str, config: PriorConfig, folder: Path, options: argparse.Namespace) -> Row:
     """Export a model with fresh weights to ``folder`` and return its row."""
-    drawer = build(config).eval().drawer
+    predictor = PriorNetwork(config).eval().predictor
     prepared = SimpleNamespace(
-        draw_frames_to_hear=lambda *_: 5, codec=loading.load(config.codec), recipe=recipe("small")
+        draw_sample_frames=lambda *_: 5, codec=loading.load(config.codec), recipe=recipe("small")
     )
     card = Card(name=folder.name, family="prior", config=asdict(config), sample_rate=config.sample_rate)
-    export_model(folder, card, export(drawer, prepared))  # type: ignore[arg-type]
+    export_model(folder, card, PriorTraining().export(predictor, prepared))  # type: ignore[arg-type]
     prior = load_as(PriorRuntime, folder)
     codes_seconds = median_seconds(lambda: prior.tokens(seconds=options.seconds), options.runs)
     sound_seconds = median_seconds(lambda: prior.generate(seconds=options.seconds), options.runs)
     return {
         "prior": name,
-        "million_parameters": sum(tensor.numel() for tensor in drawer.parameters()) / 1e6,
+        "million_parameters": sum(tensor.numel() for tensor in predictor.parameters()) / 1e6,
         "megabytes": sum(path.stat().st_size for path in folder.iterdir()) / 1e6,
         "ms_a_step_bfloat16": 1e3 * step_seconds(config, options, bfloat16=True),
         "ms_a_step_float32": 1e3 * step_seconds(config, options, bfloat16=False),

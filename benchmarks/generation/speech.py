@@ -88,7 +88,7 @@ def generate(model: LstmRuntime | PriorRuntime, seconds: list[float]) -> tuple[l
 def through_codec(prior: PriorRuntime, waves: list[np.ndarray]) -> list[np.ndarray]:
     """Return recordings through the codec of a prior, with the codebooks that the prior draws."""
     resampled = [Clip(wave[None], SAMPLE_RATE).resample(prior.sample_rate).wave[0] for wave in waves]
-    decoded = [prior.codec.decode(prior.codec.encode(wave)[: prior.n_levels]) for wave in resampled]
+    decoded = [prior.codec.decode(prior.codec.encode(wave)[: prior.n_codebooks]) for wave in resampled]
     return [Clip(wave, prior.sample_rate).resample(SAMPLE_RATE).wave[0] for wave in decoded]
 
 

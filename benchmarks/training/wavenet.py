@@ -21,7 +21,8 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, number, text
 from benchmarks.harness.timing import median_seconds
 from wavewright.families.wavenet.config import SIZES, WaveNetConfig
-from wavewright.families.wavenet.network import WaveNet, logistics_nats
+from wavewright.families.wavenet.losses import logistics_nats
+from wavewright.families.wavenet.modules import WaveNet
 
 SAMPLE_RATE = 16_000
 
