@@ -46,12 +46,14 @@ def conditioning_inputs(
     label, speaker
         Indices.
     """
-    inputs = {
-        "position": position[None],
-        "label": np.array([label], np.int64),
-        "speaker": np.array([speaker], np.int64),
-    }
-    return {name: inputs[name] for name in conditioning_names(config)}
+    inputs = {}
+    if config.has_position:
+        inputs["position"] = position[None]
+    if config.labels:
+        inputs["label"] = np.array([label], np.int64)
+    if config.speakers:
+        inputs["speaker"] = np.array([speaker], np.int64)
+    return inputs
 
 
 def conditioning_names(config: FrameConditioned) -> tuple[str, ...]:

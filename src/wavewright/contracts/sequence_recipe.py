@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ..ranges import check_ranges
 from .settings import TrainingSettings
 
 FINE_TUNING_STEPS = 1_000
-FINE_TUNING_LEARNING_RATE = 3e-4
 
 SEQUENCE_TRAINING = TrainingSettings(
     batch_size=32,
@@ -53,8 +52,3 @@ class SequenceDataSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self, self.RANGES)
-
-
-def fine_tuning_settings(training: TrainingSettings, steps: int = FINE_TUNING_STEPS) -> TrainingSettings:
-    """Return the settings to go on from a trained model: few steps at a low learning rate, evaluated more often."""
-    return replace(training, steps=steps, learning_rate=FINE_TUNING_LEARNING_RATE, warmup_steps=50, evaluate_every=250)

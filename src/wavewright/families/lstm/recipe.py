@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...contracts.recipe import Prepared, Recipe, split_rows
-from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, fine_tuning_settings
+from ...contracts.sequence_recipe import FINE_TUNING_STEPS, SEQUENCE_TRAINING, SequenceDataSettings
 from ...contracts.settings import TrainingSettings
 from ...data.entry import Entry
 from ...data.sequences import load_sequences
@@ -46,7 +46,9 @@ def recipe(size: str) -> LstmRecipe:
 def fine_tuning(known: LstmConfig) -> LstmRecipe:
     """Return the recipe to train a model of this configuration further, on other labels and speakers."""
     model = replace(known, labels=(), speakers=())
-    return LstmRecipe(model=model, training=fine_tuning_settings(recipe("base").training))
+    return LstmRecipe(
+        model=model, training=recipe("base").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
+    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ...contracts.recipe import Batch, Prepared, Recipe, split_rows
-from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, fine_tuning_settings
+from ...contracts.sequence_recipe import FINE_TUNING_STEPS, SEQUENCE_TRAINING, SequenceDataSettings
 from ...contracts.settings import TrainingSettings
 from ...data.entry import Entry
 from ...data.sequences import load_sequences
@@ -68,7 +68,9 @@ def recipe(size: str) -> PriorRecipe:
 def fine_tuning(known: PriorConfig) -> PriorRecipe:
     """Return the recipe to train a prior of this configuration further, on other labels and speakers."""
     model = replace(known, labels=(), speakers=())
-    return PriorRecipe(model=model, training=fine_tuning_settings(recipe("small").training))
+    return PriorRecipe(
+        model=model, training=recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
+    )
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,9 @@ class WaveNetConfig(ModelConfig):
         "condition_hop": (1, 4_096),
         "n_fft": (16, 16_384),
         "n_mels": (8, 512),
+        "f_max_hz": (100.0, 96_000.0),
+        "pre_emphasis": (0.0, 0.99),
+        "prediction_order": (0, 64),
         "temperature": TEMPERATURE_RANGE,
     }
 
@@ -86,7 +89,6 @@ class WaveNetConfig(ModelConfig):
             raise BadSetting(
                 f"condition_hop is {self.condition_hop}; it must be a divisor of hop_length ({self.hop_length})."
             )
-        check_ranges(self, {"pre_emphasis": (0.0, 0.99), "prediction_order": (0, 64)})
         if self.prediction_order and (self.condition != "mel" or self.pre_emphasis):
             raise BadSetting(
                 f"prediction_order is {self.prediction_order}; prediction needs condition mel and replaces "

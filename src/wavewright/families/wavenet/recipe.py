@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...contracts.recipe import Batch, Prepared, Recipe, split_rows
-from ...contracts.sequence_recipe import fine_tuning_settings
+from ...contracts.sequence_recipe import FINE_TUNING_STEPS
 from ...contracts.settings import TrainingSettings
 from ...data.durations import duration_quantiles
 from ...data.entry import Entry
@@ -61,7 +61,9 @@ def recipe(size: str) -> WaveNetRecipe:
 def fine_tuning(known: WaveNetConfig) -> WaveNetRecipe:
     """Return the recipe to train a WaveNet of this configuration further, on other labels and speakers."""
     model = replace(known, labels=(), speakers=())
-    return WaveNetRecipe(model=model, training=fine_tuning_settings(recipe("small").training))
+    return WaveNetRecipe(
+        model=model, training=recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
+    )
 
 
 @dataclass(frozen=True)

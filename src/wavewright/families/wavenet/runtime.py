@@ -120,22 +120,13 @@ class WaveNetRuntime(SequenceGenerator[SampleRequest], Vocoder):
         config = self.config
         if config.condition != "mel":
             raise BadSetting(f"{self.name} is no vocoder; train one with model.condition=mel to convert mel frames.")
-        mel = self._checked_mel(mel)
+        mel = self.checked_mel(mel)
         silence = np.full((config.n_mels, config.context_frames), np.log(MEL_FLOOR), np.float32)
         n_samples = mel.shape[1] * config.hop_length
         mel = np.concatenate([mel, silence], axis=1)
         request = SampleRequest(n_samples, 0, 0, temperature, np.random.default_rng(seed), sample_seed=seed)
         prediction = mel_to_prediction(mel, config) if config.prediction_order else None
         return map(self.finite, self._draw_chunks(mel_to_features(mel), request, None, prediction))
-
-    def _checked_mel(self, mel: np.ndarray) -> np.ndarray:
-        """Return log-mel frames; raise BadSetting unless finite and ``(n_mels, frames)``, at least one."""
-        if mel.ndim != 2 or mel.shape[0] != self.n_mels or not mel.shape[1] or not np.isfinite(mel).all():
-            raise BadSetting(
-                f"The mel frames have shape {mel.shape}; {self.name} takes finite numbers ({self.n_mels}, frames), one "
-                f"frame for each {self.hop_length} samples at {self.sample_rate} Hz."
-            )
-        return mel
 
     def _draw_request(
         self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator
