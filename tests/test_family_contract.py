@@ -30,7 +30,6 @@ from wavewright.training.export import export_copy
 from wavewright.training.loop import LAST, Loop
 
 PENDING = {
-    "test_every_number_of_a_configuration_has_a_range": {"wavenet"},
     "test_weights_that_are_not_numbers_are_a_bad_model": {"classifier"},
     "test_audio_that_is_none_is_refused_in_the_same_words": {*("classifier", "lstm", "prior", "wavenet")},
     "test_a_training_starts_from_the_weights_of_another": {"classifier", "lstm"},
