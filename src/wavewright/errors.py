@@ -34,6 +34,10 @@ class BadSetting(WavewrightError):
     """A setting, label or option with an unknown name, a wrong type or a value out of range."""
 
 
+class BadFamily(WavewrightError):
+    """A model family that breaks its contract; its developer has to change it."""
+
+
 class BadFolder(WavewrightError):
     """A folder or manifest with nothing usable in it, or with invalid fields."""
 

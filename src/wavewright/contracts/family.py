@@ -1,4 +1,4 @@
-"""The contract of a model family: what it is called, what it can do, how it is trained and how it is opened."""
+"""The contract of a model family: name, sizes, capabilities, recipe, training, warm start and runtime."""
 
 from __future__ import annotations
 
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 ConfigT = TypeVar("ConfigT", bound=ModelConfig)
 RecipeT = TypeVar("RecipeT", bound=Recipe)
 PreparedT = TypeVar("PreparedT", bound=Prepared)
+
 EMBEDDINGS_FILE = "training_embeddings.safetensors"
-"""In a model folder: ``embeddings (n, d)``, each training clip by LogMelEmbedding, and ``limits (labels,)``: the distance,
-in dB, below which a generated clip counts as a copy of one."""
+"""In a model folder: the training clips in the log-mel embedding, for the search for copies.
+
+Its tensors are ``embeddings (n, d)``, one for each clip, and ``limits (labels,)``: the distance in dB below which a
+generated clip counts as a copy.
+"""
 
 
 class Capability(Enum):
-    """What a model of a family can do; each stands for a base class in :mod:`.runtime`."""
+    """An ability of the models of a family; each corresponds to a base class in :mod:`.runtime`."""
 
     GENERATE = "generates clips"
     INTERPOLATE = "interpolates between clips"
@@ -51,7 +55,7 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    """What the family is for, one line."""
+    """Purpose of the family, one line without a full stop."""
     config: type[ConfigT]
     sizes: Mapping[str, ConfigT]
     """The configuration of each size, by its name."""
@@ -65,7 +69,7 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     weight_prefixes: ClassVar[tuple[str, ...]] = ()
     """Prefixes of the weights in a model folder that another training can start from; none if it cannot."""
     extra_files: ClassVar[Mapping[str, str]] = {}
-    """Files of a model folder besides card, weights, graphs and sample, and what they hold."""
+    """Files of a model folder besides card, weights, graphs and sample, and their contents."""
 
     @abstractmethod
     def open(self, folder: ModelFolder) -> Model:
@@ -85,7 +89,7 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
 
     @property
     def warm_starts(self) -> bool:
-        """Whether training can start from the weights of another model (``train --from``)."""
+        """True if training can start from the weights of another model (``train --from``)."""
         return bool(self.weight_prefixes)
 
     def fine_tuning(self, base: ModelFolder) -> RecipeT:

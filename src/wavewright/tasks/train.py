@@ -1,4 +1,4 @@
-"""Train a model on a folder of recordings; the loop itself needs PyTorch and lives in ``training``."""
+"""Train a model on a folder of recordings; the training itself needs PyTorch, see :mod:`wavewright.training`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,32 @@ from pydantic import Field
 
 from ..data.folder import GroupFrom, LabelFrom
 from ..errors import MissingExtra, TrainingStopped, how_to_install
+from ..families import FAMILIES
 from ..names import inside
 from . import checked
 
-NO_MEMORY = ("allocate memory", "out of memory")
-"""What PyTorch says where memory ends, on a CPU and on a GPU."""
+MEMORY_ERRORS = ("allocate memory", "out of memory")
+"""Parts of PyTorch's messages when memory is exhausted, on a CPU and on a GPU."""
+
+FAMILY_HELP = "; ".join(f"{name} ({family.summary})" for name, family in FAMILIES.items())
+SIZE_HELP = "; ".join(f"{name} {', '.join(family.sizes)}" for name, family in FAMILIES.items())
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Where a run stands: steps done and planned, minutes of all calls, and what the last evaluation measured."""
+    """Progress of a run.
+
+    Attributes
+    ----------
+    out
+        The run folder, which is the model.
+    step, steps
+        Steps done and planned.
+    minutes
+        Of training, over all calls.
+    metrics
+        Of the last evaluation.
+    """
 
     out: Path
     step: int
@@ -38,64 +54,69 @@ class Trained:
 @checked
 def train(
     folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")],
-    family: Annotated[
-        str, Field(description="Model family: gan, lstm, vae, wavenet, codec, prior, acoustic, vocoder or classifier.")
-    ] = "gan",
-    size: Annotated[
-        str, Field(description="How large a network: tiny, small, base, full; each family has its own.")
-    ] = "small",
+    family: Annotated[str, Field(description=f"Model family: {FAMILY_HELP}.")] = "gan",
+    size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
     out: Annotated[
         Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
     ] = None,
     label_from: Annotated[
         LabelFrom | None,
         Field(
-            description="Labels are the first sub-folders, or there are none; default: sub-folders where most sounds lie in some."
+            description="Labels are the first subfolders (folder), or there are none; default: folder if most clips are in one."
         ),
     ] = None,
     group_from: Annotated[
         GroupFrom | None,
         Field(
-            description="What belongs together: the sub-folder below the label's, or the file name up to its first _."
+            description="Groups of clips that belong together: the subfolder below the label's (folder), or the file name up to its first _ (prefix)."
         ),
     ] = None,
     manifest: Annotated[
         Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")
     ] = None,
     from_: Annotated[
-        str | None, Field(description="Model to begin from, a folder or a name: a voice learns another, or a vocoder.")
+        str | None,
+        Field(description="Model of the same family whose weights the training starts from, a name or a folder."),
     ] = None,
     max_minutes: Annotated[
         float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)
     ] = None,
     more_minutes: Annotated[
         float | None,
-        Field(description="With --resume: train so many minutes past the run's plan, finished or not.", gt=0),
+        Field(description="With --resume: extend the plan of the run by so many minutes, finished or not.", gt=0),
     ] = None,
-    resume: Annotated[bool, Field(description="Go on with the run in the run folder.")] = False,
+    resume: Annotated[bool, Field(description="Continue the run in the run folder.")] = False,
     set: Annotated[
         tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
     ] = (),
     device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
     quiet: Annotated[bool, Field(description="Show no progress.")] = False,
 ) -> Trained:
-    """Train a model on a folder of recordings; the run folder is a model that plays.
+    """Train a model on a folder of recordings; the run folder becomes the model. Ctrl-C saves.
 
-    Ctrl-C saves. Raises MissingExtra without PyTorch, BadFolder and BadSetting for what cannot be used, TrainingStopped where
-    training could not go on in health.
+    Raises
+    ------
+    MissingExtra
+        If PyTorch is not installed.
+    BadFolder
+        If the recordings or the run folder cannot be used.
+    BadSetting
+        If an option or a setting is unknown or out of its range.
+    TrainingStopped
+        If training diverges again and again, or memory or disk are exhausted.
     """
     if find_spec("torch") is None:
         raise MissingExtra(f"Training needs PyTorch, which is not installed: {how_to_install('train')}.")
     from ..training import run
 
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name
-    place = inside(Path("runs"), name) if out is None else out
-    with _memory_in_words():
+    run_folder = inside(Path("runs"), name) if out is None else out
+    with _memory_errors():
         progress = run.train(
             folder,
             family,
             size,
-            place,
+            run_folder,
             label_from=label_from,
             group_from=group_from,
             manifest=manifest,
@@ -107,17 +128,18 @@ def train(
             quiet=quiet,
             base=from_,
         )
-    return Trained(place, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
+    return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
 
 
 @contextmanager
-def _memory_in_words() -> Iterator[None]:
-    """Raise TrainingStopped where the block needs more memory than there is."""
+def _memory_errors() -> Iterator[None]:
+    """Raise TrainingStopped if the block needs more memory than there is."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+        if isinstance(error, MemoryError) or any(text in str(error) for text in MEMORY_ERRORS):
             raise TrainingStopped(
-                "There is not enough memory for this network and its batches; use a smaller --size, or a smaller batch_size or channels."
+                "There is not enough memory for this network and its batches; use a smaller --size, or a smaller "
+                "batch_size or channels."
             ) from error
         raise

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from .. import families
+from ..contracts.family_check import check_exported, check_family
 from ..contracts.recipe import Prepared, Recipe
 from ..contracts.settings import override
 from ..data.entry import Entry, Scan
@@ -77,6 +78,8 @@ class Run:
 
     Raises
     ------
+    BadFamily
+        If the family breaks its contract.
     BadFolder
         If too few recordings can be used.
     BadModel
@@ -98,6 +101,7 @@ class Run:
         self.provenance = provenance
         self.base = base
         self.family = families.family(family)
+        check_family(self.family)
         self.training = self.family.training()
         self.prepared: Prepared = self.family.prepare(recipe, scan.entries, cache_folder)
         if base is not None:
@@ -253,6 +257,7 @@ class Run:
         if is_finished:
             for name, tensors in self.training.final_files(module, self.prepared).items():
                 replace_tensors(ModelFolder(self.out), name, tensors)
+        check_exported(self.family, ModelFolder(self.out))
         log(f"{self.out} contains step {loop.progress.step}: {self.family.command_line(str(self.out))}")
 
     def export(self, module: nn.Module, progress: Progress) -> None:

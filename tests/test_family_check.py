@@ -1,0 +1,153 @@
+"""The check of a family: every family of the package passes, and each breach of the contract has its sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from wavewright.contracts.config import ModelConfig
+from wavewright.contracts.family import Capability, Family
+from wavewright.contracts.family_check import check_exported, check_family, check_model
+from wavewright.contracts.health import HealthRules
+from wavewright.contracts.recipe import Recipe
+from wavewright.contracts.runtime import Codec
+from wavewright.errors import BadFamily
+from wavewright.families import FAMILIES
+
+
+@dataclass(frozen=True)
+class GoodConfig(ModelConfig):
+    RANGES: ClassVar = {"sample_rate": (4_000, 48_000), "channels": (1, 64), "gain": (0.0, 1.0), "widths": (1, 8)}
+
+    channels: int = 4
+    gain: float = 0.5
+    widths: tuple[int, ...] = (2, 3)
+    causal: bool = False
+
+
+@dataclass(frozen=True)
+class GoodRecipe(Recipe):
+    VALIDATION_METRICS: ClassVar = ("valid/mse",)
+    model: GoodConfig = GoodConfig()
+
+
+class GoodFamily(Family):
+    name = "good"
+    summary = "clips for a test"
+    config = GoodConfig
+    sizes: ClassVar = {"tiny": GoodConfig()}
+    metrics = ("valid/mse",)
+    health = HealthRules(loss="valid/mse")
+    capabilities = frozenset({Capability.CODE})
+    weight_prefixes = ("encoder.",)
+
+    def open(self, folder):
+        raise NotImplementedError
+
+    def prepare(self, recipe, entries, cache_folder=None):
+        raise NotImplementedError
+
+    def training(self):
+        raise NotImplementedError
+
+    def recipe(self, size):
+        return GoodRecipe(model=self.sizes[size])
+
+
+@dataclass(frozen=True)
+class Unbounded(GoodConfig):
+    depth: int = 3
+
+
+@dataclass(frozen=True)
+class Dividing(GoodConfig):
+    hop: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.channels % (self.hop + 10**12)  # divides by zero at one of the wild values
+
+
+@dataclass(frozen=True)
+class AnyLabel(GoodConfig):
+    def __post_init__(self) -> None:
+        replace(GoodConfig(), channels=self.channels, gain=self.gain, widths=self.widths, sample_rate=self.sample_rate)
+
+
+def family_with(**attributes):
+    return type("Other", (GoodFamily,), attributes)()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_keeps_its_contract(name):
+    check_family(FAMILIES[name])
+
+
+def test_a_family_that_keeps_its_contract_is_accepted():
+    check_family(GoodFamily())
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({"name": "my family"}, "'my family' breaks its contract: its name is no identifier"),
+        ({"name": "Mine"}, "its name is no identifier in lower case"),
+        ({"summary": ""}, "its summary is no line"),
+        ({"summary": "Clips."}, "its summary is no line without a full stop"),
+        ({"capabilities": frozenset()}, "it has no capabilities"),
+        ({"command": "generate"}, "its command 'generate' has no {model}"),
+        ({"health": HealthRules(loss="valid/los")}, "name valid/los, and its metrics are valid/mse"),
+        ({"sizes": {"small": GoodConfig()}}, "its sizes are small; tests need one that is called tiny"),
+        ({"sizes": {"tiny": ModelConfig()}}, "its size tiny is a ModelConfig, not a GoodConfig"),
+        (
+            {"recipe": lambda self, size: GoodRecipe(model=GoodConfig(channels=5))},
+            "another configuration than the size",
+        ),
+        ({"metrics": (), "health": HealthRules()}, "knows the metrics valid/mse, the family not all of them"),
+        (
+            {"config": Unbounded, "sizes": {"tiny": Unbounded()}},
+            "Unbounded accepts depth=-1000000000000; give it a range",
+        ),
+        ({"config": Dividing, "sizes": {"tiny": Dividing()}}, "raises ZeroDivisionError, not BadSetting"),
+        ({"config": AnyLabel, "sizes": {"tiny": AnyLabel()}}, r"accepts the labels \('a', 'a'\)"),
+    ],
+)
+def test_a_breach_has_its_sentence(attributes, sentence):
+    with pytest.raises(BadFamily, match=sentence):
+        check_family(family_with(**attributes))
+
+
+def exported(files, weights):
+    """A model folder with these files and weights."""
+    tensors = {name: np.zeros(2, np.float32) for name in weights}
+    return SimpleNamespace(card=SimpleNamespace(files=dict.fromkeys(files, "")), tensors=lambda: tensors)
+
+
+def test_exported_files_and_weights_are_those_that_the_family_declares():
+    files = ("weights.safetensors", "sample.ogg", "encoder.onnx")
+    check_exported(GoodFamily(), exported(files, ["encoder.0.weight"]))
+    with pytest.raises(BadFamily, match=r"exports latents\.safetensors; list every further file in extra_files"):
+        check_exported(GoodFamily(), exported((*files, "latents.safetensors"), ["encoder.0.weight"]))
+    check_exported(
+        family_with(extra_files={"latents.safetensors": "latents"}),
+        exported((*files, "latents.safetensors"), ["encoder.0.weight"]),
+    )
+    with pytest.raises(
+        BadFamily, match=r"no weights whose names start with 'encoder\.', .* its weights are decoder\.w"
+    ):
+        check_exported(GoodFamily(), exported(files, ["decoder.w"]))
+
+
+def test_a_model_has_the_base_classes_of_its_capabilities():
+    model = type(
+        "TinyCodec", (Codec,), dict.fromkeys(Codec.__abstractmethods__, None) | {"__init__": lambda self: None}
+    )()
+    check_model(GoodFamily(), model)
+    with pytest.raises(BadFamily, match="opens a TinyCodec, which is a Codec; its capabilities are none"):
+        check_model(family_with(capabilities=frozenset()), model)
+    with pytest.raises(BadFamily, match="opens a TinyCodec, which is not a Vocoder; its capabilities are CODE, VOCODE"):
+        check_model(family_with(capabilities=frozenset({Capability.VOCODE, Capability.CODE})), model)
