@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..data.folder import GroupFrom, LabelFrom
+from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import MissingExtra, TrainingStopped, how_to_install
 from ..names import inside
+from ..parameters import Quiet
 from . import checked
 
 NO_MEMORY = ("allocate memory", "out of memory")
@@ -47,21 +48,9 @@ def train(
     out: Annotated[
         Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
     ] = None,
-    label_from: Annotated[
-        LabelFrom | None,
-        Field(
-            description="Labels are the first sub-folders, or there are none; default: sub-folders where most sounds lie in some."
-        ),
-    ] = None,
-    group_from: Annotated[
-        GroupFrom | None,
-        Field(
-            description="What belongs together: the sub-folder below the label's, or the file name up to its first _."
-        ),
-    ] = None,
-    manifest: Annotated[
-        Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")
-    ] = None,
+    label_from: LabelSource = None,
+    group_from: GroupSource = None,
+    manifest: ManifestPath = None,
     from_: Annotated[
         str | None, Field(description="Model to begin from, a folder or a name: a voice learns another, or a vocoder.")
     ] = None,
@@ -77,7 +66,7 @@ def train(
         tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
     ] = (),
     device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
-    quiet: Annotated[bool, Field(description="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> Trained:
     """Train a model on a folder of recordings; the run folder is a model that plays.
 
