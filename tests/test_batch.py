@@ -89,8 +89,8 @@ def test_a_manifest_lists_what_can_be_trained_on(players, tmp_path):
     Clip(np.zeros((1, 100)), 8_000).write(tmp_path / "out" / "mine.wav")
     for _ in range(2):
         spoken = speak(batch=lines, out=tmp_path / "out")
-        found = manifest.read(spoken.manifest).entries
-        assert [(entry.path.name, entry.text, entry.speaker) for entry in found] == [
+        result = manifest.read(spoken.manifest).entries
+        assert [(entry.path.name, entry.text, entry.speaker) for entry in result] == [
             ("mine.wav", None, None),
             ("a.wav", "One.", "kathleen"),
             ("b.wav", "Two, three.", "kathleen"),
@@ -103,8 +103,8 @@ def test_texts_without_names_are_numbered(players, tmp_path):
     assert [line.number for line in read_lines(tmp_path / "plain.txt").lines] == [1, 3, 4]
     assert (tmp_path / "plain" / "0003.wav").is_file()
     (tmp_path / "objects.jsonl").write_text('{"text": "One."}\n\n{"text": "Two.", "rate": 2}\n', encoding="utf-8")
-    found = read_lines(tmp_path / "objects.jsonl").lines
-    assert found == (Line(1, "0001", "One."), Line(3, "0002", "Two.", {"rate": 2}))
+    result = read_lines(tmp_path / "objects.jsonl").lines
+    assert result == (Line(1, "0001", "One."), Line(3, "0002", "Two.", {"rate": 2}))
     made = speak(batch=tmp_path / "objects.jsonl", format="flac", subtitles=Path("x.srt"))
     assert sorted(path.name for path in made.out.iterdir()) == [
         "0001.flac",
@@ -120,11 +120,11 @@ def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
     lines = table(tmp_path / "lines.csv", columns, *rows)
     written, write = [], batches.write_speech
 
-    def interrupted(place, *rest):
+    def interrupted(path, *rest):
         if len(written) == 2:
             raise KeyboardInterrupt
-        written.append(place.name)
-        write(place, *rest)
+        written.append(path.name)
+        write(path, *rest)
 
     monkeypatch.setattr(batches, "write_speech", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -174,12 +174,12 @@ def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, cap
     Clip(np.ones((1, 100)), 8_000).write(tmp_path / "out" / "mine.wav")
     mine = (tmp_path / "out" / "mine.wav").read_bytes()
     assert run(["speak", "--batch", str(lines), "--out", "out", "--json"]) == 2
-    found = json.loads(capsys.readouterr().out)
-    assert [line["file"] for line in found["lines"]] == ["good.wav", "last.wav"]
-    said = {failed["line"]: failed["problem"] for failed in found["failed"]}
-    assert {line: next(part for part in PARTS if part in problem) for line, problem in said.items()} == dict(
-        zip(range(3, 14), PARTS, strict=True)
-    )
+    result = json.loads(capsys.readouterr().out)
+    assert [line["file"] for line in result["lines"]] == ["good.wav", "last.wav"]
+    problems = {failed["line"]: failed["problem"] for failed in result["failed"]}
+    assert {
+        line: next(phrase for phrase in PHRASES if phrase in problem) for line, problem in problems.items()
+    } == dict(zip(range(3, 14), PHRASES, strict=True))
     assert (tmp_path / "out" / "mine.wav").read_bytes() == mine
     assert sorted(path.name for path in tmp_path.rglob("*.wav")) == ["good.wav", "last.wav", "mine.wav"]
     assert run(["speak", "--batch", str(lines), "--out", "out"]) == 2
@@ -188,7 +188,7 @@ def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, cap
     assert "  line 3: It has the name '../evil'; a name has none of" in text
 
 
-PARTS = (
+PHRASES = (
     *(
         "'../evil'",
         "as line 2 has",
@@ -202,7 +202,7 @@ PARTS = (
 
 
 @pytest.mark.parametrize(
-    ("contents", "suffix", "says"),
+    ("contents", "suffix", "message"),
     [
         ("", ".csv", "no column called 'text'; it has no columns"),
         ("name,words\na,b\n", ".csv", "no column called 'text'; it has name, words"),
@@ -211,28 +211,28 @@ PARTS = (
         ("\n \n", ".txt", "no text to speak"),
         ("[1]\n", ".jsonl", "no column called 'text'"),
         ("text\nHello.\n", ".pdf", "ends in '.pdf'"),
-        (b"text\n\xff\n", ".csv", "is no text in UTF-8"),
+        (b"text\n\xff\n", ".csv", "is not UTF-8"),
     ],
 )
-def test_a_file_that_is_no_batch_is_refused_and_nothing_written(players, tmp_path, contents, suffix, says):
+def test_a_file_that_is_no_batch_is_refused_and_nothing_written(players, tmp_path, contents, suffix, message):
     path = tmp_path / f"lines{suffix}"
     path.write_bytes(contents if isinstance(contents, bytes) else contents.encode())
     with pytest.raises(WavewrightError, match=r"^[^\n]*$") as refusal:
         speak(batch=path, out=tmp_path / "out")
-    assert says in str(refusal.value)
+    assert message in str(refusal.value)
     assert not (tmp_path / "out").exists()
 
 
 def test_settings_that_do_not_go_together_are_refused(players, tmp_path, capsys):
     lines = table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."])
-    for options, says in (
+    for options, message in (
         ({"text": "Hello."}, "two things to speak"),
         ({"file": lines}, "two things to speak"),
         ({"stream": True}, "a|stream"),
         ({"name_column": "id"}, "no column called 'id'; it has name, text"),
         ({"lufs": "loud"}, "--lufs is loud"),
     ):
-        with pytest.raises((BadSetting, BadText), match=says):
+        with pytest.raises((BadSetting, BadText), match=message):
             speak(batch=lines, **options)
     with pytest.raises(BadSetting, match="no columns without --batch"):
         speak("Hello.", name_column="id")
@@ -257,18 +257,18 @@ LETTERS = [*"abZ9 .-_~#%&'()é漢/\\:*?\"<>|\n\t\0\x7f\u2028", "\ud800", "..", "
 
 
 def test_no_name_leaves_the_folder(tmp_path):
-    """Random names: what is accepted can be written, is found again and lies directly in the folder."""
+    """Random names: what is accepted can be written, can be read again and is directly in the folder."""
     rng = np.random.default_rng(0)
     out = tmp_path / "out"
     out.mkdir()
     accepted = set()
     for _ in range(2_000):
-        name = "".join(LETTERS[place] for place in rng.integers(0, len(LETTERS), rng.integers(0, 7)))
+        name = "".join(LETTERS[index] for index in rng.integers(0, len(LETTERS), rng.integers(0, 7)))
         if not stem_problem(name):
             accepted.add(f"{name}.wav")
-            place = out / f"{name}.wav"
-            place.write_bytes(b"")
-            assert place.resolve().parent == out.resolve()
+            path = out / f"{name}.wav"
+            path.write_bytes(b"")
+            assert path.resolve().parent == out.resolve()
     assert len(accepted) > 100
     assert {path.name for path in out.iterdir()} == accepted
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -294,18 +294,18 @@ def test_random_tables_become_lines_or_sentences(tmp_path):
         "\ufeff",
     ]
     for number in range(300):
-        content = "".join(signs[place] for place in rng.integers(0, len(signs), rng.integers(0, 40)))
+        content = "".join(signs[index] for index in rng.integers(0, len(signs), rng.integers(0, 40)))
         path = tmp_path / f"lines{('.csv', '.jsonl', '.txt')[number % 3]}"
         path.write_bytes(f"name,text\n{content}".encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
         try:
-            found = read_lines(path)
+            result = read_lines(path)
         except WavewrightError:
             continue
-        for line in found.lines:
+        for line in result.lines:
             assert isinstance(line, BadLine) or (line.text and not stem_problem(line.name))
 
 
-def test_files_of_a_batch_and_chapters_have_the_loudness_that_was_asked_for(players, tmp_path):
+def test_files_of_a_batch_and_chapters_have_the_target_loudness(players, tmp_path):
     lines = table(
         tmp_path / "lines.csv",
         ["name", "text", "lufs"],
@@ -327,7 +327,7 @@ def test_files_of_a_batch_and_chapters_have_the_loudness_that_was_asked_for(play
     assert [chapter.is_new for chapter in speak(file=tmp_path / "book.txt").chapters] == [True, True]
 
 
-def test_one_text_has_the_loudness_that_was_asked_for(players, tmp_path, capsys):
+def test_one_text_has_the_target_loudness(players, tmp_path, capsys):
     spoken = speak("Hello there, you.", lufs="podcast", out=tmp_path / "a.flac")
     written = Clip.read(spoken.out)
     np.testing.assert_allclose(written.wave, spoken.clip.wave, atol=1 / 32_000)

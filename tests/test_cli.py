@@ -92,13 +92,13 @@ def test_models_are_listed_and_shown(home, capsys):
     assert "  problem     " in capsys.readouterr().out
 
 
-def test_a_model_without_labels_says_so(home, capsys):
+def test_a_model_without_labels_is_refused(home, capsys):
     make_gan(home / "runs", "plain", labels=())
     assert run(["models"]) == 0
     assert capsys.readouterr().out.splitlines()[0].split() == ["plain", "gan", "8000", "Hz", "no", "labels"]
 
 
-def test_without_models_the_list_says_what_to_do(home, capsys, monkeypatch):
+def test_without_models_the_list_has_advice(home, capsys, monkeypatch):
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(home / "empty"))
     assert run(["models"]) == 0
     assert capsys.readouterr().out == "No models yet; `wavewright train FOLDER` makes one.\n"
@@ -195,9 +195,9 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
     Path("kit.v1").mkdir()
     assert run(["train", "kit.v1", "--size", "tiny", *options]) == 0
     assert capsys.readouterr().out == f"{Path('runs/kit.v1')}: 5 of 9 steps in 1.5 min, distance 0.25\n"
-    ((arguments, given),) = calls
+    ((arguments, keywords),) = calls
     assert arguments == (Path("kit.v1"), "gan", "tiny", Path("runs/kit.v1"))
-    assert given == {
+    assert keywords == {
         "label_from": "folder",
         "group_from": None,
         "manifest": None,
@@ -291,7 +291,7 @@ def hum(
     return None if hush else Spoken(str(tune))
 
 
-def test_an_argument_may_have_a_default_and_a_task_nothing_to_say():
+def test_an_argument_may_have_a_default_and_a_task_no_result():
     assert invoke(command.command(hum, "hum"), []) == "Spoken(text='None')\n"
     assert invoke(command.command(hum, "hum"), ["la"]) == "Spoken(text='la')\n"
     assert invoke(command.command(hum, "hum"), ["la", "--hush", "--json"]) == ""
@@ -299,7 +299,7 @@ def test_an_argument_may_have_a_default_and_a_task_nothing_to_say():
 
 
 def invoke(built, arguments):
-    """What a command prints."""
+    """Return the output of a command."""
     runner = CliRunner()
     app = typer.Typer()
     app.command()(lambda: None)
@@ -327,7 +327,7 @@ def python(*arguments, **settings):
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **settings)
 
 
-def test_playing_from_a_cold_start_loads_nothing_heavy(tmp_path):
+def test_inference_from_a_cold_start_loads_nothing_heavy(tmp_path):
     model = make_gan(tmp_path)
     program = (
         "import sys; from wavewright.cli import run; "

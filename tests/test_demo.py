@@ -46,11 +46,11 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
 
-    def all(self, wanted, attribute):
-        return [attributes[attribute] for tag, attributes in self.tags if tag == wanted and attribute in attributes]
+    def all(self, tag_name, attribute):
+        return [attributes[attribute] for tag, attributes in self.tags if tag == tag_name and attribute in attributes]
 
 
-def test_the_demo_page_plays_every_model_and_loads_nothing_else(model, tmp_path, monkeypatch):
+def test_the_page_has_clips_of_every_model_and_loads_nothing_else(model, tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
     shutil.copytree(model, tmp_path / "bundled" / "tiny")
     make_gan(tmp_path / "bundled", "plain", labels=())
@@ -122,7 +122,7 @@ def test_a_demo_is_there_as_a_whole_or_not_at_all(model, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_demo_without_models_says_so(tmp_path, monkeypatch):
+def test_a_demo_without_models_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path)
     with pytest.raises(BadModel, match="no bundled model that generates audio"):
         demo(tmp_path / "out")
@@ -135,13 +135,13 @@ def test_a_demo_without_models_says_so(tmp_path, monkeypatch):
 def read_png(contents):
     """Pixels ``(rows, columns, 3)`` of an indexed PNG, every chunk's checksum compared."""
     assert contents[:8] == b"\x89PNG\r\n\x1a\n"
-    chunks, place = {}, 8
-    while place < len(contents):
-        (length,) = struct.unpack(">I", contents[place : place + 4])
-        kind, data = contents[place + 4 : place + 8], contents[place + 8 : place + 8 + length]
-        assert struct.unpack(">I", contents[place + 8 + length : place + 12 + length])[0] == zlib.crc32(kind + data)
+    chunks, offset = {}, 8
+    while offset < len(contents):
+        (length,) = struct.unpack(">I", contents[offset : offset + 4])
+        kind, data = contents[offset + 4 : offset + 8], contents[offset + 8 : offset + 8 + length]
+        assert struct.unpack(">I", contents[offset + 8 + length : offset + 12 + length])[0] == zlib.crc32(kind + data)
         chunks[kind] = data
-        place += 12 + length
+        offset += 12 + length
     width, height, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
     assert rest == [8, 3, 0, 0, 0]
     rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)
@@ -149,7 +149,7 @@ def read_png(contents):
     return np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(256, 3)[rows[:, 1:]]
 
 
-def test_a_png_holds_the_pixels_that_it_was_given():
+def test_a_png_has_its_pixels():
     pixels = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
     np.testing.assert_array_equal(read_png(indexed_png(pixels, palette())), palette()[pixels])
 
@@ -187,7 +187,7 @@ def test_thumbnails_of_the_page_are_small(model, tmp_path):
     assert made.page.stat().st_size < 30_000 * made.n_clips
 
 
-def test_voices_say_a_few_sentences(tmp_path, monkeypatch):
+def test_voices_speak_a_few_sentences(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path)
     made = demo(tmp_path / "out", models=("en",))
     page = Page(made.page.read_text(encoding="utf-8"))
@@ -197,11 +197,11 @@ def test_voices_say_a_few_sentences(tmp_path, monkeypatch):
         assert soundfile.info(tmp_path / "out" / sound).samplerate == 24_000
     text = html.unescape(made.page.read_text(encoding="utf-8"))
     assert shlex.join(["wavewright", "speak", TEXTS[0], "--voice", "en-ruth"]) in text
-    for said in TEXTS:
-        assert text.count(f"<q>{said}</q>") == 2
+    for text_spoken in TEXTS:
+        assert text.count(f"<q>{text_spoken}</q>") == 2
 
 
-def test_vocoders_speak_codecs_come_before_and_after_and_listeners_say_why_not(tmp_path, monkeypatch):
+def test_vocoders_and_codecs_use_a_voice_and_classifiers_are_skipped(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     install(monkeypatch, tmp_path / "models")
     for name, family in (("judge", "classifier"), ("squeeze", "codec")):
@@ -228,7 +228,7 @@ def test_vocoders_speak_codecs_come_before_and_after_and_listeners_say_why_not(t
     assert not list((tmp_path / "out").rglob("*.wwc"))
 
 
-def test_models_that_need_a_voice_say_so_where_there_is_none(tmp_path, monkeypatch):
+def test_models_that_need_a_voice_are_refused_without_one(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     install(monkeypatch, tmp_path / "models")
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "none")

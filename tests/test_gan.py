@@ -435,7 +435,7 @@ def test_a_resume_with_other_recordings_goes_on_and_says_so(folder, tmp_path, ca
     (sounds / "low" / "0.wav").unlink()
     train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings, resume=True)
     said = " ".join(capsys.readouterr().err.split())
-    assert "the recordings are not those that the run began with (20 then, 19 now); going on with these." in said
+    assert "the recordings are not those of the first call (20 then, 19 now)" in said
 
 
 def test_unknown_families_sizes_and_devices_are_named(folder, tmp_path):

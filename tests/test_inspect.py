@@ -39,10 +39,10 @@ def measured(tmp_path: Path, wave: np.ndarray):
 def test_measures_match_their_definitions(tmp_path):
     wave = np.stack([drum(200), 0.5 * drum(300) + 0.02], axis=1)
     actual = measured(tmp_path, np.concatenate([np.zeros((1600, 2)), wave, np.zeros((800, 2))]))
-    kept = np.concatenate([np.zeros((1600, 2)), wave, np.zeros((800, 2))]).astype(np.float32)
-    assert actual.peak == pytest.approx(np.abs(kept).max())
-    assert actual.rms == pytest.approx(np.sqrt(np.mean(kept.astype(np.float64) ** 2)), rel=1e-6)
-    assert actual.dc_offset == pytest.approx(kept[:, 1].mean(dtype=np.float64), rel=1e-5)
+    stored = np.concatenate([np.zeros((1600, 2)), wave, np.zeros((800, 2))]).astype(np.float32)
+    assert actual.peak == pytest.approx(np.abs(stored).max())
+    assert actual.rms == pytest.approx(np.sqrt(np.mean(stored.astype(np.float64) ** 2)), rel=1e-6)
+    assert actual.dc_offset == pytest.approx(stored[:, 1].mean(dtype=np.float64), rel=1e-5)
     assert actual.seconds == pytest.approx(0.45)
     assert actual.leading_silence_seconds == pytest.approx(0.1, abs=0.001)
     assert actual.trailing_silence_seconds == pytest.approx(0.05, abs=0.001)
@@ -58,7 +58,7 @@ def test_clipping_counts_runs_of_full_scale_across_blocks(tmp_path):
     assert measured(tmp_path, wave).n_clipped == 3
 
 
-def test_a_loud_low_tone_that_fits_is_not_clipped(tmp_path):
+def test_a_loud_low_tone_below_full_scale_is_not_clipped(tmp_path):
     assert measured(tmp_path, np.sin(2 * np.pi * 60 * np.arange(RATE) / RATE)).n_clipped == 0
 
 
@@ -185,9 +185,9 @@ def test_of_many_unusable_files_a_screenful_is_named(tmp_path):
 def test_progress_counts_the_clips(tmp_path):
     write_sound(tmp_path / "1.wav", drum(100))
     write_sound(tmp_path / "2.wav", drum(200))
-    told = []
-    inspect_clips(scan(tmp_path), tmp_path, lambda done, total: told.append((done, total)))
-    assert told == [(1, 2), (2, 2)]
+    calls = []
+    inspect_clips(scan(tmp_path), tmp_path, lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 2), (2, 2)]
 
 
 def test_a_folder_of_damaged_files_is_refused(tmp_path):

@@ -39,7 +39,7 @@ def pieces(wave: np.ndarray, seed: int):
         start = end
 
 
-def test_a_peak_between_samples_is_found():
+def test_a_peak_between_samples_is_measured():
     """A sine of a quarter of the sample rate whose samples all lie 3 dB below its peak."""
     wave = np.sin(np.pi / 2 * np.arange(4_000) + np.pi / 4)[None]
     assert np.abs(wave).max() == pytest.approx(math.sqrt(0.5))
@@ -60,8 +60,8 @@ def test_limited_waves_keep_below_the_ceiling_and_as_they_were_elsewhere(sample_
         over = np.flatnonzero(true_peaks(wave) > 10 ** ((ceiling_db - 0.05) / 20))
         near = np.zeros(wave.shape[1], bool)
         reach = int(WINDOW_SECONDS * sample_rate) + 1
-        for place in over:
-            near[max(0, place - reach) : place + reach + 1] = True
+        for position in over:
+            near[max(0, position - reach) : position + reach + 1] = True
         np.testing.assert_array_equal(actual[:, ~near], wave[:, ~near])
         assert (np.abs(actual) <= np.abs(wave)).all()
 
@@ -75,7 +75,7 @@ def test_where_blocks_meet_nothing_changes(monkeypatch):
 
 
 @pytest.mark.parametrize("target", [-16.0, -23.0, -14.5, -40.0])
-def test_sounds_reach_their_loudness_below_the_ceiling(tmp_path, target):
+def test_speech_reaches_its_loudness_below_the_ceiling(tmp_path, target):
     for seed, sample_rate in enumerate(RATES[:3]):
         wave = bursts(seed, sample_rate, 1.5)
         leveler = LoudnessNormaliser(target)
@@ -98,7 +98,7 @@ def test_a_gain_is_all_that_changes_where_peaks_allow_it(tmp_path):
     np.testing.assert_allclose(actual, wave * gain, rtol=1e-5)
 
 
-def test_silence_stays_silence_and_what_cannot_be_as_loud_says_so(tmp_path):
+def test_silence_stays_silence_and_a_missed_target_is_reported(tmp_path):
     leveler = LoudnessNormaliser(-16.0)
     assert not np.concatenate([*leveler.normalise([np.zeros((1, 5_000), np.float32)], 24_000, tmp_path)], axis=1).any()
     assert leveler.lufs == -math.inf
@@ -111,7 +111,7 @@ def test_silence_stays_silence_and_what_cannot_be_as_loud_says_so(tmp_path):
     assert "is as near to -8 as it comes" in leveler.shortfall_message()
 
 
-def test_long_sounds_lie_in_a_file_meanwhile(tmp_path, monkeypatch):
+def test_long_audio_is_spooled_to_a_file(tmp_path, monkeypatch):
     wave = bursts(1, 8_000, 3.0)
     inside = np.concatenate([*LoudnessNormaliser(-20.0).normalise([wave], 8_000, tmp_path)], axis=1)
     monkeypatch.setattr(loudness, "MEMORY_BYTES", 1_000)
@@ -120,12 +120,12 @@ def test_long_sounds_lie_in_a_file_meanwhile(tmp_path, monkeypatch):
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("asked", "target"), [("podcast", -16), ("broadcast", -23), ("-19.5", -19.5), (-14, -14)])
-def test_presets_and_numbers(asked, target):
-    assert parse_loudness(asked) == target
+@pytest.mark.parametrize(("value", "target"), [("podcast", -16), ("broadcast", -23), ("-19.5", -19.5), (-14, -14)])
+def test_presets_and_numbers(value, target):
+    assert parse_loudness(value) == target
 
 
-@pytest.mark.parametrize("asked", ["loud", "", "nan", "inf", 0, "3", -80])
-def test_other_targets_are_refused(asked):
+@pytest.mark.parametrize("value", ["loud", "", "nan", "inf", 0, "3", -80])
+def test_other_targets_are_refused(value):
     with pytest.raises(BadSetting, match=r"podcast \(-16\) or broadcast \(-23\), or a number from -50 to -5"):
-        parse_loudness(asked)
+        parse_loudness(value)

@@ -28,12 +28,12 @@ def noise(seconds, sample_rate, n_channels=1, level=0.1):
 def player_of(clip):
     """The kind, the samples and the rate that a browser gets, and the text beside."""
     html = clip._repr_html_()
-    found = re.fullmatch(
+    match = re.fullmatch(
         r'<div><audio controls src="data:audio/(wav|ogg);base64,([^"]+)"></audio><br>([^<]*)</div>', html
     )
-    contents = base64.b64decode(found[2], validate=True)
+    contents = base64.b64decode(match[2], validate=True)
     wave, sample_rate = soundfile.read(io.BytesIO(contents), always_2d=True)
-    return found[1], wave.T, sample_rate, found[3]
+    return match[1], wave.T, sample_rate, match[3]
 
 
 @pytest.mark.parametrize("format", ["wav", "flac", "aiff"])
@@ -45,12 +45,12 @@ def test_bytes_are_those_of_a_file(tmp_path, format):
 
 
 @pytest.mark.parametrize("format", ["ogg", "opus", "mp3"])
-def test_bytes_of_codecs_play_as_a_file_does(tmp_path, format):
+def test_bytes_of_compressed_formats_are_those_of_a_file(tmp_path, format):
     clip = noise(0.5, 24_000)
     expected = soundfile.read(clip.write(tmp_path / f"clip.{format}"))
-    found = soundfile.read(io.BytesIO(clip.to_bytes(format)))
-    np.testing.assert_array_equal(found[0], expected[0])
-    assert found[1] == expected[1]
+    decoded = soundfile.read(io.BytesIO(clip.to_bytes(format)))
+    np.testing.assert_array_equal(decoded[0], expected[0])
+    assert decoded[1] == expected[1]
 
 
 @pytest.mark.parametrize("format", ["", "wave", ".wav", "../wav", "WAV "])
@@ -59,7 +59,7 @@ def test_other_formats_are_refused(format):
         noise(0.1, 8_000).to_bytes(format)
 
 
-def test_a_clip_is_played_in_a_notebook():
+def test_a_clip_has_a_player_in_a_notebook():
     clip = noise(1.5, 16_000)
     kind, wave, sample_rate, text = player_of(clip)
     assert (kind, sample_rate, text) == ("wav", 16_000, "1.50 s, 16000 Hz, 1 channel")
@@ -67,7 +67,7 @@ def test_a_clip_is_played_in_a_notebook():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "sample_rate", "n_channels", "seconds_played"),
+    ("seconds", "sample_rate", "n_channels", "player_seconds"),
     [
         (6, 48_000, 2, 6),
         (61, 12_000, 1, 60),
@@ -77,18 +77,18 @@ def test_a_clip_is_played_in_a_notebook():
         (0.001, 8_000, 1, 0.001),
     ],
 )
-def test_players_are_of_bounded_size_and_of_rates_that_browsers_know(seconds, sample_rate, n_channels, seconds_played):
+def test_players_are_of_bounded_size_and_of_rates_that_browsers_know(seconds, sample_rate, n_channels, player_seconds):
     clip = noise(seconds, sample_rate, n_channels, level=0.3)
-    kind, wave, found_rate, text = player_of(clip)
-    assert 8_000 <= found_rate <= 48_000
-    assert wave.shape == (1 if n_channels > 2 else n_channels, round(seconds_played * found_rate))
+    kind, wave, read_rate, text = player_of(clip)
+    assert 8_000 <= read_rate <= 48_000
+    assert wave.shape == (1 if n_channels > 2 else n_channels, round(player_seconds * read_rate))
     assert kind == ("wav" if 2 * wave.size <= MAX_PLAYER_WAV_BYTES else "ogg")
     assert len(clip._repr_html_()) < 2_500_000
     assert text.startswith(f"{seconds:.2f} s, {sample_rate} Hz, ")
     assert ("the first 60 s" in text) == (seconds > 60)
 
 
-def test_what_cannot_be_played_has_no_player():
+def test_unplayable_clips_have_no_player():
     for wave in (np.zeros((1, 0)), np.full((1, 10), np.nan)):
         html = Clip(wave, 8_000)._repr_html_()
         assert "audio" not in html

@@ -26,7 +26,7 @@ def test_the_command_prints_json(capsys):
     assert shown["sentences"][0]["symbols"] == ["_", "T", "UW1", "|", "TH", "R", "IY1", ".", "_"]
 
 
-def test_what_is_wrong_is_said(tmp_path, capsys):
+def test_wrong_input_is_refused(tmp_path, capsys):
     assert run(["phonemes", "..."]) == 2
     assert "nothing to speak" in capsys.readouterr().err
     with pytest.raises(BadSetting, match="There is no lexicon"):
@@ -57,7 +57,7 @@ def test_another_language_has_symbols_of_its_own():
         german.phones("€")
 
 
-def test_espeak_is_asked_for_by_name_and_missed_by_name(monkeypatch):
+def test_espeak_is_required_by_name(monkeypatch):
     def missing(language):
         raise MissingExtra(f"The language {language!r} needs eSpeak NG.")
 

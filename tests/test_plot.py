@@ -1,4 +1,4 @@
-"""Plots of sounds whose envelope and spectrum are known."""
+"""Plots of audio whose envelope and spectrum are known."""
 
 import sys
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_each_kind_is_drawn(tmp_path, kind, height):
     assert str(drawn) == f"{tmp_path / 'tone.png'}: 0.50 s, 16000 Hz, mono, peak -6.0 dB"
 
 
-def test_a_long_name_fits_into_the_image(tmp_path):
+def test_a_long_name_is_inside_the_image(tmp_path):
     path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / f"{'long ' * 40}.wav")
     plot(path, tmp_path / "tone.png", kind="waveform")
     assert pixels_of(tmp_path / "tone.png").shape == (276, 1_200, 3)
@@ -90,7 +90,7 @@ def test_the_loudest_row_of_a_mel_plot_is_the_tone(tmp_path):
     assert bright == pytest.approx(expected, abs=0.03 * (bottom - top))
 
 
-def test_the_default_name_lies_beside_the_sound_and_titles_are_plain_text(tmp_path):
+def test_the_default_path_is_beside_the_file_and_titles_are_plain_text(tmp_path):
     path = Clip(tone(1_000, 0.2, n_channels=2), RATE).write(tmp_path / "a$b$ 音.wav")
     drawn = plot(path, kind="waveform")
     assert drawn.out == tmp_path / "a$b$ 音-plot.png"
@@ -101,7 +101,7 @@ def test_the_default_name_lies_beside_the_sound_and_titles_are_plain_text(tmp_pa
 @pytest.mark.parametrize(
     "wave", [np.full((1, 1), 0.5), np.zeros((1, 2_000)), tone(100, 0.01, n_channels=6), tone(100, 0.5, 1.5)]
 )
-def test_odd_sounds_are_drawn_too(tmp_path, wave):
+def test_odd_files_are_drawn_too(tmp_path, wave):
     path = Clip(wave, RATE).write(tmp_path / "odd.wav", "FLOAT")
     drawn = plot(path, tmp_path / "odd.png")
     assert drawn.seconds == wave.shape[1] / RATE
@@ -160,24 +160,24 @@ def test_a_map_has_a_colour_for_each_label_where_its_points_lie(tmp_path):
 
 
 def test_several_files_have_an_image_each_and_bad_ones_are_listed(tmp_path, capsys):
-    sounds = [Clip(tone(1_000, 0.1 * number), RATE).write(tmp_path / f"tone-{number}.wav") for number in (1, 2, 3)]
+    files = [Clip(tone(1_000, 0.1 * number), RATE).write(tmp_path / f"tone-{number}.wav") for number in (1, 2, 3)]
     (tmp_path / "bad.wav").write_bytes(b"no sound")
-    names = [*map(str, sounds), str(tmp_path / "bad.wav"), str(sounds[0])]
+    names = [*map(str, files), str(tmp_path / "bad.wav"), str(files[0])]
     assert run(["plot", *names, "--kind", "waveform"]) == 2
-    said = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[0] for line in said] == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)] + [
+    output = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in output] == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)] + [
         "not drawn"
     ]
-    assert "bad.wav" in said[-1]
+    assert "bad.wav" in output[-1]
     assert run(["plot", *names[:3], "--kind", "waveform", "--out", str(tmp_path / "plots")]) == 0
     assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [f"tone-{n}-plot.png" for n in (1, 2, 3)]
-    made = plot(sounds[:2], tmp_path / "plots", kind="waveform")
+    made = plot(files[:2], tmp_path / "plots", kind="waveform")
     assert [one.seconds for one in made.plots] == [0.1, 0.2]
     with pytest.raises(BadSetting, match=r"There are 2 files, and one\.png is one image"):
-        plot(sounds[:2], "one.png")
+        plot(files[:2], "one.png")
     with pytest.raises(BadSetting, match="There is no file to draw"):
         plot([])
-    assert plot([sounds[0]], tmp_path / "plots", kind="waveform").out == tmp_path / "plots" / "tone-1-plot.png"
+    assert plot([files[0]], tmp_path / "plots", kind="waveform").out == tmp_path / "plots" / "tone-1-plot.png"
 
 
 def test_images_of_one_name_have_paths_of_their_own():
@@ -186,8 +186,8 @@ def test_images_of_one_name_have_paths_of_their_own():
         for name in ("a/kick.wav", "b/kick.wav", "a/kick.flac", "snare.wav", "c/a/kick.wav", "A/hat.wav", "A/HAT.wav")
     ]
     for folder in (None, Path("out")):
-        places = image_paths(files, folder)
-        assert len({str(place).casefold() for place in places}) == len(files)
+        paths = image_paths(files, folder)
+        assert len({str(path).casefold() for path in paths}) == len(files)
     assert image_paths(files, None)[:2] == [Path("a/kick.wav-plot.png"), Path("b/kick-plot.png")]
     assert image_paths(files, Path("out"))[1:4] == [
         Path(f"out/{name}-plot.png") for name in ("b-kick.wav", "kick.flac", "snare")

@@ -1,4 +1,4 @@
-"""Texts become files, streams, subtitles and books; stand-ins take the place of models."""
+"""Texts become files, streams, subtitles and books; stand-ins replace the models."""
 
 from __future__ import annotations
 
@@ -29,8 +29,17 @@ BOOK = (
 )
 
 
-def word(text, start, end, place=0, mark=""):
-    return TimedWord(text, text.lower(), start, end, place, place + len(text), mark, (TimedPhone("AH0", start, end),))
+def word(text, start, end, start_character=0, mark=""):
+    return TimedWord(
+        text,
+        text.lower(),
+        start,
+        end,
+        start_character,
+        start_character + len(text),
+        mark,
+        (TimedPhone("AH0", start, end),),
+    )
 
 
 def test_a_text_becomes_a_file_and_a_result(players, tmp_path):
@@ -43,9 +52,9 @@ def test_a_text_becomes_a_file_and_a_result(players, tmp_path):
     written = Clip.read(spoken.out)
     assert written.sample_rate == 24_000
     assert np.abs(written.wave - spoken.clip.wave).max() <= 1 / 32_768
-    found = json.loads((tmp_path / "hello.json").read_text(encoding="utf-8"))
-    assert [entry["start"] for entry in found["words"]] == [word.start for word in spoken.words]
-    assert found["words"][0]["phones"][0] == {
+    result = json.loads((tmp_path / "hello.json").read_text(encoding="utf-8"))
+    assert [entry["start"] for entry in result["words"]] == [word.start for word in spoken.words]
+    assert result["words"][0]["phones"][0] == {
         "phone": "HH",
         "start": spoken.words[0].start,
         "end": spoken.words[0].phones[0].end,
@@ -54,10 +63,10 @@ def test_a_text_becomes_a_file_and_a_result(players, tmp_path):
 
 def test_the_command_prints_words_and_times_and_no_samples(players, tmp_path, capsys):
     assert run(["speak", "Hello there.", "--voice", "en-ruth", "--pitch", "-2", "--style", "sad:0.6", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["out"] == "speech.wav"
-    assert [entry["text"] for entry in found["words"]] == ["Hello", "there"]
-    assert "clip" not in found
+    result = json.loads(capsys.readouterr().out)
+    assert result["out"] == "speech.wav"
+    assert [entry["text"] for entry in result["words"]] == ["Hello", "there"]
+    assert "clip" not in result
     assert (tmp_path / "speech.wav").is_file()
 
 
@@ -72,15 +81,15 @@ def test_a_text_may_come_on_standard_input(players, monkeypatch):
 def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
     text = "Hello there, dear people of the north. Good bye."
     whole = speak(text, voice="en-ruth", out=tmp_path / "whole.wav")
-    for given, standard_input in ((text, b""), (None, text.encode())):
+    for text_argument, standard_input in ((text, b""), (None, text.encode())):
         sink = ByteStream()
         monkeypatch.setattr(sys, "stdout", sink)
         monkeypatch.setattr(sys, "stdin", ByteStream(standard_input))
-        assert speak(given, voice="en-ruth", stream=True) is None
+        assert speak(text_argument, voice="en-ruth", stream=True) is None
         sink.buffer.seek(0)
-        heard = read_pcm(sink.buffer, 8_000)
-        assert (heard.sample_rate, heard.n_channels) == (24_000, 1)
-        wave = np.concatenate(list(heard.waves), axis=1)
+        audio = read_pcm(sink.buffer, 8_000)
+        assert (audio.sample_rate, audio.n_channels) == (24_000, 1)
+        wave = np.concatenate(list(audio.waves), axis=1)
         assert np.array_equal(wave, Clip.read(whole.out).wave)
 
 
@@ -112,10 +121,10 @@ def test_a_line_is_spoken_when_its_sentence_is_over():
     lines = ["One.\n", "Two\n", "three!\n", "Dear Mr.\n", "Jones.\n", "Four\n", "\n", "Five"]
     parts = ["One.\n", "Two\nthree!\n", "Dear Mr.\nJones.\n", "Four\n\n", "Five"]
     assert list(segment_lines(lines, "here", read)) == parts
-    asked = []
-    came = segment_lines((asked.append(line) or line for line in lines), "here", read)
+    used = []
+    came = segment_lines((used.append(line) or line for line in lines), "here", read)
     next(came)
-    assert asked == lines[:1]
+    assert used == lines[:1]
     long = list(segment_lines(["and so on\n"] * 3_000, "here", read))
     assert max(map(len, long)) <= MOST_PENDING + 10
     assert "".join(long) == "and so on\n" * 3_000
@@ -127,12 +136,12 @@ def test_ssml_may_begin_behind_empty_lines(players, monkeypatch):
 
 
 def test_a_line_of_a_stream_that_cannot_be_read_is_named(players, monkeypatch):
-    for wrong, says in (("Hello \u0391\u03bb\u03ad.\n", r"line 3: .*character 7"), ("\udcff\n", r"line 3, byte 0")):
+    for wrong, message in (("Hello \u0391\u03bb\u03ad.\n", r"line 3: .*character 7"), ("\udcff\n", r"line 3, byte 0")):
         sink = ByteStream()
         monkeypatch.setattr(sys, "stdout", sink)
-        given = f"One.\nTwo\n{wrong}Three.\n".encode(errors="surrogateescape")
-        monkeypatch.setattr(sys, "stdin", ByteStream(given))
-        with pytest.raises(BadText, match=says):
+        contents = f"One.\nTwo\n{wrong}Three.\n".encode(errors="surrogateescape")
+        monkeypatch.setattr(sys, "stdin", ByteStream(contents))
+        with pytest.raises(BadText, match=message):
             speak(voice="en-ruth", stream=True, strict=True)
         assert len(sink.buffer.getvalue()) > 20_000
 
@@ -145,13 +154,13 @@ def test_a_stream_of_nothing_writes_nothing(players, monkeypatch):
     assert sink.buffer.getvalue() == b""
 
 
-def test_ssml_is_known_by_its_beginning(players):
+def test_ssml_is_detected_by_its_start(players):
     spoken = speak('<speak>Hello <mark name="m"/> there</speak>', voice="en-ruth")
     assert spoken.marks == (TimedMark("m", spoken.words[1].start),)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["Hello", "--file", "book.txt"], "two texts"),
         (["Hello", "--stream", "--out", "a.wav"], "leave a.wav out"),
@@ -175,14 +184,14 @@ def test_ssml_is_known_by_its_beginning(players):
         (["<speak>Hello"], "line 1"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_sentence(players, tmp_path, capsys, arguments, says):
+def test_what_cannot_be_is_refused_in_a_sentence(players, tmp_path, capsys, arguments, message):
     (tmp_path / "words.txt").write_text("hello ZZ\n", encoding="utf-8")
     (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
     (tmp_path / "folder.srt").mkdir()
     (tmp_path / "book.ssml").write_text("\n<speak>Hello.</speak>\n", encoding="utf-8")
     before = sorted(tmp_path.rglob("*"))
     assert run(["speak", *arguments]) == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -192,7 +201,7 @@ def test_a_lexicon_goes_before_the_dictionary(players, tmp_path):
     assert [phone.phone for phone in spoken.words[0].phones] == ["B", "AH1"]
 
 
-def test_chapters_are_found_by_headings(tmp_path):
+def test_chapters_start_at_headings(tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
     chapters = find_chapters(path)
@@ -225,7 +234,7 @@ SENTENCES = (
 )
 
 
-def test_headings_are_told_from_sentences(tmp_path):
+def test_sentences_are_not_headings(tmp_path):
     for lines, is_heading in ((HEADINGS, True), (SENTENCES, False)):
         for line in lines.split("|"):
             path = tmp_path / "book.txt"
@@ -233,15 +242,15 @@ def test_headings_are_told_from_sentences(tmp_path):
             assert (len(find_chapters(path)) == 2) == is_heading, line
 
 
-def test_chapters_are_found_by_a_marker(tmp_path):
+def test_chapters_start_at_a_marker(tmp_path):
     path = tmp_path / "book.txt"
     path.write_text("%% One\nChapter 1\n\nA\n%%\nB\n", encoding="utf-8")
     chapters = find_chapters(path, "%%")
     assert [chapter.stem for chapter in chapters] == ["01-one", "02"]
-    found = [
+    result = [
         [(paragraph.first, *paragraph.lines) for paragraph in paragraphs(path, chapter, "%%")] for chapter in chapters
     ]
-    assert found == [[(1, "One"), (2, "Chapter 1"), (4, "A")], [(6, "B")]]  # a marker alone is no paragraph
+    assert result == [[(1, "One"), (2, "Chapter 1"), (4, "A")], [(6, "B")]]  # a marker alone is no paragraph
 
 
 def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
@@ -281,9 +290,9 @@ def test_a_line_that_cannot_be_read_is_named_before_anything_is_spoken(players, 
         BOOK.replace("They slept.", "They\nslept near \u0391\u03bb\u03ad\u03be\u03b7\u03c2."), encoding="utf-8"
     )
     assert run(["speak", "--file", str(path), "--voice", "en-ruth", "--strict"]) == 2
-    says = capsys.readouterr().err
-    assert "book.txt, line 13 (Chapter II: Home): " in says
-    assert "at character 12 (Greek" in says
+    message = capsys.readouterr().err
+    assert "book.txt, line 13 (Chapter II: Home): " in message
+    assert "at character 12 (Greek" in message
     assert not (tmp_path / "book").exists()
     assert players["en"].calls == []
 
@@ -376,10 +385,10 @@ def test_srt_and_vtt_are_written_as_players_read_them():
 
 def test_lines_of_subtitles_are_short_and_hold_every_word_once():
     many = [word(f"word{number}", 0.3 * number, 0.3 * number + 0.2, 10 * number) for number in range(100)]
-    found = cues(many)
-    assert max(len(line) for cue in found for line in cue.lines) <= 42
-    assert max(len(cue.lines) for cue in found) == 2
-    assert " ".join(line for cue in found for line in cue.lines).split() == [entry.text for entry in many]
+    result = cues(many)
+    assert max(len(line) for cue in result for line in cue.lines) <= 42
+    assert max(len(cue.lines) for cue in result) == 2
+    assert " ".join(line for cue in result for line in cue.lines).split() == [entry.text for entry in many]
 
 
 def test_what_is_spoken_as_several_words_is_written_once():
@@ -387,7 +396,7 @@ def test_what_is_spoken_as_several_words_is_written_once():
     assert [(cue.end, cue.lines) for cue in cues(spoken)] == [(0.6, ("1984.",))]
 
 
-def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypatch):
+def test_clipped_samples_are_counted_and_reported(players, tmp_path, capsys, monkeypatch):
     plain, loud = (
         speak("Hello there.", voice="en-ruth", volume_db=level, out=tmp_path / f"{level}.wav") for level in (0, 24)
     )
@@ -396,15 +405,15 @@ def test_what_is_clipped_is_counted_and_said(players, tmp_path, capsys, monkeypa
     assert plain.clipped_fraction == 0
     assert loud.clipped_fraction == pytest.approx(expected, abs=1e-4)
     assert np.abs(loud.clip.wave).max() == 1
-    says = f"{100 * expected:.2g} % of the samples exceeded full scale"
-    assert says in str(loud)
+    message = f"{100 * expected:.2g} % of the samples exceeded full scale"
+    assert message in str(loud)
     assert "full scale" not in str(plain)
     (tmp_path / "book.txt").write_text("Hello there.\n", encoding="utf-8")
-    assert says in str(speak(file=tmp_path / "book.txt", voice="en-ruth", volume_db=24))
+    assert message in str(speak(file=tmp_path / "book.txt", voice="en-ruth", volume_db=24))
     capsys.readouterr()
     monkeypatch.setattr(sys, "stdout", ByteStream())
     speak("Hello there.", voice="en-ruth", volume_db=24, stream=True)
-    assert capsys.readouterr().err.startswith(says)
+    assert capsys.readouterr().err.startswith(message)
 
 
 def test_a_vocoder_can_be_chosen(players, tmp_path):

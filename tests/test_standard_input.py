@@ -21,17 +21,17 @@ class Endless(io.RawIOBase):
     """Three gigabytes of one piece again and again, and how many were read."""
 
     def __init__(self, piece):
-        self.piece, self.n_given = piece, 0
+        self.piece, self.n_read = piece, 0
 
     def readable(self):
         return True
 
     def readinto(self, into):
-        n_bytes = min(len(into), ENDLESS - self.n_given)
+        n_bytes = min(len(into), ENDLESS - self.n_read)
         n_pieces = len(into) // len(self.piece) + 2
-        start = self.n_given % len(self.piece)
+        start = self.n_read % len(self.piece)
         into[:n_bytes] = (self.piece * n_pieces)[start : start + n_bytes]
-        self.n_given += n_bytes
+        self.n_read += n_bytes
         return n_bytes
 
 
@@ -47,9 +47,9 @@ def test_a_text_of_gigabytes_is_refused_when_it_is_too_long(tmp_path, monkeypatc
     source = Endless(piece)
     send(monkeypatch, source)
     assert run(["speak"]) == 2
-    said = capsys.readouterr().err
-    assert f"The text has more than {MOST_CHARACTERS:,} characters, and 50,000 fit into one clip" in said
-    assert source.n_given < 2**20
+    message = capsys.readouterr().err
+    assert f"The text has more than {MOST_CHARACTERS:,} characters, and 50,000 fit into one clip" in message
+    assert source.n_read < 2**20
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,7 +62,7 @@ def test_a_line_of_gigabytes_is_refused_in_a_stream(monkeypatch, capsys, piece, 
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False, flush=lambda: None))
     assert run(["speak", "--stream"]) == 2
     assert words in capsys.readouterr().err
-    assert source.n_given < 2 * standard_input.MOST_LINE_BYTES
+    assert source.n_read < 2 * standard_input.MOST_LINE_BYTES
 
 
 def test_markup_that_never_ends_is_refused_in_a_stream(monkeypatch, capsys):
@@ -71,15 +71,15 @@ def test_markup_that_never_ends_is_refused_in_a_stream(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False, flush=lambda: None))
     assert run(["speak", "--stream"]) == 2
     assert "The markup on standard input has more than" in capsys.readouterr().err
-    assert source.n_given < 2 * standard_input.MOST_LINE_BYTES
+    assert source.n_read < 2 * standard_input.MOST_LINE_BYTES
 
 
 @pytest.mark.parametrize("n_before", [1, 7])
 def test_bytes_that_are_no_text_do_not_end_a_stream(n_before):
     lines = [b"One.\n"] * n_before + [b"caf\xe9 and\xff\xfe more\n", b"Last \xc3\xbc.\n"]
     with pytest.warns(SkippedText, match=rf"not UTF-8 \(line {n_before + 1}, byte 3\)") as warned:
-        found = list(standard_input.read_lines(io.BytesIO(b"".join(lines))))
-    assert found == ["One.\n"] * n_before + ["caf and more\n", "Last ü.\n"]
+        lines_read = list(standard_input.read_lines(io.BytesIO(b"".join(lines))))
+    assert lines_read == ["One.\n"] * n_before + ["caf and more\n", "Last ü.\n"]
     assert len(warned) == 1
     with pytest.raises(BadText, match=rf"not UTF-8 \(line {n_before + 1}, byte 3\)"):
         list(standard_input.read_lines(io.BytesIO(b"".join(lines)), strict=True))
@@ -112,4 +112,4 @@ def test_a_sound_whose_header_never_ends_is_refused():
 
     with pytest.raises(BadAudio, match="does not say what its samples are"):
         read_pcm(Both(), 16_000)
-    assert source.n_given < 2**21
+    assert source.n_read < 2**21

@@ -28,6 +28,7 @@ from wavewright.dsp.spectral_frames import (
     spectrum_to_features,
 )
 from wavewright.errors import BadFolder, BadSetting
+from wavewright.families.vae import VAE
 from wavewright.families.vae.conditioning import conditioning_batch
 from wavewright.families.vae.config import SIZES, VaeConfig
 from wavewright.families.vae.latents import LatentDistribution, active_fraction
@@ -361,10 +362,8 @@ def test_inactive_latents_are_counted_and_reported():
 
 def tiny_recipe(config: VaeConfig = TINY, *settings: str):
     base = recipe("tiny")
-    sections = override(
-        {"data": base.data, "training": replace(base.training, threads=1, precision="float32")}, settings
-    )
-    return replace(base, model=config, **sections)
+    training = replace(base.training, threads=1, precision="float32")
+    return override(replace(base, model=config, training=training), settings)
 
 
 def test_batches_are_a_function_of_the_step(folder, tmp_path):

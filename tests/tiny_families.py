@@ -76,12 +76,8 @@ TINY: dict[str, TinyFamily] = {
         )
     ),
     "prior": TinyFamily(
-<<<<<<< HEAD
-        ("n_codebooks=3", "hidden_size=16", "embedding_size=12", "crop_seconds=0.3", "n_variants=2"), companion=_tiny_codec
-=======
         ("n_codebooks=3", "hidden_size=16", "embedding_size=12", "crop_seconds=0.3", "n_variants=2"),
         companion=_tiny_codec,
->>>>>>> sequences
     ),
     "vae": TinyFamily(
         ("sample_rate=8000", "n_samples=4096", "n_fft=256", "hop_length=64", "adversarial_from=2", "channels=16"),

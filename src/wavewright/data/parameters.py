@@ -17,8 +17,8 @@ LabelSource: TypeAlias = Annotated[
 GroupSource: TypeAlias = Annotated[
     GroupFrom | None,
     Field(
-        description="Files that belong together, never split: those of the sub-folder below the label's, or with the "
-        "same name up to the first _."
+        description="Files that belong together: those of the sub-folder below the label's, or with the same name up "
+        "to the first _."
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Read the lines of a batch from CSV, JSONL or plain text: texts, names of their sound files, and settings."""
+"""Read the lines of a batch from CSV, JSONL or plain text: texts, names of sound files, and settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,19 @@ DELIMITERS = ",;\t"
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a batch: its number in the file, from 1, its sound file's name without ending, text and settings."""
+    """A line of a batch.
+
+    Attributes
+    ----------
+    number : int
+        Its number in the file, from 1.
+    name : str
+        Name of its sound file without the suffix.
+    text : str
+        The text to speak.
+    settings : dict
+        Settings that override those of the batch, by the names of `SETTING_COLUMNS`.
+    """
 
     number: int
     name: str
@@ -45,14 +57,14 @@ class BadLine:
 
 
 @dataclass(frozen=True)
-class Lines:
-    """The lines of a batch in order, and the columns without a meaning."""
+class BatchLines:
+    """The lines of a batch in their order, and the columns that are ignored."""
 
     lines: tuple[Line | BadLine, ...]
     unused_columns: tuple[str, ...] = ()
 
 
-def read_lines(path: Path, name_column: str | None = None) -> Lines:
+def read_lines(path: Path, name_column: str | None = None) -> BatchLines:
     """Read a batch.
 
     Parameters
@@ -61,15 +73,20 @@ def read_lines(path: Path, name_column: str | None = None) -> Lines:
         ``.csv`` with the names of columns in its first line, ``.jsonl`` with an object a line, or ``.txt``, whose lines
         are texts.
     name_column : str, optional
-        The column with the names of the sound files; by default the first of NAME_COLUMNS that exists. Without one,
-        files are numbered.
+        Column with the names of the sound files; by default the first of `NAME_COLUMNS` that exists. Without one, files
+        are numbered.
+
+    Returns
+    -------
+    BatchLines
+        The lines.
 
     Raises
     ------
     BadFolder
-        Where the file does not exist or is of another kind.
+        If the file does not exist or has another suffix.
     BadText
-        Where it is no UTF-8, has no lines, no texts or no such column.
+        If it is not UTF-8, or has no lines, no texts or no such column.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise BadFolder(f"{path} ends in {path.suffix!r}; a batch is a .csv, .jsonl or .txt file.")
@@ -78,7 +95,7 @@ def read_lines(path: Path, name_column: str | None = None) -> Lines:
     try:
         content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadText(f"{path} is no text in UTF-8 (byte {error.start}); convert it to UTF-8.") from error
+        raise BadText(f"{path} is not UTF-8 (byte {error.start}); convert it to UTF-8.") from error
     if path.suffix.lower() == ".txt":
         return _plain(path, content, name_column)
     records = _csv_records(path, content) if path.suffix.lower() in (".csv", ".tsv") else _json_records(content)
@@ -86,9 +103,10 @@ def read_lines(path: Path, name_column: str | None = None) -> Lines:
 
 
 def stem_problem(name: str) -> str | None:
-    """Return why ``name`` cannot be a file name without ending on every system, as the end of a sentence, or None.
+    """Return the reason why a file name without its suffix is not valid on every system, None if it is.
 
-    Stricter than :func:`wavewright.names.name_problem`, because the name is used as it is.
+    Stricter than `wavewright.names.name_problem`, because the name is used as it is. The reason is the end of a
+    sentence.
     """
     if not name.strip():
         return "has no name; give one, or leave the column of names out"
@@ -107,11 +125,11 @@ def stem_problem(name: str) -> str | None:
 
 
 def has_lone_surrogate(text: str) -> bool:
-    """Return whether a text has half of a surrogate pair, such as ``"\\ud800"`` in JSON, which UTF-8 cannot encode."""
+    """Return whether a text has half of a surrogate pair, which JSON can contain and UTF-8 cannot encode."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _plain(path: Path, content: str, name_column: str | None) -> Lines:
+def _plain(path: Path, content: str, name_column: str | None) -> BatchLines:
     """Return each line that is not empty as a text with a numbered file."""
     if name_column is not None:
         raise BadText(
@@ -120,7 +138,7 @@ def _plain(path: Path, content: str, name_column: str | None) -> Lines:
     texts = [(number, text.strip()) for number, text in enumerate(content.split("\n"), 1) if text.strip()]
     if not texts:
         raise BadText(f"{path} has no text to speak; write one a line.")
-    return Lines(tuple(Line(number, _numbered(index), text) for index, (number, text) in enumerate(texts, 1)))
+    return BatchLines(tuple(Line(number, _numbered(index), text) for index, (number, text) in enumerate(texts, 1)))
 
 
 def _numbered(index: int) -> str:
@@ -128,8 +146,8 @@ def _numbered(index: int) -> str:
     return f"{index:04d}"
 
 
-def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], name_column: str | None) -> Lines:
-    """Return the lines of records, each of which may be a reason why it cannot be read."""
+def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], name_column: str | None) -> BatchLines:
+    """Return the lines of records; a record may be the reason why it cannot be read."""
     columns = list(dict.fromkeys(name for _, record in records if isinstance(record, dict) for name in record))
     if TEXT_COLUMN not in columns:
         raise BadText(f"{path} has no column called {TEXT_COLUMN!r}; {_listed(columns)}.")
@@ -148,7 +166,7 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], n
                 )
         lines.append(line)
     known = {TEXT_COLUMN, named_by, *SETTING_COLUMNS}
-    return Lines(tuple(lines), tuple(name for name in columns if name not in known))
+    return BatchLines(tuple(lines), tuple(name for name in columns if name not in known))
 
 
 def _line(number: int, record: dict[str, object] | str, named_by: str | None, unnamed: str) -> Line | BadLine:

@@ -19,6 +19,7 @@ from ..contracts.runtime import Codec
 from ..errors import BadAudio, BadSetting
 from ..families.codec.header import MAX_SECONDS, read_header
 from ..families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
+from ..parameters import Quiet
 from ..progress_bar import progress_bar
 from . import POSITIONAL, checked
 from .codecs import codebooks_text, codec_of, coder_of, described
@@ -101,7 +102,7 @@ def decode(
     max_gap_seconds: Annotated[
         float, Field(description="Longest silence that replaces consecutive lost packets.", ge=0, le=MAX_SECONDS)
     ] = MAX_GAP_SECONDS,
-    quiet: Annotated[bool, Field(description="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> Decoded | DecodedLatents | None:
     """Decode a .wwc file, or the latents in a .safetensors file, to a sound file.
 

@@ -19,6 +19,7 @@ from ..contracts.runtime import Codec
 from ..errors import BadFolder, BadSetting
 from ..families.codec.header import HEADER_BYTES, WwcHeader
 from ..families.codec.packets import PacketWriter, n_codec_samples
+from ..parameters import Quiet
 from ..progress_bar import progress_bar
 from ..whole_file import whole_file
 from . import POSITIONAL, checked
@@ -105,7 +106,7 @@ def encode(
         ),
     ] = False,
     label: Annotated[str | None, Field(description="Label of the sound, for a VAE's decoder; default: none.")] = None,
-    quiet: Annotated[bool, Field(description="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> Encoded | EncodedLatents | None:
     """Compress a sound file to the codes of a neural codec (.wwc) or to the latents of a VAE (.safetensors).
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from .. import loading
 from ..data.entry import Entry, Problem
 from ..data.folder import GroupFrom, LabelFrom, scan
+from ..data.parameters import GroupSource, LabelSource
 from ..data.preparation import Preparation
 from ..data.store import ClipStore
 from ..metrics.clips import Clips
@@ -37,18 +38,8 @@ def evaluate(
     classifier: Annotated[
         str | None, Field(description="Classifier that judges labels; default: one that knows them.")
     ] = None,
-    label_from: Annotated[
-        LabelFrom | None,
-        Field(
-            description="Without a manifest: labels are sub-folders, or there are none; default: sub-folders where most sounds lie in some."
-        ),
-    ] = None,
-    group_from: Annotated[
-        GroupFrom | None,
-        Field(
-            description="Without a manifest: what belongs together, by sub-folder or by the file name up to its first _."
-        ),
-    ] = None,
+    label_from: LabelSource = None,
+    group_from: GroupSource = None,
     held_out: Annotated[
         Path | None,
         Field(description="Recordings that the model did not learn from; default: split test of the manifest."),

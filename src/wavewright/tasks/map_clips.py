@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from ..data.folder import LabelFrom, scan
+from ..data.folder import scan
+from ..data.parameters import LabelSource
 from ..drawing import check_drawable, draw_map
 from ..errors import BadFolder, BadSetting, MissingExtra
+from ..parameters import Quiet
 from ..whole_file import whole_folder
 from . import checked
 from .latent_clips import DEFAULT_MODEL, FolderLatents, ModelName, encode_folder, open_vae
@@ -87,15 +89,9 @@ def map_clips(
         "wavewright-map.json"
     ),
     similar: Annotated[int, Field(description="Number of similar clips to list for each.", ge=0, le=100)] = 5,
-    label_from: Annotated[
-        LabelFrom | None,
-        Field(
-            description="Labels are the first sub-folders, or there are none; default: sub-folders if most clips have "
-            "one."
-        ),
-    ] = None,
+    label_from: LabelSource = None,
     model: ModelName = DEFAULT_MODEL,
-    quiet: Annotated[bool, Field(description="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> ClipMap:
     """Map the clips of a folder by similarity (t-SNE of their latents), as JSON and as a plot.
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ..data.folder import scan
 from ..errors import BadFolder
+from ..parameters import Quiet
 from . import checked
 from .latent_clips import DEFAULT_MODEL, ModelName, SourceClip, encode_folder, open_vae, read_clip
 
@@ -72,7 +73,7 @@ def similar(
     ] = None,
     count: Annotated[int, Field(description="Number of similar clips.", ge=1, le=1_000)] = 5,
     model: ModelName = DEFAULT_MODEL,
-    quiet: Annotated[bool, Field(description="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> SimilarClips:
     """Find the clips most similar to one, among the training clips of the model or in a folder.
 

@@ -11,10 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..data.folder import GroupFrom, LabelFrom
+from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..errors import MissingExtra, TrainingStopped, how_to_install
 from ..families import FAMILIES
 from ..names import inside
+from ..parameters import Quiet
 from . import checked
 
 MEMORY_ERRORS = ("allocate memory", "out of memory")
@@ -59,21 +60,9 @@ def train(
     out: Annotated[
         Path | None, Field(description="Run folder, which becomes the model; default: runs/ and the folder's name.")
     ] = None,
-    label_from: Annotated[
-        LabelFrom | None,
-        Field(
-            description="Labels are the first subfolders (folder), or there are none; default: folder if most clips are in one."
-        ),
-    ] = None,
-    group_from: Annotated[
-        GroupFrom | None,
-        Field(
-            description="Groups of clips that belong together: the subfolder below the label's (folder), or the file name up to its first _ (prefix)."
-        ),
-    ] = None,
-    manifest: Annotated[
-        Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")
-    ] = None,
+    label_from: LabelSource = None,
+    group_from: GroupSource = None,
+    manifest: ManifestPath = None,
     from_: Annotated[
         str | None,
         Field(description="Model of the same family whose weights the training starts from, a name or a folder."),
@@ -90,7 +79,7 @@ def train(
         tuple[str, ...], Field(description="Change a setting: name=value; may be given several times.")
     ] = (),
     device: Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")] = "cpu",
-    quiet: Annotated[bool, Field(description="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> Trained:
     """Train a model on a folder of recordings; the run folder becomes the model. Ctrl-C saves.
 
