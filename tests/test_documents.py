@@ -152,4 +152,5 @@ def test_readme_says_the_licence_of_every_bundled_model():
     from wavewright.models import BUNDLED_FOLDER, Card, bundled
 
     rows = dict(re.findall(r"^\| `([\w-]+)` \|.* \| (\S+) \|$", section("What is inside"), re.MULTILINE))
-    assert rows == {name: Card.read(BUNDLED_FOLDER / name).licence for name in bundled()}
+    licences = {name: licence for name, licence in rows.items() if licence not in ("yes", "no")}
+    assert licences == {name: Card.read(BUNDLED_FOLDER / name).licence for name in bundled()}

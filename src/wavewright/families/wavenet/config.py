@@ -100,7 +100,6 @@ class WaveNetConfig(ModelConfig):
                 f"contour goes with condition position, not {self.condition}; set contour=false or condition=position."
             )
         if self.condition == "mel":
-            check_ranges(self, {"f_max_hz": (100.0, self.sample_rate / 2)})
         if self.condition == "mel" and self.n_fft < self.hop_length:
             raise BadSetting(f"n_fft is {self.n_fft}; it must be at least hop_length ({self.hop_length}).")
         check_names(speakers=self.speakers)
