@@ -354,7 +354,7 @@ def test_inactive_latents_are_counted_and_reported():
     assert len(reported) == 2
     assert "the latents have collapsed" in reported[0]
     assert "lower model.beta" in reported[0]
-    assert "80% of the latents' numbers are dead" in reported[1]
+    assert "80% of the dimensions of the latents are dead" in reported[1]
 
 
 # --- data
