@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...contracts.lookup import index_of
+from ...contracts.config import TEMPERATURE_RANGE
+from ...contracts.generation import clip_rng, label_index
 from ...contracts.runtime import Autoencoder, Interpolator, checked_wave
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
@@ -33,7 +33,6 @@ from .morphing import (
 )
 from .synthesis import SMOOTHING_SECONDS, NoiseSource, Residual
 
-MAX_TEMPERATURE = 2.0
 N_NEAREST = 5  # training clips whose labels stand for an unknown label
 
 
@@ -203,13 +202,15 @@ class VaeRuntime(Interpolator, Autoencoder):
         BadSetting
             For what the model does not have.
         """
-        if not 0 <= temperature <= MAX_TEMPERATURE:
-            raise BadSetting(f"The temperature is {temperature}; it must lie between 0 and {MAX_TEMPERATURE:g}.")
+        low, high = TEMPERATURE_RANGE
+        if not low <= temperature <= high:
+            raise BadSetting(
+                f"The temperature is {temperature}; it must lie between {low:g} and {high:g}, and is 1 to draw as learned."
+            )
         n_latents, n_samples = self.config.generated_lengths(seconds)
-        label_number = None if label is None else index_of(label, self.labels, "label", self.name)
         waves = []
         for index in range(start, start + count):
-            number = index % max(len(self.labels), 1) if label_number is None else label_number
+            number = label_index(label, index, self.labels, self.name)
             latents, noise_seed = self._sample_latents(seed, index, number, n_latents, temperature)
             conditioning = self._conditioning(self._label_name(number), pitch)
             wave = self._decode(latents, conditioning, NoiseSource(noise_seed))
@@ -243,7 +244,7 @@ class VaeRuntime(Interpolator, Autoencoder):
             For an unknown label, or fewer than two steps.
         """
         positions = interpolation_steps(steps)
-        number = 0 if label is None else index_of(label, self.labels, "label", self.name)
+        number = label_index(label, 0, self.labels, self.name)
         n_latents, n_samples = self.config.generated_lengths(None)
         a, noise_a = self._sample_latents(seed_a, 0, number, n_latents, 1.0)
         b, noise_b = self._sample_latents(seed_b, 0, number, n_latents, 1.0)
@@ -571,8 +572,7 @@ class VaeRuntime(Interpolator, Autoencoder):
 
         The order of the draws defines what a seed means.
         """
-        label = self._label_name(label_number) or ""
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(label.encode())])))
+        rng = clip_rng(seed, index, self._label_name(label_number) or "")
         noise_seed = int(rng.integers(2**63))
         return self.distribution.sample(rng, label_number, n_latents, temperature), noise_seed
 
