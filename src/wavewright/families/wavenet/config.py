@@ -53,7 +53,6 @@ class WaveNetConfig(ModelConfig):
         "condition_hop": (1, 4_096),
         "n_fft": (16, 16_384),
         "n_mels": (8, 512),
-        "f_max_hz": (100.0, 96_000.0),
         "pre_emphasis": (0.0, 0.99),
         "prediction_order": (0, 64),
         "temperature": TEMPERATURE_RANGE,
@@ -100,6 +99,7 @@ class WaveNetConfig(ModelConfig):
                 f"contour goes with condition position, not {self.condition}; set contour=false or condition=position."
             )
         if self.condition == "mel":
+            check_ranges(self, {"f_max_hz": (100.0, self.sample_rate / 2)})
         if self.condition == "mel" and self.n_fft < self.hop_length:
             raise BadSetting(f"n_fft is {self.n_fft}; it must be at least hop_length ({self.hop_length}).")
         check_names(speakers=self.speakers)
