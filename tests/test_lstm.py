@@ -441,12 +441,12 @@ def test_a_training_starts_from_another_model(words, prepared, tmp_path):
     stored = exported_weights(base, LSTM.weight_prefixes)
     weights = {name: tensor.numpy() for name, tensor in run.network.recurrent.state_dict().items()}
     assert weights.keys() == stored.keys()
-    for name in weights.keys() - {"labels.weight", "speakers.weight"}:
+    for name in weights.keys() - {"label_embedding.weight", "speaker_embedding.weight"}:
         np.testing.assert_array_equal(weights[name], stored[name])
-    for table, known in (("labels.weight", 2), ("speakers.weight", 3)):
+    for table, known in (("label_embedding.weight", 2), ("speaker_embedding.weight", 3)):
         assert stored[table].shape[0] == known
         np.testing.assert_allclose(weights[table], [stored[table][0], stored[table].mean(axis=0)], rtol=1e-6)
-    assert LSTM.new_tables(base, run.recipe.model) == ["labels.weight", "speakers.weight"]
+    assert LSTM.new_tables(base, run.recipe.model) == ["label_embedding.weight", "speaker_embedding.weight"]
     assert LSTM.new_tables(base, VOICE) == []
     # Frames are whitened as the weights expect.
     mean = ClipStatistics.read(base, VOICE).whitening.mean

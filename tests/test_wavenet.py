@@ -456,7 +456,7 @@ def test_a_training_starts_from_another_model(folder, tmp_path):
     run = Run(tmp_path / "run", "wavenet", started, renamed, Provenance("run"), tmp_path, base)
     assert run.recipe.model.labels == ("bright", "low")
     weights = {name: tensor.numpy().copy() for name, tensor in run.network.inference_module().state_dict().items()}
-    table = "conditioner.label.weight"
+    table = "conditioner.label_embedding.weight"
     for name, tensor in network.state_dict().items():
         if name != table:
             rounded = tensor.half().float() if tensor.ndim > 1 else tensor

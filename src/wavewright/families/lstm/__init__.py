@@ -86,7 +86,10 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
 
     def named_tables(self, config: LstmConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embeddings of labels and speakers."""
-        return {"labels.weight": ("label", config.labels), "speakers.weight": ("speaker", config.speakers)}
+        return {
+            "label_embedding.weight": ("label", config.labels),
+            "speaker_embedding.weight": ("speaker", config.speakers),
+        }
 
     def match_base(self, prepared: LstmPrepared, base: ModelFolder) -> LstmPrepared:
         """Return the data with the frames whitened as ``base`` whitens them, since its weights depend on it."""

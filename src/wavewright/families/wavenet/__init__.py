@@ -105,8 +105,8 @@ class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
     def named_tables(self, config: WaveNetConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embeddings of labels and speakers."""
         return {
-            "conditioner.label.weight": ("label", config.labels),
-            "conditioner.speaker.weight": ("speaker", config.speakers),
+            "conditioner.label_embedding.weight": ("label", config.labels),
+            "conditioner.speaker_embedding.weight": ("speaker", config.speakers),
         }
 
 

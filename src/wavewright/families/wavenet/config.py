@@ -38,7 +38,6 @@ class WaveNetConfig(ModelConfig):
 
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
         "sample_rate": (2_000, 192_000),
-        "f_max_hz": (100.0, 96_000.0),
         "n_layers": (1, 100),
         "dilation_cycle": (1, 16),
         "channels": (4, 1_024),

@@ -24,16 +24,16 @@ class ConditioningNetwork(nn.Module):
         self.config = config
         channels = config.condition_channels
         self.upsampling = config.hop_length // config.condition_hop
-        self.label = nn.Embedding(len(config.labels), config.label_size) if config.labels else None
-        self.speaker = nn.Embedding(len(config.speakers), config.label_size) if config.speakers else None
+        self.label_embedding = nn.Embedding(len(config.labels), config.label_size) if config.labels else None
+        self.speaker_embedding = nn.Embedding(len(config.speakers), config.label_size) if config.speakers else None
         n_inputs = config.features + config.label_size * (bool(config.labels) + bool(config.speakers))
-        self.start = nn.Linear(n_inputs, channels)
-        self.over_frames = nn.ModuleList(
+        self.in_proj = nn.Linear(n_inputs, channels)
+        self.frame_convs = nn.ModuleList(
             nn.Conv1d(channels, channels, 3, padding=1) for _ in range(config.condition_layers)
         )
         self.upsample = nn.Linear(channels, self.upsampling * channels)
-        self.over_rows = nn.Conv1d(channels, channels, 3, padding=1)
-        self.to_layers = nn.Linear(channels, config.n_layers * 2 * config.channels)
+        self.row_conv = nn.Conv1d(channels, channels, 3, padding=1)
+        self.out_proj = nn.Linear(channels, config.n_layers * 2 * config.channels)
 
     def forward(self, frames: Tensor, label: Tensor | None = None, speaker: Tensor | None = None) -> Tensor:
         """Return the conditions of all layers.
@@ -51,17 +51,19 @@ class ConditioningNetwork(nn.Module):
             ``(batch, n_frames * upsampling, n_layers * 2 * channels)``, one row for ``condition_hop`` samples.
         """
         inputs = [frames] if self.config.features else []
-        for embedding, index in ((self.label, label), (self.speaker, speaker)):
+        for embedding, index in ((self.label_embedding, label), (self.speaker_embedding, speaker)):
             if embedding is not None:
                 inputs.append(embedding(index)[:, None].expand(-1, frames.shape[1], -1))
-        hidden = F.leaky_relu(self.start(torch.cat(inputs, dim=-1)), SLOPE).transpose(1, 2)  # (batch, channels, frames)
-        for layer in self.over_frames:
+        hidden = F.leaky_relu(self.in_proj(torch.cat(inputs, dim=-1)), SLOPE).transpose(
+            1, 2
+        )  # (batch, channels, frames)
+        for layer in self.frame_convs:
             hidden = hidden + F.leaky_relu(layer(hidden), SLOPE)
         upsampled = self.upsample(hidden.transpose(1, 2))
         batch, n_frames, _ = upsampled.shape
         rows = upsampled.reshape(batch, n_frames * self.upsampling, -1)  # (batch, rows, channels)
-        rows = F.leaky_relu(rows + self.over_rows(rows.transpose(1, 2)).transpose(1, 2), SLOPE)
-        condition: Tensor = self.to_layers(rows)
+        rows = F.leaky_relu(rows + self.row_conv(rows.transpose(1, 2)).transpose(1, 2), SLOPE)
+        condition: Tensor = self.out_proj(rows)
         return condition
 
 
