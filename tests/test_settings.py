@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
+import random
+from contextlib import suppress
+from dataclasses import fields, replace
 
 import pytest
 
+from wavewright.contracts.config import ModelConfig
 from wavewright.contracts.settings import RANGES as TRAINING_RANGES
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.errors import BadSetting
+from wavewright.families import FAMILIES
 from wavewright.families.gan.config import SIZES, GanConfig
 from wavewright.families.gan.recipe import DATA_RANGES, METRICS, GanDataSettings, GanRecipe, Reference, recipe
 from wavewright.ranges import check_ranges
@@ -100,3 +104,45 @@ def test_every_size_can_be():
 def test_the_metrics_that_can_be_chosen_are_those_that_are_measured():
     assert overridden("metric=-diversity").training.metric == "-diversity"
     assert all(f"``{name}``" in (Reference.measure.__doc__ or "") for name in METRICS)
+
+
+def random_integer(rng: random.Random, usual: int) -> int:
+    return rng.choice([*range(10), 12, 16, 33, usual - 1, usual + 1, usual // 2])
+
+
+def random_changes(rng: random.Random, config: ModelConfig) -> dict[str, object]:
+    """Draw other values of one or two integers or tuples of integers, and sometimes of a switch."""
+    values = {name: value for name, value in vars(config).items() if name != "labels"}
+    switches = [name for name, value in values.items() if isinstance(value, bool)]
+    integers = [name for name, value in values.items() if isinstance(value, int) and name not in switches]
+    integers += [name for name, value in values.items() if isinstance(value, tuple) and value and type(value[0]) is int]
+    changes: dict[str, object] = {}
+    for name in rng.sample(integers, rng.choice((1, 1, 2))):
+        value = values[name]
+        is_tuple = isinstance(value, tuple)
+        changes[name] = tuple(random_integer(rng, each) for each in value) if is_tuple else random_integer(rng, value)
+    if switches and rng.random() < 0.3:
+        switch = rng.choice(switches)
+        changes[switch] = not values[switch]
+    return changes
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_integers_are_refused_in_a_sentence_or_make_a_network(name):
+    rng, family = random.Random(7), FAMILIES[name]
+    usual, training = family.recipe("tiny").model, family.training()
+    with suppress(BadSetting):  # some families have no labels
+        usual = replace(usual, labels=("a", "b"))
+    n_refused = 0
+    for _ in range(60):
+        changes = random_changes(rng, usual)
+        try:
+            config = replace(usual, **changes)
+        except BadSetting:
+            n_refused += 1
+            continue
+        try:
+            training.build(config)
+        except Exception as error:
+            raise AssertionError(f"{name} accepts {changes} and cannot build its network") from error
+    assert 0 < n_refused < 60
