@@ -36,9 +36,9 @@ from wavewright.families.codec.spectra import analysis_features, overlap_add, sy
 from wavewright.families.codec.training import CodecTraining, measure_gains
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances
+from wavewright.pcm import endless_wav_header, to_pcm
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
-from wavewright.tasks.pcm import endless_wav_header, to_pcm
 from wavewright.training import run as runs
 from wavewright.training.export import replace_tensors
 

@@ -15,9 +15,9 @@ from wavewright.cli import run
 from wavewright.clip import Clip
 from wavewright.errors import BadAudio, BadSetting
 from wavewright.families.codec.header import HEADER_BYTES
+from wavewright.pcm import endless_wav_header
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
-from wavewright.tasks.pcm import endless_wav_header
 
 RATE = SAMPLE_RATE
 

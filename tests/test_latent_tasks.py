@@ -20,11 +20,11 @@ from wavewright.clip import Clip, read_metadata
 from wavewright.data import manifest
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting, WavewrightError
 from wavewright.families.vae.attributes import AttributeDirections, loudness_db
+from wavewright.families.vae.latent_file import LatentFile, LatentMetadata
 from wavewright.tasks import latent_clips
 from wavewright.tasks.adjust import adjust
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
-from wavewright.tasks.latent_file import LatentFile, LatentMetadata
 from wavewright.tasks.map_clips import map_clips
 from wavewright.tasks.morph import morph
 from wavewright.tasks.similar import similar

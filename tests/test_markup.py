@@ -16,9 +16,9 @@ from tiny_speech import stand_in_voice
 from wavewright import phonemes
 from wavewright.cli import run
 from wavewright.errors import BadSetting, NothingToSpeak
+from wavewright.pcm import read_pcm
 from wavewright.speech.chapters import find_chapters
 from wavewright.speech.reading import segment_lines
-from wavewright.tasks.pcm import read_pcm
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
 from wavewright.text.markup import MarkupReader

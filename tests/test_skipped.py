@@ -15,7 +15,7 @@ from tiny_speech import stand_in_voice
 from wavewright import phonemes
 from wavewright.cli import run
 from wavewright.errors import BadText, NothingToSpeak, SkippedText
-from wavewright.tasks.pcm import read_pcm
+from wavewright.pcm import read_pcm
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
 from wavewright.text.english.phones import PHONES

@@ -15,11 +15,11 @@ from wavewright.cli import run
 from wavewright.clip import Clip, read_metadata
 from wavewright.errors import BadFolder, BadSetting, BadText
 from wavewright.narration.text import MOST_CHARACTERS
+from wavewright.pcm import read_pcm
 from wavewright.speech.chapters import find_chapters, paragraphs
 from wavewright.speech.reading import MOST_PENDING, segment_lines
 from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
-from wavewright.tasks.pcm import read_pcm
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
 

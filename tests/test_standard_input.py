@@ -11,7 +11,7 @@ import pytest
 from wavewright.cli import run
 from wavewright.errors import BadAudio, BadText, SkippedText
 from wavewright.narration.text import MOST_CHARACTERS
-from wavewright.tasks.pcm import read_pcm
+from wavewright.pcm import read_pcm
 from wavewright.text import standard_input
 
 ENDLESS = 3 * 10**9

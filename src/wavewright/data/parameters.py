@@ -11,14 +11,17 @@ from .folder import GroupFrom, LabelFrom
 
 LabelSource: TypeAlias = Annotated[
     LabelFrom | None,
-    Field(description="Labels: the first sub-folders, or none; default: sub-folders if most files are in some."),
+    Field(
+        description="Labels are the first subfolders (folder), or there are none; default: folder if most clips are in "
+        "one."
+    ),
 ]
 
 GroupSource: TypeAlias = Annotated[
     GroupFrom | None,
     Field(
-        description="Files that belong together: those of the sub-folder below the label's, or with the same name up "
-        "to the first _."
+        description="Groups of clips that belong together: the subfolder below the label's (folder), or the file name "
+        "up to its first _ (prefix)."
     ),
 ]
 

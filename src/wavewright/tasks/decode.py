@@ -19,14 +19,14 @@ from ..contracts.runtime import Codec
 from ..errors import BadAudio, BadSetting
 from ..families.codec.header import MAX_SECONDS, read_header
 from ..families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
+from ..families.vae.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..parameters import Quiet
+from ..pcm import pipe_out, to_pcm
 from ..progress_bar import progress_bar
 from . import POSITIONAL, checked
 from .codecs import codebooks_text, codec_of, coder_of, described
 from .encode import check_stream
 from .latent_coding import DecodedLatents, decode_latents
-from .latent_file import SUFFIX as LATENTS_SUFFIX
-from .pcm import pipe_out, to_pcm
 
 
 @dataclass(frozen=True)

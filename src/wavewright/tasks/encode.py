@@ -19,7 +19,9 @@ from ..contracts.runtime import Codec
 from ..errors import BadFolder, BadSetting
 from ..families.codec.header import HEADER_BYTES, WwcHeader
 from ..families.codec.packets import PacketWriter, n_codec_samples
+from ..families.vae.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..parameters import Quiet
+from ..pcm import pipe_out, read_pcm
 from ..progress_bar import progress_bar
 from ..whole_file import whole_file
 from . import POSITIONAL, checked
@@ -34,8 +36,6 @@ from .codecs import (
 )
 from .latent_clips import open_vae
 from .latent_coding import EncodedLatents, encode_latents
-from .latent_file import SUFFIX as LATENTS_SUFFIX
-from .pcm import pipe_out, read_pcm
 
 SUFFIX = ".wwc"
 DEFAULT_KBPS = 3.0

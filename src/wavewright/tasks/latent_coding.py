@@ -10,9 +10,9 @@ import numpy as np
 
 from ..clip import Clip
 from ..errors import BadAudio
+from ..families.vae.latent_file import SILENT_DB, LatentFile, LatentMetadata
 from .codecs import by_hash, described
 from .latent_clips import SourceClip, open_vae, read_clip
-from .latent_file import SILENT_DB, LatentFile, LatentMetadata
 
 if TYPE_CHECKING:
     from ..families.vae.runtime import VaeRuntime

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO, TextIO
+from typing import Annotated, TextIO
 
 from pydantic import Field
 
@@ -19,8 +19,9 @@ from ..narration.loudness import parse_loudness
 from ..narration.narrator import Narrator, NarratorLoader
 from ..narration.settings import NarrationSettings
 from ..narration.speech_file import SpeechFormat
+from ..narration.stream import write_stream
 from ..narration.text import MOST_CHARACTERS, SpokenText, check_length, speak_text
-from ..speech.chunk import Chunk, Clipping, clipping_message
+from ..speech.chunk import Clipping, clipping_message
 from ..speech.reading import segment_lines
 from ..speech.subtitles import subtitle_format
 from ..speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
@@ -29,7 +30,6 @@ from ..text.skipped import Skipped, warn
 from ..text.ssml import looks_like_ssml
 from ..text.standard_input import join_lines, read_lines, read_text
 from . import POSITIONAL, checked
-from .pcm import endless_wav_header, pipe_out, to_pcm
 
 DEFAULT_OUT = Path("speech.wav")
 TOO_LONG_ADVICE = "give it as --file, or with --stream"
@@ -165,16 +165,6 @@ def _stream(text: str | None, settings: NarrationSettings) -> None:
     write_stream(sys.stdout.buffer, narrator.voice.sample_rate, clipping.count(narrator.chunks(source, warn)))
     if clipping.n_clipped:
         print(clipping_message(clipping.clipped_fraction), file=sys.stderr)
-
-
-def write_stream(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> None:
-    """Write chunks as a 16-bit WAV file of unknown length, each as soon as it is computed."""
-    with pipe_out(sink):
-        first = next(chunks)  # refuses what cannot be spoken before anything is written
-        sink.write(endless_wav_header(sample_rate))
-        for chunk in itertools.chain([first], chunks):
-            sink.write(to_pcm(chunk.wave))
-            sink.flush()
 
 
 def _sentences(narrator: Narrator, line: str) -> Iterator[Sentence]:

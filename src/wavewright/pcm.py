@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..byte_stream import available_reader
-from ..errors import BadAudio
-from ..families.codec.header import MAGIC
+from .byte_stream import available_reader
+from .errors import BadAudio
+from .families.codec.header import MAGIC
 
 FULL_SCALE = 32_768
 CHUNK_BYTES = 65_536
