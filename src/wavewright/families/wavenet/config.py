@@ -52,6 +52,7 @@ class WaveNetConfig(ModelConfig):
         "condition_hop": (1, 4_096),
         "n_fft": (16, 16_384),
         "n_mels": (8, 512),
+        "f_max_hz": (100.0, 96_000.0),
         "pre_emphasis": (0.0, 0.99),
         "prediction_order": (0, 64),
         "temperature": TEMPERATURE_RANGE,
