@@ -145,7 +145,10 @@ def test_losses_follow_their_formulas():
     }
     for game, (critic, generator) in expected.items():
         assert critic_loss(game, real, fake).item() == pytest.approx(critic, abs=1e-6)
-        assert generator_loss(game, real, fake).item() == pytest.approx(generator, abs=1e-6)
+        compared = real if game == "r3gan" else None
+        assert generator_loss(game, compared, fake).item() == pytest.approx(generator, abs=1e-6)
+    with pytest.raises(ValueError, match="r3gan compares"):
+        generator_loss("r3gan", None, fake)
 
 
 def test_penalties_of_a_linear_critic_are_its_squared_slope():
