@@ -436,7 +436,7 @@ def test_labels_of_a_run_may_differ_from_those_of_its_base(folder, tmp_path):
         GAN.initial_weights(base, GanConfig())
 
 
-def test_a_resume_with_other_recordings_goes_on_and_says_so(folder, tmp_path, capsys):
+def test_a_resume_with_other_recordings_continues_and_logs_it(folder, tmp_path, capsys):
     sounds = shutil.copytree(folder, tmp_path / "sounds")
     settings = [*TINY_SETTINGS, "steps=2"]
     train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings)
@@ -444,8 +444,8 @@ def test_a_resume_with_other_recordings_goes_on_and_says_so(folder, tmp_path, ca
     assert "the recordings are not those" not in " ".join(capsys.readouterr().err.split())
     (sounds / "low" / "0.wav").unlink()
     train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings, resume=True)
-    said = " ".join(capsys.readouterr().err.split())
-    assert "the recordings are not those of the first call (20 then, 19 now)" in said
+    log = " ".join(capsys.readouterr().err.split())
+    assert "the recordings are not those of the first call (20 then, 19 now); continuing with the new ones." in log
 
 
 def test_unknown_families_sizes_and_devices_are_refused_with_those_there_are(folder, tmp_path):
