@@ -181,15 +181,15 @@ def test_it_overfits_one_batch(prepared):
 
 
 def test_the_level_has_no_influence_and_silence_is_zero():
-    trunk = ClassifierNetwork(TINY).trunk
+    bc_resnet = ClassifierNetwork(TINY).bc_resnet
     wave = decaying(1)[0][0]
     loud, quiet = (
-        trunk.normalise(torch.from_numpy(log_mel_spectrogram(scale * wave, TINY))[None]) for scale in (1.0, 0.3)
+        bc_resnet.normalise(torch.from_numpy(log_mel_spectrogram(scale * wave, TINY))[None]) for scale in (1.0, 0.3)
     )
     assert loud.max() == 1
     assert (loud - quiet).abs().max() < 1e-3
     silence = np.zeros(TINY.n_samples, np.float32)
-    silent = trunk.normalise(torch.from_numpy(log_mel_spectrogram(silence, TINY))[None])
+    silent = bc_resnet.normalise(torch.from_numpy(log_mel_spectrogram(silence, TINY))[None])
     assert silent.abs().max() < 1e-6
 
 
@@ -198,18 +198,18 @@ def test_the_spectrogram_in_numpy_equals_that_in_torch():
     for wave in decaying(6)[0]:
         in_torch = network.log_mel(torch.from_numpy(wave)[None])
         in_numpy = torch.from_numpy(log_mel_spectrogram(wave, TINY))[None]
-        normalise = network.trunk.normalise
+        normalise = network.bc_resnet.normalise
         torch.testing.assert_close(normalise(in_numpy), normalise(in_torch), atol=1e-4, rtol=0)
 
 
 def test_silence_after_a_clip_does_not_count():
     torch.manual_seed(0)
-    trunk = ClassifierNetwork(TINY).trunk.eval()
+    bc_resnet = ClassifierNetwork(TINY).bc_resnet.eval()
     spectrogram = torch.zeros(1, 40, TINY.n_frames)
     spectrogram[..., 5] = 1.0
     with torch.no_grad():
-        short = trunk.classify(spectrogram)[1]
-        long = trunk.classify(torch.cat([spectrogram, torch.zeros(1, 40, 200)], 2))[1]
+        short = bc_resnet.classify(spectrogram)[1]
+        long = bc_resnet.classify(torch.cat([spectrogram, torch.zeros(1, 40, 200)], 2))[1]
     torch.testing.assert_close(short, long, rtol=0.03, atol=1e-3)
 
 
@@ -295,7 +295,7 @@ def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, ClassifierRuntim
         licence="CC0-1.0",
     )
     folder = tmp_path_factory.mktemp("twin")
-    export_model(folder, card, ClassifierTraining().export(network.eval().trunk, prepared))
+    export_model(folder, card, ClassifierTraining().export(network.eval().bc_resnet, prepared))
     return export_copy(network), load(folder)
 
 
@@ -329,7 +329,7 @@ def test_the_other_clips_of_a_call_change_nothing(twins):
 def test_evaluation_has_no_batch_effect(twins):
     network, waves = twins[0], decaying(40)[0]
     np.testing.assert_allclose(
-        logits_of(network.trunk, waves)[35], logits_of(network.trunk, waves[35:36])[0], atol=1e-5
+        logits_of(network.bc_resnet, waves)[35], logits_of(network.bc_resnet, waves[35:36])[0], atol=1e-5
     )
 
 
@@ -416,7 +416,7 @@ def test_labels_with_too_few_clips_are_left_out(corpus, tmp_path):
     assert data.recipe.model.labels == ("high", "noise")
     assert [problem.path for problem in data.problems] == [entries[-1].path]
     assert data.recipe.training.metric == ""  # nothing to validate on
-    assert ClassifierTraining().evaluate(ClassifierNetwork(data.recipe.model).trunk, data) == {}
+    assert ClassifierTraining().evaluate(ClassifierNetwork(data.recipe.model).bc_resnet, data) == {}
 
 
 def test_a_run_starts_from_a_base_with_other_labels(corpus, trained, tmp_path):

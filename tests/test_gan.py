@@ -118,10 +118,10 @@ def test_a_constant_at_the_generators_output_is_a_steady_tone():
     generator = SpectralGenerator(TINY)
     k, n_bins = 32, TINY.n_fft // 2 + 1  # bin 32 of 256 at 8 kHz: 1 kHz
     with torch.no_grad():
-        for layer in (generator.to_spectrum, generator.to_noise):
+        for layer in (generator.spectrum_head, generator.noise_head):
             layer.weight.zero_()
-            layer.bias.fill_(-100.0 if layer is generator.to_noise else 0.0)
-        generator.to_spectrum.bias[n_bins + k] = TINY.n_fft / 4  # half the window's sum: amplitude one
+            layer.bias.fill_(-100.0 if layer is generator.noise_head else 0.0)
+        generator.spectrum_head.bias[n_bins + k] = TINY.n_fft / 4  # half the window's sum: amplitude one
     wave = generator.wave(torch.zeros(1, TINY.latent_size), torch.tensor([0]))[0, 0].detach()
     inner = slice(TINY.n_fft, TINY.n_samples - TINY.n_fft)
     expected = torch.cos(2 * math.pi * 1000 / 8000 * torch.arange(TINY.n_samples))

@@ -13,7 +13,7 @@ from ...ranges import check_ranges
 
 GRAPH_FILE = "classifier.onnx"
 WEIGHT_PREFIX = "classifier."  # of the network's weights in a model folder
-LAST_LAYER = ("to_logits.weight", "to_logits.bias")  # among these; one row for each label
+LAST_LAYER = ("fc.weight", "fc.bias")  # among these; one row for each label
 
 MEL_PRESET: MelPreset = "htk"
 POWER_FLOOR = 1e-8  # added to the power in every mel band before the logarithm

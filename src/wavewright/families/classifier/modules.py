@@ -77,12 +77,12 @@ class BCResBlock(nn.Module):
                 nn.BatchNorm2d(out_channels),
                 nn.ReLU(),
             ]
-        self.over_frequency = nn.Sequential(
+        self.f2 = nn.Sequential(
             *pointwise,
             nn.Conv2d(out_channels, out_channels, (3, 1), (stride, 1), (1, 0), groups=out_channels, bias=False),
             SubSpectralNorm(out_channels, config.sub_bands),
         )
-        self.over_time = nn.Sequential(
+        self.f1 = nn.Sequential(
             nn.Conv2d(
                 out_channels,
                 out_channels,
@@ -100,8 +100,8 @@ class BCResBlock(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Return ``(batch, out_channels, bands / stride, frames)`` of features ``(batch, in_channels, bands, frames)``."""
-        spectral: Tensor = self.over_frequency(hidden)
-        temporal: Tensor = self.over_time(spectral.mean(2, keepdim=True))  # (batch, out_channels, 1, frames)
+        spectral: Tensor = self.f2(hidden)
+        temporal: Tensor = self.f1(spectral.mean(2, keepdim=True))  # (batch, out_channels, 1, frames)
         summed = spectral + temporal
         return F.relu(hidden + summed if self.is_residual else summed)
 
@@ -121,21 +121,23 @@ class BCResNet(nn.Module):
         self.log_range = config.range_db * math.log(10) / 10  # dB to the natural logarithm of a power
         self.min_peak = math.log(POWER_FLOOR) + self.log_range
         channels = HEAD_CHANNELS * config.width
-        self.head = nn.Sequential(nn.Conv2d(1, channels, 5, (2, 1), 2, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
+        self.cnn_head = nn.Sequential(
+            nn.Conv2d(1, channels, 5, (2, 1), 2, bias=False), nn.BatchNorm2d(channels), nn.ReLU()
+        )
         self.blocks = nn.Sequential()
         for stage_channels, n_blocks, stride, dilation in STAGES:
             for index in range(n_blocks):
                 out_channels = stage_channels * config.width
                 self.blocks.append(BCResBlock(channels, out_channels, 1 if index else stride, dilation, config))
                 channels = out_channels
-        self.tail = nn.Sequential(
+        self.cnn_tail = nn.Sequential(
             nn.Conv2d(channels, channels, (TAIL_BANDS, 5), padding=(0, 2), groups=channels, bias=False),
             nn.Conv2d(channels, config.embedding_size, 1, bias=False),
             nn.BatchNorm2d(config.embedding_size),
             nn.ReLU(),
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.to_logits = nn.Linear(config.embedding_size, len(config.labels))
+        self.fc = nn.Linear(config.embedding_size, len(config.labels))
 
     def forward(self, log_mel: Tensor) -> tuple[Tensor, Tensor]:
         """Classify log-mel spectrograms.
@@ -172,9 +174,11 @@ class BCResNet(nn.Module):
 
     def classify(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits and embedding, as :meth:`forward`, of normalised spectrograms ``(batch, n_mels, frames)``."""
-        hidden: Tensor = self.tail(self.blocks(self.head(normalised.unsqueeze(1)))).mean(2)  # (batch, size, frames)
+        hidden: Tensor = self.cnn_tail(self.blocks(self.cnn_head(normalised.unsqueeze(1)))).mean(
+            2
+        )  # (batch, size, frames)
         loudness = normalised.amax(1).square() + SILENT_WEIGHT  # (batch, frames)
         weight = loudness / loudness.sum(1, keepdim=True)
         embedding = (hidden * weight.unsqueeze(1)).sum(2)  # (batch, embedding_size)
-        logits: Tensor = self.to_logits(self.dropout(embedding))
+        logits: Tensor = self.fc(self.dropout(embedding))
         return logits, embedding

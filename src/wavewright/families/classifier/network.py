@@ -27,11 +27,11 @@ class ClassifierNetwork(Network):
         super().__init__()
         self.config = config
         self.log_mel = log_mel_layer(config)
-        self.trunk = BCResNet(config)
+        self.bc_resnet = BCResNet(config)
 
     def forward(self, wave: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits ``(batch, labels)`` and embedding ``(batch, embedding_size)`` of waves ``(batch, n_samples)``."""
-        output: tuple[Tensor, Tensor] = self.trunk(self.log_mel(wave))
+        output: tuple[Tensor, Tensor] = self.bc_resnet(self.log_mel(wave))
         return output
 
     def players(self) -> dict[str, nn.Module]:
@@ -40,7 +40,7 @@ class ClassifierNetwork(Network):
 
     def inference_module(self) -> nn.Module:
         """Return the network from spectrograms on: its weights are averaged over the steps, evaluated and exported."""
-        return self.trunk
+        return self.bc_resnet
 
     def loss_weights(self, step: int) -> dict[str, float]:
         """Return the weight of the cross-entropy."""
@@ -54,9 +54,9 @@ class ClassifierNetwork(Network):
         """Return ``-sum_k target_k log p_k``, the mean over the batch; masked bands and frames are silent."""
         wave = batch["wave"]
         with torch.no_grad(), torch.autocast(wave.device.type, enabled=False):  # exactly as in inference
-            spectrogram = self.trunk.normalise(self.log_mel(wave))
+            spectrogram = self.bc_resnet.normalise(self.log_mel(wave))
         mask = batch["frequency_mask"].unsqueeze(2) * batch["time_mask"].unsqueeze(1)  # (batch, n_mels, frames)
-        logits, _ = self.trunk.classify(spectrogram * mask)
+        logits, _ = self.bc_resnet.classify(spectrogram * mask)
         return {"class/cross_entropy": -(batch["target"] * logits.float().log_softmax(1)).sum(1).mean()}
 
 

@@ -12,7 +12,7 @@ from ...ranges import check_ranges
 
 GRAPH_FILE = "generator.onnx"
 WEIGHT_PREFIX = "generator.generator."  # of the generator's weights in a model folder
-LABEL_TABLE = "condition.labels.weight"  # the label embedding among these
+LABEL_TABLE = "conditioning.label_embedding.weight"  # the label embedding among these
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.1, 60.0
 
 

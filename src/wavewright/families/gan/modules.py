@@ -62,7 +62,7 @@ class ConditioningMLP(nn.Module):
 
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
-        self.labels = nn.Embedding(len(config.labels), config.label_size) if config.labels else None
+        self.label_embedding = nn.Embedding(len(config.labels), config.label_size) if config.labels else None
         n_inputs = config.latent_size + (config.label_size if config.labels else 0) + config.code_size
         self.layers = nn.Sequential(
             nn.Linear(n_inputs, self.size), nn.LeakyReLU(0.2), nn.Linear(self.size, self.size), nn.LeakyReLU(0.2)
@@ -71,8 +71,8 @@ class ConditioningMLP(nn.Module):
     def forward(self, latent: Tensor, label: Tensor | None, code: Tensor | None) -> Tensor:
         """Return ``(batch, 256)`` of latent ``(batch, latent_size)``, label ``(batch,)`` and code ``(batch, code_size)``."""
         inputs = [latent]
-        if self.labels is not None:
-            inputs.append(self.labels(label))
+        if self.label_embedding is not None:
+            inputs.append(self.label_embedding(label))
         if code is not None:
             inputs.append(code)
         condition: Tensor = self.layers(torch.cat(inputs, 1))
@@ -109,16 +109,16 @@ class SpectralGenerator(nn.Module):
         self.config = config
         channels, n_bins = config.channels, config.n_fft // 2 + 1
         n_doublings = max((config.n_frames - 1).bit_length() - 3, 0)  # 8 frames doubled until they cover the clip
-        self.condition = ConditioningMLP(config)
-        self.start = nn.Linear(ConditioningMLP.size, channels * FIRST_FRAMES)
-        self.place = nn.Parameter(torch.randn(1, channels, FIRST_FRAMES << n_doublings) * 0.1)
+        self.conditioning = ConditioningMLP(config)
+        self.in_proj = nn.Linear(ConditioningMLP.size, channels * FIRST_FRAMES)
+        self.position_embedding = nn.Parameter(torch.randn(1, channels, FIRST_FRAMES << n_doublings) * 0.1)
         self.stages = nn.ModuleList(ResidualBlock(channels, ConditioningMLP.size) for _ in range(n_doublings))
         self.upsample = LinearUpsample(2)
         self.blocks = nn.ModuleList(ResidualBlock(channels, ConditioningMLP.size) for _ in range(config.n_blocks))
         self.recurrence = ResidualGRU(channels) if config.recurrent else None
-        self.to_spectrum = nn.Conv1d(channels, 3 * n_bins, 1)  # log gain, real part, imaginary part
-        self.to_noise = nn.Conv1d(channels, config.noise_bands, 1)  # log gain of each band
-        nn.init.constant_(self.to_noise.get_parameter("bias"), INITIAL_NOISE_LOG_GAIN)
+        self.spectrum_head = nn.Conv1d(channels, 3 * n_bins, 1)  # log gain, real part, imaginary part
+        self.noise_head = nn.Conv1d(channels, config.noise_bands, 1)  # log gain of each band
+        nn.init.constant_(self.noise_head.get_parameter("bias"), INITIAL_NOISE_LOG_GAIN)
         # In whole numbers first: as a float32 angle, bin 512 of frame 122 would be off by thousandths of a radian.
         cycles = torch.arange(n_bins).unsqueeze(1) * torch.arange(config.n_frames) * config.hop_length % config.n_fft
         rotation = 2 * torch.pi * cycles / config.n_fft  # (bins, frames)
@@ -144,17 +144,17 @@ class SpectralGenerator(nn.Module):
         noise_gain : Tensor
             Factor of the STFT of white noise, ``(batch, bins, frames)``.
         """
-        condition = self.condition(latent, label, code)
-        hidden: Tensor = self.start(condition).unflatten(1, (-1, FIRST_FRAMES))  # (batch, channels, 8)
+        condition = self.conditioning(latent, label, code)
+        hidden: Tensor = self.in_proj(condition).unflatten(1, (-1, FIRST_FRAMES))  # (batch, channels, 8)
         for block in self.stages:
             hidden = block(self.upsample(hidden), condition)
-        hidden = (hidden + self.place)[..., : self.config.n_frames]
+        hidden = (hidden + self.position_embedding)[..., : self.config.n_frames]
         for block in self.blocks:
             hidden = block(hidden, condition)
         if self.recurrence is not None:
             hidden = self.recurrence(hidden)
         hidden = F.leaky_relu(hidden, 0.2)
-        log_gain, real, imaginary = self.to_spectrum(hidden).float().chunk(3, 1)
+        log_gain, real, imaginary = self.spectrum_head(hidden).float().chunk(3, 1)
         gain = log_gain.clamp(max=MAX_LOG_GAIN).exp()
         real, imaginary = gain * real, gain * imaginary
         spectrum = torch.stack(
@@ -164,7 +164,7 @@ class SpectralGenerator(nn.Module):
             ],
             1,
         )
-        band_gain = self.to_noise(hidden).float().clamp(max=MAX_LOG_GAIN).exp()  # (batch, bands, frames)
+        band_gain = self.noise_head(hidden).float().clamp(max=MAX_LOG_GAIN).exp()  # (batch, bands, frames)
         return spectrum, self.bands_to_bins @ band_gain
 
     def wave(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> Tensor:
@@ -211,10 +211,10 @@ class WaveGenerator(nn.Module):
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
         self.config = config
-        self.condition = ConditioningMLP(config)
+        self.conditioning = ConditioningMLP(config)
         self.first_frames = -(-config.n_samples // WAVEGAN_STRIDE**WAVEGAN_LAYERS)
         in_channels = config.channels
-        self.start = nn.Linear(ConditioningMLP.size, in_channels * self.first_frames)
+        self.in_proj = nn.Linear(ConditioningMLP.size, in_channels * self.first_frames)
         self.recurrence = ResidualGRU(in_channels) if config.recurrent else None
         self.layers = nn.ModuleList()
         for index in range(WAVEGAN_LAYERS):
@@ -227,7 +227,7 @@ class WaveGenerator(nn.Module):
 
     def forward(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """Return clips ``(batch, 1, n_samples)`` in [-1, 1]; see :meth:`SpectralGenerator.forward`."""
-        hidden: Tensor = self.start(self.condition(latent, label, code)).unflatten(1, (-1, self.first_frames))
+        hidden: Tensor = self.in_proj(self.conditioning(latent, label, code)).unflatten(1, (-1, self.first_frames))
         if self.recurrence is not None:
             hidden = self.recurrence(hidden)
         for layer in self.layers:
