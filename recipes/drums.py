@@ -57,7 +57,7 @@ def drums(device: str = "cpu") -> GanRecipe:
             temperature=0.8,
             fade_out_seconds=0.02,
         ),
-        data=replace(base.data, varied_fraction=0.3, least_limits_db=LEAST_LIMITS_DB),
+        data=replace(base.data, varied_fraction=0.3, min_limits_db=LEAST_LIMITS_DB),
         # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.
         training=replace(
             base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, metric="", weight_bits=8

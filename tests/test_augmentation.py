@@ -9,7 +9,7 @@ import pytest
 
 from wavewright.data.augmentation import Augmentation, AugmentationSettings, augment, draw_augmentation, equaliser_gain
 from wavewright.families.classifier.config import ClassifierConfig
-from wavewright.families.classifier.runtime import heard
+from wavewright.families.classifier.features import fixed_length
 
 SAMPLE_RATE = 8_000
 UNCHANGED = Augmentation(
@@ -31,7 +31,9 @@ UNCHANGED = Augmentation(
 def test_nothing_changes_without_augmentation():
     wave = np.random.default_rng(0).standard_normal(2_000).astype(np.float32)
     augmented = augment(wave, UNCHANGED, SAMPLE_RATE, 1_600)
-    expected = heard(wave / np.abs(wave[:1_600]).max(), ClassifierConfig(sample_rate=SAMPLE_RATE, n_samples=1_600))
+    expected = fixed_length(
+        wave / np.abs(wave[:1_600]).max(), ClassifierConfig(sample_rate=SAMPLE_RATE, n_samples=1_600)
+    )
     np.testing.assert_allclose(augmented, expected, atol=2e-5)
 
 

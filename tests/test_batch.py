@@ -238,7 +238,7 @@ def test_settings_that_do_not_go_together_are_refused(players, tmp_path, capsys)
         speak("Hello.", name_column="id")
     (tmp_path / "lines").mkdir()
     (tmp_path / "lines" / "manifest.jsonl").write_text("mine", encoding="utf-8")
-    with pytest.raises(BadFolder, match=r"not a manifest of sounds"):
+    with pytest.raises(BadFolder, match=r"not a manifest of clips"):
         speak(batch=lines)
     assert run(["speak", "Hello.", "--lufs", "-16", "--stream"]) == 2
     assert "--volume-db" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The classifier family: shapes, gradients, training, batches that depend on the step alone, and the exported graph."""
+"""The classifier family: shapes, gradients, learning, pure batches, warm start, and export equals training."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ import torch
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting
-from wavewright.families.classifier.config import SIZES, ClassifierConfig
-from wavewright.families.classifier.network import SubSpectralNorm, build, evaluate, export, logits_of
+from wavewright.families.classifier import CLASSIFIER
+from wavewright.families.classifier.batches import DATA_RANGES, ClassBatches, ClassifierDataSettings
+from wavewright.families.classifier.config import LAST_LAYER, METRICS, SIZES, ClassifierConfig
+from wavewright.families.classifier.features import fixed_length, log_mel_spectrogram
+from wavewright.families.classifier.modules import SubSpectralNorm
+from wavewright.families.classifier.network import ClassifierNetwork
 from wavewright.families.classifier.recipe import (
-    DATA_RANGES,
-    METRICS,
-    ClassBatches,
-    ClassifierDataSettings,
     ClassifierPrepared,
     ClassifierRecipe,
+    fine_tuning,
     prepare,
     recipe,
     scores,
 )
-from wavewright.families.classifier.runtime import ClassifierRuntime, heard, picture_of, softmax
+from wavewright.families.classifier.runtime import ClassifierRuntime, softmax
+from wavewright.families.classifier.training import ClassifierTraining, logits_of
 from wavewright.loading import load
 from wavewright.models.card import CARD_FILE, Card
+from wavewright.models.folder import ModelFolder
 from wavewright.ranges import check_ranges
 from wavewright.training.export import export_copy, export_model
 from wavewright.training.run import train
@@ -43,15 +46,15 @@ TINY = ClassifierConfig(
 )
 
 
-def sounds(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """``n`` decaying sounds ``(n, 2000)`` and the places of their labels in turn: high tones, low tones, noise."""
-    draw = np.random.default_rng(seed)
+def decaying(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """``n`` decaying clips ``(n, 2000)`` and the indices of their labels in turn: high tones, low tones, noise."""
+    rng = np.random.default_rng(seed)
     seconds = np.arange(TINY.n_samples) / SAMPLE_RATE
     waves, labels = [], []
     for index in range(n):
-        pitch_hz = draw.uniform(1_500, 3_000) if index % 3 == 0 else draw.uniform(100, 400)
-        wave = draw.standard_normal(TINY.n_samples) if index % 3 == 2 else np.sin(2 * np.pi * pitch_hz * seconds)
-        wave = wave * np.exp(-seconds / draw.uniform(0.02, 0.1))
+        pitch_hz = rng.uniform(1_500, 3_000) if index % 3 == 0 else rng.uniform(100, 400)
+        wave = rng.standard_normal(TINY.n_samples) if index % 3 == 2 else np.sin(2 * np.pi * pitch_hz * seconds)
+        wave = wave * np.exp(-seconds / rng.uniform(0.02, 0.1))
         waves.append(0.5 * wave / np.abs(wave).max())
         labels.append(index % 3)
     return np.array(waves, dtype=np.float32), np.array(labels)
@@ -59,13 +62,13 @@ def sounds(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Path:
-    """A folder of 36 sounds, 12 a label, two groups a label."""
+    """A folder of 36 clips, 12 a label."""
     folder = tmp_path_factory.mktemp("corpus")
-    waves, labels = sounds(36)
+    waves, labels = decaying(36)
     for index, (wave, label) in enumerate(zip(waves, labels, strict=True)):
-        place = folder / LABELS[label] / f"{index:02}.wav"
-        place.parent.mkdir(exist_ok=True)
-        soundfile.write(place, wave, SAMPLE_RATE, subtype="FLOAT")
+        path = folder / LABELS[label] / f"{index:02}.wav"
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, wave, SAMPLE_RATE, subtype="FLOAT")
     return folder
 
 
@@ -114,7 +117,7 @@ def tensors(batch: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("size", SIZES)
 def test_shapes_of_every_size(size):
     config = replace(SIZES[size], labels=tuple("abcde"))
-    network = build(config).eval()
+    network = ClassifierNetwork(config).eval()
     assert sum(parameter.numel() for parameter in network.parameters()) < 350_000
     with torch.no_grad():
         logits, embedding = network(torch.zeros(2, config.n_samples))
@@ -126,7 +129,7 @@ def test_shapes_of_every_size(size):
 def test_any_rate_and_length(sample_rate, n_samples):
     config = replace(TINY, sample_rate=sample_rate, n_samples=n_samples)
     with torch.no_grad():
-        logits, _ = build(config).eval()(torch.randn(1, n_samples))
+        logits, _ = ClassifierNetwork(config).eval()(torch.randn(1, n_samples))
     assert logits.shape == (1, 3)
 
 
@@ -134,14 +137,14 @@ def test_sub_bands_are_normalised_apart():
     hidden = torch.randn(8, 2, 10, 7) * torch.arange(1, 11).view(1, 1, 10, 1) + torch.arange(10).view(1, 1, 10, 1)
     normal = SubSpectralNorm(2, 5)(hidden)
     for band in range(5):
-        part = normal[:, :, 2 * band : 2 * band + 2]
-        assert part.mean((0, 2, 3)).abs().max() < 1e-5
-        assert (part.var((0, 2, 3), unbiased=False) - 1).abs().max() < 1e-3
+        values = normal[:, :, 2 * band : 2 * band + 2]
+        assert values.mean((0, 2, 3)).abs().max() < 1e-5
+        assert (values.var((0, 2, 3), unbiased=False) - 1).abs().max() < 1e-3
 
 
 def test_a_step_gives_every_parameter_a_gradient_and_names_its_loss(prepared):
     torch.manual_seed(0)
-    network = build(prepared.recipe.model).train()
+    network = ClassifierNetwork(prepared.recipe.model).train()
     [(player, loss_function)] = network.turns(0)
     losses = loss_function(tensors(prepared.batches(0)))
     assert losses.keys() == network.loss_weights(0).keys() == {"class/cross_entropy"}
@@ -154,19 +157,19 @@ def test_a_step_gives_every_parameter_a_gradient_and_names_its_loss(prepared):
 
 def test_the_loss_is_the_cross_entropy(prepared):
     torch.manual_seed(0)
-    network = build(prepared.recipe.model).eval()
+    network = ClassifierNetwork(prepared.recipe.model).eval()
     batch = tensors(prepared.batches(3)) | {
-        "heard_bands": torch.ones(6, 40),
-        "heard_frames": torch.ones(6, TINY.n_frames),
+        "frequency_mask": torch.ones(6, 40),
+        "time_mask": torch.ones(6, TINY.n_frames),
     }
     loss = network.turns(0)[0][1](batch)["class/cross_entropy"]
     expected = torch.nn.functional.cross_entropy(network(batch["wave"])[0], batch["target"])
     torch.testing.assert_close(loss, expected)
 
 
-def test_it_learns_one_batch_by_heart(prepared):
+def test_it_overfits_one_batch(prepared):
     torch.manual_seed(0)
-    network = build(replace(prepared.recipe.model, dropout=0.0)).train()
+    network = ClassifierNetwork(replace(prepared.recipe.model, dropout=0.0)).train()
     batch = tensors(prepared.batches(0)) | {"target": torch.eye(3).repeat(2, 1)}
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
     for step in range(60):
@@ -177,32 +180,37 @@ def test_it_learns_one_batch_by_heart(prepared):
     assert loss.item() < 0.02
 
 
-def test_level_tells_nothing_and_silence_is_an_empty_picture():
-    trunk = build(TINY).trunk
-    wave = sounds(1)[0][0]
-    loud, quiet = (trunk.levelled(torch.from_numpy(picture_of(scale * wave, TINY))[None]) for scale in (1.0, 0.3))
+def test_the_level_has_no_influence_and_silence_is_zero():
+    bc_resnet = ClassifierNetwork(TINY).bc_resnet
+    wave = decaying(1)[0][0]
+    loud, quiet = (
+        bc_resnet.normalise(torch.from_numpy(log_mel_spectrogram(scale * wave, TINY))[None]) for scale in (1.0, 0.3)
+    )
     assert loud.max() == 1
     assert (loud - quiet).abs().max() < 1e-3
-    silent = trunk.levelled(torch.from_numpy(picture_of(np.zeros(TINY.n_samples, np.float32), TINY))[None])
+    silence = np.zeros(TINY.n_samples, np.float32)
+    silent = bc_resnet.normalise(torch.from_numpy(log_mel_spectrogram(silence, TINY))[None])
     assert silent.abs().max() < 1e-6
 
 
-def test_the_picture_in_numpy_is_the_picture_in_torch():
-    network = build(TINY)
-    for wave in sounds(6)[0]:
-        twin = network.to_log_mel(torch.from_numpy(wave)[None])
-        theirs = torch.from_numpy(picture_of(wave, TINY))[None]
-        torch.testing.assert_close(network.trunk.levelled(theirs), network.trunk.levelled(twin), atol=1e-4, rtol=0)
+def test_the_spectrogram_in_numpy_equals_that_in_torch():
+    network = ClassifierNetwork(TINY)
+    for wave in decaying(6)[0]:
+        in_torch = network.log_mel(torch.from_numpy(wave)[None])
+        in_numpy = torch.from_numpy(log_mel_spectrogram(wave, TINY))[None]
+        normalise = network.bc_resnet.normalise
+        torch.testing.assert_close(normalise(in_numpy), normalise(in_torch), atol=1e-4, rtol=0)
 
 
-def test_silence_after_a_sound_does_not_hide_it():
+def test_silence_after_a_clip_does_not_count():
     torch.manual_seed(0)
-    trunk = build(TINY).trunk.eval()
-    picture = torch.zeros(1, 40, TINY.n_frames)
-    picture[..., 5] = 1.0
+    bc_resnet = ClassifierNetwork(TINY).bc_resnet.eval()
+    spectrogram = torch.zeros(1, 40, TINY.n_frames)
+    spectrogram[..., 5] = 1.0
     with torch.no_grad():
-        one, long = trunk.read(picture)[1], trunk.read(torch.cat([picture, torch.zeros(1, 40, 200)], 2))[1]
-    torch.testing.assert_close(one, long, rtol=0.03, atol=1e-3)
+        short = bc_resnet.classify(spectrogram)[1]
+        long = bc_resnet.classify(torch.cat([spectrogram, torch.zeros(1, 40, 200)], 2))[1]
+    torch.testing.assert_close(short, long, rtol=0.03, atol=1e-3)
 
 
 def test_batches_depend_on_seed_and_step_alone(corpus, tmp_path):
@@ -222,12 +230,12 @@ def test_batches_hold_every_class_alike(prepared):
     assert batch["wave"].dtype == batch["target"].dtype == np.float32
     np.testing.assert_allclose(batch["target"].sum(1), 1, rtol=1e-6)
     unmixed = replace(prepared.batches.data, mixup_alpha=0.0, label_smoothing=0.0)
-    pure = ClassBatches(prepared.batches.store, range(36), replace(prepared.recipe, data=unmixed))(0)
+    pure = ClassBatches(prepared.batches.store, range(36), prepared.recipe.model, unmixed, 6, 0)(0)
     np.testing.assert_array_equal(pure["target"].sum(0), [2, 2, 2])  # six clips, three classes
     assert batch["target"].min() >= 0.1 / 3 - 1e-6
-    assert set(np.unique(batch["heard_bands"])) <= {0.0, 1.0}
-    assert batch["heard_bands"].mean(1).min() >= 1 - 2 * 0.2
-    assert batch["heard_frames"].shape == (6, TINY.n_frames)
+    assert set(np.unique(batch["frequency_mask"])) <= {0.0, 1.0}
+    assert batch["frequency_mask"].mean(1).min() >= 1 - 2 * 0.2
+    assert batch["time_mask"].shape == (6, TINY.n_frames)
 
 
 def test_a_group_is_drawn_by_the_root_of_its_size(corpus, tmp_path):
@@ -236,36 +244,36 @@ def test_a_group_is_drawn_by_the_root_of_its_size(corpus, tmp_path):
     batches = prepare(tiny_recipe(), entries, tmp_path).batches
     label = LABELS.index(str(entries[0].label))
     assert [len(rows) for rows in batches.groups[label]] == [1, 11]
-    np.testing.assert_allclose(batches.shares[label], np.array([1, 11**0.5]) / (1 + 11**0.5))
+    np.testing.assert_allclose(batches.group_probabilities[label], np.array([1, 11**0.5]) / (1 + 11**0.5))
 
 
-def test_soft_beginnings_stay_where_recordings_are_not_aligned(tmp_path):
+def test_soft_onsets_stay_where_recordings_are_not_aligned(tmp_path):
     hiss, vowel = (
         0.01 * np.random.default_rng(0).standard_normal(800),
         np.sin(2 * np.pi * 150 * np.arange(1_000) / SAMPLE_RATE),
     )
     for index in range(6):
-        place = tmp_path / "words" / LABELS[index % 3] / f"{index}.wav"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(place, 0.5 * np.concatenate([hiss, vowel]), SAMPLE_RATE, subtype="FLOAT")
+        path = tmp_path / "words" / LABELS[index % 3] / f"{index}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, 0.5 * np.concatenate([hiss, vowel]), SAMPLE_RATE, subtype="FLOAT")
     entries = [replace(entry, split="train") for entry in scan(tmp_path / "words", "folder").entries]
     whole = prepare(replace(tiny_recipe(), data=ClassifierDataSettings(align=False)), entries, tmp_path / "whole")
     aligned = prepare(tiny_recipe(), entries, tmp_path / "aligned")
-    loud = [int(np.argmax(np.abs(found.batches.store[0][0]) > 0.1)) for found in (whole, aligned)]
-    assert loud[0] == pytest.approx(800, abs=10)  # where the vowel begins
+    loud = [int(np.argmax(np.abs(data.batches.store[0][0]) > 0.1)) for data in (whole, aligned)]
+    assert loud[0] == pytest.approx(800, abs=10)  # the start of the vowel
     assert loud[1] < 50
 
 
 def test_scores_by_hand():
     logits = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]]))
-    found = scores(logits, np.array([0, 1, 1]))
-    assert found["loss"] == pytest.approx(-(np.log(0.7) + np.log(0.8) + np.log(0.4)) / 3)
-    assert found["accuracy"] == pytest.approx(2 / 3)
-    assert found["balanced_accuracy"] == pytest.approx((1 + 0.5) / 2)
+    measured = scores(logits, np.array([0, 1, 1]))
+    assert measured["loss"] == pytest.approx(-(np.log(0.7) + np.log(0.8) + np.log(0.4)) / 3)
+    assert measured["accuracy"] == pytest.approx(2 / 3)
+    assert measured["balanced_accuracy"] == pytest.approx((1 + 0.5) / 2)
 
 
-def test_it_learns_to_tell_tones_from_noise(runtime):
-    waves, labels = sounds(30, seed=9)
+def test_it_learns_to_separate_tones_from_noise(runtime):
+    waves, labels = decaying(30, seed=9)
     assert (runtime.probabilities(waves, SAMPLE_RATE).argmax(1) == labels).mean() >= 0.9
     assert runtime.labels == LABELS
     assert runtime.card.metrics["valid/accuracy"] >= 0.9
@@ -275,9 +283,9 @@ def test_it_learns_to_tell_tones_from_noise(runtime):
 def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, ClassifierRuntime]:
     """A network with random weights and statistics, rounded as stored, and the runtime that it was exported to."""
     torch.manual_seed(3)
-    network = build(prepared.recipe.model).train()
+    network = ClassifierNetwork(prepared.recipe.model).train()
     with torch.no_grad():
-        network(torch.from_numpy(sounds(12, seed=4)[0]))  # moves the running statistics
+        network(torch.from_numpy(decaying(12, seed=4)[0]))  # moves the running statistics
     card = Card(
         name="twin",
         family="classifier",
@@ -287,44 +295,46 @@ def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, ClassifierRuntim
         licence="CC0-1.0",
     )
     folder = tmp_path_factory.mktemp("twin")
-    export_model(folder, card, export(network.eval(), prepared))
+    export_model(folder, card, ClassifierTraining().export(network.eval().bc_resnet, prepared))
     return export_copy(network), load(folder)
 
 
-def test_what_listens_equals_what_was_trained(twins):
+def test_the_runtime_equals_the_network(twins):
     network, runtime = twins
-    waves = sounds(9, seed=5)[0]
+    waves = decaying(9, seed=5)[0]
     with torch.no_grad():
-        logits, embedding = network(torch.from_numpy(np.array([heard(wave, TINY) for wave in waves])))
-    probabilities, found = runtime.listen(waves)
-    np.testing.assert_allclose(found, embedding.numpy(), atol=1e-4)
+        logits, embedding = network(torch.from_numpy(np.array([fixed_length(wave, TINY) for wave in waves])))
+    probabilities, embeddings = runtime.classify(waves)
+    np.testing.assert_allclose(embeddings, embedding.numpy(), atol=1e-4)
     np.testing.assert_allclose(probabilities, logits.softmax(1).numpy(), atol=1e-4)
-    np.testing.assert_array_equal(runtime.embed(waves, SAMPLE_RATE), found)
+    np.testing.assert_array_equal(runtime.embed(waves, SAMPLE_RATE), embeddings)
     np.testing.assert_array_equal(runtime.probabilities(waves), probabilities)
 
 
 def test_probabilities_sum_to_one(twins):
-    np.testing.assert_allclose(twins[1].probabilities(sounds(5)[0]).sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(twins[1].probabilities(decaying(5)[0]).sum(1), 1, rtol=1e-6)
     np.testing.assert_allclose(softmax(np.array([[1e4, 0.0], [-1e4, -1e4]])), [[1, 0], [0.5, 0.5]])
 
 
 def test_the_other_clips_of_a_call_change_nothing(twins):
-    waves = sounds(7)[0]
-    probabilities, embeddings = twins[1].listen(waves)
+    waves = decaying(7)[0]
+    probabilities, embeddings = twins[1].classify(waves)
     for i in range(7):
-        one = twins[1].listen(waves[i : i + 1])
+        one = twins[1].classify(waves[i : i + 1])
         np.testing.assert_array_equal(one[0][0], probabilities[i])
         np.testing.assert_array_equal(one[1][0], embeddings[i])
     assert twins[1].embed(waves[:0]).shape == (0, TINY.embedding_size)
 
 
 def test_evaluation_has_no_batch_effect(twins):
-    network, waves = twins[0], sounds(40)[0]
-    np.testing.assert_allclose(logits_of(network, waves)[35], logits_of(network, waves[35:36])[0], atol=1e-5)
+    network, waves = twins[0], decaying(40)[0]
+    np.testing.assert_allclose(
+        logits_of(network.bc_resnet, waves)[35], logits_of(network.bc_resnet, waves[35:36])[0], atol=1e-5
+    )
 
 
 def test_short_and_long_clips_and_other_rates(twins):
-    runtime, wave = twins[1], sounds(1)[0]
+    runtime, wave = twins[1], decaying(1)[0]
     padded = np.pad(wave[:, :900], ((0, 0), (0, 1_100)))
     np.testing.assert_array_equal(runtime.embed(wave[:, :900]), runtime.embed(padded))
     np.testing.assert_array_equal(runtime.embed(np.tile(wave, 2)), runtime.embed(wave))
@@ -332,9 +342,9 @@ def test_short_and_long_clips_and_other_rates(twins):
     np.testing.assert_allclose(runtime.probabilities(doubled, 2 * SAMPLE_RATE), runtime.probabilities(wave), atol=0.02)
 
 
-def test_waves_that_cannot_be_heard_are_refused(twins):
-    for wrong in (np.zeros(5), np.zeros((1, 2, 3)), np.zeros((2, 0)), np.full((1, 10), np.nan)):
-        with pytest.raises(BadAudio):
+def test_waves_of_other_shapes_or_with_nan_are_refused(twins):
+    for wrong in (np.zeros(5), np.zeros((1, 2, 3)), np.zeros((2, 0)), np.full((1, 10), np.nan), np.zeros((1, 5), int)):
+        with pytest.raises(BadAudio, match=r"The waves have shape .*; they must be \(n, time\)"):
             twins[1].probabilities(wrong)
     with pytest.raises(BadSetting, match="sample rate"):
         twins[1].probabilities(np.zeros((1, 10)), 0)
@@ -379,7 +389,7 @@ def test_numbers_that_do_not_fit_each_other_are_refused(change, sentence):
     assert str(refused.value) == sentence
 
 
-def test_training_that_no_classifier_has_is_refused():
+def test_settings_that_no_classifier_has_are_refused():
     with pytest.raises(
         BadSetting, match=r"^metric is 'distance'; a classifier is measured by valid/loss, valid/accuracy"
     ):
@@ -389,7 +399,7 @@ def test_training_that_no_classifier_has_is_refused():
     assert {f"valid/{name}" for name in scores(np.zeros((1, 2)), np.zeros(1, int))} == set(METRICS)
 
 
-def test_folders_that_teach_nothing_are_refused(corpus, tmp_path):
+def test_folders_without_two_labels_are_refused(corpus, tmp_path):
     entries = scan(corpus, "folder").entries
     with pytest.raises(BadFolder, match="two labels"):
         prepare(recipe("tiny"), [entry for entry in entries if entry.label == "low"], tmp_path)
@@ -402,8 +412,28 @@ def test_labels_with_too_few_clips_are_left_out(corpus, tmp_path):
     entries = [entry for entry in entries if entry.label != "low"] + [
         next(entry for entry in entries if entry.label == "low")
     ]
-    found = prepare(replace(tiny_recipe(metric="valid/loss"), model=replace(TINY, labels=())), entries, tmp_path)
-    assert found.recipe.model.labels == ("high", "noise")
-    assert [problem.path for problem in found.problems] == [entries[-1].path]
-    assert found.recipe.training.metric == ""  # nothing to validate on
-    assert evaluate(build(found.recipe.model), found) == {}
+    data = prepare(replace(tiny_recipe(metric="valid/loss"), model=replace(TINY, labels=())), entries, tmp_path)
+    assert data.recipe.model.labels == ("high", "noise")
+    assert [problem.path for problem in data.problems] == [entries[-1].path]
+    assert data.recipe.training.metric == ""  # nothing to validate on
+    assert ClassifierTraining().evaluate(ClassifierNetwork(data.recipe.model).bc_resnet, data) == {}
+
+
+def test_a_run_starts_from_a_base_with_other_labels(corpus, trained, tmp_path):
+    others = shutil.copytree(corpus, tmp_path / "others")
+    (others / "low").rename(others / "deep")
+    base = ModelFolder(trained)
+    assert fine_tuning(base).model == replace(base.config(ClassifierConfig), labels=())
+    settings = ["steps=1", "threads=1", "learning_rate=1e-9", "weight_decay=0", "ema_decay=0"]
+    train(others, "classifier", "tiny", tmp_path / "mine", "folder", settings=settings, quiet=True, base=trained)
+    mine, known = ModelFolder(tmp_path / "mine").weights(), base.weights()
+    assert mine.keys() == known.keys()
+    high, noise = LABELS.index("high"), LABELS.index("noise")
+    for name in (f"classifier.{name}" for name in LAST_LAYER):
+        expected = np.stack([known[name].mean(0), known[name][high], known[name][noise]])  # deep, high, noise
+        np.testing.assert_allclose(mine.pop(name), expected, atol=1e-3)
+    for name, weight in mine.items():
+        if "running" not in name:  # the statistics of one batch of other recordings
+            np.testing.assert_allclose(weight, known[name], atol=1e-3, err_msg=name)
+    assert CLASSIFIER.new_tables(base, replace(TINY, labels=("deep", "high", "noise")))
+    assert not CLASSIFIER.new_tables(base, TINY)

@@ -50,7 +50,7 @@ def test_generate_writes_files_and_names_them(home, capsys):
     assert run(["generate", "tiny", "--label", "snare", "--count", "2", "--seed", "7", "--out", "sounds"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["  tiny-snare-s7-000.wav", "  tiny-snare-s7-001.wav"]
-    assert lines[2].startswith("2 sounds by tiny (")
+    assert lines[2].startswith("2 clips by tiny (")
     assert sorted(path.name for path in Path("sounds").iterdir()) == [
         "manifest.jsonl",
         "tiny-snare-s7-000.wav",
@@ -63,7 +63,7 @@ def test_json_is_one_object_on_standard_output(home, capsys):
     captured = capsys.readouterr()
     result = json.loads(captured.out)
     assert (result["model"], result["interpolate"], result["out"]) == ("tiny", [7, 9], "sounds")
-    assert [sound["file"] for sound in result["sounds"]] == [f"tiny-kick-s7to9x3-00{step}.wav" for step in range(3)]
+    assert [clip["file"] for clip in result["clips"]] == [f"tiny-kick-s7to9x3-00{step}.wav" for step in range(3)]
     assert captured.err == ""
 
 
@@ -158,7 +158,7 @@ def test_a_full_disk_and_a_refusing_system_are_sentences(home, capsys, monkeypat
         def refuse(*arguments, error=error):
             raise error
 
-        monkeypatch.setattr(generate, "write_sounds", refuse)
+        monkeypatch.setattr(generate, "write_clips", refuse)
         assert refused(capsys, "generate", "tiny") == words
 
 
@@ -166,7 +166,7 @@ def test_an_interruption_is_130(home, capsys, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(generate, "write_sounds", interrupt)
+    monkeypatch.setattr(generate, "write_clips", interrupt)
     assert run(["generate", "tiny"]) == 130
     assert capsys.readouterr().out == ""
 
@@ -242,7 +242,7 @@ def test_version_and_help(capsys):
     assert all(name in text for name in ("generate", "demo", "models", "train", "evaluate", "data", "plot"))
     for flag in ("--help", "-h"):
         assert run(["generate", flag]) == 0
-        assert "Same seed, same sounds" in capsys.readouterr().out
+        assert "Same seed, same clips" in capsys.readouterr().out
         assert run(["models", flag]) == 0
         assert "COMMAND" in capsys.readouterr().out
 

@@ -36,7 +36,7 @@ from wavewright.tasks.evaluate import evaluate
 EMBEDDING = LogMelEmbedding(SAMPLE_RATE, SECONDS)
 THRESHOLDS = Thresholds(
     agreement=0.9, fraction_no_closer=0.97
-)  # of 80 new sounds 2 are expected below the smallest of 80 distances
+)  # of 80 new clips 2 are expected below the smallest of 80 distances
 
 
 def clips(n: int, seed: int) -> Clips:
@@ -54,13 +54,13 @@ def write_folder(folder: Path, n: int, seed: int) -> Path:
 
 @pytest.fixture(scope="module")
 def report() -> EvaluationReport:
-    """A perfect generator: new sounds of the distribution that the recordings are from."""
+    """A perfect generator: new clips of the distribution of the recordings."""
     embeddings = [EMBEDDING, ClassifierEmbedding(TinyJudge())]
     return compare(clips(160, 0), clips(160, 1), embeddings, held_out=clips(40, 2), thresholds=THRESHOLDS)
 
 
 class TestCompare:
-    def test_new_sounds_meet_every_criterion(self, report):
+    def test_new_clips_meet_every_criterion(self, report):
         assert report.failed == []
         values = {criterion.name: criterion.value for criterion in report.rows[0].criteria}
         assert values["label agreement"] > 0.9
@@ -99,7 +99,7 @@ class TestCompare:
         assert row.n_clips == 40
         assert row.from_held_out == {}
         ratio = report.rows[0].from_held_out["log-mel"].value / report.held_out_to_reference["log-mel"].value
-        assert ratio == pytest.approx(1.0, abs=0.5)  # new sounds are as far from the held-out as the recordings are
+        assert ratio == pytest.approx(1.0, abs=0.5)  # new clips are as far from the held-out as the recordings are
 
     def test_text_names_the_classifier_and_its_accuracy(self, report):
         text = str(report)
@@ -125,7 +125,7 @@ class TestCompare:
         first, second = (compare(clips(40, 0), clips(40, 1), [EMBEDDING], cheats=False, seed=3) for _ in range(2))
         assert json.dumps(plain(first)) == json.dumps(plain(second))
 
-    def test_far_sounds_fail(self):
+    def test_distant_clips_fail(self):
         made = clips(60, 1)
         noisy = made.waves + 0.1 * np.random.default_rng(0).standard_normal(made.waves.shape).astype(np.float32)
         result = compare(clips(60, 0), Clips.of(noisy, SAMPLE_RATE, made.labels), [EMBEDDING], cheats=False)
@@ -168,10 +168,10 @@ def relabelled(made: Clips) -> Clips:
 class TestVerdict:
     """Clips made so that it is known what is wrong with them."""
 
-    def test_new_sounds_are_good(self, report):
+    def test_new_clips_are_good(self, report):
         assert [finding.name for finding in report.verdict.findings] == [GOOD]
 
-    def test_as_near_as_chance_brings_new_sounds_is_no_copy(self):
+    def test_as_close_as_chance_brings_new_clips_is_no_copy(self):
         assert verdict(clips(80, 0), clips(80, 1)) == [FEW_CLUSTERS]
 
     def test_copies_are_copies(self):
@@ -179,14 +179,14 @@ class TestVerdict:
         made = cheat_resampled_copies(recordings.waves, recordings.labels, SAMPLE_RATE, 40, 1)
         assert verdict(recordings, Clips.of(made[0], SAMPLE_RATE, made[1])) == [COPIES]
 
-    def test_few_sounds_over_and_over_are_too_alike(self):
+    def test_few_clips_over_and_over_are_too_alike(self):
         new = clips(80, 1)
         rows = np.concatenate([np.resize(np.flatnonzero(new.labels == label)[:3], 40) for label in ("tone", "noise")])
         names = verdict(clips(80, 0), Clips.of(new.waves[rows], SAMPLE_RATE, new.labels[rows]))
         assert ALIKE in names
         assert COPIES not in names
 
-    def test_noise_over_sounds_is_unlike_the_recordings(self):
+    def test_noise_over_clips_is_unlike_the_recordings(self):
         made = clips(80, 1)
         noisy = made.waves + 0.1 * np.random.default_rng(0).standard_normal(made.waves.shape).astype(np.float32)
         names = verdict(clips(80, 0), Clips.of(noisy, SAMPLE_RATE, made.labels))

@@ -29,20 +29,10 @@ from wavewright.onnx_runtime import open_session
 from wavewright.training.export import export_copy
 from wavewright.training.loop import LAST, Loop
 
-PENDING = {
-    "test_weights_that_are_not_numbers_are_a_bad_model": {"classifier"},
-    "test_audio_that_is_none_is_refused_in_the_same_words": {"classifier"},
-    "test_a_training_starts_from_the_weights_of_another": {"classifier"},
-    "test_labels_and_speakers_may_differ_from_those_of_the_base": {"classifier"},
-}
-"""Families that do not keep a part of the contract yet; this table has to become empty."""
-
 
 def every_family(test):
-    """Run a test for every family; those that are pending have to fail."""
-    pending = PENDING.get(test.__name__, ())
-    marks = {name: [pytest.mark.xfail(strict=True)] if name in pending else [] for name in sorted(FAMILIES)}
-    return pytest.mark.parametrize("name", [pytest.param(name, marks=some) for name, some in marks.items()])(test)
+    """Run a test for every family."""
+    return pytest.mark.parametrize("name", sorted(FAMILIES))(test)
 
 
 KINDS = {

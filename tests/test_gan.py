@@ -1,4 +1,4 @@
-"""The GAN family: shapes, gradients, losses, conditioning, batches, and that what plays equals what was trained."""
+"""The GAN family: shapes, gradients, losses, conditioning, batches, warm start, and export equals training."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import pytest
 import soundfile
 import torch
 
-from wavewright import families
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
 from wavewright.data.one_shots import CLIPS_PER_CLASS, change_speed
 from wavewright.errors import BadFolder, BadSetting
-from wavewright.families import GAN
-from wavewright.families.gan.config import SIZES, GanConfig
-from wavewright.families.gan.network import SpectralGenerator, build, draw, generate
+from wavewright.families.gan import GAN
+from wavewright.families.gan.config import LABEL_TABLE, SIZES, GanConfig
+from wavewright.families.gan.modules import SpectralGenerator, draw_latents
+from wavewright.families.gan.network import GanNetwork
 from wavewright.families.gan.recipe import fine_tuning, prepare, recipe
+from wavewright.families.gan.training import generate
 from wavewright.loading import load
 from wavewright.metrics import reference
 from wavewright.metrics.copying import smallest_distance
@@ -41,6 +42,7 @@ from wavewright.training.run import train
 TINY = replace(
     SIZES["tiny"], sample_rate=8000, n_samples=4000, labels=("high", "low"), n_fft=256, hop_length=64, noise_bands=20
 )
+TINY_SETTINGS = ("threads=1", "sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20")
 VARIANTS = {
     "spectral": TINY,
     "recurrent": replace(TINY, recurrent=True),
@@ -77,7 +79,7 @@ def batch_for(config: GanConfig, seed: int = 0) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 def test_a_step_moves_every_parameter_and_names_every_loss(config):
     torch.manual_seed(0)
-    network, batch, seen = build(config), batch_for(config), set()
+    network, batch, seen = GanNetwork(config), batch_for(config), set()
     for player, loss_function in network.turns(0):
         losses = loss_function(batch)
         assert all(torch.isfinite(loss) for loss in losses.values())
@@ -92,34 +94,34 @@ def test_a_step_moves_every_parameter_and_names_every_loss(config):
 
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 def test_sizes_and_ranges(config):
-    network = build(config)
-    latent, code = draw(config, 3, torch.device("cpu"))
+    network = GanNetwork(config)
+    latent, code = draw_latents(config, 3, torch.device("cpu"))
     label = torch.tensor([0, 1, 0]) if config.labels else None
     wave = network.generator.wave(latent, label, code)
     assert wave.shape == (3, 1, config.n_samples)
     assert sum(p.numel() for p in network.parameters()) < 2_000_000
 
 
-def test_a_label_changes_the_sound_and_the_same_seed_does_not():
+def test_a_label_changes_the_clip_and_the_same_seed_does_not():
     torch.manual_seed(0)
-    generator = build(TINY).generator
+    generator = GanNetwork(TINY).generator
 
-    def sound(label):
+    def clip_of(label):
         torch.manual_seed(1)
         return generator.wave(torch.ones(1, TINY.latent_size), torch.tensor([label]))
 
-    assert torch.equal(sound(0), sound(0))
-    assert not torch.allclose(sound(0), sound(1))
+    assert torch.equal(clip_of(0), clip_of(0))
+    assert not torch.allclose(clip_of(0), clip_of(1))
 
 
 def test_a_constant_at_the_generators_output_is_a_steady_tone():
     generator = SpectralGenerator(TINY)
     k, n_bins = 32, TINY.n_fft // 2 + 1  # bin 32 of 256 at 8 kHz: 1 kHz
     with torch.no_grad():
-        for layer in (generator.to_spectrum, generator.to_noise):
+        for layer in (generator.spectrum_head, generator.noise_head):
             layer.weight.zero_()
-            layer.bias.fill_(-100.0 if layer is generator.to_noise else 0.0)
-        generator.to_spectrum.bias[n_bins + k] = TINY.n_fft / 4  # half the window's sum: amplitude one
+            layer.bias.fill_(-100.0 if layer is generator.noise_head else 0.0)
+        generator.spectrum_head.bias[n_bins + k] = TINY.n_fft / 4  # half the window's sum: amplitude one
     wave = generator.wave(torch.zeros(1, TINY.latent_size), torch.tensor([0]))[0, 0].detach()
     inner = slice(TINY.n_fft, TINY.n_samples - TINY.n_fft)
     expected = torch.cos(2 * math.pi * 1000 / 8000 * torch.arange(TINY.n_samples))
@@ -129,7 +131,7 @@ def test_a_constant_at_the_generators_output_is_a_steady_tone():
 
 
 def test_the_first_samples_fade_in():
-    wave = build(TINY).generator.wave(torch.randn(1, TINY.latent_size), torch.tensor([0]))
+    wave = GanNetwork(TINY).generator.wave(torch.randn(1, TINY.latent_size), torch.tensor([0]))
     assert wave[0, 0, 0] == 0
 
 
@@ -143,19 +145,22 @@ def test_losses_follow_their_formulas():
         "hinge": (mean(0, 2) + mean(1.5, 4), -1.75),
         "r3gan": (mean(softplus(-1.5), softplus(4)), mean(softplus(1.5), softplus(-4))),
     }
-    for game, (critic, generator) in expected.items():
-        assert critic_loss(game, real, fake).item() == pytest.approx(critic, abs=1e-6)
-        assert generator_loss(game, real, fake).item() == pytest.approx(generator, abs=1e-6)
+    for objective, (critic, generator) in expected.items():
+        assert critic_loss(objective, real, fake).item() == pytest.approx(critic, abs=1e-6)
+        compared = real if objective == "r3gan" else None
+        assert generator_loss(objective, compared, fake).item() == pytest.approx(generator, abs=1e-6)
+    with pytest.raises(ValueError, match="r3gan compares"):
+        generator_loss("r3gan", None, fake)
 
 
 def test_penalties_of_a_linear_critic_are_its_squared_slope():
     torch.manual_seed(0)
     slope = torch.tensor([3.0, -4.0])
-    judge = lambda pictures: (pictures[0] * slope).sum(1, keepdim=True)  # noqa: E731
+    critic = lambda inputs: (inputs[0] * slope).sum(1, keepdim=True)  # noqa: E731
     points = torch.randn(200_000, 2)
-    estimate = finite_difference_penalty(judge, [points], judge([points]), sigma=0.1)
+    estimate = finite_difference_penalty(critic, [points], critic([points]), sigma=0.1)
     assert estimate.item() == pytest.approx(25 / 2, rel=0.02)
-    assert gradient_penalty(judge, [points[:10]], [points[10:20]]).item() == pytest.approx((5 - 1) ** 2, rel=1e-4)
+    assert gradient_penalty(critic, [points[:10]], [points[10:20]]).item() == pytest.approx((5 - 1) ** 2, rel=1e-4)
 
 
 def test_energy_distance_is_zero_between_equal_distributions_and_known_between_points():
@@ -195,14 +200,14 @@ def test_upsampling_keeps_images_down():
     assert 20 * math.log10(image / spectrum.max()) < -50
 
 
-def test_what_is_evaluated_is_played_at_the_models_temperature():
+def test_clips_are_evaluated_at_the_temperature_of_the_model():
     torch.manual_seed(0)
-    generator = build(TINY).generator
+    generator = GanNetwork(TINY).generator
     generator.config = replace(TINY, temperature=0.5)
     torch.manual_seed(1)
     wave = generate(generator, 0, 2)
     torch.manual_seed(1)
-    latent, _ = draw(TINY, 2, torch.device("cpu"))
+    latent, _ = draw_latents(TINY, 2, torch.device("cpu"))
     np.testing.assert_array_equal(wave, generator.wave(0.5 * latent, torch.tensor([0, 0])).detach().numpy())
 
 
@@ -224,24 +229,24 @@ def test_only_clips_within_the_limit_of_their_label_are_pushed_away():
 
 def test_critics_learn_alone_during_their_warmup():
     torch.manual_seed(0)
-    network = build(replace(TINY, critic_warmup_steps=2, critic_turns=2))
+    network = GanNetwork(replace(TINY, critic_warmup_steps=2, critic_turns=2))
     players = [[player for player, _ in network.turns(step)] for step in range(4)]
     assert players == [["critic", "critic"]] * 2 + [["critic", "critic", "generator"]] * 2
-    assert (network.stage_starts(), build(TINY).stage_starts()) == ((0, 2), (0,))
+    assert (network.stage_starts(), GanNetwork(TINY).stage_starts()) == ((0, 2), (0,))
     losses = network.turns(0)[-1][1](batch_for(TINY))
     sum(losses.values()).backward()
     assert all(parameter.grad is None for parameter in network.generator.parameters())
     assert all(parameter.grad is not None for parameter in network.critic.parameters())
 
 
-def test_critics_are_blind_to_level_and_position_by_augmentation():
-    network = build(replace(TINY, augment_gain_db=6.0, augment_shift_samples=10))
+def test_augmentation_covers_its_range_of_delays_and_levels():
+    network = GanNetwork(replace(TINY, augment_gain_db=6.0, augment_shift_samples=10))
     click = torch.zeros(400, 1, 100)
     click[:, 0, 0] = 1.0
     torch.manual_seed(0)
-    heard = network.augment(click).squeeze(1)
-    place, level = heard.abs().argmax(1), heard.abs().amax(1)
-    assert set(place.tolist()) == set(range(11))
+    augmented = network.augment(click).squeeze(1)
+    delay, level = augmented.abs().argmax(1), augmented.abs().amax(1)
+    assert set(delay.tolist()) == set(range(11))
     assert level.max() <= 1
     assert 0.5 <= level.min() < 0.53
 
@@ -261,10 +266,10 @@ def folder(tmp_path_factory):
 
 
 def prepared(folder, cache, batch_size=8, **data):
-    chosen = recipe("tiny")
-    training = replace(chosen.training, batch_size=batch_size)
-    chosen = replace(chosen, model=replace(TINY, labels=()), data=replace(chosen.data, **data), training=training)
-    return prepare(chosen, scan(folder, "folder").entries, cache)
+    tiny = recipe("tiny")
+    training = replace(tiny.training, batch_size=batch_size)
+    tiny = replace(tiny, model=replace(TINY, labels=()), data=replace(tiny.data, **data), training=training)
+    return prepare(tiny, scan(folder, "folder").entries, cache)
 
 
 def test_batches_are_a_pure_function_of_the_step(folder, tmp_path):
@@ -286,7 +291,7 @@ def test_labels_come_from_the_folders_and_small_classes_are_left_out(folder, tmp
         prepared(folder, tmp_path, smallest_class=50)
 
 
-def test_what_cannot_be_learned_from_is_refused_before_training(folder, tmp_path):
+def test_batches_and_recordings_that_do_not_work_are_refused_before_training(folder, tmp_path):
     for batch_size in (2, 6):
         with pytest.raises(BadSetting, match="multiple of 4"):
             prepared(folder, tmp_path, batch_size=batch_size)
@@ -297,7 +302,7 @@ def test_what_cannot_be_learned_from_is_refused_before_training(folder, tmp_path
         prepared(tmp_path / "copies", tmp_path, valid_fraction=0.0)
 
 
-def test_every_training_clip_is_remembered_and_few_are_measured(folder, tmp_path, monkeypatch):
+def test_every_training_clip_is_embedded_and_few_are_measured(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(reference, "MAX_REFERENCE_CLIPS", 5)
     data = prepared(folder, tmp_path, valid_fraction=0.0)
     assert data.reference.all_embeddings.shape == (20, 240)
@@ -314,21 +319,21 @@ def test_layers_of_a_drum_are_one_drum_and_no_limit_falls_below_the_least(folder
     by_drum = tuple(replace(entry, group=f"{entry.label}/{int(entry.path.stem) // 2}") for entry in everything)
     chosen = replace(recipe("tiny"), model=replace(TINY, labels=("high", "low"), copy_weight=1.0))
     chosen = replace(chosen, training=replace(chosen.training, batch_size=8))
-    found = prepare(chosen, by_drum, tmp_path)
-    clips = found.batches.batches.clips
-    for label, limit in enumerate(found.reference.limits):
-        rows = found.reference.embeddings[label]
+    data = prepare(chosen, by_drum, tmp_path)
+    clips = data.batches.batches.clips
+    for label, limit in enumerate(data.reference.limits):
+        rows = data.reference.embeddings[label]
         groups = np.array(clips.groups)[np.array(clips.labels) == label]
         assert limit == pytest.approx(smallest_distance(rows, 3.0, groups), rel=1e-4)
-    batch = found.batches(0)
-    assert np.array_equal(batch["recordings"], found.reference.all_embeddings)
+    batch = data.batches(0)
+    assert np.array_equal(batch["recordings"], data.reference.all_embeddings)
     assert batch["recording_labels"].tolist() == [0] * 10 + [1] * 10
-    raised = prepare(replace(chosen, data=replace(chosen.data, least_limits_db=(1.0, 90.0))), by_drum, tmp_path)
-    assert raised.reference.limits.tolist() == pytest.approx([max(found.reference.limits[0], 1.0), 90.0])
-    with pytest.raises(BadSetting, match="1 least limits for 2 labels; give one for each, or none"):
-        prepare(replace(chosen, data=replace(chosen.data, least_limits_db=(1.0,))), by_drum, tmp_path)
+    raised = prepare(replace(chosen, data=replace(chosen.data, min_limits_db=(1.0, 90.0))), by_drum, tmp_path)
+    assert raised.reference.limits.tolist() == pytest.approx([max(data.reference.limits[0], 1.0), 90.0])
+    with pytest.raises(BadSetting, match="1 minimum limits for 2 labels; give one for each, or none"):
+        prepare(replace(chosen, data=replace(chosen.data, min_limits_db=(1.0,))), by_drum, tmp_path)
     with pytest.raises(BadSetting, match="must lie between 0 and 100 dB"):
-        replace(chosen.data, least_limits_db=(-1.0, 2.0))
+        replace(chosen.data, min_limits_db=(-1.0, 2.0))
 
 
 @pytest.mark.parametrize(("exponent", "ratio"), [(0.0, 1.0), (0.5, 2.0), (1.0, 4.0)])
@@ -353,7 +358,7 @@ def test_speed_changes_pitch():
     assert abs(np.abs(np.fft.rfft(fast[0, :4000])).argmax() * 2 - 600) <= 2
 
 
-def test_reference_says_real_clips_are_near_and_one_clip_is_a_collapse(folder, tmp_path):
+def test_real_clips_are_near_the_reference_and_one_clip_is_a_collapse(folder, tmp_path):
     data = prepared(folder, tmp_path)
     store = data.batches.clips.store
     real = {
@@ -375,17 +380,16 @@ def test_reference_says_real_clips_are_near_and_one_clip_is_a_collapse(folder, t
     assert data.reference.measure(silence, 8000)["level_db"] < MIN_LEVEL_DB
 
 
-def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):
+def test_training_makes_a_model_folder(folder, tmp_path):
     out = tmp_path / "run"
-    settings = ["steps=6", "evaluate_every=3", "save_every=3", "threads=1", "sample_rate=8000", "n_samples=4000"]
-    settings += ["n_fft=256", "hop_length=64", "noise_bands=20"]
+    settings = [*TINY_SETTINGS, "steps=6", "evaluate_every=3", "save_every=3"]
     progress = train(folder, "gan", "tiny", out, "folder", settings=settings, quiet=True)
     assert progress.finished == "all planned steps are done"
-    player = load(str(out))
-    assert list(player.card.labels) == ["high", "low"]
-    clips = np.stack(player.generate("low", count=2, seed=4))
+    model = load(str(out))
+    assert list(model.card.labels) == ["high", "low"]
+    clips = np.stack(model.generate("low", count=2, seed=4))
     assert clips.shape == (2, 1, 4000)
-    assert np.array_equal(clips[1:], player.generate("low", count=1, seed=4, start=1))
+    assert np.array_equal(clips[1:], model.generate("low", count=1, seed=4, start=1))
     assert Clip.read(out / "sample.ogg").sample_rate == 8000
     assert (out / "log.jsonl").is_file()
     assert any((out / "samples").iterdir())
@@ -395,20 +399,12 @@ def test_training_makes_a_folder_that_plays_what_was_trained(folder, tmp_path):
         train(folder, "gan", "tiny", out, "folder", settings=[*settings, "training.seed=7"], resume=True, quiet=True)
 
 
-def test_a_run_begins_from_what_another_plays(folder, tmp_path):
-    settings = [
-        "steps=2",
-        "threads=1",
-        "sample_rate=8000",
-        "n_samples=4000",
-        "n_fft=256",
-        "hop_length=64",
-        "noise_bands=20",
-    ]
+def test_a_run_starts_from_the_generator_of_another(folder, tmp_path):
+    settings = [*TINY_SETTINGS, "steps=2"]
     train(folder, "gan", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
     base = ModelFolder(tmp_path / "base")
     tuned = fine_tuning(base)
-    assert tuned.model == replace(base.config(GanConfig), critic_warmup_steps=tuned.model.critic_warmup_steps)
+    assert tuned.model == replace(base.config(GanConfig), labels=(), critic_warmup_steps=200)
     shutil.rmtree(tmp_path / "base" / "checkpoints")  # as a bundled model, which has none
     settings = ["steps=1", "threads=1", "critic_warmup_steps=1"]
     train(folder, "gan", "tiny", tmp_path / "mine", "folder", settings=settings, quiet=True, base=tmp_path / "base")
@@ -418,33 +414,46 @@ def test_a_run_begins_from_what_another_plays(folder, tmp_path):
     assert np.array_equal(load(str(tmp_path / "mine")).generate("low"), load(str(tmp_path / "base")).generate("low"))
 
 
-def test_a_resume_with_other_recordings_goes_on_and_says_so(folder, tmp_path, capsys):
+def test_labels_of_a_run_may_differ_from_those_of_its_base(folder, tmp_path):
+    settings = [*TINY_SETTINGS, "steps=2"]
+    train(folder, "gan", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
+    base = ModelFolder(tmp_path / "base")
+    others = shutil.copytree(folder, tmp_path / "others")
+    (others / "low").rename(others / "deep")
+    settings = ["steps=1", "threads=1", "critic_warmup_steps=1"]
+    train(others, "gan", "tiny", tmp_path / "mine", "folder", settings=settings, quiet=True, base=tmp_path / "base")
+    mine, known = (
+        GAN.initial_weights(ModelFolder(tmp_path / run), GanConfig(labels=labels))
+        for run, labels in (("mine", ("deep", "high")), ("base", ("high", "low")))
+    )
+    table = known[LABEL_TABLE]
+    np.testing.assert_allclose(mine[LABEL_TABLE], [table.mean(0), table[0]], atol=1e-3)
+    for name in known.keys() - {LABEL_TABLE}:
+        np.testing.assert_array_equal(mine[name], known[name])
+    assert GAN.new_tables(base, GanConfig(labels=("deep", "high"))) == [LABEL_TABLE]
+    assert GAN.new_tables(base, GanConfig(labels=("high", "low"))) == []
+    with pytest.raises(BadSetting, match="base has the labels high, low, and this training has none"):
+        GAN.initial_weights(base, GanConfig())
+
+
+def test_a_resume_with_other_recordings_continues_and_logs_it(folder, tmp_path, capsys):
     sounds = shutil.copytree(folder, tmp_path / "sounds")
-    settings = [
-        "steps=2",
-        "threads=1",
-        "sample_rate=8000",
-        "n_samples=4000",
-        "n_fft=256",
-        "hop_length=64",
-        "noise_bands=20",
-    ]
+    settings = [*TINY_SETTINGS, "steps=2"]
     train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings)
     train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings, resume=True)
     assert "the recordings are not those" not in " ".join(capsys.readouterr().err.split())
     (sounds / "low" / "0.wav").unlink()
     train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings, resume=True)
-    said = " ".join(capsys.readouterr().err.split())
-    assert "the recordings are not those of the first call (20 then, 19 now)" in said
+    log = " ".join(capsys.readouterr().err.split())
+    assert "the recordings are not those of the first call (20 then, 19 now); continuing with the new ones." in log
 
 
-def test_unknown_families_sizes_and_devices_are_named(folder, tmp_path):
-    for given, words in [
+def test_unknown_families_sizes_and_devices_are_refused_with_those_there_are(folder, tmp_path):
+    for arguments, words in [
         ({"family": "gam"}, "gan"),
         ({"size": "huge"}, "tiny, small, base"),
         ({"device": "tpu"}, "cpu"),
     ]:
         with pytest.raises(BadSetting, match=words):
-            train(folder, out=tmp_path / "never", max_minutes=1, **given)
+            train(folder, out=tmp_path / "never", max_minutes=1, **arguments)
     assert not (tmp_path / "never").exists()
-    assert "gan" in families.FAMILIES

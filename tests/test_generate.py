@@ -1,4 +1,4 @@
-"""Generating files: names, metadata, manifest, refusals, nothing half-written."""
+"""Generated files: names, metadata, manifest, refusals, nothing half-written."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def judge(model, tmp_path, monkeypatch):
     return folder
 
 
-def test_files_hold_what_the_model_plays_and_say_so(model, tmp_path):
+def test_files_hold_the_clips_of_the_model_and_their_origin(model, tmp_path):
     made = generate(str(model), "snare", 3, seed=7, out=tmp_path / "out")
     names = ["tiny-snare-s7-000.wav", "tiny-snare-s7-001.wav", "tiny-snare-s7-002.wav"]
-    assert [sound.file for sound in made.sounds] == names
+    assert [clip.file for clip in made.clips] == names
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.jsonl", *names]
     player = loading.load(model)
     waves = player.generate("snare", 3, seed=7)
@@ -105,21 +105,21 @@ def test_the_same_call_makes_the_same_files_and_others_are_kept(model, tmp_path)
 @pytest.mark.parametrize("content", [b"mine", b""])
 def test_files_from_elsewhere_are_never_replaced(model, tmp_path, content):
     (tmp_path / "tiny-kick-s0-001.wav").write_bytes(content)
-    with pytest.raises(BadFolder, match=r"tiny-kick-s0-001\.wav is there already and is another sound"):
+    with pytest.raises(BadFolder, match=r"tiny-kick-s0-001\.wav exists already and is another clip"):
         generate(str(model), "kick", 2, out=tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"tiny-kick-s0-001.wav": content}
 
 
-def test_sounds_of_another_model_of_that_name_are_never_replaced(model, tmp_path):
+def test_clips_of_another_model_of_that_name_are_never_replaced(model, tmp_path):
     generate(str(model), "kick", 1, out=tmp_path)
     other = make_gan(tmp_path / "other", latent_size=4)
-    with pytest.raises(BadFolder, match="is another sound"):
+    with pytest.raises(BadFolder, match="is another clip"):
         generate(str(other), "kick", 1, out=tmp_path)
 
 
 def test_a_manifest_from_elsewhere_is_never_replaced(model, tmp_path):
     (tmp_path / "manifest.jsonl").write_text("notes\n", encoding="utf-8")
-    with pytest.raises(BadFolder, match="is not a manifest of sounds"):
+    with pytest.raises(BadFolder, match="is not a manifest of clips"):
         generate(str(model), "kick", 1, out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.jsonl"]
 
@@ -151,21 +151,21 @@ def test_nothing_is_half_written(model, tmp_path, monkeypatch, existed):
 
 
 @pytest.mark.parametrize(("kind", "subtype"), [("flac", "PCM_24"), ("ogg", "VORBIS")])
-def test_other_formats_carry_the_same(model, tmp_path, kind, subtype):
+def test_other_formats_record_the_same(model, tmp_path, kind, subtype):
     made = generate(str(model), "kick", 1, out=tmp_path, format=kind)
-    path = tmp_path / made.sounds[0].file
+    path = tmp_path / made.clips[0].file
     assert soundfile.info(path).subtype == subtype
     assert json.loads(read_metadata(path)["comment"])["model_hash"] == made.model_hash
 
 
 def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
     made = generate(str(model), "hat", 4, interpolate=(7, 9), out=tmp_path)
-    assert [sound.file for sound in made.sounds] == [f"tiny-hat-s7to9x4-00{step}.wav" for step in range(4)]
+    assert [clip.file for clip in made.clips] == [f"tiny-hat-s7to9x4-00{step}.wav" for step in range(4)]
     expected = loading.load(model).interpolate(7, 9, 4, "hat")
-    np.testing.assert_allclose(Clip.read(tmp_path / made.sounds[3].file).wave, expected[3], atol=2**-24)
-    comment = json.loads(read_metadata(tmp_path / made.sounds[3].file)["comment"])
+    np.testing.assert_allclose(Clip.read(tmp_path / made.clips[3].file).wave, expected[3], atol=2**-24)
+    comment = json.loads(read_metadata(tmp_path / made.clips[3].file)["comment"])
     assert (comment["interpolate"], comment["steps"], comment["index"]) == ([7, 9], 4, 3)
-    assert generate(str(model), count=2, interpolate=(7, 9), out=tmp_path).sounds[0].label == "kick"
+    assert generate(str(model), count=2, interpolate=(7, 9), out=tmp_path).clips[0].label == "kick"
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,12 @@ def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**32}, "seed is 4294967296"),
         ({"interpolate": (1, 2), "count": 1}, "An interpolation in 1 steps is not possible"),
-        ({"interpolate": (1, 2), "count": 1001}, "in 1001 sounds is too long; at most 1000"),
-        ({"interpolate": (1, 2), "seed": 5}, "The seed 5 has no meaning on the way between two seeds"),
+        ({"interpolate": (1, 2), "count": 1001}, "in 1001 clips is too long; at most 1000"),
+        ({"interpolate": (1, 2), "seed": 5}, "The seed 5 and an interpolation between two seeds exclude each other"),
         ({"format": "mp4"}, "format is 'mp4'; input should be 'wav', 'flac' or 'ogg'"),
         ({"label": "bell"}, "tiny has no label 'bell'; its labels are kick, snare, hat"),
         ({"interpolate": (1, -1)}, "The seed -1 is out of range"),
-        ({"interpolate": (1, 2), "min_novelty": 1.0}, "none can be left out or made otherwise"),
+        ({"interpolate": (1, 2), "min_novelty": 1.0}, "takes no limits and no further settings"),
         ({"min_confidence": 1.5}, "min_confidence is 1.5"),
     ],
 )
@@ -190,15 +190,15 @@ def test_impossible_settings_are_refused(model, tmp_path, arguments, message):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_labels_that_no_file_name_can_hold_are_spelt_otherwise(tmp_path):
+def test_labels_that_no_file_name_can_hold_are_replaced(tmp_path):
     folder = make_gan(tmp_path, labels=("hi/hat", "kick: 1", "été"))
     made = generate(str(folder), count=3, out=tmp_path / "out")
-    assert [sound.file for sound in made.sounds] == [
+    assert [clip.file for clip in made.clips] == [
         "tiny-hi_hat-s0-000.wav",
         "tiny-kick_1-s0-001.wav",
         "tiny-été-s0-002.wav",
     ]
-    assert [sound.label for sound in made.sounds] == ["hi/hat", "kick: 1", "été"]
+    assert [clip.label for clip in made.clips] == ["hi/hat", "kick: 1", "été"]
 
 
 def test_clips_that_the_classifier_doubts_are_left_out(model, judge, tmp_path):
@@ -207,25 +207,25 @@ def test_clips_that_the_classifier_doubts_are_left_out(model, judge, tmp_path):
     limit = float(np.median(loudness[:8]))
     made = generate(str(model), "kick", 4, seed=2, out=tmp_path / "out", min_confidence=limit)
     expected = np.flatnonzero(loudness >= limit)[:4]
-    assert [sound.index for sound in made.sounds] == expected.tolist()
+    assert [clip.index for clip in made.clips] == expected.tolist()
     assert made.n_rejected == expected[-1] + 1 - 4
-    np.testing.assert_allclose([sound.confidence for sound in made.sounds], loudness[expected], rtol=1e-5)
+    np.testing.assert_allclose([clip.confidence for clip in made.clips], loudness[expected], rtol=1e-5)
     np.testing.assert_allclose(
-        Clip.read(tmp_path / "out" / made.sounds[-1].file).wave[0], waves[expected[-1]], atol=2**-24
+        Clip.read(tmp_path / "out" / made.clips[-1].file).wave[0], waves[expected[-1]], atol=2**-24
     )
     lines = (tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(lines[0])["confidence"] == pytest.approx(loudness[expected[0]], rel=1e-5)
 
 
-def test_each_label_gets_its_share_when_clips_are_left_out(model, judge, tmp_path):
+def test_each_label_has_as_many_clips_when_some_are_left_out(model, judge, tmp_path):
     limit = float(np.median([np.abs(wave[0, :800]).mean() for wave in loading.load(model).generate(count=30)]))
     made = generate(str(model), count=9, out=tmp_path / "out", min_confidence=limit)
-    assert [sound.label for sound in made.sounds] == [*LABELS] * 3
-    assert all(sound.index % 3 == LABELS.index(sound.label) for sound in made.sounds)
+    assert [clip.label for clip in made.clips] == [*LABELS] * 3
+    assert all(clip.index % 3 == LABELS.index(clip.label) for clip in made.clips)
 
 
-def test_limits_that_nothing_keeps_end_in_a_sentence(model, judge, tmp_path):
-    with pytest.raises(BadSetting, match="Only 0 of 100 clips kept the limits, 2 are asked for"):
+def test_limits_that_no_clip_meets_are_refused(model, judge, tmp_path):
+    with pytest.raises(BadSetting, match="Only 0 of 100 clips met the limits, 2 are requested"):
         generate(str(model), "kick", 2, out=tmp_path / "out", min_confidence=1.0)
     assert not (tmp_path / "out").exists()
 
@@ -235,7 +235,7 @@ def test_a_classifier_must_know_the_labels(model, tmp_path, judge):
     with pytest.raises(BadModel, match="No classifier knows the labels bell, gong"):
         generate(str(other), out=tmp_path / "out", min_confidence=0.5)
     with pytest.raises(BadSetting, match="The classifier judge does not know bell, gong"):
-        generate(str(other), out=tmp_path / "out", min_confidence=0.5, judge="judge")
+        generate(str(other), out=tmp_path / "out", min_confidence=0.5, classifier="judge")
     with pytest.raises(BadModel, match="judge is of the family classifier, which generates no clips by itself"):
         generate("judge", out=tmp_path / "out")
 
@@ -254,62 +254,64 @@ def test_a_model_that_generates_nothing_names_its_command(model, command, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
-def test_clips_too_close_to_the_training_sounds_are_left_out(model, tmp_path):
+def test_clips_too_close_to_training_clips_are_left_out(model, tmp_path):
     made = generate(str(model), "kick", 3, out=tmp_path, min_novelty=0.5)
-    assert [sound.index for sound in made.sounds] == [4, 5, 6]  # clips 0 to 3 are the training sounds of this model
+    assert [clip.index for clip in made.clips] == [4, 5, 6]  # clips 0 to 3 are the training clips of this model
     assert made.n_rejected == 4
-    assert all(sound.novelty_db >= 0.5 for sound in made.sounds)
+    assert all(clip.novelty_db >= 0.5 for clip in made.clips)
 
 
 def remembering(folder, limits, n_training=4):
-    """A model whose first clips of ``kick`` are its training sounds, with a limit for each label."""
+    """A model whose first clips of ``kick`` are its training clips, with a limit for each label."""
     player = loading.load(make_gan(folder))
     embeddings = LogMelEmbedding(8_000, 0.2)(np.concatenate(player.generate("kick", n_training)), 8_000)
     files = {rejection.EMBEDDINGS_FILE: {"embeddings": embeddings, "limits": np.array(limits, np.float32)}}
     return make_gan(folder, files=files)
 
 
-def test_copies_are_left_out_by_the_limit_of_their_label_unless_asked_for(tmp_path):
+def test_copies_are_left_out_by_the_limit_of_their_label_unless_the_call_sets_one(tmp_path):
     model = remembering(tmp_path, [0.5, 0.0, 0.0])
     made = generate(str(model), "kick", 3, out=tmp_path / "out")
-    assert [sound.index for sound in made.sounds] == [4, 5, 6]
-    assert (made.n_rejected, made.n_close) == (4, 0)
+    assert [clip.index for clip in made.clips] == [4, 5, 6]
+    assert (made.n_rejected, made.n_near_copies) == (4, 0)
     line = json.loads((tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()[0])
-    assert line["novelty_db"] == pytest.approx(made.sounds[0].novelty_db)
+    assert line["novelty_db"] == pytest.approx(made.clips[0].novelty_db)
     made = generate(str(model), "kick", 3, out=tmp_path / "copies", min_novelty=0)
-    assert [(sound.index, sound.novelty_db) for sound in made.sounds] == [(0, None), (1, None), (2, None)]
-    assert generate(str(model), "snare", 1, out=tmp_path / "snare").sounds[0].index == 0  # its label has no limit
-    assert len(generate(str(model), interpolate=(1, 2), count=3, out=tmp_path / "way").sounds) == 3  # a way has no gaps
+    assert [(clip.index, clip.novelty_db) for clip in made.clips] == [(0, None), (1, None), (2, None)]
+    assert generate(str(model), "snare", 1, out=tmp_path / "snare").clips[0].index == 0  # its label has no limit
+    assert (
+        len(generate(str(model), interpolate=(1, 2), count=3, out=tmp_path / "path").clips) == 3
+    )  # an interpolation has no gaps
 
 
-def test_where_all_are_too_close_the_least_close_are_taken_and_counted(tmp_path):
+def test_if_all_are_too_close_the_farthest_are_taken_and_counted(tmp_path):
     model = remembering(tmp_path, [1e6, 0.0, 0.0])
     made = generate(str(model), "kick", 2, out=tmp_path / "out")
-    assert (len(made.sounds), made.n_close, made.n_rejected) == (2, 2, 2 * rejection.MOST_REDRAWN)
-    assert "2 of them may pass for copies of training sounds" in str(made)
+    assert (len(made.clips), made.n_near_copies, made.n_rejected) == (2, 2, 2 * rejection.MAX_NEAR_COPIES)
+    assert "2 of them are close to training clips and may be copies" in str(made)
     everything = generate(str(model), "kick", 11, out=tmp_path / "all", min_novelty=1e-9)
-    assert made.sounds[0].novelty_db == max(
-        s.novelty_db for s in everything.sounds if s.index <= rejection.MOST_REDRAWN
+    assert made.clips[0].novelty_db == max(
+        s.novelty_db for s in everything.clips if s.index <= rejection.MAX_NEAR_COPIES
     )
 
 
-def test_a_code_sets_all_sounds_and_names_them(tmp_path):
+def test_a_code_sets_all_clips_and_their_names(tmp_path):
     model = make_gan(tmp_path, code_categories=2, code_continuous=1)
     made = generate(str(model), "kick", 2, out=tmp_path / "out", code=(0, 1, -0.5))
-    assert [sound.file for sound in made.sounds] == ["tiny-kick-s0c0_1_-0.5-000.wav", "tiny-kick-s0c0_1_-0.5-001.wav"]
+    assert [clip.file for clip in made.clips] == ["tiny-kick-s0c0_1_-0.5-000.wav", "tiny-kick-s0c0_1_-0.5-001.wav"]
     assert generate(str(model), "kick", 2, out=tmp_path / "out", code=(0, 1, -0.5)) == made  # again, in the same place
     expected = loading.load(model).generate("kick", 2, code=(0, 1, -0.5))
-    np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.sounds[1].file).wave, expected[1], atol=2**-24)
-    assert json.loads(read_metadata(tmp_path / "out" / made.sounds[0].file)["comment"])["code"] == [0, 1, -0.5]
+    np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.clips[1].file).wave, expected[1], atol=2**-24)
+    assert json.loads(read_metadata(tmp_path / "out" / made.clips[0].file)["comment"])["code"] == [0, 1, -0.5]
     with pytest.raises(BadSetting, match=r"The code is \[1.0\]; tiny takes 3 finite numbers"):
         generate(str(model), out=tmp_path / "other", code=(1,))
-    with pytest.raises(BadSetting, match="plain has no code to choose; leave code out"):
+    with pytest.raises(BadSetting, match="plain has no parameter code; leave code out"):
         generate(str(make_gan(tmp_path, "plain")), out=tmp_path / "other", code=(1,))
-    with pytest.raises(BadSetting, match="none can be left out or made otherwise"):
+    with pytest.raises(BadSetting, match="takes no limits and no further settings"):
         generate(str(model), out=tmp_path / "other", code=(0, 1, 0), interpolate=(1, 2))
     assert not (tmp_path / "other").exists()
 
 
 def test_a_model_without_training_embeddings_says_so(tmp_path):
-    with pytest.raises(BadModel, match="tiny does not remember its training sounds"):
+    with pytest.raises(BadModel, match="tiny does not store embeddings of its training clips"):
         generate(str(make_gan(tmp_path)), out=tmp_path / "out", min_novelty=1.0)

@@ -147,7 +147,7 @@ def test_variations_are_reproducible_and_replace_nothing_else(workspace):
     waves = loading.load("morph-drums").vary(A, 0.5, 4, 3, "low")
     np.testing.assert_allclose(Clip.read(Path("out") / first.clips[2].file).wave, waves[2], atol=2**-23)
     shutil.copy("b.wav", "a.wav")  # another sound of that name
-    with pytest.raises(BadFolder, match="is there already and is another sound than the one that morph-drums"):
+    with pytest.raises(BadFolder, match="exists already and is another clip than the one that morph-drums"):
         vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"))
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == contents
 
@@ -451,7 +451,7 @@ def test_inconsistent_metadata_is_refused(workspace):
                 ("morph a.wav b.wav", "-b"),
             )
         ),
-        ("generate tiny --pitch 60", "tiny has no pitch to choose; leave pitch out, or use another model."),
+        ("generate tiny --pitch 60", "tiny has no parameter pitch; leave pitch out, or use another model."),
         ("vary a.wav --pitch 128", "--pitch is 128; input should be less than or equal to 127."),
         ("map none", "none does not exist; give a folder with sound files in it"),
         ("map quiet", "quiet holds no clip that can be used: "),

@@ -204,7 +204,7 @@ def test_nothing_is_ever_written_outside_the_folder(tmp_path):
             continue
         n_made += 1
         assert {path.parent for path in everything_below(tmp_path) - before} <= {out}
-        assert len({sound.file for sound in made.sounds}) == 3
+        assert len({clip.file for clip in made.clips}) == 3
         for path in out.iterdir():
             path.unlink()
     assert 20 < n_made < 110
@@ -233,7 +233,7 @@ def test_voices_of_any_name_stay_in_the_folder_of_a_demo(tmp_path, monkeypatch):
 def test_labels_that_files_cannot_tell_apart_make_files_of_their_own(tmp_path):
     folder = make_gan(tmp_path, labels=("hi hat", "hi_hat", "hi?hat"))
     made = generate(str(folder), count=3, out=tmp_path / "out")
-    assert [sound.file for sound in made.sounds] == [
+    assert [clip.file for clip in made.clips] == [
         "tiny-hi_hat-s0-000.wav",
         "tiny-hi_hat-s0-001.wav",
         "tiny-hi_hat-s0-002.wav",

@@ -442,8 +442,8 @@ def test_a_run_becomes_a_model_that_generates(place, tmp_path):
     assert done.metrics.keys() == {"valid/bits", "bits/1", "bits/2"}
     assert done.metrics["valid/bits"] == pytest.approx(done.metrics["bits/1"] + done.metrics["bits/2"], rel=1e-4)
     made = generate("glides", count=2, out=tmp_path / "out")
-    assert [sound.seconds for sound in made.sounds] == [0.7, 0.7]
-    assert all(sound.novelty_db is not None for sound in made.sounds)
+    assert [clip.seconds for clip in made.clips] == [0.7, 0.7]
+    assert all(clip.novelty_db is not None for clip in made.clips)
     tensors = loading.load("glides").folder.tensors(EMBEDDINGS_FILE)
     assert tensors["embeddings"].shape[1] == 240
     assert tensors["limits"].shape == (1,)

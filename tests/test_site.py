@@ -64,7 +64,7 @@ def test_the_reference_of_commands_shows_ranges_and_defaults(hooks):
     page = hooks.commands_page()
     options = page.split("\n## generate\n")[1].split("\n## ")[0]
     assert "wavewright generate MODEL [OPTIONS]" in options
-    assert "| `--count INTEGER 1..100000` | `8` | Number of sounds. |" in options
+    assert "| `--count INTEGER 1..100000` | `8` | Number of clips. |" in options
     assert "\n## data inspect\n" in page
 
 

@@ -29,7 +29,7 @@ speech = voice.speak("Hello.", prosody=Prosody(rate=0.9), seed=1)
 n_samples: int = speech.clip.n_samples
 codes = wavewright.encode(Path("hello.wav"))
 made = wavewright.generate("drums", label="kick", count=4)
-n_sounds: int = len(made.sounds)
+n_clips: int = len(made.clips)
 """
 
 WRONG = """

@@ -240,14 +240,14 @@ def test_weights_and_durations_that_do_not_fit_are_refused(spoken, tmp_path):
 
 def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path):
     made = generate(str(spoken), "one", 2, out=tmp_path / "out", seconds=0.25, temperature=0.5)
-    assert [sound.file for sound in made.sounds] == ["tiny-one-s0-0.25s-0.5t-000.wav", "tiny-one-s0-0.25s-0.5t-001.wav"]
-    assert [sound.seconds for sound in made.sounds] == [0.25, 0.25]
-    start = Clip.read(tmp_path / "out" / made.sounds[0].file)
+    assert [clip.file for clip in made.clips] == ["tiny-one-s0-0.25s-0.5t-000.wav", "tiny-one-s0-0.25s-0.5t-001.wav"]
+    assert [clip.seconds for clip in made.clips] == [0.25, 0.25]
+    start = Clip.read(tmp_path / "out" / made.clips[0].file)
     begin = Clip(start.wave[:, :400], 4_000)
     begin.write(tmp_path / "begin.wav")
     made = generate(str(spoken), "one", 1, out=tmp_path / "more", seconds=0.5, continue_from=tmp_path / "begin.wav")
-    assert made.sounds[0].file == "tiny-one-s0after-begin-0.5s-000.wav"
-    continued = Clip.read(tmp_path / "more" / made.sounds[0].file).wave
+    assert made.clips[0].file == "tiny-one-s0after-begin-0.5s-000.wav"
+    continued = Clip.read(tmp_path / "more" / made.clips[0].file).wave
     assert continued.shape == (1, 2_000)
     np.testing.assert_allclose(
         wave_to_signal(continued[:, :400], WaveNetConfig(head="mu-law", **SHAPE)),
@@ -255,16 +255,16 @@ def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path
         atol=1 / 64,
     )
     for arguments, message in (
-        ({"continue_from": tmp_path / "begin.wav"}, "Nothing says how long the continued sound is to be"),
-        ({"code": (1.0,)}, "tiny has no code to choose"),
-        ({"interpolate": (1, 2)}, "tiny knows no way from one sound to another"),
-        ({"judge": "drum-classifier"}, "The judge drum-classifier has nothing to say without a limit"),
+        ({"continue_from": tmp_path / "begin.wav"}, "The length of the continued clip is missing"),
+        ({"code": (1.0,)}, "tiny has no parameter code"),
+        ({"interpolate": (1, 2)}, "tiny cannot interpolate"),
+        ({"classifier": "drum-classifier"}, "The classifier drum-classifier needs a limit"),
     ):
         with pytest.raises(BadSetting, match=message):
             generate(str(spoken), "one", 1, out=tmp_path / "never", **arguments)
     assert not (tmp_path / "never").exists()
     Clip(start.wave[:, 400:800], 4_000).write(tmp_path / "begin.wav")  # another beginning of the same name
-    with pytest.raises(BadFolder, match="is there already and is another sound"):
+    with pytest.raises(BadFolder, match="exists already and is another clip"):
         generate(str(spoken), "one", 1, out=tmp_path / "more", seconds=0.5, continue_from=tmp_path / "begin.wav")
 
 

@@ -17,7 +17,7 @@ from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.metrics.clips import Clips
 from wavewright.metrics.report import EvaluationReport
-from wavewright.tasks.rejection import Rejection
+from wavewright.tasks.rejection import RejectionSampler
 
 EVALUATION = Table(
     "evaluation",
@@ -76,15 +76,15 @@ def generate_waves(
 
     Clips too close to a recording are left out as ``wavewright generate`` does, unless ``every_clip``.
     """
-    rejection = Rejection(
+    rejection = RejectionSampler(
         model, lambda label, seed, index: model.generate(label, 1, seed, index)[0], None, 0.0 if every_clip else None
     )
     start = time.perf_counter()
-    chosen = [clip for label in model.labels for clip in rejection.choose(label, per_label, seed)]
+    chosen = [clip for label in model.labels for clip in rejection.sample(label, per_label, seed)]
     seconds = time.perf_counter() - start
     waves = np.stack([clip.wave[0] for clip in chosen])
     report.note(
-        f"{rejection.n_rejected} clips left out as too close to a recording, {rejection.n_close} retained all the "
+        f"{rejection.n_rejected} clips left out as too close to a recording, {rejection.n_near_copies} retained all the "
         f"same; {1000 * seconds / len(waves):.1f} ms a clip, {waves.size / model.sample_rate / seconds:.0f} times "
         "real time."
     )

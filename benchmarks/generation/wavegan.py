@@ -27,8 +27,9 @@ from benchmarks.harness.corpora import DIGIT_LABELS, DRUM_LABELS, SEED, corpus_e
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, number, text
 from wavewright.families.gan.config import GanConfig
-from wavewright.families.gan.network import Condition, WaveGenerator, evaluate
+from wavewright.families.gan.modules import ConditioningMLP, WaveGenerator
 from wavewright.families.gan.recipe import GanRecipe, prepare, recipe
+from wavewright.families.gan.training import GanTraining
 from wavewright.nn.blocks import phase_shuffle
 from wavewright.nn.losses import critic_loss
 from wavewright.nn.network import Batch, Network, Turn
@@ -78,10 +79,10 @@ class PlainGenerator(nn.Module):
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
         self.config = config
-        self.condition = Condition(config)
+        self.condition = ConditioningMLP(config)
         strides = strides_of(config)
         widths = [min(WIDTH << (len(strides) - 1 - index), 512) for index in range(len(strides))]
-        self.start = nn.Linear(Condition.size, widths[0] * FIRST_FRAMES)
+        self.start = nn.Linear(ConditioningMLP.size, widths[0] * FIRST_FRAMES)
         self.layers = nn.ModuleList(
             nn.ConvTranspose1d(
                 before, after, 25, stride, padding=(26 - stride) // 2, output_padding=(26 - stride) % 2 ^ 1
@@ -213,7 +214,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             data.recipe.training,
             options.out / "checkpoints",
             run_report,
-            lambda average: evaluate(cast(WaveGenerator, average), data),
+            lambda average: GanTraining().evaluate(cast(WaveGenerator, average), data),
         )
         loop.resume()
         progress = loop.run(options.max_minutes)

@@ -14,7 +14,7 @@ import torch
 
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Scan
-from wavewright.families.gan.network import build
+from wavewright.families.gan.network import GanNetwork
 from wavewright.families.gan.recipe import prepare, recipe
 from wavewright.nn.network import Network
 from wavewright.training.loop import Loop
@@ -70,7 +70,7 @@ def train_gan(minutes: float, recordings: Scan, size: str, model: Mapping[str, o
     base = replace(base, model=replace(base.model, **model))  # type: ignore[arg-type]
     base = replace(base, training=replace(base.training, threads=1, metric="", evaluate_every=NEVER, save_every=500))
     prepared = prepare(base, recordings.entries, out / "cache")
-    network = build(prepared.recipe.model)
+    network = GanNetwork(prepared.recipe.model)
     steps = max(1, int(60 * minutes / seconds_a_step(network, prepared.batches, prepared.recipe.training)))
     settings = replace(base, training=replace(base.training, steps=steps))
     Run(out, "gan", settings, recordings, Provenance(name), out / "cache").train()

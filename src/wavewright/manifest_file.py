@@ -40,7 +40,7 @@ def manifest_lines(path: Path) -> list[tuple[str, str]]:
             raise TypeError("a file name is not a string")
     except (ValueError, KeyError, TypeError) as error:  # also a line without a file name
         raise BadFolder(
-            f"{path} is not a manifest of sounds, so it cannot be added to; choose another folder with --out."
+            f"{path} is not a manifest of clips, so it cannot be added to; choose another folder with --out."
         ) from error
     return [(file, f"{line}\n") for file, line in zip(files, lines, strict=True)]
 

@@ -18,7 +18,7 @@ FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "g
 
 def WARM_UP() -> None:
     import wavewright.data.manifest
-    import wavewright.tasks.sound_folder  # noqa: F401
+    import wavewright.tasks.clip_folder  # noqa: F401
 
 
 def read_manifest(rng: random.Random, folder: Path) -> None:
@@ -49,7 +49,7 @@ def read_manifest(rng: random.Random, folder: Path) -> None:
 def add_to_manifest(rng: random.Random, folder: Path) -> None:
     """Write a sound into a folder whose manifest is damaged."""
     from wavewright.manifest_file import MANIFEST_FILE
-    from wavewright.tasks.sound_folder import Made, write_sounds
+    from wavewright.tasks.clip_folder import OutputClip, write_clips
 
     written = folder / "sounds"
     written.mkdir()
@@ -59,9 +59,9 @@ def add_to_manifest(rng: random.Random, folder: Path) -> None:
     contents = mutate.encoded(rng, lines)
     before = mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents
     (written / MANIFEST_FILE).write_bytes(before)
-    made = Made(np.zeros((1, 100), np.float32), "new", {"model": "m", "model_hash": "0"})
+    made = OutputClip(np.zeros((1, 100), np.float32), "new", {"model": "m", "model_hash": "0"})
     try:
-        write_sounds(iter([made]), 16_000, written, "wav")
+        write_clips(iter([made]), 16_000, written, "wav")
     except Exception:
         assert [path.name for path in written.iterdir()] == [MANIFEST_FILE]
         assert (written / MANIFEST_FILE).read_bytes() == before

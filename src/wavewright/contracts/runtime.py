@@ -325,3 +325,14 @@ def checked_wave(wave: np.ndarray, shape: str = "(time,)", n_dims: int = 1, may_
             f"{smallest}without NaN or infinite values: mix channels first."
         )
     return wave.astype(np.float32, copy=False)
+
+
+def checked_wave_batch(waves: np.ndarray) -> np.ndarray:
+    """Return mono waves ``(n, time)`` as float32; raise BadAudio as :func:`checked_wave`."""
+    waves = np.asarray(waves)
+    if waves.ndim != 2 or not waves.shape[1] or waves.dtype.kind != "f" or not np.isfinite(waves).all():
+        raise BadAudio(
+            f"The waves have shape {waves.shape} and type {waves.dtype}; they must be (n, time) of floating-point "
+            "numbers, at least one sample each, without NaN or infinite values: mix channels first."
+        )
+    return waves.astype(np.float32, copy=False)

@@ -87,7 +87,7 @@ class Reference:
         """
         if min_limits and len(min_limits) != max(len(label_names), 1):
             raise BadSetting(
-                f"There are {len(min_limits)} least limits for {len(label_names)} labels; give one for each, or none."
+                f"There are {len(min_limits)} minimum limits for {len(label_names)} labels; give one for each, or none."
             )
         embedding = LogMelEmbedding(sample_rate, seconds=n_samples / sample_rate)
         batches = (

@@ -53,7 +53,7 @@ def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
     raise ValueError(f"unknown objective {objective!r}")
 
 
-def generator_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
+def generator_loss(objective: str, real: Tensor | None, fake: Tensor) -> Tensor:
     """Compute the loss of a generator; see :func:`critic_loss`.
 
     Parameters
@@ -61,7 +61,7 @@ def generator_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
     objective : {"bce", "wgan-gp", "hinge", "r3gan"}
         ``bce`` in its non-saturating form.
     real, fake : Tensor
-        Logits of recorded and generated examples, of equal shape; only ``r3gan`` uses ``real``.
+        Logits of recorded and generated examples, of equal shape; ``real`` may be None except for ``r3gan``.
 
     Returns
     -------
@@ -71,13 +71,15 @@ def generator_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        For an unknown objective.
+        For an unknown objective, and for ``r3gan`` without ``real``.
     """
     if objective == "bce":
         return F.softplus(-fake).mean()
     if objective in ("wgan-gp", "hinge"):
         return -fake.mean()
     if objective == "r3gan":
+        if real is None:
+            raise ValueError("the objective r3gan compares with logits of recorded examples")
         return F.softplus(real - fake).mean()
     raise ValueError(f"unknown objective {objective!r}")
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..errors import BadSetting
 from . import LARGEST_SEED, checked
+from .clip_folder import AudioFormat, OutputClip
 from .latent_clips import (
     DEFAULT_MODEL,
     MAX_CLIPS,
@@ -29,7 +30,6 @@ from .latent_clips import (
     residual_name,
     write_derived,
 )
-from .sound_folder import Made, SoundFormat
 
 if TYPE_CHECKING:
     from ..families.vae.runtime import VaeRuntime
@@ -52,7 +52,7 @@ def adjust(
     seed: Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=LARGEST_SEED)] = 0,
     model: ModelName = DEFAULT_MODEL,
     out: OutputFolder = Path("wavewright-sounds"),
-    format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    format: Annotated[AudioFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     pitch: Pitch = None,
     residual: ResidualFraction = 1.0,
 ) -> DerivedClips:
@@ -89,7 +89,7 @@ def adjust(
     settings = [*(f"{name}{amount:+g}" for name, amount in amounts.items()), f"x{steps}", *residual_name(residual)]
     name = clip_name(runtime, [source], [label], settings, seed, [pitch])
     clips = (
-        Made(each, f"{name}-{index:03d}", {**origin, "fraction": round(fraction, 6), "index": index})
+        OutputClip(each, f"{name}-{index:03d}", {**origin, "fraction": round(fraction, 6), "index": index})
         for index, (fraction, each) in enumerate(zip(fractions, adjusted.waves, strict=True))
     )
     return write_derived(runtime, [source], clips, out, format, adjusted.attenuation_db)

@@ -216,7 +216,7 @@ class _ClipWriter:
         return [PlayerRow("before and after", command, players)]
 
     def _players(self, generated: Generated, name: str) -> list[Player]:
-        paths = [generated.out / clip.file for clip in generated.sounds]
+        paths = [generated.out / clip.file for clip in generated.clips]
         return [self._player(path, f"{name} {number}") for number, path in enumerate(paths, start=1)]
 
     def _player(self, path: Path, name: str, text: str = "") -> Player:

@@ -1,4 +1,4 @@
-"""Make new sounds with a model and write them as files that say where they came from."""
+"""Generate clips with a model and write them as files that record their origin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import numpy as np
 from pydantic import Field
@@ -17,16 +17,31 @@ from ..contracts.runtime import Continuer, Generator, Interpolator
 from ..errors import BadSetting
 from ..names import file_stem
 from . import LARGEST_SEED, checked
+from .clip_folder import AudioFormat, OutputClip, write_clips
 from .latent_clips import Pitch, changes_of
-from .rejection import Judged, Rejection
-from .sound_folder import Made, SoundFormat, Written, write_sounds
+from .rejection import ClipFunction, RejectionSampler, ScoredClip
 
-MOST_STEPS = 1000  # from one seed to another
+MAX_INTERPOLATION_STEPS = 1000
+
+Options = dict[str, object]
+"""Further parameters of `Generator.generate`, by name."""
 
 
 @dataclass(frozen=True)
-class Sound:
-    """One generated file: what it was made from, and what the judges said of it where they were asked."""
+class GeneratedClip:
+    """One generated file.
+
+    Attributes
+    ----------
+    file
+        Its name below the output folder.
+    label, index
+        Its label, and its number among the clips of the seed.
+    seconds
+        Its length.
+    confidence, novelty_db
+        Scores, where a limit was checked; see :class:`.rejection.ScoredClip`.
+    """
 
     file: str
     label: str | None
@@ -38,10 +53,29 @@ class Sound:
 
 @dataclass(frozen=True)
 class Generated:
-    """The files of one call. ``interpolate`` are the seeds of a way, or None.
+    """The files of one call.
 
-    ``n_rejected`` clips were made and left out; ``n_close`` were kept for want of better ones, although they lie closer to a training
-    sound than the training sounds of their label lie to each other. ``changes`` says what became of the sound that is continued.
+    Attributes
+    ----------
+    out
+        The output folder.
+    model, model_hash
+        Name and hash of the model.
+    seed
+        Seed of the clips; the first of an interpolation.
+    interpolate
+        Both seeds of an interpolation, or None.
+    sample_rate
+        Hz.
+    clips
+        The files.
+    n_rejected
+        Clips that were left out.
+    n_near_copies
+        Clips that were written for want of better ones, although they are closer to a training clip than different
+        training clips of their label are to each other.
+    changes
+        What was done to the clip to continue.
     """
 
     out: Path
@@ -50,46 +84,103 @@ class Generated:
     seed: int
     interpolate: tuple[int, int] | None
     sample_rate: int
-    sounds: tuple[Sound, ...]
+    clips: tuple[GeneratedClip, ...]
     n_rejected: int = 0
-    n_close: int = 0
+    n_near_copies: int = 0
     changes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"  {sound.file}" for sound in self.sounds]
+        lines = [f"  {clip.file}" for clip in self.clips]
+        clips = "1 clip" if len(self.clips) == 1 else f"{len(self.clips)} clips"
         rejected = f", {self.n_rejected} left out" if self.n_rejected else ""
-        sounds = "1 sound" if len(lines) == 1 else f"{len(lines)} sounds"
-        lines.append(f"{sounds} by {self.model} ({self.model_hash}) in {self.out}{rejected}")
-        if self.n_close:
+        lines.append(f"{clips} by {self.model} ({self.model_hash}) in {self.out}{rejected}")
+        if self.n_near_copies:
             lines.append(
-                f"{self.n_close} of them may pass for copies of training sounds: more recordings or a shorter training help."
+                f"{self.n_near_copies} of them are close to training clips and may be copies: more recordings or a "
+                "shorter training help."
             )
         return "\n".join([*lines, *self.changes])
+
+
+@dataclass(frozen=True)
+class ClipOrigin:
+    """Everything that determines the clips of a call, besides label and index.
+
+    Attributes
+    ----------
+    model, model_hash
+        Name and hash of the model.
+    seed
+        Seed of the clips; the first of an interpolation.
+    options
+        Further parameters of the model.
+    prompt, prompt_hash
+        Name of the file to continue, and the start of its SHA-256; None without one.
+    interpolate
+        Both seeds of an interpolation, or None.
+    steps
+        Clips of the interpolation.
+    """
+
+    model: str
+    model_hash: str
+    seed: int
+    options: Options
+    prompt: str | None = None
+    prompt_hash: str | None = None
+    interpolate: tuple[int, int] | None = None
+    steps: int = 0
+
+    def record(self, label: str | None, index: int) -> dict[str, object]:
+        """Return the origin of one clip as stored in its file and in the manifest."""
+        record: dict[str, object] = {"model": self.model, "model_hash": self.model_hash, "seed": self.seed}
+        for name, value in self.options.items():
+            record[name] = list(value) if isinstance(value, tuple) else value
+        if self.prompt is not None:
+            record |= {"continue_from": self.prompt, "continue_from_hash": self.prompt_hash}
+        if self.interpolate is not None:
+            record |= {"interpolate": list(self.interpolate), "steps": self.steps}
+        return record | {"index": index, "label": label}
+
+    def stem(self, label: str | None, index: int) -> str:
+        """Return the name of the file of one clip without its ending."""
+        settings = f"s{self.seed}"
+        if self.interpolate is not None:
+            settings += f"to{self.interpolate[1]}x{self.steps}"
+        code = self.options.get("code")
+        if isinstance(code, tuple):
+            settings += "c" + "_".join(f"{number:g}" for number in code)
+        if self.prompt is not None:
+            settings += f"after-{Path(self.prompt).stem}"
+        for name, unit in (("seconds", "s"), ("temperature", "t"), ("pitch", "p")):
+            if name in self.options:
+                settings += f"-{self.options[name]:g}{unit}"
+        speaker = self.options.get("speaker")
+        names = [str(name) for name in (label, speaker) if name is not None]
+        return file_stem(self.model, *names, settings, f"{index:03d}")
 
 
 @checked
 def generate(
     model: Annotated[str, Field(description="Name of a model, or the path of its folder.")],
-    label: Annotated[str | None, Field(description="Kind of sound; without it, every label in turn.")] = None,
-    count: Annotated[int, Field(description="Number of sounds.", ge=1, le=100_000)] = 8,
-    seed: Annotated[int, Field(description="Same seed, same sounds.", ge=0, le=LARGEST_SEED)] = 0,
+    label: Annotated[str | None, Field(description="Label of the clips; default: every label in turn.")] = None,
+    count: Annotated[int, Field(description="Number of clips.", ge=1, le=100_000)] = 8,
+    seed: Annotated[int, Field(description="Same seed, same clips.", ge=0, le=LARGEST_SEED)] = 0,
     interpolate: Annotated[
         tuple[int, int] | None,
-        Field(description="Two seeds: go in --count sounds from the first sound of one to that of the other."),
+        Field(description="Two seeds: interpolate in --count clips from the first clip of one to that of the other."),
     ] = None,
     out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
-    format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    format: Annotated[AudioFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     min_confidence: Annotated[
         float | None,
-        Field(
-            description="Leave out sounds that a classifier takes for the asked label with less than this.", ge=0, le=1
-        ),
+        Field(description="Leave out clips to which a classifier gives their label with less than this.", ge=0, le=1),
     ] = None,
     min_novelty: Annotated[
         float | None,
         Field(
-            description="Leave out sounds closer than this to a training sound, in dB, 0 for none; default: closer than the training "
-            "sounds are to each other.",
+            description="Leave out clips closer than this to a training clip, in dB, 0 for none; default: closer than "
+            "different training clips of the label are to each other.",
             ge=0,
         ),
     ] = None,
@@ -100,143 +191,135 @@ def generate(
     seconds: Annotated[
         float | None,
         Field(
-            description="Length of each sound, with --continue-from included; default: as its kind lasts.", gt=0, le=600
+            description="Length of each clip, with --continue-from included; default: as clips of its label are.",
+            gt=0,
+            le=600,
         ),
     ] = None,
     temperature: Annotated[
-        float | None, Field(description="Below 1 safer, above 1 wilder; default: the model's own.", ge=0, le=2)
+        float | None, Field(description="Below 1 safer, above 1 more varied; default: the model's own.", ge=0, le=2)
     ] = None,
-    speaker: Annotated[str | None, Field(description="Who speaks; default: drawn for each sound.")] = None,
+    speaker: Annotated[str | None, Field(description="Speaker of the clips; default: drawn for each clip.")] = None,
     continue_from: Annotated[
-        Path | None, Field(description="A sound file that each sound begins with and goes on from.")
+        Path | None, Field(description="A sound file to continue; each clip starts with it.")
     ] = None,
-    judge: Annotated[
+    classifier: Annotated[
         str | None, Field(description="Classifier for --min-confidence; default: one that knows the labels.")
     ] = None,
     pitch: Pitch = None,
 ) -> Generated:
-    """Make new sounds with a model.
+    """Generate clips with a model.
 
-    Files are called ``<model>-<label>-s<seed>-<index>``; a sound depends on model, label, seed and index alone, so the same call
-    makes the same files again, and these replace each other. A file of that name with another sound is never replaced. Each file
-    carries model, hash, seed, index and label in its comment; ``manifest.jsonl`` lists all files of the folder. Nothing is written
-    where the call fails. Raises BadModel, BadSetting for what the model does not have, BadFolder for a folder that is in the way.
+    Files are named ``<model>-<label>-s<seed>-<index>``. A clip depends on model, label, seed and index alone, so the
+    same call writes the same files again, and these replace each other; a file of that name with another clip is never
+    replaced. Each file records model, hash, seed, index and label in its comment; ``manifest.jsonl`` lists all files of
+    the folder. A call that fails writes nothing.
+
+    Raises BadModel for a model that cannot generate, BadSetting for what the model does not have, BadFolder if the
+    output folder cannot be used.
     """
-    player = loading.load_generator(model)
-    options = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}
-    asked = {name: value for name, value in options.items() if value is not None}
-    make = _maker(player, asked, continue_from)
-    rejection = Rejection(player, make, min_confidence, min_novelty, judge)
-    if judge is not None and min_confidence is None:
+    generator = loading.load_generator(model)
+    named = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}
+    options: Options = {name: value for name, value in named.items() if value is not None}
+    sampler = RejectionSampler(
+        generator, _clip_function(generator, options, continue_from), min_confidence, min_novelty, classifier
+    )
+    if classifier is not None and min_confidence is None:
         raise BadSetting(
-            f"The judge {judge} has nothing to say without a limit; give --min-confidence as well, or leave it out."
+            f"The classifier {classifier} needs a limit; give --min-confidence as well, or leave --classifier out."
         )
-    call: dict[str, Any] = {"model": player.card.name, "model_hash": player.folder.hash, "seed": seed, **asked}
-    if code is not None:
-        call["code"] = list(code)
-    if continue_from is not None:
-        call["continue_from"] = continue_from.name
-        call["continue_from_hash"] = hashlib.sha256(continue_from.read_bytes()).hexdigest()[:12]
+    origin = ClipOrigin(generator.name, generator.folder.hash, seed, options, *_prompt_name_and_hash(continue_from))
     if interpolate is None:
-        found = rejection.choose(label, count, seed)
+        clips = sampler.sample(label, count, seed)
     else:
         if seed:
+            raise BadSetting(f"The seed {seed} and an interpolation between two seeds exclude each other; give one.")
+        if options or continue_from or sampler.has_limits:
             raise BadSetting(
-                f"The seed {seed} has no meaning on the way between two seeds; give --seed or --interpolate."
+                "An interpolation takes no limits and no further settings; give --interpolate without min_confidence, "
+                "min_novelty, code, seconds, temperature, speaker, pitch and continue_from."
             )
-        if asked or continue_from or rejection.is_asked_for:
-            raise BadSetting(
-                "The sounds on the way between two seeds are what they are: none can be left out or made otherwise; give "
-                "--interpolate without min_confidence, min_novelty, code, seconds, temperature, speaker, pitch and continue_from."
-            )
-        call |= {"seed": interpolate[0], "interpolate": list(interpolate), "steps": count}
-        found = _way(player, label, interpolate, count)
-    written = write_sounds(_made(found, call), player.sample_rate, out, format)
+        origin = ClipOrigin(origin.model, origin.model_hash, interpolate[0], {}, interpolate=interpolate, steps=count)
+        clips = _interpolated(generator, label, interpolate, count)
+    written = write_clips(_with_origin(clips, origin), generator.sample_rate, out, format)
     return Generated(
         out,
-        call["model"],
-        call["model_hash"],
-        call["seed"],
+        origin.model,
+        origin.model_hash,
+        origin.seed,
         interpolate,
-        player.sample_rate,
-        tuple(_sound(each) for each in written),
-        rejection.n_rejected,
-        rejection.n_close,
-        _changes(continue_from, player.sample_rate),
+        generator.sample_rate,
+        tuple(
+            GeneratedClip(
+                clip.file,
+                cast("str | None", clip.origin["label"]),
+                cast(int, clip.origin["index"]),
+                clip.seconds,
+                clip.scores.get("confidence"),
+                clip.scores.get("novelty_db"),
+            )
+            for clip in written
+        ),
+        sampler.n_rejected,
+        sampler.n_near_copies,
+        _changes(continue_from, generator.sample_rate),
     )
 
 
-def _maker(
-    player: Generator, options: dict[str, Any], continue_from: Path | None
-) -> Callable[[str | None, int, int], np.ndarray]:
-    """What makes the clip ``(channels, time)`` of a label, seed and index; raises BadSetting for an option that the model does not have."""
-    unknown = [name for name in options if name not in player.options]
+def _clip_function(generator: Generator, options: Options, continue_from: Path | None) -> ClipFunction:
+    """Return the function of label, seed and index; raise BadSetting for an option that the model does not have."""
+    unknown = [name for name in options if name not in generator.options]
     if unknown:
-        name = unknown[0]
-        raise BadSetting(f"{player.card.name} has no {name} to choose; leave {name} out, or use another model.")
+        raise BadSetting(
+            f"{generator.name} has no parameter {unknown[0]}; leave {unknown[0]} out, or use another model."
+        )
     if continue_from is None:
-        return lambda label, seed, index: player.generate(label, 1, seed, index, **options)[0]
-    if not isinstance(player, Continuer):
-        raise BadSetting(f"{player.card.name} cannot continue a sound; leave continue_from out.")
+        generate_clips = cast(Callable[..., list[np.ndarray]], generator.generate)  # options differ between families
+        return lambda label, seed, index: generate_clips(label, 1, seed, index, **options)[0]
+    if not isinstance(generator, Continuer):
+        raise BadSetting(f"{generator.name} cannot continue a clip; leave continue_from out.")
     if "seconds" not in options:
-        raise BadSetting("Nothing says how long the continued sound is to be; give --seconds, the given part included.")
-    given = Clip.read(continue_from).resample(player.sample_rate).wave.mean(axis=0, keepdims=True)  # (1, time)
-    return lambda label, seed, index: player.continue_from(given, label=label, seed=seed, index=index, **options)
+        raise BadSetting("The length of the continued clip is missing; give --seconds, the prompt included.")
+    prompt = Clip.read(continue_from).resample(generator.sample_rate).wave.mean(axis=0, keepdims=True)  # (1, time)
+    continue_clip = cast(Callable[..., np.ndarray], generator.continue_from)
+    return lambda label, seed, index: continue_clip(prompt, label=label, seed=seed, index=index, **options)
+
+
+def _prompt_name_and_hash(continue_from: Path | None) -> tuple[str | None, str | None]:
+    """Return the name of the file to continue and the start of its SHA-256."""
+    if continue_from is None:
+        return None, None
+    return continue_from.name, hashlib.sha256(continue_from.read_bytes()).hexdigest()[:12]
 
 
 def _changes(continue_from: Path | None, sample_rate: int) -> tuple[str, ...]:
-    """A sentence on what became of the sound to continue, where anything did."""
+    """Return a sentence about mixing and resampling of the file to continue, if there was any."""
     if continue_from is None:
         return ()
-    found = read_header(continue_from)
-    changes = changes_of(found.n_channels, found.sample_rate, sample_rate)
+    header = read_header(continue_from)
+    changes = changes_of(header.n_channels, header.sample_rate, sample_rate)
     return (f"{continue_from} was {', '.join(changes)}.",) if changes else ()
 
 
-def _way(player: Generator, label: str | None, seeds: tuple[int, int], steps: int) -> Iterator[Judged]:
-    """The sounds on the way from one seed to another."""
-    if not isinstance(player, Interpolator):
+def _interpolated(generator: Generator, label: str | None, seeds: tuple[int, int], steps: int) -> Iterator[ScoredClip]:
+    """Yield the clips of an interpolation between two seeds."""
+    if not isinstance(generator, Interpolator):
+        raise BadSetting(f"{generator.name} cannot interpolate; give --seed instead of --interpolate.")
+    if steps > MAX_INTERPOLATION_STEPS:
         raise BadSetting(
-            f"{player.card.name} knows no way from one sound to another; give --seed in the place of --interpolate."
-        )
-    if steps > MOST_STEPS:
-        raise BadSetting(
-            f"The way between two seeds in {steps} sounds is too long; at most {MOST_STEPS} fit into memory."
+            f"An interpolation in {steps} clips is too long; at most {MAX_INTERPOLATION_STEPS} fit into memory."
         )
     for seed in seeds:
         if not 0 <= seed <= LARGEST_SEED:
             raise BadSetting(f"The seed {seed} is out of range; give a whole number from 0 to {LARGEST_SEED}.")
-    name = label if label is not None else (player.labels[0] if player.labels else None)
-    for index, wave in enumerate(player.interpolate(*seeds, steps, label)):
-        yield Judged(wave, name, index)
+    name = label if label is not None else (generator.labels[0] if generator.labels else None)
+    for index, wave in enumerate(generator.interpolate(*seeds, steps, label)):
+        yield ScoredClip(wave, name, index)
 
 
-def _made(found: Iterator[Judged], call: dict[str, Any]) -> Iterator[Made]:
-    """The clips with their names and what they were made from."""
-    for judged in found:
-        origin = {**call, "index": judged.index, "label": judged.label}
-        measured = {"confidence": judged.confidence, "novelty_db": judged.novelty_db}
-        said = {name: value for name, value in measured.items() if value is not None}
-        yield Made(judged.wave, _stem(origin), origin, said)
-
-
-def _sound(written: Written) -> Sound:
-    return Sound(written.file, written.origin["label"], written.origin["index"], written.seconds, **written.measured)
-
-
-def _stem(origin: dict[str, Any]) -> str:
-    """The name of a file without its ending, of letters that every file system knows."""
-    seeds = f"s{origin['seed']}"
-    if "interpolate" in origin:
-        seeds += f"to{origin['interpolate'][1]}x{origin['steps']}"
-    if "code" in origin:
-        seeds += "c" + "_".join(f"{number:g}" for number in origin["code"])
-    if "continue_from" in origin:
-        seeds += f"after-{Path(origin['continue_from']).stem}"
-    seeds += "".join(
-        f"-{origin[name]:g}{unit}"
-        for name, unit in (("seconds", "s"), ("temperature", "t"), ("pitch", "p"))
-        if name in origin
-    )
-    label = [origin[name] for name in ("label", "speaker") if origin.get(name) is not None]
-    return file_stem(origin["model"], *label, seeds, f"{origin['index']:03d}")
+def _with_origin(clips: Iterator[ScoredClip], origin: ClipOrigin) -> Iterator[OutputClip]:
+    """Yield clips to write, with their file names, origins and scores."""
+    for clip in clips:
+        measured = {"confidence": clip.confidence, "novelty_db": clip.novelty_db}
+        scores = {name: value for name, value in measured.items() if value is not None}
+        yield OutputClip(clip.wave, origin.stem(clip.label, clip.index), origin.record(clip.label, clip.index), scores)

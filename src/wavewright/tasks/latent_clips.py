@@ -17,7 +17,7 @@ from ..data.entry import SILENT_PEAK, Entry, Scan, read_length
 from ..errors import BadAudio, BadFolder, BadModel, BadSetting, MissingExtra
 from ..names import file_stem
 from ..progress_bar import progress_bar
-from .sound_folder import Made, write_sounds
+from .clip_folder import OutputClip, write_clips
 
 if TYPE_CHECKING:
     from ..families.vae.runtime import VaeRuntime
@@ -227,13 +227,13 @@ def check_memory(runtime: VaeRuntime, n_samples: int, count: int, residual: floa
 def write_derived(
     runtime: VaeRuntime,
     sources: Sequence[SourceClip],
-    clips: Iterator[Made],
+    clips: Iterator[OutputClip],
     out: Path,
     format: str,
     attenuation_db: float = 0.0,
 ) -> DerivedClips:
-    """Write outputs as files of a folder; raises as :func:`.sound_folder.write_sounds`."""
-    written = write_sounds(clips, runtime.sample_rate, out, format)
+    """Write outputs as files of a folder; raises as :func:`.clip_folder.write_clips`."""
+    written = write_clips(clips, runtime.sample_rate, out, format)
     files = tuple(DerivedClip(clip.file, clip.seconds) for clip in written)
     return DerivedClips(
         out, runtime.name, runtime.folder.hash, runtime.sample_rate, tuple(sources), files, attenuation_db

@@ -12,6 +12,7 @@ from pydantic import Field
 from ..errors import BadSetting
 from ..families.vae.morphing import InterpolationName
 from . import LARGEST_SEED, checked
+from .clip_folder import AudioFormat, OutputClip
 from .latent_clips import (
     DEFAULT_MODEL,
     MAX_CLIPS,
@@ -29,7 +30,6 @@ from .latent_clips import (
     residual_name,
     write_derived,
 )
-from .sound_folder import Made, SoundFormat
 
 
 @checked
@@ -56,7 +56,7 @@ def morph(
     seed: Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=LARGEST_SEED)] = 0,
     model: ModelName = DEFAULT_MODEL,
     out: OutputFolder = Path("wavewright-sounds"),
-    format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    format: Annotated[AudioFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     pitch_a: Pitch = None,
     pitch_b: Pitch = None,
     residual: ResidualFraction = 1.0,
@@ -96,7 +96,7 @@ def morph(
     settings = [interpolation, "over_time" if over_time else f"x{steps}", *residual_name(residual)]
     name = clip_name(runtime, (a, b), (label_a, label_b), settings, seed, (pitch_a, pitch_b))
     if over_time:
-        clips = iter([Made(waves[0], name, {**origin, "over_time": True, "label": None})])
+        clips = iter([OutputClip(waves[0], name, {**origin, "over_time": True, "label": None})])
     else:
         clips = _steps(waves, {**origin, "steps": steps}, name, (label_a, label_b), joined)
     return write_derived(runtime, (a, b), clips, out, format)
@@ -104,7 +104,7 @@ def morph(
 
 def _steps(
     waves: Sequence[np.ndarray], origin: Origin, name: str, labels: tuple[str | None, str | None], joined: bool
-) -> Iterator[Made]:
+) -> Iterator[OutputClip]:
     """Yield the steps ``(1, time)`` and, if requested, all of them in one file."""
     last = len(waves) - 1
     for index, wave in enumerate(waves):
@@ -114,6 +114,6 @@ def _steps(
         elif index == last:
             label = labels[1]
         step = {**origin, "t": round(index / last, 6), "index": index, "label": label}
-        yield Made(wave, f"{name}-{index:03d}", step)
+        yield OutputClip(wave, f"{name}-{index:03d}", step)
     if joined:
-        yield Made(np.concatenate(waves, axis=1), f"{name}-joined", {**origin, "joined": True}, listed=False)
+        yield OutputClip(np.concatenate(waves, axis=1), f"{name}-joined", {**origin, "joined": True}, listed=False)

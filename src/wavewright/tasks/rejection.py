@@ -1,4 +1,4 @@
-"""Leave out generated clips that a classifier does not recognise, or that lie too close to a training clip."""
+"""Rejection sampling of clips: leave out those that a classifier doubts, or that are too close to a training clip."""
 
 from __future__ import annotations
 
@@ -6,24 +6,38 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from .. import loading
 from ..contracts.family import EMBEDDINGS_FILE
+from ..contracts.runtime import Generator
 from ..errors import BadModel, BadSetting
 from ..metrics.distances import pairwise_distances
 from ..metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
-from ..models.folder import ModelFolder
 
-MOST_REJECTED = 50  # clips for each clip asked for, before giving up
-MOST_REDRAWN = 10  # clips for one place that lie too close by the training clips' own limit
+MAX_REJECTED = 50  # for each requested clip, before the call fails
+MAX_NEAR_COPIES = 10  # in place of one clip, before the one farthest from the training clips is taken
+
+ClipFunction = Callable[[str | None, int, int], np.ndarray]
+"""Label, seed and index to a clip ``(channels, time)``."""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A clip ``(channels, time)`` with its label and index, and what the judges said where they were asked."""
+class ScoredClip:
+    """A generated clip and its scores.
+
+    Attributes
+    ----------
+    wave
+        ``(channels, time)``.
+    label, index
+        Its label, and its number among the clips of the seed.
+    confidence
+        Probability that the classifier assigns to the label; None without a classifier.
+    novelty_db
+        Log-mel distance to the nearest training clip; None where no limit is checked.
+    """
 
     wave: np.ndarray
     label: str | None
@@ -32,128 +46,170 @@ class Judged:
     novelty_db: float | None = None
 
 
-class Rejection:
-    """The limits that clips of a player must keep; counts the clips that did not.
+class RejectionSampler:
+    """Draws clips until enough of them meet the limits.
 
-    ``make(label, seed, index)`` gives a clip ``(channels, time)``. ``min_confidence`` None asks no classifier. ``min_novelty`` None leaves out what lies closer to a training clip than the training
-    clips of its label lie to each other, for models that remember these; a number is a limit that must be kept, 0 none at all.
+    Parameters
+    ----------
+    model : Generator
+        The model that generates.
+    generate_clip : callable
+        Label, seed and index to a clip ``(channels, time)``.
+    min_confidence : float, optional
+        Smallest probability that a classifier assigns to the label; None for no classifier.
+    min_novelty_db : float, optional
+        Smallest distance to a training clip, 0 for none. None compares with the limit that the model stores for each
+        label, if it does: the smallest distance between training clips of different groups.
+    classifier : str, optional
+        Name of the classifier; by default the first that knows the labels.
+
+    Attributes
+    ----------
+    n_rejected
+        Clips that were left out.
+    n_near_copies
+        Clips below the stored limit that were taken for want of better ones.
     """
 
     def __init__(
         self,
-        player: Any,
-        make: Callable[[str | None, int, int], np.ndarray],
+        model: Generator,
+        generate_clip: ClipFunction,
         min_confidence: float | None = None,
-        min_novelty: float | None = None,
-        judge_name: str | None = None,
-    ):
-        self.player, self.make, self.judge_name = player, make, judge_name
-        self.min_confidence, self.min_novelty = min_confidence, min_novelty
-        self.n_rejected = self.n_close = 0
+        min_novelty_db: float | None = None,
+        classifier: str | None = None,
+    ) -> None:
+        self.model = model
+        self.generate_clip = generate_clip
+        self.min_confidence = min_confidence
+        self.min_novelty_db = min_novelty_db
+        self.classifier = classifier
+        self.n_rejected = 0
+        self.n_near_copies = 0
 
     @property
-    def is_asked_for(self) -> bool:
-        return self.min_confidence is not None or bool(self.min_novelty)
+    def has_limits(self) -> bool:
+        """True if the call sets a limit."""
+        return self.min_confidence is not None or bool(self.min_novelty_db)
 
-    def choose(self, label: str | None, count: int, seed: int) -> Iterator[Judged]:
-        """The first ``count`` clips that keep the limits, one after the other.
+    def sample(self, label: str | None, count: int, seed: int) -> Iterator[ScoredClip]:
+        """Yield the first ``count`` clips that meet the limits.
 
-        Without a label, clip ``i`` has label number ``i`` modulo their number, and a refused clip gives way to the next of its label:
-        so each label gets its share. A clip that is too close by the training clips' own limit gives way MOST_REDRAWN times; then the
-        least close of them is taken and counted in ``n_close``. Raises BadSetting where too few clips keep the limits asked for.
+        Without a label, clip ``i`` has label ``i`` modulo their number, and the next clip of the same label replaces a
+        rejected one, so that every label has as many clips. After MAX_NEAR_COPIES clips below the stored limit, the
+        farthest of them is taken.
+
+        Parameters
+        ----------
+        label
+            One of the model's labels; by default all in turn.
+        count
+            Number of clips.
+        seed
+            Seed of the clips.
+
+        Raises
+        ------
+        BadSetting
+            If too few clips meet the limits of the call.
         """
-        labels = self.player.labels if label is None and self.player.labels else (label,)
-        candidates = [
-            itertools.count(number, len(labels)) for number in range(len(labels))
-        ]  # indices of each label's clips
-        for place in range(count):
-            number = place % len(labels)
-            close: list[Judged] = []
-            judged = self._judged(labels[number], next(candidates[number]), seed)
-            while not (is_kept := self._keeps_what_is_asked(judged)) or self._is_close(judged):
-                close += [judged] * is_kept
-                if len(close) > MOST_REDRAWN:
-                    judged = max(close, key=lambda other: other.novelty_db or 0.0)
-                    self.n_close += 1
+        labels = self.model.labels if label is None and self.model.labels else (label,)
+        indices = [itertools.count(first, len(labels)) for first in range(len(labels))]  # of each label's clips
+        for position in range(count):
+            number = position % len(labels)
+            near_copies: list[ScoredClip] = []
+            clip = self._draw(labels[number], next(indices[number]), seed)
+            while not (meets_limits := self._meets_limits(clip)) or self._is_near_copy(clip):
+                if meets_limits:
+                    near_copies.append(clip)
+                if len(near_copies) > MAX_NEAR_COPIES:
+                    clip = max(near_copies, key=lambda each: each.novelty_db or 0.0)
+                    self.n_near_copies += 1
                     break
                 self.n_rejected += 1
-                if self.n_rejected >= MOST_REJECTED * count:
+                if self.n_rejected >= MAX_REJECTED * count:
                     raise BadSetting(
-                        f"Only {place} of {place + self.n_rejected} clips kept the limits, {count} are asked for; "
-                        "lower min_confidence or min_novelty, or ask for fewer."
+                        f"Only {position} of {position + self.n_rejected} clips met the limits, {count} are requested; "
+                        "lower min_confidence or min_novelty, or request fewer."
                     )
-                judged = self._judged(labels[number], next(candidates[number]), seed)
-            yield judged
+                clip = self._draw(labels[number], next(indices[number]), seed)
+            yield clip
 
-    def _judged(self, label: str | None, index: int, seed: int) -> Judged:
-        wave = self.make(label, seed, index)
-        confidence = novelty_db = None
+    def _draw(self, label: str | None, index: int, seed: int) -> ScoredClip:
+        """Generate a clip and compute the scores that are compared with limits."""
+        wave = self.generate_clip(label, seed, index)
         mono = wave.mean(axis=0, keepdims=True)
-        if self.min_confidence is not None:
-            probabilities = self._judge.probabilities(mono, self.player.sample_rate)[0]  # (classes,)
-            confidence = next(
-                float(p) for name, p in zip(self._judge.labels, probabilities, strict=True) if name == label
-            )
-        if self.min_novelty or (self.min_novelty is None and self._limits_db is not None):
-            novelty_db = self._novelty_db(mono)
-        return Judged(wave, label, index, confidence, novelty_db)
+        confidence = None if self.min_confidence is None else self._confidence(mono, label)
+        has_novelty_limit = self._limits_db is not None if self.min_novelty_db is None else self.min_novelty_db > 0
+        novelty_db = self._novelty_db(mono) if has_novelty_limit else None
+        return ScoredClip(wave, label, index, confidence, novelty_db)
 
-    def _keeps_what_is_asked(self, judged: Judged) -> bool:
-        is_recognised = judged.confidence is None or judged.confidence >= (self.min_confidence or 0)
-        return is_recognised and (judged.novelty_db is None or judged.novelty_db >= (self.min_novelty or 0))
+    def _confidence(self, wave: np.ndarray, label: str | None) -> float:
+        """Return the probability of a label for a clip ``(1, time)``."""
+        probabilities = self._classifier.probabilities(wave, self.model.sample_rate)[0]  # (classes,)
+        by_label = dict(zip(self._classifier.labels, probabilities, strict=True))
+        return float(by_label[str(label)])
 
-    def _is_close(self, judged: Judged) -> bool:
-        """Whether a clip lies closer to a training clip than those of its label lie to each other; asked unless a limit is given."""
-        if self.min_novelty is not None or judged.novelty_db is None or self._limits_db is None:
+    def _meets_limits(self, clip: ScoredClip) -> bool:
+        """Return True unless a clip is below a limit of the call."""
+        is_recognised = clip.confidence is None or clip.confidence >= (self.min_confidence or 0)
+        return is_recognised and (clip.novelty_db is None or clip.novelty_db >= (self.min_novelty_db or 0))
+
+    def _is_near_copy(self, clip: ScoredClip) -> bool:
+        """Return True for a clip below the stored limit of its label, which counts unless the call sets one."""
+        if self.min_novelty_db is not None or clip.novelty_db is None or self._limits_db is None:
             return False
-        number = self.player.labels.index(judged.label) if judged.label is not None and self.player.labels else 0
-        return judged.novelty_db < float(self._limits_db[number])
+        number = self.model.labels.index(clip.label) if clip.label is not None and self.model.labels else 0
+        return clip.novelty_db < float(self._limits_db[number])
 
     def _novelty_db(self, wave: np.ndarray) -> float:
-        """Log-mel distance from a clip ``(1, time)`` to the nearest training clip."""
-        rate = self.player.sample_rate
-        embedding = LogMelEmbedding(rate, wave.shape[-1] / rate)(wave, rate)  # (1, d)
+        """Return the log-mel distance from a clip ``(1, time)`` to the nearest training clip."""
+        sample_rate = self.model.sample_rate
+        embedding = LogMelEmbedding(sample_rate, wave.shape[-1] / sample_rate)(wave, sample_rate)  # (1, d)
         training = self._training_embeddings
         if training.shape[1] != embedding.shape[1]:
             raise BadModel(
-                f"The training sounds of {self.player.card.name} are embedded in {training.shape[1]} numbers, where this Wavewright "
-                f"takes {embedding.shape[1]}; leave min_novelty out, or export the model again."
+                f"{self.model.name} stores training embeddings of size {training.shape[1]}, where this Wavewright "
+                f"computes {embedding.shape[1]}; leave min_novelty out, or export the model again."
             )
         return float(pairwise_distances(training, embedding).min())
 
     @cached_property
-    def _judge(self) -> ClassifierEmbedding:
-        labels = set(self.player.labels)
+    def _classifier(self) -> ClassifierEmbedding:
+        """The classifier, which must know all labels of the model."""
+        labels = set(self.model.labels)
         if not labels:
             raise BadSetting(
-                f"{self.player.card.name} has no labels that a classifier could recognise; leave min_confidence out."
+                f"{self.model.name} has no labels for a classifier to recognise; leave min_confidence out."
             )
-        name = self.judge_name or loading.classifier_of(labels)
+        name = self.classifier or loading.classifier_of(labels)
         if name is None:
             raise BadModel(
-                f"No classifier knows the labels {', '.join(sorted(labels))}; give the path of one with --judge."
+                f"No classifier knows the labels {', '.join(sorted(labels))}; give the path of one with --classifier."
             )
-        judge = ClassifierEmbedding(loading.load_classifier(name))
-        missing = sorted(labels - set(judge.labels))
+        classifier = ClassifierEmbedding(loading.load_classifier(name))
+        missing = sorted(labels - set(classifier.labels))
         if missing:
             raise BadSetting(
-                f"The classifier {judge.name} does not know {', '.join(missing)}; give another with --judge."
+                f"The classifier {classifier.name} does not know {', '.join(missing)}; give another with --classifier."
             )
-        return judge
+        return classifier
 
     @cached_property
     def _limits_db(self) -> np.ndarray | None:
-        """For each label how far apart its training clips lie at least, ``(labels,)``; None where the model does not say."""
-        folder: ModelFolder = self.player.folder
+        """The stored limit of each label, ``(labels,)``; None for a model that stores none."""
+        folder = self.model.folder
         limits = folder.tensors(EMBEDDINGS_FILE).get("limits") if EMBEDDINGS_FILE in folder.card.files else None
-        return limits if limits is not None and limits.shape == (max(len(self.player.labels), 1),) else None
+        return limits if limits is not None and limits.shape == (max(len(self.model.labels), 1),) else None
 
     @cached_property
     def _training_embeddings(self) -> np.ndarray:
-        folder: ModelFolder = self.player.folder
+        """The stored embeddings of the training clips, ``(n, d)`` float64."""
+        folder = self.model.folder
         if EMBEDDINGS_FILE not in folder.card.files:
             raise BadModel(
-                f"{folder.card.name} does not remember its training sounds ({EMBEDDINGS_FILE}); leave min_novelty out."
+                f"{self.model.name} does not store embeddings of its training clips ({EMBEDDINGS_FILE}); leave "
+                "min_novelty out."
             )
         embeddings = folder.tensors(EMBEDDINGS_FILE).get("embeddings")
         if embeddings is None or embeddings.ndim != 2 or not len(embeddings):

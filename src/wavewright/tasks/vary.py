@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from . import LARGEST_SEED, checked
+from .clip_folder import AudioFormat, OutputClip
 from .latent_clips import (
     DEFAULT_MODEL,
     MAX_CLIPS,
@@ -26,7 +27,6 @@ from .latent_clips import (
     residual_name,
     write_derived,
 )
-from .sound_folder import Made, SoundFormat
 
 
 @checked
@@ -38,7 +38,7 @@ def vary(
     label: SourceLabel = None,
     model: ModelName = DEFAULT_MODEL,
     out: OutputFolder = Path("wavewright-sounds"),
-    format: Annotated[SoundFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    format: Annotated[AudioFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
     pitch: Pitch = None,
     residual: ResidualFraction = 1.0,
 ) -> DerivedClips:
@@ -71,5 +71,5 @@ def vary(
     }
     settings = [f"vary{amount:g}", *residual_name(residual)]
     name = clip_name(runtime, [source], [label], settings, seed, [pitch])
-    clips = (Made(each, f"{name}-{index:03d}", {**origin, "index": index}) for index, each in enumerate(waves))
+    clips = (OutputClip(each, f"{name}-{index:03d}", {**origin, "index": index}) for index, each in enumerate(waves))
     return write_derived(runtime, [source], clips, out, format)

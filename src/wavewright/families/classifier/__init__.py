@@ -1,7 +1,10 @@
-"""Classifier: tells which label a sound has, and gives the embedding in which generated sounds are judged.
+"""Classifier: recognises the label of a clip, and provides the embedding in which generated clips are judged.
 
-The idea: features that keep frequency apart (two-dimensional) are averaged over frequency, processed along time alone (cheap), and
-broadcast back over all frequencies as a residual; so a small network sees where in the spectrum something happens, and when.
+Two-dimensional features that keep frequencies apart are averaged over frequency, processed along time alone (cheap),
+and broadcast back over all frequencies as a residual. So a small network knows where in the spectrum something happens,
+and when::
+
+    wave -> log-mel spectrogram -> relative to its peak -> BC-ResNet -> embedding -> linear layer -> logits
 
 Papers:
     Kim, Chang, Lee and Sung, "Broadcasted Residual Learning for Efficient Keyword Spotting" (BC-ResNet), 2021.
@@ -10,28 +13,36 @@ Papers:
     Zhang, Cisse, Dauphin and Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", 2018.
     Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition", 2019.
 
-Changed from them: the log-mel picture is relative to its own loudest cell, so that level tells nothing; it has twice the mel bands, for
-low drums differ by a few tens of hertz; frames count by their loudness in the mean over time, so that the silence after a short sound
-does not hide it; and recordings are also varied as drums, rooms and microphones vary them.
+Changes:
+    - The log-mel spectrogram is relative to its own peak, so that the level has no influence.
+    - It has twice the mel bands, because low drums differ by a few tens of hertz.
+    - Frames are weighted by their loudness in the mean over time, so that the silence after a clip does not count.
+    - Recordings are augmented as drums, rooms and microphones vary them.
+
+Read ``features.py``, ``modules.py``, ``network.py`` (the loss), ``batches.py`` and ``runtime.py``, in this order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import METRICS, SIZES, ClassifierConfig
+from .config import LAST_LAYER, METRICS, SIZES, WEIGHT_PREFIX, ClassifierConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
 
     from ...data.entry import Entry
     from ...models.folder import ModelFolder
     from .recipe import ClassifierPrepared, ClassifierRecipe
     from .runtime import ClassifierRuntime
     from .training import ClassifierTraining
+
+RUNNING_MEAN = "running_mean"  # of batch normalisation
 
 
 class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierPrepared"]):
@@ -45,7 +56,7 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
     health = HealthRules(loss="valid/loss")
     capabilities = frozenset({Capability.CLASSIFY})
     command = "evaluate FOLDER FOLDER --classifier {model}"
-    weight_prefixes = ("classifier.",)
+    weight_prefixes = (WEIGHT_PREFIX,)
 
     def open(self, folder: ModelFolder) -> ClassifierRuntime:
         """Open a model folder for inference; raise BadModel if it is damaged."""
@@ -72,6 +83,25 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
         from .training import ClassifierTraining
 
         return ClassifierTraining()
+
+    def fine_tuning(self, base: ModelFolder) -> ClassifierRecipe:
+        """Return the recipe of a training that starts from ``base``."""
+        from .recipe import fine_tuning
+
+        return fine_tuning(base)
+
+    def initial_weights(self, base: ModelFolder, config: ClassifierConfig) -> dict[str, np.ndarray]:
+        """Return the weights of ``base``; a new label has the mean row of the last layer."""
+        import numpy as np
+
+        weights = super().initial_weights(base, config)
+        for name in [name for name in weights if name.endswith(RUNNING_MEAN)]:  # graphs have no use for the counter
+            weights[name.removesuffix(RUNNING_MEAN) + "num_batches_tracked"] = np.zeros((), np.int64)
+        return weights
+
+    def named_tables(self, config: ClassifierConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return the weights of the last layer."""
+        return dict.fromkeys(LAST_LAYER, ("label", config.labels))
 
 
 CLASSIFIER = ClassifierFamily()

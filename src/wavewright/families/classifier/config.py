@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...contracts.config import ModelConfig
+from ...dsp.mel import MelPreset
 from ...errors import BadSetting
 from ...ranges import check_ranges
 
+GRAPH_FILE = "classifier.onnx"
+WEIGHT_PREFIX = "classifier."  # of the network's weights in a model folder
+LAST_LAYER = ("fc.weight", "fc.bias")  # among these; one row for each label
+
+MEL_PRESET: MelPreset = "htk"
 POWER_FLOOR = 1e-8  # added to the power in every mel band before the logarithm
-FADE_SECONDS = 0.01  # at the end of what the network hears, since a cut would be a click
-FREQUENCY_STRIDE = 8  # mel bands of the picture for each row of the network's last feature map
+FREQUENCY_STRIDE = 8  # mel bands for each row of the network's last feature map
 TAIL_BANDS = 5  # rows of that map that its last convolution spans
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.02, 60.0
@@ -20,9 +25,12 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 0.02, 60.0
 
 @dataclass(frozen=True)
 class ClassifierConfig(ModelConfig):
-    """What the network is; everything that classifying needs to know.
+    """Configuration of the network; everything that inference needs to know.
 
-    Raises BadSetting for a number that is out of its range, or does not fit the others.
+    Raises
+    ------
+    BadSetting
+        If a number is out of its range, or does not fit the others.
     """
 
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
@@ -41,7 +49,7 @@ class ClassifierConfig(ModelConfig):
     hop_length: int = 512  # samples
     n_mels: int = 80  # on HTK's scale; divisible by 8 times the number of sub-bands
     f_min_hz: float = 20.0
-    range_db: float = 70.0  # what lies further below the loudest cell of a picture counts as silence
+    range_db: float = 70.0  # below the peak of a spectrogram; lower values count as silence
     width: int = 2  # channels, in multiples of those of BC-ResNet-1
     sub_bands: int = 5  # of the sub-spectral normalisation
     dropout: float = 0.1
@@ -64,7 +72,7 @@ class ClassifierConfig(ModelConfig):
 
     @property
     def embedding_size(self) -> int:
-        """Numbers in the embedding of a clip."""
+        """Size of the embedding of a clip."""
         return 32 * self.width
 
 

@@ -3,30 +3,76 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
-from ...nn.export_spec import ExportSpec
+from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import FamilyTraining
-from . import network
-from .config import ClassifierConfig
-from .network import Classifier
-from .recipe import ClassifierPrepared
+from .config import GRAPH_FILE, WEIGHT_PREFIX, ClassifierConfig
+from .modules import BCResNet
+from .network import ClassifierNetwork, log_mel_layer
+from .recipe import ClassifierPrepared, scores
+
+EVALUATION_BATCH = 32  # clips
 
 
-class ClassifierTraining(FamilyTraining[ClassifierConfig, Classifier, ClassifierPrepared]):
+class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPrepared]):
     """The part of the family that needs PyTorch."""
 
-    def build(self, config: ClassifierConfig) -> Classifier:
+    def build(self, config: ClassifierConfig) -> ClassifierNetwork:
         """Return the network of a configuration, with fresh weights."""
-        return Classifier(config)
+        return ClassifierNetwork(config)
 
-    def evaluate(self, module: Classifier, prepared: ClassifierPrepared) -> dict[str, float]:
-        """Return the validation metrics of the averaged module; see :func:`.network.evaluate`."""
-        return network.evaluate(module, prepared)
+    def evaluate(self, module: BCResNet, prepared: ClassifierPrepared) -> dict[str, float]:
+        """Return ``valid/`` and each of :func:`.recipe.scores`; empty without validation clips."""
+        if not len(prepared.valid_labels):
+            return {}
+        measured = scores(logits_of(module, prepared.valid_waves), prepared.valid_labels)
+        return {f"valid/{name}": value for name, value in measured.items()}
 
-    def samples(self, module: Classifier, prepared: ClassifierPrepared) -> tuple[list[np.ndarray], list[str]]:
-        """Return a few clips of the averaged module, with titles; see :func:`.network.samples`."""
-        return network.samples(module, prepared)
+    def samples(self, module: BCResNet, prepared: ClassifierPrepared) -> tuple[list[np.ndarray], list[str]]:
+        """Return no clips: a classifier generates none."""
+        return [], []
 
-    def export(self, module: Classifier, prepared: ClassifierPrepared) -> ExportSpec:
-        """Return everything that makes a model folder; see :func:`.network.export`."""
-        return network.export(module, prepared)
+    def export(self, module: BCResNet, prepared: ClassifierPrepared) -> ExportSpec:
+        """Return the graph from log-mel spectrograms to logits and embedding, its weights, and a sample.
+
+        The sample is a decaying tone: a classifier generates no clips, and recordings are not published with its
+        weights without consent.
+        """
+        config = module.config
+        seconds = np.arange(config.n_samples) / config.sample_rate
+        tone = (0.5 * np.exp(-6 * seconds) * np.sin(2 * np.pi * 220 * seconds)).astype(np.float32)
+        noise = 0.1 * torch.randn(2, config.n_samples, generator=torch.Generator().manual_seed(0))
+        log_mel = log_mel_layer(config)(noise)
+        weights = {name: value for name, value in module.state_dict().items() if value.is_floating_point()}
+        return ExportSpec(
+            graphs={GRAPH_FILE: GraphSpec(module, {"log_mel": log_mel}, ("logits", "embedding"))},
+            sample=tone[None],
+            weights={f"{WEIGHT_PREFIX}{name}": value.numpy(force=True) for name, value in weights.items()},
+        )
+
+
+@torch.no_grad()
+def logits_of(module: BCResNet, waves: np.ndarray) -> np.ndarray:
+    """Compute the logits of clips, a few at a time.
+
+    Parameters
+    ----------
+    module : BCResNet
+        In evaluation mode.
+    waves : np.ndarray
+        ``(n, n_samples)`` float32.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n, labels)`` float32.
+    """
+    device = next(module.parameters()).device
+    log_mel = log_mel_layer(module.config).to(device)
+    logits = [
+        module(log_mel(torch.as_tensor(waves[start : start + EVALUATION_BATCH], device=device)))[0]
+        for start in range(0, len(waves), EVALUATION_BATCH)
+    ]
+    joined: np.ndarray = torch.cat(logits).float().cpu().numpy()
+    return joined

@@ -1,22 +1,33 @@
-"""GAN: a generator that learns to make short sounds by fooling critics.
+"""GAN: a generator that learns to make short clips by deceiving critics.
 
-The idea: a generator turns a random latent vector and a class into a sound; critics learn to tell its sounds from recordings; each
-improves against the other.
+A generator turns a random latent vector and a label into a clip; critics learn to distinguish its clips from
+recordings, and the generator learns to be mistaken for a recording. The two take turns::
+
+    latent, label, code -> generator -> spectrum, noise gain -> inverse STFT -> clip -> critics -> logits
+                                                                     recordings -> critics -> logits
 
 Papers:
     Goodfellow et al., "Generative Adversarial Nets", 2014 (loss ``bce``).
-    Donahue, McAuley and Puckette, "Adversarial Audio Synthesis" (WaveGAN), 2019: waveform generator and critic, phase shuffle.
+    Donahue, McAuley and Puckette, "Adversarial Audio Synthesis" (WaveGAN), 2019: waveform generator and critic, phase
+    shuffle.
     Chen et al., "InfoGAN", 2016: an interpretable code, recovered by a Q head.
-    Gulrajani et al., "Improved Training of Wasserstein GANs", 2017 (``wgan-gp``); Lim and Ye, "Geometric GAN", 2017 (``hinge``).
-    Huang, Gokaslan, Kuleshov and Tompkin, "The GAN is dead; long live the GAN! A Modern GAN Baseline" (R3GAN), 2024 (``r3gan``).
+    Gulrajani et al., "Improved Training of Wasserstein GANs", 2017 (``wgan-gp``); Lim and Ye, "Geometric GAN", 2017
+    (``hinge``).
+    Huang, Gokaslan, Kuleshov and Tompkin, "The GAN is dead; long live the GAN! A Modern GAN Baseline" (R3GAN), 2024
+    (``r3gan``).
     Kingma and Dhariwal, "Glow", 2018, and Brock et al., "BigGAN", 2019: sampling from a narrower latent distribution
-        (``temperature``).
+    (``temperature``).
     Siuzdak, "Vocos", 2023: magnitude and phase of an STFT as the last layer.
 
-Changed from them: the default generator works in the spectral domain (complex STFT frames plus shaped noise, then an inverse STFT), the
-critics look at spectrograms at three resolutions (two log-mel, one with every bin), upsampling is interpolation followed by
-convolution, the R1 and R2 penalties are finite differences (no second backward pass), and an energy distance between real and generated
-pictures of a class works against collapse.
+Changes:
+    - The default generator predicts complex STFT frames and the gains of noise, followed by an inverse STFT.
+    - The critics score spectrograms at three resolutions: two log-mel, one linear.
+    - Upsampling is interpolation followed by convolution.
+    - The R1 and R2 penalties are finite differences, without a second backward pass.
+    - An energy distance between real and generated spectrograms of a class works against mode collapse.
+
+Read ``modules.py`` (the generators), ``network.py`` (losses and turns), ``training.py`` and ``runtime.py``, in this
+order; the critics are in ``nn/critics.py``.
 """
 
 from __future__ import annotations
@@ -26,7 +37,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
 from ...contracts.health import HealthRules
-from .config import METRICS, SIZES, GanConfig
+from .config import LABEL_TABLE, METRICS, SIZES, WEIGHT_PREFIX, GanConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +65,7 @@ class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
         copying_remedy="use more recordings, a smaller --size, stop earlier, or raise model.copy_weight",
     )
     capabilities = frozenset({Capability.GENERATE, Capability.INTERPOLATE})
-    weight_prefixes = ("generator.generator.",)
+    weight_prefixes = (WEIGHT_PREFIX,)
     extra_files: ClassVar[Mapping[str, str]] = {
         EMBEDDINGS_FILE: "embeddings of the training clips, for the search for copies"
     }
@@ -88,6 +99,10 @@ class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
         from .recipe import fine_tuning
 
         return fine_tuning(base)
+
+    def named_tables(self, config: GanConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return the embedding of the labels."""
+        return {LABEL_TABLE: ("label", config.labels)}
 
 
 GAN = GanFamily()

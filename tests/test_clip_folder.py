@@ -1,4 +1,4 @@
-"""Sounds that several calls write into one folder are all there, all listed and all whole."""
+"""Clips that several calls write into one folder are all there, all listed and all whole."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from wavewright.data import manifest
 from wavewright.errors import BadFolder
 from wavewright.manifest_file import MANIFEST_FILE
 from wavewright.names import LONGEST_STEM_BYTES, file_stem
-from wavewright.tasks.sound_folder import Made, write_sounds
+from wavewright.tasks.clip_folder import OutputClip, write_clips
 
 WRITE = """
 import sys
 from pathlib import Path
-from test_sound_folder import write_often
+from test_clip_folder import write_often
 write_often(Path(sys.argv[1]), sys.argv[2])
 """
 
@@ -33,16 +33,16 @@ import sys
 import time
 from pathlib import Path
 from wavewright import cli
-from test_sound_folder import made
+from test_clip_folder import made
 
-def sounds():
+def clips():
     yield from made("stopped", 3)
     print("three", flush=True)
     time.sleep(60)
 
 def run(arguments):
-    from wavewright.tasks.sound_folder import write_sounds
-    write_sounds(sounds(), 8_000, Path(arguments[0]), "wav")
+    from wavewright.tasks.clip_folder import write_clips
+    write_clips(clips(), 8_000, Path(arguments[0]), "wav")
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run where these are ignored
 if hasattr(signal, "SIGHUP"):
@@ -55,14 +55,14 @@ cli.main()
 def made(name, count):
     for index in range(count):
         wave = np.full((1, 50 + index), 0.25, np.float32)
-        yield Made(wave, f"{name}-{index}", {"model": "m", "model_hash": "0", "name": name, "index": index})
+        yield OutputClip(wave, f"{name}-{index}", {"model": "m", "model_hash": "0", "name": name, "index": index})
 
 
 def write_often(out, name):
     rng = random.Random(name)
     for call in range(4):
-        write_sounds(made(f"{name}-{call}", rng.randint(1, 4)), 8_000, out, rng.choice(("wav", "flac")))
-        write_sounds(made("shared", rng.randint(1, 4)), 8_000, out, "wav")
+        write_clips(made(f"{name}-{call}", rng.randint(1, 4)), 8_000, out, rng.choice(("wav", "flac")))
+        write_clips(made("shared", rng.randint(1, 4)), 8_000, out, "wav")
 
 
 def python(code, *arguments):
@@ -92,16 +92,16 @@ def test_processes_and_threads_write_into_one_folder(tmp_path):
     assert len(manifest.read(out / MANIFEST_FILE).entries) == len(names) > 7 * 4
 
 
-def test_two_sounds_of_one_name_are_not_written_over_each_other(tmp_path):
-    def sounds(origin):
-        yield Made(np.zeros((1, 50), np.float32), "same", {"model": "m", "model_hash": origin})
+def test_two_clips_of_one_name_are_not_written_over_each_other(tmp_path):
+    def clips(origin):
+        yield OutputClip(np.zeros((1, 50), np.float32), "same", {"model": "m", "model_hash": origin})
 
     def meanwhile():
-        yield from sounds("first")
-        write_sounds(sounds("second"), 8_000, tmp_path, "wav")
+        yield from clips("first")
+        write_clips(clips("second"), 8_000, tmp_path, "wav")
 
-    with pytest.raises(BadFolder, match=r"same\.wav is there already and is another sound"):
-        write_sounds(meanwhile(), 8_000, tmp_path, "wav")
+    with pytest.raises(BadFolder, match=r"same\.wav exists already and is another clip"):
+        write_clips(meanwhile(), 8_000, tmp_path, "wav")
     assert json.loads((tmp_path / MANIFEST_FILE).read_text())["model_hash"] == "second"
     assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST_FILE, "same.wav"]
 
@@ -109,7 +109,7 @@ def test_two_sounds_of_one_name_are_not_written_over_each_other(tmp_path):
 def test_lines_of_others_stay_as_they_are(tmp_path):
     before = '{"audio_filepath":"a\u2028b.wav",  "pitch": 1e308, "more": [1, {"a": null}]}\r\n'
     (tmp_path / MANIFEST_FILE).write_bytes(before.encode())
-    write_sounds(made("new", 1), 8_000, tmp_path, "wav")
+    write_clips(made("new", 1), 8_000, tmp_path, "wav")
     lines = (tmp_path / MANIFEST_FILE).read_text().split("\n")
     assert lines[0] == before.rstrip()
     assert json.loads(lines[1])["audio_filepath"] == "new-0.wav"
@@ -120,18 +120,18 @@ def test_lines_of_others_stay_as_they_are(tmp_path):
 )
 def test_a_manifest_of_another_kind_is_refused_before_there_is_any_work(tmp_path, line):
     (tmp_path / MANIFEST_FILE).write_text(line)
-    with pytest.raises(BadFolder, match="is not a manifest of sounds, so it cannot be added to"):
-        write_sounds(iter([]), 8_000, tmp_path, "wav")
+    with pytest.raises(BadFolder, match="is not a manifest of clips, so it cannot be added to"):
+        write_clips(iter([]), 8_000, tmp_path, "wav")
     assert [path.read_text() for path in tmp_path.iterdir()] == [line]
 
 
 @pytest.mark.parametrize(
-    "parts", [("m" * 300, "kick", "s0", "000"), ("ü" * 150, "000"), ("\U0001f600" * 90,), ("a/../b", "\u2028")]
+    "names", [("m" * 300, "kick", "s0", "000"), ("ü" * 150, "000"), ("\U0001f600" * 90,), ("a/../b", "\u2028")]
 )
-def test_names_are_short_enough_for_every_file_system(tmp_path, parts):
-    stem = file_stem(*parts)
+def test_names_are_short_enough_for_every_file_system(tmp_path, names):
+    stem = file_stem(*names)
     assert len(stem.encode()) <= LONGEST_STEM_BYTES
-    assert file_stem(*parts) == stem
+    assert file_stem(*names) == stem
     (tmp_path / f"{stem}.flac").touch()
     assert [path.name for path in tmp_path.iterdir()] == [f"{stem}.flac"]
     assert file_stem("m" * 300, "a") != file_stem("m" * 301, "a")
@@ -158,9 +158,9 @@ def test_the_next_call_removes_what_a_killed_one_left(tmp_path):
             assert process.stdout.readline() == "three\n"
         killed.kill()
         killed.wait()
-        write_sounds(made("next", 2), 8_000, out, "wav")
+        write_clips(made("next", 2), 8_000, out, "wav")
         hidden = {path.name for path in out.iterdir()} - {MANIFEST_FILE, "next-0.wav", "next-1.wav"}
         assert {name.split("-")[1] for name in hidden} == {str(living.pid)}, "only the living call's are there"
         living.kill()
-    write_sounds(made("last", 1), 8_000, out, "wav")
+    write_clips(made("last", 1), 8_000, out, "wav")
     assert {path.name for path in out.iterdir()} == {MANIFEST_FILE, "next-0.wav", "next-1.wav", "last-0.wav"}

@@ -1,0 +1,61 @@
+"""Features of the classifier: a clip of fixed length and its log-mel spectrogram, in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...dsp.mel import log_mel
+from ...dsp.onset import fade
+from ...units import seconds_to_samples
+from .config import MEL_PRESET, POWER_FLOOR, ClassifierConfig
+
+FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click
+
+
+def fixed_length(wave: np.ndarray, config: ClassifierConfig) -> np.ndarray:
+    """Cut or pad a wave to the length that the network takes.
+
+    Parameters
+    ----------
+    wave : np.ndarray
+        ``(time,)`` at the sample rate of the model.
+    config : ClassifierConfig
+        Configuration of the model.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n_samples,)`` float32: the first samples, padded with zeros, the last 10 ms faded out.
+    """
+    clip = np.zeros(config.n_samples, dtype=np.float32)
+    n_samples = min(len(wave), config.n_samples)
+    clip[:n_samples] = wave[:n_samples]
+    return fade(clip, 0, seconds_to_samples(FADE_SECONDS, config.sample_rate))
+
+
+def log_mel_spectrogram(clip: np.ndarray, config: ClassifierConfig) -> np.ndarray:
+    """Compute the log-mel spectrogram of a clip.
+
+    Parameters
+    ----------
+    clip : np.ndarray
+        ``(n_samples,)`` as :func:`fixed_length` returns it.
+    config : ClassifierConfig
+        Configuration of the model.
+
+    Returns
+    -------
+    np.ndarray
+        ``(n_mels, n_frames)`` float32, the natural logarithm of the power in each mel band.
+    """
+    spectrogram = log_mel(
+        clip,
+        config.sample_rate,
+        config.n_fft,
+        config.hop_length,
+        config.n_mels,
+        config.f_min_hz,
+        preset=MEL_PRESET,
+        floor=POWER_FLOOR,
+    )
+    return spectrogram.astype(np.float32, copy=False)

@@ -1,0 +1,184 @@
+"""BC-ResNet: sub-spectral normalisation, broadcasted residual blocks, and the network that they form."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .config import POWER_FLOOR, TAIL_BANDS, ClassifierConfig
+
+# Of BC-ResNet-1: channels, blocks, stride over frequency and dilation over time of each stage (Kim et al., 2021, table
+# 1). With the stride of 2 of the first convolution the strides make FREQUENCY_STRIDE.
+STAGES = ((8, 2, 1, 1), (12, 2, 2, 2), (16, 4, 2, 4), (20, 4, 1, 8))
+HEAD_CHANNELS = 16  # of the first convolution of BC-ResNet-1
+SILENT_WEIGHT = 1e-4  # of a silent frame in the mean over time; the loudest has 1
+
+
+class SubSpectralNorm(nn.Module):
+    """Batch normalisation of each of several equal bands of the frequency axis.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the input.
+    sub_bands : int
+        Number of bands with statistics and parameters of their own.
+
+    References
+    ----------
+    S. Chang et al., "SubSpectral Normalization for Neural Audio Data Processing", 2021.
+    """
+
+    def __init__(self, channels: int, sub_bands: int) -> None:
+        super().__init__()
+        self.sub_bands = sub_bands
+        self.norm = nn.BatchNorm2d(channels * sub_bands)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Return a tensor of the shape of ``hidden (batch, channels, bands, frames)``."""
+        _, channels, n_bands, n_frames = hidden.shape
+        split = hidden.reshape(-1, channels * self.sub_bands, n_bands // self.sub_bands, n_frames)
+        normalised: Tensor = self.norm(split)
+        return normalised.reshape(-1, channels, n_bands, n_frames)
+
+
+class BCResBlock(nn.Module):
+    """Broadcasted residual block: ``y = relu(x + f2(x) + broadcast(f1(mean of f2(x) over frequency)))``.
+
+    ``f2`` is a depthwise convolution over frequency, ``f1`` one over time. Where the shape changes, ``x`` is left out.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels of input and output.
+    stride : int
+        Over frequency.
+    dilation : int
+        Over time.
+    config : ClassifierConfig
+        Configuration of the model.
+
+    References
+    ----------
+    B. Kim et al., "Broadcasted Residual Learning for Efficient Keyword Spotting", 2021, equations 2 and 3.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, dilation: int, config: ClassifierConfig
+    ) -> None:
+        super().__init__()
+        self.is_residual = in_channels == out_channels and stride == 1
+        pointwise: list[nn.Module] = []
+        if not self.is_residual:
+            pointwise = [
+                nn.Conv2d(in_channels, out_channels, 1, bias=False),
+                nn.BatchNorm2d(out_channels),
+                nn.ReLU(),
+            ]
+        self.f2 = nn.Sequential(
+            *pointwise,
+            nn.Conv2d(out_channels, out_channels, (3, 1), (stride, 1), (1, 0), groups=out_channels, bias=False),
+            SubSpectralNorm(out_channels, config.sub_bands),
+        )
+        self.f1 = nn.Sequential(
+            nn.Conv2d(
+                out_channels,
+                out_channels,
+                (1, 3),
+                padding=(0, dilation),
+                dilation=(1, dilation),
+                groups=out_channels,
+                bias=False,
+            ),
+            nn.BatchNorm2d(out_channels),
+            nn.SiLU(),
+            nn.Conv2d(out_channels, out_channels, 1),
+            nn.Dropout2d(config.dropout),
+        )
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Return ``(batch, out_channels, bands / stride, frames)`` of features ``(batch, in_channels, bands, frames)``."""
+        spectral: Tensor = self.f2(hidden)
+        temporal: Tensor = self.f1(spectral.mean(2, keepdim=True))  # (batch, out_channels, 1, frames)
+        summed = spectral + temporal
+        return F.relu(hidden + summed if self.is_residual else summed)
+
+
+class BCResNet(nn.Module):
+    """Log-mel spectrogram to logits and embedding: the network that is exported.
+
+    Parameters
+    ----------
+    config : ClassifierConfig
+        Configuration of the model.
+    """
+
+    def __init__(self, config: ClassifierConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.log_range = config.range_db * math.log(10) / 10  # dB to the natural logarithm of a power
+        self.min_peak = math.log(POWER_FLOOR) + self.log_range
+        channels = HEAD_CHANNELS * config.width
+        self.cnn_head = nn.Sequential(
+            nn.Conv2d(1, channels, 5, (2, 1), 2, bias=False), nn.BatchNorm2d(channels), nn.ReLU()
+        )
+        self.blocks = nn.Sequential()
+        for stage_channels, n_blocks, stride, dilation in STAGES:
+            for index in range(n_blocks):
+                out_channels = stage_channels * config.width
+                self.blocks.append(BCResBlock(channels, out_channels, 1 if index else stride, dilation, config))
+                channels = out_channels
+        self.cnn_tail = nn.Sequential(
+            nn.Conv2d(channels, channels, (TAIL_BANDS, 5), padding=(0, 2), groups=channels, bias=False),
+            nn.Conv2d(channels, config.embedding_size, 1, bias=False),
+            nn.BatchNorm2d(config.embedding_size),
+            nn.ReLU(),
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.fc = nn.Linear(config.embedding_size, len(config.labels))
+
+    def forward(self, log_mel: Tensor) -> tuple[Tensor, Tensor]:
+        """Classify log-mel spectrograms.
+
+        Parameters
+        ----------
+        log_mel : Tensor
+            ``(batch, n_mels, frames)``, natural logarithm.
+
+        Returns
+        -------
+        logits : Tensor
+            ``(batch, labels)``.
+        embedding : Tensor
+            Activations before the last layer, ``(batch, embedding_size)``.
+        """
+        return self.classify(self.normalise(log_mel))
+
+    def normalise(self, log_mel: Tensor) -> Tensor:
+        """Scale spectrograms relative to their peak, so that the level has no influence.
+
+        Parameters
+        ----------
+        log_mel : Tensor
+            ``(batch, n_mels, frames)``.
+
+        Returns
+        -------
+        Tensor
+            The same shape: 1 at the peak, 0 at ``range_db`` below it and less; 0 for silence.
+        """
+        peak = log_mel.amax((1, 2), keepdim=True).clamp(min=self.min_peak)
+        return ((log_mel - peak) / self.log_range + 1).clamp(min=0)
+
+    def classify(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits and embedding, as :meth:`forward`, of normalised spectrograms ``(batch, n_mels, frames)``."""
+        hidden: Tensor = self.cnn_tail(self.blocks(self.cnn_head(normalised.unsqueeze(1)))).mean(
+            2
+        )  # (batch, size, frames)
+        loudness = normalised.amax(1).square() + SILENT_WEIGHT  # (batch, frames)
+        weight = loudness / loudness.sum(1, keepdim=True)
+        embedding = (hidden * weight.unsqueeze(1)).sum(2)  # (batch, embedding_size)
+        logits: Tensor = self.fc(self.dropout(embedding))
+        return logits, embedding

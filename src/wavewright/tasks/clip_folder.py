@@ -1,0 +1,148 @@
+"""Clips as files of one folder: each records its origin, a manifest lists them, and all are written or none."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+
+from ..clip import Clip, read_metadata
+from ..errors import BadAudio, BadFolder
+from ..json_text import line_of, parse
+from ..manifest_file import MANIFEST_FILE, manifest_lines
+from ..names import inside
+from ..whole_file import check_name, whole_folder
+
+AudioFormat = Literal["wav", "flac", "ogg"]
+"""Formats of the files; wav and flac have 24 bits."""
+
+
+@dataclass(frozen=True)
+class OutputClip:
+    """A clip to write.
+
+    Attributes
+    ----------
+    wave
+        ``(channels, time)``.
+    stem
+        Name of its file without the ending.
+    origin
+        Everything that determines the clip, at least ``model`` and ``model_hash``: the comment of the file and a part
+        of its line of the manifest.
+    scores
+        Further numbers for the manifest.
+    listed
+        False for a clip that the manifest leaves out.
+    """
+
+    wave: np.ndarray
+    stem: str
+    origin: Mapping[str, object]
+    scores: Mapping[str, float] = field(default_factory=dict)
+    listed: bool = True
+
+
+@dataclass(frozen=True)
+class WrittenClip:
+    """The file of a clip.
+
+    Attributes
+    ----------
+    file
+        Its name below the folder.
+    seconds
+        Its length.
+    origin, scores
+        As in :class:`OutputClip`.
+    """
+
+    file: str
+    seconds: float
+    origin: Mapping[str, object]
+    scores: Mapping[str, float]
+
+
+def write_clips(clips: Iterator[OutputClip], sample_rate: int, out: Path, format: str) -> tuple[WrittenClip, ...]:
+    """Write clips as files of a folder, all or none.
+
+    Each file is written into a hidden folder; when all are complete they are moved into the folder, the manifest last.
+    Entries of the manifest are retained, also those that other processes add meanwhile.
+
+    Parameters
+    ----------
+    clips : iterator of OutputClip
+        At least one clip.
+    sample_rate : int
+        Hz.
+    out : Path
+        The folder, which need not exist.
+    format : {"wav", "flac", "ogg"}
+        Format of the files.
+
+    Returns
+    -------
+    tuple of WrittenClip
+        The files, in the order of the clips.
+
+    Raises
+    ------
+    BadFolder
+        If the folder cannot be written to, its manifest is none, or a file of a clip's name has another origin.
+    """
+    check_name(out)
+    manifest_lines(out / MANIFEST_FILE)  # refuse a file that is not a manifest before any work
+    clips = itertools.chain([next(clips)], clips)  # a model that fails at the first clip leaves no folder
+    written: list[WrittenClip] = []
+    added: list[str] = []
+
+    def write_manifest(hidden: Path) -> None:
+        for clip in written:
+            _check_origin(out / clip.file, clip.origin)
+        names = {clip.file for clip in written}
+        retained = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]
+        (hidden / MANIFEST_FILE).write_text("".join(retained + added), encoding="utf-8")
+
+    with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
+        for clip in clips:
+            written.append(_write_clip(clip, sample_rate, out, hidden, format))
+            if clip.listed:
+                added.append(line_of(_record(written[-1])))
+    return tuple(written)
+
+
+def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, format: str) -> WrittenClip:
+    """Write a clip into the hidden folder; raise BadFolder if ``out`` has a file of its name with another origin."""
+    name = f"{clip.stem}.{format}"
+    _check_origin(out / name, clip.origin)
+    subtype = "VORBIS" if format == "ogg" else "PCM_24"
+    comment = json.dumps(dict(clip.origin))
+    Clip(clip.wave, sample_rate).write(inside(hidden, name), subtype, {"comment": comment})
+    return WrittenClip(name, clip.wave.shape[-1] / sample_rate, clip.origin, clip.scores)
+
+
+def _check_origin(path: Path, origin: Mapping[str, object]) -> None:
+    """Raise BadFolder if ``path`` exists and its clip has another origin."""
+    if path.exists() and _origin_of(path) != origin:
+        raise BadFolder(
+            f"{path} exists already and is another clip than the one that {origin['model']} "
+            f"({origin['model_hash']}) makes; choose another folder with --out."
+        )
+
+
+def _origin_of(path: Path) -> object:
+    """Return the origin that a file records; None without one."""
+    try:
+        return cast(object, parse(read_metadata(path)["comment"]))
+    except (BadAudio, ValueError, KeyError):
+        return None
+
+
+def _record(clip: WrittenClip) -> dict[str, object]:
+    """Return a line of the manifest, with the field names that ``data.manifest`` reads."""
+    return {"audio_filepath": clip.file, "duration": round(clip.seconds, 6), **clip.origin, **clip.scores}
