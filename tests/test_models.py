@@ -165,7 +165,7 @@ def test_a_damaged_list_of_weights_is_refused(damaged, header):
 
 def test_a_card_with_more_labels_than_its_graph_knows_is_refused(damaged):
     change_card(damaged, labels=["kick", "snare", "hat", "bell"])
-    with pytest.raises(BadModel, match="tiny cannot play"):
+    with pytest.raises(BadModel, match="does not fit its card"):
         loading.load(damaged).generate("bell")
 
 
