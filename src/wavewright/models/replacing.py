@@ -1,8 +1,8 @@
 """Replace the model in a folder such that, whenever the process is killed, either the old or the new model is complete.
 
 The new model is written into a hidden folder inside the model folder, which is then renamed to READY_FOLDER, in one
-step. From then on the new model is loaded from there (:func:`.card.active_folder`) while its files replace the old ones.
-At last the hidden folder is renamed, again in one step, and deleted. The next process that writes into the folder
+step. From then on the new model is loaded from there (:func:`.card.active_folder`) while its files replace the old
+ones. At last the hidden folder is renamed, again in one step, and deleted. The next process that writes into the folder
 completes a replacement that was interrupted and removes left-over files.
 """
 
