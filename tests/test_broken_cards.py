@@ -13,7 +13,7 @@ from tiny_models import change_card, make_gan
 from wavewright import families, loading, models
 from wavewright.cli import run
 from wavewright.errors import BadModel
-from wavewright.models.card import LARGEST_CARD_BYTES, Card
+from wavewright.models.card import MAX_CARD_BYTES, Card
 from wavewright.models.folder import write_card
 
 WRONG_TYPES = ("many", 5, 0.5, True, None, [], {}, [1], [[]], ["a", "a"], {"a": 1}, -1, 10**400, 1e308, float("nan"))
@@ -106,7 +106,7 @@ def home_of(home, name):
             "the control character U+001B",
         ),
         ("[" * 100_000, "cannot be read as a model card"),
-        (" " * (LARGEST_CARD_BYTES + 1), "which no model card is"),
+        (" " * (MAX_CARD_BYTES + 1), "which no model card is"),
         (
             f'{{"name": "x", "family": "gan", "sample_rate": 24000, "{"n" * 9_000}": 1}}',
             "cannot be read as a model card",

@@ -163,7 +163,7 @@ def test_what_is_no_protocol_buffer_is_refused(tmp_path, contents):
 
 def test_other_formats_and_huge_files_are_refused(tmp_path, monkeypatch):
     path = written(tmp_path / "g.onnx", graph_of())
-    monkeypatch.setattr(graph_file, "LARGEST_GRAPH_BYTES", 10)
+    monkeypatch.setattr(graph_file, "MAX_GRAPH_BYTES", 10)
     with pytest.raises(BadModel, match="a graph has at most 10"):
         check_graph_file(path, WEIGHTS, 24)
     monkeypatch.undo()

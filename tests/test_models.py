@@ -29,7 +29,7 @@ def damaged(model, tmp_path):
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch):
+def folders(tmp_path, monkeypatch):
     """Empty folders for runs, the user's own models and the bundled ones."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))
@@ -37,25 +37,25 @@ def places(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_names_are_found_in_order_path_runs_home_bundled(model, places):
-    for place in ("bundled", "home", "runs"):
-        shutil.copytree(model, places / place / "tiny")
-        assert models.find("tiny").resolve() == places / place / "tiny"
+def test_names_are_found_in_order_path_runs_home_bundled(model, folders):
+    for name in ("bundled", "home", "runs"):
+        shutil.copytree(model, folders / name / "tiny")
+        assert models.find("tiny").resolve() == folders / name / "tiny"
         assert models.names() == ["tiny"]
-    shutil.copytree(model, places / "tiny")
-    assert models.find("tiny").resolve() == places / "tiny"
-    assert models.find(places / "home" / "tiny") == places / "home" / "tiny"
+    shutil.copytree(model, folders / "tiny")
+    assert models.find("tiny").resolve() == folders / "tiny"
+    assert models.find(folders / "home" / "tiny") == folders / "home" / "tiny"
     assert models.bundled() == ["tiny"]
 
 
-def test_a_folder_that_is_no_model_does_not_hide_one(model, places):
-    shutil.copytree(model, places / "bundled" / "drums")
-    (places / "drums").mkdir()
-    assert models.find("drums") == places / "bundled" / "drums"
+def test_a_folder_that_is_no_model_does_not_hide_one(model, folders):
+    shutil.copytree(model, folders / "bundled" / "drums")
+    (folders / "drums").mkdir()
+    assert models.find("drums") == folders / "bundled" / "drums"
 
 
-def test_unknown_names_get_the_nearest(model, places):
-    shutil.copytree(model, places / "bundled" / "drums")
+def test_unknown_names_get_the_nearest(model, folders):
+    shutil.copytree(model, folders / "bundled" / "drums")
     with pytest.raises(BadModel, match=r"no model 'drum'; the nearest are drums; `wavewright models` lists all"):
         loading.load("drum")
     with pytest.raises(BadModel, match=r"^There is no model 'qqq'; `wavewright models` lists all\.$"):
@@ -63,14 +63,14 @@ def test_unknown_names_get_the_nearest(model, places):
     with pytest.raises(BadModel, match="There is no model folder"):
         loading.load("nowhere/drums")
     with pytest.raises(BadModel, match=r"is not a model folder: it has no card\.json"):
-        loading.load(places)
+        loading.load(folders)
 
 
 def test_user_folder_without_the_variable_is_the_platforms(monkeypatch):
     import platformdirs
 
     monkeypatch.delenv("WAVEWRIGHT_HOME", raising=False)
-    assert models.places()[1] == platformdirs.user_data_path("wavewright", appauthor=False) / "models"
+    assert models.search_path()[1] == platformdirs.user_data_path("wavewright", appauthor=False) / "models"
 
 
 def test_the_hash_names_the_weights(model, damaged):
@@ -152,14 +152,14 @@ def test_a_damaged_list_of_weights_is_refused(damaged, header):
     n_bytes = int.from_bytes(contents[:8], "little")
     weights.write_bytes(contents[:8] + header.ljust(n_bytes) + contents[8 + n_bytes :])
     sign_again(damaged)
-    with pytest.raises(BadModel, match=r"What .*weights\.safetensors says of its weights"):
+    with pytest.raises(BadModel, match=r"The list of weights in .*weights\.safetensors"):
         loading.load(damaged)
     weights.write_bytes(contents)
     described = onnx.load(graph, load_external_data=False)
     described.metadata_props[0].value = header.decode()
     graph.write_bytes(described.SerializeToString())
     sign_again(damaged)
-    with pytest.raises(BadModel, match=r"What .*generator\.onnx says of its weights"):
+    with pytest.raises(BadModel, match=r"The list of weights in .*generator\.onnx"):
         loading.load(damaged)
 
 

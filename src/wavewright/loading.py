@@ -127,7 +127,7 @@ def _refusal(name: str | Path, model: Model, problem: str) -> BadModel:
 
 
 def read_card(folder: Path) -> Card:
-    """Read the card of a model and validate its configuration; raise BadModel if it is damaged or its family unknown."""
+    """Read the card of a model and validate its config; raise BadModel if it is damaged or its family unknown."""
     card = Card.read(folder)
     card.config_as(family_of(card, folder).config, folder)
     return card
@@ -138,7 +138,8 @@ def family_of(card: Card, folder: Path) -> families.AnyFamily:
     if card.family not in families.FAMILIES:
         known = ", ".join(families.FAMILIES)
         raise BadModel(
-            f"{folder} has the family {quoted(card.family)}; this Wavewright knows {known}: upgrade it to use this model."
+            f"{folder} has the family {quoted(card.family)}; this Wavewright knows {known}: upgrade it to use this "
+            "model."
         )
     return families.FAMILIES[card.family]
 
@@ -156,15 +157,15 @@ def classifier_of(labels: set[str]) -> str | None:
 
 
 def speakers_of(card: Card) -> tuple[str, ...] | None:
-    """Return the speakers of a model that speaks, empty if it has one without a name; None for other models."""
+    """Return the speakers of a model that speaks, empty if its only one has no name; None for other models."""
     family = families.FAMILIES.get(card.family)
     if family is None or Capability.SPEAK not in family.capabilities:
         return None
-    return tuple(card.config.get("speakers", ()))
+    return card.speakers
 
 
 def voices_of(card: Card, name: str) -> tuple[str, ...]:
-    """Return the names of the voices of a model found as ``name``: ``<name>-<speaker>`` each, or its own name."""
+    """Return the names of the voices of a model with a name: ``<name>-<speaker>`` each, or its own name."""
     speakers = speakers_of(card)
     if speakers is None:
         return ()

@@ -1,1 +1,1 @@
-"""What every model family provides: configuration, recipe, runtime and the table of what it can do."""
+"""The contract of model families: configuration, recipe, runtime and capabilities."""

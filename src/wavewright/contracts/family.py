@@ -62,7 +62,7 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     metrics: ClassVar[Sequence[str]]
     """Validation metrics, any of which may choose the best checkpoint."""
     health: ClassVar[HealthRules] = HealthRules()
-    """Which of the metrics show that training goes wrong."""
+    """Metrics that show whether training goes wrong."""
     capabilities: ClassVar[frozenset[Capability]]
     command: ClassVar[str] = "generate {model}"
     """Arguments of ``wavewright`` that use a model of the family."""

@@ -36,7 +36,7 @@ class Recipe:
     """
 
     TITLE: ClassVar[str] = "a model"
-    """What the recipe trains, for messages: ``"a vocoder"``."""
+    """A model of the family with its article, for messages: ``"a vocoder"``."""
     VALIDATION_METRICS: ClassVar[Sequence[str]] = ()
     """Names of the validation metrics of the family."""
 
@@ -48,8 +48,8 @@ class Recipe:
         metrics = self.metrics()
         if self.training.metric.removeprefix("-") not in ("", *metrics):
             raise BadSetting(
-                f"metric is {self.training.metric!r}; {self.TITLE} is measured by {', '.join(metrics)} (with - in front "
-                "where higher is better)."
+                f"metric is {self.training.metric!r}; {self.TITLE} is measured by {', '.join(metrics)} (with - in "
+                "front where higher is better)."
             )
 
     def metrics(self) -> Sequence[str]:

@@ -22,7 +22,7 @@ class Model:
     sample_rate
         Of its audio, Hz.
     labels
-        What it can be asked for by name; empty for a model without labels.
+        Names that `generate` accepts; empty for a model without labels.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
@@ -104,7 +104,7 @@ class Vocoder(Model, ABC):
 
     @abstractmethod
     def vocode_stream(self, mel: np.ndarray, seed: int = 0) -> Iterator[np.ndarray]:
-        """Yield the wave of :meth:`vocode` in chunks ``(1, time)``; raise BadSetting for other frames before the first."""
+        """Yield the wave of :meth:`vocode` in chunks ``(1, time)``; raise BadSetting first for other frames."""
 
     def checked_mel(self, mel: np.ndarray) -> np.ndarray:
         """Return log-mel frames as float32; raise BadSetting unless finite and ``(n_mels, frames)``, at least one."""
@@ -243,7 +243,7 @@ class Codec(Model, ABC):
         return np.concatenate([encoder.push(wave), encoder.finish()], axis=1)
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
-        """Return the wave ``(1, frames * hop_length)`` float32 of codes ``(codebooks, frames)``, of the first codebooks.
+        """Return the wave ``(1, frames * hop_length)`` float32 of codes ``(codebooks, frames)`` of the first codebooks.
 
         Raises BadSetting for more codebooks than the model has and for values that no code has.
         """
@@ -317,8 +317,8 @@ def checked_wave(wave: np.ndarray, shape: str = "(time,)", n_dims: int = 1, may_
         Allow a wave without samples, as a chunk of a stream can be.
     """
     wave = np.asarray(wave)
-    fits = wave.ndim == n_dims and (wave.size or may_be_empty) and (n_dims == 1 or wave.shape[0] == 1)
-    if not fits or wave.dtype.kind != "f" or not np.isfinite(wave).all():
+    has_shape = wave.ndim == n_dims and (wave.size or may_be_empty) and (n_dims == 1 or wave.shape[0] == 1)
+    if not has_shape or wave.dtype.kind != "f" or not np.isfinite(wave).all():
         smallest = "" if may_be_empty else "at least one sample, "
         raise BadAudio(
             f"The wave has shape {wave.shape} and type {wave.dtype}; it must be {shape} of floating-point numbers, "

@@ -1,4 +1,4 @@
-"""The card of a model: what it is, where its sound came from, how it was trained and what was measured."""
+"""The card of a model: configuration, sources, licence, training and metrics."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ import dataclasses
 import json
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from ..errors import BadModel
 from ..names import LONGEST_SHOWN, control_character_in, name_problem, quoted
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 FORMAT_VERSION = 1
 CARD_FILE = "card.json"
 READY_FOLDER = ".export-ready"
 """Subfolder with a complete new model that is replacing the old one; while it exists, it is loaded instead."""
-LARGEST_CARD_BYTES = 2**22
+MAX_CARD_BYTES = 2**22
 
-Config = TypeVar("Config")
+ConfigT = TypeVar("ConfigT", bound="DataclassInstance")
 
 
 def _name_validator(is_file: bool) -> AfterValidator:
@@ -42,7 +45,7 @@ def _checked_files(files: dict[str, str]) -> dict[str, str]:
 
 
 class Source(BaseModel):
-    """One set of recordings that a model learned from."""
+    """A set of recordings that a model was trained on."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,7 +57,7 @@ class Source(BaseModel):
 
 
 class Card(BaseModel):
-    """Everything that is known of a model, stored as ``card.json`` in its folder."""
+    """Description of a model, stored as ``card.json`` in its folder."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,14 +65,14 @@ class Card(BaseModel):
     name: Annotated[str, _name_validator(is_file=True)]
     family: str
     description: str = ""
-    config: dict[str, Any] = Field(default_factory=dict)
+    config: dict[str, object] = Field(default_factory=dict)
     labels: list[Annotated[str, _name_validator(is_file=False)]] = Field(default_factory=list)
     sample_rate: int = Field(ge=1, le=768_000)
     licence: str = "unknown"
     sources: list[Source] = Field(default_factory=list)
-    recipe: dict[str, Any] = Field(default_factory=dict)
-    training: dict[str, Any] = Field(default_factory=dict)
-    metrics: dict[str, Any] = Field(default_factory=dict)
+    recipe: dict[str, object] = Field(default_factory=dict)
+    training: dict[str, object] = Field(default_factory=dict)
+    metrics: dict[str, object] = Field(default_factory=dict)
     size_reason: str = Field(default="", description="why a bundled model is larger than 5 MB")
     former_hashes: list[str] = Field(
         default_factory=list, description="earlier hashes of the same weights and graphs, which coded files may carry"
@@ -80,30 +83,33 @@ class Card(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _has_no_control_characters(cls, given: Any) -> Any:
+    def _has_no_control_characters(cls, values: object) -> object:
         """Refuse control characters, which would change the terminal that shows them."""
-        found = control_character_in(given)
-        if found is not None:
-            raise ValueError(f"a text contains the control character {found}")
-        return given
+        character = control_character_in(values)
+        if character is not None:
+            raise ValueError(f"a text contains the control character {character}")
+        return values
 
     @classmethod
     def read(cls, folder: Path) -> Card:
         """Read the card of a model folder, without validating its config; see :func:`wavewright.loading.read_card`.
 
-        Raises BadModel where the card is missing, damaged or from a newer format.
+        Raises
+        ------
+        BadModel
+            If the card is missing, damaged or of a newer format.
         """
-        path = playable(Path(folder)) / CARD_FILE
+        path = active_folder(Path(folder)) / CARD_FILE
         if not path.is_file():
             raise BadModel(
-                f"{folder} is not a model folder: it has no {CARD_FILE}; give a folder that training wrote, or a name from "
-                "`wavewright models`."
+                f"{folder} is not a model folder: it has no {CARD_FILE}; give a folder that training wrote, or a name "
+                "from `wavewright models`."
             )
         return cls.read_file(path)
 
     @classmethod
     def read_file(cls, path: Path) -> Card:
-        """Read a card without validating its config; raise BadModel where it is damaged or from a newer format."""
+        """Read a card without validating its config; raise BadModel if it is damaged or of a newer format."""
         try:
             card = cls.model_validate_json(_contents(path))
         except ValidationError as error:
@@ -112,64 +118,80 @@ class Card(BaseModel):
             ) from error
         if card.format_version > FORMAT_VERSION:
             raise BadModel(
-                f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; upgrade "
-                "Wavewright to play it."
+                f"{path} has format version {card.format_version}, this Wavewright reads up to {FORMAT_VERSION}; "
+                "upgrade Wavewright to use it."
             )
         return card
 
-    def config_as(self, kind: type[Config], folder: Path) -> Config:
-        """Return the config as the dataclass ``kind`` of a family, with the card's labels and sample rate.
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Names of the speakers in the config; empty without any."""
+        names = self.config.get("speakers")
+        return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
 
-        Raises BadModel, which names ``folder``, for a setting that is unknown, of a wrong type or out of its range.
+    def config_as(self, kind: type[ConfigT], folder: Path) -> ConfigT:
+        """Return the config as the dataclass of a family, with the card's labels and sample rate.
+
+        Parameters
+        ----------
+        kind
+            The dataclass.
+        folder
+            Named by the error.
+
+        Raises
+        ------
+        BadModel
+            If a setting is unknown, of a wrong type or out of its range.
         """
-        given = {**self.config, "labels": self.labels, "sample_rate": self.sample_rate}
-        unknown = sorted(given.keys() - {field.name for field in dataclasses.fields(kind)})  # type: ignore[arg-type]
+        settings = {**self.config, "labels": self.labels, "sample_rate": self.sample_rate}
+        unknown = sorted(settings.keys() - {field.name for field in dataclasses.fields(kind)})
         if unknown:
             named = ", ".join(map(quoted, unknown[:4]))
             raise BadModel(
-                f"The card of {folder} has settings that no {self.family} has ({named}); upgrade Wavewright to play it."
+                f"The card of {folder} has settings that no {self.family} has ({named}); upgrade Wavewright to use it."
             )
         try:
-            config: Config = _adapter(cast("Any", kind)).validate_python(given)
-            return config
+            config: ConfigT = _adapter(kind).validate_python(settings)
         except ValidationError as error:
             raise BadModel(
                 f"The config on the card of {folder} is wrong ({_first_error(error, 1)}); copy the model again."
             ) from error
+        return config
 
     def to_json(self) -> str:
-        """The card as indented JSON."""
+        """Return the card as indented JSON."""
         return json.dumps(self.model_dump(), indent=2, ensure_ascii=False) + "\n"
 
 
-def playable(folder: Path) -> Path:
-    """Return the folder to load: the model folder itself, or the complete new model in it that replaces it."""
+def active_folder(folder: Path) -> Path:
+    """Return the folder to load: the model folder itself, or a complete new model in it that is replacing it."""
     ready = folder / READY_FOLDER
     return ready if (ready / CARD_FILE).is_file() else folder
 
 
 def _contents(path: Path) -> bytes:
-    """Return the bytes of a card; raise BadModel where it cannot be read or is far too large."""
+    """Return the bytes of a card; raise BadModel if it cannot be read or is far too large."""
     try:
         with path.open("rb") as opened:
-            contents = opened.read(LARGEST_CARD_BYTES + 1)
+            contents = opened.read(MAX_CARD_BYTES + 1)
     except OSError as error:
         raise BadModel(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    if len(contents) > LARGEST_CARD_BYTES:
+    if len(contents) > MAX_CARD_BYTES:
         raise BadModel(
-            f"{path} is larger than {LARGEST_CARD_BYTES:,} bytes, which no model card is; copy the model folder again."
+            f"{path} is larger than {MAX_CARD_BYTES:,} bytes, which no model card is; copy the model folder again."
         )
     return contents
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
+def _adapter(kind: type[ConfigT]) -> TypeAdapter[ConfigT]:
     return TypeAdapter(kind)
 
 
 def _first_error(error: ValidationError, depth: int | None = None) -> str:
     """Return the location, down to a depth, and the message of the first error of a validation."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][:depth])
+    where = ".".join(map(str, first["loc"][:depth]))
     what = first["msg"].removeprefix("Value error, ").rstrip(".")
     return f"{where[:LONGEST_SHOWN]}: {what}" if where else what

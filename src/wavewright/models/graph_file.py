@@ -2,21 +2,27 @@
 
 An ONNX file is a protocol buffer. Its tensors may point to bytes in any file ("external data": location, offset,
 length), and ONNX Runtime reads what they point to. The parser below knows only the few messages that lead to
-tensors, so it needs no package; see onnx.proto (onnx/onnx) and the encoding of protocol buffers (protobuf.dev)."""
+tensors, so it needs no package; see onnx.proto (onnx/onnx) and the encoding of protocol buffers (protobuf.dev).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import BadModel, printable
 
-LARGEST_GRAPH_BYTES = 2**25  # of a graph, without its weights
-DEEPEST_MESSAGE = 64
-FLATBUFFER_MARK = b"ORTM"  # magic bytes of ONNX Runtime's own format, which is refused
+MAX_GRAPH_BYTES = 2**25
+"""Size of a graph without its weights."""
 
-# The fields of each message that lead to tensors, and the messages in them: onnx.proto.
+MAX_DEPTH = 64
+"""Depth of nested messages."""
+
+FLATBUFFER_MARK = b"ORTM"
+"""Magic bytes of ONNX Runtime's own format, which is refused."""
+
 MESSAGES: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
@@ -26,8 +32,11 @@ MESSAGES: dict[str, dict[int, str]] = {
     "sparse": {1: "tensor", 2: "tensor"},
     "training": {1: "graph", 2: "graph"},
 }
-# Fields that occur once. Protocol buffers merge repeated ones, so that a tensor could be split over two messages.
+"""Fields of each message of onnx.proto that lead to tensors, and the messages in them."""
+
 ONCE = {"model": {7}, "attribute": {5, 6, 22}, "sparse": {1, 2}, "training": {1, 2}}
+"""Fields that occur once. Protocol buffers merge repeated ones, so a tensor could be split over two messages."""
+
 DIMS, DATA_TYPE, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 13, 14  # fields of a tensor
 ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}  # by data type: float32, uint8, int8, int32, ...
 KEYS = {"location", "offset", "length"}  # of external data
@@ -49,10 +58,10 @@ def check_graph_file(path: Path, weights_file: str, n_weight_bytes: int) -> None
     n_weight_bytes : int
         Size of that file.
     """
-    if path.stat().st_size > LARGEST_GRAPH_BYTES:
+    if path.stat().st_size > MAX_GRAPH_BYTES:
         raise BadModel(
-            f"{path} has {path.stat().st_size:,} bytes; a graph has at most {LARGEST_GRAPH_BYTES:,}: copy the model folder "
-            "again."
+            f"{path} has {path.stat().st_size:,} bytes; a graph has at most {MAX_GRAPH_BYTES:,}: copy the model "
+            "folder again."
         )
     contents = path.read_bytes()
     if contents[4:8] == FLATBUFFER_MARK:
@@ -69,7 +78,7 @@ def check_graph_file(path: Path, weights_file: str, n_weight_bytes: int) -> None
 
 def _tensors(message: bytes, kind: str, depth: int = 0, parents: tuple[str, ...] = ()) -> Iterator[tuple[bytes, bool]]:
     """Yield every tensor of a message, and whether it is an initializer of the main graph."""
-    if depth > DEEPEST_MESSAGE:
+    if depth > MAX_DEPTH:
         raise ValueError("its messages lie too deep in one another")
     seen: set[int] = set()
     inner = MESSAGES[kind]
@@ -86,38 +95,53 @@ def _tensors(message: bytes, kind: str, depth: int = 0, parents: tuple[str, ...]
             yield from _tensors(value, inner[number], depth + 1, path)
 
 
-def _check_tensor(tensor: bytes, is_initializer: bool, weights_file: str, n_weight_bytes: int) -> None:
+def _check_tensor(message: bytes, is_initializer: bool, weights_file: str, n_weight_bytes: int) -> None:
     """Raise ValueError for an external tensor that is not an initializer, or lies outside the weights."""
-    entries: dict[str, str] = {}
-    n_items, item_bytes, is_external = 1, 0, False
-    for number, value in _fields(tensor):
-        if number == DIMS:
-            for size in [value] if isinstance(value, int) else _varints(value):
-                n_items = min(n_items * size, 2**63)
-        elif number == DATA_TYPE and isinstance(value, int):
-            item_bytes = ITEM_BYTES.get(value, 0)
-        elif number == DATA_LOCATION:
-            is_external = is_external or value != 0
-        elif number == EXTERNAL_DATA and isinstance(value, bytes):
-            is_external = True
-            key, text = _entry(value)
-            if key in entries or key not in KEYS:
-                raise ValueError(f"a tensor outside it has the key {key!r} twice, or one that is unknown")
-            entries[key] = text
-    if not is_external:
+    tensor = _parse_tensor(message)
+    if not tensor.is_external:
         return
     if not is_initializer:
         raise ValueError("a tensor that is no initializer of the main graph lies outside it")
-    location, offset, length = (entries.get(key, "") for key in ("location", "offset", "length"))
+    location, offset, length = (tensor.entries.get(key, "") for key in ("location", "offset", "length"))
     if location != weights_file:
         raise ValueError(f"a tensor lies in {location!r}; only {weights_file} may hold weights")
     if not (re.fullmatch("[0-9]{1,15}", offset) and re.fullmatch("[0-9]{1,15}", length)):
         raise ValueError(f"a tensor has the offset {offset!r} and the length {length!r}")
-    if int(offset) + int(length) > n_weight_bytes:
-        end = int(offset) + int(length)
+    end = int(offset) + int(length)
+    if end > n_weight_bytes:
         raise ValueError(f"a tensor ends at byte {end} of {weights_file}, which has {n_weight_bytes}")
-    if not item_bytes or n_items * item_bytes != int(length):
-        raise ValueError(f"a tensor of {n_items} numbers has {length} bytes")
+    if not tensor.item_bytes or tensor.n_items * tensor.item_bytes != int(length):
+        raise ValueError(f"a tensor of {tensor.n_items} numbers has {length} bytes")
+
+
+@dataclass
+class _Tensor:
+    """The fields of a tensor that say where its data are."""
+
+    n_items: int = 1
+    item_bytes: int = 0
+    is_external: bool = False
+    entries: dict[str, str] = field(default_factory=dict)
+
+
+def _parse_tensor(message: bytes) -> _Tensor:
+    """Return the fields of a tensor; raise ValueError if an entry of its external data is unknown or repeated."""
+    tensor = _Tensor()
+    for number, value in _fields(message):
+        if number == DIMS:
+            for size in [value] if isinstance(value, int) else _varints(value):
+                tensor.n_items = min(tensor.n_items * size, 2**63)
+        elif number == DATA_TYPE and isinstance(value, int):
+            tensor.item_bytes = ITEM_BYTES.get(value, 0)
+        elif number == DATA_LOCATION:
+            tensor.is_external = tensor.is_external or value != 0
+        elif number == EXTERNAL_DATA and isinstance(value, bytes):
+            tensor.is_external = True
+            key, text = _entry(value)
+            if key in tensor.entries or key not in KEYS:
+                raise ValueError(f"a tensor outside it has the key {key!r} twice, or one that is unknown")
+            tensor.entries[key] = text
+    return tensor
 
 
 def _entry(message: bytes) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import BadModel, printable
 
@@ -18,7 +18,7 @@ Shapes = dict[str, tuple[int | None, ...]]
 """Shape of each input or output of a graph by name; ``None`` is a free dimension, such as the batch or time."""
 
 ExpectedShapes = Mapping[str, tuple[int | None, ...]]
-"""The same, as it is expected."""
+"""Expected shapes, which may be a constant of the family."""
 
 
 SOURCE_LINE = re.compile(r"(?:/|[A-Z]:\\)\S+\.(?:cc|h):\d+ \S.*\) ")
@@ -32,47 +32,69 @@ def reason_of(error: Exception) -> str:
 
 
 class GraphSession:
-    """A session of ONNX Runtime that raises BadModel for failures and for outputs of unexpected shapes."""
+    """A session of ONNX Runtime that raises BadModel for failures and for outputs of unexpected shapes.
 
-    def __init__(self, path: Path, session: InferenceSession, outputs: ExpectedShapes):
-        self._path, self._session, self._outputs = path, session, outputs
-        self._names = [output.name for output in session.get_outputs()]
+    Parameters
+    ----------
+    path
+        File of the graph, for messages.
+    session
+        The session of ONNX Runtime.
+    inputs, outputs
+        Expected shapes; the first dimension is the batch, whatever its size here.
+    """
 
-    def get_inputs(self) -> list[Any]:
-        """Return the inputs as ONNX Runtime describes them."""
-        inputs: list[Any] = self._session.get_inputs()
-        return inputs
-
-    def get_outputs(self) -> list[Any]:
-        """Return the outputs as ONNX Runtime describes them."""
-        outputs: list[Any] = self._session.get_outputs()
-        return outputs
+    def __init__(self, path: Path, session: InferenceSession, inputs: ExpectedShapes, outputs: ExpectedShapes) -> None:
+        self._path = path
+        self._session = session
+        self._inputs = inputs
+        self._outputs = outputs
+        self.output_names: list[str] = [output.name for output in session.get_outputs()]
 
     def run(self, names: Sequence[str] | None, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Compute the outputs ``names``, or all; raise BadModel where the graph fails or a shape is unexpected."""
-        names = self._names if names is None else list(names)
+        """Compute outputs of the graph.
+
+        Parameters
+        ----------
+        names
+            Names of the outputs; None for all, in the order of `output_names`.
+        inputs
+            Inputs by name.
+
+        Raises
+        ------
+        BadModel
+            If the graph fails or an output has an unexpected shape.
+        """
+        names = self.output_names if names is None else list(names)
         try:
             outputs: list[np.ndarray] = self._session.run(names, dict(inputs))
         except Exception as error:  # ONNX Runtime's errors share no other base class
-            raise self.misfit(reason_of(error)) from error
+            raise self.mismatch(reason_of(error)) from error
         for name, output in zip(names, outputs, strict=True):
             self._check_shape(name, output)
         return outputs
 
+    def zero_input(self, name: str) -> np.ndarray:
+        """Return a float32 input of zeros, such as the memory at the start of a stream; free dimensions have size 1."""
+        import numpy as np
+
+        return np.zeros([1 if size is None else size for size in self._inputs[name]], np.float32)
+
     def check_length(self, output: np.ndarray, length: int) -> None:
         """Raise BadModel unless an output ``(batch, time, ...)`` has the length that follows from the inputs."""
         if output.shape[1] != length:
-            raise self.misfit(f"an output has {output.shape[1]} steps where {length} are due")
+            raise self.mismatch(f"an output has {output.shape[1]} steps where {length} are due")
 
-    def misfit(self, reason: str) -> BadModel:
+    def mismatch(self, reason: str) -> BadModel:
         """Return the error for a graph that does not match the card of its model."""
         return BadModel(f"{self._path} does not fit its card ({reason}); copy the model folder again.")
 
     def _check_shape(self, name: str, output: np.ndarray) -> None:
         expected = self._outputs[name]
-        if len(output.shape) != len(expected) or any(
-            size is not None and index and size != found
-            for index, (found, size) in enumerate(zip(output.shape, expected, strict=True))
-        ):
+        matches = len(output.shape) == len(expected) and all(
+            axis == 0 or size is None or output.shape[axis] == size for axis, size in enumerate(expected)
+        )
+        if not matches:
             shape = tuple("any" if size is None else size for size in expected)
-            raise self.misfit(f"{name} has the shape {output.shape}, expected is {shape}".replace("'", ""))
+            raise self.mismatch(f"{name} has the shape {output.shape}, expected is {shape}".replace("'", ""))

@@ -1,9 +1,10 @@
 """Replace the model in a folder such that, whenever the process is killed, either the old or the new model is complete.
 
 The new model is written into a hidden folder inside the model folder, which is then renamed to READY_FOLDER, in one
-step. From then on the new model is loaded from there (:func:`.card.playable`) while its files replace the old ones.
-At last the hidden folder is renamed, again in one step, and deleted. The next process that writes into the folder
-completes a replacement that was interrupted and removes left-over files."""
+step. From then on the new model is loaded from there (:func:`.card.active_folder`) while its files replace the old
+ones. At last the hidden folder is renamed, again in one step, and deleted. The next process that writes into the folder
+completes a replacement that was interrupted and removes left-over files.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +16,21 @@ from pathlib import Path
 
 from ..errors import BadModel
 from ..interruption import uninterrupted
-from .card import CARD_FILE, READY_FOLDER, Card, playable
+from .card import CARD_FILE, READY_FOLDER, Card, active_folder
 
 PREFIX = ".export-"
 """Prefix of the names of hidden files and folders."""
 
 
 def replace_model(folder: Path, prepared: Path) -> None:
-    """Replace the model in ``folder``, if there is one, by the one in its hidden subfolder ``prepared``.
+    """Replace the model in a folder.
 
-    Files that only the old model has are deleted.
+    Parameters
+    ----------
+    folder
+        The model folder; files that only its present model has are deleted.
+    prepared
+        Hidden subfolder with the new model.
     """
     with uninterrupted():
         _finish(folder)
@@ -46,7 +52,7 @@ def finish_replacing(folder: Path) -> None:
 def _finish(folder: Path) -> None:
     """Move the files of a model in READY_FOLDER into ``folder``, the card last; without one, do nothing."""
     ready = folder / READY_FOLDER
-    if playable(folder) != ready:
+    if active_folder(folder) != ready:
         shutil.rmtree(ready, ignore_errors=True)
         return
     new = Card.read(folder).files.keys()
@@ -58,23 +64,23 @@ def _finish(folder: Path) -> None:
     ready.rename(folder / f"{PREFIX}{secrets.token_hex(4)}")
 
 
-def _put(source: Path, place: Path) -> None:
-    """Link or copy ``source`` to ``place``, replacing what is there in one step."""
-    temporary = place.with_name(f"{PREFIX}{secrets.token_hex(4)}")
+def _put(source: Path, target: Path) -> None:
+    """Link or copy ``source`` to ``target``, replacing an existing file in one step."""
+    temporary = target.with_name(f"{PREFIX}{secrets.token_hex(4)}")
     link_or_copy(source, temporary)
-    temporary.replace(place)
+    temporary.replace(target)
 
 
-def link_or_copy(source: Path, place: Path) -> None:
-    """Create a hard link, or a copy where the file system has none."""
+def link_or_copy(source: Path, target: Path) -> None:
+    """Create a hard link, or a copy if the file system has no links."""
     try:
-        os.link(source, place)
+        os.link(source, target)
     except OSError:
-        shutil.copyfile(source, place)
+        shutil.copyfile(source, target)
 
 
 def _files_of(folder: Path) -> set[str]:
-    """Return the file names on the card that lies directly in a folder; an empty set where it cannot be read."""
+    """Return the file names on the card that lies directly in a folder; an empty set if it cannot be read."""
     with suppress(BadModel):
         return {*Card.read_file(folder / CARD_FILE).files}
     return set()

@@ -1,4 +1,4 @@
-"""What a family's network and its training provide to the training loop."""
+"""Base classes of a family's network and of its training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .export_spec import ExportSpec
 
 Batch = dict[str, Any]
-"""Tensors by name; a turn may add further entries for the turns that follow."""
+"""Tensors by name; a turn may add entries of any type for the turns that follow."""
 
 LossFunction = Callable[[Batch], dict[str, Tensor]]
 Turn = tuple[str, LossFunction]
@@ -24,7 +24,7 @@ Turn = tuple[str, LossFunction]
 
 
 class Network(nn.Module):
-    """A network that the training loop trains: its players, and what each of them minimises."""
+    """A network for the training loop: its players, and the losses that each of them minimises."""
 
     def players(self) -> dict[str, nn.Module]:
         """Return the modules that have an optimizer each, by name."""
@@ -47,7 +47,7 @@ class Network(nn.Module):
         return (0,)
 
     def freeze_steps(self) -> tuple[int, ...]:
-        """Return the steps at which a part is frozen; training continues from the averaged weights there."""
+        """Return the steps at which layers are frozen; training continues from the averaged weights there."""
         return ()
 
 
@@ -76,7 +76,7 @@ class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
         """Return the graphs, tensors and sample that make a model folder of the averaged module."""
 
     def suspect_clips(self, module: ModuleT, prepared: PreparedT, step: int) -> Sequence[Problem] | None:
-        """Return training clips that may be wrong, and why; None while this cannot be told."""
+        """Return training clips that may be wrong, and why; None while it is too early to judge."""
         return None
 
     def final_files(self, module: ModuleT, prepared: PreparedT) -> Mapping[str, Mapping[str, np.ndarray]]:

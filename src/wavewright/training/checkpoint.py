@@ -138,8 +138,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Progress]:
         progress = Progress.from_json(json.loads(contents[8 : 8 + header_bytes])["__metadata__"]["progress"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadModel(
-            f"{path} is not a checkpoint that can be read ({_reason(error)}); copy it again, or delete it to start from "
-            "the beginning with --resume."
+            f"{path} is not a checkpoint that can be read ({_reason(error)}); copy it again, or delete it to start "
+            "from the beginning with --resume."
         ) from error
     return tensors, progress
 

@@ -1,9 +1,9 @@
 """Matrix products of exported graphs in 8-bit integers, faster than in float32 on CPUs that support them.
 
 Each product by a matrix stored with 8 bits becomes two nodes: QuantizeLinear quantises the input in steps whose size
-was determined on examples, and MatMulIntegerToFloat multiplies them by the stored steps (Jacob et al., "Quantization and
-Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018). Step sizes are fixed and integer
-sums are exact, so a frame gives the same numbers in a batch of any size.
+was determined on examples, and MatMulIntegerToFloat multiplies them by the stored steps (Jacob et al., "Quantization
+and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018). Step sizes are fixed and
+integer sums are exact, so a frame gives the same numbers in a batch of any size.
 
 CPUs with AVX2 but without VNNI, such as those of many laptops, add each pair of products in 16 bits, which saturate
 (VPMADDUBSW). If that would be audible, the input has fewer and larger steps, down to 7 bits, with which no pair of the

@@ -39,8 +39,8 @@ def keep_position(step: int, steps: int, breakpoints: Breakpoints) -> Breakpoint
 def rewarm(step: int, steps: int, breakpoints: Breakpoints, new_steps: int) -> Breakpoints:
     """Return the breakpoints of a plan that is extended at ``step`` from ``steps`` to ``new_steps``.
 
-    Over the first REWARM_FRACTION of the added steps the learning rate returns to that of a run planned for ``new_steps``
-    from its start, and then falls like that run's (re-warming and re-decaying).
+    Over the first REWARM_FRACTION of the added steps the learning rate returns to that of a run that was planned for
+    ``new_steps`` from its start, and then falls like that run's (re-warming and re-decaying).
 
     References
     ----------

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from reprlib import repr as repr_short
-from typing import TYPE_CHECKING, NotRequired
+from typing import TYPE_CHECKING, NotRequired, cast
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -58,7 +58,7 @@ def run_file_of(family: str, recipe: Recipe, base: ModelFolder | None, entries: 
     clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in entries)
     contents: RunFile = {
         "family": family,
-        "recipe": json_of(recipe),
+        "recipe": cast("Settings", json_of(recipe)),
         "clips": {"count": len(clips), "sha256": hashlib.sha256("\n".join(clips).encode()).hexdigest()},
     }
     if base is not None:
@@ -66,9 +66,9 @@ def run_file_of(family: str, recipe: Recipe, base: ModelFolder | None, entries: 
     return contents
 
 
-def json_of(settings: DataclassInstance) -> Settings:
-    """Return a dataclass as JSON writes it: tuples as lists."""
-    values: Settings = json.loads(json.dumps(asdict(settings)))
+def json_of(settings: DataclassInstance) -> dict[str, object]:
+    """Return a dataclass as JSON stores it: tuples as lists."""
+    values: dict[str, object] = json.loads(json.dumps(asdict(settings)))
     return values
 
 
@@ -141,7 +141,7 @@ def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str
 
 def _with_defaults(settings: Settings, recipe: Recipe) -> Settings:
     """Return the settings of a first call, with the defaults of those that did not exist then."""
-    defaults = json_of(type(recipe)())
+    defaults = cast("Settings", json_of(type(recipe)()))
     return {section: defaults[section] | settings.get(section, {}) for section in defaults}
 
 

@@ -159,7 +159,7 @@ class StreamEncoder(CodecEncoder):
         config = runtime.config
         self._config = config
         self._session = runtime.encoder_session
-        self._memory = np.zeros((1, self._session.get_inputs()[1].shape[1]), np.float32)
+        self._memory = self._session.zero_input("memory")
         self._pending = np.zeros(config.lead, np.float32)  # the lead of the next window, then an incomplete frame
         self._n_to_skip = config.encoder_look_ahead  # first codes, which belong to no frame
         self._is_silent = np.zeros(0, bool)  # of each frame whose codes are not out yet
@@ -214,7 +214,7 @@ class StreamDecoder(CodecDecoder):
         self._session = runtime.decoder_session
         self._gain = runtime.gains[n_codebooks - 1]
         self._n_used = n_codebooks
-        self._memory = np.zeros((1, self._session.get_inputs()[1].shape[1]), np.float32)
+        self._memory = self._session.zero_input("memory")
         self._codes = np.full((config.n_codebooks, 1), SILENT, np.int64)  # previous frame, then those that wait
         self._frames = np.zeros((config.overlap - 1, config.n_fft), np.float32)  # that overlap with the next
         self._is_silent = np.zeros(0, bool)  # of each frame that is not out yet

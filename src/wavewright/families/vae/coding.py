@@ -189,7 +189,7 @@ class LatentCoder:
         """Return the outputs ``(length, ...)`` of a graph for one clip by name, and its next memory."""
         if memory is not None:
             inputs["memory"] = memory
-        names = [output.name for output in session.get_outputs()]
+        names = session.output_names
         outputs = dict(zip(names, map(self._check_finite, session.run(names, inputs)), strict=True))
         next_memory = outputs.pop("next_memory", None)
         for output in outputs.values():
