@@ -2,9 +2,9 @@
 
     python recipes/code_contexts.py runs/speech-codec --corpus corpora/speech
 
-Training does the same at its end. This is for codecs of earlier versions, for unfinished runs, and for codecs that shall
-store other recordings in fewer bytes. The hash of the model changes: keep a copy of its folder for the files that it
-wrote, and for priors over its codes.
+Training does the same at its end. This is for codecs of earlier versions, for unfinished runs, and for codecs that
+shall store other recordings in fewer bytes. The hash of the model changes: keep a copy of its folder for the files
+that it wrote, and for priors over its codes.
 """
 
 from __future__ import annotations

@@ -206,7 +206,7 @@ class Wire(io.BytesIO):
 
 @pytest.mark.parametrize(("sample_rate", "latency_ms"), [(16_000, 75), (48_000, 140), (44_100, 180)])
 def test_a_stream_has_the_documented_latency(runtime, sample_rate, latency_ms):
-    """No sample waits for more sound after it than the latency; at another rate than the codec's, both resamplers wait as well."""
+    """No sample waits longer than the latency; at another rate than the codec's, both resamplers wait as well."""
     header = endless_wav_header(sample_rate)
     source = Microphone(header + to_pcm(sound(sample_rate)[None]))
     source.piece = 2 * sample_rate // 500

@@ -1,4 +1,4 @@
-"""The base of models that draw step by step: one clip however it is asked for, one check and one sentence for bad input."""
+"""The base of models that draw step by step: one clip however it is asked for, one sentence for bad input."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ NOT_FOR_SPEAKING = (
 
 
 def test_speaking_imports_nothing_that_it_does_not_need(tmp_path):
-    """A list of imports rather than a time, which depends on the machine; `benchmarks/system/start.py` measures the time."""
+    """A list of imports, since a time depends on the machine; `benchmarks/system/start.py` measures the time."""
     program = (
         "import sys; from wavewright.cli import run; "
         f"code = run(['speak', 'Hello.', '--out', {str(tmp_path / 'hello.wav')!r}]); "

@@ -427,7 +427,7 @@ def test_a_run_becomes_a_model_that_plays(words, tmp_path):
 
 
 def test_a_training_starts_from_another_model(words, prepared, tmp_path):
-    """Known labels and speakers keep their embeddings, new ones start from the mean, other weights are those of the base."""
+    """Known labels and speakers keep their embeddings, new ones start from the mean, the rest is the base's."""
     base = ModelFolder(exported(tmp_path, prepared, "base"))
     entries = [replace(entry, label={"one": "one", "two": "six"}[entry.label]) for entry in words]
     entries = [replace(entry, speaker={"ann": "ann", "bob": "dan", "cid": "ann"}[entry.speaker]) for entry in entries]

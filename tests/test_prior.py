@@ -450,7 +450,7 @@ def test_a_run_becomes_a_model_that_generates(place, tmp_path):
 
 
 def test_a_training_starts_from_another_model(prepared, place, tmp_path):
-    """Known labels and speakers keep their embeddings, new ones start from the mean, other weights are those of the base."""
+    """Known labels and speakers keep their embeddings, new ones start from the mean, the rest is the base's."""
     base = ModelFolder(exported(prepared, "base"))
     renamed = {"low": "low", "high": "shrill", "ann": "ann", "bob": "eve"}
     clips = [replace(entry, label=renamed[entry.label], speaker=renamed[entry.speaker]) for entry in entries(place)]

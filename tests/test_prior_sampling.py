@@ -64,7 +64,7 @@ def test_symbols_are_drawn_as_likely_as_they_are():
 
 
 class DeterministicSteps:
-    """Steps with one probable symbol: the frame in the coarsest codebook, one more in each finer one; silence in every fourth frame."""
+    """Steps with one probable symbol: the frame, one more in each finer codebook; every fourth frame is silent."""
 
     def __init__(self, config):
         self.config, self.previous = config, []

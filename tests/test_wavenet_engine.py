@@ -193,7 +193,7 @@ def test_weights_of_8_bits_stay_what_they_are():
 
 @pytest.fixture(scope="module")
 def learned():
-    """A tiny network after some hundred steps on decaying tones in noise, its tensors and waves that it has not seen."""
+    """A tiny network after some hundred steps on decaying tones in noise, its tensors and unseen waves."""
     config = dataclasses.replace(MU_LAW, labels=(), condition="none", dilation_cycle=6, channels=24, input_taps=16)
     rng = np.random.default_rng(0)
 

@@ -218,7 +218,7 @@ def test_frames_of_another_kind_are_refused(vocoder, mel):
     player = loading.load(str(vocoder))
     with pytest.raises(
         BadSetting,
-        match=r"The mel frames have shape .*; tiny takes finite numbers \(10, frames\), at least one frame, one for each 16",
+        match=r"The mel frames have shape .*; tiny takes finite numbers \(10, frames\), at least one frame, one for",
     ):
         player.vocode(mel)
     with pytest.raises(BadSetting, match="tiny is a vocoder: it converts mel frames and generates nothing by itself"):

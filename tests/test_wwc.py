@@ -43,7 +43,7 @@ def written(header, codes, n_samples, chunk=17):
 
 
 def read(data, source=None):
-    """What a file gives: codes ``(channels, n_codebooks, frames)``, the reader, and which byte of the header was put right."""
+    """Return codes ``(channels, n_codebooks, frames)``, the reader, and the byte of the header that was repaired."""
     source = source or io.BytesIO(data)
     header, repaired = read_header(source, "x.wwc")
     reader = PacketReader(source, header, RangeCoder(TABLE[: header.n_codebooks]), HOP_LENGTH)

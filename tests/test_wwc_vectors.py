@@ -1,5 +1,5 @@
-"""Files that must decode for ever: the bytes in ``vectors/`` hold the codes below, for this package and for a decoder written from the
-document alone.
+"""Files that must decode for ever: the bytes in ``vectors/`` hold the codes below, for this package and for a decoder
+written from the document alone.
 
 Nothing here may change with the code: whoever must change it has made a new version of the format.
 """
@@ -25,7 +25,7 @@ ATTRIBUTES = Path(__file__).parents[1] / ".gitattributes"
 
 @dataclass(frozen=True)
 class Vector:
-    """A file: its header, the codebook and the hop of its codec, and the CRC-32 of its codes (int16) and of the file."""
+    """A file: header, codebook and hop of its codec, and the CRC-32 of its codes (int16) and of the file."""
 
     name: str
     header: WwcHeader
@@ -134,7 +134,7 @@ def test_git_leaves_the_files_alone():
 
 
 def decode_by_the_document(data, tables, hop_length):
-    """docs/codec-format.md in plain Python: the codes ``(channels, n_codebooks, frames)`` and samples of an undamaged file."""
+    """docs/codec-format.md in plain Python: codes ``(channels, n_codebooks, frames)`` and samples of a whole file."""
     assert data[:3] == b"WWC"
     decode_payload = {1: decode_by_frequencies, 2: decode_by_contexts}[data[3]]
     assert zlib.crc32(data[:24]) == int.from_bytes(data[24:28], "little")
@@ -195,7 +195,7 @@ def symbols_of(payload):
 
 
 def decode_frames(symbol, n_frames, n_channels, n_codebooks, active):
-    """Return the codes of one packet, frame by frame, channel by channel; ``active(before)`` reads those of a frame that is not silent."""
+    """Return the codes of one packet, frame by frame, channel by channel; ``active`` reads frames that sound."""
     frames, before = (
         [],
         [[] for _ in range(n_channels)],

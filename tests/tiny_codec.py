@@ -124,7 +124,7 @@ def numbers(n: int, seed: int = 1) -> np.ndarray:
 
 
 def drawn_codes(n_channels: int, n_codebooks: int, n_frames: int, codebook_size: int, seed: int = 1) -> np.ndarray:
-    """Codes ``(n_channels, n_codebooks, n_frames)`` int16 of which low ones are more frequent, and some frames silent."""
+    """Codes ``(n_channels, n_codebooks, n_frames)`` int16 of which low ones are frequent, and some frames silent."""
     first, second, silent = numbers(3 * n_channels * n_codebooks * n_frames, seed).reshape(
         3, n_channels, n_codebooks, n_frames
     )

@@ -43,7 +43,7 @@ def prepared(folder: Path, cache: Path, **model: object) -> CodecPrepared:
 
 
 def export_codec(sounds: Path, cache: Path, place: Path) -> CodecAutoencoder:
-    """Write a codec to the model folder ``place``, its codebooks placed by one batch; returns its network as it plays."""
+    """Write a codec to the model folder ``place``, its codebooks set by one batch; return its network as exported."""
     torch.manual_seed(0)
     data = prepared(sounds, cache)
     codec = CodecTraining().build(TINY)

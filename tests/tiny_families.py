@@ -1,4 +1,4 @@
-"""A tiny model of each family: one entry of `TINY` each; tests/test_family_contract.py runs the contract on all of them."""
+"""A tiny model of each family: one entry of `TINY` each, for the contract in tests/test_family_contract.py."""
 
 from __future__ import annotations
 

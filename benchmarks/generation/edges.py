@@ -138,7 +138,7 @@ Generator = Callable[[np.random.Generator], list[CheckedClip]]
 
 
 @cache
-def load_model(name: str) -> Any:
+def load_model(name: str) -> Any:  # noqa: ANN401 - each generator has parameters of its own
     """Return a bundled model."""
     return loading.load(name)
 

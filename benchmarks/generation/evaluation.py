@@ -84,8 +84,8 @@ def generate_waves(
     seconds = time.perf_counter() - start
     waves = np.stack([clip.wave[0] for clip in chosen])
     report.note(
-        f"{rejection.n_rejected} clips left out as too close to a recording, {rejection.n_near_copies} retained all the "
-        f"same; {1000 * seconds / len(waves):.1f} ms a clip, {waves.size / model.sample_rate / seconds:.0f} times "
+        f"{rejection.n_rejected} clips left out as too close to a recording, {rejection.n_near_copies} retained all "
+        f"the same; {1000 * seconds / len(waves):.1f} ms a clip, {waves.size / model.sample_rate / seconds:.0f} times "
         "real time."
     )
     return waves, [label for label in model.labels for _ in range(per_label)]

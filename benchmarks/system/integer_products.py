@@ -77,7 +77,7 @@ def recording_sessions() -> Iterator[dict[str, RecordingSession]]:
     sessions: dict[str, RecordingSession] = {}
     original = ModelFolder.session
 
-    def session(folder: ModelFolder, name: str, inputs: Shapes, outputs: Shapes) -> GraphSession:
+    def session(folder: ModelFolder, name: str, inputs: Shapes, outputs: Shapes) -> GraphSession:  # noqa: ARG001
         return sessions.setdefault(f"{folder.card.name}/{name}", RecordingSession(folder, name, outputs))
 
     ModelFolder.session = session  # type: ignore[assignment,method-assign]

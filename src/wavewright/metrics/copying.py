@@ -113,7 +113,7 @@ def nearest_training_distance(
     clusters = checked_per_clip("clusters", clusters, len(training))
     if len(np.unique(clusters)) < 2:
         raise BadSetting(
-            "The training clips are all of one sound, so there is no distance to compare with; give at least two sounds."
+            "The training clips are all of one sound, so there is no distance to compare with; give two sounds or more."
         )
     distances = distances_among(training)
     to_other_clusters = np.where(_same(clusters), np.inf, distances).min(axis=1)

@@ -251,7 +251,7 @@ def sample_metrics(
     copy_reports = [metrics.copying for metrics in labels.values() if metrics.copying is not None]
     if not copy_reports:
         raise BadSetting(
-            "The recordings of every label are takes of one sound, so there is no limit against copies; give more sounds."
+            "The recordings of every label are takes of one sound, so copies have no limit; give more sounds."
         )
     no_closer = np.concatenate([report.estimate >= report.limit for report in copy_reports])
     return SampleMetrics(

@@ -245,7 +245,8 @@ def frame_positions(durations: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
     positions : Tensor
         See :func:`durations_to_positions`, ``(batch, n_frames)`` int64.
     features : Tensor
-        See :func:`wavewright.dsp.alignment.symbol_position_features`, ``(batch, n_frames, N_SYMBOL_POSITION_FEATURES)``, 0 for padding.
+        See :func:`wavewright.dsp.alignment.symbol_position_features`,
+        ``(batch, n_frames, N_SYMBOL_POSITION_FEATURES)``, 0 for padding.
     """
     positions = durations_to_positions(durations, n_frames)
     features = np.zeros((*positions.shape, N_SYMBOL_POSITION_FEATURES), np.float32)

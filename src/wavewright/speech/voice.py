@@ -365,7 +365,7 @@ def _is_ssml(text: str | Iterable[str], options: SpeechOptions) -> bool:
 
 def _base_language(language: str) -> str:
     """Return the language without its region: ``en`` for ``en-GB``."""
-    return language if language.startswith(ESPEAK_PREFIX) else language.split("-")[0].lower()
+    return language if language.startswith(ESPEAK_PREFIX) else language.split("-", maxsplit=1)[0].lower()
 
 
 def _check_frames(name: str, vocoder: Vocoder, acoustic: AcousticModel) -> None:

@@ -100,7 +100,7 @@ def front_end(language: str = "en") -> FrontEnd:
         from .espeak import EspeakFrontEnd
 
         return EspeakFrontEnd(language.removeprefix(ESPEAK_PREFIX))
-    module = LANGUAGES.get(language.split("-")[0].lower())
+    module = LANGUAGES.get(language.split("-", maxsplit=1)[0].lower())
     if module is None:
         raise BadSetting(
             f"The language is {language!r}; it can be en, en-GB, or espeak: and a language of eSpeak NG, "
@@ -111,5 +111,5 @@ def front_end(language: str = "en") -> FrontEnd:
 
 def warm_up(language: str) -> None:
     """Load the data that the front end of a language needs for any text; do nothing for languages of eSpeak NG."""
-    if language.split("-")[0].lower() in LANGUAGES:
+    if language.split("-", maxsplit=1)[0].lower() in LANGUAGES:
         front_end(language).sentences(WARM_UP_TEXT)

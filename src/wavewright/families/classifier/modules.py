@@ -99,7 +99,7 @@ class BCResBlock(nn.Module):
         )
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Return ``(batch, out_channels, bands / stride, frames)`` of features ``(batch, in_channels, bands, frames)``."""
+        """Return ``(batch, out_channels, bands / stride, frames)`` of ``(batch, in_channels, bands, frames)``."""
         spectral: Tensor = self.f2(hidden)
         temporal: Tensor = self.f1(spectral.mean(2, keepdim=True))  # (batch, out_channels, 1, frames)
         summed = spectral + temporal

@@ -30,7 +30,7 @@ class ClassifierNetwork(Network):
         self.bc_resnet = BCResNet(config)
 
     def forward(self, wave: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits ``(batch, labels)`` and embedding ``(batch, embedding_size)`` of waves ``(batch, n_samples)``."""
+        """Return logits ``(batch, labels)`` and embeddings ``(batch, embedding_size)`` of ``(batch, n_samples)``."""
         output: tuple[Tensor, Tensor] = self.bc_resnet(self.log_mel(wave))
         return output
 

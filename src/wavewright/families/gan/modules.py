@@ -69,7 +69,7 @@ class ConditioningMLP(nn.Module):
         )
 
     def forward(self, latent: Tensor, label: Tensor | None, code: Tensor | None) -> Tensor:
-        """Return ``(batch, 256)`` of latent ``(batch, latent_size)``, label ``(batch,)`` and code ``(batch, code_size)``."""
+        """Return ``(batch, 256)`` of latents ``(batch, latent_size)``, labels ``(batch,)`` and InfoGAN codes."""
         inputs = [latent]
         if self.label_embedding is not None:
             inputs.append(self.label_embedding(label))

@@ -59,7 +59,8 @@ def attenuate_edges(wave: np.ndarray, n_edge: int, has_start: bool = True) -> np
     for edge in (start, end) if has_start else (end,):
         edge_peak = float(np.abs(edge[:n_edge]).max())
         if edge_peak > LOUD_EDGE * peak:
-            edge *= np.interp(np.arange(2 * n_edge), [n_edge, 2 * n_edge], [peak / edge_peak, 1.0]).astype(np.float32)
+            gain = np.interp(np.arange(2 * n_edge), [n_edge, 2 * n_edge], [peak / edge_peak, 1.0])
+            np.multiply(edge, gain.astype(np.float32), out=edge)
     return attenuated
 
 

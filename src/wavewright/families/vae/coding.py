@@ -145,8 +145,8 @@ class LatentCoder:
         if not is_shaped or not np.isfinite(rows).all():
             expected = f"({size},)" if is_clip else f"(n, {size})"
             raise BadSetting(
-                f"The latents have shape {np.shape(latents)}; {self._name} takes finite numbers of shape {expected}, as "
-                "encode returns them."
+                f"The latents have shape {np.shape(latents)}; {self._name} takes finite numbers of shape {expected}, "
+                "as encode returns them."
             )
         return rows
 

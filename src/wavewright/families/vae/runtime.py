@@ -205,7 +205,8 @@ class VaeRuntime(Interpolator, Autoencoder):
         low, high = TEMPERATURE_RANGE
         if not low <= temperature <= high:
             raise BadSetting(
-                f"The temperature is {temperature}; it must lie between {low:g} and {high:g}, and is 1 to draw as learned."
+                f"The temperature is {temperature}; it must lie between {low:g} and {high:g}, and is 1 to draw as "
+                "learned."
             )
         n_latents, n_samples = self.config.generated_lengths(seconds)
         waves = []

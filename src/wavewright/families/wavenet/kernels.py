@@ -98,7 +98,7 @@ def product(weights: _Inferred, vector: _Inferred, sums: _Inferred) -> None:
 
 
 @overload(product, inline="never")
-def _product(weights: _Inferred, vector: _Inferred, sums: _Inferred) -> Callable[..., None]:
+def _product(weights: _Inferred, vector: _Inferred, sums: _Inferred) -> Callable[..., None]:  # noqa: ARG001
     return _plain_product if weights.ndim == 2 else _packed_product
 
 
@@ -125,12 +125,15 @@ def quantise(values: _Inferred, n_values: _Inferred, largest: _Inferred, quantis
 
 @overload(quantise)
 def _quantise(
-    values: _Inferred, n_values: _Inferred, largest: _Inferred, quantised: _Inferred
+    values: _Inferred,  # noqa: ARG001
+    n_values: _Inferred,  # noqa: ARG001
+    largest: _Inferred,  # noqa: ARG001
+    quantised: _Inferred,
 ) -> Callable[..., _Inferred]:
     return _copy if quantised.dtype == types.float32 else _round
 
 
-def _copy(values: _Inferred, n_values: _Inferred, largest: _Inferred, quantised: _Inferred) -> _Inferred:
+def _copy(values: _Inferred, n_values: _Inferred, largest: _Inferred, quantised: _Inferred) -> _Inferred:  # noqa: ARG001
     for index in range(n_values):
         quantised[index] = values[index]
     return ONE

@@ -42,7 +42,7 @@ def width_of(dtype: np.dtype) -> int:
 
 
 def _packed_product(
-    typing_context: _Numba,
+    typing_context: _Numba,  # noqa: ARG001
     weights: _Numba,
     vector: _Numba,
     sums: _Numba,
