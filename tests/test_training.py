@@ -119,7 +119,7 @@ def test_timing_threads_leaves_no_trace(tmp_path):
     assert same(tensors_of(tmp_path / "a"), tensors_of(tmp_path / "b"))
 
 
-def test_a_run_of_several_stages_says_how_long_it_takes_and_learns_the_same(tmp_path):
+def test_a_run_of_several_stages_reports_its_duration_and_trains_the_same(tmp_path):
     plain, staged = make_loop(tmp_path / "plain"), make_loop(tmp_path / "staged", replace(SETTINGS, threads=0))
     staged.network.stage_starts = lambda: (0, 8)
     staged.plan(None)
