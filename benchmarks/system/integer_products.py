@@ -40,26 +40,26 @@ PRODUCTS = Table("products", {"graph": text(), "product": text(), "error_db": nu
 class RecordingSession(GraphSession):
     """A session that also records the inputs of its integer products, in ``recorded`` by tensor name."""
 
-    def __init__(self, folder: ModelFolder, name: str, outputs: Shapes) -> None:
+    def __init__(self, folder: ModelFolder, name: str, inputs: Shapes, outputs: Shapes) -> None:
         graph = onnx.load(folder.file(name), load_external_data=False)
         self.products = [node for node in graph.graph.node if node.op_type == PRODUCT]
         tensors = (tensor for node in self.products for tensor in (node.input[0], node.input[1], node.input[4]))
         self.recorded: dict[str, list[np.ndarray]] = {tensor: [] for tensor in tensors}
-        self.output_names = [output.name for output in graph.graph.output]
+        self.names = [output.name for output in graph.graph.output]
         graph.graph.output.extend(onnx.ValueInfoProto(name=tensor) for tensor in self.recorded)
         with tempfile.TemporaryDirectory() as beside:
             shutil.copyfile(folder.file(WEIGHTS_FILE), Path(beside) / WEIGHTS_FILE)
             onnx.save(graph, Path(beside) / name)
             self.recording_session = open_session(Path(beside) / name, optimise=False)
-        super().__init__(folder.file(name), self.recording_session, outputs)
+        super().__init__(folder.file(name), self.recording_session, inputs, outputs)
 
     def run(self, names: Sequence[str] | None, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Compute outputs like a session of a model, and record the inputs of the products."""
-        arrays = self.recording_session.run([*self.output_names, *self.recorded], dict(inputs))
-        by_name = dict(zip([*self.output_names, *self.recorded], arrays, strict=True))
+        arrays = self.recording_session.run([*self.names, *self.recorded], dict(inputs))
+        by_name = dict(zip([*self.names, *self.recorded], arrays, strict=True))
         for tensor, arrays_of_tensor in self.recorded.items():
             arrays_of_tensor.append(by_name[tensor])
-        return [by_name[name] for name in names or self.output_names]
+        return [by_name[name] for name in names or self.names]
 
     def errors_db(self) -> Iterator[tuple[str, float]]:
         """Yield the output of each product and the error of its sums."""
@@ -77,8 +77,8 @@ def recording_sessions() -> Iterator[dict[str, RecordingSession]]:
     sessions: dict[str, RecordingSession] = {}
     original = ModelFolder.session
 
-    def session(folder: ModelFolder, name: str, inputs: Shapes, outputs: Shapes) -> GraphSession:  # noqa: ARG001
-        return sessions.setdefault(f"{folder.card.name}/{name}", RecordingSession(folder, name, outputs))
+    def session(folder: ModelFolder, name: str, inputs: Shapes, outputs: Shapes) -> GraphSession:
+        return sessions.setdefault(f"{folder.card.name}/{name}", RecordingSession(folder, name, inputs, outputs))
 
     ModelFolder.session = session  # type: ignore[assignment,method-assign]
     try:
