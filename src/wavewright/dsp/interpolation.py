@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import BadSetting
+
 
 def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
     """Interpolate spherically: ``(sin((1 - t) w) a + sin(t w) b) / sin w`` with the angle ``w`` between the vectors.
@@ -52,3 +54,10 @@ def lerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
         return b if t else a
     mixed: np.ndarray = (1 - t) * a + t * b
     return mixed.astype(np.float32)
+
+
+def interpolation_steps(n_steps: int) -> np.ndarray:
+    """Return ``t`` of each step from 0 to 1, ``(n_steps,)``; raise BadSetting for fewer than two."""
+    if n_steps < 2:
+        raise BadSetting(f"An interpolation in {n_steps} steps is not possible; it needs at least 2, its two ends.")
+    return np.linspace(0.0, 1.0, n_steps)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...contracts.generation import clip_rng, label_index
 from ...contracts.runtime import Interpolator
-from ...dsp.interpolation import lerp, slerp
+from ...dsp.interpolation import interpolation_steps, lerp, slerp
 from ...dsp.onset import fade
 from ...dsp.spectrum import istft, stft
 from ...errors import BadSetting
@@ -138,12 +138,11 @@ class GanRuntime(Interpolator):
         BadSetting
             For an unknown label or fewer than two steps.
         """
-        if steps < 2:
-            raise BadSetting(f"An interpolation in {steps} steps is not possible; it needs at least 2, its two ends.")
+        positions = interpolation_steps(steps)
         label_number = label_index(label, 0, self.labels, self.name)
         a, b = (self._draw(seed, 0, label_number) for seed in (seed_a, seed_b))
         clips = []
-        for t in np.linspace(0.0, 1.0, steps):
+        for t in positions:
             between = ClipDraw(slerp(a.latent, b.latent, t), lerp(a.code, b.code, t), slerp(a.noise, b.noise, t))
             clips.append(self._synthesise(between, label_number))
         return clips

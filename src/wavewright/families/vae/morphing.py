@@ -170,13 +170,6 @@ def interpolate_over_time(
     return latents, conditioning, a.residual.interpolate(b.residual, frame_positions)
 
 
-def interpolation_steps(n_steps: int) -> np.ndarray:
-    """Return ``t`` of each step from 0 to 1, ``(n_steps,)``; raise BadSetting for fewer than two."""
-    if n_steps < 2:
-        raise BadSetting(f"An interpolation in {n_steps} steps is not possible; it needs at least 2, its two ends.")
-    return np.linspace(0.0, 1.0, n_steps)
-
-
 def monotonic(values: np.ndarray) -> np.ndarray:
     """Return values without reversals between the first and the last, which do not change.
 

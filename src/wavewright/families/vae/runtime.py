@@ -9,6 +9,7 @@ import numpy as np
 from ...contracts.config import TEMPERATURE_RANGE
 from ...contracts.generation import clip_rng, label_index
 from ...contracts.runtime import Autoencoder, Interpolator, checked_wave
+from ...dsp.interpolation import interpolation_steps
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from ...units import db_to_gain
@@ -28,7 +29,6 @@ from .morphing import (
     interpolate_over_time,
     interpolate_rows,
     interpolation_of,
-    interpolation_steps,
     limit_peak,
 )
 from .synthesis import SMOOTHING_SECONDS, NoiseSource, Residual
