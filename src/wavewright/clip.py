@@ -73,8 +73,7 @@ class Clip:
     ----------
     wave : np.ndarray
         ``(channels, time)``, floats nominally in [-1, 1]; converted to float32.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Raises
     ------
@@ -136,8 +135,7 @@ class Clip:
 
         Parameters
         ----------
-        sample_rate : int
-            Hz.
+        sample_rate : int, in Hz
 
         Returns
         -------
@@ -373,8 +371,7 @@ def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_chann
     ----------
     waves : iterable of np.ndarray
         Blocks ``(channels, time)`` float32.
-    from_rate, to_rate : int
-        Hz.
+    from_rate, to_rate : int, in Hz
     n_channels : int
         Number of channels.
 

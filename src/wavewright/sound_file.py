@@ -98,8 +98,7 @@ class AudioHeader:
 
     Attributes
     ----------
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     n_channels : int
         Number of channels.
     n_samples : int or None

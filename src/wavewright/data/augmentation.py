@@ -93,8 +93,7 @@ def augment(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_sa
         Samples, ``(time,)``.
     augmentation : Augmentation
         The drawn numbers.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     n_samples : int
         Length of the result.
 

@@ -35,10 +35,8 @@ def fingerprint(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(time,)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -86,8 +84,7 @@ def near_duplicates(fingerprints: np.ndarray, closer_than_db: float = NEAR_DUPLI
 
     Parameters
     ----------
-    fingerprints : np.ndarray
-        ``(n, cells)``.
+    fingerprints : np.ndarray of shape ``(n, cells)``
     closer_than_db : float
         Distance of near-duplicates.
 

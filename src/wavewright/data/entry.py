@@ -122,8 +122,7 @@ def read_length(path: Path) -> tuple[int, int, int]:
     -------
     n_frames : int
         Samples of one channel.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     channels : int
         Number of channels.
 

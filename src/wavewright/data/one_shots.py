@@ -196,8 +196,7 @@ def change_speed(wave: np.ndarray, sample_rate: int, speed: float, n_samples: in
     ----------
     wave : np.ndarray
         One channel, ``(1, time)``.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     speed : float
         Above 1 is faster and higher.
     n_samples : int

@@ -59,10 +59,8 @@ class Preparation:
 
         Parameters
         ----------
-        wave : np.ndarray
-            ``(channels, time)``.
-        sample_rate : int
-            Hz.
+        wave : np.ndarray of shape ``(channels, time)``
+        sample_rate : int, in Hz
         n_samples : int
             Length of the result.
 

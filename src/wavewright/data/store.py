@@ -57,8 +57,7 @@ class ClipStore:
         The clips in the store.
     problems : tuple of Problem
         The clips that could not be used.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     n_samples : int or None
         Length of every clip, None for whole files.
     channels : int

@@ -126,8 +126,7 @@ def averages_by_symbol(values: np.ndarray, weights: np.ndarray, durations: np.nd
 
     Parameters
     ----------
-    values, weights : np.ndarray
-        ``(frames,)``.
+    values, weights : np.ndarray of shape ``(frames,)``
     durations : np.ndarray
         Frames of each symbol, ``(symbols,)``; they sum to at most the number of frames.
 

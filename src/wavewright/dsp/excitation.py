@@ -21,8 +21,7 @@ def pulse_train(f0_hz: np.ndarray, sample_rate: int, hop_length: int, n_samples:
     ----------
     f0_hz : np.ndarray
         Pitch of each frame, ``(frames,)``, above 0; interpolated between frames.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     hop_length : int
         Samples between frames.
     n_samples : int
@@ -82,8 +81,7 @@ def disperse(spectrum: np.ndarray, seconds: float, sample_rate: int) -> np.ndarr
         STFT, ``(bins, frames)``.
     seconds : float
         Delay at half the sample rate; it must be short against a frame.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------

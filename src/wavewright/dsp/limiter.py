@@ -22,8 +22,7 @@ def true_peaks(wave: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(channels, time)``.
+    wave : np.ndarray of shape ``(channels, time)``
 
     Returns
     -------
@@ -57,8 +56,7 @@ def limit(blocks: Iterable[np.ndarray], sample_rate: int, ceiling_db: float = -1
     ----------
     blocks : iterable of np.ndarray
         Consecutive blocks ``(channels, time)`` of any length.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     ceiling_db : float
         The largest true peak, dBTP.
 

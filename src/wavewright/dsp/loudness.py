@@ -37,8 +37,7 @@ def k_weighting(sample_rate: int) -> np.ndarray:
 
     Parameters
     ----------
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -151,8 +150,7 @@ def integrated_loudness(wave: np.ndarray, sample_rate: int) -> float:
     ----------
     wave : np.ndarray
         ``(channels, time)`` or ``(time,)``.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -183,8 +181,7 @@ def normalise_loudness(wave: np.ndarray, sample_rate: int, target_lufs: float = 
     ----------
     wave : np.ndarray
         ``(channels, time)`` or ``(time,)``.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     target_lufs : float
         Integrated loudness of the result.
 

@@ -76,8 +76,7 @@ def mel_filterbank(
 
     Parameters
     ----------
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     n_fft : int
         Of the STFT.
     n_mels : int
@@ -136,10 +135,8 @@ def mel_spectrogram(
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(..., time)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(..., time)``
+    sample_rate : int, in Hz
     n_fft, hop_length : int
         Of the STFT, samples.
     n_mels, f_min_hz, f_max_hz, preset
@@ -208,8 +205,7 @@ def power_to_db(
 
     Parameters
     ----------
-    power : np.ndarray
-        ``(..., bands, frames)``.
+    power : np.ndarray of shape ``(..., bands, frames)``
     reference : float
         Power of 0 dB.
     floor : float
@@ -239,10 +235,8 @@ def mfcc(
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(..., time)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(..., time)``
+    sample_rate : int, in Hz
     n_mfcc : int
         Number of coefficients, 1 to ``n_mels``.
     n_fft, hop_length : int

@@ -43,10 +43,8 @@ def onset_sample(wave: np.ndarray, sample_rate: int) -> int:
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(..., time)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(..., time)``
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -81,10 +79,8 @@ def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(time,)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -113,8 +109,7 @@ def trim(wave: np.ndarray, threshold_db: float = -60.0) -> np.ndarray:
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(..., time)``.
+    wave : np.ndarray of shape ``(..., time)``
     threshold_db : float
         Relative to the largest sample.
 
@@ -139,10 +134,8 @@ def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int 
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(..., time)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(..., time)``
+    sample_rate : int, in Hz
     n_samples : int
         Length of the result.
     lead_samples : int
@@ -176,8 +169,7 @@ def attenuate_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     ----------
     wave : np.ndarray
         Samples, ``(time,)``.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -212,8 +204,7 @@ def local_crest_factor(wave: np.ndarray, index: int, sample_rate: int) -> float:
         Samples, ``(time,)``.
     index : int
         Index of the sample.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -236,8 +227,7 @@ def fade(wave: np.ndarray, fade_in_samples: int = 0, fade_out_samples: int = 0) 
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(..., time)``.
+    wave : np.ndarray of shape ``(..., time)``
     fade_in_samples, fade_out_samples : int
         Lengths, at most that of the wave.
 

@@ -64,8 +64,7 @@ def griffin_lim(
 
     Parameters
     ----------
-    magnitude : np.ndarray
-        ``(..., bins, frames)``.
+    magnitude : np.ndarray of shape ``(..., bins, frames)``
     n_fft, hop_length : int
         Of the STFT, samples.
     n_iterations : int

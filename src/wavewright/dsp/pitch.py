@@ -56,10 +56,8 @@ def track_pitch(
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(time,)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
     hop_length : int
         Samples between frames; frame ``t`` is centred on sample ``t * hop_length``.
     f_min_hz, f_max_hz : float

@@ -22,8 +22,7 @@ class FrameSettings:
 
     Attributes
     ----------
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     n_fft : int
         Length of the Hann window, an even multiple of ``hop_length``.
     hop_length : int
@@ -147,8 +146,7 @@ def band_interpolation(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.n
         Number of bands, from 0 Hz to half the sample rate.
     n_fft : int
         Of the STFT.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------

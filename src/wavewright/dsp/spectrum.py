@@ -57,8 +57,7 @@ def stft(
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(..., time)``.
+    wave : np.ndarray of shape ``(..., time)``
     n_fft, hop_length : int
         Length of a frame and distance between frames, samples.
     window : np.ndarray, optional

@@ -21,8 +21,7 @@ def speech_hop_length(sample_rate: int) -> int:
 
     Parameters
     ----------
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -48,10 +47,8 @@ def speech_mel(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(time,)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -75,10 +72,8 @@ def mel_power(
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(time,)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
     n_fft, hop_length : int
         Of the STFT, samples.
     n_mels : int

@@ -24,8 +24,7 @@ def tilt_spectrum(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndar
         Samples, ``(..., time)``.
     tilt_db : float
         Slope in dB an octave.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------

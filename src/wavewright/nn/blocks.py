@@ -107,8 +107,7 @@ def phase_shuffle(features: Tensor, largest_shift: int) -> Tensor:
 
     Parameters
     ----------
-    features : Tensor
-        ``(batch, channels, time)``.
+    features : Tensor of shape ``(batch, channels, time)``
     largest_shift : int
         Shifts are uniform in [-largest_shift, largest_shift], from torch's global generator.
 

@@ -14,8 +14,7 @@ def step_cells(layers: nn.LSTM | nn.GRU, inputs: Tensor, state: Tensor) -> tuple
     ----------
     layers : nn.LSTM or nn.GRU
         Layers of one direction, with biases.
-    inputs : Tensor
-        ``(batch, input_size)``.
+    inputs : Tensor of shape ``(batch, input_size)``
     state : Tensor
         ``(batch, n_states, hidden_size)``: the hidden vector of each layer, followed by the cell vector for an LSTM;
         zeros before the first step.

@@ -74,8 +74,7 @@ class DepthwiseConv(nn.Module):
 
         Parameters
         ----------
-        frames : Tensor
-            ``(batch, frames, channels)``.
+        frames : Tensor of shape ``(batch, frames, channels)``
         before : Tensor, optional
             The ``kernel_size - 1`` frames before these, for a convolution without look-ahead.
 
@@ -159,8 +158,7 @@ class ConvNeXtStack(nn.Module):
 
         Parameters
         ----------
-        frames : Tensor
-            ``(batch, frames, channels)``.
+        frames : Tensor of shape ``(batch, frames, channels)``
         memory : Tensor, optional
             The inputs of each block that precede these frames, ``(batch, memory_size)``, for blocks without
             look-ahead; zeros before the first frame. Without a memory the frames are a whole clip.

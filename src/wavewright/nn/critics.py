@@ -174,10 +174,8 @@ class SpectrogramCritic(nn.Module):
 
         Returns
         -------
-        logits : Tensor
-            ``(batch, 1)``.
-        features : Tensor
-            ``(batch, 4 * channels)``.
+        logits : Tensor of shape ``(batch, 1)``
+        features : Tensor of shape ``(batch, 4 * channels)``
         """
         features = self.features(spectrogram)
         return self.head(features, label), features
@@ -228,8 +226,7 @@ class MultiResolutionCritic(nn.Module):
 
         Parameters
         ----------
-        wave : Tensor
-            ``(batch, 1, time)``.
+        wave : Tensor of shape ``(batch, 1, time)``
 
         Returns
         -------
@@ -250,10 +247,8 @@ class MultiResolutionCritic(nn.Module):
 
         Returns
         -------
-        logits : Tensor
-            ``(batch, n_critics)``.
-        features : Tensor
-            ``(batch, n_features)``.
+        logits : Tensor of shape ``(batch, n_critics)``
+        features : Tensor of shape ``(batch, n_features)``
         """
         scored = [critic(spectrogram, label) for critic, spectrogram in zip(self.critics, inputs, strict=True)]
         return torch.cat([logit for logit, _ in scored], 1), torch.cat([features for _, features in scored], 1)
@@ -324,10 +319,8 @@ class WaveCritic(nn.Module):
 
         Returns
         -------
-        logits : Tensor
-            ``(batch, 1)``.
-        features : Tensor
-            ``(batch, n_features)``.
+        logits : Tensor of shape ``(batch, 1)``
+        features : Tensor of shape ``(batch, n_features)``
         """
         (hidden,) = inputs
         for index, layer in enumerate(self.layers):

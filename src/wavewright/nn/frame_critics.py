@@ -56,13 +56,11 @@ class MultiBandCritic(nn.Module):
 
         Parameters
         ----------
-        wave : Tensor
-            ``(batch, time)``.
+        wave : Tensor of shape ``(batch, time)``
 
         Returns
         -------
-        logits : Tensor
-            ``(batch, frames, n_bands)``.
+        logits : Tensor of shape ``(batch, frames, n_bands)``
         features : list of Tensor
             Feature maps ``(batch, frames, channels)`` of each band and layer.
         """
@@ -135,13 +133,11 @@ class MelCritic(nn.Module):
 
         Parameters
         ----------
-        mel : Tensor
-            ``(batch, frames, n_mels)``.
+        mel : Tensor of shape ``(batch, frames, n_mels)``
 
         Returns
         -------
-        logits : Tensor
-            ``(batch, frames, n_ranges)``.
+        logits : Tensor of shape ``(batch, frames, n_ranges)``
         features : list of Tensor
             Feature maps ``(batch, frames, channels)`` of each range and layer.
         """

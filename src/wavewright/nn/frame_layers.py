@@ -108,8 +108,7 @@ class SelfAttention(nn.Module):
 
         Parameters
         ----------
-        frames : Tensor
-            ``(batch, frames, channels)``.
+        frames : Tensor of shape ``(batch, frames, channels)``
         is_padding : Tensor or None
             Frames to ignore, ``(batch, 1, 1, frames)`` bool; None for none.
 
@@ -160,8 +159,7 @@ class ConvTransformerBlock(nn.Module):
 
         Parameters
         ----------
-        frames : Tensor
-            ``(batch, frames, channels)``.
+        frames : Tensor of shape ``(batch, frames, channels)``
         mask : Tensor or None
             1 for a frame and 0 for padding, ``(batch, frames, 1)``; None without padding.
 
@@ -282,8 +280,7 @@ class StyleEncoder(nn.Module):
 
         Parameters
         ----------
-        mel : Tensor
-            ``(batch, frames, n_mels)``.
+        mel : Tensor of shape ``(batch, frames, n_mels)``
         mask : Tensor
             1 for a frame and 0 for padding, ``(batch, frames, 1)``.
 

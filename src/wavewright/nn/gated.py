@@ -82,8 +82,7 @@ def convolve_layers(
     ----------
     layers : Sequence[GatedLayer]
         Layers in order.
-    hidden : Tensor
-        ``(batch, time, channels)``.
+    hidden : Tensor of shape ``(batch, time, channels)``
     conditions : Sequence[Tensor or None]
         Conditioning of each layer, ``(batch, segments, 2 * channels)``.
     hop_length : int
@@ -257,8 +256,7 @@ def stack_taps(hidden: Tensor, dilation: int) -> Tensor:
 
     Parameters
     ----------
-    hidden : Tensor
-        ``(batch, time, channels)``.
+    hidden : Tensor of shape ``(batch, time, channels)``
     dilation : int
         Samples between the taps.
 

@@ -47,8 +47,7 @@ class PhoneClassifier(nn.Module):
 
         Parameters
         ----------
-        mel : Tensor
-            ``(batch, frames, n_mels)``.
+        mel : Tensor of shape ``(batch, frames, n_mels)``
         mask : Tensor
             1 for a frame and 0 for padding, ``(batch, frames, 1)``.
 
@@ -90,8 +89,7 @@ def phone_loss(logits: Tensor, symbols: Tensor, positions: Tensor, mask: Tensor)
 
     Parameters
     ----------
-    logits : Tensor
-        ``(batch, frames, n_symbols)``.
+    logits : Tensor of shape ``(batch, frames, n_symbols)``
     symbols : Tensor
         Phones of the sentences, ``(batch, symbols)``.
     positions : Tensor

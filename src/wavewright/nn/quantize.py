@@ -67,13 +67,11 @@ class VectorQuantizer(nn.Module):
 
         Parameters
         ----------
-        residual : Tensor
-            ``(batch, frames, latent_size)``.
+        residual : Tensor of shape ``(batch, frames, latent_size)``
 
         Returns
         -------
-        quantized : Tensor
-            ``(batch, frames, latent_size)``.
+        quantized : Tensor of shape ``(batch, frames, latent_size)``
         codes : Tensor
             ``(batch, frames)`` int64.
         commitment : Tensor
@@ -229,15 +227,13 @@ class ResidualQuantizer(nn.Module):
 
         Parameters
         ----------
-        latent : Tensor
-            ``(batch, frames, latent_size)``.
+        latent : Tensor of shape ``(batch, frames, latent_size)``
         n_used : Tensor
             Codebooks that each clip uses, ``(batch,)``.
 
         Returns
         -------
-        quantized : Tensor
-            ``(batch, frames, latent_size)``.
+        quantized : Tensor of shape ``(batch, frames, latent_size)``
         codes : Tensor
             ``(batch, frames, n_codebooks)`` int64.
         commitment : Tensor
@@ -289,8 +285,7 @@ class QuantizedEncoder(nn.Module):
 
     Parameters
     ----------
-    encoder : nn.Module
-        ``(features, memory) -> (latent, next memory)``.
+    encoder : nn.Module of shape ``(features, memory) -> (latent, next memory)``
     quantizer : ResidualQuantizer
         Quantiser of its latents.
     """
@@ -310,8 +305,7 @@ class QuantizedDecoder(nn.Module):
 
     Parameters
     ----------
-    decoder : nn.Module
-        ``(latent, memory) -> (output, next memory)``.
+    decoder : nn.Module of shape ``(latent, memory) -> (output, next memory)``
     quantizer : ResidualQuantizer
         Quantiser of its latents.
     """

@@ -44,17 +44,14 @@ class MelAndLinearSpectrogram(nn.Module):
 
         Parameters
         ----------
-        wave : Tensor
-            ``(batch, time)``.
+        wave : Tensor of shape ``(batch, time)``
 
         Returns
         -------
         log_mel : Tensor
             Log power ``(batch, frames, n_mels)``.
-        log_magnitude : Tensor
-            ``(batch, frames, bins)``.
-        magnitude : Tensor
-            ``(batch, frames, bins)``.
+        log_magnitude : Tensor of shape ``(batch, frames, bins)``
+        magnitude : Tensor of shape ``(batch, frames, bins)``
         """
         power = power_spectrum(stft(wave, self.n_fft, self.hop_length, self.window)).transpose(-1, -2)
         magnitude = (power + LOG_FLOOR**2).sqrt()

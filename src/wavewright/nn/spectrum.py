@@ -148,8 +148,7 @@ def stft(wave: Tensor, n_fft: int, hop_length: int, window: Tensor | None = None
 
     Parameters
     ----------
-    wave : Tensor
-        ``(..., time)``.
+    wave : Tensor of shape ``(..., time)``
     n_fft, hop_length : int
         Window and hop in samples.
     window : Tensor, optional

@@ -78,8 +78,7 @@ def write_clips(clips: Iterator[OutputClip], sample_rate: int, out: Path, format
     ----------
     clips : iterator of OutputClip
         At least one clip.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     out : Path
         The folder, which need not exist.
     format : {"wav", "flac", "ogg"}

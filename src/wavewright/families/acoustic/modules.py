@@ -103,8 +103,7 @@ class TextToMel(nn.Module):
 
         Returns
         -------
-        encoded : Tensor
-            ``(batch, symbols, channels)``.
+        encoded : Tensor of shape ``(batch, symbols, channels)``
         log_durations : Tensor
             ``log(1 + frames)`` of each symbol, ``(batch, symbols)``.
         prosody : Tensor
@@ -121,8 +120,7 @@ class TextToMel(nn.Module):
 
         Parameters
         ----------
-        encoded : Tensor
-            ``(batch, symbols, channels)``.
+        encoded : Tensor of shape ``(batch, symbols, channels)``
         prosody : Tensor
             Octaves times voicing, voicing, and energy, ``(batch, symbols, N_PROSODY)``.
         positions : Tensor
@@ -208,8 +206,7 @@ class TextToMel(nn.Module):
 
         Parameters
         ----------
-        speaker : Tensor
-            ``(batch,)``.
+        speaker : Tensor of shape ``(batch,)``
         log_durations, durations, mask : Tensor
             Predicted ``log(1 + frames)``, frames, and 1 for a symbol and 0 for padding; ``(batch, symbols)``.
         """

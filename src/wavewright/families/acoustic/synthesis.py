@@ -38,8 +38,7 @@ class EncoderDecoder(Protocol):
 
         Returns
         -------
-        encoded : np.ndarray
-            ``(symbols, channels)``.
+        encoded : np.ndarray of shape ``(symbols, channels)``
         log_durations : np.ndarray
             ``log(1 + frames)``, ``(symbols,)``.
         prosody : np.ndarray
@@ -53,8 +52,7 @@ class EncoderDecoder(Protocol):
 
         Parameters
         ----------
-        encoded : np.ndarray
-            ``(symbols, channels)``.
+        encoded : np.ndarray of shape ``(symbols, channels)``
         prosody : np.ndarray
             Octaves times voicing, voicing, and energy, ``(symbols, N_PROSODY)``.
         positions : np.ndarray

@@ -149,8 +149,7 @@ class BCResNet(nn.Module):
 
         Returns
         -------
-        logits : Tensor
-            ``(batch, labels)``.
+        logits : Tensor of shape ``(batch, labels)``
         embedding : Tensor
             Activations before the last layer, ``(batch, embedding_size)``.
         """
@@ -161,8 +160,7 @@ class BCResNet(nn.Module):
 
         Parameters
         ----------
-        log_mel : Tensor
-            ``(batch, n_mels, frames)``.
+        log_mel : Tensor of shape ``(batch, n_mels, frames)``
 
         Returns
         -------

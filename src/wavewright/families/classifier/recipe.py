@@ -140,8 +140,7 @@ def scores(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
     Parameters
     ----------
-    logits : np.ndarray
-        ``(n, labels)``.
+    logits : np.ndarray of shape ``(n, labels)``
     labels : np.ndarray
         True labels ``(n,)``, as indices.
 

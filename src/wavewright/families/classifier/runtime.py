@@ -87,10 +87,8 @@ class ClassifierRuntime(Classifier):
 
         Returns
         -------
-        logits : np.ndarray
-            ``(labels,)``.
-        embedding : np.ndarray
-            ``(embedding_size,)``.
+        logits : np.ndarray of shape ``(labels,)``
+        embedding : np.ndarray of shape ``(embedding_size,)``
 
         Raises
         ------

@@ -64,15 +64,13 @@ class SpectralEncoder(nn.Module):
 
         Parameters
         ----------
-        features : Tensor
-            ``(batch, frames * n_subframes, 3 * n_bins)``.
+        features : Tensor of shape ``(batch, frames * n_subframes, 3 * n_bins)``
         memory : Tensor, optional
             Memory of the frames before, ``(batch, sum(memory_sizes))``; zeros at the start of a stream.
 
         Returns
         -------
-        latent : Tensor
-            ``(batch, frames, latent_size)``.
+        latent : Tensor of shape ``(batch, frames, latent_size)``
         memory : Tensor or None
             Memory for the frames that follow, None without a memory.
         """
@@ -124,8 +122,7 @@ class SpectralDecoder(nn.Module):
 
         Returns
         -------
-        spectra : Tensor
-            ``(batch, frames * n_subframes, 2 * n_bins)``.
+        spectra : Tensor of shape ``(batch, frames * n_subframes, 2 * n_bins)``
         memory : Tensor or None
             Memory for the frames that follow, None without a memory.
         """

@@ -91,8 +91,7 @@ class GanNetwork(Network):
 
         Parameters
         ----------
-        wave : Tensor
-            ``(batch, 1, time)``.
+        wave : Tensor of shape ``(batch, 1, time)``
 
         Returns
         -------

@@ -22,8 +22,7 @@ def mixture_nll(outputs: Tensor, frames: Tensor, n_mixtures: int) -> Tensor:
     ----------
     outputs : Tensor
         ``(..., n_mixtures * (1 + 2 * n_features))``: logits, means and log standard deviations.
-    frames : Tensor
-        ``(..., n_features)``.
+    frames : Tensor of shape ``(..., n_features)``
     n_mixtures : int
         Components of a mixture.
 

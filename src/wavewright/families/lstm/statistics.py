@@ -27,8 +27,7 @@ class Whitening:
 
     Attributes
     ----------
-    mean : np.ndarray
-        ``(n_features,)``.
+    mean : np.ndarray of shape ``(n_features,)``
     directions : np.ndarray
         Principal directions, orthonormal columns ``(n_features, n_features)``.
     scales : np.ndarray

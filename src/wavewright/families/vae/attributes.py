@@ -76,10 +76,8 @@ def measure_attributes(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(time,)``.
-    sample_rate : int
-        Hz.
+    wave : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -137,8 +135,7 @@ class AttributeDirections:
 
         Parameters
         ----------
-        latents : np.ndarray
-            ``(n, d)``.
+        latents : np.ndarray of shape ``(n, d)``
         attributes : np.ndarray
             Measured attributes of the clips, ``(n, attributes)``.
         decode : callable
@@ -196,8 +193,7 @@ class AttributeDirections:
 
         Parameters
         ----------
-        latents : np.ndarray
-            ``(..., d)``.
+        latents : np.ndarray of shape ``(..., d)``
         amounts : Mapping[str, float]
             Change of each attribute by name, in its unit.
 
@@ -262,8 +258,7 @@ class Candidate:
 
     Attributes
     ----------
-    wave : np.ndarray
-        ``(time,)``.
+    wave : np.ndarray of shape ``(time,)``
     shift : np.ndarray
         Amounts along the directions in steps, ``(attributes,)``.
     error : float
@@ -291,8 +286,7 @@ class AttributeAdjustment:
         Of the model.
     decode : callable
         The decoder.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     is_one_shot : bool
         Attenuate a rising end of the result.
 
@@ -421,10 +415,8 @@ def is_attack_late(wave: np.ndarray, original: np.ndarray, sample_rate: int) -> 
 
     Parameters
     ----------
-    wave, original : np.ndarray
-        ``(time,)``.
-    sample_rate : int
-        Hz.
+    wave, original : np.ndarray of shape ``(time,)``
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -466,8 +458,7 @@ def adjust_brightness(
         Target, see :func:`brightness`.
     shift : callable
         Return new latents and their wave ``(time,)`` from latents and a change of brightness in octaves.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------
@@ -492,12 +483,10 @@ def tilt_to_brightness(wave: np.ndarray, octaves: float, sample_rate: int) -> np
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(time,)``.
+    wave : np.ndarray of shape ``(time,)``
     octaves : float
         Target, see :func:`brightness`.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------

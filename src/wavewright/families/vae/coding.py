@@ -52,8 +52,7 @@ class LatentCoder:
 
         Parameters
         ----------
-        wave : np.ndarray
-            ``(time,)``.
+        wave : np.ndarray of shape ``(time,)``
 
         Returns
         -------
@@ -79,8 +78,7 @@ class LatentCoder:
 
         Parameters
         ----------
-        latents : np.ndarray
-            ``(latents, latent_size)``.
+        latents : np.ndarray of shape ``(latents, latent_size)``
         conditioning : np.ndarray
             Of each vector, ``(latents, n_condition)``.
         noise : NoiseSource
@@ -171,10 +169,8 @@ class LatentCoder:
 
         Parameters
         ----------
-        latents : np.ndarray
-            ``(latents, latent_size)``.
-        conditioning : np.ndarray
-            ``(latents, n_condition)``.
+        latents : np.ndarray of shape ``(latents, latent_size)``
+        conditioning : np.ndarray of shape ``(latents, n_condition)``
         memory : np.ndarray or None
             Of the previous call; :attr:`decoder_memory` before a clip.
         """

@@ -139,10 +139,8 @@ class LatentDistribution:
 
         Parameters
         ----------
-        others : np.ndarray
-            ``(n, d)``.
-        latent : np.ndarray
-            ``(d,)``.
+        others : np.ndarray of shape ``(n, d)``
+        latent : np.ndarray of shape ``(d,)``
 
         Returns
         -------
@@ -265,8 +263,7 @@ def pca_2d(points: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    points : np.ndarray
-        ``(n, d)``.
+    points : np.ndarray of shape ``(n, d)``
 
     Returns
     -------
@@ -290,8 +287,7 @@ def tsne_2d(points: np.ndarray, perplexity: float = 15.0) -> np.ndarray:
 
     Parameters
     ----------
-    points : np.ndarray
-        ``(n, d)``.
+    points : np.ndarray of shape ``(n, d)``
     perplexity : float
         Effective number of neighbors of each point.
 

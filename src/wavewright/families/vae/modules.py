@@ -54,8 +54,7 @@ class VaeEncoder(nn.Module):
 
         Returns
         -------
-        mean, log_variance : Tensor
-            ``(batch, latents, latent_size)``.
+        mean, log_variance : Tensor of shape ``(batch, latents, latent_size)``
         memory : Tensor or None
             Memory for the frames that follow.
         """
@@ -108,8 +107,7 @@ class VaeDecoder(nn.Module):
 
         Parameters
         ----------
-        latents : Tensor
-            ``(batch, latents, latent_size)``.
+        latents : Tensor of shape ``(batch, latents, latent_size)``
         conditioning : Tensor, optional
             Label weights and pitch features of each vector, ``(batch, latents, n_condition)``.
         memory : Tensor, optional
@@ -158,13 +156,11 @@ class SpectralAutoencoder(nn.Module):
 
         Parameters
         ----------
-        wave : Tensor
-            ``(batch, time)``.
+        wave : Tensor of shape ``(batch, time)``
 
         Returns
         -------
-        mean, log_variance : Tensor
-            ``(batch, latents, latent_size)``.
+        mean, log_variance : Tensor of shape ``(batch, latents, latent_size)``
         spectrum : Tensor
             The STFT, complex ``(batch, frames, bins)``.
         """
@@ -181,8 +177,7 @@ class SpectralAutoencoder(nn.Module):
 
         Parameters
         ----------
-        latents : Tensor
-            ``(batch, latents, latent_size)``.
+        latents : Tensor of shape ``(batch, latents, latent_size)``
         conditioning : Tensor or None
             One vector for each clip, ``(batch, n_condition)``.
 
@@ -202,10 +197,8 @@ class SpectralAutoencoder(nn.Module):
 
         Parameters
         ----------
-        latents : Tensor
-            ``(batch, latents, latent_size)``.
-        conditioning : Tensor or None
-            ``(batch, n_condition)``.
+        latents : Tensor of shape ``(batch, latents, latent_size)``
+        conditioning : Tensor or None of shape ``(batch, n_condition)``
         n_samples : int
             Length of the clips.
         n_draws : int
@@ -229,10 +222,8 @@ class SpectralAutoencoder(nn.Module):
 
         Parameters
         ----------
-        latents : Tensor
-            ``(batch, latents, latent_size)``.
-        conditioning : Tensor or None
-            ``(batch, n_condition)``.
+        latents : Tensor of shape ``(batch, latents, latent_size)``
+        conditioning : Tensor or None of shape ``(batch, n_condition)``
         first_seed : int
             Seed of the first clip's noise; each following clip has the next seed.
 

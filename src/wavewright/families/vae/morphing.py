@@ -50,8 +50,7 @@ class AlignedClip:
         ----------
         wave : np.ndarray
             ``(time,)``; silence stays silent.
-        sample_rate : int
-            Hz.
+        sample_rate : int, in Hz
         n_samples : int
             Length of the result.
         """
@@ -68,8 +67,7 @@ class EncodedClip:
 
     Attributes
     ----------
-    latents : np.ndarray
-        ``(n, latent_size)``.
+    latents : np.ndarray of shape ``(n, latent_size)``
     conditioning : ClipConditioning
         Of the decoder.
     residual : Residual or None
@@ -154,8 +152,7 @@ def interpolate_over_time(
 
     Returns
     -------
-    latents : np.ndarray
-        ``(n, latent_size)``.
+    latents : np.ndarray of shape ``(n, latent_size)``
     conditioning : list of ClipConditioning
         Of each vector.
     residual : Residual or None
@@ -175,8 +172,7 @@ def monotonic(values: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    values : np.ndarray
-        ``(n,)``.
+    values : np.ndarray of shape ``(n,)``
 
     Returns
     -------
@@ -205,8 +201,7 @@ class MonotonicPath:
         The decoder: an encoded clip to its wave ``(time,)``.
     directions : AttributeDirections
         Of the model.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     smoothing_frames : sequence of float
         Smoothing of the residual, tried in this order until there are few enough onsets.
     """

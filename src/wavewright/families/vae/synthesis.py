@@ -292,8 +292,7 @@ def synthesise_batch(
     ----------
     config : VaeConfig
         Configuration of the model.
-    heads : np.ndarray
-        ``(batch, frames, 3 * bins)``.
+    heads : np.ndarray of shape ``(batch, frames, 3 * bins)``
     log_gains : np.ndarray or None
         ``(batch, frames, noise_bands)``; None without noise.
     first_seed : int

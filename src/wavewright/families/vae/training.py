@@ -93,13 +93,11 @@ def encode_clips(autoencoder: SpectralAutoencoder, waves: np.ndarray) -> tuple[n
     ----------
     autoencoder : SpectralAutoencoder
         The trained module.
-    waves : np.ndarray
-        ``(n, time)``.
+    waves : np.ndarray of shape ``(n, time)``
 
     Returns
     -------
-    means, log_variances : np.ndarray
-        ``(n, latents, latent_size)``.
+    means, log_variances : np.ndarray of shape ``(n, latents, latent_size)``
     """
     device = next(autoencoder.parameters()).device
     means, log_variances = [], []
@@ -123,8 +121,7 @@ def decode_clips(
     ----------
     autoencoder : SpectralAutoencoder
         The trained module.
-    latents : np.ndarray
-        ``(n, latents, latent_size)``.
+    latents : np.ndarray of shape ``(n, latents, latent_size)``
     label : int, optional
         Index of the label of all clips.
     pitches : sequence of float, optional
@@ -240,8 +237,7 @@ def reconstruction_metrics(references: np.ndarray, estimates: np.ndarray, sample
     ----------
     references, estimates : np.ndarray
         Recordings and reconstructions, ``(n, time)``.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
 
     Returns
     -------

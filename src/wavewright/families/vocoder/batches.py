@@ -222,8 +222,7 @@ def measure_bandwidth(wave: np.ndarray) -> float:
 
     Parameters
     ----------
-    wave : np.ndarray
-        ``(time,)``.
+    wave : np.ndarray of shape ``(time,)``
 
     Returns
     -------

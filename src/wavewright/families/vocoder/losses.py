@@ -16,8 +16,7 @@ def pitch_loss(logits: Tensor, pitch_bin: Tensor, weight: Tensor) -> Tensor:
 
     Parameters
     ----------
-    logits : Tensor
-        ``(batch, frames, N_PITCH_BINS)``.
+    logits : Tensor of shape ``(batch, frames, N_PITCH_BINS)``
     pitch_bin : Tensor
         Fractional bin of the true pitch, ``(batch, frames)``.
     weight : Tensor
@@ -43,8 +42,7 @@ def limit_bandwidth(wave: Tensor, bandwidth: Tensor) -> Tensor:
 
     Parameters
     ----------
-    wave : Tensor
-        ``(batch, time)``.
+    wave : Tensor of shape ``(batch, time)``
     bandwidth : Tensor
         Fraction of the Nyquist frequency, ``(batch,)``.
 

@@ -119,8 +119,7 @@ class DifferentiableSynthesis(nn.Module):
             Of the filters, ``(batch, subframes, 3 * n_bins)``.
         mel : Tensor
             Log-mel frames at the boundaries of the frames, ``(batch, frames + 1, n_mels)``.
-        pulses : Tensor
-            ``(batch, subframe_length + time)``.
+        pulses : Tensor of shape ``(batch, subframe_length + time)``
         noises : list of Tensor
             The same shape each.
 

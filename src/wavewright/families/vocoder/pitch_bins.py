@@ -28,8 +28,7 @@ def logits_to_hz(logits: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    logits : np.ndarray
-        ``(frames, N_PITCH_BINS)``.
+    logits : np.ndarray of shape ``(frames, N_PITCH_BINS)``
 
     Returns
     -------

@@ -19,8 +19,7 @@ class PulseTrain:
 
     Parameters
     ----------
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     hop_length : int
         Samples of a frame.
     """
@@ -106,8 +105,7 @@ def track_phase(wave: np.ndarray, f0_hz: np.ndarray, sample_rate: int, hop_lengt
         ``(time,)``, from ``hop_length`` samples before the first frame to as many after the last one.
     f0_hz : np.ndarray
         Pitch at the frame boundaries, ``(frames + 1,)``, 0 where unvoiced.
-    sample_rate : int
-        Hz.
+    sample_rate : int, in Hz
     hop_length : int
         Samples of a frame.
 

@@ -39,8 +39,7 @@ def logistics_nats(outputs: Tensor, signal: Tensor) -> Tensor:
     ----------
     outputs : Tensor
         ``(..., 3 * mixtures)``: logits, means and log scales.
-    signal : Tensor
-        ``(...)``.
+    signal : Tensor of shape ``(...)``
 
     Returns
     -------

@@ -40,8 +40,7 @@ class ConditioningNetwork(nn.Module):
 
         Parameters
         ----------
-        frames : Tensor
-            ``(batch, n_frames, features)``.
+        frames : Tensor of shape ``(batch, n_frames, features)``
         label, speaker : Tensor, optional
             Indices ``(batch,)``, required if the model has labels or speakers.
 
@@ -96,8 +95,7 @@ class WaveNet(nn.Module):
 
         Parameters
         ----------
-        signal : Tensor
-            ``(batch, time)``.
+        signal : Tensor of shape ``(batch, time)``
         frames : Tensor, optional
             ``(batch, n_frames, features)``, which cover the signal; without features only their number counts.
         label, speaker : Tensor, optional
