@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-from ..errors import BadSetting
+from ..errors import BadFamily, BadSetting
 from .config import ModelConfig
 from .health import HealthRules
 from .recipe import Prepared, Recipe
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .runtime import Model
 
 ConfigT = TypeVar("ConfigT", bound=ModelConfig)
-RecipeT = TypeVar("RecipeT", bound=Recipe)
-PreparedT = TypeVar("PreparedT", bound=Prepared)
 
 EMBEDDINGS_FILE = "training_embeddings.safetensors"
 """In a model folder: the training clips in the log-mel embedding, for the search for copies.
@@ -46,11 +44,19 @@ class Capability(Enum):
     CLASSIFY = "recognises labels"
 
 
-class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
-    """A model family.
+class Family(Generic[ConfigT]):
+    """A model family: a package whose ``__init__`` derives this class and names what the models are.
 
     `families.FAMILIES`, the help of ``train``, the command that a finished run names, ``demo`` and the table in the
-    README read from here. Importing a family imports neither PyTorch nor ONNX Runtime; methods import what they need.
+    README read from here. The modules of the package are imported when they are first needed, so that importing a
+    family imports neither PyTorch nor ONNX Runtime. A family ``Name`` with the configuration ``NameConfig`` defines:
+
+    ``recipe.py``
+        ``recipe(size)``, ``prepare(recipe, entries, cache_folder)`` and, with `weight_prefixes`, ``fine_tuning(base)``.
+    ``training.py``
+        ``NameTraining``, a `FamilyTraining`; the only module of the package that needs PyTorch, with what it imports.
+    ``runtime.py``
+        ``NameRuntime``, a `Model` made of a model folder.
     """
 
     name: ClassVar[str]
@@ -71,30 +77,40 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
     extra_files: ClassVar[Mapping[str, str]] = {}
     """Files of a model folder besides card, weights, graphs and sample, and their contents."""
 
-    @abstractmethod
     def open(self, folder: ModelFolder) -> Model:
         """Open a model folder for inference; raise BadModel if it is damaged."""
+        runtime = cast("Callable[[ModelFolder], Model]", self._member("runtime", f"{self._prefix}Runtime"))
+        return runtime(folder)
 
-    @abstractmethod
-    def recipe(self, size: str) -> RecipeT:
+    def recipe(self, size: str) -> Recipe:
         """Return the recipe of a size, one of `sizes`."""
+        recipe = cast("Callable[[str], Recipe]", self._member("recipe", "recipe"))
+        return recipe(size)
 
-    @abstractmethod
-    def prepare(self, recipe: RecipeT, entries: Sequence[Entry], cache_folder: Path | None = None) -> PreparedT:
+    def prepare(self, recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
         """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
+        prepare = cast("Callable[[Recipe, Sequence[Entry], Path | None], Prepared]", self._member("recipe", "prepare"))
+        return prepare(recipe, entries, cache_folder)
 
-    @abstractmethod
-    def training(self) -> FamilyTraining[ConfigT, Any, PreparedT]:
+    def training(self) -> FamilyTraining[ConfigT, Any, Any]:
         """Return the part of the family that needs PyTorch."""
+        training = cast(
+            "Callable[[], FamilyTraining[ConfigT, Any, Any]]",
+            self._member("training", f"{self._prefix}Training"),
+        )
+        return training()
 
     @property
     def warm_starts(self) -> bool:
         """True if training can start from the weights of another model (``train --from``)."""
         return bool(self.weight_prefixes)
 
-    def fine_tuning(self, base: ModelFolder) -> RecipeT:
+    def fine_tuning(self, base: ModelFolder) -> Recipe:
         """Return the recipe of a training that starts from ``base``; raise BadSetting if the family has none."""
-        raise BadSetting(f"A training of the family {self.name} cannot start from {base.path}; leave --from out.")
+        if not self.warm_starts:
+            raise BadSetting(f"A training of the family {self.name} cannot start from {base.path}; leave --from out.")
+        fine_tuning = cast("Callable[[ModelFolder], Recipe]", self._member("recipe", "fine_tuning"))
+        return fine_tuning(base)
 
     def initial_weights(self, base: ModelFolder, config: ConfigT) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network, by name, of a training that starts from ``base``.
@@ -122,12 +138,17 @@ class Family(ABC, Generic[ConfigT, RecipeT, PreparedT]):
         known = self.named_tables(base.config(self.config))
         return [table for table, (_, names) in self.named_tables(config).items() if names != known[table][1]]
 
-    def match_base(self, prepared: PreparedT, base: ModelFolder) -> PreparedT:
-        """Return the data of a training that starts from ``base``, represented as its weights expect it.
+    @property
+    def _prefix(self) -> str:
+        """Prefix of the family's class names."""
+        return self.config.__name__.removesuffix("Config")
 
-        A family whose data depend on statistics that a model folder stores, such as a whitening, overrides this.
-        """
-        return prepared
+    def _member(self, module: str, name: str) -> object:
+        """Return what a module of the family's package defines under a name; raise BadFamily without it."""
+        members = vars(importlib.import_module(f"{type(self).__module__}.{module}"))
+        if name not in members:
+            raise BadFamily(f"The family {self.name!r} has to define {name} in {module}.py.")
+        return members[name]
 
     def command_line(self, model: str) -> str:
         """Return the command line that uses a model."""

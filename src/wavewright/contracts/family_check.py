@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..errors import BadFamily, BadSetting
 from .config import ModelConfig
 from .family import Capability, Family
-from .recipe import Prepared, Recipe
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -23,7 +22,7 @@ WILD_FLOATS = (*map(float, WILD_INTEGERS), math.nan, math.inf)
 """Values that no setting accepts."""
 
 
-def check_family(family: Family[ModelConfig, Recipe, Prepared]) -> None:
+def check_family(family: Family[ModelConfig]) -> None:
     """Check everything about a family that needs neither data nor PyTorch.
 
     Raises
@@ -35,7 +34,7 @@ def check_family(family: Family[ModelConfig, Recipe, Prepared]) -> None:
         raise BadFamily(f"The family {family.name!r} breaks its contract: {problem}.")
 
 
-def check_exported(family: Family[ModelConfig, Recipe, Prepared], folder: ModelFolder) -> None:
+def check_exported(family: Family[ModelConfig], folder: ModelFolder) -> None:
     """Check an exported model folder: its extra files and the names of its weights.
 
     Raises
@@ -60,7 +59,7 @@ def check_exported(family: Family[ModelConfig, Recipe, Prepared], folder: ModelF
             )
 
 
-def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> None:
+def check_model(family: Family[ModelConfig], model: Model) -> None:
     """Check that a model that is open has the base classes of the capabilities of its family.
 
     Raises
@@ -88,7 +87,7 @@ def check_model(family: Family[ModelConfig, Recipe, Prepared], model: Model) -> 
             )
 
 
-def _problems(family: Family[ModelConfig, Recipe, Prepared]) -> Iterator[str]:
+def _problems(family: Family[ModelConfig]) -> Iterator[str]:
     if not (family.name.isidentifier() and family.name == family.name.lower()):
         yield "its name is no identifier in lower case"
     if not family.summary or "\n" in family.summary or family.summary.endswith("."):
@@ -108,7 +107,7 @@ def _problems(family: Family[ModelConfig, Recipe, Prepared]) -> Iterator[str]:
     yield from _unchecked_labels(family.config())
 
 
-def _size_problems(family: Family[ModelConfig, Recipe, Prepared], size: str, config: ModelConfig) -> Iterator[str]:
+def _size_problems(family: Family[ModelConfig], size: str, config: ModelConfig) -> Iterator[str]:
     if not isinstance(config, family.config):
         yield f"its size {size} is a {type(config).__name__}, not a {family.config.__name__}"
         return

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..data.entry import Entry, Problem
+    from ..models.folder import ModelFolder
 
 Batch = dict[str, "np.ndarray"]
 """One batch of training data: arrays by name, the batch dimension first."""
@@ -83,6 +84,13 @@ class Prepared:
     train_entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
     batches: Callable[[int], Mapping[str, np.ndarray]]
+
+    def match_base(self, base: ModelFolder) -> Self:
+        """Return the data of a training that starts from ``base``, represented as its weights expect it.
+
+        A family whose data depend on statistics that a model folder stores, such as a whitening, overrides this.
+        """
+        return self
 
 
 def split_rows(entries: Sequence[Entry]) -> tuple[list[int], list[int]]:

@@ -17,7 +17,7 @@ from .vae import VAE as VAE
 from .vocoder import VOCODER as VOCODER
 from .wavenet import WAVENET as WAVENET
 
-AnyFamily = Family[Any, Any, Any]
+AnyFamily = Family[Any]
 
 FAMILIES: dict[str, AnyFamily] = {each.name: each for each in list(vars().values()) if isinstance(each, Family)}
 """Every family by its name, in alphabetical order."""

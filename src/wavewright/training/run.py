@@ -105,7 +105,7 @@ class Run:
         self.training = self.family.training()
         self.prepared: Prepared = self.family.prepare(recipe, scan.entries, cache_folder)
         if base is not None:
-            self.prepared = self.family.match_base(self.prepared, base)
+            self.prepared = self.prepared.match_base(base)
         self.recipe = self.prepared.recipe
         torch.manual_seed(self.recipe.training.seed)
         self.network: Network = self.training.build(self.recipe.model)

@@ -44,18 +44,12 @@ from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
 
-    from ...data.entry import Entry
     from ...models.folder import ModelFolder
-    from .recipe import AcousticPrepared, AcousticRecipe
-    from .runtime import AcousticRuntime
-    from .training import AcousticTraining
 
 
-class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"]):
+class AcousticFamily(Family[AcousticConfig]):
     """The family ``acoustic``."""
 
     name = "acoustic"
@@ -68,38 +62,6 @@ class AcousticFamily(Family[AcousticConfig, "AcousticRecipe", "AcousticPrepared"
     command = "speak 'Hello.' --voice {model}"
     weight_prefixes = (WEIGHT_PREFIX,)
     extra_files: ClassVar[Mapping[str, str]] = {SPEAKERS_FILE: "usual style and pace of each speaker"}
-
-    def open(self, folder: ModelFolder) -> AcousticRuntime:
-        """Open a model folder for inference; raise BadModel if it is damaged."""
-        from .runtime import AcousticRuntime
-
-        return AcousticRuntime(folder)
-
-    def recipe(self, size: str) -> AcousticRecipe:
-        """Return the recipe of a size."""
-        from .recipe import recipe
-
-        return recipe(size)
-
-    def prepare(
-        self, recipe: AcousticRecipe, entries: Sequence[Entry], cache_folder: Path | None = None
-    ) -> AcousticPrepared:
-        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        from .recipe import prepare
-
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> AcousticTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import AcousticTraining
-
-        return AcousticTraining()
-
-    def fine_tuning(self, base: ModelFolder) -> AcousticRecipe:
-        """Return the recipe of a training that starts from ``base``."""
-        from .recipe import fine_tuning
-
-        return fine_tuning(base)
 
     def initial_weights(self, base: ModelFolder, config: AcousticConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""

@@ -32,20 +32,14 @@ from ...contracts.health import HealthRules
 from .config import LAST_LAYER, METRICS, SIZES, WEIGHT_PREFIX, ClassifierConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
 
-    from ...data.entry import Entry
     from ...models.folder import ModelFolder
-    from .recipe import ClassifierPrepared, ClassifierRecipe
-    from .runtime import ClassifierRuntime
-    from .training import ClassifierTraining
 
 RUNNING_MEAN = "running_mean"  # of batch normalisation
 
 
-class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierPrepared"]):
+class ClassifierFamily(Family[ClassifierConfig]):
     """The family ``classifier``."""
 
     name = "classifier"
@@ -57,38 +51,6 @@ class ClassifierFamily(Family[ClassifierConfig, "ClassifierRecipe", "ClassifierP
     capabilities = frozenset({Capability.CLASSIFY})
     command = "evaluate FOLDER FOLDER --classifier {model}"
     weight_prefixes = (WEIGHT_PREFIX,)
-
-    def open(self, folder: ModelFolder) -> ClassifierRuntime:
-        """Open a model folder for inference; raise BadModel if it is damaged."""
-        from .runtime import ClassifierRuntime
-
-        return ClassifierRuntime(folder)
-
-    def recipe(self, size: str) -> ClassifierRecipe:
-        """Return the recipe of a size."""
-        from .recipe import recipe
-
-        return recipe(size)
-
-    def prepare(
-        self, recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Path | None = None
-    ) -> ClassifierPrepared:
-        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        from .recipe import prepare
-
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> ClassifierTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import ClassifierTraining
-
-        return ClassifierTraining()
-
-    def fine_tuning(self, base: ModelFolder) -> ClassifierRecipe:
-        """Return the recipe of a training that starts from ``base``."""
-        from .recipe import fine_tuning
-
-        return fine_tuning(base)
 
     def initial_weights(self, base: ModelFolder, config: ClassifierConfig) -> dict[str, np.ndarray]:
         """Return the weights of ``base``; a new label has the mean row of the last layer."""

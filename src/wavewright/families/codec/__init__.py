@@ -21,7 +21,7 @@ pulses of a voice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from ...contracts.family import Capability, Family
@@ -29,18 +29,12 @@ from ...contracts.health import HealthRules
 from .config import CONTEXTS_FILE, FREQUENCIES_FILE, METRICS, SIZES, WEIGHT_PREFIXES, CodecConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
 
-    from ...data.entry import Entry
     from ...models.folder import ModelFolder
-    from .recipe import CodecPrepared, CodecRecipe
-    from .runtime import CodecRuntime
-    from .training import CodecTraining
 
 
-class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
+class CodecFamily(Family[CodecConfig]):
     """The family ``codec``."""
 
     name = "codec"
@@ -56,36 +50,6 @@ class CodecFamily(Family[CodecConfig, "CodecRecipe", "CodecPrepared"]):
         FREQUENCIES_FILE: "how often each code occurs, and the gain of each number of codebooks",
         CONTEXTS_FILE: "the tables of the context model",
     }
-
-    def open(self, folder: ModelFolder) -> CodecRuntime:
-        """Open a model folder for inference; raise BadModel if it is damaged."""
-        from .runtime import CodecRuntime
-
-        return CodecRuntime(folder)
-
-    def recipe(self, size: str) -> CodecRecipe:
-        """Return the recipe of a size."""
-        from .recipe import recipe
-
-        return recipe(size)
-
-    def prepare(self, recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> CodecPrepared:
-        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        from .recipe import prepare
-
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> CodecTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import CodecTraining
-
-        return CodecTraining()
-
-    def fine_tuning(self, base: ModelFolder) -> CodecRecipe:
-        """Return the recipe of a training that starts from ``base``."""
-        from .recipe import fine_tuning
-
-        return fine_tuning(base)
 
     def initial_weights(self, base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""

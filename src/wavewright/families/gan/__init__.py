@@ -33,23 +33,14 @@ order; the critics are in ``nn/critics.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
 from ...contracts.health import HealthRules
 from .config import LABEL_TABLE, METRICS, SIZES, WEIGHT_PREFIX, GanConfig
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-    from ...data.entry import Entry
-    from ...models.folder import ModelFolder
-    from .recipe import GanPrepared, GanRecipe
-    from .runtime import GanRuntime
-    from .training import GanTraining
-
-
-class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
+class GanFamily(Family[GanConfig]):
     """The family ``gan``."""
 
     name = "gan"
@@ -69,36 +60,6 @@ class GanFamily(Family[GanConfig, "GanRecipe", "GanPrepared"]):
     extra_files: ClassVar[Mapping[str, str]] = {
         EMBEDDINGS_FILE: "embeddings of the training clips, for the search for copies"
     }
-
-    def open(self, folder: ModelFolder) -> GanRuntime:
-        """Open a model folder for inference; raise BadModel if it is damaged."""
-        from .runtime import GanRuntime
-
-        return GanRuntime(folder)
-
-    def recipe(self, size: str) -> GanRecipe:
-        """Return the recipe of a size."""
-        from .recipe import recipe
-
-        return recipe(size)
-
-    def prepare(self, recipe: GanRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> GanPrepared:
-        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        from .recipe import prepare
-
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> GanTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import GanTraining
-
-        return GanTraining()
-
-    def fine_tuning(self, base: ModelFolder) -> GanRecipe:
-        """Return the recipe of a training that starts from ``base``."""
-        from .recipe import fine_tuning
-
-        return fine_tuning(base)
 
     def named_tables(self, config: GanConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embedding of the labels."""

@@ -25,23 +25,14 @@ Read ``modules.py`` (the network), ``losses.py``, ``network.py`` (training turns
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, STATISTICS_FILE, LstmConfig
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-    from ...data.entry import Entry
-    from ...models.folder import ModelFolder
-    from .recipe import LstmPrepared, LstmRecipe
-    from .runtime import LstmRuntime
-    from .training import LstmTraining
-
-
-class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
+class LstmFamily(Family[LstmConfig]):
     """The family ``lstm``."""
 
     name = "lstm"
@@ -54,49 +45,12 @@ class LstmFamily(Family[LstmConfig, "LstmRecipe", "LstmPrepared"]):
     weight_prefixes = ("step.recurrent.",)
     extra_files: ClassVar[Mapping[str, str]] = {STATISTICS_FILE: "whitening of frames, durations of the training clips"}
 
-    def open(self, folder: ModelFolder) -> LstmRuntime:
-        """Open a model folder for inference; raise BadModel if it is damaged."""
-        from .runtime import LstmRuntime
-
-        return LstmRuntime(folder)
-
-    def recipe(self, size: str) -> LstmRecipe:
-        """Return the recipe of a size."""
-        from .recipe import recipe
-
-        return recipe(size)
-
-    def prepare(self, recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> LstmPrepared:
-        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        from .recipe import prepare
-
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> LstmTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import LstmTraining
-
-        return LstmTraining()
-
-    def fine_tuning(self, base: ModelFolder) -> LstmRecipe:
-        """Return the recipe of a training that starts from ``base``."""
-        from .recipe import fine_tuning
-
-        return fine_tuning(base.config(LstmConfig))
-
     def named_tables(self, config: LstmConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embeddings of labels and speakers."""
         return {
             "label_embedding.weight": ("label", config.labels),
             "speaker_embedding.weight": ("speaker", config.speakers),
         }
-
-    def match_base(self, prepared: LstmPrepared, base: ModelFolder) -> LstmPrepared:
-        """Return the data with the frames whitened as ``base`` whitens them, since its weights depend on it."""
-        from .recipe import with_whitening
-        from .statistics import ClipStatistics
-
-        return with_whitening(prepared, ClipStatistics.read(base, base.config(LstmConfig)).whitening)
 
 
 LSTM = LstmFamily()

@@ -14,6 +14,7 @@ from ...contracts.settings import TrainingSettings
 from ...data.entry import Entry
 from ...data.sequences import load_sequences
 from ...errors import BadFolder
+from ...models.folder import ModelFolder
 from .batches import FrameBatches, FrameClips
 from .config import METRICS, SIZES, LstmConfig
 from .frames import wave_to_frames
@@ -43,9 +44,9 @@ def recipe(size: str) -> LstmRecipe:
     return LstmRecipe(model=SIZES[size], training=replace(SEQUENCE_TRAINING, metric="distance"))
 
 
-def fine_tuning(known: LstmConfig) -> LstmRecipe:
-    """Return the recipe to train a model of this configuration further, on other labels and speakers."""
-    model = replace(known, labels=(), speakers=())
+def fine_tuning(base: ModelFolder) -> LstmRecipe:
+    """Return the recipe to train ``base`` further, on other labels and speakers."""
+    model = replace(base.config(LstmConfig), labels=(), speakers=())
     return LstmRecipe(
         model=model, training=recipe("base").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
     )
@@ -70,6 +71,22 @@ class LstmPrepared(Prepared):
     valid: FrameBatches | None
     statistics: ClipStatistics
     reference: RecordingReference
+
+    def match_base(self, base: ModelFolder) -> LstmPrepared:
+        """Return the data with the frames whitened as ``base`` whitens them, since its weights depend on it."""
+        own, whitening = self.statistics.whitening, ClipStatistics.read(base, base.config(LstmConfig)).whitening
+        if own.mean.shape != whitening.mean.shape:  # of other frames, whose weights do not fit either
+            return self
+
+        def rewhitened(batches: FrameBatches) -> FrameBatches:
+            return replace(batches, clips=batches.clips.rewhitened(own, whitening))
+
+        return replace(
+            self,
+            batches=rewhitened(self.batches),
+            valid=None if self.valid is None else rewhitened(self.valid),
+            statistics=replace(self.statistics, whitening=whitening),
+        )
 
 
 def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> LstmPrepared:
@@ -117,20 +134,3 @@ def _batches(clips: FrameClips, recipe: LstmRecipe) -> FrameBatches:
     crop_frames = max(SHORTEST_FRAMES, round(recipe.data.crop_seconds * model.frame_rate))
     is_cropped = model.duration == "endless"
     return FrameBatches(clips, model, training.batch_size, training.seed, crop_frames if is_cropped else None)
-
-
-def with_whitening(prepared: LstmPrepared, whitening: Whitening) -> LstmPrepared:
-    """Return the same data with frames that another whitening whitens."""
-    own = prepared.statistics.whitening
-    if own.mean.shape != whitening.mean.shape:  # of other frames, whose weights do not fit either
-        return prepared
-
-    def rewhitened(batches: FrameBatches) -> FrameBatches:
-        return replace(batches, clips=batches.clips.rewhitened(own, whitening))
-
-    return replace(
-        prepared,
-        batches=rewhitened(prepared.batches),
-        valid=None if prepared.valid is None else rewhitened(prepared.valid),
-        statistics=replace(prepared.statistics, whitening=whitening),
-    )

@@ -28,23 +28,14 @@ Read ``symbols.py`` (codes to the vocabulary), ``modules.py`` (the networks), ``
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
 from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, STATISTICS_FILE, PriorConfig
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-    from ...data.entry import Entry
-    from ...models.folder import ModelFolder
-    from .recipe import PriorPrepared, PriorRecipe
-    from .runtime import PriorRuntime
-    from .training import PriorTraining
-
-
-class PriorFamily(Family[PriorConfig, "PriorRecipe", "PriorPrepared"]):
+class PriorFamily(Family[PriorConfig]):
     """The family ``prior``."""
 
     name = "prior"
@@ -59,36 +50,6 @@ class PriorFamily(Family[PriorConfig, "PriorRecipe", "PriorPrepared"]):
         STATISTICS_FILE: "durations of the training clips, where durations are drawn",
         EMBEDDINGS_FILE: "embeddings of whole training clips, for the search for copies",
     }
-
-    def open(self, folder: ModelFolder) -> PriorRuntime:
-        """Open a model folder for inference; raise BadModel if it is damaged."""
-        from .runtime import PriorRuntime
-
-        return PriorRuntime(folder)
-
-    def recipe(self, size: str) -> PriorRecipe:
-        """Return the recipe of a size."""
-        from .recipe import recipe
-
-        return recipe(size)
-
-    def prepare(self, recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> PriorPrepared:
-        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        from .recipe import prepare
-
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> PriorTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import PriorTraining
-
-        return PriorTraining()
-
-    def fine_tuning(self, base: ModelFolder) -> PriorRecipe:
-        """Return the recipe of a training that starts from ``base``, on the same codec."""
-        from .recipe import fine_tuning
-
-        return fine_tuning(base.config(PriorConfig))
 
     def named_tables(self, config: PriorConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the embeddings of labels and speakers."""

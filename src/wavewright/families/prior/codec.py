@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ... import models
 from ...errors import BadModel
 from ...models.folder import ModelFolder
 from ..codec import CODEC
+from ..codec.runtime import CodecRuntime
 from .config import PriorConfig
-
-if TYPE_CHECKING:
-    from ..codec.runtime import CodecRuntime
 
 
 def open_codec(config: PriorConfig, prior: str) -> CodecRuntime:
@@ -45,7 +41,7 @@ def open_codec(config: PriorConfig, prior: str) -> CodecRuntime:
             "(model.codec)."
         )
     folder.verify()
-    codec = CODEC.open(folder)
+    codec = CodecRuntime(folder)
     if expected_hash not in ("", codec.codes_hash, folder.hash):  # older priors name all files of their codec
         raise BadModel(
             f"{prior} draws the codes of a {name} whose networks have the hash {expected_hash}, and those of the "

@@ -25,6 +25,7 @@ from .config import METRICS, SIZES, PriorConfig
 from .sampling import draw_duration
 
 if TYPE_CHECKING:
+    from ...models.folder import ModelFolder
     from ..codec.runtime import CodecRuntime
 
 MAX_LIMIT_CLIPS = 200  # of a label, from which the limit against copies is computed
@@ -65,9 +66,9 @@ def recipe(size: str) -> PriorRecipe:
     return PriorRecipe(model=SIZES[size], training=replace(SEQUENCE_TRAINING, warmup_steps=100, metric="valid/bits"))
 
 
-def fine_tuning(known: PriorConfig) -> PriorRecipe:
-    """Return the recipe to train a prior of this configuration further, on other labels and speakers."""
-    model = replace(known, labels=(), speakers=())
+def fine_tuning(base: ModelFolder) -> PriorRecipe:
+    """Return the recipe to train ``base`` further, on other labels and speakers."""
+    model = replace(base.config(PriorConfig), labels=(), speakers=())
     return PriorRecipe(
         model=model, training=recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
     )

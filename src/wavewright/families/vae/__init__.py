@@ -41,18 +41,12 @@ from ...contracts.health import HealthRules
 from .config import LATENTS_FILE, METRICS, SIZES, VaeConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
 
-    from ...data.entry import Entry
     from ...models.folder import ModelFolder
-    from .recipe import VaePrepared, VaeRecipe
-    from .runtime import VaeRuntime
-    from .training import VaeTraining
 
 
-class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
+class VaeFamily(Family[VaeConfig]):
     """The family ``vae``."""
 
     name = "vae"
@@ -74,36 +68,6 @@ class VaeFamily(Family[VaeConfig, "VaeRecipe", "VaePrepared"]):
     extra_files: ClassVar[Mapping[str, str]] = {
         LATENTS_FILE: "latents of the training clips, directions of the attributes"
     }
-
-    def open(self, folder: ModelFolder) -> VaeRuntime:
-        """Open a model folder for inference; raise BadModel if it is damaged."""
-        from .runtime import VaeRuntime
-
-        return VaeRuntime(folder)
-
-    def recipe(self, size: str) -> VaeRecipe:
-        """Return the recipe of a size."""
-        from .recipe import recipe
-
-        return recipe(size)
-
-    def prepare(self, recipe: VaeRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> VaePrepared:
-        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        from .recipe import prepare
-
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> VaeTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import VaeTraining
-
-        return VaeTraining()
-
-    def fine_tuning(self, base: ModelFolder) -> VaeRecipe:
-        """Return the recipe of a training that starts from ``base``."""
-        from .recipe import fine_tuning
-
-        return fine_tuning(base)
 
     def initial_weights(self, base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network of a training that starts from ``base``."""

@@ -34,24 +34,12 @@ Changes:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import METRICS, SIZES, VocoderConfig
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-    from ...data.entry import Entry
-    from ...models.folder import ModelFolder
-    from .recipe import VocoderPrepared, VocoderRecipe
-    from .runtime import VocoderRuntime
-    from .training import VocoderTraining
-
-
-class VocoderFamily(Family[VocoderConfig, "VocoderRecipe", "VocoderPrepared"]):
+class VocoderFamily(Family[VocoderConfig]):
     """The family ``vocoder``."""
 
     name = "vocoder"
@@ -63,38 +51,6 @@ class VocoderFamily(Family[VocoderConfig, "VocoderRecipe", "VocoderPrepared"]):
     capabilities = frozenset({Capability.VOCODE})
     command = "speak 'Hello.' --vocoder {model}"
     weight_prefixes = ("frames.",)
-
-    def open(self, folder: ModelFolder) -> VocoderRuntime:
-        """Open a model folder for inference; raise BadModel if it is damaged."""
-        from .runtime import VocoderRuntime
-
-        return VocoderRuntime(folder)
-
-    def recipe(self, size: str) -> VocoderRecipe:
-        """Return the recipe of a size."""
-        from .recipe import recipe
-
-        return recipe(size)
-
-    def prepare(
-        self, recipe: VocoderRecipe, entries: Sequence[Entry], cache_folder: Path | None = None
-    ) -> VocoderPrepared:
-        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        from .recipe import prepare
-
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> VocoderTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import VocoderTraining
-
-        return VocoderTraining()
-
-    def fine_tuning(self, base: ModelFolder) -> VocoderRecipe:
-        """Return the recipe of a training that starts from ``base``."""
-        from .recipe import fine_tuning
-
-        return fine_tuning(base)
 
 
 VOCODER = VocoderFamily()

@@ -31,18 +31,12 @@ from ...contracts.health import HealthRules
 from .config import CONTOURS_FILE, DURATIONS_FILE, METRICS, SIZES, WaveNetConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
 
-    from ...data.entry import Entry
     from ...models.folder import ModelFolder
-    from .recipe import WaveNetPrepared, WaveNetRecipe
-    from .runtime import WaveNetRuntime
-    from .training import WaveNetTraining
 
 
-class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
+class WaveNetFamily(Family[WaveNetConfig]):
     """The family ``wavenet``."""
 
     name = "wavenet"
@@ -61,38 +55,6 @@ class WaveNetFamily(Family[WaveNetConfig, "WaveNetRecipe", "WaveNetPrepared"]):
     def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
         """Return the capability of a model: a vocoder with condition ``mel``, otherwise a generator."""
         return frozenset({Capability.VOCODE if config.get("condition") == "mel" else Capability.GENERATE})
-
-    def open(self, folder: ModelFolder) -> WaveNetRuntime:
-        """Open a model folder for inference; raise BadModel if it is damaged."""
-        from .runtime import WaveNetRuntime
-
-        return WaveNetRuntime(folder)
-
-    def recipe(self, size: str) -> WaveNetRecipe:
-        """Return the recipe of a size."""
-        from .recipe import recipe
-
-        return recipe(size)
-
-    def prepare(
-        self, recipe: WaveNetRecipe, entries: Sequence[Entry], cache_folder: Path | None = None
-    ) -> WaveNetPrepared:
-        """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
-        from .recipe import prepare
-
-        return prepare(recipe, entries, cache_folder)
-
-    def training(self) -> WaveNetTraining:
-        """Return the part of the family that needs PyTorch."""
-        from .training import WaveNetTraining
-
-        return WaveNetTraining()
-
-    def fine_tuning(self, base: ModelFolder) -> WaveNetRecipe:
-        """Return the recipe of a training that starts from ``base``."""
-        from .recipe import fine_tuning
-
-        return fine_tuning(base.config(WaveNetConfig))
 
     def initial_weights(self, base: ModelFolder, config: WaveNetConfig) -> dict[str, np.ndarray]:
         """Return the weights of ``base``; a new label or speaker has the mean embedding of the known ones."""

@@ -16,6 +16,7 @@ from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.sequences import SequenceClips, load_sequences
 from ...errors import BadSetting
+from ...models.folder import ModelFolder
 from .batches import SampleBatches, WaveNetDataSettings
 from .config import METRICS, SIZES, WaveNetConfig
 
@@ -58,9 +59,9 @@ def recipe(size: str) -> WaveNetRecipe:
     return WaveNetRecipe(model=SIZES[size], training=training)
 
 
-def fine_tuning(known: WaveNetConfig) -> WaveNetRecipe:
-    """Return the recipe to train a WaveNet of this configuration further, on other labels and speakers."""
-    model = replace(known, labels=(), speakers=())
+def fine_tuning(base: ModelFolder) -> WaveNetRecipe:
+    """Return the recipe to train ``base`` further, on other labels and speakers."""
+    model = replace(base.config(WaveNetConfig), labels=(), speakers=())
     return WaveNetRecipe(
         model=model, training=recipe("small").training.for_fine_tuning(FINE_TUNING_STEPS, evaluate_every=250)
     )
