@@ -11,45 +11,28 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import Bundled, Corpus, main
 
 from wavewright.families.lstm.recipe import LstmRecipe, recipe
 
 LABELS = ("rain", "sea-waves", "fire-crackling", "helicopter")  # the classes that go on and on
+CORPUS = Corpus(Path("corpora/ambience"), "CC-BY-3.0", labels=LABELS)
 STEPS = 2_000
 
 
-def ambience(device: str = "cpu") -> LstmRecipe:
+def ambience() -> LstmRecipe:
     """Return the settings of the run."""
     base = recipe("base")
-    model = replace(
-        base.model,
-        sample_rate=44_100,
-        labels=LABELS,
-        n_fft=1024,
-        hop_length=512,
-        n_mels=72,
-        hidden_size=256,
-        prenet_size=128,
-        n_mixtures=4,
-        input_noise=0.05,  # levels are steady; a network that hears them through noise lets them flicker
-        temperature=1.0,
-    )
+    frames = replace(base.model, sample_rate=44_100, n_fft=1024, hop_length=512, n_mels=72)
+    # Levels are steady; with more noise on its input, a network lets them flicker.
+    model = replace(frames, hidden_size=256, prenet_size=128, n_mixtures=4, input_noise=0.05, temperature=1.0)
     data = replace(base.data, crop_seconds=1.5)
-    training = replace(
-        base.training, steps=STEPS, batch_size=16, threads=1, device=device, evaluate_every=500, weight_bits=8
-    )
+    training = replace(base.training, steps=STEPS, batch_size=16, evaluate_every=500, weight_bits=8)
     return replace(base, model=model, data=data, training=training)
 
 
 MODEL = Bundled(
-    name="ambience",
-    family="lstm",
-    settings=ambience,
-    description="Rain, sea waves, crackling fire and a helicopter, of any length, 44.1 kHz.",
-    licence="CC-BY-3.0",
-    corpus=Path("corpora/ambience"),
-    labels=LABELS,
+    "ambience", "lstm", ambience, "Rain, sea waves, crackling fire and a helicopter, of any length, 44.1 kHz.", CORPUS
 )
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import onnx
 
+from wavewright.contracts.recipe import Recipe
 from wavewright.contracts.settings import override
 from wavewright.data.folder import scan
 from wavewright.models.card import CARD_FILE, Source
@@ -43,17 +43,38 @@ SIZE_REASONS = {
 
 
 @dataclass(frozen=True)
+class Corpus:
+    """Recordings that a model is trained on: those of some labels or speakers, all by default.
+
+    ``licence`` is the strictest of the recordings' licences, where the others allow it.
+    """
+
+    folder: Path
+    licence: str
+    labels: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+
+
+DIGITS = Corpus(Path("corpora/digits"), "CC-BY-SA-4.0")
+DRUMS = Corpus(Path("corpora/drums"), "CC-BY-SA-3.0", labels=("kick", "snare", "hat", "tom", "cymbal"))
+SPEECH = Corpus(Path("corpora/speech"), "CC-BY-SA-3.0")
+
+
+@dataclass(frozen=True)
 class Bundled:
-    """A bundled model: its family, the settings of its run, and the texts on its card."""
+    """A bundled model: its family, the settings of its run, the description on its card, and its recordings."""
 
     name: str
     family: str
-    settings: Callable[[str], Any]  # device -> recipe
+    settings: Callable[[], Recipe]
     description: str
-    licence: str  # the strictest of the recordings' licences, where the others allow it
-    corpus: Path
-    labels: tuple[str, ...] = ()  # of the recordings that are used; empty for all
-    speakers: tuple[str, ...] = ()  # likewise
+    corpus: Corpus
+
+    def recipe(self, device: str = "cpu") -> Recipe:
+        """Return the settings of a run on a device, with one thread and the labels of the corpus."""
+        settings = self.settings()
+        model = replace(settings.model, labels=self.corpus.labels)
+        return replace(settings, model=model, training=replace(settings.training, threads=1, device=device))
 
 
 def sources_of(corpus: Path, labels: tuple[str, ...] = (), speakers: tuple[str, ...] = ()) -> tuple[Source, ...]:
@@ -139,7 +160,7 @@ def update_all() -> None:
 def main(model: Bundled, description: str | None) -> None:
     """Run the command line of a recipe: train, resume, or bundle."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=model.corpus)
+    parser.add_argument("--corpus", type=Path, default=model.corpus.folder)
     parser.add_argument("--out", type=Path, default=Path("runs") / model.name)
     parser.add_argument("--max-minutes", type=float, default=None, help="of this call")
     parser.add_argument("--more-minutes", type=float, default=None, help="with --resume: past the run's plan")
@@ -155,9 +176,9 @@ def main(model: Bundled, description: str | None) -> None:
         bundle(options.out)
         return
     check_call(options.out, options.resume, options.more_minutes)
-    recipe = override(model.settings(options.device), options.set)
-    sources = sources_of(options.corpus, model.labels, model.speakers)
-    provenance = Provenance(model.name, model.description, model.licence, sources)
+    recipe = override(model.recipe(options.device), options.set)
+    sources = sources_of(options.corpus, model.corpus.labels, model.corpus.speakers)
+    provenance = Provenance(model.name, model.description, model.corpus.licence, sources)
     scanned = scan(options.corpus, manifest=options.corpus / "manifest.jsonl")
     base = None if options.base is None else ModelFolder(options.base)
     run = Run(options.out, model.family, recipe, scanned, provenance, base=base)

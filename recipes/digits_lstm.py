@@ -9,47 +9,35 @@ python recipes/digits_lstm.py --bundle                                          
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import DIGITS, Bundled, main
 
 from wavewright.families.lstm.recipe import LstmRecipe, recipe
 
 STEPS = 3_500
 
 
-def digits(device: str = "cpu") -> LstmRecipe:
+def digits() -> LstmRecipe:
     """Return the settings of the run."""
     base = recipe("base")
+    # Short frames and wide bands do not resolve harmonics, which the pitch models.
+    frames = replace(base.model, sample_rate=8_000, n_fft=200, hop_length=80, n_mels=32, log_floor=1e-5, source="voice")
     model = replace(
-        base.model,
-        sample_rate=8_000,
-        n_fft=200,  # short frames and wide bands do not resolve harmonics, which the pitch models
-        hop_length=80,
-        n_mels=32,
-        n_mixtures=6,
-        source="voice",
+        frames,
         duration="drawn",
         hidden_size=320,
         prenet_size=160,
+        n_mixtures=6,
         n_iterations=4,
-        log_floor=1e-5,
         input_noise=0.15,
         temperature=0.7,
     )
     data = replace(base.data, sample_seconds=0.7)
-    training = replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=500, weight_bits=8)
+    training = replace(base.training, steps=STEPS, evaluate_every=500, weight_bits=8)
     return replace(base, model=model, data=data, training=training)
 
 
-MODEL = Bundled(
-    name="digits",
-    family="lstm",
-    settings=digits,
-    description="Spoken digits, zero to nine, five voices, 8 kHz.",
-    licence="CC-BY-SA-4.0",
-    corpus=Path("corpora/digits"),
-)
+MODEL = Bundled("digits", "lstm", digits, "Spoken digits, zero to nine, five voices, 8 kHz.", DIGITS)
 
 if __name__ == "__main__":
     main(MODEL, __doc__)

@@ -11,33 +11,27 @@ The codec is found by its name, in ``runs/`` or among the bundled models; ``--se
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import DIGITS, Bundled, main
 
 from wavewright.families.prior.recipe import PriorRecipe, recipe
 
 STEPS = 6_000
 
 
-def digits(device: str = "cpu") -> PriorRecipe:
+def digits() -> PriorRecipe:
     """Return the settings of the run: whole words, each encoded many times because there are few."""
     base = recipe("small")
     return replace(
         base,
         model=replace(base.model, duration="drawn", dropout=0.3, temperature=0.6),
         data=replace(base.data, n_variants=8),
-        training=replace(base.training, steps=STEPS, threads=1, device=device),
+        training=replace(base.training, steps=STEPS),
     )
 
 
 MODEL = Bundled(
-    name="digits-prior",
-    family="prior",
-    settings=digits,
-    description="Spoken digits, zero to nine, five voices, drawn as codes of speech-codec.",
-    licence="CC-BY-SA-4.0",
-    corpus=Path("corpora/digits"),
+    "digits-prior", "prior", digits, "Spoken digits, zero to nine, five voices, drawn as codes of speech-codec.", DIGITS
 )
 
 if __name__ == "__main__":

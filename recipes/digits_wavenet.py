@@ -8,16 +8,15 @@ python recipes/digits_wavenet.py --corpus corpora/digits --max-minutes 60 --resu
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import DIGITS, Bundled, main
 
 from wavewright.families.wavenet.recipe import WaveNetRecipe, recipe
 
 STEPS = 13_000
 
 
-def digits(device: str = "cpu") -> WaveNetRecipe:
+def digits() -> WaveNetRecipe:
     """Return the settings of the run: 8 kHz, mu-law, a receptive field of 68 ms, pitch and level from a contour."""
     base = recipe("small")
     return replace(
@@ -34,18 +33,11 @@ def digits(device: str = "cpu") -> WaveNetRecipe:
             dilation_cycle=8,
         ),
         data=replace(base.data, crop_samples=4_096, input_noise=0.15),
-        training=replace(base.training, steps=STEPS, threads=1, device=device, evaluate_every=1_000, weight_bits=8),
+        training=replace(base.training, steps=STEPS, evaluate_every=1_000, weight_bits=8),
     )
 
 
-MODEL = Bundled(
-    name="digits-wavenet",
-    family="wavenet",
-    settings=digits,
-    description="Spoken digits, zero to nine, five voices, 8 kHz.",
-    licence="CC-BY-SA-4.0",
-    corpus=Path("corpora/digits"),
-)
+MODEL = Bundled("digits-wavenet", "wavenet", digits, "Spoken digits, zero to nine, five voices, 8 kHz.", DIGITS)
 
 if __name__ == "__main__":
     main(MODEL, __doc__)

@@ -19,8 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from bundling import DRUMS, sources_of
 from bundling import bundle as copy_into_package
-from bundling import sources_of
 
 from wavewright import loading
 from wavewright.data.entry import Entry, Scan
@@ -33,7 +33,6 @@ from wavewright.models.folder import write_card
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import RUN_FILE
 
-LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 STEPS = 1500
 KITS_FILE = "leave_one_kit_out.json"
 
@@ -43,7 +42,7 @@ def drum_classifier(seed: int = 0) -> ClassifierRecipe:
     base = recipe("small")
     return replace(
         base,
-        model=replace(base.model, labels=LABELS),
+        model=replace(base.model, labels=DRUMS.labels),
         # 16 clips of validation are too few to choose weights by.
         training=replace(base.training, steps=STEPS, threads=1, seed=seed, metric=""),
     )
@@ -59,7 +58,7 @@ def provenance(corpus: Path) -> Provenance:
     description = (
         "Tells kick, snare, hat, tom and cymbal apart, and judges generated drums; hears the first 0.7 s at 44.1 kHz."
     )
-    return Provenance("drum-classifier", description, "CC-BY-SA-3.0", sources_of(corpus, LABELS))
+    return Provenance("drum-classifier", description, DRUMS.licence, sources_of(corpus, DRUMS.labels))
 
 
 def classify(model: Path, entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +66,7 @@ def classify(model: Path, entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndar
     runtime = loading.load(model)
     store = ClipStore.build(entries, runtime.sample_rate, runtime.config.n_samples, Preparation("one-shot"))
     waves = np.stack([store[i][0] for i in range(len(store))])
-    labels = np.array([LABELS.index(str(label)) for label in store.labels])
+    labels = np.array([DRUMS.labels.index(str(label)) for label in store.labels])
     return np.log(runtime.probabilities(waves, runtime.sample_rate) + 1e-12), labels
 
 
@@ -113,7 +112,7 @@ def bundle(out: Path, entries: Sequence[Entry]) -> None:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
+    parser.add_argument("--corpus", type=Path, default=DRUMS.folder)
     parser.add_argument("--out", type=Path, default=Path("runs/drum-classifier"))
     parser.add_argument("--resume", action="store_true")
     parser.add_argument(
@@ -122,7 +121,7 @@ def main() -> None:
     parser.add_argument("--bundle", action="store_true", help="measure the finished model and copy it into the package")
     options = parser.parse_args()
     scanned = scan(options.corpus, manifest=options.corpus / "manifest.jsonl")
-    entries = [entry for entry in scanned.entries if entry.label in LABELS]
+    entries = [entry for entry in scanned.entries if entry.label in DRUMS.labels]
     if options.bundle:
         bundle(options.out, entries)
     elif options.leave_one_kit_out:

@@ -28,13 +28,11 @@ marked ``test`` are never used.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import DRUMS, Bundled, main
 
 from wavewright.families.gan.recipe import GanRecipe, recipe
 
-LABELS = ("kick", "snare", "hat", "tom", "cymbal")
 STEPS = 10_000
 LEAST_LIMITS_DB = (3.82, 5.48, 5.88, 3.11, 4.41)
 """Lower bounds of the limits against copies, in dB for each label: those of the first 337 recordings.
@@ -43,37 +41,19 @@ More recordings contain closer pairs, which must not lower a limit.
 """
 
 
-def drums(device: str = "cpu") -> GanRecipe:
+def drums() -> GanRecipe:
     """Return the settings of the run."""
     base = recipe("base")
-    return replace(
-        base,
-        model=replace(
-            base.model,
-            labels=LABELS,
-            copy_weight=0.5,
-            copy_margin=1.1,
-            critic_warmup_steps=1_200,
-            temperature=0.8,
-            fade_out_seconds=0.02,
-        ),
-        data=replace(base.data, varied_fraction=0.3, min_limits_db=LEAST_LIMITS_DB),
-        # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.
-        training=replace(
-            base.training, steps=STEPS, threads=1, device=device, evaluate_every=1000, metric="", weight_bits=8
-        ),
+    model = replace(
+        base.model, copy_weight=0.5, copy_margin=1.1, critic_warmup_steps=1_200, temperature=0.8, fade_out_seconds=0.02
     )
+    data = replace(base.data, varied_fraction=0.3, min_limits_db=LEAST_LIMITS_DB)
+    # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.
+    training = replace(base.training, steps=STEPS, evaluate_every=1000, metric="", weight_bits=8)
+    return replace(base, model=model, data=data, training=training)
 
 
-MODEL = Bundled(
-    name="drums",
-    family="gan",
-    settings=drums,
-    description="One-shots of kick, snare, hat, tom and cymbal, 0.7 s at 44.1 kHz.",
-    licence="CC-BY-SA-3.0",
-    corpus=Path("corpora/drums"),
-    labels=LABELS,
-)
+MODEL = Bundled("drums", "gan", drums, "One-shots of kick, snare, hat, tom and cymbal, 0.7 s at 44.1 kHz.", DRUMS)
 
 if __name__ == "__main__":
     main(MODEL, __doc__)

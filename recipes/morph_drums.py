@@ -15,55 +15,32 @@ The kits marked ``test`` in the manifest are not used.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import DRUMS, Bundled, main
 
 from wavewright.families.vae.recipe import VaeRecipe, recipe
 
-LABELS = ("kick", "snare", "hat", "tom", "cymbal")
-STEPS, CRITICS_FROM = 8_500, 4_000
+STEPS = 8_500
 
 
-def morph_drums(device: str = "cpu") -> VaeRecipe:
+def morph_drums() -> VaeRecipe:
     """Return the settings of the run."""
     base = recipe("base")
-    return replace(
-        base,
-        # Long windows tell the partials of drums apart; critics also judge what lies between two sounds.
-        model=replace(
-            base.model,
-            labels=LABELS,
-            n_fft=2048,
-            hidden=512,
-            beta=0.0005,
-            warmup_steps=0,
-            adversarial_from=CRITICS_FROM,
-            critic_interpolations=True,
-        ),
-        data=replace(base.data, varied_fraction=0.6, slowest=0.7, fastest=1.45),
-        # The last weights play: the few clips kept for validation are too few to choose between neighbours.
-        training=replace(
-            base.training,
-            steps=STEPS,
-            learning_rate=1e-3,
-            threads=1,
-            device=device,
-            evaluate_every=1000,
-            metric="",
-            weight_bits=8,
-        ),
-    )
+    # Long windows resolve the partials of drums; critics also judge what lies between two sounds.
+    autoencoder = replace(base.model, n_fft=2048, hidden=512)
+    model = replace(autoencoder, beta=0.0005, warmup_steps=0, adversarial_from=4_000, critic_interpolations=True)
+    data = replace(base.data, varied_fraction=0.6, slowest=0.7, fastest=1.45)
+    # The last weights play: the few clips kept for validation are too few to choose between neighbours.
+    training = replace(base.training, steps=STEPS, learning_rate=1e-3, evaluate_every=1000, metric="", weight_bits=8)
+    return replace(base, model=model, data=data, training=training)
 
 
 MODEL = Bundled(
-    name="morph-drums",
-    family="vae",
-    settings=morph_drums,
-    description="One-shots of kick, snare, hat, tom and cymbal to morph and vary, 0.7 s at 44.1 kHz.",
-    licence="CC-BY-SA-3.0",
-    corpus=Path("corpora/drums"),
-    labels=LABELS,
+    "morph-drums",
+    "vae",
+    morph_drums,
+    "One-shots of kick, snare, hat, tom and cymbal to morph and vary, 0.7 s at 44.1 kHz.",
+    DRUMS,
 )
 
 if __name__ == "__main__":

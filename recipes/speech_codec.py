@@ -26,33 +26,31 @@ On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set trai
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import SPEECH, Bundled, main
 
 from wavewright.families.codec.recipe import CodecRecipe, recipe
 
 STEPS, ADVERSARIAL_FROM, ENCODER_FROM = 35_000, 18_000, 26_000
 
 
-def speech(device: str = "cpu") -> CodecRecipe:
+def speech() -> CodecRecipe:
     """Return the settings of the run: all modules, then the decoder alone with critics, then the encoder alone."""
     base = recipe("small")
     return replace(
         base,
         model=replace(base.model, adversarial_from=ADVERSARIAL_FROM, encoder_from=ENCODER_FROM),
         data=replace(base.data, slowest=0.85, fastest=1.18, tilt_db=2.0),
-        training=replace(base.training, steps=STEPS, threads=1, device=device, weight_bits=8),
+        training=replace(base.training, steps=STEPS, weight_bits=8),
     )
 
 
 MODEL = Bundled(
-    name="speech-codec",
-    family="codec",
-    settings=speech,
-    description="Makes speech small: 1.6, 3 or 5 thousand bits a second, 16 kHz, in files and streams.",
-    licence="CC-BY-SA-3.0",
-    corpus=Path("corpora/speech"),
+    "speech-codec",
+    "codec",
+    speech,
+    "Makes speech small: 1.6, 3 or 5 thousand bits a second, 16 kHz, in files and streams.",
+    SPEECH,
 )
 
 if __name__ == "__main__":

@@ -12,16 +12,15 @@ clips of the corpus have no speaker, so the model is not conditioned on speakers
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import SPEECH, Bundled, main
 
 from wavewright.families.prior.recipe import PriorRecipe, recipe
 
 STEPS = 9_000
 
 
-def speech(device: str = "cpu") -> PriorRecipe:
+def speech() -> PriorRecipe:
     """Return the settings of the run."""
     base = recipe("small")
     return replace(
@@ -33,20 +32,13 @@ def speech(device: str = "cpu") -> PriorRecipe:
             steps=STEPS,
             learning_rate=1.5e-3,
             batch_size=16,
-            threads=1,
-            device=device,
             evaluate_every=1_000,
         ),
     )
 
 
 MODEL = Bundled(
-    name="speech-prior",
-    family="prior",
-    settings=speech,
-    description="Speech without words or end, many voices, drawn as codes of speech-codec.",
-    licence="CC-BY-SA-3.0",
-    corpus=Path("corpora/speech"),
+    "speech-prior", "prior", speech, "Speech without words or end, many voices, drawn as codes of speech-codec.", SPEECH
 )
 
 if __name__ == "__main__":

@@ -16,33 +16,30 @@ On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set trai
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import SPEECH, Bundled, main
 
 from wavewright.families.vocoder.recipe import VocoderRecipe, recipe
 
 STEPS, ADVERSARIAL_FROM = 18_000, 6_000
 
 
-def vocoder(device: str = "cpu") -> VocoderRecipe:
+def vocoder() -> VocoderRecipe:
     """Return the settings of the run: distances first, then critics as well."""
     base = recipe("small")
     return replace(
         base,
         model=replace(base.model, adversarial_from=ADVERSARIAL_FROM),
-        training=replace(base.training, steps=STEPS, threads=1, device=device),
+        training=replace(base.training, steps=STEPS),
     )
 
 
 MODEL = Bundled(
-    name="vocoder",
-    family="vocoder",
-    settings=vocoder,
-    description="The last step of a voice: turns its frames of spectrum into sound, 24 kHz, many times faster than "
-    "real time.",
-    licence="CC-BY-SA-3.0",
-    corpus=Path("corpora/speech"),
+    "vocoder",
+    "vocoder",
+    vocoder,
+    "The last step of a voice: turns its frames of spectrum into sound, 24 kHz, many times faster than real time.",
+    SPEECH,
 )
 
 if __name__ == "__main__":

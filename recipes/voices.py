@@ -28,34 +28,27 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import Bundled, Corpus, main
 
 from wavewright.families.acoustic.recipe import AcousticRecipe, recipe
 
 SPEAKERS = ("kathleen",)
-READERS = (*SPEAKERS, "kerstin", "carlo", "june")  # who were learned from on the way
+READERS = (*SPEAKERS, "kerstin", "carlo", "june")  # of the runs before the last
+CORPUS = Corpus(Path("corpora/readers"), "CC-BY-SA-3.0", speakers=READERS)
 STEPS, VOICE_FROM, CRITICS_FROM = 21_500, 1_500, 18_000
 
 
-def voices(device: str = "cpu") -> AcousticRecipe:
+def voices() -> AcousticRecipe:
     """Return the settings of the run: the aligner first, then the voice, then the joint alignment, then critics."""
     base = recipe("small")
     return replace(
         base,
         model=replace(base.model, speakers=SPEAKERS, synthesis_from=VOICE_FROM, adversarial_from=CRITICS_FROM),
-        training=replace(base.training, steps=STEPS, threads=1, device=device),
+        training=replace(base.training, steps=STEPS),
     )
 
 
-MODEL = Bundled(
-    name="en",
-    family="acoustic",
-    settings=voices,
-    description="Reads texts aloud in American English, by one voice: en-kathleen.",
-    licence="CC-BY-SA-3.0",
-    corpus=Path("corpora/readers"),
-    speakers=READERS,
-)
+MODEL = Bundled("en", "acoustic", voices, "Reads texts aloud in American English, by one voice: en-kathleen.", CORPUS)
 
 if __name__ == "__main__":
     main(MODEL, __doc__)

@@ -11,9 +11,8 @@ On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set trai
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from bundling import Bundled, main
+from bundling import SPEECH, Bundled, main
 
 from wavewright.families.wavenet.recipe import WaveNetRecipe, recipe
 
@@ -21,7 +20,7 @@ STEPS = 7_500
 TEMPERATURE = 0.6  # sounds best on held-out clips: fewer samples stray
 
 
-def vocoder(device: str = "cpu") -> WaveNetRecipe:
+def vocoder() -> WaveNetRecipe:
     """Return the settings of the run: mu-law on the residual of linear prediction, so that noise is masked by speech.
 
     The frames condition the network, so a receptive field of 34 ms, some periods of a voice, is enough.
@@ -39,19 +38,16 @@ def vocoder(device: str = "cpu") -> WaveNetRecipe:
             dilation_cycle=8,
         ),
         data=replace(base.data, crop_samples=6_144, gain_range_db=12.0, start_fraction=0.1),
-        training=replace(
-            base.training, steps=STEPS, batch_size=4, threads=1, device=device, evaluate_every=500, weight_bits=8
-        ),
+        training=replace(base.training, steps=STEPS, batch_size=4, evaluate_every=500, weight_bits=8),
     )
 
 
 MODEL = Bundled(
-    name="wavenet",
-    family="wavenet",
-    settings=vocoder,
-    description="The last step of a voice by another method: draws its sound one sample after another, 16 kHz.",
-    licence="CC-BY-SA-3.0",
-    corpus=Path("corpora/speech"),
+    "wavenet",
+    "wavenet",
+    vocoder,
+    "The last step of a voice by another method: draws its sound one sample after another, 16 kHz.",
+    SPEECH,
 )
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, number, text
+from benchmarks.harness.tables import TARGETS, Table, columns, optional
 from benchmarks.harness.timing import median_seconds, time_process
 from wavewright.errors import MissingExtra
 from wavewright.metrics.sampling import Interval
@@ -110,7 +110,7 @@ def test_every_command_names_a_script_and_its_options(capsys):
 
 # --- The harness
 
-CELLS = Table("cells", {"name": text(), "value": number(".1f"), "extra": number(".2f", optional=True)})
+CELLS = Table("cells", columns(name="s", value=".1f") | optional(extra=".2f"))
 
 
 def test_a_row_must_have_the_declared_columns():

@@ -106,9 +106,9 @@ def test_a_sound_font_gives_its_percussion_as_it_was_recorded(tmp_path, monkeypa
     ]
     path = sound_font(tmp_path / "tiny.sf2", samples, kits)
     found = list(drums.from_fluid(path))
-    left_out = [item for item in found if isinstance(item, drums.LeftOut)]
+    left_out = [item for item in found if isinstance(item, drums.Problem)]
     assert [item.path.name for item in left_out] == ["Clave"]
-    taken = {item.stem: item for item in found if not isinstance(item, drums.LeftOut)}
+    taken = {item.stem: item for item in found if not isinstance(item, drums.Problem)}
     assert {stem: (item.label, item.group) for stem, item in taken.items()} == {
         "Snr_1_1": ("snare", "fluid/Snr 1"),
         "Snr_1_2": ("snare", "fluid/Snr 1"),  # another layer of the same drum

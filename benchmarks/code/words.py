@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "wavewright"
 
-WORDS = Table("words", {"file": text(), "words": number("d")})
+WORDS = Table("words", columns(file="s", words="d"))
 
 NAME_WORDS = {
     "heard",

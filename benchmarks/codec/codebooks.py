@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entries, smoke_speech
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns, optional
 from wavewright.contracts.runtime import EntropyCoder
 from wavewright.families.codec.context_coder import ContextCoder
 from wavewright.families.codec.range_coder import RangeCoder
@@ -31,15 +31,9 @@ PACKET_FRAMES = 50
 
 CODEBOOKS = Table(
     "codebooks",
-    {
-        "model": text(),
-        "codebook": number("d"),
-        "frames": number(",d"),
-        "perplexity": number(".0f"),
-        "fraction_of_the_codebook": number(".2f"),
-        "bits_a_frame_by_frequency": number(".1f"),
-        "bits_a_frame_by_context": number(".1f", optional=True),
-    },
+    columns(model="s", codebook="d", frames=",d", perplexity=".0f", fraction_of_the_codebook=".2f")
+    | columns(bits_a_frame_by_frequency=".1f")
+    | optional(bits_a_frame_by_context=".1f"),
 )
 
 

@@ -19,7 +19,7 @@ import soundfile
 
 from benchmarks.harness.corpora import corpus_entries, smoke_speech
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 from benchmarks.harness.timing import peak_megabytes_of_children, time_process
 from wavewright.clip import Clip, write_blocks
 
@@ -27,16 +27,9 @@ SAMPLE_RATE = 16_000
 
 COMMANDS = Table(
     "commands",
-    {
-        "command": text(),
-        "processor_seconds": number(".1f"),
-        "times_of_the_sound": number(".4f"),
-        "peak_megabytes": number(".0f"),
-    },
+    columns(command="s", processor_seconds=".1f", times_of_the_sound=".4f", peak_megabytes=".0f"),
 )
-FILES = Table(
-    "files", {"hours": number("g"), "megabytes": number(".2f"), "kbps": number(".2f"), "has_all_samples": text()}
-)
+FILES = Table("files", columns(hours="g", megabytes=".2f", kbps=".2f", has_all_samples="s"))
 
 
 def blocks(corpus: Path, n_samples: int) -> Iterator[Clip]:

@@ -29,7 +29,7 @@ import numpy as np
 from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, smoke_speech
 from benchmarks.harness.peers import LIBOPUS, RESEMBLYZER, STOI, VISQOL
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, number, text
+from benchmarks.harness.tables import Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options
 from benchmarks.speech.speech_distance import SpeakerEncoder
@@ -52,22 +52,13 @@ Copy = Callable[[np.ndarray, Path], tuple[np.ndarray, int]]
 
 COPIES = Table(
     "copies",
-    {
-        "sound": text(),
-        "codec": text(),
-        "clips": number("d"),
-        "kbps": number(".2f"),
-        "word_error_percent": number(".1f", optional=True),
-        "pesq": number(".2f", optional=True),
-        "log_mel_nats": number(".2f"),
-        "stoi": number(".3f", optional=True),
-        "visqol": number(".2f", optional=True),
-        "speaker_similarity": number(".2f", optional=True),
-        "dnsmos": number(".2f", optional=True),
-        "buzz": number(".2f"),
-    },
+    columns(sound="s", codec="s", clips="d", kbps=".2f")
+    | optional(word_error_percent=".1f", pesq=".2f")
+    | columns(log_mel_nats=".2f")
+    | optional(stoi=".3f", visqol=".2f", speaker_similarity=".2f", dnsmos=".2f")
+    | columns(buzz=".2f"),
 )
-SPEED = Table("speed", {"model": text(), "encode_and_decode_times_of_the_sound": number(".4f")})
+SPEED = Table("speed", columns(model="s", encode_and_decode_times_of_the_sound=".4f"))
 
 
 class CopyJudges:

@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, number, text
+from benchmarks.harness.tables import Row, Table, columns
 from benchmarks.harness.timing import median_seconds
 from wavewright import loading
 from wavewright.families.codec.runtime import CodecRuntime
@@ -37,15 +37,9 @@ CONFIGS = {**SIZES, "small, gru": GRU, "small, convnext": CONVNEXT}
 
 PRIORS = Table(
     "priors",
-    {
-        "prior": text(),
-        "million_parameters": number(".2f"),
-        "megabytes": number(".1f"),
-        "ms_a_step_bfloat16": number(".0f"),
-        "ms_a_step_float32": number(".0f"),
-        "codes_times_real_time": number(".1f"),
-        "sound_times_real_time": number(".1f"),
-    },
+    columns(prior="s", million_parameters=".2f", megabytes=".1f")
+    | columns(ms_a_step_bfloat16=".0f", ms_a_step_float32=".0f")
+    | columns(codes_times_real_time=".1f", sound_times_real_time=".1f"),
 )
 
 

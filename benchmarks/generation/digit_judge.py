@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_digits, smoke_out
 from benchmarks.harness.peers import SCIKIT_LEARN
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 from wavewright import loading
 from wavewright.data.entry import Entry, Scan
 from wavewright.dsp.mel import log_mel
@@ -40,7 +40,7 @@ MIN_SAMPLES = 512  # of a trimmed digit
 RANGE_DB = 60.0
 TRIM_DB = -35.0
 
-JUDGES = Table("accuracy on held-out takes", {"judge": text(), "takes": number("d"), "accuracy": number(".3f")})
+JUDGES = Table("accuracy on held-out takes", columns(judge="s", takes="d", accuracy=".3f"))
 
 
 def digit_judge(steps: int) -> ClassifierRecipe:

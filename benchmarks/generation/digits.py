@@ -29,7 +29,7 @@ from benchmarks.generation.evaluation import EVALUATION, add_evaluation
 from benchmarks.harness.corpora import SEED, corpus_entries, smoke_digits
 from benchmarks.harness.peers import SCIKIT_LEARN
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, Value, number, text
+from benchmarks.harness.tables import TARGETS, Table, Value, columns, optional
 from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.data.folder import scan
@@ -49,15 +49,10 @@ GRID_COLUMNS = 10
 
 DIGITS = Table(
     "digits",
-    {
-        "digits": text(),
-        "n_clips": number("d"),
-        "second_judge_agreement": number(".3f", optional=True),
-        "harmonics_to_noise_db": number(".1f", optional=True),
-        "voiced_fraction": number(".2f"),
-        "median_seconds": number(".3f"),
-        "times_real_time": number(".2f", optional=True),
-    },
+    columns(digits="s", n_clips="d")
+    | optional(second_judge_agreement=".3f", harmonics_to_noise_db=".1f")
+    | columns(voiced_fraction=".2f", median_seconds=".3f")
+    | optional(times_real_time=".2f"),
 )
 
 

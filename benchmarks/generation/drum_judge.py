@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries, smoke_drums, smoke_out
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 from wavewright.contracts.runtime import Classifier
 from wavewright.data.entry import Scan
 from wavewright.data.preparation import Preparation
@@ -36,7 +36,7 @@ from wavewright.training.run_folder import RUN_FILE
 
 SEED = 808
 
-ACCURACY = Table("accuracy on recordings of other kits", {"label": text(), "accuracy": number(".3f")})
+ACCURACY = Table("accuracy on recordings of other kits", columns(label="s", accuracy=".3f"))
 
 
 def drum_judge(steps: int) -> ClassifierRecipe:

@@ -35,7 +35,7 @@ from benchmarks.generation.evaluation import (
 )
 from benchmarks.harness.corpora import SEED, smoke_drums
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns, optional
 from benchmarks.harness.timing import median_seconds, seconds_of, time_process
 from wavewright import loading
 from wavewright.contracts.family import EMBEDDINGS_FILE
@@ -52,25 +52,23 @@ from wavewright.metrics.report import EvaluationReport
 N_RESAMPLED_COPIES = 200
 TIMED_CLIPS = 50
 
-BY_LABEL = Table("fractions by label", {"fraction": text(), "label": text(), "value": number(".3f")}, is_optional=True)
+BY_LABEL = Table("fractions by label", columns(fraction="s", label="s", value=".3f"), is_optional=True)
 LAYERS = Table(
     "layers farther apart than 3 dB as sounds of their own",
-    {"coverage": number(".2f"), "nearest_neighbour_accuracy": number(".2f")},
+    columns(coverage=".2f", nearest_neighbour_accuracy=".2f"),
     is_optional=True,
 )
-SPEED = Table("speed", {"measurement": text(), "value": number(".2f")}, is_optional=True)
+SPEED = Table("speed", columns(measurement="s", value=".2f"), is_optional=True)
 DISTANCES = Table(
     "distances between recordings, dB",
-    {
-        "label": text(),
-        "recordings": number("d"),
-        "drums": number("d"),
-        "nearest_take": number(".2f", optional=True),
-        "nearest_other_drum_smallest": number(".2f"),
-        "nearest_other_drum_median": number(".2f"),
-        "limit": number(".2f"),
-        "resampled_copies_99_percent": number(".2f"),
-    },
+    columns(label="s", recordings="d", drums="d")
+    | optional(nearest_take=".2f")
+    | columns(
+        nearest_other_drum_smallest=".2f",
+        nearest_other_drum_median=".2f",
+        limit=".2f",
+        resampled_copies_99_percent=".2f",
+    ),
     is_optional=True,
 )
 

@@ -29,7 +29,7 @@ import numpy as np
 
 import wavewright
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, number, text
+from benchmarks.harness.tables import Row, Table, columns, optional
 from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.errors import WavewrightError
@@ -38,15 +38,9 @@ from wavewright.speech.voice import Voice
 
 EDGES = Table(
     "edges of clips",
-    {
-        "generator": text(),
-        "clips": number(",d"),
-        "seconds": number(",.0f"),
-        "loudest_start_db": number("+.1f", optional=True),
-        "loudest_end_db": number("+.1f", optional=True),
-        "faults": number("d"),
-        "faults_by_the_strict_limits": number("d"),
-    },
+    columns(generator="s", clips=",d", seconds=",.0f")
+    | optional(loudest_start_db="+.1f", loudest_end_db="+.1f")
+    | columns(faults="d", faults_by_the_strict_limits="d"),
 )
 RMS_RANGES_DB = {
     "rain": (-36.1, -10.9, -7.9),

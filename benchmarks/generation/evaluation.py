@@ -11,26 +11,26 @@ import numpy as np
 
 from benchmarks.harness.corpora import SEED, corpus_entries
 from benchmarks.harness.script import Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
+from wavewright import loading
 from wavewright.contracts.runtime import Generator
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.metrics.clips import Clips
+from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from wavewright.metrics.report import EvaluationReport
 from wavewright.tasks.rejection import RejectionSampler
 
 EVALUATION = Table(
     "evaluation",
-    {
-        "model": text(),
-        "clips": text(),
-        "n_clips": number("d"),
-        "metric": text(),
-        "value": number(".3f"),
-        "threshold": number("g"),
-        "is_met": text(),
-    },
+    columns(model="s", clips="s", n_clips="d", metric="s", value=".3f", threshold="g", is_met="s"),
 )
+
+
+def drum_embeddings(sample_rate: int, n_samples: int) -> list[Embedding]:
+    """Return the embeddings that judge drums: log-mel, and the bundled drum classifier."""
+    classifier = ClassifierEmbedding(loading.load_classifier("drum-classifier"))
+    return [LogMelEmbedding(sample_rate, n_samples / sample_rate), classifier]
 
 
 def add_evaluation(model: str, evaluation: EvaluationReport, report: Report) -> None:

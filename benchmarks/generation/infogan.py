@@ -14,16 +14,15 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries, smoke_drums, smoke_out
+from benchmarks.harness.corpora import DRUM_LABELS, SMOKE_DRUM_TRAINING, corpus_entries
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number
-from benchmarks.training.budget import train_gan
+from benchmarks.harness.tables import Table, columns
+from benchmarks.training.budget import SMOKE_CLIPS, add_clip_options, add_training_options, train_gan
 from wavewright import loading
 from wavewright.contracts.runtime import Classifier
 from wavewright.data.entry import Scan
@@ -37,14 +36,12 @@ MEASURED = ("brightness", "loudness", "length")
 
 CATEGORIES = Table(
     "clips of a category by kind of drum",
-    {"category": number("d"), **{label: number("d") for label in DRUM_LABELS}},
+    columns(category="d", **dict.fromkeys(DRUM_LABELS, "d")),
 )
-INFORMATION = Table(
-    "category and kind of drum", {"normalised_mutual_information": number(".2f"), "training_steps": number("d")}
-)
+INFORMATION = Table("category and kind of drum", columns(normalised_mutual_information=".2f", training_steps="d"))
 CONTINUOUS = Table(
     "rank correlation of the continuous dimensions",
-    {"dimension": number("d"), **{name: number("+.2f") for name in MEASURED}},
+    columns(dimension="d", **dict.fromkeys(MEASURED, "+.2f")),
 )
 
 
@@ -105,12 +102,8 @@ def rank_correlations(model: GanRuntime, n_clips: int) -> np.ndarray:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
-    parser.add_argument("--out", type=Path, default=Path("runs/infogan"))
-    parser.add_argument("--size", default="small")
-    parser.add_argument("--minutes", type=float, default=15.0, help="of one core")
-    parser.add_argument("--sample-rate", type=int, default=44_100)
-    parser.add_argument("--samples", type=int, default=31_232, help="of a clip")
+    add_training_options(parser, "runs/infogan", minutes=15.0)
+    add_clip_options(parser)
     parser.add_argument("--per-category", type=int, default=100)
     parser.add_argument("--clips", type=int, default=60, help="for each continuous dimension")
     parser.add_argument("--trained", action="store_true", help="measure the model in --out")
@@ -146,16 +139,7 @@ BENCHMARK = Benchmark(
     (CATEGORIES, INFORMATION, CONTINUOUS),
     add_options,
     measure,
-    smoke={
-        "corpus": smoke_drums,
-        "out": smoke_out,
-        "size": "tiny",
-        "minutes": 0.0,
-        "sample_rate": 8_000,
-        "samples": 2_000,
-        "per_category": 1,
-        "clips": 1,
-    },
+    smoke={**SMOKE_DRUM_TRAINING, **SMOKE_CLIPS, "minutes": 0.0, "per_category": 1, "clips": 1},
 )
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.harness.corpora import SEED, corpus_entries, smoke_drums
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, Value, number, text
+from benchmarks.harness.tables import Table, Value, columns, optional
 from wavewright import loading
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
@@ -42,28 +42,15 @@ HIGH = 0.9
 
 MORPHS = Table(
     "morphs",
-    {
-        "clips": text(),
-        "n_clips": number("d"),
-        "one_onset": number(".3f"),
-        "label_of_an_end": number(".3f", optional=True),
-        "label_of_an_end_or_between": number(".3f", optional=True),
-        "frechet_log_mel": number(".3g", optional=True),
-        "frechet_classifier": number(".3g", optional=True),
-        "monotonic_brightness": number(".2f", optional=True),
-        "monotonic_loudness": number(".2f", optional=True),
-    },
+    columns(clips="s", n_clips="d", one_onset=".3f")
+    | optional(label_of_an_end=".3f", label_of_an_end_or_between=".3f")
+    | optional(frechet_log_mel=".3g", frechet_classifier=".3g")
+    | optional(monotonic_brightness=".2f", monotonic_loudness=".2f"),
     is_optional=True,
 )
 ATTRIBUTE_STEPS = Table(
     "change of each attribute, in its steps, by one step of another",
-    {
-        "adjusted": text(),
-        "attribute": text(),
-        "median": number("+.2f"),
-        "low_10_percent": number("+.2f"),
-        "high_90_percent": number("+.2f"),
-    },
+    columns(adjusted="s", attribute="s", median="+.2f", low_10_percent="+.2f", high_90_percent="+.2f"),
 )
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, shuffle_entries, smoke_speech
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, Value, number, text
+from benchmarks.harness.tables import Table, Value, columns, optional
 from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.errors import BadModel
@@ -44,13 +44,7 @@ MAX_HELD_OUT = 10_000
 
 SPEECH = Table(
     "speech",
-    {
-        "speech": text(),
-        "pieces": number("d"),
-        "frechet_distance": number(".2f"),
-        "modulation_db": number(".2f"),
-        "times_real_time": number(".1f", optional=True),
-    },
+    columns(speech="s", pieces="d", frechet_distance=".2f", modulation_db=".2f") | optional(times_real_time=".1f"),
 )
 
 

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from benchmarks.harness.corpora import DIGIT_LABELS, DRUM_LABELS, SEED, corpus_entries, smoke_digits, smoke_out
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 from wavewright.families.gan.config import GanConfig
 from wavewright.families.gan.modules import ConditioningMLP, WaveGenerator
 from wavewright.families.gan.recipe import GanRecipe, prepare, recipe
@@ -58,12 +58,7 @@ KINDS = {
 
 WAVEGAN = Table(
     "plain WaveGAN",
-    {
-        "kind": text(),
-        "steps": number("d"),
-        "million_parameters": number(".2f"),
-        "peak": number(".2f"),
-    },
+    columns(kind="s", steps="d", million_parameters=".2f", peak=".2f"),
 )
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -103,17 +104,17 @@ def smoke_out(folder: Path) -> Path:
 
 def smoke_drums(folder: Path) -> Path:
     """Write a corpus of one-shots: of each label 8 to train, 2 to validate, 2 to test. Return its folder."""
-    return _write(folder / "drums", _one_shots(), [("train", 8), ("valid", 2), ("test", 2)])
+    return _write(folder / "drums", _generated("drums", 12), [("train", 8), ("valid", 2), ("test", 2)])
 
 
 def smoke_digits(folder: Path) -> Path:
     """Write a corpus of spoken digits: of each label 4 to train and 2 to validate. Return its folder."""
-    return _write(folder / "digits", _digits(), [("train", 4), ("valid", 2)])
+    return _write(folder / "digits", _generated("digits", 6, speaker="model"), [("train", 4), ("valid", 2)])
 
 
 def smoke_ambience(folder: Path) -> Path:
     """Write a corpus of textures: of each label 2 to train. Return its folder."""
-    return _write(folder / "ambience", _textures(), [("train", 2)])
+    return _write(folder / "ambience", _generated("ambience", 2, seconds=5.0), [("train", 2)])
 
 
 def smoke_speech(folder: Path) -> Path:
@@ -121,46 +122,39 @@ def smoke_speech(folder: Path) -> Path:
     return _write(folder / "speech", _spoken(), [("train", 6), ("valid", 6), ("test", 6)])
 
 
-@cache
-def _one_shots() -> tuple[tuple[dict[str, str], Clip], ...]:
-    drums = loading.load("drums")
-    return tuple(
-        ({"label": label, "group": f"{label}-{index}"}, Clip(wave, drums.sample_rate))
-        for label in DRUM_LABELS
-        for index, wave in enumerate(drums.generate(label, 12, seed=SMOKE_SEED))
-    )
+SMOKE_DRUM_TRAINING: dict[str, object] = {"corpus": smoke_drums, "out": smoke_out, "size": "tiny"}
+"""Options of the smoke mode of scripts that train on drums."""
+
+
+LabelledClip: TypeAlias = tuple[dict[str, str], Clip]
+"""The fields of a clip in the manifest, and the clip."""
 
 
 @cache
-def _digits() -> tuple[tuple[dict[str, str], Clip], ...]:
-    digits = loading.load("digits")
-    return tuple(
-        ({"label": label, "speaker": "model", "group": f"{label}-{index}"}, Clip(wave, digits.sample_rate))
-        for label in DIGIT_LABELS
-        for index, wave in enumerate(digits.generate(label, 6, seed=SMOKE_SEED))
-    )
+def _generated(
+    name: str, per_label: int, seconds: float | None = None, speaker: str | None = None
+) -> list[LabelledClip]:
+    """Return clips of each label of a bundled model."""
+    model = loading.load(name)
+    length = {} if seconds is None else {"seconds": seconds}
+    fields = {} if speaker is None else {"speaker": speaker}
+    return [
+        ({"label": label, **fields, "group": f"{label}-{index}"}, Clip(wave, model.sample_rate))
+        for label in model.labels
+        for index, wave in enumerate(model.generate(label, per_label, seed=SMOKE_SEED, **length))
+    ]
 
 
 @cache
-def _textures() -> tuple[tuple[dict[str, str], Clip], ...]:
-    ambience = loading.load("ambience")
-    return tuple(
-        ({"label": label, "group": f"{label}-{index}"}, Clip(wave, ambience.sample_rate))
-        for label in ambience.labels
-        for index, wave in enumerate(ambience.generate(label, 2, seed=SMOKE_SEED, seconds=5.0))
-    )
-
-
-@cache
-def _spoken() -> tuple[tuple[dict[str, str], Clip], ...]:
+def _spoken() -> list[LabelledClip]:
     voice = Voice.load(SMOKE_VOICE, "vocoder")
-    return tuple(
+    return [
         ({"text": sentence, "speaker": "kathleen", "language": "en"}, voice.speak(sentence, seed=SMOKE_SEED).clip)
         for sentence in sentences(18)
-    )
+    ]
 
 
-def _write(folder: Path, clips: Sequence[tuple[dict[str, str], Clip]], splits: Sequence[tuple[str, int]]) -> Path:
+def _write(folder: Path, clips: Sequence[LabelledClip], splits: Sequence[tuple[str, int]]) -> Path:
     """Write clips and ``manifest.jsonl``, the splits in turn within each label; return the folder."""
     folder.mkdir(parents=True)
     records = []

@@ -18,15 +18,15 @@ Row: TypeAlias = Mapping[str, Value]
 
 @dataclass(frozen=True)
 class Column:
-    """A column: the format of its numbers, empty for text, and whether a cell may be None."""
+    """A column: the format of its values, ``s`` for text and truth values, and whether a cell may be None."""
 
-    format: str = ""
+    format: str
     is_optional: bool = False
 
     @property
     def is_text(self) -> bool:
         """True for text and truth values."""
-        return not self.format
+        return self.format == "s"
 
     def cell(self, value: Value) -> str:
         """Return a value as Markdown, an interval as ``value (low to high)``."""
@@ -39,14 +39,14 @@ class Column:
         return format(value, self.format)
 
 
-def text() -> Column:
-    """Return a column of text or truth values."""
-    return Column()
+def columns(**formats: str) -> dict[str, Column]:
+    """Return columns by name with the formats of their text (``s``), finite numbers or intervals (``.2f``)."""
+    return {name: Column(form) for name, form in formats.items()}
 
 
-def number(form: str, optional: bool = False) -> Column:
-    """Return a column of finite numbers or intervals, None where nothing was measured if ``optional``."""
-    return Column(form, optional)
+def optional(**formats: str) -> dict[str, Column]:
+    """Return columns as :func:`columns` does, whose cells are None where nothing was measured."""
+    return {name: Column(form, is_optional=True) for name, form in formats.items()}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _plain(value: Value) -> Value:
 
 TARGETS = Table(
     "targets",
-    {"subject": text(), "target": text(), "value": number(".4g"), "limit": number(".4g"), "is_met": text()},
+    columns(subject="s", target="s", value=".4g", limit=".4g", is_met="s"),
     is_optional=True,
 )
 """Values that must be reached, each beside its limit; those that were not measured have no row."""

@@ -20,7 +20,7 @@ import torch
 from benchmarks.harness.corpora import corpus_entries, shuffle_entries, smoke_speech
 from benchmarks.harness.peers import POCKETSPHINX
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, number, text
+from benchmarks.harness.tables import Row, Table, columns
 from benchmarks.speech.timestamps import Aligner
 from wavewright import loading
 from wavewright.clip import Clip as Sound
@@ -39,15 +39,8 @@ ALIGNERS = {"aligner": False, "joint": True}
 
 WORD_STARTS = Table(
     "word starts",
-    {
-        "alignment": text(),
-        "reference": text(),
-        "words": number("d"),
-        "median_shift_ms": number("+.0f"),
-        "median_error_ms": number(".0f"),
-        "error_ms_95_percent": number(".0f"),
-        "mean_error_ms": number(".0f"),
-    },
+    columns(alignment="s", reference="s", words="d", median_shift_ms="+.0f")
+    | columns(median_error_ms=".0f", error_ms_95_percent=".0f", mean_error_ms=".0f"),
 )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.harness.peers import DNSMOS, MOONSHINE, PESQ
 from benchmarks.harness.script import Report
+from benchmarks.harness.tables import Column, columns, optional
 from benchmarks.speech.recogniser import DEFAULT_FOLDER, Recogniser
 from wavewright.clip import Clip
 from wavewright.errors import BadFolder
@@ -25,6 +26,13 @@ def add_judge_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of :class:`Judges`."""
     parser.add_argument("--recogniser", type=Path, default=DEFAULT_FOLDER, help="folder of Moonshine's graphs")
     parser.add_argument("--no-dnsmos", action="store_true", help="leave out DNSMOS, which takes seconds a clip")
+
+
+def rating_columns(judged: str, counted: str, reference: str) -> dict[str, Column]:
+    """Return the columns of what is judged: name, number of clips, word error, DNSMOS, and both against a reference."""
+    word_errors = {"word_error_percent": ".1f", f"points_above_the_{reference}": ".1f"}
+    dnsmos = {"dnsmos": ".2f", f"dnsmos_below_the_{reference}": ".2f"}
+    return columns(**{judged: "s", counted: "d"}) | optional(**word_errors, **dnsmos)
 
 
 class Judges:

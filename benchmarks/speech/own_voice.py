@@ -21,8 +21,8 @@ from pathlib import Path
 from benchmarks.harness.corpora import SMOKE_VOICE, corpus_entries, draw_entries, smoke_speech
 from benchmarks.harness.peers import RESEMBLYZER
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, number, text
-from benchmarks.speech.judges import Judges, add_judge_options
+from benchmarks.harness.tables import TARGETS, Table, optional
+from benchmarks.speech.judges import Judges, add_judge_options, rating_columns
 from benchmarks.speech.speakers import recordings, voice
 from benchmarks.speech.speech_distance import SpeakerEncoder, mean_similarity
 from benchmarks.speech.voices import Judged, judge, row_of
@@ -36,18 +36,13 @@ MIN_PROGRESS = 0.6
 
 VOICES = Table(
     "voices",
-    {
-        "speaker": text(),
-        "prompts": number("d"),
-        "word_error_percent": number(".1f", optional=True),
-        "points_above_the_recordings": number(".1f", optional=True),
-        "dnsmos": number(".2f", optional=True),
-        "dnsmos_below_the_recordings": number(".2f", optional=True),
-        "dnsmos_at_one_loudness_below": number(".2f", optional=True),
-        "real_time_factor": number(".4f", optional=True),
-        "speaker_similarity": number(".3f", optional=True),
-        "progress_of_the_speaker": number(".2f", optional=True),
-    },
+    rating_columns("speaker", "prompts", "recordings")
+    | optional(
+        dnsmos_at_one_loudness_below=".2f",
+        real_time_factor=".4f",
+        speaker_similarity=".3f",
+        progress_of_the_speaker=".2f",
+    ),
 )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 from wavewright.dsp.pitch import track_pitch
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.voice import Voice
@@ -27,12 +27,7 @@ HIGHEST_HZ = 1_200.0
 
 PITCH = Table(
     "pitch",
-    {
-        "voice": text(),
-        "requested_semitones": number("+g"),
-        "median_hz": number(".0f"),
-        "measured_semitones": number("+.1f"),
-    },
+    columns(voice="s", requested_semitones="+g", median_hz=".0f", measured_semitones="+.1f"),
 )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, number, text
+from benchmarks.harness.tables import Row, Table, columns, optional
 from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
 from wavewright.speech.voice import Voice
 
@@ -27,14 +27,9 @@ WEIGHT = 0.5  # of each style that is mixed in, where none is named
 
 STYLES = Table(
     "styles",
-    {
-        "voice": text(),
-        "style": text(),
-        "sentences": number("d"),
-        "word_error_percent": number(".2f", optional=True),
-        "dnsmos": number(".3f", optional=True),
-        "seconds_a_sentence": number(".2f"),
-    },
+    columns(voice="s", style="s", sentences="d")
+    | optional(word_error_percent=".2f", dnsmos=".3f")
+    | columns(seconds_a_sentence=".2f"),
 )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
 from benchmarks.harness.peers import POCKETSPHINX
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, number, text
+from benchmarks.harness.tables import TARGETS, Table, columns, optional
 from wavewright.clip import Clip
 from wavewright.speech.voice import Voice
 
@@ -29,15 +29,8 @@ MAX_LATE_MS = 120.0
 
 WORD_STARTS = Table(
     "word starts",
-    {
-        "voice": text(),
-        "vocoder": text(),
-        "words": number("d"),
-        "sentences_without_alignment": number("d"),
-        "median_error_ms": number(".0f", optional=True),
-        "error_ms_95_percent": number(".0f", optional=True),
-        "median_shift_ms": number("+.0f", optional=True),
-    },
+    columns(voice="s", vocoder="s", words="d", sentences_without_alignment="d")
+    | optional(median_error_ms=".0f", error_ms_95_percent=".0f", median_shift_ms="+.0f"),
 )
 
 

@@ -27,7 +27,7 @@ import numpy as np
 import wavewright
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, number, text
+from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import ProcessTimes, time_process
 from benchmarks.speech.speakers import missing_engines, other_engines
 from wavewright.dsp.spectrum import frame, hann_window
@@ -44,21 +44,15 @@ MAX_COLD_START_SECONDS = 2.0
 MAX_MEGABYTES = 20.0
 OTHER_FOLDERS = ("checkpoints", "samples", "tensorboard")  # of a run, which are no part of its model
 
-FIRST_SOUND = Table("first sound", {"clock": text(), "median_ms": number(".1f"), "late_ms_95_percent": number(".1f")})
-REAL_TIME_FACTORS = Table("real-time factors", {"speaker": text(), "real_time_factor": number(".4f")})
+FIRST_SOUND = Table("first sound", columns(clock="s", median_ms=".1f", late_ms_95_percent=".1f"))
+REAL_TIME_FACTORS = Table("real-time factors", columns(speaker="s", real_time_factor=".4f"))
 VOICE = Table(
     "voice",
-    {
-        "voice": text(),
-        "vocoder": text(),
-        "cold_start_seconds": number(".2f"),
-        "cold_start_processor_seconds": number(".2f"),
-        "megabytes": number(".1f"),
-    },
+    columns(voice="s", vocoder="s", cold_start_seconds=".2f", cold_start_processor_seconds=".2f", megabytes=".1f"),
 )
 JOINS = Table(
     "spectral flux at joins, relative to speech elsewhere",
-    {"joins": text(), "median": number(".2f"), "late_95_percent": number(".2f"), "largest": number(".2f")},
+    columns(joins="s", median=".2f", late_95_percent=".2f", largest=".2f"),
 )
 
 

@@ -26,8 +26,8 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, draw_entries, sentences, smoke_speech
 from benchmarks.harness.peers import RESEMBLYZER
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Row, Table, Value, number, text
-from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
+from benchmarks.harness.tables import TARGETS, Row, Table, Value, optional
+from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, rating_columns, word_error_interval
 from benchmarks.speech.speakers import Speaker, copies, missing_engines, other_engines, recordings, voice
 from benchmarks.speech.speech_distance import SpeakerEncoder, distance, mean_similarity
 from wavewright.clip import Clip
@@ -41,27 +41,19 @@ MAX_DNSMOS_LOSS = 0.15
 MIN_SIMILARITY_RATIO = 0.85
 MAX_RATIO_TO_FLITE = 0.5
 
-COLUMNS = {
-    "speaker": text(),
-    "sentences": number("d"),
-    "word_error_percent": number(".1f", optional=True),
-    "points_above_the_reference": number(".1f", optional=True),
-    "dnsmos": number(".2f", optional=True),
-    "dnsmos_below_the_reference": number(".2f", optional=True),
-    "dnsmos_at_one_loudness": number(".2f", optional=True),
-    "dnsmos_at_one_loudness_below": number(".2f", optional=True),
-    "real_time_factor": number(".4f", optional=True),
-}
+COLUMNS = rating_columns("speaker", "sentences", "reference") | optional(
+    dnsmos_at_one_loudness=".2f", dnsmos_at_one_loudness_below=".2f", real_time_factor=".4f"
+)
 RECORDED_SENTENCES = Table(
     "recorded sentences",
-    {
-        **COLUMNS,
-        "cepstral_db": number(".2f", optional=True),
-        "pitch_semitones": number(".2f", optional=True),
-        "voicing_percent": number(".1f", optional=True),
-        "speaker_similarity": number(".3f", optional=True),
-        "similarity_over_natural": number(".2f", optional=True),
-    },
+    COLUMNS
+    | optional(
+        cepstral_db=".2f",
+        pitch_semitones=".2f",
+        voicing_percent=".1f",
+        speaker_similarity=".3f",
+        similarity_over_natural=".2f",
+    ),
 )
 HUNDRED_SENTENCES = Table("hundred sentences", COLUMNS, is_optional=True)
 

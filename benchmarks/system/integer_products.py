@@ -22,7 +22,7 @@ import onnx
 
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_speech
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 from wavewright import loading
 from wavewright.models.folder import WEIGHTS_FILE, ModelFolder
 from wavewright.models.graph_session import GraphSession, Shapes
@@ -34,7 +34,7 @@ PRODUCT = "MatMulIntegerToFloat"
 MAX_ROWS = 400  # of the inputs of a product
 TEXT = "The quick brown fox jumps over the lazy dog. She sells sea shells by the sea shore!"
 
-PRODUCTS = Table("products", {"graph": text(), "product": text(), "error_db": number(".1f")})
+PRODUCTS = Table("products", columns(graph="s", product="s", error_db=".1f"))
 
 
 class RecordingSession(GraphSession):

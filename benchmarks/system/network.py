@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.harness.peers import STRACE
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 
 PROGRAM = Path(__file__).parents[2] / "tests" / "fresh_home.py"
 NETWORK_CALLS = "socket,connect,bind,sendto,sendmsg"
@@ -30,7 +30,7 @@ SCRIPTS = {
 
 CALLS = Table(
     "network calls and files",
-    {"process": text(), "seconds": number("g"), "network_calls": number("d"), "files_outside": number("d")},
+    columns(process="s", seconds="g", network_calls="d", files_outside="d"),
     is_optional=True,
 )
 

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 from benchmarks.harness.timing import time_process
 
 PYTHON = [sys.executable]
@@ -41,12 +41,7 @@ FIRST_BYTES = 46  # more than the header of the WAV file
 
 STARTS = Table(
     "cold starts",
-    {
-        "command": text(),
-        "seconds": number(".2f"),
-        "processor_seconds": number(".2f"),
-        "times_of_python": number(".0f"),
-    },
+    columns(command="s", seconds=".2f", processor_seconds=".2f", times_of_python=".0f"),
 )
 
 

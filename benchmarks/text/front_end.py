@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 from wavewright.errors import BadText, WavewrightError
 from wavewright.text import FrontEnd, front_end
 
@@ -29,11 +29,11 @@ LISTS = [Path(__file__).parents[2] / "tests" / "text" / name for name in ("list.
 
 SECTIONS = Table(
     "texts by section",
-    {"list": text(), "section": text(), "texts": number("d"), "right": number("d"), "accuracy_percent": number(".1f")},
+    columns(list="s", section="s", texts="d", right="d", accuracy_percent=".1f"),
 )
 ERRORS = Table(
     "texts that are read otherwise",
-    {"text": text(), "expected": text(), "actual": text()},
+    columns(text="s", expected="s", actual="s"),
     is_optional=True,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import tempfile
 import time
@@ -21,8 +22,25 @@ from wavewright.training.loop import Loop
 from wavewright.training.report import Report
 from wavewright.training.run import Provenance, Run
 
+SMOKE_CLIPS = {"sample_rate": 8_000, "samples": 2_000}
+"""Values of :func:`add_clip_options` in the smoke mode."""
+
 TIMED_STEPS = 6
 NEVER = 10**6  # steps between evaluations
+
+
+def add_training_options(parser: argparse.ArgumentParser, out: str, minutes: float, size: str = "small") -> None:
+    """Add the options of scripts that train on drums for some minutes, with these defaults."""
+    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
+    parser.add_argument("--out", type=Path, default=Path(out))
+    parser.add_argument("--size", default=size)
+    parser.add_argument("--minutes", type=float, default=minutes, help="of one core, for each model")
+
+
+def add_clip_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the clips that a GAN generates."""
+    parser.add_argument("--sample-rate", type=int, default=44_100)
+    parser.add_argument("--samples", type=int, default=31_232, help="of a clip")
 
 
 def seconds_a_step(

@@ -13,17 +13,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
-from benchmarks.generation.evaluation import EVALUATION, add_evaluation, generated_clips, recorded_clips
-from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries, smoke_drums, smoke_out
+from benchmarks.generation.evaluation import (
+    EVALUATION,
+    add_evaluation,
+    drum_embeddings,
+    generated_clips,
+    recorded_clips,
+)
+from benchmarks.harness.corpora import DRUM_LABELS, SMOKE_DRUM_TRAINING, corpus_entries
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
-from benchmarks.training.budget import train_gan
+from benchmarks.harness.tables import Table, columns
+from benchmarks.training.budget import SMOKE_CLIPS, add_clip_options, add_training_options, train_gan
 from wavewright import loading
 from wavewright.data.entry import Scan
 from wavewright.metrics.comparison import compare
-from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 
 LOSSES: dict[str, Mapping[str, object]] = {
     "bce": {"loss": "bce", "penalty_weight": 0.0, "energy_weight": 0.0},
@@ -34,17 +38,13 @@ LOSSES: dict[str, Mapping[str, object]] = {
 }
 """Settings of each row that differ from the family's."""
 
-STEPS = Table("training steps", {"loss": text(), "steps": number(",d")})
+STEPS = Table("training steps", columns(loss="s", steps=",d"))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
-    parser.add_argument("--out", type=Path, default=Path("runs/gan-losses"))
-    parser.add_argument("--size", default="small")
-    parser.add_argument("--minutes", type=float, default=10.0, help="of one core, for each")
-    parser.add_argument("--sample-rate", type=int, default=44_100)
-    parser.add_argument("--samples", type=int, default=31_232, help="of a clip")
+    add_training_options(parser, "runs/gan-losses", minutes=10.0)
+    add_clip_options(parser)
     parser.add_argument("--per-label", type=int, default=200)
     parser.add_argument("--only", nargs="+", default=list(LOSSES), choices=list(LOSSES))
 
@@ -59,13 +59,9 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         report.add(STEPS, {"loss": name, "steps": steps})
         model = loading.load_generator(out)
         rate, n_samples = model.sample_rate, model.generate()[0].shape[-1]
-        embeddings: list[Embedding] = [
-            LogMelEmbedding(rate, n_samples / rate),
-            ClassifierEmbedding(loading.load("drum-classifier")),
-        ]
         real = recorded_clips(options.corpus, "train", model.labels, rate, n_samples)
         generated = generated_clips(model, options.per_label, True, report)
-        add_evaluation(name, compare(real, generated, embeddings, cheats=False), report)
+        add_evaluation(name, compare(real, generated, drum_embeddings(rate, n_samples), cheats=False), report)
 
 
 BENCHMARK = Benchmark(
@@ -73,16 +69,7 @@ BENCHMARK = Benchmark(
     (STEPS, EVALUATION),
     add_options,
     measure,
-    smoke={
-        "corpus": smoke_drums,
-        "out": smoke_out,
-        "size": "tiny",
-        "minutes": 1e-5,
-        "sample_rate": 8_000,
-        "samples": 2_000,
-        "per_label": 2,
-        "only": ["wgan-gp"],
-    },
+    smoke={**SMOKE_DRUM_TRAINING, **SMOKE_CLIPS, "minutes": 1e-5, "per_label": 2, "only": ["wgan-gp"]},
 )
 
 if __name__ == "__main__":

@@ -15,20 +15,20 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, smoke_ambience, smoke_out
 from benchmarks.harness.models import load_as
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.training.budget import NEVER
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "recipes"))
 
-from ambience import LABELS, MODEL, ambience
+from ambience import LABELS, MODEL
 from bundling import sources_of
 
 from wavewright.contracts.settings import override
@@ -49,25 +49,31 @@ CLIP_SECONDS = 5.0
 SEGMENT_SECONDS = 2.0
 TIMED_SECONDS = 10.0
 
+SMOKE_SETTINGS = [
+    "training.batch_size=1",
+    "model.hidden_size=16",
+    "model.prenet_size=16",
+    "model.sample_rate=8000",
+    "model.n_mels=20",
+    "model.n_fft=2048",
+    "model.hop_length=1024",
+]
+
 WavesByLabel = dict[str, np.ndarray]
 """Waves of each label, ``(n, time)``."""
 
 MODELS = Table(
     "models",
-    {
-        "clips": text(),
-        "steps": number("d", optional=True),
-        "frechet_distance": number(".2f"),
-        "modulation_db": number(".2f"),
-        "seconds_for_10_s": number(".2f", optional=True),
-    },
+    columns(clips="s")
+    | optional(steps="d")
+    | columns(frechet_distance=".2f", modulation_db=".2f")
+    | optional(seconds_for_10_s=".2f"),
 )
 
 
 def settings_of(overrides: list[str]) -> LstmRecipe:
     """Return the recipe of the bundled ambience with some other settings."""
-    base = ambience()
-    return override(base, overrides)
+    return override(cast(LstmRecipe, MODEL.recipe()), overrides)
 
 
 def train(output: Output, entries: list[Entry], options: argparse.Namespace) -> None:
@@ -79,7 +85,7 @@ def train(output: Output, entries: list[Entry], options: argparse.Namespace) -> 
         training=replace(recipe.training, steps=options.steps, metric="", evaluate_every=NEVER),
     )
     sources = sources_of(options.corpus, LABELS) if (options.corpus / "sources.json").is_file() else ()
-    provenance = Provenance(f"ambience-{output}", MODEL.description, MODEL.licence, sources)
+    provenance = Provenance(f"ambience-{output}", MODEL.description, MODEL.corpus.licence, sources)
     Run(options.out / output, "lstm", recipe, Scan(tuple(entries)), provenance).train(options.minutes)
 
 
@@ -115,7 +121,7 @@ def distances(reference: WavesByLabel, estimate: WavesByLabel, sample_rate: int)
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
-    parser.add_argument("--corpus", type=Path, default=MODEL.corpus)
+    parser.add_argument("--corpus", type=Path, default=MODEL.corpus.folder)
     parser.add_argument("--out", type=Path, default=Path("runs/lstm-benchmark"))
     parser.add_argument("--only", nargs="+", choices=OUTPUTS, default=OUTPUTS, help="outputs")
     parser.add_argument("--minutes", type=float, default=5.0)
@@ -160,15 +166,7 @@ BENCHMARK = Benchmark(
         "only": ["mixture"],
         "steps": 1,
         "runs": 1,
-        "set": [
-            "training.batch_size=1",
-            "model.hidden_size=16",
-            "model.prenet_size=16",
-            "model.sample_rate=8000",
-            "model.n_mels=20",
-            "model.n_fft=2048",
-            "model.hop_length=1024",
-        ],
+        "set": SMOKE_SETTINGS,
     },
 )
 

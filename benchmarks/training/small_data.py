@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.generation.evaluation import EVALUATION, add_evaluation, generated_clips
-from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries, smoke_drums, smoke_out
+from benchmarks.generation.evaluation import EVALUATION, add_evaluation, drum_embeddings, generated_clips
+from benchmarks.harness.corpora import DRUM_LABELS, SMOKE_DRUM_TRAINING, corpus_entries
 from benchmarks.harness.script import Benchmark, Report
 from wavewright import loading
 from wavewright.data.folder import scan
@@ -26,7 +26,6 @@ from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.metrics.clips import Clips
 from wavewright.metrics.comparison import compare
-from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from wavewright.training.run import train
 
 
@@ -73,12 +72,10 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         recordings = Clips.of(
             np.stack([store[row][0] for row in range(len(store))]), rate, [str(label) for label in store.labels]
         )
-        embeddings: list[Embedding] = [
-            LogMelEmbedding(rate, n_samples / rate),
-            ClassifierEmbedding(loading.load("drum-classifier")),
-        ]
         generated = generated_clips(model, options.per_label, False, report)
-        add_evaluation("small data", compare(recordings, generated, embeddings, cheats=False), report)
+        add_evaluation(
+            "small data", compare(recordings, generated, drum_embeddings(rate, n_samples), cheats=False), report
+        )
 
 
 BENCHMARK = Benchmark(
@@ -87,9 +84,7 @@ BENCHMARK = Benchmark(
     add_options,
     measure,
     smoke={
-        "corpus": smoke_drums,
-        "out": smoke_out,
-        "size": "tiny",
+        **SMOKE_DRUM_TRAINING,
         "recordings": 4,
         "per_label": 2,
         "set": [

@@ -20,10 +20,10 @@ from typing import cast
 
 import torch
 
-from benchmarks.harness.corpora import DRUM_LABELS, corpus_entries, smoke_drums, smoke_out
+from benchmarks.harness.corpora import DRUM_LABELS, SMOKE_DRUM_TRAINING, corpus_entries
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, number, text
-from benchmarks.training.budget import NEVER, seconds_a_step
+from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.training.budget import NEVER, add_training_options, seconds_a_step
 from benchmarks.training.waveform_vae import WaveformVae
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry
@@ -57,15 +57,8 @@ VARIANTS = {
 
 RECONSTRUCTIONS = Table(
     "reconstructions of held-out clips",
-    {
-        "variant": text(),
-        "million_parameters": number(".1f"),
-        "steps": number("d"),
-        "clips": number("d"),
-        "mel_distance_nats": number(".2f"),
-        "stft_distance": number(".2f"),
-        "si_sdr_db": number(".1f"),
-    },
+    columns(variant="s", million_parameters=".1f", steps="d", clips="d")
+    | columns(mel_distance_nats=".2f", stft_distance=".2f", si_sdr_db=".1f"),
 )
 
 
@@ -106,10 +99,7 @@ def settings_of(size: str, overrides: list[str]) -> VaeRecipe:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
-    parser.add_argument("--out", type=Path, default=Path("runs/vae-benchmark"))
-    parser.add_argument("--size", default="base")
-    parser.add_argument("--minutes", type=float, default=20.0, help="of one core, for each")
+    add_training_options(parser, "runs/vae-benchmark", minutes=20.0, size="base")
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
 
@@ -152,9 +142,7 @@ BENCHMARK = Benchmark(
     add_options,
     measure,
     smoke={
-        "corpus": smoke_drums,
-        "out": smoke_out,
-        "size": "tiny",
+        **SMOKE_DRUM_TRAINING,
         "minutes": 1e-5,
         "only": ["spectral", "waveform with critics"],
         "set": ["model.sample_rate=8000", "model.n_samples=4096", "training.batch_size=4"],

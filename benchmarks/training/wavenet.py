@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, number, text
+from benchmarks.harness.tables import Table, columns
 from benchmarks.harness.timing import median_seconds
 from wavewright.families.wavenet.config import SIZES, WaveNetConfig
 from wavewright.families.wavenet.losses import logistics_nats
@@ -28,13 +28,7 @@ SAMPLE_RATE = 16_000
 
 SPEED = Table(
     "training speed",
-    {
-        "size": text(),
-        "network": text(),
-        "precision": text(),
-        "audio_seconds_a_second": number(".2f"),
-        "times_the_first": number(".2f"),
-    },
+    columns(size="s", network="s", precision="s", audio_seconds_a_second=".2f", times_the_first=".2f"),
 )
 
 

@@ -27,9 +27,16 @@ import numpy as np
 from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_speech
 from benchmarks.harness.peers import LIBROSA
 from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Row, Table, Value, number, text
+from benchmarks.harness.tables import TARGETS, Row, Table, Value, columns, optional
 from benchmarks.harness.timing import median_seconds
-from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options, mean_interval, word_error_interval
+from benchmarks.speech.judges import (
+    SAMPLE_RATE,
+    Judges,
+    add_judge_options,
+    mean_interval,
+    rating_columns,
+    word_error_interval,
+)
 from wavewright import loading
 from wavewright.clip import Clip
 from wavewright.data.entry import Entry
@@ -46,19 +53,10 @@ MAX_DNSMOS_LOSS = 0.4
 
 COPIES = Table(
     "copies",
-    {
-        "copies": text(),
-        "clips": number("d"),
-        "word_error_percent": number(".1f", optional=True),
-        "points_above_the_recordings": number(".1f", optional=True),
-        "dnsmos": number(".2f", optional=True),
-        "dnsmos_below_the_recordings": number(".2f", optional=True),
-        "pesq": number(".2f", optional=True),
-        "log_mel_nats": number(".2f", optional=True),
-        "harmonics_to_noise_db": number(".1f", optional=True),
-        "voiced_fraction": number(".2f"),
-        "real_time_factor": number(".4f", optional=True),
-    },
+    rating_columns("copies", "clips", "recordings")
+    | optional(pesq=".2f", log_mel_nats=".2f", harmonics_to_noise_db=".1f")
+    | columns(voiced_fraction=".2f")
+    | optional(real_time_factor=".4f"),
 )
 
 

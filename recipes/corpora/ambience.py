@@ -1,10 +1,10 @@
 """Ambience: rain, sea, fire, engines, animals and people, 44.1 kHz, from ESC-10 (the permissive part of ESC-50).
 
+    python recipes/corpora ambience --pack PACK --out corpora/ambience
+
 ``--pack`` is a folder ``<class>/<fold>-<recording>-<letter>.ogg`` with ``CREDITS.csv`` (clip, derived_from, author,
 licence, source) from the public repository karolpiczak/ESC-10. Fold 4 is split ``valid``; fold 5 is left out for tests.
 Many clips are padded with digital silence to 5 s, which is cut off.
-
-    python recipes/corpora ambience --pack PACK --out corpora/ambience
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from corpus import LeftOut, Recording, Source, checked_folder, gather
+from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.clip import Clip
+from wavewright.data.entry import Problem
 from wavewright.errors import BadAudio, BadFolder
 
 LICENCES = {"CC0": "CC0-1.0", "CC-BY": "CC-BY-3.0"}  # that permit training a model that is given away
@@ -34,16 +35,16 @@ def credits_of(pack: Path) -> dict[str, dict[str, str]]:
         return {row["clip"]: row for row in csv.DictReader(file)}
 
 
-def find(pack: Path) -> Iterator[Recording | LeftOut]:
+def find(pack: Path) -> Iterator[Recording | Problem]:
     """Yield the clips of the pack; those of one recording have the same group."""
     credit = credits_of(checked_folder(pack, "<class>/<fold>-<recording>-<letter>.ogg and CREDITS.csv"))
     for path in sorted(pack.glob("*/*.ogg")):
         fold, recording, _ = path.stem.split("-")
         row = credit.get(path.name)
         if row is None or row["licence"] not in LICENCES:
-            yield LeftOut(path, f"its licence is {'unknown' if row is None else row['licence']}")
+            yield Problem(path, f"its licence is {'unknown' if row is None else row['licence']}")
         elif fold == TEST_FOLD:
-            yield LeftOut(path, "the fold of the tests")
+            yield Problem(path, "the fold of the tests")
         else:
             split = "valid" if fold == VALID_FOLD else "train"
             facts = {"label": path.parent.name, "group": recording}
@@ -72,6 +73,6 @@ def sound_of(recording: Recording) -> Clip:
     return Clip(clip.wave[:, :n_samples], clip.sample_rate)
 
 
-def gather_ambience(pack: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:
+def gather_ambience(pack: Path, out: Path) -> tuple[list[Recording], list[Problem]]:
     """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if the pack is missing."""
     return gather(find(pack), out, sound_of)

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol, TypeAlias, TypeVar
 
 from wavewright.clip import Clip
+from wavewright.data.entry import Problem
 from wavewright.errors import BadAudio, BadFolder
 from wavewright.whole_file import write_whole
 
@@ -21,7 +23,7 @@ class Source:
     licence: str
     credit: str
     origin: str
-    changes: str
+    changes: str = "none"
 
 
 @dataclass(frozen=True)
@@ -37,44 +39,79 @@ class Recording:
     source: Source
     facts: dict[str, str]
 
+    @property
+    def file(self) -> str:
+        """The clip below the corpus."""
+        return f"{self.target}.flac"
 
-@dataclass(frozen=True)
-class LeftOut:
-    """A recording that is left out, and the reason."""
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of the manifest."""
+        source = {"licence": self.source.licence, "credit": self.source.credit, "source": self.source.origin}
+        return {**self.facts, "split": self.split, **source}
 
-    path: Path
-    reason: str
+
+class Gathered(Protocol):
+    """A recording of which a corpus gets a clip."""
+
+    @property
+    def path(self) -> Path:
+        """The file of the recording."""
+
+    @property
+    def file(self) -> str:
+        """The clip below the corpus."""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of the manifest, without file and length."""
+
+
+Item = TypeVar("Item", bound=Gathered)
+Record: TypeAlias = dict[str, str | float]
+"""A line of the manifest."""
 
 
 def gather(
-    items: Iterable[Recording | LeftOut], out: Path, read: Callable[[Recording], Clip]
-) -> tuple[list[Recording], list[LeftOut]]:
+    items: Iterable[Recording | Problem], out: Path, read: Callable[[Recording], Clip]
+) -> tuple[list[Recording], list[Problem]]:
     """Write the clip that ``read`` returns for each recording, the manifest and the sources.
 
     Returns the recordings and those left out, which cannot be read or are silent.
     """
-    gathered: list[Recording] = []
-    left_out: list[LeftOut] = []
-    records = []
+    gathered, left_out, records = write_clips(items, out, read)
+    write_lists(out, records, _summary(gathered, records))
+    return gathered, left_out
+
+
+def write_clips(
+    items: Iterable[Item | Problem], out: Path, read: Callable[[Item], Clip], subtype: str | None = None
+) -> tuple[list[Item], list[Problem], list[Record]]:
+    """Write the clip that ``read`` returns for each recording, in a sound file's ``subtype``.
+
+    Returns the recordings, those left out, and the lines of the manifest.
+    """
+    gathered: list[Item] = []
+    left_out: list[Problem] = []
+    records: list[Record] = []
     for item in items:
-        if isinstance(item, LeftOut):
+        if isinstance(item, Problem):
             left_out.append(item)
             continue
         try:
             clip = read(item)
         except BadAudio as error:
-            left_out.append(LeftOut(item.path, str(error)))
+            left_out.append(Problem(item.path, str(error)))
             continue
-        target = out / f"{item.target}.flac"
+        target = out / item.file
         target.parent.mkdir(parents=True, exist_ok=True)
-        clip.write(target)
+        clip.write(target, subtype)
         gathered.append(item)
-        records.append(_record(item, target.relative_to(out), clip.seconds))
-    write_lists(out, records, _summary(gathered, records))
-    return gathered, left_out
+        records.append({"audio_filepath": item.file, "duration": round(clip.seconds, 6), **item.fields})
+    return gathered, left_out, records
 
 
-def write_lists(out: Path, records: Sequence[dict[str, str | float]], sources: list[dict[str, str | float]]) -> None:
+def write_lists(out: Path, records: Sequence[Record], sources: list[dict[str, str | float]]) -> None:
     """Write ``manifest.jsonl`` and ``sources.json``; remove clips of an earlier run. Raise BadFolder without clips."""
     if not records:
         raise BadFolder(f"There are no recordings to write to {out}; give the folders where the sources were unpacked.")
@@ -94,31 +131,24 @@ def checked_folder(folder: Path, holds: str) -> Path:
     return folder
 
 
-def print_summary(gathered: Sequence[Recording], left_out: Sequence[LeftOut]) -> None:
+def print_summary(gathered: Sequence[Recording], left_out: Sequence[Problem]) -> None:
     """Print how many clips there are of each source in each split, and what was left out."""
     counts = Counter((item.source.name, item.split) for item in gathered)
     splits = ("train", "valid", "test")
     print(f"{'source':34}" + "".join(f"{split:>8}" for split in splits))
     for name in dict.fromkeys(item.source.name for item in gathered):
         print(f"{name[:32]:34}" + "".join(f"{counts[name, split]:8}" for split in splits))
-    print(f"\n{len(gathered)} clips, {len(left_out)} left out:")
-    for item in left_out:
-        print(f"  {item.path.parent.name}/{item.path.name}: {item.reason}")
+    print_left_out(len(gathered), left_out)
 
 
-def _record(item: Recording, audio_path: Path, seconds: float) -> dict[str, str | float]:
-    return {
-        "audio_filepath": audio_path.as_posix(),
-        "duration": round(seconds, 6),
-        **item.facts,
-        "split": item.split,
-        "licence": item.source.licence,
-        "credit": item.source.credit,
-        "source": item.source.origin,
-    }
+def print_left_out(n_gathered: int, left_out: Sequence[Problem]) -> None:
+    """Print how many clips were written, and what was left out."""
+    print(f"\n{n_gathered} clips, {len(left_out)} left out:")
+    for problem in left_out:
+        print(f"  {problem.path.parent.name}/{problem.path.name}: {problem.reason}")
 
 
-def _summary(gathered: list[Recording], records: list[dict[str, str | float]]) -> list[dict[str, str | float]]:
+def _summary(gathered: list[Recording], records: list[Record]) -> list[dict[str, str | float]]:
     clips: Counter[Source] = Counter()
     seconds: Counter[Source] = Counter()
     for item, record in zip(gathered, records, strict=True):

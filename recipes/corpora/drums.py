@@ -29,10 +29,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from corpus import LeftOut, checked_folder, write_lists
+from corpus import checked_folder, print_left_out, write_clips, write_lists
 from soundfont import KeyedSample, SoundFont
 
 from wavewright.clip import Clip
+from wavewright.data.entry import Problem
 from wavewright.errors import BadAudio, BadFolder
 
 SAMPLE_RATE = 44_100
@@ -66,6 +67,24 @@ class Drum:
     source: Source
     stem: str
     samples: tuple[int, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """The clip below the corpus."""
+        return f"{self.label}/{self.source.kit}_{self.stem.replace(' ', '_')}.flac"
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of the manifest."""
+        return {
+            "label": self.label,
+            "kit": self.source.kit,
+            "group": self.group,
+            "split": self.source.split,
+            "licence": self.source.licence,
+            "credit": self.source.credit,
+            "source": self.source.origin,
+        }
 
 
 _PACK = "github.com/oramics/sampled"
@@ -154,7 +173,7 @@ FLUID_SAME_DRUM = [
     (r"(\d)-\d$", r"\1"),
 ]
 
-# What the spectrograms of the training kits showed to be something else than its name says.
+# Recordings of the training kits whose spectrograms do not match their names.
 UNLIKE_ITS_NAME = {
     "cr-78_hihat-metal": "three ringing tones, not a hat",
     "beats_06-25": "a rattle, not a snare",
@@ -179,19 +198,19 @@ def drum_identity(name: str, rules: list[tuple[str, str]]) -> str:
     return name.strip() or "drum"
 
 
-def from_pack(folder: Path) -> Iterator[Drum | LeftOut]:
+def from_pack(folder: Path) -> Iterator[Drum | Problem]:
     """Yield the one-shots of a ``<kind>/<kit>_<name>.flac`` folder."""
     for path in sorted(folder.glob("*/*.flac")):
         kit, _, name = path.stem.partition("_")
         source = PACK_SOURCES.get(kit)
         label = first_kind(name, PACK_KINDS) or path.parent.name
         if source is None or label not in KINDS:
-            yield LeftOut(path, "a kit or kind that the recipe does not know")
+            yield Problem(path, "a kit or kind that the recipe does not know")
         else:
             yield Drum(path, label, f"{kit}/{drum_identity(name, PACK_SAME_DRUM)}", source, name)
 
 
-def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum | LeftOut]:
+def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum | Problem]:
     """Yield the one-shots of the Hydrogen drum kits in ``sources``, labelled by their instrument names."""
     for kit_name, source in sources.items():
         path = folder / kit_name / "drumkit.xml"
@@ -209,23 +228,23 @@ def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum 
             for file_name in instrument.iter("filename"):
                 path = folder / kit_name / (file_name.text or "")
                 if label is None:
-                    yield LeftOut(path, f"instrument {name!r} is none of the kinds")
+                    yield Problem(path, f"instrument {name!r} is none of the kinds")
                 else:
                     yield Drum(path, label, group, source, path.stem)
 
 
-def from_sonic_pi(folder: Path) -> Iterator[Drum | LeftOut]:
+def from_sonic_pi(folder: Path) -> Iterator[Drum | Problem]:
     """Yield the drum one-shots among Sonic Pi's samples."""
     for path in sorted(folder.glob("*.flac")):
         label = first_kind(path.stem, SONIC_PI_KINDS)
         if label is None:
-            yield LeftOut(path, "not a drum one-shot by its name")
+            yield Problem(path, "not a drum one-shot by its name")
         else:
             group = f"sonic-pi/{drum_identity(path.stem, SONIC_PI_SAME_DRUM)}"
             yield Drum(path, label, group, SONIC_PI_SOURCE, path.stem)
 
 
-def from_fluid(path: Path) -> Iterator[Drum | LeftOut]:
+def from_fluid(path: Path) -> Iterator[Drum | Problem]:
     """Yield the samples of Fluid's percussion kits, labelled by name, without the SoundFont's filters and envelopes."""
     if not path.is_file():
         raise BadFolder(f"{path} does not exist; give FluidR3_GM.sf2 of the unpacked package fluid-soundfont-gm.")
@@ -236,7 +255,7 @@ def from_fluid(path: Path) -> Iterator[Drum | LeftOut]:
         label = first_kind(name, FLUID_KINDS)
         stem = re.sub(r"\W+", "_", name)
         if label is None:
-            yield LeftOut(path / stem, f"sample {name!r} is none of the kinds")
+            yield Problem(path / stem, f"sample {name!r} is none of the kinds")
         else:
             group = f"fluid/{drum_identity(name, FLUID_SAME_DRUM)}"
             yield Drum(path, label, group, FLUID_SOURCE, stem, tuple(side.number for side in sides.values()))
@@ -268,7 +287,7 @@ def one_shot(drum: Drum) -> Clip:
 
 def gather_drums(
     packs: Path, hydrogen: Path, sonic_pi: Path, fluid: Path | None, out: Path
-) -> tuple[list[Drum], list[LeftOut]]:
+) -> tuple[list[Drum], list[Problem]]:
     """Write the corpus to ``out``; return its drums and the files left out. Raise BadFolder if a source is missing."""
     for folder in (packs, hydrogen, sonic_pi):
         checked_folder(folder, "the unpacked source")
@@ -277,48 +296,21 @@ def gather_drums(
     return gather_one_shots((*from_pack(packs), *hydrogen_drums, *from_sonic_pi(sonic_pi), *fluid_drums), out)
 
 
-def gather_one_shots(items: Iterable[Drum | LeftOut], out: Path) -> tuple[list[Drum], list[LeftOut]]:
+def gather_one_shots(items: Iterable[Drum | Problem], out: Path) -> tuple[list[Drum], list[Problem]]:
     """Write one-shots to ``out``; return those written and the files left out."""
-    gathered: list[Drum] = []
-    left_out: list[LeftOut] = []
-    records = []
-    for item in items:
-        if isinstance(item, LeftOut):
-            left_out.append(item)
-            continue
-        if item.path.stem in UNLIKE_ITS_NAME or item.stem in UNLIKE_ITS_NAME:
-            left_out.append(
-                LeftOut(
-                    item.path.with_name(item.stem), UNLIKE_ITS_NAME.get(item.path.stem) or UNLIKE_ITS_NAME[item.stem]
-                )
-            )
-            continue
-        try:
-            clip = one_shot(item)
-        except BadAudio as error:
-            left_out.append(LeftOut(item.path, str(error)))
-            continue
-        target = out / item.label / f"{item.source.kit}_{item.stem.replace(' ', '_')}.flac"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        clip.write(target, subtype="PCM_24")
-        gathered.append(item)
-        records.append(_record(item, target.relative_to(out), clip.seconds))
+    gathered, left_out, records = write_clips(_without_misnamed(items), out, one_shot, "PCM_24")
     write_lists(out, records, _summary(gathered))
     return gathered, left_out
 
 
-def _record(drum: Drum, audio_path: Path, seconds: float) -> dict[str, str | float]:
-    return {
-        "audio_filepath": audio_path.as_posix(),
-        "duration": round(seconds, 6),
-        "label": drum.label,
-        "kit": drum.source.kit,
-        "group": drum.group,
-        "split": drum.source.split,
-        "licence": drum.source.licence,
-        "credit": drum.source.credit,
-        "source": drum.source.origin,
-    }
+def _without_misnamed(items: Iterable[Drum | Problem]) -> Iterator[Drum | Problem]:
+    """Yield the items, with a problem for each recording that sounds unlike its name."""
+    for item in items:
+        if isinstance(item, Problem):
+            yield item
+            continue
+        reason = UNLIKE_ITS_NAME.get(item.path.stem) or UNLIKE_ITS_NAME.get(item.stem)
+        yield Problem(item.path.with_name(item.stem), reason) if reason else item
 
 
 def _summary(gathered: list[Drum]) -> list[dict[str, str | float]]:
@@ -327,7 +319,7 @@ def _summary(gathered: list[Drum]) -> list[dict[str, str | float]]:
     return [{**asdict(source), "clips": count, "changes": changes} for source, count in clips.items()]
 
 
-def print_table(gathered: list[Drum], left_out: list[LeftOut]) -> None:
+def print_table(gathered: list[Drum], left_out: list[Problem]) -> None:
     """Print how many clips there are of each kind in each kit, and what was left out."""
     counts = Counter((drum.source, drum.label) for drum in gathered)
     print(f"{'kit':14}{'split':7}" + "".join(f"{kind:>11}" for kind in KINDS))
@@ -336,6 +328,4 @@ def print_table(gathered: list[Drum], left_out: list[LeftOut]) -> None:
     for split in ("train", "valid", "test"):
         of_kind = Counter(drum.label for drum in gathered if drum.source.split == split)
         print(f"{'all':14}{split:7}" + "".join(f"{of_kind[kind]:11}" for kind in KINDS))
-    print(f"\n{len(gathered)} clips, {len(left_out)} left out:")
-    for item in left_out:
-        print(f"  {item.path.parent.name}/{item.path.name}: {item.reason}")
+    print_left_out(len(gathered), left_out)

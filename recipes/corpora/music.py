@@ -1,9 +1,9 @@
 """Music: five pieces of many instruments, 16 kHz, in excerpts of 10 s, to judge codecs that were trained on speech.
 
+    python recipes/corpora music --asterisk FOLDER --out corpora/music
+
 ``--asterisk`` is a folder into which the Debian package asterisk-moh-opsound-g722 was unpacked
 (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``). Every clip is split ``test``. Needs PyAV (extra ``media``).
-
-    python recipes/corpora music --asterisk FOLDER --out corpora/music
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from asterisk import decoded
-from corpus import LeftOut, Recording, Source, checked_folder, gather
+from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.clip import Clip
+from wavewright.data.entry import Problem
 
 SOURCE = Source(
     "asterisk-moh-opsound",
@@ -48,6 +49,6 @@ def _stretch(recording: Recording) -> Clip:
     return Clip(piece.wave[:, start : start + SECONDS * piece.sample_rate], piece.sample_rate)
 
 
-def gather_music(folder: Path, out: Path) -> tuple[list[Recording], list[LeftOut]]:
+def gather_music(folder: Path, out: Path) -> tuple[list[Recording], list[Problem]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without the package."""
     return gather(find(folder), out, _stretch)

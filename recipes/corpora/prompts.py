@@ -1,11 +1,11 @@
 """Prompts: telephone prompts of one studio voice, 16 kHz; speakers and a language that no bundled model is trained on.
 
+    python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
+    python recipes/corpora prompts --asterisk FOLDER --language ru --out corpora/prompts-ru
+
 ``--asterisk`` is a folder into which the Debian packages asterisk-core-sounds-en and asterisk-core-sounds-en-g722 (or
 those of ``ru``, with ``--language ru``) were unpacked (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``). Every
 clip is split ``test``. Needs PyAV (extra ``media``).
-
-    python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
-    python recipes/corpora prompts --asterisk FOLDER --language ru --out corpora/prompts-ru
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asterisk import decoded, prompts
-from corpus import LeftOut, Recording, Source, gather
+from corpus import Recording, Source, gather
+
+from wavewright.data.entry import Problem
 
 LICENCES = {"en": "CC-BY-SA-3.0", "ru": "CC-BY-3.0"}
 SPEAKERS = {"en": "Allison Smith, 2003-2010", "ru": "IvrvoiceRU"}
@@ -35,6 +37,6 @@ def find(folder: Path, language: str) -> Iterator[Recording]:
         yield Recording(path, key, "test", source, facts)
 
 
-def gather_prompts(folder: Path, out: Path, language: str = "en") -> tuple[list[Recording], list[LeftOut]]:
+def gather_prompts(folder: Path, out: Path, language: str = "en") -> tuple[list[Recording], list[Problem]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without the packages."""
     return gather(find(folder, language), out, lambda recording: decoded(recording.path))

@@ -1,9 +1,9 @@
 """Readers: the transcribed speech of every language, to train English voices on readers of other languages too.
 
+    python recipes/corpora readers --speech corpora/speech --out corpora/readers
+
 ``--speech`` is the corpus that the command ``speech`` wrote. Texts of other languages become the nearest English phones
 by eSpeak NG (extra ``espeak``), in double brackets, and count as English; recordings are not copied but linked.
-
-    python recipes/corpora readers --speech corpora/speech --out corpora/readers
 """
 
 from __future__ import annotations
