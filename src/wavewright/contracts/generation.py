@@ -21,16 +21,8 @@ if TYPE_CHECKING:
 class ClipRequest:
     """Everything that determines a clip, besides the model.
 
-    Attributes
-    ----------
-    n_samples
-        Length of the clip; None for a clip that ends by itself.
-    label, speaker
-        Index among those of the model, 0 where it has none.
-    temperature
-        Scale of the randomness; 1 draws as learned.
-    rng
-        The random numbers of the clip that have not been drawn yet.
+    ``n_samples`` is None for a clip that ends by itself; label and speaker are indices, 0 where the model has none.
+    ``temperature`` scales the randomness; ``rng`` holds the random numbers that have not been drawn yet.
     """
 
     n_samples: int | None

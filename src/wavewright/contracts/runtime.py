@@ -6,6 +6,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -158,9 +159,8 @@ Style = str | Mapping[str, float] | None
 """A style by name, weights of several styles, or the usual style of the speaker."""
 
 
-@dataclass(frozen=True)
-class StyleRequest:
-    """The style of a sentence, and the deviation by which a seed changes it."""
+class VariedStyle(NamedTuple):
+    """A style, and the deviation by which a seed changes it."""
 
     style: Style
     variation: float
@@ -169,18 +169,10 @@ class StyleRequest:
 
 @dataclass(frozen=True)
 class Utterance:
-    """A sentence as mel frames.
+    """A sentence as log-mel frames ``(n_mels, frames)`` float32, see :mod:`wavewright.dsp.speech_mel`.
 
-    Attributes
-    ----------
-    mel
-        Log-mel frames ``(n_mels, frames)`` float32, as :mod:`wavewright.dsp.speech_mel` defines them.
-    durations
-        Frames of each symbol, ``(symbols,)`` int64.
-    pitch
-        Of each symbol in hertz, ``(symbols,)``; 0 where unvoiced.
-    energy
-        Of each symbol in nats, ``(symbols,)``: the logarithm of the mean power of the bands.
+    The other arrays have one entry for each symbol: its frames (int64), its pitch in hertz (0 where unvoiced), and its
+    energy in nats, the logarithm of the mean power of the bands.
     """
 
     mel: np.ndarray
@@ -247,11 +239,11 @@ class AcousticModel(Model, ABC):
             For an unknown symbol, speaker or style, or a number out of its range.
         """
         controls = {"rate": rate, "pitch": pitch, "pitch_range": pitch_range, "energy": energy}
-        return self._speak(symbols, speaker, controls, StyleRequest(style, variation, seed))
+        return self._speak(symbols, speaker, controls, VariedStyle(style, variation, seed))
 
     @abstractmethod
     def _speak(
-        self, symbols: Sequence[str], speaker: str | None, controls: Mapping[str, Control], style: StyleRequest
+        self, symbols: Sequence[str], speaker: str | None, controls: Mapping[str, Control], style: VariedStyle
     ) -> Utterance:
         """Return the mel frames of a sentence; the controls are those of :meth:`speak_symbols` by name."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...contracts.lookup import index_of
-from ...contracts.runtime import AcousticModel, Control, StyleRequest, Utterance
+from ...contracts.runtime import AcousticModel, Control, Style, Utterance, VariedStyle
 from ...dsp.alignment import N_SYMBOL_POSITION_FEATURES
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
@@ -54,13 +54,13 @@ class AcousticRuntime(AcousticModel):
         )
 
     def _speak(
-        self, symbols: Sequence[str], speaker: str | None, controls: Mapping[str, Control], style: StyleRequest
+        self, symbols: Sequence[str], speaker: str | None, controls: Mapping[str, Control], style: VariedStyle
     ) -> Utterance:
         indices = self._indices(symbols)
         speaker_index = 0 if speaker is None else index_of(speaker, self.speakers, "speaker", self.name)
         by_symbol = {name: _for_symbols(name, value, len(indices)) for name, value in controls.items()}
         by_symbol["rate"] = by_symbol["rate"] / self._pace[speaker_index]
-        weights = self._style_weights(speaker_index, style)
+        weights = self._style_weights(speaker_index, *style)
         return synthesise(self, self.config, SymbolSentence(indices, speaker_index, weights, Controls(**by_symbol)))
 
     def encode(self, symbols: np.ndarray, speaker: int, style: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -91,11 +91,10 @@ class AcousticRuntime(AcousticModel):
             raise BadSetting(f"{self.name} has no symbol {unknown!r}; its symbols are {' '.join(self.symbols)}.")
         return np.array([self._index[symbol] for symbol in symbols], np.int64)
 
-    def _style_weights(self, speaker: int, request: StyleRequest) -> np.ndarray:
+    def _style_weights(self, speaker: int, style: Style, variation: float, seed: int) -> np.ndarray:
         """Return the weights of the styles, ``(n_styles,)`` float32, sum 1."""
-        if not 0 <= request.variation <= MAX_VARIATION:
-            raise BadSetting(f"The variation is {request.variation}; it must lie between 0 and {MAX_VARIATION:g}.")
-        style = request.style
+        if not 0 <= variation <= MAX_VARIATION:
+            raise BadSetting(f"The variation is {variation}; it must lie between 0 and {MAX_VARIATION:g}.")
         requested = {style: 1.0} if isinstance(style, str) else dict(style or {})
         for name, weight in requested.items():
             index_of(name, self.styles, "style", self.name)
@@ -106,9 +105,9 @@ class AcousticRuntime(AcousticModel):
             raise BadSetting(f"The weights of the styles sum to {total:g}; together they may be 1 at most.")
         weights = (1 - total) * self._usual_style[speaker]
         weights = weights + np.array([requested.get(name, 0.0) for name in self.styles])
-        if request.variation:
-            noise = np.random.Generator(np.random.PCG64(request.seed)).standard_normal(len(weights))
-            weights = weights * np.exp(request.variation * noise)
+        if variation:
+            noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(len(weights))
+            weights = weights * np.exp(variation * noise)
         normalised: np.ndarray = weights / weights.sum()
         return normalised.astype(np.float32)
 

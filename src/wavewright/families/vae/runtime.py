@@ -160,16 +160,8 @@ class VaeRuntime(Interpolator, Autoencoder):
     ) -> list[np.ndarray]:
         """Return clips of a seed, see :meth:`.Generator.generate`; one-shots have the peak of training, 0.95.
 
-        Parameters
-        ----------
-        label, count, seed, start
-            As for every generator.
-        temperature
-            Factor of the latents' standard deviation, 0 to 2.
-        pitch
-            MIDI number, for a model with pitch.
-        seconds
-            Length, for a model of ``frames``.
+        ``temperature`` is the factor of the latents' standard deviation, 0 to 2; ``pitch`` a MIDI number, for a model
+        with pitch; ``seconds`` the length, for a model of ``frames``.
         """
         temperature = checked_temperature(temperature)
         n_latents, n_samples = self.config.generated_lengths(seconds)
