@@ -2,77 +2,27 @@
 
 from __future__ import annotations
 
-import zlib
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from ..errors import BadSetting
-from .config import TEMPERATURE_RANGE
 from .lookup import index_of
-from .runtime import Continuer, checked_wave
+from .runtime import Continuer, checked_temperature, checked_wave
 
 if TYPE_CHECKING:
     from ..models.folder import ModelFolder
-
-
-def label_index(label: str | None, index: int, labels: Sequence[str], model: str) -> int:
-    """Return the index of the label of a clip.
-
-    Parameters
-    ----------
-    label
-        The label that was asked for; without one, clip ``index`` has label ``index`` modulo their number.
-    index
-        Number of the clip among those of its seed.
-    labels
-        The labels that the model has.
-    model
-        Name of the model, for the message.
-
-    Returns
-    -------
-    int
-        0 for a model without labels.
-
-    Raises
-    ------
-    BadSetting
-        If the model does not have the label.
-    """
-    return index % max(len(labels), 1) if label is None else index_of(label, labels, "label", model)
-
-
-def clip_rng(seed: int, index: int, label: str) -> np.random.Generator:
-    """Return the random numbers of clip ``index`` of a seed, which depend on the name of its label too.
-
-    Parameters
-    ----------
-    seed, index
-        Whole numbers from 0 on.
-    label
-        Name of the label; ``""`` for a model without labels.
-    """
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(label.encode())])))
 
 
 @dataclass(frozen=True)
 class ClipRequest:
     """Everything that determines a clip, besides the model.
 
-    Attributes
-    ----------
-    n_samples
-        Length of the clip; None for a clip that ends by itself.
-    label, speaker
-        Index among those of the model, 0 where it has none.
-    temperature
-        Scale of the randomness; 1 draws as learned.
-    rng
-        The random numbers of the clip that have not been drawn yet.
+    ``n_samples`` is None for a clip that ends by itself; label and speaker are indices, 0 where the model has none.
+    ``temperature`` scales the randomness; ``rng`` holds the random numbers that have not been drawn yet.
     """
 
     n_samples: int | None
@@ -84,14 +34,6 @@ class ClipRequest:
 
 class SequenceConfig(Protocol):
     """The fields of a configuration that a `SequenceGenerator` reads."""
-
-    @property
-    def sample_rate(self) -> int:
-        """Of the audio, Hz."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of the labels."""
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -109,7 +51,7 @@ class SequenceGenerator(Continuer, Generic[RequestT]):
     """A generator that draws a clip from its start to its end, a sample or a frame at a time.
 
     A family says how long clips may be (`seconds_range`), draws what a caller leaves open (`_draw_request`) and
-    computes the audio (`_chunks`). Clip ``i`` depends on the model, the label, the seed and ``i`` alone.
+    computes the audio (`_chunks`).
 
     Attributes
     ----------
@@ -119,8 +61,6 @@ class SequenceGenerator(Continuer, Generic[RequestT]):
 
     def __init__(self, folder: ModelFolder, config: SequenceConfig) -> None:
         super().__init__(folder)
-        self.sample_rate = config.sample_rate
-        self.labels = config.labels
         self.speakers = config.speakers
         self._usual_temperature = config.temperature
 
@@ -144,32 +84,18 @@ class SequenceGenerator(Continuer, Generic[RequestT]):
         temperature: float | None = None,
         speaker: str | None = None,
     ) -> list[np.ndarray]:
-        """Return clips ``start`` to ``start + count - 1`` of a seed.
+        """Return clips of a seed, see :meth:`.Generator.generate`.
 
         Parameters
         ----------
-        label
-            One of `labels`; without it, clip ``i`` has label ``i`` modulo their number.
-        count, seed, start
-            Number of clips, seed, and number of the first clip among those of the seed.
+        label, count, seed, start
+            As for every generator.
         seconds
             Length of every clip; by default each is as long as clips of its label are, or as the model chooses.
         temperature
             Scale of the randomness, 0 to 2; 1 draws as learned, and the default is the model's own.
         speaker
             One of `speakers`; by default one is drawn for each clip.
-
-        Returns
-        -------
-        list of np.ndarray
-            Each ``(1, time)`` float32 in [-1, 1].
-
-        Raises
-        ------
-        BadSetting
-            For a label or speaker that the model does not have, a length or temperature out of range.
-        BadModel
-            If the model produces NaN or infinite values.
         """
         requests = [
             self._request(label, seed, index, seconds, temperature, speaker) for index in range(start, start + count)
@@ -201,29 +127,7 @@ class SequenceGenerator(Continuer, Generic[RequestT]):
         temperature: float | None = None,
         speaker: str | None = None,
     ) -> np.ndarray:
-        """Return a wave and its continuation.
-
-        Parameters
-        ----------
-        wave
-            ``(1, time)`` at `sample_rate`. The result starts with it as the model represents it.
-        seconds
-            Length of the result, the wave included.
-        label, seed, index, temperature, speaker
-            As in :meth:`generate`.
-
-        Returns
-        -------
-        np.ndarray
-            ``(1, time)`` float32 in [-1, 1].
-
-        Raises
-        ------
-        BadAudio
-            For a wave of another shape, integers, no samples, NaN or infinite values.
-        BadSetting
-            For a wave no shorter than ``seconds``, and as :meth:`generate`.
-        """
+        """Return a wave, as the model represents it, and its continuation; see :meth:`.Continuer.continue_from`."""
         prompt = checked_wave(wave, "(1, time)", 2)
         request = self._request(label, seed, index, seconds, temperature, speaker)
         if request.n_samples is not None and prompt.shape[1] >= request.n_samples:
@@ -262,13 +166,7 @@ class SequenceGenerator(Continuer, Generic[RequestT]):
 
     def _checked_temperature(self, temperature: float | None) -> float:
         """Return the temperature, by default the model's own; raise BadSetting if it is out of range."""
-        temperature = self._usual_temperature if temperature is None else temperature
-        low, high = TEMPERATURE_RANGE
-        if not low <= temperature <= high:
-            raise BadSetting(
-                f"The temperature is {temperature}; it must lie between {low:g} and {high:g} (1 draws as learned)."
-            )
-        return temperature
+        return checked_temperature(self._usual_temperature if temperature is None else temperature)
 
     def _request(
         self,
@@ -282,9 +180,9 @@ class SequenceGenerator(Continuer, Generic[RequestT]):
         """Return the request of clip ``index``; raise BadSetting for what the model does not have or cannot do."""
         temperature = self._checked_temperature(temperature)
         n_samples = None if seconds is None else self._n_samples(seconds)
-        label_number = label_index(label, index, self.labels, self.name)
+        label_number = self.label_index(label, index)
         speaker_number = None if speaker is None else index_of(speaker, self.speakers, "speaker", self.name)
-        rng = clip_rng(seed, index, self.labels[label_number] if self.labels else "")
+        rng = self.clip_rng(seed, index, label_number)
         return self._draw_request(label_number, speaker_number, n_samples, temperature, rng)
 
     def _clip(self, request: RequestT, prompt: np.ndarray | None = None) -> np.ndarray:

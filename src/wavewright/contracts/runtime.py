@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import BadAudio, BadModel, BadSetting
 from ..models.folder import ModelFolder, described
+from .config import TEMPERATURE_RANGE
+from .lookup import index_of
 
 
 class Model:
-    """A model that is open for inference.
+    """A model that is open for inference; a damaged folder raises BadModel.
 
     Attributes
     ----------
@@ -61,9 +65,31 @@ class Generator(Model, ABC):
     def generate(self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0) -> list[np.ndarray]:
         """Return clips ``start`` to ``start + count - 1`` of a seed, each ``(1, time)`` float32 in [-1, 1].
 
-        Clip ``i`` depends on the model, the label, the seed and ``i`` alone. Without ``label``, clip ``i`` has label
-        ``i`` modulo their number. Raises BadSetting for a label that the model does not have.
+        Clip ``i`` depends on the model, the label, the seed and ``i`` alone.
+
+        Parameters
+        ----------
+        label
+            One of `labels`; without it, clip ``i`` has label ``i`` modulo their number.
+        count, seed, start
+            Number of clips, seed, and number of the first clip among those of the seed.
+
+        Raises
+        ------
+        BadSetting
+            For a label that the model does not have, and further parameters out of their range.
+        BadModel
+            If the model produces NaN or infinite values.
         """
+
+    def label_index(self, label: str | None, index: int = 0) -> int:
+        """Return the index of the label of clip ``index``, 0 for a model without labels; raises BadSetting."""
+        return index % max(len(self.labels), 1) if label is None else index_of(label, self.labels, "label", self.name)
+
+    def clip_rng(self, seed: int, index: int, label_number: int) -> np.random.Generator:
+        """Return the random numbers of clip ``index`` of a seed, which depend on the name of its label too."""
+        label = self.labels[label_number] if self.labels else ""
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, zlib.crc32(label.encode())])))
 
 
 class Interpolator(Generator):
@@ -71,7 +97,10 @@ class Interpolator(Generator):
 
     @abstractmethod
     def interpolate(self, seed_a: int, seed_b: int, steps: int, label: str | None = None) -> list[np.ndarray]:
-        """Return ``steps`` clips ``(1, time)`` from clip 0 of one seed to clip 0 of another, both included."""
+        """Return ``steps`` clips ``(1, time)`` from clip 0 of one seed to clip 0 of another, both included.
+
+        All have one label, by default the first. Raises BadSetting for an unknown label or fewer than two steps.
+        """
 
 
 class Continuer(Generator):
@@ -83,8 +112,8 @@ class Continuer(Generator):
     ) -> np.ndarray:
         """Return ``wave (1, time)`` and its continuation, ``seconds`` in all: ``(1, time)`` float32 in [-1, 1].
 
-        Raises BadAudio for another shape or values that are not finite, BadSetting for a wave no shorter than
-        ``seconds``.
+        Label, seed and index choose the clip as in :meth:`generate`. Raises BadAudio for another shape or values that
+        are not finite, BadSetting for a wave no shorter than ``seconds``.
         """
 
 
@@ -96,10 +125,16 @@ class Vocoder(Model, ABC):
 
     @abstractmethod
     def mel_of(self, wave: np.ndarray) -> np.ndarray:
-        """Return the log-mel frames ``(n_mels, frames)`` of a wave ``(time,)`` at the model's sample rate."""
+        """Return the log-mel frames ``(n_mels, frames)`` float32 of a wave ``(time,)`` at the model's sample rate.
+
+        Raises BadAudio for another shape, integers, no samples, NaN or infinite values.
+        """
 
     def vocode(self, mel: np.ndarray, seed: int = 0) -> np.ndarray:
-        """Return the wave ``(1, frames * hop_length)``, float32 in [-1, 1], of log-mel frames ``(n_mels, frames)``."""
+        """Return the wave ``(1, frames * hop_length)``, float32 in [-1, 1], of log-mel frames ``(n_mels, frames)``.
+
+        ``seed`` is that of the noise. Raises BadSetting for frames of another shape, NaN or infinite values.
+        """
         return np.concatenate(list(self.vocode_stream(mel, seed)), axis=-1)
 
     @abstractmethod
@@ -124,20 +159,20 @@ Style = str | Mapping[str, float] | None
 """A style by name, weights of several styles, or the usual style of the speaker."""
 
 
+class VariedStyle(NamedTuple):
+    """A style, and the deviation by which a seed changes it."""
+
+    style: Style
+    variation: float
+    seed: int
+
+
 @dataclass(frozen=True)
 class Utterance:
-    """A sentence as mel frames.
+    """A sentence as log-mel frames ``(n_mels, frames)`` float32, see :mod:`wavewright.dsp.speech_mel`.
 
-    Attributes
-    ----------
-    mel
-        Log-mel frames ``(n_mels, frames)`` float32, as :mod:`wavewright.dsp.speech_mel` defines them.
-    durations
-        Frames of each symbol, ``(symbols,)`` int64.
-    pitch
-        Of each symbol in hertz, ``(symbols,)``; 0 where unvoiced.
-    energy
-        Of each symbol in nats, ``(symbols,)``: the logarithm of the mean power of the bands.
+    The other arrays have one entry for each symbol: its frames (int64), its pitch in hertz (0 where unvoiced), and its
+    energy in nats, the logarithm of the mean power of the bands.
     """
 
     mel: np.ndarray
@@ -156,7 +191,6 @@ class AcousticModel(Model, ABC):
     hop_length: int
     n_mels: int
 
-    @abstractmethod
     def speak_symbols(
         self,
         symbols: Sequence[str],
@@ -169,7 +203,49 @@ class AcousticModel(Model, ABC):
         style: Style = None,
         variation: float = 0.0,
     ) -> Utterance:
-        """Return the mel frames of a sentence."""
+        """Synthesise the mel frames of a sentence.
+
+        Long texts are synthesised in chunks of some twenty seconds, so that memory stays small.
+
+        Parameters
+        ----------
+        symbols
+            Of a sentence, from the front end of `language`.
+        speaker
+            Name of a speaker, by default the first.
+        seed
+            Of the variation.
+        rate
+            Speaking rate, a factor from 0.25 to 4.
+        pitch
+            Factor of the pitch, 0.25 to 4.
+        pitch_range
+            Factor of the pitch's deviation from its mean, 0 to 4.
+        energy
+            Factor of the amplitude, 0.1 to 10.
+        style
+            A name of `styles`, or weights of several (``{"style-2": 0.6}``) that replace as much of the usual style.
+        variation
+            Deviation by which the seed changes the style, 0 to 3.
+
+        Returns
+        -------
+        Utterance
+            Mel frames, and durations, pitch and energy of each symbol.
+
+        Raises
+        ------
+        BadSetting
+            For an unknown symbol, speaker or style, or a number out of its range.
+        """
+        controls = {"rate": rate, "pitch": pitch, "pitch_range": pitch_range, "energy": energy}
+        return self._speak(symbols, speaker, controls, VariedStyle(style, variation, seed))
+
+    @abstractmethod
+    def _speak(
+        self, symbols: Sequence[str], speaker: str | None, controls: Mapping[str, Control], style: VariedStyle
+    ) -> Utterance:
+        """Return the mel frames of a sentence; the controls are those of :meth:`speak_symbols` by name."""
 
 
 class CodecEncoder(ABC):
@@ -302,6 +378,16 @@ class Classifier(Model, ABC):
     @abstractmethod
     def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
         """Return the activations before the last layer, ``(n, embedding_size)``, for waves ``(n, time)``."""
+
+
+def checked_temperature(temperature: float) -> float:
+    """Return a temperature; raise BadSetting if it is out of TEMPERATURE_RANGE."""
+    low, high = TEMPERATURE_RANGE
+    if not low <= temperature <= high:
+        raise BadSetting(
+            f"The temperature is {temperature}; it must lie between {low:g} and {high:g} (1 draws as learned)."
+        )
+    return temperature
 
 
 def checked_wave(wave: np.ndarray, shape: str = "(time,)", n_dims: int = 1, may_be_empty: bool = False) -> np.ndarray:

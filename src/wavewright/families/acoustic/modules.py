@@ -45,11 +45,6 @@ class TextToMel(nn.Module):
 
     Encoder, predictors and decoder are exported as graphs; all weights are stored, so that another training can start
     from them.
-
-    Parameters
-    ----------
-    config : AcousticConfig
-        Sizes of the layers, symbols and speakers.
     """
 
     usual_style: Tensor

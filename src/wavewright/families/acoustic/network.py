@@ -21,11 +21,6 @@ class AcousticNetwork(Network):
 
     Four stages: the aligner alone; encoder, predictors, decoder and phone classifier on its alignment; the same on the
     joint alignment of aligner and phone classifier; the same with critics.
-
-    Parameters
-    ----------
-    config : AcousticConfig
-        Sizes of the layers, symbols and speakers.
     """
 
     def __init__(self, config: AcousticConfig) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ...contracts.lookup import index_of
-from ...contracts.runtime import AcousticModel, Control, Style, Utterance
+from ...contracts.runtime import AcousticModel, Control, Style, Utterance, VariedStyle
 from ...dsp.alignment import N_SYMBOL_POSITION_FEATURES
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from .config import DECODER_FILE, ENCODER_FILE, N_PROSODY, SPEAKERS_FILE, AcousticConfig
-from .synthesis import Controls, synthesise
+from .synthesis import Controls, SymbolSentence, synthesise
 
 MAX_SYMBOLS = 20_000  # of one call, some twenty minutes of speech
 MAX_VARIATION = 3.0
@@ -53,64 +53,15 @@ class AcousticRuntime(AcousticModel):
             {"mel": (1, None, config.n_mels)},
         )
 
-    def speak_symbols(
-        self,
-        symbols: Sequence[str],
-        speaker: str | None = None,
-        seed: int = 0,
-        rate: Control = 1.0,
-        pitch: Control = 1.0,
-        pitch_range: Control = 1.0,
-        energy: Control = 1.0,
-        style: Style = None,
-        variation: float = 0.0,
+    def _speak(
+        self, symbols: Sequence[str], speaker: str | None, controls: Mapping[str, Control], style: VariedStyle
     ) -> Utterance:
-        """Synthesise the mel frames of a sentence.
-
-        Long texts are synthesised in chunks of some twenty seconds, so that memory stays small.
-
-        Parameters
-        ----------
-        symbols : sequence of str
-            Of a sentence, from the front end of `language`.
-        speaker : str, optional
-            Name of a speaker, by default the first.
-        seed : int
-            Of the variation.
-        rate : float or array
-            Speaking rate, a factor from 0.25 to 4.
-        pitch : float or array
-            Factor of the pitch, 0.25 to 4.
-        pitch_range : float or array
-            Factor of the pitch's deviation from its mean, 0 to 4.
-        energy : float or array
-            Factor of the amplitude, 0.1 to 10.
-        style : str or mapping, optional
-            A name of `styles`, or weights of several (``{"style-2": 0.6}``) that replace as much of the usual style.
-        variation : float
-            Deviation by which the seed changes the style, 0 to 3.
-
-        Returns
-        -------
-        Utterance
-            Mel frames, and durations, pitch and energy of each symbol.
-
-        Raises
-        ------
-        BadSetting
-            For an unknown symbol, speaker or style, or a number out of its range.
-        """
         indices = self._indices(symbols)
-        n_symbols = len(indices)
         speaker_index = 0 if speaker is None else index_of(speaker, self.speakers, "speaker", self.name)
-        controls = Controls(
-            rate=_for_symbols("rate", rate, n_symbols) / self._pace[speaker_index],
-            pitch=_for_symbols("pitch", pitch, n_symbols),
-            pitch_range=_for_symbols("pitch_range", pitch_range, n_symbols),
-            energy=_for_symbols("energy", energy, n_symbols),
-        )
-        style_weights = self._style_weights(speaker_index, style, variation, seed)
-        return synthesise(self, self.config, indices, speaker_index, style_weights, controls)
+        by_symbol = {name: _for_symbols(name, value, len(indices)) for name, value in controls.items()}
+        by_symbol["rate"] = by_symbol["rate"] / self._pace[speaker_index]
+        weights = self._style_weights(speaker_index, *style)
+        return synthesise(self, self.config, SymbolSentence(indices, speaker_index, weights, Controls(**by_symbol)))
 
     def encode(self, symbols: np.ndarray, speaker: int, style: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Encode symbols and predict their durations and prosody; see :meth:`.EncoderDecoder.encode`."""

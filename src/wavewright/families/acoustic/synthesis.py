@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -71,16 +71,8 @@ class EncoderDecoder(Protocol):
 class Controls:
     """Controls of a sentence, one number for each symbol, ``(symbols,)``; 1 is neutral.
 
-    Attributes
-    ----------
-    rate
-        Speaking rate, a factor.
-    pitch
-        Factor of the pitch.
-    pitch_range
-        Factor of the pitch's deviation from the sentence's mean, in octaves.
-    energy
-        Factor of the amplitude.
+    All are factors: of the speaking rate, the pitch, its deviation from the sentence's mean in octaves, and the
+    amplitude.
     """
 
     rate: np.ndarray
@@ -101,39 +93,37 @@ class Controls:
         )
 
 
-def synthesise(
-    model: EncoderDecoder,
-    config: AcousticConfig,
-    symbols: np.ndarray,
-    speaker: int,
-    style: np.ndarray,
-    controls: Controls,
-) -> Utterance:
-    """Synthesise the mel frames of a sentence, in chunks if it is long.
+@dataclass(frozen=True)
+class SymbolSentence:
+    """The symbols of a sentence, and how they are spoken.
 
-    Parameters
+    Attributes
     ----------
-    model : EncoderDecoder
-        The networks.
-    config : AcousticConfig
-        Of the voice.
-    symbols : np.ndarray
+    symbols
         Indices, ``(symbols,)``.
-    speaker : int
+    speaker
         Index of the speaker.
-    style : np.ndarray
+    style
         Weights of the style tokens, ``(n_styles,)``.
-    controls : Controls
+    controls
         Of each symbol.
-
-    Returns
-    -------
-    Utterance
-        Mel frames, and durations, pitch and energy of each symbol.
     """
-    ends = chunk_ends([config.symbols[index] for index in symbols])
+
+    symbols: np.ndarray
+    speaker: int
+    style: np.ndarray
+    controls: Controls
+
+    def slice(self, start: int, end: int) -> SymbolSentence:
+        """Return symbols ``start`` to ``end`` and their controls."""
+        return replace(self, symbols=self.symbols[start:end], controls=self.controls.slice(start, end))
+
+
+def synthesise(model: EncoderDecoder, config: AcousticConfig, sentence: SymbolSentence) -> Utterance:
+    """Synthesise the mel frames of a sentence, in chunks if it is long."""
+    ends = chunk_ends([config.symbols[index] for index in sentence.symbols])
     chunks = [
-        _synthesise_chunk(model, config, symbols[start:end], speaker, style, controls.slice(start, end))
+        _synthesise_chunk(model, config, sentence.slice(start, end))
         for start, end in zip([0, *ends[:-1]], ends, strict=True)
     ]
     return Utterance(
@@ -172,20 +162,13 @@ def chunk_ends(symbols: Sequence[str]) -> list[int]:
     return [*ends, len(symbols)]
 
 
-def _synthesise_chunk(
-    model: EncoderDecoder,
-    config: AcousticConfig,
-    symbols: np.ndarray,
-    speaker: int,
-    style: np.ndarray,
-    controls: Controls,
-) -> Utterance:
-    encoded, log_durations, prosody = model.encode(symbols, speaker, style)
+def _synthesise_chunk(model: EncoderDecoder, config: AcousticConfig, chunk: SymbolSentence) -> Utterance:
+    encoded, log_durations, prosody = model.encode(chunk.symbols, chunk.speaker, chunk.style)
     predicted = np.expm1(np.minimum(log_durations, MAX_LOG_DURATION))
-    durations = round_durations(predicted / controls.rate, symbols == config.boundary_index)
+    durations = round_durations(predicted / chunk.controls.rate, chunk.symbols == config.boundary_index)
     voicing = 1 / (1 + np.exp(-prosody[:, 1].astype(np.float64)))
-    octaves = scale_pitch(prosody[:, 0].astype(np.float64), voicing * durations, controls)
-    energy = prosody[:, 2] + 2 * np.log(controls.energy) / ENERGY_STD
+    octaves = scale_pitch(prosody[:, 0].astype(np.float64), voicing * durations, chunk.controls)
+    energy = prosody[:, 2] + 2 * np.log(chunk.controls.energy) / ENERGY_STD
     positions, features = symbol_position_features(durations)
     decoder_prosody = np.stack([octaves * voicing, voicing, energy], axis=1).astype(np.float32)
     mel = features_to_mel(model.decode(encoded, decoder_prosody, positions, features))

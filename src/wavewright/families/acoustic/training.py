@@ -22,7 +22,7 @@ from .griffin_lim import mel_to_wave
 from .modules import DecoderGraph, EncoderGraph, TextToMel, frame_mask, symbol_mask
 from .network import AcousticNetwork
 from .recipe import AcousticPrepared
-from .synthesis import VOICING_THRESHOLD, Controls, synthesise
+from .synthesis import VOICING_THRESHOLD, Controls, SymbolSentence, synthesise
 from .transcripts import low_outliers
 
 N_SAMPLES = 4
@@ -212,7 +212,8 @@ def synthesise_clip(module: TextToMel, clip: SpeechClip) -> Utterance:
     """Return the text of a clip in the usual style of its speaker, by the network in training."""
     style = module.usual_style[clip.speaker].cpu().numpy()
     controls = Controls.neutral(len(clip.symbols), rate=1 / float(module.pace[clip.speaker]))
-    return synthesise(_TorchModel(module), module.config, clip.symbols, clip.speaker, style, controls)
+    sentence = SymbolSentence(clip.symbols, clip.speaker, style, controls)
+    return synthesise(_TorchModel(module), module.config, sentence)
 
 
 @torch.no_grad()

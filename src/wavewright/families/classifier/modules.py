@@ -107,13 +107,7 @@ class BCResBlock(nn.Module):
 
 
 class BCResNet(nn.Module):
-    """Log-mel spectrogram to logits and embedding: the network that is exported.
-
-    Parameters
-    ----------
-    config : ClassifierConfig
-        Configuration of the model.
-    """
+    """Log-mel spectrogram to logits and embedding: the network that is exported."""
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()

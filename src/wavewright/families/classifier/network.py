@@ -16,11 +16,6 @@ class ClassifierNetwork(Network):
 
     A batch holds ``wave (batch, n_samples)``, ``target (batch, labels)`` (probabilities), ``frequency_mask (batch,
     n_mels)`` and ``time_mask (batch, n_frames)`` (0 where masked, else 1).
-
-    Parameters
-    ----------
-    config : ClassifierConfig
-        Configuration of the model.
     """
 
     def __init__(self, config: ClassifierConfig) -> None:

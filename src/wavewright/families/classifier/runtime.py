@@ -15,16 +15,6 @@ class ClassifierRuntime(Classifier):
     """A classifier that is open for inference.
 
     Each clip is computed by itself, so its result does not depend on the others of a call.
-
-    Parameters
-    ----------
-    folder : ModelFolder
-        A model of the family ``classifier``.
-
-    Raises
-    ------
-    BadModel
-        If the folder is damaged.
     """
 
     def __init__(self, folder: ModelFolder) -> None:

@@ -50,13 +50,7 @@ def draw_latents(config: GanConfig, n_clips: int, device: torch.device) -> tuple
 
 
 class ConditioningMLP(nn.Module):
-    """Two linear layers from latent vector, label embedding and code to the vector that conditions a generator.
-
-    Parameters
-    ----------
-    config : GanConfig
-        Configuration of the model.
-    """
+    """Two linear layers from latent vector, label embedding and code to the vector that conditions a generator."""
 
     size = 256
 
@@ -86,11 +80,6 @@ class SpectralGenerator(nn.Module):
     ``n_blocks`` at the full frame rate. The spectrum of each bin is a slowly varying complex amplitude, rotated by the
     phase that a sinusoid at the centre of the bin advances from frame to frame, so that a steady tone is a constant for
     the network.
-
-    Parameters
-    ----------
-    config : GanConfig
-        Configuration of the model.
 
     References
     ----------
@@ -195,11 +184,6 @@ def _bands_to_bins(config: GanConfig) -> Tensor:
 
 class WaveGenerator(nn.Module):
     """Generator of WaveGAN, with interpolation and convolution for its transposed convolutions.
-
-    Parameters
-    ----------
-    config : GanConfig
-        Configuration of the model.
 
     References
     ----------

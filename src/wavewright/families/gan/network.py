@@ -24,11 +24,6 @@ class GanNetwork(Network):
 
     A batch holds ``wave (batch, 1, n_samples)`` and, for a model with labels, ``label (batch,)``: groups of
     CLIPS_PER_CLASS clips of one class. The turn of the critic adds the inputs that the generator is scored on.
-
-    Parameters
-    ----------
-    config : GanConfig
-        Configuration of the model.
     """
 
     def __init__(self, config: GanConfig) -> None:

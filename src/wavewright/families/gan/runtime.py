@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
-from ...contracts.generation import clip_rng, label_index
 from ...contracts.runtime import Interpolator
 from ...dsp.interpolation import interpolation_steps, lerp, slerp
 from ...dsp.onset import fade
@@ -17,6 +17,9 @@ from ...models.folder import ModelFolder
 from ...models.graph_session import Shapes
 from ...units import seconds_to_samples
 from .config import GRAPH_FILE, GanConfig
+
+Code: TypeAlias = Sequence[float]
+"""InfoGAN code: one number for each category (1 for the chosen one, 0 for the others), then dimensions in [-1, 1]."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,7 @@ class ClipDraw:
 class GanRuntime(Interpolator):
     """A GAN that is open for inference.
 
-    Clip ``i`` depends on the model, the label, the seed and ``i`` alone: each is computed by itself.
-
-    Parameters
-    ----------
-    folder : ModelFolder
-        A model of the family ``gan``.
-
-    Raises
-    ------
-    BadModel
-        If the folder is damaged.
+    Each clip is computed by itself, so it does not depend on the others of a call.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
@@ -76,41 +69,13 @@ class GanRuntime(Interpolator):
         return ("code",) if self.config.code_size else ()
 
     def generate(
-        self,
-        label: str | None = None,
-        count: int = 1,
-        seed: int = 0,
-        start: int = 0,
-        code: Sequence[float] | None = None,
+        self, label: str | None = None, count: int = 1, seed: int = 0, start: int = 0, code: Code | None = None
     ) -> list[np.ndarray]:
-        """Return clips ``start`` to ``start + count - 1`` of a seed.
-
-        Parameters
-        ----------
-        label
-            One of `labels`; without it, clip ``i`` has label ``i`` modulo their number.
-        count, seed, start
-            Number of clips, seed, and number of the first clip among those of the seed.
-        code
-            InfoGAN code of all clips: one number for each category (1 for the chosen one, 0 for the others), then the
-            continuous dimensions, each in [-1, 1]; by default one is drawn for each clip.
-
-        Returns
-        -------
-        list of np.ndarray
-            Each ``(1, n_samples)`` float32 in [-1, 1].
-
-        Raises
-        ------
-        BadSetting
-            For a label or code that the model does not have.
-        BadModel
-            If the model produces NaN or infinite values.
-        """
+        """Return clips of a seed, see :meth:`.Generator.generate`; by default, a code is drawn for each clip."""
         checked_code = None if code is None else self._checked_code(code)
         clips = []
         for index in range(start, start + count):
-            label_number = label_index(label, index, self.labels, self.name)
+            label_number = self.label_index(label, index)
             clips.append(self._synthesise(self._draw(seed, index, label_number), label_number, checked_code))
         return clips
 
@@ -118,28 +83,9 @@ class GanRuntime(Interpolator):
         """Return a path from clip 0 of one seed to clip 0 of another.
 
         Latent vector and noise are interpolated on great circles, which keeps their statistics, the code linearly.
-
-        Parameters
-        ----------
-        seed_a, seed_b
-            The seeds of both ends.
-        steps
-            Number of clips, both ends included.
-        label
-            One of `labels`; the first by default, as clip 0 has it.
-
-        Returns
-        -------
-        list of np.ndarray
-            Each ``(1, n_samples)`` float32 in [-1, 1].
-
-        Raises
-        ------
-        BadSetting
-            For an unknown label or fewer than two steps.
         """
         positions = interpolation_steps(steps)
-        label_number = label_index(label, 0, self.labels, self.name)
+        label_number = self.label_index(label)
         a, b = (self._draw(seed, 0, label_number) for seed in (seed_a, seed_b))
         clips = []
         for t in positions:
@@ -147,7 +93,7 @@ class GanRuntime(Interpolator):
             clips.append(self._synthesise(between, label_number))
         return clips
 
-    def _checked_code(self, code: Sequence[float]) -> np.ndarray:
+    def _checked_code(self, code: Code) -> np.ndarray:
         """Return a code as float32; raise BadSetting for one of another length or with values that are not finite."""
         checked = np.asarray(code, dtype=np.float32)
         if checked.shape != (self.config.code_size,) or not np.isfinite(checked).all():
@@ -161,7 +107,7 @@ class GanRuntime(Interpolator):
     def _draw(self, seed: int, index: int, label: int) -> ClipDraw:
         """Draw the random numbers of clip ``index``; their order (latent, code, noise) defines what a seed means."""
         config = self.config
-        rng = clip_rng(seed, index, self.labels[label] if self.labels else "")
+        rng = self.clip_rng(seed, index, label)
         latent = rng.standard_normal(config.latent_size, dtype=np.float32) * np.float32(config.temperature)
         category = np.zeros(config.code_categories, dtype=np.float32)
         if config.code_categories:
@@ -198,18 +144,9 @@ class GanRuntime(Interpolator):
 
 
 def edge_gain(config: GanConfig) -> np.ndarray:
-    """Compute the fades of a clip.
+    """Return the gain of every sample by which a clip is faded, ``(n_samples,)`` float32.
 
-    Parameters
-    ----------
-    config : GanConfig
-        Configuration of the model.
-
-    Returns
-    -------
-    np.ndarray
-        Gain of every sample, ``(n_samples,)`` float32: it rises linearly from 0 (spectral generator) and falls to 0
-        along half a period of a raised cosine.
+    It rises linearly from 0 (spectral generator) and falls to 0 along half a period of a raised cosine.
     """
     n_fade_out = seconds_to_samples(config.fade_out_seconds, config.sample_rate)
     gain = fade(np.ones(config.n_samples, np.float32), 0, n_fade_out)

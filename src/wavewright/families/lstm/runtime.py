@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...contracts.conditioning import conditioning_inputs, conditioning_shapes
 from ...contracts.generation import ClipRequest, SequenceGenerator
+from ...contracts.step_session import FrameVector, StepSession
 from ...models.folder import ModelFolder
-from ...models.graph_session import Shapes
 from .config import STEP_FILE, LstmConfig
 from .sampling import FrameSampler, draw_clip
 from .statistics import SHORTEST_FRAMES, ClipStatistics
@@ -19,31 +18,32 @@ LONGEST_SECONDS = 3_600.0
 
 
 class LstmRuntime(SequenceGenerator[ClipRequest]):
-    """A recurrent model that is open for inference."""
+    """A recurrent model that is open for inference.
+
+    Attributes
+    ----------
+    step
+        From one whitened frame to the outputs for the next, see :class:`.sampling.FrameStep`.
+    """
 
     def __init__(self, folder: ModelFolder) -> None:
         config = folder.config(LstmConfig)
         super().__init__(folder, config)
         self.config = config
         self.statistics = ClipStatistics.read(folder, config)
-        inputs: Shapes = {"frame": (1, config.n_features)}
-        state = (1, config.n_states, config.hidden_size)
-        inputs |= {**conditioning_shapes(config), "state": state}
-        self._session = folder.session(STEP_FILE, inputs, {"outputs": (1, config.n_outputs), "next_state": state})
+        self.step = StepSession(
+            folder,
+            STEP_FILE,
+            config,
+            FrameVector("frame", config.n_features),
+            FrameVector("outputs", config.n_outputs),
+            (config.n_states, config.hidden_size),
+        )
 
     @property
     def seconds_range(self) -> tuple[float, float]:
         """Shortest and longest clip, in seconds."""
         return SHORTEST_FRAMES * self.config.hop_length / self.sample_rate, LONGEST_SECONDS
-
-    def step(
-        self, frame: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the outputs for the next frame, and the next state; see :class:`.sampling.FrameStep`."""
-        inputs = {"frame": frame[None], "state": state[None]}
-        inputs |= conditioning_inputs(self.config, position, label, speaker)
-        outputs, next_state = self._session.run(None, inputs)
-        return outputs[0], next_state[0]
 
     def _draw_request(
         self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator

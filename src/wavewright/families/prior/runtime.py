@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...contracts.conditioning import conditioning_inputs, conditioning_shapes
 from ...contracts.generation import ClipRequest, SequenceGenerator
 from ...contracts.lookup import index_of
+from ...contracts.step_session import FrameVector, StepSession
 from ...dsp.position import position_features
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
-from ...models.graph_session import Shapes
 from .codec import open_codec
 from .config import DEPTH_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
 from .sampling import SHORTEST_SECONDS, CodeSampler, draw_duration
@@ -54,11 +53,9 @@ class PriorRuntime(SequenceGenerator[CodesRequest]):
         self.hop_length = config.hop_length
         self.codebook_size = config.codebook_size
         self.codec = self._open_codec()
-        state = (1, *config.state_shape)
-        context = (1, config.embedding_size)
-        inputs: Shapes = {"previous": (1, config.n_codebooks), **conditioning_shapes(config), "state": state}
-        self._time = folder.session(TIME_FILE, inputs, {"context": context, "next_state": state})
-        inputs = {"context": context, "symbols": (1, config.n_codebooks), "codebook": (1,)}
+        previous, context = FrameVector("previous", config.n_codebooks), FrameVector("context", config.embedding_size)
+        self._time = StepSession(folder, TIME_FILE, config, previous, context, config.state_shape)
+        inputs = {"context": (1, config.embedding_size), "symbols": (1, config.n_codebooks), "codebook": (1,)}
         self._depth = folder.session(DEPTH_FILE, inputs, {"logits": (1, config.codebook_size + 1)})
 
     @property
@@ -150,10 +147,7 @@ class PriorRuntime(SequenceGenerator[CodesRequest]):
         self, previous: np.ndarray, position: np.ndarray, label: int, speaker: int, state: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the context of a frame, and the next state; see :class:`.sampling.CodeSteps`."""
-        inputs = {"previous": previous[None], "state": state[None]}
-        inputs |= conditioning_inputs(self.config, position, label, speaker)
-        context, next_state = self._time.run(None, inputs)
-        return context[0], next_state[0]
+        return self._time(previous, position, label, speaker, state)
 
     def depth_step(self, context: np.ndarray, symbols: np.ndarray, codebook: int) -> np.ndarray:
         """Return the logits of the symbol of a codebook; see :class:`.sampling.CodeSteps`."""

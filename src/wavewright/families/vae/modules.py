@@ -19,13 +19,7 @@ INITIAL_NOISE_LOG_GAIN = -6.0
 
 
 class VaeEncoder(nn.Module):
-    """Encoder: ConvNeXt blocks over STFT frames, then a projection of all frames of a latent to its Gaussian.
-
-    Parameters
-    ----------
-    config : VaeConfig
-        Configuration of the model.
-    """
+    """Encoder: ConvNeXt blocks over STFT frames, then a projection of all frames of a latent to its Gaussian."""
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
@@ -66,13 +60,7 @@ class VaeEncoder(nn.Module):
 
 
 class VaeDecoder(nn.Module):
-    """Decoder: a projection of each latent to its frames, then ConvNeXt blocks and the heads of tone and noise.
-
-    Parameters
-    ----------
-    config : VaeConfig
-        Configuration of the model.
-    """
+    """Decoder: a projection of each latent to its frames, then ConvNeXt blocks and the heads of tone and noise."""
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
@@ -136,13 +124,7 @@ class VaeDecoder(nn.Module):
 
 
 class SpectralAutoencoder(nn.Module):
-    """Encoder and decoder between waves, with the STFT and its inverse around them.
-
-    Parameters
-    ----------
-    config : VaeConfig
-        Configuration of the model.
-    """
+    """Encoder and decoder between waves, with the STFT and its inverse around them."""
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()

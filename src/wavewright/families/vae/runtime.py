@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...contracts.config import TEMPERATURE_RANGE
-from ...contracts.generation import clip_rng, label_index
-from ...contracts.runtime import Autoencoder, Interpolator, checked_wave
+from ...contracts.runtime import Autoencoder, Interpolator, checked_temperature, checked_wave
 from ...dsp.interpolation import interpolation_steps
 from ...errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
@@ -39,13 +37,8 @@ N_NEAREST = 5  # training clips whose labels stand for an unknown label
 class VaeRuntime(Interpolator, Autoencoder):
     """A VAE that is open for inference.
 
-    Latents are ``(latent_size,)`` for a model of clips and ``(n, latent_size)`` for one of ``frames``. A generated clip
-    depends on the model, the label, the seed and its index alone.
-
-    Parameters
-    ----------
-    folder : ModelFolder
-        The model.
+    Latents are ``(latent_size,)`` for a model of clips and ``(n, latent_size)`` for one of ``frames``. Every clip that
+    a method returns is ``(1, time)`` float32 in [-1, 1].
 
     Attributes
     ----------
@@ -59,18 +52,11 @@ class VaeRuntime(Interpolator, Autoencoder):
         Of the training clips' latents.
     directions : AttributeDirections
         Of the attributes.
-
-    Raises
-    ------
-    BadModel
-        If the folder is damaged.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__(folder)
         self.config = folder.config(VaeConfig)
-        self.labels = self.config.labels
-        self.sample_rate = self.config.sample_rate
         self.latent_size = self.config.latent_size
         self.latency_seconds = self.config.latency_seconds
         self.coder = LatentCoder(folder, self.finite)
@@ -154,11 +140,6 @@ class VaeRuntime(Interpolator, Autoencoder):
         n_samples : int, optional
             Length of the clip; by default that of all latents.
 
-        Returns
-        -------
-        np.ndarray
-            ``(1, time)`` float32 in [-1, 1].
-
         Raises
         ------
         BadSetting
@@ -177,41 +158,16 @@ class VaeRuntime(Interpolator, Autoencoder):
         pitch: float | None = None,
         seconds: float | None = None,
     ) -> list[np.ndarray]:
-        """Return clips ``start`` to ``start + count - 1`` of a seed.
+        """Return clips of a seed, see :meth:`.Generator.generate`; one-shots have the peak of training, 0.95.
 
-        Parameters
-        ----------
-        label : str, optional
-            One of `labels`; without it, clip ``i`` has label ``i`` modulo their number.
-        count, seed, start : int
-            Number of clips, seed, and index of the first clip.
-        temperature : float
-            Factor of the latents' standard deviation, 0 to 2.
-        pitch : float, optional
-            MIDI number, for a model with pitch.
-        seconds : float, optional
-            Length, for a model of ``frames``.
-
-        Returns
-        -------
-        list of np.ndarray
-            ``(1, time)`` float32 in [-1, 1] each. One-shots have the peak of training, 0.95.
-
-        Raises
-        ------
-        BadSetting
-            For what the model does not have.
+        ``temperature`` is the factor of the latents' standard deviation, 0 to 2; ``pitch`` a MIDI number, for a model
+        with pitch; ``seconds`` the length, for a model of ``frames``.
         """
-        low, high = TEMPERATURE_RANGE
-        if not low <= temperature <= high:
-            raise BadSetting(
-                f"The temperature is {temperature}; it must lie between {low:g} and {high:g}, and is 1 to draw as "
-                "learned."
-            )
+        temperature = checked_temperature(temperature)
         n_latents, n_samples = self.config.generated_lengths(seconds)
         waves = []
         for index in range(start, start + count):
-            number = label_index(label, index, self.labels, self.name)
+            number = self.label_index(label, index)
             latents, noise_seed = self._sample_latents(seed, index, number, n_latents, temperature)
             conditioning = self._conditioning(self._label_name(number), pitch)
             wave = self._decode(latents, conditioning, NoiseSource(noise_seed))
@@ -221,31 +177,12 @@ class VaeRuntime(Interpolator, Autoencoder):
     def interpolate(
         self, seed_a: int, seed_b: int, steps: int, label: str | None = None, pitch: float | None = None
     ) -> list[np.ndarray]:
-        """Return ``steps`` clips from clip 0 of one seed to clip 0 of another, by slerp around the label's mean.
+        """Return a path from clip 0 of one seed to clip 0 of another, by slerp around the label's mean.
 
-        Parameters
-        ----------
-        seed_a, seed_b : int
-            Seeds of latents and noise of the two ends.
-        steps : int
-            Number of clips, both ends included.
-        label : str, optional
-            The first label by default.
-        pitch : float, optional
-            MIDI number, for a model with pitch.
-
-        Returns
-        -------
-        list of np.ndarray
-            ``(1, time)`` float32 in [-1, 1] each.
-
-        Raises
-        ------
-        BadSetting
-            For an unknown label, or fewer than two steps.
+        ``pitch`` is a MIDI number, for a model with pitch.
         """
         positions = interpolation_steps(steps)
-        number = label_index(label, 0, self.labels, self.name)
+        number = self.label_index(label)
         n_latents, n_samples = self.config.generated_lengths(None)
         a, noise_a = self._sample_latents(seed_a, 0, number, n_latents, 1.0)
         b, noise_b = self._sample_latents(seed_b, 0, number, n_latents, 1.0)
@@ -296,11 +233,6 @@ class VaeRuntime(Interpolator, Autoencoder):
             Of the noise.
         residual : float
             Fraction of the :class:`.Residual` of both recordings that is applied, 0 to 1.
-
-        Returns
-        -------
-        list of np.ndarray
-            ``(1, time)`` float32 in [-1, 1] each.
 
         Raises
         ------
@@ -358,11 +290,6 @@ class VaeRuntime(Interpolator, Autoencoder):
             Seed, and number of variations.
         label, pitch, residual
             As for :meth:`morph`; the residual is multiplied by ``1 - amount``.
-
-        Returns
-        -------
-        list of np.ndarray
-            ``(1, time)`` float32 in [-1, 1] each.
 
         Raises
         ------
@@ -573,7 +500,7 @@ class VaeRuntime(Interpolator, Autoencoder):
 
         The order of the draws defines what a seed means.
         """
-        rng = clip_rng(seed, index, self._label_name(label_number) or "")
+        rng = self.clip_rng(seed, index, label_number)
         noise_seed = int(rng.integers(2**63))
         return self.distribution.sample(rng, label_number, n_latents, temperature), noise_seed
 

@@ -22,11 +22,6 @@ class FilterNetwork(nn.Module):
 
     ConvNeXt blocks at the frame rate, then at the subframe rate. Every convolution is causal; each frame sees the
     frame before it and ``look_ahead`` frames after it through the input layer.
-
-    Parameters
-    ----------
-    config : VocoderConfig
-        Sizes of the layers.
     """
 
     def __init__(self, config: VocoderConfig) -> None:
@@ -87,13 +82,7 @@ class FilterNetwork(nn.Module):
 
 
 class DifferentiableSynthesis(nn.Module):
-    """Filters and sources to waves with gradients: :class:`.synthesis.StreamingSynthesis` without noise reduction.
-
-    Parameters
-    ----------
-    config : VocoderConfig
-        Of the model.
-    """
+    """Filters and sources to waves with gradients: :class:`.synthesis.StreamingSynthesis` without noise reduction."""
 
     window: Tensor
     lower: Tensor

@@ -22,11 +22,6 @@ class VocoderNetwork(Network):
 
     Each recording is copied with two noises, for the spectral energy distance. The pulses of training are in phase with
     the recording; at inference, the predicted pitch drives them.
-
-    Parameters
-    ----------
-    config : VocoderConfig
-        Sizes of the layers.
     """
 
     def __init__(self, config: VocoderConfig) -> None:

@@ -49,45 +49,11 @@ class VocoderRuntime(Vocoder):
         )
 
     def mel_of(self, wave: np.ndarray) -> np.ndarray:
-        """Return the log-mel frames of a wave.
-
-        Parameters
-        ----------
-        wave : np.ndarray
-            ``(time,)`` at the model's sample rate.
-
-        Returns
-        -------
-        np.ndarray
-            ``(n_mels, frames)`` float32, see :func:`wavewright.dsp.speech_mel.speech_mel`.
-
-        Raises
-        ------
-        BadAudio
-            For another shape, an empty wave, NaN or infinite values.
-        """
+        """Return the log-mel frames of a wave, see :func:`wavewright.dsp.speech_mel.speech_mel`."""
         return speech_mel(checked_wave(wave), self.sample_rate)
 
     def vocode_stream(self, mel: np.ndarray, seed: int = 0) -> Iterator[np.ndarray]:
-        """Yield the wave of :meth:`vocode` in chunks, a short one first.
-
-        Parameters
-        ----------
-        mel : np.ndarray
-            Log-mel frames ``(n_mels, frames)``.
-        seed : int
-            Of the noise.
-
-        Returns
-        -------
-        iterator of np.ndarray
-            Chunks ``(1, time)`` float32 in [-1, 1].
-
-        Raises
-        ------
-        BadSetting
-            For other frames, before the first chunk.
-        """
+        """Yield the wave of :meth:`vocode` in chunks, a short one first."""
         return self._chunks(self.checked_mel(mel), seed)
 
     def stream(self, seed: int = 0) -> VocoderStream:
@@ -129,22 +95,9 @@ class VocoderStream:
         self._n_due = 0  # samples of the frames so far that were not returned
 
     def push(self, mel: np.ndarray) -> np.ndarray:
-        """Return the samples that further frames complete.
+        """Return the samples ``(1, time)``, float32 in [-1, 1], that further frames ``(n_mels, frames)`` complete.
 
-        Parameters
-        ----------
-        mel : np.ndarray
-            Log-mel frames ``(n_mels, frames)``.
-
-        Returns
-        -------
-        np.ndarray
-            ``(1, time)`` float32 in [-1, 1].
-
-        Raises
-        ------
-        BadSetting
-            For other frames.
+        Raises BadSetting for other frames, and then stays as it was.
         """
         mel = self._runtime.checked_mel(mel)
         self._n_due += mel.shape[1] * self._config.hop_length

@@ -87,30 +87,14 @@ class WaveNetRuntime(SequenceGenerator[SampleRequest], Vocoder):
         return 1 / self.sample_rate, LONGEST_SECONDS
 
     def mel_of(self, wave: np.ndarray) -> np.ndarray:
-        """Return the log-mel frames ``(n_mels, frames)`` of a wave ``(time,)`` at the sample rate of the model."""
+        """Return the log-mel frames of a wave, see :meth:`.Vocoder.mel_of`."""
         return mel_frames(checked_wave(wave), self.config)
 
     def vocode(self, mel: np.ndarray, seed: int = 0, temperature: float | None = None) -> np.ndarray:
-        """Return the wave of log-mel frames.
+        """Return the wave of log-mel frames, see :meth:`.Vocoder.vocode`.
 
-        Parameters
-        ----------
-        mel
-            ``(n_mels, frames)``, as :meth:`mel_of` returns them.
-        seed
-            Of the samples.
-        temperature
-            Scale of the randomness; by default that of the model.
-
-        Returns
-        -------
-        np.ndarray
-            ``(1, frames * hop_length)`` float32 in [-1, 1].
-
-        Raises
-        ------
-        BadSetting
-            If the model is no vocoder, or the frames have another shape or are not finite.
+        ``temperature`` scales the randomness; the default is the model's own. Raises BadSetting too if the model is no
+        vocoder.
         """
         return np.concatenate(list(self.vocode_stream(mel, seed, temperature)), axis=-1)
 
