@@ -17,7 +17,7 @@ from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.metrics.clips import Clips
 from wavewright.metrics.report import EvaluationReport
-from wavewright.tasks.rejection import RejectionSampler
+from wavewright.rejection import RejectionSampler
 
 EVALUATION = Table(
     "evaluation",

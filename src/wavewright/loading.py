@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
@@ -115,6 +116,67 @@ def _load_as(kind: type[Kind], name: str | Path, problem: str) -> Kind:
     raise BadModel(
         f"{name} is of the family {family.name}, which {problem}; it is for `{family.command_line(str(name))}`."
     )
+
+
+def load_by_hash(
+    model_hash: str, name: str | None, file: str, kind: Literal["codec", "VAE"], load: Callable[[str], Kind]
+) -> tuple[str, Kind]:
+    """Open the model that encoded a file.
+
+    Parameters
+    ----------
+    model_hash
+        Hash of the model.
+    name
+        Name of the model; by default the model that has the hash.
+    file
+        Name of the file in messages.
+    kind
+        Kind of the model, for messages and to search by.
+    load
+        Opens a model of this kind by name.
+
+    Returns
+    -------
+    name : str
+        Name of the model.
+    model : Model
+        The model.
+
+    Raises
+    ------
+    BadModel
+        If the model has another hash, or no model has it.
+    """
+    if name is None:
+        hashes = _hashes_of(kind.lower())
+        name = next((each for each, its_hashes in hashes.items() if model_hash in its_hashes), None)
+        if name is None:
+            known = ", ".join(f"{each} is {its_hashes[0]}" for each, its_hashes in hashes.items()) or "there is none"
+            raise BadModel(
+                f"{file} was encoded by the {kind} {model_hash}, which is not among the models here ({known}); "
+                "give the folder of that model with --model."
+            )
+    model = load(name)
+    if model_hash not in model.folder.hashes:
+        raise BadModel(
+            f"{file} was encoded by the {kind} {model_hash}, and {name} is {model.folder.hash}; give the model that "
+            "encoded it with --model."
+        )
+    return name, model
+
+
+def _hashes_of(family: str) -> dict[str, tuple[str, ...]]:
+    """Return the hashes of every named model of a family, the current one first."""
+    hashes = {}
+    for name in models.names():
+        try:
+            folder = ModelFolder(models.find(name))
+        except BadModel:
+            continue  # a damaged model elsewhere is no reason to refuse this
+        if folder.card.family == family:
+            hashes[name] = folder.hashes
+    return hashes
 
 
 def read_card(folder: Path) -> Card:
