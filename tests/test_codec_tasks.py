@@ -11,13 +11,12 @@ import soundfile
 from tiny_codec import HOP_LENGTH, SAMPLE_RATE, installed, sine, steps
 from tiny_models import change_card, make_gan
 
-from wavewright import models
+from wavewright import codec_files, loading, models
 from wavewright.cli import run
 from wavewright.clip import Clip, write_blocks
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.codec.header import HEADER_BYTES
 from wavewright.families.codec.packet_reader import PacketReader
-from wavewright.tasks import codecs
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
 
@@ -184,18 +183,18 @@ def test_the_bitrate_nearest_to_the_asked_one_is_taken(codec):
         (0.49 * rates[0] + 0.51 * rates[1], 2),
         (rates[3] * 1.2, 4),
     ):
-        assert codecs.n_codebooks_for(codec, kbps, 1) == n_codebooks
-    assert codecs.n_codebooks_for(codec, (100 * bits[1] + 60) / 1000, 2) == 2
+        assert codec_files.n_codebooks_for(codec, kbps, 1) == n_codebooks
+    assert codec_files.n_codebooks_for(codec, (100 * bits[1] + 60) / 1000, 2) == 2
     for kbps in (rates[0] / 1.3, rates[3] * 1.3):
         with pytest.raises(BadSetting, match=rf"by means; its bitrates go from {rates[0]:.2f} to {rates[3]:.2f} kbps"):
-            codecs.n_codebooks_for(codec, kbps, 1)
+            codec_files.n_codebooks_for(codec, kbps, 1)
 
 
 def test_many_channels_have_shorter_packets(codec):
-    assert codecs.frames_per_packet(codec, 1) == codecs.frames_per_packet(codec, 9) == 50
-    assert 1 <= codecs.frames_per_packet(codec, 255) < 20
+    assert codec_files.frames_per_packet(codec, 1) == codec_files.frames_per_packet(codec, 9) == 50
+    assert 1 <= codec_files.frames_per_packet(codec, 255) < 20
     with pytest.raises(BadSetting, match=r"has 256 channels; a \.wwc file has at most 255"):
-        codecs.frames_per_packet(codec, 256)
+        codec_files.frames_per_packet(codec, 256)
 
 
 def refused(capsys, *arguments):
@@ -282,7 +281,7 @@ def test_codecs_are_found_by_their_hash(tmp_path, monkeypatch):
     change_card(folder, config={}, labels=[], former_hashes=["0123456789ab"])
     (tmp_path / "home" / "broken").mkdir()
     (tmp_path / "home" / "broken" / "card.json").write_text("{", encoding="utf-8")
-    found = codecs._hashes("codec")
+    found = loading._hashes_of("codec")
     assert found["mine"] == (models.ModelFolder(folder).hash, "0123456789ab")
     assert not {"tiny", "broken"} & found.keys()
 

@@ -10,13 +10,12 @@ import pytest
 import soundfile
 from tiny_models import LABELS, change_card, make_gan
 
-from wavewright import loading, models
+from wavewright import loading, models, rejection
 from wavewright.clip import Clip, read_metadata
 from wavewright.contracts.runtime import Classifier
 from wavewright.data import manifest
 from wavewright.errors import BadFolder, BadModel, BadSetting
 from wavewright.metrics.embeddings import LogMelEmbedding
-from wavewright.tasks import rejection
 from wavewright.tasks.generate import generate
 
 

@@ -21,7 +21,7 @@ from wavewright.data import manifest
 from wavewright.errors import BadAudio, BadFolder, BadModel, BadSetting, WavewrightError
 from wavewright.families.vae.attributes import AttributeDirections, loudness_db
 from wavewright.families.vae.latent_file import LatentFile, LatentMetadata
-from wavewright.tasks import latent_clips
+from wavewright.latent_clips import derivation, source
 from wavewright.tasks.adjust import adjust
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
@@ -496,7 +496,7 @@ def test_a_missing_model_is_refused(monkeypatch, tmp_path, capsys):
 
 
 def test_the_memory_of_residuals_is_limited(workspace, monkeypatch):
-    monkeypatch.setattr(latent_clips, "MAX_RESIDUAL_SECONDS", 1.0)
+    monkeypatch.setattr(derivation, "MAX_RESIDUAL_SECONDS", 1.0)
     with pytest.raises(
         BadSetting, match=r"8 clips of 0.2 s with their residual last longer than the 1 s .* or leave the residual out"
     ):
@@ -506,13 +506,13 @@ def test_the_memory_of_residuals_is_limited(workspace, monkeypatch):
 
 
 def test_the_memory_of_outputs_is_limited(workspace, monkeypatch):
-    monkeypatch.setattr(latent_clips, "MAX_TOTAL_SECONDS", 2.0)
+    monkeypatch.setattr(derivation, "MAX_TOTAL_SECONDS", 2.0)
     vary(Path("a.wav"), count=7)
     with pytest.raises(
         BadSetting, match=r"8 clips of 0.3 s last longer than the 2 s that fit into memory; ask for fewer"
     ):
         vary(Path("a.wav"), count=8, out=Path("out"))
-    monkeypatch.setattr(latent_clips, "MAX_CLIP_SECONDS", 0.2)
+    monkeypatch.setattr(source, "MAX_CLIP_SECONDS", 0.2)
     with pytest.raises(BadAudio, match=r"a\.wav lasts 0 s; clips of up to 0 s can be used here: cut it"):
         adjust(Path("a.wav"), {"loudness": 1.0})
     assert not Path("out").exists()

@@ -20,7 +20,6 @@ from wavewright.families.codec.contexts import (
     table_shapes,
 )
 from wavewright.families.codec.range_coder import RangeCoder, entropy_bits, quantised_frequencies
-from wavewright.tasks import codecs
 
 SAMPLE_RATE, HOP_LENGTH = 16_000, 320
 N_CODEBOOKS, CODEBOOK_SIZE = 4, 32
@@ -184,7 +183,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MeansCodec:
     means = MeansCodec()
     load = loading.load
     monkeypatch.setattr(loading, "load", lambda name: means if name == "speech-codec" else load(name))
-    monkeypatch.setattr(codecs, "_hashes", lambda family: {"speech-codec": means.folder.hashes})
+    monkeypatch.setattr(loading, "_hashes_of", lambda family: {"speech-codec": means.folder.hashes})
     return means
 
 

@@ -19,7 +19,7 @@ from wavewright.data.store import ClipStore
 from wavewright.metrics.clips import Clips
 from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from wavewright.metrics.report import EvaluationReport
-from wavewright.tasks.rejection import RejectionSampler
+from wavewright.rejection import RejectionSampler
 
 EVALUATION = Table(
     "evaluation",

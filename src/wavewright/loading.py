@@ -1,9 +1,13 @@
 """Open models by name, for inference."""
 
+# mypy: disable-error-code="type-abstract"
+# The abstract classes of `contracts.runtime` are passed as types to `isinstance` only.
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from . import families, models
 from .contracts.family import Capability
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from .families.vae.runtime import VaeRuntime
     from .families.vocoder.runtime import VocoderRuntime
     from .families.wavenet.runtime import WaveNetRuntime
+
+Kind = TypeVar("Kind", bound=Model)
 
 
 @overload
@@ -73,57 +79,104 @@ def load(name: str | Path) -> Model:
 
 def load_generator(name: str | Path) -> Generator:
     """Open a model that generates clips; raise BadModel as :func:`load`, and if it does not generate."""
-    model = load(name)
-    if isinstance(model, Generator):
-        return model
-    raise _refusal(name, model, "generates no clips by itself")
+    return _load_as(Generator, name, "generates no clips by itself")
 
 
 def load_vocoder(name: str | Path) -> Vocoder:
     """Open a vocoder; raise BadModel as :func:`load`, and if the model is none."""
-    model = load(name)
-    if isinstance(model, Vocoder):
-        return model
-    raise _refusal(name, model, "takes no mel frames; give a vocoder")
+    return _load_as(Vocoder, name, "takes no mel frames; give a vocoder")
 
 
 def load_codec(name: str | Path) -> Codec:
     """Open a codec; raise BadModel as :func:`load`, and if the model is none."""
-    model = load(name)
-    if isinstance(model, Codec):
-        return model
-    raise _refusal(name, model, "has no codes; give a codec")
+    return _load_as(Codec, name, "has no codes; give a codec")
 
 
 def load_autoencoder(name: str | Path) -> Autoencoder:
     """Open an autoencoder; raise BadModel as :func:`load`, and if the model is none."""
-    model = load(name)
-    if isinstance(model, Autoencoder):
-        return model
-    raise _refusal(name, model, "has no latents; give an autoencoder")
+    return _load_as(Autoencoder, name, "has no latents; give an autoencoder")
 
 
 def load_acoustic_model(name: str | Path) -> AcousticModel:
     """Open a model that speaks symbols; raise BadModel as :func:`load`, and if the model does not."""
-    model = load(name)
-    if isinstance(model, AcousticModel):
-        return model
-    raise _refusal(name, model, "speaks no texts; give a voice")
+    return _load_as(AcousticModel, name, "speaks no texts; give a voice")
 
 
 def load_classifier(name: str | Path) -> Classifier:
     """Open a classifier; raise BadModel as :func:`load`, and if the model is none."""
+    return _load_as(Classifier, name, "recognises no labels; give a classifier")
+
+
+def _load_as(kind: type[Kind], name: str | Path, problem: str) -> Kind:
+    """Open a model of a kind; raise BadModel, which states the problem of its family, if it is of another kind."""
     model = load(name)
-    if isinstance(model, Classifier):
+    if isinstance(model, kind):
         return model
-    raise _refusal(name, model, "recognises no labels; give a classifier")
-
-
-def _refusal(name: str | Path, model: Model, problem: str) -> BadModel:
     family = families.FAMILIES[model.card.family]
-    return BadModel(
+    raise BadModel(
         f"{name} is of the family {family.name}, which {problem}; it is for `{family.command_line(str(name))}`."
     )
+
+
+def load_by_hash(
+    model_hash: str, name: str | None, file: str, kind: Literal["codec", "VAE"], load: Callable[[str], Kind]
+) -> tuple[str, Kind]:
+    """Open the model that encoded a file.
+
+    Parameters
+    ----------
+    model_hash
+        Hash of the model.
+    name
+        Name of the model; by default the model that has the hash.
+    file
+        Name of the file in messages.
+    kind
+        Kind of the model, for messages and to search by.
+    load
+        Opens a model of this kind by name.
+
+    Returns
+    -------
+    name : str
+        Name of the model.
+    model : Model
+        The model.
+
+    Raises
+    ------
+    BadModel
+        If the model has another hash, or no model has it.
+    """
+    if name is None:
+        hashes = _hashes_of(kind.lower())
+        name = next((each for each, its_hashes in hashes.items() if model_hash in its_hashes), None)
+        if name is None:
+            known = ", ".join(f"{each} is {its_hashes[0]}" for each, its_hashes in hashes.items()) or "there is none"
+            raise BadModel(
+                f"{file} was encoded by the {kind} {model_hash}, which is not among the models here ({known}); "
+                "give the folder of that model with --model."
+            )
+    model = load(name)
+    if model_hash not in model.folder.hashes:
+        raise BadModel(
+            f"{file} was encoded by the {kind} {model_hash}, and {name} is {model.folder.hash}; give the model that "
+            "encoded it with --model."
+        )
+    return name, model
+
+
+def _hashes_of(family: str) -> dict[str, tuple[str, ...]]:
+    """Return the hashes of every named model of a family, the current one first."""
+    hashes = {}
+    for name in models.names():
+        try:
+            folder = ModelFolder(models.find(name))
+        except BadModel:
+            continue  # a damaged model elsewhere is no reason to refuse this
+        if folder.card.family == family:
+            hashes[name] = folder.hashes
+    return hashes
 
 
 def read_card(folder: Path) -> Card:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -68,4 +68,43 @@ TextLanguage: TypeAlias = Annotated[
 TargetLoudness: TypeAlias = Annotated[
     str | float | None,
     Field(description="Loudness of each file: podcast (-16), broadcast (-23) or LUFS; true peaks stay below -1 dB."),
+]
+
+# --------------------------------------------------------------------------------------- clips as files
+
+OutputFolder: TypeAlias = Annotated[Path, Field(description="Folder to write to.")]
+
+ClipFormat: TypeAlias = Annotated[
+    Literal["wav", "flac", "ogg"], Field(description="File format; wav and flac have 24 bits.")
+]
+
+MidiPitch: TypeAlias = Annotated[
+    float | None,
+    Field(
+        description="Pitch of the clip, a MIDI number (60: middle C), for a model that was trained with pitch.",
+        ge=0,
+        le=127,
+    ),
+]
+
+# ---------------------------------------------------------------------------------------- clips by a VAE
+
+DEFAULT_VAE = "morph-drums"
+
+VaeName: TypeAlias = Annotated[str, Field(description="Name of a VAE, or the path of its folder.")]
+
+SourceLabel: TypeAlias = Annotated[
+    str | None, Field(description="Label of the clip; default: the labels of the nearest training clips.")
+]
+
+NoiseSeed: TypeAlias = Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=LARGEST_SEED)]
+
+ResidualFraction: TypeAlias = Annotated[
+    float,
+    Field(
+        description="Fraction of the residual (what the model does not reconstruct) that is added back: 1 for all, 0 "
+        "for the decoder's output alone.",
+        ge=0,
+        le=1,
+    ),
 ]

@@ -116,6 +116,14 @@ def check_name(path: Path) -> None:
         )
 
 
+def check_target(path: Path) -> None:
+    """Raise BadFolder, before any work, if the folder of ``path`` is missing, or ``path`` is a folder itself."""
+    if not path.parent.is_dir():
+        raise BadFolder(f"{path} cannot be written, because the folder {path.parent} does not exist; create it first.")
+    if path.is_dir():
+        raise BadFolder(f"{path} is a folder; give the name of a file to write.")
+
+
 def sweep_once(folder: Path) -> None:
     """Sweep a folder at the first call of this process for it.
 

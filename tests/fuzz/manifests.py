@@ -17,8 +17,7 @@ FIELDS = ("audio_filepath", "offset", "duration", "label", "text", "speaker", "g
 
 
 def WARM_UP() -> None:
-    import wavewright.data.manifest
-    import wavewright.tasks.clip_folder  # noqa: F401
+    pass
 
 
 def read_manifest(rng: random.Random, folder: Path) -> None:
@@ -48,8 +47,8 @@ def read_manifest(rng: random.Random, folder: Path) -> None:
 
 def add_to_manifest(rng: random.Random, folder: Path) -> None:
     """Write a sound into a folder whose manifest is damaged."""
+    from wavewright.clip_folder import OutputClip, write_clips
     from wavewright.manifest_file import MANIFEST_FILE
-    from wavewright.tasks.clip_folder import OutputClip, write_clips
 
     written = folder / "sounds"
     written.mkdir()

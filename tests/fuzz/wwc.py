@@ -19,15 +19,14 @@ _files: list[tuple[bytes, bool]] = []
 
 
 def WARM_UP() -> None:
-    from wavewright import loading
+    from wavewright import codec_files, loading
     from wavewright.families.codec.header import WwcHeader
     from wavewright.families.codec.packets import PacketWriter, n_codec_samples
-    from wavewright.tasks import codecs
 
     means = MeansCodec()
     load = loading.load
     loading.load = lambda name: means if name == "speech-codec" else load(name)
-    codecs._hashes = lambda family: {"speech-codec": means.folder.hashes}
+    loading._hashes_of = lambda family: {"speech-codec": means.folder.hashes}
     for n_samples, n_channels, rate, n_frames, is_stream in (
         *((16_000, 1, 16_000, 50, False), (40_000, 2, 44_100, 20, False), (9_000, 1, 8_000, 7, False)),
         *((16_000, 1, 16_000, 1, True), (20_000, 1, 44_100, 1, True), (9_001, 3, 11_025, 5, True)),
@@ -37,7 +36,7 @@ def WARM_UP() -> None:
         )
         sink = io.BytesIO()
         sink.write(header.to_bytes())
-        writer = PacketWriter(sink, header, codecs.coder_of(means, header, "x"), is_stream)
+        writer = PacketWriter(sink, header, codec_files.coder_of(means, header, "x"), is_stream)
         n_codes = -(-n_codec_samples(n_samples, rate, SAMPLE_RATE) // HOP_LENGTH)
         writer.finish(drawn_codes(n_channels, 3, n_codes, 32), n_samples)
         _files.append((sink.getvalue(), is_stream))

@@ -9,27 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from .. import parameters
+from ..clip_folder import OutputClip
 from ..errors import BadSetting
-from . import LARGEST_SEED, checked
-from .clip_folder import AudioFormat, OutputClip
-from .latent_clips import (
-    DEFAULT_MODEL,
-    MAX_CLIPS,
-    DerivedClips,
-    ModelName,
-    Origin,
-    OutputFolder,
-    Pitch,
-    ResidualFraction,
-    SourceLabel,
-    check_memory,
-    clip_name,
-    open_vae,
-    origin_of,
-    read_clip,
-    residual_name,
-    write_derived,
-)
+from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
+from ..latent_clips.source import open_vae, read_clip
+from . import checked
 
 if TYPE_CHECKING:
     from ..families.vae.runtime import VaeRuntime
@@ -48,51 +33,36 @@ def adjust(
     steps: Annotated[
         int, Field(description="Number of clips, from no change to the whole amount.", ge=1, le=MAX_CLIPS)
     ] = 1,
-    label: SourceLabel = None,
-    seed: Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=LARGEST_SEED)] = 0,
-    model: ModelName = DEFAULT_MODEL,
-    out: OutputFolder = Path("wavewright-sounds"),
-    format: Annotated[AudioFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
-    pitch: Pitch = None,
-    residual: ResidualFraction = 1.0,
+    label: parameters.SourceLabel = None,
+    seed: parameters.NoiseSeed = 0,
+    model: parameters.VaeName = parameters.DEFAULT_VAE,
+    out: parameters.OutputFolder = Path("wavewright-sounds"),
+    format: parameters.ClipFormat = "wav",
+    pitch: parameters.MidiPitch = None,
+    residual: parameters.ResidualFraction = 1.0,
 ) -> DerivedClips:
     """Adjust attributes of a clip, at once or in steps; without --set, the error names the attributes of the model.
 
     Each file's comment states how it was made, and ``manifest.jsonl`` lists all files of the folder. If a clip would
     exceed full scale, all are attenuated alike, and the result states by how much.
 
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read or is silent.
-    BadModel
-        If the model is no VAE.
-    BadSetting
-        If the model does not have an attribute or a pitch, or an amount is invalid.
-    BadFolder
-        If the output folder cannot be written.
+    Raises BadAudio if the file cannot be read or is silent, BadModel if the model is no VAE, BadSetting if the model
+    does not have an attribute or a pitch, or an amount is invalid, BadFolder if the output folder cannot be written.
     """
     runtime = open_vae(model)
     amounts = _amounts(set, runtime)
     source, wave = read_clip(file, runtime)
-    check_memory(runtime, len(wave), steps, residual)
+    derivation = Derivation(runtime, "adjust", (source,), (label,), (pitch,), seed, residual)
+    derivation.check_memory(len(wave), steps)
     fractions = np.linspace(0.0, 1.0, steps).tolist() if steps > 1 else [1.0]
     adjusted = runtime.adjust(wave, amounts, fractions, label, seed, pitch, residual)
-    origin: Origin = {
-        **origin_of(runtime, "adjust", [source], pitch=pitch),
-        "attributes": amounts,
-        "steps": steps,
-        "seed": seed,
-        "label": label,
-        "residual": residual,
-    }
-    settings = [*(f"{name}{amount:+g}" for name, amount in amounts.items()), f"x{steps}", *residual_name(residual)]
-    name = clip_name(runtime, [source], [label], settings, seed, [pitch])
+    origin = derivation.origin(attributes=amounts, steps=steps)
+    stem = derivation.stem(*(f"{name}{amount:+g}" for name, amount in amounts.items()), f"x{steps}")
     clips = (
-        OutputClip(each, f"{name}-{index:03d}", {**origin, "fraction": round(fraction, 6), "index": index})
+        OutputClip(each, f"{stem}-{index:03d}", {**origin, "fraction": round(fraction, 6), "index": index})
         for index, (fraction, each) in enumerate(zip(fractions, adjusted.waves, strict=True))
     )
-    return write_derived(runtime, [source], clips, out, format, adjusted.attenuation_db)
+    return derivation.write(clips, out, format, adjusted.attenuation_db)
 
 
 def _amounts(settings: tuple[str, ...] | Mapping[str, float], runtime: VaeRuntime) -> dict[str, float]:

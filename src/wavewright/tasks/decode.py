@@ -15,38 +15,26 @@ import numpy as np
 from pydantic import Field
 
 from ..clip import Clip, resampled, write_blocks
+from ..codec_files import CodecFile, codec_of, coder_of
 from ..contracts.runtime import Codec
 from ..errors import BadAudio, BadSetting
 from ..families.codec.header import MAX_SECONDS, read_header
 from ..families.codec.packet_reader import MAX_GAP_SECONDS, PacketReader
 from ..families.vae.latent_file import SUFFIX as LATENTS_SUFFIX
+from ..latent_clips.latent_files import DecodedLatents, decode_latents
 from ..parameters import Quiet
 from ..pcm import pipe_out, to_pcm
 from ..progress_bar import progress_bar
 from . import POSITIONAL, checked
-from .codecs import codebooks_text, codec_of, coder_of, described
 from .encode import check_stream
-from .latent_coding import DecodedLatents, decode_latents
 
 
-@dataclass(frozen=True)
-class Decoded:
+@dataclass(frozen=True, kw_only=True)
+class Decoded(CodecFile):
     """A sound file that was decoded from codes.
 
     Attributes
     ----------
-    out, file
-        The sound file and the .wwc file.
-    model, model_hash
-        Name and hash of the codec.
-    seconds
-        Duration.
-    sample_rate
-        In Hz.
-    n_channels, n_codebooks
-        Channels, and codes per frame of each.
-    n_bytes, kbps
-        Size of the .wwc file, and its bitrate in kbit/s.
     lost_seconds
         Intervals ``(start, end)`` whose packets are damaged or missing: silent in the file, or beyond its end. ``end``
         is None where a stream breaks off.
@@ -58,16 +46,6 @@ class Decoded:
         Time in seconds at which packets continue after a gap longer than allowed, or None.
     """
 
-    out: Path
-    file: Path
-    model: str
-    model_hash: str
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    n_codebooks: int
-    n_bytes: int
-    kbps: float
     lost_seconds: tuple[tuple[float, float | None], ...] = ()
     repaired_byte: int | None = None
     n_bytes_behind: int = 0
@@ -75,11 +53,7 @@ class Decoded:
 
     def __str__(self) -> str:
         """Return what was decoded, and a line for each kind of damage."""
-        audio = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
-        lines = [
-            f"{self.out}: {audio} from {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, "
-            f"{codebooks_text(self.n_codebooks)} of {self.model}"
-        ]
+        lines = [f"{self.out}: {self.audio} from {self.size}"]
         lines += damage_notes(str(self.file), self.lost_seconds, self.repaired_byte, self.seconds, self.refused_from)
         if self.n_bytes_behind:
             n_bytes = "1 byte" if self.n_bytes_behind == 1 else f"{self.n_bytes_behind:,} bytes"

@@ -14,72 +14,34 @@ from pydantic import Field
 
 from .. import loading, models
 from ..clip import AudioHeader, read_blocks, read_header, resampled
+from ..codec_files import DEFAULT_CODEC, CodecFile, coder_of, frames_per_packet, n_codebooks_for, version_of
 from ..contracts.family import Capability
 from ..contracts.runtime import Codec
-from ..errors import BadFolder, BadSetting
+from ..errors import BadSetting
 from ..families.codec.header import HEADER_BYTES, WwcHeader
 from ..families.codec.packets import PacketWriter, n_codec_samples
 from ..families.vae.latent_file import SUFFIX as LATENTS_SUFFIX
+from ..latent_clips.latent_files import EncodedLatents, encode_latents
+from ..latent_clips.source import open_vae
 from ..parameters import Quiet
 from ..pcm import pipe_out, read_pcm
 from ..progress_bar import progress_bar
-from ..whole_file import whole_file
+from ..whole_file import check_target, whole_file
 from . import POSITIONAL, checked
-from .codecs import (
-    DEFAULT_CODEC,
-    codebooks_text,
-    coder_of,
-    described,
-    frames_per_packet,
-    n_codebooks_for,
-    version_of,
-)
-from .latent_clips import open_vae
-from .latent_coding import EncodedLatents, encode_latents
 
 SUFFIX = ".wwc"
 DEFAULT_KBPS = 3.0
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """A file of codes.
+@dataclass(frozen=True, kw_only=True)
+class Encoded(CodecFile):
+    """A file of codes that was written; ``codec_sample_rate``, in Hz, is the sample rate of the codec."""
 
-    Attributes
-    ----------
-    out, file
-        The .wwc file and the encoded sound file.
-    model, model_hash
-        Name and hash of the codec.
-    seconds
-        Duration.
-    sample_rate, codec_sample_rate
-        Sample rates of the sound file and of the codec, Hz.
-    n_channels, n_codebooks
-        Channels, and codes per frame of each.
-    n_bytes, kbps
-        Size of the .wwc file, and its bitrate in kbit/s.
-    """
-
-    out: Path
-    file: Path
-    model: str
-    model_hash: str
-    seconds: float
-    sample_rate: int
     codec_sample_rate: int
-    n_channels: int
-    n_codebooks: int
-    n_bytes: int
-    kbps: float
 
     def __str__(self) -> str:
         """Return what was encoded, its size and its bitrate."""
-        audio = described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
-        lines = [
-            f"{self.out}: {audio} in {self.n_bytes:,} bytes, {self.kbps:.2f} kbps, "
-            f"{codebooks_text(self.n_codebooks)} of {self.model}"
-        ]
+        lines = [f"{self.out}: {self.audio} in {self.size}"]
         if self.codec_sample_rate != self.sample_rate:
             lines.append(resampling_note(self.sample_rate, self.codec_sample_rate, self.model))
         return "\n".join(lines)
@@ -307,8 +269,5 @@ def _checked_out(out: Path, suffix: str, content: str) -> Path:
     """Return the path; raise if no file of that kind can be written there."""
     if out.suffix.lower() != suffix:
         raise BadSetting(f"{out} ends with {out.suffix!r}; {content} are written to {suffix} files.")
-    if not out.parent.is_dir():
-        raise BadFolder(f"{out} cannot be written, because the folder {out.parent} does not exist; create it first.")
-    if out.is_dir():
-        raise BadFolder(f"{out} is a folder; give the name of a file to write.")
+    check_target(out)
     return out

@@ -11,15 +11,17 @@ from typing import Annotated, cast
 import numpy as np
 from pydantic import Field
 
-from .. import loading
+from .. import loading, parameters
 from ..clip import Clip, read_header
+from ..clip_folder import OutputClip, WrittenClip, write_clips
 from ..contracts.runtime import Continuer, Generator, Interpolator
+from ..conversion import ModelResult
 from ..errors import BadSetting
+from ..latent_clips.source import changes_of
 from ..names import file_stem
-from . import LARGEST_SEED, checked
-from .clip_folder import AudioFormat, OutputClip, write_clips
-from .latent_clips import Pitch, changes_of
-from .rejection import ClipFunction, RejectionSampler, ScoredClip
+from ..parameters import LARGEST_SEED
+from ..rejection import ClipFunction, RejectionSampler, ScoredClip
+from . import checked
 
 MAX_INTERPOLATION_STEPS = 1000
 
@@ -51,24 +53,20 @@ class GeneratedClip:
     novelty_db: float | None = None
 
 
-@dataclass(frozen=True)
-class Generated:
+@dataclass(frozen=True, kw_only=True)
+class Generated(ModelResult):
     """The files of one call.
 
     Attributes
     ----------
     out
         The output folder.
-    model, model_hash
-        Name and hash of the model.
     seed
         Seed of the clips; the first of an interpolation.
     interpolate
         Both seeds of an interpolation, or None.
     sample_rate
         Hz.
-    clips
-        The files.
     n_rejected
         Clips that were left out.
     n_near_copies
@@ -79,8 +77,6 @@ class Generated:
     """
 
     out: Path
-    model: str
-    model_hash: str
     seed: int
     interpolate: tuple[int, int] | None
     sample_rate: int
@@ -93,7 +89,7 @@ class Generated:
         lines = [f"  {clip.file}" for clip in self.clips]
         clips = "1 clip" if len(self.clips) == 1 else f"{len(self.clips)} clips"
         rejected = f", {self.n_rejected} left out" if self.n_rejected else ""
-        lines.append(f"{clips} by {self.model} ({self.model_hash}) in {self.out}{rejected}")
+        lines.append(f"{clips} by {self.made_by} in {self.out}{rejected}")
         if self.n_near_copies:
             lines.append(
                 f"{self.n_near_copies} of them are close to training clips and may be copies: more recordings or a "
@@ -170,8 +166,8 @@ def generate(
         tuple[int, int] | None,
         Field(description="Two seeds: interpolate in --count clips from the first clip of one to that of the other."),
     ] = None,
-    out: Annotated[Path, Field(description="Folder to write to.")] = Path("wavewright-sounds"),
-    format: Annotated[AudioFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
+    out: parameters.OutputFolder = Path("wavewright-sounds"),
+    format: parameters.ClipFormat = "wav",
     min_confidence: Annotated[
         float | None,
         Field(description="Leave out clips to which a classifier gives their label with less than this.", ge=0, le=1),
@@ -206,7 +202,7 @@ def generate(
     classifier: Annotated[
         str | None, Field(description="Classifier for --min-confidence; default: one that knows the labels.")
     ] = None,
-    pitch: Pitch = None,
+    pitch: parameters.MidiPitch = None,
 ) -> Generated:
     """Generate clips with a model.
 
@@ -243,26 +239,28 @@ def generate(
         clips = _interpolated(generator, label, interpolate, count)
     written = write_clips(_with_origin(clips, origin), generator.sample_rate, out, format)
     return Generated(
-        out,
-        origin.model,
-        origin.model_hash,
-        origin.seed,
-        interpolate,
-        generator.sample_rate,
-        tuple(
-            GeneratedClip(
-                clip.file,
-                cast("str | None", clip.origin["label"]),
-                cast(int, clip.origin["index"]),
-                clip.seconds,
-                clip.scores.get("confidence"),
-                clip.scores.get("novelty_db"),
-            )
-            for clip in written
-        ),
-        sampler.n_rejected,
-        sampler.n_near_copies,
-        _changes(continue_from, generator.sample_rate),
+        model=origin.model,
+        model_hash=origin.model_hash,
+        out=out,
+        seed=origin.seed,
+        interpolate=interpolate,
+        sample_rate=generator.sample_rate,
+        clips=tuple(_generated_clip(clip) for clip in written),
+        n_rejected=sampler.n_rejected,
+        n_near_copies=sampler.n_near_copies,
+        changes=_changes(continue_from, generator.sample_rate),
+    )
+
+
+def _generated_clip(written: WrittenClip) -> GeneratedClip:
+    """Return a file as the result lists it."""
+    return GeneratedClip(
+        written.file,
+        cast("str | None", written.origin["label"]),
+        cast(int, written.origin["index"]),
+        written.seconds,
+        written.scores.get("confidence"),
+        written.scores.get("novelty_db"),
     )
 
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from ..conversion import ModelResult
 from ..data.folder import scan
 from ..data.parameters import LabelSource
 from ..drawing import check_drawable, draw_map
-from ..errors import BadFolder, BadSetting, MissingExtra
-from ..parameters import Quiet
-from ..whole_file import whole_folder
+from ..errors import BadSetting, MissingExtra
+from ..latent_clips.folder import FolderLatents, encode_folder, smallest
+from ..latent_clips.source import open_vae
+from ..parameters import DEFAULT_VAE, Quiet, VaeName
+from ..whole_file import check_target, whole_folder
 from . import checked
-from .latent_clips import DEFAULT_MODEL, FolderLatents, ModelName, encode_folder, open_vae
-from .similar import smallest
 
 if TYPE_CHECKING:
     from ..families.vae.runtime import VaeRuntime
@@ -43,8 +44,8 @@ class MappedClip:
     similar: tuple[NearClip, ...]
 
 
-@dataclass(frozen=True)
-class ClipMap:
+@dataclass(frozen=True, kw_only=True)
+class ClipMap(ModelResult):
     """A map that was written.
 
     Attributes
@@ -53,22 +54,14 @@ class ClipMap:
         The JSON file.
     plot
         The PNG file; None if it could not be drawn, and ``note`` says why.
-    model, model_hash
-        Name and hash of the model.
     folder
         Where the clips are.
-    clips
-        The clips with their coordinates.
     problems
         Files that cannot be used, one sentence each.
-    note
-        Why there is no plot.
     """
 
     out: Path
     plot: Path | None
-    model: str
-    model_hash: str
     folder: Path
     clips: tuple[MappedClip, ...]
     problems: tuple[str, ...] = ()
@@ -78,7 +71,7 @@ class ClipMap:
         names = {clip.label for clip in self.clips} - {None}
         labels = f" of {len(names)} labels" if names else ""
         plot = f", drawn in {self.plot}" if self.plot else ""
-        lines = [f"{self.out}: {len(self.clips)} clips{labels} by {self.model} ({self.model_hash}){plot}"]
+        lines = [f"{self.out}: {len(self.clips)} clips{labels} by {self.made_by}{plot}"]
         return "\n".join([*lines, *self.problems, *([self.note] if self.note else [])])
 
 
@@ -90,7 +83,7 @@ def map_clips(
     ),
     similar: Annotated[int, Field(description="Number of similar clips to list for each.", ge=0, le=100)] = 5,
     label_from: LabelSource = None,
-    model: ModelName = DEFAULT_MODEL,
+    model: VaeName = DEFAULT_VAE,
     quiet: Quiet = False,
 ) -> ClipMap:
     """Map the clips of a folder by similarity (t-SNE of their latents), as JSON and as a plot.
@@ -107,15 +100,21 @@ def map_clips(
     """
     if out.suffix.lower() != ".json":
         raise BadSetting(f"{out} does not end with .json; a map is written as a .json file, its plot beside it.")
-    if not out.parent.is_dir():
-        raise BadFolder(f"{out} cannot be written, because the folder {out.parent} does not exist; create it first.")
-    if out.is_dir():
-        raise BadFolder(f"{out} is a folder; give the name of a file to write.")
+    check_target(out)
     runtime = open_vae(model)
     encoded = encode_folder(folder, scan(folder, label_from), runtime, quiet)
     clips = _mapped(encoded, runtime, similar)
     plot, note = _plot_path(out.with_suffix(".png"))
-    clip_map = ClipMap(out, plot, runtime.name, runtime.folder.hash, folder, clips, encoded.problems, note)
+    clip_map = ClipMap(
+        model=runtime.name,
+        model_hash=runtime.folder.hash,
+        out=out,
+        plot=plot,
+        folder=folder,
+        clips=clips,
+        problems=encoded.problems,
+        note=note,
+    )
     _write(clip_map)
     return clip_map
 

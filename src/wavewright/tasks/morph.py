@@ -9,27 +9,13 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from .. import parameters
+from ..clip_folder import OutputClip
 from ..errors import BadSetting
 from ..families.vae.morphing import InterpolationName
-from . import LARGEST_SEED, checked
-from .clip_folder import AudioFormat, OutputClip
-from .latent_clips import (
-    DEFAULT_MODEL,
-    MAX_CLIPS,
-    DerivedClips,
-    ModelName,
-    Origin,
-    OutputFolder,
-    Pitch,
-    ResidualFraction,
-    check_memory,
-    clip_name,
-    open_vae,
-    origin_of,
-    read_clip,
-    residual_name,
-    write_derived,
-)
+from ..latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origin
+from ..latent_clips.source import open_vae, read_clip
+from . import checked
 
 
 @checked
@@ -53,13 +39,13 @@ def morph(
         str | None, Field(description="Label of the first clip; default: the labels of the nearest training clips.")
     ] = None,
     label_b: Annotated[str | None, Field(description="Label of the last clip; default: likewise.")] = None,
-    seed: Annotated[int, Field(description="Of the noise in the clips.", ge=0, le=LARGEST_SEED)] = 0,
-    model: ModelName = DEFAULT_MODEL,
-    out: OutputFolder = Path("wavewright-sounds"),
-    format: Annotated[AudioFormat, Field(description="File format; wav and flac have 24 bits.")] = "wav",
-    pitch_a: Pitch = None,
-    pitch_b: Pitch = None,
-    residual: ResidualFraction = 1.0,
+    seed: parameters.NoiseSeed = 0,
+    model: parameters.VaeName = parameters.DEFAULT_VAE,
+    out: parameters.OutputFolder = Path("wavewright-sounds"),
+    format: parameters.ClipFormat = "wav",
+    pitch_a: parameters.MidiPitch = None,
+    pitch_b: parameters.MidiPitch = None,
+    residual: parameters.ResidualFraction = 1.0,
 ) -> DerivedClips:
     """Interpolate between two clips and write the steps as files.
 
@@ -67,43 +53,28 @@ def morph(
     smaller than 1. File names sort in the order of the steps; each file's comment states how it was made, and
     ``manifest.jsonl`` lists the steps.
 
-    Raises
-    ------
-    BadAudio
-        If a file cannot be read or is silent.
-    BadModel
-        If the model is no VAE.
-    BadSetting
-        If the model does not have or cannot do what is requested.
-    BadFolder
-        If the output folder cannot be written.
+    Raises BadAudio if a file cannot be read or is silent, BadModel if the model is no VAE, BadSetting if the model does
+    not have or cannot do what is requested, BadFolder if the output folder cannot be written.
     """
     if over_time and joined:
         raise BadSetting("A clip that changes over time has no steps to join; leave --over-time or --joined out.")
     runtime = open_vae(model)
     (a, wave_a), (b, wave_b) = read_clip(file_a, runtime), read_clip(file_b, runtime)
-    check_memory(runtime, max(len(wave_a), len(wave_b)), 1 if over_time else steps, residual)
-    waves = runtime.morph(
-        wave_a, wave_b, steps, interpolation, over_time, label_a, label_b, pitch_a, pitch_b, seed, residual
-    )
-    origin: Origin = {
-        **origin_of(runtime, "morph", (a, b), pitch_a=pitch_a, pitch_b=pitch_b),
-        "interpolation": interpolation,
-        "seed": seed,
-        "labels": [label_a, label_b],
-        "residual": residual,
-    }
-    settings = [interpolation, "over_time" if over_time else f"x{steps}", *residual_name(residual)]
-    name = clip_name(runtime, (a, b), (label_a, label_b), settings, seed, (pitch_a, pitch_b))
+    labels, pitches = (label_a, label_b), (pitch_a, pitch_b)
+    derivation = Derivation(runtime, "morph", (a, b), labels, pitches, seed, residual)
+    derivation.check_memory(max(len(wave_a), len(wave_b)), 1 if over_time else steps)
+    waves = runtime.morph(wave_a, wave_b, steps, interpolation, over_time, *labels, *pitches, seed, residual)
+    origin = derivation.origin(interpolation=interpolation)
+    stem = derivation.stem(interpolation, "over_time" if over_time else f"x{steps}")
     if over_time:
-        clips = iter([OutputClip(waves[0], name, {**origin, "over_time": True, "label": None})])
+        clips = iter([OutputClip(waves[0], stem, {**origin, "over_time": True, "label": None})])
     else:
-        clips = _steps(waves, {**origin, "steps": steps}, name, (label_a, label_b), joined)
-    return write_derived(runtime, (a, b), clips, out, format)
+        clips = _steps(waves, {**origin, "steps": steps}, stem, labels, joined)
+    return derivation.write(clips, out, format)
 
 
 def _steps(
-    waves: Sequence[np.ndarray], origin: Origin, name: str, labels: tuple[str | None, str | None], joined: bool
+    waves: Sequence[np.ndarray], origin: Origin, stem: str, labels: tuple[str | None, str | None], joined: bool
 ) -> Iterator[OutputClip]:
     """Yield the steps ``(1, time)`` and, if requested, all of them in one file."""
     last = len(waves) - 1
@@ -114,6 +85,6 @@ def _steps(
         elif index == last:
             label = labels[1]
         step = {**origin, "t": round(index / last, 6), "index": index, "label": label}
-        yield OutputClip(wave, f"{name}-{index:03d}", step)
+        yield OutputClip(wave, f"{stem}-{index:03d}", step)
     if joined:
-        yield OutputClip(np.concatenate(waves, axis=1), f"{name}-joined", {**origin, "joined": True}, listed=False)
+        yield OutputClip(np.concatenate(waves, axis=1), f"{stem}-joined", {**origin, "joined": True}, listed=False)

@@ -29,6 +29,7 @@ from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn
 from ..text.ssml import looks_like_ssml
 from ..text.standard_input import join_lines, read_lines, read_text
+from ..whole_file import check_target
 from . import POSITIONAL, checked
 
 DEFAULT_OUT = Path("speech.wav")
@@ -272,9 +273,6 @@ def _check_files(
 
 def _check_writable(path: Path) -> None:
     """Raise BadFolder if a file cannot be written, before anything is spoken."""
-    if not path.parent.is_dir():
-        raise BadFolder(f"{path} cannot be written, because the folder {path.parent} does not exist; create it first.")
-    if path.is_dir():
-        raise BadFolder(f"{path} is a folder; give the name of a file to write.")
+    check_target(path)
     if not os.access(path.parent, os.W_OK):
         raise BadFolder(f"{path} cannot be written, because its folder is read-only; choose another folder.")

@@ -107,7 +107,7 @@ class PriorPrepared(Prepared):
     def training_embeddings(self) -> dict[str, np.ndarray]:
         """``embeddings (n, d)`` of the training clips as the codec decodes them, and the ``limits`` of each label.
 
-        They serve the search for copies (``tasks/rejection.py``). Each clip is embedded in its full length.
+        They serve the search for copies (``rejection.py``). Each clip is embedded in its full length.
         """
         sample_rate, clips = self.recipe.model.sample_rate, self.batches.clips
         rows = []

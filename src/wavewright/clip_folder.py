@@ -7,19 +7,16 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 
-from ..clip import Clip, read_metadata
-from ..errors import BadAudio, BadFolder
-from ..json_text import line_of, parse
-from ..manifest_file import MANIFEST_FILE, manifest_lines
-from ..names import inside
-from ..whole_file import check_name, whole_folder
-
-AudioFormat = Literal["wav", "flac", "ogg"]
-"""Formats of the files; wav and flac have 24 bits."""
+from .clip import Clip, read_metadata
+from .errors import BadAudio, BadFolder
+from .json_text import line_of, parse
+from .manifest_file import MANIFEST_FILE, manifest_lines
+from .names import inside
+from .whole_file import check_name, whole_folder
 
 
 @dataclass(frozen=True)

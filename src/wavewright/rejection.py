@@ -9,12 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from .. import loading
-from ..contracts.family import EMBEDDINGS_FILE
-from ..contracts.runtime import Generator
-from ..errors import BadModel, BadSetting
-from ..metrics.distances import pairwise_distances
-from ..metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
+from . import loading
+from .contracts.family import EMBEDDINGS_FILE
+from .contracts.runtime import Generator
+from .errors import BadModel, BadSetting
+from .metrics.distances import pairwise_distances
+from .metrics.embeddings import ClassifierEmbedding, LogMelEmbedding
 
 MAX_REJECTED = 50  # for each requested clip, before the call fails
 MAX_NEAR_COPIES = 10  # in place of one clip, before the one farthest from the training clips is taken

@@ -1,4 +1,4 @@
-"""Encode a sound file as a file of latents, and decode it: `encode` and `decode` with a VAE."""
+"""Files of latents: encode a sound file as one, and decode it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import loading
 from ..clip import Clip
+from ..conversion import ConvertedFile, ModelResult, described
 from ..errors import BadAudio
 from ..families.vae.latent_file import SILENT_DB, LatentFile, LatentMetadata
-from .codecs import by_hash, described
-from .latent_clips import SourceClip, open_vae, read_clip
+from .source import SourceClip, open_vae, read_clip
 
 if TYPE_CHECKING:
     from ..families.vae.runtime import VaeRuntime
 
 
-@dataclass(frozen=True)
-class EncodedLatents:
+@dataclass(frozen=True, kw_only=True)
+class EncodedLatents(ModelResult):
     """A file of latents that was written.
 
     Attributes
     ----------
-    out
-        The file.
-    source
-        The sound file.
-    model, model_hash
-        Name and hash of the model.
+    out, source
+        The file, and the sound file that it encodes.
     seconds
         Length of the decoded clip.
     n_latents, latent_size
@@ -42,8 +39,6 @@ class EncodedLatents:
 
     out: Path
     source: SourceClip
-    model: str
-    model_hash: str
     seconds: float
     n_latents: int
     latent_size: int
@@ -53,41 +48,21 @@ class EncodedLatents:
     def __str__(self) -> str:
         vectors = "1 latent vector" if self.n_latents == 1 else f"{self.n_latents} latent vectors"
         lines = [
-            f"{self.out}: {self.seconds:.2f} s as {vectors} of {self.latent_size} dimensions by {self.model} "
-            f"({self.model_hash}), {self.n_bytes:,} bytes"
+            f"{self.out}: {self.seconds:.2f} s as {vectors} of {self.latent_size} dimensions by {self.made_by}, "
+            f"{self.n_bytes:,} bytes"
         ]
         return "\n".join([*lines, str(self.source)] if self.source.changes else lines)
 
 
-@dataclass(frozen=True)
-class DecodedLatents:
-    """A sound file that was decoded from latents.
+@dataclass(frozen=True, kw_only=True)
+class DecodedLatents(ConvertedFile):
+    """A sound file that was decoded from a file of latents, with the label for the decoder, or None."""
 
-    Attributes
-    ----------
-    out
-        The sound file.
-    file
-        The file of latents.
-    model, model_hash
-        Name and hash of the model.
-    seconds, sample_rate
-        Of the sound file.
-    label
-        For the decoder, or None.
-    """
-
-    out: Path
-    file: Path
-    model: str
-    model_hash: str
-    seconds: float
-    sample_rate: int
     label: str | None
 
     def __str__(self) -> str:
         clip = described(round(self.seconds * self.sample_rate), self.sample_rate, 1)
-        return f"{self.out}: {clip} from the latents of {self.model} ({self.model_hash})"
+        return f"{self.out}: {clip} from the latents of {self.made_by}"
 
 
 def encode_latents(runtime: VaeRuntime, file: Path, out: Path, label: str | None) -> EncodedLatents:
@@ -130,15 +105,15 @@ def encode_latents(runtime: VaeRuntime, file: Path, out: Path, label: str | None
     n_bytes = LatentFile(latents, metadata).write(out)
     n_latents, latent_size = np.atleast_2d(latents).shape
     return EncodedLatents(
-        out,
-        source,
-        metadata.model,
-        metadata.model_hash,
-        n_samples / source.sample_rate,
-        n_latents,
-        latent_size,
-        label,
-        n_bytes,
+        model=metadata.model,
+        model_hash=metadata.model_hash,
+        out=out,
+        source=source,
+        seconds=n_samples / source.sample_rate,
+        n_latents=n_latents,
+        latent_size=latent_size,
+        label=label,
+        n_bytes=n_bytes,
     )
 
 
@@ -163,7 +138,7 @@ def decode_latents(file: Path, out: Path, model: str | None) -> DecodedLatents:
     """
     latent_file = LatentFile.read(file)
     metadata = latent_file.metadata
-    _, runtime = by_hash(metadata.model_hash, model, str(file), "VAE", open_vae)
+    _, runtime = loading.load_by_hash(metadata.model_hash, model, str(file), "VAE", open_vae)
     wave = runtime.decode(latent_file.latents, metadata.label) * np.float32(metadata.gain)
     clip = Clip(wave / max(float(np.abs(wave).max()), 1.0), runtime.sample_rate).resample(metadata.sample_rate)
     n_missing = metadata.n_samples - clip.n_samples
@@ -175,11 +150,11 @@ def decode_latents(file: Path, out: Path, model: str | None) -> DecodedLatents:
     padded = np.pad(clip.wave[:, : metadata.n_samples], ((0, 0), (0, max(0, n_missing))))
     Clip(padded, metadata.sample_rate).write(out)
     return DecodedLatents(
-        out,
-        file,
-        metadata.model,
-        metadata.model_hash,
-        metadata.n_samples / metadata.sample_rate,
-        metadata.sample_rate,
-        metadata.label,
+        model=metadata.model,
+        model_hash=metadata.model_hash,
+        out=out,
+        file=file,
+        seconds=metadata.n_samples / metadata.sample_rate,
+        sample_rate=metadata.sample_rate,
+        label=metadata.label,
     )

@@ -1,17 +1,17 @@
-"""Choose the codec, the bitrate and the packets of a .wwc file."""
+"""Files of codes (.wwc): their codec, their bitrate and their packets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 
-from .. import loading, models
-from ..contracts.runtime import Codec, EntropyCoder, Model
-from ..errors import BadModel, BadSetting
-from ..families.codec.config import CONTEXTS_FILE
-from ..families.codec.header import (
+from . import loading
+from .contracts.runtime import Codec, EntropyCoder
+from .conversion import ConvertedFile, described
+from .errors import BadModel, BadSetting
+from .families.codec.config import CONTEXTS_FILE
+from .families.codec.header import (
     CONTEXTUAL,
     MAX_CHANNELS,
     MAX_CODEBOOKS,
@@ -21,14 +21,44 @@ from ..families.codec.header import (
     VERSIONS,
     WwcHeader,
 )
-from ..models import ModelFolder
 
 DEFAULT_CODEC = "speech-codec"
 PACKET_SECONDS = 1.0
 PACKET_BYTES = 7.5  # of a packet besides its codes: length (2), number, CRC (4), half a byte to end the payload
 KBPS_TOLERANCE = 1.25  # largest ratio of a bitrate to the nearest one that a model has
 
-ModelT = TypeVar("ModelT", bound=Model)
+
+@dataclass(frozen=True, kw_only=True)
+class CodecFile(ConvertedFile):
+    """A .wwc file and the sound file that it was encoded from or decoded to.
+
+    Attributes
+    ----------
+    n_channels, n_codebooks
+        Channels, and codes per frame of each.
+    n_bytes, kbps
+        Size of the .wwc file, and its bitrate in kbit/s.
+    """
+
+    n_channels: int
+    n_codebooks: int
+    n_bytes: int
+    kbps: float
+
+    @property
+    def audio(self) -> str:
+        """Duration, sample rate and channels as text."""
+        return described(round(self.seconds * self.sample_rate), self.sample_rate, self.n_channels)
+
+    @property
+    def size(self) -> str:
+        """Size and bitrate of the .wwc file as text."""
+        return f"{self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {codebooks_text(self.n_codebooks)} of {self.model}"
+
+
+def codebooks_text(n_codebooks: int) -> str:
+    """Return a number of codebooks as text."""
+    return "1 codebook" if n_codebooks == 1 else f"{n_codebooks} codebooks"
 
 
 def codec_of(header: WwcHeader, name: str | None, file: str) -> Codec:
@@ -48,7 +78,7 @@ def codec_of(header: WwcHeader, name: str | None, file: str) -> Codec:
     BadModel
         If the model has another hash, or no model has it.
     """
-    name, codec = by_hash(header.model_hash, name, file, "codec", loading.load_codec)
+    name, codec = loading.load_by_hash(header.model_hash, name, file, "codec", loading.load_codec)
     if header.n_codebooks > codec.n_codebooks or header.codec_sample_rate != codec.sample_rate:
         raise BadModel(
             f"{file} has {codebooks_text(header.n_codebooks)} at {header.codec_sample_rate} Hz, and {name} has "
@@ -56,54 +86,6 @@ def codec_of(header: WwcHeader, name: str | None, file: str) -> Codec:
             "both again."
         )
     return codec
-
-
-def by_hash(
-    model_hash: str, name: str | None, file: str, kind: Literal["codec", "VAE"], load: Callable[[str], ModelT]
-) -> tuple[str, ModelT]:
-    """Open the model that encoded a file.
-
-    Parameters
-    ----------
-    model_hash
-        Hash of the model.
-    name
-        Name of the model; by default the model that has the hash.
-    file
-        Name of the file in messages.
-    kind
-        Kind of the model, for messages and to search by.
-    load
-        Opens a model of this kind by name.
-
-    Returns
-    -------
-    name : str
-        Name of the model.
-    model : ModelT
-        The model.
-
-    Raises
-    ------
-    BadModel
-        If the model has another hash, or no model has it.
-    """
-    if name is None:
-        hashes = _hashes(kind.lower())
-        name = next((each for each, its_hashes in hashes.items() if model_hash in its_hashes), None)
-        if name is None:
-            known = ", ".join(f"{each} is {its_hashes[0]}" for each, its_hashes in hashes.items()) or "there is none"
-            raise BadModel(
-                f"{file} was encoded by the {kind} {model_hash}, which is not among the models here ({known}); "
-                "give the folder of that model with --model."
-            )
-    model = load(name)
-    if model_hash not in model.folder.hashes:
-        raise BadModel(
-            f"{file} was encoded by the {kind} {model_hash}, and {name} is {model.folder.hash}; give the model that "
-            "encoded it with --model."
-        )
-    return name, model
 
 
 def version_of(codec: Codec) -> int:
@@ -167,27 +149,3 @@ def n_codebooks_for(codec: Codec, kbps: float, n_channels: int, is_stream: bool 
             f"{rates_kbps[-1]:.2f} kbps."
         )
     return int(np.argmin(np.abs(rates_kbps - kbps))) + 1
-
-
-def described(n_samples: int, sample_rate: int, n_channels: int) -> str:
-    """Return duration, sample rate and channels as text."""
-    channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
-    return f"{n_samples / sample_rate:.2f} s, {sample_rate} Hz, {channels}"
-
-
-def codebooks_text(n_codebooks: int) -> str:
-    """Return a number of codebooks as text."""
-    return "1 codebook" if n_codebooks == 1 else f"{n_codebooks} codebooks"
-
-
-def _hashes(family: str) -> dict[str, tuple[str, ...]]:
-    """Return the hashes of every named model of a family, the current one first."""
-    hashes = {}
-    for name in models.names():
-        try:
-            folder = ModelFolder(models.find(name))
-        except BadModel:
-            continue  # a damaged model elsewhere is no reason to refuse this
-        if folder.card.family == family:
-            hashes[name] = folder.hashes
-    return hashes

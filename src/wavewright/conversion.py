@@ -1,0 +1,35 @@
+"""Results of models: the model that made them, and files converted from sound or to sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelResult:
+    """The result of a model, with the name and the hash of the model."""
+
+    model: str
+    model_hash: str
+
+    @property
+    def made_by(self) -> str:
+        """Name and hash of the model as text."""
+        return f"{self.model} ({self.model_hash})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertedFile(ModelResult):
+    """A file ``out`` that a model made of ``file``; ``seconds`` and ``sample_rate``, in Hz, are those of the sound."""
+
+    out: Path
+    file: Path
+    seconds: float
+    sample_rate: int
+
+
+def described(n_samples: int, sample_rate: int, n_channels: int) -> str:
+    """Return duration, sample rate and channels as text."""
+    channels = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels} channels")
+    return f"{n_samples / sample_rate:.2f} s, {sample_rate} Hz, {channels}"

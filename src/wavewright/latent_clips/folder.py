@@ -1,0 +1,100 @@
+"""Latents of the clips of a folder, and the smallest distances between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..data.entry import Entry, Scan
+from ..errors import BadAudio, BadFolder, MissingExtra
+from ..progress_bar import progress_bar
+from .source import decode_entry
+
+if TYPE_CHECKING:
+    from ..families.vae.runtime import VaeRuntime
+
+
+@dataclass(frozen=True)
+class FolderLatents:
+    """The latents of the clips of a folder.
+
+    Attributes
+    ----------
+    root
+        The folder, or that of the manifest.
+    entries, latents
+        The clips, and the latents of each.
+    problems
+        Files that cannot be used, one sentence each.
+    """
+
+    root: Path
+    entries: tuple[Entry, ...]
+    latents: tuple[np.ndarray, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Paths of the files below the folder."""
+        return [_name_below(self.root, entry.path) for entry in self.entries]
+
+
+def encode_folder(folder: Path, scanned: Scan, runtime: VaeRuntime, quiet: bool) -> FolderLatents:
+    """Encode all clips of a scanned folder or manifest.
+
+    Parameters
+    ----------
+    folder
+        Folder or manifest.
+    scanned
+        Its clips.
+    runtime
+        The model.
+    quiet
+        Show no progress.
+
+    Raises
+    ------
+    BadFolder
+        If no clip can be used.
+    """
+    entries: list[Entry] = []
+    latents: list[np.ndarray] = []
+    problems = [str(problem) for problem in scanned.problems]
+    seconds = 0.0
+    with progress_bar(f"encoding {folder.name}", sum(entry.seconds for entry in scanned.entries), quiet) as show:
+        for entry in scanned.entries:
+            try:
+                latents.append(runtime.encode(runtime.align(decode_entry(entry, runtime)).wave))
+                entries.append(entry)
+            except (BadAudio, MissingExtra) as error:
+                problems.append(str(error))
+            seconds += entry.seconds
+            show(seconds)
+    if not entries:
+        raise BadFolder(f"{folder} holds no clip that can be used: {problems[0].rstrip('.')}.")
+    return FolderLatents(folder if folder.is_dir() else folder.parent, tuple(entries), tuple(latents), tuple(problems))
+
+
+def smallest(distances: np.ndarray, count: int, excluded: int | None = None) -> Sequence[tuple[int, float]]:
+    """Return the indices and values of the smallest distances, ascending.
+
+    Parameters
+    ----------
+    distances
+        ``(n,)``.
+    count
+        Number of results.
+    excluded
+        An index to leave out.
+    """
+    order = [int(index) for index in np.argsort(distances, kind="stable") if index != excluded]
+    return [(index, float(distances[index])) for index in order[:count]]
+
+
+def _name_below(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
