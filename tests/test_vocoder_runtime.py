@@ -1,10 +1,13 @@
 """Inference of a vocoder equals training, bit for bit in any chunks; a vocoder starts from another one."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tiny_vocoder import SAMPLE_RATE, TINY, glide, tiny_recipe, write_voices
 
 from wavewright import loading
@@ -12,8 +15,10 @@ from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import MEL_FLOOR, speech_mel
 from wavewright.errors import BadAudio, BadModel, BadSetting
 from wavewright.families.vocoder import VOCODER
+from wavewright.families.vocoder.modules import FilterNetwork
 from wavewright.families.vocoder.network import VocoderNetwork
 from wavewright.families.vocoder.recipe import fine_tuning
+from wavewright.families.vocoder.runtime import VocoderRuntime
 from wavewright.families.vocoder.training import synthesise
 from wavewright.models.folder import ModelFolder
 from wavewright.training import checkpoint
@@ -74,6 +79,47 @@ def test_pieces_of_any_length_give_the_same_bits(vocoder, mel, sizes):
         start += size
     chunks.append(stream.finish())
     np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole)
+
+
+class NetworkFolder:
+    """A model folder whose graph is a network in PyTorch."""
+
+    def __init__(self, network):
+        self.network = network
+        self.card = SimpleNamespace(name="network", sample_rate=network.config.sample_rate, labels=())
+
+    def config(self, kind):
+        return self.network.config
+
+    def session(self, *_):
+        return self
+
+    @torch.no_grad()
+    def run(self, names, inputs):
+        return [output.numpy() for output in self.network(*map(torch.from_numpy, inputs.values()))]
+
+    def check_length(self, output, length):
+        assert output.shape[1] == length
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    n_subframes=st.sampled_from([1, 2, 4, 8, 16]),
+    fft_subframes=st.integers(3, 16),
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+)
+def test_a_stream_gives_a_hop_for_every_mel_frame_at_any_delay(n_subframes, fft_subframes, sizes):
+    torch.manual_seed(n_subframes)
+    config = replace(TINY, channels=8, subframe_channels=8, n_subframes=n_subframes, fft_subframes=fft_subframes)
+    network = FilterNetwork(config).eval()
+    mel = np.random.default_rng(fft_subframes).normal(-4, 1, (80, sum(sizes))).astype(np.float32)
+    stream = VocoderRuntime(NetworkFolder(network)).stream(seed=1)
+    pieces = [stream.push(piece) for piece in np.split(mel, np.cumsum(sizes)[:-1], axis=1)]
+    wave = np.concatenate([*pieces, stream.finish()], axis=1)[0]
+    silence = np.full((80, 8), np.log(MEL_FLOOR), np.float32)
+    whole, _ = synthesise(network, np.concatenate([silence[:, :1], mel, silence], axis=1).T, seed=1)
+    assert len(wave) == 256 * sum(sizes)
+    np.testing.assert_allclose(wave, np.clip(whole[: len(wave)], -1, 1), atol=1e-4)
 
 
 def test_the_first_chunk_is_short_and_all_are_the_whole(vocoder, mel):

@@ -105,8 +105,9 @@ class VocoderStream:
 
     def finish(self) -> np.ndarray:
         """Return the last samples ``(1, time)``, as if silence followed."""
-        n_due = self._n_due
-        return self._advance(_silence(self._config, self._config.look_ahead + 1))[:, :n_due]
+        config, n_due = self._config, self._n_due
+        n_delay_hops = -(-config.delay // config.hop_length)
+        return self._advance(_silence(config, config.look_ahead + n_delay_hops))[:, :n_due]
 
     def _advance(self, mel: np.ndarray) -> np.ndarray:
         """Return the samples ``(1, time)`` of all frames whose look-ahead is there."""
