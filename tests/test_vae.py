@@ -499,6 +499,36 @@ def test_labels_that_the_base_does_not_have_start_without_effect(base, folder, t
         torch.testing.assert_close(head, expected, atol=1e-4, rtol=1e-4)
 
 
+def test_labels_that_a_base_with_pitch_does_not_have_start_without_effect(tmp_path):
+    make_vae(tmp_path, replace(CAUSAL, labels=()))
+    pitched = ModelFolder(tmp_path / "tiny")
+    known = initial_weights(pitched, replace(CAUSAL, labels=()))[CONDITIONING_WEIGHT]
+    weights = initial_weights(pitched, CAUSAL)[CONDITIONING_WEIGHT]
+    np.testing.assert_array_equal(weights, np.pad(known, ((0, 0), (2, 0))))
+    assert new_tables(pitched, CAUSAL) == (CONDITIONING_WEIGHT,)
+
+
+@pytest.mark.parametrize("pitched", [False, True])
+def test_new_conditioning_does_not_move_back_to_a_base_without_it(tmp_path, pitched):
+    unconditioned = replace(CAUSAL, labels=(), pitched=False)
+    make_vae(tmp_path, unconditioned)
+    base = ModelFolder(tmp_path / "tiny")
+    config = replace(CAUSAL, labels=() if pitched else ("high", "low"), pitched=pitched)
+    initial = initial_weights(base, config)
+    known = initial_weights(base, unconditioned)
+    changed = {name for name, array in initial.items() if name not in known or array.shape != known[name].shape}
+    assert (
+        set(new_tables(base, config))
+        == changed
+        == {
+            "decoder.condition.weight",
+            "decoder.condition.bias",
+            "decoder.unfold.weight",
+            "decoder.broadcast.weight",
+        }
+    )
+
+
 def test_a_run_starts_from_the_weights_of_another_model(base, folder, tmp_path):
     others = tmp_path / "others"
     shutil.copytree(folder / "low", others / "low")

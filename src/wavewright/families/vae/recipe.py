@@ -147,24 +147,25 @@ def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarra
         for module in ("encoder", "decoder")
         for name, array in exported_weights(base, [f"{module}.{module}."]).items()
     }
-    known = base.config(VaeConfig).labels
     if CONDITIONING_WEIGHT not in state:
         return _with_conditioning(state, config) if config.n_condition else state
     if not config.n_condition:
         return _without_conditioning(state, config)
-    if known:
-        weight = state[CONDITIONING_WEIGHT]  # (condition_size, labels + pitch features)
-        of_pitch = weight[:, len(known) :]
-        if config.labels:
-            of_labels = rows_by_name(weight[:, : len(known)], config.labels, known, axis=1)
-            state[CONDITIONING_WEIGHT] = np.concatenate([of_labels, of_pitch], axis=1)
-        else:
-            state[CONDITIONING_WEIGHT] = of_pitch
+    known = base.config(VaeConfig).labels
+    weight = state[CONDITIONING_WEIGHT]  # (condition_size, labels + pitch features)
+    of_labels, of_pitch = weight[:, : len(known)], weight[:, len(known) :]
+    if not known:
+        of_labels = np.zeros((len(weight), len(config.labels)), np.float32)
+    elif config.labels:
+        of_labels = rows_by_name(of_labels, config.labels, known, axis=1)
+    else:
+        of_labels = of_labels[:, :0]
+    state[CONDITIONING_WEIGHT] = np.concatenate([of_labels, of_pitch], axis=1)
     return state
 
 
 def _with_conditioning(state: dict[str, np.ndarray], config: VaeConfig) -> dict[str, np.ndarray]:
-    """Return a state with random weights for labels, on which nothing depends yet."""
+    """Return a state with a random embedding of the conditioning, on which nothing depends yet."""
     shape = (config.condition_size, config.n_condition)
     state[CONDITIONING_WEIGHT] = np.random.default_rng(0).normal(0.0, 0.3, shape).astype(np.float32)
     state[CONDITIONING_BIAS] = np.zeros(config.condition_size, np.float32)
@@ -185,9 +186,15 @@ def _without_conditioning(state: dict[str, np.ndarray], config: VaeConfig) -> di
 
 
 def new_tables(base: ModelFolder, config: VaeConfig) -> tuple[str, ...]:
-    """Return the name of the conditioning weights if ``config`` has labels that ``base`` does not have."""
-    is_known = set(config.labels) <= set(base.config(VaeConfig).labels)
-    return () if is_known else (CONDITIONING_WEIGHT,)
+    """Return the names of the weights with columns that ``base`` does not have.
+
+    Training starts these columns from a mean, from zeros or at random. ``training.base_weight`` would pull them back to
+    that start, which no model has learned, so the exported weights keep what the training learned.
+    """
+    known = base.config(VaeConfig)
+    if config.n_condition and not known.n_condition:
+        return (CONDITIONING_WEIGHT, CONDITIONING_BIAS, *(f"{layer}.weight" for layer in CONDITIONED_LAYERS))
+    return () if set(config.labels) <= set(known.labels) else (CONDITIONING_WEIGHT,)
 
 
 PreparedClips = OneShots | FixedCrops
